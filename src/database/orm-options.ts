@@ -1,0 +1,58 @@
+import { Migrator } from '@mikro-orm/migrations';
+import { defineConfig, type Options } from '@mikro-orm/postgresql';
+import * as entities from '../entities/index.ts';
+import { JsonShapeGuard } from '../json/shape-guard.ts';
+import type { DatabaseTarget } from '../settings/database-url.ts';
+import { HouseNaming } from './naming.ts';
+import { RowVersionGuard } from './row-version-guard.ts';
+
+/** How large the pool is and how long one waits for it. */
+export interface PoolOptions {
+  /** Connections at most. Default 10. */
+  readonly max?: number;
+  /** Milliseconds to wait for a free connection, or for a new one. Default 5,000. */
+  readonly acquireTimeout?: number;
+}
+
+/** The one place where the ORM is configured. */
+export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Options {
+  const { host, port, user, password, database, tls, applicationName, connectTimeout } = target;
+  return defineConfig({
+    // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
+    host,
+    port,
+    user,
+    password,
+    dbName: database,
+    pool: { min: 0, max: pool.max ?? 10 },
+    driverOptions: {
+      ssl: tls,
+      application_name: applicationName ?? 'synth-lab-data',
+      keepAlive: true,
+      connectionTimeoutMillis:
+        connectTimeout === undefined ? (pool.acquireTimeout ?? 5_000) : connectTimeout * 1_000,
+    },
+    entities: Object.values(entities).filter((exported) => typeof exported === 'function'),
+    namingStrategy: HouseNaming,
+    extensions: [Migrator],
+    subscribers: [new JsonShapeGuard(), new RowVersionGuard()],
+    // A database that does not exist is an error to report, not one to create on the way.
+    ensureDatabase: false,
+    // A transaction's work flushes at its end, or where it asks to.
+    flushMode: 'commit',
+    // `em.find` must not join a relation's owner that nobody asked for.
+    autoJoinOneToOneOwner: false,
+    migrations: {
+      path: `${import.meta.dirname}/../migrations`,
+      // Each migration in a transaction of its own: a concurrent index needs the tables before it committed.
+      allOrNothing: false,
+      // Needs a superuser, and would switch off the rules that a migration may rely on.
+      disableForeignKeys: false,
+      // Entities are compared with a database, never with a file that may be stale.
+      snapshot: false,
+      silent: true,
+    },
+    // Queries go nowhere unless somebody asks; errors are thrown, not printed.
+    logger: () => {},
+  });
+}

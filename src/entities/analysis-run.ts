@@ -1,0 +1,47 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { z } from 'zod';
+import { jsonColumn } from '../json/column.ts';
+import { checks, counts, jsonObjects, keys } from './checks.ts';
+import { id, instant } from './columns.ts';
+import { Experiment } from './experiment.ts';
+import { OutcomeRates } from './shapes.ts';
+
+/** Shape of `analysis_runs.config`. A missing number means the simulation's own default. */
+export const AnalysisConfig = z.looseObject({
+  n_synths: z.int().min(10).max(10_000).optional(),
+  n_executions: z.int().min(10).max(1_000).optional(),
+  sigma: z.number().min(0).max(0.5).optional(),
+  seed: z.int().nullish(),
+});
+export type AnalysisConfig = z.infer<typeof AnalysisConfig>;
+
+export const runStatuses = ['pending', 'running', 'completed', 'failed'] as const;
+
+const AnalysisRunSchema = defineEntity({
+  name: 'AnalysisRun',
+  tableName: 'analysis_runs',
+  properties: {
+    id: id('ana'),
+    experiment: () => p.oneToOne(Experiment).owner().ref().deleteRule('cascade'),
+    scenarioId: p.text().default('baseline'),
+    config: jsonColumn(AnalysisConfig),
+    status: p.enum(runStatuses).default('pending').index('idx_analysis_runs_status'),
+    startedAt: instant(),
+    completedAt: instant().nullable(),
+    totalSynths: p.integer().default(0),
+    aggregatedOutcomes: jsonColumn(OutcomeRates).nullable(),
+    executionTimeSeconds: p.double().nullable(),
+  },
+  checks: checks('analysis_runs', {
+    ...keys('id'),
+    ...counts('total_synths', 'execution_time_seconds'),
+    ...jsonObjects('config', 'aggregated_outcomes'),
+  }),
+});
+
+/**
+ * One simulation of an experiment, which has one at most. Deleted, it takes its outcomes, its cache, and the explorations that
+ * start from it along.
+ */
+export class AnalysisRun extends AnalysisRunSchema.class {}
+AnalysisRunSchema.setClass(AnalysisRun);

@@ -1,0 +1,28 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { jsonColumn } from '../json/column.ts';
+import { checks, jsonObjects, keys } from './checks.ts';
+import { id, timestamps } from './columns.ts';
+import { JsonObject } from './shapes.ts';
+import { keepsUpdatedAt } from './triggers.ts';
+
+const ChartInsightSchema = defineEntity({
+  name: 'ChartInsight',
+  tableName: 'chart_insights',
+  properties: {
+    id: id('ins'),
+    simulationId: p.text(),
+    insightType: p.text().index('idx_chart_insights_type'),
+    responseJson: jsonColumn(JsonObject),
+    ...timestamps,
+  },
+  uniques: [{ name: 'uq_chart_insights_sim_type', properties: ['simulationId', 'insightType'] }],
+  checks: checks('chart_insights', { ...keys('id', 'simulation_id'), ...jsonObjects('response_json') }),
+  triggers: [keepsUpdatedAt],
+});
+
+/**
+ * What a language model said of one chart of a simulation or analysis, or of all of them (`executive_summary`).
+ * A snapshot: it outlives what it was taken from.
+ */
+export class ChartInsight extends ChartInsightSchema.class {}
+ChartInsightSchema.setClass(ChartInsight);

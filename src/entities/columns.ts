@@ -1,0 +1,36 @@
+import { p } from '@mikro-orm/core';
+import { v7 as uuidv7 } from 'uuid';
+
+/** A text key that the row mints for itself when it is given none: `<prefix>_<UUIDv7>`, so that keys sort by time. */
+export function id(prefix: string) {
+  return p
+    .text()
+    .primary()
+    .onCreate(() => `${prefix}_${uuidv7()}`);
+}
+
+/** A point in time. The database keeps microseconds; the `Date` that one reads shows milliseconds. */
+export function instant() {
+  return p.datetime(6);
+}
+
+/** When the row was made. */
+export const creationTime = {
+  createdAt: instant()
+    .onCreate(() => new Date())
+    .defaultRaw('now()'),
+};
+
+/**
+ * When the row was made, and when it last changed (null until then). A table that has these also has the trigger of
+ * `keepsUpdatedAt`, for the writes that the ORM's own hook does not see.
+ */
+export const timestamps = {
+  ...creationTime,
+  updatedAt: instant()
+    .nullable()
+    .onUpdate(() => new Date()),
+};
+
+/** A counter that raises with each flushed change; a flush that would overwrite another's change is refused. */
+export const rowVersion = { rowVersion: p.integer().version().default(1) };

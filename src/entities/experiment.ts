@@ -1,0 +1,90 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { z } from 'zod';
+import { jsonColumn } from '../json/column.ts';
+import { checks, jsonObjects, keys, lengths, notBlank } from './checks.ts';
+import { id, rowVersion, timestamps } from './columns.ts';
+import { rate } from './shapes.ts';
+import { keepsUpdatedAt } from './triggers.ts';
+
+/** One rated dimension of a scorecard. */
+export const ScorecardDimension = z
+  .looseObject({
+    score: rate,
+    rules_applied: z.array(z.string()).optional(),
+    lower_bound: rate.nullish(),
+    upper_bound: rate.nullish(),
+  })
+  .refine(
+    ({ lower_bound, upper_bound }) =>
+      lower_bound == null || upper_bound == null || lower_bound <= upper_bound,
+    {
+      error: 'lower_bound is above upper_bound',
+      path: ['lower_bound'],
+    },
+  );
+export type ScorecardDimension = z.infer<typeof ScorecardDimension>;
+
+/** Shape of `experiments.scorecard_data`. */
+export const Scorecard = z.looseObject({
+  feature_name: z.string(),
+  scenario: z.string().optional(),
+  description_text: z.string(),
+  description_media_urls: z.array(z.string()).optional(),
+  complexity: ScorecardDimension,
+  initial_effort: ScorecardDimension,
+  perceived_risk: ScorecardDimension,
+  time_to_value: ScorecardDimension,
+  justification: z.string().nullish(),
+  impact_hypotheses: z.array(z.string()).optional(),
+});
+export type Scorecard = z.infer<typeof Scorecard>;
+
+/** `deleted` hides an experiment from every read unless asked for; its row and its children stay. */
+export const experimentStatuses = ['active', 'deleted'] as const;
+
+const ExperimentSchema = defineEntity({
+  name: 'Experiment',
+  tableName: 'experiments',
+  properties: {
+    id: id('exp'),
+    name: p.text(),
+    hypothesis: p.text(),
+    description: p.text().nullable(),
+    scorecardData: jsonColumn(Scorecard).nullable(),
+    ...timestamps,
+    status: p.enum(experimentStatuses).default('active'),
+    ...rowVersion,
+  },
+  indexes: [
+    {
+      name: 'idx_experiments_created',
+      properties: ['createdAt'],
+      columns: [{ name: 'createdAt', sort: 'desc' }],
+    },
+    { name: 'idx_experiments_name', properties: ['name'] },
+    { name: 'idx_experiments_status', properties: ['status'] },
+    {
+      name: 'idx_experiments_active_created_at_id',
+      properties: ['createdAt', 'id'],
+      columns: [
+        { name: 'createdAt', sort: 'desc' },
+        { name: 'id', sort: 'desc' },
+      ],
+      where: `status = 'active'`,
+    },
+  ],
+  checks: checks('experiments', {
+    ...keys('id'),
+    ...notBlank('name', 'hypothesis'),
+    ...lengths({ name: 100, hypothesis: 500, description: 2000 }),
+    ...jsonObjects('scorecard_data'),
+  }),
+  triggers: [keepsUpdatedAt],
+});
+
+/**
+ * A product hypothesis under test. Deleted for good, it takes its guide, analysis, explorations and documents with it;
+ * its research executions stay, without an experiment.
+ */
+export class Experiment extends ExperimentSchema.class {}
+ExperimentSchema.setClass(Experiment);

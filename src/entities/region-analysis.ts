@@ -1,0 +1,48 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { z } from 'zod';
+import { jsonColumn } from '../json/column.ts';
+import { checks, counts, jsonArrays, keys, rates } from './checks.ts';
+import { id } from './columns.ts';
+
+/** One condition of a region: an attribute compared with a threshold. */
+export const RegionRule = z.looseObject({
+  attribute: z.string(),
+  operator: z.enum(['<', '<=', '>', '>=']),
+  threshold: z.number(),
+});
+export type RegionRule = z.infer<typeof RegionRule>;
+
+/** Shape of `region_analyses.rules`; all of them hold in the region. */
+export const RegionRules = z.array(RegionRule);
+export type RegionRules = z.infer<typeof RegionRules>;
+
+const RegionAnalysisSchema = defineEntity({
+  name: 'RegionAnalysis',
+  tableName: 'region_analyses',
+  properties: {
+    id: id('region'),
+    simulationId: p.text().index('idx_regions_simulation'),
+    rules: jsonColumn(RegionRules),
+    ruleText: p.text(),
+    synthCount: p.integer(),
+    synthPercentage: p.double(),
+    didNotTryRate: p.double(),
+    failedRate: p.double(),
+    successRate: p.double(),
+    failureDelta: p.double(),
+  },
+  checks: checks('region_analyses', {
+    ...keys('id', 'simulation_id'),
+    ...counts('synth_count'),
+    synth_percentage_range: 'synth_percentage >= 0 and synth_percentage <= 100',
+    ...rates('did_not_try_rate', 'failed_rate', 'success_rate'),
+    ...jsonArrays('rules'),
+  }),
+});
+
+/**
+ * A set of synths, given by rules, that fails more than the rest; `synthPercentage` is 0 to 100, `failureDelta` the difference
+ * of its failure rate. A snapshot: it outlives what it was taken from.
+ */
+export class RegionAnalysis extends RegionAnalysisSchema.class {}
+RegionAnalysisSchema.setClass(RegionAnalysis);

@@ -1,0 +1,44 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { checks, counts, keys } from './checks.ts';
+import { id, instant } from './columns.ts';
+import { Experiment } from './experiment.ts';
+
+export const executionStatuses = ['pending', 'running', 'generating_summary', 'completed', 'failed'] as const;
+
+const ResearchExecutionSchema = defineEntity({
+  name: 'ResearchExecution',
+  tableName: 'research_executions',
+  properties: {
+    id: id('exec').name('exec_id'),
+    experiment: () =>
+      p.manyToOne(Experiment).ref().nullable().deleteRule('set null').index('idx_executions_experiment'),
+    topicName: p.text().index('idx_executions_topic'),
+    status: p.enum(executionStatuses).default('pending').index('idx_executions_status'),
+    synthCount: p.integer().default(0),
+    successfulCount: p.integer().default(0),
+    failedCount: p.integer().default(0),
+    model: p.text().default('gpt-4o-mini'),
+    maxTurns: p.integer().default(6),
+    startedAt: instant(),
+    completedAt: instant().nullable(),
+    additionalContext: p.text().nullable(),
+  },
+  indexes: [
+    {
+      name: 'idx_research_executions_started_at_exec_id',
+      properties: ['startedAt', 'id'],
+      columns: [
+        { name: 'startedAt', sort: 'desc' },
+        { name: 'id', sort: 'desc' },
+      ],
+    },
+  ],
+  checks: checks('research_executions', {
+    ...keys('exec_id'),
+    ...counts('synth_count', 'successful_count', 'failed_count', 'max_turns'),
+  }),
+});
+
+/** A round of interviews on one topic. It outlives its experiment; its transcripts are deleted with it. */
+export class ResearchExecution extends ResearchExecutionSchema.class {}
+ResearchExecutionSchema.setClass(ResearchExecution);

@@ -1,0 +1,72 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { z } from 'zod';
+import { jsonColumn } from '../json/column.ts';
+import { checks, counts, jsonObjects, keys, lengths } from './checks.ts';
+import { creationTime, id } from './columns.ts';
+import { Exploration } from './exploration.ts';
+import { rate, sumsToOne } from './shapes.ts';
+
+/** Shape of `scenario_nodes.scorecard_params`. */
+export const ScorecardParams = z.looseObject({
+  complexity: rate,
+  initial_effort: rate,
+  perceived_risk: rate,
+  time_to_value: rate,
+});
+export type ScorecardParams = z.infer<typeof ScorecardParams>;
+
+/** Shape of `scenario_nodes.simulation_results`. Mind `fail_rate`: only here is it called so. */
+export const SimulationResults = z
+  .looseObject({ success_rate: rate, fail_rate: rate, did_not_try_rate: rate })
+  .refine((rates) => sumsToOne(rates.success_rate, rates.fail_rate, rates.did_not_try_rate), {
+    error: 'the three rates must sum to 1 ± 0.01',
+  });
+export type SimulationResults = z.infer<typeof SimulationResults>;
+
+export const nodeStatuses = ['active', 'dominated', 'winner', 'expansion_failed'] as const;
+
+const ScenarioNodeSchema = defineEntity({
+  name: 'ScenarioNode',
+  tableName: 'scenario_nodes',
+  properties: {
+    id: id('node'),
+    exploration: () => p.manyToOne(Exploration).ref().deleteRule('cascade'),
+    parent: () =>
+      p.manyToOne(ScenarioNode).ref().nullable().deleteRule('set null').index('idx_scenario_nodes_parent'),
+    depth: p.integer().default(0),
+    actionApplied: p.text().nullable(),
+    actionCategory: p.text().nullable(),
+    rationale: p.text().nullable(),
+    shortAction: p.text().nullable(),
+    scorecardParams: jsonColumn(ScorecardParams),
+    simulationResults: jsonColumn(SimulationResults).nullable(),
+    executionTimeSeconds: p.double().nullable(),
+    nodeStatus: p.enum(nodeStatuses).default('active'),
+    ...creationTime,
+  },
+  indexes: [
+    { name: 'idx_scenario_nodes_status', properties: ['exploration', 'nodeStatus'] },
+    { name: 'idx_scenario_nodes_depth', properties: ['exploration', 'depth'] },
+    {
+      name: 'uq_scenario_nodes_root',
+      expression: `create unique index "uq_scenario_nodes_root" on "scenario_nodes" ("exploration_id") where depth = 0`,
+    },
+    {
+      name: 'uq_scenario_nodes_winner',
+      expression: `create unique index "uq_scenario_nodes_winner" on "scenario_nodes" ("exploration_id") where node_status = 'winner'`,
+    },
+  ],
+  checks: checks('scenario_nodes', {
+    ...keys('id'),
+    ...counts('depth', 'execution_time_seconds'),
+    ...lengths({ action_applied: 500, rationale: 200, short_action: 30 }),
+    ...jsonObjects('scorecard_params', 'simulation_results'),
+  }),
+});
+
+/**
+ * A scorecard in an exploration's tree. An exploration has at most one root (depth 0) and one winner.
+ * Deleting a node leaves its children, without a parent.
+ */
+export class ScenarioNode extends ScenarioNodeSchema.class {}
+ScenarioNodeSchema.setClass(ScenarioNode);

@@ -1,0 +1,52 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { z } from 'zod';
+import { jsonColumn } from '../json/column.ts';
+import { checks, jsonArrays, keys, rates } from './checks.ts';
+import { creationTime, id, instant } from './columns.ts';
+import { rate } from './shapes.ts';
+
+/** Shape of `sensitivity_results.deltas_used`. */
+export const SensitivityDeltas = z.array(z.number());
+export type SensitivityDeltas = z.infer<typeof SensitivityDeltas>;
+
+/** How much one dimension of the scorecard moves the outcome; `rank` 1 moves it most. */
+export const SensitivityDimension = z.looseObject({
+  dimension: z.string(),
+  baseline_value: rate,
+  deltas_tested: z.array(z.number()),
+  outcomes_by_delta: z.record(
+    z.string(),
+    z.looseObject({ did_not_try: z.number(), failed: z.number(), success: z.number() }),
+  ),
+  sensitivity_index: z.number(),
+  rank: z.int().min(1),
+});
+export type SensitivityDimension = z.infer<typeof SensitivityDimension>;
+
+/** Shape of `sensitivity_results.dimensions`. */
+export const SensitivityDimensions = z.array(SensitivityDimension);
+export type SensitivityDimensions = z.infer<typeof SensitivityDimensions>;
+
+const SensitivityResultSchema = defineEntity({
+  name: 'SensitivityResult',
+  tableName: 'sensitivity_results',
+  properties: {
+    id: id('sens'),
+    simulationId: p.text().index('idx_sensitivity_simulation'),
+    analyzedAt: instant().index('idx_sensitivity_analyzed_at'),
+    deltasUsed: jsonColumn(SensitivityDeltas),
+    baselineSuccess: p.double(),
+    mostSensitiveDimension: p.text(),
+    dimensions: jsonColumn(SensitivityDimensions),
+    ...creationTime,
+  },
+  checks: checks('sensitivity_results', {
+    ...keys('id', 'simulation_id'),
+    ...rates('baseline_success'),
+    ...jsonArrays('deltas_used', 'dimensions'),
+  }),
+});
+
+/** One sensitivity analysis of a simulation, which may have several. A snapshot: it outlives what it was taken from. */
+export class SensitivityResult extends SensitivityResultSchema.class {}
+SensitivityResultSchema.setClass(SensitivityResult);

@@ -1,0 +1,36 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { checks, keys, notBlank } from './checks.ts';
+import { creationTime, id } from './columns.ts';
+
+/** The group of synths that were given none. Made on demand; it can't be deleted. */
+export const defaultSynthGroup = {
+  id: 'grp_00000001',
+  name: 'Default',
+  description: 'Grupo padrão para synths sem grupo específico',
+} as const;
+
+const SynthGroupSchema = defineEntity({
+  name: 'SynthGroup',
+  tableName: 'synth_groups',
+  properties: {
+    id: id('grp'),
+    name: p.text(),
+    description: p.text().nullable(),
+    ...creationTime,
+  },
+  indexes: [
+    {
+      name: 'idx_synth_groups_created_at_id',
+      properties: ['createdAt', 'id'],
+      columns: [
+        { name: 'createdAt', sort: 'desc' },
+        { name: 'id', sort: 'desc' },
+      ],
+    },
+  ],
+  checks: checks('synth_groups', { ...keys('id'), ...notBlank('name') }),
+});
+
+/** A named set of synths. Deleting it leaves its synths, without a group. */
+export class SynthGroup extends SynthGroupSchema.class {}
+SynthGroupSchema.setClass(SynthGroup);

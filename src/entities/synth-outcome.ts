@@ -1,0 +1,30 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { jsonColumn } from '../json/column.ts';
+import { AnalysisRun } from './analysis-run.ts';
+import { checks, jsonObjects, keys, rates } from './checks.ts';
+import { id } from './columns.ts';
+import { SimulationAttributes } from './synth.ts';
+
+const SynthOutcomeSchema = defineEntity({
+  name: 'SynthOutcome',
+  tableName: 'synth_outcomes',
+  properties: {
+    id: id('out'),
+    analysis: () => p.manyToOne(AnalysisRun).ref().deleteRule('cascade'),
+    synthId: p.text(),
+    didNotTryRate: p.double(),
+    failedRate: p.double(),
+    successRate: p.double(),
+    synthAttributes: jsonColumn(SimulationAttributes).nullable(),
+  },
+  uniques: [{ name: 'uq_synth_outcomes_analysis_synth', properties: ['analysis', 'synthId'] }],
+  checks: checks('synth_outcomes', {
+    ...keys('id', 'synth_id'),
+    ...rates('did_not_try_rate', 'failed_rate', 'success_rate'),
+    ...jsonObjects('synth_attributes'),
+  }),
+});
+
+/** How one synth fared in one analysis run, with the attributes that it had then. It outlives the synth, not the run. */
+export class SynthOutcome extends SynthOutcomeSchema.class {}
+SynthOutcomeSchema.setClass(SynthOutcome);

@@ -1,0 +1,163 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { z } from 'zod';
+import { jsonColumn } from '../json/column.ts';
+import { checks, jsonObjects, keys } from './checks.ts';
+import { creationTime, id } from './columns.ts';
+import { rate } from './shapes.ts';
+import { SynthGroup } from './synth-group.ts';
+
+/** What can be observed of a synth; each 0 to 1. */
+export const Observables = z.looseObject({
+  digital_literacy: rate,
+  similar_tool_experience: rate,
+  motor_ability: rate,
+  time_availability: rate,
+  domain_expertise: rate,
+});
+export type Observables = z.infer<typeof Observables>;
+
+/** What a simulation derives from the observables; each 0 to 1. */
+export const LatentTraits = z.looseObject({
+  capability_mean: rate,
+  trust_mean: rate,
+  friction_tolerance_mean: rate,
+  exploration_prob: rate,
+});
+export type LatentTraits = z.infer<typeof LatentTraits>;
+
+/** The nine numbers that a simulation knows a synth by. */
+export const SimulationAttributes = z.looseObject({ observables: Observables, latent_traits: LatentTraits });
+export type SimulationAttributes = z.infer<typeof SimulationAttributes>;
+
+/** Who a synth is, in the terms of the Brazilian census. */
+export const Demographics = z.looseObject({
+  idade: z.int().min(0).max(120).optional(),
+  genero_biologico: z.enum(['masculino', 'feminino', 'intersexo']).optional(),
+  identidade_genero: z.string().nullish(),
+  raca_etnia: z.enum(['branco', 'pardo', 'preto', 'amarelo', 'indígena']).optional(),
+  localizacao: z
+    .looseObject({
+      pais: z.string().optional(),
+      regiao: z.enum(['Norte', 'Nordeste', 'Centro-Oeste', 'Sudeste', 'Sul']).optional(),
+      estado: z.string().length(2).optional(),
+      cidade: z.string().optional(),
+    })
+    .optional(),
+  escolaridade: z
+    .enum([
+      'Sem instrução',
+      'Fundamental incompleto',
+      'Fundamental completo',
+      'Médio incompleto',
+      'Médio completo',
+      'Superior incompleto',
+      'Superior completo',
+      'Pós-graduação',
+    ])
+    .optional(),
+  renda_mensal: z.number().min(0).optional(),
+  ocupacao: z.string().optional(),
+  estado_civil: z.enum(['solteiro', 'casado', 'união estável', 'divorciado', 'viúvo']).optional(),
+  composicao_familiar: z
+    .looseObject({
+      tipo: z
+        .enum([
+          'unipessoal',
+          'casal sem filhos',
+          'casal com filhos',
+          'monoparental',
+          'multigeracional',
+          'outros',
+        ])
+        .optional(),
+      numero_pessoas: z.int().min(1).max(15).optional(),
+    })
+    .optional(),
+});
+export type Demographics = z.infer<typeof Demographics>;
+
+const percent = z.number().min(0).max(100);
+
+/** How a synth thinks and what it likes. */
+export const Psychographics = z.looseObject({
+  interesses: z.array(z.string()).optional(),
+  contrato_cognitivo: z
+    .looseObject({
+      tipo: z
+        .enum(['factual', 'narrador', 'desconfiado', 'racionalizador', 'impaciente', 'esforçado_confuso'])
+        .optional(),
+      perfil_cognitivo: z.string().optional(),
+      regras: z.array(z.string()).optional(),
+      efeito_esperado: z.string().optional(),
+    })
+    .optional(),
+  personalidade_big_five: z
+    .looseObject({
+      abertura: percent.optional(),
+      conscienciosidade: percent.optional(),
+      extroversao: percent.optional(),
+      amabilidade: percent.optional(),
+      neuroticismo: percent.optional(),
+    })
+    .optional(),
+});
+export type Psychographics = z.infer<typeof Psychographics>;
+
+const severities = ['nenhuma', 'leve', 'moderada', 'severa'] as const;
+const disability = z.looseObject({ tipo: z.enum(severities) });
+
+/** The disabilities of a synth, and how severe they are. */
+export const Disabilities = z.looseObject({
+  visual: z.looseObject({ tipo: z.enum([...severities, 'cegueira']) }).optional(),
+  auditiva: z.looseObject({ tipo: z.enum([...severities, 'surdez']) }).optional(),
+  motora: disability.optional(),
+  cognitiva: disability.optional(),
+});
+export type Disabilities = z.infer<typeof Disabilities>;
+
+/** Shape of `synths.data`. Only the parts that are known are there. */
+export const SynthData = z.looseObject({
+  demografia: Demographics.optional(),
+  psicografia: Psychographics.optional(),
+  deficiencias: Disabilities.optional(),
+  observables: Observables.optional(),
+  simulation_attributes: SimulationAttributes.optional(),
+});
+export type SynthData = z.infer<typeof SynthData>;
+
+const SynthSchema = defineEntity({
+  name: 'Synth',
+  tableName: 'synths',
+  properties: {
+    id: id('syn'),
+    synthGroup: () =>
+      p.manyToOne(SynthGroup).ref().nullable().deleteRule('set null').index('idx_synths_group'),
+    name: p.text().name('nome').index('idx_synths_nome'),
+    description: p.text().name('descricao').nullable(),
+    linkPhoto: p.text().nullable(),
+    avatarPath: p.text().nullable(),
+    ...creationTime,
+    version: p.text().default('2.0.0'),
+    data: jsonColumn(SynthData).nullable(),
+  },
+  indexes: [
+    {
+      name: 'idx_synths_created_at_id',
+      properties: ['createdAt', 'id'],
+      columns: [
+        { name: 'createdAt', sort: 'desc' },
+        { name: 'id', sort: 'desc' },
+      ],
+    },
+    {
+      name: 'idx_synths_data',
+      properties: ['data'],
+      expression: `create index "idx_synths_data" on "synths" using gin ("data" jsonb_path_ops)`,
+    },
+  ],
+  checks: checks('synths', { ...keys('id'), ...jsonObjects('data') }),
+});
+
+/** A synthetic user. What analyses and interviews say of it outlives it. */
+export class Synth extends SynthSchema.class {}
+SynthSchema.setClass(Synth);

@@ -1,0 +1,43 @@
+import { defineEntity, p } from '@mikro-orm/core';
+import { z } from 'zod';
+import { jsonColumn } from '../json/column.ts';
+import { checks, counts, jsonArrays, keys } from './checks.ts';
+import { id, instant } from './columns.ts';
+import { ResearchExecution } from './research-execution.ts';
+
+/** One thing said in an interview. */
+export const TranscriptMessage = z.looseObject({
+  speaker: z.string(),
+  text: z.string(),
+  internal_notes: z.string().nullish(),
+});
+export type TranscriptMessage = z.infer<typeof TranscriptMessage>;
+
+/** Shape of `transcripts.messages`, in the order in which they were said. */
+export const TranscriptMessages = z.array(TranscriptMessage);
+export type TranscriptMessages = z.infer<typeof TranscriptMessages>;
+
+const TranscriptSchema = defineEntity({
+  name: 'Transcript',
+  tableName: 'transcripts',
+  properties: {
+    id: id('trn'),
+    execution: () => p.manyToOne(ResearchExecution).ref().name('exec_id').deleteRule('cascade'),
+    synthId: p.text().index('idx_transcripts_synth'),
+    synthName: p.text(),
+    status: p.text().default('pending'),
+    turnCount: p.integer().default(0),
+    recordedAt: instant().name('timestamp'),
+    messages: jsonColumn(TranscriptMessages).nullable(),
+  },
+  uniques: [{ name: 'uq_transcripts_exec_synth', properties: ['execution', 'synthId'] }],
+  checks: checks('transcripts', {
+    ...keys('id', 'synth_id'),
+    ...counts('turn_count'),
+    ...jsonArrays('messages'),
+  }),
+});
+
+/** What one synth and its interviewer said. It outlives the synth, not the execution; a synth has one per execution. */
+export class Transcript extends TranscriptSchema.class {}
+TranscriptSchema.setClass(Transcript);

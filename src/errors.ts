@@ -1,0 +1,112 @@
+/** A failure that the caller can act on. `code` is stable, for logs and for mapping to a transport. */
+export abstract class DataError extends Error {
+  abstract readonly code: string;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A setting can't be used. Nothing was opened. The message names the setting, what is wrong and an example, never a secret. */
+export class SettingsError extends DataError {
+  readonly code = 'invalid_settings';
+}
+
+/** No connection could be made: unreachable, refused, or rejected at login. `cause` is the driver's error. */
+export class ConnectionError extends DataError {
+  readonly code = 'connection_failed';
+}
+
+/** The database lacks migrations that this code needs. `pending` names them, oldest first. */
+export class SchemaOutOfDateError extends DataError {
+  readonly code = 'schema_out_of_date';
+  readonly pending: readonly string[];
+
+  constructor(pending: readonly string[]) {
+    const some = pending.length === 1 ? 'a migration is' : `${pending.length} migrations are`;
+    super(
+      `the database is behind this code: ${some} pending (${pending.join(', ')}); run \`synthdb migrate up\``,
+    );
+    this.pending = pending;
+  }
+}
+
+/** No row has this key, or none that this question may see (a deleted experiment is hidden). */
+export class NotFoundError extends DataError {
+  readonly code = 'not_found';
+  readonly entity: string;
+  readonly key: unknown;
+
+  constructor(entity: string, key: unknown) {
+    super(`${entity} ${JSON.stringify(key)} does not exist`);
+    this.entity = entity;
+    this.key = key;
+  }
+}
+
+/**
+ * A JSON document does not have its column's shape. Nothing was sent to PostgreSQL.
+ * `issues` tells where and what, without the document's values.
+ */
+export class InvalidJsonError extends DataError {
+  readonly code = 'invalid_json';
+  readonly column: string;
+  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+
+  constructor(column: string, issues: InvalidJsonError['issues']) {
+    const list = issues.map(
+      (issue) => `${issue.path.map(String).join('.') || '(document)'}: ${issue.message}`,
+    );
+    super(`${column} is out of shape: ${list.join('; ')}`);
+    this.column = column;
+    this.issues = issues;
+  }
+}
+
+/**
+ * PostgreSQL, or the ORM on its behalf, refused a write. `constraint` names the broken rule and `table` its table, where they
+ * are known. The message never holds the row; the driver's text, which may, is in `cause` alone.
+ */
+export abstract class RefusedError extends DataError {
+  readonly table: string | undefined;
+  readonly constraint: string | undefined;
+
+  constructor(
+    what: string,
+    at: { table?: string | undefined; constraint?: string | undefined },
+    options?: ErrorOptions,
+  ) {
+    const where = [at.constraint && `"${at.constraint}"`, at.table && `on table "${at.table}"`]
+      .filter(Boolean)
+      .join(' ');
+    super(where ? `${what}: ${where}` : what, options);
+    this.table = at.table;
+    this.constraint = at.constraint;
+  }
+}
+
+/** Another row already holds this value (23505). */
+export class DuplicateError extends RefusedError {
+  readonly code = 'duplicate';
+}
+
+/** The write points at no row, or removes a row that others still point at (23503). */
+export class DanglingReferenceError extends RefusedError {
+  readonly code = 'dangling_reference';
+}
+
+/** A value is missing, too long, malformed, or outside what its column allows (22xxx, 23502, 23514, the ORM's own validation). */
+export class InvalidValueError extends RefusedError {
+  readonly code = 'invalid_value';
+}
+
+/** Another writer got there first (40001, 40P01, 55P03, an optimistic lock). Read again and retry. */
+export class ContentionError extends RefusedError {
+  readonly code = 'contention';
+}
+
+/** The role may not do this (42501), or the connection is read-only (25006). */
+export class ForbiddenError extends RefusedError {
+  readonly code = 'forbidden';
+}

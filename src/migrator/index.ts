@@ -1,0 +1,7 @@
+export {
+  migrateDown,
+  migrateUp,
+  migrationStates,
+  pendingMigrations,
+  type MigrationState,
+} from './migrator.ts';
