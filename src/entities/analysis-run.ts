@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
-import { checks, counts, jsonObjects, keys } from './checks.ts';
+import { checks, counts, durations, jsonObjects, keys } from './checks.ts';
 import { id, instant } from './columns.ts';
 import { Experiment } from './experiment.ts';
 import { OutcomeRates } from './shapes.ts';
@@ -34,7 +34,8 @@ const AnalysisRunSchema = defineEntity({
   },
   checks: checks('analysis_runs', {
     ...keys('id'),
-    ...counts('total_synths', 'execution_time_seconds'),
+    ...counts('total_synths'),
+    ...durations('execution_time_seconds'),
     ...jsonObjects('config', 'aggregated_outcomes'),
   }),
 });

@@ -21,12 +21,31 @@ export function lengths(limits: Record<string, number>): Record<string, string> 
   ]);
 }
 
-/** Rules, by name, that the columns are rates: 0 to 1. */
-export function rates(...columns: string[]): Record<string, string> {
-  return rules(columns, (column) => [`${column}_range`, `${column} >= 0 and ${column} <= 1`]);
+/**
+ * What a `double precision` is compared with. PostgreSQL stores a plain `0` with a cast, and the ORM would take that for a change
+ * for ever.
+ */
+const float = (value: number): string => `'${value}'::double precision`;
+
+/** Rules, by name, that the `double precision` columns lie between `0` and `most`. */
+export function ranges(most: number, ...columns: string[]): Record<string, string> {
+  return rules(columns, (column) => [
+    `${column}_range`,
+    `${column} >= ${float(0)} and ${column} <= ${float(most)}`,
+  ]);
 }
 
-/** Rules, by name, that the columns count or measure something: never negative. */
+/** Rules, by name, that the `double precision` columns are rates: 0 to 1. */
+export function rates(...columns: string[]): Record<string, string> {
+  return ranges(1, ...columns);
+}
+
+/** Rules, by name, that the `double precision` columns measure a time: never negative. */
+export function durations(...columns: string[]): Record<string, string> {
+  return rules(columns, (column) => [`${column}_range`, `${column} >= ${float(0)}`]);
+}
+
+/** Rules, by name, that the columns count something: never negative. */
 export function counts(...columns: string[]): Record<string, string> {
   return rules(columns, (column) => [`${column}_range`, `${column} >= 0`]);
 }

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
-import { checks, counts, jsonArrays, keys, rates } from './checks.ts';
+import { checks, counts, jsonArrays, keys, ranges, rates } from './checks.ts';
 import { id } from './columns.ts';
 
 /** One condition of a region: an attribute compared with a threshold. */
@@ -34,7 +34,7 @@ const RegionAnalysisSchema = defineEntity({
   checks: checks('region_analyses', {
     ...keys('id', 'simulation_id'),
     ...counts('synth_count'),
-    synth_percentage_range: 'synth_percentage >= 0 and synth_percentage <= 100',
+    ...ranges(100, 'synth_percentage'),
     ...rates('did_not_try_rate', 'failed_rate', 'success_rate'),
     ...jsonArrays('rules'),
   }),

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
-import { checks, counts, jsonObjects, keys, lengths } from './checks.ts';
+import { checks, counts, durations, jsonObjects, keys, lengths } from './checks.ts';
 import { creationTime, id } from './columns.ts';
 import { Exploration } from './exploration.ts';
 import { rate, sumsToOne } from './shapes.ts';
@@ -58,7 +58,8 @@ const ScenarioNodeSchema = defineEntity({
   ],
   checks: checks('scenario_nodes', {
     ...keys('id'),
-    ...counts('depth', 'execution_time_seconds'),
+    ...counts('depth'),
+    ...durations('execution_time_seconds'),
     ...lengths({ action_applied: 500, rationale: 200, short_action: 30 }),
     ...jsonObjects('scorecard_params', 'simulation_results'),
   }),

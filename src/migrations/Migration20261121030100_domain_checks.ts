@@ -23,7 +23,7 @@ const rules: Record<string, Record<string, string>> = {
   analysis_runs: {
     id_not_empty: `id <> ''`,
     total_synths_range: 'total_synths >= 0',
-    execution_time_seconds_range: 'execution_time_seconds >= 0',
+    execution_time_seconds_range: `execution_time_seconds >= '0'::double precision`,
     config_object: `jsonb_typeof(config) = 'object'`,
     aggregated_outcomes_object: `jsonb_typeof(aggregated_outcomes) = 'object'`,
     status: `status in ('pending', 'running', 'completed', 'failed')`,
@@ -31,9 +31,9 @@ const rules: Record<string, Record<string, string>> = {
   synth_outcomes: {
     id_not_empty: `id <> ''`,
     synth_id_not_empty: `synth_id <> ''`,
-    did_not_try_rate_range: 'did_not_try_rate >= 0 and did_not_try_rate <= 1',
-    failed_rate_range: 'failed_rate >= 0 and failed_rate <= 1',
-    success_rate_range: 'success_rate >= 0 and success_rate <= 1',
+    did_not_try_rate_range: `did_not_try_rate >= '0'::double precision and did_not_try_rate <= '1'::double precision`,
+    failed_rate_range: `failed_rate >= '0'::double precision and failed_rate <= '1'::double precision`,
+    success_rate_range: `success_rate >= '0'::double precision and success_rate <= '1'::double precision`,
     synth_attributes_object: `jsonb_typeof(synth_attributes) = 'object'`,
   },
   analysis_cache: {
@@ -60,7 +60,7 @@ const rules: Record<string, Record<string, string>> = {
     current_depth_range: 'current_depth >= 0',
     total_nodes_range: 'total_nodes >= 0',
     total_llm_calls_range: 'total_llm_calls >= 0',
-    best_success_rate_range: 'best_success_rate >= 0 and best_success_rate <= 1',
+    best_success_rate_range: `best_success_rate >= '0'::double precision and best_success_rate <= '1'::double precision`,
     goal_object: `jsonb_typeof(goal) = 'object'`,
     config_object: `jsonb_typeof(config) = 'object'`,
     status: `status in ('running', 'goal_achieved', 'depth_limit_reached', 'cost_limit_reached', 'no_viable_paths')`,
@@ -68,7 +68,7 @@ const rules: Record<string, Record<string, string>> = {
   scenario_nodes: {
     id_not_empty: `id <> ''`,
     depth_range: 'depth >= 0',
-    execution_time_seconds_range: 'execution_time_seconds >= 0',
+    execution_time_seconds_range: `execution_time_seconds >= '0'::double precision`,
     action_applied_length: 'char_length(action_applied) <= 500',
     rationale_length: 'char_length(rationale) <= 200',
     short_action_length: 'char_length(short_action) <= 30',
@@ -84,7 +84,7 @@ const rules: Record<string, Record<string, string>> = {
   sensitivity_results: {
     id_not_empty: `id <> ''`,
     simulation_id_not_empty: `simulation_id <> ''`,
-    baseline_success_range: 'baseline_success >= 0 and baseline_success <= 1',
+    baseline_success_range: `baseline_success >= '0'::double precision and baseline_success <= '1'::double precision`,
     deltas_used_array: `jsonb_typeof(deltas_used) = 'array'`,
     dimensions_array: `jsonb_typeof(dimensions) = 'array'`,
   },
@@ -92,10 +92,10 @@ const rules: Record<string, Record<string, string>> = {
     id_not_empty: `id <> ''`,
     simulation_id_not_empty: `simulation_id <> ''`,
     synth_count_range: 'synth_count >= 0',
-    synth_percentage_range: 'synth_percentage >= 0 and synth_percentage <= 100',
-    did_not_try_rate_range: 'did_not_try_rate >= 0 and did_not_try_rate <= 1',
-    failed_rate_range: 'failed_rate >= 0 and failed_rate <= 1',
-    success_rate_range: 'success_rate >= 0 and success_rate <= 1',
+    synth_percentage_range: `synth_percentage >= '0'::double precision and synth_percentage <= '100'::double precision`,
+    did_not_try_rate_range: `did_not_try_rate >= '0'::double precision and did_not_try_rate <= '1'::double precision`,
+    failed_rate_range: `failed_rate >= '0'::double precision and failed_rate <= '1'::double precision`,
+    success_rate_range: `success_rate >= '0'::double precision and success_rate <= '1'::double precision`,
     rules_array: `jsonb_typeof(rules) = 'array'`,
   },
   experiment_documents: {
@@ -111,7 +111,7 @@ const rules: Record<string, Record<string, string>> = {
   simulation_runs: {
     id_not_empty: `id <> ''`,
     total_synths_range: 'total_synths >= 0',
-    execution_time_seconds_range: 'execution_time_seconds >= 0',
+    execution_time_seconds_range: `execution_time_seconds >= '0'::double precision`,
     config_object: `jsonb_typeof(config) = 'object'`,
     aggregated_outcomes_object: `jsonb_typeof(aggregated_outcomes) = 'object'`,
     status: `status in ('pending', 'running', 'completed', 'failed')`,

@@ -2,7 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../../json/column.ts';
 import { runStatuses } from '../analysis-run.ts';
-import { checks, counts, jsonObjects, keys } from '../checks.ts';
+import { checks, counts, durations, jsonObjects, keys } from '../checks.ts';
 import { id, instant } from '../columns.ts';
 import { rate } from '../shapes.ts';
 import { FeatureScorecard } from './feature-scorecard.ts';
@@ -38,7 +38,8 @@ const SimulationRunSchema = defineEntity({
   },
   checks: checks('simulation_runs', {
     ...keys('id'),
-    ...counts('total_synths', 'execution_time_seconds'),
+    ...counts('total_synths'),
+    ...durations('execution_time_seconds'),
     ...jsonObjects('config', 'aggregated_outcomes'),
   }),
 });

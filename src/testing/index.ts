@@ -1,0 +1,2 @@
+export { TestDatabase } from './test-database.ts';
+export { TestServer } from './test-server.ts';
