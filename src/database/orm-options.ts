@@ -16,7 +16,7 @@ export interface PoolOptions {
 
 /** The one place where the ORM is configured. */
 export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Options {
-  const { host, port, user, password, database, tls, applicationName, connectTimeout } = target;
+  const { host, port, user, password, database, tls, applicationName, connectTimeout } = target.parts;
   return defineConfig({
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
     host,

@@ -1,4 +1,4 @@
-import { DriverException, OptimisticLockError, ValidationError } from '@mikro-orm/core';
+import { OptimisticLockError, ValidationError } from '@mikro-orm/core';
 import {
   ConnectionError,
   ContentionError,
@@ -63,10 +63,13 @@ export function toDataError(error: unknown): unknown {
     return new InvalidValueError(`the ORM refused an entity (${error.name})`, {}, { cause: error });
   }
   const refusal = refusals[codeOf(error)];
-  if (!(error instanceof DriverException) || !refusal) return error;
+  if (!(error instanceof Error) || !refusal) return error;
   const [Refused, what] = refusal;
-  const { table, constraint } = error as { table?: string; constraint?: string };
-  return new Refused(what, { table, constraint }, { cause: error });
+  // PostgreSQL's own fields, which the driver, and the ORM after it, hang on their errors.
+  const { table, constraint }: Error & { table?: string; constraint?: string } = error;
+  // Names an object, never a value.
+  const [denied] = /permission denied for .*/.exec(error.message) ?? [];
+  return new Refused(denied ? `${what}: ${denied}` : what, { table, constraint }, { cause: error });
 }
 
 /** What went wrong while connecting to `target`, as one line without a secret. */

@@ -5,17 +5,17 @@ export function checks(table: string, rules: Record<string, string>): { name: st
 
 /** Rules, by name, that the columns are keys: never empty. */
 export function keys(...columns: string[]): Record<string, string> {
-  return rules(columns, (column) => [`${column}_not_empty`, `${column} <> ''`]);
+  return ruleFor(columns, (column) => [`${column}_not_empty`, `${column} <> ''`]);
 }
 
 /** Rules, by name, that the columns hold more than white space. */
 export function notBlank(...columns: string[]): Record<string, string> {
-  return rules(columns, (column) => [`${column}_not_blank`, `${column} ~ '\\S'`]);
+  return ruleFor(columns, (column) => [`${column}_not_blank`, `${column} ~ '\\S'`]);
 }
 
 /** Rules, by name, that the columns hold at most so many characters. */
 export function lengths(limits: Record<string, number>): Record<string, string> {
-  return rules(Object.keys(limits), (column) => [
+  return ruleFor(Object.keys(limits), (column) => [
     `${column}_length`,
     `char_length(${column}) <= ${limits[column]}`,
   ]);
@@ -29,7 +29,7 @@ const float = (value: number): string => `'${value}'::double precision`;
 
 /** Rules, by name, that the `double precision` columns lie between `0` and `most`. */
 export function ranges(most: number, ...columns: string[]): Record<string, string> {
-  return rules(columns, (column) => [
+  return ruleFor(columns, (column) => [
     `${column}_range`,
     `${column} >= ${float(0)} and ${column} <= ${float(most)}`,
   ]);
@@ -42,25 +42,25 @@ export function rates(...columns: string[]): Record<string, string> {
 
 /** Rules, by name, that the `double precision` columns measure a time: never negative. */
 export function durations(...columns: string[]): Record<string, string> {
-  return rules(columns, (column) => [`${column}_range`, `${column} >= ${float(0)}`]);
+  return ruleFor(columns, (column) => [`${column}_range`, `${column} >= ${float(0)}`]);
 }
 
 /** Rules, by name, that the columns count something: never negative. */
 export function counts(...columns: string[]): Record<string, string> {
-  return rules(columns, (column) => [`${column}_range`, `${column} >= 0`]);
+  return ruleFor(columns, (column) => [`${column}_range`, `${column} >= 0`]);
 }
 
 /** Rules, by name, that the JSON columns hold an object, never the literal `null`. */
 export function jsonObjects(...columns: string[]): Record<string, string> {
-  return rules(columns, (column) => [`${column}_object`, `jsonb_typeof(${column}) = 'object'`]);
+  return ruleFor(columns, (column) => [`${column}_object`, `jsonb_typeof(${column}) = 'object'`]);
 }
 
 /** Rules, by name, that the JSON columns hold an array, never the literal `null`. */
 export function jsonArrays(...columns: string[]): Record<string, string> {
-  return rules(columns, (column) => [`${column}_array`, `jsonb_typeof(${column}) = 'array'`]);
+  return ruleFor(columns, (column) => [`${column}_array`, `jsonb_typeof(${column}) = 'array'`]);
 }
 
-function rules(
+function ruleFor(
   columns: string[],
   rule: (column: string) => [name: string, expression: string],
 ): Record<string, string> {

@@ -1,3 +1,4 @@
+export { createMigration } from './create-migration.ts';
 export {
   migrateDown,
   migrateUp,

@@ -19,7 +19,7 @@ export abstract class Repository<E extends object> {
 
   /** The row with this key, or null. */
   find(key: Primary<E>): Promise<E | null> {
-    // A primary key is a filter; the ORM's types can't tell for an entity that is still a type parameter.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key is a filter; the ORM's types can't tell for a type parameter
     return this.em.findOne(this.entity, key as FilterQuery<NoInfer<E>>);
   }
 

@@ -1,47 +1,54 @@
 import { SettingsError } from '../errors.ts';
 import { tlsOptions, type TlsOptions } from './tls.ts';
 
-/** A PostgreSQL database and how to reach it. Printing or serialising it shows no password. */
-export class DatabaseTarget {
+/** The parts of a `DatabaseTarget`. */
+export interface DatabaseParts {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  readonly password: string;
   readonly database: string;
   readonly tls: TlsOptions | false;
   readonly applicationName: string | undefined;
   /** Seconds. */
   readonly connectTimeout: number | undefined;
-  readonly #password: string;
+}
 
-  constructor(parts: Omit<DatabaseTarget, 'password' | 'label' | 'withDatabase'> & { password: string }) {
-    this.host = parts.host;
-    this.port = parts.port;
-    this.user = parts.user;
-    this.database = parts.database;
-    this.tls = parts.tls;
-    this.applicationName = parts.applicationName;
-    this.connectTimeout = parts.connectTimeout;
-    this.#password = parts.password;
+/** A PostgreSQL database and how to reach it. Printing or serialising it shows no password. */
+export class DatabaseTarget {
+  readonly #parts: DatabaseParts;
+
+  constructor(parts: DatabaseParts) {
+    this.#parts = parts;
   }
 
-  get password(): string {
-    return this.#password;
+  /** Everything, the password included. */
+  get parts(): DatabaseParts {
+    return this.#parts;
   }
 
   /** For messages: `user@host:port/database`. */
   get label(): string {
-    return `${this.user}@${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}/${this.database}`;
+    const { user, host, port, database } = this.#parts;
+    return `${user}@${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
   }
 
-  /** The same server, another database. */
+  /** The same server and role, another database. */
   withDatabase(database: string): DatabaseTarget {
-    return new DatabaseTarget({ ...this, password: this.#password, database });
+    return new DatabaseTarget({ ...this.#parts, database });
   }
 }
 
 // What other stacks write; all of them mean PostgreSQL.
 const scheme = /^postgres(?:ql)?(?:\+(?:psycopg2?|asyncpg|pg8000))?$/i;
-const understood = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'application_name', 'connect_timeout'];
+const understood = new Set([
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'application_name',
+  'connect_timeout',
+]);
 
 /**
  * Reads a PostgreSQL URL. `name` is where it came from (`DATABASE_URL`), for messages; no message holds the URL, since it may hold
@@ -81,8 +88,8 @@ export function parseDatabaseUrl(text: string, name: string): DatabaseTarget {
     }
   };
   for (const key of url.searchParams.keys()) {
-    if (!understood.includes(key))
-      return fail(`has the parameter "${key}", which is not understood (${understood.join(', ')} are)`);
+    if (!understood.has(key))
+      return fail(`has the parameter "${key}", which is not understood (${[...understood].join(', ')} are)`);
   }
   const user = decode(url.username, 'user');
   if (!user) return fail('names no user');

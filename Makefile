@@ -1,0 +1,58 @@
+# Thin: each target is one command. What they do lives in src/cli/ and package.json.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+installed := node_modules/.package-lock.json
+synthdb := node src/cli/main.ts
+
+$(installed): package.json package-lock.json
+	@echo 'Installing dependencies…'
+	@npm ci --loglevel=error --no-audit --no-fund
+	@touch $@
+
+.PHONY: migrate-up migrate-down migrate-status migrate-create db-start db-stop db-reset db-url demo test test-containers check build format help
+
+migrate-up: $(installed) ## apply every pending migration
+	@$(synthdb) migrate up
+
+migrate-down: $(installed) ## revert the migration applied last
+	@$(synthdb) migrate down
+
+migrate-status: $(installed) ## list the migrations, applied and pending
+	@$(synthdb) migrate status
+
+migrate-create: $(installed) ## write a migration from changed entities: make migrate-create name=add_tags
+	@$(synthdb) migrate create $(or $(name),$(error say its name: make migrate-create name=add_tags))
+
+db-start: $(installed) ## start the embedded PostgreSQL
+	@$(synthdb) db start
+
+db-stop: $(installed) ## stop it; its data stays
+	@$(synthdb) db stop
+
+db-reset: $(installed) ## delete it with all its data, and make it anew
+	@$(synthdb) db reset $(if $(yes),--yes)
+
+db-url: $(installed) ## print its URL
+	@$(synthdb) db url
+
+demo: $(installed) ## store a realistic experiment and print what was stored
+	@$(synthdb) demo
+
+test: $(installed) ## run the whole suite
+	@vitest run
+
+test-containers: $(installed) ## run it on PostgreSQL in a container (POSTGRES_IMAGE, default postgres:18)
+	@TEST_POSTGRES=container vitest run
+
+check: $(installed) ## format, lint, types, unused code
+	@npm run --silent check
+
+format: $(installed) ## format the sources
+	@oxfmt .
+
+build: $(installed) ## compile to dist/
+	@npm run --silent build
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

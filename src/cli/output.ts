@@ -1,0 +1,46 @@
+import { styleText } from 'node:util';
+import Table from 'cli-table3';
+
+/** Prints a line for people. */
+export function say(line = ''): void {
+  console.log(line);
+}
+
+/** Prints a value for programs. */
+export function sayJson(value: unknown): void {
+  console.log(JSON.stringify(value, null, 2));
+}
+
+/** Less loud than the rest. */
+export function dim(text: string): string {
+  return styleText('dim', text);
+}
+
+/** Aligned columns under a heading, without lines. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const none = Object.fromEntries(
+    ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'].map(
+      (side) => [side, ''],
+    ),
+  );
+  const inner = {
+    left: '',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: '  ',
+  };
+  const made = new Table({
+    head: head.map(dim),
+    chars: { ...none, ...inner },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  });
+  made.push(...rows.map((row) => [...row]));
+  return made
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}

@@ -1,0 +1,35 @@
+import { Command } from 'commander';
+import { dbReset } from './db-reset.ts';
+import { dbStart } from './db-start.ts';
+import { dbStop } from './db-stop.ts';
+import { dbUrl } from './db-url.ts';
+import { demo } from './demo/command.ts';
+import { migrateCreate } from './migrate-create.ts';
+import { migrateDownCommand } from './migrate-down.ts';
+import { migrateStatus } from './migrate-status.ts';
+import { migrateUpCommand } from './migrate-up.ts';
+
+/** The `synthdb` command. */
+export function program(): Command {
+  const migrate = new Command('migrate').description('bring the schema of a database forward or back');
+  for (const command of [migrateUpCommand(), migrateDownCommand(), migrateStatus(), migrateCreate()]) {
+    migrate.addCommand(command);
+  }
+  const db = new Command('db').description('run the embedded PostgreSQL of this project');
+  for (const command of [dbStart(), dbStop(), dbReset(), dbUrl()]) db.addCommand(command);
+  const synthdb = new Command('synthdb')
+    .description(
+      'Works on the database that DATABASE_URL names (in the environment or in .env), else on an embedded PostgreSQL below .data/.',
+    )
+    .addCommand(migrate)
+    .addCommand(db)
+    .addCommand(demo());
+  return throwing(synthdb);
+}
+
+// Commander would end the process with 1 for wrong usage; ours ends with 2, in one place.
+function throwing(command: Command): Command {
+  command.exitOverride();
+  for (const sub of command.commands) throwing(sub);
+  return command;
+}

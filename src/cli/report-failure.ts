@@ -1,0 +1,18 @@
+import { styleText } from 'node:util';
+import { CommanderError } from 'commander';
+import { toDataError } from '../database/translate-error.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Says on stderr, in one line, why a command failed, and gives the exit code: 1 failed, 2 wrong usage. */
+export function reportFailure(thrown: unknown): number {
+  // Commander has said all there is to say; help and version are no failures.
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  const error = toDataError(thrown);
+  const message = error instanceof Error ? firstLine(error.message) : String(error);
+  console.error(`${styleText('red', 'synthdb:', { stream: process.stderr })} ${message}`);
+  return error instanceof UsageError ? 2 : 1;
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0] ?? message;
+}

@@ -1,0 +1,50 @@
+import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { connect } from '../database/connect.ts';
+import { targetOrEmbedded } from '../database/default-target.ts';
+import type { Purpose } from '../settings/resolve.ts';
+import { dim, say } from './output.ts';
+
+/** Where a command works, for people and for programs. */
+export interface Place {
+  /** `embedded`, or the variable that named the database. */
+  readonly source: string;
+  /** `user@host:port/database`. */
+  readonly database: string;
+  /** How to connect with any client; null when it would show a password that is not ours to show. */
+  readonly url: string | null;
+  /** The embedded server's files. */
+  readonly files: string | null;
+}
+
+/** Runs `work` on the database of the settings and closes the connections, whatever happens. */
+export async function withDatabase<T>(
+  purpose: Purpose,
+  work: (orm: MikroORM, place: Place) => Promise<T>,
+): Promise<T> {
+  const { target, source, embedded } = await targetOrEmbedded({}, purpose);
+  for (const notice of embedded?.notices ?? []) console.error(dim(notice));
+  const orm = await connect(target);
+  try {
+    return await work(orm, {
+      source,
+      database: target.label,
+      url: embedded?.url ?? null,
+      files: embedded?.directory ?? null,
+    });
+  } finally {
+    await orm.close(true);
+  }
+}
+
+/** Says where a command works. */
+export function sayPlace({ source, database, files }: Place): void {
+  const where = files === null ? `from ${source}` : `embedded, files in ${relative('', files) || '.'}`;
+  say(`PostgreSQL at ${stripVTControlCharacters(database)} ${dim(`(${where})`)}`);
+}
+
+/** Says how to connect to it. */
+export function sayHowToConnect({ url, source }: Place): void {
+  say(url === null ? `Connect with the URL in ${source}.` : `Connect with: psql '${url}'`);
+}
