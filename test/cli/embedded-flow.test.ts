@@ -1,0 +1,96 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from '../../src/database/connect.ts';
+import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
+import { synthdb } from './run.ts';
+
+// The path of a newcomer, in a directory with nothing but a package.json.
+describe('synthdb without a DATABASE_URL', { timeout: 60_000 }, () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'synthdb-'));
+    await writeFile(join(directory, 'package.json'), '{}');
+  });
+  afterAll(async () => {
+    await synthdb(['db', 'stop'], directory);
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const ask = async <T extends object>(sql: string): Promise<T[]> => {
+    const { stdout } = await synthdb(['db', 'url'], directory);
+    const orm = await connect(parseDatabaseUrl(stdout.trim(), 'url'));
+    const rows = await orm.em.execute<T[]>(sql);
+    await orm.close(true);
+    return rows;
+  };
+
+  test('goes up, does nothing twice, goes down to nothing, and up again', async () => {
+    const up = await synthdb(['migrate', 'up'], directory);
+    expect(up).toMatchObject({ code: 0, stderr: expect.not.stringContaining('rror') });
+    expect(up.stdout.match(/applied Migration/g)).toHaveLength(5);
+    expect(up.stdout).toMatch(/psql 'postgresql:\/\/synthlab:\S+@127\.0\.0\.1:\d+\/synthlab'/);
+
+    const again = await synthdb(['migrate', 'up', '--json'], directory);
+    expect(JSON.parse(again.stdout)).toMatchObject({ applied: [] });
+
+    const down: unknown[] = [];
+    for (let i = 0; i < 6; i++) {
+      const { stdout } = await synthdb(['migrate', 'down', '--json'], directory);
+      down.push(JSON.parse(stdout).reverted);
+    }
+    expect(down.filter((name) => name !== null)).toHaveLength(5);
+    expect(down[5]).toBeNull();
+    const left = `select relname as name from pg_class where relnamespace = 'public'::regnamespace
+      union all select proname from pg_proc where pronamespace = 'public'::regnamespace order by 1`;
+    expect((await ask<{ name: string }>(left)).map(({ name }) => name)).toEqual([
+      'mikro_orm_migrations',
+      'mikro_orm_migrations_id_seq',
+      'mikro_orm_migrations_pkey',
+    ]);
+
+    const back = await synthdb(['migrate', 'up', '--json'], directory);
+    expect(JSON.parse(back.stdout).applied).toHaveLength(5);
+    const status = await synthdb(['migrate', 'status'], directory);
+    expect(status.stdout.match(/ applied /g)).toHaveLength(6); // five rows and the heading
+  });
+
+  test('the demo stores the same at every run', async () => {
+    const first = await synthdb(['demo', '--json'], directory);
+    const second = await synthdb(['demo', '--json'], directory);
+
+    expect(first.code).toBe(0);
+    expect(second.stdout).toBe(first.stdout);
+    const { stored } = JSON.parse(first.stdout);
+    expect(stored).toContainEqual(expect.objectContaining({ what: 'outcomes', rows: 500 }));
+    const [counts] = await ask<{ synths: string; nodes: string }>(
+      'select (select count(*) from synths) as synths, (select count(*) from scenario_nodes) as nodes',
+    );
+    expect(counts).toEqual({ synths: '250', nodes: '4' });
+  });
+
+  test('a migration is not written where entities and migrations agree', async () => {
+    const { stdout } = await synthdb(['migrate', 'create', 'nothing'], directory);
+
+    expect(stdout).toContain('agree');
+  });
+
+  test('reset asks first, and refuses where it can not ask', async () => {
+    expect(await synthdb(['db', 'reset'], directory)).toMatchObject({ code: 2 });
+
+    const { code } = await synthdb(['db', 'reset', '--yes'], directory);
+
+    expect(code).toBe(0);
+    expect(await ask('select 1 from synths')).toEqual([]);
+  });
+
+  test('stops, says so, and starts again with its data', async () => {
+    await synthdb(['demo'], directory);
+
+    expect((await synthdb(['db', 'stop'], directory)).stdout).toContain('its data stays');
+    expect((await synthdb(['db', 'stop'], directory)).stdout).toContain('does not run');
+    expect((await synthdb(['db', 'start'], directory)).code).toBe(0);
+    expect(await ask('select 1 from experiments')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Experiment } from '../../src/entities/index.ts';
+import {
+  ConnectionError,
+  DanglingReferenceError,
+  DuplicateError,
+  InvalidValueError,
+  NotFoundError,
+  SchemaOutOfDateError,
+  SettingsError,
+  openDatabase,
+} from '../../src/index.ts';
+import { TestDatabase, TestServer } from '../../src/testing/index.ts';
+
+const urlOf = ({ target: { parts } }: TestDatabase): string =>
+  `postgresql://${parts.user}:${encodeURIComponent(parts.password)}@${parts.host}:${parts.port}/${parts.database}`;
+
+const experiment = { name: 'Short checkout', hypothesis: 'Fewer steps sell more' };
+
+describe('openDatabase', () => {
+  test('opens a migrated database', async () => {
+    await using db = await TestDatabase.create();
+    await using database = await openDatabase({ url: urlOf(db) });
+
+    const id = await database.transact(async ({ experiments }) => experiments.add(experiment).id);
+
+    expect(await database.read(async ({ experiments }) => (await experiments.get(id)).name)).toBe(
+      'Short checkout',
+    );
+  });
+
+  test('refuses one that was never migrated, naming what is pending', async () => {
+    const db = await TestServer.shared().createEmptyDatabase();
+
+    const opening = openDatabase({ url: urlOf(db) });
+
+    await expect(opening).rejects.toBeInstanceOf(SchemaOutOfDateError);
+    await expect(opening).rejects.toMatchObject({ pending: { length: 5 } });
+    expect(
+      await db.orm.em.execute(`select 1 from pg_class where relnamespace = 'public'::regnamespace`),
+    ).toEqual([]);
+    await db.drop();
+  });
+
+  test('tells a bad setting from a connection that fails', async () => {
+    await expect(openDatabase({ url: 'mysql://a:b@c/d' })).rejects.toBeInstanceOf(SettingsError);
+    await expect(openDatabase({ url: 'postgresql://a:b@127.0.0.1:1/d' })).rejects.toBeInstanceOf(
+      ConnectionError,
+    );
+  });
+});
+
+describe('a unit of work', () => {
+  let db: TestDatabase;
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+  });
+  afterAll(() => db.drop());
+
+  const count = (): Promise<number> => db.read(({ em }) => em.count(Experiment));
+
+  test('keeps nothing when its work throws, and throws what the work threw', async () => {
+    const failure = new Error('no');
+    const before = await count();
+
+    const work = db.transact(async (uow) => {
+      uow.experiments.add(experiment);
+      await uow.flush();
+      throw failure;
+    });
+
+    await expect(work).rejects.toBe(failure);
+    expect(await count()).toBe(before);
+  });
+
+  test('shares nothing with another that runs beside it', async () => {
+    const id = await db.transact(async ({ experiments }) => experiments.add(experiment).id);
+
+    await db.read(async (one) =>
+      db.read(async (other) => {
+        expect(await one.experiments.get(id)).not.toBe(await other.experiments.get(id));
+      }),
+    );
+  });
+
+  test('a missing row is an error that names entity and key', async () => {
+    await expect(db.read(({ experiments }) => experiments.get('exp_missing'))).rejects.toThrow(
+      new NotFoundError('Experiment', 'exp_missing'),
+    );
+  });
+
+  test('a key that is taken is refused by the name of its constraint', async () => {
+    const id = await db.transact(async ({ experiments }) => experiments.add(experiment).id);
+
+    const again = db.transact(async ({ experiments }) => void experiments.add({ id, ...experiment }));
+
+    await expect(again).rejects.toBeInstanceOf(DuplicateError);
+    await expect(again).rejects.toMatchObject({ constraint: 'experiments_pkey', table: 'experiments' });
+  });
+
+  test('a row that points at nothing is refused', async () => {
+    const orphan = db.transact(
+      async ({ analysisRuns }) =>
+        void analysisRuns.add({ experiment: 'exp_missing', config: {}, startedAt: new Date() }),
+    );
+
+    await expect(orphan).rejects.toBeInstanceOf(DanglingReferenceError);
+    await expect(orphan).rejects.toMatchObject({ constraint: 'fk_analysis_runs_experiment_id' });
+  });
+
+  test('a refused value is in the cause alone, never in the message', async () => {
+    const refused = db.transact(
+      async ({ experiments }) => void experiments.add({ ...experiment, name: `canary ${'x'.repeat(100)}` }),
+    );
+
+    await expect(refused).rejects.toBeInstanceOf(InvalidValueError);
+    await expect(refused).rejects.toMatchObject({ constraint: 'chk_experiments_name_length' });
+    await expect(refused).rejects.toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('canary') }),
+    );
+  });
+
+  test('a required value that is missing is refused before anything is sent', async () => {
+    const refused = db.transact(
+      // @ts-expect-error -- a hypothesis is required
+      async ({ experiments }) => void experiments.add({ name: 'Half' }),
+    );
+
+    await expect(refused).rejects.toBeInstanceOf(InvalidValueError);
+  });
+});
