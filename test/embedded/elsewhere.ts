@@ -16,6 +16,8 @@ export interface Surroundings {
   uid?: number;
   gid?: number;
   env?: NodeJS.ProcessEnv;
+  /** In a process group of its own. */
+  detached?: boolean;
   /** Put before node's own command, such as `['unshare', '-m', …]`. */
   wrapper?: readonly string[];
   index?: string;

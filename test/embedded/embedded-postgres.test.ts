@@ -92,12 +92,37 @@ test('a second start, here or in another process, joins the running server, what
   expect(there.server).toMatchObject({ url: first.url, started: false });
 });
 
-test('the server outlives the process that started it', async () => {
-  const directory = await scratch();
+test('the server outlives the process that started it, and the end of all it left behind', async () => {
+  const directory = await scratchCluster();
+  const call = elsewhere('start', { directory, settings: quick }, { detached: true });
+  const { server } = await call.outcome;
 
-  const { server } = await elsewhere('start', { directory, settings: quick }).outcome;
+  // As a terminal does to all that was started in it.
+  const group = -(call.process.pid ?? 0);
+  expect(() => process.kill(group, 'SIGKILL')).toThrow('ESRCH');
 
   expect(await sql(server?.url ?? '', 'select 1 as one')).toEqual([{ one: 1 }]);
+});
+
+test("the server does not get the caller's environment, nor obeys it", async () => {
+  const directory = await scratchCluster();
+  const env = {
+    ...process.env,
+    API_KEY: 'secret',
+    PGDATA: '/nowhere',
+    PGPORT: '1',
+    LC_ALL: 'xx_XX',
+    TZ: 'Asia/Tokyo',
+  };
+
+  const { server } = await elsewhere('start', { directory, settings: quick }, { env }).outcome;
+
+  expect(server?.started).toBe(true);
+  const [facts] = await sql(
+    server?.url ?? '',
+    `select pg_read_file('/proc/' || pg_backend_pid() || '/environ') text`,
+  );
+  expect(facts?.['text']).not.toContain('secret');
 });
 
 test('a restart keeps the rows, the password and the port', async () => {
