@@ -5,7 +5,7 @@ import { checks, jsonObjects, keys } from './checks.ts';
 import { instant } from './columns.ts';
 import { JsonObject } from './shapes.ts';
 
-const AnalysisCacheSchema = defineEntity({
+export const AnalysisCacheSchema = defineEntity({
   name: 'AnalysisCache',
   tableName: 'analysis_cache',
   properties: {

@@ -2,7 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, counts, durations, jsonObjects, keys } from './checks.ts';
-import { id, instant } from './columns.ts';
+import { double, id, instant } from './columns.ts';
 import { Experiment } from './experiment.ts';
 import { OutcomeRates } from './shapes.ts';
 
@@ -17,7 +17,7 @@ export type AnalysisConfig = z.infer<typeof AnalysisConfig>;
 
 export const runStatuses = ['pending', 'running', 'completed', 'failed'] as const;
 
-const AnalysisRunSchema = defineEntity({
+export const AnalysisRunSchema = defineEntity({
   name: 'AnalysisRun',
   tableName: 'analysis_runs',
   properties: {
@@ -30,7 +30,7 @@ const AnalysisRunSchema = defineEntity({
     completedAt: instant().nullable(),
     totalSynths: p.integer().default(0),
     aggregatedOutcomes: jsonColumn(OutcomeRates).nullable(),
-    executionTimeSeconds: p.double().nullable(),
+    executionTimeSeconds: double().nullable(),
   },
   checks: checks('analysis_runs', {
     ...keys('id'),

@@ -5,7 +5,7 @@ import { id, timestamps } from './columns.ts';
 import { JsonObject } from './shapes.ts';
 import { keepsUpdatedAt } from './triggers.ts';
 
-const ChartInsightSchema = defineEntity({
+export const ChartInsightSchema = defineEntity({
   name: 'ChartInsight',
   tableName: 'chart_insights',
   properties: {

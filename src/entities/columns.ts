@@ -34,3 +34,9 @@ export const timestamps = {
 
 /** A counter that raises with each flushed change; a flush that would overwrite another's change is refused. */
 export const rowVersion = { rowVersion: p.integer().version().default(1) };
+
+/** A `double precision` number. */
+export function double() {
+  // The ORM's own type allows for text as well, which the driver never gives for this column type.
+  return p.double().$type<number>();
+}

@@ -9,7 +9,7 @@ export const documentTypes = ['summary', 'prfaq', 'executive_summary'] as const;
 
 export const documentStatuses = ['pending', 'generating', 'completed', 'failed', 'partial'] as const;
 
-const ExperimentDocumentSchema = defineEntity({
+export const ExperimentDocumentSchema = defineEntity({
   name: 'ExperimentDocument',
   tableName: 'experiment_documents',
   properties: {

@@ -42,7 +42,7 @@ export type Scorecard = z.infer<typeof Scorecard>;
 /** `deleted` hides an experiment from every read unless asked for; its row and its children stay. */
 export const experimentStatuses = ['active', 'deleted'] as const;
 
-const ExperimentSchema = defineEntity({
+export const ExperimentSchema = defineEntity({
   name: 'Experiment',
   tableName: 'experiments',
   properties: {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { AnalysisRun } from './analysis-run.ts';
 import { checks, counts, jsonObjects, keys, rates } from './checks.ts';
-import { id, instant, rowVersion } from './columns.ts';
+import { double, id, instant, rowVersion } from './columns.ts';
 import { Experiment } from './experiment.ts';
 import { rate } from './shapes.ts';
 
@@ -34,7 +34,7 @@ export const explorationStatuses = [
   'no_viable_paths',
 ] as const;
 
-const ExplorationSchema = defineEntity({
+export const ExplorationSchema = defineEntity({
   name: 'Exploration',
   tableName: 'explorations',
   properties: {
@@ -48,7 +48,7 @@ const ExplorationSchema = defineEntity({
     currentDepth: p.integer().default(0),
     totalNodes: p.integer().default(0),
     totalLlmCalls: p.integer().default(0),
-    bestSuccessRate: p.double().nullable(),
+    bestSuccessRate: double().nullable(),
     startedAt: instant(),
     completedAt: instant().nullable(),
     ...rowVersion,

@@ -3,7 +3,7 @@ import { rowVersion, timestamps } from './columns.ts';
 import { Experiment } from './experiment.ts';
 import { keepsUpdatedAt } from './triggers.ts';
 
-const InterviewGuideSchema = defineEntity({
+export const InterviewGuideSchema = defineEntity({
   name: 'InterviewGuide',
   tableName: 'interview_guide',
   properties: {

@@ -2,7 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, counts, jsonArrays, keys, ranges, rates } from './checks.ts';
-import { id } from './columns.ts';
+import { double, id } from './columns.ts';
 
 /** One condition of a region: an attribute compared with a threshold. */
 export const RegionRule = z.looseObject({
@@ -16,7 +16,7 @@ export type RegionRule = z.infer<typeof RegionRule>;
 export const RegionRules = z.array(RegionRule);
 export type RegionRules = z.infer<typeof RegionRules>;
 
-const RegionAnalysisSchema = defineEntity({
+export const RegionAnalysisSchema = defineEntity({
   name: 'RegionAnalysis',
   tableName: 'region_analyses',
   properties: {
@@ -25,11 +25,11 @@ const RegionAnalysisSchema = defineEntity({
     rules: jsonColumn(RegionRules),
     ruleText: p.text(),
     synthCount: p.integer(),
-    synthPercentage: p.double(),
-    didNotTryRate: p.double(),
-    failedRate: p.double(),
-    successRate: p.double(),
-    failureDelta: p.double(),
+    synthPercentage: double(),
+    didNotTryRate: double(),
+    failedRate: double(),
+    successRate: double(),
+    failureDelta: double(),
   },
   checks: checks('region_analyses', {
     ...keys('id', 'simulation_id'),

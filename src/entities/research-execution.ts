@@ -5,7 +5,7 @@ import { Experiment } from './experiment.ts';
 
 export const executionStatuses = ['pending', 'running', 'generating_summary', 'completed', 'failed'] as const;
 
-const ResearchExecutionSchema = defineEntity({
+export const ResearchExecutionSchema = defineEntity({
   name: 'ResearchExecution',
   tableName: 'research_executions',
   properties: {

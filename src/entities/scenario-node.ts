@@ -2,7 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, counts, durations, jsonObjects, keys, lengths } from './checks.ts';
-import { creationTime, id } from './columns.ts';
+import { creationTime, double, id } from './columns.ts';
 import { Exploration } from './exploration.ts';
 import { rate, sumsToOne } from './shapes.ts';
 
@@ -25,7 +25,7 @@ export type SimulationResults = z.infer<typeof SimulationResults>;
 
 export const nodeStatuses = ['active', 'dominated', 'winner', 'expansion_failed'] as const;
 
-const ScenarioNodeSchema = defineEntity({
+export const ScenarioNodeSchema = defineEntity({
   name: 'ScenarioNode',
   tableName: 'scenario_nodes',
   properties: {
@@ -40,7 +40,7 @@ const ScenarioNodeSchema = defineEntity({
     shortAction: p.text().nullable(),
     scorecardParams: jsonColumn(ScorecardParams),
     simulationResults: jsonColumn(SimulationResults).nullable(),
-    executionTimeSeconds: p.double().nullable(),
+    executionTimeSeconds: double().nullable(),
     nodeStatus: p.enum(nodeStatuses).default('active'),
     ...creationTime,
   },

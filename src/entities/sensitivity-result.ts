@@ -2,7 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, jsonArrays, keys, rates } from './checks.ts';
-import { creationTime, id, instant } from './columns.ts';
+import { creationTime, double, id, instant } from './columns.ts';
 import { rate } from './shapes.ts';
 
 /** Shape of `sensitivity_results.deltas_used`. */
@@ -27,7 +27,7 @@ export type SensitivityDimension = z.infer<typeof SensitivityDimension>;
 export const SensitivityDimensions = z.array(SensitivityDimension);
 export type SensitivityDimensions = z.infer<typeof SensitivityDimensions>;
 
-const SensitivityResultSchema = defineEntity({
+export const SensitivityResultSchema = defineEntity({
   name: 'SensitivityResult',
   tableName: 'sensitivity_results',
   properties: {
@@ -35,7 +35,7 @@ const SensitivityResultSchema = defineEntity({
     simulationId: p.text().index('idx_sensitivity_simulation'),
     analyzedAt: instant().index('idx_sensitivity_analyzed_at'),
     deltasUsed: jsonColumn(SensitivityDeltas),
-    baselineSuccess: p.double(),
+    baselineSuccess: double(),
     mostSensitiveDimension: p.text(),
     dimensions: jsonColumn(SensitivityDimensions),
     ...creationTime,

@@ -9,7 +9,7 @@ export const defaultSynthGroup = {
   description: 'Grupo padrão para synths sem grupo específico',
 } as const;
 
-const SynthGroupSchema = defineEntity({
+export const SynthGroupSchema = defineEntity({
   name: 'SynthGroup',
   tableName: 'synth_groups',
   properties: {

@@ -2,19 +2,19 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { jsonColumn } from '../json/column.ts';
 import { AnalysisRun } from './analysis-run.ts';
 import { checks, jsonObjects, keys, rates } from './checks.ts';
-import { id } from './columns.ts';
+import { double, id } from './columns.ts';
 import { SimulationAttributes } from './synth.ts';
 
-const SynthOutcomeSchema = defineEntity({
+export const SynthOutcomeSchema = defineEntity({
   name: 'SynthOutcome',
   tableName: 'synth_outcomes',
   properties: {
     id: id('out'),
     analysis: () => p.manyToOne(AnalysisRun).ref().deleteRule('cascade'),
     synthId: p.text(),
-    didNotTryRate: p.double(),
-    failedRate: p.double(),
-    successRate: p.double(),
+    didNotTryRate: double(),
+    failedRate: double(),
+    successRate: double(),
     synthAttributes: jsonColumn(SimulationAttributes).nullable(),
   },
   uniques: [{ name: 'uq_synth_outcomes_analysis_synth', properties: ['analysis', 'synthId'] }],

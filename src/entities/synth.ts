@@ -125,7 +125,7 @@ export const SynthData = z.looseObject({
 });
 export type SynthData = z.infer<typeof SynthData>;
 
-const SynthSchema = defineEntity({
+export const SynthSchema = defineEntity({
   name: 'Synth',
   tableName: 'synths',
   properties: {

@@ -17,7 +17,7 @@ export type TranscriptMessage = z.infer<typeof TranscriptMessage>;
 export const TranscriptMessages = z.array(TranscriptMessage);
 export type TranscriptMessages = z.infer<typeof TranscriptMessages>;
 
-const TranscriptSchema = defineEntity({
+export const TranscriptSchema = defineEntity({
   name: 'Transcript',
   tableName: 'transcripts',
   properties: {

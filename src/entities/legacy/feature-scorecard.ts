@@ -43,7 +43,7 @@ export const FeatureScorecardData = z.looseObject({
 });
 export type FeatureScorecardData = z.infer<typeof FeatureScorecardData>;
 
-const FeatureScorecardSchema = defineEntity({
+export const FeatureScorecardSchema = defineEntity({
   name: 'FeatureScorecard',
   tableName: 'feature_scorecards',
   properties: {

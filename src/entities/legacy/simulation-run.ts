@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { jsonColumn } from '../../json/column.ts';
 import { runStatuses } from '../analysis-run.ts';
 import { checks, counts, durations, jsonObjects, keys } from '../checks.ts';
-import { id, instant } from '../columns.ts';
+import { double, id, instant } from '../columns.ts';
 import { rate } from '../shapes.ts';
 import { FeatureScorecard } from './feature-scorecard.ts';
 
@@ -20,7 +20,7 @@ export type SimulationConfig = z.infer<typeof SimulationConfig>;
 export const SimulationOutcomes = z.looseObject({ did_not_try: rate, failed: rate, success: rate });
 export type SimulationOutcomes = z.infer<typeof SimulationOutcomes>;
 
-const SimulationRunSchema = defineEntity({
+export const SimulationRunSchema = defineEntity({
   name: 'SimulationRun',
   tableName: 'simulation_runs',
   properties: {
@@ -34,7 +34,7 @@ const SimulationRunSchema = defineEntity({
     completedAt: instant().nullable(),
     totalSynths: p.integer().default(0),
     aggregatedOutcomes: jsonColumn(SimulationOutcomes).nullable(),
-    executionTimeSeconds: p.double().nullable(),
+    executionTimeSeconds: double().nullable(),
   },
   checks: checks('simulation_runs', {
     ...keys('id'),
