@@ -42,4 +42,8 @@ export class TestDatabase extends Database {
     await this.close();
     await this.#drop();
   }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.drop();
+  }
 }

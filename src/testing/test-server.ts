@@ -1,82 +1,136 @@
 import { randomBytes } from 'node:crypto';
-import { connect } from '../database/connect.ts';
-import { migrateUp } from '../migrator/index.ts';
+import { ConnectionError, SettingsError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
+import { Administrator } from './administrator.ts';
+import { runServer, wantedMajor } from './run-server.ts';
+import type { RunningServer } from './running-server.ts';
 import { TestDatabase } from './test-database.ts';
+import { TestRun } from './test-run.ts';
 
-// How a runner's main process tells its workers which server to use.
+// How the process that starts the server tells the others of the run about it.
 const variable = 'SYNTHDB_TEST_SERVER';
 
+/** What the other processes of a run are told. */
 interface Coordinates {
   readonly url: string;
+  readonly run: string;
   readonly template: string;
+  readonly kind: RunningServer['kind'];
+  readonly version: string;
+  readonly description: string;
 }
 
-/** A PostgreSQL server for one run of a test suite, with a migrated template that each test file gets a copy of. */
+/**
+ * The PostgreSQL server of one run of a test suite, with a migrated template that each test file gets a copy of. Any test runner can
+ * use it that has a global set-up, from which its other processes inherit the environment. With vitest, name this file in
+ * `test.globalSetup`:
+ *
+ * ```ts
+ * import { TestServer } from 'synth-lab-data/testing';
+ *
+ * export default async function () {
+ *   const server = await TestServer.start();
+ *   return () => server.stop();
+ * }
+ * ```
+ *
+ * With Jest, `globalSetup` starts it and `globalTeardown` stops it; with Node's own runner, `globalSetup` and `globalTeardown` of the
+ * file that `--test-global-setup` names. Where all tests are in one process, start and stop it around them. A test file then has
+ * a database by `TestDatabase.create()`.
+ */
 export class TestServer {
+  readonly kind: RunningServer['kind'];
+  /** PostgreSQL's, such as `18.4`. */
+  readonly version: string;
+  /** One line on what the tests run on. */
+  readonly description: string;
   readonly #target: DatabaseTarget;
+  readonly #run: string;
   readonly #template: string;
+  readonly #stop: (() => Promise<void>) | undefined;
 
-  private constructor({ url, template }: Coordinates) {
-    this.#target = parseDatabaseUrl(url, variable);
-    this.#template = template;
+  private constructor(coordinates: Coordinates, stop?: () => Promise<void>) {
+    this.kind = coordinates.kind;
+    this.version = coordinates.version;
+    this.description = coordinates.description;
+    this.#target = parseDatabaseUrl(coordinates.url, variable);
+    this.#run = coordinates.run;
+    this.#template = coordinates.template;
+    this.#stop = stop;
   }
 
   /**
-   * Starts the suite's server and migrates the template. Call it once, in the runner's global set-up; its workers then find it by
-   * `TestServer.shared()`. The server is `TEST_DATABASE_URL`.
+   * Starts a server for the run and migrates its template; to be called once, by the runner's main process. It is the server at
+   * `TEST_DATABASE_URL` if that is set, where the role must be allowed to create databases and what earlier runs left is dropped;
+   * with `TEST_POSTGRES=container` one in a container of `POSTGRES_IMAGE`, by default `postgres:18`; else an embedded one that is
+   * gone with the run, of the version that `PG_MAJOR` names.
+   *
+   * @throws SettingsError, ConnectionError or EmbeddedPostgresError, when there is no such server; nothing stays behind.
    */
-  static async start(): Promise<TestServer> {
-    const url = process.env.TEST_DATABASE_URL;
-    if (url === undefined)
-      throw new Error('set TEST_DATABASE_URL to a server on which the tests may create databases');
-    const coordinates = { url, template: `synthdb_template_${randomBytes(4).toString('hex')}` };
-    const server = new TestServer(coordinates);
-    await server.#maintain(`create database "${coordinates.template}"`);
-    const orm = await connect(server.#target.withDatabase(coordinates.template));
-    await migrateUp(orm);
-    await orm.close(true);
-    process.env[variable] = JSON.stringify(coordinates);
-    return server;
+  static async start(environment: NodeJS.ProcessEnv = process.env): Promise<TestServer> {
+    const major = wantedMajor(environment);
+    const server = await runServer(environment);
+    try {
+      const run = await TestRun.begin(parseDatabaseUrl(server.url, 'TEST_DATABASE_URL'), major);
+      const { kind, url, origin } = server;
+      const { name, template, version } = run;
+      const description = `PostgreSQL ${version}, ${origin}`;
+      const coordinates: Coordinates = { url, run: name, template, kind, version, description };
+      environment[variable] = JSON.stringify(coordinates);
+      return new TestServer(coordinates, async () => {
+        delete environment[variable];
+        try {
+          await run.end();
+        } finally {
+          await server.stop();
+        }
+      });
+    } catch (error) {
+      await server.stop();
+      if (server.kind !== 'given' || !(error instanceof ConnectionError)) throw error;
+      throw new ConnectionError(`TEST_DATABASE_URL: ${error.message}`, { cause: error });
+    }
   }
 
-  /** The server that the runner's main process started. */
-  static shared(): TestServer {
-    const coordinates = process.env[variable];
+  /** The server that the run's main process started. */
+  static shared(environment: NodeJS.ProcessEnv = process.env): TestServer {
+    const coordinates = environment[variable];
     if (coordinates === undefined)
-      throw new Error('no test server: call TestServer.start() in the global set-up of your test runner');
-    // Written by `start` alone.
+      throw new SettingsError(
+        'no test server: call TestServer.start() in the global set-up of your test runner',
+      );
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Written by `start` alone.
     return new TestServer(JSON.parse(coordinates) as Coordinates);
   }
 
-  /** A migrated database of its own for one test file. */
+  /** A migrated database, for one test file. */
   createDatabase(): Promise<TestDatabase> {
-    return this.#create(`template "${this.#template}"`);
+    return this.#create(this.#template);
   }
 
   /** A database with nothing in it, for what tests migrations. */
   createEmptyDatabase(): Promise<TestDatabase> {
-    return this.#create('template template0');
+    return this.#create('template0');
   }
 
+  /** Drops every database of the run, and stops the server unless it was given. Only for whoever started it. */
   async stop(): Promise<void> {
-    await this.#maintain(`drop database if exists "${this.#template}" with (force)`);
+    await this.#stop?.();
   }
 
-  async #create(from: string): Promise<TestDatabase> {
-    const name = `synthdb_test_${randomBytes(6).toString('hex')}`;
-    await this.#maintain(`create database "${name}" ${from}`);
-    return TestDatabase.open(this.#target.withDatabase(name), () =>
-      this.#maintain(`drop database "${name}" with (force)`),
-    );
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
-  async #maintain(sql: string): Promise<void> {
-    const orm = await connect(this.#target, { max: 1 });
-    try {
-      await orm.em.getConnection().execute(sql);
-    } finally {
-      await orm.close(true);
-    }
+  async #create(template: string): Promise<TestDatabase> {
+    const name = `${this.#run}_${randomBytes(6).toString('hex')}`;
+    await using administrator = await Administrator.connect(this.#target);
+    await administrator.create(name, template);
+    return TestDatabase.open(this.#target.withDatabase(name), () => this.#drop(name));
+  }
+
+  async #drop(name: string): Promise<void> {
+    await using administrator = await Administrator.connect(this.#target);
+    await administrator.drop(name);
   }
 }
