@@ -1,0 +1,135 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/database/connect.ts';
+import { migrateDown, migrateUp, pendingMigrations } from '../../src/migrator/index.ts';
+import { TestDatabase, TestServer } from '../../src/testing/index.ts';
+import { readCatalog } from './catalog.ts';
+import { insertBareRows } from './rows.ts';
+
+const initial = 'Migration20261121030000_initial_schema';
+const checks = 'Migration20261121030100_domain_checks';
+const treeRules = 'Migration20261121030200_exploration_tree_rules';
+const rowVersions = 'Migration20261121030300_row_versions';
+const indexes = 'Migration20261121030400_read_path_indexes';
+
+async function databaseBefore(migration: string): Promise<TestDatabase> {
+  const db = await TestServer.shared().createEmptyDatabase();
+  onTestFinished(() => db.drop());
+  const states = await pendingMigrations(db.orm);
+  const previous = states[states.indexOf(migration) - 1];
+  if (previous !== undefined) {
+    await db.orm.migrator.up({ to: previous });
+    await insertBareRows(db.orm.em);
+  }
+  return db;
+}
+
+describe('a migration in a transaction that fails at its last statement leaves nothing behind', () => {
+  // What makes it fail, and what takes that away again.
+  test.each([
+    [initial, 'create table simulation_runs (id int)', 'drop table simulation_runs'],
+    [checks, `update simulation_runs set status = 'lost'`, `update simulation_runs set status = 'pending'`],
+    [
+      treeRules,
+      `insert into scenario_nodes (id, exploration_id, scorecard_params, depth, node_status)
+       values ('a', 'explorations', '{}', 1, 'winner'), ('b', 'explorations', '{}', 1, 'winner')`,
+      `delete from scenario_nodes where id = 'b'`,
+    ],
+    [
+      rowVersions,
+      'alter table explorations add row_version int',
+      'alter table explorations drop row_version',
+    ],
+  ])('%s', async (name, sabotage, remedy) => {
+    const db = await databaseBefore(name);
+    await db.orm.em.execute(sabotage);
+    const before = await readCatalog(db.orm.em);
+    const pending = await pendingMigrations(db.orm);
+
+    await expect(migrateUp(db.orm)).rejects.toThrow();
+
+    expect(await readCatalog(db.orm.em)).toEqual(before);
+    expect(await pendingMigrations(db.orm)).toEqual(pending);
+    await db.orm.em.execute(remedy);
+    expect(await migrateUp(db.orm)).toEqual(pending);
+  });
+});
+
+describe('the migration outside a transaction, cut short, converges when it runs again', () => {
+  let complete: Record<string, string[]>;
+  beforeAll(async () => {
+    await using db = await TestDatabase.create();
+    complete = await readCatalog(db.orm.em);
+    await db.drop();
+  });
+
+  // Building waits for writers, dropping for readers too.
+  test.each([
+    ['building', 'synth_groups', 'idx_synth_groups_created_at_id'],
+    ['building', 'explorations', 'idx_explorations_baseline_analysis_id'],
+    ['dropping', 'experiment_documents', 'idx_experiment_documents_experiment'],
+  ])('going up, while %s an index of %s', async (_, table, index) => {
+    const db = await databaseBefore(indexes);
+
+    await cutShort(db, table, index, () => migrateUp(db.orm));
+
+    expect(await invalidIndexes(db.orm)).toEqual([index]);
+    expect(await pendingMigrations(db.orm)).toEqual([indexes]);
+    expect(await migrateUp(db.orm)).toEqual([indexes]);
+    expect(await readCatalog(db.orm.em)).toEqual(complete);
+  });
+
+  test.each([
+    ['building', 'analysis_runs', 'idx_analysis_runs_experiment'],
+    ['dropping', 'explorations', 'idx_explorations_baseline_analysis_id'],
+  ])('going down, while %s an index of %s', async (_, table, index) => {
+    const db = await databaseBefore(indexes);
+    const before = await readCatalog(db.orm.em);
+    await migrateUp(db.orm);
+
+    await cutShort(db, table, index, () => migrateDown(db.orm));
+
+    expect(await invalidIndexes(db.orm)).toEqual([index]);
+    expect(await migrateDown(db.orm)).toBe(indexes);
+    expect(await readCatalog(db.orm.em)).toEqual(before);
+  });
+});
+
+/** Runs `migrate` against another session's lock on `table`, and cancels its work on `index` from outside as soon as that waits. */
+async function cutShort(
+  db: TestDatabase,
+  table: string,
+  index: string,
+  migrate: () => Promise<unknown>,
+): Promise<void> {
+  const outside = await connect(db.target);
+  const writer = outside.em.fork();
+  await writer.begin();
+  try {
+    await writer.execute(`lock table ${table} in row exclusive mode`);
+    const outcome: { error?: unknown; ended: boolean } = { ended: false };
+    const migrating = migrate()
+      .catch((error: unknown) => (outcome.error = error))
+      .finally(() => (outcome.ended = true));
+    let cancelled: unknown[] = [];
+    while (cancelled.length === 0 && !outcome.ended) {
+      cancelled = await outside.em.execute(
+        `select pg_cancel_backend(pid) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock' and query ~ ?`,
+        [`index concurrently (if exists )?${index}`],
+      );
+    }
+    await migrating;
+    expect(outcome.error).toMatchObject({ code: '57014' });
+  } finally {
+    await writer.rollback();
+    await outside.close(true);
+  }
+}
+
+async function invalidIndexes(orm: MikroORM): Promise<string[]> {
+  const rows = await orm.em.execute<{ name: string }[]>(
+    `select relname as name from pg_index join pg_class on oid = indexrelid where not indisvalid`,
+  );
+  return rows.map(({ name }) => name);
+}

@@ -1,0 +1,61 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { migrateDown, migrateUp, migrationStates } from '../../src/migrator/index.ts';
+import { TestDatabase, TestServer } from '../../src/testing/index.ts';
+import { logTable, readCatalog } from './catalog.ts';
+
+const chain = [
+  'Migration20261121030000_initial_schema',
+  'Migration20261121030100_domain_checks',
+  'Migration20261121030200_exploration_tree_rules',
+  'Migration20261121030300_row_versions',
+  'Migration20261121030400_read_path_indexes',
+];
+
+async function emptyDatabase(): Promise<TestDatabase> {
+  const db = await TestServer.shared().createEmptyDatabase();
+  onTestFinished(() => db.drop());
+  return db;
+}
+
+describe('the chain of migrations', () => {
+  test('is the one that is documented, in this order', async () => {
+    const db = await emptyDatabase();
+
+    const states = await migrationStates(db.orm);
+
+    expect(states).toEqual(chain.map((name) => ({ name, appliedAt: null })));
+  });
+
+  test('makes exactly the schema that the entities describe', async () => {
+    const [migrated, described] = [await TestDatabase.create(), await emptyDatabase()];
+    onTestFinished(() => migrated.drop());
+
+    await described.orm.schema.create();
+
+    expect(await readCatalog(migrated.orm.em)).toEqual(await readCatalog(described.orm.em));
+  });
+
+  test('leaves the ORM nothing to change', async () => {
+    const migrated = await TestDatabase.create();
+    onTestFinished(() => migrated.drop());
+
+    expect(await migrated.orm.schema.getUpdateSchemaSQL()).toBe('');
+  });
+
+  test('taken back to its beginning leaves nothing but its log, and comes up again', async () => {
+    const db = await emptyDatabase();
+    const nothing = await readCatalog(db.orm.em);
+    await migrateUp(db.orm);
+    const everything = await readCatalog(db.orm.em);
+
+    for (const name of chain.toReversed()) expect(await migrateDown(db.orm)).toBe(name);
+
+    expect(await migrateDown(db.orm)).toBeNull();
+    expect(await readCatalog(db.orm.em)).toEqual(nothing);
+    expect(await db.orm.em.execute(`select tablename from pg_tables where schemaname = 'public'`)).toEqual([
+      { tablename: logTable },
+    ]);
+    expect(await migrateUp(db.orm)).toEqual(chain);
+    expect(await readCatalog(db.orm.em)).toEqual(everything);
+  });
+});
