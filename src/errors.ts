@@ -45,6 +45,22 @@ export class NotFoundError extends DataError {
   }
 }
 
+/** A page was asked for in a way that can't be served. `allowed` names what can, where that is a closed set. Nothing was read. */
+export class InvalidPageError extends DataError {
+  readonly code = 'invalid_page';
+  readonly allowed: readonly string[] | undefined;
+
+  constructor(what: string, allowed?: readonly string[]) {
+    super(allowed ? `${what}; allowed: ${allowed.join(', ')}` : what);
+    this.allowed = allowed;
+  }
+}
+
+/** A flush had something to write outside `transact`, which alone writes. Nothing was sent. */
+export class ReadOnlyError extends DataError {
+  readonly code = 'read_only';
+}
+
 /**
  * A JSON document does not have its column's shape. Nothing was sent to PostgreSQL.
  * `issues` tells where and what, without the document's values.

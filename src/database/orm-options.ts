@@ -5,6 +5,7 @@ import { JsonShapeGuard } from '../json/shape-guard.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { HouseNaming } from './naming.ts';
 import { RowVersionGuard } from './row-version-guard.ts';
+import { TransactionGuard } from './transaction-guard.ts';
 
 /** How large the pool is and how long one waits for it. */
 export interface PoolOptions {
@@ -35,7 +36,7 @@ export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Opti
     entities: Object.values(entities).filter((exported) => typeof exported === 'function'),
     namingStrategy: HouseNaming,
     extensions: [Migrator],
-    subscribers: [new JsonShapeGuard(), new RowVersionGuard()],
+    subscribers: [new TransactionGuard(), new JsonShapeGuard(), new RowVersionGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,
     // A transaction's work flushes at its end, or where it asks to.

@@ -62,7 +62,7 @@ export function toDataError(error: unknown): unknown {
   if (error instanceof ValidationError) {
     return new InvalidValueError(`the ORM refused an entity (${error.name})`, {}, { cause: error });
   }
-  const refusal = refusals[codeOf(error)];
+  const refusal = refusals[sqlStateOf(error)];
   if (!(error instanceof Error) || !refusal) return error;
   const [Refused, what] = refusal;
   // PostgreSQL's own fields, which the driver, and the ORM after it, hang on their errors.
@@ -74,19 +74,28 @@ export function toDataError(error: unknown): unknown {
 
 /** What went wrong while connecting to `target`, as one line without a secret. */
 export function toConnectionError(cause: unknown, target: DatabaseTarget): ConnectionError {
-  const code = codeOf(cause);
+  const code = sqlStateOf(cause);
   const why = logins[code] ?? sockets[code] ?? (isTimeout(cause) ? 'no answer in time' : 'see the cause');
   return new ConnectionError(`Database connection failed: ${target.label}: ${why}${code && ` (${code})`}`, {
     cause,
   });
 }
 
-function codeOf(error: unknown): string {
+/** The SQLSTATE, or the operating system's code, of an error or of what caused it; empty when it has none. */
+export function sqlStateOf(error: unknown): string {
   // A host with several addresses fails with one error for each.
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  if (error instanceof AggregateError) return sqlStateOf(error.errors[0]);
   if (!(error instanceof Error)) return '';
-  if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
-  return error.cause === undefined ? '' : codeOf(error.cause);
+  // Our own errors have a code as well; PostgreSQL's is in what caused them.
+  if (
+    !(error instanceof DataError) &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    error.code !== ''
+  ) {
+    return error.code;
+  }
+  return error.cause === undefined ? '' : sqlStateOf(error.cause);
 }
 
 function isTimeout(error: unknown): boolean {

@@ -8,13 +8,38 @@ import {
 } from '../repositories/index.ts';
 import { toDataError } from './translate-error.ts';
 
-/** One piece of work on the database: its repositories share what they have loaded, and what they change is written together. */
+type Reads = 'find' | 'get' | 'list' | 'page' | 'count' | 'exists' | 'search';
+
+/** What of a repository does not write. */
+export type Reading<R> = {
+  readonly [Method in keyof R as Method extends `${Reads}${string}` ? Method : never]: R[Method];
+};
+
+/** A unit of work whose repositories only read. */
+export type ReadingUnitOfWork = {
+  readonly [
+    Name in keyof UnitOfWork as UnitOfWork[Name] extends object
+      ? Name extends 'em' | 'flush' | 'transact'
+        ? never
+        : Name
+      : never
+  ]: Reading<UnitOfWork[Name]>;
+};
+
+/**
+ * One piece of work on the database: its repositories share what they have loaded, and what they change is written together.
+ * Two units of work share nothing.
+ */
 export class UnitOfWork {
   /** The ORM's own handle, for what no repository offers. */
   readonly em: EntityManager;
 
   constructor(em: EntityManager) {
     this.em = em;
+  }
+
+  get analysisRuns(): AnalysisRunRepository {
+    return new AnalysisRunRepository(this.em);
   }
 
   get experiments(): ExperimentRepository {
@@ -25,27 +50,42 @@ export class UnitOfWork {
     return new SynthGroupRepository(this.em);
   }
 
-  get synths(): SynthRepository {
-    return new SynthRepository(this.em);
-  }
-
-  get analysisRuns(): AnalysisRunRepository {
-    return new AnalysisRunRepository(this.em);
-  }
-
   get synthOutcomes(): SynthOutcomeRepository {
     return new SynthOutcomeRepository(this.em);
   }
 
+  get synths(): SynthRepository {
+    return new SynthRepository(this.em);
+  }
+
   /**
-   * Writes what has changed so far, without ending the unit of work; for a question that must see it.
+   * Writes what has changed so far, without ending the unit of work.
    *
-   * @throws DataError when PostgreSQL refuses the change.
+   * @throws DataError when PostgreSQL refuses the change. The transaction can't go on then, unless this ran inside `transact` of a
+   * unit of work, whose savepoint takes it back.
    */
   async flush(): Promise<void> {
     try {
       await this.em.flush();
     } catch (error) {
+      throw toDataError(error);
+    }
+  }
+
+  /**
+   * Runs `work` within this unit of work, behind a savepoint: when it throws, what it wrote is taken back, and this unit of work
+   * goes on with what it had before.
+   *
+   * @throws DataError when PostgreSQL refuses the change; whatever `work` throws comes through unchanged.
+   */
+  async transact<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
+    await this.flush();
+    const loaded = [...this.em.getUnitOfWork().getIdentityMap().values()];
+    try {
+      return await this.em.transactional((em) => work(new UnitOfWork(em)));
+    } catch (error) {
+      // The database forgot what `work` changed; entities that were here before must forget it too.
+      for (const entity of loaded) await this.em.refresh(entity);
       throw toDataError(error);
     }
   }

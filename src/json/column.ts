@@ -1,6 +1,6 @@
 import { JsonType, p } from '@mikro-orm/core';
 import type { z } from 'zod';
-import { InvalidJsonError } from '../errors.ts';
+import { checkShape } from './check-shape.ts';
 
 /** The type of a checked `jsonb` column. */
 export abstract class ShapedJson extends JsonType {
@@ -16,9 +16,7 @@ export function jsonColumn<S extends z.ZodType>(schema: S) {
   // The ORM deep-copies a type's own fields for each property, which would break `schema`: close over it instead.
   class ColumnJson extends ShapedJson {
     check(document: unknown): void {
-      const { error } = schema.safeParse(document);
-      if (error)
-        throw new InvalidJsonError(`${this.meta?.tableName}.${this.prop?.fieldNames[0]}`, error.issues);
+      checkShape(`${this.meta?.tableName}.${this.prop?.fieldNames[0]}`, schema, document);
     }
   }
   return p.type(ColumnJson).$type<z.infer<S>>();

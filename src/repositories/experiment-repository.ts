@@ -1,10 +1,190 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { Experiment } from '../entities/experiment.ts';
+import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
+import { Experiment, Scorecard } from '../entities/experiment.ts';
+import type { Tables } from '../entities/tables.ts';
+import { checkShape } from '../json/check-shape.ts';
+import { instant } from './instant.ts';
+import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
+import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
 
-/** Product hypotheses under test. */
+/** An experiment as lists show it, with what it already has. */
+export interface ExperimentSummary {
+  readonly id: string;
+  readonly name: string;
+  readonly hypothesis: string;
+  readonly description: string | null;
+  readonly hasScorecard: boolean;
+  readonly hasAnalysis: boolean;
+  readonly hasInterviewGuide: boolean;
+  readonly interviewCount: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date | null;
+}
+
+/** Whether deleted experiments are seen too. Default: hidden. */
+export interface DeletedOption {
+  readonly deleted?: 'hidden' | 'included';
+}
+
+const sortKeys = ['createdAt', 'updatedAt', 'name'] as const;
+const sortColumns = { createdAt: 'created_at', updatedAt: 'updated_at', name: 'name' } as const;
+
+/** Product hypotheses under test. A deleted one is hidden from every read, unless asked for. */
 export class ExperimentRepository extends Repository<Experiment> {
   constructor(em: EntityManager) {
     super(em, Experiment);
   }
+
+  /** The experiment with this key, to be changed; null when there is none, or it is deleted. Replaces `get_by_id`. */
+  override find(key: string, { deleted = 'hidden' }: DeletedOption = {}): Promise<Experiment | null> {
+    return this.em.findOne(Experiment, deleted === 'hidden' ? { id: key, status: 'active' } : { id: key });
+  }
+
+  /**
+   * The experiment with this key, to be changed. Replaces `get_by_id`.
+   *
+   * @throws NotFoundError when there is none, or it is deleted.
+   */
+  override async get(key: string, option: DeletedOption = {}): Promise<Experiment> {
+    return this.must(await this.find(key, option), key);
+  }
+
+  /**
+   * Summaries by page, newest first unless sorted otherwise (`createdAt`, `updatedAt`, `name`; null last). Replaces
+   * `list_experiments`.
+   *
+   * @throws InvalidPageError
+   */
+  async pageSummaries(
+    request: PageRequest<(typeof sortKeys)[number]> & DeletedOption = {},
+  ): Promise<Page<ExperimentSummary>> {
+    const page = checkedPage(request, sortKeys);
+    const db = await this.rows();
+    let counted = db.selectFrom('experiments').select(({ fn }) => fn.countAll().as('total'));
+    let list = summaries(db);
+    if (request.deleted !== 'included') {
+      counted = counted.where('status', '=', 'active');
+      list = list.where('status', '=', 'active');
+    }
+    const ordered = list
+      .orderBy(sortColumns[page.sortBy], (order) =>
+        (page.sortOrder === 'asc' ? order.asc() : order.desc()).nullsLast(),
+      )
+      .orderBy('id', page.sortOrder)
+      .limit(page.limit)
+      .offset(page.offset);
+    return readPage(db, counted, ordered, page, toSummary);
+  }
+
+  /**
+   * Summaries newest first, from a cursor on; each stretch costs the same however far in.
+   *
+   * @throws InvalidPageError
+   */
+  async listSummaries(request: StretchRequest = {}): Promise<Stretch<ExperimentSummary>> {
+    const { from, limit } = stretchOf('experiments', request);
+    const db = await this.rows();
+    let list = summaries(db)
+      .where('status', '=', 'active')
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1);
+    if (from)
+      list = list.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
+    const rows = await list.execute();
+    return toStretch('experiments', rows, limit, (row) => ({ at: row.created_at, key: row.id }), toSummary);
+  }
+
+  /**
+   * Changes what is given; an absent field stays as it is, a null description is cleared. Replaces `update`.
+   *
+   * @throws NotFoundError when there is none, or it is deleted.
+   */
+  async revise(
+    key: string,
+    changes: {
+      name?: string | undefined;
+      hypothesis?: string | undefined;
+      description?: string | null | undefined;
+    },
+  ): Promise<Experiment> {
+    const experiment = await this.get(key);
+    if (changes.name !== undefined) experiment.name = changes.name;
+    if (changes.hypothesis !== undefined) experiment.hypothesis = changes.hypothesis;
+    if (changes.description !== undefined) experiment.description = changes.description;
+    return experiment;
+  }
+
+  /**
+   * Replaces the scorecard, or clears it with null, by one statement. Replaces `update_scorecard`.
+   *
+   * @throws NotFoundError when there is none, or it is deleted; InvalidJsonError.
+   */
+  async saveScorecard(key: string, scorecard: Scorecard | null): Promise<void> {
+    if (scorecard !== null) checkShape('experiments.scorecard_data', Scorecard, scorecard);
+    await this.change(key, { id: key, status: 'active' }, { scorecardData: scorecard });
+  }
+
+  /**
+   * Hides the experiment from every read; its row and its children stay. Replaces `delete`.
+   *
+   * @throws NotFoundError when there is none, or it is deleted already.
+   */
+  async softDelete(key: string): Promise<void> {
+    await this.change(key, { id: key, status: 'active' }, { status: 'deleted' });
+  }
+
+  /**
+   * Takes a soft delete back. Does nothing to an experiment that is not deleted.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async restore(key: string): Promise<void> {
+    await this.change(key, { id: key }, { status: 'active' });
+  }
+}
+
+function summaries(db: Kysely<Tables>) {
+  return db.selectFrom('experiments').select((eb) => [
+    'id',
+    'name',
+    'hypothesis',
+    'description',
+    eb('scorecard_data', 'is not', null).as('has_scorecard'),
+    eb
+      .exists(eb.selectFrom('analysis_runs').select('id').whereRef('experiment_id', '=', 'experiments.id'))
+      .as('has_analysis'),
+    eb
+      .exists(
+        eb
+          .selectFrom('interview_guide')
+          .select('experiment_id')
+          .whereRef('experiment_id', '=', 'experiments.id'),
+      )
+      .as('has_interview_guide'),
+    eb
+      .selectFrom('research_executions')
+      .select((count) => count.cast<number>(count.fn.countAll(), 'integer').as('count'))
+      .whereRef('experiment_id', '=', 'experiments.id')
+      .as('interview_count'),
+    'created_at',
+    'updated_at',
+  ]);
+}
+
+type SummaryRow = Awaited<ReturnType<ReturnType<typeof summaries>['execute']>>[number];
+
+function toSummary(row: SummaryRow): ExperimentSummary {
+  return {
+    id: row.id,
+    name: row.name,
+    hypothesis: row.hypothesis,
+    description: row.description,
+    hasScorecard: Boolean(row.has_scorecard),
+    hasAnalysis: Boolean(row.has_analysis),
+    hasInterviewGuide: Boolean(row.has_interview_guide),
+    interviewCount: row.interview_count ?? 0,
+    createdAt: instant(row.created_at),
+    updatedAt: instant(row.updated_at),
+  };
 }

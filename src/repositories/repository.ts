@@ -1,13 +1,16 @@
 import type {
   EntityClass,
+  EntityData,
   EntityManager,
   FilterQuery,
+  Kysely,
   Primary,
   RequiredEntityData,
 } from '@mikro-orm/postgresql';
+import type { Tables } from '../entities/tables.ts';
 import { NotFoundError } from '../errors.ts';
 
-/** What every repository can do. Nothing here writes: the unit of work does, when it ends. */
+/** What every repository can do. Nothing here ends a transaction: the unit of work does. */
 export abstract class Repository<E extends object> {
   protected readonly em: EntityManager;
   protected readonly entity: EntityClass<E>;
@@ -17,21 +20,19 @@ export abstract class Repository<E extends object> {
     this.entity = entity;
   }
 
-  /** The row with this key, or null. */
+  /** The row with this key, to be changed; null when there is none. */
   find(key: Primary<E>): Promise<E | null> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key is a filter; the ORM's types can't tell for a type parameter
     return this.em.findOne(this.entity, key as FilterQuery<NoInfer<E>>);
   }
 
   /**
-   * The row with this key.
+   * The row with this key, to be changed.
    *
    * @throws NotFoundError
    */
   async get(key: Primary<E>): Promise<E> {
-    const found = await this.find(key);
-    if (!found) throw new NotFoundError(this.entity.name, key);
-    return found;
+    return this.must(await this.find(key), key);
   }
 
   /** Stages a new row. Without a key it is given one, which is there at once. */
@@ -42,5 +43,42 @@ export abstract class Repository<E extends object> {
   /** Stages a row's removal. What dies with it is up to the database. */
   remove(entity: E): void {
     this.em.remove(entity);
+  }
+
+  /**
+   * The tables, for one statement of plain rows in this unit of work. What was changed so far is flushed first, so that the
+   * statement sees it.
+   */
+  protected async rows(): Promise<Kysely<Tables>> {
+    await this.em.flush();
+    return this.em.getKysely<Tables>();
+  }
+
+  /**
+   * Changes the row that `where` finds by one statement, and brings it up to date where it is loaded. The row's version goes up.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  protected async change(
+    key: Primary<E>,
+    where: FilterQuery<NoInfer<E>>,
+    data: EntityData<E>,
+  ): Promise<void> {
+    await this.em.flush();
+    if ((await this.em.nativeUpdate(this.entity, where, data)) === 0)
+      throw new NotFoundError(this.entity.name, key);
+    await this.reload(key);
+  }
+
+  /** Brings a row that this unit of work has loaded up to date, after a statement that went past it. */
+  protected async reload(key: Primary<E>): Promise<void> {
+    const loaded = this.em.getUnitOfWork().getById(this.entity, key);
+    if (loaded) await this.em.refresh(loaded);
+  }
+
+  /** @throws NotFoundError when `found` is nothing. */
+  protected must<T>(found: T | null | undefined, key: unknown): T {
+    if (found == null) throw new NotFoundError(this.entity.name, key);
+    return found;
   }
 }

@@ -57,7 +57,7 @@ describe('a unit of work', () => {
   });
   afterAll(() => db.drop());
 
-  const count = (): Promise<number> => db.read(({ em }) => em.count(Experiment));
+  const count = (): Promise<number> => db.transact(({ em }) => em.count(Experiment));
 
   test('keeps nothing when its work throws, and throws what the work threw', async () => {
     const failure = new Error('no');

@@ -18,7 +18,7 @@ export function demo(): Command {
         if (pending.length > 0) throw new SchemaOutOfDateError(pending);
         const database = new Database(orm);
         await storeDemo(database);
-        const stored = await database.read(summary);
+        const stored = await database.transact(summary);
         if (json) return sayJson({ stored });
         sayPlace(place);
         say(

@@ -1,0 +1,61 @@
+import type { Kysely } from '@mikro-orm/postgresql';
+import type { Tables } from '../entities/tables.ts';
+import { InvalidPageError } from '../errors.ts';
+import { decodeCursor, encodeCursor, type Position } from './cursor.ts';
+import { checkedLimit, type Page, type Stretch, type StretchRequest } from './page.ts';
+
+/** A statement built with Kysely, not yet sent. */
+interface Statement<Row> {
+  compile(): ReturnType<ReturnType<Kysely<Tables>['selectFrom']>['compile']>;
+  execute(): Promise<Row[]>;
+}
+
+/**
+ * A page and the total of its list by one statement. `page` is ordered and limited; `counted` gives `total`, one row.
+ * A page past the end still tells the total.
+ */
+export async function readPage<Row, Shown>(
+  db: Kysely<Tables>,
+  counted: Statement<{ total: string | number | bigint }>,
+  page: Statement<Row>,
+  { limit, offset }: { limit: number; offset: number },
+  show: (row: Row) => Shown,
+): Promise<Page<Shown>> {
+  const [count, list] = [counted.compile(), page.compile()];
+  const shifted = list.sql.replaceAll(
+    /\$(\d+)/g,
+    (_, n: string) => `$${Number(n) + count.parameters.length}`,
+  );
+  // One row on the left keeps the order of the right: only a nested loop can join them.
+  const sql = `select counted.total, page.* from (${count.sql}) counted left join lateral (select true as present, list.* from (${shifted}) list) page on true`;
+  const { rows } = await db.executeQuery<Row & { total: string; present: boolean | null }>({
+    ...list,
+    sql,
+    parameters: [...count.parameters, ...list.parameters],
+  });
+  const total = Number(rows[0]?.total ?? 0);
+  const data = rows.filter(({ present }) => present !== null).map(show);
+  return { data, pagination: { total, limit, offset, hasNext: offset + data.length < total } };
+}
+
+/** Where a list in its default order (time, then key, both descending) goes on, and how many rows to read: one more than asked for. */
+export function stretchOf(
+  list: string,
+  { after, limit }: StretchRequest,
+): { from: Position | null; limit: number } {
+  if (after != null && typeof after !== 'string') throw new InvalidPageError('a cursor is a text');
+  return { from: after == null ? null : decodeCursor(list, after), limit: checkedLimit(limit) };
+}
+
+/** The stretch that `rows` are, of which one more than `limit` was read. */
+export function toStretch<Row, Shown>(
+  list: string,
+  rows: readonly Row[],
+  limit: number,
+  position: (row: Row) => Position,
+  show: (row: Row) => Shown,
+): Stretch<Shown> {
+  const last = rows[limit - 1];
+  const next = rows.length > limit && last !== undefined ? encodeCursor(list, position(last)) : null;
+  return { data: rows.slice(0, limit).map(show), next };
+}
