@@ -37,7 +37,7 @@ export class ExperimentRepository extends Repository<Experiment> {
 
   /** The experiment with this key, to be changed; null when there is none, or it is deleted. Replaces `get_by_id`. */
   override find(key: string, { deleted = 'hidden' }: DeletedOption = {}): Promise<Experiment | null> {
-    return this.em.findOne(Experiment, deleted === 'hidden' ? { id: key, status: 'active' } : { id: key });
+    return this.one(deleted === 'hidden' ? { id: key, status: 'active' } : { id: key });
   }
 
   /**

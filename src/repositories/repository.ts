@@ -3,6 +3,8 @@ import type {
   EntityData,
   EntityManager,
   FilterQuery,
+  FindOneOptions,
+  FindOptions,
   Kysely,
   Primary,
   RequiredEntityData,
@@ -23,7 +25,7 @@ export abstract class Repository<E extends object> {
   /** The row with this key, to be changed; null when there is none. */
   find(key: Primary<E>): Promise<E | null> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key is a filter; the ORM's types can't tell for a type parameter
-    return this.em.findOne(this.entity, key as FilterQuery<NoInfer<E>>);
+    return this.one(key as FilterQuery<NoInfer<E>>);
   }
 
   /**
@@ -43,6 +45,18 @@ export abstract class Repository<E extends object> {
   /** Stages a row's removal. What dies with it is up to the database. */
   remove(entity: E): void {
     this.em.remove(entity);
+  }
+
+  /** The row that `where` finds, to be changed; null when there is none. What was changed so far is flushed first. */
+  protected async one(where: FilterQuery<NoInfer<E>>, options: FindOneOptions<E> = {}): Promise<E | null> {
+    await this.em.flush();
+    return this.em.findOne(this.entity, where, options);
+  }
+
+  /** The rows that `where` finds, to be changed. What was changed so far is flushed first. */
+  protected async many(where: FilterQuery<NoInfer<E>>, options: FindOptions<E>): Promise<E[]> {
+    await this.em.flush();
+    return this.em.find(this.entity, where, options);
   }
 
   /**

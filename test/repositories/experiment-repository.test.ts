@@ -40,8 +40,22 @@ describe('ExperimentRepository', () => {
 
       expect(pagination).toEqual({ total: 2, limit: 50, offset: 0, hasNext: false });
       expect(data).toMatchObject([
-        { id: full.id, hasScorecard: true, hasAnalysis: true, hasInterviewGuide: true, interviewCount: 2, createdAt: at(2) },
-        { id: bare.id, hasScorecard: false, hasAnalysis: false, hasInterviewGuide: false, interviewCount: 0, updatedAt: null },
+        {
+          id: full.id,
+          hasScorecard: true,
+          hasAnalysis: true,
+          hasInterviewGuide: true,
+          interviewCount: 2,
+          createdAt: at(2),
+        },
+        {
+          id: bare.id,
+          hasScorecard: false,
+          hasAnalysis: false,
+          hasInterviewGuide: false,
+          interviewCount: 0,
+          updatedAt: null,
+        },
       ]);
     }));
 
@@ -60,7 +74,12 @@ describe('ExperimentRepository', () => {
 
   test('pageSummaries orders newest first, and by key where times are equal', () =>
     db.rollback(async ({ experiments, em }) => {
-      for (const [id, second] of [['b', 1], ['c', 2], ['a', 1], ['d', 1]] as const) {
+      for (const [id, second] of [
+        ['b', 1],
+        ['c', 2],
+        ['a', 1],
+        ['d', 1],
+      ] as const) {
         anExperiment(em, { id: `exp_${id}`, createdAt: at(second) });
       }
 
@@ -114,14 +133,18 @@ describe('ExperimentRepository', () => {
         after = next;
       } while (after !== null);
 
-      const all = await em.execute<{ id: string }[]>('select id from experiments order by created_at desc, id desc');
+      const all = await em.execute<{ id: string }[]>(
+        'select id from experiments order by created_at desc, id desc',
+      );
       expect(walked).toEqual(all.map(({ id }) => id));
     }));
 
-  test.each(['', 'nonsense', Buffer.from('["x","y","z"]').toString('base64url')])('refuses the cursor "%s"', (after) =>
-    db.rollback(async ({ experiments }) => {
-      await expect(experiments.listSummaries({ after })).rejects.toBeInstanceOf(InvalidPageError);
-    }),
+  test.each(['', 'nonsense', Buffer.from('["x","y","z"]').toString('base64url')])(
+    'refuses the cursor "%s"',
+    (after) =>
+      db.rollback(async ({ experiments }) => {
+        await expect(experiments.listSummaries({ after })).rejects.toBeInstanceOf(InvalidPageError);
+      }),
   );
 
   test('revise changes what is given, leaves what is absent, clears what is null', () =>
@@ -131,7 +154,9 @@ describe('ExperimentRepository', () => {
       await experiments.revise(id, { name: 'new', hypothesis: undefined, description: null });
 
       const { data } = await experiments.pageSummaries();
-      expect(data).toMatchObject([{ name: 'new', hypothesis: 'kept', description: null, updatedAt: expect.any(Date) }]);
+      expect(data).toMatchObject([
+        { name: 'new', hypothesis: 'kept', description: null, updatedAt: expect.any(Date) },
+      ]);
     }));
 
   test('saveScorecard replaces and clears it, in loaded entities too', () =>
@@ -155,9 +180,20 @@ describe('ExperimentRepository', () => {
     }));
 
   test.each([
-    ['revise', (e: string, x: Parameters<Parameters<TestDatabase['rollback']>[0]>[0]) => x.experiments.revise(e, { name: 'n' })],
-    ['saveScorecard', (e: string, x: Parameters<Parameters<TestDatabase['rollback']>[0]>[0]) => x.experiments.saveScorecard(e, scorecard)],
-    ['softDelete', (e: string, x: Parameters<Parameters<TestDatabase['rollback']>[0]>[0]) => x.experiments.softDelete(e)],
+    [
+      'revise',
+      (e: string, x: Parameters<Parameters<TestDatabase['rollback']>[0]>[0]) =>
+        x.experiments.revise(e, { name: 'n' }),
+    ],
+    [
+      'saveScorecard',
+      (e: string, x: Parameters<Parameters<TestDatabase['rollback']>[0]>[0]) =>
+        x.experiments.saveScorecard(e, scorecard),
+    ],
+    [
+      'softDelete',
+      (e: string, x: Parameters<Parameters<TestDatabase['rollback']>[0]>[0]) => x.experiments.softDelete(e),
+    ],
   ] as const)('%s refuses a missing and a deleted experiment', (_, change) =>
     db.rollback(async (uow) => {
       const { id } = anExperiment(uow.em, { status: 'deleted' });
