@@ -7,7 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 import { elsewhere } from './elsewhere.ts';
-import { pidFile, postmasterPid } from './postmaster-pid.ts';
+import { crash, pidFile, postmasterPid } from './postmaster.ts';
 import { scratchCluster } from './scratch.ts';
 import { sql } from './sql.ts';
 
@@ -18,7 +18,7 @@ test('a server that was killed is found to be gone, and recovers its rows on its
   const first = await EmbeddedPostgres.start({ directory });
   await sql(first.url, 'create table kept as select 7 as value');
 
-  process.kill(await postmasterPid(directory), 'SIGKILL');
+  await crash(directory);
   const second = await EmbeddedPostgres.start({ directory });
 
   expect(second).toMatchObject({ url: first.url, started: true, notices: [] });
@@ -119,7 +119,7 @@ test('a port that another process has taken is left to it, and the new one is ke
 test('a port that a killed server holds for another moment is waited for', async () => {
   const directory = await scratchCluster();
   const first = await EmbeddedPostgres.start({ directory, settings: quick });
-  process.kill(await postmasterPid(directory), 'SIGKILL');
+  await crash(directory);
   const holder = createServer();
   await expect
     .poll(async () => {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { EmbeddedPostgres, EmbeddedPostgresError } from '../../src/embedded/index.ts';
 import { checkoutCopy } from './checkout-copy.ts';
 import { elsewhere } from './elsewhere.ts';
-import { pidFile } from './postmaster-pid.ts';
+import { pidFile } from './postmaster.ts';
 import { scratch, scratchCluster } from './scratch.ts';
 
 const quick = { fsync: 'off' };

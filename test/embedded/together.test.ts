@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 import { elsewhere } from './elsewhere.ts';
-import { postmasterPid } from './postmaster-pid.ts';
+import { crash } from './postmaster.ts';
 import { scratch, scratchCluster } from './scratch.ts';
 import { sql } from './sql.ts';
 
@@ -30,7 +30,7 @@ test.each([2, 8])('%i processes that start in an empty directory get one server'
 test('8 processes that start a stopped cluster get one server, also after a crash', async () => {
   const directory = await scratchCluster();
   await EmbeddedPostgres.start({ directory, settings: quick });
-  process.kill(await postmasterPid(directory), 'SIGKILL');
+  await crash(directory);
 
   const outcomes = await Promise.all(
     Array.from({ length: 8 }, () => elsewhere('start', { directory, settings: quick }).outcome),

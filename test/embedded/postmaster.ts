@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { expect } from 'vitest';
+import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 
 /** The lock file of a directory's server. */
 export function pidFile(directory: string): string {
@@ -9,4 +11,10 @@ export function pidFile(directory: string): string {
 /** The process of a directory's running server. */
 export async function postmasterPid(directory: string): Promise<number> {
   return Number.parseInt(await readFile(pidFile(directory), 'utf8'), 10);
+}
+
+/** Ends a directory's server as a crash does, and waits for the end of that process. */
+export async function crash(directory: string): Promise<void> {
+  process.kill(await postmasterPid(directory), 'SIGKILL');
+  await expect.poll(() => EmbeddedPostgres.find({ directory }), { interval: 1 }).toBeNull();
 }
