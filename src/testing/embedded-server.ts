@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -17,10 +18,31 @@ export async function embeddedServer(major: number | undefined): Promise<Running
     binaries: join(projectDirectory(), '.data', 'binaries'),
     settings: fragileSettings,
   });
-  return { kind: 'embedded', url, origin: 'embedded', stop: () => remove(directory) };
+  // Ctrl-C, for one, ends a test runner before it stops the server, which would live on.
+  const abandon = () => removeLater(directory);
+  process.once('exit', abandon);
+  const stop = async () => {
+    process.off('exit', abandon);
+    await remove(directory);
+  };
+  return { kind: 'embedded', url, origin: 'embedded', stop };
 }
 
-/** A run that is killed leaves its server running. */
+/** Stops the server of a directory that `embeddedServer` made, and deletes both. */
+export async function remove(directory: string): Promise<void> {
+  await EmbeddedPostgres.remove({ directory });
+  await rm(directory, { recursive: true, force: true });
+}
+
+/** The same, by a process that outlives this one. */
+function removeLater(directory: string): void {
+  const [module, argument] = [import.meta.url, directory].map((text) => JSON.stringify(text));
+  const script = `import { remove } from ${module}; await remove(${argument})`;
+  const flags = ['--input-type=module', '--eval', script];
+  spawn(process.execPath, flags, { detached: true, stdio: 'ignore' }).unref();
+}
+
+/** A run that is killed outright leaves its server running. */
 async function removeAbandoned(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = /^synthdb-test-(\d+)-[0-9a-f]{8}$/.exec(name)?.[1];
@@ -35,11 +57,6 @@ async function removeAbandoned(): Promise<void> {
       if (!(error instanceof EmbeddedPostgresError)) throw error;
     }
   }
-}
-
-async function remove(directory: string): Promise<void> {
-  await EmbeddedPostgres.remove({ directory });
-  await rm(directory, { recursive: true, force: true });
 }
 
 function isAlive(pid: number): boolean {
