@@ -7,7 +7,8 @@ synthdb := node src/cli/main.ts
 
 $(installed): package.json package-lock.json
 	@echo 'Installing dependencies…'
-	@npm ci --loglevel=error --no-audit --no-fund
+	@# Not `npm ci`: it refuses a lock file in which optional binaries for other platforms are absent.
+	@npm install --no-save --loglevel=error --no-audit --no-fund
 	@touch $@
 
 .PHONY: migrate-up migrate-down migrate-status migrate-create db-start db-stop db-reset db-url demo test test-containers check build format help
