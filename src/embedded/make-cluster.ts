@@ -23,8 +23,10 @@ export async function makeCluster(
   const staging = new ClusterHome(home.directory, Staging.path(home.directory, 'new'));
   try {
     await mkdir(staging.cluster);
-    // Waiting for an earlier one is a courtesy to the processor, not a lock: the rename below decides.
-    while (Date.now() < options.deadline && (await Staging.before(staging.cluster)) !== null) {
+    // Waiting for an earlier one spares the processor, but is no lock, and ends while there is time to do without it:
+    // the rename below decides.
+    const patience = (Date.now() + options.deadline) / 2;
+    while (Date.now() < patience && (await Staging.before(staging.cluster)) !== null) {
       if (await home.exists()) return;
       await delay(20);
     }

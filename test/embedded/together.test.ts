@@ -63,16 +63,26 @@ test('servers of different directories that start together get ports of their ow
   }
 });
 
+test('a start that stands still while it makes the cluster is overtaken, and then uses the other cluster', async () => {
+  const directory = await scratch();
+  const slow = elsewhere('start', { directory, settings: quick });
+  await expect.poll(() => begun(directory), { interval: 5, timeout: 5_000 }).toBe(true);
+  slow.process.kill('SIGSTOP');
+
+  const quicker = await EmbeddedPostgres.start({ directory, settings: quick, timeoutMs: 8_000 });
+  slow.process.kill('SIGCONT');
+  const { server } = await slow.outcome;
+
+  expect(quicker.started).toBe(true);
+  expect(server).toMatchObject({ url: quicker.url, started: false });
+  expect(await readdir(directory)).toEqual(['cluster']);
+});
+
 test('a start that is killed while it makes the cluster hinders nobody, and its remains go', async () => {
   const directory = await scratch();
   const doomed = elsewhere('start', { directory, settings: quick });
   doomed.outcome.catch(() => {});
-  await expect
-    .poll(async () => (existsSync(directory) ? await readdir(directory) : []), {
-      interval: 5,
-      timeout: 5_000,
-    })
-    .toEqual([expect.stringMatching(/^cluster\.new-/)]);
+  await expect.poll(() => begun(directory), { interval: 5, timeout: 5_000 }).toBe(true);
   await delay(200);
 
   doomed.process.kill('SIGKILL');
@@ -99,3 +109,8 @@ test('what a living process works on is left alone, unless it is old', async () 
 
   expect(new Set(await readdir(directory))).toEqual(new Set(['cluster', foreign, young]));
 });
+
+/** Whether a cluster is being made. */
+async function begun(directory: string): Promise<boolean> {
+  return existsSync(directory) && (await readdir(directory)).some((name) => name.startsWith('cluster.new-'));
+}
