@@ -1,10 +1,22 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import {
+  AnalysisCacheRepository,
   AnalysisRunRepository,
+  ChartInsightRepository,
   ExperimentRepository,
+  ExperimentDocumentRepository,
+  ExplorationRepository,
+  FeatureScorecardRepository,
+  InterviewGuideRepository,
+  RegionAnalysisRepository,
+  ResearchExecutionRepository,
+  ScenarioNodeRepository,
+  SensitivityResultRepository,
+  SimulationRunRepository,
+  SynthRepository,
   SynthGroupRepository,
   SynthOutcomeRepository,
-  SynthRepository,
+  TranscriptRepository,
 } from '../repositories/index.ts';
 import { toDataError } from './translate-error.ts';
 
@@ -38,12 +50,58 @@ export class UnitOfWork {
     this.em = em;
   }
 
+  get analysisCache(): AnalysisCacheRepository {
+    return new AnalysisCacheRepository(this.em);
+  }
+
   get analysisRuns(): AnalysisRunRepository {
     return new AnalysisRunRepository(this.em);
   }
 
+  get chartInsights(): ChartInsightRepository {
+    return new ChartInsightRepository(this.em);
+  }
+
+  get experimentDocuments(): ExperimentDocumentRepository {
+    return new ExperimentDocumentRepository(this.em);
+  }
+
   get experiments(): ExperimentRepository {
     return new ExperimentRepository(this.em);
+  }
+
+  get explorations(): ExplorationRepository {
+    return new ExplorationRepository(this.em);
+  }
+
+  /** @deprecated Lives on for its data. */
+  get featureScorecards(): FeatureScorecardRepository {
+    return new FeatureScorecardRepository(this.em);
+  }
+
+  get interviewGuides(): InterviewGuideRepository {
+    return new InterviewGuideRepository(this.em);
+  }
+
+  get regionAnalyses(): RegionAnalysisRepository {
+    return new RegionAnalysisRepository(this.em);
+  }
+
+  get researchExecutions(): ResearchExecutionRepository {
+    return new ResearchExecutionRepository(this.em);
+  }
+
+  get scenarioNodes(): ScenarioNodeRepository {
+    return new ScenarioNodeRepository(this.em);
+  }
+
+  get sensitivityResults(): SensitivityResultRepository {
+    return new SensitivityResultRepository(this.em);
+  }
+
+  /** @deprecated Lives on for its data. */
+  get simulationRuns(): SimulationRunRepository {
+    return new SimulationRunRepository(this.em);
   }
 
   get synthGroups(): SynthGroupRepository {
@@ -56,6 +114,10 @@ export class UnitOfWork {
 
   get synths(): SynthRepository {
     return new SynthRepository(this.em);
+  }
+
+  get transcripts(): TranscriptRepository {
+    return new TranscriptRepository(this.em);
   }
 
   /**

@@ -48,13 +48,19 @@ export abstract class Repository<E extends object> {
   }
 
   /** The row that `where` finds, to be changed; null when there is none. What was changed so far is flushed first. */
-  protected async one(where: FilterQuery<NoInfer<E>>, options: FindOneOptions<E> = {}): Promise<E | null> {
+  protected async one(
+    where: FilterQuery<NoInfer<E>>,
+    options: Pick<FindOneOptions<E>, 'orderBy' | 'lockMode'> = {},
+  ): Promise<E | null> {
     await this.em.flush();
     return this.em.findOne(this.entity, where, options);
   }
 
   /** The rows that `where` finds, to be changed. What was changed so far is flushed first. */
-  protected async many(where: FilterQuery<NoInfer<E>>, options: FindOptions<E>): Promise<E[]> {
+  protected async many(
+    where: FilterQuery<NoInfer<E>>,
+    options: Pick<FindOptions<E>, 'orderBy' | 'lockMode' | 'limit'>,
+  ): Promise<E[]> {
     await this.em.flush();
     return this.em.find(this.entity, where, options);
   }

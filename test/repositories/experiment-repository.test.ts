@@ -15,8 +15,6 @@ describe('ExperimentRepository', () => {
   });
   afterAll(() => db.drop());
 
-  const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
-
   test('a deleted experiment is hidden from find and get, unless asked for', () =>
     db.rollback(async ({ experiments, em }) => {
       const { id } = anExperiment(em, { status: 'deleted' });
@@ -213,3 +211,7 @@ const scorecard = {
   perceived_risk: dimension,
   time_to_value: dimension,
 };
+
+function at(second: number): Date {
+  return new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+}
