@@ -1,0 +1,131 @@
+// Writes docs/repositories.md from the docstrings of src/repositories: `node docs/generate-repositories.ts`.
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseSync, type Class, type Comment } from 'oxc-parser';
+
+const root = join(import.meta.dirname, '..');
+const folder = join(root, 'src/repositories');
+
+/** A public method as its docstring tells it. */
+interface Method {
+  readonly name: string;
+  readonly signature: string;
+  readonly promise: string;
+  readonly errors: string;
+  readonly replaces: readonly string[];
+}
+
+/** A repository class as its docstring tells it. */
+interface RepositoryDoc {
+  readonly name: string;
+  readonly promise: string;
+  readonly absent: readonly string[];
+  readonly methods: readonly Method[];
+}
+
+/** Every repository, by name. Also what the page says of methods that all of them have. */
+export function repositoryDocs(): RepositoryDoc[] {
+  return [folder, join(folder, 'legacy')]
+    .flatMap((directory) => readdirSync(directory).map((file) => join(directory, file)))
+    .filter((path) => path.endsWith('repository.ts'))
+    .map((path) => readRepository(path))
+    .toSorted((a, b) => (rank(a.name) < rank(b.name) ? -1 : 1));
+}
+
+/** The page. */
+export function page(docs: readonly RepositoryDoc[]): string {
+  const lines = [
+    '# Repositories',
+    '',
+    'Generated from the docstrings by `node docs/generate-repositories.ts`; a test keeps it current.',
+    '',
+    'A repository is a named set of questions put to one unit of work: `uow.experiments`, `uow.synths`, … `find…` gives a row or',
+    'null, `get…` a row or `NotFoundError`, `list…` and `page…` ordered rows, `lock…` a row held to the end of the transaction.',
+    '`add` and `remove` stage; the unit of work writes. The last column names the method of the old system that a method replaces.',
+  ];
+  for (const { name, promise, absent, methods } of docs) {
+    lines.push('', `## ${name}`, '', promise, '');
+    if (methods.length > 0) {
+      lines.push('| method | promises | errors | replaces |', '|---|---|---|---|');
+      for (const method of methods) {
+        const cells = [
+          `\`${method.signature}\``,
+          method.promise,
+          method.errors,
+          method.replaces.map((old) => `\`${old}\``).join(', '),
+        ];
+        lines.push(`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+      }
+    }
+    if (absent.length > 0)
+      lines.push('', `Deliberately absent: ${absent.map((old) => `\`${old}\``).join(', ')}.`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+// What all of them have comes first.
+function rank(name: string): string {
+  return name === 'Repository' ? '' : name;
+}
+
+function readRepository(path: string): RepositoryDoc {
+  const source = readFileSync(path, 'utf8');
+  const { program, comments } = parseSync(path, source);
+  for (const node of program.body) {
+    const declared = node.type === 'ExportNamedDeclaration' ? node.declaration : null;
+    if (declared?.type !== 'ClassDeclaration') continue;
+    const text = docstring(comments, source, node.start);
+    const [, listed = ''] = /Deliberately absent: ([^.]*)\./.exec(text) ?? [];
+    return {
+      name: declared.id?.name ?? basename(path),
+      promise: text
+        .replace(/Deliberately absent: [^.]*\./, '')
+        .replaceAll(/@deprecated/g, 'Deprecated.')
+        .trim(),
+      absent: names(listed),
+      methods: methodsOf(declared, comments, source),
+    };
+  }
+  throw new Error(`${path} exports no class`);
+}
+
+function methodsOf(declared: Class, comments: Comment[], source: string): Method[] {
+  return declared.body.body.flatMap((member): Method[] => {
+    if (member.type !== 'MethodDefinition' || member.kind !== 'method' || member.key.type !== 'Identifier')
+      return [];
+    if (member.accessibility === 'protected' || member.accessibility === 'private') return [];
+    const text = docstring(comments, source, member.start);
+    const [promise = '', thrown = ''] = text.split('@throws');
+    const [replaced = '', listed = ''] = /Replaces (`[^.]*`)\./.exec(promise) ?? [];
+    const parameters = member.value.params.map((parameter) => {
+      const inner = parameter.type === 'AssignmentPattern' ? parameter.left : parameter;
+      return inner.type === 'Identifier' ? inner.name : 'request';
+    });
+    return [
+      {
+        name: member.key.name,
+        signature: `${member.key.name}(${parameters.join(', ')})`,
+        promise: promise.replace(replaced, '').trim(),
+        errors: thrown.trim(),
+        replaces: names(listed),
+      },
+    ];
+  });
+}
+
+function docstring(comments: Comment[], source: string, start: number): string {
+  const above = comments.findLast(({ end }) => end <= start && source.slice(end, start).trim() === '');
+  if (above?.type !== 'Block') return '';
+  return above.value
+    .replaceAll(/^\s*\*+ ?/gm, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+}
+
+function names(list: string): string[] {
+  return [...list.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+}
+
+if (process.argv[1] === import.meta.filename) {
+  writeFileSync(join(root, 'docs/repositories.md'), page(repositoryDocs()));
+}
