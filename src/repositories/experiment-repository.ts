@@ -36,8 +36,9 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /** The experiment with this key, to be changed; null when there is none, or it is deleted. Replaces `get_by_id`. */
-  override find(key: string, { deleted = 'hidden' }: DeletedOption = {}): Promise<Experiment | null> {
-    return this.one(deleted === 'hidden' ? { id: key, status: 'active' } : { id: key });
+  override async find(key: string, { deleted = 'hidden' }: DeletedOption = {}): Promise<Experiment | null> {
+    const found = await super.find(key);
+    return found?.status === 'deleted' && deleted === 'hidden' ? null : found;
   }
 
   /**

@@ -11,6 +11,7 @@ import type {
 } from '@mikro-orm/postgresql';
 import type { Tables } from '../entities/tables.ts';
 import { NotFoundError } from '../errors.ts';
+import { findByKey } from './find-by-key.ts';
 
 /** What every repository can do. Nothing here ends a transaction: the unit of work does. */
 export abstract class Repository<E extends object> {
@@ -24,20 +25,19 @@ export abstract class Repository<E extends object> {
 
   /** The row with this key, to be changed; null when there is none. */
   find(key: Primary<E>): Promise<E | null> {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key is a filter; the ORM's types can't tell for a type parameter
-    return this.one(key as FilterQuery<NoInfer<E>>);
+    return findByKey(this.em, this.entity, key);
   }
 
   /**
    * The row with this key, to be changed.
    *
-   * @throws NotFoundError
+   * @throws NotFoundError when there is none.
    */
   async get(key: Primary<E>): Promise<E> {
     return this.must(await this.find(key), key);
   }
 
-  /** Stages a new row. Without a key it is given one, which is there at once. */
+  /** Stages a new row. Without a key it is given one, which is there at once. Replaces `create`, `create_exploration`, `create_node`, `create_execution`. */
   add(data: RequiredEntityData<E>): E {
     return this.em.create(this.entity, data, { persist: true });
   }

@@ -1,0 +1,39 @@
+import {
+  wrap,
+  type EntityClass,
+  type EntityManager,
+  type EntityMetadata,
+  type Primary,
+} from '@mikro-orm/postgresql';
+
+const statements = new WeakMap<EntityMetadata, string>();
+
+/**
+ * The managed row with this key; null when there is none. A row that is loaded already is not read again. The statement is written
+ * once per entity: the ORM builds it anew at every call, which costs more than PostgreSQL takes to answer.
+ */
+export async function findByKey<E extends object>(
+  em: EntityManager,
+  entity: EntityClass<E>,
+  key: Primary<E>,
+): Promise<E | null> {
+  await em.flush();
+  const loaded = em.getUnitOfWork().getById(entity, key);
+  if (loaded && wrap(loaded).isInitialized()) return loaded;
+  const meta = em.getMetadata().get(entity);
+  const [row] = await em.execute<Parameters<typeof em.map<E>>[1][]>(
+    statementFor(meta),
+    Array.isArray(key) ? key : [key],
+  );
+  return row ? em.map(entity, row) : null;
+}
+
+function statementFor(meta: EntityMetadata): string {
+  const known = statements.get(meta);
+  if (known !== undefined) return known;
+  const columns = meta.props.flatMap((prop) => prop.fieldNames ?? []).map((column) => `"${column}"`);
+  const keys = meta.getPrimaryProps().flatMap((prop) => prop.fieldNames.map((column) => `"${column}" = ?`));
+  const statement = `select ${columns.join(', ')} from "${meta.tableName}" where ${keys.join(' and ')}`;
+  statements.set(meta, statement);
+  return statement;
+}
