@@ -45,6 +45,34 @@ export class NotFoundError extends DataError {
   }
 }
 
+/** A row that the domain can't do without was to be removed. It stays; nothing was sent. */
+export class ProtectedRowError extends DataError {
+  readonly code = 'protected_row';
+  readonly entity: string;
+  readonly key: unknown;
+
+  constructor(entity: string, key: unknown) {
+    super(`${entity} ${JSON.stringify(key)} can't be removed`);
+    this.entity = entity;
+    this.key = key;
+  }
+}
+
+/** A question that needs a number of rows to have an answer found fewer. */
+export class TooFewRowsError extends DataError {
+  readonly code = 'too_few_rows';
+  readonly entity: string;
+  readonly needed: number;
+  readonly found: number;
+
+  constructor(entity: string, { needed, found }: { needed: number; found: number }) {
+    super(`${needed} of ${entity} are needed, there are ${found}`);
+    this.entity = entity;
+    this.needed = needed;
+    this.found = found;
+  }
+}
+
 /** A page was asked for in a way that can't be served. `allowed` names what can, where that is a closed set. Nothing was read. */
 export class InvalidPageError extends DataError {
   readonly code = 'invalid_page';
