@@ -1,0 +1,34 @@
+import { texts, type Message } from './message.ts';
+import { splitStatements } from './split-statements.ts';
+
+/** What the messages of one client run, prepared statements included. */
+export class ClientStatements {
+  readonly #prepared = new Map<string, string>();
+  readonly #portals = new Map<string, string>();
+
+  /** The statements that `message` runs, in order; none when it prepares, binds, ends or carries something. */
+  of(message: Message): string[] {
+    switch (message.type) {
+      case 'Q': {
+        const [sql = ''] = texts(message, 1);
+        return splitStatements(sql);
+      }
+      case 'P': {
+        const [name = '', sql = ''] = texts(message, 2);
+        this.#prepared.set(name, sql);
+        return [];
+      }
+      case 'B': {
+        const [portal = '', name = ''] = texts(message, 2);
+        this.#portals.set(portal, this.#prepared.get(name) ?? '');
+        return [];
+      }
+      case 'E': {
+        const [portal = ''] = texts(message, 1);
+        return [this.#portals.get(portal) ?? ''];
+      }
+      default:
+        return [];
+    }
+  }
+}

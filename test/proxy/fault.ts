@@ -1,0 +1,45 @@
+import { message, type Message } from './message.ts';
+
+/** What breaks a connection as it stands. */
+export type Break =
+  /** Both sides see the other close. */
+  | 'cut'
+  /** The client's socket is reset; the server sees the client close. */
+  | 'reset'
+  /** Nothing passes any more, and neither side is told. */
+  | 'silent'
+  /** The server sees the client close; the client is told nothing. */
+  | 'half-open';
+
+/** What happens to a statement instead of being passed on. */
+export type Fault =
+  | Break
+  /** The server runs something else in its place, which fails: with `XX000`, unless a SQLSTATE is given. */
+  | 'error'
+  | { readonly error: string }
+  /** The server carries it out, but the connection is cut before its answer arrives. */
+  | 'cut after sending';
+
+// Names a column and a portal that no database has; the server's own error tells that it was asked for it.
+const nothing = 'no such thing: a fault was injected';
+
+/** A query that runs `statements` and then fails. */
+export function failingQuery(statements: readonly string[]): Buffer {
+  return message('Q', [...statements, `select "${nothing}"`].join('\n;'));
+}
+
+/** An execute that fails. */
+export function failingExecute(): Buffer {
+  return message('E', nothing, Buffer.alloc(4));
+}
+
+/** Whether the server says that one of these failed. */
+export function isInjected({ type, body }: Message): boolean {
+  return type === 'E' && body.includes(nothing);
+}
+
+/** The error that the client gets in its place. */
+export function injectedError(fault: Fault | undefined): Buffer {
+  const code = typeof fault === 'object' ? fault.error : 'XX000';
+  return message('E', 'SERROR', 'VERROR', `C${code}`, 'Ma fault was injected', '');
+}

@@ -1,0 +1,135 @@
+import type { Socket } from 'node:net';
+import { ClientStatements } from './client-statements.ts';
+import { failingExecute, failingQuery, injectedError, isInjected, type Break, type Fault } from './fault.ts';
+import { MessageReader, type Message } from './message.ts';
+
+const asksForEncryption = new Set([80_877_103, 80_877_104]);
+const tlsHandshake = 0x16;
+
+/** One client's connection, passed on to the server message by message. */
+export class ProxiedConnection {
+  readonly #client: Socket;
+  readonly #server: Socket;
+  readonly #faultAt: (statement: string) => Fault | undefined;
+  readonly #statements = new ClientStatements();
+  readonly #clientReader = new MessageReader({ typed: false });
+  readonly #serverReader = new MessageReader({ typed: true });
+  // `encrypted`: passed on unread. `doomed`: the answer that comes will not be passed on. `broken`: nothing is.
+  #state: 'open' | 'encrypted' | 'doomed' | 'broken' = 'open';
+  #awaitsEncryption = false;
+  #lastType = '';
+  #fault: Fault | undefined;
+
+  /** `faultAt` is told of each statement, and says what happens to it. */
+  constructor(client: Socket, server: Socket, faultAt: (statement: string) => Fault | undefined) {
+    this.#client = client;
+    this.#server = server;
+    this.#faultAt = faultAt;
+    for (const [one, other, receive] of [
+      [client, server, (chunk: Buffer) => this.#fromClient(chunk)],
+      [server, client, (chunk: Buffer) => this.#fromServer(chunk)],
+    ] as const) {
+      one.setNoDelay(true);
+      one.on('data', receive);
+      // A close follows, which tells the other side.
+      one.on('error', () => {});
+      one.on('close', () => {
+        if (this.#state !== 'broken') other.end();
+      });
+      one.on('drain', () => {
+        if (this.#state !== 'broken') other.resume();
+      });
+    }
+  }
+
+  /** Breaks it as it stands. */
+  break(how: Break): void {
+    this.#state = 'broken';
+    if (how === 'reset') this.#client.resetAndDestroy();
+    else if (how === 'cut') this.#client.destroy();
+    else this.#client.pause();
+    if (how === 'silent') this.#server.pause();
+    else this.#server.destroy();
+  }
+
+  /** Ends it on both sides, also when it is broken. */
+  destroy(): void {
+    this.#client.destroy();
+    this.#server.destroy();
+  }
+
+  #fromClient(chunk: Buffer): void {
+    if (this.#clientReader.isFresh && chunk[0] === tlsHandshake) this.#state = 'encrypted';
+    if (this.#state === 'encrypted') return this.#send(this.#server, chunk);
+    for (const message of this.#clientReader.read(chunk)) {
+      if (this.#state === 'broken') return;
+      if (message.type === '') this.#startup(message);
+      else this.#pass(message);
+    }
+  }
+
+  #startup({ body, bytes }: Message): void {
+    const code = body.readUInt32BE(0);
+    this.#awaitsEncryption = asksForEncryption.has(code);
+    this.#clientReader.typed = code >>> 16 === 3;
+    this.#send(this.#server, bytes);
+  }
+
+  #pass(message: Message): void {
+    this.#lastType = message.type;
+    const before: string[] = [];
+    for (const statement of this.#statements.of(message)) {
+      const fault = this.#faultAt(statement);
+      if (fault) return this.#fail(fault, message, before);
+      before.push(statement);
+    }
+    this.#send(this.#server, message.bytes);
+  }
+
+  #fail(fault: Fault, message: Message, before: readonly string[]): void {
+    this.#fault = fault;
+    if (fault === 'error' || typeof fault === 'object') {
+      this.#send(this.#server, message.type === 'Q' ? failingQuery(before) : failingExecute());
+    } else if (fault === 'cut after sending') {
+      this.#state = 'doomed';
+      this.#send(this.#server, message.bytes);
+    } else {
+      this.break(fault);
+    }
+  }
+
+  #fromServer(chunk: Buffer): void {
+    const messages = this.#awaitsEncryption ? this.#encryptionAnswer(chunk) : chunk;
+    if (this.#state === 'encrypted') return this.#send(this.#client, messages);
+    this.#client.cork();
+    for (const message of this.#serverReader.read(messages)) {
+      if (this.#state === 'doomed' && this.#isAnswered(message)) this.break('cut');
+      if (this.#state !== 'open') continue;
+      this.#send(this.#client, isInjected(message) ? injectedError(this.#fault) : message.bytes);
+    }
+    this.#client.uncork();
+  }
+
+  /** Passes the single byte on that answers the wish for encryption; gives what follows it. */
+  #encryptionAnswer(chunk: Buffer): Buffer {
+    this.#awaitsEncryption = false;
+    const answer = String.fromCharCode(chunk[0] ?? 0);
+    // Anything else is an error, a message like others.
+    if (!'SGN'.includes(answer)) return chunk;
+    if (answer !== 'N') this.#state = 'encrypted';
+    this.#send(this.#client, chunk.subarray(0, 1));
+    return chunk.subarray(1);
+  }
+
+  // The client waits for one answer before it sends the next statement, as all of Node's do.
+  #isAnswered({ type }: Message): boolean {
+    if ('ZGHWs'.includes(type)) return true;
+    // Without a sync behind the execute nothing else is to come; with one, the server commits first.
+    return 'CIE'.includes(type) && !'QS'.includes(this.#lastType);
+  }
+
+  #send(to: Socket, bytes: Buffer): void {
+    if (bytes.length === 0 || to.write(bytes)) return;
+    (to === this.#server ? this.#client : this.#server).pause();
+  }
+}
