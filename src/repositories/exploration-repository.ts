@@ -1,10 +1,186 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
+import { LockMode } from '@mikro-orm/postgresql';
 import { Exploration } from '../entities/exploration.ts';
+import {
+  explorationSummaries,
+  toExplorationSummary,
+  type ExplorationSummary,
+} from './exploration-summary.ts';
+import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
+import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
 
-/** Searches for better scorecards. */
+const sortKeys = ['startedAt', 'completedAt', 'bestSuccessRate'] as const;
+const sortColumns = {
+  startedAt: 'started_at',
+  completedAt: 'completed_at',
+  bestSuccessRate: 'best_success_rate',
+} as const;
+
+/** Searches for better scorecards. Their counters are raised where they are, never written over. */
 export class ExplorationRepository extends Repository<Exploration> {
   constructor(em: EntityManager) {
     super(em, Exploration);
+  }
+
+  /** Stages a new exploration: running, its counters at zero, unless told otherwise. Replaces `create_exploration`. */
+  override add(data: RequiredEntityData<Exploration>): Exploration {
+    return super.add(data);
+  }
+
+  /** The exploration with this key, to be changed; null when there is none. Replaces `get_exploration_by_id`. */
+  override find(key: string): Promise<Exploration | null> {
+    return super.find(key);
+  }
+
+  /**
+   * The exploration with this key as it is now, to be changed; null when there is none. Others that would change or lock it wait
+   * until this transaction ends. Replaces `update_exploration`.
+   */
+  async lock(key: string): Promise<Exploration | null> {
+    await this.em.flush();
+    // One that is loaded is as it was then: what others changed since must show.
+    return this.em.findOne(Exploration, key, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+  }
+
+  /**
+   * The exploration with this key, to be shown. Replaces `get_exploration_by_id`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async getSummary(key: string): Promise<ExplorationSummary> {
+    const db = await this.rows();
+    const row = await explorationSummaries(db).where('id', '=', key).executeTakeFirst();
+    return toExplorationSummary(this.must(row, key));
+  }
+
+  /**
+   * An experiment's explorations by page, latest started first unless sorted otherwise (`startedAt`, `completedAt`,
+   * `bestSuccessRate`; null last). Replaces `list_explorations_by_experiment`.
+   *
+   * @throws InvalidPageError
+   */
+  async pageSummaries(
+    experimentId: string,
+    request: PageRequest<(typeof sortKeys)[number]> = {},
+  ): Promise<Page<ExplorationSummary>> {
+    const page = checkedPage(request, sortKeys);
+    const db = await this.rows();
+    const counted = db
+      .selectFrom('explorations')
+      .select(({ fn }) => fn.countAll().as('total'))
+      .where('experiment_id', '=', experimentId);
+    const ordered = explorationSummaries(db)
+      .where('experiment_id', '=', experimentId)
+      .orderBy(sortColumns[page.sortBy], (order) =>
+        (page.sortOrder === 'asc' ? order.asc() : order.desc()).nullsLast(),
+      )
+      .orderBy('id', page.sortOrder)
+      .limit(page.limit)
+      .offset(page.offset);
+    return readPage(db, counted, ordered, page, toExplorationSummary);
+  }
+
+  /**
+   * An experiment's explorations, latest started first, from a cursor on. Replaces `list_explorations_by_experiment`.
+   *
+   * @throws InvalidPageError
+   */
+  async listSummaries(
+    experimentId: string,
+    request: StretchRequest = {},
+  ): Promise<Stretch<ExplorationSummary>> {
+    const list = `explorations:${experimentId}`;
+    const { from, limit } = stretchOf(list, request);
+    const db = await this.rows();
+    let rows = explorationSummaries(db)
+      .where('experiment_id', '=', experimentId)
+      .orderBy('started_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1);
+    if (from)
+      rows = rows.where((eb) => eb(eb.refTuple('started_at', 'id'), '<', eb.tuple(from.at, from.key)));
+    return toStretch(
+      list,
+      await rows.execute(),
+      limit,
+      (row) => ({ at: row.started_at, key: row.id }),
+      toExplorationSummary,
+    );
+  }
+
+  /**
+   * Adds LLM calls to those already counted, by one statement: no call of another worker is lost. Gives the new total, to be held
+   * against the budget. Replaces `update_exploration`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async recordLlmCalls(key: string, calls: number): Promise<number> {
+    const db = await this.rows();
+    const row = await db
+      .updateTable('explorations')
+      .set((eb) => ({
+        total_llm_calls: eb('total_llm_calls', '+', calls),
+        row_version: eb('row_version', '+', 1),
+      }))
+      .where('id', '=', key)
+      .returning('total_llm_calls')
+      .executeTakeFirst();
+    const { total_llm_calls } = this.must(row, key);
+    await this.reload(key);
+    return total_llm_calls;
+  }
+
+  /**
+   * Counts new nodes, and raises the depth and the best success rate where what is given is higher, by one statement: workers
+   * that report at once lose nothing of each other. Replaces `update_exploration`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async recordProgress(
+    key: string,
+    {
+      nodes = 0,
+      depth,
+      successRate,
+    }: { nodes?: number | undefined; depth?: number | undefined; successRate?: number | undefined },
+  ): Promise<void> {
+    const db = await this.rows();
+    const row = await db
+      .updateTable('explorations')
+      .set((eb) => ({
+        total_nodes: eb('total_nodes', '+', nodes),
+        // The greatest of a value and null is the value.
+        current_depth: eb.fn<number>('greatest', ['current_depth', eb.val(depth ?? null)]),
+        best_success_rate: eb.fn<number | null>('greatest', [
+          'best_success_rate',
+          eb.val(successRate ?? null),
+        ]),
+        row_version: eb('row_version', '+', 1),
+      }))
+      .where('id', '=', key)
+      .returning('id')
+      .executeTakeFirst();
+    this.must(row, key);
+    await this.reload(key);
+  }
+
+  /**
+   * Ends a running exploration by one statement. False when it had ended before: how it ended then stays, so that of several that
+   * end it one wins. Replaces `update_exploration`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async finish(
+    key: string,
+    status: Exclude<Exploration['status'], 'running'>,
+    completedAt: Date = new Date(),
+  ): Promise<boolean> {
+    await this.em.flush();
+    const where = { id: key, status: 'running' } as const;
+    const ended = await this.em.nativeUpdate(Exploration, where, { status, completedAt });
+    await this.reload(key);
+    if (ended === 0) this.must(await this.find(key), key);
+    return ended > 0;
   }
 }

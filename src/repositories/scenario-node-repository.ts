@@ -1,10 +1,188 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { ScenarioNode } from '../entities/scenario-node.ts';
+import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
+import {
+  ScenarioNode,
+  SimulationResults,
+  type nodeStatuses,
+  type ScorecardParams,
+} from '../entities/scenario-node.ts';
+import { NotFoundError } from '../errors.ts';
+import { checkShape } from '../json/check-shape.ts';
 import { Repository } from './repository.ts';
+import { nodeSummaries, pathTo, toNodeSummary, type ScenarioNodeSummary } from './scenario-node-summary.ts';
 
-/** Scorecards in the trees of explorations. */
+type NodeStatus = (typeof nodeStatuses)[number];
+
+/**
+ * Scorecards in the trees of explorations. Lists are whole: what an exploration may spend bounds its tree to some hundreds of
+ * nodes.
+ */
 export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   constructor(em: EntityManager) {
     super(em, ScenarioNode);
+  }
+
+  /**
+   * Stages a new node: active, a root unless told otherwise. A second root or winner is refused when it is written. Replaces
+   * `create_node`.
+   */
+  override add(data: RequiredEntityData<ScenarioNode>): ScenarioNode {
+    return super.add(data);
+  }
+
+  /** The node with this key, to be changed; null when there is none. Replaces `get_node_by_id`. */
+  override find(key: string): Promise<ScenarioNode | null> {
+    return super.find(key);
+  }
+
+  /** The exploration's root, to be changed; null when there is none. Replaces `get_root_node`. */
+  findRoot(explorationId: string): Promise<ScenarioNode | null> {
+    return this.one({ exploration: explorationId, depth: 0 });
+  }
+
+  /** The node that won the exploration, to be changed; null when none has. Replaces `get_winner_node`. */
+  findWinner(explorationId: string): Promise<ScenarioNode | null> {
+    return this.one({ exploration: explorationId, nodeStatus: 'winner' });
+  }
+
+  /**
+   * The node with the highest success rate of those that were simulated, whatever their status; of equals the one nearest to the
+   * root, then the oldest, then the one with the lowest key. Null when none was simulated. Replaces
+   * `get_best_node_by_success_rate`.
+   */
+  async findBest(explorationId: string): Promise<ScenarioNodeSummary | null> {
+    const db = await this.rows();
+    const row = await nodeSummaries(db)
+      .where('exploration_id', '=', explorationId)
+      .where((eb) => eb(eb.ref('simulation_results', '->').key('success_rate'), 'is not', null))
+      .orderBy((eb) => eb.ref('simulation_results', '->').key('success_rate'), 'desc')
+      .orderBy('depth')
+      .orderBy('created_at')
+      .orderBy('id')
+      .limit(1)
+      .executeTakeFirst();
+    return row ? toNodeSummary(row) : null;
+  }
+
+  /** The exploration's tree, level by level, each oldest first, then by key. Replaces `get_nodes_by_exploration`. */
+  async listByExploration(explorationId: string): Promise<ScenarioNodeSummary[]> {
+    const db = await this.rows();
+    const rows = await nodeSummaries(db)
+      .where('exploration_id', '=', explorationId)
+      .orderBy('depth')
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute();
+    return rows.map(toNodeSummary);
+  }
+
+  /** The exploration's active nodes, deepest first, those of a level oldest first, then by key. Replaces `get_frontier_nodes`. */
+  async listFrontier(explorationId: string): Promise<ScenarioNodeSummary[]> {
+    const db = await this.rows();
+    const rows = await nodeSummaries(db)
+      .where('exploration_id', '=', explorationId)
+      .where('node_status', '=', 'active')
+      .orderBy('depth', 'desc')
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute();
+    return rows.map(toNodeSummary);
+  }
+
+  /** A node's children, oldest first, then by key. Replaces `get_children`. */
+  async listChildren(parentId: string): Promise<ScenarioNodeSummary[]> {
+    const db = await this.rows();
+    const rows = await nodeSummaries(db)
+      .where('parent_id', '=', parentId)
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute();
+    return rows.map(toNodeSummary);
+  }
+
+  /**
+   * The nodes from the root down to the one with this key, itself included; none when there is no such node. Parents that run in a
+   * circle, which only plain SQL can make, are listed once. Replaces `get_path_to_node`.
+   */
+  async listPath(key: string): Promise<ScenarioNodeSummary[]> {
+    const rows = await pathTo(await this.rows(), key).execute();
+    return rows.map(toNodeSummary);
+  }
+
+  /** How many of the exploration's nodes have each status; all four statuses are there. Replaces `count_nodes_by_status`. */
+  async countByStatus(explorationId: string): Promise<Record<NodeStatus, number>> {
+    const db = await this.rows();
+    const rows = await db
+      .selectFrom('scenario_nodes')
+      .select((eb) => ['node_status', eb.cast<number>(eb.fn.countAll(), 'integer').as('nodes')])
+      .where('exploration_id', '=', explorationId)
+      .groupBy('node_status')
+      .execute();
+    const counts: Record<NodeStatus, number> = { active: 0, dominated: 0, winner: 0, expansion_failed: 0 };
+    for (const { node_status, nodes } of rows) counts[node_status] = nodes;
+    return counts;
+  }
+
+  /**
+   * Changes what is given; an absent field stays as it is, null results or a null time are cleared. Replaces `update_node`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async revise(
+    key: string,
+    changes: {
+      scorecardParams?: ScorecardParams | undefined;
+      simulationResults?: SimulationResults | null | undefined;
+      executionTimeSeconds?: number | null | undefined;
+      nodeStatus?: NodeStatus | undefined;
+    },
+  ): Promise<ScenarioNode> {
+    const node = await this.get(key);
+    if (changes.scorecardParams !== undefined) node.scorecardParams = changes.scorecardParams;
+    if (changes.simulationResults !== undefined) node.simulationResults = changes.simulationResults;
+    if (changes.executionTimeSeconds !== undefined) node.executionTimeSeconds = changes.executionTimeSeconds;
+    if (changes.nodeStatus !== undefined) node.nodeStatus = changes.nodeStatus;
+    return node;
+  }
+
+  /**
+   * Stores what a node's simulation gave and how long it took, by one statement; null clears. Replaces `update_node_simulation`.
+   *
+   * @throws NotFoundError when there is none; InvalidJsonError.
+   */
+  async saveSimulation(
+    key: string,
+    simulationResults: SimulationResults | null,
+    executionTimeSeconds: number | null,
+  ): Promise<void> {
+    if (simulationResults !== null)
+      checkShape('scenario_nodes.simulation_results', SimulationResults, simulationResults);
+    await this.change(key, { id: key }, { simulationResults, executionTimeSeconds });
+  }
+
+  /**
+   * Gives all of these nodes one status, by one statement however many they are; the same key twice counts once. Replaces
+   * `update_node_status`.
+   *
+   * @throws NotFoundError naming the keys that no node has; the others were changed.
+   */
+  async changeStatus(keys: readonly string[], nodeStatus: NodeStatus): Promise<void> {
+    if (keys.length === 0) return;
+    const db = await this.rows();
+    const changed = await db
+      .updateTable('scenario_nodes')
+      .set({ node_status: nodeStatus })
+      .where((eb) => eb('id', '=', eb.fn.any(eb.val([...keys]))))
+      .returning('id')
+      .execute();
+    await this.#reloadAll(keys);
+    const found = new Set(changed.map(({ id }) => id));
+    const missing = keys.filter((key) => !found.has(key));
+    if (missing.length > 0) throw new NotFoundError(ScenarioNode.name, missing);
+  }
+
+  /** Brings those of the nodes that are loaded up to date, by one statement. */
+  async #reloadAll(keys: readonly string[]): Promise<void> {
+    const loaded = keys.filter((key) => this.em.getUnitOfWork().getById(ScenarioNode, key));
+    if (loaded.length > 0) await this.em.find(ScenarioNode, { id: { $in: loaded } }, { refresh: true });
   }
 }
