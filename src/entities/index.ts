@@ -1,6 +1,24 @@
 // Every entity, and with it each shape of its JSON columns. The ORM's list of entities is made from this file.
 export { AnalysisCache } from './analysis-cache.ts';
 export { AnalysisConfig, AnalysisRun, runStatuses } from './analysis-run.ts';
+export {
+  ChartInsightPayload,
+  Cluster,
+  Clustering,
+  CorrelationsChart,
+  DistributionChart,
+  ExecutiveSummaryPayload,
+  ExtremeCase,
+  ExtremeCases,
+  HeatmapCell,
+  HeatmapChart,
+  Outliers,
+  PcaScatterChart,
+  RadarComparison,
+  ScatterChart,
+  ShapSummary,
+  TryVsSuccessChart,
+} from './chart-data.ts';
 export { ChartInsight } from './chart-insight.ts';
 export { ExperimentDocument, documentStatuses, documentTypes } from './experiment-document.ts';
 export { Experiment, Scorecard, ScorecardDimension, experimentStatuses } from './experiment.ts';
