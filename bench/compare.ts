@@ -46,7 +46,13 @@ async function medianOf(
   reset: (() => Promise<unknown>) | undefined,
   roundMs: number,
 ): Promise<number> {
-  const bench = new Bench({ time: roundMs, warmupTime: roundMs / 4, iterations: 5, warmupIterations: 2, throws: true });
+  const bench = new Bench({
+    time: roundMs,
+    warmupTime: roundMs / 4,
+    iterations: 5,
+    warmupIterations: 2,
+    throws: true,
+  });
   bench.add('work', async () => void (await work()), { afterEach: async () => void (await reset?.()) });
   const [task] = await bench.run();
   if (task?.result.state !== 'completed') throw new Error('the workload did not run to its end');

@@ -51,6 +51,17 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
+   * What lists show of one experiment, deleted ones left out.
+   *
+   * @throws NotFoundError when there is none, or it is deleted.
+   */
+  async getSummary(key: string): Promise<ExperimentSummary> {
+    const db = await this.rows();
+    const row = await summaries(db).where('id', '=', key).where('status', '=', 'active').executeTakeFirst();
+    return toSummary(this.must(row, key));
+  }
+
+  /**
    * Summaries by page, newest first unless sorted otherwise (`createdAt`, `updatedAt`, `name`; null last). Replaces
    * `list_experiments`.
    *
@@ -68,9 +79,11 @@ export class ExperimentRepository extends Repository<Experiment> {
       list = list.where('status', '=', 'active');
     }
     const ordered = list
-      .orderBy(sortColumns[page.sortBy], (order) =>
-        (page.sortOrder === 'asc' ? order.asc() : order.desc()).nullsLast(),
-      )
+      // Nulls last where there can be some; elsewhere it would keep the planner off the index.
+      .orderBy(sortColumns[page.sortBy], (order) => {
+        const directed = page.sortOrder === 'asc' ? order.asc() : order.desc();
+        return page.sortBy === 'updatedAt' ? directed.nullsLast() : directed;
+      })
       .orderBy('id', page.sortOrder)
       .limit(page.limit)
       .offset(page.offset);

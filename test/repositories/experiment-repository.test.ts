@@ -24,6 +24,16 @@ describe('ExperimentRepository', () => {
       expect(await experiments.get(id, { deleted: 'included' })).toMatchObject({ id });
     }));
 
+  test('getSummary shows what lists show, and hides a deleted experiment', () =>
+    db.rollback(async ({ experiments, em }) => {
+      const { id } = anExperiment(em, { scorecardData: null });
+      const deleted = anExperiment(em, { status: 'deleted' });
+
+      expect(await experiments.getSummary(id)).toEqual((await experiments.pageSummaries()).data[0]);
+      await expect(experiments.getSummary(deleted.id)).rejects.toBeInstanceOf(NotFoundError);
+      await expect(experiments.getSummary('exp_missing')).rejects.toBeInstanceOf(NotFoundError);
+    }));
+
   test('pageSummaries tells what each experiment has', () =>
     db.rollback(async ({ experiments, em }) => {
       const bare = anExperiment(em, { createdAt: at(1) });

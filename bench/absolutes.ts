@@ -1,0 +1,90 @@
+import type pg from 'pg';
+import { openDatabase, type Database } from '../src/index.ts';
+import type { TestDatabase } from '../src/testing/index.ts';
+
+/** A figure that is not a ratio to the driver. */
+export interface Figure {
+  readonly name: string;
+  readonly figure: string;
+  readonly toReach: string;
+}
+
+/** Start-up, many units of work at once, and keyset paging over a million rows. */
+export async function absolutes(database: TestDatabase, pool: pg.Pool): Promise<Figure[]> {
+  return [await firstRow(database), ...(await manyAtOnce(database)), await keyset(database, pool)];
+}
+
+async function firstRow(database: TestDatabase): Promise<Figure> {
+  const { host, port, user, password, database: name } = database.target.parts;
+  const url = `postgresql://${user}:${encodeURIComponent(password)}@${host}:${port}/${name}`;
+  const times: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    const start = performance.now();
+    await using opened = await openDatabase({ url });
+    await opened.read(({ experiments }) => experiments.pageSummaries({ limit: 1 }));
+    times.push(performance.now() - start);
+  }
+  return { name: 'openDatabase to first row', figure: `${median(times).toFixed(0)} ms`, toReach: '≤ 250 ms' };
+}
+
+async function manyAtOnce(database: Database): Promise<Figure[]> {
+  const count = 1_000;
+  const throughput = async (concurrency: number): Promise<number> => {
+    let left = count;
+    const worker = async (): Promise<void> => {
+      while (left-- > 0) {
+        await database.transact(async ({ experiments, em }) => {
+          const page = await experiments.pageSummaries({ limit: 10 });
+          await em.execute('select $$work$$');
+          return page;
+        });
+      }
+    };
+    const start = performance.now();
+    await Promise.all(Array.from({ length: concurrency }, worker));
+    return count / ((performance.now() - start) / 1_000);
+  };
+  await throughput(10);
+  const best = Math.max(await throughput(5), await throughput(10), await throughput(20));
+  const all = Math.max(await throughput(count), await throughput(count));
+  return [
+    {
+      name: '1,000 concurrent units of work on a pool of 10, of the best throughput',
+      figure: `${((all / best) * 100).toFixed(0)} % (${all.toFixed(0)} of ${best.toFixed(0)} per second)`,
+      toReach: '≥ 90 %',
+    },
+  ];
+}
+
+async function keyset(database: Database, pool: pg.Pool): Promise<Figure> {
+  await pool.query(
+    `insert into synths (id, nome, created_at) select 'syn_' || i, 'n', now() - i * interval '1 microsecond' from generate_series(1, 1000000) i`,
+  );
+  await pool.query('vacuum analyze synths');
+  const timed = async (after: string | null): Promise<number> => {
+    const times: number[] = [];
+    for (let i = 0; i < 30; i++) {
+      const start = performance.now();
+      await database.read(({ synths }) => synths.listSummaries({ after, limit: 200 }));
+      times.push(performance.now() - start);
+    }
+    return median(times);
+  };
+  // The walk itself reads every page; the cursor that it ends with is the last page's.
+  let [after, previous, rows]: [string | null, string | null, number] = [null, null, 0];
+  do {
+    const stretch = await database.read(({ synths }) => synths.listSummaries({ after, limit: 200 }));
+    [previous, after] = [after, stretch.next];
+    rows += stretch.data.length;
+  } while (after !== null);
+  const [first, last] = [await timed(null), await timed(previous)];
+  return {
+    name: `keyset paging over ${rows.toLocaleString('en')} rows, last page ÷ first`,
+    figure: `${(last / first).toFixed(2)} (${last.toFixed(2)} ms, ${first.toFixed(2)} ms)`,
+    toReach: '≤ 1.2',
+  };
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,56 @@
+// `make bench`: every workload against the hand-written driver, on a PostgreSQL of its own. Writes bench/results.{md,json}.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { TestServer } from '../src/testing/index.ts';
+import { absolutes } from './absolutes.ts';
+import { compare, type Comparison } from './compare.ts';
+import { seed } from './seed.ts';
+import { workloads } from './workloads.ts';
+
+const rounds = Number(process.env.BENCH_ROUNDS ?? 6);
+const roundMs = Number(process.env.BENCH_ROUND_MS ?? 400);
+const only = process.argv[2];
+
+const server = await TestServer.start();
+const database = await server.createDatabase();
+const { host, port, user, password, database: name } = database.target.parts;
+const pool = new pg.Pool({ host, port, user, password, database: name, max: 10 });
+try {
+  await seed(pool);
+  const comparisons: Comparison[] = [];
+  for (const workload of workloads(database, pool)) {
+    if (only !== undefined && !workload.name.includes(only)) continue;
+    const result = await compare(workload, rounds, roundMs);
+    console.log(line(result));
+    comparisons.push(result);
+  }
+  const figures = only === undefined ? await absolutes(database, pool) : [];
+  for (const { name: what, figure, toReach } of figures) console.log(`| ${what} | ${figure} | ${toReach} |`);
+  const directory = join(import.meta.dirname, 'results');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'results.json'), `${JSON.stringify({ comparisons, figures }, null, 2)}\n`);
+  const head = '| workload | driver ms | ours ms | ratio | to reach | |\n|---|---|---|---|---|---|';
+  const tail = [
+    '| figure | measured | to reach |',
+    '|---|---|---|',
+    ...figures.map((one) => `| ${one.name} | ${one.figure} | ${one.toReach} |`),
+  ];
+  writeFileSync(join(directory, 'results.md'), [head, ...comparisons.map(line), '', ...tail, ''].join('\n'));
+} finally {
+  await pool.end();
+  await database.drop();
+  await server.stop();
+}
+
+function line({ name: what, driverMs, oursMs, ratio, toReach }: Comparison): string {
+  const cells = [
+    what,
+    driverMs.toFixed(3),
+    oursMs.toFixed(3),
+    ratio.toFixed(2),
+    `≤ ${toReach}`,
+    ratio <= toReach ? 'reached' : 'missed',
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
