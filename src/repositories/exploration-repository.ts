@@ -1,5 +1,4 @@
-import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
-import { LockMode } from '@mikro-orm/postgresql';
+import { LockMode, type EntityManager } from '@mikro-orm/postgresql';
 import { Exploration } from '../entities/exploration.ts';
 import {
   explorationSummaries,
@@ -21,16 +20,6 @@ const sortColumns = {
 export class ExplorationRepository extends Repository<Exploration> {
   constructor(em: EntityManager) {
     super(em, Exploration);
-  }
-
-  /** Stages a new exploration: running, its counters at zero, unless told otherwise. Replaces `create_exploration`. */
-  override add(data: RequiredEntityData<Exploration>): Exploration {
-    return super.add(data);
-  }
-
-  /** The exploration with this key, to be changed; null when there is none. Replaces `get_exploration_by_id`. */
-  override find(key: string): Promise<Exploration | null> {
-    return super.find(key);
   }
 
   /**

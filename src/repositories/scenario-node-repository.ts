@@ -1,4 +1,4 @@
-import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import {
   ScenarioNode,
   SimulationResults,
@@ -22,16 +22,14 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   }
 
   /**
-   * Stages a new node: active, a root unless told otherwise. A second root or winner is refused when it is written. Replaces
-   * `create_node`.
+   * The node with this key, to be shown. Replaces `get_node_by_id`.
+   *
+   * @throws NotFoundError when there is none.
    */
-  override add(data: RequiredEntityData<ScenarioNode>): ScenarioNode {
-    return super.add(data);
-  }
-
-  /** The node with this key, to be changed; null when there is none. Replaces `get_node_by_id`. */
-  override find(key: string): Promise<ScenarioNode | null> {
-    return super.find(key);
+  async getSummary(key: string): Promise<ScenarioNodeSummary> {
+    const db = await this.rows();
+    const row = await nodeSummaries(db).where('id', '=', key).executeTakeFirst();
+    return toNodeSummary(this.must(row, key));
   }
 
   /** The exploration's root, to be changed; null when there is none. Replaces `get_root_node`. */

@@ -12,7 +12,7 @@ describe('ExplorationRepository', () => {
 
   const stored = (): Promise<string> => db.transact(async ({ em }) => anExploration(em).id);
 
-  test('add stages a running exploration with its counters at zero and a key of its own', () =>
+  test('a new exploration runs, with its counters at zero and a key of its own', () =>
     db.rollback(async ({ explorations, em }) => {
       const experiment = anExperiment(em);
       const { id } = explorations.add({

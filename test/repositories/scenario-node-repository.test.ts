@@ -11,7 +11,7 @@ describe('ScenarioNodeRepository', () => {
   });
   afterAll(() => db.drop());
 
-  test('add stages an active root with a key of its own', () =>
+  test('a new node is an active root with a key of its own', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const exploration = anExploration(em);
       const node = scenarioNodes.add({ exploration, scorecardParams: params });
@@ -62,6 +62,17 @@ describe('ScenarioNodeRepository', () => {
       expect(await scenarioNodes.get(node.id)).toBe(node);
       expect(await scenarioNodes.find('node_missing')).toBeNull();
       await expect(scenarioNodes.get('node_missing')).rejects.toBeInstanceOf(NotFoundError);
+    }));
+
+  test('getSummary shows one node, unflushed changes included', () =>
+    db.rollback(async ({ scenarioNodes, em }) => {
+      const node = aScenarioNode(em);
+      aScenarioNode(em, { parent: node });
+      await em.flush();
+      node.shortAction = 'One tap';
+
+      expect(await scenarioNodes.getSummary(node.id)).toMatchObject({ id: node.id, shortAction: 'One tap' });
+      await expect(scenarioNodes.getSummary('node_missing')).rejects.toBeInstanceOf(NotFoundError);
     }));
 
   test('findRoot and findWinner give those of one exploration, or null', () =>
