@@ -6,6 +6,7 @@ import type { DatabaseTarget } from '../settings/database-url.ts';
 import { HouseNaming } from './naming.ts';
 import { RowVersionGuard } from './row-version-guard.ts';
 import { TransactionGuard } from './transaction-guard.ts';
+import { TxClient } from './tx-client.ts';
 
 /** How large the pool is and how long one waits for it. */
 export interface PoolOptions {
@@ -27,6 +28,7 @@ export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Opti
     dbName: database,
     pool: { min: 0, max: pool.max ?? 10 },
     driverOptions: {
+      Client: TxClient,
       ssl: tls,
       application_name: applicationName ?? 'synth-lab-data',
       keepAlive: true,
