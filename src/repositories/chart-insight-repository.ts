@@ -1,10 +1,142 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ChartInsight } from '../entities/chart-insight.ts';
+import { JsonObject } from '../entities/shapes.ts';
+import { checkShape } from '../json/check-shape.ts';
+import { forget } from './forget.ts';
+import { instant } from './instant.ts';
+import { mintKey } from './mint-key.ts';
 import { Repository } from './repository.ts';
 
-/** What a language model said of charts. */
+/** What was said of one chart, as it was stored. */
+export interface ChartInsightRow {
+  readonly id: string;
+  readonly insightType: string;
+  readonly responseJson: JsonObject;
+  readonly createdAt: Date;
+  /** Null until it was said anew. */
+  readonly updatedAt: Date | null;
+}
+
+// Said of all charts together, in a row beside theirs.
+const executiveSummary = 'executive_summary';
+
+/** What a language model said of charts: one insight of each type at most for a simulation or analysis. */
 export class ChartInsightRepository extends Repository<ChartInsight> {
   constructor(em: EntityManager) {
     super(em, ChartInsight);
+  }
+
+  /** The insight of this type, to be changed; null when there is none. Replaces `get`. */
+  findByType(simulationId: string, insightType: string): Promise<ChartInsight | null> {
+    return this.one({ simulationId, insightType });
+  }
+
+  /**
+   * The insight of this type, to be changed. Replaces `get`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async getByType(simulationId: string, insightType: string): Promise<ChartInsight> {
+    return this.must(await this.findByType(simulationId, insightType), { simulationId, insightType });
+  }
+
+  /**
+   * The insights of a simulation's charts, one for each type, oldest first; the executive summary is none of them. Replaces
+   * `get_all_for_simulation`.
+   */
+  async listBySimulation(simulationId: string): Promise<ChartInsightRow[]> {
+    const db = await this.rows();
+    const rows = await db
+      .selectFrom('chart_insights')
+      .select(['id', 'insight_type', 'response_json', 'created_at', 'updated_at'])
+      .where('simulation_id', '=', simulationId)
+      .where('insight_type', '<>', executiveSummary)
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      insightType: row.insight_type,
+      responseJson: row.response_json,
+      createdAt: instant(row.created_at),
+      updatedAt: instant(row.updated_at),
+    }));
+  }
+
+  /**
+   * Stores what was said of a chart, in place of what was said before, by one statement. Gives its key, which an insight keeps.
+   * Replaces `save`.
+   *
+   * @throws InvalidJsonError
+   */
+  async saveInsight(simulationId: string, insightType: string, responseJson: JsonObject): Promise<string> {
+    checkShape('chart_insights.response_json', JsonObject, responseJson);
+    const db = await this.rows();
+    const { id } = await db
+      .insertInto('chart_insights')
+      .values(({ fn }) => ({
+        id: mintKey(this.em, ChartInsight),
+        simulation_id: simulationId,
+        insight_type: insightType,
+        response_json: responseJson,
+        created_at: fn<string>('clock_timestamp'),
+      }))
+      .onConflict((conflict) =>
+        conflict.columns(['simulation_id', 'insight_type']).doUpdateSet((eb) => ({
+          response_json: eb.ref('excluded.response_json'),
+          updated_at: eb.ref('excluded.created_at'),
+        })),
+      )
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    await this.reload(id);
+    return id;
+  }
+
+  /**
+   * Stores the summary of all charts of a simulation, in place of the one before, by one statement. Gives its key. Replaces
+   * `save_executive_summary`.
+   */
+  saveExecutiveSummary(simulationId: string, summary: string): Promise<string> {
+    return this.saveInsight(simulationId, executiveSummary, {
+      executive_summary: summary,
+      generated_at: new Date().toISOString(),
+    });
+  }
+
+  /** The summary of all charts of a simulation; null when there is none. Replaces `get_executive_summary`. */
+  async findExecutiveSummary(simulationId: string): Promise<string | null> {
+    const db = await this.rows();
+    const found = await db
+      .selectFrom('chart_insights')
+      .select('response_json')
+      .where('simulation_id', '=', simulationId)
+      .where('insight_type', '=', executiveSummary)
+      .executeTakeFirst();
+    const summary = found?.response_json[executiveSummary];
+    return typeof summary === 'string' ? summary : null;
+  }
+
+  /**
+   * Stages the removal of one insight. Replaces `delete_insight`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async removeByType(simulationId: string, insightType: string): Promise<void> {
+    this.remove(await this.getByType(simulationId, insightType));
+  }
+
+  /**
+   * Removes every insight of a simulation, the executive summary included, by one statement. Gives how many. Replaces
+   * `delete_for_simulation`.
+   */
+  async removeBySimulation(simulationId: string): Promise<number> {
+    const db = await this.rows();
+    const removed = await db
+      .deleteFrom('chart_insights')
+      .where('simulation_id', '=', simulationId)
+      .returning('id')
+      .execute();
+    return forget(this.em, ChartInsight, removed);
   }
 }

@@ -1,10 +1,232 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ExperimentDocument } from '../entities/experiment-document.ts';
+import { JsonObject } from '../entities/shapes.ts';
+import type { Tables } from '../entities/tables.ts';
+import { checkShape } from '../json/check-shape.ts';
+import {
+  documentSummaries,
+  toDocumentSummary,
+  type DocumentStatus,
+  type DocumentSummary,
+  type DocumentType,
+} from './document-summary.ts';
+import { mintKey } from './mint-key.ts';
 import { Repository } from './repository.ts';
 
-/** Texts generated for experiments. */
+/** A finished text, as it is to be stored. No metadata is null, or empty. */
+export interface FinishedDocument {
+  readonly markdown: string;
+  readonly metadata: JsonObject | null;
+  readonly model: string;
+  /** Default `completed`. */
+  readonly status?: 'completed' | 'partial' | undefined;
+}
+
+/** How a text is going to be generated. */
+export interface GenerationStart {
+  readonly model: string;
+  /** A generation that began before this moment counts as abandoned, and is begun anew. Default: none does. */
+  readonly abandonedBefore?: Date | undefined;
+}
+
+/** How a generation ended. Metadata that is absent stays as it is; null, or empty, clears it. */
+export type GenerationOutcome =
+  | {
+      readonly status: 'completed' | 'partial';
+      readonly markdown: string;
+      readonly metadata?: JsonObject | null | undefined;
+    }
+  | {
+      readonly status: 'failed';
+      readonly error: string;
+      /** What there is of the text; absent, what was there stays. */
+      readonly markdown?: string | undefined;
+      readonly metadata?: JsonObject | null | undefined;
+    };
+
+/** Texts generated for experiments, one of each type at most. */
 export class ExperimentDocumentRepository extends Repository<ExperimentDocument> {
   constructor(em: EntityManager) {
     super(em, ExperimentDocument);
   }
+
+  /** This experiment's document of this type, to be changed; null when there is none. Replaces `get_by_experiment`. */
+  findByType(experimentId: string, documentType: DocumentType): Promise<ExperimentDocument | null> {
+    return this.one({ experiment: experimentId, documentType });
+  }
+
+  /**
+   * This experiment's document of this type, to be changed. Replaces `get_by_experiment`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async getByType(experimentId: string, documentType: DocumentType): Promise<ExperimentDocument> {
+    return this.must(await this.findByType(experimentId, documentType), { experimentId, documentType });
+  }
+
+  /** Summaries of all documents of an experiment, latest generated first. Replaces `list_by_experiment`. */
+  async listSummaries(experimentId: string): Promise<DocumentSummary[]> {
+    const rows = await documentSummaries(await this.rows(), experimentId).execute();
+    return rows.map((row) => toDocumentSummary(row));
+  }
+
+  /** The text of a completed document; null when there is none, or it is in any other state. Replaces `get_markdown`. */
+  async findMarkdown(experimentId: string, documentType: DocumentType): Promise<string | null> {
+    const db = await this.rows();
+    const found = await db
+      .selectFrom('experiment_documents')
+      .select('markdown_content')
+      .where('experiment_id', '=', experimentId)
+      .where('document_type', '=', documentType)
+      .where('status', '=', 'completed')
+      .executeTakeFirst();
+    return found?.markdown_content ?? null;
+  }
+
+  /** In what state a document is; null when there is none. Replaces `get_status`. */
+  async findStatus(experimentId: string, documentType: DocumentType): Promise<DocumentStatus | null> {
+    const db = await this.rows();
+    const found = await db
+      .selectFrom('experiment_documents')
+      .select('status')
+      .where('experiment_id', '=', experimentId)
+      .where('document_type', '=', documentType)
+      .executeTakeFirst();
+    return found?.status ?? null;
+  }
+
+  /** For each type, whether this experiment has a completed document of it. Replaces `check_documents_exist`. */
+  async existsByType(experimentId: string): Promise<Readonly<Record<DocumentType, boolean>>> {
+    const db = await this.rows();
+    const rows = await db
+      .selectFrom('experiment_documents')
+      .select('document_type')
+      .where('experiment_id', '=', experimentId)
+      .where('status', '=', 'completed')
+      .execute();
+    const completed = new Set(rows.map((row) => row.document_type));
+    return {
+      summary: completed.has('summary'),
+      prfaq: completed.has('prfaq'),
+      executive_summary: completed.has('executive_summary'),
+    };
+  }
+
+  /**
+   * Stores a finished text, by one statement: as the experiment's document of this type, in whatever state that is, or as a new
+   * one. An error is cleared. Gives its key, which a document keeps. Replaces `save`.
+   *
+   * @throws InvalidJsonError
+   */
+  async saveDocument(
+    experimentId: string,
+    documentType: DocumentType,
+    { markdown, metadata, model, status = 'completed' }: FinishedDocument,
+  ): Promise<string> {
+    const text = { markdown_content: markdown, metadata: checked(metadata), model, status };
+    const saved = await this.#put(experimentId, documentType, text, 'infinity');
+    return this.must(saved, { experimentId, documentType });
+  }
+
+  /**
+   * Begins to generate a text, by one statement: of two starts at once, one wins and the other learns that it is being generated.
+   * What the document held, and its error, are cleared. Gives its key; null while another generation of it is under way. Replaces
+   * `create_pending`.
+   */
+  startGenerating(
+    experimentId: string,
+    documentType: DocumentType,
+    { model, abandonedBefore }: GenerationStart,
+  ): Promise<string | null> {
+    const text = { markdown_content: '', metadata: null, model, status: 'generating' as const };
+    return this.#put(experimentId, documentType, text, abandonedBefore?.toISOString() ?? '-infinity');
+  }
+
+  /**
+   * Ends a generation, by one statement. A text clears the error that was there; a failure says what went wrong, and belongs in a
+   * transaction of its own where that of the generation is taken back. Replaces `update_status`.
+   *
+   * @throws NotFoundError when there is no such document; InvalidJsonError.
+   */
+  async finishGenerating(
+    experimentId: string,
+    documentType: DocumentType,
+    outcome: GenerationOutcome,
+  ): Promise<void> {
+    const { status, markdown, metadata } = outcome;
+    const db = await this.rows();
+    const finished = await db
+      .updateTable('experiment_documents')
+      .set((eb) => ({
+        status,
+        error_message: outcome.status === 'failed' ? outcome.error : null,
+        ...(markdown !== undefined && { markdown_content: markdown }),
+        ...(metadata !== undefined && { metadata: checked(metadata) }),
+        ...(status === 'completed' && { generated_at: eb.fn<string>('clock_timestamp') }),
+        row_version: eb('row_version', '+', 1),
+      }))
+      .where('experiment_id', '=', experimentId)
+      .where('document_type', '=', documentType)
+      .returning('id')
+      .executeTakeFirst();
+    await this.reload(this.must(finished, { experimentId, documentType }).id);
+  }
+
+  /**
+   * Stages the removal of this experiment's document of this type. Replaces `delete`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async removeByType(experimentId: string, documentType: DocumentType): Promise<void> {
+    this.remove(await this.getByType(experimentId, documentType));
+  }
+
+  // The key of the document that holds the text now; null where one is being generated and that began at `abandoned` or later.
+  async #put(
+    experimentId: string,
+    documentType: DocumentType,
+    text: Pick<Tables['experiment_documents'], 'markdown_content' | 'metadata' | 'model' | 'status'>,
+    abandoned: string,
+  ): Promise<string | null> {
+    const db = await this.rows();
+    const put = await db
+      .insertInto('experiment_documents')
+      .values(({ fn }) => ({
+        id: mintKey(this.em, ExperimentDocument),
+        experiment_id: experimentId,
+        document_type: documentType,
+        ...text,
+        generated_at: fn<string>('clock_timestamp'),
+        row_version: 1,
+      }))
+      .onConflict((conflict) =>
+        conflict
+          .columns(['experiment_id', 'document_type'])
+          .doUpdateSet((eb) => ({
+            ...text,
+            error_message: null,
+            generated_at: eb.ref('excluded.generated_at'),
+            row_version: eb('experiment_documents.row_version', '+', 1),
+          }))
+          .where((eb) =>
+            eb('experiment_documents.status', '<>', 'generating').or(
+              'experiment_documents.generated_at',
+              '<',
+              abandoned,
+            ),
+          ),
+      )
+      .returning('id')
+      .executeTakeFirst();
+    if (!put) return null;
+    await this.reload(put.id);
+    return put.id;
+  }
+}
+
+// For a statement that goes past a flush, which would check by itself. No metadata is NULL, never an empty document.
+function checked(metadata: JsonObject | null): JsonObject | null {
+  if (metadata === null) return null;
+  checkShape('experiment_documents.metadata', JsonObject, metadata);
+  return Object.keys(metadata).length === 0 ? null : metadata;
 }

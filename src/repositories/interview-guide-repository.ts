@@ -1,10 +1,96 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
 import { InterviewGuide } from '../entities/interview-guide.ts';
 import { Repository } from './repository.ts';
 
-/** What interviewers of an experiment ask. */
+/** What a guide holds. */
+export interface GuideTexts {
+  readonly contextDefinition?: string | null | undefined;
+  readonly questions?: string | null | undefined;
+  readonly contextExamples?: string | null | undefined;
+}
+
+/** What interviewers of an experiment ask. A guide's key is that of its experiment, which has one at most. */
 export class InterviewGuideRepository extends Repository<InterviewGuide> {
   constructor(em: EntityManager) {
     super(em, InterviewGuide);
+  }
+
+  /** The guide of this experiment, to be changed; null when there is none. Replaces `get_by_experiment_id`. */
+  override find(experimentId: string): Promise<InterviewGuide | null> {
+    return super.find(experimentId);
+  }
+
+  /**
+   * The guide of this experiment, to be changed. Replaces `get_by_experiment_id`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  override async get(experimentId: string): Promise<InterviewGuide> {
+    return this.must(await this.find(experimentId), experimentId);
+  }
+
+  /** Whether this experiment has a guide. Replaces `exists`. */
+  async exists(experimentId: string): Promise<boolean> {
+    const db = await this.rows();
+    const found = await db
+      .selectFrom('interview_guide')
+      .select('experiment_id')
+      .where('experiment_id', '=', experimentId)
+      .executeTakeFirst();
+    return found !== undefined;
+  }
+
+  /**
+   * Stages a new guide. The flush refuses it where the experiment has one already (`DuplicateError`, `interview_guide_pkey`).
+   * Replaces `create`.
+   */
+  override add(data: RequiredEntityData<InterviewGuide>): InterviewGuide {
+    return super.add(data);
+  }
+
+  /**
+   * Gives the experiment this guide unless it has one, by one statement: of two at once, one adds and the other learns that there
+   * is one. True when it was added.
+   *
+   * @throws DataError when there is no such experiment.
+   */
+  async addIfAbsent(experimentId: string, texts: GuideTexts): Promise<boolean> {
+    const db = await this.rows();
+    const added = await db
+      .insertInto('interview_guide')
+      .values(({ fn }) => ({
+        experiment_id: experimentId,
+        context_definition: texts.contextDefinition ?? null,
+        questions: texts.questions ?? null,
+        context_examples: texts.contextExamples ?? null,
+        created_at: fn<string>('clock_timestamp'),
+        row_version: 1,
+      }))
+      .onConflict((conflict) => conflict.column('experiment_id').doNothing())
+      .returning('experiment_id')
+      .executeTakeFirst();
+    return added !== undefined;
+  }
+
+  /**
+   * Changes what is given; an absent text stays as it is, a null one is cleared. Replaces `update`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async revise(experimentId: string, changes: GuideTexts): Promise<InterviewGuide> {
+    const guide = await this.get(experimentId);
+    if (changes.contextDefinition !== undefined) guide.contextDefinition = changes.contextDefinition;
+    if (changes.questions !== undefined) guide.questions = changes.questions;
+    if (changes.contextExamples !== undefined) guide.contextExamples = changes.contextExamples;
+    return guide;
+  }
+
+  /**
+   * Stages the removal of this experiment's guide. Replaces `delete`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async removeByExperiment(experimentId: string): Promise<void> {
+    this.remove(await this.get(experimentId));
   }
 }

@@ -1,10 +1,78 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { RegionAnalysis } from '../entities/region-analysis.ts';
+import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
+import { RegionAnalysis, type RegionRules } from '../entities/region-analysis.ts';
+import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
+
+/** A region of a simulation, as it was found. */
+export interface RegionAnalysisRow {
+  readonly id: string;
+  readonly rules: RegionRules;
+  readonly ruleText: string;
+  readonly synthCount: number;
+  /** 0 to 100. */
+  readonly synthPercentage: number;
+  readonly didNotTryRate: number;
+  readonly failedRate: number;
+  readonly successRate: number;
+  /** How much more often it fails than the rest. */
+  readonly failureDelta: number;
+}
 
 /** Sets of synths that fail more than the rest. */
 export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
   constructor(em: EntityManager) {
     super(em, RegionAnalysis);
+  }
+
+  /** The regions of a simulation, the most failing first. Replaces `get_region_analyses`. */
+  async listBySimulation(simulationId: string): Promise<RegionAnalysisRow[]> {
+    const db = await this.rows();
+    const rows = await db
+      .selectFrom('region_analyses')
+      .select([
+        'id',
+        'rules',
+        'rule_text',
+        'synth_count',
+        'synth_percentage',
+        'did_not_try_rate',
+        'failed_rate',
+        'success_rate',
+        'failure_delta',
+      ])
+      .where('simulation_id', '=', simulationId)
+      .orderBy('failed_rate', 'desc')
+      .orderBy('id')
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      rules: row.rules,
+      ruleText: row.rule_text,
+      synthCount: row.synth_count,
+      synthPercentage: row.synth_percentage,
+      didNotTryRate: row.did_not_try_rate,
+      failedRate: row.failed_rate,
+      successRate: row.success_rate,
+      failureDelta: row.failure_delta,
+    }));
+  }
+
+  /** Stages new regions, beside those that their simulation has; no regions, nothing staged. Replaces `save_region_analyses`. */
+  addAll(regions: readonly RequiredEntityData<RegionAnalysis>[]): RegionAnalysis[] {
+    return regions.map((region) => this.add(region));
+  }
+
+  /**
+   * Removes every region of a simulation, by one statement. Gives how many; new ones may be staged after it, in the same
+   * transaction. Replaces `delete_region_analyses`.
+   */
+  async removeBySimulation(simulationId: string): Promise<number> {
+    const db = await this.rows();
+    const removed = await db
+      .deleteFrom('region_analyses')
+      .where('simulation_id', '=', simulationId)
+      .returning('id')
+      .execute();
+    return forget(this.em, RegionAnalysis, removed);
   }
 }

@@ -1,10 +1,35 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
 import { SensitivityResult } from '../entities/sensitivity-result.ts';
+import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
 
-/** Sensitivity analyses of simulations. */
+/** Sensitivity analyses of simulations, of which each may have several. */
 export class SensitivityResultRepository extends Repository<SensitivityResult> {
   constructor(em: EntityManager) {
     super(em, SensitivityResult);
+  }
+
+  /** The sensitivity analysis of a simulation that was made last; null when there is none. Replaces `get_by_simulation`. */
+  findLatest(simulationId: string): Promise<SensitivityResult | null> {
+    return this.one({ simulationId }, { orderBy: { analyzedAt: 'desc', id: 'desc' } });
+  }
+
+  /**
+   * Stages a new sensitivity analysis, beside those that the simulation has. Without a key it is given one, which is there at once.
+   * Replaces `save_result`.
+   */
+  override add(data: RequiredEntityData<SensitivityResult>): SensitivityResult {
+    return super.add(data);
+  }
+
+  /** Removes every sensitivity analysis of a simulation, by one statement. Gives how many. Replaces `delete_by_simulation`. */
+  async removeBySimulation(simulationId: string): Promise<number> {
+    const db = await this.rows();
+    const removed = await db
+      .deleteFrom('sensitivity_results')
+      .where('simulation_id', '=', simulationId)
+      .returning('id')
+      .execute();
+    return forget(this.em, SensitivityResult, removed);
   }
 }

@@ -1,14 +1,116 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { FeatureScorecard } from '../../entities/legacy/feature-scorecard.ts';
-import { Repository } from '../repository.ts';
+import type { Kysely } from '@mikro-orm/postgresql';
+import type { FeatureScorecardData } from '../../entities/legacy/feature-scorecard.ts';
+import type { Tables } from '../../entities/tables.ts';
+import { NotFoundError } from '../../errors.ts';
+import { instant } from '../instant.ts';
+import { checkedPage, type Page, type PageRequest } from '../page.ts';
+import { readPage } from '../read-page.ts';
+import { LegacyReader } from './legacy-reader.ts';
 
 /**
- * Scorecards from before scorecards lived in their experiment.
+ * A legacy scorecard as it was stored.
  *
  * @deprecated Lives on for its data.
  */
-export class FeatureScorecardRepository extends Repository<FeatureScorecard> {
-  constructor(em: EntityManager) {
-    super(em, FeatureScorecard);
+export interface FeatureScorecardRow {
+  readonly id: string;
+  /** Null when it belongs to none, or to one that was deleted for good. */
+  readonly experimentId: string | null;
+  readonly data: FeatureScorecardData;
+  readonly createdAt: Date;
+  readonly updatedAt: Date | null;
+}
+
+/**
+ * Which legacy scorecards: those of an experiment; absent, all.
+ *
+ * @deprecated Lives on for its data.
+ */
+export interface FeatureScorecardFilter {
+  readonly experimentId?: string | undefined;
+}
+
+/**
+ * Scorecards from before scorecards lived in their experiment, to be read and no more. Deliberately absent: `create_scorecard`,
+ * `update_scorecard`, `delete_scorecard`.
+ *
+ * @deprecated Lives on for its data; scorecards live in `ExperimentRepository`.
+ */
+export class FeatureScorecardRepository extends LegacyReader {
+  /**
+   * The scorecard with this key; null when there is none. Replaces `get_scorecard`.
+   *
+   * @deprecated Lives on for its data.
+   */
+  async find(key: string): Promise<FeatureScorecardRow | null> {
+    const row = await selected(await this.rows(), {})
+      .where('id', '=', key)
+      .executeTakeFirst();
+    return row ? toRow(row) : null;
   }
+
+  /**
+   * The scorecard with this key. Replaces `get_scorecard`.
+   *
+   * @deprecated Lives on for its data.
+   * @throws NotFoundError when there is none.
+   */
+  async get(key: string): Promise<FeatureScorecardRow> {
+    const found = await this.find(key);
+    if (!found) throw new NotFoundError('FeatureScorecard', key);
+    return found;
+  }
+
+  /**
+   * Scorecards by page, newest first unless sorted otherwise. Replaces `list_scorecards`, `list_by_experiment_id`.
+   *
+   * @deprecated Lives on for its data.
+   * @throws InvalidPageError
+   */
+  async page(
+    request: PageRequest<'createdAt'> & FeatureScorecardFilter = {},
+  ): Promise<Page<FeatureScorecardRow>> {
+    const page = checkedPage(request, ['createdAt']);
+    const db = await this.rows();
+    const list = selected(db, request)
+      .orderBy('created_at', page.sortOrder)
+      .orderBy('id', page.sortOrder)
+      .limit(page.limit)
+      .offset(page.offset);
+    const counted = scorecards(db, request).select(({ fn }) => fn.countAll().as('total'));
+    return readPage(db, counted, list, page, toRow);
+  }
+
+  /**
+   * How many scorecards there are. Replaces `list_scorecards`, `list_by_experiment_id`.
+   *
+   * @deprecated Lives on for its data.
+   */
+  async count(filter: FeatureScorecardFilter = {}): Promise<number> {
+    const { count } = await scorecards(await this.rows(), filter)
+      .select((eb) => eb.cast<number>(eb.fn.countAll(), 'integer').as('count'))
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+}
+
+function scorecards(db: Kysely<Tables>, { experimentId }: FeatureScorecardFilter) {
+  const all = db.selectFrom('feature_scorecards');
+  return experimentId === undefined ? all : all.where('experiment_id', '=', experimentId);
+}
+
+function selected(db: Kysely<Tables>, filter: FeatureScorecardFilter) {
+  return scorecards(db, filter).select(['id', 'experiment_id', 'data', 'created_at', 'updated_at']);
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof selected>['execute']>>[number];
+
+function toRow(row: Row): FeatureScorecardRow {
+  return {
+    id: row.id,
+    experimentId: row.experiment_id,
+    data: row.data,
+    createdAt: instant(row.created_at),
+    updatedAt: instant(row.updated_at),
+  };
 }

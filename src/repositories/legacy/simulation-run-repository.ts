@@ -1,14 +1,172 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { SimulationRun } from '../../entities/legacy/simulation-run.ts';
-import { Repository } from '../repository.ts';
+import type { Kysely } from '@mikro-orm/postgresql';
+import type { runStatuses } from '../../entities/analysis-run.ts';
+import type { SimulationConfig, SimulationOutcomes } from '../../entities/legacy/simulation-run.ts';
+import type { Tables } from '../../entities/tables.ts';
+import { NotFoundError } from '../../errors.ts';
+import { instant } from '../instant.ts';
+import { checkedPage, type Page, type PageRequest } from '../page.ts';
+import { readPage } from '../read-page.ts';
+import { LegacyReader } from './legacy-reader.ts';
+import { selectedOutcomesOf, outcomesOf, toOutcome, type SimulatedOutcome } from './simulated-outcome.ts';
 
 /**
- * Simulations of legacy scorecards.
+ * A legacy simulation as it was stored.
  *
  * @deprecated Lives on for its data.
  */
-export class SimulationRunRepository extends Repository<SimulationRun> {
-  constructor(em: EntityManager) {
-    super(em, SimulationRun);
+export interface SimulationRunRow {
+  readonly id: string;
+  readonly scorecardId: string;
+  readonly scenarioId: string;
+  readonly config: SimulationConfig;
+  readonly status: SimulationStatus;
+  readonly startedAt: Date;
+  readonly completedAt: Date | null;
+  readonly totalSynths: number;
+  readonly aggregatedOutcomes: SimulationOutcomes | null;
+  readonly executionTimeSeconds: number | null;
+}
+
+type SimulationStatus = (typeof runStatuses)[number];
+
+/**
+ * Which legacy simulations: those that meet all that is given. An experiment's are those of its scorecards.
+ *
+ * @deprecated Lives on for its data.
+ */
+export interface SimulationRunFilter {
+  readonly scorecardId?: string | undefined;
+  readonly experimentId?: string | undefined;
+  readonly scenarioId?: string | undefined;
+  readonly status?: SimulationStatus | undefined;
+}
+
+/**
+ * Simulations of legacy scorecards, to be read and no more. Deliberately absent: `create_simulation_run`, `update_simulation_run`,
+ * `save_synth_outcomes`.
+ *
+ * @deprecated Lives on for its data; `AnalysisRunRepository` holds what is simulated now.
+ */
+export class SimulationRunRepository extends LegacyReader {
+  /**
+   * The simulation with this key; null when there is none. Replaces `get_simulation_run`.
+   *
+   * @deprecated Lives on for its data.
+   */
+  async find(key: string): Promise<SimulationRunRow | null> {
+    const row = await selected(await this.rows(), {})
+      .where('id', '=', key)
+      .executeTakeFirst();
+    return row ? toRow(row) : null;
   }
+
+  /**
+   * The simulation with this key. Replaces `get_simulation_run`.
+   *
+   * @deprecated Lives on for its data.
+   * @throws NotFoundError when there is none.
+   */
+  async get(key: string): Promise<SimulationRunRow> {
+    const found = await this.find(key);
+    if (!found) throw new NotFoundError('SimulationRun', key);
+    return found;
+  }
+
+  /**
+   * Simulations by page, latest started first unless sorted otherwise. Replaces `list_simulation_runs`, `list_by_experiment_id`.
+   *
+   * @deprecated Lives on for its data.
+   * @throws InvalidPageError
+   */
+  async page(request: PageRequest<'startedAt'> & SimulationRunFilter = {}): Promise<Page<SimulationRunRow>> {
+    const page = checkedPage(request, ['startedAt']);
+    const db = await this.rows();
+    const list = selected(db, request)
+      .orderBy('started_at', page.sortOrder)
+      .orderBy('id', page.sortOrder)
+      .limit(page.limit)
+      .offset(page.offset);
+    const counted = simulations(db, request).select(({ fn }) => fn.countAll().as('total'));
+    return readPage(db, counted, list, page, toRow);
+  }
+
+  /**
+   * How many simulations there are. Replaces `list_simulation_runs`, `list_by_experiment_id`.
+   *
+   * @deprecated Lives on for its data.
+   */
+  async count(filter: SimulationRunFilter = {}): Promise<number> {
+    const { count } = await simulations(await this.rows(), filter)
+      .select((eb) => eb.cast<number>(eb.fn.countAll(), 'integer').as('count'))
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+
+  /**
+   * How a simulation ended for each synth, by page, in the order of the synths' keys unless sorted otherwise. A simulation
+   * without outcomes, or none, has an empty page. Replaces `get_synth_outcomes`.
+   *
+   * @deprecated Lives on for its data.
+   * @throws InvalidPageError
+   */
+  async pageOutcomes(
+    simulationId: string,
+    request: PageRequest<'synthId'> = {},
+  ): Promise<Page<SimulatedOutcome>> {
+    const page = checkedPage({ ...request, sortOrder: request.sortOrder ?? 'asc' }, ['synthId']);
+    const db = await this.rows();
+    // A simulation has one outcome at most for a synth: no tie to break.
+    const list = selectedOutcomesOf(db, simulationId)
+      .orderBy('synth_id', page.sortOrder)
+      .limit(page.limit)
+      .offset(page.offset);
+    const counted = outcomesOf(db, simulationId).select(({ fn }) => fn.countAll().as('total'));
+    return readPage(db, counted, list, page, toOutcome);
+  }
+}
+
+function simulations(db: Kysely<Tables>, filter: SimulationRunFilter) {
+  const { scorecardId, experimentId, scenarioId, status } = filter;
+  let found = db.selectFrom('simulation_runs');
+  if (scorecardId !== undefined) found = found.where('scorecard_id', '=', scorecardId);
+  if (scenarioId !== undefined) found = found.where('scenario_id', '=', scenarioId);
+  if (status !== undefined) found = found.where('status', '=', status);
+  if (experimentId !== undefined) {
+    found = found.where('scorecard_id', 'in', (eb) =>
+      eb.selectFrom('feature_scorecards').select('id').where('experiment_id', '=', experimentId),
+    );
+  }
+  return found;
+}
+
+function selected(db: Kysely<Tables>, filter: SimulationRunFilter) {
+  return simulations(db, filter).select([
+    'id',
+    'scorecard_id',
+    'scenario_id',
+    'config',
+    'status',
+    'started_at',
+    'completed_at',
+    'total_synths',
+    'aggregated_outcomes',
+    'execution_time_seconds',
+  ]);
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof selected>['execute']>>[number];
+
+function toRow(row: Row): SimulationRunRow {
+  return {
+    id: row.id,
+    scorecardId: row.scorecard_id,
+    scenarioId: row.scenario_id,
+    config: row.config,
+    status: row.status,
+    startedAt: instant(row.started_at),
+    completedAt: instant(row.completed_at),
+    totalSynths: row.total_synths,
+    aggregatedOutcomes: row.aggregated_outcomes,
+    executionTimeSeconds: row.execution_time_seconds,
+  };
 }

@@ -1,0 +1,15 @@
+import type { EntityClass, EntityManager, Primary } from '@mikro-orm/postgresql';
+
+/** Makes the unit of work forget rows that a statement deleted past it, where it has loaded them. Gives how many were deleted. */
+export function forget<E extends object>(
+  em: EntityManager,
+  entity: EntityClass<E>,
+  deleted: readonly { id: Primary<E> }[],
+): number {
+  const loaded = em.getUnitOfWork();
+  for (const { id } of deleted) {
+    const gone = loaded.getById(entity, id);
+    if (gone) loaded.unsetIdentity(gone);
+  }
+  return deleted.length;
+}

@@ -1,0 +1,34 @@
+import type { UnitOfWork } from '../../src/index.ts';
+import type { TestDatabase } from '../../src/testing/index.ts';
+
+/** Runs `second` while `first` is done but not committed; `first` commits when `second` waits for it, or has ended without. */
+export async function race<One, Other>(
+  db: TestDatabase,
+  first: (uow: UnitOfWork) => Promise<One>,
+  second: (uow: UnitOfWork) => Promise<Other>,
+): Promise<[first: One, second: Other]> {
+  const { promise, resolve } = Promise.withResolvers<{ other: Promise<Other> }>();
+  const one = await db.transact(async (uow) => {
+    const result = await first(uow);
+    let ended = false;
+    const other = db.transact(second).finally(() => {
+      ended = true;
+    });
+    // Awaited below; until then, its failure is nobody's yet.
+    other.catch(() => {});
+    resolve({ other });
+    while (!ended && !(await somebodyWaits(db)));
+    return result;
+  });
+  const { other } = await promise;
+  return [one, await other];
+}
+
+async function somebodyWaits(db: TestDatabase): Promise<boolean> {
+  const waiting = await db.orm.em
+    .fork()
+    .execute<unknown[]>(
+      `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+  return waiting.length > 0;
+}
