@@ -4,6 +4,7 @@ import * as entities from '../entities/index.ts';
 import { JsonShapeGuard } from '../json/shape-guard.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { HouseNaming } from './naming.ts';
+import { PgRowCopier } from './pg-row-copier.ts';
 import { RowVersionGuard } from './row-version-guard.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 import { TxClient } from './tx-client.ts';
@@ -37,7 +38,7 @@ export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Opti
     },
     entities: Object.values(entities).filter((exported) => typeof exported === 'function'),
     namingStrategy: HouseNaming,
-    extensions: [Migrator],
+    extensions: [Migrator, PgRowCopier],
     subscribers: [new TransactionGuard(), new JsonShapeGuard(), new RowVersionGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,

@@ -1,10 +1,111 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { AnalysisRun } from '../entities/analysis-run.ts';
+import { LockMode, type EntityData, type EntityManager } from '@mikro-orm/postgresql';
+import { AnalysisRun, type runStatuses } from '../entities/analysis-run.ts';
+import { OutcomeRates } from '../entities/shapes.ts';
+import { checkShape } from '../json/check-shape.ts';
+import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
 
-/** Simulations of experiments. */
+/** What is known of a run besides its status. What is absent stays as it is; null clears. */
+export interface RunFigures {
+  readonly completedAt?: Date | null | undefined;
+  readonly totalSynths?: number | undefined;
+  readonly aggregatedOutcomes?: OutcomeRates | null | undefined;
+  readonly executionTimeSeconds?: number | null | undefined;
+}
+
+/** Simulations of experiments, of which each has one at most. Those of a deleted experiment can still be reached. */
 export class AnalysisRunRepository extends Repository<AnalysisRun> {
   constructor(em: EntityManager) {
     super(em, AnalysisRun);
+  }
+
+  /** The run of an experiment, to be changed; null when it has none. Replaces `get_by_experiment_id`. */
+  findByExperiment(experimentId: string): Promise<AnalysisRun | null> {
+    return this.one({ experiment: experimentId });
+  }
+
+  /**
+   * The run of an experiment, to be changed. Replaces `get_by_experiment_id`.
+   *
+   * @throws NotFoundError when it has none.
+   */
+  async getByExperiment(experimentId: string): Promise<AnalysisRun> {
+    return this.must(await this.findByExperiment(experimentId), { experimentId });
+  }
+
+  /**
+   * The key of an experiment's run, the latest started if it had several; null unless it is completed. Replaces
+   * `get_latest_completed_analysis_id`.
+   */
+  async findLatestCompletedKey(experimentId: string): Promise<string | null> {
+    const db = await this.rows();
+    const found = await db
+      .selectFrom('analysis_runs')
+      .select('id')
+      .where('experiment_id', '=', experimentId)
+      .where('status', '=', 'completed')
+      .orderBy('started_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return found?.id ?? null;
+  }
+
+  /** The run with this key as it is now, to be changed; null when there is none. Others that would change it wait. */
+  async lock(key: string): Promise<AnalysisRun | null> {
+    await this.em.flush();
+    return this.em.findOne(AnalysisRun, key, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+  }
+
+  /**
+   * The pending run that was started first and that nobody else holds, to be changed; null when there is none. Any number of
+   * workers get a run of their own, without waiting.
+   */
+  async lockNextPending(): Promise<AnalysisRun | null> {
+    await this.em.flush();
+    return this.em.findOne(
+      AnalysisRun,
+      { status: 'pending' },
+      {
+        orderBy: { startedAt: 'asc', id: 'asc' },
+        lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
+        refresh: true,
+      },
+    );
+  }
+
+  /**
+   * Sets the status of a run, and the figures that are given, by one statement. Replaces `update_status`.
+   *
+   * @throws NotFoundError when there is none; InvalidJsonError.
+   */
+  async recordStatus(
+    key: string,
+    status: (typeof runStatuses)[number],
+    { completedAt, totalSynths, aggregatedOutcomes, executionTimeSeconds }: RunFigures = {},
+  ): Promise<void> {
+    if (aggregatedOutcomes != null) {
+      checkShape('analysis_runs.aggregated_outcomes', OutcomeRates, aggregatedOutcomes);
+    }
+    const changes: EntityData<AnalysisRun> = { status };
+    if (completedAt !== undefined) changes.completedAt = completedAt;
+    if (totalSynths !== undefined) changes.totalSynths = totalSynths;
+    if (aggregatedOutcomes !== undefined) changes.aggregatedOutcomes = aggregatedOutcomes;
+    if (executionTimeSeconds !== undefined) changes.executionTimeSeconds = executionTimeSeconds;
+    await this.change(key, { id: key }, changes);
+  }
+
+  /**
+   * Removes the run of an experiment by one statement, so that a new one can be added in the same unit of work; its outcomes, its
+   * cache, and the explorations that start from it go with it. False when there was none. Replaces `delete_by_experiment_id`.
+   */
+  async removeByExperiment(experimentId: string): Promise<boolean> {
+    const db = await this.rows();
+    const removed = await db
+      .deleteFrom('analysis_runs')
+      .where('experiment_id', '=', experimentId)
+      .returning('id')
+      .execute();
+    return forget(this.em, AnalysisRun, removed) > 0;
   }
 }

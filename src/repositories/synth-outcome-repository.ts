@@ -1,10 +1,219 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { z } from 'zod';
+import { AnalysisRun } from '../entities/analysis-run.ts';
 import { SynthOutcome } from '../entities/synth-outcome.ts';
+import { SimulationAttributes } from '../entities/synth.ts';
+import { InvalidPageError, NotFoundError } from '../errors.ts';
+import { checkShape } from '../json/check-shape.ts';
+import { forget } from './forget.ts';
+import { mintKey } from './mint-key.ts';
+import { checkedPage, type Page, type PageRequest } from './page.ts';
+import { readPage } from './read-page.ts';
 import { Repository } from './repository.ts';
+import { rowCopier } from './row-copier.ts';
+import {
+  copiedColumns,
+  outcomes,
+  statistics,
+  toStatistics,
+  toSummary,
+  upsertOutcomes,
+  type LatestOutcome,
+  type NewOutcome,
+  type OutcomeRow,
+  type OutcomeStatistics,
+  type OutcomeSummary,
+} from './synth-outcome-summary.ts';
 
-/** How synths fared in analysis runs. */
+/**
+ * Which outcomes of a run: those behind `afterSynth` (from the start when absent), `limit` 1 to 10,000 (default 10,000, as many as a
+ * run has synths at most).
+ */
+export interface OutcomeListRequest {
+  readonly afterSynth?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+const sortKeys = ['synthId', 'didNotTryRate', 'failedRate', 'successRate'] as const;
+const sortColumns = {
+  synthId: 'synth_id',
+  didNotTryRate: 'did_not_try_rate',
+  failedRate: 'failed_rate',
+  successRate: 'success_rate',
+} as const;
+const maxListed = 10_000;
+const Attributes = z.array(SimulationAttributes.nullable());
+
+/** How synths fared in analysis runs. An outcome outlives its synth, and is read with its own key, with or without attributes. */
 export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   constructor(em: EntityManager) {
     super(em, SynthOutcome);
+  }
+
+  /** The outcome of a synth in a run, to be changed; null when there is none. Replaces `get_by_synth_and_analysis`. */
+  findForSynth(analysisId: string, synthId: string): Promise<SynthOutcome | null> {
+    return this.one({ analysis: analysisId, synthId });
+  }
+
+  /**
+   * The outcome of a synth in the run that was completed last of those it took part in (of equal ones, the largest key of a run);
+   * null when it took part in none that is completed. Runs without a time of completion come last. Replaces
+   * `get_latest_outcome_for_synth`.
+   */
+  async findLatestForSynth(synthId: string): Promise<LatestOutcome | null> {
+    const db = await this.rows();
+    const found = await outcomes(db)
+      .select('synth_outcomes.analysis_id as analysisId')
+      .innerJoin('analysis_runs', 'analysis_runs.id', 'synth_outcomes.analysis_id')
+      .where('synth_outcomes.synth_id', '=', synthId)
+      .where('analysis_runs.status', '=', 'completed')
+      .orderBy('analysis_runs.completed_at', (order) => order.desc().nullsLast())
+      .orderBy('analysis_runs.id', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return found ?? null;
+  }
+
+  /**
+   * The outcomes of a run, in the order of its synths. Replaces `get_outcomes`.
+   *
+   * @throws InvalidPageError
+   */
+  async listForAnalysis(
+    analysisId: string,
+    { afterSynth, limit = maxListed }: OutcomeListRequest = {},
+  ): Promise<OutcomeSummary[]> {
+    if (!Number.isInteger(limit) || limit < 1 || limit > maxListed) {
+      throw new InvalidPageError(`limit ${String(limit)} is not a whole number from 1 to ${maxListed}`);
+    }
+    const db = await this.rows();
+    const list = outcomes(db)
+      .where('synth_outcomes.analysis_id', '=', analysisId)
+      .orderBy('synth_outcomes.synth_id')
+      .limit(limit);
+    return afterSynth === undefined
+      ? list.execute()
+      : list.where('synth_outcomes.synth_id', '>', afterSynth).execute();
+  }
+
+  /**
+   * The outcomes of a run by page, in the order of its synths unless sorted otherwise (`synthId`, `didNotTryRate`, `failedRate`,
+   * `successRate`; ascending unless told otherwise). Replaces `list_by_analysis_id`, `get_outcomes`.
+   *
+   * @throws InvalidPageError
+   */
+  async pageForAnalysis(
+    analysisId: string,
+    request: PageRequest<(typeof sortKeys)[number]> = {},
+  ): Promise<Page<OutcomeSummary>> {
+    const page = checkedPage({ ...request, sortOrder: request.sortOrder ?? 'asc' }, sortKeys);
+    const db = await this.rows();
+    const counted = db
+      .selectFrom('synth_outcomes')
+      .select(({ fn }) => fn.countAll().as('total'))
+      .where('analysis_id', '=', analysisId);
+    const list = outcomes(db)
+      .where('synth_outcomes.analysis_id', '=', analysisId)
+      .orderBy(`synth_outcomes.${sortColumns[page.sortBy]}`, page.sortOrder)
+      .orderBy('synth_outcomes.synth_id', page.sortOrder)
+      .limit(page.limit)
+      .offset(page.offset);
+    return readPage(db, counted, list, page, toSummary);
+  }
+
+  /** How many outcomes a run has. Replaces `count_by_analysis_id`. */
+  async countForAnalysis(analysisId: string): Promise<number> {
+    const db = await this.rows();
+    const { count } = await db
+      .selectFrom('synth_outcomes')
+      .select((eb) => eb.cast<number>(eb.fn.countAll(), 'integer').as('count'))
+      .where('analysis_id', '=', analysisId)
+      .executeTakeFirstOrThrow();
+    return count;
+  }
+
+  /** Means over the outcomes of a run; null when it has none. Replaces `get_analysis_statistics`. */
+  async findStatistics(analysisId: string): Promise<OutcomeStatistics | null> {
+    const db = await this.rows();
+    return toStatistics(await statistics(db, analysisId).executeTakeFirstOrThrow());
+  }
+
+  /**
+   * Stores the outcomes of a run, any number of them, and gives of how many synths. An outcome that the run already has of a synth
+   * is replaced, but for its key; of several of one synth the last counts; outcomes of other synths stay. Others that save outcomes
+   * of this run wait. Replaces `save_outcomes`, `create_batch`.
+   *
+   * @throws NotFoundError when there is no such run; InvalidJsonError, its paths begin with the outcome's place in the call.
+   */
+  async saveAll(analysisId: string, outcomesOfSynths: readonly NewOutcome[]): Promise<number> {
+    checkShape(
+      'synth_outcomes.synth_attributes',
+      Attributes,
+      outcomesOfSynths.map(({ synthAttributes }) => synthAttributes),
+    );
+    const bySynth = new Map(outcomesOfSynths.map((outcome) => [outcome.synthId, outcome]));
+    if (bySynth.size === 0) return 0;
+    const rows = Array.from(bySynth.values(), (outcome) => this.#toRow(analysisId, outcome));
+    const copied =
+      !(await this.#lockRun(analysisId)) &&
+      (await rowCopier(this.em).copy(this.em, 'synth_outcomes', copiedColumns, rows));
+    // It had outcomes before, or somebody added one meanwhile.
+    if (!copied) await this.#upsert(rows);
+    return rows.length;
+  }
+
+  /** Removes every outcome of a run by one statement, and gives how many. Replaces `delete_outcomes`, `delete_by_analysis_id`. */
+  async removeForAnalysis(analysisId: string): Promise<number> {
+    const db = await this.rows();
+    const removed = await db
+      .deleteFrom('synth_outcomes')
+      .where('analysis_id', '=', analysisId)
+      .returning('id')
+      .execute();
+    return forget(this.em, SynthOutcome, removed);
+  }
+
+  /** Holds the run, so that those who save its outcomes at once can't lock each other out. Gives whether it has outcomes already. */
+  async #lockRun(analysisId: string): Promise<boolean> {
+    const db = await this.rows();
+    const run = await db
+      .selectFrom('analysis_runs')
+      .select((eb) =>
+        eb
+          .exists(
+            eb
+              .selectFrom('synth_outcomes')
+              .select('id')
+              .whereRef('synth_outcomes.analysis_id', '=', 'analysis_runs.id'),
+          )
+          .as('has_outcomes'),
+      )
+      .where('id', '=', analysisId)
+      .forNoKeyUpdate()
+      .executeTakeFirst();
+    if (!run) throw new NotFoundError(AnalysisRun.name, analysisId);
+    return Boolean(run.has_outcomes);
+  }
+
+  async #upsert(rows: readonly OutcomeRow[]): Promise<void> {
+    await upsertOutcomes(await this.rows(), rows).execute();
+    const synths = new Set(rows.map((row) => row.synth_id));
+    const stale: string[] = [];
+    for (const entity of this.em.getUnitOfWork().getIdentityMap().values()) {
+      if (entity instanceof SynthOutcome && synths.has(entity.synthId)) stale.push(entity.id);
+    }
+    if (stale.length > 0) await this.em.find(SynthOutcome, { id: { $in: stale } }, { refresh: true });
+  }
+
+  #toRow(analysisId: string, outcome: NewOutcome): OutcomeRow {
+    return {
+      id: outcome.id ?? mintKey(this.em, SynthOutcome),
+      analysis_id: analysisId,
+      synth_id: outcome.synthId,
+      did_not_try_rate: outcome.didNotTryRate,
+      failed_rate: outcome.failedRate,
+      success_rate: outcome.successRate,
+      synth_attributes: outcome.synthAttributes,
+    };
   }
 }

@@ -1,0 +1,123 @@
+import type { Kysely } from '@mikro-orm/postgresql';
+import type { SimulationAttributes } from '../entities/synth.ts';
+import type { Tables } from '../entities/tables.ts';
+import type { CopiedType } from './row-copier.ts';
+
+/** How one synth fared in a run. */
+export interface OutcomeSummary {
+  readonly id: string;
+  readonly synthId: string;
+  readonly didNotTryRate: number;
+  readonly failedRate: number;
+  readonly successRate: number;
+  /** The synth's, as they were at the run; null where they were not kept. */
+  readonly synthAttributes: SimulationAttributes | null;
+}
+
+/** How a synth fared last, and in which run. */
+export interface LatestOutcome extends OutcomeSummary {
+  readonly analysisId: string;
+}
+
+/** How a synth fared, as a simulation found it. */
+export interface NewOutcome extends Omit<OutcomeSummary, 'id'> {
+  /** Minted when absent; an outcome that is there keeps its own. */
+  readonly id?: string | undefined;
+}
+
+/** Means over the outcomes of a run. */
+export interface OutcomeStatistics {
+  readonly averageDidNotTryRate: number;
+  readonly averageFailedRate: number;
+  readonly averageSuccessRate: number;
+  readonly synthCount: number;
+}
+
+// Under the names that they are shown by: with thousands of rows, a copy of each one costs as much as reading it.
+export function outcomes(db: Kysely<Tables>) {
+  return db
+    .selectFrom('synth_outcomes')
+    .select([
+      'synth_outcomes.id',
+      'synth_outcomes.synth_id as synthId',
+      'did_not_try_rate as didNotTryRate',
+      'failed_rate as failedRate',
+      'success_rate as successRate',
+      'synth_attributes as synthAttributes',
+    ]);
+}
+
+// Leaves out what a page's statement adds to its rows.
+export function toSummary(row: OutcomeSummary): OutcomeSummary {
+  const { id, synthId, didNotTryRate, failedRate, successRate, synthAttributes } = row;
+  return { id, synthId, didNotTryRate, failedRate, successRate, synthAttributes };
+}
+
+export function statistics(db: Kysely<Tables>, analysisId: string) {
+  return db
+    .selectFrom('synth_outcomes')
+    .select((eb) => [
+      eb.fn.avg<number | null>('did_not_try_rate').as('averageDidNotTryRate'),
+      eb.fn.avg<number | null>('failed_rate').as('averageFailedRate'),
+      eb.fn.avg<number | null>('success_rate').as('averageSuccessRate'),
+      eb.cast<number>(eb.fn.countAll(), 'integer').as('synthCount'),
+    ])
+    .where('analysis_id', '=', analysisId);
+}
+
+type StatisticsRow = Awaited<ReturnType<ReturnType<typeof statistics>['executeTakeFirstOrThrow']>>;
+
+/** Null for a run without outcomes, whose means are nothing. */
+export function toStatistics(row: StatisticsRow): OutcomeStatistics | null {
+  const { averageDidNotTryRate, averageFailedRate, averageSuccessRate, synthCount } = row;
+  if (averageDidNotTryRate === null || averageFailedRate === null || averageSuccessRate === null) return null;
+  return { averageDidNotTryRate, averageFailedRate, averageSuccessRate, synthCount };
+}
+
+export type OutcomeRow = Readonly<Tables['synth_outcomes']>;
+
+export const copiedColumns = {
+  id: 'text',
+  analysis_id: 'text',
+  synth_id: 'text',
+  did_not_try_rate: 'double precision',
+  failed_rate: 'double precision',
+  success_rate: 'double precision',
+  synth_attributes: 'jsonb',
+} as const satisfies Record<keyof OutcomeRow, CopiedType>;
+
+/** One parameter for all rows: a statement takes 65,535 at most. */
+export function upsertOutcomes(db: Kysely<Tables>, rows: readonly OutcomeRow[]) {
+  const columns = [
+    'id',
+    'analysis_id',
+    'synth_id',
+    'did_not_try_rate',
+    'failed_rate',
+    'success_rate',
+    'synth_attributes',
+  ] as const;
+  return db
+    .insertInto('synth_outcomes')
+    .columns(columns)
+    .expression((eb) =>
+      eb
+        .selectFrom(
+          eb
+            .fn<OutcomeRow>('json_populate_recordset', [
+              eb.cast(eb.lit(null), eb.table('synth_outcomes')),
+              eb.cast(eb.val(JSON.stringify(rows)), 'json'),
+            ])
+            .as('incoming'),
+        )
+        .select(columns),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['analysis_id', 'synth_id']).doUpdateSet((eb) => ({
+        did_not_try_rate: eb.ref('excluded.did_not_try_rate'),
+        failed_rate: eb.ref('excluded.failed_rate'),
+        success_rate: eb.ref('excluded.success_rate'),
+        synth_attributes: eb.ref('excluded.synth_attributes'),
+      })),
+    );
+}
