@@ -18,6 +18,7 @@ import {
   SynthOutcomeRepository,
   TranscriptRepository,
 } from '../repositories/index.ts';
+import { rememberLoaded } from './loaded-entities.ts';
 import { toDataError } from './translate-error.ts';
 
 type Reads = 'find' | 'get' | 'list' | 'page' | 'count' | 'exists' | 'search';
@@ -136,18 +137,17 @@ export class UnitOfWork {
 
   /**
    * Runs `work` within this unit of work, behind a savepoint: when it throws, what it wrote is taken back, and this unit of work
-   * goes on with what it had before.
+   * goes on with what it had before, in the database and in memory. One at a time.
    *
    * @throws DataError when PostgreSQL refuses the change; whatever `work` throws comes through unchanged.
    */
   async transact<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
     await this.flush();
-    const loaded = [...this.em.getUnitOfWork().getIdentityMap().values()];
+    const restore = rememberLoaded(this.em);
     try {
       return await this.em.transactional((em) => work(new UnitOfWork(em)));
     } catch (error) {
-      // The database forgot what `work` changed; entities that were here before must forget it too.
-      for (const entity of loaded) await this.em.refresh(entity);
+      restore();
       throw toDataError(error);
     }
   }

@@ -26,10 +26,8 @@ export class ExplorationRepository extends Repository<Exploration> {
    * The exploration with this key as it is now, to be changed; null when there is none. Others that would change or lock it wait
    * until this transaction ends. Replaces `update_exploration`.
    */
-  async lock(key: string): Promise<Exploration | null> {
-    await this.em.flush();
-    // One that is loaded is as it was then: what others changed since must show.
-    return this.em.findOne(Exploration, key, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+  lock(key: string): Promise<Exploration | null> {
+    return this.one({ id: key }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   }
 
   /**

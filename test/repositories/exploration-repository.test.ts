@@ -101,8 +101,9 @@ describe('ExplorationRepository', () => {
       });
 
       expect(await explorations.lock(id)).toBe(loaded);
-      expect(loaded).toMatchObject({ totalLlmCalls: 2, config: { seed: 1 } });
+      expect(loaded).toMatchObject({ totalLlmCalls: 2, config: { seed: 1 }, rowVersion: 3 });
       loaded.currentDepth = 1;
+      expect(await explorations.lock(id)).toMatchObject({ currentDepth: 1, rowVersion: 4 });
     });
   });
 

@@ -82,6 +82,7 @@ describe('ScenarioNodeRepository', () => {
       expect(await scenarioNodes.findRoot(exploration.id)).toBeNull();
 
       const child = aScenarioNode(em, { exploration, depth: 1 });
+      expect(await scenarioNodes.findRoot(exploration.id)).toBeNull();
       const root = aScenarioNode(em, { exploration });
       child.parent = ref(root);
 
@@ -173,9 +174,9 @@ describe('ScenarioNodeRepository', () => {
       aScenarioNode(em);
       await em.flush();
 
-      expect(letters(await scenarioNodes.listByExploration(exploration))).toBe('xbcaed');
-      expect(letters(await scenarioNodes.listFrontier(exploration))).toBe('edbca');
-      expect(letters(await scenarioNodes.listChildren(parentOf.a))).toBe('bca');
+      expect(letters(await scenarioNodes.listByExploration(exploration))).toBe('xbcfgaed');
+      expect(letters(await scenarioNodes.listFrontier(exploration))).toBe('edbcfga');
+      expect(letters(await scenarioNodes.listChildren(parentOf.a))).toBe('bcfga');
       expect(letters(await scenarioNodes.listChildren(parentOf.d))).toBe('ed');
       expect(await scenarioNodes.listByExploration('expl_missing')).toEqual([]);
       expect(await scenarioNodes.listFrontier('expl_missing')).toEqual([]);
@@ -351,20 +352,17 @@ function rates(success: number): { success_rate: number; fail_rate: number; did_
   return { success_rate: success, fail_rate: 1 - success, did_not_try_rate: 0 };
 }
 
-/** A root `x`; below it `b` and `c`, of one age, and the younger `a`; below that `e` and the younger `d`. Stored in another order. */
+/**
+ * A root `x`; below it `b`, `c`, `f` and `g`, of one age, and the younger `a`; below that `e` and the younger `d`. Stored in another
+ * order.
+ */
 function tree(em: UnitOfWork['em']): { exploration: string; parentOf: { a: string; d: string } } {
   const exploration = anExploration(em);
   const node = (letter: string, depth: number, second: number): ScenarioNode =>
     aScenarioNode(em, { id: `node_${letter}`, exploration, depth, createdAt: at(second) });
-  const [d, c, e, a, x, b] = [
-    node('d', 2, 5),
-    node('c', 1, 2),
-    node('e', 2, 4),
-    node('a', 1, 3),
-    node('x', 0, 9),
-    node('b', 1, 2),
-  ];
-  for (const child of [a, b, c]) child.parent = ref(x);
+  const [d, g, c, e] = [node('d', 2, 5), node('g', 1, 2), node('c', 1, 2), node('e', 2, 4)];
+  const [a, x, f, b] = [node('a', 1, 3), node('x', 0, 9), node('f', 1, 2), node('b', 1, 2)];
+  for (const child of [a, b, c, f, g]) child.parent = ref(x);
   for (const child of [d, e]) child.parent = ref(a);
   x.nodeStatus = 'expansion_failed';
   return { exploration: exploration.id, parentOf: { a: x.id, d: a.id } };
