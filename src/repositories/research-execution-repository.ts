@@ -1,10 +1,213 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { LockMode, raw, type EntityManager, type RequiredEntityData } from '@mikro-orm/postgresql';
 import { ResearchExecution } from '../entities/research-execution.ts';
+import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
+import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
+import {
+  details,
+  executionsOf,
+  executionsWithDocument,
+  summaries,
+  toDetail,
+  toSummary,
+  total,
+  type ExecutionStatus,
+  type ExperimentOption,
+  type ResearchExecutionDetail,
+  type ResearchExecutionSummary,
+} from './research-execution-summary.ts';
+import { startingWith } from './text-pattern.ts';
+
+/** A new execution; it starts now unless it says otherwise. */
+export type NewResearchExecution = Omit<RequiredEntityData<ResearchExecution>, 'startedAt'> &
+  Partial<Pick<RequiredEntityData<ResearchExecution>, 'startedAt'>>;
+
+const sortKeys = ['startedAt', 'topicName', 'status'] as const;
+const sortColumns = { startedAt: 'started_at', topicName: 'topic_name', status: 'status' } as const;
 
 /** Rounds of interviews. */
 export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   constructor(em: EntityManager) {
     super(em, ResearchExecution);
+  }
+
+  /** Stages a new execution: pending, and started now, unless it says otherwise. Replaces `create_execution`. */
+  override add(data: NewResearchExecution): ResearchExecution {
+    return super.add({ ...data, startedAt: data.startedAt ?? new Date() });
+  }
+
+  /**
+   * All that is known of an execution, and whether its experiment has a completed summary and PR-FAQ. Replaces `get_execution`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async getDetail(key: string): Promise<ResearchExecutionDetail> {
+    const row = await details(await this.rows(), key).executeTakeFirst();
+    return toDetail(this.must(row, key));
+  }
+
+  /**
+   * Summaries by page, newest first unless sorted otherwise (`startedAt`, `topicName`, `status`); of one experiment, if it is given,
+   * deleted or not. Replaces `list_executions`, `list_executions_by_experiment`.
+   *
+   * @throws InvalidPageError
+   */
+  async pageSummaries(
+    request: PageRequest<(typeof sortKeys)[number]> & ExperimentOption = {},
+  ): Promise<Page<ResearchExecutionSummary>> {
+    const page = checkedPage(request, sortKeys);
+    const db = await this.rows();
+    const executions = executionsOf(db, request);
+    const list = summaries(executions)
+      .orderBy(sortColumns[page.sortBy], page.sortOrder)
+      .orderBy('exec_id', page.sortOrder)
+      .limit(page.limit)
+      .offset(page.offset);
+    return readPage(db, total(executions), list, page, toSummary);
+  }
+
+  /**
+   * Summaries newest first, from a cursor on; of one experiment, if it is given, deleted or not.
+   *
+   * @throws InvalidPageError
+   */
+  async listSummaries(
+    request: StretchRequest & ExperimentOption = {},
+  ): Promise<Stretch<ResearchExecutionSummary>> {
+    const { experiment } = request;
+    const name = experiment === undefined ? 'research_executions' : `research_executions:${experiment ?? ''}`;
+    const { from, limit } = stretchOf(name, request);
+    let executions = executionsOf(await this.rows(), { experiment });
+    if (from) {
+      executions = executions.where((eb) =>
+        eb(eb.refTuple('started_at', 'exec_id'), '<', eb.tuple(from.at, from.key)),
+      );
+    }
+    const rows = await summaries(executions)
+      .orderBy('started_at', 'desc')
+      .orderBy('exec_id', 'desc')
+      .limit(limit + 1)
+      .execute();
+    return toStretch(name, rows, limit, (row) => ({ at: row.started_at, key: row.exec_id }), toSummary);
+  }
+
+  /**
+   * The experiment's newest automatic interview: one whose topic starts with `exp_<experiment>_auto`; null when there is none.
+   * Replaces `get_auto_interview_for_experiment`.
+   */
+  async findAutoInterview(experiment: string): Promise<ResearchExecutionSummary | null> {
+    const row = await summaries(executionsOf(await this.rows(), { experiment }))
+      .where('topic_name', 'like', startingWith(`exp_${experiment}_auto`))
+      .orderBy('started_at', 'desc')
+      .orderBy('exec_id', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row ? toSummary(row) : null;
+  }
+
+  /** Which of the executions belong to an experiment with a completed summary. Replaces `check_summaries_exist_batch`. */
+  async existsSummaryBatch(keys: readonly string[]): Promise<Set<string>> {
+    return this.#withDocument(keys, 'summary');
+  }
+
+  /** Which of the executions belong to an experiment with a completed PR-FAQ. Replaces `check_prfaqs_exist_batch`. */
+  async existsPrfaqBatch(keys: readonly string[]): Promise<Set<string>> {
+    return this.#withDocument(keys, 'prfaq');
+  }
+
+  /** Which of the executions have an additional context, one that is not empty. Replaces `check_additional_context_exist_batch`. */
+  async existsAdditionalContextBatch(keys: readonly string[]): Promise<Set<string>> {
+    if (keys.length === 0) return new Set();
+    const db = await this.rows();
+    const rows = await db
+      .selectFrom('research_executions')
+      .select('exec_id')
+      .where((eb) => eb('exec_id', '=', eb.fn.any(eb.val(keys))))
+      .where('additional_context', '<>', '')
+      .execute();
+    return new Set(rows.map((row) => row.exec_id));
+  }
+
+  /**
+   * The additional context of each of the executions, null where there is none. An execution that does not exist is left out.
+   * Replaces `get_additional_context_batch`.
+   */
+  async listAdditionalContextBatch(keys: readonly string[]): Promise<Map<string, string | null>> {
+    if (keys.length === 0) return new Map();
+    const db = await this.rows();
+    const rows = await db
+      .selectFrom('research_executions')
+      .select(['exec_id', 'additional_context'])
+      .where((eb) => eb('exec_id', '=', eb.fn.any(eb.val(keys))))
+      .orderBy('exec_id')
+      .execute();
+    return new Map(rows.map((row) => [row.exec_id, row.additional_context]));
+  }
+
+  /**
+   * The pending execution that waits longest, held to the end of the transaction; null when there is none that nobody else holds.
+   * Whoever asks at the same time gets another.
+   */
+  async lockNextPending(): Promise<ResearchExecution | null> {
+    await this.em.flush();
+    return this.em.findOne(
+      ResearchExecution,
+      { status: 'pending' },
+      {
+        orderBy: { startedAt: 'asc', id: 'asc' },
+        lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
+        // A row that was loaded before may have changed since.
+        refresh: true,
+      },
+    );
+  }
+
+  /**
+   * Records how far the execution has got, by one statement. Completed or failed, it is completed now; otherwise it is not
+   * completed. The counts replace what was counted so far, where they are given. Replaces `update_execution_status`.
+   *
+   * @throws NotFoundError when there is none; InvalidValueError on a negative count.
+   */
+  async recordStatus(
+    key: string,
+    status: ExecutionStatus,
+    counts: { successfulCount?: number | undefined; failedCount?: number | undefined } = {},
+  ): Promise<void> {
+    const { successfulCount, failedCount } = counts;
+    await this.change(
+      key,
+      { id: key },
+      {
+        status,
+        completedAt: status === 'completed' || status === 'failed' ? new Date() : null,
+        ...(successfulCount !== undefined && { successfulCount }),
+        ...(failedCount !== undefined && { failedCount }),
+      },
+    );
+  }
+
+  /**
+   * Adds interviews to those counted so far, by one statement, so that none is lost when several end at once.
+   *
+   * @throws NotFoundError when there is no such execution.
+   */
+  async recordInterviews(
+    key: string,
+    { successful = 0, failed = 0 }: { successful?: number | undefined; failed?: number | undefined },
+  ): Promise<void> {
+    await this.change(
+      key,
+      { id: key },
+      {
+        successfulCount: raw('successful_count + ?', [successful]),
+        failedCount: raw('failed_count + ?', [failed]),
+      },
+    );
+  }
+
+  async #withDocument(keys: readonly string[], type: 'summary' | 'prfaq'): Promise<Set<string>> {
+    if (keys.length === 0) return new Set();
+    const rows = await executionsWithDocument(await this.rows(), keys, type).execute();
+    return new Set(rows.map((row) => row.exec_id));
   }
 }

@@ -1,10 +1,264 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Synth } from '../entities/synth.ts';
+import { defaultSynthGroup } from '../entities/synth-group.ts';
+import { Synth, SynthData } from '../entities/synth.ts';
+import { NotFoundError, TooFewRowsError } from '../errors.ts';
+import { checkShape } from '../json/check-shape.ts';
+import { ensureDefaultSynthGroup } from './default-synth-group.ts';
+import {
+  checkedLimit,
+  checkedPage,
+  type Page,
+  type PageRequest,
+  type Stretch,
+  type StretchRequest,
+} from './page.ts';
+import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
+import { simulationAttributesOf } from './simulation-attributes.ts';
+import { synthFields, type SynthField } from './synth-fields.ts';
+import { extremeOutcomes, synthsOfRun, type ExtremeCases, type SimulatedSynth } from './synth-simulation.ts';
+import {
+  details,
+  listOf,
+  positionOf,
+  summaries,
+  synthsThat,
+  toDetail,
+  toSummary,
+  total,
+  type GroupOption,
+  type SynthCriteria,
+  type SynthDetail,
+  type SynthSummary,
+} from './synth-summary.ts';
+
+/** A synth to be stored whole. Where a field is absent, a new synth gets its default and a known one keeps what it has. */
+export interface StoredSynth {
+  readonly id: string;
+  readonly name: string;
+  /** Its group; none with null. A new synth without is put into the default group. */
+  readonly group?: string | null | undefined;
+  readonly description?: string | null | undefined;
+  readonly linkPhoto?: string | null | undefined;
+  readonly avatarPath?: string | null | undefined;
+  readonly version?: string | undefined;
+  readonly data?: SynthData | null | undefined;
+  /** When it was made, if that was not now. A known synth keeps its own. */
+  readonly createdAt?: Date | undefined;
+}
+
+const storedFields = [
+  'name',
+  'synthGroup',
+  'description',
+  'linkPhoto',
+  'avatarPath',
+  'version',
+  'data',
+] as const;
+
+type SortKey = 'createdAt' | 'name';
+const sortKeys = ['createdAt', 'name'] as const;
+const sortColumns = { createdAt: 'created_at', name: 'nome' } as const;
 
 /** Synthetic users. */
 export class SynthRepository extends Repository<Synth> {
   constructor(em: EntityManager) {
     super(em, Synth);
   }
+
+  /**
+   * All that is known of a synth. Replaces `get_by_id`, `get_synth_by_id`.
+   *
+   * @throws NotFoundError when there is none.
+   */
+  async getDetail(key: string): Promise<SynthDetail> {
+    const synths = synthsThat(await this.rows(), {});
+    return toDetail(this.must(await details(synths).where('id', '=', key).executeTakeFirst(), key));
+  }
+
+  /**
+   * Where the picture of a synth is; null when it has none of its own. Replaces `get_avatar_path`.
+   *
+   * @throws NotFoundError when there is no such synth.
+   */
+  async getAvatarPath(key: string): Promise<string | null> {
+    const synths = synthsThat(await this.rows(), {});
+    const row = await synths.select('avatar_path').where('id', '=', key).executeTakeFirst();
+    return this.must(row, key).avatar_path;
+  }
+
+  /**
+   * Summaries by page, newest first unless sorted otherwise (`createdAt`, `name`); of one group, if it is given. Replaces
+   * `list_synths`, `list_by_group_id`.
+   *
+   * @throws InvalidPageError
+   */
+  async pageSummaries(request: PageRequest<SortKey> & GroupOption = {}): Promise<Page<SynthSummary>> {
+    return this.#page(request, { group: request.group });
+  }
+
+  /**
+   * Summaries newest first, from a cursor on; of one group, if it is given.
+   *
+   * @throws InvalidPageError
+   */
+  async listSummaries(request: StretchRequest & GroupOption = {}): Promise<Stretch<SynthSummary>> {
+    return this.#stretch(listOf(request.group), request, { group: request.group });
+  }
+
+  /**
+   * All that is known of synths, newest first, from a cursor on; of one group, if it is given. A cursor of `listSummaries` goes on
+   * here, and the other way round. Replaces `load_synths`.
+   *
+   * @throws InvalidPageError
+   */
+  async listDetails(request: StretchRequest & GroupOption = {}): Promise<Stretch<SynthDetail>> {
+    const list = listOf(request.group);
+    const { from, limit } = stretchOf(list, request);
+    let synths = synthsThat(await this.rows(), { group: request.group });
+    if (from)
+      synths = synths.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
+    const rows = await details(synths)
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute();
+    return toStretch(list, rows, limit, positionOf, toDetail);
+  }
+
+  /**
+   * Summaries by page of the synths that meet the criteria, newest first unless sorted otherwise (`createdAt`, `name`). Replaces
+   * `search`.
+   *
+   * @throws InvalidPageError
+   */
+  async search(request: PageRequest<SortKey> & SynthCriteria = {}): Promise<Page<SynthSummary>> {
+    return this.#page(request, request);
+  }
+
+  /**
+   * Summaries of the synths that meet the criteria, newest first, from a cursor on. A cursor goes on with the same criteria only.
+   *
+   * @throws InvalidPageError
+   */
+  async searchSummaries(request: StretchRequest & SynthCriteria = {}): Promise<Stretch<SynthSummary>> {
+    const { group, text, filters } = request;
+    return this.#stretch(`synths?${JSON.stringify({ group, text, filters })}`, request, request);
+  }
+
+  /** How many synths there are; in one group, if it is given. Replaces `count_synths`. */
+  async count(option: GroupOption = {}): Promise<number> {
+    const { total: count } = await total(synthsThat(await this.rows(), option)).executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
+  /** What is known of a synth, and by which parts of its data `search` filters. Replaces `get_fields`. */
+  listFields(): readonly SynthField[] {
+    return synthFields;
+  }
+
+  /**
+   * The synths that succeeded most and least in the experiment's completed run, `count` of each (1 to 200, default 5), by key
+   * where rates are equal. No synth is in both. Replaces `get_extreme_cases`.
+   *
+   * @throws NotFoundError when the experiment has no completed run; TooFewRowsError when it has fewer outcomes than twice `count`;
+   * InvalidPageError on a count out of bounds.
+   */
+  async getExtremeCases(experiment: string, count = 5): Promise<ExtremeCases> {
+    const each = checkedLimit(count);
+    const rows = await extremeOutcomes(await this.rows(), experiment, each).execute();
+    const [first] = rows;
+    if (!first) throw noCompletedRun(experiment);
+    const found = first.total ?? 0;
+    if (found < 2 * each) throw new TooFewRowsError('SynthOutcome', { needed: 2 * each, found });
+    const synths = rows.flatMap(({ synth_id }) => synth_id ?? []);
+    return { top: synths.slice(0, each), bottom: synths.slice(-each).toReversed() };
+  }
+
+  /**
+   * The synths that took part in the experiment's completed run, as a simulation knows them, ordered by key, at most `limit` (1 to
+   * 200, default 200). Synths without data are left out. Replaces `get_synths_for_simulation`.
+   *
+   * @throws NotFoundError when the experiment has no completed run; InvalidPageError on a limit out of bounds.
+   */
+  async listForSimulation(experiment: string, limit = 200): Promise<readonly SimulatedSynth[]> {
+    const rows = await synthsOfRun(await this.rows(), experiment, checkedLimit(limit)).execute();
+    if (rows.length === 0) throw noCompletedRun(experiment);
+    return rows.flatMap(({ id, data }) =>
+      id === null || data === null ? [] : [{ id, simulationAttributes: simulationAttributesOf(data) }],
+    );
+  }
+
+  /**
+   * Stores a synth under its key, known or new, by one statement. What is absent is left as it is in a known synth, null clears;
+   * `createdAt` never changes. A new synth without a group is put into the default group, which is made if need be. Replaces
+   * `save_synth`.
+   *
+   * @throws InvalidJsonError; DanglingReferenceError when the group does not exist.
+   */
+  async store({ id, createdAt, group, ...rest }: StoredSynth): Promise<void> {
+    const { description, linkPhoto, avatarPath, version, data } = rest;
+    if (data != null) checkShape('synths.data', SynthData, data);
+    const db = await this.rows();
+    if (group === undefined) await ensureDefaultSynthGroup(db);
+    const given = {
+      name: rest.name,
+      ...(group !== undefined && { synthGroup: group }),
+      ...(description !== undefined && { description }),
+      ...(linkPhoto !== undefined && { linkPhoto }),
+      ...(avatarPath !== undefined && { avatarPath }),
+      ...(version !== undefined && { version }),
+      ...(data !== undefined && { data }),
+    };
+    await this.em
+      .createQueryBuilder(Synth)
+      .insert({ id, createdAt: createdAt ?? new Date(), synthGroup: defaultSynthGroup.id, ...given })
+      .onConflict('id')
+      .merge(storedFields.filter((field) => field in given))
+      .execute();
+    await this.reload(id);
+  }
+
+  /**
+   * Notes where the picture of a synth is, or with null that it has none, by one statement. Replaces `update_avatar_path`.
+   *
+   * @throws NotFoundError when there is no such synth.
+   */
+  async saveAvatarPath(key: string, path: string | null): Promise<void> {
+    await this.change(key, { id: key }, { avatarPath: path });
+  }
+
+  async #page(request: PageRequest<SortKey>, criteria: SynthCriteria): Promise<Page<SynthSummary>> {
+    const page = checkedPage(request, sortKeys);
+    const db = await this.rows();
+    const synths = synthsThat(db, criteria);
+    const list = summaries(synths)
+      .orderBy(sortColumns[page.sortBy], page.sortOrder)
+      .orderBy('id', page.sortOrder)
+      .limit(page.limit)
+      .offset(page.offset);
+    return readPage(db, total(synths), list, page, toSummary);
+  }
+
+  async #stretch(
+    list: string,
+    request: StretchRequest,
+    criteria: SynthCriteria,
+  ): Promise<Stretch<SynthSummary>> {
+    const { from, limit } = stretchOf(list, request);
+    let synths = synthsThat(await this.rows(), criteria);
+    if (from)
+      synths = synths.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
+    const rows = await summaries(synths)
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute();
+    return toStretch(list, rows, limit, positionOf, toSummary);
+  }
+}
+
+function noCompletedRun(experiment: string): NotFoundError {
+  return new NotFoundError('AnalysisRun', { experiment, status: 'completed' });
 }

@@ -1,10 +1,121 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Transcript } from '../entities/transcript.ts';
+import { ResearchExecution } from '../entities/research-execution.ts';
+import { Transcript, type TranscriptMessages } from '../entities/transcript.ts';
+import { NotFoundError } from '../errors.ts';
+import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
+import { stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
+import {
+  details,
+  hasTranscript,
+  positionOf,
+  toDetail,
+  toSummary,
+  transcriptsOf,
+  type TranscriptDetail,
+  type TranscriptSummary,
+} from './transcript-summary.ts';
+
+/** An interview that took place. */
+export interface Interview {
+  readonly synthId: string;
+  readonly synthName: string;
+  /** What was said, in order: question and answer in turns. */
+  readonly messages: TranscriptMessages;
+  /** Default `completed`. */
+  readonly status?: string | undefined;
+  /** Default now. */
+  readonly recordedAt?: Date | undefined;
+}
+
+const sortKeys = ['recordedAt', 'synthName', 'turnCount'] as const;
+const sortColumns = { recordedAt: 'timestamp', synthName: 'synth_name', turnCount: 'turn_count' } as const;
 
 /** What synths and their interviewers said. */
 export class TranscriptRepository extends Repository<Transcript> {
   constructor(em: EntityManager) {
     super(em, Transcript);
+  }
+
+  /**
+   * Stages the transcript of an interview. Its turns are counted in full: two messages each. The flush refuses messages out of
+   * shape, a second transcript of the synth in the execution, and an execution that does not exist. Replaces `create_transcript`.
+   */
+  record(execution: string, interview: Interview): Transcript {
+    const { synthId, synthName, messages, status = 'completed', recordedAt = new Date() } = interview;
+    const turnCount = Math.floor(messages.length / 2);
+    return this.add({ execution, synthId, synthName, messages, status, recordedAt, turnCount });
+  }
+
+  /**
+   * What one synth said in an execution. Replaces `get_transcript`.
+   *
+   * @throws NotFoundError when the execution has no transcript of the synth.
+   */
+  async getDetail(execution: string, synth: string): Promise<TranscriptDetail> {
+    const row = await details(await this.rows())
+      .where('exec_id', '=', execution)
+      .where('synth_id', '=', synth)
+      .executeTakeFirst();
+    return toDetail(this.must(row, { execution, synth }));
+  }
+
+  /**
+   * Summaries of an execution's transcripts by page, newest first unless sorted otherwise (`recordedAt`, `synthName`, `turnCount`).
+   * Replaces `get_transcripts`.
+   *
+   * @throws NotFoundError when there is no such execution; InvalidPageError.
+   */
+  async pageSummaries(
+    execution: string,
+    request: PageRequest<(typeof sortKeys)[number]> = {},
+  ): Promise<Page<TranscriptSummary>> {
+    const { limit, offset, sortBy, sortOrder } = checkedPage(request, sortKeys);
+    const rows = await transcriptsOf(await this.rows(), execution, {
+      sortBy: sortColumns[sortBy],
+      sortOrder,
+      limit,
+      offset,
+    }).execute();
+    const [first] = rows;
+    if (!first) throw new NotFoundError(ResearchExecution.name, execution);
+    const data = rows.filter(hasTranscript).map(toSummary);
+    const total = first.total ?? 0;
+    return { data, pagination: { total, limit, offset, hasNext: offset + data.length < total } };
+  }
+
+  /**
+   * Summaries of an execution's transcripts newest first, from a cursor on.
+   *
+   * @throws NotFoundError when there is no such execution; InvalidPageError.
+   */
+  async listSummaries(execution: string, request: StretchRequest = {}): Promise<Stretch<TranscriptSummary>> {
+    const list = `transcripts:${execution}`;
+    const { from, limit } = stretchOf(list, request);
+    const rows = await transcriptsOf(await this.rows(), execution, {
+      sortBy: 'timestamp',
+      sortOrder: 'desc',
+      limit: limit + 1,
+      from,
+    }).execute();
+    if (rows.length === 0) throw new NotFoundError(ResearchExecution.name, execution);
+    return toStretch(list, rows.filter(hasTranscript), limit, positionOf, toSummary);
+  }
+
+  /**
+   * How many turns each of the executions has in all its transcripts. An execution without transcripts is left out. Replaces
+   * `get_total_turns_batch`.
+   */
+  async countTurnsBatch(executions: readonly string[]): Promise<Map<string, number>> {
+    if (executions.length === 0) return new Map();
+    const db = await this.rows();
+    const rows = await db
+      .selectFrom('transcripts')
+      .select((eb) => ['exec_id', eb.cast<number>(eb.fn.sum('turn_count'), 'integer').as('turns')])
+      .where((eb) => eb('exec_id', '=', eb.fn.any(eb.val(executions))))
+      .groupBy('exec_id')
+      .orderBy('exec_id')
+      .execute();
+    return new Map(rows.map((row) => [row.exec_id, row.turns]));
   }
 }

@@ -1,0 +1,35 @@
+import type { SynthData } from '../entities/synth.ts';
+import {
+  Demographics,
+  Disabilities,
+  Observables,
+  Psychographics,
+  SimulationAttributes,
+} from '../entities/synth.ts';
+
+/** Something that is known of a synth. */
+export interface SynthField {
+  /** A property of its summary, or `data.` and a part of its data, by which `search` filters. */
+  readonly name: string;
+  readonly type: 'string' | 'datetime' | 'object';
+  readonly description: string;
+  /** What the part may hold, in the order of its shape; empty for what has no parts. */
+  readonly nestedFields: readonly string[];
+}
+
+/** What is known of a synth. The parts' fields are those of their shapes. */
+export const synthFields: readonly SynthField[] = [
+  { name: 'id', type: 'string', description: 'Key', nestedFields: [] },
+  { name: 'name', type: 'string', description: 'Name to show', nestedFields: [] },
+  { name: 'description', type: 'string', description: 'Who it is, in a sentence', nestedFields: [] },
+  { name: 'createdAt', type: 'datetime', description: 'When it was made', nestedFields: [] },
+  part('demografia', 'Who it is, in the terms of the Brazilian census', Demographics.shape),
+  part('psicografia', 'How it thinks and what it likes', Psychographics.shape),
+  part('deficiencias', 'Its disabilities, and how severe they are', Disabilities.shape),
+  part('observables', 'What can be observed of it; each 0 to 1', Observables.shape),
+  part('simulation_attributes', 'What a simulation knows it by', SimulationAttributes.shape),
+];
+
+function part(name: keyof SynthData, description: string, shape: object): SynthField {
+  return { name: `data.${name}`, type: 'object', description, nestedFields: Object.keys(shape) };
+}

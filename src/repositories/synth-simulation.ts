@@ -1,0 +1,81 @@
+import type { Kysely } from '@mikro-orm/postgresql';
+import type { SimulationAttributes } from '../entities/synth.ts';
+import type { Tables } from '../entities/tables.ts';
+
+/** A synth as a simulation knows it. */
+export interface SimulatedSynth {
+  readonly id: string;
+  readonly simulationAttributes: SimulationAttributes;
+}
+
+/** The synths, by key, that succeeded most and least in an analysis. No synth is in both. */
+export interface ExtremeCases {
+  /** Best first. */
+  readonly top: readonly string[];
+  /** Worst first. */
+  readonly bottom: readonly string[];
+}
+
+/**
+ * The synths with data that took part in the experiment's completed run, by key. One row without a synth when there are none, and no
+ * row when there is no such run.
+ */
+export function synthsOfRun(db: Kysely<Tables>, experiment: string, limit: number) {
+  return completedRun(db, experiment)
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('synth_outcomes')
+          .innerJoin('synths', 'synths.id', 'synth_outcomes.synth_id')
+          .select(['synths.id', 'synths.data'])
+          .whereRef('synth_outcomes.analysis_id', '=', 'analysis_runs.id')
+          .where('synths.data', 'is not', null)
+          .orderBy('synths.id')
+          .limit(limit)
+          .as('synth'),
+      (join) => join.onTrue(),
+    )
+    .select(['synth.id', 'synth.data'])
+    .orderBy('synth.id');
+}
+
+/**
+ * The `count` best and the `count` worst outcomes of the experiment's completed run, best first, with each one's place and how many
+ * there are. One row without an outcome when there are none, and no row when there is no such run.
+ */
+export function extremeOutcomes(db: Kysely<Tables>, experiment: string, count: number) {
+  return completedRun(db, experiment)
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('synth_outcomes')
+          .select((on) => [
+            'synth_id',
+            on
+              .cast<number>(
+                on.fn
+                  .agg<string>('row_number')
+                  .over((over) => over.orderBy('success_rate', 'desc').orderBy('synth_id')),
+                'integer',
+              )
+              .as('place'),
+            on.cast<number>(on.fn.countAll().over(), 'integer').as('total'),
+          ])
+          .whereRef('analysis_id', '=', 'analysis_runs.id')
+          .as('ranked'),
+      (join) =>
+        join.on((on) =>
+          on.or([on('ranked.place', '<=', count), on('ranked.place', '>', on('ranked.total', '-', count))]),
+        ),
+    )
+    .select(['ranked.synth_id', 'ranked.place', 'ranked.total'])
+    .orderBy('ranked.place');
+}
+
+// An experiment has one run at most.
+function completedRun(db: Kysely<Tables>, experiment: string) {
+  return db
+    .selectFrom('analysis_runs')
+    .where('analysis_runs.experiment_id', '=', experiment)
+    .where('analysis_runs.status', '=', 'completed');
+}
