@@ -1,0 +1,162 @@
+import type { UnitOfWork } from '../../src/database/unit-of-work.ts';
+import {
+  aChartInsight,
+  aFeatureScorecard,
+  aRegionAnalysis,
+  aResearchExecution,
+  aScenarioNode,
+  aSensitivityResult,
+  aSimulationRun,
+  aSynth,
+  aSynthGroup,
+  aSynthOutcome,
+  aTranscript,
+  anAnalysisCache,
+  anAnalysisRun,
+  anExperiment,
+  anExperimentDocument,
+  anExploration,
+  anInterviewGuide,
+} from '../../src/testing/index.ts';
+
+/** Keys of rows that have `size` rows of everything that can belong to them. */
+export interface World {
+  readonly size: number;
+  readonly experiment: string;
+  readonly run: string;
+  readonly group: string;
+  readonly synths: readonly string[];
+  readonly outcome: string;
+  readonly execution: string;
+  readonly executions: readonly string[];
+  readonly exploration: string;
+  /** A node `size` levels deep. */
+  readonly leaf: string;
+  readonly document: string;
+  readonly insight: string;
+  readonly result: string;
+  readonly region: string;
+  readonly transcript: string;
+  readonly scorecard: string;
+  readonly simulation: string;
+  /**
+   * What would be in the way of others: an experiment, deleted so that no list shows it, whose completed run has twice `size`
+   * outcomes, and an exploration with a winner and a root of `size` children.
+   */
+  readonly aside: Readonly<Record<'experiment' | 'run' | 'exploration' | 'root', string>>;
+}
+
+/** Stages `size` rows of each kind. */
+export function aWorld({ em }: UnitOfWork, size: number): World {
+  const each = <T>(make: (index: number) => T): T[] =>
+    Array.from({ length: size }, (_, index) => make(index));
+  const completed = { status: 'completed', completedAt: new Date() } as const;
+
+  const experiment = first(each(() => anExperiment(em)));
+  anInterviewGuide(em, { experiment });
+  const run = anAnalysisRun(em, { experiment, ...completed });
+  const group = first(each(() => aSynthGroup(em)));
+  const synths = each(() => aSynth(em, { synthGroup: group, avatarPath: 'maria.png' }));
+  const outcomes = synths.map(({ id }) => aSynthOutcome(em, { analysis: run, synthId: id }));
+  for (const chart of each(String)) {
+    anAnalysisCache(em, { analysis: run, cacheKey: `insight_${chart}`, data: insightOn(run.id, chart) });
+  }
+  const executions = each(() =>
+    aResearchExecution(em, {
+      experiment,
+      topicName: `exp_${experiment.id}_auto`,
+      additionalContext: 'Winter.',
+    }),
+  );
+  const execution = first(executions);
+  const transcripts = synths.map(({ id }) => aTranscript(em, { execution, synthId: id }));
+  for (const other of executions.slice(1)) aTranscript(em, { execution: other });
+  const explorations = each(() => anExploration(em, { experiment, baselineAnalysis: run }));
+  const exploration = first(explorations);
+  let leaf = aScenarioNode(em, { exploration, simulationResults: results });
+  for (let depth = 1; depth < size; depth++)
+    leaf = aScenarioNode(em, { parent: leaf, simulationResults: results });
+  const document = anExperimentDocument(em, { experiment });
+  anExperimentDocument(em, { experiment, documentType: 'prfaq' });
+  const insights = each((index) =>
+    aChartInsight(em, { simulationId: run.id, insightType: `chart ${index}` }),
+  );
+  aChartInsight(em, {
+    simulationId: run.id,
+    insightType: 'executive_summary',
+    responseJson: { executive_summary: 's' },
+  });
+  const sensitivity = first(each(() => aSensitivityResult(em, { simulationId: run.id })));
+  const region = first(each(() => aRegionAnalysis(em, { simulationId: run.id })));
+  const scorecard = first(each(() => aFeatureScorecard(em, { experiment })));
+  const simulation = aSimulationRun(em, { scorecard, id: run.id.replace('ana_', 'sim_') });
+  for (let more = 1; more < size; more++) aSimulationRun(em, { scorecard });
+
+  const aside = anExperiment(em, { status: 'deleted' });
+  const asideRun = anAnalysisRun(em, { experiment: aside, ...completed });
+  for (const { id } of [...synths, ...each(() => aSynth(em))]) {
+    aSynthOutcome(em, { analysis: asideRun, synthId: id });
+  }
+  anAnalysisCache(em, { analysis: asideRun, cacheKey: 'executive_summary', data: summaryOf(asideRun.id) });
+  const asideExploration = anExploration(em, { experiment: aside, baselineAnalysis: asideRun });
+  const root = aScenarioNode(em, { exploration: asideExploration });
+  each((index) => aScenarioNode(em, { parent: root, nodeStatus: index === 0 ? 'winner' : 'active' }));
+
+  return {
+    size,
+    experiment: experiment.id,
+    run: run.id,
+    group: group.id,
+    synths: synths.map(({ id }) => id),
+    outcome: first(outcomes).id,
+    execution: execution.id,
+    executions: executions.map(({ id }) => id),
+    exploration: exploration.id,
+    leaf: leaf.id,
+    document: document.id,
+    insight: first(insights).id,
+    result: sensitivity.id,
+    region: region.id,
+    transcript: first(transcripts).id,
+    scorecard: scorecard.id,
+    simulation: simulation.id,
+    aside: {
+      experiment: aside.id,
+      run: asideRun.id,
+      exploration: asideExploration.id,
+      root: root.id,
+    },
+  };
+}
+
+function first<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('a world has one row of each kind at least');
+  return row;
+}
+
+const results = { success_rate: 0.5, fail_rate: 0.3, did_not_try_rate: 0.2 };
+
+function insightOn(analysis: string, chart: string) {
+  const generation_timestamp = '2026-01-01T00:00:00Z';
+  return {
+    analysis_id: analysis,
+    chart_type: chart,
+    summary: 's',
+    generation_timestamp,
+    status: 'completed',
+  };
+}
+
+function summaryOf(analysis: string) {
+  return {
+    analysis_id: analysis,
+    overview: 'o',
+    explainability: 'e',
+    segmentation: 's',
+    edge_cases: 'e',
+    recommendations: ['r', 's'],
+    included_chart_types: ['heatmap'],
+    generation_timestamp: '2026-01-01T00:00:00Z',
+    status: 'completed',
+  };
+}
