@@ -1,21 +1,30 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
+import { ChartInsightPayload } from '../entities/chart-data.ts';
 import { ChartInsight } from '../entities/chart-insight.ts';
-import { JsonObject } from '../entities/shapes.ts';
+import type { JsonObject } from '../entities/shapes.ts';
+import type { Tables } from '../entities/tables.ts';
+import { InvalidJsonError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
 import { forget } from './forget.ts';
 import { instant } from './instant.ts';
 import { mintKey } from './mint-key.ts';
 import { Repository } from './repository.ts';
 
-/** What was said of one chart, as it was stored. */
-export interface ChartInsightRow {
+/** What was said of one chart; or, where what is stored is out of shape, what is wrong with it. */
+export type StoredInsight = {
   readonly id: string;
   readonly insightType: string;
+  /** What is stored, in whatever shape. */
   readonly responseJson: JsonObject;
   readonly createdAt: Date;
   /** Null until it was said anew. */
   readonly updatedAt: Date | null;
-}
+} & (
+  | { readonly insight: ChartInsightPayload; readonly invalid: null }
+  | { readonly insight: null; readonly invalid: InvalidJsonError }
+);
+
+const payloadColumn = 'chart_insights.response_json';
 
 // Said of all charts together, in a row beside theirs.
 const executiveSummary = 'executive_summary';
@@ -41,26 +50,12 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
   }
 
   /**
-   * The insights of a simulation's charts, one for each type, oldest first; the executive summary is none of them. Replaces
-   * `get_all_for_simulation`.
+   * What was said of each chart of a simulation, oldest first; the executive summary is none of them. One that is out of shape is
+   * neither left out nor fatal to the rest: it comes with what is wrong with it. Replaces `get_all_for_simulation`.
    */
-  async listBySimulation(simulationId: string): Promise<ChartInsightRow[]> {
-    const db = await this.rows();
-    const rows = await db
-      .selectFrom('chart_insights')
-      .select(['id', 'insight_type', 'response_json', 'created_at', 'updated_at'])
-      .where('simulation_id', '=', simulationId)
-      .where('insight_type', '<>', executiveSummary)
-      .orderBy('created_at')
-      .orderBy('id')
-      .execute();
-    return rows.map((row) => ({
-      id: row.id,
-      insightType: row.insight_type,
-      responseJson: row.response_json,
-      createdAt: instant(row.created_at),
-      updatedAt: instant(row.updated_at),
-    }));
+  async listBySimulation(simulationId: string): Promise<StoredInsight[]> {
+    const rows = await insights(await this.rows(), simulationId).execute();
+    return rows.map((row) => toInsight(row));
   }
 
   /**
@@ -69,28 +64,13 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
    *
    * @throws InvalidJsonError
    */
-  async saveInsight(simulationId: string, insightType: string, responseJson: JsonObject): Promise<string> {
-    checkShape('chart_insights.response_json', JsonObject, responseJson);
-    const db = await this.rows();
-    const { id } = await db
-      .insertInto('chart_insights')
-      .values(({ fn }) => ({
-        id: mintKey(this.em, ChartInsight),
-        simulation_id: simulationId,
-        insight_type: insightType,
-        response_json: responseJson,
-        created_at: fn<string>('clock_timestamp'),
-      }))
-      .onConflict((conflict) =>
-        conflict.columns(['simulation_id', 'insight_type']).doUpdateSet((eb) => ({
-          response_json: eb.ref('excluded.response_json'),
-          updated_at: eb.ref('excluded.created_at'),
-        })),
-      )
-      .returning('id')
-      .executeTakeFirstOrThrow();
-    await this.reload(id);
-    return id;
+  async saveInsight(
+    simulationId: string,
+    insightType: string,
+    insight: ChartInsightPayload,
+  ): Promise<string> {
+    checkShape(payloadColumn, ChartInsightPayload, insight);
+    return this.#save(simulationId, insightType, insight);
   }
 
   /**
@@ -98,7 +78,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
    * `save_executive_summary`.
    */
   saveExecutiveSummary(simulationId: string, summary: string): Promise<string> {
-    return this.saveInsight(simulationId, executiveSummary, {
+    return this.#save(simulationId, executiveSummary, {
       executive_summary: summary,
       generated_at: new Date().toISOString(),
     });
@@ -139,4 +119,53 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
       .execute();
     return forget(this.em, ChartInsight, removed);
   }
+
+  async #save(simulationId: string, insightType: string, responseJson: JsonObject): Promise<string> {
+    const db = await this.rows();
+    const { id } = await db
+      .insertInto('chart_insights')
+      .values(({ fn }) => ({
+        id: mintKey(this.em, ChartInsight),
+        simulation_id: simulationId,
+        insight_type: insightType,
+        response_json: responseJson,
+        created_at: fn<string>('clock_timestamp'),
+      }))
+      .onConflict((conflict) =>
+        conflict.columns(['simulation_id', 'insight_type']).doUpdateSet((eb) => ({
+          response_json: eb.ref('excluded.response_json'),
+          // Said anew, even where it says the same.
+          updated_at: eb.ref('excluded.created_at'),
+        })),
+      )
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    await this.reload(id);
+    return id;
+  }
+}
+
+function insights(db: Kysely<Tables>, simulationId: string) {
+  return db
+    .selectFrom('chart_insights')
+    .select(['id', 'insight_type', 'response_json', 'created_at', 'updated_at'])
+    .where('simulation_id', '=', simulationId)
+    .where('insight_type', '<>', executiveSummary)
+    .orderBy('created_at')
+    .orderBy('id');
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof insights>['execute']>>[number];
+
+function toInsight(row: Row): StoredInsight {
+  const stored = {
+    id: row.id,
+    insightType: row.insight_type,
+    responseJson: row.response_json,
+    createdAt: instant(row.created_at),
+    updatedAt: instant(row.updated_at),
+  };
+  const { data, error } = ChartInsightPayload.safeParse(row.response_json);
+  if (error) return { ...stored, insight: null, invalid: new InvalidJsonError(payloadColumn, error.issues) };
+  return { ...stored, insight: data, invalid: null };
 }

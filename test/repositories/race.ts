@@ -7,27 +7,26 @@ export async function race<One, Other>(
   first: (uow: UnitOfWork) => Promise<One>,
   second: (uow: UnitOfWork) => Promise<Other>,
 ): Promise<[first: One, second: Other]> {
-  const { promise, resolve } = Promise.withResolvers<{ other: Promise<Other> }>();
+  const started = Promise.withResolvers<{ other: Promise<Other> }>();
   const one = await db.transact(async (uow) => {
     const result = await first(uow);
-    let ended = false;
-    const other = db.transact(second).finally(() => {
-      ended = true;
-    });
-    // Awaited below; until then, its failure is nobody's yet.
-    other.catch(() => {});
-    resolve({ other });
-    while (!ended && !(await somebodyWaits(db)));
+    const other = db.transact(second);
+    started.resolve({ other });
+    const ended = other.then(
+      () => true,
+      () => true,
+    );
+    while (!(await Promise.race([ended, somebodyWaits(db)])));
     return result;
   });
-  const { other } = await promise;
+  const { other } = await started.promise;
   return [one, await other];
 }
 
 async function somebodyWaits(db: TestDatabase): Promise<boolean> {
   const waiting = await db.orm.em
     .fork()
-    .execute<unknown[]>(
+    .execute(
       `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
     );
   return waiting.length > 0;

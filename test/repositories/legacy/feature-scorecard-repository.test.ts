@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { InvalidPageError, NotFoundError, type UnitOfWork } from '../../../src/index.ts';
+import { TestDatabase, aFeatureScorecard, anExperiment } from '../../../src/testing/index.ts';
+
+describe('FeatureScorecardRepository', () => {
+  let db: TestDatabase;
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+  });
+  afterAll(() => db.drop());
+
+  test('offers nothing that writes', () =>
+    db.rollback(async ({ featureScorecards }) => {
+      const offered = Object.getOwnPropertyNames(Object.getPrototypeOf(featureScorecards)).toSorted();
+
+      expect(offered).toEqual(['constructor', 'count', 'find', 'get', 'page']);
+      expect(featureScorecards).not.toHaveProperty('add');
+      expect(featureScorecards).not.toHaveProperty('remove');
+      expect(featureScorecards).not.toHaveProperty('em');
+    }));
+
+  test('find and get give the scorecard with that key, and what it declares', () =>
+    db.rollback(async ({ featureScorecards, em }) => {
+      const experiment = anExperiment(em);
+      aFeatureScorecard(em);
+      const { id, data } = aFeatureScorecard(em, { experiment, createdAt: at(1), updatedAt: at(2) });
+
+      const scorecard = {
+        id,
+        experimentId: experiment.id,
+        data,
+        createdAt: at(1),
+        updatedAt: at(2),
+      };
+      expect(await featureScorecards.find(id)).toEqual(scorecard);
+      expect(await featureScorecards.get(id)).toEqual(scorecard);
+      expect(await featureScorecards.find('missing')).toBeNull();
+      await expect(featureScorecards.get('missing')).rejects.toBeInstanceOf(NotFoundError);
+    }));
+
+  test('what it gives is no entity: a change to it is not written', async () => {
+    const id = await db.transact(async ({ em }) => aFeatureScorecard(em).id);
+
+    await db.transact(async ({ featureScorecards }) => {
+      const { data } = await featureScorecards.get(id);
+      data.description_text = 'changed';
+    });
+
+    expect(await db.read((uow) => uow.featureScorecards.get(id))).toMatchObject({
+      data: { description_text: 'Checkout in one step.' },
+      experimentId: null,
+      updatedAt: null,
+    });
+    await db.transact(({ em }) => em.execute('delete from feature_scorecards'));
+  });
+
+  test('page orders newest first, then by key, and counts all', () =>
+    db.rollback(async ({ featureScorecards, em }) => {
+      for (const [id, second] of [
+        ['b', 1],
+        ['c', 2],
+        ['a', 1],
+        ['d', 1],
+      ] as const) {
+        aFeatureScorecard(em, { id, createdAt: at(second) });
+      }
+      const ids = async (request: Request): Promise<string> =>
+        (await featureScorecards.page(request)).data.map(({ id }) => id).join('');
+
+      expect(await ids({})).toBe('cdba');
+      expect(await ids({ sortOrder: 'asc' })).toBe('abdc');
+      expect(await ids({ limit: 2, offset: 1 })).toBe('db');
+      expect((await featureScorecards.page({ limit: 3 })).pagination).toEqual({
+        total: 4,
+        limit: 3,
+        offset: 0,
+        hasNext: true,
+      });
+      expect(await featureScorecards.page({ offset: 9 })).toEqual({
+        data: [],
+        pagination: { total: 4, limit: 50, offset: 9, hasNext: false },
+      });
+    }));
+
+  test('page and count take those of one experiment, deleted or not, or all', () =>
+    db.rollback(async ({ featureScorecards, em }) => {
+      const experiment = anExperiment(em, { status: 'deleted' });
+      const { id } = aFeatureScorecard(em, { experiment });
+      aFeatureScorecard(em, { experiment: anExperiment(em) });
+      aFeatureScorecard(em);
+
+      const ofOne = await featureScorecards.page({ experimentId: experiment.id });
+
+      expect(ofOne.data).toMatchObject([{ id }]);
+      expect(ofOne.pagination.total).toBe(1);
+      expect(await featureScorecards.count({ experimentId: experiment.id })).toBe(1);
+      expect(await featureScorecards.count({ experimentId: 'exp_missing' })).toBe(0);
+      expect(await featureScorecards.count({ experimentId: undefined })).toBe(3);
+      expect(await featureScorecards.count()).toBe(3);
+    }));
+
+  test.each([{ limit: 0 }, { offset: -1 }, { sortBy: 'data' }])('refuses the page %o', (request) =>
+    db.rollback(async ({ featureScorecards }) => {
+      // @ts-expect-error -- what a caller without types may send
+      await expect(featureScorecards.page(request)).rejects.toBeInstanceOf(InvalidPageError);
+    }),
+  );
+});
+
+type Request = Parameters<UnitOfWork['featureScorecards']['page']>[0];
+
+function at(second: number): Date {
+  return new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+}
