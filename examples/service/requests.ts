@@ -1,0 +1,15 @@
+import { z } from 'zod';
+
+/** A path that names a row. */
+export const Key = z.object({ id: z.string() });
+
+/** A query for a page by offset. What is out of bounds is refused by the repository, which knows the bounds. */
+export const PageQuery = z.object({
+  limit: z.coerce.number().optional(),
+  offset: z.coerce.number().optional(),
+  sortBy: z.enum(['createdAt', 'updatedAt', 'name']).optional(),
+  sortOrder: z.enum(['asc', 'desc']).optional(),
+});
+
+/** A query for a list from a cursor on. */
+export const StretchQuery = z.object({ limit: z.coerce.number().optional(), after: z.string().optional() });

@@ -1,0 +1,68 @@
+import type { FastifyInstance } from 'fastify';
+import type { Database } from 'synth-lab-data';
+import { AnalysisConfig, OutcomeRates, SimulationAttributes } from 'synth-lab-data/entities';
+import { z } from 'zod';
+import { Key, PageQuery } from '../requests.ts';
+
+const Outcome = z.object({
+  synthId: z.string(),
+  didNotTryRate: z.number(),
+  failedRate: z.number(),
+  successRate: z.number(),
+  synthAttributes: SimulationAttributes,
+});
+const Results = z.object({ outcomes: z.array(Outcome), aggregated: OutcomeRates, seconds: z.number() });
+
+/** The analysis of an experiment: start it, hand in its results, read them. */
+export function analysisRoutes(app: FastifyInstance, database: Database): void {
+  app.post('/experiments/:id/analysis', async (request, reply) => {
+    const { id } = Key.parse(request.params);
+    const config = AnalysisConfig.parse(request.body ?? {});
+    const key = await database.transact(async ({ experiments, analysisRuns }) => {
+      const experiment = await experiments.get(id);
+      // An experiment has one analysis: the constraint refuses a second, also one that is started at the same moment.
+      return analysisRuns.add({ experiment, config, startedAt: new Date() }).id;
+    });
+    return reply.status(201).send({ id: key });
+  });
+
+  app.put('/analyses/:id/results', async (request, reply) => {
+    const { id } = Key.parse(request.params);
+    const { outcomes, aggregated, seconds } = Results.parse(request.body);
+    // Outcomes and status together: nobody sees a completed run without its outcomes.
+    await database.transact(async ({ analysisRuns, synthOutcomes }) => {
+      await synthOutcomes.saveAll(id, outcomes);
+      await analysisRuns.recordStatus(id, 'completed', {
+        completedAt: new Date(),
+        totalSynths: outcomes.length,
+        aggregatedOutcomes: aggregated,
+        executionTimeSeconds: seconds,
+      });
+    });
+    return reply.status(204).send();
+  });
+
+  app.get('/analyses/:id', async (request) => {
+    const { id } = Key.parse(request.params);
+    // Two statements that must agree see the database as of one moment.
+    return database.read(
+      async ({ analysisRuns, synthOutcomes }) => {
+        const { status, totalSynths, aggregatedOutcomes } = await analysisRuns.get(id);
+        return {
+          id,
+          status,
+          totalSynths,
+          aggregatedOutcomes,
+          statistics: await synthOutcomes.findStatistics(id),
+        };
+      },
+      { snapshot: true },
+    );
+  });
+
+  app.get('/analyses/:id/outcomes', async (request) => {
+    const { id } = Key.parse(request.params);
+    const { limit, offset } = PageQuery.parse(request.query);
+    return database.read(({ synthOutcomes }) => synthOutcomes.pageForAnalysis(id, { limit, offset }));
+  });
+}

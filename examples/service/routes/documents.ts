@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify';
+import { NotFoundError, type Database } from 'synth-lab-data';
+import { documentTypes } from 'synth-lab-data/entities';
+import { z } from 'zod';
+
+const Place = z.object({ id: z.string(), type: z.enum(documentTypes) });
+const Start = z.object({ model: z.string() });
+const Finish = z.union([z.object({ markdown: z.string() }), z.object({ error: z.string() })]);
+
+// A generation that began longer ago than this and never ended is taken for dead.
+const patienceMs = 10 * 60_000;
+
+/** Documents of an experiment: start generating one, hand in the text or the failure, read it. */
+export function documentRoutes(app: FastifyInstance, database: Database): void {
+  app.post('/experiments/:id/documents/:type', async (request, reply) => {
+    const { id, type } = Place.parse(request.params);
+    const { model } = Start.parse(request.body);
+    const key = await database.transact(async ({ experiments, experimentDocuments }) => {
+      await experiments.get(id);
+      return experimentDocuments.startGenerating(id, type, {
+        model,
+        abandonedBefore: new Date(Date.now() - patienceMs),
+      });
+    });
+    if (key === null)
+      return reply.status(409).send({ error: 'generating', message: 'somebody generates it already' });
+    return reply.status(201).send({ id: key });
+  });
+
+  app.put('/experiments/:id/documents/:type', async (request, reply) => {
+    const { id, type } = Place.parse(request.params);
+    const result = Finish.parse(request.body);
+    await database.transact(({ experimentDocuments }) =>
+      experimentDocuments.finishGenerating(
+        id,
+        type,
+        'error' in result
+          ? { status: 'failed', error: result.error }
+          : { status: 'completed', markdown: result.markdown },
+      ),
+    );
+    return reply.status(204).send();
+  });
+
+  app.get('/experiments/:id/documents', async (request) => {
+    const { id } = Place.pick({ id: true }).parse(request.params);
+    return database.read(({ experimentDocuments }) => experimentDocuments.listSummaries(id));
+  });
+
+  app.get('/experiments/:id/documents/:type', async (request, reply) => {
+    const { id, type } = Place.parse(request.params);
+    const markdown = await database.read(({ experimentDocuments }) =>
+      experimentDocuments.findMarkdown(id, type),
+    );
+    if (markdown === null) throw new NotFoundError('ExperimentDocument', `${id}/${type}`);
+    return reply.type('text/markdown; charset=utf-8').send(markdown);
+  });
+}
