@@ -18,7 +18,9 @@ export type Fault =
   | 'error'
   | { readonly error: string }
   /** The server carries it out, but the connection is cut before its answer arrives. */
-  | 'cut after sending';
+  | 'cut after sending'
+  /** A COPY begins, but the connection is cut when its first data come from the client. */
+  | 'cut while copying';
 
 // Names a column and a portal that no database has; the server's own error tells that it was asked for it.
 const nothing = 'no such thing: a fault was injected';

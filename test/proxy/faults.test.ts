@@ -160,6 +160,15 @@ describe('through a wire proxy', () => {
       expect(await stored()).toEqual([]);
     });
 
+    test('while a copy goes on leaves nothing of it', async () => {
+      proxy.failAt(/^copy/, 'cut while copying');
+
+      await expect(copy(client, 'counted', ['1', '2'])).rejects.toThrow('terminated unexpectedly');
+
+      await expect.poll(backends).toBe(0);
+      expect(await stored()).toEqual([]);
+    });
+
     test('is not the only one when all are', async () => {
       const other = await connected(proxy);
       const ended = Promise.all(

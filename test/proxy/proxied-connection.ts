@@ -77,6 +77,7 @@ export class ProxiedConnection {
 
   #pass(message: Message): void {
     this.#lastType = message.type;
+    if (this.#fault === 'cut while copying' && message.type === 'd') return this.break('cut');
     const before: string[] = [];
     for (const statement of this.#statements.of(message)) {
       const fault = this.#faultAt(statement);
@@ -90,8 +91,8 @@ export class ProxiedConnection {
     this.#fault = fault;
     if (fault === 'error' || typeof fault === 'object') {
       this.#send(this.#server, message.type === 'Q' ? failingQuery(before) : failingExecute());
-    } else if (fault === 'cut after sending') {
-      this.#state = 'doomed';
+    } else if (fault === 'cut after sending' || fault === 'cut while copying') {
+      if (fault === 'cut after sending') this.#state = 'doomed';
       this.#send(this.#server, message.bytes);
     } else {
       this.break(fault);
