@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Database } from '../../src/index.ts';
+import { TestDatabase, anAnalysisRun } from '../../src/testing/index.ts';
+import { openWith, together } from './together.ts';
+
+describe('workers that claim analysis runs, fifty on four connections', () => {
+  let db: TestDatabase;
+  let database: Database;
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+    database = await openWith(db, 4);
+  });
+  afterAll(async () => {
+    await database.close();
+    await db.drop();
+  });
+
+  const pending = (count: number): Promise<string[]> =>
+    db.transact(async ({ em }) => Array.from({ length: count }, () => anAnalysisRun(em).id));
+
+  const claim = (): Promise<string | null> =>
+    database.transact(async ({ analysisRuns }) => {
+      const run = await analysisRuns.lockNextPending();
+      if (run) run.status = 'running';
+      return run?.id ?? null;
+    });
+
+  test('get each of five hundred once', async () => {
+    const runs = await pending(500);
+
+    const claimed = (await together(50, () => worker(claim))).flat();
+
+    expect(claimed.toSorted()).toEqual(runs.toSorted());
+  });
+
+  test('get again what another claimed and failed with', async () => {
+    const runs = await pending(40);
+    const failed = new Set<string>();
+
+    /** Fails with each run that it is the first to claim; claims on until one is done, or none is left. */
+    const claimOrFail = async (): Promise<string | null> => {
+      for (;;) {
+        const done = await database
+          .transact(async ({ analysisRuns }) => {
+            const run = await analysisRuns.lockNextPending();
+            if (!run) return null;
+            run.status = 'completed';
+            if (failed.has(run.id)) return run.id;
+            failed.add(run.id);
+            throw new Error('fails the first time');
+          })
+          .catch(() => 'failed');
+        if (done !== 'failed') return done;
+      }
+    };
+
+    const finished = await together(10, () => worker(claimOrFail));
+
+    // Who asked while others still held the last ones found nothing; those are claimed when they were let go.
+    finished.push(await worker(claim));
+    expect(failed).toEqual(new Set(runs));
+    expect(finished.flat().toSorted()).toEqual(runs.toSorted());
+  });
+});
+
+/** Claims until nothing is left. */
+async function worker(claimNext: () => Promise<string | null>): Promise<string[]> {
+  const claimed: string[] = [];
+  for (let id = await claimNext(); id !== null; id = await claimNext()) claimed.push(id);
+  return claimed;
+}

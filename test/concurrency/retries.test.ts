@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ContentionError, type Database, type UnitOfWork } from '../../src/index.ts';
+import { TestDatabase, aScenarioNode, anExploration } from '../../src/testing/index.ts';
+import { meeting, openWith, together } from './together.ts';
+
+describe('units of work that PostgreSQL can’t serialize', () => {
+  let db: TestDatabase;
+  let database: Database;
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+    database = await openWith(db, 4);
+  });
+  afterAll(async () => {
+    await database.close();
+    await db.drop();
+  });
+
+  const stored = (): Promise<string> => db.transact(async ({ em }) => anExploration(em).id);
+
+  test('sum exactly when each read, changed and wrote, and was run again as often as needed', async () => {
+    const id = await stored();
+
+    await together(20, async () => {
+      for (let turn = 0; turn < 5; turn++) {
+        await database.transact(
+          async ({ explorations }) => {
+            const exploration = await explorations.get(id);
+            exploration.totalLlmCalls += 1;
+          },
+          { isolation: 'serializable', retries: 100 },
+        );
+      }
+    });
+
+    expect(await database.read(({ explorations }) => explorations.getSummary(id))).toMatchObject({
+      totalLlmCalls: 100,
+    });
+  });
+
+  test('keep a rule over many rows that each checked for itself', async () => {
+    const { exploration } = await db.transact(async ({ em }) => aScenarioNode(em));
+    const checked = meeting(4);
+    let first = 4;
+
+    // Of those who see no child yet, one may add it; who loses learns of it at the commit, and then sees it.
+    const added = await together(4, () =>
+      database.transact(
+        async ({ scenarioNodes, em }) => {
+          const before = await scenarioNodes.countByStatus(exploration.id);
+          if (first-- > 0) await checked();
+          if (before.active !== 1) return false;
+          aScenarioNode(em, { exploration: exploration.id, depth: 1 });
+          return true;
+        },
+        { isolation: 'serializable', retries: 100 },
+      ),
+    );
+
+    expect(added.filter(Boolean)).toEqual([true]);
+    expect(
+      await database.read(({ scenarioNodes }) => scenarioNodes.countByStatus(exploration.id)),
+    ).toMatchObject({ active: 2 });
+  });
+
+  test('are run again in a fresh unit of work, and no oftener than was asked for', async () => {
+    const id = await stored();
+    const seen = new Set<UnitOfWork>();
+
+    const lost = database.transact(
+      async (uow) => {
+        seen.add(uow);
+        const exploration = await uow.explorations.get(id);
+        await db.transact(({ explorations }) => explorations.recordLlmCalls(id, 1));
+        exploration.currentDepth += 1;
+      },
+      { isolation: 'serializable', retries: 2 },
+    );
+
+    await expect(lost).rejects.toBeInstanceOf(ContentionError);
+    expect(seen.size).toBe(3);
+    expect(await database.read(({ explorations }) => explorations.getSummary(id))).toMatchObject({
+      totalLlmCalls: 3,
+      currentDepth: 0,
+    });
+  });
+
+  test('are run again when they lock each other out', async () => {
+    const [one, other] = [await stored(), await stored()];
+    const locked = meeting(2);
+    let firstTries = 2;
+
+    await together(2, (worker) =>
+      database.transact(
+        async ({ explorations }) => {
+          const [first, second] = worker === 0 ? [one, other] : [other, one];
+          await explorations.recordLlmCalls(first, 1);
+          if (firstTries-- > 0) await locked();
+          await explorations.recordLlmCalls(second, 1);
+        },
+        { retries: 5 },
+      ),
+    );
+
+    for (const id of [one, other]) {
+      expect(await database.read(({ explorations }) => explorations.getSummary(id))).toMatchObject({
+        totalLlmCalls: 2,
+      });
+    }
+  });
+
+  test('tell of contention when they are not to be run again', async () => {
+    const id = await stored();
+    const loaded = meeting(2);
+
+    const outcome = await together(2, () =>
+      database
+        .transact(
+          async ({ explorations }) => {
+            const exploration = await explorations.get(id);
+            await loaded();
+            exploration.totalLlmCalls += 1;
+          },
+          { isolation: 'repeatable read' },
+        )
+        .catch((error: unknown) => error),
+    );
+
+    expect(outcome.filter((result) => result instanceof ContentionError)).toHaveLength(1);
+    expect(await database.read(({ explorations }) => explorations.getSummary(id))).toMatchObject({
+      totalLlmCalls: 1,
+    });
+  });
+});
