@@ -62,6 +62,8 @@ export function toDataError(error: unknown): unknown {
   if (error instanceof ValidationError) {
     return new InvalidValueError(`the ORM refused an entity (${error.name})`, {}, { cause: error });
   }
+  if (isUnconnected(error))
+    return new ConnectionError(`Database connection failed: ${whyUnconnected(error)}`, { cause: error });
   const refusal = refusals[sqlStateOf(error)];
   if (!(error instanceof Error) || !refusal) return error;
   const [Refused, what] = refusal;
@@ -74,11 +76,23 @@ export function toDataError(error: unknown): unknown {
 
 /** What went wrong while connecting to `target`, as one line without a secret. */
 export function toConnectionError(cause: unknown, target: DatabaseTarget): ConnectionError {
-  const code = sqlStateOf(cause);
-  const why = logins[code] ?? sockets[code] ?? (isTimeout(cause) ? 'no answer in time' : 'see the cause');
-  return new ConnectionError(`Database connection failed: ${target.label}: ${why}${code && ` (${code})`}`, {
+  return new ConnectionError(`Database connection failed: ${target.label}: ${whyUnconnected(cause)}`, {
     cause,
   });
+}
+
+function whyUnconnected(cause: unknown): string {
+  const code = sqlStateOf(cause);
+  const why = logins[code] ?? sockets[code] ?? (isTimeout(cause) ? 'no answer in time' : 'see the cause');
+  return code === '' ? why : `${why} (${code})`;
+}
+
+// What can only happen before there is a connection, the wait for one from the pool included.
+function isUnconnected(error: unknown): boolean {
+  const code = sqlStateOf(error);
+  if (['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', '28P01', '28000', '3D000', '53300', '57P03'].includes(code))
+    return true;
+  return error instanceof Error && error.message.includes('timeout exceeded when trying to connect');
 }
 
 /** The SQLSTATE, or the operating system's code, of an error or of what caused it; empty when it has none. */

@@ -1,0 +1,238 @@
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildApp } from '../../examples/service/app.ts';
+import { openDatabase } from '../../src/index.ts';
+import { TestDatabase } from '../../src/testing/index.ts';
+
+const dimension = { score: 0.4 };
+const scorecard = {
+  feature_name: 'One tap',
+  description_text: 'Pay with one tap',
+  complexity: dimension,
+  initial_effort: dimension,
+  perceived_risk: dimension,
+  time_to_value: dimension,
+};
+const params = { complexity: 0.4, initial_effort: 0.4, perceived_risk: 0.4, time_to_value: 0.4 };
+const attributes = {
+  observables: {
+    digital_literacy: 0.5,
+    similar_tool_experience: 0.5,
+    motor_ability: 0.5,
+    time_availability: 0.5,
+    domain_expertise: 0.5,
+  },
+  latent_traits: {
+    capability_mean: 0.5,
+    trust_mean: 0.5,
+    friction_tolerance_mean: 0.5,
+    exploration_prob: 0.5,
+  },
+};
+
+describe('the example service', () => {
+  let db: TestDatabase;
+  let app: FastifyInstance;
+  let origin: string;
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+    app = buildApp(await openDatabase({ url: urlOf(db) }));
+    origin = await app.listen({ host: '127.0.0.1', port: 0 });
+  });
+  afterAll(async () => {
+    await app.close();
+    await db.drop();
+  });
+
+  // oxlint-disable-next-line typescript/no-explicit-any -- an answer is whatever the service sent, which the tests look into
+  const send = async (
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: any }> => {
+    const response = await fetch(`${origin}${path}`, {
+      method,
+      ...(body !== undefined && {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, body: isJson ? JSON.parse(text) : text };
+  };
+  const newExperiment = async (): Promise<string> =>
+    (await send('POST', '/experiments', { name: 'One tap', hypothesis: 'Fewer taps sell more' })).body.id;
+
+  test('an experiment is made, listed, shown, changed, hidden and brought back', async () => {
+    const id = await newExperiment();
+
+    expect(await send('PATCH', `/experiments/${id}`, { name: 'Two taps' })).toMatchObject({ status: 204 });
+    expect(await send('PUT', `/experiments/${id}/scorecard`, scorecard)).toMatchObject({ status: 204 });
+    expect(await send('GET', `/experiments/${id}`)).toMatchObject({
+      status: 200,
+      body: { id, name: 'Two taps', hypothesis: 'Fewer taps sell more', hasScorecard: true },
+    });
+    expect((await send('GET', '/experiments?limit=1')).body.pagination).toMatchObject({
+      limit: 1,
+      offset: 0,
+    });
+    expect(await send('DELETE', `/experiments/${id}`)).toMatchObject({ status: 204 });
+    expect(await send('GET', `/experiments/${id}`)).toMatchObject({
+      status: 404,
+      body: { error: 'not_found' },
+    });
+    expect(await send('POST', `/experiments/${id}/restore`)).toMatchObject({ status: 204 });
+    expect(await send('GET', `/experiments/${id}`)).toMatchObject({ status: 200 });
+  });
+
+  test('what can not be served is refused with a code, and with nothing stored', async () => {
+    const before = (await send('GET', '/experiments')).body.pagination.total;
+
+    expect(await send('POST', '/experiments', { name: 'x'.repeat(101), hypothesis: 'h' })).toMatchObject({
+      status: 422,
+      body: { error: 'invalid_value' },
+    });
+    expect(await send('POST', '/experiments', { name: 'no hypothesis' })).toMatchObject({
+      status: 422,
+      body: { error: 'invalid_request' },
+    });
+    expect(await send('GET', '/experiments?limit=1000')).toMatchObject({
+      status: 422,
+      body: { error: 'invalid_page' },
+    });
+    expect(await send('GET', '/experiments/exp_missing')).toMatchObject({ status: 404 });
+    expect((await send('GET', '/experiments')).body.pagination.total).toBe(before);
+  });
+
+  test('a group shows its synths and leaves them when it goes', async () => {
+    const { id } = (await send('POST', '/synth-groups', { name: 'Adults' })).body;
+    await db.transact(async ({ synths }) => void synths.add({ name: 'Ana', synthGroup: id }));
+
+    expect(await send('GET', `/synth-groups/${id}`)).toMatchObject({
+      status: 200,
+      body: { name: 'Adults', synthCount: 1 },
+    });
+    expect(await send('DELETE', `/synth-groups/${id}`)).toMatchObject({ status: 204 });
+    expect(await send('GET', `/synth-groups/${id}`)).toMatchObject({ status: 404 });
+    expect(await db.read(({ synths }) => synths.count())).toBe(1);
+  });
+
+  test('an analysis is started once, also when it is started twice at the same moment', async () => {
+    const id = await newExperiment();
+
+    const started = await Promise.all(
+      [1, 2, 3].map(() => send('POST', `/experiments/${id}/analysis`, { n_synths: 10 })),
+    );
+
+    expect(started.map(({ status }) => status).toSorted()).toEqual([201, 409, 409]);
+    expect(started.find(({ status }) => status === 409)?.body).toMatchObject({
+      error: 'duplicate',
+      constraint: 'uq_analysis_runs_experiment_id',
+    });
+  });
+
+  test('results of an analysis arrive whole, and an exploration grows from it', async () => {
+    const id = await newExperiment();
+    const { id: analysis } = (await send('POST', `/experiments/${id}/analysis`, {})).body;
+    const outcome = (synthId: string) => ({
+      synthId,
+      didNotTryRate: 0.2,
+      failedRate: 0.3,
+      successRate: 0.5,
+      synthAttributes: attributes,
+    });
+    const aggregated = { did_not_try_rate: 0.2, failed_rate: 0.3, success_rate: 0.5 };
+
+    const bad = { outcomes: [outcome('s1'), { ...outcome('s2'), successRate: 2 }], aggregated, seconds: 1 };
+    expect(await send('PUT', `/analyses/${analysis}/results`, bad)).toMatchObject({ status: 422 });
+    expect(await send('GET', `/analyses/${analysis}`)).toMatchObject({
+      body: { status: 'pending', statistics: null },
+    });
+
+    const good = { outcomes: [outcome('s1'), outcome('s2')], aggregated, seconds: 1 };
+    expect(await send('PUT', `/analyses/${analysis}/results`, good)).toMatchObject({ status: 204 });
+    expect(await send('GET', `/analyses/${analysis}`)).toMatchObject({
+      body: { status: 'completed', totalSynths: 2 },
+    });
+    expect((await send('GET', `/analyses/${analysis}/outcomes?limit=1`)).body.pagination).toMatchObject({
+      total: 2,
+      hasNext: true,
+    });
+
+    const goal = { metric: 'success_rate', operator: '>=', value: 0.6 };
+    const { id: exploration } = (
+      await send('POST', `/experiments/${id}/explorations`, { goal, config: {}, params })
+    ).body;
+    const tree = await send('GET', `/explorations/${exploration}`);
+    const root = tree.body.nodes[0].id;
+    const results = { success_rate: 0.6, fail_rate: 0.2, did_not_try_rate: 0.2 };
+    const child = await send('POST', `/nodes/${root}/children`, {
+      shortAction: 'Fewer fields',
+      params,
+      results,
+    });
+    expect(child.status).toBe(201);
+    expect(
+      (await send('GET', `/nodes/${child.body.id}/path`)).body.map((node: { id: string }) => node.id),
+    ).toEqual([root, child.body.id]);
+    expect(await send('GET', `/explorations/${exploration}`)).toMatchObject({
+      body: { exploration: { totalNodes: 2, currentDepth: 1, bestSuccessRate: 0.6 } },
+    });
+  });
+
+  test('a document is generated by one at a time, and read when it is there', async () => {
+    const id = await newExperiment();
+    const path = `/experiments/${id}/documents/summary`;
+
+    const started = await Promise.all([1, 2].map(() => send('POST', path, { model: 'm' })));
+    expect(started.map(({ status }) => status).toSorted()).toEqual([201, 409]);
+    expect(await send('GET', path)).toMatchObject({ status: 404 });
+    expect(await send('PUT', path, { markdown: '# Summary' })).toMatchObject({ status: 204 });
+    expect(await send('GET', path)).toMatchObject({ status: 200, body: '# Summary' });
+    expect((await send('GET', `/experiments/${id}/documents`)).body).toMatchObject([
+      { documentType: 'summary', status: 'completed' },
+    ]);
+  });
+
+  test('a database that is gone is 503, without a word of where it was', async () => {
+    const gone = await TestDatabase.create();
+    const other = buildApp(await openDatabase({ url: urlOf(gone) }));
+    await gone.drop();
+
+    const answer = await other.inject({ method: 'GET', url: '/experiments' });
+
+    expect(answer.statusCode).toBe(503);
+    expect(answer.body).not.toContain(gone.target.parts.password);
+    await other.close();
+  });
+
+  test('closing waits for the request that runs, and refuses new ones', async () => {
+    const own = buildApp(await openDatabase({ url: urlOf(db) }));
+    const address = await own.listen({ host: '127.0.0.1', port: 0 });
+    await using blocker = await openDatabase({ url: urlOf(db) });
+    const id = await newExperiment();
+
+    let changed: Promise<Response> | undefined;
+    await blocker.transact(async ({ em }) => {
+      await em.execute('select 1 from experiments where id = ? for update', [id]);
+      changed = fetch(`${address}/experiments/${id}`, { method: 'DELETE' });
+      // The request is under way once its statement waits for our lock.
+      await expect
+        .poll(() =>
+          em.execute(
+            `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+          ),
+        )
+        .toHaveLength(1);
+      void own.close();
+    });
+
+    expect((await changed)?.status).toBe(204);
+    await expect(fetch(`${address}/experiments`)).rejects.toThrow();
+  });
+});
+
+function urlOf({ target: { parts } }: TestDatabase): string {
+  return `postgresql://${parts.user}:${encodeURIComponent(parts.password)}@${parts.host}:${parts.port}/${parts.database}`;
+}
