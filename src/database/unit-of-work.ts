@@ -46,6 +46,7 @@ export type ReadingUnitOfWork = {
 export class UnitOfWork {
   /** The ORM's own handle, for what no repository offers. */
   readonly em: EntityManager;
+  #innerRuns = false;
 
   constructor(em: EntityManager) {
     this.em = em;
@@ -137,11 +138,22 @@ export class UnitOfWork {
 
   /**
    * Runs `work` within this unit of work, behind a savepoint: when it throws, what it wrote is taken back, and this unit of work
-   * goes on with what it had before, in the database and in memory. One at a time.
+   * goes on with what it had before, in the database and in memory. One at a time: while it runs, a second one is refused.
    *
    * @throws DataError when PostgreSQL refuses the change; whatever `work` throws comes through unchanged.
    */
   async transact<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
+    // They share a connection: whichever failed would take back what the others wrote, and those would not know.
+    if (this.#innerRuns) throw new Error('another `transact` within this unit of work has not ended yet');
+    this.#innerRuns = true;
+    try {
+      return await this.#within(work);
+    } finally {
+      this.#innerRuns = false;
+    }
+  }
+
+  async #within<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
     await this.flush();
     const restore = rememberLoaded(this.em);
     try {

@@ -254,6 +254,24 @@ describe('a unit of work within another', () => {
     expect(await stored(id)).toMatchObject({ name: 'middle', hypothesis: 'outer' });
   });
 
+  test('is refused while another one runs, of which nothing is lost', async () => {
+    const [first, second] = await db.transact(async (uow) => {
+      const staged: string[] = [];
+      const stage = async (inner: UnitOfWork): Promise<void> => {
+        staged.push(anExperiment(inner.em).id);
+        await inner.flush();
+      };
+      const [running, refused] = await Promise.allSettled([uow.transact(stage), uow.transact(stage)]);
+      expect([running.status, refused.status]).toEqual(['fulfilled', 'rejected']);
+      await fail(uow, async () => {});
+      await uow.transact(stage);
+      return staged;
+    });
+
+    expect(await stored(first ?? '')).not.toBeNull();
+    expect(await stored(second ?? '')).not.toBeNull();
+  });
+
   test('asks the database nothing to bring entities back, however many', async () => {
     await using proxy = await WireProxy.start(db.target);
     await using database = new Database(await connect(proxy.target));
