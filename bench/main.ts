@@ -1,7 +1,7 @@
 // `make bench`: every workload against the hand-written driver, on a PostgreSQL of its own. Writes bench/results.{md,json}.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Pool } from 'pg';
 import { TestServer } from '../src/testing/index.ts';
 import { absolutes } from './absolutes.ts';
 import { compare, type Comparison } from './compare.ts';
@@ -15,7 +15,7 @@ const only = process.argv[2];
 const server = await TestServer.start();
 const database = await server.createDatabase();
 const { host, port, user, password, database: name } = database.target.parts;
-const pool = new pg.Pool({ host, port, user, password, database: name, max: 10 });
+const pool = new Pool({ host, port, user, password, database: name, max: 10 });
 try {
   await seed(pool);
   const comparisons: Comparison[] = [];

@@ -44,12 +44,10 @@ describe('the example service', () => {
     await db.drop();
   });
 
-  // oxlint-disable-next-line typescript/no-explicit-any -- an answer is whatever the service sent, which the tests look into
-  const send = async (
-    method: string,
-    path: string,
-    body?: unknown,
-  ): Promise<{ status: number; body: any }> => {
+  // An answer is whatever the service sent, which the tests look into.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  type Answer = { status: number; body: any };
+  const send = async (method: string, path: string, body?: unknown): Promise<Answer> => {
     const response = await fetch(`${origin}${path}`, {
       method,
       ...(body !== undefined && {
@@ -125,7 +123,7 @@ describe('the example service', () => {
       [1, 2, 3].map(() => send('POST', `/experiments/${id}/analysis`, { n_synths: 10 })),
     );
 
-    expect(started.map(({ status }) => status).toSorted()).toEqual([201, 409, 409]);
+    expect(started.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409]);
     expect(started.find(({ status }) => status === 409)?.body).toMatchObject({
       error: 'duplicate',
       constraint: 'uq_analysis_runs_experiment_id',
@@ -135,13 +133,6 @@ describe('the example service', () => {
   test('results of an analysis arrive whole, and an exploration grows from it', async () => {
     const id = await newExperiment();
     const { id: analysis } = (await send('POST', `/experiments/${id}/analysis`, {})).body;
-    const outcome = (synthId: string) => ({
-      synthId,
-      didNotTryRate: 0.2,
-      failedRate: 0.3,
-      successRate: 0.5,
-      synthAttributes: attributes,
-    });
     const aggregated = { did_not_try_rate: 0.2, failed_rate: 0.3, success_rate: 0.5 };
 
     const bad = { outcomes: [outcome('s1'), { ...outcome('s2'), successRate: 2 }], aggregated, seconds: 1 };
@@ -186,7 +177,7 @@ describe('the example service', () => {
     const path = `/experiments/${id}/documents/summary`;
 
     const started = await Promise.all([1, 2].map(() => send('POST', path, { model: 'm' })));
-    expect(started.map(({ status }) => status).toSorted()).toEqual([201, 409]);
+    expect(started.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
     expect(await send('GET', path)).toMatchObject({ status: 404 });
     expect(await send('PUT', path, { markdown: '# Summary' })).toMatchObject({ status: 204 });
     expect(await send('GET', path)).toMatchObject({ status: 200, body: '# Summary' });
@@ -235,4 +226,8 @@ describe('the example service', () => {
 
 function urlOf({ target: { parts } }: TestDatabase): string {
   return `postgresql://${parts.user}:${encodeURIComponent(parts.password)}@${parts.host}:${parts.port}/${parts.database}`;
+}
+
+function outcome(synthId: string) {
+  return { synthId, didNotTryRate: 0.2, failedRate: 0.3, successRate: 0.5, synthAttributes: attributes };
 }
