@@ -23,7 +23,7 @@ export abstract class Repository<E extends object> {
     this.entity = entity;
   }
 
-  /** The row with this key, to be changed; null when there is none. */
+  /** The row with this key, to be changed; null when there is none. Replaces `get_by_id`. */
   find(key: Primary<E>): Promise<E | null> {
     return findByKey(this.em, this.entity, key);
   }
@@ -37,12 +37,15 @@ export abstract class Repository<E extends object> {
     return this.must(await this.find(key), key);
   }
 
-  /** Stages a new row. Without a key it is given one, which is there at once. Replaces `create`, `create_exploration`, `create_node`, `create_execution`. */
+  /**
+   * Stages a new row. Without a key it is given one, which is there at once. Replaces `create`, `create_exploration`,
+   * `create_node`, `create_execution`.
+   */
   add(data: RequiredEntityData<E>): E {
     return this.em.create(this.entity, data, { persist: true });
   }
 
-  /** Stages a row's removal. What dies with it is up to the database. */
+  /** Stages a row's removal. What dies with it is up to the database. Replaces `delete`. */
   remove(entity: E): void {
     this.em.remove(entity);
   }
