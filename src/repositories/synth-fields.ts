@@ -1,10 +1,10 @@
-import type { SynthData } from '../entities/synth.ts';
 import {
   Demographics,
   Disabilities,
   Observables,
   Psychographics,
   SimulationAttributes,
+  type SynthData,
 } from '../entities/synth.ts';
 
 /** Something that is known of a synth. */

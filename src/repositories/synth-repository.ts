@@ -20,6 +20,7 @@ import { extremeOutcomes, synthsOfRun, type ExtremeCases, type SimulatedSynth } 
 import {
   details,
   listOf,
+  newest,
   positionOf,
   summaries,
   synthsThat,
@@ -89,8 +90,8 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * Summaries by page, newest first unless sorted otherwise (`createdAt`, `name`); of one group, if it is given. Replaces
-   * `list_synths`, `list_by_group_id`.
+   * Summaries by page, newest first unless sorted otherwise (`createdAt`, `name`); of one group, or with null of none, if it is
+   * given. Replaces `list_synths`, `list_by_group_id`.
    *
    * @throws InvalidPageError
    */
@@ -116,14 +117,8 @@ export class SynthRepository extends Repository<Synth> {
   async listDetails(request: StretchRequest & GroupOption = {}): Promise<Stretch<SynthDetail>> {
     const list = listOf(request.group);
     const { from, limit } = stretchOf(list, request);
-    let synths = synthsThat(await this.rows(), { group: request.group });
-    if (from)
-      synths = synths.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
-    const rows = await details(synths)
-      .orderBy('created_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute();
+    const synths = synthsThat(await this.rows(), { group: request.group });
+    const rows = await details(newest(synths, from, limit + 1)).execute();
     return toStretch(list, rows, limit, positionOf, toDetail);
   }
 
@@ -159,8 +154,8 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * The synths that succeeded most and least in the experiment's completed run, `count` of each (1 to 200, default 5), by key
-   * where rates are equal. No synth is in both. Replaces `get_extreme_cases`.
+   * The synths that succeeded most and least in the experiment's completed run, `count` of each (1 to 200, default 5); of those
+   * with equal rates, the smaller key counts as the better. No synth is in both. Replaces `get_extreme_cases`.
    *
    * @throws NotFoundError when the experiment has no completed run; TooFewRowsError when it has fewer outcomes than twice `count`;
    * InvalidPageError on a count out of bounds.
@@ -191,9 +186,9 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * Stores a synth under its key, known or new, by one statement. What is absent is left as it is in a known synth, null clears;
-   * `createdAt` never changes. A new synth without a group is put into the default group, which is made if need be. Replaces
-   * `save_synth`.
+   * Stores a synth under its key, known or new, by one statement. In a known synth what is absent stays as it is, null clears, and
+   * `createdAt` never changes. A new synth of which no group is said is put into the default group, made first if it is not there.
+   * Replaces `save_synth`.
    *
    * @throws InvalidJsonError; DanglingReferenceError when the group does not exist.
    */
@@ -247,14 +242,8 @@ export class SynthRepository extends Repository<Synth> {
     criteria: SynthCriteria,
   ): Promise<Stretch<SynthSummary>> {
     const { from, limit } = stretchOf(list, request);
-    let synths = synthsThat(await this.rows(), criteria);
-    if (from)
-      synths = synths.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
-    const rows = await summaries(synths)
-      .orderBy('created_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit + 1)
-      .execute();
+    const synths = synthsThat(await this.rows(), criteria);
+    const rows = await summaries(newest(synths, from, limit + 1)).execute();
     return toStretch(list, rows, limit, positionOf, toSummary);
   }
 }

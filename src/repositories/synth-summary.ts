@@ -86,6 +86,14 @@ export function synthsThat(db: Kysely<Tables>, { group, text, filters }: SynthCr
 
 type Synths = ReturnType<typeof synthsThat>;
 
+/** At most `limit` of the synths, newest first, from a position on. */
+export function newest(synths: Synths, from: Position | null, limit: number): Synths {
+  const rest = from
+    ? synths.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)))
+    : synths;
+  return rest.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit);
+}
+
 export const summaries = (synths: Synths) => synths.select(synthColumns);
 export const details = (synths: Synths) => summaries(synths).select('data');
 export const total = (synths: Synths) => synths.select(({ fn }) => fn.countAll().as('total'));
