@@ -140,10 +140,10 @@ describe('ChartInsightRepository', () => {
 
   test('an executive summary is stored once for a simulation, and found', () =>
     db.rollback(async ({ chartInsights, em }) => {
+      await chartInsights.saveInsight('ana_1', 'scatter', insight);
       const id = await chartInsights.saveExecutiveSummary('ana_1', 'first');
       expect(await chartInsights.saveExecutiveSummary('ana_1', 'second')).toBe(id);
       await chartInsights.saveExecutiveSummary('ana_2', 'of another');
-      await chartInsights.saveInsight('ana_1', 'scatter', insight);
 
       expect(await chartInsights.findExecutiveSummary('ana_1')).toBe('second');
       expect(await chartInsights.findExecutiveSummary('ana_missing')).toBeNull();

@@ -60,18 +60,30 @@ describe('InterviewGuideRepository', () => {
 
   test('addIfAbsent adds what is given, and leaves a guide that is there as it was', () =>
     db.rollback(async ({ interviewGuides, em }) => {
+      const texts = { contextDefinition: 'd', questions: 'q', contextExamples: 'e' };
       const { id } = anExperiment(em);
 
-      expect(await interviewGuides.addIfAbsent(id, { questions: 'first', contextExamples: null })).toBe(true);
+      expect(await interviewGuides.addIfAbsent(id, texts)).toBe(true);
       expect(await interviewGuides.addIfAbsent(id, { questions: 'second' })).toBe(false);
 
       expect(await interviewGuides.get(id)).toMatchObject({
-        contextDefinition: null,
-        questions: 'first',
-        contextExamples: null,
+        ...texts,
         createdAt: expect.any(Date),
         updatedAt: null,
         rowVersion: 1,
+      });
+    }));
+
+  test('a text that addIfAbsent is not given is null', () =>
+    db.rollback(async ({ interviewGuides, em }) => {
+      const { id } = anExperiment(em);
+
+      await interviewGuides.addIfAbsent(id, { questions: undefined, contextExamples: null });
+
+      expect(await interviewGuides.get(id)).toMatchObject({
+        contextDefinition: null,
+        questions: null,
+        contextExamples: null,
       });
     }));
 
