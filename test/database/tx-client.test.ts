@@ -95,6 +95,15 @@ describe('a pool of one connection serves the next unit of work', () => {
     expect(await stored('after deaths')).toBe(2);
   });
 
+  test.each(['cut', 'reset', 'error'] as const)('after a read that met: %s', async (fault) => {
+    proxy.failAt(1, fault);
+    await expect(database.read(({ experiments }) => experiments.pageSummaries())).rejects.toThrow();
+
+    await work(`after a read: ${fault}`);
+
+    expect(await stored(`after a read: ${fault}`)).toBe(2);
+  });
+
   test('after a read whose snapshot broke', async () => {
     proxy.failAt(2, 'cut');
     await expect(

@@ -78,6 +78,7 @@ describe('through a wire proxy', () => {
       await expect(client.query('select 1')).rejects.toThrow();
 
       expect(proxy.armed).toBe(0);
+      expect(proxy.struck).toEqual(['select 1']);
       await expect(client.query('select 1')).resolves.toBeDefined();
     });
 
@@ -190,7 +191,7 @@ describe('through a wire proxy', () => {
       const answer = client.query('insert into counted values (1)');
       const ended = answer.catch(String);
 
-      await proxy.struck();
+      await proxy.haveStruck();
 
       expect(await backends()).toBe(1);
       expect(await unsettled(answer)).toBe(true);
@@ -205,7 +206,7 @@ describe('through a wire proxy', () => {
       const answer = client.query('insert into counted values (1)');
       const ended = answer.catch(String);
 
-      await proxy.struck();
+      await proxy.haveStruck();
 
       await expect.poll(backends).toBe(0);
       expect(await unsettled(answer)).toBe(true);

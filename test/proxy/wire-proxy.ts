@@ -17,7 +17,8 @@ export class WireProxy {
   readonly #open = new Set<ProxiedConnection>();
   #statements: string[] = [];
   #faults: { at: number | RegExp; fault: Fault }[] = [];
-  #struck = Promise.withResolvers<void>();
+  #struck: string[] = [];
+  #settled = Promise.withResolvers<void>();
 
   private constructor(server: Server, behind: DatabaseTarget) {
     const { port } = server.address() as AddressInfo; // oxlint-disable-line typescript/no-unsafe-type-assertion -- it listens on a port
@@ -58,9 +59,15 @@ export class WireProxy {
     return this.#faults.length;
   }
 
-  /** Forgets what was taken down, and the faults that have not struck. */
+  /** The statements that faults have struck since the last `reset`. */
+  get struck(): readonly string[] {
+    return this.#struck;
+  }
+
+  /** Forgets what was taken down, and all faults. */
   reset(): void {
     this.#statements = [];
+    this.#struck = [];
     this.#faults = [];
     this.#settle();
   }
@@ -70,13 +77,13 @@ export class WireProxy {
    * Where a query's text holds several, those ahead of an `error` are run; a connection breaks before any is.
    */
   failAt(at: number | RegExp, fault: Fault): void {
-    if (this.armed === 0) this.#struck = Promise.withResolvers();
+    if (this.armed === 0) this.#settled = Promise.withResolvers();
     this.#faults.push({ at, fault });
   }
 
   /** Waits until every fault has struck. */
-  async struck(): Promise<void> {
-    if (this.armed > 0) await this.#struck.promise;
+  async haveStruck(): Promise<void> {
+    if (this.armed > 0) await this.#settled.promise;
   }
 
   /** Breaks all connections as they stand. */
@@ -118,11 +125,12 @@ export class WireProxy {
     );
     if (!found) return undefined;
     this.#faults = this.#faults.filter((fault) => fault !== found);
+    this.#struck.push(statement);
     this.#settle();
     return found.fault;
   }
 
   #settle(): void {
-    if (this.armed === 0) this.#struck.resolve();
+    if (this.armed === 0) this.#settled.resolve();
   }
 }
