@@ -46,7 +46,7 @@ export class Database {
     for (let attempt = 0; ; attempt++) {
       try {
         const options = isolation === undefined ? {} : { isolationLevel: isolationLevels[isolation] };
-        return await this.orm.em.fork().transactional((em) => work(new UnitOfWork(em)), options);
+        return await inTransaction(this.orm.em.fork(), work, options);
       } catch (thrown) {
         const error = toDataError(thrown);
         if (attempt >= retries || !mayRetry(error)) throw error;
@@ -66,10 +66,12 @@ export class Database {
     { snapshot = false }: ReadOptions = {},
   ): Promise<T> {
     const em = this.orm.em.fork();
-    const run = (within: EntityManager): Promise<T> => work(new UnitOfWork(within));
     try {
-      if (!snapshot) return await run(em);
-      return await em.transactional(run, { isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true });
+      if (!snapshot) return await work(new UnitOfWork(em));
+      return await inTransaction(em, work, {
+        isolationLevel: IsolationLevel.REPEATABLE_READ,
+        readOnly: true,
+      });
     } catch (error) {
       throw toDataError(error);
     }
@@ -82,6 +84,24 @@ export class Database {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+}
+
+// By hand rather than by `em.transactional`, which forks the fresh manager once more and enters a context that nobody asks for.
+async function inTransaction<T>(
+  em: EntityManager,
+  work: (uow: UnitOfWork) => Promise<T>,
+  options: Parameters<EntityManager['begin']>[0],
+): Promise<T> {
+  await em.begin(options);
+  try {
+    const result = await work(new UnitOfWork(em));
+    await em.commit();
+    return result;
+  } catch (error) {
+    // Why the work failed matters, not that its connection is gone too.
+    await em.rollback().catch(() => {});
+    throw error;
   }
 }
 
