@@ -1,9 +1,9 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
 import { migrateDown, migrateUp, pendingMigrations } from '../../src/migrator/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 import { readCatalog } from './catalog.ts';
+import { OutsideSession } from './outside-session.ts';
 import { insertBareRows } from './rows.ts';
 
 const initial = 'Migration20261121030000_initial_schema';
@@ -102,29 +102,13 @@ async function cutShort(
   index: string,
   migrate: () => Promise<unknown>,
 ): Promise<void> {
-  const outside = await connect(db.target);
-  const writer = outside.em.fork();
-  await writer.begin();
-  try {
-    await writer.execute(`lock table ${table} in row exclusive mode`);
-    const outcome: { error?: unknown; ended: boolean } = { ended: false };
-    const migrating = migrate()
-      .catch((error: unknown) => (outcome.error = error))
-      .finally(() => (outcome.ended = true));
-    let cancelled: unknown[] = [];
-    while (cancelled.length === 0 && !outcome.ended) {
-      cancelled = await outside.em.execute(
-        `select pg_cancel_backend(pid) from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock' and query ~ ?`,
-        [`index concurrently (if exists )?${index}`],
-      );
-    }
-    await migrating;
-    expect(outcome.error).toMatchObject({ code: '57014' });
-  } finally {
-    await writer.rollback();
-    await outside.close(true);
-  }
+  await using outside = await OutsideSession.holding(db, `lock table ${table} in row exclusive mode`);
+  const migrating = Promise.allSettled([migrate()]);
+  const [pid = 0] = await outside.waiting(1, `index concurrently (if exists )?${index}`);
+
+  await outside.cancel(pid);
+
+  expect(await migrating).toMatchObject([{ status: 'rejected', reason: { code: '57014' } }]);
 }
 
 async function invalidIndexes(orm: MikroORM): Promise<string[]> {
