@@ -154,7 +154,7 @@ describe.each([experiments, guides, documents, explorations])('versions of $tabl
     expect(refusal).toBeInstanceOf(ContentionError);
     expect(refusal).toHaveProperty('cause', expect.any(OptimisticLockError));
     expect(await stored(versioned, ['a', 'b', 'c'])).toMatchObject(
-      Array(3).fill({ ...change(kept), rowVersion: 2 }),
+      ['a', 'b', 'c'].map(() => ({ ...change(kept), rowVersion: 2 })),
     );
   });
 
@@ -183,6 +183,11 @@ describe.each([experiments, guides, documents, explorations])('versions of $tabl
   });
 });
 
+const both = (versioned: Versioned): [Versioned, string][] => [
+  [versioned, 'a'],
+  [versioned, 'b'],
+];
+
 describe('versions of several tables', () => {
   test('two flushes that change them in opposite orders do not deadlock', async () => {
     await store(['a', 'b'], experiments);
@@ -190,18 +195,14 @@ describe('versions of several tables', () => {
       for (const id of ['a', 'b'])
         anExperimentDocument(em, { id, experiment: await em.findOneOrFail(Experiment, id) });
     });
-    const rows = (versioned: Versioned): [Versioned, string][] => [
-      [versioned, 'a'],
-      [versioned, 'b'],
-    ];
 
     const { refusal } = await overlapping(
       [
         [experiments, 'b'],
         [documents, 'b'],
       ],
-      () => edit(1, [...rows(experiments), ...rows(documents)]),
-      () => edit(2, [...rows(documents), ...rows(experiments)]),
+      () => edit(1, [experiments, documents].flatMap(both)),
+      () => edit(2, [documents, experiments].flatMap(both)),
     );
 
     expect(refusal).toHaveProperty('cause', expect.any(OptimisticLockError));
