@@ -24,9 +24,13 @@ async function databaseBefore(migration: string): Promise<TestDatabase> {
   return db;
 }
 
-// What makes a migration fail at its last statement, and what takes that away again.
+// What makes a migration fail near its end, and what takes that away again.
 const sabotages: [migration: string, sabotage: string, remedy: string][] = [
-  [initial, 'create table simulation_runs (id int)', 'drop table simulation_runs'],
+  [
+    initial,
+    `create function feature_scorecards_set_updated_at_fn() returns int language sql as 'select 1'`,
+    'drop function feature_scorecards_set_updated_at_fn',
+  ],
   [checks, `update simulation_runs set status = 'lost'`, `update simulation_runs set status = 'pending'`],
   [
     treeRules,
@@ -38,7 +42,7 @@ const sabotages: [migration: string, sabotage: string, remedy: string][] = [
 ];
 
 describe('a migration in a transaction', () => {
-  test('that fails at its last statement leaves nothing behind', async () => {
+  test('that fails near its end leaves nothing behind', async () => {
     const db = await databaseBefore(initial);
 
     for (const [name, sabotage, remedy] of sabotages) {
@@ -59,7 +63,7 @@ describe('a migration in a transaction', () => {
 describe('the migration outside a transaction, cut short, converges when it runs again', () => {
   let complete: Record<string, string[]>;
   beforeAll(async () => {
-    await using db = await TestDatabase.create();
+    const db = await TestDatabase.create();
     complete = await readCatalog(db.orm.em);
     await db.drop();
   });
