@@ -9,9 +9,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts'],
     pool: 'forks',
-    // Loading the ORM anew for each file cost more than most files do. No module of ours keeps state; a test that changes the
-    // environment or the working directory puts them back.
+    // Loading the ORM anew for each file costs more than most files do. Our own modules begin anew all the same.
     isolate: false,
+    setupFiles: ['test/fresh-modules.ts'],
     // As a worker waits for the server much of the time, none is held back for the main process.
     maxWorkers: '100%',
     testTimeout: 30_000,
