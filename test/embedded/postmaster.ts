@@ -21,7 +21,8 @@ export async function crash(directory: string): Promise<void> {
 
 /** Makes a process stand still until the answered function is called, or the test ends in whatever way. */
 export function freeze(pid: number): () => void {
-  let frozen = process.kill(pid, 'SIGSTOP');
+  process.kill(pid, 'SIGSTOP');
+  let frozen = true;
   const resume = (): void => {
     if (frozen) process.kill(pid, 'SIGCONT');
     frozen = false;
