@@ -40,11 +40,11 @@ db-url: $(installed) ## print its URL
 demo: $(installed) ## store a realistic experiment and print what was stored
 	@$(synthdb) demo
 
-test: $(installed) ## run the whole suite
-	@vitest run
+test: $(installed) ## run the whole suite, or only=test/schema of it
+	@vitest run $(only)
 
 test-containers: $(installed) ## run it on PostgreSQL in a container (POSTGRES_IMAGE, default postgres:18)
-	@TEST_POSTGRES=container vitest run
+	@TEST_POSTGRES=container vitest run $(only)
 
 check: $(installed) ## format, lint, types, unused code
 	@npm run --silent check

@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { LeftOutReporter } from './test/left-out-reporter.ts';
+
+// A path, to which the results are written for whoever adds them up.
+const json = process.env['VITEST_JSON'];
 
 export default defineConfig({
   // The examples import the package by its name, as whoever copies them will.
@@ -9,9 +13,20 @@ export default defineConfig({
     ],
   },
   test: {
-    globalSetup: ['test/global-setup.ts'],
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/global-setup.ts'],
+    pool: 'forks',
+    // Loading the ORM anew for each file costs more than most files do. Our own modules begin anew all the same.
+    isolate: false,
+    setupFiles: ['test/fresh-modules.ts'],
+    // As a worker waits for the server much of the time, none is held back for the main process.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    teardownTimeout: 60_000,
+    reporters: ['default', new LeftOutReporter(), ...(json ? ['json'] : [])],
+    ...(json && { outputFile: { json } }),
+    // `vitest run --coverage`
+    coverage: { provider: 'v8', include: ['src/**'], reporter: ['text', 'html'] },
   },
 });

@@ -24,7 +24,7 @@ import { toDataError } from './translate-error.ts';
 type Reads = 'find' | 'get' | 'list' | 'page' | 'count' | 'exists' | 'search';
 
 /** What of a repository does not write. */
-export type Reading<R> = {
+type Reading<R> = {
   readonly [Method in keyof R as Method extends `${Reads}${string}` ? Method : never]: R[Method];
 };
 

@@ -25,7 +25,7 @@ export async function makeCluster(
     await mkdir(staging.cluster);
     // Waiting for an earlier one spares the processor, but is no lock, and ends while there is time to do without it:
     // the rename below decides.
-    const patience = (Date.now() + options.deadline) / 2;
+    const patience = Date.now() + (options.deadline - Date.now()) / 3;
     while (Date.now() < patience && (await Staging.before(staging.cluster)) !== null) {
       if (await home.exists()) return;
       await delay(20);

@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { DriverException } from '@mikro-orm/core';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { connect } from '../database/connect.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
@@ -78,5 +77,5 @@ export class Administrator {
 }
 
 function isInUse(error: unknown): boolean {
-  return error instanceof DriverException && error.code === '55006';
+  return error instanceof Error && 'code' in error && error.code === '55006';
 }

@@ -3,16 +3,19 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { connect } from '../database/connect.ts';
 import { Database } from '../database/database.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
-import type { DatabaseTarget } from '../settings/database-url.ts';
+import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
 import { TestServer } from './test-server.ts';
 
 /** A PostgreSQL database of one test file's own, so that files run in parallel. */
 export class TestDatabase extends Database {
+  /** For whatever else a test connects with. */
+  readonly url: string;
   readonly target: DatabaseTarget;
   readonly #drop: () => Promise<void>;
 
-  private constructor(orm: MikroORM, target: DatabaseTarget, drop: () => Promise<void>) {
+  private constructor(orm: MikroORM, url: string, target: DatabaseTarget, drop: () => Promise<void>) {
     super(orm);
+    this.url = url;
     this.target = target;
     this.#drop = drop;
   }
@@ -23,8 +26,9 @@ export class TestDatabase extends Database {
   }
 
   /** Used by `TestServer`. */
-  static async open(target: DatabaseTarget, drop: () => Promise<void>): Promise<TestDatabase> {
-    return new TestDatabase(await connect(target), target, drop);
+  static async open(url: string, drop: () => Promise<void>): Promise<TestDatabase> {
+    const target = parseDatabaseUrl(url, 'url');
+    return new TestDatabase(await connect(target), url, target, drop);
   }
 
   /** Runs `work` in a transaction and takes back all that it wrote, so that tests of a file don't see each other's rows. */

@@ -6,8 +6,7 @@ import { DatabaseTarget } from '../settings/database-url.ts';
 import { Administrator } from './administrator.ts';
 
 const prefix = 'synthdb_test_';
-// In `like`, a bare underscore stands for any character.
-const ours = `${prefix.replaceAll('_', String.raw`\_`)}%`;
+const runOf = (database: string) => database.slice(0, prefix.length + 8);
 
 /**
  * One run of a test suite, on a server that other runs may use at the same time. Its name begins the names of its databases, and is
@@ -54,7 +53,7 @@ export class TestRun {
   /** Drops the databases of this run, also those that were not given back. */
   async end(): Promise<void> {
     for (const database of await this.#databases()) {
-      if (database.startsWith(`${this.name}_`)) await this.#administrator.drop(database);
+      if (runOf(database) === this.name) await this.#administrator.drop(database);
     }
     await this.#release();
     await this.#administrator.close();
@@ -72,24 +71,24 @@ export class TestRun {
     await this.#administrator.ask(`alter database "${this.template}" allow_connections false`);
   }
 
-  // Runs that go on keep theirs, and so does whatever is in use all the same: the drop is not forced.
+  // Runs that go on keep theirs, and so does whatever is in use all the same.
   async #dropLeftovers(): Promise<void> {
     const databases = await this.#databases();
     // Asked second, since a run opens its session before it makes a database.
-    const runs = await this.#administrator.ask<{ run: string }>(
-      'select distinct application_name as run from pg_stat_activity where application_name like ?',
-      [ours],
+    const sessions = await this.#administrator.ask<{ name: string; database: string | null }>(
+      'select application_name as name, datname as database from pg_stat_activity',
     );
+    const kept = (database: string) =>
+      sessions.some((session) => session.database === database || session.name === runOf(database));
     for (const database of databases) {
-      if (runs.some(({ run }) => database.startsWith(`${run}_`))) continue;
-      await this.#administrator.dropUnlessUsed(database);
+      if (!kept(database)) await this.#administrator.dropUnlessUsed(database);
     }
   }
 
   async #databases(): Promise<string[]> {
     const found = await this.#administrator.ask<{ name: string }>(
-      'select datname as name from pg_database where datname like ? and datdba = current_user::regrole',
-      [ours],
+      'select datname as name from pg_database where datname ~ ? and datdba = current_user::regrole',
+      [`^${prefix}[0-9a-f]{8}_([0-9a-f]{12}|template)$`],
     );
     return found.map(({ name }) => name);
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ConnectionError, SettingsError } from '../errors.ts';
-import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
+import { parseDatabaseUrl } from '../settings/database-url.ts';
 import { Administrator } from './administrator.ts';
 import { runServer, wantedMajor } from './run-server.ts';
 import type { RunningServer } from './running-server.ts';
@@ -44,7 +44,7 @@ export class TestServer {
   readonly version: string;
   /** One line on what the tests run on. */
   readonly description: string;
-  readonly #target: DatabaseTarget;
+  readonly #url: string;
   readonly #run: string;
   readonly #template: string;
   readonly #stop: (() => Promise<void>) | undefined;
@@ -53,7 +53,7 @@ export class TestServer {
     this.kind = coordinates.kind;
     this.version = coordinates.version;
     this.description = coordinates.description;
-    this.#target = parseDatabaseUrl(coordinates.url, variable);
+    this.#url = coordinates.url;
     this.#run = coordinates.run;
     this.#template = coordinates.template;
     this.#stop = stop;
@@ -124,13 +124,19 @@ export class TestServer {
 
   async #create(template: string): Promise<TestDatabase> {
     const name = `${this.#run}_${randomBytes(6).toString('hex')}`;
-    await using administrator = await Administrator.connect(this.#target);
+    await using administrator = await this.#administrator();
     await administrator.create(name, template);
-    return TestDatabase.open(this.#target.withDatabase(name), () => this.#drop(name));
+    const url = new URL(this.#url);
+    url.pathname = name;
+    return TestDatabase.open(url.href, () => this.#drop(name));
   }
 
   async #drop(name: string): Promise<void> {
-    await using administrator = await Administrator.connect(this.#target);
+    await using administrator = await this.#administrator();
     await administrator.drop(name);
+  }
+
+  #administrator(): Promise<Administrator> {
+    return Administrator.connect(parseDatabaseUrl(this.#url, variable));
   }
 }

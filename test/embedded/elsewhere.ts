@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { EmbeddedPostgres } from '../../src/embedded/index.ts';
 
 /** What a call in another process came to. */
@@ -33,7 +34,7 @@ export function elsewhere(
     ...surroundings
   }: Surroundings = {},
 ): { process: ChildProcess; outcome: Promise<Outcome> } {
-  const script = join(import.meta.dirname, 'call.ts');
+  const script = fileURLToPath(new URL('./call.ts', import.meta.url));
   const words = [...wrapper, process.execPath, script, index, method, JSON.stringify(options)];
   const child = spawn(words[0] ?? '', words.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],

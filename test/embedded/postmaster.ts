@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 
 /** The lock file of a directory's server. */
@@ -17,4 +17,16 @@ export async function postmasterPid(directory: string): Promise<number> {
 export async function crash(directory: string): Promise<void> {
   process.kill(await postmasterPid(directory), 'SIGKILL');
   await expect.poll(() => EmbeddedPostgres.find({ directory }), { interval: 1 }).toBeNull();
+}
+
+/** Makes a process stand still until the answered function is called, or the test ends in whatever way. */
+export function freeze(pid: number): () => void {
+  process.kill(pid, 'SIGSTOP');
+  let frozen = true;
+  const resume = (): void => {
+    if (frozen) process.kill(pid, 'SIGCONT');
+    frozen = false;
+  };
+  onTestFinished(resume);
+  return resume;
 }

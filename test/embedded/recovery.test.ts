@@ -7,7 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 import { elsewhere } from './elsewhere.ts';
-import { crash, pidFile, postmasterPid } from './postmaster.ts';
+import { crash, freeze, pidFile, postmasterPid } from './postmaster.ts';
 import { scratchCluster } from './scratch.ts';
 import { sql } from './sql.ts';
 
@@ -150,10 +150,10 @@ test('a port that is taken between the look and the start is given up for the ne
   while (!existsSync(pidFile(directory))) await turn();
   await expect.poll(() => postmasterPid(directory), { interval: 0 }).toBeGreaterThan(0);
   const pid = await postmasterPid(directory);
-  process.kill(pid, 'SIGSTOP');
+  const resume = freeze(pid);
   thief.listen(first.port, '127.0.0.1');
   await once(thief, 'listening');
-  process.kill(pid, 'SIGCONT');
+  resume();
   const { server } = await starting;
 
   expect(server?.port).not.toBe(first.port);
@@ -169,12 +169,12 @@ test('a server that is not ready in time is left to go on, and joined later', as
   while (!existsSync(pidFile(directory))) await turn();
   await expect.poll(() => postmasterPid(directory), { interval: 0 }).toBeGreaterThan(0);
   const pid = await postmasterPid(directory);
-  process.kill(pid, 'SIGSTOP');
+  const resume = freeze(pid);
   const waiting = EmbeddedPostgres.start({ directory, settings: quick, timeoutMs: 200 });
 
   await expect(waiting).rejects.toMatchObject({ code: 'start_failed' });
   expect((await starting).error).toMatchObject({ code: 'start_failed' });
-  process.kill(pid, 'SIGCONT');
+  resume();
   const server = await EmbeddedPostgres.start({ directory, settings: quick });
   expect(server.started).toBe(false);
   expect(await postmasterPid(directory)).toBe(pid);
@@ -184,12 +184,12 @@ test('a server that does not stop in time is reported', async () => {
   const directory = await scratchCluster();
   await EmbeddedPostgres.start({ directory, settings: quick });
   const pid = await postmasterPid(directory);
-  process.kill(pid, 'SIGSTOP');
+  const resume = freeze(pid);
 
   const removing = EmbeddedPostgres.remove({ directory, timeoutMs: 200 });
 
   await expect(removing).rejects.toMatchObject({ code: 'stop_failed' });
-  process.kill(pid, 'SIGCONT');
+  resume();
   await expect.poll(() => EmbeddedPostgres.find({ directory })).toBeNull();
 });
 

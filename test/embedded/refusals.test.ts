@@ -63,7 +63,7 @@ test('a cluster that cannot be made is reported with what initdb said, and leave
 
 test('a program that cannot be run is an error of ours, not a crash', async () => {
   const copy = await checkoutCopy({ binaries: true });
-  await writeFile(join(copy.package, 'native/bin/postgres'), 'neither a program nor a script');
+  await chmod(join(copy.package, 'native/bin/postgres'), 0o644);
   const directory = await scratchCluster();
 
   const { error } = await elsewhere('start', { directory }, copy).outcome;

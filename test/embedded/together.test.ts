@@ -63,20 +63,24 @@ test('servers of different directories that start together get ports of their ow
   }
 });
 
-test('a start that stands still while it makes the cluster is overtaken, and then uses the other cluster', async () => {
-  const directory = await scratch();
-  const slow = elsewhere('start', { directory, settings: quick });
-  await expect.poll(() => begun(directory), { interval: 5, timeout: 5_000 }).toBe(true);
-  slow.process.kill('SIGSTOP');
+test(
+  'a start that stands still while it makes the cluster is overtaken, and then uses the other cluster',
+  { timeout: 60_000 },
+  async () => {
+    const directory = await scratch();
+    const slow = elsewhere('start', { directory, settings: quick });
+    await expect.poll(() => begun(directory), { interval: 5, timeout: 5_000 }).toBe(true);
+    slow.process.kill('SIGSTOP');
 
-  const quicker = await EmbeddedPostgres.start({ directory, settings: quick, timeoutMs: 8_000 });
-  slow.process.kill('SIGCONT');
-  const { server } = await slow.outcome;
+    const quicker = await EmbeddedPostgres.start({ directory, settings: quick, timeoutMs: 15_000 });
+    slow.process.kill('SIGCONT');
+    const { server } = await slow.outcome;
 
-  expect(quicker.started).toBe(true);
-  expect(server).toMatchObject({ url: quicker.url, started: false });
-  expect(await readdir(directory)).toEqual(['cluster']);
-});
+    expect(quicker.started).toBe(true);
+    expect(server).toMatchObject({ url: quicker.url, started: false });
+    expect(await readdir(directory)).toEqual(['cluster']);
+  },
+);
 
 test('a start that is killed while it makes the cluster hinders nobody, and its remains go', async () => {
   const directory = await scratch();

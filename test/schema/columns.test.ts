@@ -41,17 +41,19 @@ describe('tables and columns', () => {
     },
   );
 
-  test.each(everyColumn.filter((column) => column.required))('$table.$name refuses NULL', ({ table, name }) =>
-    db.rollback(async ({ em }) => {
-      await expect(em.execute(`update ${table} set "${name}" = null`)).rejects.toMatchObject({
-        code: '23502',
-        column: name,
-      });
-    }),
+  test.each(everyColumn.filter((column) => column.required))(
+    '$table, column $name, refuses NULL',
+    ({ table, name }) =>
+      db.rollback(async ({ em }) => {
+        await expect(em.execute(`update ${table} set "${name}" = null`)).rejects.toMatchObject({
+          code: '23502',
+          column: name,
+        });
+      }),
   );
 
   test.each(everyColumn.filter((column) => column.default !== null))(
-    '$table.$name is filled in by the server',
+    '$table, column $name, is filled in by the server',
     ({ table, name, type, default: value }) =>
       db.rollback(async ({ em }) => {
         const rows = await em.execute<{ filled: boolean }[]>(
@@ -65,7 +67,7 @@ describe('tables and columns', () => {
   );
 
   test.each(everyColumn.filter((column) => column.type === 'timestamp(6) with time zone'))(
-    '$table.$name keeps microseconds and the instant',
+    '$table, column $name, keeps microseconds and the instant',
     ({ table, name }) =>
       db.rollback(async ({ em }) => {
         await em.execute(`update ${table} set "${name}" = '2026-03-04 05:06:07.890123-03'`);

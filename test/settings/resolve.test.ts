@@ -18,15 +18,6 @@ describe('resolveDatabase', () => {
     await rm(directory, { recursive: true });
   });
 
-  const resolve = (
-    given: { url?: string },
-    purpose: 'application' | 'migrations',
-    environment: Record<string, string>,
-  ): string | null => {
-    const resolved = resolveDatabase(given, purpose, environment);
-    return resolved && `${resolved.target.parts.database} from ${resolved.source}`;
-  };
-
   test('an argument wins over the environment, and that over the file', async () => {
     await writeFile(join(directory, '.env'), `DATABASE_URL=${url('file')}\n`);
     const environment = { DATABASE_URL: url('environment') };
@@ -49,3 +40,12 @@ describe('resolveDatabase', () => {
     expect(resolve({}, 'application', { DATABASE_URL: '' })).toBeNull();
   });
 });
+
+function resolve(
+  given: { url?: string },
+  purpose: 'application' | 'migrations',
+  environment: Record<string, string>,
+): string | null {
+  const resolved = resolveDatabase(given, purpose, environment);
+  return resolved && `${resolved.target.parts.database} from ${resolved.source}`;
+}

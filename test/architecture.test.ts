@@ -1,0 +1,346 @@
+import { describe, expect, test } from 'vitest';
+import { Module, readProject } from './module.ts';
+
+/** A rule of the house: what breaks it, as sentences that name the file and the remedy. */
+interface Rule {
+  readonly name: string;
+  readonly breaches: (project: readonly Module[]) => string[];
+  /** Files that break it, each with what is said of it; a path that exists stands for that file with this text. */
+  readonly broken: readonly (readonly [path: string, text: string, says: string])[];
+}
+
+// Which folders of src the files of each may import, besides their own. `errors` and `index` are files.
+const arrows: Partial<Record<string, readonly string[]>> = {
+  errors: [],
+  settings: ['errors'],
+  json: ['errors'],
+  entities: ['errors', 'json'],
+  repositories: ['errors', 'json', 'entities'],
+  // It falls back to the embedded server, and asks what is pending.
+  database: ['errors', 'settings', 'json', 'entities', 'repositories', 'embedded', 'migrator'],
+  migrations: [],
+  migrator: [],
+  transfer: ['errors', 'json', 'entities', 'database'],
+  embedded: [],
+  testing: ['errors', 'settings', 'entities', 'database', 'embedded', 'migrator'],
+  index: [
+    'errors',
+    'settings',
+    'json',
+    'entities',
+    'repositories',
+    'database',
+    'migrator',
+    'transfer',
+    'embedded',
+  ],
+};
+arrows['cli'] = Object.keys(arrows);
+
+// Packages that only some may import.
+const reserved: Partial<Record<string, readonly string[]>> = {
+  pg: ['src/database/', 'src/transfer/'],
+  kysely: ['src/database/', 'src/transfer/'],
+  'pg-copy-streams': ['src/database/', 'src/transfer/'],
+  'node:sqlite': ['src/transfer/import/'],
+};
+
+const mayImportLegacy = [
+  'src/entities/index.ts',
+  'src/entities/tables.ts',
+  'src/entities/legacy/',
+  'src/repositories/legacy/',
+  'src/transfer/',
+  'src/testing/',
+];
+
+const emptyNames = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'types', 'misc']);
+
+const rules: Rule[] = [
+  {
+    name: 'imports follow the arrows',
+    breaches: (project) =>
+      inSource(project).flatMap(({ path, imports }) => {
+        const allowed = arrows[folderOf(path)];
+        if (!allowed) return [`${path}: say in test/architecture.test.ts what ${folderOf(path)} may import`];
+        return imports
+          .filter(({ from, ours }) => ours && ![folderOf(path), ...allowed].includes(folderOf(from)))
+          .map(({ from }) => `${path} imports ${from}: ${folderOf(path)} may import ${list(allowed)} only`);
+      }),
+    broken: [
+      ['src/entities/a.ts', `import { b } from '../database/b.ts';`, 'imports src/database/b.ts'],
+      [
+        'src/entities/a.ts',
+        `import type { B } from '../repositories/b.ts';`,
+        'imports src/repositories/b.ts',
+      ],
+      ['src/json/a.ts', `export * from '../entities/index.ts';`, 'imports src/entities/index.ts'],
+      ['src/database/a.ts', `export { run } from '../cli/main.ts';`, 'imports src/cli/main.ts'],
+      ['src/migrator/a.ts', `await import('../errors.ts');`, 'imports src/errors.ts'],
+      ['src/embedded/a.ts', 'await import(`../errors.ts`);', 'imports src/errors.ts'],
+      ['src/settings/a.ts', `let a: import('../entities/index.ts').Synth;`, 'imports src/entities/index.ts'],
+      ['src/settings/a.ts', `let a: typeof import('../json/column.ts');`, 'imports src/json/column.ts'],
+      ['src/errors.ts', `import './index.ts';`, 'imports src/index.ts'],
+      ['src/index.ts', `import './testing/index.ts';`, 'imports src/testing/index.ts'],
+      ['src/errors.ts', `import '../test/module.ts';`, 'imports test/module.ts'],
+      ['src/extra/a.ts', '', 'say in test/architecture.test.ts what extra may import'],
+    ],
+  },
+  {
+    name: 'a migration imports nothing but @mikro-orm/migrations, so that it still runs in years',
+    breaches: (project) =>
+      below(project, 'src/migrations/').flatMap(({ path, imports }) =>
+        imports
+          .filter(({ from }) => from !== '@mikro-orm/migrations')
+          .map(({ from }) => `${path} imports ${from}: write what it needs of it into the migration`),
+      ),
+    broken: [
+      ['src/migrations/Migration1_a.ts', `import { v7 } from 'uuid';`, 'imports uuid'],
+      ['src/migrations/Migration1_a.ts', `import { b } from './b.ts';`, 'imports src/migrations/b.ts'],
+    ],
+  },
+  {
+    name: 'only those folders know the driver that have to',
+    breaches: (project) =>
+      inSource(project).flatMap(({ path, imports }) =>
+        imports.flatMap(({ from }) => {
+          const homes = reserved[from];
+          if (!homes || isBelow(path, homes)) return [];
+          return [`${path} imports ${from}: ask something below ${list(homes)} for what it does`];
+        }),
+      ),
+    broken: [
+      ['src/testing/a.ts', `import pg from 'pg';`, 'imports pg'],
+      ['src/repositories/a.ts', `import type { Kysely } from 'kysely';`, 'imports kysely'],
+      ['src/cli/a.ts', `const { from } = await import('pg-copy-streams');`, 'imports pg-copy-streams'],
+      ['src/embedded/a.ts', `import { require } from 'b'; require('pg/lib/client.js');`, 'imports pg'],
+      ['src/transfer/a.ts', `import { DatabaseSync } from 'node:sqlite';`, 'imports node:sqlite'],
+    ],
+  },
+  {
+    name: 'the two legacy entities stay where their data still matters',
+    breaches: (project) => {
+      const index = find(project, 'src/entities/index.ts');
+      const names =
+        index?.imports.filter(({ from }) => isLegacy(from)).flatMap((legacy) => legacy.names) ?? [];
+      return inSource(project).flatMap(({ path, imports }) =>
+        imports
+          .filter(
+            ({ from, names: imported }) =>
+              isLegacy(from) || (from === index?.path && imported.some((name) => names.includes(name))),
+          )
+          .filter(() => !isBelow(path, mayImportLegacy))
+          .map(
+            ({ from }) => `${path} imports a legacy entity from ${from}: only ${list(mayImportLegacy)} may`,
+          ),
+      );
+    },
+    broken: [
+      [
+        'src/entities/a.ts',
+        `import { SimulationRun } from './legacy/simulation-run.ts';`,
+        'imports a legacy entity',
+      ],
+      [
+        'src/database/a.ts',
+        `import { SimulationRun } from '../entities/index.ts';`,
+        'imports a legacy entity',
+      ],
+    ],
+  },
+  {
+    name: 'every entity is in the index and among the tables, and has a repository and a factory',
+    breaches: (project) => {
+      const [index, tables, repositories, factories] = [
+        'src/entities/index.ts',
+        'src/entities/tables.ts',
+        'src/repositories/index.ts',
+        'src/testing/index.ts',
+      ].map((path) => find(project, path));
+      return below(project, 'src/entities/')
+        .filter(({ calls }) => calls.includes('defineEntity'))
+        .flatMap(({ path, classes: entities }) => {
+          const missing: string[] = [];
+          if (!reaches(index, path)) missing.push(`export it in ${index?.path}`);
+          if (!reaches(tables, path)) missing.push(`add its row to ${tables?.path}`);
+          for (const entity of entities) {
+            if (!exportsName(repositories, [`${entity}Repository`]))
+              missing.push(`write ${entity}Repository and export it in ${repositories?.path}`);
+            if (!exportsName(factories, [`a${entity}`, `an${entity}`]))
+              missing.push(
+                `write a factory a${entity} in src/testing/factories.ts and export it in ${factories?.path}`,
+              );
+          }
+          return missing.map((remedy) => `${path}: ${remedy}`);
+        });
+    },
+    broken: [
+      [
+        'src/entities/tag.ts',
+        `const TagSchema = defineEntity({}); export class Tag extends TagSchema.class {}`,
+        [
+          'src/entities/tag.ts: export it in src/entities/index.ts',
+          'src/entities/tag.ts: add its row to src/entities/tables.ts',
+          'src/entities/tag.ts: write TagRepository and export it in src/repositories/index.ts',
+          'src/entities/tag.ts: write a factory aTag in src/testing/factories.ts and export it in src/testing/index.ts',
+        ].join('\n'),
+      ],
+    ],
+  },
+  {
+    name: 'every repository is in the index and in the unit of work',
+    breaches: (project) => {
+      const index = find(project, 'src/repositories/index.ts');
+      const unitOfWork = find(project, 'src/database/unit-of-work.ts');
+      return below(project, 'src/repositories/')
+        .filter(({ path }) => path.endsWith('-repository.ts'))
+        .flatMap(({ path, classes }) => {
+          const missing: string[] = [];
+          if (!reaches(index, path)) missing.push(`export it in ${index?.path}`);
+          const reached = unitOfWork?.imports.flatMap(({ names }) => names) ?? [];
+          for (const name of classes) {
+            if (!reached.includes(name))
+              missing.push(`give the unit of work a getter for ${name} in ${unitOfWork?.path}`);
+          }
+          return missing.map((remedy) => `${path}: ${remedy}`);
+        });
+    },
+    broken: [
+      [
+        'src/repositories/tag-repository.ts',
+        'export class TagRepository extends Repository<Tag> {}',
+        [
+          'src/repositories/tag-repository.ts: export it in src/repositories/index.ts',
+          'src/repositories/tag-repository.ts: give the unit of work a getter for TagRepository in src/database/unit-of-work.ts',
+        ].join('\n'),
+      ],
+    ],
+  },
+  {
+    name: 'a file is called after what is in it',
+    breaches: (project) =>
+      project
+        // The one folder that is about types.
+        .filter(({ path }) => !path.startsWith('test/types/'))
+        .filter(({ path }) => path.split(/[/.]/).some((part) => emptyNames.has(part)))
+        .map(({ path }) => `${path}: call it after what is in it`),
+    broken: [
+      ['src/database/utils.ts', '', 'call it after what is in it'],
+      ['src/common/a.ts', '', 'call it after what is in it'],
+      ['test/helpers/a.ts', '', 'call it after what is in it'],
+    ],
+  },
+  {
+    name: 'where the compiler or the linter is overruled, a comment says why',
+    breaches: (project) =>
+      project.flatMap(({ path, lines, untyped }) => [
+        ...untyped
+          .filter((line) => !hasComment(lines[line]) && !isComment(lines[line - 1]))
+          .map(
+            (line) => `${path}:${line + 1}: say why in a comment on this line or above it, or name the type`,
+          ),
+        ...lines.flatMap((text, line) => {
+          const directive = /(?:\/\/|\/\*)\s*(@ts-ignore|(?:ox|es)lint-disable[\w-]*)/.exec(
+            withoutStrings(text),
+          )?.[1];
+          if (directive === undefined) return [];
+          const reason = text
+            .split(directive === '@ts-ignore' ? directive : ' -- ')[1]
+            ?.replace('*/', '')
+            .trim();
+          return reason || isComment(lines[line - 1])
+            ? []
+            : [`${path}:${line + 1}: say why after ${directive} (… -- because), or do without it`];
+        }),
+      ]),
+    broken: [
+      ['src/a.ts', 'let a;\nlet b: any;', 'src/a.ts:2: say why'],
+      ['src/a.ts', 'let a = 1 as any;', 'src/a.ts:1: say why'],
+      ['src/a.ts', 'let a = "// " + (1 as unknown as string);', 'src/a.ts:1: say why'],
+      ['src/a.ts', 'let a = <string><unknown>1;', 'src/a.ts:1: say why'],
+      ['test/a.ts', '// @ts-ignore\nlet a: string = 1;', 'test/a.ts:1: say why after @ts-ignore'],
+      [
+        'test/a.ts',
+        '// oxlint-disable-next-line no-console\na();',
+        'test/a.ts:1: say why after oxlint-disable-next-line',
+      ],
+      ['test/a.ts', '/* eslint-disable */', 'test/a.ts:1: say why after eslint-disable'],
+    ],
+  },
+];
+
+describe.for(rules)('$name', ({ breaches, broken }) => {
+  const project = readProject();
+
+  test('holds', () => {
+    expect(breaches(project)).toEqual([]);
+  });
+
+  test.for(broken)('names a file %s that breaks it: %s', ([path, text, says]) => {
+    const standing = breaches(project);
+    const found = breaches([...project.filter((module) => module.path !== path), new Module(path, text)]);
+
+    expect(found.filter((breach) => !standing.includes(breach)).join('\n')).toContain(says);
+  });
+});
+
+test('a comment on the line or above it is reason enough', () => {
+  const rule = rules.at(-1);
+  const texts = [
+    '// The driver gives no type.\nlet a: any;',
+    'let a = 1 as unknown as string; // a brand',
+    '// @ts-ignore the types are wrong upstream\nlet a: string = 1;',
+    '// oxlint-disable-next-line no-console -- the user asked\na();',
+  ];
+
+  for (const text of texts) expect(rule?.breaches([new Module('src/a.ts', text)])).toEqual([]);
+});
+
+function inSource(project: readonly Module[]): Module[] {
+  return below(project, 'src/');
+}
+
+function below(project: readonly Module[], folder: string): Module[] {
+  return project.filter(({ path }) => path.startsWith(folder));
+}
+
+function find(project: readonly Module[], path: string): Module | undefined {
+  return project.find((module) => module.path === path);
+}
+
+function isBelow(path: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => path.startsWith(folder));
+}
+
+function isLegacy(from: string): boolean {
+  return from.startsWith('src/entities/legacy/');
+}
+
+/** The folder below src that a file is in, or its own name for one that is in none; `(outside)` for what is not in src. */
+function folderOf(path: string): string {
+  return /^src\/([^/]+?)(?:\/|\.ts$)/.exec(path)?.[1] ?? '(outside)';
+}
+
+function reaches(module: Module | undefined, path: string): boolean {
+  return module?.imports.some(({ from }) => from === path) ?? false;
+}
+
+function exportsName(module: Module | undefined, names: readonly string[]): boolean {
+  return module?.imports.some((exported) => exported.names.some((name) => names.includes(name))) ?? false;
+}
+
+function hasComment(line = ''): boolean {
+  return /\/[/*]/.test(withoutStrings(line));
+}
+
+function withoutStrings(line: string): string {
+  return line.replaceAll(/(['"`])(?:\\.|(?!\1).)*\1/g, '');
+}
+
+function isComment(line = ''): boolean {
+  return /^\s*(?:\/\/|\/?\*)/.test(line);
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? 'nothing of ours' : names.join(', ');
+}

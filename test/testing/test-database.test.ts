@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { TestDatabase } from '../../src/testing/index.ts';
+
+const experiment = { name: 'Short checkout', hypothesis: 'Fewer steps sell more' };
+
+test('rollback takes back what the work wrote, also when it fails', async () => {
+  await using db = await TestDatabase.create();
+
+  await db.rollback(async (uow) => {
+    uow.experiments.add(experiment);
+    await uow.flush();
+    expect(await uow.em.execute('select name from experiments')).toEqual([{ name: 'Short checkout' }]);
+  });
+  const failing = db.rollback(async (uow) => {
+    uow.experiments.add(experiment);
+    await uow.flush();
+    throw new Error('an assertion');
+  });
+
+  await expect(failing).rejects.toThrow(/^an assertion$/);
+  expect(await db.orm.em.execute('select name from experiments')).toEqual([]);
+});
+
+test('drop ends transactions and queries that are still open', async () => {
+  await using other = await TestDatabase.create();
+  const db = await TestDatabase.create();
+  const em = db.orm.em.fork();
+  await em.begin();
+  await em.execute('lock table experiments');
+  const waiting = Promise.allSettled([db.orm.em.fork().execute('select count(*) from experiments')]);
+
+  await db.drop();
+
+  expect(await waiting).toMatchObject([{ status: 'rejected' }]);
+  const left = await other.orm.em.execute('select 1 from pg_database where datname = ?', [
+    db.target.parts.database,
+  ]);
+  expect(left).toEqual([]);
+});
+
+test('drop a second time does nothing', async () => {
+  const db = await TestDatabase.create();
+  await db.drop();
+
+  await expect(db.drop()).resolves.toBeUndefined();
+});
