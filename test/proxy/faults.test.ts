@@ -186,6 +186,7 @@ describe('through a wire proxy', () => {
 
   describe('silence', () => {
     test('reaches both sides: neither sees the other leave', async () => {
+      const other = await connected(proxy);
       proxy.failAt(2, 'silent');
       await client.query('begin');
       const answer = client.query('insert into counted values (1)');
@@ -193,7 +194,11 @@ describe('through a wire proxy', () => {
 
       await proxy.haveStruck();
 
-      expect(await backends()).toBe(1);
+      // Had the server been told, it would have been told before this one is cut.
+      await expect.poll(backends).toBe(2);
+      proxy.failAt(/now/, 'cut');
+      await expect(other.query('select now()')).rejects.toThrow();
+      await expect.poll(backends).toBe(1);
       expect(await unsettled(answer)).toBe(true);
       expect(proxy.connections).toBe(1);
       await proxy.close();
