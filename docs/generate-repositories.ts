@@ -95,7 +95,7 @@ function methodsOf(declared: Class, comments: Comment[], source: string): Method
       return [];
     if (member.accessibility === 'protected' || member.accessibility === 'private') return [];
     const text = docstring(comments, source, member.start);
-    const [promise = '', thrown = ''] = text.split('@throws');
+    const [promise = '', thrown = ''] = text.replace(/@deprecated\b[^@]*/, '').split('@throws');
     const [replaced = '', listed = ''] = /Replaces (`[^.]*`)\./.exec(promise) ?? [];
     const parameters = member.value.params.map((parameter) => {
       const inner = parameter.type === 'AssignmentPattern' ? parameter.left : parameter;

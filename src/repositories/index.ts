@@ -15,3 +15,44 @@ export { SynthRepository } from './synth-repository.ts';
 export { SynthGroupRepository } from './synth-group-repository.ts';
 export { SynthOutcomeRepository } from './synth-outcome-repository.ts';
 export { TranscriptRepository } from './transcript-repository.ts';
+
+export type { CacheEntry, CachedInsight } from './analysis-cache-repository.ts';
+export type { RunFigures } from './analysis-run-repository.ts';
+export type { CachedPayload } from './cached-payload.ts';
+export type { StoredInsight } from './chart-insight-repository.ts';
+export type { DocumentType, DocumentStatus, DocumentSummary } from './document-summary.ts';
+export type {
+  FinishedDocument,
+  GenerationStart,
+  GenerationOutcome,
+} from './experiment-document-repository.ts';
+export type { ExperimentSummary, DeletedOption } from './experiment-repository.ts';
+export type { ExplorationSummary } from './exploration-summary.ts';
+export type { GuideTexts } from './interview-guide-repository.ts';
+export type { FeatureScorecardRow, FeatureScorecardFilter } from './legacy/feature-scorecard-repository.ts';
+export type { SimulatedOutcome } from './legacy/simulated-outcome.ts';
+export type { SimulationRunRow, SimulationRunFilter } from './legacy/simulation-run-repository.ts';
+export type { Page, PageRequest, Stretch, StretchRequest } from './page.ts';
+export type { RegionAnalysisRow } from './region-analysis-repository.ts';
+export type { NewResearchExecution } from './research-execution-repository.ts';
+export type {
+  ExecutionStatus,
+  ResearchExecutionSummary,
+  ResearchExecutionDetail,
+  ExperimentOption,
+} from './research-execution-summary.ts';
+export type { ScenarioNodeSummary } from './scenario-node-summary.ts';
+export type { SynthField } from './synth-fields.ts';
+export type { SynthGroupSummary, SynthGroupDetail } from './synth-group-summary.ts';
+export type { OutcomeListRequest } from './synth-outcome-repository.ts';
+export type {
+  OutcomeSummary,
+  LatestOutcome,
+  NewOutcome,
+  OutcomeStatistics,
+} from './synth-outcome-summary.ts';
+export type { StoredSynth } from './synth-repository.ts';
+export type { SimulatedSynth, ExtremeCases } from './synth-simulation.ts';
+export type { SynthSummary, SynthDetail, GroupOption, SynthCriteria, SynthFilters } from './synth-summary.ts';
+export type { Interview } from './transcript-repository.ts';
+export type { TranscriptSummary, TranscriptDetail } from './transcript-summary.ts';
