@@ -2,7 +2,8 @@ export { createMigration } from './create-migration.ts';
 export {
   migrateDown,
   migrateUp,
+  migrationGap,
   migrationStates,
-  pendingMigrations,
+  type MigrationGap,
   type MigrationState,
 } from './migrator.ts';

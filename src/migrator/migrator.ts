@@ -19,10 +19,22 @@ export async function migrationStates(orm: MikroORM): Promise<MigrationState[]> 
   return [...names].toSorted().map((name) => ({ name, appliedAt: applied.get(name) ?? null }));
 }
 
-/** The names of the migrations that the code has and the database has not, oldest first. Writes nothing. */
-export async function pendingMigrations(orm: MikroORM): Promise<string[]> {
+/** How a database and the code differ in their migrations. */
+export interface MigrationGap {
+  /** What the code has and the database has not, oldest first. */
+  readonly pending: readonly string[];
+  /** What the database has and the code has not: it was migrated by newer code. */
+  readonly unknown: readonly string[];
+}
+
+/** How the database and the code differ in their migrations. Writes nothing. */
+export async function migrationGap(orm: MikroORM): Promise<MigrationGap> {
   const applied = new Set((await appliedMigrations(orm)).map(({ name }) => name));
-  return (await migrationNames(orm)).filter((name) => !applied.has(name));
+  const known = new Set(await migrationNames(orm));
+  return {
+    pending: [...known].filter((name) => !applied.has(name)),
+    unknown: [...applied].filter((name) => !known.has(name)),
+  };
 }
 
 /**

@@ -42,6 +42,31 @@ describe('openDatabase', () => {
     await db.drop();
   });
 
+  test('opens one that is behind when it is told to', async () => {
+    const db = await TestServer.shared().createEmptyDatabase();
+
+    await using database = await openDatabase({ url: urlOf(db), schemaBehind: 'ignore' });
+
+    expect(await database.transact(({ em }) => em.execute('select 1 as one'))).toEqual([{ one: 1 }]);
+    await db.drop();
+  });
+
+  test('warns of one that is ahead, unless told not to', async () => {
+    await using db = await TestDatabase.create();
+    await db.orm.em.execute(
+      `insert into mikro_orm_migrations (name) values ('Migration29991231235959_later')`,
+    );
+    const warnings: Error[] = [];
+    process.on('warning', (warning) => warnings.push(warning));
+
+    await (await openDatabase({ url: urlOf(db), schemaAhead: 'ignore' })).close();
+    await (await openDatabase({ url: urlOf(db) })).close();
+
+    await expect
+      .poll(() => warnings.map(({ message }) => message))
+      .toEqual([expect.stringContaining('Migration29991231235959_later')]);
+  });
+
   test('tells a bad setting from a connection that fails', async () => {
     await expect(openDatabase({ url: 'mysql://a:b@c/d' })).rejects.toBeInstanceOf(SettingsError);
     await expect(openDatabase({ url: 'postgresql://a:b@127.0.0.1:1/d' })).rejects.toBeInstanceOf(

@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { migrateDown, migrateUp, pendingMigrations } from '../../src/migrator/index.ts';
+import { migrateDown, migrateUp, migrationGap } from '../../src/migrator/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 import { readCatalog } from './catalog.ts';
 import { OutsideSession } from './outside-session.ts';
@@ -15,7 +15,7 @@ const indexes = 'Migration20261121030400_read_path_indexes';
 async function databaseBefore(migration: string): Promise<TestDatabase> {
   const db = await TestServer.shared().createEmptyDatabase();
   onTestFinished(() => db.drop());
-  const states = await pendingMigrations(db.orm);
+  const { pending: states } = await migrationGap(db.orm);
   const previous = states[states.indexOf(migration) - 1];
   if (previous !== undefined) {
     await db.orm.migrator.up({ to: previous });
@@ -52,7 +52,7 @@ describe('a migration in a transaction', () => {
       await expect(migrateUp(db.orm)).rejects.toThrow();
 
       expect(await readCatalog(db.orm.em)).toEqual(before);
-      expect((await pendingMigrations(db.orm))[0]).toBe(name);
+      expect((await migrationGap(db.orm)).pending[0]).toBe(name);
       await db.orm.em.execute(remedy);
       await db.orm.migrator.up({ to: name });
       if (name === initial) await insertBareRows(db.orm.em);
@@ -79,7 +79,7 @@ describe('the migration outside a transaction, cut short, converges when it runs
     await cutShort(db, table, index, () => migrateUp(db.orm));
 
     expect(await invalidIndexes(db.orm)).toEqual([index]);
-    expect(await pendingMigrations(db.orm)).toEqual([indexes]);
+    expect((await migrationGap(db.orm)).pending).toEqual([indexes]);
     expect(await migrateUp(db.orm)).toEqual([indexes]);
     expect(await readCatalog(db.orm.em)).toEqual(complete);
   });

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { Database } from '../../database/database.ts';
 import { SchemaOutOfDateError } from '../../errors.ts';
-import { pendingMigrations } from '../../migrator/index.ts';
+import { migrationGap } from '../../migrator/index.ts';
 import { say, sayJson, table } from '../output.ts';
 import { sayPlace, withDatabase } from '../with-database.ts';
 import { storeDemo } from './store-demo.ts';
@@ -14,7 +14,7 @@ export function demo(): Command {
     .option('--json', 'print { stored: [{ what, rows, detail }] } for programs')
     .action(({ json = false }: { json?: boolean }) =>
       withDatabase('application', async (orm, place) => {
-        const pending = await pendingMigrations(orm);
+        const { pending } = await migrationGap(orm);
         if (pending.length > 0) throw new SchemaOutOfDateError(pending);
         const database = new Database(orm);
         await storeDemo(database);
