@@ -13,19 +13,22 @@ export function* binaryRows(
   columns: Readonly<Record<string, CopiedType>>,
   rows: Iterable<Readonly<Record<string, unknown>>>,
 ): Generator<Buffer, void> {
-  const types = Object.entries(columns);
+  const names = Object.keys(columns);
+  const types = Object.values(columns);
   let buffer = Buffer.allocUnsafe(chunkSize);
   let end = signature.copy(buffer);
   for (const row of rows) {
-    const values = types.map(([column, type]) => wireValue(type, row[column]));
+    const values = names.map((name, index) => wireValue(types[index], row[name]));
     const most = mostBytes(values);
     if (end + most > buffer.length) {
       yield buffer.subarray(0, end);
       buffer = Buffer.allocUnsafe(Math.max(chunkSize, most));
       end = 0;
     }
-    end = buffer.writeInt16BE(types.length, end);
-    for (const [index, [, type]] of types.entries()) end = write(buffer, end, type, values[index]);
+    end = buffer.writeInt16BE(values.length, end);
+    for (let index = 0; index < values.length; index++) {
+      end = write(buffer, end, types[index], values[index]);
+    }
   }
   yield buffer.subarray(0, end);
   yield trailer;
@@ -33,7 +36,7 @@ export function* binaryRows(
 
 type WireValue = string | number | null;
 
-function wireValue(type: CopiedType, value: unknown): WireValue {
+function wireValue(type: CopiedType | undefined, value: unknown): WireValue {
   if (value == null) return null;
   if (type === 'double precision') return Number(value);
   return type === 'text' && typeof value === 'string' ? value : JSON.stringify(value);
@@ -46,7 +49,12 @@ function mostBytes(values: readonly WireValue[]): number {
 }
 
 /** Writes a value behind its length, and gives where it ends. */
-function write(buffer: Buffer, at: number, type: CopiedType, value: WireValue | undefined): number {
+function write(
+  buffer: Buffer,
+  at: number,
+  type: CopiedType | undefined,
+  value: WireValue | undefined,
+): number {
   const start = at + 4;
   if (value == null) return buffer.writeInt32BE(-1, at);
   if (typeof value === 'number') {

@@ -14,7 +14,7 @@ export class TxClient extends Client {
     // oxlint-disable-next-line typescript/unbound-method -- `apply` calls it on this client
     this.query = new Proxy(this.query, {
       apply: (query, _client, given: unknown[]): unknown => {
-        const answer: unknown = Reflect.apply(query, this, given);
+        const answer = awaited((...all) => Reflect.apply(query, this, all), given);
         const [text] = given;
         if (typeof text !== 'string' || !(answer instanceof Promise)) return answer;
         if (text === 'rollback') return answer.catch(() => this.#endInstead());
@@ -37,4 +37,19 @@ export class TxClient extends Client {
     this.release = () => {};
     throw error;
   }
+}
+
+/**
+ * What the driver answers, had by a callback where a promise is wanted. Rows that the driver's own promise brings outlive V8's minor
+ * collections (pg 8.23, Node 24: see `--trace-gc`), and to move them about takes a quarter of the time in which many are read.
+ */
+function awaited(query: (...given: unknown[]) => unknown, given: unknown[]): unknown {
+  const [text, values] = given;
+  if (typeof text !== 'string' || typeof given.at(-1) === 'function') return query(...given);
+  return new Promise((resolve, reject) => {
+    query(text, values, (error: Error | null, result: unknown) => {
+      if (error) reject(error);
+      else resolve(result);
+    });
+  });
 }

@@ -1,5 +1,5 @@
 import { p } from '@mikro-orm/core';
-import { v7 as uuidv7 } from 'uuid';
+import { uuidv7 } from './uuid-v7.ts';
 
 /** A text key that the row mints for itself when it is given none: `<prefix>_<UUIDv7>`, so that keys sort by time. */
 export function id(prefix: string) {

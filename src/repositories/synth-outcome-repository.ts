@@ -14,6 +14,7 @@ import { rowCopier } from './row-copier.ts';
 import {
   copiedColumns,
   outcomes,
+  outcomesBehind,
   statistics,
   toStatistics,
   toSummary,
@@ -23,6 +24,7 @@ import {
   type OutcomeRow,
   type OutcomeStatistics,
   type OutcomeSummary,
+  type ShownOutcome,
 } from './synth-outcome-summary.ts';
 
 /**
@@ -81,19 +83,14 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
    */
   async listForAnalysis(
     analysisId: string,
-    { afterSynth, limit = maxListed }: OutcomeListRequest = {},
+    { afterSynth = '', limit = maxListed }: OutcomeListRequest = {},
   ): Promise<OutcomeSummary[]> {
     if (!Number.isInteger(limit) || limit < 1 || limit > maxListed) {
       throw new InvalidPageError(`limit ${String(limit)} is not a whole number from 1 to ${maxListed}`);
     }
     const db = await this.rows();
-    const list = outcomes(db)
-      .where('synth_outcomes.analysis_id', '=', analysisId)
-      .orderBy('synth_outcomes.synth_id')
-      .limit(limit);
-    return afterSynth === undefined
-      ? list.execute()
-      : list.where('synth_outcomes.synth_id', '>', afterSynth).execute();
+    const { rows } = await db.executeQuery<ShownOutcome>(outcomesBehind(db, analysisId, afterSynth, limit));
+    return rows;
   }
 
   /**
@@ -153,13 +150,13 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     );
     const bySynth = new Map(outcomesOfSynths.map((outcome) => [outcome.synthId, outcome]));
     if (bySynth.size === 0) return 0;
-    const rows = Array.from(bySynth.values(), (outcome) => this.#toRow(analysisId, outcome));
+    const rows = this.#rowsOf(analysisId, bySynth.values());
     const copied =
       !(await this.#lockRun(analysisId)) &&
       (await rowCopier(this.em).copy(this.em, 'synth_outcomes', copiedColumns, rows));
     // It had outcomes before, or somebody added one meanwhile.
-    if (!copied) await this.#upsert(rows);
-    return rows.length;
+    if (!copied) await this.#upsert([...this.#rowsOf(analysisId, bySynth.values())]);
+    return bySynth.size;
   }
 
   /** Removes every outcome of a run by one statement, and gives how many. Replaces `delete_outcomes`, `delete_by_analysis_id`. */
@@ -205,15 +202,18 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     if (stale.length > 0) await this.em.find(SynthOutcome, { id: { $in: stale } }, { refresh: true });
   }
 
-  #toRow(analysisId: string, outcome: NewOutcome): OutcomeRow {
-    return {
-      id: outcome.id ?? mintKey(this.em, SynthOutcome),
-      analysis_id: analysisId,
-      synth_id: outcome.synthId,
-      did_not_try_rate: outcome.didNotTryRate,
-      failed_rate: outcome.failedRate,
-      success_rate: outcome.successRate,
-      synth_attributes: outcome.synthAttributes,
-    };
+  // Made one by one, while those before are on their way.
+  *#rowsOf(analysisId: string, found: Iterable<NewOutcome>): Generator<OutcomeRow> {
+    for (const outcome of found) {
+      yield {
+        id: outcome.id ?? mintKey(this.em, SynthOutcome),
+        analysis_id: analysisId,
+        synth_id: outcome.synthId,
+        did_not_try_rate: outcome.didNotTryRate,
+        failed_rate: outcome.failedRate,
+        success_rate: outcome.successRate,
+        synth_attributes: outcome.synthAttributes,
+      };
+    }
   }
 }
