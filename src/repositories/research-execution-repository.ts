@@ -129,7 +129,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   }
 
   /**
-   * The additional context of each of the executions, null where there is none. An execution that does not exist is left out.
+   * The additional context of each of the executions, by key, null where there is none. An execution that does not exist is left out.
    * Replaces `get_additional_context_batch`.
    */
   async listAdditionalContextBatch(keys: readonly string[]): Promise<Map<string, string | null>> {
@@ -149,16 +149,9 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    * Whoever asks at the same time gets another.
    */
   async lockNextPending(): Promise<ResearchExecution | null> {
-    await this.em.flush();
-    return this.em.findOne(
-      ResearchExecution,
+    return this.one(
       { status: 'pending' },
-      {
-        orderBy: { startedAt: 'asc', id: 'asc' },
-        lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
-        // A row that was loaded before may have changed since.
-        refresh: true,
-      },
+      { orderBy: { startedAt: 'asc', id: 'asc' }, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE },
     );
   }
 

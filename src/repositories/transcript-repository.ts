@@ -103,7 +103,7 @@ export class TranscriptRepository extends Repository<Transcript> {
   }
 
   /**
-   * How many turns each of the executions has in all its transcripts. An execution without transcripts is left out. Replaces
+   * How many turns each of the executions has in all its transcripts, by key. An execution without transcripts is left out. Replaces
    * `get_total_turns_batch`.
    */
   async countTurnsBatch(executions: readonly string[]): Promise<Map<string, number>> {

@@ -268,9 +268,9 @@ describe('ResearchExecutionRepository', () => {
     test('an additional context exists when it is neither absent nor empty', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         for (const [id, additionalContext] of [
+          ['c', null],
           ['a', 'context'],
           ['b', ''],
-          ['c', null],
           ['d', 'not asked for'],
         ] as const) {
           aResearchExecution(em, { id, additionalContext });
@@ -278,13 +278,11 @@ describe('ResearchExecutionRepository', () => {
         const asked = ['c', 'b', 'a', 'missing', 'a'];
 
         expect(await researchExecutions.existsAdditionalContextBatch(asked)).toEqual(new Set(['a']));
-        expect(await researchExecutions.listAdditionalContextBatch(asked)).toEqual(
-          new Map([
-            ['a', 'context'],
-            ['b', ''],
-            ['c', null],
-          ]),
-        );
+        expect([...(await researchExecutions.listAdditionalContextBatch(asked))]).toEqual([
+          ['a', 'context'],
+          ['b', ''],
+          ['c', null],
+        ]);
       }));
 
     test('nothing asked for in a batch is nothing found', () =>

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultSynthGroup } from '../../src/entities/index.ts';
-import { DuplicateError, InvalidPageError, InvalidValueError, ProtectedRowError } from '../../src/index.ts';
+import {
+  DuplicateError,
+  InvalidPageError,
+  InvalidValueError,
+  ProtectedRowError,
+  type EntityManager,
+} from '../../src/index.ts';
 import { TestDatabase, aSynth, aSynthGroup } from '../../src/testing/index.ts';
 
 describe('SynthGroupRepository', () => {
@@ -87,17 +93,24 @@ describe('SynthGroupRepository', () => {
   test('findDetail walks the synths of a group in stretches, and so do the synths with its cursor', () =>
     db.rollback(async ({ synthGroups, synths, em }) => {
       const { id } = aSynthGroup(em);
-      for (const [key, second] of shuffled) {
+      for (const [key, second] of [
+        ['b', 1],
+        ['a', 2],
+        ['c', 1],
+        ['d', 1],
+        ['e', 0],
+      ] as const) {
         aSynth(em, { id: `syn_${key}`, synthGroup: id, createdAt: at(second) });
       }
 
       const first = await synthGroups.findDetail(id, { limit: 2 });
-      const second = await synthGroups.findDetail(id, { limit: 2, after: first?.synths.next });
-      const same = await synths.listSummaries({ group: id, limit: 2, after: first?.synths.next });
+      const second = await synthGroups.findDetail(id, { limit: 3, after: first?.synths.next });
+      const same = await synths.listSummaries({ group: id, limit: 3, after: first?.synths.next });
 
-      expect(first).toMatchObject({ synthCount: 4, synths: { data: [{ id: 'syn_c' }, { id: 'syn_d' }] } });
-      expect(second).toMatchObject({ synthCount: 4, synths: { data: [{ id: 'syn_b' }, { id: 'syn_a' }] } });
-      expect(second?.synths.next).toBeNull();
+      const keysOf = (detail: typeof first) => detail?.synths.data.map((synth) => synth.id.slice(4)).join('');
+      expect(keysOf(first)).toBe('ad');
+      expect(keysOf(second)).toBe('cbe');
+      expect(second).toMatchObject({ synthCount: 5, synths: { next: null } });
       expect(same).toEqual(second?.synths);
     }));
 
@@ -142,6 +155,18 @@ describe('SynthGroupRepository', () => {
       ]);
       expect(pagination).toEqual({ total: 2, limit: 50, offset: 0, hasNext: false });
       expect(past).toEqual({ data: [], pagination: { total: 2, limit: 1, offset: 2, hasNext: false } });
+    }));
+
+  test('listSummaries orders newest first, and by key where times are equal', () =>
+    db.rollback(async ({ synthGroups, em }) => {
+      for (const [key, second] of shuffled) aSynthGroup(em, { id: key, createdAt: at(second) });
+      // So few rows come from the index, in its order, whatever order is asked for.
+      await em.execute('set local enable_indexscan = off');
+
+      const { data, next } = await synthGroups.listSummaries();
+
+      expect(data.map(({ id }) => id).join('')).toBe('cdba');
+      expect(next).toBeNull();
     }));
 
   test('listSummaries walks every group once, equal times and microseconds included', () =>
@@ -247,18 +272,26 @@ describe('SynthGroupRepository', () => {
       expect((await synthGroups.pageSummaries()).pagination.total).toBe(5);
     }));
 
-  test('twenty who want a group of one name at once get the same', async () => {
+  test('whoever wants a group of a name that another is making waits, and gets the same', async () => {
     await using own = await TestDatabase.create();
 
-    const groups = await Promise.all(
-      Array.from({ length: 20 }, () =>
-        own.transact(({ synthGroups }) => synthGroups.ensureNamed('Shoppers')),
-      ),
-    );
+    let second: Promise<string> | undefined;
+    let settled = false;
+    const first = await own.transact(async ({ synthGroups, em }) => {
+      const { id } = await synthGroups.ensureNamed('Shoppers');
+      second = own.transact(async (other) => (await other.synthGroups.ensureNamed('Shoppers')).id);
+      void second.finally(() => (settled = true));
+      const other = await own.transact(async (uow) => (await uow.synthGroups.ensureNamed('Others')).id);
+      expect(other).not.toBe(id);
+      // Until the other one waits for this transaction.
+      for (let waiting = false; !waiting && !settled;) waiting = await waits(em);
+      expect(settled).toBe(false);
+      return id;
+    });
 
-    expect(new Set(groups.map(({ id }) => id)).size).toBe(1);
+    expect(await second).toBe(first);
     const { pagination } = await own.read(({ synthGroups }) => synthGroups.pageSummaries());
-    expect(pagination.total).toBe(1);
+    expect(pagination.total).toBe(2);
   });
 
   test('remove leaves the synths, without a group, loaded or not', () =>
@@ -298,6 +331,15 @@ const shuffled = [
   ['a', 1],
   ['d', 1],
 ] as const;
+
+/** Whether somebody waits for an advisory lock in this database. */
+async function waits(em: EntityManager): Promise<boolean> {
+  const waiting = await em.execute<unknown[]>(
+    `select 1 from pg_locks where locktype = 'advisory' and not granted
+      and database = (select oid from pg_database where datname = current_database())`,
+  );
+  return waiting.length > 0;
+}
 
 function at(second: number): Date {
   return new Date(Date.UTC(2026, 0, 1, 0, 0, second));

@@ -469,7 +469,7 @@ describe('SynthRepository', () => {
     test('listForSimulation gives synths with data by key, and no more than asked for', () =>
       db.rollback(async ({ synths, em }) => {
         const analysis = anAnalysisRun(em, { status: 'completed' });
-        for (const id of ['c', 'a', 'd', 'b']) {
+        for (const id of ['d', 'c', 'b', 'a']) {
           aSynth(em, { id, data: id === 'b' ? null : {} });
           aSynthOutcome(em, { analysis, synthId: id });
         }

@@ -245,23 +245,20 @@ describe('TranscriptRepository', () => {
 
   test('countTurnsBatch sums the turns of each execution that has transcripts', () =>
     db.rollback(async ({ transcripts, em }) => {
-      const [two, zero, none, other] = ['a', 'b', 'c', 'd'].map((id) => aResearchExecution(em, { id }));
+      for (const id of ['a', 'b', 'c', 'd']) aResearchExecution(em, { id });
       for (const [execution, turnCount] of [
-        [two, 3],
-        [two, 4],
-        [zero, 0],
-        [other, 9],
+        ['d', 9],
+        ['b', 0],
+        ['a', 3],
+        ['a', 4],
       ] as const) {
-        aTranscript(em, { ...(execution && { execution }), turnCount });
+        aTranscript(em, { execution, turnCount });
       }
 
-      expect(await transcripts.countTurnsBatch(['b', 'a', 'c', 'missing', 'a'])).toEqual(
-        new Map([
-          ['a', 7],
-          ['b', 0],
-        ]),
-      );
-      expect(none?.id).toBe('c');
+      expect([...(await transcripts.countTurnsBatch(['b', 'a', 'c', 'missing', 'a']))]).toEqual([
+        ['a', 7],
+        ['b', 0],
+      ]);
       expect(await transcripts.countTurnsBatch([])).toEqual(new Map());
     }));
 
