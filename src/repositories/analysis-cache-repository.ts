@@ -188,7 +188,10 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
         })),
       )
       .execute();
-    for (const [key] of saved) await this.reload([analysisId, key]);
+    const loaded = this.em.getUnitOfWork();
+    const stale = saved.flatMap(([key]) => (loaded.getById(AnalysisCache, [analysisId, key]) ? [key] : []));
+    if (stale.length === 0) return;
+    await this.em.find(AnalysisCache, { analysis: analysisId, cacheKey: { $in: stale } }, { refresh: true });
   }
 
   #forget(analysisId: string, removed: readonly { cache_key: string }[]): number {
