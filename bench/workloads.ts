@@ -14,7 +14,7 @@ const outcomes = Array.from({ length: 5_000 }, (_, i) => ({
 }));
 
 /** What is measured: each by us, and by the driver with hand-written SQL that does the same on the same pool size. */
-export function workloads(database: Database, pool: pg.Pool): Workload[] {
+export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): Workload[] {
   return [
     {
       name: 'get one by key (read model)',
@@ -75,14 +75,14 @@ export function workloads(database: Database, pool: pg.Pool): Workload[] {
             [`exp_${randomUUID()}`, 'n', 'h', 'd', new Date()],
           );
         }),
-      reset: () => pool.query(`delete from experiments where name = 'n'`),
+      reset: () => cleaner.query(`delete from experiments where name = 'n'`),
     },
     {
       name: 'insert 5,000 outcomes',
       toReach: 0.6,
       ours: () => database.transact(({ synthOutcomes }) => synthOutcomes.saveAll(seeded.bulk, outcomes)),
       driver: () => inTransaction(pool, (client) => insertOutcomes(client)),
-      reset: () => pool.query('delete from synth_outcomes where analysis_id = $1', [seeded.bulk]),
+      reset: () => cleaner.query('delete from synth_outcomes where analysis_id = $1', [seeded.bulk]),
     },
     {
       name: 'load 500, change 200, commit (managed)',

@@ -39,8 +39,7 @@ export const ExplorationSchema = defineEntity({
   tableName: 'explorations',
   properties: {
     id: id('expl'),
-    experiment: () =>
-      p.manyToOne(Experiment).ref().deleteRule('cascade').index('idx_explorations_experiment'),
+    experiment: () => p.manyToOne(Experiment).ref().deleteRule('cascade'),
     baselineAnalysis: () => p.manyToOne(AnalysisRun).ref().deleteRule('cascade').index(),
     goal: jsonColumn(ExplorationGoal),
     config: jsonColumn(ExplorationConfig),
@@ -53,6 +52,13 @@ export const ExplorationSchema = defineEntity({
     completedAt: instant().nullable(),
     ...rowVersion,
   },
+  indexes: [
+    // As an expression: the ORM takes mixed directions behind a relation for a change at every comparison.
+    {
+      name: 'idx_explorations_experiment_id_started_at_id',
+      expression: `create index "idx_explorations_experiment_id_started_at_id" on "explorations" (experiment_id, started_at desc, id desc)`,
+    },
+  ],
   checks: checks('explorations', {
     ...keys('id'),
     ...counts('current_depth', 'total_nodes', 'total_llm_calls'),

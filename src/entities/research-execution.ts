@@ -10,8 +10,7 @@ export const ResearchExecutionSchema = defineEntity({
   tableName: 'research_executions',
   properties: {
     id: id('exec').name('exec_id'),
-    experiment: () =>
-      p.manyToOne(Experiment).ref().nullable().deleteRule('set null').index('idx_executions_experiment'),
+    experiment: () => p.manyToOne(Experiment).ref().nullable().deleteRule('set null'),
     topicName: p.text().index('idx_executions_topic'),
     status: p.enum(executionStatuses).default('pending').index('idx_executions_status'),
     synthCount: p.integer().default(0),
@@ -31,6 +30,11 @@ export const ResearchExecutionSchema = defineEntity({
         { name: 'startedAt', sort: 'desc' },
         { name: 'id', sort: 'desc' },
       ],
+    },
+    // As an expression: the ORM takes mixed directions behind a relation for a change at every comparison.
+    {
+      name: 'idx_research_executions_experiment_id_started_at_exec_id',
+      expression: `create index "idx_research_executions_experiment_id_started_at_exec_id" on "research_executions" (experiment_id, started_at desc, exec_id desc)`,
     },
   ],
   checks: checks('research_executions', {

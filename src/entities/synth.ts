@@ -130,8 +130,7 @@ export const SynthSchema = defineEntity({
   tableName: 'synths',
   properties: {
     id: id('syn'),
-    synthGroup: () =>
-      p.manyToOne(SynthGroup).ref().nullable().deleteRule('set null').index('idx_synths_group'),
+    synthGroup: () => p.manyToOne(SynthGroup).ref().nullable().deleteRule('set null'),
     name: p.text().name('nome').index('idx_synths_nome'),
     description: p.text().name('descricao').nullable(),
     linkPhoto: p.text().nullable(),
@@ -148,6 +147,11 @@ export const SynthSchema = defineEntity({
         { name: 'createdAt', sort: 'desc' },
         { name: 'id', sort: 'desc' },
       ],
+    },
+    // As an expression: the ORM takes mixed directions behind a relation for a change at every comparison.
+    {
+      name: 'idx_synths_synth_group_id_created_at_id',
+      expression: `create index "idx_synths_synth_group_id_created_at_id" on "synths" (synth_group_id, created_at desc, id desc)`,
     },
     {
       name: 'idx_synths_data',

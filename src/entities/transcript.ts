@@ -30,6 +30,13 @@ export const TranscriptSchema = defineEntity({
     recordedAt: instant().name('timestamp'),
     messages: jsonColumn(TranscriptMessages).nullable(),
   },
+  indexes: [
+    // As an expression: the ORM takes mixed directions behind a relation for a change at every comparison.
+    {
+      name: 'idx_transcripts_exec_id_timestamp_id',
+      expression: `create index "idx_transcripts_exec_id_timestamp_id" on "transcripts" (exec_id, "timestamp" desc, id desc)`,
+    },
+  ],
   uniques: [{ name: 'uq_transcripts_exec_synth', properties: ['execution', 'synthId'] }],
   checks: checks('transcripts', {
     ...keys('id', 'synth_id'),

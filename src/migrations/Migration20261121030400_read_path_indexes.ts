@@ -8,13 +8,21 @@ const wanted: Record<string, string> = {
   idx_synths_data: 'synths using gin (data jsonb_path_ops)',
   idx_research_executions_started_at_exec_id: 'research_executions (started_at desc, exec_id desc)',
   idx_explorations_baseline_analysis_id: 'explorations (baseline_analysis_id)',
+  idx_synths_synth_group_id_created_at_id: 'synths (synth_group_id, created_at desc, id desc)',
+  idx_research_executions_experiment_id_started_at_exec_id:
+    'research_executions (experiment_id, started_at desc, exec_id desc)',
+  idx_explorations_experiment_id_started_at_id: 'explorations (experiment_id, started_at desc, id desc)',
+  idx_transcripts_exec_id_timestamp_id: 'transcripts (exec_id, "timestamp" desc, id desc)',
 };
 
 // Each leads another index of its table: a key, a unique constraint, or one of those above.
 const redundant: Record<string, string> = {
   idx_synth_groups_created: 'synth_groups (created_at desc)',
   idx_synths_created_at: 'synths (created_at desc)',
+  idx_synths_group: 'synths (synth_group_id)',
   idx_executions_started: 'research_executions (started_at desc)',
+  idx_executions_experiment: 'research_executions (experiment_id)',
+  idx_explorations_experiment: 'explorations (experiment_id)',
   idx_analysis_runs_experiment: 'analysis_runs (experiment_id)',
   idx_outcomes_analysis: 'synth_outcomes (analysis_id)',
   idx_analysis_cache_analysis: 'analysis_cache (analysis_id)',

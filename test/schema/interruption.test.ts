@@ -86,7 +86,7 @@ describe('the migration outside a transaction, cut short, converges when it runs
 
   test.each([
     ['building', 'analysis_runs', 'idx_analysis_runs_experiment'],
-    ['dropping', 'explorations', 'idx_explorations_baseline_analysis_id'],
+    ['dropping', 'experiments', 'idx_experiments_active_created_at_id'],
   ])('going down, while %s an index of %s', async (_, table, index) => {
     const db = await databaseBefore(indexes);
     const before = await readCatalog(db.orm.em);

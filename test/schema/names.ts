@@ -17,7 +17,7 @@ export const indexes: Record<string, string[]> = {
   ],
   synths: [
     'unique synths_pkey (id)',
-    'idx_synths_group (synth_group_id)',
+    'idx_synths_synth_group_id_created_at_id (synth_group_id, created_at DESC, id DESC)',
     'idx_synths_nome (nome)',
     'idx_synths_created_at_id (created_at DESC, id DESC)',
     'idx_synths_data using gin (data jsonb_path_ops)',
@@ -34,7 +34,7 @@ export const indexes: Record<string, string[]> = {
   analysis_cache: ['unique analysis_cache_pkey (analysis_id, cache_key)'],
   research_executions: [
     'unique research_executions_pkey (exec_id)',
-    'idx_executions_experiment (experiment_id)',
+    'idx_research_executions_experiment_id_started_at_exec_id (experiment_id, started_at DESC, exec_id DESC)',
     'idx_executions_status (status)',
     'idx_executions_topic (topic_name)',
     'idx_research_executions_started_at_exec_id (started_at DESC, exec_id DESC)',
@@ -43,10 +43,11 @@ export const indexes: Record<string, string[]> = {
     'unique transcripts_pkey (id)',
     'unique uq_transcripts_exec_synth (exec_id, synth_id)',
     'idx_transcripts_synth (synth_id)',
+    'idx_transcripts_exec_id_timestamp_id (exec_id, "timestamp" DESC, id DESC)',
   ],
   explorations: [
     'unique explorations_pkey (id)',
-    'idx_explorations_experiment (experiment_id)',
+    'idx_explorations_experiment_id_started_at_id (experiment_id, started_at DESC, id DESC)',
     'idx_explorations_status (status)',
     'idx_explorations_baseline_analysis_id (baseline_analysis_id)',
   ],
