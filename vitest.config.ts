@@ -21,8 +21,8 @@ export default defineConfig({
     setupFiles: ['test/fresh-modules.ts'],
     // As a worker waits for the server much of the time, none is held back for the main process.
     maxWorkers: '100%',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     teardownTimeout: 60_000,
     reporters: ['default', new LeftOutReporter(), ...(json ? ['json'] : [])],
     ...(json && { outputFile: { json } }),
