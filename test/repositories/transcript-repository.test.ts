@@ -245,9 +245,13 @@ describe('TranscriptRepository', () => {
 
   test('countTurnsBatch sums the turns of each execution that has transcripts', () =>
     db.rollback(async ({ transcripts, em }) => {
-      for (const id of ['a', 'b', 'c', 'd']) aResearchExecution(em, { id });
+      for (const id of 'abcdefgh') aResearchExecution(em, { id });
       for (const [execution, turnCount] of [
         ['d', 9],
+        ['h', 1],
+        ['g', 1],
+        ['f', 1],
+        ['e', 1],
         ['b', 0],
         ['a', 3],
         ['a', 4],
@@ -255,9 +259,14 @@ describe('TranscriptRepository', () => {
         aTranscript(em, { execution, turnCount });
       }
 
-      expect([...(await transcripts.countTurnsBatch(['b', 'a', 'c', 'missing', 'a']))]).toEqual([
+      const asked = ['h', 'g', 'f', 'e', 'b', 'a', 'c', 'missing', 'a'];
+      expect([...(await transcripts.countTurnsBatch(asked))]).toEqual([
         ['a', 7],
         ['b', 0],
+        ['e', 1],
+        ['f', 1],
+        ['g', 1],
+        ['h', 1],
       ]);
       expect(await transcripts.countTurnsBatch([])).toEqual(new Map());
     }));
