@@ -19,3 +19,22 @@ void uow.experiments.get(1);
 const status: 'active' | 'deleted' = (await uow.experiments.get('exp_1')).status;
 const changed: Date | null | undefined = (await uow.experiments.get('exp_1')).updatedAt;
 void [status, changed];
+
+declare const database: import('../../src/index.ts').Database;
+const summary = await uow.experiments.getSummary('exp_1');
+// @ts-expect-error -- not a field of the read model
+void summary.scorecardData;
+// @ts-expect-error -- read models are for looking
+summary.name = 'new';
+// @ts-expect-error -- not a sort key
+void uow.experiments.pageSummaries({ sortBy: 'hypothesis' });
+// @ts-expect-error -- the legacy tables are read only
+uow.featureScorecards.add({});
+// @ts-expect-error -- a read stages nothing
+void database.read(async ({ experiments }) => experiments.add({ name: 'n', hypothesis: 'h' }));
+// @ts-expect-error -- a read changes nothing
+void database.read(({ experiments }) => experiments.softDelete('exp_1'));
+// @ts-expect-error -- a read copies nothing
+void database.read(({ synthOutcomes }) => synthOutcomes.saveAll('ana_1', []));
+// @ts-expect-error -- a read has no way past the repositories
+void database.read(async ({ em }) => em.flush());
