@@ -43,7 +43,7 @@ export const distribution = () => ({
   total_synths: 1,
 });
 
-export const clustering = () => ({
+const clustering = () => ({
   simulation_id,
   n_clusters: 2,
   method: 'kmeans' as const,

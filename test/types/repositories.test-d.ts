@@ -1,5 +1,5 @@
 // Compiled by `tsc`, never run: each mistake below must stay a compile error.
-import type { UnitOfWork } from '../../src/index.ts';
+import type { Database, UnitOfWork } from '../../src/index.ts';
 
 declare const uow: UnitOfWork;
 
@@ -20,7 +20,7 @@ const status: 'active' | 'deleted' = (await uow.experiments.get('exp_1')).status
 const changed: Date | null | undefined = (await uow.experiments.get('exp_1')).updatedAt;
 void [status, changed];
 
-declare const database: import('../../src/index.ts').Database;
+declare const database: Database;
 const summary = await uow.experiments.getSummary('exp_1');
 // @ts-expect-error -- not a field of the read model
 void summary.scorecardData;
