@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import * as charts from '../../src/entities/chart-data.ts';
 import * as entities from '../../src/entities/index.ts';
 import { broken } from './broken.ts';
 import { documents } from './documents.ts';
 
+// Those of columns. The charts' have their documents where the cache is tested.
 const shapes = new Map(
   Object.entries(entities).flatMap(([name, exported]) =>
-    exported instanceof z.ZodType ? [[name, exported]] : [],
+    exported instanceof z.ZodType && !(name in charts) ? [[name, exported]] : [],
   ),
 );
 
