@@ -95,6 +95,22 @@ describe('the packed package', () => {
     expect(name).toBe('Short checkout');
   });
 
+  test('gives the tests of another project a server, and databases that are migrated', async () => {
+    const count = await evaluate(
+      `import { TestDatabase, TestServer, anExperiment } from 'synth-lab-data/testing';
+      const server = await TestServer.start();
+      const db = await TestDatabase.create();
+      await db.transact(async ({ em }) => void anExperiment(em));
+      const [found] = await db.orm.em.execute('select count(*)::int as n from experiments');
+      console.log(JSON.stringify(found));
+      await db.drop();
+      await server.stop();`,
+      { TEST_DATABASE_URL: db.url },
+    );
+
+    expect(count).toEqual({ n: 1 });
+  });
+
   test(
     'brings types that a strict compiler accepts, also without the optional packages',
     { timeout: 120_000 },
