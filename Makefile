@@ -11,7 +11,7 @@ $(installed): package.json package-lock.json
 	@npm install --no-save --loglevel=error --no-audit --no-fund
 	@touch $@
 
-.PHONY: migrate-up migrate-down migrate-status migrate-create db-start db-stop db-reset db-url demo test test-containers bench docs check build format help
+.PHONY: migrate-up migrate-down migrate-status migrate-create db-start db-stop db-reset db-url demo test test-containers example bench docs check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up
@@ -45,6 +45,9 @@ test: $(installed) ## run the whole suite, or only=test/schema of it
 
 test-containers: $(installed) ## run it on PostgreSQL in a container (POSTGRES_IMAGE, default postgres:18)
 	@TEST_POSTGRES=container vitest run $(only)
+
+example: build ## run the example service on port 3000
+	@node examples/service/main.ts
 
 bench: $(installed) ## measure every workload against the hand-written driver
 	@node bench/main.ts

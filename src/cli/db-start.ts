@@ -1,13 +1,12 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
-import { embeddedDirectory } from '../database/default-target.ts';
-import { EmbeddedPostgres } from '../embedded/index.ts';
+import { startEmbedded } from '../database/default-target.ts';
 import { dim, say } from './output.ts';
 
 /** `synthdb db start` */
 export function dbStart(): Command {
   return new Command('start').description('start it, if it does not run').action(async () => {
-    const server = await EmbeddedPostgres.start({ directory: embeddedDirectory() });
+    const server = await startEmbedded();
     for (const notice of server.notices) console.error(dim(notice));
     say(
       `PostgreSQL ${server.major} ${server.started ? 'started' : 'runs already'} on port ${server.port}, files in ${relative('', server.directory)}`,

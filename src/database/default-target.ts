@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../embedded/index.ts';
+import { SettingsError } from '../errors.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
 import {
   projectDirectory,
@@ -14,6 +15,23 @@ export function embeddedDirectory(): string {
 }
 
 /**
+ * The project's embedded server, started when it does not run. `PG_MAJOR` picks the PostgreSQL of a new one, or agrees with that of
+ * an older one.
+ *
+ * @throws EmbeddedPostgresError; SettingsError when `PG_MAJOR` is no number.
+ */
+export async function startEmbedded(): Promise<EmbeddedPostgres> {
+  const major = process.env['PG_MAJOR'];
+  if (major !== undefined && !/^\d+$/.test(major)) {
+    throw new SettingsError(`PG_MAJOR is "${major}"; for example PG_MAJOR=18`);
+  }
+  return EmbeddedPostgres.start({
+    directory: embeddedDirectory(),
+    ...(major !== undefined && { major: Number(major) }),
+  });
+}
+
+/**
  * The database that was asked for, or else the project's embedded one, which is started when it does not run.
  *
  * @throws SettingsError, EmbeddedPostgresError
@@ -24,6 +42,6 @@ export async function targetOrEmbedded(
 ): Promise<ResolvedDatabase & { embedded?: EmbeddedPostgres }> {
   const resolved = resolveDatabase(given, purpose);
   if (resolved) return resolved;
-  const embedded = await EmbeddedPostgres.start({ directory: embeddedDirectory() });
+  const embedded = await startEmbedded();
   return { target: parseDatabaseUrl(embedded.url, 'embedded'), source: 'embedded', embedded };
 }

@@ -154,7 +154,9 @@ export class ExperimentRepository extends Repository<Experiment> {
    * @throws NotFoundError when there is none.
    */
   async restore(key: string): Promise<void> {
-    await this.change(key, { id: key }, { status: 'active' });
+    const experiment = await this.get(key, { deleted: 'included' });
+    if (experiment.status === 'deleted')
+      await this.change(key, { id: key, status: 'deleted' }, { status: 'active' });
   }
 }
 

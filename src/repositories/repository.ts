@@ -56,7 +56,8 @@ export abstract class Repository<E extends object> {
     options: Pick<FindOneOptions<E>, 'orderBy' | 'lockMode'> = {},
   ): Promise<E | null> {
     await this.em.flush();
-    return this.em.findOne(this.entity, where, options);
+    // What is locked is changed next: on what the row holds now, not on what was loaded before the lock.
+    return this.em.findOne(this.entity, where, { ...options, refresh: options.lockMode !== undefined });
   }
 
   /** The rows that `where` finds, to be changed. What was changed so far is flushed first. */

@@ -67,8 +67,10 @@ export function parseDatabaseUrl(text: string, name: string): DatabaseTarget {
   const rest = text.trim().slice(given.length);
   // Raw, these would end the host or the path early and send the rest of a password somewhere else.
   if (rest.includes('#')) return fail('holds a raw "#": write it as %23');
-  if ((rest.split('?')[0] ?? '').split('@').length > 2)
-    return fail('holds a raw "@" in user or password: write it as %40');
+  const [beforeQuery = '', ...query] = rest.split('?');
+  if (beforeQuery.split('@').length > 2) return fail('holds a raw "@" in user or password: write it as %40');
+  if (query.some((part) => part.includes('@')))
+    return fail('holds a raw "?" in user or password: write it as %3F');
   let url: URL;
   try {
     // A scheme that the WHATWG parser knows nothing of keeps the case of the path and takes any port.
@@ -88,14 +90,16 @@ export function parseDatabaseUrl(text: string, name: string): DatabaseTarget {
     }
   };
   for (const key of url.searchParams.keys()) {
-    if (!understood.has(key))
-      return fail(`has the parameter "${key}", which is not understood (${[...understood].join(', ')} are)`);
+    if (understood.has(key)) continue;
+    // Shown only if it looks like a name; anything else may be a piece of a secret.
+    const shown = /^[a-z_]{1,40}$/.test(key) ? ` "${key}"` : '';
+    return fail(`has a parameter${shown} that is not understood (${[...understood].join(', ')} are)`);
   }
   const user = decode(url.username, 'user');
   if (!user) return fail('names no user');
   const seconds = url.searchParams.get('connect_timeout');
   if (seconds !== null && !/^\d+$/.test(seconds))
-    return fail(`has a connect_timeout of "${seconds}", but whole seconds are wanted`);
+    return fail('has a connect_timeout that is not a number of whole seconds');
   return new DatabaseTarget({
     host: decode(url.hostname.replace(/^\[(.*)\]$/, '$1'), 'host'),
     port: Number(url.port || 5432),

@@ -27,14 +27,15 @@ export function resolveDatabase(
 ): ResolvedDatabase | null {
   if (given.url !== undefined) return { target: parseDatabaseUrl(given.url, 'url'), source: 'argument' };
   const names = purpose === 'migrations' ? ['MIGRATION_DATABASE_URL', 'DATABASE_URL'] : ['DATABASE_URL'];
-  const file = environmentFile();
-  for (const name of names) {
-    for (const [values, source] of [
-      [environment, name],
-      [file, `${name} (.env)`],
-    ] as const) {
+  // All of the environment comes before all of the file, so that a variable set for one command is never overruled by the file.
+  for (const [values, suffix] of [
+    [environment, ''],
+    [environmentFile(), ' (.env)'],
+  ] as const) {
+    for (const name of names) {
       const url = values[name];
-      if (url !== undefined && url !== '') return { target: parseDatabaseUrl(url, name), source };
+      if (url !== undefined && url !== '')
+        return { target: parseDatabaseUrl(url, name), source: `${name}${suffix}` };
     }
   }
   return null;

@@ -68,6 +68,22 @@ describe('synthdb migrate up, badly set', () => {
     expect(left).toEqual([]);
   });
 
+  test('a read-only connection is told as such, and nothing is half done', async () => {
+    const { database, password } = db.target.parts;
+    await db.orm.em.execute(`alter database "${database}" set default_transaction_read_only = on`);
+
+    const { code, stderr } = await synthdb(['migrate', 'up'], directory, { DATABASE_URL: at({ password }) });
+
+    await db.orm.em.execute('set default_transaction_read_only = off');
+    await db.orm.em.execute(`alter database "${database}" reset default_transaction_read_only`);
+    expect(code).toBe(1);
+    expect(stderr).toContain('the connection is read-only');
+    const left = await db.orm.em.execute(
+      `select relname from pg_class where relnamespace = 'public'::regnamespace`,
+    );
+    expect(left).toEqual([]);
+  });
+
   test('a command that does not exist is wrong usage', async () => {
     expect(await synthdb(['migrate', 'sideways'], directory)).toMatchObject({ code: 2, stdout: '' });
   });

@@ -177,6 +177,17 @@ describe('ExperimentRepository', () => {
       expect(experiment.scorecardData).toBeNull();
     }));
 
+  test('restore leaves an experiment alone that is not deleted', () =>
+    db.rollback(async ({ experiments, em }) => {
+      const { id } = anExperiment(em);
+
+      await experiments.restore(id);
+
+      expect(await experiments.get(id)).toMatchObject({ rowVersion: 1 });
+      expect((await experiments.getSummary(id)).updatedAt).toBeNull();
+      await expect(experiments.restore('exp_missing')).rejects.toBeInstanceOf(NotFoundError);
+    }));
+
   test('softDelete hides, restore brings back', () =>
     db.rollback(async ({ experiments, em }) => {
       const { id } = anExperiment(em);

@@ -35,6 +35,15 @@ describe('resolveDatabase', () => {
     expect(resolve({}, 'migrations', { DATABASE_URL: url('pooled') })).toBe('pooled from DATABASE_URL');
   });
 
+  test('what is set for one command overrules the file, whatever its name', async () => {
+    await writeFile(
+      join(directory, '.env'),
+      `MIGRATION_DATABASE_URL=${url('file')}\nDATABASE_URL=${url('file')}\n`,
+    );
+
+    expect(resolve({}, 'migrations', { DATABASE_URL: url('set') })).toBe('set from DATABASE_URL');
+  });
+
   test('nobody having said is an answer, an empty variable is nobody', () => {
     expect(resolve({}, 'application', {})).toBeNull();
     expect(resolve({}, 'application', { DATABASE_URL: '' })).toBeNull();

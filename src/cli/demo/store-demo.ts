@@ -47,8 +47,11 @@ export async function storeDemo(database: Database): Promise<void> {
 // The analysis and the exploration die with the experiment; synths outlive their group.
 async function removeEarlier(database: Database): Promise<void> {
   await database.transact(async ({ experiments, synthGroups, synths, em }) => {
-    for (const synth of await em.find(Synth, { synthGroup: keys.group })) synths.remove(synth);
-    const [experiment, group] = [await experiments.find(keys.experiment), await synthGroups.find(keys.group)];
+    // By their keys, wherever somebody has moved them since.
+    const earlier = Array.from({ length: synthCount }, (_, i) => synthKey(i));
+    for (const synth of await em.find(Synth, { id: earlier })) synths.remove(synth);
+    const experiment = await experiments.find(keys.experiment, { deleted: 'included' });
+    const group = await synthGroups.find(keys.group);
     if (experiment) experiments.remove(experiment);
     if (group) synthGroups.remove(group);
   });
