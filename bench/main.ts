@@ -1,9 +1,10 @@
-// `make bench`: every workload against the hand-written driver, on a PostgreSQL of its own. Writes bench/results.{md,json}.
+// `make bench`: every workload against the hand-written driver, on a PostgreSQL of its own. Writes bench/results/results.{md,json}.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { TestServer } from '../src/testing/index.ts';
 import { absolutes } from './absolutes.ts';
+import { commands } from './commands.ts';
 import { compare, type Comparison } from './compare.ts';
 import { seed } from './seed.ts';
 import { workloads } from './workloads.ts';
@@ -27,7 +28,7 @@ try {
     console.log(line(result));
     comparisons.push(result);
   }
-  const figures = only === undefined ? await absolutes(database, pool) : [];
+  const figures = only === undefined ? [...(await absolutes(database, pool)), ...(await commands())] : [];
   for (const { name: what, figure, toReach } of figures) console.log(`| ${what} | ${figure} | ${toReach} |`);
   const directory = join(import.meta.dirname, 'results');
   mkdirSync(directory, { recursive: true });
