@@ -223,9 +223,9 @@ describe('AnalysisRunRepository', () => {
       await em.execute('delete from experiments');
       for (const [id, second, status] of [
         ['d', 1, 'running'],
-        ['c', 3, 'pending'],
-        ['b', 2, 'pending'],
-        ['a', 2, 'pending'],
+        ['b', 3, 'pending'],
+        ['a', 3, 'pending'],
+        ['c', 2, 'pending'],
       ] as const) {
         anAnalysisRun(em, { id: `ana_${id}`, startedAt: at(second), status });
       }
@@ -236,7 +236,7 @@ describe('AnalysisRunRepository', () => {
         run.status = 'running';
       }
 
-      expect(claimed).toEqual(['ana_a', 'ana_b', 'ana_c']);
+      expect(claimed).toEqual(['ana_c', 'ana_a', 'ana_b']);
     }));
 
   test('workers that claim at once get a run each, without waiting', async () => {

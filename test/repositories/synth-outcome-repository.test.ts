@@ -112,7 +112,7 @@ describe('SynthOutcomeRepository', () => {
   test('pageForAnalysis gives the outcomes of one run by page, with the total', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const run = anAnalysisRun(em);
-      aSynthOutcome(em);
+      aSynthOutcome(em, { synthId: 'aa' });
       for (const synthId of ['c', 'a', 'b']) aSynthOutcome(em, { analysis: run, synthId });
 
       const first = await synthOutcomes.pageForAnalysis(run.id, { limit: 2 });
@@ -452,6 +452,21 @@ describe('SynthOutcomeRepository', () => {
       );
 
       expect(second).toEqual(first.map((each) => ({ ...each, failedRate: 0.2 })));
+    });
+
+    test('makes others that save outcomes of the same run wait, of other synths too', async () => {
+      const { id } = await db.transact(async ({ em }) => anAnalysisRun(em));
+
+      const [, seen] = await race(
+        db,
+        ({ synthOutcomes }) => synthOutcomes.saveAll(id, [outcome('a')]),
+        async ({ synthOutcomes }) => {
+          await synthOutcomes.saveAll(id, [outcome('b')]);
+          return synthOutcomes.listForAnalysis(id);
+        },
+      );
+
+      expect(seen.map(({ synthId }) => synthId)).toEqual(['a', 'b']);
     });
 
     test('an outcome that another adds meanwhile is replaced, but for its key', async () => {
