@@ -51,6 +51,7 @@ async function send(em: EntityManager, statement: string, chunks: Iterable<Buffe
   } catch (error) {
     // No row could be had, and PostgreSQL still waits for it.
     if (!refused) copy.destroy(new Error('the rows ended early'));
+    await end.catch(() => {});
     throw error;
   }
   await end;
