@@ -3,6 +3,7 @@ import { defineConfig, type Options } from '@mikro-orm/postgresql';
 import * as entities from '../entities/index.ts';
 import { JsonShapeGuard } from '../json/shape-guard.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
+import { JoinedUpdates } from './joined-updates.ts';
 import { HouseNaming } from './naming.ts';
 import { PgRowCopier } from './pg-row-copier.ts';
 import { RowVersionGuard } from './row-version-guard.ts';
@@ -21,6 +22,7 @@ export interface PoolOptions {
 export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Options {
   const { host, port, user, password, database, tls, applicationName, connectTimeout } = target.parts;
   return defineConfig({
+    driver: JoinedUpdates,
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
     host,
     port,

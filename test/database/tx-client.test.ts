@@ -81,6 +81,15 @@ describe('a pool of one connection serves the next unit of work', () => {
     },
   );
 
+  test('sends nothing after a begin that was refused', async () => {
+    proxy.failAt(/^begin$/, 'error');
+
+    await expect(work('never begun')).rejects.toThrow();
+
+    expect(proxy.statements).toEqual(['begin']);
+    expect(await stored('never begun')).toBe(0);
+  });
+
   test('after the death of the server process, time and again', async () => {
     for (let death = 0; death < 3; death++) {
       const killed = database.transact(async ({ em }) => {
