@@ -5,6 +5,7 @@ import type { World } from './world.ts';
 /** A reading method, by its name and how it is called. */
 export interface ReadCase {
   readonly name: string;
+  readonly repository: keyof ReadingUnitOfWork;
   readonly read: (uow: ReadingUnitOfWork, world: World) => unknown;
 }
 
@@ -36,6 +37,7 @@ function casesOf(repository: (typeof repositories)[number]): ReadCase[] {
   const methods = reads[repository] as Record<string, (repository: unknown, world: World) => unknown>;
   return Object.entries(methods).map(([method, read]) => ({
     name: `${repository}.${method}`,
+    repository,
     read: (uow, world) => read(uow[repository], world),
   }));
 }
