@@ -4,6 +4,7 @@ import { Database } from '../../src/database/database.ts';
 import { UnitOfWork } from '../../src/database/unit-of-work.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
+import { isReading, methodsIn } from './methods.ts';
 import { readCases, type ReadCase } from './read-cases.ts';
 import { otherRows, withoutStatement } from './reads.ts';
 import { aWorld, type World } from './world.ts';
@@ -12,11 +13,11 @@ test('every reading method of every repository is among them', async () => {
   await using db = await TestDatabase.create();
   const uow = new UnitOfWork(db.orm.em.fork());
 
-  const found = Object.keys(Object.getOwnPropertyDescriptors(UnitOfWork.prototype)).flatMap((name) =>
-    readingMethods(Reflect.get(uow, name)).map((method) => `${name}.${method}`),
-  );
+  const found = methodsIn(uow).filter(([, method]) => isReading(method));
 
-  expect(found.toSorted()).toEqual(readCases.map(({ name }) => name).toSorted());
+  expect(found.map((names) => names.join('.')).toSorted()).toEqual(
+    readCases.map(({ name }) => name).toSorted(),
+  );
 });
 
 describe.each([1, 50, 200])('with %i rows', (size) => {
@@ -64,19 +65,6 @@ describe.each([1, 50, 200])('with %i rows', (size) => {
     },
   );
 });
-
-/** Names of the methods of a repository that read; none of what is no repository. */
-function readingMethods(repository: unknown): string[] {
-  const names = new Set<string>();
-  let from: unknown = repository;
-  while (typeof from === 'object' && from !== null && from !== Object.prototype) {
-    for (const name of Object.getOwnPropertyNames(from)) {
-      if (/^(?:find|get|list|page|count|exists|search)|statistics/i.test(name)) names.add(name);
-    }
-    from = Object.getPrototypeOf(from);
-  }
-  return [...names];
-}
 
 function lengthOf(result: unknown): number | undefined {
   if (Array.isArray(result)) return result.length;

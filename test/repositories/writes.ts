@@ -100,6 +100,18 @@ export const writes: Writes = {
   },
 };
 
+/** What writes nothing by itself: the next flush does. */
+export const staging: readonly string[] = [
+  'chartInsights.removeByType',
+  'experimentDocuments.removeByType',
+  'experiments.revise',
+  'interviewGuides.removeByExperiment',
+  'interviewGuides.revise',
+  'regionAnalyses.addAll',
+  'scenarioNodes.revise',
+  'transcripts.record',
+];
+
 function aSynthOf({ synths }: World): string {
   return synths[0] ?? '';
 }
