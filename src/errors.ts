@@ -84,7 +84,7 @@ export class InvalidPageError extends DataError {
   }
 }
 
-/** A flush had something to write outside `transact`, which alone writes. Nothing was sent. */
+/** Something was to be written or locked outside `transact`, which alone does so. Nothing was sent. */
 export class ReadOnlyError extends DataError {
   readonly code = 'read_only';
 }

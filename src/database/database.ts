@@ -59,7 +59,7 @@ export class Database {
   /**
    * Runs `work` on a unit of work of its own, for reading only.
    *
-   * @throws ReadOnlyError when `work` changes a row and flushes.
+   * @throws ReadOnlyError when `work` changes a row and flushes, or calls what writes or locks.
    */
   async read<T>(
     work: (uow: ReadingUnitOfWork) => Promise<T>,

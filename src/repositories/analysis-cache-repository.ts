@@ -91,7 +91,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
 
   /** Removes the entry under a key by one statement. False when there was none. Replaces `delete`. */
   async removeEntry(analysisId: string, cacheKey: string): Promise<boolean> {
-    const db = await this.rows();
+    const db = await this.writing();
     const removed = await db
       .deleteFrom('analysis_cache')
       .where('analysis_id', '=', analysisId)
@@ -103,7 +103,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
 
   /** Removes every entry of a run by one statement, and gives how many. Replaces `delete_all`. */
   async removeEntries(analysisId: string): Promise<number> {
-    const db = await this.rows();
+    const db = await this.writing();
     const removed = await db
       .deleteFrom('analysis_cache')
       .where('analysis_id', '=', analysisId)
@@ -168,7 +168,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     params: JsonObject | null | undefined,
   ): Promise<void> {
     for (const [key, data] of saved) checkPayload(key, data);
-    const db = await this.rows();
+    const db = await this.writing();
     await db
       .insertInto('analysis_cache')
       .values(({ fn }) =>

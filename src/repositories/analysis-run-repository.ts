@@ -52,25 +52,18 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
   }
 
   /** The run with this key as it is now, to be changed; null when there is none. Others that would change it wait. */
-  async lock(key: string): Promise<AnalysisRun | null> {
-    await this.em.flush();
-    return this.em.findOne(AnalysisRun, key, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
+  lock(key: string): Promise<AnalysisRun | null> {
+    return this.one({ id: key }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   }
 
   /**
    * The pending run that was started first and that nobody else holds, to be changed; null when there is none. Any number of
    * workers get a run of their own, without waiting.
    */
-  async lockNextPending(): Promise<AnalysisRun | null> {
-    await this.em.flush();
-    return this.em.findOne(
-      AnalysisRun,
+  lockNextPending(): Promise<AnalysisRun | null> {
+    return this.one(
       { status: 'pending' },
-      {
-        orderBy: { startedAt: 'asc', id: 'asc' },
-        lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
-        refresh: true,
-      },
+      { orderBy: { startedAt: 'asc', id: 'asc' }, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE },
     );
   }
 
@@ -100,7 +93,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
    * cache, and the explorations that start from it go with it. False when there was none. Replaces `delete_by_experiment_id`.
    */
   async removeByExperiment(experimentId: string): Promise<boolean> {
-    const db = await this.rows();
+    const db = await this.writing();
     const removed = await db
       .deleteFrom('analysis_runs')
       .where('experiment_id', '=', experimentId)

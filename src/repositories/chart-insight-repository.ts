@@ -111,7 +111,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
    * `delete_for_simulation`.
    */
   async removeBySimulation(simulationId: string): Promise<number> {
-    const db = await this.rows();
+    const db = await this.writing();
     const removed = await db
       .deleteFrom('chart_insights')
       .where('simulation_id', '=', simulationId)
@@ -121,7 +121,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
   }
 
   async #save(simulationId: string, insightType: string, responseJson: JsonObject): Promise<string> {
-    const db = await this.rows();
+    const db = await this.writing();
     const { id } = await db
       .insertInto('chart_insights')
       .values(({ fn }) => ({

@@ -154,7 +154,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     outcome: GenerationOutcome,
   ): Promise<void> {
     const { status, markdown, metadata } = outcome;
-    const db = await this.rows();
+    const db = await this.writing();
     const finished = await db
       .updateTable('experiment_documents')
       .set((eb) => ({
@@ -188,7 +188,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     text: Pick<Tables['experiment_documents'], 'markdown_content' | 'metadata' | 'model' | 'status'>,
     abandoned: string,
   ): Promise<string | null> {
-    const db = await this.rows();
+    const db = await this.writing();
     const put = await db
       .insertInto('experiment_documents')
       .values(({ fn }) => ({

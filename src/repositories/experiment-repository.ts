@@ -154,6 +154,7 @@ export class ExperimentRepository extends Repository<Experiment> {
    * @throws NotFoundError when there is none.
    */
   async restore(key: string): Promise<void> {
+    this.mustBeInTransaction();
     const experiment = await this.get(key, { deleted: 'included' });
     if (experiment.status === 'deleted')
       await this.change(key, { id: key, status: 'deleted' }, { status: 'active' });

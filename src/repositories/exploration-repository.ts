@@ -103,7 +103,7 @@ export class ExplorationRepository extends Repository<Exploration> {
    * @throws NotFoundError when there is none.
    */
   async recordLlmCalls(key: string, calls: number): Promise<number> {
-    const db = await this.rows();
+    const db = await this.writing();
     const row = await db
       .updateTable('explorations')
       .set((eb) => ({
@@ -132,7 +132,7 @@ export class ExplorationRepository extends Repository<Exploration> {
       successRate,
     }: { nodes?: number | undefined; depth?: number | undefined; successRate?: number | undefined },
   ): Promise<void> {
-    const db = await this.rows();
+    const db = await this.writing();
     const row = await db
       .updateTable('explorations')
       .set((eb) => ({
@@ -163,7 +163,7 @@ export class ExplorationRepository extends Repository<Exploration> {
     status: Exclude<Exploration['status'], 'running'>,
     completedAt: Date = new Date(),
   ): Promise<boolean> {
-    await this.em.flush();
+    await this.writing();
     const where = { id: key, status: 'running' } as const;
     const ended = await this.em.nativeUpdate(Exploration, where, { status, completedAt });
     await this.reload(key);

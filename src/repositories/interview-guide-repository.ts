@@ -55,7 +55,7 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
    * @throws DataError when there is no such experiment.
    */
   async addIfAbsent(experimentId: string, texts: GuideTexts): Promise<boolean> {
-    const db = await this.rows();
+    const db = await this.writing();
     const added = await db
       .insertInto('interview_guide')
       .values(({ fn }) => ({

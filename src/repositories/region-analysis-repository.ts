@@ -67,7 +67,7 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
    * transaction. Replaces `delete_region_analyses`.
    */
   async removeBySimulation(simulationId: string): Promise<number> {
-    const db = await this.rows();
+    const db = await this.writing();
     const removed = await db
       .deleteFrom('region_analyses')
       .where('simulation_id', '=', simulationId)

@@ -4,16 +4,18 @@ import type {
   EntityManager,
   FilterQuery,
   FindOneOptions,
-  FindOptions,
   Kysely,
   Primary,
   RequiredEntityData,
 } from '@mikro-orm/postgresql';
 import type { Tables } from '../entities/tables.ts';
-import { NotFoundError } from '../errors.ts';
+import { NotFoundError, ReadOnlyError } from '../errors.ts';
 import { findByKey } from './find-by-key.ts';
 
-/** What every repository can do. Nothing here ends a transaction: the unit of work does. */
+/**
+ * What every repository can do. Nothing here ends a transaction: the unit of work does. What sends a statement that writes or locks
+ * throws `ReadOnlyError` outside of one, before anything is sent.
+ */
 export abstract class Repository<E extends object> {
   protected readonly em: EntityManager;
   protected readonly entity: EntityClass<E>;
@@ -50,23 +52,20 @@ export abstract class Repository<E extends object> {
     this.em.remove(entity);
   }
 
-  /** The row that `where` finds, to be changed; null when there is none. What was changed so far is flushed first. */
+  /**
+   * The row that `where` finds, to be changed; null when there is none. What was changed so far is flushed first.
+   *
+   * @throws ReadOnlyError when it is to be locked outside a transaction.
+   */
   protected async one(
     where: FilterQuery<NoInfer<E>>,
     options: Pick<FindOneOptions<E>, 'orderBy' | 'lockMode'> = {},
   ): Promise<E | null> {
+    const locked = options.lockMode !== undefined;
+    if (locked) this.mustBeInTransaction();
     await this.em.flush();
     // What is locked is changed next: on what the row holds now, not on what was loaded before the lock.
-    return this.em.findOne(this.entity, where, { ...options, refresh: options.lockMode !== undefined });
-  }
-
-  /** The rows that `where` finds, to be changed. What was changed so far is flushed first. */
-  protected async many(
-    where: FilterQuery<NoInfer<E>>,
-    options: Pick<FindOptions<E>, 'orderBy' | 'lockMode' | 'limit'>,
-  ): Promise<E[]> {
-    await this.em.flush();
-    return this.em.find(this.entity, where, options);
+    return this.em.findOne(this.entity, where, { ...options, refresh: locked });
   }
 
   /**
@@ -79,16 +78,26 @@ export abstract class Repository<E extends object> {
   }
 
   /**
+   * The tables, for one statement that writes or locks. What was changed so far is flushed first, so that the statement sees it.
+   *
+   * @throws ReadOnlyError outside a transaction; nothing is sent.
+   */
+  protected async writing(): Promise<Kysely<Tables>> {
+    this.mustBeInTransaction();
+    return this.rows();
+  }
+
+  /**
    * Changes the row that `where` finds by one statement, and brings it up to date where it is loaded. The row's version goes up.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError when there is none; ReadOnlyError outside a transaction.
    */
   protected async change(
     key: Primary<E>,
     where: FilterQuery<NoInfer<E>>,
     data: EntityData<E>,
   ): Promise<void> {
-    await this.em.flush();
+    await this.writing();
     if ((await this.em.nativeUpdate(this.entity, where, data)) === 0)
       throw new NotFoundError(this.entity.name, key);
     await this.reload(key);
@@ -98,6 +107,12 @@ export abstract class Repository<E extends object> {
   protected async reload(key: Primary<E>): Promise<void> {
     const loaded = this.em.getUnitOfWork().getById(this.entity, key);
     if (loaded) await this.em.refresh(loaded);
+  }
+
+  /** @throws ReadOnlyError outside a transaction: what is written there could not be taken back, and a lock would hold nothing. */
+  protected mustBeInTransaction(): void {
+    if (this.em.isInTransaction()) return;
+    throw new ReadOnlyError(`${this.entity.name} would be written or locked outside \`transact\``);
   }
 
   /** @throws NotFoundError when `found` is nothing. */

@@ -165,7 +165,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
    */
   async changeStatus(keys: readonly string[], nodeStatus: NodeStatus): Promise<void> {
     if (keys.length === 0) return;
-    const db = await this.rows();
+    const db = await this.writing();
     const changed = await db
       .updateTable('scenario_nodes')
       .set({ node_status: nodeStatus })

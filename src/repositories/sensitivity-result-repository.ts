@@ -24,7 +24,7 @@ export class SensitivityResultRepository extends Repository<SensitivityResult> {
 
   /** Removes every sensitivity analysis of a simulation, by one statement. Gives how many. Replaces `delete_by_simulation`. */
   async removeBySimulation(simulationId: string): Promise<number> {
-    const db = await this.rows();
+    const db = await this.writing();
     const removed = await db
       .deleteFrom('sensitivity_results')
       .where('simulation_id', '=', simulationId)

@@ -95,7 +95,7 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
 
   /** The default group, made if it was not there yet; one is made however many ask at once. Replaces `ensure_default_group`. */
   async ensureDefault(): Promise<SynthGroup> {
-    await ensureDefaultSynthGroup(await this.rows());
+    await ensureDefaultSynthGroup(await this.writing());
     return this.get(defaultSynthGroup.id);
   }
 
@@ -104,6 +104,7 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
    * waits for the transactions of those before. Names are compared to the letter.
    */
   async ensureNamed(name: string, description: string | null = null): Promise<SynthGroup> {
+    this.mustBeInTransaction();
     // Names are not unique, so no constraint can tell: whoever asks for the same name waits here, and then sees the group.
     await this.em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
       `synth_groups.name:${name}`,

@@ -161,7 +161,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
 
   /** Removes every outcome of a run by one statement, and gives how many. Replaces `delete_outcomes`, `delete_by_analysis_id`. */
   async removeForAnalysis(analysisId: string): Promise<number> {
-    const db = await this.rows();
+    const db = await this.writing();
     const removed = await db
       .deleteFrom('synth_outcomes')
       .where('analysis_id', '=', analysisId)
@@ -172,7 +172,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
 
   /** Holds the run, so that those who save its outcomes at once can't lock each other out. Gives whether it has outcomes already. */
   async #lockRun(analysisId: string): Promise<boolean> {
-    const db = await this.rows();
+    const db = await this.writing();
     const run = await db
       .selectFrom('analysis_runs')
       .select((eb) =>
@@ -193,7 +193,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   }
 
   async #upsert(rows: readonly OutcomeRow[]): Promise<void> {
-    await upsertOutcomes(await this.rows(), rows).execute();
+    await upsertOutcomes(await this.writing(), rows).execute();
     const synths = new Set(rows.map((row) => row.synth_id));
     const stale: string[] = [];
     for (const entity of this.em.getUnitOfWork().getIdentityMap().values()) {

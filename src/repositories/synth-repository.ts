@@ -195,7 +195,7 @@ export class SynthRepository extends Repository<Synth> {
   async store({ id, createdAt, group, ...rest }: StoredSynth): Promise<void> {
     const { description, linkPhoto, avatarPath, version, data } = rest;
     if (data != null) checkShape('synths.data', SynthData, data);
-    const db = await this.rows();
+    const db = await this.writing();
     if (group === undefined) await ensureDefaultSynthGroup(db);
     const given = {
       name: rest.name,

@@ -78,17 +78,6 @@ describe('AnalysisCacheRepository', () => {
       expect(await analysisCache.listEntries('ana_missing')).toEqual([]);
     }));
 
-  test('what is not flushed yet shows', () =>
-    db.rollback(async ({ analysisCache, em }) => {
-      const entry = anAnalysisCache(em, { cacheKey: 'mine', data: { n: 1 } });
-      await em.flush();
-      entry.data = { n: 2 };
-
-      expect(await analysisCache.findEntry(entry.analysis.id, 'mine')).toMatchObject({ data: { n: 2 } });
-      entry.data = { n: 3 };
-      expect(await analysisCache.listEntries(entry.analysis.id)).toMatchObject([{ data: { n: 3 } }]);
-    }));
-
   test('saveEntry stores under a key, and then replaces data and time', () =>
     db.rollback(async (uow) => {
       const { id } = anAnalysisRun(uow.em);

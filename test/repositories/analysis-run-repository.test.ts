@@ -63,15 +63,6 @@ describe('AnalysisRunRepository', () => {
       expect(await analysisRuns.findLatestCompletedKey('exp_missing')).toBeNull();
     }));
 
-  test('findLatestCompletedKey sees a status that is not flushed yet', () =>
-    db.rollback(async ({ analysisRuns, em }) => {
-      const run = anAnalysisRun(em);
-      await em.flush();
-      run.status = 'completed';
-
-      expect(await analysisRuns.findLatestCompletedKey(run.experiment.id)).toBe(run.id);
-    }));
-
   test('recordStatus changes what is given, leaves what is absent, clears what is null', () =>
     db.rollback(async ({ analysisRuns, em }) => {
       const { id } = anAnalysisRun(em, {

@@ -72,24 +72,6 @@ describe('ExplorationRepository', () => {
       await expect(explorations.getSummary('expl_missing')).rejects.toBeInstanceOf(NotFoundError);
     }));
 
-  test('a change that is not flushed shows in summaries', () =>
-    db.rollback(async ({ explorations, em }) => {
-      const exploration = anExploration(em);
-      await em.flush();
-
-      exploration.currentDepth = 3;
-
-      expect(await explorations.getSummary(exploration.id)).toMatchObject({ currentDepth: 3 });
-      exploration.currentDepth = 4;
-      expect((await explorations.listSummaries(exploration.experiment.id)).data).toMatchObject([
-        { currentDepth: 4 },
-      ]);
-      exploration.currentDepth = 5;
-      expect((await explorations.pageSummaries(exploration.experiment.id)).data).toMatchObject([
-        { currentDepth: 5 },
-      ]);
-    }));
-
   test('lock shows what others changed since it was loaded', async () => {
     const id = await stored();
 

@@ -10,8 +10,6 @@ type Reads = {
   };
 };
 
-const all = { limit: 200 };
-
 /** Every reading method of every repository, by the names that they have in a unit of work. */
 export const reads: Reads = {
   analysisCache: {
@@ -52,20 +50,20 @@ export const reads: Reads = {
     find: (experiments, { experiment }) => experiments.find(experiment),
     get: (experiments, { experiment }) => experiments.get(experiment),
     getSummary: (experiments, { experiment }) => experiments.getSummary(experiment),
-    pageSummaries: (experiments) => experiments.pageSummaries(all),
-    listSummaries: (experiments) => experiments.listSummaries(all),
+    pageSummaries: (experiments, { limit }) => experiments.pageSummaries({ limit }),
+    listSummaries: (experiments, { limit }) => experiments.listSummaries({ limit }),
   },
   explorations: {
     find: (explorations, { exploration }) => explorations.find(exploration),
     get: (explorations, { exploration }) => explorations.get(exploration),
     getSummary: (explorations, { exploration }) => explorations.getSummary(exploration),
-    pageSummaries: (explorations, { experiment }) => explorations.pageSummaries(experiment, all),
-    listSummaries: (explorations, { experiment }) => explorations.listSummaries(experiment, all),
+    pageSummaries: (explorations, { experiment, limit }) => explorations.pageSummaries(experiment, { limit }),
+    listSummaries: (explorations, { experiment, limit }) => explorations.listSummaries(experiment, { limit }),
   },
   featureScorecards: {
     find: (scorecards, { scorecard }) => scorecards.find(scorecard),
     get: (scorecards, { scorecard }) => scorecards.get(scorecard),
-    page: (scorecards, { experiment }) => scorecards.page({ experimentId: experiment, ...all }),
+    page: (scorecards, { experiment, limit }) => scorecards.page({ experimentId: experiment, limit }),
     count: (scorecards, { experiment }) => scorecards.count({ experimentId: experiment }),
   },
   interviewGuides: {
@@ -82,8 +80,8 @@ export const reads: Reads = {
     find: (executions, { execution }) => executions.find(execution),
     get: (executions, { execution }) => executions.get(execution),
     getDetail: (executions, { execution }) => executions.getDetail(execution),
-    pageSummaries: (executions, { experiment }) => executions.pageSummaries({ experiment, ...all }),
-    listSummaries: (executions, { experiment }) => executions.listSummaries({ experiment, ...all }),
+    pageSummaries: (executions, { experiment, limit }) => executions.pageSummaries({ experiment, limit }),
+    listSummaries: (executions, { experiment, limit }) => executions.listSummaries({ experiment, limit }),
     findAutoInterview: (executions, { experiment }) => executions.findAutoInterview(experiment),
     existsSummaryBatch: (research, { executions }) => research.existsSummaryBatch(executions),
     existsPrfaqBatch: (research, { executions }) => research.existsPrfaqBatch(executions),
@@ -112,17 +110,17 @@ export const reads: Reads = {
   simulationRuns: {
     find: (runs, { simulation }) => runs.find(simulation),
     get: (runs, { simulation }) => runs.get(simulation),
-    page: (runs, { experiment }) => runs.page({ experimentId: experiment, ...all }),
+    page: (runs, { experiment, limit }) => runs.page({ experimentId: experiment, limit }),
     count: (runs, { experiment }) => runs.count({ experimentId: experiment }),
-    pageOutcomes: (runs, { simulation }) => runs.pageOutcomes(simulation, all),
+    pageOutcomes: (runs, { simulation, limit }) => runs.pageOutcomes(simulation, { limit }),
   },
   synthGroups: {
     find: (groups, { group }) => groups.find(group),
     get: (groups, { group }) => groups.get(group),
     findSummary: (groups, { group }) => groups.findSummary(group),
-    findDetail: (groups, { group }) => groups.findDetail(group, all),
-    pageSummaries: (groups) => groups.pageSummaries(all),
-    listSummaries: (groups) => groups.listSummaries(all),
+    findDetail: (groups, { group, limit }) => groups.findDetail(group, { limit }),
+    pageSummaries: (groups, { limit }) => groups.pageSummaries({ limit }),
+    listSummaries: (groups, { limit }) => groups.listSummaries({ limit }),
   },
   synthOutcomes: {
     find: (outcomes, { outcome }) => outcomes.find(outcome),
@@ -130,7 +128,7 @@ export const reads: Reads = {
     findForSynth: (outcomes, world) => outcomes.findForSynth(world.run, aSynthOf(world)),
     findLatestForSynth: (outcomes, world) => outcomes.findLatestForSynth(aSynthOf(world)),
     listForAnalysis: (outcomes, { run }) => outcomes.listForAnalysis(run),
-    pageForAnalysis: (outcomes, { run }) => outcomes.pageForAnalysis(run, all),
+    pageForAnalysis: (outcomes, { run, limit }) => outcomes.pageForAnalysis(run, { limit }),
     countForAnalysis: (outcomes, { run }) => outcomes.countForAnalysis(run),
     findStatistics: (outcomes, { run }) => outcomes.findStatistics(run),
   },
@@ -139,11 +137,11 @@ export const reads: Reads = {
     get: (synths, world) => synths.get(aSynthOf(world)),
     getDetail: (synths, world) => synths.getDetail(aSynthOf(world)),
     getAvatarPath: (synths, world) => synths.getAvatarPath(aSynthOf(world)),
-    pageSummaries: (synths, { group }) => synths.pageSummaries({ group, ...all }),
-    listSummaries: (synths, { group }) => synths.listSummaries({ group, ...all }),
-    listDetails: (synths, { group }) => synths.listDetails({ group, ...all }),
-    search: (synths, { group }) => synths.search({ group, text: 'a', ...all }),
-    searchSummaries: (synths, { group }) => synths.searchSummaries({ group, text: 'a', ...all }),
+    pageSummaries: (synths, { group, limit }) => synths.pageSummaries({ group, limit }),
+    listSummaries: (synths, { group, limit }) => synths.listSummaries({ group, limit }),
+    listDetails: (synths, { group, limit }) => synths.listDetails({ group, limit }),
+    search: (synths, { group, limit }) => synths.search({ group, text: 'a', limit }),
+    searchSummaries: (synths, { group, limit }) => synths.searchSummaries({ group, text: 'a', limit }),
     count: (synths, { group }) => synths.count({ group }),
     listFields: (synths) => synths.listFields(),
     getExtremeCases: (synths, { aside, size }) => synths.getExtremeCases(aside.experiment, size),
@@ -153,8 +151,8 @@ export const reads: Reads = {
     find: (transcripts, { transcript }) => transcripts.find(transcript),
     get: (transcripts, { transcript }) => transcripts.get(transcript),
     getDetail: (transcripts, world) => transcripts.getDetail(world.execution, aSynthOf(world)),
-    pageSummaries: (transcripts, { execution }) => transcripts.pageSummaries(execution, all),
-    listSummaries: (transcripts, { execution }) => transcripts.listSummaries(execution, all),
+    pageSummaries: (transcripts, { execution, limit }) => transcripts.pageSummaries(execution, { limit }),
+    listSummaries: (transcripts, { execution, limit }) => transcripts.listSummaries(execution, { limit }),
     countTurnsBatch: (transcripts, { executions }) => transcripts.countTurnsBatch(executions),
   },
 };

@@ -186,24 +186,6 @@ describe('SynthOutcomeRepository', () => {
       expect(await synthOutcomes.findStatistics(anAnalysisRun(em).id)).toBeNull();
     }));
 
-  test('what is not flushed yet shows in lists, pages, counts and statistics', () =>
-    db.rollback(async ({ synthOutcomes, em }) => {
-      const changed = aSynthOutcome(em);
-      const analysis = changed.analysis.id;
-      await em.flush();
-      const rates = [0.25, 0.5, 0.75, 1];
-      const change = (): number => (changed.successRate = rates.shift() ?? 0);
-
-      const listed = change();
-      expect(await synthOutcomes.listForAnalysis(analysis)).toMatchObject([{ successRate: listed }]);
-      const paged = change();
-      expect(await synthOutcomes.pageForAnalysis(analysis)).toMatchObject({ data: [{ successRate: paged }] });
-      const averageSuccessRate = change();
-      expect(await synthOutcomes.findStatistics(analysis)).toMatchObject({ averageSuccessRate });
-      aSynthOutcome(em, { analysis: changed.analysis });
-      expect(await synthOutcomes.countForAnalysis(analysis)).toBe(2);
-    }));
-
   test('the latest outcome of a synth is that of the run that was completed last', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const deleted = anExperiment(em, { status: 'deleted' });

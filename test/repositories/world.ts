@@ -22,6 +22,8 @@ import {
 /** Keys of rows that have `size` rows of everything that can belong to them. */
 export interface World {
   readonly size: number;
+  /** How many rows a list is asked for. */
+  readonly limit: number;
   readonly experiment: string;
   readonly run: string;
   readonly group: string;
@@ -88,7 +90,9 @@ export function aWorld({ em }: UnitOfWork, size: number): World {
   });
   const sensitivity = first(each(() => aSensitivityResult(em, { simulationId: run.id })));
   const region = first(each(() => aRegionAnalysis(em, { simulationId: run.id })));
-  const scorecard = first(each(() => aFeatureScorecard(em, { experiment })));
+  const scorecards = each(() => aFeatureScorecard(em, { experiment }));
+  // Not the first, which may lose its experiment, and they would with it.
+  const scorecard = first(scorecards.toReversed());
   const simulation = aSimulationRun(em, { scorecard, id: run.id.replace('ana_', 'sim_') });
   for (let more = 1; more < size; more++) aSimulationRun(em, { scorecard });
 
@@ -104,6 +108,7 @@ export function aWorld({ em }: UnitOfWork, size: number): World {
 
   return {
     size,
+    limit: 200,
     experiment: experiment.id,
     run: run.id,
     group: group.id,
@@ -118,7 +123,7 @@ export function aWorld({ em }: UnitOfWork, size: number): World {
     result: sensitivity.id,
     region: region.id,
     transcript: first(transcripts).id,
-    scorecard: scorecard.id,
+    scorecard: first(scorecards).id,
     simulation: simulation.id,
     aside: {
       experiment: aside.id,
