@@ -23,6 +23,7 @@ export type { StoredInsight } from './chart-insight-repository.ts';
 export type { DocumentType, DocumentStatus, DocumentSummary } from './document-summary.ts';
 export type {
   FinishedDocument,
+  Generation,
   GenerationStart,
   GenerationOutcome,
 } from './experiment-document-repository.ts';
