@@ -13,7 +13,10 @@ export interface RunFigures {
   readonly executionTimeSeconds?: number | null | undefined;
 }
 
-/** Simulations of experiments, of which each has one at most. Those of a deleted experiment can still be reached. */
+/**
+ * Simulations of experiments, of which each has one at most. That of a deleted experiment can still be reached by its own key and by
+ * its experiment's, but is not claimed.
+ */
 export class AnalysisRunRepository extends Repository<AnalysisRun> {
   constructor(em: EntityManager) {
     super(em, AnalysisRun);
@@ -59,17 +62,16 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
 
   /**
    * The pending run that was started first and that nobody else holds, to be changed; null when there is none. Any number of
-   * workers get a run of their own, without waiting.
+   * workers get a run of their own, without waiting. Runs of deleted experiments wait until those are restored.
    */
-  async lockNextPending(): Promise<AnalysisRun | null> {
-    await this.em.flush();
-    return this.em.findOne(
-      AnalysisRun,
-      { status: 'pending' },
+  lockNextPending(): Promise<AnalysisRun | null> {
+    return this.one(
+      { status: 'pending', experiment: { status: 'active' } },
       {
         orderBy: { startedAt: 'asc', id: 'asc' },
         lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
-        refresh: true,
+        // The ORM's name for the run's own table: a lock on the experiment's would be in the way of who edits that.
+        lockTableAliases: ['a0'],
       },
     );
   }

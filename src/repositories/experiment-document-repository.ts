@@ -53,7 +53,7 @@ export type GenerationOutcome =
       readonly metadata?: JsonObject | null | undefined;
     };
 
-/** Texts generated for experiments, one of each type at most. */
+/** Texts generated for experiments, one of each type at most. Those of a deleted experiment can still be reached by its key. */
 export class ExperimentDocumentRepository extends Repository<ExperimentDocument> {
   constructor(em: EntityManager) {
     super(em, ExperimentDocument);

@@ -53,7 +53,7 @@ export abstract class Repository<E extends object> {
   /** The row that `where` finds, to be changed; null when there is none. What was changed so far is flushed first. */
   protected async one(
     where: FilterQuery<NoInfer<E>>,
-    options: Pick<FindOneOptions<E>, 'orderBy' | 'lockMode'> = {},
+    options: Pick<FindOneOptions<E>, 'orderBy' | 'lockMode' | 'lockTableAliases'> = {},
   ): Promise<E | null> {
     await this.em.flush();
     // What is locked is changed next: on what the row holds now, not on what was loaded before the lock.

@@ -229,7 +229,14 @@ describe('SynthOutcomeRepository', () => {
         successRate: 0.5,
         synthAttributes: { observables: expect.any(Object), latent_traits: expect.any(Object) },
       });
-      expect(await synthOutcomes.findLatestForSynth('syn_2')).toMatchObject({ analysisId: later.id });
+      aSynthOutcome(em, { analysis: later, synthId: 'syn_1' });
+      expect(await synthOutcomes.findLatestForSynth('syn_1')).toMatchObject({ analysisId: 'ana_b' });
+      expect(await synthOutcomes.findLatestForSynth('syn_2')).toBeNull();
+      for (const synth of ['syn_1', 'syn_2']) {
+        expect(await synthOutcomes.findLatestForSynth(synth, { deleted: 'included' })).toMatchObject({
+          analysisId: later.id,
+        });
+      }
       expect(await synthOutcomes.findLatestForSynth('syn_3')).toBeNull();
     }));
 
@@ -241,6 +248,19 @@ describe('SynthOutcomeRepository', () => {
 
       expect(await synthOutcomes.findLatestForSynth('syn_1')).toMatchObject({ analysisId: untimed.id });
       expect(await synthOutcomes.findLatestForSynth('syn_2')).toBeNull();
+    }));
+
+  test('outcomes of a deleted experiment’s run are read by the run’s key, and by their own', () =>
+    db.rollback(async ({ synthOutcomes, em }) => {
+      const analysis = anAnalysisRun(em, { experiment: anExperiment(em, { status: 'deleted' }) });
+      const { id, synthId } = aSynthOutcome(em, { analysis });
+
+      expect(await synthOutcomes.find(id)).toMatchObject({ id });
+      expect(await synthOutcomes.findForSynth(analysis.id, synthId)).toMatchObject({ id });
+      expect(await synthOutcomes.listForAnalysis(analysis.id)).toMatchObject([{ id }]);
+      expect((await synthOutcomes.pageForAnalysis(analysis.id)).pagination.total).toBe(1);
+      expect(await synthOutcomes.countForAnalysis(analysis.id)).toBe(1);
+      expect(await synthOutcomes.findStatistics(analysis.id)).toMatchObject({ synthCount: 1 });
     }));
 
   test('removeForAnalysis removes the outcomes of one run, loaded ones too, and tells how many', () =>
