@@ -1,4 +1,4 @@
-import { LockMode, raw, type EntityManager, type RequiredEntityData } from '@mikro-orm/postgresql';
+import { LockMode, type EntityManager, type RequiredEntityData } from '@mikro-orm/postgresql';
 import { ResearchExecution } from '../entities/research-execution.ts';
 import type { DeletedOption } from './deleted-option.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
@@ -198,14 +198,18 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     key: string,
     { successful = 0, failed = 0 }: { successful?: number | undefined; failed?: number | undefined },
   ): Promise<void> {
-    await this.change(
-      key,
-      { id: key },
-      {
-        successfulCount: raw('successful_count + ?', [successful]),
-        failedCount: raw('failed_count + ?', [failed]),
-      },
-    );
+    const db = await this.rows();
+    const row = await db
+      .updateTable('research_executions')
+      .set((eb) => ({
+        successful_count: eb('successful_count', '+', successful),
+        failed_count: eb('failed_count', '+', failed),
+      }))
+      .where('exec_id', '=', key)
+      .returning('exec_id')
+      .executeTakeFirst();
+    this.must(row, key);
+    await this.reload(key);
   }
 
   async #withDocument(keys: readonly string[], type: 'summary' | 'prfaq'): Promise<Set<string>> {
