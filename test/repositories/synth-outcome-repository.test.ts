@@ -250,6 +250,25 @@ describe('SynthOutcomeRepository', () => {
       expect(await synthOutcomes.findLatestForSynth('syn_2')).toBeNull();
     }));
 
+  test('the latest outcome of a synth is looked up through the index on synths', () =>
+    db.rollback(async ({ synthOutcomes, em }) => {
+      const { id } = anAnalysisRun(em, { status: 'completed' });
+      await em.flush();
+      await em.execute(
+        `insert into synth_outcomes (id, analysis_id, synth_id, did_not_try_rate, failed_rate, success_rate)
+         select 'out_' || i, ?, 'syn_' || i, 0.2, 0.3, 0.5 from generate_series(1, 20000) i`,
+        [id],
+      );
+      await em.execute('analyze synth_outcomes');
+      const used = () =>
+        em.execute(`select pg_stat_get_xact_numscans('idx_synth_outcomes_synth_id'::regclass) > 0 as used`);
+      expect(await used()).toEqual([{ used: false }]);
+
+      expect(await synthOutcomes.findLatestForSynth('syn_7')).toMatchObject({ id: 'out_7' });
+
+      expect(await used()).toEqual([{ used: true }]);
+    }));
+
   test('outcomes of a deleted experiment’s run are read by the run’s key, and by their own', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const analysis = anAnalysisRun(em, { experiment: anExperiment(em, { status: 'deleted' }) });
