@@ -145,7 +145,7 @@ export class InvalidValueError extends RefusedError {
   readonly code = 'invalid_value';
 }
 
-/** Another writer got there first (40001, 40P01, 55P03, an optimistic lock). Read again and retry. */
+/** Another writer got there first (40001, 40P01, 55P03, an optimistic lock, work that another took over). Read again and retry. */
 export class ContentionError extends RefusedError {
   readonly code = 'contention';
 }

@@ -3,6 +3,7 @@ import { defineConfig, type Options } from '@mikro-orm/postgresql';
 import * as entities from '../entities/index.ts';
 import { JsonShapeGuard } from '../json/shape-guard.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
+import { CascadeGuard } from './cascade-guard.ts';
 import { JoinedUpdates } from './joined-updates.ts';
 import { HouseNaming } from './naming.ts';
 import { PgRowCopier } from './pg-row-copier.ts';
@@ -41,7 +42,7 @@ export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Opti
     entities: Object.values(entities).filter((exported) => typeof exported === 'function'),
     namingStrategy: HouseNaming,
     extensions: [Migrator, PgRowCopier],
-    subscribers: [new TransactionGuard(), new JsonShapeGuard(), new RowVersionGuard()],
+    subscribers: [new TransactionGuard(), new JsonShapeGuard(), new RowVersionGuard(), new CascadeGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,
     // A transaction's work flushes at its end, or where it asks to.

@@ -11,7 +11,7 @@ export const SynthOutcomeSchema = defineEntity({
   properties: {
     id: id('out'),
     analysis: () => p.manyToOne(AnalysisRun).ref().deleteRule('cascade'),
-    synthId: p.text(),
+    synthId: p.text().index(),
     didNotTryRate: double(),
     failedRate: double(),
     successRate: double(),

@@ -13,7 +13,10 @@ export interface RunFigures {
   readonly executionTimeSeconds?: number | null | undefined;
 }
 
-/** Simulations of experiments, of which each has one at most. Those of a deleted experiment can still be reached. */
+/**
+ * Simulations of experiments, of which each has one at most. That of a deleted experiment can still be reached by its own key and by
+ * its experiment's, but is not claimed.
+ */
 export class AnalysisRunRepository extends Repository<AnalysisRun> {
   constructor(em: EntityManager) {
     super(em, AnalysisRun);
@@ -58,12 +61,17 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
 
   /**
    * The pending run that was started first and that nobody else holds, to be changed; null when there is none. Any number of
-   * workers get a run of their own, without waiting.
+   * workers get a run of their own, without waiting. Runs of deleted experiments wait until those are restored.
    */
   lockNextPending(): Promise<AnalysisRun | null> {
     return this.one(
-      { status: 'pending' },
-      { orderBy: { startedAt: 'asc', id: 'asc' }, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE },
+      { status: 'pending', experiment: { status: 'active' } },
+      {
+        orderBy: { startedAt: 'asc', id: 'asc' },
+        lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
+        // The ORM's name for the run's own table: a lock on the experiment's would be in the way of who edits that.
+        lockTableAliases: ['a0'],
+      },
     );
   }
 

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { ExperimentDocument } from '../entities/experiment-document.ts';
 import { JsonObject } from '../entities/shapes.ts';
 import type { Tables } from '../entities/tables.ts';
+import { ContentionError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
 import {
   documentSummaries,
@@ -29,6 +30,14 @@ export interface GenerationStart {
   readonly abandonedBefore?: Date | undefined;
 }
 
+/** A generation that is under way. */
+export interface Generation {
+  /** The key of its document, which the document keeps. */
+  readonly id: string;
+  /** Tells it from the document's other generations; whoever ends it shows this. */
+  readonly token: string;
+}
+
 /** How a generation ended. Metadata that is absent stays as it is; null, or empty, clears it. */
 export type GenerationOutcome =
   | {
@@ -44,7 +53,7 @@ export type GenerationOutcome =
       readonly metadata?: JsonObject | null | undefined;
     };
 
-/** Texts generated for experiments, one of each type at most. */
+/** Texts generated for experiments, one of each type at most. Those of a deleted experiment can still be reached by its key. */
 export class ExperimentDocumentRepository extends Repository<ExperimentDocument> {
   constructor(em: EntityManager) {
     super(em, ExperimentDocument);
@@ -125,32 +134,35 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   ): Promise<string> {
     const text = { markdown_content: markdown, metadata: checked(metadata), model, status };
     const saved = await this.#put(experimentId, documentType, text, 'infinity');
-    return this.must(saved, { experimentId, documentType });
+    return this.must(saved, { experimentId, documentType }).id;
   }
 
   /**
    * Begins to generate a text, by one statement: of two starts at once, one wins and the other learns that it is being generated.
-   * What the document held, and its error, are cleared. Gives its key; null while another generation of it is under way. Replaces
-   * `create_pending`.
+   * What the document held, and its error, are cleared. Gives what `finishGenerating` asks for; null while another generation of it
+   * is under way. Whoever worked at one that counts as abandoned can't end it any more. Replaces `create_pending`.
    */
   startGenerating(
     experimentId: string,
     documentType: DocumentType,
     { model, abandonedBefore }: GenerationStart,
-  ): Promise<string | null> {
+  ): Promise<Generation | null> {
     const text = { markdown_content: '', metadata: null, model, status: 'generating' as const };
     return this.#put(experimentId, documentType, text, abandonedBefore?.toISOString() ?? '-infinity');
   }
 
   /**
-   * Ends a generation, by one statement. A text clears the error that was there; a failure says what went wrong, and belongs in a
-   * transaction of its own where that of the generation is taken back. Replaces `update_status`.
+   * Ends the generation of this token, by one statement. A text clears the error that was there; a failure says what went wrong, and
+   * belongs in a transaction of its own where that of the generation is taken back. Replaces `update_status`.
    *
-   * @throws NotFoundError when there is no such document; InvalidJsonError.
+   * @throws ContentionError when that generation is not under way any more: it has ended, another was begun in its place, or a
+   * finished text was stored; NotFoundError when there is no such document; InvalidValueError when no `startGenerating` gave the
+   * token; InvalidJsonError. Nothing is written then.
    */
   async finishGenerating(
     experimentId: string,
     documentType: DocumentType,
+    token: string,
     outcome: GenerationOutcome,
   ): Promise<void> {
     const { status, markdown, metadata } = outcome;
@@ -167,9 +179,13 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
       }))
       .where('experiment_id', '=', experimentId)
       .where('document_type', '=', documentType)
+      .where('status', '=', 'generating')
+      .where('generated_at', '=', token)
       .returning('id')
       .executeTakeFirst();
-    await this.reload(this.must(finished, { experimentId, documentType }).id);
+    if (finished) return this.reload(finished.id);
+    this.must(await this.findStatus(experimentId, documentType), { experimentId, documentType });
+    throw new ContentionError('this generation is not under way any more', { table: 'experiment_documents' });
   }
 
   /**
@@ -181,13 +197,13 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     this.remove(await this.getByType(experimentId, documentType));
   }
 
-  // The key of the document that holds the text now; null where one is being generated and that began at `abandoned` or later.
+  // The document that holds the text now, and when that was put; null where one is being generated and that began at `abandoned` or later.
   async #put(
     experimentId: string,
     documentType: DocumentType,
     text: Pick<Tables['experiment_documents'], 'markdown_content' | 'metadata' | 'model' | 'status'>,
     abandoned: string,
-  ): Promise<string | null> {
+  ): Promise<Generation | null> {
     const db = await this.writing();
     const put = await db
       .insertInto('experiment_documents')
@@ -216,11 +232,12 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
             ),
           ),
       )
-      .returning('id')
+      // To the microsecond, and moved by each start: no two generations of a document have it in common. An edit leaves it alone.
+      .returning(['id', 'generated_at as token'])
       .executeTakeFirst();
     if (!put) return null;
     await this.reload(put.id);
-    return put.id;
+    return put;
   }
 }
 

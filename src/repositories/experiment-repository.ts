@@ -2,6 +2,7 @@ import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
 import { Experiment, Scorecard } from '../entities/experiment.ts';
 import type { Tables } from '../entities/tables.ts';
 import { checkShape } from '../json/check-shape.ts';
+import type { DeletedOption } from './deleted-option.ts';
 import { instant } from './instant.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
 import { readPage, stretchOf, toStretch } from './read-page.ts';
@@ -19,11 +20,6 @@ export interface ExperimentSummary {
   readonly interviewCount: number;
   readonly createdAt: Date;
   readonly updatedAt: Date | null;
-}
-
-/** Whether deleted experiments are seen too. Default: hidden. */
-export interface DeletedOption {
-  readonly deleted?: 'hidden' | 'included';
 }
 
 const sortKeys = ['createdAt', 'updatedAt', 'name'] as const;
@@ -51,14 +47,13 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * What lists show of one experiment, deleted ones left out.
+   * What lists show of one experiment.
    *
-   * @throws NotFoundError when there is none, or it is deleted.
+   * @throws NotFoundError when there is none, or it is deleted and that was not asked for.
    */
-  async getSummary(key: string): Promise<ExperimentSummary> {
-    const db = await this.rows();
-    const row = await summaries(db).where('id', '=', key).where('status', '=', 'active').executeTakeFirst();
-    return toSummary(this.must(row, key));
+  async getSummary(key: string, option: DeletedOption = {}): Promise<ExperimentSummary> {
+    const found = summaries(experimentsOf(await this.rows(), option)).where('id', '=', key);
+    return toSummary(this.must(await found.executeTakeFirst(), key));
   }
 
   /**
@@ -72,13 +67,9 @@ export class ExperimentRepository extends Repository<Experiment> {
   ): Promise<Page<ExperimentSummary>> {
     const page = checkedPage(request, sortKeys);
     const db = await this.rows();
-    let counted = db.selectFrom('experiments').select(({ fn }) => fn.countAll().as('total'));
-    let list = summaries(db);
-    if (request.deleted !== 'included') {
-      counted = counted.where('status', '=', 'active');
-      list = list.where('status', '=', 'active');
-    }
-    const ordered = list
+    const experiments = experimentsOf(db, request);
+    const counted = experiments.select(({ fn }) => fn.countAll().as('total'));
+    const ordered = summaries(experiments)
       // Nulls last where there can be some; elsewhere it would keep the planner off the index.
       .orderBy(sortColumns[page.sortBy], (order) => {
         const directed = page.sortOrder === 'asc' ? order.asc() : order.desc();
@@ -91,22 +82,22 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * Summaries newest first, from a cursor on; each stretch costs the same however far in.
+   * Summaries newest first, from a cursor on; each stretch costs the same however far in. A cursor goes on with the same `deleted`
+   * only.
    *
    * @throws InvalidPageError
    */
-  async listSummaries(request: StretchRequest = {}): Promise<Stretch<ExperimentSummary>> {
-    const { from, limit } = stretchOf('experiments', request);
-    const db = await this.rows();
-    let list = summaries(db)
-      .where('status', '=', 'active')
+  async listSummaries(request: StretchRequest & DeletedOption = {}): Promise<Stretch<ExperimentSummary>> {
+    const name = request.deleted === 'included' ? 'experiments, deleted included' : 'experiments';
+    const { from, limit } = stretchOf(name, request);
+    let list = summaries(experimentsOf(await this.rows(), request))
       .orderBy('created_at', 'desc')
       .orderBy('id', 'desc')
       .limit(limit + 1);
     if (from)
       list = list.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
     const rows = await list.execute();
-    return toStretch('experiments', rows, limit, (row) => ({ at: row.created_at, key: row.id }), toSummary);
+    return toStretch(name, rows, limit, (row) => ({ at: row.created_at, key: row.id }), toSummary);
   }
 
   /**
@@ -161,8 +152,14 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 }
 
-function summaries(db: Kysely<Tables>) {
-  return db.selectFrom('experiments').select((eb) => [
+/** The experiments that `deleted` lets see: in no order, not limited, no column chosen. */
+function experimentsOf(db: Kysely<Tables>, { deleted }: DeletedOption) {
+  const experiments = db.selectFrom('experiments');
+  return deleted === 'included' ? experiments : experiments.where('status', '=', 'active');
+}
+
+function summaries(experiments: ReturnType<typeof experimentsOf>) {
+  return experiments.select((eb) => [
     'id',
     'name',
     'hypothesis',

@@ -16,7 +16,10 @@ const sortColumns = {
   bestSuccessRate: 'best_success_rate',
 } as const;
 
-/** Searches for better scorecards. Their counters are raised where they are, never written over. */
+/**
+ * Searches for better scorecards. Their counters are raised where they are, never written over. Those of a deleted experiment can
+ * still be reached, by their own keys and by its.
+ */
 export class ExplorationRepository extends Repository<Exploration> {
   constructor(em: EntityManager) {
     super(em, Exploration);

@@ -1,4 +1,5 @@
-import { Reference, type EntityClass, type EntityManager, type Primary } from '@mikro-orm/postgresql';
+import type { EntityClass, EntityManager, Primary } from '@mikro-orm/postgresql';
+import { deletedAlong } from './deleted-along.ts';
 
 /**
  * Makes the unit of work forget rows that a statement deleted past it, where it has loaded them, and those that the database
@@ -9,22 +10,12 @@ export function forget<E extends object>(
   entity: EntityClass<E>,
   deleted: readonly { id: Primary<E> }[],
 ): number {
+  const loaded = em.getUnitOfWork();
   for (const { id } of deleted) {
-    const gone = em.getUnitOfWork().getById(entity, id);
-    if (gone) forgetCascading(em, gone);
+    const gone = loaded.getById(entity, id);
+    if (!gone) continue;
+    for (const other of deletedAlong(loaded, em.getMetadata(), gone).deleted) loaded.unsetIdentity(other);
+    loaded.unsetIdentity(gone);
   }
   return deleted.length;
-}
-
-// What goes along goes first: the ORM takes the reference to what is gone from each row that it still knows, as a change to write.
-function forgetCascading(em: EntityManager, gone: object): void {
-  const loaded = em.getUnitOfWork();
-  for (const { meta, prop } of em.getMetadata().get(gone.constructor).referencingProperties) {
-    if (prop.deleteRule !== 'cascade') continue;
-    for (const other of loaded.getIdentityMap().getStore(meta).values()) {
-      const pointedAt: unknown = Reference.unwrapReference(other[prop.name]);
-      if (pointedAt === gone) forgetCascading(em, other);
-    }
-  }
-  loaded.unsetIdentity(gone);
 }

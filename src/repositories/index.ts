@@ -20,13 +20,15 @@ export type { CacheEntry, CachedInsight } from './analysis-cache-repository.ts';
 export type { RunFigures } from './analysis-run-repository.ts';
 export type { CachedPayload } from './cached-payload.ts';
 export type { StoredInsight } from './chart-insight-repository.ts';
+export type { DeletedOption } from './deleted-option.ts';
 export type { DocumentType, DocumentStatus, DocumentSummary } from './document-summary.ts';
 export type {
   FinishedDocument,
+  Generation,
   GenerationStart,
   GenerationOutcome,
 } from './experiment-document-repository.ts';
-export type { ExperimentSummary, DeletedOption } from './experiment-repository.ts';
+export type { ExperimentSummary } from './experiment-repository.ts';
 export type { ExplorationSummary } from './exploration-summary.ts';
 export type { GuideTexts } from './interview-guide-repository.ts';
 export type { FeatureScorecardRow, FeatureScorecardFilter } from './legacy/feature-scorecard-repository.ts';

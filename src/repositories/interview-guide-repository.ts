@@ -9,7 +9,10 @@ export interface GuideTexts {
   readonly contextExamples?: string | null | undefined;
 }
 
-/** What interviewers of an experiment ask. A guide's key is that of its experiment, which has one at most. */
+/**
+ * What interviewers of an experiment ask. A guide's key is that of its experiment, which has one at most. That of a deleted
+ * experiment can still be reached.
+ */
 export class InterviewGuideRepository extends Repository<InterviewGuide> {
   constructor(em: EntityManager) {
     super(em, InterviewGuide);

@@ -59,7 +59,7 @@ export abstract class Repository<E extends object> {
    */
   protected async one(
     where: FilterQuery<NoInfer<E>>,
-    options: Pick<FindOneOptions<E>, 'orderBy' | 'lockMode'> = {},
+    options: Pick<FindOneOptions<E>, 'orderBy' | 'lockMode' | 'lockTableAliases'> = {},
   ): Promise<E | null> {
     const locked = options.lockMode !== undefined;
     if (locked) this.mustBeInTransaction();

@@ -1,5 +1,6 @@
-import { LockMode, raw, type EntityManager, type RequiredEntityData } from '@mikro-orm/postgresql';
+import { LockMode, type EntityManager, type RequiredEntityData } from '@mikro-orm/postgresql';
 import { ResearchExecution } from '../entities/research-execution.ts';
+import type { DeletedOption } from './deleted-option.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
 import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
@@ -7,6 +8,7 @@ import {
   details,
   executionsOf,
   executionsWithDocument,
+  listOf,
   summaries,
   toDetail,
   toSummary,
@@ -25,7 +27,10 @@ export type NewResearchExecution = Omit<RequiredEntityData<ResearchExecution>, '
 const sortKeys = ['startedAt', 'topicName', 'status'] as const;
 const sortColumns = { startedAt: 'started_at', topicName: 'topic_name', status: 'status' } as const;
 
-/** Rounds of interviews. */
+/**
+ * Rounds of interviews. Those of a deleted experiment are hidden where executions of several experiments are listed or claimed, and
+ * can be reached by their own keys and by their experiment's.
+ */
 export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   constructor(em: EntityManager) {
     super(em, ResearchExecution);
@@ -47,13 +52,13 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   }
 
   /**
-   * Summaries by page, newest first unless sorted otherwise (`startedAt`, `topicName`, `status`); of one experiment, if it is given,
-   * deleted or not. Replaces `list_executions`, `list_executions_by_experiment`.
+   * Summaries by page, newest first unless sorted otherwise (`startedAt`, `topicName`, `status`); of one experiment, deleted or not,
+   * if it is given, else of all but deleted ones, unless asked for. Replaces `list_executions`, `list_executions_by_experiment`.
    *
    * @throws InvalidPageError
    */
   async pageSummaries(
-    request: PageRequest<(typeof sortKeys)[number]> & ExperimentOption = {},
+    request: PageRequest<(typeof sortKeys)[number]> & ExperimentOption & DeletedOption = {},
   ): Promise<Page<ResearchExecutionSummary>> {
     const page = checkedPage(request, sortKeys);
     const db = await this.rows();
@@ -67,17 +72,17 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   }
 
   /**
-   * Summaries newest first, from a cursor on; of one experiment, if it is given, deleted or not.
+   * Summaries newest first, from a cursor on; of one experiment, deleted or not, if it is given, else of all but deleted ones, unless
+   * asked for. A cursor goes on with the same `experiment` and `deleted` only.
    *
    * @throws InvalidPageError
    */
   async listSummaries(
-    request: StretchRequest & ExperimentOption = {},
+    request: StretchRequest & ExperimentOption & DeletedOption = {},
   ): Promise<Stretch<ResearchExecutionSummary>> {
-    const { experiment } = request;
-    const name = experiment === undefined ? 'research_executions' : `research_executions:${experiment ?? ''}`;
+    const name = listOf(request);
     const { from, limit } = stretchOf(name, request);
-    let executions = executionsOf(await this.rows(), { experiment });
+    let executions = executionsOf(await this.rows(), request);
     if (from) {
       executions = executions.where((eb) =>
         eb(eb.refTuple('started_at', 'exec_id'), '<', eb.tuple(from.at, from.key)),
@@ -92,7 +97,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   }
 
   /**
-   * The experiment's newest automatic interview: one whose topic starts with `exp_<experiment>_auto`; null when there is none.
+   * The newest automatic interview of the experiment, deleted or not: one whose topic starts with `exp_<experiment>_auto`; null when there is none.
    * Replaces `get_auto_interview_for_experiment`.
    */
   async findAutoInterview(experiment: string): Promise<ResearchExecutionSummary | null> {
@@ -146,12 +151,17 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
 
   /**
    * The pending execution that waits longest, held to the end of the transaction; null when there is none that nobody else holds.
-   * Whoever asks at the same time gets another.
+   * Whoever asks at the same time gets another. Executions of deleted experiments wait until those are restored.
    */
   async lockNextPending(): Promise<ResearchExecution | null> {
     return this.one(
-      { status: 'pending' },
-      { orderBy: { startedAt: 'asc', id: 'asc' }, lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE },
+      { status: 'pending', $or: [{ experiment: null }, { experiment: { status: 'active' } }] },
+      {
+        orderBy: { startedAt: 'asc', id: 'asc' },
+        lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
+        // The ORM's name for the execution's own table: a lock on the experiment's would be in the way of who edits that.
+        lockTableAliases: ['r0'],
+      },
     );
   }
 
@@ -188,14 +198,18 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     key: string,
     { successful = 0, failed = 0 }: { successful?: number | undefined; failed?: number | undefined },
   ): Promise<void> {
-    await this.change(
-      key,
-      { id: key },
-      {
-        successfulCount: raw('successful_count + ?', [successful]),
-        failedCount: raw('failed_count + ?', [failed]),
-      },
-    );
+    const db = await this.rows();
+    const row = await db
+      .updateTable('research_executions')
+      .set((eb) => ({
+        successful_count: eb('successful_count', '+', successful),
+        failed_count: eb('failed_count', '+', failed),
+      }))
+      .where('exec_id', '=', key)
+      .returning('exec_id')
+      .executeTakeFirst();
+    this.must(row, key);
+    await this.reload(key);
   }
 
   async #withDocument(keys: readonly string[], type: 'summary' | 'prfaq'): Promise<Set<string>> {

@@ -1,6 +1,7 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { executionStatuses } from '../entities/research-execution.ts';
 import type { Tables } from '../entities/tables.ts';
+import type { DeletedOption } from './deleted-option.ts';
 import { instant } from './instant.ts';
 
 export type ExecutionStatus = (typeof executionStatuses)[number];
@@ -46,13 +47,34 @@ const summaryColumns = [
   'completed_at',
 ] as const;
 
-/** The executions of the experiment, if it is given: in no order, not limited, no column chosen. */
-export function executionsOf(db: Kysely<Tables>, { experiment }: ExperimentOption) {
+/**
+ * The executions of the experiment, if it is given, else of all that `deleted` lets see: in no order, not limited, no column chosen.
+ */
+export function executionsOf(db: Kysely<Tables>, { experiment, deleted }: ExperimentOption & DeletedOption) {
   const executions = db.selectFrom('research_executions');
-  if (experiment === undefined) return executions;
+  if (experiment === undefined) {
+    if (deleted === 'included') return executions;
+    return executions.where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('experiments')
+            .select('experiments.id')
+            .whereRef('experiments.id', '=', 'research_executions.experiment_id')
+            .where('experiments.status', '=', 'deleted'),
+        ),
+      ),
+    );
+  }
   return experiment === null
     ? executions.where('experiment_id', 'is', null)
     : executions.where('experiment_id', '=', experiment);
+}
+
+/** The name of such a list; it is in the list's cursors. */
+export function listOf({ experiment, deleted }: ExperimentOption & DeletedOption): string {
+  if (experiment !== undefined) return `research_executions:${experiment ?? ''}`;
+  return deleted === 'included' ? 'research_executions, deleted included' : 'research_executions';
 }
 
 /** Those of `keys` whose experiment has a completed document of this type. */
@@ -82,7 +104,7 @@ type Executions = ReturnType<typeof executionsOf>;
 export const summaries = (executions: Executions) => executions.select(summaryColumns);
 export const total = (executions: Executions) => executions.select(({ fn }) => fn.countAll().as('total'));
 export const details = (db: Kysely<Tables>, key: string) =>
-  summaries(executionsOf(db, {}))
+  summaries(executionsOf(db, { deleted: 'included' }))
     .where('exec_id', '=', key)
     .select(['successful_count', 'failed_count', 'model', 'max_turns', 'additional_context'])
     .select((eb) => [

@@ -5,6 +5,7 @@ import { SynthOutcome } from '../entities/synth-outcome.ts';
 import { SimulationAttributes } from '../entities/synth.ts';
 import { InvalidPageError, NotFoundError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
+import type { DeletedOption } from './deleted-option.ts';
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
 import { checkedPage, type Page, type PageRequest } from './page.ts';
@@ -46,7 +47,10 @@ const sortColumns = {
 const maxListed = 10_000;
 const Attributes = z.array(SimulationAttributes.nullable());
 
-/** How synths fared in analysis runs. An outcome outlives its synth, and is read with its own key, with or without attributes. */
+/**
+ * How synths fared in analysis runs. An outcome outlives its synth, and is read with its own key, with or without attributes. Those
+ * of a run are read by its key, whether or not its experiment is deleted.
+ */
 export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   constructor(em: EntityManager) {
     super(em, SynthOutcome);
@@ -59,21 +63,25 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
 
   /**
    * The outcome of a synth in the run that was completed last of those it took part in (of equal ones, the largest key of a run);
-   * null when it took part in none that is completed. Runs without a time of completion come last. Replaces
-   * `get_latest_outcome_for_synth`.
+   * null when it took part in none that is completed. Runs without a time of completion come last; those of deleted experiments are
+   * left out, unless asked for. Replaces `get_latest_outcome_for_synth`.
    */
-  async findLatestForSynth(synthId: string): Promise<LatestOutcome | null> {
+  async findLatestForSynth(
+    synthId: string,
+    { deleted = 'hidden' }: DeletedOption = {},
+  ): Promise<LatestOutcome | null> {
     const db = await this.rows();
-    const found = await outcomes(db)
+    let latest = outcomes(db)
       .select('synth_outcomes.analysis_id as analysisId')
       .innerJoin('analysis_runs', 'analysis_runs.id', 'synth_outcomes.analysis_id')
+      .innerJoin('experiments', 'experiments.id', 'analysis_runs.experiment_id')
       .where('synth_outcomes.synth_id', '=', synthId)
       .where('analysis_runs.status', '=', 'completed')
       .orderBy('analysis_runs.completed_at', (order) => order.desc().nullsLast())
       .orderBy('analysis_runs.id', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    return found ?? null;
+      .limit(1);
+    if (deleted === 'hidden') latest = latest.where('experiments.status', '=', 'active');
+    return (await latest.executeTakeFirst()) ?? null;
   }
 
   /**

@@ -154,8 +154,8 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * The synths that succeeded most and least in the experiment's completed run, `count` of each (1 to 200, default 5); of those
-   * with equal rates, the smaller key counts as the better. No synth is in both. Replaces `get_extreme_cases`.
+   * The synths that succeeded most and least in the completed run of the experiment, deleted or not, `count` of each (1 to 200,
+   * default 5); of those with equal rates, the smaller key counts as the better. No synth is in both. Replaces `get_extreme_cases`.
    *
    * @throws NotFoundError when the experiment has no completed run; TooFewRowsError when it has fewer outcomes than twice `count`;
    * InvalidPageError on a count out of bounds.
@@ -172,8 +172,8 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * The synths that took part in the experiment's completed run, as a simulation knows them, ordered by key, at most `limit` (1 to
-   * 200, default 200). Synths without data are left out. Replaces `get_synths_for_simulation`.
+   * The synths that took part in the completed run of the experiment, deleted or not, as a simulation knows them, ordered by key, at
+   * most `limit` (1 to 200, default 200). Synths without data are left out. Replaces `get_synths_for_simulation`.
    *
    * @throws NotFoundError when the experiment has no completed run; InvalidPageError on a limit out of bounds.
    */

@@ -88,13 +88,22 @@ export function aSynthOutcome(em: EntityManager, overrides: Overrides<SynthOutco
 
 /** Stages the cached chart `distribution`, and its analysis run unless given. */
 export function anAnalysisCache(em: EntityManager, overrides: Overrides<AnalysisCache> = {}): AnalysisCache {
-  return stage(em, AnalysisCache, {
+  const chart = {
+    distributions: [],
+    summary: {},
+    worst_performers: [],
+    best_performers: [],
+    total_synths: 0,
+  };
+  const cache = stage(em, AnalysisCache, {
     analysis: overrides.analysis ?? anAnalysisRun(em),
     cacheKey: 'distribution',
-    data: { distributions: [], summary: {}, worst_performers: [], best_performers: [], total_synths: 0 },
+    data: chart,
     computedAt: new Date(),
     ...overrides,
   });
+  if (overrides.data === undefined) cache.data = { simulation_id: cache.analysis.id, ...chart };
+  return cache;
 }
 
 /** Stages a pending research execution that belongs to no experiment. */
@@ -149,10 +158,17 @@ export function aScenarioNode(em: EntityManager, overrides: Overrides<ScenarioNo
 
 /** Stages what was said of the chart `distribution` of a simulation that exists nowhere else. */
 export function aChartInsight(em: EntityManager, overrides: Overrides<ChartInsight> = {}): ChartInsight {
+  const { simulationId = `ana_${uuidv7()}`, insightType = 'distribution' } = overrides;
   return stage(em, ChartInsight, {
-    simulationId: `ana_${uuidv7()}`,
-    insightType: 'distribution',
-    responseJson: { chart_type: 'distribution', summary: 'Half of the synths succeed.' },
+    simulationId,
+    insightType,
+    responseJson: {
+      analysis_id: simulationId,
+      chart_type: insightType,
+      summary: 'Half of the synths succeed.',
+      generation_timestamp: '2026-01-01T00:00:00Z',
+      status: 'completed',
+    },
     ...overrides,
   });
 }

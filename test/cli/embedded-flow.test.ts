@@ -29,19 +29,19 @@ describe('synthdb without a DATABASE_URL', { timeout: 60_000 }, () => {
   test('goes up, does nothing twice, goes down to nothing, and up again', async () => {
     const up = await synthdb(['migrate', 'up'], directory);
     expect(up).toMatchObject({ code: 0, stderr: expect.not.stringContaining('rror') });
-    expect(up.stdout.match(/applied Migration/g)).toHaveLength(5);
+    expect(up.stdout.match(/applied Migration/g)).toHaveLength(6);
     expect(up.stdout).toMatch(/psql 'postgresql:\/\/synthlab:\S+@127\.0\.0\.1:\d+\/synthlab'/);
 
     const again = await synthdb(['migrate', 'up', '--json'], directory);
     expect(JSON.parse(again.stdout)).toMatchObject({ applied: [] });
 
     const down: unknown[] = [];
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 7; i++) {
       const { stdout } = await synthdb(['migrate', 'down', '--json'], directory);
       down.push(JSON.parse(stdout).reverted);
     }
-    expect(down.filter((name) => name !== null)).toHaveLength(5);
-    expect(down[5]).toBeNull();
+    expect(down.filter((name) => name !== null)).toHaveLength(6);
+    expect(down[6]).toBeNull();
     const left = `select relname as name from pg_class where relnamespace = 'public'::regnamespace
       union all select proname from pg_proc where pronamespace = 'public'::regnamespace order by 1`;
     expect((await ask<{ name: string }>(left)).map(({ name }) => name)).toEqual([
@@ -51,9 +51,9 @@ describe('synthdb without a DATABASE_URL', { timeout: 60_000 }, () => {
     ]);
 
     const back = await synthdb(['migrate', 'up', '--json'], directory);
-    expect(JSON.parse(back.stdout).applied).toHaveLength(5);
+    expect(JSON.parse(back.stdout).applied).toHaveLength(6);
     const status = await synthdb(['migrate', 'status'], directory);
-    expect(status.stdout.match(/ applied /g)).toHaveLength(6); // five rows and the heading
+    expect(status.stdout.match(/ applied /g)).toHaveLength(7); // six rows and the heading
   });
 
   test('the demo stores the same at every run', async () => {

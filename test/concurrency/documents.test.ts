@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/index.ts';
+import { ContentionError, type Database } from '../../src/index.ts';
+import type { Generation } from '../../src/repositories/index.ts';
 import { TestDatabase, anExperiment, anExperimentDocument } from '../../src/testing/index.ts';
 import { openWith, together } from './together.ts';
 
@@ -15,10 +16,16 @@ describe('starts of a document’s generation, all at once', () => {
     await db.drop();
   });
 
-  const start = (experiment: string): Promise<string | null> =>
+  const start = (experiment: string, abandonedBefore?: Date): Promise<Generation | null> =>
     database.transact(({ experimentDocuments }) =>
-      experimentDocuments.startGenerating(experiment, 'summary', { model: 'gpt-4o-mini' }),
+      experimentDocuments.startGenerating(experiment, 'summary', { model: 'gpt-4o-mini', abandonedBefore }),
     );
+  const finish = (experiment: string, token: string, markdown: string): Promise<void> =>
+    database.transact(({ experimentDocuments }) =>
+      experimentDocuments.finishGenerating(experiment, 'summary', token, { status: 'completed', markdown }),
+    );
+  const written = (experiment: string): Promise<string | null> =>
+    database.read(({ experimentDocuments }) => experimentDocuments.findMarkdown(experiment, 'summary'));
 
   test('one of two wins where there was no document', async () => {
     for (let round = 0; round < 10; round++) {
@@ -26,7 +33,7 @@ describe('starts of a document’s generation, all at once', () => {
 
       const started = await together(2, () => start(id));
 
-      expect(started.filter((key) => key !== null)).toHaveLength(1);
+      expect(started.filter((generation) => generation !== null)).toHaveLength(1);
     }
   });
 
@@ -36,19 +43,29 @@ describe('starts of a document’s generation, all at once', () => {
 
     for (let round = 0; round < 2; round++) {
       const started = await together(50, () => start(experiment));
-      expect(started.filter((key) => key !== null)).toEqual([document.id]);
-      await database.transact(({ experimentDocuments }) =>
-        experimentDocuments.finishGenerating(experiment, 'summary', {
-          status: 'completed',
-          markdown: '# Done',
-        }),
-      );
+      const [won, ...others] = started.filter((generation) => generation !== null);
+      expect(others).toEqual([]);
+      expect(won).toMatchObject({ id: document.id });
+      await finish(experiment, won?.token ?? '', '# Done');
     }
 
-    expect(
-      await database.read(({ experimentDocuments }) =>
-        experimentDocuments.findMarkdown(experiment, 'summary'),
-      ),
-    ).toBe('# Done');
+    expect(await written(experiment)).toBe('# Done');
+  });
+
+  test('of workers that take over from each other the last one’s text stays, in whatever order they end', async () => {
+    const { id } = await db.transact(async ({ em }) => anExperiment(em));
+    const workers: Generation[] = [];
+    for (let worker = 0; worker < 5; worker++) {
+      const generation = await start(id, new Date(Date.now() + 60_000));
+      if (generation) workers.push(generation);
+    }
+
+    const ended = await together(5, (worker) =>
+      finish(id, workers[worker]?.token ?? '', `by ${worker}`).catch((error: unknown) => error),
+    );
+
+    expect(ended.slice(0, 4)).toEqual(Array.from({ length: 4 }, () => expect.any(ContentionError)));
+    expect(ended[4]).toBeUndefined();
+    expect(await written(id)).toBe('by 4');
   });
 });

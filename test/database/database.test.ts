@@ -35,7 +35,7 @@ describe('openDatabase', () => {
     const opening = openDatabase({ url: urlOf(db) });
 
     await expect(opening).rejects.toBeInstanceOf(SchemaOutOfDateError);
-    await expect(opening).rejects.toMatchObject({ pending: { length: 5 } });
+    await expect(opening).rejects.toMatchObject({ pending: { length: 6 } });
     expect(
       await db.orm.em.execute(`select 1 from pg_class where relnamespace = 'public'::regnamespace`),
     ).toEqual([]);

@@ -4,7 +4,8 @@ import * as entities from '../../src/entities/index.ts';
 import * as testing from '../../src/testing/index.ts';
 
 const { TestDatabase, TestServer: _, ...factories } = testing;
-const { aScenarioNode, aSynth, anAnalysisRun, anExperiment, anExploration } = factories;
+const { aChartInsight, aScenarioNode, aSynth, anAnalysisCache, anAnalysisRun, anExperiment, anExploration } =
+  factories;
 
 describe('factories', () => {
   let db: testing.TestDatabase;
@@ -28,6 +29,28 @@ describe('factories', () => {
       expect(await em.refresh(row)).toBe(row);
     }),
   );
+
+  test('a cached chart is read as the chart of its analysis', () =>
+    db.rollback(async ({ analysisCache, em }) => {
+      for (const overrides of [{}, { analysis: anAnalysisRun(em) }, { analysis: anAnalysisRun(em).id }]) {
+        const cache = anAnalysisCache(em, overrides);
+        const entry = await analysisCache.findEntry(cache.analysis.id, 'distribution');
+
+        expect(entry?.data).toMatchObject({ simulation_id: cache.analysis.id, total_synths: 0 });
+      }
+    }));
+
+  test('what was said of a chart is read as an insight on the chart of its simulation', () =>
+    db.rollback(async ({ chartInsights, em }) => {
+      for (const made of [
+        aChartInsight(em),
+        aChartInsight(em, { simulationId: 'ana_1', insightType: 'heatmap' }),
+      ]) {
+        expect(await chartInsights.listBySimulation(made.simulationId)).toMatchObject([
+          { invalid: null, insight: { analysis_id: made.simulationId, chart_type: made.insightType } },
+        ]);
+      }
+    }));
 
   test('two rows of one factory do not collide', () =>
     db.rollback(async ({ em }) => {

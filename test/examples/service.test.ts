@@ -179,7 +179,9 @@ describe('the example service', () => {
     const started = await Promise.all([1, 2].map(() => send('POST', path, { model: 'm' })));
     expect(started.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
     expect(await send('GET', path)).toMatchObject({ status: 404 });
-    expect(await send('PUT', path, { markdown: '# Summary' })).toMatchObject({ status: 204 });
+    const token = started.find(({ status }) => status === 201)?.body.token;
+    expect(await send('PUT', path, { token, markdown: '# Summary' })).toMatchObject({ status: 204 });
+    expect(await send('PUT', path, { token, markdown: '# Again' })).toMatchObject({ status: 409 });
     expect(await send('GET', path)).toMatchObject({ status: 200, body: '# Summary' });
     expect((await send('GET', `/experiments/${id}/documents`)).body).toMatchObject([
       { documentType: 'summary', status: 'completed' },

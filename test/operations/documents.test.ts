@@ -1,36 +1,41 @@
 import { describe, expect, test } from 'vitest';
 import type { UnitOfWork } from '../../src/database/unit-of-work.ts';
-import type { Database } from '../../src/index.ts';
-import {
-  TestDatabase,
-  anAnalysisCache,
-  anAnalysisRun,
-  anExperiment,
-  anExperimentDocument,
-} from '../../src/testing/index.ts';
+import { ContentionError, type Database } from '../../src/index.ts';
+import type { Generation } from '../../src/repositories/index.ts';
+import { TestDatabase, anAnalysisCache, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';
 import { testWithFaults } from './with-faults.ts';
 
 const model = 'gpt-4o-mini';
 
-/** Begins to sum an experiment's charts up. False when somebody else is at it. */
-async function startSummary(database: Database, experimentId: string): Promise<boolean> {
+/** An experiment whose summary is being made, and by which generation. */
+interface Generating {
+  readonly experimentId: string;
+  readonly token: string;
+}
+
+/** Begins to sum an experiment's charts up; null when somebody else is at it. */
+async function startSummary(database: Database, experimentId: string): Promise<Generation | null> {
   return database.transact(async ({ analysisRuns, analysisCache, experimentDocuments }) => {
     const run = await analysisRuns.getByExperiment(experimentId);
     const insights = await analysisCache.listChartInsights(run.id);
     if (insights.filter(({ insight }) => insight?.status === 'completed').length < 2) {
       throw new Error('there is too little to sum up');
     }
-    return (await experimentDocuments.startGenerating(experimentId, 'executive_summary', { model })) !== null;
+    return experimentDocuments.startGenerating(experimentId, 'executive_summary', { model });
   });
 }
 
 /** Stores the summary, for the document and for the charts that it is shown beside. */
-async function finishSummary(database: Database, experimentId: string, markdown: string): Promise<void> {
+async function finishSummary(
+  database: Database,
+  { experimentId, token }: Generating,
+  markdown: string,
+): Promise<void> {
   await database.transact(async ({ analysisRuns, analysisCache, experimentDocuments }) => {
     const run = await analysisRuns.getByExperiment(experimentId);
     const insights = await analysisCache.listChartInsights(run.id);
     const charts = insights.map(({ chartType }) => chartType);
-    await experimentDocuments.finishGenerating(experimentId, 'executive_summary', {
+    await experimentDocuments.finishGenerating(experimentId, 'executive_summary', token, {
       status: 'completed',
       markdown,
       metadata: { analysis_id: run.id, included_chart_types: charts, total_insights: charts.length },
@@ -50,9 +55,13 @@ async function finishSummary(database: Database, experimentId: string, markdown:
 }
 
 /** Notes that no summary could be made, so that another may be begun. */
-async function failSummary(database: Database, experimentId: string, error: string): Promise<void> {
+async function failSummary(
+  database: Database,
+  { experimentId, token }: Generating,
+  error: string,
+): Promise<void> {
   await database.transact(async ({ experimentDocuments }) => {
-    await experimentDocuments.finishGenerating(experimentId, 'executive_summary', {
+    await experimentDocuments.finishGenerating(experimentId, 'executive_summary', token, {
       status: 'failed',
       error,
     });
@@ -70,9 +79,9 @@ testWithFaults('beginning an executive summary', {
 testWithFaults('finishing an executive summary', {
   given: generating,
   run: (database, experiment) => finishSummary(database, experiment, '# Fees'),
-  async promises({ analysisRuns, analysisCache, experimentDocuments }, experiment) {
-    expect(await experimentDocuments.findMarkdown(experiment, 'executive_summary')).toBe('# Fees');
-    const { id } = await analysisRuns.getByExperiment(experiment);
+  async promises({ analysisRuns, analysisCache, experimentDocuments }, { experimentId }) {
+    expect(await experimentDocuments.findMarkdown(experimentId, 'executive_summary')).toBe('# Fees');
+    const { id } = await analysisRuns.getByExperiment(experimentId);
     expect(await analysisCache.findExecutiveSummary(id)).toMatchObject({ overview: '# Fees' });
   },
 });
@@ -80,8 +89,8 @@ testWithFaults('finishing an executive summary', {
 testWithFaults('failing at an executive summary', {
   given: generating,
   run: (database, experiment) => failSummary(database, experiment, 'no answer'),
-  async promises({ experimentDocuments }, experiment) {
-    const document = await experimentDocuments.getByType(experiment, 'executive_summary');
+  async promises({ experimentDocuments }, { experimentId }) {
+    const document = await experimentDocuments.getByType(experimentId, 'executive_summary');
     expect(document).toMatchObject({ status: 'failed', errorMessage: 'no answer' });
   },
 });
@@ -100,12 +109,33 @@ describe('an executive summary', () => {
   test('that failed does not keep another from being begun', async () => {
     await using db = await TestDatabase.create();
     const experiment = await db.transact(async (uow) => withInsights(uow, { insights: 2 }));
-    expect(await startSummary(db, experiment)).toBe(true);
-    expect(await startSummary(db, experiment)).toBe(false);
+    const { token = '' } = (await startSummary(db, experiment)) ?? {};
+    expect(await startSummary(db, experiment)).toBeNull();
 
-    await failSummary(db, experiment, 'no answer');
+    await failSummary(db, { experimentId: experiment, token }, 'no answer');
 
-    expect(await startSummary(db, experiment)).toBe(true);
+    expect(await startSummary(db, experiment)).not.toBeNull();
+  });
+
+  test('that another worker took over is not overwritten by the first, nor are its charts', async () => {
+    await using db = await TestDatabase.create();
+    const first = await db.transact(generating);
+    const { experimentId } = first;
+    const second = await db.transact(({ experimentDocuments }) =>
+      experimentDocuments.startGenerating(experimentId, 'executive_summary', {
+        model,
+        abandonedBefore: new Date(Date.now() + 60_000),
+      }),
+    );
+
+    await finishSummary(db, { experimentId, token: second?.token ?? '' }, '# Second');
+    await expect(finishSummary(db, first, '# First')).rejects.toBeInstanceOf(ContentionError);
+
+    await db.read(async ({ analysisRuns, analysisCache, experimentDocuments }) => {
+      const { id } = await analysisRuns.getByExperiment(experimentId);
+      expect(await experimentDocuments.findMarkdown(experimentId, 'executive_summary')).toBe('# Second');
+      expect(await analysisCache.findExecutiveSummary(id)).toMatchObject({ overview: '# Second' });
+    });
   });
 });
 
@@ -129,14 +159,11 @@ function withInsights({ em }: UnitOfWork, { insights }: { insights: number }): s
   return experiment.id;
 }
 
-/** Stages one whose summary is being made. */
-function generating(uow: UnitOfWork): string {
-  const experiment = withInsights(uow, { insights: 2 });
-  anExperimentDocument(uow.em, {
-    experiment,
-    documentType: 'executive_summary',
-    status: 'generating',
-    markdownContent: '',
+/** One whose summary is being made. */
+async function generating(uow: UnitOfWork): Promise<Generating> {
+  const experimentId = withInsights(uow, { insights: 2 });
+  const generation = await uow.experimentDocuments.startGenerating(experimentId, 'executive_summary', {
+    model,
   });
-  return experiment;
+  return { experimentId, token: generation?.token ?? '' };
 }

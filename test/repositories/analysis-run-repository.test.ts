@@ -209,6 +209,36 @@ describe('AnalysisRunRepository', () => {
     expect(await db.transact(({ analysisRuns }) => analysisRuns.lock('ana_missing'))).toBeNull();
   });
 
+  test('lockNextPending passes over the run of a deleted experiment until that is restored', () =>
+    db.rollback(async ({ analysisRuns, experiments, em }) => {
+      await em.execute('delete from experiments');
+      const { id } = anExperiment(em);
+      const run = anAnalysisRun(em, { experiment: id });
+
+      await experiments.softDelete(id);
+      expect(await analysisRuns.lockNextPending()).toBeNull();
+      expect(await analysisRuns.lock(run.id)).toBe(run);
+      await experiments.restore(id);
+      expect(await analysisRuns.lockNextPending()).toBe(run);
+    }));
+
+  test('lockNextPending holds the run and not its experiment', async () => {
+    await db.transact(({ em }) => em.execute('delete from experiments'));
+    const { id } = await db.transact(async ({ em }) => anAnalysisRun(em).experiment);
+
+    await db.transact(async ({ analysisRuns }) => {
+      expect(await analysisRuns.lockNextPending()).not.toBeNull();
+      await db.transact(async ({ experiments, em }) => {
+        await em.execute(`set local lock_timeout = '1s'`);
+        await experiments.revise(id, { name: 'edited meanwhile' });
+      });
+    });
+
+    expect(await db.read(({ experiments }) => experiments.get(id))).toMatchObject({
+      name: 'edited meanwhile',
+    });
+  });
+
   test('lockNextPending gives the pending run that was started first, by key where times are equal', () =>
     db.rollback(async ({ analysisRuns, em }) => {
       await em.execute('delete from experiments');

@@ -3,9 +3,15 @@ import {
   ContentionError,
   DanglingReferenceError,
   InvalidJsonError,
+  InvalidValueError,
   NotFoundError,
   type UnitOfWork,
 } from '../../src/index.ts';
+import type {
+  ExperimentDocumentRepository,
+  Generation,
+  GenerationOutcome,
+} from '../../src/repositories/index.ts';
 import { TestDatabase, anExperiment, anExperimentDocument } from '../../src/testing/index.ts';
 import { race } from './race.ts';
 
@@ -41,7 +47,7 @@ describe('ExperimentDocumentRepository', () => {
       await expect(experimentDocuments.getByType(id, 'prfaq')).rejects.toBeInstanceOf(NotFoundError);
       await expect(experimentDocuments.removeByType(id, 'prfaq')).rejects.toBeInstanceOf(NotFoundError);
       await expect(
-        experimentDocuments.finishGenerating(id, 'prfaq', { status: 'failed', error: 'e' }),
+        experimentDocuments.finishGenerating(id, 'prfaq', someToken, { status: 'failed', error: 'e' }),
       ).rejects.toBeInstanceOf(NotFoundError);
     }));
 
@@ -195,8 +201,8 @@ describe('ExperimentDocumentRepository', () => {
       const finished = { markdown: 't', metadata: {}, model: 'm' };
 
       await experimentDocuments.saveDocument(experiment.id, 'prfaq', finished);
-      await experimentDocuments.startGenerating(experiment.id, 'summary', { model: 'm' });
-      await experimentDocuments.finishGenerating(experiment.id, 'summary', {
+      const token = await begin(experimentDocuments, experiment.id, 'summary');
+      await experimentDocuments.finishGenerating(experiment.id, 'summary', token, {
         ...finished,
         status: 'completed',
       });
@@ -218,7 +224,7 @@ describe('ExperimentDocumentRepository', () => {
     [
       'finishGenerating',
       ({ experimentDocuments }: UnitOfWork, id: string) =>
-        experimentDocuments.finishGenerating(id, 'prfaq', {
+        experimentDocuments.finishGenerating(id, 'prfaq', someToken, {
           status: 'completed',
           markdown: 't',
           // @ts-expect-error -- what a caller without types may send
@@ -253,9 +259,12 @@ describe('ExperimentDocumentRepository', () => {
     db.rollback(async ({ experimentDocuments, em }) => {
       const experiment = anExperiment(em);
 
-      const id = await experimentDocuments.startGenerating(experiment.id, 'prfaq', { model: 'gpt-5' });
+      const generation = await experimentDocuments.startGenerating(experiment.id, 'prfaq', {
+        model: 'gpt-5',
+      });
 
-      expect(await experimentDocuments.find(id ?? '')).toMatchObject({
+      expect(generation).toEqual({ id: expect.stringMatching(/^doc_/), token: expect.any(String) });
+      expect(await experimentDocuments.find(generation?.id ?? '')).toMatchObject({
         documentType: 'prfaq',
         markdownContent: '',
         metadata: null,
@@ -282,7 +291,7 @@ describe('ExperimentDocumentRepository', () => {
 
         expect(
           await experimentDocuments.startGenerating(document.experiment.id, 'prfaq', { model: 'gpt-5' }),
-        ).toBe(document.id);
+        ).toMatchObject({ id: document.id });
 
         expect(document).toMatchObject({
           markdownContent: '',
@@ -304,11 +313,11 @@ describe('ExperimentDocumentRepository', () => {
         markdownContent: 'so far',
         model: 'first',
       });
-      const start = (documentType: 'prfaq' | 'summary'): Promise<string | null> =>
+      const start = (documentType: 'prfaq' | 'summary'): Promise<Generation | null> =>
         experimentDocuments.startGenerating(document.experiment.id, documentType, { model: 'second' });
 
       expect(await start('prfaq')).toBeNull();
-      expect(await start('summary')).toMatch(/^doc_/);
+      expect(await start('summary')).not.toBeNull();
 
       await em.refresh(document);
       expect(document).toMatchObject({ markdownContent: 'so far', model: 'first', rowVersion: 1 });
@@ -321,17 +330,17 @@ describe('ExperimentDocumentRepository', () => {
         status: 'generating',
         generatedAt: at(1),
       });
-      const start = (abandonedBefore?: Date): Promise<string | null> =>
+      const start = (abandonedBefore?: Date): Promise<Generation | null> =>
         experimentDocuments.startGenerating(document.experiment.id, 'prfaq', { model: 'm', abandonedBefore });
 
       expect(await start(at(1))).toBeNull();
-      expect(await start(at(2))).toBe(document.id);
+      expect(await start(at(2))).toMatchObject({ id: document.id });
       expect(await start(at(2))).toBeNull();
     }));
 
   test('of two starts at once one wins, and the other learns that it is generating', async () => {
     const experiment = await newExperiment();
-    const start = ({ experimentDocuments }: UnitOfWork, model: string): Promise<string | null> =>
+    const start = ({ experimentDocuments }: UnitOfWork, model: string): Promise<Generation | null> =>
       experimentDocuments.startGenerating(experiment, 'prfaq', { model });
 
     const first = await race(
@@ -339,17 +348,19 @@ describe('ExperimentDocumentRepository', () => {
       (uow) => start(uow, 'first'),
       (uow) => start(uow, 'second'),
     );
-    expect(first).toEqual([expect.stringMatching(/^doc_/), null]);
+    const [{ id = '', token = '' } = {}, none] = first.map((generation) => generation ?? undefined);
+    expect([id, none]).toEqual([expect.stringMatching(/^doc_/), undefined]);
 
     await db.transact(({ experimentDocuments }) =>
-      experimentDocuments.finishGenerating(experiment, 'prfaq', { status: 'failed', error: 'e' }),
+      experimentDocuments.finishGenerating(experiment, 'prfaq', token, { status: 'failed', error: 'e' }),
     );
     const again = await race(
       db,
       (uow) => start(uow, 'third'),
       (uow) => start(uow, 'fourth'),
     );
-    expect(again).toEqual([first[0], null]);
+    expect(again).toEqual([{ id, token: expect.any(String) }, null]);
+    expect(again[0]?.token).not.toBe(token);
     expect(await stored(experiment)).toMatchObject({ model: 'third', rowVersion: 3 });
   });
 
@@ -365,7 +376,7 @@ describe('ExperimentDocumentRepository', () => {
       await db.transact(({ experimentDocuments }) =>
         experimentDocuments.startGenerating(experiment, 'prfaq', { model: 'm' }),
       ),
-    ).toMatch(/^doc_/);
+    ).not.toBeNull();
   });
 
   test('an experiment that does not exist is refused, by the name of the foreign key', async () => {
@@ -388,10 +399,11 @@ describe('ExperimentDocumentRepository', () => {
         errorMessage: 'from before',
         generatedAt: at(0),
       });
+      const token = at(0).toISOString();
       const other = anExperimentDocument(em, { documentType: 'prfaq', status: 'generating' });
       const sibling = anExperimentDocument(em, { experiment: document.experiment, status: 'pending' });
 
-      await experimentDocuments.finishGenerating(document.experiment.id, 'prfaq', {
+      await experimentDocuments.finishGenerating(document.experiment.id, 'prfaq', token, {
         status,
         markdown: '# FAQ',
         metadata: { headline: 'H' },
@@ -420,7 +432,7 @@ describe('ExperimentDocumentRepository', () => {
         generatedAt: at(0),
       });
 
-      await experimentDocuments.finishGenerating(document.experiment.id, 'prfaq', {
+      await experimentDocuments.finishGenerating(document.experiment.id, 'prfaq', at(0).toISOString(), {
         status: 'failed',
         error: 'out of tokens',
       });
@@ -438,31 +450,147 @@ describe('ExperimentDocumentRepository', () => {
 
   test('finishGenerating leaves metadata that is absent, and clears metadata that is null', () =>
     db.rollback(async ({ experimentDocuments, em }) => {
-      const document = anExperimentDocument(em, { documentType: 'prfaq', metadata: { headline: 'H' } });
-      const finish = (metadata: null | undefined): Promise<void> =>
-        experimentDocuments.finishGenerating(document.experiment.id, 'prfaq', {
+      const finished = async (metadata: null | undefined): Promise<unknown> => {
+        const document = anExperimentDocument(em, {
+          documentType: 'prfaq',
+          status: 'generating',
+          metadata: { headline: 'H' },
+          generatedAt: at(0),
+        });
+        await experimentDocuments.finishGenerating(document.experiment.id, 'prfaq', at(0).toISOString(), {
           status: 'completed',
           markdown: 't',
           metadata,
         });
+        return document.metadata;
+      };
 
-      await finish(undefined);
-      expect(document.metadata).toEqual({ headline: 'H' });
-      await finish(null);
-      expect(document.metadata).toBeNull();
+      expect(await finished(undefined)).toEqual({ headline: 'H' });
+      expect(await finished(null)).toBeNull();
     }));
+
+  test.each(['completed', 'failed'] as const)(
+    'a generation that is %s after another took it over is refused and writes nothing; the other’s text stays',
+    async (status) => {
+      const experiment = await newExperiment();
+      const start = () =>
+        db.transact(({ experimentDocuments }) => begin(experimentDocuments, experiment, 'prfaq', hence));
+      const finish = (token: string, outcome: GenerationOutcome) =>
+        db.transact(({ experimentDocuments }) =>
+          experimentDocuments.finishGenerating(experiment, 'prfaq', token, outcome),
+        );
+      const late = { status, markdown: 'late', error: 'late' };
+      const abandoned = await start();
+      const current = await start();
+
+      await expect(finish(abandoned, late)).rejects.toBeInstanceOf(ContentionError);
+      expect(await stored(experiment)).toMatchObject({ status: 'generating', markdownContent: '' });
+      await finish(current, { status: 'completed', markdown: 'current' });
+      await expect(finish(abandoned, late)).rejects.toBeInstanceOf(ContentionError);
+      expect(await stored(experiment)).toMatchObject({
+        status: 'completed',
+        markdownContent: 'current',
+        errorMessage: null,
+        rowVersion: 3,
+      });
+    },
+  );
+
+  test('who finishes while another takes over waits, and is refused', async () => {
+    const experiment = await newExperiment();
+    const abandoned = await db.transact(({ experimentDocuments }) =>
+      begin(experimentDocuments, experiment, 'prfaq'),
+    );
+
+    const [current, refusal] = await race(
+      db,
+      ({ experimentDocuments }) => begin(experimentDocuments, experiment, 'prfaq', hence),
+      ({ experimentDocuments }) =>
+        experimentDocuments
+          .finishGenerating(experiment, 'prfaq', abandoned, { status: 'completed', markdown: 'late' })
+          .catch((error: unknown) => error),
+    );
+
+    expect(refusal).toBeInstanceOf(ContentionError);
+    await db.transact(({ experimentDocuments }) =>
+      experimentDocuments.finishGenerating(experiment, 'prfaq', current, {
+        status: 'completed',
+        markdown: 'current',
+      }),
+    );
+    expect(await stored(experiment)).toMatchObject({ markdownContent: 'current' });
+  });
+
+  test.each([
+    [
+      'ended',
+      (documents, experiment, token) =>
+        documents.finishGenerating(experiment, 'prfaq', token, { status: 'partial', markdown: 'kept' }),
+    ],
+    [
+      'was replaced by a finished text',
+      (documents, experiment) =>
+        documents.saveDocument(experiment, 'prfaq', { markdown: 'kept', metadata: null, model: 'm' }),
+    ],
+  ] satisfies [string, (...of: [ExperimentDocumentRepository, string, string]) => Promise<unknown>][])(
+    'a generation that %s can’t be ended again',
+    (_, end) =>
+      db.rollback(async ({ experimentDocuments, em }) => {
+        const { id } = anExperiment(em);
+        const token = await begin(experimentDocuments, id, 'prfaq');
+        await end(experimentDocuments, id, token);
+
+        await expect(
+          experimentDocuments.finishGenerating(id, 'prfaq', token, { status: 'failed', error: 'late' }),
+        ).rejects.toBeInstanceOf(ContentionError);
+
+        expect(await experimentDocuments.getByType(id, 'prfaq')).toMatchObject({
+          markdownContent: 'kept',
+          errorMessage: null,
+        });
+      }),
+  );
+
+  test('a generation goes on after its document was edited', async () => {
+    const experiment = await newExperiment();
+    const token = await db.transact(({ experimentDocuments }) =>
+      begin(experimentDocuments, experiment, 'prfaq'),
+    );
+    await db.transact(async ({ experimentDocuments }) => {
+      (await experimentDocuments.getByType(experiment, 'prfaq')).markdownContent = 'half';
+    });
+
+    await db.transact(({ experimentDocuments }) =>
+      experimentDocuments.finishGenerating(experiment, 'prfaq', token, { status: 'failed', error: 'e' }),
+    );
+
+    expect(await stored(experiment)).toMatchObject({ status: 'failed', markdownContent: 'half' });
+  });
+
+  test('a token that no start gave is refused', async () => {
+    const experiment = await newExperiment();
+    const finishing = db.transact(async ({ experimentDocuments }) => {
+      await begin(experimentDocuments, experiment, 'prfaq');
+      await experimentDocuments.finishGenerating(experiment, 'prfaq', 'made up', {
+        status: 'failed',
+        error: 'e',
+      });
+    });
+
+    await expect(finishing).rejects.toBeInstanceOf(InvalidValueError);
+  });
 
   test('who edits a document while its generation ends is refused', async () => {
     const experiment = await newExperiment();
-    await db.transact(({ experimentDocuments }) =>
-      experimentDocuments.startGenerating(experiment, 'prfaq', { model: 'm' }),
+    const token = await db.transact(({ experimentDocuments }) =>
+      begin(experimentDocuments, experiment, 'prfaq'),
     );
 
     const editing = db.transact(async ({ experimentDocuments }) => {
       const document = await experimentDocuments.getByType(experiment, 'prfaq');
       document.markdownContent = 'edited';
       await db.transact((other) =>
-        other.experimentDocuments.finishGenerating(experiment, 'prfaq', {
+        other.experimentDocuments.finishGenerating(experiment, 'prfaq', token, {
           status: 'completed',
           markdown: 'generated',
         }),
@@ -499,4 +627,24 @@ describe('ExperimentDocumentRepository', () => {
 
 function at(second: number): Date {
   return new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+}
+
+const someToken = at(0).toISOString();
+
+// Whatever is under way counts as abandoned.
+const hence = new Date(Date.now() + 3_600_000);
+
+/** Begins to generate a document, and gives the token of the generation. */
+async function begin(
+  documents: ExperimentDocumentRepository,
+  experiment: string,
+  documentType: 'summary' | 'prfaq',
+  abandonedBefore?: Date,
+): Promise<string> {
+  const generation = await documents.startGenerating(experiment, documentType, {
+    model: 'm',
+    abandonedBefore,
+  });
+  if (!generation) throw new Error('it is being generated');
+  return generation.token;
 }

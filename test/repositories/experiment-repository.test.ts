@@ -31,6 +31,9 @@ describe('ExperimentRepository', () => {
 
       expect(await experiments.getSummary(id)).toEqual((await experiments.pageSummaries()).data[0]);
       await expect(experiments.getSummary(deleted.id)).rejects.toBeInstanceOf(NotFoundError);
+      expect(await experiments.getSummary(deleted.id, { deleted: 'included' })).toMatchObject({
+        id: deleted.id,
+      });
       await expect(experiments.getSummary('exp_missing')).rejects.toBeInstanceOf(NotFoundError);
     }));
 
@@ -78,6 +81,36 @@ describe('ExperimentRepository', () => {
       expect(hidden.data.map(({ id }) => id)).toEqual([active.id]);
       expect(hidden.pagination.total).toBe(1);
       expect(included.data.map(({ id }) => id).toSorted()).toEqual([active.id, deleted.id].toSorted());
+    }));
+
+  test('listSummaries walks past deleted experiments, or with them, each by cursors of its own', () =>
+    db.rollback(async ({ experiments, em }) => {
+      for (const [id, status] of [
+        ['a', 'active'],
+        ['b', 'deleted'],
+        ['c', 'active'],
+        ['d', 'deleted'],
+      ] as const) {
+        anExperiment(em, { id: `exp_${id}`, status, createdAt: at(1) });
+      }
+      const walk = async (deleted: 'hidden' | 'included' | undefined): Promise<string> => {
+        let walked = '';
+        let after: string | null = null;
+        do {
+          const { data, next } = await experiments.listSummaries({ deleted, after, limit: 1 });
+          walked += data.map(({ id }) => id.slice(4)).join('');
+          after = next;
+        } while (after !== null);
+        return walked;
+      };
+
+      expect(await walk(undefined)).toBe('ca');
+      expect(await walk('hidden')).toBe('ca');
+      expect(await walk('included')).toBe('dcba');
+      const { next } = await experiments.listSummaries({ limit: 1 });
+      await expect(experiments.listSummaries({ deleted: 'included', after: next })).rejects.toBeInstanceOf(
+        InvalidPageError,
+      );
     }));
 
   test('pageSummaries orders newest first, and by key where times are equal', () =>

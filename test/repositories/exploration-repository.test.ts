@@ -302,6 +302,16 @@ describe('ExplorationRepository', () => {
     expect([second, seen]).toEqual([false, 'goal_achieved']);
   });
 
+  test('explorations of a deleted experiment are reached by its key, and by their own', () =>
+    db.rollback(async ({ explorations, em }) => {
+      const experiment = anExperiment(em, { status: 'deleted' });
+      const { id } = anExploration(em, { experiment });
+
+      expect(await explorations.getSummary(id)).toMatchObject({ id });
+      expect((await explorations.pageSummaries(experiment.id)).data).toMatchObject([{ id }]);
+      expect((await explorations.listSummaries(experiment.id)).data).toMatchObject([{ id }]);
+    }));
+
   test('what changes an exploration by its key refuses a missing one', () =>
     db.rollback(async ({ explorations, em }) => {
       anExploration(em);

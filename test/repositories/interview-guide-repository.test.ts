@@ -160,6 +160,15 @@ describe('InterviewGuideRepository', () => {
     });
   });
 
+  test('the guide of a deleted experiment is reached by its key', () =>
+    db.rollback(async ({ interviewGuides, em }) => {
+      const experiment = anExperiment(em, { status: 'deleted' });
+      const guide = anInterviewGuide(em, { experiment });
+
+      expect(await interviewGuides.find(experiment.id)).toBe(guide);
+      expect(await interviewGuides.exists(experiment.id)).toBe(true);
+    }));
+
   test('removeByExperiment removes the guide of that experiment and no other', () =>
     db.rollback(async ({ interviewGuides, em }) => {
       const [gone, kept] = [anExperiment(em), anExperiment(em)];

@@ -162,7 +162,7 @@ describe('ResearchExecutionRepository', () => {
         });
       }));
 
-    test('an experiment narrows the lists, deleted or not; null to the executions of none', () =>
+    test('an experiment narrows the lists, deleted or not; null to the executions of none; without, deleted ones’ are hidden', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const [mine, other] = [anExperiment(em, { status: 'deleted' }), anExperiment(em)];
         for (const [id, experiment] of [
@@ -175,8 +175,11 @@ describe('ResearchExecutionRepository', () => {
         }
 
         for (const [option, expected] of [
-          [{}, 'dcba'],
+          [{}, 'db'],
+          [{ deleted: 'hidden' }, 'db'],
+          [{ deleted: 'included' }, 'dcba'],
           [{ experiment: mine.id }, 'ca'],
+          [{ experiment: mine.id, deleted: 'hidden' }, 'ca'],
           [{ experiment: null }, 'd'],
           [{ experiment: 'exp_missing' }, ''],
         ] as const) {
@@ -216,6 +219,10 @@ describe('ResearchExecutionRepository', () => {
         for (const refused of [
           () => researchExecutions.listSummaries({ after: next }),
           () => researchExecutions.listSummaries({ experiment: null, after: next }),
+          async () => {
+            const { next: hidden } = await researchExecutions.listSummaries({ limit: 1 });
+            return researchExecutions.listSummaries({ deleted: 'included', after: hidden });
+          },
           () => researchExecutions.listSummaries({ experiment: 'exp_other', after: next }),
           () => researchExecutions.listSummaries({ limit: 201 }),
           () => researchExecutions.pageSummaries({ offset: -1 }),
@@ -457,6 +464,43 @@ describe('ResearchExecutionRepository', () => {
 
       expect(locked).toEqual(['a', 'b', 'd', 'c', undefined]);
     });
+
+    test('lockNextPending passes over executions of deleted experiments, and holds no experiment', async () => {
+      await using own = await TestDatabase.create();
+      const experiment = await own.transact(async ({ em }) => {
+        aResearchExecution(em, { experiment: anExperiment(em, { status: 'deleted' }), startedAt: at(1) });
+        aResearchExecution(em, { id: 'none', startedAt: at(3) });
+        const active = anExperiment(em);
+        aResearchExecution(em, { id: 'active', experiment: active, startedAt: at(2) });
+        return active.id;
+      });
+
+      await own.transact(async ({ researchExecutions }) => {
+        for (const id of ['active', 'none']) {
+          const locked = await researchExecutions.lockNextPending();
+          expect(locked?.id).toBe(id);
+          if (locked) locked.status = 'running';
+        }
+        expect(await researchExecutions.lockNextPending()).toBeNull();
+        await own.transact(async ({ experiments, em }) => {
+          await em.execute(`set local lock_timeout = '1s'`);
+          await experiments.revise(experiment, { name: 'edited meanwhile' });
+        });
+      });
+    });
+
+    test('executions of a deleted experiment are read by their own keys', () =>
+      db.rollback(async ({ researchExecutions, transcripts, em }) => {
+        const experiment = anExperiment(em, { status: 'deleted' });
+        anExperimentDocument(em, { experiment });
+        const { id } = aResearchExecution(em, { experiment, additionalContext: 'c' });
+
+        expect(await researchExecutions.find(id)).toMatchObject({ id });
+        expect(await researchExecutions.getDetail(id)).toMatchObject({ id, summaryAvailable: true });
+        expect(await researchExecutions.existsSummaryBatch([id])).toEqual(new Set([id]));
+        expect(await researchExecutions.existsAdditionalContextBatch([id])).toEqual(new Set([id]));
+        expect((await transcripts.pageSummaries(id)).pagination.total).toBe(0);
+      }));
 
     test('lockNextPending sees what is staged, and what others changed since it was loaded', async () => {
       await using own = await TestDatabase.create();

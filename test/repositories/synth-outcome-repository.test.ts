@@ -211,7 +211,14 @@ describe('SynthOutcomeRepository', () => {
         successRate: 0.5,
         synthAttributes: { observables: expect.any(Object), latent_traits: expect.any(Object) },
       });
-      expect(await synthOutcomes.findLatestForSynth('syn_2')).toMatchObject({ analysisId: later.id });
+      aSynthOutcome(em, { analysis: later, synthId: 'syn_1' });
+      expect(await synthOutcomes.findLatestForSynth('syn_1')).toMatchObject({ analysisId: 'ana_b' });
+      expect(await synthOutcomes.findLatestForSynth('syn_2')).toBeNull();
+      for (const synth of ['syn_1', 'syn_2']) {
+        expect(await synthOutcomes.findLatestForSynth(synth, { deleted: 'included' })).toMatchObject({
+          analysisId: later.id,
+        });
+      }
       expect(await synthOutcomes.findLatestForSynth('syn_3')).toBeNull();
     }));
 
@@ -223,6 +230,38 @@ describe('SynthOutcomeRepository', () => {
 
       expect(await synthOutcomes.findLatestForSynth('syn_1')).toMatchObject({ analysisId: untimed.id });
       expect(await synthOutcomes.findLatestForSynth('syn_2')).toBeNull();
+    }));
+
+  test('the latest outcome of a synth is looked up through the index on synths', () =>
+    db.rollback(async ({ synthOutcomes, em }) => {
+      const { id } = anAnalysisRun(em, { status: 'completed' });
+      await em.flush();
+      await em.execute(
+        `insert into synth_outcomes (id, analysis_id, synth_id, did_not_try_rate, failed_rate, success_rate)
+         select 'out_' || i, ?, 'syn_' || i, 0.2, 0.3, 0.5 from generate_series(1, 20000) i`,
+        [id],
+      );
+      await em.execute('analyze synth_outcomes');
+      const used = () =>
+        em.execute(`select pg_stat_get_xact_numscans('idx_synth_outcomes_synth_id'::regclass) > 0 as used`);
+      expect(await used()).toEqual([{ used: false }]);
+
+      expect(await synthOutcomes.findLatestForSynth('syn_7')).toMatchObject({ id: 'out_7' });
+
+      expect(await used()).toEqual([{ used: true }]);
+    }));
+
+  test('outcomes of a deleted experiment’s run are read by the run’s key, and by their own', () =>
+    db.rollback(async ({ synthOutcomes, em }) => {
+      const analysis = anAnalysisRun(em, { experiment: anExperiment(em, { status: 'deleted' }) });
+      const { id, synthId } = aSynthOutcome(em, { analysis });
+
+      expect(await synthOutcomes.find(id)).toMatchObject({ id });
+      expect(await synthOutcomes.findForSynth(analysis.id, synthId)).toMatchObject({ id });
+      expect(await synthOutcomes.listForAnalysis(analysis.id)).toMatchObject([{ id }]);
+      expect((await synthOutcomes.pageForAnalysis(analysis.id)).pagination.total).toBe(1);
+      expect(await synthOutcomes.countForAnalysis(analysis.id)).toBe(1);
+      expect(await synthOutcomes.findStatistics(analysis.id)).toMatchObject({ synthCount: 1 });
     }));
 
   test('removeForAnalysis removes the outcomes of one run, loaded ones too, and tells how many', () =>

@@ -349,11 +349,9 @@ describe('SynthRepository', () => {
     test('filters through the index on the data', () =>
       db.rollback(async ({ synths, em }) => {
         await em.execute(`insert into synths (id, nome, data)
-          select 'syn_' || i, 'n', jsonb_build_object('demografia', jsonb_build_object('idade', i % 100))
-          from generate_series(1, 5000) i`);
+          select 'syn_' || i, 'n', jsonb_build_object('demografia', jsonb_build_object('idade', i % 400))
+          from generate_series(1, 20000) i`);
         await em.execute('analyze synths');
-        // So small a table is read as a whole otherwise.
-        await em.execute('set local enable_seqscan = off');
         const used = () =>
           em.execute(`select pg_stat_get_xact_numscans('idx_synths_data'::regclass) > 0 as used`);
         expect(await used()).toEqual([{ used: false }]);
@@ -434,6 +432,21 @@ describe('SynthRepository', () => {
         expect(await synths.getExtremeCases(mine.experiment.id, 1)).toEqual({ top: ['a'], bottom: ['b'] });
         const simulated = await synths.listForSimulation(mine.experiment.id);
         expect(simulated.map(({ id }) => id)).toEqual(['a', 'b']);
+      }));
+
+    test('getExtremeCases and listForSimulation of a deleted experiment are reached by its key', () =>
+      db.rollback(async ({ synths, em }) => {
+        const experiment = anExperiment(em, { status: 'deleted' });
+        const analysis = anAnalysisRun(em, { experiment, status: 'completed' });
+        for (const [id, successRate] of [
+          ['a', 0.6],
+          ['b', 0.5],
+        ] as const) {
+          aSynthOutcome(em, { analysis, synthId: aSynth(em, { id }).id, successRate });
+        }
+
+        expect(await synths.getExtremeCases(experiment.id, 1)).toEqual({ top: ['a'], bottom: ['b'] });
+        expect(await synths.listForSimulation(experiment.id)).toHaveLength(2);
       }));
 
     test.each(['getExtremeCases', 'listForSimulation'] as const)(

@@ -43,10 +43,13 @@ export interface World {
   readonly simulation: string;
   /**
    * What would be in the way of others: an experiment, deleted so that no list shows it, whose completed run has twice `size`
-   * outcomes, and an exploration with a winner and a root of `size` children.
+   * outcomes, a summary that is being generated, and an exploration with a winner and a root of `size` children.
    */
   readonly aside: Readonly<Record<'experiment' | 'run' | 'exploration' | 'root', string>>;
 }
+
+/** When the generation of the summary of the experiment aside began. */
+export const generationBegan = new Date('2026-01-01T00:00:00Z');
 
 /** Stages `size` rows of each kind. */
 export function aWorld({ em }: UnitOfWork, size: number): World {
@@ -102,6 +105,7 @@ export function aWorld({ em }: UnitOfWork, size: number): World {
     aSynthOutcome(em, { analysis: asideRun, synthId: id });
   }
   anAnalysisCache(em, { analysis: asideRun, cacheKey: 'executive_summary', data: summaryOf(asideRun.id) });
+  anExperimentDocument(em, { experiment: aside, status: 'generating', generatedAt: generationBegan });
   const asideExploration = anExploration(em, { experiment: aside, baselineAnalysis: asideRun });
   const root = aScenarioNode(em, { exploration: asideExploration });
   each((index) => aScenarioNode(em, { parent: root, nodeStatus: index === 0 ? 'winner' : 'active' }));

@@ -1,6 +1,6 @@
 import type { ReadingUnitOfWork, UnitOfWork } from '../../src/database/unit-of-work.ts';
 import { executiveSummary, insight } from './payloads.ts';
-import type { World } from './world.ts';
+import { generationBegan, type World } from './world.ts';
 
 /** How one writing method is called, so that it has something to write. */
 type Write<Repository> = (repository: Repository, world: World) => unknown;
@@ -41,8 +41,11 @@ export const writes: Writes = {
       documents.saveDocument(experiment, 'summary', { markdown: '# All', metadata: null, model: 'm' }),
     startGenerating: (documents, { experiment }) =>
       documents.startGenerating(experiment, 'summary', { model: 'm' }),
-    finishGenerating: (documents, { experiment }) =>
-      documents.finishGenerating(experiment, 'summary', { status: 'failed', error: 'none' }),
+    finishGenerating: (documents, { aside }) =>
+      documents.finishGenerating(aside.experiment, 'summary', generationBegan.toISOString(), {
+        status: 'failed',
+        error: 'none',
+      }),
     removeByType: (documents, { experiment }) => documents.removeByType(experiment, 'summary'),
   },
   experiments: {

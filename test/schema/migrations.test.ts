@@ -9,6 +9,7 @@ const chain = [
   'Migration20261121030200_exploration_tree_rules',
   'Migration20261121030300_row_versions',
   'Migration20261121030400_read_path_indexes',
+  'Migration20261121030500_outcomes_by_synth',
 ];
 
 async function emptyDatabase(): Promise<TestDatabase> {

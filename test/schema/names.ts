@@ -30,6 +30,7 @@ export const indexes: Record<string, string[]> = {
   synth_outcomes: [
     'unique synth_outcomes_pkey (id)',
     'unique uq_synth_outcomes_analysis_synth (analysis_id, synth_id)',
+    'idx_synth_outcomes_synth_id (synth_id)',
   ],
   analysis_cache: ['unique analysis_cache_pkey (analysis_id, cache_key)'],
   research_executions: [

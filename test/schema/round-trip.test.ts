@@ -11,6 +11,7 @@ const afterInitialSchema = [
   'Migration20261121030200_exploration_tree_rules',
   rowVersions,
   'Migration20261121030400_read_path_indexes',
+  'Migration20261121030500_outcomes_by_synth',
 ];
 
 async function emptyDatabase(): Promise<TestDatabase> {

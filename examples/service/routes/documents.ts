@@ -5,26 +5,28 @@ import { z } from 'zod';
 
 const Place = z.object({ id: z.string(), type: z.enum(documentTypes) });
 const Start = z.object({ model: z.string() });
-const Finish = z.union([z.object({ markdown: z.string() }), z.object({ error: z.string() })]);
+const Finish = z
+  .object({ token: z.string() })
+  .and(z.union([z.object({ markdown: z.string() }), z.object({ error: z.string() })]));
 
 // A generation that began longer ago than this and never ended is taken for dead.
 const patienceMs = 10 * 60_000;
 
-/** Documents of an experiment: start generating one, hand in the text or the failure, read it. */
+/** Documents of an experiment: start generating one, hand in the text or the failure under the token of the start, read it. */
 export function documentRoutes(app: FastifyInstance, database: Database): void {
   app.post('/experiments/:id/documents/:type', async (request, reply) => {
     const { id, type } = Place.parse(request.params);
     const { model } = Start.parse(request.body);
-    const key = await database.transact(async ({ experiments, experimentDocuments }) => {
+    const generation = await database.transact(async ({ experiments, experimentDocuments }) => {
       await experiments.get(id);
       return experimentDocuments.startGenerating(id, type, {
         model,
         abandonedBefore: new Date(Date.now() - patienceMs),
       });
     });
-    if (key === null)
+    if (generation === null)
       return reply.status(409).send({ error: 'generating', message: 'somebody generates it already' });
-    return reply.status(201).send({ id: key });
+    return reply.status(201).send(generation);
   });
 
   app.put('/experiments/:id/documents/:type', async (request, reply) => {
@@ -34,6 +36,7 @@ export function documentRoutes(app: FastifyInstance, database: Database): void {
       experimentDocuments.finishGenerating(
         id,
         type,
+        result.token,
         'error' in result
           ? { status: 'failed', error: result.error }
           : { status: 'completed', markdown: result.markdown },

@@ -2,6 +2,7 @@ import type { Kysely } from '@mikro-orm/postgresql';
 import type { FeatureScorecardData } from '../../entities/legacy/feature-scorecard.ts';
 import type { Tables } from '../../entities/tables.ts';
 import { NotFoundError } from '../../errors.ts';
+import type { DeletedOption } from '../deleted-option.ts';
 import { instant } from '../instant.ts';
 import { checkedPage, type Page, type PageRequest } from '../page.ts';
 import { readPage } from '../read-page.ts';
@@ -22,11 +23,11 @@ export interface FeatureScorecardRow {
 }
 
 /**
- * Which legacy scorecards: those of an experiment; absent, all.
+ * Which legacy scorecards: those of an experiment, deleted or not; absent, all but those of deleted experiments, unless asked for.
  *
  * @deprecated Lives on for its data.
  */
-export interface FeatureScorecardFilter {
+export interface FeatureScorecardFilter extends DeletedOption {
   readonly experimentId?: string | undefined;
 }
 
@@ -43,7 +44,7 @@ export class FeatureScorecardRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    */
   async find(key: string): Promise<FeatureScorecardRow | null> {
-    const row = await selected(await this.rows(), {})
+    const row = await selected(await this.rows(), { deleted: 'included' })
       .where('id', '=', key)
       .executeTakeFirst();
     return row ? toRow(row) : null;
@@ -94,9 +95,21 @@ export class FeatureScorecardRepository extends LegacyReader {
   }
 }
 
-function scorecards(db: Kysely<Tables>, { experimentId }: FeatureScorecardFilter) {
+function scorecards(db: Kysely<Tables>, { experimentId, deleted }: FeatureScorecardFilter) {
   const all = db.selectFrom('feature_scorecards');
-  return experimentId === undefined ? all : all.where('experiment_id', '=', experimentId);
+  if (experimentId !== undefined) return all.where('experiment_id', '=', experimentId);
+  if (deleted === 'included') return all;
+  return all.where((eb) =>
+    eb.not(
+      eb.exists(
+        eb
+          .selectFrom('experiments')
+          .select('experiments.id')
+          .whereRef('experiments.id', '=', 'feature_scorecards.experiment_id')
+          .where('experiments.status', '=', 'deleted'),
+      ),
+    ),
+  );
 }
 
 function selected(db: Kysely<Tables>, filter: FeatureScorecardFilter) {

@@ -3,6 +3,7 @@ import type { runStatuses } from '../../entities/analysis-run.ts';
 import type { SimulationConfig, SimulationOutcomes } from '../../entities/legacy/simulation-run.ts';
 import type { Tables } from '../../entities/tables.ts';
 import { NotFoundError } from '../../errors.ts';
+import type { DeletedOption } from '../deleted-option.ts';
 import { instant } from '../instant.ts';
 import { checkedPage, type Page, type PageRequest } from '../page.ts';
 import { readPage } from '../read-page.ts';
@@ -30,11 +31,12 @@ export interface SimulationRunRow {
 type SimulationStatus = (typeof runStatuses)[number];
 
 /**
- * Which legacy simulations: those that meet all that is given. An experiment's are those of its scorecards.
+ * Which legacy simulations: those that meet all that is given. An experiment's are those of its scorecards. Where neither a
+ * scorecard nor an experiment is given, those of deleted experiments are left out, unless asked for.
  *
  * @deprecated Lives on for its data.
  */
-export interface SimulationRunFilter {
+export interface SimulationRunFilter extends DeletedOption {
   readonly scorecardId?: string | undefined;
   readonly experimentId?: string | undefined;
   readonly scenarioId?: string | undefined;
@@ -54,7 +56,7 @@ export class SimulationRunRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    */
   async find(key: string): Promise<SimulationRunRow | null> {
-    const row = await selected(await this.rows(), {})
+    const row = await selected(await this.rows(), { deleted: 'included' })
       .where('id', '=', key)
       .executeTakeFirst();
     return row ? toRow(row) : null;
@@ -126,7 +128,7 @@ export class SimulationRunRepository extends LegacyReader {
 }
 
 function simulations(db: Kysely<Tables>, filter: SimulationRunFilter) {
-  const { scorecardId, experimentId, scenarioId, status } = filter;
+  const { scorecardId, experimentId, scenarioId, status, deleted } = filter;
   let found = db.selectFrom('simulation_runs');
   if (scorecardId !== undefined) found = found.where('scorecard_id', '=', scorecardId);
   if (scenarioId !== undefined) found = found.where('scenario_id', '=', scenarioId);
@@ -134,6 +136,20 @@ function simulations(db: Kysely<Tables>, filter: SimulationRunFilter) {
   if (experimentId !== undefined) {
     found = found.where('scorecard_id', 'in', (eb) =>
       eb.selectFrom('feature_scorecards').select('id').where('experiment_id', '=', experimentId),
+    );
+  }
+  if (scorecardId === undefined && experimentId === undefined && deleted !== 'included') {
+    found = found.where((eb) =>
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('feature_scorecards')
+            .innerJoin('experiments', 'experiments.id', 'feature_scorecards.experiment_id')
+            .select('experiments.id')
+            .whereRef('feature_scorecards.id', '=', 'simulation_runs.scorecard_id')
+            .where('experiments.status', '=', 'deleted'),
+        ),
+      ),
     );
   }
   return found;

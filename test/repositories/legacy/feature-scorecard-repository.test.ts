@@ -82,7 +82,7 @@ describe('FeatureScorecardRepository', () => {
       });
     }));
 
-  test('page and count take those of one experiment, deleted or not, or all', () =>
+  test('page and count take those of one experiment, deleted or not, or all but those of deleted ones', () =>
     db.rollback(async ({ featureScorecards, em }) => {
       const experiment = anExperiment(em, { status: 'deleted' });
       const { id } = aFeatureScorecard(em, { experiment });
@@ -95,8 +95,12 @@ describe('FeatureScorecardRepository', () => {
       expect(ofOne.pagination.total).toBe(1);
       expect(await featureScorecards.count({ experimentId: experiment.id })).toBe(1);
       expect(await featureScorecards.count({ experimentId: 'exp_missing' })).toBe(0);
-      expect(await featureScorecards.count({ experimentId: undefined })).toBe(3);
-      expect(await featureScorecards.count()).toBe(3);
+      expect(await featureScorecards.count({ experimentId: undefined })).toBe(2);
+      expect(await featureScorecards.count()).toBe(2);
+      expect((await featureScorecards.page()).data).toHaveLength(2);
+      expect(await featureScorecards.count({ deleted: 'included' })).toBe(3);
+      expect((await featureScorecards.page({ deleted: 'included' })).data).toHaveLength(3);
+      expect(await featureScorecards.find(id)).toMatchObject({ id });
     }));
 
   test.each([{ limit: 0 }, { offset: -1 }, { sortBy: 'data' }])('refuses the page %o', (request) =>

@@ -123,6 +123,23 @@ describe('SimulationRunRepository', () => {
       expect(found.data).toMatchObject([{ id }]);
     }));
 
+  test('simulations of a deleted experiment are reached by its key, their scorecard’s and their own', () =>
+    db.rollback(async ({ simulationRuns, em }) => {
+      const experiment = anExperiment(em, { status: 'deleted' });
+      const scorecard = aFeatureScorecard(em, { experiment });
+      const { id } = aSimulationRun(em, { scorecard });
+      const other = aSimulationRun(em);
+
+      for (const hidden of [{}, { status: 'pending' }, { scenarioId: 'baseline' }] as const) {
+        expect((await simulationRuns.page(hidden)).data).toMatchObject([{ id: other.id }]);
+        expect(await simulationRuns.count(hidden)).toBe(1);
+        expect(await simulationRuns.count({ ...hidden, deleted: 'included' })).toBe(2);
+      }
+      expect(await simulationRuns.count({ experimentId: experiment.id })).toBe(1);
+      expect(await simulationRuns.count({ scorecardId: scorecard.id })).toBe(1);
+      expect(await simulationRuns.find(id)).toMatchObject({ id });
+    }));
+
   test('pageOutcomes gives the outcomes stored for a simulation, in the order of synths, as they were stored', () =>
     db.rollback(async ({ simulationRuns, em }) => {
       const analysis = anAnalysisRun(em, { id: 'ana_1' });
