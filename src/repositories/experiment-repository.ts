@@ -7,6 +7,7 @@ import { instant } from './instant.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
 import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
+import { statement } from './statement.ts';
 
 /** An experiment as lists show it, with what it already has. */
 export interface ExperimentSummary {
@@ -52,8 +53,9 @@ export class ExperimentRepository extends Repository<Experiment> {
    * @throws NotFoundError when there is none, or it is deleted and that was not asked for.
    */
   async getSummary(key: string, option: DeletedOption = {}): Promise<ExperimentSummary> {
-    const found = summaries(experimentsOf(await this.rows(), option)).where('id', '=', key);
-    return toSummary(this.must(await found.executeTakeFirst(), key));
+    const db = await this.rows();
+    const { rows } = await db.executeQuery(summaryByKey(db, { key }, { deleted: option.deleted }));
+    return toSummary(this.must(rows[0], key));
   }
 
   /**
@@ -67,18 +69,10 @@ export class ExperimentRepository extends Repository<Experiment> {
   ): Promise<Page<ExperimentSummary>> {
     const page = checkedPage(request, sortKeys);
     const db = await this.rows();
-    const experiments = experimentsOf(db, request);
-    const counted = experiments.select(({ fn }) => fn.countAll().as('total'));
-    const ordered = summaries(experiments)
-      // Nulls last where there can be some; elsewhere it would keep the planner off the index.
-      .orderBy(sortColumns[page.sortBy], (order) => {
-        const directed = page.sortOrder === 'asc' ? order.asc() : order.desc();
-        return page.sortBy === 'updatedAt' ? directed.nullsLast() : directed;
-      })
-      .orderBy('id', page.sortOrder)
-      .limit(page.limit)
-      .offset(page.offset);
-    return readPage(db, counted, ordered, page, toSummary);
+    const { sortBy, sortOrder } = page;
+    const counted = experimentsOf(db, request).select(({ fn }) => fn.countAll().as('total'));
+    const list = summariesByPage(db, page, { sortBy, sortOrder, deleted: request.deleted });
+    return readPage(db, counted.compile(), list, page, toSummary);
   }
 
   /**
@@ -185,6 +179,27 @@ function summaries(experiments: ReturnType<typeof experimentsOf>) {
     'updated_at',
   ]);
 }
+
+const summaryByKey = statement((db, { key }: { key: string }, option: DeletedOption) =>
+  summaries(experimentsOf(db, option)).where('id', '=', key),
+);
+
+const summariesByPage = statement(
+  (
+    db,
+    { limit, offset }: { limit: number; offset: number },
+    form: DeletedOption & { sortBy: (typeof sortKeys)[number]; sortOrder: 'asc' | 'desc' },
+  ) =>
+    summaries(experimentsOf(db, form))
+      // Nulls last where there can be some; elsewhere it would keep the planner off the index.
+      .orderBy(sortColumns[form.sortBy], (order) => {
+        const directed = form.sortOrder === 'asc' ? order.asc() : order.desc();
+        return form.sortBy === 'updatedAt' ? directed.nullsLast() : directed;
+      })
+      .orderBy('id', form.sortOrder)
+      .limit(limit)
+      .offset(offset),
+);
 
 type SummaryRow = Awaited<ReturnType<ReturnType<typeof summaries>['execute']>>[number];
 

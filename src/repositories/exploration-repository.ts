@@ -68,7 +68,7 @@ export class ExplorationRepository extends Repository<Exploration> {
       .orderBy('id', page.sortOrder)
       .limit(page.limit)
       .offset(page.offset);
-    return readPage(db, counted, ordered, page, toExplorationSummary);
+    return readPage(db, counted.compile(), ordered.compile(), page, toExplorationSummary);
   }
 
   /**

@@ -1,27 +1,21 @@
 import type { Kysely } from '@mikro-orm/postgresql';
+import type { CompiledQuery } from 'kysely';
 import type { Tables } from '../entities/tables.ts';
 import { InvalidPageError } from '../errors.ts';
 import { decodeCursor, encodeCursor, type Position } from './cursor.ts';
 import { checkedLimit, type Page, type Stretch, type StretchRequest } from './page.ts';
 
-/** A statement built with Kysely, not yet sent. */
-interface Statement<Row> {
-  compile(): ReturnType<ReturnType<Kysely<Tables>['selectFrom']>['compile']>;
-  execute(): Promise<Row[]>;
-}
-
 /**
- * A page and the total of its list by one statement. `page` is ordered and limited; `counted` gives `total`, one row.
+ * A page and the total of its list by one statement. `list` is ordered and limited; `count` gives `total`, one row.
  * A page past the end still tells the total.
  */
 export async function readPage<Row, Shown>(
   db: Kysely<Tables>,
-  counted: Statement<{ total: string | number | bigint }>,
-  page: Statement<Row>,
+  count: CompiledQuery<{ total: string | number | bigint }>,
+  list: CompiledQuery<Row>,
   { limit, offset }: { limit: number; offset: number },
   show: (row: Row) => Shown,
 ): Promise<Page<Shown>> {
-  const [count, list] = [counted.compile(), page.compile()];
   const shifted = list.sql.replaceAll(
     /\$(\d+)/g,
     (_, n: string) => `$${Number(n) + count.parameters.length}`,

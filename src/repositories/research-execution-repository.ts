@@ -68,7 +68,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
       .orderBy('exec_id', page.sortOrder)
       .limit(page.limit)
       .offset(page.offset);
-    return readPage(db, total(executions), list, page, toSummary);
+    return readPage(db, total(executions).compile(), list.compile(), page, toSummary);
   }
 
   /**
@@ -198,7 +198,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     key: string,
     { successful = 0, failed = 0 }: { successful?: number | undefined; failed?: number | undefined },
   ): Promise<void> {
-    const db = await this.rows();
+    const db = await this.writing();
     const row = await db
       .updateTable('research_executions')
       .set((eb) => ({

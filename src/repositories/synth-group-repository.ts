@@ -64,7 +64,7 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
       .orderBy('synth_groups.id', page.sortOrder)
       .limit(page.limit)
       .offset(page.offset);
-    return readPage(db, counted, list, page, toGroupSummary);
+    return readPage(db, counted.compile(), list.compile(), page, toGroupSummary);
   }
 
   /**

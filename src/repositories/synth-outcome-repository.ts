@@ -25,7 +25,6 @@ import {
   type OutcomeRow,
   type OutcomeStatistics,
   type OutcomeSummary,
-  type ShownOutcome,
 } from './synth-outcome-summary.ts';
 
 /**
@@ -97,7 +96,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
       throw new InvalidPageError(`limit ${String(limit)} is not a whole number from 1 to ${maxListed}`);
     }
     const db = await this.rows();
-    const { rows } = await db.executeQuery<ShownOutcome>(outcomesBehind(db, analysisId, afterSynth, limit));
+    const { rows } = await db.executeQuery(outcomesBehind(db, { analysisId, synthId: afterSynth, limit }));
     return rows;
   }
 
@@ -123,7 +122,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
       .orderBy('synth_outcomes.synth_id', page.sortOrder)
       .limit(page.limit)
       .offset(page.offset);
-    return readPage(db, counted, list, page, toSummary);
+    return readPage(db, counted.compile(), list.compile(), page, toSummary);
   }
 
   /** How many outcomes a run has. Replaces `count_by_analysis_id`. */

@@ -2,6 +2,7 @@ import type { Kysely } from '@mikro-orm/postgresql';
 import type { SimulationAttributes } from '../entities/synth.ts';
 import type { Tables } from '../entities/tables.ts';
 import type { CopiedType } from './row-copier.ts';
+import { statement } from './statement.ts';
 
 /** How one synth fared in a run. */
 export interface OutcomeSummary {
@@ -47,28 +48,15 @@ export function outcomes(db: Kysely<Tables>) {
     ]);
 }
 
-/** Such a row, as the statement gives it. */
-export type ShownOutcome = Awaited<ReturnType<ReturnType<typeof outcomes>['execute']>>[number];
-
-let written: ReturnType<typeof writeOutcomesBehind> | undefined;
-
-/**
- * The outcomes of a run in the order of its synths, from behind one of them on; no key is empty, so that all come after an empty
- * one. Written once: to write it anew takes a twentieth of the time in which five hundred outcomes are read.
- */
-export function outcomesBehind(db: Kysely<Tables>, analysisId: string, synthId: string, limit: number) {
-  written ??= writeOutcomesBehind(db);
-  return { ...written, parameters: [analysisId, synthId, limit] };
-}
-
-function writeOutcomesBehind(db: Kysely<Tables>) {
-  return outcomes(db)
-    .where('synth_outcomes.analysis_id', '=', '')
-    .where('synth_outcomes.synth_id', '>', '')
-    .orderBy('synth_outcomes.synth_id')
-    .limit(0)
-    .compile();
-}
+/** The outcomes of a run in the order of its synths, from behind one of them on; no key is empty, so that all come after an empty one. */
+export const outcomesBehind = statement(
+  (db, { analysisId, synthId, limit }: { analysisId: string; synthId: string; limit: number }) =>
+    outcomes(db)
+      .where('synth_outcomes.analysis_id', '=', analysisId)
+      .where('synth_outcomes.synth_id', '>', synthId)
+      .orderBy('synth_outcomes.synth_id')
+      .limit(limit),
+);
 
 // Leaves out what a page's statement adds to its rows.
 export function toSummary(row: OutcomeSummary): OutcomeSummary {

@@ -233,7 +233,7 @@ export class SynthRepository extends Repository<Synth> {
       .orderBy('id', page.sortOrder)
       .limit(page.limit)
       .offset(page.offset);
-    return readPage(db, total(synths), list, page, toSummary);
+    return readPage(db, total(synths).compile(), list.compile(), page, toSummary);
   }
 
   async #stretch(

@@ -97,5 +97,6 @@ async function doneBy(
 /** What of a result is the same in two worlds: keys and rows differ. */
 function comparable(given: unknown): unknown {
   if (typeof given === 'string') return 'a key';
+  if (typeof given === 'object' && given !== null && 'token' in given) return 'a generation';
   return Utils.isEntity(given) || Array.isArray(given) ? 'rows' : given;
 }

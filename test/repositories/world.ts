@@ -84,7 +84,12 @@ export function aWorld({ em }: UnitOfWork, size: number): World {
   const document = anExperimentDocument(em, { experiment });
   anExperimentDocument(em, { experiment, documentType: 'prfaq' });
   const insights = each((index) =>
-    aChartInsight(em, { simulationId: run.id, insightType: `chart ${index}` }),
+    aChartInsight(em, {
+      simulationId: run.id,
+      insightType: `chart ${index}`,
+      // Of before insights had a shape.
+      ...(index === 1 && { responseJson: { summary: 's' } }),
+    }),
   );
   aChartInsight(em, {
     simulationId: run.id,

@@ -79,7 +79,7 @@ export class FeatureScorecardRepository extends LegacyReader {
       .limit(page.limit)
       .offset(page.offset);
     const counted = scorecards(db, request).select(({ fn }) => fn.countAll().as('total'));
-    return readPage(db, counted, list, page, toRow);
+    return readPage(db, counted.compile(), list.compile(), page, toRow);
   }
 
   /**

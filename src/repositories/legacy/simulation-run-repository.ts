@@ -89,7 +89,7 @@ export class SimulationRunRepository extends LegacyReader {
       .limit(page.limit)
       .offset(page.offset);
     const counted = simulations(db, request).select(({ fn }) => fn.countAll().as('total'));
-    return readPage(db, counted, list, page, toRow);
+    return readPage(db, counted.compile(), list.compile(), page, toRow);
   }
 
   /**
@@ -123,7 +123,7 @@ export class SimulationRunRepository extends LegacyReader {
       .limit(page.limit)
       .offset(page.offset);
     const counted = outcomesOf(db, simulationId).select(({ fn }) => fn.countAll().as('total'));
-    return readPage(db, counted, list, page, toOutcome);
+    return readPage(db, counted.compile(), list.compile(), page, toOutcome);
   }
 }
 
