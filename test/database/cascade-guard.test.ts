@@ -63,7 +63,9 @@ describe('a unit of work that removes a row', () => {
         if (what === 'run') uow.analysisRuns.remove(run);
         else uow.experiments.remove(experiment);
 
-        expect(await flushed(uow)).toEqual([expect.stringMatching(/^delete from/)]);
+        expect((await flushed(uow)).filter((sql) => !sql.startsWith('select'))).toEqual([
+          expect.stringMatching(/^delete from/),
+        ]);
         expect(await flushed(uow)).toEqual([]);
         for (const gone of what === 'run' ? ofRun : ofExperiment) {
           expect(uow.em.getUnitOfWork().getIdentityMap().values()).not.toContain(gone);

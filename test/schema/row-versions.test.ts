@@ -98,6 +98,16 @@ async function overlapping(
 describe.each([experiments, guides, documents, explorations])('versions of $table', (versioned) => {
   const { load, change } = versioned;
   const row = (key: string): [Versioned, string] => [versioned, key];
+  const remove = (keys: string[]): Promise<void> =>
+    db.transact(async ({ em }) => {
+      for (const key of keys) em.remove(await load(em, key));
+    });
+  const keysLeft = async (): Promise<string[]> => {
+    const rows = await db.orm.em.execute<{ key: string }[]>(
+      `select ${versioned.key} as key from ${versioned.table} order by 1`,
+    );
+    return rows.map(({ key }) => key);
+  };
 
   test('each flushed change raises the version by one; a flush without a change does not', async () => {
     await store(['a'], versioned);
@@ -172,6 +182,62 @@ describe.each([experiments, guides, documents, explorations])('versions of $tabl
     expect(await stored(versioned, ['a', 'b', 'c'])).toMatchObject([a, changed, c]);
   });
 
+  test.each([1, 3])('who removes %i rows is refused if another changed one of them', async (count) => {
+    const keys = ['a', 'b', 'c'].slice(0, count);
+    await store(keys, versioned);
+
+    const removing = db.transact(async ({ em }) => {
+      for (const key of keys) em.remove(await load(em, key));
+      await edit(1, [row('a')]);
+    });
+
+    await expect(removing).rejects.toBeInstanceOf(ContentionError);
+    expect(await stored(versioned, keys)).toMatchObject(
+      keys.map((key) => (key === 'a' ? { ...change(1), rowVersion: 2 } : { rowVersion: 1 })),
+    );
+  });
+
+  test('who removes a row that another removed meanwhile is refused', async () => {
+    await store(['a', 'b'], versioned);
+
+    const second = db.transact(async ({ em }) => {
+      em.remove(await load(em, 'a'));
+      Object.assign(await load(em, 'b'), change(2));
+      await remove(['a']);
+    });
+
+    await expect(second).rejects.toBeInstanceOf(ContentionError);
+    expect(await stored(versioned, ['b'])).toMatchObject([{ rowVersion: 1 }]);
+  });
+
+  test('of an overlapping change and removal one is refused', async () => {
+    await store(['a'], versioned);
+
+    const { kept, refusal } = await overlapping(
+      [row('a')],
+      () => edit(1, [row('a')]),
+      () => remove(['a']),
+    );
+
+    expect(refusal).toBeInstanceOf(ContentionError);
+    expect(await keysLeft()).toEqual(kept === 1 ? ['a'] : []);
+  });
+
+  test('what nobody else changed is removed, changed before by the same unit of work or not', async () => {
+    await store(['a', 'b', 'c'], versioned);
+
+    await db.transact(async (uow) => {
+      const changed = await load(uow.em, 'a');
+      Object.assign(changed, change(1));
+      await uow.flush();
+      Object.assign(changed, change(2));
+      uow.em.remove(changed);
+      uow.em.remove(await load(uow.em, 'b'));
+    });
+
+    expect(await keysLeft()).toEqual(['c']);
+  });
+
   test('several rows are not changed outside a transaction, where their versions could not be guarded', async () => {
     await store(['a', 'b'], versioned);
 
@@ -189,6 +255,30 @@ const both = (versioned: Versioned): [Versioned, string][] => [
 ];
 
 describe('versions of several tables', () => {
+  test('a row of which nothing was seen is removed, whatever its version', async () => {
+    await store(['a'], experiments);
+    await edit(1, [[experiments, 'a']]);
+
+    await db.transact(async ({ em }) => void em.remove(em.getReference(Experiment, 'a')));
+
+    expect(await db.orm.em.fork().count(Experiment)).toBe(0);
+  });
+
+  test('a removal of one and a change of another are refused for either', async () => {
+    for (const changed of [experiments, documents]) {
+      await store(['a', 'b'], experiments, documents);
+
+      const flushing = db.transact(async ({ em }) => {
+        em.remove(await experiments.load(em, 'a'));
+        Object.assign(await documents.load(em, 'a'), documents.change(2));
+        await edit(1, [[changed, 'a']]);
+      });
+
+      await expect(flushing).rejects.toBeInstanceOf(ContentionError);
+      await db.orm.em.execute('truncate experiments cascade');
+    }
+  });
+
   test('two flushes that change them in opposite orders do not deadlock', async () => {
     await store(['a', 'b'], experiments);
     await db.transact(async ({ em }) => {
