@@ -1,39 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { Database } from '../../src/database/database.ts';
-import { UnitOfWork, type ReadingUnitOfWork } from '../../src/database/unit-of-work.ts';
+import { UnitOfWork } from '../../src/database/unit-of-work.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
-import { otherRows, reads, withoutStatement } from './reads.ts';
+import { readCases, type ReadCase } from './read-cases.ts';
+import { otherRows, withoutStatement } from './reads.ts';
 import { aWorld, type World } from './world.ts';
-
-/** A reading method, by its name and how it is called. */
-interface Case {
-  readonly name: string;
-  readonly read: (uow: ReadingUnitOfWork, world: World) => unknown;
-}
-
-const repositories = [
-  'analysisCache',
-  'analysisRuns',
-  'chartInsights',
-  'experimentDocuments',
-  'experiments',
-  'explorations',
-  'featureScorecards',
-  'interviewGuides',
-  'regionAnalyses',
-  'researchExecutions',
-  'scenarioNodes',
-  'sensitivityResults',
-  'simulationRuns',
-  'synthGroups',
-  'synthOutcomes',
-  'synths',
-  'transcripts',
-] as const;
-
-const cases: Case[] = repositories.flatMap(casesOf);
 
 test('every reading method of every repository is among them', async () => {
   await using db = await TestDatabase.create();
@@ -43,7 +16,7 @@ test('every reading method of every repository is among them', async () => {
     readingMethods(Reflect.get(uow, name)).map((method) => `${name}.${method}`),
   );
 
-  expect(found.toSorted()).toEqual(cases.map(({ name }) => name).toSorted());
+  expect(found.toSorted()).toEqual(readCases.map(({ name }) => name).toSorted());
 });
 
 describe.each([1, 50, 200])('with %i rows', (size) => {
@@ -63,13 +36,13 @@ describe.each([1, 50, 200])('with %i rows', (size) => {
     await db.drop();
   });
 
-  const sent = async ({ read }: Case): Promise<{ result: unknown; statements: readonly string[] }> => {
+  const sent = async ({ read }: ReadCase): Promise<{ result: unknown; statements: readonly string[] }> => {
     proxy.reset();
     const result = await database.read(async (uow) => read(uow, world));
     return { result, statements: proxy.statements };
   };
 
-  test.each(cases.filter(({ name }) => !withoutStatement.includes(name)))(
+  test.each(readCases.filter(({ name }) => !withoutStatement.includes(name)))(
     '$name sends one statement',
     async (method) => {
       const { result, statements } = await sent(method);
@@ -82,7 +55,7 @@ describe.each([1, 50, 200])('with %i rows', (size) => {
     },
   );
 
-  test.each(cases.filter(({ name }) => withoutStatement.includes(name)))(
+  test.each(readCases.filter(({ name }) => withoutStatement.includes(name)))(
     '$name sends none',
     async (method) => {
       const { statements } = await sent(method);
@@ -91,15 +64,6 @@ describe.each([1, 50, 200])('with %i rows', (size) => {
     },
   );
 });
-
-function casesOf(repository: (typeof repositories)[number]): Case[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each takes the repository that `uow` has under its name
-  const methods = reads[repository] as Record<string, (repository: unknown, world: World) => unknown>;
-  return Object.entries(methods).map(([method, read]) => ({
-    name: `${repository}.${method}`,
-    read: (uow, world) => read(uow[repository], world),
-  }));
-}
 
 /** Names of the methods of a repository that read; none of what is no repository. */
 function readingMethods(repository: unknown): string[] {

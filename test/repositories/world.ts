@@ -22,6 +22,8 @@ import {
 /** Keys of rows that have `size` rows of everything that can belong to them. */
 export interface World {
   readonly size: number;
+  /** How many rows a list is asked for. */
+  readonly limit: number;
   readonly experiment: string;
   readonly run: string;
   readonly group: string;
@@ -104,6 +106,7 @@ export function aWorld({ em }: UnitOfWork, size: number): World {
 
   return {
     size,
+    limit: 200,
     experiment: experiment.id,
     run: run.id,
     group: group.id,
