@@ -12,7 +12,10 @@ export interface Page<Row> {
   };
 }
 
-/** Which page: `limit` 1 to 200 (default 50), `offset` from 0, the order by one of the list's sort keys (default newest first). */
+/**
+ * Which page: `limit` 1 to 200 (default 50), `offset` from 0, the order by one of the list's sort keys. Each list tells its default
+ * order; another key sorts descending, unless the list or `sortOrder` tells otherwise.
+ */
 export interface PageRequest<SortKey extends string> {
   readonly limit?: number | undefined;
   readonly offset?: number | undefined;
