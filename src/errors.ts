@@ -13,7 +13,10 @@ export class SettingsError extends DataError {
   readonly code = 'invalid_settings';
 }
 
-/** No connection could be made: unreachable, refused, or rejected at login. `cause` is the driver's error. */
+/**
+ * No connection could be made (unreachable, refused, rejected at login, none free in time), or the one in use was lost. `cause` is
+ * the driver's error.
+ */
 export class ConnectionError extends DataError {
   readonly code = 'connection_failed';
 }
@@ -109,7 +112,7 @@ export class InvalidJsonError extends DataError {
 }
 
 /**
- * PostgreSQL, or the ORM on its behalf, refused a write. `constraint` names the broken rule and `table` its table, where they
+ * PostgreSQL, or the ORM on its behalf, refused a statement. `constraint` names the broken rule and `table` its table, where they
  * are known. The message never holds the row; the driver's text, which may, is in `cause` alone.
  */
 export abstract class RefusedError extends DataError {
@@ -135,17 +138,25 @@ export class DuplicateError extends RefusedError {
   readonly code = 'duplicate';
 }
 
-/** The write points at no row, or removes a row that others still point at (23503). */
+/** The write points at no row, or removes a row that others still point at (23503, 23001). */
 export class DanglingReferenceError extends RefusedError {
   readonly code = 'dangling_reference';
 }
 
-/** A value is missing, too long, malformed, or outside what its column allows (22xxx, 23502, 23514, the ORM's own validation). */
+/**
+ * A value is missing, too long, malformed, or outside what its column allows (22xxx, 08P01, 23502, 23514, 54000, the ORM's
+ * own validation).
+ */
 export class InvalidValueError extends RefusedError {
   readonly code = 'invalid_value';
 }
 
-/** Another writer got there first (40001, 40P01, 55P03, an optimistic lock, work that another took over). Read again and retry. */
+/** Another rule of the database refused the write: ranges that may not overlap, a trigger's own (23xxx, 44000, P0001). */
+export class ConstraintError extends RefusedError {
+  readonly code = 'constraint';
+}
+
+/** Another writer got there first (40xxx, 55006, 55P03, an optimistic lock, work that another took over). Read again and retry. */
 export class ContentionError extends RefusedError {
   readonly code = 'contention';
 }
@@ -153,4 +164,14 @@ export class ContentionError extends RefusedError {
 /** The role may not do this (42501), or the connection is read-only (25006). */
 export class ForbiddenError extends RefusedError {
   readonly code = 'forbidden';
+}
+
+/** The server can't do this now: out of resources, canceled or timed out, an error of its own (53xxx, 57014, 58xxx, XXxxx). */
+export class UnavailableError extends RefusedError {
+  readonly code = 'unavailable';
+}
+
+/** The statement itself is wrong: a name that does not exist, a transaction that has failed before (42xxx, 25xxx and what is left). */
+export class StatementError extends RefusedError {
+  readonly code = 'wrong_statement';
 }

@@ -176,13 +176,13 @@ const rules: Rule[] = [
     },
     broken: [
       [
-        'src/entities/tag.ts',
-        `const TagSchema = defineEntity({}); export class Tag extends TagSchema.class {}`,
+        'src/entities/unlisted.ts',
+        `const UnlistedSchema = defineEntity({}); export class Unlisted extends UnlistedSchema.class {}`,
         [
-          'src/entities/tag.ts: export it in src/entities/index.ts',
-          'src/entities/tag.ts: add its row to src/entities/tables.ts',
-          'src/entities/tag.ts: write TagRepository and export it in src/repositories/index.ts',
-          'src/entities/tag.ts: write a factory aTag in src/testing/factories.ts and export it in src/testing/index.ts',
+          'src/entities/unlisted.ts: export it in src/entities/index.ts',
+          'src/entities/unlisted.ts: add its row to src/entities/tables.ts',
+          'src/entities/unlisted.ts: write UnlistedRepository and export it in src/repositories/index.ts',
+          'src/entities/unlisted.ts: write a factory aUnlisted in src/testing/factories.ts and export it in src/testing/index.ts',
         ].join('\n'),
       ],
     ],
@@ -207,11 +207,11 @@ const rules: Rule[] = [
     },
     broken: [
       [
-        'src/repositories/tag-repository.ts',
-        'export class TagRepository extends Repository<Tag> {}',
+        'src/repositories/unlisted-repository.ts',
+        'export class UnlistedRepository extends Repository<Unlisted> {}',
         [
-          'src/repositories/tag-repository.ts: export it in src/repositories/index.ts',
-          'src/repositories/tag-repository.ts: give the unit of work a getter for TagRepository in src/database/unit-of-work.ts',
+          'src/repositories/unlisted-repository.ts: export it in src/repositories/index.ts',
+          'src/repositories/unlisted-repository.ts: give the unit of work a getter for UnlistedRepository in src/database/unit-of-work.ts',
         ].join('\n'),
       ],
     ],

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import {
   ConnectionError,
+  ConstraintError,
   ContentionError,
   DanglingReferenceError,
   DataError,
@@ -9,6 +10,7 @@ import {
   InvalidPageError,
   InvalidValueError,
   NotFoundError,
+  UnavailableError,
 } from 'synth-lab-data';
 import { ZodError } from 'zod';
 
@@ -18,11 +20,13 @@ const statuses: readonly (readonly [new (...args: never[]) => Error, number])[] 
   [DuplicateError, 409],
   [ContentionError, 409],
   [DanglingReferenceError, 409],
+  [ConstraintError, 409],
   [InvalidPageError, 422],
   [InvalidJsonError, 422],
   [InvalidValueError, 422],
   [ZodError, 422],
   [ConnectionError, 503],
+  [UnavailableError, 503],
 ];
 
 /** Answers an error that a handler threw: a `DataError` by its class, with its stable code; anything unknown says nothing. */

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
 import { toDataError } from '../database/translate-error.ts';
+import { StatementError } from '../errors.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Says on stderr, in one line, why a command failed, and gives the exit code: 1 failed, 2 wrong usage. */
@@ -8,9 +9,16 @@ export function reportFailure(thrown: unknown): number {
   // Commander has said all there is to say; help and version are no failures.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   const error = toDataError(thrown);
-  const message = error instanceof Error ? firstLine(error.message) : String(error);
+  const message = error instanceof Error ? `${firstLine(error.message)}${whatIsWrong(error)}` : String(error);
   console.error(`${styleText('red', 'synthdb:', { stream: process.stderr })} ${message}`);
   return error instanceof UsageError ? 2 : 1;
+}
+
+// Whoever wrote a migration needs PostgreSQL's own words. Of a statement that could not begin, they know no row.
+function whatIsWrong(error: Error): string {
+  return error instanceof StatementError && error.cause instanceof Error
+    ? `: ${firstLine(error.cause.message)}`
+    : '';
 }
 
 function firstLine(message: string): string {

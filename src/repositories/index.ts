@@ -46,7 +46,6 @@ export type {
 export type { ScenarioNodeSummary } from './scenario-node-summary.ts';
 export type { SynthField } from './synth-fields.ts';
 export type { SynthGroupSummary, SynthGroupDetail } from './synth-group-summary.ts';
-export type { OutcomeListRequest } from './synth-outcome-repository.ts';
 export type {
   OutcomeSummary,
   LatestOutcome,

@@ -12,7 +12,10 @@ export interface Page<Row> {
   };
 }
 
-/** Which page: `limit` 1 to 200 (default 50), `offset` from 0, the order by one of the list's sort keys (default newest first). */
+/**
+ * Which page: `limit` 1 to 200 (default 50), `offset` from 0, the order by one of the list's sort keys. Each list tells its default
+ * order; another key sorts descending, unless the list or `sortOrder` tells otherwise.
+ */
 export interface PageRequest<SortKey extends string> {
   readonly limit?: number | undefined;
   readonly offset?: number | undefined;
@@ -38,15 +41,16 @@ const maxLimit = 200;
 const maxOffset = Number.MAX_SAFE_INTEGER;
 
 /**
- * The request with its defaults filled in.
+ * The request with its defaults filled in: the first sort key, and `order`.
  *
  * @throws InvalidPageError on a limit, offset, sort key or order outside what is allowed.
  */
 export function checkedPage<SortKey extends string>(
   request: PageRequest<SortKey>,
   sortKeys: readonly [SortKey, ...SortKey[]],
+  order: 'asc' | 'desc' = 'desc',
 ): { limit: number; offset: number; sortBy: SortKey; sortOrder: 'asc' | 'desc' } {
-  const { offset = 0, sortBy = sortKeys[0], sortOrder = 'desc' } = request;
+  const { offset = 0, sortBy = sortKeys[0], sortOrder = order } = request;
   if (!Number.isInteger(offset) || offset < 0 || offset > maxOffset) {
     throw new InvalidPageError(`offset ${shown(offset)} is not a whole number from 0`);
   }

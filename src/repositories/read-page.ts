@@ -2,7 +2,7 @@ import type { Kysely } from '@mikro-orm/postgresql';
 import type { CompiledQuery } from 'kysely';
 import type { Tables } from '../entities/tables.ts';
 import { InvalidPageError } from '../errors.ts';
-import { decodeCursor, encodeCursor, type Position } from './cursor.ts';
+import { decodeCursor, decodeKeyCursor, encodeCursor, type KeyPosition, type Position } from './cursor.ts';
 import { checkedLimit, type Page, type Stretch, type StretchRequest } from './page.ts';
 
 /**
@@ -32,13 +32,37 @@ export async function readPage<Row, Shown>(
   return { data, pagination: { total, limit, offset, hasNext: offset + data.length < total } };
 }
 
-/** Where a list in its default order (time, then key, both descending) goes on, and how many rows to read: one more than asked for. */
-export function stretchOf(
+/** Where a list in its default order goes on, and how many rows were asked for. */
+interface Start<Place> {
+  readonly from: Place | null;
+  readonly limit: number;
+}
+
+/**
+ * Where a list by time, then by key, goes on. Read one row more than asked for, to see whether there are more.
+ *
+ * @throws InvalidPageError
+ */
+export function stretchOf(list: string, request: StretchRequest): Start<Position> {
+  return startOf(list, request, decodeCursor);
+}
+
+/**
+ * Where a list in the order of its keys goes on. Read one row more than asked for, to see whether there are more.
+ *
+ * @throws InvalidPageError
+ */
+export function keyStretchOf(list: string, request: StretchRequest): Start<KeyPosition> {
+  return startOf(list, request, decodeKeyCursor);
+}
+
+function startOf<Place>(
   list: string,
   { after, limit }: StretchRequest,
-): { from: Position | null; limit: number } {
+  decode: (list: string, cursor: string) => Place,
+): Start<Place> {
   if (after != null && typeof after !== 'string') throw new InvalidPageError('a cursor is a text');
-  return { from: after == null ? null : decodeCursor(list, after), limit: checkedLimit(limit) };
+  return { from: after == null ? null : decode(list, after), limit: checkedLimit(limit) };
 }
 
 /** The stretch that `rows` are, of which one more than `limit` was read. */
@@ -46,7 +70,7 @@ export function toStretch<Row, Shown>(
   list: string,
   rows: readonly Row[],
   limit: number,
-  position: (row: Row) => Position,
+  position: (row: Row) => Position | KeyPosition,
   show: (row: Row) => Shown,
 ): Stretch<Shown> {
   const last = rows[limit - 1];

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { AnalysisRun } from '../entities/analysis-run.ts';
 import { SynthOutcome } from '../entities/synth-outcome.ts';
 import { SimulationAttributes } from '../entities/synth.ts';
-import { InvalidPageError, NotFoundError } from '../errors.ts';
+import { NotFoundError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
 import type { DeletedOption } from './deleted-option.ts';
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
-import { checkedPage, type Page, type PageRequest } from './page.ts';
-import { readPage } from './read-page.ts';
+import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
+import { keyStretchOf, readPage, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
 import { rowCopier } from './row-copier.ts';
 import {
@@ -27,15 +27,6 @@ import {
   type OutcomeSummary,
 } from './synth-outcome-summary.ts';
 
-/**
- * Which outcomes of a run: those behind `afterSynth` (from the start when absent), `limit` 1 to 10,000 (default 10,000, as many as a
- * run has synths at most).
- */
-export interface OutcomeListRequest {
-  readonly afterSynth?: string | undefined;
-  readonly limit?: number | undefined;
-}
-
 const sortKeys = ['synthId', 'didNotTryRate', 'failedRate', 'successRate'] as const;
 const sortColumns = {
   synthId: 'synth_id',
@@ -43,7 +34,8 @@ const sortColumns = {
   failedRate: 'failed_rate',
   successRate: 'success_rate',
 } as const;
-const maxListed = 10_000;
+// What the shape of a run's configuration allows for.
+const mostSynths = 10_000;
 const Attributes = z.array(SimulationAttributes.nullable());
 
 /**
@@ -84,20 +76,30 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   }
 
   /**
-   * The outcomes of a run, in the order of its synths. Replaces `get_outcomes`.
+   * All outcomes of a run at once, in the order of its synths: 10,000 at most, as many synths as a run may have. Replaces
+   * `get_outcomes`.
+   */
+  async listForAnalysis(analysisId: string): Promise<OutcomeSummary[]> {
+    return this.#listBehind(analysisId, '', mostSynths);
+  }
+
+  /**
+   * The outcomes of a run in the order of its synths, from a cursor on; each stretch costs the same however far in. Replaces
+   * `list_by_analysis_id`.
    *
    * @throws InvalidPageError
    */
-  async listForAnalysis(
-    analysisId: string,
-    { afterSynth = '', limit = maxListed }: OutcomeListRequest = {},
-  ): Promise<OutcomeSummary[]> {
-    if (!Number.isInteger(limit) || limit < 1 || limit > maxListed) {
-      throw new InvalidPageError(`limit ${String(limit)} is not a whole number from 1 to ${maxListed}`);
-    }
-    const db = await this.rows();
-    const { rows } = await db.executeQuery(outcomesBehind(db, { analysisId, synthId: afterSynth, limit }));
-    return rows;
+  async listSummaries(analysisId: string, request: StretchRequest = {}): Promise<Stretch<OutcomeSummary>> {
+    const list = `synth_outcomes:${analysisId}`;
+    const { from, limit } = keyStretchOf(list, request);
+    const rows = await this.#listBehind(analysisId, from?.key ?? '', limit + 1);
+    return toStretch(
+      list,
+      rows,
+      limit,
+      ({ synthId }) => ({ key: synthId }),
+      (row) => row,
+    );
   }
 
   /**
@@ -110,7 +112,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     analysisId: string,
     request: PageRequest<(typeof sortKeys)[number]> = {},
   ): Promise<Page<OutcomeSummary>> {
-    const page = checkedPage({ ...request, sortOrder: request.sortOrder ?? 'asc' }, sortKeys);
+    const page = checkedPage(request, sortKeys, 'asc');
     const db = await this.rows();
     const counted = db
       .selectFrom('synth_outcomes')
@@ -175,6 +177,12 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
       .returning('id')
       .execute();
     return forget(this.em, SynthOutcome, removed);
+  }
+
+  async #listBehind(analysisId: string, synthId: string, limit: number): Promise<OutcomeSummary[]> {
+    const db = await this.rows();
+    const { rows } = await db.executeQuery(outcomesBehind(db, { analysisId, synthId, limit }));
+    return rows;
   }
 
   /** Holds the run, so that those who save its outcomes at once can't lock each other out. Gives whether it has outcomes already. */

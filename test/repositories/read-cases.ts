@@ -6,38 +6,35 @@ import type { World } from './world.ts';
 export interface ReadCase {
   readonly name: string;
   readonly repository: keyof ReadingUnitOfWork;
-  readonly read: (uow: ReadingUnitOfWork, world: World) => unknown;
+  /** What it takes a request for; null when it takes none. */
+  readonly asks: 'page' | 'stretch' | null;
+  /** Asks for as many rows as the world says, unless a request says otherwise. */
+  readonly read: (uow: ReadingUnitOfWork, world: World, request?: object) => unknown;
 }
 
-const repositories = [
-  'analysisCache',
-  'analysisRuns',
-  'chartInsights',
-  'experimentDocuments',
-  'experiments',
-  'explorations',
-  'featureScorecards',
-  'interviewGuides',
-  'regionAnalyses',
-  'researchExecutions',
-  'scenarioNodes',
-  'sensitivityResults',
-  'simulationRuns',
-  'synthGroups',
-  'synthOutcomes',
-  'synths',
-  'transcripts',
-] as const;
+type Call = (repository: unknown, world: World, request: object) => unknown;
+type Entry = Call | { readonly page: Call } | { readonly stretch: Call };
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no more than its own keys
+const repositories = Object.keys(reads) as (keyof ReadingUnitOfWork)[];
 
 /** Every reading method of every repository. */
 export const readCases: readonly ReadCase[] = repositories.flatMap(casesOf);
 
-function casesOf(repository: (typeof repositories)[number]): ReadCase[] {
+function casesOf(repository: keyof ReadingUnitOfWork): ReadCase[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each takes the repository that `uow` has under its name
-  const methods = reads[repository] as Record<string, (repository: unknown, world: World) => unknown>;
-  return Object.entries(methods).map(([method, read]) => ({
-    name: `${repository}.${method}`,
-    repository,
-    read: (uow, world) => read(uow[repository], world),
-  }));
+  const methods = reads[repository] as Record<string, Entry>;
+  return Object.entries(methods).map(([method, entry]) => {
+    const [asks, call] = typeof entry === 'function' ? ([null, entry] as const) : asking(entry);
+    return {
+      name: `${repository}.${method}`,
+      repository,
+      asks,
+      read: (uow, world, request = { limit: world.limit }) => call(uow[repository], world, request),
+    };
+  });
+}
+
+function asking(entry: Exclude<Entry, Call>): readonly ['page' | 'stretch', Call] {
+  return 'page' in entry ? ['page', entry.page] : ['stretch', entry.stretch];
 }

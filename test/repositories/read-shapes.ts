@@ -228,6 +228,7 @@ export const readShapes: ReadShapes = {
     find: orNull(scorecardRow),
     get: scorecardRow,
     page: pageOf(scorecardRow),
+    list: stretchOf(scorecardRow),
     count: 'number',
   },
   interviewGuides: { exists: 'boolean' },
@@ -279,8 +280,10 @@ export const readShapes: ReadShapes = {
     find: orNull(simulationRow),
     get: simulationRow,
     page: pageOf(simulationRow),
+    list: stretchOf(simulationRow),
     count: 'number',
     pageOutcomes: pageOf(outcomeSummary),
+    listOutcomes: stretchOf(outcomeSummary),
   },
   synthGroups: {
     findSummary: orNull(groupSummary),
@@ -292,6 +295,7 @@ export const readShapes: ReadShapes = {
   synthOutcomes: {
     findLatestForSynth: orNull({ ...outcomeSummary, analysisId: 'string' }),
     listForAnalysis: [outcomeSummary],
+    listSummaries: stretchOf(outcomeSummary),
     pageForAnalysis: pageOf(outcomeSummary),
     countForAnalysis: 'number',
     findStatistics: orNull({

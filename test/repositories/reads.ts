@@ -1,12 +1,38 @@
 import type { ReadingUnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { PageRequest, StretchRequest } from '../../src/index.ts';
 import type { World } from './world.ts';
 
 /** How one reading method is called, so that it reads as many rows as a world has. */
 type Read<Repository> = (repository: Repository, world: World) => unknown;
 
+/** How one that takes a request for a page is called with it. */
+interface PageRead<Repository> {
+  readonly page: (repository: Repository, world: World, request: PageRequest<never>) => unknown;
+}
+
+/** How one that takes a request for a stretch is called with it. */
+interface StretchRead<Repository> {
+  readonly stretch: (repository: Repository, world: World, request: StretchRequest) => unknown;
+}
+
+type LastParameter<Method> = Method extends (...given: infer Given) => unknown
+  ? Required<Given> extends readonly [...unknown[], infer Last]
+    ? NonNullable<Last>
+    : unknown
+  : unknown;
+
+type ReadOf<Repository, Method> = 'after' extends keyof LastParameter<Method>
+  ? StretchRead<Repository>
+  : 'offset' extends keyof LastParameter<Method>
+    ? PageRead<Repository>
+    : Read<Repository>;
+
 type Reads = {
   readonly [Name in keyof ReadingUnitOfWork]: {
-    readonly [Method in keyof ReadingUnitOfWork[Name]]: Read<ReadingUnitOfWork[Name]>;
+    readonly [Method in keyof ReadingUnitOfWork[Name]]: ReadOf<
+      ReadingUnitOfWork[Name],
+      ReadingUnitOfWork[Name][Method]
+    >;
   };
 };
 
@@ -50,20 +76,31 @@ export const reads: Reads = {
     find: (experiments, { experiment }) => experiments.find(experiment),
     get: (experiments, { experiment }) => experiments.get(experiment),
     getSummary: (experiments, { experiment }) => experiments.getSummary(experiment),
-    pageSummaries: (experiments, { limit }) => experiments.pageSummaries({ limit }),
-    listSummaries: (experiments, { limit }) => experiments.listSummaries({ limit }),
+    pageSummaries: { page: (experiments, _world, request) => experiments.pageSummaries(request) },
+    listSummaries: { stretch: (experiments, _world, request) => experiments.listSummaries(request) },
   },
   explorations: {
     find: (explorations, { exploration }) => explorations.find(exploration),
     get: (explorations, { exploration }) => explorations.get(exploration),
     getSummary: (explorations, { exploration }) => explorations.getSummary(exploration),
-    pageSummaries: (explorations, { experiment, limit }) => explorations.pageSummaries(experiment, { limit }),
-    listSummaries: (explorations, { experiment, limit }) => explorations.listSummaries(experiment, { limit }),
+    pageSummaries: {
+      page: (explorations, { experiment }, request) => explorations.pageSummaries(experiment, request),
+    },
+    listSummaries: {
+      stretch: (explorations, { experiment }, request) => explorations.listSummaries(experiment, request),
+    },
   },
   featureScorecards: {
     find: (scorecards, { scorecard }) => scorecards.find(scorecard),
     get: (scorecards, { scorecard }) => scorecards.get(scorecard),
-    page: (scorecards, { experiment, limit }) => scorecards.page({ experimentId: experiment, limit }),
+    page: {
+      page: (scorecards, { experiment }, request) =>
+        scorecards.page({ experimentId: experiment, ...request }),
+    },
+    list: {
+      stretch: (scorecards, { experiment }, request) =>
+        scorecards.list({ experimentId: experiment, ...request }),
+    },
     count: (scorecards, { experiment }) => scorecards.count({ experimentId: experiment }),
   },
   interviewGuides: {
@@ -80,8 +117,12 @@ export const reads: Reads = {
     find: (executions, { execution }) => executions.find(execution),
     get: (executions, { execution }) => executions.get(execution),
     getDetail: (executions, { execution }) => executions.getDetail(execution),
-    pageSummaries: (executions, { experiment, limit }) => executions.pageSummaries({ experiment, limit }),
-    listSummaries: (executions, { experiment, limit }) => executions.listSummaries({ experiment, limit }),
+    pageSummaries: {
+      page: (executions, { experiment }, request) => executions.pageSummaries({ experiment, ...request }),
+    },
+    listSummaries: {
+      stretch: (executions, { experiment }, request) => executions.listSummaries({ experiment, ...request }),
+    },
     findAutoInterview: (executions, { experiment }) => executions.findAutoInterview(experiment),
     existsSummaryBatch: (research, { executions }) => research.existsSummaryBatch(executions),
     existsPrfaqBatch: (research, { executions }) => research.existsPrfaqBatch(executions),
@@ -110,17 +151,19 @@ export const reads: Reads = {
   simulationRuns: {
     find: (runs, { simulation }) => runs.find(simulation),
     get: (runs, { simulation }) => runs.get(simulation),
-    page: (runs, { experiment, limit }) => runs.page({ experimentId: experiment, limit }),
+    page: { page: (runs, { experiment }, request) => runs.page({ experimentId: experiment, ...request }) },
+    list: { stretch: (runs, { experiment }, request) => runs.list({ experimentId: experiment, ...request }) },
     count: (runs, { experiment }) => runs.count({ experimentId: experiment }),
-    pageOutcomes: (runs, { simulation, limit }) => runs.pageOutcomes(simulation, { limit }),
+    listOutcomes: { stretch: (runs, { simulation }, request) => runs.listOutcomes(simulation, request) },
+    pageOutcomes: { page: (runs, { simulation }, request) => runs.pageOutcomes(simulation, request) },
   },
   synthGroups: {
     find: (groups, { group }) => groups.find(group),
     get: (groups, { group }) => groups.get(group),
     findSummary: (groups, { group }) => groups.findSummary(group),
-    findDetail: (groups, { group, limit }) => groups.findDetail(group, { limit }),
-    pageSummaries: (groups, { limit }) => groups.pageSummaries({ limit }),
-    listSummaries: (groups, { limit }) => groups.listSummaries({ limit }),
+    findDetail: { stretch: (groups, { group }, request) => groups.findDetail(group, request) },
+    pageSummaries: { page: (groups, _world, request) => groups.pageSummaries(request) },
+    listSummaries: { stretch: (groups, _world, request) => groups.listSummaries(request) },
   },
   synthOutcomes: {
     find: (outcomes, { outcome }) => outcomes.find(outcome),
@@ -128,7 +171,8 @@ export const reads: Reads = {
     findForSynth: (outcomes, world) => outcomes.findForSynth(world.run, aSynthOf(world)),
     findLatestForSynth: (outcomes, world) => outcomes.findLatestForSynth(aSynthOf(world)),
     listForAnalysis: (outcomes, { run }) => outcomes.listForAnalysis(run),
-    pageForAnalysis: (outcomes, { run, limit }) => outcomes.pageForAnalysis(run, { limit }),
+    listSummaries: { stretch: (outcomes, { run }, request) => outcomes.listSummaries(run, request) },
+    pageForAnalysis: { page: (outcomes, { run }, request) => outcomes.pageForAnalysis(run, request) },
     countForAnalysis: (outcomes, { run }) => outcomes.countForAnalysis(run),
     findStatistics: (outcomes, { run }) => outcomes.findStatistics(run),
   },
@@ -137,11 +181,13 @@ export const reads: Reads = {
     get: (synths, world) => synths.get(aSynthOf(world)),
     getDetail: (synths, world) => synths.getDetail(aSynthOf(world)),
     getAvatarPath: (synths, world) => synths.getAvatarPath(aSynthOf(world)),
-    pageSummaries: (synths, { group, limit }) => synths.pageSummaries({ group, limit }),
-    listSummaries: (synths, { group, limit }) => synths.listSummaries({ group, limit }),
-    listDetails: (synths, { group, limit }) => synths.listDetails({ group, limit }),
-    search: (synths, { group, limit }) => synths.search({ group, text: 'a', limit }),
-    searchSummaries: (synths, { group, limit }) => synths.searchSummaries({ group, text: 'a', limit }),
+    pageSummaries: { page: (synths, { group }, request) => synths.pageSummaries({ group, ...request }) },
+    listSummaries: { stretch: (synths, { group }, request) => synths.listSummaries({ group, ...request }) },
+    listDetails: { stretch: (synths, { group }, request) => synths.listDetails({ group, ...request }) },
+    search: { page: (synths, { group }, request) => synths.search({ group, text: 'a', ...request }) },
+    searchSummaries: {
+      stretch: (synths, { group }, request) => synths.searchSummaries({ group, text: 'a', ...request }),
+    },
     count: (synths, { group }) => synths.count({ group }),
     listFields: (synths) => synths.listFields(),
     getExtremeCases: (synths, { aside, size }) => synths.getExtremeCases(aside.experiment, size),
@@ -151,8 +197,12 @@ export const reads: Reads = {
     find: (transcripts, { transcript }) => transcripts.find(transcript),
     get: (transcripts, { transcript }) => transcripts.get(transcript),
     getDetail: (transcripts, world) => transcripts.getDetail(world.execution, aSynthOf(world)),
-    pageSummaries: (transcripts, { execution, limit }) => transcripts.pageSummaries(execution, { limit }),
-    listSummaries: (transcripts, { execution, limit }) => transcripts.listSummaries(execution, { limit }),
+    pageSummaries: {
+      page: (transcripts, { execution }, request) => transcripts.pageSummaries(execution, request),
+    },
+    listSummaries: {
+      stretch: (transcripts, { execution }, request) => transcripts.listSummaries(execution, request),
+    },
     countTurnsBatch: (transcripts, { executions }) => transcripts.countTurnsBatch(executions),
   },
 };

@@ -53,7 +53,7 @@ export interface Column {
   readonly default: string | null;
 }
 
-/** The seventeen tables, with their columns in order. */
+/** The tables, with their columns in order. */
 export const dictionary: Record<string, Column[]> = Object.fromEntries(
   Object.entries(tables).map(([table, columns]) => [table, columns.split('|').map(parse)]),
 );

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
+import { logTable } from './catalog.ts';
 import { foreignKeys, indexes } from './names.ts';
 import { insertBareRows } from './rows.ts';
 
@@ -30,6 +31,15 @@ describe('names of indexes and constraints', () => {
       ),
     );
     expect(found.toSorted()).toEqual(expected.toSorted());
+  });
+
+  test('no table with an index is without its list', async () => {
+    const rows = await db.orm.em.execute<{ name: string }[]>(
+      `select distinct tablename as name from pg_indexes where schemaname = 'public'`,
+    );
+
+    const tables = rows.map(({ name }) => name).filter((name) => name !== logTable);
+    expect(tables.toSorted()).toEqual(Object.keys(indexes).toSorted());
   });
 
   test('there are the foreign keys that there should be, each with its rule for deletion', async () => {

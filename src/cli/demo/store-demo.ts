@@ -1,21 +1,15 @@
 import type { Database } from '../../database/database.ts';
 import {
-  Exploration,
-  ScenarioNode,
   Synth,
+  type ScenarioNode,
   type Scorecard,
   type ScorecardParams,
   type SimulationResults,
 } from '../../entities/index.ts';
+import { keys } from './keys.ts';
 import { person } from './people.ts';
 import { Random } from './random.ts';
 
-const keys = {
-  group: 'grp_demo',
-  experiment: 'exp_demo',
-  analysis: 'ana_demo',
-  exploration: 'expl_demo',
-} as const;
 const startedAt = new Date('2026-01-15T12:00:00Z');
 const synthCount = 250;
 const outcomeCount = 500;
@@ -130,10 +124,10 @@ async function storeAnalysis(database: Database, random: Random): Promise<void> 
 }
 
 async function storeExploration(database: Database): Promise<void> {
-  await database.transact(async ({ analysisRuns, em }) => {
+  await database.transact(async ({ analysisRuns, explorations, scenarioNodes }) => {
     const baselineAnalysis = await analysisRuns.get(keys.analysis);
     const success = baselineAnalysis.aggregatedOutcomes?.success_rate ?? 0;
-    const exploration = em.create(Exploration, {
+    const exploration = explorations.add({
       id: keys.exploration,
       experiment: keys.experiment,
       baselineAnalysis,
@@ -154,7 +148,7 @@ async function storeExploration(database: Database): Promise<void> {
       gain: number,
       shortAction: string | null,
     ) =>
-      em.create(ScenarioNode, {
+      scenarioNodes.add({
         id: `node_demo_${id}`,
         exploration,
         parent,

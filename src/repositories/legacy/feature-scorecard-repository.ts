@@ -4,8 +4,8 @@ import type { Tables } from '../../entities/tables.ts';
 import { NotFoundError } from '../../errors.ts';
 import type { DeletedOption } from '../deleted-option.ts';
 import { instant } from '../instant.ts';
-import { checkedPage, type Page, type PageRequest } from '../page.ts';
-import { readPage } from '../read-page.ts';
+import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from '../page.ts';
+import { readPage, stretchOf, toStretch } from '../read-page.ts';
 import { LegacyReader } from './legacy-reader.ts';
 
 /**
@@ -80,6 +80,28 @@ export class FeatureScorecardRepository extends LegacyReader {
       .offset(page.offset);
     const counted = scorecards(db, request).select(({ fn }) => fn.countAll().as('total'));
     return readPage(db, counted.compile(), list.compile(), page, toRow);
+  }
+
+  /**
+   * Scorecards newest first, from a cursor on; of one experiment, if it is given. Replaces `list_scorecards`,
+   * `list_by_experiment_id`.
+   *
+   * @deprecated Lives on for its data.
+   * @throws InvalidPageError
+   */
+  async list(request: StretchRequest & FeatureScorecardFilter = {}): Promise<Stretch<FeatureScorecardRow>> {
+    const { experimentId } = request;
+    const name = `feature_scorecards?${JSON.stringify({ experimentId })}`;
+    const { from, limit } = stretchOf(name, request);
+    let rest = selected(await this.rows(), { experimentId });
+    if (from)
+      rest = rest.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
+    const rows = await rest
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute();
+    return toStretch(name, rows, limit, (row) => ({ at: row.created_at, key: row.id }), toRow);
   }
 
   /**

@@ -5,8 +5,8 @@ import type { Tables } from '../../entities/tables.ts';
 import { NotFoundError } from '../../errors.ts';
 import type { DeletedOption } from '../deleted-option.ts';
 import { instant } from '../instant.ts';
-import { checkedPage, type Page, type PageRequest } from '../page.ts';
-import { readPage } from '../read-page.ts';
+import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from '../page.ts';
+import { keyStretchOf, readPage, stretchOf, toStretch } from '../read-page.ts';
 import { LegacyReader } from './legacy-reader.ts';
 import { selectedOutcomesOf, outcomesOf, toOutcome, type SimulatedOutcome } from './simulated-outcome.ts';
 
@@ -93,6 +93,29 @@ export class SimulationRunRepository extends LegacyReader {
   }
 
   /**
+   * The simulations that meet all that is given, latest started first, from a cursor on. A cursor goes on with the same filter only.
+   * Replaces `list_simulation_runs`, `list_by_experiment_id`.
+   *
+   * @deprecated Lives on for its data.
+   * @throws InvalidPageError
+   */
+  async list(request: StretchRequest & SimulationRunFilter = {}): Promise<Stretch<SimulationRunRow>> {
+    const { scorecardId, experimentId, scenarioId, status } = request;
+    const filter = { scorecardId, experimentId, scenarioId, status };
+    const name = `simulation_runs?${JSON.stringify(filter)}`;
+    const { from, limit } = stretchOf(name, request);
+    let rest = selected(await this.rows(), filter);
+    if (from)
+      rest = rest.where((eb) => eb(eb.refTuple('started_at', 'id'), '<', eb.tuple(from.at, from.key)));
+    const rows = await rest
+      .orderBy('started_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1)
+      .execute();
+    return toStretch(name, rows, limit, (row) => ({ at: row.started_at, key: row.id }), toRow);
+  }
+
+  /**
    * How many simulations there are. Replaces `list_simulation_runs`, `list_by_experiment_id`.
    *
    * @deprecated Lives on for its data.
@@ -105,7 +128,7 @@ export class SimulationRunRepository extends LegacyReader {
   }
 
   /**
-   * How a simulation ended for each synth, by page, in the order of the synths' keys unless sorted otherwise. A simulation
+   * How a simulation ended for each synth, by page, in the order of the synths' keys, ascending unless told otherwise. A simulation
    * without outcomes, or none, has an empty page. Replaces `get_synth_outcomes`.
    *
    * @deprecated Lives on for its data.
@@ -115,7 +138,7 @@ export class SimulationRunRepository extends LegacyReader {
     simulationId: string,
     request: PageRequest<'synthId'> = {},
   ): Promise<Page<SimulatedOutcome>> {
-    const page = checkedPage({ ...request, sortOrder: request.sortOrder ?? 'asc' }, ['synthId']);
+    const page = checkedPage(request, ['synthId'], 'asc');
     const db = await this.rows();
     // A simulation has one outcome at most for a synth: no tie to break.
     const list = selectedOutcomesOf(db, simulationId)
@@ -124,6 +147,25 @@ export class SimulationRunRepository extends LegacyReader {
       .offset(page.offset);
     const counted = outcomesOf(db, simulationId).select(({ fn }) => fn.countAll().as('total'));
     return readPage(db, counted.compile(), list.compile(), page, toOutcome);
+  }
+
+  /**
+   * How a simulation ended for each synth, in the order of the synths' keys, from a cursor on. A simulation without outcomes, or
+   * none, has an empty list. Replaces `get_synth_outcomes`.
+   *
+   * @deprecated Lives on for its data.
+   * @throws InvalidPageError
+   */
+  async listOutcomes(simulationId: string, request: StretchRequest = {}): Promise<Stretch<SimulatedOutcome>> {
+    const name = `simulation_runs/outcomes:${simulationId}`;
+    const { from, limit } = keyStretchOf(name, request);
+    let rest = selectedOutcomesOf(await this.rows(), simulationId);
+    if (from) rest = rest.where('synth_id', '>', from.key);
+    const rows = await rest
+      .orderBy('synth_id')
+      .limit(limit + 1)
+      .execute();
+    return toStretch(name, rows, limit, (row) => ({ key: row.synth_id }), toOutcome);
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { InvalidPageError, NotFoundError, type UnitOfWork } from '../../../src/index.ts';
+import { InvalidPageError, NotFoundError, type Stretch, type UnitOfWork } from '../../../src/index.ts';
 import { TestDatabase, aFeatureScorecard, anExperiment } from '../../../src/testing/index.ts';
 
 describe('FeatureScorecardRepository', () => {
@@ -13,7 +13,7 @@ describe('FeatureScorecardRepository', () => {
     db.rollback(async ({ featureScorecards }) => {
       const offered = Object.getOwnPropertyNames(Object.getPrototypeOf(featureScorecards)).toSorted();
 
-      expect(offered).toEqual(['constructor', 'count', 'find', 'get', 'page']);
+      expect(offered).toEqual(['constructor', 'count', 'find', 'get', 'list', 'page']);
       expect(featureScorecards).not.toHaveProperty('add');
       expect(featureScorecards).not.toHaveProperty('remove');
       expect(featureScorecards).not.toHaveProperty('em');
@@ -101,6 +101,52 @@ describe('FeatureScorecardRepository', () => {
       expect(await featureScorecards.count({ deleted: 'included' })).toBe(3);
       expect((await featureScorecards.page({ deleted: 'included' })).data).toHaveLength(3);
       expect(await featureScorecards.find(id)).toMatchObject({ id });
+    }));
+
+  test('list walks every scorecard once, newest first, equal times and microseconds included, whatever comes in meanwhile', () =>
+    db.rollback(async ({ featureScorecards, em }) => {
+      const { data } = aFeatureScorecard(em, { id: 'card_0', createdAt: at(-1) });
+      await em.flush();
+      await em.execute(
+        `insert into feature_scorecards (id, data, created_at)
+          select 'card_' || i, ?::jsonb, timestamptz '2026-01-01 00:00:00Z' + (i / 3) * interval '1 microsecond'
+          from generate_series(1, 20) i`,
+        [JSON.stringify(data)],
+      );
+      const all = await em.execute<{ id: string }[]>(
+        'select id from feature_scorecards order by created_at desc, id desc',
+      );
+
+      const walked: string[] = [];
+      let after: string | null = null;
+      do {
+        const stretch: Stretch<{ id: string }> = await featureScorecards.list({ after, limit: 3 });
+        walked.push(...stretch.data.map(({ id }) => id));
+        after = stretch.next;
+        aFeatureScorecard(em, { createdAt: at(9) });
+      } while (after !== null);
+
+      expect(all).toHaveLength(21);
+      expect(walked).toEqual(all.map(({ id }) => id));
+    }));
+
+  test('list takes those of one experiment, or all, and a cursor of one goes on in no other', () =>
+    db.rollback(async ({ featureScorecards, em }) => {
+      const experiment = anExperiment(em);
+      const { id } = aFeatureScorecard(em, { experiment, createdAt: at(1) });
+      aFeatureScorecard(em, { experiment, createdAt: at(2) });
+      aFeatureScorecard(em, { createdAt: at(3) });
+      const experimentId = experiment.id;
+
+      const { next: after } = await featureScorecards.list({ experimentId, limit: 1 });
+      const rest = await featureScorecards.list({ experimentId, after });
+
+      expect(rest).toMatchObject({ data: [{ id }], next: null });
+      expect((await featureScorecards.list({ experimentId: undefined })).data).toHaveLength(3);
+      expect(rest.data).toEqual([await featureScorecards.get(id)]);
+      await expect(featureScorecards.list({ after })).rejects.toBeInstanceOf(InvalidPageError);
+      const other = featureScorecards.list({ experimentId: 'exp_other', after });
+      await expect(other).rejects.toBeInstanceOf(InvalidPageError);
     }));
 
   test.each([{ limit: 0 }, { offset: -1 }, { sortBy: 'data' }])('refuses the page %o', (request) =>

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { InvalidPageError, NotFoundError, type UnitOfWork } from '../../../src/index.ts';
+import { InvalidPageError, NotFoundError, type Stretch, type UnitOfWork } from '../../../src/index.ts';
 import {
   TestDatabase,
   aFeatureScorecard,
@@ -20,7 +20,16 @@ describe('SimulationRunRepository', () => {
     db.rollback(async ({ simulationRuns }) => {
       const offered = Object.getOwnPropertyNames(Object.getPrototypeOf(simulationRuns)).toSorted();
 
-      expect(offered).toEqual(['constructor', 'count', 'find', 'get', 'page', 'pageOutcomes']);
+      expect(offered).toEqual([
+        'constructor',
+        'count',
+        'find',
+        'get',
+        'list',
+        'listOutcomes',
+        'page',
+        'pageOutcomes',
+      ]);
       expect(simulationRuns).not.toHaveProperty('add');
       expect(simulationRuns).not.toHaveProperty('remove');
       expect(simulationRuns).not.toHaveProperty('em');
@@ -176,6 +185,73 @@ describe('SimulationRunRepository', () => {
         data: [],
         pagination: { total: 0, limit: 50, offset: 0, hasNext: false },
       });
+    }));
+
+  test('list walks every simulation once, latest started first, equal times and microseconds included', () =>
+    db.rollback(async ({ simulationRuns, em }) => {
+      const scorecard = aFeatureScorecard(em);
+      aSimulationRun(em, { scorecard, startedAt: at(-1) });
+      await em.flush();
+      await em.execute(
+        `insert into simulation_runs (id, scorecard_id, scenario_id, config, started_at)
+          select 'sim_' || i, ?, 's', '{}', timestamptz '2026-01-01 00:00:00Z' + (i / 3) * interval '1 microsecond'
+          from generate_series(1, 20) i`,
+        [scorecard.id],
+      );
+      const all = await em.execute<{ id: string }[]>(
+        'select id from simulation_runs order by started_at desc, id desc',
+      );
+
+      const walked: string[] = [];
+      let after: string | null = null;
+      do {
+        const stretch: Stretch<{ id: string }> = await simulationRuns.list({ after, limit: 3 });
+        walked.push(...stretch.data.map(({ id }) => id));
+        after = stretch.next;
+      } while (after !== null);
+
+      expect(all).toHaveLength(21);
+      expect(walked).toEqual(all.map(({ id }) => id));
+    }));
+
+  test('list takes those that meet all that is asked for, and its cursor goes on with the same filter only', () =>
+    db.rollback(async ({ simulationRuns, em }) => {
+      const experiment = anExperiment(em);
+      const scorecard = aFeatureScorecard(em, { experiment });
+      const wanted = { scorecard, scenarioId: 'crisis', status: 'failed' } as const;
+      const { id } = aSimulationRun(em, { ...wanted, startedAt: at(1) });
+      aSimulationRun(em, { ...wanted, startedAt: at(2) });
+      aSimulationRun(em, { ...wanted, scenarioId: 'baseline' });
+      aSimulationRun(em, { ...wanted, status: 'running' });
+      aSimulationRun(em, { ...wanted, scorecard: aFeatureScorecard(em, { experiment }) });
+      aSimulationRun(em, { ...wanted, scorecard: aFeatureScorecard(em) });
+      const filter = { scorecardId: scorecard.id, experimentId: experiment.id, scenarioId: 'crisis' };
+
+      const { next: after } = await simulationRuns.list({ ...filter, status: 'failed', limit: 1 });
+      const rest = await simulationRuns.list({ status: 'failed', ...filter, after });
+
+      expect(rest).toEqual({ data: [await simulationRuns.get(id)], next: null });
+      for (const other of [{}, filter, { ...filter, status: 'running' as const }]) {
+        await expect(simulationRuns.list({ ...other, after })).rejects.toBeInstanceOf(InvalidPageError);
+      }
+    }));
+
+  test('listOutcomes walks the outcomes of one simulation in the order of synths, as pageOutcomes has them', () =>
+    db.rollback(async ({ simulationRuns, em }) => {
+      const analysis = anAnalysisRun(em, { id: 'ana_1' });
+      for (const synthId of ['b', 'e', 'c', 'a', 'd']) aSynthOutcome(em, { analysis, synthId });
+      aSynthOutcome(em, { synthId: 'bb' });
+      const whole = await simulationRuns.pageOutcomes('sim_1');
+
+      const first = await simulationRuns.listOutcomes('sim_1', { limit: 2 });
+      aSynthOutcome(em, { analysis, synthId: 'aa' });
+      const rest = await simulationRuns.listOutcomes('sim_1', { after: first.next });
+
+      expect([...first.data, ...rest.data]).toEqual(whole.data);
+      expect(rest.next).toBeNull();
+      expect(await simulationRuns.listOutcomes('sim_missing')).toEqual({ data: [], next: null });
+      const foreign = simulationRuns.listOutcomes('sim_2', { after: first.next });
+      await expect(foreign).rejects.toBeInstanceOf(InvalidPageError);
     }));
 
   test.each([{ limit: 201 }, { offset: 0.5 }, { sortBy: 'config' }])('refuses the page %o', (request) =>

@@ -1,0 +1,77 @@
+// What one can tell who could not connect, by SQLSTATE.
+const logins: Partial<Record<string, string>> = {
+  '28P01': 'the password is wrong, or the role does not exist',
+  '28000': 'the server does not let this role in',
+  '3D000': 'the database does not exist',
+  '42501': 'the role may not connect to this database',
+  '53300': 'the server has no connection left',
+  '57P03': 'the server is starting up or shutting down',
+  '08P01': 'the server, or a pooler in front of it, refused how we connect',
+};
+
+// By the operating system's code.
+const sockets: Partial<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'the connection was cut',
+  EPIPE: 'the connection was cut',
+  ENOTFOUND: 'the host name is unknown',
+  EAI_AGAIN: 'the host name could not be looked up',
+  ETIMEDOUT: 'no answer in time',
+  EHOSTUNREACH: 'the host is unreachable',
+  ENETUNREACH: 'the network is unreachable',
+};
+
+// With which a connection ends that was in use, by SQLSTATE.
+const ends: Partial<Record<string, string>> = {
+  '25P03': 'its transaction was idle for too long',
+  '25P04': 'its transaction took too long',
+  '57P01': 'the server ended it',
+  '57P02': 'the server crashed',
+  '57P04': 'the database was dropped',
+  '57P05': 'it was idle for too long',
+};
+
+// What the driver says without a code: while connecting, and of a connection in use.
+const neverThere: ReadonlySet<string> = new Set([
+  'timeout exceeded when trying to connect',
+  'timeout expired',
+  'Connection terminated due to connection timeout',
+  'Client network socket disconnected before secure TLS connection was established',
+  'Cannot use a pool after calling end on the pool',
+]);
+const gone: ReadonlySet<string> = new Set([
+  'Connection terminated',
+  'Connection terminated unexpectedly',
+  'Client has encountered a connection error and is not queryable',
+  'Client was closed and is not queryable',
+]);
+
+/** What to say of an error that comes of having no connection, or of losing the one in use; null when it comes of neither. */
+export function connectionFailure(error: Error, code: string): string | null {
+  if (neverThere.has(error.message)) return `Database connection failed: ${whyUnconnected(error, code)}`;
+  if (gone.has(error.message)) return `Database connection lost: ${told('it was cut', code)}`;
+  // The ORM writes values into the statement, which U+0000 ends too early; the connection is none the worse for it.
+  if ('routine' in error && error.routine === 'pq_getmsgend') return null;
+  const end = ends[code] ?? (/^08\w{3}$/.test(code) ? 'it broke' : undefined);
+  if (end !== undefined) return `Database connection lost: ${told(end, code)}`;
+  // A privilege that is lacking while connected is another matter.
+  if (!(code in sockets || code in logins) || code === '42501') return null;
+  const inUse = 'syscall' in error && (error.syscall === 'read' || error.syscall === 'write');
+  return `Database connection ${inUse ? 'lost' : 'failed'}: ${whyUnconnected(error, code)}`;
+}
+
+/** Why there is no connection, in words without a secret. */
+export function whyUnconnected(error: unknown, code: string): string {
+  return told(
+    logins[code] ?? sockets[code] ?? (isTimeout(error) ? 'no answer in time' : 'see the cause'),
+    code,
+  );
+}
+
+function told(why: string, code: string): string {
+  return code === '' ? why : `${why} (${code})`;
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && /timeout|timed out/i.test(error.message);
+}

@@ -1,0 +1,50 @@
+import { Client } from 'pg';
+import { z } from 'zod';
+
+/** A statement and its values, as the driver sends them. */
+export interface Sent {
+  readonly text: string;
+  readonly values: unknown[];
+}
+
+interface Node {
+  readonly 'Node Type': string;
+  readonly Filter?: string | undefined;
+  readonly Plans?: readonly Node[] | undefined;
+}
+
+const Node: z.ZodType<Node> = z.lazy(() =>
+  z.object({ 'Node Type': z.string(), Filter: z.string().optional(), Plans: z.array(Node).optional() }),
+);
+const Explained = z.tuple([z.object({ 'QUERY PLAN': z.tuple([z.object({ Plan: Node })]) })]);
+
+/**
+ * What a statement reads and then drops where nothing better can be done, whatever the size of the tables: `sorts`, whether rows are
+ * sorted to find those that it is limited to; `skips`, conditions on where it begins that no index answers.
+ */
+export async function wasteOf(
+  url: string,
+  { text, values }: Sent,
+): Promise<{ sorts: boolean; skips: readonly string[] }> {
+  const client = new Client(url);
+  await client.connect();
+  try {
+    await client.query(
+      'set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; set enable_incremental_sort = off',
+    );
+    const { rows } = await client.query(`explain (format json) ${text}`, values);
+    const [row] = Explained.parse(rows);
+    const nodes = nodesOf(row['QUERY PLAN'][0].Plan);
+    const limited = nodes.filter((node) => node['Node Type'] === 'Limit').flatMap(nodesOf);
+    return {
+      sorts: limited.some((node) => node['Node Type'].endsWith('Sort')),
+      skips: nodes.flatMap(({ Filter }) => (Filter && /ROW\(| [<>] /.test(Filter) ? [Filter] : [])),
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+function nodesOf(node: Node): Node[] {
+  return [node, ...(node.Plans ?? []).flatMap(nodesOf)];
+}

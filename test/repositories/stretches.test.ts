@@ -1,0 +1,61 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { TestDatabase } from '../../src/testing/index.ts';
+import { wasteOf, type Sent } from './plan.ts';
+import { readCases, type ReadCase } from './read-cases.ts';
+import { keysOf, nextOf } from './stretch.ts';
+import { aWorld, type World } from './world.ts';
+
+const stretches = readCases.filter(({ asks }) => asks === 'stretch');
+
+/** Lists whose tables lack the index that would spare them a sort. */
+const unindexed: ReadonlySet<string> = new Set(['featureScorecards.list', 'simulationRuns.list']);
+
+describe('a list that is read stretch by stretch', () => {
+  let db: TestDatabase;
+  let world: World;
+  // Before the pool makes its clients, which hold on to what they begin with.
+  const query = vi.spyOn(Client.prototype, 'query');
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+    world = await db.transact(async (uow) => aWorld(uow, 7));
+  });
+  afterAll(async () => {
+    query.mockRestore();
+    await db.drop();
+  });
+
+  const asked = ({ read }: ReadCase, request: object): Promise<unknown> =>
+    db.read(async (uow) => read(uow, world, request));
+  const sent = async (method: ReadCase, request: object): Promise<Sent> => {
+    query.mockClear();
+    await asked(method, request);
+    const [only, ...more] = query.mock.calls;
+    expect(more).toEqual([]);
+    return { text: String(only?.[0]), values: [only?.[1]].flat() };
+  };
+
+  test.each(stretches)('$name gives each row once, in the order that it has as a whole', async (method) => {
+    const whole = keysOf(await asked(method, {}));
+    const found: string[] = [];
+    for (let after: string | null | undefined; after !== null;) {
+      // oxlint-disable-next-line no-await-in-loop -- each stretch begins where the one before ended
+      const stretch = await asked(method, { after, limit: 3 });
+      found.push(...keysOf(stretch));
+      after = nextOf(stretch);
+    }
+
+    expect(whole).toHaveLength(world.size);
+    expect(found).toEqual(whole);
+  });
+
+  test.each(stretches)('$name reads no more than it gives, however far in', async (method) => {
+    const after = nextOf(await asked(method, { limit: 3 }));
+    const first = await wasteOf(db.url, await sent(method, { limit: 3 }));
+    const second = await wasteOf(db.url, await sent(method, { after, limit: 3 }));
+
+    const sorts = unindexed.has(method.name);
+    expect(first).toEqual({ sorts, skips: [] });
+    expect(second).toMatchObject({ sorts, ...(!sorts && { skips: [] }) });
+  });
+});
