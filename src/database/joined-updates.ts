@@ -102,11 +102,9 @@ function joinedUpdate(
     );
   }
   const returned = [keyName];
-  if (meta.ownsVersionProperty()) {
-    for (const version of meta.properties[meta.versionProperty]?.fieldNames ?? []) {
-      set.push(`"${version}" = ${table}."${version}" + 1`);
-      returned.push(version);
-    }
+  for (const version of meta.props.filter((prop) => prop.version).flatMap((prop) => prop.fieldNames)) {
+    set.push(`"${version}" = ${table}."${version}" + 1`);
+    returned.push(version);
   }
   // The first row tells of which types they are.
   const typed = `(${types.map((type) => `?::${type}`).join(', ')})`;

@@ -7,6 +7,17 @@ import { WireProxy } from '../proxy/wire-proxy.ts';
 const size = 20;
 const inKeyOrder = { orderBy: { id: 'asc' } } as const;
 
+/** What the changed columns of a row hold then. */
+const values = (index: number) => ({
+  depth: index + 1,
+  actionApplied: index % 2 === 0 ? null : `it's $1 ? \\ ${index} 😀`,
+  rationale: null,
+  simulationResults: { success_rate: 0.5, fail_rate: 0.3, did_not_try_rate: 0.2, note: `n'${index}` },
+  executionTimeSeconds: index / 3,
+  nodeStatus: index % 2 === 0 ? ('dominated' as const) : ('expansion_failed' as const),
+  createdAt: new Date(Date.UTC(2026, 0, 1, 0, 0, index, index)),
+});
+
 describe('a flush of many changed rows', () => {
   let db: TestDatabase;
   let proxy: WireProxy;
@@ -36,16 +47,6 @@ describe('a flush of many changed rows', () => {
   const stored = (): Promise<ScenarioNode[]> => db.orm.em.fork().find(ScenarioNode, { parent }, inKeyOrder);
 
   test('joins them with their new values, of any type', async () => {
-    const values = (index: number) => ({
-      depth: index + 1,
-      actionApplied: index % 2 === 0 ? null : `it's $1 ? \\ ${index} 😀`,
-      rationale: null,
-      simulationResults: { success_rate: 0.5, fail_rate: 0.3, did_not_try_rate: 0.2, note: `n'${index}` },
-      executionTimeSeconds: index / 3,
-      nodeStatus: index % 2 === 0 ? ('dominated' as const) : ('expansion_failed' as const),
-      createdAt: new Date(Date.UTC(2026, 0, 1, 0, 0, index, index)),
-    });
-
     await database.transact(async ({ em }) => {
       const nodes = await em.find(ScenarioNode, { parent }, inKeyOrder);
       for (const [index, node] of nodes.entries()) em.assign(node, values(index));

@@ -21,6 +21,7 @@ const neverSeen: Readonly<Record<string, readonly string[]>> = {
 
 /** How else a method is called, where it gives less of one experiment or one group than it can give. */
 const calledElse: Readonly<Record<string, ReadCase['read']>> = {
+  'featureScorecards.list': ({ featureScorecards }) => featureScorecards.list(),
   'featureScorecards.page': ({ featureScorecards }) => featureScorecards.page(),
   'researchExecutions.listSummaries': ({ researchExecutions }) => researchExecutions.listSummaries(),
   'researchExecutions.pageSummaries': ({ researchExecutions }) => researchExecutions.pageSummaries(),
