@@ -1,21 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultSynthGroup } from '../../src/entities/index.ts';
-import {
-  DanglingReferenceError,
-  InvalidJsonError,
-  InvalidPageError,
-  InvalidValueError,
-  NotFoundError,
-  TooFewRowsError,
-} from '../../src/index.ts';
-import {
-  TestDatabase,
-  aSynth,
-  aSynthGroup,
-  aSynthOutcome,
-  anAnalysisRun,
-  anExperiment,
-} from '../../src/testing/index.ts';
+import { InvalidPageError, NotFoundError } from '../../src/index.ts';
+import { TestDatabase, aSynth, aSynthGroup } from '../../src/testing/index.ts';
+import { at, keys, observables, shuffled, traits } from './some-synths.ts';
 
 describe('SynthRepository', () => {
   let db: TestDatabase;
@@ -24,6 +10,7 @@ describe('SynthRepository', () => {
   });
   afterAll(() => db.drop());
 
+<<<<<<< HEAD
   describe('reads', () => {
     test('getDetail gives each part of the data, and null for what is not known', () =>
       db.rollback(async ({ synths, em }) => {
@@ -722,55 +709,248 @@ describe('SynthRepository', () => {
         expect((await synthGroups.pageSummaries()).data).toMatchObject([
           { id: defaultSynthGroup.id, synthCount: 1 },
         ]);
+=======
+  test('getDetail gives each part of the data, and null for what is not known', () =>
+    db.rollback(async ({ synths, em }) => {
+      const group = aSynthGroup(em);
+      const data = {
+        demografia: { idade: 42 },
+        psicografia: { interesses: ['chess'] },
+        deficiencias: { visual: { tipo: 'leve' as const } },
+        observables,
+        simulation_attributes: { observables, latent_traits: traits },
+        unknown: 'kept, not shown',
+      };
+      const full = aSynth(em, {
+        synthGroup: group,
+        description: 'd',
+        linkPhoto: 'l',
+        avatarPath: 'a',
+        version: '2.3.0',
+        createdAt: at(1),
+        data,
+>>>>>>> wt-c
       });
-    });
+      const bare = aSynth(em, { data: null });
 
-    test('saveAvatarPath sets and clears the path of that synth, in a loaded one too', () =>
+      expect(await synths.getDetail(full.id)).toEqual({
+        id: full.id,
+        synthGroupId: group.id,
+        name: 'Maria Souza',
+        description: 'd',
+        linkPhoto: 'l',
+        avatarPath: 'a',
+        version: '2.3.0',
+        createdAt: at(1),
+        demographics: data.demografia,
+        psychographics: data.psicografia,
+        disabilities: data.deficiencias,
+        observables,
+        simulationAttributes: data.simulation_attributes,
+      });
+      expect(await synths.getDetail(bare.id)).toEqual({
+        id: bare.id,
+        synthGroupId: null,
+        name: 'Maria Souza',
+        description: null,
+        linkPhoto: null,
+        avatarPath: null,
+        version: '2.0.0',
+        createdAt: expect.any(Date),
+        demographics: null,
+        psychographics: null,
+        disabilities: null,
+        observables: null,
+        simulationAttributes: null,
+      });
+    }));
+
+  test('getAvatarPath gives the path of that synth, or null', () =>
+    db.rollback(async ({ synths, em }) => {
+      const [pictured, bare] = [aSynth(em, { avatarPath: 'a.png' }), aSynth(em)];
+
+      expect(await synths.getAvatarPath(pictured.id)).toBe('a.png');
+      expect(await synths.getAvatarPath(bare.id)).toBeNull();
+    }));
+
+  test('getDetail and getAvatarPath refuse a synth that does not exist', () =>
+    db.rollback(async ({ synths, em }) => {
+      aSynth(em);
+
+      await expect(synths.getDetail('syn_missing')).rejects.toBeInstanceOf(NotFoundError);
+      await expect(synths.getAvatarPath('syn_missing')).rejects.toBeInstanceOf(NotFoundError);
+    }));
+
+  test('a summary has these fields and no others', () =>
+    db.rollback(async ({ synths, em }) => {
+      const group = aSynthGroup(em);
+      aSynth(em, { synthGroup: group, description: 'd', linkPhoto: 'l', avatarPath: 'a' });
+      const summary = {
+        id: expect.any(String),
+        synthGroupId: group.id,
+        name: 'Maria Souza',
+        description: 'd',
+        linkPhoto: 'l',
+        avatarPath: 'a',
+        createdAt: expect.any(Date),
+        version: '2.0.0',
+      };
+
+      expect((await synths.pageSummaries()).data).toEqual([summary]);
+      expect((await synths.listSummaries()).data).toEqual([summary]);
+      expect((await synths.search()).data).toEqual([summary]);
+      expect((await synths.searchSummaries()).data).toEqual([summary]);
+    }));
+
+  test('each list orders newest first, and by key where times are equal', () =>
+    db.rollback(async ({ synths, em }) => {
+      for (const [key, second] of shuffled) aSynth(em, { id: key, createdAt: at(second) });
+
+      expect(keys(await synths.pageSummaries())).toBe('cdba');
+      expect(keys(await synths.listSummaries())).toBe('cdba');
+      expect(keys(await synths.listDetails())).toBe('cdba');
+      expect(keys(await synths.search({ text: 'maria' }))).toBe('cdba');
+      expect(keys(await synths.searchSummaries({ text: 'maria' }))).toBe('cdba');
+    }));
+
+  test('pageSummaries orders by what is asked for, and by key where that is equal', () =>
+    db.rollback(async ({ synths, em }) => {
+      for (const [key, second] of shuffled) {
+        aSynth(em, { id: key, createdAt: at(second), name: second === 2 ? 'Ana' : 'Bia' });
+      }
+
+      expect(keys(await synths.pageSummaries({ sortOrder: 'asc' }))).toBe('abdc');
+      expect(keys(await synths.pageSummaries({ sortBy: 'name' }))).toBe('dbac');
+      expect(keys(await synths.pageSummaries({ sortBy: 'name', sortOrder: 'asc' }))).toBe('cabd');
+      expect(keys(await synths.pageSummaries({ limit: 2, offset: 1 }))).toBe('db');
+      expect((await synths.pageSummaries({ limit: 2, offset: 1 })).pagination).toEqual({
+        total: 4,
+        limit: 2,
+        offset: 1,
+        hasNext: true,
+      });
+    }));
+
+  test('a group narrows every list and count, null to the synths of none', () =>
+    db.rollback(async ({ synths, em }) => {
+      const [group, other] = [aSynthGroup(em), aSynthGroup(em)];
+      for (const [id, synthGroup] of [
+        ['a', group],
+        ['b', other],
+        ['c', group],
+        ['d', null],
+      ] as const) {
+        aSynth(em, { id, synthGroup, createdAt: at(1) });
+      }
+
+      for (const [option, expected] of [
+        [{}, 'dcba'],
+        [{ group: undefined }, 'dcba'],
+        [{ group: group.id }, 'ca'],
+        [{ group: null }, 'd'],
+        [{ group: 'grp_missing' }, ''],
+      ] as const) {
+        expect(keys(await synths.pageSummaries(option))).toBe(expected);
+        expect((await synths.pageSummaries(option)).pagination.total).toBe(expected.length);
+        expect(keys(await synths.listSummaries(option))).toBe(expected);
+        expect(keys(await synths.listDetails(option))).toBe(expected);
+        expect(keys(await synths.search({ ...option, text: 'maria' }))).toBe(expected);
+        expect(keys(await synths.searchSummaries({ ...option, text: 'maria' }))).toBe(expected);
+        expect(await synths.count(option)).toBe(expected.length);
+      }
+    }));
+
+  test.each(['listSummaries', 'listDetails', 'searchSummaries'] as const)(
+    '%s walks every synth once, equal times and microseconds included',
+    (list) =>
       db.rollback(async ({ synths, em }) => {
-        const [synth, other] = [aSynth(em, { description: 'kept' }), aSynth(em)];
+        await em.execute(`insert into synths (id, nome, created_at)
+          select 'syn_' || i, 'n', timestamptz '2026-01-01 00:00:00Z' + (i / 3) * interval '1 microsecond'
+          from generate_series(1, 20) i`);
 
-        await synths.saveAvatarPath(synth.id, 'a.png');
-        expect(synth).toMatchObject({ avatarPath: 'a.png', description: 'kept' });
-        expect(await synths.getAvatarPath(synth.id)).toBe('a.png');
-        expect(await synths.getAvatarPath(other.id)).toBeNull();
-        await synths.saveAvatarPath(synth.id, null);
-        expect(await synths.getAvatarPath(synth.id)).toBeNull();
-      }));
+        const walked: string[] = [];
+        let after: string | null = null;
+        do {
+          const { data, next }: Awaited<ReturnType<typeof synths.listSummaries>> = await synths[list]({
+            after,
+            limit: 3,
+          });
+          walked.push(...data.map(({ id }) => id));
+          after = next;
+        } while (after !== null);
 
-    test('saveAvatarPath refuses a synth that does not exist', () =>
-      db.rollback(async ({ synths }) => {
-        await expect(synths.saveAvatarPath('syn_missing', 'a.png')).rejects.toBeInstanceOf(NotFoundError);
-      }));
-  });
+        const all = await em.execute<{ id: string }[]>(
+          'select id from synths order by created_at desc, id desc',
+        );
+        expect(walked).toEqual(all.map(({ id }) => id));
+      }),
+  );
+
+  test('a cursor goes on in the list of its group and its criteria alone', () =>
+    db.rollback(async ({ synths, em }) => {
+      const group = aSynthGroup(em).id;
+      for (const id of ['a', 'b', 'c']) aSynth(em, { id, synthGroup: group, createdAt: at(1) });
+      const ofGroup = (await synths.listSummaries({ group, limit: 1 })).next;
+      const found = (await synths.searchSummaries({ text: 'maria', limit: 1 })).next;
+
+      expect(keys(await synths.listDetails({ group, after: ofGroup }))).toBe('ba');
+      expect(keys(await synths.searchSummaries({ text: 'maria', after: found }))).toBe('ba');
+      for (const foreign of [
+        () => synths.listSummaries({ after: ofGroup }),
+        () => synths.listSummaries({ group: null, after: ofGroup }),
+        () => synths.listSummaries({ group: 'grp_other', after: ofGroup }),
+        () => synths.listSummaries({ after: found }),
+        () => synths.searchSummaries({ after: found }),
+        () => synths.searchSummaries({ text: 'mari', after: found }),
+        () => synths.searchSummaries({ text: 'maria', group, after: found }),
+        () => synths.searchSummaries({ text: 'maria', filters: { demografia: { idade: 42 } }, after: found }),
+      ]) {
+        await expect(foreign()).rejects.toBeInstanceOf(InvalidPageError);
+      }
+    }));
+
+  test('every list refuses what is out of bounds', () =>
+    db.rollback(async ({ synths }) => {
+      for (const refused of [
+        () => synths.pageSummaries({ limit: 201 }),
+        () => synths.search({ offset: -1 }),
+        () => synths.listSummaries({ limit: 0 }),
+        () => synths.listDetails({ limit: 0.5 }),
+        () => synths.searchSummaries({ after: 'x' }),
+        // @ts-expect-error -- what a caller without types may send
+        () => synths.search({ sortBy: 'data' }),
+      ]) {
+        await expect(refused()).rejects.toBeInstanceOf(InvalidPageError);
+      }
+    }));
+
+  test('count counts what is staged too', () =>
+    db.rollback(async ({ synths, em }) => {
+      expect(await synths.count()).toBe(0);
+      aSynth(em);
+      expect(await synths.count()).toBe(1);
+    }));
+
+  test('listFields names the columns and the parts of the data', () =>
+    db.rollback(async ({ synths }) => {
+      const fields = synths.listFields();
+
+      expect(fields.map(({ name }) => name)).toEqual([
+        'id',
+        'name',
+        'description',
+        'createdAt',
+        'data.demografia',
+        'data.psicografia',
+        'data.deficiencias',
+        'data.observables',
+        'data.simulation_attributes',
+      ]);
+      expect(fields[7]).toEqual({
+        name: 'data.observables',
+        type: 'object',
+        description: expect.any(String),
+        nestedFields: Object.keys(observables),
+      });
+    }));
 });
-
-const observables = {
-  digital_literacy: 0.6,
-  similar_tool_experience: 0.5,
-  motor_ability: 0.9,
-  time_availability: 0.4,
-  domain_expertise: 0.3,
-};
-
-const traits = {
-  capability_mean: 0.5,
-  trust_mean: 0.5,
-  friction_tolerance_mean: 0.5,
-  exploration_prob: 0.5,
-};
-
-// Keys and seconds in an order that is neither that of the keys nor that of the times.
-const shuffled = [
-  ['b', 1],
-  ['c', 2],
-  ['a', 1],
-  ['d', 1],
-] as const;
-
-function keys({ data }: { data: readonly { id: string }[] }): string {
-  return data.map(({ id }) => id).join('');
-}
-
-function at(second: number): Date {
-  return new Date(Date.UTC(2026, 0, 1, 0, 0, second));
-}

@@ -90,10 +90,10 @@ export class FeatureScorecardRepository extends LegacyReader {
    * @throws InvalidPageError
    */
   async list(request: StretchRequest & FeatureScorecardFilter = {}): Promise<Stretch<FeatureScorecardRow>> {
-    const { experimentId } = request;
-    const name = `feature_scorecards?${JSON.stringify({ experimentId })}`;
-    const { from, limit } = stretchOf(name, request);
-    let rest = selected(await this.rows(), { experimentId });
+    const { after, limit: asked, ...filter } = request;
+    const name = `feature_scorecards?${JSON.stringify(filter, Object.keys(filter).toSorted())}`;
+    const { from, limit } = stretchOf(name, { after, limit: asked });
+    let rest = selected(await this.rows(), filter);
     if (from)
       rest = rest.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
     const rows = await rest

@@ -100,10 +100,9 @@ export class SimulationRunRepository extends LegacyReader {
    * @throws InvalidPageError
    */
   async list(request: StretchRequest & SimulationRunFilter = {}): Promise<Stretch<SimulationRunRow>> {
-    const { scorecardId, experimentId, scenarioId, status } = request;
-    const filter = { scorecardId, experimentId, scenarioId, status };
-    const name = `simulation_runs?${JSON.stringify(filter)}`;
-    const { from, limit } = stretchOf(name, request);
+    const { after, limit: asked, ...filter } = request;
+    const name = `simulation_runs?${JSON.stringify(filter, Object.keys(filter).toSorted())}`;
+    const { from, limit } = stretchOf(name, { after, limit: asked });
     let rest = selected(await this.rows(), filter);
     if (from)
       rest = rest.where((eb) => eb(eb.refTuple('started_at', 'id'), '<', eb.tuple(from.at, from.key)));
