@@ -71,6 +71,21 @@ describe('SynthRepository, of an analysis', () => {
       expect(simulated.map(({ id }) => id)).toEqual(['a', 'b']);
     }));
 
+  test('getExtremeCases and listForSimulation of a deleted experiment are reached by its key', () =>
+    db.rollback(async ({ synths, em }) => {
+      const experiment = anExperiment(em, { status: 'deleted' });
+      const analysis = anAnalysisRun(em, { experiment, status: 'completed' });
+      for (const [id, successRate] of [
+        ['a', 0.6],
+        ['b', 0.5],
+      ] as const) {
+        aSynthOutcome(em, { analysis, synthId: aSynth(em, { id }).id, successRate });
+      }
+
+      expect(await synths.getExtremeCases(experiment.id, 1)).toEqual({ top: ['a'], bottom: ['b'] });
+      expect(await synths.listForSimulation(experiment.id)).toHaveLength(2);
+    }));
+
   test.each(['getExtremeCases', 'listForSimulation'] as const)(
     '%s refuses an experiment without a completed run',
     (method) =>
