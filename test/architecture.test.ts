@@ -39,8 +39,8 @@ arrows['cli'] = Object.keys(arrows);
 
 // Packages that only some may import.
 const reserved: Partial<Record<string, readonly string[]>> = {
-  pg: ['src/database/', 'src/transfer/'],
-  kysely: ['src/database/', 'src/repositories/', 'src/transfer/'],
+  pg: ['src/database/', 'src/migrator/', 'src/transfer/'],
+  kysely: ['src/database/', 'src/migrator/', 'src/repositories/', 'src/transfer/'],
   'pg-copy-streams': ['src/database/', 'src/transfer/'],
   'node:sqlite': ['src/transfer/import/'],
 };

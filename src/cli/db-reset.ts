@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
-import { migrateUp } from '../migrator/index.ts';
+import { Migrator } from '../migrator/index.ts';
 import { resolveDatabase } from '../settings/resolve.ts';
 import { say } from './output.ts';
 import { UsageError } from './usage-error.ts';
@@ -22,7 +22,7 @@ export function dbReset(): Command {
       if (!yes && !(await confirmed())) return say('Nothing was changed.');
       await EmbeddedPostgres.remove({ directory: embeddedDirectory() });
       await withDatabase('migrations', async (orm, place) => {
-        const applied = await migrateUp(orm);
+        const applied = await new Migrator(orm).up();
         sayPlace(place);
         say(`Made anew, ${applied.length} migrations applied.`);
         sayHowToConnect(place);

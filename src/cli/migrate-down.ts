@@ -1,19 +1,41 @@
-import { Command } from 'commander';
-import { migrateDown } from '../migrator/index.ts';
-import { say, sayJson } from './output.ts';
+import { Command, Option } from 'commander';
+import { Migrator } from '../migrator/index.ts';
+import { mustBeMeant } from './confirmation.ts';
+import { sayRun } from './migration-progress.ts';
+import { milliseconds, say, sayJson } from './output.ts';
 import { sayPlace, withDatabase } from './with-database.ts';
+
+interface Given {
+  readonly to?: string;
+  readonly steps?: number;
+  readonly all?: boolean;
+  readonly confirm?: string;
+  readonly lockWait: number;
+  readonly json?: boolean;
+}
 
 /** `synthdb migrate down` */
 export function migrateDownCommand(): Command {
   return new Command('down')
-    .description('revert the migration applied last')
-    .option('--json', 'print { database, reverted } for programs')
-    .action(({ json = false }: { json?: boolean }) =>
+    .description('revert the migration applied last, or more')
+    .addOption(new Option('--to <name>', 'the last one to keep').conflicts(['steps', 'all']))
+    .addOption(new Option('--steps <n>', 'how many to revert').argParser(Number).conflicts('all'))
+    .option('--all', 'revert every one')
+    .option(
+      '--confirm <name>',
+      'the name of the database, with --all and where it is not one for development',
+    )
+    .option('--lock-wait <seconds>', 'how long to wait for another runner', milliseconds, 60_000)
+    .option('--json', 'print { database, reverted: [{ name, direction, duration }] } for programs')
+    .action(({ to, steps, all = false, confirm, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, place) => {
+        await mustBeMeant(place, { confirm, always: all });
         if (!json) sayPlace(place);
-        const reverted = await migrateDown(orm);
+        const reverted = await sayRun(json, (onEvent) =>
+          new Migrator(orm, { lockWait, onEvent }).down({ to, steps, all }),
+        );
         if (json) return sayJson({ database: place.database, reverted });
-        say(reverted === null ? 'Nothing to revert.' : `  reverted ${reverted}`);
+        if (reverted.length === 0) say('Nothing to revert.');
       }),
     );
 }

@@ -1,28 +1,35 @@
 import { Command } from 'commander';
-import { migrationStates } from '../migrator/index.ts';
+import { Migrator, type MigrationStatus } from '../migrator/index.ts';
 import { say, sayJson, table } from './output.ts';
 import { sayPlace, withDatabase } from './with-database.ts';
 
 /** `synthdb migrate status` */
 export function migrateStatus(): Command {
   return new Command('status')
-    .description('list the migrations, applied and pending')
-    .option('--json', 'print { database, migrations: [{ name, appliedAt }] } for programs')
-    .action(({ json = false }: { json?: boolean }) =>
+    .description('list the migrations: applied, pending, and what is wrong with them')
+    .option('--exit-code', 'end with 3 when one is not simply applied')
+    .option(
+      '--json',
+      'print { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }] } for programs',
+    )
+    .action(({ json = false, exitCode = false }: { json?: boolean; exitCode?: boolean }) =>
       withDatabase('migrations', async (orm, place) => {
-        const migrations = await migrationStates(orm);
+        const migrations = await new Migrator(orm).status();
+        if (exitCode && migrations.some(({ condition }) => condition !== 'applied')) process.exitCode = 3;
         if (json) return sayJson({ database: place.database, migrations });
         sayPlace(place);
-        say(
-          table(
-            ['migration', 'state', 'applied at'],
-            migrations.map(({ name, appliedAt }) => [
-              name,
-              appliedAt ? 'applied' : 'pending',
-              appliedAt?.toISOString() ?? '',
-            ]),
-          ),
-        );
+        say(table(['migration', 'state', 'applied at', 'took', 'by', 'checksum'], migrations.map(row)));
       }),
     );
+}
+
+function row({ name, condition, appliedAt, duration, by, checksum }: MigrationStatus): string[] {
+  return [
+    name,
+    condition,
+    appliedAt?.toISOString() ?? '',
+    duration === null ? '' : `${duration} ms`,
+    by ?? '',
+    checksum?.slice(0, 8) ?? '',
+  ];
 }

@@ -1,20 +1,36 @@
 import { Command } from 'commander';
-import { migrateUp } from '../migrator/index.ts';
-import { say, sayJson } from './output.ts';
+import { Migrator } from '../migrator/index.ts';
+import { sayRun } from './migration-progress.ts';
+import { milliseconds, say, sayJson } from './output.ts';
 import { sayHowToConnect, sayPlace, withDatabase } from './with-database.ts';
+
+interface Given {
+  readonly to?: string;
+  readonly allowOutOfOrder?: boolean;
+  readonly lockWait: number;
+  readonly json?: boolean;
+}
 
 /** `synthdb migrate up` */
 export function migrateUpCommand(): Command {
   return new Command('up')
     .description('apply every pending migration, oldest first')
-    .option('--json', 'print { database, applied } for programs')
-    .action(({ json = false }: { json?: boolean }) =>
+    .option('--to <name>', 'the last one to apply')
+    .option('--allow-out-of-order', 'apply migrations that are older than applied ones too')
+    .option('--lock-wait <seconds>', 'how long to wait for another runner', milliseconds, 60_000)
+    .option('--json', 'print { database, applied: [{ name, direction, duration }] } for programs')
+    .action(({ to, allowOutOfOrder, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, place) => {
         if (!json) sayPlace(place);
-        const applied = await migrateUp(orm);
+        const applied = await sayRun(json, (onEvent) =>
+          new Migrator(orm, { lockWait, onEvent }).up({ to, allowOutOfOrder }),
+        );
         if (json) return sayJson({ database: place.database, applied });
-        for (const name of applied) say(`  applied ${name}`);
-        say(applied.length === 0 ? 'Nothing is pending.' : `${applied.length} applied, nothing is pending.`);
+        say(
+          applied.length === 0
+            ? 'Nothing is pending.'
+            : `${applied.length} applied${to === undefined ? ', nothing is pending' : ''}.`,
+        );
         sayHowToConnect(place);
       }),
     );

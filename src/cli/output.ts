@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
+import { UsageError } from './usage-error.ts';
 
 /** Prints a line for people. */
 export function say(line = ''): void {
@@ -43,4 +44,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
+}
+
+/** Reads a number of seconds from the command line. */
+export function milliseconds(given: string): number {
+  const seconds = Number(given);
+  if (!(seconds >= 0)) throw new UsageError(`"${given}" is no number of seconds`);
+  return seconds * 1_000;
 }

@@ -6,13 +6,20 @@ import { dbUrl } from './db-url.ts';
 import { demo } from './demo/command.ts';
 import { migrateCreate } from './migrate-create.ts';
 import { migrateDownCommand } from './migrate-down.ts';
+import { migrateRedo } from './migrate-redo.ts';
 import { migrateStatus } from './migrate-status.ts';
 import { migrateUpCommand } from './migrate-up.ts';
 
 /** The `synthdb` command. */
 export function program(): Command {
   const migrate = new Command('migrate').description('bring the schema of a database forward or back');
-  for (const command of [migrateUpCommand(), migrateDownCommand(), migrateStatus(), migrateCreate()]) {
+  for (const command of [
+    migrateUpCommand(),
+    migrateDownCommand(),
+    migrateRedo(),
+    migrateStatus(),
+    migrateCreate(),
+  ]) {
     migrate.addCommand(command);
   }
   const db = new Command('db').description('run the embedded PostgreSQL of this project');

@@ -59,6 +59,8 @@ export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Opti
       snapshot: false,
       silent: true,
     },
+    // The migrator's own tables are no part of what the entities describe.
+    schemaGenerator: { ignoreSchema: ['migrator'] },
     // Queries go nowhere unless somebody asks; errors are thrown, not printed.
     logger: () => {},
   });

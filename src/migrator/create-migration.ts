@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { MikroORM } from '@mikro-orm/postgresql';
-import { migrateUp } from './migrator.ts';
+import { Migrator } from './migrator.ts';
 
 /**
  * Writes a migration that brings the schema from what the migrations make to what the entities say, and returns its path; null
@@ -14,7 +14,7 @@ export async function createMigration(orm: MikroORM, name: string): Promise<stri
   try {
     const compared = new MikroORM({ ...orm.config.getAll(), dbName: scratch });
     try {
-      await migrateUp(compared);
+      await new Migrator(compared).up();
       const { fileName, diff } = await compared.migrator.create(undefined, false, false, name);
       if (diff.up.length === 0) return null;
       return `${compared.config.get('migrations').path}/${fileName}`;

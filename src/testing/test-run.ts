@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from '../database/connect.ts';
 import { SettingsError } from '../errors.ts';
-import { migrateUp } from '../migrator/index.ts';
+import { Migrator } from '../migrator/index.ts';
 import { DatabaseTarget } from '../settings/database-url.ts';
 import { Administrator } from './administrator.ts';
 
@@ -63,7 +63,7 @@ export class TestRun {
     await this.#administrator.create(this.template, 'template0');
     const orm = await connect(server.withDatabase(this.template));
     try {
-      await migrateUp(orm);
+      await new Migrator(orm).up();
     } finally {
       await orm.close(true);
     }

@@ -44,7 +44,7 @@ const parts: Record<string, string> = {
       where enumtypid = t.oid)) as line
     from pg_type t where typnamespace = 'public'::regnamespace and typtype in ('e', 'd', 'r')`,
   policies: `select format('%s.%s %s %s', tablename, policyname, qual, with_check) as line from pg_policies`,
-  schemas: `select nspname as line from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'`,
+  schemas: `select nspname as line from pg_namespace where nspname !~ '^pg_' and nspname not in ('information_schema', 'migrator')`,
   extensions: 'select extname as line from pg_extension',
 };
 

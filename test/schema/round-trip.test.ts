@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { migrateDown, migrateUp } from '../../src/migrator/index.ts';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import { readCatalog, readRows } from './catalog.ts';
+import { migrateDown, migrateUp } from './migrate.ts';
 import { insertBareRows, insertFullRows } from './rows.ts';
 
 const initialSchema = 'Migration20261121030000_initial_schema';
@@ -33,41 +33,41 @@ describe('going down and up again', () => {
   test('initial_schema takes every row along, and comes back as it was', async () => {
     const db = await emptyDatabase();
     const before = await contents(db);
-    await db.orm.migrator.up({ to: initialSchema });
+    await migrateUp(db.orm, initialSchema);
     const after = await contents(db);
     await insertRows(db);
 
     expect(await migrateDown(db.orm)).toBe(initialSchema);
 
     expect(await contents(db)).toEqual(before);
-    await db.orm.migrator.up({ to: initialSchema });
+    await migrateUp(db.orm, initialSchema);
     expect(await contents(db)).toEqual(after);
   });
 
   test('each later migration leaves what was before and what was after, with rows in every table', async () => {
     const db = await emptyDatabase();
-    await db.orm.migrator.up({ to: initialSchema });
+    await migrateUp(db.orm, initialSchema);
     await insertRows(db);
     const { rows } = await contents(db);
     expect(Object.values(rows).map(({ length }) => length >= 2)).toEqual(Array(17).fill(true));
 
     for (const name of afterInitialSchema) {
       const before = await contents(db);
-      await db.orm.migrator.up({ to: name });
+      await migrateUp(db.orm, name);
       const after = await contents(db);
       expect(after).not.toEqual(before);
 
       expect(await migrateDown(db.orm)).toBe(name);
 
       expect(await contents(db)).toEqual(before);
-      await db.orm.migrator.up({ to: name });
+      await migrateUp(db.orm, name);
       expect(await contents(db)).toEqual(after);
     }
   });
 
   test('row_versions loses the versions and starts them anew', async () => {
     const db = await emptyDatabase();
-    await db.orm.migrator.up({ to: rowVersions });
+    await migrateUp(db.orm, rowVersions);
     await insertRows(db);
     const versioned = ['experiments', 'interview_guide', 'experiment_documents', 'explorations'];
     for (const table of versioned) await db.orm.em.execute(`update ${table} set row_version = 7`);

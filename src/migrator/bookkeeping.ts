@@ -1,0 +1,122 @@
+import { setTimeout } from 'node:timers/promises';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { RefusedError } from './errors.ts';
+import { inTransaction, poolSession, type Session } from './session.ts';
+import { sqlStateOf } from './sql-state.ts';
+
+/** Names of the tables that the migrator keeps, quoted. */
+export interface Tables {
+  /** The ORM's own list of what is applied. */
+  readonly log: string;
+  readonly lease: string;
+  readonly progress: string;
+  readonly history: string;
+}
+
+/** @throws RefusedError when a name is none that needs no quotes. */
+export function tablesOf(orm: MikroORM, schema: string): Tables {
+  const log = orm.config.get('migrations').tableName ?? 'mikro_orm_migrations';
+  for (const name of [schema, ...log.split('.')]) {
+    if (!/^[a-z_][a-z0-9_$]*$/i.test(name))
+      throw new RefusedError(`"${name}" can't be a table's or a schema's name here`);
+  }
+  const quoted = log.split('.').map((part) => `"${part}"`);
+  return {
+    log: quoted.join('.'),
+    lease: `"${schema}"."lease"`,
+    progress: `"${schema}"."progress"`,
+    history: `"${schema}"."history"`,
+  };
+}
+
+/** Which of the migrator's tables are there: a database that was never migrated has none, one that the ORM's own CLI migrated the log. */
+export async function existing(session: Session, tables: Tables): Promise<{ log: boolean; own: boolean }> {
+  const [found] = await session.query<{ log: boolean; own: boolean }>(
+    `select to_regclass($1) is not null as log, to_regclass($2) is not null as own`,
+    [tables.log, tables.history],
+  );
+  return found ?? { log: false, own: false };
+}
+
+/** Makes what is missing of the migrator's tables. Any number may do so at once. */
+export async function ensureTables(orm: MikroORM, schema: string, tables: Tables): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const there = await existing(poolSession(orm), tables);
+    if (there.log && there.own) return;
+    try {
+      await inTransaction(orm, (session) => session.query(definitions(schema, tables)));
+      return;
+    } catch (error) {
+      // Somebody else made it at the same moment: look again.
+      if (attempt >= 50 || !metAnother.has(sqlStateOf(error))) throw error;
+      await setTimeout(20 + Math.random() * 80);
+    }
+  }
+}
+
+// Unique violations of catalogs, "already exists" in its shapes, "tuple concurrently updated", deadlocks.
+const metAnother: ReadonlySet<string> = new Set([
+  '23505',
+  '42P06',
+  '42P07',
+  '42710',
+  '42723',
+  'XX000',
+  '40P01',
+]);
+
+function definitions(schema: string, { log, lease, progress, history }: Tables): string {
+  const [logSchema] = log.split('.').length > 1 ? log.split('.') : [];
+  return `
+    ${logSchema ? `create schema if not exists ${logSchema};` : ''}
+    create table if not exists ${log}
+      ("id" serial primary key, "name" varchar(255) not null, "executed_at" timestamptz(6) not null default current_timestamp);
+    create schema if not exists "${schema}";
+    create table if not exists ${lease} (
+      one boolean primary key default true check (one),
+      -- Goes up with each holder: what an earlier one still sends carries a lower one, and is refused.
+      token bigint not null default 0,
+      expires_at timestamptz not null default '-infinity',
+      holder text,
+      -- What the holder is at, for the history of one that never came back.
+      migration text,
+      direction text,
+      started_at timestamptz,
+      -- The server processes that work for the holder: [{ pid, startedAt }].
+      backends jsonb not null default '[]'
+    );
+    insert into ${lease} default values on conflict do nothing;
+    create table if not exists ${progress} (
+      name text not null,
+      direction text not null check (direction in ('up', 'down')),
+      statement integer not null,
+      checksum text not null,
+      -- False from before it is sent: whether the server did it is not known then.
+      done boolean not null,
+      at timestamptz not null default clock_timestamp(),
+      primary key (name, direction, statement)
+    );
+    create table if not exists ${history} (
+      id bigint generated always as identity primary key,
+      name text not null,
+      direction text not null check (direction in ('up', 'down', 'baseline')),
+      outcome text not null check (outcome in ('done', 'failed', 'interrupted')),
+      checksum text,
+      started_at timestamptz not null,
+      finished_at timestamptz not null default clock_timestamp(),
+      error text,
+      note text,
+      token bigint,
+      database_role text not null default current_user,
+      os_user text,
+      host text,
+      tool text,
+      -- Relations that the transaction held a lock on that stops somebody: { relation: mode }.
+      locks jsonb
+    );
+    create or replace function "${schema}".refuse_change() returns trigger language plpgsql as
+      $$ begin raise exception 'the history of migrations is only added to'; end $$;
+    create or replace trigger history_is_append_only before update or delete or truncate on ${history}
+      for each statement execute function "${schema}".refuse_change();
+  `;
+}

@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { Migration } from '@mikro-orm/migrations';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { MigrationFile } from './migration-files.ts';
+
+export type Direction = 'up' | 'down';
+
+/** What a migration may say of itself, beside what the ORM's own class offers. Times in milliseconds. */
+export interface MigrationSettings {
+  /** How long a statement may wait for a lock, before the migration is taken back and tried again. */
+  readonly lockTimeout?: number;
+  /** How long a statement may take; 0 for as long as it needs. */
+  readonly statementTimeout?: number;
+}
+
+/** What one direction of a migration sends. */
+export interface Emitted {
+  /** Null when it depends on what the migration reads from the database, or does there by itself. */
+  readonly statements: readonly string[] | null;
+}
+
+/** A migration, and what it would send, known without a database. */
+export interface EmittedMigration {
+  readonly file: MigrationFile;
+  readonly name: string;
+  readonly transactional: boolean;
+  readonly settings: MigrationSettings;
+  readonly up: Emitted;
+  /** Null when it can't be reverted. */
+  readonly down: Emitted | null;
+  /**
+   * Of all that it sends and how, so that a reformatted file and a built one have the same. One whose statements are not known ahead
+   * has that of its name.
+   */
+  readonly checksum: string;
+}
+
+/** What a migration sends, in both directions. Opens no connection. */
+export async function emit(orm: MikroORM, file: MigrationFile): Promise<EmittedMigration> {
+  const sample = await file.make();
+  const transactional = sample.isTransactional();
+  const settings = settingsOf(sample);
+  const up = { statements: await statementsOf(orm, file, 'up') };
+  const down = await downOf(orm, file);
+  const known = up.statements && (down === null || down.statements);
+  const content = known
+    ? { up: up.statements, down: down?.statements ?? null, transactional, settings }
+    : file.name;
+  const checksum = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  return { file, name: file.name, transactional, settings, up, down, checksum };
+}
+
+/** The texts of what a migration has staged so far. */
+export function queriesOf(orm: MikroORM, migration: Migration): string[] {
+  const platform = orm.em.getPlatform();
+  return migration
+    .getQueries()
+    .map((query) => {
+      if (typeof query === 'string') return query;
+      const { sql, params } = 'toRaw' in query ? query.toRaw() : query;
+      return platform.formatQuery(sql, [...params]);
+    })
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+}
+
+class AsksDatabase extends Error {}
+
+function ask(): never {
+  throw new AsksDatabase();
+}
+
+async function statementsOf(
+  orm: MikroORM,
+  file: MigrationFile,
+  direction: Direction,
+): Promise<string[] | null> {
+  const migration = await file.make();
+  // Whatever it would do by itself, now, ends in one of these.
+  Object.assign(migration, { execute: ask, getEntityManager: ask });
+  try {
+    await migration[direction]();
+    return queriesOf(orm, migration);
+  } catch (error) {
+    if (error instanceof AsksDatabase) return null;
+    throw error;
+  }
+}
+
+async function downOf(orm: MikroORM, file: MigrationFile): Promise<Emitted | null> {
+  const migration = await file.make();
+  // Their common ancestor's refuses.
+  if (Reflect.get(migration, 'down') === Reflect.get(Migration.prototype, 'down')) return null;
+  return { statements: await statementsOf(orm, file, 'down') };
+}
+
+function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {
+  const { lockTimeout, statementTimeout } = migration;
+  return {
+    ...(lockTimeout !== undefined && { lockTimeout }),
+    ...(statementTimeout !== undefined && { statementTimeout }),
+  };
+}

@@ -1,0 +1,53 @@
+/** Why the migrator refused or failed. `code` is stable, for programs; the message says what to do. */
+export class MigratorError extends Error {
+  override readonly name: string = 'MigratorError';
+  readonly code: MigratorErrorCode;
+
+  constructor(code: MigratorErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * - `refused`: what was asked for can't be done safely; the database is unchanged.
+ * - `failed`: a migration failed; those before it stay applied.
+ * - `lock_held`: another runner did not end in time.
+ * - `lock_lost`: another runner took over, so that this one stopped.
+ */
+export type MigratorErrorCode = 'refused' | 'failed' | 'lock_held' | 'lock_lost';
+
+/** What the checks before the first statement found. The database is unchanged. */
+export class RefusedError extends MigratorError {
+  override readonly name = 'RefusedError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('refused', message, options);
+  }
+}
+
+/** The name closest to what was typed, for a hint; null when none comes near. */
+export function nearest(typed: string, names: readonly string[]): string | null {
+  const ranked = names
+    .map((name) => ({ name, distance: name.includes(typed) ? 1 : distance(typed, name) }))
+    .toSorted((a, b) => a.distance - b.distance);
+  const [best] = ranked;
+  return best && best.distance <= Math.max(typed.length, best.name.length) / 2 ? best.name : null;
+}
+
+// Levenshtein's, over one row.
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,26 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { existing, tablesOf } from './bookkeeping.ts';
+import { migrationFiles } from './migration-files.ts';
+import { poolSession } from './session.ts';
+import { readLog } from './state.ts';
+
+/** How a database and the code differ in their migrations. */
+export interface MigrationGap {
+  /** What the code has and the database has not, oldest first. */
+  readonly pending: readonly string[];
+  /** What the database has and the code has not: newer code migrated it. */
+  readonly unknown: readonly string[];
+}
+
+/** How a database and the code differ in their migrations: by their names alone, for a quick look at start. Changes nothing. */
+export async function migrationGap(orm: MikroORM): Promise<MigrationGap> {
+  const tables = tablesOf(orm, 'migrator');
+  const session = poolSession(orm);
+  const known = new Set((await migrationFiles(orm)).map(({ name }) => name));
+  const { log } = await existing(session, tables);
+  const applied = new Set(log ? (await readLog(session, tables)).map(({ name }) => name) : []);
+  return {
+    pending: [...known].filter((name) => !applied.has(name)),
+    unknown: [...applied].filter((name) => !known.has(name)),
+  };
+}

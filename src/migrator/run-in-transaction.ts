@@ -1,0 +1,79 @@
+import { setTimeout } from 'node:timers/promises';
+import { queriesOf } from './emitted-migration.ts';
+import { MigratorError } from './errors.ts';
+import { failed, keepBooks, serverTime, timeouts, watched, withLocks, type Run, type Step } from './run.ts';
+import { inTransaction, poolSession, type TransactionSession } from './session.ts';
+import { isLostConnection, sqlStateOf } from './sql-state.ts';
+
+/**
+ * Runs a step in one transaction, its entries in the log and the history included. Where a lock is not to be had in time it is taken
+ * back, and tried again after a while.
+ *
+ * @throws MigratorError `failed`, `lock_lost`
+ */
+export async function runInTransaction(run: Run, step: Step): Promise<void> {
+  const startedAt = await serverTime(poolSession(run.orm));
+  let at = 0;
+  try {
+    await withLocks(run, step.migration.name, () =>
+      inTransaction(run.orm, (session) => send(run, step, session, startedAt, (number) => (at = number))),
+    );
+  } catch (error) {
+    if (error instanceof MigratorError) throw error;
+    // The answer to the commit may be all that was lost.
+    if (isLostConnection(error) && (await isDone(run, step))) return;
+    const remedy =
+      sqlStateOf(error) === '55P03'
+        ? 'Nothing of it was kept. Find out who holds the lock (pg_stat_activity), and run it again.'
+        : 'Nothing of it was kept. Correct it and run it again.';
+    throw await failed(run, step, { error, startedAt, at: at === 0 ? '' : ` at statement ${at}`, remedy });
+  }
+}
+
+async function send(
+  run: Run,
+  step: Step,
+  session: TransactionSession,
+  startedAt: string,
+  reached: (number: number) => void,
+): Promise<void> {
+  const { migration, direction } = step;
+  await session.query(timeouts(run, step));
+  const backend = await run.lease.guard(session, { migration: migration.name, direction });
+  const statements = migration[direction]?.statements ?? (await askedStatements(run, step, session));
+  for (const [index, sql] of statements.entries()) {
+    const number = index + 1;
+    reached(number);
+    run.report({ kind: 'statement', name: migration.name, sql, number, count: statements.length });
+    await watched(run, migration.name, backend, () => session.query(sql));
+  }
+  await keepBooks(session, run, step, startedAt);
+}
+
+// For a migration that reads, or writes by itself, in the very transaction.
+async function askedStatements(
+  { orm }: Run,
+  { migration, direction }: Step,
+  session: TransactionSession,
+): Promise<string[]> {
+  const instance = await migration.file.make();
+  instance.setTransactionContext(session.transaction);
+  await instance[direction]();
+  return queriesOf(orm, instance);
+}
+
+async function isDone(run: Run, { migration, direction }: Step): Promise<boolean> {
+  // The server may be starting again.
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const found = await poolSession(run.orm).query(
+        `select 1 from ${run.tables.history} where token = $1 and name = $2 and direction = $3 and outcome = 'done'`,
+        [run.lease.token, migration.name, direction],
+      );
+      return found.length > 0;
+    } catch (error) {
+      if (attempt >= 20 || !isLostConnection(error)) return false;
+      await setTimeout(500);
+    }
+  }
+}

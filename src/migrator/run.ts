@@ -1,0 +1,187 @@
+import { setTimeout } from 'node:timers/promises';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Tables } from './bookkeeping.ts';
+import type { Direction, EmittedMigration } from './emitted-migration.ts';
+import { MigratorError } from './errors.ts';
+import { addToHistory } from './history.ts';
+import type { Backend, Lease } from './lease.ts';
+import { poolSession, type Session } from './session.ts';
+import { sqlStateOf } from './sql-state.ts';
+
+/** What happens while migrations run. Times in milliseconds. */
+export type MigrationEvent =
+  /** Another runner is waited for. */
+  | { readonly kind: 'waiting'; readonly holder: string }
+  | { readonly kind: 'started'; readonly name: string; readonly direction: Direction }
+  | {
+      readonly kind: 'statement';
+      readonly name: string;
+      readonly sql: string;
+      /** Its number, from 1. */
+      readonly number: number;
+      readonly count: number;
+    }
+  /** The statement under way waits for locks of others. */
+  | {
+      readonly kind: 'blocked';
+      readonly name: string;
+      readonly by: readonly Blocker[];
+      readonly waited: number;
+    }
+  /** A lock was not to be had in time; the migration was taken back, and is tried again. */
+  | { readonly kind: 'retrying'; readonly name: string; readonly delay: number }
+  | {
+      readonly kind: 'done';
+      readonly name: string;
+      readonly direction: Direction;
+      readonly duration: number;
+    };
+
+/** A session whose lock is waited for. */
+export interface Blocker {
+  readonly pid: number;
+  readonly role: string | null;
+  readonly application: string | null;
+  readonly state: string | null;
+}
+
+/** How long things may take, in milliseconds. */
+export interface Limits {
+  readonly lockTimeout: number;
+  readonly lockRetry: number;
+  readonly statementTimeout: number;
+}
+
+/** All that it takes to run a migration. */
+export interface Run {
+  readonly orm: MikroORM;
+  readonly tables: Tables;
+  readonly lease: Lease;
+  readonly limits: Limits;
+  readonly report: (event: MigrationEvent) => void;
+}
+
+/** One direction of a migration. */
+export interface Step {
+  readonly migration: EmittedMigration;
+  readonly direction: Direction;
+  readonly note?: string | undefined;
+}
+
+/** Notes in the log and the history, in one transaction with what they are about where that has one. */
+export async function keepBooks(session: Session, run: Run, step: Step, startedAt: string): Promise<void> {
+  const { migration, direction, note } = step;
+  const { log } = run.tables;
+  await (direction === 'up'
+    ? session.query(`insert into ${log} (name) values ($1)`, [migration.name])
+    : // The ORM logs names with their extension in some versions.
+      session.query(`delete from ${log} where name = any($1)`, [
+        ['', '.js', '.ts'].map((extension) => migration.name + extension),
+      ]));
+  await addToHistory(session, run.tables, {
+    name: migration.name,
+    direction,
+    outcome: 'done',
+    checksum: migration.checksum,
+    startedAt,
+    note,
+    token: run.lease.token,
+  });
+}
+
+/** Notes that a step failed, and gives the error to throw. */
+export async function failed(
+  run: Run,
+  step: Step,
+  { error, startedAt, at, remedy }: { error: unknown; startedAt: string; at: string; remedy: string },
+): Promise<MigratorError> {
+  const { name, checksum } = step.migration;
+  const what = describe(error);
+  const entry = {
+    name,
+    direction: step.direction,
+    outcome: 'failed',
+    checksum,
+    startedAt,
+    error: what,
+  } as const;
+  // That the history can't be written must not hide why.
+  await addToHistory(poolSession(run.orm), run.tables, { ...entry, token: run.lease.token }).catch(() => {});
+  return new MigratorError('failed', `${name} failed going ${step.direction}${at}: ${what}. ${remedy}`, {
+    cause: error,
+  });
+}
+
+/** What a transaction of a step begins with. */
+export function timeouts({ limits }: Pick<Run, 'limits'>, { migration: { settings } }: Step): string {
+  const lock = settings.lockTimeout ?? limits.lockTimeout;
+  const statement = settings.statementTimeout ?? limits.statementTimeout;
+  return `set local lock_timeout = '${lock}ms'; set local statement_timeout = '${statement}ms'`;
+}
+
+/** Does `work` again, after a while, for as long as a lock was not to be had in time. */
+export async function withLocks(run: Run, name: string, work: () => Promise<void>): Promise<void> {
+  const deadline = Date.now() + run.limits.lockRetry;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (sqlStateOf(error) !== '55P03' || Date.now() > deadline) throw error;
+      // Jittered, so that those who met once do not meet again.
+      const delay = Math.round((0.5 + Math.random()) * Math.min(100 * 2 ** attempt, 2_000));
+      run.report({ kind: 'retrying', name, delay });
+      await setTimeout(delay);
+    }
+  }
+}
+
+/** The server's time, as text. */
+export async function serverTime(session: Session): Promise<string> {
+  const [row] = await session.query<{ now: string }>('select clock_timestamp()::text as now');
+  return row?.now ?? '';
+}
+
+/** Reports who is in the way of `backend` for as long as `work` takes. */
+export async function watched<T>(
+  run: Run,
+  name: string,
+  backend: Backend,
+  work: () => Promise<T>,
+): Promise<T> {
+  const begun = Date.now();
+  const look = async (): Promise<void> => {
+    const by = await blockersOf(poolSession(run.orm), backend.pid);
+    if (by.length > 0) run.report({ kind: 'blocked', name, by, waited: Date.now() - begun });
+  };
+  // To look is a courtesy.
+  const watch = setInterval(() => void look().catch(() => {}), 500);
+  try {
+    return await work();
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+function blockersOf(session: Session, pid: number): Promise<Blocker[]> {
+  return session.query<Blocker>(
+    `select pid, usename as role, application_name as application, state from pg_stat_activity
+     where pid = any(pg_blocking_pids($1)) order by pid`,
+    [pid],
+  );
+}
+
+// Of the server's texts, those that speak of statements and objects; others may hold what is in a row.
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const state = sqlStateOf(error);
+  if (state === '') return error.message;
+  const { table, constraint, column }: Error & { table?: string; constraint?: string; column?: string } =
+    error;
+  const named = [table, constraint, column].filter((name) => name !== undefined);
+  if (/^(?:0A|25|40|42|53|54|55|57|58)/.test(state)) return `${firstLine(error.message)} (${state})`;
+  return named.length > 0 ? `SQLSTATE ${state} (${named.join(', ')})` : `SQLSTATE ${state}`;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n').at(-1) ?? text;
+}

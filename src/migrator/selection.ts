@@ -1,0 +1,100 @@
+import type { EmittedMigration } from './emitted-migration.ts';
+import { nearest, RefusedError } from './errors.ts';
+import type { State } from './state.ts';
+import { statusOf, type Condition } from './status.ts';
+
+export interface UpRequest {
+  /** The last one to apply; all when absent. */
+  readonly to?: string | undefined;
+  /** Applies migrations that are older than applied ones too, and says so in the history. Default false. */
+  readonly allowOutOfOrder?: boolean | undefined;
+}
+
+/** How far to go back; one step when nothing is said. */
+export interface DownRequest {
+  /** The last one to keep. */
+  readonly to?: string | undefined;
+  readonly steps?: number | undefined;
+  readonly all?: boolean | undefined;
+}
+
+/**
+ * What to apply, oldest first.
+ *
+ * @throws RefusedError when it can't be done safely.
+ */
+export function selectUp(state: State, { to, allowOutOfOrder = false }: UpRequest): EmittedMigration[] {
+  refuse(state, allowOutOfOrder ? [...unsafe, 'ahead'] : [...unsafe, 'ahead', 'late']);
+  if (to !== undefined)
+    mustExist(
+      to,
+      state.migrations.map(({ name }) => name),
+    );
+  const applied = new Set(state.log.map(({ name }) => name));
+  return state.migrations.filter(({ name }) => !applied.has(name) && (to === undefined || name <= to));
+}
+
+/**
+ * What to revert, applied last first.
+ *
+ * @throws RefusedError when it can't be done safely.
+ */
+export function selectDown(state: State, { to, steps, all = false }: DownRequest): EmittedMigration[] {
+  refuse(state, [...unsafe, 'ahead']);
+  const applied = state.log.map(({ name }) => name);
+  if (to !== undefined) mustExist(to, applied);
+  if (steps !== undefined && (!Number.isInteger(steps) || steps < 1)) {
+    throw new RefusedError(`can't go back ${String(steps)} steps: say a whole number from 1`);
+  }
+  const from = to === undefined ? (all ? 0 : applied.length - (steps ?? 1)) : applied.indexOf(to) + 1;
+  const names = applied.slice(Math.max(from, 0)).toReversed();
+  const known = new Map(state.migrations.map((migration) => [migration.name, migration]));
+  return names.map((name) => {
+    const migration = known.get(name);
+    if (!migration?.down)
+      throw new RefusedError(
+        `${name} can't be reverted: it has no \`down\`; restore a backup, or go forward`,
+      );
+    return migration;
+  });
+}
+
+const unsafe: readonly Condition[] = ['duplicate', 'missing', 'edited'];
+
+const reasons: Readonly<Partial<Record<Condition, string>>> = {
+  duplicate:
+    'is listed more than once as applied: find out who applied it twice, then delete all its rows but one from the log',
+  missing: 'is applied, but this code does not have it: bring its file back, or run the code that has it',
+  edited:
+    'was edited after it was applied: bring it back to what it was, and make the change a new migration',
+  ahead: 'is applied and newer than this code: the database is ahead; run the code that has it',
+  late: 'is older than migrations that are applied: rename it to come last, or allow it with --allow-out-of-order',
+};
+
+function refuse(state: State, conditions: readonly Condition[]): void {
+  const problems = statusOf(state).filter(({ condition }) => conditions.includes(condition));
+  if (problems.length > 0) {
+    throw new RefusedError(problems.map(({ name, condition }) => `${name} ${reasons[condition]}`).join('\n'));
+  }
+  refuseEditedProgress(state);
+}
+
+// Half of what it was is done: nothing tells how to go on with what it is now.
+function refuseEditedProgress({ migrations, progress }: State): void {
+  for (const { name, checksum, statement } of progress) {
+    const migration = migrations.find((one) => one.name === name);
+    if (!migration || migration.checksum !== checksum) {
+      throw new RefusedError(
+        `${name} stopped after its statement ${statement + 1} and was edited since: bring it back to what it was, and run it to its end first`,
+      );
+    }
+  }
+}
+
+function mustExist(name: string, names: readonly string[]): void {
+  if (names.includes(name)) return;
+  const hint = nearest(name, names);
+  throw new RefusedError(
+    `there is no migration ${JSON.stringify(name)}${hint === null ? '' : `: did you mean ${hint}?`}`,
+  );
+}

@@ -1,0 +1,74 @@
+import type { MikroORM, Transaction } from '@mikro-orm/postgresql';
+import { CompiledQuery } from 'kysely';
+import type { PoolClient } from 'pg';
+
+/** A connection of the ORM's pool, or several of them: texts and their parameters go in, rows come out. */
+export interface Session {
+  /** A text without parameters may hold several statements. */
+  query<Row extends object = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<Row[]>;
+}
+
+/** Statements that stand alone, each on whichever connection is free. */
+export function poolSession(orm: MikroORM): Session {
+  return {
+    async query<Row extends object>(text: string, values: readonly unknown[] = []) {
+      const pool = await orm.em.getConnection().getNativeClient();
+      return (await pool.query<Row>(text, [...values])).rows;
+    },
+  };
+}
+
+/** A session in a transaction, and the transaction itself as the ORM knows it. */
+export interface TransactionSession extends Session {
+  readonly transaction: Transaction;
+}
+
+/** Runs `work` in a transaction: committed when it returns, rolled back when it throws. */
+export async function inTransaction<T>(
+  orm: MikroORM,
+  work: (session: TransactionSession) => Promise<T>,
+): Promise<T> {
+  const em = orm.em.fork();
+  await em.begin();
+  try {
+    const db = em.getKysely();
+    const result = await work({
+      transaction: em.getTransactionContext(),
+      query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+        (await db.executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows,
+    });
+    await em.commit();
+    return result;
+  } catch (error) {
+    // Why the work failed matters, not that its connection is gone too.
+    await em.rollback().catch(() => {});
+    throw error;
+  }
+}
+
+/** A session that is one connection, and the process that it was told serves it: another than the real one behind a pooler. */
+export interface OwnSession extends Session {
+  readonly toldProcess: number | null;
+}
+
+/** Runs `work` on a connection that nobody else uses, and that is closed afterwards with whatever was set on it. */
+export async function onOwnConnection<T>(
+  orm: MikroORM,
+  work: (session: OwnSession) => Promise<T>,
+): Promise<T> {
+  const pool = await orm.em.getConnection().getNativeClient();
+  // The driver keeps what the server said of itself, but its types don't tell.
+  const client: PoolClient & { readonly processID?: number | null } = await pool.connect();
+  try {
+    return await work({
+      toldProcess: client.processID ?? null,
+      query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+        (await client.query<Row>(text, [...values])).rows,
+    });
+  } finally {
+    client.release(true);
+  }
+}

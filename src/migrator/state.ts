@@ -1,0 +1,67 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { existing, type Tables } from './bookkeeping.ts';
+import { emit, type EmittedMigration } from './emitted-migration.ts';
+import { lastEntries, type LastEntry } from './history.ts';
+import { migrationFiles, withoutExtension } from './migration-files.ts';
+import { poolSession, type Session } from './session.ts';
+
+/** A row of the ORM's list of applied migrations. */
+export interface LogRow {
+  readonly id: number;
+  readonly name: string;
+  /** Text, as the database wrote it. */
+  readonly executedAt: string;
+}
+
+/** A statement that was sent outside a transaction, of a migration that did not end. */
+export interface Progress {
+  readonly name: string;
+  readonly direction: 'up' | 'down';
+  readonly statement: number;
+  readonly checksum: string;
+  /** Whether it is known to be done; else it was sent, and nobody heard of it again. */
+  readonly done: boolean;
+}
+
+/** What the code has, and what the database says that it has. */
+export interface State {
+  /** In the order of their names. */
+  readonly migrations: readonly EmittedMigration[];
+  /** In the order in which they were applied. */
+  readonly log: readonly LogRow[];
+  readonly history: ReadonlyMap<string, LastEntry>;
+  readonly progress: readonly Progress[];
+}
+
+/** Reads; changes nothing, and makes no table. */
+export async function readState(orm: MikroORM, tables: Tables): Promise<State> {
+  const [migrations, database] = await Promise.all([readMigrations(orm), readDatabase(orm, tables)]);
+  return { migrations, ...database };
+}
+
+/** What the code has. Opens no connection. */
+export async function readMigrations(orm: MikroORM): Promise<EmittedMigration[]> {
+  const files = await migrationFiles(orm);
+  return Promise.all(files.map((file) => emit(orm, file)));
+}
+
+export async function readDatabase(orm: MikroORM, tables: Tables): Promise<Omit<State, 'migrations'>> {
+  const session = poolSession(orm);
+  const there = await existing(session, tables);
+  const log = there.log ? await readLog(session, tables) : [];
+  const history = there.own ? await lastEntries(session, tables) : new Map<string, LastEntry>();
+  const progress = there.own
+    ? await session.query<Progress>(
+        `select name, direction, statement, checksum, done from ${tables.progress} order by name, direction, statement`,
+      )
+    : [];
+  return { log, history, progress };
+}
+
+/** What is applied, in that order, by the names that the code has for it. */
+export async function readLog(session: Session, tables: Tables): Promise<LogRow[]> {
+  const rows = await session.query<LogRow>(
+    `select id, name, executed_at::text as "executedAt" from ${tables.log} order by id`,
+  );
+  return rows.map((row) => ({ ...row, name: withoutExtension(row.name) }));
+}
