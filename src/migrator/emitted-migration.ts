@@ -14,7 +14,7 @@ export interface MigrationSettings {
 }
 
 /** What one direction of a migration sends. */
-export interface Emitted {
+interface Emitted {
   /** Null when it depends on what the migration reads from the database, or does there by itself. */
   readonly statements: readonly string[] | null;
 }

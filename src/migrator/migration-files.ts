@@ -35,7 +35,7 @@ export async function migrationFiles(orm: MikroORM): Promise<MigrationFile[]> {
 }
 
 /** Where the configuration keeps its migrations. */
-export function migrationsDirectory(orm: MikroORM): string {
+function migrationsDirectory(orm: MikroORM): string {
   const { path = './migrations', pathTs } = orm.config.get('migrations');
   const preferTs = orm.config.get('preferTs', Utils.detectTypeScriptSupport());
   return resolve(orm.config.get('baseDir'), preferTs && pathTs ? pathTs : path);

@@ -35,13 +35,12 @@ describe('synthdb without a DATABASE_URL', { timeout: 60_000 }, () => {
     const again = await synthdb(['migrate', 'up', '--json'], directory);
     expect(JSON.parse(again.stdout)).toMatchObject({ applied: [] });
 
-    const down: unknown[] = [];
+    const down: number[] = [];
     for (let i = 0; i < 7; i++) {
       const { stdout } = await synthdb(['migrate', 'down', '--json'], directory);
-      down.push(JSON.parse(stdout).reverted);
+      down.push(JSON.parse(stdout).reverted.length);
     }
-    expect(down.filter((name) => name !== null)).toHaveLength(6);
-    expect(down[6]).toBeNull();
+    expect(down).toEqual([1, 1, 1, 1, 1, 1, 0]);
     const left = `select relname as name from pg_class where relnamespace = 'public'::regnamespace
       union all select proname from pg_proc where pronamespace = 'public'::regnamespace order by 1`;
     expect((await ask<{ name: string }>(left)).map(({ name }) => name)).toEqual([
@@ -53,7 +52,7 @@ describe('synthdb without a DATABASE_URL', { timeout: 60_000 }, () => {
     const back = await synthdb(['migrate', 'up', '--json'], directory);
     expect(JSON.parse(back.stdout).applied).toHaveLength(6);
     const status = await synthdb(['migrate', 'status'], directory);
-    expect(status.stdout.match(/ applied /g)).toHaveLength(7); // six rows and the heading
+    expect(status.stdout.match(/ applied /g)).toHaveLength(7); // the heading has it once
   });
 
   test('the demo stores the same at every run', async () => {

@@ -207,6 +207,7 @@ describe('the example service', () => {
     const id = await newExperiment();
 
     let changed: Promise<Response> | undefined;
+    let closed: Promise<void> | undefined;
     await blocker.transact(async ({ em }) => {
       await em.execute('select 1 from experiments where id = ? for update', [id]);
       changed = fetch(`${address}/experiments/${id}`, { method: 'DELETE' });
@@ -218,10 +219,11 @@ describe('the example service', () => {
           ),
         )
         .toHaveLength(1);
-      void own.close();
+      closed = own.close();
     });
 
     expect((await changed)?.status).toBe(204);
+    await closed;
     await expect(fetch(`${address}/experiments`)).rejects.toThrow();
   });
 });
