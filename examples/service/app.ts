@@ -20,6 +20,12 @@ export function buildApp(database: Database): FastifyInstance {
   ]) {
     routes(app, database);
   }
+  // The server waits for open connections: a client that keeps its own would hold it back for minutes.
+  let closing = false;
+  app.addHook('preClose', async () => void (closing = true));
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close');
+  });
   app.addHook('onClose', () => database.close());
   return app;
 }
