@@ -142,6 +142,9 @@ async function inTransaction(
     await client.query('begin');
     await work(client);
     await client.query('commit');
+  } catch (error) {
+    await client.query('rollback');
+    throw error;
   } finally {
     client.release();
   }
