@@ -86,7 +86,7 @@ async function copySettings(session: Session, name: string): Promise<void> {
          then value else quote_literal(value) end) as setting
      from pg_db_role_setting, unnest(setconfig) pair,
        lateral (select split_part(pair, '=', 1) as name, substr(pair, strpos(pair, '=') + 1) as value) given
-       join pg_settings s on s.name = lower(given.name) and context = 'user'
+       join pg_settings s on lower(s.name) = lower(given.name) and context = 'user'
      where setdatabase = (select oid from pg_database where datname = current_database())
        and setrole in (0, (select oid from pg_roles where rolname = current_user))
      order by setrole`,
