@@ -20,7 +20,7 @@ export async function baseline(
   const declared = toDeclare(state, name);
   if (declared.length === 0) return [];
   const applied = state.log.map((row) => row.name);
-  const found = await readCatalog(orm, schema, tables);
+  const found = await readCatalog(orm, schema);
   const expected = await withScratchDatabase(orm, schema, (scratch) =>
     catalogAfter(subject, scratch, [...applied, ...declared.map((migration) => migration.name)]),
   );

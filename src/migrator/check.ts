@@ -32,7 +32,7 @@ export interface Subject {
 /** What `Migrator.check` promises. */
 export async function check(subject: Subject): Promise<CheckResult> {
   const { orm, schema, tables, migratorOf } = subject;
-  const [state, found] = [await readState(orm, tables), await readCatalog(orm, schema, tables)];
+  const [state, found] = [await readState(orm, tables), await readCatalog(orm, schema)];
   const migrations = statusOf(state).filter(({ condition }) => condition !== 'applied');
   const applied = [...new Set(state.log.map(({ name }) => name))];
   const known = new Set(state.migrations.map(({ name }) => name));
@@ -49,12 +49,12 @@ export async function check(subject: Subject): Promise<CheckResult> {
 
 /** What a scratch database has after these migrations, in this order. */
 export async function catalogAfter(
-  { schema, tables, migratorOf }: Subject,
+  { schema, migratorOf }: Subject,
   scratch: MikroORM,
   names: readonly string[],
 ): Promise<Catalog> {
   if (names.length > 0) await migratorOf(scratch).repeat(names);
-  return readCatalog(scratch, schema, tables);
+  return readCatalog(scratch, schema);
 }
 
 // The ORM gives one text. What stands in quotes, or is a function's body, may hold the sign that ends a statement.

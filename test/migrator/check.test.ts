@@ -41,7 +41,7 @@ describe('a change by hand is named', () => {
   let orm: MikroORM;
   let untouched: Catalog;
 
-  const read = () => readCatalog(orm, 'migrator', tablesOf(orm, 'migrator'));
+  const read = () => readCatalog(orm);
 
   beforeAll(async () => {
     db = await TestServer.shared().createEmptyDatabase();
@@ -128,9 +128,8 @@ describe('check finds nothing', () => {
     await new Migrator(project(straight)).up();
 
     expect(await described(orm)).toEqual([]);
-    const tables = tablesOf(orm, 'migrator');
-    const inOrder = await readCatalog(straight.orm, 'migrator', tables);
-    expect(differences(inOrder, await readCatalog(orm, 'migrator', tables)).map(describeDifference)).toEqual([
+    const inOrder = await readCatalog(straight.orm);
+    expect(differences(inOrder, await readCatalog(orm)).map(describeDifference)).toEqual([
       'table customer: order of columns id, name, phone, email in the database, id, name, email, phone by the migrations',
     ]);
   });
@@ -175,17 +174,18 @@ describe('check finds nothing', () => {
   });
 });
 
-describe('check looks past', () => {
-  async function role(db: TestDatabase, options: string): Promise<string> {
-    const name = `${db.target.parts.database}_role`;
-    await db.orm.em.execute(`create role "${name}" ${options}`);
-    return name;
-  }
+/** A role that outlives the databases of a test that begins with it. */
+async function role(options = ''): Promise<string> {
+  const keeper = await emptyDatabase();
+  const name = `${keeper.target.parts.database}_role`;
+  await keeper.orm.em.execute(`create role "${name}" ${options}`);
+  onTestFinished(async () => void (await keeper.orm.em.execute(`drop role "${name}"`)));
+  return name;
+}
 
+describe('check looks past', () => {
   test('who owns what, and grants that say what is so anyway', async () => {
-    const keeper = await emptyDatabase();
-    const other = await role(keeper, '');
-    onTestFinished(async () => void (await keeper.orm.em.execute(`drop role "${other}"`)));
+    const other = await role();
     const db = await emptyDatabase();
     const orm = project(db);
     await new Migrator(orm).up();
@@ -199,9 +199,7 @@ describe('check looks past', () => {
   });
 
   test('what default privileges of the database gave or kept back', async () => {
-    const keeper = await emptyDatabase();
-    const reader = await role(keeper, '');
-    onTestFinished(async () => void (await keeper.orm.em.execute(`drop role "${reader}"`)));
+    const reader = await role();
     const db = await emptyDatabase();
     await db.orm.em.execute(`
       alter default privileges grant select on tables to "${reader}"; alter default privileges grant usage on sequences to "${reader}";
@@ -254,30 +252,24 @@ describe('check tells', () => {
 
     const { entities } = await new Migrator(orm, { schema: 'elsewhere' }).check();
 
-    expect(entities).toContain('create table "supplier" ("id" int not null, primary key ("id"))');
+    expect(entities).toContain('create table "supplier" ("id" serial primary key)');
+    expect(entities).toContain('drop table if exists "customer" cascade');
     expect(entities.filter((sql) => /elsewhere|mikro_orm_migrations/.test(sql))).toEqual([]);
-    expect(entities.filter((sql) => /"?touch/.test(sql)).length).toBeGreaterThan(0);
   });
 
   test('a role that may not make databases what to do', async () => {
+    const reader = await role(`login password 'reader' in role pg_read_all_data`);
     const db = await TestDatabase.create();
-    const role = `${db.target.parts.database}_reader`;
-    await db.orm.em.execute(`create role "${role}" login password 'reader' in role pg_read_all_data`);
-    onTestFinished(async () => {
-      await db.drop();
-      const keeper = await TestServer.shared().createEmptyDatabase();
-      await keeper.orm.em.execute(`drop role "${role}"`);
-      await keeper.drop();
-    });
+    onTestFinished(() => db.drop());
     const url = new URL(db.url);
-    [url.username, url.password] = [role, 'reader'];
+    [url.username, url.password] = [reader, 'reader'];
     const orm = await connect(parseDatabaseUrl(url.href, 'url'));
     onTestFinished(() => orm.close(true));
 
     const checked = new Migrator(orm).check();
 
     await expect(checked).rejects.toThrow(RefusedError);
-    await expect(checked).rejects.toThrow(`alter role ${role} createdb`);
+    await expect(checked).rejects.toThrow(`alter role ${reader} createdb`);
   });
 });
 
