@@ -41,7 +41,8 @@ export async function check(subject: Subject): Promise<CheckResult> {
       ? differences(await catalogAfter(subject, scratch, applied), found)
       : null;
     await migratorOf(scratch).up({ allowOutOfOrder: true });
-    const entities = statements(await scratch.schema.getUpdateSchemaSQL({ wrap: false }));
+    const { safe = false, dropTables = true } = scratch.config.get('migrations');
+    const entities = statements(await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }));
     const agrees = migrations.length === 0 && database?.length === 0 && entities.length === 0;
     return { agrees, migrations, database, entities };
   });

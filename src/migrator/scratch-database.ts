@@ -69,7 +69,8 @@ async function likeThis(session: Session): Promise<string> {
     `select concat_ws(' ',
        'encoding ' || quote_literal(pg_encoding_to_char(d.encoding)),
        'lc_collate ' || quote_literal(datcollate), 'lc_ctype ' || quote_literal(datctype),
-       case all_of->>'datlocprovider' when 'i' then 'locale_provider icu' when 'b' then 'locale_provider builtin' end,
+       case all_of->>'datlocprovider' when 'c' then 'locale_provider libc' when 'i' then 'locale_provider icu'
+         when 'b' then 'locale_provider builtin' end,
        case all_of->>'datlocprovider' when 'i' then 'icu_locale ' when 'b' then 'builtin_locale ' end
          || quote_literal(coalesce(all_of->>'datlocale', all_of->>'daticulocale')),
        'icu_rules ' || quote_literal(all_of->>'daticurules')) as options

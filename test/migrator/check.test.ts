@@ -19,7 +19,7 @@ async function emptyDatabase(): Promise<TestDatabase> {
   return db;
 }
 
-function project(db: TestDatabase, names?: readonly string[]): MikroORM {
+function project(db: { url: string }, names?: readonly string[]): MikroORM {
   const orm = driftProject(db.url, names);
   onTestFinished(() => orm.close(true));
   return orm;
@@ -27,13 +27,6 @@ function project(db: TestDatabase, names?: readonly string[]): MikroORM {
 
 async function described(orm: MikroORM): Promise<string[] | undefined> {
   return (await new Migrator(orm).check()).database?.map(describeDifference);
-}
-
-async function scratchDatabases(db: TestDatabase): Promise<string[]> {
-  const rows = await db.orm.em.execute<{ name: string }[]>(
-    `select datname as name from pg_database where datname like 'migrator\\_scratch\\_%'`,
-  );
-  return rows.map(({ name }) => name);
 }
 
 describe('a change by hand is named', () => {
@@ -135,8 +128,8 @@ describe('check finds nothing', () => {
   });
 
   test.each([
-    `encoding 'UTF8' lc_collate 'C' lc_ctype 'C'`,
-    `encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'`,
+    `encoding 'UTF8' lc_collate 'C' lc_ctype 'C' locale_provider libc`,
+    `encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' locale_provider libc`,
     `encoding 'UTF8' lc_collate 'C' lc_ctype 'C' locale_provider icu icu_locale 'de-DE'`,
   ])('in a database with %s', async (locale) => {
     const place = await emptyDatabase();
@@ -273,23 +266,46 @@ describe('check tells', () => {
   });
 });
 
+async function databasesOf(db: TestDatabase, owner: string): Promise<object[]> {
+  return db.orm.em.execute(
+    `select datname from pg_database where datdba = (select oid from pg_roles where rolname = ?)`,
+    [owner],
+  );
+}
+
 describe('scratch databases', () => {
-  test('are gone whatever happens, those that a killed process left an hour ago included', async () => {
+  test('are gone whatever happens', async () => {
+    const maker = await role(`superuser login password 'maker'`);
     const db = await emptyDatabase();
-    const left = `migrator_scratch_${Date.now() - 3_700_000}_00`;
-    await db.orm.em.execute(`create database "${left}"`);
-    const fresh = `migrator_scratch_${Date.now()}_00`;
-    await db.orm.em.execute(`create database "${fresh}"`);
-    onTestFinished(async () => void (await db.orm.em.execute(`drop database "${fresh}"`)));
-    const orm = project(db);
-    await new Migrator(orm).up();
-    await db.orm.em.execute(
-      `insert into mikro_orm_migrations (name) select name from mikro_orm_migrations limit 1`,
+    const url = new URL(db.url);
+    [url.username, url.password] = [maker, 'maker'];
+    const [whole, broken] = [project({ url: url.href }), project({ url: url.href }, ['Migration2_email'])];
+
+    await new Migrator(whole).check();
+    await expect(new Migrator(broken).check()).rejects.toThrow('Migration2_email failed');
+    await expect(new Migrator(broken).baseline('Migration2_email')).rejects.toThrow(
+      'Migration2_email failed',
     );
 
-    await new Migrator(orm).check();
+    expect(await databasesOf(db, maker)).toEqual([]);
+    // As the role's: whoever drops it needs them out of the way.
+    await db.orm.em.execute(`drop owned by "${maker}" cascade`);
+  });
 
-    expect(await scratchDatabases(db)).not.toContain(left);
-    expect(await scratchDatabases(db)).toContain(fresh);
+  test('that a killed process left an hour ago are dropped, fresh ones not', async () => {
+    const db = await emptyDatabase();
+    const [left, fresh] = [3_700_000, 0].map((age) => `migrator_scratch_${Date.now() - age}_00`);
+    await db.orm.em.execute(`create database "${left}"`);
+    await db.orm.em.execute(`create database "${fresh}"`);
+    onTestFinished(async () => void (await db.orm.em.execute(`drop database "${fresh}"`)));
+
+    await new Migrator(project(db)).check();
+
+    const scratch = await db.orm.em.execute<{ datname: string }[]>(
+      `select datname from pg_database where datname like 'migrator\\_scratch\\_%'`,
+    );
+    const names = scratch.map(({ datname }) => datname);
+    expect(names).not.toContain(left);
+    expect(names).toContain(fresh);
   });
 });
