@@ -1,6 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Tables } from './bookkeeping.ts';
 import { differences, type Difference } from './catalog-differences.ts';
+import { lastingDifferences } from './catalog-restored.ts';
 import { readCatalog, type Catalog } from './catalog.ts';
 import type { Migrator } from './migrator.ts';
 import { withScratchDatabase } from './scratch-database.ts';
@@ -38,7 +39,7 @@ export async function check(subject: Subject): Promise<CheckResult> {
   const known = new Set(state.migrations.map(({ name }) => name));
   return withScratchDatabase(orm, schema, async (scratch) => {
     const database = applied.every((name) => known.has(name))
-      ? differences(await catalogAfter(subject, scratch, applied), found)
+      ? await differencesAfter(subject, scratch, applied, found)
       : null;
     await migratorOf(scratch).up({ allowOutOfOrder: true });
     const { safe = false, dropTables = true } = scratch.config.get('migrations');
@@ -48,14 +49,16 @@ export async function check(subject: Subject): Promise<CheckResult> {
   });
 }
 
-/** What a scratch database has after these migrations, in this order. */
-export async function catalogAfter(
+/** How what was found differs from what a scratch database has after these migrations, in this order. */
+export async function differencesAfter(
   { schema, migratorOf }: Subject,
   scratch: MikroORM,
   names: readonly string[],
-): Promise<Catalog> {
+  found: Catalog,
+): Promise<readonly Difference[]> {
   if (names.length > 0) await migratorOf(scratch).repeat(names);
-  return readCatalog(scratch, schema);
+  const differing = differences(await readCatalog(scratch, schema), found);
+  return lastingDifferences(scratch, schema, found, differing);
 }
 
 // The ORM gives one text. What stands in quotes, or is a function's body, may hold the sign that ends a statement.

@@ -97,7 +97,15 @@ async function copySettings(session: Session, name: string): Promise<void> {
 
 // A configuration may name its database in places that `dbName` does not reach. Nothing may be migrated that was not meant.
 async function mustBeOn(scratch: MikroORM, name: string): Promise<void> {
-  const [row] = await poolSession(scratch).query<{ name: string }>('select current_database() as name');
+  const [row] = await poolSession(scratch)
+    .query<{ name: string }>('select current_database() as name')
+    .catch((cause: unknown) => {
+      throw new RefusedError(
+        `can't connect to the scratch database ${name}: connect to the server itself, past any pooler, as a role that may use ` +
+          'any of its databases',
+        { cause },
+      );
+    });
   if (row?.name !== name) {
     throw new RefusedError(
       `a connection to the scratch database ${name} reached ${row?.name}: name the database by dbName or clientUrl ` +

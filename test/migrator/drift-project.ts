@@ -18,11 +18,13 @@ class Migration1_shop extends Migration {
       code text collate "C" unique,
       tax numeric generated always as (price * 0.2) stored,
       place stock.place,
+      state varchar(20) check (state in ('new', 'old')),
       constraint price_not_negative check (price >= 0)
     )`);
     this.addSql(`comment on column product.price is 'before tax'`);
     this.addSql(`create index product_by_name on product (name) where price > 0`);
     this.addSql(`create index product_by_price on product (price desc)`);
+    this.addSql(`create index product_in_use on product (id) where state in ('new', 'old')`);
     this.addSql(`create table stock.item (
       product_id int not null constraint item_of_product references product on delete cascade,
       amount quantity not null,
@@ -31,6 +33,7 @@ class Migration1_shop extends Migration {
     )`);
     this.addSql(`create table sale (id bigint, at date not null) partition by range (at)`);
     this.addSql(`create table sale_2020 partition of sale for values from ('2020-01-01') to ('2021-01-01')`);
+    this.addSql(`create index sale_by_date on sale (at)`);
     this.addSql(`create function touch() returns trigger language plpgsql as $$ begin return new; end $$`);
     this.addSql(`create trigger touched before update on product for each row execute function touch()`);
     this.addSql(`create trigger touched before update on customer for each row execute function touch()`);

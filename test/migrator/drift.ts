@@ -48,6 +48,12 @@ export const drifts: readonly (readonly [kind: string, sql: string, ...told: str
     'table sale_2020: index sale_2020_id_idx: in the database, not made by the migrations',
   ],
   [
+    'an index of a partitioned table',
+    'drop index sale_by_date; create index sale_by_date on sale (at desc)',
+    'table sale: index sale_by_date: definition …USING btree (at DESC) in the database, …USING btree (at) by the migrations',
+    'table sale_2020: index sale_2020_at_idx: definition …USING btree (at DESC) in the database, …USING btree (at) by the migrations',
+  ],
+  [
     'an index that is invalid',
     `update pg_index set indisvalid = false where indexrelid = 'product_by_price'::regclass`,
     'table product: index product_by_price: is invalid in the database, none by the migrations',
