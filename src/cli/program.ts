@@ -6,6 +6,7 @@ import { dbUrl } from './db-url.ts';
 import { demo } from './demo/command.ts';
 import { migrateCreate } from './migrate-create.ts';
 import { migrateDownCommand } from './migrate-down.ts';
+import { migratePlan } from './migrate-plan.ts';
 import { migrateRedo } from './migrate-redo.ts';
 import { migrateStatus } from './migrate-status.ts';
 import { migrateUpCommand } from './migrate-up.ts';
@@ -18,6 +19,7 @@ export function program(): Command {
     migrateDownCommand(),
     migrateRedo(),
     migrateStatus(),
+    migratePlan(),
     migrateCreate(),
   ]) {
     migrate.addCommand(command);

@@ -91,7 +91,8 @@ function refuseEditedProgress({ migrations, progress }: State): void {
   }
 }
 
-function mustExist(name: string, names: readonly string[]): void {
+/** @throws RefusedError that suggests the nearest name. */
+export function mustExist(name: string, names: readonly string[]): void {
   if (names.includes(name)) return;
   const hint = nearest(name, names);
   throw new RefusedError(
