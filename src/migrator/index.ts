@@ -1,4 +1,4 @@
-export { createMigration } from './create-migration.ts';
+export { createMigration, type CreatedMigration, type CreationWarning } from './create/create-migration.ts';
 export type { Direction, MigrationSettings } from './emitted-migration.ts';
 export { MigratorError, RefusedError, type MigratorErrorCode } from './errors.ts';
 export { migrationGap, type MigrationGap } from './gap.ts';
