@@ -11,7 +11,7 @@ $(installed): package.json package-lock.json
 	@npm install --no-save --loglevel=error --no-audit --no-fund
 	@touch $@
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create db-start db-stop db-reset db-url demo test test-containers example bench docs check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up
@@ -30,6 +30,12 @@ migrate-plan: $(installed) ## print the SQL that migrate-up would send; to rever
 
 migrate-create: $(installed) ## write a migration from changed entities: make migrate-create name=add_tags
 	@$(synthdb) migrate create $(or $(name),$(error say its name: make migrate-create name=add_tags))
+
+migrate-check: $(installed) ## compare database, migrations and entities, and name each difference
+	@$(synthdb) migrate check
+
+migrate-baseline: $(installed) ## note an existing, equal schema as migrated: make migrate-baseline name=MigrationX
+	@$(synthdb) migrate baseline $(or $(name),$(error say where it is: make migrate-baseline name=MigrationX))
 
 db-start: $(installed) ## start the embedded PostgreSQL
 	@$(synthdb) db start

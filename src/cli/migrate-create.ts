@@ -10,7 +10,10 @@ export function migrateCreate(): Command {
   return new Command('create')
     .description('write a migration from what the entities have and the migrations have not')
     .argument('<name>', 'what it does, in snake_case: add_tags')
-    .option('--json', 'print { name, path, warnings: [{ direction, message }] } for programs, null when there is nothing to write')
+    .option(
+      '--json',
+      'print { name, path, warnings: [{ direction, message }] } for programs, null when there is nothing to write',
+    )
     .action((name: string, { json = false }: { json?: boolean }) => {
       if (!/^[a-z][a-z0-9_]*$/.test(name)) {
         throw new UsageError(`"${name}" can't name a migration: use snake_case, such as add_tags`);

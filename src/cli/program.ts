@@ -4,6 +4,8 @@ import { dbStart } from './db-start.ts';
 import { dbStop } from './db-stop.ts';
 import { dbUrl } from './db-url.ts';
 import { demo } from './demo/command.ts';
+import { migrateBaseline } from './migrate-baseline.ts';
+import { migrateCheck } from './migrate-check.ts';
 import { migrateCreate } from './migrate-create.ts';
 import { migrateDownCommand } from './migrate-down.ts';
 import { migratePlan } from './migrate-plan.ts';
@@ -21,6 +23,8 @@ export function program(): Command {
     migrateStatus(),
     migratePlan(),
     migrateCreate(),
+    migrateCheck(),
+    migrateBaseline(),
   ]) {
     migrate.addCommand(command);
   }

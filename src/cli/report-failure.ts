@@ -5,12 +5,12 @@ import { StatementError } from '../errors.ts';
 import { MigratorError } from '../migrator/index.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Says on stderr, in one line, why a command failed, and gives the exit code: 1 failed, 2 wrong usage, 4 the lock is held by another. */
+/** Says on stderr, in one line unless there are several reasons, why a command failed, and gives the exit code: 1 failed, 2 wrong usage, 4 the lock is held by another. */
 export function reportFailure(thrown: unknown): number {
   // Commander has said all there is to say; help and version are no failures.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   const error = toDataError(thrown);
-  const message = error instanceof Error ? `${firstLine(error.message)}${whatIsWrong(error)}` : String(error);
+  const message = error instanceof Error ? `${whatIsSaid(error)}${whatIsWrong(error)}` : String(error);
   console.error(`${styleText('red', 'synthdb:', { stream: process.stderr })} ${message}`);
   if (error instanceof MigratorError && error.code === 'lock_held') return 4;
   return error instanceof UsageError ? 2 : 1;
@@ -21,6 +21,11 @@ function whatIsWrong(error: Error): string {
   return error instanceof StatementError && error.cause instanceof Error
     ? `: ${firstLine(error.cause.message)}`
     : '';
+}
+
+// The migrator names everything that is in its way, a line each.
+function whatIsSaid(error: Error): string {
+  return error instanceof MigratorError ? error.message : firstLine(error.message);
 }
 
 function firstLine(message: string): string {

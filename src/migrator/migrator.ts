@@ -1,5 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { baseline } from './baseline.ts';
 import { ensureTables, tablesOf, type Tables } from './bookkeeping.ts';
+import { check, type CheckResult, type Subject } from './check.ts';
 import type { Direction, EmittedMigration } from './emitted-migration.ts';
 import { RefusedError } from './errors.ts';
 import { addToHistory } from './history.ts';
@@ -133,11 +135,73 @@ export class Migrator {
     return planOf(state, this.#limits(), choose);
   }
 
+  /**
+   * Whether the database, the migrations and the entities agree, and where not. Compares what the database has with what the migrations
+   * that it went through make, in their order, and what all migrations make with what the entities say: on a scratch database of the
+   * same server, which is dropped at the end. Changes nothing; needs no lease.
+   *
+   * @throws RefusedError when the role may not create databases; MigratorError `failed` when a migration fails on the scratch database.
+   */
+  check(): Promise<CheckResult> {
+    return check(this.#subject());
+  }
+
+  /**
+   * Notes that a schema which was made in another way is where the migrations up to `name` would have brought it, and gives the names
+   * of those that were not noted before, oldest first. Compares it first, with a scratch database that they make.
+   *
+   * @throws RefusedError when it differs in anything, when a later migration is applied, or when the role may not create databases;
+   * nothing is noted then. MigratorError `lock_held`, `lock_lost`.
+   */
+  async baseline(name: string): Promise<string[]> {
+    const migrations = await readMigrations(this.#orm);
+    return this.#holding(async ({ lease }) =>
+      baseline(this.#subject(), lease, await this.#read(migrations), name),
+    );
+  }
+
+  /**
+   * Applies these, in this order, whatever is older or newer: on a scratch database that is to go through what another has.
+   *
+   * @internal
+   */
+  async repeat(names: readonly string[]): Promise<MigrationRun[]> {
+    const migrations = await readMigrations(this.#orm);
+    return this.#alone(migrations, ({ log }) => {
+      const applied = new Set(log.map(({ name }) => name));
+      return names
+        .filter((name) => !applied.has(name))
+        .flatMap((name) => migrations.find((one) => one.name === name) ?? [])
+        .map((migration) => ({ migration, direction: 'up' }));
+    });
+  }
+
+  #subject(): Subject {
+    const { onEvent: _, ...options } = this.#options;
+    return {
+      orm: this.#orm,
+      schema: this.#schema,
+      tables: this.#tables,
+      migratorOf: (scratch) => new Migrator(scratch, options),
+    };
+  }
+
   /** Takes the lease, ends what somebody left half done, and runs the steps that `choose` finds then. */
   async #alone(
     migrations: readonly EmittedMigration[],
     choose: (state: State) => Step[],
   ): Promise<MigrationRun[]> {
+    return this.#holding(async (run) => {
+      const found = await this.#read(migrations);
+      const first = unfinishedSteps(found, choose(found));
+      const finished = await this.#perform(run, first, found.progress);
+      const state = first.length > 0 ? await this.#read(migrations) : found;
+      return [...finished, ...(await this.#perform(run, choose(state), state.progress))];
+    });
+  }
+
+  /** Runs `work` with the lease. */
+  async #holding<T>(work: (run: Run) => Promise<T>): Promise<T> {
     await ensureTables(this.#orm, this.#schema, this.#tables);
     const session = poolSession(this.#orm);
     const { lease: duration = 10_000, lockWait: wait = 60_000 } = this.#options;
@@ -155,12 +219,7 @@ export class Migrator {
         report: this.#report,
       };
       await this.#remember(run);
-      const found = await this.#read(migrations);
-      // What is half done and not asked for comes first, in the direction that it had.
-      const first = unfinishedSteps(found, choose(found));
-      const finished = await this.#perform(run, first, found.progress);
-      const state = first.length > 0 ? await this.#read(migrations) : found;
-      return [...finished, ...(await this.#perform(run, choose(state), state.progress))];
+      return await work(run);
     } finally {
       await lease.release();
     }
@@ -176,7 +235,7 @@ export class Migrator {
     const { migration: name, direction, startedAt, holder } = lease.abandoned;
     await addToHistory(poolSession(this.#orm), tables, {
       name,
-      direction: direction === 'down' ? 'down' : 'up',
+      direction: direction === 'down' || direction === 'baseline' ? direction : 'up',
       outcome: 'interrupted',
       checksum: null,
       startedAt,

@@ -68,8 +68,14 @@ const reasons: Readonly<Partial<Record<Condition, string>>> = {
   edited:
     'was edited after it was applied: bring it back to what it was, and make the change a new migration',
   ahead: 'is applied and newer than this code: the database is ahead; run the code that has it',
+  unfinished: 'stopped half way: run `up` or `down`, which goes on with it, first',
   late: 'is older than migrations that are applied: rename it to come last, or allow it with --allow-out-of-order',
 };
+
+/** @throws RefusedError when the log can't be relied on, or a migration stopped half way. */
+export function mustBeSound(state: State): void {
+  refuse(state, [...unsafe, 'ahead', 'unfinished']);
+}
 
 function refuse(state: State, conditions: readonly Condition[]): void {
   const problems = statusOf(state).filter(({ condition }) => conditions.includes(condition));
@@ -91,7 +97,7 @@ function refuseEditedProgress({ migrations, progress }: State): void {
   }
 }
 
-/** @throws RefusedError that suggests the nearest name. */
+/** @throws RefusedError when the name is none of those, with the one that comes nearest. */
 export function mustExist(name: string, names: readonly string[]): void {
   if (names.includes(name)) return;
   const hint = nearest(name, names);

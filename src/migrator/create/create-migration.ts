@@ -25,6 +25,8 @@ export interface CreationWarning {
   readonly message: string;
 }
 
+const schema = 'migrator';
+
 /**
  * Writes a migration that brings the schema from what the migrations make to what the entities say; gives null when they agree.
  * Compares on a scratch database of the same server, made by the migrations and dropped at the end, so that whatever else the
@@ -37,7 +39,7 @@ export interface CreationWarning {
  */
 export async function createMigration(orm: MikroORM, name: string): Promise<CreatedMigration | null> {
   const place = placeFor(orm, name, (await migrationFiles(orm)).at(-1)?.name, new Date());
-  const content = await withScratchDatabase(orm, 'migrator', async (scratch) => {
+  const content = await withScratchDatabase(orm, schema, async (scratch) => {
     await new Migrator(scratch).up();
     return contentOf(scratch);
   });
@@ -58,7 +60,7 @@ async function contentOf(orm: MikroORM): Promise<Content | null> {
   const [losses, locked] = [lossesOf(back), Object.values(there.changedTables).map(({ name }) => name)];
   const [up, down] = [toStatements(orm, there), toStatements(orm, back)];
   if (up.length === 0) return null;
-  const tried = await tryOut(orm, up, down);
+  const tried = await tryOut(orm, schema, up, down);
   return {
     up: noted(up, warnings.up, tried.up),
     down: noted(down, warnings.down, tried.down),
@@ -77,8 +79,7 @@ function noted(
     message,
     at: statements.findIndex((sql) => about.every((part) => sql.includes(part))),
   }));
-  const messagesAt = (index: number) =>
-    placed.filter(({ at }) => at === index).map(({ message }) => message);
+  const messagesAt = (index: number) => placed.filter(({ at }) => at === index).map(({ message }) => message);
   return {
     notes: [...tried, ...messagesAt(-1)],
     statements: statements.map((sql, index) => ({ sql, notes: messagesAt(index) })),

@@ -1,4 +1,5 @@
 import { DatabaseSchema, SchemaComparator, type MikroORM } from '@mikro-orm/postgresql';
+import { ormStatements } from '../orm-statements.ts';
 
 /** What changes in one direction, as the ORM found it. */
 export type Difference = ReturnType<SchemaComparator['compare']>;
@@ -52,18 +53,26 @@ export function toStatements(orm: MikroORM, difference: Difference): string[] {
   for (const { table, column } of required) {
     table.addedColumns[column.name] = { ...column, nullable: true };
   }
-  const statements = split(orm.schema.diffToSQL(difference, { wrap: false, safe, dropTables })).map(improved);
+  const statements = ormStatements(orm.schema.diffToSQL(difference, { wrap: false, safe, dropTables })).map(
+    improved,
+  );
   for (const { table, column } of required) {
     const added = statements.findIndex(
       (sql) => sql.startsWith(`alter table ${quoted(table)} add `) && sql.includes(`add "${column.name}" `),
     );
-    statements.splice(added + 1, 0, `alter table ${quoted(table)} alter column "${column.name}" set not null`);
+    statements.splice(
+      added + 1,
+      0,
+      `alter table ${quoted(table)} alter column "${column.name}" set not null`,
+    );
   }
   return statements;
 }
 
 /** Columns that rows have no value for when they are added. */
-export function requiredColumns({ addedColumns }: TableDifference): TableDifference['addedColumns'][string][] {
+export function requiredColumns({
+  addedColumns,
+}: TableDifference): TableDifference['addedColumns'][string][] {
   return Object.values(addedColumns).filter(
     ({ nullable, default: value, generated, autoincrement }) =>
       !nullable && !generated && !autoincrement && (value === undefined || value === null),
@@ -85,28 +94,18 @@ function pruned(orm: MikroORM, schema: DatabaseSchema): DatabaseSchema {
   return schema;
 }
 
-// The ORM ends each statement with its line; bodies of functions and texts may hold such an end too.
-function split(sql: string): string[] {
-  const statements: string[] = [];
-  let text = '';
-  for (const piece of sql.split(/;(?:\n|$)/)) {
-    text += text === '' ? piece : `;\n${piece}`;
-    if (text.split("'").length % 2 === 0 || text.split('$$').length % 2 === 0) continue;
-    if (text.trim() !== '') statements.push(text.trim());
-    text = '';
-  }
-  return statements;
-}
-
 function improved(statement: string): string {
   return (
     statement
       // What others still need should stop it, not go along; the ORM drops the foreign keys beforehand.
       .replace(/^drop table if exists (.+) cascade$/, 'drop table $1')
       // No type, but what makes a column of one with a sequence; the sequence is there.
-      .replace(/\btype (small|big)?serial using \(("[^"]+")::\w+\)/, (_, size: string = '', column: string) => {
-        const type = size === '' ? 'int' : `${size}int`;
-        return `type ${type} using (${column}::${type})`;
-      })
+      .replace(
+        /\btype (small|big)?serial using \(("[^"]+")::\w+\)/,
+        (_, size: string = '', column: string) => {
+          const type = size === '' ? 'int' : `${size}int`;
+          return `type ${type} using (${column}::${type})`;
+        },
+      )
   );
 }

@@ -1,36 +1,44 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { tablesOf } from '../bookkeeping.ts';
+import { differences } from '../catalog-differences.ts';
+import { readCatalog } from '../catalog.ts';
 import { inTransaction } from '../session.ts';
 import { compare, describedSchema, readSchema, toStatements } from './difference.ts';
 
-/** What a created migration did not do as it should, on a database that the migrations before it made. */
+/** What a created migration did not do as it should, by direction. */
 export interface TrialReport {
   readonly up: readonly string[];
   readonly down: readonly string[];
 }
 
-/** Runs both directions on the ORM's database, which has what the migrations make and no rows, and compares what they left. */
+/** Runs both directions on the ORM's database, which has what the migrations make and no rows, and looks at what they left. */
 export async function tryOut(
   orm: MikroORM,
+  schema: string,
   up: readonly string[],
   down: readonly string[],
 ): Promise<TrialReport> {
-  const before = await readSchema(orm);
-  const upFailure = await failure(orm, up);
+  const catalog = () => readCatalog(orm, schema, tablesOf(orm, schema));
+  const before = await catalog();
+  const upFailure = await failureOf(orm, up);
   if (upFailure !== null) return { up: [upFailure], down: [] };
   const left = toStatements(orm, compare(orm, await readSchema(orm), describedSchema(orm)));
-  const report =
-    left.length === 0
-      ? []
-      : [
-          `the ORM still finds a difference afterwards, and will again (${left.join('; ')}): say it as PostgreSQL does`,
-        ];
-  const downFailure = await failure(orm, down);
+  const report = left.map(
+    (sql) =>
+      `the ORM still wants "${sql}" afterwards, and will again: write it in the entity as PostgreSQL does`,
+  );
+  const downFailure = await failureOf(orm, down);
   if (downFailure !== null) return { up: report, down: [downFailure] };
-  const kept = toStatements(orm, compare(orm, await readSchema(orm), before));
-  return { up: report, down: kept.length === 0 ? [] : [`leaves a difference (${kept.join('; ')})`] };
+  const otherwise = differences(before, await catalog()).map((one) =>
+    [one.object, one.part, one.fact].filter((name) => name !== null).join(', '),
+  );
+  return {
+    up: report,
+    down: otherwise.map((what) => `leaves something else than there was before: ${what}`),
+  };
 }
 
-async function failure(orm: MikroORM, statements: readonly string[]): Promise<string | null> {
+async function failureOf(orm: MikroORM, statements: readonly string[]): Promise<string | null> {
   let at = '';
   try {
     await inTransaction(orm, async (session) => {
@@ -41,7 +49,7 @@ async function failure(orm: MikroORM, statements: readonly string[]): Promise<st
     });
     return null;
   } catch (error) {
-    // No row was there that it could speak of.
-    return `fails even without rows, at ${at}: ${error instanceof Error ? error.message.split('\n').at(-1) : String(error)}`;
+    // There was no row that it could speak of.
+    return `fails even without rows, at "${at}": ${error instanceof Error ? error.message : String(error)}`;
   }
 }

@@ -82,10 +82,7 @@ function ofRules(table: TableDifference): Warning[] {
       about: ['add constraint', `"${name}"`],
     });
   }
-  for (const key of [
-    ...Object.values(table.addedForeignKeys),
-    ...Object.values(table.changedForeignKeys),
-  ]) {
+  for (const key of [...Object.values(table.addedForeignKeys), ...Object.values(table.changedForeignKeys)]) {
     if (isEmpty(table, key.columnNames)) continue;
     found.push({
       message: `fails where rows of ${table.name} refer to rows that ${key.referencedTableName} has not: correct them first`,
@@ -175,7 +172,9 @@ function widens(from: string, to: string): boolean {
   if (sizes.some((order) => order.includes(old) && order.indexOf(old) <= order.indexOf(next))) return true;
   const [, limit] = /^varchar(?:\((\d+)\))?$/.exec(old) ?? [];
   if (!old.startsWith('varchar')) return false;
-  return next === 'text' || next === 'varchar' || Number(limit) <= Number(/^varchar\((\d+)\)$/.exec(next)?.[1]);
+  return (
+    next === 'text' || next === 'varchar' || Number(limit) <= Number(/^varchar\((\d+)\)$/.exec(next)?.[1])
+  );
 }
 
 function normal(type: string): string {

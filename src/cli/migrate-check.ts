@@ -1,0 +1,90 @@
+import { Command } from 'commander';
+import {
+  describeDifference,
+  Migrator,
+  type CheckResult,
+  type Condition,
+  type Difference,
+} from '../migrator/index.ts';
+import { dim, say, sayJson, table } from './output.ts';
+import { sayPlace, withDatabase } from './with-database.ts';
+
+/** `synthdb migrate check` */
+export function migrateCheck(): Command {
+  return new Command('check')
+    .description('compare the database, the migrations and the entities; end with 3 when they differ')
+    .option(
+      '--json',
+      'print { database, agrees, migrations: [status], differences: [{ object, part, fact, expected, found }] or null, entities: [sql] } for programs',
+    )
+    .action(({ json = false }: { json?: boolean }) =>
+      withDatabase('migrations', async (orm, place) => {
+        const result = await new Migrator(orm).check();
+        if (!result.agrees) process.exitCode = 3;
+        const { database: differences, ...others } = result;
+        if (json) return sayJson({ database: place.database, ...others, differences });
+        sayPlace(place);
+        for (const section of [pending, database, entities]) section(result);
+      }),
+    );
+}
+
+function pending({ migrations }: CheckResult): void {
+  sayComparison(
+    'migrations applied',
+    migrations.map(({ name, condition }) => [`${name} is ${condition}`, remedies[condition]]),
+  );
+}
+
+function database({ database: found }: CheckResult): void {
+  sayComparison(
+    'migrations and database',
+    found?.map((one) => [describeDifference(one), remedyOf(one)]) ?? [
+      ['not compared: this code lacks a migration that is applied', 'see above'],
+    ],
+  );
+}
+
+function entities({ entities: sql }: CheckResult): void {
+  sayComparison(
+    'entities and migrations',
+    sql.map((statement) => [
+      `the entities want: ${statement.replaceAll(/\s+/g, ' ')}`,
+      'migrate create, or correct the entity',
+    ]),
+  );
+}
+
+function sayComparison(
+  title: string,
+  lines: readonly (readonly [difference: string, remedy: string])[],
+): void {
+  say(`${title}: ${lines.length === 0 ? 'agree' : count(lines.length)}`);
+  if (lines.length > 0)
+    say(
+      table(
+        ['', 'remedy'],
+        lines.map(([what, remedy]) => [`  ${what}`, dim(remedy)]),
+      ),
+    );
+}
+
+function count(differences: number): string {
+  return differences === 1 ? '1 difference' : `${differences} differences`;
+}
+
+function remedyOf({ fact, found }: Difference): string {
+  if (fact !== null) return 'change it back, or write a migration that changes it';
+  return found === null ? 'make it again' : 'remove it, or write a migration that makes it';
+}
+
+const remedies: Readonly<Record<Condition, string>> = {
+  applied: '',
+  pending: 'migrate up',
+  unfinished: 'migrate up, which goes on with it',
+  edited: 'bring it back to what was applied, and make the change a new migration',
+  missing: 'bring its file back, or run the code that has it',
+  ahead: 'run the code that has it',
+  late: 'rename it to come last, or migrate up --allow-out-of-order',
+  duplicate: 'delete all its rows but one from the log',
+};

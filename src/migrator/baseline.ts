@@ -1,0 +1,63 @@
+import { addToHistory } from './history.ts';
+import { catalogAfter, type Subject } from './check.ts';
+import { describeDifference, differences } from './catalog-differences.ts';
+import { readCatalog } from './catalog.ts';
+import { RefusedError } from './errors.ts';
+import type { Lease } from './lease.ts';
+import { withScratchDatabase } from './scratch-database.ts';
+import { mustExist, mustBeSound } from './selection.ts';
+import { inTransaction } from './session.ts';
+import type { State } from './state.ts';
+
+/** What `Migrator.baseline` promises, of whoever holds the lease. */
+export async function baseline(
+  subject: Subject,
+  lease: Lease,
+  state: State,
+  name: string,
+): Promise<string[]> {
+  const { orm, schema, tables } = subject;
+  const declared = toDeclare(state, name);
+  if (declared.length === 0) return [];
+  const applied = state.log.map((row) => row.name);
+  const found = await readCatalog(orm, schema, tables);
+  const expected = await withScratchDatabase(orm, schema, (scratch) =>
+    catalogAfter(subject, scratch, [...applied, ...declared.map((migration) => migration.name)]),
+  );
+  const differing = differences(expected, found);
+  if (differing.length > 0) {
+    throw new RefusedError(
+      `the schema is not what the migrations up to ${name} make; nothing was changed. Bring it there, or name another migration:\n` +
+        differing.map((difference) => `  ${describeDifference(difference)}`).join('\n'),
+    );
+  }
+  await inTransaction(orm, async (session) => {
+    await lease.guard(session, { migration: name, direction: 'baseline' });
+    for (const migration of declared) {
+      await session.query(`insert into ${tables.log} (name) values ($1)`, [migration.name]);
+      await addToHistory(session, tables, {
+        name: migration.name,
+        direction: 'baseline',
+        outcome: 'done',
+        checksum: migration.checksum,
+        token: lease.token,
+      });
+    }
+  });
+  await lease.rest();
+  return declared.map((migration) => migration.name);
+}
+
+function toDeclare(state: State, name: string) {
+  mustBeSound(state);
+  const names = state.migrations.map((migration) => migration.name);
+  mustExist(name, names);
+  const applied = new Set(state.log.map((row) => row.name));
+  const beyond = [...applied].filter((one) => one > name);
+  if (beyond.length > 0) {
+    throw new RefusedError(
+      `${beyond.join(', ')} ${beyond.length === 1 ? 'is' : 'are'} applied, beyond ${name}: a baseline is for a database that is not there yet; run \`up\``,
+    );
+  }
+  return state.migrations.filter((migration) => migration.name <= name && !applied.has(migration.name));
+}

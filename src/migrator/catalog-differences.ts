@@ -1,0 +1,94 @@
+import type { Catalog, CatalogObject, Facts } from './catalog.ts';
+
+/** Something that a database has and its migrations don't make, or the other way round. */
+export interface Difference {
+  /** Kind and name, such as `table experiments`. */
+  readonly object: string;
+  /** The column, constraint, index or the like that it is about; null for the object itself. */
+  readonly part: string | null;
+  /** What differs, such as `type`; null where all of it is on one side only. */
+  readonly fact: string | null;
+  /** By the migrations; null for nothing. */
+  readonly expected: string | null;
+  /** In the database; null for nothing. */
+  readonly found: string | null;
+}
+
+/** How what a database has differs from what its migrations make, in the order of the objects' names. */
+export function differences(expected: Catalog, found: Catalog): Difference[] {
+  return union(expected, found).flatMap((object) =>
+    ofObjects(object, expected.get(object), found.get(object)),
+  );
+}
+
+/** One line on a difference; long texts around where they part. */
+export function describeDifference({ object, part, fact, expected, found }: Difference): string {
+  const what = part === null ? object : `${object}: ${part}`;
+  if (fact === null)
+    return `${what}: ${found === null ? 'not in the database, made' : 'in the database, not made'} by the migrations`;
+  const [there, here] = excerpts(found ?? 'none', expected ?? 'none');
+  return `${what}: ${fact} ${there} in the database, ${here} by the migrations`;
+}
+
+const whole = { fact: null, expected: null, found: null };
+
+function ofObjects(object: string, expected?: CatalogObject, found?: CatalogObject): Difference[] {
+  const at = { object, part: null };
+  if (!expected || !found) return [{ ...at, ...whole, ...onlySide(expected) }];
+  return [
+    ...ofFacts(at, expected.facts, found.facts),
+    ...ofOrder(at, expected.columns, found.columns),
+    ...union(expected.parts, found.parts).flatMap((part) => {
+      const [one, other] = [expected.parts.get(part), found.parts.get(part)];
+      if (!one || !other) return [{ object, part, ...whole, ...onlySide(one) }];
+      return ofFacts({ object, part }, one, other);
+    }),
+  ];
+}
+
+function onlySide(expected: unknown): Partial<Difference> {
+  return expected === undefined ? { found: 'there' } : { expected: 'there' };
+}
+
+type At = Pick<Difference, 'object' | 'part'>;
+
+function ofFacts(at: At, expected: Facts, found: Facts): Difference[] {
+  const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])].toSorted();
+  return names.flatMap((fact) => {
+    const [one, other] = [expected[fact] ?? null, found[fact] ?? null];
+    // Default privileges belong to a database: what they alone gave or kept back is no difference of its objects.
+    return one === other || one === 'by default' || other === 'by default'
+      ? []
+      : [{ ...at, fact, expected: one, found: other }];
+  });
+}
+
+// Only of what both have: one that was added or dropped is told as that.
+function ofOrder(at: At, expected: readonly string[], found: readonly string[]): Difference[] {
+  const [one, other] = [
+    expected.filter((name) => found.includes(name)).join(', '),
+    found.filter((name) => expected.includes(name)).join(', '),
+  ];
+  return one === other ? [] : [{ ...at, fact: 'order of columns', expected: one, found: other }];
+}
+
+function union(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): string[] {
+  return [...new Set([...a.keys(), ...b.keys()])].toSorted();
+}
+
+const width = 60;
+
+function excerpts(a: string, b: string): [string, string] {
+  const [one, other] = [oneLine(a), oneLine(b)];
+  if (one.length <= width && other.length <= width) return [one, other];
+  let same = 0;
+  while (same < one.length && one[same] === other[same]) same++;
+  const from = Math.max(0, same - width / 4);
+  const cut = (text: string) =>
+    `${from > 0 ? '…' : ''}${text.slice(from, from + width)}${text.length > from + width ? '…' : ''}`;
+  return [cut(one), cut(other)];
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
+}

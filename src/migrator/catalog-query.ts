@@ -1,0 +1,241 @@
+// $1 the migrator's schema, $2 the ORM's log by its number, $3 its schema where it is named.
+const common = `
+  member as materialized (select classid, objid from pg_depend where deptype = 'e'),
+  namespace as materialized (
+    select n.oid, nspname, case nspname when 'public' then '' else quote_ident(nspname) || '.' end as prefix from pg_namespace n
+    where nspname !~ '^pg_' and nspname not in ('information_schema', $1)
+      and not exists (select from member where classid = 'pg_namespace'::regclass and objid = n.oid)
+  ),
+  relation as materialized (
+    select c.*, prefix, format('%s %s%I', case relkind when 'r' then 'table' when 'p' then 'table' when 'f' then 'foreign table'
+        when 'v' then 'view' when 'm' then 'materialized view' when 'c' then 'type' when 'S' then 'sequence' end,
+      prefix, relname) as object
+    from pg_class c join namespace n on n.oid = relnamespace
+    where relkind in ('r', 'p', 'f', 'v', 'm', 'c', 'S') and c.oid is distinct from $2::oid
+      and not exists (select from member where classid = 'pg_class'::regclass and objid = c.oid)
+      and not exists (select from pg_depend d where d.objid = c.oid and refobjid = $2::oid and relkind = 'S')
+  )`;
+
+/**
+ * Who may do what, one fact each. Its owner is whoever it is. That nothing was ever granted or revoked means the same as what
+ * PostgreSQL begins with. What is there, or is not, because of default privileges in this database alone says so.
+ */
+function privileges(acl: string, kind: 'r' | 's' | 'f' | 'n' | 'T', owner: string, namespace = '0'): string {
+  const defaults = `from pg_default_acl where defaclrole = ${owner}
+    and defaclobjtype = '${kind === 's' ? 'S' : kind}'`;
+  return `(
+    select coalesce(jsonb_object_agg(format('privilege %s of %s', privilege_type,
+      case grantee when 0 then 'public' when ${owner} then 'its owner' else pg_get_userbyid(grantee)::text end), state), '{}')
+    from (
+      select grantee, privilege_type, case
+          when exists (select ${defaults.replace(' where', ', aclexplode(defaclacl) given where')}
+              and defaclnamespace in (0, ${namespace}) and given.grantee = held.grantee and given.privilege_type = held.privilege_type)
+            and not exists (select from aclexplode(acldefault('${kind}', ${owner})) base
+              where base.grantee = held.grantee and base.privilege_type = held.privilege_type) then 'by default'
+          when bool_or(is_grantable) then 'with grant option' else 'granted' end as state
+      from aclexplode(coalesce(${acl}, acldefault('${kind}', ${owner}))) held group by grantee, privilege_type
+      union all
+      select base.grantee, base.privilege_type, 'by default' from aclexplode(acldefault('${kind}', ${owner})) base
+      where not exists (select from aclexplode(coalesce(${acl}, acldefault('${kind}', ${owner}))) held
+          where held.grantee = base.grantee and held.privilege_type = base.privilege_type)
+        and exists (select ${defaults} and defaclnamespace = 0 and not exists (select from aclexplode(defaclacl) given
+          where given.grantee = base.grantee and given.privilege_type = base.privilege_type))
+    ) states)`;
+}
+
+/** Facts with their values in SQL; those that are null are left out. */
+function facts(values: Record<string, string>): string {
+  const pairs = Object.entries(values).map(([name, value]) => `'${name}', (${value})::text`);
+  return `jsonb_strip_nulls(jsonb_build_object(${pairs.join(', ')}))`;
+}
+
+const relationFacts = {
+  comment: `obj_description(c.oid, 'pg_class')`,
+  options: `array_to_string(c.reloptions, ', ')`,
+};
+
+const parts: Readonly<Record<string, string>> = {
+  schemas: `
+    select format('schema %I', nspname), '', null::int, ${facts({ comment: `obj_description(s.oid, 'pg_namespace')` })} ||
+      ${privileges('nspacl', 'n', 'nspowner')}
+    from namespace join pg_namespace s using (oid, nspname) where nspname is distinct from $3`,
+
+  relations: `
+    select object, '', null, ${facts({
+      ...relationFacts,
+      persistence: `case relpersistence when 'u' then 'unlogged' end`,
+      'partitioned by': `case relkind when 'p' then pg_get_partkeydef(c.oid) end`,
+      'partition bound': 'pg_get_expr(relpartbound, c.oid)',
+      inherits: `(select string_agg(inhparent::regclass::text, ', ' order by inhseqno) from pg_inherits where inhrelid = c.oid)`,
+      'access method': `(select amname from pg_am where pg_am.oid = relam)`,
+      'replica identity': `case when relkind in ('r', 'p') then case relreplident when 'f' then 'full' when 'n' then 'nothing' end end`,
+      'row security': `case when relforcerowsecurity and relrowsecurity then 'forced' when relforcerowsecurity then 'forced, disabled' when relrowsecurity then 'enabled' end`,
+      definition: `case when relkind in ('v', 'm') then pg_get_viewdef(c.oid) end`,
+      server: `(select srvname || coalesce(' ' || array_to_string(ftoptions, ', '), '') from pg_foreign_table
+        join pg_foreign_server f on f.oid = ftserver where ftrelid = c.oid)`,
+    })} || ${privileges('relacl', 'r', 'relowner', 'relnamespace')}
+    from relation c where relkind <> 'S'`,
+
+  // PostgreSQL 18 lists NOT NULL among the constraints, older ones don't: it is read with the column, in all of them.
+  columns: `
+    select object, 'column ' || attname, row_number() over (partition by c.oid order by attnum)::int, ${facts(
+      {
+        type: 'format_type(atttypid, atttypmod)',
+        'not null': `case when attnotnull then case when exists (select from pg_constraint where conrelid = c.oid
+        and contype = 'n' and conkey = array[attnum] and not convalidated) then 'not validated' else 'yes' end end`,
+        default: `case when attgenerated = '' then pg_get_expr(adbin, adrelid) end`,
+        generated: `case when attgenerated <> '' then pg_get_expr(adbin, adrelid) ||
+        case attgenerated when 'v' then ' virtual' else ' stored' end end`,
+        identity: `case attidentity when 'a' then 'always' when 'd' then 'by default' end`,
+        collation: `case when attcollation <> typcollation then attcollation::regcollation end`,
+        storage: `case when attstorage <> typstorage then attstorage end`,
+        compression: `nullif(attcompression::text, '')`,
+        'statistics target': `nullif(attstattarget, -1)`,
+        options: `array_to_string(attoptions, ', ')`,
+        comment: 'col_description(c.oid, attnum)',
+      },
+    )} || coalesce((select jsonb_object_agg(format('privilege %s of %s', privilege_type,
+      case grantee when 0 then 'public' when relowner then 'its owner' else pg_get_userbyid(grantee)::text end),
+      case when is_grantable then 'with grant option' else 'granted' end) from aclexplode(attacl)), '{}')
+    from relation c join pg_attribute a on attrelid = c.oid join pg_type t on t.oid = atttypid
+      left join pg_attrdef d on adrelid = c.oid and adnum = attnum
+    where attnum > 0 and not attisdropped and relkind <> 'S'`,
+
+  constraints: `
+    select object, format('constraint %I', conname), null, ${facts({
+      definition: 'pg_get_constraintdef(o.oid)',
+      comment: `obj_description(o.oid, 'pg_constraint')`,
+      // As \`alter table … disable trigger all\` leaves a foreign key.
+      enforcement: `(select 'disabled' from pg_trigger where tgconstraint = o.oid and tgisinternal and tgenabled <> 'O' limit 1)`,
+      index: `case when contype in ('p', 'u', 'x') then pg_get_indexdef(conindid) end`,
+      'index is': `case when contype in ('p', 'u', 'x') then (select nullif(concat_ws(', ',
+        case when not (indisvalid and indisready and indislive) then 'invalid' end,
+        case when indisclustered then 'clustered on' end, case when indisreplident then 'the replica identity' end), '')
+        from pg_index where indexrelid = conindid) end`,
+    })}
+    from pg_constraint o join relation c on c.oid = conrelid where contype not in ('n', 't')`,
+
+  indexes: `
+    select object, format('index %I', i.relname), null, ${facts({
+      definition: 'pg_get_indexdef(i.oid)',
+      comment: `obj_description(i.oid, 'pg_class')`,
+      is: `nullif(concat_ws(', ', case when not (indisvalid and indisready and indislive) then 'invalid' end,
+        case when indisclustered then 'clustered on' end, case when indisreplident then 'the replica identity' end), '')`,
+    })}
+    from pg_index x join relation c on c.oid = indrelid join pg_class i on i.oid = indexrelid
+    where not exists (select from pg_constraint where conindid = indexrelid and contype in ('p', 'u', 'x'))`,
+
+  triggers: `
+    select object, format('trigger %I', tgname), null, ${facts({
+      definition: 'pg_get_triggerdef(t.oid)',
+      comment: `obj_description(t.oid, 'pg_trigger')`,
+      is: `case tgenabled when 'D' then 'disabled' when 'R' then 'for replicas' when 'A' then 'always on' end`,
+    })}
+    from pg_trigger t join relation c on c.oid = tgrelid where not tgisinternal`,
+
+  rules: `
+    select object, format('rule %I', rulename), null, ${facts({
+      definition: 'pg_get_ruledef(r.oid)',
+      comment: `obj_description(r.oid, 'pg_rewrite')`,
+      is: `case ev_enabled when 'D' then 'disabled' when 'R' then 'for replicas' when 'A' then 'always on' end`,
+    })}
+    from pg_rewrite r join relation c on c.oid = ev_class where rulename <> '_RETURN'`,
+
+  policies: `
+    select object, format('policy %I', polname), null, ${facts({
+      for: `case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end`,
+      is: `case when not polpermissive then 'restrictive' end`,
+      roles: `(select string_agg(case role when 0 then 'public' else pg_get_userbyid(role)::text end, ', ' order by role) from unnest(polroles) role)`,
+      using: 'pg_get_expr(polqual, polrelid)',
+      check: 'pg_get_expr(polwithcheck, polrelid)',
+      comment: `obj_description(p.oid, 'pg_policy')`,
+    })}
+    from pg_policy p join relation c on c.oid = polrelid`,
+
+  statistics: `
+    select object, format('statistics %I', stxname), null, ${facts({
+      definition: 'pg_get_statisticsobjdef(s.oid)',
+      comment: `obj_description(s.oid, 'pg_statistic_ext')`,
+    })}
+    from pg_statistic_ext s join relation c on c.oid = stxrelid`,
+
+  // One that a column owns goes with its table.
+  sequences: `
+    select coalesce(owner.object, c.object), case when owner.object is null then '' else format('sequence %I', c.relname) end, null,
+      ${facts({
+        ...relationFacts,
+        type: 'seqtypid::regtype',
+        start: 'seqstart',
+        increment: 'seqincrement',
+        minimum: 'seqmin',
+        maximum: 'seqmax',
+        cache: 'seqcache',
+        cycle: `case when seqcycle then 'yes' end`,
+        persistence: `case c.relpersistence when 'u' then 'unlogged' end`,
+        'owned by': 'quote_ident(attname)',
+      })} || ${privileges('c.relacl', 's', 'c.relowner', 'c.relnamespace')}
+    from relation c join pg_sequence on seqrelid = c.oid
+      left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass
+        and d.deptype in ('a', 'i') and d.refobjsubid > 0
+      left join relation owner on owner.oid = d.refobjid
+      left join pg_attribute a on attrelid = d.refobjid and attnum = d.refobjsubid`,
+
+  functions: `
+    select format('%s %s%I(%s)', case prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, prefix, proname,
+      pg_get_function_identity_arguments(p.oid)), '', null, ${facts({
+        definition: `case when prokind = 'a' then (select jsonb_strip_nulls(to_jsonb(g) - 'aggfnoid')::text from pg_aggregate g
+          where aggfnoid = p.oid) else pg_get_functiondef(p.oid) end`,
+        comment: `obj_description(p.oid, 'pg_proc')`,
+      })} || ${privileges('proacl', 'f', 'proowner', 'pronamespace')}
+    from pg_proc p join namespace n on n.oid = pronamespace
+    where not exists (select from member where classid = 'pg_proc'::regclass and objid = p.oid)`,
+
+  types: `
+    select format('type %s%I', prefix, typname), '', null, ${facts({
+      kind: `case typtype when 'e' then 'enum' when 'd' then 'domain' when 'r' then 'range' end`,
+      values: `(select string_agg(quote_literal(enumlabel), ', ' order by enumsortorder) from pg_enum where enumtypid = t.oid)`,
+      'based on': `case typtype when 'd' then format_type(typbasetype, typtypmod)
+        when 'r' then (select format('%s %s', rngsubtype::regtype, nullif(rngcollation, 0)::regcollation) from pg_range where rngtypid = t.oid) end`,
+      'not null': `case when typnotnull then 'yes' end`,
+      default: 'typdefault',
+      collation: `case when typtype = 'd' then nullif(typcollation, 0)::regcollation end`,
+      comment: `obj_description(t.oid, 'pg_type')`,
+    })} || ${privileges('typacl', 'T', 'typowner', 'typnamespace')}
+    from pg_type t join namespace n on n.oid = typnamespace
+    where typtype in ('e', 'd', 'r') and not exists (select from member where classid = 'pg_type'::regclass and objid = t.oid)`,
+
+  'constraints of domains': `
+    select format('type %s%I', prefix, typname), format('constraint %I', conname), null, ${facts({
+      definition: 'pg_get_constraintdef(o.oid)',
+      comment: `obj_description(o.oid, 'pg_constraint')`,
+    })}
+    from pg_constraint o join pg_type t on t.oid = contypid join namespace n on n.oid = typnamespace
+    where contype <> 'n' and not exists (select from member where classid = 'pg_type'::regclass and objid = t.oid)`,
+
+  collations: `
+    select format('collation %s%I', prefix, collname), '', null, ${facts({
+      definition: `to_jsonb(l) - array['oid', 'collname', 'collnamespace', 'collowner', 'collversion']`,
+      comment: `obj_description(l.oid, 'pg_collation')`,
+    })}
+    from pg_collation l join namespace n on n.oid = collnamespace
+    where not exists (select from member where classid = 'pg_collation'::regclass and objid = l.oid)`,
+
+  // Which version there is, the server decides.
+  extensions: `
+    select format('extension %I', extname), '', null, ${facts({ schema: 'extnamespace::regnamespace' })} from pg_extension`,
+
+  'event triggers': `
+    select format('event trigger %I', evtname), '', null, ${facts({
+      event: 'evtevent',
+      function: 'evtfoid::regprocedure',
+      tags: `array_to_string(evttags, ', ')`,
+      is: `case evtenabled when 'D' then 'disabled' when 'R' then 'for replicas' when 'A' then 'always on' end`,
+    })}
+    from pg_event_trigger e
+    where not exists (select from member where classid = 'pg_event_trigger'::regclass and objid = e.oid)`,
+};
+
+/** All facts of a database's schema, as rows of object, part, position and a JSON object. */
+export const catalogQuery = `with ${common}
+  select object, part, position, facts::text from (${Object.values(parts).join('\n union all ')}) all_of (object, part, position, facts)
+  order by object, position, part`;

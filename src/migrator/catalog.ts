@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Tables } from './bookkeeping.ts';
+import { catalogQuery } from './catalog-query.ts';
+import { inTransaction, type Session } from './session.ts';
+
+/** What is known of an object or a part of it, by what it is: `type`, `default`, `definition`. What does not apply is left out. */
+export type Facts = Readonly<Record<string, string>>;
+
+/** An object of a schema: its own facts, and those of its parts by their names: `column name`, `index idx_name`. */
+export interface CatalogObject {
+  readonly facts: Facts;
+  readonly parts: ReadonlyMap<string, Facts>;
+  /** Names of the columns, in their order. */
+  readonly columns: readonly string[];
+}
+
+/**
+ * What a database's schema consists of: its objects by kind and name, such as `table experiments`. Names of other schemas than
+ * `public` carry theirs.
+ */
+export type Catalog = ReadonlyMap<string, CatalogObject>;
+
+interface Row {
+  readonly object: string;
+  readonly part: string;
+  /** Of a column; null for anything else. */
+  readonly position: number | null;
+  readonly facts: string;
+}
+
+/**
+ * Reads the schema of the connected database: schemas, tables, columns, constraints, indexes, triggers, rules, policies, statistics,
+ * views, sequences, functions, types, collations, extensions and event triggers, with their comments and privileges. Leaves out
+ * what belongs to the system, to extensions, or to the migrator (its schema and the ORM's log), and what is no part of a schema or
+ * differs between servers that serve the same one: rows, owners, tablespaces, publications, languages, operators.
+ */
+export function readCatalog(orm: MikroORM, schema: string, { log }: Pick<Tables, 'log'>): Promise<Catalog> {
+  return inTransaction(orm, (session) => readCatalogIn(session, schema, log));
+}
+
+/** The same of whichever database the transaction of `session` is in. */
+export async function readCatalogIn(session: Session, schema: string, log: string): Promise<Catalog> {
+  const [relation] = await session.query<{ oid: number | null }>('select to_regclass($1)::oid::int8 as oid', [
+    log,
+  ]);
+  // So that the texts that PostgreSQL writes do not depend on who asks.
+  await session.query(
+    `set local search_path to ''; set local timezone to 'UTC'; set local datestyle to 'ISO'; set local intervalstyle to 'postgres';
+     set local extra_float_digits to 1; set local bytea_output to 'hex'; set local quote_all_identifiers to off`,
+  );
+  const [logSchema] = log.includes('.') ? log.replaceAll('"', '').split('.') : [];
+  const rows = await session.query<Row>(catalogQuery, [schema, relation?.oid ?? null, logSchema ?? null]);
+  const catalog = new Map<string, { facts: Facts; parts: Map<string, Facts>; columns: string[] }>();
+  for (const { object, part, position, facts: text } of rows) {
+    const entry = catalog.get(object) ?? { facts: {}, parts: new Map<string, Facts>(), columns: [] };
+    catalog.set(object, entry);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- The query makes nothing else.
+    const facts = JSON.parse(text) as Facts;
+    if (part === '') entry.facts = facts;
+    else entry.parts.set(part, facts);
+    if (position !== null) entry.columns.push(part.replace(/^column /, ''));
+  }
+  return catalog;
+}
+
+/** A short text that two schemas have in common when their catalogs agree: the SHA-256 of every fact. */
+export function fingerprint(catalog: Catalog): string {
+  const hash = createHash('sha256');
+  for (const [object, { facts, parts, columns }] of sorted(catalog)) {
+    const content = [
+      object,
+      sortedFacts(facts),
+      columns,
+      sorted(parts).map(([part, of]) => [part, sortedFacts(of)]),
+    ];
+    hash.update(JSON.stringify(content)).update('\n');
+  }
+  return hash.digest('hex');
+}
+
+function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function sortedFacts(facts: Facts): [string, string][] {
+  return sorted(new Map(Object.entries(facts)));
+}
