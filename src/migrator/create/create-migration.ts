@@ -1,12 +1,13 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Direction } from '../emitted-migration.ts';
-import { migrationFiles } from '../migration-files.ts';
+import { RefusedError } from '../errors.ts';
+import { isMigrationFile, migrationFiles, withoutExtension } from '../migration-files.ts';
 import { Migrator } from '../migrator.ts';
 import { withScratchDatabase } from '../scratch-database.ts';
 import { compare, describedSchema, readSchema, toStatements } from './difference.ts';
-import { placeFor } from './file-name.ts';
+import { newMigrationsDirectory, namingFor } from './naming.ts';
 import { sourceOf, type Content, type Method } from './source.ts';
 import { tryOut } from './trial.ts';
 import { lossesOf, renamesOf, warningsOf, type Warning } from './warnings.ts';
@@ -35,21 +36,34 @@ const schema = 'migrator';
  * It goes where `migrations.path` says (`pathTs` for TypeScript), named by `migrations.fileName`, in the language of
  * `migrations.emit`, and sorts last. A project that lists its migrations has to list it.
  *
- * @throws RefusedError when `name` can't be part of a class's name; whatever `up` throws on the scratch database.
+ * @throws RefusedError when `name` can't be part of a class's name, or the directory has migrations that are not read; whatever `up` throws on the scratch database.
  */
 export async function createMigration(orm: MikroORM, name: string): Promise<CreatedMigration | null> {
-  const place = placeFor(orm, name, (await migrationFiles(orm)).at(-1)?.name, new Date());
+  const directory = newMigrationsDirectory(orm);
+  await mkdir(directory, { recursive: true });
+  const known = (await migrationFiles(orm)).map((file) => file.name);
+  mustKnow(await readdir(directory), known);
+  const naming = namingFor(orm, name, known.at(-1), new Date());
   const content = await withScratchDatabase(orm, schema, async (scratch) => {
     await new Migrator(scratch).up();
     return contentOf(scratch);
   });
   if (content === null) return null;
-  await mkdir(dirname(place.path), { recursive: true });
-  await writeFile(place.path, sourceOf(place, content), { flag: 'wx' });
+  const path = join(directory, naming.file);
+  await writeFile(path, sourceOf(naming, content), { flag: 'wx' });
   const warnings = (['up', 'down'] as const).flatMap((direction) =>
     messagesOf(content[direction]).map((message) => ({ direction, message })),
   );
-  return { name: place.name, path: place.path, warnings };
+  return { name: naming.name, path, warnings };
+}
+
+// Where built files are read and sources written, what was not built would be written again.
+function mustKnow(files: readonly string[], known: readonly string[]): void {
+  const unknown = files.filter(isMigrationFile).find((file) => !known.includes(withoutExtension(file)));
+  if (unknown === undefined) return;
+  throw new RefusedError(
+    `${unknown} is not among the migrations that are read: build it, or list it, before another is created`,
+  );
 }
 
 async function contentOf(orm: MikroORM): Promise<Content | null> {

@@ -50,6 +50,7 @@ export function toStatements(orm: MikroORM, difference: Difference): string[] {
   const required = Object.values(difference.changedTables).flatMap((table) =>
     requiredColumns(table).map((column) => ({ table, column })),
   );
+  for (const table of Object.values(difference.changedTables)) dropAsMade(table);
   for (const { table, column } of required) {
     table.addedColumns[column.name] = { ...column, nullable: true };
   }
@@ -67,6 +68,13 @@ export function toStatements(orm: MikroORM, difference: Difference): string[] {
     );
   }
   return statements;
+}
+
+// The ORM takes a unique index that the entity writes out for a constraint, and would drop it as one.
+function dropAsMade({ removedIndexes }: TableDifference): void {
+  for (const [name, index] of Object.entries(removedIndexes)) {
+    if (/^create /i.test(index.expression ?? '')) removedIndexes[name] = { ...index, constraint: false };
+  }
 }
 
 /** Columns that rows have no value for when they are added. */

@@ -1,4 +1,4 @@
-import type { Place } from './file-name.ts';
+import type { Naming } from './naming.ts';
 
 /** A statement, and what to look at before it is run. */
 export interface Noted {
@@ -24,7 +24,7 @@ export interface Content {
 }
 
 /** The file of a migration, as a formatter leaves it alone. */
-export function sourceOf({ className, name, form }: Place, content: Content): string {
+export function sourceOf({ className, name, form }: Naming, content: Content): string {
   const typed = form === 'typescript';
   const [override, returns] = typed ? ['override ', ': void'] : ['', ''];
   const method = (direction: 'up' | 'down') =>

@@ -1,6 +1,6 @@
 import { findPackageJSON } from 'node:module';
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { RefusedError } from '../errors.ts';
@@ -8,28 +8,33 @@ import { RefusedError } from '../errors.ts';
 /** How a created migration is written. */
 export type Form = 'typescript' | 'module' | 'commonjs';
 
-/** Where a created migration goes, and under which names. */
-export interface Place {
-  readonly path: string;
+/** What a created migration is called. */
+export interface Naming {
+  readonly file: string;
   /** The file's name without its extension, by which it is applied. */
   readonly name: string;
   readonly className: string;
   readonly form: Form;
 }
 
+/** Where the configuration wants new migrations. */
+export function newMigrationsDirectory(orm: MikroORM): string {
+  const { emit = 'ts', path = './migrations', pathTs } = orm.config.get('migrations');
+  return resolve(orm.config.get('baseDir'), (emit === 'ts' && pathTs) || path);
+}
+
 /**
- * The place of a migration that comes after all that are there, also where the clock is behind theirs.
+ * The names of a migration that comes after all that are there, also where the clock is behind theirs.
  *
  * @throws RefusedError when the name can't be part of a class's, or the file's would not come last.
  */
-export function placeFor(orm: MikroORM, title: string, last: string | undefined, now: Date): Place {
+export function namingFor(orm: MikroORM, title: string, last: string | undefined, now: Date): Naming {
   if (!/^[A-Za-z][A-Za-z0-9_]{0,199}$/.test(title)) {
     throw new RefusedError(
       `"${title.slice(0, 200)}" can't name a migration: use up to 200 letters, digits and underscores, such as add_tags`,
     );
   }
-  const { emit = 'ts', path = './migrations', pathTs, fileName } = orm.config.get('migrations');
-  const directory = resolve(orm.config.get('baseDir'), (emit === 'ts' && pathTs) || path);
+  const { emit = 'ts', fileName } = orm.config.get('migrations');
   const nameAt = (time: string) => fileName?.(time, title) ?? `Migration${time}_${title}`;
   let time = timestamp(now);
   if (last !== undefined && nameAt(time) <= last) time = secondAfter(last) ?? time;
@@ -38,10 +43,15 @@ export function placeFor(orm: MikroORM, title: string, last: string | undefined,
     throw new RefusedError(`${name} would not come after ${last}: make migrations.fileName sort by time`);
   }
   return {
-    path: join(directory, `${name}.${emit}`),
+    file: `${name}.${emit}`,
     name,
     className: orm.config.getNamingStrategy().classToMigrationName(time, title),
-    form: emit === 'ts' ? 'typescript' : emit === 'js' && isOfModules(directory) ? 'module' : 'commonjs',
+    form:
+      emit === 'ts'
+        ? 'typescript'
+        : emit === 'js' && isOfModules(newMigrationsDirectory(orm))
+          ? 'module'
+          : 'commonjs',
   };
 }
 
