@@ -1,12 +1,18 @@
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
-import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { MikroORM, type Options } from '@mikro-orm/postgresql';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createMigration, Migrator, type CreatedMigration } from '../../src/migrator/index.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  createMigration,
+  Migrator,
+  MigratorError,
+  RefusedError,
+  type CreatedMigration,
+} from '../../src/migrator/index.ts';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import { readCatalog, readRows } from '../schema/catalog.ts';
 import { entityChanges, library, libraryRows } from './entity-changes.ts';
@@ -20,15 +26,16 @@ function projectIn(
   db: TestDatabase,
   entities: NonNullable<Options['entities']>,
   migrations: Options['migrations'] = {},
+  preferTs = true,
 ): MikroORM {
-  const orm = new MikroORM({
+  return new MikroORM({
     clientUrl: db.url,
     baseDir: directory,
+    preferTs,
     entities,
     discovery: { warnWhenNoEntities: false },
     migrations: { path: 'migrations', snapshot: false, ...migrations },
   });
-  return orm;
 }
 
 async function contents({ em }: MikroORM) {
@@ -74,26 +81,24 @@ describe('a created migration', () => {
     await migrator.up({ to: initial });
     await project.em.execute(libraryRows);
     const before = await contents(project);
-    const [direction, state] = fails ?? [];
-    const failure = { code: 'failed', message: expect.stringContaining(state ?? '') };
-    if (direction === 'up') {
-      await expect(migrator.up()).rejects.toMatchObject(failure);
-      expect(await contents(project)).toEqual(before);
-      return;
-    }
-    await migrator.up();
+
+    const up = await outcome(migrator.up());
     const after = await contents(project);
-    expect(after.catalog).not.toEqual(before.catalog);
-    if (direction === 'down') {
-      await expect(migrator.down()).rejects.toMatchObject(failure);
-      expect(await contents(project)).toEqual(after);
-      return;
-    }
-    await migrator.down();
+    const down = up === 'done' ? await outcome(migrator.down()) : 'not tried';
     const back = await contents(project);
-    expect(lossy ? back.catalog : back).toEqual(lossy ? before.catalog : before);
-    await migrator.up();
-    expect(await contents(project)).toEqual(after);
+    const again = down === 'done' ? await outcome(migrator.up()) : 'not tried';
+    const last = await contents(project);
+
+    const [stops, state = ''] = fails ?? [];
+    expect({ up, down, again }).toEqual({
+      up: stops === 'up' ? state : 'done',
+      down: stops === 'up' ? 'not tried' : stops === 'down' ? state : 'done',
+      again: stops === undefined ? 'done' : 'not tried',
+    });
+    expect(isDeepStrictEqual(after, before)).toBe(stops === 'up');
+    const kept = stops === 'down' ? after : before;
+    expect(lossy ? back.catalog : back).toEqual(lossy ? kept.catalog : kept);
+    expect(last).toEqual(after);
   });
 
   test('type-checks, lints and is formatted, unedited', { timeout: 120_000 }, async () => {
@@ -111,6 +116,100 @@ describe('a created migration', () => {
     expect(await tool('oxfmt', '--check', '--config', join(ours, '.oxfmtrc.json'), ...files)).toBe('');
   });
 });
+
+describe('createMigration', () => {
+  let db: TestDatabase;
+  let directory: string;
+  beforeAll(async () => {
+    db = await TestServer.shared().createEmptyDatabase();
+  });
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'created-'));
+    await symlink(join(ours, 'node_modules'), join(directory, 'node_modules'));
+    await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+  afterAll(() => db.drop());
+
+  test('writes a migration that comes last, though the clock is behind', async () => {
+    await mkdir(join(directory, 'migrations'));
+    await writeFile(
+      join(directory, 'migrations/Migration29991231235959_z.ts'),
+      `import { Migration } from '@mikro-orm/migrations';
+      export class Later extends Migration { override up(): void {} }`,
+    );
+    await using orm = projectIn(directory, db, library);
+
+    expect(await createMigration(orm, 'a')).toMatchObject({ name: 'Migration30000101000000_a' });
+  });
+
+  test.each([
+    ['ts', 'sources', /^import .*\n {2}override up\(\): void/s],
+    ['js', 'migrations', /^import /],
+    ['cjs', 'migrations', /^'use strict'.*\nexports\.Migration\d+_library = /s],
+  ] as const)('writes %s into %s, and it runs', async (emit, where, form) => {
+    const migrations = { emit, path: 'migrations', pathTs: 'sources' };
+    await using orm = projectIn(directory, db, library, migrations, emit === 'ts');
+
+    const created = await createMigration(orm, 'library');
+
+    expect(created?.path).toBe(join(directory, where, `${created?.name}.${emit}`));
+    expect(await readFile(created?.path ?? '', 'utf8')).toMatch(form);
+    await using target = await TestServer.shared().createEmptyDatabase();
+    await using there = projectIn(directory, target, library, { path: where });
+    expect(await new Migrator(there).up()).toHaveLength(1);
+    await there.em.execute(libraryRows);
+    expect(await new Migrator(there).down()).toHaveLength(1);
+  });
+
+  test('writes nothing where entities and migrations agree, and leaves nothing behind', async () => {
+    await using orm = projectIn(directory, db, library);
+    await createMigration(orm, 'library');
+    await using again = projectIn(directory, db, library);
+
+    expect(await createMigration(again, 'more')).toBeNull();
+
+    expect(await readdir(join(directory, 'migrations'))).toEqual([
+      expect.stringMatching(/^Migration\d+_library\.ts$/),
+    ]);
+    expect(await readCatalog(db.orm.em)).toMatchObject({ relations: [] });
+  });
+
+  test.each(['', '../up', 'a b', '1st', 'x-y', 'Ü', `a\`;`, 'x'.repeat(201)])(
+    'refuses %j as a name',
+    async (name) => {
+      await using orm = projectIn(directory, db, library);
+
+      await expect(createMigration(orm, name)).rejects.toThrow(/can't name a migration.*add_tags/s);
+      await expect(createMigration(orm, name)).rejects.toThrow(RefusedError);
+    },
+  );
+
+  test('refuses to write beside migrations that are not read', async () => {
+    await using orm = projectIn(directory, db, library, {
+      path: 'migrations',
+      pathTs: 'sources',
+      emit: 'ts',
+    });
+    const created = await createMigration(orm, 'library');
+    await mkdir(join(directory, 'migrations'));
+    await using built = projectIn(directory, db, library, { path: 'migrations', pathTs: 'sources' }, false);
+
+    await expect(createMigration(built, 'more')).rejects.toThrow(`${created?.name}.ts is not among`);
+  });
+});
+
+/** How a run ended: `done`, or the SQLSTATE. */
+async function outcome(running: Promise<unknown>): Promise<string> {
+  try {
+    await running;
+    return 'done';
+  } catch (error) {
+    if (!(error instanceof MigratorError && error.cause instanceof Error && 'code' in error.cause))
+      throw error;
+    return String(error.cause.code);
+  }
+}
 
 function told(created: CreatedMigration | null): string[] | undefined {
   return created?.warnings.map(({ direction, message }) => `${direction}: ${message}`);

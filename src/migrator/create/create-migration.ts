@@ -10,7 +10,7 @@ import { compare, describedSchema, readSchema, toStatements } from './difference
 import { newMigrationsDirectory, namingFor } from './naming.ts';
 import { sourceOf, type Content, type Method } from './source.ts';
 import { tryOut } from './trial.ts';
-import { lossesOf, renamesOf, warningsOf, type Warning } from './warnings.ts';
+import { lockedTables, lossesOf, renamesOf, warningsOf, type Warning } from './warnings.ts';
 
 /** A migration that was written. */
 export interface CreatedMigration {
@@ -71,7 +71,7 @@ async function contentOf(orm: MikroORM): Promise<Content | null> {
   const there = compare(orm, from, to);
   const back = compare(orm, to, from, there);
   const warnings = { up: [...renamesOf(there), ...warningsOf(there)], down: warningsOf(back) };
-  const [losses, locked] = [lossesOf(back), Object.values(there.changedTables).map(({ name }) => name)];
+  const [losses, locked] = [lossesOf(back), lockedTables(there)];
   const [up, down] = [toStatements(orm, there), toStatements(orm, back)];
   if (up.length === 0) return null;
   const tried = await tryOut(orm, schema, up, down);

@@ -57,7 +57,7 @@ export function toStatements(orm: MikroORM, difference: Difference): string[] {
   const statements = ormStatements(orm.schema.diffToSQL(difference, { wrap: false, safe, dropTables })).map(
     improved,
   );
-  for (const { table, column } of required) {
+  for (const { table, column } of required.toReversed()) {
     const added = statements.findIndex(
       (sql) => sql.startsWith(`alter table ${quoted(table)} add `) && sql.includes(`add "${column.name}" `),
     );

@@ -6,7 +6,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { RefusedError } from '../errors.ts';
 
 /** How a created migration is written. */
-export type Form = 'typescript' | 'module' | 'commonjs';
+type Form = 'typescript' | 'module' | 'commonjs';
 
 /** What a created migration is called. */
 export interface Naming {

@@ -1,7 +1,7 @@
 import type { Naming } from './naming.ts';
 
 /** A statement, and what to look at before it is run. */
-export interface Noted {
+interface Noted {
   readonly sql: string;
   readonly notes: readonly string[];
 }
@@ -45,14 +45,16 @@ ${method('down')}}
 ${exported}`;
 }
 
+const list = new Intl.ListFormat('en');
+
 function docstring({ locked, losses }: Content): string {
   const lines = [
     'Say here why: what could not be done before, or went wrong.',
     '',
     locked.length === 0
       ? 'Locks: none that matter, nothing is changed that was there before.'
-      : `Locks: ${locked.join(', ')}; say whom that stops, and for how long.`,
-    losses.length === 0 ? 'Going back loses nothing.' : `Going back loses ${losses.join(', ')}.`,
+      : `Locks: ${list.format(locked)}; say whom that stops, and for how long.`,
+    losses.length === 0 ? 'Going back loses nothing.' : `Going back loses ${list.format(losses)}.`,
   ];
   return ['/**', ...lines.flatMap((line) => wrapped(line, ' * ')), ' */'].join('\n');
 }

@@ -23,10 +23,12 @@ export async function tryOut(
   const upFailure = await failureOf(orm, up);
   if (upFailure !== null) return { up: [upFailure], down: [] };
   const left = toStatements(orm, compare(orm, await readSchema(orm), describedSchema(orm)));
-  const report = left.map(
-    (sql) =>
-      `the ORM still wants "${sql}" afterwards, and will again: write it in the entity as PostgreSQL does`,
-  );
+  const report =
+    left.length === 0
+      ? []
+      : [
+          `the ORM still wants "${left.join('; ')}" afterwards, and will again: write it in the entity as PostgreSQL does`,
+        ];
   const downFailure = await failureOf(orm, down);
   if (downFailure !== null) return { up: report, down: [downFailure] };
   const otherwise = differences(before, await catalog()).map((one) =>

@@ -42,6 +42,17 @@ export function lossesOf(difference: Difference): string[] {
   ];
 }
 
+/** Tables that were there before and that a difference locks: those that it changes, and those that new ones refer to. */
+export function lockedTables({ changedTables, newTables }: Difference): string[] {
+  const made = Object.values(newTables);
+  const referred = made
+    .flatMap((table) => Object.values(table.getForeignKeys()))
+    .map(({ referencedTableName }) => short(referencedTableName));
+  const changed = Object.values(changedTables).map(({ name }) => name);
+  const names = new Set(made.map((table) => table.getShortestName()));
+  return [...new Set([...changed, ...referred])].filter((name) => !names.has(name));
+}
+
 function ofTable(table: TableDifference): Warning[] {
   return [
     ...lostColumns(table).map((column) => lost(table, column)),
@@ -85,7 +96,7 @@ function ofRules(table: TableDifference): Warning[] {
   for (const key of [...Object.values(table.addedForeignKeys), ...Object.values(table.changedForeignKeys)]) {
     if (isEmpty(table, key.columnNames)) continue;
     found.push({
-      message: `fails where rows of ${table.name} refer to rows that ${key.referencedTableName} has not: correct them first`,
+      message: `fails where rows of ${table.name} refer to rows that ${short(key.referencedTableName)} has not: correct them first`,
       about: ['add constraint', `"${key.constraintName}"`],
     });
   }
@@ -103,6 +114,12 @@ function ofColumn(
     found.push({
       message: `turns ${of} from ${fromColumn.type} into ${column.type}: fails on values that don't fit, or changes them`,
       about: [...altered, ' type '],
+    });
+  }
+  if (changedProperties.has('type') && column.autoincrement) {
+    found.push({
+      message: `the sequence of ${of} still ends where a ${fromColumn.type} does: see alter sequence … as`,
+      about: altered,
     });
   }
   if (changedProperties.has('nullable') && !column.nullable) {
@@ -142,6 +159,10 @@ function otherTables({ newTables }: Difference): string {
   const names = Object.values(newTables).map(({ name }) => name);
   if (names.length === 0) return '';
   return `; if ${names.join(' or ')} is the same table under another name, write alter table … rename to`;
+}
+
+function short(table: string): string {
+  return table.replace(/^public\./, '');
 }
 
 function fill(table: TableDifference, column: string): string {
