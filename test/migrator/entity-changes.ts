@@ -108,13 +108,12 @@ export const entityChanges: readonly EntityChange[] = [
     name: 'key_type',
     entities: [
       authors,
-      defineEntity({ ...book, properties: { ...columns, ...writer, id: p.bigint().primary() } }),
+      defineEntity({
+        ...book,
+        properties: { ...columns, ...writer, id: p.bigint().primary().autoincrement() },
+      }),
     ],
-    warnings: [
-      'up: the sequence of books.id still ends',
-      'down: turns books.id from bigint into int',
-      'down: the sequence of books.id',
-    ],
+    warnings: ['up: the sequence of books.id still ends', 'down: turns books.id from bigserial into int'],
   },
   {
     name: 'index',

@@ -110,17 +110,18 @@ function ofColumn(
   const of = `${table.name}.${column.name}`;
   const found: Warning[] = [];
   const altered = [quoted(table), `alter column "${column.name}"`];
-  if (changedProperties.has('type') && !widens(fromColumn.type, column.type)) {
-    found.push({
-      message: `turns ${of} from ${fromColumn.type} into ${column.type}: fails on values that don't fit, or changes them`,
-      about: [...altered, ' type '],
-    });
-  }
-  if (changedProperties.has('type') && column.autoincrement) {
-    found.push({
-      message: `the sequence of ${of} still ends where a ${fromColumn.type} does: see alter sequence … as`,
-      about: altered,
-    });
+  if (changedProperties.has('type')) {
+    if (!widens(fromColumn.type, column.type)) {
+      found.push({
+        message: `turns ${of} from ${fromColumn.type} into ${column.type}: fails on values that don't fit, or changes them`,
+        about: [...altered, ' type '],
+      });
+    } else if (column.autoincrement) {
+      found.push({
+        message: `the sequence of ${of} still ends where ${fromColumn.type} does: see alter sequence … as`,
+        about: [...altered, ' type '],
+      });
+    }
   }
   if (changedProperties.has('nullable') && !column.nullable) {
     found.push({
@@ -169,9 +170,9 @@ function fill(table: TableDifference, column: string): string {
   return `as by: update ${quoted(table)} set "${column}" = … where "${column}" is null`;
 }
 
-function concurrently({ unique, constraint }: { unique: boolean; constraint: boolean }): string {
+function concurrently({ unique, constraint, expression }: TableDifference['addedIndexes'][string]): string {
   const built = `create it ${unique ? 'unique, ' : ''}concurrently in a migration that is not transactional`;
-  return constraint ? `${built}, and add the constraint using that index` : built;
+  return constraint && expression === undefined ? `${built}, and add the constraint using that index` : built;
 }
 
 /** Whether rows have no values in any of these columns yet. */
