@@ -105,6 +105,31 @@ describe('a created migration', () => {
     expect(last).toEqual(after);
   });
 
+  test('that asks for values goes up over rows when it gets them in that place', async () => {
+    const directory = join(root, 'column_not_null_filled');
+    await cp(join(root, 'column_not_null'), directory, { recursive: true });
+    const file = join(directory, 'migrations', `${created.get('column_not_null')?.name}.ts`);
+    const filled = (await readFile(file, 'utf8')).replaceAll(
+      /^( +\/\/ WARNING: books\.\w+ must not be null.*\n(?: +\/\/.*\n)?)(.*alter column "(\w+)" set not null)/gm,
+      '$1    this.addSql(`update "books" set "$3" = 7`);\n$2',
+    );
+    await writeFile(file, filled);
+    await using target = await TestServer.shared().createEmptyDatabase();
+    await using project = projectIn(directory, target, library);
+    const migrator = new Migrator(project);
+    await migrator.up({ to: initial });
+    await project.em.execute(libraryRows);
+    const before = await contents(project);
+
+    await migrator.up();
+
+    expect(await project.em.execute('select distinct language, pages from books')).toEqual([
+      { language: '7', pages: 7 },
+    ]);
+    await migrator.down();
+    expect(await contents(project)).toEqual(before);
+  });
+
   test('type-checks, lints and is formatted, unedited', { timeout: 120_000 }, async () => {
     const directories = ['library', ...entityChanges.map(({ name }) => name)];
     const files = globSync(`{${directories.join(',')}}/migrations/*.ts`, { cwd: root });

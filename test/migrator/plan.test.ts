@@ -1,5 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
+import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   Migrator,
@@ -259,7 +260,10 @@ describe('synthdb migrate plan', () => {
     const db = await TestServer.shared().createEmptyDatabase();
     onTestFinished(() => db.drop());
 
-    for (const statement of splitStatements(stdout)) await db.orm.em.execute(statement);
+    const client = new Client(db.url);
+    await client.connect();
+    for (const statement of splitStatements(stdout)) await client.query(statement);
+    await client.end();
 
     expect(await db.orm.schema.getUpdateSchemaSQL()).toBe('');
   });

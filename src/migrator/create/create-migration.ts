@@ -34,7 +34,8 @@ const schema = 'migrator';
  * connected database holds does not matter. What is written is tried there, both ways. The role must be allowed to create databases.
  *
  * It goes where `migrations.path` says (`pathTs` for TypeScript), named by `migrations.fileName`, in the language of
- * `migrations.emit`, and sorts last. A project that lists its migrations has to list it.
+ * `migrations.emit`, and sorts last. A project that lists its migrations has to list it. Neither the ORM's snapshot nor
+ * `migrations.generator` has a part in it.
  *
  * @throws RefusedError when `name` can't be part of a class's name, or the directory has migrations that are not read; whatever `up` throws on the scratch database.
  */
