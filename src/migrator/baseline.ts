@@ -1,6 +1,6 @@
 import { addToHistory } from './history.ts';
-import { catalogAfter, type Subject } from './check.ts';
-import { describeDifference, differences } from './catalog-differences.ts';
+import { differencesAfter, type Subject } from './check.ts';
+import { describeDifference } from './catalog-differences.ts';
 import { readCatalog } from './catalog.ts';
 import { RefusedError } from './errors.ts';
 import type { Lease } from './lease.ts';
@@ -20,11 +20,11 @@ export async function baseline(
   const declared = toDeclare(state, name);
   if (declared.length === 0) return [];
   const applied = state.log.map((row) => row.name);
-  const found = await readCatalog(orm, schema, tables);
-  const expected = await withScratchDatabase(orm, schema, (scratch) =>
-    catalogAfter(subject, scratch, [...applied, ...declared.map((migration) => migration.name)]),
+  const found = await readCatalog(orm, schema);
+  const names = [...applied, ...declared.map((migration) => migration.name)];
+  const differing = await withScratchDatabase(orm, schema, (scratch) =>
+    differencesAfter(subject, scratch, names, found),
   );
-  const differing = differences(expected, found);
   if (differing.length > 0) {
     throw new RefusedError(
       `the schema is not what the migrations up to ${name} make; nothing was changed. Bring it there, or name another migration:\n` +

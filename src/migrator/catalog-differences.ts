@@ -56,11 +56,15 @@ function ofFacts(at: At, expected: Facts, found: Facts): Difference[] {
   const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])].toSorted();
   return names.flatMap((fact) => {
     const [one, other] = [expected[fact] ?? null, found[fact] ?? null];
-    // Default privileges belong to a database: what they alone gave or kept back is no difference of its objects.
-    return one === other || one === 'by default' || other === 'by default'
+    return one === other || decidedByDefault(fact, one, other)
       ? []
       : [{ ...at, fact, expected: one, found: other }];
   });
+}
+
+// Default privileges belong to a database: what they alone gave or kept back is no difference of its objects.
+function decidedByDefault(fact: string, ...values: readonly (string | null)[]): boolean {
+  return fact.startsWith('privilege ') && values.includes('by default');
 }
 
 // Only of what both have: one that was added or dropped is told as that.

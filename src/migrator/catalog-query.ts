@@ -183,11 +183,15 @@ const parts: Readonly<Record<string, string>> = {
   functions: `
     select format('%s %s%I(%s)', case prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, prefix, proname,
       pg_get_function_identity_arguments(p.oid)), '', null, ${facts({
-        definition: `case when prokind = 'a' then (select jsonb_strip_nulls(to_jsonb(g) - 'aggfnoid')::text from pg_aggregate g
-          where aggfnoid = p.oid) else pg_get_functiondef(p.oid) end`,
+        definition: `case when prokind <> 'a' then pg_get_functiondef(p.oid) end`,
+        'state function': 'aggtransfn',
+        'state type': 'aggtranstype::regtype',
+        'initial state': 'agginitval',
+        'final function': `nullif(aggfinalfn, 0)`,
+        'combine function': `nullif(aggcombinefn, 0)`,
         comment: `obj_description(p.oid, 'pg_proc')`,
       })} || ${privileges('proacl', 'f', 'proowner', 'pronamespace')}
-    from pg_proc p join namespace n on n.oid = pronamespace
+    from pg_proc p join namespace n on n.oid = pronamespace left join pg_aggregate on aggfnoid = p.oid
     where not exists (select from member where classid = 'pg_proc'::regclass and objid = p.oid)`,
 
   types: `

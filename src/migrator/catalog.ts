@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { Tables } from './bookkeeping.ts';
+import { tablesOf } from './bookkeeping.ts';
 import { catalogQuery } from './catalog-query.ts';
 import { inTransaction, type Session } from './session.ts';
 
@@ -35,7 +35,8 @@ interface Row {
  * what belongs to the system, to extensions, or to the migrator (its schema and the ORM's log), and what is no part of a schema or
  * differs between servers that serve the same one: rows, owners, tablespaces, publications, languages, operators.
  */
-export function readCatalog(orm: MikroORM, schema: string, { log }: Pick<Tables, 'log'>): Promise<Catalog> {
+export function readCatalog(orm: MikroORM, schema = 'migrator'): Promise<Catalog> {
+  const { log } = tablesOf(orm, schema);
   return inTransaction(orm, (session) => readCatalogIn(session, schema, log));
 }
 

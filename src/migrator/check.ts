@@ -1,6 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Tables } from './bookkeeping.ts';
 import { differences, type Difference } from './catalog-differences.ts';
+import { lastingDifferences } from './catalog-restored.ts';
 import { readCatalog, type Catalog } from './catalog.ts';
 import type { Migrator } from './migrator.ts';
 import { withScratchDatabase } from './scratch-database.ts';
@@ -33,27 +34,32 @@ export interface Subject {
 /** What `Migrator.check` promises. */
 export async function check(subject: Subject): Promise<CheckResult> {
   const { orm, schema, tables, migratorOf } = subject;
-  const [state, found] = [await readState(orm, tables), await readCatalog(orm, schema, tables)];
+  const [state, found] = [await readState(orm, tables), await readCatalog(orm, schema)];
   const migrations = statusOf(state).filter(({ condition }) => condition !== 'applied');
   const applied = [...new Set(state.log.map(({ name }) => name))];
   const known = new Set(state.migrations.map(({ name }) => name));
   return withScratchDatabase(orm, schema, async (scratch) => {
     const database = applied.every((name) => known.has(name))
-      ? differences(await catalogAfter(subject, scratch, applied), found)
+      ? await differencesAfter(subject, scratch, applied, found)
       : null;
     await migratorOf(scratch).up({ allowOutOfOrder: true });
-    const entities = ormStatements(await scratch.schema.getUpdateSchemaSQL({ wrap: false }));
+    const { safe = false, dropTables = true } = scratch.config.get('migrations');
+    const entities = ormStatements(
+      await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }),
+    );
     const agrees = migrations.length === 0 && database?.length === 0 && entities.length === 0;
     return { agrees, migrations, database, entities };
   });
 }
 
-/** What a scratch database has after these migrations, in this order. */
-export async function catalogAfter(
-  { schema, tables, migratorOf }: Subject,
+/** How what was found differs from what a scratch database has after these migrations, in this order. */
+export async function differencesAfter(
+  { schema, migratorOf }: Subject,
   scratch: MikroORM,
   names: readonly string[],
-): Promise<Catalog> {
+  found: Catalog,
+): Promise<readonly Difference[]> {
   if (names.length > 0) await migratorOf(scratch).repeat(names);
-  return readCatalog(scratch, schema, tables);
+  const differing = differences(await readCatalog(scratch, schema), found);
+  return lastingDifferences(scratch, schema, found, differing);
 }

@@ -69,7 +69,8 @@ async function likeThis(session: Session): Promise<string> {
     `select concat_ws(' ',
        'encoding ' || quote_literal(pg_encoding_to_char(d.encoding)),
        'lc_collate ' || quote_literal(datcollate), 'lc_ctype ' || quote_literal(datctype),
-       case all_of->>'datlocprovider' when 'i' then 'locale_provider icu' when 'b' then 'locale_provider builtin' end,
+       case all_of->>'datlocprovider' when 'c' then 'locale_provider libc' when 'i' then 'locale_provider icu'
+         when 'b' then 'locale_provider builtin' end,
        case all_of->>'datlocprovider' when 'i' then 'icu_locale ' when 'b' then 'builtin_locale ' end
          || quote_literal(coalesce(all_of->>'datlocale', all_of->>'daticulocale')),
        'icu_rules ' || quote_literal(all_of->>'daticurules')) as options
@@ -96,7 +97,15 @@ async function copySettings(session: Session, name: string): Promise<void> {
 
 // A configuration may name its database in places that `dbName` does not reach. Nothing may be migrated that was not meant.
 async function mustBeOn(scratch: MikroORM, name: string): Promise<void> {
-  const [row] = await poolSession(scratch).query<{ name: string }>('select current_database() as name');
+  const [row] = await poolSession(scratch)
+    .query<{ name: string }>('select current_database() as name')
+    .catch((cause: unknown) => {
+      throw new RefusedError(
+        `can't connect to the scratch database ${name}: connect to the server itself, past any pooler, as a role that may use ` +
+          'any of its databases',
+        { cause },
+      );
+    });
   if (row?.name !== name) {
     throw new RefusedError(
       `a connection to the scratch database ${name} reached ${row?.name}: name the database by dbName or clientUrl ` +

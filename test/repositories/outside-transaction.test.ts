@@ -6,7 +6,7 @@ import { ReadOnlyError } from '../../src/errors.ts';
 import { Repository } from '../../src/repositories/repository.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
-import { readRows } from '../schema/catalog.ts';
+import { readRows } from '../schema/contents.ts';
 import { isReading, methodsIn } from './methods.ts';
 import { aWorld, type World } from './world.ts';
 import { writeCases } from './write-cases.ts';

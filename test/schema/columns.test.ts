@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { logTable } from './catalog.ts';
+import { logTable } from './contents.ts';
 import { dictionary, type Column } from './dictionary.ts';
 import { insertBareRows } from './rows.ts';
 

@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { migrationGap } from '../../src/migrator/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
-import { readCatalog } from './catalog.ts';
+import { readCatalog, type Catalog } from '../../src/migrator/catalog.ts';
 import { migrateDown, migrateUp } from './migrate.ts';
 import { OutsideSession } from './outside-session.ts';
 import { insertBareRows } from './rows.ts';
@@ -49,11 +49,11 @@ describe('a migration in a transaction', () => {
 
     for (const [name, sabotage, remedy] of sabotages) {
       await db.orm.em.execute(sabotage);
-      const before = await readCatalog(db.orm.em);
+      const before = await readCatalog(db.orm);
 
       await expect(migrateUp(db.orm)).rejects.toThrow();
 
-      expect(await readCatalog(db.orm.em)).toEqual(before);
+      expect(await readCatalog(db.orm)).toEqual(before);
       expect((await migrationGap(db.orm)).pending[0]).toBe(name);
       await db.orm.em.execute(remedy);
       await migrateUp(db.orm, name);
@@ -63,10 +63,10 @@ describe('a migration in a transaction', () => {
 });
 
 describe('a migration outside a transaction, cut short, converges when it runs again', () => {
-  let complete: Record<string, string[]>;
+  let complete: Catalog;
   beforeAll(async () => {
     const db = await TestDatabase.create();
-    complete = await readCatalog(db.orm.em);
+    complete = await readCatalog(db.orm);
     await db.drop();
   });
 
@@ -85,7 +85,7 @@ describe('a migration outside a transaction, cut short, converges when it runs a
     expect(await invalidIndexes(db.orm)).toEqual([index]);
     expect((await migrationGap(db.orm)).pending).toEqual(pending);
     expect(await migrateUp(db.orm)).toEqual(pending);
-    expect(await readCatalog(db.orm.em)).toEqual(complete);
+    expect(await readCatalog(db.orm)).toEqual(complete);
   });
 
   test.each([
@@ -94,14 +94,14 @@ describe('a migration outside a transaction, cut short, converges when it runs a
     [outcomes, 'dropping', 'synth_outcomes', 'idx_synth_outcomes_synth_id'],
   ])('going down by %s, while %s an index of %s', async (migration, _, table, index) => {
     const db = await databaseBefore(migration);
-    const before = await readCatalog(db.orm.em);
+    const before = await readCatalog(db.orm);
     await migrateUp(db.orm, migration);
 
     await cutShort(db, table, index, () => migrateDown(db.orm));
 
     expect(await invalidIndexes(db.orm)).toEqual([index]);
     expect(await migrateDown(db.orm)).toBe(migration);
-    expect(await readCatalog(db.orm.em)).toEqual(before);
+    expect(await readCatalog(db.orm)).toEqual(before);
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { migrationGap } from '../../src/migrator/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
-import { logTable, readCatalog } from './catalog.ts';
+import { readCatalog } from '../../src/migrator/catalog.ts';
+import { logTable } from './contents.ts';
 import { migrateDown, migrateUp } from './migrate.ts';
 
 const chain = [
@@ -32,7 +33,7 @@ describe('the chain of migrations', () => {
 
     await described.orm.schema.create();
 
-    expect(await readCatalog(migrated.orm.em)).toEqual(await readCatalog(described.orm.em));
+    expect(await readCatalog(migrated.orm)).toEqual(await readCatalog(described.orm));
   });
 
   test('leaves the ORM nothing to change', async () => {
@@ -44,18 +45,18 @@ describe('the chain of migrations', () => {
 
   test('taken back to its beginning leaves nothing but its log, and comes up again', async () => {
     const db = await emptyDatabase();
-    const nothing = await readCatalog(db.orm.em);
+    const nothing = await readCatalog(db.orm);
     await migrateUp(db.orm);
-    const everything = await readCatalog(db.orm.em);
+    const everything = await readCatalog(db.orm);
 
     for (const name of chain.toReversed()) expect(await migrateDown(db.orm)).toBe(name);
 
     expect(await migrateDown(db.orm)).toBeNull();
-    expect(await readCatalog(db.orm.em)).toEqual(nothing);
+    expect(await readCatalog(db.orm)).toEqual(nothing);
     expect(await db.orm.em.execute(`select tablename from pg_tables where schemaname = 'public'`)).toEqual([
       { tablename: logTable },
     ]);
     expect(await migrateUp(db.orm)).toEqual(chain);
-    expect(await readCatalog(db.orm.em)).toEqual(everything);
+    expect(await readCatalog(db.orm)).toEqual(everything);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
-import { readCatalog, readRows } from './catalog.ts';
+import { readCatalog } from '../../src/migrator/catalog.ts';
+import { readRows } from './contents.ts';
 import { migrateDown, migrateUp } from './migrate.ts';
 import { insertBareRows, insertFullRows } from './rows.ts';
 
@@ -25,8 +26,8 @@ async function insertRows({ orm: { em } }: TestDatabase): Promise<void> {
   await insertFullRows(em);
 }
 
-async function contents({ orm: { em } }: TestDatabase) {
-  return { catalog: await readCatalog(em), rows: await readRows(em) };
+async function contents({ orm }: TestDatabase) {
+  return { catalog: await readCatalog(orm), rows: await readRows(orm.em) };
 }
 
 describe('going down and up again', () => {

@@ -1,5 +1,4 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { tablesOf } from '../bookkeeping.ts';
 import { differences } from '../catalog-differences.ts';
 import { readCatalog } from '../catalog.ts';
 import { inTransaction } from '../session.ts';
@@ -18,7 +17,7 @@ export async function tryOut(
   up: readonly string[],
   down: readonly string[],
 ): Promise<TrialReport> {
-  const catalog = () => readCatalog(orm, schema, tablesOf(orm, schema));
+  const catalog = () => readCatalog(orm, schema);
   const before = await catalog();
   const upFailure = await failureOf(orm, up);
   if (upFailure !== null) return { up: [upFailure], down: [] };
