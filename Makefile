@@ -11,7 +11,7 @@ $(installed): package.json package-lock.json
 	@npm install --no-save --loglevel=error --no-audit --no-fund
 	@touch $@
 
-.PHONY: migrate-up migrate-down migrate-status migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up
@@ -19,8 +19,14 @@ migrate-up: $(installed) ## apply every pending migration
 migrate-down: $(installed) ## revert the migration applied last
 	@$(synthdb) migrate down
 
+migrate-redo: $(installed) ## revert the migration applied last, and apply it again
+	@$(synthdb) migrate redo
+
 migrate-status: $(installed) ## list the migrations, applied and pending
 	@$(synthdb) migrate status
+
+migrate-plan: $(installed) ## print the SQL that migrate-up would send; to revert: direction=down
+	@$(synthdb) migrate plan $(direction)
 
 migrate-create: $(installed) ## write a migration from changed entities: make migrate-create name=add_tags
 	@$(synthdb) migrate create $(or $(name),$(error say its name: make migrate-create name=add_tags))

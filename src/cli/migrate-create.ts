@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { createMigration } from '../migrator/index.ts';
-import { say } from './output.ts';
+import { say, sayJson } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -10,17 +10,22 @@ export function migrateCreate(): Command {
   return new Command('create')
     .description('write a migration from what the entities have and the migrations have not')
     .argument('<name>', 'what it does, in snake_case: add_tags')
-    .action((name: string) => {
+    .option(
+      '--json',
+      'print { name, path, warnings: [{ direction, message }] } for programs, null when there is nothing to write',
+    )
+    .action((name: string, { json = false }: { json?: boolean }) => {
       if (!/^[a-z][a-z0-9_]*$/.test(name)) {
         throw new UsageError(`"${name}" can't name a migration: use snake_case, such as add_tags`);
       }
       return withDatabase('migrations', async (orm) => {
-        const file = await createMigration(orm, name);
+        const created = await createMigration(orm, name);
+        if (json) return sayJson(created);
+        if (created === null) return say('Entities and migrations agree; there is nothing to write.');
         say(
-          file === null
-            ? 'Entities and migrations agree; there is nothing to write.'
-            : `Wrote ${relative('', file)}. Read it, improve it, and say in its docstring why, what it locks, what going back loses.`,
+          `Wrote ${relative('', created.path)}. Read it, improve it, and say in its docstring why, what it locks, what going back loses.`,
         );
+        for (const { direction, message } of created.warnings) say(`  ${direction}: ${message}.`);
       });
     });
 }

@@ -8,6 +8,7 @@ import { migrateBaseline } from './migrate-baseline.ts';
 import { migrateCheck } from './migrate-check.ts';
 import { migrateCreate } from './migrate-create.ts';
 import { migrateDownCommand } from './migrate-down.ts';
+import { migratePlan } from './migrate-plan.ts';
 import { migrateRedo } from './migrate-redo.ts';
 import { migrateStatus } from './migrate-status.ts';
 import { migrateUpCommand } from './migrate-up.ts';
@@ -20,6 +21,7 @@ export function program(): Command {
     migrateDownCommand(),
     migrateRedo(),
     migrateStatus(),
+    migratePlan(),
     migrateCreate(),
     migrateCheck(),
     migrateBaseline(),

@@ -1,9 +1,11 @@
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import type { MikroORM } from '@mikro-orm/postgresql';
+import { MikroORM } from '@mikro-orm/postgresql';
 import { connect } from '../database/connect.ts';
 import { targetOrEmbedded } from '../database/default-target.ts';
-import type { Purpose } from '../settings/resolve.ts';
+import { ormOptions } from '../database/orm-options.ts';
+import { parseDatabaseUrl } from '../settings/database-url.ts';
+import { resolveDatabase, type Purpose } from '../settings/resolve.ts';
 import { dim, say } from './output.ts';
 
 /** Where a command works, for people and for programs. */
@@ -33,6 +35,19 @@ export async function withDatabase<T>(
       url: embedded?.url ?? null,
       files: embedded?.directory ?? null,
     });
+  } finally {
+    await orm.close(true);
+  }
+}
+
+/** Runs `work` with the configuration alone: nothing is connected to, and no server started. */
+export async function withoutDatabase<T>(work: (orm: MikroORM) => Promise<T>): Promise<T> {
+  const { target } = resolveDatabase({}, 'migrations') ?? {
+    target: parseDatabaseUrl('postgresql://nobody@localhost/none', 'default'),
+  };
+  const orm = new MikroORM(ormOptions(target));
+  try {
+    return await work(orm);
   } finally {
     await orm.close(true);
   }

@@ -5,6 +5,7 @@ import { lastingDifferences } from './catalog-restored.ts';
 import { readCatalog, type Catalog } from './catalog.ts';
 import type { Migrator } from './migrator.ts';
 import { withScratchDatabase } from './scratch-database.ts';
+import { ormStatements } from './orm-statements.ts';
 import { readState } from './state.ts';
 import { statusOf, type MigrationStatus } from './status.ts';
 
@@ -43,7 +44,9 @@ export async function check(subject: Subject): Promise<CheckResult> {
       : null;
     await migratorOf(scratch).up({ allowOutOfOrder: true });
     const { safe = false, dropTables = true } = scratch.config.get('migrations');
-    const entities = statements(await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }));
+    const entities = ormStatements(
+      await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }),
+    );
     const agrees = migrations.length === 0 && database?.length === 0 && entities.length === 0;
     return { agrees, migrations, database, entities };
   });
@@ -59,11 +62,4 @@ export async function differencesAfter(
   if (names.length > 0) await migratorOf(scratch).repeat(names);
   const differing = differences(await readCatalog(scratch, schema), found);
   return lastingDifferences(scratch, schema, found, differing);
-}
-
-// The ORM gives one text. What stands in quotes, or is a function's body, may hold the sign that ends a statement.
-const statement = /(?:\$\$[\s\S]*?\$\$|'(?:[^']|'')*'|"(?:[^"]|"")*"|[^;])+/g;
-
-function statements(sql: string): string[] {
-  return [...sql.matchAll(statement)].map(([text]) => text.trim()).filter((text) => text !== '');
 }

@@ -1,10 +1,11 @@
 export { describeDifference, type Difference } from './catalog-differences.ts';
 export type { CheckResult } from './check.ts';
-export { createMigration } from './create-migration.ts';
+export { createMigration, type CreatedMigration, type CreationWarning } from './create/create-migration.ts';
 export type { Direction, MigrationSettings } from './emitted-migration.ts';
 export { MigratorError, RefusedError, type MigratorErrorCode } from './errors.ts';
 export { migrationGap, type MigrationGap } from './gap.ts';
-export { Migrator, type MigrationRun, type MigratorOptions } from './migrator.ts';
+export { Migrator, type MigrationRun, type MigratorOptions, type PlanBasis } from './migrator.ts';
+export type { PlannedMigration } from './plan.ts';
 export type { Blocker, MigrationEvent } from './run.ts';
 export type { DownRequest, UpRequest } from './selection.ts';
 export type { Condition, MigrationStatus } from './status.ts';

@@ -46,16 +46,19 @@ async function inDirectory(orm: MikroORM): Promise<MigrationFile[]> {
   const names = await readdir(directory).catch((cause: unknown) => {
     throw new RefusedError(`can't read the migrations in ${directory}: set migrations.path`, { cause });
   });
-  return names
-    .filter((name) => /(?<!\.d)\.(?:ts|js|cjs)$/.test(name))
-    .map((file) => {
-      const path = resolve(directory, file);
-      return {
-        name: withoutExtension(file),
-        path,
-        make: async () => create(orm, await exportedClass(path)),
-      };
-    });
+  return names.filter(isMigrationFile).map((file) => {
+    const path = resolve(directory, file);
+    return {
+      name: withoutExtension(file),
+      path,
+      make: async () => create(orm, await exportedClass(path)),
+    };
+  });
+}
+
+/** Whether a file of a migrations' directory is one, by its name. */
+export function isMigrationFile(file: string): boolean {
+  return /(?<!\.d)\.(?:ts|js|cjs)$/.test(file);
 }
 
 type Listed = NonNullable<ReturnType<typeof listOf>>[number];

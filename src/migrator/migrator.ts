@@ -6,6 +6,7 @@ import type { Direction, EmittedMigration } from './emitted-migration.ts';
 import { RefusedError } from './errors.ts';
 import { addToHistory } from './history.ts';
 import { Lease } from './lease.ts';
+import { appliedUpTo, planOf, type PlannedMigration } from './plan.ts';
 import { runInTransaction } from './run-in-transaction.ts';
 import { runStepByStep } from './run-step-by-step.ts';
 import type { Limits, MigrationEvent, Run, Step } from './run.ts';
@@ -13,6 +14,7 @@ import { selectDown, selectUp, type DownRequest, type UpRequest } from './select
 import { poolSession } from './session.ts';
 import { readDatabase, readMigrations, readState, type Progress, type State } from './state.ts';
 import { statusOf, type MigrationStatus } from './status.ts';
+import { downSteps, unfinishedSteps, upSteps } from './steps.ts';
 
 /** Times in milliseconds. */
 export interface MigratorOptions {
@@ -30,6 +32,12 @@ export interface MigratorOptions {
   readonly lease?: number | undefined;
   /** Told what happens. */
   readonly onEvent?: ((event: MigrationEvent) => void) | undefined;
+}
+
+/** What a plan starts from. */
+export interface PlanBasis {
+  /** The last migration to take for applied, with all before it; null for none. The database is asked when absent. */
+  readonly from?: string | null | undefined;
 }
 
 /** A migration that was run. */
@@ -72,16 +80,7 @@ export class Migrator {
     const migrations = await readMigrations(this.#orm);
     const state = { migrations, ...(await readDatabase(this.#orm, this.#tables)) };
     if (selectUp(state, request).length === 0 && state.progress.length === 0) return [];
-    return this.#alone(migrations, (before) => {
-      const late = new Set(
-        statusOf(before).flatMap(({ name, condition }) => (condition === 'late' ? [name] : [])),
-      );
-      return selectUp(before, request).map((migration) => ({
-        migration,
-        direction: 'up',
-        note: late.has(migration.name) ? 'out of order' : undefined,
-      }));
-    });
+    return this.#alone(migrations, (before) => upSteps(before, request));
   }
 
   /**
@@ -93,9 +92,7 @@ export class Migrator {
     const migrations = await readMigrations(this.#orm);
     const state = { migrations, ...(await readDatabase(this.#orm, this.#tables)) };
     if (selectDown(state, request).length === 0 && state.progress.length === 0) return [];
-    return this.#alone(migrations, (before) =>
-      selectDown(before, request).map((migration) => ({ migration, direction: 'down' })),
-    );
+    return this.#alone(migrations, (before) => downSteps(before, request));
   }
 
   /**
@@ -112,6 +109,30 @@ export class Migrator {
         { migration, direction: 'up' },
       ];
     });
+  }
+
+  /**
+   * What `up` would send, migration by migration, under the same conditions. Reads from the database what is applied; when told, it
+   * opens no connection, and does not see what was edited since.
+   *
+   * @throws RefusedError when `up` would be refused, or there is no migration `from`.
+   */
+  planUp({ from, ...request }: UpRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
+    return this.#plan(from, (state) => upSteps(state, request));
+  }
+
+  /** What `down` would send; else as `planUp`. */
+  planDown({ from, ...request }: DownRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
+    return this.#plan(from, (state) => downSteps(state, request));
+  }
+
+  async #plan(
+    from: string | null | undefined,
+    choose: (state: State) => Step[],
+  ): Promise<PlannedMigration[]> {
+    const migrations = await readMigrations(this.#orm);
+    const state = from === undefined ? await this.#read(migrations) : appliedUpTo(migrations, from);
+    return planOf(state, this.#limits(), choose);
   }
 
   /**
@@ -172,9 +193,7 @@ export class Migrator {
   ): Promise<MigrationRun[]> {
     return this.#holding(async (run) => {
       const found = await this.#read(migrations);
-      // What is half done and not asked for comes first, in the direction that it had.
-      const asked = new Set(choose(found).map(keyOf));
-      const first = unfinished(found).filter((step) => !asked.has(keyOf(step)));
+      const first = unfinishedSteps(found, choose(found));
       const finished = await this.#perform(run, first, found.progress);
       const state = first.length > 0 ? await this.#read(migrations) : found;
       return [...finished, ...(await this.#perform(run, choose(state), state.progress))];
@@ -246,18 +265,4 @@ export class Migrator {
   }
 
   readonly #report = (event: MigrationEvent): void => this.#options.onEvent?.(event);
-}
-
-function keyOf({ migration, direction }: Step): string {
-  return `${direction} ${migration.name}`;
-}
-
-/** The steps outside transactions that stopped on the way. */
-function unfinished({ migrations, progress }: State): Step[] {
-  const steps = new Map<string, Step>();
-  for (const { name, direction } of progress) {
-    const migration = migrations.find((one) => one.name === name);
-    if (migration) steps.set(`${direction} ${name}`, { migration, direction });
-  }
-  return [...steps.values()];
 }

@@ -130,7 +130,7 @@ async function isDirect(session: OwnSession): Promise<boolean> {
  * What a connection of its own begins with; nobody else gets it. A statement that can't run in a transaction stops neither readers nor
  * writers while it waits or works, and takes what it takes: it has limits only where its migration says so.
  */
-function ownTimeouts({ migration: { settings } }: Step): string {
+export function ownTimeouts({ migration: { settings } }: Step): string {
   return `set lock_timeout = '${settings.lockTimeout ?? 0}ms'; set statement_timeout = '${settings.statementTimeout ?? 0}ms'`;
 }
 

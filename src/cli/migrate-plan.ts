@@ -1,0 +1,83 @@
+import { Argument, Command, Option } from 'commander';
+import { Migrator, type Direction, type PlannedMigration } from '../migrator/index.ts';
+import { say, sayJson } from './output.ts';
+import { UsageError } from './usage-error.ts';
+import { withDatabase, withoutDatabase } from './with-database.ts';
+
+interface Given {
+  readonly to?: string;
+  readonly steps?: number;
+  readonly all?: boolean;
+  readonly allowOutOfOrder?: boolean;
+  readonly from?: string;
+  readonly json?: boolean;
+}
+
+/** `synthdb migrate plan` */
+export function migratePlan(): Command {
+  return new Command('plan')
+    .description('print the SQL that up or down would send, and change nothing')
+    .addArgument(new Argument('[direction]', 'which way').choices(['up', 'down']).default('up'))
+    .addOption(new Option('--to <name>', 'the last one to apply, or to keep').conflicts(['steps', 'all']))
+    .addOption(new Option('--steps <n>', 'how many to revert').argParser(Number).conflicts('all'))
+    .option('--all', 'revert every one')
+    .option('--allow-out-of-order', 'apply migrations that are older than applied ones too')
+    .option(
+      '--from <name>',
+      'what to take for applied, "none" for nothing: the database is then not asked, nor connected to',
+    )
+    .option('--json', 'print [{ name, direction, transactional, known, statements }] for programs')
+    .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
+      const planned =
+        from === undefined
+          ? await withDatabase('migrations', (orm) => plan(new Migrator(orm), direction, request))
+          : await withoutDatabase((orm) =>
+              plan(new Migrator(orm), direction, { ...request, from: from === 'none' ? null : from }),
+            );
+      if (json) return sayJson(planned);
+      say(asSql(planned, direction));
+    });
+}
+
+function plan(
+  migrator: Migrator,
+  direction: Direction,
+  { allowOutOfOrder, steps, all, ...rest }: Omit<Given, 'from'> & { from?: string | null },
+): Promise<PlannedMigration[]> {
+  if (direction === 'down') {
+    if (allowOutOfOrder !== undefined) throw new UsageError('--allow-out-of-order belongs to plan up');
+    return migrator.planDown({ ...rest, steps, all });
+  }
+  if (steps !== undefined || all !== undefined) throw new UsageError('--steps and --all belong to plan down');
+  return migrator.planUp({ ...rest, allowOutOfOrder });
+}
+
+const notShown = '-- What the migrator writes down for itself (lease, log, history) is left out.';
+
+/** SQL that can be read and pasted; all else in comments. */
+function asSql(planned: readonly PlannedMigration[], direction: Direction): string {
+  if (planned.length === 0) return `-- Nothing to ${direction === 'up' ? 'apply' : 'revert'}.`;
+  return [notShown, ...planned.map(migrationAsSql)].join('\n\n');
+}
+
+function migrationAsSql({ name, direction, transactional, known, statements }: PlannedMigration): string {
+  const lines = [`-- ${name}, ${direction}`];
+  if (!transactional) {
+    lines.push(
+      '-- Outside a transaction, on a connection of its own. Behind a pooler each statement stands alone, without the two',
+      '-- `set`: timeouts come from the role. Where an INVALID index was left behind, it is dropped before it is built again.',
+    );
+  }
+  if (!known) {
+    lines.push('-- NOT KNOWN AHEAD: what it sends depends on what it finds in the database. Around that:');
+  }
+  return [...lines, ...statements.map(ended)].join('\n');
+}
+
+// A comment at the end would swallow the semicolon.
+function ended(statement: string): string {
+  if (statement.endsWith(';')) return statement;
+  return statement.slice(statement.lastIndexOf('\n') + 1).includes('--')
+    ? `${statement}\n;`
+    : `${statement};`;
+}

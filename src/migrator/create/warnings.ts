@@ -1,0 +1,208 @@
+import { quoted, requiredColumns, type Difference, type TableDifference } from './difference.ts';
+
+/** What somebody has to look at before a created migration is run where there are rows. */
+export interface Warning {
+  readonly message: string;
+  /** What the statement that it is about has in it; it is about the whole direction when that has none. */
+  readonly about: readonly string[];
+}
+
+type Column = TableDifference['addedColumns'][string];
+
+/** What a difference does to rows that are there, or asks of them. */
+export function warningsOf(difference: Difference): Warning[] {
+  return [
+    ...Object.values(difference.removedTables).map(({ name }) => ({
+      message: `loses the rows of ${name}${otherTables(difference)}`,
+      about: ['drop table', `"${name}"`],
+    })),
+    ...Object.values(difference.changedTables).flatMap(ofTable),
+  ];
+}
+
+/** What a difference takes for the same under another name. */
+export function renamesOf(difference: Difference): Warning[] {
+  return Object.values(difference.changedTables).flatMap((table) =>
+    Object.entries(table.renamedColumns).map(([old, { name }]) => ({
+      message:
+        `takes ${table.name}.${name} for ${old} under another name, so that its values stay: ` +
+        `if it is another column, drop "${old}" and add "${name}" instead`,
+      about: [quoted(table), 'rename', `"${old}"`],
+    })),
+  );
+}
+
+/** What a difference loses: tables and columns. */
+export function lossesOf(difference: Difference): string[] {
+  return [
+    ...Object.values(difference.removedTables).map(({ name }) => `the rows of ${name}`),
+    ...Object.values(difference.changedTables).flatMap((table) =>
+      lostColumns(table).map(({ name }) => `what ${table.name}.${name} holds`),
+    ),
+  ];
+}
+
+/** Tables that were there before and that a difference locks: those that it changes, and those that new ones refer to. */
+export function lockedTables({ changedTables, newTables }: Difference): string[] {
+  const made = Object.values(newTables);
+  const referred = made
+    .flatMap((table) => Object.values(table.getForeignKeys()))
+    .map(({ referencedTableName }) => short(referencedTableName));
+  const changed = Object.values(changedTables).map(({ name }) => name);
+  const names = new Set(made.map((table) => table.getShortestName()));
+  return [...new Set([...changed, ...referred])].filter((name) => !names.has(name));
+}
+
+function ofTable(table: TableDifference): Warning[] {
+  return [
+    ...lostColumns(table).map((column) => lost(table, column)),
+    ...requiredColumns(table).map(({ name }) => ({
+      message: `${table.name}.${name} must not be null and has no default: rows that are there need a value first, ${fill(table, name)}`,
+      about: [quoted(table), `"${name}" set not null`],
+    })),
+    ...Object.values(table.changedColumns).flatMap((change) => ofColumn(table, change)),
+    ...ofRules(table),
+    ...(table.changedPartitioning
+      ? [{ message: `builds ${table.name} anew, as it is partitioned otherwise`, about: [quoted(table)] }]
+      : []),
+  ];
+}
+
+function ofRules(table: TableDifference): Warning[] {
+  const found: Warning[] = [];
+  for (const index of [...Object.values(table.addedIndexes), ...Object.values(table.changedIndexes)]) {
+    const about = [`"${index.keyName}"`];
+    if (index.unique && !isEmpty(table, index.columnNames)) {
+      found.push({
+        message: `fails where rows of ${table.name} share a value that ${index.keyName} wants unique: look for them first`,
+        about,
+      });
+    }
+    found.push({
+      message: `${table.name} takes no writes while ${index.keyName} is built: where it is large, ${concurrently(index)}`,
+      about,
+    });
+  }
+  for (const { name, columnName } of [
+    ...Object.values(table.addedChecks),
+    ...Object.values(table.changedChecks),
+  ]) {
+    if (columnName !== undefined && isEmpty(table, [columnName])) continue;
+    found.push({
+      message: `fails where rows of ${table.name} break ${name}: correct them first`,
+      about: ['add constraint', `"${name}"`],
+    });
+  }
+  for (const key of [...Object.values(table.addedForeignKeys), ...Object.values(table.changedForeignKeys)]) {
+    if (isEmpty(table, key.columnNames)) continue;
+    found.push({
+      message: `fails where rows of ${table.name} refer to rows that ${short(key.referencedTableName)} has not: correct them first`,
+      about: ['add constraint', `"${key.constraintName}"`],
+    });
+  }
+  return found;
+}
+
+function ofColumn(
+  table: TableDifference,
+  { column, fromColumn, changedProperties }: TableDifference['changedColumns'][string],
+): Warning[] {
+  const of = `${table.name}.${column.name}`;
+  const found: Warning[] = [];
+  const altered = [quoted(table), `alter column "${column.name}"`];
+  if (changedProperties.has('type')) {
+    if (!widens(fromColumn.type, column.type)) {
+      found.push({
+        message: `turns ${of} from ${fromColumn.type} into ${column.type}: fails on values that don't fit, or changes them`,
+        about: [...altered, ' type '],
+      });
+    } else if (column.autoincrement) {
+      found.push({
+        message: `the sequence of ${of} still ends where ${fromColumn.type} does: see alter sequence … as`,
+        about: [...altered, ' type '],
+      });
+    }
+  }
+  if (changedProperties.has('nullable') && !column.nullable) {
+    found.push({
+      message: `fails where ${of} is null: fill it first, ${fill(table, column.name)}`,
+      about: [...altered, 'set not null'],
+    });
+  }
+  const gone = (fromColumn.enumItems ?? []).filter((item) => column.enumItems?.includes(item) === false);
+  if (column.nativeEnumName && gone.length > 0) {
+    found.push({
+      message: `${gone.join(', ')} of type ${column.nativeEnumName} can't be dropped from it: it stays`,
+      about: [`"${column.nativeEnumName}"`],
+    });
+  }
+  return found;
+}
+
+function lost(table: TableDifference, { name }: Column): Warning {
+  const added = Object.keys(table.addedColumns);
+  const renamed =
+    added.length === 0
+      ? ''
+      : `; if ${added.join(' or ')} is ${name} under another name, write alter table ${quoted(table)} rename column "${name}" to "${added.join('" or "')}"`;
+  return {
+    message: `loses what ${table.name}.${name} holds${renamed}`,
+    about: [quoted(table), `drop column "${name}"`],
+  };
+}
+
+// What is computed is no loss.
+function lostColumns({ removedColumns }: TableDifference): Column[] {
+  return Object.values(removedColumns).filter(({ generated }) => !generated);
+}
+
+function otherTables({ newTables }: Difference): string {
+  const names = Object.values(newTables).map(({ name }) => name);
+  if (names.length === 0) return '';
+  return `; if ${names.join(' or ')} is the same table under another name, write alter table … rename to`;
+}
+
+function short(table: string): string {
+  return table.replace(/^public\./, '');
+}
+
+function fill(table: TableDifference, column: string): string {
+  return `as by: update ${quoted(table)} set "${column}" = … where "${column}" is null`;
+}
+
+function concurrently({ unique, constraint, expression }: TableDifference['addedIndexes'][string]): string {
+  const built = `create it ${unique ? 'unique, ' : ''}concurrently in a migration that is not transactional`;
+  return constraint && expression === undefined ? `${built}, and add the constraint using that index` : built;
+}
+
+/** Whether rows have no values in any of these columns yet. */
+function isEmpty({ addedColumns }: TableDifference, columns: readonly string[]): boolean {
+  return columns.some((name) => {
+    const added = addedColumns[name];
+    return added?.nullable === true && (added.default === undefined || added.default === null);
+  });
+}
+
+const sizes = [
+  ['smallint', 'int', 'bigint'],
+  ['real', 'double precision'],
+];
+
+/** Whether every value of one type is one of the other, unchanged. */
+function widens(from: string, to: string): boolean {
+  const [old, next] = [normal(from), normal(to)];
+  if (sizes.some((order) => order.includes(old) && order.indexOf(old) <= order.indexOf(next))) return true;
+  const [, limit] = /^varchar(?:\((\d+)\))?$/.exec(old) ?? [];
+  if (!old.startsWith('varchar')) return false;
+  return (
+    next === 'text' || next === 'varchar' || Number(limit) <= Number(/^varchar\((\d+)\)$/.exec(next)?.[1])
+  );
+}
+
+function normal(type: string): string {
+  return type
+    .replace(/^character varying/, 'varchar')
+    .replace(/^(?:integer|int4|serial)$/, 'int')
+    .replace(/^(?:int8|bigserial)$/, 'bigint')
+    .replace(/^int2$/, 'smallint');
+}
