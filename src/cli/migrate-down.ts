@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { Migrator } from '../migrator/index.ts';
 import { mustBeMeant } from './confirmation.ts';
 import { sayRun } from './migration-progress.ts';
-import { milliseconds, say, sayJson } from './output.ts';
+import { milliseconds, say, sayJson, wholeNumber } from './output.ts';
 import { sayPlace, withDatabase } from './with-database.ts';
 
 interface Given {
@@ -19,7 +19,7 @@ export function migrateDownCommand(): Command {
   return new Command('down')
     .description('revert the migration applied last, or more')
     .addOption(new Option('--to <name>', 'the last one to keep').conflicts(['steps', 'all']))
-    .addOption(new Option('--steps <n>', 'how many to revert').argParser(Number).conflicts('all'))
+    .addOption(new Option('--steps <n>', 'how many to revert').argParser(wholeNumber).conflicts('all'))
     .option('--all', 'revert every one')
     .option(
       '--confirm <name>',

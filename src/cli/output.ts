@@ -52,3 +52,10 @@ export function milliseconds(given: string): number {
   if (!(seconds >= 0)) throw new UsageError(`"${given}" is no number of seconds`);
   return seconds * 1_000;
 }
+
+/** Reads a number of things, from 1, from the command line. */
+export function wholeNumber(given: string): number {
+  const number = Number(given);
+  if (!Number.isInteger(number) || number < 1) throw new UsageError(`"${given}" is no whole number from 1`);
+  return number;
+}

@@ -93,6 +93,8 @@ function definitions(schema: string, { log, lease, progress, history }: Tables):
       checksum text not null,
       -- False from before it is sent: whether the server did it is not known then.
       done boolean not null,
+      -- How far a backfill came: { key, rows }.
+      place jsonb,
       at timestamptz not null default clock_timestamp(),
       primary key (name, direction, statement)
     );

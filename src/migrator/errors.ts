@@ -29,10 +29,15 @@ export class RefusedError extends MigratorError {
 /** The name closest to what was typed, for a hint; null when none comes near. */
 export function nearest(typed: string, names: readonly string[]): string | null {
   const ranked = names
-    .map((name) => ({ name, distance: name.includes(typed) ? 1 : distance(typed, name) }))
+    .map((name) => ({ name, distance: apart(typed.toLowerCase(), name.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance);
   const [best] = ranked;
   return best && best.distance <= Math.max(typed.length, best.name.length) / 2 ? best.name : null;
+}
+
+// A part of a name is as good as a slip of the finger.
+function apart(typed: string, name: string): number {
+  return name.includes(typed) ? 1 : distance(typed, name);
 }
 
 // Levenshtein's, over one row.

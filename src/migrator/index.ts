@@ -1,3 +1,4 @@
+export { backfill, type BackfillOptions } from './backfill.ts';
 export { createMigration } from './create-migration.ts';
 export type { Direction, MigrationSettings } from './emitted-migration.ts';
 export { MigratorError, RefusedError, type MigratorErrorCode } from './errors.ts';
