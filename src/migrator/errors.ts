@@ -28,16 +28,18 @@ export class RefusedError extends MigratorError {
 
 /** The name closest to what was typed, for a hint; null when none comes near. */
 export function nearest(typed: string, names: readonly string[]): string | null {
-  const ranked = names
-    .map((name) => ({ name, distance: apart(typed.toLowerCase(), name.toLowerCase()) }))
-    .toSorted((a, b) => a.distance - b.distance);
-  const [best] = ranked;
-  return best && best.distance <= Math.max(typed.length, best.name.length) / 2 ? best.name : null;
+  if (typed === '') return null;
+  const [best] = names
+    .map((name) => ({ name, apart: apart(typed.toLowerCase(), name.toLowerCase()) }))
+    .toSorted((a, b) => a.apart - b.apart);
+  return best && best.apart <= 0.4 ? best.name : null;
 }
 
-// A part of a name is as good as a slip of the finger.
+// From 0 for a part of the name to 1. What it says it does may be all that was typed.
 function apart(typed: string, name: string): number {
-  return name.includes(typed) ? 1 : distance(typed, name);
+  if (name.includes(typed)) return 0;
+  const whole = [name, name.slice(name.indexOf('_') + 1)];
+  return Math.min(...whole.map((part) => distance(typed, part) / Math.max(typed.length, part.length)));
 }
 
 // Levenshtein's, over one row.

@@ -50,16 +50,15 @@ describe('a backfill', () => {
   test('changes every row once, a batch per transaction, in either direction', async () => {
     const db = await thousands(10_000);
     await db.orm.em.execute('alter table things add batch text');
-    const batches = (set: string) =>
-      counting({ batch: 1_000, set: `${set}, batch = pg_current_xact_id()::text` });
+    const noting = counting({ batch: 1_000, set: 'n = n + 1, batch = pg_current_xact_id()::text' });
     const transactions = () =>
       db.orm.em.execute<{ rows: number }[]>('select count(*)::int as rows from things group by batch');
 
-    await migratorOn(db, batches('n = n + 1')).up();
+    await migratorOn(db, noting).up();
 
     expect(await counts(db)).toEqual({ 1: 10_000 });
-    expect(await transactions()).toEqual(Array(10).fill({ rows: 1_000 }));
-    await migratorOn(db, batches('n = n + 1')).down();
+    expect(await transactions()).toEqual(Array.from({ length: 10 }, () => ({ rows: 1_000 })));
+    await migratorOn(db, noting).down();
     expect(await counts(db)).toEqual({ 2: 10_000 });
   });
 
@@ -190,6 +189,21 @@ describe('a backfill that is stopped', () => {
 
     await expect(migratorOn(db, counting({ set: 'n = n + 2' })).up()).rejects.toThrow('was edited since');
     await migratorOn(db, counting({ batch: 10, sleep: 1 })).up();
+
+    expect(await counts(db)).toEqual({ 1: 1_000 });
+  });
+
+  test('as it commits has noted nothing of the batch either', async () => {
+    const db = await thousands(1_000);
+    await db.orm.em.execute(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$;
+      create constraint trigger late after update on things deferrable initially deferred
+        for each row when (new.id = 555) execute function refuse()`);
+    await expect(migratorOn(db, counting({ batch: 100 })).up()).rejects.toMatchObject({ code: 'failed' });
+    expect(await counts(db)).toEqual({ 0: 500, 1: 500 });
+    await db.orm.em.execute('drop trigger late on things');
+
+    await migratorOn(db, counting({ batch: 100 })).up();
 
     expect(await counts(db)).toEqual({ 1: 1_000 });
   });

@@ -4,7 +4,6 @@ import type { Migrations } from './project.ts';
 
 /** A process of its own that applies `migrations`, for tests that end or stop it from outside. */
 export function runUp(url: string, migrations: Migrations, options: MigratorOptions = {}): ChildProcess {
-  const at = (path: string) => JSON.stringify(new URL(path, import.meta.url).href);
   const script = `
     import { projectOn } from ${at('project.ts')};
     import { Migrator } from ${at('../../src/migrator/index.ts')};
@@ -14,4 +13,8 @@ export function runUp(url: string, migrations: Migrations, options: MigratorOpti
   return spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+}
+
+function at(path: string): string {
+  return JSON.stringify(new URL(path, import.meta.url).href);
 }
