@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import { Migrator } from '../migrator/index.ts';
 import { mustBeMeant } from './confirmation.ts';
+import { lockWaitOption } from './lock-wait.ts';
 import { sayRun } from './migration-progress.ts';
-import { milliseconds, say, sayJson, wholeNumber } from './output.ts';
+import { say, sayJson, wholeNumber } from './output.ts';
 import { sayPlace, withDatabase } from './with-database.ts';
 
 interface Given {
@@ -25,7 +26,7 @@ export function migrateDownCommand(): Command {
       '--confirm <name>',
       'the name of the database, with --all and where it is not one for development',
     )
-    .option('--lock-wait <seconds>', 'how long to wait for another runner', milliseconds, 60_000)
+    .addOption(lockWaitOption())
     .option('--json', 'print { database, reverted: [{ name, direction, duration }] } for programs')
     .action(({ to, steps, all = false, confirm, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, place) => {

@@ -30,31 +30,24 @@ export class RefusedError extends MigratorError {
 export function nearest(typed: string, names: readonly string[]): string | null {
   if (typed === '') return null;
   const [best] = names
-    .map((name) => ({ name, apart: apart(typed.toLowerCase(), name.toLowerCase()) }))
+    .map((name) => ({ name, apart: distance(typed.toLowerCase(), name.toLowerCase()) / typed.length }))
     .toSorted((a, b) => a.apart - b.apart);
-  return best && best.apart <= 0.4 ? best.name : null;
+  return best && best.apart <= 0.35 ? best.name : null;
 }
 
-// From 0 for a part of the name to 1. What it says it does may be all that was typed.
-function apart(typed: string, name: string): number {
-  if (name.includes(typed)) return 0;
-  const whole = [name, name.slice(name.indexOf('_') + 1)];
-  return Math.min(...whole.map((part) => distance(typed, part) / Math.max(typed.length, part.length)));
-}
-
-// Levenshtein's, over one row.
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
+// Levenshtein's, from the part of `name` that is closest, over one row: who mistypes a name seldom types all of it.
+function distance(typed: string, name: string): number {
+  let row = Array.from({ length: name.length + 1 }, () => 0);
+  for (let i = 1; i <= typed.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) {
+    for (let j = 1; j <= name.length; j++) {
       next[j] = Math.min(
         (row[j] ?? 0) + 1,
         (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        (row[j - 1] ?? 0) + (typed[i - 1] === name[j - 1] ? 0 : 1),
       );
     }
     row = next;
   }
-  return row[b.length] ?? 0;
+  return Math.min(...row);
 }
