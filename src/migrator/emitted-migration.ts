@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Migration } from '@mikro-orm/migrations';
+import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { withoutPace } from './backfill.ts';
 import type { MigrationFile } from './migration-files.ts';
@@ -95,9 +95,14 @@ async function statementsOf(
 
 async function downOf(orm: MikroORM, file: MigrationFile): Promise<Emitted | null> {
   const migration = await file.make();
-  // Their common ancestor's refuses.
-  if (Reflect.get(migration, 'down') === Reflect.get(Migration.prototype, 'down')) return null;
+  // Their common ancestor's refuses. There may be two copies of that, theirs and ours.
+  if (ownerOf(migration, 'down') === ownerOf(migration, 'addSql')) return null;
   return { statements: await statementsOf(orm, file, 'down') };
+}
+
+function ownerOf(value: object, method: string): object | null {
+  const parent: object | null = Object.getPrototypeOf(value);
+  return parent === null || Object.hasOwn(parent, method) ? parent : ownerOf(parent, method);
 }
 
 function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {
