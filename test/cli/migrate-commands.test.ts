@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
+import { program } from '../../src/cli/program.ts';
+import { reportFailure } from '../../src/cli/report-failure.ts';
+import { failureOf } from '../database/told.ts';
 import { synthdb as run, type Run } from './run.ts';
 
 const chain = [
@@ -85,13 +88,7 @@ describe('synthdb migrate', () => {
   test.each([
     [['up', '--to', 'tree_ruls'], 1, `did you mean ${tree}?`],
     [['down', '--to', 'inital_schema'], 1, `did you mean ${initial}?`],
-    [['down', '--steps', '0'], 2, '"0" is no whole number from 1'],
-    [['down', '--steps', 'two'], 2, '"two" is no whole number from 1'],
-    [['down', '--steps', '1', '--to', initial], 2, 'cannot be used with'],
-    [['down', '--all', '--to', initial], 2, 'cannot be used with'],
-    [['up', '--lock-wait', 'long'], 2, '"long" is no number of seconds'],
-    [['up', '--sideways'], 2, `unknown option '--sideways'`],
-  ])('%j is refused with %i', async (args, code, says) => {
+  ])('%j is refused with %i, in words that help', async (args, code, says) => {
     const refused = await migrate(...args, '--json');
 
     expect(refused).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(says) });
@@ -138,6 +135,25 @@ describe('synthdb migrate', () => {
       code: 0,
       stdout: expect.stringContaining('Nothing to revert.'),
     });
+  });
+});
+
+describe('wrong usage', () => {
+  test.each([
+    [['down', '--steps', '0'], '"0" is no whole number from 1'],
+    [['down', '--steps', 'two'], '"two" is no whole number from 1'],
+    [['down', '--steps', '1', '--to', initial], 'cannot be used with'],
+    [['down', '--all', '--to', initial], 'cannot be used with'],
+    [['up', '--lock-wait', 'long'], '"long" is no number of seconds'],
+    [['up', '--sideways'], `unknown option '--sideways'`],
+  ])('%j ends with 2 before anything is connected', async (args, says) => {
+    using written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    using said = vi.spyOn(console, 'error').mockReturnValue();
+
+    const thrown = await failureOf(program().parseAsync(['migrate', ...args], { from: 'user' }));
+
+    expect(reportFailure(thrown)).toBe(2);
+    expect([...written.mock.calls, ...said.mock.calls].join('\n')).toContain(says);
   });
 });
 

@@ -2,7 +2,7 @@ import { Migration, Migrator as OrmMigrator } from '@mikro-orm/migrations';
 import { MikroORM, type MigrationObject, type Options } from '@mikro-orm/postgresql';
 
 /** A migration by what it sends. */
-export interface Written {
+interface Written {
   readonly up: readonly string[];
   /** Null for one that can't be reverted; nothing when absent. */
   readonly down?: readonly string[] | null;
