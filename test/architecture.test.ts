@@ -18,7 +18,8 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   repositories: ['errors', 'json', 'entities'],
   // It falls back to the embedded server, and asks what is pending.
   database: ['errors', 'settings', 'json', 'entities', 'repositories', 'embedded', 'migrator'],
-  migrations: [],
+  // Only what makes a text that never changes; see the rule for migrations.
+  migrations: ['migrator'],
   migrator: [],
   transfer: ['errors', 'json', 'entities', 'database'],
   embedded: [],
@@ -87,16 +88,21 @@ const rules: Rule[] = [
     ],
   },
   {
-    name: 'a migration imports nothing but @mikro-orm/migrations, so that it still runs in years',
+    name: 'a migration imports nothing but @mikro-orm/migrations and backfill, so that it still runs in years',
     breaches: (project) =>
       below(project, 'src/migrations/').flatMap(({ path, imports }) =>
         imports
-          .filter(({ from }) => from !== '@mikro-orm/migrations')
+          .filter(({ from }) => from !== '@mikro-orm/migrations' && from !== 'src/migrator/backfill.ts')
           .map(({ from }) => `${path} imports ${from}: write what it needs of it into the migration`),
       ),
     broken: [
       ['src/migrations/Migration1_a.ts', `import { v7 } from 'uuid';`, 'imports uuid'],
       ['src/migrations/Migration1_a.ts', `import { b } from './b.ts';`, 'imports src/migrations/b.ts'],
+      [
+        'src/migrations/Migration1_a.ts',
+        `import { Lease } from '../migrator/lease.ts';`,
+        'imports src/migrator/lease.ts',
+      ],
     ],
   },
   {

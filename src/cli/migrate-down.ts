@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import { Migrator } from '../migrator/index.ts';
 import { mustBeMeant } from './confirmation.ts';
+import { lockWaitOption } from './lock-wait.ts';
 import { sayRun } from './migration-progress.ts';
-import { milliseconds, say, sayJson } from './output.ts';
+import { say, sayJson, wholeNumber } from './output.ts';
 import { sayPlace, withDatabase } from './with-database.ts';
 
 interface Given {
@@ -19,13 +20,13 @@ export function migrateDownCommand(): Command {
   return new Command('down')
     .description('revert the migration applied last, or more')
     .addOption(new Option('--to <name>', 'the last one to keep').conflicts(['steps', 'all']))
-    .addOption(new Option('--steps <n>', 'how many to revert').argParser(Number).conflicts('all'))
+    .addOption(new Option('--steps <n>', 'how many to revert').argParser(wholeNumber).conflicts('all'))
     .option('--all', 'revert every one')
     .option(
       '--confirm <name>',
       'the name of the database, with --all and where it is not one for development',
     )
-    .option('--lock-wait <seconds>', 'how long to wait for another runner', milliseconds, 60_000)
+    .addOption(lockWaitOption())
     .option('--json', 'print { database, reverted: [{ name, direction, duration }] } for programs')
     .action(({ to, steps, all = false, confirm, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, place) => {

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { Migrator } from '../migrator/index.ts';
+import { lockWaitOption } from './lock-wait.ts';
 import { sayRun } from './migration-progress.ts';
-import { milliseconds, say, sayJson } from './output.ts';
+import { say, sayJson } from './output.ts';
 import { sayHowToConnect, sayPlace, withDatabase } from './with-database.ts';
 
 interface Given {
@@ -17,7 +18,7 @@ export function migrateUpCommand(): Command {
     .description('apply every pending migration, oldest first')
     .option('--to <name>', 'the last one to apply')
     .option('--allow-out-of-order', 'apply migrations that are older than applied ones too')
-    .option('--lock-wait <seconds>', 'how long to wait for another runner', milliseconds, 60_000)
+    .addOption(lockWaitOption())
     .option('--json', 'print { database, applied: [{ name, direction, duration }] } for programs')
     .action(({ to, allowOutOfOrder, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, place) => {

@@ -1,4 +1,6 @@
-import type { MigrationEvent } from '../migrator/index.ts';
+import { stripVTControlCharacters } from 'node:util';
+import type { Blocker, MigrationEvent } from '../migrator/index.ts';
+import { CurrentLine } from './current-line.ts';
 import { dim, say } from './output.ts';
 
 /** Runs migrations and tells what happens: a line for each that is done, and on a terminal what is under way. */
@@ -18,16 +20,15 @@ export async function sayRun<T>(
 function show(event: MigrationEvent, current: CurrentLine): void {
   switch (event.kind) {
     case 'waiting':
-      current.clear();
-      return say(dim(`  waiting for ${event.holder}…`));
+      return current.begin(`waiting for ${event.holder}`, 'waiting');
     case 'statement':
-      return current.set(`  ${event.name} ${event.number}/${event.count} ${oneLine(event.sql)}`);
+      return current.begin(`${event.name} ${event.number}/${event.count} ${oneLine(event.sql)}`);
     case 'blocked':
-      return current.set(
-        `  ${event.name} waits for ${event.by.map(({ pid, role, application }) => `${role ?? '?'} ${application ?? ''} (process ${pid})`).join(', ')}`,
-      );
+      return current.note(`${event.name} waits for a lock of ${event.by.map(nameOf).join(', ')}`);
     case 'retrying':
-      return current.set(`  ${event.name} got no lock, tries again in ${event.delay} ms`);
+      return current.note(`${event.name} met others and was taken back; it is tried again`);
+    case 'batch':
+      return current.count(`${event.name} ${event.table}: ${paceOf(event)}`);
     case 'done':
       current.clear();
       return say(
@@ -37,33 +38,21 @@ function show(event: MigrationEvent, current: CurrentLine): void {
   }
 }
 
-function oneLine(sql: string): string {
-  return sql.replaceAll(/\s+/g, ' ');
+// What sessions call themselves is theirs to choose.
+function nameOf({ pid, role, application, state }: Blocker): string {
+  const named = [role, application, state].filter(Boolean).join(', ');
+  return stripVTControlCharacters(named === '' ? `process ${pid}` : `${named} (process ${pid})`);
 }
 
-/** The last line of a terminal, with the time that what it says has taken; nothing elsewhere. */
-class CurrentLine {
-  #text = '';
-  #begun = 0;
-  #clock: NodeJS.Timeout | undefined;
+function paceOf({ rows, rowsPerSecond, remaining }: MigrationEvent & { kind: 'batch' }): string {
+  const left = remaining === null ? '' : `, some ${grouped(Math.ceil(remaining / 1_000))} s left`;
+  return `${grouped(rows)} rows, ${grouped(rowsPerSecond)} rows/s${left}`;
+}
 
-  set(text: string): void {
-    if (!process.stdout.isTTY) return;
-    this.#text = text;
-    this.#begun = Date.now();
-    this.#clock ??= setInterval(() => this.#draw(), 200).unref();
-    this.#draw();
-  }
+function oneLine(sql: string): string {
+  return stripVTControlCharacters(sql).replaceAll(/\s+/g, ' ');
+}
 
-  clear(): void {
-    clearInterval(this.#clock);
-    this.#clock = undefined;
-    if (process.stdout.isTTY) process.stdout.write('\r\u001B[K');
-  }
-
-  #draw(): void {
-    const seconds = `${((Date.now() - this.#begun) / 1000).toFixed(1)} s `;
-    const width = process.stdout.columns - seconds.length - 1;
-    process.stdout.write(`\r\u001B[K${dim(seconds)}${this.#text.slice(0, Math.max(width, 0))}`);
-  }
+function grouped(count: number): string {
+  return count.toLocaleString('en-US');
 }

@@ -46,9 +46,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('\n');
 }
 
-/** Reads a number of seconds from the command line. */
-export function milliseconds(given: string): number {
-  const seconds = Number(given);
-  if (!(seconds >= 0)) throw new UsageError(`"${given}" is no number of seconds`);
-  return seconds * 1_000;
+/** Reads a number of things, from 1, from the command line. */
+export function wholeNumber(given: string): number {
+  const number = Number(given);
+  if (!Number.isInteger(number) || number < 1) throw new UsageError(`"${given}" is no whole number from 1`);
+  return number;
 }

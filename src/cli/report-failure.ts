@@ -5,15 +5,21 @@ import { StatementError } from '../errors.ts';
 import { MigratorError } from '../migrator/index.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Says on stderr, in one line unless there are several reasons, why a command failed, and gives the exit code: 1 failed, 2 wrong usage, 4 the lock is held by another. */
+/** Says on stderr why a command failed, a line for each reason, and gives the exit code: 1 failed, 2 wrong usage, 4 the lock is held by another. */
 export function reportFailure(thrown: unknown): number {
   // Commander has said all there is to say; help and version are no failures.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   const error = toDataError(thrown);
-  const message = error instanceof Error ? `${whatIsSaid(error)}${whatIsWrong(error)}` : String(error);
-  console.error(`${styleText('red', 'synthdb:', { stream: process.stderr })} ${message}`);
+  console.error(`${styleText('red', 'synthdb:', { stream: process.stderr })} ${messageOf(error)}`);
   if (error instanceof MigratorError && error.code === 'lock_held') return 4;
   return error instanceof UsageError ? 2 : 1;
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Each line of it is a finding.
+  if (error instanceof MigratorError) return error.message;
+  return `${firstLine(error.message)}${whatIsWrong(error)}`;
 }
 
 // Whoever wrote a migration needs PostgreSQL's own words. Of a statement that could not begin, they know no row.
@@ -21,11 +27,6 @@ function whatIsWrong(error: Error): string {
   return error instanceof StatementError && error.cause instanceof Error
     ? `: ${firstLine(error.cause.message)}`
     : '';
-}
-
-// The migrator names everything that is in its way, a line each.
-function whatIsSaid(error: Error): string {
-  return error instanceof MigratorError ? error.message : firstLine(error.message);
 }
 
 function firstLine(message: string): string {

@@ -13,16 +13,22 @@ export interface Tables {
   readonly history: string;
 }
 
-/** @throws RefusedError when a name is none that needs no quotes. */
+/** @throws RefusedError when a name is none that needs no quotes, or the ORM is to choose a schema while it runs. */
 export function tablesOf(orm: MikroORM, schema: string): Tables {
-  const log = orm.config.get('migrations').tableName ?? 'mikro_orm_migrations';
-  for (const name of [schema, ...log.split('.')]) {
+  const { tableName: log = 'mikro_orm_migrations', schema: chosen } = orm.config.get('migrations');
+  if (chosen !== undefined) {
+    throw new RefusedError(
+      'migrations.schema makes the ORM set a search_path, which does not last behind a pooler: name the schema in the migrations instead',
+    );
+  }
+  // As the ORM finds it.
+  const parts = log.includes('.') ? log.split('.') : [orm.config.get('schema') ?? 'public', log];
+  for (const name of [schema, ...parts]) {
     if (!/^[a-z_][a-z0-9_$]*$/i.test(name))
       throw new RefusedError(`"${name}" can't be a table's or a schema's name here`);
   }
-  const quoted = log.split('.').map((part) => `"${part}"`);
   return {
-    log: quoted.join('.'),
+    log: parts.map((part) => `"${part}"`).join('.'),
     lease: `"${schema}"."lease"`,
     progress: `"${schema}"."progress"`,
     history: `"${schema}"."history"`,
@@ -44,7 +50,11 @@ export async function ensureTables(orm: MikroORM, schema: string, tables: Tables
     const there = await existing(poolSession(orm), tables);
     if (there.log && there.own) return;
     try {
-      await inTransaction(orm, (session) => session.query(definitions(schema, tables)));
+      await inTransaction(orm, async (session) => {
+        await session.query(await missingSchemas(session, tables));
+        if (!there.log) await session.query(logDefinition(tables));
+        if (!there.own) await session.query(definitions(schema, tables));
+      });
       return;
     } catch (error) {
       // Somebody else made it at the same moment: look again.
@@ -65,13 +75,26 @@ const metAnother: ReadonlySet<string> = new Set([
   '40P01',
 ]);
 
-function definitions(schema: string, { log, lease, progress, history }: Tables): string {
-  const [logSchema] = log.split('.').length > 1 ? log.split('.') : [];
+// "If not exists" asks for the right to create schemas, even where they exist.
+async function missingSchemas(session: Session, { log, history }: Tables): Promise<string> {
+  const schemas = [log, history].map((table) => table.split('.')[0]);
+  const missing = await session.query<{ name: string }>(
+    'select distinct name from unnest($1::text[]) name where to_regnamespace(name) is null',
+    [schemas],
+  );
+  return missing.map(({ name }) => `create schema if not exists ${name};`).join('\n');
+}
+
+// As the ORM makes it.
+function logDefinition({ log }: Tables): string {
   return `
-    ${logSchema ? `create schema if not exists ${logSchema};` : ''}
     create table if not exists ${log}
       ("id" serial primary key, "name" varchar(255) not null, "executed_at" timestamptz(6) not null default current_timestamp);
-    create schema if not exists "${schema}";
+  `;
+}
+
+function definitions(schema: string, { lease, progress, history }: Tables): string {
+  return `
     create table if not exists ${lease} (
       one boolean primary key default true check (one),
       -- Goes up with each holder: what an earlier one still sends carries a lower one, and is refused.
@@ -93,6 +116,8 @@ function definitions(schema: string, { log, lease, progress, history }: Tables):
       checksum text not null,
       -- False from before it is sent: whether the server did it is not known then.
       done boolean not null,
+      -- How far a backfill came: { key, rows }.
+      place jsonb,
       at timestamptz not null default clock_timestamp(),
       primary key (name, direction, statement)
     );

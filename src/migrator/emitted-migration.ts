@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Migration } from '@mikro-orm/migrations';
+import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { withoutPace } from './backfill.ts';
 import type { MigrationFile } from './migration-files.ts';
 
 export type Direction = 'up' | 'down';
@@ -14,7 +15,7 @@ export interface MigrationSettings {
 }
 
 /** What one direction of a migration sends. */
-interface Emitted {
+export interface Emitted {
   /** Null when it depends on what the migration reads from the database, or does there by itself. */
   readonly statements: readonly string[] | null;
 }
@@ -44,7 +45,12 @@ export async function emit(orm: MikroORM, file: MigrationFile): Promise<EmittedM
   const down = await downOf(orm, file);
   const known = up.statements && (down === null || down.statements);
   const content = known
-    ? { up: up.statements, down: down?.statements ?? null, transactional, settings }
+    ? {
+        up: up.statements?.map(withoutPace),
+        down: down?.statements?.map(withoutPace) ?? null,
+        transactional,
+        settings,
+      }
     : file.name;
   const checksum = createHash('sha256').update(JSON.stringify(content)).digest('hex');
   return { file, name: file.name, transactional, settings, up, down, checksum };
@@ -89,9 +95,14 @@ async function statementsOf(
 
 async function downOf(orm: MikroORM, file: MigrationFile): Promise<Emitted | null> {
   const migration = await file.make();
-  // Their common ancestor's refuses.
-  if (Reflect.get(migration, 'down') === Reflect.get(Migration.prototype, 'down')) return null;
+  // Their common ancestor's refuses. There may be two copies of that, theirs and ours.
+  if (ownerOf(migration, 'down') === ownerOf(migration, 'addSql')) return null;
   return { statements: await statementsOf(orm, file, 'down') };
+}
+
+function ownerOf(value: object, method: string): object | null {
+  const parent: object | null = Object.getPrototypeOf(value);
+  return parent === null || Object.hasOwn(parent, method) ? parent : ownerOf(parent, method);
 }
 
 function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {

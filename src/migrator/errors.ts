@@ -28,26 +28,26 @@ export class RefusedError extends MigratorError {
 
 /** The name closest to what was typed, for a hint; null when none comes near. */
 export function nearest(typed: string, names: readonly string[]): string | null {
-  const ranked = names
-    .map((name) => ({ name, distance: name.includes(typed) ? 1 : distance(typed, name) }))
-    .toSorted((a, b) => a.distance - b.distance);
-  const [best] = ranked;
-  return best && best.distance <= Math.max(typed.length, best.name.length) / 2 ? best.name : null;
+  if (typed === '') return null;
+  const [best] = names
+    .map((name) => ({ name, apart: distance(typed.toLowerCase(), name.toLowerCase()) / typed.length }))
+    .toSorted((a, b) => a.apart - b.apart);
+  return best && best.apart <= 0.35 ? best.name : null;
 }
 
-// Levenshtein's, over one row.
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
+// Levenshtein's, from the part of `name` that is closest, over one row: who mistypes a name seldom types all of it.
+function distance(typed: string, name: string): number {
+  let row = Array.from({ length: name.length + 1 }, () => 0);
+  for (let i = 1; i <= typed.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) {
+    for (let j = 1; j <= name.length; j++) {
       next[j] = Math.min(
         (row[j] ?? 0) + 1,
         (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        (row[j - 1] ?? 0) + (typed[i - 1] === name[j - 1] ? 0 : 1),
       );
     }
     row = next;
   }
-  return row[b.length] ?? 0;
+  return Math.min(...row);
 }

@@ -101,7 +101,7 @@ export class Lease {
         throw new MigratorError(
           'lock_held',
           `${row.holder ?? 'another runner'} has been migrating this database for longer than ${options.wait / 1000} s: ` +
-            'wait for its end, or allow more time with --lock-wait',
+            'wait for its end, or allow more time with --lock-wait (lockWait)',
         );
       }
       await sleep(50 + Math.random() * 150);

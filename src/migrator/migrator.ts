@@ -4,6 +4,7 @@ import { ensureTables, tablesOf, type Tables } from './bookkeeping.ts';
 import { check, type CheckResult, type Subject } from './check.ts';
 import type { Direction, EmittedMigration } from './emitted-migration.ts';
 import { RefusedError } from './errors.ts';
+import { explained } from './explained.ts';
 import { addToHistory } from './history.ts';
 import { Lease } from './lease.ts';
 import { appliedUpTo, planOf, type PlannedMigration } from './plan.ts';
@@ -58,8 +59,9 @@ export class Migrator {
   readonly #schema: string;
   readonly #tables: Tables;
 
-  /** @throws RefusedError when the schema or the log table has a name that needs quotes. */
+  /** @throws RefusedError when the schema or the log table has a name that needs quotes, or a time is none. */
   constructor(orm: MikroORM, options: MigratorOptions = {}) {
+    refuseTimes(options);
     this.#orm = orm;
     this.#options = options;
     this.#schema = options.schema ?? 'migrator';
@@ -202,13 +204,14 @@ export class Migrator {
 
   /** Runs `work` with the lease. */
   async #holding<T>(work: (run: Run) => Promise<T>): Promise<T> {
-    await ensureTables(this.#orm, this.#schema, this.#tables);
-    const session = poolSession(this.#orm);
     const { lease: duration = 10_000, lockWait: wait = 60_000 } = this.#options;
-    const lease = await Lease.acquire(session, this.#tables, {
-      duration,
-      wait,
-      onWait: (holder) => this.#report({ kind: 'waiting', holder }),
+    const lease = await explained(async () => {
+      await ensureTables(this.#orm, this.#schema, this.#tables);
+      return Lease.acquire(poolSession(this.#orm), this.#tables, {
+        duration,
+        wait,
+        onWait: (holder) => this.#report({ kind: 'waiting', holder }),
+      });
     });
     try {
       const run = {
@@ -265,4 +268,11 @@ export class Migrator {
   }
 
   readonly #report = (event: MigrationEvent): void => this.#options.onEvent?.(event);
+}
+
+function refuseTimes({ lockTimeout, lockRetry, statementTimeout, lockWait, lease }: MigratorOptions): void {
+  for (const [name, time] of Object.entries({ lockTimeout, lockRetry, statementTimeout, lockWait, lease })) {
+    if (time !== undefined && !(time >= 0))
+      throw new RefusedError(`${name}: ${time} is no time in milliseconds`);
+  }
 }

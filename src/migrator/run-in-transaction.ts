@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { refuseInTransaction } from './backfill.ts';
 import { queriesOf } from './emitted-migration.ts';
 import { MigratorError } from './errors.ts';
 import { failed, keepBooks, serverTime, timeouts, watched, withLocks, type Run, type Step } from './run.ts';
@@ -22,13 +23,17 @@ export async function runInTransaction(run: Run, step: Step): Promise<void> {
     if (error instanceof MigratorError) throw error;
     // The answer to the commit may be all that was lost.
     if (isLostConnection(error) && (await isDone(run, step))) return;
-    const remedy =
-      sqlStateOf(error) === '55P03'
-        ? 'Nothing of it was kept. Find out who holds the lock (pg_stat_activity), and run it again.'
-        : 'Nothing of it was kept. Correct it and run it again.';
+    const remedy = `Nothing of it was kept. ${remedies[sqlStateOf(error)] ?? 'Correct it and run it again.'}`;
     throw await failed(run, step, { error, startedAt, at: at === 0 ? '' : ` at statement ${at}`, remedy });
   }
 }
+
+const remedies: Readonly<Partial<Record<string, string>>> = {
+  '55P03': 'Find out who holds the lock (pg_stat_activity), and run it again.',
+  '57014':
+    'Where it took too long, give it a `statementTimeout` of its own, or do less at once; then run it again.',
+  '42501': 'Grant its role what it takes, or connect as the owner; then run it again.',
+};
 
 async function send(
   run: Run,
@@ -41,6 +46,7 @@ async function send(
   await session.query(timeouts(run, step));
   const backend = await run.lease.guard(session, { migration: migration.name, direction });
   const statements = migration[direction]?.statements ?? (await askedStatements(run, step, session));
+  refuseInTransaction(migration.name, statements);
   for (const [index, sql] of statements.entries()) {
     const number = index + 1;
     reached(number);

@@ -1,5 +1,7 @@
+import { backfillOf } from './backfill.ts';
 import { queriesOf } from './emitted-migration.ts';
 import { MigratorError } from './errors.ts';
+import { placeOf, runBackfill, type Place } from './run-backfill.ts';
 import { failed, keepBooks, serverTime, timeouts, watched, withLocks, type Run, type Step } from './run.ts';
 import { inTransaction, onOwnConnection, poolSession, type OwnSession, type Session } from './session.ts';
 import { standaloneKind, type Standalone } from './statement-kind.ts';
@@ -27,7 +29,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
         if (known?.done) continue;
         at = index + 1;
         run.report({ kind: 'statement', name: migration.name, sql, number: at, count: statements.length });
-        await runStatement(run, step, worker, { sql, index, begun: known !== undefined });
+        await runStatement(run, step, worker, { sql, index, known });
       }
     });
     await inTransaction(run.orm, async (session) => {
@@ -58,11 +60,19 @@ interface Worker {
 interface Statement {
   readonly sql: string;
   readonly index: number;
-  /** Whether it was sent before, by somebody who did not learn what became of it. */
-  readonly begun: boolean;
+  /** That it was sent before, by somebody who did not learn what became of it. */
+  readonly known: Progress | undefined;
 }
 
 async function runStatement(run: Run, step: Step, worker: Worker, statement: Statement): Promise<void> {
+  const batches = backfillOf(statement.sql);
+  if (batches) {
+    const place = statement.known?.place ?? null;
+    return runBackfill(run, step, batches, {
+      begun: place === null ? null : placeOf(place),
+      keep: (session, reached, last) => account(session, run, step, statement.index, last, reached),
+    });
+  }
   const kind = standaloneKind(statement.sql);
   const work = { migration: step.migration.name, direction: step.direction };
   if (!kind) {
@@ -95,7 +105,7 @@ async function runStatement(run: Run, step: Step, worker: Worker, statement: Sta
 async function isDoneAlready(
   kind: Standalone,
   session: Session,
-  { begun }: Statement,
+  { known }: Statement,
   send: (sql: string) => Promise<void>,
 ): Promise<boolean> {
   if (kind.kind === 'other' || kind.index === null) return false;
@@ -103,20 +113,27 @@ async function isDoneAlready(
     `select indisvalid and indisready as valid from pg_index where indexrelid = to_regclass($1)`,
     [kind.index],
   );
-  if (kind.kind === 'drop index') return begun && !index;
+  if (kind.kind === 'drop index') return known !== undefined && !index;
   if (index?.valid === false) {
     await send(`drop index concurrently ${kind.index}`);
     return false;
   }
-  return begun && index !== undefined;
+  return known !== undefined && index !== undefined;
 }
 
-async function account(session: Session, run: Run, step: Step, index: number, done: boolean): Promise<void> {
+async function account(
+  session: Session,
+  run: Run,
+  step: Step,
+  index: number,
+  done: boolean,
+  place?: Place,
+): Promise<void> {
   const { name, checksum } = step.migration;
   await session.query(
-    `insert into ${run.tables.progress} (name, direction, statement, checksum, done) values ($1, $2, $3, $4, $5)
-     on conflict (name, direction, statement) do update set done = excluded.done, at = clock_timestamp()`,
-    [name, step.direction, index, checksum, done],
+    `insert into ${run.tables.progress} (name, direction, statement, checksum, done, place) values ($1, $2, $3, $4, $5, $6)
+     on conflict (name, direction, statement) do update set done = excluded.done, place = excluded.place, at = clock_timestamp()`,
+    [name, step.direction, index, checksum, done, place ? JSON.stringify(place) : null],
   );
 }
 

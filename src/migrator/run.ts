@@ -28,6 +28,17 @@ export type MigrationEvent =
       readonly by: readonly Blocker[];
       readonly waited: number;
     }
+  /** A batch of a backfill was committed. */
+  | {
+      readonly kind: 'batch';
+      readonly name: string;
+      readonly table: string;
+      /** How many rows it went through, before it was stopped and taken up again too. */
+      readonly rows: number;
+      readonly rowsPerSecond: number;
+      /** How long the rest will take, by the planner's estimate of how much that is; null when there was more than that. */
+      readonly remaining: number | null;
+    }
   /** A lock was not to be had in time; the migration was taken back, and is tried again. */
   | { readonly kind: 'retrying'; readonly name: string; readonly delay: number }
   | {
@@ -119,14 +130,17 @@ export function timeouts({ limits }: Pick<Run, 'limits'>, { migration: { setting
   return `set local lock_timeout = '${lock}ms'; set local statement_timeout = '${statement}ms'`;
 }
 
-/** Does `work` again, after a while, for as long as a lock was not to be had in time. */
-export async function withLocks(run: Run, name: string, work: () => Promise<void>): Promise<void> {
+// No lock in time, a deadlock, a conflict of serializable transactions: all rolled back, and nobody's mistake.
+const passing: ReadonlySet<string> = new Set(['55P03', '40P01', '40001']);
+
+/** Does `work`, which leaves nothing when it fails, again after a while for as long as others are in its way. */
+export async function withLocks<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + run.limits.lockRetry;
   for (let attempt = 0; ; attempt++) {
     try {
       return await work();
     } catch (error) {
-      if (sqlStateOf(error) !== '55P03' || Date.now() > deadline) throw error;
+      if (!passing.has(sqlStateOf(error)) || Date.now() > deadline) throw error;
       // Jittered, so that those who met once do not meet again.
       const delay = Math.round((0.5 + Math.random()) * Math.min(100 * 2 ** attempt, 2_000));
       run.report({ kind: 'retrying', name, delay });

@@ -1,4 +1,5 @@
-import type { EmittedMigration } from './emitted-migration.ts';
+import { refuseInTransaction } from './backfill.ts';
+import type { Emitted, EmittedMigration } from './emitted-migration.ts';
 import { nearest, RefusedError } from './errors.ts';
 import type { State } from './state.ts';
 import { statusOf, type Condition } from './status.ts';
@@ -25,13 +26,14 @@ export interface DownRequest {
  */
 export function selectUp(state: State, { to, allowOutOfOrder = false }: UpRequest): EmittedMigration[] {
   refuse(state, allowOutOfOrder ? [...unsafe, 'ahead'] : [...unsafe, 'ahead', 'late']);
-  if (to !== undefined)
-    mustExist(
-      to,
-      state.migrations.map(({ name }) => name),
-    );
+  const names = state.migrations.map(({ name }) => name);
+  if (to !== undefined && !names.includes(to)) throw unknown(to, names);
   const applied = new Set(state.log.map(({ name }) => name));
-  return state.migrations.filter(({ name }) => !applied.has(name) && (to === undefined || name <= to));
+  const chosen = state.migrations.filter(
+    ({ name }) => !applied.has(name) && (to === undefined || name <= to),
+  );
+  for (const migration of chosen) refuseBackfill(migration, migration.up);
+  return chosen;
 }
 
 /**
@@ -42,7 +44,9 @@ export function selectUp(state: State, { to, allowOutOfOrder = false }: UpReques
 export function selectDown(state: State, { to, steps, all = false }: DownRequest): EmittedMigration[] {
   refuse(state, [...unsafe, 'ahead']);
   const applied = state.log.map(({ name }) => name);
-  if (to !== undefined) mustExist(to, applied);
+  if (to !== undefined && !applied.includes(to)) throw notApplied(to, applied, state);
+  if ([to !== undefined, steps !== undefined, all].filter(Boolean).length > 1)
+    throw new RefusedError('say how far to go back in one way only: `to`, `steps` or `all`');
   if (steps !== undefined && (!Number.isInteger(steps) || steps < 1)) {
     throw new RefusedError(`can't go back ${String(steps)} steps: say a whole number from 1`);
   }
@@ -55,8 +59,13 @@ export function selectDown(state: State, { to, steps, all = false }: DownRequest
       throw new RefusedError(
         `${name} can't be reverted: it has no \`down\`; restore a backup, or go forward`,
       );
+    refuseBackfill(migration, migration.down);
     return migration;
   });
+}
+
+function refuseBackfill({ name, transactional }: EmittedMigration, { statements }: Emitted): void {
+  if (transactional) refuseInTransaction(name, statements ?? []);
 }
 
 const unsafe: readonly Condition[] = ['duplicate', 'missing', 'edited'];
@@ -69,7 +78,7 @@ const reasons: Readonly<Partial<Record<Condition, string>>> = {
     'was edited after it was applied: bring it back to what it was, and make the change a new migration',
   ahead: 'is applied and newer than this code: the database is ahead; run the code that has it',
   unfinished: 'stopped half way: run `up` or `down`, which goes on with it, first',
-  late: 'is older than migrations that are applied: rename it to come last, or allow it with --allow-out-of-order',
+  late: 'is older than migrations that are applied: rename it to come last, or say --allow-out-of-order (allowOutOfOrder)',
 };
 
 /** @throws RefusedError when the log can't be relied on, or a migration stopped half way. */
@@ -99,9 +108,17 @@ function refuseEditedProgress({ migrations, progress }: State): void {
 
 /** @throws RefusedError when the name is none of those, with the one that comes nearest. */
 export function mustExist(name: string, names: readonly string[]): void {
-  if (names.includes(name)) return;
+  if (!names.includes(name)) throw unknown(name, names);
+}
+
+function notApplied(name: string, applied: readonly string[], { migrations }: State): RefusedError {
+  if (!migrations.some((migration) => migration.name === name)) return unknown(name, applied);
+  return new RefusedError(`${name} is not applied, so that going back can't end there`);
+}
+
+function unknown(name: string, names: readonly string[]): RefusedError {
   const hint = nearest(name, names);
-  throw new RefusedError(
-    `there is no migration ${JSON.stringify(name)}${hint === null ? '' : `: did you mean ${hint}?`}`,
+  return new RefusedError(
+    `there is no migration ${JSON.stringify(name)}: ${hint === null ? '`status` lists them' : `did you mean ${hint}?`}`,
   );
 }

@@ -1,6 +1,8 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { existing, type Tables } from './bookkeeping.ts';
 import { emit, type EmittedMigration } from './emitted-migration.ts';
+import { MigratorError, RefusedError } from './errors.ts';
+import { explained } from './explained.ts';
 import { lastEntries, type LastEntry } from './history.ts';
 import { migrationFiles, withoutExtension } from './migration-files.ts';
 import { poolSession, type Session } from './session.ts';
@@ -21,6 +23,8 @@ export interface Progress {
   readonly checksum: string;
   /** Whether it is known to be done; else it was sent, and nobody heard of it again. */
   readonly done: boolean;
+  /** How far a backfill came, as JSON; null for whatever else. */
+  readonly place: string | null;
 }
 
 /** What the code has, and what the database says that it has. */
@@ -39,20 +43,36 @@ export async function readState(orm: MikroORM, tables: Tables): Promise<State> {
   return { migrations, ...database };
 }
 
-/** What the code has. Opens no connection. */
+/**
+ * What the code has. Opens no connection.
+ *
+ * @throws RefusedError when one can't be read.
+ */
 export async function readMigrations(orm: MikroORM): Promise<EmittedMigration[]> {
   const files = await migrationFiles(orm);
-  return Promise.all(files.map((file) => emit(orm, file)));
+  return Promise.all(
+    files.map((file) =>
+      emit(orm, file).catch((cause: unknown) => {
+        if (cause instanceof MigratorError) throw cause;
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new RefusedError(`${file.name} can't be read: ${why}`, { cause });
+      }),
+    ),
+  );
 }
 
+/** @throws RefusedError when the role may not read it. */
 export async function readDatabase(orm: MikroORM, tables: Tables): Promise<Omit<State, 'migrations'>> {
-  const session = poolSession(orm);
+  return explained(() => read(poolSession(orm), tables));
+}
+
+async function read(session: Session, tables: Tables): Promise<Omit<State, 'migrations'>> {
   const there = await existing(session, tables);
   const log = there.log ? await readLog(session, tables) : [];
   const history = there.own ? await lastEntries(session, tables) : new Map<string, LastEntry>();
   const progress = there.own
     ? await session.query<Progress>(
-        `select name, direction, statement, checksum, done from ${tables.progress} order by name, direction, statement`,
+        `select name, direction, statement, checksum, done, place::text from ${tables.progress} order by name, direction, statement`,
       )
     : [];
   return { log, history, progress };

@@ -50,7 +50,9 @@ export function statusOf({ migrations, log, history, progress }: State): Migrati
     const migration = known.get(name);
     const row = applied.get(name);
     const last = history.get(name);
-    const entry = last && last.direction !== 'down' ? last : undefined;
+    // A row that is younger is another tool's.
+    const ours = !row || (last && Date.parse(row.executedAt) <= Date.parse(last.finishedAt));
+    const entry = last && last.direction !== 'down' && ours ? last : undefined;
     return {
       name,
       condition: condition(),

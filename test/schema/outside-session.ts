@@ -35,6 +35,11 @@ export class OutsideSession implements AsyncDisposable {
     throw new Error(`${count} sessions should wait for a lock, and do not`);
   }
 
+  /** Sends a further statement in the transaction. */
+  async execute(statement: string): Promise<void> {
+    await this.#transaction.execute(statement);
+  }
+
   /** Cancels what another session is doing. */
   async cancel(pid: number): Promise<void> {
     await this.#orm.em.execute('select pg_cancel_backend(?)', [pid]);

@@ -1,0 +1,15 @@
+import { Option } from 'commander';
+import { UsageError } from './usage-error.ts';
+
+/** `--lock-wait`, in milliseconds once it is read. */
+export function lockWaitOption(): Option {
+  return new Option('--lock-wait <seconds>', 'how long to wait for another runner')
+    .argParser(milliseconds)
+    .default(60_000, '60');
+}
+
+function milliseconds(given: string): number {
+  const seconds = Number(given);
+  if (given.trim() === '' || !(seconds >= 0)) throw new UsageError(`"${given}" is no number of seconds`);
+  return seconds * 1_000;
+}

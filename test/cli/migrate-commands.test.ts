@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
+import { program } from '../../src/cli/program.ts';
+import { reportFailure } from '../../src/cli/report-failure.ts';
+import { failureOf } from '../database/told.ts';
+import { synthdb as run, type Run } from './run.ts';
+
+const chain = [
+  'Migration20261121030000_initial_schema',
+  'Migration20261121030100_domain_checks',
+  'Migration20261121030200_exploration_tree_rules',
+];
+const [initial = '', checks = '', tree = ''] = chain;
+
+let db: TestDatabase;
+beforeAll(async () => void (db = await TestServer.shared().createEmptyDatabase()));
+afterAll(() => db.drop());
+
+function migrate(...args: string[]): Promise<Run> {
+  return run(['migrate', ...args], tmpdir(), { DATABASE_URL: db.url });
+}
+
+function ran(names: string[], direction: 'up' | 'down'): unknown[] {
+  return names.map((name) => ({ name, direction, duration: expect.any(Number) }));
+}
+
+// One after the other, on one database.
+describe('synthdb migrate', () => {
+  test('up tells programs what it applied, and where', async () => {
+    const { code, stdout, stderr } = await migrate('up', '--to', tree, '--json');
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toEqual({
+      database: expect.stringMatching(new RegExp(`@.*:\\d+/${db.target.parts.database}$`)),
+      applied: ran(chain, 'up'),
+    });
+  });
+
+  test('down and redo tell programs what they ran', async () => {
+    const down = await migrate('down', '--json');
+    const redo = await migrate('redo', '--json');
+
+    expect(JSON.parse(down.stdout)).toMatchObject({ reverted: ran([tree], 'down') });
+    expect(JSON.parse(redo.stdout)).toMatchObject({
+      runs: [...ran([checks], 'down'), ...ran([checks], 'up')],
+    });
+  });
+
+  test('status tells programs of every migration, and ends with 3 when asked and something is pending', async () => {
+    const { code, stdout } = await migrate('status', '--json', '--exit-code');
+
+    expect(code).toBe(3);
+    const { migrations } = JSON.parse(stdout);
+    expect(migrations.slice(0, 3)).toEqual([
+      ...[initial, checks].map((name) => ({
+        name,
+        condition: 'applied',
+        appliedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+        duration: expect.any(Number),
+        by: expect.stringMatching(/^\S+ \(\S+@\S+\)$/),
+        checksum: expect.stringMatching(/^[0-9a-f]{64}$/),
+      })),
+      expect.objectContaining({
+        name: tree,
+        condition: 'pending',
+        appliedAt: null,
+        duration: null,
+        by: null,
+      }),
+    ]);
+    expect(await migrate('status')).toMatchObject({ code: 0 });
+  });
+
+  test('prints plain lines where there is no terminal', async () => {
+    const { code, stdout } = await migrate('redo');
+
+    expect(code).toBe(0);
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^PostgreSQL at \S+ \(from DATABASE_URL\)$/),
+      expect.stringMatching(new RegExp(`^  reverted ${checks} \\d+ ms$`)),
+      expect.stringMatching(new RegExp(`^  applied ${checks} \\d+ ms$`)),
+      '',
+    ]);
+  });
+
+  test.each([
+    [['up', '--to', 'tree_ruls'], 1, `did you mean ${tree}?`],
+    [['down', '--to', 'inital_schema'], 1, `did you mean ${initial}?`],
+  ])('%j is refused with %i, in words that help', async (args, code, says) => {
+    const refused = await migrate(...args, '--json');
+
+    expect(refused).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(says) });
+  });
+
+  test('names all that is wrong, a line each', async () => {
+    await migrate('up');
+    const add = (name: string) =>
+      db.orm.em.execute('insert into mikro_orm_migrations (name) values (?)', [name]);
+    for (const name of ['Migration20000101000000_lost', 'Migration29990101000000_new']) await add(name);
+
+    const { code, stderr } = await migrate('up');
+    const { stdout } = await migrate('status');
+
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(
+        /^synthdb: Migration20000101000000_lost is applied, but this code does not have it: /,
+      ),
+      expect.stringMatching(/^Migration29990101000000_new is applied and newer than this code: /),
+    ]);
+    expect(stdout).toMatch(
+      /Migration20000101000000_lost +missing .*\n(?:.*\n)*Migration29990101000000_new +ahead /,
+    );
+    await db.orm.em.execute(`delete from mikro_orm_migrations where name ~ '_(lost|new)$'`);
+  });
+
+  test('asks for the name of the database before it reverts everything', async () => {
+    const { database } = db.target.parts;
+
+    expect(await migrate('down', '--all')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`say --confirm ${database} to mean it`),
+    });
+    expect(await migrate('down', '--all', '--confirm', 'another')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`"another" is not the name of`),
+    });
+    const { code, stdout } = await migrate('down', '--all', '--confirm', database, '--json');
+
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).reverted).toHaveLength(6);
+    expect(await migrate('down')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Nothing to revert.'),
+    });
+  });
+});
+
+describe('wrong usage', () => {
+  test.each([
+    [['down', '--steps', '0'], '"0" is no whole number from 1'],
+    [['down', '--steps', 'two'], '"two" is no whole number from 1'],
+    [['down', '--steps', '1', '--to', initial], 'cannot be used with'],
+    [['down', '--all', '--to', initial], 'cannot be used with'],
+    [['up', '--lock-wait', 'long'], '"long" is no number of seconds'],
+    [['up', '--sideways'], `unknown option '--sideways'`],
+  ])('%j ends with 2 before anything is connected', async (args, says) => {
+    using written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    using said = vi.spyOn(console, 'error').mockReturnValue();
+
+    const thrown = await failureOf(program().parseAsync(['migrate', ...args], { from: 'user' }));
+
+    expect(reportFailure(thrown)).toBe(2);
+    expect([...written.mock.calls, ...said.mock.calls].join('\n')).toContain(says);
+  });
+});
+
+describe('a database that does not look like one for development', () => {
+  const name = `shop_${randomBytes(4).toString('hex')}`;
+  beforeAll(() => db.orm.em.execute(`create database "${name}"`));
+  afterAll(() => db.orm.em.execute(`drop database "${name}" with (force)`));
+
+  test('is not reverted until its name is given', async () => {
+    const url = new URL(db.url);
+    url.pathname = name;
+    const shop = (...args: string[]) => run(['migrate', ...args], tmpdir(), { DATABASE_URL: url.href });
+    await shop('up', '--to', initial);
+
+    for (const command of ['down', 'redo'])
+      expect(await shop(command)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`say --confirm ${name} to mean it`),
+      });
+
+    const { stdout } = await shop('down', '--confirm', name, '--json');
+    expect(JSON.parse(stdout).reverted).toEqual(ran([initial], 'down'));
+  });
+});
