@@ -8,6 +8,7 @@ import { JoinedUpdates } from './joined-updates.ts';
 import { HouseNaming } from './naming.ts';
 import { PgRowCopier } from './pg-row-copier.ts';
 import { RowVersionGuard } from './row-version-guard.ts';
+import { sessionCheck } from './session-check.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 import { TxClient } from './tx-client.ts';
 
@@ -21,7 +22,7 @@ export interface PoolOptions {
 
 /** The one place where the ORM is configured. */
 export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Options {
-  const { host, port, user, password, database, tls, applicationName, connectTimeout } = target.parts;
+  const { host, port, user, password, database, applicationName, connectTimeout, options } = target.parts;
   return defineConfig({
     driver: JoinedUpdates,
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
@@ -33,8 +34,10 @@ export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Opti
     pool: { min: 0, max: pool.max ?? 10 },
     driverOptions: {
       Client: TxClient,
-      ssl: tls,
+      ssl: target.tls,
       application_name: applicationName ?? 'synth-lab-data',
+      ...(options !== undefined && { options }),
+      onConnect: sessionCheck(target.parts.targetSessionAttrs),
       keepAlive: true,
       connectionTimeoutMillis:
         connectTimeout === undefined ? (pool.acquireTimeout ?? 5_000) : connectTimeout * 1_000,

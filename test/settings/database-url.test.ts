@@ -46,7 +46,7 @@ describe('parseDatabaseUrl', () => {
       port: 5432,
       database: 'ann',
       password: '',
-      tls: false,
+      tls: { mode: 'prefer' },
     });
   });
 

@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import { describeSettings, type SettingDescription } from '../settings/describe.ts';
+import { resolveSettings } from '../settings/resolve.ts';
+import { say, sayJson, table } from './output.ts';
+
+/** `synthdb config` */
+export function config(): Command {
+  return new Command('config')
+    .description('print every setting, its value and who says so; passwords are masked, nothing is connected to')
+    .option('--json', 'print { settings: [{ name, variable, value, source, unit }] } for programs')
+    .action(({ json = false }: { json?: boolean }) => {
+      const settings = describeSettings(resolveSettings());
+      if (json) return sayJson({ settings });
+      say(table(['setting', 'value', 'from', 'set it by'], settings.map(row)));
+    });
+}
+
+function row({ name, variable, value, source, unit }: SettingDescription): string[] {
+  const shown = Array.isArray(value) ? value.join('\n') : value === null ? '' : String(value);
+  return [name, unit === null ? shown : `${shown} ${unit}`, source, variable];
+}
