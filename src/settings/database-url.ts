@@ -74,8 +74,9 @@ export interface UrlDefaults {
  * certificate that can't be read.
  */
 export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaults = {}): DatabaseTarget {
+  const example = name.replace(/\[\d+\]$/, '');
   const fail = (what: string): never => {
-    throw new SettingsError(`${name} ${what}; for example ${name}=postgresql://user:password@host:5432/database`);
+    throw new SettingsError(`${name} ${what}; for example ${example}=postgresql://user:password@host:5432/database`);
   };
   const pieces = splitUrl(text, fail);
   const { parameters, problems } = readParameters(pieces.parameters);

@@ -56,11 +56,14 @@ export function tlsOptions(
     return fail('has one of sslcert and sslkey: a certificate needs its key, and the other way round');
   }
   const file = (name: string, path: string): string => {
+    let text: string;
     try {
-      return readFileSync(path, 'utf8');
+      text = readFileSync(path, 'utf8');
     } catch {
       return fail(`has ${name}=${path}, a file that can't be read`);
     }
+    // Node passes over what it does not know, and would go on without.
+    return text.includes('-----BEGIN') ? text : fail(`has ${name}=${path}, a file with nothing in PEM format`);
   };
   const ca =
     rootCert === undefined
@@ -68,9 +71,6 @@ export function tlsOptions(
       : rootCert === 'system'
         ? [...getCACertificates('system'), ...getCACertificates('extra')]
         : file('sslrootcert', rootCert);
-  if (typeof ca === 'string' && !ca.includes('-----BEGIN')) {
-    return fail(`has sslrootcert=${rootCert}, a file without a certificate in PEM format`);
-  }
   const own = cert === undefined || key === undefined ? {} : { cert: file('sslcert', cert), key: file('sslkey', key) };
   try {
     return new TlsOptions(tls, host, createSecureContext({ ...own, ...(ca && { ca }) }), verifies);
