@@ -29,7 +29,8 @@ export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Opti
     host,
     port,
     user,
-    password,
+    // What prints the ORM's options, or the pool's, prints a function. The driver asks it at each login.
+    password: password === '' ? '' : () => password,
     dbName: database,
     pool: { min: 0, max: pool.max ?? 10 },
     driverOptions: {
