@@ -20,7 +20,9 @@ export class SettingsError extends DataError {
     const all = typeof problems === 'string' ? [problems] : problems;
     const [first = ''] = all;
     super(
-      all.length === 1 ? first : `${all.length} settings can't be used:\n${all.map((one) => `- ${one}`).join('\n')}`,
+      all.length === 1
+        ? first
+        : `${all.length} settings can't be used:\n${all.map((one) => `- ${one}`).join('\n')}`,
       options,
     );
     this.problems = all;

@@ -6,7 +6,9 @@ import { say, sayJson, table } from './output.ts';
 /** `synthdb config` */
 export function config(): Command {
   return new Command('config')
-    .description('print every setting, its value and who says so; passwords are masked, nothing is connected to')
+    .description(
+      'print every setting, its value and who says so; passwords are masked, nothing is connected to',
+    )
     .option('--json', 'print { settings: [{ name, variable, value, source, unit }] } for programs')
     .action(({ json = false }: { json?: boolean }) => {
       const settings = describeSettings(resolveSettings());

@@ -1,3 +1,4 @@
+/* oxlint-disable eslint/no-underscore-dangle -- the driver's own names */
 import { Socket } from 'node:net';
 import { Connection, type Client, type ClientConfig } from 'pg';
 import { TlsOptions } from '../settings/tls.ts';

@@ -36,6 +36,8 @@ export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Opti
     driverOptions: {
       Client: TxClient,
       ssl: target.tls,
+      // Or the driver would take it from PGSSLNEGOTIATION.
+      sslnegotiation: 'postgres',
       application_name: applicationName ?? 'synth-lab-data',
       ...(options !== undefined && { options }),
       onConnect: sessionCheck(target.parts.targetSessionAttrs),

@@ -76,7 +76,9 @@ export interface UrlDefaults {
 export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaults = {}): DatabaseTarget {
   const example = name.replace(/\[\d+\]$/, '');
   const fail = (what: string): never => {
-    throw new SettingsError(`${name} ${what}; for example ${example}=postgresql://user:password@host:5432/database`);
+    throw new SettingsError(
+      `${name} ${what}; for example ${example}=postgresql://user:password@host:5432/database`,
+    );
   };
   const pieces = splitUrl(text, fail);
   const { parameters, problems } = readParameters(pieces.parameters);
@@ -117,11 +119,6 @@ export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaul
  */
 export function buildDatabaseUrl(parts: DatabaseParts): string {
   const { host, port, user, password, database, tls } = parts;
-  const encode = (value: string | number): string => {
-    const text = String(value);
-    if (text.isWellFormed() && !text.includes('\0')) return encodeURIComponent(text);
-    throw new SettingsError('a part of the URL holds U+0000 or half a character, which PostgreSQL can\'t take');
-  };
   const credentials = password === '' ? encode(user) : `${encode(user)}:${encode(password)}`;
   const place = host.includes(':') && !host.startsWith('/') ? `[${host.replace('%', '%25')}]` : encode(host);
   const parameters = Object.entries({
@@ -135,4 +132,10 @@ export function buildDatabaseUrl(parts: DatabaseParts): string {
     target_session_attrs: parts.targetSessionAttrs,
   }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encode(value)}`]));
   return `postgresql://${credentials}@${place}:${port}/${encode(database)}?${parameters.join('&')}`;
+}
+
+function encode(value: string | number): string {
+  const text = String(value);
+  if (text.isWellFormed() && !text.includes('\0')) return encodeURIComponent(text);
+  throw new SettingsError("a part of the URL holds U+0000 or half a character, which PostgreSQL can't take");
 }

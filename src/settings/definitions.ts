@@ -34,9 +34,19 @@ function whole(least: number, most = longest) {
   );
 }
 
-const switches = { true: true, '1': true, on: true, yes: true, false: false, '0': false, off: false, no: false };
+const switches = {
+  true: true,
+  '1': true,
+  on: true,
+  yes: true,
+  false: false,
+  '0': false,
+  off: false,
+  no: false,
+};
 const flag = z.preprocess(
-  (given) => (typeof given === 'string' ? (new Map(Object.entries(switches)).get(given.toLowerCase()) ?? given) : given),
+  (given) =>
+    typeof given === 'string' ? (new Map(Object.entries(switches)).get(given.toLowerCase()) ?? given) : given,
   z.boolean({ error: 'it is true or false' }),
 );
 
@@ -175,5 +185,6 @@ export type SettingValue<Name extends SettingName> = z.output<(typeof definition
 
 /** Variables that other stacks read and this one does not, and what to write instead: ignoring them would surprise. */
 export const refusedVariables: Readonly<Record<string, string>> = {
-  WORKERS: 'says nothing about connections here: set DATABASE_POOL_MAX instead; for example DATABASE_POOL_MAX=10',
+  WORKERS:
+    'says nothing about connections here: set DATABASE_POOL_MAX instead; for example DATABASE_POOL_MAX=10',
 };

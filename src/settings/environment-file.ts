@@ -34,7 +34,9 @@ export function parseEnvironmentFile(text: string): NodeJS.Dict<string> {
   // Windows editors put a mark before the first name, which would be a part of it.
   const values = parseEnv(text.replace(/^\uFEFF/, ''));
   // Node ends an unquoted value at any "#": of a URL whose password holds one, it would leave a URL of another host.
-  for (const [, name = '', value = ''] of text.matchAll(/^\uFEFF?[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*([^\s'"`#]\S*#\S*)/gm)) {
+  for (const [, name = '', value = ''] of text.matchAll(
+    /^\uFEFF?[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*([^\s'"`#]\S*#\S*)/gm,
+  )) {
     if (values[name] !== undefined && value.startsWith(values[name])) values[name] = value;
   }
   return values;

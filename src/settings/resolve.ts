@@ -66,7 +66,10 @@ export function resolveSettings(
   const [sslMode, sslRootCert, poolMode] = [read('sslMode'), read('sslRootCert'), read('poolMode')];
   const defaults = { sslMode: sslMode.value, sslRootCert: sslRootCert.value };
   const target = ({ value, source }: Resolved<string | undefined>): Resolved<DatabaseTarget | null> => ({
-    value: reading.attempt(() => (value === undefined ? null : parseDatabaseUrl(value, nameOf(source, 'url'), defaults)), null),
+    value: reading.attempt(
+      () => (value === undefined ? null : parseDatabaseUrl(value, nameOf(source, 'url'), defaults)),
+      null,
+    ),
     source,
   });
   const url = target(read('url'));
@@ -78,7 +81,10 @@ export function resolveSettings(
     migrationUrl: migrations.source === url.source ? url : target(migrations),
     replicaUrls: {
       value: replicas.value.flatMap((text, index) =>
-        reading.attempt(() => [parseDatabaseUrl(text, `${nameOf(replicas.source, 'replicaUrls')}[${index}]`, defaults)], []),
+        reading.attempt(
+          () => [parseDatabaseUrl(text, `${nameOf(replicas.source, 'replicaUrls')}[${index}]`, defaults)],
+          [],
+        ),
       ),
       source: replicas.source,
     },
@@ -163,7 +169,7 @@ class Reading {
         `${told} is "${shown(String(value))}": ${why}; for example ${source === 'argument' ? name : variables[0]}=${example}`,
       );
     }
-    // TypeScript does not follow a name into the schema that belongs to it.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
     return { value: (read.data ?? schema.parse(undefined)) as SettingValue<Name>, source };
   }
 

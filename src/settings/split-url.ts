@@ -51,7 +51,9 @@ export function splitUrl(text: string, fail: (what: string) => never): UrlPieces
     } catch {
       return fail(`holds a "%" in its ${what} that is not an escape: write it as %25`);
     }
-    return decoded.includes('\0') ? fail(`holds U+0000 in its ${what}, which PostgreSQL can't take`) : decoded;
+    return decoded.includes('\0')
+      ? fail(`holds U+0000 in its ${what}, which PostgreSQL can't take`)
+      : decoded;
   };
   const [user, password = ''] = cut(credentials ?? '', ':');
   const [host, port] = splitPlace(place ?? '', fail);

@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { checkServerIdentity, createSecureContext, getCACertificates, type PeerCertificate, type SecureContext } from 'node:tls';
+import {
+  checkServerIdentity,
+  createSecureContext,
+  getCACertificates,
+  type PeerCertificate,
+  type SecureContext,
+} from 'node:tls';
 import type { SslMode } from './url-parameters.ts';
 
 /** What is asked of a connection's encryption. Files are named by their paths. */
@@ -68,7 +74,9 @@ export function tlsOptions(
       return fail(`has ${name}=${path}, a file that can't be read`);
     }
     // Node passes over what it does not know, and would go on without.
-    return text.includes('-----BEGIN') ? text : fail(`has ${name}=${path}, a file with nothing in PEM format`);
+    return text.includes('-----BEGIN')
+      ? text
+      : fail(`has ${name}=${path}, a file with nothing in PEM format`);
   };
   const ca =
     rootCert === undefined
@@ -76,7 +84,8 @@ export function tlsOptions(
       : rootCert === 'system'
         ? [...getCACertificates('system'), ...getCACertificates('extra')]
         : file('sslrootcert', rootCert);
-  const own = cert === undefined || key === undefined ? {} : { cert: file('sslcert', cert), key: file('sslkey', key) };
+  const own =
+    cert === undefined || key === undefined ? {} : { cert: file('sslcert', cert), key: file('sslkey', key) };
   try {
     return new TlsOptions(tls, host, createSecureContext({ ...own, ...(ca && { ca }) }), verifies);
   } catch {

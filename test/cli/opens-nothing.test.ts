@@ -37,7 +37,9 @@ describe('what connects to nothing', () => {
   });
 
   test('the help of every command', async () => {
-    const runs = commandsOf(program()).map((command) => synthdb([...command, '--help'], directory, environment));
+    const runs = commandsOf(program()).map((command) =>
+      synthdb([...command, '--help'], directory, environment),
+    );
 
     for (const { code, stdout } of await Promise.all(runs)) {
       expect(code).toBe(0);
@@ -53,9 +55,13 @@ describe('what connects to nothing', () => {
     expect([said.code, code]).toEqual([0, 0]);
     const { settings }: { settings: { name: string; value: unknown; source: string }[] } = JSON.parse(stdout);
     const masked = expect.stringMatching(/^postgresql:\/\/ann:\*\*\*@127\.0\.0\.1:\d+\/lab\?sslmode=prefer$/);
-    expect(settings).toContainEqual(expect.objectContaining({ name: 'url', value: masked, source: 'DATABASE_URL' }));
+    expect(settings).toContainEqual(
+      expect.objectContaining({ name: 'url', value: masked, source: 'DATABASE_URL' }),
+    );
     expect(settings).toContainEqual(expect.objectContaining({ name: 'replicaUrls', value: [masked] }));
-    expect(settings).toContainEqual(expect.objectContaining({ name: 'pool.max', value: 10, source: 'default' }));
+    expect(settings).toContainEqual(
+      expect.objectContaining({ name: 'pool.max', value: 10, source: 'default' }),
+    );
     for (const { name } of settings) expect(said.stdout).toContain(name);
     expect(said.stdout + stdout).not.toContain('canary');
     expect(reached).toBe(0);

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as dial, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { ConnectionError } from '../../src/errors.ts';
@@ -28,35 +28,42 @@ async function ask(url: string, sql: string): Promise<unknown> {
   }
 }
 
-const urlWith = (change: Partial<DatabaseParts>): string => buildDatabaseUrl({ ...db.target.parts, ...change });
+const urlWith = (change: Partial<DatabaseParts>): string =>
+  buildDatabaseUrl({ ...db.target.parts, ...change });
 
 describe('user, password and database of any characters', () => {
   // LOGINS=1000 for more.
   const numRuns = Number(process.env['LOGINS'] ?? 30);
 
   test(`log in, ${numRuns} times`, { timeout: 10_000 + numRuns * 1_000 }, async () => {
-    const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-    // PostgreSQL cuts longer names, and keeps these for itself.
-    const anyName = anyText.filter((name) => Buffer.byteLength(name) <= 63 && !/^pg_|^(?:public|none)$/.test(name));
+    // PostgreSQL cuts longer ones, and what tells this run's apart comes before them.
+    const anyName = anyText.filter((name) => Buffer.byteLength(name) <= 50);
     // pg 8.23.0 takes the joiner of composed emoji out of a password, as RFC 4013 says; the server leaves one whole that holds a
     // character which that RFC does not know, as all emoji are.
     const anyPassword = anyText.map((password) => password.replaceAll('\u200D', ''));
     // Kept apart from those of other runs on the server.
     const run = db.target.parts.database.slice(-6);
     let database = `${run} lab`;
-    const role = (user: string): string => `${run}${user}`.slice(0, 40);
     await db.orm.em.execute(`create database ${quoted(database)} template template0`);
     const logsIn = fc.asyncProperty(anyName, anyPassword, anyName, async (name, password, named) => {
-      const user = role([...name].slice(0, 5).join(''));
-      const renamed = `${run}${[...named].slice(0, 5).join('')}`;
-      if (renamed !== database) await db.orm.em.execute(`alter database ${quoted(database)} rename to ${quoted(renamed)}`);
+      const user = `${run}${name}`;
+      const renamed = `${run}${named}`;
+      if (renamed !== database)
+        await db.orm.em.execute(`alter database ${quoted(database)} rename to ${quoted(renamed)}`);
       database = renamed;
-      await db.orm.em.execute(`create role ${quoted(user)} login password '${password.replaceAll(`'`, `''`)}'`);
+      await db.orm.em.execute(
+        `create role ${quoted(user)} login password '${password.replaceAll(`'`, `''`)}'`,
+      );
       try {
         const url = urlWith({ user, password, database });
 
-        expect(await ask(url, 'select array[session_user, current_database()]::text[]')).toEqual([user, database]);
-        await expect(ask(urlWith({ user, password: `${password}x`, database }), '1')).rejects.toThrow(ConnectionError);
+        expect(await ask(url, 'select array[session_user, current_database()]::text[]')).toEqual([
+          user,
+          database,
+        ]);
+        await expect(ask(urlWith({ user, password: `${password}x`, database }), '1')).rejects.toThrow(
+          ConnectionError,
+        );
       } finally {
         await db.orm.em.execute(`drop role ${quoted(user)}`);
       }
@@ -78,7 +85,9 @@ describe('a parameter of the URL', () => {
   });
 
   test('application_name is what the server shows', async () => {
-    expect(await ask(urlWith({ applicationName: 'a + b' }), `current_setting('application_name')`)).toBe('a + b');
+    expect(await ask(urlWith({ applicationName: 'a + b' }), `current_setting('application_name')`)).toBe(
+      'a + b',
+    );
     expect(await ask(urlWith({}), `current_setting('application_name')`)).toBe('synth-lab-data');
   });
 
@@ -89,19 +98,21 @@ describe('a parameter of the URL', () => {
     ['primary', true, true],
     ['standby', false, false],
     ['prefer-standby', true, true],
-  ] as const)('target_session_attrs=%s: a primary will do: %s, one that only reads: %s', async (targetSessionAttrs, writes, reads) => {
-    const readOnly = { options: '-c default_transaction_read_only=on' };
+  ] as const)(
+    'target_session_attrs=%s: a primary will do: %s, one that only reads: %s',
+    async (targetSessionAttrs, writes, reads) => {
+      const readOnly = { options: '-c default_transaction_read_only=on' };
 
-    for (const [change, fits] of [
-      [{}, writes],
-      [readOnly, reads],
-    ] as const) {
-      const asked = ask(urlWith({ targetSessionAttrs, ...change }), 'select 1');
+      const fits = (change: Partial<DatabaseParts>): Promise<boolean> =>
+        ask(urlWith({ targetSessionAttrs, ...change }), 'select 1').then(
+          () => true,
+          (error: unknown) => !String(error).includes('target_session_attrs'),
+        );
 
-      if (fits) expect(await asked).toBe(1);
-      else await expect(asked).rejects.toThrow(/connection failed.*target_session_attrs/);
-    }
-  });
+      expect(await fits({})).toBe(writes);
+      expect(await fits(readOnly)).toBe(reads);
+    },
+  );
 });
 
 describe('a unix socket', () => {
@@ -123,8 +134,16 @@ describe('a unix socket', () => {
   });
 
   test.each([
-    ['as the host, percent-encoded', (credentials: string, path: string) => `${credentials}@${encodeURIComponent(path)}:5433/postgres?sslmode=require`],
-    ['as a parameter', (credentials: string, path: string) => `${credentials}@/postgres?host=${path}&port=5433&sslmode=require`],
+    [
+      'as the host, percent-encoded',
+      (credentials: string, path: string) =>
+        `${credentials}@${encodeURIComponent(path)}:5433/postgres?sslmode=require`,
+    ],
+    [
+      'as a parameter',
+      (credentials: string, path: string) =>
+        `${credentials}@/postgres?host=${path}&port=5433&sslmode=require`,
+    ],
   ])('%s; sslmode says nothing of it', async (_, url) => {
     const { user, password } = db.target.parts;
     const credentials = [user, password].map(encodeURIComponent).join(':');
@@ -138,3 +157,7 @@ describe('a unix socket', () => {
     await expect(ask(url, '1')).rejects.toThrow('there is no such socket (ENOENT)');
   });
 });
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

@@ -66,7 +66,7 @@ const message = (type: string, body: string): Buffer => {
 function shownOf(thing: unknown): string {
   const parts = [inspect(thing, { depth: 8 }), String(thing)];
   for (let error = thing; error instanceof Error; error = error.cause) {
-    parts.push(error.message, error.stack ?? '', inspect({ ...error }, { depth: 8 }));
+    parts.push(error.message, error.stack ?? '', inspect(Object.entries(error), { depth: 8 }));
   }
   try {
     parts.push(JSON.stringify(thing) ?? '');
@@ -177,7 +177,10 @@ test('no output of 200 provoked errors holds the password', { timeout: 120_000 }
   for (const [index, [url]] of refusedUrls.entries()) {
     await provoke(`URL ${index}`, () => parseDatabaseUrl(url, 'DATABASE_URL'));
     await provoke(`variable ${index}`, () =>
-      resolveSettings({}, { DATABASE_URL: url || ' :', POSTGRES_SSL_MODE: 'wrong', DATABASE_POOL_MODE: `${url} ://` }),
+      resolveSettings(
+        {},
+        { DATABASE_URL: url || ' :', POSTGRES_SSL_MODE: 'wrong', DATABASE_POOL_MODE: `${url} ://` },
+      ),
     );
   }
   // Connecting
@@ -190,7 +193,11 @@ test('no output of 200 provoked errors holds the password', { timeout: 120_000 }
   );
   await provoke('a role that may not look at migrations', () => openDatabase({ url: urlWith() }));
   // Working
-  await using database = await openDatabase({ url: urlWith(), schemaBehind: 'ignore', schemaAhead: 'ignore' });
+  await using database = await openDatabase({
+    url: urlWith(),
+    schemaBehind: 'ignore',
+    schemaAhead: 'ignore',
+  });
   for (const [index, statement] of statements.entries()) {
     await provoke(`statement ${index}`, () => database.transact(({ em }) => em.execute(statement)));
     await provoke(`statement ${index}, by the driver`, () =>
@@ -200,7 +207,9 @@ test('no output of 200 provoked errors holds the password', { timeout: 120_000 }
       }),
     );
   }
-  await provoke('a row that is not there', () => database.read(({ experiments }) => experiments.get('exp_none')));
+  await provoke('a row that is not there', () =>
+    database.read(({ experiments }) => experiments.get('exp_none')),
+  );
   const direct = await connect(parseDatabaseUrl(urlWith(), 'url'));
   await provoke('a migrator without rights', () => new Migrator(direct).up({ to: 'no_such_migration' }));
   await provoke('a migrator that goes down', () => new Migrator(direct).down());
@@ -208,16 +217,30 @@ test('no output of 200 provoked errors holds the password', { timeout: 120_000 }
   note('the database itself', database);
   note('its target', parseDatabaseUrl(urlWith(), 'url'));
   // Commands
-  const commands = ['migrate up --json', 'migrate down --json', 'migrate status --json', 'demo --json', 'db url', 'config --json'];
+  const commands = [
+    'migrate up --json',
+    'migrate down --json',
+    'migrate status --json',
+    'demo --json',
+    'db url',
+    'config --json',
+  ];
   await Promise.all(
     commands.flatMap((command) =>
       [urlWith(), urlWith({ port: 1 }), 'postgresql://ann:canary#4711@db/lab'].map(async (url, index) => {
-        note(`synthdb ${command}, ${index}`, await synthdb(command.split(' '), directory, { DATABASE_URL: url }));
+        note(
+          `synthdb ${command}, ${index}`,
+          await synthdb(command.split(' '), directory, { DATABASE_URL: url }),
+        );
       }),
     ),
   );
 
   expect(unprovoked).toEqual([]);
   expect(outputs.size).toBeGreaterThan(200);
-  expect([...outputs].filter(([, output]) => /canary|4711'/.test(output)).map(([how, output]) => [how, /.{0,80}canary.{0,20}/.exec(output)?.[0]])).toEqual([]);
+  expect(
+    [...outputs]
+      .filter(([, output]) => /canary|4711'/.test(output))
+      .map(([how, output]) => [how, /.{0,80}canary.{0,20}/.exec(output)?.[0]]),
+  ).toEqual([]);
 });

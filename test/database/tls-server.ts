@@ -48,11 +48,11 @@ export class TlsServer {
 
   /** Lets in, from now on, whom a line of `pg_hba.conf` lets in, and the owner in clear text. */
   async letIn(line: string): Promise<void> {
-    const [{ file } = { file: '' }] = await this.#sql<{ file: string }>(`select current_setting('hba_file') as file`);
-    await writeFile(file, `hostnossl all ${this.target.parts.user} all scram-sha-256\n${line}\n`);
-    await this.#reload(
-      `select count(*) = 2 and bool_and(error is null) as done from pg_hba_file_rules`,
+    const [{ file } = { file: '' }] = await this.#sql<{ file: string }>(
+      `select current_setting('hba_file') as file`,
     );
+    await writeFile(file, `hostnossl all ${this.target.parts.user} all scram-sha-256\n${line}\n`);
+    await this.#reload(`select count(*) = 2 and bool_and(error is null) as done from pg_hba_file_rules`);
   }
 
   /** Makes a role that may log in. */
@@ -100,14 +100,54 @@ export class TlsServer {
 async function makeCertificates(directory: string): Promise<void> {
   const openssl = (...args: string[]) => run('openssl', args, { cwd: directory });
   for (const ca of ['ca', 'other-ca']) {
-    const extensions = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
-    await openssl('req', '-x509', ...newKey, '-keyout', `${ca}.key`, '-out', `${ca}.crt`, '-days', '30', '-subj', `/CN=${ca}`, ...extensions);
+    const extensions = [
+      '-addext',
+      'basicConstraints=critical,CA:TRUE',
+      '-addext',
+      'keyUsage=critical,keyCertSign,cRLSign',
+    ];
+    await openssl(
+      'req',
+      '-x509',
+      ...newKey,
+      '-keyout',
+      `${ca}.key`,
+      '-out',
+      `${ca}.crt`,
+      '-days',
+      '30',
+      '-subj',
+      `/CN=${ca}`,
+      ...extensions,
+    );
   }
-  await writeFile(join(directory, 'server.ext'), 'subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n');
+  await writeFile(
+    join(directory, 'server.ext'),
+    'subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n',
+  );
   await writeFile(join(directory, 'client.ext'), 'extendedKeyUsage=clientAuth\n');
-  for (const [name, subject] of [['server', '/CN=localhost'], ['client', '/CN=visitor']] as const) {
+  for (const [name, subject] of [
+    ['server', '/CN=localhost'],
+    ['client', '/CN=visitor'],
+  ] as const) {
     await openssl('req', ...newKey, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', subject);
-    await openssl('x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-out', `${name}.crt`, '-days', '30', '-extfile', `${name}.ext`);
+    await openssl(
+      'x509',
+      '-req',
+      '-in',
+      `${name}.csr`,
+      '-CA',
+      'ca.crt',
+      '-CAkey',
+      'ca.key',
+      '-CAcreateserial',
+      '-out',
+      `${name}.crt`,
+      '-days',
+      '30',
+      '-extfile',
+      `${name}.ext`,
+    );
   }
   const text = await readFile(join(directory, 'server.crt'), 'utf8');
   if (!text.includes('BEGIN CERTIFICATE')) throw new Error('openssl made no certificate');

@@ -78,10 +78,7 @@ export const readUrls: readonly UrlCase[] = [
   ['postgresql://ann:secret@db/lab?application_name=a%40b%26c%3Dd', { applicationName: 'a@b&c=d' }],
   ['postgresql://ann:secret@db/lab?connect_timeout=7', { connectTimeout: 7 }],
   ['postgresql://ann:secret@db/lab?connect_timeout=0', { connectTimeout: 0 }],
-  [
-    'postgresql://ann:secret@db/lab?options=-c%20search_path%3Dlab',
-    { options: '-c search_path=lab' },
-  ],
+  ['postgresql://ann:secret@db/lab?options=-c%20search_path%3Dlab', { options: '-c search_path=lab' }],
   ['postgresql://ann:secret@db/lab?options=-csearch_path=lab', { options: '-csearch_path=lab' }],
   ...(['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const).map(
     (targetSessionAttrs): UrlCase => [
