@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { connect } from '../../src/database/connect.ts';
-import { DatabaseTarget, parseDatabaseUrl } from '../../src/settings/database-url.ts';
+import { parseDatabaseUrl, type DatabaseTarget } from '../../src/settings/database-url.ts';
 import { embeddedServer } from '../../src/testing/embedded-server.ts';
 import { wantedMajor } from '../../src/testing/run-server.ts';
 import type { RunningServer } from '../../src/testing/running-server.ts';

@@ -166,16 +166,6 @@ describe('sslmode=prefer at a server that', () => {
       `postgresql://visitor:canary@127.0.0.1:${port}/postgres?sslmode=${sslmode}&connect_timeout=1`,
     );
   };
-  /** Says that it has TLS, and does `then` with the handshake. */
-  const offering = (then: (client: Socket) => void) => (client: Socket, index: number) => {
-    if (index > 0) return passOn(client);
-    client.on('error', () => {});
-    client.once('data', () => {
-      client.write('S');
-      client.once('data', () => then(client));
-    });
-  };
-
   test.each([
     ['ends the connection', (client: Socket) => client.end()],
     ['cuts it', (client: Socket) => client.resetAndDestroy()],
@@ -226,4 +216,16 @@ function passOn(client: Socket): void {
   const behind = dial(server.target.parts.port, '127.0.0.1');
   client.pipe(behind).pipe(client);
   for (const side of [client, behind]) side.on('error', () => {});
+}
+
+/** Says that it has TLS, and does `then` with the handshake; whoever comes after that is passed on. */
+function offering(then: (client: Socket) => void): (client: Socket, index: number) => void {
+  return (client, index) => {
+    if (index > 0) return passOn(client);
+    client.on('error', () => {});
+    client.once('data', () => {
+      client.write('S');
+      client.once('data', () => then(client));
+    });
+  };
 }

@@ -95,12 +95,12 @@ describe('where a setting comes from', () => {
     'migrations, with %j in the environment and %j in the file',
     async (environment, inFile, expected) => {
       await file(
-        Object.entries(urls(inFile))
+        Object.entries(urlsOf(inFile))
           .map((pair) => pair.join('='))
           .join('\n'),
       );
 
-      const resolved = resolveDatabase({}, 'migrations', urls(environment));
+      const resolved = resolveDatabase({}, 'migrations', urlsOf(environment));
 
       expect(resolved ? `${resolved.target.parts.database} from ${resolved.source}` : undefined).toBe(
         expected,
@@ -286,6 +286,6 @@ describe('a .env file', () => {
 });
 
 /** The variables, each with the URL of the database that it is to name. */
-function urls(names: Record<string, string>): Record<string, string> {
+function urlsOf(names: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(names).map(([name, to]) => [name, to && url(to)]));
 }
