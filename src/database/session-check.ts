@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { SessionAttributes } from '../settings/url-parameters.ts';
 
 /** A server that was reached is none of those that `target_session_attrs` asks for. */
-export class WrongServerError extends Error {
+class WrongServerError extends Error {
   /** As errors of the system have it, for whoever reports a connection that could not be made. */
   readonly code = 'TARGET_SESSION_ATTRS';
 }

@@ -27,7 +27,7 @@ export interface GivenSettings {
 }
 
 /** A value, and who said so: `argument`, a variable's name, with ` (.env)` behind it when it came from the file, or `default`. */
-export interface Resolved<Value> {
+interface Resolved<Value> {
   readonly value: Value;
   readonly source: string;
 }
