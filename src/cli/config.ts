@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { definitions } from '../settings/definitions.ts';
 import { describeSettings, type SettingDescription } from '../settings/describe.ts';
 import { resolveSettings } from '../settings/resolve.ts';
 import { say, sayJson, table } from './output.ts';
@@ -18,6 +19,8 @@ export function config(): Command {
 }
 
 function row({ name, variable, value, source, unit }: SettingDescription): string[] {
-  const shown = Array.isArray(value) ? value.join('\n') : value === null ? '' : String(value);
+  const text = Array.isArray(value) ? value.join('\n') : String(value ?? '');
+  const { absent = '' } = definitions[name];
+  const shown = text === '' ? `(${absent.replaceAll('`', '')})` : text;
   return [name, unit === null ? shown : `${shown} ${unit}`, source, variable];
 }
