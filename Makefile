@@ -64,8 +64,9 @@ example: build ## run the example service on port 3000
 bench: $(installed) ## measure every workload against the hand-written driver
 	@node bench/main.ts
 
-docs: $(installed) ## write docs/repositories.md from the docstrings
+docs: $(installed) ## write docs/repositories.md and the table of docs/connections.md
 	@node docs/generate-repositories.ts
+	@node docs/generate-connections.ts
 
 check: $(installed) ## format, lint, types, unused code
 	@npm run --silent check

@@ -8,9 +8,25 @@ export abstract class DataError extends Error {
   }
 }
 
-/** A setting can't be used. Nothing was opened. The message names the setting, what is wrong and an example, never a secret. */
+/**
+ * Settings can't be used. Nothing was opened. `problems` names each of them, what is wrong and what to write instead, never a secret;
+ * the message lists them.
+ */
 export class SettingsError extends DataError {
   readonly code = 'invalid_settings';
+  readonly problems: readonly string[];
+
+  constructor(problems: string | readonly string[], options?: ErrorOptions) {
+    const all = typeof problems === 'string' ? [problems] : problems;
+    const [first = ''] = all;
+    super(
+      all.length === 1
+        ? first
+        : `${all.length} settings can't be used:\n${all.map((one) => `- ${one}`).join('\n')}`,
+      options,
+    );
+    this.problems = all;
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { config } from './config.ts';
 import { dbReset } from './db-reset.ts';
 import { dbStart } from './db-start.ts';
 import { dbStop } from './db-stop.ts';
@@ -36,6 +37,7 @@ export function program(): Command {
     )
     .addCommand(migrate)
     .addCommand(db)
+    .addCommand(config())
     .addCommand(demo());
   return throwing(synthdb);
 }

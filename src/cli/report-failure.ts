@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
 import { toDataError } from '../database/translate-error.ts';
-import { StatementError } from '../errors.ts';
+import { SettingsError, StatementError } from '../errors.ts';
 import { MigratorError } from '../migrator/index.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -17,8 +17,8 @@ export function reportFailure(thrown: unknown): number {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // Each line of it is a finding.
-  if (error instanceof MigratorError) return error.message;
+  // Each line of theirs is a finding, in our own words.
+  if (error instanceof MigratorError || error instanceof SettingsError) return error.message;
   return `${firstLine(error.message)}${whatIsWrong(error)}`;
 }
 

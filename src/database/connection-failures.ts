@@ -7,6 +7,7 @@ const logins: Partial<Record<string, string>> = {
   '53300': 'the server has no connection left',
   '57P03': 'the server is starting up or shutting down',
   '08P01': 'the server, or a pooler in front of it, refused how we connect',
+  TARGET_SESSION_ATTRS: 'the server is not what target_session_attrs asks for',
 };
 
 // By the operating system's code.
@@ -21,6 +22,28 @@ const sockets: Partial<Record<string, string>> = {
   ENETUNREACH: 'the network is unreachable',
 };
 
+// By the same, of a unix socket: of a file, they are another matter.
+const unixSockets: Partial<Record<string, string>> = {
+  ENOENT: 'there is no such socket',
+  EACCES: 'this user may not use the socket',
+};
+
+const unverified = 'the certificate of the server is not signed by one that sslrootcert holds';
+
+// By Node's code.
+const tls: Partial<Record<string, string>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: unverified,
+  DEPTH_ZERO_SELF_SIGNED_CERT: unverified,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unverified,
+  UNABLE_TO_GET_ISSUER_CERT: unverified,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unverified,
+  CERT_SIGNATURE_FAILURE: unverified,
+  CERT_HAS_EXPIRED: 'the certificate of the server has expired',
+  CERT_NOT_YET_VALID: 'the certificate of the server is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate of the server is for another host',
+  EPROTO: 'the TLS handshake failed',
+};
+
 // With which a connection ends that was in use, by SQLSTATE.
 const ends: Partial<Record<string, string>> = {
   '25P03': 'its transaction was idle for too long',
@@ -31,6 +54,8 @@ const ends: Partial<Record<string, string>> = {
   '57P05': 'it was idle for too long',
 };
 
+const withoutTls = 'The server does not support SSL connections';
+
 // What the driver says without a code: while connecting, and of a connection in use.
 const neverThere: ReadonlySet<string> = new Set([
   'timeout exceeded when trying to connect',
@@ -38,6 +63,7 @@ const neverThere: ReadonlySet<string> = new Set([
   'Connection terminated due to connection timeout',
   'Client network socket disconnected before secure TLS connection was established',
   'Cannot use a pool after calling end on the pool',
+  withoutTls,
 ]);
 const gone: ReadonlySet<string> = new Set([
   'Connection terminated',
@@ -55,17 +81,26 @@ export function connectionFailure(error: Error, code: string): string | null {
   const end = ends[code] ?? (/^08\w{3}$/.test(code) ? 'it broke' : undefined);
   if (end !== undefined) return `Database connection lost: ${told(end, code)}`;
   // A privilege that is lacking while connected is another matter.
-  if (!(code in sockets || code in logins) || code === '42501') return null;
+  const known = code in sockets || code in logins || code in tls || isUnixSocket(error, code);
+  if (!known || code === '42501') return null;
   const inUse = 'syscall' in error && (error.syscall === 'read' || error.syscall === 'write');
   return `Database connection ${inUse ? 'lost' : 'failed'}: ${whyUnconnected(error, code)}`;
 }
 
 /** Why there is no connection, in words without a secret. */
 export function whyUnconnected(error: unknown, code: string): string {
-  return told(
-    logins[code] ?? sockets[code] ?? (isTimeout(error) ? 'no answer in time' : 'see the cause'),
-    code,
-  );
+  const why = logins[code] ?? sockets[code] ?? tls[code];
+  if (why !== undefined) return told(why, code);
+  if (isUnixSocket(error, code)) return told(unixSockets[code] ?? '', code);
+  if (isTimeout(error)) return told('no answer in time', code);
+  if (error instanceof Error && error.message.includes(withoutTls)) {
+    return 'the server has no TLS, which sslmode asks for';
+  }
+  return told('see the cause', code);
+}
+
+function isUnixSocket(error: unknown, code: string): boolean {
+  return code in unixSockets && error instanceof Error && 'syscall' in error && error.syscall === 'connect';
 }
 
 function told(why: string, code: string): string {

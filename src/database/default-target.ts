@@ -2,12 +2,8 @@ import { join } from 'node:path';
 import { EmbeddedPostgres } from '../embedded/index.ts';
 import { SettingsError } from '../errors.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
-import {
-  projectDirectory,
-  resolveDatabase,
-  type Purpose,
-  type ResolvedDatabase,
-} from '../settings/resolve.ts';
+import { projectDirectory } from '../settings/environment-file.ts';
+import { resolveDatabase, type Purpose, type ResolvedDatabase } from '../settings/resolve.ts';
 
 /** Where the embedded server of the project keeps its files. */
 export function embeddedDirectory(): string {
@@ -40,8 +36,17 @@ export async function targetOrEmbedded(
   given: { url?: string | undefined },
   purpose: Purpose,
 ): Promise<ResolvedDatabase & { embedded?: EmbeddedPostgres }> {
-  const resolved = resolveDatabase(given, purpose);
-  if (resolved) return resolved;
+  return resolveDatabase(given, purpose) ?? embeddedTarget();
+}
+
+/**
+ * The project's embedded database, whose server is started when it does not run.
+ *
+ * @throws SettingsError, EmbeddedPostgresError
+ */
+export async function embeddedTarget(): Promise<ResolvedDatabase & { embedded: EmbeddedPostgres }> {
   const embedded = await startEmbedded();
-  return { target: parseDatabaseUrl(embedded.url, 'embedded'), source: 'embedded', embedded };
+  // It listens on this machine only and has no TLS; not to ask for it spares each connection a round trip.
+  const target = parseDatabaseUrl(embedded.url, 'embedded', { sslMode: 'disable' });
+  return { target, source: 'embedded', embedded };
 }

@@ -1,8 +1,9 @@
 import { SchemaOutOfDateError } from '../errors.ts';
 import { migrationGap } from '../migrator/index.ts';
+import { resolveSettings } from '../settings/resolve.ts';
 import { connect } from './connect.ts';
 import { Database } from './database.ts';
-import { targetOrEmbedded } from './default-target.ts';
+import { embeddedTarget } from './default-target.ts';
 import type { PoolOptions } from './orm-options.ts';
 
 export interface OpenDatabaseOptions {
@@ -27,8 +28,12 @@ export async function openDatabase({
   schemaBehind = 'refuse',
   schemaAhead = 'warn',
 }: OpenDatabaseOptions = {}): Promise<Database> {
-  const { target } = await targetOrEmbedded({ url }, 'application');
-  const orm = await connect(target, pool);
+  const settings = resolveSettings({ url, pool });
+  const target = settings.url.value ?? (await embeddedTarget()).target;
+  const orm = await connect(target, {
+    max: settings['pool.max'].value,
+    acquireTimeout: settings['pool.acquireTimeout'].value,
+  });
   try {
     if (schemaBehind === 'refuse' || schemaAhead === 'warn') {
       const { pending, unknown } = await migrationGap(orm);

@@ -8,6 +8,7 @@ import { JoinedUpdates } from './joined-updates.ts';
 import { HouseNaming } from './naming.ts';
 import { PgRowCopier } from './pg-row-copier.ts';
 import { RowVersionGuard } from './row-version-guard.ts';
+import { sessionCheck } from './session-check.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 import { TxClient } from './tx-client.ts';
 
@@ -21,20 +22,25 @@ export interface PoolOptions {
 
 /** The one place where the ORM is configured. */
 export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Options {
-  const { host, port, user, password, database, tls, applicationName, connectTimeout } = target.parts;
+  const { host, port, user, password, database, applicationName, connectTimeout, options } = target.parts;
   return defineConfig({
     driver: JoinedUpdates,
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
     host,
     port,
     user,
-    password,
+    // What prints the ORM's options, or the pool's, prints a function. The driver asks it at each login.
+    password: password === '' ? '' : () => password,
     dbName: database,
     pool: { min: 0, max: pool.max ?? 10 },
     driverOptions: {
       Client: TxClient,
-      ssl: tls,
+      ssl: target.tls,
+      // Or the driver would take it from PGSSLNEGOTIATION.
+      sslnegotiation: 'postgres',
       application_name: applicationName ?? 'synth-lab-data',
+      ...(options !== undefined && { options }),
+      onConnect: sessionCheck(target.parts.targetSessionAttrs),
       keepAlive: true,
       connectionTimeoutMillis:
         connectTimeout === undefined ? (pool.acquireTimeout ?? 5_000) : connectTimeout * 1_000,

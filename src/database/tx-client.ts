@@ -1,4 +1,5 @@
 import { Client, type ClientConfig } from 'pg';
+import { useOptionalTls } from './optional-tls.ts';
 
 type Query = (...given: unknown[]) => unknown;
 
@@ -15,6 +16,7 @@ export class TxClient extends Client {
 
   constructor(config?: string | ClientConfig) {
     super(config);
+    useOptionalTls(this, config);
     // oxlint-disable-next-line typescript/unbound-method -- `apply` calls it on this client
     this.query = new Proxy(this.query, {
       apply: (query, _client, given: unknown[]): unknown => {

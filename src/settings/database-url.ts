@@ -1,17 +1,24 @@
 import { SettingsError } from '../errors.ts';
-import { tlsOptions, type TlsOptions } from './tls.ts';
+import { checkedHost, splitUrl } from './split-url.ts';
+import { tlsOptions, type TlsOptions, type TlsSettings } from './tls.ts';
+import { readParameters, type SessionAttributes, type SslMode } from './url-parameters.ts';
 
 /** The parts of a `DatabaseTarget`. */
 export interface DatabaseParts {
+  /** A name, an address, or the directory of a unix socket. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  /** Empty when there is none. */
   readonly password: string;
   readonly database: string;
-  readonly tls: TlsOptions | false;
-  readonly applicationName: string | undefined;
-  /** Seconds. */
-  readonly connectTimeout: number | undefined;
+  readonly tls: TlsSettings;
+  readonly applicationName?: string | undefined;
+  /** Seconds that making a connection may take; 0 for any number. */
+  readonly connectTimeout?: number | undefined;
+  /** What the server is told at the start of each session, such as `-c search_path=lab`. */
+  readonly options?: string | undefined;
+  readonly targetSessionAttrs?: SessionAttributes | undefined;
 }
 
 /** A PostgreSQL database and how to reach it. Printing or serialising it shows no password. */
@@ -27,10 +34,24 @@ export class DatabaseTarget {
     return this.#parts;
   }
 
+  /** What Node's TLS is told; false for a connection in clear text. Reads the certificates. */
+  get tls(): TlsOptions | false {
+    return tlsOptions(this.#parts.tls, this.#parts.host, (what) => {
+      throw new SettingsError(`${this.label} ${what}`);
+    });
+  }
+
   /** For messages: `user@host:port/database`. */
   get label(): string {
     const { user, host, port, database } = this.#parts;
     return `${user}@${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
+  }
+
+  /** For people: the URL with `***` for the password. */
+  get maskedUrl(): string {
+    const { password, ...others } = this.#parts;
+    const url = buildDatabaseUrl({ ...others, password: '' });
+    return password === '' ? url : url.replace('@', ':***@');
   }
 
   /** The same server and role, another database. */
@@ -39,75 +60,82 @@ export class DatabaseTarget {
   }
 }
 
-// What other stacks write; all of them mean PostgreSQL.
-const scheme = /^postgres(?:ql)?(?:\+(?:psycopg2?|asyncpg|pg8000))?$/i;
-const understood = new Set([
-  'sslmode',
-  'sslrootcert',
-  'sslcert',
-  'sslkey',
-  'application_name',
-  'connect_timeout',
-]);
+/** What holds for a URL that doesn't say. */
+export interface UrlDefaults {
+  readonly sslMode?: SslMode | undefined;
+  readonly sslRootCert?: string | undefined;
+}
 
 /**
  * Reads a PostgreSQL URL. `name` is where it came from (`DATABASE_URL`), for messages; no message holds the URL, since it may hold
  * a password.
  *
- * @throws SettingsError on another scheme, a part that is missing or ambiguous, or a parameter that would not be honoured.
+ * @throws SettingsError on another scheme, a part that is missing or ambiguous, a parameter that would not be honoured, or a
+ * certificate that can't be read.
  */
-export function parseDatabaseUrl(text: string, name: string): DatabaseTarget {
-  const example = `${name}=postgresql://user:password@host:5432/database`;
+export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaults = {}): DatabaseTarget {
+  const example = name.replace(/\[\d+\]$/, '');
   const fail = (what: string): never => {
-    throw new SettingsError(`${name} ${what}; for example ${example}`);
-  };
-
-  const [, given] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text.trim()) ?? fail('is not a URL');
-  if (!given || !scheme.test(given)) return fail(`has the scheme "${given}", but only PostgreSQL is served`);
-  const rest = text.trim().slice(given.length);
-  // Raw, these would end the host or the path early and send the rest of a password somewhere else.
-  if (rest.includes('#')) return fail('holds a raw "#": write it as %23');
-  const [beforeQuery = '', ...query] = rest.split('?');
-  if (beforeQuery.split('@').length > 2) return fail('holds a raw "@" in user or password: write it as %40');
-  if (query.some((part) => part.includes('@')))
-    return fail('holds a raw "?" in user or password: write it as %3F');
-  let url: URL;
-  try {
-    // A scheme that the WHATWG parser knows nothing of keeps the case of the path and takes any port.
-    url = new URL(`postgresql${rest}`);
-  } catch {
-    return fail(
-      'can\'t be read: percent-encode "/", "?", "#", "@" and ":" in user and password, and give one host',
+    throw new SettingsError(
+      `${name} ${what}; for example ${example}=postgresql://user:password@host:5432/database`,
     );
-  }
-  if (url.hostname.includes(',')) return fail('names several hosts, but one is served');
-  if (!url.hostname) return fail('names no host');
-  const decode = (part: string, what: string): string => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return fail(`holds a "%" in its ${what} that is not an escape: write it as %25`);
-    }
   };
-  for (const key of url.searchParams.keys()) {
-    if (understood.has(key)) continue;
-    // Shown only if it looks like a name; anything else may be a piece of a secret.
-    const shown = /^[a-z_]{1,40}$/.test(key) ? ` "${key}"` : '';
-    return fail(`has a parameter${shown} that is not understood (${[...understood].join(', ')} are)`);
+  const pieces = splitUrl(text, fail);
+  const { parameters, problems } = readParameters(pieces.parameters);
+  if (problems.length > 0) throw new SettingsError(problems.map((problem) => `${name} ${problem}`));
+  if (pieces.host !== '' && parameters.host !== undefined) return fail('names its host twice');
+  if (pieces.port !== '' && parameters.port !== undefined) return fail('names its port twice');
+  const host = pieces.host || checkedHost(parameters.host ?? '', fail) || fail('names no host');
+  const port = pieces.port || parameters.port || '5432';
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+    return fail('has a port that is not a number from 1 to 65535');
   }
-  const user = decode(url.username, 'user');
-  if (!user) return fail('names no user');
-  const seconds = url.searchParams.get('connect_timeout');
-  if (seconds !== null && !/^\d+$/.test(seconds))
-    return fail('has a connect_timeout that is not a number of whole seconds');
+  const rootCert = parameters.sslrootcert ?? defaults.sslRootCert;
+  const tls: TlsSettings = {
+    mode: parameters.sslmode ?? defaults.sslMode ?? (rootCert === 'system' ? 'verify-full' : 'prefer'),
+    rootCert,
+    cert: parameters.sslcert,
+    key: parameters.sslkey,
+  };
+  tlsOptions(tls, host, fail);
   return new DatabaseTarget({
-    host: decode(url.hostname.replace(/^\[(.*)\]$/, '$1'), 'host'),
-    port: Number(url.port || 5432),
-    user,
-    password: decode(url.password, 'password'),
-    database: decode(url.pathname.slice(1), 'path') || user,
-    tls: tlsOptions(url.searchParams, name),
-    applicationName: url.searchParams.get('application_name') ?? undefined,
-    connectTimeout: seconds === null ? undefined : Number(seconds),
+    host,
+    port: Number(port),
+    user: pieces.user,
+    password: pieces.password,
+    database: pieces.database || pieces.user,
+    tls,
+    applicationName: parameters.application_name,
+    connectTimeout: parameters.connect_timeout,
+    options: parameters.options,
+    targetSessionAttrs: parameters.target_session_attrs,
   });
+}
+
+/**
+ * The URL of a database, the password included; every part is percent-encoded. `parseDatabaseUrl` reads the same parts from it.
+ *
+ * @throws SettingsError when a part is no text that PostgreSQL could take.
+ */
+export function buildDatabaseUrl(parts: DatabaseParts): string {
+  const { host, port, user, password, database, tls } = parts;
+  const credentials = password === '' ? encode(user) : `${encode(user)}:${encode(password)}`;
+  const place = host.includes(':') && !host.startsWith('/') ? `[${host.replace('%', '%25')}]` : encode(host);
+  const parameters = Object.entries({
+    sslmode: tls.mode,
+    sslrootcert: tls.rootCert,
+    sslcert: tls.cert,
+    sslkey: tls.key,
+    application_name: parts.applicationName,
+    connect_timeout: parts.connectTimeout,
+    options: parts.options,
+    target_session_attrs: parts.targetSessionAttrs,
+  }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${encode(value)}`]));
+  return `postgresql://${credentials}@${place}:${port}/${encode(database)}?${parameters.join('&')}`;
+}
+
+function encode(value: string | number): string {
+  const text = String(value);
+  if (text.isWellFormed() && !text.includes('\0')) return encodeURIComponent(text);
+  throw new SettingsError("a part of the URL holds U+0000 or half a character, which PostgreSQL can't take");
 }

@@ -1,13 +1,50 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { parseEnv } from 'node:util';
 import { SettingsError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from './database-url.ts';
+import { definitions, refusedVariables, type SettingName, type SettingValue } from './definitions.ts';
+import { environmentFile } from './environment-file.ts';
+import { shown } from './url-parameters.ts';
+
+/** What is said in the program itself; the options of `openDatabase` have this shape. What is left out, or undefined, is not said. */
+export interface GivenSettings {
+  readonly url?: string | undefined;
+  readonly replicaUrls?: readonly string[] | undefined;
+  readonly poolMode?: SettingValue<'poolMode'> | undefined;
+  /** Sizes and times; milliseconds. */
+  readonly pool?:
+    | { readonly [Key in 'max' | 'acquireTimeout' | 'idleTimeout' | 'maxLifetime']?: number | undefined }
+    | undefined;
+  /** Milliseconds. */
+  readonly timeouts?:
+    | { readonly [Key in 'statement' | 'lock' | 'idleInTransaction']?: number | undefined }
+    | undefined;
+  /** Bytes of WAL. */
+  readonly maxReplicaLag?: number | undefined;
+  /** Milliseconds. */
+  readonly slowStatement?: number | undefined;
+  /** Milliseconds. */
+  readonly closeTimeout?: number | undefined;
+  readonly logStatements?: boolean | undefined;
+}
+
+/** A value, and who said so: `argument`, a variable's name, with ` (.env)` behind it when it came from the file, or `default`. */
+interface Resolved<Value> {
+  readonly value: Value;
+  readonly source: string;
+}
+
+type Targets = {
+  /** Null for the embedded server. */
+  readonly [Name in 'url' | 'migrationUrl']: Resolved<DatabaseTarget | null>;
+} & { readonly replicaUrls: Resolved<readonly DatabaseTarget[]> };
+
+/** Every setting, each with its source. */
+export type Settings = Targets & {
+  readonly [Name in Exclude<SettingName, keyof Targets>]: Resolved<SettingValue<Name>>;
+};
 
 /** What to connect to, and who said so. */
 export interface ResolvedDatabase {
   readonly target: DatabaseTarget;
-  /** `argument`, or the variable's name with `(.env)` behind it when it came from the file. */
   readonly source: string;
 }
 
@@ -15,47 +52,150 @@ export interface ResolvedDatabase {
 export type Purpose = 'application' | 'migrations';
 
 /**
- * The database that was asked for: an explicit URL, else the environment, else the `.env` file of the project. Migrations look at
- * `MIGRATION_DATABASE_URL` before `DATABASE_URL`. Null when nobody said. Opens nothing.
+ * Every setting: as it was given, else from the environment, else from the `.env` file of the project, else its default. An empty
+ * variable says nothing. Opens nothing.
  *
- * @throws SettingsError when what was said can't be used.
+ * @throws SettingsError that lists everything that can't be used.
+ */
+export function resolveSettings(
+  given: GivenSettings = {},
+  environment: NodeJS.ProcessEnv = process.env,
+): Settings {
+  const reading = new Reading(given, environment);
+  const read = <Name extends SettingName>(name: Name): Resolved<SettingValue<Name>> => reading.of(name);
+  const [sslMode, sslRootCert, poolMode] = [read('sslMode'), read('sslRootCert'), read('poolMode')];
+  const defaults = { sslMode: sslMode.value, sslRootCert: sslRootCert.value };
+  const target = ({ value, source }: Resolved<string | undefined>): Resolved<DatabaseTarget | null> => ({
+    value: reading.attempt(
+      () => (value === undefined ? null : parseDatabaseUrl(value, nameOf(source, 'url'), defaults)),
+      null,
+    ),
+    source,
+  });
+  const url = target(read('url'));
+  const migrations = read('migrationUrl');
+  const replicas = read('replicaUrls');
+  const settings: Settings = {
+    url,
+    // Two names of one value have the same faults, which are told once.
+    migrationUrl: migrations.source === url.source ? url : target(migrations),
+    replicaUrls: {
+      value: replicas.value.flatMap((text, index) =>
+        reading.attempt(
+          () => [parseDatabaseUrl(text, `${nameOf(replicas.source, 'replicaUrls')}[${index}]`, defaults)],
+          [],
+        ),
+      ),
+      source: replicas.source,
+    },
+    sslMode,
+    sslRootCert,
+    poolMode,
+    'pool.max': read('pool.max'),
+    'pool.acquireTimeout': read('pool.acquireTimeout'),
+    'pool.idleTimeout': read('pool.idleTimeout'),
+    'pool.maxLifetime': read('pool.maxLifetime'),
+    'timeouts.statement': read('timeouts.statement'),
+    'timeouts.lock': read('timeouts.lock'),
+    'timeouts.idleInTransaction': read('timeouts.idleInTransaction'),
+    maxReplicaLag: read('maxReplicaLag'),
+    slowStatement: read('slowStatement'),
+    closeTimeout: read('closeTimeout'),
+    logStatements: read('logStatements'),
+  };
+  if (poolMode.value === 'transaction' && url.value?.parts.options !== undefined) {
+    reading.problems.push(
+      `${nameOf(url.source, 'url')} has options, which a pooler in transaction mode refuses or drops: take them out, and write them ` +
+        'into the role or the database instead; for example alter role app set search_path = lab',
+    );
+  }
+  if (reading.problems.length > 0) throw new SettingsError(reading.problems);
+  return settings;
+}
+
+/**
+ * The database that was asked for; migrations look at `MIGRATION_DATABASE_URL` before `DATABASE_URL`. Null when nobody said. Opens
+ * nothing.
+ *
+ * @throws SettingsError when what was said, of this or of another setting, can't be used.
  */
 export function resolveDatabase(
   given: { url?: string | undefined },
   purpose: Purpose,
   environment: NodeJS.ProcessEnv = process.env,
 ): ResolvedDatabase | null {
-  if (given.url !== undefined) return { target: parseDatabaseUrl(given.url, 'url'), source: 'argument' };
-  const names = purpose === 'migrations' ? ['MIGRATION_DATABASE_URL', 'DATABASE_URL'] : ['DATABASE_URL'];
+  const settings = resolveSettings(given, environment);
+  const { value, source } = settings[purpose === 'migrations' ? 'migrationUrl' : 'url'];
+  return value && { target: value, source };
+}
+
+/** Reads settings one by one, and gathers what is wrong with them. */
+class Reading {
+  readonly problems: string[] = [];
+  readonly #given: GivenSettings;
   // All of the environment comes before all of the file, so that a variable set for one command is never overruled by the file.
-  for (const [values, suffix] of [
-    [environment, ''],
-    [environmentFile(), ' (.env)'],
-  ] as const) {
-    for (const name of names) {
-      const url = values[name];
-      if (url !== undefined && url !== '')
-        return { target: parseDatabaseUrl(url, name), source: `${name}${suffix}` };
+  readonly #places: readonly (readonly [values: NodeJS.Dict<string>, suffix: string])[];
+
+  constructor(given: GivenSettings, environment: NodeJS.ProcessEnv) {
+    this.#given = given;
+    this.#places = [
+      [environment, ''],
+      [this.attempt(environmentFile, {}), ' (.env)'],
+    ];
+    for (const [name, why] of Object.entries(refusedVariables)) {
+      if (this.#places.some(([values]) => values[name])) this.problems.push(`${name} ${why}`);
     }
   }
-  return null;
-}
 
-/** The directory of the nearest `package.json` from the working directory up; the working directory when there is none. */
-export function projectDirectory(): string {
-  for (let directory = process.cwd(); ; directory = dirname(directory)) {
-    if (existsSync(join(directory, 'package.json'))) return directory;
-    if (directory === dirname(directory)) return process.cwd();
+  /** What `work` gives; `instead` when the settings that it reads are wrong. */
+  attempt<T>(work: () => T, instead: T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      this.problems.push(...error.problems);
+      return instead;
+    }
+  }
+
+  of<Name extends SettingName>(name: Name): Resolved<SettingValue<Name>> {
+    const { schema, example, variables } = definitions[name];
+    const { value, source } = this.#find(name);
+    const read = schema.safeParse(value);
+    if (read.error) {
+      const told = nameOf(source, name);
+      const why = read.error.issues.map(({ message }) => message).join(', ');
+      this.problems.push(
+        `${told} is "${shown(String(value))}": ${why}; for example ${source === 'argument' ? name : variables[0]}=${example}`,
+      );
+    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
+    return { value: (read.data ?? schema.parse(undefined)) as SettingValue<Name>, source };
+  }
+
+  #find(name: SettingName): Resolved<unknown> {
+    const argument = argumentOf(this.#given, name);
+    if (argument !== undefined) return { value: argument, source: 'argument' };
+    for (const [values, suffix] of this.#places) {
+      for (const variable of definitions[name].variables) {
+        // Not trimmed here: what surrounds a value is no part of it for those that are trimmed by whoever reads them.
+        const value = values[variable];
+        if (value !== undefined && value.trim() !== '') return { value, source: `${variable}${suffix}` };
+      }
+    }
+    return { value: undefined, source: 'default' };
   }
 }
 
-function environmentFile(): NodeJS.Dict<string> {
-  const path = join(projectDirectory(), '.env');
-  try {
-    return parseEnv(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    // Only its absence is normal.
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return {};
-    throw new SettingsError(`${path} can't be read`, { cause });
+/** `pool.max` of the options is their `pool`'s `max`. Whoever names a URL for the application means it for migrations too. */
+function argumentOf(given: GivenSettings, name: SettingName): unknown {
+  let value: unknown = given;
+  for (const key of (name === 'migrationUrl' ? 'url' : name).split('.')) {
+    value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
   }
+  return value;
+}
+
+function nameOf(source: string, name: SettingName): string {
+  return source === 'argument' ? name : source;
 }

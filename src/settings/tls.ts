@@ -1,46 +1,94 @@
 import { readFileSync } from 'node:fs';
-import { SettingsError } from '../errors.ts';
+import {
+  checkServerIdentity,
+  createSecureContext,
+  getCACertificates,
+  type PeerCertificate,
+  type SecureContext,
+} from 'node:tls';
+import type { SslMode } from './url-parameters.ts';
 
-/** What the TLS layer of Node is told. */
-export interface TlsOptions {
-  readonly rejectUnauthorized: boolean;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly checkServerIdentity?: () => undefined;
+/** What is asked of a connection's encryption. Files are named by their paths. */
+export interface TlsSettings {
+  readonly mode: SslMode;
+  /** The certificates that may vouch for the server; `system` for those that the machine trusts. */
+  readonly rootCert?: string | undefined;
+  /** Ours, for a server that asks for it, with its key. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
 }
 
-const modes = ['disable', 'require', 'no-verify', 'verify-ca', 'verify-full'];
+/** What Node's TLS is told. The files were read: no key is in it to be printed. */
+export class TlsOptions {
+  /** Whether to go on in clear text where the server has no TLS, or the handshake fails. */
+  readonly optional: boolean;
+  readonly rejectUnauthorized: boolean;
+  readonly secureContext: SecureContext;
+  readonly checkServerIdentity: (name: string, certificate: PeerCertificate) => Error | undefined;
+
+  constructor({ mode }: TlsSettings, host: string, secureContext: SecureContext, verifies: boolean) {
+    this.optional = mode === 'prefer';
+    this.rejectUnauthorized = verifies;
+    this.secureContext = secureContext;
+    // Node would compare with "localhost" where the driver leaves the name out, as it does for an address.
+    this.checkServerIdentity = (_, certificate) =>
+      mode === 'verify-full' ? checkServerIdentity(host, certificate) : undefined;
+  }
+
+  /** The ORM copies its options deeply, unless they know better; a copy of a context of Node's ends the process. */
+  clone(): this {
+    return this;
+  }
+}
 
 /**
- * TLS as libpq's parameters ask for it; false when they ask for none. `require` encrypts without verifying the server,
- * `verify-ca` verifies its certificate, `verify-full` its name too.
- *
- * @throws SettingsError on an unknown mode, or a file that can't be read.
+ * TLS as libpq's parameters ask for it; false when they ask for none, and for a unix socket. `prefer` encrypts where the server can,
+ * `require` always, `verify-ca` verifies the server's certificate, `verify-full` its name too. A root certificate makes `prefer`
+ * and `require` verify the certificate as well. `fail` is told what is wrong.
  */
-export function tlsOptions(parameters: URLSearchParams, name: string): TlsOptions | false {
-  const mode = parameters.get('sslmode') ?? 'disable';
-  if (!modes.includes(mode)) {
-    throw new SettingsError(`${name} has sslmode=${mode}; ${modes.join(', ')} are understood`);
+export function tlsOptions(
+  tls: TlsSettings,
+  host: string,
+  fail: (what: string) => never,
+): TlsOptions | false {
+  const { mode, rootCert, cert, key } = tls;
+  if (mode === 'disable' || host.startsWith('/')) return false;
+  const verifies = mode.startsWith('verify') || rootCert !== undefined;
+  if (verifies && rootCert === undefined) {
+    return fail(
+      `has sslmode=${mode} and no root certificate: add sslrootcert=/path/ca.pem, or sslrootcert=system for what the machine trusts`,
+    );
   }
-  if (mode === 'disable') return false;
-  const file = (key: string): string | undefined => {
-    const path = parameters.get(key);
-    if (path === null) return undefined;
+  // Anybody can have a certificate of a public authority, for a name of their own.
+  if (rootCert === 'system' && mode !== 'verify-full') {
+    return fail(`has sslrootcert=system with sslmode=${mode}: only verify-full is worth something with it`);
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    return fail('has one of sslcert and sslkey: a certificate needs its key, and the other way round');
+  }
+  const file = (name: string, path: string): string => {
+    let text: string;
     try {
-      return readFileSync(path, 'utf8');
-    } catch (cause) {
-      throw new SettingsError(`${name} has ${key}=${path}, a file that can't be read`, { cause });
+      text = readFileSync(path, 'utf8');
+    } catch {
+      return fail(`has ${name}=${path}, a file that can't be read`);
     }
+    // Node passes over what it does not know, and would go on without.
+    return text.includes('-----BEGIN')
+      ? text
+      : fail(`has ${name}=${path}, a file with nothing in PEM format`);
   };
-  const [ca, cert, key] = [file('sslrootcert'), file('sslcert'), file('sslkey')];
-  // As libpq has it: a root certificate makes `require` verify the chain.
-  const verifies = mode === 'verify-ca' || mode === 'verify-full' || (mode === 'require' && ca !== undefined);
-  return {
-    rejectUnauthorized: verifies,
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
-    ...(mode !== 'verify-full' && { checkServerIdentity: () => undefined }),
-  };
+  const ca =
+    rootCert === undefined
+      ? undefined
+      : rootCert === 'system'
+        ? [...getCACertificates('system'), ...getCACertificates('extra')]
+        : file('sslrootcert', rootCert);
+  const own =
+    cert === undefined || key === undefined ? {} : { cert: file('sslcert', cert), key: file('sslkey', key) };
+  try {
+    return new TlsOptions(tls, host, createSecureContext({ ...own, ...(ca && { ca }) }), verifies);
+  } catch {
+    return fail('has sslrootcert, sslcert or sslkey whose content is no certificate, or not the key to it');
+  }
 }

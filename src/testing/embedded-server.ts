@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { EmbeddedPostgres, EmbeddedPostgresError } from '../embedded/index.ts';
 import { processAlive } from '../embedded/process-alive.ts';
 import { SettingsError } from '../errors.ts';
-import { projectDirectory } from '../settings/resolve.ts';
+import { projectDirectory } from '../settings/environment-file.ts';
 import { removeServer, removeServerLater } from './remove-server.ts';
 import { fragileSettings, type RunningServer } from './running-server.ts';
 

@@ -23,7 +23,7 @@ export class WireProxy {
   private constructor(server: Server, behind: DatabaseTarget) {
     const { port } = server.address() as AddressInfo; // oxlint-disable-line typescript/no-unsafe-type-assertion -- it listens on a port
     this.#server = server;
-    this.target = new DatabaseTarget({ ...behind.parts, host: '127.0.0.1', port });
+    this.target = new DatabaseTarget({ ...behind.parts, host: '127.0.0.1', port, tls: { mode: 'disable' } });
     server.on('connection', (client) => this.#accept(client, behind));
   }
 
@@ -38,7 +38,7 @@ export class WireProxy {
   url(database = this.target.parts.database): string {
     const { host, port, user, password } = this.target.parts;
     const [name, secret, path] = [user, password, database].map(encodeURIComponent);
-    return `postgresql://${name}:${secret}@${host}:${port}/${path}`;
+    return `postgresql://${name}:${secret}@${host}:${port}/${path}?sslmode=disable`;
   }
 
   /**

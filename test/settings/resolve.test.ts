@@ -1,60 +1,291 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { resolveDatabase } from '../../src/settings/resolve.ts';
+import { SettingsError } from '../../src/errors.ts';
+import { parseEnvironmentFile } from '../../src/settings/environment-file.ts';
+import { resolveDatabase, resolveSettings, type GivenSettings } from '../../src/settings/resolve.ts';
 
-const url = (database: string): string => `postgresql://ann:secret@db/${database}`;
+const url = (database: string): string => `postgresql://ann:canary@db/${database}`;
 
-describe('resolveDatabase', () => {
-  let directory: string;
-  beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'settings-'));
-    await writeFile(join(directory, 'package.json'), '{}');
-    vi.spyOn(process, 'cwd').mockReturnValue(directory);
-  });
-  afterEach(async () => {
-    vi.restoreAllMocks();
-    await rm(directory, { recursive: true });
-  });
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'settings-'));
+  await writeFile(join(directory, 'package.json'), '{}');
+  vi.spyOn(process, 'cwd').mockReturnValue(directory);
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(directory, { recursive: true });
+});
 
-  test('an argument wins over the environment, and that over the file', async () => {
-    await writeFile(join(directory, '.env'), `DATABASE_URL=${url('file')}\n`);
-    const environment = { DATABASE_URL: url('environment') };
+const file = (text: string): Promise<void> => writeFile(join(directory, '.env'), text);
 
-    expect(resolve({ url: url('argument') }, 'application', environment)).toBe('argument from argument');
-    expect(resolve({}, 'application', environment)).toBe('environment from DATABASE_URL');
-    expect(resolve({}, 'application', {})).toBe('file from DATABASE_URL (.env)');
-  });
+/** What is wrong with settings. */
+function problems(given: GivenSettings, environment: Record<string, string>): readonly string[] {
+  try {
+    resolveSettings(given, environment);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const shown = inspect(error, { depth: 9, showHidden: true });
+    if (shown.includes('canary')) throw new Error('it shows the password', { cause: error });
+    return error.problems;
+  }
+  return [];
+}
 
-  test('migrations go past the pooler where a way is named', () => {
-    const both = { DATABASE_URL: url('pooled'), MIGRATION_DATABASE_URL: url('direct') };
+describe('where a setting comes from', () => {
+  // What is said where, by bits: in the file, in the environment, as an argument; for migrations by the variable of their own too.
+  const places = ['file', 'environment', 'argument'] as const;
+  const combinations = Array.from({ length: 8 }, (_, bits) =>
+    places.filter((_place, bit) => bits & (1 << bit)),
+  );
 
-    expect(resolve({}, 'migrations', both)).toBe('direct from MIGRATION_DATABASE_URL');
-    expect(resolve({}, 'application', both)).toBe('pooled from DATABASE_URL');
-    expect(resolve({}, 'migrations', { DATABASE_URL: url('pooled') })).toBe('pooled from DATABASE_URL');
-  });
+  test.each(combinations.map((said) => [said.join(' and ') || 'nowhere', said] as const))(
+    'said %s',
+    async (_, said) => {
+      if (said.includes('file')) await file(`DATABASE_URL=${url('file')}\nDATABASE_POOL_MAX=1\n`);
+      const environment = said.includes('environment')
+        ? { DATABASE_URL: url('environment'), DATABASE_POOL_MAX: '2' }
+        : {};
+      const given = said.includes('argument') ? { url: url('argument'), pool: { max: 3 } } : {};
 
-  test('what is set for one command overrules the file, whatever its name', async () => {
-    await writeFile(
-      join(directory, '.env'),
-      `MIGRATION_DATABASE_URL=${url('file')}\nDATABASE_URL=${url('file')}\n`,
+      const settings = resolveSettings(given, environment);
+
+      const winner = said.at(-1);
+      const source = (variable: string): string =>
+        winner === undefined
+          ? 'default'
+          : { file: `${variable} (.env)`, environment: variable, argument: 'argument' }[winner];
+      expect(settings.url.value?.parts.database).toBe(winner);
+      expect(settings.url.source).toBe(source('DATABASE_URL'));
+      expect(settings['pool.max']).toEqual({
+        value: winner === undefined ? 10 : places.indexOf(winner) + 1,
+        source: source('DATABASE_POOL_MAX'),
+      });
+    },
+  );
+
+  test.each([
+    // In the environment, in the file; what migrations use, and who said so.
+    [{}, {}, undefined],
+    [{ DATABASE_URL: 'app' }, {}, 'app from DATABASE_URL'],
+    [{ MIGRATION_DATABASE_URL: 'direct' }, {}, 'direct from MIGRATION_DATABASE_URL'],
+    [{ MIGRATION_DATABASE_URL: 'direct', DATABASE_URL: 'app' }, {}, 'direct from MIGRATION_DATABASE_URL'],
+    [{}, { DATABASE_URL: 'app' }, 'app from DATABASE_URL (.env)'],
+    [{}, { MIGRATION_DATABASE_URL: 'direct' }, 'direct from MIGRATION_DATABASE_URL (.env)'],
+    [
+      {},
+      { MIGRATION_DATABASE_URL: 'direct', DATABASE_URL: 'app' },
+      'direct from MIGRATION_DATABASE_URL (.env)',
+    ],
+    // What is set for one command overrules the file, whatever its name.
+    [
+      { DATABASE_URL: 'set' },
+      { MIGRATION_DATABASE_URL: 'file', DATABASE_URL: 'file' },
+      'set from DATABASE_URL',
+    ],
+    [
+      { MIGRATION_DATABASE_URL: '' },
+      { MIGRATION_DATABASE_URL: 'file' },
+      'file from MIGRATION_DATABASE_URL (.env)',
+    ],
+  ] as const)(
+    'migrations, with %j in the environment and %j in the file',
+    async (environment, inFile, expected) => {
+      await file(
+        Object.entries(urlsOf(inFile))
+          .map((pair) => pair.join('='))
+          .join('\n'),
+      );
+
+      const resolved = resolveDatabase({}, 'migrations', urlsOf(environment));
+
+      expect(resolved ? `${resolved.target.parts.database} from ${resolved.source}` : undefined).toBe(
+        expected,
+      );
+    },
+  );
+
+  test('a URL that is given serves both purposes, and what it replaces is not looked at', () => {
+    const settings = resolveSettings(
+      { url: url('given') },
+      { MIGRATION_DATABASE_URL: 'mysql://a', DATABASE_URL: 'x' },
     );
 
-    expect(resolve({}, 'migrations', { DATABASE_URL: url('set') })).toBe('set from DATABASE_URL');
+    expect(settings.migrationUrl).toEqual(settings.url);
   });
 
   test('nobody having said is an answer, an empty variable is nobody', () => {
-    expect(resolve({}, 'application', {})).toBeNull();
-    expect(resolve({}, 'application', { DATABASE_URL: '' })).toBeNull();
+    expect(resolveDatabase({}, 'application', {})).toBeNull();
+    expect(resolveDatabase({}, 'application', { DATABASE_URL: '' })).toBeNull();
+    expect(resolveDatabase({}, 'application', { DATABASE_URL: '  ' })).toBeNull();
+  });
+
+  test('a file that can not be read is told', async () => {
+    await mkdir(join(directory, '.env'));
+
+    expect(problems({}, {})).toEqual([expect.stringContaining('.env')]);
   });
 });
 
-function resolve(
-  given: { url?: string },
-  purpose: 'application' | 'migrations',
-  environment: Record<string, string>,
-): string | null {
-  const resolved = resolveDatabase(given, purpose, environment);
-  return resolved && `${resolved.target.parts.database} from ${resolved.source}`;
+describe('a value', () => {
+  test.each([
+    ['DATABASE_POOL_MODE', 'transaction', 'poolMode', 'transaction'],
+    ['DATABASE_POOL_MODE', 'external', 'poolMode', 'external'],
+    ['DATABASE_POOL_MAX', '1', 'pool.max', 1],
+    ['DATABASE_POOL_ACQUIRE_TIMEOUT', '250', 'pool.acquireTimeout', 250],
+    ['DATABASE_POOL_IDLE_TIMEOUT', '0', 'pool.idleTimeout', 0],
+    ['DATABASE_POOL_MAX_LIFETIME', '60000', 'pool.maxLifetime', 60_000],
+    ['DATABASE_STATEMENT_TIMEOUT', '30000', 'timeouts.statement', 30_000],
+    ['DATABASE_LOCK_TIMEOUT', '5000', 'timeouts.lock', 5_000],
+    ['DATABASE_IDLE_IN_TRANSACTION_TIMEOUT', '1', 'timeouts.idleInTransaction', 1],
+    ['DATABASE_MAX_REPLICA_LAG', '0', 'maxReplicaLag', 0],
+    ['DATABASE_SLOW_STATEMENT', '250', 'slowStatement', 250],
+    ['DATABASE_CLOSE_TIMEOUT', '0', 'closeTimeout', 0],
+    ['SQL_ECHO', 'true', 'logStatements', true],
+    ['SQL_ECHO', 'True', 'logStatements', true],
+    ['SQL_ECHO', '1', 'logStatements', true],
+    ['SQL_ECHO', 'false', 'logStatements', false],
+    ['SQL_ECHO', '0', 'logStatements', false],
+    ['POSTGRES_SSL_MODE', 'require', 'sslMode', 'require'],
+    ['POSTGRES_SSL_MODE', 'no-verify', 'sslMode', 'require'],
+    ['POSTGRES_SSL_ROOT_CERT', '/ca.pem', 'sslRootCert', '/ca.pem'],
+  ] as const)('%s=%s', (variable, text, name, value) => {
+    expect(resolveSettings({}, { [variable]: text })[name]).toEqual({ value, source: variable });
+  });
+
+  test.each([
+    ['DATABASE_POOL_MODE', 'statement'],
+    ['DATABASE_POOL_MODE', 'Transaction'],
+    ['DATABASE_POOL_MAX', '0'],
+    ['DATABASE_POOL_MAX', '-1'],
+    ['DATABASE_POOL_MAX', '1.5'],
+    ['DATABASE_POOL_MAX', '1e3'],
+    ['DATABASE_POOL_MAX', '0x10'],
+    ['DATABASE_POOL_MAX', 'many'],
+    ['DATABASE_POOL_MAX', '10001'],
+    ['DATABASE_POOL_ACQUIRE_TIMEOUT', '0'],
+    ['DATABASE_POOL_ACQUIRE_TIMEOUT', '5s'],
+    ['DATABASE_STATEMENT_TIMEOUT', '99999999999'],
+    ['DATABASE_MAX_REPLICA_LAG', '16MB'],
+    ['SQL_ECHO', 'maybe'],
+    ['POSTGRES_SSL_MODE', 'allow'],
+    ['POSTGRES_SSL_MODE', 'on'],
+    ['WORKERS', '4'],
+    ['DATABASE_URL', 'mysql://ann:canary@db/lab'],
+    ['MIGRATION_DATABASE_URL', 'canary'],
+    ['REPLICA_DATABASE_URLS', 'canary'],
+    ['DATABASE_POOL_MODE', 'postgresql://ann:canary@db/lab'],
+  ])('%s=%s is refused with an example', (variable, text) => {
+    const [problem, ...others] = problems({}, { [variable]: text });
+
+    expect(others).toEqual([]);
+    expect(problem).toMatch(
+      new RegExp(`^${variable}(\\[0\\])? .*${variable === 'WORKERS' ? 'DATABASE_POOL_MAX' : variable}`),
+    );
+    expect(problem).toMatch(/; for example \w+=\S/);
+  });
+
+  test.each([
+    [{ pool: { max: 0 } }, 'pool.max is "0"'],
+    [{ pool: { max: Number.NaN } }, 'pool.max is "NaN"'],
+    [{ pool: { acquireTimeout: Infinity } }, 'pool.acquireTimeout is "Infinity"'],
+    [{ timeouts: { lock: 1.5 } }, 'timeouts.lock is "1.5"'],
+    [{ url: 'canary' }, 'url is not a URL'],
+    [{ url: '' }, 'url is not a URL'],
+    [{ replicaUrls: [url('a'), 'canary'] }, 'replicaUrls[1] is not a URL'],
+  ])('%j as an argument is refused', (given, says) => {
+    expect(problems(given, {})).toEqual([expect.stringContaining(says)]);
+  });
+
+  test('replicas are separated by spaces, line breaks or commas', () => {
+    const urls = [url('a'), url('b'), url('c')];
+
+    const { replicaUrls } = resolveSettings(
+      {},
+      { REPLICA_DATABASE_URLS: `${urls[0]}, ${urls[1]}\n${urls[2]}` },
+    );
+
+    expect(replicaUrls.value.map(({ parts }) => parts.database)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('the old variables hold for URLs that do not say', () => {
+    const environment = { POSTGRES_SSL_MODE: 'disable', POSTGRES_SSL_ROOT_CERT: '/none.pem' };
+    const modeOf = (given: string): string | undefined =>
+      resolveSettings({ url: given }, environment).url.value?.parts.tls.mode;
+
+    expect(modeOf(url('lab'))).toBe('disable');
+    expect(() => modeOf(`${url('lab')}?sslmode=require`)).toThrow('/none.pem');
+    expect(modeOf(`${url('lab')}?sslmode=verify-full&sslrootcert=system`)).toBe('verify-full');
+  });
+
+  test('options in the URL and a pooler in transaction mode do not go together', () => {
+    const given = { url: `${url('lab')}?options=-csearch_path%3Dlab`, poolMode: 'transaction' } as const;
+
+    expect(problems(given, {})).toEqual([expect.stringContaining('alter role')]);
+    expect(problems({ ...given, poolMode: 'session' }, {})).toEqual([]);
+  });
+
+  test('everything that is wrong is told at once, and by name', () => {
+    const environment = {
+      WORKERS: '4',
+      DATABASE_URL: 'mysql://ann:canary@db/lab',
+      MIGRATION_DATABASE_URL: `${url('lab')}?sslmode=allow&foo=1`,
+      REPLICA_DATABASE_URLS: `canary ${url('fine')} canary`,
+      DATABASE_POOL_MODE: 'x',
+      SQL_ECHO: 'x',
+    };
+
+    const told = problems({ pool: { max: 0 } }, environment);
+
+    expect(new Set(told.map((problem) => problem.split(' ', 1)[0]))).toEqual(
+      new Set([
+        'DATABASE_POOL_MODE',
+        'DATABASE_URL',
+        'MIGRATION_DATABASE_URL',
+        'REPLICA_DATABASE_URLS[0]',
+        'REPLICA_DATABASE_URLS[2]',
+        'SQL_ECHO',
+        'WORKERS',
+        'pool.max',
+      ]),
+    );
+    expect(told).toHaveLength(9);
+    expect(() => resolveSettings({}, environment)).toThrow(/^8 settings can't be used:(\n- .+){8}$/);
+  });
+});
+
+describe('a .env file', () => {
+  test.each([
+    ['DATABASE_URL=a', 'a'],
+    ['DATABASE_URL = a', 'a'],
+    ['export DATABASE_URL=a', 'a'],
+    ['\uFEFFDATABASE_URL=a', 'a'],
+    ['DATABASE_URL="a b"', 'a b'],
+    [`DATABASE_URL='a#b'`, 'a#b'],
+    ['DATABASE_URL="a#b"', 'a#b'],
+    ['DATABASE_URL=a # said why', 'a'],
+    ['# DATABASE_URL=a', undefined],
+    ['DATABASE_URL=', ''],
+    ['DATABASE_URL=a\r\nB=c\r\n', 'a'],
+    ['DATABASE_URL=a\nDATABASE_URL=b', 'b'],
+    // A comment begins behind a space; a password goes on.
+    ['DATABASE_URL=a#b', 'a#b'],
+    ['\uFEFFexport DATABASE_URL=a#b # said why', 'a#b'],
+  ])('%j', (text, value) => {
+    expect(parseEnvironmentFile(text)['DATABASE_URL']).toBe(value);
+  });
+
+  test('a raw "#" in a password is an error there too, and never another host', async () => {
+    await file('DATABASE_URL=postgresql://evil:12#@db/lab\n');
+
+    expect(problems({}, {})).toEqual([expect.stringContaining('%23')]);
+  });
+});
+
+/** The variables, each with the URL of the database that it is to name. */
+function urlsOf(names: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(names).map(([name, to]) => [name, to && url(to)]));
 }

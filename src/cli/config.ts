@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { definitions } from '../settings/definitions.ts';
+import { describeSettings, type SettingDescription } from '../settings/describe.ts';
+import { resolveSettings } from '../settings/resolve.ts';
+import { say, sayJson, table } from './output.ts';
+
+/** `synthdb config` */
+export function config(): Command {
+  return new Command('config')
+    .description(
+      'print every setting, its value and who says so; passwords are masked, nothing is connected to',
+    )
+    .option('--json', 'print { settings: [{ name, variable, value, source, unit }] } for programs')
+    .action(({ json = false }: { json?: boolean }) => {
+      const settings = describeSettings(resolveSettings());
+      if (json) return sayJson({ settings });
+      say(table(['setting', 'value', 'from', 'set it by'], settings.map(row)));
+    });
+}
+
+function row({ name, variable, value, source, unit }: SettingDescription): string[] {
+  const text = Array.isArray(value) ? value.join('\n') : String(value ?? '');
+  const { absent = '' } = definitions[name];
+  const shown = text === '' ? `(${absent.replaceAll('`', '')})` : text;
+  return [name, unit === null ? shown : `${shown} ${unit}`, source, variable];
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { page } from '../../docs/generate-connections.ts';
+import { definitions } from '../../src/settings/definitions.ts';
+import { resolveSettings } from '../../src/settings/resolve.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+describe('docs/connections.md', () => {
+  const written = readFileSync(join(root, 'docs/connections.md'), 'utf8');
+
+  test('has the settings that there are', () => {
+    expect(written, 'run `make docs`').toBe(page());
+  });
+
+  test('each example is a value that is taken', () => {
+    // A file that is there on somebody else's machine.
+    const examples = Object.entries(definitions).filter(
+      ([name]) => name !== 'sslRootCert' && name !== 'sslMode',
+    );
+
+    for (const [, { variables, example }] of examples) {
+      expect(() => resolveSettings({}, { [variables[0]]: example })).not.toThrow();
+    }
+  });
+});
+
+test('.env.example names every variable', () => {
+  const example = readFileSync(join(root, '.env.example'), 'utf8');
+  const variables = Object.values(definitions).map(({ variables: [first] }) => first);
+
+  expect(variables.filter((variable) => !new RegExp(`^(?:# )?${variable}=`, 'm').test(example))).toEqual([]);
+});
