@@ -3,12 +3,20 @@ import { migrationGap } from '../migrator/index.ts';
 import { connect } from './connect.ts';
 import { Database } from './database.ts';
 import { targetOrEmbedded } from './default-target.ts';
-import type { PoolOptions } from './orm-options.ts';
+import type { TransactionTimeouts } from './local-settings.ts';
+import type { PoolMode, PoolOptions } from './pool-options.ts';
 
 export interface OpenDatabaseOptions {
   /** A PostgreSQL URL. Default: `DATABASE_URL`, from the environment or `.env`; else the embedded server of the project. */
   readonly url?: string | undefined;
+  /** What stands between this process and the server. Default `session`. */
+  readonly poolMode?: PoolMode | undefined;
   readonly pool?: PoolOptions | undefined;
+  /**
+   * For every unit of work that has none of its own; one that only reads gets a read-only transaction for `statement` and `lock`.
+   * Default: as the role or the server has them.
+   */
+  readonly timeouts?: TransactionTimeouts | undefined;
   /** What to do on a database that lacks migrations of this code. Default `refuse`. */
   readonly schemaBehind?: 'refuse' | 'ignore' | undefined;
   /** What to do on a database with migrations that this code does not know. Default `warn`: a warning of the process. */
@@ -23,12 +31,14 @@ export interface OpenDatabaseOptions {
  */
 export async function openDatabase({
   url,
+  poolMode,
   pool,
+  timeouts,
   schemaBehind = 'refuse',
   schemaAhead = 'warn',
 }: OpenDatabaseOptions = {}): Promise<Database> {
   const { target } = await targetOrEmbedded({ url }, 'application');
-  const orm = await connect(target, pool);
+  const orm = await connect(target, { poolMode, pool, timeouts });
   try {
     if (schemaBehind === 'refuse' || schemaAhead === 'warn') {
       const { pending, unknown } = await migrationGap(orm);
@@ -40,7 +50,7 @@ export async function openDatabase({
         );
       }
     }
-    return new Database(orm);
+    return new Database(orm, { poolMode, timeouts });
   } catch (error) {
     await orm.close(true);
     throw error;
