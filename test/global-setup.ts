@@ -15,13 +15,21 @@ export default async function setup(): Promise<() => Promise<void>> {
   };
 }
 
-/** With `TEST_POOLER=transaction`, one that shares two server connections of each database among its clients. */
+/**
+ * With `TEST_POOLER=transaction`, one that shares two server connections of each database among its clients. It has more for tests in
+ * which two transactions wait for a third.
+ */
 async function startPooler({ url }: TestServer): Promise<PgBouncer | null> {
   const poolMode = process.env['TEST_POOLER'];
   if (!poolMode) return null;
   if (poolMode !== 'transaction')
     throw new Error(`TEST_POOLER is "${poolMode}"; write TEST_POOLER=transaction`);
-  const pooler = await PgBouncer.start(parseDatabaseUrl(url, 'url'), { poolMode, serverConnections: 2 });
+  const pooler = await PgBouncer.start(parseDatabaseUrl(url, 'url'), {
+    poolMode,
+    serverConnections: 2,
+    reserve: 20,
+    clients: 2_000,
+  });
   process.env['TEST_POOLER_URL'] = pooler.url();
   return pooler;
 }

@@ -27,7 +27,11 @@ export class TestDatabase extends Database {
   }
 
   /** Used by `TestServer`. */
-  static async open(url: string, poolMode: PoolMode, drop: () => Promise<void>): Promise<TestDatabase> {
+  static async open(
+    url: string,
+    drop: () => Promise<void>,
+    poolMode: PoolMode = 'session',
+  ): Promise<TestDatabase> {
     const target = parseDatabaseUrl(url, 'url');
     return new TestDatabase(await connect(target, { poolMode }), url, target, drop);
   }

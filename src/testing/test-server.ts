@@ -132,7 +132,7 @@ export class TestServer {
     const pooler = process.env[poolerVariable];
     const url = new URL(pooler || this.url);
     url.pathname = name;
-    return TestDatabase.open(url.href, pooler ? 'transaction' : 'session', () => this.#drop(name));
+    return TestDatabase.open(url.href, () => this.#drop(name), pooler ? 'transaction' : 'session');
   }
 
   async #drop(name: string): Promise<void> {

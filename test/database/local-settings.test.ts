@@ -154,9 +154,6 @@ describe('settings of a unit of work', () => {
 });
 
 describe('timeouts', () => {
-  const sleep = ({ em }: Pick<UnitOfWork, 'em'>, seconds: number) =>
-    em.execute('select pg_sleep(?)', [seconds]);
-
   test('of the database go along with each begin, and leave nothing behind', async () => {
     await using strict = await open({ statement: 5_000, lock: 4_000, idleInTransaction: 3_000 });
     proxy.reset();
@@ -242,4 +239,8 @@ describe('timeouts', () => {
 function whole(uow: ReadingUnitOfWork): UnitOfWork {
   if (!(uow instanceof UnitOfWork)) throw new Error('there is no more of it than its type tells');
   return uow;
+}
+
+function sleep({ em }: Pick<UnitOfWork, 'em'>, seconds: number): Promise<unknown> {
+  return em.execute('select pg_sleep(?)', [seconds]);
 }

@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DanglingReferenceError, openDatabase, type Database, type UnitOfWork } from '../../src/index.ts';
+import {
+  DanglingReferenceError,
+  openDatabase,
+  type Database,
+  type EntityManager,
+  type UnitOfWork,
+} from '../../src/index.ts';
 import { TestDatabase, aSynthOutcome, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 import { outcome } from '../repositories/some-outcomes.ts';
@@ -20,11 +26,7 @@ describe('temporary tables of a unit of work', () => {
   });
   afterAll(() => db.drop());
 
-  /** In the way of the table of that name, for whoever sees it. */
-  const inTheWay = ({ em }: UnitOfWork): Promise<unknown> =>
-    em.execute('create temp table synth_outcomes (like synth_outcomes including all)');
-
-  const temporaries = (em = database.orm.em.fork()): Promise<unknown[]> =>
+  const temporaries = (em: EntityManager = database.orm.em.fork()): Promise<unknown[]> =>
     em.execute('select relname from pg_class where relnamespace = pg_my_temp_schema()');
 
   test('are seen by entities, COPY and read models in it, and by none after it', async () => {
@@ -112,3 +114,8 @@ describe('temporary tables of a unit of work', () => {
     expect(proxy.statements).toEqual(['begin', 'select 1', 'commit']);
   });
 });
+
+/** Makes one in the way of the table of that name, for whoever sees it. */
+function inTheWay({ em }: UnitOfWork): Promise<unknown> {
+  return em.execute('create temp table synth_outcomes (like synth_outcomes including all)');
+}

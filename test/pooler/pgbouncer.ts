@@ -16,6 +16,8 @@ export interface PoolerOptions {
   readonly poolMode: 'session' | 'transaction' | 'statement';
   /** Connections to the server at most, for each database. Default 20. */
   readonly serverConnections?: number;
+  /** Connections more, for each database, once a client has waited for a second. Default 0. */
+  readonly reserve?: number;
   /** Clients at most. Default 200. */
   readonly clients?: number;
 }
@@ -142,7 +144,7 @@ function configuration(
   { parts: { host, port } }: DatabaseTarget,
   { parts: at }: DatabaseTarget,
   directory: string,
-  { poolMode, serverConnections = 20, clients = 200 }: PoolerOptions,
+  { poolMode, serverConnections = 20, reserve = 0, clients = 200 }: PoolerOptions,
 ): string {
   return `
 [databases]
@@ -155,6 +157,8 @@ auth_type = scram-sha-256
 auth_file = ${join(directory, 'users')}
 pool_mode = ${poolMode}
 default_pool_size = ${serverConnections}
+reserve_pool_size = ${reserve}
+reserve_pool_timeout = 1
 max_client_conn = ${clients}
 `;
 }
