@@ -102,33 +102,37 @@ async function unit(own: string, other: string, round: number): Promise<string[]
 }
 
 describe('two tenants of twenty clients on two server connections', () => {
-  test('never see, change or make rows of each other, whatever fails in between', async () => {
-    let [next, made] = [0, 0];
-    const trespasses: string[] = [];
-    await together(clients, async () => {
-      while (next < 2 * rounds) {
-        const round = next++;
-        const [own = '', other = ''] = round % 2 === 0 ? tenants : tenants.toReversed();
-        const seen = await unit(own, other, round).catch(() => null);
-        if (seen) made++;
-        trespasses.push(...(seen ?? []), ...(round % 5 === 0 ? await foreign(own) : []));
-      }
-    });
+  test(
+    'never see, change or make rows of each other, whatever fails in between',
+    async () => {
+      let [next, made] = [0, 0];
+      const trespasses: string[] = [];
+      await together(clients, async () => {
+        while (next < 2 * rounds) {
+          const round = next++;
+          const [own = '', other = ''] = round % 2 === 0 ? tenants : tenants.toReversed();
+          const seen = await unit(own, other, round).catch(() => null);
+          if (seen) made++;
+          trespasses.push(...(seen ?? []), ...(round % 5 === 0 ? await foreign(own) : []));
+        }
+      });
 
-    const counted = await together(tenants.length, async (index) =>
-      database.read(
-        async ({ experiments }) => (await experiments.pageSummaries({ limit: 1 })).pagination.total,
-        as(tenants[index] ?? ''),
-      ),
-    );
-    expect(trespasses).toEqual([]);
-    expect(made).toBe(
-      Array.from({ length: 2 * rounds }, (_, round) => round).filter((round) => round % 7 > 1).length,
-    );
-    expect(counted.reduce((sum, count) => sum + count, 0)).toBe(made);
-    expect(counted.every((count) => count > 0)).toBe(true);
-    expect(await leftOn(pooler, serverConnections, db.target)).toEqual([]);
-  });
+      const counted = await together(tenants.length, async (index) =>
+        database.read(
+          async ({ experiments }) => (await experiments.pageSummaries({ limit: 1 })).pagination.total,
+          as(tenants[index] ?? ''),
+        ),
+      );
+      expect(trespasses).toEqual([]);
+      expect(made).toBe(
+        Array.from({ length: 2 * rounds }, (_, round) => round).filter((round) => round % 7 > 1).length,
+      );
+      expect(counted.reduce((sum, count) => sum + count, 0)).toBe(made);
+      expect(counted.every((count) => count > 0)).toBe(true);
+      expect(await leftOn(pooler, serverConnections, db.target)).toEqual([]);
+    },
+    60_000 + 100 * rounds,
+  );
 
   test('can not write rows of each other', async () => {
     const id = await database.transact(
