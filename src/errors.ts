@@ -37,6 +37,15 @@ export class ConnectionError extends DataError {
   readonly code = 'connection_failed';
 }
 
+/** What was asked for can't work through a pooler in transaction mode. The message says why, and what to do. Nothing was sent. */
+export class PoolerError extends DataError {
+  readonly code = 'not_through_pooler';
+
+  constructor(why: string) {
+    super(`refused behind a pooler in transaction mode: ${why}`);
+  }
+}
+
 /** The database lacks migrations that this code needs. `pending` names them, oldest first. */
 export class SchemaOutOfDateError extends DataError {
   readonly code = 'schema_out_of_date';

@@ -1,6 +1,7 @@
 export { Database, type ReadOptions, type TransactOptions } from './database/database.ts';
 export { openDatabase, type OpenDatabaseOptions } from './database/open-database.ts';
-export type { PoolOptions } from './database/orm-options.ts';
+export type { TransactionSettings, TransactionTimeouts } from './database/local-settings.ts';
+export type { PoolMode, PoolOptions } from './database/pool-options.ts';
 export { UnitOfWork, type ReadingUnitOfWork } from './database/unit-of-work.ts';
 export * from './errors.ts';
 export type { Page, PageRequest, Stretch, StretchRequest } from './repositories/index.ts';

@@ -1,12 +1,37 @@
 import { EmbeddedPostgresError } from '../src/embedded/index.ts';
 import { DataError } from '../src/errors.ts';
+import { parseDatabaseUrl } from '../src/settings/database-url.ts';
 import { TestServer } from '../src/testing/index.ts';
+import { PgBouncer } from './pooler/pgbouncer.ts';
 
 /** Starts the suite's PostgreSQL once; every test file copies its migrated template. */
 export default async function setup(): Promise<() => Promise<void>> {
   const server = await TestServer.start().catch(giveUp);
-  console.log(`Tests run on ${server.description}.`);
-  return () => server.stop();
+  const pooler = await startPooler(server);
+  console.log(`Tests run on ${server.description}${pooler ? ', through PgBouncer' : ''}.`);
+  return async () => {
+    await pooler?.stop();
+    await server.stop();
+  };
+}
+
+/**
+ * With `TEST_POOLER=transaction`, one that shares two server connections of each database among its clients. It has more for tests in
+ * which two transactions wait for a third.
+ */
+async function startPooler({ url }: TestServer): Promise<PgBouncer | null> {
+  const poolMode = process.env['TEST_POOLER'];
+  if (!poolMode) return null;
+  if (poolMode !== 'transaction')
+    throw new Error(`TEST_POOLER is "${poolMode}"; write TEST_POOLER=transaction`);
+  const pooler = await PgBouncer.start(parseDatabaseUrl(url, 'url'), {
+    poolMode,
+    serverConnections: 2,
+    reserve: 20,
+    clients: 2_000,
+  });
+  process.env['TEST_POOLER_URL'] = pooler.url();
+  return pooler;
 }
 
 // What is wrong with the settings is said in one line, which vitest would bury under stack traces.

@@ -1,6 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
+import type { CompiledQuery } from 'kysely';
 import { IsolationLevel, type EntityManager, type MikroORM } from '@mikro-orm/postgresql';
-import { ContentionError } from '../errors.ts';
+import { ContentionError, ForbiddenError, ReadOnlyError } from '../errors.ts';
+import { localSettings, type TransactionSettings, type TransactionTimeouts } from './local-settings.ts';
+import type { ConnectOptions } from './orm-options.ts';
 import { sqlStateOf, toDataError } from './translate-error.ts';
 import { UnitOfWork, type ReadingUnitOfWork } from './unit-of-work.ts';
 
@@ -10,7 +13,17 @@ const isolationLevels = {
   serializable: IsolationLevel.SERIALIZABLE,
 } as const;
 
-export interface TransactOptions {
+interface LocalOptions {
+  /**
+   * Settings of the server's for this transaction alone (`{ 'app.user': id }`), such as policies of row-level security ask for. They
+   * are set before `work` begins, a savepoint's rollback brings them back, and nothing of them is left for others.
+   */
+  readonly settings?: TransactionSettings | undefined;
+  /** How long the server bears with it. Default, for each: that of the database. */
+  readonly timeouts?: TransactionTimeouts | undefined;
+}
+
+export interface TransactOptions extends LocalOptions {
   /** What the transaction sees of others. Default `read committed`. */
   readonly isolation?: keyof typeof isolationLevels;
   /**
@@ -20,8 +33,11 @@ export interface TransactOptions {
   readonly retries?: number;
 }
 
-export interface ReadOptions {
-  /** Whether all reads see the database as of one moment, in a read-only transaction. Default false: no transaction. */
+export interface ReadOptions extends LocalOptions {
+  /**
+   * Whether all reads see the database as of one moment, in a read-only transaction. Default false: no transaction, unless settings,
+   * timeouts for statements or locks, or `external` pooling need one; each read then sees what was committed when it began.
+   */
   readonly snapshot?: boolean;
 }
 
@@ -29,24 +45,32 @@ export interface ReadOptions {
 export class Database {
   /** The ORM behind it, for tools. Services use `transact` and `read`. */
   readonly orm: MikroORM;
+  readonly #readsInTransaction: boolean;
 
-  constructor(orm: MikroORM) {
+  constructor(
+    orm: MikroORM,
+    { poolMode, timeouts = {} }: Pick<ConnectOptions, 'poolMode' | 'timeouts'> = {},
+  ) {
     this.orm = orm;
+    // The settings of a transaction need one, and so does a single connection for all reads of a unit of work.
+    this.#readsInTransaction = poolMode === 'external' || (timeouts.statement ?? timeouts.lock) !== undefined;
   }
 
   /**
    * Runs `work` as one unit in one transaction: what it changes is written when it returns, and nothing is when it throws.
    *
-   * @throws DataError when PostgreSQL refuses the change; whatever `work` throws comes through unchanged.
+   * @throws SettingsError on settings or timeouts that are none; DataError when PostgreSQL refuses the change; whatever `work`
+   * throws comes through unchanged.
    */
   async transact<T>(
     work: (uow: UnitOfWork) => Promise<T>,
-    { isolation, retries = 0 }: TransactOptions = {},
+    { isolation, retries = 0, settings, timeouts }: TransactOptions = {},
   ): Promise<T> {
+    const local = localSettings(timeouts, settings);
     for (let attempt = 0; ; attempt++) {
       try {
         const options = isolation === undefined ? {} : { isolationLevel: isolationLevels[isolation] };
-        return await inTransaction(this.orm.em.fork(), work, options);
+        return await inTransaction(this.orm.em.fork(), work, options, local);
       } catch (thrown) {
         const error = toDataError(thrown);
         if (attempt >= retries || !mayRetry(error)) throw error;
@@ -59,21 +83,26 @@ export class Database {
   /**
    * Runs `work` on a unit of work of its own, for reading only.
    *
-   * @throws ReadOnlyError when `work` changes a row and flushes, or calls what writes or locks.
+   * @throws SettingsError on settings or timeouts that are none; ReadOnlyError when `work` changes a row and flushes, or calls what
+   * writes or locks.
    */
   async read<T>(
     work: (uow: ReadingUnitOfWork) => Promise<T>,
-    { snapshot = false }: ReadOptions = {},
+    { snapshot = false, settings, timeouts }: ReadOptions = {},
   ): Promise<T> {
+    const local = localSettings(timeouts, settings);
     const em = this.orm.em.fork();
     try {
-      if (!snapshot) return await work(new UnitOfWork(em));
-      return await inTransaction(em, work, {
-        isolationLevel: IsolationLevel.REPEATABLE_READ,
-        readOnly: true,
-      });
-    } catch (error) {
-      throw toDataError(error);
+      if (!snapshot && !local && !this.#readsInTransaction) return await work(new UnitOfWork(em));
+      const isolationLevel = snapshot ? IsolationLevel.REPEATABLE_READ : IsolationLevel.READ_COMMITTED;
+      return await inTransaction(em, work, { isolationLevel, readOnly: true }, local);
+    } catch (thrown) {
+      const error = toDataError(thrown);
+      // In a read-only transaction it is the server that refuses.
+      if (error instanceof ForbiddenError && sqlStateOf(error) === '25006') {
+        throw new ReadOnlyError('a row would be written or locked outside `transact`', { cause: thrown });
+      }
+      throw error;
     }
   }
 
@@ -92,9 +121,11 @@ async function inTransaction<T>(
   em: EntityManager,
   work: (uow: UnitOfWork) => Promise<T>,
   options: Parameters<EntityManager['begin']>[0],
+  local: CompiledQuery | null,
 ): Promise<T> {
   await em.begin(options);
   try {
+    if (local) await em.getKysely().executeQuery(local);
     const result = await work(new UnitOfWork(em));
     await em.commit();
     return result;

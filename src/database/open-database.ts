@@ -1,15 +1,24 @@
 import { SchemaOutOfDateError } from '../errors.ts';
 import { migrationGap } from '../migrator/index.ts';
-import { resolveSettings } from '../settings/resolve.ts';
+import { resolveSettings, type Settings } from '../settings/resolve.ts';
 import { connect } from './connect.ts';
 import { Database } from './database.ts';
 import { embeddedTarget } from './default-target.ts';
-import type { PoolOptions } from './orm-options.ts';
+import type { TransactionTimeouts } from './local-settings.ts';
+import type { ConnectOptions } from './orm-options.ts';
+import type { PoolMode, PoolOptions } from './pool-options.ts';
 
 export interface OpenDatabaseOptions {
   /** A PostgreSQL URL. Default: `DATABASE_URL`, from the environment or `.env`; else the embedded server of the project. */
   readonly url?: string | undefined;
+  /** What stands between this process and the server. Default `session`. */
+  readonly poolMode?: PoolMode | undefined;
   readonly pool?: PoolOptions | undefined;
+  /**
+   * For every unit of work that has none of its own; one that only reads gets a read-only transaction for `statement` and `lock`.
+   * Default: as the role or the server has them.
+   */
+  readonly timeouts?: TransactionTimeouts | undefined;
   /** What to do on a database that lacks migrations of this code. Default `refuse`. */
   readonly schemaBehind?: 'refuse' | 'ignore' | undefined;
   /** What to do on a database with migrations that this code does not know. Default `warn`: a warning of the process. */
@@ -24,16 +33,16 @@ export interface OpenDatabaseOptions {
  */
 export async function openDatabase({
   url,
+  poolMode,
   pool,
+  timeouts,
   schemaBehind = 'refuse',
   schemaAhead = 'warn',
 }: OpenDatabaseOptions = {}): Promise<Database> {
-  const settings = resolveSettings({ url, pool });
+  const settings = resolveSettings({ url, poolMode, pool, timeouts });
   const target = settings.url.value ?? (await embeddedTarget()).target;
-  const orm = await connect(target, {
-    max: settings['pool.max'].value,
-    acquireTimeout: settings['pool.acquireTimeout'].value,
-  });
+  const connections = connectOptions(settings);
+  const orm = await connect(target, connections);
   try {
     if (schemaBehind === 'refuse' || schemaAhead === 'warn') {
       const { pending, unknown } = await migrationGap(orm);
@@ -45,9 +54,29 @@ export async function openDatabase({
         );
       }
     }
-    return new Database(orm);
+    return new Database(orm, connections);
   } catch (error) {
     await orm.close(true);
     throw error;
   }
+}
+
+// What nobody said stays unsaid: not every mode has a place for it.
+function connectOptions(settings: Settings): ConnectOptions {
+  const said = <Name extends keyof Settings>(name: Name): Settings[Name]['value'] | undefined =>
+    settings[name].source === 'default' ? undefined : settings[name].value;
+  return {
+    poolMode: settings.poolMode.value,
+    pool: {
+      max: said('pool.max'),
+      acquireTimeout: said('pool.acquireTimeout'),
+      idleTimeout: said('pool.idleTimeout'),
+      maxLifetime: said('pool.maxLifetime'),
+    },
+    timeouts: {
+      statement: said('timeouts.statement'),
+      lock: said('timeouts.lock'),
+      idleInTransaction: said('timeouts.idleInTransaction'),
+    },
+  };
 }

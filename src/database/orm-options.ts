@@ -4,24 +4,35 @@ import * as entities from '../entities/index.ts';
 import { JsonShapeGuard } from '../json/shape-guard.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { CascadeGuard } from './cascade-guard.ts';
+import { CleanClient } from './clean-client.ts';
 import { JoinedUpdates } from './joined-updates.ts';
+import { timeoutStatements, type TransactionTimeouts } from './local-settings.ts';
 import { HouseNaming } from './naming.ts';
 import { PgRowCopier } from './pg-row-copier.ts';
+import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from './pool-options.ts';
 import { RowVersionGuard } from './row-version-guard.ts';
 import { sessionCheck } from './session-check.ts';
 import { TransactionGuard } from './transaction-guard.ts';
-import { TxClient } from './tx-client.ts';
 
-/** How large the pool is and how long one waits for it. */
-export interface PoolOptions {
-  /** Connections at most. Default 10. */
-  readonly max?: number;
-  /** Milliseconds to wait for a free connection, or for a new one. Default 5,000. */
-  readonly acquireTimeout?: number;
+/** How connections are made, kept and given to units of work. */
+export interface ConnectOptions {
+  readonly poolMode?: PoolMode | undefined;
+  readonly pool?: PoolOptions | undefined;
+  /** What every transaction begins with. */
+  readonly timeouts?: TransactionTimeouts | undefined;
 }
 
-/** The one place where the ORM is configured. */
-export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Options {
+/**
+ * The one place where the ORM is configured.
+ *
+ * @throws SettingsError
+ */
+export function ormOptions(
+  target: DatabaseTarget,
+  { poolMode = 'session', pool = {}, timeouts = {} }: ConnectOptions = {},
+): Options {
+  const { connectionTimeoutMillis, ...driverPool } = driverPoolOptions(poolMode, pool);
+  if (poolMode === 'transaction') refuseStartupOptions(target, process.env);
   const { host, port, user, password, database, applicationName, connectTimeout, options } = target.parts;
   return defineConfig({
     driver: JoinedUpdates,
@@ -32,9 +43,11 @@ export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Opti
     // What prints the ORM's options, or the pool's, prints a function. The driver asks it at each login.
     password: password === '' ? '' : () => password,
     dbName: database,
-    pool: { min: 0, max: pool.max ?? 10 },
     driverOptions: {
-      Client: TxClient,
+      ...driverPool,
+      Client: CleanClient,
+      atBegin: timeoutStatements(timeouts),
+      sharesSession: poolMode === 'transaction',
       ssl: target.tls,
       // Or the driver would take it from PGSSLNEGOTIATION.
       sslnegotiation: 'postgres',
@@ -43,7 +56,7 @@ export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Opti
       onConnect: sessionCheck(target.parts.targetSessionAttrs),
       keepAlive: true,
       connectionTimeoutMillis:
-        connectTimeout === undefined ? (pool.acquireTimeout ?? 5_000) : connectTimeout * 1_000,
+        connectTimeout === undefined ? connectionTimeoutMillis : connectTimeout * 1_000,
     },
     entities: Object.values(entities).filter((exported) => typeof exported === 'function'),
     namingStrategy: HouseNaming,

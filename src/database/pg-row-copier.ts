@@ -40,6 +40,8 @@ async function send(em: EntityManager, statement: string, chunks: Iterable<Buffe
   let refused = false;
   copy.once('error', () => {
     refused = true;
+    // Chunks that wait in it would be written to a connection that it has let go of by then.
+    copy.destroy();
   });
   const end = finished(copy);
   // Awaited below; until then, its failure is nobody's yet.

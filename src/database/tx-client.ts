@@ -23,7 +23,7 @@ export class TxClient extends Client {
         const send: Query = (...all) => Reflect.apply(query, this, all);
         const [text] = given;
         if (typeof text !== 'string' || typeof given.at(-1) === 'function') return send(...given);
-        if (text === 'begin' || text.startsWith('start transaction')) return this.#begin(send, given);
+        if (/^(?:begin|start transaction)\b/.test(text)) return this.#begin(send, given);
         if (text === 'rollback') return this.#rollback(send, given);
         return this.#begun ? this.#begun.then(() => answered(send, given)) : answered(send, given);
       },

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { connect } from '../database/connect.ts';
 import { Database } from '../database/database.ts';
+import type { PoolMode } from '../database/pool-options.ts';
 import { UnitOfWork } from '../database/unit-of-work.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
 import { TestServer } from './test-server.ts';
@@ -26,9 +27,13 @@ export class TestDatabase extends Database {
   }
 
   /** Used by `TestServer`. */
-  static async open(url: string, drop: () => Promise<void>): Promise<TestDatabase> {
+  static async open(
+    url: string,
+    drop: () => Promise<void>,
+    poolMode: PoolMode = 'session',
+  ): Promise<TestDatabase> {
     const target = parseDatabaseUrl(url, 'url');
-    return new TestDatabase(await connect(target), url, target, drop);
+    return new TestDatabase(await connect(target, { poolMode }), url, target, drop);
   }
 
   /** Runs `work` in a transaction and takes back all that it wrote, so that tests of a file don't see each other's rows. */

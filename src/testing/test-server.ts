@@ -9,6 +9,7 @@ import { TestRun } from './test-run.ts';
 
 // How the process that starts the server tells the others of the run about it.
 const variable = 'SYNTHDB_TEST_SERVER';
+const poolerVariable = 'TEST_POOLER_URL';
 
 /** What the other processes of a run are told. */
 interface Coordinates {
@@ -36,7 +37,8 @@ interface Coordinates {
  *
  * With Jest, `globalSetup` starts it and `globalTeardown` stops it; with Node's own runner, `globalSetup` and `globalTeardown` of the
  * file that `--test-global-setup` names. Where all tests are in one process, start and stop it around them. A test file then has
- * a database by `TestDatabase.create()`.
+ * a database by `TestDatabase.create()`. It is reached through the pooler at `TEST_POOLER_URL` if that is set, which stands before
+ * the server in transaction mode; databases are made and dropped past it.
  */
 export class TestServer {
   readonly kind: RunningServer['kind'];
@@ -44,7 +46,8 @@ export class TestServer {
   readonly version: string;
   /** One line on what the tests run on. */
   readonly description: string;
-  readonly #url: string;
+  /** As a role that may create databases. */
+  readonly url: string;
   readonly #run: string;
   readonly #template: string;
   readonly #stop: (() => Promise<void>) | undefined;
@@ -53,7 +56,7 @@ export class TestServer {
     this.kind = coordinates.kind;
     this.version = coordinates.version;
     this.description = coordinates.description;
-    this.#url = coordinates.url;
+    this.url = coordinates.url;
     this.#run = coordinates.run;
     this.#template = coordinates.template;
     this.#stop = stop;
@@ -126,9 +129,10 @@ export class TestServer {
     const name = `${this.#run}_${randomBytes(6).toString('hex')}`;
     await using administrator = await this.#administrator();
     await administrator.create(name, template);
-    const url = new URL(this.#url);
+    const pooler = process.env[poolerVariable];
+    const url = new URL(pooler || this.url);
     url.pathname = name;
-    return TestDatabase.open(url.href, () => this.#drop(name));
+    return TestDatabase.open(url.href, () => this.#drop(name), pooler ? 'transaction' : 'session');
   }
 
   async #drop(name: string): Promise<void> {
@@ -137,6 +141,6 @@ export class TestServer {
   }
 
   #administrator(): Promise<Administrator> {
-    return Administrator.connect(parseDatabaseUrl(this.#url, variable));
+    return Administrator.connect(parseDatabaseUrl(this.url, variable));
   }
 }

@@ -34,7 +34,7 @@ describe('a unit of work that removes a row', () => {
   beforeAll(async () => {
     db = await TestDatabase.create();
     proxy = await WireProxy.start(db.target);
-    database = new Database(await connect(proxy.target, { max: 1 }));
+    database = new Database(await connect(proxy.target, { pool: { max: 1 } }));
   });
   afterEach(() =>
     db.orm.em.execute('truncate experiments, synths, synth_groups, feature_scorecards cascade'),

@@ -19,7 +19,7 @@ afterAll(() => db.drop());
 
 /** What a session that this URL opens is told when it asks. */
 async function ask(url: string, sql: string): Promise<unknown> {
-  const orm = await connect(parseDatabaseUrl(url, 'url'), { max: 1 });
+  const orm = await connect(parseDatabaseUrl(url, 'url'), { pool: { max: 1 } });
   try {
     const [row] = await orm.em.execute<{ answer: unknown }[]>(`select (${sql}) as answer`);
     return row?.answer;

@@ -16,7 +16,7 @@ describe('a connection that is lost', () => {
   beforeAll(async () => {
     db = await TestDatabase.create();
     proxy = await WireProxy.start(db.target);
-    database = new Database(await connect(proxy.target, { max: 1 }));
+    database = new Database(await connect(proxy.target, { pool: { max: 1 } }));
   });
   afterAll(async () => {
     await database.close();

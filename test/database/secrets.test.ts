@@ -187,7 +187,7 @@ test('no output of 200 provoked errors holds the password', { timeout: 120_000 }
   const ways = Object.entries(await unreachable());
   await Promise.all(
     ways.flatMap(([how, url]) => [
-      provoke(`${how}, at connecting`, () => connect(parseDatabaseUrl(url, 'url'), { max: 1 })),
+      provoke(`${how}, at connecting`, () => connect(parseDatabaseUrl(url, 'url'), { pool: { max: 1 } })),
       provoke(`${how}, at opening`, () => openDatabase({ url })),
     ]),
   );

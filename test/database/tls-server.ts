@@ -35,7 +35,7 @@ export class TlsServer {
     await makeCertificates(certificates);
     const server = await embeddedServer(wantedMajor(process.env));
     const target = parseDatabaseUrl(server.url, 'url', { sslMode: 'disable' });
-    const started = new TlsServer(server, target, await connect(target, { max: 1 }), certificates);
+    const started = new TlsServer(server, target, await connect(target, { pool: { max: 1 } }), certificates);
     await started.#installCertificates();
     return started;
   }
@@ -85,7 +85,7 @@ export class TlsServer {
     await this.#sql('select pg_reload_conf()');
     for (;;) {
       const [answer] = await this.#sql<{ done: boolean }>(asks);
-      const orm = await connect(this.target, { max: 1 });
+      const orm = await connect(this.target, { pool: { max: 1 } });
       const [fresh] = await orm.em.execute<{ done: boolean }[]>(asks);
       await orm.close(true);
       if (answer?.done && fresh?.done) return;

@@ -17,7 +17,7 @@ afterAll(() => server.stop());
 /** How a connection by this URL turns out: encrypted or not, as the server sees it; or why there is none. */
 async function outcomeOf(given: string): Promise<string> {
   try {
-    const orm = await connect(parseDatabaseUrl(given, 'url'), { max: 1 });
+    const orm = await connect(parseDatabaseUrl(given, 'url'), { pool: { max: 1 } });
     const [seen] = await orm.em.execute<{ ssl: boolean }[]>(
       'select ssl from pg_stat_ssl where pid = pg_backend_pid()',
     );

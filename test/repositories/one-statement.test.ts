@@ -29,7 +29,7 @@ describe.each([1, 50, 200])('with %i rows', (size) => {
     db = await TestDatabase.create();
     world = await db.transact(async (uow) => aWorld(uow, size));
     proxy = await WireProxy.start(db.target);
-    database = new Database(await connect(proxy.target, { max: 1 }));
+    database = new Database(await connect(proxy.target, { pool: { max: 1 } }));
   });
   afterAll(async () => {
     await database.close();

@@ -20,7 +20,7 @@ beforeAll(async () => {
   db = await TestDatabase.create();
   world = await db.transact(async (uow) => aWorld(uow, 2));
   proxy = await WireProxy.start(db.target);
-  database = new Database(await connect(proxy.target, { max: 1 }));
+  database = new Database(await connect(proxy.target, { pool: { max: 1 } }));
 });
 afterAll(async () => {
   await database.close();

@@ -1,0 +1,11 @@
+// A quote that is doubled inside a text ends one and opens the next, which comes to the same.
+const quoted =
+  /--[^\n]*|\/\*[^]*?\*\/|(?<![\w$])[eE]'[^'\\]*(?:\\[^][^'\\]*)*'|'[^']*'|"[^"]*"|(?<![\w$])(\$\w*\$)[^]*?\1/g;
+
+/** The statements of a text, each without comments, and with nothing in its quotes: what it does, and no value. */
+export function bareStatements(text: string): string[] {
+  return text
+    .replace(quoted, (found) => (/^(?:--|\/\*)/.test(found) ? ' ' : "''"))
+    .split(';')
+    .map((statement) => statement.trim());
+}

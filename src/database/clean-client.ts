@@ -1,0 +1,81 @@
+import type { ClientConfig } from 'pg';
+import { PoolerError } from '../errors.ts';
+import { refusedByPooler } from './pooler-rules.ts';
+import { TxClient } from './tx-client.ts';
+
+/** What the pool tells its clients besides what the driver knows. */
+export interface CleanClientConfig extends ClientConfig {
+  /** Statements that each transaction begins with. */
+  readonly atBegin?: string;
+  /** Whether a pooler may give the server's connection to somebody else after each transaction. */
+  readonly sharesSession?: boolean;
+}
+
+// In the names of what is temporary, or in a value, where it costs a statement more and changes nothing.
+const maybeTemporary = /\b(?:pg_)?temp(?:orary)?\b/i;
+const whereItWouldBe = 2_000;
+
+/**
+ * The driver's client that leaves nothing of a unit of work on the server's connection.
+ *
+ * - Each transaction begins with the settings that it was made for, in one message, so that they cost no time on the way.
+ * - Temporary tables end with the transaction that made them.
+ * - What would outlive a transaction on a connection that others use as well is not sent.
+ */
+export class CleanClient extends TxClient {
+  readonly #atBegin: string;
+  readonly #sharesSession: boolean;
+  #inTransaction = false;
+  #madeTemporary = false;
+
+  constructor(config: CleanClientConfig = {}) {
+    super(config);
+    this.#atBegin = config.atBegin ? `; ${config.atBegin}` : '';
+    this.#sharesSession = config.sharesSession ?? false;
+    // oxlint-disable-next-line typescript/unbound-method -- `apply` calls it on this client
+    this.query = new Proxy(this.query, {
+      apply: (query, _client, given: unknown[]): unknown => {
+        const send = (...all: unknown[]): unknown => Reflect.apply(query, this, all);
+        const [first, ...others] = given;
+        const { text, name } = partsOf(first);
+        if (text === 'begin' || text.startsWith('start transaction')) {
+          this.#inTransaction = true;
+          this.#madeTemporary = false;
+          return send(text + this.#atBegin, ...others);
+        }
+        if (text === 'commit' || text === 'rollback') {
+          this.#inTransaction = false;
+          return text === 'commit' && this.#madeTemporary ? this.#commitWithout(send, given) : send(...given);
+        }
+        if (this.#sharesSession) this.#check(text, name);
+        if (this.#inTransaction && maybeTemporary.test(text.slice(0, whereItWouldBe)))
+          this.#madeTemporary = true;
+        return send(...given);
+      },
+    });
+  }
+
+  async #commitWithout(send: (...all: unknown[]) => unknown, given: unknown[]): Promise<unknown> {
+    // Rules that wait for the commit are held now, since a table can't go while one is about to look at it.
+    await send('set constraints all immediate; discard temp', []);
+    return send(...given);
+  }
+
+  #check(text: string, name: string): void {
+    const says = name
+      ? 'the next transaction may have another connection, where a named statement is not known; send it without a name'
+      : refusedByPooler(text, this.#inTransaction);
+    if (says === null) return;
+    const refused = new PoolerError(says);
+    // The ORM makes an error of its own of it, and keeps the cause alone.
+    throw new Error(refused.message, { cause: refused });
+  }
+}
+
+/** Of whatever the driver takes for a query: a text, an object that holds one, or one that knows how to send itself. */
+function partsOf(query: unknown): { text: string; name: string } {
+  if (typeof query === 'string') return { text: query, name: '' };
+  if (typeof query !== 'object' || query === null) return { text: '', name: '' };
+  const { text, name }: { text?: unknown; name?: unknown } = query;
+  return { text: typeof text === 'string' ? text : '', name: typeof name === 'string' ? name : '' };
+}

@@ -1,0 +1,73 @@
+import { SettingsError } from '../errors.ts';
+import type { DatabaseTarget } from '../settings/database-url.ts';
+import { wholeNumber } from './whole-number.ts';
+
+const poolModes = ['session', 'transaction', 'external'] as const;
+
+/**
+ * What stands between this process and the server.
+ *
+ * - `session`: nothing, or a pooler that gives each client a server connection of its own. Connections are kept and used again.
+ * - `transaction`: a pooler such as PgBouncer that lends a server connection for one transaction. What would outlive the transaction
+ *   is refused, since it would reach whoever is lent the connection next.
+ * - `external`: whatever it is, it does the pooling. No connection is kept: each unit of work makes one and ends it.
+ */
+export type PoolMode = (typeof poolModes)[number];
+
+/** How large the pool is, how long one waits for it, and how long it keeps connections. Times are milliseconds. */
+export interface PoolOptions {
+  /** Connections at most, at least 1. Default 10. With `external`, units of work at once. */
+  readonly max?: number | undefined;
+  /** How long to wait for a free connection, or for a new one, at least 1. Default 5,000. */
+  readonly acquireTimeout?: number | undefined;
+  /** How long a connection that nobody uses is kept; 0 for ever. Default 10,000. Not with `external`. */
+  readonly idleTimeout?: number | undefined;
+  /** How old a connection gets before it is replaced by a new one, not while in use; 0 for no limit. Default 1,800,000. Not with `external`. */
+  readonly maxLifetime?: number | undefined;
+}
+
+/** What the driver's pool is told. */
+export interface DriverPoolOptions {
+  readonly max: number;
+  readonly connectionTimeoutMillis: number;
+  readonly idleTimeoutMillis: number;
+  readonly maxLifetimeSeconds: number;
+  readonly maxUses?: number;
+}
+
+/** @throws SettingsError when a setting is none that can be kept to. */
+export function driverPoolOptions(
+  mode: PoolMode,
+  { max, acquireTimeout, idleTimeout, maxLifetime }: PoolOptions,
+): DriverPoolOptions {
+  if (!poolModes.includes(mode)) {
+    throw new SettingsError(`poolMode is ${JSON.stringify(mode)}; write one of ${poolModes.join(', ')}`);
+  }
+  if (mode === 'external' && (idleTimeout ?? maxLifetime) !== undefined) {
+    throw new SettingsError(
+      `pool.${idleTimeout === undefined ? 'maxLifetime' : 'idleTimeout'} says how long a connection is kept, ` +
+        'but poolMode external keeps none: leave it out',
+    );
+  }
+  return {
+    max: wholeNumber('pool.max', max ?? 10, { least: 1 }),
+    connectionTimeoutMillis: wholeNumber('pool.acquireTimeout', acquireTimeout ?? 5_000, { least: 1 }),
+    idleTimeoutMillis: wholeNumber('pool.idleTimeout', idleTimeout ?? 10_000),
+    maxLifetimeSeconds: wholeNumber('pool.maxLifetime', maxLifetime ?? 1_800_000) / 1_000,
+    ...(mode === 'external' && { maxUses: 1 }),
+  };
+}
+
+/**
+ * Holds that nothing is asked of the connection itself that a pooler in transaction mode refuses, or gives to others.
+ *
+ * @throws SettingsError with the reason and the remedy.
+ */
+export function refuseStartupOptions(target: DatabaseTarget, environment: NodeJS.ProcessEnv): void {
+  // The driver reads it by itself.
+  if (!environment['PGOPTIONS']) return;
+  throw new SettingsError(
+    `PGOPTIONS is set, but ${target.label} is reached through a pooler in transaction mode, which takes no options at login: ` +
+      'unset it, and set what it asks for on the role (alter role … set …), or by `timeouts` and `settings`',
+  );
+}
