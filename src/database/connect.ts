@@ -1,20 +1,26 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../settings/database-url.ts';
-import { ormOptions, type PoolOptions } from './orm-options.ts';
+import { ormOptions, type PoolOptions, type TimeoutOptions } from './orm-options.ts';
 import { toConnectionError } from './translate-error.ts';
 
 /**
- * The ORM on `target`, with a connection that was seen to work.
+ * The ORM on `target`, with a connection that was seen to work. Without `timeouts` a statement may take as long as it likes, as those of
+ * migrations do.
  *
  * @throws ConnectionError when none can be made; nothing stays open.
  */
-export async function connect(target: DatabaseTarget, pool: PoolOptions = {}): Promise<MikroORM> {
-  const orm = new MikroORM(ormOptions(target, pool));
+export async function connect(
+  target: DatabaseTarget,
+  pool?: PoolOptions,
+  timeouts?: TimeoutOptions,
+): Promise<MikroORM> {
+  const orm = new MikroORM(ormOptions(target, pool, timeouts));
   try {
     await orm.em.getConnection().execute('select 1');
     return orm;
   } catch (error) {
-    await orm.close(true);
+    // Why it failed matters, not what came after.
+    await orm.close(true).catch(() => {});
     throw toConnectionError(error, target);
   }
 }

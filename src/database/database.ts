@@ -1,8 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
-import { IsolationLevel, type EntityManager, type MikroORM } from '@mikro-orm/postgresql';
-import { ContentionError } from '../errors.ts';
+import { IsolationLevel, type MikroORM } from '@mikro-orm/postgresql';
+import { ContentionError, PoolTimeoutError } from '../errors.ts';
+import { isPoolTimeout } from './connection-failures.ts';
+import { Connections } from './connections.ts';
+import { RunningUnits } from './running-units.ts';
+import { inTransaction } from './transaction.ts';
 import { sqlStateOf, toDataError } from './translate-error.ts';
 import { UnitOfWork, type ReadingUnitOfWork } from './unit-of-work.ts';
+import { within } from './within.ts';
 
 const isolationLevels = {
   'read committed': IsolationLevel.READ_COMMITTED,
@@ -18,90 +23,123 @@ export interface TransactOptions {
    * Default 0. What `work` does besides the database must bear being done again.
    */
   readonly retries?: number;
+  /**
+   * Ends the unit of work when it is aborted: it rejects with the signal's reason, the statement that runs is cancelled on the server,
+   * nothing is written. Once the commit is on its way, what became of it counts.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ReadOptions {
   /** Whether all reads see the database as of one moment, in a read-only transaction. Default false: no transaction. */
   readonly snapshot?: boolean;
+  /**
+   * Ends the unit of work when it is aborted: it rejects with the signal's reason, and the statement that runs is cancelled on the
+   * server. With it, all reads share a connection, in a read-only transaction.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
+
+export interface CloseOptions {
+  /** Milliseconds that running units of work have to end. Default: `closeTimeout` of `openDatabase`. */
+  readonly timeout?: number;
+}
+
+// What the end of connections and of what runs on them may take, in milliseconds, once nobody waits for more.
+const patienceMs = 1_000;
 
 /** A PostgreSQL database, its pool of connections, and the only way to write to it. Made by `openDatabase`. */
 export class Database {
   /** The ORM behind it, for tools. Services use `transact` and `read`. */
   readonly orm: MikroORM;
+  readonly #units = new RunningUnits();
+  readonly #closeTimeout: number;
+  #closing: Promise<void> | undefined;
 
-  constructor(orm: MikroORM) {
+  constructor(orm: MikroORM, { closeTimeout = 10_000 }: { closeTimeout?: number | undefined } = {}) {
     this.orm = orm;
+    this.#closeTimeout = closeTimeout;
   }
 
   /**
    * Runs `work` as one unit in one transaction: what it changes is written when it returns, and nothing is when it throws.
    *
-   * @throws DataError when PostgreSQL refuses the change; whatever `work` throws comes through unchanged.
+   * @throws DataError when PostgreSQL refuses the change; ConnectionError or PoolTimeoutError when there is no connection;
+   * ConnectionLostError, or CommitUnknownError, when it is lost; DatabaseClosedError. Whatever `work` throws comes through unchanged.
    */
-  async transact<T>(
+  transact<T>(
     work: (uow: UnitOfWork) => Promise<T>,
-    { isolation, retries = 0 }: TransactOptions = {},
+    { isolation, retries = 0, signal }: TransactOptions = {},
   ): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        const options = isolation === undefined ? {} : { isolationLevel: isolationLevels[isolation] };
-        return await inTransaction(this.orm.em.fork(), work, options);
-      } catch (thrown) {
-        const error = toDataError(thrown);
-        if (attempt >= retries || !mayRetry(error)) throw error;
+    const options = isolation === undefined ? {} : { isolationLevel: isolationLevels[isolation] };
+    return this.#units.run(signal, async (unit) => {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await inTransaction(this.orm.em.fork(), work, options, unit);
+        } catch (thrown) {
+          const error = this.#told(thrown);
+          if (attempt >= retries || !mayRetry(error)) throw error;
+        }
         // Jittered, so that those who met once do not meet again.
-        await setTimeout(Math.random() * 10 * 2 ** Math.min(attempt, 6));
+        await unit.unlessInterrupted(setTimeout(Math.random() * 10 * 2 ** Math.min(attempt, 6)));
       }
-    }
+    });
   }
 
   /**
    * Runs `work` on a unit of work of its own, for reading only.
    *
-   * @throws ReadOnlyError when `work` changes a row and flushes, or calls what writes or locks.
+   * @throws ReadOnlyError when `work` changes a row and flushes, or calls what writes or locks; ConnectionError, PoolTimeoutError,
+   * ConnectionLostError and DatabaseClosedError as `transact` does.
    */
-  async read<T>(
+  read<T>(
     work: (uow: ReadingUnitOfWork) => Promise<T>,
-    { snapshot = false }: ReadOptions = {},
+    { snapshot = false, signal }: ReadOptions = {},
   ): Promise<T> {
-    const em = this.orm.em.fork();
-    try {
-      if (!snapshot) return await work(new UnitOfWork(em));
-      return await inTransaction(em, work, {
-        isolationLevel: IsolationLevel.REPEATABLE_READ,
-        readOnly: true,
-      });
-    } catch (error) {
-      throw toDataError(error);
-    }
+    return this.#units.run(signal, async (unit) => {
+      const em = this.orm.em.fork();
+      try {
+        if (!snapshot && !signal) return await unit.unlessInterrupted(work(new UnitOfWork(em)));
+        const isolation = snapshot ? { isolationLevel: IsolationLevel.REPEATABLE_READ } : {};
+        return await inTransaction(em, work, { ...isolation, readOnly: true }, unit);
+      } catch (error) {
+        throw this.#told(error);
+      }
+    });
   }
 
-  /** Closes the pool. */
-  async close(): Promise<void> {
-    await this.orm.close(true);
+  /**
+   * Refuses new units of work, waits for those that run, and closes the pool. What runs for longer than `timeout` is cancelled and
+   * rejects with `DatabaseClosedError`; all has ended a second or two later at most, in whatever state the server is. To be called as
+   * often as one likes.
+   */
+  close({ timeout = this.#closeTimeout }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(timeout);
+    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
 
-// By hand rather than by `em.transactional`, which forks the fresh manager once more and enters a context that nobody asks for.
-async function inTransaction<T>(
-  em: EntityManager,
-  work: (uow: UnitOfWork) => Promise<T>,
-  options: Parameters<EntityManager['begin']>[0],
-): Promise<T> {
-  await em.begin(options);
-  try {
-    const result = await work(new UnitOfWork(em));
-    await em.commit();
-    return result;
-  } catch (error) {
-    // Why the work failed matters, not that its connection is gone too.
-    await em.rollback().catch(() => {});
-    throw error;
+  async #close(timeout: number): Promise<void> {
+    const start = performance.now();
+    await this.#units.close(timeout);
+    const connections = Connections.of(this.orm);
+    const left = Math.max(timeout - (performance.now() - start), patienceMs);
+    // The pool waits for connections that somebody took past us.
+    await within(left, this.orm.close(true));
+    await connections.end(patienceMs);
+  }
+
+  #told(error: unknown): unknown {
+    if (!isPoolTimeout(error)) return toDataError(error);
+    const { max } = this.orm.config.get('pool');
+    return new PoolTimeoutError(
+      `no connection was free in time: all ${max} of the pool are in use; ` +
+        'end units of work sooner, or raise `pool.max` or `pool.acquireTimeout`',
+      { cause: error },
+    );
   }
 }
 

@@ -3,12 +3,15 @@ import { migrationGap } from '../migrator/index.ts';
 import { connect } from './connect.ts';
 import { Database } from './database.ts';
 import { targetOrEmbedded } from './default-target.ts';
-import type { PoolOptions } from './orm-options.ts';
+import type { PoolOptions, TimeoutOptions } from './orm-options.ts';
 
 export interface OpenDatabaseOptions {
   /** A PostgreSQL URL. Default: `DATABASE_URL`, from the environment or `.env`; else the embedded server of the project. */
   readonly url?: string | undefined;
   readonly pool?: PoolOptions | undefined;
+  readonly timeouts?: TimeoutOptions | undefined;
+  /** Milliseconds that `close` waits for running units of work, unless it is told otherwise. Default 10,000. */
+  readonly closeTimeout?: number | undefined;
   /** What to do on a database that lacks migrations of this code. Default `refuse`. */
   readonly schemaBehind?: 'refuse' | 'ignore' | undefined;
   /** What to do on a database with migrations that this code does not know. Default `warn`: a warning of the process. */
@@ -24,11 +27,13 @@ export interface OpenDatabaseOptions {
 export async function openDatabase({
   url,
   pool,
+  timeouts = {},
+  closeTimeout,
   schemaBehind = 'refuse',
   schemaAhead = 'warn',
 }: OpenDatabaseOptions = {}): Promise<Database> {
   const { target } = await targetOrEmbedded({ url }, 'application');
-  const orm = await connect(target, pool);
+  const orm = await connect(target, pool, timeouts);
   try {
     if (schemaBehind === 'refuse' || schemaAhead === 'warn') {
       const { pending, unknown } = await migrationGap(orm);
@@ -40,9 +45,10 @@ export async function openDatabase({
         );
       }
     }
-    return new Database(orm);
+    return new Database(orm, { closeTimeout });
   } catch (error) {
-    await orm.close(true);
+    // Why it failed matters, not what came after.
+    await orm.close(true).catch(() => {});
     throw error;
   }
 }

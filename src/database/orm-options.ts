@@ -4,12 +4,12 @@ import * as entities from '../entities/index.ts';
 import { JsonShapeGuard } from '../json/shape-guard.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { CascadeGuard } from './cascade-guard.ts';
+import { Connections } from './connections.ts';
 import { JoinedUpdates } from './joined-updates.ts';
 import { HouseNaming } from './naming.ts';
 import { PgRowCopier } from './pg-row-copier.ts';
 import { RowVersionGuard } from './row-version-guard.ts';
 import { TransactionGuard } from './transaction-guard.ts';
-import { TxClient } from './tx-client.ts';
 
 /** How large the pool is and how long one waits for it. */
 export interface PoolOptions {
@@ -19,9 +19,23 @@ export interface PoolOptions {
   readonly acquireTimeout?: number;
 }
 
+/** How long the server may take. */
+export interface TimeoutOptions {
+  /**
+   * Milliseconds that the server may be silent while it owes an answer; then the connection is given up, since the network, a pooler
+   * or the server hangs. To be longer than any statement takes. 0: for ever. Default 60,000.
+   */
+  readonly answer?: number;
+}
+
 /** The one place where the ORM is configured. */
-export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Options {
+export function ormOptions(
+  target: DatabaseTarget,
+  pool: PoolOptions = {},
+  timeouts: TimeoutOptions = { answer: 0 },
+): Options {
   const { host, port, user, password, database, tls, applicationName, connectTimeout } = target.parts;
+  const connections = new Connections();
   return defineConfig({
     driver: JoinedUpdates,
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
@@ -32,16 +46,19 @@ export function ormOptions(target: DatabaseTarget, pool: PoolOptions = {}): Opti
     dbName: database,
     pool: { min: 0, max: pool.max ?? 10 },
     driverOptions: {
-      Client: TxClient,
+      Client: connections.Client,
       ssl: tls,
       application_name: applicationName ?? 'synth-lab-data',
+      // A peer that is gone is found out by the operating system in half a minute, when nothing is under way.
       keepAlive: true,
-      connectionTimeoutMillis:
-        connectTimeout === undefined ? (pool.acquireTimeout ?? 5_000) : connectTimeout * 1_000,
+      keepAliveInitialDelayMillis: 15_000,
+      connectionTimeoutMillis: pool.acquireTimeout ?? 5_000,
+      connectTimeout: connectTimeout === undefined ? undefined : connectTimeout * 1_000,
+      answerTimeout: timeouts.answer ?? 60_000,
     },
     entities: Object.values(entities).filter((exported) => typeof exported === 'function'),
     namingStrategy: HouseNaming,
-    extensions: [Migrator, PgRowCopier],
+    extensions: [Migrator, PgRowCopier, connections],
     subscribers: [new TransactionGuard(), new JsonShapeGuard(), new RowVersionGuard(), new CascadeGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,

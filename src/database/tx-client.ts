@@ -1,35 +1,184 @@
-import { Client, type ClientConfig } from 'pg';
+import type { Socket } from 'node:net';
+import { Client, type ClientConfig, type Connection } from 'pg';
+import { CommitUnknownError, StatementError } from '../errors.ts';
+import { requestCancel } from './cancel-request.ts';
+import { connectionFailure, type MetConnecting } from './connection-failures.ts';
+import { sqlStateOf } from './translate-error.ts';
+import { within } from './within.ts';
 
 type Query = (...given: unknown[]) => unknown;
 
+type Connected = ((error: Error) => void) & ((error: null, client: Client) => void);
+
+/** What a pool gives each client at a checkout, to be called with an error when the client is not to be used again. */
+type Release = (error?: Error | boolean) => void;
+
+export interface TxClientConfig extends ClientConfig {
+  /** Milliseconds that the server may be silent while it owes an answer, before the connection is given up. 0: for ever. */
+  readonly answerTimeout?: number;
+  /** Milliseconds for a new connection, where `connectionTimeoutMillis` is how long the pool's callers wait for any. */
+  readonly connectTimeout?: number | undefined;
+}
+
+/** Sent as a statement of a transaction, it goes nowhere: the client that serves the transaction answers with itself. */
+export const whoServes = '-- who serves this transaction?';
+
+// Milliseconds that a connection gets to end in good order. The server takes back by itself what it did for one that ended otherwise.
+const patience = { cancel: 1_000, end: 1_000, rollback: 5_000 };
+
 /**
- * The driver's client, made for transactions.
+ * The driver's client, made for transactions. Emits `silence`, with the error, when it has given up a server that did not answer.
  *
- * - The pool gets its connection back from each. The ORM's query builder gives one back only when `commit` or `rollback` succeeded,
- *   and never when `begin` failed: each server process that dies in a transaction would take a slot of the pool along, for ever.
+ * - The pool has its slot back as soon as the connection is lost, whoever still holds the client. The ORM's query builder gives one
+ *   back only when `commit` or `rollback` succeeded, and never when `begin` failed: each server process that dies in a transaction
+ *   would take a slot of the pool along, for ever.
  * - Nobody waits for the answer to `begin`: the first statement waits for it, and what goes before it is done meanwhile. No
  *   statement is sent when `begin` failed; all up to the `rollback` fail as it did.
+ * - A `commit` that was answered by a rollback fails, and one whose answer never came fails with `CommitUnknownError`.
+ * - A server that owes an answer and is silent for too long is given up.
  */
 export class TxClient extends Client {
+  // What the driver's types don't tell of.
+  declare readonly connection: Connection & { readonly stream: Socket };
+  declare readonly processID: number | null;
+  declare readonly secretKey: number | null;
+  /** Called when the connection is lost while somebody holds the client. */
+  onLost: ((error: Error) => void) | undefined;
+  #release: Release | undefined;
   #begun: Promise<unknown> | undefined;
+  #readOnly = false;
+  #refusal: Error | undefined;
+  #isLost = false;
+  #isConnected = false;
+  #isBusy = false;
+  #stream: object | undefined;
 
-  constructor(config?: string | ClientConfig) {
-    super(config);
+  constructor(config?: string | TxClientConfig) {
+    super(ownTimeout(config));
+    this.on('drain', () => {
+      this.#isBusy = false;
+      this.#stream = undefined;
+    });
+    this.on('error', (error) => this.#lose(error));
+    this.on('end', () => this.#lose(new Error('Connection terminated unexpectedly')));
+    const answerTimeout = typeof config === 'object' ? (config.answerTimeout ?? 0) : 0;
+    this.once('connect', () => {
+      this.#isConnected = true;
+      this.connection.stream.setTimeout(answerTimeout, () => {
+        if (this.#isOwedAnAnswer) this.#fallSilent();
+      });
+    });
     // oxlint-disable-next-line typescript/unbound-method -- `apply` calls it on this client
     this.query = new Proxy(this.query, {
       apply: (query, _client, given: unknown[]): unknown => {
-        const send: Query = (...all) => Reflect.apply(query, this, all);
+        const send: Query = (...all) => {
+          this.#isBusy = true;
+          return Reflect.apply(query, this, all);
+        };
         const [text] = given;
-        if (typeof text !== 'string' || typeof given.at(-1) === 'function') return send(...given);
-        if (text === 'begin' || text.startsWith('start transaction')) return this.#begin(send, given);
         if (text === 'rollback') return this.#rollback(send, given);
+        if (this.#refusal) return Promise.reject(this.#refusal);
+        if (text === whoServes) return Promise.resolve({ rows: [{ client: this }] });
+        if (typeof text !== 'string' || typeof given.at(-1) === 'function') {
+          if (typeof text === 'object' && text !== null) this.#stream = text;
+          return send(...given);
+        }
+        if (text === 'begin' || text.startsWith('start transaction')) return this.#begin(send, given);
+        if (text === 'commit') return this.#commit(send, given);
         return this.#begun ? this.#begun.then(() => answered(send, given)) : answered(send, given);
       },
     });
   }
 
+  /** Gives the pool its slot back, once; the pool sets it at each checkout. */
+  get release(): Release {
+    return (error) => this.#giveBack(error);
+  }
+
+  set release(release: Release) {
+    this.#release = release;
+  }
+
+  /** Whether it is connected and nobody holds it. */
+  get isIdle(): boolean {
+    return this.#isConnected && this.#release === undefined;
+  }
+
+  /**
+   * Refuses whatever is still to be sent, has the server cancel the statement that runs, and gives the connection up: nobody else gets
+   * it, so that neither a cancel which is late nor whoever still holds the client can do anything to the next.
+   */
+  async abort(reason: unknown): Promise<void> {
+    this.#refusal = new Error('the unit of work was given up', { cause: reason });
+    if (this.#isOwedAnAnswer && this.processID !== null && this.secretKey !== null) {
+      const enough = new AbortController();
+      const canceled = requestCancel(this, [this.processID, this.secretKey], enough.signal);
+      const answer = new Promise<void>((resolve) => this.once('drain', resolve).once('end', resolve));
+      await within(patience.cancel, Promise.all([canceled, answer]));
+      enough.abort();
+    }
+    this.drop(this.#refusal);
+  }
+
+  /** Ends the connection here and now; a statement that waits for its answer fails with `error`. */
+  drop(error: Error): void {
+    this.connection.stream.destroy(error);
+    this.#lose(error);
+  }
+
+  override connect(): Promise<Client>;
+  override connect(callback: Connected): void;
+  override connect(callback?: Connected): Promise<Client> | void {
+    if (!callback) return super.connect();
+    super.connect((error: Error | null) => {
+      if (!error) return callback(null, this);
+      const met: MetConnecting = Object.assign(error, { whileConnecting: true as const });
+      callback(met);
+    });
+  }
+
+  /** Ends it in good order if the other side answers in time. */
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | void {
+    const { stream } = this.connection;
+    const overdue = setTimeout(() => stream.destroy(), patience.end).unref();
+    stream.once('close', () => clearTimeout(overdue));
+    return callback ? super.end(callback) : super.end();
+  }
+
+  get #isOwedAnAnswer(): boolean {
+    // Between two fetches of a cursor the server waits for us.
+    const isOurTurn = this.#stream !== undefined && 'state' in this.#stream && this.#stream.state === 'idle';
+    return this.#isBusy && !this.#isLost && !isOurTurn;
+  }
+
+  #fallSilent(): void {
+    // Told as the operating system does it.
+    const told = { code: 'ETIMEDOUT', syscall: 'read' };
+    const error = Object.assign(new Error('no answer from the server in time'), told);
+    this.drop(error);
+    this.emit('silence', error);
+  }
+
+  #lose(error: Error): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    const { onLost } = this;
+    this.#giveBack(error);
+    onLost?.(error);
+  }
+
+  #giveBack(error?: Error | boolean): void {
+    const release = this.#release;
+    this.#release = undefined;
+    this.onLost = undefined;
+    release?.(error ?? this.#refusal);
+  }
+
   #begin(send: Query, given: unknown[]): Promise<object> {
     const begun = answered(send, given);
+    this.#readOnly = String(given[0]).endsWith('read only');
     this.#begun = begun;
     begun.then(
       () => (this.#begun = undefined),
@@ -39,16 +188,42 @@ export class TxClient extends Client {
     return Promise.resolve({ command: 'BEGIN', rowCount: null, rows: [] });
   }
 
+  async #commit(send: Query, given: unknown[]): Promise<unknown> {
+    await this.#begun;
+    // What is lost by now never gets the commit.
+    const isSent = !this.#isLost;
+    const result = await answered(send, given).catch((error: Error) => {
+      if (!isSent || this.#readOnly || connectionFailure(error, sqlStateOf(error)) === null) throw error;
+      throw new CommitUnknownError({ cause: error });
+    });
+    if (typeof result === 'object' && result && 'command' in result && result.command === 'ROLLBACK') {
+      throw new StatementError(
+        'the transaction had failed before its commit, and was taken back (25P02)',
+        {},
+      );
+    }
+    return result;
+  }
+
   async #rollback(send: Query, given: unknown[]): Promise<unknown> {
+    const overdue = setTimeout(() => this.#fallSilent(), patience.rollback);
     try {
       await this.#begun;
       return await answered(send, given);
-    } catch {
-      // The server takes back what it did for a connection that ends, and the pool drops a client that does.
-      void this.end().catch(() => {});
+    } catch (error) {
+      this.drop(error instanceof Error ? error : new Error('Connection terminated'));
       return { command: 'ROLLBACK', rowCount: 0, rows: [] };
+    } finally {
+      clearTimeout(overdue);
     }
   }
+}
+
+// Inherited rather than copied: the pool hides the password from whoever would print its options, and from spreading.
+function ownTimeout(config?: string | TxClientConfig): string | ClientConfig | undefined {
+  if (typeof config !== 'object' || config.connectTimeout === undefined) return config;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `create` knows nothing of what is inherited
+  return Object.create(config, { connectionTimeoutMillis: { value: config.connectTimeout } }) as ClientConfig;
 }
 
 /**

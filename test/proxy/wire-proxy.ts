@@ -11,10 +11,11 @@ import { ProxiedConnection } from './proxied-connection.ts';
 export class WireProxy {
   /** The database that it stands before, as clients reach it through the proxy. */
   readonly target: DatabaseTarget;
-  /** Whether clients may connect; when not, they are cut at once. */
-  accepting = true;
+  /** Whether clients may connect; when not, they are cut at once, or connect and never hear anything. */
+  accepting: boolean | 'silently' = true;
   readonly #server: Server;
   readonly #open = new Set<ProxiedConnection>();
+  readonly #unheard = new Set<Socket>();
   #statements: string[] = [];
   #faults: { at: number | RegExp; fault: Fault }[] = [];
   #struck: string[] = [];
@@ -95,7 +96,7 @@ export class WireProxy {
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
-    for (const connection of this.#open) connection.destroy();
+    for (const connection of [...this.#open, ...this.#unheard]) connection.destroy();
     await closed;
   }
 
@@ -106,6 +107,11 @@ export class WireProxy {
   #accept(client: Socket, { parts: { host, port } }: DatabaseTarget): void {
     if (!this.accepting) {
       client.destroy();
+      return;
+    }
+    if (this.accepting === 'silently') {
+      this.#unheard.add(client.pause());
+      client.on('error', () => {});
       return;
     }
     const server = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);

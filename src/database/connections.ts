@@ -1,0 +1,48 @@
+import type { MikroORM } from '@mikro-orm/core';
+import { TxClient, type TxClientConfig } from './tx-client.ts';
+import { within } from './within.ts';
+
+const extensionName = 'connections';
+
+/** All connections that the ORM has open, those included that its pool knows no more of. An extension of the ORM. */
+export class Connections {
+  /** What the pool makes clients with. */
+  readonly Client: new (config?: string | TxClientConfig) => TxClient;
+  readonly #open = new Set<TxClient>();
+
+  constructor() {
+    const open = this.#open;
+    this.Client = class extends TxClient {
+      constructor(config?: string | TxClientConfig) {
+        super(config);
+        open.add(this);
+        this.once('end', () => open.delete(this));
+        this.once('silence', (error: Error) => {
+          // What came of the same network, or the same server, is hardly better off. Who would get it next would wait as long.
+          for (const client of open) if (client.isIdle) client.drop(error);
+        });
+      }
+    };
+  }
+
+  /** Those of `orm`. */
+  static of(orm: MikroORM): Connections {
+    const connections = orm.config.getExtension<Connections>(extensionName);
+    if (!connections) throw new Error('the ORM was configured without its connections');
+    return connections;
+  }
+
+  register(orm: MikroORM): void {
+    orm.config.registerExtension(extensionName, () => this);
+  }
+
+  /** Waits for all to end, no longer than so many milliseconds, and drops those that have not. */
+  async end(milliseconds: number): Promise<void> {
+    const ends = Array.from(
+      this.#open,
+      (client) => new Promise<void>((resolve) => client.once('end', resolve)),
+    );
+    if (await within(milliseconds, Promise.all(ends))) return;
+    for (const client of this.#open) client.drop(new Error('Connection terminated'));
+  }
+}
