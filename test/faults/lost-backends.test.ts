@@ -1,0 +1,152 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { CommitUnknownError, ConnectionError, ConnectionLostError, type UnitOfWork } from '../../src/index.ts';
+import { TestDatabase, aSynth, anExperiment } from '../../src/testing/index.ts';
+import { failureOf } from '../database/told.ts';
+import { Watched, timed } from './watched.ts';
+
+describe('a unit of work whose server process is lost', () => {
+  let db: TestDatabase;
+  let watched: Watched;
+  beforeAll(async () => void (db = await TestDatabase.create()));
+  beforeEach(async () => void (watched = await Watched.open(db)));
+  afterEach(async () => {
+    expect(await timed(() => watched.database.close())).toBeLessThan(1_000);
+    await watched.close();
+  });
+  afterAll(() => db.drop());
+
+  const stored = async (): Promise<number> => {
+    const [row] = await db.orm.em.fork().execute<{ n: number }[]>('select count(*)::int as n from experiments');
+    return row?.n ?? -1;
+  };
+  const work = async ({ em, flush }: UnitOfWork): Promise<void> => {
+    anExperiment(em);
+    await flush.call({ em });
+  };
+
+  test.each([
+    ['killed', () => watched.kill()],
+    ['cut', async () => watched.proxy.failNow('cut')],
+    ['reset', async () => watched.proxy.failNow('reset')],
+  ] as const)('under a statement: %s', async (_, strike) => {
+    const before = await stored();
+
+    const lost = failureOf(
+      watched.database.transact(async (uow) => {
+        anExperiment(uow.em);
+        await uow.flush();
+        await uow.em.execute('select pg_sleep(60)');
+      }),
+    );
+    await watched.runs(/pg_sleep/);
+    await strike();
+
+    expect(await lost).toBeInstanceOf(ConnectionLostError);
+    await watched.isWhole();
+    expect(await stored()).toBe(before);
+  });
+
+  test.each([
+    ['killed', () => watched.kill()],
+    ['cut', async () => watched.proxy.failNow('cut')],
+    ['reset', async () => watched.proxy.failNow('reset')],
+  ] as const)('between two statements, while it waits for something else: %s', async (_, strike) => {
+    const { promise: never } = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const lost = failureOf(
+      watched.database.transact(async ({ em }) => {
+        await em.execute('select 1');
+        held.resolve();
+        await never;
+      }),
+    );
+    await held.promise;
+
+    await strike();
+
+    expect(await lost).toBeInstanceOf(ConnectionLostError);
+    await watched.isWhole();
+  });
+
+  test('can send nothing any more, in whatever way it goes on', async () => {
+    const before = await stored();
+    const goOn = Promise.withResolvers<void>();
+    const outcomes: unknown[] = [];
+    const ended = Promise.withResolvers<void>();
+    const lost = failureOf(
+      watched.database.transact(async (uow) => {
+        await uow.em.execute('select 1');
+        goOn.resolve();
+        await lost;
+        for (const late of [
+          () => uow.em.execute(`insert into experiments (id, name, hypothesis) values ('exp_late', 'n', 'h')`),
+          () => work(uow),
+          () => uow.transact(async ({ em }) => void anExperiment(em)),
+        ])
+          outcomes.push(await failureOf(late()));
+        ended.resolve();
+      }),
+    );
+    await goOn.promise;
+
+    await watched.kill();
+    await ended.promise;
+
+    expect(outcomes).toHaveLength(3);
+    await watched.isWhole();
+    expect(await stored()).toBe(before);
+  });
+
+  test('while it copies', async () => {
+    watched.proxy.failAt(/^copy /, 'cut while copying');
+
+    const lost = failureOf(
+      watched.database.transact(async ({ em, synths }) => {
+        const rows = Array.from({ length: 200 }, () => aSynth(em));
+        em.clear();
+        await em.execute('create temp table copied (like synths)');
+        await synths.count();
+        return rows;
+      }),
+    );
+
+    expect(await lost).toBeDefined();
+  });
+
+  test('while it is idle: the pool never gives it out again', async () => {
+    await watched.isWhole();
+
+    await watched.kill();
+    // The pool has heard of it.
+    await expect
+      .poll(async () => (await watched.database.orm.em.getConnection().getNativeClient()).totalCount)
+      .toBe(0);
+
+    await watched.isWhole();
+  });
+
+  test('and none is to be had for now', async () => {
+    await watched.kill();
+    watched.proxy.accepting = false;
+    await expect.poll(() => watched.backends()).toEqual([]);
+
+    expect(await failureOf(watched.database.transact(work))).toBeInstanceOf(ConnectionError);
+    expect(await failureOf(watched.database.read(({ experiments }) => experiments.find('exp_1')))).toBeInstanceOf(
+      ConnectionError,
+    );
+
+    watched.proxy.accepting = true;
+    await watched.isWhole();
+  });
+
+  test('in a read', async () => {
+    for (const snapshot of [true, false]) {
+      const lost = failureOf(
+        watched.database.read(({ experiments }) => experiments.listSummaries(), { snapshot }),
+      );
+      watched.proxy.failAt(/^select/, 'cut');
+      expect(await lost).toBeInstanceOf(ConnectionLostError);
+      await watched.isWhole();
+    }
+  });
+});
