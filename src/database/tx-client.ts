@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Client, type ClientConfig, type Connection } from 'pg';
+import { Client, DatabaseError, type ClientConfig, type Connection } from 'pg';
 import { CommitUnknownError, StatementError } from '../errors.ts';
 import { requestCancel } from './cancel-request.ts';
 import { connectionFailure, type MetConnecting } from './connection-failures.ts';
@@ -51,6 +51,7 @@ export class TxClient extends Client {
   #isLost = false;
   #isConnected = false;
   #isBusy = false;
+  #isCommitting = false;
   #stream: object | undefined;
 
   constructor(config?: string | TxClientConfig) {
@@ -77,12 +78,12 @@ export class TxClient extends Client {
         };
         const [text] = given;
         if (text === 'rollback') return this.#rollback(send, given);
-        if (this.#refusal) return Promise.reject(this.#refusal);
         if (text === whoServes) return Promise.resolve({ rows: [{ client: this }] });
         if (typeof text !== 'string' || typeof given.at(-1) === 'function') {
           if (typeof text === 'object' && text !== null) this.#stream = text;
           return send(...given);
         }
+        if (this.#refusal) return Promise.reject(this.#refusal);
         if (text === 'begin' || text.startsWith('start transaction')) return this.#begin(send, given);
         if (text === 'commit') return this.#commit(send, given);
         return this.#begun ? this.#begun.then(() => answered(send, given)) : answered(send, given);
@@ -110,11 +111,10 @@ export class TxClient extends Client {
    */
   async abort(reason: unknown): Promise<void> {
     this.#refusal = new Error('the unit of work was given up', { cause: reason });
-    if (this.#isOwedAnAnswer && this.processID !== null && this.secretKey !== null) {
+    if (this.#isOwedAnAnswer) {
       const enough = new AbortController();
-      const canceled = requestCancel(this, [this.processID, this.secretKey], enough.signal);
       const answer = new Promise<void>((resolve) => this.once('drain', resolve).once('end', resolve));
-      await within(patience.cancel, Promise.all([canceled, answer]));
+      await within(patience.cancel, Promise.all([this.#cancel(enough.signal), answer]));
       enough.abort();
     }
     this.drop(this.#refusal);
@@ -161,8 +161,17 @@ export class TxClient extends Client {
     this.emit('silence', error);
   }
 
+  // A commit is left alone: one that waits for a synchronous standby would be carried out without it.
+  async #cancel(enough: AbortSignal): Promise<void> {
+    if (this.#isCommitting || this.processID === null || this.secretKey === null) return;
+    await requestCancel(this, [this.processID, this.secretKey], enough);
+  }
+
   #lose(error: Error): void {
     if (this.#isLost) return;
+    // The server finds out that nobody listens when it has the answer, which may be in hours, and keeps its locks until then.
+    if (this.#isOwedAnAnswer && !(error instanceof DatabaseError))
+      void this.#cancel(AbortSignal.timeout(patience.cancel));
     this.#isLost = true;
     const { onLost } = this;
     this.#giveBack(error);
@@ -192,10 +201,13 @@ export class TxClient extends Client {
     await this.#begun;
     // What is lost by now never gets the commit.
     const isSent = !this.#isLost;
-    const result = await answered(send, given).catch((error: Error) => {
-      if (!isSent || this.#readOnly || connectionFailure(error, sqlStateOf(error)) === null) throw error;
-      throw new CommitUnknownError({ cause: error });
-    });
+    this.#isCommitting = true;
+    const result = await answered(send, given)
+      .catch((error: Error) => {
+        if (!isSent || this.#readOnly || connectionFailure(error, sqlStateOf(error)) === null) throw error;
+        throw new CommitUnknownError({ cause: error });
+      })
+      .finally(() => (this.#isCommitting = false));
     if (typeof result === 'object' && result && 'command' in result && result.command === 'ROLLBACK') {
       throw new StatementError(
         'the transaction had failed before its commit, and was taken back (25P02)',

@@ -63,7 +63,10 @@ describe('a connection that is lost', () => {
 
     proxy.accepting = true;
     expect(failure).toBeInstanceOf(ConnectionError);
-    expect(failure).toMatchObject({ cause: expect.any(Error), message: expect.stringMatching(/^Database connection failed: .*cut/) });
+    expect(failure).toMatchObject({
+      cause: expect.any(Error),
+      message: expect.stringMatching(/^Database connection failed: .*cut/),
+    });
   });
 });
 

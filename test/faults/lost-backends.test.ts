@@ -1,13 +1,19 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CommitUnknownError, ConnectionError, ConnectionLostError, type UnitOfWork } from '../../src/index.ts';
-import { TestDatabase, aSynth, anExperiment } from '../../src/testing/index.ts';
+import { ConnectionError, ConnectionLostError, type UnitOfWork } from '../../src/index.ts';
+import { TestDatabase, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';
 import { failureOf } from '../database/told.ts';
 import { Watched, timed } from './watched.ts';
 
 describe('a unit of work whose server process is lost', () => {
   let db: TestDatabase;
   let watched: Watched;
-  beforeAll(async () => void (db = await TestDatabase.create()));
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+    // The server stays in the middle of a COPY.
+    await db.orm.em.execute(`
+      create function linger() returns trigger language plpgsql as 'begin perform pg_sleep(60); return new; end';
+      create trigger linger before insert on synth_outcomes for each row execute function linger()`);
+  });
   beforeEach(async () => void (watched = await Watched.open(db)));
   afterEach(async () => {
     expect(await timed(() => watched.database.close())).toBeLessThan(1_000);
@@ -16,12 +22,14 @@ describe('a unit of work whose server process is lost', () => {
   afterAll(() => db.drop());
 
   const stored = async (): Promise<number> => {
-    const [row] = await db.orm.em.fork().execute<{ n: number }[]>('select count(*)::int as n from experiments');
+    const [row] = await db.orm.em
+      .fork()
+      .execute<{ n: number }[]>('select count(*)::int as n from experiments');
     return row?.n ?? -1;
   };
-  const work = async ({ em, flush }: UnitOfWork): Promise<void> => {
-    anExperiment(em);
-    await flush.call({ em });
+  const work = async (uow: UnitOfWork): Promise<void> => {
+    anExperiment(uow.em);
+    await uow.flush();
   };
 
   test.each([
@@ -79,7 +87,8 @@ describe('a unit of work whose server process is lost', () => {
         goOn.resolve();
         await lost;
         for (const late of [
-          () => uow.em.execute(`insert into experiments (id, name, hypothesis) values ('exp_late', 'n', 'h')`),
+          () =>
+            uow.em.execute(`insert into experiments (id, name, hypothesis) values ('exp_late', 'n', 'h')`),
           () => work(uow),
           () => uow.transact(async ({ em }) => void anExperiment(em)),
         ])
@@ -97,20 +106,22 @@ describe('a unit of work whose server process is lost', () => {
     expect(await stored()).toBe(before);
   });
 
-  test('while it copies', async () => {
-    watched.proxy.failAt(/^copy /, 'cut while copying');
-
-    const lost = failureOf(
-      watched.database.transact(async ({ em, synths }) => {
-        const rows = Array.from({ length: 200 }, () => aSynth(em));
-        em.clear();
-        await em.execute('create temp table copied (like synths)');
-        await synths.count();
-        return rows;
-      }),
+  test.each([
+    ['killed', () => watched.kill()],
+    ['cut', async () => watched.proxy.failNow('cut')],
+    ['reset', async () => watched.proxy.failNow('reset')],
+  ] as const)('while it copies rows: %s', async (_, strike) => {
+    const { id } = await db.transact(async ({ em }) => anAnalysisRun(em));
+    const copying = failureOf(
+      watched.database.transact(({ synthOutcomes }) => synthOutcomes.saveAll(id, outcomes(2_000))),
     );
+    await watched.runs(/^copy /);
 
-    expect(await lost).toBeDefined();
+    await strike();
+
+    expect(await copying).toBeInstanceOf(ConnectionLostError);
+    await watched.isWhole();
+    expect(await db.read(({ synthOutcomes }) => synthOutcomes.countForAnalysis(id))).toBe(0);
   });
 
   test('while it is idle: the pool never gives it out again', async () => {
@@ -131,9 +142,9 @@ describe('a unit of work whose server process is lost', () => {
     await expect.poll(() => watched.backends()).toEqual([]);
 
     expect(await failureOf(watched.database.transact(work))).toBeInstanceOf(ConnectionError);
-    expect(await failureOf(watched.database.read(({ experiments }) => experiments.find('exp_1')))).toBeInstanceOf(
-      ConnectionError,
-    );
+    expect(
+      await failureOf(watched.database.read(({ experiments }) => experiments.find('exp_1'))),
+    ).toBeInstanceOf(ConnectionError);
 
     watched.proxy.accepting = true;
     await watched.isWhole();
@@ -150,3 +161,23 @@ describe('a unit of work whose server process is lost', () => {
     }
   });
 });
+
+function outcomes(count: number) {
+  const synthAttributes = {
+    observables: {
+      digital_literacy: 0.5,
+      similar_tool_experience: 0.5,
+      motor_ability: 0.5,
+      time_availability: 0.5,
+      domain_expertise: 0.5,
+    },
+    latent_traits: {
+      capability_mean: 0.5,
+      trust_mean: 0.5,
+      friction_tolerance_mean: 0.5,
+      exploration_prob: 0.5,
+    },
+  };
+  const rates = { didNotTryRate: 0.2, failedRate: 0.3, successRate: 0.5 };
+  return Array.from({ length: count }, (_, n) => ({ synthId: `syn_${n}`, ...rates, synthAttributes }));
+}

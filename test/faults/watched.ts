@@ -38,7 +38,9 @@ export class Watched {
   /** Waits until one of the server's processes for it runs a statement that matches. */
   async runs(statement: RegExp): Promise<void> {
     await expect
-      .poll(async () => (await this.backends()).some(({ state, query }) => state === 'active' && statement.test(query)))
+      .poll(async () =>
+        (await this.backends()).some(({ state, query }) => state === 'active' && statement.test(query)),
+      )
       .toBe(true);
   }
 
