@@ -10,7 +10,11 @@ export class Connections {
   readonly Client: new (config?: string | TxClientConfig) => TxClient;
   readonly #open = new Set<TxClient>();
 
-  constructor() {
+  /** Milliseconds that the pool's callers wait for one at most. */
+  readonly acquireTimeout: number;
+
+  constructor(acquireTimeout: number) {
+    this.acquireTimeout = acquireTimeout;
     const open = this.#open;
     this.Client = class extends TxClient {
       constructor(config?: string | TxClientConfig) {

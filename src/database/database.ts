@@ -123,21 +123,19 @@ export class Database {
   }
 
   async #close(timeout: number): Promise<void> {
-    const start = performance.now();
+    const deadline = performance.now() + timeout;
     await this.#units.close(timeout);
-    const connections = Connections.of(this.orm);
-    const left = Math.max(timeout - (performance.now() - start), patienceMs);
-    // The pool waits for connections that somebody took past us.
-    await within(left, this.orm.close(true));
-    await connections.end(patienceMs);
+    const left = Math.max(deadline - performance.now(), patienceMs);
+    // The pool waits for whoever took a connection past us, until that is dropped.
+    await Promise.all([within(left + patienceMs, this.orm.close(true)), Connections.of(this.orm).end(left)]);
   }
 
   #told(error: unknown): unknown {
     if (!isPoolTimeout(error)) return toDataError(error);
     const { max } = this.orm.config.get('pool');
     return new PoolTimeoutError(
-      `no connection was free in time: all ${max} of the pool are in use; ` +
-        'end units of work sooner, or raise `pool.max` or `pool.acquireTimeout`',
+      `no connection was free within ${Connections.of(this.orm).acquireTimeout} ms: all ${max} of the pool are in use; ` +
+        'end units of work sooner, or raise pool.max or pool.acquireTimeout',
       { cause: error },
     );
   }

@@ -35,7 +35,7 @@ export function ormOptions(
   timeouts: TimeoutOptions = { answer: 0 },
 ): Options {
   const { host, port, user, password, database, tls, applicationName, connectTimeout } = target.parts;
-  const connections = new Connections();
+  const connections = new Connections(pool.acquireTimeout ?? 5_000);
   return defineConfig({
     driver: JoinedUpdates,
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
@@ -52,7 +52,7 @@ export function ormOptions(
       // A peer that is gone is found out by the operating system in half a minute, when nothing is under way.
       keepAlive: true,
       keepAliveInitialDelayMillis: 15_000,
-      connectionTimeoutMillis: pool.acquireTimeout ?? 5_000,
+      connectionTimeoutMillis: connections.acquireTimeout,
       connectTimeout: connectTimeout === undefined ? undefined : connectTimeout * 1_000,
       answerTimeout: timeouts.answer ?? 60_000,
     },

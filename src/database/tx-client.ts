@@ -86,7 +86,7 @@ export class TxClient extends Client {
         if (this.#refusal) return Promise.reject(this.#refusal);
         if (text === 'begin' || text.startsWith('start transaction')) return this.#begin(send, given);
         if (text === 'commit') return this.#commit(send, given);
-        return this.#begun ? this.#begun.then(() => answered(send, given)) : answered(send, given);
+        return this.#begun ? this.#onceBegun(this.#begun, send, given) : answered(send, given);
       },
     });
   }
@@ -112,10 +112,11 @@ export class TxClient extends Client {
   async abort(reason: unknown): Promise<void> {
     this.#refusal = new Error('the unit of work was given up', { cause: reason });
     if (this.#isOwedAnAnswer) {
-      const enough = new AbortController();
       const answer = new Promise<void>((resolve) => this.once('drain', resolve).once('end', resolve));
-      await within(patience.cancel, Promise.all([this.#cancel(enough.signal), answer]));
-      enough.abort();
+      const enough = AbortSignal.timeout(patience.cancel);
+      // One that overtakes the statement does nothing.
+      do await this.#cancel(enough);
+      while (!(await within(patience.cancel / 10, answer)) && !enough.aborted);
     }
     this.drop(this.#refusal);
   }
@@ -197,8 +198,15 @@ export class TxClient extends Client {
     return Promise.resolve({ command: 'BEGIN', rowCount: null, rows: [] });
   }
 
+  async #onceBegun(begun: Promise<unknown>, send: Query, given: unknown[]): Promise<unknown> {
+    await begun;
+    if (this.#refusal) throw this.#refusal;
+    return answered(send, given);
+  }
+
   async #commit(send: Query, given: unknown[]): Promise<unknown> {
     await this.#begun;
+    if (this.#refusal) throw this.#refusal;
     // What is lost by now never gets the commit.
     const isSent = !this.#isLost;
     this.#isCommitting = true;
