@@ -1,8 +1,12 @@
+import { setImmediate } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
 import { TxClient, type TxClientConfig } from './tx-client.ts';
 import { within } from './within.ts';
 
 const extensionName = 'connections';
+
+// Milliseconds after which a connection is no longer taken to be as it was left.
+const trustedMs = 10;
 
 /** All connections that the ORM has open, those included that its pool knows no more of. An extension of the ORM. */
 export class Connections {
@@ -38,6 +42,14 @@ export class Connections {
 
   register(orm: MikroORM): void {
     orm.config.registerExtension(extensionName, () => this);
+  }
+
+  /** Has the pool hear first of what the operating system knows by now: which of the connections that idled were ended. */
+  async settle(): Promise<void> {
+    if (!Array.from(this.#open).some(({ idleFor }) => idleFor > trustedMs)) return;
+    // All sockets are looked at between two turns.
+    await setImmediate();
+    await setImmediate();
   }
 
   /** Waits for all to end, no longer than so many milliseconds, and drops those that have not. */

@@ -75,6 +75,7 @@ export class Database {
     return this.#units.run(signal, async (unit) => {
       for (let attempt = 0; ; attempt++) {
         try {
+          await Connections.of(this.orm).settle();
           return await inTransaction(this.orm.em.fork(), work, options, unit);
         } catch (thrown) {
           const error = this.#told(thrown);
@@ -99,6 +100,7 @@ export class Database {
     return this.#units.run(signal, async (unit) => {
       const em = this.orm.em.fork();
       try {
+        await Connections.of(this.orm).settle();
         if (!snapshot && !signal) return await unit.unlessInterrupted(work(new UnitOfWork(em)));
         const isolation = snapshot ? { isolationLevel: IsolationLevel.REPEATABLE_READ } : {};
         return await inTransaction(em, work, { ...isolation, readOnly: true }, unit);

@@ -45,6 +45,7 @@ export class TxClient extends Client {
   /** Called when the connection is lost while somebody holds the client. */
   onLost: ((error: Error) => void) | undefined;
   #release: Release | undefined;
+  #idleSince = 0;
   #begun: Promise<unknown> | undefined;
   #readOnly = false;
   #refusal: Error | undefined;
@@ -98,6 +99,11 @@ export class TxClient extends Client {
 
   set release(release: Release) {
     this.#release = release;
+  }
+
+  /** Milliseconds for which nobody has held it. */
+  get idleFor(): number {
+    return this.isIdle ? performance.now() - this.#idleSince : 0;
   }
 
   /** Whether it is connected and nobody holds it. */
@@ -182,6 +188,7 @@ export class TxClient extends Client {
   #giveBack(error?: Error | boolean): void {
     const release = this.#release;
     this.#release = undefined;
+    this.#idleSince = performance.now();
     this.onLost = undefined;
     release?.(error ?? this.#refusal);
   }

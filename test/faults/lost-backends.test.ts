@@ -1,8 +1,17 @@
+import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ConnectionError, ConnectionLostError, type UnitOfWork } from '../../src/index.ts';
+import { ConnectionError, ConnectionLostError, openDatabase, type UnitOfWork } from '../../src/index.ts';
 import { TestDatabase, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';
 import { failureOf } from '../database/told.ts';
-import { Watched, timed } from './watched.ts';
+import { Watched, inTime } from './watched.ts';
+
+const killAll = `
+  import { Client } from 'pg';
+  const client = new Client(process.env.DATABASE_URL);
+  await client.connect();
+  await client.query(\`select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where datname = current_database() and application_name = 'synth-lab-data'\`);
+  await client.end();`;
 
 describe('a unit of work whose server process is lost', () => {
   let db: TestDatabase;
@@ -16,7 +25,7 @@ describe('a unit of work whose server process is lost', () => {
   });
   beforeEach(async () => void (watched = await Watched.open(db)));
   afterEach(async () => {
-    expect(await timed(() => watched.database.close())).toBeLessThan(1_000);
+    await inTime(1_000, () => watched.database.close());
     await watched.close();
   });
   afterAll(() => db.drop());
@@ -26,10 +35,6 @@ describe('a unit of work whose server process is lost', () => {
       .fork()
       .execute<{ n: number }[]>('select count(*)::int as n from experiments');
     return row?.n ?? -1;
-  };
-  const work = async (uow: UnitOfWork): Promise<void> => {
-    anExperiment(uow.em);
-    await uow.flush();
   };
 
   test.each([
@@ -79,7 +84,7 @@ describe('a unit of work whose server process is lost', () => {
   test('can send nothing any more, in whatever way it goes on', async () => {
     const before = await stored();
     const goOn = Promise.withResolvers<void>();
-    const outcomes: unknown[] = [];
+    const failures: unknown[] = [];
     const ended = Promise.withResolvers<void>();
     const lost = failureOf(
       watched.database.transact(async (uow) => {
@@ -92,7 +97,7 @@ describe('a unit of work whose server process is lost', () => {
           () => work(uow),
           () => uow.transact(async ({ em }) => void anExperiment(em)),
         ])
-          outcomes.push(await failureOf(late()));
+          failures.push(await failureOf(late()));
         ended.resolve();
       }),
     );
@@ -101,7 +106,7 @@ describe('a unit of work whose server process is lost', () => {
     await watched.kill();
     await ended.promise;
 
-    expect(outcomes).toHaveLength(3);
+    expect(failures).toHaveLength(3);
     await watched.isWhole();
     expect(await stored()).toBe(before);
   });
@@ -136,6 +141,22 @@ describe('a unit of work whose server process is lost', () => {
     await watched.isWhole();
   });
 
+  test.each(['transact', 'read'] as const)(
+    'while it is idle and this process was busy: the next unit of work is served all the same: %s',
+    async (method) => {
+      await using database = await openDatabase({ url: db.url, pool: { max: 2 } });
+      await Promise.all([1, 2].map(() => database.transact(({ em }) => em.execute('select pg_sleep(0.05)'))));
+
+      // Nothing is heard until this has ended.
+      execFileSync(process.execPath, ['--input-type=module', '--eval', killAll], {
+        cwd: `${import.meta.dirname}/../..`,
+        env: { ...process.env, DATABASE_URL: db.url },
+      });
+
+      expect(await database[method](({ experiments }) => experiments.find('exp_1'))).toBeNull();
+    },
+  );
+
   test('and none is to be had for now', async () => {
     await watched.kill();
     watched.proxy.accepting = false;
@@ -161,6 +182,11 @@ describe('a unit of work whose server process is lost', () => {
     }
   });
 });
+
+async function work(uow: UnitOfWork): Promise<void> {
+  anExperiment(uow.em);
+  await uow.flush();
+}
 
 function outcomes(count: number) {
   const synthAttributes = {

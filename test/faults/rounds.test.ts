@@ -53,7 +53,7 @@ const faults: Readonly<Record<string, () => Promise<unknown>>> = {
   'refused at commit': at(/^commit/, { error: '40001' }),
   'killed while idle': async () => {
     await watched.kill();
-    // Whether the pool has heard of it is a matter of luck, and so is whether this one fails.
+    // The pool hears of it, if the proxy was quick enough to pass it on.
     return watched.database
       .transact(({ em }) => em.execute('select 1'))
       .then(
@@ -101,8 +101,10 @@ test(`a pool of two connections is whole after each of ${rounds} faults`, async 
 
     const failure = await strike();
 
-    if (failure !== 'served') expect(failure, kind).toBeInstanceOf(Error);
     const told = failure instanceof DataError ? failure.code : String(failure);
+    expect(`${kind}: ${told}`).toMatch(
+      /: (?:connection_lost|connection_failed|commit_unknown|unavailable|contention|served|Error: given up)$/,
+    );
     met.set(`${kind}: ${told}`, (met.get(`${kind}: ${told}`) ?? 0) + 1);
     // What the proxy holds is the network's, not ours.
     if (/silent|half-open/.test(kind)) watched.proxy.failNow('cut');
@@ -110,7 +112,7 @@ test(`a pool of two connections is whole after each of ${rounds} faults`, async 
     await watched.isWhole();
   }
 
-  if (rounds > kinds.length * 2) console.log(Object.fromEntries([...met].toSorted()));
+  if (rounds > kinds.length * 2) console.log(Object.fromEntries(met));
   await watched.close();
   expect(await db.orm.em.fork().execute('select 1 from experiments where name = ?', [name])).toEqual([]);
 }, 600_000);

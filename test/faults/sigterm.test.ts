@@ -31,9 +31,9 @@ test('a service that is told to end under load loses nothing that it acknowledge
   await expect.poll(() => isUp(origin), { timeout: 20_000 }).toBe(true);
 
   const acknowledged: string[] = [];
-  let isEnding = false;
+  const ending = new AbortController();
   const clients = together(20, async () => {
-    while (!isEnding || service.exitCode === null) {
+    while (service.exitCode === null) {
       try {
         const answer = await fetch(`${origin}/experiments/${experiment.id}/explorations`, {
           method: 'POST',
@@ -44,7 +44,7 @@ test('a service that is told to end under load loses nothing that it acknowledge
         if (answer.status === 201 && id !== undefined) acknowledged.push(id);
       } catch {
         // Nobody was told of anything.
-        if (isEnding) return;
+        if (ending.signal.aborted) return;
       }
     }
   });
@@ -52,7 +52,7 @@ test('a service that is told to end under load loses nothing that it acknowledge
 
   const exited = once(service, 'exit');
   const took = await timed(async () => {
-    isEnding = true;
+    ending.abort();
     service.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
   });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CommitUnknownError, ConnectionError, ConnectionLostError } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
 import { failureOf } from '../database/told.ts';
-import { Watched, timed } from './watched.ts';
+import { Watched, inTime, timed } from './watched.ts';
 
 const answer = 300;
 
@@ -11,7 +11,7 @@ describe('a network that goes silent', () => {
   let watched: Watched;
   beforeAll(async () => void (db = await TestDatabase.create()));
   afterEach(async () => {
-    expect(await timed(() => watched.database.close())).toBeLessThan(2_500);
+    await inTime(2_500, () => watched.database.close());
     await watched.close();
   });
   afterAll(() => db.drop());

@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- called by tests alone */
 import { expect } from 'vitest';
 import { openDatabase, type Database, type OpenDatabaseOptions } from '../../src/index.ts';
 import type { TestDatabase } from '../../src/testing/index.ts';
@@ -76,6 +77,12 @@ export class Watched {
   #pool() {
     return this.database.orm.em.getConnection().getNativeClient();
   }
+}
+
+/** Fails when `work` takes longer than so many milliseconds. */
+export async function inTime(milliseconds: number, work: () => Promise<unknown>): Promise<void> {
+  const took = await timed(work);
+  if (took > milliseconds) throw new Error(`it took ${took} ms`);
 }
 
 /** How long `work` takes, in milliseconds. */
