@@ -85,7 +85,7 @@ export class TxClient extends Client {
           return send(...given);
         }
         if (this.#refusal) return Promise.reject(this.#refusal);
-        if (text === 'begin' || text.startsWith('start transaction')) return this.#begin(send, given);
+        if (/^(?:begin|start transaction)\b/.test(text)) return this.#begin(send, given);
         if (text === 'commit') return this.#commit(send, given);
         return this.#begun ? this.#onceBegun(this.#begun, send, given) : answered(send, given);
       },
@@ -195,7 +195,7 @@ export class TxClient extends Client {
 
   #begin(send: Query, given: unknown[]): Promise<object> {
     const begun = answered(send, given);
-    this.#readOnly = String(given[0]).endsWith('read only');
+    this.#readOnly = String(given[0]).includes('read only');
     this.#begun = begun;
     begun.then(
       () => (this.#begun = undefined),

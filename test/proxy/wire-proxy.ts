@@ -16,6 +16,7 @@ export class WireProxy {
   readonly #server: Server;
   readonly #open = new Set<ProxiedConnection>();
   readonly #unheard = new Set<Socket>();
+  #cancels = 0;
   #statements: string[] = [];
   #faults: { at: number | RegExp; fault: Fault }[] = [];
   #struck: string[] = [];
@@ -53,6 +54,11 @@ export class WireProxy {
   /** Connections that are open, or that one side still takes for open. */
   get connections(): number {
     return this.#open.size;
+  }
+
+  /** Cancels that were asked for in clear text. */
+  get cancels(): number {
+    return this.#cancels;
   }
 
   /** Faults that have not struck yet. */
@@ -119,7 +125,8 @@ export class WireProxy {
     this.#open.add(connection);
     for (const side of [client, server]) {
       side.on('close', () => {
-        if (client.closed && server.closed) this.#open.delete(connection);
+        if (!client.closed || !server.closed) return;
+        if (this.#open.delete(connection) && connection.isCancel) this.#cancels += 1;
       });
     }
   }
