@@ -48,10 +48,9 @@ async function encryption(): Promise<Record<string, string>> {
   const directory = await mkdtemp(join(tmpdir(), 'synth-lab-tls-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   const [key, certificate] = [join(directory, 'server.key'), join(directory, 'server.crt')];
-  await promisify(execFile)('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=localhost', '-keyout', key, '-out', certificate],
-  ]);
+  const request =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost';
+  await promisify(execFile)('openssl', [...request.split(' '), '-keyout', key, '-out', certificate]);
   const user = await serverUser();
   if (user) for (const path of [directory, key, certificate]) await chown(path, user.uid, user.gid);
   return { ssl: 'on', ssl_cert_file: certificate, ssl_key_file: key };
