@@ -90,7 +90,8 @@ const faults: Readonly<Record<string, () => Promise<unknown>>> = {
 test(`a pool of two connections is whole after each of ${rounds} faults`, async () => {
   watched = await Watched.open(db, {
     pool: { max: 2, acquireTimeout: 1_000 },
-    timeouts: { answer: 250 },
+    // Long enough for a statement to be seen at work.
+    timeouts: { answer: 1_000 },
   });
   const kinds = Object.entries(faults);
   const met = new Map<string, number>();

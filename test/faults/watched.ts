@@ -5,6 +5,8 @@ import type { TestDatabase } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 
 const applicationName = 'faults';
+// A machine that has much else to do takes its time.
+const patiently = { timeout: 10_000, interval: 20 };
 
 /** A service's database, reached through a proxy that breaks it, and looked at past that. */
 export class Watched {
@@ -39,8 +41,10 @@ export class Watched {
   /** Waits until one of the server's processes for it runs a statement that matches. */
   async runs(statement: RegExp): Promise<void> {
     await expect
-      .poll(async () =>
-        (await this.backends()).some(({ state, query }) => state === 'active' && statement.test(query)),
+      .poll(
+        async () =>
+          (await this.backends()).some(({ state, query }) => state === 'active' && statement.test(query)),
+        patiently,
       )
       .toBe(true);
   }
@@ -65,7 +69,7 @@ export class Watched {
     expect(waitingCount).toBe(0);
     expect(totalCount).toBeLessThanOrEqual(2);
     await expect
-      .poll(async () => (await this.backends()).map(({ state }) => state))
+      .poll(async () => (await this.backends()).map(({ state }) => state), patiently)
       .toEqual(Array.from({ length: totalCount }, () => 'idle'));
   }
 
