@@ -29,10 +29,7 @@ export class SettingsError extends DataError {
   }
 }
 
-/**
- * No connection could be made (unreachable, refused, rejected at login, none free in time), or the one in use was lost. `cause` is
- * the driver's error.
- */
+/** No connection could be made: unreachable, refused, or rejected at login. Nothing was sent. `cause` is the driver's error. */
 export class ConnectionError extends DataError {
   readonly code = 'connection_failed';
 }
@@ -44,6 +41,36 @@ export class PoolerError extends DataError {
   constructor(why: string) {
     super(`refused behind a pooler in transaction mode: ${why}`);
   }
+}
+
+/** No connection of the pool was free in time. Nothing was sent. The message names the pool's size and how long was waited. */
+export class PoolTimeoutError extends DataError {
+  readonly code = 'pool_timeout';
+}
+
+/**
+ * The connection in use was lost before the commit was sent: the server, or a pooler, ended it, it was cut, or it was silent for too
+ * long. Nothing of the transaction was written. `cause` is the driver's error.
+ */
+export class ConnectionLostError extends DataError {
+  readonly code = 'connection_lost';
+}
+
+/**
+ * The connection was lost while the commit was under way: all of the transaction was written, or nothing. It is never run again by
+ * itself: look whether its rows are there, or make it bear being done twice. `cause` is the driver's error.
+ */
+export class CommitUnknownError extends DataError {
+  readonly code = 'commit_unknown';
+
+  constructor(options?: ErrorOptions) {
+    super('the connection was lost during the commit: whether it was carried out is unknown', options);
+  }
+}
+
+/** The database was closed before this unit of work began, or while it ran longer than `close` waits. It was not committed. */
+export class DatabaseClosedError extends DataError {
+  readonly code = 'database_closed';
 }
 
 /** The database lacks migrations that this code needs. `pending` names them, oldest first. */

@@ -1,6 +1,7 @@
-export { Database, type ReadOptions, type TransactOptions } from './database/database.ts';
+export { Database, type CloseOptions, type ReadOptions, type TransactOptions } from './database/database.ts';
 export { openDatabase, type OpenDatabaseOptions } from './database/open-database.ts';
 export type { TransactionSettings, TransactionTimeouts } from './database/local-settings.ts';
+export type { DatabaseTimeouts } from './database/orm-options.ts';
 export type { PoolMode, PoolOptions } from './database/pool-options.ts';
 export { UnitOfWork, type ReadingUnitOfWork } from './database/unit-of-work.ts';
 export * from './errors.ts';

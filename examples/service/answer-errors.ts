@@ -1,15 +1,19 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import {
+  CommitUnknownError,
   ConnectionError,
+  ConnectionLostError,
   ConstraintError,
   ContentionError,
   DanglingReferenceError,
   DataError,
+  DatabaseClosedError,
   DuplicateError,
   InvalidJsonError,
   InvalidPageError,
   InvalidValueError,
   NotFoundError,
+  PoolTimeoutError,
   UnavailableError,
 } from 'synth-lab-data';
 import { ZodError } from 'zod';
@@ -26,6 +30,10 @@ const statuses: readonly (readonly [new (...args: never[]) => Error, number])[] 
   [InvalidValueError, 422],
   [ZodError, 422],
   [ConnectionError, 503],
+  [ConnectionLostError, 503],
+  [CommitUnknownError, 503],
+  [DatabaseClosedError, 503],
+  [PoolTimeoutError, 503],
   [UnavailableError, 503],
 ];
 

@@ -1,10 +1,9 @@
-import type { ClientConfig } from 'pg';
 import { PoolerError } from '../errors.ts';
 import { refusedByPooler } from './pooler-rules.ts';
-import { TxClient } from './tx-client.ts';
+import { TxClient, type TxClientConfig } from './tx-client.ts';
 
 /** What the pool tells its clients besides what the driver knows. */
-export interface CleanClientConfig extends ClientConfig {
+export interface CleanClientConfig extends TxClientConfig {
   /** Statements that each transaction begins with. */
   readonly atBegin?: string;
   /** Whether a pooler may give the server's connection to somebody else after each transaction. */

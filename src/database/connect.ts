@@ -4,7 +4,8 @@ import { ormOptions, type ConnectOptions } from './orm-options.ts';
 import { toConnectionError } from './translate-error.ts';
 
 /**
- * The ORM on `target`, with a connection that was seen to work.
+ * The ORM on `target`, with a connection that was seen to work. Without `timeouts` a statement may take as long as it likes, as those of
+ * migrations do.
  *
  * @throws SettingsError before anything is opened; ConnectionError when no connection can be made. Nothing stays open.
  */
@@ -14,7 +15,8 @@ export async function connect(target: DatabaseTarget, options: ConnectOptions = 
     await orm.em.getConnection().execute('select 1');
     return orm;
   } catch (error) {
-    await orm.close(true);
+    // Why it failed matters, not what came after.
+    await orm.close(true).catch(() => {});
     throw toConnectionError(error, target);
   }
 }

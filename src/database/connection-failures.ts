@@ -1,3 +1,5 @@
+import { ConnectionError, ConnectionLostError } from '../errors.ts';
+
 // What one can tell who could not connect, by SQLSTATE.
 const logins: Partial<Record<string, string>> = {
   '28P01': 'the password is wrong, or the role does not exist',
@@ -58,7 +60,6 @@ const withoutTls = 'The server does not support SSL connections';
 
 // What the driver says without a code: while connecting, and of a connection in use.
 const neverThere: ReadonlySet<string> = new Set([
-  'timeout exceeded when trying to connect',
   'timeout expired',
   'Connection terminated due to connection timeout',
   'Client network socket disconnected before secure TLS connection was established',
@@ -72,19 +73,36 @@ const gone: ReadonlySet<string> = new Set([
   'Client was closed and is not queryable',
 ]);
 
-/** What to say of an error that comes of having no connection, or of losing the one in use; null when it comes of neither. */
-export function connectionFailure(error: Error, code: string): string | null {
-  if (neverThere.has(error.message)) return `Database connection failed: ${whyUnconnected(error, code)}`;
-  if (gone.has(error.message)) return `Database connection lost: ${told('it was cut', code)}`;
+/** An error met while connecting, as told from one of a connection in use. */
+export type MetConnecting = Error & { readonly whileConnecting?: true };
+
+/**
+ * The `DataError` for an error that comes of having no connection, or of losing the one in use, and its message; null when it comes of
+ * neither.
+ */
+export function connectionFailure(
+  error: MetConnecting,
+  code: string,
+): readonly [typeof ConnectionError | typeof ConnectionLostError, string] | null {
+  const failed = [ConnectionError, `Database connection failed: ${whyUnconnected(error, code)}`] as const;
+  const lost = (why: string) =>
+    [ConnectionLostError, `Database connection lost: ${told(why, code)}`] as const;
+  if (error.whileConnecting || neverThere.has(error.message)) return failed;
+  if (gone.has(error.message)) return lost('it was cut');
   // The ORM writes values into the statement, which U+0000 ends too early; the connection is none the worse for it.
   if ('routine' in error && error.routine === 'pq_getmsgend') return null;
   const end = ends[code] ?? (/^08\w{3}$/.test(code) ? 'it broke' : undefined);
-  if (end !== undefined) return `Database connection lost: ${told(end, code)}`;
+  if (end !== undefined) return lost(end);
+  const isInUse = 'syscall' in error && (error.syscall === 'read' || error.syscall === 'write');
+  if (isInUse && code in sockets) return lost(sockets[code] ?? '');
   // A privilege that is lacking while connected is another matter.
   const known = code in sockets || code in logins || code in tls || isUnixSocket(error, code);
-  if (!known || code === '42501') return null;
-  const inUse = 'syscall' in error && (error.syscall === 'read' || error.syscall === 'write');
-  return `Database connection ${inUse ? 'lost' : 'failed'}: ${whyUnconnected(error, code)}`;
+  return known && code !== '42501' ? failed : null;
+}
+
+/** Whether the pool had no connection to give in time. */
+export function isPoolTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
 }
 
 /** Why there is no connection, in words without a secret. */
@@ -92,11 +110,7 @@ export function whyUnconnected(error: unknown, code: string): string {
   const why = logins[code] ?? sockets[code] ?? tls[code];
   if (why !== undefined) return told(why, code);
   if (isUnixSocket(error, code)) return told(unixSockets[code] ?? '', code);
-  if (isTimeout(error)) return told('no answer in time', code);
-  if (error instanceof Error && error.message.includes(withoutTls)) {
-    return 'the server has no TLS, which sslmode asks for';
-  }
-  return told('see the cause', code);
+  return told(inWords(error), code);
 }
 
 function isUnixSocket(error: unknown, code: string): boolean {
@@ -107,6 +121,9 @@ function told(why: string, code: string): string {
   return code === '' ? why : `${why} (${code})`;
 }
 
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && /timeout|timed out/i.test(error.message);
+function inWords(error: unknown): string {
+  if (!(error instanceof Error)) return 'see the cause';
+  if (/timeout|timed out/i.test(error.message)) return 'no answer in time';
+  if (error.message.includes(withoutTls)) return 'the server has no TLS, which sslmode asks for';
+  return gone.has(error.message) ? 'the connection was cut' : 'see the cause';
 }

@@ -36,22 +36,33 @@ export function timeoutStatements(timeouts: TransactionTimeouts): string {
     .join('; ');
 }
 
+/** What a transaction begins with. */
+export interface LocalSettings {
+  /** Gives it all, as parameters. */
+  readonly query: CompiledQuery;
+  /** In milliseconds, 0 for ever; undefined where the transaction has none of its own. */
+  readonly statementTimeout: number | undefined;
+}
+
 /**
- * The statement that gives timeouts and settings to the transaction in which it is run, all of them as parameters; null for none.
+ * What gives timeouts and settings to the transaction that begins with it; null for none.
  *
  * @throws SettingsError when a name or a value is none. The message holds no value.
  */
 export function localSettings(
   timeouts: TransactionTimeouts = {},
   settings: TransactionSettings = {},
-): CompiledQuery | null {
+): LocalSettings | null {
   const given = [
     ...entriesOf(timeouts).map(([parameter, milliseconds]) => [parameter, String(milliseconds)] as const),
     ...Object.entries(settings).map(checked),
   ];
   if (given.length === 0) return null;
   const calls = given.map((_, at) => `set_config($${at * 2 + 1}, $${at * 2 + 2}, true)`);
-  return CompiledQuery.raw(`select ${calls.join(', ')}`, given.flat());
+  return {
+    query: CompiledQuery.raw(`select ${calls.join(', ')}`, given.flat()),
+    statementTimeout: timeouts.statement,
+  };
 }
 
 function entriesOf(timeouts: TransactionTimeouts): [parameter: string, milliseconds: number][] {

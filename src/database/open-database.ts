@@ -4,8 +4,7 @@ import { resolveSettings, type Settings } from '../settings/resolve.ts';
 import { connect } from './connect.ts';
 import { Database } from './database.ts';
 import { embeddedTarget } from './default-target.ts';
-import type { TransactionTimeouts } from './local-settings.ts';
-import type { ConnectOptions } from './orm-options.ts';
+import type { ConnectOptions, DatabaseTimeouts } from './orm-options.ts';
 import type { PoolMode, PoolOptions } from './pool-options.ts';
 
 export interface OpenDatabaseOptions {
@@ -18,7 +17,9 @@ export interface OpenDatabaseOptions {
    * For every unit of work that has none of its own; one that only reads gets a read-only transaction for `statement` and `lock`.
    * Default: as the role or the server has them.
    */
-  readonly timeouts?: TransactionTimeouts | undefined;
+  readonly timeouts?: DatabaseTimeouts | undefined;
+  /** Milliseconds that `close` waits for running units of work, unless it is told otherwise. Default 10,000. */
+  readonly closeTimeout?: number | undefined;
   /** What to do on a database that lacks migrations of this code. Default `refuse`. */
   readonly schemaBehind?: 'refuse' | 'ignore' | undefined;
   /** What to do on a database with migrations that this code does not know. Default `warn`: a warning of the process. */
@@ -32,14 +33,11 @@ export interface OpenDatabaseOptions {
  * @throws SettingsError before anything is opened; ConnectionError; SchemaOutOfDateError when migrations are pending.
  */
 export async function openDatabase({
-  url,
-  poolMode,
-  pool,
-  timeouts,
   schemaBehind = 'refuse',
   schemaAhead = 'warn',
+  ...given
 }: OpenDatabaseOptions = {}): Promise<Database> {
-  const settings = resolveSettings({ url, poolMode, pool, timeouts });
+  const settings = resolveSettings(given);
   const target = settings.url.value ?? (await embeddedTarget()).target;
   const connections = connectOptions(settings);
   const orm = await connect(target, connections);
@@ -54,9 +52,10 @@ export async function openDatabase({
         );
       }
     }
-    return new Database(orm, connections);
+    return new Database(orm, { ...connections, closeTimeout: settings.closeTimeout.value });
   } catch (error) {
-    await orm.close(true);
+    // Why it failed matters, not what came after.
+    await orm.close(true).catch(() => {});
     throw error;
   }
 }
@@ -77,6 +76,7 @@ function connectOptions(settings: Settings): ConnectOptions {
       statement: said('timeouts.statement'),
       lock: said('timeouts.lock'),
       idleInTransaction: said('timeouts.idleInTransaction'),
+      answer: settings['timeouts.answer'].value,
     },
   };
 }

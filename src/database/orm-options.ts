@@ -4,7 +4,7 @@ import * as entities from '../entities/index.ts';
 import { JsonShapeGuard } from '../json/shape-guard.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { CascadeGuard } from './cascade-guard.ts';
-import { CleanClient } from './clean-client.ts';
+import { Connections } from './connections.ts';
 import { JoinedUpdates } from './joined-updates.ts';
 import { timeoutStatements, type TransactionTimeouts } from './local-settings.ts';
 import { HouseNaming } from './naming.ts';
@@ -13,13 +13,22 @@ import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOption
 import { RowVersionGuard } from './row-version-guard.ts';
 import { sessionCheck } from './session-check.ts';
 import { TransactionGuard } from './transaction-guard.ts';
+import { silenceAllowed } from './tx-client.ts';
 
 /** How connections are made, kept and given to units of work. */
 export interface ConnectOptions {
   readonly poolMode?: PoolMode | undefined;
   readonly pool?: PoolOptions | undefined;
-  /** What every transaction begins with. */
-  readonly timeouts?: TransactionTimeouts | undefined;
+  readonly timeouts?: DatabaseTimeouts | undefined;
+}
+
+/** How long the server may take, in milliseconds. */
+export interface DatabaseTimeouts extends TransactionTimeouts {
+  /**
+   * How long the server may be silent while it owes an answer; then the connection is given up, since the network, a pooler or the
+   * server hangs. 0: for ever. A `statement` timeout that is longer prolongs it. Default 60,000.
+   */
+  readonly answer?: number | undefined;
 }
 
 /**
@@ -29,11 +38,12 @@ export interface ConnectOptions {
  */
 export function ormOptions(
   target: DatabaseTarget,
-  { poolMode = 'session', pool = {}, timeouts = {} }: ConnectOptions = {},
+  { poolMode = 'session', pool = {}, timeouts: { answer = 0, ...timeouts } = {} }: ConnectOptions = {},
 ): Options {
   const { connectionTimeoutMillis, ...driverPool } = driverPoolOptions(poolMode, pool);
   if (poolMode === 'transaction') refuseStartupOptions(target, process.env);
   const { host, port, user, password, database, applicationName, connectTimeout, options } = target.parts;
+  const connections = new Connections(connectionTimeoutMillis);
   return defineConfig({
     driver: JoinedUpdates,
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
@@ -45,7 +55,7 @@ export function ormOptions(
     dbName: database,
     driverOptions: {
       ...driverPool,
-      Client: CleanClient,
+      Client: connections.Client,
       atBegin: timeoutStatements(timeouts),
       sharesSession: poolMode === 'transaction',
       ssl: target.tls,
@@ -54,13 +64,16 @@ export function ormOptions(
       application_name: applicationName ?? 'synth-lab-data',
       ...(options !== undefined && { options }),
       onConnect: sessionCheck(target.parts.targetSessionAttrs),
+      // A peer that is gone is found out by the operating system in half a minute, when nothing is under way.
       keepAlive: true,
-      connectionTimeoutMillis:
-        connectTimeout === undefined ? connectionTimeoutMillis : connectTimeout * 1_000,
+      keepAliveInitialDelayMillis: 15_000,
+      connectionTimeoutMillis: connections.acquireTimeout,
+      connectTimeout: connectTimeout === undefined ? undefined : connectTimeout * 1_000,
+      answerTimeout: timeouts.statement ? silenceAllowed(answer, timeouts.statement) : answer,
     },
     entities: Object.values(entities).filter((exported) => typeof exported === 'function'),
     namingStrategy: HouseNaming,
-    extensions: [Migrator, PgRowCopier],
+    extensions: [Migrator, PgRowCopier, connections],
     subscribers: [new TransactionGuard(), new JsonShapeGuard(), new RowVersionGuard(), new CascadeGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,

@@ -20,9 +20,13 @@ export function toDataError(error: unknown): unknown {
   }
   const fromDriver = error instanceof DriverException || error instanceof DatabaseError;
   // The driver passes on what a system call met; another system's client, which the work may use as well, makes errors of it.
-  const code = fromDriver || 'syscall' in firstOf(error) ? ownCodeOf(error) : '';
+  const isOurs = fromDriver || 'syscall' in firstOf(error) || 'whileConnecting' in error;
+  const code = isOurs ? ownCodeOf(error) : '';
   const unconnected = connectionFailure(firstOf(error), code);
-  if (unconnected !== null) return new ConnectionError(unconnected, { cause: error });
+  if (unconnected) {
+    const [Failed, message] = unconnected;
+    return new Failed(message, { cause: error });
+  }
   if (!fromDriver) return error;
   const [Refused, what] = refusalOf(code);
   // PostgreSQL's own fields, which the driver, and the ORM after it, hang on their errors.

@@ -1,37 +1,210 @@
-import { Client, type ClientConfig } from 'pg';
+import type { Socket } from 'node:net';
+import { Client, DatabaseError, type ClientConfig, type Connection } from 'pg';
+import { CommitUnknownError, StatementError } from '../errors.ts';
+import { requestCancel } from './cancel-request.ts';
+import { connectionFailure, type MetConnecting } from './connection-failures.ts';
 import { useOptionalTls } from './optional-tls.ts';
+import { sqlStateOf } from './translate-error.ts';
+import { within } from './within.ts';
 
 type Query = (...given: unknown[]) => unknown;
 
+type Connected = ((error: Error) => void) & ((error: null, client: Client) => void);
+
+/** What a pool gives each client at a checkout, to be called with an error when the client is not to be used again. */
+type Release = (error?: Error | boolean) => void;
+
+export interface TxClientConfig extends ClientConfig {
+  /** Milliseconds that the server may be silent while it owes an answer, before the connection is given up. 0: for ever. */
+  readonly answerTimeout?: number;
+  /** Milliseconds for a new connection, where `connectionTimeoutMillis` is how long the pool's callers wait for any. */
+  readonly connectTimeout?: number | undefined;
+}
+
+/** Sent as a statement of a transaction, it goes nowhere: the client that serves the transaction answers with itself. */
+export const whoServes = '-- who serves this transaction?';
+
+// Milliseconds that a connection gets to end in good order. The server takes back by itself what it did for one that ended otherwise.
+const patience = { cancel: 1_000, end: 1_000, rollback: 5_000 };
+
 /**
- * The driver's client, made for transactions.
+ * The driver's client, made for transactions. Emits `silence`, with the error, when it has given up a server that did not answer.
  *
- * - The pool gets its connection back from each. The ORM's query builder gives one back only when `commit` or `rollback` succeeded,
- *   and never when `begin` failed: each server process that dies in a transaction would take a slot of the pool along, for ever.
+ * - The pool has its slot back as soon as the connection is lost, whoever still holds the client. The ORM's query builder gives one
+ *   back only when `commit` or `rollback` succeeded, and never when `begin` failed: each server process that dies in a transaction
+ *   would take a slot of the pool along, for ever.
  * - Nobody waits for the answer to `begin`: the first statement waits for it, and what goes before it is done meanwhile. No
  *   statement is sent when `begin` failed; all up to the `rollback` fail as it did.
+ * - A `commit` that was answered by a rollback fails, and one whose answer never came fails with `CommitUnknownError`.
+ * - A server that owes an answer and is silent for too long is given up.
  */
 export class TxClient extends Client {
+  // What the driver's types don't tell of.
+  declare readonly connection: Connection & { readonly stream: Socket };
+  declare readonly processID: number | null;
+  declare readonly secretKey: number | null;
+  /** Called when the connection is lost while somebody holds the client. */
+  onLost: ((error: Error) => void) | undefined;
+  #release: Release | undefined;
+  #idleSince = 0;
   #begun: Promise<unknown> | undefined;
+  #readOnly = false;
+  #refusal: Error | undefined;
+  #isLost = false;
+  #isConnected = false;
+  #isBusy = false;
+  #isCommitting = false;
+  #stream: object | undefined;
+  readonly #answerTimeout: number;
 
-  constructor(config?: string | ClientConfig) {
-    super(config);
+  constructor(config?: string | TxClientConfig) {
+    super(ownTimeout(config));
     useOptionalTls(this, config);
+    this.on('drain', () => {
+      this.#isBusy = false;
+      this.#stream = undefined;
+    });
+    this.on('error', (error) => this.#lose(error));
+    this.on('end', () => this.#lose(new Error('Connection terminated unexpectedly')));
+    this.#answerTimeout = typeof config === 'object' ? (config.answerTimeout ?? 0) : 0;
+    this.once('connect', () => {
+      this.#isConnected = true;
+      this.connection.stream.setTimeout(this.#answerTimeout, () => {
+        if (this.#isOwedAnAnswer) this.#fallSilent();
+      });
+    });
     // oxlint-disable-next-line typescript/unbound-method -- `apply` calls it on this client
     this.query = new Proxy(this.query, {
       apply: (query, _client, given: unknown[]): unknown => {
-        const send: Query = (...all) => Reflect.apply(query, this, all);
+        const send: Query = (...all) => {
+          this.#isBusy = true;
+          return Reflect.apply(query, this, all);
+        };
         const [text] = given;
-        if (typeof text !== 'string' || typeof given.at(-1) === 'function') return send(...given);
-        if (/^(?:begin|start transaction)\b/.test(text)) return this.#begin(send, given);
         if (text === 'rollback') return this.#rollback(send, given);
-        return this.#begun ? this.#begun.then(() => answered(send, given)) : answered(send, given);
+        if (text === whoServes) return Promise.resolve({ rows: [{ client: this }] });
+        if (typeof text !== 'string' || typeof given.at(-1) === 'function') {
+          if (typeof text === 'object' && text !== null) this.#stream = text;
+          return send(...given);
+        }
+        if (this.#refusal) return Promise.reject(this.#refusal);
+        if (/^(?:begin|start transaction)\b/.test(text)) return this.#begin(send, given);
+        if (text === 'commit') return this.#commit(send, given);
+        return this.#begun ? this.#onceBegun(this.#begun, send, given) : answered(send, given);
       },
     });
   }
 
+  /** Gives the pool its slot back, once; the pool sets it at each checkout. */
+  get release(): Release {
+    return (error) => this.#giveBack(error);
+  }
+
+  set release(release: Release) {
+    this.#release = release;
+  }
+
+  /** Has it wait for answers as long as a statement may take, until it is given back: milliseconds, 0 for ever. */
+  bearWith(statementTimeout: number): void {
+    this.connection.stream.setTimeout(silenceAllowed(this.#answerTimeout, statementTimeout));
+  }
+
+  /** Milliseconds for which nobody has held it. */
+  get idleFor(): number {
+    return this.isIdle ? performance.now() - this.#idleSince : 0;
+  }
+
+  /** Whether it is connected and nobody holds it. */
+  get isIdle(): boolean {
+    return this.#isConnected && this.#release === undefined;
+  }
+
+  /**
+   * Refuses whatever is still to be sent, has the server cancel the statement that runs, and gives the connection up: nobody else gets
+   * it, so that neither a cancel which is late nor whoever still holds the client can do anything to the next.
+   */
+  async abort(reason: unknown): Promise<void> {
+    this.#refusal = new Error('the unit of work was given up', { cause: reason });
+    if (this.#isOwedAnAnswer) {
+      const answer = new Promise<void>((resolve) => this.once('drain', resolve).once('end', resolve));
+      const enough = AbortSignal.timeout(patience.cancel);
+      // One that overtakes the statement does nothing.
+      do await this.#cancel(enough);
+      while (!(await within(patience.cancel / 10, answer)) && !enough.aborted);
+    }
+    this.drop(this.#refusal);
+  }
+
+  /** Ends the connection here and now; a statement that waits for its answer fails with `error`. */
+  drop(error: Error): void {
+    this.connection.stream.destroy(error);
+    this.#lose(error);
+  }
+
+  override connect(): Promise<Client>;
+  override connect(callback: Connected): void;
+  override connect(callback?: Connected): Promise<Client> | void {
+    if (!callback) return super.connect();
+    super.connect((error: Error | null) => {
+      if (!error) return callback(null, this);
+      const met: MetConnecting = Object.assign(error, { whileConnecting: true as const });
+      callback(met);
+    });
+  }
+
+  /** Ends it in good order if the other side answers in time. */
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | void {
+    const { stream } = this.connection;
+    const overdue = setTimeout(() => stream.destroy(), patience.end).unref();
+    stream.once('close', () => clearTimeout(overdue));
+    return callback ? super.end(callback) : super.end();
+  }
+
+  get #isOwedAnAnswer(): boolean {
+    // Between two fetches of a cursor the server waits for us.
+    const isOurTurn = this.#stream !== undefined && 'state' in this.#stream && this.#stream.state === 'idle';
+    return this.#isBusy && !this.#isLost && !isOurTurn;
+  }
+
+  #fallSilent(): void {
+    // Told as the operating system does it.
+    const told = { code: 'ETIMEDOUT', syscall: 'read' };
+    const error = Object.assign(new Error('no answer from the server in time'), told);
+    this.drop(error);
+    this.emit('silence', error);
+  }
+
+  // A commit is left alone: one that waits for a synchronous standby would be carried out without it.
+  async #cancel(enough: AbortSignal): Promise<void> {
+    if (this.#isCommitting || this.processID === null || this.secretKey === null) return;
+    await requestCancel(this, [this.processID, this.secretKey], enough);
+  }
+
+  #lose(error: Error): void {
+    if (this.#isLost) return;
+    // The server finds out that nobody listens when it has the answer, which may be in hours, and keeps its locks until then.
+    if (this.#isOwedAnAnswer && !(error instanceof DatabaseError))
+      void this.#cancel(AbortSignal.timeout(patience.cancel));
+    this.#isLost = true;
+    const { onLost } = this;
+    this.#giveBack(error);
+    onLost?.(error);
+  }
+
+  #giveBack(error?: Error | boolean): void {
+    const release = this.#release;
+    this.#release = undefined;
+    this.#idleSince = performance.now();
+    this.onLost = undefined;
+    this.connection.stream.setTimeout(this.#answerTimeout);
+    release?.(error ?? this.#refusal);
+  }
+
   #begin(send: Query, given: unknown[]): Promise<object> {
     const begun = answered(send, given);
+    this.#readOnly = String(given[0]).includes('read only');
     this.#begun = begun;
     begun.then(
       () => (this.#begun = undefined),
@@ -41,16 +214,62 @@ export class TxClient extends Client {
     return Promise.resolve({ command: 'BEGIN', rowCount: null, rows: [] });
   }
 
+  async #onceBegun(begun: Promise<unknown>, send: Query, given: unknown[]): Promise<unknown> {
+    await begun;
+    if (this.#refusal) throw this.#refusal;
+    return answered(send, given);
+  }
+
+  async #commit(send: Query, given: unknown[]): Promise<unknown> {
+    await this.#begun;
+    if (this.#refusal) throw this.#refusal;
+    // What is lost by now never gets the commit.
+    const isSent = !this.#isLost;
+    this.#isCommitting = true;
+    const result = await answered(send, given)
+      .catch((error: Error) => {
+        if (!isSent || this.#readOnly || connectionFailure(error, sqlStateOf(error)) === null) throw error;
+        throw new CommitUnknownError({ cause: error });
+      })
+      .finally(() => (this.#isCommitting = false));
+    if (typeof result === 'object' && result && 'command' in result && result.command === 'ROLLBACK') {
+      throw new StatementError(
+        'the transaction had failed before its commit, and was taken back (25P02)',
+        {},
+      );
+    }
+    return result;
+  }
+
   async #rollback(send: Query, given: unknown[]): Promise<unknown> {
+    const overdue = setTimeout(() => this.#fallSilent(), patience.rollback);
     try {
       await this.#begun;
       return await answered(send, given);
-    } catch {
-      // The server takes back what it did for a connection that ends, and the pool drops a client that does.
-      void this.end().catch(() => {});
+    } catch (error) {
+      this.drop(error instanceof Error ? error : new Error('Connection terminated'));
       return { command: 'ROLLBACK', rowCount: 0, rows: [] };
+    } finally {
+      clearTimeout(overdue);
     }
   }
+}
+
+/**
+ * How long a server may owe an answer, in milliseconds, 0 for ever: long enough for the server itself to end a statement that takes too
+ * long, and to say so.
+ */
+export function silenceAllowed(answerTimeout: number, statementTimeout: number): number {
+  return answerTimeout === 0 || statementTimeout === 0
+    ? 0
+    : Math.max(answerTimeout, statementTimeout + 5_000);
+}
+
+// Inherited rather than copied: the pool hides the password from whoever would print its options, and from spreading.
+function ownTimeout(config?: string | TxClientConfig): string | ClientConfig | undefined {
+  if (typeof config !== 'object' || config.connectTimeout === undefined) return config;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `create` knows nothing of what is inherited
+  return Object.create(config, { connectionTimeoutMillis: { value: config.connectTimeout } }) as ClientConfig;
 }
 
 /**

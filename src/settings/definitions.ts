@@ -154,6 +154,13 @@ export const definitions = {
     absent: 'as the role or the server has it',
     unit: 'milliseconds',
   }),
+  'timeouts.answer': define({
+    schema: whole(0).default(60_000),
+    variables: ['DATABASE_ANSWER_TIMEOUT'],
+    example: '300000',
+    what: 'How long the server may be silent while it owes an answer, before its connection is given up; 0 for ever. Not shorter than the longest statement.',
+    unit: 'milliseconds',
+  }),
   maxReplicaLag: define({
     schema: whole(0, Number.MAX_SAFE_INTEGER).default(16_777_216),
     variables: ['DATABASE_MAX_REPLICA_LAG'],

@@ -15,7 +15,7 @@ export interface GivenSettings {
     | undefined;
   /** Milliseconds. */
   readonly timeouts?:
-    | { readonly [Key in 'statement' | 'lock' | 'idleInTransaction']?: number | undefined }
+    | { readonly [Key in 'statement' | 'lock' | 'idleInTransaction' | 'answer']?: number | undefined }
     | undefined;
   /** Bytes of WAL. */
   readonly maxReplicaLag?: number | undefined;
@@ -98,6 +98,7 @@ export function resolveSettings(
     'timeouts.statement': read('timeouts.statement'),
     'timeouts.lock': read('timeouts.lock'),
     'timeouts.idleInTransaction': read('timeouts.idleInTransaction'),
+    'timeouts.answer': read('timeouts.answer'),
     maxReplicaLag: read('maxReplicaLag'),
     slowStatement: read('slowStatement'),
     closeTimeout: read('closeTimeout'),
@@ -142,6 +143,14 @@ class Reading {
       [environment, ''],
       [this.attempt(environmentFile, {}), ' (.env)'],
     ];
+    // Plain JavaScript may give anything.
+    for (const group of ['pool', 'timeouts'] as const) {
+      const known = Object.keys(definitions).flatMap((name) => name.split(`${group}.`)[1] ?? []);
+      for (const key of Object.keys(given[group] ?? {})) {
+        if (!known.includes(key))
+          this.problems.push(`${group}.${shown(key)} is none; there are ${known.join(', ')}`);
+      }
+    }
     for (const [name, why] of Object.entries(refusedVariables)) {
       if (this.#places.some(([values]) => values[name])) this.problems.push(`${name} ${why}`);
     }

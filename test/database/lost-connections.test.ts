@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { Database } from '../../src/database/database.ts';
 import { sqlStateOf, toDataError } from '../../src/database/translate-error.ts';
-import { ConnectionError, type UnitOfWork } from '../../src/index.ts';
+import { ConnectionError, ConnectionLostError, type UnitOfWork } from '../../src/index.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 import { canary, failureOf } from './told.ts';
@@ -39,7 +39,7 @@ describe('a connection that is lost', () => {
 
     const failure = await failureOf(database.transact(send));
 
-    expect(failure).toBeInstanceOf(ConnectionError);
+    expect(failure).toBeInstanceOf(ConnectionLostError);
     expect(failure).toMatchObject({ cause: expect.any(Error), message: lost });
   });
 
@@ -52,7 +52,7 @@ describe('a connection that is lost', () => {
       }),
     );
 
-    expect(failure).toBeInstanceOf(ConnectionError);
+    expect(failure).toBeInstanceOf(ConnectionLostError);
     expect(failure).toMatchObject({ cause: expect.any(Error), message: lost });
   });
 
@@ -63,7 +63,10 @@ describe('a connection that is lost', () => {
 
     proxy.accepting = true;
     expect(failure).toBeInstanceOf(ConnectionError);
-    expect(failure).toMatchObject({ cause: expect.any(Error), message: lost });
+    expect(failure).toMatchObject({
+      cause: expect.any(Error),
+      message: expect.stringMatching(/^Database connection failed: .*cut/),
+    });
   });
 });
 

@@ -4,10 +4,13 @@ import { failingExecute, failingQuery, injectedError, isInjected, type Break, ty
 import { MessageReader, type Message } from './message.ts';
 
 const asksForEncryption = new Set([80_877_103, 80_877_104]);
+const asksForCancel = 80_877_102;
 const tlsHandshake = 0x16;
 
 /** One client's connection, passed on to the server message by message. */
 export class ProxiedConnection {
+  /** Whether it asks, in clear text, for a cancel. */
+  isCancel = false;
   readonly #client: Socket;
   readonly #server: Socket;
   readonly #faultAt: (statement: string) => Fault | undefined;
@@ -71,6 +74,7 @@ export class ProxiedConnection {
   #startup({ body, bytes }: Message): void {
     const code = body.readUInt32BE(0);
     this.#awaitsEncryption = asksForEncryption.has(code);
+    this.isCancel = code === asksForCancel;
     this.#clientReader.typed = code >>> 16 === 3;
     this.#send(this.#server, bytes);
   }

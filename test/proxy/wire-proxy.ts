@@ -11,10 +11,12 @@ import { ProxiedConnection } from './proxied-connection.ts';
 export class WireProxy {
   /** The database that it stands before, as clients reach it through the proxy. */
   readonly target: DatabaseTarget;
-  /** Whether clients may connect; when not, they are cut at once. */
-  accepting = true;
+  /** Whether clients may connect; when not, they are cut at once, or connect and never hear anything. */
+  accepting: boolean | 'silently' = true;
   readonly #server: Server;
   readonly #open = new Set<ProxiedConnection>();
+  readonly #unheard = new Set<Socket>();
+  #cancels = 0;
   #statements: string[] = [];
   #faults: { at: number | RegExp; fault: Fault }[] = [];
   #struck: string[] = [];
@@ -52,6 +54,11 @@ export class WireProxy {
   /** Connections that are open, or that one side still takes for open. */
   get connections(): number {
     return this.#open.size;
+  }
+
+  /** Cancels that were asked for in clear text. */
+  get cancels(): number {
+    return this.#cancels;
   }
 
   /** Faults that have not struck yet. */
@@ -95,7 +102,7 @@ export class WireProxy {
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
-    for (const connection of this.#open) connection.destroy();
+    for (const connection of [...this.#open, ...this.#unheard]) connection.destroy();
     await closed;
   }
 
@@ -108,12 +115,18 @@ export class WireProxy {
       client.destroy();
       return;
     }
+    if (this.accepting === 'silently') {
+      this.#unheard.add(client.pause());
+      client.on('error', () => {});
+      return;
+    }
     const server = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
     const connection = new ProxiedConnection(client, server, (statement) => this.#take(statement));
     this.#open.add(connection);
     for (const side of [client, server]) {
       side.on('close', () => {
-        if (client.closed && server.closed) this.#open.delete(connection);
+        if (!client.closed || !server.closed) return;
+        if (this.#open.delete(connection) && connection.isCancel) this.#cancels += 1;
       });
     }
   }

@@ -1,0 +1,65 @@
+import { setImmediate } from 'node:timers/promises';
+import type { MikroORM } from '@mikro-orm/core';
+import { CleanClient, type CleanClientConfig } from './clean-client.ts';
+import type { TxClient } from './tx-client.ts';
+import { within } from './within.ts';
+
+const extensionName = 'connections';
+
+// Milliseconds after which a connection is no longer taken to be as it was left.
+const trustedMs = 10;
+
+/** All connections that the ORM has open, those included that its pool knows no more of. An extension of the ORM. */
+export class Connections {
+  /** What the pool makes clients with. */
+  readonly Client: new (config?: CleanClientConfig) => TxClient;
+  readonly #open = new Set<TxClient>();
+
+  /** Milliseconds that the pool's callers wait for one at most. */
+  readonly acquireTimeout: number;
+
+  constructor(acquireTimeout: number) {
+    this.acquireTimeout = acquireTimeout;
+    const open = this.#open;
+    this.Client = class extends CleanClient {
+      constructor(config?: CleanClientConfig) {
+        super(config);
+        open.add(this);
+        this.once('end', () => open.delete(this));
+        this.once('silence', (error: Error) => {
+          // What came of the same network, or the same server, is hardly better off. Who would get it next would wait as long.
+          for (const client of open) if (client.isIdle) client.drop(error);
+        });
+      }
+    };
+  }
+
+  /** Those of `orm`. */
+  static of(orm: MikroORM): Connections {
+    const connections = orm.config.getExtension<Connections>(extensionName);
+    if (!connections) throw new Error('the ORM was configured without its connections');
+    return connections;
+  }
+
+  register(orm: MikroORM): void {
+    orm.config.registerExtension(extensionName, () => this);
+  }
+
+  /** Has the pool hear first of what the operating system knows by now: which of the connections that idled were ended. */
+  async settle(): Promise<void> {
+    if (!Array.from(this.#open).some(({ idleFor }) => idleFor > trustedMs)) return;
+    // All sockets are looked at between two turns.
+    await setImmediate();
+    await setImmediate();
+  }
+
+  /** Waits for all to end, no longer than so many milliseconds, and drops those that have not. */
+  async end(milliseconds: number): Promise<void> {
+    const ends = Array.from(
+      this.#open,
+      (client) => new Promise<void>((resolve) => client.once('end', resolve)),
+    );
+    if (await within(milliseconds, Promise.all(ends))) return;
+    for (const client of this.#open) client.drop(new Error('Connection terminated'));
+  }
+}

@@ -1,0 +1,222 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { UnavailableError, type UnitOfWork } from '../../src/index.ts';
+import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
+import { failureOf } from '../database/told.ts';
+import { Watched, timed } from './watched.ts';
+
+const reason = new Error('the request was given up');
+const sleep = ({ em }: UnitOfWork): Promise<unknown> => em.execute('select pg_sleep(60)');
+
+describe('a signal', () => {
+  let db: TestDatabase;
+  let watched: Watched;
+  let caller: AbortController;
+  beforeAll(async () => void (db = await TestDatabase.create()));
+  beforeEach(async () => {
+    watched = await Watched.open(db);
+    caller = new AbortController();
+  });
+  afterEach(() => watched.close());
+  afterAll(() => db.drop());
+
+  const stored = async (): Promise<number> =>
+    (await db.orm.em.fork().execute('select 1 from experiments')).length;
+
+  /** Nobody else gets at the experiments until the function that this gives is called. */
+  const locked = async (): Promise<() => Promise<void>> => {
+    const [isLocked, unlock] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const locking = db.transact(async ({ em }) => {
+      await em.execute('lock table experiments');
+      isLocked.resolve();
+      await unlock.promise;
+    });
+    await isLocked.promise;
+    return () => {
+      unlock.resolve();
+      return locking;
+    };
+  };
+
+  test('that is aborted already lets nothing begin', async () => {
+    caller.abort(reason);
+    let began = false;
+
+    const failure = await failureOf(
+      watched.database.transact(async () => void (began = true), { signal: caller.signal }),
+    );
+
+    expect(failure).toBe(reason);
+    expect(began).toBe(false);
+    expect(watched.proxy.statements).toEqual([]);
+  });
+
+  test.each(['transact', 'read'] as const)(
+    'ends the statement that runs, on the server too: %s',
+    async (method) => {
+      const unlock = await locked();
+      const failing = failureOf(
+        watched.database[method](({ experiments }) => experiments.find('exp_1'), { signal: caller.signal }),
+      );
+      await watched.runs(/experiments/);
+
+      const took = await timed(async () => {
+        caller.abort(reason);
+        expect(await failing).toBe(reason);
+      });
+
+      expect(took).toBeLessThan(900);
+      await watched.isWhole();
+      await unlock();
+    },
+  );
+
+  test('ends a flush, and what it wrote is gone', async () => {
+    const before = await stored();
+    const unlock = await locked();
+    const failing = failureOf(
+      watched.database.transact(async ({ em }) => void anExperiment(em), {
+        signal: caller.signal,
+        retries: 5,
+      }),
+    );
+    await watched.runs(/^insert/);
+
+    caller.abort(reason);
+
+    expect(await failing).toBe(reason);
+    await watched.isWhole();
+    await unlock();
+    expect(await stored()).toBe(before);
+  });
+
+  test('ends it between two statements, and nothing of it is sent later', async () => {
+    const before = await stored();
+    const inBetween = Promise.withResolvers<void>();
+    const late = Promise.withResolvers<unknown>();
+    const failing = failureOf(
+      watched.database.transact(
+        async (uow) => {
+          anExperiment(uow.em);
+          await uow.flush();
+          inBetween.resolve();
+          await failing;
+          late.resolve(
+            await failureOf(
+              uow.em.execute(`insert into experiments (id, name, hypothesis) values ('exp_late', 'n', 'h')`),
+            ),
+          );
+        },
+        { signal: caller.signal },
+      ),
+    );
+    await inBetween.promise;
+
+    caller.abort(reason);
+
+    expect(await failing).toBe(reason);
+    expect(await late.promise).toBeInstanceOf(Error);
+    await watched.isWhole();
+    expect(await stored()).toBe(before);
+  });
+
+  test('ends the wait for a free connection', async () => {
+    const held = Promise.withResolvers<void>();
+    const holders = [1, 2].map(() =>
+      watched.database.transact(async ({ em }) => {
+        await em.execute('select 1');
+        await held.promise;
+      }),
+    );
+    await expect.poll(() => watched.held()).toBe(2);
+    const waiting = failureOf(watched.database.transact(sleep, { signal: caller.signal }));
+
+    expect(
+      await timed(async () => {
+        caller.abort(reason);
+        expect(await waiting).toBe(reason);
+      }),
+    ).toBeLessThan(200);
+
+    held.resolve();
+    await Promise.all(holders);
+    await watched.isWhole();
+    expect(watched.proxy.statements).not.toContain('select pg_sleep(60)');
+  });
+
+  test('ends the wait before another attempt', async () => {
+    let runs = 0;
+
+    const failure = await failureOf(
+      watched.database.transact(
+        async ({ em }) => {
+          runs += 1;
+          if (runs === 3) setImmediate(() => caller.abort(reason));
+          watched.proxy.failAt(/^select 'again'/, { error: '40001' });
+          await em.execute(`select 'again'`);
+        },
+        { signal: caller.signal, retries: 1_000 },
+      ),
+    );
+
+    expect(failure).toBe(reason);
+    expect(runs).toBeLessThan(10);
+    watched.proxy.reset();
+    await watched.isWhole();
+  });
+
+  test('that comes when all is done changes nothing', async () => {
+    const before = await stored();
+    await watched.database.transact(async ({ em }) => void anExperiment(em), { signal: caller.signal });
+
+    caller.abort(reason);
+
+    await watched.isWhole();
+    expect(await stored()).toBe(before + 1);
+  });
+
+  test('that comes during the commit leaves it to the commit', async () => {
+    await db.orm.em.execute(`
+      create table slow (n int);
+      create function linger() returns trigger language plpgsql as 'begin perform pg_sleep(0.3); return new; end';
+      create constraint trigger linger after insert on slow deferrable initially deferred
+        for each row execute function linger()`);
+    const work = watched.database.transact(({ em }) => em.execute('insert into slow values (1)'), {
+      signal: caller.signal,
+    });
+    await watched.runs(/^commit/);
+
+    caller.abort(reason);
+
+    await work;
+    expect(await db.orm.em.fork().execute('select n from slow')).toEqual([{ n: 1 }]);
+    await watched.isWhole();
+  });
+
+  test('never reaches the next unit of work on the connection', async () => {
+    const rounds = Number(process.env['CANCELS'] ?? 40);
+    const outcomes = new Set<unknown>();
+    for (let round = 0; round < rounds; round++) {
+      const one = new AbortController();
+      const canceled = failureOf(
+        watched.database.transact(
+          ({ em }) => em.execute(`select pg_sleep(${round % 4 === 0 ? 60 : 0.001})`),
+          {
+            signal: one.signal,
+          },
+        ),
+      ).catch(() => 'done before');
+      setTimeout(() => one.abort(reason), Math.random() * 12);
+      const others = [1, 2, 3].map(() =>
+        watched.database
+          .transact(({ em }) => em.execute('select pg_sleep(0.002)'))
+          .catch((error: unknown) => error),
+      );
+      outcomes.add(await canceled);
+      for (const outcome of await Promise.all(others)) expect(outcome).not.toBeInstanceOf(UnavailableError);
+      expect((await Promise.all(others)).filter((outcome) => outcome instanceof Error)).toEqual([]);
+    }
+
+    expect(outcomes).toContain(reason);
+    await watched.isWhole();
+  });
+});

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DataError, type UnitOfWork } from '../../src/index.ts';
+import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
+import { failureOf } from '../database/told.ts';
+import type { Fault } from '../proxy/fault.ts';
+import { Watched } from './watched.ts';
+
+const rounds = Number(process.env['FAULTS'] ?? 20);
+
+let db: TestDatabase;
+let watched: Watched;
+beforeAll(async () => void (db = await TestDatabase.create()));
+afterAll(() => db.drop());
+
+const name = 'struck';
+const work = async (uow: UnitOfWork): Promise<void> => {
+  anExperiment(uow.em, { name });
+  await uow.flush();
+  await uow.em.execute('select 1');
+};
+/** A fault at a statement, and what the unit of work that meets it must not leave behind. */
+const at = (statement: RegExp, fault: Fault) => async (): Promise<unknown> => {
+  watched.proxy.failAt(statement, fault);
+  return failureOf(watched.database.transact(work));
+};
+const during = (strike: () => unknown) => async (): Promise<unknown> => {
+  const failing = failureOf(
+    watched.database.transact(async (uow) => {
+      await work(uow);
+      await uow.em.execute('select pg_sleep(60)');
+    }),
+  );
+  await watched.runs(/pg_sleep/);
+  await strike();
+  return failing;
+};
+
+const faults: Readonly<Record<string, () => Promise<unknown>>> = {
+  'killed under a statement': during(() => watched.kill()),
+  'cut under a statement': during(() => watched.proxy.failNow('cut')),
+  'reset under a statement': during(() => watched.proxy.failNow('reset')),
+  'silent under a statement': during(() => watched.proxy.failNow('silent')),
+  'half-open under a statement': during(() => watched.proxy.failNow('half-open')),
+  'cut at begin': at(/^begin/, 'cut'),
+  'reset at begin': at(/^begin/, 'reset'),
+  'silent at begin': at(/^begin/, 'silent'),
+  'refused at begin': at(/^begin/, 'error'),
+  'cut at insert': at(/^insert/, 'cut'),
+  'cut after insert': at(/^insert/, 'cut after sending'),
+  'half-open at insert': at(/^insert/, 'half-open'),
+  'cut at commit': at(/^commit/, 'cut'),
+  'silent at commit': at(/^commit/, 'silent'),
+  'refused at commit': at(/^commit/, { error: '40001' }),
+  'killed while idle': async () => {
+    await watched.kill();
+    // The pool hears of it, if the proxy was quick enough to pass it on.
+    return watched.database
+      .transact(({ em }) => em.execute('select 1'))
+      .then(
+        () => 'served',
+        (error: unknown) => error,
+      );
+  },
+  'killed between two statements': () =>
+    failureOf(
+      watched.database.transact(async (uow) => {
+        await work(uow);
+        await watched.kill();
+        await Promise.withResolvers<never>().promise;
+      }),
+    ),
+  'no connection to be had': async () => {
+    await watched.kill();
+    watched.proxy.accepting = false;
+    const failure = await failureOf(watched.database.transact(work));
+    watched.proxy.accepting = true;
+    return failure;
+  },
+  'given up by its caller': async () => {
+    const caller = new AbortController();
+    const failing = failureOf(
+      watched.database.transact(({ em }) => em.execute('select pg_sleep(60)'), { signal: caller.signal }),
+    );
+    await watched.runs(/pg_sleep/);
+    caller.abort(new Error('given up'));
+    return failing;
+  },
+};
+
+test(`a pool of two connections is whole after each of ${rounds} faults`, async () => {
+  watched = await Watched.open(db, {
+    pool: { max: 2, acquireTimeout: 1_000 },
+    // Long enough for a statement to be seen at work.
+    timeouts: { answer: 1_000 },
+  });
+  const kinds = Object.entries(faults);
+  const met = new Map<string, number>();
+
+  for (let round = 0; round < rounds; round++) {
+    const [kind, strike] = kinds[round % kinds.length] ?? [];
+    if (kind === undefined || !strike) throw new Error('no fault');
+
+    const failure = await strike();
+
+    const told = failure instanceof DataError ? failure.code : String(failure);
+    expect(`${kind}: ${told}`).toMatch(
+      /: (?:connection_lost|connection_failed|commit_unknown|unavailable|contention|served|Error: given up)$/,
+    );
+    met.set(`${kind}: ${told}`, (met.get(`${kind}: ${told}`) ?? 0) + 1);
+    // What the proxy holds is the network's, not ours.
+    if (/silent|half-open/.test(kind)) watched.proxy.failNow('cut');
+    watched.proxy.reset();
+    await watched.isWhole();
+  }
+
+  if (rounds > kinds.length * 2) console.log(Object.fromEntries(met));
+  await watched.close();
+  expect(await db.orm.em.fork().execute('select 1 from experiments where name = ?', [name])).toEqual([]);
+}, 600_000);
