@@ -1,6 +1,10 @@
-export { Database, type ReadOptions, type TransactOptions } from './database/database.ts';
+export { Database, type Positioned, type ReadOptions, type TransactOptions } from './database/database.ts';
+export type { DatabaseHealth, PoolHealth } from './database/health.ts';
 export { openDatabase, type OpenDatabaseOptions } from './database/open-database.ts';
 export type { PoolOptions } from './database/orm-options.ts';
+export type { ReplicaHealth } from './database/replicas/replica-set.ts';
+export type { Logger } from './database/telemetry/logger.ts';
+export type { TelemetryOptions } from './database/telemetry/telemetry.ts';
 export { UnitOfWork, type ReadingUnitOfWork } from './database/unit-of-work.ts';
 export * from './errors.ts';
 export type { Page, PageRequest, Stretch, StretchRequest } from './repositories/index.ts';
