@@ -119,6 +119,7 @@ export class Database {
 
   /** Closes the pools. */
   async close(): Promise<void> {
+    this.#health.end();
     this.#telemetry?.stop();
     await this.#replicas.close();
     await this.orm.close(true);

@@ -44,6 +44,7 @@ export class HealthCheck {
   readonly #replicas: ReplicaSet;
   readonly #answer: Probe<number>;
   readonly #schema: Probe<MigrationGap>;
+  #ended = false;
 
   constructor(orm: MikroORM, replicas: ReplicaSet) {
     this.#orm = orm;
@@ -56,8 +57,14 @@ export class HealthCheck {
     this.#schema = new Probe(() => migrationGap(orm));
   }
 
+  /** From now on the database is told to be closed; it is asked nothing more, since the ORM would connect again for that. */
+  end(): void {
+    this.#ended = true;
+  }
+
   /** How the database is, within about twice `patience` milliseconds. Never throws. */
   async examine(patience: number): Promise<DatabaseHealth> {
+    if (this.#ended) return down('the database was closed', { max: 0, total: 0, idle: 0, waiting: 0 }, []);
     // They are asked side by side with the primary: the one may be well when the other is not.
     const replicas = this.#replicas.health();
     const pool = await this.#orm.em.getConnection().getNativeClient();
@@ -74,16 +81,14 @@ export class HealthCheck {
       };
     } catch (thrown) {
       const error = toDataError(thrown);
-      return {
-        status: 'down',
-        error: error instanceof Error ? error.message : String(error),
-        latency: null,
-        pool: figures(pool),
-        schema: null,
-        replicas: await replicas,
-      };
+      const why = error instanceof Error ? error.message : String(error);
+      return down(why, figures(pool), await replicas);
     }
   }
+}
+
+function down(error: string, pool: PoolHealth, replicas: readonly ReplicaHealth[]): DatabaseHealth {
+  return { status: 'down', error, latency: null, pool, schema: null, replicas };
 }
 
 function figures(pool: Pool): PoolHealth {

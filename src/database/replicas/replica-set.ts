@@ -69,6 +69,7 @@ export class ReplicaSet {
 
   /** How each of them is, asked now, in their order. */
   async health(): Promise<ReplicaHealth[]> {
+    if (this.replicas.length === 0) return [];
     await this.#seeAll(() => false);
     return this.replicas.map(({ sight }) => ({
       status: this.#status(sight),
