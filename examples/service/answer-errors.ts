@@ -1,51 +1,11 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import {
-  ConnectionError,
-  ConstraintError,
-  ContentionError,
-  DanglingReferenceError,
-  DataError,
-  DuplicateError,
-  InvalidJsonError,
-  InvalidPageError,
-  InvalidValueError,
-  NotFoundError,
-  UnavailableError,
-} from 'synth-lab-data';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ZodError } from 'zod';
 
-// First match counts.
-const statuses: readonly (readonly [new (...args: never[]) => Error, number])[] = [
-  [NotFoundError, 404],
-  [DuplicateError, 409],
-  [ContentionError, 409],
-  [DanglingReferenceError, 409],
-  [ConstraintError, 409],
-  [InvalidPageError, 422],
-  [InvalidJsonError, 422],
-  [InvalidValueError, 422],
-  [ZodError, 422],
-  [ConnectionError, 503],
-  [UnavailableError, 503],
-];
-
-/** Answers an error that a handler threw: a `DataError` by its class, with its stable code; anything unknown says nothing. */
-export function answerErrors(
-  error: FastifyError,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
-  const status = statuses.find(([kind]) => error instanceof kind)?.[1] ?? error.statusCode ?? 500;
-  if (status >= 500) request.log.error(error);
-  return reply.status(status).send({
-    error: error instanceof DataError ? error.code : error instanceof ZodError ? 'invalid_request' : 'error',
-    // Messages of ours hold no row data; those of others might.
-    message: error instanceof DataError || status < 500 ? messageOf(error) : 'something went wrong',
-    ...(error instanceof DuplicateError && { constraint: error.constraint }),
-  });
-}
-
-function messageOf(error: Error): string {
-  if (!(error instanceof ZodError)) return error.message;
-  return error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; ');
+/** Answers a request that is out of shape; the other errors go on to whoever answers those. */
+export function answerInvalid(error: Error, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (!(error instanceof ZodError)) throw error;
+  const message = error.issues
+    .map(({ path, message: what }) => `${path.join('.') || 'body'}: ${what}`)
+    .join('; ');
+  return reply.status(422).send({ error: 'invalid_request', message });
 }
