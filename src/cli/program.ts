@@ -4,6 +4,7 @@ import { dbStart } from './db-start.ts';
 import { dbStop } from './db-stop.ts';
 import { dbUrl } from './db-url.ts';
 import { demo } from './demo/command.ts';
+import { doctor } from './doctor.ts';
 import { migrateCreate } from './migrate-create.ts';
 import { migrateDownCommand } from './migrate-down.ts';
 import { migrateRedo } from './migrate-redo.ts';
@@ -30,6 +31,7 @@ export function program(): Command {
     )
     .addCommand(migrate)
     .addCommand(db)
+    .addCommand(doctor())
     .addCommand(demo());
   return throwing(synthdb);
 }

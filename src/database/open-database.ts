@@ -5,7 +5,7 @@ import { connect } from './connect.ts';
 import { Database } from './database.ts';
 import { targetOrEmbedded } from './default-target.ts';
 import type { PoolOptions } from './orm-options.ts';
-import { ReplicaSet } from './replicas/replica-set.ts';
+import { ReplicaSet, defaultMaxReplicaLag } from './replicas/replica-set.ts';
 import { Replica } from './replicas/replica.ts';
 import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';
 
@@ -38,7 +38,7 @@ export interface OpenDatabaseOptions extends TelemetryOptions {
 export async function openDatabase({
   url,
   replicaUrls = [],
-  maxReplicaLag = 16 * 1024 * 1024,
+  maxReplicaLag = defaultMaxReplicaLag,
   pool,
   schemaBehind = 'refuse',
   schemaAhead = 'warn',

@@ -38,8 +38,7 @@ const statuses: readonly (readonly [new (...args: never[]) => DataError, number]
  * the log is.
  */
 export function answerErrors(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const ours = error instanceof DataError;
-  const status = ours ? statusOf(error) : ('statusCode' in error && error.statusCode) || 500;
+  const status = statusOf(error);
   if (status >= 500) request.log.error(error);
   const constraint = error instanceof RefusedError ? error.constraint : undefined;
   return reply.status(status).send({

@@ -5,6 +5,9 @@ import { Probe } from '../probe.ts';
 import type { Replica, Sight } from './replica.ts';
 import { walBytes } from './wal-position.ts';
 
+/** Bytes of the write-ahead log, for `maxReplicaLag`: one of its files. */
+export const defaultMaxReplicaLag = 16 * 1024 * 1024;
+
 // How long what was seen of the servers counts.
 const freshMs = 1_000;
 // How long the primary is waited for: without it, replicas are compared with what it said last.

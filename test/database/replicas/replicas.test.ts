@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { walBytes } from '../../../src/database/replicas/wal-position.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type ReadingUnitOfWork,
 } from '../../../src/index.ts';
 import { anExperiment } from '../../../src/testing/index.ts';
+import { synthdb } from '../../cli/run.ts';
 import { StreamingPair, ask } from './streaming-pair.ts';
 
 const rounds = Number(process.env['REPLICA_ROUNDS'] ?? 50);
@@ -204,6 +206,25 @@ describe('replicas', { timeout: 120_000 }, () => {
     expect(answers).toEqual(['replica', 'replica']);
     expect(health).toMatchObject({ status: 'down', replicas: [{ status: 'up' }] });
     await expect.poll(() => database.read(server).catch(() => 'down')).toBe('primary');
+  });
+
+  test('are examined by the doctor', async () => {
+    const { code, stdout } = await synthdb(['doctor', '--json'], tmpdir(), {
+      DATABASE_URL: pair.primaryUrl,
+      REPLICA_DATABASE_URLS: `${pair.replicaUrl} ${pair.primaryUrl}`,
+    });
+
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      findings: expect.arrayContaining([
+        expect.objectContaining({ subject: 'replica 1', level: 'fine' }),
+        expect.objectContaining({
+          subject: 'replica 2',
+          level: 'warning',
+          says: expect.stringContaining('no replica'),
+        }),
+      ]),
+    });
   });
 
   test('that are none are told as such', async () => {

@@ -1,0 +1,47 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+import { Command } from 'commander';
+import { connect } from '../database/connect.ts';
+import { targetOrEmbedded } from '../database/default-target.ts';
+import { diagnose } from '../database/doctor/diagnose.ts';
+import type { Level } from '../database/doctor/findings.ts';
+import { defaultMaxReplicaLag } from '../database/replicas/replica-set.ts';
+import { parseDatabaseUrl } from '../settings/database-url.ts';
+import { say, sayJson, table } from './output.ts';
+
+/** `synthdb doctor` */
+export function doctor(): Command {
+  return new Command('doctor')
+    .description(
+      'connect as the application does, and tell what is there; ends with 3 when something is to be put right',
+    )
+    .option('--json', 'print { database, findings: [{ subject, level, says, facts }] } for programs')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const { target } = await targetOrEmbedded({}, 'application');
+      const urls = (process.env['REPLICA_DATABASE_URLS'] ?? '').split(/[\s,]+/).filter((url) => url !== '');
+      const replicas = urls.map((url) => parseDatabaseUrl(url, 'REPLICA_DATABASE_URLS'));
+      const orm = await connect(target);
+      try {
+        const findings = await diagnose(orm, target, { replicas, maxReplicaLag: defaultMaxReplicaLag });
+        if (findings.some(({ level }) => level === 'warning')) process.exitCode = 3;
+        if (json) return sayJson({ database: target.label, findings });
+        say(`PostgreSQL at ${stripVTControlCharacters(target.label)}`);
+        say(
+          table(
+            ['', 'what', 'found'],
+            findings.map(({ subject, level, says }) => [
+              mark(level),
+              subject,
+              stripVTControlCharacters(says),
+            ]),
+          ),
+        );
+      } finally {
+        await orm.close(true);
+      }
+    });
+}
+
+function mark(level: Level): string {
+  if (level === 'warning') return styleText('red', 'warning');
+  return level === 'note' ? styleText('yellow', 'note') : styleText('green', 'fine');
+}
