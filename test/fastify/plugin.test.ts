@@ -116,7 +116,11 @@ describe('the Fastify plugin', () => {
     new ReadOnlyError('canary'),
     'canary',
   ])('tells the client nothing of what is our own fault: %s', async (error) => {
-    const { origin } = await serve((app) => app.get('/', () => Promise.reject(error)));
+    const { origin } = await serve((app) =>
+      app.get('/', () => {
+        throw error;
+      }),
+    );
 
     const answer = await fetch(origin);
 
@@ -203,11 +207,15 @@ describe('the Fastify plugin', () => {
     expect(await answer.json()).toEqual({ found: [{ one: 1 }] });
     await closed;
     await expect(fetch(origin)).rejects.toThrow();
-    expect(
-      await db.orm.em.execute(
-        `select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
-      ),
-    ).toEqual([]);
+    await expect
+      .poll(() =>
+        db.orm.em
+          .fork()
+          .execute(
+            `select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+          ),
+      )
+      .toEqual([]);
   });
 });
 

@@ -4,11 +4,9 @@ import { ormOptions } from '../orm-options.ts';
 
 /** How PgBouncer lends its connections to a database, if it tells this role; else null. Asked of its console, the database `pgbouncer`. */
 export async function poolModeOf(target: DatabaseTarget): Promise<string | null> {
-  const console = new MikroORM(
-    ormOptions(target.withDatabase('pgbouncer'), { max: 1, acquireTimeout: 2_000 }),
-  );
+  const options = ormOptions(target.withDatabase('pgbouncer'), { max: 1, acquireTimeout: 2_000 });
+  const pool = await new MikroORM(options).em.getConnection().getNativeClient();
   try {
-    const pool = await console.em.getConnection().getNativeClient();
     const databases = await pool.query<{ name: string; pool_mode: string | null }>('show databases');
     const own = databases.rows.find(({ name }) => name === target.parts.database)?.pool_mode;
     if (own != null) return own;
@@ -18,6 +16,7 @@ export async function poolModeOf(target: DatabaseTarget): Promise<string | null>
     // Another pooler, or a role that may not ask.
     return null;
   } finally {
-    await console.close(true);
+    // The ORM ends a pool only after queries of its own, which the console would not understand.
+    await pool.end();
   }
 }

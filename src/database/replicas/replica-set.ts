@@ -55,7 +55,7 @@ export class ReplicaSet {
     const wanted = atLeast === undefined ? 0n : walBytes(atLeast);
     await this.#look();
     const usable = this.#inTurn().filter(({ sight }) => this.#status(sight) === 'up');
-    const [first] = usable.filter(({ sight }) => reaches(sight, wanted));
+    const first = usable.find(({ sight }) => reaches(sight, wanted));
     if (first || usable.length === 0) return first ?? null;
     return catchingUp(usable, wanted);
   }

@@ -1,10 +1,11 @@
+import type * as api from '@opentelemetry/api';
 import type { Attributes, BatchObservableResult, Span, Tracer } from '@opentelemetry/api';
 import type { Pool } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { sqlStateOf } from '../translate-error.ts';
 import { operationName, statementText } from './statement-text.ts';
 
-type Api = typeof import('@opentelemetry/api');
+type Api = typeof api;
 
 const scope = 'synth-lab-data';
 

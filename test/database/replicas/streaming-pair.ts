@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readdir, chmod, mkdir, rm, writeFile, chown, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Client, type QueryResultRow } from 'pg';
 import { connect } from '../../../src/database/connect.ts';
 import { EmbeddedPostgres } from '../../../src/embedded/index.ts';
 import { Migrator } from '../../../src/migrator/index.ts';
@@ -72,11 +72,11 @@ export class StreamingPair {
 }
 
 /** The rows of one statement, on a connection of its own. */
-export async function ask(url: string, sql: string): Promise<pg.QueryResultRow[]> {
-  const client = new pg.Client(url);
+export async function ask(url: string, sql: string): Promise<QueryResultRow[]> {
+  const client = new Client(url);
   await client.connect();
   try {
-    return (await client.query<pg.QueryResultRow>(sql)).rows;
+    return (await client.query<QueryResultRow>(sql)).rows;
   } finally {
     await client.end();
   }
@@ -112,7 +112,7 @@ async function migrate(url: string): Promise<void> {
 async function copy({ url, directory, major }: EmbeddedPostgres, to: string): Promise<void> {
   const from = join(directory, 'cluster');
   const cluster = join(to, 'cluster');
-  const client = new pg.Client(url);
+  const client = new Client(url);
   await client.connect();
   const [start, stop] =
     major >= 15

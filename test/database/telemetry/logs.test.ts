@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openDatabase } from '../../../src/index.ts';
+import { rowCopier } from '../../../src/repositories/row-copier.ts';
 import { TestDatabase, aSynth, anExperiment } from '../../../src/testing/index.ts';
 import { canary } from '../told.ts';
 import { Lines } from './told-lines.ts';
@@ -78,6 +79,9 @@ describe('what a logger is told', () => {
       aSynth(em);
       await em.flush();
       await synths.count();
+      await rowCopier(em).copy(em, 'synth_groups', { id: 'text', name: 'text' }, [
+        { id: 'grp_1', name: canary },
+      ]);
     });
     await database.transact(({ em }) => em.execute('select 1 / 0')).catch(() => {});
 
@@ -86,6 +90,7 @@ describe('what a logger is told', () => {
     expect(statements.filter((text) => text === 'begin')).toHaveLength(2);
     expect(statements.some((text) => text.startsWith('insert into "experiments"'))).toBe(true);
     expect(statements.some((text) => text.startsWith('select count('))).toBe(true);
+    expect(statements).toContain('copy "synth_groups" ("id", "name") from stdin (format binary)');
     expect(statements).toContain('commit');
     expect(told).toContainEqual(expect.objectContaining({ statement: 'select ? / ?', code: '22012' }));
     expect(JSON.stringify(logger.all)).not.toContain(canary);
@@ -123,12 +128,15 @@ test('statements go to stderr where they are wanted and there is no logger', asy
   await using db = await TestDatabase.create();
   const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
 
-  await using database = await openDatabase({ url: db.url, logStatements: true });
+  const lines = (): string[] => stderr.mock.calls.map(([line]) => String(line));
+  const database = await openDatabase({ url: db.url, logStatements: true });
   await database.transact(({ em }) => em.execute('select ?', [canary]));
+  await database.close();
 
-  const lines = stderr.mock.calls.map(([line]) => String(line));
+  await expect.poll(() => lines().at(-1)).toContain('connection closed');
+  const told = lines();
   stderr.mockRestore();
-  const written = lines.find((line) => line.includes('"select ?"'));
+  const written = told.find((line) => line.includes('"select ?"'));
   expect(JSON.parse(written ?? '')).toMatchObject({ level: 'info', msg: 'statement', statement: 'select ?' });
-  expect(lines.join('')).not.toContain(canary);
+  expect(told.join('')).not.toContain(canary);
 });
