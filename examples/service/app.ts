@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Database } from 'synth-lab-data';
 import { synthLabData } from 'synth-lab-data/fastify';
-import { answerInvalid } from './answer-errors.ts';
+import { answerInvalid } from './answer-invalid.ts';
 import { analysisRoutes } from './routes/analysis.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { experimentRoutes } from './routes/experiments.ts';

@@ -10,7 +10,7 @@ import { watchStatements } from './watch-statements.ts';
 export interface TelemetryOptions {
   /** Default: nobody is told. */
   readonly logger?: Logger | undefined;
-  /** Statements that take at least this many milliseconds are logged, as warnings. Default: none are. */
+  /** Statements that take at least this many milliseconds are logged, as warnings. Default 0: none are. */
   readonly slowStatement?: number | undefined;
   /** Whether every statement is logged; on stderr where there is no logger. Default false. */
   readonly logStatements?: boolean | undefined;
@@ -29,7 +29,7 @@ export class Telemetry {
     this.#target = target;
     this.#all = options.logStatements ?? false;
     this.#logger = options.logger ?? (this.#all ? stderrLogger : undefined);
-    this.#slow = options.slowStatement ?? Infinity;
+    this.#slow = options.slowStatement || Infinity;
     this.#tracing = tracing;
   }
 
