@@ -222,10 +222,12 @@ describe('the Fastify plugin', () => {
 describe('a client that goes away', () => {
   test('is told by a signal, and one that stays is not', async () => {
     const seen: boolean[] = [];
+    const signals: AbortSignal[] = [];
     const { promise: left, resolve: leave } = Promise.withResolvers<void>();
     const app = Fastify();
     app.post<{ Querystring: { leaves?: string } }>('/', async (request, reply) => {
       const signal = whenGone(reply);
+      signals.push(signal);
       if (request.query.leaves) {
         leave();
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -245,5 +247,7 @@ describe('a client that goes away', () => {
     await expect(answer).rejects.toThrow();
     await expect.poll(() => seen).toEqual([false, true]);
     await app.close();
+    // The end of an answer is none either.
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
   });
 });

@@ -143,6 +143,7 @@ function reaches(sight: Sight | undefined, wanted: bigint): boolean {
   return sight?.position != null && sight.position >= wanted;
 }
 
+/** Waits for `work`, which goes on in any case. */
 async function unless(skipped: boolean, work: Promise<unknown>): Promise<void> {
   if (!skipped) await work;
 }

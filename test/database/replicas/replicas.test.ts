@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { walBytes } from '../../../src/database/replicas/wal-position.ts';
 import {
@@ -245,13 +246,20 @@ describe('replicas', { timeout: 120_000 }, () => {
 
     const begun = performance.now();
     const first = await own.read(server, { from: 'replica' });
-    const next = performance.now();
-    for (let read = 0; read < 20; read++) await own.read(server, { from: 'replica' });
+    const waited = performance.now() - begun;
+    // It is asked again after a second, twice here.
+    let longest = 0;
+    for (const end = performance.now() + 2_500; performance.now() < end;) {
+      const next = performance.now();
+      await own.read(server, { from: 'replica' });
+      longest = Math.max(longest, performance.now() - next);
+      await setTimeout(20);
+    }
 
     silent.close();
     expect(first).toBe('primary');
-    expect(next - begun).toBeLessThan(2_000);
-    expect(performance.now() - next).toBeLessThan(800);
+    expect(waited).toBeLessThan(2_500);
+    expect(longest).toBeLessThan(900);
   });
 });
 

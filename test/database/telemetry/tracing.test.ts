@@ -107,6 +107,16 @@ describe('OpenTelemetry is told', () => {
     );
   });
 
+  test('units of work as children of whatever the service does', async () => {
+    const parent = await trace.getTracer('service').startActiveSpan('request', async (span) => {
+      await database.read(({ synths }) => synths.count());
+      span.end();
+      return span.spanContext().spanId;
+    });
+
+    expect(named('read')).toMatchObject([{ parentSpanContext: { spanId: parent } }]);
+  });
+
   test('units of work that run at the same time apart from each other', async () => {
     await together(20, (worker) =>
       database.transact(async ({ em }) => {
