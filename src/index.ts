@@ -1,8 +1,18 @@
-export { Database, type CloseOptions, type ReadOptions, type TransactOptions } from './database/database.ts';
+export {
+  Database,
+  type CloseOptions,
+  type Positioned,
+  type ReadOptions,
+  type TransactOptions,
+} from './database/database.ts';
+export type { DatabaseHealth, PoolHealth } from './database/health.ts';
 export { openDatabase, type OpenDatabaseOptions } from './database/open-database.ts';
 export type { TransactionSettings, TransactionTimeouts } from './database/local-settings.ts';
 export type { DatabaseTimeouts } from './database/orm-options.ts';
 export type { PoolMode, PoolOptions } from './database/pool-options.ts';
+export type { ReplicaHealth } from './database/replicas/replica-set.ts';
+export type { Logger } from './database/telemetry/logger.ts';
+export type { TelemetryOptions } from './database/telemetry/telemetry.ts';
 export { UnitOfWork, type ReadingUnitOfWork } from './database/unit-of-work.ts';
 export * from './errors.ts';
 export type { Page, PageRequest, Stretch, StretchRequest } from './repositories/index.ts';

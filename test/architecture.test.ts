@@ -23,6 +23,7 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   migrator: [],
   transfer: ['errors', 'json', 'entities', 'database'],
   embedded: [],
+  fastify: ['errors', 'database'],
   testing: ['errors', 'settings', 'entities', 'database', 'embedded', 'migrator'],
   index: [
     'errors',
@@ -42,6 +43,9 @@ arrows['cli'] = Object.keys(arrows);
 const reserved: Partial<Record<string, readonly string[]>> = {
   pg: ['src/database/', 'src/migrator/', 'src/transfer/'],
   kysely: ['src/database/', 'src/migrator/', 'src/repositories/', 'src/transfer/'],
+  '@opentelemetry/api': ['src/database/telemetry/'],
+  fastify: ['src/fastify/'],
+  'fastify-plugin': ['src/fastify/'],
   'pg-copy-streams': ['src/database/', 'src/transfer/'],
   'node:sqlite': ['src/transfer/import/'],
 };

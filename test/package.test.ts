@@ -43,7 +43,8 @@ beforeAll(async () => {
   const installed = join(consumer, 'node_modules', manifest.name);
   await mkdir(installed, { recursive: true });
   await run('tar', ['-xzf', join(source, stdout.trim()), '-C', installed, '--strip-components=1']);
-  for (const name of [...Object.keys(manifest.dependencies), '@types/node']) {
+  // Whoever imports the plugin has Fastify.
+  for (const name of [...Object.keys(manifest.dependencies), '@types/node', 'fastify']) {
     const link = join(consumer, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });
     await symlink(join(root, 'node_modules', name), link);

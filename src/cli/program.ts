@@ -5,6 +5,7 @@ import { dbStart } from './db-start.ts';
 import { dbStop } from './db-stop.ts';
 import { dbUrl } from './db-url.ts';
 import { demo } from './demo/command.ts';
+import { doctor } from './doctor.ts';
 import { migrateBaseline } from './migrate-baseline.ts';
 import { migrateCheck } from './migrate-check.ts';
 import { migrateCreate } from './migrate-create.ts';
@@ -38,6 +39,7 @@ export function program(): Command {
     .addCommand(migrate)
     .addCommand(db)
     .addCommand(config())
+    .addCommand(doctor())
     .addCommand(demo());
   return throwing(synthdb);
 }

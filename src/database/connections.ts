@@ -15,10 +15,13 @@ export class Connections {
   readonly Client: new (config?: CleanClientConfig) => TxClient;
   readonly #open = new Set<TxClient>();
 
+  /** Those that the pool has at most. */
+  readonly max: number;
   /** Milliseconds that the pool's callers wait for one at most. */
   readonly acquireTimeout: number;
 
-  constructor(acquireTimeout: number) {
+  constructor({ max, acquireTimeout }: { readonly max: number; readonly acquireTimeout: number }) {
+    this.max = max;
     this.acquireTimeout = acquireTimeout;
     const open = this.#open;
     this.Client = class extends CleanClient {
@@ -62,4 +65,14 @@ export class Connections {
     if (await within(milliseconds, Promise.all(ends))) return;
     for (const client of this.#open) client.drop(new Error('Connection terminated'));
   }
+}
+
+// What the end of connections may take, in milliseconds, once nobody waits for more.
+const patienceMs = 1_000;
+
+/** Closes the ORM's pool, within about so many milliseconds: what has not ended by then is dropped. */
+export async function closeWithin(milliseconds: number, orm: MikroORM): Promise<void> {
+  const left = Math.max(milliseconds, patienceMs);
+  // The pool waits for whoever took a connection past us, until that is dropped.
+  await Promise.all([within(left + patienceMs, orm.close(true)), Connections.of(orm).end(left)]);
 }

@@ -2,14 +2,17 @@ import { setTimeout } from 'node:timers/promises';
 import { IsolationLevel, type MikroORM } from '@mikro-orm/postgresql';
 import { ContentionError, ForbiddenError, PoolTimeoutError, ReadOnlyError } from '../errors.ts';
 import { isPoolTimeout } from './connection-failures.ts';
-import { Connections } from './connections.ts';
+import { Connections, closeWithin } from './connections.ts';
+import { HealthCheck, type DatabaseHealth } from './health.ts';
 import { localSettings, type TransactionSettings, type TransactionTimeouts } from './local-settings.ts';
 import type { ConnectOptions } from './orm-options.ts';
+import { ReplicaSet } from './replicas/replica-set.ts';
+import type { RunningUnit } from './running-unit.ts';
 import { RunningUnits } from './running-units.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 import { inTransaction } from './transaction.ts';
 import { sqlStateOf, toDataError } from './translate-error.ts';
 import { UnitOfWork, type ReadingUnitOfWork } from './unit-of-work.ts';
-import { within } from './within.ts';
 
 const isolationLevels = {
   'read committed': IsolationLevel.READ_COMMITTED,
@@ -42,6 +45,16 @@ export interface TransactOptions extends LocalOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a unit of work gave, and where the write-ahead log ended after its commit. */
+export interface Positioned<T> {
+  readonly result: T;
+  /**
+   * For `atLeast` of a read that has to see the change; a text, to be kept in a session or a cookie. Null when the database did not
+   * tell it any more after the commit: such a read is the primary's.
+   */
+  readonly position: string | null;
+}
+
 export interface ReadOptions extends LocalOptions {
   /**
    * Whether all reads see the database as of one moment, in a read-only transaction. Default false: no transaction, unless settings,
@@ -53,6 +66,14 @@ export interface ReadOptions extends LocalOptions {
    * server. With it, all reads share a connection, in a read-only transaction.
    */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Lets a replica answer, which may be behind by `maxReplicaLag`. One that is down, or lags more, is passed over; where there is no
+   * other, and where a replica fails on the way, the primary answers: `work` is run again then, and what it does besides the
+   * database must bear that. Default: the primary.
+   */
+  readonly from?: 'replica' | undefined;
+  /** What `transact` gave as `position`: the read sees all that was committed up to there. Null: the primary answers. */
+  readonly atLeast?: string | null | undefined;
 }
 
 export interface CloseOptions {
@@ -60,13 +81,14 @@ export interface CloseOptions {
   readonly timeout?: number;
 }
 
-// What the end of connections and of what runs on them may take, in milliseconds, once nobody waits for more.
-const patienceMs = 1_000;
-
 /** What a database is made of, besides the ORM. */
 export interface DatabaseParts extends Pick<ConnectOptions, 'poolMode' | 'timeouts'> {
   /** Milliseconds. Default 10,000. */
   readonly closeTimeout?: number | undefined;
+  /** Default: none. */
+  readonly replicas?: ReplicaSet | undefined;
+  /** Default: nobody is told anything. */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** A PostgreSQL database, its pool of connections, and the only way to write to it. Made by `openDatabase`. */
@@ -76,40 +98,42 @@ export class Database {
   readonly #units = new RunningUnits();
   readonly #closeTimeout: number;
   readonly #readsInTransaction: boolean;
+  readonly #replicas: ReplicaSet;
+  readonly #telemetry: Telemetry | undefined;
+  readonly #health: HealthCheck;
   #closing: Promise<void> | undefined;
 
-  constructor(orm: MikroORM, { poolMode, timeouts = {}, closeTimeout = 10_000 }: DatabaseParts = {}) {
+  constructor(
+    orm: MikroORM,
+    { poolMode, timeouts = {}, closeTimeout = 10_000, replicas, telemetry }: DatabaseParts = {},
+  ) {
     this.orm = orm;
     this.#closeTimeout = closeTimeout;
+    this.#replicas = replicas ?? new ReplicaSet(orm, [], 0);
+    this.#telemetry = telemetry;
+    this.#health = new HealthCheck(orm, this.#replicas);
     // The settings of a transaction need one, and so does a single connection for all reads of a unit of work.
     this.#readsInTransaction = poolMode === 'external' || (timeouts.statement ?? timeouts.lock) !== undefined;
   }
 
   /**
-   * Runs `work` as one unit in one transaction: what it changes is written when it returns, and nothing is when it throws.
+   * Runs `work` as one unit in one transaction: what it changes is written when it returns, and nothing is when it throws. With
+   * `position: true` it gives the position of the write-ahead log along, for reads from replicas that have to see the change.
    *
    * @throws SettingsError on settings or timeouts that are none; DataError when PostgreSQL refuses the change; ConnectionError or PoolTimeoutError when there is no connection;
    * ConnectionLostError, or CommitUnknownError, when it is lost; DatabaseClosedError. Whatever `work` throws comes through unchanged.
    */
+  transact<T>(
+    work: (uow: UnitOfWork) => Promise<T>,
+    options: TransactOptions & { readonly position: true },
+  ): Promise<Positioned<T>>;
+  transact<T>(work: (uow: UnitOfWork) => Promise<T>, options?: TransactOptions): Promise<T>;
   async transact<T>(
     work: (uow: UnitOfWork) => Promise<T>,
-    { isolation, retries = 0, settings, timeouts, signal }: TransactOptions = {},
-  ): Promise<T> {
-    const local = localSettings(timeouts, settings);
-    const options = isolation === undefined ? {} : { isolationLevel: isolationLevels[isolation] };
-    return this.#units.run(signal, async (unit) => {
-      for (let attempt = 0; ; attempt++) {
-        try {
-          await Connections.of(this.orm).settle();
-          return await inTransaction(this.orm.em.fork(), work, options, { unit, local });
-        } catch (thrown) {
-          const error = this.#told(thrown);
-          if (attempt >= retries || !mayRetry(error)) throw error;
-        }
-        // Jittered, so that those who met once do not meet again.
-        await unit.unlessInterrupted(setTimeout(Math.random() * 10 * 2 ** Math.min(attempt, 6)));
-      }
-    });
+    { position = false, ...options }: TransactOptions & { readonly position?: boolean } = {},
+  ): Promise<T | Positioned<T>> {
+    const result = await this.#observed('transact', () => this.#transact(work, options));
+    return position ? { result, position: await this.#position() } : result;
   }
 
   /**
@@ -120,26 +144,29 @@ export class Database {
    */
   async read<T>(
     work: (uow: ReadingUnitOfWork) => Promise<T>,
-    { snapshot = false, settings, timeouts, signal }: ReadOptions = {},
+    { from, atLeast, ...options }: ReadOptions = {},
   ): Promise<T> {
-    const local = localSettings(timeouts, settings);
-    const alone = !snapshot && !local && !signal && !this.#readsInTransaction;
-    return this.#units.run(signal, async (unit) => {
-      const em = this.orm.em.fork();
-      try {
-        await Connections.of(this.orm).settle();
-        if (alone) return await unit.unlessInterrupted(work(new UnitOfWork(em)));
-        const isolationLevel = snapshot ? IsolationLevel.REPEATABLE_READ : IsolationLevel.READ_COMMITTED;
-        return await inTransaction(em, work, { isolationLevel, readOnly: true }, { unit, local });
-      } catch (thrown) {
-        const error = this.#told(thrown);
-        // In a read-only transaction it is the server that refuses.
-        if (error instanceof ForbiddenError && sqlStateOf(error) === '25006') {
-          throw new ReadOnlyError('a row would be written or locked outside `transact`', { cause: thrown });
+    return this.#observed('read', () =>
+      this.#units.run(options.signal, async (unit) => {
+        const replica =
+          from === 'replica' ? await unit.unlessInterrupted(this.#replicas.pick(atLeast)) : null;
+        if (!replica) return this.#readOn(this.orm, work, options, unit);
+        try {
+          return await this.#readOn(replica.orm, work, options, unit);
+        } catch (error) {
+          if (unit.interruption || !this.#replicas.isToBlame(replica, error)) throw error;
+          return this.#readOn(this.orm, work, options, unit);
         }
-        throw error;
-      }
-    });
+      }),
+    );
+  }
+
+  /**
+   * How the database, its pool, its schema and its replicas are. Never throws: a database that is down is told as such, when it has
+   * not answered within `timeout` milliseconds, by default 2,000. Replicas have a second of their own.
+   */
+  health({ timeout = 2_000 }: { readonly timeout?: number } = {}): Promise<DatabaseHealth> {
+    return this.#health.examine(timeout);
   }
 
   /**
@@ -158,21 +185,86 @@ export class Database {
 
   async #close(timeout: number): Promise<void> {
     const deadline = performance.now() + timeout;
+    this.#health.end();
     await this.#units.close(timeout);
-    const left = Math.max(deadline - performance.now(), patienceMs);
-    // The pool waits for whoever took a connection past us, until that is dropped.
-    await Promise.all([within(left + patienceMs, this.orm.close(true)), Connections.of(this.orm).end(left)]);
+    this.#telemetry?.stop();
+    const left = deadline - performance.now();
+    await Promise.all([this.#replicas.close(left), closeWithin(left, this.orm)]);
   }
 
-  #told(error: unknown): unknown {
-    if (!isPoolTimeout(error)) return toDataError(error);
-    const { max } = this.orm.config.get('pool');
-    return new PoolTimeoutError(
-      `no connection was free within ${Connections.of(this.orm).acquireTimeout} ms: all ${max} of the pool are in use; ` +
-        'end units of work sooner, or raise pool.max or pool.acquireTimeout',
-      { cause: error },
-    );
+  #observed<T>(kind: 'transact' | 'read', work: () => Promise<T>): Promise<T> {
+    return this.#telemetry ? this.#telemetry.unitOfWork(kind, work) : work();
   }
+
+  async #transact<T>(
+    work: (uow: UnitOfWork) => Promise<T>,
+    { isolation, retries = 0, settings, timeouts, signal }: TransactOptions,
+  ): Promise<T> {
+    const local = localSettings(timeouts, settings);
+    const options = isolation === undefined ? {} : { isolationLevel: isolationLevels[isolation] };
+    return this.#units.run(signal, async (unit) => {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          await Connections.of(this.orm).settle();
+          return await inTransaction(this.orm.em.fork(), work, options, { unit, local });
+        } catch (thrown) {
+          const error = told(thrown, this.orm);
+          if (attempt >= retries || !mayRetry(error)) throw error;
+          // Jittered, so that those who met once do not meet again.
+          const delay = Math.random() * 10 * 2 ** Math.min(attempt, 6);
+          this.#telemetry?.retrying(error, { attempt: attempt + 1, delay });
+          await unit.unlessInterrupted(setTimeout(delay));
+        }
+      }
+    });
+  }
+
+  async #readOn<T>(
+    orm: MikroORM,
+    work: (uow: ReadingUnitOfWork) => Promise<T>,
+    { snapshot = false, settings, timeouts, signal }: Omit<ReadOptions, 'from' | 'atLeast'>,
+    unit: RunningUnit,
+  ): Promise<T> {
+    const local = localSettings(timeouts, settings);
+    const em = orm.em.fork();
+    try {
+      await Connections.of(orm).settle();
+      if (!snapshot && !local && !signal && !this.#readsInTransaction)
+        return await unit.unlessInterrupted(work(new UnitOfWork(em)));
+      const isolationLevel = snapshot ? IsolationLevel.REPEATABLE_READ : IsolationLevel.READ_COMMITTED;
+      return await inTransaction(em, work, { isolationLevel, readOnly: true }, { unit, local });
+    } catch (thrown) {
+      const error = told(thrown, orm);
+      // In a read-only transaction it is the server that refuses.
+      if (error instanceof ForbiddenError && sqlStateOf(error) === '25006') {
+        throw new ReadOnlyError('a row would be written or locked outside `transact`', { cause: thrown });
+      }
+      throw error;
+    }
+  }
+
+  // Past the commit's own record, which may not have been written to the disk yet.
+  async #position(): Promise<string | null> {
+    try {
+      const [row] = await this.orm.em
+        .getConnection()
+        .execute<{ position: string }[]>('select pg_current_wal_insert_lsn()::text as position');
+      return row?.position ?? null;
+    } catch {
+      // What was done is committed: to throw would make it look undone.
+      return null;
+    }
+  }
+}
+
+function told(error: unknown, orm: MikroORM): unknown {
+  if (!isPoolTimeout(error)) return toDataError(error);
+  const { max, acquireTimeout } = Connections.of(orm);
+  return new PoolTimeoutError(
+    `no connection was free within ${acquireTimeout} ms: all ${max} of the pool are in use; ` +
+      'end units of work sooner, or raise pool.max or pool.acquireTimeout',
+    { cause: error },
+  );
 }
 
 // An optimistic lock that was lost is contention too, but running the same change again is for the caller to decide.

@@ -6,10 +6,23 @@ import { Database } from './database.ts';
 import { embeddedTarget } from './default-target.ts';
 import type { ConnectOptions, DatabaseTimeouts } from './orm-options.ts';
 import type { PoolMode, PoolOptions } from './pool-options.ts';
+import { ReplicaSet } from './replicas/replica-set.ts';
+import { Replica } from './replicas/replica.ts';
+import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';
 
-export interface OpenDatabaseOptions {
+export interface OpenDatabaseOptions extends TelemetryOptions {
   /** A PostgreSQL URL. Default: `DATABASE_URL`, from the environment or `.env`; else the embedded server of the project. */
   readonly url?: string | undefined;
+  /**
+   * Streaming replicas, for reads that ask for one. Each has a pool of its own, as large as the primary's. One that is down keeps
+   * nothing from being opened. Default: none.
+   */
+  readonly replicaUrls?: readonly string[] | undefined;
+  /**
+   * How many bytes of the write-ahead log a replica may have yet to apply, and still be read from. A primary that nobody writes to
+   * makes no lag. Default 16 MiB. Looked at once a second.
+   */
+  readonly maxReplicaLag?: number | undefined;
   /** What stands between this process and the server. Default `session`. */
   readonly poolMode?: PoolMode | undefined;
   readonly pool?: PoolOptions | undefined;
@@ -35,13 +48,23 @@ export interface OpenDatabaseOptions {
 export async function openDatabase({
   schemaBehind = 'refuse',
   schemaAhead = 'warn',
+  logger,
   ...given
 }: OpenDatabaseOptions = {}): Promise<Database> {
   const settings = resolveSettings(given);
   const target = settings.url.value ?? (await embeddedTarget()).target;
   const connections = connectOptions(settings);
+  const telemetry = await Telemetry.start(
+    {
+      logger,
+      slowStatement: settings.slowStatement.value,
+      logStatements: settings.logStatements.value,
+    },
+    target,
+  );
   const orm = await connect(target, connections);
   try {
+    await telemetry.watch(orm);
     if (schemaBehind === 'refuse' || schemaAhead === 'warn') {
       const { pending, unknown } = await migrationGap(orm);
       if (schemaBehind === 'refuse' && pending.length > 0) throw new SchemaOutOfDateError(pending);
@@ -52,8 +75,17 @@ export async function openDatabase({
         );
       }
     }
-    return new Database(orm, { ...connections, closeTimeout: settings.closeTimeout.value });
+    const replicas = await Promise.all(
+      settings.replicaUrls.value.map((replica) => Replica.open(replica, connections, telemetry.of(replica))),
+    );
+    return new Database(orm, {
+      ...connections,
+      closeTimeout: settings.closeTimeout.value,
+      replicas: new ReplicaSet(orm, replicas, settings.maxReplicaLag.value),
+      telemetry,
+    });
   } catch (error) {
+    telemetry.stop();
     // Why it failed matters, not what came after.
     await orm.close(true).catch(() => {});
     throw error;

@@ -43,7 +43,10 @@ export function ormOptions(
   const { connectionTimeoutMillis, ...driverPool } = driverPoolOptions(poolMode, pool);
   if (poolMode === 'transaction') refuseStartupOptions(target, process.env);
   const { host, port, user, password, database, applicationName, connectTimeout, options } = target.parts;
-  const connections = new Connections(connectionTimeoutMillis);
+  const connections = new Connections({
+    max: driverPool.max,
+    acquireTimeout: connectionTimeoutMillis,
+  });
   return defineConfig({
     driver: JoinedUpdates,
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.

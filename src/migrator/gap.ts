@@ -6,6 +6,8 @@ import { readLog } from './state.ts';
 
 /** How a database and the code differ in their migrations. */
 export interface MigrationGap {
+  /** The newest that the database has, by its name; null when it has none. */
+  readonly version: string | null;
   /** What the code has and the database has not, oldest first. */
   readonly pending: readonly string[];
   /** What the database has and the code has not: newer code migrated it. */
@@ -20,6 +22,7 @@ export async function migrationGap(orm: MikroORM): Promise<MigrationGap> {
   const { log } = await existing(session, tables);
   const applied = new Set(log ? (await readLog(session, tables)).map(({ name }) => name) : []);
   return {
+    version: [...applied].toSorted().at(-1) ?? null,
     pending: [...known].filter((name) => !applied.has(name)),
     unknown: [...applied].filter((name) => !known.has(name)),
   };

@@ -102,7 +102,7 @@ describe('closing a database', () => {
 
     const failed = failureOf(
       (async () => {
-        await using database = await openDatabase({ url: `${watched.proxy.url()}?application_name=faults` });
+        await using database = await openDatabase({ url: `${watched.proxy.url()}&application_name=faults` });
         void failureOf(database.transact(({ em }) => em.execute('select pg_sleep(60)')));
         await watched.runs(/pg_sleep/);
         watched.proxy.failNow('reset');

@@ -156,6 +156,7 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = ${join(directory, 'users')}
 pool_mode = ${poolMode}
+stats_users = ${at.user}
 default_pool_size = ${serverConnections}
 reserve_pool_size = ${reserve}
 reserve_pool_timeout = 1

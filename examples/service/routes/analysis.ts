@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import type { Database } from 'synth-lab-data';
 import { AnalysisConfig, OutcomeRates, SimulationAttributes } from 'synth-lab-data/entities';
 import { z } from 'zod';
 import { Key, PageQuery } from '../requests.ts';
@@ -14,11 +13,11 @@ const Outcome = z.object({
 const Results = z.object({ outcomes: z.array(Outcome), aggregated: OutcomeRates, seconds: z.number() });
 
 /** The analysis of an experiment: start it, hand in its results, read them. */
-export function analysisRoutes(app: FastifyInstance, database: Database): void {
+export function analysisRoutes(app: FastifyInstance): void {
   app.post('/experiments/:id/analysis', async (request, reply) => {
     const { id } = Key.parse(request.params);
     const config = AnalysisConfig.parse(request.body ?? {});
-    const key = await database.transact(async ({ experiments, analysisRuns }) => {
+    const key = await request.transact(async ({ experiments, analysisRuns }) => {
       const experiment = await experiments.get(id);
       // An experiment has one analysis: the constraint refuses a second, also one that is started at the same moment.
       return analysisRuns.add({ experiment, config, startedAt: new Date() }).id;
@@ -30,7 +29,7 @@ export function analysisRoutes(app: FastifyInstance, database: Database): void {
     const { id } = Key.parse(request.params);
     const { outcomes, aggregated, seconds } = Results.parse(request.body);
     // Outcomes and status together: nobody sees a completed run without its outcomes.
-    await database.transact(async ({ analysisRuns, synthOutcomes }) => {
+    await request.transact(async ({ analysisRuns, synthOutcomes }) => {
       await synthOutcomes.saveAll(id, outcomes);
       await analysisRuns.recordStatus(id, 'completed', {
         completedAt: new Date(),
@@ -45,7 +44,7 @@ export function analysisRoutes(app: FastifyInstance, database: Database): void {
   app.get('/analyses/:id', async (request) => {
     const { id } = Key.parse(request.params);
     // Two statements that must agree see the database as of one moment.
-    return database.read(
+    return request.read(
       async ({ analysisRuns, synthOutcomes }) => {
         const { status, totalSynths, aggregatedOutcomes } = await analysisRuns.get(id);
         return {
@@ -63,6 +62,6 @@ export function analysisRoutes(app: FastifyInstance, database: Database): void {
   app.get('/analyses/:id/outcomes', async (request) => {
     const { id } = Key.parse(request.params);
     const { limit, offset } = PageQuery.parse(request.query);
-    return database.read(({ synthOutcomes }) => synthOutcomes.pageForAnalysis(id, { limit, offset }));
+    return request.read(({ synthOutcomes }) => synthOutcomes.pageForAnalysis(id, { limit, offset }));
   });
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { NotFoundError, type Database } from 'synth-lab-data';
+import { NotFoundError } from 'synth-lab-data';
 import { documentTypes } from 'synth-lab-data/entities';
 import { z } from 'zod';
 
@@ -13,11 +13,11 @@ const Finish = z
 const patienceMs = 10 * 60_000;
 
 /** Documents of an experiment: start generating one, hand in the text or the failure under the token of the start, read it. */
-export function documentRoutes(app: FastifyInstance, database: Database): void {
+export function documentRoutes(app: FastifyInstance): void {
   app.post('/experiments/:id/documents/:type', async (request, reply) => {
     const { id, type } = Place.parse(request.params);
     const { model } = Start.parse(request.body);
-    const generation = await database.transact(async ({ experiments, experimentDocuments }) => {
+    const generation = await request.transact(async ({ experiments, experimentDocuments }) => {
       await experiments.get(id);
       return experimentDocuments.startGenerating(id, type, {
         model,
@@ -32,7 +32,7 @@ export function documentRoutes(app: FastifyInstance, database: Database): void {
   app.put('/experiments/:id/documents/:type', async (request, reply) => {
     const { id, type } = Place.parse(request.params);
     const result = Finish.parse(request.body);
-    await database.transact(({ experimentDocuments }) =>
+    await request.transact(({ experimentDocuments }) =>
       experimentDocuments.finishGenerating(
         id,
         type,
@@ -47,12 +47,12 @@ export function documentRoutes(app: FastifyInstance, database: Database): void {
 
   app.get('/experiments/:id/documents', async (request) => {
     const { id } = Place.pick({ id: true }).parse(request.params);
-    return database.read(({ experimentDocuments }) => experimentDocuments.listSummaries(id));
+    return request.read(({ experimentDocuments }) => experimentDocuments.listSummaries(id));
   });
 
   app.get('/experiments/:id/documents/:type', async (request, reply) => {
     const { id, type } = Place.parse(request.params);
-    const markdown = await database.read(({ experimentDocuments }) =>
+    const markdown = await request.read(({ experimentDocuments }) =>
       experimentDocuments.findMarkdown(id, type),
     );
     if (markdown === null) throw new NotFoundError('ExperimentDocument', `${id}/${type}`);

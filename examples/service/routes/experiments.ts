@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import type { Database } from 'synth-lab-data';
 import { Scorecard } from 'synth-lab-data/entities';
 import { z } from 'zod';
 import { Key, PageQuery } from '../requests.ts';
@@ -16,10 +15,10 @@ const Changes = z.object({
 });
 
 /** Experiments: make, list, show, change, hide, bring back. */
-export function experimentRoutes(app: FastifyInstance, database: Database): void {
+export function experimentRoutes(app: FastifyInstance): void {
   app.post('/experiments', async (request, reply) => {
     const { name, hypothesis, description = null } = NewExperiment.parse(request.body);
-    const { id } = await database.transact(async ({ experiments }) =>
+    const { id } = await request.transact(async ({ experiments }) =>
       experiments.add({ name, hypothesis, description }),
     );
     return reply.status(201).send({ id });
@@ -27,37 +26,37 @@ export function experimentRoutes(app: FastifyInstance, database: Database): void
 
   app.get('/experiments', async (request) =>
     // The repository says which sort keys there are, and refuses the rest.
-    database.read(({ experiments }) => experiments.pageSummaries(PageQuery.parse(request.query))),
+    request.read(({ experiments }) => experiments.pageSummaries(PageQuery.parse(request.query))),
   );
 
   app.get('/experiments/:id', async (request) => {
     const { id } = Key.parse(request.params);
-    return database.read(({ experiments }) => experiments.getSummary(id));
+    return request.read(({ experiments }) => experiments.getSummary(id));
   });
 
   app.patch('/experiments/:id', async (request, reply) => {
     const { id } = Key.parse(request.params);
     const changes = Changes.parse(request.body);
-    await database.transact(({ experiments }) => experiments.revise(id, changes));
+    await request.transact(({ experiments }) => experiments.revise(id, changes));
     return reply.status(204).send();
   });
 
   app.put('/experiments/:id/scorecard', async (request, reply) => {
     const { id } = Key.parse(request.params);
     const scorecard = Scorecard.parse(request.body);
-    await database.transact(({ experiments }) => experiments.saveScorecard(id, scorecard));
+    await request.transact(({ experiments }) => experiments.saveScorecard(id, scorecard));
     return reply.status(204).send();
   });
 
   app.delete('/experiments/:id', async (request, reply) => {
     const { id } = Key.parse(request.params);
-    await database.transact(({ experiments }) => experiments.softDelete(id));
+    await request.transact(({ experiments }) => experiments.softDelete(id));
     return reply.status(204).send();
   });
 
   app.post('/experiments/:id/restore', async (request, reply) => {
     const { id } = Key.parse(request.params);
-    await database.transact(({ experiments }) => experiments.restore(id));
+    await request.transact(({ experiments }) => experiments.restore(id));
     return reply.status(204).send();
   });
 }

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import type { Database } from 'synth-lab-data';
 import {
   ExplorationConfig,
   ExplorationGoal,
@@ -21,34 +20,32 @@ const NewNode = z.object({
 });
 
 /** Explorations: start one from an analysis, grow its tree, read it. */
-export function explorationRoutes(app: FastifyInstance, database: Database): void {
+export function explorationRoutes(app: FastifyInstance): void {
   app.post('/experiments/:id/explorations', async (request, reply) => {
     const { id } = Key.parse(request.params);
     const { goal, config, params } = NewExploration.parse(request.body);
-    const key = await database.transact(
-      async ({ experiments, analysisRuns, explorations, scenarioNodes }) => {
-        const experiment = await experiments.get(id);
-        const baselineAnalysis = await analysisRuns.getByExperiment(id);
-        const exploration = explorations.add({
-          experiment,
-          baselineAnalysis,
-          goal,
-          config,
-          startedAt: new Date(),
-          totalNodes: 1,
-        });
-        // Never an exploration without its root: both are written, or neither.
-        scenarioNodes.add({ exploration, scorecardParams: params });
-        return exploration.id;
-      },
-    );
+    const key = await request.transact(async ({ experiments, analysisRuns, explorations, scenarioNodes }) => {
+      const experiment = await experiments.get(id);
+      const baselineAnalysis = await analysisRuns.getByExperiment(id);
+      const exploration = explorations.add({
+        experiment,
+        baselineAnalysis,
+        goal,
+        config,
+        startedAt: new Date(),
+        totalNodes: 1,
+      });
+      // Never an exploration without its root: both are written, or neither.
+      scenarioNodes.add({ exploration, scorecardParams: params });
+      return exploration.id;
+    });
     return reply.status(201).send({ id: key });
   });
 
   app.post('/nodes/:id/children', async (request, reply) => {
     const { id } = Key.parse(request.params);
     const { shortAction, params, results } = NewNode.parse(request.body);
-    const key = await database.transact(async ({ explorations, scenarioNodes }) => {
+    const key = await request.transact(async ({ explorations, scenarioNodes }) => {
       const parent = await scenarioNodes.get(id);
       const depth = parent.depth + 1;
       const child = scenarioNodes.add({
@@ -72,7 +69,7 @@ export function explorationRoutes(app: FastifyInstance, database: Database): voi
 
   app.get('/explorations/:id', async (request) => {
     const { id } = Key.parse(request.params);
-    return database.read(
+    return request.read(
       async ({ explorations, scenarioNodes }) => ({
         exploration: await explorations.getSummary(id),
         nodes: await scenarioNodes.listByExploration(id),
@@ -83,6 +80,6 @@ export function explorationRoutes(app: FastifyInstance, database: Database): voi
 
   app.get('/nodes/:id/path', async (request) => {
     const { id } = Key.parse(request.params);
-    return database.read(({ scenarioNodes }) => scenarioNodes.listPath(id));
+    return request.read(({ scenarioNodes }) => scenarioNodes.listPath(id));
   });
 }

@@ -1,26 +1,26 @@
 import type { FastifyInstance } from 'fastify';
-import { NotFoundError, type Database } from 'synth-lab-data';
+import { NotFoundError } from 'synth-lab-data';
 import { z } from 'zod';
 import { Key, PageQuery, StretchQuery } from '../requests.ts';
 
 const NewGroup = z.object({ name: z.string(), description: z.string().nullish() });
 
 /** Groups of synths: make, list, show with their synths, delete. */
-export function synthGroupRoutes(app: FastifyInstance, database: Database): void {
+export function synthGroupRoutes(app: FastifyInstance): void {
   app.post('/synth-groups', async (request, reply) => {
     const { name, description = null } = NewGroup.parse(request.body);
-    const { id } = await database.transact(async ({ synthGroups }) => synthGroups.add({ name, description }));
+    const { id } = await request.transact(async ({ synthGroups }) => synthGroups.add({ name, description }));
     return reply.status(201).send({ id });
   });
 
   app.get('/synth-groups', async (request) => {
     const { limit, offset } = PageQuery.parse(request.query);
-    return database.read(({ synthGroups }) => synthGroups.pageSummaries({ limit, offset }));
+    return request.read(({ synthGroups }) => synthGroups.pageSummaries({ limit, offset }));
   });
 
   app.get('/synth-groups/:id', async (request) => {
     const { id } = Key.parse(request.params);
-    const detail = await database.read(({ synthGroups }) =>
+    const detail = await request.read(({ synthGroups }) =>
       synthGroups.findDetail(id, StretchQuery.parse(request.query)),
     );
     if (!detail) throw new NotFoundError('SynthGroup', id);
@@ -30,7 +30,7 @@ export function synthGroupRoutes(app: FastifyInstance, database: Database): void
   app.delete('/synth-groups/:id', async (request, reply) => {
     const { id } = Key.parse(request.params);
     // Its synths stay, without a group.
-    await database.transact(async ({ synthGroups }) => synthGroups.remove(await synthGroups.get(id)));
+    await request.transact(async ({ synthGroups }) => synthGroups.remove(await synthGroups.get(id)));
     return reply.status(204).send();
   });
 }

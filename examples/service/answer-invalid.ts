@@ -1,0 +1,11 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ZodError } from 'zod';
+
+/** Answers a request that is out of shape; the other errors go on to whoever answers those. */
+export function answerInvalid(error: Error, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (!(error instanceof ZodError)) throw error;
+  const message = error.issues
+    .map(({ path, message: what }) => `${path.join('.') || 'body'}: ${what}`)
+    .join('; ');
+  return reply.status(422).send({ error: 'invalid_request', message });
+}

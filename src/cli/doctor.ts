@@ -1,0 +1,48 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+import { Command } from 'commander';
+import { connect } from '../database/connect.ts';
+import { embeddedTarget } from '../database/default-target.ts';
+import { diagnose } from '../database/doctor/diagnose.ts';
+import type { Level } from '../database/doctor/findings.ts';
+import { resolveSettings } from '../settings/resolve.ts';
+import { say, sayJson, table } from './output.ts';
+
+/** `synthdb doctor` */
+export function doctor(): Command {
+  return new Command('doctor')
+    .description(
+      'connect as the application does, and tell what is there; ends with 3 when something is to be put right',
+    )
+    .option('--json', 'print { database, findings: [{ subject, level, says, facts }] } for programs')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const { url, replicaUrls, maxReplicaLag } = resolveSettings();
+      const target = url.value ?? (await embeddedTarget()).target;
+      const orm = await connect(target);
+      try {
+        const findings = await diagnose(orm, target, {
+          replicas: replicaUrls.value,
+          maxReplicaLag: maxReplicaLag.value,
+        });
+        if (findings.some(({ level }) => level === 'warning')) process.exitCode = 3;
+        if (json) return sayJson({ database: target.label, findings });
+        say(`PostgreSQL at ${stripVTControlCharacters(target.label)}`);
+        say(
+          table(
+            ['', 'what', 'found'],
+            findings.map(({ subject, level, says }) => [
+              mark(level),
+              subject,
+              stripVTControlCharacters(says),
+            ]),
+          ),
+        );
+      } finally {
+        await orm.close(true);
+      }
+    });
+}
+
+function mark(level: Level): string {
+  if (level === 'warning') return styleText('red', 'warning');
+  return level === 'note' ? styleText('yellow', 'note') : styleText('green', 'fine');
+}

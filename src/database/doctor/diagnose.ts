@@ -1,0 +1,69 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { migrationGap } from '../../migrator/index.ts';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { ReplicaSet } from '../replicas/replica-set.ts';
+import { Replica } from '../replicas/replica.ts';
+import { Telemetry } from '../telemetry/telemetry.ts';
+import { connectionFindings } from './connection-findings.ts';
+import type { Finding } from './findings.ts';
+import { serverFindings } from './server-findings.ts';
+
+/**
+ * Looks at a database from all sides, as an application meets it. Changes nothing.
+ *
+ * @throws DataError when it stops answering on the way.
+ */
+export async function diagnose(
+  orm: MikroORM,
+  target: DatabaseTarget,
+  { replicas, maxReplicaLag }: { replicas: readonly DatabaseTarget[]; maxReplicaLag: number },
+): Promise<Finding[]> {
+  return [
+    ...(await serverFindings(orm)),
+    ...(await connectionFindings(orm, target)),
+    await schema(orm),
+    ...(await replicaFindings(orm, replicas, maxReplicaLag)),
+  ];
+}
+
+async function schema(orm: MikroORM): Promise<Finding> {
+  const gap = await migrationGap(orm);
+  const { version, pending, unknown } = gap;
+  const wrong = [
+    ...(pending.length > 0 ? [`${pending.length} pending: run \`synthdb migrate up\``] : []),
+    ...(unknown.length > 0 ? [`${unknown.length} that this code does not know: upgrade it`] : []),
+  ];
+  return {
+    subject: 'schema',
+    level: wrong.length > 0 ? 'warning' : 'fine',
+    says: [version ?? 'never migrated', ...wrong].join('; '),
+    facts: { ...gap },
+  };
+}
+
+async function replicaFindings(
+  primary: MikroORM,
+  targets: readonly DatabaseTarget[],
+  maxReplicaLag: number,
+): Promise<Finding[]> {
+  const opened = await Promise.all(
+    targets.map(async (target) =>
+      Replica.open(target, { pool: { max: 1 } }, await Telemetry.start({}, target)),
+    ),
+  );
+  const replicas = new ReplicaSet(primary, opened, maxReplicaLag);
+  try {
+    return (await replicas.health()).map(({ status, error, lag }, index) => {
+      const database = targets[index]?.label ?? '';
+      const how = error ?? (lag === null ? 'its lag is not known' : `${lag} bytes behind`);
+      return {
+        subject: `replica ${index + 1}`,
+        level: status === 'up' ? 'fine' : 'warning',
+        says: `${database}: ${status === 'up' ? how : `passed over, ${how}`}`,
+        facts: { database, status, error, lag },
+      };
+    });
+  } finally {
+    await replicas.close(1_000);
+  }
+}

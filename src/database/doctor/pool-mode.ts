@@ -1,0 +1,24 @@
+import { MikroORM } from '@mikro-orm/postgresql';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { ormOptions } from '../orm-options.ts';
+
+/** How PgBouncer lends its connections to a database, if it tells this role; else null. Asked of its console, the database `pgbouncer`. */
+export async function poolModeOf(target: DatabaseTarget): Promise<string | null> {
+  const options = ormOptions(target.withDatabase('pgbouncer'), {
+    pool: { max: 1, acquireTimeout: 2_000 },
+  });
+  const pool = await new MikroORM(options).em.getConnection().getNativeClient();
+  try {
+    const databases = await pool.query<{ name: string; pool_mode: string | null }>('show databases');
+    const own = databases.rows.find(({ name }) => name === target.parts.database)?.pool_mode;
+    if (own != null) return own;
+    const settings = await pool.query<{ key: string; value: string }>('show config');
+    return settings.rows.find(({ key }) => key === 'pool_mode')?.value ?? null;
+  } catch {
+    // Another pooler, or a role that may not ask.
+    return null;
+  } finally {
+    // The ORM ends a pool only after queries of its own, which the console would not understand.
+    await pool.end();
+  }
+}

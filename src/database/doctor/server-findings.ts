@@ -1,0 +1,99 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Finding } from './findings.ts';
+
+const oldest = 140_000;
+
+type Ask = <Row extends object>(sql: string) => Promise<Row[]>;
+
+/** What the server tells of itself and of the role that is connected. */
+export async function serverFindings(orm: MikroORM): Promise<Finding[]> {
+  const ask: Ask = (sql) => orm.em.getConnection().execute(sql);
+  return [await version(ask), await role(ask), await timeouts(ask), await connections(ask)];
+}
+
+async function version(ask: Ask): Promise<Finding> {
+  const [row] = await ask<{ version: string; number: number; standby: boolean }>(
+    `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
+       pg_is_in_recovery() as standby`,
+  );
+  const { version: name = '?', number = 0, standby = false } = row ?? {};
+  const says = `PostgreSQL ${name}`;
+  const facts = { version: name, standby };
+  if (standby)
+    return { subject: 'server', level: 'warning', says: `${says}, a standby: nothing can be written`, facts };
+  if (number < oldest)
+    return { subject: 'server', level: 'warning', says: `${says}: 14 is the oldest that is served`, facts };
+  return { subject: 'server', level: 'fine', says, facts };
+}
+
+interface Role {
+  readonly name: string;
+  readonly superuser: boolean;
+  readonly bypassRowSecurity: boolean;
+  readonly mayCreate: boolean;
+  readonly unreadable: readonly string[];
+  readonly unwritable: readonly string[];
+}
+
+async function role(ask: Ask): Promise<Finding> {
+  const [found] = await ask<Role>(
+    `select current_user as name, rolsuper as superuser, rolbypassrls as "bypassRowSecurity",
+       coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayCreate", tables.*
+     from pg_roles, (
+       select coalesce(array_agg(relname::text order by relname) filter (where not has_table_privilege(oid, 'select')), '{}') as unreadable,
+         coalesce(array_agg(relname::text order by relname) filter (where not (has_table_privilege(oid, 'insert')
+           and has_table_privilege(oid, 'update') and has_table_privilege(oid, 'delete'))), '{}') as unwritable
+       from pg_class where relkind in ('r', 'p') and relnamespace = to_regnamespace(current_schema())) tables
+     where rolname = current_user`,
+  );
+  if (!found) throw new Error('the role that is connected is not among the roles');
+  const { name, superuser, unreadable, unwritable } = found;
+  const rights = [
+    superuser && 'superuser',
+    found.bypassRowSecurity && !superuser && 'passes over row-level security',
+    found.mayCreate && 'may create tables',
+  ].filter((right) => right !== false);
+  const says = rights.length === 0 ? name : `${name}: ${rights.join(', ')}`;
+  const lacking = [
+    ...(unreadable.length > 0 ? [`may not read ${unreadable.join(', ')}`] : []),
+    ...(unwritable.length > 0 ? [`may not write ${unwritable.join(', ')}`] : []),
+  ];
+  if (lacking.length > 0)
+    return { subject: 'role', level: 'warning', says: `${says}; ${lacking.join('; ')}`, facts: { ...found } };
+  return {
+    subject: 'role',
+    level: superuser ? 'note' : 'fine',
+    says: superuser ? `${says}; a service needs none of that` : says,
+    facts: { ...found },
+  };
+}
+
+async function timeouts(ask: Ask): Promise<Finding> {
+  const rows = await ask<{ name: string; ms: number }>(
+    `select name, setting::int as ms from pg_settings
+     where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout') order by name`,
+  );
+  const says = rows.map(({ name, ms }) => `${name} ${ms === 0 ? 'off' : `${ms} ms`}`).join(', ');
+  return {
+    subject: 'timeouts',
+    level: 'fine',
+    says,
+    facts: Object.fromEntries(rows.map(({ name, ms }) => [name, ms])),
+  };
+}
+
+async function connections(ask: Ask): Promise<Finding> {
+  const [row] = await ask<{ used: number; max: number }>(
+    `select count(*)::int as used, current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as max
+     from pg_stat_activity where backend_type = 'client backend'`,
+  );
+  const { used = 0, max = 0 } = row ?? {};
+  const full = used > max * 0.9;
+  const says = `${used} of ${max} in use`;
+  return {
+    subject: 'connections',
+    level: full ? 'warning' : 'fine',
+    says: full ? `${says}: make pools smaller, or put a pooler in front` : says,
+    facts: { used, max },
+  };
+}

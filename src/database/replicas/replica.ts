@@ -1,0 +1,72 @@
+import { MikroORM } from '@mikro-orm/postgresql';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { closeWithin } from '../connections.ts';
+import { ormOptions, type ConnectOptions } from '../orm-options.ts';
+import { Probe } from '../probe.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+import { toDataError } from '../translate-error.ts';
+import { walBytes } from './wal-position.ts';
+
+/** How far a replica has come, or why it can't be read from. */
+export type Sight =
+  | { readonly position: bigint; readonly why: null }
+  | { readonly position: null; readonly why: string };
+
+// The primary answers meanwhile, so that nobody need wait for long.
+const patienceMs = 1_000;
+
+/** A streaming replica of the primary, with a pool of its own. It is not connected to before it is first wanted. */
+export class Replica {
+  readonly orm: MikroORM;
+  readonly telemetry: Telemetry;
+  readonly #probe: Probe<bigint | null>;
+  #sight: Sight | undefined;
+
+  private constructor(orm: MikroORM, telemetry: Telemetry) {
+    this.orm = orm;
+    this.telemetry = telemetry;
+    this.#probe = new Probe(() => this.#ask());
+  }
+
+  static async open(target: DatabaseTarget, options: ConnectOptions, telemetry: Telemetry): Promise<Replica> {
+    const orm = new MikroORM(ormOptions(target, options));
+    await telemetry.watch(orm);
+    return new Replica(orm, telemetry);
+  }
+
+  /** What was seen of it last; undefined while it never was asked. */
+  get sight(): Sight | undefined {
+    return this.#sight;
+  }
+
+  /** Asks it how far it has come. Never throws. */
+  async look(): Promise<Sight> {
+    const seen = await this.#probe.ask(patienceMs).then(
+      (position): Sight =>
+        position === null ? { position: null, why: 'it is no replica' } : { position, why: null },
+      (error: unknown): Sight => ({ position: null, why: reason(error) }),
+    );
+    if ((this.#sight?.why ?? null) !== seen.why) this.telemetry.replica(seen.why);
+    return (this.#sight = seen);
+  }
+
+  /** Closes its pool, within about so many milliseconds. */
+  async close(milliseconds: number): Promise<void> {
+    this.telemetry.stop();
+    await closeWithin(milliseconds, this.orm);
+  }
+
+  async #ask(): Promise<bigint | null> {
+    const [row] = await this.orm.em
+      .getConnection()
+      .execute<{ position: string | null }[]>(
+        'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text end as position',
+      );
+    return row?.position == null ? null : walBytes(row.position);
+  }
+}
+
+function reason(thrown: unknown): string {
+  const error = toDataError(thrown);
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,19 @@
+/** Where structured lines go: the shape of pino's loggers, and so of Fastify's `app.log`. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** A line of JSON on stderr for each, for whoever wants to see statements and has no logger. */
+export const stderrLogger: Logger = {
+  debug: (fields, message) => write('debug', fields, message),
+  info: (fields, message) => write('info', fields, message),
+  warn: (fields, message) => write('warn', fields, message),
+  error: (fields, message) => write('error', fields, message),
+};
+
+function write(level: string, fields: object, message: string): void {
+  process.stderr.write(`${JSON.stringify({ level, ...fields, msg: message })}\n`);
+}

@@ -1,0 +1,122 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { sqlStateOf } from '../translate-error.ts';
+import { stderrLogger, type Logger } from './logger.ts';
+import { statementText } from './statement-text.ts';
+import { Tracing } from './tracing.ts';
+import { watchStatements } from './watch-statements.ts';
+
+/** What is told of what happens, and to whom. No line holds a value of a statement, a row or a password. */
+export interface TelemetryOptions {
+  /** Default: nobody is told. */
+  readonly logger?: Logger | undefined;
+  /** Statements that take at least this many milliseconds are logged, as warnings. Default 0: none are. */
+  readonly slowStatement?: number | undefined;
+  /** Whether every statement is logged; on stderr where there is no logger. Default false. */
+  readonly logStatements?: boolean | undefined;
+}
+
+/** Tells a logger, and OpenTelemetry where the service has installed it, what happens on the connections to one database. */
+export class Telemetry {
+  readonly #target: DatabaseTarget;
+  readonly #logger: Logger | undefined;
+  readonly #slow: number;
+  readonly #all: boolean;
+  readonly #tracing: Tracing | null;
+  readonly #leave: (() => void)[] = [];
+
+  private constructor(options: TelemetryOptions, target: DatabaseTarget, tracing: Tracing | null) {
+    this.#target = target;
+    this.#all = options.logStatements ?? false;
+    this.#logger = options.logger ?? (this.#all ? stderrLogger : undefined);
+    this.#slow = options.slowStatement || Infinity;
+    this.#tracing = tracing;
+  }
+
+  static async start(options: TelemetryOptions, target: DatabaseTarget): Promise<Telemetry> {
+    return new Telemetry(options, target, await Tracing.start());
+  }
+
+  /** The same for another database: a replica. */
+  of(target: DatabaseTarget): Telemetry {
+    return new Telemetry(
+      { logger: this.#logger, slowStatement: this.#slow, logStatements: this.#all },
+      target,
+      this.#tracing,
+    );
+  }
+
+  /** Tells of the ORM's pool and of what goes over its connections, until `stop`. Connects nowhere. */
+  async watch(orm: MikroORM): Promise<void> {
+    const pool = await orm.em.getConnection().getNativeClient();
+    const logger = this.#logger;
+    const database = this.#target.label;
+    if (logger) {
+      logger.info({ database, max: pool.options.max }, 'pool of connections made');
+      const told = () => ({
+        database,
+        total: pool.totalCount,
+        idle: pool.idleCount,
+        waiting: pool.waitingCount,
+      });
+      pool.on('connect', () => logger.debug(told(), 'connection opened'));
+      pool.on('remove', () => logger.debug(told(), 'connection closed'));
+      // The error's own text is the driver's or the server's.
+      pool.on('error', (error) =>
+        logger.warn({ ...told(), code: sqlStateOf(error) || null }, 'idle connection lost'),
+      );
+    }
+    if (this.#tracing) this.#leave.push(this.#tracing.pool(pool, database));
+    if (this.#tracing || this.#all || (logger && Number.isFinite(this.#slow)))
+      watchStatements(pool, (sql) => this.#statement(sql));
+  }
+
+  /** Runs a unit of work, within a span of its own. */
+  unitOfWork<T>(kind: 'transact' | 'read', work: () => Promise<T>): Promise<T> {
+    return this.#tracing ? this.#tracing.unitOfWork(kind, this.#target, work) : work();
+  }
+
+  /** Tells that a unit of work is run again after `error`: for which time, and in how many milliseconds. */
+  retrying(error: unknown, { attempt, delay }: { attempt: number; delay: number }): void {
+    this.#tracing?.retrying(error, attempt);
+    this.#logger?.warn(
+      { database: this.#target.label, code: sqlStateOf(error), attempt, delay: rounded(delay) },
+      'unit of work is run again',
+    );
+  }
+
+  /** Tells why a replica is passed over, or that it no longer is. */
+  replica(unusable: string | null): void {
+    const database = this.#target.label;
+    if (unusable === null) this.#logger?.info({ database }, 'replica is read from again');
+    else this.#logger?.warn({ database, why: unusable }, 'replica is passed over');
+  }
+
+  /** Ends what is told of the pools. */
+  stop(): void {
+    for (const leave of this.#leave.splice(0)) leave();
+  }
+
+  #statement(sql: string): (error?: unknown) => void {
+    const ended = this.#tracing?.statement(sql, this.#target);
+    const begun = performance.now();
+    return (error) => {
+      ended?.(error);
+      const duration = performance.now() - begun;
+      const slow = duration >= this.#slow;
+      if (!this.#logger || !(slow || this.#all)) return;
+      const fields = {
+        database: this.#target.label,
+        statement: statementText(sql),
+        duration: rounded(duration),
+        ...(error !== undefined && { code: sqlStateOf(error) || null }),
+      };
+      if (slow) this.#logger.warn(fields, 'slow statement');
+      else this.#logger.info(fields, 'statement');
+    };
+  }
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}

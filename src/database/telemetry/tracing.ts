@@ -1,0 +1,114 @@
+import type * as api from '@opentelemetry/api';
+import type { Attributes, BatchObservableResult, Span, Tracer } from '@opentelemetry/api';
+import type { Pool } from 'pg';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { sqlStateOf } from '../translate-error.ts';
+import { operationName, statementText } from './statement-text.ts';
+
+type Api = typeof api;
+
+const scope = 'synth-lab-data';
+
+/** Spans and metrics by OpenTelemetry's conventions for databases. What is told holds no values and no error's text. */
+export class Tracing {
+  readonly #api: Api;
+  readonly #tracer: Tracer;
+
+  private constructor(api: Api) {
+    this.#api = api;
+    this.#tracer = api.trace.getTracer(scope);
+  }
+
+  /** Null where the service has not installed `@opentelemetry/api`. */
+  static async start(): Promise<Tracing | null> {
+    try {
+      return new Tracing(await import('@opentelemetry/api'));
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return null;
+      throw error;
+    }
+  }
+
+  /** Runs `work` within a span, of which its statements' spans are children. */
+  unitOfWork<T>(kind: 'transact' | 'read', target: DatabaseTarget, work: () => Promise<T>): Promise<T> {
+    return this.#tracer.startActiveSpan(kind, { attributes: whereabouts(target) }, async (span) => {
+      try {
+        return await work();
+      } catch (error) {
+        this.#fail(span, error);
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
+  }
+
+  /** Adds that the unit of work that runs is run again. */
+  retrying(error: unknown, attempt: number): void {
+    this.#api.trace.getActiveSpan()?.addEvent('retry', { attempt, 'error.type': typeOf(error) });
+  }
+
+  /** Begins the span of a statement; what it gives ends it. */
+  statement(sql: string, target: DatabaseTarget): (error?: unknown) => void {
+    const operation = operationName(sql);
+    const span = this.#tracer.startSpan(`${operation} ${target.parts.database}`, {
+      kind: this.#api.SpanKind.CLIENT,
+      attributes: { ...whereabouts(target), 'db.operation.name': operation },
+    });
+    // Nobody may be listening, and this costs more than all the rest.
+    if (span.isRecording()) span.setAttribute('db.query.text', statementText(sql));
+    return (error) => {
+      if (error !== undefined) this.#fail(span, error);
+      span.end();
+    };
+  }
+
+  /** Reports how full a pool is whenever metrics are read, until the function that it gives is called. */
+  pool(pool: Pool, name: string): () => void {
+    const meter = this.#api.metrics.getMeter(scope);
+    const count = meter.createObservableUpDownCounter('db.client.connection.count', {
+      description: 'Connections of the pool, by state',
+      unit: '{connection}',
+    });
+    const max = meter.createObservableUpDownCounter('db.client.connection.max', {
+      description: 'Connections that the pool may have',
+      unit: '{connection}',
+    });
+    const pending = meter.createObservableUpDownCounter('db.client.connection.pending_requests', {
+      description: 'Those who wait for a connection',
+      unit: '{request}',
+    });
+    const instruments = [count, max, pending];
+    const of: Attributes = { 'db.client.connection.pool.name': name };
+    const observe = (observed: BatchObservableResult): void => {
+      const { totalCount, idleCount, waitingCount } = pool;
+      observed.observe(count, idleCount, { ...of, 'db.client.connection.state': 'idle' });
+      observed.observe(count, totalCount - idleCount, { ...of, 'db.client.connection.state': 'used' });
+      observed.observe(max, pool.options.max, of);
+      observed.observe(pending, waitingCount, of);
+    };
+    meter.addBatchObservableCallback(observe, instruments);
+    return () => meter.removeBatchObservableCallback(observe, instruments);
+  }
+
+  // An exception would be recorded with its text, which may hold a row.
+  #fail(span: Span, error: unknown): void {
+    const sqlState = sqlStateOf(error);
+    if (/^[0-9A-Z]{5}$/.test(sqlState)) span.setAttribute('db.response.status_code', sqlState);
+    span.setAttribute('error.type', typeOf(error));
+    span.setStatus({ code: this.#api.SpanStatusCode.ERROR });
+  }
+}
+
+function whereabouts({ parts }: DatabaseTarget): Attributes {
+  return {
+    'db.system.name': 'postgresql',
+    'db.namespace': parts.database,
+    'server.address': parts.host,
+    'server.port': parts.port,
+  };
+}
+
+function typeOf(error: unknown): string {
+  return sqlStateOf(error) || (error instanceof Error ? error.name : typeof error);
+}

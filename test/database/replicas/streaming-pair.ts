@@ -1,0 +1,135 @@
+import { cp, mkdtemp, readdir, chmod, mkdir, rm, writeFile, chown, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, type QueryResultRow } from 'pg';
+import { connect } from '../../../src/database/connect.ts';
+import { EmbeddedPostgres } from '../../../src/embedded/index.ts';
+import { Migrator } from '../../../src/migrator/index.ts';
+import { parseDatabaseUrl } from '../../../src/settings/database-url.ts';
+import { wantedMajor } from '../../../src/testing/run-server.ts';
+
+const fragile = { fsync: 'off', full_page_writes: 'off' };
+
+/** A migrated primary, and a hot standby that streams from it; both embedded. */
+export class StreamingPair {
+  readonly #parent: string;
+  #primary: EmbeddedPostgres;
+  #replica: EmbeddedPostgres;
+
+  private constructor(parent: string, primary: EmbeddedPostgres, replica: EmbeddedPostgres) {
+    this.#parent = parent;
+    this.#primary = primary;
+    this.#replica = replica;
+  }
+
+  static async start(): Promise<StreamingPair> {
+    const parent = await mkdtemp(join(tmpdir(), 'synthdb-pair-'));
+    await chmod(parent, 0o755);
+    const primary = await EmbeddedPostgres.start({ ...at(parent, 'primary'), settings: fragile });
+    await migrate(primary.url);
+    await copy(primary, join(parent, 'replica'));
+    return new StreamingPair(parent, primary, await standby(parent, primary));
+  }
+
+  get primaryUrl(): string {
+    return this.#primary.url;
+  }
+
+  get replicaUrl(): string {
+    return this.#replica.url;
+  }
+
+  /** Lets the replica receive but not apply. */
+  async pause(): Promise<void> {
+    await ask(this.replicaUrl, 'select pg_wal_replay_pause()');
+  }
+
+  async resume(): Promise<void> {
+    await ask(this.replicaUrl, 'select pg_wal_replay_resume()');
+  }
+
+  async stopReplica(): Promise<void> {
+    await this.#replica.stop();
+  }
+
+  /** On the port that it had. */
+  async startReplica(): Promise<void> {
+    this.#replica = await standby(this.#parent, this.#primary);
+  }
+
+  async stopPrimary(): Promise<void> {
+    await this.#primary.stop();
+  }
+
+  async startPrimary(): Promise<void> {
+    this.#primary = await EmbeddedPostgres.start({ ...at(this.#parent, 'primary'), settings: fragile });
+  }
+
+  async remove(): Promise<void> {
+    for (const name of ['replica', 'primary']) await EmbeddedPostgres.remove(at(this.#parent, name));
+    await rm(this.#parent, { recursive: true, force: true });
+  }
+}
+
+/** The rows of one statement, on a connection of its own. */
+export async function ask(url: string, sql: string): Promise<QueryResultRow[]> {
+  const client = new Client(url);
+  await client.connect();
+  try {
+    return (await client.query<QueryResultRow>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function at(parent: string, name: string) {
+  return {
+    directory: join(parent, name),
+    major: wantedMajor(process.env),
+    binaries: join(import.meta.dirname, '../../../.data/binaries'),
+  };
+}
+
+function standby(parent: string, primary: EmbeddedPostgres): Promise<EmbeddedPostgres> {
+  const { host, port, user, password } = parseDatabaseUrl(primary.url, 'url').parts;
+  return EmbeddedPostgres.start({
+    ...at(parent, 'replica'),
+    settings: {
+      ...fragile,
+      primary_conninfo: `host=${host} port=${port} user=${user} password=${password}`,
+      wal_retrieve_retry_interval: '100ms',
+    },
+  });
+}
+
+async function migrate(url: string): Promise<void> {
+  const orm = await connect(parseDatabaseUrl(url, 'url'));
+  await new Migrator(orm).up();
+  await orm.close();
+}
+
+/** A base backup, by hand: no `pg_basebackup` is among the binaries. */
+async function copy({ url, directory, major }: EmbeddedPostgres, to: string): Promise<void> {
+  const from = join(directory, 'cluster');
+  const cluster = join(to, 'cluster');
+  const client = new Client(url);
+  await client.connect();
+  const [start, stop] =
+    major >= 15
+      ? [`pg_backup_start('replica', true)`, 'pg_backup_stop(false)']
+      : [`pg_start_backup('replica', true, false)`, 'pg_stop_backup(false, false)'];
+  await client.query(`select ${start}`);
+  await mkdir(to, { recursive: true });
+  const left = /\/data\/(?:postmaster\.(?:pid|opts)|pg_wal\/.+|pg_replslot\/.+|pg_stat_tmp\/.+)$/;
+  await cp(from, cluster, { recursive: true, filter: (path) => !left.test(path) });
+  const { rows } = await client.query<{ labelfile: string }>(`select * from ${stop}`);
+  await client.end();
+  const data = join(cluster, 'data');
+  await writeFile(join(data, 'backup_label'), rows[0]?.labelfile ?? '');
+  await writeFile(join(data, 'standby.signal'), '');
+  // The copy is root's where root made it, and PostgreSQL starts for the owner of its files alone.
+  const { uid, gid } = await stat(join(from, 'data'));
+  await chown(data, uid, gid);
+  for (const name of await readdir(data, { recursive: true })) await chown(join(data, name), uid, gid);
+  await chmod(data, 0o700);
+}

@@ -1,0 +1,142 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openDatabase } from '../../../src/index.ts';
+import { rowCopier } from '../../../src/repositories/row-copier.ts';
+import { TestDatabase, aSynth, anExperiment } from '../../../src/testing/index.ts';
+import { canary } from '../told.ts';
+import { Lines } from './told-lines.ts';
+
+describe('what a logger is told', () => {
+  let db: TestDatabase;
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+  });
+  afterAll(() => db.drop());
+
+  test('the pool, and its connections as they come and go', async () => {
+    const logger = new Lines();
+    const database = await openDatabase({ url: db.url, logger, pool: { max: 3 } });
+    await Promise.all([1, 2].map(() => database.transact(({ em }) => em.execute('select pg_sleep(0.05)'))));
+    await database.close();
+
+    expect(logger.of('pool of connections made')).toMatchObject([
+      { level: 'info', fields: { database: db.target.label, max: 3 } },
+    ]);
+    expect(logger.of('connection opened').length).toBeGreaterThan(0);
+    await expect.poll(() => logger.of('connection closed')).toHaveLength(2);
+    expect(logger.of('statement')).toEqual([]);
+  });
+
+  test('an idle connection that is lost', async () => {
+    const logger = new Lines();
+    await using database = await openDatabase({ url: db.url, logger });
+
+    const ended = await db.orm.em.execute(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where datname = current_database() and pid <> pg_backend_pid() and application_name = 'synth-lab-data'`,
+    );
+
+    expect(ended).toHaveLength(1);
+    await expect
+      .poll(() => logger.of('idle connection lost'))
+      .toMatchObject([{ level: 'warn', fields: { database: db.target.label, code: '57P01' } }]);
+    expect(await database.read(({ experiments }) => experiments.find('exp_1'))).toBeNull();
+  });
+
+  test('statements that are slow, whoever sent them, and no other', async () => {
+    const logger = new Lines();
+    await using database = await openDatabase({ url: db.url, logger, slowStatement: 100 });
+
+    await database.read(({ synths }) => synths.count());
+    await database.transact(({ em }) => em.execute(`select pg_sleep(0.15), ?`, [canary]));
+    await database.transact(({ em }) => sql`select pg_sleep(0.15), ${canary}::text`.execute(em.getKysely()));
+    await database
+      .transact(({ em }) => em.execute(`select pg_sleep(0.15), ?::int`, [canary]))
+      .catch(() => {});
+    await database
+      .transact(({ em }) =>
+        em.execute(`do $$ begin perform pg_sleep(0.15); raise exception '${canary}'; end $$`),
+      )
+      .catch(() => {});
+
+    const slow = logger.of('slow statement');
+    expect(slow).toMatchObject([
+      { level: 'warn', fields: { statement: 'select pg_sleep(?), ?', duration: expect.any(Number) } },
+      { fields: { statement: 'select pg_sleep(?), $1::text' } },
+      { fields: { statement: 'do ?', code: 'P0001' } },
+    ]);
+    expect(JSON.stringify(logger.all)).not.toContain(canary);
+    for (const { fields } of slow) expect(fields['duration']).toBeGreaterThanOrEqual(100);
+  });
+
+  test('every statement, where that is asked for: read models, COPY and what fails', async () => {
+    const logger = new Lines();
+    await using database = await openDatabase({ url: db.url, logger, logStatements: true });
+    logger.all.length = 0;
+
+    await database.transact(async ({ em, synths }) => {
+      anExperiment(em, { name: canary });
+      aSynth(em);
+      await em.flush();
+      await synths.count();
+      await rowCopier(em).copy(em, 'synth_groups', { id: 'text', name: 'text' }, [
+        { id: 'grp_1', name: canary },
+      ]);
+    });
+    await database.transact(({ em }) => em.execute('select 1 / 0')).catch(() => {});
+
+    const told = logger.of('statement').map(({ fields }) => fields);
+    const statements = told.map(({ statement }) => String(statement));
+    expect(statements.filter((text) => text === 'begin')).toHaveLength(2);
+    expect(statements.some((text) => text.startsWith('insert into "experiments"'))).toBe(true);
+    expect(statements.some((text) => text.startsWith('select count('))).toBe(true);
+    expect(statements).toContain('copy "synth_groups" ("id", "name") from stdin (format binary)');
+    expect(statements).toContain('commit');
+    expect(told).toContainEqual(expect.objectContaining({ statement: 'select ? / ?', code: '22012' }));
+    expect(JSON.stringify(logger.all)).not.toContain(canary);
+  });
+
+  test('a unit of work that is run again', async () => {
+    const logger = new Lines();
+    await using database = await openDatabase({ url: db.url, logger });
+    let runs = 0;
+
+    await database.transact(
+      async ({ em }) => {
+        runs += 1;
+        if (runs === 1) await em.execute(`do $$ begin raise serialization_failure; end $$`);
+      },
+      { retries: 1 },
+    );
+
+    expect(logger.of('unit of work is run again')).toMatchObject([
+      { level: 'warn', fields: { code: '40001', attempt: 1, delay: expect.any(Number) } },
+    ]);
+  });
+
+  test('nothing of a password', async () => {
+    const logger = new Lines();
+    const database = await openDatabase({ url: db.url, logger, logStatements: true });
+    await database.close();
+
+    expect(logger.all.length).toBeGreaterThan(2);
+    expect(JSON.stringify(logger.all)).not.toContain(db.target.parts.password);
+  });
+});
+
+test('statements go to stderr where they are wanted and there is no logger', async () => {
+  await using db = await TestDatabase.create();
+  const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+
+  const lines = (): string[] => stderr.mock.calls.map(([line]) => String(line));
+  const database = await openDatabase({ url: db.url, logStatements: true });
+  await database.transact(({ em }) => em.execute('select ?', [canary]));
+  await database.close();
+
+  await expect.poll(() => lines().at(-1)).toContain('connection closed');
+  const told = lines();
+  stderr.mockRestore();
+  const written = told.find((line) => line.includes('"select ?"'));
+  expect(JSON.parse(written ?? '')).toMatchObject({ level: 'info', msg: 'statement', statement: 'select ?' });
+  expect(told.join('')).not.toContain(canary);
+});

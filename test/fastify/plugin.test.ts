@@ -1,0 +1,253 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { whenGone } from '../../src/fastify/gone.ts';
+import { synthLabData, type SynthLabDataOptions } from '../../src/fastify/index.ts';
+import {
+  ConnectionError,
+  ConstraintError,
+  ContentionError,
+  DanglingReferenceError,
+  DuplicateError,
+  ForbiddenError,
+  InvalidJsonError,
+  InvalidPageError,
+  InvalidValueError,
+  NotFoundError,
+  ProtectedRowError,
+  ReadOnlyError,
+  StatementError,
+  TooFewRowsError,
+  UnavailableError,
+  openDatabase,
+} from '../../src/index.ts';
+import { TestDatabase, TestServer } from '../../src/testing/index.ts';
+
+const experiment = { name: 'Short checkout', hypothesis: 'Fewer steps sell more' };
+
+describe('the Fastify plugin', () => {
+  let db: TestDatabase;
+  const apps: FastifyInstance[] = [];
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+  });
+  afterEach(async () => {
+    for (const app of apps.splice(0)) await app.close();
+  });
+  afterAll(() => db.drop());
+
+  /** An app that listens, with `routes` on it. */
+  async function serve(
+    routes: (app: FastifyInstance) => void,
+    options: Omit<SynthLabDataOptions, 'database'> = {},
+    url = db.url,
+  ): Promise<{ app: FastifyInstance; origin: string }> {
+    const app = Fastify({ forceCloseConnections: 'idle' });
+    apps.push(app);
+    const database = await openDatabase({ url, schemaBehind: 'ignore' });
+    await app.register(synthLabData, { database, ...options });
+    await app.register(async (scope) => routes(scope));
+    return { app, origin: await app.listen({ host: '127.0.0.1', port: 0 }) };
+  }
+
+  test('gives each request units of work that write and read', async () => {
+    const { origin } = await serve((app) => {
+      app.post('/experiments', (request) =>
+        request.transact(async ({ experiments }) => experiments.add(experiment).id, { position: true }),
+      );
+      app.get<{ Params: { id: string } }>('/experiments/:id', (request) =>
+        request.read(({ experiments }) => experiments.getSummary(request.params.id), { from: 'replica' }),
+      );
+    });
+
+    const made = await fetch(`${origin}/experiments`, { method: 'POST' });
+    const stored: unknown = await made.json();
+
+    expect(stored).toEqual({ result: expect.stringMatching(/^exp_/), position: expect.stringMatching(/\//) });
+    const [{ id } = { id: '' }] = await db.orm.em.execute<{ id: string }[]>('select id from experiments');
+    const shown = await fetch(`${origin}/experiments/${id}`);
+    expect(await shown.json()).toMatchObject({ id, ...experiment });
+  });
+
+  test('takes back what a request wrote that fails', async () => {
+    const { origin } = await serve((app) => {
+      app.post('/experiments', (request) =>
+        request.transact(async (uow) => {
+          uow.experiments.add({ ...experiment, name: 'Taken back' });
+          await uow.flush();
+          throw new Error('after the fact');
+        }),
+      );
+    });
+
+    expect((await fetch(`${origin}/experiments`, { method: 'POST' })).status).toBe(500);
+    expect(await db.orm.em.execute(`select id from experiments where name = 'Taken back'`)).toEqual([]);
+  });
+
+  test.each([
+    [404, new NotFoundError('Experiment', 'exp_1')],
+    [409, new DuplicateError('taken', { constraint: 'uq_1' })],
+    [409, new ContentionError('busy', {})],
+    [409, new DanglingReferenceError('dangling', {})],
+    [409, new ConstraintError('rule', {})],
+    [409, new ProtectedRowError('SynthGroup', 'grp_1')],
+    [409, new TooFewRowsError('Synth', { needed: 2, found: 1 })],
+    [422, new InvalidPageError('a page too far')],
+    [422, new InvalidJsonError('synths.data', [])],
+    [422, new InvalidValueError('too long', {})],
+    [503, new ConnectionError('Database connection lost')],
+    [503, new UnavailableError('full', {})],
+  ])('answers with %i: %s', async (status, error) => {
+    const { origin } = await serve((app) => app.get('/', () => Promise.reject(error)));
+
+    const answer = await fetch(origin);
+
+    expect(answer.status).toBe(status);
+    expect(await answer.json()).toEqual({
+      error: error.code,
+      message: error.message,
+      ...('constraint' in error && error.constraint !== undefined && { constraint: error.constraint }),
+    });
+  });
+
+  test.each([
+    new Error('canary'),
+    new ForbiddenError('canary', { constraint: 'canary' }),
+    new StatementError('canary', {}),
+    new ReadOnlyError('canary'),
+    'canary',
+  ])('tells the client nothing of what is our own fault: %s', async (error) => {
+    const { origin } = await serve((app) =>
+      app.get('/', () => {
+        throw error;
+      }),
+    );
+
+    const answer = await fetch(origin);
+
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).not.toContain('canary');
+  });
+
+  test("leaves Fastify's own errors their status, and a scope its own", async () => {
+    const { origin } = await serve((app) => {
+      app.post('/', async () => 'never');
+      app.setErrorHandler((error, _request, reply) => {
+        if (!(error instanceof RangeError)) throw error;
+        return reply.status(416).send({ error: 'range' });
+      });
+      app.get('/range', () => Promise.reject(new RangeError('out of it')));
+      app.get('/missing', () => Promise.reject(new NotFoundError('Synth', 'syn_1')));
+    });
+    const body = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' };
+
+    expect((await fetch(origin, body)).status).toBe(400);
+    expect((await fetch(`${origin}/range`)).status).toBe(416);
+    expect((await fetch(`${origin}/missing`)).status).toBe(404);
+  });
+
+  test('tells how the database is', async () => {
+    const { origin } = await serve(() => {});
+
+    const answer = await fetch(`${origin}/health`);
+
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({ status: 'up', schema: { pending: [] }, pool: { max: 10 } });
+  });
+
+  test('tells a database that is gone as 503, and not where it was', async () => {
+    const gone = await TestDatabase.create();
+    const { origin } = await serve(() => {}, {}, gone.url);
+    await gone.drop();
+
+    const answer = await fetch(`${origin}/health`);
+    const text = await answer.text();
+
+    expect(answer.status).toBe(503);
+    expect(JSON.parse(text)).toMatchObject({ status: 'down' });
+    expect(text).not.toContain(gone.target.parts.database);
+  });
+
+  test('tells a database that lacks migrations as 503', async () => {
+    await using empty = await TestServer.shared().createEmptyDatabase();
+    const { app, origin } = await serve(() => {}, {}, empty.url);
+
+    expect((await fetch(`${origin}/health`)).status).toBe(503);
+    await app.close();
+  });
+
+  test('tells it where it is asked to, or nowhere', async () => {
+    const elsewhere = await serve(() => {}, { health: '/internal/database' });
+    const nowhere = await serve(() => {}, { health: false });
+
+    expect((await fetch(`${elsewhere.origin}/internal/database`)).status).toBe(200);
+    expect((await fetch(`${elsewhere.origin}/health`)).status).toBe(404);
+    expect((await fetch(`${nowhere.origin}/health`)).status).toBe(404);
+  });
+
+  test('lets a request that runs end, with its connection, and closes the database after it', async () => {
+    const { promise: closing, resolve: goOn } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: running } = Promise.withResolvers<void>();
+    const { app, origin } = await serve((scope) => {
+      scope.get('/', (request) =>
+        request.transact(async ({ em }) => {
+          running();
+          await closing;
+          return { found: await em.execute('select 1 as one') };
+        }),
+      );
+    });
+
+    const answering = fetch(origin);
+    await begun;
+    const closed = app.close();
+    goOn();
+    const answer = await answering;
+
+    expect(answer.headers.get('connection')).toBe('close');
+    expect(await answer.json()).toEqual({ found: [{ one: 1 }] });
+    await closed;
+    await expect(fetch(origin)).rejects.toThrow();
+    await expect
+      .poll(() =>
+        db.orm.em
+          .fork()
+          .execute(
+            `select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+          ),
+      )
+      .toEqual([]);
+  });
+});
+
+describe('a client that goes away', () => {
+  test('is told by a signal, and one that stays is not', async () => {
+    const seen: boolean[] = [];
+    const signals: AbortSignal[] = [];
+    const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+    const app = Fastify();
+    app.post<{ Querystring: { leaves?: string } }>('/', async (request, reply) => {
+      const signal = whenGone(reply);
+      signals.push(signal);
+      if (request.query.leaves) {
+        leave();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      } else await new Promise((resolve) => setTimeout(resolve, 20));
+      seen.push(signal.aborted);
+      return {};
+    });
+    const origin = await app.listen({ host: '127.0.0.1', port: 0 });
+    const body = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+
+    await (await fetch(origin, body)).text();
+    const leaving = new AbortController();
+    const answer = fetch(`${origin}?leaves=1`, { ...body, signal: leaving.signal });
+    await left;
+    leaving.abort();
+
+    await expect(answer).rejects.toThrow();
+    await expect.poll(() => seen).toEqual([false, true]);
+    await app.close();
+    // The end of an answer is none either.
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
+  });
+});
