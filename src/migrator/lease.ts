@@ -61,7 +61,7 @@ export class Lease {
   readonly #heart: NodeJS.Timeout;
   /** By this process's clock: until then nobody can have taken over. */
   #sureUntil: number;
-  #beating = false;
+  #beating: Promise<void> | undefined;
   #lost = false;
 
   private constructor(
@@ -75,8 +75,7 @@ export class Lease {
     this.#table = table;
     this.#duration = taken.duration;
     this.#sureUntil = taken.sureUntil;
-    // A beat that fails is followed by others; what matters is checked where it matters.
-    this.#heart = setInterval(() => void this.#beat().catch(() => {}), taken.duration / 3);
+    this.#heart = setInterval(() => this.#beat(), taken.duration / 3);
     this.#heart.unref();
   }
 
@@ -181,6 +180,8 @@ export class Lease {
   /** Gives it back. What fails here ends with the lease's time. */
   async release(): Promise<void> {
     clearInterval(this.#heart);
+    // It would put the end off again, and keeps its connection for as long as it takes.
+    await this.#beating;
     if (this.#lost) return;
     await this.#session
       .query(
@@ -190,15 +191,12 @@ export class Lease {
       .catch(() => {});
   }
 
-  // One at a time: on a connection that has gone silent they would take up the pool.
-  async #beat(): Promise<void> {
-    if (this.#beating) return;
-    this.#beating = true;
-    try {
-      await this.#renew();
-    } finally {
-      this.#beating = false;
-    }
+  // One at a time: on a connection that has gone silent they would take up the pool. One that fails is followed by others; what
+  // matters is checked where it matters.
+  #beat(): void {
+    this.#beating ??= this.#renew()
+      .catch(() => {})
+      .finally(() => (this.#beating = undefined));
   }
 
   #renew(): Promise<void> {

@@ -158,12 +158,18 @@ export async function watched<T>(run: Run, name: string, work: () => Promise<T>)
     );
     if (by.length > 0) run.report({ kind: 'blocked', name, by, waited: Date.now() - begun });
   };
-  // To look is a courtesy.
-  const watch = setInterval(() => void look().catch(() => {}), 500);
+  let looking: Promise<void> | undefined;
+  const watch = setInterval(() => {
+    looking ??= look()
+      // To look is a courtesy.
+      .catch(() => {})
+      .finally(() => (looking = undefined));
+  }, 500);
   try {
     return await work();
   } finally {
     clearInterval(watch);
+    await looking;
   }
 }
 

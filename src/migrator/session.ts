@@ -15,8 +15,10 @@ export interface Session {
 export function poolSession(orm: MikroORM): Session {
   return {
     async query<Row extends object>(text: string, values: readonly unknown[] = []) {
-      const pool = await orm.em.getConnection().getNativeClient();
-      return (await pool.query<Row>(text, [...values])).rows;
+      const connection = orm.em.getConnection();
+      await connection.ensureConnection();
+      // By the ORM's own client: of a pool that only others used it does not know, and would not end it.
+      return (await connection.getClient().executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows;
     },
   };
 }
