@@ -39,14 +39,30 @@ interface Disturbance {
 }
 
 /** The connection of the n-th statement breaks; the runner lives on, and may fail or not. */
-function connection(fault: (db: TestDatabase) => Fault): Disturbance {
+function connection(fault: Fault): Disturbance {
   return {
-    async run({ db, proxy, direction, at }) {
-      proxy.failAt(at, fault(db));
+    async run({ proxy, direction, at }) {
+      proxy.failAt(at, fault);
       await Promise.allSettled([migrate(proxy.url(), direction)]);
     },
   };
 }
+
+/** All processes that serve the runner end before the n-th statement; the runner lives on, and may fail or not. */
+const processes: Disturbance = {
+  async run({ db, proxy, direction, at }) {
+    let ended = Promise.resolve();
+    const end = async (): Promise<void> => {
+      await db.orm.em.execute(
+        `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+         where datname = current_database() and application_name = '' and backend_type = 'client backend'`,
+      );
+    };
+    proxy.failAt(at, { after: () => (ended = end()) });
+    await Promise.allSettled([migrate(proxy.url(), direction)]);
+    await ended;
+  },
+};
 
 /** The process of the runner is killed at the n-th statement, which has reached the server or not. */
 function runner(reached: boolean): Disturbance {
@@ -62,15 +78,6 @@ function runner(reached: boolean): Disturbance {
     },
   };
 }
-
-const terminated = (db: TestDatabase): Fault => ({
-  after: async () => {
-    await db.orm.em.execute(
-      `select pg_terminate_backend(pid, 5000) from pg_stat_activity
-       where datname = current_database() and application_name = '' and backend_type = 'client backend'`,
-    );
-  },
-});
 
 /** Disturbs a run at its n-th statement, lets the next one go to its end, and tells whether the run had so many. */
 async function convergesAfter(disturbance: Disturbance, direction: Direction, at: number): Promise<boolean> {
@@ -100,9 +107,9 @@ async function convergesAfter(disturbance: Disturbance, direction: Direction, at
 
 describe.each(['up', 'down'] as const)('going %s', (direction) => {
   test.each([
-    ['a connection is cut before', 10, connection(() => 'cut')],
-    ['a connection is cut after', 10, connection(() => 'cut after sending')],
-    ['all server processes are ended before', 10, connection(terminated)],
+    ['a connection is cut before', 10, connection('cut')],
+    ['a connection is cut after', 10, connection('cut after sending')],
+    ['all server processes are ended before', 10, processes],
     ['the runner is killed before', 40, runner(false)],
     ['the runner is killed after', 40, runner(true)],
   ])('the next run converges when %s any statement', { timeout }, async (what, every, disturbance) => {
