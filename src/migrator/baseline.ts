@@ -31,8 +31,9 @@ export async function baseline(
         differing.map((difference) => `  ${describeDifference(difference)}`).join('\n'),
     );
   }
+  await lease.begin({ migration: name, direction: 'baseline' });
   await inTransaction(orm, async (session) => {
-    await lease.guard(session, { migration: name, direction: 'baseline' });
+    await lease.guard(session);
     for (const migration of declared) {
       await session.query(`insert into ${tables.log} (name) values ($1)`, [migration.name]);
       await addToHistory(session, tables, {

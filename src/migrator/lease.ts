@@ -2,15 +2,17 @@ import { hostname, userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tables } from './bookkeeping.ts';
 import { MigratorError } from './errors.ts';
+import {
+  backendOf,
+  endProcesses,
+  mark,
+  transactionLock,
+  workersOf,
+  type Backend,
+  type Remaining,
+} from './lease-processes.ts';
 import type { Session } from './session.ts';
-
-/** A server process, told apart from a later one of the same number. */
-export interface Backend {
-  readonly pid: number;
-  readonly startedAt: string;
-  /** Whether it serves nobody else, so that it may be ended whatever it does. */
-  readonly own: boolean;
-}
+import { isLostConnection } from './sql-state.ts';
 
 /** What a holder is at. */
 export interface Work {
@@ -25,7 +27,8 @@ interface LeaseRow {
   readonly migration: string | null;
   readonly direction: string | null;
   readonly startedAt: string | null;
-  readonly backends: readonly Backend[];
+  /** JSON. */
+  readonly backends: string;
 }
 
 export interface LeaseOptions {
@@ -56,90 +59,117 @@ export class Lease {
   readonly #table: string;
   readonly #duration: number;
   readonly #heart: NodeJS.Timeout;
+  /** By this process's clock: until then nobody can have taken over. */
+  #sureUntil: number;
+  #beating: Promise<void> | undefined;
   #lost = false;
 
   private constructor(
     session: Session,
     table: string,
-    { token, abandoned, duration }: { token: string; abandoned: Abandoned | null; duration: number },
+    taken: { token: string; sureUntil: number; abandoned: Abandoned | null; duration: number },
   ) {
-    this.token = token;
-    this.abandoned = abandoned;
+    this.token = taken.token;
+    this.abandoned = taken.abandoned;
     this.#session = session;
     this.#table = table;
-    this.#duration = duration;
-    // A beat that fails is followed by others; what matters is checked where it matters.
-    this.#heart = setInterval(() => void this.#beat().catch(() => {}), duration / 3);
+    this.#duration = taken.duration;
+    this.#sureUntil = taken.sureUntil;
+    this.#heart = setInterval(() => this.#beat(), taken.duration / 3);
     this.#heart.unref();
   }
 
   /**
-   * Waits for the lease and takes it. Server processes that still work for a holder whose time is over are ended first.
+   * Waits for the lease and takes it. Server processes that still work for a holder whose time is over are ended first, and waited
+   * for while they are not.
    *
    * @throws MigratorError `lock_held` when another holds it for longer than `wait`.
    */
-  static async acquire(session: Session, { lease }: Tables, options: LeaseOptions): Promise<Lease> {
-    const deadline = Date.now() + options.wait;
+  static async acquire(session: Session, { lease: table }: Tables, options: LeaseOptions): Promise<Lease> {
+    const { duration, wait } = options;
+    const deadline = Date.now() + wait;
     const announced = new Set<string>();
     for (;;) {
-      const row = await readLease(session, lease);
-      if (row.expired) {
-        await endBackends(session, lease, row.backends);
-        const token = await take(session, lease, row.token, options.duration);
+      const row = await readLease(session, table);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `own` alone
+      const backends = JSON.parse(row.backends) as Backend[];
+      const remaining = row.expired ? await endProcesses(session, table, row.token, backends) : [];
+      if (row.expired && remaining.length === 0) {
+        const asked = performance.now();
+        const token = await take(session, table, row, duration);
         if (token !== null) {
-          return new Lease(session, lease, {
+          return new Lease(session, table, {
             token,
+            sureUntil: asked + duration,
             abandoned: abandonedBy(row),
-            duration: options.duration,
+            duration,
           });
         }
       } else if (!announced.has(row.token)) {
         announced.add(row.token);
         options.onWait?.(row.holder ?? 'another runner');
       }
-      if (Date.now() >= deadline) {
-        throw new MigratorError(
-          'lock_held',
-          `${row.holder ?? 'another runner'} has been migrating this database for longer than ${options.wait / 1000} s: ` +
-            'wait for its end, or allow more time with --lock-wait (lockWait)',
-        );
-      }
+      if (Date.now() >= deadline) throw new MigratorError('lock_held', whyHeld(row, remaining, wait));
       await sleep(50 + Math.random() * 150);
     }
   }
 
   /**
-   * Says what is begun and which server process works for it, then holds the lease to the end of that transaction: nobody takes it
-   * over meanwhile without ending the process.
+   * Says what is begun.
    *
    * @throws MigratorError `lock_lost`
    */
-  async guard(transaction: Session, work: Work): Promise<Backend> {
-    const backend = await this.record(transaction, work, false);
-    const held = await transaction.query(
-      `select 1 from ${this.#table} where token = ${this.token} for key share`,
-    );
-    if (held.length === 0) this.#lose();
-    return backend;
+  async begin({ migration, direction }: Work): Promise<void> {
+    await this.#change('migration = $1, direction = $2, started_at = clock_timestamp()', [
+      migration,
+      direction,
+    ]);
   }
 
   /**
-   * Says what is begun and which server process works for it. Comes before each statement that has no transaction.
+   * Holds the lease to the end of that transaction: nobody takes it over meanwhile without ending the process.
    *
    * @throws MigratorError `lock_lost`
    */
-  async record(worker: Session, { migration, direction }: Work, own: boolean): Promise<Backend> {
-    const [found] = await worker.query<Omit<Backend, 'own'>>(
-      `select pid, backend_start::text as "startedAt" from pg_stat_activity where pid = pg_backend_pid()`,
+  async guard(transaction: Session): Promise<void> {
+    const held = await transaction.query(
+      `select ${transactionLock(this.#table, this.token)} from ${this.#table} where token = ${this.token} for key share`,
     );
-    if (!found) throw new Error('the server does not list the connection that asks');
-    const backend = { ...found, own };
-    await this.#change(
-      `migration = $1, direction = $2, backends = $3,
-       started_at = case when (migration, direction) = ($1, $2) then started_at else clock_timestamp() end`,
-      [migration, direction, JSON.stringify([backend])],
-    );
-    return backend;
+    if (held.length === 0) this.#lose();
+  }
+
+  /**
+   * Says which process serves a connection that nobody else uses: whoever takes over ends it, whatever it does.
+   *
+   * @throws MigratorError `lock_lost`
+   */
+  async own(connection: Session): Promise<void> {
+    await this.#change('backends = $1', [JSON.stringify([await backendOf(connection)])]);
+  }
+
+  /**
+   * Sends a statement that can't run in a transaction: in a moment in which nobody can have taken over yet, and marked, so that
+   * whoever does finds its process.
+   *
+   * @throws MigratorError `lock_lost`
+   */
+  async send(connection: Session, sql: string): Promise<void> {
+    // What a former holder sent may have come late.
+    await endProcesses(this.#session, this.#table, String(BigInt(this.token) - 1n));
+    do await this.#renew();
+    while (performance.now() >= this.#sureUntil);
+    // No turn of the event loop may come between that look at the clock and the sending.
+    await connection.query(mark(this.#table, this.token) + sql);
+  }
+
+  /** SQL for the ids of the processes that work for this holder at the moment. */
+  get workers(): string {
+    return workersOf(this.#table, this.token);
+  }
+
+  /** Ends what connections that broke have left at work for this holder, so that what became of it is certain. */
+  async settle(): Promise<void> {
+    await endProcesses(this.#session, this.#table, this.token);
   }
 
   /** Nothing is under way any more. */
@@ -150,26 +180,52 @@ export class Lease {
   /** Gives it back. What fails here ends with the lease's time. */
   async release(): Promise<void> {
     clearInterval(this.#heart);
+    // It would put the end off again, and keeps its connection for as long as it takes.
+    await this.#beating;
     if (this.#lost) return;
     await this.#session
       .query(
         `update ${this.#table} set expires_at = '-infinity', holder = null, migration = null, direction = null,
-           started_at = null, backends = '[]' where token = ${this.token}`,
+           started_at = null where token = ${this.token}`,
       )
       .catch(() => {});
   }
 
-  async #beat(): Promise<void> {
-    await this.#change('holder = holder');
+  // One at a time: on a connection that has gone silent they would take up the pool. One that fails is followed by others; what
+  // matters is checked where it matters.
+  #beat(): void {
+    this.#beating ??= this.#renew()
+      .catch(() => {})
+      .finally(() => (this.#beating = undefined));
+  }
+
+  #renew(): Promise<void> {
+    return this.#change('holder = holder');
   }
 
   async #change(set: string, values: readonly unknown[] = []): Promise<void> {
-    const changed = await this.#session.query(
-      `update ${this.#table} set ${set}, expires_at = clock_timestamp() + interval '${this.#duration} milliseconds'
-       where token = ${this.token} returning 1`,
-      values,
+    const asked = performance.now();
+    const changed = await this.#whileSure(() =>
+      this.#session.query(
+        `update ${this.#table} set ${set}, expires_at = clock_timestamp() + interval '${this.#duration} milliseconds'
+         where token = ${this.token} returning 1`,
+        values,
+      ),
     );
     if (changed.length === 0) this.#lose();
+    this.#sureUntil = Math.max(this.#sureUntil, asked + this.#duration);
+  }
+
+  // A connection that broke is no reason to give up: what is asked may be asked twice.
+  async #whileSure<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isLostConnection(error) || performance.now() >= this.#sureUntil) throw error;
+        await sleep(100);
+      }
+    }
   }
 
   #lose(): never {
@@ -185,42 +241,48 @@ export class Lease {
 async function readLease(session: Session, table: string): Promise<LeaseRow> {
   const [row] = await session.query<LeaseRow>(
     `select token::text, expires_at < clock_timestamp() as expired, holder, migration, direction,
-       started_at::text as "startedAt", backends from ${table}`,
+       started_at::text as "startedAt", backends::text from ${table}`,
   );
   if (!row) throw new Error(`${table} is empty: insert into ${table} default values`);
-  // The ORM has the driver hand JSON over as it came.
-  const backends: unknown = row.backends;
-  return { ...row, backends: typeof backends === 'string' ? JSON.parse(backends) : row.backends };
+  return row;
 }
 
 /** The new token; null when somebody else was faster, or the holder came back. Waits for nobody. */
-async function take(session: Session, table: string, seen: string, duration: number): Promise<string | null> {
+async function take(
+  session: Session,
+  table: string,
+  { token, backends }: LeaseRow,
+  duration: number,
+): Promise<string | null> {
   const holder = `${userInfo().username}@${hostname()} (process ${process.pid})`;
   const [taken] = await session.query<{ token: string }>(
     `with free as (
-       select one from ${table} where token = $1 and expires_at < clock_timestamp() for update skip locked
+       select one from ${table} where token = $1 and backends = $2 and expires_at < clock_timestamp() for update skip locked
      )
-     update ${table} set token = token + 1, holder = $2, migration = null, direction = null, started_at = null, backends = '[]',
+     update ${table} set token = token + 1, holder = $3, migration = null, direction = null, started_at = null, backends = '[]',
        expires_at = clock_timestamp() + interval '${duration} milliseconds'
      from free where ${table}.one = free.one returning token::text`,
-    [seen, holder],
+    [token, backends, holder],
   );
   return taken?.token ?? null;
-}
-
-// Behind a pooler, a process that has ended its transaction works for somebody else by now: it does not hold the lease any more.
-async function endBackends(session: Session, table: string, backends: readonly Backend[]): Promise<void> {
-  for (const { pid, startedAt, own } of backends) {
-    await session.query(
-      `select pg_terminate_backend(pid, 5000) from pg_stat_activity
-       where pid = $1 and backend_start::text = $2
-         and ($3 or exists (select from pg_locks where pg_locks.pid = pg_stat_activity.pid and relation = $4::regclass))`,
-      [pid, startedAt, own, table],
-    );
-  }
 }
 
 function abandonedBy({ migration, direction, startedAt, holder }: LeaseRow): Abandoned | null {
   if (migration === null || direction === null || startedAt === null) return null;
   return { migration, direction, startedAt, holder: holder ?? 'a runner' };
+}
+
+function whyHeld({ holder }: LeaseRow, remaining: readonly Remaining[], wait: number): string {
+  const who = holder ?? 'another runner';
+  const [process] = remaining;
+  if (!process) {
+    return (
+      `${who} has been migrating this database for longer than ${wait / 1000} s: ` +
+      'wait for its end, or allow more time with --lock-wait'
+    );
+  }
+  return (
+    `server process ${process.pid} of role ${process.role ?? '?'} still works for ${who}, which was not heard of again, ` +
+    `and does not end: have pg_terminate_backend(${process.pid}) run by a role that may`
+  );
 }

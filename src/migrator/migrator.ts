@@ -12,7 +12,7 @@ import { runInTransaction } from './run-in-transaction.ts';
 import { runStepByStep } from './run-step-by-step.ts';
 import type { Limits, MigrationEvent, Run, Step } from './run.ts';
 import { selectDown, selectUp, type DownRequest, type UpRequest } from './selection.ts';
-import { poolSession } from './session.ts';
+import { inTransaction, poolSession } from './session.ts';
 import { readDatabase, readMigrations, readState, type Progress, type State } from './state.ts';
 import { statusOf, type MigrationStatus } from './status.ts';
 import { downSteps, unfinishedSteps, upSteps } from './steps.ts';
@@ -50,8 +50,8 @@ export interface MigrationRun {
 }
 
 /**
- * Runs the migrations of a MikroORM project on PostgreSQL, one runner at a time, each migration once. Needs a pool of two connections
- * at least.
+ * Runs the migrations of a MikroORM project on PostgreSQL, one runner at a time, each migration once. Needs a pool of three
+ * connections at least: one to work on, one for a statement that can't run in a transaction, one for the heartbeat.
  */
 export class Migrator {
   readonly #orm: MikroORM;
@@ -204,6 +204,7 @@ export class Migrator {
 
   /** Runs `work` with the lease. */
   async #holding<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    await refuseSmallPool(this.#orm);
     const { lease: duration = 10_000, lockWait: wait = 60_000 } = this.#options;
     const lease = await explained(async () => {
       await ensureTables(this.#orm, this.#schema, this.#tables);
@@ -236,14 +237,17 @@ export class Migrator {
   async #remember({ lease, tables }: Run): Promise<void> {
     if (!lease.abandoned) return;
     const { migration: name, direction, startedAt, holder } = lease.abandoned;
-    await addToHistory(poolSession(this.#orm), tables, {
-      name,
-      direction: direction === 'down' || direction === 'baseline' ? direction : 'up',
-      outcome: 'interrupted',
-      checksum: null,
-      startedAt,
-      note: `${holder} was not heard of again`,
-      token: lease.token,
+    await inTransaction(this.#orm, async (transaction) => {
+      await lease.guard(transaction);
+      await addToHistory(transaction, tables, {
+        name,
+        direction: direction === 'down' || direction === 'baseline' ? direction : 'up',
+        outcome: 'interrupted',
+        checksum: null,
+        startedAt,
+        note: `${holder} was not heard of again`,
+        token: lease.token,
+      });
     });
   }
 
@@ -253,6 +257,7 @@ export class Migrator {
       const { name, transactional } = step.migration;
       const begun = performance.now();
       run.report({ kind: 'started', name, direction: step.direction });
+      await run.lease.begin({ migration: name, direction: step.direction });
       await (transactional ? runInTransaction(run, step) : runStepByStep(run, step, progress));
       await run.lease.rest();
       const duration = Math.round(performance.now() - begun);
@@ -268,6 +273,13 @@ export class Migrator {
   }
 
   readonly #report = (event: MigrationEvent): void => this.#options.onEvent?.(event);
+}
+
+// The heartbeat would wait for the work, and the lease be lost on the way.
+async function refuseSmallPool(orm: MikroORM): Promise<void> {
+  const { max } = (await orm.em.getConnection().getNativeClient()).options;
+  if (max < 3)
+    throw new RefusedError(`a pool of ${max} is too small to migrate with: set pool.max to 3 or more`);
 }
 
 function refuseTimes({ lockTimeout, lockRetry, statementTimeout, lockWait, lease }: MigratorOptions): void {

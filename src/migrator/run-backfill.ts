@@ -34,8 +34,8 @@ export async function runBackfill(
     const { to, last } = await withLocks(run, name, () =>
       inTransaction(run.orm, async (session) => {
         await session.query(timeouts(run, step));
-        const backend = await run.lease.guard(session, { migration: name, direction: step.direction });
-        const batch = await watched(run, name, backend, () => sendBatch(session, backfill, types, from));
+        await run.lease.guard(session);
+        const batch = await watched(run, name, () => sendBatch(session, backfill, types, from));
         await keeper.keep(session, batch.to, batch.last);
         return batch;
       }),

@@ -1,8 +1,17 @@
-import { setTimeout } from 'node:timers/promises';
 import { refuseInTransaction } from './backfill.ts';
 import { queriesOf } from './emitted-migration.ts';
 import { MigratorError } from './errors.ts';
-import { failed, keepBooks, serverTime, timeouts, watched, withLocks, type Run, type Step } from './run.ts';
+import {
+  failed,
+  isDone,
+  keepBooks,
+  serverTime,
+  timeouts,
+  watched,
+  withLocks,
+  type Run,
+  type Step,
+} from './run.ts';
 import { inTransaction, poolSession, type TransactionSession } from './session.ts';
 import { isLostConnection, sqlStateOf } from './sql-state.ts';
 
@@ -44,14 +53,14 @@ async function send(
 ): Promise<void> {
   const { migration, direction } = step;
   await session.query(timeouts(run, step));
-  const backend = await run.lease.guard(session, { migration: migration.name, direction });
+  await run.lease.guard(session);
   const statements = migration[direction]?.statements ?? (await askedStatements(run, step, session));
   refuseInTransaction(migration.name, statements);
   for (const [index, sql] of statements.entries()) {
     const number = index + 1;
     reached(number);
     run.report({ kind: 'statement', name: migration.name, sql, number, count: statements.length });
-    await watched(run, migration.name, backend, () => session.query(sql));
+    await watched(run, migration.name, () => session.query(sql));
   }
   await keepBooks(session, run, step, startedAt);
 }
@@ -66,20 +75,4 @@ async function askedStatements(
   instance.setTransactionContext(session.transaction);
   await instance[direction]();
   return queriesOf(orm, instance);
-}
-
-async function isDone(run: Run, { migration, direction }: Step): Promise<boolean> {
-  // The server may be starting again.
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const found = await poolSession(run.orm).query(
-        `select 1 from ${run.tables.history} where token = $1 and name = $2 and direction = $3 and outcome = 'done'`,
-        [run.lease.token, migration.name, direction],
-      );
-      return found.length > 0;
-    } catch (error) {
-      if (attempt >= 20 || !isLostConnection(error)) return false;
-      await setTimeout(500);
-    }
-  }
 }

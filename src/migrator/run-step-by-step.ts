@@ -1,9 +1,20 @@
 import { backfillOf } from './backfill.ts';
 import { queriesOf } from './emitted-migration.ts';
-import { MigratorError } from './errors.ts';
+import { MigratorError, RefusedError } from './errors.ts';
 import { placeOf, runBackfill, type Place } from './run-backfill.ts';
-import { failed, keepBooks, serverTime, timeouts, watched, withLocks, type Run, type Step } from './run.ts';
+import {
+  failed,
+  isDone,
+  keepBooks,
+  serverTime,
+  timeouts,
+  watched,
+  withLocks,
+  type Run,
+  type Step,
+} from './run.ts';
 import { inTransaction, onOwnConnection, poolSession, type OwnSession, type Session } from './session.ts';
+import { isLostConnection } from './sql-state.ts';
 import { standaloneKind, type Standalone } from './statement-kind.ts';
 import type { Progress } from './state.ts';
 
@@ -11,7 +22,7 @@ import type { Progress } from './state.ts';
  * Runs a step that is not transactional, statement by statement, and keeps account of each, so that it is taken up where it stopped:
  * what may run in a transaction has one of its own together with its account; what can't stands alone.
  *
- * @throws MigratorError `failed`, `lock_lost`
+ * @throws RefusedError before its first statement; MigratorError `failed`, `lock_lost`
  */
 export async function runStepByStep(run: Run, step: Step, progress: readonly Progress[]): Promise<void> {
   const startedAt = await serverTime(poolSession(run.orm));
@@ -19,21 +30,24 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
   const mine = progress.filter((row) => row.name === migration.name && row.direction === direction);
   let at = 0;
   try {
+    const statements = migration[direction]?.statements ?? (await askedStatements(run, step));
+    for (const sql of statements) refuseNameless(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
-      const own = await isDirect(session);
-      if (own) await session.query(ownTimeouts(step));
-      const worker: Worker = { session: own ? session : poolSession(run.orm), own };
-      const statements = migration[direction]?.statements ?? (await askedStatements(run, step));
+      // Behind a pooler it has no server process of its own, and nothing can be set on it.
+      if (await isDirect(session)) {
+        await session.query(ownTimeouts(step));
+        await run.lease.own(session);
+      }
       for (const [index, sql] of statements.entries()) {
         const known = mine.find(({ statement }) => statement === index);
         if (known?.done) continue;
         at = index + 1;
         run.report({ kind: 'statement', name: migration.name, sql, number: at, count: statements.length });
-        await runStatement(run, step, worker, { sql, index, known });
+        await runStatement(run, step, session, { sql, index, known });
       }
     });
     await inTransaction(run.orm, async (session) => {
-      await run.lease.guard(session, { migration: migration.name, direction });
+      await run.lease.guard(session);
       await keepBooks(session, run, step, startedAt);
       await session.query(`delete from ${run.tables.progress} where name = $1 and direction = $2`, [
         migration.name,
@@ -42,6 +56,8 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     });
   } catch (error) {
     if (error instanceof MigratorError) throw error;
+    // The answer to the last commit may be all that was lost.
+    if (isLostConnection(error) && (await isDone(run, step))) return;
     throw await failed(run, step, {
       error,
       startedAt,
@@ -51,12 +67,6 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
   }
 }
 
-interface Worker {
-  readonly session: Session;
-  /** Whether it is one connection to the server itself. */
-  readonly own: boolean;
-}
-
 interface Statement {
   readonly sql: string;
   readonly index: number;
@@ -64,7 +74,7 @@ interface Statement {
   readonly known: Progress | undefined;
 }
 
-async function runStatement(run: Run, step: Step, worker: Worker, statement: Statement): Promise<void> {
+async function runStatement(run: Run, step: Step, own: Session, statement: Statement): Promise<void> {
   const batches = backfillOf(statement.sql);
   if (batches) {
     const place = statement.known?.place ?? null;
@@ -74,29 +84,26 @@ async function runStatement(run: Run, step: Step, worker: Worker, statement: Sta
     });
   }
   const kind = standaloneKind(statement.sql);
-  const work = { migration: step.migration.name, direction: step.direction };
+  const { name } = step.migration;
   if (!kind) {
-    await withLocks(run, work.migration, () =>
+    await withLocks(run, name, () =>
       inTransaction(run.orm, async (session) => {
         await session.query(timeouts(run, step));
-        const backend = await run.lease.guard(session, work);
-        await watched(run, work.migration, backend, () => session.query(statement.sql));
+        await run.lease.guard(session);
+        await watched(run, name, () => session.query(statement.sql));
         await account(session, run, step, statement.index, true);
       }),
     );
     return;
   }
   await inTransaction(run.orm, async (session) => {
-    await run.lease.guard(session, work);
+    await run.lease.guard(session);
     await account(session, run, step, statement.index, false);
   });
-  const send = async (sql: string): Promise<void> => {
-    const backend = await run.lease.record(worker.session, work, worker.own);
-    await watched(run, work.migration, backend, () => worker.session.query(sql));
-  };
-  if (!(await isDoneAlready(kind, worker.session, statement, send))) await send(statement.sql);
+  const send = (sql: string): Promise<void> => watched(run, name, () => run.lease.send(own, sql));
+  if (!(await isDoneAlready(kind, own, statement, send))) await send(statement.sql);
   await inTransaction(run.orm, async (session) => {
-    await run.lease.guard(session, work);
+    await run.lease.guard(session);
     await account(session, run, step, statement.index, true);
   });
 }
@@ -108,14 +115,20 @@ async function isDoneAlready(
   { known }: Statement,
   send: (sql: string) => Promise<void>,
 ): Promise<boolean> {
-  if (kind.kind === 'other' || kind.index === null) return false;
-  const [index] = await session.query<{ valid: boolean }>(
-    `select indisvalid and indisready as valid from pg_index where indexrelid = to_regclass($1)`,
-    [kind.index],
+  if (kind.kind === 'other') return false;
+  if (kind.kind === 'drop index') {
+    const [there] = await session.query('select 1 from pg_class where oid = to_regclass($1)', [kind.index]);
+    return known !== undefined && !there;
+  }
+  // It is made in its table's schema, wherever names without one are looked for.
+  const [index] = await session.query<{ name: string; valid: boolean }>(
+    `select format('%I.%I', nspname, relname) as name, indisvalid and indisready as valid
+     from pg_index join pg_class on pg_class.oid = indexrelid join pg_namespace on pg_namespace.oid = relnamespace
+     where indrelid = to_regclass($1) and relname = (parse_ident($2))[1]`,
+    [kind.table, kind.index],
   );
-  if (kind.kind === 'drop index') return known !== undefined && !index;
   if (index?.valid === false) {
-    await send(`drop index concurrently ${kind.index}`);
+    await send(`drop index concurrently ${index.name}`);
     return false;
   }
   return known !== undefined && index !== undefined;
@@ -134,6 +147,15 @@ async function account(
     `insert into ${run.tables.progress} (name, direction, statement, checksum, done, place) values ($1, $2, $3, $4, $5, $6)
      on conflict (name, direction, statement) do update set done = excluded.done, place = excluded.place, at = clock_timestamp()`,
     [name, step.direction, index, checksum, done, place ? JSON.stringify(place) : null],
+  );
+}
+
+// An index that was left half built could not be told from others.
+function refuseNameless(migration: string, sql: string): void {
+  const kind = standaloneKind(sql);
+  if (kind?.kind !== 'create index' || kind.index !== null) return;
+  throw new RefusedError(
+    `${migration} builds an index of ${kind.table} concurrently and gives it no name, by which it is found again after an interruption: name it`,
   );
 }
 

@@ -4,9 +4,9 @@ import type { Tables } from './bookkeeping.ts';
 import type { Direction, EmittedMigration } from './emitted-migration.ts';
 import { MigratorError } from './errors.ts';
 import { addToHistory } from './history.ts';
-import type { Backend, Lease } from './lease.ts';
-import { poolSession, type Session } from './session.ts';
-import { sqlStateOf } from './sql-state.ts';
+import type { Lease } from './lease.ts';
+import { inTransaction, poolSession, type Session } from './session.ts';
+import { isLostConnection, sqlStateOf } from './sql-state.ts';
 
 /** What happens while migrations run. Times in milliseconds. */
 export type MigrationEvent =
@@ -100,7 +100,7 @@ export async function keepBooks(session: Session, run: Run, step: Step, startedA
   });
 }
 
-/** Notes that a step failed, and gives the error to throw. */
+/** Notes that a step failed, unless another runner has taken over, and gives the error to throw. */
 export async function failed(
   run: Run,
   step: Step,
@@ -108,16 +108,23 @@ export async function failed(
 ): Promise<MigratorError> {
   const { name, checksum } = step.migration;
   const what = describe(error);
-  const entry = {
-    name,
-    direction: step.direction,
-    outcome: 'failed',
-    checksum,
-    startedAt,
-    error: what,
-  } as const;
-  // That the history can't be written must not hide why.
-  await addToHistory(poolSession(run.orm), run.tables, { ...entry, token: run.lease.token }).catch(() => {});
+  try {
+    await inTransaction(run.orm, async (session) => {
+      await run.lease.guard(session);
+      await addToHistory(session, run.tables, {
+        name,
+        direction: step.direction,
+        outcome: 'failed',
+        checksum,
+        startedAt,
+        error: what,
+        token: run.lease.token,
+      });
+    });
+  } catch (unwritten) {
+    if (unwritten instanceof MigratorError) return unwritten;
+    // That the history can't be written must not hide why.
+  }
   return new MigratorError('failed', `${name} failed going ${step.direction}${at}: ${what}. ${remedy}`, {
     cause: error,
   });
@@ -155,33 +162,47 @@ export async function serverTime(session: Session): Promise<string> {
   return row?.now ?? '';
 }
 
-/** Reports who is in the way of `backend` for as long as `work` takes. */
-export async function watched<T>(
-  run: Run,
-  name: string,
-  backend: Backend,
-  work: () => Promise<T>,
-): Promise<T> {
+/** Reports who is in the way of a statement of the step's for as long as `work` takes. */
+export async function watched<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
   const begun = Date.now();
   const look = async (): Promise<void> => {
-    const by = await blockersOf(poolSession(run.orm), backend.pid);
+    const by = await poolSession(run.orm).query<Blocker>(
+      `select pid, usename as role, application_name as application, state from pg_stat_activity
+       where pid in (select unnest(pg_blocking_pids(pid)) from (${run.lease.workers}) as worker) order by pid`,
+    );
     if (by.length > 0) run.report({ kind: 'blocked', name, by, waited: Date.now() - begun });
   };
-  // To look is a courtesy.
-  const watch = setInterval(() => void look().catch(() => {}), 500);
+  let looking: Promise<void> | undefined;
+  const watch = setInterval(() => {
+    looking ??= look()
+      // To look is a courtesy.
+      .catch(() => {})
+      .finally(() => (looking = undefined));
+  }, 500);
   try {
     return await work();
   } finally {
     clearInterval(watch);
+    await looking;
   }
 }
 
-function blockersOf(session: Session, pid: number): Promise<Blocker[]> {
-  return session.query<Blocker>(
-    `select pid, usename as role, application_name as application, state from pg_stat_activity
-     where pid = any(pg_blocking_pids($1)) order by pid`,
-    [pid],
-  );
+/** Whether a step whose last answer was lost on the way is in the history as done. */
+export async function isDone(run: Run, { migration, direction }: Step): Promise<boolean> {
+  // The server may be starting again.
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await run.lease.settle();
+      const found = await poolSession(run.orm).query(
+        `select 1 from ${run.tables.history} where token = $1 and name = $2 and direction = $3 and outcome = 'done'`,
+        [run.lease.token, migration.name, direction],
+      );
+      return found.length > 0;
+    } catch (error) {
+      if (attempt >= 20 || !isLostConnection(error)) return false;
+      await setTimeout(500);
+    }
+  }
 }
 
 // Of the server's texts, those that speak of statements and objects; others may hold what is in a row.

@@ -15,8 +15,10 @@ export interface Session {
 export function poolSession(orm: MikroORM): Session {
   return {
     async query<Row extends object>(text: string, values: readonly unknown[] = []) {
-      const pool = await orm.em.getConnection().getNativeClient();
-      return (await pool.query<Row>(text, [...values])).rows;
+      const connection = orm.em.getConnection();
+      await connection.ensureConnection();
+      // By the ORM's own client: of a pool that only others used it does not know, and would not end it.
+      return (await connection.getClient().executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows;
     },
   };
 }
@@ -26,27 +28,39 @@ export interface TransactionSession extends Session {
   readonly transaction: Transaction;
 }
 
-/** Runs `work` in a transaction: committed when it returns, rolled back when it throws. */
+/**
+ * Runs `work` in a transaction: committed when it returns, rolled back when it throws. READ COMMITTED whatever the role's default is:
+ * one that keeps a snapshot would hold up an index that is built concurrently, and could not lock what changed since.
+ */
 export async function inTransaction<T>(
   orm: MikroORM,
   work: (session: TransactionSession) => Promise<T>,
 ): Promise<T> {
-  const em = orm.em.fork();
-  await em.begin();
-  try {
-    const db = em.getKysely();
-    const result = await work({
-      transaction: em.getTransactionContext(),
-      query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-        (await db.executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows,
+  const connection = orm.em.getConnection();
+  await connection.ensureConnection();
+  // The transaction alone would keep its connection, and a slot of the pool, when the server ends it on the way.
+  return connection
+    .getClient()
+    .connection()
+    .execute(async (db) => {
+      const transaction = await db.startTransaction().setIsolationLevel('read committed').execute();
+      try {
+        const result = await work({
+          transaction,
+          query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+            (await transaction.executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows,
+        });
+        await transaction.commit().execute();
+        return result;
+      } catch (error) {
+        // Why the work failed matters, not that its connection is gone too.
+        await transaction
+          .rollback()
+          .execute()
+          .catch(() => {});
+        throw error;
+      }
     });
-    await em.commit();
-    return result;
-  } catch (error) {
-    // Why the work failed matters, not that its connection is gone too.
-    await em.rollback().catch(() => {});
-    throw error;
-  }
 }
 
 /** A session that is one connection, and the process that it was told serves it: another than the real one behind a pooler. */

@@ -10,7 +10,7 @@ import {
 import type { TestDatabase } from '../../src/testing/index.ts';
 import { OutsideSession } from '../schema/outside-session.ts';
 import type { Migrations } from './project.ts';
-import { runUp } from './runner.ts';
+import { runUp } from './run-up.ts';
 import { emptyDatabase, migratorOn, ormOn } from './scratch.ts';
 
 const name = 'Migration1_count';

@@ -1,20 +1,28 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import type { MigratorOptions } from '../../src/migrator/index.ts';
-import type { Migrations } from './project.ts';
+import { createInterface } from 'node:readline';
+import { Migrator, MigratorError } from '../../src/migrator/index.ts';
+import { accountsOrm } from './accounts.ts';
+import type { Answer, Orders } from './runner-process.ts';
 
-/** A process of its own that applies `migrations`, for tests that end or stop it from outside. */
-export function runUp(url: string, migrations: Migrations, options: MigratorOptions = {}): ChildProcess {
-  const script = `
-    import { projectOn } from ${at('project.ts')};
-    import { Migrator } from ${at('../../src/migrator/index.ts')};
-    const orm = projectOn(${JSON.stringify(url)}, ${JSON.stringify(migrations)});
-    await new Migrator(orm, ${JSON.stringify(options)}).up();
-    await orm.close(true);`;
-  return spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+// A process of its own that migrates the small project: says that it is ready, then carries out each line that it is given, and says
+// what became of it.
+console.log('{"ready":true}');
+for await (const line of createInterface(process.stdin)) {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by RunnerProcess
+  const orders = JSON.parse(line) as Orders;
+  console.log(JSON.stringify(await carryOut(orders)));
 }
 
-function at(path: string): string {
-  return JSON.stringify(new URL(path, import.meta.url).href);
+async function carryOut({ url, direction = 'up', by = 'ours', options }: Orders): Promise<Answer> {
+  const orm = accountsOrm(url);
+  try {
+    if (by === 'orm') return { done: (await orm.migrator.up()).map(({ name }) => name) };
+    const migrator = new Migrator(orm, options);
+    const done = await (direction === 'up' ? migrator.up() : migrator.down({ all: true }));
+    return { done: done.map(({ name }) => name) };
+  } catch (error) {
+    const code = error instanceof MigratorError ? error.code : 'unknown';
+    return { done: [], code, message: String(error) };
+  } finally {
+    await orm.close(true);
+  }
 }

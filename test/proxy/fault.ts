@@ -17,6 +17,8 @@ export type Fault =
   /** The server runs something else in its place, which fails: with `XX000`, unless a SQLSTATE is given. */
   | 'error'
   | { readonly error: string }
+  /** It is passed on once that has ended; what follows it on its connection waits with it. */
+  | { readonly after: () => Promise<void> }
   /** The server carries it out, but the connection is cut before its answer arrives. */
   | 'cut after sending'
   /** A COPY begins, but the connection is cut when its first data come from the client. */
@@ -42,6 +44,6 @@ export function isInjected({ type, body }: Message): boolean {
 
 /** The error that the client gets in its place. */
 export function injectedError(fault: Fault | undefined): Buffer {
-  const code = typeof fault === 'object' ? fault.error : 'XX000';
+  const code = typeof fault === 'object' && 'error' in fault ? fault.error : 'XX000';
   return message('E', 'SERROR', 'VERROR', `C${code}`, 'Ma fault was injected', '');
 }

@@ -220,6 +220,21 @@ describe('through a wire proxy', () => {
     });
   });
 
+  test('a statement is held up, and what its client sends behind it, until an event', async () => {
+    const event = Promise.withResolvers<void>();
+    proxy.failAt(1, { after: () => event.promise });
+    const one = client.query('insert into counted values (1)');
+    const two = client.query('insert into counted values (2)');
+    await proxy.haveStruck();
+
+    expect(await unsettled(one)).toBe(true);
+    expect(await stored()).toEqual([]);
+    event.resolve();
+    await Promise.all([one, two]);
+
+    expect(await stored()).toEqual([1, 2]);
+  });
+
   test('nobody connects while it does not accept', async () => {
     proxy.accepting = false;
     await expect(connected(proxy)).rejects.toThrow();

@@ -22,6 +22,8 @@ export class ProxiedConnection {
   #awaitsEncryption = false;
   #lastType = '';
   #fault: Fault | undefined;
+  /** What waits behind a statement that is not passed on yet. */
+  #waiting: Message[] | undefined;
 
   /** `faultAt` is told of each statement, and says what happens to it. */
   constructor(client: Socket, server: Socket, faultAt: (statement: string) => Fault | undefined) {
@@ -67,7 +69,7 @@ export class ProxiedConnection {
     for (const message of this.#clientReader.read(chunk)) {
       if (this.#state === 'broken') return;
       if (message.type === '') this.#startup(message);
-      else this.#pass(message);
+      else this.#passOrHold(message);
     }
   }
 
@@ -92,6 +94,10 @@ export class ProxiedConnection {
   }
 
   #fail(fault: Fault, message: Message, before: readonly string[]): void {
+    if (typeof fault === 'object' && 'after' in fault) {
+      void this.#passAfter(fault.after(), message);
+      return;
+    }
     this.#fault = fault;
     if (fault === 'error' || typeof fault === 'object') {
       this.#send(this.#server, message.type === 'Q' ? failingQuery(before) : failingExecute());
@@ -101,6 +107,21 @@ export class ProxiedConnection {
     } else {
       this.break(fault);
     }
+  }
+
+  async #passAfter(event: Promise<void>, message: Message): Promise<void> {
+    const waiting: Message[] = [];
+    this.#waiting = waiting;
+    await event;
+    this.#waiting = undefined;
+    this.#send(this.#server, message.bytes);
+    for (const next of waiting) this.#passOrHold(next);
+  }
+
+  // What waits behind one may have to wait for another.
+  #passOrHold(message: Message): void {
+    if (this.#waiting) this.#waiting.push(message);
+    else this.#pass(message);
   }
 
   #fromServer(chunk: Buffer): void {
