@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from 'commander';
 import { Migrator, type Direction, type PlannedMigration } from '../migrator/index.ts';
+import { backfillOf } from '../migrator/backfill.ts';
 import { say, sayJson } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import { withDatabase, withoutDatabase } from './with-database.ts';
@@ -52,7 +53,8 @@ function plan(
   return migrator.planUp({ ...rest, allowOutOfOrder });
 }
 
-const notShown = '-- What the migrator writes down for itself (lease, log, history) is left out.';
+const notShown =
+  '-- What the migrator writes down for itself (lease, log, history) is left out, and so is the comment that tells its lease.';
 
 /** SQL that can be read and pasted; all else in comments. */
 function asSql(planned: readonly PlannedMigration[], direction: Direction): string {
@@ -66,6 +68,11 @@ function migrationAsSql({ name, direction, transactional, known, statements }: P
     lines.push(
       '-- Outside a transaction, on a connection of its own. Behind a pooler each statement stands alone, without the two',
       '-- `set`: timeouts come from the role. Where an INVALID index was left behind, it is dropped before it is built again.',
+    );
+  }
+  if (statements.some((sql) => backfillOf(sql))) {
+    lines.push(
+      '-- A backfill is sent in batches, each in a transaction of its own; all of them together are this update:',
     );
   }
   if (!known) {

@@ -1,6 +1,8 @@
+import { backfillOf } from './backfill.ts';
 import type { Direction } from './emitted-migration.ts';
 import { ownTimeouts } from './run-step-by-step.ts';
 import { timeouts, type Limits, type Step } from './run.ts';
+import { beginning } from './session.ts';
 import { mustExist } from './selection.ts';
 import { standaloneKind } from './statement-kind.ts';
 import type { Progress, State } from './state.ts';
@@ -14,8 +16,9 @@ export interface PlannedMigration {
   /** False where the SQL depends on what the migration reads from the database, or where it writes there by itself. */
   readonly known: boolean;
   /**
-   * In the order in which they are sent: `begin`, `commit` and timeouts included, what the migrator writes down for itself left out.
-   * Of one that is not known, only what surrounds it.
+   * In the order in which they are sent: the beginning and the end of transactions and their timeouts included, what the migrator
+   * writes down for itself left out. A backfill stands as the one update that its batches make up, without their transactions. Of a
+   * migration that is not known, only what surrounds it.
    */
   readonly statements: readonly string[];
 }
@@ -54,7 +57,7 @@ export function appliedUpTo(migrations: State['migrations'], last: string | null
 }
 
 function transaction(limits: Limits, step: Step, statements: readonly string[]): string[] {
-  return ['begin', timeouts({ limits }, step), ...statements, 'commit'];
+  return [beginning, timeouts({ limits }, step), ...statements, 'commit'];
 }
 
 function stepByStep(limits: Limits, step: Step, progress: readonly Progress[]): string[] {
@@ -67,7 +70,9 @@ function stepByStep(limits: Limits, step: Step, progress: readonly Progress[]): 
   const left = (migration[direction]?.statements ?? []).filter((_, index) => !done.has(index));
   return [
     ownTimeouts(step),
-    ...left.flatMap((sql) => (standaloneKind(sql) ? [sql] : transaction(limits, step, [sql]))),
+    ...left.flatMap((sql) =>
+      standaloneKind(sql) || backfillOf(sql) ? [sql] : transaction(limits, step, [sql]),
+    ),
   ];
 }
 

@@ -28,6 +28,9 @@ export interface TransactionSession extends Session {
   readonly transaction: Transaction;
 }
 
+/** What a transaction is begun with. */
+export const beginning = 'start transaction isolation level read committed';
+
 /**
  * Runs `work` in a transaction: committed when it returns, rolled back when it throws. READ COMMITTED whatever the role's default is:
  * one that keeps a snapshot would hold up an index that is built concurrently, and could not lock what changed since.

@@ -39,8 +39,9 @@ export interface State {
 
 /** Reads; changes nothing, and makes no table. */
 export async function readState(orm: MikroORM, tables: Tables): Promise<State> {
-  const [migrations, database] = await Promise.all([readMigrations(orm), readDatabase(orm, tables)]);
-  return { migrations, ...database };
+  // One after the other: whoever closes the ORM over a file that can't be read would wait for a connection that is on its way.
+  const migrations = await readMigrations(orm);
+  return { migrations, ...(await readDatabase(orm, tables)) };
 }
 
 /**

@@ -74,8 +74,10 @@ const ownBusiness =
 
 function sent(proxy: WireProxy): string[] {
   const rest: string[] = [];
-  for (const statement of proxy.statements.filter((one) => !ownBusiness.test(one))) {
-    if (statement === 'commit' && rest.at(-1) === 'begin') rest.pop();
+  // What can't run in a transaction begins with a comment that tells the lease.
+  const statements = proxy.statements.map((one) => one.replace(/^\/\* "migrator"."lease" \d+ \*\/ /, ''));
+  for (const statement of statements.filter((one) => !ownBusiness.test(one))) {
+    if (statement === 'commit' && rest.at(-1)?.startsWith('start transaction')) rest.pop();
     else rest.push(statement);
   }
   return rest;
@@ -160,7 +162,7 @@ describe('a plan', () => {
         transactional: true,
         known: false,
         statements: [
-          'begin',
+          'start transaction isolation level read committed',
           `set local lock_timeout = '1000ms'; set local statement_timeout = '900000ms'`,
           'commit',
         ],
