@@ -7,7 +7,7 @@ import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { synthdb } from './run.ts';
 
 // The path of a newcomer, in a directory with nothing but a package.json.
-describe('synthdb without a DATABASE_URL', { timeout: 60_000 }, () => {
+describe('synthdb without a DATABASE_URL', () => {
   let directory: string;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'synthdb-'));
