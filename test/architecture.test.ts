@@ -21,6 +21,7 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   migrations: [],
   migrator: [],
   transfer: ['errors', 'json', 'entities', 'database'],
+  loading: ['errors', 'json', 'entities', 'repositories', 'database'],
   embedded: [],
   testing: ['errors', 'settings', 'entities', 'database', 'embedded', 'migrator'],
   index: [
@@ -39,7 +40,7 @@ arrows['cli'] = Object.keys(arrows);
 
 // Packages that only some may import.
 const reserved: Partial<Record<string, readonly string[]>> = {
-  pg: ['src/database/', 'src/migrator/', 'src/transfer/'],
+  pg: ['src/database/', 'src/migrator/', 'src/loading/', 'src/transfer/'],
   kysely: ['src/database/', 'src/migrator/', 'src/repositories/', 'src/transfer/'],
   'pg-copy-streams': ['src/database/', 'src/transfer/'],
   'node:sqlite': ['src/transfer/import/'],
