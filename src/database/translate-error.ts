@@ -28,8 +28,11 @@ export function toDataError(
   if (!fromDriver) return error;
   const [Refused, what] = refusalOf(code);
   // PostgreSQL's own fields, which the driver, and the ORM after it, hang on their errors.
-  const { table, constraint, where }: Error & Partial<Record<'table' | 'constraint' | 'where', string | undefined>> =
-    error;
+  const {
+    table,
+    constraint,
+    where,
+  }: Error & Partial<Record<'table' | 'constraint' | 'where', string | undefined>> = error;
   const told = code === '' ? what : `${what} (${code})`;
   const at = { table: standsFor[table ?? ''] ?? table, constraint, row: copiedRow(where) };
   return new Refused(`${told}${deniedIn(error)}`, at, { cause: error });

@@ -40,9 +40,9 @@ const types: Partial<Record<string, BinaryType>> = {
 /** @throws InvalidLoadError when a column is of a type that can't be loaded yet. */
 export function loadTarget(em: EntityManager, meta: EntityMetadata): LoadTarget {
   const columns = meta.props
-    .filter(({ fieldNames = [], persist }) => fieldNames.length > 0 && persist !== false)
+    .filter(({ fieldNames, persist }) => fieldNames?.length > 0 && persist !== false)
     .map((prop) => loadColumn(em, meta, prop));
-  const [version = null] = columns.filter(({ property }) => property === meta.versionProperty);
+  const version = columns.find(({ property }) => property === meta.versionProperty) ?? null;
   return {
     entity: meta.className,
     schema: meta.schema ?? null,

@@ -1,11 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { toDataError } from '../database/translate-error.ts';
 import { ForbiddenError, InvalidLoadError, InvalidRowError } from '../errors.ts';
-import { loadModes, type LoadCounts, type LoadMode, type LoadOptions } from './load-options.ts';
+import { loadModes, type LoadCounts, type LoadOptions } from './load-options.ts';
 import { loadTarget, type LoadColumn, type LoadTarget } from './load-target.ts';
 import { RowsToCopy } from './rows-to-copy.ts';
 import { SendingSession, type Session } from './session.ts';
-import { stagedStatements } from './staged-statements.ts';
+import { stagedStatements, type StagedMode } from './staged-statements.ts';
 import { Staging, stagingTable } from './staging.ts';
 
 /** One load, as it is sent or planned: both run the same statements. */
@@ -20,7 +20,7 @@ export class Load<E extends object> {
   constructor(em: EntityManager, options: LoadOptions<E>) {
     const { entity, mode, key } = options;
     if (!loadModes.includes(mode))
-      throw new InvalidLoadError(`"${String(mode)}" is no mode; there are ${loadModes.join(', ')}`);
+      throw new InvalidLoadError(`"${mode}" is no mode; there are ${loadModes.join(', ')}`);
     this.#options = options;
     this.#target = loadTarget(em, em.getMetadata().get(entity));
     this.#staging = new Staging(this.#target);
@@ -60,11 +60,7 @@ export class Load<E extends object> {
     return { rows: copied.count, ...counts, skipped: copied.count - counts.inserted - counts.updated };
   }
 
-  async #runStaged(
-    session: Session,
-    mode: Exclude<LoadMode, 'append'>,
-    copied: RowsToCopy,
-  ): Promise<Partial<LoadCounts>> {
+  async #runStaged(session: Session, mode: StagedMode, copied: RowsToCopy): Promise<Partial<LoadCounts>> {
     const { rows, onDuplicate = 'error' } = this.#options;
     const [target, staging, key] = [this.#target, this.#staging, this.#key];
     await session.run(staging.create());

@@ -3,6 +3,6 @@
  */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node has both, the compiler's library not yet
 export const { rawJSON, isRawJSON } = JSON as unknown as {
-  rawJSON(text: string): object;
-  isRawJSON(value: unknown): boolean;
+  rawJSON: (text: string) => object;
+  isRawJSON: (value: unknown) => boolean;
 };

@@ -4,6 +4,9 @@ import type { LoadColumn, LoadTarget } from './load-target.ts';
 import type { RowsToCopy } from './rows-to-copy.ts';
 import { list, named, same, type Staging } from './staging.ts';
 
+/** The modes that copy rows to a temporary table first. */
+export type StagedMode = Exclude<LoadMode, 'append'>;
+
 /** What the statement of a load is made from. */
 export interface StagedLoad {
   readonly target: LoadTarget;
@@ -15,18 +18,16 @@ export interface StagedLoad {
 }
 
 /** The statements that bring staged rows into their table; the last one gives what it did. */
-export function stagedStatements(mode: Exclude<LoadMode, 'append'>, load: StagedLoad): string[] {
-  switch (mode) {
-    case 'upsert':
-      return [...upsertIndex(load), upsert(load)];
-    case 'delete_insert':
-      return [takeTurns(load), deleteInsert(load)];
-    case 'insert_missing':
-      return [insertMissing(load)];
-    case 'fill_null':
-      return [fillNull(load)];
-  }
+export function stagedStatements(mode: StagedMode, load: StagedLoad): string[] {
+  return statements[mode](load);
 }
+
+const statements: Readonly<Record<StagedMode, (load: StagedLoad) => string[]>> = {
+  upsert: (load) => [...upsertIndex(load), upsert(load)],
+  delete_insert: (load) => [takeTurns(load), deleteInsert(load)],
+  insert_missing: (load) => [insertMissing(load)],
+  fill_null: (load) => [fillNull(load)],
+};
 
 // Each goes through the rows in the order of their keys, so that two loads of the same keys wait for each other and don't lock each
 // other out; and each counts what it did: `inserted`, `updated`, `deleted`.

@@ -1,0 +1,86 @@
+import { Readable } from 'node:stream';
+import { CsvError, parse } from 'csv-parse';
+import { InvalidRowError } from '../../errors.ts';
+import type { LoadColumn } from '../../loading/load-target.ts';
+import { UsageError } from '../usage-error.ts';
+import { exactJson } from './exact-json.ts';
+
+const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/**
+ * The rows of a CSV whose first line names properties. As PostgreSQL writes it: nothing between two commas is NULL, `""` an empty
+ * text, and a document is JSON.
+ *
+ * @throws UsageError on a heading that names no property, or one twice; InvalidRowError
+ */
+export async function* csvRows(
+  text: AsyncIterable<string>,
+  columns: readonly LoadColumn[],
+): AsyncGenerator<object> {
+  const known = new Map(columns.map((column) => [column.property, column]));
+  const parser = parse({
+    columns: (heading: string[]) => checkedHeading(heading, known),
+    cast: (cell, { quoting, header }) => (cell === '' && !quoting && !header ? null : cell),
+  });
+  let row = 0;
+  // A failure of the one is a failure of the other.
+  const records: AsyncIterable<Record<string, string | null>> = Readable.from(text).compose(parser);
+  try {
+    for await (const record of records) {
+      row += 1;
+      yield rowOf(record, row, known);
+    }
+  } catch (error) {
+    throw error instanceof CsvError ? malformed(error) : error;
+  }
+}
+
+function checkedHeading(heading: string[], known: ReadonlyMap<string, LoadColumn>): string[] {
+  for (const [index, name] of heading.entries()) {
+    if (heading.indexOf(name) !== index) throw new UsageError(`the heading has "${name}" twice`);
+    if (known.has(name)) continue;
+    const meant = [...known.values()].find((column) => column.name === name);
+    const names = meant ? `"${meant.property}" is meant` : `it may name ${[...known.keys()].join(', ')}`;
+    throw new UsageError(`the heading names "${name}", which is no property; ${names}`);
+  }
+  return heading;
+}
+
+function rowOf(
+  record: Readonly<Record<string, string | null>>,
+  row: number,
+  known: ReadonlyMap<string, LoadColumn>,
+): object {
+  const values = Object.entries(record).map(([property, cell]) => {
+    const type = known.get(property)?.type;
+    return [property, cell === null ? null : valueOf(cell, type, { row, property })];
+  });
+  return Object.fromEntries(values);
+}
+
+function valueOf(
+  cell: string,
+  type: LoadColumn['type'] | undefined,
+  at: { row: number; property: string },
+): unknown {
+  // What is no number stays a text, which the column refuses.
+  if (type === 'integer' || type === 'double precision') return number.test(cell) ? Number(cell) : cell;
+  if (type !== 'jsonb') return cell;
+  try {
+    return exactJson(cell);
+  } catch (cause) {
+    throw new InvalidRowError(at, 'is no JSON', { cause });
+  }
+}
+
+// The parser's own words may hold a cell.
+function malformed(error: CsvError): InvalidRowError {
+  const row = typeof error['records'] === 'number' ? error['records'] + 1 : 1;
+  const what =
+    error.code === 'CSV_RECORD_INCONSISTENT_COLUMNS'
+      ? 'has more cells than the heading, or fewer'
+      : `is malformed (${error.code})`;
+  return new InvalidRowError({ row, property: null }, `${what}, line ${String(error['lines'])}`, {
+    cause: error,
+  });
+}
