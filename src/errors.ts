@@ -136,6 +136,17 @@ export class InvalidRowError extends DataError {
   }
 }
 
+/** The configuration of a backfill can't be used as it is. `issues` tells all that is wrong, and where. Nothing was written. */
+export class InvalidBackfillError extends DataError {
+  readonly code = 'invalid_backfill';
+  readonly issues: readonly { readonly path: string; readonly message: string }[];
+
+  constructor(issues: InvalidBackfillError['issues']) {
+    super(issues.map(({ path, message }) => `${path}: ${message}`).join('; '));
+    this.issues = issues;
+  }
+}
+
 /**
  * PostgreSQL, or the ORM on its behalf, refused a statement. `constraint` names the broken rule, `table` its table, and `row` the
  * number of the row, the first being 1, of those that were copied, where they are known. The message never holds the row; the

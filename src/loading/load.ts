@@ -1,11 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { toDataError } from '../database/translate-error.ts';
-import { ForbiddenError, InvalidLoadError, InvalidRowError } from '../errors.ts';
+import { InvalidLoadError, InvalidRowError } from '../errors.ts';
 import { loadModes, type LoadCounts, type LoadOptions } from './load-options.ts';
 import { loadTarget, type LoadColumn, type LoadTarget } from './load-target.ts';
 import { RowsToCopy } from './rows-to-copy.ts';
 import { SendingSession, type Session } from './session.ts';
 import { stagedStatements, type StagedMode } from './staged-statements.ts';
+import { temporaryTablesDenied } from './temporary-tables-denied.ts';
 import { Staging, stagingTable } from './staging.ts';
 
 /** One load, as it is sent or planned: both run the same statements. */
@@ -85,15 +86,7 @@ export class Load<E extends object> {
   /** The error in words of the table that was loaded into, not of the one that the rows went through. */
   #told(thrown: unknown, em: EntityManager): unknown {
     const error = toDataError(thrown, { [stagingTable]: this.#target.table });
-    if (!(error instanceof ForbiddenError && thrown instanceof Error)) return error;
-    // PostgreSQL has no code of its own for it.
-    if (!thrown.message.includes('permission denied to create temporary tables')) return error;
-    const [database, role] = [em.config.get('dbName'), em.config.get('user')];
-    return new ForbiddenError(
-      `\`${this.#options.mode}\` puts the rows into a temporary table first, and the role may make none; grant temporary on database "${database}" to "${role}", or use \`append\``,
-      {},
-      { cause: thrown },
-    );
+    return temporaryTablesDenied(thrown, em, 'or use `append`') ?? error;
   }
 }
 

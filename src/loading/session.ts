@@ -1,14 +1,18 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { copyIn } from '../database/copy-in.ts';
 import type { PlannedStatement } from './load-options.ts';
-import type { RowsToCopy } from './rows-to-copy.ts';
+
+/** What knows how many rows it has read so far. */
+export interface Counted {
+  readonly count: number;
+}
 
 /** Where the statements of a load go. */
 export interface Session {
   /** What the statement gives: a row at most. */
   run(sql: string): Promise<Readonly<Record<string, number>>>;
   /** Copies the rows by `sql`, and gives how many arrived. */
-  copy(sql: string, copied: RowsToCopy, pieces: AsyncIterable<Buffer>): Promise<number>;
+  copy(sql: string, copied: Counted, pieces: AsyncIterable<Buffer>): Promise<number>;
 }
 
 /** Sends them on the connection of a unit of work. */
@@ -24,7 +28,7 @@ export class SendingSession implements Session {
     return row;
   }
 
-  copy(sql: string, _copied: RowsToCopy, pieces: AsyncIterable<Buffer>): Promise<number> {
+  copy(sql: string, _copied: Counted, pieces: AsyncIterable<Buffer>): Promise<number> {
     return copyIn(this.#em, sql, pieces);
   }
 }
@@ -38,7 +42,7 @@ export class PlanningSession implements Session {
     return {};
   }
 
-  async copy(sql: string, copied: RowsToCopy, pieces: AsyncIterable<Buffer>): Promise<number> {
+  async copy(sql: string, copied: Counted, pieces: AsyncIterable<Buffer>): Promise<number> {
     for await (const _ of pieces);
     this.statements.push({ sql, rows: copied.count });
     return 0;
