@@ -1,6 +1,7 @@
 import type { BinaryType, CopiedValue } from '../../database/binary-rows.ts';
 import { copiedValues } from '../copied-values.ts';
 import { jsonText } from '../json-text.ts';
+import { isRawJSON } from '../raw-json.ts';
 import { UnfitValue } from '../unfit-value.ts';
 
 // What spreadsheets show, and export, for an empty cell.
@@ -17,7 +18,8 @@ export function tidied(value: unknown, skipBlank: boolean): unknown {
 /** What a column of `type` is given of a tidied value that is not null. Files know text alone, so text is read as what it says. */
 export function valueFor(type: BinaryType, value: unknown): CopiedValue {
   if (type === 'text') return copiedValues.text(asText(value));
-  if (typeof value !== 'string') return copiedValues[type](value);
+  if (typeof value !== 'string')
+    return copiedValues[type](type !== 'jsonb' && isRawJSON(value) ? Number(asText(value)) : value);
   if (type === 'jsonb') return copiedValues.jsonb(parsed(value));
   if (type === 'timestamptz') return copiedValues.timestamptz(value);
   return copiedValues[type](decimal.test(value) ? Number(value) : value);
@@ -33,7 +35,8 @@ export function asText(value: unknown): string {
 
 /** A tidied value as the decimal number by which it is ordered; null when it is none. */
 export function orderNumber(value: unknown): string | null {
-  const text = typeof value === 'number' || typeof value === 'bigint' ? String(value) : value;
+  const isNumber = typeof value === 'number' || typeof value === 'bigint' || isRawJSON(value);
+  const text = isNumber ? asText(value) : value;
   return typeof text === 'string' && decimal.test(text) ? text : null;
 }
 
