@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams';
@@ -13,10 +12,7 @@ export async function copyIn(
   pieces: Iterable<Buffer> | AsyncIterable<Buffer>,
 ): Promise<number> {
   const copy = copyFrom(statement);
-  let refused = false;
-  copy.once('error', () => {
-    refused = true;
-  });
+  const writing = new Writing(copy);
   const end = finished(copy);
   // Awaited below; until then, its failure is nobody's yet.
   end.catch(() => {});
@@ -24,18 +20,46 @@ export async function copyIn(
   try {
     for await (const piece of pieces) {
       // Whoever makes the pieces need not go on.
-      if (refused) break;
-      if (!copy.write(piece)) await once(copy, 'drain');
+      if (writing.refused) break;
+      await writing.write(piece);
     }
-    if (!refused) copy.end();
+    if (!writing.refused) copy.end();
   } catch (error) {
     // No row could be had, and PostgreSQL still waits for it.
-    if (!refused) copy.destroy(new Error('the rows ended early'));
+    if (!writing.refused) copy.destroy(new Error('the rows ended early'));
     await end.catch(() => {});
     throw error;
   }
   await end;
   return copy.rowCount;
+}
+
+/**
+ * Writes one piece after the other. What waited in the stream when the server refuses the COPY would be sent on without a
+ * connection, and end the process (https://github.com/brianc/node-pg-copy-streams/issues/171).
+ */
+class Writing {
+  refused = false;
+  readonly #copy: CopyStreamQuery;
+  #fail: ((error: Error) => void) | undefined;
+
+  constructor(copy: CopyStreamQuery) {
+    this.#copy = copy;
+    copy.once('error', (error) => {
+      this.refused = true;
+      this.#fail?.(error);
+    });
+  }
+
+  write(piece: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#fail = reject;
+      this.#copy.write(piece, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
 }
 
 /** Puts the COPY behind what this unit of work's connection still has to do. */

@@ -65,7 +65,7 @@ export class Load<E extends object> {
     const { rows, onDuplicate = 'error' } = this.#options;
     const [target, staging, key] = [this.#target, this.#staging, this.#key];
     await session.run(staging.create());
-    if (mode === 'fill_null') await session.run(staging.allowNulls(key));
+    for (const sql of mode === 'fill_null' ? staging.allowNulls(key) : []) await session.run(sql);
     await session.copy(staging.copy(), copied, copied.pieces(rows, true));
     if (this.#keyIsUnique && onDuplicate === 'error') this.#refuse(await session.run(staging.duplicate(key)));
     const incoming = staging.rows(key, this.#keyIsUnique && onDuplicate === 'last' ? 'last' : 'all');

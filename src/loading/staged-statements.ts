@@ -132,11 +132,11 @@ function newValue({ staging, key, copied }: StagedLoad, column: LoadColumn): str
 }
 
 function counting(
-  statements: string,
+  parts: string,
   counted: Partial<Record<'inserted' | 'updated' | 'deleted', string>>,
 ): string {
   const counts = Object.entries(counted).map(
     ([name, from]) => `(select count(*)::double precision from ${from}) as ${name}`,
   );
-  return `with ${statements} select ${counts.join(', ')}`;
+  return `with ${parts} select ${counts.join(', ')}`;
 }

@@ -30,12 +30,11 @@ export class Staging {
   }
 
   /** Lets rows leave out what only they need that are inserted. */
-  allowNulls(key: readonly LoadColumn[]): string {
+  allowNulls(key: readonly LoadColumn[]): string[] {
     const dropped = this.#target.columns
       .filter((column) => !column.nullable && !key.includes(column))
-      .filter((column) => !this.#target.primaryKey.includes(column))
       .map((column) => `alter column ${escapeIdentifier(column.name)} drop not null`);
-    return `alter table ${this.table} ${dropped.join(', ')}`;
+    return dropped.length === 0 ? [] : [`alter table ${this.table} ${dropped.join(', ')}`];
   }
 
   drop(): string {
