@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { backfill } from './backfill/command.ts';
 import { dbReset } from './db-reset.ts';
 import { dbStart } from './db-start.ts';
 import { dbStop } from './db-stop.ts';
@@ -36,7 +37,8 @@ export function program(): Command {
     .addCommand(migrate)
     .addCommand(db)
     .addCommand(demo())
-    .addCommand(load());
+    .addCommand(load())
+    .addCommand(backfill());
   return throwing(synthdb);
 }
 

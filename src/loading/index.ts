@@ -8,3 +8,6 @@ export {
   type LoadPlan,
   type PlannedStatement,
 } from './load-options.ts';
+export type { BackfilledTarget, BackfillPlan, BackfillResult } from './references/backfill-result.ts';
+export { backfillReferences, type BackfillOptions } from './references/backfill-references.ts';
+export { BackfillConfig } from './references/config.ts';

@@ -18,32 +18,48 @@ export async function* csvRows(
   columns: readonly LoadColumn[],
 ): AsyncGenerator<object> {
   const known = new Map(columns.map((column) => [column.property, column]));
+  let row = 0;
+  for await (const record of csvRecords(text, (heading) => checkHeading(heading, known))) {
+    row += 1;
+    yield rowOf(record, row, known);
+  }
+}
+
+/**
+ * The cells of a CSV, by the names of its first line, which `checkNames` may refuse. Nothing between two commas is null, `""` an empty
+ * text.
+ *
+ * @throws UsageError on a heading that has a name twice; InvalidRowError
+ */
+export async function* csvRecords(
+  text: AsyncIterable<string>,
+  checkNames: (heading: readonly string[]) => void = () => {},
+): AsyncGenerator<Record<string, string | null>> {
   const parser = parse({
-    columns: (heading: string[]) => checkedHeading(heading, known),
+    columns: (heading: string[]) => {
+      const twice = heading.find((name, index) => heading.indexOf(name) !== index);
+      if (twice !== undefined) throw new UsageError(`the heading has "${twice}" twice`);
+      checkNames(heading);
+      return heading;
+    },
     cast: (cell, { quoting, header }) => (cell === '' && !quoting && !header ? null : cell),
   });
-  let row = 0;
   // A failure of the one is a failure of the other.
   const records: AsyncIterable<Record<string, string | null>> = Readable.from(text).compose(parser);
   try {
-    for await (const record of records) {
-      row += 1;
-      yield rowOf(record, row, known);
-    }
+    yield* records;
   } catch (error) {
     throw error instanceof CsvError ? malformed(error) : error;
   }
 }
 
-function checkedHeading(heading: string[], known: ReadonlyMap<string, LoadColumn>): string[] {
-  for (const [index, name] of heading.entries()) {
-    if (heading.indexOf(name) !== index) throw new UsageError(`the heading has "${name}" twice`);
+function checkHeading(heading: readonly string[], known: ReadonlyMap<string, LoadColumn>): void {
+  for (const name of heading) {
     if (known.has(name)) continue;
     const meant = [...known.values()].find((column) => column.name === name);
     const names = meant ? `"${meant.property}" is meant` : `it may name ${[...known.keys()].join(', ')}`;
     throw new UsageError(`the heading names "${name}", which is no property; ${names}`);
   }
-  return heading;
 }
 
 function rowOf(

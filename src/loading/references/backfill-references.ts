@@ -3,11 +3,8 @@ import type { UnitOfWork } from '../../database/unit-of-work.ts';
 import { ReadOnlyError } from '../../errors.ts';
 import { refreshLoaded } from '../refresh-loaded.ts';
 import type { BackfillPlan, BackfillResult } from './backfill-result.ts';
-import { Backfill } from './backfill.ts';
+import { Backfill, type Facts } from './backfill.ts';
 import type { BackfillConfig } from './config.ts';
-import type { Fact } from './staged-facts.ts';
-
-type Facts = Iterable<Fact> | AsyncIterable<Fact>;
 
 /** How a backfill is run. */
 export interface BackfillOptions {

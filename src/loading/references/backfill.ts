@@ -8,10 +8,11 @@ import { CandidateCounter } from './candidate-counter.ts';
 import { candidatesTable, createCandidates, factsTable } from './candidate-statement.ts';
 import { resolveConfig, type ResolvedConfig } from './resolve-config.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
-import { FactReader, type Fact } from './staged-facts.ts';
+import { FactReader } from './staged-facts.ts';
 import { writeStatements } from './write-statements.ts';
 
-type Facts = Iterable<Fact> | AsyncIterable<Fact>;
+/** Objects with the properties that the configuration names. One that is left out, or undefined, is null. */
+export type Facts = Iterable<object> | AsyncIterable<object>;
 
 /** One backfill, as it is sent or planned: both run the same statements. */
 export class Backfill {

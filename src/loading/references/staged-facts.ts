@@ -2,9 +2,6 @@ import { BinaryRows, type BinaryType, type CopiedValue } from '../../database/bi
 import { InvalidJsonError, InvalidRowError } from '../../errors.ts';
 import { UnfitValue } from '../unfit-value.ts';
 
-/** What facts are: properties by name. One that is left out, or undefined, is null. */
-export type Fact = Readonly<Record<string, unknown>>;
-
 /** A column of the table that the facts are copied into. */
 export interface StagedColumn {
   /** Its name there. */
@@ -77,7 +74,7 @@ export class FactReader {
     yield gathered.finish();
   }
 
-  #value(fact: Fact, { property, read }: StagedColumn): CopiedValue {
+  #value(fact: Readonly<Record<string, unknown>>, { property, read }: StagedColumn): CopiedValue {
     if (property === null) return read(undefined);
     const there = Object.hasOwn(fact, property);
     if (there) this.unseen.delete(property);
@@ -92,6 +89,6 @@ export class FactReader {
   }
 }
 
-function isFact(fact: unknown): fact is Fact {
+function isFact(fact: unknown): fact is Readonly<Record<string, unknown>> {
   return typeof fact === 'object' && fact !== null && !Array.isArray(fact);
 }
