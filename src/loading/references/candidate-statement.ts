@@ -79,12 +79,12 @@ function aggregated(column: AggregatedColumn, name: string, keys: readonly strin
       const gathered = `string_agg(value, ${escapeLiteral(separator)} order by ${order})`;
       return joinedBy(keys, name, distinct(keys, staged.name, named, gathered));
     }
-    case 'collect_distinct': {
-      const gathered = 'jsonb_agg(value order by first)';
-      const part = joinedBy(keys, name, distinct(keys, column.staged.name, named, gathered));
-      return { ...part, value: `coalesce(${part.value}, '[]')` };
-    }
+    case 'collect_distinct':
+      break;
   }
+  const gathered = 'jsonb_agg(value order by first)';
+  const part = joinedBy(keys, name, distinct(keys, column.staged.name, named, gathered));
+  return { ...part, value: `coalesce(${part.value}, '[]')` };
 }
 
 /** The value in the first fact for which `condition` holds. */

@@ -1,7 +1,7 @@
 import type { BinaryType, CopiedValue } from '../../database/binary-rows.ts';
 import type { LoadColumn } from '../load-target.ts';
 import type { BackfillTarget } from './config.ts';
-import { asText, orderNumber, orderTime, parsed, tidied, valueFor } from './fact-values.ts';
+import { orderNumber, orderTime, parsed, tidied, valueFor } from './fact-values.ts';
 import type { StagedColumn, StagedColumns } from './staged-facts.ts';
 import { copiedValues } from '../copied-values.ts';
 

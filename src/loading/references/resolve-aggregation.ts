@@ -53,8 +53,9 @@ export function resolveAggregation(
     case 'count_distinct':
       return { how: 'count_distinct', staged: facts.text(given.source, at) };
     case 'collect_distinct':
-      return { how: 'collect_distinct', staged: facts.element(given.source, column, at) };
+      break;
   }
+  return { how: 'collect_distinct', staged: facts.element(given.source, column, at) };
 }
 
 function template(

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfillReferences } from '../../../src/loading/references/backfill-references.ts';
 import type { BackfillColumn } from '../../../src/loading/references/config.ts';
@@ -6,6 +6,16 @@ import { rawJSON } from '../../../src/loading/raw-json.ts';
 import { plans, References } from './world.ts';
 
 type Value = unknown;
+
+/** Facts with the values of one property. */
+function of(...values: Value[]): Record<string, Value>[] {
+  return values.map((v) => ({ v }));
+}
+
+/** Facts with the values of one property, and those of another to order them by. */
+function ordered(...pairs: [v: Value, o: Value][]): Record<string, Value>[] {
+  return pairs.map(([v, o]) => ({ v, o }));
+}
 
 describe('the value of a backfilled column', () => {
   let db: References;
@@ -28,8 +38,6 @@ describe('the value of a backfilled column', () => {
     const [plan] = await db.plans();
     return plan?.[columnNames[column.target] ?? column.target];
   }
-
-  const of = (...values: Value[]): Record<string, Value>[] => values.map((v) => ({ v }));
 
   test.each([
     ['text', 'name', of(null, ' b ', 'a'), 'b'],
@@ -64,8 +72,6 @@ describe('the value of a backfilled column', () => {
     expect(await made({ target: 'name', source: 'v' }, of('', '(空白)', ' ', 'x'), true)).toBe('x');
   });
 
-  const ordered = (...pairs: [v: Value, o: Value][]): Record<string, Value>[] =>
-    pairs.map(([v, o]) => ({ v, o }));
   test.each([
     ['the highest number', ordered(['a', 1], ['b', 10], ['c', 9]), 'b'],
     [

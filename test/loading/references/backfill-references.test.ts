@@ -26,7 +26,7 @@ describe('backfilled references', () => {
   beforeEach(() => db.empty());
   afterAll(() => db.drop());
 
-  const keys = async (): Promise<unknown[]> => (await db.plans()).map(({ Plan: key }) => key);
+  const keys = async (): Promise<string[]> => (await db.plans()).map(({ Plan: key }) => String(key));
   const counts = async (config: BackfillConfig, facts: Record<string, unknown>[]) =>
     (await backfillReferences(db, config, facts)).targets.map(({ name, inserted, updated, skipped }) => [
       name,

@@ -25,6 +25,13 @@ async function issuesOf(config: unknown): Promise<string[]> {
 
 const target = (name: string, ...dependsOn: string[]): object => ({ ...plans, name, dependsOn });
 
+/** In which order targets are worked on. */
+async function order(...targets: object[]): Promise<string[]> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- targets made above
+  const plan = await backfillReferences(database, { targets } as never, [], { planOnly: true });
+  return plan.targets.map(({ name }) => name);
+}
+
 describe('the configuration of a backfill', () => {
   test.each([
     [['a → a'], [target('a', 'a')]],
@@ -134,12 +141,6 @@ describe('the configuration of a backfill', () => {
   });
 
   test('may be given in any order, and is worked on in that of the dependencies', async () => {
-    const order = async (...targets: object[]): Promise<string[]> => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- targets made above
-      const plan = await backfillReferences(database, { targets } as never, [], { planOnly: true });
-      return plan.targets.map(({ name }) => name);
-    };
-
     expect(await order(target('c'), target('a'), target('b'))).toEqual(['c', 'a', 'b']);
     expect(await order(target('a', 'b'), target('b', 'c'), target('c'))).toEqual(['c', 'b', 'a']);
     expect(await order(target('d', 'b', 'c'), target('b', 'a'), target('a'), target('c', 'a'))).toEqual([

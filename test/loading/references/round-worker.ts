@@ -30,9 +30,10 @@ const ended = new AbortController();
 process.once('disconnect', () => ended.abort());
 process.send?.('ready');
 try {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the test sends
-  for await (const [asked] of on(process, 'message', { signal: ended.signal }))
-    process.send?.(await backfilled(asked as Asked));
+  for await (const given of on(process, 'message', { signal: ended.signal })) {
+    const [asked]: Asked[] = given;
+    if (asked) process.send?.(await backfilled(asked));
+  }
 } catch (error) {
   if (!ended.signal.aborted) throw error;
 }

@@ -14,7 +14,9 @@ describe('two processes that backfill the same parents, in opposite orders', () 
     const { user, password, host, port, database } = db.target.parts;
     const [login, secret, path] = [user, password, database].map(encodeURIComponent);
     const url = `postgresql://${login}:${secret}@${host}:${port}/${path}`;
-    workers = [0, 1].map((worker) => fork(`${import.meta.dirname}/round-worker.ts`, [url, String(worker)]));
+    workers = [0, 1].map((worker) =>
+      fork(new URL('./round-worker.ts', import.meta.url), [url, String(worker)]),
+    );
     await Promise.all(workers.map((worker) => once(worker, 'message')));
   });
   afterAll(async () => {
@@ -52,9 +54,9 @@ describe('two processes that backfill the same parents, in opposite orders', () 
 
     const stored = await db.plans();
     expect(stored).toHaveLength(rounds * parentsOfRound);
-    expect(new Set(stored.map(({ tags }) => (Array.isArray(tags) ? tags.toSorted().join() : null)))).toEqual(
-      new Set(['w0,w1']),
-    );
+    expect(
+      new Set(stored.map(({ tags }) => (Array.isArray(tags) ? tags.map(String).toSorted().join() : null))),
+    ).toEqual(new Set(['w0,w1']));
     // Made as version 1, filled by one process, added to by the other.
     expect(new Set(stored.map(({ row_version }) => row_version))).toEqual(new Set([3]));
     expect(await db.portfolios()).toHaveLength(rounds * parentsOfRound);

@@ -42,7 +42,7 @@ const PortfolioSchema = defineEntity({
   uniques: [{ properties: ['plan', 'code'] }],
 });
 /** A portfolio of a plan, known by both, with a key that it mints. */
-export class Portfolio extends PortfolioSchema.class {}
+class Portfolio extends PortfolioSchema.class {}
 PortfolioSchema.setClass(Portfolio);
 
 /** A database with plans and portfolios. */
