@@ -138,6 +138,29 @@ describe('rows loaded', () => {
     ]);
   });
 
+  test('by delete_insert may swap what is unique, in whichever order the server goes about it', async () => {
+    const outcome = (id: string, synthId: string) => ({
+      id,
+      analysis: 'ana',
+      synthId,
+      didNotTryRate: 0,
+      failedRate: 0,
+      successRate: 1,
+    });
+    await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana' }));
+    const loaded = (rows: ReturnType<typeof outcome>[]) =>
+      db.transact(async (uow) => {
+        await uow.em.execute('set local enable_hashjoin = off; set local enable_mergejoin = off');
+        return loadRows(uow, { entity: SynthOutcome, mode: 'delete_insert', onDuplicate: 'last', rows });
+      });
+    await loaded([outcome('o1', 's1'), outcome('o2', 's2')]);
+
+    expect(await loaded([outcome('o1', 's2'), outcome('o2', 's1')])).toMatchObject({
+      deleted: 2,
+      inserted: 2,
+    });
+  });
+
   test('by insert_missing leave those that are there alone', async () => {
     await load('append', [experiment('a')]);
 
