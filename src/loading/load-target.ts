@@ -88,3 +88,9 @@ function fillOf(em: EntityManager, prop: EntityProperty, type: BinaryType): Load
   const value = copiedValues[type](given);
   return () => value;
 }
+
+/** Whether no two rows have the same values in these properties. */
+export function isUnique({ uniques }: LoadTarget, properties: readonly string[]): boolean {
+  const names = new Set(properties);
+  return uniques.some((unique) => unique.length === names.size && unique.every((name) => names.has(name)));
+}

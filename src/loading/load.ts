@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { toDataError } from '../database/translate-error.ts';
 import { InvalidLoadError, InvalidRowError } from '../errors.ts';
 import { loadModes, type LoadCounts, type LoadOptions } from './load-options.ts';
-import { loadTarget, type LoadColumn, type LoadTarget } from './load-target.ts';
+import { isUnique, loadTarget, type LoadColumn, type LoadTarget } from './load-target.ts';
 import { RowsToCopy } from './rows-to-copy.ts';
 import { SendingSession, type Session } from './session.ts';
 import { stagedStatements, type StagedMode } from './staged-statements.ts';
@@ -26,9 +26,9 @@ export class Load<E extends object> {
     this.#target = loadTarget(em, em.getMetadata().get(entity));
     this.#staging = new Staging(this.#target);
     this.#key = keyColumns(this.#target, key);
-    this.#keyIsUnique = isUnique(this.#target, this.#key);
+    const names = this.#key.map(({ property }) => property);
+    this.#keyIsUnique = isUnique(this.#target, names);
     if (!this.#keyIsUnique && mode !== 'delete_insert' && mode !== 'append') {
-      const names = this.#key.map(({ property }) => property);
       const uniques = this.#target.uniques.map((unique) => `(${unique.join(', ')})`);
       throw new InvalidLoadError(
         `(${names.join(', ')}) is not unique in ${this.#target.entity}, as \`${mode}\` needs it; unique are ${uniques.join(', ')}`,
@@ -102,9 +102,4 @@ function keyColumns(
     const names = columns.map(({ property }) => property).join(', ');
     throw new InvalidLoadError(`the key names "${name}", which is no property of ${entity}; it has ${names}`);
   });
-}
-
-function isUnique({ uniques }: LoadTarget, key: readonly LoadColumn[]): boolean {
-  const names = new Set(key.map(({ property }) => property));
-  return uniques.some((unique) => unique.length === names.size && unique.every((name) => names.has(name)));
 }

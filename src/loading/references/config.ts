@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 const name = z.string().trim().min(1);
-const names = z.union([name.transform((one): readonly string[] => [one]), z.array(name).min(1).readonly()]);
+const names = z.union([name.transform((one): readonly string[] => [one]), z.array(name).min(1).readonly()], {
+  error: 'expected a name, or a list of names',
+});
 
 // What every column says: the property of the parent that it writes, and whether facts may lack its source altogether.
 const column = { target: name, optional: z.boolean().default(false) };
@@ -18,24 +20,33 @@ const column = { target: name, optional: z.boolean().default(false) };
  * - `collect_distinct`: the different ones as a JSON array, in the order of the facts. A parent that exists gets those that its array
  *   lacks, behind its own.
  */
-export const BackfillColumn = z.discriminatedUnion('aggregation', [
-  z.strictObject({ ...column, aggregation: z.literal('first').optional(), source: name }),
-  z.strictObject({ ...column, aggregation: z.literal('max_by'), source: name, order: name }),
-  z.strictObject({
-    ...column,
-    aggregation: z.literal('concat_distinct'),
-    source: name,
-    separator: z.string().default('+'),
-    sort: z.boolean().default(true),
-  }),
-  z.strictObject({ ...column, aggregation: z.literal('template'), template: z.string().min(1) }),
-  z.strictObject({ ...column, aggregation: z.literal('count_distinct'), source: name }),
-  z.strictObject({ ...column, aggregation: z.literal('collect_distinct'), source: name }),
-]);
+export const BackfillColumn = z.discriminatedUnion(
+  'aggregation',
+  [
+    z.strictObject({ ...column, aggregation: z.literal('first').optional(), source: name }),
+    z.strictObject({ ...column, aggregation: z.literal('max_by'), source: name, order: name }),
+    z.strictObject({
+      ...column,
+      aggregation: z.literal('concat_distinct'),
+      source: name,
+      separator: z.string().default('+'),
+      sort: z.boolean().default(true),
+    }),
+    z.strictObject({ ...column, aggregation: z.literal('template'), template: z.string().min(1) }),
+    z.strictObject({ ...column, aggregation: z.literal('count_distinct'), source: name }),
+    z.strictObject({ ...column, aggregation: z.literal('collect_distinct'), source: name }),
+  ],
+  {
+    error:
+      'expected an aggregation: first, max_by, concat_distinct, template, count_distinct or collect_distinct',
+  },
+);
 export type BackfillColumn = z.infer<typeof BackfillColumn>;
 
 /** A value that is the same for every row that a backfill writes, or the time of its transaction. */
-export const TrackingValue = z.union([z.string(), z.number(), z.strictObject({ now: z.literal(true) })]);
+export const TrackingValue = z.union([z.string(), z.number(), z.strictObject({ now: z.literal(true) })], {
+  error: 'expected a text, a number, or { "now": true }',
+});
 export type TrackingValue = z.infer<typeof TrackingValue>;
 
 /** Parents of one kind that facts name. */

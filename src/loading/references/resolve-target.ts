@@ -2,7 +2,7 @@ import type { EntityMetadata } from '@mikro-orm/postgresql';
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { asText, valueFor } from './fact-values.ts';
 import type { InvalidBackfillError } from '../../errors.ts';
-import type { LoadColumn, LoadTarget } from '../load-target.ts';
+import { isUnique, type LoadColumn, type LoadTarget } from '../load-target.ts';
 import { UnfitValue } from '../unfit-value.ts';
 import type { BackfillColumn, BackfillTarget, TrackingValue } from './config.ts';
 import { FactProperties, type RequiredProperty } from './fact-properties.ts';
@@ -77,11 +77,7 @@ class TargetResolver {
         staged: this.#facts.valued(from, column, { path: `source.${index}`, optional: false }),
       };
     });
-    const names = new Set(key);
-    const isUnique = table.uniques.some(
-      (unique) => unique.length === names.size && unique.every((name) => names.has(name)),
-    );
-    if (found.length === key.length && !isUnique) {
+    if (found.length === key.length && !isUnique(table, key)) {
       const uniques = table.uniques.map((unique) => `(${unique.join(', ')})`).join(', ');
       this.#issue('key', `(${key.join(', ')}) is not unique in ${table.entity}; unique are ${uniques}`);
     }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { Database } from '../../../src/database/database.ts';
 import { InvalidBackfillError } from '../../../src/index.ts';
@@ -14,7 +15,7 @@ const database = new Database(
 async function issuesOf(config: unknown): Promise<string[]> {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as it comes from a file
-    await backfillReferences(database, config as never, []);
+    await backfillReferences(database, config as never, [], { planOnly: true });
   } catch (error) {
     if (error instanceof InvalidBackfillError)
       return error.issues.map(({ path, message }) => `${path}: ${message}`);
@@ -129,6 +130,13 @@ describe('the configuration of a backfill', () => {
     const [issue] = await issuesOf(config);
 
     expect(issue?.split(': ')[0]).toBe(path);
+  });
+
+  test('is right as the guide shows it', async () => {
+    const guide = await readFile('docs/backfill.md', 'utf8');
+    const [, example = ''] = /```json\n(.*?)```/s.exec(guide) ?? [];
+
+    expect(await issuesOf(JSON.parse(example))).toEqual([]);
   });
 
   test('that is right opens no connection before it is used', async () => {
