@@ -90,14 +90,15 @@ export class References extends Database {
     return this.execute(`select * from "Mixed ""Case""".portfolios order by plan_id, code`);
   }
 
-  /** Waits until a connection waits for another's lock. */
+  /** Waits, ten seconds at most, until a connection waits for another's lock. */
   async someoneWaits(): Promise<void> {
-    for (;;) {
+    for (const end = Date.now() + 10_000; Date.now() < end;) {
       const waiting = await this.execute(
         `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
       );
       if (waiting.length > 0) return;
     }
+    throw new Error('nobody came to wait for a lock');
   }
 
   async empty(): Promise<void> {
