@@ -10,12 +10,12 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Runs `synthdb` as a shell would, in `directory`, with nothing of ours in its environment but `environment`, and `input` on stdin. */
+/** Runs `synthdb` as a shell would, in `directory`, with nothing of ours in its environment but `environment`, and `input` to read. */
 export function synthdb(
   args: string[],
   directory: string,
   environment: Record<string, string> = {},
-  input = '',
+  input: string | Buffer = '',
 ): Promise<Run> {
   return new Promise((resolve) => {
     const child = execFile(
