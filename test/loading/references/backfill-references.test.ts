@@ -179,7 +179,11 @@ describe('backfilled references', () => {
         { plan: 'P1', title: 'ours', amount: 9 },
         { plan: 'P2', title: 'ours', amount: 9 },
       ]);
-      await db.someoneWaits().finally(() => other.commit());
+      try {
+        await db.someoneWaits();
+      } finally {
+        await other.commit();
+      }
 
       expect(await backfilled).toEqual([['plans', 0, 1, 1]]);
       expect(await db.plans()).toMatchObject([
