@@ -163,25 +163,68 @@ export class InvalidJsonError extends DataError {
   }
 }
 
+/** A load can't be done as it was asked for. Nothing was sent. */
+export class InvalidLoadError extends DataError {
+  readonly code = 'invalid_load';
+}
+
 /**
- * PostgreSQL, or the ORM on its behalf, refused a statement. `constraint` names the broken rule and `table` its table, where they
- * are known. The message never holds the row; the driver's text, which may, is in `cause` alone.
+ * A row that was to be loaded can't be. `row` is its number, the first being 1; `property` is null when it is not about one. The
+ * message says what is wrong, without the row's values.
+ */
+export class InvalidRowError extends DataError {
+  readonly code = 'invalid_row';
+  readonly row: number;
+  readonly property: string | null;
+
+  constructor(
+    { row, property }: { row: number; property: string | null },
+    what: string,
+    options?: ErrorOptions,
+  ) {
+    super(`row ${row}${property === null ? '' : `, ${property}`}: ${what}`, options);
+    this.row = row;
+    this.property = property;
+  }
+}
+
+/** The configuration of a backfill can't be used as it is. `issues` tells all that is wrong, and where. Nothing was written. */
+export class InvalidBackfillError extends DataError {
+  readonly code = 'invalid_backfill';
+  readonly issues: readonly { readonly path: string; readonly message: string }[];
+
+  constructor(issues: InvalidBackfillError['issues']) {
+    super(issues.map(({ path, message }) => `${path}: ${message}`).join('; '));
+    this.issues = issues;
+  }
+}
+
+/**
+ * PostgreSQL, or the ORM on its behalf, refused a statement. `constraint` names the broken rule, `table` its table, and `row` the
+ * number of the row, the first being 1, of those that were copied, where they are known. The message never holds the row; the
+ * driver's text, which may, is in `cause` alone.
  */
 export abstract class RefusedError extends DataError {
   readonly table: string | undefined;
   readonly constraint: string | undefined;
+  readonly row: number | undefined;
 
   constructor(
     what: string,
-    at: { table?: string | undefined; constraint?: string | undefined },
+    at: { table?: string | undefined; constraint?: string | undefined; row?: number | undefined },
     options?: ErrorOptions,
   ) {
-    const where = [at.constraint && `"${at.constraint}"`, at.table && `on table "${at.table}"`]
+    const where = [
+      at.constraint && `"${at.constraint}"`,
+      at.table && `on table "${at.table}"`,
+      at.row && `in row ${at.row}`,
+    ]
       .filter(Boolean)
       .join(' ');
     super(where ? `${what}: ${where}` : what, options);
     this.table = at.table;
     this.constraint = at.constraint;
+    this.row = at.row;
   }
 }
 

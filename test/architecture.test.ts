@@ -22,6 +22,7 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   migrations: ['migrator'],
   migrator: [],
   transfer: ['errors', 'json', 'entities', 'database'],
+  loading: ['errors', 'json', 'entities', 'repositories', 'database'],
   embedded: [],
   fastify: ['errors', 'database'],
   testing: ['errors', 'settings', 'entities', 'database', 'embedded', 'migrator'],
@@ -41,7 +42,7 @@ arrows['cli'] = Object.keys(arrows);
 
 // Packages that only some may import.
 const reserved: Partial<Record<string, readonly string[]>> = {
-  pg: ['src/database/', 'src/migrator/', 'src/transfer/'],
+  pg: ['src/database/', 'src/migrator/', 'src/loading/', 'src/transfer/'],
   kysely: ['src/database/', 'src/migrator/', 'src/repositories/', 'src/transfer/'],
   '@opentelemetry/api': ['src/database/telemetry/'],
   fastify: ['src/fastify/'],

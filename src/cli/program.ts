@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { backfill } from './backfill/command.ts';
 import { config } from './config.ts';
 import { dbReset } from './db-reset.ts';
 import { dbStart } from './db-start.ts';
@@ -6,6 +7,7 @@ import { dbStop } from './db-stop.ts';
 import { dbUrl } from './db-url.ts';
 import { demo } from './demo/command.ts';
 import { doctor } from './doctor.ts';
+import { load } from './load/command.ts';
 import { migrateBaseline } from './migrate-baseline.ts';
 import { migrateCheck } from './migrate-check.ts';
 import { migrateCreate } from './migrate-create.ts';
@@ -40,6 +42,8 @@ export function program(): Command {
     .addCommand(db)
     .addCommand(config())
     .addCommand(doctor())
+    .addCommand(load())
+    .addCommand(backfill())
     .addCommand(demo());
   return throwing(synthdb);
 }

@@ -3,46 +3,73 @@ import type { CopiedType } from '../repositories/row-copier.ts';
 // https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". It spares both sides escapes and decimal numbers.
 const signature = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
 const trailer = Buffer.from([0xff, 0xff]);
-const chunkSize = 64 * 1_024;
+const pieceSize = 64 * 1_024;
 const jsonbVersion = 1;
 // A character of JavaScript's takes so many bytes at most.
 const widest = 3;
+// PostgreSQL counts from 2000, in microseconds.
+const epoch = BigInt(Date.UTC(2000, 0)) * 1_000n;
 
-/** Rows as `copy … from stdin (format binary)` takes them, in pieces of some 64 KiB. */
+/** The types of columns that can be sent in binary. */
+export type BinaryType = CopiedType | 'integer' | 'timestamptz';
+
+/** What stands for a value: text and JSON as text, a time in microseconds since 1970. */
+export type CopiedValue = string | number | bigint | null;
+
+/** Gathers rows as `copy … from stdin (format binary)` takes them, in pieces of some 64 KiB. */
+export class BinaryRows {
+  readonly #types: readonly BinaryType[];
+  #buffer = Buffer.allocUnsafe(pieceSize);
+  #end = signature.copy(this.#buffer);
+
+  constructor(types: readonly BinaryType[]) {
+    this.#types = types;
+  }
+
+  /** Adds a row, a value for each type. Gives what was gathered before it, when it leaves no room for the row. */
+  add(values: readonly CopiedValue[]): Buffer | null {
+    const most = mostBytes(values);
+    let full: Buffer | null = null;
+    if (this.#end + most > this.#buffer.length) {
+      full = this.#buffer.subarray(0, this.#end);
+      this.#buffer = Buffer.allocUnsafe(Math.max(pieceSize, most));
+      this.#end = 0;
+    }
+    this.#end = this.#buffer.writeInt16BE(values.length, this.#end);
+    for (let index = 0; index < values.length; index++) {
+      this.#end = write(this.#buffer, this.#end, this.#types[index], values[index]);
+    }
+    return full;
+  }
+
+  /** What is left, and the end. */
+  finish(): Buffer {
+    return Buffer.concat([this.#buffer.subarray(0, this.#end), trailer]);
+  }
+}
+
+/** Rows as `copy … from stdin (format binary)` takes them. */
 export function* binaryRows(
   columns: Readonly<Record<string, CopiedType>>,
   rows: Iterable<Readonly<Record<string, unknown>>>,
 ): Generator<Buffer, void> {
   const names = Object.keys(columns);
   const types = Object.values(columns);
-  let buffer = Buffer.allocUnsafe(chunkSize);
-  let end = signature.copy(buffer);
+  const gathered = new BinaryRows(types);
   for (const row of rows) {
-    const values = names.map((name, index) => wireValue(types[index], row[name]));
-    const most = mostBytes(values);
-    if (end + most > buffer.length) {
-      yield buffer.subarray(0, end);
-      buffer = Buffer.allocUnsafe(Math.max(chunkSize, most));
-      end = 0;
-    }
-    end = buffer.writeInt16BE(values.length, end);
-    for (let index = 0; index < values.length; index++) {
-      end = write(buffer, end, types[index], values[index]);
-    }
+    const full = gathered.add(names.map((name, index) => copiedValue(types[index], row[name])));
+    if (full) yield full;
   }
-  yield buffer.subarray(0, end);
-  yield trailer;
+  yield gathered.finish();
 }
 
-type WireValue = string | number | null;
-
-function wireValue(type: CopiedType | undefined, value: unknown): WireValue {
+function copiedValue(type: CopiedType | undefined, value: unknown): CopiedValue {
   if (value == null) return null;
   if (type === 'double precision') return Number(value);
   return type === 'text' && typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function mostBytes(values: readonly WireValue[]): number {
+function mostBytes(values: readonly CopiedValue[]): number {
   let most = 2;
   for (const value of values) most += 4 + (typeof value === 'string' ? 1 + value.length * widest : 8);
   return most;
@@ -52,12 +79,20 @@ function mostBytes(values: readonly WireValue[]): number {
 function write(
   buffer: Buffer,
   at: number,
-  type: CopiedType | undefined,
-  value: WireValue | undefined,
+  type: BinaryType | undefined,
+  value: CopiedValue | undefined,
 ): number {
   const start = at + 4;
   if (value == null) return buffer.writeInt32BE(-1, at);
+  if (typeof value === 'bigint') {
+    buffer.writeInt32BE(8, at);
+    return buffer.writeBigInt64BE(value - epoch, start);
+  }
   if (typeof value === 'number') {
+    if (type === 'integer') {
+      buffer.writeInt32BE(4, at);
+      return buffer.writeInt32BE(value, start);
+    }
     buffer.writeInt32BE(8, at);
     return buffer.writeDoubleBE(value, start);
   }

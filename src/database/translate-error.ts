@@ -7,9 +7,12 @@ import { refusalOf } from './refusals.ts';
 
 /**
  * The `DataError` for what the ORM or the driver threw; anything else comes back as it was, also where one of their errors caused it.
- * The driver's text, which may hold a row, is in `cause` alone.
+ * The driver's text, which may hold a row, is in `cause` alone. `standsFor` names the tables, by name, that a temporary one stood for.
  */
-export function toDataError(error: unknown): unknown {
+export function toDataError(
+  error: unknown,
+  standsFor: Readonly<Partial<Record<string, string>>> = {},
+): unknown {
   if (error instanceof DataError || !(error instanceof Error)) return error;
   if (error.cause instanceof PoolerError) return error.cause;
   if (error instanceof OptimisticLockError) {
@@ -30,10 +33,14 @@ export function toDataError(error: unknown): unknown {
   if (!fromDriver) return error;
   const [Refused, what] = refusalOf(code);
   // PostgreSQL's own fields, which the driver, and the ORM after it, hang on their errors.
-  const { table, constraint }: Error & { table?: string | undefined; constraint?: string | undefined } =
-    error;
+  const {
+    table,
+    constraint,
+    where,
+  }: Error & Partial<Record<'table' | 'constraint' | 'where', string | undefined>> = error;
   const told = code === '' ? what : `${what} (${code})`;
-  return new Refused(`${told}${deniedIn(error)}`, { table, constraint }, { cause: error });
+  const at = { table: standsFor[table ?? ''] ?? table, constraint, row: copiedRow(where) };
+  return new Refused(`${told}${deniedIn(error)}`, at, { cause: error });
 }
 
 /** What went wrong while connecting to `target`, as one line without a secret. */
@@ -61,6 +68,12 @@ function firstOf(error: Error): Error {
   if (!('errors' in error) || !Array.isArray(error.errors)) return error;
   const [first]: unknown[] = error.errors;
   return first instanceof Error ? first : error;
+}
+
+// Of a COPY, PostgreSQL tells the row where it tells what it was doing.
+function copiedRow(where = ''): number | undefined {
+  const [, line] = /^COPY .*, line (\d+)/m.exec(where) ?? [];
+  return line === undefined ? undefined : Number(line);
 }
 
 // PostgreSQL has no field for what it denies, only words: the kind of an object, and its name.

@@ -10,11 +10,12 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Runs `synthdb` as a shell would, in `directory`, with nothing of ours in its environment but `environment`. */
+/** Runs `synthdb` as a shell would, in `directory`, with nothing of ours in its environment but `environment`, and `input` to read. */
 export function synthdb(
   args: string[],
   directory: string,
   environment: Record<string, string> = {},
+  input: string | Buffer = '',
 ): Promise<Run> {
   return new Promise((resolve) => {
     const child = execFile(
@@ -23,6 +24,6 @@ export function synthdb(
       { cwd: directory, env: { PATH: process.env.PATH, ...environment } },
       (error, stdout, stderr) => resolve({ code: error ? (child.exitCode ?? -1) : 0, stdout, stderr }),
     );
-    child.stdin?.end();
+    child.stdin?.end(input);
   });
 }

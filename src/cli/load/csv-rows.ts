@@ -1,0 +1,102 @@
+import { Readable } from 'node:stream';
+import { CsvError, parse } from 'csv-parse';
+import { InvalidRowError } from '../../errors.ts';
+import type { LoadColumn } from '../../loading/load-target.ts';
+import { UsageError } from '../usage-error.ts';
+import { exactJson } from './exact-json.ts';
+
+const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/**
+ * The rows of a CSV whose first line names properties. As PostgreSQL writes it: nothing between two commas is NULL, `""` an empty
+ * text, and a document is JSON.
+ *
+ * @throws UsageError on a heading that names no property, or one twice; InvalidRowError
+ */
+export async function* csvRows(
+  text: AsyncIterable<string>,
+  columns: readonly LoadColumn[],
+): AsyncGenerator<object> {
+  const known = new Map(columns.map((column) => [column.property, column]));
+  let row = 0;
+  for await (const record of csvRecords(text, (heading) => checkHeading(heading, known))) {
+    row += 1;
+    yield rowOf(record, row, known);
+  }
+}
+
+/**
+ * The cells of a CSV, by the names of its first line, which `checkNames` may refuse. Nothing between two commas is null, `""` an empty
+ * text.
+ *
+ * @throws UsageError on a heading that has a name twice; InvalidRowError
+ */
+export async function* csvRecords(
+  text: AsyncIterable<string>,
+  checkNames: (heading: readonly string[]) => void = () => {},
+): AsyncGenerator<Record<string, string | null>> {
+  const parser = parse({
+    columns: (heading: string[]) => {
+      const twice = heading.find((name, index) => heading.indexOf(name) !== index);
+      if (twice !== undefined) throw new UsageError(`the heading has "${twice}" twice`);
+      checkNames(heading);
+      return heading;
+    },
+    cast: (cell, { quoting, header }) => (cell === '' && !quoting && !header ? null : cell),
+  });
+  // A failure of the one is a failure of the other.
+  const records: AsyncIterable<Record<string, string | null>> = Readable.from(text).compose(parser);
+  try {
+    yield* records;
+  } catch (error) {
+    throw error instanceof CsvError ? malformed(error) : error;
+  }
+}
+
+function checkHeading(heading: readonly string[], known: ReadonlyMap<string, LoadColumn>): void {
+  for (const name of heading) {
+    if (known.has(name)) continue;
+    const meant = [...known.values()].find((column) => column.name === name);
+    const names = meant ? `"${meant.property}" is meant` : `it may name ${[...known.keys()].join(', ')}`;
+    throw new UsageError(`the heading names "${name}", which is no property; ${names}`);
+  }
+}
+
+function rowOf(
+  record: Readonly<Record<string, string | null>>,
+  row: number,
+  known: ReadonlyMap<string, LoadColumn>,
+): object {
+  const values = Object.entries(record).map(([property, cell]) => {
+    const type = known.get(property)?.type;
+    return [property, cell === null ? null : valueOf(cell, type, { row, property })];
+  });
+  return Object.fromEntries(values);
+}
+
+function valueOf(
+  cell: string,
+  type: LoadColumn['type'] | undefined,
+  at: { row: number; property: string },
+): unknown {
+  // What is no number stays a text, which the column refuses.
+  if (type === 'integer' || type === 'double precision') return number.test(cell) ? Number(cell) : cell;
+  if (type !== 'jsonb') return cell;
+  try {
+    return exactJson(cell);
+  } catch (cause) {
+    throw new InvalidRowError(at, 'is no JSON', { cause });
+  }
+}
+
+// The parser's own words may hold a cell.
+function malformed(error: CsvError): InvalidRowError {
+  const row = typeof error['records'] === 'number' ? error['records'] + 1 : 1;
+  const what =
+    error.code === 'CSV_RECORD_INCONSISTENT_COLUMNS'
+      ? 'has more cells than the heading, or fewer'
+      : `is malformed (${error.code})`;
+  return new InvalidRowError({ row, property: null }, `${what}, line ${String(error['lines'])}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,63 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { UsageError } from '../usage-error.ts';
+
+export const formats = ['csv', 'jsonl'] as const;
+export type Format = (typeof formats)[number];
+
+/** A file of rows, or standard input. */
+export interface Source {
+  readonly format: Format;
+  /** Bytes; null when that is not known before the end. */
+  readonly size: number | null;
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
+/**
+ * Opens `file`, or standard input for `-`. The format is taken from the file's name, unless it is given.
+ *
+ * @throws UsageError when it can't be read, or its format is not known.
+ */
+export async function openSource(file: string, given: Format | undefined): Promise<Source> {
+  const ending = extname(file).slice(1).toLowerCase();
+  const format = given ?? formats.find((known) => known === ending);
+  if (!format)
+    throw new UsageError(`the name of ${file} does not tell its format; say --format csv or --format jsonl`);
+  if (file === '-') return { format, size: null, bytes: process.stdin };
+  const found = await stat(file).catch((cause: unknown) => {
+    throw new UsageError(`${file} can't be read: ${cause instanceof Error ? cause.message : 'unknown'}`, {
+      cause,
+    });
+  });
+  if (found.isDirectory()) throw new UsageError(`${file} is a directory`);
+  // A pipe has no size.
+  return { format, size: found.isFile() ? found.size : null, bytes: createReadStream(file) };
+}
+
+/**
+ * The text of UTF-8 bytes, which `onRead` is told of as they come.
+ *
+ * @throws UsageError on bytes that are no UTF-8.
+ */
+export async function* textOf(
+  bytes: AsyncIterable<Buffer>,
+  onRead: (count: number) => void,
+): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let read = 0;
+  for await (const piece of bytes) {
+    yield decoded(() => decoder.decode(piece, { stream: true }), read);
+    read += piece.length;
+    onRead(piece.length);
+  }
+  yield decoded(() => decoder.decode(), read);
+}
+
+function decoded(decode: () => string, read: number): string {
+  try {
+    return decode();
+  } catch (cause) {
+    throw new UsageError(`the rows are no UTF-8, some way behind byte ${read}`, { cause });
+  }
+}

@@ -1,0 +1,13 @@
+export { loadRows } from './load-rows.ts';
+export {
+  loadModes,
+  type LoadCounts,
+  type LoadedRow,
+  type LoadMode,
+  type LoadOptions,
+  type LoadPlan,
+  type PlannedStatement,
+} from './load-options.ts';
+export type { BackfilledTarget, BackfillPlan, BackfillResult } from './references/backfill-result.ts';
+export { backfillReferences, type BackfillOptions } from './references/backfill-references.ts';
+export { BackfillConfig } from './references/config.ts';

@@ -1,0 +1,123 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { UnitOfWork } from '../../database/unit-of-work.ts';
+import { InvalidBackfillError, RefusedError } from '../../errors.ts';
+import { SendingSession, PlanningSession, type Session } from '../session.ts';
+import { temporaryTablesDenied } from '../temporary-tables-denied.ts';
+import type { BackfilledTarget, BackfillPlan, BackfillResult } from './backfill-result.ts';
+import { CandidateCounter } from './candidate-counter.ts';
+import { candidatesTable, createCandidates, factsTable } from './candidate-statement.ts';
+import { resolveConfig, type ResolvedConfig } from './resolve-config.ts';
+import type { ResolvedTarget } from './resolved-target.ts';
+import { FactReader } from './staged-facts.ts';
+import { writeStatements } from './write-statements.ts';
+
+/** Objects with the properties that the configuration names. One that is left out, or undefined, is null. */
+export type Facts = Iterable<object> | AsyncIterable<object>;
+
+/** One backfill, as it is sent or planned: both run the same statements. */
+export class Backfill {
+  readonly #config: ResolvedConfig;
+
+  /** @throws InvalidBackfillError */
+  constructor(em: EntityManager, config: unknown) {
+    this.#config = resolveConfig(em, config);
+  }
+
+  /** The entities whose rows it may write. */
+  get entities(): ResolvedTarget['meta']['class'][] {
+    return [...new Set(this.#config.targets.map(({ meta }) => meta.class))];
+  }
+
+  async plan(facts: Facts): Promise<BackfillPlan> {
+    const session = new PlanningSession();
+    const counter = new CandidateCounter(this.#config);
+    const reader = new FactReader(this.#config.columns, (values) => counter.add(values));
+    await this.#stage(session, reader, facts);
+    for (const target of this.#config.targets) await runTarget(session, target);
+    await session.run(dropFacts);
+    const targets = this.#config.targets.map(({ name, meta }, index) => ({
+      name,
+      entity: meta.className,
+      candidates: counter.counts[index] ?? 0,
+    }));
+    return { facts: reader.count, targets, statements: session.statements };
+  }
+
+  /** Runs it in the transaction of `uow`. */
+  async send(uow: UnitOfWork, facts: Facts): Promise<BackfillResult> {
+    const session = new SendingSession(uow.em);
+    const reader = new FactReader(this.#config.columns);
+    try {
+      await this.#stage(session, reader, facts);
+    } catch (error) {
+      throw temporaryTablesDenied(error, uow.em) ?? error;
+    }
+    const targets: BackfilledTarget[] = [];
+    for (const target of this.#config.targets) targets.push(await this.#sendTarget(uow, target, targets));
+    await session.run(dropFacts);
+    return { facts: reader.count, targets };
+  }
+
+  async #stage(session: Session, reader: FactReader, facts: Facts): Promise<void> {
+    const { columns, required } = this.#config;
+    const typed = columns.map(({ name, type }) => `, ${name} ${type}`).join('');
+    const names = ['n', ...columns.map(({ name }) => name)].join(', ');
+    await session.run(`create temporary table ${factsTable} (n integer${typed}) on commit drop`);
+    await session.copy(
+      `copy pg_temp.${factsTable} (${names}) from stdin (format binary)`,
+      reader,
+      reader.pieces(facts),
+    );
+    const missing = required.filter(({ property }) => reader.count > 0 && reader.unseen.has(property));
+    if (missing.length > 0) {
+      const issues = missing.map(({ property, path }) => ({
+        path,
+        message: `none of the facts has the property "${property}"; say that it is optional, or correct its name`,
+      }));
+      throw new InvalidBackfillError(issues);
+    }
+    // PostgreSQL does not look at temporary tables by itself, and would plan for a handful of facts.
+    await session.run(`analyze pg_temp.${factsTable}`);
+  }
+
+  async #sendTarget(
+    uow: UnitOfWork,
+    target: ResolvedTarget,
+    before: readonly BackfilledTarget[],
+  ): Promise<BackfilledTarget> {
+    if (!this.#config.savepoints) return done(target, await runTarget(new SendingSession(uow.em), target));
+    if (before.some(({ name, outcome }) => outcome !== 'done' && target.dependsOn.includes(name))) {
+      return { ...done(target, noCounts), outcome: 'left_out' };
+    }
+    try {
+      return done(target, await uow.transact(({ em }) => runTarget(new SendingSession(em), target)));
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      return { ...done(target, noCounts), outcome: 'failed', error };
+    }
+  }
+}
+
+const dropFacts = `drop table pg_temp.${factsTable}`;
+
+type Counts = Pick<BackfilledTarget, 'candidates' | 'inserted' | 'updated'>;
+const noCounts: Counts = { candidates: 0, inserted: 0, updated: 0 };
+
+async function runTarget(session: Session, target: ResolvedTarget): Promise<Counts> {
+  let counts = noCounts;
+  await session.run(createCandidates(target));
+  for (const statement of writeStatements(target)) counts = { ...counts, ...(await session.run(statement)) };
+  await session.run(`drop table pg_temp.${candidatesTable}`);
+  return counts;
+}
+
+function done({ name, meta }: ResolvedTarget, counts: Counts): BackfilledTarget {
+  return {
+    name,
+    entity: meta.className,
+    outcome: 'done',
+    error: null,
+    ...counts,
+    skipped: counts.candidates - counts.inserted - counts.updated,
+  };
+}

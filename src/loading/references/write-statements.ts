@@ -1,0 +1,91 @@
+import { escapeIdentifier } from 'pg';
+import { list, named, same } from '../staging.ts';
+import { candidatesTable } from './candidate-statement.ts';
+import type { AggregatedColumn, ResolvedTarget } from './resolved-target.ts';
+
+const candidates = `pg_temp.${candidatesTable}`;
+
+/**
+ * The statements that bring the candidates into their table, each in the order of the keys, so that two backfills of the same parents
+ * wait for each other and don't lock each other out. Each gives what it did of `candidates`, `inserted`, `updated`.
+ */
+export function writeStatements(target: ResolvedTarget): string[] {
+  if (target.mode === 'fill_null_only') return [fillNull(target)];
+  const merged = target.columns.filter(({ how }) => how === 'collect_distinct');
+  return merged.length === 0
+    ? [insertMissing(target)]
+    : [insertMissing(target), appendMissing(target, merged)];
+}
+
+function insertMissing(target: ResolvedTarget): string {
+  const { table, key, columns, minted, tracking } = target;
+  const given = [...key, ...columns, ...minted].map(({ column }) => column);
+  const into = [...given, ...tracking.map(({ column }) => column)];
+  const values = [...given.map((column) => named(column)), ...tracking.map(({ value }) => value)];
+  const keys = list(keyOf(target));
+  return (
+    `with inserted as (insert into ${table} (${list(into)}) select ${values.join(', ')} from ${candidates} ` +
+    `order by ${keys} on conflict (${keys}) do nothing returning 1) ` +
+    `select ${count('candidates', candidates)}, ${count('inserted', 'inserted')}`
+  );
+}
+
+function fillNull(target: ResolvedTarget): string {
+  const fits = target.columns.map(
+    ({ column }) =>
+      `(${named(column, 'present')} is null and ${valueToFill(column.name, target)} is not null)`,
+  );
+  const set = [
+    ...target.columns.map(({ column }) => [column, valueToFill(column.name, target)] as const),
+    ...target.tracking.map(({ column, value }) => [column, value] as const),
+  ].map(([column, value]) => `${named(column)} = coalesce(${named(column, 'present')}, ${value})`);
+  return (
+    `${updated(target, set, `(${fits.join(' or ')})`)} ` +
+    `select ${count('candidates', candidates)}, ${count('updated', 'updated')}`
+  );
+}
+
+/** An empty array tells nothing that NULL does not. */
+function valueToFill(column: string, { columns }: ResolvedTarget): string {
+  const value = `candidate.${escapeIdentifier(column)}`;
+  const collects = columns.some((one) => one.column.name === column && one.how === 'collect_distinct');
+  return collects ? `nullif(${value}, '[]')` : value;
+}
+
+/** Adds to the arrays of parents that are there what they lack. What is no array stays as it is. */
+function appendMissing(target: ResolvedTarget, merged: readonly AggregatedColumn[]): string {
+  const arrays = merged.map(({ column }) => {
+    const [present, collected] = [named(column, 'present'), named(column, 'candidate')];
+    const old = `case jsonb_typeof(${present}) when 'array' then ${present} else '[]' end`;
+    const lacking = `from jsonb_array_elements(${collected}) with ordinality as new(element, at) where not exists (select from jsonb_array_elements(${old}) as old(element) where old.element = new.element)`;
+    const fits = `((${present} is null or jsonb_typeof(${present}) = 'array') and exists (select ${lacking}))`;
+    const value = `case when ${fits} then ${old} || (select jsonb_agg(new.element order by new.at) ${lacking}) else ${present} end`;
+    return { fits, set: `${named(column)} = ${value}` };
+  });
+  const set = arrays.map((array) => array.set);
+  return `${updated(target, set, `(${arrays.map(({ fits }) => fits).join(' or ')})`)} select ${count('updated', 'updated')}`;
+}
+
+/**
+ * An update of the rows under the keys of candidates that `fits`. They are locked first, in order; a row that another has changed
+ * meanwhile is looked at as it is then.
+ */
+function updated(target: ResolvedTarget, set: readonly string[], fits: string): string {
+  const { table, version } = target;
+  const matched = `${same(keyOf(target), 'present', 'candidate')} and ${fits}`;
+  const counted = version ? [...set, `${named(version)} = ${named(version, 'present')} + 1`] : set;
+  return (
+    `with locked as materialized (select ${list(keyOf(target), 'present')} from ${table} present join ${candidates} candidate on ${matched} ` +
+    `order by ${list(keyOf(target), 'present')} for no key update of present), ` +
+    `updated as (update ${table} present set ${counted.join(', ')} from ${candidates} candidate, locked ` +
+    `where ${same(keyOf(target), 'present', 'locked')} and ${matched} returning 1)`
+  );
+}
+
+function keyOf({ key }: ResolvedTarget): ResolvedTarget['key'][number]['column'][] {
+  return key.map(({ column }) => column);
+}
+
+function count(name: string, from: string): string {
+  return `(select count(*)::double precision from ${from}) as ${name}`;
+}

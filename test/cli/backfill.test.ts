@@ -1,0 +1,189 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { TestDatabase } from '../../src/testing/index.ts';
+import { synthdb, type Run } from './run.ts';
+
+const groups = {
+  name: 'groups',
+  source: 'group',
+  entity: 'SynthGroup',
+  key: 'id',
+  skipBlankValues: true,
+  columns: [{ target: 'name', source: 'group_name' }],
+};
+const synths = {
+  name: 'synths',
+  source: 'synth',
+  entity: 'Synth',
+  key: 'id',
+  dependsOn: ['groups'],
+  columns: [
+    { target: 'synthGroup', source: 'group' },
+    { target: 'name', aggregation: 'template', template: 'Synth {synth}' },
+  ],
+};
+const csv = 'synth,group,group_name\nsyn_1,g1,"One, first"\nsyn_2,g1,\nsyn_3, g2 ,Two\n,(空白),None\n';
+
+describe('synthdb backfill', () => {
+  let db: TestDatabase;
+  let directory: string;
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+    directory = await mkdtemp(join(tmpdir(), 'synthdb-'));
+    await writeFile(join(directory, 'facts.csv'), csv);
+  });
+  beforeEach(async () => {
+    await db.orm.em.fork().execute('truncate synth_groups, synths');
+    await writeFile(join(directory, 'config.json'), JSON.stringify({ targets: [groups, synths] }));
+  });
+  afterAll(async () => {
+    await db.drop();
+    await rm(directory, { recursive: true });
+  });
+
+  const run = (args: string[], input?: string, url = db.url): Promise<Run> =>
+    synthdb(['backfill', '--config', 'config.json', ...args], directory, { DATABASE_URL: url }, input);
+  const stored = (): Promise<object[]> =>
+    db.orm.em.fork().execute('select id, nome, synth_group_id from synths order by id');
+
+  test('makes the parents that a CSV names, once', async () => {
+    const first = await run(['facts.csv', '--json']);
+    const again = await run(['facts.csv']);
+
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(first.stdout)).toEqual({
+      database: expect.stringMatching(/@.+\//),
+      facts: 4,
+      targets: [
+        { ...done, name: 'groups', entity: 'SynthGroup', candidates: 2, inserted: 2 },
+        { ...done, name: 'synths', entity: 'Synth', candidates: 3, inserted: 3 },
+      ],
+    });
+    expect(again.code).toBe(0);
+    expect(again.stdout).toMatch(/^4 facts were read\.$/m);
+    expect(again.stdout).toMatch(/^groups +SynthGroup +2 +0 +0 +2$/m);
+    expect(await stored()).toEqual([
+      { id: 'syn_1', nome: 'Synth syn_1', synth_group_id: 'g1' },
+      { id: 'syn_2', nome: 'Synth syn_2', synth_group_id: 'g1' },
+      { id: 'syn_3', nome: 'Synth syn_3', synth_group_id: 'g2' },
+    ]);
+  });
+
+  test('reads JSON lines from standard input, with all the digits of their numbers', async () => {
+    const facts = '{"synth": 12345678901234567890, "group": "g1", "group_name": 1.50}\n';
+
+    const { code, stderr } = await run(['--format', 'jsonl'], facts);
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(await stored()).toEqual([
+      { id: '12345678901234567890', nome: 'Synth 12345678901234567890', synth_group_id: 'g1' },
+    ]);
+  });
+
+  test('tells without a database what it would do', async () => {
+    const { code, stdout } = await run(
+      ['facts.csv', '--dry-run', '--json'],
+      '',
+      'postgresql://a@127.0.0.1:1/none',
+    );
+    const told = await run(['facts.csv', '--dry-run'], '', 'postgresql://a@127.0.0.1:1/none');
+
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      facts: 4,
+      targets: [
+        { name: 'groups', candidates: 2 },
+        { name: 'synths', candidates: 3 },
+      ],
+      statements: [
+        { sql: expect.stringMatching(/^create temporary/) },
+        { sql: expect.stringMatching(/^copy/), rows: 4 },
+        ...Array<unknown>(8).fill(expect.anything()),
+      ],
+    });
+    expect(told.stdout).toMatch(/^synths +Synth +3$/m);
+    expect(await stored()).toEqual([]);
+  });
+
+  test('ends with 1 and keeps the others when a target fails behind its savepoint', async () => {
+    const broken = {
+      ...synths,
+      name: 'broken',
+      source: 'group',
+      columns: [synths.columns[1], { target: 'synthGroup', source: 'synth' }],
+    };
+    const config = { savepoints: true, targets: [groups, broken, { ...synths, dependsOn: ['broken'] }] };
+    await writeFile(join(directory, 'config.json'), JSON.stringify(config));
+
+    const { code, stdout } = await run(['facts.csv', '--json']);
+    const told = await run(['facts.csv']);
+
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      targets: [
+        { name: 'groups', outcome: 'done', inserted: 2 },
+        { name: 'broken', outcome: 'failed', error: expect.stringContaining('on table "synths"') },
+        { name: 'synths', outcome: 'left_out', error: null },
+      ],
+    });
+    expect(told.stdout).toMatch(/^broken .*failed: .*on table "synths"$/m);
+    expect(told.stdout).toMatch(/^synths .*left out$/m);
+  });
+
+  test.each([
+    ['no configuration', [], 'nowhere.json', null, 2, "nowhere.json can't be read"],
+    [
+      'a configuration that is no JSON',
+      ['facts.csv'],
+      'config.json',
+      '{',
+      2,
+      "config.json can't be read: it is no JSON",
+    ],
+    [
+      'a configuration with faults',
+      ['facts.csv'],
+      'config.json',
+      '{"targets": [{"name": "a"}, 5]}',
+      2,
+      /config\.json can't be used: targets\.0\.source: .*; targets\.0\.entity: .*; targets\.1: /,
+    ],
+    [
+      'a property that no fact has',
+      ['-', '--format', 'csv'],
+      'config.json',
+      null,
+      2,
+      'none of the facts has the property "group_name"',
+    ],
+  ])('ends well with %s', async (_, args, file, text, code, says) => {
+    if (text !== null) await writeFile(join(directory, file), text);
+
+    const ended = await run(['--config', file, ...args], 'synth,group\ns,g\n');
+
+    expect(ended).toMatchObject({ code, stdout: expect.not.stringContaining('read.') });
+    expect(ended.stderr).toMatch(says);
+    expect(ended.stderr.trim().split('\n')).toHaveLength(1);
+    expect(await stored()).toEqual([]);
+  });
+
+  test.each([
+    ['csv', 'synth,group,group_name\ns,g,x\ncanary,y\n', 'row 2: has more cells'],
+    [
+      'jsonl',
+      '{"synth": "s", "group": "g", "group_name": "canary\\u0000"}\n',
+      'row 1, group_name: holds U+0000',
+    ],
+  ])('names the fact of a broken %s', async (format, input, says) => {
+    const { code, stderr } = await run(['--format', format], input);
+
+    expect(code).toBeGreaterThan(0);
+    expect(stderr).toContain(says);
+    expect(stderr).not.toContain('canary');
+    expect(await stored()).toEqual([]);
+  });
+});
+
+const done = { outcome: 'done', error: null, updated: 0, skipped: 0 };

@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { exactJson } from '../../../src/cli/load/exact-json.ts';
+
+describe('JSON that is read exactly', () => {
+  test.each([
+    '9007199254740993',
+    '-9007199254740993',
+    '12345678901234567890.123456789012345678',
+    '0.1000000000000000055511151231257827021',
+    '1e400',
+    '1E-400',
+  ])('keeps the digits of %s', (number) => {
+    expect(JSON.stringify(exactJson(`{"a":[${number}]}`))).toBe(`{"a":[${number}]}`);
+  });
+
+  test.each([
+    '0.048799999999999996',
+    '1e3',
+    '1.50',
+    '100000000000000000000',
+    '0.00000000000000000',
+    '-0.0',
+    '1e21',
+  ])('takes %s for a number, which loses nothing', (number) => {
+    expect(exactJson(number)).toBe(Number(number));
+  });
+
+  test('is what JSON says, as long as its numbers are short', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        expect(exactJson(text)).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  test('keeps every number that a program without rounding writes', () => {
+    fc.assert(
+      fc.property(fc.bigInt(), fc.nat({ max: 30 }), (digits, behind) => {
+        const text = `${digits}e-${behind}`;
+        const read = JSON.stringify(exactJson(text));
+        expect(exactly(read)).toBe(exactly(text));
+      }),
+    );
+  });
+});
+
+/** The number times 10^400, whole. */
+function exactly(number: string): bigint {
+  const [, sign = '', whole = '', fraction = '', power = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(number) ?? [];
+  const value = BigInt(whole + fraction) * 10n ** BigInt(400 - fraction.length + Number(power));
+  return sign === '-' ? -value : value;
+}
