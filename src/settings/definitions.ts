@@ -193,6 +193,12 @@ export const definitions = {
 export type SettingName = keyof typeof definitions;
 export type SettingValue<Name extends SettingName> = z.output<(typeof definitions)[Name]['schema']>;
 
+/** What holds where nobody says anything. */
+export function standard<Name extends SettingName>(name: Name): SettingValue<Name> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
+  return definitions[name].schema.parse(undefined) as SettingValue<Name>;
+}
+
 /** Variables that other stacks read and this one does not, and what to write instead: ignoring them would surprise. */
 export const refusedVariables: Readonly<Record<string, string>> = {
   WORKERS:
