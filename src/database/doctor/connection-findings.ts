@@ -53,7 +53,7 @@ async function pooler(
   if (mode === 'statement')
     return { subject: 'pooler', level: 'warning', says: `${says}: it lends no transaction`, facts };
   // What stays on a connection would reach others, and nobody refuses it.
-  if (mode === 'transaction' && poolMode === 'session')
+  if (mode === 'transaction' && poolMode !== 'transaction')
     return {
       subject: 'pooler',
       level: 'warning',
