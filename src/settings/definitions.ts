@@ -158,7 +158,7 @@ export const definitions = {
     schema: whole(0).default(60_000),
     variables: ['DATABASE_ANSWER_TIMEOUT'],
     example: '300000',
-    what: 'How long the server may be silent while it owes an answer, before its connection is given up; 0 for ever. Not shorter than the longest statement.',
+    what: 'How long the server may be silent while it owes an answer, before its connection is given up; 0 for ever. A longer statement timeout prolongs it.',
     unit: 'milliseconds',
   }),
   maxReplicaLag: define({
