@@ -31,6 +31,8 @@ async function startPooler({ url }: TestServer): Promise<PgBouncer | null> {
     clients: 2_000,
   });
   process.env['TEST_POOLER_URL'] = pooler.url();
+  // For tests that open a database as services do, by its URL.
+  process.env['DATABASE_POOL_MODE'] = poolMode;
   return pooler;
 }
 

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { Command } from 'commander';
+import { connectOptions } from '../database/connect-options.ts';
 import { connect } from '../database/connect.ts';
 import { embeddedTarget } from '../database/default-target.ts';
 import { diagnose } from '../database/doctor/diagnose.ts';
@@ -15,14 +16,11 @@ export function doctor(): Command {
     )
     .option('--json', 'print { database, findings: [{ subject, level, says, facts }] } for programs')
     .action(async ({ json = false }: { json?: boolean }) => {
-      const { url, replicaUrls, maxReplicaLag } = resolveSettings();
-      const target = url.value ?? (await embeddedTarget()).target;
-      const orm = await connect(target);
+      const settings = resolveSettings();
+      const target = settings.url.value ?? (await embeddedTarget()).target;
+      const orm = await connect(target, connectOptions(settings));
       try {
-        const findings = await diagnose(orm, target, {
-          replicas: replicaUrls.value,
-          maxReplicaLag: maxReplicaLag.value,
-        });
+        const findings = await diagnose(orm, target, settings);
         if (findings.some(({ level }) => level === 'warning')) process.exitCode = 3;
         if (json) return sayJson({ database: target.label, findings });
         say(`PostgreSQL at ${stripVTControlCharacters(target.label)}`);

@@ -56,6 +56,8 @@ const ends: Partial<Record<string, string>> = {
   '57P05': 'it was idle for too long',
 };
 
+/** Of an answer that is none of the protocol's, or of a part of it that the driver does not know. */
+export const unreadable = "the server sent what the driver can't read";
 const withoutTls = 'The server does not support SSL connections';
 
 // What the driver says without a code: while connecting, and of a connection in use.
@@ -88,6 +90,7 @@ export function connectionFailure(
   const lost = (why: string) =>
     [ConnectionLostError, `Database connection lost: ${told(why, code)}`] as const;
   if (error.whileConnecting || neverThere.has(error.message)) return failed;
+  if (error.message === unreadable) return lost(unreadable);
   if (gone.has(error.message)) return lost('it was cut');
   // The ORM writes values into the statement, which U+0000 ends too early; the connection is none the worse for it.
   if ('routine' in error && error.routine === 'pq_getmsgend') return null;
@@ -125,5 +128,6 @@ function inWords(error: unknown): string {
   if (!(error instanceof Error)) return 'see the cause';
   if (/timeout|timed out/i.test(error.message)) return 'no answer in time';
   if (error.message.includes(withoutTls)) return 'the server has no TLS, which sslmode asks for';
+  if (error.message === unreadable) return unreadable;
   return gone.has(error.message) ? 'the connection was cut' : 'see the cause';
 }

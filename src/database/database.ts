@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { IsolationLevel, type MikroORM } from '@mikro-orm/postgresql';
 import { ContentionError, ForbiddenError, PoolTimeoutError, ReadOnlyError } from '../errors.ts';
+import { standard } from '../settings/definitions.ts';
 import { isPoolTimeout } from './connection-failures.ts';
 import { Connections, closeWithin } from './connections.ts';
 import { HealthCheck, type DatabaseHealth } from './health.ts';
@@ -105,7 +106,13 @@ export class Database {
 
   constructor(
     orm: MikroORM,
-    { poolMode, timeouts = {}, closeTimeout = 10_000, replicas, telemetry }: DatabaseParts = {},
+    {
+      poolMode,
+      timeouts = {},
+      closeTimeout = standard('closeTimeout'),
+      replicas,
+      telemetry,
+    }: DatabaseParts = {},
   ) {
     this.orm = orm;
     this.#closeTimeout = closeTimeout;

@@ -1,6 +1,6 @@
 import { CompiledQuery } from 'kysely';
 import { SettingsError } from '../errors.ts';
-import { wholeNumber } from './whole-number.ts';
+import { checkedSetting } from '../settings/resolve.ts';
 
 /** How long the server bears with a transaction, in milliseconds; 0 for ever. What is left out is as the role or the server has it. */
 export interface TransactionTimeouts {
@@ -53,15 +53,16 @@ export function localSettings(
   timeouts: TransactionTimeouts = {},
   settings: TransactionSettings = {},
 ): LocalSettings | null {
+  const ownTimeouts = entriesOf(timeouts);
   const given = [
-    ...entriesOf(timeouts).map(([parameter, milliseconds]) => [parameter, String(milliseconds)] as const),
+    ...ownTimeouts.map(([parameter, milliseconds]) => [parameter, String(milliseconds)] as const),
     ...Object.entries(settings).map(checked),
   ];
   if (given.length === 0) return null;
   const calls = given.map((_, at) => `set_config($${at * 2 + 1}, $${at * 2 + 2}, true)`);
   return {
     query: CompiledQuery.raw(`select ${calls.join(', ')}`, given.flat()),
-    statementTimeout: timeouts.statement,
+    statementTimeout: ownTimeouts.find(([parameter]) => parameter === parameters.statement)?.[1],
   };
 }
 
@@ -69,12 +70,15 @@ function entriesOf(timeouts: TransactionTimeouts): [parameter: string, milliseco
   return Object.entries(timeouts)
     .filter(([, milliseconds]) => milliseconds !== undefined)
     .map(([name, milliseconds]) => {
-      const parameter = Object.entries(parameters).find(([known]) => known === name)?.[1];
-      if (parameter === undefined) {
+      if (!isTimeout(name)) {
         throw new SettingsError(`timeouts.${name} is none; there are ${Object.keys(parameters).join(', ')}`);
       }
-      return [parameter, wholeNumber(`timeouts.${name}`, milliseconds)];
+      return [parameters[name], checkedSetting(`timeouts.${name}`, milliseconds) ?? 0];
     });
+}
+
+function isTimeout(name: string): name is keyof typeof parameters {
+  return Object.hasOwn(parameters, name);
 }
 
 // Plain JavaScript may hand over what the types forbid: a tenant that somebody forgot to look up.

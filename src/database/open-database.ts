@@ -1,10 +1,11 @@
 import { SchemaOutOfDateError } from '../errors.ts';
 import { migrationGap } from '../migrator/index.ts';
-import { resolveSettings, type Settings } from '../settings/resolve.ts';
+import { resolveSettings } from '../settings/resolve.ts';
+import { connectOptions } from './connect-options.ts';
 import { connect } from './connect.ts';
 import { Database } from './database.ts';
 import { embeddedTarget } from './default-target.ts';
-import type { ConnectOptions, DatabaseTimeouts } from './orm-options.ts';
+import type { DatabaseTimeouts } from './orm-options.ts';
 import type { PoolMode, PoolOptions } from './pool-options.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
 import { Replica } from './replicas/replica.ts';
@@ -90,25 +91,4 @@ export async function openDatabase({
     await orm.close(true).catch(() => {});
     throw error;
   }
-}
-
-// What nobody said stays unsaid: not every mode has a place for it.
-function connectOptions(settings: Settings): ConnectOptions {
-  const said = <Name extends keyof Settings>(name: Name): Settings[Name]['value'] | undefined =>
-    settings[name].source === 'default' ? undefined : settings[name].value;
-  return {
-    poolMode: settings.poolMode.value,
-    pool: {
-      max: said('pool.max'),
-      acquireTimeout: said('pool.acquireTimeout'),
-      idleTimeout: said('pool.idleTimeout'),
-      maxLifetime: said('pool.maxLifetime'),
-    },
-    timeouts: {
-      statement: said('timeouts.statement'),
-      lock: said('timeouts.lock'),
-      idleInTransaction: said('timeouts.idleInTransaction'),
-      answer: settings['timeouts.answer'].value,
-    },
-  };
 }

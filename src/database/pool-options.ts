@@ -1,8 +1,6 @@
 import { SettingsError } from '../errors.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
-import { wholeNumber } from './whole-number.ts';
-
-const poolModes = ['session', 'transaction', 'external'] as const;
+import { standard, type SettingValue } from '../settings/definitions.ts';
 
 /**
  * What stands between this process and the server.
@@ -12,7 +10,7 @@ const poolModes = ['session', 'transaction', 'external'] as const;
  *   is refused, since it would reach whoever is lent the connection next.
  * - `external`: whatever it is, it does the pooling. No connection is kept: each unit of work makes one and ends it.
  */
-export type PoolMode = (typeof poolModes)[number];
+export type PoolMode = SettingValue<'poolMode'>;
 
 /** How large the pool is, how long one waits for it, and how long it keeps connections. Times are milliseconds. */
 export interface PoolOptions {
@@ -35,25 +33,13 @@ export interface DriverPoolOptions {
   readonly maxUses?: number;
 }
 
-/** @throws SettingsError when a setting is none that can be kept to. */
-export function driverPoolOptions(
-  mode: PoolMode,
-  { max, acquireTimeout, idleTimeout, maxLifetime }: PoolOptions,
-): DriverPoolOptions {
-  if (!poolModes.includes(mode)) {
-    throw new SettingsError(`poolMode is ${JSON.stringify(mode)}; write one of ${poolModes.join(', ')}`);
-  }
-  if (mode === 'external' && (idleTimeout ?? maxLifetime) !== undefined) {
-    throw new SettingsError(
-      `pool.${idleTimeout === undefined ? 'maxLifetime' : 'idleTimeout'} says how long a connection is kept, ` +
-        'but poolMode external keeps none: leave it out',
-    );
-  }
+/** Settings as the driver's pool has them. */
+export function driverPoolOptions(mode: PoolMode, pool: PoolOptions): DriverPoolOptions {
   return {
-    max: wholeNumber('pool.max', max ?? 10, { least: 1 }),
-    connectionTimeoutMillis: wholeNumber('pool.acquireTimeout', acquireTimeout ?? 5_000, { least: 1 }),
-    idleTimeoutMillis: wholeNumber('pool.idleTimeout', idleTimeout ?? 10_000),
-    maxLifetimeSeconds: wholeNumber('pool.maxLifetime', maxLifetime ?? 1_800_000) / 1_000,
+    max: pool.max ?? standard('pool.max'),
+    connectionTimeoutMillis: pool.acquireTimeout ?? standard('pool.acquireTimeout'),
+    idleTimeoutMillis: pool.idleTimeout ?? standard('pool.idleTimeout'),
+    maxLifetimeSeconds: (pool.maxLifetime ?? standard('pool.maxLifetime')) / 1_000,
     ...(mode === 'external' && { maxUses: 1 }),
   };
 }

@@ -5,6 +5,7 @@ import { requestCancel } from './cancel-request.ts';
 import { connectionFailure, type MetConnecting } from './connection-failures.ts';
 import { useOptionalTls } from './optional-tls.ts';
 import { sqlStateOf } from './translate-error.ts';
+import { endOnUnreadable } from './unreadable-answers.ts';
 import { within } from './within.ts';
 
 type Query = (...given: unknown[]) => unknown;
@@ -60,6 +61,7 @@ export class TxClient extends Client {
   constructor(config?: string | TxClientConfig) {
     super(ownTimeout(config));
     useOptionalTls(this, config);
+    endOnUnreadable(this.connection);
     this.on('drain', () => {
       this.#isBusy = false;
       this.#stream = undefined;

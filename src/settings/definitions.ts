@@ -158,7 +158,7 @@ export const definitions = {
     schema: whole(0).default(60_000),
     variables: ['DATABASE_ANSWER_TIMEOUT'],
     example: '300000',
-    what: 'How long the server may be silent while it owes an answer, before its connection is given up; 0 for ever. Not shorter than the longest statement.',
+    what: 'How long the server may be silent while it owes an answer, before its connection is given up; 0 for ever. A longer statement timeout prolongs it.',
     unit: 'milliseconds',
   }),
   maxReplicaLag: define({
@@ -192,6 +192,12 @@ export const definitions = {
 
 export type SettingName = keyof typeof definitions;
 export type SettingValue<Name extends SettingName> = z.output<(typeof definitions)[Name]['schema']>;
+
+/** What holds where nobody says anything. */
+export function standard<Name extends SettingName>(name: Name): SettingValue<Name> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
+  return definitions[name].schema.parse(undefined) as SettingValue<Name>;
+}
 
 /** Variables that other stacks read and this one does not, and what to write instead: ignoring them would surprise. */
 export const refusedVariables: Readonly<Record<string, string>> = {

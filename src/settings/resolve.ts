@@ -1,6 +1,12 @@
 import { SettingsError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from './database-url.ts';
-import { definitions, refusedVariables, type SettingName, type SettingValue } from './definitions.ts';
+import {
+  definitions,
+  refusedVariables,
+  standard,
+  type SettingName,
+  type SettingValue,
+} from './definitions.ts';
 import { environmentFile } from './environment-file.ts';
 import { shown } from './url-parameters.ts';
 
@@ -104,14 +110,62 @@ export function resolveSettings(
     closeTimeout: read('closeTimeout'),
     logStatements: read('logStatements'),
   };
-  if (poolMode.value === 'transaction' && url.value?.parts.options !== undefined) {
-    reading.problems.push(
-      `${nameOf(url.source, 'url')} has options, which a pooler in transaction mode refuses or drops: take them out, and write them ` +
-        'into the role or the database instead; for example alter role app set search_path = lab',
-    );
-  }
+  reading.problems.push(...contradictions(settings));
   if (reading.problems.length > 0) throw new SettingsError(reading.problems);
   return settings;
+}
+
+/** What of the settings can't be had with the pool mode. */
+function contradictions(settings: Settings): string[] {
+  const { poolMode, url, replicaUrls } = settings;
+  if (poolMode.value === 'external') {
+    return (['pool.idleTimeout', 'pool.maxLifetime'] as const)
+      .filter((name) => settings[name].source !== 'default')
+      .map(
+        (name) =>
+          `${nameOf(settings[name].source, name)} says how long a connection is kept, but poolMode external keeps none: leave it out`,
+      );
+  }
+  if (poolMode.value !== 'transaction') return [];
+  return [
+    ...(url.value ? [[nameOf(url.source, 'url'), url.value] as const] : []),
+    ...replicaUrls.value.map(
+      (replica, index) => [`${nameOf(replicaUrls.source, 'replicaUrls')}[${index}]`, replica] as const,
+    ),
+  ]
+    .filter(([, { parts }]) => parts.options !== undefined)
+    .map(
+      ([name]) =>
+        `${name} has options, which a pooler in transaction mode refuses or drops: take them out, and write them ` +
+        'into the role or the database instead; for example alter role app set search_path = lab',
+    );
+}
+
+/**
+ * A value that was given for a setting, as it counts.
+ *
+ * @throws SettingsError when the setting can't have it.
+ */
+export function checkedSetting<Name extends SettingName>(name: Name, value: unknown): SettingValue<Name> {
+  const { problem, read } = readSetting(name, { value, source: 'argument' });
+  if (problem !== undefined) throw new SettingsError(problem);
+  return read;
+}
+
+function readSetting<Name extends SettingName>(
+  name: Name,
+  { value, source }: Resolved<unknown>,
+): { readonly read: SettingValue<Name>; readonly problem?: string } {
+  const { schema, example, variables } = definitions[name];
+  const { data, error } = schema.safeParse(value);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
+  if (!error) return { read: data as SettingValue<Name> };
+  const why = error.issues.map(({ message }) => message).join(', ');
+  const set = source === 'argument' ? name : variables[0];
+  return {
+    read: standard(name),
+    problem: `${nameOf(source, name)} is "${shown(String(value))}": ${why}; for example ${set}=${example}`,
+  };
 }
 
 /**
@@ -168,18 +222,10 @@ class Reading {
   }
 
   of<Name extends SettingName>(name: Name): Resolved<SettingValue<Name>> {
-    const { schema, example, variables } = definitions[name];
-    const { value, source } = this.#find(name);
-    const read = schema.safeParse(value);
-    if (read.error) {
-      const told = nameOf(source, name);
-      const why = read.error.issues.map(({ message }) => message).join(', ');
-      this.problems.push(
-        `${told} is "${shown(String(value))}": ${why}; for example ${source === 'argument' ? name : variables[0]}=${example}`,
-      );
-    }
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
-    return { value: (read.data ?? schema.parse(undefined)) as SettingValue<Name>, source };
+    const found = this.#find(name);
+    const { read, problem } = readSetting(name, found);
+    if (problem !== undefined) this.problems.push(problem);
+    return { value: read, source: found.source };
   }
 
   #find(name: SettingName): Resolved<unknown> {

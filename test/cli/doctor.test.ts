@@ -113,6 +113,20 @@ describe('synthdb doctor', () => {
     });
   });
 
+  test('warns of policies that do not hold for the role', async () => {
+    await using own = await TestDatabase.create();
+    await own.orm.em.execute('alter table synths enable row level security');
+
+    const passesBy = await examine(own.url);
+
+    expect(passesBy.code).toBe(3);
+    expect(passesBy.of('role')).toMatchObject({
+      level: 'warning',
+      says: expect.stringContaining('the policies of synths do not hold for it'),
+      facts: { unfiltered: ['synths'] },
+    });
+  });
+
   test('warns of a replica that is down', async () => {
     const down = new URL(db.url);
     down.port = '1';

@@ -18,6 +18,7 @@ import {
   StatementError,
   TooFewRowsError,
   UnavailableError,
+  UnitOfWork,
   openDatabase,
 } from '../../src/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
@@ -145,6 +146,46 @@ describe('the Fastify plugin', () => {
     expect((await fetch(`${origin}/missing`)).status).toBe(404);
   });
 
+  test.each(['transact', 'read'] as const)(
+    'cancels on the server what a client no longer waits for, and takes it for no failure: %s',
+    async (method) => {
+      const statuses: (number | undefined)[] = [];
+      const { app, origin } = await serve((scope) => {
+        scope.addHook('onError', async (_request, _reply, { statusCode }) => void statuses.push(statusCode));
+        scope.post('/', (request) =>
+          request[method](async (uow) => {
+            if (!(uow instanceof UnitOfWork)) throw new Error('another unit of work than ours');
+            if (method === 'transact')
+              await uow.em.execute(`insert into synth_groups (id, name) values ('grp_gone', 'Gone')`);
+            await uow.em.execute('select pg_sleep(60)');
+            return {};
+          }),
+        );
+      });
+      const asleep = () =>
+        db.orm.em.fork().execute(
+          `select state from pg_stat_activity
+            where datname = current_database() and query = 'select pg_sleep(60)' and state <> 'idle'`,
+        );
+      const leaving = new AbortController();
+      const body = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+      const answer = fetch(origin, { ...body, signal: leaving.signal });
+      await Promise.all([
+        expect(answer).rejects.toThrow(),
+        expect
+          .poll(asleep, { timeout: 10_000 })
+          .toHaveLength(1)
+          .finally(() => leaving.abort()),
+      ]);
+
+      await expect.poll(asleep).toEqual([]);
+
+      await expect.poll(() => statuses).toEqual([499]);
+      expect(await db.orm.em.fork().execute(`select id from synth_groups where id = 'grp_gone'`)).toEqual([]);
+      await app.close();
+    },
+  );
+
   test('tells how the database is', async () => {
     const { origin } = await serve(() => {});
 
@@ -224,7 +265,7 @@ describe('a client that goes away', () => {
     const seen: boolean[] = [];
     const signals: AbortSignal[] = [];
     const { promise: left, resolve: leave } = Promise.withResolvers<void>();
-    const app = Fastify();
+    const app = Fastify({ forceCloseConnections: true });
     app.post<{ Querystring: { leaves?: string } }>('/', async (request, reply) => {
       const signal = whenGone(reply);
       signals.push(signal);

@@ -13,35 +13,38 @@ import { scratchCluster } from '../embedded/scratch.ts';
 import { sql } from '../embedded/sql.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 
-test('a signal reaches a server that is talked to under encryption, and is encrypted itself', async () => {
-  const directory = await scratchCluster();
-  const { url } = await EmbeddedPostgres.start({
-    directory,
-    settings: { fsync: 'off', ...(await encryption()) },
-  });
-  await using proxy = await WireProxy.start(parseDatabaseUrl(url, 'url'));
-  await using database = await openDatabase({
-    url: proxy.url().replace('sslmode=disable', 'sslmode=require'),
-    schemaBehind: 'ignore',
-    schemaAhead: 'ignore',
-  });
-  const caller = new AbortController();
-  const reason = new Error('given up');
-  const running = (): Promise<unknown[]> =>
-    sql(url, `select 1 from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'`);
-  const canceled = failureOf(
-    database.transact(({ em }) => em.execute('select pg_sleep(60)'), { signal: caller.signal }),
-  );
-  await expect.poll(running).toHaveLength(1);
+test.each(['prefer', 'require'])(
+  'a signal reaches a server that is talked to under encryption, and is encrypted itself: sslmode=%s',
+  async (sslmode) => {
+    const directory = await scratchCluster();
+    const { url } = await EmbeddedPostgres.start({
+      directory,
+      settings: { fsync: 'off', ...(await encryption()) },
+    });
+    await using proxy = await WireProxy.start(parseDatabaseUrl(url, 'url'));
+    await using database = await openDatabase({
+      url: proxy.url().replace('sslmode=disable', `sslmode=${sslmode}`),
+      schemaBehind: 'ignore',
+      schemaAhead: 'ignore',
+    });
+    const caller = new AbortController();
+    const reason = new Error('given up');
+    const running = (): Promise<unknown[]> =>
+      sql(url, `select 1 from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'`);
+    const canceled = failureOf(
+      database.transact(({ em }) => em.execute('select pg_sleep(60)'), { signal: caller.signal }),
+    );
+    await expect.poll(running).toHaveLength(1);
 
-  caller.abort(reason);
+    caller.abort(reason);
 
-  expect(await canceled).toBe(reason);
-  expect(await running()).toEqual([]);
-  // The proxy reads what is not encrypted.
-  expect(proxy.statements).toEqual([]);
-  expect(proxy.cancels).toBe(0);
-});
+    expect(await canceled).toBe(reason);
+    expect(await running()).toEqual([]);
+    // The proxy reads what is not encrypted.
+    expect(proxy.statements).toEqual([]);
+    expect(proxy.cancels).toBe(0);
+  },
+);
 
 /** Settings of a server that has a certificate of its own. */
 async function encryption(): Promise<Record<string, string>> {

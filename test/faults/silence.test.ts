@@ -54,6 +54,23 @@ describe('a network that goes silent', () => {
     },
   );
 
+  test('is borne with for as long as a statement of the unit of work may take, and no longer by the next', async () => {
+    await open();
+    const slow = 'select pg_sleep(0.9), 1 as one';
+
+    const patient = await watched.database.transact(({ em }) => em.execute(slow), {
+      timeouts: { statement: 30_000 },
+    });
+    const endless = await watched.database.transact(({ em }) => em.execute(slow), {
+      timeouts: { statement: 0 },
+    });
+    const next = await failureOf(watched.database.transact(({ em }) => em.execute(slow)));
+
+    expect([patient, endless]).toMatchObject([[{ one: 1 }], [{ one: 1 }]]);
+    expect(next).toBeInstanceOf(ConnectionLostError);
+    await watched.isWhole();
+  });
+
   test('while all connections were idle costs one unit of work, not one for each', async () => {
     await open();
     await Promise.all(

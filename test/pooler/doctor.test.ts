@@ -5,21 +5,33 @@ import { synthdb } from '../cli/run.ts';
 import { PgBouncer, whyNoPooler } from './pgbouncer.ts';
 
 describe.skipIf(whyNoPooler !== null)('synthdb doctor, through a pooler', () => {
-  test.each(['transaction', 'session'] as const)('tells that it is there, in %s mode', async (poolMode) => {
-    await using db = await TestDatabase.create();
-    await using pooler = await PgBouncer.start(db.target, { poolMode });
+  test.each([
+    ['session', 'session', 'note', 0],
+    ['transaction', 'transaction', 'note', 0],
+    ['transaction', 'external', 'warning', 3],
+    ['transaction', 'session', 'warning', 3],
+    ['statement', 'transaction', 'warning', 3],
+  ] as const)(
+    'tells that it is there, in %s mode, where we are set to %s: %s',
+    async (poolMode, ours, level, ends) => {
+      await using db = await TestDatabase.create();
+      await using pooler = await PgBouncer.start(db.target, { poolMode });
 
-    const { code, stdout } = await synthdb(['doctor', '--json'], tmpdir(), { DATABASE_URL: pooler.url() });
+      const { code, stdout } = await synthdb(['doctor', '--json'], tmpdir(), {
+        DATABASE_URL: pooler.url(),
+        DATABASE_POOL_MODE: ours,
+      });
 
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({
-      findings: expect.arrayContaining([
-        expect.objectContaining({
-          subject: 'pooler',
-          level: 'note',
-          facts: { inFront: true, mode: poolMode },
-        }),
-      ]),
-    });
-  });
+      expect(code).toBe(ends);
+      expect(JSON.parse(stdout)).toMatchObject({
+        findings: expect.arrayContaining([
+          expect.objectContaining({
+            subject: 'pooler',
+            level,
+            facts: { inFront: true, mode: poolMode },
+          }),
+        ]),
+      });
+    },
+  );
 });

@@ -2,6 +2,7 @@ import { TLSSocket } from 'node:tls';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { PoolClient } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
+import type { PoolMode } from '../pool-options.ts';
 import type { Finding } from './findings.ts';
 import { poolModeOf } from './pool-mode.ts';
 import { tlsFinding, type TlsFacts } from './tls-finding.ts';
@@ -9,13 +10,17 @@ import { tlsFinding, type TlsFacts } from './tls-finding.ts';
 const clockToleranceMs = 1_000;
 
 /** What one connection tells of itself: TLS, a pooler in between, the server's clock. */
-export async function connectionFindings(orm: MikroORM, target: DatabaseTarget): Promise<Finding[]> {
+export async function connectionFindings(
+  orm: MikroORM,
+  target: DatabaseTarget,
+  poolMode: PoolMode,
+): Promise<Finding[]> {
   const pool = await orm.em.getConnection().getNativeClient();
   const client = await pool.connect();
   try {
     return [
       tlsFinding(tlsFacts(client, target), target.parts.host),
-      await pooler(client, target),
+      await pooler(client, target, poolMode),
       await clock(client),
     ];
   } finally {
@@ -34,6 +39,7 @@ function tlsFacts({ connection: { stream } }: PoolClient, { tls }: DatabaseTarge
 async function pooler(
   client: PoolClient & { readonly processID?: number | null },
   target: DatabaseTarget,
+  poolMode: PoolMode,
 ): Promise<Finding> {
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
   const process = rows[0]?.pid ?? null;
@@ -42,11 +48,23 @@ async function pooler(
     return { subject: 'pooler', level: 'fine', says: 'none', facts: { inFront: false, mode: null } };
   }
   const mode = await poolModeOf(target);
+  const says = `one is in front, in ${mode === null ? 'a mode that it does not tell this role' : `${mode} mode`}`;
+  const facts = { inFront: true, mode };
+  if (mode === 'statement')
+    return { subject: 'pooler', level: 'warning', says: `${says}: it lends no transaction`, facts };
+  // What stays on a connection would reach others, and nobody refuses it.
+  if (mode === 'transaction' && poolMode !== 'transaction')
+    return {
+      subject: 'pooler',
+      level: 'warning',
+      says: `${says}: set DATABASE_POOL_MODE=transaction`,
+      facts,
+    };
   return {
     subject: 'pooler',
     level: 'note',
-    says: `one is in front, in ${mode === null ? 'a mode that it does not tell this role' : `${mode} mode`}; migrations need a way around it: MIGRATION_DATABASE_URL`,
-    facts: { inFront: true, mode },
+    says: `${says}; migrations need a way around it: MIGRATION_DATABASE_URL`,
+    facts,
   };
 }
 

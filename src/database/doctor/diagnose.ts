@@ -1,6 +1,8 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { migrationGap } from '../../migrator/index.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
+import type { Settings } from '../../settings/resolve.ts';
+import { connectOptions } from '../connect-options.ts';
 import { ReplicaSet } from '../replicas/replica-set.ts';
 import { Replica } from '../replicas/replica.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
@@ -16,13 +18,13 @@ import { serverFindings } from './server-findings.ts';
 export async function diagnose(
   orm: MikroORM,
   target: DatabaseTarget,
-  { replicas, maxReplicaLag }: { replicas: readonly DatabaseTarget[]; maxReplicaLag: number },
+  settings: Settings,
 ): Promise<Finding[]> {
   return [
     ...(await serverFindings(orm)),
-    ...(await connectionFindings(orm, target)),
+    ...(await connectionFindings(orm, target, settings.poolMode.value)),
     await schema(orm),
-    ...(await replicaFindings(orm, replicas, maxReplicaLag)),
+    ...(await replicaFindings(orm, settings)),
   ];
 }
 
@@ -41,17 +43,13 @@ async function schema(orm: MikroORM): Promise<Finding> {
   };
 }
 
-async function replicaFindings(
-  primary: MikroORM,
-  targets: readonly DatabaseTarget[],
-  maxReplicaLag: number,
-): Promise<Finding[]> {
+async function replicaFindings(primary: MikroORM, settings: Settings): Promise<Finding[]> {
+  const targets = settings.replicaUrls.value;
+  const options = { ...connectOptions(settings), pool: { max: 1 } };
   const opened = await Promise.all(
-    targets.map(async (target) =>
-      Replica.open(target, { pool: { max: 1 } }, await Telemetry.start({}, target)),
-    ),
+    targets.map(async (target) => Replica.open(target, options, await Telemetry.start({}, target))),
   );
-  const replicas = new ReplicaSet(primary, opened, maxReplicaLag);
+  const replicas = new ReplicaSet(primary, opened, settings.maxReplicaLag.value);
   try {
     return (await replicas.health()).map(({ status, error, lag }, index) => {
       const database = targets[index]?.label ?? '';

@@ -33,6 +33,7 @@ interface Role {
   readonly mayCreate: boolean;
   readonly unreadable: readonly string[];
   readonly unwritable: readonly string[];
+  readonly unfiltered: readonly string[];
 }
 
 async function role(ask: Ask): Promise<Finding> {
@@ -42,7 +43,8 @@ async function role(ask: Ask): Promise<Finding> {
      from pg_roles, (
        select coalesce(array_agg(relname::text order by relname) filter (where not has_table_privilege(oid, 'select')), '{}') as unreadable,
          coalesce(array_agg(relname::text order by relname) filter (where not (has_table_privilege(oid, 'insert')
-           and has_table_privilege(oid, 'update') and has_table_privilege(oid, 'delete'))), '{}') as unwritable
+           and has_table_privilege(oid, 'update') and has_table_privilege(oid, 'delete'))), '{}') as unwritable,
+         coalesce(array_agg(relname::text order by relname) filter (where relrowsecurity and not row_security_active(oid)), '{}') as unfiltered
        from pg_class where relkind in ('r', 'p') and relnamespace = to_regnamespace(current_schema())) tables
      where rolname = current_user`,
   );
@@ -57,6 +59,11 @@ async function role(ask: Ask): Promise<Finding> {
   const lacking = [
     ...(unreadable.length > 0 ? [`may not read ${unreadable.join(', ')}`] : []),
     ...(unwritable.length > 0 ? [`may not write ${unwritable.join(', ')}`] : []),
+    ...(found.unfiltered.length > 0
+      ? [
+          `the policies of ${found.unfiltered.join(', ')} do not hold for it: connect as another role, or force them`,
+        ]
+      : []),
   ];
   if (lacking.length > 0)
     return { subject: 'role', level: 'warning', says: `${says}; ${lacking.join('; ')}`, facts: { ...found } };

@@ -10,7 +10,7 @@ import { watchStatements } from './watch-statements.ts';
 export interface TelemetryOptions {
   /** Default: nobody is told. */
   readonly logger?: Logger | undefined;
-  /** Statements that take at least this many milliseconds are logged, as warnings. Default 0: none are. */
+  /** Statements that take at least this many milliseconds are logged, as warnings; 0: none. Default of `openDatabase` 1,000. */
   readonly slowStatement?: number | undefined;
   /** Whether every statement is logged; on stderr where there is no logger. Default false. */
   readonly logStatements?: boolean | undefined;
