@@ -30,6 +30,13 @@ describe('a load on a pool of one connection', () => {
       .execute<{ n: number }[]>('select count(*)::int as n from experiments');
     return found?.n ?? Number.NaN;
   };
+  async function* slow(): AsyncGenerator<LoadedRow<Experiment>> {
+    yield* some(5_000);
+    yield* some(5_000);
+    const refused = `select 1 from pg_stat_activity where datname = current_database() and state = 'idle in transaction (aborted)'`;
+    while ((await db.orm.em.fork().execute<object[]>(refused)).length === 0);
+    yield* some(5_000);
+  }
   const load = (mode: (typeof loadModes)[number], rows: AsyncIterable<LoadedRow<Experiment>>) =>
     loadRows(database, { entity: Experiment, mode, rows });
 
@@ -86,14 +93,6 @@ describe('a load on a pool of one connection', () => {
   });
 
   test('that is refused while it waits for rows says why', async () => {
-    async function* slow(): AsyncGenerator<LoadedRow<Experiment>> {
-      yield* some(5_000);
-      yield* some(5_000);
-      const refused = `select 1 from pg_stat_activity where datname = current_database() and state = 'idle in transaction (aborted)'`;
-      while ((await db.orm.em.fork().execute<object[]>(refused)).length === 0);
-      yield* some(5_000);
-    }
-
     await expect(load('append', slow())).rejects.toMatchObject({ name: 'DuplicateError', row: 5_001 });
   });
 

@@ -33,11 +33,10 @@ describe('a table', () => {
   beforeAll(async () => {
     db = await TestDatabase.create();
     database = new Database(new MikroORM({ ...ormOptions(db.target), entities: [Hostile, Wide] }));
-    const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
-    const texts = columns.map((name) => `${quoted(name)} text`);
+    const typed = columns.map((name) => `${quoted(name)} text`);
     await db.orm.em
       .fork()
-      .execute(`create table ${quoted(table)} (id text primary key, ${texts.join(', ')})`);
+      .execute(`create table ${quoted(table)} (id text primary key, ${typed.join(', ')})`);
     const numbers = wide.map((name) => `${name} double precision not null`);
     await db.orm.em.fork().execute(`create table wide (id int primary key, ${numbers.join(', ')})`);
   });
@@ -47,12 +46,6 @@ describe('a table', () => {
   });
 
   test.each(loadModes)('and columns may have any names, and texts say anything, by %s', async (mode) => {
-    const texts = (id: string) => ({
-      id,
-      ...Object.fromEntries(
-        columns.map((name, n) => [`p${n}`, `${name} \\. \t\n'; drop table experiments; -- ${id}`]),
-      ),
-    });
     const [first, second] = [texts(`${mode} ?`), texts(`${mode} $1`)];
     const stored = [first, second];
     const keysAlone = stored.map(({ id }) => ({ id }));
@@ -71,7 +64,7 @@ describe('a table', () => {
       });
     const found = await database.orm.em
       .fork()
-      .find(Hostile, { id: { $like: `${mode}%` } }, { orderBy: { id: 1 } });
+      .find(Hostile, { id: { $like: `${mode}%` } }, { orderBy: { id: 'asc' } });
     const expected = mode === 'upsert' ? [{ ...first, p0: null }, second] : stored;
     expect(found.map((one) => ({ ...one }))).toEqual(
       expect.arrayContaining(expected.map((one) => expect.objectContaining(one))),
@@ -90,3 +83,16 @@ describe('a table', () => {
     expect(counts).toMatchObject({ rows: 1_000, inserted: mode === 'fill_null' ? 0 : 1_000 });
   });
 });
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function texts(id: string) {
+  return {
+    id,
+    ...Object.fromEntries(
+      columns.map((name, n) => [`p${n}`, `${name} \\. \t\n'; drop table experiments; -- ${id}`]),
+    ),
+  };
+}

@@ -75,20 +75,12 @@ describe('rows loaded', () => {
   });
 
   test('by upsert on another key keep the primary key that is there', async () => {
-    const outcome = (id: string, successRate: number) => ({
-      id,
-      analysis: 'ana',
-      synthId: 'syn',
-      didNotTryRate: 0,
-      failedRate: 1 - successRate,
-      successRate,
-    });
     await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana' }));
     const upserted = (row: LoadedRow<SynthOutcome>) =>
       loadRows(db, { entity: SynthOutcome, mode: 'upsert', key: ['analysis', 'synthId'], rows: [row] });
 
-    expect(await upserted(outcome('first', 0.25))).toMatchObject({ inserted: 1 });
-    expect(await upserted(outcome('second', 0.75))).toMatchObject({ updated: 1 });
+    expect(await upserted(outcome('first', 'syn', 0.25))).toMatchObject({ inserted: 1 });
+    expect(await upserted(outcome('second', 'syn', 0.75))).toMatchObject({ updated: 1 });
 
     expect(await db.orm.em.fork().execute('select id, success_rate from synth_outcomes')).toEqual([
       { id: 'first', success_rate: 0.75 },
@@ -139,16 +131,8 @@ describe('rows loaded', () => {
   });
 
   test('by delete_insert may swap what is unique, in whichever order the server goes about it', async () => {
-    const outcome = (id: string, synthId: string) => ({
-      id,
-      analysis: 'ana',
-      synthId,
-      didNotTryRate: 0,
-      failedRate: 0,
-      successRate: 1,
-    });
     await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana' }));
-    const loaded = (rows: ReturnType<typeof outcome>[]) =>
+    const loaded = (rows: LoadedRow<SynthOutcome>[]) =>
       db.transact(async (uow) => {
         await uow.em.execute('set local enable_hashjoin = off; set local enable_mergejoin = off');
         return loadRows(uow, { entity: SynthOutcome, mode: 'delete_insert', onDuplicate: 'last', rows });
@@ -264,3 +248,7 @@ const scorecard = {
   perceived_risk: { score: 0.5 },
   time_to_value: { score: 0.2 },
 };
+
+function outcome(id: string, synthId: string, successRate = 1): LoadedRow<SynthOutcome> {
+  return { id, analysis: 'ana', synthId, didNotTryRate: 0, failedRate: 1 - successRate, successRate };
+}

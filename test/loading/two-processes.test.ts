@@ -51,7 +51,7 @@ describe('two processes that load the same keys at once, in opposite orders,', (
   };
   const both = async (mode: string): Promise<Record<string, number>> => {
     await db.orm.em.fork().execute('truncate arrived');
-    const [up = {}, down = {}] = await Promise.all([loader(mode, 'up'), loader(mode, 'down')]);
+    const [up, down] = await Promise.all([loader(mode, 'up'), loader(mode, 'down')]);
     return Object.fromEntries(Object.keys(up).map((what) => [what, (up[what] ?? 0) + (down[what] ?? 0)]));
   };
   const all = rounds * keys;
@@ -67,7 +67,9 @@ describe('two processes that load the same keys at once, in opposite orders,', (
 
     const found = `select count(*)::int as rows, count(distinct name)::int as names from experiments group by split_part(id, '_', 2)`;
     // The last one wins a round, whole.
-    expect(await db.orm.em.fork().execute(found)).toEqual(Array(rounds).fill({ rows: keys, names: 1 }));
+    expect(await db.orm.em.fork().execute(found)).toEqual(
+      Array.from({ length: rounds }, () => ({ rows: keys, names: 1 })),
+    );
   });
 
   test('by fill_null fill each row once', async () => {

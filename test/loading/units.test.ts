@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { AnalysisRun, Experiment, Synth, SynthOutcome } from '../../src/entities/index.ts';
+import { AnalysisRun, Experiment, ScenarioNode, Synth, SynthOutcome } from '../../src/entities/index.ts';
+import { UnitOfWork } from '../../src/index.ts';
 import { loadModes, loadRows, type LoadedRow } from '../../src/loading/index.ts';
 import {
   TestDatabase,
@@ -74,7 +75,7 @@ describe('a load', () => {
 
   test('on a key that names no property is refused', async () => {
     // As from a program without types.
-    const key = ['nome'] as unknown as ['name'];
+    const key: never[] = JSON.parse('["nome"]');
 
     await expect(
       loadRows(db, { entity: Experiment, mode: 'delete_insert', key, rows: [] }),
@@ -195,10 +196,9 @@ describe('a load', () => {
 
   test('is refused where one only reads', async () => {
     await db.read(async (uow) => {
-      // What types forbid.
-      const writing = uow as unknown as Parameters<typeof loadRows>[0];
+      if (!(uow instanceof UnitOfWork)) throw new Error('a reading unit of work is one too');
       await expect(
-        loadRows(writing, { entity: Experiment, mode: 'append', rows: [row('a')] }),
+        loadRows(uow, { entity: Experiment, mode: 'append', rows: [row('a')] }),
       ).rejects.toMatchObject({ name: 'ReadOnlyError' });
     });
     expect(await keys()).toEqual([]);
@@ -211,7 +211,6 @@ describe('a load', () => {
       .execute(
         `insert into explorations (id, experiment_id, baseline_analysis_id, goal, config, started_at) select 'x', experiment_id, id, '{}', '{}', now() from analysis_runs`,
       );
-    const { ScenarioNode } = await import('../../src/entities/index.ts');
     const scorecardParams = { complexity: 0, initial_effort: 0, perceived_risk: 0, time_to_value: 0 };
     const node = (id: string, depth: number, parent: string | null) => ({
       id,

@@ -166,7 +166,7 @@ describe('values loaded', () => {
 
   test.each([[null], ['text'], [[]]])('are no row when they are %j', async (row) => {
     // What a program without types may give.
-    const rows = [row] as object[];
+    const rows: object[] = JSON.parse(JSON.stringify([row]));
 
     await expect(loadRows(db, { entity: Experiment, mode: 'append', rows })).rejects.toMatchObject({
       row: 1,

@@ -67,8 +67,6 @@ describe('synthdb load', () => {
 
   test('reads JSON lines from standard input, and prints what became of them', async () => {
     await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana' }));
-    const line = (data: string) =>
-      `{"analysis":"ana","cacheKey":"k","data":${data},"computedAt":"2026-01-01T00:00:00Z"}\n`;
     const upsert = ['--entity', 'AnalysisCache', '--mode', 'upsert', '--format', 'jsonl', '--json'];
 
     const first = await load('-', line('{"a":1}'), ...upsert);
@@ -164,3 +162,7 @@ describe('synthdb load', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ rows: 20, skipped: 20 });
   });
 });
+
+function line(data: string): string {
+  return `{"analysis":"ana","cacheKey":"k","data":${data},"computedAt":"2026-01-01T00:00:00Z"}\n`;
+}

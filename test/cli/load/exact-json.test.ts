@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, bigInt, json, nat, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { exactJson } from '../../../src/cli/load/exact-json.ts';
 
@@ -27,16 +27,16 @@ describe('JSON that is read exactly', () => {
   });
 
   test('is what JSON says, as long as its numbers are short', () => {
-    fc.assert(
-      fc.property(fc.json(), (text) => {
+    assert(
+      property(json(), (text) => {
         expect(exactJson(text)).toEqual(JSON.parse(text));
       }),
     );
   });
 
   test('keeps every number that a program without rounding writes', () => {
-    fc.assert(
-      fc.property(fc.bigInt(), fc.nat({ max: 30 }), (digits, behind) => {
+    assert(
+      property(bigInt(), nat({ max: 30 }), (digits, behind) => {
         const text = `${digits}e-${behind}`;
         const read = JSON.stringify(exactJson(text));
         expect(exactly(read)).toBe(exactly(text));
