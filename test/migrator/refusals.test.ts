@@ -48,6 +48,8 @@ describe('what is asked for is refused, and the database left as it is', () => {
     { statementTimeout: Number.NaN },
     { lockRetry: -5 },
     { lease: -1 },
+    { lockTimeout: Infinity },
+    { statementTimeout: 0.5 },
     { schema: 'a"b' },
   ])('with %o', async (options) => {
     const [name = ''] = Object.keys(options);
