@@ -45,6 +45,16 @@ function statement(pattern: string): RegExp {
   return new RegExp(`^${pattern.replaceAll(' ', String.raw`\s+`)}`, 'is');
 }
 
+const control =
+  /^(?:begin|start\s+transaction|commit|abort|rollback(?!\s+(?:(?:work|transaction)\s+)?to\b)|prepare\s+transaction)\b/i;
+
+/** What in a text begins or ends a transaction, which is for the migrator to do; null when nothing does. */
+export function transactionControl(sql: string): string | null {
+  const parts = sql.replaceAll(commentOrQuoted, ' ').split(';');
+  return parts.map((part) => part.trim()).find((part) => control.test(part)) ?? null;
+}
+
+// Strings and names are looked past.
 const commentOrQuoted = /--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w*)\$[\s\S]*?\$\1\$/g;
 
 function withoutComments(sql: string): string {

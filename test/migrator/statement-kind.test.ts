@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { standaloneKind } from '../../src/migrator/statement-kind.ts';
+import { standaloneKind, transactionControl } from '../../src/migrator/statement-kind.ts';
 
 test.each([
   ['create index concurrently on t (a)', { kind: 'create index', index: null, table: 't' }],
@@ -37,4 +37,23 @@ test.each([
   'vacuums',
 ])('may run in a transaction: %s', (sql) => {
   expect(standaloneKind(sql)).toBeNull();
+});
+
+test.each([
+  ['begin', 'begin'],
+  ['create table t (); -- all of it\n COMMIT; drop table u', 'COMMIT'],
+  ['start  transaction read only', 'start  transaction read only'],
+  ['rollback', 'rollback'],
+])('begins or ends a transaction: %s', (sql, what) => {
+  expect(transactionControl(sql)).toBe(what);
+});
+
+test.each([
+  'savepoint a; rollback to a; rollback transaction to savepoint a',
+  `do $body$ begin perform 1; commit; end $body$`,
+  `insert into t values ('; commit')`,
+  'create function f() returns int language sql begin atomic select 1; end',
+  'create table commits (id int)',
+])('leaves transactions alone: %s', (sql) => {
+  expect(transactionControl(sql)).toBeNull();
 });
