@@ -23,6 +23,7 @@ export async function remainder(
     case 'detach partition':
       return interrupted ? ofDetachPartition(kind, sql, session) : [sql];
     case 'other':
+    default:
       return [sql];
   }
 }
