@@ -33,7 +33,7 @@ export async function mustBeMeant(
 
 async function asked(name: string, does: string): Promise<string | undefined> {
   if (!process.stdin.isTTY) return undefined;
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await terminal.question(`This ${does}. Type "${name}" to go on: `);
   } finally {

@@ -10,6 +10,7 @@ export function lockWaitOption(): Option {
 
 function milliseconds(given: string): number {
   const seconds = Number(given);
-  if (given.trim() === '' || !(seconds >= 0)) throw new UsageError(`"${given}" is no number of seconds`);
-  return seconds * 1_000;
+  if (given.trim() === '' || !(seconds >= 0 && seconds < 2_000_000))
+    throw new UsageError(`"${given}" is no number of seconds`);
+  return Math.round(seconds * 1_000);
 }

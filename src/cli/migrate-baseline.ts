@@ -1,8 +1,15 @@
 import { Command } from 'commander';
 import { Migrator } from '../migrator/index.ts';
 import { mustBeMeant } from './confirmation.ts';
+import { lockWaitOption } from './lock-wait.ts';
 import { say, sayJson } from './output.ts';
 import { sayPlace, withDatabase } from './with-database.ts';
+
+interface Given {
+  readonly confirm?: string;
+  readonly lockWait: number;
+  readonly json?: boolean;
+}
 
 /** `synthdb migrate baseline NAME` */
 export function migrateBaseline(): Command {
@@ -10,12 +17,13 @@ export function migrateBaseline(): Command {
     .description('note that a schema made in another way is where the migrations up to one would bring it')
     .argument('<name>', 'the last migration whose work is there')
     .option('--confirm <name>', 'the name of the database, where it is not one for development')
+    .addOption(lockWaitOption())
     .option('--json', 'print { database, noted: [name] } for programs')
-    .action((name: string, { confirm, json = false }: { confirm?: string; json?: boolean }) =>
+    .action((name: string, { confirm, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, place) => {
         await mustBeMeant(place, { confirm, always: false, does: 'notes migrations as applied' });
         if (!json) sayPlace(place);
-        const noted = await new Migrator(orm).baseline(name);
+        const noted = await new Migrator(orm, { lockWait }).baseline(name);
         if (json) return sayJson({ database: place.database, noted });
         for (const one of noted) say(`  noted ${one}`);
         say(noted.length === 0 ? 'All of them are noted already.' : `${noted.length} noted as applied.`);

@@ -1,7 +1,7 @@
 import { Argument, Command, Option } from 'commander';
 import { Migrator, type Direction, type PlannedMigration } from '../migrator/index.ts';
 import { backfillOf } from '../migrator/backfill.ts';
-import { say, sayJson } from './output.ts';
+import { say, sayJson, wholeNumber } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import { withDatabase, withoutDatabase } from './with-database.ts';
 
@@ -20,7 +20,7 @@ export function migratePlan(): Command {
     .description('print the SQL that up or down would send, and change nothing')
     .addArgument(new Argument('[direction]', 'which way').choices(['up', 'down']).default('up'))
     .addOption(new Option('--to <name>', 'the last one to apply, or to keep').conflicts(['steps', 'all']))
-    .addOption(new Option('--steps <n>', 'how many to revert').argParser(Number).conflicts('all'))
+    .addOption(new Option('--steps <n>', 'how many to revert').argParser(wholeNumber).conflicts('all'))
     .option('--all', 'revert every one')
     .option('--allow-out-of-order', 'apply migrations that are older than applied ones too')
     .option(

@@ -27,11 +27,9 @@ export function migrateUpCommand(): Command {
           new Migrator(orm, { lockWait, onEvent }).up({ to, allowOutOfOrder }),
         );
         if (json) return sayJson({ database: place.database, applied });
-        say(
-          applied.length === 0
-            ? 'Nothing is pending.'
-            : `${applied.length} applied${to === undefined ? ', nothing is pending' : ''}.`,
-        );
+        if (applied.length > 0)
+          say(`${applied.length} applied${to === undefined ? ', nothing is pending' : ''}.`);
+        else say(`Nothing is pending${to === undefined ? '' : ` up to ${to}`}.`);
         sayHowToConnect(place);
       }),
     );

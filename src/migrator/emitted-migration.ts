@@ -3,6 +3,7 @@ import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { withoutPace } from './backfill.ts';
 import type { MigrationFile } from './migration-files.ts';
+import { isTime } from './times.ts';
 
 export type Direction = 'up' | 'down';
 
@@ -107,6 +108,10 @@ function ownerOf(value: object, method: string): object | null {
 
 function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {
   const { lockTimeout, statementTimeout } = migration;
+  for (const [name, time] of Object.entries({ lockTimeout, statementTimeout })) {
+    if (time !== undefined && !isTime(time))
+      throw new Error(`${name}: ${String(time)} is no time in milliseconds`);
+  }
   return {
     ...(lockTimeout !== undefined && { lockTimeout }),
     ...(statementTimeout !== undefined && { statementTimeout }),

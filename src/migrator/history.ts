@@ -63,7 +63,7 @@ export interface LastEntry {
 /** What the history last said of each migration that was applied, reverted or declared to be there; failures left out. */
 export async function lastEntries(session: Session, { history }: Tables): Promise<Map<string, LastEntry>> {
   const rows = await session.query<LastEntry>(
-    `select distinct on (name) name, direction, checksum, started_at::text as "startedAt", finished_at::text as "finishedAt",
+    `select distinct on (name) name, direction, checksum, to_json(started_at) #>> '{}' as "startedAt", to_json(finished_at) #>> '{}' as "finishedAt",
        database_role as role, os_user as "osUser", host, note
      from ${history} where outcome = 'done' order by name, id desc`,
   );

@@ -241,7 +241,7 @@ export class Lease {
 async function readLease(session: Session, table: string): Promise<LeaseRow> {
   const [row] = await session.query<LeaseRow>(
     `select token::text, expires_at < clock_timestamp() as expired, holder, migration, direction,
-       started_at::text as "startedAt", backends::text from ${table}`,
+       to_json(started_at) #>> '{}' as "startedAt", backends::text from ${table}`,
   );
   if (!row) throw new Error(`${table} is empty: insert into ${table} default values`);
   return row;

@@ -15,6 +15,7 @@ import { selectDown, selectUp, type DownRequest, type UpRequest } from './select
 import { inTransaction, poolSession } from './session.ts';
 import { readDatabase, readMigrations, readState, type Progress, type State } from './state.ts';
 import { statusOf, type MigrationStatus } from './status.ts';
+import { isTime } from './times.ts';
 import { downSteps, unfinishedSteps, upSteps } from './steps.ts';
 
 /** Times in milliseconds. */
@@ -29,7 +30,7 @@ export interface MigratorOptions {
   readonly statementTimeout?: number | undefined;
   /** How long to wait for another runner. Default 60,000. */
   readonly lockWait?: number | undefined;
-  /** How long a runner that is not heard of keeps others out. Default 10,000. */
+  /** How long a runner that is not heard of keeps others out, 100 at least. Default 10,000. */
   readonly lease?: number | undefined;
   /** Told what happens. */
   readonly onEvent?: ((event: MigrationEvent) => void) | undefined;
@@ -284,7 +285,10 @@ async function refuseSmallPool(orm: MikroORM): Promise<void> {
 
 function refuseTimes({ lockTimeout, lockRetry, statementTimeout, lockWait, lease }: MigratorOptions): void {
   for (const [name, time] of Object.entries({ lockTimeout, lockRetry, statementTimeout, lockWait, lease })) {
-    if (time !== undefined && !(time >= 0))
+    if (time !== undefined && !isTime(time))
       throw new RefusedError(`${name}: ${time} is no time in milliseconds`);
   }
+  // It is renewed three times before it ends, over whatever network there is.
+  if (lease !== undefined && lease < 100)
+    throw new RefusedError(`lease: ${lease} ms are too short to be renewed in time: allow 100 at least`);
 }

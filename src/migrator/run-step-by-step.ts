@@ -1,6 +1,7 @@
 import { backfillOf } from './backfill.ts';
 import { queriesOf } from './emitted-migration.ts';
 import { MigratorError, RefusedError } from './errors.ts';
+import { remainder } from './remainder.ts';
 import { placeOf, runBackfill, type Place } from './run-backfill.ts';
 import {
   failed,
@@ -15,7 +16,7 @@ import {
 } from './run.ts';
 import { inTransaction, onOwnConnection, poolSession, type OwnSession, type Session } from './session.ts';
 import { isLostConnection } from './sql-state.ts';
-import { standaloneKind, type Standalone } from './statement-kind.ts';
+import { standaloneKind } from './statement-kind.ts';
 import type { Progress } from './state.ts';
 
 /**
@@ -101,37 +102,12 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
     await account(session, run, step, statement.index, false);
   });
   const send = (sql: string): Promise<void> => watched(run, name, () => run.lease.send(own, sql));
-  if (!(await isDoneAlready(kind, own, statement, send))) await send(statement.sql);
+  const rest = await remainder(kind, statement.sql, own, statement.known !== undefined);
+  for (const sql of rest) await send(sql);
   await inTransaction(run.orm, async (session) => {
     await run.lease.guard(session);
     await account(session, run, step, statement.index, true);
   });
-}
-
-/** Whether the server did a statement of which nobody heard again. Clears away what an interrupted one left. */
-async function isDoneAlready(
-  kind: Standalone,
-  session: Session,
-  { known }: Statement,
-  send: (sql: string) => Promise<void>,
-): Promise<boolean> {
-  if (kind.kind === 'other') return false;
-  if (kind.kind === 'drop index') {
-    const [there] = await session.query('select 1 from pg_class where oid = to_regclass($1)', [kind.index]);
-    return known !== undefined && !there;
-  }
-  // It is made in its table's schema, wherever names without one are looked for.
-  const [index] = await session.query<{ name: string; valid: boolean }>(
-    `select format('%I.%I', nspname, relname) as name, indisvalid and indisready as valid
-     from pg_index join pg_class on pg_class.oid = indexrelid join pg_namespace on pg_namespace.oid = relnamespace
-     where indrelid = to_regclass($1) and relname = (parse_ident($2))[1]`,
-    [kind.table, kind.index],
-  );
-  if (index?.valid === false) {
-    await send(`drop index concurrently ${index.name}`);
-    return false;
-  }
-  return known !== undefined && index !== undefined;
 }
 
 async function account(

@@ -156,9 +156,9 @@ export async function withLocks<T>(run: Run, name: string, work: () => Promise<T
   }
 }
 
-/** The server's time, as text. */
+/** The server's time, in ISO 8601. */
 export async function serverTime(session: Session): Promise<string> {
-  const [row] = await session.query<{ now: string }>('select clock_timestamp()::text as now');
+  const [row] = await session.query<{ now: string }>(`select to_json(clock_timestamp()) #>> '{}' as now`);
   return row?.now ?? '';
 }
 

@@ -2,6 +2,7 @@ import { refuseInTransaction } from './backfill.ts';
 import type { Emitted, EmittedMigration } from './emitted-migration.ts';
 import { nearest, RefusedError } from './errors.ts';
 import type { State } from './state.ts';
+import { transactionControl } from './statement-kind.ts';
 import { statusOf, type Condition } from './status.ts';
 
 export interface UpRequest {
@@ -32,7 +33,7 @@ export function selectUp(state: State, { to, allowOutOfOrder = false }: UpReques
   const chosen = state.migrations.filter(
     ({ name }) => !applied.has(name) && (to === undefined || name <= to),
   );
-  for (const migration of chosen) refuseBackfill(migration, migration.up);
+  for (const migration of chosen) refuseUnfit(migration, migration.up);
   return chosen;
 }
 
@@ -59,13 +60,21 @@ export function selectDown(state: State, { to, steps, all = false }: DownRequest
       throw new RefusedError(
         `${name} can't be reverted: it has no \`down\`; restore a backup, or go forward`,
       );
-    refuseBackfill(migration, migration.down);
+    refuseUnfit(migration, migration.down);
     return migration;
   });
 }
 
-function refuseBackfill({ name, transactional }: EmittedMigration, { statements }: Emitted): void {
+function refuseUnfit({ name, transactional }: EmittedMigration, { statements }: Emitted): void {
   if (transactional) refuseInTransaction(name, statements ?? []);
+  for (const sql of statements ?? []) {
+    const control = transactionControl(sql);
+    if (control !== null) {
+      throw new RefusedError(
+        `${name} sends "${control}": its transactions are begun and ended for it; leave that out`,
+      );
+    }
+  }
 }
 
 const unsafe: readonly Condition[] = ['duplicate', 'missing', 'edited'];

@@ -11,7 +11,7 @@ import { poolSession, type Session } from './session.ts';
 export interface LogRow {
   readonly id: number;
   readonly name: string;
-  /** Text, as the database wrote it. */
+  /** ISO 8601, whatever the session writes times like. */
   readonly executedAt: string;
 }
 
@@ -82,7 +82,7 @@ async function read(session: Session, tables: Tables): Promise<Omit<State, 'migr
 /** What is applied, in that order, by the names that the code has for it. */
 export async function readLog(session: Session, tables: Tables): Promise<LogRow[]> {
   const rows = await session.query<LogRow>(
-    `select id, name, executed_at::text as "executedAt" from ${tables.log} order by id`,
+    `select id, name, to_json(executed_at) #>> '{}' as "executedAt" from ${tables.log} order by id`,
   );
   return rows.map((row) => ({ ...row, name: withoutExtension(row.name) }));
 }

@@ -6,7 +6,7 @@ import type { State } from './state.ts';
  * - `edited`: the code sends something else than what was applied
  * - `missing`: applied, but the code does not have it
  * - `ahead`: applied, but newer than all that the code has
- * - `late`: pending, but older than one that is applied
+ * - `late`: pending, but older than one that is applied and that the code is not behind
  * - `duplicate`: more than once in the list of applied migrations
  */
 export type Condition =
@@ -39,9 +39,11 @@ export function statusOf({ migrations, log, history, progress }: State): Migrati
   const applied = new Map(log.map((row) => [row.name, row]));
   const counts = Map.groupBy(log, ({ name }) => name);
   const newestKnown = migrations.at(-1)?.name ?? '';
+  // What is newer than the code was applied by newer code, which has its own order.
   const newestApplied =
     log
       .map(({ name }) => name)
+      .filter((name) => name <= newestKnown)
       .toSorted()
       .at(-1) ?? '';
   const unfinished = new Set(progress.map(({ name }) => name));

@@ -73,6 +73,13 @@ describe('synthdb migrate', () => {
     expect(await migrate('status')).toMatchObject({ code: 0 });
   });
 
+  test('up tells what it is that nothing is pending up to', async () => {
+    const { code, stdout } = await migrate('up', '--to', checks);
+
+    expect(code).toBe(0);
+    expect(stdout).toContain(`\nNothing is pending up to ${checks}.\n`);
+  });
+
   test('prints plain lines where there is no terminal', async () => {
     const { code, stdout } = await migrate('redo');
 
@@ -141,6 +148,7 @@ describe('synthdb migrate', () => {
 describe('wrong usage', () => {
   test.each([
     [['down', '--steps', '0'], '"0" is no whole number from 1'],
+    [['plan', 'down', '--steps', 'two'], '"two" is no whole number from 1'],
     [['down', '--steps', 'two'], '"two" is no whole number from 1'],
     [['down', '--steps', '1', '--to', initial], 'cannot be used with'],
     [['down', '--all', '--to', initial], 'cannot be used with'],

@@ -260,6 +260,19 @@ describe('check tells', () => {
     ]);
   });
 
+  test('what came late, and compares with what the database went through', async () => {
+    const db = await emptyDatabase();
+    await new Migrator(project(db, ['Migration1_shop', 'Migration3_phone'])).up();
+
+    const result = await new Migrator(project(db)).check();
+
+    expect(result).toMatchObject({
+      agrees: false,
+      database: [],
+      migrations: [{ name: 'Migration2_email', condition: 'late' }],
+    });
+  });
+
   test('that it does not know what a migration made that the code lacks', async () => {
     const db = await emptyDatabase();
     await new Migrator(project(db)).up();

@@ -48,12 +48,22 @@ describe('what is asked for is refused, and the database left as it is', () => {
     { statementTimeout: Number.NaN },
     { lockRetry: -5 },
     { lease: -1 },
+    { lockTimeout: Infinity },
+    { statementTimeout: 0.5 },
     { schema: 'a"b' },
   ])('with %o', async (options) => {
     const [name = ''] = Object.keys(options);
 
     expect(await refusal(db, async () => migratorOn(db, all, options).up())).toMatch(
       name === 'schema' ? /^"a"b" can't be/ : new RegExp(`^${name}: \\S+ is no time`),
+    );
+  });
+
+  test('a migration that ends its own transaction', async () => {
+    const up = ['create table fourth (id int)', 'create table fifth (id int); commit'];
+
+    expect(await refusal(db, () => migratorOn(db, { ...without(fourth), [fourth]: { up } }).up())).toContain(
+      `${fourth} sends "commit": its transactions are begun and ended for it`,
     );
   });
 
@@ -147,6 +157,23 @@ describe('what was found is refused, and the database left as it is', () => {
       await fresh.orm.em.execute('select name, note from migrator.history where note is not null'),
     ).toEqual([{ name: second, note: 'out of order' }]);
     expect((await migrator.status()).map(({ condition }) => condition)).toEqual(Array(4).fill('applied'));
+  });
+
+  test('a database that is ahead, without calling late what only newer code came before', async () => {
+    const fresh = await emptyDatabase();
+    await migratorOn(fresh, without(third)).up();
+    const behind = migratorOn(fresh, without(fourth));
+
+    expect((await behind.status()).map(({ condition }) => condition)).toEqual([
+      'applied',
+      'applied',
+      'pending',
+      'ahead',
+    ]);
+    expect(await refusal(fresh, () => behind.up())).toBe(
+      `${fourth} is applied and newer than this code: the database is ahead; run the code that has it`,
+    );
+    expect(await behind.check()).toMatchObject({ agrees: false, database: null });
   });
 
   test('all that is wrong, a line each', async () => {
