@@ -10,8 +10,10 @@ export interface CleanClientConfig extends TxClientConfig {
   readonly sharesSession?: boolean;
 }
 
-// In the names of what is temporary, or in a value, where it costs a statement more and changes nothing.
+// In a value, it costs a statement more and changes nothing.
 const maybeTemporary = /\b(?:pg_)?temp(?:orary)?\b/i;
+const makesTemporary =
+  /\b(?:create\s+(?!(?:unique\s+)?index\b)|into\s+(?:(?:local|global)\s+)?(?=temp))[^;]*\b(?:pg_)?temp(?:orary)?\b/i;
 const whereItWouldBe = 2_000;
 
 /**
@@ -47,8 +49,10 @@ export class CleanClient extends TxClient {
           return text === 'commit' && this.#madeTemporary ? this.#commitWithout(send, given) : send(...given);
         }
         if (this.#sharesSession) this.#check(text, name);
-        if (this.#inTransaction && maybeTemporary.test(text.slice(0, whereItWouldBe)))
-          this.#madeTemporary = true;
+        if (this.#inTransaction && !this.#madeTemporary) {
+          const beginning = text.slice(0, whereItWouldBe);
+          this.#madeTemporary = maybeTemporary.test(beginning) && leavesTemporary(beginning);
+        }
         return send(...given);
       },
     });
@@ -69,6 +73,13 @@ export class CleanClient extends TxClient {
     // The ORM makes an error of its own of it, and keeps the cause alone.
     throw new Error(refused.message, { cause: refused });
   }
+}
+
+/** Whether a text makes something temporary that the end of the transaction does not drop by itself. */
+function leavesTemporary(text: string): boolean {
+  return text
+    .split(';')
+    .some((statement) => makesTemporary.test(statement) && !/\bon\s+commit\s+drop\b/i.test(statement));
 }
 
 /** Of whatever the driver takes for a query: a text, an object that holds one, or one that knows how to send itself. */
