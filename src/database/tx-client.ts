@@ -4,6 +4,7 @@ import { CommitUnknownError, StatementError } from '../errors.ts';
 import { requestCancel } from './cancel-request.ts';
 import { connectionFailure, type MetConnecting } from './connection-failures.ts';
 import { useOptionalTls } from './optional-tls.ts';
+import { proveRawPasswords } from './raw-passwords.ts';
 import { sqlStateOf } from './translate-error.ts';
 import { endOnUnreadable } from './unreadable-answers.ts';
 import { within } from './within.ts';
@@ -62,6 +63,7 @@ export class TxClient extends Client {
     super(ownTimeout(config));
     useOptionalTls(this, config);
     endOnUnreadable(this.connection);
+    proveRawPasswords(this);
     this.on('drain', () => {
       this.#isBusy = false;
       this.#stream = undefined;

@@ -39,7 +39,7 @@ describe('a read from a replica', { timeout: 60_000 }, () => {
       pool: { max: 1, acquireTimeout: 1_000 },
       timeouts: { answer },
     });
-    await expect.poll(() => database.read(server, replica)).toBe('replica');
+    await answers(database);
   });
   afterEach(async () => {
     await inTime(4_000, () => database.close({ timeout: 500 }));
@@ -47,6 +47,8 @@ describe('a read from a replica', { timeout: 60_000 }, () => {
   });
   afterAll(() => pair.remove());
 
+  const answers = (of: Database): Promise<void> =>
+    expect.poll(() => of.read(server, replica), { timeout: 10_000 }).toBe('replica');
   const asleep = () =>
     ask(
       pair.replicaUrl,
@@ -111,7 +113,7 @@ describe('a read from a replica', { timeout: 60_000 }, () => {
       replicaUrls: [proxy.url()],
       timeouts: { answer: 0 },
     });
-    await expect.poll(() => own.read(server, replica)).toBe('replica');
+    await answers(own);
     proxy.failAt(/pg_sleep/, 'silent');
     const reading = failureOf(own.read((uow) => emOf(uow).execute('select pg_sleep(60)'), replica));
     await proxy.haveStruck();
