@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { TargetColumn, TargetTable } from '../target/target-table.ts';
+import { quoted } from '../source/quoted.ts';
+
+/** The digest of one row, over its values in one form on both sides: SHA-256 of each behind its length. */
+export function rowDigest(values: readonly (string | null)[]): Buffer {
+  const hash = createHash('sha256');
+  let text = '';
+  for (const value of values) text += value === null ? 'n' : `${Buffer.byteLength(value)}:${value}`;
+  return hash.update(text).digest();
+}
+
+/** The digests of many rows, in whatever order they come. */
+export class TableDigest {
+  #count = 0;
+  #first = 0n;
+  #second = 0n;
+
+  add(digest: Buffer): void {
+    this.#count++;
+    this.#first += digest.readBigInt64BE(0);
+    this.#second += digest.readBigInt64BE(8);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  toString(): string {
+    return digestText(this.#first, this.#second);
+  }
+}
+
+/** What PostgreSQL's sums of both halves come to, as `TableDigest` writes it. */
+export function digestText(first: bigint, second: bigint): string {
+  return [first, second].map((sum) => BigInt.asUintN(64, sum).toString(16).padStart(16, '0')).join('');
+}
+
+/** A query for the keys of a table's rows, under their names, and for `digest`: what `rowDigest` makes of the same row. */
+export function digestQuery({ name, columns, key }: TargetTable): string {
+  const values = columns.map((column) => `${canonical(column)} as ${quoted(column.name)}`);
+  const parts = columns.map(({ name: column }) => {
+    const value = `v.${quoted(column)}`;
+    return `coalesce(octet_length(${value})::text || ':' || ${value}, 'n')`;
+  });
+  // Kept apart by the offset, since PostgreSQL would write out each document twice.
+  return `select ${key.map((column) => `v.${quoted(column)}`).join(', ')}, sha256(convert_to(${parts.join(' || ')}, 'UTF8')) as digest
+    from (select ${values.join(', ')} from ${quoted(name)} offset 0) v`;
+}
+
+function canonical({ name, type }: TargetColumn): string {
+  const column = quoted(name);
+  switch (type) {
+    case 'text':
+      return column;
+    case 'integer':
+    case 'json':
+      return `${column}::text`;
+    case 'double':
+      return `encode(float8send(${column}), 'hex')`;
+    case 'time':
+      return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+  }
+}
