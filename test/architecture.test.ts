@@ -21,6 +21,7 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   migrations: [],
   migrator: [],
   transfer: ['errors', 'json', 'entities', 'database'],
+  'legacy-import': ['errors', 'settings', 'json', 'entities', 'repositories', 'database', 'migrator'],
   embedded: [],
   testing: ['errors', 'settings', 'entities', 'database', 'embedded', 'migrator'],
   index: [
@@ -40,9 +41,9 @@ arrows['cli'] = Object.keys(arrows);
 // Packages that only some may import.
 const reserved: Partial<Record<string, readonly string[]>> = {
   pg: ['src/database/', 'src/migrator/', 'src/transfer/'],
-  kysely: ['src/database/', 'src/migrator/', 'src/repositories/', 'src/transfer/'],
+  kysely: ['src/database/', 'src/migrator/', 'src/repositories/', 'src/transfer/', 'src/legacy-import/'],
   'pg-copy-streams': ['src/database/', 'src/transfer/'],
-  'node:sqlite': ['src/transfer/import/'],
+  'node:sqlite': ['src/legacy-import/source/'],
 };
 
 const mayImportLegacy = [

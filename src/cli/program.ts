@@ -4,6 +4,7 @@ import { dbStart } from './db-start.ts';
 import { dbStop } from './db-stop.ts';
 import { dbUrl } from './db-url.ts';
 import { demo } from './demo/command.ts';
+import { importCommand } from './import.ts';
 import { migrateBaseline } from './migrate-baseline.ts';
 import { migrateCheck } from './migrate-check.ts';
 import { migrateCreate } from './migrate-create.ts';
@@ -34,6 +35,7 @@ export function program(): Command {
     )
     .addCommand(migrate)
     .addCommand(db)
+    .addCommand(importCommand())
     .addCommand(demo());
   return throwing(synthdb);
 }

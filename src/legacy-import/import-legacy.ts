@@ -10,6 +10,7 @@ import type { LegacySource } from './source/legacy-source.ts';
 import { TableImport } from './table-import.ts';
 import type { TableResult } from './table-result.ts';
 import { TargetRows } from './target/target-rows.ts';
+import type { TargetTable } from './target/target-table.ts';
 import { targetTables } from './target/target-tables.ts';
 
 export interface ImportOptions extends ConversionOptions {
@@ -62,7 +63,7 @@ export async function importLegacy(
 ): Promise<ImportResult> {
   const tables = targetTables();
   const unknown = await unknownParts(source, tables, options.skip ?? []);
-  const run = new ImportRun(source, database, options, events);
+  const run = new ImportRun(source, database, tables, { options, events });
   if (database === null) return run.finish(unknown);
   const lost = unknown.filter(({ skipped }) => !skipped);
   if (lost.length > 0) throw new ImportRefusedError(`${unplaced(lost)}; nothing was written`);
@@ -78,8 +79,12 @@ class ImportRun {
   readonly #allowRejected: number;
   readonly #events: ImportEvents;
 
-  constructor(source: LegacySource, database: Database | null, options: ImportOptions, events: ImportEvents) {
-    const tables = targetTables();
+  constructor(
+    source: LegacySource,
+    database: Database | null,
+    tables: readonly TargetTable[],
+    { options, events }: { options: ImportOptions; events: ImportEvents },
+  ) {
     const parents = new ParentKeys(source, tables);
     this.#source = source;
     this.#imports = tables.map((table) => new TableImport(source, table, parents, options));

@@ -9,7 +9,7 @@ import type { TargetRows, Total } from './target/target-rows.ts';
 import type { TargetTable } from './target/target-table.ts';
 
 // A batch is one transaction; it ends at either of them.
-const mostRows = 4_000;
+const mostRows = 2000;
 const mostCharacters = 8_000_000;
 
 /** What a table's import tells while it runs. */

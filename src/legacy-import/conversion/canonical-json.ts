@@ -70,9 +70,11 @@ class Reader {
   #value(): string {
     switch (this.#source[this.#at]) {
       case '{':
-        return this.#nested(() => this.#object());
+        this.#enter();
+        return this.#object();
       case '[':
-        return this.#nested(() => this.#array());
+        this.#enter();
+        return this.#array();
       case '"':
         return this.#string();
       default:
@@ -80,17 +82,16 @@ class Reader {
     }
   }
 
-  #nested(read: () => string): string {
+  #enter(): void {
     if (this.#path.length >= mostLevels) this.#fail(`is nested deeper than ${mostLevels} levels`);
     this.#at++;
-    return read();
   }
 
   #object(): string {
-    const members = new Map<string, string>();
+    const members: Member[] = [];
     this.#skipSpace();
     while (!this.#takes('}')) {
-      if (members.size > 0) this.#needs(',');
+      if (members.length > 0) this.#needs(',');
       this.#skipSpace();
       if (this.#source[this.#at] !== '"') this.#fail('lacks a key');
       this.#path.push(keyItself);
@@ -99,15 +100,19 @@ class Reader {
       this.#skipSpace();
       this.#needs(':');
       this.#skipSpace();
-      const value = this.#value();
-      if (members.has(key)) this.#repeated.push({ path: this.#where(), problem: 'is repeated' });
-      members.set(key, value);
+      insert(members, { key, bytes: special.test(key) ? bytesOf(key) : null, value: this.#value() });
       this.#path.pop();
       this.#skipSpace();
     }
-    const keys = [...members.keys()];
-    if (!isOrdered(keys)) keys.sort(inPostgresOrder);
-    return `{${keys.map((key) => `${key}: ${members.get(key)}`).join(', ')}}`;
+    if (members.length > mostInserted) members.sort(inPostgresOrder);
+    let text = '';
+    for (let index = 0; index < members.length; index++) {
+      const { key, value } = members[index] ?? nobody;
+      // Members of one key are in their order.
+      if (members[index + 1]?.key === key) this.#repeated.push({ path: this.#whereKey(key), problem: 'is repeated' });
+      else text += `${text === '' ? '' : ', '}${key}: ${value}`;
+    }
+    return `{${text}}`;
   }
 
   #array(): string {
@@ -128,7 +133,7 @@ class Reader {
     const start = this.#at++;
     let escapes = false;
     for (;;) {
-      this.#match(plain);
+      this.#passes(plain);
       const character = this.#source[this.#at];
       if (character === '"') break;
       if (character !== '\\') this.#fail(character === undefined ? 'ends early' : 'holds a control character');
@@ -143,7 +148,7 @@ class Reader {
     const escaped = this.#source[this.#at + 1];
     if (escaped === undefined || !'"\\/bfnrtu'.includes(escaped)) this.#fail('holds an unknown escape');
     this.#at += 2;
-    if (escaped === 'u' && this.#match(hex) === '') this.#fail('holds an unknown escape');
+    if (escaped === 'u' && !this.#passes(hex)) this.#fail('holds an unknown escape');
   }
 
   #unescaped(literal: string): string {
@@ -175,15 +180,19 @@ class Reader {
   }
 
   #match(pattern: RegExp): string {
+    const start = this.#at;
+    return this.#passes(pattern) ? this.#source.slice(start, this.#at) : '';
+  }
+
+  #passes(pattern: RegExp): boolean {
     pattern.lastIndex = this.#at;
-    const [found = ''] = pattern.exec(this.#source) ?? [];
-    this.#at += found.length;
-    return found;
+    if (!pattern.test(this.#source)) return false;
+    this.#at = pattern.lastIndex;
+    return true;
   }
 
   #skipSpace(): void {
-    const next = this.#source.charCodeAt(this.#at);
-    if (next <= 32) this.#match(space);
+    if (this.#source.charCodeAt(this.#at) <= 32) this.#passes(space);
   }
 
   #takes(character: string): boolean {
@@ -202,6 +211,10 @@ class Reader {
 
   #where(): string {
     return `$${this.#path.map(step).join('')}`;
+  }
+
+  #whereKey(key: string): string {
+    return `${this.#where()}${step(key)}`;
   }
 }
 
@@ -230,22 +243,38 @@ function kindOf(text: string): CanonicalJson['kind'] {
   }
 }
 
-function isOrdered(keys: readonly string[]): boolean {
-  for (let index = 1; index < keys.length; index++) {
-    if (inPostgresOrder(keys[index - 1] ?? '', keys[index] ?? '') > 0) return false;
-  }
-  return true;
-}
-
 const special = /[^\u0020-\u007E]|\\/;
 
-/** The order of a `jsonb`: shorter keys first, by their bytes in UTF-8; of one length, by those bytes. */
-function inPostgresOrder(one: string, other: string): number {
-  if (!special.test(one) && !special.test(other)) {
-    if (one.length !== other.length) return one.length - other.length;
-    return one < other ? -1 : 1;
+interface Member {
+  /** With its quotes. */
+  readonly key: string;
+  /** In UTF-8, without quotes and escapes; null when that is what `key` has. */
+  readonly bytes: Buffer | null;
+  readonly value: string;
+}
+
+const nobody: Member = { key: '', bytes: null, value: '' };
+
+// Beyond, to sort them once is quicker.
+const mostInserted = 64;
+
+/** Puts a member behind those that are not greater; only while there are few, since most objects have few. */
+function insert(members: Member[], member: Member): void {
+  let at = members.push(member) - 1;
+  if (at >= mostInserted) return;
+  for (let before = members[at - 1]; before && inPostgresOrder(before, member) > 0; before = members[at - 1]) {
+    members[at--] = before;
+    members[at] = member;
   }
-  const [first, second] = [bytesOf(one), bytesOf(other)];
+}
+
+/** The order of a `jsonb`: shorter keys first, by their bytes in UTF-8; of one length, by those bytes. */
+function inPostgresOrder(one: Member, other: Member): number {
+  if (one.bytes === null && other.bytes === null) {
+    if (one.key.length !== other.key.length) return one.key.length - other.key.length;
+    return one.key === other.key ? 0 : one.key < other.key ? -1 : 1;
+  }
+  const [first, second] = [one.bytes ?? bytesOf(one.key), other.bytes ?? bytesOf(other.key)];
   return first.length - second.length || first.compare(second);
 }
 

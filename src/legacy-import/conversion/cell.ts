@@ -25,7 +25,8 @@ export interface CellOptions {
 /** Why a value can't be stored; a sentence without its subject, which is the column. */
 export class CellError extends Error {}
 
-const nothing: Cell = { text: null, canonical: null, checked: null, json: undefined, jsonNull: false };
+/** NULL. */
+export const nothing: Cell = { text: null, canonical: null, checked: null, json: undefined, jsonNull: false };
 
 /** @throws CellError */
 export function toCell(value: SourceValue, { type }: TargetColumn, options: CellOptions): Cell {

@@ -3,9 +3,9 @@ import { checkPayload } from '../../repositories/cached-payload.ts';
 import type { Finding, Outcome } from '../finding.ts';
 import type { SourceRow } from '../source/legacy-source.ts';
 import type { TargetColumn, TargetTable } from '../target/target-table.ts';
-import { CellError, toCell, type Cell } from './cell.ts';
+import { CellError, nothing, toCell, type Cell } from './cell.ts';
 import { mintedKey } from './minted-key.ts';
-import { rowDigest } from './row-digest.ts';
+import { digestPart, rowDigest } from './row-digest.ts';
 import type { SourceTimeZone } from './source-time-zone.ts';
 
 export interface ConversionOptions {
@@ -24,7 +24,8 @@ export interface ConvertedRow {
   readonly key: readonly string[];
   /** As COPY takes it, without the end of the line. */
   readonly line: string;
-  readonly digest: Buffer;
+  /** As `rowDigest` makes it. */
+  readonly digest: string;
   readonly minted: boolean;
   readonly jsonNulls: number;
 }
@@ -48,26 +49,34 @@ export class RowConverter {
 
   /** The row, or null when it is rejected; what is worth telling goes to `findings`. */
   convert(row: SourceRow, hasParent: HasParent, findings: Finding[]): ConvertedRow | null {
-    const conversion = new Conversion(this.#table, this.describeKey(row), this.#options, findings);
+    const found: Finding[] = [];
+    const conversion = new Conversion(this.#table, () => this.describeKey(row), this.#options, found);
     const cells = this.#table.columns.map((column, index) =>
       conversion.cell(column, row.values[index] ?? null, this.#filledWithNow.has(column.name)),
     );
     const minted = this.#mint(row, cells);
-    for (const [index, column] of this.#table.columns.entries()) {
-      const cell = cells[index];
-      if (cell) cells[index] = conversion.checked(column, cell, hasParent);
+    for (let index = 0; index < cells.length; index++) {
+      const [cell, column] = [cells[index], this.#table.columns[index]];
+      if (cell && column) cells[index] = conversion.checked(column, cell, hasParent);
     }
     if (this.#table.name === 'analysis_cache')
       conversion.payload(this.#text(cells, 'cache_key'), this.#text(cells, 'data'));
     if (row.inCycle) conversion.reject(this.#table.parent ?? null, 'leads back to the row itself, or to a row that does');
-    if (conversion.rejected) return null;
-    return {
-      key: this.#keys.map((key) => cells[key]?.text ?? ''),
-      line: cells.map((cell) => copied(cell?.text ?? null)).join('\t'),
-      digest: rowDigest(cells.map((cell) => cell?.canonical ?? null)),
-      minted,
-      jsonNulls: cells.filter((cell) => cell?.jsonNull).length,
-    };
+    // Of a row that is not stored, nothing is worth telling but why.
+    for (const finding of found) if (!conversion.rejected || finding.outcome === 'rejected') findings.push(finding);
+    return conversion.rejected ? null : this.#converted(cells, minted);
+  }
+
+  #converted(cells: readonly (Cell | null)[], minted: boolean): ConvertedRow {
+    let [line, parts, jsonNulls] = ['', '', 0];
+    for (let index = 0; index < cells.length; index++) {
+      const { text, canonical, jsonNull } = cells[index] ?? nothing;
+      line += `${index === 0 ? '' : '\t'}${copied(text)}`;
+      parts += digestPart(canonical);
+      if (jsonNull) jsonNulls++;
+    }
+    const key = this.#keys.map((index) => cells[index]?.text ?? '');
+    return { key, line, digest: rowDigest(parts), minted, jsonNulls };
   }
 
   /** The key as it is in the source, for people. */
@@ -94,11 +103,11 @@ export class RowConverter {
 class Conversion {
   rejected = false;
   readonly #table: TargetTable;
-  readonly #key: string;
+  readonly #key: () => string;
   readonly #options: ConversionOptions;
   readonly #findings: Finding[];
 
-  constructor(table: TargetTable, key: string, options: ConversionOptions, findings: Finding[]) {
+  constructor(table: TargetTable, key: () => string, options: ConversionOptions, findings: Finding[]) {
     this.#table = table;
     this.#key = key;
     this.#options = options;
@@ -181,7 +190,7 @@ class Conversion {
   }
 
   #say(outcome: Outcome, column: string | null, reason: string): void {
-    this.#findings.push({ outcome, table: this.#table.name, key: this.#key, column, reason });
+    this.#findings.push({ outcome, table: this.#table.name, key: this.#key(), column, reason });
   }
 }
 

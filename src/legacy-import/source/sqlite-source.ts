@@ -17,7 +17,7 @@ import { toSourceError } from './sqlite-failures.ts';
 const newestVersion = 15n;
 const lockWait = 5_000;
 // A piece of rows ends at either of them.
-const mostRows = 500;
+const mostRows = 250;
 const mostCharacters = 2_000_000;
 
 /** A SQLite file of the old system. It is read within one transaction and never written. */

@@ -57,10 +57,10 @@ export class TargetRows {
   /** Count and digest of all rows, by PostgreSQL's own reckoning. */
   async total(): Promise<Total> {
     const half = (from: number): string =>
-      `coalesce(sum(('x' || encode(substr(digest, ${from}, 8), 'hex'))::bit(64)::bigint), 0)::text`;
+      `coalesce(sum(('x' || substr(digest, ${from}, 16))::bit(64)::bigint), 0)::text`;
     const [row] = await query<{ count: string; first: string; second: string }>(
       this.#database.orm.em.fork(),
-      `select count(*)::text as count, ${half(1)} as first, ${half(9)} as second from (${this.#digests}) rows`,
+      `select count(*)::text as count, ${half(1)} as first, ${half(17)} as second from (${this.#digests}) rows`,
     );
     return {
       count: Number(row?.count),
@@ -97,14 +97,14 @@ export class TargetRows {
   ): Promise<{ found: ConvertedRow[]; others: ConvertedRow[] }> {
     const { key } = this.#table;
     const lists = key.map((_, index) => `$${index + 1}::text[]`);
-    const there = await query<Record<string, string> & { digest: Buffer }>(
+    const there = await query<Record<string, string>>(
       em,
       `${this.#digests.replace(' offset 0', ` where (${key.map(quoted).join(', ')}) in (select * from unnest(${lists.join(', ')})) offset 0`)}`,
       key.map((_, index) => rows.map((row) => row.key[index])),
     );
     const digests = new Map(there.map((row) => [key.map((column) => row[column]).join('\0'), row.digest]));
     const { found = [], others = [] } = Object.groupBy(rows, (row) =>
-      digests.get(row.key.join('\0'))?.equals(row.digest) ? 'found' : 'others',
+      digests.get(row.key.join('\0')) === row.digest ? 'found' : 'others',
     );
     return { found, others };
   }
