@@ -55,9 +55,12 @@ export class RowConverter {
       conversion.cell(column, row.values[index] ?? null, this.#filledWithNow.has(column.name)),
     );
     const minted = this.#mint(row, cells);
+    // What is told of a cycle is enough.
+    const has: HasParent = (column, key) =>
+      (row.inCycle && column.name === this.#table.parent) || hasParent(column, key);
     for (let index = 0; index < cells.length; index++) {
       const [cell, column] = [cells[index], this.#table.columns[index]];
-      if (cell && column) cells[index] = conversion.checked(column, cell, hasParent);
+      if (cell && column) cells[index] = conversion.checked(column, cell, has);
     }
     if (this.#table.name === 'analysis_cache')
       conversion.payload(this.#text(cells, 'cache_key'), this.#text(cells, 'data'));
