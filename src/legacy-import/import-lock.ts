@@ -1,9 +1,12 @@
+import { setTimeout } from 'node:timers/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Database } from '../database/database.ts';
 import { ImportRefusedError } from '../errors.ts';
 
 // `synthdb import`, as a number of 63 bits that nobody else is likely to lock.
 const lock = '7305803711239514989';
+// Of an import that was killed, the server may still have a moment's work.
+const wait = 3_000;
 
 /**
  * Runs `work` while no other import into this database does. The lock is a transaction's that does nothing else, so that it works
@@ -16,12 +19,21 @@ export async function alone<T>(database: Database, work: () => Promise<T>): Prom
   await em.begin();
   try {
     await em.execute('set local idle_in_transaction_session_timeout = 0');
-    const [row]: { taken?: boolean }[] = await em.execute(`select pg_try_advisory_xact_lock(${lock}) as taken`);
-    if (row?.taken !== true) throw new ImportRefusedError(`another import into this database is running${await holder(em)}: wait for its end`);
+    const deadline = Date.now() + wait;
+    while (!(await isTaken(em))) {
+      if (Date.now() >= deadline)
+        throw new ImportRefusedError(`another import into this database is running${await holder(em)}: wait for its end`);
+      await setTimeout(100);
+    }
     return await work();
   } finally {
     await em.rollback().catch(() => {});
   }
+}
+
+async function isTaken(em: EntityManager): Promise<boolean> {
+  const [row]: { taken?: boolean }[] = await em.execute(`select pg_try_advisory_xact_lock(${lock}) as taken`);
+  return row?.taken === true;
 }
 
 async function holder(em: EntityManager): Promise<string> {

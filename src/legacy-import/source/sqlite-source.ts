@@ -15,7 +15,7 @@ import { toSourceError } from './sqlite-failures.ts';
 
 // The old system never wrote a version down; a later one that does is known by it.
 const newestVersion = 15n;
-const lockWait = 5_000;
+const lockWait = 2_000;
 // A piece of rows ends at either of them.
 const mostRows = 250;
 const mostCharacters = 2_000_000;
@@ -163,6 +163,11 @@ export class SqliteSource implements LegacySource {
 }
 
 function mustBeReadable(database: DatabaseSync, file: string): void {
+  const pageSize = Number(database.prepare('pragma page_size').get()?.['page_size']);
+  // Of a last page that is not whole, SQLite would take what is missing for zeros.
+  if (statSync(file).size % pageSize !== 0) {
+    throw new LegacySourceError(`${file} can't be read: it was cut short, or is no SQLite database: restore it from a copy`);
+  }
   const version = database.prepare('pragma user_version').get()?.['user_version'];
   if (typeof version === 'bigint' && version > newestVersion) {
     throw new LegacySourceError(
