@@ -30,8 +30,8 @@ export class PostgresSource implements LegacySource {
   static async open(url: string): Promise<PostgresSource> {
     const target = parseDatabaseUrl(url, '--from');
     const orm = await connect(target, { max: 1 });
+    const em = orm.em.fork();
     try {
-      const em = orm.em.fork();
       await em.begin({ isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true });
       // All that is read is read as text: the same text, whatever the server's own settings are.
       await em.execute(`set local timezone = 'UTC'`);
@@ -56,7 +56,7 @@ export class PostgresSource implements LegacySource {
       }
       return new PostgresSource(orm, em, target.label, tables);
     } catch (error) {
-      await orm.close(true);
+      await end(orm, em);
       throw toDataError(error);
     }
   }
@@ -102,7 +102,7 @@ export class PostgresSource implements LegacySource {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#orm.close(true);
+    await end(this.#orm, this.#em);
   }
 
   async *#read(
@@ -131,6 +131,12 @@ export class PostgresSource implements LegacySource {
     const [row] = await select<{ n: string }>(this.#em, query);
     return Number(row?.n);
   }
+}
+
+// The pool would wait for the transaction's connection.
+async function end(orm: MikroORM, em: EntityManager): Promise<void> {
+  await em.rollback().catch(() => {});
+  await orm.close(true);
 }
 
 async function select<Row extends object>(
