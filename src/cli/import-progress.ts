@@ -3,7 +3,11 @@ import type { Phase, Progress } from '../legacy-import/import-legacy.ts';
 import type { TableResult } from '../legacy-import/table-result.ts';
 import { say } from './output.ts';
 
-const words: Record<Phase, string> = { comparing: 'comparing', importing: 'importing', verifying: 'verifying' };
+const words: Record<Phase, string> = {
+  comparing: 'comparing',
+  importing: 'importing',
+  verifying: 'verifying',
+};
 
 /** A bar for the table that is under way on a terminal; elsewhere a line for each table that is done. */
 export class ImportProgress {

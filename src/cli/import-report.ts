@@ -21,16 +21,18 @@ export class FindingLines {
 
   say(report: string | undefined): void {
     for (const { outcome, table: name, key, column, reason } of this.#first) {
-      say(`${outcome.replaceAll('_', ' ')}: ${name} ${key}${column === null ? '' : `, ${column}`}: ${reason}`);
+      say(
+        `${outcome.replaceAll('_', ' ')}: ${name} ${key}${column === null ? '' : `, ${column}`}: ${reason}`,
+      );
     }
     const others = this.#count - this.#first.length;
-    if (others > 0) say(dim(`…and ${others} more${report === undefined ? ': say --report to have all of them' : ''}`));
+    if (others > 0)
+      say(dim(`…and ${others} more${report === undefined ? ': say --report to have all of them' : ''}`));
   }
 }
 
 /** What became of each table, what was left out, and what went wrong. */
 export function sayResult({ tables, unknown, failures }: ImportResult, dryRun: boolean): void {
-  const number = (count: number): string => (count === 0 ? '' : count.toLocaleString('en'));
   const rows = tables
     .filter((one) => one.rows > 0)
     .map((one) => [
@@ -45,12 +47,24 @@ export function sayResult({ tables, unknown, failures }: ImportResult, dryRun: b
     ]);
   say(
     table(
-      ['table', 'rows', dryRun ? 'would be written' : 'written', 'there already', 'rejected', 'minted keys', 'JSON nulls', 'digest of both sides'],
+      [
+        'table',
+        'rows',
+        dryRun ? 'would be written' : 'written',
+        'there already',
+        'rejected',
+        'minted keys',
+        'JSON nulls',
+        'digest of both sides',
+      ],
       rows,
     ),
   );
-  for (const { name, rows: count, skipped } of unknown)
-    if (skipped) say(`left out: ${name} (${count} rows)`);
+  for (const { name, rows: count, skipped } of unknown) if (skipped) say(`left out: ${name} (${count} rows)`);
   for (const failure of failures) console.error(`failed: ${failure}`);
   if (failures.length === 0) say(dryRun ? 'Every row could be imported.' : 'Every row is accounted for.');
+}
+
+function number(count: number): string {
+  return count === 0 ? '' : count.toLocaleString('en');
 }

@@ -34,8 +34,14 @@ export function importCommand(): Command {
     .option('--skip <names>', 'tables (a) and columns (a.b) to leave out that have no place here', names, [])
     .option('--report <file>', 'write the report to a file, as JSON')
     .option('--allow-rejected <count>', 'how many rows may be rejected', wholeNumber, 0)
-    .option('--replace-invalid-json', 'store null for NaN and Infinity, U+FFFD for U+0000 and half surrogates')
-    .option('--null-dangling', 'store NULL for references to missing rows, where the row lives on without them')
+    .option(
+      '--replace-invalid-json',
+      'store null for NaN and Infinity, U+FFFD for U+0000 and half surrogates',
+    )
+    .option(
+      '--null-dangling',
+      'store NULL for references to missing rows, where the row lives on without them',
+    )
     .option('--strict', 'reject documents that are out of shape, and NULLs that have a default')
     .option(
       '--json',

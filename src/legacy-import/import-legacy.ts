@@ -150,12 +150,15 @@ class ImportRun {
     }
     for (const { table, rows, written, found, rejected: refused, sourceDigest, target } of tables) {
       const accounted = written + found + refused;
-      if (accounted !== rows)
-        failures.push(`${table}: ${accounted} of ${rows} rows are accounted for`);
+      if (accounted !== rows) failures.push(`${table}: ${accounted} of ${rows} rows are accounted for`);
       if (target && target.count !== written + found)
-        failures.push(`${table}: the target has ${target.count} rows, not ${written + found}: was it written to meanwhile?`);
+        failures.push(
+          `${table}: the target has ${target.count} rows, not ${written + found}: was it written to meanwhile?`,
+        );
       else if (target && target.digest !== sourceDigest)
-        failures.push(`${table}: the target's digest is ${target.digest}, the source's ${sourceDigest}: some row is not what was sent`);
+        failures.push(
+          `${table}: the target's digest is ${target.digest}, the source's ${sourceDigest}: some row is not what was sent`,
+        );
     }
     return failures;
   }

@@ -22,7 +22,9 @@ export async function alone<T>(database: Database, work: () => Promise<T>): Prom
     const deadline = Date.now() + wait;
     while (!(await isTaken(em))) {
       if (Date.now() >= deadline)
-        throw new ImportRefusedError(`another import into this database is running${await holder(em)}: wait for its end`);
+        throw new ImportRefusedError(
+          `another import into this database is running${await holder(em)}: wait for its end`,
+        );
       await setTimeout(100);
     }
     return await work();

@@ -25,9 +25,13 @@ export async function unknownParts(
   tables: readonly TargetTable[],
   skip: readonly string[],
 ): Promise<UnknownPart[]> {
-  const there = new Map(source.tables.map(({ name, columns }) => [name, new Set(columns.map((one) => one.name))]));
+  const there = new Map(
+    source.tables.map(({ name, columns }) => [name, new Set(columns.map((one) => one.name))]),
+  );
   mustBeComplete(source, tables, there);
-  const known = new Set(tables.flatMap(({ name, columns }) => [name, ...columns.map((one) => `${name}.${one.name}`)]));
+  const known = new Set(
+    tables.flatMap(({ name, columns }) => [name, ...columns.map((one) => `${name}.${one.name}`)]),
+  );
   const wrong = skip.filter((name) => known.has(name));
   if (wrong.length > 0) {
     throw new ImportRefusedError(

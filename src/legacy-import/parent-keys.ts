@@ -37,7 +37,9 @@ export class ParentKeys {
       const parent = this.#tables.get(references?.table ?? '');
       if (!parent) continue;
       const known = this.#knownOf(parent.name);
-      const keys = new Set(rows.map(({ values }) => values[index]).filter((value) => typeof value === 'string'));
+      const keys = new Set(
+        rows.map(({ values }) => values[index]).filter((value) => typeof value === 'string'),
+      );
       const unknown = [...keys].filter((key) => !known.has(key));
       if (unknown.length === 0) continue;
       if (known.size > mostKept) known.clear();

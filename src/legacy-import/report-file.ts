@@ -24,7 +24,10 @@ export class ReportFile {
     try {
       this.#descriptor = path === undefined ? 1 : openSync(`${path}.partial`, 'w');
     } catch (cause) {
-      throw new SettingsError(`the report ${path} can't be written: see that its directory is there and may be written to`, { cause });
+      throw new SettingsError(
+        `the report ${path} can't be written: see that its directory is there and may be written to`,
+        { cause },
+      );
     }
   }
 

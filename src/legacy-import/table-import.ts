@@ -58,7 +58,11 @@ export class TableImport {
    *
    * @throws DataError when the target can't take it for a reason that is not a row's; what was written before stays.
    */
-  async run(target: TargetRows | null, mayBeThere: boolean, { onFinding, onRows }: TableEvents): Promise<void> {
+  async run(
+    target: TargetRows | null,
+    mayBeThere: boolean,
+    { onFinding, onRows }: TableEvents,
+  ): Promise<void> {
     const tell = (finding: Finding): void => {
       this.#findings[finding.outcome] = (this.#findings[finding.outcome] ?? 0) + 1;
       onFinding(finding);

@@ -26,7 +26,9 @@ test('an import that leaves nothing behind ends with 0, and says so without a wa
 });
 
 test('one that rejects a row ends with 1, and names the row in words and in the report', async () => {
-  const file = workshop.file({ experiments: [experiment('exp_1', { name: 'x'.repeat(101) }), experiment('exp_2')] });
+  const file = workshop.file({
+    experiments: [experiment('exp_1', { name: 'x'.repeat(101) }), experiment('exp_2')],
+  });
   const report = join(workshop.directory, 'report.json');
 
   const { code, stdout, stderr } = await importing('--from', file, '--report', report);
@@ -38,7 +40,9 @@ test('one that rejects a row ends with 1, and names the row in words and in the 
     findings: [{ outcome: 'rejected', table: 'experiments', key: 'exp_1', column: 'name' }],
     source: file,
     failures: [expect.any(String)],
-    tables: expect.arrayContaining([expect.objectContaining({ table: 'experiments', rows: 2, written: 1, rejected: 1 })]),
+    tables: expect.arrayContaining([
+      expect.objectContaining({ table: 'experiments', rows: 2, written: 1, rejected: 1 }),
+    ]),
   });
   expect(existsSync(`${report}.partial`)).toBe(false);
 });
@@ -53,10 +57,25 @@ test('for programs there is one document on standard output, when it fails too',
 });
 
 test('a dry run needs no target', async () => {
-  const file = workshop.file({ experiments: [experiment('exp_1', { created_at: '2025-03-01T12:00:00' })] }, { upgraded: true });
-  const args = ['--from', file, '--dry-run', '--source-time-zone', 'UTC', '--skip', 'prfaq_metadata,topic_guides_cache', '--skip', 'research_executions.summary_content'];
+  const file = workshop.file(
+    { experiments: [experiment('exp_1', { created_at: '2025-03-01T12:00:00' })] },
+    { upgraded: true },
+  );
+  const args = [
+    '--from',
+    file,
+    '--dry-run',
+    '--source-time-zone',
+    'UTC',
+    '--skip',
+    'prfaq_metadata,topic_guides_cache',
+    '--skip',
+    'research_executions.summary_content',
+  ];
 
-  const run = await synthdb(['import', ...args], workshop.directory, { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' });
+  const run = await synthdb(['import', ...args], workshop.directory, {
+    DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
+  });
 
   expect(run).toMatchObject({ code: 0, stderr: '' });
   expect(run.stdout).toContain('Every row could be imported.');
@@ -68,7 +87,11 @@ test.for([
   [['--allow-rejected', 'some'], 'no whole number'],
   [['--skip', 'experiments'], '--skip names experiments'],
 ] as const)('%j is refused before anything is written', async ([args, says]) => {
-  const { code, stderr } = await importing('--from', workshop.file({ experiments: [experiment('exp_1')] }), ...args);
+  const { code, stderr } = await importing(
+    '--from',
+    workshop.file({ experiments: [experiment('exp_1')] }),
+    ...args,
+  );
 
   expect(code).toBeGreaterThan(0);
   expect(stderr).toContain(says);

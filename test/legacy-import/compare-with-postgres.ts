@@ -1,5 +1,5 @@
 import type { TestDatabase } from '../../src/testing/index.ts';
-import type { LegacyRow } from './legacy-file.ts';
+import { textOf, type LegacyRow } from './legacy-file.ts';
 import { legacyTables, type LegacyColumn, type LegacyType } from './legacy-shape.ts';
 
 const casts: Record<LegacyType, (text: string) => string> = {
@@ -19,8 +19,11 @@ export async function differences(
   zone: string,
 ): Promise<string[]> {
   const columns = (legacyTables[table] ?? []).filter(({ name }) => rows.some((row) => row[name] != null));
-  const keys = table === 'analysis_cache' ? ['analysis_id', 'cache_key'] : [legacyTables[table]?.[0]?.name ?? ''];
-  const texts = rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, asText(value)])));
+  const keys =
+    table === 'analysis_cache' ? ['analysis_id', 'cache_key'] : [legacyTables[table]?.[0]?.name ?? ''];
+  const texts = rows.map((row) =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, textOf(value)])),
+  );
   const found: string[] = [];
   await database.rollback(async ({ em }) => {
     await em.execute(`set local timezone = '${zone}'`);
@@ -44,9 +47,4 @@ function expected({ name, type, default: filling }: LegacyColumn): string {
   if (filling !== 'now') return casts[type](text);
   // SQLite itself wrote it, in UTC.
   return casts.time(`(case when ${text} ~ '^[0-9-]{10} [0-9:]{8}$' then ${text} || 'Z' else ${text} end)`);
-}
-
-function asText(value: unknown): string | null {
-  if (value == null) return null;
-  return Object.is(value, -0) ? '-0' : String(value);
 }

@@ -13,31 +13,34 @@ afterAll(() => workshop.close());
 // To fill a disk takes one of one's own, which the server sees as well.
 const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
 
-test.runIf(isRoot)('a full disk at the target is one clear error, and the import goes on when there is room', async (context) => {
-  const file = workshop.file({}, { sql: `begin; ${manyRows(20_000)}; commit` });
-  const disk = join(workshop.directory, 'disk');
-  const tablespace = `small_${workshop.database.target.parts.database}`;
-  mkdirSync(disk);
-  if (!(await mounted(disk, tablespace))) return context.skip('the server can not be given a disk of our own');
-  try {
-    await workshop.rows(`alter table synth_outcomes set tablespace ${tablespace}`);
+test.runIf(isRoot)(
+  'a full disk at the target is one clear error, and the import goes on when there is room',
+  async (context) => {
+    const file = workshop.file({}, { sql: `begin; ${manyRows(20_000)}; commit` });
+    const disk = join(workshop.directory, 'disk');
+    const tablespace = `small_${workshop.database.target.parts.database}`;
+    mkdirSync(disk);
+    if (!(await mounted(disk, tablespace))) context.skip('the server can not be given a disk of our own');
+    try {
+      await workshop.rows(`alter table synth_outcomes set tablespace ${tablespace}`);
 
-    await expect(workshop.import(file)).rejects.toThrow(UnavailableError);
+      await expect(workshop.import(file)).rejects.toThrow(UnavailableError);
 
-    const [{ count = 0 } = {}]: { count?: number }[] = await workshop.database.orm.em.execute(
-      'select count(*)::int as count from synth_outcomes',
-    );
-    expect(count).toBeGreaterThan(0);
-    await workshop.rows('alter table synth_outcomes set tablespace pg_default');
-    const { result, table } = await workshop.import(file);
-    expect(result.failures).toEqual([]);
-    expect(table('synth_outcomes')).toMatchObject({ found: count, written: 20_000 - count });
-  } finally {
-    await workshop.rows('alter table synth_outcomes set tablespace pg_default');
-    await workshop.rows(`drop tablespace ${tablespace}`);
-    execFileSync('umount', [disk]);
-  }
-});
+      const [{ count = 0 } = {}]: { count?: number }[] = await workshop.database.orm.em.execute(
+        'select count(*)::int as count from synth_outcomes',
+      );
+      expect(count).toBeGreaterThan(0);
+      await workshop.rows('alter table synth_outcomes set tablespace pg_default');
+      const { result, table } = await workshop.import(file);
+      expect(result.failures).toEqual([]);
+      expect(table('synth_outcomes')).toMatchObject({ found: count, written: 20_000 - count });
+    } finally {
+      await workshop.rows('alter table synth_outcomes set tablespace pg_default');
+      await workshop.rows(`drop tablespace ${tablespace}`);
+      execFileSync('umount', [disk]);
+    }
+  },
+);
 
 /** Whether there is a tablespace of 8 MB now. */
 async function mounted(disk: string, tablespace: string): Promise<boolean> {

@@ -9,7 +9,12 @@ afterAll(() => workshop.close());
 
 const experiment = (id: string, columns: object = {}) => ({ id, ...complete.experiment, ...columns });
 const run = { id: 'ana_1', experiment_id: 'exp_1', ...complete.run };
-const exploration = { id: 'expl_1', experiment_id: 'exp_1', baseline_analysis_id: 'ana_1', ...complete.exploration };
+const exploration = {
+  id: 'expl_1',
+  experiment_id: 'exp_1',
+  baseline_analysis_id: 'ana_1',
+  ...complete.exploration,
+};
 const node = (id: string, parent_id: string | null, depth: number) => ({
   id,
   parent_id,
@@ -19,7 +24,8 @@ const node = (id: string, parent_id: string | null, depth: number) => ({
 });
 
 test('a document keeps its digits, beyond those of a double too', async () => {
-  const scorecard_data = '{"big": 9007199254740993, "precise": 0.12345678901234567890, "exact": 1.50, "😀": "\\u00e9"}';
+  const scorecard_data =
+    '{"big": 9007199254740993, "precise": 0.12345678901234567890, "exact": 1.50, "😀": "\\u00e9"}';
 
   await workshop.import({ experiments: [experiment('exp_1', { scorecard_data })] });
 
@@ -35,16 +41,26 @@ test('the JSON literal null becomes NULL and is counted; where a document is nee
   });
 
   expect(table('experiments')).toMatchObject({ written: 1, jsonNulls: 1 });
-  expect(await workshop.rows(`select scorecard_data is null as gone from experiments`)).toEqual([{ gone: true }]);
+  expect(await workshop.rows(`select scorecard_data is null as gone from experiments`)).toEqual([
+    { gone: true },
+  ]);
   expect(findings).toEqual([
-    { outcome: 'rejected', table: 'analysis_runs', key: 'ana_1', column: 'config', reason: 'is JSON null, but the column needs a value' },
+    {
+      outcome: 'rejected',
+      table: 'analysis_runs',
+      key: 'ana_1',
+      column: 'config',
+      reason: 'is JSON null, but the column needs a value',
+    },
   ]);
 });
 
 const unstorable = String.raw`{"a": [1, NaN, {"b c": -Infinity}], "d": "x\u0000y", "e": "\ud800"}`;
 
 test('what JSON in PostgreSQL has no place for is rejected with the path to each', async () => {
-  const { result, findings } = await workshop.import({ experiments: [experiment('exp_1', { scorecard_data: unstorable })] });
+  const { result, findings } = await workshop.import({
+    experiments: [experiment('exp_1', { scorecard_data: unstorable })],
+  });
 
   expect(findings.map(({ reason }) => reason)).toEqual([
     '$.a[1] is NaN, which PostgreSQL can not store',
@@ -70,7 +86,13 @@ test('or is replaced when that was asked for', async () => {
 
 test('a text that the driver would cut short at U+0000 is rejected, and so are bytes that are no UTF-8', async () => {
   const file = workshop.file(
-    { experiments: [experiment('exp_1', { description: 'cut\0here' }), experiment('exp_2'), experiment('exp_3', { description: '\uFFFD is text' })] },
+    {
+      experiments: [
+        experiment('exp_1', { description: 'cut\0here' }),
+        experiment('exp_2'),
+        experiment('exp_3', { description: '\uFFFD is text' }),
+      ],
+    },
     { sql: `update experiments set description = cast(x'41ff42' as text) where id = 'exp_2'` },
   );
 
@@ -93,7 +115,12 @@ test('a document of 5 MB arrives whole', async () => {
 });
 
 test('times keep their microseconds, in all four forms', async () => {
-  const times = ['2025-03-01T12:00:00.123456+00:00', '2025-03-01T12:00:00.123456', '2025-03-01 12:00:00', '2025-03-01T12:00:00.123456Z'];
+  const times = [
+    '2025-03-01T12:00:00.123456+00:00',
+    '2025-03-01T12:00:00.123456',
+    '2025-03-01 12:00:00',
+    '2025-03-01T12:00:00.123456Z',
+  ];
 
   const { result } = await workshop.import(
     { experiments: times.map((created_at, index) => experiment(`exp_${index}`, { created_at })) },
@@ -101,7 +128,9 @@ test('times keep their microseconds, in all four forms', async () => {
   );
 
   expect(result.failures).toEqual([]);
-  expect(await workshop.rows(`select (created_at at time zone 'UTC')::text as at from experiments order by id`)).toEqual([
+  expect(
+    await workshop.rows(`select (created_at at time zone 'UTC')::text as at from experiments order by id`),
+  ).toEqual([
     { at: '2025-03-01 12:00:00.123456' },
     { at: '2025-03-01 15:00:00.123456' },
     { at: '2025-03-01 15:00:00' },
@@ -110,19 +139,27 @@ test('times keep their microseconds, in all four forms', async () => {
 });
 
 test('a time without a zone is rejected as long as nobody says which one was meant', async () => {
-  const { findings } = await workshop.import({ experiments: [experiment('exp_1', { created_at: '2025-03-01 12:00:00' })] });
+  const { findings } = await workshop.import({
+    experiments: [experiment('exp_1', { created_at: '2025-03-01 12:00:00' })],
+  });
 
   expect(findings).toMatchObject([{ outcome: 'rejected', column: 'created_at' }]);
 });
 
 test('what SQLite filled in itself is UTC, which it does not write down', async () => {
-  const insight = { id: 'ins_1', simulation_id: 'sim_1', insight_type: 'x', response_json: '{}', created_at: '2025-03-01 12:00:00' };
+  const insight = {
+    id: 'ins_1',
+    simulation_id: 'sim_1',
+    insight_type: 'x',
+    response_json: '{}',
+    created_at: '2025-03-01 12:00:00',
+  };
 
   await workshop.import({ chart_insights: [insight] }, { zone: new SourceTimeZone('America/Sao_Paulo') });
 
-  expect(await workshop.rows(`select (created_at at time zone 'UTC')::text as at from chart_insights`)).toEqual([
-    { at: '2025-03-01 12:00:00' },
-  ]);
+  expect(
+    await workshop.rows(`select (created_at at time zone 'UTC')::text as at from chart_insights`),
+  ).toEqual([{ at: '2025-03-01 12:00:00' }]);
 });
 
 test('rows without a key get one from the row, the same at every run', async () => {
@@ -144,7 +181,9 @@ test('rows without a key get one from the row, the same at every run', async () 
 });
 
 test('a node comes after its parent, in whatever order they are; those in a cycle, and below it, are rejected', async () => {
-  const tree = Array.from({ length: 9_000 }, (_, index) => node(`node_${index}`, index === 0 ? null : `node_${index - 1}`, index));
+  const tree = Array.from({ length: 9_000 }, (_, index) =>
+    node(`node_${index}`, index === 0 ? null : `node_${index - 1}`, index),
+  );
   const cycle = [node('x', 'y', 1), node('y', 'x', 1), node('z', 'y', 2)];
 
   const { table, findings } = await workshop.import({
@@ -171,13 +210,17 @@ test('a reference to a missing row rejects the row, and with it those that point
 });
 
 test('where a row lives on without it, the reference is nulled when that was asked for', async () => {
-  const rows = { synths: [{ id: 'abc123', synth_group_id: 'gone', nome: 'Ana', created_at: '2025-03-01T12:00:00Z' }] };
+  const rows = {
+    synths: [{ id: 'abc123', synth_group_id: 'gone', nome: 'Ana', created_at: '2025-03-01T12:00:00Z' }],
+  };
 
   const refused = await workshop.import(rows);
   const nulled = await workshop.import(rows, { nullDangling: true });
 
   expect(refused.table('synths')).toMatchObject({ rejected: 1 });
-  expect(nulled.findings).toMatchObject([{ outcome: 'nulled', table: 'synths', key: 'abc123', column: 'synth_group_id' }]);
+  expect(nulled.findings).toMatchObject([
+    { outcome: 'nulled', table: 'synths', key: 'abc123', column: 'synth_group_id' },
+  ]);
   expect(await workshop.rows('select synth_group_id from synths')).toEqual([{ synth_group_id: null }]);
 });
 
@@ -198,7 +241,9 @@ test('an integer beyond its column is rejected', async () => {
     analysis_runs: [{ ...run, total_synths: 2n ** 53n + 1n }],
   });
 
-  expect(findings).toMatchObject([{ key: 'ana_1', column: 'total_synths', reason: 'is beyond what an integer column holds' }]);
+  expect(findings).toMatchObject([
+    { key: 'ana_1', column: 'total_synths', reason: 'is beyond what an integer column holds' },
+  ]);
 });
 
 test('what only PostgreSQL can tell is told too, and the other rows of the batch are written', async () => {
@@ -210,7 +255,9 @@ test('what only PostgreSQL can tell is told too, and the other rows of the batch
   });
 
   expect(table('scenario_nodes')).toMatchObject({ written: 2, rejected: 1 });
-  expect(findings).toMatchObject([{ outcome: 'rejected', key: 'other root', reason: expect.stringContaining('uq_scenario_nodes_root') }]);
+  expect(findings).toMatchObject([
+    { outcome: 'rejected', key: 'other root', reason: expect.stringContaining('uq_scenario_nodes_root') },
+  ]);
 });
 
 test('a dry run says what an import would do', async () => {

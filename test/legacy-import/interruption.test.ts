@@ -16,7 +16,10 @@ afterAll(() => workshop.close());
 const main = join(import.meta.dirname, '../../src/cli/main.ts');
 
 /** Runs the command; `killedAfter` so many milliseconds, if it has not ended by then. */
-async function importing(file: string, killedAfter?: number): Promise<{ code: number | null; output: string; firstLine: number }> {
+async function importing(
+  file: string,
+  killedAfter?: number,
+): Promise<{ code: number | null; output: string; firstLine: number }> {
   const child = spawn(process.execPath, [main, 'import', '--from', file], {
     env: { PATH: process.env['PATH'], DATABASE_URL: workshop.database.url },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -30,7 +33,8 @@ async function importing(file: string, killedAfter?: number): Promise<{ code: nu
     });
   }
   const ended = once(child, 'close');
-  if (killedAfter !== undefined) void setTimeout(killedAfter, undefined, { ref: false }).then(() => child.kill('SIGKILL'));
+  if (killedAfter !== undefined)
+    void setTimeout(killedAfter, undefined, { ref: false }).then(() => child.kill('SIGKILL'));
   await ended;
   return { code: child.exitCode, output, firstLine };
 }
@@ -40,34 +44,40 @@ async function contents(): Promise<unknown[]> {
   const found: unknown[] = [];
   for (const table of ['experiments', 'analysis_runs', 'synth_outcomes']) {
     found.push(
-      ...(await workshop.rows(`select count(*)::int, count(distinct id)::int as keys, sum(hashtextextended(t::text, 0)) from ${table} t`)),
+      ...(await workshop.rows(
+        `select count(*)::int, count(distinct id)::int as keys, sum(hashtextextended(t::text, 0)) from ${table} t`,
+      )),
     );
   }
   return found;
 }
 
-test(`killed at any moment and run again, it ends as if nothing had been (${kills} times, ${rows} rows)`, { timeout: 60_000 + kills * 120_000 }, async () => {
-  const file = workshop.file({}, { sql: `begin; ${manyRows(rows)}; commit` });
-  const begun = performance.now();
-  const whole = await importing(file);
-  const duration = performance.now() - begun;
-  const expected = await contents();
-  expect(whole).toMatchObject({ code: 0 });
-  const left: number[] = [];
+test(
+  `killed at any moment and run again, it ends as if nothing had been (${kills} times, ${rows} rows)`,
+  { timeout: 60_000 + kills * 120_000 },
+  async () => {
+    const file = workshop.file({}, { sql: `begin; ${manyRows(rows)}; commit` });
+    const begun = performance.now();
+    const whole = await importing(file);
+    const duration = performance.now() - begun;
+    const expected = await contents();
+    expect(whole).toMatchObject({ code: 0 });
+    const left: number[] = [];
 
-  for (let round = 0; round < kills; round++) {
-    await workshop.empty();
-    // Little can go wrong before it says where it works.
-    await importing(file, whole.firstLine + Math.random() * (duration - whole.firstLine));
-    const [half]: { count?: number }[] = await workshop.database.orm.em.execute(
-      'select count(*)::int as count from synth_outcomes',
-    );
-    left.push(half?.count ?? 0);
-    const again = await importing(file);
+    for (let round = 0; round < kills; round++) {
+      await workshop.empty();
+      // Little can go wrong before it says where it works.
+      await importing(file, whole.firstLine + Math.random() * (duration - whole.firstLine));
+      const [half]: { count?: number }[] = await workshop.database.orm.em.execute(
+        'select count(*)::int as count from synth_outcomes',
+      );
+      left.push(half?.count ?? 0);
+      const again = await importing(file);
 
-    expect(again.output).toContain('Every row is accounted for.');
-    expect(again.code).toBe(0);
-    expect(await contents()).toEqual(expected);
-  }
-  console.log(`rows of outcomes at each kill: ${left.join(', ')}`);
-});
+      expect(again.output).toContain('Every row is accounted for.');
+      expect(again.code).toBe(0);
+      expect(await contents()).toEqual(expected);
+    }
+    console.log(`rows of outcomes at each kill: ${left.join(', ')}`);
+  },
+);

@@ -15,7 +15,11 @@ export interface LegacyFileOptions {
 }
 
 /** Makes a file as the old system left it behind: with rows that point nowhere, and JSON that SQLite would not take today. */
-export function makeLegacyFile(path: string, rows: LegacyRows, { upgraded = false, sql = '' }: LegacyFileOptions = {}): string {
+export function makeLegacyFile(
+  path: string,
+  rows: LegacyRows,
+  { upgraded = false, sql = '' }: LegacyFileOptions = {},
+): string {
   const database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
   try {
     database.exec(`pragma ignore_check_constraints = on; begin; ${sqliteSchema({ upgraded })}`);
@@ -32,4 +36,11 @@ function insert(database: DatabaseSync, table: string, row: LegacyRow): void {
   database
     .prepare(`insert into ${table} (${names.join(', ')}) values (${names.map(() => '?').join(', ')})`)
     .run(...Object.values(row));
+}
+
+/** A value as a text of its own; null for NULL. */
+export function textOf(value: SQLInputValue | undefined): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'object') throw new Error('a blob is no text');
+  return Object.is(value, -0) ? '-0' : String(value);
 }

@@ -72,7 +72,10 @@ const leftovers = `
 /** The statements that make a SQLite file of schema version 15; with `upgraded`, one that an older version began. */
 export function sqliteSchema({ upgraded }: { upgraded: boolean }): string {
   const tables = Object.entries(legacyTables).map(([table, all]) => {
-    const lines = all.map((column) => `${column.name} ${sqliteType(column)}${constraints(column, "(datetime('now'))")}`);
+    const lines = all.map(
+      (column) =>
+        `${column.name} ${sqliteTypes[column.type](column.name)}${constraints(column, "(datetime('now'))")}`,
+    );
     if (table === 'analysis_cache') lines.push('primary key (analysis_id, cache_key)');
     if (uniques[table]) lines.push(`unique (${uniques[table]})`);
     return `create table ${table} (${lines.join(', ')});`;
@@ -87,29 +90,33 @@ export function sqliteSchema({ upgraded }: { upgraded: boolean }): string {
 export function postgresSchema(): string {
   return Object.entries(legacyTables)
     .map(([table, all]) => {
-      const types = { key: 'varchar(100)', text: 'text', json: 'jsonb', time: 'varchar(50)', int: 'integer', real: 'double precision' };
-      const lines = all.map(({ name, type, required }) => `"${name}" ${types[type]}${required || type === 'key' ? ' not null' : ''}`);
+      const lines = all.map(
+        ({ name, type, required }) =>
+          `"${name}" ${postgresTypes[type]}${required || type === 'key' ? ' not null' : ''}`,
+      );
       const key = table === 'analysis_cache' ? 'analysis_id, cache_key' : (all[0]?.name ?? '');
       return `create table ${table} (${lines.join(', ')}, primary key (${key}));`;
     })
     .join('\n');
 }
 
-function sqliteType({ type, name }: LegacyColumn): string {
-  switch (type) {
-    case 'key':
-      return 'text primary key';
-    case 'json':
-      return `text check (json_valid(${name}) or ${name} is null)`;
-    case 'int':
-      return 'integer';
-    case 'real':
-      return 'real';
-    case 'text':
-    case 'time':
-      return 'text';
-  }
-}
+const sqliteTypes: Record<LegacyType, (name: string) => string> = {
+  key: () => 'text primary key',
+  text: () => 'text',
+  json: (name) => `text check (json_valid(${name}) or ${name} is null)`,
+  time: () => 'text',
+  int: () => 'integer',
+  real: () => 'real',
+};
+
+const postgresTypes: Record<LegacyType, string> = {
+  key: 'varchar(100)',
+  text: 'text',
+  json: 'jsonb',
+  time: 'varchar(50)',
+  int: 'integer',
+  real: 'double precision',
+};
 
 function constraints({ required, default: value }: LegacyColumn, now: string): string {
   const filled = value === 'now' ? now : value;

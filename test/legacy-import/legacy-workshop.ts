@@ -2,7 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Finding } from '../../src/legacy-import/finding.ts';
-import { importLegacy, type ImportOptions, type ImportResult } from '../../src/legacy-import/import-legacy.ts';
+import {
+  importLegacy,
+  type ImportOptions,
+  type ImportResult,
+} from '../../src/legacy-import/import-legacy.ts';
 import { SqliteSource } from '../../src/legacy-import/source/sqlite-source.ts';
 import type { TableResult } from '../../src/legacy-import/table-result.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
@@ -57,10 +61,16 @@ export class LegacyWorkshop {
     return this.database.orm.em.execute(query);
   }
 
-  async #run(from: LegacyRows | string, database: TestDatabase | null, options: ImportOptions): Promise<Imported> {
+  async #run(
+    from: LegacyRows | string,
+    database: TestDatabase | null,
+    options: ImportOptions,
+  ): Promise<Imported> {
     await using source = await SqliteSource.open(typeof from === 'string' ? from : this.file(from));
     const findings: Finding[] = [];
-    const result = await importLegacy(source, database, options, { onFinding: (finding) => findings.push(finding) });
+    const result = await importLegacy(source, database, options, {
+      onFinding: (finding) => findings.push(finding),
+    });
     return { result, findings, table: (name) => result.tables.find(({ table }) => table === name) };
   }
 }

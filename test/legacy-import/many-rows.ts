@@ -3,9 +3,6 @@ export function manyRows(count: number): string {
   const perRun = 500;
   const runs = Math.ceil(count / perRun);
   const time = `'2025-03-0' || (1 + i % 9) || 'T12:00:00.' || printf('%06d', i % 1000000) || '+00:00'`;
-  const numbers = (most: number): string =>
-    `with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < ${most})`;
-  const rate = (step: number): string => `((i * ${step}) % 1000) / 1000.0`;
   const attributes = `json_object(
       'observables', json_object('digital_literacy', ${rate(7)}, 'similar_tool_experience', ${rate(11)}, 'motor_ability', ${rate(13)},
         'time_availability', ${rate(17)}, 'domain_expertise', ${rate(19)}),
@@ -20,4 +17,12 @@ export function manyRows(count: number): string {
     insert into synth_outcomes (id, analysis_id, synth_id, did_not_try_rate, failed_rate, success_rate, synth_attributes)
       ${numbers(count)} select printf('out_%08x', i), printf('ana_%08x', 1 + (i - 1) / ${perRun}), printf('%06d', i % ${perRun}), 0.25, ${rate(7)} / 2,
         0.75 - ${rate(7)} / 2, ${attributes} from numbers;`;
+}
+
+function numbers(most: number): string {
+  return `with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < ${most})`;
+}
+
+function rate(step: number): string {
+  return `((i * ${step}) % 1000) / 1000.0`;
 }

@@ -33,12 +33,35 @@ const rows: LegacyRows = {
     scorecard_data: index % 3 === 0 ? 'null' : '{"big": 9007199254740993, "b": 1.50, "a": "é😀\\\\"}',
   })),
   analysis_runs: [
-    { id: 'ana_1', experiment_id: 'exp_1001', scenario_id: 'baseline', config: '{}', status: 'failed', started_at: at, total_synths: 3, execution_time_seconds: 0.1 },
+    {
+      id: 'ana_1',
+      experiment_id: 'exp_1001',
+      scenario_id: 'baseline',
+      config: '{}',
+      status: 'failed',
+      started_at: at,
+      total_synths: 3,
+      execution_time_seconds: 0.1,
+    },
   ],
   explorations: [
-    { id: 'expl_1', experiment_id: 'exp_1001', baseline_analysis_id: 'ana_1', ...complete.exploration, status: 'running', current_depth: 0, total_nodes: 0, total_llm_calls: 0 },
+    {
+      id: 'expl_1',
+      experiment_id: 'exp_1001',
+      baseline_analysis_id: 'ana_1',
+      ...complete.exploration,
+      status: 'running',
+      current_depth: 0,
+      total_nodes: 0,
+      total_llm_calls: 0,
+    },
   ],
-  scenario_nodes: [['b', 'a'], ['a', null], ['x', 'y'], ['y', 'x']].map(([id = null, parent_id = null], index) => ({
+  scenario_nodes: [
+    ['b', 'a'],
+    ['a', null],
+    ['x', 'y'],
+    ['y', 'x'],
+  ].map(([id = null, parent_id = null], index) => ({
     id,
     parent_id,
     exploration_id: 'expl_1',
@@ -47,7 +70,17 @@ const rows: LegacyRows = {
     ...complete.node,
   })),
   research_executions: [
-    { exec_id: 'batch_1', topic_name: 't', status: 'completed', synth_count: 0, successful_count: 0, failed_count: 0, model: 'm', max_turns: 6, started_at: '2025-03-01T12:00:00.123456' },
+    {
+      exec_id: 'batch_1',
+      topic_name: 't',
+      status: 'completed',
+      synth_count: 0,
+      successful_count: 0,
+      failed_count: 0,
+      model: 'm',
+      max_turns: 6,
+      started_at: '2025-03-01T12:00:00.123456',
+    },
   ],
 };
 
@@ -78,7 +111,12 @@ test('a server that is not there is one clear error without the password', async
 async function importFrom(from: string, options: object): Promise<[ImportResult, Finding[]]> {
   await using source = await openLegacySource(from);
   const findings: Finding[] = [];
-  return [await importLegacy(source, workshop.database, options, { onFinding: (finding) => findings.push(finding) }), findings];
+  return [
+    await importLegacy(source, workshop.database, options, {
+      onFinding: (finding) => findings.push(finding),
+    }),
+    findings,
+  ];
 }
 
 async function fill(): Promise<void> {
@@ -86,9 +124,15 @@ async function fill(): Promise<void> {
   try {
     await orm.em.getConnection().execute(postgresSchema());
     for (const [table, all] of Object.entries(rows)) {
-      const documents = all.map((row) => Object.fromEntries(Object.entries(row).map(([column, value]) => [column, value])));
+      const documents = all.map((row) =>
+        Object.fromEntries(Object.entries(row).map(([column, value]) => [column, value])),
+      );
       const columns = Object.keys(all[0] ?? {});
-      const types = columns.map((column) => (/^(?:scorecard_data|config|goal|scorecard_params)$/.test(column) ? `(s.d ->> '${column}')::jsonb` : `s.d ->> '${column}'`));
+      const types = columns.map((column) =>
+        /^(?:scorecard_data|config|goal|scorecard_params)$/.test(column)
+          ? `(s.d ->> '${column}')::jsonb`
+          : `s.d ->> '${column}'`,
+      );
       await orm.em.getConnection().execute(
         `insert into ${table} (${columns.join(', ')}) select ${types.map((type, index) => cast(type, columns[index] ?? '')).join(', ')}
          from jsonb_array_elements(?::jsonb) s (d)`,
@@ -101,6 +145,11 @@ async function fill(): Promise<void> {
 }
 
 function cast(text: string, column: string): string {
-  if (/^(?:total_synths|current_depth|total_nodes|total_llm_calls|depth|synth_count|successful_count|failed_count|max_turns)$/.test(column)) return `(${text})::int`;
+  if (
+    /^(?:total_synths|current_depth|total_nodes|total_llm_calls|depth|synth_count|successful_count|failed_count|max_turns)$/.test(
+      column,
+    )
+  )
+    return `(${text})::int`;
   return column === 'execution_time_seconds' ? `(${text})::float8` : text;
 }

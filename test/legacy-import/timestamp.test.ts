@@ -4,7 +4,12 @@ import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-z
 import { readTimestamp } from '../../src/legacy-import/conversion/timestamp.ts';
 
 const read = (text: string, zone?: string): unknown =>
-  Object.values(readTimestamp(text, { zone: zone === undefined ? undefined : new SourceTimeZone(zone), filledBySource: false }))[0];
+  Object.values(
+    readTimestamp(text, {
+      zone: zone === undefined ? undefined : new SourceTimeZone(zone),
+      filledBySource: false,
+    }),
+  )[0];
 
 test.for([
   ['2025-03-01T12:00:00.123456+00:00', '2025-03-01T12:00:00.123456Z'],
@@ -34,12 +39,20 @@ test.for([
   expect(read(text, 'Europe/Berlin')).toContain(says);
 });
 
-test.for(['', 'now', '2025-02-30T00:00:00Z', '2025-13-01T00:00:00Z', '2025-01-01', '2025-01-01T24:00:00Z', '2025-01-01T00:00:60Z', '0000-01-01T00:00:00Z', '2025-01-01T00:00:00.1234567Z', '1735689600'])(
-  '%j is no time',
-  (text) => {
-    expect(readTimestamp(text, { zone: undefined, filledBySource: false })).toHaveProperty('problem');
-  },
-);
+test.for([
+  '',
+  'now',
+  '2025-02-30T00:00:00Z',
+  '2025-13-01T00:00:00Z',
+  '2025-01-01',
+  '2025-01-01T24:00:00Z',
+  '2025-01-01T00:00:60Z',
+  '0000-01-01T00:00:00Z',
+  '2025-01-01T00:00:00.1234567Z',
+  '1735689600',
+])('%j is no time', (text) => {
+  expect(readTimestamp(text, { zone: undefined, filledBySource: false })).toHaveProperty('problem');
+});
 
 test('a zone that there is not is told', () => {
   expect(() => new SourceTimeZone('Brasilia')).toThrow(SettingsError);

@@ -43,6 +43,7 @@ export function canonicalJson(source: string): CanonicalJson {
 const keyItself = '';
 
 const space = /[ \t\n\r]*/y;
+// oxlint-disable-next-line no-control-regex -- they are what JSON forbids in a string
 const plain = /[^"\\\u0000-\u001F]*/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const word = /-?[A-Za-z]+/y;
@@ -68,18 +69,11 @@ class Reader {
   }
 
   #value(): string {
-    switch (this.#source[this.#at]) {
-      case '{':
-        this.#enter();
-        return this.#object();
-      case '[':
-        this.#enter();
-        return this.#array();
-      case '"':
-        return this.#string();
-      default:
-        return this.#scalar();
-    }
+    const first = this.#source[this.#at];
+    if (first === '"') return this.#string();
+    if (first !== '{' && first !== '[') return this.#scalar();
+    this.#enter();
+    return first === '{' ? this.#object() : this.#array();
   }
 
   #enter(): void {
@@ -109,7 +103,8 @@ class Reader {
     for (let index = 0; index < members.length; index++) {
       const { key, value } = members[index] ?? nobody;
       // Members of one key are in their order.
-      if (members[index + 1]?.key === key) this.#repeated.push({ path: this.#whereKey(key), problem: 'is repeated' });
+      if (members[index + 1]?.key === key)
+        this.#repeated.push({ path: this.#whereKey(key), problem: 'is repeated' });
       else text += `${text === '' ? '' : ', '}${key}: ${value}`;
     }
     return `{${text}}`;
@@ -136,7 +131,8 @@ class Reader {
       this.#passes(plain);
       const character = this.#source[this.#at];
       if (character === '"') break;
-      if (character !== '\\') this.#fail(character === undefined ? 'ends early' : 'holds a control character');
+      if (character !== '\\')
+        this.#fail(character === undefined ? 'ends early' : 'holds a control character');
       escapes = true;
       this.#escape();
     }
@@ -225,22 +221,17 @@ function step(part: string | number): string {
   return /^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${part}]`;
 }
 
+const kinds: Partial<Record<string, CanonicalJson['kind']>> = {
+  '{': 'object',
+  '[': 'array',
+  '"': 'string',
+  n: 'null',
+  t: 'boolean',
+  f: 'boolean',
+};
+
 function kindOf(text: string): CanonicalJson['kind'] {
-  switch (text[0]) {
-    case '{':
-      return 'object';
-    case '[':
-      return 'array';
-    case '"':
-      return 'string';
-    case 'n':
-      return 'null';
-    case 't':
-    case 'f':
-      return 'boolean';
-    default:
-      return 'number';
-  }
+  return kinds[text[0] ?? ''] ?? 'number';
 }
 
 const special = /[^\u0020-\u007E]|\\/;
@@ -262,7 +253,11 @@ const mostInserted = 64;
 function insert(members: Member[], member: Member): void {
   let at = members.push(member) - 1;
   if (at >= mostInserted) return;
-  for (let before = members[at - 1]; before && inPostgresOrder(before, member) > 0; before = members[at - 1]) {
+  for (
+    let before = members[at - 1];
+    before && inPostgresOrder(before, member) > 0;
+    before = members[at - 1]
+  ) {
     members[at--] = before;
     members[at] = member;
   }

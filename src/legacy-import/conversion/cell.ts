@@ -1,6 +1,6 @@
 import { canonicalJson, NotJsonError, type JsonFinding } from './canonical-json.ts';
 import { UnreadableText, type SourceValue } from '../source/legacy-source.ts';
-import type { TargetColumn } from '../target/target-table.ts';
+import type { ColumnType, TargetColumn } from '../target/target-table.ts';
 import { readTimestamp } from './timestamp.ts';
 import type { SourceTimeZone } from './source-time-zone.ts';
 
@@ -12,7 +12,9 @@ export interface Cell {
   readonly canonical: string | null;
   /** What the CHECKs are held against. */
   readonly checked: string | null;
-  readonly json: { readonly invalid: readonly JsonFinding[]; readonly repeated: readonly JsonFinding[] } | undefined;
+  readonly json:
+    | { readonly invalid: readonly JsonFinding[]; readonly repeated: readonly JsonFinding[] }
+    | undefined;
   /** Whether a document was there and was nothing but `null`. */
   readonly jsonNull: boolean;
 }
@@ -33,22 +35,18 @@ export function toCell(value: SourceValue, { type }: TargetColumn, options: Cell
   if (value === null) return nothing;
   if (value instanceof UnreadableText) throw new CellError(value.problem);
   if (value instanceof Uint8Array) throw new CellError('is a blob');
-  switch (type) {
-    case 'text':
-      return plain(asText(value));
-    case 'integer':
-      return plain(asInteger(value));
-    case 'double':
-      return asDouble(value);
-    case 'time': {
-      const reading = readTimestamp(String(value), options);
-      if ('problem' in reading) throw new CellError(reading.problem);
-      return plain(reading.text);
-    }
-    case 'json':
-      return asJson(String(value));
-  }
+  return converters[type](value, options);
 }
+
+type Converter = (value: string | bigint | number, options: CellOptions) => Cell;
+
+const converters: Record<ColumnType, Converter> = {
+  text: (value) => plain(asText(value)),
+  integer: (value) => plain(asInteger(value)),
+  double: asDouble,
+  time: (value, options) => plain(asTime(value, options)),
+  json: (value) => asJson(String(value)),
+};
 
 function plain(text: string): Cell {
   return { text, canonical: text, checked: text, json: undefined, jsonNull: false };
@@ -68,8 +66,15 @@ function asInteger(value: string | bigint | number): string {
         ? BigInt(value)
         : null;
   if (whole === null) throw new CellError('is no whole number');
-  if (whole < -(2n ** 31n) || whole >= 2n ** 31n) throw new CellError('is beyond what an integer column holds');
+  if (whole < -(2n ** 31n) || whole >= 2n ** 31n)
+    throw new CellError('is beyond what an integer column holds');
   return String(whole);
+}
+
+function asTime(value: string | bigint | number, options: CellOptions): string {
+  const reading = readTimestamp(String(value), options);
+  if ('problem' in reading) throw new CellError(reading.problem);
+  return reading.text;
 }
 
 const bits = Buffer.alloc(8);

@@ -64,9 +64,11 @@ export class RowConverter {
     }
     if (this.#table.name === 'analysis_cache')
       conversion.payload(this.#text(cells, 'cache_key'), this.#text(cells, 'data'));
-    if (row.inCycle) conversion.reject(this.#table.parent ?? null, 'leads back to the row itself, or to a row that does');
+    if (row.inCycle)
+      conversion.reject(this.#table.parent ?? null, 'leads back to the row itself, or to a row that does');
     // Of a row that is not stored, nothing is worth telling but why.
-    for (const finding of found) if (!conversion.rejected || finding.outcome === 'rejected') findings.push(finding);
+    for (const finding of found)
+      if (!conversion.rejected || finding.outcome === 'rejected') findings.push(finding);
     return conversion.rejected ? null : this.#converted(cells, minted);
   }
 
@@ -96,7 +98,11 @@ export class RowConverter {
     const [key = 0] = this.#keys;
     const { mintedPrefix } = this.#table;
     if (mintedPrefix === undefined || row.values[key] !== null) return false;
-    const text = mintedKey(mintedPrefix, row.place, cells.map((cell) => cell?.canonical ?? null));
+    const text = mintedKey(
+      mintedPrefix,
+      row.place,
+      cells.map((cell) => cell?.canonical ?? null),
+    );
     cells[key] = { text, canonical: text, checked: text, json: undefined, jsonNull: false };
     return true;
   }
@@ -169,7 +175,11 @@ class Conversion {
       this.reject(column.name, `${what}, but the column needs a value`);
       return cell;
     }
-    this.#tolerate('defaulted', column.name, `${what}, but the column needs a value; its default is ${column.default}`);
+    this.#tolerate(
+      'defaulted',
+      column.name,
+      `${what}, but the column needs a value; its default is ${column.default}`,
+    );
     return { ...cell, text: column.default, canonical: column.default };
   }
 
@@ -182,7 +192,9 @@ class Conversion {
       check();
     } catch (error) {
       if (!(error instanceof InvalidJsonError)) throw error;
-      const places = error.issues.map(({ path, message }) => `${path.map(String).join('.') || '(document)'}: ${message}`);
+      const places = error.issues.map(
+        ({ path, message }) => `${path.map(String).join('.') || '(document)'}: ${message}`,
+      );
       this.#tolerate('out_of_shape', column, places.slice(0, 3).join('; '));
     }
   }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { TargetColumn, TargetTable } from '../target/target-table.ts';
+import type { ColumnType, TargetTable } from '../target/target-table.ts';
 import { quoted } from '../source/quoted.ts';
 
 // Half of SHA-256, in hexadecimal digits.
@@ -35,29 +35,24 @@ export function digestText(first: bigint, second: bigint): string {
   return [first, second].map((sum) => BigInt.asUintN(64, sum).toString(16).padStart(16, '0')).join('');
 }
 
-/** A query for the keys of a table's rows, under their names, and for `digest`: what `rowDigest` makes of the same row. */
-export function digestQuery({ name, columns, key }: TargetTable): string {
-  const values = columns.map((column) => `${canonical(column)} as ${quoted(column.name)}`);
+/** A query for the keys of a table's rows, of all of them or of some, under their names, and for `digest`: what `rowDigest` makes of the same row. */
+export function digestQuery({ name, columns, key }: TargetTable, where = ''): string {
+  const values = columns.map(
+    (column) => `${canonical[column.type](quoted(column.name))} as ${quoted(column.name)}`,
+  );
   const parts = columns.map(({ name: column }) => {
     const value = `v.${quoted(column)}`;
     return `coalesce(octet_length(${value})::text || ':' || ${value}, 'n')`;
   });
   // Kept apart by the offset, since PostgreSQL would write out each document twice.
   return `select ${key.map((column) => `v.${quoted(column)}`).join(', ')}, left(encode(sha256(convert_to(${parts.join(' || ')}, 'UTF8')), 'hex'), ${digits}) as digest
-    from (select ${values.join(', ')} from ${quoted(name)} offset 0) v`;
+    from (select ${values.join(', ')} from ${quoted(name)} ${where} offset 0) v`;
 }
 
-function canonical({ name, type }: TargetColumn): string {
-  const column = quoted(name);
-  switch (type) {
-    case 'text':
-      return column;
-    case 'integer':
-    case 'json':
-      return `${column}::text`;
-    case 'double':
-      return `encode(float8send(${column}), 'hex')`;
-    case 'time':
-      return `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-  }
-}
+const canonical: Record<ColumnType, (column: string) => string> = {
+  text: (column) => column,
+  integer: (column) => `${column}::text`,
+  json: (column) => `${column}::text`,
+  double: (column) => `encode(float8send(${column}), 'hex')`,
+  time: (column) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`,
+};

@@ -30,10 +30,9 @@ export class SourceTimeZone {
         second: 'numeric',
       });
     } catch (cause) {
-      throw new SettingsError(
-        `"${name}" is no time zone; for example America/Sao_Paulo, UTC or -03:00`,
-        { cause },
-      );
+      throw new SettingsError(`"${name}" is no time zone; for example America/Sao_Paulo, UTC or -03:00`, {
+        cause,
+      });
     }
   }
 

@@ -26,14 +26,16 @@ export function readTimestamp(text: string, { zone, filledBySource }: TimestampO
   if (Number.isNaN(wall) || !new Date(wall).toISOString().startsWith(`${date}T${time}`))
     return { problem: 'is no time of any calendar' };
   if (/[1-9]/.test(fraction.slice(6))) return { problem: 'has more digits of a second than microseconds' };
-  const given = sign && (sign === '-' ? -1 : 1) * (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds));
+  const given =
+    sign && (sign === '-' ? -1 : 1) * (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds));
   const offset = utc === undefined ? given : 0;
   if (typeof offset === 'number') return asText(wall - offset * 1_000, fraction);
   if (!zone) return { problem: 'has no time zone: say with --source-time-zone which one was meant' };
   if (filledBySource && asSqliteWrites.test(text)) return asText(wall, fraction);
   const found = zone.offsetAt(wall);
   if (found === 'skipped') return { problem: `is a time that ${zone.name} skipped when its clocks were set` };
-  if (found === 'repeated') return { problem: `is a time that ${zone.name} had twice when its clocks were set` };
+  if (found === 'repeated')
+    return { problem: `is a time that ${zone.name} had twice when its clocks were set` };
   return asText(wall - found, fraction);
 }
 

@@ -20,7 +20,7 @@ export interface SourceRow {
   readonly inCycle: boolean;
 }
 
-export interface SourceColumn {
+interface SourceColumn {
   readonly name: string;
   /** Whether the source's own `datetime('now')` fills it. */
   readonly filledWithNow: boolean;

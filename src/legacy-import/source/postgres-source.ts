@@ -48,7 +48,7 @@ export class PostgresSource implements LegacySource {
         name,
         columns: all.map(({ column }) => ({ name: column, filledWithNow: false })),
       }));
-      const [versioned] = columns.filter(({ column }) => column === 'row_version');
+      const versioned = columns.find(({ column }) => column === 'row_version');
       if (versioned) {
         throw new LegacySourceError(
           `${target.label} is no old database: ${versioned.name}.row_version is of ours; copy it with pg_dump`,
@@ -83,7 +83,11 @@ export class PostgresSource implements LegacySource {
           where r.${up} is null or not exists (select 1 from ${name} p where p.${id} = r.${up})
         union all select r.${id}, reached.level + 1 from reached join ${name} r on r.${up} = reached.id
       ) select ${columns} from ${name} r`;
-    yield* this.#read(table, `${reached} join reached on reached.id = r.${id} order by reached.level, ${key}`, false);
+    yield* this.#read(
+      table,
+      `${reached} join reached on reached.id = r.${id} order by reached.level, ${key}`,
+      false,
+    );
     yield* this.#read(
       table,
       `${reached} where not exists (select 1 from reached where reached.id = r.${id}) order by ${key}`,

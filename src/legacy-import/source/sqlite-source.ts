@@ -63,9 +63,16 @@ export class SqliteSource implements LegacySource {
 
   async *rows(table: TargetTable): AsyncIterable<readonly SourceRow[]> {
     try {
-      if (table.parent === undefined) return yield* this.#read(table, 'from main.TABLE r order by r.rowid', false);
+      if (table.parent === undefined) {
+        yield* this.#read(table, 'from main.TABLE r order by r.rowid', false);
+        return;
+      }
       this.#orderTree(table, table.parent);
-      yield* this.#read(table, 'from temp.tree t join main.TABLE r on r.rowid = t.node order by t.position', false);
+      yield* this.#read(
+        table,
+        'from temp.tree t join main.TABLE r on r.rowid = t.node order by t.position',
+        false,
+      );
       yield* this.#read(
         table,
         'from main.TABLE r where not exists (select 1 from temp.tree t where t.node = r.rowid) order by r.rowid',
@@ -101,7 +108,9 @@ export class SqliteSource implements LegacySource {
     let piece: SourceRow[] = [];
     let characters = 0;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types know only of rows as objects
-    for (const row of statement.iterate() as Iterable<unknown> as Iterable<SourceValue[]>) {
+    for (const row of statement.iterate() as Iterable<unknown> as Iterable<
+      [bigint, bigint, ...SourceValue[]]
+    >) {
       const [rowid, length, ...values] = row;
       const bytes = values.reduce<number>((sum, value) => sum + bytesOf(value), 0);
       const whole = bytes === Number(length) && !values.some(wasMended);
@@ -116,15 +125,15 @@ export class SqliteSource implements LegacySource {
   }
 
   /** A row whose texts are not what the driver makes of them, from their bytes. */
-  #reread(table: TargetTable, rowid: SourceValue = null): SourceValue[] {
+  #reread(table: TargetTable, rowid: bigint): SourceValue[] {
     const names = table.columns.map(({ name }) => quoted(name));
     const statement = this.#database.prepare(
       `select ${names.map((name) => `typeof(${name}) = 'text', iif(typeof(${name}) = 'text', cast(${name} as blob), ${name})`).join(', ')}
        from ${quoted(table.name)} where rowid = ?`,
     );
     statement.setReturnArrays(true);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above; a row id is a bigint
-    const read = statement.get(rowid as bigint) as unknown as SourceValue[];
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+    const read = statement.get(rowid) as unknown as SourceValue[];
     return names.map((_, index) => {
       const value = read[index * 2 + 1] ?? null;
       return read[index * 2] === 1n && value instanceof Uint8Array ? decoded(value) : value;
@@ -166,7 +175,9 @@ function mustBeReadable(database: DatabaseSync, file: string): void {
   const pageSize = Number(database.prepare('pragma page_size').get()?.['page_size']);
   // Of a last page that is not whole, SQLite would take what is missing for zeros.
   if (statSync(file).size % pageSize !== 0) {
-    throw new LegacySourceError(`${file} can't be read: it was cut short, or is no SQLite database: restore it from a copy`);
+    throw new LegacySourceError(
+      `${file} can't be read: it was cut short, or is no SQLite database: restore it from a copy`,
+    );
   }
   const version = database.prepare('pragma user_version').get()?.['user_version'];
   if (typeof version === 'bigint' && version > newestVersion) {
@@ -184,7 +195,9 @@ function mustBeReadable(database: DatabaseSync, file: string): void {
 
 function readTables(database: DatabaseSync): SourceTable[] {
   const names = database
-    .prepare(`select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name`)
+    .prepare(
+      `select name from sqlite_schema where type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name`,
+    )
     .all();
   return names.map(({ name }) => ({
     name: String(name),

@@ -31,7 +31,8 @@ const forms: readonly (readonly [RegExp, Reader])[] = [
 ];
 
 /** The column that a CHECK is about, and the rule; null for an expression of a form that is not known here, which PostgreSQL decides. */
-export function readCheck(name: string, expression: string): { column: string; rule: Rule } | null {
+export function readCheck(name: string, expression: unknown): { column: string; rule: Rule } | null {
+  if (typeof expression !== 'string') return null;
   for (const [form, reader] of forms) {
     const [found, column, ...parts] = form.exec(expression) ?? [];
     if (found !== undefined && column !== undefined)
@@ -42,5 +43,5 @@ export function readCheck(name: string, expression: string): { column: string; r
 
 /** Whether a text has more than `limit` characters, which PostgreSQL counts as code points. */
 function longerThan(text: string, limit: number): boolean {
-  return text.length > limit && (text.length > limit * 2 || [...text].length > limit);
+  return text.length > limit && (text.length > limit * 2 || Array.from(text).length > limit);
 }

@@ -35,13 +35,11 @@ export interface Total {
 export class TargetRows {
   readonly #database: Database;
   readonly #table: TargetTable;
-  readonly #digests: string;
   readonly #copy: string;
 
   constructor(database: Database, table: TargetTable) {
     this.#database = database;
     this.#table = table;
-    this.#digests = digestQuery(table);
     const columns = table.columns.map(({ name }) => quoted(name));
     this.#copy = `copy ${quoted(table.name)} (${columns.join(', ')}) from stdin`;
   }
@@ -56,11 +54,9 @@ export class TargetRows {
 
   /** Count and digest of all rows, by PostgreSQL's own reckoning. */
   async total(): Promise<Total> {
-    const half = (from: number): string =>
-      `coalesce(sum(('x' || substr(digest, ${from}, 16))::bit(64)::bigint), 0)::text`;
     const [row] = await query<{ count: string; first: string; second: string }>(
       this.#database.orm.em.fork(),
-      `select count(*)::text as count, ${half(1)} as first, ${half(17)} as second from (${this.#digests}) rows`,
+      `select count(*)::text as count, ${halfOfDigest(1)} as first, ${halfOfDigest(17)} as second from (${digestQuery(this.#table)}) rows`,
     );
     return {
       count: Number(row?.count),
@@ -99,7 +95,10 @@ export class TargetRows {
     const lists = key.map((_, index) => `$${index + 1}::text[]`);
     const there = await query<Record<string, string>>(
       em,
-      `${this.#digests.replace(' offset 0', ` where (${key.map(quoted).join(', ')}) in (select * from unnest(${lists.join(', ')})) offset 0`)}`,
+      digestQuery(
+        this.#table,
+        `where (${key.map(quoted).join(', ')}) in (select * from unnest(${lists.join(', ')}))`,
+      ),
       key.map((_, index) => rows.map((row) => row.key[index])),
     );
     const digests = new Map(there.map((row) => [key.map((column) => row[column]).join('\0'), row.digest]));
@@ -109,11 +108,7 @@ export class TargetRows {
     return { found, others };
   }
 
-  async #append(
-    em: EntityManager,
-    rows: readonly ConvertedRow[],
-    stored: Storing,
-  ): Promise<void> {
+  async #append(em: EntityManager, rows: readonly ConvertedRow[], stored: Storing): Promise<void> {
     if (rows.length === 0) return;
     await em.execute('savepoint imported_rows');
     try {
@@ -134,12 +129,7 @@ export class TargetRows {
     }
   }
 
-  async #refuse(
-    em: EntityManager,
-    row: ConvertedRow,
-    error: unknown,
-    stored: Storing,
-  ): Promise<void> {
+  async #refuse(em: EntityManager, row: ConvertedRow, error: unknown, stored: Storing): Promise<void> {
     const { found } = await this.#split(em, [row]);
     if (found.length > 0) {
       stored.found.push(row);
@@ -153,6 +143,11 @@ export class TargetRows {
 /** Whether rows are at fault, not the server or the way to it: their values (22), a constraint (23), a limit (54), a trigger (P0001). */
 function isTheRows(state: string): boolean {
   return /^(?:22|23|54)/.test(state) || state === 'P0001';
+}
+
+/** The sum of one half of the digests, each a number of 64 bits. */
+function halfOfDigest(from: number): string {
+  return `coalesce(sum(('x' || substr(digest, ${from}, 16))::bit(64)::bigint), 0)::text`;
 }
 
 function* chunksOf(rows: readonly ConvertedRow[]): Generator<Buffer, void> {

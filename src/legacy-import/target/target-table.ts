@@ -17,7 +17,7 @@ export interface TargetColumn {
 }
 
 /** Whose key a column holds. */
-export interface Reference {
+interface Reference {
   readonly table: string;
   /** Whether the row lives on without the one that it points at. */
   readonly nulled: boolean;

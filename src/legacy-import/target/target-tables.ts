@@ -34,17 +34,18 @@ export function targetTables(): TargetTable[] {
 
 function describe(meta: EntityMetadata): TargetTable {
   const rules = Map.groupBy(
-    meta.checks.flatMap(({ name = '', expression }) => readCheck(name, String(expression)) ?? []),
+    meta.checks.flatMap(({ name = '', expression }) => readCheck(name, expression) ?? []),
     ({ column }) => column,
   );
   // What a row did not bring along when it was made elsewhere: its version begins here.
   const props = meta.props.filter((prop) => prop.fieldNames?.length === 1 && !prop.version);
-  const columns = props.map((prop) =>
-    column(
+  const columns = props.map((prop) => {
+    const checks = rules.get(prop.fieldNames[0] ?? '') ?? [];
+    return describeColumn(
       prop,
-      (rules.get(prop.fieldNames[0] ?? '') ?? []).map(({ rule }) => rule),
-    ),
-  );
+      checks.map(({ rule }) => rule),
+    );
+  });
   return {
     name: meta.tableName,
     columns,
@@ -54,7 +55,7 @@ function describe(meta: EntityMetadata): TargetTable {
   };
 }
 
-function column(prop: EntityProperty, rules: readonly Rule[]): TargetColumn {
+function describeColumn(prop: EntityProperty, rules: readonly Rule[]): TargetColumn {
   const [name = ''] = prop.fieldNames;
   const [given = ''] = prop.columnTypes;
   const type = types[given];
@@ -68,8 +69,7 @@ function column(prop: EntityProperty, rules: readonly Rule[]): TargetColumn {
     default: prop.default == null ? undefined : String(prop.default),
     rules,
     shape: prop.customType instanceof ShapedJson ? prop.customType : undefined,
-    references:
-      parent === undefined ? undefined : { table: parent, nulled: prop.deleteRule === 'set null' },
+    references: parent === undefined ? undefined : { table: parent, nulled: prop.deleteRule === 'set null' },
   };
 }
 
