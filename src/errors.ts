@@ -270,3 +270,13 @@ export class UnavailableError extends RefusedError {
 export class StatementError extends RefusedError {
   readonly code = 'wrong_statement';
 }
+
+/** The legacy database to import from can't be read, or is none. Nothing was written. */
+export class LegacySourceError extends DataError {
+  readonly code = 'legacy_source';
+}
+
+/** An import can't begin, since the source has what would be lost or the target what is not the source's. Nothing was written. */
+export class ImportRefusedError extends DataError {
+  readonly code = 'import_refused';
+}

@@ -7,6 +7,7 @@ import { dbStop } from './db-stop.ts';
 import { dbUrl } from './db-url.ts';
 import { demo } from './demo/command.ts';
 import { doctor } from './doctor.ts';
+import { importCommand } from './import.ts';
 import { load } from './load/command.ts';
 import { migrateBaseline } from './migrate-baseline.ts';
 import { migrateCheck } from './migrate-check.ts';
@@ -42,6 +43,7 @@ export function program(): Command {
     .addCommand(db)
     .addCommand(config())
     .addCommand(doctor())
+    .addCommand(importCommand())
     .addCommand(load())
     .addCommand(backfill())
     .addCommand(demo());

@@ -1,0 +1,62 @@
+import type { LegacySource, SourceRow } from './source/legacy-source.ts';
+import type { TargetColumn, TargetTable } from './target/target-table.ts';
+
+// Rows that belong together mostly lie together.
+const mostKept = 10_000;
+
+/** Which parents there are: those that the source has, but for the ones that were rejected. */
+export class ParentKeys {
+  readonly #source: LegacySource;
+  readonly #tables: ReadonlyMap<string, TargetTable>;
+  readonly #rejected = new Map<string, Set<string>>();
+  readonly #known = new Map<string, Map<string, boolean>>();
+
+  constructor(source: LegacySource, tables: readonly TargetTable[]) {
+    this.#source = source;
+    this.#tables = new Map(tables.map((table) => [table.name, table]));
+    for (const { references } of tables.flatMap(({ columns }) => columns)) {
+      if (references) this.#rejected.set(references.table, new Set());
+    }
+  }
+
+  /** Remembers that a row which others may point at is not imported. */
+  reject(table: TargetTable, row: SourceRow): void {
+    const [key = ''] = table.key;
+    const value = row.values[table.columns.findIndex(({ name }) => name === key)];
+    if (typeof value === 'string') this.rejectKey(table, value);
+  }
+
+  /** The same, of a row that is known by its key alone. */
+  rejectKey(table: TargetTable, key: string): void {
+    this.#rejected.get(table.name)?.add(key);
+  }
+
+  /** Looks up all that these rows point at, so that `has` can answer. */
+  async look(table: TargetTable, rows: readonly SourceRow[]): Promise<void> {
+    for (const [index, { references }] of table.columns.entries()) {
+      const parent = this.#tables.get(references?.table ?? '');
+      if (!parent) continue;
+      const known = this.#knownOf(parent.name);
+      const keys = new Set(
+        rows.map(({ values }) => values[index]).filter((value) => typeof value === 'string'),
+      );
+      const unknown = [...keys].filter((key) => !known.has(key));
+      if (unknown.length === 0) continue;
+      if (known.size > mostKept) known.clear();
+      const asked = [...keys].filter((key) => !known.has(key));
+      const found = await this.#source.existing(parent, asked);
+      for (const key of asked) known.set(key, found.has(key));
+    }
+  }
+
+  has({ references }: TargetColumn, key: string): boolean {
+    const table = references?.table ?? '';
+    return this.#knownOf(table).get(key) === true && !this.#rejected.get(table)?.has(key);
+  }
+
+  #knownOf(table: string): Map<string, boolean> {
+    let known = this.#known.get(table);
+    if (!known) this.#known.set(table, (known = new Map()));
+    return known;
+  }
+}

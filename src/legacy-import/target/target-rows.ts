@@ -1,0 +1,174 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { CompiledQuery } from 'kysely';
+import { copyIn } from '../../database/copy-in.ts';
+import type { Database } from '../../database/database.ts';
+import { sqlStateOf, toDataError } from '../../database/translate-error.ts';
+import type { ConvertedRow } from '../conversion/row-converter.ts';
+import { digestQuery, digestText } from '../conversion/row-digest.ts';
+import { quoted } from '../source/quoted.ts';
+import type { TargetTable } from './target-table.ts';
+
+const chunkSize = 64 * 1_024;
+
+/** What became of the rows of a batch. */
+export interface Stored {
+  readonly written: readonly ConvertedRow[];
+  /** Those that the target had already, equal in all columns. */
+  readonly found: readonly ConvertedRow[];
+  /** Those that PostgreSQL did not take, each with the reason. */
+  readonly refused: readonly (readonly [row: ConvertedRow, reason: string])[];
+}
+
+interface Storing {
+  readonly written: ConvertedRow[];
+  readonly found: ConvertedRow[];
+  readonly refused: [row: ConvertedRow, reason: string][];
+}
+
+/** How many rows a table has, and their digest. */
+export interface Total {
+  readonly count: number;
+  readonly digest: string;
+}
+
+/** The rows of one table of the target. */
+export class TargetRows {
+  readonly #database: Database;
+  readonly #table: TargetTable;
+  readonly #copy: string;
+
+  constructor(database: Database, table: TargetTable) {
+    this.#database = database;
+    this.#table = table;
+    const columns = table.columns.map(({ name }) => quoted(name));
+    this.#copy = `copy ${quoted(table.name)} (${columns.join(', ')}) from stdin`;
+  }
+
+  async count(): Promise<number> {
+    const [row] = await query<{ count: string }>(
+      this.#database.orm.em.fork(),
+      `select count(*)::text as count from ${quoted(this.#table.name)}`,
+    );
+    return Number(row?.count);
+  }
+
+  /** Count and digest of all rows, by PostgreSQL's own reckoning. */
+  async total(): Promise<Total> {
+    const [row] = await query<{ count: string; first: string; second: string }>(
+      this.#database.orm.em.fork(),
+      `select count(*)::text as count, ${halfOfDigest(1)} as first, ${halfOfDigest(17)} as second from (${digestQuery(this.#table)}) rows`,
+    );
+    return {
+      count: Number(row?.count),
+      digest: digestText(BigInt(row?.first ?? 0), BigInt(row?.second ?? 0)),
+    };
+  }
+
+  /** How many of the rows the target has, equal in all columns. */
+  async countFound(rows: readonly ConvertedRow[]): Promise<number> {
+    return (await this.#split(this.#database.orm.em.fork(), rows)).found.length;
+  }
+
+  /**
+   * Writes a batch in one transaction. Rows that PostgreSQL refuses stay out, each by itself.
+   *
+   * @throws DataError when it is not the rows' fault; nothing of the batch is written then.
+   */
+  store(rows: readonly ConvertedRow[], { mayBeThere }: { mayBeThere: boolean }): Promise<Stored> {
+    return this.#database.transact(
+      async ({ em }) => {
+        const { found, others } = mayBeThere ? await this.#split(em, rows) : { found: [], others: rows };
+        const stored: Storing = { written: [], found: [...found], refused: [] };
+        await this.#append(em, others, stored);
+        return stored;
+      },
+      { retries: 3 },
+    );
+  }
+
+  /** Parts the rows that the target has from all others. */
+  async #split(
+    em: EntityManager,
+    rows: readonly ConvertedRow[],
+  ): Promise<{ found: ConvertedRow[]; others: ConvertedRow[] }> {
+    const { key } = this.#table;
+    const lists = key.map((_, index) => `$${index + 1}::text[]`);
+    const there = await query<Record<string, string>>(
+      em,
+      digestQuery(
+        this.#table,
+        `where (${key.map(quoted).join(', ')}) in (select * from unnest(${lists.join(', ')}))`,
+      ),
+      key.map((_, index) => rows.map((row) => row.key[index])),
+    );
+    const digests = new Map(there.map((row) => [key.map((column) => row[column]).join('\0'), row.digest]));
+    const { found = [], others = [] } = Object.groupBy(rows, (row) =>
+      digests.get(row.key.join('\0')) === row.digest ? 'found' : 'others',
+    );
+    return { found, others };
+  }
+
+  async #append(em: EntityManager, rows: readonly ConvertedRow[], stored: Storing): Promise<void> {
+    if (rows.length === 0) return;
+    await em.execute('savepoint imported_rows');
+    try {
+      await copyIn(em, this.#copy, chunksOf(rows));
+      await em.execute('release savepoint imported_rows');
+      stored.written.push(...rows);
+    } catch (error) {
+      const state = sqlStateOf(error);
+      if (!isTheRows(state)) throw error;
+      await em.execute('rollback to savepoint imported_rows');
+      await em.execute('release savepoint imported_rows');
+      const [first, ...others] = rows;
+      if (first && others.length === 0) return this.#refuse(em, first, error, stored);
+      // Half by half, until only those are left that are at fault.
+      const middle = Math.ceil(rows.length / 2);
+      await this.#append(em, rows.slice(0, middle), stored);
+      await this.#append(em, rows.slice(middle), stored);
+    }
+  }
+
+  async #refuse(em: EntityManager, row: ConvertedRow, error: unknown, stored: Storing): Promise<void> {
+    const { found } = await this.#split(em, [row]);
+    if (found.length > 0) {
+      stored.found.push(row);
+      return;
+    }
+    const refusal = toDataError(error);
+    stored.refused.push([row, `PostgreSQL: ${refusal instanceof Error ? refusal.message : String(refusal)}`]);
+  }
+}
+
+/** Whether rows are at fault, not the server or the way to it: their values (22), a constraint (23), a limit (54), a trigger (P0001). */
+function isTheRows(state: string): boolean {
+  return /^(?:22|23|54)/.test(state) || state === 'P0001';
+}
+
+/** The sum of one half of the digests, each a number of 64 bits. */
+function halfOfDigest(from: number): string {
+  return `coalesce(sum(('x' || substr(digest, ${from}, 16))::bit(64)::bigint), 0)::text`;
+}
+
+function* chunksOf(rows: readonly ConvertedRow[]): Generator<Buffer, void> {
+  let text = '';
+  for (const { line } of rows) {
+    text += `${line}\n`;
+    if (text.length < chunkSize) continue;
+    yield Buffer.from(text);
+    text = '';
+  }
+  if (text !== '') yield Buffer.from(text);
+}
+
+async function query<Row extends object>(
+  em: EntityManager,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<Row[]> {
+  try {
+    return (await em.getKysely().executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows;
+  } catch (error) {
+    throw toDataError(error);
+  }
+}

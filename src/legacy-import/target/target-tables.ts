@@ -1,0 +1,83 @@
+import type { EntityMetadata, EntityProperty } from '@mikro-orm/postgresql';
+import { unconnected } from '../../database/unconnected.ts';
+import { ShapedJson } from '../../json/column.ts';
+import { readCheck, type Rule } from './check-rules.ts';
+import type { ColumnType, TargetColumn, TargetTable } from './target-table.ts';
+
+const types: Partial<Record<string, ColumnType>> = {
+  text: 'text',
+  int: 'integer',
+  'double precision': 'double',
+  'timestamptz(6)': 'time',
+  jsonb: 'json',
+};
+
+/** The tables of the entities, parents before children. Opens no connection. */
+export function targetTables(): TargetTable[] {
+  const metadata = [...unconnected().getMetadata().getAll().values()];
+  const tables = metadata.map(describe).toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  return parentsFirst(tables);
+}
+
+function describe(meta: EntityMetadata): TargetTable {
+  const rules = Map.groupBy(
+    meta.checks.flatMap(({ name = '', expression }) => readCheck(name, expression) ?? []),
+    ({ column }) => column,
+  );
+  // What a row did not bring along when it was made elsewhere: its version begins here.
+  const props = meta.props.filter((prop) => prop.fieldNames?.length === 1 && !prop.version);
+  const columns = props.map((prop) => {
+    const checks = rules.get(prop.fieldNames[0] ?? '') ?? [];
+    return describeColumn(
+      prop,
+      checks.map(({ rule }) => rule),
+    );
+  });
+  return {
+    name: meta.tableName,
+    columns,
+    key: meta.getPrimaryProps().flatMap((prop) => prop.fieldNames),
+    mintedPrefix: mintedPrefix(meta),
+    parent: columns.find(({ references }) => references?.table === meta.tableName)?.name,
+  };
+}
+
+function describeColumn(prop: EntityProperty, rules: readonly Rule[]): TargetColumn {
+  const [name = ''] = prop.fieldNames;
+  const [given = ''] = prop.columnTypes;
+  const type = types[given];
+  if (!type) throw new Error(`${name} has the type ${given}, which the import does not know`);
+  const parent = prop.targetMeta?.tableName;
+  return {
+    name,
+    type,
+    nullable: prop.nullable ?? false,
+    // A default that is no constant would be another one in each run.
+    default: prop.default == null ? undefined : String(prop.default),
+    rules,
+    shape: prop.customType instanceof ShapedJson ? prop.customType : undefined,
+    references: parent === undefined ? undefined : { table: parent, nulled: prop.deleteRule === 'set null' },
+  };
+}
+
+/** `out` of `out_<UUIDv7>`: what is in front of the UUID of a key that the entity mints. */
+function mintedPrefix(meta: EntityMetadata): string | undefined {
+  const [key, ...others] = meta.getPrimaryProps();
+  if (others.length > 0 || !key?.onCreate) return undefined;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what mints a key looks at neither row nor manager
+  const minted = String((key.onCreate as () => unknown)());
+  return minted.slice(0, minted.lastIndexOf('_'));
+}
+
+function parentsFirst(tables: readonly TargetTable[]): TargetTable[] {
+  const ordered = new Set<TargetTable>();
+  const visit = (table: TargetTable): void => {
+    for (const { references } of table.columns) {
+      const parent = tables.find(({ name }) => name === references?.table);
+      if (parent && parent !== table && !ordered.has(parent)) visit(parent);
+    }
+    ordered.add(table);
+  };
+  for (const table of tables) visit(table);
+  return [...ordered];
+}

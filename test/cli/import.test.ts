@@ -1,0 +1,99 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { complete, LegacyWorkshop } from '../legacy-import/legacy-workshop.ts';
+import { synthdb, type Run } from './run.ts';
+
+let workshop: LegacyWorkshop;
+beforeAll(async () => void (workshop = await LegacyWorkshop.open()));
+beforeEach(() => workshop.empty());
+afterAll(() => workshop.close());
+
+const experiment = (id: string, columns: object = {}) => ({ id, ...complete.experiment, ...columns });
+
+function importing(...args: string[]): Promise<Run> {
+  return synthdb(['import', ...args], workshop.directory, { DATABASE_URL: workshop.database.url });
+}
+
+test('an import that leaves nothing behind ends with 0, and says so without a warning', async () => {
+  const file = workshop.file({ experiments: [experiment('exp_1')] });
+
+  const { code, stdout, stderr } = await importing('--from', file);
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('experiments: 1 written');
+  expect(stdout).toContain('Every row is accounted for.');
+});
+
+test('one that rejects a row ends with 1, and names the row in words and in the report', async () => {
+  const file = workshop.file({
+    experiments: [experiment('exp_1', { name: 'x'.repeat(101) }), experiment('exp_2')],
+  });
+  const report = join(workshop.directory, 'report.json');
+
+  const { code, stdout, stderr } = await importing('--from', file, '--report', report);
+
+  expect(code).toBe(1);
+  expect(stdout).toContain('rejected: experiments exp_1, name: breaks chk_experiments_name_length');
+  expect(stderr).toContain('--allow-rejected 1');
+  expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({
+    findings: [{ outcome: 'rejected', table: 'experiments', key: 'exp_1', column: 'name' }],
+    source: file,
+    failures: [expect.any(String)],
+    tables: expect.arrayContaining([
+      expect.objectContaining({ table: 'experiments', rows: 2, written: 1, rejected: 1 }),
+    ]),
+  });
+  expect(existsSync(`${report}.partial`)).toBe(false);
+});
+
+test('for programs there is one document on standard output, when it fails too', async () => {
+  const good = await importing('--from', workshop.file({ experiments: [experiment('exp_1')] }), '--json');
+  const bad = await importing('--from', workshop.file({}, { upgraded: true }), '--json');
+
+  expect([good.code, bad.code]).toEqual([0, 1]);
+  expect(JSON.parse(good.stdout)).toMatchObject({ findings: [], failures: [], unknown: [] });
+  expect(JSON.parse(bad.stdout)).toMatchObject({ failures: [expect.stringContaining('prfaq_metadata')] });
+});
+
+test('a dry run needs no target', async () => {
+  const file = workshop.file(
+    { experiments: [experiment('exp_1', { created_at: '2025-03-01T12:00:00' })] },
+    { upgraded: true },
+  );
+  const args = [
+    '--from',
+    file,
+    '--dry-run',
+    '--source-time-zone',
+    'UTC',
+    '--skip',
+    'prfaq_metadata,topic_guides_cache',
+    '--skip',
+    'research_executions.summary_content',
+  ];
+
+  const run = await synthdb(['import', ...args], workshop.directory, {
+    DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none',
+  });
+
+  expect(run).toMatchObject({ code: 0, stderr: '' });
+  expect(run.stdout).toContain('Every row could be imported.');
+});
+
+test.for([
+  [['--source-time-zone', 'Brasilia'], '"Brasilia" is no time zone'],
+  [['--report', '/nowhere/report.json'], '/nowhere/report.json'],
+  [['--allow-rejected', 'some'], 'no whole number'],
+  [['--skip', 'experiments'], '--skip names experiments'],
+] as const)('%j is refused before anything is written', async ([args, says]) => {
+  const { code, stderr } = await importing(
+    '--from',
+    workshop.file({ experiments: [experiment('exp_1')] }),
+    ...args,
+  );
+
+  expect(code).toBeGreaterThan(0);
+  expect(stderr).toContain(says);
+  expect(await workshop.rows('select id from experiments')).toEqual([]);
+});

@@ -1,0 +1,132 @@
+import { DatabaseSync } from 'node:sqlite';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
+import type { Finding } from '../../src/legacy-import/finding.ts';
+import { importLegacy, type ImportResult } from '../../src/legacy-import/import-legacy.ts';
+import { SqliteSource } from '../../src/legacy-import/source/sqlite-source.ts';
+import { TestDatabase } from '../../src/testing/index.ts';
+import { differences } from './compare-with-postgres.ts';
+import { makeLegacyFile, textOf, type LegacyRows } from './legacy-file.ts';
+import { legacyTables } from './legacy-shape.ts';
+import { someLegacy } from './some-legacy.ts';
+
+const files = Number(process.env['LEGACY_FILES'] ?? 25);
+const zone = 'Asia/Kolkata';
+
+let database: TestDatabase;
+let directory: string;
+beforeAll(async () => {
+  database = await TestDatabase.create();
+  directory = mkdtempSync(join(tmpdir(), 'synthdb-legacy-'));
+});
+afterAll(async () => {
+  await database.drop();
+  rmSync(directory, { recursive: true });
+});
+
+const options = fc.record({
+  replaceInvalidJson: fc.boolean(),
+  nullDangling: fc.boolean(),
+  strict: fc.boolean(),
+  zone: fc.option(fc.constant(new SourceTimeZone(zone)), { nil: undefined, freq: 12 }),
+});
+
+test(
+  `whatever is in a legacy file, every row is accounted for (${files} files)`,
+  { timeout: 30_000 + files * 2_000 },
+  async () => {
+    const seen = { rows: 0, written: 0, rejected: 0, imports: 0, succeeded: 0 };
+    await fc.assert(
+      fc.asyncProperty(someLegacy, fc.boolean(), options, async (rows, upgraded, given) => {
+        const file = join(directory, 'legacy.db');
+        rmSync(file, { force: true });
+        makeLegacyFile(file, rows, { upgraded });
+        await database.orm.em.execute(`truncate ${Object.keys(legacyTables).join(', ')} cascade`);
+        const findings: Finding[] = [];
+        await using source = await SqliteSource.open(file);
+
+        const skip = upgraded
+          ? ['prfaq_metadata', 'topic_guides_cache', 'research_executions.summary_content']
+          : [];
+        const result = await importLegacy(
+          source,
+          database,
+          { ...given, skip },
+          { onFinding: (finding) => findings.push(finding) },
+        );
+
+        await everyRowIsAccountedFor(file, result, findings);
+        await whatIsStoredIsTheSource(rows, findings);
+        const again = await importLegacy(source, database, { ...given, skip });
+        expect(again.tables.map(({ written }) => written)).toEqual(again.tables.map(() => 0));
+        expect(again.tables.map(({ found }) => found)).toEqual(result.tables.map(({ written }) => written));
+        seen.imports++;
+        if (result.failures.length === 0) seen.succeeded++;
+        for (const table of result.tables) {
+          seen.rows += table.rows;
+          seen.written += table.written;
+          seen.rejected += table.rejected;
+        }
+      }),
+      { numRuns: files },
+    );
+    console.log(seen);
+    // Else the files would be of one kind only.
+    expect(seen.written).toBeGreaterThan(0);
+    expect(seen.rejected).toBeGreaterThan(0);
+  },
+);
+
+async function everyRowIsAccountedFor(
+  file: string,
+  { tables, failures }: ImportResult,
+  findings: readonly Finding[],
+): Promise<void> {
+  const legacy = new DatabaseSync(file, { readOnly: true });
+  let rejected = 0;
+  for (const { table, rows, written, rejected: refused, sourceDigest, target } of tables) {
+    const [{ count = -1 } = {}]: { count?: number }[] = await database.orm.em.execute(
+      `select count(*)::int as count from ${table}`,
+    );
+    expect({ table, rows }).toEqual({
+      table,
+      rows: legacy.prepare(`select count(*) n from ${table}`).get()?.['n'],
+    });
+    expect({ table, rows: written + refused }).toEqual({ table, rows });
+    expect({ table, count }).toEqual({ table, count: written });
+    expect(target).toEqual({ count, digest: sourceDigest });
+    const named = findings
+      .filter((finding) => finding.table === table && finding.outcome === 'rejected')
+      .map(({ key }) => key);
+    expect({ table, named: new Set(named).size }).toEqual({ table, named: refused });
+    rejected += refused;
+  }
+  legacy.close();
+  expect(failures.length === 0).toBe(rejected === 0);
+}
+
+async function whatIsStoredIsTheSource(rows: LegacyRows, findings: readonly Finding[]): Promise<void> {
+  for (const [table, all] of Object.entries(rows)) {
+    const changed = new Set(
+      findings
+        .filter(
+          (one) => one.table === table && one.outcome !== 'out_of_shape' && one.outcome !== 'repeated_key',
+        )
+        .map(({ key }) => key),
+    );
+    const names =
+      table === 'analysis_cache' ? ['analysis_id', 'cache_key'] : [legacyTables[table]?.[0]?.name ?? ''];
+    const kept = all.filter(
+      (row) =>
+        !changed.has(names.map((name) => textOf(row[name])).join(', ')) && row[names[0] ?? ''] !== null,
+    );
+    expect({ table, differences: await differences(database, table, kept, zone) }).toEqual({
+      table,
+      differences: [],
+    });
+  }
+}

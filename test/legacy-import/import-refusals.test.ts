@@ -1,0 +1,223 @@
+import { DatabaseSync } from 'node:sqlite';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connect } from '../../src/database/connect.ts';
+import { Database } from '../../src/database/database.ts';
+import { ImportRefusedError, LegacySourceError, SchemaOutOfDateError } from '../../src/errors.ts';
+import { alone } from '../../src/legacy-import/import-lock.ts';
+import { importLegacy } from '../../src/legacy-import/import-legacy.ts';
+import { SqliteSource } from '../../src/legacy-import/source/sqlite-source.ts';
+import { complete, LegacyWorkshop } from './legacy-workshop.ts';
+import { manyRows } from './many-rows.ts';
+
+let workshop: LegacyWorkshop;
+beforeAll(async () => void (workshop = await LegacyWorkshop.open()));
+beforeEach(() => workshop.empty());
+afterAll(() => workshop.close());
+
+const experiment = (id: string) => ({ id, ...complete.experiment });
+const path = (name: string): string => join(workshop.directory, name);
+const many = (count: number): string => workshop.file({}, { sql: `begin; ${manyRows(count)}; commit` });
+
+async function countExperiments(): Promise<unknown> {
+  const [row] = await workshop.rows('select count(*)::int as count from experiments');
+  return row;
+}
+
+const unreadable: readonly (readonly [what: string, make: () => string, says: string])[] = [
+  ['a file that is not there', () => path('none.db'), 'does not exist'],
+  ['a directory', () => (mkdirSync(path('folder')), path('folder')), 'is no file'],
+  [
+    'a text file',
+    () => (writeFileSync(path('text.db'), 'id,name\n'.repeat(200)), path('text.db')),
+    'no SQLite database',
+  ],
+  [
+    'an encrypted file',
+    () => (writeFileSync(path('secret.db'), randomBytes(8_192)), path('secret.db')),
+    'encrypted',
+  ],
+  [
+    'an empty file',
+    () => (writeFileSync(path('empty.db'), ''), path('empty.db')),
+    'no legacy database of schema version 15',
+  ],
+  ['another database', () => otherDatabase(), 'no legacy database of schema version 15'],
+  [
+    'a file of a later version',
+    () => workshop.file({}, { sql: 'pragma user_version = 16' }),
+    'schema version 16',
+  ],
+  [
+    'a file that lacks a column',
+    () => workshop.file({}, { sql: 'alter table synths drop column link_photo' }),
+    'synths.link_photo',
+  ],
+];
+
+test.for(unreadable)('%s is one clear error, and nothing is written', async ([, make, says]) => {
+  const imported = workshop.import(make());
+
+  await expect(imported).rejects.toThrow(LegacySourceError);
+  await expect(imported).rejects.toThrow(says);
+  expect(await countExperiments()).toEqual({ count: 0 });
+});
+
+function otherDatabase(): string {
+  const other = new DatabaseSync(path('other.db'));
+  other.exec('create table invoices (id integer primary key)');
+  other.close();
+  return path('other.db');
+}
+
+test('a file that was cut short is one clear error, and the whole file goes on where it ended', async () => {
+  const whole = many(2_000);
+  const size = statSync(whole).size;
+
+  for (const length of [50, 4_096, Math.floor(size / 2), size - 4_096, size - 1]) {
+    copyFileSync(whole, path('cut.db'));
+    truncateSync(path('cut.db'), length);
+    await expect(workshop.import(path('cut.db'))).rejects.toThrow(LegacySourceError);
+  }
+  const { result } = await workshop.import(whole);
+
+  expect(result.failures).toEqual([]);
+});
+
+test('a file with a damaged page is one clear error', async () => {
+  const file = many(2_000);
+  const damaged = openSync(file, 'r+');
+  writeSync(damaged, randomBytes(4_096), 0, 4_096, Math.floor(statSync(file).size / 8_192) * 4_096);
+  closeSync(damaged);
+
+  await expect(workshop.import(file)).rejects.toThrow(LegacySourceError);
+});
+
+test('a file that a writer has locked is one clear error', async () => {
+  const file = workshop.file({ experiments: [experiment('exp_1')] });
+  const writer = new DatabaseSync(file);
+  writer.exec('begin exclusive');
+
+  await expect(workshop.import(file)).rejects.toThrow('locked');
+
+  writer.exec('rollback');
+  writer.close();
+  expect((await workshop.import(file)).result.failures).toEqual([]);
+});
+
+test('what a writer adds to a file with a write-ahead log while it is read is not seen', async () => {
+  const file = workshop.file({ experiments: [experiment('exp_1')] }, { sql: 'pragma journal_mode = wal' });
+  await using source = await SqliteSource.open(file);
+  const writer = new DatabaseSync(file);
+  writer.exec(
+    `insert into experiments (id, name, hypothesis, created_at) values ('exp_2', 'n', 'h', '2025-03-01T12:00:00Z')`,
+  );
+  writer.close();
+
+  const { failures } = await importLegacy(source, workshop.database);
+
+  expect(failures).toEqual([]);
+  expect(await countExperiments()).toEqual({ count: 1 });
+});
+
+test('tables and columns without a place are named, and can be left out by name', async () => {
+  const file = workshop.file(
+    { research_executions: [{ exec_id: 'batch_1', topic_name: 't', started_at: '2025-03-01T12:00:00Z' }] },
+    {
+      upgraded: true,
+      sql: `update research_executions set summary_content = 'lost'; insert into prfaq_metadata (exec_id) values ('batch_1')`,
+    },
+  );
+  const skip = ['prfaq_metadata', 'topic_guides_cache', 'research_executions.summary_content'];
+
+  const refused = workshop.import(file);
+  await expect(refused).rejects.toThrow(ImportRefusedError);
+  await expect(refused).rejects.toThrow(`--skip ${skip.toSorted().join(',')}`);
+  const dry = await workshop.dryRun(file);
+  const { result } = await workshop.import(file, { skip });
+
+  expect(dry.result.failures).toHaveLength(1);
+  expect(result.failures).toEqual([]);
+  expect(result.unknown).toEqual([
+    { name: 'prfaq_metadata', rows: 1, skipped: true },
+    { name: 'research_executions.summary_content', rows: 1, skipped: true },
+    { name: 'topic_guides_cache', rows: 0, skipped: true },
+  ]);
+});
+
+test('what has a place is not left out', async () => {
+  await expect(workshop.import({}, { skip: ['synths.data'] })).rejects.toThrow('synths.data');
+});
+
+test('a target that is not migrated is refused', async () => {
+  const name = `${workshop.database.target.parts.database}_bare`;
+  await workshop.rows(`create database ${name} template template0`);
+  const orm = await connect(workshop.database.target.withDatabase(name));
+  try {
+    await using source = await SqliteSource.open(workshop.file({}));
+    await expect(importLegacy(source, new Database(orm))).rejects.toThrow(SchemaOutOfDateError);
+  } finally {
+    await orm.close(true);
+    await workshop.rows(`drop database ${name}`);
+  }
+});
+
+test('a target with rows of others is refused and stays as it was; one with rows of the same source is gone on with', async () => {
+  const file = workshop.file({ experiments: [experiment('exp_1'), experiment('exp_2')] });
+  await workshop.import({ experiments: [experiment('exp_2')] });
+  const begun = await workshop.import(file);
+  await workshop.rows(`update experiments set name = 'changed' where id = 'exp_1'`);
+
+  await expect(workshop.import(file)).rejects.toThrow('1 of its 2 rows of experiments');
+
+  expect(begun.table('experiments')).toMatchObject({ written: 1, found: 1, rejected: 0 });
+  expect(await workshop.rows('select name from experiments order by id')).toEqual([
+    { name: 'changed' },
+    { name: 'Checkout' },
+  ]);
+});
+
+test('of two imports at once both end well, with no row twice', async () => {
+  const file = many(3_000);
+
+  const both = await Promise.all([workshop.import(file), workshop.import(file)]);
+
+  expect(both.flatMap(({ result }) => result.failures)).toEqual([]);
+  const outcomes = both.map(({ table }) => table('synth_outcomes'));
+  expect(outcomes.map((one) => one?.written ?? -1).toSorted((one, other) => one - other)).toEqual([0, 3_000]);
+});
+
+test('an import that takes long lets no other one begin', async () => {
+  const file = workshop.file({ experiments: [experiment('exp_1')] });
+
+  await alone(workshop.database, () => expect(workshop.import(file)).rejects.toThrow('another import'));
+
+  expect(await countExperiments()).toEqual({ count: 0 });
+});
+
+test('a row that is not stored as it was sent is noticed', async () => {
+  await workshop.rows(
+    `create function blur() returns trigger language plpgsql as $$ begin new.updated_at := now(); return new; end $$`,
+  );
+  await workshop.rows(
+    'create trigger blur before insert on experiments for each row execute function blur()',
+  );
+  try {
+    const { result } = await workshop.import({ experiments: [experiment('exp_1')] });
+
+    expect(result.failures).toEqual([expect.stringMatching(/^experiments: the target's digest is/)]);
+  } finally {
+    await workshop.rows('drop trigger blur on experiments');
+  }
+});

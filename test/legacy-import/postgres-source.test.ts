@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connect } from '../../src/database/connect.ts';
+import { ConnectionError, LegacySourceError } from '../../src/errors.ts';
+import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
+import type { Finding } from '../../src/legacy-import/finding.ts';
+import { importLegacy, type ImportResult } from '../../src/legacy-import/import-legacy.ts';
+import { openLegacySource } from '../../src/legacy-import/source/open-legacy-source.ts';
+import { postgresSchema } from './legacy-shape.ts';
+import { complete, LegacyWorkshop } from './legacy-workshop.ts';
+import type { LegacyRows } from './legacy-file.ts';
+
+let workshop: LegacyWorkshop;
+let name: string;
+let url: string;
+beforeAll(async () => {
+  workshop = await LegacyWorkshop.open();
+  name = `${workshop.database.target.parts.database}_old`;
+  await workshop.rows(`create database ${name} template template0`);
+  url = workshop.database.url.replace(workshop.database.target.parts.database, name);
+});
+afterAll(async () => {
+  await workshop.rows(`drop database ${name} with (force)`);
+  await workshop.close();
+});
+
+const at = complete.experiment.created_at;
+const rows: LegacyRows = {
+  experiments: Array.from({ length: 1_200 }, (_, index) => ({
+    // In the order of the keys, as PostgreSQL is read.
+    id: `exp_${1_000 + index}`,
+    ...complete.experiment,
+    status: 'active',
+    scorecard_data: index % 3 === 0 ? 'null' : '{"big": 9007199254740993, "b": 1.50, "a": "é😀\\\\"}',
+  })),
+  analysis_runs: [
+    {
+      id: 'ana_1',
+      experiment_id: 'exp_1001',
+      scenario_id: 'baseline',
+      config: '{}',
+      status: 'failed',
+      started_at: at,
+      total_synths: 3,
+      execution_time_seconds: 0.1,
+    },
+  ],
+  explorations: [
+    {
+      id: 'expl_1',
+      experiment_id: 'exp_1001',
+      baseline_analysis_id: 'ana_1',
+      ...complete.exploration,
+      status: 'running',
+      current_depth: 0,
+      total_nodes: 0,
+      total_llm_calls: 0,
+    },
+  ],
+  scenario_nodes: [
+    ['b', 'a'],
+    ['a', null],
+    ['x', 'y'],
+    ['y', 'x'],
+  ].map(([id = null, parent_id = null], index) => ({
+    id,
+    parent_id,
+    exploration_id: 'expl_1',
+    depth: index,
+    node_status: 'active',
+    ...complete.node,
+  })),
+  research_executions: [
+    {
+      exec_id: 'batch_1',
+      topic_name: 't',
+      status: 'completed',
+      synth_count: 0,
+      successful_count: 0,
+      failed_count: 0,
+      model: 'm',
+      max_turns: 6,
+      started_at: '2025-03-01T12:00:00.123456',
+    },
+  ],
+};
+
+test('the twin in PostgreSQL gives the same rows as the SQLite file', async () => {
+  await fill();
+  const options = { zone: new SourceTimeZone('America/Sao_Paulo'), allowRejected: 2 };
+
+  const fromFile = await workshop.import(rows, options);
+  await workshop.empty();
+  const [fromPostgres, findings] = await importFrom(url, options);
+
+  expect(fromPostgres).toEqual(fromFile.result);
+  expect(fromPostgres.failures).toEqual([]);
+  expect(findings).toEqual(fromFile.findings);
+});
+
+test('a database of ours is no old one', async () => {
+  await expect(openLegacySource(workshop.database.url)).rejects.toThrow(LegacySourceError);
+});
+
+test('a server that is not there is one clear error without the password', async () => {
+  const source = openLegacySource('postgresql://me:secret@127.0.0.1:1/old');
+
+  await expect(source).rejects.toThrow(ConnectionError);
+  await expect(source).rejects.not.toThrow('secret');
+});
+
+async function importFrom(from: string, options: object): Promise<[ImportResult, Finding[]]> {
+  await using source = await openLegacySource(from);
+  const findings: Finding[] = [];
+  return [
+    await importLegacy(source, workshop.database, options, {
+      onFinding: (finding) => findings.push(finding),
+    }),
+    findings,
+  ];
+}
+
+async function fill(): Promise<void> {
+  const orm = await connect(workshop.database.target.withDatabase(name));
+  try {
+    await orm.em.getConnection().execute(postgresSchema());
+    for (const [table, all] of Object.entries(rows)) {
+      const documents = all.map((row) =>
+        Object.fromEntries(Object.entries(row).map(([column, value]) => [column, value])),
+      );
+      const columns = Object.keys(all[0] ?? {});
+      const types = columns.map((column) =>
+        /^(?:scorecard_data|config|goal|scorecard_params)$/.test(column)
+          ? `(s.d ->> '${column}')::jsonb`
+          : `s.d ->> '${column}'`,
+      );
+      await orm.em.getConnection().execute(
+        `insert into ${table} (${columns.join(', ')}) select ${types.map((type, index) => cast(type, columns[index] ?? '')).join(', ')}
+         from jsonb_array_elements(?::jsonb) s (d)`,
+        [JSON.stringify(documents)],
+      );
+    }
+  } finally {
+    await orm.close(true);
+  }
+}
+
+function cast(text: string, column: string): string {
+  if (
+    /^(?:total_synths|current_depth|total_nodes|total_llm_calls|depth|synth_count|successful_count|failed_count|max_turns)$/.test(
+      column,
+    )
+  )
+    return `(${text})::int`;
+  return column === 'execution_time_seconds' ? `(${text})::float8` : text;
+}

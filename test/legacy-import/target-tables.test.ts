@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { ormOptions } from '../../src/database/orm-options.ts';
+import { readCheck } from '../../src/legacy-import/target/check-rules.ts';
+import { targetTables } from '../../src/legacy-import/target/target-tables.ts';
+import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
+import { legacyTables } from './legacy-shape.ts';
+
+test('the target has a place for each table and column of the old system', () => {
+  const places = Object.fromEntries(
+    targetTables().map(({ name, columns }) => [name, columns.map((column) => column.name).toSorted()]),
+  );
+
+  expect(places).toEqual(
+    Object.fromEntries(
+      Object.entries(legacyTables).map(([name, columns]) => [
+        name,
+        columns.map((column) => column.name).toSorted(),
+      ]),
+    ),
+  );
+});
+
+test('parents come before children', () => {
+  const tables = targetTables();
+  const names = tables.map(({ name }) => name);
+
+  const backward = tables.flatMap(({ name, columns }) =>
+    columns.filter(({ references }) => references && names.indexOf(references.table) > names.indexOf(name)),
+  );
+
+  expect(backward).toEqual([]);
+});
+
+test('every CHECK of the entities is understood, so that a dry run knows of it', () => {
+  const orm = new MikroORM(ormOptions(parseDatabaseUrl('postgresql://nobody@localhost/none', 'url')));
+  const checks = [...orm.getMetadata().getAll().values()].flatMap((meta) => meta.checks);
+
+  expect(checks.length).toBeGreaterThan(50);
+  expect(
+    checks.filter(({ name = '', expression }) => !readCheck(name, expression)).map(({ name }) => name),
+  ).toEqual([]);
+});
+
+test.for([
+  [`name ~ '\\S'`, ' \t\n', ' x'],
+  [`char_length(name) <= 3`, '😀😀😀😀', '😀😀😀'],
+  [`rate >= '0'::double precision and rate <= '1'::double precision`, '1.5', '1'],
+  [`rate >= '0'::double precision and rate <= '1'::double precision`, 'NaN', '0'],
+  [`count >= 0`, '-1', '0'],
+  [`"status" in ('a', 'b')`, 'c', 'b'],
+  [`jsonb_typeof(data) = 'object'`, 'array', 'object'],
+  [`id <> ''`, '', 'x'],
+] as const)('%s refuses %j and takes %j', ([expression, broken, kept]) => {
+  const check = readCheck('chk', expression);
+
+  expect([check?.rule.broken(broken), check?.rule.broken(kept)]).toEqual([true, false]);
+});

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { SettingsError } from '../../src/errors.ts';
+import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
+import { readTimestamp } from '../../src/legacy-import/conversion/timestamp.ts';
+
+const read = (text: string, zone?: string): unknown =>
+  Object.values(
+    readTimestamp(text, {
+      zone: zone === undefined ? undefined : new SourceTimeZone(zone),
+      filledBySource: false,
+    }),
+  )[0];
+
+test.for([
+  ['2025-03-01T12:00:00.123456+00:00', '2025-03-01T12:00:00.123456Z'],
+  ['2025-03-01T12:00:00+00:00', '2025-03-01T12:00:00.000000Z'],
+  ['2025-03-01T12:00:00.5Z', '2025-03-01T12:00:00.500000Z'],
+  ['2025-03-01 12:00:00.000001-03', '2025-03-01T15:00:00.000001Z'],
+  ['2025-03-01T12:00:00+05:45', '2025-03-01T06:15:00.000000Z'],
+  ['1960-01-01T00:00:00.000001Z', '1960-01-01T00:00:00.000001Z'],
+] as const)('%s is %s', ([text, expected]) => {
+  expect(read(text)).toBe(expected);
+});
+
+test.for([
+  ['2025-03-01T12:00:00', 'America/Sao_Paulo', '2025-03-01T15:00:00.000000Z'],
+  // Clocks were an hour ahead in that summer.
+  ['2018-12-01 12:00:00.25', 'America/Sao_Paulo', '2018-12-01T14:00:00.250000Z'],
+  ['2025-07-01T12:00:00', 'Europe/Berlin', '2025-07-01T10:00:00.000000Z'],
+  ['2025-07-01T12:00:00', '-03:00', '2025-07-01T15:00:00.000000Z'],
+] as const)('%s in %s is %s', ([text, zone, expected]) => {
+  expect(read(text, zone)).toBe(expected);
+});
+
+test.for([
+  ['2025-03-30T02:30:00', 'skipped'],
+  ['2025-10-26T02:30:00', 'twice'],
+] as const)('%s, when clocks were set, is not guessed', ([text, says]) => {
+  expect(read(text, 'Europe/Berlin')).toContain(says);
+});
+
+test.for([
+  '',
+  'now',
+  '2025-02-30T00:00:00Z',
+  '2025-13-01T00:00:00Z',
+  '2025-01-01',
+  '2025-01-01T24:00:00Z',
+  '2025-01-01T00:00:60Z',
+  '0000-01-01T00:00:00Z',
+  '2025-01-01T00:00:00.1234567Z',
+  '1735689600',
+])('%j is no time', (text) => {
+  expect(readTimestamp(text, { zone: undefined, filledBySource: false })).toHaveProperty('problem');
+});
+
+test('a zone that there is not is told', () => {
+  expect(() => new SourceTimeZone('Brasilia')).toThrow(SettingsError);
+});
