@@ -26,6 +26,11 @@ async function server(uow: ReadingUnitOfWork): Promise<'replica' | 'primary'> {
   return row?.standby ? 'replica' : 'primary';
 }
 
+/** Waits until the replica is read from. */
+function answers(database: Database): Promise<void> {
+  return expect.poll(() => database.read(server, replica), { timeout: 10_000 }).toBe('replica');
+}
+
 describe('a read from a replica', { timeout: 60_000 }, () => {
   let pair: StreamingPair;
   let proxy: WireProxy;
@@ -47,8 +52,6 @@ describe('a read from a replica', { timeout: 60_000 }, () => {
   });
   afterAll(() => pair.remove());
 
-  const answers = (of: Database): Promise<void> =>
-    expect.poll(() => of.read(server, replica), { timeout: 10_000 }).toBe('replica');
   const asleep = () =>
     ask(
       pair.replicaUrl,
