@@ -249,12 +249,13 @@ describe('the Fastify plugin', () => {
     await closed;
     await expect(fetch(origin)).rejects.toThrow();
     await expect
-      .poll(() =>
-        db.orm.em
-          .fork()
-          .execute(
-            `select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+      .poll(
+        () =>
+          db.orm.em.fork().execute(
+            `select pid from pg_stat_activity
+              where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`,
           ),
+        { timeout: 10_000 },
       )
       .toEqual([]);
   });

@@ -26,8 +26,9 @@ async function server(uow: ReadingUnitOfWork): Promise<'replica' | 'primary'> {
   return row?.standby ? 'replica' : 'primary';
 }
 
-function answers(of: Database): Promise<void> {
-  return expect.poll(() => of.read(server, replica), { timeout: 10_000 }).toBe('replica');
+/** Waits until the replica is read from. */
+function answers(database: Database): Promise<void> {
+  return expect.poll(() => database.read(server, replica), { timeout: 10_000 }).toBe('replica');
 }
 
 describe('a read from a replica', { timeout: 60_000 }, () => {
