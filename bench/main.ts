@@ -6,6 +6,7 @@ import { TestServer } from '../src/testing/index.ts';
 import { absolutes } from './absolutes.ts';
 import { commands } from './commands.ts';
 import { compare, type Comparison } from './compare.ts';
+import { legacyImport } from './legacy-import.ts';
 import { loading } from './loading.ts';
 import { seed } from './seed.ts';
 import { workloads } from './workloads.ts';
@@ -31,7 +32,12 @@ try {
   }
   const figures =
     only === undefined
-      ? [...(await absolutes(database, pool)), ...(await commands()), ...(await loading(database, pool))]
+      ? [
+          ...(await absolutes(database, pool)),
+          ...(await commands()),
+          ...(await loading(database, pool)),
+          ...(await legacyImport(server)),
+        ]
       : [];
   for (const { name: what, figure, toReach } of figures) console.log(`| ${what} | ${figure} | ${toReach} |`);
   const directory = join(import.meta.dirname, 'results');

@@ -14,7 +14,7 @@ import { quoted } from './quoted.ts';
 import { toSourceError } from './sqlite-failures.ts';
 
 // The old system never wrote a version down; a later one that does is known by it.
-const newestVersion = 15n;
+const newestVersion = 15;
 const lockWait = 2_000;
 // A piece of rows ends at either of them.
 const mostRows = 250;
@@ -42,7 +42,7 @@ export class SqliteSource implements LegacySource {
     const { DatabaseSync } = await loadSqlite();
     let database: DatabaseSync | undefined;
     try {
-      database = new DatabaseSync(file, { readOnly: true, timeout: lockWait, readBigInts: true });
+      database = new DatabaseSync(file, { readOnly: true, timeout: lockWait });
       // Until it ends, nothing that another process writes is seen.
       database.exec('begin');
       mustBeReadable(database, file);
@@ -99,12 +99,11 @@ export class SqliteSource implements LegacySource {
 
   *#read(table: TargetTable, from: string, inCycle: boolean): Generator<readonly SourceRow[], void> {
     const names = table.columns.map(({ name }) => `r.${quoted(name)}`);
-    // The driver ends a text at U+0000 and mends what is no UTF-8, silently. The lengths of all texts tell that it did.
+    // Silently, older Nodes end a text at U+0000, and all mend what is no UTF-8. The lengths of all texts tell that it was done.
     const lengths = names.map((name) => `iif(typeof(${name}) = 'text', length(cast(${name} as blob)), 0)`);
-    const statement = this.#database.prepare(
+    const statement = this.#rowStatement(
       `select r.rowid, ${lengths.join(' + ')}, ${names.join(', ')} ${from.replace('TABLE', quoted(table.name))}`,
     );
-    statement.setReturnArrays(true);
     let piece: SourceRow[] = [];
     let characters = 0;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types know only of rows as objects
@@ -127,17 +126,24 @@ export class SqliteSource implements LegacySource {
   /** A row whose texts are not what the driver makes of them, from their bytes. */
   #reread(table: TargetTable, rowid: bigint): SourceValue[] {
     const names = table.columns.map(({ name }) => quoted(name));
-    const statement = this.#database.prepare(
+    const statement = this.#rowStatement(
       `select ${names.map((name) => `typeof(${name}) = 'text', iif(typeof(${name}) = 'text', cast(${name} as blob), ${name})`).join(', ')}
        from ${quoted(table.name)} where rowid = ?`,
     );
-    statement.setReturnArrays(true);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
     const read = statement.get(rowid) as unknown as SourceValue[];
     return names.map((_, index) => {
       const value = read[index * 2 + 1] ?? null;
       return read[index * 2] === 1n && value instanceof Uint8Array ? decoded(value) : value;
     });
+  }
+
+  /** A statement that gives rows as arrays, and integers with all their digits. */
+  #rowStatement(sql: string): StatementSync {
+    const statement = this.#database.prepare(sql);
+    statement.setReadBigInts(true);
+    statement.setReturnArrays(true);
+    return statement;
   }
 
   /** Lists the rows of a tree in a table of this connection, each after its parent; rows in a cycle are in none. */
@@ -179,8 +185,8 @@ function mustBeReadable(database: DatabaseSync, file: string): void {
       `${file} can't be read: it was cut short, or is no SQLite database: restore it from a copy`,
     );
   }
-  const version = database.prepare('pragma user_version').get()?.['user_version'];
-  if (typeof version === 'bigint' && version > newestVersion) {
+  const version = Number(database.prepare('pragma user_version').get()?.['user_version']);
+  if (version > newestVersion) {
     throw new LegacySourceError(
       `${file} has the schema version ${version}, but only versions up to ${newestVersion} are read: export it with the system that wrote it`,
     );
