@@ -64,18 +64,15 @@ async function peak(file: string, url: string): Promise<string> {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   let most = '?';
-  const look = setInterval(() => {
-    readFile(`/proc/${child.pid}/status`, 'utf8').then(
-      (status) => {
-        const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(status) ?? [];
-        if (kilobytes !== undefined) most = (Number(kilobytes) / 1_024).toFixed(0);
-      },
-      // It has ended, or this is no Linux.
-      () => {},
-    );
-  }, 100);
+  const look = async (): Promise<void> => {
+    const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+    const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(status) ?? [];
+    if (kilobytes !== undefined) most = (Number(kilobytes) / 1_024).toFixed(0);
+  };
+  // It fails once the process has ended, and where this is no Linux.
+  const looking = setInterval(() => void look().catch(() => {}), 100);
   await once(child, 'close');
-  clearInterval(look);
+  clearInterval(looking);
   if (child.exitCode !== 0) throw new Error(`the import ended with ${child.exitCode}`);
   return most;
 }
