@@ -19,7 +19,7 @@ export async function commands(): Promise<Figure[]> {
   const anew = () => EmbeddedPostgres.remove(server);
   const stop = async () => (await EmbeddedPostgres.find(server))?.stop();
   const allDown = async () => {
-    for (let i = 0; i < 5; i++) await synthdb('migrate', 'down');
+    await synthdb('migrate', 'down', '--all', '--confirm', 'synthlab');
   };
   try {
     return [
