@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -65,19 +66,22 @@ async function peak(file: string, url: string): Promise<string> {
   });
   let most = '?';
   const look = setInterval(() => {
-    readFile(`/proc/${child.pid}/status`, 'utf8').then(
-      (status) => {
-        const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(status) ?? [];
-        if (kilobytes !== undefined) most = (Number(kilobytes) / 1_024).toFixed(0);
-      },
-      // It has ended, or this is no Linux.
-      () => {},
-    );
+    const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(statusOf(child.pid)) ?? [];
+    if (kilobytes !== undefined) most = (Number(kilobytes) / 1_024).toFixed(0);
   }, 100);
   await once(child, 'close');
   clearInterval(look);
   if (child.exitCode !== 0) throw new Error(`the import ended with ${child.exitCode}`);
   return most;
+}
+
+function statusOf(process: number | undefined): string {
+  try {
+    return readFileSync(`/proc/${process}/status`, 'utf8');
+  } catch {
+    // It has ended, or this is no Linux.
+    return '';
+  }
 }
 
 function seconds(milliseconds: number): string {
