@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -64,17 +65,23 @@ async function peak(file: string, url: string): Promise<string> {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   let most = '?';
-  const look = async (): Promise<void> => {
-    const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
-    const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(status) ?? [];
+  const look = setInterval(() => {
+    const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(statusOf(child.pid)) ?? [];
     if (kilobytes !== undefined) most = (Number(kilobytes) / 1_024).toFixed(0);
-  };
-  // It fails once the process has ended, and where this is no Linux.
-  const looking = setInterval(() => void look().catch(() => {}), 100);
+  }, 100);
   await once(child, 'close');
-  clearInterval(looking);
+  clearInterval(look);
   if (child.exitCode !== 0) throw new Error(`the import ended with ${child.exitCode}`);
   return most;
+}
+
+function statusOf(process: number | undefined): string {
+  try {
+    return readFileSync(`/proc/${process}/status`, 'utf8');
+  } catch {
+    // It has ended, or this is no Linux.
+    return '';
+  }
 }
 
 function seconds(milliseconds: number): string {

@@ -10,7 +10,7 @@ import type { TargetTable } from './target/target-table.ts';
 
 // A batch is one transaction; it ends at either of them.
 const mostRows = 2000;
-const mostCharacters = 8_000_000;
+const mostCharacters = 2_000_000;
 
 /** What a table's import tells while it runs. */
 export interface TableEvents {
@@ -80,7 +80,7 @@ export class TableImport {
         if (!converted) this.#rejected++;
         else {
           batch.push(converted);
-          characters += converted.line.length;
+          for (const field of converted.fields) characters += field?.length ?? 0;
         }
       }
       onRows((done += piece.length));

@@ -27,8 +27,7 @@ export interface CellOptions {
 /** Why a value can't be stored; a sentence without its subject, which is the column. */
 export class CellError extends Error {}
 
-/** NULL. */
-export const nothing: Cell = { text: null, canonical: null, checked: null, json: undefined, jsonNull: false };
+const nothing: Cell = { text: null, canonical: null, checked: null, json: undefined, jsonNull: false };
 
 /** @throws CellError */
 export function toCell(value: SourceValue, { type }: TargetColumn, options: CellOptions): Cell {

@@ -3,9 +3,9 @@ import { checkPayload } from '../../repositories/cached-payload.ts';
 import type { Finding, Outcome } from '../finding.ts';
 import type { SourceRow } from '../source/legacy-source.ts';
 import type { TargetColumn, TargetTable } from '../target/target-table.ts';
-import { CellError, nothing, toCell, type Cell } from './cell.ts';
+import { CellError, toCell, type Cell } from './cell.ts';
 import { mintedKey } from './minted-key.ts';
-import { digestPart, rowDigest } from './row-digest.ts';
+import { rowDigest } from './row-digest.ts';
 import type { SourceTimeZone } from './source-time-zone.ts';
 
 export interface ConversionOptions {
@@ -22,8 +22,8 @@ export interface ConversionOptions {
 /** A row that PostgreSQL can be sent. */
 export interface ConvertedRow {
   readonly key: readonly string[];
-  /** As COPY takes it, without the end of the line. */
-  readonly line: string;
+  /** What COPY is sent, in the order of the columns. */
+  readonly fields: readonly (string | null)[];
   /** As `rowDigest` makes it. */
   readonly digest: string;
   readonly minted: boolean;
@@ -73,15 +73,16 @@ export class RowConverter {
   }
 
   #converted(cells: readonly (Cell | null)[], minted: boolean): ConvertedRow {
-    let [line, parts, jsonNulls] = ['', '', 0];
-    for (let index = 0; index < cells.length; index++) {
-      const { text, canonical, jsonNull } = cells[index] ?? nothing;
-      line += `${index === 0 ? '' : '\t'}${copied(text)}`;
-      parts += digestPart(canonical);
-      if (jsonNull) jsonNulls++;
+    const fields: (string | null)[] = [];
+    const canonical: (string | null)[] = [];
+    let jsonNulls = 0;
+    for (const cell of cells) {
+      fields.push(cell?.text ?? null);
+      canonical.push(cell?.canonical ?? null);
+      if (cell?.jsonNull) jsonNulls++;
     }
     const key = this.#keys.map((index) => cells[index]?.text ?? '');
-    return { key, line, digest: rowDigest(parts), minted, jsonNulls };
+    return { key, fields, digest: rowDigest(canonical), minted, jsonNulls };
   }
 
   /** The key as it is in the source, for people. */
@@ -207,12 +208,4 @@ class Conversion {
   #say(outcome: Outcome, column: string | null, reason: string): void {
     this.#findings.push({ outcome, table: this.#table.name, key: this.#key(), column, reason });
   }
-}
-
-const escapes: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-/** A value as COPY's text format has it. */
-function copied(text: string | null): string {
-  if (text === null) return '\\N';
-  return /[\\\n\r\t]/.test(text) ? text.replaceAll(/[\\\n\r\t]/g, (found) => escapes[found] ?? found) : text;
 }

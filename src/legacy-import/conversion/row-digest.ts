@@ -1,18 +1,29 @@
-import { hash } from 'node:crypto';
+import { createHash, hash as hashOf, type Hash } from 'node:crypto';
 import type { ColumnType, TargetTable } from '../target/target-table.ts';
 import { quoted } from '../source/quoted.ts';
 
 // Half of SHA-256, in hexadecimal digits.
 const digits = 32;
 
-/** A value as it goes into the digest of its row, behind its length. */
-export function digestPart(value: string | null): string {
-  return value === null ? 'n' : `${Buffer.byteLength(value)}:${value}`;
-}
+// A longer value is not copied once more to be hashed.
+const mostJoined = 100_000;
 
-/** The digest of one row: of the parts of its values, in the order of the columns. */
-export function rowDigest(parts: string): string {
-  return hash('sha256', parts, 'hex').slice(0, digits);
+/** The digest of one row, over its values in one form on both sides and in the order of the columns, each behind its length. */
+export function rowDigest(values: readonly (string | null)[]): string {
+  let joined = '';
+  let hash: Hash | undefined;
+  for (const value of values) {
+    joined += value === null ? 'n' : `${Buffer.byteLength(value)}:`;
+    if (value === null) continue;
+    if (value.length <= mostJoined) {
+      joined += value;
+      continue;
+    }
+    hash = (hash ?? createHash('sha256')).update(joined).update(value);
+    joined = '';
+  }
+  const digest = hash ? hash.update(joined).digest('hex') : hashOf('sha256', joined, 'hex');
+  return digest.slice(0, digits);
 }
 
 /** The digests of many rows, in whatever order they come. */

@@ -18,7 +18,7 @@ const newestVersion = 15;
 const lockWait = 2_000;
 // A piece of rows ends at either of them.
 const mostRows = 250;
-const mostCharacters = 2_000_000;
+const mostCharacters = 1_000_000;
 
 /** A SQLite file of the old system. It is read within one transaction and never written. */
 export class SqliteSource implements LegacySource {

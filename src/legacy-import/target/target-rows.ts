@@ -6,9 +6,8 @@ import { sqlStateOf, toDataError } from '../../database/translate-error.ts';
 import type { ConvertedRow } from '../conversion/row-converter.ts';
 import { digestQuery, digestText } from '../conversion/row-digest.ts';
 import { quoted } from '../source/quoted.ts';
+import { copyText } from './copy-text.ts';
 import type { TargetTable } from './target-table.ts';
-
-const chunkSize = 64 * 1_024;
 
 /** What became of the rows of a batch. */
 export interface Stored {
@@ -112,7 +111,7 @@ export class TargetRows {
     if (rows.length === 0) return;
     await em.execute('savepoint imported_rows');
     try {
-      await copyIn(em, this.#copy, chunksOf(rows));
+      await copyIn(em, this.#copy, copyText(rows.map(({ fields }) => fields)));
       await em.execute('release savepoint imported_rows');
       stored.written.push(...rows);
     } catch (error) {
@@ -148,17 +147,6 @@ function isTheRows(state: string): boolean {
 /** The sum of one half of the digests, each a number of 64 bits. */
 function halfOfDigest(from: number): string {
   return `coalesce(sum(('x' || substr(digest, ${from}, 16))::bit(64)::bigint), 0)::text`;
-}
-
-function* chunksOf(rows: readonly ConvertedRow[]): Generator<Buffer, void> {
-  let text = '';
-  for (const { line } of rows) {
-    text += `${line}\n`;
-    if (text.length < chunkSize) continue;
-    yield Buffer.from(text);
-    text = '';
-  }
-  if (text !== '') yield Buffer.from(text);
 }
 
 async function query<Row extends object>(
