@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openDatabase } from '../../../src/index.ts';
 import { rowCopier } from '../../../src/repositories/row-copier.ts';
+import { buildDatabaseUrl } from '../../../src/settings/database-url.ts';
 import { TestDatabase, aSynth, anExperiment } from '../../../src/testing/index.ts';
 import { canary } from '../told.ts';
 import { Lines } from './told-lines.ts';
@@ -116,11 +117,15 @@ describe('what a logger is told', () => {
 
   test('nothing of a password', async () => {
     const logger = new Lines();
-    const database = await openDatabase({ url: db.url, logger, logStatements: true });
+    const role = `told_${db.target.parts.database}`;
+    await db.orm.em.execute(`create role "${role}" superuser login password '${canary}'`);
+    const url = buildDatabaseUrl({ ...db.target.parts, user: role, password: canary });
+    const database = await openDatabase({ url, logger, logStatements: true });
     await database.close();
+    await db.orm.em.execute(`drop role "${role}"`);
 
     expect(logger.all.length).toBeGreaterThan(2);
-    expect(JSON.stringify(logger.all)).not.toContain(db.target.parts.password);
+    expect(JSON.stringify(logger.all)).not.toContain(canary);
   });
 });
 
