@@ -69,9 +69,9 @@ export class Load<E extends object> {
     await session.copy(staging.copy(), copied, copied.pieces(rows, true));
     if (this.#keyIsUnique && onDuplicate === 'error') this.#refuse(await session.run(staging.duplicate(key)));
     const incoming = staging.rows(key, this.#keyIsUnique && onDuplicate === 'last' ? 'last' : 'all');
-    let counts: Partial<LoadCounts> = {};
+    const counts: Partial<LoadCounts> = {};
     for (const statement of stagedStatements(mode, { target, staging, key, incoming, copied })) {
-      counts = await session.run(statement);
+      Object.assign(counts, await session.run(statement));
     }
     await session.run(staging.drop());
     return counts;

@@ -17,14 +17,14 @@ export interface StagedLoad {
   readonly copied: RowsToCopy;
 }
 
-/** The statements that bring staged rows into their table; the last one gives what it did. */
+/** The statements that bring staged rows into their table; those that write give what they did. */
 export function stagedStatements(mode: StagedMode, load: StagedLoad): string[] {
   return statements[mode](load);
 }
 
 const statements: Readonly<Record<StagedMode, (load: StagedLoad) => string[]>> = {
   upsert: (load) => [...upsertIndex(load), upsert(load)],
-  delete_insert: (load) => [takeTurns(load), deleteInsert(load)],
+  delete_insert: (load) => [takeTurns(load), deleteRefreshed(load), insertAll(load)],
   insert_missing: (load) => [insertMissing(load)],
   fill_null: (load) => [fillNull(load)],
 };
@@ -85,31 +85,39 @@ function fillNull(load: StagedLoad): string {
 }
 
 /**
- * Deletes what is there under the keys of the rows, and inserts the rows. The version of a row that is there again goes on, so that
- * whoever read it before is still refused.
+ * Deletes what is there under the keys of the rows. The version of a row that is there again goes on, so that whoever read it before
+ * is still refused.
  */
-function deleteInsert({ target, staging, key, incoming }: StagedLoad): string {
+function deleteRefreshed({ target, staging, key }: StagedLoad): string {
   const { primaryKey, version } = target;
-  const values = target.columns.map((column) =>
-    column === version
-      ? `coalesce(${named(column, 'deleted')} + 1, ${named(column, 'incoming')})`
-      : named(column, 'incoming'),
-  );
-  const returned = version ? [...primaryKey, version] : primaryKey;
+  const locked = version ? [...primaryKey, version] : primaryKey;
+  const parts = [
+    `refreshed as materialized (select distinct ${list(key)} from ${staging.table})`,
+    `locked as materialized (select ${list(locked, 'present')} from ${staging.into} present join refreshed on ${same(key, 'present', 'refreshed')} order by ${list([...key, ...primaryKey], 'present')} for update of present)`,
+    `deleted as (delete from ${staging.into} present using locked where ${same(primaryKey, 'present', 'locked')} returning 1)`,
+  ];
+  if (version)
+    parts.push(
+      `counted as (update ${staging.table} incoming set ${named(version)} = ${named(version, 'locked')} + 1 from locked where ${same(primaryKey, 'incoming', 'locked')})`,
+    );
+  return counting(parts.join(', '), { deleted: 'deleted' });
+}
+
+/**
+ * Inserts the rows, in a statement of its own: at the end of that which deletes, foreign keys clear what points at the deleted rows,
+ * and must not find the new ones, which may point at each other.
+ */
+function insertAll({ staging, key, incoming }: StagedLoad): string {
+  const columns = staging.columns().join(', ');
   return counting(
-    `refreshed as materialized (select distinct ${list(key)} from ${staging.table}), ` +
-      `locked as materialized (select ${list(primaryKey, 'present')} from ${staging.into} present join refreshed on ${same(key, 'present', 'refreshed')} order by ${list([...key, ...primaryKey], 'present')} for update of present), ` +
-      `deleted as (delete from ${staging.into} present using locked where ${same(primaryKey, 'present', 'locked')} returning ${list(returned, 'present')}), ` +
-      `inserted as (insert into ${staging.into} (${staging.columns().join(', ')}) select ${values.join(', ')} from ${incoming} incoming left join deleted on ${same(primaryKey, 'deleted', 'incoming')} ` +
-      // Has all deleted before the first is inserted.
-      `where (select count(*) from deleted) >= 0 order by ${list(key, 'incoming')} returning 1)`,
-    { inserted: 'inserted', deleted: 'deleted' },
+    `inserted as (insert into ${staging.into} (${columns}) select ${columns} from ${incoming} incoming order by ${list(key)} returning 1)`,
+    { inserted: 'inserted' },
   );
 }
 
 /** Makes loads that delete and insert take turns: what another has yet to commit can't be deleted, and would be in the way. */
 function takeTurns({ staging: { into } }: StagedLoad): string {
-  return `select pg_advisory_xact_lock(hashtextextended(${escapeLiteral(`synth-lab-data: delete_insert into ${into}`)}, 0))`;
+  return `select from pg_advisory_xact_lock(hashtextextended(${escapeLiteral(`synth-lab-data: delete_insert into ${into}`)}, 0))`;
 }
 
 /** Properties that some row gives and that a row which is there may take over. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Experiment, SynthOutcome } from '../../src/entities/index.ts';
+import { Experiment, ScenarioNode, SynthOutcome } from '../../src/entities/index.ts';
 import {
   loadModes,
   loadRows,
@@ -7,7 +7,7 @@ import {
   type LoadMode,
   type LoadOptions,
 } from '../../src/loading/index.ts';
-import { TestDatabase, aSynthOutcome, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';
+import { TestDatabase, aSynthOutcome, anAnalysisRun, anExperiment, anExploration } from '../../src/testing/index.ts';
 
 describe('rows loaded', () => {
   let db: TestDatabase;
@@ -143,6 +143,30 @@ describe('rows loaded', () => {
       deleted: 2,
       inserted: 2,
     });
+  });
+
+  test('by delete_insert keep what they say of each other, where a deleted row would be cleared from those that name it', async () => {
+    await db.transact(async ({ em }) => void anExploration(em, { id: 'x' }));
+    const node = (id: string, depth: number, parent: string | null) => ({
+      id,
+      exploration: 'x',
+      depth,
+      parent,
+      scorecardParams: { complexity: 0, initial_effort: 0, perceived_risk: 0, time_to_value: 0 },
+    });
+    const rows = [node('leaf', 2, 'branch'), node('branch', 1, 'root'), node('root', 0, null)];
+    const replaced = () => loadRows(db, { entity: ScenarioNode, mode: 'delete_insert', rows });
+    await replaced();
+
+    expect(await replaced()).toEqual(counts({ rows: 3, inserted: 3, deleted: 3 }));
+
+    expect(
+      await db.orm.em.fork().execute('select id, parent_id from scenario_nodes order by depth'),
+    ).toEqual([
+      { id: 'root', parent_id: null },
+      { id: 'branch', parent_id: 'root' },
+      { id: 'leaf', parent_id: 'branch' },
+    ]);
   });
 
   test('by insert_missing leave those that are there alone', async () => {
