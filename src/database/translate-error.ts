@@ -1,6 +1,6 @@
 import { DriverException, OptimisticLockError, ValidationError } from '@mikro-orm/core';
 import { DatabaseError } from 'pg';
-import { ConnectionError, ContentionError, DataError, InvalidValueError, PoolerError } from '../errors.ts';
+import { ConnectionError, ContentionError, DataError, InvalidValueError } from '../errors.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { connectionFailure, whyUnconnected } from './connection-failures.ts';
 import { refusalOf } from './refusals.ts';
@@ -14,7 +14,8 @@ export function toDataError(
   standsFor: Readonly<Partial<Record<string, string>>> = {},
 ): unknown {
   if (error instanceof DataError || !(error instanceof Error)) return error;
-  if (error.cause instanceof PoolerError) return error.cause;
+  // What our own client says, before PostgreSQL does.
+  if (error instanceof DriverException && error.cause instanceof DataError) return error.cause;
   if (error instanceof OptimisticLockError) {
     return new ContentionError('another writer changed the row since it was read', {}, { cause: error });
   }

@@ -6,6 +6,7 @@ import { connectionFailure, type MetConnecting } from './connection-failures.ts'
 import { useOptionalTls } from './optional-tls.ts';
 import { proveRawPasswords } from './raw-passwords.ts';
 import { sqlStateOf } from './translate-error.ts';
+import { takesRows, waitsForUs } from './streamed-statements.ts';
 import { endOnUnreadable } from './unreadable-answers.ts';
 import { within } from './within.ts';
 
@@ -25,6 +26,9 @@ export interface TxClientConfig extends ClientConfig {
 
 /** Sent as a statement of a transaction, it goes nowhere: the client that serves the transaction answers with itself. */
 export const whoServes = '-- who serves this transaction?';
+
+const copyIsUnderWay =
+  'rows are being copied on this connection, and may not come from the same unit of work: read them in another unit of work, or before';
 
 // Milliseconds that a connection gets to end in good order. The server takes back by itself what it did for one that ended otherwise.
 const patience = { cancel: 1_000, end: 1_000, rollback: 5_000 };
@@ -92,6 +96,8 @@ export class TxClient extends Client {
           return send(...given);
         }
         if (this.#refusal) return Promise.reject(this.#refusal);
+        if (takesRows(this.#stream))
+          return Promise.reject(new Error(copyIsUnderWay, { cause: new StatementError(copyIsUnderWay, {}) }));
         if (/^(?:begin|start transaction)\b/.test(text)) return this.#begin(send, given);
         if (text === 'commit') return this.#commit(send, given);
         return this.#begun ? this.#onceBegun(this.#begun, send, given) : answered(send, given);
@@ -167,9 +173,7 @@ export class TxClient extends Client {
   }
 
   get #isOwedAnAnswer(): boolean {
-    // Between two fetches of a cursor the server waits for us.
-    const isOurTurn = this.#stream !== undefined && 'state' in this.#stream && this.#stream.state === 'idle';
-    return this.#isBusy && !this.#isLost && !isOurTurn;
+    return this.#isBusy && !this.#isLost && !waitsForUs(this.#stream, this.connection.stream);
   }
 
   #fallSilent(): void {

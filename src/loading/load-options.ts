@@ -41,7 +41,8 @@ export interface LoadOptions<E extends object> {
   readonly entity: EntityClass<E>;
   /**
    * Read once, as fast as the database takes them; never held together. A property that is left out, or undefined, is filled as a
-   * flush fills it (a key, a time of creation), or else with its column's default. Null is NULL.
+   * flush fills it (a key, a time of creation), or else with its column's default. Null is NULL. They may be slow to come, but not be
+   * read through the unit of work that they are loaded in: its connection is busy with them, and refuses that.
    */
   readonly rows: Iterable<LoadedRow<E>> | AsyncIterable<LoadedRow<E>>;
   readonly mode: LoadMode;

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Experiment } from '../../src/entities/index.ts';
 import { openDatabase, type Database } from '../../src/index.ts';
@@ -117,7 +117,7 @@ describe('a load on a pool of one connection', () => {
     let [before, still] = [-1, 0];
     // Until it takes no more for a while.
     while (still < 50) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await setTimeout(10);
       still = before === taken ? still + 1 : 0;
       before = taken;
     }
@@ -128,6 +128,42 @@ describe('a load on a pool of one connection', () => {
     expect(await loading).toMatchObject({ inserted: 100_000 });
     await blocker.close();
   });
+
+  test.each(['append', 'upsert'] as const)(
+    'by %s waits for rows for longer than the server may be silent',
+    async (mode) => {
+      await using patient = await openDatabase({ url: db.url, timeouts: { answer: 100 } });
+      async function* rare(): AsyncGenerator<LoadedRow<Experiment>> {
+        // More than is sent at once, so that the server has had some.
+        yield* some(5_000);
+        await setTimeout(500);
+        yield row('late');
+      }
+
+      expect(await loadRows(patient, { entity: Experiment, mode, rows: rare() })).toMatchObject({
+        inserted: 5_001,
+      });
+    },
+  );
+
+  test.each(['append', 'upsert'] as const)(
+    'by %s refuses rows that are read through the connection that it copies them on',
+    async (mode) => {
+      await database.transact(async (uow) => {
+        async function* copies(): AsyncGenerator<LoadedRow<Experiment>> {
+          yield row('first');
+          yield { ...(await uow.experiments.get('first')), id: 'second' };
+        }
+        const loaded = loadRows(uow, { entity: Experiment, mode, rows: copies() });
+
+        await expect(loaded).rejects.toThrow('another unit of work');
+        expect(await loadRows(uow, { entity: Experiment, mode, rows: [row('next')] })).toMatchObject({
+          inserted: 1,
+        });
+      });
+      expect(await count()).toBe(1);
+    },
+  );
 
   test('without the privilege to make temporary tables says what to grant, and append needs none', async () => {
     const { database: name } = db.target.parts;

@@ -7,7 +7,13 @@ import {
   type LoadMode,
   type LoadOptions,
 } from '../../src/loading/index.ts';
-import { TestDatabase, aSynthOutcome, anAnalysisRun, anExperiment, anExploration } from '../../src/testing/index.ts';
+import {
+  TestDatabase,
+  aSynthOutcome,
+  anAnalysisRun,
+  anExperiment,
+  anExploration,
+} from '../../src/testing/index.ts';
 
 describe('rows loaded', () => {
   let db: TestDatabase;
@@ -160,13 +166,13 @@ describe('rows loaded', () => {
 
     expect(await replaced()).toEqual(counts({ rows: 3, inserted: 3, deleted: 3 }));
 
-    expect(
-      await db.orm.em.fork().execute('select id, parent_id from scenario_nodes order by depth'),
-    ).toEqual([
-      { id: 'root', parent_id: null },
-      { id: 'branch', parent_id: 'root' },
-      { id: 'leaf', parent_id: 'branch' },
-    ]);
+    expect(await db.orm.em.fork().execute('select id, parent_id from scenario_nodes order by depth')).toEqual(
+      [
+        { id: 'root', parent_id: null },
+        { id: 'branch', parent_id: 'root' },
+        { id: 'leaf', parent_id: 'branch' },
+      ],
+    );
   });
 
   test('by insert_missing leave those that are there alone', async () => {

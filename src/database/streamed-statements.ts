@@ -1,0 +1,19 @@
+import type { Socket } from 'node:net';
+import { Writable } from 'node:stream';
+
+// What the driver is handed instead of a text: a cursor, or a COPY. Their types don't tell how far they have come.
+
+/** Whether it is a COPY that may be given more rows. */
+export function takesRows(statement: object | undefined): statement is Writable {
+  if (!(statement instanceof Writable) || statement.writableEnded || statement.destroyed) return false;
+  // There is one from when it is sent until the server has refused it.
+  return 'connection' in statement && statement.connection !== null;
+}
+
+/** Whether the server waits for us: between two fetches of a cursor, or when it has all the rows of a COPY that there were so far. */
+export function waitsForUs(statement: object | undefined, socket: Socket): boolean {
+  // Corked until the server asks for rows.
+  if (takesRows(statement))
+    return statement.writableCorked + statement.writableLength + socket.writableLength === 0;
+  return statement !== undefined && 'state' in statement && statement.state === 'idle';
+}
