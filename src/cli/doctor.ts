@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import { connectOptions } from '../database/connect-options.ts';
 import { connect } from '../database/connect.ts';
 import { embeddedTarget } from '../database/default-target.ts';
-import { diagnose } from '../database/doctor/diagnose.ts';
 import type { Level } from '../database/doctor/findings.ts';
 import { resolveSettings } from '../settings/resolve.ts';
 import { say, sayJson, table } from './output.ts';
@@ -16,6 +15,7 @@ export function doctor(): Command {
     )
     .option('--json', 'print { database, findings: [{ subject, level, says, facts }] } for programs')
     .action(async ({ json = false }: { json?: boolean }) => {
+      const { diagnose } = await import('../database/doctor/diagnose.ts');
       const settings = resolveSettings();
       const target = settings.url.value ?? (await embeddedTarget()).target;
       const orm = await connect(target, connectOptions(settings));

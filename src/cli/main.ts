@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 
-// Compiling the ORM is half of what a short command takes. It only helps with what is loaded afterwards.
+// Compiling the ORM is half of what a short command takes. It only helps with what is loaded afterwards, and is there already when
+// the environment names a place for it.
 enableCompileCache();
 const { program } = await import('./program.ts');
 const { reportFailure } = await import('./report-failure.ts');

@@ -7,7 +7,7 @@ import { dbStop } from './db-stop.ts';
 import { dbUrl } from './db-url.ts';
 import { demo } from './demo/command.ts';
 import { doctor } from './doctor.ts';
-import { importCommand } from './import.ts';
+import { importCommand } from './import/command.ts';
 import { load } from './load/command.ts';
 import { migrateBaseline } from './migrate-baseline.ts';
 import { migrateCheck } from './migrate-check.ts';
@@ -18,7 +18,10 @@ import { migrateRedo } from './migrate-redo.ts';
 import { migrateStatus } from './migrate-status.ts';
 import { migrateUpCommand } from './migrate-up.ts';
 
-/** The `synthdb` command. */
+/**
+ * The `synthdb` command. What only one of the commands needs is imported when it runs: every command waits for the modules that are
+ * loaded here.
+ */
 export function program(): Command {
   const migrate = new Command('migrate').description('bring the schema of a database forward or back');
   for (const command of [

@@ -45,18 +45,21 @@ ${method('down')}}
 ${exported}`;
 }
 
-const list = new Intl.ListFormat('en');
-
 function docstring({ locked, losses }: Content): string {
   const lines = [
     'Say here why: what could not be done before, or went wrong.',
     '',
     locked.length === 0
       ? 'Locks: none that matter, nothing is changed that was there before.'
-      : `Locks: ${list.format(locked)}; say whom that stops, and for how long.`,
-    losses.length === 0 ? 'Going back loses nothing.' : `Going back loses ${list.format(losses)}.`,
+      : `Locks: ${listed(locked)}; say whom that stops, and for how long.`,
+    losses.length === 0 ? 'Going back loses nothing.' : `Going back loses ${listed(losses)}.`,
   ];
   return ['/**', ...lines.flatMap((line) => wrapped(line, ' * ')), ' */'].join('\n');
+}
+
+// Made when it is asked for: it takes longer to make than the rest of the file to load.
+function listed(names: readonly string[]): string {
+  return new Intl.ListFormat('en').format(names);
 }
 
 function body({ notes, statements }: Method): string {

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { Phase, Progress } from '../legacy-import/import-legacy.ts';
-import type { TableResult } from '../legacy-import/table-result.ts';
-import { say } from './output.ts';
+import type { Phase, Progress } from '../../legacy-import/import-legacy.ts';
+import type { TableResult } from '../../legacy-import/table-result.ts';
+import { say } from '../output.ts';
 
 const words: Record<Phase, string> = {
   comparing: 'comparing',

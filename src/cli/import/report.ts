@@ -1,6 +1,6 @@
-import type { Finding } from '../legacy-import/finding.ts';
-import type { ImportResult } from '../legacy-import/import-legacy.ts';
-import { dim, say, table } from './output.ts';
+import type { Finding } from '../../legacy-import/finding.ts';
+import type { ImportResult } from '../../legacy-import/import-legacy.ts';
+import { dim, say, table } from '../output.ts';
 
 const mostLines = 20;
 

@@ -1,0 +1,26 @@
+import { Database } from '../../database/database.ts';
+import { SchemaOutOfDateError } from '../../errors.ts';
+import { migrationGap } from '../../migrator/index.ts';
+import { say, sayJson, table } from '../output.ts';
+import { sayPlace, withDatabase } from '../with-database.ts';
+import { storeDemo } from './store-demo.ts';
+import { summary } from './summary.ts';
+
+/** Stores the experiment, and says what is stored. */
+export function runDemo(json: boolean): Promise<void> {
+  return withDatabase('application', async (orm, place) => {
+    const { pending } = await migrationGap(orm);
+    if (pending.length > 0) throw new SchemaOutOfDateError(pending);
+    const database = new Database(orm);
+    await storeDemo(database);
+    const stored = await database.transact(summary);
+    if (json) return sayJson({ stored });
+    sayPlace(place);
+    say(
+      table(
+        ['stored', 'rows', ''],
+        stored.map(({ what, rows, detail }) => [what, String(rows), detail]),
+      ),
+    );
+  });
+}
