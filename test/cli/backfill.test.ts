@@ -170,6 +170,15 @@ describe('synthdb backfill', () => {
   });
 
   test.each([
+    ['config.json', ['missing.csv'], /missing\.csv can't be read/],
+    ['nowhere.json', ['facts.csv'], /nowhere\.json can't be read/],
+  ])('looks for files before it looks for a database: %s, %j', async (config, args, says) => {
+    const ended = await run(['--config', config, ...args], '', 'postgresql://a@127.0.0.1:1/none');
+
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringMatching(says) });
+  });
+
+  test.each([
     ['csv', 'synth,group,group_name\ns,g,x\ncanary,y\n', 'row 2: has more cells'],
     [
       'jsonl',

@@ -10,12 +10,12 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Runs `synthdb` as a shell would, in `directory`, with nothing of ours in its environment but `environment`, and `input` to read. */
+/** Runs `synthdb` as a shell would, in `directory`, with nothing of ours in its environment but `environment`, and `input` to read; without an end when it is `unfinished`. */
 export function synthdb(
   args: string[],
   directory: string,
   environment: Record<string, string> = {},
-  input: string | Buffer = '',
+  input: string | Buffer | { readonly unfinished: string } = '',
 ): Promise<Run> {
   return new Promise((resolve) => {
     const child = execFile(
@@ -24,6 +24,7 @@ export function synthdb(
       { cwd: directory, env: { PATH: process.env.PATH, ...environment } },
       (error, stdout, stderr) => resolve({ code: error ? (child.exitCode ?? -1) : 0, stdout, stderr }),
     );
-    child.stdin?.end(input);
+    if (typeof input === 'object' && 'unfinished' in input) child.stdin?.write(input.unfinished);
+    else child.stdin?.end(input);
   });
 }

@@ -7,7 +7,7 @@ import { migrationGap } from '../../migrator/index.ts';
 import { csvRecords } from '../load/csv-rows.ts';
 import { jsonlRows } from '../load/jsonl-rows.ts';
 import { LoadProgress } from '../load/progress.ts';
-import { openSource, textOf } from '../load/source.ts';
+import { textOf, withSource, type Source } from '../load/source.ts';
 import { say, sayJson, table } from '../output.ts';
 import { UsageError } from '../usage-error.ts';
 import { sayPlace, withDatabase } from '../with-database.ts';
@@ -16,8 +16,9 @@ import type { Given } from './command.ts';
 /** Reads the facts, and says what would be made of them. */
 export async function plan(file: string, given: Given): Promise<void> {
   const database = new Database(unconnected());
-  const { facts, targets, statements } = await withFacts(file, given, (config, rows) =>
-    backfillReferences(database, config, rows, { planOnly: true }),
+  const config = await readConfig(given.config);
+  const { facts, targets, statements } = await withSource(file, given.format, (source) =>
+    withFacts(source, given, (rows) => backfillReferences(database, config, rows, { planOnly: true })),
   );
   if (given.json) return sayJson({ facts, targets, statements });
   say(`${facts.toLocaleString('en')} facts can be read.`);
@@ -32,22 +33,27 @@ export async function plan(file: string, given: Given): Promise<void> {
 }
 
 /** Makes and completes the parents, and says what became of them. */
-export function execute(file: string, given: Given): Promise<void> {
-  return withDatabase('application', async (orm, place) => {
-    const { pending } = await migrationGap(orm);
-    if (pending.length > 0) throw new SchemaOutOfDateError(pending);
-    if (!given.json) sayPlace(place);
-    const { facts, targets } = await withFacts(file, given, (config, rows) =>
-      backfillReferences(new Database(orm), config, rows),
-    );
-    if (targets.some(({ outcome }) => outcome !== 'done')) process.exitCode = 1;
-    if (given.json) {
-      const told = targets.map((target) => ({ ...target, error: target.error?.message ?? null }));
-      return sayJson({ database: place.database, facts, targets: told });
-    }
-    say(`${facts.toLocaleString('en')} facts were read.`);
-    say(table(['target', 'entity', 'candidates', 'inserted', 'updated', 'skipped', ''], targets.map(cells)));
-  });
+export async function execute(file: string, given: Given): Promise<void> {
+  const config = await readConfig(given.config);
+  await withSource(file, given.format, (source) =>
+    withDatabase('application', async (orm, place) => {
+      const { pending } = await migrationGap(orm);
+      if (pending.length > 0) throw new SchemaOutOfDateError(pending);
+      if (!given.json) sayPlace(place);
+      const { facts, targets } = await withFacts(source, given, (rows) =>
+        backfillReferences(new Database(orm), config, rows),
+      );
+      if (targets.some(({ outcome }) => outcome !== 'done')) process.exitCode = 1;
+      if (given.json) {
+        const told = targets.map((target) => ({ ...target, error: target.error?.message ?? null }));
+        return sayJson({ database: place.database, facts, targets: told });
+      }
+      say(`${facts.toLocaleString('en')} facts were read.`);
+      say(
+        table(['target', 'entity', 'candidates', 'inserted', 'updated', 'skipped', ''], targets.map(cells)),
+      );
+    }),
+  );
 }
 
 function cells({ name, entity, outcome, error, ...counts }: BackfilledTarget): string[] {
@@ -57,19 +63,17 @@ function cells({ name, entity, outcome, error, ...counts }: BackfilledTarget): s
   return [name, entity, ...numbers, failure];
 }
 
-/** Runs `work` on the configuration and the facts of the file, and shows how far it has come. */
+/** Runs `work` on the facts of the file, and shows how far it has come. */
 async function withFacts<T>(
-  file: string,
+  source: Source,
   given: Given,
-  work: (config: BackfillConfig, facts: AsyncIterable<object>) => Promise<T>,
+  work: (facts: AsyncIterable<object>) => Promise<T>,
 ): Promise<T> {
-  const config = await readConfig(given.config);
-  const source = await openSource(file, given.format);
   const progress = new LoadProgress(source.size);
   const text = textOf(source.bytes, (bytes) => progress.read(bytes));
   const facts = source.format === 'csv' ? csvRecords(text) : jsonlRows(text, []);
   try {
-    return await work(config, progress.counted(facts));
+    return await work(progress.counted(facts));
   } catch (error) {
     if (!(error instanceof InvalidBackfillError)) throw error;
     throw new UsageError(`${given.config} can't be used: ${error.message}`, { cause: error });

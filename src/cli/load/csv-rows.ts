@@ -29,28 +29,36 @@ export async function* csvRows(
  * The cells of a CSV, by the names of its first line, which `checkNames` may refuse. Nothing between two commas is null, `""` an empty
  * text.
  *
- * @throws UsageError on a heading that has a name twice; InvalidRowError
+ * @throws UsageError on a heading that has a name twice, or is not there; InvalidRowError
  */
 export async function* csvRecords(
   text: AsyncIterable<string>,
   checkNames: (heading: readonly string[]) => void = () => {},
 ): AsyncGenerator<Record<string, string | null>> {
+  let isNamed = false;
   const parser = parse({
+    // Of whatever kind: the parser would take the first for that of all, and leave the rest of the others in the last cells.
+    record_delimiter: ['\r\n', '\n', '\r'],
     columns: (heading: string[]) => {
       const twice = heading.find((name, index) => heading.indexOf(name) !== index);
       if (twice !== undefined) throw new UsageError(`the heading has "${twice}" twice`);
       checkNames(heading);
+      isNamed = true;
       return heading;
     },
     cast: (cell, { quoting, header }) => (cell === '' && !quoting && !header ? null : cell),
   });
-  // A failure of the one is a failure of the other.
-  const records: AsyncIterable<Record<string, string | null>> = Readable.from(text).compose(parser);
+  // Not `compose` or `pipeline`, which tell of a bad record when the text has ended: that of a pipe may not.
+  const source = Readable.from(text).on('error', (error) => parser.destroy(error));
+  const records: AsyncIterable<Record<string, string | null>> = source.pipe(parser);
   try {
     yield* records;
   } catch (error) {
     throw error instanceof CsvError ? malformed(error) : error;
+  } finally {
+    source.destroy();
   }
+  if (!isNamed) throw new UsageError('it is empty; a CSV begins with the names of properties');
 }
 
 function checkHeading(heading: readonly string[], known: ReadonlyMap<string, LoadColumn>): void {

@@ -1,7 +1,7 @@
 import type { EntityClass, EntityManager } from '@mikro-orm/postgresql';
 import { Database } from '../../database/database.ts';
 import { unconnected } from '../../database/unconnected.ts';
-import { SchemaOutOfDateError } from '../../errors.ts';
+import { InvalidLoadError, SchemaOutOfDateError } from '../../errors.ts';
 import { loadRows, type LoadOptions } from '../../loading/index.ts';
 import { loadTarget } from '../../loading/load-target.ts';
 import { migrationGap } from '../../migrator/index.ts';
@@ -12,13 +12,13 @@ import type { Given } from './command.ts';
 import { csvRows } from './csv-rows.ts';
 import { jsonlRows } from './jsonl-rows.ts';
 import { LoadProgress } from './progress.ts';
-import { openSource, textOf } from './source.ts';
+import { textOf, withSource, type Source } from './source.ts';
 
 /** Reads and checks the rows, and says what would be sent. */
 export async function plan(file: string, given: Given): Promise<void> {
   const orm = unconnected();
-  const found = await withRows(file, given, orm.em, (options) =>
-    loadRows(new Database(orm), { ...options, planOnly: true }),
+  const found = await withSource(file, given.format, (source) =>
+    withRows(source, given, orm.em, (options) => loadRows(new Database(orm), { ...options, planOnly: true })),
   );
   if (given.json) return sayJson(found);
   say(`${found.rows.toLocaleString('en')} rows can be read. This would be sent:`);
@@ -27,22 +27,26 @@ export async function plan(file: string, given: Given): Promise<void> {
 
 /** Loads the rows, and says what became of them. */
 export function execute(file: string, given: Given): Promise<void> {
-  return withDatabase('application', async (orm, place) => {
-    const { pending } = await migrationGap(orm);
-    if (pending.length > 0) throw new SchemaOutOfDateError(pending);
-    if (!given.json) sayPlace(place);
-    const counts = await withRows(file, given, orm.em, (options) => loadRows(new Database(orm), options));
-    if (given.json) return sayJson({ database: place.database, ...counts });
-    say(
-      table(Object.keys(counts), [Object.values(counts).map((count: number) => count.toLocaleString('en'))]),
-    );
-  });
+  return withSource(file, given.format, (source) =>
+    withDatabase('application', async (orm, place) => {
+      const { pending } = await migrationGap(orm);
+      if (pending.length > 0) throw new SchemaOutOfDateError(pending);
+      if (!given.json) sayPlace(place);
+      const counts = await withRows(source, given, orm.em, (options) => loadRows(new Database(orm), options));
+      if (given.json) return sayJson({ database: place.database, ...counts });
+      say(
+        table(Object.keys(counts), [
+          Object.values(counts).map((count: number) => count.toLocaleString('en')),
+        ]),
+      );
+    }),
+  );
 }
 
 /** Runs `work` on the rows of the file, and shows how far it has come. */
 async function withRows<T>(
-  file: string,
-  { entity: name, mode, key, onDuplicate, format }: Given,
+  source: Source,
+  { entity: name, mode, key, onDuplicate }: Given,
   em: EntityManager,
   work: (options: LoadOptions<object>) => Promise<T>,
 ): Promise<T> {
@@ -52,7 +56,6 @@ async function withRows<T>(
     const names = meta.map(({ className }) => className).toSorted();
     throw new UsageError(`there is no entity "${name}"; there are ${names.join(', ')}`);
   }
-  const source = await openSource(file, format);
   const { columns } = loadTarget(em, found);
   const progress = new LoadProgress(source.size);
   const text = textOf(source.bytes, (bytes) => progress.read(bytes));
@@ -61,6 +64,9 @@ async function withRows<T>(
   const entity = found.class as EntityClass<object>;
   try {
     return await work({ entity, mode, key, onDuplicate, rows: progress.counted(rows) });
+  } catch (error) {
+    if (!(error instanceof InvalidLoadError)) throw error;
+    throw new UsageError(error.message, { cause: error });
   } finally {
     progress.stop();
   }

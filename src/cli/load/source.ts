@@ -1,6 +1,6 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
+import type { Readable } from 'node:stream';
 import { UsageError } from '../usage-error.ts';
 
 export const formats = ['csv', 'jsonl'] as const;
@@ -11,28 +11,46 @@ export interface Source {
   readonly format: Format;
   /** Bytes; null when that is not known before the end. */
   readonly size: number | null;
-  readonly bytes: AsyncIterable<Buffer>;
+  readonly bytes: Readable;
 }
 
 /**
- * Opens `file`, or standard input for `-`. The format is taken from the file's name, unless it is given.
+ * Runs `work` on `file`, or standard input for `-`, and closes it, whoever still writes to it. The format is taken from the file's
+ * name, unless it is given.
  *
  * @throws UsageError when it can't be read, or its format is not known.
  */
-export async function openSource(file: string, given: Format | undefined): Promise<Source> {
+export async function withSource<T>(
+  file: string,
+  format: Format | undefined,
+  work: (source: Source) => Promise<T>,
+): Promise<T> {
+  const source = await openSource(file, format);
+  try {
+    return await work(source);
+  } finally {
+    source.bytes.destroy();
+  }
+}
+
+async function openSource(file: string, given: Format | undefined): Promise<Source> {
   const ending = extname(file).slice(1).toLowerCase();
   const format = given ?? formats.find((known) => known === ending);
   if (!format)
     throw new UsageError(`the name of ${file} does not tell its format; say --format csv or --format jsonl`);
   if (file === '-') return { format, size: null, bytes: process.stdin };
-  const found = await stat(file).catch((cause: unknown) => {
-    throw new UsageError(`${file} can't be read: ${cause instanceof Error ? cause.message : 'unknown'}`, {
-      cause,
-    });
-  });
-  if (found.isDirectory()) throw new UsageError(`${file} is a directory`);
-  // A pipe has no size.
-  return { format, size: found.isFile() ? found.size : null, bytes: createReadStream(file) };
+  try {
+    const opened = await open(file);
+    const found = await opened.stat();
+    // A pipe has no size.
+    const size = found.isFile() ? found.size : null;
+    if (!found.isDirectory()) return { format, size, bytes: opened.createReadStream() };
+    await opened.close();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'unknown';
+    throw new UsageError(`${file} can't be read: ${why}`, { cause });
+  }
+  throw new UsageError(`${file} is a directory`);
 }
 
 /**

@@ -125,6 +125,7 @@ describe('synthdb load', () => {
     ['blank.jsonl', '{"id":"a","name":"n","hypothesis":"h"}\n\n', 1, /row 2: is no JSON/],
     ['array.jsonl', '[1]\n', 1, /row 1: is no JSON object/],
     ['bytes.jsonl', Buffer.from([0x7b, 0xff]), 2, /no UTF-8/],
+    ['empty.csv', '', 2, /it is empty; a CSV begins with the names of properties/],
     ['rows.txt', '', 2, /--format csv/],
   ])('says in one line what is wrong with %s', async (name, content, code, says) => {
     const run = await load(name, content, ...appending);
@@ -138,6 +139,11 @@ describe('synthdb load', () => {
     [['missing.csv', '--entity', 'Experiment', '--mode', 'append'], /missing\.csv can't be read/],
     [['.', '--entity', 'Experiment', '--mode', 'append', '--format', 'csv'], /is a directory/],
     [['rows.csv', '--entity', 'Nothing', '--mode', 'append'], /"Nothing"; there are AnalysisCache/],
+    [
+      ['rows.csv', '--entity', 'Experiment', '--mode', 'upsert', '--key', 'nome'],
+      /"nome", which is no property/,
+    ],
+    [['rows.csv', '--entity', 'Experiment', '--mode', 'upsert', '--key', 'name'], /not unique/],
     [['rows.csv', '--entity', 'Experiment', '--mode', 'replace'], /Allowed choices are append/],
     [['rows.csv', '--entity', 'Experiment'], /--mode/],
     [['rows.csv', '--mode', 'append'], /--entity/],
@@ -147,6 +153,43 @@ describe('synthdb load', () => {
     const run = await synthdb(['load', ...told], directory, { DATABASE_URL: db.url });
 
     expect(run).toMatchObject({ code: 2, stderr: expect.stringMatching(says) });
+  });
+
+  test.each([
+    ['\n', '\r\n'],
+    ['\r\n', '\n'],
+    ['\n', '\r'],
+  ])('takes each end of a line of a CSV for one, such as %j and then %j', async (first, next) => {
+    const group = ['--entity', 'SynthGroup', '--mode', 'append'];
+
+    const run = await load('mixed.csv', `id,name${first}a,one${next}b,"two\r\nlines"${next}`, ...group);
+
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect(await ask('select id, name from synth_groups order by id')).toEqual([
+      { id: 'a', name: 'one' },
+      { id: 'b', name: 'two\r\nlines' },
+    ]);
+  });
+
+  test.each([
+    ['csv', 'id,name\na,n\nb,n,more\nc,n\n', /row 2: has more cells/],
+    ['jsonl', '{"id":"a","name":"n"}\n[]\n', /row 2: is no JSON object/],
+  ])('ends at a bad row of %s, also when whoever writes to it does not', async (format, unfinished, says) => {
+    const told = ['load', '-', '--format', format, '--entity', 'SynthGroup', '--mode', 'append'];
+
+    const run = await synthdb(told, directory, { DATABASE_URL: db.url }, { unfinished });
+
+    expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(says) });
+  });
+
+  test('looks for the file before it looks for a database', async () => {
+    const told = ['--entity', 'SynthGroup', '--mode', 'append'];
+    const nowhere = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' };
+
+    expect(await synthdb(['load', 'missing.csv', ...told], directory, nowhere)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/missing\.csv can't be read/),
+    });
   });
 
   test('reads lines and cells that lie across pieces of a file', async () => {
