@@ -200,22 +200,29 @@ export class InvalidBackfillError extends DataError {
 }
 
 /**
- * PostgreSQL, or the ORM on its behalf, refused a statement. `constraint` names the broken rule, `table` its table, and `row` the
- * number of the row, the first being 1, of those that were copied, where they are known. The message never holds the row; the
+ * PostgreSQL, or the ORM on its behalf, refused a statement. `constraint` names the broken rule, `table` its table, `column` the one
+ * that lacks a value, and `row` the number of the row, the first being 1, of those that were copied, where they are known. The message never holds the row; the
  * driver's text, which may, is in `cause` alone.
  */
 export abstract class RefusedError extends DataError {
   readonly table: string | undefined;
   readonly constraint: string | undefined;
+  readonly column: string | undefined;
   readonly row: number | undefined;
 
   constructor(
     what: string,
-    at: { table?: string | undefined; constraint?: string | undefined; row?: number | undefined },
+    at: {
+      table?: string | undefined;
+      constraint?: string | undefined;
+      column?: string | undefined;
+      row?: number | undefined;
+    },
     options?: ErrorOptions,
   ) {
     const where = [
       at.constraint && `"${at.constraint}"`,
+      at.column && `column "${at.column}"`,
       at.table && `on table "${at.table}"`,
       at.row && `in row ${at.row}`,
     ]
@@ -224,6 +231,7 @@ export abstract class RefusedError extends DataError {
     super(where ? `${what}: ${where}` : what, options);
     this.table = at.table;
     this.constraint = at.constraint;
+    this.column = at.column;
     this.row = at.row;
   }
 }

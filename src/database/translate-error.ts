@@ -37,10 +37,11 @@ export function toDataError(
   const {
     table,
     constraint,
+    column,
     where,
-  }: Error & Partial<Record<'table' | 'constraint' | 'where', string | undefined>> = error;
+  }: Error & Partial<Record<'table' | 'constraint' | 'column' | 'where', string | undefined>> = error;
   const told = code === '' ? what : `${what} (${code})`;
-  const at = { table: standsFor[table ?? ''] ?? table, constraint, row: copiedRow(where) };
+  const at = { table: standsFor[table ?? ''] ?? table, constraint, column, row: copiedRow(where) };
   return new Refused(`${told}${deniedIn(error)}`, at, { cause: error });
 }
 

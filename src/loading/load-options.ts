@@ -21,6 +21,9 @@ export const loadModes = [
   'fill_null',
 ] as const satisfies LoadMode[];
 
+/** What may be done when several rows have the same key. */
+export const duplicateRules = ['error', 'last'] as const;
+
 /**
  * A row, by the entity's properties. A relation is given as the key of the row that it points at, a time as a `Date` or as ISO text
  * with a zone and up to six digits of a second.
@@ -55,7 +58,7 @@ export interface LoadOptions<E extends object> {
    * What to do when several of the rows have the same key, where it is unique in the table: refuse the load (`error`, the default), or
    * take the last of them alone. `append` leaves that to the table.
    */
-  readonly onDuplicate?: 'error' | 'last' | undefined;
+  readonly onDuplicate?: (typeof duplicateRules)[number] | undefined;
   /** Whether the rows are only read and checked, and the statements given that would be sent. No connection is used. */
   readonly planOnly?: boolean | undefined;
 }

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { toDataError } from '../database/translate-error.ts';
 import { InvalidLoadError, InvalidRowError } from '../errors.ts';
-import { loadModes, type LoadCounts, type LoadOptions } from './load-options.ts';
+import { duplicateRules, loadModes, type LoadCounts, type LoadOptions } from './load-options.ts';
 import { isUnique, loadTarget, type LoadColumn, type LoadTarget } from './load-target.ts';
 import { RowsToCopy } from './rows-to-copy.ts';
 import { SendingSession, type Session } from './session.ts';
@@ -19,11 +19,17 @@ export class Load<E extends object> {
 
   /** @throws InvalidLoadError */
   constructor(em: EntityManager, options: LoadOptions<E>) {
-    const { entity, mode, key } = options;
+    const { entity, mode, key, onDuplicate } = options;
     if (!loadModes.includes(mode))
       throw new InvalidLoadError(`"${mode}" is no mode; there are ${loadModes.join(', ')}`);
+    if (onDuplicate !== undefined && !duplicateRules.includes(onDuplicate))
+      throw new InvalidLoadError(
+        `"${onDuplicate}" is no \`onDuplicate\`; there are ${duplicateRules.join(', ')}`,
+      );
     this.#options = options;
-    this.#target = loadTarget(em, em.getMetadata().get(entity));
+    const meta = em.getMetadata().find(entity);
+    if (!meta) throw new InvalidLoadError(`${entity.name} is no entity of this database`);
+    this.#target = loadTarget(em, meta);
     this.#staging = new Staging(this.#target);
     this.#key = keyColumns(this.#target, key);
     const names = this.#key.map(({ property }) => property);

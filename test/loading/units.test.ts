@@ -82,6 +82,20 @@ describe('a load', () => {
     ).rejects.toMatchObject({ name: 'InvalidLoadError', message: expect.stringContaining('hypothesis') });
   });
 
+  test.each([
+    [{ mode: 'replace' }, /"replace" is no mode; there are append/],
+    [{ onDuplicate: 'first' }, /"first" is no `onDuplicate`; there are error, last/],
+    [{ entity: class Nothing {} }, /Nothing is no entity/],
+  ])('that a program without types asks for by %j is refused', async (asked, says) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- that is what is tested
+    const options = { entity: Experiment, mode: 'upsert', rows: [], ...asked } as never;
+
+    await expect(loadRows(db, options)).rejects.toMatchObject({
+      name: 'InvalidLoadError',
+      message: expect.stringMatching(says),
+    });
+  });
+
   test.each(loadModes)('by %s keeps keys that are called id', async (mode) => {
     if (mode === 'fill_null') await load('append', [row('mine')]);
 

@@ -1,6 +1,6 @@
 import type { EntityKey } from '@mikro-orm/postgresql';
 import { Command, Option } from 'commander';
-import { loadModes, type LoadMode } from '../../loading/load-options.ts';
+import { duplicateRules, loadModes, type LoadMode } from '../../loading/load-options.ts';
 import { formats, type Format } from './source.ts';
 
 /** What was asked for. */
@@ -8,7 +8,7 @@ export interface Given {
   readonly entity: string;
   readonly mode: LoadMode;
   readonly key?: readonly EntityKey<object>[];
-  readonly onDuplicate: 'error' | 'last';
+  readonly onDuplicate: (typeof duplicateRules)[number];
   readonly format?: Format;
   readonly dryRun?: boolean;
   readonly json?: boolean;
@@ -35,7 +35,7 @@ export function load(): Command {
     )
     .addOption(
       new Option('--on-duplicate <what>', 'when several of the rows have one key')
-        .choices(['error', 'last'])
+        .choices(duplicateRules)
         .default('error'),
     )
     .addOption(new Option('--format <format>', 'when the name of the file does not tell').choices(formats))

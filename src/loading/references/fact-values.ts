@@ -28,6 +28,8 @@ export function valueFor(type: BinaryType, value: unknown): CopiedValue {
 /** A tidied value that is not null as text. */
 export function asText(value: unknown): string {
   if (typeof value === 'string') return value;
+  // What stands for a lack of one in other systems must not become a parent's key.
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new UnfitValue('is no finite number');
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
     return String(value);
   return value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : jsonText(value);
@@ -35,7 +37,7 @@ export function asText(value: unknown): string {
 
 /** A tidied value as the decimal number by which it is ordered; null when it is none. */
 export function orderNumber(value: unknown): string | null {
-  const isNumber = typeof value === 'number' || typeof value === 'bigint' || isRawJSON(value);
+  const isNumber = Number.isFinite(value) || typeof value === 'bigint' || isRawJSON(value);
   const text = isNumber ? asText(value) : value;
   return typeof text === 'string' && decimal.test(text) ? text : null;
 }

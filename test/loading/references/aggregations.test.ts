@@ -89,6 +89,7 @@ describe('the value of a backfilled column', () => {
       ordered(['a', '2026-01-01T12:00:00+05:00'], ['b', '2026-01-01T08:00:00Z'], ['c', new Date(0)]),
       'b',
     ],
+    ['none that is NaN', ordered(['a', Number.NaN], ['b', -5]), 'b'],
     ['negative numbers and fractions', ordered(['a', '-2'], ['b', '-.5'], ['c', -1]), 'b'],
   ])('is that by the highest order: %s', async (_, facts, expected) => {
     expect(await made({ target: 'name', aggregation: 'max_by', source: 'v', order: 'o' }, facts)).toBe(

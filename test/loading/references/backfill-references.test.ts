@@ -329,6 +329,8 @@ describe('backfilled references', () => {
   test.each([
     ['no object', [{ plan: 'a', title: 'x' }, 'text'], /^row 2: is no object/],
     ['a number that is none', [{ plan: 'a', title: 'x', amount: 'secret' }], /^row 1, amount: is no finite/],
+    ['no number for a key', [{ plan: Number.NaN, title: 'x' }], /^row 1, plan: is no finite/],
+    ['no number for a text', [{ plan: 'a', title: Number.POSITIVE_INFINITY }], /^row 1, title: is no finite/],
     ['U+0000', [{ plan: 'a', title: 'secret\0' }], /^row 1, title: holds U\+0000/],
     ['half a surrogate pair', [{ plan: 'a', title: 'secret\ud800' }], /^row 1, title: holds half/],
     ['a document out of shape', [{ plan: 'a', title: 'x', details: { city: 5 } }], /^row 1, details: .*city/],
@@ -378,6 +380,19 @@ describe('backfilled references', () => {
       backfillReferences(db, { targets: [plans] }, [{ plan: 'P1' }, { plan: 'refused' }]),
     ).rejects.toBeInstanceOf(InvalidValueError);
     await expect(backfillReferences(db, { targets: [plans] }, broken())).rejects.toBe(fault);
+    expect(await keys()).toEqual([]);
+  });
+
+  test('are none when one lacks a value that it needs, and the column is named', async () => {
+    const named = { ...portfolios, columns: [{ target: 'name', source: 'title' }] };
+
+    await expect(
+      backfillReferences(db, { targets: [plans, named] }, [{ plan: 'P1', code: 1, title: null }]),
+    ).rejects.toMatchObject({
+      constructor: InvalidValueError,
+      column: 'name',
+      message: 'a required value is missing (23502): column "name" on table "portfolios"',
+    });
     expect(await keys()).toEqual([]);
   });
 
