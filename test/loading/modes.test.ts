@@ -80,6 +80,27 @@ describe('rows loaded', () => {
     ]);
   });
 
+  test('by upsert leave what the last row of a key does not give as it is, whatever its other rows give', async () => {
+    const kept = { description: 'mine', status: 'deleted' } as const;
+    await load('append', [experiment('a', kept), experiment('b', kept)]);
+
+    await load(
+      'upsert',
+      [
+        experiment('a', { description: 'first' }),
+        experiment('b', { status: 'active' }),
+        experiment('b', { description: 'last' }),
+        experiment('a', { status: 'active' }),
+      ],
+      { onDuplicate: 'last' },
+    );
+
+    expect(await stored('id, description, status')).toEqual([
+      { id: 'a', description: 'mine', status: 'active' },
+      { id: 'b', description: 'last', status: 'deleted' },
+    ]);
+  });
+
   test('by upsert on another key keep the primary key that is there', async () => {
     await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana' }));
     const upserted = (row: LoadedRow<SynthOutcome>) =>

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { AnalysisCache, Experiment, SynthGroup } from '../../src/entities/index.ts';
+import { AnalysisCache, Experiment, SynthGroup, SynthOutcome } from '../../src/entities/index.ts';
 import { loadModes, loadRows } from '../../src/loading/index.ts';
 import { loadTarget } from '../../src/loading/load-target.ts';
 import { rawJSON } from '../../src/loading/raw-json.ts';
@@ -144,6 +144,21 @@ describe('values loaded', () => {
       expect(error).toMatchObject({ name: 'InvalidRowError', row: 2, property });
       expect(String(error)).not.toContain('secret');
       expect(await ask('select 1 from experiments')).toEqual([]);
+    },
+  );
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, 2n ** 53n + 1n, '0.5'])(
+    'are no rates when they are %s',
+    async (successRate) => {
+      const row = { analysis: 'ana', synthId: 's', didNotTryRate: 0, failedRate: 0, successRate };
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as from a program without types
+      const rows = [row as never];
+
+      await expect(loadRows(db, { entity: SynthOutcome, mode: 'append', rows })).rejects.toMatchObject({
+        name: 'InvalidRowError',
+        row: 1,
+        property: 'successRate',
+      });
     },
   );
 

@@ -242,10 +242,11 @@ describe('backfilled references', () => {
     test('are there but for that table and what depends on it, behind savepoints', async () => {
       const after = { ...portfolios, name: 'after', dependsOn: ['plans'] };
       const left = { ...portfolios, name: 'left', dependsOn: ['broken'] };
+      const further = { ...portfolios, name: 'further', dependsOn: ['left'] };
 
       const { targets } = await backfillReferences(
         db,
-        { targets: [plans, broken, after, left], savepoints: true },
+        { targets: [plans, broken, after, left, further], savepoints: true },
         facts,
       );
 
@@ -254,6 +255,7 @@ describe('backfilled references', () => {
         { name: 'broken', outcome: 'failed', inserted: 0, error: expect.any(DanglingReferenceError) },
         { name: 'after', outcome: 'done', inserted: 1 },
         { name: 'left', outcome: 'left_out', candidates: 0, error: null },
+        { name: 'further', outcome: 'left_out', candidates: 0, error: null },
       ]);
       expect(await keys()).toEqual(['P1']);
       expect(await db.portfolios()).toHaveLength(1);

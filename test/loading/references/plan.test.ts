@@ -11,6 +11,7 @@ const facts = [
   { plan: 'P2', code: '01', title: null },
   { plan: '', code: 2 },
   { plan: 'P2', code: null },
+  { plan: 'P', code: 21 },
 ];
 
 const every: BackfillConfig['targets'] = [
@@ -74,7 +75,7 @@ describe('the plan of a backfill', () => {
       expect(result.targets.map(({ name, entity, candidates }) => ({ name, entity, candidates }))).toEqual(
         plan.targets,
       );
-      expect(plan.targets.map(({ candidates }) => candidates)).toEqual([2, 2, 2]);
+      expect(plan.targets.map(({ candidates }) => candidates)).toEqual([3, 3, 3]);
       expect(plan.statements.map(({ rows }) => rows).filter((rows) => rows > 0)).toEqual([facts.length]);
     },
   );
