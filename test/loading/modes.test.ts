@@ -174,13 +174,6 @@ describe('rows loaded', () => {
 
   test('by delete_insert keep what they say of each other, where a deleted row would be cleared from those that name it', async () => {
     await db.transact(async ({ em }) => void anExploration(em, { id: 'x' }));
-    const node = (id: string, depth: number, parent: string | null) => ({
-      id,
-      exploration: 'x',
-      depth,
-      parent,
-      scorecardParams: { complexity: 0, initial_effort: 0, perceived_risk: 0, time_to_value: 0 },
-    });
     const rows = [node('leaf', 2, 'branch'), node('branch', 1, 'root'), node('root', 0, null)];
     const replaced = () => loadRows(db, { entity: ScenarioNode, mode: 'delete_insert', rows });
     await replaced();
@@ -302,4 +295,9 @@ const scorecard = {
 
 function outcome(id: string, synthId: string, successRate = 1): LoadedRow<SynthOutcome> {
   return { id, analysis: 'ana', synthId, didNotTryRate: 0, failedRate: 1 - successRate, successRate };
+}
+
+function node(id: string, depth: number, parent: string | null): LoadedRow<ScenarioNode> {
+  const scorecardParams = { complexity: 0, initial_effort: 0, perceived_risk: 0, time_to_value: 0 };
+  return { id, exploration: 'x', depth, parent, scorecardParams };
 }

@@ -85,7 +85,7 @@ describe('a load', () => {
   test.each([
     [{ mode: 'replace' }, /"replace" is no mode; there are append/],
     [{ onDuplicate: 'first' }, /"first" is no `onDuplicate`; there are error, last/],
-    [{ entity: class Nothing {} }, /Nothing is no entity/],
+    [{ entity: TestDatabase }, /TestDatabase is no entity/],
   ])('that a program without types asks for by %j is refused', async (asked, says) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- that is what is tested
     const options = { entity: Experiment, mode: 'upsert', rows: [], ...asked } as never;

@@ -386,10 +386,10 @@ describe('backfilled references', () => {
   });
 
   test('are none when one lacks a value that it needs, and the column is named', async () => {
-    const named = { ...portfolios, columns: [{ target: 'name', source: 'title' }] };
+    const titled = { ...portfolios, columns: [named] };
 
     await expect(
-      backfillReferences(db, { targets: [plans, named] }, [{ plan: 'P1', code: 1, title: null }]),
+      backfillReferences(db, { targets: [plans, titled] }, [{ plan: 'P1', code: 1, title: null }]),
     ).rejects.toMatchObject({
       constructor: InvalidValueError,
       column: 'name',
