@@ -4,6 +4,7 @@ import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load-target.ts';
 import { UsageError } from '../usage-error.ts';
 import { exactJson } from './exact-json.ts';
+import { longestRow, tooLong } from './source.ts';
 
 const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
@@ -39,6 +40,7 @@ export async function* csvRecords(
   const parser = parse({
     // Of whatever kind: the parser would take the first for that of all, and leave the rest of the others in the last cells.
     record_delimiter: ['\r\n', '\n', '\r'],
+    max_record_size: longestRow,
     columns: (heading: string[]) => {
       const twice = heading.find((name, index) => heading.indexOf(name) !== index);
       if (twice !== undefined) throw new UsageError(`the heading has "${twice}" twice`);
@@ -97,13 +99,15 @@ function valueOf(
   }
 }
 
+const faults: Partial<Record<string, string>> = {
+  CSV_RECORD_INCONSISTENT_COLUMNS: 'has more cells than the heading, or fewer',
+  CSV_MAX_RECORD_SIZE: tooLong,
+};
+
 // The parser's own words may hold a cell.
 function malformed(error: CsvError): InvalidRowError {
   const row = typeof error['records'] === 'number' ? error['records'] + 1 : 1;
-  const what =
-    error.code === 'CSV_RECORD_INCONSISTENT_COLUMNS'
-      ? 'has more cells than the heading, or fewer'
-      : `is malformed (${error.code})`;
+  const what = faults[error.code] ?? `is malformed (${error.code})`;
   return new InvalidRowError({ row, property: null }, `${what}, line ${String(error['lines'])}`, {
     cause: error,
   });

@@ -2,6 +2,7 @@ import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load-target.ts';
 import { isRawJSON } from '../../loading/raw-json.ts';
 import { exactJson } from './exact-json.ts';
+import { longestRow, tooLong } from './source.ts';
 
 /**
  * The rows of a text with a JSON object on each line.
@@ -43,10 +44,15 @@ function parse(line: string, row: number): unknown {
 // Not `node:readline`: it also ends a line at U+2028, which JSON allows within one.
 async function* lines(text: AsyncIterable<string>): AsyncGenerator<string> {
   let begun: string[] = [];
+  let [row, length] = [1, 0];
   for await (const piece of text) {
     const [first = '', ...others] = piece.split('\n');
     begun.push(first);
+    length += first.length;
+    if (length > longestRow) throw new InvalidRowError({ row, property: null }, tooLong);
     if (others.length === 0) continue;
+    row += others.length;
+    length = others.at(-1)?.length ?? 0;
     yield begun.join('');
     begun = [others.pop() ?? ''];
     yield* others;

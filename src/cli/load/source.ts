@@ -6,6 +6,12 @@ import { UsageError } from '../usage-error.ts';
 export const formats = ['csv', 'jsonl'] as const;
 export type Format = (typeof formats)[number];
 
+/** Bytes or characters of the longest row that is read. One without an end would be gathered up to that of the file. */
+export const longestRow = 64 * 2 ** 20;
+
+/** What a longer row is told. */
+export const tooLong = 'is longer than 64 MiB: a quote or the end of a line may be missing';
+
 /** A file of rows, or standard input. */
 export interface Source {
   readonly format: Format;

@@ -1,0 +1,24 @@
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { csvRecords } from '../../../src/cli/load/csv-rows.ts';
+import { jsonlRows } from '../../../src/cli/load/jsonl-rows.ts';
+
+const pieceLength = 2 ** 20;
+
+test.each([
+  ['CSV', 'id,name\na,b\nc,"', csvRecords],
+  ['JSON lines', '{}\n{"name":"', (text: AsyncIterable<string>) => jsonlRows(text, [])],
+])('a row of %s that does not end is given up rather than gathered', async (_, begin, read) => {
+  let pieces = 0;
+  async function* endless(): AsyncGenerator<string> {
+    yield begin;
+    for (; pieces < 200; pieces++) yield 'x'.repeat(pieceLength);
+  }
+
+  await expect(Readable.from(read(endless())).toArray()).rejects.toMatchObject({
+    name: 'InvalidRowError',
+    row: 2,
+    message: expect.stringContaining('longer than 64 MiB'),
+  });
+  expect(pieces).toBeLessThan(100);
+});
