@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { complete, LegacyWorkshop } from '../legacy-import/legacy-workshop.ts';
-import { synthdb, type Run } from './run.ts';
+import { manyRows } from '../legacy-import/many-rows.ts';
+import { main, synthdb, type Run } from './run.ts';
 
 let workshop: LegacyWorkshop;
 beforeAll(async () => void (workshop = await LegacyWorkshop.open()));
@@ -56,6 +59,24 @@ test('for programs there is one document on standard output, when it fails too',
   expect(JSON.parse(bad.stdout)).toMatchObject({ failures: [expect.stringContaining('prfaq_metadata')] });
 });
 
+test('an import does not wait for who reads its document, however long that is', async () => {
+  const sql = `begin; ${manyRows(5_000)}; update synth_outcomes set success_rate = 7; commit`;
+  const report = join(workshop.directory, 'long.json');
+  const args = ['--from', workshop.file({}, { sql }), '--json', '--report', report];
+  const child = spawn(process.execPath, [main, 'import', ...args], {
+    env: { PATH: process.env['PATH'], DATABASE_URL: workshop.database.url },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+
+  await expect.poll(() => existsSync(report)).toBe(true);
+  const printed = await text(child.stdout);
+
+  expect(JSON.parse(printed)).toMatchObject({
+    failures: [expect.stringContaining('5000 rows were rejected')],
+  });
+  expect(printed).toBe(readFileSync(report, 'utf8'));
+});
+
 test('a dry run needs no target', async () => {
   const file = workshop.file(
     { experiments: [experiment('exp_1', { created_at: '2025-03-01T12:00:00' })] },
@@ -84,6 +105,7 @@ test('a dry run needs no target', async () => {
 test.for([
   [['--source-time-zone', 'Brasilia'], '"Brasilia" is no time zone'],
   [['--report', '/nowhere/report.json'], '/nowhere/report.json'],
+  [['--report', '.'], "the report . can't be written: that is no file"],
   [['--allow-rejected', 'some'], 'no whole number'],
   [['--skip', 'experiments'], '--skip names experiments'],
 ] as const)('%j is refused before anything is written', async ([args, says]) => {
