@@ -20,7 +20,7 @@ export interface ImportOptions extends ConversionOptions {
   readonly allowRejected?: number | undefined;
 }
 
-/** `comparing`: what the target has is looked for in the source. `verifying`: counts and digests are taken; `done` is then 0. */
+/** `comparing`: what the target has is looked for in the source. `verifying`: counts and digests are taken; `done` stays 0. */
 export type Phase = 'comparing' | 'importing' | 'verifying';
 
 export interface Progress {
@@ -32,6 +32,7 @@ export interface Progress {
 
 export interface ImportEvents {
   readonly onFinding?: ((finding: Finding) => void) | undefined;
+  /** When a phase of a table begins, with 0 done, and after each piece of rows. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** After each table, before the target was verified. */
   readonly onTable?: ((result: TableResult) => void) | undefined;
@@ -101,6 +102,7 @@ class ImportRun {
     for (const one of this.#imports) {
       const total = await this.#source.count(one.table.name);
       counts.set(one, total);
+      this.#tell('importing', one, 0, total);
       await one.run(this.#targets.get(one) ?? null, there.has(one), {
         onFinding: (finding) => this.#events.onFinding?.(finding),
         onRows: (done) => this.#tell('importing', one, done, total),
@@ -127,6 +129,7 @@ class ImportRun {
     const last = this.#imports.findLastIndex((one) => filled.has(one));
     for (const one of this.#imports.slice(0, last + 1)) {
       const total = await this.#source.count(one.table.name);
+      this.#tell('comparing', one, 0, total);
       const target = filled.has(one) ? (this.#targets.get(one) ?? null) : null;
       const recognised = await one.recognise(target, (done) => this.#tell('comparing', one, done, total));
       const strange = (filled.get(one) ?? 0) - recognised;

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -75,6 +76,29 @@ test('an import does not wait for who reads its document, however long that is',
     failures: [expect.stringContaining('5000 rows were rejected')],
   });
   expect(printed).toBe(readFileSync(report, 'utf8'));
+});
+
+test('on a terminal it shows how far it is, and leaves the terminal as it was when it is interrupted', async () => {
+  const file = workshop.file({}, { sql: `begin; ${manyRows(30_000)}; commit` });
+  const command = [process.execPath, main, 'import', '--from', file].map((part) => `'${part}'`).join(' ');
+  const terminal = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { PATH: process.env['PATH'], TERM: 'xterm', DATABASE_URL: workshop.database.url },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let sent = '';
+  terminal.stdout.on('data', (data: Buffer) => {
+    const shown = /synth_outcomes .* rows\/s \| ETA \d/;
+    const before = shown.test(sent);
+    sent += data.toString();
+    // As Ctrl-C does.
+    if (!before && shown.test(sent)) terminal.stdin.write('\x03');
+  });
+  await once(terminal, 'close');
+
+  const switchedOff = ['\x1b[?25l', '\x1b[?7l'];
+  expect(sent).toContain('^C');
+  expect(sent).not.toContain('Every row');
+  expect(switchedOff.filter((mode) => sent.includes(mode))).toEqual([]);
 });
 
 test('a dry run needs no target', async () => {
