@@ -53,8 +53,8 @@ export interface ImportResult {
  * compared. With `null` for the target nothing is written and no connection opened: what PostgreSQL alone knows (unique constraints)
  * is not found then.
  *
- * @throws LegacySourceError, ImportRefusedError, SchemaOutOfDateError before anything is written; DataError when the target fails
- * on the way: run it again to go on.
+ * @throws ImportRefusedError, SchemaOutOfDateError before anything is written; LegacySourceError when the source fails, another
+ * DataError when the target does, also on the way: run it again to go on.
  */
 export async function importLegacy(
   source: LegacySource,

@@ -2,7 +2,7 @@ import { IsolationLevel, type EntityManager, type MikroORM } from '@mikro-orm/po
 import { CompiledQuery } from 'kysely';
 import { connect } from '../../database/connect.ts';
 import { toDataError } from '../../database/translate-error.ts';
-import { LegacySourceError } from '../../errors.ts';
+import { DataError, LegacySourceError } from '../../errors.ts';
 import { parseDatabaseUrl } from '../../settings/database-url.ts';
 import type { TargetTable } from '../target/target-table.ts';
 import type { LegacySource, SourceRow, SourceTable } from './legacy-source.ts';
@@ -11,6 +11,21 @@ import { quoted } from './quoted.ts';
 // A piece of rows has about so many characters, as far as the one before it tells.
 const wantedCharacters = 1_000_000;
 const mostRows = 500;
+
+const settings = [
+  // All that is read is read as text: the same text, whatever the server's own settings are.
+  ['timezone', 'UTC'],
+  ['datestyle', 'ISO'],
+  ['extra_float_digits', '3'],
+  // A policy that hides rows would hide them from the counts as well: then they can't be read.
+  ['row_security', 'off'],
+  // It is one transaction, however long the import takes.
+  ['statement_timeout', '0'],
+  ['idle_in_transaction_session_timeout', '0'],
+  ['transaction_timeout', '0'],
+] as const;
+// Older servers do not know all of them.
+const setting = 'select set_config(name, $2, true) from pg_settings where lower(name) = $1';
 
 /** A PostgreSQL database of the old system. It is read within one read-only transaction. */
 export class PostgresSource implements LegacySource {
@@ -33,11 +48,7 @@ export class PostgresSource implements LegacySource {
     const em = orm.em.fork();
     try {
       await em.begin({ isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true });
-      // All that is read is read as text: the same text, whatever the server's own settings are.
-      await em.execute(`set local timezone = 'UTC'`);
-      await em.execute(`set local datestyle = 'ISO'`);
-      await em.execute('set local extra_float_digits = 3');
-      await em.execute('set local idle_in_transaction_session_timeout = 0');
+      for (const [name, value] of settings) await select(em, setting, [name, value]);
       const columns = await select<{ name: string; column: string }>(
         em,
         `select c.relname as name, a.attname as column from pg_class c join pg_attribute a on a.attrelid = c.oid
@@ -57,7 +68,7 @@ export class PostgresSource implements LegacySource {
       return new PostgresSource(orm, em, target.label, tables);
     } catch (error) {
       await end(orm, em);
-      throw toDataError(error);
+      throw toSourceError(error, target.label);
     }
   }
 
@@ -97,8 +108,7 @@ export class PostgresSource implements LegacySource {
 
   async existing(table: TargetTable, keys: readonly string[]): Promise<ReadonlySet<string>> {
     const key = quoted(table.key[0] ?? '');
-    const found = await select<{ key: string }>(
-      this.#em,
+    const found = await this.#select<{ key: string }>(
       `select ${key}::text as key from ${quoted(table.name)} where ${key} = any($1::text[])`,
       [keys],
     );
@@ -114,10 +124,10 @@ export class PostgresSource implements LegacySource {
     query: string,
     inCycle: boolean,
   ): AsyncGenerator<readonly SourceRow[], void> {
-    await select(this.#em, `declare legacy_rows no scroll cursor for ${query}`);
+    await this.#select(`declare legacy_rows no scroll cursor for ${query}`);
     let count = 20;
     for (;;) {
-      const rows = await select<Record<string, string | null>>(this.#em, `fetch ${count} from legacy_rows`);
+      const rows = await this.#select<Record<string, string | null>>(`fetch ${count} from legacy_rows`);
       if (rows.length === 0) break;
       let characters = 0;
       const piece = rows.map((row) => {
@@ -128,13 +138,28 @@ export class PostgresSource implements LegacySource {
       count = Math.min(mostRows, Math.max(1, Math.floor(wantedCharacters / (characters / rows.length + 1))));
       yield piece;
     }
-    await select(this.#em, 'close legacy_rows');
+    await this.#select('close legacy_rows');
   }
 
   async #number(query: string): Promise<number> {
-    const [row] = await select<{ n: string }>(this.#em, query);
+    const [row] = await this.#select<{ n: string }>(query);
     return Number(row?.n);
   }
+
+  async #select<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    try {
+      return await select<Row>(this.#em, text, values);
+    } catch (error) {
+      throw toSourceError(error, this.label);
+    }
+  }
+}
+
+/** What the server said, as an error that names the source: the target is such a server too. */
+function toSourceError(error: unknown, label: string): unknown {
+  const told = toDataError(error);
+  if (!(told instanceof DataError) || told instanceof LegacySourceError) return told;
+  return new LegacySourceError(`${label} can't be read: ${told.message}`, { cause: told });
 }
 
 // The pool would wait for the transaction's connection.
@@ -148,9 +173,5 @@ async function select<Row extends object>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  try {
-    return (await em.getKysely().executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows;
-  } catch (error) {
-    throw toDataError(error);
-  }
+  return (await em.getKysely().executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows;
 }
