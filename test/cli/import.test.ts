@@ -127,6 +127,8 @@ test('a dry run needs no target', async () => {
 });
 
 test.for([
+  [['--from', 'sqlite:///output/synthlab.db'], 'give its path'],
+  [['--from', ''], '--from is empty'],
   [['--source-time-zone', 'Brasilia'], '"Brasilia" is no time zone'],
   [['--report', '/nowhere/report.json'], '/nowhere/report.json'],
   [['--report', '.'], "the report . can't be written: that is no file"],
