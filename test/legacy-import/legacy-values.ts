@@ -12,7 +12,7 @@ export const mostly = <T, U>(usual: fc.Arbitrary<T>, rare: fc.Arbitrary<U>): fc.
 export const words = fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => !text.includes('\0'));
 export const label = mostly(
   words.map((text) => `x${text}`),
-  fc.constantFrom('', ' \t', 'a\0b', '😀 \\N \\. \t\n'),
+  fc.constantFrom('', ' \t', '\u3000', 'a\0b', '😀 \\N \\. \t\n'),
 );
 export const optional = fc.option(mostly(words, fc.constant('a\0b')), { nil: null });
 
