@@ -75,6 +75,7 @@ export async function importLegacy(
 
 class ImportRun {
   readonly #source: LegacySource;
+  readonly #tables: readonly TargetTable[];
   readonly #imports: readonly TableImport[];
   readonly #targets: ReadonlyMap<TableImport, TargetRows>;
   readonly #allowRejected: number;
@@ -88,6 +89,7 @@ class ImportRun {
   ) {
     const parents = new ParentKeys(source, tables);
     this.#source = source;
+    this.#tables = tables;
     this.#imports = tables.map((table) => new TableImport(source, table, parents, options));
     this.#targets = new Map(
       database ? this.#imports.map((one) => [one, new TargetRows(database, one.table)]) : [],
@@ -125,13 +127,17 @@ class ImportRun {
       const count = await target.count();
       if (count > 0) filled.set(one, count);
     }
-    // Whether a row is rejected depends on its parents: those are gone through too.
-    const last = this.#imports.findLastIndex((one) => filled.has(one));
-    for (const one of this.#imports.slice(0, last + 1)) {
+    const last = [...this.#targets.keys()].findLastIndex((one) => filled.has(one));
+    // What was rejected before may be mended now: the import itself begins without knowing of it.
+    const parents = new ParentKeys(this.#source, this.#tables);
+    // Whether a row is rejected depends on its parents: those are gone through too. A table was complete before the next was begun.
+    for (const [index, [one, target]] of [...this.#targets].slice(0, last + 1).entries()) {
       const total = await this.#source.count(one.table.name);
       this.#tell('comparing', one, 0, total);
-      const target = filled.has(one) ? (this.#targets.get(one) ?? null) : null;
-      const recognised = await one.recognise(target, (done) => this.#tell('comparing', one, done, total));
+      const recognised = await one.recognise(target, parents, {
+        complete: index < last,
+        onRows: (done) => this.#tell('comparing', one, done, total),
+      });
       const strange = (filled.get(one) ?? 0) - recognised;
       if (strange > 0) {
         throw new ImportRefusedError(

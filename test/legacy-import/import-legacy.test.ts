@@ -1,10 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
-import { Database } from '../../src/database/database.ts';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
-import { importLegacy } from '../../src/legacy-import/import-legacy.ts';
-import { SqliteSource } from '../../src/legacy-import/source/sqlite-source.ts';
-import { buildDatabaseUrl, parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { complete, LegacyWorkshop } from './legacy-workshop.ts';
 
 let workshop: LegacyWorkshop;
@@ -285,24 +280,4 @@ test('rejected rows may be allowed by their number', async () => {
   const none = await workshop.import(rows, { allowRejected: 0 });
 
   expect([one.result.failures.length, none.result.failures.length]).toEqual([0, 1]);
-});
-
-test('however long the counts of a big table take, the role may wait for them', async () => {
-  const { target } = workshop.database;
-  const url = buildDatabaseUrl({ ...target.parts, options: '-c statement_timeout=300' });
-  const orm = await connect(parseDatabaseUrl(url, 'url'));
-  try {
-    await using source = await SqliteSource.open(workshop.file({ experiments: [experiment('exp_1')] }));
-    const em = workshop.database.orm.em.fork();
-    await em.begin();
-    await em.execute('lock table experiments');
-    const imported = importLegacy(source, new Database(orm));
-    imported.catch(() => {});
-    await em.execute('select pg_sleep(1)');
-    await em.rollback();
-
-    expect((await imported).failures).toEqual([]);
-  } finally {
-    await orm.close(true);
-  }
 });

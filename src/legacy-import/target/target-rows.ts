@@ -18,6 +18,11 @@ export interface Stored {
   readonly refused: readonly (readonly [row: ConvertedRow, reason: string])[];
 }
 
+interface Compared {
+  readonly found: readonly ConvertedRow[];
+  readonly others: readonly ConvertedRow[];
+}
+
 interface Storing {
   readonly written: ConvertedRow[];
   readonly found: ConvertedRow[];
@@ -61,9 +66,9 @@ export class TargetRows {
     };
   }
 
-  /** How many of the rows the target has, equal in all columns. */
-  async countFound(rows: readonly ConvertedRow[]): Promise<number> {
-    return (await this.#split(this.#database.orm.em.fork(), rows)).found.length;
+  /** Parts the rows that the target has, equal in all columns, from all others. */
+  compare(rows: readonly ConvertedRow[]): Promise<Compared> {
+    return this.#compare(this.#database.orm.em.fork(), rows);
   }
 
   /**
@@ -74,7 +79,7 @@ export class TargetRows {
   store(rows: readonly ConvertedRow[], { mayBeThere }: { mayBeThere: boolean }): Promise<Stored> {
     return this.#database.transact(
       async ({ em }) => {
-        const { found, others } = mayBeThere ? await this.#split(em, rows) : { found: [], others: rows };
+        const { found, others } = mayBeThere ? await this.#compare(em, rows) : { found: [], others: rows };
         const stored: Storing = { written: [], found: [...found], refused: [] };
         await this.#append(em, others, stored);
         return stored;
@@ -88,11 +93,7 @@ export class TargetRows {
     return this.#database.transact(({ em }) => query<Row>(em, text), { timeouts: { statement: 0 } });
   }
 
-  /** Parts the rows that the target has from all others. */
-  async #split(
-    em: EntityManager,
-    rows: readonly ConvertedRow[],
-  ): Promise<{ found: ConvertedRow[]; others: ConvertedRow[] }> {
+  async #compare(em: EntityManager, rows: readonly ConvertedRow[]): Promise<Compared> {
     const { key } = this.#table;
     const lists = key.map((_, index) => `$${index + 1}::text[]`);
     const there = await query<Record<string, string>>(
@@ -132,7 +133,7 @@ export class TargetRows {
   }
 
   async #refuse(em: EntityManager, row: ConvertedRow, error: unknown, stored: Storing): Promise<void> {
-    const { found } = await this.#split(em, [row]);
+    const { found } = await this.#compare(em, [row]);
     if (found.length > 0) {
       stored.found.push(row);
       return;
