@@ -5,6 +5,7 @@ import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-z
 import type { Finding } from '../../src/legacy-import/finding.ts';
 import { importLegacy, type ImportResult, type Progress } from '../../src/legacy-import/import-legacy.ts';
 import { openLegacySource } from '../../src/legacy-import/source/open-legacy-source.ts';
+import { targetTables } from '../../src/legacy-import/target/target-tables.ts';
 import { postgresSchema } from './legacy-shape.ts';
 import { complete, LegacyWorkshop } from './legacy-workshop.ts';
 import type { LegacyRows } from './legacy-file.ts';
@@ -138,6 +139,26 @@ test('settings of the role, or of the server, neither end the reading nor change
       `set timezone = 'UTC'; alter table experiments alter created_at type varchar(50) using replace(created_at::text, '+00', '+00:00')`,
     );
     await inSource(`alter role ${reader} in database ${name} reset all`);
+  }
+});
+
+test('documents of megabytes come one by one, also behind many small rows', async () => {
+  await inSource(
+    `insert into experiments (id, name, hypothesis, status, created_at, scorecard_data)
+       select 'exp_z' || i, 'n', 'h', 'active', '${at}', jsonb_build_object('text', repeat('x', 3000000)) from generate_series(1, 4) i`,
+  );
+  try {
+    await using source = await openLegacySource(url);
+    const experiments = targetTables().find((table) => table.name === 'experiments');
+    const pieces: number[] = [];
+    if (experiments)
+      for await (const piece of source.rows(experiments))
+        pieces.push(piece.reduce((sum, { values }) => sum + values.join('').length, 0));
+
+    expect(pieces.filter((characters) => characters > 3_000_000)).toHaveLength(4);
+    expect(Math.max(...pieces)).toBeLessThan(5_000_000);
+  } finally {
+    await inSource(`delete from experiments where id like 'exp_z%'`);
   }
 });
 
