@@ -21,7 +21,7 @@ export interface ImportOptions extends ConversionOptions {
 }
 
 /** `comparing`: what the target has is looked for in the source. `verifying`: counts and digests are taken; `done` stays 0. */
-export type Phase = 'comparing' | 'importing' | 'verifying';
+type Phase = 'comparing' | 'importing' | 'verifying';
 
 export interface Progress {
   readonly phase: Phase;

@@ -88,12 +88,12 @@ test(
 
 /** Leaves what an import leaves that is killed: whole tables up to the last one begun, and of that one every other row. */
 async function takeBackAfter({ tables }: ImportResult, last: number): Promise<void> {
-  const [{ table = '' } = {}, ...later] = tables.slice(last);
-  if (later.length > 0) await database.orm.em.execute(`truncate ${later.map((one) => one.table).join(', ')}`);
+  const [begun, ...later] = tables.slice(last).map(({ table }) => table);
+  if (later.length > 0) await database.orm.em.execute(`truncate ${later.join(', ')}`);
   // Of a tree, the children of what is taken back would be changed.
-  if (table !== 'scenario_nodes')
+  if (begun !== undefined && begun !== 'scenario_nodes')
     await database.orm.em.execute(
-      `delete from ${table} t using (select ctid as place, row_number() over () as number from ${table}) s
+      `delete from ${begun} t using (select ctid as place, row_number() over () as number from ${begun}) s
        where t.ctid = s.place and s.number % 2 = 0`,
     );
 }

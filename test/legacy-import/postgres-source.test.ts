@@ -153,7 +153,7 @@ test('documents of megabytes come one by one, also behind many small rows', asyn
     const pieces: number[] = [];
     if (experiments)
       for await (const piece of source.rows(experiments))
-        pieces.push(piece.reduce((sum, { values }) => sum + values.join('').length, 0));
+        pieces.push(piece.reduce((sum, { values }) => sum + JSON.stringify(values).length, 0));
 
     expect(pieces.filter((characters) => characters > 3_000_000)).toHaveLength(4);
     expect(Math.max(...pieces)).toBeLessThan(5_000_000);
@@ -209,10 +209,10 @@ test('a server that is not there is one clear error without the password', async
 });
 
 function asReader(): string {
-  const asReader = new URL(url);
-  asReader.username = reader;
-  asReader.password = 'reader';
-  return asReader.href;
+  const theirs = new URL(url);
+  theirs.username = reader;
+  theirs.password = 'reader';
+  return theirs.href;
 }
 
 async function inSource(statement: string): Promise<void> {
