@@ -279,7 +279,7 @@ export class StatementError extends RefusedError {
   readonly code = 'wrong_statement';
 }
 
-/** The legacy database to import from can't be read, or is none. Nothing was written. */
+/** The legacy database to import from can't be read, or is none. What was written of it before stays: run the import again to go on. */
 export class LegacySourceError extends DataError {
   readonly code = 'legacy_source';
 }

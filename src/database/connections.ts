@@ -50,10 +50,15 @@ export class Connections {
 
   /** Has the pool hear first of what the operating system knows by now: which of the connections that idled were ended. */
   async settle(): Promise<void> {
-    if (!Array.from(this.#open).some(({ idleFor }) => idleFor > trustedMs)) return;
+    if (!this.#hasIdled()) return;
     // All sockets are looked at between two turns.
     await setImmediate();
     await setImmediate();
+  }
+
+  #hasIdled(): boolean {
+    for (const { idleFor } of this.#open) if (idleFor > trustedMs) return true;
+    return false;
   }
 
   /** Waits for all to end, no longer than so many milliseconds, and drops those that have not. */

@@ -2,15 +2,11 @@ import type { TxClient } from './tx-client.ts';
 
 /** A unit of work from its beginning to its end, which may be interrupted in between. */
 export class RunningUnit {
-  readonly #interrupted = Promise.withResolvers<never>();
+  // Told of an interruption. One waits at a time or two; a promise to race against would cost each read more.
+  readonly #waiting: ((reason: unknown) => void)[] = [];
   #stop: (() => void) | undefined;
   #interruption: { readonly reason: unknown } | undefined;
   #stopped: Promise<void> = Promise.resolve();
-
-  constructor() {
-    // Whoever races against it is told; at times nobody does.
-    this.#interrupted.promise.catch(() => {});
-  }
 
   /** Why it was interrupted; undefined when it was not. */
   get interruption(): { readonly reason: unknown } | undefined {
@@ -21,13 +17,17 @@ export class RunningUnit {
   interrupt(reason: unknown): void {
     if (this.#interruption) return;
     this.#interruption = { reason };
-    this.#interrupted.reject(reason);
+    for (const reject of this.#waiting) reject(reason);
     this.#stop?.();
   }
 
   /** What `waiting` gives, unless the unit of work is interrupted first. */
   unlessInterrupted<T>(waiting: Promise<T>): Promise<T> {
-    return Promise.race([waiting, this.#interrupted.promise]);
+    return new Promise((resolve, reject) => {
+      waiting.then(resolve, reject);
+      if (this.#interruption) reject(this.#interruption.reason);
+      else this.#waiting.push(reject);
+    });
   }
 
   /** Has `client` to itself while `work` runs, which ends with the connection at the latest. */

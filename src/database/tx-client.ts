@@ -60,6 +60,7 @@ export class TxClient extends Client {
   #isConnected = false;
   #isBusy = false;
   #isCommitting = false;
+  #bears = false;
   #stream: object | undefined;
   readonly #answerTimeout: number;
 
@@ -116,6 +117,7 @@ export class TxClient extends Client {
 
   /** Has it wait for answers as long as a statement may take, until it is given back: milliseconds, 0 for ever. */
   bearWith(statementTimeout: number): void {
+    this.#bears = true;
     this.connection.stream.setTimeout(silenceAllowed(this.#answerTimeout, statementTimeout));
   }
 
@@ -206,7 +208,8 @@ export class TxClient extends Client {
     this.#release = undefined;
     this.#idleSince = performance.now();
     this.onLost = undefined;
-    this.connection.stream.setTimeout(this.#answerTimeout);
+    if (this.#bears) this.connection.stream.setTimeout(this.#answerTimeout);
+    this.#bears = false;
     release?.(error ?? this.#refusal);
   }
 

@@ -20,8 +20,8 @@ export interface ImportOptions extends ConversionOptions {
   readonly allowRejected?: number | undefined;
 }
 
-/** `comparing`: what the target has is looked for in the source. `verifying`: counts and digests are taken; `done` is then 0. */
-export type Phase = 'comparing' | 'importing' | 'verifying';
+/** `comparing`: what the target has is looked for in the source. `verifying`: counts and digests are taken; `done` stays 0. */
+type Phase = 'comparing' | 'importing' | 'verifying';
 
 export interface Progress {
   readonly phase: Phase;
@@ -32,6 +32,7 @@ export interface Progress {
 
 export interface ImportEvents {
   readonly onFinding?: ((finding: Finding) => void) | undefined;
+  /** When a phase of a table begins, with 0 done, and after each piece of rows. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** After each table, before the target was verified. */
   readonly onTable?: ((result: TableResult) => void) | undefined;
@@ -52,8 +53,8 @@ export interface ImportResult {
  * compared. With `null` for the target nothing is written and no connection opened: what PostgreSQL alone knows (unique constraints)
  * is not found then.
  *
- * @throws LegacySourceError, ImportRefusedError, SchemaOutOfDateError before anything is written; DataError when the target fails
- * on the way: run it again to go on.
+ * @throws ImportRefusedError, SchemaOutOfDateError before anything is written; LegacySourceError when the source fails, another
+ * DataError when the target does, also on the way: run it again to go on.
  */
 export async function importLegacy(
   source: LegacySource,
@@ -74,6 +75,7 @@ export async function importLegacy(
 
 class ImportRun {
   readonly #source: LegacySource;
+  readonly #tables: readonly TargetTable[];
   readonly #imports: readonly TableImport[];
   readonly #targets: ReadonlyMap<TableImport, TargetRows>;
   readonly #allowRejected: number;
@@ -87,6 +89,7 @@ class ImportRun {
   ) {
     const parents = new ParentKeys(source, tables);
     this.#source = source;
+    this.#tables = tables;
     this.#imports = tables.map((table) => new TableImport(source, table, parents, options));
     this.#targets = new Map(
       database ? this.#imports.map((one) => [one, new TargetRows(database, one.table)]) : [],
@@ -101,6 +104,7 @@ class ImportRun {
     for (const one of this.#imports) {
       const total = await this.#source.count(one.table.name);
       counts.set(one, total);
+      this.#tell('importing', one, 0, total);
       await one.run(this.#targets.get(one) ?? null, there.has(one), {
         onFinding: (finding) => this.#events.onFinding?.(finding),
         onRows: (done) => this.#tell('importing', one, done, total),
@@ -123,12 +127,17 @@ class ImportRun {
       const count = await target.count();
       if (count > 0) filled.set(one, count);
     }
-    // Whether a row is rejected depends on its parents: those are gone through too.
-    const last = this.#imports.findLastIndex((one) => filled.has(one));
-    for (const one of this.#imports.slice(0, last + 1)) {
+    const last = [...this.#targets.keys()].findLastIndex((one) => filled.has(one));
+    // What was rejected before may be mended now: the import itself begins without knowing of it.
+    const parents = new ParentKeys(this.#source, this.#tables);
+    // Whether a row is rejected depends on its parents: those are gone through too. A table was complete before the next was begun.
+    for (const [index, [one, target]] of [...this.#targets].slice(0, last + 1).entries()) {
       const total = await this.#source.count(one.table.name);
-      const target = filled.has(one) ? (this.#targets.get(one) ?? null) : null;
-      const recognised = await one.recognise(target, (done) => this.#tell('comparing', one, done, total));
+      this.#tell('comparing', one, 0, total);
+      const recognised = await one.recognise(target, parents, {
+        complete: index < last,
+        onRows: (done) => this.#tell('comparing', one, done, total),
+      });
       const strange = (filled.get(one) ?? 0) - recognised;
       if (strange > 0) {
         throw new ImportRefusedError(

@@ -1,4 +1,8 @@
-import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, createReadStream, openSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { SettingsError } from '../errors.ts';
 import type { Finding } from './finding.ts';
 
@@ -8,41 +12,64 @@ const mostKept = 64 * 1_024;
  * A JSON document `{ findings: […], … }`, written while the findings come, since there may be more of them than fit into memory.
  * The file has its name once it is whole.
  */
-export class ReportFile {
+export class ReportFile implements Disposable {
   readonly #path: string | undefined;
   readonly #descriptor: number;
   #kept = '{\n"findings": [';
   #separator = '\n';
 
   /**
-   * Without a path it goes to standard output.
+   * Without a path it is only there to be printed.
    *
    * @throws SettingsError when the file can't be written.
    */
   constructor(path?: string) {
     this.#path = path;
+    if (path !== undefined) mustBeFile(path);
     try {
-      this.#descriptor = path === undefined ? 1 : openSync(`${path}.partial`, 'w');
+      this.#descriptor = path === undefined ? openNameless() : openSync(`${path}.partial`, 'w+');
     } catch (cause) {
       throw new SettingsError(
-        `the report ${path} can't be written: see that its directory is there and may be written to`,
+        `${this.#name} can't be written: see that its directory is there and may be written to`,
         { cause },
       );
     }
   }
 
+  /** @throws Error when the file can't take more. */
   add(finding: Finding): void {
     this.#write(`${this.#separator}${JSON.stringify(finding)}`);
     this.#separator = ',\n';
   }
 
-  /** Ends the document with what there is to say of the whole. */
+  /**
+   * Ends the document with what there is to say of the whole.
+   *
+   * @throws Error when the file can't take more.
+   */
   end(rest: object): void {
     this.#write(`\n],\n${JSON.stringify(rest, null, 2).slice(2)}\n`);
     this.#flush();
-    if (this.#path === undefined) return;
+    if (this.#path !== undefined) renameSync(`${this.#path}.partial`, this.#path);
+  }
+
+  /** Copies the document, which has ended, to standard output, as fast as somebody reads there: an import must not wait for that. */
+  async print(): Promise<void> {
+    try {
+      const document = createReadStream('', { fd: this.#descriptor, start: 0, autoClose: false });
+      await pipeline(document, process.stdout, { end: false });
+    } catch (error) {
+      // Who reads may have seen enough.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
     closeSync(this.#descriptor);
-    renameSync(`${this.#path}.partial`, this.#path);
+  }
+
+  get #name(): string {
+    return this.#path === undefined ? `the report in ${tmpdir()}` : `the report ${this.#path}`;
   }
 
   #write(text: string): void {
@@ -53,6 +80,27 @@ export class ReportFile {
   #flush(): void {
     let bytes = Buffer.from(this.#kept);
     this.#kept = '';
-    while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#descriptor, bytes));
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#descriptor, bytes));
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`${this.#name} can't be written: ${why}`, { cause });
+    }
   }
+}
+
+/** A device, such as /dev/stdout, would be replaced by the file. */
+function mustBeFile(path: string): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there && !there.isFile()) {
+    throw new SettingsError(`the report ${path} can't be written: that is no file; --json prints it`);
+  }
+}
+
+/** A file that nobody else finds, and that is gone with the process. */
+function openNameless(): number {
+  const path = join(tmpdir(), `synthdb-import-${randomUUID()}`);
+  const descriptor = openSync(path, 'wx+', 0o600);
+  unlinkSync(path);
+  return descriptor;
 }

@@ -42,12 +42,21 @@ export class TableImport {
     this.#converter = new RowConverter(table, filledWithNow, options);
   }
 
-  /** How many rows of the source the target has, equal in all columns. Null: nobody has to look, but the rows are gone through. */
-  async recognise(target: TargetRows | null, onRows: TableEvents['onRows']): Promise<number> {
+  /**
+   * How many rows of the source the target has, equal in all columns. With `complete`, what it does not have was rejected before,
+   * and `parents` are told so: no later row may point at it.
+   */
+  async recognise(
+    target: TargetRows,
+    parents: ParentKeys,
+    { complete, onRows }: { readonly complete: boolean; readonly onRows: TableEvents['onRows'] },
+  ): Promise<number> {
     let [recognised, done] = [0, 0];
-    for await (const piece of this.#pieces()) {
-      const converted = piece.flatMap((row) => this.#convert(row, []) ?? []);
-      if (target) recognised += await target.countFound(converted);
+    for await (const piece of this.#pieces(parents)) {
+      const converted = piece.flatMap((row) => this.#convert(row, parents, []) ?? []);
+      const { found, others } = await target.compare(converted);
+      recognised += found.length;
+      if (complete) for (const { key } of others) parents.rejectKey(this.table, key[0] ?? '');
       onRows((done += piece.length));
     }
     return recognised;
@@ -72,10 +81,10 @@ export class TableImport {
     // While PostgreSQL takes one batch, the next one is read.
     let storing = Promise.resolve();
     let [batch, characters, done]: [ConvertedRow[], number, number] = [[], 0, 0];
-    for await (const piece of this.#pieces()) {
+    for await (const piece of this.#pieces(this.#parents)) {
       for (const row of piece) {
         const findings: Finding[] = [];
-        const converted = this.#convert(row, findings);
+        const converted = this.#convert(row, this.#parents, findings);
         for (const finding of findings) tell(finding);
         if (!converted) this.#rejected++;
         else {
@@ -110,18 +119,18 @@ export class TableImport {
     };
   }
 
-  async *#pieces(): AsyncGenerator<readonly SourceRow[], void> {
+  async *#pieces(parents: ParentKeys): AsyncGenerator<readonly SourceRow[], void> {
     for await (const piece of this.#source.rows(this.table)) {
-      await this.#parents.look(this.table, piece);
+      await parents.look(this.table, piece);
       yield piece;
       // SQLite answers at once; what goes to PostgreSQL meanwhile needs its turn.
       await setImmediate();
     }
   }
 
-  #convert(row: SourceRow, findings: Finding[]): ConvertedRow | null {
-    const converted = this.#converter.convert(row, (column, key) => this.#parents.has(column, key), findings);
-    if (!converted) this.#parents.reject(this.table, row);
+  #convert(row: SourceRow, parents: ParentKeys, findings: Finding[]): ConvertedRow | null {
+    const converted = this.#converter.convert(row, (column, key) => parents.has(column, key), findings);
+    if (!converted) parents.reject(this.table, row);
     return converted;
   }
 

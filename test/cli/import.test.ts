@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { complete, LegacyWorkshop } from '../legacy-import/legacy-workshop.ts';
-import { synthdb, type Run } from './run.ts';
+import { manyRows } from '../legacy-import/many-rows.ts';
+import { main, synthdb, type Run } from './run.ts';
 
 let workshop: LegacyWorkshop;
 beforeAll(async () => void (workshop = await LegacyWorkshop.open()));
@@ -56,6 +60,47 @@ test('for programs there is one document on standard output, when it fails too',
   expect(JSON.parse(bad.stdout)).toMatchObject({ failures: [expect.stringContaining('prfaq_metadata')] });
 });
 
+test('an import does not wait for who reads its document, however long that is', async () => {
+  const sql = `begin; ${manyRows(5_000)}; update synth_outcomes set success_rate = 7; commit`;
+  const report = join(workshop.directory, 'long.json');
+  const args = ['--from', workshop.file({}, { sql }), '--json', '--report', report];
+  const child = spawn(process.execPath, [main, 'import', ...args], {
+    env: { PATH: process.env['PATH'], DATABASE_URL: workshop.database.url },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+
+  await expect.poll(() => existsSync(report)).toBe(true);
+  const printed = await text(child.stdout);
+
+  expect(JSON.parse(printed)).toMatchObject({
+    failures: [expect.stringContaining('5000 rows were rejected')],
+  });
+  expect(printed).toBe(readFileSync(report, 'utf8'));
+});
+
+test('on a terminal it shows how far it is, and leaves the terminal as it was when it is interrupted', async () => {
+  const file = workshop.file({}, { sql: `begin; ${manyRows(30_000)}; commit` });
+  const command = [process.execPath, main, 'import', '--from', file].map((part) => `'${part}'`).join(' ');
+  const terminal = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { PATH: process.env['PATH'], TERM: 'xterm', DATABASE_URL: workshop.database.url },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let sent = '';
+  terminal.stdout.on('data', (data: Buffer) => {
+    const shown = /synth_outcomes .* rows\/s \| ETA \d/;
+    const before = shown.test(sent);
+    sent += data.toString();
+    // As Ctrl-C does.
+    if (!before && shown.test(sent)) terminal.stdin.write('\x03');
+  });
+  await once(terminal, 'close');
+
+  const switchedOff = ['\x1b[?25l', '\x1b[?7l'];
+  expect(sent).toContain('^C');
+  expect(sent).not.toContain('Every row');
+  expect(switchedOff.filter((mode) => sent.includes(mode))).toEqual([]);
+});
+
 test('a dry run needs no target', async () => {
   const file = workshop.file(
     { experiments: [experiment('exp_1', { created_at: '2025-03-01T12:00:00' })] },
@@ -82,8 +127,11 @@ test('a dry run needs no target', async () => {
 });
 
 test.for([
+  [['--from', 'sqlite:///output/synthlab.db'], 'give its path'],
+  [['--from', ''], '--from is empty'],
   [['--source-time-zone', 'Brasilia'], '"Brasilia" is no time zone'],
   [['--report', '/nowhere/report.json'], '/nowhere/report.json'],
+  [['--report', '.'], "the report . can't be written: that is no file"],
   [['--allow-rejected', 'some'], 'no whole number'],
   [['--skip', 'experiments'], '--skip names experiments'],
 ] as const)('%j is refused before anything is written', async ([args, says]) => {

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 
-const main = join(import.meta.dirname, '../../src/cli/main.ts');
+/** The file behind `synthdb`. */
+export const main = join(import.meta.dirname, '../../src/cli/main.ts');
 
 /** What a run of `synthdb` printed and how it ended. */
 export interface Run {

@@ -5,6 +5,7 @@ import {
   copyFileSync,
   mkdirSync,
   openSync,
+  readFileSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -114,6 +115,59 @@ test('a file that a writer has locked is one clear error', async () => {
   writer.exec('rollback');
   writer.close();
   expect((await workshop.import(file)).result.failures).toEqual([]);
+});
+
+test('a file whose last writer was killed on the way is one clear error, until that is undone', async () => {
+  const file = workshop.file(
+    { experiments: [experiment('exp_1')] },
+    { sql: `begin; ${manyRows(2_000)}; commit` },
+  );
+  const killed = path('killed.db');
+  const writer = new DatabaseSync(file);
+  // So few pages fit into its memory that it writes before it commits.
+  writer.exec('pragma cache_size = 2; begin; update synth_outcomes set failed_rate = 1');
+  copyFileSync(file, killed);
+  copyFileSync(`${file}-journal`, `${killed}-journal`);
+  writer.close();
+
+  await expect(workshop.import(killed)).rejects.toThrow('who wrote it last was killed');
+
+  new DatabaseSync(killed).prepare('select 1 from sqlite_schema').all();
+  const { failures } = (await workshop.import(killed)).result;
+  expect(failures).toEqual([]);
+  expect(await workshop.rows('select count(*)::int from synth_outcomes where failed_rate = 1')).toEqual([
+    { count: 0 },
+  ]);
+});
+
+test('rows that a damaged index leaves out of the count are noticed', async () => {
+  const only = ' where id is null';
+  const file = workshop.file(
+    { experiments: [experiment('exp_1')] },
+    { sql: `create index hollow on experiments (status)${only}` },
+  );
+  // It claims to have all rows now.
+  const bytes = readFileSync(file, 'latin1').replace(only, ' '.repeat(only.length));
+  writeFileSync(file, bytes, 'latin1');
+
+  const { result } = await workshop.import(file);
+
+  expect(result.failures).toEqual(['experiments: 1 of 0 rows are accounted for']);
+});
+
+test('a row that comes from somewhere else on the way is noticed', async () => {
+  await workshop.rows(
+    `create function add() returns trigger language plpgsql as $$
+       begin insert into synth_groups (id, name, created_at) values ('grp_other', 'Other', now()); return null; end $$`,
+  );
+  await workshop.rows('create trigger add after insert on experiments for each row execute function add()');
+  try {
+    const { result } = await workshop.import({ experiments: [experiment('exp_1')] });
+
+    expect(result.failures).toEqual([expect.stringMatching(/^synth_groups: the target has 1 rows, not 0/)]);
+  } finally {
+    await workshop.rows('drop trigger add on experiments');
+  }
 });
 
 test('what a writer adds to a file with a write-ahead log while it is read is not seen', async () => {

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { ConnectionError, LegacySourceError } from '../../src/errors.ts';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
 import type { Finding } from '../../src/legacy-import/finding.ts';
-import { importLegacy, type ImportResult } from '../../src/legacy-import/import-legacy.ts';
+import { importLegacy, type ImportResult, type Progress } from '../../src/legacy-import/import-legacy.ts';
 import { openLegacySource } from '../../src/legacy-import/source/open-legacy-source.ts';
+import { targetTables } from '../../src/legacy-import/target/target-tables.ts';
 import { postgresSchema } from './legacy-shape.ts';
 import { complete, LegacyWorkshop } from './legacy-workshop.ts';
 import type { LegacyRows } from './legacy-file.ts';
@@ -12,14 +13,20 @@ import type { LegacyRows } from './legacy-file.ts';
 let workshop: LegacyWorkshop;
 let name: string;
 let url: string;
+let reader: string;
 beforeAll(async () => {
   workshop = await LegacyWorkshop.open();
   name = `${workshop.database.target.parts.database}_old`;
   await workshop.rows(`create database ${name} template template0`);
   url = workshop.database.url.replace(workshop.database.target.parts.database, name);
+  reader = `${name}_reader`;
+  await workshop.rows(`create role ${reader} login password 'reader'`);
+  await fill();
 });
+beforeEach(() => workshop.empty());
 afterAll(async () => {
   await workshop.rows(`drop database ${name} with (force)`);
+  await workshop.rows(`drop role ${reader}`);
   await workshop.close();
 });
 
@@ -85,7 +92,6 @@ const rows: LegacyRows = {
 };
 
 test('the twin in PostgreSQL gives the same rows as the SQLite file', async () => {
-  await fill();
   const options = { zone: new SourceTimeZone('America/Sao_Paulo'), allowRejected: 2 };
 
   const fromFile = await workshop.import(rows, options);
@@ -101,6 +107,100 @@ test('a database of ours is no old one', async () => {
   await expect(openLegacySource(workshop.database.url)).rejects.toThrow(LegacySourceError);
 });
 
+test('settings of the role, or of the server, neither end the reading nor change what is read', async () => {
+  const settings = {
+    statement_timeout: '300ms',
+    idle_in_transaction_session_timeout: '300ms',
+    timezone: 'Asia/Kolkata',
+    datestyle: 'SQL, DMY',
+  };
+  await inSource(`grant select on all tables in schema public to ${reader}`);
+  for (const [setting, value] of Object.entries(settings))
+    await inSource(`alter role ${reader} in database ${name} set ${setting} = '${value}'`);
+  await inSource(`alter table experiments alter created_at type timestamptz using created_at::timestamptz`);
+  const orm = await connect(workshop.database.target.withDatabase(name));
+  try {
+    const em = orm.em.fork();
+    await em.begin();
+    await em.execute('lock table experiments');
+    const imported = importFrom(asReader(), { zone: new SourceTimeZone('UTC'), allowRejected: 2 });
+    imported.catch(() => {});
+    await em.execute('select pg_sleep(1)');
+    await em.rollback();
+    const [result] = await imported;
+
+    expect(result.failures).toEqual([]);
+    expect(await workshop.rows(`select count(*)::int from experiments where created_at = '${at}'`)).toEqual([
+      { count: 1_200 },
+    ]);
+  } finally {
+    await orm.close(true);
+    await inSource(
+      `set timezone = 'UTC'; alter table experiments alter created_at type varchar(50) using replace(created_at::text, '+00', '+00:00')`,
+    );
+    await inSource(`alter role ${reader} in database ${name} reset all`);
+  }
+});
+
+test('documents of megabytes come one by one, also behind many small rows', async () => {
+  await inSource(
+    `insert into experiments (id, name, hypothesis, status, created_at, scorecard_data)
+       select 'exp_z' || i, 'n', 'h', 'active', '${at}', jsonb_build_object('text', repeat('x', 3000000)) from generate_series(1, 4) i`,
+  );
+  try {
+    await using source = await openLegacySource(url);
+    const experiments = targetTables().find((table) => table.name === 'experiments');
+    const pieces: number[] = [];
+    if (experiments)
+      for await (const piece of source.rows(experiments))
+        pieces.push(piece.reduce((sum, { values }) => sum + JSON.stringify(values).length, 0));
+
+    expect(pieces.filter((characters) => characters > 3_000_000)).toHaveLength(4);
+    expect(Math.max(...pieces)).toBeLessThan(5_000_000);
+  } finally {
+    await inSource(`delete from experiments where id like 'exp_z%'`);
+  }
+});
+
+test('what the role may not read is one clear error that names the source', async () => {
+  await inSource(
+    `grant select on all tables in schema public to ${reader}; revoke select on transcripts from ${reader}`,
+  );
+
+  const imported = importFrom(asReader(), { zone: new SourceTimeZone('UTC'), allowRejected: 2 });
+
+  await expect(imported).rejects.toThrow(LegacySourceError);
+  await expect(imported).rejects.toThrow(new RegExp(`${reader}@.*/${name} can't be read: .*"transcripts"`));
+});
+
+test('rows that a policy hides from the role are not left out without a word', async () => {
+  await inSource(
+    `grant select on all tables in schema public to ${reader}; alter table experiments enable row level security`,
+  );
+  try {
+    await expect(importFrom(asReader(), { allowRejected: 9_999 })).rejects.toThrow(LegacySourceError);
+  } finally {
+    await inSource('alter table experiments disable row level security');
+  }
+});
+
+test('a source that is lost on the way is one clear error, and the import goes on when it is there again', async () => {
+  const options = { zone: new SourceTimeZone('UTC'), allowRejected: 2 };
+  let cut: Promise<void> | undefined;
+
+  const imported = importFrom(url, options, ({ phase, table, done }) => {
+    if (phase === 'importing' && table === 'experiments' && done > 0)
+      cut ??= inSource(
+        'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+      );
+  });
+
+  await expect(imported).rejects.toThrow(LegacySourceError);
+  await cut;
+  const [again] = await importFrom(url, options);
+  expect(again.failures).toEqual([]);
+});
+
 test('a server that is not there is one clear error without the password', async () => {
   const source = openLegacySource('postgresql://me:secret@127.0.0.1:1/old');
 
@@ -108,12 +208,33 @@ test('a server that is not there is one clear error without the password', async
   await expect(source).rejects.not.toThrow('secret');
 });
 
-async function importFrom(from: string, options: object): Promise<[ImportResult, Finding[]]> {
+function asReader(): string {
+  const theirs = new URL(url);
+  theirs.username = reader;
+  theirs.password = 'reader';
+  return theirs.href;
+}
+
+async function inSource(statement: string): Promise<void> {
+  const orm = await connect(workshop.database.target.withDatabase(name));
+  try {
+    await orm.em.getConnection().execute(statement);
+  } finally {
+    await orm.close(true);
+  }
+}
+
+async function importFrom(
+  from: string,
+  options: object,
+  onProgress?: (progress: Progress) => void,
+): Promise<[ImportResult, Finding[]]> {
   await using source = await openLegacySource(from);
   const findings: Finding[] = [];
   return [
     await importLegacy(source, workshop.database, options, {
       onFinding: (finding) => findings.push(finding),
+      onProgress,
     }),
     findings,
   ];

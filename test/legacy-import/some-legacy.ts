@@ -1,95 +1,6 @@
 import * as fc from 'fast-check';
 import { textOf, type LegacyRow, type LegacyRows } from './legacy-file.ts';
-
-const hex = (length: number): fc.Arbitrary<string> =>
-  fc
-    .array(fc.constantFrom(...'0123456789abcdef'.split('')), { minLength: length, maxLength: length })
-    .map((digits) => digits.join(''));
-
-// Mostly as it should be; what is rare in real files is common here.
-const mostly = <T, U>(usual: fc.Arbitrary<T>, rare: fc.Arbitrary<U>): fc.Arbitrary<T | U> =>
-  fc.oneof({ arbitrary: usual, weight: 100 }, { arbitrary: rare, weight: 1 });
-
-const words = fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => !text.includes('\0'));
-const label = mostly(
-  words.map((text) => `x${text}`),
-  fc.constantFrom('', ' \t', 'a\0b', '😀 \\N \\. \t\n'),
-);
-const optional = fc.option(mostly(words, fc.constant('a\0b')), { nil: null });
-
-const instant = fc.date({ min: new Date('1971-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
-const micros = fc.integer({ min: 0, max: 999_999 }).map((count) => String(count).padStart(6, '0'));
-const second = (at: Date): string => at.toISOString().slice(0, 19);
-
-/** The four forms of the old system's times, and what is none. */
-const time = mostly(
-  fc.oneof(
-    fc.tuple(instant, micros).map(([at, fraction]) => `${second(at)}.${fraction}+00:00`),
-    instant.map((at) => `${second(at)}+00:00`),
-    fc.tuple(instant, micros).map(([at, fraction]) => `${second(at)}.${fraction}`),
-    instant.map((at) => second(at).replace('T', ' ')),
-    fc.tuple(instant, micros).map(([at, fraction]) => `${second(at).replace('T', ' ')}.${fraction}`),
-    fc.tuple(instant, micros).map(([at, fraction]) => `${second(at)}.${fraction}Z`),
-    fc.tuple(instant, micros).map(([at, fraction]) => `${second(at)}.${fraction}-03:30`),
-  ),
-  fc.constantFrom('', 'yesterday', '2025-02-30T00:00:00Z', '2025-01-01T00:00:00.1234567Z', '2025-01-01'),
-);
-
-const number = fc.oneof(
-  fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
-  fc.constantFrom(
-    '9007199254740993',
-    '1.50',
-    '-0.0',
-    '1e-7',
-    '1E+5',
-    '123456789012345678901234567890.123',
-    '100e-2',
-  ),
-);
-const string = fc.oneof(
-  words.map((text) => JSON.stringify(text)),
-  fc.constantFrom(String.raw`"\u0041\/\ud83d\ude00"`, '"😀é"', String.raw`"\b\f\u001f"`),
-);
-const { document } = fc.letrec<{ document: string; value: string; object: string; array: string }>((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 3 },
-    number,
-    string,
-    fc.constantFrom('true', 'false', 'null'),
-    tie('object'),
-    tie('array'),
-  ),
-  object: fc
-    .array(fc.tuple(string, tie('value')), { maxLength: 5 })
-    .map((members) => `{${members.map(([key, value]) => `${key}: ${value}`).join(' ,')}}`),
-  array: fc.array(tie('value'), { maxLength: 4 }).map((elements) => `[ ${elements.join(',\n')} ]`),
-  document: tie('object'),
-}));
-
-/** What Python wrote into JSON columns, and PostgreSQL does not store. */
-const unstorable = fc.constantFrom(
-  'null',
-  '{"a": [1, NaN]}',
-  '{"a": -Infinity}',
-  String.raw`{"a": "x\u0000"}`,
-  String.raw`{"\u0000": 1}`,
-  String.raw`{"a": "\ud800"}`,
-  '{"a": 1',
-  '',
-  '[]',
-  '{"a": 1e999999}',
-);
-const json = mostly(document, unstorable);
-const list = mostly(
-  document.map((element) => `[${element}]`),
-  unstorable,
-);
-const rate = mostly(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(1.5, -0, Infinity));
-const count = mostly(
-  fc.integer({ min: 0, max: 1_000_000 }),
-  fc.constantFrom(2n ** 31n, 2n ** 53n + 1n, -1, null),
-);
+import { count, hex, json, label, list, mostly, optional, rate, time, words } from './legacy-values.ts';
 
 const key = (prefix: string): fc.Arbitrary<string> =>
   mostly(hex(8), fc.constantFrom('é', '😀')).map((id) => `${prefix}_${id}`);
@@ -121,7 +32,7 @@ const five = (ids: readonly string[]): fc.Arbitrary<string | null> =>
     fc.constant(null),
   );
 
-/** Legacy databases of a few rows in each of the tables that hang together, with all that is known to lie in such files. */
+/** Legacy databases of a few rows in each table, with all that is known to lie in such files. */
 export const someLegacy: fc.Arbitrary<LegacyRows> = fc
   .record({
     synth_groups: table({ id: key('grp'), name: label, description: optional, created_at: time }, ['id']),
@@ -222,6 +133,7 @@ export const someLegacy: fc.Arbitrary<LegacyRows> = fc
         },
         ['analysis_id', 'cache_key'],
       ),
+      ...besides(before),
       explorations: table(
         {
           id: fc.constantFrom('expl_1', 'expl_2'),
@@ -247,6 +159,96 @@ export const someLegacy: fc.Arbitrary<LegacyRows> = fc
       ),
     });
   });
+
+/** The tables at which no other one points. */
+function besides(before: Readonly<Record<'experiments' | 'feature_scorecards', readonly LegacyRow[]>>) {
+  const experiments = keysOf(before.experiments);
+  const simulation = mostly(
+    hex(8).map((id) => `sim_${id}`),
+    fc.constant(''),
+  );
+  return {
+    interview_guide: table(
+      {
+        experiment_id: oneOf(experiments),
+        context_definition: optional,
+        questions: optional,
+        context_examples: optional,
+        created_at: time,
+        updated_at: fc.option(time, { nil: null }),
+      },
+      ['experiment_id'],
+    ),
+    simulation_runs: table(
+      {
+        id: simulation,
+        scorecard_id: oneOf(keysOf(before.feature_scorecards)),
+        scenario_id: fc.constantFrom('baseline', 'crisis'),
+        config: json,
+        status: mostly(fc.constantFrom('pending', 'completed'), fc.constant('gone')),
+        started_at: time,
+        total_synths: count,
+        aggregated_outcomes: fc.option(json, { nil: null }),
+      },
+      ['id'],
+    ),
+    region_analyses: table(
+      {
+        id: hex(8).map((id) => `region_${id}`),
+        simulation_id: simulation,
+        rules: list,
+        rule_text: words,
+        synth_count: fc.nat(100),
+        synth_percentage: rate,
+        did_not_try_rate: rate,
+        failed_rate: rate,
+        success_rate: rate,
+        failure_delta: rate,
+      },
+      ['id'],
+    ),
+    sensitivity_results: table(
+      {
+        id: hex(12).map((id) => `sens_${id}`),
+        simulation_id: simulation,
+        analyzed_at: time,
+        deltas_used: mostly(fc.constantFrom('[0.05, 0.1]', '[]'), list),
+        baseline_success: rate,
+        most_sensitive_dimension: label,
+        dimensions: list,
+        created_at: time,
+      },
+      ['id'],
+    ),
+    chart_insights: table(
+      {
+        id: fc.option(
+          hex(12).map((id) => `ins_${id}`),
+          { nil: null },
+        ),
+        simulation_id: simulation,
+        insight_type: mostly(fc.constantFrom('heatmap', 'executive_summary'), label),
+        response_json: json,
+        created_at: time,
+        updated_at: time,
+      },
+      ['simulation_id', 'insight_type'],
+    ),
+    experiment_documents: table(
+      {
+        id: hex(8).map((id) => `doc_${id}`),
+        experiment_id: oneOf(experiments),
+        document_type: mostly(fc.constantFrom('summary', 'prfaq', 'executive_summary'), fc.constant('gone')),
+        markdown_content: mostly(words, fc.constant('')),
+        metadata: fc.option(json, { nil: null }),
+        generated_at: time,
+        model: fc.option(label, { nil: null }),
+        error_message: optional,
+      },
+      ['experiment_id', 'document_type'],
+    ),
+  };
+}
 
 function constants<T extends LegacyRows>(rows: T): { [Table in keyof T]: fc.Arbitrary<T[Table]> } {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each table's rows behind a constant, as the type says

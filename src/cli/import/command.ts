@@ -5,7 +5,7 @@ export interface Given {
   readonly from: string;
   readonly dryRun?: boolean;
   readonly sourceTimeZone?: string;
-  readonly skip: string[];
+  readonly skip?: string[];
   readonly report?: string;
   readonly allowRejected: number;
   readonly replaceInvalidJson?: boolean;
@@ -21,7 +21,7 @@ export function importCommand(): Command {
     .requiredOption('--from <file or url>', 'the SQLite file, or the URL of the PostgreSQL database')
     .option('--dry-run', 'read, convert and report everything, without a connection to the target')
     .option('--source-time-zone <zone>', 'what times without a zone are in, such as America/Sao_Paulo or UTC')
-    .option('--skip <names>', 'tables (a) and columns (a.b) to leave out that have no place here', names, [])
+    .option('--skip <names>', 'tables (a) and columns (a.b) to leave out that have no place here', names)
     .option('--report <file>', 'write the report to a file, as JSON')
     .option('--allow-rejected <count>', 'how many rows may be rejected', wholeNumber, 0)
     .option(
@@ -32,7 +32,10 @@ export function importCommand(): Command {
       '--null-dangling',
       'store NULL for references to missing rows, where the row lives on without them',
     )
-    .option('--strict', 'reject documents that are out of shape, and NULLs that have a default')
+    .option(
+      '--strict',
+      'reject documents that are out of shape or have a key twice, and NULLs that have a default',
+    )
     .option(
       '--json',
       'print { findings: [{ outcome, table, key, column, reason }], source, target, failures, unknown, tables } for programs',
@@ -43,7 +46,7 @@ export function importCommand(): Command {
     });
 }
 
-function names(given: string, before: string[]): string[] {
+function names(given: string, before: string[] = []): string[] {
   return [...before, ...given.split(',').map((name) => name.trim())];
 }
 

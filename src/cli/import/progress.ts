@@ -1,13 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { Phase, Progress } from '../../legacy-import/import-legacy.ts';
+import type { Progress } from '../../legacy-import/import-legacy.ts';
 import type { TableResult } from '../../legacy-import/table-result.ts';
 import { say } from '../output.ts';
-
-const words: Record<Phase, string> = {
-  comparing: 'comparing',
-  importing: 'importing',
-  verifying: 'verifying',
-};
 
 /** A bar for the table that is under way on a terminal; elsewhere a line for each table that is done. */
 export class ImportProgress {
@@ -23,21 +17,13 @@ export class ImportProgress {
   }
 
   show({ phase, table, done, total }: Progress): void {
-    const current = `${words[phase]} ${table}`;
+    const current = `${phase} ${table}`;
     if (current !== this.#current) {
       this.stop();
       this.#current = current;
       this.#begun = performance.now();
-      if (this.#quiet || !process.stderr.isTTY || total === 0) return;
-      this.#bar = new SingleBar(
-        {
-          format: '{what} [{bar}] {percentage}% | {value}/{total} | {speed} rows/s | ETA {eta_formatted}',
-          clearOnComplete: true,
-          hideCursor: true,
-        },
-        Presets.shades_classic,
-      );
-      this.#bar.start(total, done, { what: current, speed: '' });
+      if (!this.#quiet && process.stderr.isTTY && total > 0) this.#bar = started(current, phase, total);
+      return;
     }
     const seconds = (performance.now() - this.#begun) / 1_000;
     this.#bar?.update(done, { speed: Math.round(done / Math.max(seconds, 0.001)).toLocaleString('en') });
@@ -61,4 +47,25 @@ export class ImportProgress {
     this.#bar = undefined;
     this.#current = '';
   }
+}
+
+function started(what: string, phase: Progress['phase'], total: number): SingleBar {
+  const bar = new SingleBar(
+    {
+      // How far PostgreSQL has come with counts and digests, it does not tell.
+      format:
+        phase === 'verifying'
+          ? '{what}'
+          : '{what} [{bar}] {percentage}% of {total} | {speed} rows/s | ETA {eta_formatted}',
+      // What would not fit on the line is cut off, and that is the ETA.
+      barsize: Math.min(40, Math.max(5, (process.stderr.columns || 80) - 75)),
+      clearOnComplete: true,
+      // Else a terminal would stay without what is switched off when the import is interrupted.
+      hideCursor: false,
+      linewrap: true,
+    },
+    Presets.shades_classic,
+  );
+  bar.start(total, 0, { what, speed: '?' });
+  return bar;
 }

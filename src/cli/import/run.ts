@@ -32,10 +32,7 @@ async function run(
   options: ImportOptions,
   { report: path, json = false }: Given | Omit<Given, 'from'>,
 ): Promise<void> {
-  const reports = [
-    ...(path === undefined ? [] : [new ReportFile(path)]),
-    ...(json ? [new ReportFile()] : []),
-  ];
+  using report = path === undefined && !json ? null : new ReportFile(path);
   const lines = new FindingLines();
   const progress = new ImportProgress(json, database === null);
   let result: ImportResult;
@@ -43,21 +40,22 @@ async function run(
     result = await importLegacy(source, database, options, {
       onFinding: (finding) => {
         lines.add(finding);
-        for (const report of reports) report.add(finding);
+        report?.add(finding);
       },
       onProgress: (state) => progress.show(state),
       onTable: (table) => progress.tableDone(table),
     });
   } catch (error) {
     const failures = [error instanceof Error ? error.message : String(error)];
-    for (const report of reports) report.end({ source: source.label, target, failures });
+    report?.end({ source: source.label, target, failures });
+    if (json) await report?.print();
     throw error;
   } finally {
     progress.stop();
   }
-  for (const report of reports) report.end({ source: source.label, target, ...result });
+  report?.end({ source: source.label, target, ...result });
   if (result.failures.length > 0) process.exitCode = 1;
-  if (json) return;
+  if (json) return await report?.print();
   lines.say(path);
   sayResult(result, database === null);
   if (path !== undefined) say(`The whole report is in ${path}.`);

@@ -1,3 +1,4 @@
+import { SettingsError } from '../../errors.ts';
 import type { LegacySource } from './legacy-source.ts';
 import { PostgresSource } from './postgres-source.ts';
 import { SqliteSource } from './sqlite-source.ts';
@@ -7,6 +8,12 @@ import { SqliteSource } from './sqlite-source.ts';
  *
  * @throws LegacySourceError, SettingsError, ConnectionError
  */
-export function openLegacySource(from: string): Promise<LegacySource> {
+export async function openLegacySource(from: string): Promise<LegacySource> {
+  if (from === '') throw new SettingsError('--from is empty: give a file or a URL');
+  // As SQLAlchemy, with which the old system was written, names files.
+  if (/^sqlite[^/]*:\/\//i.test(from))
+    throw new SettingsError(
+      '--from names a SQLite file by a URL: give its path, for example output/synthlab.db',
+    );
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(from) ? PostgresSource.open(from) : SqliteSource.open(from);
 }

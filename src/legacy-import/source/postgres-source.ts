@@ -2,15 +2,32 @@ import { IsolationLevel, type EntityManager, type MikroORM } from '@mikro-orm/po
 import { CompiledQuery } from 'kysely';
 import { connect } from '../../database/connect.ts';
 import { toDataError } from '../../database/translate-error.ts';
-import { LegacySourceError } from '../../errors.ts';
+import { DataError, LegacySourceError } from '../../errors.ts';
 import { parseDatabaseUrl } from '../../settings/database-url.ts';
 import type { TargetTable } from '../target/target-table.ts';
 import type { LegacySource, SourceRow, SourceTable } from './legacy-source.ts';
 import { quoted } from './quoted.ts';
 
-// A piece of rows has about so many characters, as far as the one before it tells.
-const wantedCharacters = 1_000_000;
+// A piece of rows ends at either of them.
 const mostRows = 500;
+const mostBytes = 2_000_000;
+// How many rows' sizes are known ahead.
+const mostSizes = 5_000;
+
+const settings = [
+  // All that is read is read as text: the same text, whatever the server's own settings are.
+  ['timezone', 'UTC'],
+  ['datestyle', 'ISO'],
+  ['extra_float_digits', '3'],
+  // A policy that hides rows would hide them from the counts as well: then they can't be read.
+  ['row_security', 'off'],
+  // It is one transaction, however long the import takes.
+  ['statement_timeout', '0'],
+  ['idle_in_transaction_session_timeout', '0'],
+  ['transaction_timeout', '0'],
+] as const;
+// Older servers do not know all of them.
+const setting = 'select set_config(name, $2, true) from pg_settings where lower(name) = $1';
 
 /** A PostgreSQL database of the old system. It is read within one read-only transaction. */
 export class PostgresSource implements LegacySource {
@@ -33,11 +50,7 @@ export class PostgresSource implements LegacySource {
     const em = orm.em.fork();
     try {
       await em.begin({ isolationLevel: IsolationLevel.REPEATABLE_READ, readOnly: true });
-      // All that is read is read as text: the same text, whatever the server's own settings are.
-      await em.execute(`set local timezone = 'UTC'`);
-      await em.execute(`set local datestyle = 'ISO'`);
-      await em.execute('set local extra_float_digits = 3');
-      await em.execute('set local idle_in_transaction_session_timeout = 0');
+      for (const [name, value] of settings) await select(em, setting, [name, value]);
       const columns = await select<{ name: string; column: string }>(
         em,
         `select c.relname as name, a.attname as column from pg_class c join pg_attribute a on a.attrelid = c.oid
@@ -57,7 +70,7 @@ export class PostgresSource implements LegacySource {
       return new PostgresSource(orm, em, target.label, tables);
     } catch (error) {
       await end(orm, em);
-      throw toDataError(error);
+      throw toSourceError(error, target.label);
     }
   }
 
@@ -70,11 +83,10 @@ export class PostgresSource implements LegacySource {
   }
 
   async *rows(table: TargetTable): AsyncIterable<readonly SourceRow[]> {
-    const columns = table.columns.map(({ name }, index) => `r.${quoted(name)}::text as c${index}`).join(', ');
     const name = quoted(table.name);
     const key = table.key.map((column) => `r.${quoted(column)}::text collate "C"`).join(', ');
     if (table.parent === undefined) {
-      yield* this.#read(table, `select ${columns} from ${name} r order by ${key}`, false);
+      yield* this.#read(table, (values) => `select ${values} from ${name} r order by ${key}`, false);
       return;
     }
     const [id, up] = [quoted(table.key[0] ?? ''), quoted(table.parent)];
@@ -82,23 +94,24 @@ export class PostgresSource implements LegacySource {
         select r.${id}, 0 from ${name} r
           where r.${up} is null or not exists (select 1 from ${name} p where p.${id} = r.${up})
         union all select r.${id}, reached.level + 1 from reached join ${name} r on r.${up} = reached.id
-      ) select ${columns} from ${name} r`;
+      )`;
     yield* this.#read(
       table,
-      `${reached} join reached on reached.id = r.${id} order by reached.level, ${key}`,
+      (values) =>
+        `${reached} select ${values} from ${name} r join reached on reached.id = r.${id} order by reached.level, ${key}`,
       false,
     );
     yield* this.#read(
       table,
-      `${reached} where not exists (select 1 from reached where reached.id = r.${id}) order by ${key}`,
+      (values) =>
+        `${reached} select ${values} from ${name} r where not exists (select 1 from reached where reached.id = r.${id}) order by ${key}`,
       true,
     );
   }
 
   async existing(table: TargetTable, keys: readonly string[]): Promise<ReadonlySet<string>> {
     const key = quoted(table.key[0] ?? '');
-    const found = await select<{ key: string }>(
-      this.#em,
+    const found = await this.#select<{ key: string }>(
       `select ${key}::text as key from ${quoted(table.name)} where ${key} = any($1::text[])`,
       [keys],
     );
@@ -110,31 +123,67 @@ export class PostgresSource implements LegacySource {
   }
 
   async *#read(
-    table: TargetTable,
-    query: string,
+    { columns }: TargetTable,
+    query: (values: string) => string,
     inCycle: boolean,
   ): AsyncGenerator<readonly SourceRow[], void> {
-    await select(this.#em, `declare legacy_rows no scroll cursor for ${query}`);
-    let count = 20;
+    const texts = columns.map(({ name }, index) => `r.${quoted(name)}::text as c${index}`);
+    const bytes = columns.map(({ name }) => bytesOf(`r.${quoted(name)}`));
+    await this.#select(`declare legacy_rows no scroll cursor for ${query(texts.join(', '))}`);
+    // A row among small ones may have megabytes: how many fit into a piece has to be known before they are fetched.
+    await this.#select(`declare legacy_sizes no scroll cursor for ${query(`${bytes.join(' + ')} as bytes`)}`);
+    let sizes: { bytes: number }[] = [];
     for (;;) {
-      const rows = await select<Record<string, string | null>>(this.#em, `fetch ${count} from legacy_rows`);
-      if (rows.length === 0) break;
-      let characters = 0;
-      const piece = rows.map((row) => {
-        const values = table.columns.map((_, index) => row[`c${index}`] ?? null);
-        characters += values.reduce((sum, value) => sum + (value?.length ?? 0), 0);
-        return { values, place: '', inCycle };
-      });
-      count = Math.min(mostRows, Math.max(1, Math.floor(wantedCharacters / (characters / rows.length + 1))));
-      yield piece;
+      if (sizes.length === 0) sizes = await this.#select(`fetch ${mostSizes} from legacy_sizes`);
+      const count = rowsOfPiece(sizes);
+      if (count === 0) break;
+      sizes = sizes.slice(count);
+      const rows = await this.#select<Record<string, string | null>>(`fetch ${count} from legacy_rows`);
+      yield rows.map((row) => ({
+        values: columns.map((_, index) => row[`c${index}`] ?? null),
+        place: '',
+        inCycle,
+      }));
     }
-    await select(this.#em, 'close legacy_rows');
+    await this.#select('close legacy_sizes');
+    await this.#select('close legacy_rows');
   }
 
   async #number(query: string): Promise<number> {
-    const [row] = await select<{ n: string }>(this.#em, query);
+    const [row] = await this.#select<{ n: string }>(query);
     return Number(row?.n);
   }
+
+  async #select<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    try {
+      return await select<Row>(this.#em, text, values);
+    } catch (error) {
+      throw toSourceError(error, this.label);
+    }
+  }
+}
+
+/** How many bytes a value has as text, about; a short one is not unpacked for that. */
+function bytesOf(column: string): string {
+  return `(case when ${column} is null then 0 when pg_column_size(${column}) < 200 then 200 else octet_length(${column}::text) end)::float8`;
+}
+
+/** How many of the next rows make a piece; 0 when there are none. */
+function rowsOfPiece(sizes: readonly { readonly bytes: number }[]): number {
+  let [count, sum] = [0, 0];
+  for (const { bytes } of sizes) {
+    sum += bytes;
+    if (count === mostRows || (count > 0 && sum > mostBytes)) break;
+    count++;
+  }
+  return count;
+}
+
+/** What the server said, as an error that names the source: the target is such a server too. */
+function toSourceError(error: unknown, label: string): unknown {
+  const told = toDataError(error);
+  if (!(told instanceof DataError) || told instanceof LegacySourceError) return told;
+  return new LegacySourceError(`${label} can't be read: ${told.message}`, { cause: told });
 }
 
 // The pool would wait for the transaction's connection.
@@ -148,9 +197,5 @@ async function select<Row extends object>(
   text: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  try {
-    return (await em.getKysely().executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows;
-  } catch (error) {
-    throw toDataError(error);
-  }
+  return (await em.getKysely().executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows;
 }

@@ -18,6 +18,11 @@ export interface Stored {
   readonly refused: readonly (readonly [row: ConvertedRow, reason: string])[];
 }
 
+interface Compared {
+  readonly found: readonly ConvertedRow[];
+  readonly others: readonly ConvertedRow[];
+}
+
 interface Storing {
   readonly written: ConvertedRow[];
   readonly found: ConvertedRow[];
@@ -44,8 +49,7 @@ export class TargetRows {
   }
 
   async count(): Promise<number> {
-    const [row] = await query<{ count: string }>(
-      this.#database.orm.em.fork(),
+    const [row] = await this.#read<{ count: string }>(
       `select count(*)::text as count from ${quoted(this.#table.name)}`,
     );
     return Number(row?.count);
@@ -53,8 +57,7 @@ export class TargetRows {
 
   /** Count and digest of all rows, by PostgreSQL's own reckoning. */
   async total(): Promise<Total> {
-    const [row] = await query<{ count: string; first: string; second: string }>(
-      this.#database.orm.em.fork(),
+    const [row] = await this.#read<{ count: string; first: string; second: string }>(
       `select count(*)::text as count, ${halfOfDigest(1)} as first, ${halfOfDigest(17)} as second from (${digestQuery(this.#table)}) rows`,
     );
     return {
@@ -63,9 +66,9 @@ export class TargetRows {
     };
   }
 
-  /** How many of the rows the target has, equal in all columns. */
-  async countFound(rows: readonly ConvertedRow[]): Promise<number> {
-    return (await this.#split(this.#database.orm.em.fork(), rows)).found.length;
+  /** Parts the rows that the target has, equal in all columns, from all others. */
+  compare(rows: readonly ConvertedRow[]): Promise<Compared> {
+    return this.#compare(this.#database.orm.em.fork(), rows);
   }
 
   /**
@@ -76,7 +79,7 @@ export class TargetRows {
   store(rows: readonly ConvertedRow[], { mayBeThere }: { mayBeThere: boolean }): Promise<Stored> {
     return this.#database.transact(
       async ({ em }) => {
-        const { found, others } = mayBeThere ? await this.#split(em, rows) : { found: [], others: rows };
+        const { found, others } = mayBeThere ? await this.#compare(em, rows) : { found: [], others: rows };
         const stored: Storing = { written: [], found: [...found], refused: [] };
         await this.#append(em, others, stored);
         return stored;
@@ -85,11 +88,12 @@ export class TargetRows {
     );
   }
 
-  /** Parts the rows that the target has from all others. */
-  async #split(
-    em: EntityManager,
-    rows: readonly ConvertedRow[],
-  ): Promise<{ found: ConvertedRow[]; others: ConvertedRow[] }> {
+  /** Goes through the whole table, which may take longer than the role's statements usually may. */
+  #read<Row extends object>(text: string): Promise<Row[]> {
+    return this.#database.transact(({ em }) => query<Row>(em, text), { timeouts: { statement: 0 } });
+  }
+
+  async #compare(em: EntityManager, rows: readonly ConvertedRow[]): Promise<Compared> {
     const { key } = this.#table;
     const lists = key.map((_, index) => `$${index + 1}::text[]`);
     const there = await query<Record<string, string>>(
@@ -129,7 +133,7 @@ export class TargetRows {
   }
 
   async #refuse(em: EntityManager, row: ConvertedRow, error: unknown, stored: Storing): Promise<void> {
-    const { found } = await this.#split(em, [row]);
+    const { found } = await this.#compare(em, [row]);
     if (found.length > 0) {
       stored.found.push(row);
       return;
