@@ -15,7 +15,7 @@ import { FindingLines, sayResult } from './report.ts';
 export async function importDatabase({ from, dryRun = false, ...given }: Given): Promise<void> {
   // Rows are garbage soon. V8 would rather make room for ever more of it than collect it.
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=50');
+  setFlagsFromString('--heap-growing-percent=15');
   const options = optionsOf(given);
   await using source = await openLegacySource(from);
   if (dryRun) return await run(source, null, null, options, given);

@@ -99,15 +99,17 @@ class Reader {
       this.#skipSpace();
     }
     if (members.length > mostInserted) members.sort(inPostgresOrder);
-    let text = '';
+    const parts: string[] = [];
     for (let index = 0; index < members.length; index++) {
       const { key, value } = members[index] ?? nobody;
       // Members of one key are in their order.
       if (members[index + 1]?.key === key)
         this.#repeated.push({ path: this.#whereKey(key), problem: 'is repeated' });
-      else text += `${text === '' ? '' : ', '}${key}: ${value}`;
+      else parts.push(parts.length === 0 ? '{' : ', ', key, ': ', value);
     }
-    return `{${text}}`;
+    // At once: texts that were put together bit by bit take up many times their length.
+    parts.push(parts.length === 0 ? '{}' : '}');
+    return parts.join('');
   }
 
   #array(): string {
