@@ -7,9 +7,7 @@ export function temporaryTablesDenied(
   em: EntityManager,
   otherwise?: string,
 ): ForbiddenError | null {
-  // PostgreSQL has no code of its own for it.
-  if (!(error instanceof Error && error.message.includes('permission denied to create temporary tables')))
-    return null;
+  if (!isDenied(error)) return null;
   const [database, role] = [em.config.get('dbName'), em.config.get('user')];
   const remedies = [`grant temporary on database "${database}" to "${role}"`, otherwise ?? []].flat();
   return new ForbiddenError(
@@ -17,4 +15,10 @@ export function temporaryTablesDenied(
     {},
     { cause: error },
   );
+}
+
+// PostgreSQL has no code of its own for it, and the text may be in the server's language; the place in its source is not.
+function isDenied(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('routine' in error && error.routine === 'InitTempTableNamespace') || isDenied(error.cause);
 }

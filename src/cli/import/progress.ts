@@ -1,7 +1,8 @@
-import { Presets, SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { Progress } from '../../legacy-import/import-legacy.ts';
 import type { TableResult } from '../../legacy-import/table-result.ts';
 import { say } from '../output.ts';
+import { progressBar } from '../progress-bar.ts';
 
 /** A bar for the table that is under way on a terminal; elsewhere a line for each table that is done. */
 export class ImportProgress {
@@ -50,21 +51,12 @@ export class ImportProgress {
 }
 
 function started(what: string, phase: Progress['phase'], total: number): SingleBar {
-  const bar = new SingleBar(
-    {
-      // How far PostgreSQL has come with counts and digests, it does not tell.
-      format:
-        phase === 'verifying'
-          ? '{what}'
-          : '{what} [{bar}] {percentage}% of {total} | {speed} rows/s | ETA {eta_formatted}',
-      // What would not fit on the line is cut off, and that is the ETA.
-      barsize: Math.min(40, Math.max(5, (process.stderr.columns || 80) - 75)),
-      clearOnComplete: true,
-      // Else a terminal would stay without what is switched off when the import is interrupted.
-      hideCursor: false,
-      linewrap: true,
-    },
-    Presets.shades_classic,
+  // How far PostgreSQL has come with counts and digests, it does not tell.
+  const bar = progressBar(
+    phase === 'verifying'
+      ? '{what}'
+      : '{what} [{bar}] {percentage}% of {total} | {speed} rows/s | ETA {eta_formatted}',
+    75,
   );
   bar.start(total, 0, { what, speed: '?' });
   return bar;

@@ -1,4 +1,5 @@
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
+import { progressBar } from '../progress-bar.ts';
 
 /** Shows on a terminal how far a load has come, and nothing elsewhere. */
 export class LoadProgress {
@@ -9,12 +10,11 @@ export class LoadProgress {
 
   /** `size` is how many bytes there are to read; null when that is not known. */
   constructor(size: number | null) {
-    const format = '{rows} rows, {rate} rows/s';
-    this.#bar = new SingleBar({
-      format: size === null ? `  ${format}` : `  {bar} {percentage} %, ${format}, {eta_formatted} left`,
-      hideCursor: true,
-      clearOnComplete: true,
-    });
+    const figures = '{rows} rows | {rate} rows/s';
+    this.#bar = progressBar(
+      size === null ? figures : `[{bar}] {percentage}% | ${figures} | ETA {eta_formatted}`,
+      55,
+    );
     this.#bar.start(size ?? 0, 0, this.#figures());
   }
 

@@ -35,6 +35,12 @@ export function backfillReferences(
   facts: Facts,
   options?: BackfillOptions & { readonly planOnly?: false | undefined },
 ): Promise<BackfillResult>;
+export function backfillReferences(
+  to: Database | UnitOfWork,
+  config: BackfillConfig,
+  facts: Facts,
+  options?: BackfillOptions,
+): Promise<BackfillPlan | BackfillResult>;
 export async function backfillReferences(
   to: Database | UnitOfWork,
   config: BackfillConfig,
