@@ -201,8 +201,8 @@ export class InvalidBackfillError extends DataError {
 
 /**
  * PostgreSQL, or the ORM on its behalf, refused a statement. `constraint` names the broken rule, `table` its table, `column` the one
- * that lacks a value, and `row` the number of the row, the first being 1, of those that were copied, where they are known. The message never holds the row; the
- * driver's text, which may, is in `cause` alone.
+ * that lacks a value, and `row` the number of the row, the first being 1, of those that were copied, where they are known. The message
+ * never holds the row; the driver's text, which may, is in `cause` alone.
  */
 export abstract class RefusedError extends DataError {
   readonly table: string | undefined;
