@@ -5,8 +5,8 @@ import type { Place } from './with-database.ts';
 const forDevelopment = /(?:^|[_-])(?:dev|development|test|local|scratch)(?:[_-]|$)/i;
 
 /**
- * Asks for the database's name before something is done that can't be taken back to a database that does not look like one for development: neither
- * embedded, nor on this machine under a name that says so. Asks for it `always` where so much is lost.
+ * Asks for the database's name before something is done that can't be taken back to a database that does not look like one for
+ * development: neither embedded, nor on this machine under a name that says so. Asks for it `always` where so much is lost.
  *
  * @throws UsageError when it is not given, or wrong.
  */

@@ -127,8 +127,9 @@ export class Database {
    * Runs `work` as one unit in one transaction: what it changes is written when it returns, and nothing is when it throws. With
    * `position: true` it gives the position of the write-ahead log along, for reads from replicas that have to see the change.
    *
-   * @throws SettingsError on settings or timeouts that are none; DataError when PostgreSQL refuses the change; ConnectionError or PoolTimeoutError when there is no connection;
-   * ConnectionLostError, or CommitUnknownError, when it is lost; DatabaseClosedError. Whatever `work` throws comes through unchanged.
+   * @throws SettingsError on settings or timeouts that are none; DataError when PostgreSQL refuses the change; ConnectionError or
+   * PoolTimeoutError when there is no connection; ConnectionLostError, or CommitUnknownError, when it is lost; DatabaseClosedError.
+   * Whatever `work` throws comes through unchanged.
    */
   transact<T>(
     work: (uow: UnitOfWork) => Promise<T>,
@@ -146,8 +147,8 @@ export class Database {
   /**
    * Runs `work` on a unit of work of its own, for reading only.
    *
-   * @throws SettingsError on settings or timeouts that are none; ReadOnlyError when `work` changes a row and flushes, or calls what writes or locks; ConnectionError, PoolTimeoutError,
-   * ConnectionLostError and DatabaseClosedError as `transact` does.
+   * @throws SettingsError on settings or timeouts that are none; ReadOnlyError when `work` changes a row and flushes, or calls what
+   * writes or locks; ConnectionError, PoolTimeoutError, ConnectionLostError and DatabaseClosedError as `transact` does.
    */
   async read<T>(
     work: (uow: ReadingUnitOfWork) => Promise<T>,

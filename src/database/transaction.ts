@@ -7,8 +7,8 @@ import { whoServes, type TxClient } from './tx-client.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 
 /**
- * Runs `work` in a transaction of its own, with settings that end with it. It ends early when `unit` is interrupted or the connection is lost, also while `work` still
- * waits for something else; what `work` sends later fails.
+ * Runs `work` in a transaction of its own, with settings that end with it. It ends early when `unit` is interrupted or the connection
+ * is lost, also while `work` still waits for something else; what `work` sends later fails.
  *
  * By hand rather than by `em.transactional`, which forks the fresh manager once more and enters a context that nobody asks for.
  */

@@ -97,8 +97,8 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   }
 
   /**
-   * The newest automatic interview of the experiment, deleted or not: one whose topic starts with `exp_<experiment>_auto`; null when there is none.
-   * Replaces `get_auto_interview_for_experiment`.
+   * The newest automatic interview of the experiment, deleted or not: one whose topic starts with `exp_<experiment>_auto`; null when
+   * there is none. Replaces `get_auto_interview_for_experiment`.
    */
   async findAutoInterview(experiment: string): Promise<ResearchExecutionSummary | null> {
     const row = await summaries(executionsOf(await this.rows(), { experiment }))

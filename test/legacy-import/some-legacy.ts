@@ -11,14 +11,16 @@ const perhaps = (keys: readonly string[]): fc.Arbitrary<string | null> =>
 
 type Columns = Record<string, fc.Arbitrary<LegacyRow[string]>>;
 
-const table = (columns: Columns, names: readonly string[], maxLength = 5): fc.Arbitrary<LegacyRow[]> =>
+// Rows that differ in their keys, and in what else is unique: SQLite holds to both, and tells NULLs apart.
+const table = (columns: Columns, unique: readonly string[], maxLength = 5): fc.Arbitrary<LegacyRow[]> =>
   fc.uniqueArray(fc.record(columns), {
     maxLength,
-    // SQLite tells NULLs apart, and so may keys be.
-    comparator: (one, other) => one !== null && one === other,
-    selector: (row) =>
-      names.some((name) => row[name] === null) ? null : names.map((name) => textOf(row[name])).join('|'),
+    selector: (row) => [unique, ...('id' in columns ? [['id']] : [])].map((names) => within(row, names)),
+    comparator: (one, other) => one.some((values, index) => values !== null && values === other[index]),
   });
+
+const within = (row: LegacyRow, names: readonly string[]): string | null =>
+  names.some((name) => row[name] === null) ? null : names.map((name) => textOf(row[name])).join('|');
 
 const keysOf = (rows: readonly LegacyRow[], name = 'id'): string[] =>
   rows.map((row) => row[name]).filter((value) => typeof value === 'string');

@@ -37,7 +37,8 @@ const schema = 'migrator';
  * `migrations.emit`, and sorts last. A project that lists its migrations has to list it. Neither the ORM's snapshot nor
  * `migrations.generator` has a part in it.
  *
- * @throws RefusedError when `name` can't be part of a class's name, or the directory has migrations that are not read; whatever `up` throws on the scratch database.
+ * @throws RefusedError when `name` can't be part of a class's name, or the directory has migrations that are not read; whatever `up`
+ * throws on the scratch database.
  */
 export async function createMigration(orm: MikroORM, name: string): Promise<CreatedMigration | null> {
   const directory = newMigrationsDirectory(orm);
