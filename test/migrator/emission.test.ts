@@ -120,3 +120,17 @@ test('what a migration asks is asked when it is run, though it goes on when it i
 
   expect([await has('made'), await has('instead')]).toEqual([true, false]);
 });
+
+test('what PostgreSQL says of objects that are in the way, or not there, is told', async () => {
+  const { migrator } = await projectWith(
+    class extends Migration {
+      override up(): void {
+        this.addSql('create schema taken; create table taken.first (id int); drop schema taken');
+      }
+    },
+  );
+
+  await expect(migrator.up()).rejects.toThrow(
+    'cannot drop schema taken because other objects depend on it (2BP01)',
+  );
+});

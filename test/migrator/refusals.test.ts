@@ -24,6 +24,7 @@ describe('what is asked for is refused, and the database left as it is', () => {
     ['fuorth', `there is no migration "fuorth": did you mean ${fourth}?`],
     ['20260104', `there is no migration "20260104": did you mean ${fourth}?`],
     [`${fourth}.ts`, `did you mean ${fourth}?`],
+    ['2', 'there is no migration "2": `status` lists them'],
   ])('going up to %j', async (to, says) => {
     expect(await refusal(db, () => migratorOn(db, all).up({ to }))).toContain(says);
   });
