@@ -54,7 +54,7 @@ function plan(
 }
 
 const notShown =
-  '-- What the migrator writes down for itself (lease, log, history) is left out, and so is the comment that tells its lease.';
+  '-- What the migrator writes down for itself (lease, log, history) and how it brings settings back is left out; so is the comment that tells its lease.';
 
 /** SQL that can be read and pasted; all else in comments. */
 function asSql(planned: readonly PlannedMigration[], direction: Direction): string {

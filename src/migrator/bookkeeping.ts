@@ -8,12 +8,14 @@ import { sqlStateOf } from './sql-state.ts';
 export interface Tables {
   /** The ORM's own list of what is applied. */
   readonly log: string;
+  /** The schema of that, as it is called. */
+  readonly logSchema: string;
   readonly lease: string;
   readonly progress: string;
   readonly history: string;
 }
 
-/** @throws RefusedError when a name is none that needs no quotes, or the ORM is to choose a schema while it runs. */
+/** @throws RefusedError when `schema` is no plain name, or the ORM is to choose one while it runs. */
 export function tablesOf(orm: MikroORM, schema: string): Tables {
   const { tableName: log = 'mikro_orm_migrations', schema: chosen } = orm.config.get('migrations');
   if (chosen !== undefined) {
@@ -21,18 +23,27 @@ export function tablesOf(orm: MikroORM, schema: string): Tables {
       'migrations.schema makes the ORM set a search_path, which does not last behind a pooler: name the schema in the migrations instead',
     );
   }
-  // As the ORM finds it.
-  const parts = log.includes('.') ? log.split('.') : [orm.config.get('schema') ?? 'public', log];
-  for (const name of [schema, ...parts]) {
-    if (!/^[a-z_][a-z0-9_$]*$/i.test(name))
-      throw new RefusedError(`"${name}" can't be a table's or a schema's name here`);
+  // It stands in a comment of statements too.
+  if (!/^[a-z_][a-z0-9_$]{0,62}$/i.test(schema)) {
+    throw new RefusedError(
+      `the migrator's schema can't be called ${JSON.stringify(schema)}: use up to 63 letters, digits and underscores`,
+    );
   }
+  // As the ORM finds it.
+  const [logSchema = '', table = ''] = log.includes('.')
+    ? log.split('.')
+    : [orm.config.get('schema') ?? 'public', log];
   return {
-    log: parts.map((part) => `"${part}"`).join('.'),
+    log: `${quoted(logSchema)}.${quoted(table)}`,
+    logSchema,
     lease: `"${schema}"."lease"`,
     progress: `"${schema}"."progress"`,
     history: `"${schema}"."history"`,
   };
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** Which of the migrator's tables are there: a database that was never migrated has none, one that the ORM's own CLI migrated the log. */
@@ -51,7 +62,7 @@ export async function ensureTables(orm: MikroORM, schema: string, tables: Tables
     if (there.log && there.own) return;
     try {
       await inTransaction(orm, async (session) => {
-        await session.query(await missingSchemas(session, tables));
+        await session.query(await missingSchemas(session, [tables.logSchema, schema]));
         if (!there.log) await session.query(logDefinition(tables));
         if (!there.own) await session.query(definitions(schema, tables));
       });
@@ -76,13 +87,12 @@ const metAnother: ReadonlySet<string> = new Set([
 ]);
 
 // "If not exists" asks for the right to create schemas, even where they exist.
-async function missingSchemas(session: Session, { log, history }: Tables): Promise<string> {
-  const schemas = [log, history].map((table) => table.split('.')[0]);
+async function missingSchemas(session: Session, schemas: readonly string[]): Promise<string> {
   const missing = await session.query<{ name: string }>(
-    'select distinct name from unnest($1::text[]) name where to_regnamespace(name) is null',
+    'select distinct name from unnest($1::text[]) name where to_regnamespace(quote_ident(name)) is null',
     [schemas],
   );
-  return missing.map(({ name }) => `create schema if not exists ${name};`).join('\n');
+  return missing.map(({ name }) => `create schema if not exists ${quoted(name)};`).join('\n');
 }
 
 // As the ORM makes it.

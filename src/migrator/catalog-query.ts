@@ -1,4 +1,4 @@
-// $1 the migrator's schema, $2 the ORM's log by its number, $3 its schema where it is named.
+// $1 the migrator's schema, $2 the ORM's log by its number, $3 its schema.
 const common = `
   member as materialized (select classid, objid from pg_depend where deptype = 'e'),
   namespace as materialized (

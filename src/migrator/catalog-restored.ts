@@ -26,7 +26,7 @@ export async function lastingDifferences(
   return inTransaction(scratch, async (session) => {
     await session.query('savepoint as_it_was; set local search_path to public');
     for (const sql of rewritten.values()) await tried(session, sql);
-    const restored = await readCatalogIn(session, schema, tablesOf(scratch, schema).log);
+    const restored = await readCatalogIn(session, schema, tablesOf(scratch, schema));
     await session.query('rollback to as_it_was');
     // What is made again has lost its comment, which is another matter.
     const left = new Set(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { tablesOf } from './bookkeeping.ts';
+import { tablesOf, type Tables } from './bookkeeping.ts';
 import { catalogQuery } from './catalog-query.ts';
 import { inTransaction, type Session } from './session.ts';
 
@@ -36,22 +36,26 @@ interface Row {
  * differs between servers that serve the same one: rows, owners, tablespaces, publications, languages, operators.
  */
 export function readCatalog(orm: MikroORM, schema = 'migrator'): Promise<Catalog> {
-  const { log } = tablesOf(orm, schema);
-  return inTransaction(orm, (session) => readCatalogIn(session, schema, log));
+  return inTransaction(orm, (session) => readCatalogIn(session, schema, tablesOf(orm, schema)));
 }
 
 /** The same of whichever database the transaction of `session` is in. */
-export async function readCatalogIn(session: Session, schema: string, log: string): Promise<Catalog> {
+export async function readCatalogIn(
+  session: Session,
+  schema: string,
+  { log, logSchema }: Pick<Tables, 'log' | 'logSchema'>,
+): Promise<Catalog> {
   const [relation] = await session.query<{ oid: number | null }>('select to_regclass($1)::oid::int8 as oid', [
     log,
   ]);
   // So that the texts that PostgreSQL writes do not depend on who asks.
   await session.query(
     `set local search_path to ''; set local timezone to 'UTC'; set local datestyle to 'ISO'; set local intervalstyle to 'postgres';
-     set local extra_float_digits to 1; set local bytea_output to 'hex'; set local quote_all_identifiers to off`,
+     set local extra_float_digits to 1; set local bytea_output to 'hex'; set local quote_all_identifiers to off;
+     -- Of thousands of tables it takes seconds, whatever the role is meant to take.
+     set local statement_timeout to 0`,
   );
-  const [logSchema] = log.includes('.') ? log.replaceAll('"', '').split('.') : [];
-  const rows = await session.query<Row>(catalogQuery, [schema, relation?.oid ?? null, logSchema ?? null]);
+  const rows = await session.query<Row>(catalogQuery, [schema, relation?.oid ?? null, logSchema]);
   const catalog = new Map<string, { facts: Facts; parts: Map<string, Facts>; columns: string[] }>();
   for (const { object, part, position, facts: text } of rows) {
     const entry = catalog.get(object) ?? { facts: {}, parts: new Map<string, Facts>(), columns: [] };

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { withoutPace } from './backfill.ts';
+import { MigratorError } from './errors.ts';
 import type { MigrationFile } from './migration-files.ts';
 import { isTime } from './times.ts';
 
@@ -17,7 +20,7 @@ export interface MigrationSettings {
 
 /** What one direction of a migration sends. */
 export interface Emitted {
-  /** Null when it depends on what the migration reads from the database, or does there by itself. */
+  /** Null when it depends on what the migration reads from the database or does there by itself, or is other each time. */
   readonly statements: readonly string[] | null;
 }
 
@@ -30,6 +33,8 @@ export interface EmittedMigration {
   readonly up: Emitted;
   /** Null when it can't be reverted. */
   readonly down: Emitted | null;
+  /** What its `down` throws, the ORM's own for one; null when it can be reverted. */
+  readonly irreversible: string | null;
   /**
    * Of all that it sends and how, so that a reformatted file and a built one have the same. One whose statements are not known ahead
    * has that of its name.
@@ -43,7 +48,7 @@ export async function emit(orm: MikroORM, file: MigrationFile): Promise<EmittedM
   const transactional = sample.isTransactional();
   const settings = settingsOf(sample);
   const up = { statements: await statementsOf(orm, file, 'up') };
-  const down = await downOf(orm, file);
+  const { down, irreversible } = await downOf(orm, file);
   const known = up.statements && (down === null || down.statements);
   const content = known
     ? {
@@ -54,7 +59,7 @@ export async function emit(orm: MikroORM, file: MigrationFile): Promise<EmittedM
       }
     : file.name;
   const checksum = createHash('sha256').update(JSON.stringify(content)).digest('hex');
-  return { file, name: file.name, transactional, settings, up, down, checksum };
+  return { file, name: file.name, transactional, settings, up, down, irreversible, checksum };
 }
 
 /** The texts of what a migration has staged so far. */
@@ -71,39 +76,51 @@ export function queriesOf(orm: MikroORM, migration: Migration): string[] {
     .filter((text) => text !== '');
 }
 
-class AsksDatabase extends Error {}
-
-function ask(): never {
-  throw new AsksDatabase();
-}
-
 async function statementsOf(
   orm: MikroORM,
   file: MigrationFile,
   direction: Direction,
 ): Promise<string[] | null> {
+  const first = await stagedBy(orm, file, direction);
+  if (first === null) return null;
+  // With the time in it, or something random, it would count as edited ever after.
+  await setTimeout(2);
+  return isDeepStrictEqual(await stagedBy(orm, file, direction), first) ? first : null;
+}
+
+async function stagedBy(orm: MikroORM, file: MigrationFile, direction: Direction): Promise<string[] | null> {
   const migration = await file.make();
-  // Whatever it would do by itself, now, ends in one of these.
-  Object.assign(migration, { execute: ask, getEntityManager: ask });
+  let asked = false;
+  const ask = (): never => {
+    asked = true;
+    throw new Error('the database is not asked before the migration is run');
+  };
+  // Whatever it would do by itself, now, goes through one of these.
+  Object.assign(migration, { execute: ask, getEntityManager: ask, driver: offline(orm, ask) });
   try {
     await migration[direction]();
-    return queriesOf(orm, migration);
   } catch (error) {
-    if (error instanceof AsksDatabase) return null;
-    throw error;
+    if (!asked) throw error;
   }
+  // It may have caught what it was answered.
+  return asked ? null : queriesOf(orm, migration);
 }
 
-async function downOf(orm: MikroORM, file: MigrationFile): Promise<Emitted | null> {
-  const migration = await file.make();
-  // Their common ancestor's refuses. There may be two copies of that, theirs and ours.
-  if (ownerOf(migration, 'down') === ownerOf(migration, 'addSql')) return null;
-  return { statements: await statementsOf(orm, file, 'down') };
+function offline(orm: MikroORM, ask: () => never): object {
+  const driver = orm.em.getDriver();
+  return new Proxy(driver, { get: (_, key) => (key === 'getPlatform' ? () => driver.getPlatform() : ask()) });
 }
 
-function ownerOf(value: object, method: string): object | null {
-  const parent: object | null = Object.getPrototypeOf(value);
-  return parent === null || Object.hasOwn(parent, method) ? parent : ownerOf(parent, method);
+async function downOf(
+  orm: MikroORM,
+  file: MigrationFile,
+): Promise<Pick<EmittedMigration, 'down' | 'irreversible'>> {
+  try {
+    return { down: { statements: await statementsOf(orm, file, 'down') }, irreversible: null };
+  } catch (error) {
+    if (error instanceof MigratorError) throw error;
+    return { down: null, irreversible: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {

@@ -28,7 +28,8 @@ export class RefusedError extends MigratorError {
 
 /** The name closest to what was typed, for a hint; null when none comes near. */
 export function nearest(typed: string, names: readonly string[]): string | null {
-  if (typed === '') return null;
+  // Of a letter or two any name has some part.
+  if (typed.length < 3) return null;
   const [best] = names
     .map((name) => ({ name, apart: distance(typed.toLowerCase(), name.toLowerCase()) / typed.length }))
     .toSorted((a, b) => a.apart - b.apart);

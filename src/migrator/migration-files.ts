@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { matchesGlob, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Utils } from '@mikro-orm/core';
 import type { Migration } from '@mikro-orm/migrations';
@@ -46,19 +46,22 @@ async function inDirectory(orm: MikroORM): Promise<MigrationFile[]> {
   const names = await readdir(directory).catch((cause: unknown) => {
     throw new RefusedError(`can't read the migrations in ${directory}: set migrations.path`, { cause });
   });
-  return names.filter(isMigrationFile).map((file) => {
-    const path = resolve(directory, file);
-    return {
-      name: withoutExtension(file),
-      path,
-      make: async () => create(orm, await exportedClass(path)),
-    };
-  });
+  return names
+    .filter((file) => isMigrationFile(orm, file))
+    .map((file) => {
+      const path = resolve(directory, file);
+      return {
+        name: withoutExtension(file),
+        path,
+        make: async () => create(orm, await exportedClass(path)),
+      };
+    });
 }
 
 /** Whether a file of a migrations' directory is one, by its name. */
-export function isMigrationFile(file: string): boolean {
-  return /(?<!\.d)\.(?:ts|js|cjs)$/.test(file);
+export function isMigrationFile(orm: MikroORM, file: string): boolean {
+  const { glob = '!(*.d).{js,ts,cjs}' } = orm.config.get('migrations');
+  return matchesGlob(file, glob);
 }
 
 type Listed = NonNullable<ReturnType<typeof listOf>>[number];
@@ -80,9 +83,14 @@ function create(orm: MikroORM, Class: MigrationClass): Migration {
 
 async function exportedClass(path: string): Promise<MigrationClass> {
   const exported: object = await import(pathToFileURL(path).href);
-  const found = Object.values(exported).find((value): value is MigrationClass => typeof value === 'function');
+  const found = Object.values(exported).find(isMigrationClass);
   if (!found) throw new RefusedError(`${path} exports no migration: export a class that extends Migration`);
   return found;
+}
+
+// What else a file exports may be a function too. There may be two copies of the ORM's class, theirs and ours.
+function isMigrationClass(value: unknown): value is MigrationClass {
+  return typeof value === 'function' && typeof value.prototype?.up === 'function';
 }
 
 /** As the ORM logs it, in most of its versions. */

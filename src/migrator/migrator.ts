@@ -60,7 +60,7 @@ export class Migrator {
   readonly #schema: string;
   readonly #tables: Tables;
 
-  /** @throws RefusedError when the schema or the log table has a name that needs quotes, or a time is none. */
+  /** @throws RefusedError when `schema` is no plain name, `migrations.schema` is set, or a time is none. */
   constructor(orm: MikroORM, options: MigratorOptions = {}) {
     refuseTimes(options);
     this.#orm = orm;

@@ -12,6 +12,7 @@ import {
   type Run,
   type Step,
 } from './run.ts';
+import { withSettingsKept } from './session-settings.ts';
 import { inTransaction, poolSession, type TransactionSession } from './session.ts';
 import { isLostConnection, sqlStateOf } from './sql-state.ts';
 
@@ -52,16 +53,18 @@ async function send(
   reached: (number: number) => void,
 ): Promise<void> {
   const { migration, direction } = step;
-  await session.query(timeouts(run, step));
-  await run.lease.guard(session);
-  const statements = migration[direction]?.statements ?? (await askedStatements(run, step, session));
-  refuseInTransaction(migration.name, statements);
-  for (const [index, sql] of statements.entries()) {
-    const number = index + 1;
-    reached(number);
-    run.report({ kind: 'statement', name: migration.name, sql, number, count: statements.length });
-    await watched(run, migration.name, () => session.query(sql));
-  }
+  await withSettingsKept(session, async () => {
+    await session.query(timeouts(run, step));
+    await run.lease.guard(session);
+    const statements = migration[direction]?.statements ?? (await askedStatements(run, step, session));
+    refuseInTransaction(migration.name, statements);
+    for (const [index, sql] of statements.entries()) {
+      const number = index + 1;
+      reached(number);
+      run.report({ kind: 'statement', name: migration.name, sql, number, count: statements.length });
+      await watched(run, migration.name, () => session.query(sql));
+    }
+  });
   await keepBooks(session, run, step, startedAt);
 }
 

@@ -14,6 +14,7 @@ import {
   type Run,
   type Step,
 } from './run.ts';
+import { liftTransactionLimits, withSettingsKept } from './session-settings.ts';
 import { inTransaction, onOwnConnection, poolSession, type OwnSession, type Session } from './session.ts';
 import { isLostConnection } from './sql-state.ts';
 import { standaloneKind } from './statement-kind.ts';
@@ -37,6 +38,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
       // Behind a pooler it has no server process of its own, and nothing can be set on it.
       if (await isDirect(session)) {
         await session.query(ownTimeouts(step));
+        await liftTransactionLimits(session, 'session');
         await run.lease.own(session);
       }
       for (const [index, sql] of statements.entries()) {
@@ -89,9 +91,11 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
   if (!kind) {
     await withLocks(run, name, () =>
       inTransaction(run.orm, async (session) => {
-        await session.query(timeouts(run, step));
-        await run.lease.guard(session);
-        await watched(run, name, () => session.query(statement.sql));
+        await withSettingsKept(session, async () => {
+          await session.query(timeouts(run, step));
+          await run.lease.guard(session);
+          await watched(run, name, () => session.query(statement.sql));
+        });
         await account(session, run, step, statement.index, true);
       }),
     );

@@ -213,7 +213,8 @@ function describe(error: unknown): string {
   const { table, constraint, column }: Error & { table?: string; constraint?: string; column?: string } =
     error;
   const named = [table, constraint, column].filter((name) => name !== undefined);
-  if (/^(?:0A|25|40|42|53|54|55|57|58)/.test(state)) return `${firstLine(error.message)} (${state})`;
+  if (/^(?:0A|0L|0P|25|2B|3D|3F|40|42|53|54|55|57|58)/.test(state))
+    return `${firstLine(error.message)} (${state})`;
   return named.length > 0 ? `SQLSTATE ${state} (${named.join(', ')})` : `SQLSTATE ${state}`;
 }
 

@@ -58,7 +58,7 @@ export function selectDown(state: State, { to, steps, all = false }: DownRequest
     const migration = known.get(name);
     if (!migration?.down)
       throw new RefusedError(
-        `${name} can't be reverted: it has no \`down\`; restore a backup, or go forward`,
+        `${name} can't be reverted, as its \`down\` says: "${migration?.irreversible ?? ''}"; restore a backup, or go forward`,
       );
     refuseUnfit(migration, migration.down);
     return migration;

@@ -51,7 +51,16 @@ const control =
 /** What in a text begins or ends a transaction, which is for the migrator to do; null when nothing does. */
 export function transactionControl(sql: string): string | null {
   const parts = sql.replaceAll(commentOrQuoted, ' ').split(';');
-  return parts.map((part) => part.trim()).find((part) => control.test(part)) ?? null;
+  let inBody = false;
+  for (const part of parts.map((text) => text.trim())) {
+    // The body of a function in standard SQL has statements of its own, and ends like a transaction.
+    inBody ||= /\bbegin\s+atomic\b/i.test(part);
+    if (/^end\b/i.test(part)) {
+      if (!inBody) return part;
+      inBody = false;
+    } else if (control.test(part)) return part;
+  }
+  return null;
 }
 
 // Strings and names are looked past.

@@ -66,6 +66,11 @@ test.each([
   ['a name of its own', { migrations: { tableName: 'my_log' } }, 'public.my_log'],
   ['a schema of its own', { migrations: { tableName: 'audit.my_log' } }, 'audit.my_log'],
   ['the schema of the entities', { schema: 'lab' }, 'lab.mikro_orm_migrations'],
+  [
+    'names that need quotes',
+    { schema: 'my-lab', migrations: { tableName: 'My "Log' } },
+    '"my-lab"."My ""Log"',
+  ],
 ])('both keep the log under %s', async (_, options, table) => {
   const db = await emptyDatabase();
   const orm = ormOn(db, all, options);

@@ -53,7 +53,7 @@ describe('a change by hand is named', () => {
 
     const work = inTransaction(orm, async (session) => {
       await session.query(sql);
-      found = await readCatalogIn(session, 'migrator', tablesOf(orm, 'migrator').log);
+      found = await readCatalogIn(session, 'migrator', tablesOf(orm, 'migrator'));
       throw changed;
     });
 

@@ -95,3 +95,30 @@ test('a file beside its built one is refused', async () => {
     'two migrations are called Migration1_a: rename or remove one',
   );
 });
+
+test('a file may export more than its migration', async () => {
+  const text = `import { Migration } from '@mikro-orm/migrations';
+    export function Aid() {} export class Aims {}
+    export class Migration1 extends Migration { up() { this.addSql('select 1'); } }`;
+
+  expect(
+    Object.keys(await checksums(await emptyDatabase(), await directoryOf({ 'Migration1.js': text }))),
+  ).toEqual(['Migration1']);
+});
+
+test('files are those that the glob of the configuration takes', async () => {
+  const text = stripTypeScriptTypes(
+    `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { up(): void {} }`,
+  );
+  const path = await directoryOf({ 'A.mjs': text, 'B.mjs': text, 'B.spec.mjs': `throw new Error('a test')` });
+  const { url } = await emptyDatabase();
+  const orm = new MikroORM({
+    clientUrl: url,
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    migrations: { path, glob: '!(*.spec).mjs' },
+  });
+  onTestFinished(() => orm.close(true));
+
+  expect((await new Migrator(orm).status()).map(({ name }) => name)).toEqual(['A.mjs', 'B.mjs']);
+});

@@ -44,6 +44,7 @@ test.each([
   ['create table t (); -- all of it\n COMMIT; drop table u', 'COMMIT'],
   ['start  transaction read only', 'start  transaction read only'],
   ['rollback', 'rollback'],
+  ['create function f() returns int language sql begin atomic select 1; end; END work', 'END work'],
 ])('begins or ends a transaction: %s', (sql, what) => {
   expect(transactionControl(sql)).toBe(what);
 });

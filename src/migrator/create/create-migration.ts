@@ -44,7 +44,10 @@ export async function createMigration(orm: MikroORM, name: string): Promise<Crea
   const directory = newMigrationsDirectory(orm);
   await mkdir(directory, { recursive: true });
   const known = (await migrationFiles(orm)).map((file) => file.name);
-  mustKnow(await readdir(directory), known);
+  mustKnow(
+    (await readdir(directory)).filter((file) => isMigrationFile(orm, file)),
+    known,
+  );
   const naming = namingFor(orm, name, known.at(-1), new Date());
   const content = await withScratchDatabase(orm, schema, async (scratch) => {
     await new Migrator(scratch).up();
@@ -61,7 +64,7 @@ export async function createMigration(orm: MikroORM, name: string): Promise<Crea
 
 // Where built files are read and sources written, what was not built would be written again.
 function mustKnow(files: readonly string[], known: readonly string[]): void {
-  const unknown = files.filter(isMigrationFile).find((file) => !known.includes(withoutExtension(file)));
+  const unknown = files.find((file) => !known.includes(withoutExtension(file)));
   if (unknown === undefined) return;
   throw new RefusedError(
     `${unknown} is not among the migrations that are read: build it, or list it, before another is created`,
