@@ -45,6 +45,13 @@ export function program(): Command {
     .description(
       'Works on the database that DATABASE_URL names (in the environment or in .env), else on an embedded PostgreSQL below .data/.',
     )
+    .addHelpText(
+      'after',
+      `
+Ends with 0 when all is well, 1 when it failed or was refused, 2 when it was
+called wrongly, 3 when something is pending or to be put right (where asked
+for), 4 when another runner migrates.`,
+    )
     .addCommand(migrate)
     .addCommand(db)
     .addCommand(config())

@@ -48,6 +48,12 @@ describe('what connects to nothing', () => {
     expect(reached).toBe(0);
   });
 
+  test('the help tells what each exit code means', async () => {
+    const { stdout } = await synthdb(['--help'], directory);
+
+    for (const code of [0, 1, 2, 3, 4]) expect(stdout).toMatch(new RegExp(`\\b${code} when `));
+  });
+
   test('config, for people and for programs, shows everything but passwords', async () => {
     const said = await synthdb(['config'], directory, environment);
     const { code, stdout } = await synthdb(['config', '--json'], directory, environment);
