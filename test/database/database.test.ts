@@ -111,6 +111,14 @@ describe('a unit of work', () => {
     );
   });
 
+  test('an isolation that there is not is refused, before it begins', async () => {
+    // @ts-expect-error -- as a caller without types would say it
+    const unknown = db.transact(async () => 'begun', { isolation: 'SERIALIZABLE' });
+
+    await expect(unknown).rejects.toBeInstanceOf(SettingsError);
+    await expect(unknown).rejects.toThrow('serializable');
+  });
+
   test('a missing row is an error that names entity and key', async () => {
     await expect(db.read(({ experiments }) => experiments.get('exp_missing'))).rejects.toThrow(
       new NotFoundError('Experiment', 'exp_missing'),
