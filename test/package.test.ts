@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +12,7 @@ const run = promisify(execFile);
 
 interface Manifest {
   readonly name: string;
+  readonly version: string;
   readonly bin: { readonly synthdb: string };
   readonly exports: Record<string, string>;
   readonly dependencies: Record<string, string>;
@@ -34,7 +36,8 @@ beforeAll(async () => {
   // Built apart from the checkout, whose own build somebody may be using.
   const source = join(temporary, 'source');
   await mkdir(source);
-  for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'README.md', 'LICENSE'])
+  const compiled = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src'];
+  for (const name of [...compiled, 'docs', 'examples', 'README.md', 'CHANGELOG.md', 'LICENSE'])
     await cp(join(root, name), join(source, name), { recursive: true });
   await symlink(join(root, 'node_modules'), join(source, 'node_modules'));
   await run('npm', ['run', 'build'], { cwd: source });
@@ -63,6 +66,14 @@ async function evaluate(script: string, environment: NodeJS.ProcessEnv = {}): Pr
   const flags = ['--input-type=module', '--eval', script];
   const { stdout } = await run(process.execPath, flags, { cwd: consumer, env });
   return JSON.parse(stdout);
+}
+
+/** The piece of TypeScript in a page of the documentation that has `part`. */
+async function snippet(page: string, part: string): Promise<string> {
+  const text = await readFile(join(root, page), 'utf8');
+  const found = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].find(([, code = '']) => code.includes(part));
+  if (!found?.[1]) throw new Error(`${page} shows no ${part}`);
+  return found[1];
 }
 
 function subpaths(): string[] {
@@ -94,6 +105,43 @@ describe('the packed package', () => {
     );
 
     expect(name).toBe('Short checkout');
+  });
+
+  test('has all that its README and its documentation lead to', async () => {
+    const installed = join(consumer, 'node_modules', manifest.name);
+    const pages = [
+      'README.md',
+      ...(await readdir(join(installed, 'docs'))).map((name) => join('docs', name)),
+    ];
+    const dead: string[] = [];
+    for (const page of pages) {
+      const links = (await readFile(join(installed, page), 'utf8')).matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g);
+      for (const [, link = ''] of links) {
+        if (!existsSync(join(installed, dirname(page), link))) dead.push(`${page}: ${link}`);
+      }
+    }
+
+    expect(pages).toContain(join('docs', 'connections.md'));
+    expect(dead).toEqual([]);
+  });
+
+  test('does in a service what its README shows', async () => {
+    await writeFile(join(consumer, 'service.ts'), await snippet('README.md', 'startAnalysis'));
+    const told = await evaluate(
+      `import { database, startAnalysis } from './service.ts';
+      const id = await database.transact(async ({ experiments }) =>
+        experiments.add({ name: 'Short checkout', hypothesis: 'Fewer steps sell more' }).id);
+      const run = await startAnalysis(id);
+      const { message } = await startAnalysis(id).catch((error) => error);
+      await database.close();
+      console.log(JSON.stringify({ run, message: message.replace(id, 'exp') }));`,
+      { DATABASE_URL: db.url },
+    );
+
+    expect(told).toEqual({
+      run: expect.stringMatching(/^ana_/),
+      message: 'experiment exp has an analysis already',
+    });
   });
 
   test('gives the tests of another project a server, and databases that are migrated', async () => {
@@ -166,8 +214,11 @@ describe('the packed package', () => {
   test('brings the command synthdb', async () => {
     const command = join(consumer, 'node_modules', manifest.name, manifest.bin.synthdb);
 
-    const { stdout } = await run(process.execPath, [command, '--help']);
+    const [help, version] = await Promise.all(
+      ['--help', '--version'].map((asked) => run(process.execPath, [command, asked])),
+    );
 
-    expect(stdout).toContain('synthdb');
+    expect(help?.stdout).toContain('synthdb');
+    expect(version?.stdout).toBe(`${manifest.version}\n`);
   });
 });

@@ -21,6 +21,6 @@ export function config(): Command {
 function row({ name, variable, value, source, unit }: SettingDescription): string[] {
   const text = Array.isArray(value) ? value.join('\n') : String(value ?? '');
   const { absent = '' } = definitions[name];
-  const shown = text === '' ? `(${absent.replaceAll('`', '')})` : text;
-  return [name, unit === null ? shown : `${shown} ${unit}`, source, variable];
+  const shown = unit === null ? text : `${text} ${unit}`;
+  return [name, text === '' ? `(${absent.replaceAll('`', '')})` : shown, source, variable];
 }

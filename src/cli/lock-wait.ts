@@ -1,5 +1,4 @@
-import { Option } from 'commander';
-import { UsageError } from './usage-error.ts';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** `--lock-wait`, in milliseconds once it is read. */
 export function lockWaitOption(): Option {
@@ -11,6 +10,6 @@ export function lockWaitOption(): Option {
 function milliseconds(given: string): number {
   const seconds = Number(given);
   if (given.trim() === '' || !(seconds >= 0 && seconds < 2_000_000))
-    throw new UsageError(`"${given}" is no number of seconds`);
+    throw new InvalidArgumentError('It is no number of seconds.');
   return Math.round(seconds * 1_000);
 }

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import { UsageError } from './usage-error.ts';
+import { InvalidArgumentError } from 'commander';
 
 /** Prints a line for people. */
 export function say(line = ''): void {
@@ -15,6 +15,11 @@ export function sayJson(value: unknown): void {
 /** Less loud than the rest. */
 export function dim(text: string): string {
   return styleText('dim', text);
+}
+
+/** What a failure begins with on stderr. */
+export function failurePrefix(): string {
+  return styleText('red', 'synthdb:', { stream: process.stderr });
 }
 
 /** Aligned columns under a heading, without lines. */
@@ -49,6 +54,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 /** Reads a number of things, from 1, from the command line. */
 export function wholeNumber(given: string): number {
   const number = Number(given);
-  if (!Number.isInteger(number) || number < 1) throw new UsageError(`"${given}" is no whole number from 1`);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('It is no whole number from 1.');
   return number;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { backfill } from './backfill/command.ts';
 import { config } from './config.ts';
@@ -17,6 +18,7 @@ import { migratePlan } from './migrate-plan.ts';
 import { migrateRedo } from './migrate-redo.ts';
 import { migrateStatus } from './migrate-status.ts';
 import { migrateUpCommand } from './migrate-up.ts';
+import { failurePrefix } from './output.ts';
 
 /**
  * The `synthdb` command. What only one of the commands needs is imported when it runs: every command waits for the modules that are
@@ -39,8 +41,16 @@ export function program(): Command {
   const db = new Command('db').description('run the embedded PostgreSQL of this project');
   for (const command of [dbStart(), dbStop(), dbReset(), dbUrl()]) db.addCommand(command);
   const synthdb = new Command('synthdb')
+    .version(version())
     .description(
       'Works on the database that DATABASE_URL names (in the environment or in .env), else on an embedded PostgreSQL below .data/.',
+    )
+    .addHelpText(
+      'after',
+      `
+Ends with 0 when all is well, 1 when it failed or was refused, 2 when it was
+called wrongly, 3 when something is pending or to be put right (where asked
+for), 4 when another runner migrates.`,
     )
     .addCommand(migrate)
     .addCommand(db)
@@ -53,9 +63,20 @@ export function program(): Command {
   return throwing(synthdb);
 }
 
-// Commander would end the process with 1 for wrong usage; ours ends with 2, in one place.
-function throwing(command: Command): Command {
-  command.exitOverride();
-  for (const sub of command.commands) throwing(sub);
+function version(): string {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- npm reads the same file
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string;
+  };
+  return manifest.version;
+}
+
+// Commander would end the process with 1 for wrong usage; ours ends with 2, in one place. It is told like any other failure.
+function throwing(command: Command, path = command.name()): Command {
+  command
+    .exitOverride()
+    .showHelpAfterError(`(\`${path} --help\` tells how it is called)`)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, failurePrefix())) });
+  for (const sub of command.commands) throwing(sub, `${path} ${sub.name()}`);
   return command;
 }

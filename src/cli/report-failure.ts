@@ -1,8 +1,8 @@
-import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
 import { toDataError } from '../database/translate-error.ts';
 import { SettingsError, StatementError } from '../errors.ts';
 import { MigratorError } from '../migrator/index.ts';
+import { failurePrefix } from './output.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Says on stderr why a command failed, a line for each reason, and gives the exit code: 1 failed, 2 wrong usage, 4 the lock is held by another. */
@@ -10,7 +10,7 @@ export function reportFailure(thrown: unknown): number {
   // Commander has said all there is to say; help and version are no failures.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   const error = toDataError(thrown);
-  console.error(`${styleText('red', 'synthdb:', { stream: process.stderr })} ${messageOf(error)}`);
+  console.error(`${failurePrefix()} ${messageOf(error)}`);
   if (error instanceof MigratorError && error.code === 'lock_held') return 4;
   return error instanceof UsageError ? 2 : 1;
 }

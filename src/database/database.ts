@@ -1,6 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { IsolationLevel, type MikroORM } from '@mikro-orm/postgresql';
-import { ContentionError, ForbiddenError, PoolTimeoutError, ReadOnlyError } from '../errors.ts';
+import {
+  ContentionError,
+  ForbiddenError,
+  PoolTimeoutError,
+  ReadOnlyError,
+  SettingsError,
+} from '../errors.ts';
 import { standard } from '../settings/definitions.ts';
 import { isPoolTimeout } from './connection-failures.ts';
 import { Connections, closeWithin } from './connections.ts';
@@ -127,9 +133,9 @@ export class Database {
    * Runs `work` as one unit in one transaction: what it changes is written when it returns, and nothing is when it throws. With
    * `position: true` it gives the position of the write-ahead log along, for reads from replicas that have to see the change.
    *
-   * @throws SettingsError on settings or timeouts that are none; DataError when PostgreSQL refuses the change; ConnectionError or
-   * PoolTimeoutError when there is no connection; ConnectionLostError, or CommitUnknownError, when it is lost; DatabaseClosedError.
-   * Whatever `work` throws comes through unchanged.
+   * @throws SettingsError on an isolation, settings or timeouts that are none; DataError when PostgreSQL refuses the change;
+   * ConnectionError or PoolTimeoutError when there is no connection; ConnectionLostError, or CommitUnknownError, when it is lost;
+   * DatabaseClosedError. Whatever `work` throws comes through unchanged.
    */
   transact<T>(
     work: (uow: UnitOfWork) => Promise<T>,
@@ -209,7 +215,7 @@ export class Database {
     { isolation, retries = 0, settings, timeouts, signal }: TransactOptions,
   ): Promise<T> {
     const local = localSettings(timeouts, settings);
-    const options = isolation === undefined ? {} : { isolationLevel: isolationLevels[isolation] };
+    const options = isolation === undefined ? {} : { isolationLevel: knownIsolation(isolation) };
     return this.#units.run(signal, async (unit) => {
       for (let attempt = 0; ; attempt++) {
         try {
@@ -278,4 +284,11 @@ function told(error: unknown, orm: MikroORM): unknown {
 // An optimistic lock that was lost is contention too, but running the same change again is for the caller to decide.
 function mayRetry(error: unknown): boolean {
   return error instanceof ContentionError && ['40001', '40P01'].includes(sqlStateOf(error));
+}
+
+/** @throws SettingsError on another one, which the ORM would pass over: the transaction would protect less than was asked for. */
+function knownIsolation(isolation: keyof typeof isolationLevels): IsolationLevel {
+  if (Object.hasOwn(isolationLevels, isolation)) return isolationLevels[isolation];
+  const known = Object.keys(isolationLevels).join(', ');
+  throw new SettingsError(`isolation is ${JSON.stringify(isolation)}: it is one of ${known}`);
 }

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import { unconnected } from '../database/unconnected.ts';
 import { ImportRefusedError, SchemaOutOfDateError } from '../errors.ts';
 import { migrationGap } from '../migrator/index.ts';
 import type { ConversionOptions } from './conversion/row-converter.ts';
@@ -62,7 +63,7 @@ export async function importLegacy(
   options: ImportOptions = {},
   events: ImportEvents = {},
 ): Promise<ImportResult> {
-  const tables = targetTables();
+  const tables = targetTables(unconnected().getMetadata());
   const unknown = await unknownParts(source, tables, options.skip ?? []);
   const run = new ImportRun(source, database, tables, { options, events });
   if (database === null) return run.finish(unknown);

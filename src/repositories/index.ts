@@ -33,7 +33,11 @@ export type { ExplorationSummary } from './exploration-summary.ts';
 export type { GuideTexts } from './interview-guide-repository.ts';
 export type { FeatureScorecardRow, FeatureScorecardFilter } from './legacy/feature-scorecard-repository.ts';
 export type { SimulatedOutcome } from './legacy/simulated-outcome.ts';
-export type { SimulationRunRow, SimulationRunFilter } from './legacy/simulation-run-repository.ts';
+export type {
+  SimulationRunRow,
+  SimulationRunFilter,
+  SimulationStatus,
+} from './legacy/simulation-run-repository.ts';
 export type { Page, PageRequest, Stretch, StretchRequest } from './page.ts';
 export type { RegionAnalysisRow } from './region-analysis-repository.ts';
 export type { NewResearchExecution } from './research-execution-repository.ts';
@@ -43,6 +47,7 @@ export type {
   ResearchExecutionDetail,
   ExperimentOption,
 } from './research-execution-summary.ts';
+export type { NodeStatus } from './scenario-node-repository.ts';
 export type { ScenarioNodeSummary } from './scenario-node-summary.ts';
 export type { SynthField } from './synth-fields.ts';
 export type { SynthGroupSummary, SynthGroupDetail } from './synth-group-summary.ts';

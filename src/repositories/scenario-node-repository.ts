@@ -10,7 +10,7 @@ import { checkShape } from '../json/check-shape.ts';
 import { Repository } from './repository.ts';
 import { nodeSummaries, pathTo, toNodeSummary, type ScenarioNodeSummary } from './scenario-node-summary.ts';
 
-type NodeStatus = (typeof nodeStatuses)[number];
+export type NodeStatus = (typeof nodeStatuses)[number];
 
 /**
  * Scorecards in the trees of explorations. Lists are whole: what an exploration may spend bounds its tree to some hundreds of

@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openDatabase } from '../../src/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 import { synthdb } from './run.ts';
 
@@ -111,6 +112,28 @@ describe('synthdb doctor', () => {
       says: expect.stringMatching(/may not read synths; may not write .*experiments/),
       facts: { superuser: false, unreadable: ['synths'] },
     });
+  });
+
+  test('finds no fault with the role that docs/connections.md makes for a service, which can work', async () => {
+    await using own = await TestServer.shared().createEmptyDatabase();
+    await synthdb(['migrate', 'up'], directory, { DATABASE_URL: own.url });
+    const role = `app_${own.target.parts.database}`;
+    const page = await readFile(join(import.meta.dirname, '../../docs/connections.md'), 'utf8');
+    const grants = /^```sql\n(create role app .*?)^```$/ms.exec(page)?.[1] ?? '';
+    await own.orm.em.execute(grants.replaceAll(/\bapp\b/g, `"${role}"`));
+    const url = new URL(own.url);
+    url.username = role;
+    url.password = 'secret';
+
+    const { code, of } = await examine(url.href);
+    await using database = await openDatabase({ url: url.href });
+    const id = await database.transact(async ({ synthGroups }) => synthGroups.add({ name: 'Adults' }).id);
+    await database.close();
+
+    await own.orm.em.execute(`drop owned by "${role}"; drop role "${role}"`);
+    expect(of('role')).toMatchObject({ level: 'fine', says: role });
+    expect(code).toBe(0);
+    expect(id).toMatch(/^grp_/);
   });
 
   test('warns of policies that do not hold for the role', async () => {

@@ -5,14 +5,11 @@ import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import { program } from '../../src/cli/program.ts';
 import { reportFailure } from '../../src/cli/report-failure.ts';
 import { failureOf } from '../database/told.ts';
+import { migrationChain } from '../schema/migration-chain.ts';
 import { synthdb as run, type Run } from './run.ts';
 
-const chain = [
-  'Migration20261121030000_initial_schema',
-  'Migration20261121030100_domain_checks',
-  'Migration20261121030200_exploration_tree_rules',
-];
-const [initial = '', checks = '', tree = ''] = chain;
+const firstThree = migrationChain.slice(0, 3);
+const [initial = '', checks = '', tree = ''] = firstThree;
 
 let db: TestDatabase;
 beforeAll(async () => void (db = await TestServer.shared().createEmptyDatabase()));
@@ -34,7 +31,7 @@ describe('synthdb migrate', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toEqual({
       database: expect.stringMatching(new RegExp(`@.*:\\d+/${db.target.parts.database}$`)),
-      applied: ran(chain, 'up'),
+      applied: ran(firstThree, 'up'),
     });
   });
 
@@ -137,7 +134,7 @@ describe('synthdb migrate', () => {
     const { code, stdout } = await migrate('down', '--all', '--confirm', database, '--json');
 
     expect(code).toBe(0);
-    expect(JSON.parse(stdout).reverted).toHaveLength(6);
+    expect(JSON.parse(stdout).reverted).toHaveLength(migrationChain.length);
     expect(await migrate('down')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('Nothing to revert.'),
@@ -147,13 +144,16 @@ describe('synthdb migrate', () => {
 
 describe('wrong usage', () => {
   test.each([
-    [['down', '--steps', '0'], '"0" is no whole number from 1'],
-    [['plan', 'down', '--steps', 'two'], '"two" is no whole number from 1'],
-    [['down', '--steps', 'two'], '"two" is no whole number from 1'],
+    [['down', '--steps', '0'], `option '--steps <n>' argument '0' is invalid. It is no whole number from 1`],
+    [['plan', 'down', '--steps', 'two'], `'--steps <n>' argument 'two' is invalid`],
     [['down', '--steps', '1', '--to', initial], 'cannot be used with'],
     [['down', '--all', '--to', initial], 'cannot be used with'],
-    [['up', '--lock-wait', 'long'], '"long" is no number of seconds'],
+    [
+      ['up', '--lock-wait', 'long'],
+      `option '--lock-wait <seconds>' argument 'long' is invalid. It is no number of seconds`,
+    ],
     [['up', '--sideways'], `unknown option '--sideways'`],
+    [['up', '--sideways'], 'synthdb migrate up --help'],
   ])('%j ends with 2 before anything is connected', async (args, says) => {
     using written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     using said = vi.spyOn(console, 'error').mockReturnValue();

@@ -48,11 +48,19 @@ describe('what connects to nothing', () => {
     expect(reached).toBe(0);
   });
 
+  test('the help tells what each exit code means', async () => {
+    const { stdout } = await synthdb(['--help'], directory);
+
+    for (const code of [0, 1, 2, 3, 4]) expect(stdout).toMatch(new RegExp(`\\b${code} when `));
+  });
+
   test('config, for people and for programs, shows everything but passwords', async () => {
     const said = await synthdb(['config'], directory, environment);
     const { code, stdout } = await synthdb(['config', '--json'], directory, environment);
 
     expect([said.code, code]).toEqual([0, 0]);
+    expect(said.stdout).toMatch(/^timeouts\.answer +60000 milliseconds /m);
+    expect(said.stdout).toMatch(/^timeouts\.lock +\(as the role or the server has it\) +default /m);
     const { settings }: { settings: { name: string; value: unknown; source: string }[] } = JSON.parse(stdout);
     const masked = expect.stringMatching(/^postgresql:\/\/ann:\*\*\*@127\.0\.0\.1:\d+\/lab\?sslmode=prefer$/);
     expect(settings).toContainEqual(

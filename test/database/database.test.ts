@@ -11,6 +11,7 @@ import {
   openDatabase,
 } from '../../src/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
+import { migrationChain } from '../schema/migration-chain.ts';
 
 const urlOf = ({ target: { parts } }: TestDatabase): string =>
   `postgresql://${parts.user}:${encodeURIComponent(parts.password)}@${parts.host}:${parts.port}/${parts.database}`;
@@ -35,7 +36,9 @@ describe('openDatabase', () => {
     const opening = openDatabase({ url: urlOf(db) });
 
     await expect(opening).rejects.toBeInstanceOf(SchemaOutOfDateError);
-    await expect(opening).rejects.toMatchObject({ pending: { length: 6 } });
+    await expect(opening).rejects.toMatchObject({
+      pending: migrationChain,
+    });
     expect(
       await db.orm.em.execute(`select 1 from pg_class where relnamespace = 'public'::regnamespace`),
     ).toEqual([]);
@@ -106,6 +109,14 @@ describe('a unit of work', () => {
         expect(await one.experiments.get(id)).not.toBe(await other.experiments.get(id));
       }),
     );
+  });
+
+  test('an isolation that there is not is refused, before it begins', async () => {
+    // @ts-expect-error -- as a caller without types would say it
+    const unknown = db.transact(async () => 'begun', { isolation: 'SERIALIZABLE' });
+
+    await expect(unknown).rejects.toBeInstanceOf(SettingsError);
+    await expect(unknown).rejects.toThrow('serializable');
   });
 
   test('a missing row is an error that names entity and key', async () => {

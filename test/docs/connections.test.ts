@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { page } from '../../docs/generate-connections.ts';
@@ -31,4 +32,12 @@ test('.env.example names every variable', () => {
   const variables = Object.values(definitions).map(({ variables: [first] }) => first);
 
   expect(variables.filter((variable) => !new RegExp(`^(?:# )?${variable}=`, 'm').test(example))).toEqual([]);
+});
+
+test('.env.example, copied as it is, fits the pooler of docker-compose.yml', () => {
+  const { url, poolMode } = resolveSettings({}, parseEnv(readFileSync(join(root, '.env.example'), 'utf8')));
+  const compose = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
+
+  expect(compose).toContain(`\${PGBOUNCER_PORT:-${url.value?.parts.port}}`);
+  expect(compose).toContain(`POOL_MODE: ${poolMode.value}\n`);
 });

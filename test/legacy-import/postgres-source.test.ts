@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
+import { unconnected } from '../../src/database/unconnected.ts';
 import { ConnectionError, LegacySourceError } from '../../src/errors.ts';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
 import type { Finding } from '../../src/legacy-import/finding.ts';
@@ -149,7 +150,9 @@ test('documents of megabytes come one by one, also behind many small rows', asyn
   );
   try {
     await using source = await openLegacySource(url);
-    const experiments = targetTables().find((table) => table.name === 'experiments');
+    const experiments = targetTables(unconnected().getMetadata()).find(
+      (table) => table.name === 'experiments',
+    );
     const pieces: number[] = [];
     if (experiments)
       for await (const piece of source.rows(experiments))

@@ -13,6 +13,7 @@ import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import { splitStatements } from '../proxy/split-statements.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 import { synthdb } from '../cli/run.ts';
+import { migrationChain } from '../schema/migration-chain.ts';
 
 class Migration20260101000000_tables extends Migration {
   override up(): void {
@@ -252,7 +253,7 @@ describe('synthdb migrate plan', () => {
     ]);
 
     expect(up).toMatchObject({ code: 0, stderr: '' });
-    expect(up.stdout.match(/^-- Migration\S+, up$/gm)).toHaveLength(6);
+    expect(up.stdout.match(/^-- Migration\S+, up$/gm)).toHaveLength(migrationChain.length);
     expect(down).toMatchObject({ code: 0, stderr: '' });
     expect(down.stdout).toContain('drop index concurrently if exists idx_synth_outcomes_synth_id;\n');
   });

@@ -2,17 +2,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { migrationGap } from '../../src/migrator/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 import { readCatalog } from '../../src/migrator/catalog.ts';
+import { migrationChain } from './migration-chain.ts';
 import { logTable } from './contents.ts';
 import { migrateDown, migrateUp } from './migrate.ts';
-
-const chain = [
-  'Migration20261121030000_initial_schema',
-  'Migration20261121030100_domain_checks',
-  'Migration20261121030200_exploration_tree_rules',
-  'Migration20261121030300_row_versions',
-  'Migration20261121030400_read_path_indexes',
-  'Migration20261121030500_outcomes_by_synth',
-];
 
 async function emptyDatabase(): Promise<TestDatabase> {
   const db = await TestServer.shared().createEmptyDatabase();
@@ -24,7 +16,7 @@ describe('the chain of migrations', () => {
   test('is the one that is documented, in this order', async () => {
     const db = await emptyDatabase();
 
-    expect(await migrationGap(db.orm)).toEqual({ version: null, pending: chain, unknown: [] });
+    expect(await migrationGap(db.orm)).toEqual({ version: null, pending: migrationChain, unknown: [] });
   });
 
   test('makes exactly the schema that the entities describe', async () => {
@@ -49,14 +41,14 @@ describe('the chain of migrations', () => {
     await migrateUp(db.orm);
     const everything = await readCatalog(db.orm);
 
-    for (const name of chain.toReversed()) expect(await migrateDown(db.orm)).toBe(name);
+    for (const name of migrationChain.toReversed()) expect(await migrateDown(db.orm)).toBe(name);
 
     expect(await migrateDown(db.orm)).toBeNull();
     expect(await readCatalog(db.orm)).toEqual(nothing);
     expect(await db.orm.em.execute(`select tablename from pg_tables where schemaname = 'public'`)).toEqual([
       { tablename: logTable },
     ]);
-    expect(await migrateUp(db.orm)).toEqual(chain);
+    expect(await migrateUp(db.orm)).toEqual(migrationChain);
     expect(await readCatalog(db.orm)).toEqual(everything);
   });
 });

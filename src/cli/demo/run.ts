@@ -14,7 +14,7 @@ export function runDemo(json: boolean): Promise<void> {
     const database = new Database(orm);
     await storeDemo(database);
     const stored = await database.transact(summary);
-    if (json) return sayJson({ stored });
+    if (json) return sayJson({ database: place.database, stored });
     sayPlace(place);
     say(
       table(

@@ -60,7 +60,7 @@ export async function* csvRecords(
   } finally {
     source.destroy();
   }
-  if (!isNamed) throw new UsageError('it is empty; a CSV begins with the names of properties');
+  if (!isNamed) throw new UsageError('there is nothing to read: a CSV begins with the names of properties');
 }
 
 function checkHeading(heading: readonly string[], known: ReadonlyMap<string, LoadColumn>): void {

@@ -3,12 +3,13 @@ import type { Finding } from './findings.ts';
 
 const oldest = 140_000;
 
-type Ask = <Row extends object>(sql: string) => Promise<Row[]>;
+type Ask = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
 
 /** What the server tells of itself and of the role that is connected. */
 export async function serverFindings(orm: MikroORM): Promise<Finding[]> {
-  const ask: Ask = (sql) => orm.em.getConnection().execute(sql);
-  return [await version(ask), await role(ask), await timeouts(ask), await connections(ask)];
+  const ask: Ask = (sql, values = []) => orm.em.getConnection().execute(sql, [...values]);
+  const tables = [...orm.getMetadata().getAll().values()].map(({ tableName }) => tableName);
+  return [await version(ask), await role(ask, tables), await timeouts(ask), await connections(ask)];
 }
 
 async function version(ask: Ask): Promise<Finding> {
@@ -36,17 +37,19 @@ interface Role {
   readonly unfiltered: readonly string[];
 }
 
-async function role(ask: Ask): Promise<Finding> {
+// A service writes what is an entity: not the list of migrations, nor what others have in the same schema.
+async function role(ask: Ask, written: readonly string[]): Promise<Finding> {
   const [found] = await ask<Role>(
     `select current_user as name, rolsuper as superuser, rolbypassrls as "bypassRowSecurity",
        coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayCreate", tables.*
      from pg_roles, (
        select coalesce(array_agg(relname::text order by relname) filter (where not has_table_privilege(oid, 'select')), '{}') as unreadable,
-         coalesce(array_agg(relname::text order by relname) filter (where not (has_table_privilege(oid, 'insert')
+         coalesce(array_agg(relname::text order by relname) filter (where relname = any(string_to_array(?, ',')) and not (has_table_privilege(oid, 'insert')
            and has_table_privilege(oid, 'update') and has_table_privilege(oid, 'delete'))), '{}') as unwritable,
          coalesce(array_agg(relname::text order by relname) filter (where relrowsecurity and not row_security_active(oid)), '{}') as unfiltered
        from pg_class where relkind in ('r', 'p') and relnamespace = to_regnamespace(current_schema())) tables
      where rolname = current_user`,
+    [written.join(',')],
   );
   if (!found) throw new Error('the role that is connected is not among the roles');
   const { name, superuser, unreadable, unwritable } = found;

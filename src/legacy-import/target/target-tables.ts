@@ -1,7 +1,7 @@
-import type { EntityMetadata, EntityProperty } from '@mikro-orm/postgresql';
-import { unconnected } from '../../database/unconnected.ts';
+import type { EntityMetadata, EntityProperty, MetadataStorage } from '@mikro-orm/postgresql';
 import { ShapedJson } from '../../json/column.ts';
 import { readCheck, type Rule } from './check-rules.ts';
+import { legacyColumns } from './legacy-columns.ts';
 import type { ColumnType, TargetColumn, TargetTable } from './target-table.ts';
 
 const types: Partial<Record<string, ColumnType>> = {
@@ -12,20 +12,23 @@ const types: Partial<Record<string, ColumnType>> = {
   jsonb: 'json',
 };
 
-/** The tables of the entities, parents before children. Opens no connection. */
-export function targetTables(): TargetTable[] {
-  const metadata = [...unconnected().getMetadata().getAll().values()];
-  const tables = metadata.map(describe).toSorted((one, other) => (one.name < other.name ? -1 : 1));
-  return parentsFirst(tables);
+/** The tables of the entities that the old system had too, with the columns that it had, parents before children. */
+export function targetTables(metadata: MetadataStorage): TargetTable[] {
+  const tables = [...metadata.getAll().values()].flatMap((meta) => {
+    const there = legacyColumns[meta.tableName];
+    return there ? [describe(meta, there)] : [];
+  });
+  return parentsFirst(tables.toSorted((one, other) => (one.name < other.name ? -1 : 1)));
 }
 
-function describe(meta: EntityMetadata): TargetTable {
+function describe(meta: EntityMetadata, there: readonly string[]): TargetTable {
   const rules = Map.groupBy(
     meta.checks.flatMap(({ name = '', expression }) => readCheck(name, expression) ?? []),
     ({ column }) => column,
   );
-  // What a row did not bring along when it was made elsewhere: its version begins here.
-  const props = meta.props.filter((prop) => prop.fieldNames?.length === 1 && !prop.version);
+  const props = meta.props.filter(
+    ({ fieldNames }) => fieldNames?.length === 1 && fieldNames.every((name) => there.includes(name)),
+  );
   const columns = props.map((prop) => {
     const checks = rules.get(prop.fieldNames[0] ?? '') ?? [];
     return describeColumn(

@@ -28,7 +28,7 @@ export interface SimulationRunRow {
   readonly executionTimeSeconds: number | null;
 }
 
-type SimulationStatus = (typeof runStatuses)[number];
+export type SimulationStatus = (typeof runStatuses)[number];
 
 /**
  * Which legacy simulations: those that meet all that is given. An experiment's are those of its scorecards. Where neither a

@@ -125,7 +125,7 @@ describe('synthdb load', () => {
     ['blank.jsonl', '{"id":"a","name":"n","hypothesis":"h"}\n\n', 1, /row 2: is no JSON/],
     ['array.jsonl', '[1]\n', 1, /row 1: is no JSON object/],
     ['bytes.jsonl', Buffer.from([0x7b, 0xff]), 2, /no UTF-8/],
-    ['empty.csv', '', 2, /it is empty; a CSV begins with the names of properties/],
+    ['empty.csv', '', 2, /nothing to read: a CSV begins with the names of properties/],
     ['rows.txt', '', 2, /--format csv/],
   ])('says in one line what is wrong with %s', async (name, content, code, says) => {
     const run = await load(name, content, ...appending);
