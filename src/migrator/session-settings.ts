@@ -18,12 +18,13 @@ export async function withSettingsKept(session: Session, work: () => Promise<voi
   );
   await liftTransactionLimits(session, 'local');
   await work();
-  await session.query(`select set_config('role', $1, false)`, [before?.role]);
+  const [after] = await session.query<{ role: string }>(`select current_setting('role') as role`);
+  if (after?.role !== before?.role)
+    await session.query(`select set_config('role', $1, false)`, [before?.role]);
+  // The same as `set_config`, which whoever guards a pooler's connections refuses, not knowing that it brings back.
   await session.query(
-    `select set_config(name, value, false)
-     from (select name, setting, coalesce($1::jsonb->>name, reset_val) as value from pg_settings
-       where source = 'session' and context in ('user', 'superuser')) changed
-     where value is distinct from setting`,
+    `update pg_settings set setting = coalesce($1::jsonb->>name, reset_val)
+     where source = 'session' and context in ('user', 'superuser') and setting is distinct from coalesce($1::jsonb->>name, reset_val)`,
     [before?.settings],
   );
 }
@@ -31,8 +32,7 @@ export async function withSettingsKept(session: Session, work: () => Promise<voi
 /** Takes away what a role or a database says of how long a transaction or a session may take: for the transaction, or for good. */
 export async function liftTransactionLimits(session: Session, scope: 'local' | 'session'): Promise<void> {
   await session.query(
-    `select set_config(name, '0', $1) from pg_settings
+    `select set_config(name, '0', ${scope === 'local'}) from pg_settings
      where name in ('transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout') and setting <> '0'`,
-    [scope === 'local'],
   );
 }

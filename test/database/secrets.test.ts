@@ -26,6 +26,7 @@ beforeAll(async () => {
   role = `secret_${db.target.parts.database}`;
   await db.orm.em.execute(`create role "${role}" login password '${password}'`);
   await db.orm.em.execute(`grant select, insert, update on all tables in schema public to "${role}"`);
+  await db.orm.em.execute(`revoke all on mikro_orm_migrations from "${role}"`);
   directory = await mkdtemp(join(tmpdir(), 'synthdb-secrets-'));
   await writeFile(join(directory, 'package.json'), '{}');
 });
