@@ -4,6 +4,7 @@ import type { Tables } from '../../src/entities/tables.ts';
 import { rowCopier } from '../../src/repositories/row-copier.ts';
 import { TestDatabase, aSynthOutcome, anAnalysisRun } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
+import { attributes } from '../repositories/some-outcomes.ts';
 
 type Row = Tables['synth_outcomes'];
 
@@ -144,22 +145,6 @@ function copy({ em }: UnitOfWork, rows: Iterable<Row>): Promise<boolean> {
 function* many(): Generator<Row> {
   for (let i = 0; i < 20_000; i++) yield row(`${i}`);
 }
-
-const attributes = {
-  observables: {
-    digital_literacy: 0.1,
-    similar_tool_experience: 0.2,
-    motor_ability: 0.3,
-    time_availability: 0.4,
-    domain_expertise: 0.5,
-  },
-  latent_traits: {
-    capability_mean: 0.6,
-    trust_mean: 0.7,
-    friction_tolerance_mean: 0.8,
-    exploration_prob: 0.9,
-  },
-};
 
 function row(synth: string): Row {
   return {

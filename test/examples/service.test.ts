@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../examples/service/app.ts';
 import { openDatabase } from '../../src/index.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
+import { attributes } from '../repositories/some-outcomes.ts';
 
 const dimension = { score: 0.4 };
 const scorecard = {
@@ -14,22 +15,6 @@ const scorecard = {
   time_to_value: dimension,
 };
 const params = { complexity: 0.4, initial_effort: 0.4, perceived_risk: 0.4, time_to_value: 0.4 };
-const attributes = {
-  observables: {
-    digital_literacy: 0.5,
-    similar_tool_experience: 0.5,
-    motor_ability: 0.5,
-    time_availability: 0.5,
-    domain_expertise: 0.5,
-  },
-  latent_traits: {
-    capability_mean: 0.5,
-    trust_mean: 0.5,
-    friction_tolerance_mean: 0.5,
-    exploration_prob: 0.5,
-  },
-};
-
 describe('the example service', () => {
   let db: TestDatabase;
   let app: FastifyInstance;

@@ -4,6 +4,7 @@ import { ConnectionError, ConnectionLostError, openDatabase, type UnitOfWork } f
 import { TestDatabase, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';
 import { failureOf } from '../database/told.ts';
 import { Watched, inTime } from './watched.ts';
+import { outcome } from '../repositories/some-outcomes.ts';
 
 const killAll = `
   import { Client } from 'pg';
@@ -117,8 +118,9 @@ describe('a unit of work whose server process is lost', () => {
     ['reset', async () => watched.proxy.failNow('reset')],
   ] as const)('while it copies rows: %s', async (_, strike) => {
     const { id } = await db.transact(async ({ em }) => anAnalysisRun(em));
+    const outcomes = Array.from({ length: 2_000 }, (_none, n) => outcome(`syn_${n}`));
     const copying = failureOf(
-      watched.database.transact(({ synthOutcomes }) => synthOutcomes.saveAll(id, outcomes(2_000))),
+      watched.database.transact(({ synthOutcomes }) => synthOutcomes.saveAll(id, outcomes)),
     );
     await watched.runs(/^copy /);
 
@@ -186,24 +188,4 @@ describe('a unit of work whose server process is lost', () => {
 async function work(uow: UnitOfWork): Promise<void> {
   anExperiment(uow.em);
   await uow.flush();
-}
-
-function outcomes(count: number) {
-  const synthAttributes = {
-    observables: {
-      digital_literacy: 0.5,
-      similar_tool_experience: 0.5,
-      motor_ability: 0.5,
-      time_availability: 0.5,
-      domain_expertise: 0.5,
-    },
-    latent_traits: {
-      capability_mean: 0.5,
-      trust_mean: 0.5,
-      friction_tolerance_mean: 0.5,
-      exploration_prob: 0.5,
-    },
-  };
-  const rates = { didNotTryRate: 0.2, failedRate: 0.3, successRate: 0.5 };
-  return Array.from({ length: count }, (_, n) => ({ synthId: `syn_${n}`, ...rates, synthAttributes }));
 }
