@@ -129,6 +129,8 @@ describe('a signal', () => {
     );
     await expect.poll(() => watched.held()).toBe(2);
     const waiting = failureOf(watched.database.transact(sleep, { signal: caller.signal }));
+    const pool = await watched.database.orm.em.getConnection().getNativeClient();
+    await expect.poll(() => pool.waitingCount).toBe(1);
 
     expect(
       await timed(async () => {
