@@ -1,10 +1,14 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { connect } from '../database/connect.ts';
-import { Database } from '../database/database.ts';
+import { Database, type Positioned, type TransactOptions } from '../database/database.ts';
 import type { PoolMode } from '../database/pool-options.ts';
-import { UnitOfWork } from '../database/unit-of-work.ts';
+import type { UnitOfWork } from '../database/unit-of-work.ts';
+import { StatementError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
+import { BegunTransaction } from './begun-transaction.ts';
+import { RefusedFlushes } from './refused-flushes.ts';
 import { TestServer } from './test-server.ts';
 
 /** A PostgreSQL database of one test file's own, so that files run in parallel. */
@@ -13,12 +17,15 @@ export class TestDatabase extends Database {
   readonly url: string;
   readonly target: DatabaseTarget;
   readonly #drop: () => Promise<void>;
+  readonly #inRollback = new AsyncLocalStorage<true>();
+  readonly #refusedFlushes = new RefusedFlushes();
 
   private constructor(orm: MikroORM, url: string, target: DatabaseTarget, drop: () => Promise<void>) {
     super(orm);
     this.url = url;
     this.target = target;
     this.#drop = drop;
+    orm.em.getEventManager().registerSubscriber(this.#refusedFlushes);
   }
 
   /** A migrated database on the suite's server. Give it back with `drop()`. */
@@ -36,15 +43,64 @@ export class TestDatabase extends Database {
     return new TestDatabase(await connect(target, { poolMode }), url, target, drop);
   }
 
-  /** Runs `work` in a transaction and takes back all that it wrote, so that tests of a file don't see each other's rows. */
-  async rollback(work: (uow: UnitOfWork) => Promise<void>): Promise<void> {
-    const em = this.orm.em.fork();
-    await em.begin();
+  /**
+   * Runs `work` in a transaction and rolls it back, so that tests of a file don't see each other's rows. Takes the options of
+   * `transact`. When `work` returns, what it staged is flushed and deferred constraints are checked, so that a row is refused here that
+   * `transact` could not commit. Neither is done after a refusal that `work` has seen: of its last flush, or of a statement.
+   *
+   * @throws DataError when a row is refused; StatementError when the transaction was ended on the way, and the database may hold its
+   * rows. Whatever `work` throws comes through unchanged.
+   */
+  async rollback(work: (uow: UnitOfWork) => Promise<void>, options: TransactOptions = {}): Promise<void> {
+    const completed = new Error('to be rolled back');
+    let thrown: { readonly error: unknown } | undefined;
+    let seal = (): void => {};
     try {
-      await work(new UnitOfWork(em));
+      await super.transact(async (uow) => {
+        const context = uow.em.getTransactionContext();
+        seal = () => uow.em.setTransactionContext(context);
+        const transaction = await BegunTransaction.mark(uow.em);
+        try {
+          await this.#inRollback.run(true, () => work(uow));
+        } catch (error) {
+          thrown = { error };
+          throw error;
+        }
+        if (!(await transaction.hasFailed())) await this.#complete(uow);
+        throw completed;
+      }, options);
+    } catch (error) {
+      if (error !== completed) throw thrown ? thrown.error : error;
     } finally {
-      await em.rollback();
+      // A manager without a transaction would send on another connection, and commit, what `work` did not wait for.
+      seal();
     }
+  }
+
+  override transact<T>(
+    work: (uow: UnitOfWork) => Promise<T>,
+    options: TransactOptions & { readonly position: true },
+  ): Promise<Positioned<T>>;
+  override transact<T>(work: (uow: UnitOfWork) => Promise<T>, options?: TransactOptions): Promise<T>;
+  /** @throws StatementError within `rollback`, which could not undo it. */
+  override async transact<T>(
+    work: (uow: UnitOfWork) => Promise<T>,
+    options?: TransactOptions,
+  ): Promise<T | Positioned<T>> {
+    if (this.#inRollback.getStore()) {
+      throw new StatementError(
+        'the `transact` of a database commits, also within its `rollback`: use `uow.transact` of the unit of work there, or `transact` ' +
+          'without `rollback` on a database of the test alone',
+        {},
+      );
+    }
+    return super.transact(work, options);
+  }
+
+  /** All that a commit would do which can be refused. */
+  async #complete(uow: UnitOfWork): Promise<void> {
+    if (!this.#refusedFlushes.has(uow.em)) await uow.flush();
+    await uow.em.execute('set constraints all immediate');
   }
 
   /** Drops the database. Connections that a failed test left open, in the middle of something, are ended and not waited for. */

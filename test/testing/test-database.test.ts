@@ -1,26 +1,6 @@
 import { expect, test } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
 
-const experiment = { name: 'Short checkout', hypothesis: 'Fewer steps sell more' };
-
-test('rollback takes back what the work wrote, also when it fails', async () => {
-  await using db = await TestDatabase.create();
-
-  await db.rollback(async (uow) => {
-    uow.experiments.add(experiment);
-    await uow.flush();
-    expect(await uow.em.execute('select name from experiments')).toEqual([{ name: 'Short checkout' }]);
-  });
-  const failing = db.rollback(async (uow) => {
-    uow.experiments.add(experiment);
-    await uow.flush();
-    throw new Error('an assertion');
-  });
-
-  await expect(failing).rejects.toThrow(/^an assertion$/);
-  expect(await db.orm.em.execute('select name from experiments')).toEqual([]);
-});
-
 test('drop ends transactions and queries that are still open', async () => {
   await using other = await TestDatabase.create();
   const db = await TestDatabase.create();

@@ -1,0 +1,314 @@
+import { setTimeout } from 'node:timers/promises';
+import type { UnitOfWork } from '../../src/index.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { SynthData } from '../../src/entities/index.ts';
+import { EmbeddedPostgres } from '../../src/embedded/index.ts';
+import { ConnectionLostError, InvalidValueError, RefusedError, StatementError } from '../../src/errors.ts';
+import { TestDatabase, aSynth, anExperiment } from '../../src/testing/index.ts';
+import { scratch } from '../embedded/scratch.ts';
+
+const experiment = { name: 'Short checkout', hypothesis: 'Fewer steps sell more' };
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- What a test may get wrong, past the types.
+const [nothing, outOfShape] = [null, []] as unknown as [string, SynthData];
+const isEnded = /^the transaction of `rollback` was ended .* `TestDatabase\.create\(\)`/;
+
+let db: TestDatabase;
+beforeAll(async () => void (db = await TestDatabase.create()));
+afterAll(() => db.drop());
+afterEach(() => db.orm.em.execute('delete from experiments'));
+
+async function rows(): Promise<number> {
+  const [found] = await db.orm.em.execute<{ n: number }[]>('select count(*)::int as n from experiments');
+  return found?.n ?? -1;
+}
+
+const insert = (uow: UnitOfWork): Promise<unknown> =>
+  uow.em.execute(`insert into experiments (id, name, hypothesis) values (gen_random_uuid()::text, 'a', 'b')`);
+
+const refused = (uow: UnitOfWork): Promise<unknown> =>
+  expect(uow.em.execute('select 1 / 0')).rejects.toThrow();
+
+describe('rollback', () => {
+  test('rolls back what the work wrote', async () => {
+    await db.rollback(async (uow) => {
+      uow.experiments.add(experiment);
+      await uow.flush();
+      expect(await uow.em.execute('select name from experiments')).toEqual([{ name: 'Short checkout' }]);
+    });
+
+    expect(await rows()).toBe(0);
+  });
+
+  test('rolls back when the work throws, and throws the same', async () => {
+    const error = new Error('an assertion');
+
+    const failing = db.rollback(async (uow) => {
+      await insert(uow);
+      throw error;
+    });
+
+    await expect(failing).rejects.toBe(error);
+    expect(await rows()).toBe(0);
+  });
+
+  test('takes the options of transact', async () => {
+    await db.rollback(
+      async ({ em }) => {
+        expect(await em.execute('show transaction_isolation')).toEqual([
+          { transaction_isolation: 'serializable' },
+        ]);
+        expect(await em.execute(`select current_setting('app.user') as name`)).toEqual([{ name: 'me' }]);
+      },
+      { isolation: 'serializable', settings: { 'app.user': 'me' } },
+    );
+  });
+
+  test('leaves alone what the work only reads', async () => {
+    await db.rollback(async (uow) => {
+      const { id } = anExperiment(uow.em);
+      await uow.flush();
+      expect(await db.read((reading) => reading.experiments.find(id))).toBeNull();
+      expect(await uow.experiments.find(id)).not.toBeNull();
+    });
+  });
+
+  test('rejects when the connection is lost', async () => {
+    const lost = db.rollback(async ({ em }) => {
+      await em.execute('select pg_terminate_backend(pg_backend_pid())').catch(() => {});
+    });
+
+    await expect(lost).rejects.toThrow(ConnectionLostError);
+  });
+});
+
+describe('rollback rejects where a commit would', () => {
+  test('with a staged row that lacks a value', async () => {
+    const work = db.rollback(async (uow) => {
+      anExperiment(uow.em, { name: nothing });
+    });
+
+    await expect(work).rejects.toThrow(InvalidValueError);
+  });
+
+  test('with a staged row that PostgreSQL refuses', async () => {
+    const work = db.rollback(async (uow) => void anExperiment(uow.em, { name: ' ' }));
+
+    await expect(work).rejects.toThrow(InvalidValueError);
+    await expect(work).rejects.toMatchObject({ table: 'experiments' });
+  });
+
+  test('with a staged document out of shape', async () => {
+    const work = db.rollback(async (uow) => {
+      aSynth(uow.em, { data: outOfShape });
+    });
+
+    await expect(work).rejects.toThrow(/^synths\.data is out of shape/);
+  });
+
+  test('with a deferred constraint that is broken', async () => {
+    const work = db.rollback(async ({ em }) => {
+      await em.execute('create table parents (id int primary key)');
+      await em.execute('create table children (id int references parents deferrable initially deferred)');
+      await em.execute('insert into children values (1)');
+    });
+
+    await expect(work).rejects.toThrow(RefusedError);
+    await expect(work).rejects.toMatchObject({ constraint: 'children_id_fkey' });
+  });
+
+  test('unless the work has seen the refusal of its last flush', async () => {
+    await db.rollback(async (uow) => {
+      const synth = aSynth(uow.em);
+      await uow.flush();
+      synth.data = outOfShape;
+      await expect(uow.flush()).rejects.toThrow(/out of shape/);
+    });
+  });
+
+  test('unless the work has seen a statement fail', async () => {
+    await db.rollback(async (uow) => {
+      uow.experiments.add(experiment);
+      await refused(uow);
+    });
+  });
+});
+
+describe('rollback rejects when its transaction was ended', () => {
+  const run =
+    (...statements: string[]) =>
+    async ({ em }: UnitOfWork): Promise<void> => {
+      for (const statement of statements) await em.execute(statement);
+    };
+
+  test.for<[how: string, left: number, end: (uow: UnitOfWork) => Promise<unknown>]>([
+    ['by commit', 1, run('commit')],
+    ['by end', 1, run('end')],
+    ['by commit behind a comment', 1, run('/* the end */ -- of it\n commit work')],
+    ['by commit among other statements', 1, run('select 1; commit; select 2')],
+    ['by commit, with another begun after it', 1, run('commit', 'begin')],
+    ['by commit, with another begun in the same message', 1, run('commit; begin')],
+    ['by commit and chain', 1, run('commit and chain')],
+    [
+      'by commit, with another that has failed',
+      1,
+      (uow) => run('commit; begin')(uow).then(() => refused(uow)),
+    ],
+    ['by commit, with a savepoint in another', 1, run('commit; begin; savepoint a')],
+    ['by commit, with a procedure that commits', 1, run('commit', 'do $$ begin commit; end $$')],
+    ['by rollback', 0, run('rollback')],
+    ['by rollback and chain', 0, run('rollback and chain')],
+    ['by abort', 0, run('abort')],
+    ['by commit of the entity manager', 1, ({ em }) => em.commit()],
+    ['by rollback of the entity manager', 0, ({ em }) => em.rollback()],
+    ['by commit and begin of the entity manager', 1, ({ em }) => em.commit().then(() => em.begin())],
+    [
+      'by commit of another handle',
+      1,
+      async ({ em }) => {
+        await em.fork({ keepTransactionContext: true }).commit();
+      },
+    ],
+  ])('%s', async ([, left, end]) => {
+    const work = db.rollback(async (uow) => {
+      await insert(uow);
+      await end(uow);
+      uow.experiments.add(experiment);
+    });
+
+    await expect(work).rejects.toThrow(StatementError);
+    await expect(work).rejects.toThrow(isEnded);
+    // What was staged for the end is not written on top.
+    expect(await rows()).toBe(left);
+  });
+
+  test('by prepare transaction', async () => {
+    const directory = await scratch();
+    const { url } = await EmbeddedPostgres.start({
+      directory,
+      settings: { max_prepared_transactions: '1', fsync: 'off' },
+    });
+    const other = await TestDatabase.open(url, async () => {});
+
+    const work = other.rollback(run('create table t ()', `prepare transaction 'p'`));
+
+    await expect(work).rejects.toThrow(isEnded);
+    await other.close();
+  });
+
+  test('and the work threw: with what it threw', async () => {
+    const error = new Error('an assertion');
+
+    const work = db.rollback(async (uow) => {
+      await uow.em.execute('commit');
+      throw error;
+    });
+
+    await expect(work).rejects.toBe(error);
+  });
+
+  test('and lends the connection to the next in order', async () => {
+    await db.rollback(run('commit; begin')).catch(() => {});
+
+    await db.rollback(async (uow) => void (await insert(uow)));
+
+    expect(await rows()).toBe(0);
+  });
+});
+
+describe('rollback allows', () => {
+  test.for<[what: string, work: (uow: UnitOfWork) => Promise<unknown>]>([
+    ['a savepoint that is left open', ({ em }) => em.execute('savepoint a')],
+    ['a savepoint that is rolled back to', ({ em }) => em.execute('savepoint a; rollback to savepoint a')],
+    [
+      'a failed statement in it',
+      ({ em }) => em.execute('savepoint a').then(() => refused({ em } as UnitOfWork)),
+    ],
+    ['a failed statement as the last', refused],
+    ['begin, which changes nothing', ({ em }) => em.execute('begin')],
+    [
+      'commit in a procedure, which PostgreSQL refuses',
+      ({ em }) =>
+        expect(em.execute('do $$ begin commit; end $$')).rejects.toThrow(/invalid transaction termination/),
+    ],
+    ['a unit of work within', (uow) => uow.transact(async (inner) => void inner.experiments.add(experiment))],
+    [
+      'a unit of work within that throws',
+      (uow) =>
+        expect(
+          uow.transact(async (inner) => {
+            await insert(inner);
+            throw new Error('not this');
+          }),
+        ).rejects.toThrow('not this'),
+    ],
+  ])('%s', async ([, work]) => {
+    await db.rollback(async (uow) => {
+      await insert(uow);
+      await work(uow);
+    });
+
+    expect(await rows()).toBe(0);
+  });
+});
+
+describe('what the work of rollback did not wait for', () => {
+  test('is waited for and rolled back when it is on its way', async () => {
+    let late: Promise<unknown> | undefined;
+
+    await db.rollback(async (uow) => {
+      late = Promise.all([uow.em.execute('select pg_sleep(0.1)'), insert(uow)]);
+    });
+
+    await late;
+    expect(await rows()).toBe(0);
+  });
+
+  test.for<[what: string, late: (uow: UnitOfWork) => Promise<unknown>]>([
+    ['a statement', insert],
+    [
+      'a flush',
+      (uow) => {
+        uow.experiments.add(experiment);
+        return uow.flush();
+      },
+    ],
+    ['a unit of work within', (uow) => uow.transact(insert)],
+    [
+      'a statement of the query builder',
+      ({ em }) =>
+        em
+          .getKysely()
+          .insertInto('experiments' as never)
+          .defaultValues()
+          .execute(),
+    ],
+  ])('%s is refused when it comes later', async ([, late]) => {
+    let refusal: Promise<unknown> | undefined;
+
+    await db.rollback(async (uow) => {
+      refusal = expect(setTimeout(50).then(() => late(uow))).rejects.toThrow();
+    });
+
+    await refusal;
+    expect(await rows()).toBe(0);
+  });
+});
+
+describe('transact of the database within rollback', () => {
+  test('is refused, since its rows would stay', async () => {
+    const work = db.rollback(() => db.transact(async (uow) => void uow.experiments.add(experiment)));
+
+    await expect(work).rejects.toThrow(StatementError);
+    await expect(work).rejects.toThrow(/commits.*use `uow\.transact`/);
+    expect(await rows()).toBe(0);
+  });
+
+  test('is for another test at the same time as it is', async () => {
+    await Promise.all([
+      db.rollback(() => setTimeout(50)),
+      db.transact(async (uow) => void uow.experiments.add(experiment)),
+    ]);
+
+    expect(await rows()).toBe(1);
+  });
+});
