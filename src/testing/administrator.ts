@@ -42,17 +42,6 @@ export class Administrator {
     }
   }
 
-  /** Holds one connection until the returned function is called or this process ends. Pools close those that idle. */
-  hold(): () => Promise<void> {
-    const { promise: end, resolve } = Promise.withResolvers<void>();
-    const client = this.#orm.em.getConnection().getClient();
-    const held = client.connection().execute(() => end);
-    return () => {
-      resolve();
-      return held;
-    };
-  }
-
   async close(): Promise<void> {
     await this.#orm.close(true);
   }

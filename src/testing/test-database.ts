@@ -49,28 +49,22 @@ export class TestDatabase extends Database {
    * `transact` could not commit. Neither is done after a refusal that `work` has seen: of its last flush, or of a statement.
    *
    * @throws DataError when a row is refused; StatementError when the transaction was ended on the way, and the database may hold its
-   * rows. Whatever `work` throws comes through unchanged.
+   * rows. What else `work` throws, or what befalls its connection, as in `transact`.
    */
   async rollback(work: (uow: UnitOfWork) => Promise<void>, options: TransactOptions = {}): Promise<void> {
     const completed = new Error('to be rolled back');
-    let thrown: { readonly error: unknown } | undefined;
     let seal = (): void => {};
     try {
       await super.transact(async (uow) => {
         const context = uow.em.getTransactionContext();
         seal = () => uow.em.setTransactionContext(context);
         const transaction = await BegunTransaction.mark(uow.em);
-        try {
-          await this.#inRollback.run(true, () => work(uow));
-        } catch (error) {
-          thrown = { error };
-          throw error;
-        }
+        await this.#inRollback.run(true, () => work(uow));
         if (!(await transaction.hasFailed())) await this.#complete(uow);
         throw completed;
       }, options);
     } catch (error) {
-      if (error !== completed) throw thrown ? thrown.error : error;
+      if (error !== completed) throw error;
     } finally {
       // A manager without a transaction would send on another connection, and commit, what `work` did not wait for.
       seal();

@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { connect } from '../database/connect.ts';
 import { SettingsError } from '../errors.ts';
 import { Migrator } from '../migrator/index.ts';
-import { DatabaseTarget } from '../settings/database-url.ts';
+import type { DatabaseTarget } from '../settings/database-url.ts';
 import { Administrator } from './administrator.ts';
+import { LivenessSession, reopenedWithinMs } from './liveness-session.ts';
 
 const prefix = 'synthdb_test_';
-const runOf = (database: string) => database.slice(0, prefix.length + 8);
 
 /**
- * One run of a test suite, on a server that other runs may use at the same time. Its name begins the names of its databases, and is
- * that of a session which it keeps open: databases whose run has no session were left by one that was killed.
+ * One run of a test suite, on a server that other runs may use at the same time, also from other hosts. Its name begins the names of
+ * its databases, and is that of a session that lives as long as the run: databases of a run without a session were left by one that
+ * was killed.
  */
 export class TestRun {
   readonly name: string;
@@ -18,14 +20,14 @@ export class TestRun {
   /** The server's version, such as `18.4`. */
   readonly version: string;
   readonly #administrator: Administrator;
-  readonly #release: () => Promise<void>;
+  readonly #session: LivenessSession;
 
-  private constructor(name: string, version: string, administrator: Administrator) {
+  private constructor(name: string, version: string, administrator: Administrator, session: LivenessSession) {
     this.name = name;
     this.template = `${name}_template`;
     this.version = version;
     this.#administrator = administrator;
-    this.#release = administrator.hold();
+    this.#session = session;
   }
 
   /**
@@ -35,12 +37,13 @@ export class TestRun {
    */
   static async begin(server: DatabaseTarget, major: number | undefined): Promise<TestRun> {
     const name = prefix + randomBytes(4).toString('hex');
-    const administrator = await Administrator.connect(
-      new DatabaseTarget({ ...server.parts, applicationName: name }),
-    );
+    const administrator = await Administrator.connect(server);
     let run: TestRun | undefined;
     try {
-      run = new TestRun(name, await usableVersion(administrator, server, major), administrator);
+      const version = await usableVersion(administrator, server, major);
+      // Before there is a database of its own, which another run would take for one that was left.
+      const session = await LivenessSession.open(server, name);
+      run = new TestRun(name, version, administrator, session);
       await run.#dropLeftovers();
       await run.#makeTemplate(server);
       return run;
@@ -53,9 +56,9 @@ export class TestRun {
   /** Drops the databases of this run, also those that were not given back. */
   async end(): Promise<void> {
     for (const database of await this.#databases()) {
-      if (runOf(database) === this.name) await this.#administrator.drop(database);
+      if (database.startsWith(this.name)) await this.#administrator.drop(database);
     }
-    await this.#release();
+    await this.#session.close();
     await this.#administrator.close();
   }
 
@@ -71,23 +74,33 @@ export class TestRun {
     await this.#administrator.ask(`alter database "${this.template}" allow_connections false`);
   }
 
-  // Runs that go on keep theirs, and so does whatever is in use all the same.
+  /** Drops the databases whose run has ended, except those that are in use all the same. */
   async #dropLeftovers(): Promise<void> {
-    const databases = await this.#databases();
-    // Asked second, since a run opens its session before it makes a database.
-    const sessions = await this.#administrator.ask<{ name: string; database: string | null }>(
-      'select application_name as name, datname as database from pg_stat_activity',
-    );
-    const kept = (database: string) =>
-      sessions.some((session) => session.database === database || session.name === runOf(database));
-    for (const database of databases) {
-      if (!kept(database)) await this.#administrator.dropUnlessUsed(database);
+    const left = await this.#leftovers();
+    if (left.length === 0) return;
+    // The server may have restarted just now, or ended the session of a run that lives.
+    await setTimeout(reopenedWithinMs);
+    const still = new Set(await this.#leftovers());
+    for (const database of left) {
+      if (still.has(database)) await this.#administrator.dropUnlessUsed(database);
     }
   }
 
-  async #databases(): Promise<string[]> {
+  /** The databases of runs that have no session on the server. */
+  #leftovers(): Promise<string[]> {
+    return this.#databases(
+      `not exists (
+         select from pg_stat_activity as session
+         where session.datname = database.datname
+            or session.application_name = left(database.datname, ${prefix.length + 8})
+       )`,
+    );
+  }
+
+  async #databases(condition = 'true'): Promise<string[]> {
     const found = await this.#administrator.ask<{ name: string }>(
-      'select datname as name from pg_database where datname ~ ? and datdba = current_user::regrole',
+      `select datname as name from pg_database as database
+       where datname ~ ? and datdba = current_user::regrole and ${condition}`,
       [`^${prefix}[0-9a-f]{8}_([0-9a-f]{12}|template)$`],
     );
     return found.map(({ name }) => name);
