@@ -20,6 +20,10 @@ export interface PoolerOptions {
   readonly reserve?: number;
   /** Clients at most. Default 200. */
   readonly clients?: number;
+  /** Seconds after which a server connection that no client has is closed. Default 600. */
+  readonly idle?: number;
+  /** Whether it adds the client's address to `application_name`. Default false. */
+  readonly renames?: boolean;
 }
 
 // Debian keeps it where only root's PATH looks.
@@ -144,7 +148,14 @@ function configuration(
   { parts: { host, port } }: DatabaseTarget,
   { parts: at }: DatabaseTarget,
   directory: string,
-  { poolMode, serverConnections = 20, reserve = 0, clients = 200 }: PoolerOptions,
+  {
+    poolMode,
+    serverConnections = 20,
+    reserve = 0,
+    clients = 200,
+    idle = 600,
+    renames = false,
+  }: PoolerOptions,
 ): string {
   return `
 [databases]
@@ -161,6 +172,8 @@ default_pool_size = ${serverConnections}
 reserve_pool_size = ${reserve}
 reserve_pool_timeout = 1
 max_client_conn = ${clients}
+server_idle_timeout = ${idle}
+application_name_add_host = ${renames ? 1 : 0}
 `;
 }
 

@@ -2,14 +2,27 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** A process of its own that runs `script` against the test package, with nothing of this run in its environment. */
-export function runScript(script: string, environment: NodeJS.ProcessEnv = {}): ChildProcess {
+/** Runs `script` against the test package in another process, with nothing of this run in its environment. */
+export function runScript(
+  script: string,
+  environment: NodeJS.ProcessEnv = {},
+  wrapper: readonly string[] = [],
+): ChildProcess {
   const testing = new URL('../../src/testing/index.ts', import.meta.url).href;
-  return spawn(
-    process.execPath,
-    ['--input-type=module', '--eval', `import { TestDatabase, TestServer } from '${testing}';\n${script}`],
-    { env: { PATH: process.env['PATH'], ...environment }, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  return runModule(`import { TestDatabase, TestServer } from '${testing}';\n${script}`, environment, wrapper);
+}
+
+/** The same without the package. `wrapper` is put before node's own command. */
+export function runModule(
+  source: string,
+  environment: NodeJS.ProcessEnv,
+  wrapper: readonly string[],
+): ChildProcess {
+  const [program = '', ...words] = [...wrapper, process.execPath, '--input-type=module', '--eval', source];
+  return spawn(program, words, {
+    env: { PATH: process.env['PATH'], ...environment },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
 }
 
 /** The next line that the process prints. */

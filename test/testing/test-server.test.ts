@@ -1,10 +1,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ConnectionError, SettingsError } from '../../src/errors.ts';
-import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 import { nextLine, runScript } from './run-script.ts';
 
@@ -19,12 +16,6 @@ afterAll(() => db.drop());
 async function databases(): Promise<string[]> {
   const rows = await db.orm.em.execute<{ name: string }[]>('select datname as name from pg_database');
   return rows.map(({ name }) => name);
-}
-
-/** The embedded server of the run whose process has this id. */
-async function serverOf(pid: string | undefined): Promise<EmbeddedPostgres | null> {
-  const name = (await readdir(tmpdir())).find((entry) => entry.startsWith(`synthdb-test-${pid}-`));
-  return name === undefined ? null : await EmbeddedPostgres.find({ directory: `${tmpdir()}/${name}` });
 }
 
 describe('a run', () => {
@@ -180,38 +171,6 @@ describe('a setting that makes no sense is named', () => {
 
     await expect(starting).rejects.toThrow(SettingsError);
     await expect(starting).rejects.toThrow(message);
-  });
-});
-
-describe('a run on a server of its own', () => {
-  // Stands in a run that is ended in the middle.
-  const script = `const server = await TestServer.start();
-    const db = await server.createDatabase();
-    console.log(process.pid + ' ' + db.url);`;
-
-  test('takes the server with it when it exits without stopping it', async () => {
-    const child = runScript(`${script} setInterval(() => process.exit(130), 500);`);
-    const [pid] = (await nextLine(child)).split(' ');
-    expect(await serverOf(pid)).not.toBeNull();
-
-    await once(child, 'exit');
-
-    await expect.poll(() => serverOf(pid), { timeout: 20_000, interval: 200 }).toBeNull();
-  });
-
-  test('that was killed outright has its server removed by the next', async () => {
-    const killed = runScript(`${script} setInterval(() => {}, 1_000);`);
-    const [pid] = (await nextLine(killed)).split(' ');
-    killed.kill('SIGKILL');
-    await once(killed, 'exit');
-    expect(await serverOf(pid)).not.toBeNull();
-
-    const next = runScript(`${script} await db.drop(); await server.stop();`);
-    const [nextPid] = (await nextLine(next)).split(' ');
-    await once(next, 'exit');
-
-    expect(await serverOf(pid)).toBeNull();
-    expect(await serverOf(nextPid)).toBeNull();
   });
 });
 
