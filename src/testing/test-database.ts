@@ -45,15 +45,15 @@ export class TestDatabase extends Database {
 
   /**
    * Runs `work` in a transaction and rolls it back, so that tests of a file don't see each other's rows. Takes the options of
-   * `transact`. When `work` returns, what it staged is flushed and deferred constraints are checked, so that a row is refused here that
-   * `transact` could not commit. Neither is done after a refusal that `work` has seen: of its last flush, or of a statement.
+   * `transact`. When `work` returns, it flushes and checks deferred constraints, and so rejects where `transact` would. An error that
+   * `work` caught is not reported again: there is no flush if the last one was refused, and no check in a failed transaction.
    *
-   * @throws DataError when a row is refused; StatementError when the transaction was ended on the way, and the database may hold its
-   * rows. What else `work` throws, or what befalls its connection, as in `transact`.
+   * @throws DataError when a row is refused; StatementError when the transaction was ended by `work`, and the database may hold its
+   * rows. Errors of `work` and of the connection are thrown as by `transact`.
    */
   async rollback(work: (uow: UnitOfWork) => Promise<void>, options: TransactOptions = {}): Promise<void> {
     const completed = new Error('to be rolled back');
-    let seal = (): void => {};
+    let seal: (() => void) | undefined;
     try {
       await super.transact(async (uow) => {
         const context = uow.em.getTransactionContext();
@@ -67,7 +67,7 @@ export class TestDatabase extends Database {
       if (error !== completed) throw error;
     } finally {
       // A manager without a transaction would send on another connection, and commit, what `work` did not wait for.
-      seal();
+      seal?.();
     }
   }
 
@@ -83,8 +83,8 @@ export class TestDatabase extends Database {
   ): Promise<T | Positioned<T>> {
     if (this.#inRollback.getStore()) {
       throw new StatementError(
-        'the `transact` of a database commits, also within its `rollback`: use `uow.transact` of the unit of work there, or `transact` ' +
-          'without `rollback` on a database of the test alone',
+        '`transact` of the database within its `rollback` would commit: call `uow.transact` of the unit of work, or give the test a ' +
+          'database of its own and no `rollback`',
         {},
       );
     }

@@ -64,7 +64,7 @@ export class TestServer {
 
   /**
    * Starts a server for the run and migrates its template; to be called once, by the runner's main process. It is the server at
-   * `TEST_DATABASE_URL` if that is set, where the role must be allowed to create databases and what earlier runs left is dropped;
+   * `TEST_DATABASE_URL` if that is set, where the role must be allowed to create databases and what killed runs left is dropped;
    * with `TEST_POSTGRES=container` one in a container of `POSTGRES_IMAGE`, by default `postgres:18`; else an embedded one that is
    * gone with the run, of the version that `PG_MAJOR` names.
    *

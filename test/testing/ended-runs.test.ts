@@ -26,20 +26,20 @@ async function oneMoreRun(environment: NodeJS.ProcessEnv, options?: { inContaine
   await run.end('stop');
 }
 
-describe('a run on a server of its own', () => {
-  /** A directory for temporary files that the runs of a test share, and no others. */
-  async function sharedTemporary(): Promise<{ TMPDIR: string }> {
-    const directory = await mkdtemp(join(tmpdir(), 'synth-lab-runs-'));
-    await chmod(directory, 0o755);
-    onTestFinished(async () => {
-      for (const name of await readdir(directory)) {
-        await EmbeddedPostgres.remove({ directory: join(directory, name) });
-      }
-      await rm(directory, { recursive: true, force: true });
-    });
-    return { TMPDIR: directory };
-  }
+/** A directory for temporary files that the runs of a test share, and no others. */
+async function sharedTemporary(): Promise<{ TMPDIR: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'synth-lab-runs-'));
+  await chmod(directory, 0o755);
+  onTestFinished(async () => {
+    for (const name of await readdir(directory)) {
+      await EmbeddedPostgres.remove({ directory: join(directory, name) });
+    }
+    await rm(directory, { recursive: true, force: true });
+  });
+  return { TMPDIR: directory };
+}
 
+describe('a run on a server of its own', () => {
   test('takes the server with it when it exits without stopping it', async () => {
     const shared = await sharedTemporary();
     await using run = await OtherRun.start(shared);
@@ -74,6 +74,11 @@ describe('a run on a server of its own', () => {
   });
 });
 
+/** The name of the run to which the database of a URL belongs. */
+function runOf(url: string): string {
+  return new URL(url).pathname.slice('/'.length, '/synthdb_test_01234567'.length);
+}
+
 describe('a run on a given server', () => {
   let db: TestDatabase;
   let given: { TEST_DATABASE_URL: string };
@@ -85,9 +90,6 @@ describe('a run on a given server', () => {
     given = { TEST_DATABASE_URL: url.href };
   });
   afterAll(() => db.drop());
-
-  const nameOf = (url: string): string => new URL(url).pathname.slice(1);
-  const runOf = (url: string): string => nameOf(url).slice(0, 'synthdb_test_'.length + 8);
 
   async function databasesOf(run: string): Promise<string[]> {
     const rows = await db.orm.em.execute<{ name: string }[]>(

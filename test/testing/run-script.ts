@@ -18,7 +18,7 @@ export function runModule(
   environment: NodeJS.ProcessEnv,
   wrapper: readonly string[],
 ): ChildProcess {
-  const [program = '', ...words] = [...wrapper, process.execPath, '--input-type=module', '--eval', source];
+  const [program, ...words] = [...wrapper, process.execPath, '--input-type=module', '--eval', source];
   return spawn(program, words, {
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['pipe', 'pipe', 'inherit'],
