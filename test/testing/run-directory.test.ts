@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chown, mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, afterEach, describe, expect, test } from 'vitest';
@@ -89,7 +89,9 @@ describe('the directory of a run is abandoned', () => {
 
   test('after a day where another kernel made it, whose pipes can not be asked about', async () => {
     const old = await make('synthdb-run-00000000-00000001', longAgo);
-    await make('synthdb-run-00000000-00000002', today);
+    const withPipe = await RunDirectory.create(parent);
+    withPipe.close();
+    await rename(withPipe.path, join(parent, 'synthdb-run-00000000-00000002'));
 
     expect(await RunDirectory.abandoned(parent)).toEqual([old]);
   });
