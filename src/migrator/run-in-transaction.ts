@@ -45,7 +45,7 @@ async function attempt(run: Run, step: Step, replaced: Replaced): Promise<void> 
     if (error instanceof MigratorError) throw error;
     // The answer to the commit may be all that was lost.
     if (isLostConnection(error) && (await isDone(run, step))) return;
-    const inTheWay = replaced.drops.length === 0 ? await inTheWayOf(run, step, at, error) : null;
+    const inTheWay = replaced.objects.length === 0 ? await inTheWayOf(run, step, at, error) : null;
     if (inTheWay && 'drops' in inTheWay) {
       run.report({ kind: 'replacing', name: step.migration.name, objects: inTheWay.objects });
       return attempt(run, step, inTheWay);
