@@ -1,11 +1,5 @@
 import { Command } from 'commander';
-import {
-  describeDifference,
-  Migrator,
-  type CheckResult,
-  type Condition,
-  type Difference,
-} from '../migrator/index.ts';
+import { describeDifference, Migrator, type CheckResult, type Condition } from '../migrator/index.ts';
 import { dim, say, sayJson, table } from './output.ts';
 import { sayPlace, withDatabase } from './with-database.ts';
 
@@ -15,7 +9,7 @@ export function migrateCheck(): Command {
     .description('compare the database, the migrations and the entities; end with 3 when they differ')
     .option(
       '--json',
-      'print { database, agrees, migrations: [status], differences: [{ object, part, fact, expected, found }] or null, entities: [sql] } for programs',
+      'print { database, agrees, migrations: [status], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] } for programs',
     )
     .action(({ json = false }: { json?: boolean }) =>
       withDatabase('migrations', async (orm, place) => {
@@ -39,7 +33,7 @@ function pending({ migrations }: CheckResult): void {
 function database({ database: found }: CheckResult): void {
   sayComparison(
     'migrations and database',
-    found?.map((one) => [describeDifference(one), remedyOf(one)]) ?? [
+    found?.map((one) => [describeDifference(one), one.remedy]) ?? [
       ['not compared: this code lacks a migration that is applied', 'see above'],
     ],
   );
@@ -71,11 +65,6 @@ function sayComparison(
 
 function count(differences: number): string {
   return differences === 1 ? '1 difference' : `${differences} differences`;
-}
-
-function remedyOf({ fact, found }: Difference): string {
-  if (fact !== null) return 'change it back, or write a migration that changes it';
-  return found === null ? 'make it again' : 'remove it, or write a migration that makes it';
 }
 
 const remedies: Readonly<Record<Condition, string>> = {

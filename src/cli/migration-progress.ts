@@ -25,6 +25,8 @@ function show(event: MigrationEvent, current: CurrentLine): void {
       return current.begin(`${event.name} ${event.number}/${event.count} ${oneLine(event.sql)}`);
     case 'blocked':
       return current.note(`${event.name} waits for a lock of ${event.by.map(nameOf).join(', ')}`);
+    case 'replacing':
+      return current.note(`${event.name} makes again what was left over: ${event.objects.join(', ')}`);
     case 'retrying':
       return current.note(`${event.name} met others and was taken back; it is tried again`);
     case 'batch':

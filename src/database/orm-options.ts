@@ -13,6 +13,7 @@ import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOption
 import { RowVersionGuard } from './row-version-guard.ts';
 import { sessionCheck } from './session-check.ts';
 import { TransactionGuard } from './transaction-guard.ts';
+import { TriggerFunctions } from './trigger-functions.ts';
 import { silenceAllowed } from './tx-client.ts';
 
 /** How connections are made, kept and given to units of work. */
@@ -76,7 +77,7 @@ export function ormOptions(
     },
     entities: Object.values(entities).filter((exported) => typeof exported === 'function'),
     namingStrategy: HouseNaming,
-    extensions: [Migrator, PgRowCopier, connections],
+    extensions: [Migrator, TriggerFunctions, PgRowCopier, connections],
     subscribers: [new TransactionGuard(), new JsonShapeGuard(), new RowVersionGuard(), new CascadeGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,

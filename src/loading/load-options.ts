@@ -59,7 +59,10 @@ export interface LoadOptions<E extends object> {
    * take the last of them alone. `append` leaves that to the table.
    */
   readonly onDuplicate?: (typeof duplicateRules)[number] | undefined;
-  /** Whether the rows are only read and checked, and the statements given that would be sent. No connection is used. */
+  /**
+   * Whether to read and check the rows and return the statements that would be sent, without using a connection. `planLoad` does the
+   * same without a database.
+   */
   readonly planOnly?: boolean | undefined;
 }
 

@@ -3,8 +3,8 @@ import type { UnitOfWork } from '../database/unit-of-work.ts';
 import { ReadOnlyError } from '../errors.ts';
 import type { LoadCounts, LoadOptions, LoadPlan } from './load-options.ts';
 import { Load } from './load.ts';
+import { planLoadFor } from './plan-load.ts';
 import { refreshLoaded } from './refresh-loaded.ts';
-import { PlanningSession } from './session.ts';
 
 /**
  * Loads any number of rows into the table of an entity, in a transaction of its own or, given a unit of work, behind a savepoint of
@@ -30,16 +30,13 @@ export async function loadRows<E extends object>(
   to: Database | UnitOfWork,
   options: LoadOptions<E>,
 ): Promise<LoadCounts | LoadPlan> {
-  const load = new Load(to instanceof Database ? to.orm.em : to.em, options);
-  if (options.planOnly) {
-    const session = new PlanningSession();
-    const { rows } = await load.run(session);
-    return { rows, statements: session.statements };
-  }
-  if (to instanceof Database) return to.transact(({ em }) => load.send(em));
+  const em = to instanceof Database ? to.orm.em : to.em;
+  if (options.planOnly) return planLoadFor(em, options);
+  const load = new Load(em, options);
+  if (to instanceof Database) return to.transact((uow) => load.send(uow.em));
   if (!to.em.isInTransaction())
     throw new ReadOnlyError(`${options.entity.name} would be written outside \`transact\``);
-  const counts = await to.transact(({ em }) => load.send(em));
+  const counts = await to.transact((uow) => load.send(uow.em));
   await refreshLoaded(to.em, options.entity);
   return counts;
 }

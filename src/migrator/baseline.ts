@@ -1,5 +1,4 @@
 import { addToHistory } from './history.ts';
-import { differencesAfter, type Subject } from './check.ts';
 import { describeDifference } from './catalog-differences.ts';
 import { readCatalog } from './catalog.ts';
 import { RefusedError } from './errors.ts';
@@ -8,6 +7,7 @@ import { withScratchDatabase } from './scratch-database.ts';
 import { mustExist, mustBeSound } from './selection.ts';
 import { inTransaction } from './session.ts';
 import type { State } from './state.ts';
+import { differencesAfter, type Subject } from './subject.ts';
 
 /** What `Migrator.baseline` promises, of whoever holds the lease. */
 export async function baseline(

@@ -46,25 +46,32 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Which of the migrator's tables are there: a database that was never migrated has none, one that the ORM's own CLI migrated the log. */
-export async function existing(session: Session, tables: Tables): Promise<{ log: boolean; own: boolean }> {
-  const [found] = await session.query<{ log: boolean; own: boolean }>(
-    `select to_regclass($1) is not null as log, to_regclass($2) is not null as own`,
-    [tables.log, tables.history],
+/** Which tables exist: none where nobody migrated, the log alone where the ORM's own command line did. */
+export async function existing(
+  session: Session,
+  tables: Tables,
+): Promise<Record<'log' | 'lease' | 'progress' | 'history', boolean>> {
+  const [found] = await session.query<Record<'log' | 'lease' | 'progress' | 'history', boolean>>(
+    `select to_regclass($1) is not null as log, to_regclass($2) is not null as lease,
+       to_regclass($3) is not null as progress, to_regclass($4) is not null as history`,
+    [tables.log, tables.lease, tables.progress, tables.history],
   );
-  return found ?? { log: false, own: false };
+  return found ?? { log: false, lease: false, progress: false, history: false };
 }
 
 /** Makes what is missing of the migrator's tables. Any number may do so at once. */
 export async function ensureTables(orm: MikroORM, schema: string, tables: Tables): Promise<void> {
   for (let attempt = 0; ; attempt++) {
-    const there = await existing(poolSession(orm), tables);
-    if (there.log && there.own) return;
+    const { log, ...own } = await existing(poolSession(orm), tables);
+    const complete = Object.values(own).every(Boolean);
+    if (log && complete) return;
     try {
       await inTransaction(orm, async (session) => {
         await session.query(await missingSchemas(session, [tables.logSchema, schema]));
-        if (!there.log) await session.query(logDefinition(tables));
-        if (!there.own) await session.query(definitions(schema, tables));
+        if (!log) await session.query(logDefinition(tables));
+        if (!complete) await session.query(definitions(schema, tables));
+        // Both are made together: whoever dropped the log since dropped what the progress is about, or keeps no account of it.
+        if (!log && own.progress) await session.query(`delete from ${tables.progress}`);
       });
       return;
     } catch (error) {

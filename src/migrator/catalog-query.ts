@@ -16,6 +16,17 @@ const common = `
       and not exists (select from pg_depend d where d.objid = c.oid and refobjid = $2::oid and relkind = 'S')
   )`;
 
+// What objects are called that are no relations.
+const object = {
+  schema: `format('schema %I', nspname)`,
+  function: `format('%s %s%I(%s)', case prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
+    prefix, proname, pg_get_function_identity_arguments(p.oid))`,
+  type: `format('type %s%I', prefix, typname)`,
+  collation: `format('collation %s%I', prefix, collname)`,
+  extension: `format('extension %I', extname)`,
+  eventTrigger: `format('event trigger %I', evtname)`,
+};
+
 /**
  * Who may do what, one fact each. Its owner is whoever it is. That nothing was ever granted or revoked means the same as what
  * PostgreSQL begins with. What is there, or is not, because of default privileges in this database alone says so.
@@ -56,7 +67,7 @@ const relationFacts = {
 
 const parts: Readonly<Record<string, string>> = {
   schemas: `
-    select format('schema %I', nspname), '', null::int, ${facts({ comment: `obj_description(s.oid, 'pg_namespace')` })} ||
+    select ${object.schema}, '', null::int, ${facts({ comment: `obj_description(s.oid, 'pg_namespace')` })} ||
       ${privileges('nspacl', 'n', 'nspowner')}
     from namespace join pg_namespace s using (oid, nspname) where nspname is distinct from $3`,
 
@@ -181,21 +192,20 @@ const parts: Readonly<Record<string, string>> = {
       left join pg_attribute a on attrelid = d.refobjid and attnum = d.refobjsubid`,
 
   functions: `
-    select format('%s %s%I(%s)', case prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, prefix, proname,
-      pg_get_function_identity_arguments(p.oid)), '', null, ${facts({
-        definition: `case when prokind <> 'a' then pg_get_functiondef(p.oid) end`,
-        'state function': 'aggtransfn',
-        'state type': 'aggtranstype::regtype',
-        'initial state': 'agginitval',
-        'final function': `nullif(aggfinalfn, 0)`,
-        'combine function': `nullif(aggcombinefn, 0)`,
-        comment: `obj_description(p.oid, 'pg_proc')`,
-      })} || ${privileges('proacl', 'f', 'proowner', 'pronamespace')}
+    select ${object.function}, '', null, ${facts({
+      definition: `case when prokind <> 'a' then pg_get_functiondef(p.oid) end`,
+      'state function': 'aggtransfn',
+      'state type': 'aggtranstype::regtype',
+      'initial state': 'agginitval',
+      'final function': `nullif(aggfinalfn, 0)`,
+      'combine function': `nullif(aggcombinefn, 0)`,
+      comment: `obj_description(p.oid, 'pg_proc')`,
+    })} || ${privileges('proacl', 'f', 'proowner', 'pronamespace')}
     from pg_proc p join namespace n on n.oid = pronamespace left join pg_aggregate on aggfnoid = p.oid
     where not exists (select from member where classid = 'pg_proc'::regclass and objid = p.oid)`,
 
   types: `
-    select format('type %s%I', prefix, typname), '', null, ${facts({
+    select ${object.type}, '', null, ${facts({
       kind: `case typtype when 'e' then 'enum' when 'd' then 'domain' when 'r' then 'range' end`,
       values: `(select string_agg(quote_literal(enumlabel), ', ' order by enumsortorder) from pg_enum where enumtypid = t.oid)`,
       'based on': `case typtype when 'd' then format_type(typbasetype, typtypmod)
@@ -209,7 +219,7 @@ const parts: Readonly<Record<string, string>> = {
     where typtype in ('e', 'd', 'r') and not exists (select from member where classid = 'pg_type'::regclass and objid = t.oid)`,
 
   'constraints of domains': `
-    select format('type %s%I', prefix, typname), format('constraint %I', conname), null, ${facts({
+    select ${object.type}, format('constraint %I', conname), null, ${facts({
       definition: 'pg_get_constraintdef(o.oid)',
       comment: `obj_description(o.oid, 'pg_constraint')`,
     })}
@@ -217,7 +227,7 @@ const parts: Readonly<Record<string, string>> = {
     where contype <> 'n' and not exists (select from member where classid = 'pg_type'::regclass and objid = t.oid)`,
 
   collations: `
-    select format('collation %s%I', prefix, collname), '', null, ${facts({
+    select ${object.collation}, '', null, ${facts({
       definition: `to_jsonb(l) - array['oid', 'collname', 'collnamespace', 'collowner', 'collversion']`,
       comment: `obj_description(l.oid, 'pg_collation')`,
     })}
@@ -226,10 +236,10 @@ const parts: Readonly<Record<string, string>> = {
 
   // Which version there is, the server decides.
   extensions: `
-    select format('extension %I', extname), '', null, ${facts({ schema: 'extnamespace::regnamespace' })} from pg_extension`,
+    select ${object.extension}, '', null, ${facts({ schema: 'extnamespace::regnamespace' })} from pg_extension`,
 
   'event triggers': `
-    select format('event trigger %I', evtname), '', null, ${facts({
+    select ${object.eventTrigger}, '', null, ${facts({
       event: 'evtevent',
       function: 'evtfoid::regprocedure',
       tags: `array_to_string(evttags, ', ')`,
@@ -243,3 +253,23 @@ const parts: Readonly<Record<string, string>> = {
 export const catalogQuery = `with ${common}
   select object, part, position, facts::text from (${Object.values(parts).join('\n union all ')}) all_of (object, part, position, facts)
   order by object, position, part`;
+
+/** The statements that drop objects ($3, by their names here), those that were made last first. PostgreSQL writes their names. */
+export const dropQuery = `with ${common}, named (object, class, oid) as (
+    select object, 'pg_class'::regclass, oid from relation
+    union all select ${object.schema}, 'pg_namespace', oid from namespace
+    -- Those that PostgreSQL makes for a range type are dropped with it alone.
+    union all select ${object.function}, 'pg_proc', p.oid from pg_proc p join namespace n on n.oid = pronamespace
+      where not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = p.oid and deptype = 'i')
+    union all select ${object.type}, 'pg_type', t.oid from pg_type t join namespace n on n.oid = typnamespace
+      where typtype in ('e', 'd', 'r')
+    union all select ${object.collation}, 'pg_collation', l.oid from pg_collation l join namespace n on n.oid = collnamespace
+    union all select ${object.extension}, 'pg_extension', oid from pg_extension
+    union all select ${object.eventTrigger}, 'pg_event_trigger', oid from pg_event_trigger
+  )
+  select object, format('drop %s %s', case type when 'composite type' then 'type' when 'aggregate' then 'routine' else type end,
+    identity) as sql
+  from named, pg_identify_object(class, oid, 0) where object = any($3) order by oid desc`;
+
+/** Whether there is a table. */
+export const tablesQuery = `with ${common} select exists (select from relation where relkind in ('r', 'p', 'f')) as found`;

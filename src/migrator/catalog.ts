@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { tablesOf, type Tables } from './bookkeeping.ts';
-import { catalogQuery } from './catalog-query.ts';
-import { inTransaction, type Session } from './session.ts';
+import { catalogQuery, dropQuery, tablesQuery } from './catalog-query.ts';
+import { inTransaction, poolSession, type Session } from './session.ts';
 
 /** What is known of an object or a part of it, by what it is: `type`, `default`, `definition`. What does not apply is left out. */
 export type Facts = Readonly<Record<string, string>>;
@@ -45,9 +45,7 @@ export async function readCatalogIn(
   schema: string,
   { log, logSchema }: Pick<Tables, 'log' | 'logSchema'>,
 ): Promise<Catalog> {
-  const [relation] = await session.query<{ oid: number | null }>('select to_regclass($1)::oid::int8 as oid', [
-    log,
-  ]);
+  const leftOut = await leftOutOf(session, schema, log);
   // So that the texts that PostgreSQL writes do not depend on who asks.
   await session.query(
     `set local search_path to ''; set local timezone to 'UTC'; set local datestyle to 'ISO'; set local intervalstyle to 'postgres';
@@ -55,7 +53,7 @@ export async function readCatalogIn(
      -- Of thousands of tables it takes seconds, whatever the role is meant to take.
      set local statement_timeout to 0`,
   );
-  const rows = await session.query<Row>(catalogQuery, [schema, relation?.oid ?? null, logSchema]);
+  const rows = await session.query<Row>(catalogQuery, [...leftOut, logSchema]);
   const catalog = new Map<string, { facts: Facts; parts: Map<string, Facts>; columns: string[] }>();
   for (const { object, part, position, facts: text } of rows) {
     const entry = catalog.get(object) ?? { facts: {}, parts: new Map<string, Facts>(), columns: [] };
@@ -67,6 +65,40 @@ export async function readCatalogIn(
     if (position !== null) entry.columns.push(part.replace(/^column /, ''));
   }
   return catalog;
+}
+
+/**
+ * Returns the statements that drop objects of the connected database, by the objects' names in a catalog; those that were made last
+ * come first.
+ */
+export async function dropStatements(
+  orm: MikroORM,
+  schema: string,
+  objects: readonly string[],
+): Promise<Map<string, string>> {
+  const rows = await inTransaction(orm, async (session) => {
+    // As a catalog is read, or the names of arguments' types would be others.
+    await session.query(`set local search_path to ''`);
+    const leftOut = await leftOutOf(session, schema, tablesOf(orm, schema).log);
+    return session.query<{ object: string; sql: string }>(dropQuery, [...leftOut, objects]);
+  });
+  return new Map(rows.map(({ object, sql }) => [object, sql]));
+}
+
+/** Whether the connected database has a table, besides the migrator's and the ORM's log. */
+export async function hasTables(orm: MikroORM, schema: string): Promise<boolean> {
+  const session = poolSession(orm);
+  const leftOut = await leftOutOf(session, schema, tablesOf(orm, schema).log);
+  const [row] = await session.query<{ found: boolean }>(tablesQuery, leftOut);
+  return row?.found ?? false;
+}
+
+// What no query of the catalog looks at: a schema by its name, and the ORM's log by its number.
+async function leftOutOf(session: Session, schema: string, log: string): Promise<[string, number | null]> {
+  const [relation] = await session.query<{ oid: number | null }>('select to_regclass($1)::oid::int8 as oid', [
+    log,
+  ]);
+  return [schema, relation?.oid ?? null];
 }
 
 /** A short text that two schemas have in common when their catalogs agree: the SHA-256 of every fact. */

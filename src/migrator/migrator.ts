@@ -1,22 +1,34 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { baseline } from './baseline.ts';
 import { ensureTables, tablesOf, type Tables } from './bookkeeping.ts';
-import { check, type CheckResult, type Subject } from './check.ts';
+import { check, type CheckResult } from './check.ts';
 import type { Direction, EmittedMigration } from './emitted-migration.ts';
 import { RefusedError } from './errors.ts';
 import { explained } from './explained.ts';
 import { addToHistory } from './history.ts';
 import { Lease } from './lease.ts';
+import { refuseDroppedSchema } from './leftovers/dropped-schema.ts';
+import { inTheWayOf, type InTheWay } from './leftovers/in-the-way.ts';
+import { migrationFiles } from './migration-files.ts';
 import { appliedUpTo, planOf, type PlannedMigration } from './plan.ts';
 import { runInTransaction } from './run-in-transaction.ts';
 import { runStepByStep } from './run-step-by-step.ts';
 import type { Limits, MigrationEvent, Run, Step } from './run.ts';
+import { isScratch } from './scratch-database.ts';
 import { selectDown, selectUp, type DownRequest, type UpRequest } from './selection.ts';
 import { inTransaction, poolSession } from './session.ts';
-import { readDatabase, readMigrations, readState, type Progress, type State } from './state.ts';
+import {
+  deleteOutdatedProgress,
+  readDatabase,
+  readMigrations,
+  readState,
+  type Progress,
+  type State,
+} from './state.ts';
 import { statusOf, type MigrationStatus } from './status.ts';
-import { isTime } from './times.ts';
 import { downSteps, unfinishedSteps, upSteps } from './steps.ts';
+import type { Subject } from './subject.ts';
+import { isTime } from './times.ts';
 
 /** Times in milliseconds. */
 export interface MigratorOptions {
@@ -82,7 +94,9 @@ export class Migrator {
   async up(request: UpRequest = {}): Promise<MigrationRun[]> {
     const migrations = await readMigrations(this.#orm);
     const state = { migrations, ...(await readDatabase(this.#orm, this.#tables)) };
-    if (selectUp(state, request).length === 0 && state.progress.length === 0) return [];
+    const chosen = selectUp(state, request);
+    await refuseDroppedSchema(this.#subject(), state);
+    if (chosen.length === 0 && state.progress.length === 0) return [];
     return this.#alone(migrations, (before) => upSteps(before, request));
   }
 
@@ -120,22 +134,20 @@ export class Migrator {
    *
    * @throws RefusedError when `up` would be refused, or there is no migration `from`.
    */
-  planUp({ from, ...request }: UpRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
-    return this.#plan(from, (state) => upSteps(state, request));
+  async planUp({ from, ...request }: UpRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
+    const state = await this.#basis(from);
+    if (from === undefined) await refuseDroppedSchema(this.#subject(), state);
+    return planOf(state, this.#limits(), (before) => upSteps(before, request));
   }
 
   /** What `down` would send; else as `planUp`. */
-  planDown({ from, ...request }: DownRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
-    return this.#plan(from, (state) => downSteps(state, request));
+  async planDown({ from, ...request }: DownRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
+    return planOf(await this.#basis(from), this.#limits(), (before) => downSteps(before, request));
   }
 
-  async #plan(
-    from: string | null | undefined,
-    choose: (state: State) => Step[],
-  ): Promise<PlannedMigration[]> {
+  async #basis(from: string | null | undefined): Promise<State> {
     const migrations = await readMigrations(this.#orm);
-    const state = from === undefined ? await this.#read(migrations) : appliedUpTo(migrations, from);
-    return planOf(state, this.#limits(), choose);
+    return from === undefined ? this.#read(migrations) : appliedUpTo(migrations, from);
   }
 
   /**
@@ -222,7 +234,12 @@ export class Migrator {
         lease,
         limits: this.#limits(),
         report: this.#report,
+        inTheWay: (migration: EmittedMigration, at: number) => this.#inTheWay(migration, at),
       };
+      await inTransaction(this.#orm, async (transaction) => {
+        await lease.guard(transaction);
+        await deleteOutdatedProgress(transaction, this.#tables);
+      });
       await this.#remember(run);
       return await work(run);
     } finally {
@@ -232,6 +249,16 @@ export class Migrator {
 
   async #read(migrations: readonly EmittedMigration[]): Promise<State> {
     return { migrations, ...(await readDatabase(this.#orm, this.#tables)) };
+  }
+
+  /** What `Run.inTheWay` promises. */
+  async #inTheWay(migration: EmittedMigration, at: number): Promise<InTheWay | null> {
+    if (isScratch(this.#orm)) return null;
+    const { log } = await readDatabase(this.#orm, this.#tables);
+    const applied = [...new Set(log.map(({ name }) => name))];
+    const names = (await migrationFiles(this.#orm)).map(({ name }) => name);
+    const pending = names.filter((name) => name >= migration.name && !applied.includes(name));
+    return inTheWayOf(this.#subject(), { migration, at, applied, pending });
   }
 
   /** Notes in the history what a former holder never ended. */

@@ -5,6 +5,7 @@ import { remainder } from './remainder.ts';
 import { placeOf, runBackfill, type Place } from './run-backfill.ts';
 import {
   failed,
+  inTheWayOf,
   isDone,
   keepBooks,
   serverTime,
@@ -61,11 +62,13 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     if (error instanceof MigratorError) throw error;
     // The answer to the last commit may be all that was lost.
     if (isLostConnection(error) && (await isDone(run, step))) return;
+    const inTheWay = await inTheWayOf(run, step, at, error);
+    const hint = inTheWay && 'remedy' in inTheWay ? ` ${inTheWay.remedy}` : '';
     throw await failed(run, step, {
       error,
       startedAt,
       at: at === 0 ? '' : ` at statement ${at}`,
-      remedy: 'The statements before it are done; the next `up` or `down` goes on from there.',
+      remedy: `The statements before it are done; the next \`up\` or \`down\` goes on from there.${hint}`,
     });
   }
 }

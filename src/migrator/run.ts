@@ -5,6 +5,8 @@ import type { Direction, EmittedMigration } from './emitted-migration.ts';
 import { MigratorError } from './errors.ts';
 import { addToHistory } from './history.ts';
 import type { Lease } from './lease.ts';
+import { isAlreadyThere } from './leftovers/find-leftovers.ts';
+import type { InTheWay } from './leftovers/in-the-way.ts';
 import { inTransaction, poolSession, type Session } from './session.ts';
 import { isLostConnection, sqlStateOf } from './sql-state.ts';
 
@@ -39,6 +41,8 @@ export type MigrationEvent =
       /** How long the rest will take, by the planner's estimate of how much that is; null when there was more than that. */
       readonly remaining: number | null;
     }
+  /** What is left over from before is what the migration makes: it is dropped in the migration's transaction, and made again. */
+  | { readonly kind: 'replacing'; readonly name: string; readonly objects: readonly string[] }
   /** A lock was not to be had in time; the migration was taken back, and is tried again. */
   | { readonly kind: 'retrying'; readonly name: string; readonly delay: number }
   | {
@@ -70,6 +74,8 @@ export interface Run {
   readonly lease: Lease;
   readonly limits: Limits;
   readonly report: (event: MigrationEvent) => void;
+  /** Finds out what is in the way of a migration that failed going up at this statement, from 1; null when nothing is seen to be. */
+  readonly inTheWay: (migration: EmittedMigration, at: number) => Promise<InTheWay | null>;
 }
 
 /** One direction of a migration. */
@@ -128,6 +134,11 @@ export async function failed(
   return new MigratorError('failed', `${name} failed going ${step.direction}${at}: ${what}. ${remedy}`, {
     cause: error,
   });
+}
+
+/** What is in the way of a step that failed at a statement, from 1, because something exists; null for other failures. */
+export async function inTheWayOf(run: Run, step: Step, at: number, error: unknown): Promise<InTheWay | null> {
+  return step.direction === 'up' && isAlreadyThere(error) ? run.inTheWay(step.migration, at) : null;
 }
 
 /** What a transaction of a step begins with. */

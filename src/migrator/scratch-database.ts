@@ -36,6 +36,11 @@ export async function withScratchDatabase<T>(
   }
 }
 
+/** Whether the ORM was made by `withScratchDatabase`. */
+export function isScratch(orm: MikroORM): boolean {
+  return orm.config.get('dbName')?.startsWith(prefix) ?? false;
+}
+
 function optionsFor(orm: MikroORM, schema: string, name: string) {
   const options = orm.config.getAll();
   const { ignoreSchema = [], ...schemaGenerator } = options.schemaGenerator;

@@ -70,13 +70,29 @@ export async function readDatabase(orm: MikroORM, tables: Tables): Promise<Omit<
 async function read(session: Session, tables: Tables): Promise<Omit<State, 'migrations'>> {
   const there = await existing(session, tables);
   const log = there.log ? await readLog(session, tables) : [];
-  const history = there.own ? await lastEntries(session, tables) : new Map<string, LastEntry>();
-  const progress = there.own
-    ? await session.query<Progress>(
-        `select name, direction, statement, checksum, done, place::text from ${tables.progress} order by name, direction, statement`,
-      )
-    : [];
+  const history = there.history ? await lastEntries(session, tables) : new Map<string, LastEntry>();
+  const progress =
+    there.log && there.progress
+      ? await session.query<Progress>(
+          `select name, direction, statement, checksum, done, place::text from ${tables.progress} progress
+           where not ${isOutdated(tables)} order by name, direction, statement`,
+        )
+      : [];
   return { log, history, progress };
+}
+
+/** Deletes the progress of migrations that another tool ended. */
+export async function deleteOutdatedProgress(session: Session, tables: Tables): Promise<void> {
+  await session.query(`delete from ${tables.progress} progress where ${isOutdated(tables)}`);
+}
+
+/**
+ * Whether another tool ended the migration that stopped: the last statement of `up` adds it to the log in the transaction that deletes
+ * its progress, and that of `down` removes it.
+ */
+function isOutdated({ log }: Tables): string {
+  // The ORM logs names with their extension in some versions.
+  return `(direction = 'up') = exists (select from ${log} log where log.name in (progress.name, progress.name || '.js', progress.name || '.ts'))`;
 }
 
 /** What is applied, in that order, by the names that the code has for it. */

@@ -1,8 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { Database } from '../../database/database.ts';
-import { unconnected } from '../../database/unconnected.ts';
 import { InvalidBackfillError, SchemaOutOfDateError } from '../../errors.ts';
-import { backfillReferences, type BackfillConfig, type BackfilledTarget } from '../../loading/index.ts';
+import {
+  backfillReferences,
+  planBackfill,
+  type BackfillConfig,
+  type BackfilledTarget,
+} from '../../loading/index.ts';
 import { migrationGap } from '../../migrator/index.ts';
 import { csvRecords } from '../load/csv-rows.ts';
 import { jsonlRows } from '../load/jsonl-rows.ts';
@@ -15,10 +19,9 @@ import type { Given } from './command.ts';
 
 /** Reads the facts, and says what would be made of them. */
 export async function plan(file: string, given: Given): Promise<void> {
-  const database = new Database(unconnected());
   const config = await readConfig(given.config);
   const { facts, targets, statements } = await withSource(file, given.format, (source) =>
-    withFacts(source, given, (rows) => backfillReferences(database, config, rows, { planOnly: true })),
+    withFacts(source, given, (rows) => planBackfill(config, rows)),
   );
   if (given.json) return sayJson({ facts, targets, statements });
   say(`${facts.toLocaleString('en')} facts can be read.`);

@@ -2,7 +2,7 @@ import type { EntityClass, EntityManager } from '@mikro-orm/postgresql';
 import { Database } from '../../database/database.ts';
 import { unconnected } from '../../database/unconnected.ts';
 import { InvalidLoadError, SchemaOutOfDateError } from '../../errors.ts';
-import { loadRows, type LoadOptions } from '../../loading/index.ts';
+import { loadRows, planLoad, type LoadOptions } from '../../loading/index.ts';
 import { loadTarget } from '../../loading/load-target.ts';
 import { migrationGap } from '../../migrator/index.ts';
 import { say, sayJson, table } from '../output.ts';
@@ -17,9 +17,7 @@ import { textOf, withSource, type Source } from './source.ts';
 /** Reads and checks the rows, and says what would be sent. */
 export async function plan(file: string, given: Given): Promise<void> {
   const orm = unconnected();
-  const found = await withSource(file, given.format, (source) =>
-    withRows(source, given, orm.em, (options) => loadRows(new Database(orm), { ...options, planOnly: true })),
-  );
+  const found = await withSource(file, given.format, (source) => withRows(source, given, orm.em, planLoad));
   if (given.json) return sayJson(found);
   say(`${found.rows.toLocaleString('en')} rows can be read. This would be sent:`);
   for (const { sql, rows } of found.statements) say(`  ${sql};${rows > 0 ? ` -- ${rows} rows` : ''}`);

@@ -8,7 +8,10 @@ import type { BackfillConfig } from './config.ts';
 
 /** How a backfill is run. */
 export interface BackfillOptions {
-  /** Whether the facts are only read, and the statements given that would be sent. No connection is used. */
+  /**
+   * Whether to read the facts and return the statements that would be sent, without using a connection. `planBackfill` does the same
+   * without a database.
+   */
   readonly planOnly?: boolean | undefined;
 }
 

@@ -1,0 +1,26 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Tables } from './bookkeeping.ts';
+import { differences, type Difference } from './catalog-differences.ts';
+import { lastingDifferences } from './catalog-restored.ts';
+import { readCatalog, type Catalog } from './catalog.ts';
+import type { Migrator } from './migrator.ts';
+
+/** A database, and how to migrate a scratch one like it. */
+export interface Subject {
+  readonly orm: MikroORM;
+  readonly schema: string;
+  readonly tables: Tables;
+  readonly migratorOf: (scratch: MikroORM) => Pick<Migrator, 'repeat' | 'up'>;
+}
+
+/** How what was found differs from what a scratch database has after these migrations, in this order. */
+export async function differencesAfter(
+  { schema, migratorOf }: Subject,
+  scratch: MikroORM,
+  names: readonly string[],
+  found: Catalog,
+): Promise<readonly Difference[]> {
+  if (names.length > 0) await migratorOf(scratch).repeat(names);
+  const differing = differences(await readCatalog(scratch, schema), found);
+  return lastingDifferences(scratch, schema, found, differing);
+}
