@@ -20,6 +20,10 @@ export interface PoolerOptions {
   readonly reserve?: number;
   /** Clients at most. Default 200. */
   readonly clients?: number;
+  /** How clients prove who they are. Default `scram-sha-256`. */
+  readonly authType?: 'scram-sha-256' | 'md5' | 'plain';
+  /** Which databases clients may ask for: any of the server's, or the one behind it alone. Default `any`. */
+  readonly databases?: 'any' | 'one';
 }
 
 // Debian keeps it where only root's PATH looks.
@@ -141,19 +145,26 @@ function hasEnded({ exitCode, signalCode, pid }: ChildProcess): boolean {
 }
 
 function configuration(
-  { parts: { host, port } }: DatabaseTarget,
+  { parts: { host, port, database } }: DatabaseTarget,
   { parts: at }: DatabaseTarget,
   directory: string,
-  { poolMode, serverConnections = 20, reserve = 0, clients = 200 }: PoolerOptions,
+  {
+    poolMode,
+    serverConnections = 20,
+    reserve = 0,
+    clients = 200,
+    authType = 'scram-sha-256',
+    databases = 'any',
+  }: PoolerOptions,
 ): string {
   return `
 [databases]
-* = host=${host} port=${port}
+${databases === 'any' ? '*' : database} = host=${host} port=${port}
 [pgbouncer]
 listen_addr = ${at.host}
 listen_port = ${at.port}
 unix_socket_dir =
-auth_type = scram-sha-256
+auth_type = ${authType}
 auth_file = ${join(directory, 'users')}
 pool_mode = ${poolMode}
 stats_users = ${at.user}
