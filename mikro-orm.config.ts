@@ -1,8 +1,8 @@
-import { targetOrEmbedded } from './src/database/default-target.ts';
+import { targetFor } from './src/database/default-target.ts';
 import { ormOptions } from './src/database/orm-options.ts';
 
-// For the ORM's own command line. It works where `synthdb` works: on the database of the settings, else the embedded one.
-const { target } = await targetOrEmbedded({}, 'migrations');
+// For the ORM's own command line. It works on the database that `synthdb` works on.
+const { target } = await targetFor('migrations');
 const options = ormOptions(target);
 
 export default {

@@ -16,7 +16,7 @@ export async function commands(): Promise<Figure[]> {
   await writeFile(join(directory, 'package.json'), '{}');
   const server = { directory: join(directory, '.data', 'postgres') };
   // As the Makefile runs it.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(directory, 'compiled') };
+  const env = { ...process.env, DATABASE_URL: 'embedded', NODE_COMPILE_CACHE: join(directory, 'compiled') };
   const synthdb = (...given: string[]) => run(process.execPath, [main, ...given], { cwd: directory, env });
   const anew = () => EmbeddedPostgres.remove(server);
   const stop = async () => (await EmbeddedPostgres.find(server))?.stop();

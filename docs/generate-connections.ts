@@ -1,19 +1,36 @@
-// Writes the table of settings into docs/connections.md: `node docs/generate-connections.ts`.
+// Writes the tables of settings, of schemes and of parameters into docs/connections.md: `node docs/generate-connections.ts`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { definitions } from '../src/settings/definitions.ts';
+import { driverSuffixes } from '../src/settings/split-url.ts';
+import { parameterDescriptions } from '../src/settings/url-parameters.ts';
 
 const path = join(import.meta.dirname, 'connections.md');
-const [begin, end] = ['<!-- settings: begin -->', '<!-- settings: end -->'];
+const sections = { settings, schemes, parameters };
 
-/** The page as it is, with the table of settings as it should be. */
+/** The page as it is, with its generated sections as they should be. */
 export function page(written = readFileSync(path, 'utf8')): string {
-  const [before, after] = [written.indexOf(begin), written.indexOf(end)];
-  if (before < 0 || after < before) throw new Error(`${path} lacks ${begin} or ${end}`);
-  return `${written.slice(0, before)}${begin}\n\n${table()}\n\n${written.slice(after)}`;
+  return Object.entries(sections).reduce((text, [name, generate]) => {
+    const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+    const [before, after] = [text.indexOf(begin), text.indexOf(end)];
+    if (before < 0 || after < before) throw new Error(`${path} lacks ${begin} or ${end}`);
+    return `${text.slice(0, before)}${begin}\n\n${generate()}\n\n${text.slice(after)}`;
+  }, written);
 }
 
-function table(): string {
+function schemes(): string {
+  const suffixes = driverSuffixes.map((name) => `\`+${name}\``).join(', ');
+  return `The schemes are \`postgres\` and \`postgresql\`, in any case, also followed by a driver that other stacks name there: ${suffixes}.`;
+}
+
+function parameters(): string {
+  return table(
+    ['parameter', 'what'],
+    parameterDescriptions.map(([name, what]) => [`\`${name}\``, what]),
+  );
+}
+
+function settings(): string {
   const rows = Object.entries(definitions).map(
     ([name, { schema, variables, what, example, absent, unit, environmentOnly }]) => {
       const standard: unknown = schema.parse(undefined);
@@ -27,13 +44,11 @@ function table(): string {
       ];
     },
   );
-  return [
-    ['variable', 'option', 'what', 'default', 'example'],
-    Array.from({ length: 5 }, () => '---'),
-    ...rows,
-  ]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+  return table(['variable', 'option', 'what', 'default', 'example'], rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 if (process.argv[1] === import.meta.filename) writeFileSync(path, page());

@@ -8,7 +8,8 @@ import { PgBouncer } from './pooler/pgbouncer.ts';
 export default async function setup(): Promise<() => Promise<void>> {
   const server = await TestServer.start().catch(giveUp);
   const pooler = await startPooler(server);
-  console.log(`Tests run on ${server.description}${pooler ? ', through PgBouncer' : ''}.`);
+  const elsewhere = server.kind === 'container' ? '' : ' In a container instead: make test-containers.';
+  console.log(`Tests run on ${server.description}${pooler ? ', through PgBouncer' : ''}.${elsewhere}`);
   return async () => {
     await pooler?.stop();
     await server.stop();

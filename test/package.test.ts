@@ -193,7 +193,7 @@ describe('the packed package', () => {
     const said = await evaluate(`
       import { openDatabase } from 'synth-lab-data';
       import { EmbeddedPostgresError } from 'synth-lab-data/embedded';
-      const error = await openDatabase().catch((error) => error);
+      const error = await openDatabase({ url: 'embedded' }).catch((error) => error);
       console.log(JSON.stringify({ message: error.message, ours: error instanceof EmbeddedPostgresError }));`);
 
     expect(said).toEqual({

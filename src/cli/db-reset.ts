@@ -6,7 +6,7 @@ import { Migrator } from '../migrator/index.ts';
 import { resolveDatabase } from '../settings/resolve.ts';
 import { say } from './output.ts';
 import { UsageError } from './usage-error.ts';
-import { sayHowToConnect, sayPlace, withDatabase } from './with-database.ts';
+import { sayHowToConnect, sayPlace, withEmbedded } from './with-database.ts';
 
 /** `synthdb db reset` */
 export function dbReset(): Command {
@@ -21,7 +21,7 @@ export function dbReset(): Command {
         );
       if (!yes && !(await confirmed())) return say('Nothing was changed.');
       await EmbeddedPostgres.remove({ directory: embeddedDirectory() });
-      await withDatabase('migrations', async (orm, place) => {
+      await withEmbedded(async (orm, place) => {
         const applied = await new Migrator(orm).up();
         sayPlace(place);
         say(`Made anew, ${applied.length} migrations applied.`);

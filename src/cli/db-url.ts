@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { targetOrEmbedded } from '../database/default-target.ts';
+import { startEmbedded } from '../database/default-target.ts';
+import { resolveDatabase } from '../settings/resolve.ts';
 import { say } from './output.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -8,11 +9,11 @@ export function dbUrl(): Command {
   return new Command('url')
     .description('print its URL, password and all, starting it if need be')
     .action(async () => {
-      const { embedded, source } = await targetOrEmbedded({}, 'application');
-      if (!embedded)
+      const named = resolveDatabase({}, 'application');
+      if (named)
         throw new UsageError(
-          `${source} names another database, and its URL may hold a secret: read it there`,
+          `${named.source} names another database, and its URL may hold a secret: read it there`,
         );
-      say(embedded.url);
+      say((await startEmbedded()).url);
     });
 }

@@ -2,7 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import { Command } from 'commander';
 import { connectOptions } from '../database/connect-options.ts';
 import { connect } from '../database/connect.ts';
-import { embeddedTarget } from '../database/default-target.ts';
+import { targetOf } from '../database/default-target.ts';
 import type { Level } from '../database/doctor/findings.ts';
 import { resolveSettings } from '../settings/resolve.ts';
 import { say, sayJson, table } from './output.ts';
@@ -17,7 +17,7 @@ export function doctor(): Command {
     .action(async ({ json = false }: { json?: boolean }) => {
       const { diagnose } = await import('../database/doctor/diagnose.ts');
       const settings = resolveSettings();
-      const target = settings.url.value ?? (await embeddedTarget()).target;
+      const { target } = await targetOf(settings.url);
       const orm = await connect(target, connectOptions(settings));
       try {
         const findings = await diagnose(orm, target, settings);

@@ -43,7 +43,7 @@ export function program(): Command {
   const synthdb = new Command('synthdb')
     .version(version())
     .description(
-      'Works on the database that DATABASE_URL names (in the environment or in .env), else on an embedded PostgreSQL below .data/.',
+      'Works on the database that DATABASE_URL names, in the environment or in .env. With DATABASE_URL=embedded, and in development without one, that is an embedded PostgreSQL below .data/.',
     )
     .addHelpText(
       'after',

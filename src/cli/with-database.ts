@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { connect } from '../database/connect.ts';
-import { targetOrEmbedded } from '../database/default-target.ts';
+import { embeddedTarget, targetFor } from '../database/default-target.ts';
 import { ormOptions } from '../database/orm-options.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
 import { resolveDatabase, type Purpose } from '../settings/resolve.ts';
@@ -25,7 +25,18 @@ export async function withDatabase<T>(
   purpose: Purpose,
   work: (orm: MikroORM, place: Place) => Promise<T>,
 ): Promise<T> {
-  const { target, source, embedded } = await targetOrEmbedded({}, purpose);
+  return withTarget(await targetFor(purpose), work);
+}
+
+/** Runs `work` on the embedded database, whatever the settings name, and closes the connections, whatever happens. */
+export async function withEmbedded<T>(work: (orm: MikroORM, place: Place) => Promise<T>): Promise<T> {
+  return withTarget(await embeddedTarget(), work);
+}
+
+async function withTarget<T>(
+  { target, source, embedded }: Awaited<ReturnType<typeof targetFor>>,
+  work: (orm: MikroORM, place: Place) => Promise<T>,
+): Promise<T> {
   for (const notice of embedded?.notices ?? []) console.error(dim(notice));
   const orm = await connect(target);
   try {

@@ -1,16 +1,29 @@
 import { ConnectionError, ConnectionLostError } from '../errors.ts';
 
+const wrongPassword = 'the password is wrong, or the role does not exist';
+const noDatabase = 'the database does not exist';
+const noConnectionLeft = 'the server has no connection left';
+
 // What one can tell who could not connect, by SQLSTATE.
 const logins: Partial<Record<string, string>> = {
-  '28P01': 'the password is wrong, or the role does not exist',
+  '28P01': wrongPassword,
   '28000': 'the server does not let this role in',
-  '3D000': 'the database does not exist',
+  '3D000': noDatabase,
   '42501': 'the role may not connect to this database',
-  '53300': 'the server has no connection left',
+  '53300': noConnectionLeft,
   '57P03': 'the server is starting up or shutting down',
   '08P01': 'the server, or a pooler in front of it, refused how we connect',
   TARGET_SESSION_ATTRS: 'the server is not what target_session_attrs asks for',
 };
+
+// PgBouncer before 1.21 sends one code, 08P01, with whatever it refuses: only its text tells what that is. Later ones send the codes
+// of PostgreSQL.
+const poolerRefusals: readonly (readonly [text: RegExp, why: string])[] = [
+  [/\b(?:password|SASL) authentication failed\b/, wrongPassword],
+  [/\bempty password returned by client\b/, wrongPassword],
+  [/\bno such database\b|\bdatabase ".*" does not exist\b/, noDatabase],
+  [/\bno more connections allowed\b/, noConnectionLeft],
+];
 
 // By the operating system's code.
 const sockets: Partial<Record<string, string>> = {
@@ -110,10 +123,15 @@ export function isPoolTimeout(error: unknown): boolean {
 
 /** Why there is no connection, in words without a secret. */
 export function whyUnconnected(error: unknown, code: string): string {
-  const why = logins[code] ?? sockets[code] ?? tls[code];
+  const why = poolerRefusal(error, code) ?? logins[code] ?? sockets[code] ?? tls[code];
   if (why !== undefined) return told(why, code);
   if (isUnixSocket(error, code)) return told(unixSockets[code] ?? '', code);
   return told(inWords(error), code);
+}
+
+function poolerRefusal(error: unknown, code: string): string | undefined {
+  if (code !== '08P01' || !(error instanceof Error)) return undefined;
+  return poolerRefusals.find(([text]) => text.test(error.message))?.[1];
 }
 
 function isUnixSocket(error: unknown, code: string): boolean {
@@ -128,6 +146,9 @@ function inWords(error: unknown): string {
   if (!(error instanceof Error)) return 'see the cause';
   if (/timeout|timed out/i.test(error.message)) return 'no answer in time';
   if (error.message.includes(withoutTls)) return 'the server has no TLS, which sslmode asks for';
+  // The driver's own words, before it sends anything.
+  if (/client password must be a/.test(error.message))
+    return 'the server asks for a password, and there is none';
   if (error.message === unreadable) return unreadable;
   return gone.has(error.message) ? 'the connection was cut' : 'see the cause';
 }

@@ -1,9 +1,16 @@
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../embedded/index.ts';
 import { SettingsError } from '../errors.ts';
-import { parseDatabaseUrl } from '../settings/database-url.ts';
+import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
 import { projectDirectory } from '../settings/environment-file.ts';
-import { resolveDatabase, type Purpose, type ResolvedDatabase } from '../settings/resolve.ts';
+import { whyNotEmbedded } from '../settings/embedded-by-default.ts';
+import {
+  resolveSettings,
+  urlSetting,
+  type Purpose,
+  type Resolved,
+  type ResolvedDatabase,
+} from '../settings/resolve.ts';
 
 /** Where the embedded server of the project keeps its files. */
 export function embeddedDirectory(): string {
@@ -28,15 +35,33 @@ export async function startEmbedded(): Promise<EmbeddedPostgres> {
 }
 
 /**
- * The database that was asked for, or else the project's embedded one, which is started when it does not run.
+ * The database that the settings name for `purpose`. The project's embedded one, where they ask for it or, in development, name none,
+ * is started when it does not run.
  *
  * @throws SettingsError, EmbeddedPostgresError
  */
-export async function targetOrEmbedded(
-  given: { url?: string | undefined },
+export async function targetFor(
   purpose: Purpose,
 ): Promise<ResolvedDatabase & { embedded?: EmbeddedPostgres }> {
-  return resolveDatabase(given, purpose) ?? embeddedTarget();
+  return targetOf(resolveSettings()[urlSetting(purpose)]);
+}
+
+/**
+ * The database of a setting.
+ *
+ * @throws SettingsError, EmbeddedPostgresError
+ */
+export async function targetOf({
+  value,
+  source,
+}: Resolved<DatabaseTarget | null>): Promise<ResolvedDatabase & { embedded?: EmbeddedPostgres }> {
+  if (value) return { target: value, source };
+  const whyNot = source === 'default' ? whyNotEmbedded() : null;
+  if (whyNot === null) return embeddedTarget();
+  throw new SettingsError(
+    `no database is named, and ${whyNot} the embedded server has to be asked for: set DATABASE_URL to the URL of a database, ` +
+      'or to the word embedded; for example DATABASE_URL=embedded',
+  );
 }
 
 /**

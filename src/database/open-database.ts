@@ -4,7 +4,7 @@ import { resolveSettings } from '../settings/resolve.ts';
 import { connectOptions } from './connect-options.ts';
 import { connect } from './connect.ts';
 import { Database } from './database.ts';
-import { embeddedTarget } from './default-target.ts';
+import { targetOf } from './default-target.ts';
 import type { DatabaseTimeouts } from './orm-options.ts';
 import type { PoolMode, PoolOptions } from './pool-options.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
@@ -12,7 +12,10 @@ import { Replica } from './replicas/replica.ts';
 import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';
 
 export interface OpenDatabaseOptions extends TelemetryOptions {
-  /** A PostgreSQL URL. Default: `DATABASE_URL`, from the environment or `.env`; else the embedded server of the project. */
+  /**
+   * A PostgreSQL URL, or `embedded` for the embedded server of the project. Default: `DATABASE_URL`, from the environment or `.env`;
+   * else, in development, the embedded server. An empty text is refused.
+   */
   readonly url?: string | undefined;
   /**
    * Streaming replicas, for reads that ask for one. Each has a pool of its own, as large as the primary's. One that is down keeps
@@ -53,7 +56,7 @@ export async function openDatabase({
   ...given
 }: OpenDatabaseOptions = {}): Promise<Database> {
   const settings = resolveSettings(given);
-  const target = settings.url.value ?? (await embeddedTarget()).target;
+  const { target } = await targetOf(settings.url);
   const connections = connectOptions(settings);
   const telemetry = await Telemetry.start(
     {

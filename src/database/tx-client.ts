@@ -159,6 +159,8 @@ export class TxClient extends Client {
     if (!callback) return super.connect();
     super.connect((error: Error | null) => {
       if (!error) return callback(null, this);
+      // The driver leaves it open where it refuses the login itself: until the server's authentication_timeout, a minute.
+      this.connection.stream.destroy();
       const met: MetConnecting = Object.assign(error, { whileConnecting: true as const });
       callback(met);
     });

@@ -36,8 +36,8 @@ export class DatabaseTarget {
 
   /** What Node's TLS is told; false for a connection in clear text. Reads the certificates. */
   get tls(): TlsOptions | false {
-    return tlsOptions(this.#parts.tls, this.#parts.host, (what) => {
-      throw new SettingsError(`${this.label} ${what}`);
+    return tlsOptions(this.#parts.tls, this.#parts.host, (parameter, value, why) => {
+      throw new SettingsError(`${this.label} has ${parameter}=${value}: ${why}`);
     });
   }
 
@@ -64,6 +64,8 @@ export class DatabaseTarget {
 export interface UrlDefaults {
   readonly sslMode?: SslMode | undefined;
   readonly sslRootCert?: string | undefined;
+  /** Throws where a default can't be used, rather than to blame the URL. */
+  readonly fail?: (parameter: 'sslmode' | 'sslrootcert', value: string, why: string) => never;
 }
 
 /**
@@ -74,7 +76,7 @@ export interface UrlDefaults {
  * certificate that can't be read.
  */
 export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaults = {}): DatabaseTarget {
-  const example = name.replace(/\[\d+\]$/, '');
+  const example = name.replace(/(?: .*)?(?:\[\d+\])?$/, '');
   const fail = (what: string): never => {
     throw new SettingsError(
       `${name} ${what}; for example ${example}=postgresql://user:password@host:5432/database`,
@@ -97,7 +99,12 @@ export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaul
     cert: parameters.sslcert,
     key: parameters.sslkey,
   };
-  tlsOptions(tls, host, fail);
+  tlsOptions(tls, host, (parameter, value, why) => {
+    const isDefault = (parameter === 'sslmode' || parameter === 'sslrootcert') && !parameters[parameter];
+    return isDefault && defaults.fail
+      ? defaults.fail(parameter, value, why)
+      : fail(`has ${parameter}=${value}: ${why}`);
+  });
   return new DatabaseTarget({
     host,
     port: Number(port),

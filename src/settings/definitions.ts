@@ -15,6 +15,11 @@ interface Definition<Schema extends z.ZodType> {
   readonly unit?: string;
   /** Whether `openDatabase` can't be told: only the environment can. */
   readonly environmentOnly?: true;
+  /**
+   * What a variable means that is set to nothing visible. `refused`: it decides where and how to connect, and its default would be
+   * somewhere else, or less safe. `unset`: its default does no harm, and compose files pass on what is not set as empty.
+   */
+  readonly blank: 'refused' | 'unset';
 }
 
 function define<Schema extends z.ZodType>(definition: Definition<Schema>): Definition<Schema> {
@@ -50,9 +55,12 @@ const flag = z.preprocess(
   z.boolean({ error: 'it is true or false' }),
 );
 
+const url = z.string({ error: 'it is a text' });
+
+// A text without a URL is none: whoever sets it means one.
 const urls = z.preprocess(
-  (given) => (typeof given === 'string' ? given.split(/[\s,]+/).filter((url) => url !== '') : given),
-  z.array(z.string()),
+  (given) => (typeof given === 'string' ? (given.match(/[^\s,]+/g) ?? given) : given),
+  z.array(url, { error: 'it is a list of URLs' }),
 );
 
 const poolModes = ['session', 'transaction', 'external'] as const;
@@ -60,19 +68,21 @@ const poolModes = ['session', 'transaction', 'external'] as const;
 /** Every setting, under the name that it has in the options of `openDatabase`. */
 export const definitions = {
   url: define({
-    schema: z.string().optional(),
+    schema: url.optional(),
     variables: ['DATABASE_URL'],
     example: 'postgresql://user:password@host:5432/database',
-    what: 'The database that the application uses, through a pooler if there is one.',
+    what: 'The database that the application uses, through a pooler if there is one; `embedded` for the embedded server of the project.',
     absent: 'the embedded server of the project',
+    blank: 'refused',
   }),
   migrationUrl: define({
-    schema: z.string().optional(),
+    schema: url.optional(),
     variables: ['MIGRATION_DATABASE_URL', 'DATABASE_URL'],
     example: 'postgresql://user:password@host:5432/database',
     what: 'The same database for migrations, past the pooler.',
     absent: '`DATABASE_URL`',
     environmentOnly: true,
+    blank: 'refused',
   }),
   replicaUrls: define({
     schema: urls.default([]),
@@ -80,6 +90,7 @@ export const definitions = {
     example: 'postgresql://user:password@replica-1/database postgresql://user:password@replica-2/database',
     what: 'Its replicas, separated by spaces or commas.',
     absent: 'none',
+    blank: 'refused',
   }),
   sslMode: define({
     schema: SslModeText.optional(),
@@ -88,6 +99,7 @@ export const definitions = {
     what: 'The `sslmode` of URLs that have none.',
     absent: '`prefer`',
     environmentOnly: true,
+    blank: 'refused',
   }),
   sslRootCert: define({
     schema: z.string().optional(),
@@ -96,18 +108,21 @@ export const definitions = {
     what: 'The `sslrootcert` of URLs that have none.',
     absent: 'none',
     environmentOnly: true,
+    blank: 'refused',
   }),
   poolMode: define({
     schema: z.enum(poolModes, { error: `it is one of ${poolModes.join(', ')}` }).default('session'),
     variables: ['DATABASE_POOL_MODE'],
     example: 'transaction',
     what: '`session`: connections of our own. `transaction`: a pooler in transaction mode stands in front. `external`: no pool of our own, a connection per unit of work.',
+    blank: 'refused',
   }),
   'pool.max': define({
     schema: whole(1, 10_000).default(10),
     variables: ['DATABASE_POOL_MAX'],
     example: '20',
     what: 'Connections at most.',
+    blank: 'unset',
   }),
   'pool.acquireTimeout': define({
     schema: whole(1).default(5_000),
@@ -115,6 +130,7 @@ export const definitions = {
     example: '2000',
     what: 'How long a unit of work waits for a connection.',
     unit: 'milliseconds',
+    blank: 'unset',
   }),
   'pool.idleTimeout': define({
     schema: whole(0).default(10_000),
@@ -122,6 +138,7 @@ export const definitions = {
     example: '60000',
     what: 'After how long a connection that nobody uses is closed; 0 for never.',
     unit: 'milliseconds',
+    blank: 'unset',
   }),
   'pool.maxLifetime': define({
     schema: whole(0).default(1_800_000),
@@ -129,6 +146,7 @@ export const definitions = {
     example: '600000',
     what: 'How old a connection may become; 0 for any age.',
     unit: 'milliseconds',
+    blank: 'unset',
   }),
   'timeouts.statement': define({
     schema: whole(0).optional(),
@@ -137,6 +155,7 @@ export const definitions = {
     what: 'How long a statement of a transaction may run; 0 for ever.',
     absent: 'as the role or the server has it',
     unit: 'milliseconds',
+    blank: 'unset',
   }),
   'timeouts.lock': define({
     schema: whole(0).optional(),
@@ -145,6 +164,7 @@ export const definitions = {
     what: 'How long it may wait for a lock; 0 for ever.',
     absent: 'as the role or the server has it',
     unit: 'milliseconds',
+    blank: 'unset',
   }),
   'timeouts.idleInTransaction': define({
     schema: whole(0).optional(),
@@ -153,6 +173,7 @@ export const definitions = {
     what: 'How long a transaction may stand without a statement; 0 for ever.',
     absent: 'as the role or the server has it',
     unit: 'milliseconds',
+    blank: 'unset',
   }),
   'timeouts.answer': define({
     schema: whole(0).default(60_000),
@@ -160,6 +181,7 @@ export const definitions = {
     example: '300000',
     what: 'How long the server may be silent while it owes an answer, before its connection is given up; 0 for ever. A longer statement timeout prolongs it.',
     unit: 'milliseconds',
+    blank: 'unset',
   }),
   maxReplicaLag: define({
     schema: whole(0, Number.MAX_SAFE_INTEGER).default(16_777_216),
@@ -167,6 +189,7 @@ export const definitions = {
     example: '1048576',
     what: 'How far a replica that is read from may be behind, in WAL.',
     unit: 'bytes',
+    blank: 'unset',
   }),
   slowStatement: define({
     schema: whole(0).default(1_000),
@@ -174,6 +197,7 @@ export const definitions = {
     example: '250',
     what: 'From which duration a statement is logged as slow; 0 for none.',
     unit: 'milliseconds',
+    blank: 'unset',
   }),
   closeTimeout: define({
     schema: whole(0).default(10_000),
@@ -181,12 +205,14 @@ export const definitions = {
     example: '30000',
     what: 'How long `close()` waits for units of work that run.',
     unit: 'milliseconds',
+    blank: 'unset',
   }),
   logStatements: define({
     schema: flag.default(false),
     variables: ['SQL_ECHO'],
     example: 'true',
     what: 'Whether every statement is logged, without its values.',
+    blank: 'unset',
   }),
 } as const;
 

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseEnv } from 'node:util';
 import { SettingsError } from '../errors.ts';
+import { decodeEnvironment, parseEnvironment, type EnvironmentFile } from './environment-text.ts';
 
 /** The directory of the nearest `package.json` from the working directory up; the working directory when there is none. */
 export function projectDirectory(): string {
@@ -12,32 +12,18 @@ export function projectDirectory(): string {
 }
 
 /**
- * The variables of the project's `.env`; none when there is no such file.
+ * What the project's `.env` sets; nothing when there is no such file. `variables` are the ones that must not be misread.
  *
- * @throws SettingsError when it can't be read.
+ * @throws SettingsError when it can't be read: a directory, a link to nothing, a file of another user.
  */
-export function environmentFile(): NodeJS.Dict<string> {
+export function environmentFile(variables: readonly string[]): EnvironmentFile {
   const path = join(projectDirectory(), '.env');
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, 'utf8');
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return { values: {}, faults: {} };
+    bytes = readFileSync(path);
   } catch (cause) {
-    // Only its absence is normal.
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return {};
     throw new SettingsError(`${path} can't be read`, { cause });
   }
-  return parseEnvironmentFile(text);
-}
-
-/** What a `.env` says. A comment begins at the start of a line, or behind a space. */
-export function parseEnvironmentFile(text: string): NodeJS.Dict<string> {
-  // Windows editors put a mark before the first name, which would be a part of it.
-  const values = parseEnv(text.replace(/^\uFEFF/, ''));
-  // Node ends an unquoted value at any "#": of a URL whose password holds one, it would leave a URL of another host.
-  for (const [, name = '', value = ''] of text.matchAll(
-    /^\uFEFF?[ \t]*(?:export[ \t]+)?(\w+)[ \t]*=[ \t]*([^\s'"`#]\S*#\S*)/gm,
-  )) {
-    if (values[name] !== undefined && value.startsWith(values[name])) values[name] = value;
-  }
-  return values;
+  return parseEnvironment(decodeEnvironment(bytes), variables);
 }

@@ -1,5 +1,5 @@
 import { SettingsError } from '../errors.ts';
-import { parseDatabaseUrl, type DatabaseTarget } from './database-url.ts';
+import { parseDatabaseUrl, type DatabaseTarget, type UrlDefaults } from './database-url.ts';
 import {
   definitions,
   refusedVariables,
@@ -7,7 +7,9 @@ import {
   type SettingName,
   type SettingValue,
 } from './definitions.ts';
+import { embedded } from './embedded-by-default.ts';
 import { environmentFile } from './environment-file.ts';
+import type { EnvironmentFile } from './environment-text.ts';
 import { shown } from './url-parameters.ts';
 
 /** What is said in the program itself; the options of `openDatabase` have this shape. What is left out, or undefined, is not said. */
@@ -32,14 +34,14 @@ export interface GivenSettings {
   readonly logStatements?: boolean | undefined;
 }
 
-/** A value, and who said so: `argument`, a variable's name, with ` (.env)` behind it when it came from the file, or `default`. */
-interface Resolved<Value> {
+/** A value, and where it comes from: `argument`, a variable's name, with ` (.env)` behind it when it came from the file, or `default`. */
+export interface Resolved<Value> {
   readonly value: Value;
   readonly source: string;
 }
 
 type Targets = {
-  /** Null for the embedded server. */
+  /** Null for the embedded server, asked for by name, or, with the source `default`, for want of a database. */
   readonly [Name in 'url' | 'migrationUrl']: Resolved<DatabaseTarget | null>;
 } & { readonly replicaUrls: Resolved<readonly DatabaseTarget[]> };
 
@@ -57,9 +59,14 @@ export interface ResolvedDatabase {
 /** What a database is wanted for; migrations may need a way around a pooler. */
 export type Purpose = 'application' | 'migrations';
 
+/** The setting that names the database for a purpose. */
+export function urlSetting(purpose: Purpose): 'url' | 'migrationUrl' {
+  return purpose === 'migrations' ? 'migrationUrl' : 'url';
+}
+
 /**
- * Every setting: as it was given, else from the environment, else from the `.env` file of the project, else its default. An empty
- * variable says nothing. Opens nothing.
+ * Every setting: as it was given, else from the environment, else from the `.env` file of the project, else its default. What decides
+ * where and how to connect must not be set to nothing visible; of other settings, that means unset. Opens nothing.
  *
  * @throws SettingsError that lists everything that can't be used.
  */
@@ -70,10 +77,21 @@ export function resolveSettings(
   const reading = new Reading(given, environment);
   const read = <Name extends SettingName>(name: Name): Resolved<SettingValue<Name>> => reading.of(name);
   const [sslMode, sslRootCert, poolMode] = [read('sslMode'), read('sslRootCert'), read('poolMode')];
-  const defaults = { sslMode: sslMode.value, sslRootCert: sslRootCert.value };
+  const defaults: UrlDefaults = {
+    sslMode: sslMode.value,
+    sslRootCert: sslRootCert.value,
+    fail: (parameter, value, why) => {
+      const [name, { source }] =
+        parameter === 'sslmode' ? (['sslMode', sslMode] as const) : (['sslRootCert', sslRootCert] as const);
+      throw new SettingsError(`${nameOf(source, name)} is ${value}: ${why}${exampleOf(name, source)}`);
+    },
+  };
   const target = ({ value, source }: Resolved<string | undefined>): Resolved<DatabaseTarget | null> => ({
     value: reading.attempt(
-      () => (value === undefined ? null : parseDatabaseUrl(value, nameOf(source, 'url'), defaults)),
+      () =>
+        value === undefined || value.trim() === embedded
+          ? null
+          : parseDatabaseUrl(value, nameOf(source, 'url'), defaults),
       null,
     ),
     source,
@@ -83,7 +101,6 @@ export function resolveSettings(
   const replicas = read('replicaUrls');
   const settings: Settings = {
     url,
-    // Two names of one value have the same faults, which are told once.
     migrationUrl: migrations.source === url.source ? url : target(migrations),
     replicaUrls: {
       value: replicas.value.flatMap((text, index) =>
@@ -110,8 +127,9 @@ export function resolveSettings(
     closeTimeout: read('closeTimeout'),
     logStatements: read('logStatements'),
   };
-  reading.problems.push(...contradictions(settings));
-  if (reading.problems.length > 0) throw new SettingsError(reading.problems);
+  // What several settings rest on is wrong once.
+  const problems = new Set([...reading.problems, ...contradictions(settings)]);
+  if (problems.size > 0) throw new SettingsError([...problems]);
   return settings;
 }
 
@@ -123,7 +141,7 @@ function contradictions(settings: Settings): string[] {
       .filter((name) => settings[name].source !== 'default')
       .map(
         (name) =>
-          `${nameOf(settings[name].source, name)} says how long a connection is kept, but poolMode external keeps none: leave it out`,
+          `${nameOf(settings[name].source, name)} says how long a connection is kept, but the pool mode external keeps none: leave it out`,
       );
   }
   if (poolMode.value !== 'transaction') return [];
@@ -156,20 +174,24 @@ function readSetting<Name extends SettingName>(
   name: Name,
   { value, source }: Resolved<unknown>,
 ): { readonly read: SettingValue<Name>; readonly problem?: string } {
-  const { schema, example, variables } = definitions[name];
+  const { schema } = definitions[name];
   const { data, error } = schema.safeParse(value);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
   if (!error) return { read: data as SettingValue<Name> };
   const why = error.issues.map(({ message }) => message).join(', ');
-  const set = source === 'argument' ? name : variables[0];
   return {
     read: standard(name),
-    problem: `${nameOf(source, name)} is "${shown(String(value))}": ${why}; for example ${set}=${example}`,
+    problem: `${nameOf(source, name)} is "${shown(String(value))}": ${why}${exampleOf(name, source)}`,
   };
 }
 
+/** An example of the setting, by the name that it was set by. */
+function exampleOf(name: SettingName, source: string): string {
+  return `; for example ${nameOf(source, name).split(' ', 1)[0]}=${definitions[name].example}`;
+}
+
 /**
- * The database that was asked for; migrations look at `MIGRATION_DATABASE_URL` before `DATABASE_URL`. Null when nobody said. Opens
+ * The database that was named; migrations look at `MIGRATION_DATABASE_URL` before `DATABASE_URL`. Null for the embedded one. Opens
  * nothing.
  *
  * @throws SettingsError when what was said, of this or of another setting, can't be used.
@@ -180,22 +202,34 @@ export function resolveDatabase(
   environment: NodeJS.ProcessEnv = process.env,
 ): ResolvedDatabase | null {
   const settings = resolveSettings(given, environment);
-  const { value, source } = settings[purpose === 'migrations' ? 'migrationUrl' : 'url'];
+  const { value, source } = settings[urlSetting(purpose)];
   return value && { target: value, source };
 }
+
+/** A setting that has no value that could be read. */
+interface Faulty {
+  readonly fault: string;
+  readonly source: string;
+}
+
+const fromFile = ' (.env)';
+const variables = [...new Set(Object.values(definitions).flatMap((definition) => definition.variables))];
 
 /** Reads settings one by one, and gathers what is wrong with them. */
 class Reading {
   readonly problems: string[] = [];
   readonly #given: GivenSettings;
   // All of the environment comes before all of the file, so that a variable set for one command is never overruled by the file.
-  readonly #places: readonly (readonly [values: NodeJS.Dict<string>, suffix: string])[];
+  readonly #places: readonly { readonly values: NodeJS.Dict<string>; readonly suffix: string }[];
+  readonly #faults: EnvironmentFile['faults'];
 
   constructor(given: GivenSettings, environment: NodeJS.ProcessEnv) {
     this.#given = given;
+    const file = this.attempt(() => environmentFile(variables), { values: {}, faults: {} });
+    this.#faults = file.faults;
     this.#places = [
-      [environment, ''],
-      [this.attempt(environmentFile, {}), ' (.env)'],
+      { values: environment, suffix: '' },
+      { values: file.values, suffix: fromFile },
     ];
     // Plain JavaScript may give anything.
     for (const group of ['pool', 'timeouts'] as const) {
@@ -206,7 +240,7 @@ class Reading {
       }
     }
     for (const [name, why] of Object.entries(refusedVariables)) {
-      if (this.#places.some(([values]) => values[name])) this.problems.push(`${name} ${why}`);
+      if (this.#places.some(({ values }) => values[name])) this.problems.push(`${name} ${why}`);
     }
   }
 
@@ -223,23 +257,48 @@ class Reading {
 
   of<Name extends SettingName>(name: Name): Resolved<SettingValue<Name>> {
     const found = this.#find(name);
-    const { read, problem } = readSetting(name, found);
+    const { read, problem } =
+      'fault' in found ? { read: standard(name), problem: found.fault } : readSetting(name, found);
     if (problem !== undefined) this.problems.push(problem);
     return { value: read, source: found.source };
   }
 
-  #find(name: SettingName): Resolved<unknown> {
+  #find(name: SettingName): Resolved<unknown> | Faulty {
     const argument = argumentOf(this.#given, name);
-    if (argument !== undefined) return { value: argument, source: 'argument' };
-    for (const [values, suffix] of this.#places) {
+    if (argument !== undefined)
+      return blankFault(name, argument, 'argument') ?? { value: argument, source: 'argument' };
+    for (const { values, suffix } of this.#places) {
       for (const variable of definitions[name].variables) {
-        // Not trimmed here: what surrounds a value is no part of it for those that are trimmed by whoever reads them.
+        const source = `${variable}${suffix}`;
+        const fault = suffix === fromFile ? this.#faults[variable] : undefined;
+        if (fault) {
+          const where = `${variable} (.env, line ${fault.line})`;
+          return { fault: `${where} can't be read: ${fault.why}${exampleOf(name, source)}`, source };
+        }
         const value = values[variable];
-        if (value !== undefined && value.trim() !== '') return { value, source: `${variable}${suffix}` };
+        if (value === undefined) continue;
+        const blank = blankFault(name, value, source);
+        if (blank) return blank;
+        if (!isBlank(value)) return { value, source };
       }
     }
     return { value: undefined, source: 'default' };
   }
+}
+
+/** What is wrong with a blank value of a setting that must not be; null for any other. */
+function blankFault(name: SettingName, value: unknown, source: string): Faulty | null {
+  if (typeof value !== 'string' || !isBlank(value) || definitions[name].blank === 'unset') return null;
+  const how = value === '' ? 'empty' : 'blank';
+  return {
+    fault: `${nameOf(source, name)} is ${how}: give it a value, or leave it out${exampleOf(name, source)}`,
+    source,
+  };
+}
+
+/** Whether a text holds nothing that can be seen: spaces, controls and format characters of Unicode. */
+function isBlank(text: string): boolean {
+  return !/[^\p{Z}\p{C}]/u.test(text);
 }
 
 /** `pool.max` of the options is their `pool`'s `max`. Whoever names a URL for the application means it for migrations too. */
@@ -252,5 +311,6 @@ function argumentOf(given: GivenSettings, name: SettingName): unknown {
 }
 
 function nameOf(source: string, name: SettingName): string {
-  return source === 'argument' ? name : source;
+  if (source !== 'argument') return source;
+  return name === 'migrationUrl' ? 'url' : name;
 }

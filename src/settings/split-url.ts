@@ -12,8 +12,20 @@ export interface UrlPieces {
   readonly parameters: readonly (readonly [name: string, value: string])[];
 }
 
-// What other stacks write; all of them mean PostgreSQL.
-const scheme = /^postgres(?:ql)?(?:\+(?:psycopg2?|asyncpg|pg8000))?$/i;
+// Drivers that other stacks name behind the scheme; all of them speak PostgreSQL's protocol to the host of the URL.
+export const driverSuffixes = [
+  'psycopg',
+  'psycopg2',
+  'psycopg2cffi',
+  'psycopg_async',
+  'asyncpg',
+  'aiopg',
+  'pg8000',
+  'pygresql',
+  'pypostgresql',
+  'zxjdbc',
+] as const;
+const scheme = new RegExp(`^postgres(?:ql)?(?:\\+(?:${driverSuffixes.join('|')}))?$`, 'i');
 const hostName = /^[\p{L}\p{N}._-]+$/u;
 // U+0000 would end a value early on its way to the server, and begin another one.
 const control = /\p{Cc}/u;
@@ -23,7 +35,8 @@ const control = /\p{Cc}/u;
  * password leaves over. `fail` is told what is wrong; what it is told never holds a part of a user or a password.
  */
 export function splitUrl(text: string, fail: (what: string) => never): UrlPieces {
-  const [, given, rest] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text.trim()) ?? [];
+  if (text.trim() === '') return fail('is empty');
+  const [, given, rest] = /^([a-z][a-z0-9+._-]*):\/\/(.*)$/is.exec(text.trim()) ?? [];
   if (given === undefined || rest === undefined) return fail('is not a URL');
   if (!scheme.test(given)) return fail(`has the scheme "${given}", but only PostgreSQL is served`);
   if (control.test(rest)) return fail('holds a control character: leave it out, or percent-encode it');

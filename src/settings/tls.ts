@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
   checkServerIdentity,
@@ -17,6 +18,11 @@ export interface TlsSettings {
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
 }
+
+/** What of a URL is about its encryption. */
+type TlsParameter = 'sslmode' | 'sslrootcert' | 'sslcert' | 'sslkey';
+
+type TlsFault = (parameter: TlsParameter, value: string, why: string) => never;
 
 /** What Node's TLS is told. The files were read: no key is in it to be printed. */
 export class TlsOptions {
@@ -44,39 +50,39 @@ export class TlsOptions {
 /**
  * TLS as libpq's parameters ask for it; false when they ask for none, and for a unix socket. `prefer` encrypts where the server can,
  * `require` always, `verify-ca` verifies the server's certificate, `verify-full` its name too. A root certificate makes `prefer`
- * and `require` verify the certificate as well. `fail` is told what is wrong.
+ * and `require` verify the certificate as well. `fail` gets the parameter that is wrong, its value, and why; it throws.
  */
-export function tlsOptions(
-  tls: TlsSettings,
-  host: string,
-  fail: (what: string) => never,
-): TlsOptions | false {
+export function tlsOptions(tls: TlsSettings, host: string, fail: TlsFault): TlsOptions | false {
   const { mode, rootCert, cert, key } = tls;
   if (mode === 'disable' || host.startsWith('/')) return false;
   const verifies = mode.startsWith('verify') || rootCert !== undefined;
   if (verifies && rootCert === undefined) {
     return fail(
-      `has sslmode=${mode} and no root certificate: add sslrootcert=/path/ca.pem, or sslrootcert=system for what the machine trusts`,
+      'sslmode',
+      mode,
+      'there is no root certificate: add sslrootcert=/path/ca.pem, or sslrootcert=system for what the machine trusts',
     );
   }
   // Anybody can have a certificate of a public authority, for a name of their own.
   if (rootCert === 'system' && mode !== 'verify-full') {
-    return fail(`has sslrootcert=system with sslmode=${mode}: only verify-full is worth something with it`);
+    return fail('sslrootcert', rootCert, `with it sslmode has to be verify-full, and is ${mode}`);
   }
   if ((cert === undefined) !== (key === undefined)) {
-    return fail('has one of sslcert and sslkey: a certificate needs its key, and the other way round');
+    const [parameter, given = ''] =
+      cert === undefined ? (['sslkey', key] as const) : (['sslcert', cert] as const);
+    return fail(parameter, shownPath(given), 'a certificate needs its key, and the other way round');
   }
-  const file = (name: string, path: string): string => {
+  const file = (name: TlsParameter, path: string): string => {
     let text: string;
     try {
       text = readFileSync(path, 'utf8');
     } catch {
-      return fail(`has ${name}=${path}, a file that can't be read`);
+      return fail(name, shownPath(path), "the file can't be read");
     }
     // Node passes over what it does not know, and would go on without.
     return text.includes('-----BEGIN')
       ? text
-      : fail(`has ${name}=${path}, a file with nothing in PEM format`);
+      : fail(name, shownPath(path), 'the file holds nothing in PEM format');
   };
   const ca =
     rootCert === undefined
@@ -84,11 +90,33 @@ export function tlsOptions(
       : rootCert === 'system'
         ? [...getCACertificates('system'), ...getCACertificates('extra')]
         : file('sslrootcert', rootCert);
-  const own =
-    cert === undefined || key === undefined ? {} : { cert: file('sslcert', cert), key: file('sslkey', key) };
+  // Node would take no certificate for none that may vouch.
+  if (typeof ca === 'string' && !holdsCertificate(ca)) {
+    return fail('sslrootcert', shownPath(rootCert ?? ''), 'the file holds no certificate');
+  }
+  const trusted = ca && { ca };
+  if (cert === undefined || key === undefined) {
+    return new TlsOptions(tls, host, createSecureContext({ ...trusted }), verifies);
+  }
+  const own = { cert: file('sslcert', cert), key: file('sslkey', key) };
+  let context: SecureContext;
   try {
-    return new TlsOptions(tls, host, createSecureContext({ ...own, ...(ca && { ca }) }), verifies);
+    context = createSecureContext({ ...trusted, ...own });
   } catch {
-    return fail('has sslrootcert, sslcert or sslkey whose content is no certificate, or not the key to it');
+    return fail('sslcert', shownPath(cert), 'the file holds no certificate, or sslkey is not the key to it');
+  }
+  return new TlsOptions(tls, host, context, verifies);
+}
+
+/** A path as a message may show it: not what looks like a URL, which may hold a password. */
+function shownPath(path: string): string {
+  return /@|:\/\//.test(path) ? '…' : path;
+}
+
+function holdsCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
   }
 }

@@ -23,24 +23,45 @@ const text = z.string().min(1, 'leave it out, or give it a value').optional();
 
 /** The parameters of a URL that are honoured. Any other is refused, since dropping it would change what somebody asked for. */
 const Parameters = z.strictObject({
-  host: text,
-  port: text,
-  sslmode: SslModeText.optional(),
-  sslrootcert: text,
-  sslcert: text,
-  sslkey: text,
-  application_name: text,
+  sslmode: SslModeText.optional().describe(
+    '`disable`, `prefer`, `require`, `verify-ca`, `verify-full`; `no-verify` is `require`. See [sslmode](#sslmode)',
+  ),
+  ssl: z
+    .literal('true', { error: 'only true is understood: write sslmode instead' })
+    .optional()
+    .describe('`true` is `sslmode=require`, as JDBC and libpq have it. Not together with `sslmode`'),
+  sslrootcert: text.describe(
+    'a file of certificates in PEM format that may vouch for the server; `system` for those that the machine trusts and `NODE_EXTRA_CA_CERTS`',
+  ),
+  sslcert: text.describe('a file with our certificate, for a server that asks for one; needs `sslkey`'),
+  sslkey: text.describe('a file with its key'),
+  application_name: text.describe('the name that the server shows for a session; default `synth-lab-data`'),
   connect_timeout: z
     .string()
     .regex(/^\d{1,6}$/, 'it is a number of whole seconds')
     .transform(Number)
-    .optional(),
-  options: text,
+    .optional()
+    .describe(
+      'seconds that one connection attempt may take, 0 for no limit; default the acquire timeout, which applies in addition',
+    ),
+  options: text.describe(
+    'settings for each session, `-c search_path=lab` percent-encoded. Not [behind a pooler in transaction mode](#behind-a-pooler-in-transaction-mode)',
+  ),
   target_session_attrs: z
     .enum(sessionAttributes, { error: `${sessionAttributes.join(', ')} are understood` })
-    .optional(),
+    .optional()
+    .describe(
+      `${sessionAttributes.map((name) => `\`${name}\``).join(', ')}: a new connection to a server of another kind is closed`,
+    ),
+  host: text.describe('the host, where the URL has none before its path'),
+  port: text.describe('the port, where the URL has none'),
 });
 export type Parameters = z.infer<typeof Parameters>;
+
+/** What each honoured parameter means, for the documentation. */
+export const parameterDescriptions: readonly (readonly [name: string, what: string])[] = Object.entries(
+  Parameters.shape,
+).map(([name, { description = '' }]) => [name, description]);
 
 const understood = Object.keys(Parameters.shape).join(', ');
 
@@ -62,20 +83,21 @@ export function readParameters(given: readonly (readonly [string, string])[]): {
 } {
   const names = given.map(([name]) => name);
   const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-  // As libpq has it, for the sake of JDBC.
-  const values = given.map(([name, value]) =>
-    name === 'ssl' && value === 'true' ? ['sslmode', 'require'] : [name, value],
-  );
-  const read = Parameters.safeParse(Object.fromEntries(values));
+  const values = Object.fromEntries(given);
+  const read = Parameters.safeParse(values);
   const issues = read.error?.issues ?? [];
+  const { ssl, ...parameters } = read.data ?? {};
   return {
-    parameters: read.data ?? {},
+    parameters: ssl === undefined ? parameters : { ...parameters, sslmode: 'require' },
     problems: [
       ...[...twice].map((name) => `has the parameter${quoted(name)} twice`),
+      ...(names.includes('ssl') && names.includes('sslmode')
+        ? ['has both ssl and sslmode: leave ssl out']
+        : []),
       ...issues.flatMap((issue) => {
         if (issue.code !== 'unrecognized_keys') {
           const [name = ''] = issue.path.map(String);
-          return [`has ${name}=${shown(String(Object.fromEntries(values)[name]))}: ${issue.message}`];
+          return [`has ${name}=${shown(String(values[name]))}: ${issue.message}`];
         }
         return issue.keys.map(
           (name) =>

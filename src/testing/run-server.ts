@@ -13,7 +13,7 @@ import type { RunningServer } from './running-server.ts';
 export async function runServer(environment: NodeJS.ProcessEnv): Promise<RunningServer> {
   const { TEST_DATABASE_URL: url, TEST_POSTGRES: kind, POSTGRES_IMAGE: image } = environment;
   const major = wantedMajor(environment);
-  if (url) {
+  if (url !== undefined) {
     const { label } = parseDatabaseUrl(url, 'TEST_DATABASE_URL');
     return { kind: 'given', url, origin: `TEST_DATABASE_URL, ${label}`, stop: async () => {} };
   }

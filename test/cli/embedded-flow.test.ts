@@ -5,7 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { migrationChain } from '../schema/migration-chain.ts';
-import { synthdb } from './run.ts';
+import { synthdb as run, type Run } from './run.ts';
+
+const synthdb = (args: string[], directory: string): Promise<Run> =>
+  run(args, directory, { NODE_ENV: 'development' });
 
 // The path of a newcomer, in a directory with nothing but a package.json.
 describe('synthdb without a DATABASE_URL', () => {

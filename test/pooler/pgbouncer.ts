@@ -24,6 +24,10 @@ export interface PoolerOptions {
   readonly idle?: number;
   /** Whether it adds the client's address to `application_name`. Default false. */
   readonly renames?: boolean;
+  /** How clients prove who they are. Default `scram-sha-256`. */
+  readonly authType?: 'scram-sha-256' | 'md5' | 'plain';
+  /** Which databases clients may ask for: any of the server's, or the one behind it alone. Default `any`. */
+  readonly databases?: 'any' | 'one';
 }
 
 // Debian keeps it where only root's PATH looks.
@@ -145,7 +149,7 @@ function hasEnded({ exitCode, signalCode, pid }: ChildProcess): boolean {
 }
 
 function configuration(
-  { parts: { host, port } }: DatabaseTarget,
+  { parts: { host, port, database } }: DatabaseTarget,
   { parts: at }: DatabaseTarget,
   directory: string,
   {
@@ -155,16 +159,18 @@ function configuration(
     clients = 200,
     idle = 600,
     renames = false,
+    authType = 'scram-sha-256',
+    databases = 'any',
   }: PoolerOptions,
 ): string {
   return `
 [databases]
-* = host=${host} port=${port}
+${databases === 'any' ? '*' : database} = host=${host} port=${port}
 [pgbouncer]
 listen_addr = ${at.host}
 listen_port = ${at.port}
 unix_socket_dir =
-auth_type = scram-sha-256
+auth_type = ${authType}
 auth_file = ${join(directory, 'users')}
 pool_mode = ${poolMode}
 stats_users = ${at.user}

@@ -1,6 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { SettingsError } from '../../src/errors.ts';
 import {
   buildDatabaseUrl,
@@ -47,6 +50,21 @@ describe('parseDatabaseUrl', () => {
     expect(error.message).toMatch(/^DATABASE_URL /);
     expect(error.message).toContain(says);
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/canary|can.ary|\bary\b/);
+  });
+
+  test('names the certificate that holds none, and no other', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'certificates-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const file = join(directory, 'no.pem');
+    await writeFile(file, '-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n');
+    const url = 'postgresql://ann:canary@db/lab?sslmode=verify-full';
+
+    expect(refusal(`${url}&sslrootcert=${file}`).message).toContain(
+      `DATABASE_URL has sslrootcert=${file}: the file holds no certificate`,
+    );
+    expect(refusal(`${url}&sslrootcert=system&sslcert=${file}&sslkey=${file}`).message).toContain(
+      `DATABASE_URL has sslcert=${file}: the file holds no certificate, or sslkey is not the key to it`,
+    );
   });
 
   test('tells all that is wrong with parameters at once', () => {

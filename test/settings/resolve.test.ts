@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SettingsError } from '../../src/errors.ts';
-import { parseEnvironmentFile } from '../../src/settings/environment-file.ts';
+import { definitions } from '../../src/settings/definitions.ts';
 import { resolveDatabase, resolveSettings, type GivenSettings } from '../../src/settings/resolve.ts';
 
 const url = (database: string): string => `postgresql://ann:canary@db/${database}`;
@@ -86,11 +86,6 @@ describe('where a setting comes from', () => {
       { MIGRATION_DATABASE_URL: 'file', DATABASE_URL: 'file' },
       'set from DATABASE_URL',
     ],
-    [
-      { MIGRATION_DATABASE_URL: '' },
-      { MIGRATION_DATABASE_URL: 'file' },
-      'file from MIGRATION_DATABASE_URL (.env)',
-    ],
   ] as const)(
     'migrations, with %j in the environment and %j in the file',
     async (environment, inFile, expected) => {
@@ -117,16 +112,83 @@ describe('where a setting comes from', () => {
     expect(settings.migrationUrl).toEqual(settings.url);
   });
 
-  test('nobody having said is an answer, an empty variable is nobody', () => {
+  test('a setting that nobody makes is unset', () => {
     expect(resolveDatabase({}, 'application', {})).toBeNull();
-    expect(resolveDatabase({}, 'application', { DATABASE_URL: '' })).toBeNull();
-    expect(resolveDatabase({}, 'application', { DATABASE_URL: '  ' })).toBeNull();
+    expect(resolveSettings({}, {}).url).toEqual({ value: null, source: 'default' });
+  });
+
+  test.each(['embedded', ' embedded\n'])('%j asks for the embedded server', async (value) => {
+    await file(`DATABASE_URL=${url('file')}\n`);
+
+    expect(resolveSettings({}, { DATABASE_URL: value }).url).toEqual({ value: null, source: 'DATABASE_URL' });
+    expect(resolveSettings({ url: value }, {}).migrationUrl).toEqual({ value: null, source: 'argument' });
+    expect(resolveSettings({}, { MIGRATION_DATABASE_URL: value })).toMatchObject({
+      url: { value: expect.anything(), source: 'DATABASE_URL (.env)' },
+      migrationUrl: { value: null, source: 'MIGRATION_DATABASE_URL' },
+    });
   });
 
   test('a file that can not be read is told', async () => {
     await mkdir(join(directory, '.env'));
 
     expect(problems({}, {})).toEqual([expect.stringContaining('.env')]);
+  });
+});
+
+describe('a blank value', () => {
+  const blanks = ['', ' ', '\t\r\n', '\u00a0', '\u2003\u3000', '\u0085', '\u200b', '\ufeff', '\u2028', '\0'];
+  const all = Object.entries(definitions).map(([, { variables, blank }]) => [variables[0], blank] as const);
+  const of = (blank: string): string[] => all.filter((one) => one[1] === blank).map(([variable]) => variable);
+
+  test('of what decides where and how to connect is refused by name, and by no other', () => {
+    expect(of('refused')).toEqual([
+      'DATABASE_URL',
+      'MIGRATION_DATABASE_URL',
+      'REPLICA_DATABASE_URLS',
+      'POSTGRES_SSL_MODE',
+      'POSTGRES_SSL_ROOT_CERT',
+      'DATABASE_POOL_MODE',
+    ]);
+    for (const variable of of('refused')) {
+      for (const blank of blanks) {
+        expect(problems({}, { [variable]: blank })).toEqual([
+          expect.stringMatching(
+            new RegExp(
+              `^${variable} is (?:empty|blank): give it a value, or leave it out; for example ${variable}=`,
+            ),
+          ),
+        ]);
+      }
+    }
+  });
+
+  test('of anything else means unset, as compose files pass it on', () => {
+    const environment = Object.fromEntries(of('unset').map((variable) => [variable, '']));
+
+    expect(resolveSettings({}, environment)).toEqual(resolveSettings({}, {}));
+  });
+
+  test('in the environment does not let the file answer', async () => {
+    await file(`MIGRATION_DATABASE_URL=${url('file')}\n`);
+
+    expect(problems({}, { MIGRATION_DATABASE_URL: '' })).toEqual([
+      expect.stringMatching(/^MIGRATION_DATABASE_URL is empty/),
+    ]);
+  });
+
+  test('in the file is refused by name', async () => {
+    await file('DATABASE_URL=\n');
+
+    expect(problems({}, {})).toEqual([
+      expect.stringMatching(/^DATABASE_URL \(\.env\) is empty: .*; for example DATABASE_URL=/),
+    ]);
+    expect(problems({ url: url('given') }, {})).toEqual([]);
+  });
+
+  test.each([',', ' , ,'])('is a list of replicas that names none: %j', (text) => {
+    expect(problems({}, { REPLICA_DATABASE_URLS: text })).toEqual([
+      expect.stringMatching(/^REPLICA_DATABASE_URLS is ".*": it is a list of URLs/),
+    ]);
   });
 });
 
@@ -194,9 +256,13 @@ describe('a value', () => {
     [{ pool: { acquireTimeout: Infinity } }, 'pool.acquireTimeout is "Infinity"'],
     [{ timeouts: { lock: 1.5 } }, 'timeouts.lock is "1.5"'],
     [{ url: 'canary' }, 'url is not a URL'],
-    [{ url: '' }, 'url is not a URL'],
+    [{ url: '' }, 'url is empty: give it a value, or leave it out; for example url=postgresql://'],
+    [{ url: ' \u00a0' }, 'url is blank'],
+    [{ url: null }, 'url is "null": it is a text'],
+    [{ replicaUrls: [''] }, 'replicaUrls[0] is empty'],
     [{ replicaUrls: [url('a'), 'canary'] }, 'replicaUrls[1] is not a URL'],
   ])('%j as an argument is refused', (given, says) => {
+    // @ts-expect-error -- plain JavaScript may give anything
     expect(problems(given, {})).toEqual([expect.stringContaining(says)]);
   });
 
@@ -219,6 +285,52 @@ describe('a value', () => {
     expect(modeOf(url('lab'))).toBe('disable');
     expect(() => modeOf(`${url('lab')}?sslmode=require`)).toThrow('/none.pem');
     expect(modeOf(`${url('lab')}?sslmode=verify-full&sslrootcert=system`)).toBe('verify-full');
+  });
+
+  test('a default for URLs that can not be used is told once, by its own name alone', () => {
+    const urls = {
+      DATABASE_URL: url('lab'),
+      MIGRATION_DATABASE_URL: url('direct'),
+      REPLICA_DATABASE_URLS: `${url('one')} ${url('two')}`,
+    };
+
+    expect(problems({}, { ...urls, POSTGRES_SSL_ROOT_CERT: '/none.pem' })).toEqual([
+      "POSTGRES_SSL_ROOT_CERT is /none.pem: the file can't be read; for example POSTGRES_SSL_ROOT_CERT=/etc/ssl/database-ca.pem",
+    ]);
+    expect(problems({}, { ...urls, POSTGRES_SSL_ROOT_CERT: url('pasted') })).toEqual([
+      expect.stringMatching(/^POSTGRES_SSL_ROOT_CERT is …: the file can't be read/),
+    ]);
+    expect(problems({}, { ...urls, POSTGRES_SSL_ROOT_CERT: '/dev/null' })).toEqual([
+      expect.stringMatching(/^POSTGRES_SSL_ROOT_CERT is \/dev\/null: .* PEM format/),
+    ]);
+    expect(problems({}, { ...urls, POSTGRES_SSL_MODE: 'verify-full' })).toEqual([
+      expect.stringMatching(/^POSTGRES_SSL_MODE is verify-full: there is no root certificate/),
+    ]);
+    expect(problems({}, { ...urls, POSTGRES_SSL_MODE: 'require', POSTGRES_SSL_ROOT_CERT: 'system' })).toEqual(
+      [expect.stringMatching(/^POSTGRES_SSL_ROOT_CERT is system: .*verify-full/)],
+    );
+    expect(
+      problems({}, { DATABASE_URL: `${url('lab')}?sslrootcert=/none.pem`, POSTGRES_SSL_MODE: 'require' }),
+    ).toEqual([expect.stringMatching(/^DATABASE_URL has sslrootcert=\/none\.pem: the file can't be read/)]);
+  });
+
+  test('a setting that can not be used is named with no other setting', () => {
+    const wrong: Record<string, string> = Object.fromEntries(
+      Object.values(definitions).map(({ variables: [variable] }) => [variable, 'wrong value']),
+    );
+    delete wrong['POSTGRES_SSL_ROOT_CERT'];
+    for (const [variable, value] of Object.entries(wrong)) {
+      const told = problems({}, { [variable]: value });
+
+      expect(told).not.toEqual([]);
+      for (const problem of told) {
+        const named = problem.match(/\b(?:[A-Z]+_)+[A-Z]+\b/g);
+        expect(new Set(named)).toEqual(new Set([variable]));
+      }
+    }
+    // All at once, each is told as it is alone.
+    const apart = Object.entries(wrong).flatMap(([variable, value]) => problems({}, { [variable]: value }));
+    expect(problems({}, wrong).toSorted()).toEqual(apart.toSorted());
   });
 
   test('options in the URL and a pooler in transaction mode do not go together', () => {
@@ -258,26 +370,6 @@ describe('a value', () => {
 });
 
 describe('a .env file', () => {
-  test.each([
-    ['DATABASE_URL=a', 'a'],
-    ['DATABASE_URL = a', 'a'],
-    ['export DATABASE_URL=a', 'a'],
-    ['\uFEFFDATABASE_URL=a', 'a'],
-    ['DATABASE_URL="a b"', 'a b'],
-    [`DATABASE_URL='a#b'`, 'a#b'],
-    ['DATABASE_URL="a#b"', 'a#b'],
-    ['DATABASE_URL=a # said why', 'a'],
-    ['# DATABASE_URL=a', undefined],
-    ['DATABASE_URL=', ''],
-    ['DATABASE_URL=a\r\nB=c\r\n', 'a'],
-    ['DATABASE_URL=a\nDATABASE_URL=b', 'b'],
-    // A comment begins behind a space; a password goes on.
-    ['DATABASE_URL=a#b', 'a#b'],
-    ['\uFEFFexport DATABASE_URL=a#b # said why', 'a#b'],
-  ])('%j', (text, value) => {
-    expect(parseEnvironmentFile(text)['DATABASE_URL']).toBe(value);
-  });
-
   test('a raw "#" in a password is an error there too, and never another host', async () => {
     await file('DATABASE_URL=postgresql://evil:12#@db/lab\n');
 

@@ -165,6 +165,7 @@ describe('a setting that makes no sense is named', () => {
   test.for([
     [{ TEST_POSTGRES: 'docker' }, /^TEST_POSTGRES is "docker"; write TEST_POSTGRES=container/],
     [{ PG_MAJOR: 'latest' }, /^PG_MAJOR is "latest"; write PG_MAJOR=18/],
+    [{ TEST_DATABASE_URL: '' }, /^TEST_DATABASE_URL is empty/],
     [{ TEST_DATABASE_URL: 'mysql://root@localhost/x' }, /^TEST_DATABASE_URL has the scheme "mysql"/],
   ] as const)('%o', async ([environment, message]) => {
     const starting = TestServer.start({ ...environment });

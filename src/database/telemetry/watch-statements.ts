@@ -1,5 +1,6 @@
 import { errorMonitor, EventEmitter } from 'node:events';
 import type { Pool, PoolClient } from 'pg';
+import { whoServes } from '../tx-client.ts';
 
 /** Called as a statement is sent; what it gives is called at its end, with what it failed with. */
 export type StatementWatch = (sql: string) => (error?: unknown) => void;
@@ -18,7 +19,8 @@ export function watchStatements(pool: Pool, watch: StatementWatch): void {
     client.query = new Proxy(client.query, {
       apply: (query, _client, given: unknown[]): unknown => {
         const sql = textOf(given[0]);
-        if (sql === undefined) return Reflect.apply(query, client, given);
+        // The client answers `whoServes` itself: no statement is sent.
+        if (sql === undefined || sql === whoServes) return Reflect.apply(query, client, given);
         return send(query, client, given, watch(sql));
       },
     });

@@ -9,7 +9,7 @@ import { SqliteSource } from './sqlite-source.ts';
  * @throws LegacySourceError, SettingsError, ConnectionError
  */
 export async function openLegacySource(from: string): Promise<LegacySource> {
-  if (from === '') throw new SettingsError('--from is empty: give a file or a URL');
+  if (from.trim() === '') throw new SettingsError('--from is empty: give a file or a URL');
   // As SQLAlchemy, with which the old system was written, names files.
   if (/^sqlite[^/]*:\/\//i.test(from))
     throw new SettingsError(

@@ -89,12 +89,38 @@ describe('what a logger is told', () => {
     const told = logger.of('statement').map(({ fields }) => fields);
     const statements = told.map(({ statement }) => String(statement));
     expect(statements.filter((text) => text === 'begin')).toHaveLength(2);
+    expect(statements).not.toContain('');
     expect(statements.some((text) => text.startsWith('insert into "experiments"'))).toBe(true);
     expect(statements.some((text) => text.startsWith('select count('))).toBe(true);
     expect(statements).toContain('copy "synth_groups" ("id", "name") from stdin (format binary)');
     expect(statements).toContain('commit');
     expect(told).toContainEqual(expect.objectContaining({ statement: 'select ? / ?', code: '22012' }));
     expect(JSON.stringify(logger.all)).not.toContain(canary);
+  });
+
+  test('of a transaction, what is sent and nothing else', async () => {
+    const logger = new Lines();
+    await using database = await openDatabase({
+      url: db.url,
+      logger,
+      logStatements: true,
+      schemaBehind: 'ignore',
+      schemaAhead: 'ignore',
+    });
+    logger.all.length = 0;
+
+    await database.transact(({ em }) => em.execute('select 1'));
+    await database.read(({ synths }) => synths.count(), { timeouts: { statement: 5_000 } });
+
+    expect(logger.of('statement').map(({ fields }) => fields['statement'])).toEqual([
+      'begin',
+      'select ?',
+      'commit',
+      expect.stringMatching(/^(?:begin|start transaction) .*read only/),
+      'select set_config($1, $2, true)',
+      expect.stringMatching(/^select count\(/),
+      'commit',
+    ]);
   });
 
   test('a unit of work that is run again', async () => {
