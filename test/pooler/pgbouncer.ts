@@ -20,6 +20,12 @@ export interface PoolerOptions {
   readonly reserve?: number;
   /** Clients at most. Default 200. */
   readonly clients?: number;
+  /** Seconds that a client waits for a server connection. Default 120. */
+  readonly queryWait?: number;
+  /** Whether it shows its clients how it is configured. Default true. */
+  readonly isOpen?: boolean;
+  /** Which of the server connections that are free is lent next. Default the one that was used last. */
+  readonly lends?: 'last' | 'in turn';
 }
 
 // Debian keeps it where only root's PATH looks.
@@ -144,7 +150,15 @@ function configuration(
   { parts: { host, port } }: DatabaseTarget,
   { parts: at }: DatabaseTarget,
   directory: string,
-  { poolMode, serverConnections = 20, reserve = 0, clients = 200 }: PoolerOptions,
+  {
+    poolMode,
+    serverConnections = 20,
+    reserve = 0,
+    clients = 200,
+    queryWait = 120,
+    isOpen = true,
+    lends = 'last',
+  }: PoolerOptions,
 ): string {
   return `
 [databases]
@@ -156,11 +170,12 @@ unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = ${join(directory, 'users')}
 pool_mode = ${poolMode}
-stats_users = ${at.user}
-default_pool_size = ${serverConnections}
+${isOpen ? `stats_users = ${at.user}\n` : ''}default_pool_size = ${serverConnections}
 reserve_pool_size = ${reserve}
 reserve_pool_timeout = 1
 max_client_conn = ${clients}
+query_wait_timeout = ${queryWait}
+server_round_robin = ${lends === 'in turn' ? 1 : 0}
 `;
 }
 
