@@ -34,12 +34,12 @@ export class ConnectionError extends DataError {
   readonly code = 'connection_failed';
 }
 
-/** What was asked for can't work through a pooler in transaction mode. The message says why, and what to do. Nothing was sent. */
+/** A statement would leave something on a connection that a pooler lends to others. The message says what, and what to do. Nothing was sent. */
 export class PoolerError extends DataError {
   readonly code = 'not_through_pooler';
 
   constructor(why: string) {
-    super(`refused behind a pooler in transaction mode: ${why}`);
+    super(`refused behind a pooler: ${why}`);
   }
 }
 

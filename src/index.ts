@@ -5,7 +5,12 @@ export {
   type ReadOptions,
   type TransactOptions,
 } from './database/database.ts';
-export type { DatabaseHealth, PoolHealth } from './database/health.ts';
+export type {
+  DatabaseHealth,
+  HealthStatus,
+  PoolHealth,
+  SchemaHealth,
+} from './database/health/database-health.ts';
 export { openDatabase, type OpenDatabaseOptions } from './database/open-database.ts';
 export type { TransactionSettings, TransactionTimeouts } from './database/local-settings.ts';
 export type { DatabaseTimeouts } from './database/orm-options.ts';

@@ -11,6 +11,7 @@ import { synthGroupRoutes } from './routes/synth-groups.ts';
 /** The HTTP interface over `database`, which it closes when it is closed itself. */
 export function buildApp(database: Database): FastifyInstance {
   const app = Fastify({ forceCloseConnections: 'idle' });
+  // It serves the probes too: GET /health/live for liveness, GET /health/ready for readiness, GET /health for people.
   void app.register(synthLabData, { database });
   void app.register(async (routes) => {
     routes.setErrorHandler(answerInvalid);

@@ -1,12 +1,15 @@
 import { PoolerError } from '../errors.ts';
-import { refusedByPooler } from './pooler-rules.ts';
-import { TxClient, type TxClientConfig } from './tx-client.ts';
+import { leftOnSession } from './pooler-rules.ts';
+import { TxClient, type Release, type TxClientConfig } from './tx-client.ts';
 
 /** What the pool tells its clients besides what the driver knows. */
 export interface CleanClientConfig extends TxClientConfig {
   /** Statements that each transaction begins with. */
   readonly atBegin?: string;
-  /** Whether a pooler may give the server's connection to somebody else after each transaction. */
+  /**
+   * Whether a pooler may give the server's connection to somebody else after each transaction: what would stay on it is refused then.
+   * Otherwise the connection is ours, and ends with the unit of work that left something on it.
+   */
   readonly sharesSession?: boolean;
 }
 
@@ -22,12 +25,14 @@ const whereItWouldBe = 2_000;
  * - Each transaction begins with the settings that it was made for, in one message, so that they cost no time on the way.
  * - Temporary tables end with the transaction that made them.
  * - What would outlive a transaction on a connection that others use as well is not sent.
+ * - A connection of our own on which something was left (a setting, a lock) is closed when it is given back to the pool.
  */
 export class CleanClient extends TxClient {
   readonly #atBegin: string;
   readonly #sharesSession: boolean;
   #inTransaction = false;
   #madeTemporary = false;
+  #isAltered = false;
 
   constructor(config: CleanClientConfig = {}) {
     super(config);
@@ -49,6 +54,9 @@ export class CleanClient extends TxClient {
           return text === 'commit' && this.#madeTemporary ? this.#commitWithout(send, given) : send(...given);
         }
         if (this.#sharesSession) this.#check(text, name);
+        else if (!this.#isAltered) {
+          this.#isAltered = leftOnSession(text.slice(0, whereItWouldBe), this.#inTransaction) !== null;
+        }
         if (this.#inTransaction && !this.#madeTemporary) {
           const beginning = text.slice(0, whereItWouldBe);
           this.#madeTemporary = maybeTemporary.test(beginning) && leavesTemporary(beginning);
@@ -56,6 +64,15 @@ export class CleanClient extends TxClient {
         return send(...given);
       },
     });
+  }
+
+  override get release(): Release {
+    const release = super.release;
+    return (error) => release(error ?? (this.#isAltered || undefined));
+  }
+
+  override set release(release: Release) {
+    super.release = release;
   }
 
   async #commitWithout(send: (...all: unknown[]) => unknown, given: unknown[]): Promise<unknown> {
@@ -67,7 +84,7 @@ export class CleanClient extends TxClient {
   #check(text: string, name: string): void {
     const says = name
       ? 'the next transaction may have another connection, where a named statement is not known; send it without a name'
-      : refusedByPooler(text, this.#inTransaction);
+      : leftOnSession(text, this.#inTransaction);
     if (says === null) return;
     const refused = new PoolerError(says);
     // The ORM makes an error of its own of it, and keeps the cause alone.

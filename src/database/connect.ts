@@ -1,5 +1,6 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../settings/database-url.ts';
+import { seeWhetherPooled } from './pooler/pooled-sessions.ts';
 import { ormOptions, type ConnectOptions } from './orm-options.ts';
 import { toConnectionError } from './translate-error.ts';
 
@@ -12,7 +13,7 @@ import { toConnectionError } from './translate-error.ts';
 export async function connect(target: DatabaseTarget, options: ConnectOptions = {}): Promise<MikroORM> {
   const orm = new MikroORM(ormOptions(target, options));
   try {
-    await orm.em.getConnection().execute('select 1');
+    await seeWhetherPooled(orm);
     return orm;
   } catch (error) {
     // Why it failed matters, not what came after.

@@ -20,9 +20,19 @@ export class Connections {
   /** Milliseconds that the pool's callers wait for one at most. */
   readonly acquireTimeout: number;
 
-  constructor({ max, acquireTimeout }: { readonly max: number; readonly acquireTimeout: number }) {
+  /** Whether a standby is what `target_session_attrs` asks for. */
+  readonly mayBeStandby: boolean;
+  /** Whether a pooler was seen in front of the server; false while no connection was made. */
+  behindPooler = false;
+
+  constructor({
+    max,
+    acquireTimeout,
+    mayBeStandby,
+  }: Pick<Connections, 'max' | 'acquireTimeout' | 'mayBeStandby'>) {
     this.max = max;
     this.acquireTimeout = acquireTimeout;
+    this.mayBeStandby = mayBeStandby;
     const open = this.#open;
     this.Client = class extends CleanClient {
       constructor(config?: CleanClientConfig) {

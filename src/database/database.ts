@@ -10,7 +10,8 @@ import {
 import { standard } from '../settings/definitions.ts';
 import { isPoolTimeout } from './connection-failures.ts';
 import { Connections, closeWithin } from './connections.ts';
-import { HealthCheck, type DatabaseHealth } from './health.ts';
+import type { DatabaseHealth } from './health/database-health.ts';
+import { HealthCheck } from './health/health-check.ts';
 import { localSettings, type TransactionSettings, type TransactionTimeouts } from './local-settings.ts';
 import type { ConnectOptions } from './orm-options.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
@@ -176,8 +177,8 @@ export class Database {
   }
 
   /**
-   * How the database, its pool, its schema and its replicas are. Never throws: a database that is down is told as such, when it has
-   * not answered within `timeout` milliseconds, by default 2,000. Replicas have a second of their own.
+   * Returns how the database, its pool, its schema and its replicas are, within `timeout` milliseconds, by default 2,000. Never
+   * throws. Any number of calls at once share one question to the pool, and at most one connection besides it.
    */
   health({ timeout = 2_000 }: { readonly timeout?: number } = {}): Promise<DatabaseHealth> {
     return this.#health.examine(timeout);

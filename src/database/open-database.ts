@@ -7,6 +7,7 @@ import { Database } from './database.ts';
 import { targetOf } from './default-target.ts';
 import type { DatabaseTimeouts } from './orm-options.ts';
 import type { PoolMode, PoolOptions } from './pool-options.ts';
+import { refuseSharedSessions } from './pooler/pooled-sessions.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
 import { Replica } from './replicas/replica.ts';
 import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';
@@ -47,7 +48,8 @@ export interface OpenDatabaseOptions extends TelemetryOptions {
  * Opens the database that the settings name. It never creates or changes a schema. Close it with `close()`, or hold it with
  * `await using`.
  *
- * @throws SettingsError before anything is opened; ConnectionError; SchemaOutOfDateError when migrations are pending.
+ * @throws SettingsError before anything is opened, or when `poolMode` is `session` and a pooler lends the server's connections by the
+ * transaction; ConnectionError; SchemaOutOfDateError when migrations are pending.
  */
 export async function openDatabase({
   schemaBehind = 'refuse',
@@ -69,6 +71,7 @@ export async function openDatabase({
   const orm = await connect(target, connections);
   try {
     await telemetry.watch(orm);
+    if (settings.poolMode.value === 'session') await refuseSharedSessions(orm, target);
     if (schemaBehind === 'refuse' || schemaAhead === 'warn') {
       const { pending, unknown } = await migrationGap(orm);
       if (schemaBehind === 'refuse' && pending.length > 0) throw new SchemaOutOfDateError(pending);

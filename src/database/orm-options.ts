@@ -11,7 +11,7 @@ import { HouseNaming } from './naming.ts';
 import { PgRowCopier } from './pg-row-copier.ts';
 import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from './pool-options.ts';
 import { RowVersionGuard } from './row-version-guard.ts';
-import { sessionCheck } from './session-check.ts';
+import { acceptsStandby, sessionCheck } from './session-check.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 import { TriggerFunctions } from './trigger-functions.ts';
 import { silenceAllowed } from './tx-client.ts';
@@ -47,6 +47,7 @@ export function ormOptions(
   const connections = new Connections({
     max: driverPool.max,
     acquireTimeout: connectionTimeoutMillis,
+    mayBeStandby: acceptsStandby(target.parts.targetSessionAttrs),
   });
   return defineConfig({
     driver: JoinedUpdates,
@@ -61,7 +62,7 @@ export function ormOptions(
       ...driverPool,
       Client: connections.Client,
       atBegin: timeoutStatements(timeouts),
-      sharesSession: poolMode === 'transaction',
+      sharesSession: poolMode !== 'session',
       ssl: target.tls,
       // Or the driver would take it from PGSSLNEGOTIATION.
       sslnegotiation: 'postgres',

@@ -5,10 +5,12 @@ import { standard, type SettingValue } from '../settings/definitions.ts';
 /**
  * What stands between this process and the server.
  *
- * - `session`: nothing, or a pooler that gives each client a server connection of its own. Connections are kept and used again.
+ * - `session`: nothing, or a pooler that gives each client a server connection of its own. Connections are kept and used again; one
+ *   on which a unit of work left something, a setting or a lock, is closed.
  * - `transaction`: a pooler such as PgBouncer that lends a server connection for one transaction. What would outlive the transaction
  *   is refused, since it would reach whoever is lent the connection next.
- * - `external`: whatever it is, it does the pooling. No connection is kept: each unit of work makes one and ends it.
+ * - `external`: a pooler of any kind does the pooling. No connection is kept: each unit of work makes one and ends it. The same is
+ *   refused.
  */
 export type PoolMode = SettingValue<'poolMode'>;
 

@@ -46,12 +46,15 @@ const rules: readonly Rule[] = [
   },
 ];
 
-// Tells most statements apart without a closer look.
+// Tells most statements apart without a closer look. A statement begins a text, or comes after another one or a comment.
 const suspicious =
-  /^\s*(?:set|listen|prepare|declare|create|load)\b|advisory_lock|set_config|\binto\s+temp|;|--|\/\*/i;
+  /(?:^|[;\n\r]|\*\/)\s*(?:set|listen|prepare|declare|create|load)\b|advisory_lock|set_config|\binto\s+temp/i;
 
-/** Why `text` can't be sent to a pooler in transaction mode, and what to do instead; null when it can. */
-export function refusedByPooler(text: string, inTransaction: boolean): string | null {
+/**
+ * What `text` would leave on the server's connection for whoever uses it next, and what to do instead; null when it leaves nothing. The
+ * text alone tells: what a function does in the server is not seen.
+ */
+export function leftOnSession(text: string, inTransaction: boolean): string | null {
   if (!suspicious.test(text)) return null;
   for (const statement of bareStatements(text)) {
     const rule = rules.find(({ broken }) => broken(statement, inTransaction));

@@ -1,8 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
 
+/** A server did not answer in time. */
+export class NoAnswerError extends Error {
+  constructor(milliseconds: number) {
+    super(`no answer within ${milliseconds} ms`);
+  }
+}
+
 /**
- * Asks a server one thing, never twice at the same time: of a server that answers no more, no more than one connection is held by
- * those who ask.
+ * Asks a server one question, never twice at the same time: callers that ask meanwhile share the answer, so that a server which
+ * does not answer costs one connection at most.
  */
 export class Probe<T> {
   readonly #question: () => Promise<T>;
@@ -13,9 +20,9 @@ export class Probe<T> {
   }
 
   /**
-   * What it answered, to this caller or to one who had asked just before.
+   * Returns the answer to this question, or to one that is already under way.
    *
-   * @throws what the question threw; Error when there was no answer within `patience` milliseconds.
+   * @throws what the question threw; NoAnswerError when there was no answer within `patience` milliseconds.
    */
   async ask(patience: number): Promise<T> {
     this.#running ??= this.#question().finally(() => (this.#running = undefined));
@@ -23,7 +30,7 @@ export class Probe<T> {
     this.#running.catch(() => {});
     const giveUp = new AbortController();
     const late = setTimeout(patience, undefined, { signal: giveUp.signal }).then(() => {
-      throw new Error(`no answer within ${patience} ms`);
+      throw new NoAnswerError(patience);
     });
     late.catch(() => {});
     try {

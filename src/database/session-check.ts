@@ -7,6 +7,11 @@ class WrongServerError extends Error {
   readonly code = 'TARGET_SESSION_ATTRS';
 }
 
+/** Whether `target_session_attrs` asks for a standby, or a server that may be one. */
+export function acceptsStandby(wanted: SessionAttributes = 'any'): boolean {
+  return wanted === 'standby' || wanted === 'prefer-standby' || wanted === 'read-only';
+}
+
 /**
  * What the pool does with each new connection: it makes sure that the server is one of those that were asked for, and gives it up
  * otherwise. With libpq's meaning; with one host, `prefer-standby` has nothing to prefer.

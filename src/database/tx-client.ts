@@ -15,7 +15,7 @@ type Query = (...given: unknown[]) => unknown;
 type Connected = ((error: Error) => void) & ((error: null, client: Client) => void);
 
 /** What a pool gives each client at a checkout, to be called with an error when the client is not to be used again. */
-type Release = (error?: Error | boolean) => void;
+export type Release = (error?: Error | boolean) => void;
 
 export interface TxClientConfig extends ClientConfig {
   /** Milliseconds that the server may be silent while it owes an answer, before the connection is given up. 0: for ever. */

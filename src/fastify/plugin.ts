@@ -4,6 +4,7 @@ import type { Database, Positioned, ReadOptions, TransactOptions } from '../data
 import type { ReadingUnitOfWork, UnitOfWork } from '../database/unit-of-work.ts';
 import { answerErrors } from './answer-errors.ts';
 import { whenGone } from './gone.ts';
+import { serveHealth } from './health.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,15 +19,18 @@ export interface SynthLabDataOptions {
   /** Closed with the app, once the requests that run have been answered. */
   readonly database: Database;
   /**
-   * Where `GET` answers how the database is: 200, or 503 when it is down or lacks migrations. For those who run the service: it
-   * tells names of migrations. Default `/health`; false: nowhere.
+   * Where the health is served, by `GET`. Default `/health`; false: nowhere.
+   *
+   * - `/health/live`, for a liveness probe: 200 while the process answers. It never asks the database.
+   * - `/health/ready`, for a readiness probe and load balancers: 200, or 503 when the database is down, saturated or lacks migrations.
+   * - `/health`, for people and monitoring: `database.health()`; 503 when the database is down or lacks migrations. It names migrations.
    */
   readonly health?: string | false;
 }
 
 /**
  * Gives each request its units of work (`request.transact`, `request.read`), answers errors (`answerErrors`; a scope within the app
- * may answer its own first, and throw on the rest), tells `GET /health`, and ends in good order: answers that are given while the app
+ * may answer its own first, and throw on the rest), serves its health, and shuts down gracefully: answers that are given while the app
  * closes end their connections, and the database is closed after the last. With `forceCloseConnections: 'idle'` on the app, nobody
  * waits for clients that keep a connection.
  */
@@ -70,11 +74,7 @@ async function register(
   app.setErrorHandler(answerErrors);
 
   if (health !== false) {
-    app.get(health, { logLevel: 'warn' }, async (_request, reply) => {
-      const told = await database.health();
-      const well = told.status === 'up' && told.schema !== null && told.schema.pending.length === 0;
-      return reply.status(well ? 200 : 503).send(told);
-    });
+    serveHealth(app, database, health);
   }
 
   // The server waits for open connections: a client that keeps its own would hold it back for minutes.

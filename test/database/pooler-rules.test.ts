@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { refusedByPooler } from '../../src/database/pooler-rules.ts';
+import { leftOnSession } from '../../src/database/pooler-rules.ts';
 
 describe('what a pooler in transaction mode would give to others is refused', () => {
   test.each([
@@ -10,6 +10,8 @@ describe('what a pooler in transaction mode would give to others is refused', ()
     ['set time zone 0', 'session would stay'],
     ['  -- why\n /* and how */ set work_mem = 64', 'session would stay'],
     ['select 1; set work_mem = 64', 'session would stay'],
+    ['-- why\rset work_mem = 64', 'session would stay'],
+    ['select 1 /* ; */;/* how */set work_mem = 64', 'session would stay'],
     ["select set_config('app.user', 'a', false)", 'set_config'],
     ["select set_config('app.user', 'a, true)', false)", 'set_config'],
     ['select set_config($1, $2, $3)', 'set_config'],
@@ -24,8 +26,8 @@ describe('what a pooler in transaction mode would give to others is refused', ()
     ['declare c insensitive no scroll cursor\nwith hold for select 1', 'without hold'],
     ["load 'auto_explain'", 'library'],
   ])('%s', (text, says) => {
-    expect(refusedByPooler(text, false)).toContain(says);
-    expect(refusedByPooler(text, true)).toContain(says);
+    expect(leftOnSession(text, false)).toContain(says);
+    expect(leftOnSession(text, true)).toContain(says);
   });
 
   test.each([
@@ -35,8 +37,8 @@ describe('what a pooler in transaction mode would give to others is refused', ()
     'create or replace temp view v as select 1',
     'select 1 as a into temp t',
   ])('outside a transaction: %s', (text) => {
-    expect(refusedByPooler(text, false)).toContain('in the unit of work');
-    expect(refusedByPooler(text, true)).toBeNull();
+    expect(leftOnSession(text, false)).toContain('in the unit of work');
+    expect(leftOnSession(text, true)).toBeNull();
   });
 });
 
@@ -58,9 +60,15 @@ test.each([
   `insert into experiments (name) values ('O''Brien; set x = 1 -- pg_advisory_lock(1)')`,
   `insert into experiments (name) values (' pg_advisory_lock(1) set_config(1, 2, 3)')`,
   '/* set role a; */ select 1 -- ; listen b',
+  // Cut off, as the beginning of a longer text.
+  `insert into a values ('b; set c = 1; `,
+  `insert into a values (E'b\\'; set c = 1; `,
+  'select "a; set b = 1; ',
+  'select $x$a; set b = 1; $',
+  'select 1 /* ; set a = 1; ',
   'select $1, listen, settings.load from listen',
   'create index concurrently a on b (c)',
   `insert into a values ('${';'.repeat(2_000_000)}', E'${"\\'".repeat(500_000)}')`,
 ])('what ends with its transaction, or only speaks of the rest, is not refused (%#)', (text) => {
-  expect(refusedByPooler(text, false)).toBeNull();
+  expect(leftOnSession(text, false)).toBeNull();
 });

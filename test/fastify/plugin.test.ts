@@ -25,6 +25,14 @@ import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 
 const experiment = { name: 'Short checkout', hypothesis: 'Fewer steps sell more' };
 
+/** What the three routes answer: the status of each. */
+async function probed(origin: string): Promise<Record<'live' | 'ready' | 'health', number>> {
+  const [live, ready, health] = await Promise.all(
+    ['/health/live', '/health/ready', '/health'].map(async (path) => (await fetch(origin + path)).status),
+  );
+  return { live: live ?? 0, ready: ready ?? 0, health: health ?? 0 };
+}
+
 describe('the Fastify plugin', () => {
   let db: TestDatabase;
   const apps: FastifyInstance[] = [];
@@ -208,12 +216,70 @@ describe('the Fastify plugin', () => {
     expect(text).not.toContain(gone.target.parts.database);
   });
 
-  test('tells a database that lacks migrations as 503', async () => {
-    await using empty = await TestServer.shared().createEmptyDatabase();
-    const { app, origin } = await serve(() => {}, {}, empty.url);
+  test('is alive and ready while the database serves', async () => {
+    const { origin } = await serve(() => {});
 
-    expect((await fetch(`${origin}/health`)).status).toBe(503);
-    await app.close();
+    expect(await probed(origin)).toEqual({ live: 200, ready: 200, health: 200 });
+    expect(await (await fetch(`${origin}/health/live`)).json()).toEqual({ status: 'alive' });
+    expect(await (await fetch(`${origin}/health/ready`)).json()).toEqual({
+      ready: true,
+      status: 'up',
+      error: null,
+    });
+  });
+
+  test('is alive, and not ready, while units of work hold the whole pool', async () => {
+    const { origin } = await serve((app) => {
+      app.get('/slow', (request) => request.transact(({ em }) => em.execute('select pg_sleep(4)')));
+    });
+    const slow = Array.from({ length: 10 }, () => fetch(`${origin}/slow`));
+    await expect
+      .poll(
+        () =>
+          db.orm.em
+            .fork()
+            .execute(
+              `select 1 from pg_stat_activity where query = 'select pg_sleep(4)' and state = 'active'`,
+            ),
+        { timeout: 10_000, interval: 20 },
+      )
+      .toHaveLength(10);
+
+    const [codes, ready] = await Promise.all([probed(origin), fetch(`${origin}/health/ready`)]);
+
+    // `/health` passes too: it may be what is probed for liveness.
+    expect(codes).toEqual({ live: 200, ready: 503, health: 200 });
+    expect(await ready.json()).toEqual({
+      ready: false,
+      status: 'saturated',
+      error: 'no connection was free within 2000 ms: all 10 of the pool are in use',
+    });
+    expect((await Promise.all(slow)).map(({ status }) => status)).toEqual(slow.map(() => 200));
+    expect(await probed(origin)).toEqual({ live: 200, ready: 200, health: 200 });
+  });
+
+  test('is alive, and not ready, while the database is gone or lacks migrations', async () => {
+    const gone = await TestDatabase.create();
+    await using empty = await TestServer.shared().createEmptyDatabase();
+    const lacking = await serve(() => {}, {}, empty.url);
+    const lost = await serve(() => {}, {}, gone.url);
+    await gone.drop();
+
+    expect(await probed(lost.origin)).toEqual({ live: 200, ready: 503, health: 503 });
+    expect(await probed(lacking.origin)).toEqual({ live: 200, ready: 503, health: 503 });
+    await lacking.app.close();
+  });
+
+  test('asks the database nothing to say that it is alive', async () => {
+    const { origin } = await serve(() => {});
+    const lastStatement = `
+      select max(query_start) as at from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`;
+    const before: unknown = await db.orm.em.fork().execute(lastStatement);
+
+    expect((await fetch(`${origin}/health/live`)).status).toBe(200);
+
+    expect(await db.orm.em.fork().execute(lastStatement)).toEqual(before);
   });
 
   test('tells it where it is asked to, or nowhere', async () => {
@@ -221,8 +287,11 @@ describe('the Fastify plugin', () => {
     const nowhere = await serve(() => {}, { health: false });
 
     expect((await fetch(`${elsewhere.origin}/internal/database`)).status).toBe(200);
+    expect((await fetch(`${elsewhere.origin}/internal/database/live`)).status).toBe(200);
+    expect((await fetch(`${elsewhere.origin}/internal/database/ready`)).status).toBe(200);
     expect((await fetch(`${elsewhere.origin}/health`)).status).toBe(404);
-    expect((await fetch(`${nowhere.origin}/health`)).status).toBe(404);
+    for (const path of ['/health', '/health/live', '/health/ready'])
+      expect((await fetch(nowhere.origin + path)).status).toBe(404);
   });
 
   test('lets a request that runs end, with its connection, and closes the database after it', async () => {

@@ -6,16 +6,20 @@ import { PgBouncer, whyNoPooler } from './pgbouncer.ts';
 
 describe.skipIf(whyNoPooler !== null)('synthdb doctor, through a pooler', () => {
   test.each([
-    ['session', 'session', 'note', 0],
-    ['transaction', 'transaction', 'note', 0],
-    ['transaction', 'external', 'warning', 3],
-    ['transaction', 'session', 'warning', 3],
-    ['statement', 'transaction', 'warning', 3],
+    ['session', true, 'session', 'note', 0],
+    ['transaction', true, 'transaction', 'note', 0],
+    ['transaction', true, 'external', 'note', 0],
+    ['transaction', true, 'session', 'warning', 3],
+    ['statement', true, 'transaction', 'warning', 3],
+    // Seen by what it does.
+    ['transaction', false, 'transaction', 'note', 0],
+    ['transaction', false, 'session', 'warning', 3],
+    ['statement', false, 'session', 'warning', 3],
   ] as const)(
-    'tells that it is there, in %s mode, where we are set to %s: %s',
-    async (poolMode, ours, level, ends) => {
+    'tells that it is there, in %s mode, whether it says so (%s) or not, where we are set to %s: %s',
+    async (poolMode, isOpen, ours, level, ends) => {
       await using db = await TestDatabase.create();
-      await using pooler = await PgBouncer.start(db.target, { poolMode });
+      await using pooler = await PgBouncer.start(db.target, { poolMode, isOpen });
 
       const { code, stdout } = await synthdb(['doctor', '--json'], tmpdir(), {
         DATABASE_URL: pooler.url(),

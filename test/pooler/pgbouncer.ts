@@ -28,6 +28,12 @@ export interface PoolerOptions {
   readonly authType?: 'scram-sha-256' | 'md5' | 'plain';
   /** Which databases clients may ask for: any of the server's, or the one behind it alone. Default `any`. */
   readonly databases?: 'any' | 'one';
+  /** Seconds that a client waits for a server connection. Default 120. */
+  readonly queryWait?: number;
+  /** Whether it shows its clients how it is configured. Default true. */
+  readonly isOpen?: boolean;
+  /** Which of the server connections that are free is lent next. Default the one that was used last. */
+  readonly lends?: 'last' | 'in turn';
 }
 
 // Debian keeps it where only root's PATH looks.
@@ -161,6 +167,9 @@ function configuration(
     renames = false,
     authType = 'scram-sha-256',
     databases = 'any',
+    queryWait = 120,
+    isOpen = true,
+    lends = 'last',
   }: PoolerOptions,
 ): string {
   return `
@@ -173,13 +182,14 @@ unix_socket_dir =
 auth_type = ${authType}
 auth_file = ${join(directory, 'users')}
 pool_mode = ${poolMode}
-stats_users = ${at.user}
-default_pool_size = ${serverConnections}
+${isOpen ? `stats_users = ${at.user}\n` : ''}default_pool_size = ${serverConnections}
 reserve_pool_size = ${reserve}
 reserve_pool_timeout = 1
 max_client_conn = ${clients}
 server_idle_timeout = ${idle}
 application_name_add_host = ${renames ? 1 : 0}
+query_wait_timeout = ${queryWait}
+server_round_robin = ${lends === 'in turn' ? 1 : 0}
 `;
 }
 

@@ -3,6 +3,8 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import type { PoolClient } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import type { PoolMode } from '../pool-options.ts';
+import { Connections } from '../connections.ts';
+import { lendingOf } from '../pooler/pooled-sessions.ts';
 import type { Finding } from './findings.ts';
 import { poolModeOf } from './pool-mode.ts';
 import { tlsFinding, type TlsFacts } from './tls-finding.ts';
@@ -17,15 +19,9 @@ export async function connectionFindings(
 ): Promise<Finding[]> {
   const pool = await orm.em.getConnection().getNativeClient();
   const client = await pool.connect();
-  try {
-    return [
-      tlsFinding(tlsFacts(client, target), target.parts.host),
-      await pooler(client, target, poolMode),
-      await clock(client),
-    ];
-  } finally {
-    client.release();
-  }
+  const tls = tlsFinding(tlsFacts(client, target), target.parts.host);
+  const time = await clock(client).finally(() => client.release());
+  return [tls, await pooler(orm, target, poolMode), time];
 }
 
 function tlsFacts({ connection: { stream } }: PoolClient, { tls }: DatabaseTarget): TlsFacts {
@@ -35,25 +31,16 @@ function tlsFacts({ connection: { stream } }: PoolClient, { tls }: DatabaseTarge
   return { inUse: true, verified, protocol: stream.getProtocol() };
 }
 
-// A pooler makes up the process that it tells its clients, for it has another one for each transaction.
-async function pooler(
-  client: PoolClient & { readonly processID?: number | null },
-  target: DatabaseTarget,
-  poolMode: PoolMode,
-): Promise<Finding> {
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-  const process = rows[0]?.pid ?? null;
-  const toldProcess = client.processID ?? null;
-  if (process === toldProcess) {
+async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode): Promise<Finding> {
+  if (!Connections.of(orm).behindPooler)
     return { subject: 'pooler', level: 'fine', says: 'none', facts: { inFront: false, mode: null } };
-  }
-  const mode = await poolModeOf(target);
+  const mode = (await poolModeOf(target)) ?? (await lendingOf(orm));
   const says = `one is in front, in ${mode === null ? 'a mode that it does not tell this role' : `${mode} mode`}`;
   const facts = { inFront: true, mode };
   if (mode === 'statement')
     return { subject: 'pooler', level: 'warning', says: `${says}: it lends no transaction`, facts };
-  // What stays on a connection would reach others, and nobody refuses it.
-  if (mode === 'transaction' && poolMode !== 'transaction')
+  // It would not be opened.
+  if (mode === 'transaction' && poolMode === 'session')
     return {
       subject: 'pooler',
       level: 'warning',

@@ -51,7 +51,7 @@ async function replicaFindings(primary: MikroORM, settings: Settings): Promise<F
   );
   const replicas = new ReplicaSet(primary, opened, settings.maxReplicaLag.value);
   try {
-    return (await replicas.health()).map(({ status, error, lag }, index) => {
+    return (await replicas.health(2_500)).map(({ status, error, lag }, index) => {
       const database = targets[index]?.label ?? '';
       const how = error ?? (lag === null ? 'its lag is not known' : `${lag} bytes behind`);
       return {

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { ConnectionError, ConnectionLostError, ContentionError, PoolTimeoutError } from '../../errors.ts';
 import { Probe } from '../probe.ts';
+import { within } from '../within.ts';
 import type { Replica, Sight } from './replica.ts';
 import { walBytes } from './wal-position.ts';
 
@@ -69,13 +70,16 @@ export class ReplicaSet {
     return true;
   }
 
-  /** How each of them is, asked now, in their order. */
-  async health(): Promise<ReplicaHealth[]> {
+  /** Returns how each of them is, asked now, in their order, within `patience` milliseconds. */
+  async health(patience: number): Promise<ReplicaHealth[]> {
     if (this.replicas.length === 0) return [];
-    await this.#seeAll(() => false);
+    await within(
+      patience,
+      this.#seeAll(() => false),
+    );
     return this.replicas.map(({ sight }) => ({
       status: this.#status(sight),
-      error: sight?.why ?? null,
+      error: sight ? sight.why : `no answer within ${patience} ms`,
       lag: sight?.position == null || this.#head === undefined ? null : Number(this.#lag(sight.position)),
     }));
   }

@@ -208,6 +208,55 @@ describe('replicas', { timeout: 120_000 }, () => {
     await expect.poll(() => database.read(server).catch(() => 'down')).toBe('primary');
   });
 
+  test.each([
+    ['', { status: 'degraded', ready: true, error: 'the server is a standby: nothing can be written' }],
+    ['?target_session_attrs=standby', { status: 'up', ready: true, error: null }],
+    ['?target_session_attrs=read-only', { status: 'up', ready: true, error: null }],
+  ])(
+    'leave a service that is led to one degraded, unless it asked for one: "%s"',
+    async (attributes, health) => {
+      await using own = await openDatabase({ url: `${pair.replicaUrl}${attributes}` });
+
+      expect(await own.health()).toMatchObject(health);
+    },
+  );
+
+  test('leave the database degraded when one can not be read from, and ready', async () => {
+    await using own = await openDatabase({
+      url: pair.primaryUrl,
+      replicaUrls: [pair.replicaUrl, pair.primaryUrl],
+    });
+
+    await expect
+      .poll(() => own.health())
+      .toMatchObject({
+        status: 'degraded',
+        ready: true,
+        error: 'replica 2 is down',
+        replicas: [{ status: 'up' }, {}],
+      });
+  });
+
+  test('that never answer do not hold up the health', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    await using own = await openDatabase({
+      url: pair.primaryUrl,
+      replicaUrls: [`postgresql://nobody@127.0.0.1:${portOf(silent)}/none`],
+    });
+
+    const begun = performance.now();
+    const health = await own.health({ timeout: 300 });
+
+    expect(performance.now() - begun).toBeLessThan(900);
+    expect(health).toMatchObject({
+      status: 'degraded',
+      ready: true,
+      replicas: [{ status: 'down', error: 'no answer within 300 ms', lag: null }],
+    });
+    silent.close();
+  });
+
   test('are examined by the doctor', async () => {
     const { code, stdout } = await synthdb(['doctor', '--json'], tmpdir(), {
       DATABASE_URL: pair.primaryUrl,

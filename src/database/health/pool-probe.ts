@@ -1,0 +1,71 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { PoolClient } from 'pg';
+import { Connections } from '../connections.ts';
+import { Probe } from '../probe.ts';
+import { TxClient } from '../tx-client.ts';
+import type { PoolHealth } from './database-health.ts';
+
+/** What the server answered on a connection of the pool. */
+export interface PoolAnswer {
+  /** Milliseconds, the wait for a connection included. */
+  readonly latency: number;
+  /** Whether it is a standby, which refuses to write, and none was asked for. */
+  readonly isUnexpectedStandby: boolean;
+}
+
+/** Asks through the pool, as a unit of work does. */
+export class PoolProbe {
+  readonly #orm: MikroORM;
+  readonly #answer: Probe<PoolAnswer>;
+  #isQueued = false;
+  #client: PoolClient | undefined;
+
+  constructor(orm: MikroORM) {
+    this.#orm = orm;
+    this.#answer = new Probe(() => this.#ask());
+  }
+
+  /** @throws NoAnswerError after `patience` milliseconds; what the pool or the driver throws. */
+  ask(patience: number): Promise<PoolAnswer> {
+    return this.#answer.ask(patience);
+  }
+
+  /** How full the pool is, without this probe's own place in the queue. */
+  async figures(): Promise<PoolHealth> {
+    const pool = await this.#orm.em.getConnection().getNativeClient();
+    return {
+      max: pool.options.max,
+      total: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount - (this.#isQueued ? 1 : 0),
+    };
+  }
+
+  /** Drops the connection that the question is on, if it is on one. */
+  end(): void {
+    if (this.#client instanceof TxClient) this.#client.drop(new Error('Connection terminated'));
+  }
+
+  async #ask(): Promise<PoolAnswer> {
+    const pool = await this.#orm.em.getConnection().getNativeClient();
+    const begun = performance.now();
+    await Connections.of(this.#orm).settle();
+    const before = pool.waitingCount;
+    const connecting = pool.connect();
+    this.#isQueued = pool.waitingCount > before;
+    const client = await connecting.finally(() => (this.#isQueued = false));
+    this.#client = client;
+    try {
+      const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
+      client.release();
+      const latency = performance.now() - begun;
+      const isStandby = rows[0]?.standby ?? false;
+      return { latency, isUnexpectedStandby: isStandby && !Connections.of(this.#orm).mayBeStandby };
+    } catch (error) {
+      client.release(true);
+      throw error;
+    } finally {
+      this.#client = undefined;
+    }
+  }
+}

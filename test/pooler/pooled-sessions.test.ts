@@ -1,0 +1,217 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/database/connect.ts';
+import { lendingOf } from '../../src/database/pooler/pooled-sessions.ts';
+import {
+  openDatabase,
+  PoolerError,
+  SettingsError,
+  UnavailableError,
+  type PoolMode,
+} from '../../src/index.ts';
+import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
+import { TestDatabase } from '../../src/testing/index.ts';
+import { together } from '../concurrency/together.ts';
+import { WireProxy } from '../proxy/wire-proxy.ts';
+import { PgBouncer, whyNoPooler, type PoolerOptions } from './pgbouncer.ts';
+import { leftOn } from './server-connections.ts';
+
+let db: TestDatabase;
+beforeAll(async () => void (db = await TestDatabase.create()));
+afterAll(() => db.drop());
+
+describe.skipIf(whyNoPooler !== null)('a pooler that the settings do not mention', () => {
+  test.each<[PoolerOptions]>([
+    [{ poolMode: 'transaction' }],
+    [{ poolMode: 'transaction', serverConnections: 1 }],
+    [{ poolMode: 'transaction', serverConnections: 2, lends: 'in turn' }],
+    [{ poolMode: 'transaction', serverConnections: 1, lends: 'in turn' }],
+    [{ poolMode: 'transaction', lends: 'in turn', isOpen: false }],
+    [{ poolMode: 'transaction', isOpen: false }],
+  ])('is refused, with the remedy, when it lends connections by the transaction: %o', async (options) => {
+    await using pooler = await PgBouncer.start(db.target, options);
+    // What others left there: as many connections as it may have.
+    await used(pooler, options.serverConnections ?? 3);
+
+    for (let round = 0; round < 10; round++) {
+      const opening = openDatabase({ url: pooler.url(), pool: { max: 1 } });
+
+      await expect(opening).rejects.toBeInstanceOf(SettingsError);
+      await expect(opening).rejects.toThrow(/pooler in transaction mode: set DATABASE_POOL_MODE=transaction/);
+    }
+    expect(await leftOn(pooler, 1, db.target)).toEqual([]);
+  });
+
+  test('is refused while others keep it busy', async () => {
+    await using pooler = await PgBouncer.start(db.target, { poolMode: 'transaction', serverConnections: 3 });
+    const busy = new AbortController();
+    const others = together(6, async () => {
+      const client = new Client(pooler.url());
+      await client.connect();
+      while (!busy.signal.aborted) await client.query('select pg_sleep(0.001)');
+      await client.end();
+    });
+
+    for (let round = 0; round < 20; round++)
+      await expect(openDatabase({ url: pooler.url() })).rejects.toBeInstanceOf(SettingsError);
+
+    busy.abort();
+    await others;
+  });
+
+  test('is refused in statement mode, which runs no transaction', async () => {
+    await using pooler = await PgBouncer.start(db.target, { poolMode: 'statement' });
+
+    const opening = openDatabase({ url: pooler.url() });
+
+    await expect(opening).rejects.toBeInstanceOf(SettingsError);
+    await expect(opening).rejects.toThrow('pooler in statement mode');
+  });
+
+  test.each<[PoolerOptions]>([[{ poolMode: 'session' }], [{ poolMode: 'session', lends: 'in turn' }]])(
+    'is served when each client keeps a connection of its own: %o',
+    async (options) => {
+      await using pooler = await PgBouncer.start(db.target, options);
+      await used(pooler, 3);
+
+      for (let round = 0; round < 10; round++) {
+        await using database = await openDatabase({ url: pooler.url() });
+        expect(await database.transact(({ em }) => em.execute('select 1 as one'))).toEqual([{ one: 1 }]);
+      }
+    },
+  );
+
+  test('is served, a second later, when it has one connection for each client and no other', async () => {
+    await using pooler = await PgBouncer.start(db.target, { poolMode: 'session', serverConnections: 1 });
+
+    const begun = performance.now();
+    await using database = await openDatabase({ url: pooler.url(), pool: { max: 1 } });
+
+    expect(await database.transact(({ em }) => em.execute('select 1 as one'))).toEqual([{ one: 1 }]);
+    expect(performance.now() - begun).toBeLessThan(4_000);
+  });
+});
+
+test('a server without a pooler is asked one statement, on one connection', async () => {
+  await using proxy = await WireProxy.start(db.target);
+
+  await using database = await openDatabase({
+    url: proxy.url(),
+    schemaBehind: 'ignore',
+    schemaAhead: 'ignore',
+  });
+
+  expect(proxy.statements).toEqual(['select pg_backend_pid() as pid']);
+  expect(proxy.connections).toBe(1);
+  await database.close();
+});
+
+test('a server without a pooler shows no sharing', async () => {
+  const orm = await connect(parseDatabaseUrl(db.url, 'url'));
+  try {
+    expect(await lendingOf(orm)).toBeNull();
+  } finally {
+    await orm.close(true);
+  }
+});
+
+describe('what a unit of work leaves on its session', () => {
+  const leavings: [string, string][] = [
+    ['a setting', `set statement_timeout = 1`],
+    ['a setting by a function', `select set_config('statement_timeout', '1', false)`],
+    ['a role', 'set role pg_read_all_data'],
+    ['a lock', 'select pg_advisory_lock(4711)'],
+    ['a prepared statement', 'prepare left_over as select 1'],
+    ['a channel', 'listen left_over'],
+    ['a cursor', 'declare left_over cursor with hold for select 1'],
+    ['a second statement', `select 1; set search_path = nowhere`],
+  ];
+
+  test.each(leavings)('reaches no other on our own pool: %s', async (_, statement) => {
+    await using database = await openDatabase({ url: db.url, pool: { max: 1 } });
+    const state = async (): Promise<unknown> =>
+      database.transact(({ em }) =>
+        em.execute(
+          `select current_setting('statement_timeout') as timeout, current_setting('search_path') as path, current_user as who,
+             (select count(*)::int from pg_locks where pid = pg_backend_pid() and locktype = 'advisory') as locks,
+             (select count(*)::int from pg_prepared_statements) as prepared, (select count(*)::int from pg_cursors) as cursors,
+             (select count(*)::int from pg_listening_channels()) as channels`,
+        ),
+      );
+    const before = await state();
+
+    await database.transact(({ em }) => em.execute(statement));
+    expect(await state()).toEqual(before);
+    // And outside a transaction.
+    await database.orm.em
+      .fork()
+      .execute(statement)
+      .catch(() => {});
+
+    expect(await state()).toEqual(before);
+  });
+
+  test('can be used to the end of the unit of work', async () => {
+    await using database = await openDatabase({ url: db.url });
+
+    const [row] = await database.transact(async ({ em }) => {
+      await em.execute(`set lock_timeout = '7s'`);
+      return em.execute<{ timeout: string }[]>(`select current_setting('lock_timeout') as timeout`);
+    });
+
+    expect(row).toEqual({ timeout: '7s' });
+  });
+
+  test('keeps the connection when there is nothing', async () => {
+    await using database = await openDatabase({ url: db.url, pool: { max: 1 } });
+    const pid = async (): Promise<unknown> =>
+      database.transact(({ em }) =>
+        em.execute(`set local lock_timeout = 5; select pg_backend_pid() as pid, 'set x'`),
+      );
+
+    expect(await pid()).toEqual(await pid());
+  });
+
+  test.skipIf(whyNoPooler !== null).each<[PoolMode]>([['transaction'], ['external']])(
+    'is refused through a pooler, and two hundred units of work of the next client run: %s',
+    async (poolMode) => {
+      await using pooler = await PgBouncer.start(db.target, {
+        poolMode: 'transaction',
+        serverConnections: 2,
+      });
+      await using one = await openDatabase({ url: pooler.url(), poolMode });
+      await using next = await openDatabase({
+        url: pooler.url(),
+        poolMode,
+        pool: { acquireTimeout: 30_000 },
+      });
+
+      for (const [, statement] of leavings)
+        await expect(one.transact(({ em }) => em.execute(statement))).rejects.toBeInstanceOf(PoolerError);
+      const outcomes = await together(200, () =>
+        next
+          .transact(({ em }) => em.execute('select pg_sleep(0.005)'))
+          .then(
+            () => 'done',
+            (error: unknown) => (error instanceof UnavailableError ? 'canceled' : error),
+          ),
+      );
+
+      expect(new Set(outcomes)).toEqual(new Set(['done']));
+      expect(await leftOn(pooler, 2, db.target)).toEqual([]);
+    },
+  );
+});
+
+/** Has the pooler open `count` connections to the server, and give none up. */
+async function used(pooler: PgBouncer, count: number): Promise<void> {
+  const clients = await together(count, async () => {
+    const client = new Client(pooler.url());
+    client.on('error', () => {});
+    await client.connect();
+    onTestFinished(() => client.end().catch(() => {}));
+    return client;
+  });
+  await together(count, async (which) => clients[which]?.query('select pg_sleep(0.05)'));
+  for (const client of clients) await client.end();
+}
