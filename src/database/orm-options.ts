@@ -2,6 +2,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
 import * as entities from '../entities/index.ts';
 import { JsonShapeGuard } from '../json/shape-guard.ts';
+import { migrations } from '../migrations.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { CascadeGuard } from './cascade-guard.ts';
 import { Connections } from './connections.ts';
@@ -11,6 +12,7 @@ import { HouseNaming } from './naming.ts';
 import { PgRowCopier } from './pg-row-copier.ts';
 import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from './pool-options.ts';
 import { RowVersionGuard } from './row-version-guard.ts';
+import { SchemaGenerator } from './schema-generator.ts';
 import { sessionCheck } from './session-check.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 import { silenceAllowed } from './tx-client.ts';
@@ -76,7 +78,7 @@ export function ormOptions(
     },
     entities: Object.values(entities).filter((exported) => typeof exported === 'function'),
     namingStrategy: HouseNaming,
-    extensions: [Migrator, PgRowCopier, connections],
+    extensions: [Migrator, SchemaGenerator, PgRowCopier, connections],
     subscribers: [new TransactionGuard(), new JsonShapeGuard(), new RowVersionGuard(), new CascadeGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,
@@ -85,6 +87,9 @@ export function ormOptions(
     // `em.find` must not join a relation's owner that nobody asked for.
     autoJoinOneToOneOwner: false,
     migrations: {
+      // Classes instead of files to find: a loader or a bundler of any kind gives the same ones.
+      migrationsList: migrations,
+      // Where a new one goes.
       path: `${import.meta.dirname}/../migrations`,
       // Each migration in a transaction of its own: a concurrent index needs the tables before it committed.
       allOrNothing: false,
