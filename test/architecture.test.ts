@@ -102,11 +102,11 @@ const rules: Rule[] = [
   {
     name: 'every migration is in the list of migrations',
     breaches: (project) => {
-      const list = find(project, 'src/migrations.ts');
+      const index = find(project, 'src/migrations.ts');
       return below(project, 'src/migrations/')
-        .filter(({ path }) => !reaches(list, path))
+        .filter(({ path }) => !reaches(index, path))
         .map(
-          ({ path }) => `${path}: import its class in ${list?.path} and add it at the end of the list there`,
+          ({ path }) => `${path}: import its class in ${index?.path} and add it at the end of the list there`,
         );
     },
     broken: [

@@ -13,7 +13,14 @@ import { runStepByStep } from './run-step-by-step.ts';
 import type { Limits, MigrationEvent, Run, Step } from './run.ts';
 import { selectDown, selectUp, type DownRequest, type UpRequest } from './selection.ts';
 import { inTransaction, poolSession } from './session.ts';
-import { readDatabase, readMigrations, readState, type Progress, type State } from './state.ts';
+import {
+  forgetEndedElsewhere,
+  readDatabase,
+  readMigrations,
+  readState,
+  type Progress,
+  type State,
+} from './state.ts';
 import { statusOf, type MigrationStatus } from './status.ts';
 import { isTime } from './times.ts';
 import { downSteps, unfinishedSteps, upSteps } from './steps.ts';
@@ -224,6 +231,10 @@ export class Migrator {
         report: this.#report,
       };
       await this.#remember(run);
+      await inTransaction(this.#orm, async (session) => {
+        await lease.guard(session);
+        await forgetEndedElsewhere(session, this.#tables);
+      });
       return await work(run);
     } finally {
       await lease.release();

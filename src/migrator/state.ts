@@ -71,12 +71,35 @@ async function read(session: Session, tables: Tables): Promise<Omit<State, 'migr
   const there = await existing(session, tables);
   const log = there.log ? await readLog(session, tables) : [];
   const history = there.own ? await lastEntries(session, tables) : new Map<string, LastEntry>();
-  const progress = there.own
-    ? await session.query<Progress>(
-        `select name, direction, statement, checksum, done, place::text from ${tables.progress} order by name, direction, statement`,
-      )
-    : [];
-  return { log, history, progress };
+  const progress = there.own ? await readProgress(session, tables) : [];
+  const ended = endedElsewhere(log);
+  return { log, history, progress: progress.filter((row) => !ended(row)) };
+}
+
+/** Deletes the progress of migrations that another tool ended since. */
+export async function forgetEndedElsewhere(session: Session, tables: Tables): Promise<void> {
+  const progress = await readProgress(session, tables);
+  if (progress.length === 0) return;
+  for (const { name, direction } of progress.filter(endedElsewhere(await readLog(session, tables))))
+    await session.query(`delete from ${tables.progress} where name = $1 and direction = $2`, [
+      name,
+      direction,
+    ]);
+}
+
+function readProgress(session: Session, { progress }: Tables): Promise<Progress[]> {
+  return session.query<Progress>(
+    `select name, direction, statement, checksum, done, place::text from ${progress} order by name, direction, statement`,
+  );
+}
+
+/**
+ * Tells the progress of a migration that another tool ended since, by the log: what this migrator ends, it logs in the transaction that
+ * forgets its progress.
+ */
+function endedElsewhere(log: readonly LogRow[]): (row: Progress) => boolean {
+  const applied = new Set(log.map(({ name }) => name));
+  return ({ name, direction }) => applied.has(name) === (direction === 'up');
 }
 
 /** What is applied, in that order, by the names that the code has for it. */

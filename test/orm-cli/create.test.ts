@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '../..');
 async function changeEntity({ directory }: Project): Promise<void> {
   const file = join(directory, 'src/entities/synth-group.ts');
   const text = await readFile(file, 'utf8');
-  await writeFile(file, text.replace(/^( +)description: .*$/m, '$&\n$1motto: p.text().nullable(),'));
+  await writeFile(file, text.replace(/^( +)description: p\..*$/m, '$&\n$1motto: p.text().nullable(),'));
 }
 
 /** What the folder of migrations has besides the chain. */
@@ -62,6 +62,7 @@ test('the list that is written is formatted', async () => {
   await using db = await TestServer.shared().createDatabase();
   await changeEntity(project);
   await new Commands(project, db.url, 'node').ours('create', 'add_motto');
+  expect(await readFile(join(project.directory, 'src/migrations.ts'), 'utf8')).toContain('_add_motto,');
 
   const formatted = promisify(execFile)(
     join(root, 'node_modules/.bin/oxfmt'),

@@ -69,23 +69,26 @@ describe.each(projects)('in %s, with rows in every table,', (_, make, loader) =>
 
   /** Tables of which going down to `initial_schema` loses no column. */
   function untouched({ rows }: typeof full): Record<string, string[]> {
-    const versioned = ['experiments', 'interview_guide', 'experiment_documents', 'explorations'];
-    return Object.fromEntries(Object.entries(rows).filter(([table]) => !versioned.includes(table)));
+    const versioned = new Set(['experiments', 'interview_guide', 'experiment_documents', 'explorations']);
+    return Object.fromEntries(Object.entries(rows).filter(([table]) => !versioned.has(table)));
   }
 
   beforeAll(async () => {
     [project, db] = await Promise.all([make(), TestServer.shared().createEmptyDatabase()]);
     commands = new Commands(project, db.url, loader);
-    const up = await run.orm('migration:up');
-    expect(named(up, 'Applied')).toEqual(migrationChain);
+    await run.orm('migration:up');
     await insertBareRows(db.orm.em);
     await insertFullRows(db.orm.em);
     full = await contents(db);
-    expect(Object.values(full.rows).map((rows) => rows.length >= 2)).toEqual(Array(17).fill(true));
   });
   afterAll(async () => {
     await db.drop();
     await project[Symbol.asyncDispose]();
+  });
+
+  test('the ORM has applied every migration', async () => {
+    await expectAgreement(migrationChain);
+    expect(Object.values(full.rows).map((rows) => rows.length >= 2)).toEqual(Array(17).fill(true));
   });
 
   test.each([
@@ -139,7 +142,7 @@ describe.each(projects)('in %s, with rows in every table,', (_, make, loader) =>
       const fresh = await contents(db);
 
       expect(fresh.catalog).toEqual(full.catalog);
-      expect(Object.values(fresh.rows)).toEqual(Array(17).fill([]));
+      expect(Object.values(fresh.rows).map((rows) => rows.length)).toEqual(Array(17).fill(0));
       await expectAgreement(migrationChain);
     });
 
