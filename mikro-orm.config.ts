@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { TSMigrationGenerator } from '@mikro-orm/migrations';
+import { listMigration } from './src/cli/list-migration.ts';
 import { targetFor } from './src/database/default-target.ts';
 import { ormOptions } from './src/database/orm-options.ts';
 
@@ -5,8 +8,19 @@ import { ormOptions } from './src/database/orm-options.ts';
 const { target } = await targetFor('migrations');
 const options = ormOptions(target);
 
+/** Lists what `migration:create` writes, unless it is written elsewhere. */
+class ListingGenerator extends TSMigrationGenerator {
+  override async generate(
+    ...[difference, path, name]: Parameters<TSMigrationGenerator['generate']>
+  ): Promise<[code: string, file: string]> {
+    const [code, file] = await super.generate(difference, path, name);
+    if (path === undefined) await listMigration(join(import.meta.dirname, 'src/migrations', file));
+    return [code, file];
+  }
+}
+
 export default {
   ...options,
-  migrations: { ...options.migrations, silent: false },
+  migrations: { ...options.migrations, silent: false, generator: ListingGenerator },
   logger: (message: string) => console.log(message),
 };

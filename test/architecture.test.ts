@@ -9,7 +9,7 @@ interface Rule {
   readonly broken: readonly (readonly [path: string, text: string, says: string])[];
 }
 
-// Which folders of src the files of each may import, besides their own. `errors` and `index` are files.
+// Which folders of src the files of each may import, besides their own. `errors` and `index` are files; `migrations` is both.
 const arrows: Partial<Record<string, readonly string[]>> = {
   errors: [],
   settings: ['errors'],
@@ -17,7 +17,7 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   entities: ['errors', 'json'],
   repositories: ['errors', 'json', 'entities'],
   // It falls back to the embedded server, and asks what is pending.
-  database: ['errors', 'settings', 'json', 'entities', 'repositories', 'embedded', 'migrator'],
+  database: ['errors', 'settings', 'json', 'entities', 'repositories', 'embedded', 'migrations', 'migrator'],
   // Only what makes a text that never changes; see the rule for migrations.
   migrations: ['migrator'],
   migrator: [],
@@ -96,6 +96,24 @@ const rules: Rule[] = [
         'src/migrations/Migration1_a.ts',
         `import { Lease } from '../migrator/lease.ts';`,
         'imports src/migrator/lease.ts',
+      ],
+    ],
+  },
+  {
+    name: 'every migration is in the list of migrations',
+    breaches: (project) => {
+      const index = find(project, 'src/migrations.ts');
+      return below(project, 'src/migrations/')
+        .filter(({ path }) => !reaches(index, path))
+        .map(
+          ({ path }) => `${path}: import its class in ${index?.path} and add it at the end of the list there`,
+        );
+    },
+    broken: [
+      [
+        'src/migrations/Migration29990101000000_unlisted.ts',
+        'export class Migration29990101000000_unlisted extends Migration {}',
+        'Migration29990101000000_unlisted.ts: import its class in src/migrations.ts and add it at the end of the list there',
       ],
     ],
   },

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestDatabase } from '../src/testing/index.ts';
+import { installPackage } from './packed-package.ts';
 
 const root = join(import.meta.dirname, '..');
 const run = promisify(execFile);
@@ -15,44 +15,15 @@ interface Manifest {
   readonly version: string;
   readonly bin: { readonly synthdb: string };
   readonly exports: Record<string, string>;
-  readonly dependencies: Record<string, string>;
 }
 
-let manifest: Manifest;
-/** A project that has installed the package and its dependencies, and nothing else. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- npm reads the same file
+const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
 let consumer: string;
 let db: TestDatabase;
 
 beforeAll(async () => {
-  const [temporary, created] = await Promise.all([
-    mkdtemp(join(await realpath(tmpdir()), 'synthdb-package-')),
-    TestDatabase.create(),
-  ]);
-  db = created;
-  consumer = join(temporary, 'consumer');
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- npm reads the same file
-  manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
-
-  // Built apart from the checkout, whose own build somebody may be using.
-  const source = join(temporary, 'source');
-  await mkdir(source);
-  const compiled = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src'];
-  for (const name of [...compiled, 'docs', 'examples', 'README.md', 'CHANGELOG.md', 'LICENSE'])
-    await cp(join(root, name), join(source, name), { recursive: true });
-  await symlink(join(root, 'node_modules'), join(source, 'node_modules'));
-  await run('npm', ['run', 'build'], { cwd: source });
-  const { stdout } = await run('npm', ['pack', '--silent'], { cwd: source });
-
-  const installed = join(consumer, 'node_modules', manifest.name);
-  await mkdir(installed, { recursive: true });
-  await run('tar', ['-xzf', join(source, stdout.trim()), '-C', installed, '--strip-components=1']);
-  // Whoever imports the plugin has Fastify.
-  for (const name of [...Object.keys(manifest.dependencies), '@types/node', 'fastify']) {
-    const link = join(consumer, 'node_modules', name);
-    await mkdir(dirname(link), { recursive: true });
-    await symlink(join(root, 'node_modules', name), link);
-  }
-  await writeFile(join(consumer, 'package.json'), '{ "type": "module" }');
+  [consumer, db] = await Promise.all([installPackage(), TestDatabase.create()]);
 });
 
 afterAll(async () => {

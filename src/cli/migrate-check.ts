@@ -9,7 +9,7 @@ export function migrateCheck(): Command {
     .description('compare the database, the migrations and the entities; end with 3 when they differ')
     .option(
       '--json',
-      'print { database, agrees, migrations: [status], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] } for programs',
+      'print { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] } for programs',
     )
     .action(({ json = false }: { json?: boolean }) =>
       withDatabase('migrations', async (orm, place) => {
@@ -23,11 +23,11 @@ export function migrateCheck(): Command {
     );
 }
 
-function pending({ migrations }: CheckResult): void {
-  sayComparison(
-    'migrations applied',
-    migrations.map(({ name, condition }) => [`${name} is ${condition}`, remedies[condition]]),
-  );
+function pending({ migrations, unlisted }: CheckResult): void {
+  sayComparison('migrations applied', [
+    ...migrations.map(({ name, condition }) => [`${name} is ${condition}`, remedies[condition]] as const),
+    ...unlisted.map((file) => [`${file} is not listed`, 'add it to src/migrations.ts'] as const),
+  ]);
 }
 
 function database({ database: found }: CheckResult): void {

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { createMigration } from '../migrator/index.ts';
+import { listMigration } from './list-migration.ts';
 import { say, sayJson } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
@@ -20,6 +21,7 @@ export function migrateCreate(): Command {
       }
       return withDatabase('migrations', async (orm) => {
         const created = await createMigration(orm, name);
+        if (created !== null) await listMigration(created.path);
         if (json) return sayJson(created);
         if (created === null) return say('Entities and migrations agree; there is nothing to write.');
         say(

@@ -2,6 +2,7 @@ import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
 import * as entities from '../entities/index.ts';
 import { JsonShapeGuard } from '../json/shape-guard.ts';
+import { migrations } from '../migrations.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { CascadeGuard } from './cascade-guard.ts';
 import { Connections } from './connections.ts';
@@ -87,6 +88,9 @@ export function ormOptions(
     // `em.find` must not join a relation's owner that nobody asked for.
     autoJoinOneToOneOwner: false,
     migrations: {
+      // Classes instead of files to find: a loader or a bundler of any kind gives the same ones.
+      migrationsList: migrations,
+      // Where a new one goes.
       path: `${import.meta.dirname}/../migrations`,
       // Each migration in a transaction of its own: a concurrent index needs the tables before it committed.
       allOrNothing: false,

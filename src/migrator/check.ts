@@ -2,6 +2,7 @@ import { differences } from './catalog-differences.ts';
 import { lastingDifferences } from './catalog-restored.ts';
 import { readCatalog } from './catalog.ts';
 import { withRemedies, type RemediedDifference } from './leftovers/remedies.ts';
+import { unlistedMigrations } from './migration-files.ts';
 import { ormStatements } from './orm-statements.ts';
 import { withScratchDatabase } from './scratch-database.ts';
 import { readState } from './state.ts';
@@ -13,6 +14,8 @@ export interface CheckResult {
   readonly agrees: boolean;
   /** Migrations that are not simply applied: pending, edited, missing and so on. */
   readonly migrations: readonly MigrationStatus[];
+  /** Files with a migration that the configuration's list leaves out, so that it is never applied. Empty without a list. */
+  readonly unlisted: readonly string[];
   /**
    * What the database has and the migrations that it went through don't make, or the other way round, with what to do about it. Null
    * when that can't be told, because the code lacks one of them.
@@ -27,6 +30,7 @@ export async function check(subject: Subject): Promise<CheckResult> {
   const { orm, schema, tables, migratorOf } = subject;
   const [state, found] = [await readState(orm, tables), await readCatalog(orm, schema)];
   const migrations = statusOf(state).filter(({ condition }) => condition !== 'applied');
+  const unlisted = await unlistedMigrations(orm);
   const applied = [...new Set(state.log.map(({ name }) => name))];
   const known = new Set(state.migrations.map(({ name }) => name));
   return withScratchDatabase(orm, schema, async (scratch) => {
@@ -46,7 +50,7 @@ export async function check(subject: Subject): Promise<CheckResult> {
     const baseline = pending && (await isComplete()) ? (state.migrations.at(-1)?.name ?? null) : null;
     const database =
       differing && (await withRemedies(subject, differing, { found, expected, complete, baseline }));
-    const agrees = migrations.length === 0 && database?.length === 0 && entities.length === 0;
-    return { agrees, migrations, database, entities };
+    const agrees = [migrations, unlisted, database, entities].every((differing) => differing?.length === 0);
+    return { agrees, migrations, unlisted, database, entities };
   });
 }

@@ -64,6 +64,37 @@ export function isMigrationFile(orm: MikroORM, file: string): boolean {
   return matchesGlob(file, glob);
 }
 
+/**
+ * Files in `directory` that hold a migration which the configuration's list leaves out; none where it has no list. A file that exports
+ * no migration, such as the list itself, may stand beside them.
+ */
+export async function unlistedMigrations(
+  orm: MikroORM,
+  directory = migrationsDirectory(orm),
+): Promise<string[]> {
+  const list = listOf(orm);
+  if (!list) return [];
+  const names = new Set((await migrationFiles(orm)).map(({ name }) => name));
+  const classes = new Set<unknown>(list.map((entry) => ('class' in entry ? entry.class : entry)));
+  const unlisted: string[] = [];
+  for (const file of (await filesIn(directory)).filter((one) => isMigrationFile(orm, one))) {
+    if (names.has(withoutExtension(file))) continue;
+    const found = await exportedClass(resolve(directory, file)).catch(() => null);
+    if (found !== null && !classes.has(found)) unlisted.push(file);
+  }
+  return unlisted;
+}
+
+/** None where there is no such directory: code that was bundled has none. */
+async function filesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+    throw new RefusedError(`can't read the migrations in ${directory}: set migrations.path`, { cause });
+  }
+}
+
 type Listed = NonNullable<ReturnType<typeof listOf>>[number];
 function listOf(orm: MikroORM) {
   return orm.config.get('migrations').migrationsList;

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Migrator } from '../../src/migrator/index.ts';
+import type { TestDatabase } from '../../src/testing/index.ts';
+import { migrationChain } from '../schema/migration-chain.ts';
 import { all, first, fourth, second, third, without } from './chain.ts';
 import { emptyDatabase, ormOn } from './scratch.ts';
 
@@ -93,4 +95,52 @@ test('the ORM keeps its log in a table that was made here', async () => {
   await there.migrator.up({ to: second });
 
   expect(names(await new Migrator(there).up())).toEqual([third, fourth]);
+});
+
+// Stopped within a migration that runs statement by statement.
+describe('what stopped half-way here and was ended by the ORM', () => {
+  const [indexes = '', outcomes = ''] = migrationChain.slice(-2);
+
+  async function stopped(direction: 'up' | 'down'): Promise<TestDatabase> {
+    const db = await emptyDatabase();
+    const ours = new Migrator(db.orm);
+    await ours.up({ to: direction === 'up' ? migrationChain.at(-3) : indexes });
+    const index =
+      direction === 'up' ? 'idx_explorations_baseline_analysis_id' : 'idx_explorations_experiment';
+    await db.orm.em.execute(`create table ${index} ()`);
+    await expect(direction === 'up' ? ours.up() : ours.down()).rejects.toMatchObject({ code: 'failed' });
+    await db.orm.em.execute(`drop table ${index}`);
+    expect(await ours.status()).toContainEqual(
+      expect.objectContaining({ name: indexes, condition: 'unfinished' }),
+    );
+    return db;
+  }
+
+  test('going up, is applied, goes down, and comes up again', async () => {
+    const db = await stopped('up');
+    const ours = new Migrator(db.orm);
+
+    await db.orm.migrator.up();
+
+    expect((await ours.status()).map(({ condition }) => condition)).toEqual(
+      migrationChain.map(() => 'applied'),
+    );
+    expect(await ours.up()).toEqual([]);
+    expect(names(await ours.down({ steps: 2 }))).toEqual([outcomes, indexes]);
+    expect(names(await ours.up())).toEqual([indexes, outcomes]);
+    expect(await ours.check()).toMatchObject({ agrees: true });
+  });
+
+  test('going down, is pending, and comes up again', async () => {
+    const db = await stopped('down');
+    const ours = new Migrator(db.orm);
+
+    await db.orm.migrator.down();
+
+    expect((await ours.status()).slice(-2).map(({ condition }) => condition)).toEqual(['pending', 'pending']);
+    expect(names(await ours.up())).toEqual([indexes, outcomes]);
+    expect(names(await ours.down({ steps: 2 }))).toEqual([outcomes, indexes]);
+    expect(names(await ours.up())).toEqual([indexes, outcomes]);
+    expect(await ours.check()).toMatchObject({ agrees: true });
+  });
 });

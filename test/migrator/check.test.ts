@@ -11,7 +11,7 @@ import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 import { drifts } from './drift.ts';
 import { driftChain, driftProject } from './drift-project.ts';
 
-const agreement = { agrees: true, migrations: [], database: [], entities: [] };
+const agreement = { agrees: true, migrations: [], unlisted: [], database: [], entities: [] };
 
 async function emptyDatabase(): Promise<TestDatabase> {
   const db = await TestServer.shared().createEmptyDatabase();

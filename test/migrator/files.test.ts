@@ -14,8 +14,8 @@ const sources = join(root, 'src/migrations');
 
 /** The checksum of each migration in a directory, by its name. */
 async function checksums({ target }: TestDatabase, path: string): Promise<Record<string, string | null>> {
-  const options = ormOptions(target);
-  const orm = new MikroORM({ ...options, migrations: { ...options.migrations, path } });
+  const { migrations: { migrationsList: _, ...migrations } = {}, ...options } = ormOptions(target);
+  const orm = new MikroORM({ ...options, migrations: { ...migrations, path } });
   onTestFinished(() => orm.close(true));
   const status = await new Migrator(orm).status();
   return Object.fromEntries(status.map(({ name, checksum }) => [name, checksum]));

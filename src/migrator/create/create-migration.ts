@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Direction } from '../emitted-migration.ts';
 import { RefusedError } from '../errors.ts';
-import { isMigrationFile, migrationFiles, withoutExtension } from '../migration-files.ts';
+import { isMigrationFile, migrationFiles, unlistedMigrations, withoutExtension } from '../migration-files.ts';
 import { Migrator } from '../migrator.ts';
 import { withScratchDatabase } from '../scratch-database.ts';
 import { compare, describedSchema, readSchema, toStatements } from './difference.ts';
@@ -44,10 +44,7 @@ export async function createMigration(orm: MikroORM, name: string): Promise<Crea
   const directory = newMigrationsDirectory(orm);
   await mkdir(directory, { recursive: true });
   const known = (await migrationFiles(orm)).map((file) => file.name);
-  mustKnow(
-    (await readdir(directory)).filter((file) => isMigrationFile(orm, file)),
-    known,
-  );
+  await mustBeRead(orm, directory, known);
   const naming = namingFor(orm, name, known.at(-1), new Date());
   const content = await withScratchDatabase(orm, schema, async (scratch) => {
     await new Migrator(scratch).up();
@@ -62,12 +59,20 @@ export async function createMigration(orm: MikroORM, name: string): Promise<Crea
   return { name: naming.name, path, warnings };
 }
 
-// Where built files are read and sources written, what was not built would be written again.
-function mustKnow(files: readonly string[], known: readonly string[]): void {
-  const unknown = files.find((file) => !known.includes(withoutExtension(file)));
-  if (unknown === undefined) return;
+// What is not built yet, where built files are read, or not listed, would be written again.
+async function mustBeRead(orm: MikroORM, directory: string, known: readonly string[]): Promise<void> {
+  const [unlisted] = await unlistedMigrations(orm, directory);
+  if (unlisted !== undefined) {
+    throw new RefusedError(
+      `${unlisted} is not listed: add it to the list of migrations before another is created`,
+    );
+  }
+  if (orm.config.get('migrations').migrationsList) return;
+  const files = (await readdir(directory)).filter((file) => isMigrationFile(orm, file));
+  const unread = files.find((file) => !known.includes(withoutExtension(file)));
+  if (unread === undefined) return;
   throw new RefusedError(
-    `${unknown} is not among the migrations that are read: build it, or list it, before another is created`,
+    `${unread} is not among the migrations that are read: build it before another is created`,
   );
 }
 

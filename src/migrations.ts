@@ -1,0 +1,16 @@
+import { Migration20261121030000_initial_schema } from './migrations/Migration20261121030000_initial_schema.ts';
+import { Migration20261121030100_domain_checks } from './migrations/Migration20261121030100_domain_checks.ts';
+import { Migration20261121030200_exploration_tree_rules } from './migrations/Migration20261121030200_exploration_tree_rules.ts';
+import { Migration20261121030300_row_versions } from './migrations/Migration20261121030300_row_versions.ts';
+import { Migration20261121030400_read_path_indexes } from './migrations/Migration20261121030400_read_path_indexes.ts';
+import { Migration20261121030500_outcomes_by_synth } from './migrations/Migration20261121030500_outcomes_by_synth.ts';
+
+/** Every migration, oldest first. Whatever creates one adds its line; a migration that is written by hand needs its line here. */
+export const migrations = [
+  Migration20261121030000_initial_schema,
+  Migration20261121030100_domain_checks,
+  Migration20261121030200_exploration_tree_rules,
+  Migration20261121030300_row_versions,
+  Migration20261121030400_read_path_indexes,
+  Migration20261121030500_outcomes_by_synth,
+];

@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readCatalog } from '../../src/migrator/catalog.ts';
+import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
+import type { Run } from '../cli/run.ts';
+import { readRows } from '../schema/contents.ts';
+import { migrationChain } from '../schema/migration-chain.ts';
+import { insertBareRows, insertFullRows } from '../schema/rows.ts';
+import { Commands, type Loader } from './commands.ts';
+import { checkout, service, type Project } from './projects.ts';
+
+const [initial = ''] = migrationChain;
+const [last = '', previous = ''] = migrationChain.toReversed();
+
+/** All that a database has, but for the log of migrations. */
+async function contents({ orm }: TestDatabase) {
+  return { catalog: await readCatalog(orm), rows: await readRows(orm.em) };
+}
+
+/** What a run printed, when it ended well. */
+async function printed(running: Promise<Run>): Promise<string> {
+  const { code, stdout, stderr } = await running;
+  if (code !== 0) throw new Error(`exit code ${code}\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+/** The names of the migrations in a text, in the order in which they are mentioned after `verb`. */
+function named(text: string, verb: string): string[] {
+  return [...text.matchAll(new RegExp(`${verb} '?(Migration\\w+)`, 'g'))].map(([, name = '']) => name);
+}
+
+const projects: readonly [string, () => Promise<Project>, Loader][] = [
+  ['the checkout, loaded by jiti', checkout, 'jiti'],
+  ['the checkout, loaded by Node alone', checkout, 'node'],
+  ['a service that installed the package', service, 'node'],
+];
+
+describe.each(projects)('in %s, with rows in every table,', (_, make, loader) => {
+  let project: Project;
+  let db: TestDatabase;
+  let commands: Commands;
+  let full: Awaited<ReturnType<typeof contents>>;
+  const run = {
+    orm: (...args: string[]) => printed(commands.orm(...args)),
+    ours: (...args: string[]) => printed(commands.ours(...args)),
+  };
+
+  /** Both command lines, and the databases themselves, agree on what is applied. */
+  async function expectAgreement(applied: readonly string[]): Promise<void> {
+    const pending = migrationChain.filter((name) => !applied.includes(name));
+    const [status, list, rest] = await Promise.all([
+      run.ours('status', '--json'),
+      run.orm('migration:list'),
+      run.orm('migration:pending'),
+    ]);
+    const { migrations } = JSON.parse(status);
+    expect(
+      migrations.map(({ name, condition }: { name: string; condition: string }) => [name, condition]),
+    ).toEqual([...applied.map((name) => [name, 'applied']), ...pending.map((name) => [name, 'pending'])]);
+    expect(named(list, '│')).toEqual(applied);
+    expect(named(rest, '│')).toEqual(pending);
+    const { stdout } = await commands.ours('check', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      agrees: pending.length === 0,
+      differences: [],
+      entities: [],
+      unlisted: [],
+    });
+  }
+
+  /** Tables of which going down to `initial_schema` loses no column. */
+  function untouched({ rows }: typeof full): Record<string, string[]> {
+    const versioned = new Set(['experiments', 'interview_guide', 'experiment_documents', 'explorations']);
+    return Object.fromEntries(Object.entries(rows).filter(([table]) => !versioned.has(table)));
+  }
+
+  beforeAll(async () => {
+    [project, db] = await Promise.all([make(), TestServer.shared().createEmptyDatabase()]);
+    commands = new Commands(project, db.url, loader);
+    await run.orm('migration:up');
+    await insertBareRows(db.orm.em);
+    await insertFullRows(db.orm.em);
+    full = await contents(db);
+  });
+  afterAll(async () => {
+    await db.drop();
+    await project[Symbol.asyncDispose]();
+  });
+
+  test('the ORM has applied every migration', async () => {
+    await expectAgreement(migrationChain);
+    expect(Object.values(full.rows).map((rows) => rows.length >= 2)).toEqual(Array(17).fill(true));
+  });
+
+  test.each([
+    ['orm', 'orm'],
+    ['orm', 'ours'],
+    ['ours', 'orm'],
+    ['ours', 'ours'],
+  ] as const)('down by %s and up by %s bring every row back', async (down, up) => {
+    const { database } = db.target.parts;
+    await (down === 'orm'
+      ? run.orm('migration:down', '--to', initial)
+      : run.ours('down', '--to', initial, '--confirm', database));
+    await expectAgreement([initial]);
+    expect(untouched(await contents(db))).toEqual(untouched(full));
+
+    await run[up](up === 'orm' ? 'migration:up' : 'up');
+
+    await expectAgreement(migrationChain);
+    expect(await contents(db)).toEqual(full);
+  });
+
+  test('one step down and up to a name, by both in turn', async () => {
+    const { database } = db.target.parts;
+    expect(named(await run.orm('migration:down'), 'Reverted')).toEqual([last]);
+    expect(named(await run.ours('down', '--confirm', database), 'reverted')).toEqual([previous]);
+    await expectAgreement(migrationChain.slice(0, -2));
+
+    expect(named(await run.orm('migration:up', '--to', previous), 'Applied')).toEqual([previous]);
+    expect(named(await run.ours('up', '--to', last), 'applied')).toEqual([last]);
+    expect(named(await run.orm('migration:up'), 'Applied')).toEqual([]);
+
+    await expectAgreement(migrationChain);
+    expect(await contents(db)).toEqual(full);
+  });
+
+  test('looking changes nothing, and finds nothing to change', async () => {
+    expect(await run.orm('migration:check')).toContain('up-to-date');
+    expect(await run.orm('schema:update', '--dump')).toContain('up-to-date');
+    expect(await run.orm('migration:create')).toContain('up-to-date');
+    const debug = await run.orm('debug');
+    expect(debug).toContain('database connection successful');
+    expect(debug).not.toContain(db.target.parts.password);
+
+    expect(await contents(db)).toEqual(full);
+  });
+
+  describe('migration:fresh', () => {
+    beforeEach(async () => void (await run.orm('migration:fresh')));
+
+    test('empties the tables and applies every migration', async () => {
+      const fresh = await contents(db);
+
+      expect(fresh.catalog).toEqual(full.catalog);
+      expect(Object.values(fresh.rows).map((rows) => rows.length)).toEqual(Array(17).fill(0));
+      await expectAgreement(migrationChain);
+    });
+
+    test('what it applied is reverted by synthdb, and applied again by the ORM', async () => {
+      await run.ours('down', '--all', '--confirm', db.target.parts.database);
+      await expectAgreement([]);
+
+      expect(named(await run.orm('migration:up'), 'Applied')).toEqual(migrationChain);
+
+      await expectAgreement(migrationChain);
+      expect((await contents(db)).catalog).toEqual(full.catalog);
+    });
+  });
+});
