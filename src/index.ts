@@ -15,6 +15,12 @@ export { openDatabase, type OpenDatabaseOptions } from './database/open-database
 export type { TransactionSettings, TransactionTimeouts } from './database/local-settings.ts';
 export type { DatabaseTimeouts } from './database/orm-options.ts';
 export type { PoolMode, PoolOptions } from './database/pool-options.ts';
+export {
+  withSynthLab,
+  type ServiceConnection,
+  type ServiceOptions,
+} from './database/service-orm/with-synth-lab.ts';
+export { toDataError } from './database/translate-error.ts';
 export type { ReplicaHealth } from './database/replicas/replica-set.ts';
 export type { Logger } from './database/telemetry/logger.ts';
 export type { TelemetryOptions } from './database/telemetry/telemetry.ts';

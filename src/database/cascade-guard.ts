@@ -1,5 +1,6 @@
 import { ChangeSetType, wrap, type EventSubscriber, type FlushEventArgs } from '@mikro-orm/core';
 import { deletedAlong } from '../repositories/deleted-along.ts';
+import { isOurs } from './our-entities.ts';
 
 /**
  * Keeps a unit of work in step with what the database does to loaded rows when a flush deletes one that they point at. The ORM knows
@@ -11,7 +12,9 @@ export class CascadeGuard implements EventSubscriber {
 
   // While the references are still there to be followed.
   onFlush({ em, uow }: FlushEventArgs): void {
-    const removed = uow.getChangeSets().filter(({ type }) => type === ChangeSetType.DELETE);
+    const removed = uow
+      .getChangeSets()
+      .filter(({ type, meta }) => type === ChangeSetType.DELETE && isOurs(meta));
     this.#following.set(
       uow,
       removed.map(({ entity }) => deletedAlong(uow, em.getMetadata(), entity)),

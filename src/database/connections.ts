@@ -1,10 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/core';
+import { connectionsName } from '../guards/bring-guard.ts';
 import { CleanClient, type CleanClientConfig } from './clean-client.ts';
 import type { TxClient } from './tx-client.ts';
 import { within } from './within.ts';
-
-const extensionName = 'connections';
 
 // Milliseconds after which a connection is no longer taken to be as it was left.
 const trustedMs = 10;
@@ -49,13 +48,13 @@ export class Connections {
 
   /** Those of `orm`. */
   static of(orm: MikroORM): Connections {
-    const connections = orm.config.getExtension<Connections>(extensionName);
+    const connections = orm.config.getExtension<Connections>(connectionsName);
     if (!connections) throw new Error('the ORM was configured without its connections');
     return connections;
   }
 
   register(orm: MikroORM): void {
-    orm.config.registerExtension(extensionName, () => this);
+    orm.config.registerExtension(connectionsName, () => this);
   }
 
   /** Has the pool hear first of what the operating system knows by now: which of the connections that idled were ended. */

@@ -8,9 +8,10 @@ import type {
   UpsertManyOptions,
 } from '@mikro-orm/core';
 import { isRaw, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { isOurs } from './our-entities.ts';
 
 /**
- * The ORM's driver, but that a batch of changed rows is joined with its new values. The ORM writes a `case` for each column with a
+ * The ORM's driver, but that a batch of changed rows of ours is joined with its new values. The ORM writes a `case` for each column with a
  * `when` for each row, and PostgreSQL tries them all on every row.
  */
 export class JoinedUpdates extends PostgreSqlDriver {
@@ -22,7 +23,8 @@ export class JoinedUpdates extends PostgreSqlDriver {
   ): Promise<QueryResult<T>> {
     const meta = this.metadata.get<T>(entity);
     const keys = where.map((found) => keyOf(meta, found));
-    const columns = options.upsert || keys.includes(undefined) ? null : changedColumns(meta, rows);
+    const columns =
+      options.upsert || !isOurs(meta) || keys.includes(undefined) ? null : changedColumns(meta, rows);
     if (!columns) return super.nativeUpdateMany(entity, where, rows, options);
     const table = this.getTableName(meta, options);
     return super.nativeUpdateMany(entity, where, rows, options, (_sql, parameters) => {

@@ -1,7 +1,5 @@
 import { Migrator } from '@mikro-orm/migrations';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
-import * as entities from '../entities/index.ts';
-import { JsonShapeGuard } from '../json/shape-guard.ts';
 import { migrations } from '../migrations.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { CascadeGuard } from './cascade-guard.ts';
@@ -9,9 +7,9 @@ import { Connections } from './connections.ts';
 import { JoinedUpdates } from './joined-updates.ts';
 import { timeoutStatements, type TransactionTimeouts } from './local-settings.ts';
 import { HouseNaming } from './naming.ts';
+import { ourEntities } from './our-entities.ts';
 import { PgRowCopier } from './pg-row-copier.ts';
 import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from './pool-options.ts';
-import { RowVersionGuard } from './row-version-guard.ts';
 import { acceptsStandby, sessionCheck } from './session-check.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 import { TriggerFunctions } from './trigger-functions.ts';
@@ -32,6 +30,8 @@ export interface DatabaseTimeouts extends TransactionTimeouts {
    */
   readonly answer?: number | undefined;
 }
+
+let configured = 0;
 
 /**
  * The one place where the ORM is configured.
@@ -77,10 +77,13 @@ export function ormOptions(
       connectTimeout: connectTimeout === undefined ? undefined : connectTimeout * 1_000,
       answerTimeout: timeouts.statement ? silenceAllowed(answer, timeouts.statement) : answer,
     },
-    entities: Object.values(entities).filter((exported) => typeof exported === 'function'),
+    // Of its own: within a request or a transaction of another ORM with the same name, that one's manager would be used for this one's.
+    contextName: `synth-lab-data ${++configured}`,
+    entities: [...ourEntities],
     namingStrategy: HouseNaming,
     extensions: [Migrator, TriggerFunctions, PgRowCopier, connections],
-    subscribers: [new TransactionGuard(), new JsonShapeGuard(), new RowVersionGuard(), new CascadeGuard()],
+    // Columns bring theirs: shapes of documents, and row versions.
+    subscribers: [new TransactionGuard(), new CascadeGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,
     // A transaction's work flushes at its end, or where it asks to.

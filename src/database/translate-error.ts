@@ -1,13 +1,20 @@
 import { DriverException, OptimisticLockError, ValidationError } from '@mikro-orm/core';
 import { DatabaseError } from 'pg';
-import { ConnectionError, ContentionError, DataError, InvalidValueError } from '../errors.ts';
+import {
+  ConnectionError,
+  ContentionError,
+  DataError,
+  InvalidValueError,
+  PoolTimeoutError,
+} from '../errors.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
-import { connectionFailure, whyUnconnected } from './connection-failures.ts';
+import { connectionFailure, isPoolTimeout, whyUnconnected } from './connection-failures.ts';
 import { refusalOf } from './refusals.ts';
 
 /**
- * The `DataError` for what the ORM or the driver threw; anything else comes back as it was, also where one of their errors caused it.
- * The driver's text, which may hold a row, is in `cause` alone. `standsFor` names the tables, by name, that a temporary one stood for.
+ * Returns the `DataError` for what the ORM or the driver threw. Anything else is returned as it is, also where one of their errors
+ * caused it. The driver's text, which may hold a row, is in `cause` alone. `standsFor` names the tables, by name, that a temporary one
+ * stood for.
  */
 export function toDataError(
   error: unknown,
@@ -16,6 +23,9 @@ export function toDataError(
   if (error instanceof DataError || !(error instanceof Error)) return error;
   // What our own client says, before PostgreSQL does.
   if (error instanceof DriverException && error.cause instanceof DataError) return error.cause;
+  if (isPoolTimeout(error)) {
+    return new PoolTimeoutError('no connection of the pool was free in time', { cause: error });
+  }
   if (error instanceof OptimisticLockError) {
     return new ContentionError('another writer changed the row since it was read', {}, { cause: error });
   }

@@ -1,4 +1,5 @@
 import { p } from '@mikro-orm/core';
+import { RowVersion } from '../guards/row-version.ts';
 import { uuidv7 } from './uuid-v7.ts';
 
 /** A text key that the row mints for itself when it is given none: `<prefix>_<UUIDv7>`, so that keys sort by time. */
@@ -33,7 +34,7 @@ export const timestamps = {
 };
 
 /** A counter that raises with each flushed change; a flush that would overwrite another's change is refused. */
-export const rowVersion = { rowVersion: p.integer().version().default(1) };
+export const rowVersion = { rowVersion: p.type(RowVersion).$type<number>().version().default(1) };
 
 /** A `double precision` number. */
 export function double() {

@@ -1,7 +1,7 @@
 import type { EntityManager, EntityMetadata, EntityProperty } from '@mikro-orm/postgresql';
 import type { BinaryType, CopiedValue } from '../database/binary-rows.ts';
 import { InvalidLoadError } from '../errors.ts';
-import { ShapedJson } from '../json/column.ts';
+import { ShapedJson } from '../json/shaped-json.ts';
 import { copiedValues } from './copied-values.ts';
 
 /** A column that rows are loaded into, and the property that it belongs to. */

@@ -1,3 +1,5 @@
+import './registration.ts';
+
 export { AnalysisCacheRepository } from './analysis-cache-repository.ts';
 export { AnalysisRunRepository } from './analysis-run-repository.ts';
 export { ChartInsightRepository } from './chart-insight-repository.ts';

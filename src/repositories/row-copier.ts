@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Tables } from '../entities/tables.ts';
+import { SettingsError } from '../errors.ts';
 
 /** The types of columns that rows can be copied into. */
 export type CopiedType = 'text' | 'double precision' | 'jsonb';
@@ -27,6 +28,10 @@ export const rowCopierName = 'rowCopier';
 /** The one that this unit of work's database has. */
 export function rowCopier(em: EntityManager): RowCopier {
   const copier = em.config.getExtension<RowCopier>(rowCopierName);
-  if (!copier) throw new Error('the ORM was configured without a row copier');
+  if (!copier) {
+    throw new SettingsError(
+      'rows are copied only by a MikroORM that was initialized with the options that withSynthLab(options) returns',
+    );
+  }
   return copier;
 }

@@ -1,4 +1,4 @@
-import type { ShapedJson } from '../../json/column.ts';
+import type { ShapedJson } from '../../json/shaped-json.ts';
 import type { Rule } from './check-rules.ts';
 
 export type ColumnType = 'text' | 'integer' | 'double' | 'time' | 'json';

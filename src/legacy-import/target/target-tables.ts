@@ -1,5 +1,5 @@
 import type { EntityMetadata, EntityProperty, MetadataStorage } from '@mikro-orm/postgresql';
-import { ShapedJson } from '../../json/column.ts';
+import { ShapedJson } from '../../json/shaped-json.ts';
 import { readCheck, type Rule } from './check-rules.ts';
 import { legacyColumns } from './legacy-columns.ts';
 import type { ColumnType, TargetColumn, TargetTable } from './target-table.ts';

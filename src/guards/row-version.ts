@@ -1,12 +1,24 @@
 import {
   ChangeSetType,
+  IntegerType,
   OptimisticLockError,
   type ChangeSet,
   type EntityMetadata,
+  type EntityProperty,
   type EventSubscriber,
   type FlushEventArgs,
+  type Platform,
 } from '@mikro-orm/core';
 import { SqlEntityManager } from '@mikro-orm/postgresql';
+import { bringGuard } from './bring-guard.ts';
+
+/** The type of a row's version. It brings `RowVersionGuard` to every ORM that has such a column. */
+export class RowVersion extends IntegerType {
+  override getColumnType(property: EntityProperty, platform: Platform): string {
+    bringGuard(platform, RowVersionGuard);
+    return super.getColumnType(property, platform);
+  }
+}
 
 /**
  * Makes flushes of versioned rows safe where the ORM does not. It checks the versions of a batch by one `select` and then updates
@@ -14,10 +26,10 @@ import { SqlEntityManager } from '@mikro-orm/postgresql';
  * version. Here the rows are locked first: whoever comes second waits, then sees the new versions, and is refused. All flushes lock
  * in one order, by table and key, so that no two wait for each other.
  */
-export class RowVersionGuard implements EventSubscriber {
+class RowVersionGuard implements EventSubscriber {
   /** @throws OptimisticLockError when a row that is to be removed was changed, or removed, since it was read. */
   async onFlush({ em, uow }: FlushEventArgs): Promise<void> {
-    const versioned = uow.getChangeSets().filter(({ meta }) => meta.versionProperty);
+    const versioned = uow.getChangeSets().filter(({ meta }) => versionOf(meta));
     const changes = versioned.filter(({ type }) => type === ChangeSetType.UPDATE);
     const removals = versioned.filter(({ type }) => type === ChangeSetType.DELETE);
     // A single row is updated with its version in the `where`.
@@ -37,10 +49,12 @@ async function lock(
   rows: ChangeSet<object>[],
 ): Promise<Map<unknown, number>> {
   if (!(em instanceof SqlEntityManager) || !em.isInTransaction()) {
-    throw new Error(`${meta.className} rows are versioned: change or remove them inside \`transact\``);
+    throw new Error(
+      `${meta.className} rows are versioned: change or remove them in a transaction (\`transact\`, or \`em.transactional\`)`,
+    );
   }
   const [key] = meta.getPrimaryProp().fieldNames;
-  const [version] = meta.props.find(({ name }) => name === meta.versionProperty)?.fieldNames ?? [];
+  const [version] = versionOf(meta)?.fieldNames ?? [];
   // The lock of an update lets others write rows that point at these; that of a deletion does not.
   const strength = rows.some(({ type }) => type === ChangeSetType.DELETE) ? 'update' : 'no key update';
   const found = await em.execute<{ key: unknown; version: number }[]>(
@@ -48,6 +62,10 @@ async function lock(
     [rows.map((row) => row.getPrimaryKey())],
   );
   return new Map(found.map((row) => [row.key, row.version]));
+}
+
+function versionOf(meta: EntityMetadata): EntityProperty | undefined {
+  return meta.props.find(({ customType }) => customType instanceof RowVersion);
 }
 
 function check(removal: ChangeSet<object>, versions: Map<unknown, number>): void {

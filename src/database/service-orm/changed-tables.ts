@@ -1,0 +1,23 @@
+import { DatabaseSchema, MikroORM, type Options } from '@mikro-orm/postgresql';
+import { ourEntities } from '../our-entities.ts';
+
+/** The options that say how entities become tables. */
+export type TableOptions = Pick<Options, 'namingStrategy' | 'schema' | 'discovery' | 'schemaGenerator'>;
+
+/** The names of our tables that are not the same with `options` as they are with `ours`. The ORM is asked; nothing is opened. */
+export function changedTables(ours: Options, options: TableOptions): string[] {
+  const expected = tablesOf(ours);
+  const found = tablesOf({ ...ours, ...options });
+  return [...expected].flatMap(([name, table]) => (found.get(name) === table ? [] : [name]));
+}
+
+function tablesOf({ discovery, ...options }: Options): Map<string, string> {
+  const orm = new MikroORM({
+    ...options,
+    entities: [...ourEntities],
+    discovery: { ...discovery, skipSyncDiscovery: false },
+  });
+  const entities = ourEntities.map((entity) => orm.getMetadata(entity));
+  const schema = DatabaseSchema.fromMetadata(entities, orm.driver.getPlatform(), orm.config);
+  return new Map(schema.getTables().map((table) => [table.name, JSON.stringify(table.toJSON())]));
+}

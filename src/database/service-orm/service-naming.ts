@@ -1,0 +1,18 @@
+import { UnderscoreNamingStrategy, type NamingStrategy } from '@mikro-orm/core';
+import { HouseNaming } from '../naming.ts';
+import { isOurTable } from '../our-entities.ts';
+
+/**
+ * Names the constraints and indexes of our tables as `HouseNaming` does, and everything else as `Service` does: adopting our entities
+ * renames nothing in the tables of a service.
+ */
+export function serviceNaming(
+  Service: new () => NamingStrategy = UnderscoreNamingStrategy,
+): new () => NamingStrategy {
+  const ours = new HouseNaming();
+  return class ServiceNaming extends Service {
+    override indexName(...given: Parameters<HouseNaming['indexName']>): string {
+      return isOurTable(given[0]) ? ours.indexName(...given) : super.indexName(...given);
+    }
+  };
+}
