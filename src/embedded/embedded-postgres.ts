@@ -1,12 +1,12 @@
 import { readFile, rename, rm, rmdir } from 'node:fs/promises';
-import { awaitPostmaster } from './await-postmaster.ts';
+import { awaitServer } from './await-server.ts';
 import { ClusterHome } from './cluster-home.ts';
 import { clusterMajor } from './cluster-major.ts';
 import { EmbeddedPostgresError } from './errors.ts';
 import type { Postmaster } from './postmaster.ts';
-import { Staging } from './staging.ts';
+import { stagingPath } from './staging.ts';
 import { startCluster } from './start-cluster.ts';
-import { stopServer } from './stop-server.ts';
+import { stopForGood, stopServer } from './stop-server.ts';
 import { systemErrorCode } from './system-error-code.ts';
 
 /** Which cluster, and how to start it. */
@@ -91,7 +91,7 @@ export class EmbeddedPostgres {
     return await reporting(options.directory, async () => {
       const home = await ClusterHome.find(options.directory);
       if (home === null) return null;
-      const postmaster = await awaitPostmaster(home, deadline(options.timeoutMs));
+      const postmaster = await awaitServer(home, deadline(options.timeoutMs));
       return postmaster === null ? null : await EmbeddedPostgres.#at(home, postmaster);
     });
   }
@@ -104,11 +104,15 @@ export class EmbeddedPostgres {
     await reporting(options.directory, async () => {
       const home = await ClusterHome.find(options.directory);
       if (home === null) return;
-      await stopServer(home, deadline(options.timeoutMs));
-      // Gone at once for everybody else, so that a call cut short leaves no half of a cluster.
-      const doomed = Staging.path(home.directory, 'old');
-      await rename(home.cluster, doomed);
-      await rm(doomed, { recursive: true, force: true, maxRetries: 3 });
+      const lock = await stopForGood(home, deadline(options.timeoutMs));
+      try {
+        // Gone at once for everybody else, so that a call cut short leaves no half of a cluster.
+        const doomed = stagingPath(home.directory, 'old');
+        await rename(home.cluster, doomed);
+        await rm(doomed, { recursive: true, force: true, maxRetries: 3 });
+      } finally {
+        await lock.release();
+      }
       if (home.substitute) await rmdir(home.directory);
     });
   }
