@@ -8,7 +8,11 @@ export async function removeLeftovers(directory: string): Promise<void> {
     try {
       const lock = await FileLock.take(home.lockFile);
       if (lock === null) continue;
-      await rm(home.cluster, { recursive: true, force: true, maxRetries: 3 }).finally(() => lock.release());
+      try {
+        await rm(home.cluster, { recursive: true, force: true, maxRetries: 3 });
+      } finally {
+        await lock.release();
+      }
     } catch {
       // Another process may delete it too, an initdb that outlived its caller write there, or another user own it: no
       // reason to fail a start.

@@ -16,9 +16,8 @@ export interface ServerUser {
  * @throws EmbeddedPostgresError `no_server_user`
  */
 export async function serverUser(): Promise<ServerUser | null> {
-  const uid = process.getuid?.();
-  if (uid !== 0) {
-    requireName(uid);
+  if (process.getuid?.() !== 0) {
+    requireName();
     return null;
   }
   let cause: unknown;
@@ -38,11 +37,12 @@ export async function serverUser(): Promise<ServerUser | null> {
   );
 }
 
-function requireName(uid: number | undefined): void {
+function requireName(): void {
   try {
     // By the same function of the C library as initdb's.
     userInfo();
   } catch (cause) {
+    const uid = process.getuid?.();
     throw new EmbeddedPostgresError(
       'no_server_user',
       `PostgreSQL cannot create a cluster as user id ${uid}, which has no name on this machine. Give it one ` +
