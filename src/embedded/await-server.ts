@@ -23,7 +23,8 @@ export async function awaitServer(home: ClusterHome, deadline: number): Promise<
           `Its log is ${home.logFile}.`,
       );
     }
-    await delay(10);
+    // Each look runs a program or two, and many processes may wait at once.
+    await delay(50);
   }
 }
 

@@ -27,7 +27,7 @@ export async function makeCluster(
     const patience = Date.now() + (options.deadline - Date.now()) / 3;
     while (Date.now() < patience && (await isMadeEarlier(staging))) {
       if (await home.exists()) return;
-      await delay(50);
+      await delay(100);
     }
     if (await home.exists()) return;
     await fill(staging, options);

@@ -1,5 +1,6 @@
 import type { ClusterHome } from './cluster-home.ts';
 import { clusterOwner } from './cluster-owner.ts';
+import { EmbeddedPostgresError } from './errors.ts';
 import { runProgram } from './run-program.ts';
 
 /**
@@ -29,5 +30,15 @@ export async function interruptServer(home: ClusterHome, pid: number): Promise<b
 async function run(script: string, home: ClusterHome, pid: number): Promise<boolean> {
   if (pid === 0) return false;
   const args = ['-c', script, 'sh', String(pid), home.data];
-  return (await runProgram('/bin/sh', args, { user: await clusterOwner(home) })).trim() === 'yes';
+  const user = await clusterOwner(home);
+  try {
+    return (await runProgram('/bin/sh', args, { user })).trim() === 'yes';
+  } catch (cause) {
+    throw new EmbeddedPostgresError(
+      'directory_unusable',
+      `Whether process ${pid} is the server of ${home.directory} could not be checked. ` +
+        (cause instanceof Error ? cause.message : ''),
+      { cause },
+    );
+  }
 }

@@ -20,8 +20,7 @@ const portGraceMs = 2_000;
  * inherits the lock, and runs in a session of its own, so that it outlives the caller. Null if a server runs that has
  * no lock, since it was started by hand or by an earlier version: join that one.
  *
- * `pg_ctl` is passed over on purpose: it looks for the server every 100 ms only, puts settings through a shell, and
- * closes the lock.
+ * `pg_ctl` is passed over on purpose: it looks for the server every 100 ms only, and puts settings through a shell.
  *
  * @throws EmbeddedPostgresError `start_failed`
  */

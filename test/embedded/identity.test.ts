@@ -2,6 +2,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
@@ -121,6 +122,10 @@ test('a server that was started by hand, without the lock, is joined and stopped
   expect(await ended).toEqual([0, null]);
 });
 
+async function pidOf(directory: string): Promise<number> {
+  return await postmasterPid(directory).catch(() => 0);
+}
+
 /** Starts a process as the user of a directory's server; a PostgreSQL is ready then. It ends with the test. */
 async function startStranger(
   command: readonly string[],
@@ -135,7 +140,7 @@ async function startStranger(
     await ended;
   });
   await once(stranger, 'spawn');
-  if (local.every((word) => args.includes(word)))
-    await expect.poll(() => postmasterPid(neighbour).catch(() => 0)).toBe(stranger.pid);
+  while (local.every((word) => args.includes(word)) && (await pidOf(neighbour)) !== stranger.pid)
+    await delay(10);
   return stranger;
 }
