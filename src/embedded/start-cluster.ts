@@ -69,8 +69,9 @@ export async function startCluster(options: {
     }
     const joined = await awaitServer(home, deadline);
     if (joined !== null) return { home, postmaster: joined, started: false, notices: [] };
-    // The other one's server is gone already, or the lock was only looked at.
-    await delay(10);
+    // The other one's server is gone already, or the lock was only looked at. Many that try again together would look, and
+    // so be in each other's way, at the same time.
+    await delay(10 + Math.random() * 40);
   } while (Date.now() < deadline);
   throw new EmbeddedPostgresError(
     'start_failed',
