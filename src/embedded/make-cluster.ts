@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Binaries } from './binaries.ts';
-import { ClusterHome } from './cluster-home.ts';
+import type { ClusterHome } from './cluster-home.ts';
 import { EmbeddedPostgresError } from './errors.ts';
 import { renameUnlessTaken } from './rename-unless-taken.ts';
 import { runProgram } from './run-program.ts';
 import type { ServerUser } from './server-user.ts';
-import { Staging } from './staging.ts';
+import { beginStaging, isMadeEarlier } from './staging.ts';
 
 /**
  * Makes the cluster of `home`, with superuser and database `synthlab`, unless it is there. It is made beside its place
@@ -20,15 +20,14 @@ export async function makeCluster(
   home: ClusterHome,
   options: { binaries: Binaries; user: ServerUser | null; durable: boolean; deadline: number },
 ): Promise<void> {
-  const staging = new ClusterHome(home.directory, Staging.path(home.directory, 'new'));
+  const { home: staging, lock } = await beginStaging(home.directory);
   try {
-    await mkdir(staging.cluster);
     // Waiting for an earlier one spares the processor, but is no lock, and ends while there is time to do without it:
     // the rename below decides.
     const patience = Date.now() + (options.deadline - Date.now()) / 3;
-    while (Date.now() < patience && (await Staging.before(staging.cluster)) !== null) {
+    while (Date.now() < patience && (await isMadeEarlier(staging))) {
       if (await home.exists()) return;
-      await delay(20);
+      await delay(100);
     }
     if (await home.exists()) return;
     await fill(staging, options);
@@ -42,6 +41,7 @@ export async function makeCluster(
     );
   } finally {
     await rm(staging.cluster, { recursive: true, force: true, maxRetries: 3 });
+    await lock.release();
   }
 }
 

@@ -1,11 +1,21 @@
 import { rm } from 'node:fs/promises';
-import { Staging } from './staging.ts';
+import { FileLock } from './file-lock.ts';
+import { listStaging } from './staging.ts';
 
 /** Deletes what killed processes left unfinished in `directory`. What resists is left for the next time. */
 export async function removeLeftovers(directory: string): Promise<void> {
-  for (const leftover of await Staging.list(directory)) {
-    if (leftover.alive) continue;
-    // An initdb that outlived its caller may still write there, or another user own it: no reason to fail a start.
-    await rm(leftover.path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
+  for (const { home } of await listStaging(directory)) {
+    try {
+      const lock = await FileLock.take(home.lockFile);
+      if (lock === null) continue;
+      try {
+        await rm(home.cluster, { recursive: true, force: true, maxRetries: 3 });
+      } finally {
+        await lock.release();
+      }
+    } catch {
+      // Another process may delete it too, an initdb that outlived its caller write there, or another user own it: no
+      // reason to fail a start.
+    }
   }
 }

@@ -1,54 +1,62 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { processAlive } from './process-alive.ts';
-
-const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
-const hour = 3_600_000;
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { ClusterHome } from './cluster-home.ts';
+import { FileLock } from './file-lock.ts';
+import { systemErrorCode } from './system-error-code.ts';
 
 /**
- * A folder beside the cluster that is not the cluster: one being made (`new`) or removed (`old`). Its name says since
- * when, on which machine and by which process, so that others can tell work from leftovers.
+ * A folder beside the cluster that is not the cluster: one being made (`new`) or deleted (`old`). The process at work on
+ * it holds the lock in it, which tells work from leftovers.
  */
-export class Staging {
-  readonly path: string;
+export interface Staging {
+  /** Its files lie as in a cluster. */
+  readonly home: ClusterHome;
   readonly purpose: 'new' | 'old';
   /** When it was begun, in milliseconds since 1970. */
   readonly since: number;
-  /** Whether its process may still be at work on it. */
-  readonly alive: boolean;
+}
 
-  private constructor(path: string, [, purpose, since, madeOn, pid]: RegExpExecArray) {
-    this.path = path;
-    this.purpose = purpose === 'new' ? 'new' : 'old';
-    this.since = Number(since);
-    // Another machine's processes cannot be seen from here, and ids are used again: then age decides.
-    this.alive = Date.now() - this.since < hour && (madeOn !== host || processAlive(Number(pid)));
-  }
+/** Returns an unused path for a folder; nothing is created. */
+export function stagingPath(directory: string, purpose: Staging['purpose']): string {
+  return join(directory, `cluster.${purpose}-${Date.now()}-${randomBytes(8).toString('hex')}`);
+}
 
-  /** A path for a folder of this process; nothing is made. */
-  static path(directory: string, purpose: Staging['purpose']): string {
-    const unique = randomBytes(4).toString('hex');
-    return join(directory, `cluster.${purpose}-${Date.now()}-${host}-${process.pid}-${unique}`);
+/** Creates a folder for a new cluster, locked by this process. */
+export async function beginStaging(directory: string): Promise<{ home: ClusterHome; lock: FileLock }> {
+  for (;;) {
+    const home = new ClusterHome(directory, stagingPath(directory, 'new'));
+    await mkdir(home.cluster);
+    const lock = await FileLock.take(home.lockFile).catch((error: unknown) => {
+      // Before it was locked, it looked like a leftover to a process that clears those away.
+      if (systemErrorCode(error) === 'ENOENT') return null;
+      throw error;
+    });
+    if (lock !== null) return { home, lock };
+    await rm(home.cluster, { recursive: true, force: true });
   }
+}
 
-  /** All that lie in `directory`, the earliest first. */
-  static async list(directory: string): Promise<Staging[]> {
-    const found: Staging[] = [];
-    for (const name of await readdir(directory)) {
-      const parts = /^cluster\.(new|old)-(\d+)-(\w+)-(\d+)-\w+$/.exec(name);
-      if (parts !== null) found.push(new Staging(join(directory, name), parts));
-    }
-    return found.toSorted((a, b) => a.since - b.since || (basename(a.path) < basename(b.path) ? -1 : 1));
+/** Lists the folders in `directory`, the earliest first. */
+export async function listStaging(directory: string): Promise<Staging[]> {
+  const found: Staging[] = [];
+  for (const name of await readdir(directory)) {
+    const [, purpose, since] = /^cluster\.(new|old)-(\d+)-[\w-]+$/.exec(name) ?? [];
+    if (purpose !== 'new' && purpose !== 'old') continue;
+    found.push({ home: new ClusterHome(directory, join(directory, name)), purpose, since: Number(since) });
   }
+  return found.toSorted((a, b) => a.since - b.since || (nameOf(a.home) < nameOf(b.home) ? -1 : 1));
+}
 
-  /** The living one that was begun before the one at `path`, the earliest of them, or null. */
-  static async before(path: string): Promise<Staging | null> {
-    for (const other of await Staging.list(dirname(path))) {
-      if (other.path === path) return null;
-      if (other.purpose === 'new' && other.alive) return other;
-    }
-    return null;
+/** Returns whether another process makes a cluster in the same directory and began before `home` was begun. */
+export async function isMadeEarlier(home: ClusterHome): Promise<boolean> {
+  for (const other of await listStaging(home.directory)) {
+    if (other.home.cluster === home.cluster) return false;
+    if (other.purpose === 'new' && (await FileLock.isHeld(other.home.lockFile))) return true;
   }
+  return false;
+}
+
+function nameOf(home: ClusterHome): string {
+  return basename(home.cluster);
 }

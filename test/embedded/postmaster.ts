@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
@@ -6,6 +6,12 @@ import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 /** The lock file of a directory's server. */
 export function pidFile(directory: string): string {
   return join(directory, 'cluster/data/postmaster.pid');
+}
+
+/** The user that the server of a directory runs as. */
+export async function ownerOf(directory: string): Promise<{ uid: number; gid: number }> {
+  const { uid, gid } = await stat(join(directory, 'cluster/data'));
+  return { uid, gid };
 }
 
 /** The process of a directory's running server. */

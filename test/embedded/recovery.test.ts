@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
-import { readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
+import { answeredCommits } from './answered-commits.ts';
 import { elsewhere } from './elsewhere.ts';
-import { crash, freeze, pidFile, postmasterPid } from './postmaster.ts';
+import { crash, freeze, ownerOf, pidFile, postmasterPid } from './postmaster.ts';
 import { scratchCluster } from './scratch.ts';
 import { sql } from './sql.ts';
 
@@ -51,47 +52,37 @@ test('a killed server whose parent has not collected it yet is found to be gone'
   expect(second).toMatchObject({ url: first.url, started: true });
 });
 
-test('a lock file whose process id has passed to another program of the same user is seen through', async () => {
+const ends: readonly (readonly [what: string, end: (server: EmbeddedPostgres) => Promise<void>])[] = [
+  ['a stop', (server) => server.stop()],
+  ['a kill of the server', ({ directory }) => crash(directory)],
+  [
+    'kills of the server and of those that start it anew',
+    async ({ directory }) => {
+      await crash(directory);
+      for (let ms = 100; ms < 500; ms += 40) await killWhileStarting(directory, ms);
+      await crash(directory).catch(() => {});
+      await killWhileStarting(directory, 250);
+    },
+  ],
+];
+
+test.each(ends)('every answered commit is there after %s', async (_, end) => {
   const directory = await scratchCluster();
-  const first = await EmbeddedPostgres.start({ directory, settings: quick });
-  const left = await readFile(pidFile(directory), 'utf8');
-  await first.stop();
-  const { uid, gid } = await ownerOf(directory);
-  const other = spawn('sleep', ['60'], { uid, gid });
-  onTestFinished(() => void other.kill('SIGKILL'));
-  await once(other, 'spawn');
+  const server = await EmbeddedPostgres.start({ directory });
+  const commits = await answeredCommits(server.url);
 
-  await writeFile(pidFile(directory), left.replace(/^\d+/, String(other.pid)));
-  const gone = await EmbeddedPostgres.find({ directory });
-  const second = await EmbeddedPostgres.start({ directory, settings: quick });
+  await end(server);
+  const answered = await commits.ended;
+  const again = await EmbeddedPostgres.start({ directory });
 
-  expect(gone).toBeNull();
-  expect(second).toMatchObject({ url: first.url, started: true });
-  expect(other.exitCode).toBeNull();
+  expect(await commits.stored(again.url)).toBe(answered);
 });
 
-test('a lock file that names the server of another directory is seen through', async () => {
-  const [directory, neighbour] = [await scratchCluster(), await scratchCluster()];
-  const first = await EmbeddedPostgres.start({ directory, settings: quick });
-  const left = await readFile(pidFile(directory), 'utf8');
-  await first.stop();
-  await EmbeddedPostgres.start({ directory: neighbour, settings: quick });
-  const foreign = await postmasterPid(neighbour);
-
-  await writeFile(pidFile(directory), left.replace(/^\d+/, String(foreign)));
-  const second = await EmbeddedPostgres.start({ directory, settings: quick });
-  await second.stop();
-
-  expect(second.started).toBe(true);
-  expect(await EmbeddedPostgres.find({ directory: neighbour })).not.toBeNull();
-});
-
-test('an empty lock file, left by a server that died in the act, is removed once it is old', async () => {
+test('an empty lock file, left by a server that died in the act, hinders no start', async () => {
   const directory = await scratchCluster();
   const first = await EmbeddedPostgres.start({ directory, settings: quick });
   await first.stop();
   await writeFile(pidFile(directory), '');
-  await utimes(pidFile(directory), new Date(), new Date(Date.now() - 60_000));
 
   const second = await EmbeddedPostgres.start({ directory, settings: quick });
 
@@ -197,8 +188,11 @@ test('a server that does not stop in time is reported', async () => {
   await expect.poll(() => EmbeddedPostgres.find({ directory })).toBeNull();
 });
 
-/** Whom the server of a directory runs as. */
-async function ownerOf(directory: string): Promise<{ uid: number; gid: number }> {
-  const { uid, gid } = await stat(pidFile(directory).replace(/postmaster\.pid$/, ''));
-  return { uid, gid };
+/** Has another process start the server, and kills that process some time after. */
+async function killWhileStarting(directory: string, ms: number): Promise<void> {
+  const starting = elsewhere('start', { directory });
+  const outcome = starting.outcome.catch(() => {});
+  await delay(ms);
+  starting.process.kill('SIGKILL');
+  await outcome;
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 import { elsewhere } from './elsewhere.ts';
 import { crash } from './postmaster.ts';
@@ -97,24 +97,45 @@ test('a start that is killed while it makes the cluster hinders nobody, and its 
   expect(await readdir(directory)).toEqual(['cluster']);
 });
 
-test('what a living process works on is left alone, unless it is old', async () => {
+test('what a process works on is left alone however old it is, and what none works on is deleted', async () => {
   const directory = await scratchCluster();
-  await EmbeddedPostgres.start({ directory, settings: quick }).then((server) => server.stop());
-  const own = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
-  const young = `cluster.old-${Date.now()}-${own}-${process.pid}-aaaaaaaa`;
-  const old = `cluster.old-${Date.now() - 2 * 3_600_000}-${own}-${process.pid}-bbbbbbbb`;
-  const foreign = `cluster.new-${Date.now()}-ffffffff-999999999-cccccccc`;
-  for (const name of [young, old, foreign]) {
+  const names = ['cluster.new-1700000000000-a1', 'cluster.old-1700000000000-a2'];
+  // As former versions named them, after a machine and a process id.
+  const abandoned = [`cluster.new-${Date.now()}-ffffffff-${process.pid}-a3`, `cluster.old-${Date.now()}-a4`];
+  for (const name of [...names, ...abandoned]) {
     await mkdir(join(directory, name));
-    await writeFile(join(directory, name, 'file'), '');
+    await writeFile(join(directory, name, 'lock'), '');
   }
+  for (const name of names) await holdLock(join(directory, name, 'lock'));
 
   await EmbeddedPostgres.start({ directory, settings: quick });
 
-  expect(new Set(await readdir(directory))).toEqual(new Set(['cluster', foreign, young]));
+  expect(new Set(await readdir(directory))).toEqual(new Set(['cluster', ...names]));
+});
+
+test('a start waits for one that has locked the cluster, and goes on when that one is killed', async () => {
+  const directory = await scratchCluster();
+  const holder = await holdLock(join(directory, 'cluster/lock'));
+
+  const early = EmbeddedPostgres.start({ directory, settings: quick, timeoutMs: 300 });
+  await expect(early).rejects.toMatchObject({ code: 'start_failed' });
+  const starting = EmbeddedPostgres.start({ directory, settings: quick });
+  holder.kill('SIGKILL');
+
+  expect(await starting).toMatchObject({ started: true });
 });
 
 /** Whether a cluster is being made. */
 async function begun(directory: string): Promise<boolean> {
   return existsSync(directory) && (await readdir(directory)).some((name) => name.startsWith('cluster.new-'));
+}
+
+/** A process that holds the lock on a file, until it is killed or the test ends. */
+async function holdLock(path: string): Promise<ChildProcess> {
+  const holder = spawn('flock', ['--no-fork', path, 'sh', '-c', 'echo locked; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  onTestFinished(() => void holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  return holder;
 }

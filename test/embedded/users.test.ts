@@ -11,6 +11,7 @@ import { sql } from './sql.ts';
 
 const quick = { fsync: 'off' };
 const isRoot = process.getuid?.() === 0;
+const nameless = { uid: 54_321, gid: 0 };
 const nobody = { uid: 65_534, gid: 65_534 };
 
 // What root may do cannot be tried by others; they run all other tests as themselves.
@@ -119,6 +120,34 @@ describe.runIf(isRoot && process.platform === 'linux')('called by root', () => {
 
     expect(joining.error).toMatchObject({ name: 'EmbeddedPostgresError', code: 'directory_unusable' });
     expect(making.error).toMatchObject({ name: 'EmbeddedPostgresError', code: 'directory_unusable' });
+  });
+
+  test('a user id without a name is refused with the remedies before anything is made', async () => {
+    const directory = await scratch();
+    await chmod(dirname(directory), 0o777);
+
+    const { error } = await elsewhere('start', { directory, major: 16 }, nameless).outcome;
+
+    expect(error).toMatchObject({
+      name: 'EmbeddedPostgresError',
+      code: 'no_server_user',
+      message: expect.stringMatching(/user id 54321[^]*\/etc\/passwd[^]*DATABASE_URL/),
+    });
+    expect(await readdir(dirname(directory))).toEqual([]);
+  });
+
+  test('a user id without a name starts, finds and deletes a cluster that it has', async () => {
+    const directory = await scratchCluster();
+    await chmod(dirname(directory), 0o777);
+    await promisify(execFile)('chown', ['-R', `${nameless.uid}:${nameless.gid}`, directory]);
+
+    const started = await elsewhere('start', { directory, settings: quick }, nameless).outcome;
+    const found = await elsewhere('find', { directory }, nameless).outcome;
+    await elsewhere('remove', { directory }, nameless).outcome;
+
+    expect(started).toMatchObject({ server: { started: true } });
+    expect(found.server).toMatchObject({ url: started.server?.url });
+    expect(await readdir(directory)).toEqual([]);
   });
 });
 

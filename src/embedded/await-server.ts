@@ -1,0 +1,34 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClusterHome } from './cluster-home.ts';
+import { ClusterWatch } from './cluster-watch.ts';
+import { EmbeddedPostgresError } from './errors.ts';
+import type { Postmaster } from './postmaster.ts';
+
+/**
+ * Waits until a cluster's server accepts connections, and returns it. Null if the cluster has none and none is being
+ * started.
+ *
+ * @throws EmbeddedPostgresError `in_use`; `start_failed` if it is not ready by `deadline`
+ */
+export async function awaitServer(home: ClusterHome, deadline: number): Promise<Postmaster | null> {
+  const watch = new ClusterWatch(home);
+  for (;;) {
+    const server = await watch.look();
+    if (server === null) return null;
+    if (server !== 'pending' && server.status === 'ready') return server;
+    if (Date.now() >= deadline) {
+      throw new EmbeddedPostgresError(
+        'start_failed',
+        `The server in ${home.directory} is not ready: ${describe(server)}. It is left to go on; try again later. ` +
+          `Its log is ${home.logFile}.`,
+      );
+    }
+    // Each look runs a program or two, and many processes may wait at once.
+    await delay(50);
+  }
+}
+
+function describe(server: Postmaster | 'pending'): string {
+  if (server === 'pending') return 'another process has locked the cluster to start it';
+  return `process ${server.pid} is ${server.status}`;
+}
