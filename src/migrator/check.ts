@@ -50,7 +50,7 @@ export async function check(subject: Subject): Promise<CheckResult> {
     const baseline = pending && (await isComplete()) ? (state.migrations.at(-1)?.name ?? null) : null;
     const database =
       differing && (await withRemedies(subject, differing, { found, expected, complete, baseline }));
-    const agrees = [migrations, unlisted, database, entities].every((differing) => differing?.length === 0);
+    const agrees = [migrations, unlisted, database, entities].every((part) => part?.length === 0);
     return { agrees, migrations, unlisted, database, entities };
   });
 }
