@@ -28,7 +28,7 @@ export interface Subject {
   readonly orm: MikroORM;
   readonly schema: string;
   readonly tables: Tables;
-  readonly migratorOf: (scratch: MikroORM) => Pick<Migrator, 'repeat' | 'up'>;
+  readonly migratorOf: (scratch: MikroORM) => Pick<Migrator, 'down' | 'repeat' | 'up'>;
 }
 
 /** What `Migrator.check` promises. */
