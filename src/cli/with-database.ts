@@ -6,7 +6,7 @@ import { targetOrEmbedded } from '../database/default-target.ts';
 import { ormOptions } from '../database/orm-options.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
 import { resolveDatabase, type Purpose } from '../settings/resolve.ts';
-import { dim, say } from './output.ts';
+import { dim, say, sayError } from './output.ts';
 
 /** Where a command works, for people and for programs. */
 export interface Place {
@@ -14,6 +14,7 @@ export interface Place {
   readonly source: string;
   /** `user@host:port/database`. */
   readonly database: string;
+  readonly host: string;
   /** How to connect with any client; null when it would show a password that is not ours to show. */
   readonly url: string | null;
   /** The embedded server's files. */
@@ -26,12 +27,13 @@ export async function withDatabase<T>(
   work: (orm: MikroORM, place: Place) => Promise<T>,
 ): Promise<T> {
   const { target, source, embedded } = await targetOrEmbedded({}, purpose);
-  for (const notice of embedded?.notices ?? []) console.error(dim(notice));
+  for (const notice of embedded?.notices ?? []) sayError(dim(notice));
   const orm = await connect(target);
   try {
     return await work(orm, {
       source,
       database: target.label,
+      host: target.parts.host,
       url: embedded?.url ?? null,
       files: embedded?.directory ?? null,
     });
