@@ -4,39 +4,74 @@ SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 installed := node_modules/.package-lock.json
 # What was compiled is kept from its first module on: Node then needs no stripper of types.
-synthdb := NODE_COMPILE_CACHE=node_modules/.cache/synthdb node src/cli/main.ts
+synthdb = NODE_COMPILE_CACHE=node_modules/.cache/synthdb \
+  SYNTHDB_INVOKED_BY='make $@ $(filter $(given),$(takes_$@))' node src/cli/main.ts
+
+# What a target takes, as in `make migrate-down steps=2`. Its lock_wait= is the command's --lock-wait.
+takes_migrate-up := to allow_out_of_order lock_wait json
+takes_migrate-down := to steps all confirm lock_wait json
+takes_migrate-redo := confirm lock_wait json
+takes_migrate-status := exit_code json
+takes_migrate-plan := direction to steps all allow_out_of_order from json
+takes_migrate-create := name json
+takes_migrate-check := json
+takes_migrate-baseline := name confirm lock_wait json
+takes_db-reset := confirm
+takes_demo := json
+takes_test := only
+takes_test-containers := only
+switches := all allow_out_of_order exit_code json
+
+# What was given on make's command line; names in capitals are settings, for the environment.
+letters := a b c d e f g h i j k l m n o p q r s t u v w x y z
+given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$(if $(strip \
+  $(foreach letter,$(letters),$(findstring $(letter),$v))),$v)))
+goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+taken := $(foreach goal,$(goals),$(takes_$(goal)))
+shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
+unknown := $(filter-out $(taken),$(given))
+$(if $(unknown),$(error make $(goals) takes no $(unknown:%=%=)$(if $(taken),; it takes $(call shown,$(taken)))))
+$(foreach v,$(given),$(if $(strip $(value $v)),,$(error $v= is empty: leave it out, or give it a value)))
+$(foreach v,$(filter $(switches),$(given)),$(if $(filter-out x1x,x$(value $v)x),\
+  $(error $v=$(value $v) says nothing: use $v=1, or leave it out)))
+# Values reach the shell in its environment alone: as text of a recipe it would run what is in them. `value`: make does not expand them.
+$(foreach v,$(given),$(eval unexport $v)$(eval export SYNTHDB_MAKE_$v = $$(value $v)))
+options = $(foreach v,$(filter-out direction name,$(filter $(given),$(takes_$@))),--$(subst _,-,$v)$(if \
+  $(filter $v,$(switches)),,="$$SYNTHDB_MAKE_$v"))
+named = $(if $(filter name,$(given)),"$$SYNTHDB_MAKE_name",$(error say its name: make $@ name=$1))
 
 $(installed): package.json package-lock.json
-	@echo 'Installing dependencies…'
+	@# Standard output is for what the target prints: json=1 is read by programs.
+	@echo 'Installing dependencies…' >&2
 	@# Not `npm ci`: it refuses a lock file in which optional binaries for other platforms are absent.
-	@npm install --no-save --loglevel=error --no-audit --no-fund
+	@npm install --no-save --loglevel=error --no-audit --no-fund >&2
 	@touch $@
 
 .PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs check build format help
 
 migrate-up: $(installed) ## apply every pending migration
-	@$(synthdb) migrate up
+	@$(synthdb) migrate up $(options)
 
 migrate-down: $(installed) ## revert the migration applied last
-	@$(synthdb) migrate down
+	@$(synthdb) migrate down $(options)
 
 migrate-redo: $(installed) ## revert the migration applied last, and apply it again
-	@$(synthdb) migrate redo
+	@$(synthdb) migrate redo $(options)
 
 migrate-status: $(installed) ## list the migrations, applied and pending
-	@$(synthdb) migrate status
+	@$(synthdb) migrate status $(options)
 
 migrate-plan: $(installed) ## print the SQL that migrate-up would send; to revert: direction=down
-	@$(synthdb) migrate plan $(direction)
+	@$(synthdb) migrate plan $(options) $(if $(filter direction,$(given)),"$$SYNTHDB_MAKE_direction")
 
 migrate-create: $(installed) ## write a migration from changed entities: make migrate-create name=add_tags
-	@$(synthdb) migrate create $(or $(name),$(error say its name: make migrate-create name=add_tags))
+	@$(synthdb) migrate create $(options) -- $(call named,add_tags)
 
 migrate-check: $(installed) ## compare database, migrations and entities, and name each difference
-	@$(synthdb) migrate check
+	@$(synthdb) migrate check $(options)
 
 migrate-baseline: $(installed) ## note an existing, equal schema as migrated: make migrate-baseline name=MigrationX
-	@$(synthdb) migrate baseline $(or $(name),$(error say where it is: make migrate-baseline name=MigrationX))
+	@$(synthdb) migrate baseline $(options) -- $(call named,MigrationX)
 
 db-start: $(installed) ## start the embedded PostgreSQL
 	@$(synthdb) db start
@@ -45,19 +80,19 @@ db-stop: $(installed) ## stop it; its data stays
 	@$(synthdb) db stop
 
 db-reset: $(installed) ## delete it with all its data, and make it anew
-	@$(synthdb) db reset $(if $(yes),--yes)
+	@$(synthdb) db reset $(options)
 
 db-url: $(installed) ## print its URL
 	@$(synthdb) db url
 
 demo: $(installed) ## store a realistic experiment and print what was stored
-	@$(synthdb) demo
+	@$(synthdb) demo $(options)
 
 test: $(installed) ## run the whole suite, or only=test/schema of it
-	@vitest run $(only)
+	@vitest run $$SYNTHDB_MAKE_only
 
 test-containers: $(installed) ## run it on PostgreSQL in a container (POSTGRES_IMAGE, default postgres:18)
-	@TEST_POSTGRES=container vitest run $(only)
+	@TEST_POSTGRES=container vitest run $$SYNTHDB_MAKE_only
 
 example: build ## run the example service on port 3000
 	@node examples/service/main.ts
@@ -79,4 +114,7 @@ build: $(installed) ## compile to dist/
 	@npm run --silent build
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ' := |:.*## ' '/^takes_/ { takes[substr($$1, 7)] = $$2 } /^switches/ { gsub(/ /, "|", $$2); switches = "^(" $$2 ")$$" } \
+	  /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2; count = split(takes[$$1], taken, " "); line = ""; \
+	    for (i = 1; i <= count; i++) line = line " " taken[i] "=" (taken[i] ~ switches ? "1" : ""); \
+	    if (count) printf "  %22s[%s]\n", "", substr(line, 2) }' $(MAKEFILE_LIST)

@@ -248,6 +248,26 @@ const rules: Rule[] = [
     ],
   },
   {
+    name: 'what is printed goes through one place, which notices what is lost',
+    breaches: (project) =>
+      inSource(project)
+        // The log of a service: not what a command prints.
+        .filter(({ path }) => path !== 'src/database/telemetry/logger.ts')
+        .flatMap(({ path, lines }) =>
+          lines
+            .filter((line) => !isComment(line))
+            .flatMap(
+              (line) => /\bconsole\.\w+|process\.(?:std(?:out|err)\.write|exit)\b/.exec(line)?.[0] ?? [],
+            )
+            .map((call) => `${path} uses ${call}: print by src/cli/output.ts, end by process.exitCode`),
+        ),
+    broken: [
+      ['src/cli/a.ts', `console.log('done');`, 'uses console.log'],
+      ['src/cli/a.ts', `process.stdout.write('done');`, 'uses process.stdout.write'],
+      ['src/cli/a.ts', `if (failed) process.exit(1);`, 'uses process.exit'],
+    ],
+  },
+  {
     name: 'a file is called after what is in it',
     breaches: (project) =>
       project

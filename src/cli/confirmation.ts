@@ -1,42 +1,113 @@
 import { createInterface } from 'node:readline/promises';
+import { isatty } from 'node:tty';
+import { stripVTControlCharacters } from 'node:util';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { DownLosses } from '../migrator/index.ts';
+import { environmentFile } from '../settings/environment-file.ts';
+import { isForDevelopment } from './development.ts';
+import { InterruptedError } from './interrupted-error.ts';
+import { confirmedCommand } from './invocation.ts';
+import { lostOutput } from './standard-streams.ts';
 import { UsageError } from './usage-error.ts';
 import type { Place } from './with-database.ts';
 
-const forDevelopment = /(?:^|[_-])(?:dev|development|test|local|scratch)(?:[_-]|$)/i;
+/** The rule, for `--help`. */
+export const confirmationRule = `Going back (down, redo) and baseline ask for the name of the database when it is
+not one for development, or when rows or values of columns would be lost. For
+development are the embedded one, and on this machine: names with dev, test,
+local or scratch in them (shop_dev), and the database of docker-compose.yml;
+none is with NODE_ENV=production. A terminal is asked; elsewhere pass
+--confirm NAME, or the command ends with 2.`;
 
-/**
- * Asks for the database's name before something is done that can't be taken back to a database that does not look like one for
- * development: neither embedded, nor on this machine under a name that says so. Asks for it `always` where so much is lost.
- *
- * @throws UsageError when it is not given, or wrong.
- */
-export async function mustBeMeant(
-  { database, files }: Place,
-  {
-    confirm,
-    always,
-    does = 'reverts migrations and may lose data',
-  }: { confirm: string | undefined; always: boolean; does?: string },
-): Promise<void> {
-  const [name = '', host = ''] = [database.split('/').at(-1), /@([^/]*):\d+\//.exec(database)?.[1]];
-  const local = ['localhost', '127.0.0.1', '[::1]', '::1'].includes(host);
-  if (!always && (files !== null || (local && forDevelopment.test(name)))) return;
-  const given = confirm ?? (await asked(name, does));
-  if (given !== name) {
-    throw new UsageError(
-      given === undefined
-        ? `this ${does}, on ${database}; say --confirm ${name} to mean it`
-        : `"${given}" is not the name of ${database}; nothing was changed`,
-    );
-  }
+/** What is about to be done. */
+interface Destructive {
+  /** The name that was passed along. */
+  readonly confirm: string | undefined;
+  /** Of the command, as "reverts migrations". */
+  readonly does: string;
+  /** What would be lost; only asked where the database is one for development. */
+  readonly losses?: () => Promise<DownLosses>;
 }
 
-async function asked(name: string, does: string): Promise<string | undefined> {
-  if (!process.stdin.isTTY) return undefined;
+/**
+ * Asks for the database's name before something destructive: where the database is not one for development, and where rows or values
+ * would be lost. Without a terminal the name has to be passed along. A name that was passed along is always checked.
+ *
+ * @throws UsageError when it is not given, or wrong; InterruptedError on Ctrl-C. Nothing was changed then.
+ */
+export async function confirmDestructive(
+  orm: MikroORM,
+  place: Place,
+  { confirm, does, losses }: Destructive,
+): Promise<void> {
+  // A pooler may call it otherwise.
+  const [row] = await orm.em.execute<{ name: string }[]>('select current_database() as name');
+  const { name = '' } = row ?? {};
+  const identity = { embedded: place.files !== null, host: place.host, name };
+  const why = isForDevelopment(identity, { ...environmentFile([]).values, ...process.env })
+    ? confirm === undefined && losses && reasonOf(await losses())
+    : 'is not a database for development';
+  // A wrong name is refused where none was needed, too.
+  if (why || confirm !== undefined)
+    await confirmName({ name, database: place.database, does, why: why || 'is meant' }, confirm);
+}
+
+/** A question for the name of a database. */
+interface Question {
+  readonly name: string;
+  /** For people: `user@host:port/database`. */
+  readonly database: string;
+  /** Of the command, as "reverts migrations". */
+  readonly does: string;
+  /** Why it is asked, said of the database: "is not a database for development". */
+  readonly why: string;
+}
+
+/**
+ * Checks the name that was passed along, or else asks the terminal for it.
+ *
+ * @throws UsageError when it is wrong, or there is no terminal to ask; InterruptedError on Ctrl-C.
+ */
+export async function confirmName(question: Question, confirm: string | undefined): Promise<void> {
+  const { name, does, why } = question;
+  const database = stripVTControlCharacters(question.database);
+  const about = `this ${does}, and ${database} ${why}`;
+  // Where standard error is a file, the question would go unseen.
+  if (confirm === undefined && !(isatty(0) && isatty(2)))
+    throw new UsageError(`${about}; to go on, run: ${confirmedCommand(name)}`);
+  const given =
+    confirm ?? (await answerTo(`T${about.slice(1)}. Type "${stripVTControlCharacters(name)}" to go on: `));
+  if (given !== name)
+    throw new UsageError(
+      `"${stripVTControlCharacters(given)}" is not the name of ${database}; nothing was changed`,
+    );
+}
+
+/** The line that is typed; empty at the end of input. */
+async function answerTo(question: string): Promise<string> {
+  // What was printed before it comes first.
+  await lostOutput();
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  terminal.once('close', () => resolve(''));
+  terminal.once('SIGINT', () => reject(new InterruptedError('interrupted; nothing was changed')));
+  terminal.question(question).then(resolve, reject);
   try {
-    return await terminal.question(`This ${does}. Type "${name}" to go on: `);
+    return await promise;
   } finally {
     terminal.close();
   }
+}
+
+const mostNamed = 5;
+
+/** Why it is asked; undefined when nothing is lost. */
+function reasonOf({ tables, unknown }: DownLosses): string | undefined {
+  if (tables.length === 0) return undefined;
+  const named = tables.slice(0, mostNamed).map((table) => stripVTControlCharacters(table));
+  const others = tables.length - named.length;
+  const listed = `${named.join(', ')}${others > 0 ? ` and ${others} more` : ''}`;
+  return unknown === null
+    ? `would lose data of ${listed}`
+    : `might lose data of ${listed}, which could not be told beforehand (${unknown.split('\n', 1)[0]})`;
 }

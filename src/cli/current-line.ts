@@ -1,4 +1,6 @@
+import { isatty } from 'node:tty';
 import { dim, say } from './output.ts';
+import { writeTo } from './standard-streams.ts';
 
 // How long a note covers what it is about: who is in the way is told every half second for as long as it is true.
 const noteTime = 1_500;
@@ -48,7 +50,7 @@ export class CurrentLine {
     clearInterval(this.#clock);
     this.#clock = undefined;
     this.#said.clear();
-    if (onTerminal()) process.stdout.write('\r\u001B[K');
+    if (onTerminal()) void writeTo(1, '\r\u001B[K');
   }
 
   #sayOnce(text: string): void {
@@ -67,11 +69,11 @@ export class CurrentLine {
     const text = Date.now() - this.#noted < noteTime ? this.#note : this.#text;
     // Some terminals don't know how wide they are.
     const width = (process.stdout.columns || 80) - seconds.length - 3;
-    process.stdout.write(`\r\u001B[K  ${dim(seconds)}${text.slice(0, Math.max(width, 0))}`);
+    void writeTo(1, `\r\u001B[K  ${dim(seconds)}${text.slice(0, Math.max(width, 0))}`);
   }
 }
 
 // One that can't take a line back is as good as none.
 function onTerminal(): boolean {
-  return process.stdout.isTTY && process.env['TERM'] !== 'dumb';
+  return isatty(1) && process.env['TERM'] !== 'dumb';
 }

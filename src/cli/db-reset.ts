@@ -1,9 +1,9 @@
-import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
 import { Migrator } from '../migrator/index.ts';
 import { resolveDatabase } from '../settings/resolve.ts';
+import { confirmName } from './confirmation.ts';
 import { say } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import { sayHowToConnect, sayPlace, withEmbedded } from './with-database.ts';
@@ -12,14 +12,24 @@ import { sayHowToConnect, sayPlace, withEmbedded } from './with-database.ts';
 export function dbReset(): Command {
   return new Command('reset')
     .description('delete it with all its data, and make it anew, migrated')
-    .option('--yes', 'do not ask')
-    .action(async ({ yes = false }: { yes?: boolean }) => {
+    .option('--confirm <name>', 'the name of its database, synthlab')
+    .action(async ({ confirm }: { confirm?: string }) => {
       const named = resolveDatabase({}, 'migrations');
       if (named)
         throw new UsageError(
           `${named.source} names ${named.target.label}; only the embedded database is reset`,
         );
-      if (!yes && !(await confirmed())) return say('Nothing was changed.');
+      // It may be stopped, or too broken to start: whether it holds rows is not looked at.
+      await confirmName(
+        {
+          // As the embedded server calls it.
+          name: 'synthlab',
+          database: 'the embedded database',
+          does: 'deletes the embedded server',
+          why: 'loses all its data',
+        },
+        confirm,
+      );
       await EmbeddedPostgres.remove({ directory: embeddedDirectory() });
       await withEmbedded(async (orm, place) => {
         const applied = await new Migrator(orm).up();
@@ -28,18 +38,4 @@ export function dbReset(): Command {
         sayHowToConnect(place);
       });
     });
-}
-
-async function confirmed(): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw new UsageError('this deletes all data of the embedded database; say --yes to mean it');
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return (
-      (await terminal.question('This deletes all data of the embedded database. Type "reset" to go on: ')) ===
-      'reset'
-    );
-  } finally {
-    terminal.close();
-  }
 }

@@ -1,13 +1,13 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { startEmbedded } from '../database/default-target.ts';
-import { dim, say } from './output.ts';
+import { dim, say, sayError } from './output.ts';
 
 /** `synthdb db start` */
 export function dbStart(): Command {
   return new Command('start').description('start it, if it does not run').action(async () => {
     const server = await startEmbedded();
-    for (const notice of server.notices) console.error(dim(notice));
+    for (const notice of server.notices) sayError(dim(notice));
     say(
       `PostgreSQL ${server.major} ${server.started ? 'started' : 'runs already'} on port ${server.port}, files in ${relative('', server.directory)}`,
     );

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Migrator } from '../migrator/index.ts';
-import { mustBeMeant } from './confirmation.ts';
+import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait.ts';
 import { say, sayJson } from './output.ts';
 import { sayPlace, withDatabase } from './with-database.ts';
@@ -16,12 +16,12 @@ export function migrateBaseline(): Command {
   return new Command('baseline')
     .description('note that a schema made in another way is where the migrations up to one would bring it')
     .argument('<name>', 'the last migration whose work is there')
-    .option('--confirm <name>', 'the name of the database, where it is not one for development')
+    .option('--confirm <name>', 'the name of the database, where it is not for development')
     .addOption(lockWaitOption())
     .option('--json', 'print { database, noted: [name] } for programs')
     .action((name: string, { confirm, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, place) => {
-        await mustBeMeant(place, { confirm, always: false, does: 'notes migrations as applied' });
+        await confirmDestructive(orm, place, { confirm, does: 'notes migrations as applied' });
         if (!json) sayPlace(place);
         const noted = await new Migrator(orm, { lockWait }).baseline(name);
         if (json) return sayJson({ database: place.database, noted });

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { Migrator } from '../migrator/index.ts';
-import { mustBeMeant } from './confirmation.ts';
+import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait.ts';
 import { sayRun } from './migration-progress.ts';
 import { say, sayJson, wholeNumber } from './output.ts';
@@ -24,13 +24,17 @@ export function migrateDownCommand(): Command {
     .option('--all', 'revert every one')
     .option(
       '--confirm <name>',
-      'the name of the database, with --all and where it is not one for development',
+      'the name of the database, where it is not for development or data would be lost',
     )
     .addOption(lockWaitOption())
     .option('--json', 'print { database, reverted: [{ name, direction, duration }] } for programs')
     .action(({ to, steps, all = false, confirm, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, place) => {
-        await mustBeMeant(place, { confirm, always: all });
+        await confirmDestructive(orm, place, {
+          confirm,
+          does: 'reverts migrations',
+          losses: () => new Migrator(orm).lossesOfDown({ to, steps, all }),
+        });
         if (!json) sayPlace(place);
         const reverted = await sayRun(json, (onEvent) =>
           new Migrator(orm, { lockWait, onEvent }).down({ to, steps, all }),

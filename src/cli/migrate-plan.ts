@@ -29,6 +29,7 @@ export function migratePlan(): Command {
     )
     .option('--json', 'print [{ name, direction, transactional, known, statements }] for programs')
     .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
+      refuseOptionsOfOther(direction, request);
       const planned =
         from === undefined
           ? await withDatabase('migrations', (orm) => plan(new Migrator(orm), direction, request))
@@ -45,12 +46,20 @@ function plan(
   direction: Direction,
   { allowOutOfOrder, steps, all, ...rest }: Omit<Given, 'from'> & { from?: string | null },
 ): Promise<PlannedMigration[]> {
-  if (direction === 'down') {
-    if (allowOutOfOrder !== undefined) throw new UsageError('--allow-out-of-order belongs to plan up');
-    return migrator.planDown({ ...rest, steps, all });
-  }
-  if (steps !== undefined || all !== undefined) throw new UsageError('--steps and --all belong to plan down');
-  return migrator.planUp({ ...rest, allowOutOfOrder });
+  return direction === 'down'
+    ? migrator.planDown({ ...rest, steps, all })
+    : migrator.planUp({ ...rest, allowOutOfOrder });
+}
+
+/** @throws UsageError on an option that means nothing in this direction. */
+function refuseOptionsOfOther(
+  direction: Direction,
+  { allowOutOfOrder, steps, all }: Pick<Given, 'allowOutOfOrder' | 'steps' | 'all'>,
+): void {
+  if (direction === 'down' && allowOutOfOrder !== undefined)
+    throw new UsageError('--allow-out-of-order belongs to plan up');
+  if (direction === 'up' && (steps !== undefined || all !== undefined))
+    throw new UsageError('--steps and --all belong to plan down');
 }
 
 const notShown =

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Migrator } from '../migrator/index.ts';
-import { mustBeMeant } from './confirmation.ts';
+import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait.ts';
 import { sayRun } from './migration-progress.ts';
 import { sayJson } from './output.ts';
@@ -16,12 +16,19 @@ interface Given {
 export function migrateRedo(): Command {
   return new Command('redo')
     .description('revert the migration applied last, and apply it again')
-    .option('--confirm <name>', 'the name of the database, where it is not one for development')
+    .option(
+      '--confirm <name>',
+      'the name of the database, where it is not for development or data would be lost',
+    )
     .addOption(lockWaitOption())
     .option('--json', 'print { database, runs: [{ name, direction, duration }] } for programs')
     .action(({ confirm, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, place) => {
-        await mustBeMeant(place, { confirm, always: false });
+        await confirmDestructive(orm, place, {
+          confirm,
+          does: 'reverts a migration',
+          losses: () => new Migrator(orm).lossesOfDown(),
+        });
         if (!json) sayPlace(place);
         const runs = await sayRun(json, (onEvent) => new Migrator(orm, { lockWait, onEvent }).redo());
         if (json) sayJson({ database: place.database, runs });

@@ -1,15 +1,21 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { InvalidArgumentError } from 'commander';
+import { writeTo } from './standard-streams.ts';
 
 /** Prints a line for people. */
 export function say(line = ''): void {
-  console.log(line);
+  void writeTo(1, `${line}\n`);
 }
 
 /** Prints a value for programs. */
 export function sayJson(value: unknown): void {
-  console.log(JSON.stringify(value, null, 2));
+  void writeTo(1, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Prints a line on standard error, for people: failures, and notices that are no result. */
+export function sayError(line: string): void {
+  void writeTo(2, `${line}\n`);
 }
 
 /** Less loud than the rest. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { backfill } from './backfill/command.ts';
 import { config } from './config.ts';
+import { confirmationRule } from './confirmation.ts';
 import { dbReset } from './db-reset.ts';
 import { dbStart } from './db-start.ts';
 import { dbStop } from './db-stop.ts';
@@ -18,14 +19,18 @@ import { migratePlan } from './migrate-plan.ts';
 import { migrateRedo } from './migrate-redo.ts';
 import { migrateStatus } from './migrate-status.ts';
 import { migrateUpCommand } from './migrate-up.ts';
+import { helpHint, inCallersTerms } from './invocation.ts';
 import { failurePrefix } from './output.ts';
+import { writeTo } from './standard-streams.ts';
 
 /**
  * The `synthdb` command. What only one of the commands needs is imported when it runs: every command waits for the modules that are
  * loaded here.
  */
 export function program(): Command {
-  const migrate = new Command('migrate').description('bring the schema of a database forward or back');
+  const migrate = new Command('migrate')
+    .description('bring the schema of a database forward or back')
+    .addHelpText('after', `\n${confirmationRule}`);
   for (const command of [
     migrateUpCommand(),
     migrateDownCommand(),
@@ -49,8 +54,9 @@ export function program(): Command {
       'after',
       `
 Ends with 0 when all is well, 1 when it failed or was refused, 2 when it was
-called wrongly, 3 when something is pending or to be put right (where asked
-for), 4 when another runner migrates.`,
+called wrongly or not confirmed, 3 when something is pending or to be put right
+(where asked for), 4 when another runner migrates, 5 when part of what it
+printed could not be written, 130 when a question was interrupted by Ctrl-C.`,
     )
     .addCommand(migrate)
     .addCommand(db)
@@ -75,8 +81,12 @@ function version(): string {
 function throwing(command: Command, path = command.name()): Command {
   command
     .exitOverride()
-    .showHelpAfterError(`(\`${path} --help\` tells how it is called)`)
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, failurePrefix())) });
+    .showHelpAfterError(helpHint(path))
+    .configureOutput({
+      writeOut: (text) => void writeTo(1, text),
+      writeErr: (text) => void writeTo(2, text),
+      outputError: (text, write) => write(inCallersTerms(text.replace(/^error:/, failurePrefix()))),
+    });
   for (const sub of command.commands) throwing(sub, `${path} ${sub.name()}`);
   return command;
 }

@@ -6,7 +6,7 @@ import { embeddedTarget, targetFor } from '../database/default-target.ts';
 import { ormOptions } from '../database/orm-options.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
 import { resolveDatabase, type Purpose } from '../settings/resolve.ts';
-import { dim, say } from './output.ts';
+import { dim, say, sayError } from './output.ts';
 
 /** Where a command works, for people and for programs. */
 export interface Place {
@@ -14,6 +14,7 @@ export interface Place {
   readonly source: string;
   /** `user@host:port/database`. */
   readonly database: string;
+  readonly host: string;
   /** How to connect with any client; null when it would show a password that is not ours to show. */
   readonly url: string | null;
   /** The embedded server's files. */
@@ -37,12 +38,13 @@ async function withTarget<T>(
   { target, source, embedded }: Awaited<ReturnType<typeof targetFor>>,
   work: (orm: MikroORM, place: Place) => Promise<T>,
 ): Promise<T> {
-  for (const notice of embedded?.notices ?? []) console.error(dim(notice));
+  for (const notice of embedded?.notices ?? []) sayError(dim(notice));
   const orm = await connect(target);
   try {
     return await work(orm, {
       source,
       database: target.label,
+      host: target.parts.host,
       url: embedded?.url ?? null,
       files: embedded?.directory ?? null,
     });

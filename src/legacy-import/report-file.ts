@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, createReadStream, openSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, read, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { SettingsError } from '../errors.ts';
 import type { Finding } from './finding.ts';
 
 const mostKept = 64 * 1_024;
+const readSome = promisify(read);
 
 /**
  * A JSON document `{ findings: […], … }`, written while the findings come, since there may be more of them than fit into memory.
@@ -53,14 +54,17 @@ export class ReportFile implements Disposable {
     if (this.#path !== undefined) renameSync(`${this.#path}.partial`, this.#path);
   }
 
-  /** Copies the document, which has ended, to standard output, as fast as somebody reads there: an import must not wait for that. */
-  async print(): Promise<void> {
-    try {
-      const document = createReadStream('', { fd: this.#descriptor, start: 0, autoClose: false });
-      await pipeline(document, process.stdout, { end: false });
-    } catch (error) {
-      // Who reads may have seen enough.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
+  /** Returns the bytes of the document, which has ended, in pieces: it may not fit into memory. */
+  async *contents(): AsyncGenerator<Uint8Array> {
+    // Not by a stream: one that is left early closes the file.
+    for (let position = 0; ;) {
+      const { buffer, bytesRead } = await readSome(this.#descriptor, {
+        buffer: new Uint8Array(mostKept),
+        position,
+      });
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      yield buffer.subarray(0, bytesRead);
     }
   }
 

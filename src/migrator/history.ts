@@ -1,6 +1,7 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type { Tables } from './bookkeeping.ts';
 import type { Session } from './session.ts';
+import { systemUser } from './system-user.ts';
 
 export interface HistoryEntry {
   readonly name: string;
@@ -40,7 +41,7 @@ export async function addToHistory(
       entry.error ?? null,
       entry.note ?? null,
       entry.token,
-      userInfo().username,
+      systemUser(),
       hostname(),
       tool,
     ],

@@ -1,4 +1,4 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tables } from './bookkeeping.ts';
 import { MigratorError } from './errors.ts';
@@ -13,6 +13,7 @@ import {
 } from './lease-processes.ts';
 import type { Session } from './session.ts';
 import { isLostConnection } from './sql-state.ts';
+import { systemUser } from './system-user.ts';
 
 /** What a holder is at. */
 export interface Work {
@@ -254,7 +255,7 @@ async function take(
   { token, backends }: LeaseRow,
   duration: number,
 ): Promise<string | null> {
-  const holder = `${userInfo().username}@${hostname()} (process ${process.pid})`;
+  const holder = `${systemUser()}@${hostname()} (process ${process.pid})`;
   const [taken] = await session.query<{ token: string }>(
     `with free as (
        select one from ${table} where token = $1 and backends = $2 and expires_at < clock_timestamp() for update skip locked

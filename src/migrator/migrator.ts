@@ -2,6 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { baseline } from './baseline.ts';
 import { ensureTables, tablesOf, type Tables } from './bookkeeping.ts';
 import { check, type CheckResult } from './check.ts';
+import { lossesOfDown, type DownLosses } from './down-losses.ts';
 import type { Direction, EmittedMigration } from './emitted-migration.ts';
 import { RefusedError } from './errors.ts';
 import { explained } from './explained.ts';
@@ -126,6 +127,18 @@ export class Migrator {
         { migration, direction: 'up' },
       ];
     });
+  }
+
+  /**
+   * Returns which tables would lose rows, or values of columns, if `down` were run now, or `redo` where nothing is requested. Reverts
+   * the migrations on a scratch database of the same server, and asks the connected one which tables hold rows; where no table does, it
+   * makes none. Where a scratch database can't be had, or tells nothing, every table that holds rows is returned, and why. Changes
+   * nothing; needs no lease.
+   *
+   * @throws RefusedError when `down` would be refused.
+   */
+  async lossesOfDown(request: DownRequest = {}): Promise<DownLosses> {
+    return lossesOfDown(this.#subject(), await readState(this.#orm, this.#tables), request);
   }
 
   /**

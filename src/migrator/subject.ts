@@ -10,7 +10,7 @@ export interface Subject {
   readonly orm: MikroORM;
   readonly schema: string;
   readonly tables: Tables;
-  readonly migratorOf: (scratch: MikroORM) => Pick<Migrator, 'repeat' | 'up'>;
+  readonly migratorOf: (scratch: MikroORM) => Pick<Migrator, 'down' | 'repeat' | 'up'>;
 }
 
 /** How what was found differs from what a scratch database has after these migrations, in this order. */

@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { migrationChain } from '../schema/migration-chain.ts';
-import { synthdb as run, type Run } from './run.ts';
+import { main, synthdb as run, type Run } from './run.ts';
 
 const synthdb = (args: string[], directory: string): Promise<Run> =>
   run(args, directory, { NODE_ENV: 'development' });
@@ -80,13 +83,30 @@ describe('synthdb without a DATABASE_URL', () => {
   });
 
   test('reset asks first, and refuses where it can not ask', async () => {
-    expect(await synthdb(['db', 'reset'], directory)).toMatchObject({ code: 2 });
+    expect(await synthdb(['db', 'reset'], directory)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('to go on, run: synthdb db reset --confirm synthlab\n'),
+    });
+    expect(await synthdb(['db', 'reset', '--confirm', 'shop'], directory)).toMatchObject({ code: 2 });
+    expect(await ask('select 1 from synths')).not.toEqual([]);
 
-    const { code } = await synthdb(['db', 'reset', '--yes'], directory);
+    const { code } = await synthdb(['db', 'reset', '--confirm', 'synthlab'], directory);
 
     expect(code).toBe(0);
     expect(await ask('select 1 from synths')).toEqual([]);
   });
+
+  test.skipIf(!existsSync('/dev/full')).each(['start', 'url', 'stop'])(
+    'db %s is an error where its output is lost',
+    async (command) => {
+      const line = `'${process.execPath}' '${main}' db ${command} > /dev/full`;
+
+      await expect(promisify(execFile)('sh', ['-c', line], { cwd: directory })).rejects.toMatchObject({
+        code: 5,
+        stderr: expect.stringContaining('standard output could not be written'),
+      });
+    },
+  );
 
   test('stops, says so, and starts again with its data', async () => {
     await synthdb(['demo'], directory);

@@ -78,6 +78,18 @@ test('an import does not wait for who reads its document, however long that is',
   expect(printed).toBe(readFileSync(report, 'utf8'));
 });
 
+test.skipIf(!existsSync('/dev/full'))('a document that can not be printed is an error', async () => {
+  const file = workshop.file({ experiments: [experiment('exp_1')] });
+  for (const form of ['', '--json']) {
+    const line = `'${process.execPath}' '${main}' import --from '${file}' ${form} > /dev/full`;
+    const env = { PATH: process.env['PATH'], DATABASE_URL: workshop.database.url };
+    const child = spawn('sh', ['-c', line], { env, stdio: ['ignore', 'inherit', 'pipe'] });
+
+    expect(await text(child.stderr)).toMatch(/^synthdb: standard output could not be written: ENOSPC.*\n$/);
+    expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(5);
+  }
+});
+
 test('on a terminal it shows how far it is, and leaves the terminal as it was when it is interrupted', async () => {
   const file = workshop.file({}, { sql: `begin; ${manyRows(30_000)}; commit` });
   const command = [process.execPath, main, 'import', '--from', file].map((part) => `'${part}'`).join(' ');

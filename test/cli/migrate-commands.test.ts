@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
-import { program } from '../../src/cli/program.ts';
-import { reportFailure } from '../../src/cli/report-failure.ts';
-import { failureOf } from '../database/told.ts';
 import { migrationChain } from '../schema/migration-chain.ts';
+import { addExperiment } from './experiment.ts';
 import { synthdb as run, type Run } from './run.ts';
 
 const firstThree = migrationChain.slice(0, 3);
@@ -120,13 +118,23 @@ describe('synthdb migrate', () => {
     await db.orm.em.execute(`delete from mikro_orm_migrations where name ~ '_(lost|new)$'`);
   });
 
-  test('asks for the name of the database before it reverts everything', async () => {
+  test('asks for the name of the database before rows are lost', async () => {
     const { database } = db.target.parts;
+    await addExperiment(db);
 
-    expect(await migrate('down', '--all')).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining(`say --confirm ${database} to mean it`),
-    });
+    for (const command of [
+      ['down', '--all'],
+      ['down', '--steps', '20'],
+    ])
+      expect(await migrate(...command)).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringMatching(
+          new RegExp(
+            `lose data of experiments; .*: synthdb migrate ${command.join(' ')} --confirm ${database}\n`,
+          ),
+        ),
+      });
     expect(await migrate('down', '--all', '--confirm', 'another')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining(`"another" is not the name of`),
@@ -135,9 +143,27 @@ describe('synthdb migrate', () => {
 
     expect(code).toBe(0);
     expect(JSON.parse(stdout).reverted).toHaveLength(migrationChain.length);
+  });
+
+  test('asks for nothing where no rows are lost, but takes no wrong name either', async () => {
+    await migrate('up', '--to', checks);
+
+    expect(await migrate('redo', '--confirm', 'another')).toMatchObject({ code: 2, stdout: '' });
+    expect(await migrate('down', '--all')).toMatchObject({ code: 0 });
     expect(await migrate('down')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('Nothing to revert.'),
+    });
+  });
+
+  test('asks for nothing where rows are there and stay', async () => {
+    await migrate('up', '--to', checks);
+    await addExperiment(db);
+
+    expect(await migrate('down')).toMatchObject({ code: 0, stdout: expect.stringContaining(checks) });
+    expect(await migrate('redo')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('would lose data of experiments; to go on, run: synthdb migrate redo'),
     });
   });
 });
@@ -155,17 +181,17 @@ describe('wrong usage', () => {
     [['up', '--sideways'], `unknown option '--sideways'`],
     [['up', '--sideways'], 'synthdb migrate up --help'],
   ])('%j ends with 2 before anything is connected', async (args, says) => {
-    using written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    using said = vi.spyOn(console, 'error').mockReturnValue();
+    // Nobody listens there.
+    const environment = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' };
 
-    const thrown = await failureOf(program().parseAsync(['migrate', ...args], { from: 'user' }));
+    const { code, stdout, stderr } = await run(['migrate', ...args], tmpdir(), environment);
 
-    expect(reportFailure(thrown)).toBe(2);
-    expect([...written.mock.calls, ...said.mock.calls].join('\n')).toContain(says);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(says);
   });
 });
 
-describe('a database that does not look like one for development', () => {
+describe('a database that is not for development', () => {
   const name = `shop_${randomBytes(4).toString('hex')}`;
   beforeAll(() => db.orm.em.execute(`create database "${name}"`));
   afterAll(() => db.orm.em.execute(`drop database "${name}" with (force)`));
@@ -179,7 +205,9 @@ describe('a database that does not look like one for development', () => {
     for (const command of ['down', 'redo'])
       expect(await shop(command)).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining(`say --confirm ${name} to mean it`),
+        stderr: expect.stringContaining(
+          `is not a database for development; to go on, run: synthdb migrate ${command} --confirm ${name}\n`,
+        ),
       });
 
     const { stdout } = await shop('down', '--confirm', name, '--json');

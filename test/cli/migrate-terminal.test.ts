@@ -1,13 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Migrator } from '../../src/migrator/index.ts';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import { migrateDown, migrateUp } from '../schema/migrate.ts';
 import { OutsideSession } from '../schema/outside-session.ts';
-import { synthdb as run, type Run } from './run.ts';
+import { addExperiment } from './experiment.ts';
+import { main, synthdb as run, type Run } from './run.ts';
+import { hasTerminals, onTerminal, type Seen } from './terminal.ts';
 
 const initial = 'Migration20261121030000_initial_schema';
 const checks = 'Migration20261121030100_domain_checks';
@@ -23,24 +23,20 @@ function migrate(...args: string[]): Promise<Run> {
   return run(['migrate', ...args], tmpdir(), { DATABASE_URL: db.url });
 }
 
-interface Seen {
-  readonly code: number | null;
-  readonly sent: string;
+/** What a terminal is sent, whose user types `keys` when asked. */
+function migrateOnTerminal(
+  environment: Record<string, string>,
+  args: string[],
+  keys?: string,
+): Promise<Seen> {
+  return onTerminal([process.execPath, main, 'migrate', ...args], {
+    environment: { DATABASE_URL: db.url, ...environment },
+    ...(keys !== undefined && { keys }),
+  });
 }
 
-/** What a terminal is sent, whose user gives `answer` when asked. */
-async function onTerminal(environment: Record<string, string>, args: string[], answer = ''): Promise<Seen> {
-  const main = join(import.meta.dirname, '../../src/cli/main.ts');
-  const command = [process.execPath, main, 'migrate', ...args].map((part) => `'${part}'`).join(' ');
-  const env = { PATH: process.env['PATH'], TERM: 'xterm', DATABASE_URL: db.url, ...environment };
-  const terminal = spawn('script', ['-qec', command, '/dev/null'], { cwd: tmpdir(), env });
-  let sent = '';
-  terminal.stdout.on('data', (data: Buffer) => {
-    sent += data.toString();
-    if (stripVTControlCharacters(sent).endsWith('to go on: ')) terminal.stdin.write(`${answer}\n`);
-  });
-  await once(terminal, 'close');
-  return { code: terminal.exitCode, sent };
+async function applied(): Promise<number> {
+  return (await new Migrator(db.orm).status()).filter(({ appliedAt }) => appliedAt !== null).length;
 }
 
 describe('a runner that waits', () => {
@@ -67,7 +63,7 @@ describe('a runner that waits', () => {
   });
 });
 
-describe.skipIf(spawnSync('script', ['--version']).status !== 0)('on a terminal', () => {
+describe.skipIf(!hasTerminals)('on a terminal', () => {
   beforeAll(async () => {
     // Whatever the test before came to.
     await migrateUp(db.orm, checks);
@@ -75,7 +71,7 @@ describe.skipIf(spawnSync('script', ['--version']).status !== 0)('on a terminal'
   });
 
   test('shows the statement under way in one line that is taken back', async () => {
-    const { sent } = await onTerminal({}, ['up', '--to', checks]);
+    const { sent } = await migrateOnTerminal({}, ['up', '--to', checks]);
 
     const erased = `\r\u001B[K`;
     expect(sent).toContain(`${erased}  \u001B[2m0.0 s \u001B[22m${checks} 1/`);
@@ -86,7 +82,7 @@ describe.skipIf(spawnSync('script', ['--version']).status !== 0)('on a terminal'
   });
 
   test('has no colours where NO_COLOR says so', async () => {
-    const { sent } = await onTerminal({ NO_COLOR: '1' }, ['redo']);
+    const { sent } = await migrateOnTerminal({ NO_COLOR: '1' }, ['redo']);
 
     expect(sent).toContain(`  applied ${checks}`);
     // oxlint-disable-next-line no-control-regex -- colours begin with one
@@ -94,17 +90,35 @@ describe.skipIf(spawnSync('script', ['--version']).status !== 0)('on a terminal'
   });
 
   test('takes no line back where the terminal can not', async () => {
-    expect((await onTerminal({ TERM: 'dumb' }, ['redo'])).sent).not.toContain('\u001B[K');
+    expect((await migrateOnTerminal({ TERM: 'dumb' }, ['redo'])).sent).not.toContain('\u001B[K');
   });
 
-  test('asks for the name of the database, and takes nothing else', async () => {
-    const { database } = db.target.parts;
+  describe('where rows would be lost', () => {
+    beforeAll(() => addExperiment(db));
 
-    const refused = await onTerminal({}, ['down', '--all'], 'another');
-    const meant = await onTerminal({}, ['down', '--all'], database);
+    // Enter, a wrong name, the end of input, and an interruption.
+    test.each([
+      ['\n', 2, '"" is not the name of'],
+      ['another\n', 2, '"another" is not the name of'],
+      ['\u0004', 2, '"" is not the name of'],
+      ['\u0003', 130, 'interrupted; nothing was changed'],
+    ])('is asked for the name of the database; %j ends it with %i', async (keys, code, says) => {
+      const before = await applied();
 
-    expect(refused).toEqual({ code: 2, sent: expect.stringContaining(`Type "${database}" to go on: `) });
-    expect(refused.sent).toContain('"another" is not the name of');
-    expect(meant).toEqual({ code: 0, sent: expect.stringContaining(`reverted ${initial}`) });
+      const seen = await migrateOnTerminal({}, ['down', '--all'], keys);
+
+      expect(seen).toEqual({ code, sent: expect.stringContaining(says) });
+      expect(seen.sent).toContain('would lose data of experiments. Type "');
+      expect(await applied()).toBe(before);
+    });
+
+    test('does it once the name is typed', async () => {
+      const { database } = db.target.parts;
+
+      const seen = await migrateOnTerminal({}, ['down', '--all'], `${database}\n`);
+
+      expect(seen).toEqual({ code: 0, sent: expect.stringContaining(`reverted ${initial}`) });
+      expect(seen.sent).toContain(`Type "${database}" to go on: `);
+    });
   });
 });

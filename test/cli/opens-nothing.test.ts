@@ -51,7 +51,7 @@ describe('what connects to nothing', () => {
   test('the help tells what each exit code means', async () => {
     const { stdout } = await synthdb(['--help'], directory);
 
-    for (const code of [0, 1, 2, 3, 4]) expect(stdout).toMatch(new RegExp(`\\b${code} when `));
+    for (const code of [0, 1, 2, 3, 4, 5, 130]) expect(stdout).toMatch(new RegExp(`\\b${code} when `));
   });
 
   test('config, for people and for programs, shows everything but passwords', async () => {

@@ -1,6 +1,6 @@
 import type { Finding } from '../../legacy-import/finding.ts';
 import type { ImportResult } from '../../legacy-import/import-legacy.ts';
-import { dim, say, table } from '../output.ts';
+import { dim, say, sayError, table } from '../output.ts';
 
 const mostLines = 20;
 
@@ -61,7 +61,7 @@ export function sayResult({ tables, unknown, failures }: ImportResult, dryRun: b
     ),
   );
   for (const { name, rows: count, skipped } of unknown) if (skipped) say(`left out: ${name} (${count} rows)`);
-  for (const failure of failures) console.error(`failed: ${failure}`);
+  for (const failure of failures) sayError(`failed: ${failure}`);
   if (failures.length === 0) say(dryRun ? 'Every row could be imported.' : 'Every row is accounted for.');
 }
 

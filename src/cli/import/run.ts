@@ -6,6 +6,7 @@ import { ReportFile } from '../../legacy-import/report-file.ts';
 import type { LegacySource } from '../../legacy-import/source/legacy-source.ts';
 import { openLegacySource } from '../../legacy-import/source/open-legacy-source.ts';
 import { say } from '../output.ts';
+import { hasLost, writeTo } from '../standard-streams.ts';
 import { sayPlace, withDatabase } from '../with-database.ts';
 import type { Given } from './command.ts';
 import { ImportProgress } from './progress.ts';
@@ -48,17 +49,25 @@ async function run(
   } catch (error) {
     const failures = [error instanceof Error ? error.message : String(error)];
     report?.end({ source: source.label, target, failures });
-    if (json) await report?.print();
+    if (json) await print(report);
     throw error;
   } finally {
     progress.stop();
   }
   report?.end({ source: source.label, target, ...result });
   if (result.failures.length > 0) process.exitCode = 1;
-  if (json) return await report?.print();
+  if (json) return await print(report);
   lines.say(path);
   sayResult(result, database === null);
   if (path !== undefined) say(`The whole report is in ${path}.`);
+}
+
+/** Prints the document as fast as it is read there, and no more of it once that is lost. */
+async function print(report: ReportFile | null): Promise<void> {
+  for await (const piece of report?.contents() ?? []) {
+    await writeTo(1, piece);
+    if (hasLost(1)) return;
+  }
 }
 
 function optionsOf(given: Omit<Given, 'from'>): ImportOptions {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Direction } from '../emitted-migration.ts';
@@ -52,11 +52,24 @@ export async function createMigration(orm: MikroORM, name: string): Promise<Crea
   });
   if (content === null) return null;
   const path = join(directory, naming.file);
-  await writeFile(path, sourceOf(naming, content), { flag: 'wx' });
+  await writeWhole(path, sourceOf(naming, content));
   const warnings = (['up', 'down'] as const).flatMap((direction) =>
     messagesOf(content[direction]).map((message) => ({ direction, message })),
   );
   return { name: naming.name, path, warnings };
+}
+
+/** Writes a new file, or none: a part of a migration would be taken for one. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(text);
+  } catch (error) {
+    await rm(path);
+    throw error;
+  } finally {
+    await file.close();
+  }
 }
 
 // What is not built yet, where built files are read, or not listed, would be written again.

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EmbeddedPostgres } from '../../src/embedded/index.ts';
+import type { Run } from './run.ts';
+import { onTerminal, type Seen } from './terminal.ts';
+
+const root = join(import.meta.dirname, '../..');
+// Whatever their times are: nothing is to be installed.
+const command = ['make', '-o', 'node_modules/.package-lock.json'];
+
+/** A checkout of the project with a `.data` of its own, in which `make` is run as a user would. */
+export class Checkout {
+  readonly directory: string;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static async create(): Promise<Checkout> {
+    const directory = await mkdtemp(join(tmpdir(), 'checkout-'));
+    // For the user that the embedded server runs as.
+    await chmod(directory, 0o755);
+    for (const name of ['Makefile', 'package.json', 'package-lock.json', 'node_modules', 'src'])
+      await symlink(join(root, name), join(directory, name));
+    return new Checkout(directory);
+  }
+
+  /** Runs `make` without a terminal. */
+  make(args: readonly string[], environment: Record<string, string> = {}): Promise<Run> {
+    const [program = '', ...given] = [...command, ...args];
+    return new Promise((resolve) => {
+      const child = execFile(
+        program,
+        given,
+        { cwd: this.directory, env: { PATH: process.env['PATH'], ...environment } },
+        (error, stdout, stderr) => resolve({ code: error ? (child.exitCode ?? -1) : 0, stdout, stderr }),
+      );
+      child.stdin?.end();
+    });
+  }
+
+  /** Runs `make` on a terminal whose user types `keys` when asked. */
+  makeOnTerminal(args: readonly string[], environment: Record<string, string>, keys: string): Promise<Seen> {
+    return onTerminal([...command, ...args], { environment, directory: this.directory, keys });
+  }
+
+  /** The embedded server of the checkout, started. */
+  server(): Promise<EmbeddedPostgres> {
+    return EmbeddedPostgres.start({ directory: join(this.directory, '.data', 'postgres') });
+  }
+
+  async remove(): Promise<void> {
+    await EmbeddedPostgres.remove({ directory: join(this.directory, '.data', 'postgres') });
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,273 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from '../../src/database/connect.ts';
+import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
+import { migrationChain } from '../schema/migration-chain.ts';
+import { Checkout } from './checkout.ts';
+import { addExperiment } from './experiment.ts';
+import type { Run } from './run.ts';
+import { hasTerminals } from './terminal.ts';
+
+const [initial = '', checks = '', tree = ''] = migrationChain;
+
+let checkout: Checkout;
+let url: string;
+beforeAll(async () => {
+  checkout = await Checkout.create();
+  url = (await checkout.server()).url;
+});
+afterAll(() => checkout.remove());
+
+/** Sends a statement to a database of the checkout's server. */
+async function send<T extends object>(sql: string, database = 'synthlab'): Promise<T[]> {
+  const orm = await connect(parseDatabaseUrl(url, 'url').withDatabase(database));
+  try {
+    return await orm.em.execute<T[]>(sql);
+  } finally {
+    await orm.close(true);
+  }
+}
+
+async function fill(database: string): Promise<void> {
+  const orm = await connect(parseDatabaseUrl(url, 'url').withDatabase(database));
+  await addExperiment({ orm });
+  await orm.close(true);
+}
+
+function refusal(command: string): object {
+  return {
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(
+      new RegExp(`; to go on, run: ${command.replaceAll('$', String.raw`\$`)}\n`),
+    ),
+  };
+}
+
+// The embedded database, the one that docker-compose.yml makes, and one that is not for development.
+describe.each([
+  { kind: 'the embedded database', database: 'synthlab', named: false, forDevelopment: true },
+  { kind: 'the database of docker-compose.yml', database: 'synthlab', named: true, forDevelopment: true },
+  { kind: 'a database in production', database: 'shop', named: true, forDevelopment: false },
+])('make, on $kind', ({ database, named, forDevelopment }) => {
+  let environment: Record<string, string>;
+  beforeAll(async () => {
+    if (database !== 'synthlab') await send(`create database ${database}`);
+    const target = new URL(url);
+    target.pathname = database;
+    environment = named ? { DATABASE_URL: target.href } : {};
+  });
+  // The next one begins with nothing.
+  afterAll(() => make('migrate-down', 'all=1', `confirm=${database}`));
+
+  const make = (...args: string[]): Promise<Run> => checkout.make(args, environment);
+  const confirm = `confirm=${database}`;
+  // Where nothing is lost.
+  const asNeeded = forDevelopment ? [] : [confirm];
+  const planned = async (...args: string[]): Promise<string[]> => {
+    const { stdout } = await make('migrate-plan', 'json=1', ...args);
+    const plan: { name: string }[] = JSON.parse(stdout);
+    return plan.map(({ name }) => name);
+  };
+  const applied = async (): Promise<string[]> => {
+    const { stdout } = await make('migrate-status', 'json=1');
+    const { migrations }: { migrations: { name: string; condition: string }[] } = JSON.parse(stdout);
+    return migrations.filter(({ condition }) => condition === 'applied').map(({ name }) => name);
+  };
+
+  // One after the other.
+  test('migrate-up takes to= and json=1, and prints nothing but JSON', async () => {
+    const { code, stdout, stderr } = await make('-s', 'migrate-up', `to=${tree}`, 'json=1', 'lock_wait=5');
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ applied: [initial, checks, tree].map((name) => ({ name })) });
+  });
+
+  test('migrate-status takes json=1 and exit_code=1', async () => {
+    expect(await applied()).toEqual([initial, checks, tree]);
+    expect(await make('migrate-status')).toMatchObject({ code: 0, stdout: expect.stringContaining(tree) });
+    expect(await make('migrate-status', 'exit_code=1')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Error 3'),
+    });
+  });
+
+  test('migrate-plan takes direction=, to=, steps=, all=1, from= and json=1', async () => {
+    expect(await planned()).toEqual(migrationChain.slice(3));
+    expect(await planned('direction=down', 'steps=2')).toEqual([tree, checks]);
+    expect(await planned('direction=down', `to=${initial}`)).toEqual([tree, checks]);
+    expect(await planned('direction=down', 'all=1')).toEqual([tree, checks, initial]);
+    expect(await planned('from=none', `to=${checks}`)).toEqual([initial, checks]);
+  });
+
+  test('migrate-down takes steps=, to= and json=1, and asks where the database is not for development', async () => {
+    const unasked = await make('migrate-down', 'steps=1', 'json=1');
+    const down = forDevelopment ? unasked : await make('migrate-down', 'steps=1', 'json=1', confirm);
+    const further = await make('migrate-down', `to=${initial}`, ...asNeeded);
+
+    expect(unasked).toMatchObject(
+      forDevelopment ? { code: 0 } : refusal(`make migrate-down steps=1 json=1 ${confirm}`),
+    );
+    expect(JSON.parse(down.stdout)).toMatchObject({ reverted: [{ name: tree }] });
+    expect(further).toMatchObject({ code: 0, stdout: expect.stringContaining(`reverted ${checks}`) });
+    expect(await applied()).toEqual([initial]);
+  });
+
+  test('migrate-down takes no row along unasked, and no wrong name', async () => {
+    await make('migrate-up', `to=${checks}`);
+    await fill(database);
+    // Only constraints go.
+    expect(await make('migrate-down', ...asNeeded)).toMatchObject({ code: 0 });
+
+    expect(await make('migrate-down')).toMatchObject(refusal(`make migrate-down ${confirm}`));
+    expect(await make('migrate-down', 'all=1')).toMatchObject(refusal(`make migrate-down all=1 ${confirm}`));
+    expect(await make('migrate-redo')).toMatchObject(refusal(`make migrate-redo ${confirm}`));
+    expect(await make('migrate-redo', 'confirm=lab')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('"lab" is not the name of'),
+    });
+    expect(await send('select id from experiments', database)).toHaveLength(1);
+  });
+
+  test.skipIf(!hasTerminals).each([
+    ['migrate-down', 'lab\n'],
+    ['migrate-redo', '\u0003'],
+  ])('%s asks a terminal; %j changes nothing', async (target, keys) => {
+    const seen = await checkout.makeOnTerminal([target], environment, keys);
+
+    expect(seen.code).toBe(2);
+    expect(seen.sent).toContain(
+      forDevelopment ? 'would lose data of experiments. Type' : 'is not a database for development. Type',
+    );
+    expect(seen.sent).toContain(`Type "${database}" to go on: `);
+    expect(await send('select id from experiments', database)).toHaveLength(1);
+  });
+
+  test.skipIf(!hasTerminals)('migrate-redo does it once the name is typed', async () => {
+    const seen = await checkout.makeOnTerminal(['migrate-redo'], environment, `${database}\n`);
+
+    expect(seen).toEqual({ code: 0, sent: expect.stringContaining(`applied ${initial}`) });
+    expect(await send('select id from experiments', database)).toEqual([]);
+  });
+
+  test('migrate-redo and migrate-down take confirm= and json=1', async () => {
+    await fill(database);
+
+    const redone = await make('-s', 'migrate-redo', confirm, 'json=1');
+    await fill(database);
+    const down = await make('-s', 'migrate-down', 'all=1', confirm, 'json=1');
+
+    expect(JSON.parse(redone.stdout)).toMatchObject({ runs: [{ direction: 'down' }, { direction: 'up' }] });
+    expect(JSON.parse(down.stdout)).toMatchObject({ reverted: [{ name: initial }] });
+    expect(await applied()).toEqual([]);
+  });
+});
+
+describe('make refuses before anything is run', () => {
+  test.each([
+    [['migrate-up', 'steps=2'], 'make migrate-up takes no steps=; it takes to= '],
+    [['migrate-up', 'all=1'], 'make migrate-up takes no all='],
+    [['migrate-up', 'confirm=synthlab'], 'make migrate-up takes no confirm='],
+    [['migrate-down', 'stpes=2'], 'takes no stpes=; it takes to= steps= all=1 confirm= '],
+    [['migrate-redo', 'steps=2'], 'make migrate-redo takes no steps='],
+    [['migrate-status', 'to=x'], 'make migrate-status takes no to='],
+    [['migrate-plan', 'confirm=x'], 'make migrate-plan takes no confirm='],
+    [['db-reset', 'yes=1'], 'make db-reset takes no yes=; it takes confirm='],
+    [['db-stop', 'json=1'], 'make db-stop takes no json='],
+    [['migrate-down', 'all=yes'], 'all=yes says nothing: use all=1'],
+    [['migrate-down', 'all=0'], 'all=0 says nothing'],
+    [['migrate-down', 'all=1 1'], 'all=1 1 says nothing'],
+    [['migrate-status', 'json=true'], 'json=true says nothing'],
+    [['migrate-down', 'to='], 'to= is empty'],
+    [['migrate-down', 'steps= '], 'steps= is empty'],
+    [['migrate-down', 'to=$(shell touch made)', 'steps=x'], "option 'steps=<n>' argument 'x' is invalid"],
+    [['migrate-down', 'steps=0'], "option 'steps=<n>' argument '0' is invalid"],
+    [['migrate-down', 'steps=1', 'all=1'], "option 'steps=<n>' cannot be used with option 'all=1'"],
+    [['migrate-down', `to=${initial}`, 'all=1'], "option 'to=<name>' cannot be used with option 'all=1'"],
+    [['migrate-plan', 'steps=1'], 'steps= and all=1 belong to plan down'],
+    [['migrate-plan', 'direction=back'], `argument 'direction'. Allowed choices are up, down`],
+    [['migrate-up', 'lock_wait=long'], "option 'lock_wait=<seconds>' argument 'long' is invalid"],
+    [['migrate-create'], 'say its name: make migrate-create name=add_tags'],
+  ])('%j', async (args, says) => {
+    // Nobody listens there.
+    const environment = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' };
+
+    const { code, stdout, stderr } = await checkout.make(args, environment);
+
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(says);
+  });
+});
+
+describe('a value reaches the command as it is', () => {
+  test.each([
+    'two words',
+    `o'clock "twice"`,
+    '$HOME $$HOME ${HOME} $(HOME)',
+    '$(shell touch made)',
+    '`touch made`; touch made & touch made | touch made > made',
+    "'; touch made; '",
+    '#no comment',
+    '--all',
+    '-x',
+    '*',
+    'über, 数',
+    String.raw`back\slash\ `,
+  ])('%s', async (value) => {
+    const { code, stderr } = await checkout.make(['migrate-down', `confirm=${value}`]);
+    const plan = await checkout.make(['migrate-plan', `to=${value}`, 'from=none']);
+
+    expect(code).toBe(2);
+    expect(stderr).toContain(`"${value}" is not the name of`);
+    expect(plan).toMatchObject({
+      stderr: expect.stringContaining(`there is no migration ${JSON.stringify(value)}`),
+    });
+    expect(existsSync(join(checkout.directory, 'made'))).toBe(false);
+  });
+
+  test('and comes back quoted in the command to run', async () => {
+    const database = `it's $HOME`;
+    await send(`create database "${database}"`);
+    const target = new URL(url);
+    target.pathname = encodeURIComponent(database);
+
+    const environment = { DATABASE_URL: target.href };
+    const { stderr } = await checkout.make(['migrate-down'], environment);
+    const [, command = ''] = /; to go on, run: make (.*)\n/.exec(stderr) ?? [];
+
+    expect(command).toBe(String.raw`migrate-down confirm='it'\''s $HOME'`);
+    expect(await checkout.make(['migrate-down', `confirm=${database}`], environment)).toMatchObject({
+      code: 0,
+    });
+  });
+});
+
+test('variables of the environment are no values', async () => {
+  const environment = { to: initial, steps: '2', all: '1', json: '1', name: 'x', stpes: '1' };
+
+  expect(await checkout.make(['migrate-status'], environment)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('PostgreSQL at '),
+  });
+});
+
+test('a setting in capitals goes to the environment', async () => {
+  const { stdout } = await checkout.make(['migrate-status', `DATABASE_URL=${url}`]);
+
+  expect(stdout).toContain('(from DATABASE_URL)');
+});
+
+test('help lists what each target takes', async () => {
+  const { stdout } = await checkout.make(['help']);
+
+  expect(stdout).toMatch(/make migrate-down +revert .*\n +\[to= steps= all=1 confirm= lock_wait= json=1\]\n/);
+});
+
+test('db-reset asks for the name of the embedded database', async () => {
+  expect(await checkout.make(['db-reset'])).toMatchObject(refusal('make db-reset confirm=synthlab'));
+  expect(await checkout.make(['db-reset', 'confirm=synthlab'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('Made anew'),
+  });
+});
