@@ -28,14 +28,12 @@ export async function checkout(): Promise<Project> {
 
 // What a service has in its mikro-orm.config.js.
 const configuration = `
-  import { ormOptions } from './node_modules/synth-lab-data/dist/database/orm-options.js';
-  import { parseDatabaseUrl } from './node_modules/synth-lab-data/dist/settings/database-url.js';
-  const options = ormOptions(parseDatabaseUrl(process.env.DATABASE_URL, 'DATABASE_URL'));
-  export default {
-    ...options,
-    migrations: { ...options.migrations, path: './migrations', silent: false },
+  import { withSynthLab } from 'synth-lab-data';
+  import { migrations } from 'synth-lab-data/migrations';
+  export default withSynthLab({
+    migrations: { migrationsList: migrations, path: './migrations', silent: false },
     logger: (message) => console.log(message),
-  };`;
+  });`;
 
 /** A service that installed the packed package. */
 export async function service(): Promise<Project> {
