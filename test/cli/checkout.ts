@@ -34,7 +34,11 @@ export class Checkout {
       const child = execFile(
         program,
         given,
-        { cwd: this.directory, env: { PATH: process.env['PATH'], ...environment } },
+        {
+          cwd: this.directory,
+          // It is no clone, where the embedded server would be the default without a terminal.
+          env: { PATH: process.env['PATH'], NODE_ENV: 'development', ...environment },
+        },
         (error, stdout, stderr) => resolve({ code: error ? (child.exitCode ?? -1) : 0, stdout, stderr }),
       );
       child.stdin?.end();
