@@ -29,11 +29,14 @@ given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 taken := $(foreach goal,$(goals),$(takes_$(goal)))
 shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
+capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER EXIT_CODE
+loud := $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v))
+$(if $(loud),$(error make takes its variables in small letters: $(loud:%=%=) would be ignored))
 unknown := $(filter-out $(taken),$(given))
 $(if $(unknown),$(error make $(goals) takes no $(unknown:%=%=)$(if $(taken),; it takes $(call shown,$(taken)))))
 $(foreach v,$(given),$(if $(strip $(value $v)),,$(error $v= is empty: leave it out, or give it a value)))
 $(foreach v,$(filter $(switches),$(given)),$(if $(filter-out x1x,x$(value $v)x),\
-  $(error $v=$(value $v) says nothing: use $v=1, or leave it out)))
+  $(error $v=$(value $v) is not valid: use $v=1, or leave it out)))
 # Values reach the shell in its environment alone: as text of a recipe it would run what is in them. `value`: make does not expand them.
 $(foreach v,$(given),$(eval unexport $v)$(eval export SYNTHDB_MAKE_$v = $$(value $v)))
 options = $(foreach v,$(filter-out direction name,$(filter $(given),$(takes_$@))),--$(subst _,-,$v)$(if \

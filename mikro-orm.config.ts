@@ -21,6 +21,8 @@ class ListingGenerator extends TSMigrationGenerator {
 
 export default {
   ...options,
+  // Under another name, the ORM's command line would not find it.
+  contextName: 'default',
   migrations: { ...options.migrations, silent: false, generator: ListingGenerator },
   logger: (message: string) => console.log(message),
 };

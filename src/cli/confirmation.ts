@@ -109,5 +109,5 @@ function reasonOf({ tables, unknown }: DownLosses): string | undefined {
   const listed = `${named.join(', ')}${others > 0 ? ` and ${others} more` : ''}`;
   return unknown === null
     ? `would lose data of ${listed}`
-    : `might lose data of ${listed}, which could not be told beforehand (${unknown.split('\n', 1)[0]})`;
+    : `might lose data of ${listed}, which could not be determined beforehand (${unknown.split('\n', 1)[0]})`;
 }

@@ -11,7 +11,7 @@ import { say, sayJson, table } from './output.ts';
 export function doctor(): Command {
   return new Command('doctor')
     .description(
-      'connect as the application does, and tell what is there; ends with 3 when something is to be put right',
+      'connect as the application does, and report what is there; ends with 3 when something needs attention',
     )
     .option('--json', 'print { database, findings: [{ subject, level, says, facts }] } for programs')
     .action(async ({ json = false }: { json?: boolean }) => {

@@ -6,12 +6,17 @@ const valued = ['confirm', 'from', 'lock-wait', 'steps', 'to'];
 // What stands in double quotes is a value, and not ours.
 const options = new RegExp(`"[^"]*"|--(${[...switches, ...valued].join('|')})\\b(?: (?=<))?`, 'g');
 
+// As in `synthdb migrate up`, or `migrate up`.
+const commands = /(?:\bsynthdb )?(?<!-)\bmigrate (up|down|redo|status|plan|check|create|baseline)\b/g;
+
 /** Returns a message with each option as the caller passes it: `--lock-wait`, or `lock_wait=` to make. */
 export function inCallersTerms(message: string): string {
   if (calledByMake() === null) return message;
-  return message.replaceAll(options, (found, option: string | undefined) =>
-    option === undefined ? found : `${option.replaceAll('-', '_')}=${switches.includes(option) ? '1' : ''}`,
-  );
+  return message
+    .replaceAll(commands, 'make migrate-$1')
+    .replaceAll(options, (found, option: string | undefined) =>
+      option === undefined ? found : `${option.replaceAll('-', '_')}=${switches.includes(option) ? '1' : ''}`,
+    );
 }
 
 /** Returns the command as it was typed, with `--confirm name` added: text to paste into a shell. */
@@ -30,7 +35,7 @@ export function confirmedCommand(name: string): string {
 /** Returns where the usage of the command at `path`, such as `synthdb migrate down`, is described. */
 export function helpHint(path: string): string {
   return calledByMake() === null
-    ? `(\`${path} --help\` tells how it is called)`
+    ? `(\`${path} --help\` describes it)`
     : '(`make help` lists what each target takes)';
 }
 

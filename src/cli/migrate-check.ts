@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { describeDifference, Migrator, type CheckResult, type Condition } from '../migrator/index.ts';
+import { inCallersTerms } from './invocation.ts';
 import { dim, say, sayJson, table } from './output.ts';
 import { sayPlace, withDatabase } from './with-database.ts';
 
@@ -58,7 +59,11 @@ function sayComparison(
     say(
       table(
         ['', 'remedy'],
-        lines.map(([what, remedy]) => [`  ${what}`, dim(remedy)]),
+        // A remedy of many differences is one action.
+        lines.map(([what, remedy], index) => [
+          `  ${what}`,
+          dim(remedy === lines[index - 1]?.[1] ? '″' : inCallersTerms(remedy)),
+        ]),
       ),
     );
 }

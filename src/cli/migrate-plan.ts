@@ -63,7 +63,7 @@ function refuseOptionsOfOther(
 }
 
 const notShown =
-  '-- What the migrator writes down for itself (lease, log, history) and how it brings settings back is left out; so is the comment that tells its lease.';
+  '-- Bookkeeping statements (lease, log, history) and those that restore settings are omitted.';
 
 /** SQL that can be read and pasted; all else in comments. */
 function asSql(planned: readonly PlannedMigration[], direction: Direction): string {

@@ -61,6 +61,6 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 export function wholeNumber(given: string): number {
   const number = Number(given);
   if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('It is no whole number from 1.');
+    throw new InvalidArgumentError('Expected a whole number, at least 1.');
   return number;
 }

@@ -54,7 +54,7 @@ export function program(): Command {
       'after',
       `
 Ends with 0 when all is well, 1 when it failed or was refused, 2 when it was
-called wrongly or not confirmed, 3 when something is pending or to be put right
+called wrongly or not confirmed, 3 when something is pending or needs attention
 (where asked for), 4 when another runner migrates, 5 when part of what it
 printed could not be written, 130 when a question was interrupted by Ctrl-C.`,
     )

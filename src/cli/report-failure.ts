@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { toDataError } from '../database/translate-error.ts';
+import { EmbeddedPostgresError } from '../embedded/index.ts';
 import { SettingsError, StatementError } from '../errors.ts';
 import { MigratorError } from '../migrator/index.ts';
 import { InterruptedError } from './interrupted-error.ts';
@@ -37,7 +38,12 @@ export async function reportLostOutput(exitCode: typeof process.exitCode): Promi
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Each line of theirs is a finding, in our own words.
-  if (error instanceof MigratorError || error instanceof SettingsError) return error.message;
+  if (
+    error instanceof MigratorError ||
+    error instanceof SettingsError ||
+    error instanceof EmbeddedPostgresError
+  )
+    return error.message;
   return `${firstLine(error.message)}${whatIsWrong(error)}`;
 }
 

@@ -10,6 +10,7 @@ import { HouseNaming } from './naming.ts';
 import { ourEntities } from './our-entities.ts';
 import { PgRowCopier } from './pg-row-copier.ts';
 import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from './pool-options.ts';
+import type { SharedSessionCheck } from './pooler/pooled-sessions.ts';
 import { acceptsStandby, sessionCheck } from './session-check.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 import { TriggerFunctions } from './trigger-functions.ts';
@@ -41,7 +42,9 @@ let configured = 0;
 export function ormOptions(
   target: DatabaseTarget,
   { poolMode = 'session', pool = {}, timeouts: { answer = 0, ...timeouts } = {} }: ConnectOptions = {},
+  sharedSessions?: SharedSessionCheck,
 ): Options {
+  const checkSession = sessionCheck(target.parts.targetSessionAttrs);
   const { connectionTimeoutMillis, ...driverPool } = driverPoolOptions(poolMode, pool);
   if (poolMode === 'transaction') refuseStartupOptions(target, process.env);
   const { host, port, user, password, database, applicationName, connectTimeout, options } = target.parts;
@@ -69,7 +72,7 @@ export function ormOptions(
       sslnegotiation: 'postgres',
       application_name: applicationName ?? 'synth-lab-data',
       ...(options !== undefined && { options }),
-      onConnect: sessionCheck(target.parts.targetSessionAttrs),
+      onConnect: sharedSessions ? sharedSessions.onConnect(checkSession) : checkSession,
       // A peer that is gone is found out by the operating system in half a minute, when nothing is under way.
       keepAlive: true,
       keepAliveInitialDelayMillis: 15_000,
@@ -81,7 +84,13 @@ export function ormOptions(
     contextName: `synth-lab-data ${++configured}`,
     entities: [...ourEntities],
     namingStrategy: HouseNaming,
-    extensions: [Migrator, TriggerFunctions, PgRowCopier, connections],
+    extensions: [
+      Migrator,
+      TriggerFunctions,
+      PgRowCopier,
+      connections,
+      ...(sharedSessions ? [sharedSessions] : []),
+    ],
     // Columns bring theirs: shapes of documents, and row versions.
     subscribers: [new TransactionGuard(), new CascadeGuard()],
     // A database that does not exist is an error to report, not one to create on the way.

@@ -5,6 +5,9 @@ import { downSteps } from './steps.ts';
 import { filledTables } from './filled-tables.ts';
 import { touchedByDown } from './touched-tables.ts';
 
+// What a block, a procedure or a function does may depend on rows, of which the scratch database has none.
+const callsCode = /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*(?:do|call|select)\b/is;
+
 /** What going back would lose. */
 export interface DownLosses {
   /** Tables that hold rows, and that it drops, deletes from, or takes values from; those of other schemas than `public` with theirs. */
@@ -30,7 +33,9 @@ export async function lossesOfDown(
   const unknown = (why: string): DownLosses => ({ tables: filled.map(({ label }) => label), unknown: why });
   const [unfinished] = state.progress;
   if (unfinished) return unknown(`${unfinished.name} stopped half way`);
-  const unforeseeable = steps.find(({ migration }) => migration.down?.statements === null);
+  const unforeseeable = steps.find(
+    ({ migration }) => migration.down?.statements?.every((sql) => !callsCode.test(sql)) !== true,
+  );
   if (unforeseeable) return unknown(`${unforeseeable.migration.name} depends on what it finds`);
   try {
     const applied = state.log.map(({ name }) => name);

@@ -7,8 +7,8 @@ import { inTransaction } from './session.ts';
 
 /**
  * Finds out which tables lose rows or values when migrations are reverted: applies `applied` to a scratch database, reverts there what
- * `request` says, and asks its catalog which tables and columns are gone, and its triggers which tables were deleted from or
- * truncated. A column that has another type counts as lost: its values may not come back.
+ * `request` says, and asks its catalog which tables and columns are gone, and its triggers which tables were updated, deleted
+ * from or truncated. A column that has another type, and a table that was rewritten, count as lost: values may not come back.
  *
  * @throws RefusedError where a scratch database can't be made; MigratorError where the migrations fail on it.
  */
@@ -33,16 +33,16 @@ const names = (schema: string) => ({
   noteEmptied: `"${schema}"."note_emptied"`,
 });
 
-/** Writes down which tables there are, and has the server write down which are deleted from. */
+/** Writes down which tables there are, and has the server record which are written to. */
 function watch(scratch: MikroORM, { schema, tables }: Subject): Promise<void> {
   const { before, emptied, noteEmptied } = names(schema);
   return inTransaction(scratch, async (session) => {
     await session.query(
-      `create table ${before} (relation oid, namespace oid, schema text, name text, number int, type oid, modifier int)`,
+      `create table ${before} (relation oid, namespace oid, schema text, name text, file oid, number int, type oid, modifier int)`,
     );
     await session.query(
       `insert into ${before}
-       select c.oid, n.oid, nspname, relname, attnum, atttypid, atttypmod from ${userTables}
+       select c.oid, n.oid, nspname, relname, relfilenode, attnum, atttypid, atttypmod from ${userTables}
          left join pg_attribute on attrelid = c.oid and attnum > 0 and not attisdropped and attgenerated = ''`,
       [schema, tables.log],
     );
@@ -53,7 +53,7 @@ function watch(scratch: MikroORM, { schema, tables }: Subject): Promise<void> {
          begin insert into ${emptied} values (tg_relid); return null; end $note$;
        do $watch$ declare one regclass; begin
          for one in select distinct relation from ${before} loop
-           execute format('create trigger note_emptied after delete or truncate on %s
+           execute format('create trigger note_emptied after update or delete or truncate on %s
              for each statement execute function ${noteEmptied}()', one);
          end loop; end $watch$`,
     );
@@ -71,7 +71,7 @@ async function readTouched(scratch: MikroORM, { schema }: Subject): Promise<(tab
     session.query<Touched>(
       `select distinct schema, name, not exists (select from pg_namespace n where n.oid = namespace) as "withSchema"
        from ${before} b
-       where not exists (select from pg_class c where c.oid = relation)
+       where not exists (select from pg_class c where c.oid = relation and c.relfilenode = file)
          or number is not null and not exists (select from pg_attribute where attrelid = relation and attnum = number
            and not attisdropped and atttypid = type and atttypmod = modifier)
          or relation in (select relation from ${emptied})`,

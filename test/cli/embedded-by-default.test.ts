@@ -90,6 +90,24 @@ describe('without a URL, the embedded server is refused', () => {
   });
 });
 
+describe('a line of .env that is not read as it was meant keeps the embedded server from being the default', () => {
+  test.each([
+    ['DATABASE_URI=postgresql://u@h/d', 'with a PostgreSQL URL under another name in .env (DATABASE_URI),'],
+    [
+      'DATABSE_URL=postgres+asyncpg://u@h/d',
+      'with a PostgreSQL URL under another name in .env (DATABSE_URL),',
+    ],
+    ['NODE_ENV: production', 'with line 1 of .env, which seems to set NODE_ENV'],
+  ])('%s', async (line, says) => {
+    await writeFile(join(directory, '.env'), `${line}\n`);
+
+    const { code, stderr } = await run({}, { where: directory });
+
+    expect(code).toBe(1);
+    expect(stderr).toContain(says);
+  });
+});
+
 describe('the embedded server is started', () => {
   test.each([
     ['with NODE_ENV=development', { NODE_ENV: 'development' }],
@@ -126,7 +144,7 @@ describe('the embedded server is started', () => {
     expect(sent).toContain('PG_MAJOR is "none"');
   });
 
-  test.each([[['db', 'start']], [['db', 'url']], [['db', 'reset', '--yes']]])(
+  test.each([[['db', 'start']], [['db', 'url']], [['db', 'reset', '--confirm', 'synthlab']]])(
     'by synthdb %j, which is about nothing else',
     async (command) => {
       expect(await run({ CI: 'true' }, { command })).toEqual(wouldStart);
@@ -141,7 +159,7 @@ describe('an empty DATABASE_URL', () => {
       ['db', 'url'],
       ['doctor'],
       ['config'],
-      ['db', 'reset', '--yes'],
+      ['db', 'reset', '--confirm', 'synthlab'],
     ]) {
       const { code, stdout, stderr } = await run(
         { DATABASE_URL: value, NODE_ENV: 'development' },

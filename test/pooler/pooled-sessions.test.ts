@@ -1,3 +1,4 @@
+import { MikroORM } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
@@ -7,6 +8,7 @@ import {
   PoolerError,
   SettingsError,
   UnavailableError,
+  withSynthLab,
   type PoolMode,
 } from '../../src/index.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
@@ -57,6 +59,22 @@ describe.skipIf(whyNoPooler !== null)('a pooler that the settings do not mention
 
     busy.abort();
     await others;
+  });
+
+  test("is refused by a service's own MikroORM, and by a replica that is reached through it", async () => {
+    await using pooler = await PgBouncer.start(db.target, { poolMode: 'transaction', serverConnections: 2 });
+    const orm = new MikroORM(withSynthLab({ clientUrl: pooler.url() }));
+    onTestFinished(() => orm.close(true));
+    await using database = await openDatabase({ url: db.url, replicaUrls: [pooler.url()] });
+
+    for (let round = 0; round < 3; round++)
+      await expect(orm.em.fork().execute('select 1')).rejects.toThrow('pooler in transaction mode');
+    expect(
+      await database.read(({ experiments }) => experiments.find('exp_none'), { from: 'replica' }),
+    ).toBeNull();
+    expect((await database.health()).replicas).toMatchObject([
+      { status: 'down', error: expect.stringContaining('pooler in transaction mode') },
+    ]);
   });
 
   test('is refused in statement mode, which runs no transaction', async () => {

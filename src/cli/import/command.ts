@@ -51,6 +51,6 @@ function names(given: string, before: string[] = []): string[] {
 }
 
 function wholeNumber(given: string): number {
-  if (!/^\d+$/.test(given)) throw new InvalidArgumentError('It is no whole number.');
+  if (!/^\d+$/.test(given)) throw new InvalidArgumentError('Expected a whole number.');
   return Number(given);
 }

@@ -4,7 +4,8 @@ import type { ReplicaHealth } from '../replicas/replica-set.ts';
  * How well a database serves this process.
  *
  * - `up`: the pool serves, the schema is that of this code, every replica can be read from.
- * - `degraded`: the pool serves, but something else is wrong: a replica, the schema, a primary that is a standby.
+ * - `degraded`: the server answers, but something is wrong: a replica, the schema, a primary that is a standby; or connections of the
+ *   pool that do not answer where a new one does, which is not ready.
  * - `saturated`: the server, or the pooler in front of it, is alive, but has no connection free for a unit of work.
  * - `down`: no connection answers, and no new one can be made.
  */
@@ -34,7 +35,7 @@ export interface SchemaHealth {
 /** How a database is. Made for JSON; it names neither where the database is nor a secret. */
 export interface DatabaseHealth {
   readonly status: HealthStatus;
-  /** Whether requests should be sent here: `up` or `degraded`, and no migration is pending. */
+  /** Whether requests should be sent here: the pool serves, and no migration is pending. */
   readonly ready: boolean;
   /** Why it is not `up`; null when it is. */
   readonly error: string | null;

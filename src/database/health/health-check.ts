@@ -79,6 +79,9 @@ export class HealthCheck {
         status: 'saturated',
         error: `no connection was free within ${timeout} ms: all ${max} of the pool are in use`,
       };
+    // What held all of them may have ended in this moment.
+    const recovered = idle > 0 ? await outcome(this.#pool.ask(timeout / 8)) : { error };
+    if ('answer' in recovered) return { status: 'serves', answer: recovered.answer };
     const why = error instanceof NoAnswerError ? noAnswer(timeout) : inWords(error);
     return { status: 'degraded', error: `the server answers on a new connection, the pool does not: ${why}` };
   }
@@ -102,7 +105,7 @@ function report(
 ): DatabaseHealth {
   if (service.status !== 'serves') {
     const { status, error } = service;
-    return { status, ready: status === 'degraded', error, latency: null, pool, schema, replicas };
+    return { status, ready: false, error, latency: null, pool, schema, replicas };
   }
   const { latency, isUnexpectedStandby } = service.answer;
   const wrong = [

@@ -1,3 +1,4 @@
+import type { MikroORM as Core } from '@mikro-orm/core';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
 import type { ClientBase } from 'pg';
@@ -7,6 +8,9 @@ import { Connections } from '../connections.ts';
 import { outsidePool } from '../outside-pool.ts';
 import { whoServes } from '../tx-client.ts';
 import { within } from '../within.ts';
+
+/** For how long a pooler lends a connection of the server's; null for as long as the client's own. */
+type Lending = 'transaction' | 'statement' | null;
 
 /** A client and the process that it was told at login to serve it. */
 type LoggedIn = ClientBase & { readonly processID?: number | null };
@@ -44,37 +48,86 @@ export async function seeWhetherPooled(orm: MikroORM): Promise<void> {
  */
 export async function refuseSharedSessions(orm: MikroORM, target: DatabaseTarget): Promise<void> {
   if (!Connections.of(orm).behindPooler) return;
-  const lending = await lendingOf(orm);
+  const refusal = refusalOf(await lendingOf(orm), target);
+  if (refusal) throw refusal;
+}
+
+/** Why a pooler that lends connections like this can't be used in `session` mode; null when it can. */
+function refusalOf(lending: Lending | undefined, target: DatabaseTarget): SettingsError | null {
   if (lending === 'transaction')
-    throw new SettingsError(
+    return new SettingsError(
       `poolMode is "session", but ${target.label} is reached through a pooler in transaction mode: ` +
         'set DATABASE_POOL_MODE=transaction (option poolMode), or have the pooler use session mode',
     );
   if (lending === 'statement')
-    throw new SettingsError(
+    return new SettingsError(
       `${target.label} is reached through a pooler in statement mode, which runs no transaction: ` +
         'have it use transaction mode, and set DATABASE_POOL_MODE=transaction (option poolMode)',
     );
+  return null;
+}
+
+/**
+ * Checks the first connection of an ORM that a service opens itself: it refuses every connection once a pooler was seen to lend them by
+ * the transaction. An extension of the ORM's configuration; `onConnect` wraps that of the pool.
+ */
+export class SharedSessionCheck {
+  readonly #target: DatabaseTarget;
+  #orm: MikroORM | undefined;
+  #state: 'unchecked' | 'checking' | 'checked' | SettingsError = 'unchecked';
+
+  constructor(target: DatabaseTarget) {
+    this.#target = target;
+  }
+
+  register(orm: Core): void {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- withSynthLab chooses the driver for PostgreSQL
+    this.#orm = orm as MikroORM;
+  }
+
+  /** Runs `before` on each new connection, and the check on the first. Connections that are made during the check are not held up. */
+  onConnect(before: (client: LoggedIn) => Promise<void>): (client: LoggedIn) => Promise<void> {
+    return async (client) => {
+      await before(client);
+      if (this.#state === 'unchecked') await this.#check(client);
+      if (this.#state instanceof SettingsError) throw this.#state;
+    };
+  }
+
+  async #check(client: LoggedIn): Promise<void> {
+    this.#state = 'checking';
+    try {
+      const isPooled = (await processOf(client)) !== (client.processID ?? null);
+      const lending = isPooled && this.#orm ? await lendingSeenBy(client, this.#orm) : null;
+      this.#state = refusalOf(lending, this.#target) ?? 'checked';
+    } finally {
+      if (this.#state === 'checking') this.#state = 'unchecked';
+    }
+  }
 }
 
 /**
  * For how long the pooler in front lends a connection of the server's, by what two clients see: in session mode each keeps a process
  * of its own. Null when nothing was seen of it being shared.
  */
-export async function lendingOf(orm: MikroORM): Promise<'transaction' | 'statement' | null> {
+export async function lendingOf(orm: MikroORM): Promise<Lending> {
   const pool = await orm.em.getConnection().getNativeClient();
   const one = await pool.connect();
+  const lending = await lendingSeenBy(one, orm);
+  // A transaction that could not begin has left it unusable, and a statement may still wait on it.
+  one.release(lending === 'statement' || lending === undefined);
+  return lending ?? null;
+}
+
+/** As `lendingOf`, by a client and another one; undefined when they did not end in time. */
+async function lendingSeenBy(one: ClientBase, orm: MikroORM): Promise<Lending | undefined> {
   const enough = AbortSignal.timeout(patienceMs);
   const looking = outsidePool(orm, enough, (other) => isShared(one, other)).then(
     (shared) => (shared ? transactionOrStatement(one) : null),
     () => null,
   );
   // It may wait for a connection for as long as the pooler likes; then nobody else has to wait behind it.
-  const hasAnswered = await within(patienceMs, looking);
-  const lending = hasAnswered ? await looking : null;
-  // A transaction that could not begin has left it unusable.
-  one.release(!hasAnswered || lending === 'statement');
-  return lending;
+  return (await within(patienceMs, looking)) ? looking : undefined;
 }
 
 /** Whether two clients were seen to share a process of the server's, or one to change it. */

@@ -2,6 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { closeWithin } from '../connections.ts';
 import { ormOptions, type ConnectOptions } from '../orm-options.ts';
+import { SharedSessionCheck } from '../pooler/pooled-sessions.ts';
 import { Probe } from '../probe.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { toDataError } from '../translate-error.ts';
@@ -29,7 +30,9 @@ export class Replica {
   }
 
   static async open(target: DatabaseTarget, options: ConnectOptions, telemetry: Telemetry): Promise<Replica> {
-    const orm = new MikroORM(ormOptions(target, options));
+    const { poolMode = 'session' } = options;
+    const check = poolMode === 'session' ? new SharedSessionCheck(target) : undefined;
+    const orm = new MikroORM(ormOptions(target, options, check));
     await telemetry.watch(orm);
     return new Replica(orm, telemetry);
   }

@@ -5,11 +5,13 @@ import { connectOptions } from '../connect-options.ts';
 import { JoinedUpdates } from '../joined-updates.ts';
 import type { OpenDatabaseOptions } from '../open-database.ts';
 import { ormOptions } from '../orm-options.ts';
+import { SharedSessionCheck } from '../pooler/pooled-sessions.ts';
 import { changedTables } from './changed-tables.ts';
 import { serviceNaming } from './service-naming.ts';
 
 // Options that would connect past our settings, and what to write instead.
 const refused = {
+  disableTransactions: 'a unit of work would be neither flushed nor rolled back',
   host: 'write it into clientUrl',
   port: 'write it into clientUrl',
   user: 'write it into clientUrl',
@@ -36,7 +38,8 @@ export type ServiceConnection = Pick<OpenDatabaseOptions, 'poolMode' | 'pool' | 
  *
  * `clientUrl` defaults to `DATABASE_URL`; its parameters and `connection` are read as `openDatabase` reads them. Without `migrations` that
  * say where the service's own are, the ORM's migrator runs ours. Opens nothing. Errors that the ORM throws are the ORM's own;
- * `toDataError` translates them.
+ * `toDataError` translates them. In `poolMode: session`, the first connection is checked: behind a pooler in transaction or statement
+ * mode every connection is refused with a SettingsError.
  *
  * @throws SettingsError that lists every option that contradicts ours, or can't be used.
  */
@@ -46,9 +49,15 @@ export function withSynthLab(options: ServiceOptions = {}, connection: ServiceCo
   const settings = resolveSettings({ ...connection, url: options.clientUrl });
   const target = settings.url.value;
   if (target === null) {
-    throw new SettingsError('no database is named: set DATABASE_URL, or give clientUrl to withSynthLab');
+    throw new SettingsError(
+      settings.url.source === 'default'
+        ? 'no database is named: set DATABASE_URL, or give clientUrl to withSynthLab'
+        : `${settings.url.source === 'argument' ? 'clientUrl' : settings.url.source} is embedded, which withSynthLab does not start: ` +
+            'give the URL that `synthdb db url` prints',
+    );
   }
-  const ours = ormOptions(target, connectOptions(settings));
+  const check = settings.poolMode.value === 'session' ? new SharedSessionCheck(target) : undefined;
+  const ours = ormOptions(target, connectOptions(settings), check);
   const merged = merge(ours, options);
   const changed = changedTables(ours, merged);
   if (changed.length === 0) return merged;

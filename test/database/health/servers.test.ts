@@ -81,7 +81,7 @@ describe('a server that answers', () => {
 
     expect(await examined(database)).toMatchObject({
       status: 'degraded',
-      ready: true,
+      ready: false,
       error: expect.stringContaining('the server answers on a new connection, the pool does not'),
     });
   });

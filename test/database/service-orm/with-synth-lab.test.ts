@@ -54,6 +54,11 @@ describe('what contradicts', () => {
     ['options of the driver', { driverOptions: { ssl: true } }, /^driverOptions can't .* sslmode/],
     ['replicas', { replicas: [{ host: 'replica' }] }, /^replicas can't .* replicaUrls/],
     ['variables of the ORM', { preferEnvVars: true }, /^preferEnvVars can't .* DATABASE_URL$/],
+    [
+      'transactions switched off',
+      { disableTransactions: true },
+      /^disableTransactions can't .* rolled back$/,
+    ],
     ['names of other columns', { namingStrategy: Prefixing }, /would change tables .*experiments/],
     [
       'names as entities have them',
