@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   CommitUnknownError,
@@ -52,13 +53,13 @@ export function answerErrors(error: unknown, request: FastifyRequest, reply: Fas
   return reply.status(status).send({
     error: error instanceof DataError ? error.code : 'error',
     // Messages of ours hold no row data; those of others might. A client has no use for what is wrong with a statement.
-    message: status !== 500 && error instanceof Error ? error.message : 'something went wrong',
+    message: status !== 500 && isNativeError(error) ? error.message : 'something went wrong',
     ...(constraint !== undefined && status !== 500 && { constraint }),
   });
 }
 
 function statusOf(error: unknown): number {
   if (error instanceof DataError) return statuses.find(([kind]) => error instanceof kind)?.[1] ?? 500;
-  const given = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  const given = isNativeError(error) && 'statusCode' in error ? error.statusCode : undefined;
   return typeof given === 'number' ? given : 500;
 }

@@ -3,6 +3,7 @@ import { closeSync, createReadStream, openSync, renameSync, statSync, unlinkSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { isNativeError } from 'node:util/types';
 import { SettingsError } from '../errors.ts';
 import type { Finding } from './finding.ts';
 
@@ -60,7 +61,7 @@ export class ReportFile implements Disposable {
       await pipeline(document, process.stdout, { end: false });
     } catch (error) {
       // Who reads may have seen enough.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error;
+      if (!(isNativeError(error) && 'code' in error && error.code === 'EPIPE')) throw error;
     }
   }
 
@@ -83,7 +84,7 @@ export class ReportFile implements Disposable {
     try {
       while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#descriptor, bytes));
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = isNativeError(cause) ? cause.message : String(cause);
       throw new Error(`${this.#name} can't be written: ${why}`, { cause });
     }
   }
