@@ -111,5 +111,6 @@ function whereabouts({ parts }: DatabaseTarget): Attributes {
 }
 
 function typeOf(error: unknown): string {
-  return sqlStateOf(error) || (isNativeError(error) ? error.name : typeof error);
+  const isNamed = typeof error === 'object' && error !== null && 'name' in error;
+  return sqlStateOf(error) || (isNamed ? String(error.name) : typeof error);
 }
