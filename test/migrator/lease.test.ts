@@ -47,6 +47,7 @@ test('a statement of the former holder that arrives late is ended before the nex
 
   await onOwnConnection(db.orm, (own) => holder.send(own, 'select 1'));
 
+  await outside.release();
   expect(await late.outcome).toMatchObject({ code: '57P01' });
 });
 
