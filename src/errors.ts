@@ -1,6 +1,16 @@
-/** A failure that the caller can act on. `code` is stable, for logs and for mapping to a transport. */
+// In the registry that all realms, and all copies of this package, share.
+const brand = Symbol.for('synth-lab-data.DataError');
+
+/**
+ * A failure that the caller can act on. `code` is stable, for logs and for mapping to a transport. Where the package may be loaded
+ * more than once, use `isDataError` and `code` instead of `instanceof`.
+ */
 export abstract class DataError extends Error {
   abstract readonly code: string;
+
+  static {
+    Object.defineProperty(this.prototype, brand, { value: true });
+  }
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

@@ -12,6 +12,7 @@ interface Rule {
 // Which folders of src the files of each may import, besides their own. `errors` and `index` are files; `migrations` is both.
 const arrows: Partial<Record<string, readonly string[]>> = {
   errors: [],
+  'is-data-error': ['errors'],
   settings: ['errors'],
   // What an entity brings to every ORM that has it.
   guards: [],
@@ -36,9 +37,19 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   loading: ['errors', 'json', 'entities', 'repositories', 'database'],
   'legacy-import': ['errors', 'settings', 'json', 'entities', 'repositories', 'database', 'migrator'],
   embedded: [],
-  fastify: ['errors', 'database'],
+  fastify: ['is-data-error', 'database'],
   testing: ['errors', 'settings', 'entities', 'database', 'embedded', 'migrator'],
-  index: ['errors', 'settings', 'json', 'entities', 'repositories', 'database', 'migrator', 'embedded'],
+  index: [
+    'errors',
+    'is-data-error',
+    'settings',
+    'json',
+    'entities',
+    'repositories',
+    'database',
+    'migrator',
+    'embedded',
+  ],
 };
 arrows['cli'] = Object.keys(arrows);
 

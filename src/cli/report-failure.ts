@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { CommanderError } from 'commander';
 import { toDataError } from '../database/translate-error.ts';
 import { EmbeddedPostgresError } from '../embedded/index.ts';
@@ -36,7 +37,7 @@ export async function reportLostOutput(exitCode: typeof process.exitCode): Promi
 }
 
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!isNativeError(error)) return String(error);
   // Each line of theirs is a finding, in our own words.
   if (
     error instanceof MigratorError ||
@@ -49,7 +50,7 @@ function messageOf(error: unknown): string {
 
 // Whoever wrote a migration needs PostgreSQL's own words. Of a statement that could not begin, they know no row.
 function whatIsWrong(error: Error): string {
-  return error instanceof StatementError && error.cause instanceof Error
+  return error instanceof StatementError && isNativeError(error.cause)
     ? `: ${firstLine(error.cause.message)}`
     : '';
 }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { write } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -74,7 +75,7 @@ async function writeAll(stream: StandardStream, bytes: Uint8Array): Promise<void
 }
 
 function describe(stream: StandardStream, error: unknown): LostOutput {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = isNativeError(error) ? error.message : String(error);
   return {
     stream,
     readerLeft: codeOf(error) === 'EPIPE',
@@ -83,5 +84,5 @@ function describe(stream: StandardStream, error: unknown): LostOutput {
 }
 
 function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
+  return isNativeError(error) && 'code' in error ? error.code : undefined;
 }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { ConnectionError, ConnectionLostError } from '../errors.ts';
 
 const wrongPassword = 'the password is wrong, or the role does not exist';
@@ -118,7 +119,7 @@ export function connectionFailure(
 
 /** Whether the pool had no connection to give in time. */
 export function isPoolTimeout(error: unknown): boolean {
-  return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
+  return isNativeError(error) && error.message === 'timeout exceeded when trying to connect';
 }
 
 /** Why there is no connection, in words without a secret. */
@@ -130,12 +131,12 @@ export function whyUnconnected(error: unknown, code: string): string {
 }
 
 function poolerRefusal(error: unknown, code: string): string | undefined {
-  if (code !== '08P01' || !(error instanceof Error)) return undefined;
+  if (code !== '08P01' || !isNativeError(error)) return undefined;
   return poolerRefusals.find(([text]) => text.test(error.message))?.[1];
 }
 
 function isUnixSocket(error: unknown, code: string): boolean {
-  return code in unixSockets && error instanceof Error && 'syscall' in error && error.syscall === 'connect';
+  return code in unixSockets && isNativeError(error) && 'syscall' in error && error.syscall === 'connect';
 }
 
 function told(why: string, code: string): string {
@@ -143,7 +144,7 @@ function told(why: string, code: string): string {
 }
 
 function inWords(error: unknown): string {
-  if (!(error instanceof Error)) return 'see the cause';
+  if (!isNativeError(error)) return 'see the cause';
   if (/timeout|timed out/i.test(error.message)) return 'no answer in time';
   if (error.message.includes(withoutTls)) return 'the server has no TLS, which sslmode asks for';
   // The driver's own words, before it sends anything.

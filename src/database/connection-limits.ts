@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { sqlStateOf } from './translate-error.ts';
 
 /** What such an error means, in words. */
@@ -16,7 +17,7 @@ const poolersSay = [
 /** Whether `error` came from a server or a pooler that is alive, and has no connection left to give. */
 export function isOutOfConnections(error: unknown): boolean {
   if (sqlStateOf(error) === '53300') return true;
-  for (let one = error; one instanceof Error; one = one.cause) {
+  for (let one = error; isNativeError(one); one = one.cause) {
     const { message } = one;
     if (poolersSay.some((text) => message.includes(text))) return true;
   }

@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import { JsonType, wrap, type EntityManager } from '@mikro-orm/core';
 
 /**
@@ -30,7 +31,7 @@ function rememberEntity(em: EntityManager, entity: object): () => void {
     for (const { name, customType } of meta.props) {
       const [value, was]: unknown[] = [values[name], snapshot[name]];
       // What may have been changed in place is made anew.
-      if (value instanceof Date && was instanceof Date) values[name] = new Date(was);
+      if (isDate(value) && isDate(was)) values[name] = new Date(was);
       if (customType instanceof JsonType && typeof was === 'string' && JSON.stringify(value) !== was) {
         values[name] = JSON.parse(was);
       }

@@ -1,5 +1,6 @@
 /* oxlint-disable eslint/no-underscore-dangle -- the driver's own names */
 import { Socket } from 'node:net';
+import { isNativeError } from 'node:util/types';
 import { Connection, type Client, type ClientConfig } from 'pg';
 import { TlsOptions } from '../settings/tls.ts';
 
@@ -123,5 +124,5 @@ class OptionalTlsConnection extends DriverConnection {
 
 /** Whether the server's rules (`pg_hba.conf`) let nobody in this way. */
 function isRejection(message: unknown): boolean {
-  return message instanceof Error && 'code' in message && message.code === '28000';
+  return isNativeError(message) && 'code' in message && message.code === '28000';
 }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { DriverException, OptimisticLockError, ValidationError } from '@mikro-orm/core';
 import { DatabaseError } from 'pg';
 import {
@@ -20,7 +21,7 @@ export function toDataError(
   error: unknown,
   standsFor: Readonly<Partial<Record<string, string>>> = {},
 ): unknown {
-  if (error instanceof DataError || !(error instanceof Error)) return error;
+  if (error instanceof DataError || !isNativeError(error)) return error;
   // What our own client says, before PostgreSQL does.
   if (error instanceof DriverException && error.cause instanceof DataError) return error.cause;
   if (isPoolTimeout(error)) {
@@ -63,7 +64,7 @@ export function toConnectionError(cause: unknown, target: DatabaseTarget): Conne
 
 /** The SQLSTATE, or the operating system's code, of an error or of what caused it; empty when it has none. */
 export function sqlStateOf(error: unknown): string {
-  if (!(error instanceof Error)) return '';
+  if (!isNativeError(error)) return '';
   const code = ownCodeOf(error);
   return code === '' && error.cause !== undefined ? sqlStateOf(error.cause) : code;
 }
@@ -79,7 +80,7 @@ function ownCodeOf(error: Error): string {
 function firstOf(error: Error): Error {
   if (!('errors' in error) || !Array.isArray(error.errors)) return error;
   const [first]: unknown[] = error.errors;
-  return first instanceof Error ? first : error;
+  return isNativeError(first) ? first : error;
 }
 
 // Of a COPY, PostgreSQL tells the row where it tells what it was doing.

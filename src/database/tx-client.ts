@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { isNativeError } from 'node:util/types';
 import { Client, DatabaseError, type ClientConfig, type Connection } from 'pg';
 import { CommitUnknownError, StatementError } from '../errors.ts';
 import { requestCancel } from './cancel-request.ts';
@@ -260,7 +261,7 @@ export class TxClient extends Client {
       await this.#begun;
       return await answered(send, given);
     } catch (error) {
-      this.drop(error instanceof Error ? error : new Error('Connection terminated'));
+      this.drop(isNativeError(error) ? error : new Error('Connection terminated'));
       return { command: 'ROLLBACK', rowCount: 0, rows: [] };
     } finally {
       clearTimeout(overdue);

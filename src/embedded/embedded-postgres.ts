@@ -1,4 +1,5 @@
 import { readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { isNativeError } from 'node:util/types';
 import { awaitServer } from './await-server.ts';
 import { ClusterHome } from './cluster-home.ts';
 import { clusterMajor } from './cluster-major.ts';
@@ -153,7 +154,7 @@ async function reporting<T>(directory: string, work: () => Promise<T>): Promise<
     if (error instanceof EmbeddedPostgresError || systemErrorCode(error) === undefined) throw error;
     throw new EmbeddedPostgresError(
       'directory_unusable',
-      `The cluster in ${directory} cannot be used by this user. ${error instanceof Error ? error.message : ''}`,
+      `The cluster in ${directory} cannot be used by this user. ${isNativeError(error) ? error.message : ''}`,
       { cause: error },
     );
   }

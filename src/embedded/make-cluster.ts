@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isNativeError } from 'node:util/types';
 import type { Binaries } from './binaries.ts';
 import type { ClusterHome } from './cluster-home.ts';
 import { EmbeddedPostgresError } from './errors.ts';
@@ -36,7 +37,7 @@ export async function makeCluster(
   } catch (error) {
     throw new EmbeddedPostgresError(
       'init_failed',
-      `The cluster in ${home.directory} could not be made. ${error instanceof Error ? error.message : String(error)}`,
+      `The cluster in ${home.directory} could not be made. ${isNativeError(error) ? error.message : String(error)}`,
       { cause: error },
     );
   } finally {

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { ClusterHome } from './cluster-home.ts';
 import { clusterOwner } from './cluster-owner.ts';
 import { EmbeddedPostgresError } from './errors.ts';
@@ -37,7 +38,7 @@ async function run(script: string, home: ClusterHome, pid: number): Promise<bool
     throw new EmbeddedPostgresError(
       'directory_unusable',
       `Whether process ${pid} is the server of ${home.directory} could not be checked. ` +
-        (cause instanceof Error ? cause.message : ''),
+        (isNativeError(cause) ? cause.message : ''),
       { cause },
     );
   }

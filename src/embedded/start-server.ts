@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isNativeError } from 'node:util/types';
 import type { Binaries } from './binaries.ts';
 import type { ClusterHome } from './cluster-home.ts';
 import { EmbeddedPostgresError } from './errors.ts';
@@ -64,7 +65,7 @@ export async function startServer(
       throw failure(home, `It ended at once. ${await log.ending()}`);
     } catch (error) {
       if (error instanceof EmbeddedPostgresError) throw error;
-      throw failure(home, error instanceof Error ? error.message : String(error), error);
+      throw failure(home, isNativeError(error) ? error.message : String(error), error);
     } finally {
       await log.close();
     }

@@ -87,7 +87,7 @@ export class ReportFile implements Disposable {
     try {
       while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#descriptor, bytes));
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = isNativeError(cause) ? cause.message : String(cause);
       throw new Error(`${this.#name} can't be written: ${why}`, { cause });
     }
   }

@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import type { BinaryType, CopiedValue } from '../database/binary-rows.ts';
 import { jsonText } from './json-text.ts';
 import { UnfitValue } from './unfit-value.ts';
@@ -28,7 +29,7 @@ export const copiedValues: Readonly<Record<BinaryType, (value: unknown) => Copie
     return number;
   },
   timestamptz: (value) => {
-    if (value instanceof Date) {
+    if (isDate(value)) {
       const time = value.getTime();
       if (Number.isNaN(time)) throw new UnfitValue('is an invalid date');
       return BigInt(time) * 1_000n;

@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import { rawJSON } from './raw-json.ts';
 import { UnfitValue } from './unfit-value.ts';
 
@@ -35,7 +36,7 @@ function stringify(document: unknown): string | undefined {
 
 function refuseLostValues(value: unknown, path: readonly string[]): void {
   if (typeof value === 'number' && !Number.isFinite(value)) refuse(String(value), path);
-  if (value instanceof Date && Number.isNaN(value.getTime())) refuse('an invalid date', path);
+  if (isDate(value) && Number.isNaN(value.getTime())) refuse('an invalid date', path);
   if (typeof value !== 'object' || value === null) return;
   for (const [name, inner] of Object.entries(value)) refuseLostValues(inner, [...path, name]);
 }

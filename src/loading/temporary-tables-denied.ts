@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ForbiddenError } from '../errors.ts';
 
@@ -19,6 +20,6 @@ export function temporaryTablesDenied(
 
 // PostgreSQL has no code of its own for it, and the text may be in the server's language; the place in its source is not.
 function isDenied(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!isNativeError(error)) return false;
   return ('routine' in error && error.routine === 'InitTempTableNamespace') || isDenied(error.cause);
 }

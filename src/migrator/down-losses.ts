@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { Subject } from './subject.ts';
 import type { DownRequest } from './selection.ts';
 import type { State } from './state.ts';
@@ -43,6 +44,6 @@ export async function lossesOfDown(
     return { tables: filled.filter(isTouched).map(({ label }) => label), unknown: null };
   } catch (error) {
     // A role that may not create databases, a pooler. To ask once too often does no harm.
-    return unknown(error instanceof Error ? error.message : String(error));
+    return unknown(isNativeError(error) ? error.message : String(error));
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { isNativeError } from 'node:util/types';
 import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { withoutPace } from './backfill.ts';
@@ -119,7 +120,7 @@ async function downOf(
     return { down: { statements: await statementsOf(orm, file, 'down') }, irreversible: null };
   } catch (error) {
     if (error instanceof MigratorError) throw error;
-    return { down: null, irreversible: error instanceof Error ? error.message : String(error) };
+    return { down: null, irreversible: isNativeError(error) ? error.message : String(error) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { MigratorError, RefusedError } from './errors.ts';
 import { sqlStateOf } from './sql-state.ts';
 
@@ -12,7 +13,7 @@ export async function explained<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof MigratorError) throw error;
     const remedy = remedies[sqlStateOf(error)];
-    if (remedy === undefined || !(error instanceof Error)) throw error;
+    if (remedy === undefined || !isNativeError(error)) throw error;
     const said = error.message.split('\n').at(-1) ?? '';
     throw new RefusedError(`${remedy} (${said})`, { cause: error });
   }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { matchesGlob, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isNativeError } from 'node:util/types';
 import { Utils } from '@mikro-orm/core';
 import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
@@ -90,7 +91,7 @@ async function filesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
+    if (isNativeError(cause) && 'code' in cause && cause.code === 'ENOENT') return [];
     throw new RefusedError(`can't read the migrations in ${directory}: set migrations.path`, { cause });
   }
 }

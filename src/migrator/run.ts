@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Tables } from './bookkeeping.ts';
 import type { Direction, EmittedMigration } from './emitted-migration.ts';
@@ -218,7 +219,7 @@ export async function isDone(run: Run, { migration, direction }: Step): Promise<
 
 // Of the server's texts, those that speak of statements and objects; others may hold what is in a row.
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!isNativeError(error)) return String(error);
   const state = sqlStateOf(error);
   if (state === '') return error.message;
   const { table, constraint, column }: Error & { table?: string; constraint?: string; column?: string } =

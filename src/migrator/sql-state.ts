@@ -1,6 +1,7 @@
+import { isNativeError } from 'node:util/types';
 /** The SQLSTATE of an error, or of what caused it; empty when it has none. */
 export function sqlStateOf(error: unknown): string {
-  if (!(error instanceof Error)) return '';
+  if (!isNativeError(error)) return '';
   if ('code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code))
     return error.code;
   return sqlStateOf(error.cause);
@@ -10,5 +11,5 @@ export function sqlStateOf(error: unknown): string {
 export function isLostConnection(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== '') return state.startsWith('08') || state.startsWith('57P');
-  return error instanceof Error;
+  return isNativeError(error);
 }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { existing, type Tables } from './bookkeeping.ts';
 import { emit, type EmittedMigration } from './emitted-migration.ts';
@@ -55,7 +56,7 @@ export async function readMigrations(orm: MikroORM): Promise<EmittedMigration[]>
     files.map((file) =>
       emit(orm, file).catch((cause: unknown) => {
         if (cause instanceof MigratorError) throw cause;
-        const why = cause instanceof Error ? cause.message : String(cause);
+        const why = isNativeError(cause) ? cause.message : String(cause);
         throw new RefusedError(`${file.name} can't be read: ${why}`, { cause });
       }),
     ),

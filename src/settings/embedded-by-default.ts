@@ -14,9 +14,9 @@ export const embedded = 'embedded';
  */
 export function whyNotEmbedded(environment: NodeJS.ProcessEnv = process.env): string | null {
   const { values, faults } = environmentFile(['CI', 'NODE_ENV']);
-  const [fault] = Object.entries(faults).filter(([name]) => environment[name] === undefined);
+  const fault = Object.entries(faults).find(([name]) => environment[name] === undefined);
   if (fault) return `with line ${fault[1]?.line} of .env, which seems to set ${fault[0]} (${fault[1]?.why}),`;
-  const [url] = Object.entries(values).filter(([name, value]) => isMisnamed(name, value));
+  const url = Object.entries(values).find(([name, value]) => isMisnamed(name, value));
   if (url) return `with a PostgreSQL URL under another name in .env (${url[0]}),`;
   const { CI: ci, NODE_ENV: nodeEnv } = { ...values, ...environment };
   if (ci && !['false', '0'].includes(ci.toLowerCase())) return 'in CI (CI is set)';
@@ -31,11 +31,11 @@ export function whyNotEmbedded(environment: NodeJS.ProcessEnv = process.env): st
 }
 
 // Variables with URLs of something else than the database of the application.
-const others = ['REPLICA_DATABASE_URLS', 'TEST_DATABASE_URL', 'TEST_POOLER_URL'];
+const others = new Set(['REPLICA_DATABASE_URLS', 'TEST_DATABASE_URL', 'TEST_POOLER_URL']);
 
 /** Whether a variable holds the URL of a PostgreSQL, but is none that is looked for. */
 function isMisnamed(name: string, value = ''): boolean {
-  return !others.includes(name) && /^postgres(?:ql)?(?:\+\w+)?:\/\//i.test(value);
+  return !others.has(name) && /^postgres(?:ql)?(?:\+\w+)?:\/\//i.test(value);
 }
 
 /** Whether the working directory is in a clone of this project, rather than in a service that has it installed. */

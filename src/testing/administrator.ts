@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { connect } from '../database/connect.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
@@ -66,5 +67,5 @@ export class Administrator {
 }
 
 function isInUse(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '55006';
+  return isNativeError(error) && 'code' in error && error.code === '55006';
 }

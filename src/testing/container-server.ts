@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { SettingsError } from '../errors.ts';
 import { fragileSettings, type RunningServer } from './running-server.ts';
 
@@ -22,7 +23,7 @@ export async function containerServer(image: string): Promise<RunningServer> {
       stop: async () => void (await container.stop()),
     };
   } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
+    const said = isNativeError(cause) ? cause.message : String(cause);
     throw new SettingsError(
       `TEST_POSTGRES=container, but no container of ${image} came up (${said.split('\n')[0]}): ` +
         `set POSTGRES_IMAGE to an image that can be had here, ${remedy}`,
@@ -48,7 +49,7 @@ async function load() {
     ]);
     return { getContainerRuntimeClient, PostgreSqlContainer };
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause;
+    if (!(isNativeError(cause) && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause;
     throw new SettingsError(
       `TEST_POSTGRES=container needs two packages: npm install --save-dev testcontainers @testcontainers/postgresql, ${remedy}`,
       { cause },

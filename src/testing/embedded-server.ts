@@ -26,6 +26,8 @@ export async function embeddedServer(major: number | undefined): Promise<Running
       // Not beside the directory, as they would be by default: downloads are kept for the next run.
       binaries: join(projectDirectory(), '.data', 'binaries'),
       settings: fragileSettings,
+      // A machine that is busy with other tests takes its time, and a run can do nothing without its server.
+      timeoutMs: 180_000,
     });
     return { kind: 'embedded', url, origin: 'embedded', stop };
   } catch (error) {

@@ -1,5 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { whenGone } from '../../src/fastify/gone.ts';
 import { synthLabData, type SynthLabDataOptions } from '../../src/fastify/index.ts';
 import {
@@ -116,6 +116,19 @@ describe('the Fastify plugin', () => {
       message: error.message,
       ...('constraint' in error && error.constraint !== undefined && { constraint: error.constraint }),
     });
+  });
+
+  test('answers an error that another copy of the package made, too', async () => {
+    vi.resetModules();
+    const other = await import('../../src/errors.ts');
+    const error = new other.DuplicateError('taken', { constraint: 'uq_1' });
+    const { origin } = await serve((app) => app.get('/', () => Promise.reject(error)));
+
+    const answer = await fetch(origin);
+
+    expect(error).not.toBeInstanceOf(DuplicateError);
+    expect(answer.status).toBe(409);
+    expect(await answer.json()).toMatchObject({ error: 'duplicate', constraint: 'uq_1' });
   });
 
   test.each([

@@ -119,6 +119,29 @@ describe('a signal', () => {
     expect(await stored()).toBe(before);
   });
 
+  test.each<[string, (uow: UnitOfWork) => Promise<unknown>]>([
+    ['its first statement', ({ em }) => em.execute('select 1')],
+    ['its commit', () => Promise.resolve()],
+  ])('that comes before the begin was answered keeps from being sent: %s', async (_, work) => {
+    const [isSent, isPassed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    watched.proxy.failAt(/^begin/, {
+      after: () => {
+        isSent.resolve();
+        return isPassed.promise;
+      },
+    });
+    const failing = failureOf(watched.database.transact(work, { signal: caller.signal }));
+    await isSent.promise;
+
+    caller.abort(reason);
+    await expect.poll(() => watched.proxy.cancels, { interval: 20 }).toBeGreaterThan(0);
+    isPassed.resolve();
+
+    expect(await failing).toBe(reason);
+    await expect.poll(() => watched.proxy.connections).toBe(0);
+    expect(watched.proxy.statements).toEqual(['begin']);
+  });
+
   test('ends the wait for a free connection', async () => {
     const held = Promise.withResolvers<void>();
     const holders = [1, 2].map(() =>

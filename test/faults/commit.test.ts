@@ -107,10 +107,26 @@ describe('a commit', () => {
         anExperiment(em, { name: 'never sent' });
         await em.flush();
         await watched.kill();
+        await watched.hasNoticed();
       }),
     );
 
     expect(failure).toMatchObject({ code: 'connection_lost' });
+    expect(watched.proxy.statements).not.toContain('commit');
+  });
+
+  // Nothing interrupts a transaction that the ORM was asked for directly: its commit is asked of the lost connection.
+  test("of the ORM's own transaction on a connection that was lost before is known not to be sent", async () => {
+    const em = watched.database.orm.em.fork();
+    await em.begin();
+    await em.execute('select 1');
+    await watched.kill();
+    await watched.hasNoticed();
+
+    const failure = await failureOf(em.commit());
+
+    expect(failure).not.toBeInstanceOf(CommitUnknownError);
+    expect(failure).toMatchObject({ message: expect.stringMatching(/not queryable/) });
     expect(watched.proxy.statements).not.toContain('commit');
   });
 });

@@ -55,6 +55,11 @@ export class Watched {
       await this.#db.orm.em.fork().execute('select pg_terminate_backend(?, 5000)', [pid]);
   }
 
+  /** Waits until the client has noticed that it lost the connections that were held: it gives their places in the pool back then. */
+  async hasNoticed(): Promise<void> {
+    await expect.poll(() => this.held(), patiently).toBe(0);
+  }
+
   /** Connections that units of work hold. */
   async held(): Promise<number> {
     const { totalCount, idleCount } = await this.#pool();

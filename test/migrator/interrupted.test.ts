@@ -47,6 +47,21 @@ test('what was done, and nobody heard of, is not done again', async () => {
   await expect(migratorOn(db, migrations).up()).resolves.toHaveLength(1);
 });
 
+test('what is known to be done is not done again', async () => {
+  const insert = `insert into item (id, note) values (1, 'once')`;
+  const migrations = {
+    M1_tables: tables,
+    M2_alone: { up: [insert, 'vacuum nowhere'], transactional: false },
+  };
+  const db = await emptyDatabase();
+  await expect(migratorOn(db, migrations).up()).rejects.toThrow('at statement 2');
+  await db.orm.em.execute('create table nowhere ()');
+
+  await expect(migratorOn(db, migrations).up()).resolves.toHaveLength(1);
+
+  expect(await db.orm.em.execute('select note from item')).toEqual([{ note: 'once' }]);
+});
+
 /** What is there when a run was interrupted while it waited for somebody who looks. */
 async function interruptedHalfWay(db: TestDatabase, look: string, work: () => Promise<unknown>) {
   await using outside = await OutsideSession.holding(db, look);

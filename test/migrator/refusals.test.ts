@@ -213,13 +213,20 @@ describe('what is no difference is not refused', () => {
     expect(await migratorOn(db, { ...all, [second]: reformatted }).up()).toHaveLength(1);
   });
 
-  test('that the log has a name with its extension', async () => {
-    await db.orm.em.execute(`update mikro_orm_migrations set name = name || '.js' where name = '${third}'`);
+  test.each(['.js', '.ts'])('that the log has a name with its extension %s', async (extension) => {
+    await db.orm.em.execute('update mikro_orm_migrations set name = ? where name = ?', [
+      third + extension,
+      third,
+    ]);
 
     const migrator = migratorOn(db, all);
     await migrator.up();
 
     expect((await migrator.down({ to: second })).map(({ name }) => name)).toEqual([fourth, third]);
+    expect(await db.orm.em.execute('select name from mikro_orm_migrations order by id')).toEqual([
+      { name: first },
+      { name: second },
+    ]);
     expect((await migrator.up()).map(({ name }) => name)).toEqual([third, fourth]);
   });
 });

@@ -298,6 +298,33 @@ describe('versions of several tables', () => {
     expect(refusal).toHaveProperty('cause', expect.any(OptimisticLockError));
   });
 
+  test.each([
+    ['change', 'no key update', (row: object) => void Object.assign(row, { name: 'new' })],
+    // Whoever writes a row that points at this one holds as much.
+    ['removal', 'key share', (row: object, em: EntityManager) => void em.remove(row)],
+  ])(
+    'a %s of several rows locks them in the order of their keys, not of their storage',
+    async (_, held, act) => {
+      await store(['b'], experiments);
+      await store(['a'], experiments);
+      await using outside = await OutsideSession.holding(
+        db,
+        `select from experiments where id = 'a' for ${held}`,
+      );
+
+      const flushing = db.transact(async ({ em }) => {
+        // The plan that reads them as they are stored.
+        await em.execute('set local enable_indexscan = off; set local enable_bitmapscan = off');
+        for (const id of ['a', 'b']) act(await em.findOneOrFail(Experiment, id), em);
+      });
+      await outside.waiting(1);
+
+      await outside.execute(`select from experiments where id = 'b' for update nowait`);
+      await outside.release();
+      await expect(flushing).resolves.toBeUndefined();
+    },
+  );
+
   test('a flush of several does not keep others from writing rows that point at them', async () => {
     await store(['a', 'b'], experiments);
 

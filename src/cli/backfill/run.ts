@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isNativeError } from 'node:util/types';
 import { Database } from '../../database/database.ts';
 import { InvalidBackfillError, SchemaOutOfDateError } from '../../errors.ts';
 import {
@@ -90,8 +91,11 @@ async function readConfig(file: string): Promise<BackfillConfig> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the backfill, whoever wrote it
     return JSON.parse(await readFile(file, 'utf8')) as BackfillConfig;
   } catch (cause) {
-    const why =
-      cause instanceof SyntaxError ? 'it is no JSON' : cause instanceof Error ? cause.message : 'unknown';
+    const why = !isNativeError(cause)
+      ? 'unknown'
+      : cause.name === 'SyntaxError'
+        ? 'it is no JSON'
+        : cause.message;
     throw new UsageError(`${file} can't be read: ${why}`, { cause });
   }
 }

@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { isNativeError } from 'node:util/types';
 import { Database } from '../../database/database.ts';
 import { SourceTimeZone } from '../../legacy-import/conversion/source-time-zone.ts';
 import { importLegacy, type ImportOptions, type ImportResult } from '../../legacy-import/import-legacy.ts';
@@ -47,7 +48,7 @@ async function run(
       onTable: (table) => progress.tableDone(table),
     });
   } catch (error) {
-    const failures = [error instanceof Error ? error.message : String(error)];
+    const failures = [isNativeError(error) ? error.message : String(error)];
     report?.end({ source: source.label, target, failures });
     if (json) await print(report);
     throw error;

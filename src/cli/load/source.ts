@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
+import { isNativeError } from 'node:util/types';
 import { UsageError } from '../usage-error.ts';
 
 export const formats = ['csv', 'jsonl'] as const;
@@ -53,7 +54,7 @@ async function openSource(file: string, given: Format | undefined): Promise<Sour
     if (!found.isDirectory()) return { format, size, bytes: opened.createReadStream() };
     await opened.close();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : 'unknown';
+    const why = isNativeError(cause) ? cause.message : 'unknown';
     throw new UsageError(`${file} can't be read: ${why}`, { cause });
   }
   throw new UsageError(`${file} is a directory`);

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { migrationGap } from '../../migrator/index.ts';
 import { isPoolTimeout } from '../connection-failures.ts';
@@ -149,5 +150,5 @@ function noAnswer(milliseconds: number): string {
 
 function inWords(thrown: unknown): string {
   const error = toDataError(thrown);
-  return error instanceof Error ? error.message : String(error);
+  return isNativeError(error) ? error.message : String(error);
 }

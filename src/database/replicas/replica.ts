@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { closeWithin } from '../connections.ts';
@@ -71,5 +72,5 @@ export class Replica {
 
 function reason(thrown: unknown): string {
   const error = toDataError(thrown);
-  return error instanceof Error ? error.message : String(error);
+  return isNativeError(error) ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type * as api from '@opentelemetry/api';
 import type { Attributes, BatchObservableResult, Span, Tracer } from '@opentelemetry/api';
 import type { Pool } from 'pg';
@@ -24,7 +25,7 @@ export class Tracing {
     try {
       return new Tracing(await import('@opentelemetry/api'));
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return null;
+      if (isNativeError(error) && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') return null;
       throw error;
     }
   }
@@ -110,5 +111,6 @@ function whereabouts({ parts }: DatabaseTarget): Attributes {
 }
 
 function typeOf(error: unknown): string {
-  return sqlStateOf(error) || (error instanceof Error ? error.name : typeof error);
+  const isNamed = typeof error === 'object' && error !== null && 'name' in error;
+  return sqlStateOf(error) || (isNamed ? String(error.name) : typeof error);
 }

@@ -1,4 +1,5 @@
 import { errorMonitor, EventEmitter } from 'node:events';
+import { isPromise } from 'node:util/types';
 import type { Pool, PoolClient } from 'pg';
 import { whoServes } from '../tx-client.ts';
 
@@ -42,7 +43,7 @@ function send(
     return Reflect.apply(query, client, [...given.slice(0, -1), callback]);
   }
   const answer: unknown = Reflect.apply(query, client, given);
-  if (answer instanceof Promise) {
+  if (isPromise(answer)) {
     answer.then(
       () => ended(),
       (error: unknown) => ended(error),

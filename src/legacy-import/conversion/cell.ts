@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types';
 import { canonicalJson, NotJsonError, type JsonFinding } from './canonical-json.ts';
 import { UnreadableText, type SourceValue } from '../source/legacy-source.ts';
 import type { ColumnType, TargetColumn } from '../target/target-table.ts';
@@ -33,7 +34,7 @@ const nothing: Cell = { text: null, canonical: null, checked: null, json: undefi
 export function toCell(value: SourceValue, { type }: TargetColumn, options: CellOptions): Cell {
   if (value === null) return nothing;
   if (value instanceof UnreadableText) throw new CellError(value.problem);
-  if (value instanceof Uint8Array) throw new CellError('is a blob');
+  if (isUint8Array(value)) throw new CellError('is a blob');
   return converters[type](value, options);
 }
 

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { LegacySourceError } from '../../errors.ts';
 
 // https://www.sqlite.org/rescode.html
@@ -14,7 +15,7 @@ const reasons: Partial<Record<number, string>> = {
 
 /** What SQLite threw, as an error that names the file and the remedy; anything else as it is. */
 export function toSourceError(error: unknown, file: string): unknown {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
+  if (!isNativeError(error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
   // The lower byte is the kind; what is above it mostly tells more than one can act on.
   const reason = reasons[error.errcode] ?? reasons[error.errcode & 0xff] ?? `SQLite says "${error.message}"`;
   return new LegacySourceError(`${file} can't be read: ${reason}`, { cause: error });

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { isUint8Array } from 'node:util/types';
 import { LegacySourceError } from '../../errors.ts';
 import type { TargetTable } from '../target/target-table.ts';
 import {
@@ -134,7 +135,7 @@ export class SqliteSource implements LegacySource {
     const read = statement.get(rowid) as unknown as SourceValue[];
     return names.map((_, index) => {
       const value = read[index * 2 + 1] ?? null;
-      return read[index * 2] === 1n && value instanceof Uint8Array ? decoded(value) : value;
+      return read[index * 2] === 1n && isUint8Array(value) ? decoded(value) : value;
     });
   }
 

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
 import { copyIn } from '../../database/copy-in.ts';
@@ -139,7 +140,7 @@ export class TargetRows {
       return;
     }
     const refusal = toDataError(error);
-    stored.refused.push([row, `PostgreSQL: ${refusal instanceof Error ? refusal.message : String(refusal)}`]);
+    stored.refused.push([row, `PostgreSQL: ${isNativeError(refusal) ? refusal.message : String(refusal)}`]);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import type { BinaryType, CopiedValue } from '../../database/binary-rows.ts';
 import { copiedValues } from '../copied-values.ts';
 import { jsonText } from '../json-text.ts';
@@ -32,7 +33,7 @@ export function asText(value: unknown): string {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new UnfitValue('is no finite number');
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
     return String(value);
-  return value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : jsonText(value);
+  return isDate(value) && !Number.isNaN(value.getTime()) ? value.toISOString() : jsonText(value);
 }
 
 /** A tidied value as the decimal number by which it is ordered; null when it is none. */
@@ -44,7 +45,7 @@ export function orderNumber(value: unknown): string | null {
 
 /** A tidied value as the time by which it is ordered; null when it is none. */
 export function orderTime(value: unknown): CopiedValue {
-  if (typeof value !== 'string' && !(value instanceof Date)) return null;
+  if (typeof value !== 'string' && !isDate(value)) return null;
   try {
     return copiedValues.timestamptz(value);
   } catch (error) {

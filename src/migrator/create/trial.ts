@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { differences } from '../catalog-differences.ts';
 import { readCatalog } from '../catalog.ts';
@@ -51,6 +52,6 @@ async function failureOf(orm: MikroORM, statements: readonly string[]): Promise<
     return null;
   } catch (error) {
     // There was no row that it could speak of.
-    return `fails even without rows, at "${at}": ${error instanceof Error ? error.message : String(error)}`;
+    return `fails even without rows, at "${at}": ${isNativeError(error) ? error.message : String(error)}`;
   }
 }

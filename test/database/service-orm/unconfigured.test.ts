@@ -80,6 +80,16 @@ describe('a MikroORM that has our entities and not their configuration', () => {
     await expect(refused).rejects.toThrow(/optimistic lock/);
   });
 
+  test('changes several versioned rows in a transaction only', async () => {
+    await db.transact(async ({ em }) => void [anExperiment(em), anExperiment(em)]);
+    const em = orm.em.fork();
+    for (const row of await em.find(Experiment, {})) row.name = 'Other';
+
+    await expect(em.flush()).rejects.toThrow('Experiment rows are versioned: change or remove them in a');
+
+    expect(await db.orm.em.execute(`select from experiments where name = 'Other'`)).toEqual([]);
+  });
+
   test('is not used for a database that is open beside it', async () => {
     const other = await TestDatabase.create();
     try {

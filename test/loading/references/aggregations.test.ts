@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfillReferences } from '../../../src/loading/references/backfill-references.ts';
@@ -64,6 +65,7 @@ describe('the value of a backfilled column', () => {
       '2026-03-01 10:00:00.123456+00',
     ],
     ['a Date', 'latest', of(new Date(0)), '1970-01-01 00:00:00+00'],
+    ['a Date of another realm', 'latest', of(runInNewContext('new Date(0)')), '1970-01-01 00:00:00+00'],
   ])('is the first, when it is %s', async (_, target, facts, expected) => {
     expect(await made({ target, source: 'v' }, facts)).toEqual(expected);
   });
