@@ -57,14 +57,19 @@ export class ConnectionLostError extends DataError {
 }
 
 /**
- * The connection was lost while the commit was under way: all of the transaction was written, or nothing. It is never run again by
- * itself: look whether its rows are there, or make it bear being done twice. `cause` is the driver's error.
+ * The commit was sent, and no answer says what became of it: all of the transaction was written, or nothing. The connection was lost, the
+ * server ended it (FATAL), it was silent for too long, or the unit of work was interrupted (`signal`, `close`) and the answer did not come
+ * within a second. `work` is never run again, whatever `retries` says: look whether its rows are there, or make it idempotent. `cause` is
+ * what happened instead of an answer.
  */
 export class CommitUnknownError extends DataError {
   readonly code = 'commit_unknown';
 
   constructor(options?: ErrorOptions) {
-    super('the connection was lost during the commit: whether it was carried out is unknown', options);
+    super(
+      'the commit was sent, and its outcome is unknown: it was carried out, or it was not; see the cause',
+      options,
+    );
   }
 }
 
