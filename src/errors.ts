@@ -92,14 +92,22 @@ export class SchemaOutOfDateError extends DataError {
   }
 }
 
-/** No row has this key, or none that this question may see (a deleted experiment is hidden). */
+/**
+ * No row has this key, or none that this question may see (a deleted experiment is hidden). `key` is undefined where the ORM was asked by
+ * something else.
+ */
 export class NotFoundError extends DataError {
   readonly code = 'not_found';
   readonly entity: string;
   readonly key: unknown;
 
-  constructor(entity: string, key: unknown) {
-    super(`${entity} ${JSON.stringify(key)} does not exist`);
+  constructor(entity: string, key: unknown, options?: ErrorOptions) {
+    super(
+      key === undefined
+        ? `the query did not find the ${entity} that it asked for`
+        : `${entity} ${JSON.stringify(key)} does not exist`,
+      options,
+    );
     this.entity = entity;
     this.key = key;
   }
@@ -138,8 +146,8 @@ export class InvalidPageError extends DataError {
   readonly code = 'invalid_page';
   readonly allowed: readonly string[] | undefined;
 
-  constructor(what: string, allowed?: readonly string[]) {
-    super(allowed ? `${what}; allowed: ${allowed.join(', ')}` : what);
+  constructor(what: string, allowed?: readonly string[], options?: ErrorOptions) {
+    super(allowed ? `${what}; allowed: ${allowed.join(', ')}` : what, options);
     this.allowed = allowed;
   }
 }

@@ -1,14 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { IsolationLevel, type MikroORM } from '@mikro-orm/postgresql';
-import {
-  ContentionError,
-  ForbiddenError,
-  PoolTimeoutError,
-  ReadOnlyError,
-  SettingsError,
-} from '../errors.ts';
+import { ContentionError, ForbiddenError, ReadOnlyError, SettingsError } from '../errors.ts';
 import { standard } from '../settings/definitions.ts';
-import { isPoolTimeout } from './connection-failures.ts';
 import { Connections, closeWithin } from './connections.ts';
 import type { DatabaseHealth } from './health/database-health.ts';
 import { HealthCheck } from './health/health-check.ts';
@@ -101,7 +94,7 @@ export interface DatabaseParts extends Pick<ConnectOptions, 'poolMode' | 'timeou
 
 /** A PostgreSQL database, its pool of connections, and the only way to write to it. Made by `openDatabase`. */
 export class Database {
-  /** The ORM behind it, for tools. Services use `transact` and `read`. */
+  /** The ORM behind it, for tools. Services use `transact` and `read`. Its errors are `DataError`s. */
   readonly orm: MikroORM;
   readonly #units = new RunningUnits();
   readonly #closeTimeout: number;
@@ -122,6 +115,7 @@ export class Database {
     }: DatabaseParts = {},
   ) {
     this.orm = orm;
+    Connections.of(orm).throwsDataErrors = true;
     this.#closeTimeout = closeTimeout;
     this.#replicas = replicas ?? new ReplicaSet(orm, [], 0);
     this.#telemetry = telemetry;
@@ -223,7 +217,7 @@ export class Database {
           await Connections.of(this.orm).settle();
           return await inTransaction(this.orm.em.fork(), work, options, { unit, local });
         } catch (thrown) {
-          const error = told(thrown, this.orm);
+          const error = toDataError(thrown);
           if (attempt >= retries || !mayRetry(error)) throw error;
           // Jittered, so that those who met once do not meet again.
           const delay = Math.random() * 10 * 2 ** Math.min(attempt, 6);
@@ -249,7 +243,7 @@ export class Database {
       const isolationLevel = snapshot ? IsolationLevel.REPEATABLE_READ : IsolationLevel.READ_COMMITTED;
       return await inTransaction(em, work, { isolationLevel, readOnly: true }, { unit, local });
     } catch (thrown) {
-      const error = told(thrown, orm);
+      const error = toDataError(thrown);
       // In a read-only transaction it is the server that refuses.
       if (error instanceof ForbiddenError && sqlStateOf(error) === '25006') {
         throw new ReadOnlyError('a row would be written or locked outside `transact`', { cause: thrown });
@@ -270,16 +264,6 @@ export class Database {
       return null;
     }
   }
-}
-
-function told(error: unknown, orm: MikroORM): unknown {
-  if (!isPoolTimeout(error)) return toDataError(error);
-  const { max, acquireTimeout } = Connections.of(orm);
-  return new PoolTimeoutError(
-    `no connection was free within ${acquireTimeout} ms: all ${max} of the pool are in use; ` +
-      'end units of work sooner, or raise pool.max or pool.acquireTimeout',
-    { cause: error },
-  );
 }
 
 // An optimistic lock that was lost is contention too, but running the same change again is for the caller to decide.

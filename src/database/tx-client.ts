@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Client, DatabaseError, type ClientConfig, type Connection } from 'pg';
-import { CommitUnknownError, StatementError } from '../errors.ts';
+import { CommitUnknownError, ConnectionLostError, StatementError } from '../errors.ts';
 import { requestCancel } from './cancel-request.ts';
 import type { MetConnecting } from './connection-failures.ts';
 import { useOptionalTls } from './optional-tls.ts';
@@ -98,8 +98,7 @@ export class TxClient extends Client {
           return send(...given);
         }
         if (this.#refusal) return Promise.reject(this.#refusal);
-        if (takesRows(this.#stream))
-          return Promise.reject(new Error(copyIsUnderWay, { cause: new StatementError(copyIsUnderWay, {}) }));
+        if (takesRows(this.#stream)) return Promise.reject(new StatementError(copyIsUnderWay, {}));
         if (/^(?:begin|start transaction)\b/.test(text)) return this.#begin(send, given);
         if (text === 'commit') return this.#commit(send, given);
         return this.#begun ? this.#onceBegun(this.#begun, send, given) : answered(send, given);
@@ -137,7 +136,9 @@ export class TxClient extends Client {
    * it, so that neither a cancel which is late nor whoever still holds the client can do anything to the next.
    */
   async abort(reason: unknown): Promise<void> {
-    this.#refusal = new Error('the unit of work was given up', { cause: reason });
+    this.#refusal = new ConnectionLostError('the unit of work was interrupted, and its connection closed', {
+      cause: reason,
+    });
     if (this.#isOwedAnAnswer) {
       const answer = new Promise<void>((resolve) => this.once('drain', resolve).once('end', resolve));
       const enough = AbortSignal.timeout(patience.cancel);

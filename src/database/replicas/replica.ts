@@ -1,6 +1,6 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { closeWithin } from '../connections.ts';
+import { Connections, closeWithin } from '../connections.ts';
 import { ormOptions, type ConnectOptions } from '../orm-options.ts';
 import { Probe } from '../probe.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -30,6 +30,7 @@ export class Replica {
 
   static async open(target: DatabaseTarget, options: ConnectOptions, telemetry: Telemetry): Promise<Replica> {
     const orm = new MikroORM(ormOptions(target, options));
+    Connections.of(orm).throwsDataErrors = true;
     await telemetry.watch(orm);
     return new Replica(orm, telemetry);
   }
