@@ -41,7 +41,7 @@ export interface TransactOptions extends LocalOptions {
   readonly retries?: number;
   /**
    * Ends the unit of work when it is aborted: it rejects with the signal's reason, the statement that runs is cancelled on the server,
-   * nothing is written. Once the commit is on its way, what became of it counts.
+   * nothing is written. Once the commit was sent, its result counts; when that does not come within a second, `CommitUnknownError`.
    */
   readonly signal?: AbortSignal | undefined;
 }
@@ -130,7 +130,8 @@ export class Database {
    *
    * @throws SettingsError on an isolation, settings or timeouts that are none; DataError when PostgreSQL refuses the change;
    * ConnectionError or PoolTimeoutError when there is no connection; ConnectionLostError, or CommitUnknownError, when it is lost;
-   * DatabaseClosedError. Whatever `work` throws comes through unchanged.
+   * DatabaseClosedError. Whatever `work` throws comes through unchanged. Inside `work`, what its repositories, `em` and Kysely throw are
+   * `DataError`s as well, without values of rows except in `cause`.
    */
   transact<T>(
     work: (uow: UnitOfWork) => Promise<T>,
@@ -180,7 +181,7 @@ export class Database {
 
   /**
    * Refuses new units of work, waits for those that run, and closes the pool. What runs for longer than `timeout` is cancelled and
-   * rejects with `DatabaseClosedError`; all has ended a second or two later at most, in whatever state the server is. To be called as
+   * rejects with `DatabaseClosedError`, or `CommitUnknownError` if its commit was sent; all has ended a second or two later at most, in whatever state the server is. To be called as
    * often as one likes.
    */
   close({ timeout = this.#closeTimeout }: CloseOptions = {}): Promise<void> {

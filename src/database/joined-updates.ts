@@ -22,8 +22,8 @@ export class JoinedUpdates extends PostgreSqlDriver {
 
   override convertException(exception: Error): DriverException {
     if (!(exception instanceof DataError)) return super.convertException(exception);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM throws what this returns, and looks at nothing of it
-    return exception as DataError & DriverException;
+    // The ORM throws what this returns, and looks at nothing of it.
+    return exception;
   }
 
   override nativeUpdateMany<T extends object>(

@@ -1,4 +1,5 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion, no-await-in-loop -- rows and calls that the types forbid, one after the other */
+/* oxlint-disable vitest/expect-expect, vitest/no-standalone-expect -- `expectOurs` does, and is called by tests alone */
 import { inspect } from 'node:util';
 import { LockMode, TransactionPropagation } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
@@ -43,6 +44,16 @@ function shown(error: unknown): string {
   return text;
 }
 
+function expectOurs(failure: unknown, kind: Kind): void {
+  expect(failure).toBeInstanceOf(DataError);
+  expect(failure).toBeInstanceOf(kind);
+  expect(failure).toMatchObject({ cause: expect.any(Error) });
+  expect(shown(failure)).not.toContain(canary);
+}
+
+const lock = (uow: UnitOfWork, id = '') =>
+  uow.em.execute(`select '${canary}' from experiments where id = '${id}' for update`);
+
 describe('an error that is caught inside a unit of work', () => {
   let db: TestDatabase;
   let existing: string;
@@ -68,13 +79,6 @@ describe('an error that is caught inside a unit of work', () => {
       }, options)
       .catch(() => {});
     return failure;
-  }
-
-  function expectOurs(failure: unknown, kind: Kind): void {
-    expect(failure).toBeInstanceOf(DataError);
-    expect(failure).toBeInstanceOf(kind);
-    expect(failure).toMatchObject({ cause: expect.any(Error) });
-    expect(shown(failure)).not.toContain(canary);
   }
 
   type Row = Readonly<Record<string, unknown>>;
@@ -118,7 +122,7 @@ describe('an error that is caught inside a unit of work', () => {
     'em.nativeUpdate': async ({ em }, row) => {
       const other = anExperiment(em);
       await em.flush();
-      await em.nativeUpdate(Experiment, { id: other.id }, row as never);
+      await em.nativeUpdate(Experiment, { id: other.id }, row);
     },
     Kysely: async ({ em }, { createdAt = new Date(), ...row }) =>
       em
@@ -168,7 +172,7 @@ describe('an error that is caught inside a unit of work', () => {
         markdown: canary,
         metadata: {},
         model: 'm',
-      } as never),
+      }),
     'analysisRuns.add': async (uow) => {
       uow.analysisRuns.add({
         experiment: uow.em.getReference(Experiment, canary),
@@ -178,7 +182,7 @@ describe('an error that is caught inside a unit of work', () => {
       await uow.flush();
     },
     'em.insert': ({ em }) =>
-      em.insert(AnalysisRun, { id: 'ana_1', experiment: canary, config: {}, startedAt: new Date() } as never),
+      em.insert(AnalysisRun, { id: 'ana_1', experiment: canary, config: {}, startedAt: new Date() }),
   };
   test.each(Object.entries(dangling))('foreign key by %s', async (_, work) => {
     expectOurs(await caught(work), DanglingReferenceError);
@@ -193,10 +197,10 @@ describe('an error that is caught inside a unit of work', () => {
       totalSynths: 4_711e9,
     };
 
-    expectOurs(await caught(({ em }) => em.insert(AnalysisRun, run as never)), InvalidValueError);
+    expectOurs(await caught(({ em }) => em.insert(AnalysisRun, run)), InvalidValueError);
     expectOurs(
       await caught(async ({ em }) => {
-        await em.insert(AnalysisRun, { ...run, totalSynths: 1 } as never);
+        await em.insert(AnalysisRun, { ...run, totalSynths: 1 });
         await em.nativeUpdate(AnalysisRun, { id: run.id }, { totalSynths: run.totalSynths });
       }),
       InvalidValueError,
@@ -286,8 +290,6 @@ describe('an error that is caught inside a unit of work', () => {
     const failures = await Promise.all(
       [ids, ids.toReversed()].map(async ([first, second]) => {
         let failure: unknown;
-        const lock = (uow: UnitOfWork, id = '') =>
-          uow.em.execute(`select '${canary}' from experiments where id = '${id}' for update`);
         await db
           .transact(async (uow) => {
             await lock(uow, first);
@@ -349,9 +351,9 @@ describe('an error that is caught inside a unit of work', () => {
       InvalidPageError,
       ({ em }) => em.findByCursor(Experiment, { first: 1, after: canary, orderBy: { id: 'asc' } }),
     ],
-    'em.lock of a row that is not managed': [
-      InvalidValueError,
-      ({ em }) => em.lock(anExperiment(em, { name: canary }), LockMode.PESSIMISTIC_WRITE),
+    'em.lock of another version': [
+      ContentionError,
+      async ({ em }) => em.lock(await em.findOneOrFail(Experiment, existing), LockMode.OPTIMISTIC, 99),
     ],
     'em.transactional that needs no transaction': [
       StatementError,

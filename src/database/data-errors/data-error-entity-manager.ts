@@ -72,7 +72,7 @@ export class DataErrorEntityManager extends EntityManager {
             const result = call.apply(this, given);
             if (result instanceof Promise)
               return result.catch((error: unknown) => Promise.reject(translate(error)));
-            return name === 'stream' ? translated(result as AsyncIterable<unknown>, translate) : result;
+            return name === 'stream' && isStream(result) ? translated(result, translate) : result;
           } catch (error) {
             throw translate(error);
           }
@@ -107,6 +107,10 @@ function mayBeTheCallers(error: unknown, given: readonly unknown[]): boolean {
   return given.some(
     (value) => typeof value === 'object' && value !== null && ('signal' in value || 'failHandler' in value),
   );
+}
+
+function isStream(result: unknown): result is AsyncIterable<unknown> {
+  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
 }
 
 async function* translated(
