@@ -67,14 +67,19 @@ export class ConnectionLostError extends DataError {
 }
 
 /**
- * The connection was lost while the commit was under way: all of the transaction was written, or nothing. It is never run again by
- * itself: look whether its rows are there, or make it bear being done twice. `cause` is the driver's error.
+ * The commit was sent, and no answer says what became of it: all of the transaction was written, or nothing. The connection was lost, the
+ * server ended it (FATAL), it was silent for too long, or the unit of work was interrupted (`signal`, `close`) and the answer did not come
+ * within a second. `work` is never run again, whatever `retries` says: look whether its rows are there, or make it idempotent. `cause` is
+ * what happened instead of an answer.
  */
 export class CommitUnknownError extends DataError {
   readonly code = 'commit_unknown';
 
   constructor(options?: ErrorOptions) {
-    super('the connection was lost during the commit: whether it was carried out is unknown', options);
+    super(
+      'the commit was sent, and its outcome is unknown: it was carried out, or it was not; see the cause',
+      options,
+    );
   }
 }
 
@@ -97,14 +102,22 @@ export class SchemaOutOfDateError extends DataError {
   }
 }
 
-/** No row has this key, or none that this question may see (a deleted experiment is hidden). */
+/**
+ * No row has this key, or none that this question may see (a deleted experiment is hidden). `key` is undefined where the ORM was asked by
+ * something else.
+ */
 export class NotFoundError extends DataError {
   readonly code = 'not_found';
   readonly entity: string;
   readonly key: unknown;
 
-  constructor(entity: string, key: unknown) {
-    super(`${entity} ${JSON.stringify(key)} does not exist`);
+  constructor(entity: string, key: unknown, options?: ErrorOptions) {
+    super(
+      key === undefined
+        ? `the query did not find the ${entity} that it asked for`
+        : `${entity} ${JSON.stringify(key)} does not exist`,
+      options,
+    );
     this.entity = entity;
     this.key = key;
   }
@@ -143,8 +156,8 @@ export class InvalidPageError extends DataError {
   readonly code = 'invalid_page';
   readonly allowed: readonly string[] | undefined;
 
-  constructor(what: string, allowed?: readonly string[]) {
-    super(allowed ? `${what}; allowed: ${allowed.join(', ')}` : what);
+  constructor(what: string, allowed?: readonly string[], options?: ErrorOptions) {
+    super(allowed ? `${what}; allowed: ${allowed.join(', ')}` : what, options);
     this.allowed = allowed;
   }
 }

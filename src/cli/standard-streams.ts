@@ -1,7 +1,7 @@
-import { isNativeError } from 'node:util/types';
 import { write } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isNativeError } from 'node:util/types';
 
 const writeSome = promisify(write);
 

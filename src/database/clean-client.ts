@@ -86,9 +86,7 @@ export class CleanClient extends TxClient {
       ? 'the next transaction may have another connection, where a named statement is not known; send it without a name'
       : leftOnSession(text, this.#inTransaction);
     if (says === null) return;
-    const refused = new PoolerError(says);
-    // The ORM makes an error of its own of it, and keeps the cause alone.
-    throw new Error(refused.message, { cause: refused });
+    throw new PoolerError(says);
   }
 }
 

@@ -1,7 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
-import type { MikroORM } from '@mikro-orm/core';
+import type { Configuration, MikroORM } from '@mikro-orm/core';
+import { PoolTimeoutError } from '../errors.ts';
 import { connectionsName } from '../guards/bring-guard.ts';
 import { CleanClient, type CleanClientConfig } from './clean-client.ts';
+import { isPoolTimeout } from './connection-failures.ts';
+import { toDataError } from './translate-error.ts';
 import type { TxClient } from './tx-client.ts';
 import { within } from './within.ts';
 
@@ -23,6 +26,8 @@ export class Connections {
   readonly mayBeStandby: boolean;
   /** Whether a pooler was seen in front of the server; false while no connection was made. */
   behindPooler = false;
+  /** Whether the ORM throws `DataError`s; if not, its own. A `Database` has its ORM do so. */
+  throwsDataErrors = false;
 
   constructor({
     max,
@@ -48,9 +53,25 @@ export class Connections {
 
   /** Those of `orm`. */
   static of(orm: MikroORM): Connections {
-    const connections = orm.config.getExtension<Connections>(connectionsName);
+    const connections = Connections.in(orm.config);
     if (!connections) throw new Error('the ORM was configured without its connections');
     return connections;
+  }
+
+  /** Those of an ORM with this configuration; undefined when they are not ours. */
+  static in(config: Configuration): Connections | undefined {
+    return config.getExtension<Connections>(connectionsName);
+  }
+
+  /** What is thrown for what the driver or the ORM threw. */
+  toThrow(error: unknown): unknown {
+    if (!this.throwsDataErrors) return error;
+    if (!isPoolTimeout(error)) return toDataError(error);
+    return new PoolTimeoutError(
+      `no connection was free within ${this.acquireTimeout} ms: all ${this.max} of the pool are in use; ` +
+        'end units of work sooner, or raise pool.max or pool.acquireTimeout',
+      { cause: error },
+    );
   }
 
   register(orm: MikroORM): void {

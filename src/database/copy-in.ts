@@ -1,6 +1,7 @@
 import { finished } from 'node:stream/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams';
+import { toDataError } from './translate-error.ts';
 
 /**
  * Runs `statement`, a COPY from stdin, on the connection of the unit of work, and sends it the pieces as fast as the server takes
@@ -28,9 +29,13 @@ export async function copyIn(
     // No row could be had, and PostgreSQL still waits for it.
     if (!writing.refused) copy.destroy(new Error('the rows ended early'));
     await end.catch(() => {});
-    throw error;
+    throw toDataError(error);
   }
-  await end;
+  try {
+    await end;
+  } catch (error) {
+    throw toDataError(error);
+  }
   return copy.rowCount;
 }
 

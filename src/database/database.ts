@@ -1,14 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { IsolationLevel, type MikroORM } from '@mikro-orm/postgresql';
-import {
-  ContentionError,
-  ForbiddenError,
-  PoolTimeoutError,
-  ReadOnlyError,
-  SettingsError,
-} from '../errors.ts';
+import { ContentionError, ForbiddenError, ReadOnlyError, SettingsError } from '../errors.ts';
 import { standard } from '../settings/definitions.ts';
-import { isPoolTimeout } from './connection-failures.ts';
 import { Connections, closeWithin } from './connections.ts';
 import type { DatabaseHealth } from './health/database-health.ts';
 import { HealthCheck } from './health/health-check.ts';
@@ -48,7 +41,7 @@ export interface TransactOptions extends LocalOptions {
   readonly retries?: number;
   /**
    * Ends the unit of work when it is aborted: it rejects with the signal's reason, the statement that runs is cancelled on the server,
-   * nothing is written. Once the commit is on its way, what became of it counts.
+   * nothing is written. Once the commit was sent, its result counts; when that does not come within a second, `CommitUnknownError`.
    */
   readonly signal?: AbortSignal | undefined;
 }
@@ -101,7 +94,7 @@ export interface DatabaseParts extends Pick<ConnectOptions, 'poolMode' | 'timeou
 
 /** A PostgreSQL database, its pool of connections, and the only way to write to it. Made by `openDatabase`. */
 export class Database {
-  /** The ORM behind it, for tools. Services use `transact` and `read`. */
+  /** The ORM behind it, for tools. Services use `transact` and `read`. Its errors are `DataError`s. */
   readonly orm: MikroORM;
   readonly #units = new RunningUnits();
   readonly #closeTimeout: number;
@@ -122,6 +115,7 @@ export class Database {
     }: DatabaseParts = {},
   ) {
     this.orm = orm;
+    Connections.of(orm).throwsDataErrors = true;
     this.#closeTimeout = closeTimeout;
     this.#replicas = replicas ?? new ReplicaSet(orm, [], 0);
     this.#telemetry = telemetry;
@@ -136,7 +130,8 @@ export class Database {
    *
    * @throws SettingsError on an isolation, settings or timeouts that are none; DataError when PostgreSQL refuses the change;
    * ConnectionError or PoolTimeoutError when there is no connection; ConnectionLostError, or CommitUnknownError, when it is lost;
-   * DatabaseClosedError. Whatever `work` throws comes through unchanged.
+   * DatabaseClosedError. Whatever `work` throws comes through unchanged. Inside `work`, what its repositories, `em` and Kysely throw are
+   * `DataError`s as well, without values of rows except in `cause`.
    */
   transact<T>(
     work: (uow: UnitOfWork) => Promise<T>,
@@ -186,7 +181,7 @@ export class Database {
 
   /**
    * Refuses new units of work, waits for those that run, and closes the pool. What runs for longer than `timeout` is cancelled and
-   * rejects with `DatabaseClosedError`; all has ended a second or two later at most, in whatever state the server is. To be called as
+   * rejects with `DatabaseClosedError`, or `CommitUnknownError` if its commit was sent; all has ended a second or two later at most, in whatever state the server is. To be called as
    * often as one likes.
    */
   close({ timeout = this.#closeTimeout }: CloseOptions = {}): Promise<void> {
@@ -223,7 +218,7 @@ export class Database {
           await Connections.of(this.orm).settle();
           return await inTransaction(this.orm.em.fork(), work, options, { unit, local });
         } catch (thrown) {
-          const error = told(thrown, this.orm);
+          const error = toDataError(thrown);
           if (attempt >= retries || !mayRetry(error)) throw error;
           // Jittered, so that those who met once do not meet again.
           const delay = Math.random() * 10 * 2 ** Math.min(attempt, 6);
@@ -249,7 +244,7 @@ export class Database {
       const isolationLevel = snapshot ? IsolationLevel.REPEATABLE_READ : IsolationLevel.READ_COMMITTED;
       return await inTransaction(em, work, { isolationLevel, readOnly: true }, { unit, local });
     } catch (thrown) {
-      const error = told(thrown, orm);
+      const error = toDataError(thrown);
       // In a read-only transaction it is the server that refuses.
       if (error instanceof ForbiddenError && sqlStateOf(error) === '25006') {
         throw new ReadOnlyError('a row would be written or locked outside `transact`', { cause: thrown });
@@ -270,16 +265,6 @@ export class Database {
       return null;
     }
   }
-}
-
-function told(error: unknown, orm: MikroORM): unknown {
-  if (!isPoolTimeout(error)) return toDataError(error);
-  const { max, acquireTimeout } = Connections.of(orm);
-  return new PoolTimeoutError(
-    `no connection was free within ${acquireTimeout} ms: all ${max} of the pool are in use; ` +
-      'end units of work sooner, or raise pool.max or pool.acquireTimeout',
-    { cause: error },
-  );
 }
 
 // An optimistic lock that was lost is contention too, but running the same change again is for the caller to decide.

@@ -1,4 +1,5 @@
 import type {
+  DriverException,
   EntityDictionary,
   EntityMetadata,
   EntityName,
@@ -8,13 +9,23 @@ import type {
   UpsertManyOptions,
 } from '@mikro-orm/core';
 import { isRaw, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { DataError } from '../errors.ts';
+import { DataErrorConnection } from './data-errors/data-error-connection.ts';
 import { isOurs } from './our-entities.ts';
 
 /**
- * The ORM's driver, but that a batch of changed rows of ours is joined with its new values. The ORM writes a `case` for each column with a
+ * The ORM's driver, on connections that can throw `DataError`s, and with one difference: a batch of changed rows of ours is joined with its new values. The ORM writes a `case` for each column with a
  * `when` for each row, and PostgreSQL tries them all on every row.
  */
 export class JoinedUpdates extends PostgreSqlDriver {
+  protected override readonly connection = new DataErrorConnection(this.config);
+
+  override convertException(exception: Error): DriverException {
+    if (!(exception instanceof DataError)) return super.convertException(exception);
+    // The ORM throws what this returns, and looks at nothing of it.
+    return exception;
+  }
+
   override nativeUpdateMany<T extends object>(
     entity: EntityName<T>,
     where: FilterQuery<T>[],

@@ -4,6 +4,8 @@ import { migrations } from '../migrations.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { CascadeGuard } from './cascade-guard.ts';
 import { Connections } from './connections.ts';
+import { DataErrorEntityManager } from './data-errors/data-error-entity-manager.ts';
+import { notFoundHandlers } from './data-errors/not-found.ts';
 import { JoinedUpdates } from './joined-updates.ts';
 import { timeoutStatements, type TransactionTimeouts } from './local-settings.ts';
 import { HouseNaming } from './naming.ts';
@@ -55,6 +57,8 @@ export function ormOptions(
   });
   return defineConfig({
     driver: JoinedUpdates,
+    entityManager: DataErrorEntityManager,
+    ...notFoundHandlers(connections),
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
     host,
     port,

@@ -14,6 +14,8 @@ type Refusal = new (...args: ConstructorParameters<typeof DuplicateError>) => Re
 
 // By SQLSTATE, or by its class, the first two characters. https://www.postgresql.org/docs/current/errcodes-appendix.html
 const refusals: Partial<Record<string, readonly [Refusal, string]>> = {
+  // Without one, the statement never came about: the ORM or the driver could not write a value into it.
+  '': [InvalidValueError, 'a value is not one that a statement can be made of'],
   '08P01': [InvalidValueError, 'a text holds a character that PostgreSQL does not store'],
   '22': [InvalidValueError, 'a value is not one that PostgreSQL can work with'],
   '22001': [InvalidValueError, 'a value is too long'],

@@ -1,10 +1,13 @@
 import type { ClientBase } from 'pg';
+import type { MetConnecting } from './connection-failures.ts';
 import type { SessionAttributes } from '../settings/url-parameters.ts';
 
 /** A server that was reached is none of those that `target_session_attrs` asks for. */
-class WrongServerError extends Error {
+class WrongServerError extends Error implements MetConnecting {
   /** As errors of the system have it, for whoever reports a connection that could not be made. */
   readonly code = 'TARGET_SESSION_ATTRS';
+  /** The connection is dropped before anybody gets it. */
+  readonly whileConnecting = true;
 }
 
 /** Whether `target_session_attrs` asks for a standby, or a server that may be one. */

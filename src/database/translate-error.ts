@@ -1,12 +1,23 @@
 import { isNativeError } from 'node:util/types';
-import { DriverException, OptimisticLockError, ValidationError } from '@mikro-orm/core';
+import {
+  CursorError,
+  DriverException,
+  MetadataError,
+  NotFoundError as NotFoundByOrm,
+  OptimisticLockError,
+  TransactionStateError,
+  ValidationError,
+} from '@mikro-orm/core';
 import { DatabaseError } from 'pg';
 import {
   ConnectionError,
   ContentionError,
   DataError,
+  InvalidPageError,
   InvalidValueError,
+  NotFoundError,
   PoolTimeoutError,
+  StatementError,
 } from '../errors.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { connectionFailure, isPoolTimeout, whyUnconnected } from './connection-failures.ts';
@@ -22,17 +33,10 @@ export function toDataError(
   standsFor: Readonly<Partial<Record<string, string>>> = {},
 ): unknown {
   if (error instanceof DataError || !isNativeError(error)) return error;
-  // What our own client says, before PostgreSQL does.
-  if (error instanceof DriverException && error.cause instanceof DataError) return error.cause;
   if (isPoolTimeout(error)) {
     return new PoolTimeoutError('no connection of the pool was free in time', { cause: error });
   }
-  if (error instanceof OptimisticLockError) {
-    return new ContentionError('another writer changed the row since it was read', {}, { cause: error });
-  }
-  if (error instanceof ValidationError) {
-    return new InvalidValueError(`the ORM refused an entity (${error.name})`, {}, { cause: error });
-  }
+  if (error instanceof ValidationError) return refusedByOrm(error);
   const fromDriver = error instanceof DriverException || error instanceof DatabaseError;
   // The driver passes on what a system call met; another system's client, which the work may use as well, makes errors of it.
   const isOurs = fromDriver || 'syscall' in firstOf(error) || 'whileConnecting' in error;
@@ -54,6 +58,22 @@ export function toDataError(
   const told = code === '' ? what : `${what} (${code})`;
   const at = { table: standsFor[table ?? ''] ?? table, constraint, column, row: copiedRow(where) };
   return new Refused(`${told}${deniedIn(error)}`, at, { cause: error });
+}
+
+// The ORM's texts hold values, of rows too.
+function refusedByOrm(cause: ValidationError): DataError {
+  if (cause instanceof OptimisticLockError)
+    return new ContentionError('another writer changed the row since it was read', {}, { cause });
+  if (cause instanceof NotFoundByOrm) return new NotFoundError('row', undefined, { cause });
+  if (cause instanceof CursorError)
+    return new InvalidPageError("the cursor is not one of this query's", undefined, { cause });
+  if (cause instanceof MetadataError || cause instanceof TransactionStateError)
+    return new StatementError(`the ORM refused the call (${cause.name}); the cause tells why`, {}, { cause });
+  return new InvalidValueError(
+    `the ORM refused an entity, or a value (${cause.name}); the cause tells why`,
+    {},
+    { cause },
+  );
 }
 
 /** What went wrong while connecting to `target`, as one line without a secret. */

@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net';
 import { isNativeError } from 'node:util/types';
 import { Client, DatabaseError, type ClientConfig, type Connection } from 'pg';
-import { CommitUnknownError, StatementError } from '../errors.ts';
+import { CommitUnknownError, ConnectionLostError, StatementError } from '../errors.ts';
 import { requestCancel } from './cancel-request.ts';
-import { connectionFailure, type MetConnecting } from './connection-failures.ts';
+import type { MetConnecting } from './connection-failures.ts';
 import { useOptionalTls } from './optional-tls.ts';
 import { proveRawPasswords } from './raw-passwords.ts';
-import { sqlStateOf } from './translate-error.ts';
 import { takesRows, waitsForUs } from './streamed-statements.ts';
 import { endOnUnreadable } from './unreadable-answers.ts';
 import { within } from './within.ts';
@@ -42,7 +41,8 @@ const patience = { cancel: 1_000, end: 1_000, rollback: 5_000 };
  *   would take a slot of the pool along, for ever.
  * - Nobody waits for the answer to `begin`: the first statement waits for it, and what goes before it is done meanwhile. No
  *   statement is sent when `begin` failed; all up to the `rollback` fail as it did.
- * - A `commit` that was answered by a rollback fails, and one whose answer never came fails with `CommitUnknownError`.
+ * - A `commit` that was answered by a rollback fails. One that was sent, and neither carried out nor refused with the severity ERROR,
+ *   fails with `CommitUnknownError`, and the connection is dropped.
  * - A server that owes an answer and is silent for too long is given up.
  */
 export class TxClient extends Client {
@@ -63,6 +63,7 @@ export class TxClient extends Client {
   #isCommitting = false;
   #bears = false;
   #stream: object | undefined;
+  #whenLost: (() => void) | undefined;
   readonly #answerTimeout: number;
 
   constructor(config?: string | TxClientConfig) {
@@ -98,8 +99,7 @@ export class TxClient extends Client {
           return send(...given);
         }
         if (this.#refusal) return Promise.reject(this.#refusal);
-        if (takesRows(this.#stream))
-          return Promise.reject(new Error(copyIsUnderWay, { cause: new StatementError(copyIsUnderWay, {}) }));
+        if (takesRows(this.#stream)) return Promise.reject(new StatementError(copyIsUnderWay, {}));
         if (/^(?:begin|start transaction)\b/.test(text)) return this.#begin(send, given);
         if (text === 'commit') return this.#commit(send, given);
         return this.#begun ? this.#onceBegun(this.#begun, send, given) : answered(send, given);
@@ -137,7 +137,9 @@ export class TxClient extends Client {
    * it, so that neither a cancel which is late nor whoever still holds the client can do anything to the next.
    */
   async abort(reason: unknown): Promise<void> {
-    this.#refusal = new Error('the unit of work was given up', { cause: reason });
+    this.#refusal = new ConnectionLostError('the unit of work was interrupted, and its connection closed', {
+      cause: reason,
+    });
     if (this.#isOwedAnAnswer) {
       const answer = new Promise<void>((resolve) => this.once('drain', resolve).once('end', resolve));
       const enough = AbortSignal.timeout(patience.cancel);
@@ -202,6 +204,7 @@ export class TxClient extends Client {
       void this.#cancel(AbortSignal.timeout(patience.cancel));
     this.#isLost = true;
     const { onLost } = this;
+    this.#whenLost?.();
     this.#giveBack(error);
     onLost?.(error);
   }
@@ -241,9 +244,12 @@ export class TxClient extends Client {
     const isSent = !this.#isLost;
     this.#isCommitting = true;
     const result = await answered(send, given)
-      .catch((error: Error) => {
-        if (!isSent || this.#readOnly || connectionFailure(error, sqlStateOf(error)) === null) throw error;
-        throw new CommitUnknownError({ cause: error });
+      .catch(async (error: Error) => {
+        // Before the commit was sent, and where nothing was written, the outcome is known.
+        if (!isSent || this.#readOnly || (await this.#isRefusal(error))) throw error;
+        const unknown = new CommitUnknownError({ cause: error });
+        this.drop(unknown);
+        throw unknown;
       })
       .finally(() => (this.#isCommitting = false));
     if (typeof result === 'object' && result && 'command' in result && result.command === 'ROLLBACK') {
@@ -253,6 +259,29 @@ export class TxClient extends Client {
       );
     }
     return result;
+  }
+
+  /**
+   * Whether the server refused the commit, so that it certainly was not carried out: by an error of the severity ERROR. Any other answer,
+   * and any other end of the connection, may have come after the commit was carried out.
+   */
+  async #isRefusal(error: Error): Promise<boolean> {
+    if (!(error instanceof DatabaseError)) return false;
+    // PgBouncer's own code for what it met, with this severity in its older versions. A server's error names its routine.
+    if (error.code === '08P01' && error.routine === undefined) return false;
+    if (error.severity === 'ERROR') return true;
+    if (error.severity === 'FATAL' || error.severity === 'PANIC') return false;
+    // The driver keeps the severity in the language of `lc_messages` only. After an ERROR, in any language, the server goes on.
+    return this.#goesOn();
+  }
+
+  /** Whether the server takes another statement; not when the connection ends instead, by the deadline for answers at the latest. */
+  #goesOn(): Promise<boolean> {
+    if (this.#isLost || !this.#isBusy) return Promise.resolve(!this.#isLost);
+    return new Promise((resolve) => {
+      this.once('drain', () => resolve(true));
+      this.#whenLost = () => resolve(false);
+    });
   }
 
   async #rollback(send: Query, given: unknown[]): Promise<unknown> {

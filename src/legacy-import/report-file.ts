@@ -3,6 +3,7 @@ import { closeSync, openSync, read, renameSync, statSync, unlinkSync, writeSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { isNativeError } from 'node:util/types';
 import { SettingsError } from '../errors.ts';
 import type { Finding } from './finding.ts';
 

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { toDataError } from '../database/translate-error.ts';
-import { InvalidLoadError, InvalidRowError } from '../errors.ts';
+import { InvalidLoadError, InvalidRowError, RefusedError } from '../errors.ts';
 import { duplicateRules, loadModes, type LoadCounts, type LoadOptions } from './load-options.ts';
 import { isUnique, loadTarget, type LoadColumn, type LoadTarget } from './load-target.ts';
 import { RowsToCopy } from './rows-to-copy.ts';
@@ -91,7 +91,8 @@ export class Load<E extends object> {
 
   /** The error in words of the table that was loaded into, not of the one that the rows went through. */
   #told(thrown: unknown, em: EntityManager): unknown {
-    const error = toDataError(thrown, { [stagingTable]: this.#target.table });
+    const refused = thrown instanceof RefusedError && thrown.cause ? thrown.cause : thrown;
+    const error = toDataError(refused, { [stagingTable]: this.#target.table });
     return temporaryTablesDenied(thrown, em, 'or use `append`') ?? error;
   }
 }

@@ -76,7 +76,7 @@ describe('a pool of one connection serves the next unit of work', () => {
         begin === 'begin' ? transaction : transaction.setIsolationLevel('serializable')
       ).execute(async () => {});
 
-      await expect(refused).rejects.toMatchObject({ code: 'XX000' });
+      await expect(refused).rejects.toMatchObject({ cause: { code: 'XX000' } });
       await work(begin);
     },
   );

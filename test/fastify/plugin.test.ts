@@ -216,6 +216,35 @@ describe('the Fastify plugin', () => {
     expect(await answer.json()).toMatchObject({ status: 'up', schema: { pending: [] }, pool: { max: 10 } });
   });
 
+  test('answers 503 while the server is not what target_session_attrs asks for', async () => {
+    const switched = await TestDatabase.create();
+    const name = switched.target.parts.database;
+    const { origin } = await serve(
+      (app) =>
+        app.get('/experiments', (request) => request.read(({ experiments }) => experiments.listSummaries())),
+      {},
+      `${switched.url}${switched.url.includes('?') ? '&' : '?'}target_session_attrs=read-write`,
+    );
+    const becomes = async (readOnly: 'on' | 'off') => {
+      await switched.orm.em.execute(
+        `set transaction_read_only = off; alter database "${name}" set default_transaction_read_only = ${readOnly}`,
+      );
+      await switched.orm.em.execute(
+        `select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${name}' and pid <> pg_backend_pid()`,
+      );
+    };
+
+    expect((await fetch(`${origin}/experiments`)).status).toBe(200);
+    await becomes('on');
+    const refused = await fetch(`${origin}/experiments`);
+    await becomes('off');
+
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ error: 'connection_failed' });
+    expect((await fetch(`${origin}/experiments`)).status).toBe(200);
+    await switched.drop();
+  });
+
   test('tells a database that is gone as 503, and not where it was', async () => {
     const gone = await TestDatabase.create();
     const { origin } = await serve(() => {}, {}, gone.url);

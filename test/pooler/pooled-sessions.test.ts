@@ -205,7 +205,7 @@ describe('what a unit of work leaves on its session', () => {
       });
 
       for (const [, statement] of leavings)
-        await expect(one.transact(({ em }) => em.execute(statement))).rejects.toBeInstanceOf(PoolerError);
+        await expect(one.transact(({ em }) => em.execute(statement))).rejects.toThrow(PoolerError);
       const outcomes = await together(200, () =>
         next
           .transact(({ em }) => em.execute('select pg_sleep(0.005)'))

@@ -64,15 +64,13 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
 
     const pool = await database.orm.em.getConnection().getNativeClient();
     const named = pool.query({ name: 'mine', text: 'select 1' });
-    await expect(named).rejects.toMatchObject({ cause: expect.any(PoolerError) });
-    await expect(inUnitOfWork('prepare mine as select 1')).rejects.toBeInstanceOf(PoolerError);
+    await expect(named).rejects.toThrow(PoolerError);
+    await expect(inUnitOfWork('prepare mine as select 1')).rejects.toThrow(PoolerError);
   });
 
   test('can not set what others would meet; what a transaction sets is empty after it', async () => {
-    await expect(inUnitOfWork(`set work_mem = '1MB'`)).rejects.toBeInstanceOf(PoolerError);
-    await expect(execute(`select set_config('app.user', 'one', false)`)).rejects.toMatchObject({
-      cause: expect.any(PoolerError),
-    });
+    await expect(inUnitOfWork(`set work_mem = '1MB'`)).rejects.toThrow(PoolerError);
+    await expect(execute(`select set_config('app.user', 'one', false)`)).rejects.toThrow(PoolerError);
     await everybody((client) =>
       database.transact(async ({ em }) => em.execute('select 1'), { settings: { 'app.user': `${client}` } }),
     );
@@ -82,10 +80,8 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
   });
 
   test('can not hold an advisory lock past a transaction; those of the repositories end with it', async () => {
-    await expect(inUnitOfWork('select pg_advisory_lock(1)')).rejects.toBeInstanceOf(PoolerError);
-    await expect(execute('select pg_try_advisory_lock(1)')).rejects.toMatchObject({
-      cause: expect.any(PoolerError),
-    });
+    await expect(inUnitOfWork('select pg_advisory_lock(1)')).rejects.toThrow(PoolerError);
+    await expect(execute('select pg_try_advisory_lock(1)')).rejects.toThrow(PoolerError);
 
     const groups = await everybody(() =>
       database.transact(async ({ synthGroups }) => (await synthGroups.ensureDefault()).id),
@@ -95,9 +91,7 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
   });
 
   test('have temporary tables of their own, which nobody meets', async () => {
-    await expect(execute('create temp table t (a int)')).rejects.toMatchObject({
-      cause: expect.any(PoolerError),
-    });
+    await expect(execute('create temp table t (a int)')).rejects.toThrow(PoolerError);
 
     const sums = await everybody((client) =>
       database.transact(async ({ em }) => {
@@ -115,7 +109,7 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
   });
 
   test('can not keep a cursor past a transaction; within one it works', async () => {
-    await expect(inUnitOfWork('declare c cursor with hold for select 1')).rejects.toBeInstanceOf(PoolerError);
+    await expect(inUnitOfWork('declare c cursor with hold for select 1')).rejects.toThrow(PoolerError);
 
     const rows = await everybody(() =>
       database.transact(async ({ em }) => {

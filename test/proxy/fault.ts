@@ -17,6 +17,11 @@ export type Fault =
   /** The server runs something else in its place, which fails: with `XX000`, unless a SQLSTATE is given. */
   | 'error'
   | { readonly error: string }
+  /**
+   * The server carries it out, but the client gets an error of this SQLSTATE and severity in place of the answer. Then the connection
+   * ends, as after a FATAL, unless the server `goesOn`.
+   */
+  | { readonly answer: string; readonly severity: string; readonly goesOn?: boolean }
   /** It is passed on once that has ended; what follows it on its connection waits with it. */
   | { readonly after: () => Promise<void> }
   /** The server carries it out, but the connection is cut before its answer arrives. */
@@ -45,5 +50,10 @@ export function isInjected({ type, body }: Message): boolean {
 /** The error that the client gets in its place. */
 export function injectedError(fault: Fault | undefined): Buffer {
   const code = typeof fault === 'object' && 'error' in fault ? fault.error : 'XX000';
-  return message('E', 'SERROR', 'VERROR', `C${code}`, 'Ma fault was injected', '');
+  return errorMessage(code, 'ERROR');
+}
+
+/** An error of the server, whose severity is in the server's language. */
+export function errorMessage(code: string, severity: string): Buffer {
+  return message('E', `S${severity}`, `C${code}`, 'Ma fault was injected', '');
 }

@@ -1,6 +1,14 @@
 import type { Socket } from 'node:net';
 import { ClientStatements } from './client-statements.ts';
-import { failingExecute, failingQuery, injectedError, isInjected, type Break, type Fault } from './fault.ts';
+import {
+  errorMessage,
+  failingExecute,
+  failingQuery,
+  injectedError,
+  isInjected,
+  type Break,
+  type Fault,
+} from './fault.ts';
 import { MessageReader, type Message } from './message.ts';
 
 const asksForEncryption = new Set([80_877_103, 80_877_104]);
@@ -99,7 +107,9 @@ export class ProxiedConnection {
       return;
     }
     this.#fault = fault;
-    if (fault === 'error' || typeof fault === 'object') {
+    if (typeof fault === 'object' && 'answer' in fault) {
+      this.#send(this.#server, message.bytes);
+    } else if (fault === 'error' || typeof fault === 'object') {
       this.#send(this.#server, message.type === 'Q' ? failingQuery(before) : failingExecute());
     } else if (fault === 'cut after sending' || fault === 'cut while copying') {
       if (fault === 'cut after sending') this.#state = 'doomed';
@@ -131,9 +141,24 @@ export class ProxiedConnection {
     for (const message of this.#serverReader.read(messages)) {
       if (this.#state === 'doomed' && this.#isAnswered(message)) this.break('cut');
       if (this.#state !== 'open') continue;
+      if (message.type === 'C' && this.#answered()) continue;
       this.#send(this.#client, isInjected(message) ? injectedError(this.#fault) : message.bytes);
     }
     this.#client.uncork();
+  }
+
+  /** Sends the error that takes the place of the server's answer, if there is one. */
+  #answered(): boolean {
+    if (typeof this.#fault !== 'object' || !('answer' in this.#fault)) return false;
+    const { answer, severity, goesOn = false } = this.#fault;
+    this.#fault = undefined;
+    this.#send(this.#client, errorMessage(answer, severity));
+    if (!goesOn) {
+      this.#state = 'broken';
+      this.#client.end();
+      this.#server.destroy();
+    }
+    return true;
   }
 
   /** Passes the single byte on that answers the wish for encryption; gives what follows it. */

@@ -45,7 +45,7 @@ describe('tables and columns', () => {
     ({ table, name }) =>
       db.rollback(async ({ em }) => {
         await expect(em.execute(`update ${table} set "${name}" = null`)).rejects.toMatchObject({
-          code: '23502',
+          cause: { code: '23502' },
           column: name,
         });
       }),

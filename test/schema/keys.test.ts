@@ -82,7 +82,7 @@ describe('keys', () => {
   test.each(minted)('%s has no server default: whoever writes plain SQL brings a key', (table, column) =>
     db.rollback(async ({ em }) => {
       await expect(em.execute(`insert into ${table} default values`)).rejects.toMatchObject({
-        code: '23502',
+        cause: { code: '23502' },
         column,
       });
     }),

@@ -77,7 +77,7 @@ describe('names of indexes and constraints', () => {
         `insert into ${table} select (jsonb_populate_record(t, '{"id": "another"}')).* from ${table} t`,
       );
 
-      await expect(duplicate).rejects.toMatchObject({ code: '23505', constraint });
+      await expect(duplicate).rejects.toMatchObject({ cause: { code: '23505' }, constraint });
     }),
   );
 });

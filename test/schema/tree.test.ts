@@ -24,7 +24,7 @@ describe('an exploration’s tree', () => {
     db.rollback(async ({ em }) => {
       await insertBareRows(em);
 
-      await expect(em.execute(insert)).rejects.toMatchObject({ code: '23505', constraint });
+      await expect(em.execute(insert)).rejects.toMatchObject({ cause: { code: '23505' }, constraint });
     }),
   );
 

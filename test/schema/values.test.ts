@@ -113,7 +113,7 @@ describe('values', () => {
     '%s must hold something',
     (column) =>
       db.rollback(async ({ em }) => {
-        await expect(write(em, column, null)).rejects.toMatchObject({ code: '23502' });
+        await expect(write(em, column, null)).rejects.toMatchObject({ cause: { code: '23502' } });
       }),
   );
 

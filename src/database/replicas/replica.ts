@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { closeWithin } from '../connections.ts';
+import { Connections, closeWithin } from '../connections.ts';
 import { ormOptions, type ConnectOptions } from '../orm-options.ts';
 import { SharedSessionCheck } from '../pooler/pooled-sessions.ts';
 import { Probe } from '../probe.ts';
@@ -34,6 +34,7 @@ export class Replica {
     const { poolMode = 'session' } = options;
     const check = poolMode === 'session' ? new SharedSessionCheck(target) : undefined;
     const orm = new MikroORM(ormOptions(target, options, check));
+    Connections.of(orm).throwsDataErrors = true;
     await telemetry.watch(orm);
     return new Replica(orm, telemetry);
   }

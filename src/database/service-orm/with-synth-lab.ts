@@ -98,7 +98,13 @@ function merge(ours: Options, theirs: ServiceOptions): Options {
   delete merged.clientUrl;
   if (theirs.entitiesTs) merged.entitiesTs = joined(ours.entities, theirs.entitiesTs);
   // What `openDatabase` has otherwise than the ORM, and no entity needs, stays as the service has it.
-  for (const name of ['flushMode', 'autoJoinOneToOneOwner', 'logger', 'contextName'] as const)
+  for (const name of [
+    'flushMode',
+    'autoJoinOneToOneOwner',
+    'logger',
+    'contextName',
+    'entityManager',
+  ] as const)
     if (theirs[name] === undefined) delete merged[name];
   return merged;
 }

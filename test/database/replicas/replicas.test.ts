@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { connect as dial, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { walBytes } from '../../../src/database/replicas/wal-position.ts';
 import {
+  ConnectionError,
   InvalidValueError,
   ReadOnlyError,
   SettingsError,
@@ -53,6 +54,38 @@ describe('replicas', { timeout: 120_000 }, () => {
   const becomes = (which: string): Promise<void> =>
     expect.poll(answering, { timeout: 15_000, interval: 50 }).toBe(which);
   const lag = async (): Promise<unknown> => (await database.health()).replicas[0];
+
+  test('that take the place of the primary after the start are a connection that failed, and are not kept', async () => {
+    let behind = new URL(pair.primaryUrl);
+    const sockets = new Set<Socket>();
+    const proxy = createServer((client) => {
+      const upstream = dial(Number(behind.port), behind.hostname);
+      client.pipe(upstream).pipe(client);
+      sockets.add(client);
+      for (const side of [client, upstream]) side.on('error', () => {});
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const url = new URL(pair.primaryUrl);
+    url.host = `127.0.0.1:${(proxy.address() as AddressInfo).port}`; // oxlint-disable-line typescript/no-unsafe-type-assertion -- it listens on a port
+    url.searchParams.set('target_session_attrs', 'primary');
+    await using switched = await openDatabase({ url: url.href });
+    const pool = await switched.orm.em.getConnection().getNativeClient();
+
+    behind = new URL(pair.replicaUrl);
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(() => pool.totalCount).toBe(0);
+    const failures = await Promise.all([
+      switched.transact(server).catch((error: unknown) => error),
+      switched.read(server).catch((error: unknown) => error),
+    ]);
+
+    for (const failure of failures) expect(failure).toBeInstanceOf(ConnectionError);
+    await expect.poll(() => pool.totalCount).toBe(0);
+    behind = new URL(pair.primaryUrl);
+    expect(await switched.transact(server)).toBe('primary');
+    await switched.close();
+    proxy.close();
+  });
 
   test('are read from only where the caller says so', async () => {
     expect(await database.read(server)).toBe('primary');
