@@ -10,6 +10,8 @@ const folder = join(root, 'src/repositories');
 interface Method {
   readonly name: string;
   readonly signature: string;
+  /** The names of its parameters; null for one that is taken apart where it is declared. */
+  readonly parameters: readonly (string | null)[];
   readonly promise: string;
   readonly errors: string;
   readonly replaces: readonly string[];
@@ -99,12 +101,13 @@ function methodsOf(declared: Class, comments: Comment[], source: string): Method
     const [replaced = '', listed = ''] = /Replaces (`[^.]*`)\./.exec(promise) ?? [];
     const parameters = member.value.params.map((parameter) => {
       const inner = parameter.type === 'AssignmentPattern' ? parameter.left : parameter;
-      return inner.type === 'Identifier' ? inner.name : 'request';
+      return inner.type === 'Identifier' ? inner.name : null;
     });
     return [
       {
         name: member.key.name,
-        signature: `${member.key.name}(${parameters.join(', ')})`,
+        signature: `${member.key.name}(${parameters.map((name) => name ?? 'request').join(', ')})`,
+        parameters,
         promise: promise.replace(replaced, '').trim(),
         errors: thrown.trim(),
         replaces: names(listed),

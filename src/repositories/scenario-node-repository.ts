@@ -12,6 +12,7 @@ import { nodeSummaries, pathTo, toNodeSummary, type ScenarioNodeSummary } from '
 import {
   checkArguments,
   document,
+  documentWith,
   fields,
   Key,
   arrayOf,
@@ -212,7 +213,7 @@ checkArguments(ScenarioNodeRepository, {
     { key: Key },
     {
       changes: fields<NodeChanges>({
-        scorecardParams: optional(document<ScorecardParams>()),
+        scorecardParams: optional(documentWith<ScorecardParams>({})),
         simulationResults: optional(nullable(document<SimulationResults>())),
         executionTimeSeconds: optional(nullable(FiniteNumber)),
         nodeStatus: optional(oneOf(nodeStatuses)),

@@ -4,32 +4,32 @@ import { isNot, Text, within, type AnyCheck, type Check, type Problem } from './
 export type FieldChecks<T> = { readonly [Field in keyof T]-?: Check<T[Field]> };
 
 /**
- * An object with these fields and no others. A field that is not among them is a misspelt option, which would be ignored and change
- * what is read or written, or an operator.
+ * An object with these fields. It may have others, as in TypeScript, and as there they can't be all that it has: `{ $ne: null }` is no
+ * request for a page.
  */
 export function fields<T extends object>(checks: FieldChecks<T>): Check<T> {
   const known = new Map(Object.entries<AnyCheck>(checks));
   return (value) => {
     if (!isPlain(value)) return isNot('an object', value);
-    return surplusIn(value, known) ?? problemIn(value, known);
+    return problemIn(value, known) ?? onlyUnknownIn(value, known);
   };
 }
 
-/** A JSON document that has these fields among others. */
+/** A JSON document that is an object and has these fields among others, which are checked when they are written. */
 export function documentWith<T extends object>(checks: Readonly<Record<string, AnyCheck>>): Check<T> {
   const known = new Map(Object.entries(checks));
   return (value) => (isPlain(value) ? problemIn(value, known) : isNot('an object', value));
 }
 
-/** A JSON document. Where it is written, its shape is checked too (`InvalidJsonError`). */
+/** A JSON document that the method, or a flush, checks against its shape before it is sent (`InvalidJsonError`). */
 export function document<T extends object>(): Check<T> {
-  return (value) =>
-    typeof value === 'object' && value !== null ? undefined : isNot('an object or an array', value);
+  return () => undefined;
 }
 
-/** A JSON document that is an array. */
+/** A JSON document that is an array of objects, whose shape is checked when they are written. */
 export function documentList<T extends readonly object[]>(): Check<T> {
-  return (value) => (Array.isArray(value) ? undefined : isNot('an array', value));
+  const check: AnyCheck = arrayOf((item) => (isPlain(item) ? undefined : isNot('an object', item)));
+  return check;
 }
 
 /** An object that is checked by the check for its status. */
@@ -81,14 +81,12 @@ export function isPlain(value: unknown): value is object {
   return Object.prototype.toString.call(value) === '[object Object]';
 }
 
-/** The problem of a field that has no check; one that is undefined counts as absent. */
-export function surplusIn(value: object, known: ReadonlyMap<string, AnyCheck>): Problem | undefined {
-  for (const name of Object.keys(value)) {
-    if (known.has(name) || Reflect.get(value, name) === undefined) continue;
-    const what = `has the unknown field ${JSON.stringify(name.slice(0, 50))}; expected: ${[...known.keys()].join(', ')}`;
-    return { at: '', what };
-  }
-  return undefined;
+/** The problem of an object that has fields, and none of those that are known. */
+export function onlyUnknownIn(value: object, known: ReadonlyMap<string, AnyCheck>): Problem | undefined {
+  const [first, ...more] = Object.keys(value);
+  if (first === undefined || [first, ...more].some((name) => known.has(name))) return undefined;
+  const expected = [...known.keys()].join(', ');
+  return { at: '', what: `has ${JSON.stringify(first.slice(0, 50))} but none of: ${expected}` };
 }
 
 /** The problem of a field that does not pass its check. */

@@ -8,22 +8,23 @@ import {
   Reference,
   TextType,
   type EntityClass,
+  type EntityName,
   type EntityProperty,
   type Primary,
   type RequiredEntityData,
 } from '@mikro-orm/core';
 import {
+  FiniteNumber,
   Instant,
   Integer,
   isNot,
   Key,
-  FiniteNumber,
   oneOf,
   Text,
   type AnyCheck,
   type Check,
 } from './check.ts';
-import { document, isPlain, arrayOf, problemIn, surplusIn } from './containers.ts';
+import { arrayOf, document, isPlain, problemIn, onlyUnknownIn } from './containers.ts';
 
 /** What every repository of an entity can do. */
 export function rowMethods<E extends object>(entity: EntityClass<E>) {
@@ -43,8 +44,7 @@ export function newRow<E extends object, Data = RequiredEntityData<E>>(entity: E
   const columns = new Map(columnsOf(entity).map((column) => [column.name, column.check]));
   return (value) => {
     if (!isPlain(value)) return isNot('an object', value);
-    // An instance has more than its columns.
-    return (value instanceof entity ? undefined : surplusIn(value, columns)) ?? problemIn(value, columns);
+    return problemIn(value, columns) ?? onlyUnknownIn(value, columns);
   };
 }
 
@@ -78,8 +78,9 @@ function keysOf(entity: EntityClass<object>): Column[] {
 
 function columnsOf(entity: EntityClass<object>): Column[] {
   // Discovery works on copies, one for each ORM: what is declared stays here.
-  const properties: Record<string, EntityProperty> = EntitySchema.REGISTRY.get(entity)?.meta.properties ?? {};
-  return Object.entries(properties).map(([name, property]) => {
+  const schema = EntitySchema.REGISTRY.get(entity);
+  if (!schema) throw new Error(`${entity.name} is not an entity`);
+  return Object.entries<EntityProperty>(schema.meta.properties).map(([name, property]) => {
     const check = checkFor(property);
     if (!check) throw new Error(`${entity.name}.${name}: checksByType lacks its type`);
     // The ORM takes null for absent where it has something to fill in.
@@ -115,13 +116,15 @@ function checkFor({ entity, enum: isEnum, items = [], type }: EntityProperty): A
 }
 
 /** A row that another belongs to: its key, or an instance of its entity, which need not be loaded. */
-function parent(entity: () => unknown): AnyCheck {
+function parent(entity: () => EntityName): AnyCheck {
+  let asRow: AnyCheck | undefined;
   return (value) => {
     if (typeof value === 'string') return Key(value);
     const target = entity();
     const row: unknown = Reference.isReference(value) ? value.unwrap() : value;
-    return typeof target === 'function' && row instanceof target
-      ? problemIn(row, new Map(keysOf(target).map((column) => [column.name, column.check])))
-      : isNot('a key or an entity', value);
+    if (typeof target !== 'function' || !(row instanceof target)) return isNot('a key or an entity', value);
+    // Entities may point at each other, or at themselves: theirs are not all declared before.
+    asRow ??= rowOf(target);
+    return asRow(row);
   };
 }
