@@ -1,5 +1,5 @@
 import type { ReadingUnitOfWork, UnitOfWork } from '../../src/database/unit-of-work.ts';
-import { doc, orAbsent, orNull, word, type SampleOf } from './sample.ts';
+import { doc, orAbsent, orNull, untyped, word, type SampleOf } from './sample.ts';
 
 type Given<Method> = Method extends (...given: infer Parameters) => unknown
   ? { readonly [Position in keyof Required<Parameters>]: SampleOf<Parameters[Position & keyof Parameters]> }
@@ -150,7 +150,7 @@ export const sampleCalls: Calls = {
     get: ['region_1'],
     listBySimulation: ['ana_1'],
     // Of what a row is made, `add` is asked.
-    addAll: [[doc() as never]],
+    addAll: [[untyped(doc())]],
     removeBySimulation: ['ana_1'],
   },
   researchExecutions: {

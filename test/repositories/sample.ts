@@ -1,5 +1,5 @@
 /** An argument, or a field of one, that may also be what `or` says. */
-export class Sample {
+class Sample {
   readonly of: unknown;
   readonly or: null | undefined;
 
@@ -11,10 +11,10 @@ export class Sample {
 
 /** A text out of a closed set. */
 export class Word {
-  readonly word: string;
+  readonly text: string;
 
-  constructor(word: string) {
-    this.word = word;
+  constructor(text: string) {
+    this.text = text;
   }
 }
 
@@ -84,7 +84,7 @@ export interface Place {
 
 export function valueOf(sample: unknown): unknown {
   if (sample instanceof Sample) return valueOf(sample.of);
-  if (sample instanceof Word) return sample.word;
+  if (sample instanceof Word) return sample.text;
   if (sample instanceof Doc) return sample.document;
   if (sample instanceof Date || typeof sample !== 'object' || sample === null) return sample;
   if (Array.isArray(sample)) return sample.map(valueOf);
@@ -104,7 +104,7 @@ export function placesOf(sample: unknown, path: Place['path'] = [], or: readonly
   if (Array.isArray(sample)) {
     return [place('array'), ...sample.flatMap((item, index) => placesOf(item, [...path, index]))];
   }
-  const parts = Object.entries(Object(sample) as object).flatMap(([name, part]) =>
+  const parts = Object.entries<unknown>(Object(sample)).flatMap(([name, part]) =>
     placesOf(part, [...path, name]),
   );
   return [place('object'), ...parts];
@@ -114,6 +114,10 @@ export function placesOf(sample: unknown, path: Place['path'] = [], or: readonly
 export function withValue(given: unknown, [step, ...rest]: Place['path'], value: unknown): unknown {
   if (step === undefined) return value;
   if (Array.isArray(given)) return given.with(Number(step), withValue(given[Number(step)], rest, value));
-  const fields = Object(given) as Record<string, unknown>; // oxlint-disable-line typescript/no-unsafe-type-assertion -- the path leads through it
-  return { ...fields, [step]: withValue(fields[step], rest, value) };
+  return { ...Object(given), [step]: withValue(Reflect.get(Object(given), step), rest, value) };
+}
+
+/** What a caller without types may pass. */
+export function untyped(value: unknown): never {
+  return value as never; // oxlint-disable-line typescript/no-unsafe-type-assertion -- that is what it is for
 }

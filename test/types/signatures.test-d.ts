@@ -34,21 +34,13 @@ const { find, save, stage } = right;
 
 // @ts-expect-error -- `stage` has no signature
 checkArguments(Repository, { find, save });
-// @ts-expect-error -- it has no such method
-checkArguments(Repository, { ...right, remove: [{ key: Key }] });
 // @ts-expect-error -- an argument is missing
 checkArguments(Repository, { ...right, find: [{ key: Key }] });
 // @ts-expect-error -- a key is a text
 checkArguments(Repository, { ...right, find: [{ key: Integer }, find[1]] });
-// @ts-expect-error -- a key is no document
-checkArguments(Repository, { ...right, save: [{ key: document() }, save[1]] });
-// @ts-expect-error -- the option may be absent
-checkArguments(Repository, { ...right, find: [{ key: Key }, { option: fields<Option>({ deleted }) }] });
-// @ts-expect-error -- null clears
-checkArguments(Repository, {
-  ...right,
-  save: [{ key: Key }, { document: document<{ [name: string]: unknown }>() }],
-});
+const never = [{ key: Key }, { document: document<{ [name: string]: unknown }>() }] as const;
+// @ts-expect-error -- null clears the document
+checkArguments(Repository, { ...right, save: never });
 // @ts-expect-error -- it returns no promise
 checkArguments(Repository, { ...right, stage: stage.synchronous });
 // @ts-expect-error -- a word is missing

@@ -15,12 +15,12 @@ export interface Check<T> extends AnyCheck {
   readonly type?: (value: T) => T;
 }
 
-/** A text. Keys and every other text of an argument pass here: what no text may hold belongs here. */
+/** A text. Keys and every other text of an argument pass here, so a rule for all texts belongs here. */
 export const Text: Check<string> = (value) =>
   typeof value === 'string' ? undefined : isNot('a string', value);
 
 /** The key of a row. */
-export const Key = Text;
+export const Key: Check<string> = (value) => Text(value);
 
 /** A whole number that a column of type `integer` can hold. */
 export const Integer: Check<number> = (value) =>
