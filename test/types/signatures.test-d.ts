@@ -35,7 +35,7 @@ const { find, save, stage } = right;
 // @ts-expect-error -- `stage` has no signature
 checkArguments(Repository, { find, save });
 // @ts-expect-error -- an argument is missing
-checkArguments(Repository, { ...right, find: [{ key: Key }] });
+checkArguments(Repository, { find: [{ key: Key }], save, stage });
 // @ts-expect-error -- a key is a text
 checkArguments(Repository, { ...right, find: [{ key: Integer }, find[1]] });
 const never = [{ key: Key }, { document: document<{ [name: string]: unknown }>() }] as const;

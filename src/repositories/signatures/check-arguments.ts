@@ -5,7 +5,7 @@ import type { AnyCheck, Check } from './check.ts';
 type Argument<T> = Readonly<Record<string, Check<T>>>;
 
 type Arguments<Given extends readonly unknown[]> = {
-  readonly [Position in keyof Required<Given>]: Argument<Given[Position & keyof Given]>;
+  readonly [Position in keyof Given]-?: Argument<Given[Position]>;
 };
 
 /**
@@ -31,7 +31,7 @@ const checked = new WeakSet<object>();
  */
 export function checkArguments<Repository extends object>(
   { name, prototype }: { readonly name: string; readonly prototype: Repository },
-  signatures: Signatures<Repository>,
+  signatures: Signatures<NoInfer<Repository>>,
 ): void {
   for (const method of Object.getOwnPropertyNames(prototype)) {
     if (method !== 'constructor' && !Object.hasOwn(signatures, method))
