@@ -10,6 +10,8 @@ const folder = join(root, 'src/repositories');
 interface Method {
   readonly name: string;
   readonly signature: string;
+  /** The names of its parameters; null for one that is taken apart where it is declared. */
+  readonly parameters: readonly (string | null)[];
   readonly promise: string;
   readonly errors: string;
   readonly replaces: readonly string[];
@@ -42,6 +44,12 @@ export function page(docs: readonly RepositoryDoc[]): string {
     'A repository is a named set of questions put to one unit of work: `uow.experiments`, `uow.synths`, … `find…` gives a row or',
     'null, `get…` a row or `NotFoundError`, `list…` and `page…` ordered rows, `lock…` a row held to the end of the transaction.',
     '`add` and `remove` stage; the unit of work writes. The last column names the method of the old system that a method replaces.',
+    '',
+    'Types end where JSON begins: a key out of a request may be `{ "$ne": null }`, which the ORM takes for a condition. So every method',
+    'checks its arguments when it is called, the fields of objects and the items of arrays included. `InvalidValueError` names the',
+    'method and, as `argument`, the place (`changes.name`, `keys[2]`); a limit, offset, order or cursor is refused with',
+    '`InvalidPageError`, a document out of shape with `InvalidJsonError`. Nothing is sent then. Methods that return a promise reject; the',
+    'others throw. An object may have fields that a method does not know, but not those alone.',
   ];
   for (const { name, promise, absent, methods } of docs) {
     lines.push('', `## ${name}`, '', promise, '');
@@ -99,12 +107,13 @@ function methodsOf(declared: Class, comments: Comment[], source: string): Method
     const [replaced = '', listed = ''] = /Replaces (`[^.]*`)\./.exec(promise) ?? [];
     const parameters = member.value.params.map((parameter) => {
       const inner = parameter.type === 'AssignmentPattern' ? parameter.left : parameter;
-      return inner.type === 'Identifier' ? inner.name : 'request';
+      return inner.type === 'Identifier' ? inner.name : null;
     });
     return [
       {
         name: member.key.name,
-        signature: `${member.key.name}(${parameters.join(', ')})`,
+        signature: `${member.key.name}(${parameters.map((name) => name ?? 'request').join(', ')})`,
+        parameters,
         promise: promise.replace(replaced, '').trim(),
         errors: thrown.trim(),
         replaces: names(listed),

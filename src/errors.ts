@@ -271,10 +271,20 @@ export class DanglingReferenceError extends RefusedError {
 
 /**
  * A value is missing, too long, malformed, or outside what its column allows (22xxx, 08P01, 23502, 23514, 54000, the ORM's
- * own validation).
+ * own validation). Where a repository's method was called with it, `argument` names it (`changes.name`), and nothing was sent.
  */
 export class InvalidValueError extends RefusedError {
   readonly code = 'invalid_value';
+  readonly argument: string | undefined;
+
+  constructor(
+    what: string,
+    at: ConstructorParameters<typeof RefusedError>[1] & { argument?: string | undefined },
+    options?: ErrorOptions,
+  ) {
+    super(what, at, options);
+    this.argument = at.argument;
+  }
 }
 
 /** Another rule of the database refused the write: ranges that may not overlap, a trigger's own (23xxx, 44000, P0001). */

@@ -8,6 +8,17 @@ import { checkShape } from '../json/check-shape.ts';
 import { checkPayload, insightPrefix, type CachedPayload } from './cached-payload.ts';
 import { instant } from './instant.ts';
 import { Repository } from './repository.ts';
+import {
+  checkArguments,
+  document,
+  documentWith,
+  Key,
+  nullable,
+  optional,
+  recordOf,
+  rowMethods,
+  Text,
+} from './signatures/index.ts';
 
 /** One computed chart, or text, of an analysis run. */
 export interface CacheEntry<Payload = JsonObject> {
@@ -203,6 +214,26 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     return removed.length;
   }
 }
+
+checkArguments(AnalysisCacheRepository, {
+  ...rowMethods(AnalysisCache),
+  findEntry: [{ analysisId: Key }, { cacheKey: Key }],
+  listEntries: [{ analysisId: Key }],
+  saveEntry: [
+    { analysisId: Key },
+    { cacheKey: Key },
+    { data: document<JsonObject>() },
+    { params: optional(nullable(document<JsonObject>())) },
+  ],
+  saveEntries: [{ analysisId: Key }, { data: recordOf(document<JsonObject>()) }],
+  removeEntry: [{ analysisId: Key }, { cacheKey: Key }],
+  removeEntries: [{ analysisId: Key }],
+  saveChartInsight: [{ insight: documentWith<ChartInsightPayload>({ analysis_id: Key, chart_type: Text }) }],
+  findChartInsight: [{ analysisId: Key }, { chartType: Text }],
+  listChartInsights: [{ analysisId: Key }],
+  saveExecutiveSummary: [{ summary: documentWith<ExecutiveSummaryPayload>({ analysis_id: Key }) }],
+  findExecutiveSummary: [{ analysisId: Key }],
+});
 
 function entries(db: Kysely<Tables>, analysisId: string) {
   return db

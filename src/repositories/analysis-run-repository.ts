@@ -1,9 +1,22 @@
 import { LockMode, type EntityData, type EntityManager } from '@mikro-orm/postgresql';
-import { AnalysisRun, type runStatuses } from '../entities/analysis-run.ts';
+import { AnalysisRun, runStatuses } from '../entities/analysis-run.ts';
 import { OutcomeRates } from '../entities/shapes.ts';
 import { checkShape } from '../json/check-shape.ts';
 import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
+import {
+  checkArguments,
+  document,
+  fields,
+  Instant,
+  Integer,
+  Key,
+  nullable,
+  FiniteNumber,
+  oneOf,
+  optional,
+  rowMethods,
+} from './signatures/index.ts';
 
 /** What is known of a run besides its status. What is absent stays as it is; null clears. */
 export interface RunFigures {
@@ -110,3 +123,27 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
     return forget(this.em, AnalysisRun, removed) > 0;
   }
 }
+
+checkArguments(AnalysisRunRepository, {
+  ...rowMethods(AnalysisRun),
+  findByExperiment: [{ experimentId: Key }],
+  getByExperiment: [{ experimentId: Key }],
+  findLatestCompletedKey: [{ experimentId: Key }],
+  lock: [{ key: Key }],
+  lockNextPending: [],
+  recordStatus: [
+    { key: Key },
+    { status: oneOf(runStatuses) },
+    {
+      figures: optional(
+        fields<RunFigures>({
+          completedAt: optional(nullable(Instant)),
+          totalSynths: optional(Integer),
+          aggregatedOutcomes: optional(nullable(document<OutcomeRates>())),
+          executionTimeSeconds: optional(nullable(FiniteNumber)),
+        }),
+      ),
+    },
+  ],
+  removeByExperiment: [{ experimentId: Key }],
+});

@@ -9,6 +9,7 @@ import { forget } from './forget.ts';
 import { instant } from './instant.ts';
 import { mintKey } from './mint-key.ts';
 import { Repository } from './repository.ts';
+import { checkArguments, document, Key, rowMethods, Text } from './signatures/index.ts';
 
 /** What was said of one chart; or, where what is stored is out of shape, what is wrong with it. */
 export type StoredInsight = {
@@ -144,6 +145,18 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     return id;
   }
 }
+
+checkArguments(ChartInsightRepository, {
+  ...rowMethods(ChartInsight),
+  findByType: [{ simulationId: Key }, { insightType: Text }],
+  getByType: [{ simulationId: Key }, { insightType: Text }],
+  listBySimulation: [{ simulationId: Key }],
+  saveInsight: [{ simulationId: Key }, { insightType: Text }, { insight: document<ChartInsightPayload>() }],
+  saveExecutiveSummary: [{ simulationId: Key }, { summary: Text }],
+  findExecutiveSummary: [{ simulationId: Key }],
+  removeByType: [{ simulationId: Key }, { insightType: Text }],
+  removeBySimulation: [{ simulationId: Key }],
+});
 
 function insights(db: Kysely<Tables>, simulationId: string) {
   return db

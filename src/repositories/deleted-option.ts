@@ -1,4 +1,8 @@
+import { oneOf, optional, type FieldChecks } from './signatures/index.ts';
+
 /** Whether deleted experiments are seen too, and what belongs to them. Default: hidden. */
 export interface DeletedOption {
   readonly deleted?: 'hidden' | 'included' | undefined;
 }
+
+export const deletedOption: FieldChecks<DeletedOption> = { deleted: optional(oneOf(['hidden', 'included'])) };

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { ExperimentDocument } from '../entities/experiment-document.ts';
+import { documentTypes, ExperimentDocument } from '../entities/experiment-document.ts';
 import { JsonObject } from '../entities/shapes.ts';
 import type { Tables } from '../entities/tables.ts';
 import { ContentionError } from '../errors.ts';
@@ -13,6 +13,19 @@ import {
 } from './document-summary.ts';
 import { mintKey } from './mint-key.ts';
 import { Repository } from './repository.ts';
+import {
+  byStatus,
+  checkArguments,
+  document,
+  fields,
+  Instant,
+  Key,
+  nullable,
+  oneOf,
+  optional,
+  rowMethods,
+  Text,
+} from './signatures/index.ts';
 
 /** A finished text, as it is to be stored. No metadata is null, or empty. */
 export interface FinishedDocument {
@@ -240,6 +253,54 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     return put;
   }
 }
+
+const metadataCheck = optional(nullable(document<JsonObject>()));
+const finished = { status: oneOf(['completed', 'partial']), markdown: Text, metadata: metadataCheck };
+
+checkArguments(ExperimentDocumentRepository, {
+  ...rowMethods(ExperimentDocument),
+  findByType: [{ experimentId: Key }, { documentType: oneOf(documentTypes) }],
+  getByType: [{ experimentId: Key }, { documentType: oneOf(documentTypes) }],
+  listSummaries: [{ experimentId: Key }],
+  findMarkdown: [{ experimentId: Key }, { documentType: oneOf(documentTypes) }],
+  findStatus: [{ experimentId: Key }, { documentType: oneOf(documentTypes) }],
+  existsByType: [{ experimentId: Key }],
+  saveDocument: [
+    { experimentId: Key },
+    { documentType: oneOf(documentTypes) },
+    {
+      document: fields<FinishedDocument>({
+        markdown: Text,
+        metadata: nullable(document<JsonObject>()),
+        model: Text,
+        status: optional(oneOf(['completed', 'partial'])),
+      }),
+    },
+  ],
+  startGenerating: [
+    { experimentId: Key },
+    { documentType: oneOf(documentTypes) },
+    { start: fields<GenerationStart>({ model: Text, abandonedBefore: optional(Instant) }) },
+  ],
+  finishGenerating: [
+    { experimentId: Key },
+    { documentType: oneOf(documentTypes) },
+    { token: Text },
+    {
+      outcome: byStatus<GenerationOutcome>({
+        completed: fields<Extract<GenerationOutcome, { markdown: string }>>(finished),
+        partial: fields<Extract<GenerationOutcome, { markdown: string }>>(finished),
+        failed: fields<Extract<GenerationOutcome, { error: string }>>({
+          status: oneOf(['failed']),
+          error: Text,
+          markdown: optional(Text),
+          metadata: metadataCheck,
+        }),
+      }),
+    },
+  ],
+  removeByType: [{ experimentId: Key }, { documentType: oneOf(documentTypes) }],
+});
 
 // For a statement that goes past a flush, which would check by itself. No metadata is NULL, never an empty document.
 function checked(metadata: JsonObject | null): JsonObject | null {

@@ -2,12 +2,24 @@ import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
 import { Experiment, Scorecard } from '../entities/experiment.ts';
 import type { Tables } from '../entities/tables.ts';
 import { checkShape } from '../json/check-shape.ts';
-import type { DeletedOption } from './deleted-option.ts';
+import { deletedOption, type DeletedOption } from './deleted-option.ts';
 import { instant } from './instant.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
 import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
 import { statement } from './statement.ts';
+import {
+  checkArguments,
+  document,
+  fields,
+  Key,
+  nullable,
+  optional,
+  pageRequest,
+  rowMethods,
+  stretchRequest,
+  Text,
+} from './signatures/index.ts';
 
 /** An experiment as lists show it, with what it already has. */
 export interface ExperimentSummary {
@@ -21,6 +33,13 @@ export interface ExperimentSummary {
   readonly interviewCount: number;
   readonly createdAt: Date;
   readonly updatedAt: Date | null;
+}
+
+/** What of an experiment is to be changed. */
+export interface ExperimentChanges {
+  readonly name?: string | undefined;
+  readonly hypothesis?: string | undefined;
+  readonly description?: string | null | undefined;
 }
 
 const sortKeys = ['createdAt', 'updatedAt', 'name'] as const;
@@ -99,14 +118,7 @@ export class ExperimentRepository extends Repository<Experiment> {
    *
    * @throws NotFoundError when there is none, or it is deleted.
    */
-  async revise(
-    key: string,
-    changes: {
-      name?: string | undefined;
-      hypothesis?: string | undefined;
-      description?: string | null | undefined;
-    },
-  ): Promise<Experiment> {
+  async revise(key: string, changes: ExperimentChanges): Promise<Experiment> {
     const experiment = await this.get(key);
     if (changes.name !== undefined) experiment.name = changes.name;
     if (changes.hypothesis !== undefined) experiment.hypothesis = changes.hypothesis;
@@ -145,6 +157,39 @@ export class ExperimentRepository extends Repository<Experiment> {
       await this.change(key, { id: key, status: 'deleted' }, { status: 'active' });
   }
 }
+
+checkArguments(ExperimentRepository, {
+  ...rowMethods(Experiment),
+  find: [{ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }],
+  get: [{ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }],
+  getSummary: [{ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }],
+  pageSummaries: [
+    {
+      request: optional(
+        fields<PageRequest<(typeof sortKeys)[number]> & DeletedOption>({
+          ...pageRequest(sortKeys),
+          ...deletedOption,
+        }),
+      ),
+    },
+  ],
+  listSummaries: [
+    { request: optional(fields<StretchRequest & DeletedOption>({ ...stretchRequest, ...deletedOption })) },
+  ],
+  revise: [
+    { key: Key },
+    {
+      changes: fields<ExperimentChanges>({
+        name: optional(Text),
+        hypothesis: optional(Text),
+        description: optional(nullable(Text)),
+      }),
+    },
+  ],
+  saveScorecard: [{ key: Key }, { scorecard: nullable(document<Scorecard>()) }],
+  softDelete: [{ key: Key }],
+  restore: [{ key: Key }],
+});
 
 /** The experiments that `deleted` lets see: in no order, not limited, no column chosen. */
 function experimentsOf(db: Kysely<Tables>, { deleted }: DeletedOption) {

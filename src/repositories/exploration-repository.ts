@@ -1,5 +1,5 @@
 import { LockMode, type EntityManager } from '@mikro-orm/postgresql';
-import { Exploration } from '../entities/exploration.ts';
+import { Exploration, explorationStatuses } from '../entities/exploration.ts';
 import {
   explorationSummaries,
   toExplorationSummary,
@@ -8,6 +8,26 @@ import {
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
 import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
+import {
+  checkArguments,
+  fields,
+  Instant,
+  Integer,
+  Key,
+  FiniteNumber,
+  oneOf,
+  optional,
+  pageRequest,
+  rowMethods,
+  stretchRequest,
+} from './signatures/index.ts';
+
+/** What a worker reports: how many nodes it added, how deep it got, and the best success rate that it found. */
+export interface ExplorationProgress {
+  readonly nodes?: number | undefined;
+  readonly depth?: number | undefined;
+  readonly successRate?: number | undefined;
+}
 
 const sortKeys = ['startedAt', 'completedAt', 'bestSuccessRate'] as const;
 const sortColumns = {
@@ -127,14 +147,7 @@ export class ExplorationRepository extends Repository<Exploration> {
    *
    * @throws NotFoundError when there is none.
    */
-  async recordProgress(
-    key: string,
-    {
-      nodes = 0,
-      depth,
-      successRate,
-    }: { nodes?: number | undefined; depth?: number | undefined; successRate?: number | undefined },
-  ): Promise<void> {
+  async recordProgress(key: string, { nodes = 0, depth, successRate }: ExplorationProgress): Promise<void> {
     const db = await this.writing();
     const row = await db
       .updateTable('explorations')
@@ -174,3 +187,30 @@ export class ExplorationRepository extends Repository<Exploration> {
     return ended > 0;
   }
 }
+
+checkArguments(ExplorationRepository, {
+  ...rowMethods(Exploration),
+  lock: [{ key: Key }],
+  getSummary: [{ key: Key }],
+  pageSummaries: [
+    { experimentId: Key },
+    { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
+  ],
+  listSummaries: [{ experimentId: Key }, { request: optional(fields<StretchRequest>(stretchRequest)) }],
+  recordLlmCalls: [{ key: Key }, { calls: Integer }],
+  recordProgress: [
+    { key: Key },
+    {
+      progress: fields<ExplorationProgress>({
+        nodes: optional(Integer),
+        depth: optional(Integer),
+        successRate: optional(FiniteNumber),
+      }),
+    },
+  ],
+  finish: [
+    { key: Key },
+    { status: oneOf(explorationStatuses.filter((status) => status !== 'running')) },
+    { completedAt: optional(Instant) },
+  ],
+});

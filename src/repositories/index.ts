@@ -30,7 +30,8 @@ export type {
   GenerationStart,
   GenerationOutcome,
 } from './experiment-document-repository.ts';
-export type { ExperimentSummary } from './experiment-repository.ts';
+export type { ExperimentChanges, ExperimentSummary } from './experiment-repository.ts';
+export type { ExplorationProgress } from './exploration-repository.ts';
 export type { ExplorationSummary } from './exploration-summary.ts';
 export type { GuideTexts } from './interview-guide-repository.ts';
 export type { FeatureScorecardRow, FeatureScorecardFilter } from './legacy/feature-scorecard-repository.ts';
@@ -42,14 +43,18 @@ export type {
 } from './legacy/simulation-run-repository.ts';
 export type { Page, PageRequest, Stretch, StretchRequest } from './page.ts';
 export type { RegionAnalysisRow } from './region-analysis-repository.ts';
-export type { NewResearchExecution } from './research-execution-repository.ts';
+export type {
+  EndedInterviews,
+  InterviewCounts,
+  NewResearchExecution,
+} from './research-execution-repository.ts';
 export type {
   ExecutionStatus,
   ResearchExecutionSummary,
   ResearchExecutionDetail,
   ExperimentOption,
 } from './research-execution-summary.ts';
-export type { NodeStatus } from './scenario-node-repository.ts';
+export type { NodeChanges, NodeStatus } from './scenario-node-repository.ts';
 export type { ScenarioNodeSummary } from './scenario-node-summary.ts';
 export type { SynthField } from './synth-fields.ts';
 export type { SynthGroupSummary, SynthGroupDetail } from './synth-group-summary.ts';

@@ -1,6 +1,7 @@
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
 import { InterviewGuide } from '../entities/interview-guide.ts';
 import { Repository } from './repository.ts';
+import { checkArguments, fields, Key, nullable, optional, rowMethods, Text } from './signatures/index.ts';
 
 /** What a guide holds. */
 export interface GuideTexts {
@@ -97,3 +98,19 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
     this.remove(await this.get(experimentId));
   }
 }
+
+const guideTexts = fields<GuideTexts>({
+  contextDefinition: optional(nullable(Text)),
+  questions: optional(nullable(Text)),
+  contextExamples: optional(nullable(Text)),
+});
+
+checkArguments(InterviewGuideRepository, {
+  ...rowMethods(InterviewGuide),
+  find: [{ experimentId: Key }],
+  get: [{ experimentId: Key }],
+  exists: [{ experimentId: Key }],
+  addIfAbsent: [{ experimentId: Key }, { texts: guideTexts }],
+  revise: [{ experimentId: Key }, { changes: guideTexts }],
+  removeByExperiment: [{ experimentId: Key }],
+});

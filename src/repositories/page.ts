@@ -12,6 +12,8 @@ export interface Page<Row> {
   };
 }
 
+type SortOrder = 'asc' | 'desc';
+
 /**
  * Which page: `limit` 1 to 200 (default 50), `offset` from 0, the order by one of the list's sort keys. Each list tells its default
  * order; another key sorts descending, unless the list or `sortOrder` tells otherwise.
@@ -20,7 +22,7 @@ export interface PageRequest<SortKey extends string> {
   readonly limit?: number | undefined;
   readonly offset?: number | undefined;
   readonly sortBy?: SortKey | undefined;
-  readonly sortOrder?: 'asc' | 'desc' | undefined;
+  readonly sortOrder?: SortOrder | undefined;
 }
 
 /** A stretch of a list in its default order, and the cursor that continues it; null at the end. */
@@ -48,27 +50,57 @@ const maxOffset = Number.MAX_SAFE_INTEGER;
 export function checkedPage<SortKey extends string>(
   request: PageRequest<SortKey>,
   sortKeys: readonly [SortKey, ...SortKey[]],
-  order: 'asc' | 'desc' = 'desc',
-): { limit: number; offset: number; sortBy: SortKey; sortOrder: 'asc' | 'desc' } {
-  const { offset = 0, sortBy = sortKeys[0], sortOrder = order } = request;
-  if (!Number.isInteger(offset) || offset < 0 || offset > maxOffset) {
-    throw new InvalidPageError(`offset ${shown(offset)} is not a whole number from 0`);
-  }
-  if (!sortKeys.includes(sortBy)) throw new InvalidPageError(`can't sort by ${shown(sortBy)}`, sortKeys);
-  if (sortOrder !== 'asc' && sortOrder !== 'desc') {
-    throw new InvalidPageError(`can't sort in the order ${shown(sortOrder)}`, ['asc', 'desc']);
-  }
-  return { limit: checkedLimit(request.limit), offset, sortBy, sortOrder };
+  order: SortOrder = 'desc',
+): { limit: number; offset: number; sortBy: SortKey; sortOrder: SortOrder } {
+  return {
+    limit: checkedLimit(request.limit),
+    offset: checkedOffset(request.offset),
+    sortBy: checkedSortKey(request.sortBy, sortKeys),
+    sortOrder: checkedSortOrder(request.sortOrder, order),
+  };
 }
 
 /** @throws InvalidPageError unless it is a whole number from 1 to 200; 50 when absent. */
-export function checkedLimit(limit: number = defaultLimit): number {
-  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
-    throw new InvalidPageError(`limit ${shown(limit)} is not a whole number from 1 to ${maxLimit}`);
-  }
-  return limit;
+export function checkedLimit(limit: unknown = defaultLimit): number {
+  if (isWhole(limit) && limit >= 1 && limit <= maxLimit) return limit;
+  throw new InvalidPageError(`limit ${shown(limit)} is not a whole number from 1 to ${maxLimit}`);
+}
+
+/** @throws InvalidPageError unless it is a whole number from 0; 0 when absent. */
+export function checkedOffset(offset: unknown = 0): number {
+  if (isWhole(offset) && offset >= 0 && offset <= maxOffset) return offset;
+  throw new InvalidPageError(`offset ${shown(offset)} is not a whole number from 0`);
+}
+
+/** @throws InvalidPageError unless it is one of the sort keys; the first when absent. */
+export function checkedSortKey<SortKey extends string>(
+  sortBy: unknown,
+  sortKeys: readonly [SortKey, ...SortKey[]],
+): SortKey {
+  const found = sortBy === undefined ? sortKeys[0] : sortKeys.find((sortKey) => sortKey === sortBy);
+  if (found === undefined) throw new InvalidPageError(`can't sort by ${shown(sortBy)}`, sortKeys);
+  return found;
+}
+
+/** @throws InvalidPageError unless it is `asc` or `desc`; `order` when absent. */
+export function checkedSortOrder(sortOrder: unknown, order: SortOrder = 'desc'): SortOrder {
+  if (sortOrder === undefined) return order;
+  if (sortOrder === 'asc' || sortOrder === 'desc') return sortOrder;
+  throw new InvalidPageError(`can't sort in the order ${shown(sortOrder)}`, ['asc', 'desc']);
+}
+
+/** @throws InvalidPageError unless it is a text; null when absent. */
+export function checkedCursor(after: unknown): string | null {
+  if (after === undefined || after === null) return null;
+  if (typeof after !== 'string') throw new InvalidPageError('a cursor is a text');
+  return after;
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isInteger(value);
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 50)) : String(value);
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 50));
+  return Object(value) === value ? `[${typeof value}]` : String(value);
 }

@@ -1,9 +1,8 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { CompiledQuery } from 'kysely';
 import type { Tables } from '../entities/tables.ts';
-import { InvalidPageError } from '../errors.ts';
 import { decodeCursor, decodeKeyCursor, encodeCursor, type KeyPosition, type Position } from './cursor.ts';
-import { checkedLimit, type Page, type Stretch, type StretchRequest } from './page.ts';
+import { checkedCursor, checkedLimit, type Page, type Stretch, type StretchRequest } from './page.ts';
 
 /**
  * A page and the total of its list by one statement. `list` is ordered and limited; `count` gives `total`, one row.
@@ -61,8 +60,8 @@ function startOf<Place>(
   { after, limit }: StretchRequest,
   decode: (list: string, cursor: string) => Place,
 ): Start<Place> {
-  if (after != null && typeof after !== 'string') throw new InvalidPageError('a cursor is a text');
-  return { from: after == null ? null : decode(list, after), limit: checkedLimit(limit) };
+  const cursor = checkedCursor(after);
+  return { from: cursor === null ? null : decode(list, cursor), limit: checkedLimit(limit) };
 }
 
 /** The stretch that `rows` are, of which one more than `limit` was read. */

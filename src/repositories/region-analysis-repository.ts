@@ -2,6 +2,7 @@ import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
 import { RegionAnalysis, type RegionRules } from '../entities/region-analysis.ts';
 import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
+import { checkArguments, Key, arrayOf, newRow, rowMethods } from './signatures/index.ts';
 
 /** A region of a simulation, as it was found. */
 export interface RegionAnalysisRow {
@@ -76,3 +77,10 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
     return forget(this.em, RegionAnalysis, removed);
   }
 }
+
+checkArguments(RegionAnalysisRepository, {
+  ...rowMethods(RegionAnalysis),
+  listBySimulation: [{ simulationId: Key }],
+  addAll: { synchronous: [{ regions: arrayOf(newRow(RegionAnalysis)) }] },
+  removeBySimulation: [{ simulationId: Key }],
+});

@@ -14,7 +14,8 @@ import { findByKey } from './find-by-key.ts';
 
 /**
  * What every repository can do. Nothing here ends a transaction: the unit of work does. What sends a statement that writes or locks
- * throws `ReadOnlyError` outside of one, before anything is sent.
+ * throws `ReadOnlyError` outside of one, before anything is sent. A value of another type than its argument's, nested ones included, is
+ * refused with `InvalidValueError`, which names the argument, before anything is sent.
  */
 export abstract class Repository<E extends object> {
   protected readonly em: EntityManager;
@@ -40,7 +41,7 @@ export abstract class Repository<E extends object> {
   }
 
   /**
-   * Stages a new row. Without a key it is given one, which is there at once. Replaces `create`, `create_exploration`,
+   * Stages a new row. Without a key it is given one, which is there at once. A parent is given by its key or as an entity. Replaces `create`, `create_exploration`,
    * `create_node`, `create_execution`.
    */
   add(data: RequiredEntityData<E>): E {

@@ -1,6 +1,6 @@
 import { LockMode, type EntityManager, type RequiredEntityData } from '@mikro-orm/postgresql';
-import { ResearchExecution } from '../entities/research-execution.ts';
-import type { DeletedOption } from './deleted-option.ts';
+import { executionStatuses, ResearchExecution } from '../entities/research-execution.ts';
+import { deletedOption, type DeletedOption } from './deleted-option.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
 import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
@@ -19,10 +19,36 @@ import {
   type ResearchExecutionSummary,
 } from './research-execution-summary.ts';
 import { startingWith } from './text-pattern.ts';
+import {
+  checkArguments,
+  fields,
+  Integer,
+  Key,
+  arrayOf,
+  newRow,
+  nullable,
+  oneOf,
+  optional,
+  pageRequest,
+  rowMethods,
+  stretchRequest,
+} from './signatures/index.ts';
 
 /** A new execution; it starts now unless it says otherwise. */
 export type NewResearchExecution = Omit<RequiredEntityData<ResearchExecution>, 'startedAt'> &
   Partial<Pick<RequiredEntityData<ResearchExecution>, 'startedAt'>>;
+
+/** How many of an execution's interviews were counted so far. An absent count stays as it is. */
+export interface InterviewCounts {
+  readonly successfulCount?: number | undefined;
+  readonly failedCount?: number | undefined;
+}
+
+/** How many interviews have ended since the last report. */
+export interface EndedInterviews {
+  readonly successful?: number | undefined;
+  readonly failed?: number | undefined;
+}
 
 const sortKeys = ['startedAt', 'topicName', 'status'] as const;
 const sortColumns = { startedAt: 'started_at', topicName: 'topic_name', status: 'status' } as const;
@@ -171,11 +197,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    *
    * @throws NotFoundError when there is none; InvalidValueError on a negative count.
    */
-  async recordStatus(
-    key: string,
-    status: ExecutionStatus,
-    counts: { successfulCount?: number | undefined; failedCount?: number | undefined } = {},
-  ): Promise<void> {
+  async recordStatus(key: string, status: ExecutionStatus, counts: InterviewCounts = {}): Promise<void> {
     const { successfulCount, failedCount } = counts;
     await this.change(
       key,
@@ -194,10 +216,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    *
    * @throws NotFoundError when there is no such execution.
    */
-  async recordInterviews(
-    key: string,
-    { successful = 0, failed = 0 }: { successful?: number | undefined; failed?: number | undefined },
-  ): Promise<void> {
+  async recordInterviews(key: string, { successful = 0, failed = 0 }: EndedInterviews): Promise<void> {
     const db = await this.writing();
     const row = await db
       .updateTable('research_executions')
@@ -218,3 +237,50 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     return new Set(rows.map((row) => row.exec_id));
   }
 }
+
+checkArguments(ResearchExecutionRepository, {
+  ...rowMethods(ResearchExecution),
+  add: { synchronous: [{ data: newRow<ResearchExecution, NewResearchExecution>(ResearchExecution) }] },
+  getDetail: [{ key: Key }],
+  pageSummaries: [
+    {
+      request: optional(
+        fields<PageRequest<(typeof sortKeys)[number]> & ExperimentOption & DeletedOption>({
+          ...pageRequest(sortKeys),
+          experiment: optional(nullable(Key)),
+          ...deletedOption,
+        }),
+      ),
+    },
+  ],
+  listSummaries: [
+    {
+      request: optional(
+        fields<StretchRequest & ExperimentOption & DeletedOption>({
+          ...stretchRequest,
+          experiment: optional(nullable(Key)),
+          ...deletedOption,
+        }),
+      ),
+    },
+  ],
+  findAutoInterview: [{ experiment: Key }],
+  existsSummaryBatch: [{ keys: arrayOf(Key) }],
+  existsPrfaqBatch: [{ keys: arrayOf(Key) }],
+  existsAdditionalContextBatch: [{ keys: arrayOf(Key) }],
+  listAdditionalContextBatch: [{ keys: arrayOf(Key) }],
+  lockNextPending: [],
+  recordStatus: [
+    { key: Key },
+    { status: oneOf(executionStatuses) },
+    {
+      counts: optional(
+        fields<InterviewCounts>({ successfulCount: optional(Integer), failedCount: optional(Integer) }),
+      ),
+    },
+  ],
+  recordInterviews: [
+    { key: Key },
+    { ended: fields<EndedInterviews>({ successful: optional(Integer), failed: optional(Integer) }) },
+  ],
+});

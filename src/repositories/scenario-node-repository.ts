@@ -2,15 +2,36 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import {
   ScenarioNode,
   SimulationResults,
-  type nodeStatuses,
+  nodeStatuses,
   type ScorecardParams,
 } from '../entities/scenario-node.ts';
 import { NotFoundError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
 import { Repository } from './repository.ts';
 import { nodeSummaries, pathTo, toNodeSummary, type ScenarioNodeSummary } from './scenario-node-summary.ts';
+import {
+  checkArguments,
+  document,
+  documentWith,
+  fields,
+  Key,
+  arrayOf,
+  nullable,
+  FiniteNumber,
+  oneOf,
+  optional,
+  rowMethods,
+} from './signatures/index.ts';
 
 export type NodeStatus = (typeof nodeStatuses)[number];
+
+/** What of a node is to be changed. */
+export interface NodeChanges {
+  readonly scorecardParams?: ScorecardParams | undefined;
+  readonly simulationResults?: SimulationResults | null | undefined;
+  readonly executionTimeSeconds?: number | null | undefined;
+  readonly nodeStatus?: NodeStatus | undefined;
+}
 
 /**
  * Scorecards in the trees of explorations. Lists are whole: what an exploration may spend bounds its tree to some hundreds of
@@ -125,15 +146,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
    *
    * @throws NotFoundError when there is none.
    */
-  async revise(
-    key: string,
-    changes: {
-      scorecardParams?: ScorecardParams | undefined;
-      simulationResults?: SimulationResults | null | undefined;
-      executionTimeSeconds?: number | null | undefined;
-      nodeStatus?: NodeStatus | undefined;
-    },
-  ): Promise<ScenarioNode> {
+  async revise(key: string, changes: NodeChanges): Promise<ScenarioNode> {
     const node = await this.get(key);
     if (changes.scorecardParams !== undefined) node.scorecardParams = changes.scorecardParams;
     if (changes.simulationResults !== undefined) node.simulationResults = changes.simulationResults;
@@ -184,3 +197,33 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     if (loaded.length > 0) await this.em.find(ScenarioNode, { id: { $in: loaded } }, { refresh: true });
   }
 }
+
+checkArguments(ScenarioNodeRepository, {
+  ...rowMethods(ScenarioNode),
+  getSummary: [{ key: Key }],
+  findRoot: [{ explorationId: Key }],
+  findWinner: [{ explorationId: Key }],
+  findBest: [{ explorationId: Key }],
+  listByExploration: [{ explorationId: Key }],
+  listFrontier: [{ explorationId: Key }],
+  listChildren: [{ parentId: Key }],
+  listPath: [{ key: Key }],
+  countByStatus: [{ explorationId: Key }],
+  revise: [
+    { key: Key },
+    {
+      changes: fields<NodeChanges>({
+        scorecardParams: optional(documentWith<ScorecardParams>({})),
+        simulationResults: optional(nullable(document<SimulationResults>())),
+        executionTimeSeconds: optional(nullable(FiniteNumber)),
+        nodeStatus: optional(oneOf(nodeStatuses)),
+      }),
+    },
+  ],
+  saveSimulation: [
+    { key: Key },
+    { simulationResults: nullable(document<SimulationResults>()) },
+    { executionTimeSeconds: nullable(FiniteNumber) },
+  ],
+  changeStatus: [{ keys: arrayOf(Key) }, { nodeStatus: oneOf(nodeStatuses) }],
+});

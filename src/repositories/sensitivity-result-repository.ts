@@ -2,6 +2,7 @@ import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
 import { SensitivityResult } from '../entities/sensitivity-result.ts';
 import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
+import { checkArguments, Key, rowMethods } from './signatures/index.ts';
 
 /** Sensitivity analyses of simulations, of which each may have several. */
 export class SensitivityResultRepository extends Repository<SensitivityResult> {
@@ -33,3 +34,9 @@ export class SensitivityResultRepository extends Repository<SensitivityResult> {
     return forget(this.em, SensitivityResult, removed);
   }
 }
+
+checkArguments(SensitivityResultRepository, {
+  ...rowMethods(SensitivityResult),
+  findLatest: [{ simulationId: Key }],
+  removeBySimulation: [{ simulationId: Key }],
+});

@@ -14,6 +14,17 @@ import {
   type SynthGroupSummary,
 } from './synth-group-summary.ts';
 import { listOf, positionOf, toSummary } from './synth-summary.ts';
+import {
+  checkArguments,
+  fields,
+  Key,
+  nullable,
+  optional,
+  pageRequest,
+  rowMethods,
+  stretchRequest,
+  Text,
+} from './signatures/index.ts';
 
 const sortKeys = ['createdAt', 'name'] as const;
 const sortColumns = { createdAt: 'synth_groups.created_at', name: 'synth_groups.name' } as const;
@@ -123,3 +134,15 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
     super.remove(group);
   }
 }
+
+checkArguments(SynthGroupRepository, {
+  ...rowMethods(SynthGroup),
+  findSummary: [{ key: Key }],
+  findDetail: [{ key: Key }, { request: optional(fields<StretchRequest>(stretchRequest)) }],
+  pageSummaries: [
+    { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
+  ],
+  listSummaries: [{ request: optional(fields<StretchRequest>(stretchRequest)) }],
+  ensureDefault: [],
+  ensureNamed: [{ name: Text }, { description: optional(nullable(Text)) }],
+});

@@ -5,7 +5,7 @@ import { SynthOutcome } from '../entities/synth-outcome.ts';
 import { SimulationAttributes } from '../entities/synth.ts';
 import { NotFoundError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
-import type { DeletedOption } from './deleted-option.ts';
+import { deletedOption, type DeletedOption } from './deleted-option.ts';
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
@@ -26,6 +26,19 @@ import {
   type OutcomeStatistics,
   type OutcomeSummary,
 } from './synth-outcome-summary.ts';
+import {
+  checkArguments,
+  document,
+  fields,
+  Key,
+  arrayOf,
+  nullable,
+  FiniteNumber,
+  optional,
+  pageRequest,
+  rowMethods,
+  stretchRequest,
+} from './signatures/index.ts';
 
 const sortKeys = ['synthId', 'didNotTryRate', 'failedRate', 'successRate'] as const;
 const sortColumns = {
@@ -232,3 +245,33 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     }
   }
 }
+
+checkArguments(SynthOutcomeRepository, {
+  ...rowMethods(SynthOutcome),
+  findForSynth: [{ analysisId: Key }, { synthId: Key }],
+  findLatestForSynth: [{ synthId: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }],
+  listForAnalysis: [{ analysisId: Key }],
+  listSummaries: [{ analysisId: Key }, { request: optional(fields<StretchRequest>(stretchRequest)) }],
+  pageForAnalysis: [
+    { analysisId: Key },
+    { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
+  ],
+  countForAnalysis: [{ analysisId: Key }],
+  findStatistics: [{ analysisId: Key }],
+  saveAll: [
+    { analysisId: Key },
+    {
+      outcomesOfSynths: arrayOf(
+        fields<NewOutcome>({
+          id: optional(Key),
+          synthId: Key,
+          didNotTryRate: FiniteNumber,
+          failedRate: FiniteNumber,
+          successRate: FiniteNumber,
+          synthAttributes: nullable(document<SimulationAttributes>()),
+        }),
+      ),
+    },
+  ],
+  removeForAnalysis: [{ analysisId: Key }],
+});

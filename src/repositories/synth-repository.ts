@@ -30,8 +30,25 @@ import {
   type GroupOption,
   type SynthCriteria,
   type SynthDetail,
+  type SynthFilters,
   type SynthSummary,
 } from './synth-summary.ts';
+import {
+  checkArguments,
+  document,
+  documentWith,
+  fields,
+  Instant,
+  Key,
+  Limit,
+  nullable,
+  optional,
+  pageRequest,
+  rowMethods,
+  stretchRequest,
+  Text,
+  type FieldChecks,
+} from './signatures/index.ts';
 
 /** A synth to be stored whole. Where a field is absent, a new synth gets its default and a known one keeps what it has. */
 export interface StoredSynth {
@@ -247,6 +264,55 @@ export class SynthRepository extends Repository<Synth> {
     return toStretch(list, rows, limit, positionOf, toSummary);
   }
 }
+
+const groupOption: FieldChecks<GroupOption> = { group: optional(nullable(Key)) };
+const criteriaFields: FieldChecks<SynthCriteria> = {
+  ...groupOption,
+  text: optional(Text),
+  filters: optional(documentWith<SynthFilters>({})),
+};
+const paged = pageRequest<SortKey>(sortKeys);
+
+checkArguments(SynthRepository, {
+  ...rowMethods(Synth),
+  getDetail: [{ key: Key }],
+  getAvatarPath: [{ key: Key }],
+  pageSummaries: [
+    { request: optional(fields<PageRequest<SortKey> & GroupOption>({ ...paged, ...groupOption })) },
+  ],
+  listSummaries: [
+    { request: optional(fields<StretchRequest & GroupOption>({ ...stretchRequest, ...groupOption })) },
+  ],
+  listDetails: [
+    { request: optional(fields<StretchRequest & GroupOption>({ ...stretchRequest, ...groupOption })) },
+  ],
+  search: [
+    { request: optional(fields<PageRequest<SortKey> & SynthCriteria>({ ...paged, ...criteriaFields })) },
+  ],
+  searchSummaries: [
+    { request: optional(fields<StretchRequest & SynthCriteria>({ ...stretchRequest, ...criteriaFields })) },
+  ],
+  count: [{ option: optional(fields<GroupOption>(groupOption)) }],
+  listFields: { synchronous: [] },
+  getExtremeCases: [{ experiment: Key }, { count: optional(Limit) }],
+  listForSimulation: [{ experiment: Key }, { limit: optional(Limit) }],
+  store: [
+    {
+      synth: fields<StoredSynth>({
+        id: Key,
+        name: Text,
+        ...groupOption,
+        description: optional(nullable(Text)),
+        linkPhoto: optional(nullable(Text)),
+        avatarPath: optional(nullable(Text)),
+        version: optional(Text),
+        data: optional(nullable(document<SynthData>())),
+        createdAt: optional(Instant),
+      }),
+    },
+  ],
+  saveAvatarPath: [{ key: Key }, { path: nullable(Text) }],
+});
 
 function noCompletedRun(experiment: string): NotFoundError {
   return new NotFoundError('AnalysisRun', { experiment, status: 'completed' });

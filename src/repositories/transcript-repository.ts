@@ -15,6 +15,19 @@ import {
   type TranscriptDetail,
   type TranscriptSummary,
 } from './transcript-summary.ts';
+import {
+  checkArguments,
+  documentList,
+  fields,
+  Instant,
+  Key,
+  arrayOf,
+  optional,
+  pageRequest,
+  rowMethods,
+  stretchRequest,
+  Text,
+} from './signatures/index.ts';
 
 /** An interview that took place. */
 export interface Interview {
@@ -119,3 +132,28 @@ export class TranscriptRepository extends Repository<Transcript> {
     return new Map(rows.map((row) => [row.exec_id, row.turns]));
   }
 }
+
+checkArguments(TranscriptRepository, {
+  ...rowMethods(Transcript),
+  record: {
+    synchronous: [
+      { execution: Key },
+      {
+        interview: fields<Interview>({
+          synthId: Key,
+          synthName: Text,
+          messages: documentList<TranscriptMessages>(),
+          status: optional(Text),
+          recordedAt: optional(Instant),
+        }),
+      },
+    ],
+  },
+  getDetail: [{ execution: Key }, { synth: Key }],
+  pageSummaries: [
+    { execution: Key },
+    { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
+  ],
+  listSummaries: [{ execution: Key }, { request: optional(fields<StretchRequest>(stretchRequest)) }],
+  countTurnsBatch: [{ executions: arrayOf(Key) }],
+});

@@ -2,11 +2,20 @@ import type { Kysely } from '@mikro-orm/postgresql';
 import type { FeatureScorecardData } from '../../entities/legacy/feature-scorecard.ts';
 import type { Tables } from '../../entities/tables.ts';
 import { NotFoundError } from '../../errors.ts';
-import type { DeletedOption } from '../deleted-option.ts';
+import { deletedOption, type DeletedOption } from '../deleted-option.ts';
 import { instant } from '../instant.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from '../page.ts';
 import { readPage, stretchOf, toStretch } from '../read-page.ts';
 import { LegacyReader } from './legacy-reader.ts';
+import {
+  checkArguments,
+  fields,
+  Key,
+  optional,
+  pageRequest,
+  stretchRequest,
+  type FieldChecks,
+} from '../signatures/index.ts';
 
 /**
  * A legacy scorecard as it was stored.
@@ -116,6 +125,31 @@ export class FeatureScorecardRepository extends LegacyReader {
     return count;
   }
 }
+
+const filterFields: FieldChecks<FeatureScorecardFilter> = { experimentId: optional(Key), ...deletedOption };
+
+checkArguments(FeatureScorecardRepository, {
+  find: [{ key: Key }],
+  get: [{ key: Key }],
+  page: [
+    {
+      request: optional(
+        fields<PageRequest<'createdAt'> & FeatureScorecardFilter>({
+          ...pageRequest(['createdAt']),
+          ...filterFields,
+        }),
+      ),
+    },
+  ],
+  list: [
+    {
+      request: optional(
+        fields<StretchRequest & FeatureScorecardFilter>({ ...stretchRequest, ...filterFields }),
+      ),
+    },
+  ],
+  count: [{ filter: optional(fields<FeatureScorecardFilter>(filterFields)) }],
+});
 
 function scorecards(db: Kysely<Tables>, { experimentId, deleted }: FeatureScorecardFilter) {
   const all = db.selectFrom('feature_scorecards');

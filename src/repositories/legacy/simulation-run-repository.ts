@@ -1,14 +1,24 @@
 import type { Kysely } from '@mikro-orm/postgresql';
-import type { runStatuses } from '../../entities/analysis-run.ts';
+import { runStatuses } from '../../entities/analysis-run.ts';
 import type { SimulationConfig, SimulationOutcomes } from '../../entities/legacy/simulation-run.ts';
 import type { Tables } from '../../entities/tables.ts';
 import { NotFoundError } from '../../errors.ts';
-import type { DeletedOption } from '../deleted-option.ts';
+import { deletedOption, type DeletedOption } from '../deleted-option.ts';
 import { instant } from '../instant.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from '../page.ts';
 import { keyStretchOf, readPage, stretchOf, toStretch } from '../read-page.ts';
 import { LegacyReader } from './legacy-reader.ts';
 import { selectedOutcomesOf, outcomesOf, toOutcome, type SimulatedOutcome } from './simulated-outcome.ts';
+import {
+  checkArguments,
+  fields,
+  Key,
+  oneOf,
+  optional,
+  pageRequest,
+  stretchRequest,
+  type FieldChecks,
+} from '../signatures/index.ts';
 
 /**
  * A legacy simulation as it was stored.
@@ -167,6 +177,40 @@ export class SimulationRunRepository extends LegacyReader {
     return toStretch(name, rows, limit, (row) => ({ key: row.synth_id }), toOutcome);
   }
 }
+
+const filterFields: FieldChecks<SimulationRunFilter> = {
+  scorecardId: optional(Key),
+  experimentId: optional(Key),
+  scenarioId: optional(Key),
+  status: optional(oneOf(runStatuses)),
+  ...deletedOption,
+};
+
+checkArguments(SimulationRunRepository, {
+  find: [{ key: Key }],
+  get: [{ key: Key }],
+  page: [
+    {
+      request: optional(
+        fields<PageRequest<'startedAt'> & SimulationRunFilter>({
+          ...pageRequest(['startedAt']),
+          ...filterFields,
+        }),
+      ),
+    },
+  ],
+  list: [
+    {
+      request: optional(fields<StretchRequest & SimulationRunFilter>({ ...stretchRequest, ...filterFields })),
+    },
+  ],
+  count: [{ filter: optional(fields<SimulationRunFilter>(filterFields)) }],
+  pageOutcomes: [
+    { simulationId: Key },
+    { request: optional(fields<PageRequest<'synthId'>>(pageRequest(['synthId']))) },
+  ],
+  listOutcomes: [{ simulationId: Key }, { request: optional(fields<StretchRequest>(stretchRequest)) }],
+});
 
 function simulations(db: Kysely<Tables>, filter: SimulationRunFilter) {
   const { scorecardId, experimentId, scenarioId, status, deleted } = filter;
