@@ -1,6 +1,8 @@
-import { PoolerError } from '../errors.ts';
+import { DataError, PoolerError } from '../errors.ts';
 import { leftOnSession } from './pooler-rules.ts';
+import { RefusedStatement } from './refused-statement.ts';
 import { TxClient, type Release, type TxClientConfig } from './tx-client.ts';
+import { refuseUnstorableText, storableParameters } from './unstorable-values.ts';
 
 /** What the pool tells its clients besides what the driver knows. */
 export interface CleanClientConfig extends TxClientConfig {
@@ -24,6 +26,7 @@ const whereItWouldBe = 2_000;
  *
  * - Each transaction begins with the settings that it was made for, in one message, so that they cost no time on the way.
  * - Temporary tables end with the transaction that made them.
+ * - A text, or a document, that PostgreSQL would store as another one is not sent.
  * - What would outlive a transaction on a connection that others use as well is not sent.
  * - A connection of our own on which something was left (a setting, a lock) is closed when it is given back to the pool.
  */
@@ -57,11 +60,12 @@ export class CleanClient extends TxClient {
         else if (!this.#isAltered) {
           this.#isAltered = leftOnSession(text.slice(0, whereItWouldBe), this.#inTransaction) !== null;
         }
+        const sent = asStored(text, given);
         if (this.#inTransaction && !this.#madeTemporary) {
           const beginning = text.slice(0, whereItWouldBe);
           this.#madeTemporary = maybeTemporary.test(beginning) && leavesTemporary(beginning);
         }
-        return send(...given);
+        return send(...sent);
       },
     });
   }
@@ -86,9 +90,24 @@ export class CleanClient extends TxClient {
       ? 'the next transaction may have another connection, where a named statement is not known; send it without a name'
       : leftOnSession(text, this.#inTransaction);
     if (says === null) return;
-    const refused = new PoolerError(says);
-    // The ORM makes an error of its own of it, and keeps the cause alone.
-    throw new Error(refused.message, { cause: refused });
+    throw new RefusedStatement(new PoolerError(says));
+  }
+}
+
+/**
+ * Returns what the driver is given, with its values as they are stored.
+ *
+ * @throws RefusedStatement when the text or a value can't be stored as it is.
+ */
+function asStored(text: string, [query, values, ...others]: unknown[]): unknown[] {
+  try {
+    refuseUnstorableText(text, {}, 'the statement');
+    if (Array.isArray(values)) return [query, storableParameters(values), ...others];
+    if (typeof query === 'object' && query !== null && 'values' in query && Array.isArray(query.values))
+      query.values = storableParameters(query.values);
+    return [query, values, ...others];
+  } catch (error) {
+    throw error instanceof DataError ? new RefusedStatement(error) : error;
   }
 }
 

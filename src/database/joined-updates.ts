@@ -1,4 +1,5 @@
 import type {
+  Configuration,
   EntityDictionary,
   EntityMetadata,
   EntityName,
@@ -9,12 +10,18 @@ import type {
 } from '@mikro-orm/core';
 import { isRaw, PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { isOurs } from './our-entities.ts';
+import { quoteDocuments } from './quoted-documents.ts';
 
 /**
  * The ORM's driver, but that a batch of changed rows of ours is joined with its new values. The ORM writes a `case` for each column with a
  * `when` for each row, and PostgreSQL tries them all on every row.
  */
 export class JoinedUpdates extends PostgreSqlDriver {
+  constructor(config: Configuration) {
+    super(config);
+    quoteDocuments(this.platform);
+  }
+
   override nativeUpdateMany<T extends object>(
     entity: EntityName<T>,
     where: FilterQuery<T>[],

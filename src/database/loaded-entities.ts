@@ -1,4 +1,6 @@
 import { JsonType, wrap, type EntityManager } from '@mikro-orm/core';
+import { comparableText } from '../json/document-text.ts';
+import { parseDocument } from '../json/stored-digits.ts';
 
 /**
  * Remembers what is loaded, with all values, at a moment when nothing waits to be written. The function that it gives brings that
@@ -31,8 +33,8 @@ function rememberEntity(em: EntityManager, entity: object): () => void {
       const [value, was]: unknown[] = [values[name], snapshot[name]];
       // What may have been changed in place is made anew.
       if (value instanceof Date && was instanceof Date) values[name] = new Date(was);
-      if (customType instanceof JsonType && typeof was === 'string' && JSON.stringify(value) !== was) {
-        values[name] = JSON.parse(was);
+      if (customType instanceof JsonType && typeof was === 'string' && comparableText(value) !== was) {
+        values[name] = parseDocument(was);
       }
     }
     Object.assign(wrapped, { __em: em, __initialized, __data: values });

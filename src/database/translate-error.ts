@@ -9,6 +9,7 @@ import {
 } from '../errors.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { connectionFailure, isPoolTimeout, whyUnconnected } from './connection-failures.ts';
+import { RefusedStatement } from './refused-statement.ts';
 import { refusalOf } from './refusals.ts';
 
 /**
@@ -22,6 +23,7 @@ export function toDataError(
 ): unknown {
   if (error instanceof DataError || !(error instanceof Error)) return error;
   // What our own client says, before PostgreSQL does.
+  if (error instanceof RefusedStatement) return error.cause;
   if (error instanceof DriverException && error.cause instanceof DataError) return error.cause;
   if (isPoolTimeout(error)) {
     return new PoolTimeoutError('no connection of the pool was free in time', { cause: error });

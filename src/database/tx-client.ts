@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import { Client, DatabaseError, type ClientConfig, type Connection } from 'pg';
+import { Client, DatabaseError, types, type ClientConfig, type Connection } from 'pg';
 import { CommitUnknownError, StatementError } from '../errors.ts';
+import { parseDocument } from '../json/stored-digits.ts';
 import { requestCancel } from './cancel-request.ts';
 import { connectionFailure, type MetConnecting } from './connection-failures.ts';
 import { useOptionalTls } from './optional-tls.ts';
@@ -69,6 +70,7 @@ export class TxClient extends Client {
     useOptionalTls(this, config);
     endOnUnreadable(this.connection);
     proveRawPasswords(this);
+    this.setTypeParser(types.builtins.JSONB, parseDocument);
     this.on('drain', () => {
       this.#isBusy = false;
       this.#stream = undefined;

@@ -1,4 +1,5 @@
 import type { BinaryType, CopiedValue } from '../database/binary-rows.ts';
+import { unstorableText } from '../guards/unstorable-text.ts';
 import { jsonText } from './json-text.ts';
 import { UnfitValue } from './unfit-value.ts';
 
@@ -9,8 +10,8 @@ import { UnfitValue } from './unfit-value.ts';
 export const copiedValues: Readonly<Record<BinaryType, (value: unknown) => CopiedValue>> = {
   text: (value) => {
     if (typeof value !== 'string') throw new UnfitValue('is no text');
-    if (value.includes('\0')) throw new UnfitValue('holds U+0000, which PostgreSQL does not store');
-    if (!value.isWellFormed()) throw new UnfitValue('holds half of a surrogate pair');
+    const unstorable = unstorableText(value);
+    if (unstorable !== null) throw new UnfitValue(`holds ${unstorable}, which PostgreSQL does not store`);
     return value;
   },
   integer: (value) => {
