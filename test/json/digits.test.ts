@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ExperimentDocument } from '../../src/entities/index.ts';
-import { InvalidJsonError, openDatabase } from '../../src/index.ts';
+import type { Tables } from '../../src/entities/tables.ts';
+import { InvalidJsonError } from '../../src/index.ts';
 import { rawJSON } from '../../src/json/raw-json.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { insertBareRows } from '../schema/rows.ts';
@@ -77,8 +78,7 @@ describe('a stored document with numbers that JavaScript rounds', () => {
 
   test('keeps them where another document takes its place, in each of several flushes', () =>
     db.rollback(async ({ em }) => {
-      const text = big.replace('"e":1e400,', '');
-      const row = await stored(em, text);
+      const row = await stored(em, big);
 
       row.metadata = { ...row.metadata, k: 2 };
       await em.flush();
@@ -87,7 +87,7 @@ describe('a stored document with numbers that JavaScript rounds', () => {
       Object.assign(row.metadata, { k: 4 });
       await em.flush();
 
-      expect(await found(em, text.replace('"k":1', '"k":4'))).toMatchObject({ same: true });
+      expect(await found(em, big.replace('"k":1', '"k":4'))).toMatchObject({ same: true });
     }));
 
   test('keeps them in a statement that goes past the flush, and after an inner unit of work was rolled back', () =>
@@ -101,6 +101,7 @@ describe('a stored document with numbers that JavaScript rounds', () => {
         .catch(() => {});
       Object.assign(row.metadata!, { k: 2 });
       await uow.em.nativeUpdate(ExperimentDocument, { id: row.id }, { metadata: row.metadata });
+      uow.em.clear();
 
       expect(await found(uow.em, big.replace('"k":1', '"k":2'))).toMatchObject({ same: true });
     }));
@@ -108,7 +109,6 @@ describe('a stored document with numbers that JavaScript rounds', () => {
   test.each<[string, (document: Document) => Document]>([
     ['moved', ({ n, ...others }) => ({ ...others, e: null, moved: n })],
     ['moved in a list', ({ list, ...others }) => ({ ...others, e: null, list: [0, ...(list as unknown[])] })],
-    ['copied as an infinity', (document) => ({ ...document })],
   ])('is not written when such a number was %s', (_, change) =>
     db.rollback(async ({ em }) => {
       const row = await stored(em, big);
@@ -120,11 +120,15 @@ describe('a stored document with numbers that JavaScript rounds', () => {
   );
 
   test('is read as the nearest numbers, by entities and by statements of plain rows', () =>
-    db.rollback(async ({ em, experimentDocuments }) => {
+    db.rollback(async ({ em }) => {
       const row = await stored(em, big);
 
       expect(row.metadata).toMatchObject({ n: 12345678901234567890, e: Infinity });
-      const plain = await experimentDocuments.findDocument('experiments', 'summary');
+      const [plain] = await em
+        .getKysely<Tables>()
+        .selectFrom('experiment_documents')
+        .select('metadata')
+        .execute();
       expect(plain?.metadata).toEqual(row.metadata);
     }));
 });
