@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findByKey } from '../../src/repositories/find-by-key.ts';
-import { DataError, InvalidJsonError, InvalidValueError, type UnitOfWork } from '../../src/index.ts';
+import { DataError, InvalidValueError, type UnitOfWork } from '../../src/index.ts';
 import { ShapedJson } from '../../src/json/shaped-json.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { insertBareRows } from '../schema/rows.ts';
@@ -23,7 +23,7 @@ const half = '👍'.repeat(60).slice(0, 99);
 /** How the path refuses the value; the unit of work can go on, since nothing was sent. */
 async function refusal(uow: UnitOfWork, path: WritePath, column: Column, value: unknown): Promise<DataError> {
   const refused: unknown = await uow
-    .transact((inner) => path(inner, column, value))
+    .transact(async (inner) => path(inner, column, value))
     .then(
       () => new Error(`${column.meta.tableName}.${column.name} takes it`),
       (error: unknown) => error,
@@ -67,26 +67,18 @@ describe('a document that holds what JSON has not', () => {
       'half of a surrogate pair in a key',
     ],
     ['U+0000', () => ({ a: 'x\0' }), 'a', 'U+0000'],
-    ['U+0000 in a key', () => ({ 'x\0': 1 }), '(document)', 'U+0000 in a key'],
+    ['U+0000 in a key', () => ({ 'x\0': 1 }), '', 'U+0000 in a key'],
     ['itself', () => circle(), 'me', 'a reference to itself'],
     ['5,000 levels', () => deep(5_000), 'a.a', 'more than 1000 levels'],
     ['1,001 levels', () => deep(1_001), 'a.a', 'more than 1000 levels'],
     ['20,000 levels of arrays', () => [deep(20_000)], '0.a', 'more than 1000 levels'],
   ])('is refused with the place of %s, by every path', (_, make, place, what) =>
     db.rollback(async (uow) => {
-      const column = documents.find(({ name }) => name === 'synth_attributes')!;
-      for (const [name, path] of Object.entries(writePaths)) {
-        const document = make();
-        // A load stores all digits of a bigint.
-        if (name === 'loadRows' && what === 'a bigint') continue;
-        // The ORM walks the rows of an upsert before it asks anybody: it has made null of undefined, or run out of stack, by then.
-        if (name === 'em.upsert' && /undefined|itself|levels/.test(what)) continue;
-        // The ORM and the driver take an array for a list of values.
-        if (Array.isArray(document) && /em.execute|Kysely/.test(name)) continue;
-        const error = await refusal(uow, path, column, document);
-        expect(error.message, name).toContain(what);
-        if (place !== '(document)' || error instanceof InvalidJsonError)
-          expect(error.message, name).toContain(place);
+      const column = named(documents, 'synth_attributes');
+      const taken = Object.entries(writePaths).filter(([name]) => !passedBy(name, what, make()));
+      for (const [name, path] of taken) {
+        const { message } = await refusal(uow, path, column, make());
+        expect([name, message.includes(what), message.includes(place)]).toEqual([name, true, true]);
       }
     }),
   );
@@ -104,7 +96,7 @@ describe('a document at the edge of what JSON has', () => {
     ['negative zero, which jsonb has not', { a: -0 }, { a: 0 }],
   ])('may hold %s', (_, document, stored) =>
     db.rollback(async ({ em }) => {
-      const column = documents.find(({ name }) => name === 'metadata')!;
+      const column = named(documents, 'metadata');
       const [row = {}] = await em.find(column.meta.class, {});
       Reflect.set(row, column.prop.name, document);
       await em.flush();
@@ -124,14 +116,14 @@ describe('a text that PostgreSQL does not store as it is', () => {
         const error = await refusal(uow, path, column, half);
         expect(error.code).toMatch(/invalid_value|invalid_row/);
         expect(error.message).toContain('half of a surrogate pair');
-        if (/flush/.test(name)) expect(error.message).toContain(`column "${column.name}"`);
+        expect(!name.includes('flush') || error.message.includes(`column "${column.name}"`)).toBe(true);
       }
     }),
   );
 
   test('is refused for U+0000 by every path', () =>
     db.rollback(async (uow) => {
-      const column = texts.find(({ name }) => name === 'hypothesis')!;
+      const column = named(texts, 'hypothesis');
       for (const path of Object.values(writePaths))
         expect(await refusal(uow, path, column, 'x\0')).toMatchObject({
           code: expect.stringMatching(/invalid_value|invalid_row/),
@@ -158,6 +150,23 @@ describe('a text that PostgreSQL does not store as it is', () => {
       ).rejects.toBeInstanceOf(InvalidValueError);
     }));
 });
+
+function named(columns: readonly Column[], name: string): Column {
+  const found = columns.find((column) => column.name === name);
+  if (!found) throw new Error(`no column ${name}`);
+  return found;
+}
+
+/** Whether a path can't be given the value, or is given another. */
+function passedBy(path: string, what: string, document: unknown): boolean {
+  // A load stores all digits of a bigint.
+  if (path === 'loadRows' && what === 'a bigint') return true;
+  // The ORM walks plain data before it asks anybody: it has made null of undefined, or run out of stack, by then.
+  if (/^em\.(?:insert|upsert|native)|query builder/.test(path) && /undefined|itself|levels/.test(what))
+    return true;
+  // The ORM and the driver take an array for a list of values.
+  return Array.isArray(document) && /em\.execute|Kysely/.test(path);
+}
 
 function circle(): object {
   const me: Record<string, unknown> = {};

@@ -11,7 +11,7 @@ export interface Column {
 }
 
 /** Writes `value` into the column, past or through the entity. */
-export type WritePath = (uow: UnitOfWork, column: Column, value: unknown) => Promise<unknown>;
+export type WritePath = (uow: UnitOfWork, column: Column, value: unknown) => Promise<unknown> | undefined;
 
 /** Every way to write a value. */
 export const writePaths: Record<string, WritePath> = {
@@ -53,8 +53,8 @@ export const writePaths: Record<string, WritePath> = {
     }),
   'the COPY of repositories': ({ em }, { meta, prop, name }, value) =>
     em.config
-      .getExtension<RowCopier>(rowCopierName)!
-      .copy(em, meta.tableName, { [name]: prop.columnTypes[0] ?? '' }, [{ [name]: value }]),
+      .getExtension<RowCopier>(rowCopierName)
+      ?.copy(em, meta.tableName, { [name]: prop.columnTypes[0] ?? '' }, [{ [name]: value }]),
 };
 
 // As it is, it takes the tables' own columns alone.
