@@ -12,8 +12,8 @@ import { mostLevels, refuseUnstorable, UnstorableJson } from './unstorable-json.
 export function storableText(document: unknown, bigints: 'allowed' | 'refused' = 'refused'): string {
   const kept = withStoredDigits(document);
   const text = stringify(kept, bigints);
-  if (isSuspect(text)) refuseUnstorable(kept, { bigints });
-  if (text === undefined) throw new UnstorableJson([], 'nothing', 'which is no JSON');
+  // Long enough to be too deep.
+  if (text.length > 2 * mostLevels || hasTrace(text)) refuseUnstorable(kept, { bigints });
   return text;
 }
 
@@ -27,19 +27,26 @@ export function documentText(column: string, document: unknown): string {
   }
 }
 
-/** Returns the text that a document is compared by: what it would be stored as, or an empty one when it can't be stored. */
+/**
+ * Returns the text that a document is compared by: what it would be stored as, or an empty one, which no column takes, when it can't be
+ * stored. Whoever is about to write it checks it, and says why; it may merely be read here.
+ */
 export function comparableText(document: unknown): string {
   try {
-    return JSON.stringify(withStoredDigits(document)) ?? '';
+    const kept = withStoredDigits(document);
+    const text = JSON.stringify(kept);
+    if (hasTrace(text)) refuseUnstorable(kept, { bigints: 'refused' });
+    return text;
   } catch {
-    // Whoever is about to write it checks it, and says why. It may be read here, and not be written at all.
     return '';
   }
 }
 
-function stringify(document: unknown, bigints: 'allowed' | 'refused'): string | undefined {
+function stringify(document: unknown, bigints: 'allowed' | 'refused'): string {
   try {
-    return JSON.stringify(document);
+    const text: string | undefined = JSON.stringify(document);
+    if (text === undefined) throw new UnstorableJson([], 'nothing', 'which is no JSON');
+    return text;
   } catch (error) {
     refuseUnstorable(document, { bigints });
     // What is left is a bigint that is allowed, or an error of a getter or `toJSON`.
@@ -50,11 +57,7 @@ function stringify(document: unknown, bigints: 'allowed' | 'refused'): string | 
   );
 }
 
-/** Whether the text has a trace of something that may be wrong, or is long enough to be too deep: quicker to see than in the document. */
-function isSuspect(text: string | undefined): boolean {
-  return (
-    text === undefined ||
-    text.length > 2 * mostLevels ||
-    ['null', '{}', '{"0":', '\\u'].some((trace) => text.includes(trace))
-  );
+/** Whether a text has a trace of what may be wrong with its document: quicker to see there than in the document. */
+function hasTrace(text: string): boolean {
+  return ['null', '{}', '{"0":', '\\u'].some((trace) => text.includes(trace));
 }

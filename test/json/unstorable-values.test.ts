@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ExperimentDocument } from '../../src/entities/index.ts';
 import { findByKey } from '../../src/repositories/find-by-key.ts';
 import { DataError, InvalidValueError, type UnitOfWork } from '../../src/index.ts';
 import { ShapedJson } from '../../src/json/shaped-json.ts';
-import { TestDatabase } from '../../src/testing/index.ts';
+import { TestDatabase, anExperimentDocument } from '../../src/testing/index.ts';
 import { insertBareRows } from '../schema/rows.ts';
 import { columnsOf, writePaths, type Column, type WritePath } from './write-paths.ts';
 
@@ -83,6 +84,21 @@ describe('a document that holds what JSON has not', () => {
     }),
   );
 });
+
+test('a document that is no JSON any more is refused where it is stored as null already, and in an entity that is inserted', () =>
+  db.rollback(async (uow) => {
+    const [row] = await uow.em.find(ExperimentDocument, {});
+    Object.assign(row ?? {}, { metadata: { a: null } });
+    await uow.flush();
+    Object.assign(row?.metadata ?? {}, { a: Number.NaN });
+    await expect(uow.flush()).rejects.toMatchObject({ issues: [{ path: ['a'] }] });
+
+    uow.em.clear();
+    const inserted = uow.transact(({ em }) =>
+      em.insert(anExperimentDocument(em.fork(), { metadata: { a: [Number.NaN] } })),
+    );
+    await expect(inserted).rejects.toBeInstanceOf(InvalidValueError);
+  }));
 
 describe('a document at the edge of what JSON has', () => {
   test.each<[string, unknown, unknown]>([
