@@ -249,7 +249,7 @@ export class DanglingReferenceError extends RefusedError {
 
 /**
  * A value is missing, too long, malformed, or outside what its column allows (22xxx, 08P01, 23502, 23514, 54000, the ORM's
- * own validation). A text with half of a surrogate pair or U+0000 is refused before it is sent, as a key that is looked up, too.
+ * own validation). A text with half of a surrogate pair is refused before it is sent, as a key that is looked up, too.
  */
 export class InvalidValueError extends RefusedError {
   readonly code = 'invalid_value';

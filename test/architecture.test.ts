@@ -33,7 +33,7 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   // Only what makes a text that never changes; see the rule for migrations.
   migrations: ['migrator'],
   migrator: [],
-  loading: ['errors', 'guards', 'json', 'entities', 'repositories', 'database'],
+  loading: ['errors', 'json', 'entities', 'repositories', 'database'],
   'legacy-import': ['errors', 'settings', 'json', 'entities', 'repositories', 'database', 'migrator'],
   embedded: [],
   fastify: ['errors', 'database'],

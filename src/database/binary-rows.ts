@@ -1,6 +1,6 @@
 import { documentText } from '../json/document-text.ts';
 import type { CopiedType } from '../repositories/row-copier.ts';
-import { refuseUnstorableText } from './unstorable-values.ts';
+import { refuseMalformedText } from './unstorable-values.ts';
 
 // https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". It spares both sides escapes and decimal numbers.
 const signature = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
@@ -80,7 +80,7 @@ function copiedValue(
   if (value == null) return null;
   if (type === 'double precision') return Number(value);
   if (type !== 'text' || typeof value !== 'string') return documentText(`${at.table}.${at.column}`, value);
-  refuseUnstorableText(value, at);
+  refuseMalformedText(value, at);
   return value;
 }
 

@@ -2,7 +2,7 @@ import { DataError, PoolerError } from '../errors.ts';
 import { leftOnSession } from './pooler-rules.ts';
 import { RefusedStatement } from './refused-statement.ts';
 import { TxClient, type Release, type TxClientConfig } from './tx-client.ts';
-import { refuseUnstorableText, storableParameters } from './unstorable-values.ts';
+import { refuseMalformedText, storableParameters } from './unstorable-values.ts';
 
 /** What the pool tells its clients besides what the driver knows. */
 export interface CleanClientConfig extends TxClientConfig {
@@ -101,7 +101,7 @@ export class CleanClient extends TxClient {
  */
 function asStored(text: string, [query, values, ...others]: unknown[]): unknown[] {
   try {
-    refuseUnstorableText(text, {}, 'the statement');
+    refuseMalformedText(text, {}, 'the statement');
     if (Array.isArray(values)) return [query, storableParameters(values), ...others];
     if (typeof query === 'object' && query !== null && 'values' in query && Array.isArray(query.values))
       query.values = storableParameters(query.values);

@@ -1,8 +1,8 @@
 import type { EntityMetadata, EventArgs, EventSubscriber, FlushEventArgs } from '@mikro-orm/core';
 import { isOurs } from './our-entities.ts';
-import { refuseUnstorableText } from './unstorable-values.ts';
+import { refuseMalformedText } from './unstorable-values.ts';
 
-/** Names the column of a text that can't be stored, where a flush writes it. The client refuses it in any other statement. */
+/** Names the column of a text with half of a surrogate pair, where a flush writes it. The client refuses it in any other statement. */
 export class TextGuard implements EventSubscriber {
   /** @throws InvalidValueError before anything is sent. */
   onFlush({ uow }: FlushEventArgs): void {
@@ -19,6 +19,6 @@ function check(meta: EntityMetadata, written: object): void {
   for (const { name, fieldNames } of meta.props) {
     const value: unknown = name in written ? Reflect.get(written, name) : undefined;
     if (typeof value !== 'string') continue;
-    refuseUnstorableText(value, { table: meta.tableName, ...(fieldNames[0] && { column: fieldNames[0] }) });
+    refuseMalformedText(value, { table: meta.tableName, ...(fieldNames[0] && { column: fieldNames[0] }) });
   }
 }

@@ -1,21 +1,23 @@
 import { types } from 'node:util';
 import { InvalidValueError } from '../errors.ts';
-import { unstorableText } from '../guards/unstorable-text.ts';
 import { documentText } from '../json/document-text.ts';
 
 /**
- * Refuses a text that PostgreSQL would not store as it is. `what` names it where no column does.
+ * Refuses a text that the driver would send as another one. `what` names it where no column does. U+0000 is left to PostgreSQL, which
+ * refuses it.
  *
  * @throws InvalidValueError
  */
-export function refuseUnstorableText(
+export function refuseMalformedText(
   text: string,
   at: { readonly table?: string; readonly column?: string },
   what = 'a text',
 ): void {
-  const found = unstorableText(text);
-  if (found !== null)
-    throw new InvalidValueError(`${what} holds ${found}, which PostgreSQL does not store`, at);
+  if (!text.isWellFormed())
+    throw new InvalidValueError(
+      `${what} holds half of a surrogate pair, which PostgreSQL does not store`,
+      at,
+    );
 }
 
 /**
@@ -29,7 +31,7 @@ export function storableParameters(values: readonly unknown[]): unknown[] {
 }
 
 function storable(value: unknown, parameter: string): unknown {
-  if (typeof value === 'string') refuseUnstorableText(value, {}, parameter);
+  if (typeof value === 'string') refuseMalformedText(value, {}, parameter);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((one) => storable(one, parameter));
   const isDocument = !ArrayBuffer.isView(value) && !types.isDate(value) && !('toPostgres' in value);

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { unstorableText } from '../guards/unstorable-text.ts';
+import { unstorableText } from './unstorable-text.ts';
 import { isRawJSON } from './raw-json.ts';
 
 /** How deep a document may be nested: far below what JavaScript's stack and PostgreSQL's take, whoever calls. */

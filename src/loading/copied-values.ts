@@ -1,5 +1,5 @@
 import type { BinaryType, CopiedValue } from '../database/binary-rows.ts';
-import { unstorableText } from '../guards/unstorable-text.ts';
+import { unstorableText } from '../json/unstorable-text.ts';
 import { jsonText } from './json-text.ts';
 import { UnfitValue } from './unfit-value.ts';
 

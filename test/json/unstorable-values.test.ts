@@ -150,7 +150,7 @@ describe('a text that PostgreSQL does not store as it is', () => {
   test('is refused as a key that is looked up', () =>
     db.rollback(async (uow) => {
       for (const { class: entity, primaryKeys } of db.orm.getMetadata().getAll().values())
-        for (const text of [half, 'x\0']) {
+        for (const text of [half]) {
           const key: unknown = primaryKeys.length === 1 ? text : primaryKeys.map(() => text);
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whatever the entity's key is, it is made of texts
           const found = uow.transact(({ em }) => findByKey(em, entity, key as never));
