@@ -143,19 +143,17 @@ describe('a text that PostgreSQL does not store as it is', () => {
       for (const path of Object.values(writePaths))
         expect(await refusal(uow, path, column, 'x\0')).toMatchObject({
           code: expect.stringMatching(/invalid_value|invalid_row/),
-          message: expect.stringContaining('U+0000'),
         });
     }));
 
   test('is refused as a key that is looked up', () =>
     db.rollback(async (uow) => {
-      for (const { class: entity, primaryKeys } of db.orm.getMetadata().getAll().values())
-        for (const text of [half]) {
-          const key: unknown = primaryKeys.length === 1 ? text : primaryKeys.map(() => text);
-          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whatever the entity's key is, it is made of texts
-          const found = uow.transact(({ em }) => findByKey(em, entity, key as never));
-          await expect(found).rejects.toBeInstanceOf(InvalidValueError);
-        }
+      for (const { class: entity, primaryKeys } of db.orm.getMetadata().getAll().values()) {
+        const key: unknown = primaryKeys.length === 1 ? half : primaryKeys.map(() => half);
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whatever the entity's key is, it is made of texts
+        const found = uow.transact(({ em }) => findByKey(em, entity, key as never));
+        await expect(found).rejects.toBeInstanceOf(InvalidValueError);
+      }
     }));
 
   test('is refused as it is by the methods of repositories', () =>
