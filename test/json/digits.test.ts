@@ -147,7 +147,7 @@ describe('a stored document with numbers that JavaScript rounds', () => {
 
 describe('a document that says the same', () => {
   test.each([
-    ['its keys in another order', '{"b":[{"y":1,"x":2}],"a":null}', { a: null, b: [{ x: 2, y: 1 }] }],
+    ['its keys in another order', '{"b":[{"y":1,"x":2}],"a":null}', { b: [{ y: 1, x: 2 }], a: null }],
     ['a number that was stored with zeros', '{"a":1.500,"b":100}', { b: 100, a: 1.5 }],
     ['a number that was stored as it is', '{"a":0.0000001,"b":1e21}', { b: 1e21, a: 1e-7 }],
     [
