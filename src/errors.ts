@@ -168,7 +168,8 @@ export class ReadOnlyError extends DataError {
 }
 
 /**
- * A JSON document does not have its column's shape. Nothing was sent to PostgreSQL.
+ * A JSON document does not have its column's shape, or holds what can't be stored as it is: NaN, infinities, invalid dates, bigints,
+ * maps, halves of surrogate pairs, more than 1,000 levels. Nothing was sent to PostgreSQL.
  * `issues` tells where and what, without the document's values.
  */
 export class InvalidJsonError extends DataError {
@@ -271,7 +272,8 @@ export class DanglingReferenceError extends RefusedError {
 
 /**
  * A value is missing, too long, malformed, or outside what its column allows (22xxx, 08P01, 23502, 23514, 54000, the ORM's
- * own validation). Where a repository's method was called with it, `argument` names it (`changes.name`), and nothing was sent.
+ * own validation). Where a repository's method was called with it, `argument` names it (`changes.name`), and nothing was sent. A
+ * text with half of a surrogate pair is refused before it is sent, as a key that is looked up, too.
  */
 export class InvalidValueError extends RefusedError {
   readonly code = 'invalid_value';

@@ -1,4 +1,6 @@
+import { documentText } from '../json/document-text.ts';
 import type { CopiedType } from '../repositories/row-copier.ts';
+import { refuseMalformedText } from './unstorable-values.ts';
 
 // https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". It spares both sides escapes and decimal numbers.
 const signature = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
@@ -48,8 +50,13 @@ export class BinaryRows {
   }
 }
 
-/** Rows as `copy … from stdin (format binary)` takes them. */
+/**
+ * Rows of `table` as `copy … from stdin (format binary)` takes them.
+ *
+ * @throws InvalidValueError or InvalidJsonError at a value that PostgreSQL would store as another, or refuse.
+ */
 export function* binaryRows(
+  table: string,
   columns: Readonly<Record<string, CopiedType>>,
   rows: Iterable<Readonly<Record<string, unknown>>>,
 ): Generator<Buffer, void> {
@@ -57,16 +64,24 @@ export function* binaryRows(
   const types = Object.values(columns);
   const gathered = new BinaryRows(types);
   for (const row of rows) {
-    const full = gathered.add(names.map((name, index) => copiedValue(types[index], row[name])));
+    const full = gathered.add(
+      names.map((name, index) => copiedValue({ table, column: name }, types[index], row[name])),
+    );
     if (full) yield full;
   }
   yield gathered.finish();
 }
 
-function copiedValue(type: CopiedType | undefined, value: unknown): CopiedValue {
+function copiedValue(
+  at: { readonly table: string; readonly column: string },
+  type: CopiedType | undefined,
+  value: unknown,
+): CopiedValue {
   if (value == null) return null;
   if (type === 'double precision') return Number(value);
-  return type === 'text' && typeof value === 'string' ? value : JSON.stringify(value);
+  if (type !== 'text' || typeof value !== 'string') return documentText(`${at.table}.${at.column}`, value);
+  refuseMalformedText(value, at);
+  return value;
 }
 
 function mostBytes(values: readonly CopiedValue[]): number {

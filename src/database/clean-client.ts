@@ -1,6 +1,7 @@
 import { PoolerError } from '../errors.ts';
 import { leftOnSession } from './pooler-rules.ts';
 import { TxClient, type Release, type TxClientConfig } from './tx-client.ts';
+import { refuseMalformedText, storableParameters } from './unstorable-values.ts';
 
 /** What the pool tells its clients besides what the driver knows. */
 export interface CleanClientConfig extends TxClientConfig {
@@ -24,6 +25,7 @@ const whereItWouldBe = 2_000;
  *
  * - Each transaction begins with the settings that it was made for, in one message, so that they cost no time on the way.
  * - Temporary tables end with the transaction that made them.
+ * - A text, or a document, that PostgreSQL would store as another one is not sent.
  * - What would outlive a transaction on a connection that others use as well is not sent.
  * - A connection of our own on which something was left (a setting, a lock) is closed when it is given back to the pool.
  */
@@ -57,11 +59,12 @@ export class CleanClient extends TxClient {
         else if (!this.#isAltered) {
           this.#isAltered = leftOnSession(text.slice(0, whereItWouldBe), this.#inTransaction) !== null;
         }
+        const sent = asStored(text, given);
         if (this.#inTransaction && !this.#madeTemporary) {
           const beginning = text.slice(0, whereItWouldBe);
           this.#madeTemporary = maybeTemporary.test(beginning) && leavesTemporary(beginning);
         }
-        return send(...given);
+        return send(...sent);
       },
     });
   }
@@ -88,6 +91,19 @@ export class CleanClient extends TxClient {
     if (says === null) return;
     throw new PoolerError(says);
   }
+}
+
+/**
+ * Returns what the driver is given, with its values as they are stored.
+ *
+ * @throws InvalidValueError, InvalidJsonError when the text or a value can't be stored as it is.
+ */
+function asStored(text: string, [query, values, ...others]: unknown[]): unknown[] {
+  refuseMalformedText(text, {}, 'the statement');
+  if (Array.isArray(values)) return [query, storableParameters(values), ...others];
+  if (typeof query === 'object' && query !== null && 'values' in query && Array.isArray(query.values))
+    query.values = storableParameters(query.values);
+  return [query, values, ...others];
 }
 
 /** Whether a text makes something temporary that the end of the transaction does not drop by itself. */

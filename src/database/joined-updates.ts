@@ -1,4 +1,5 @@
 import type {
+  Configuration,
   DriverException,
   EntityDictionary,
   EntityMetadata,
@@ -12,6 +13,7 @@ import { isRaw, PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { DataError } from '../errors.ts';
 import { DataErrorConnection } from './data-errors/data-error-connection.ts';
 import { isOurs } from './our-entities.ts';
+import { quoteDocuments } from './quoted-documents.ts';
 
 /**
  * The ORM's driver, on connections that can throw `DataError`s, and with one difference: a batch of changed rows of ours is joined with its new values. The ORM writes a `case` for each column with a
@@ -19,6 +21,11 @@ import { isOurs } from './our-entities.ts';
  */
 export class JoinedUpdates extends PostgreSqlDriver {
   protected override readonly connection = new DataErrorConnection(this.config);
+
+  constructor(config: Configuration) {
+    super(config);
+    quoteDocuments(this.platform);
+  }
 
   override convertException(exception: Error): DriverException {
     if (!(exception instanceof DataError)) return super.convertException(exception);

@@ -1,5 +1,7 @@
 import { isDate } from 'node:util/types';
 import { JsonType, wrap, type EntityManager } from '@mikro-orm/core';
+import { comparableText } from '../json/document-text.ts';
+import { parseDocument } from '../json/stored-digits.ts';
 
 /**
  * Remembers what is loaded, with all values, at a moment when nothing waits to be written. The function that it gives brings that
@@ -32,8 +34,8 @@ function rememberEntity(em: EntityManager, entity: object): () => void {
       const [value, was]: unknown[] = [values[name], snapshot[name]];
       // What may have been changed in place is made anew.
       if (isDate(value) && isDate(was)) values[name] = new Date(was);
-      if (customType instanceof JsonType && typeof was === 'string' && JSON.stringify(value) !== was) {
-        values[name] = JSON.parse(was);
+      if (customType instanceof JsonType && typeof was === 'string' && comparableText(value) !== was) {
+        values[name] = parseDocument(was);
       }
     }
     Object.assign(wrapped, { __em: em, __initialized, __data: values });

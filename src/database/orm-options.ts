@@ -14,6 +14,7 @@ import { PgRowCopier } from './pg-row-copier.ts';
 import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from './pool-options.ts';
 import type { SharedSessionCheck } from './pooler/pooled-sessions.ts';
 import { acceptsStandby, sessionCheck } from './session-check.ts';
+import { TextGuard } from './text-guard.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 import { TriggerFunctions } from './trigger-functions.ts';
 import { silenceAllowed } from './tx-client.ts';
@@ -96,7 +97,7 @@ export function ormOptions(
       ...(sharedSessions ? [sharedSessions] : []),
     ],
     // Columns bring theirs: shapes of documents, and row versions.
-    subscribers: [new TransactionGuard(), new CascadeGuard()],
+    subscribers: [new TransactionGuard(), new CascadeGuard(), new TextGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,
     // A transaction's work flushes at its end, or where it asks to.

@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { DataError } from '../errors.ts';
 import { rowCopierName, type CopiedType, type RowCopier } from '../repositories/row-copier.ts';
 import { binaryRows } from './binary-rows.ts';
 import { copyIn } from './copy-in.ts';
@@ -18,14 +19,16 @@ export class PgRowCopier implements RowCopier {
     rows: Iterable<Readonly<Record<string, unknown>>>,
   ): Promise<boolean> {
     const names = Object.keys(columns).map((column) => `"${column}"`);
-    const chunks = binaryRows(columns, rows);
+    const chunks = binaryRows(table, columns, rows);
     // Taken back to, should a key be taken. Fails outside a transaction, where nothing may be written.
     await em.execute('savepoint copied_rows');
     try {
       await copyIn(em, `copy "${table}" (${names.join(', ')}) from stdin (format binary)`, chunks);
     } catch (error) {
-      if (sqlStateOf(error) !== '23505') throw error;
-      await em.execute('rollback to savepoint copied_rows');
+      const isTaken = sqlStateOf(error) === '23505';
+      // A value that we refuse leaves the transaction as it was, as it does in any other statement.
+      if (isTaken || error instanceof DataError) await em.execute('rollback to savepoint copied_rows');
+      if (!isTaken) throw error;
       return false;
     }
     await em.execute('release savepoint copied_rows');

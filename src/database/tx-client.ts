@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { isNativeError } from 'node:util/types';
-import { Client, DatabaseError, type ClientConfig, type Connection } from 'pg';
+import { Client, DatabaseError, types, type ClientConfig, type Connection } from 'pg';
 import { CommitUnknownError, ConnectionLostError, StatementError } from '../errors.ts';
+import { parseDocument } from '../json/stored-digits.ts';
 import { requestCancel } from './cancel-request.ts';
 import type { MetConnecting } from './connection-failures.ts';
 import { useOptionalTls } from './optional-tls.ts';
@@ -71,6 +72,7 @@ export class TxClient extends Client {
     useOptionalTls(this, config);
     endOnUnreadable(this.connection);
     proveRawPasswords(this);
+    this.setTypeParser(types.builtins.JSONB, parseDocument);
     this.on('drain', () => {
       this.#isBusy = false;
       this.#stream = undefined;

@@ -1,6 +1,6 @@
 import { p } from '@mikro-orm/core';
 import type { z } from 'zod';
-import { checkShape } from './check-shape.ts';
+import { checkDocument, checkShape } from './check-shape.ts';
 import { ShapedJson } from './shaped-json.ts';
 
 /**
@@ -10,8 +10,16 @@ import { ShapedJson } from './shaped-json.ts';
 export function jsonColumn<S extends z.ZodType>(schema: S) {
   // The ORM deep-copies a type's own fields for each property, which would break `schema`: close over it instead.
   class ColumnJson extends ShapedJson {
-    check(document: unknown): void {
-      checkShape(`${this.meta?.tableName}.${this.prop?.fieldNames[0]}`, schema, document);
+    checkShape(document: unknown): void {
+      checkShape(this.#column, schema, document);
+    }
+
+    check(document: unknown): string {
+      return checkDocument(this.#column, schema, document);
+    }
+
+    get #column(): string {
+      return `${this.meta?.tableName}.${this.prop?.fieldNames[0]}`;
     }
   }
   return p.type(ColumnJson).$type<z.infer<S>>();

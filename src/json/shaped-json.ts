@@ -9,6 +9,9 @@ import {
   type TransformContext,
 } from '@mikro-orm/core';
 import { bringGuard } from '../guards/bring-guard.ts';
+import { comparableText } from './document-text.ts';
+import { sameDocument } from './same-document.ts';
+import { keepDigits } from './stored-digits.ts';
 
 /**
  * The type of a checked `jsonb` column. It checks the documents of statements that pass by a flush, and brings `JsonShapeGuard` to
@@ -16,18 +19,36 @@ import { bringGuard } from '../guards/bring-guard.ts';
  */
 export abstract class ShapedJson extends JsonType {
   /** @throws InvalidJsonError when `document` does not have the column's shape. */
-  abstract check(document: unknown): void;
+  abstract checkShape(document: unknown): void;
+
+  /**
+   * Returns the text that is stored.
+   *
+   * @throws InvalidJsonError when `document` can't be stored, or does not have the column's shape.
+   */
+  abstract check(document: unknown): string;
 
   override getColumnType(property: EntityProperty, platform: Platform): string {
     bringGuard(platform, JsonShapeGuard);
     return super.getColumnType(property, platform);
   }
 
-  override convertToDatabaseValue(document: unknown, platform: Platform, context?: TransformContext) {
+  override convertToDatabaseValue(
+    document: unknown,
+    platform: Platform,
+    context?: TransformContext,
+  ): string | null {
+    if (document == null) return super.convertToDatabaseValue(document, platform, context);
     // `query-data` is what `nativeUpdate`, `insertMany`, `upsert` and query builders write. In its other modes, the ORM converts what it
     // compares: rows that were merely loaded, too, which may be older than the shape.
-    if (context?.mode === 'query-data' && document != null) this.check(document);
-    return super.convertToDatabaseValue(document, platform, context);
+    return context?.mode === 'query-data' ? this.check(document) : comparableText(document);
+  }
+
+  // A document whose keys are in another order is the same `jsonb`.
+  override compareValues(one: unknown, other: unknown): boolean {
+    return (
+      one === other || (typeof one === 'string' && typeof other === 'string' && sameDocument(one, other))
+    );
   }
 }
 
@@ -38,20 +59,29 @@ export abstract class ShapedJson extends JsonType {
 class JsonShapeGuard implements EventSubscriber {
   /** @throws InvalidJsonError before anything is sent. */
   onFlush({ uow }: FlushEventArgs): void {
-    for (const { entity, meta, payload } of uow.getChangeSets()) check(meta, entity, payload);
+    for (const { entity, meta, payload, originalEntity } of uow.getChangeSets()) {
+      for (const [name, type] of documentsOf(meta, payload)) {
+        const [document, stored]: unknown[] = [Reflect.get(entity, name), originalEntity?.[name]];
+        if (document == null) continue;
+        if (typeof stored === 'string') keepDigits(document, stored);
+        Reflect.set(payload, name, type.check(document));
+      }
+    }
   }
 
   /** @throws InvalidJsonError before anything is sent. */
   beforeUpsert({ entity, meta }: EventArgs<object>): void {
     // Of plain data, the column's type checks it.
-    if (entity instanceof meta.class) check(meta, entity, entity);
+    if (!(entity instanceof meta.class)) return;
+    for (const [name, type] of documentsOf(meta, entity)) {
+      const document: unknown = Reflect.get(entity, name);
+      if (document != null) type.check(document);
+    }
   }
 }
 
-function check(meta: EntityMetadata, row: object, written: object): void {
-  for (const { name, customType } of meta.props) {
-    if (!(name in written) || !(customType instanceof ShapedJson)) continue;
-    const document: unknown = Reflect.get(row, name);
-    if (document != null) customType.check(document);
-  }
+function documentsOf(meta: EntityMetadata, written: object): [name: string, type: ShapedJson][] {
+  return meta.props.flatMap(({ name, customType }) =>
+    name in written && customType instanceof ShapedJson ? [[name, customType]] : [],
+  );
 }

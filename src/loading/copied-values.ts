@@ -1,5 +1,6 @@
 import { isDate } from 'node:util/types';
 import type { BinaryType, CopiedValue } from '../database/binary-rows.ts';
+import { unstorableText } from '../json/unstorable-text.ts';
 import { jsonText } from './json-text.ts';
 import { UnfitValue } from './unfit-value.ts';
 
@@ -10,8 +11,8 @@ import { UnfitValue } from './unfit-value.ts';
 export const copiedValues: Readonly<Record<BinaryType, (value: unknown) => CopiedValue>> = {
   text: (value) => {
     if (typeof value !== 'string') throw new UnfitValue('is no text');
-    if (value.includes('\0')) throw new UnfitValue('holds U+0000, which PostgreSQL does not store');
-    if (!value.isWellFormed()) throw new UnfitValue('holds half of a surrogate pair');
+    const unstorable = unstorableText(value);
+    if (unstorable !== null) throw new UnfitValue(`holds ${unstorable}, which PostgreSQL does not store`);
     return value;
   },
   integer: (value) => {

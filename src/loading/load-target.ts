@@ -77,7 +77,7 @@ function loadColumn(em: EntityManager, meta: EntityMetadata, prop: EntityPropert
     type,
     nullable: prop.nullable ?? false,
     fill: fillOf(em, prop, type),
-    check: customType instanceof ShapedJson ? (document) => customType.check(document) : null,
+    check: customType instanceof ShapedJson ? (document) => customType.checkShape(document) : null,
   };
 }
 

@@ -1,8 +1,8 @@
 import { BinaryRows, type CopiedValue } from '../database/binary-rows.ts';
 import { InvalidJsonError, InvalidRowError } from '../errors.ts';
+import { isRawJSON } from '../json/raw-json.ts';
 import { copiedValues } from './copied-values.ts';
 import type { LoadColumn, LoadTarget } from './load-target.ts';
-import { isRawJSON } from './raw-json.ts';
 import { UnfitValue } from './unfit-value.ts';
 
 /** What the rows of a load have to be like. */

@@ -4,7 +4,8 @@ import type { ChartInsightPayload, ExecutiveSummaryPayload } from '../entities/c
 import { JsonObject } from '../entities/shapes.ts';
 import type { Tables } from '../entities/tables.ts';
 import { InvalidJsonError } from '../errors.ts';
-import { checkShape } from '../json/check-shape.ts';
+import { checkDocument } from '../json/check-shape.ts';
+import { documentText } from '../json/document-text.ts';
 import { checkPayload, insightPrefix, type CachedPayload } from './cached-payload.ts';
 import { instant } from './instant.ts';
 import { Repository } from './repository.ts';
@@ -80,7 +81,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     data: CachedPayload<Key>,
     params?: JsonObject | null,
   ): Promise<void> {
-    if (params != null) checkShape('analysis_cache.params', JsonObject, params);
+    if (params != null) checkDocument('analysis_cache.params', JsonObject, params);
     await this.#save(analysisId, [[cacheKey, data]], params);
   }
 
@@ -178,7 +179,10 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     saved: readonly (readonly [key: string, data: JsonObject])[],
     params: JsonObject | null | undefined,
   ): Promise<void> {
-    for (const [key, data] of saved) checkPayload(key, data);
+    for (const [key, data] of saved) {
+      documentText('analysis_cache.data', data);
+      checkPayload(key, data);
+    }
     const db = await this.writing();
     await db
       .insertInto('analysis_cache')

@@ -1,7 +1,7 @@
 import { LockMode, type EntityData, type EntityManager } from '@mikro-orm/postgresql';
 import { AnalysisRun, runStatuses } from '../entities/analysis-run.ts';
 import { OutcomeRates } from '../entities/shapes.ts';
-import { checkShape } from '../json/check-shape.ts';
+import { checkDocument } from '../json/check-shape.ts';
 import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
 import {
@@ -99,7 +99,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
     { completedAt, totalSynths, aggregatedOutcomes, executionTimeSeconds }: RunFigures = {},
   ): Promise<void> {
     if (aggregatedOutcomes != null) {
-      checkShape('analysis_runs.aggregated_outcomes', OutcomeRates, aggregatedOutcomes);
+      checkDocument('analysis_runs.aggregated_outcomes', OutcomeRates, aggregatedOutcomes);
     }
     const changes: EntityData<AnalysisRun> = { status };
     if (completedAt !== undefined) changes.completedAt = completedAt;

@@ -5,6 +5,7 @@ import type { JsonObject } from '../entities/shapes.ts';
 import type { Tables } from '../entities/tables.ts';
 import { InvalidJsonError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
+import { documentText } from '../json/document-text.ts';
 import { forget } from './forget.ts';
 import { instant } from './instant.ts';
 import { mintKey } from './mint-key.ts';
@@ -122,6 +123,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
   }
 
   async #save(simulationId: string, insightType: string, responseJson: JsonObject): Promise<string> {
+    documentText(payloadColumn, responseJson);
     const db = await this.writing();
     const { id } = await db
       .insertInto('chart_insights')

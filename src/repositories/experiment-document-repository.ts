@@ -3,7 +3,7 @@ import { documentTypes, ExperimentDocument } from '../entities/experiment-docume
 import { JsonObject } from '../entities/shapes.ts';
 import type { Tables } from '../entities/tables.ts';
 import { ContentionError } from '../errors.ts';
-import { checkShape } from '../json/check-shape.ts';
+import { checkDocument } from '../json/check-shape.ts';
 import {
   documentSummaries,
   toDocumentSummary,
@@ -305,6 +305,6 @@ checkArguments(ExperimentDocumentRepository, {
 // For a statement that goes past a flush, which would check by itself. No metadata is NULL, never an empty document.
 function checked(metadata: JsonObject | null): JsonObject | null {
   if (metadata === null) return null;
-  checkShape('experiment_documents.metadata', JsonObject, metadata);
+  checkDocument('experiment_documents.metadata', JsonObject, metadata);
   return Object.keys(metadata).length === 0 ? null : metadata;
 }

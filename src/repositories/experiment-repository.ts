@@ -1,7 +1,7 @@
 import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
 import { Experiment, Scorecard } from '../entities/experiment.ts';
 import type { Tables } from '../entities/tables.ts';
-import { checkShape } from '../json/check-shape.ts';
+import { checkDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './deleted-option.ts';
 import { instant } from './instant.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
@@ -132,7 +132,7 @@ export class ExperimentRepository extends Repository<Experiment> {
    * @throws NotFoundError when there is none, or it is deleted; InvalidJsonError.
    */
   async saveScorecard(key: string, scorecard: Scorecard | null): Promise<void> {
-    if (scorecard !== null) checkShape('experiments.scorecard_data', Scorecard, scorecard);
+    if (scorecard !== null) checkDocument('experiments.scorecard_data', Scorecard, scorecard);
     await this.change(key, { id: key, status: 'active' }, { scorecardData: scorecard });
   }
 

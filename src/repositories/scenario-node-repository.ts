@@ -6,7 +6,7 @@ import {
   type ScorecardParams,
 } from '../entities/scenario-node.ts';
 import { NotFoundError } from '../errors.ts';
-import { checkShape } from '../json/check-shape.ts';
+import { checkDocument } from '../json/check-shape.ts';
 import { Repository } from './repository.ts';
 import { nodeSummaries, pathTo, toNodeSummary, type ScenarioNodeSummary } from './scenario-node-summary.ts';
 import {
@@ -166,7 +166,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     executionTimeSeconds: number | null,
   ): Promise<void> {
     if (simulationResults !== null)
-      checkShape('scenario_nodes.simulation_results', SimulationResults, simulationResults);
+      checkDocument('scenario_nodes.simulation_results', SimulationResults, simulationResults);
     await this.change(key, { id: key }, { simulationResults, executionTimeSeconds });
   }
 

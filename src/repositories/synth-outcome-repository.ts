@@ -4,7 +4,7 @@ import { AnalysisRun } from '../entities/analysis-run.ts';
 import { SynthOutcome } from '../entities/synth-outcome.ts';
 import { SimulationAttributes } from '../entities/synth.ts';
 import { NotFoundError } from '../errors.ts';
-import { checkShape } from '../json/check-shape.ts';
+import { checkDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './deleted-option.ts';
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
@@ -165,7 +165,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
    * @throws NotFoundError when there is no such run; InvalidJsonError, its paths begin with the outcome's place in the call.
    */
   async saveAll(analysisId: string, outcomesOfSynths: readonly NewOutcome[]): Promise<number> {
-    checkShape(
+    checkDocument(
       'synth_outcomes.synth_attributes',
       Attributes,
       outcomesOfSynths.map(({ synthAttributes }) => synthAttributes),

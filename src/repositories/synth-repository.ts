@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { defaultSynthGroup } from '../entities/synth-group.ts';
 import { Synth, SynthData } from '../entities/synth.ts';
 import { NotFoundError, TooFewRowsError } from '../errors.ts';
-import { checkShape } from '../json/check-shape.ts';
+import { checkDocument } from '../json/check-shape.ts';
 import { ensureDefaultSynthGroup } from './default-synth-group.ts';
 import {
   checkedLimit,
@@ -211,7 +211,7 @@ export class SynthRepository extends Repository<Synth> {
    */
   async store({ id, createdAt, group, ...rest }: StoredSynth): Promise<void> {
     const { description, linkPhoto, avatarPath, version, data } = rest;
-    if (data != null) checkShape('synths.data', SynthData, data);
+    if (data != null) checkDocument('synths.data', SynthData, data);
     const db = await this.writing();
     if (group === undefined) await ensureDefaultSynthGroup(db);
     const given = {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { AnalysisCache, Experiment, SynthGroup, SynthOutcome } from '../../src/entities/index.ts';
 import { loadModes, loadRows } from '../../src/loading/index.ts';
 import { loadTarget } from '../../src/loading/load-target.ts';
-import { rawJSON } from '../../src/loading/raw-json.ts';
+import { rawJSON } from '../../src/json/raw-json.ts';
 import { TestDatabase, anAnalysisRun } from '../../src/testing/index.ts';
 
 describe('values loaded', () => {

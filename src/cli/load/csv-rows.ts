@@ -3,7 +3,7 @@ import { CsvError, parse } from 'csv-parse';
 import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load-target.ts';
 import { UsageError } from '../usage-error.ts';
-import { exactJson } from './exact-json.ts';
+import { exactJson } from '../../json/exact-json.ts';
 import { longestRow, tooLong } from './source.ts';
 
 const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;

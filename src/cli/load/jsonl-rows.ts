@@ -1,7 +1,7 @@
 import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load-target.ts';
-import { isRawJSON } from '../../loading/raw-json.ts';
-import { exactJson } from './exact-json.ts';
+import { isRawJSON } from '../../json/raw-json.ts';
+import { exactJson } from '../../json/exact-json.ts';
 import { longestRow, tooLong } from './source.ts';
 
 /**

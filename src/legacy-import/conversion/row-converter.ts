@@ -185,7 +185,7 @@ class Conversion {
   }
 
   #hasShape({ name, shape }: TargetColumn, document: string): void {
-    this.#shaped(name, () => shape?.check(JSON.parse(document)));
+    this.#shaped(name, () => shape?.checkShape(JSON.parse(document)));
   }
 
   #shaped(column: string, check: () => void): void {

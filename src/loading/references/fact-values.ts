@@ -2,7 +2,7 @@ import { isDate } from 'node:util/types';
 import type { BinaryType, CopiedValue } from '../../database/binary-rows.ts';
 import { copiedValues } from '../copied-values.ts';
 import { jsonText } from '../json-text.ts';
-import { isRawJSON } from '../raw-json.ts';
+import { isRawJSON } from '../../json/raw-json.ts';
 import { UnfitValue } from '../unfit-value.ts';
 
 // What spreadsheets show, and export, for an empty cell.

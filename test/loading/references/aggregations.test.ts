@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfillReferences } from '../../../src/loading/references/backfill-references.ts';
 import type { BackfillColumn } from '../../../src/loading/references/config.ts';
-import { rawJSON } from '../../../src/loading/raw-json.ts';
+import { rawJSON } from '../../../src/json/raw-json.ts';
 import { plans, References } from './world.ts';
 
 type Value = unknown;

@@ -1,7 +1,8 @@
-import { rawJSON } from '../../loading/raw-json.ts';
+import { rawJSON } from './raw-json.ts';
 
 // Nothing shorter loses a digit, and most texts hold nothing longer.
-const mayLoseDigits = /[\d.]{16}|\d[eE]/;
+const mayLoseDigits = /\d{8}|\d[eE]/;
+const longNumber = /-?\d[\d.]{15,}(?:[eE][+-]?\d+)?|-?\d[\d.]*[eE][+-]?\d+/g;
 
 /**
  * What a JSON text says. A number that JavaScript's have not the digits for stands there as `rawJSON`, so that it is written as it
@@ -10,12 +11,22 @@ const mayLoseDigits = /[\d.]{16}|\d[eE]/;
  * @throws SyntaxError
  */
 export function exactJson(text: string): unknown {
-  if (!mayLoseDigits.test(text)) return JSON.parse(text);
+  if (!losesDigits(text)) return JSON.parse(text);
   return JSON.parse(text, (_, value: unknown, context?: { readonly source?: string }) => {
     const source = context?.source;
     if (typeof value !== 'number' || source === undefined) return value;
-    return digits(source) === digits(String(value)) ? value : rawJSON(source);
+    return isExact(source) ? value : rawJSON(source);
   });
+}
+
+/** Whether a JSON text may hold a number with more digits than JavaScript's have. It may be in a string instead. */
+export function losesDigits(text: string): boolean {
+  return mayLoseDigits.test(text) && !(text.match(longNumber) ?? []).every(isExact);
+}
+
+function isExact(source: string): boolean {
+  const written = String(Number(source));
+  return source === written || digits(source) === digits(written);
 }
 
 /** A number without what may be written in several ways. */

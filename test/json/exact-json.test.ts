@@ -1,6 +1,6 @@
 import { assert, bigInt, json, nat, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exactJson } from '../../../src/cli/load/exact-json.ts';
+import { exactJson } from '../../src/json/exact-json.ts';
 
 describe('JSON that is read exactly', () => {
   test.each([
