@@ -7,14 +7,15 @@ import type {
   QueryResult,
   UpsertManyOptions,
 } from '@mikro-orm/core';
-import { isRaw, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { isRaw } from '@mikro-orm/postgresql';
+import { ExactDriver } from './exact-driver.ts';
 import { isOurs } from './our-entities.ts';
 
 /**
- * The ORM's driver, but that a batch of changed rows of ours is joined with its new values. The ORM writes a `case` for each column with a
+ * The driver, but that a batch of changed rows of ours is joined with its new values. The ORM writes a `case` for each column with a
  * `when` for each row, and PostgreSQL tries them all on every row.
  */
-export class JoinedUpdates extends PostgreSqlDriver {
+export class JoinedUpdates extends ExactDriver {
   override nativeUpdateMany<T extends object>(
     entity: EntityName<T>,
     where: FilterQuery<T>[],

@@ -6,7 +6,7 @@ import type { Tables } from '../entities/tables.ts';
 import { InvalidJsonError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
 import { checkPayload, insightPrefix, type CachedPayload } from './cached-payload.ts';
-import { instant } from './instant.ts';
+import { instant, instantColumn } from './exact-columns.ts';
 import { Repository } from './repository.ts';
 
 /** One computed chart, or text, of an analysis run. */
@@ -207,7 +207,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
 function entries(db: Kysely<Tables>, analysisId: string) {
   return db
     .selectFrom('analysis_cache')
-    .select(['cache_key', 'data', 'params', 'computed_at'])
+    .select(['cache_key', 'data', 'params', instantColumn('computed_at')])
     .where('analysis_id', '=', analysisId)
     .orderBy('cache_key');
 }
@@ -219,7 +219,7 @@ function toEntry(row: EntryRow): CacheEntry {
     cacheKey: row.cache_key,
     data: row.data,
     params: row.params,
-    computedAt: instant(row.computed_at),
+    computedAt: instant(row.computed_at_hex),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
 import { RegionAnalysis, type RegionRules } from '../entities/region-analysis.ts';
+import { double, doubleColumn } from './exact-columns.ts';
 import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
 
@@ -35,9 +36,9 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
         'rule_text',
         'synth_count',
         'synth_percentage',
-        'did_not_try_rate',
-        'failed_rate',
-        'success_rate',
+        doubleColumn('did_not_try_rate'),
+        doubleColumn('failed_rate'),
+        doubleColumn('success_rate'),
         'failure_delta',
       ])
       .where('simulation_id', '=', simulationId)
@@ -50,9 +51,9 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
       ruleText: row.rule_text,
       synthCount: row.synth_count,
       synthPercentage: row.synth_percentage,
-      didNotTryRate: row.did_not_try_rate,
-      failedRate: row.failed_rate,
-      successRate: row.success_rate,
+      didNotTryRate: double(row.did_not_try_rate_hex),
+      failedRate: double(row.failed_rate_hex),
+      successRate: double(row.success_rate_hex),
       failureDelta: row.failure_delta,
     }));
   }
