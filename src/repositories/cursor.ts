@@ -10,7 +10,8 @@ export interface Position {
 /** Where a list in the order of its keys goes on: behind the row with this one. */
 export type KeyPosition = Pick<Position, 'key'>;
 
-const time = /^\d{4,6}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,6})?[+-]\d{2}(?::\d{2}){0,2}(?: BC)?$|^-?infinity$/;
+const time =
+  /^\d{4,6}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,6})?[+-]\d{2}(?::\d{2}){0,2}(?: BC)?$|^-?infinity$/;
 
 /** An opaque cursor for a position in one list. `list` tells lists apart, the narrowing of each included. */
 export function encodeCursor(list: string, position: Position | KeyPosition): string {

@@ -4,7 +4,9 @@ import { doubleHexSql, numberOfHex, type DoubleHex } from '../wire/double.ts';
 import { dateOfHex, instantHexSql, textOfDate, textOfHex, type InstantHex } from '../wire/instant.ts';
 
 /** The name that a column's exact form is selected under: another than its own, by which rows are ordered. */
-type HexName<Column extends string> = Column extends `${string}.${infer Name}` ? `${Name}_hex` : `${Column}_hex`;
+type HexName<Column extends string> = Column extends `${string}.${infer Name}`
+  ? `${Name}_hex`
+  : `${Column}_hex`;
 
 /** Selects a `timestamptz` column in a form that no setting of the session changes; as `<column>_hex`, unless named otherwise. Read it with `instant`. */
 export function instantColumn<Column extends string, Name extends string = HexName<Column>>(

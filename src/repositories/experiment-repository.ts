@@ -91,7 +91,13 @@ export class ExperimentRepository extends Repository<Experiment> {
     if (from)
       list = list.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
     const rows = await list.execute();
-    return toStretch(name, rows, limit, (row) => ({ at: exactInstant(row.created_at_hex), key: row.id }), toSummary);
+    return toStretch(
+      name,
+      rows,
+      limit,
+      (row) => ({ at: exactInstant(row.created_at_hex), key: row.id }),
+      toSummary,
+    );
   }
 
   /**
@@ -153,29 +159,31 @@ function experimentsOf(db: Kysely<Tables>, { deleted }: DeletedOption) {
 }
 
 function summaries(experiments: ReturnType<typeof experimentsOf>) {
-  return experiments.select((eb) => [
-    'id',
-    'name',
-    'hypothesis',
-    'description',
-    eb('scorecard_data', 'is not', null).as('has_scorecard'),
-    eb
-      .exists(eb.selectFrom('analysis_runs').select('id').whereRef('experiment_id', '=', 'experiments.id'))
-      .as('has_analysis'),
-    eb
-      .exists(
-        eb
-          .selectFrom('interview_guide')
-          .select('experiment_id')
-          .whereRef('experiment_id', '=', 'experiments.id'),
-      )
-      .as('has_interview_guide'),
-    eb
-      .selectFrom('research_executions')
-      .select((count) => count.cast<number>(count.fn.countAll(), 'integer').as('count'))
-      .whereRef('experiment_id', '=', 'experiments.id')
-      .as('interview_count'),
-  ]).select([instantColumn('created_at'), nullableInstantColumn('updated_at')]);
+  return experiments
+    .select((eb) => [
+      'id',
+      'name',
+      'hypothesis',
+      'description',
+      eb('scorecard_data', 'is not', null).as('has_scorecard'),
+      eb
+        .exists(eb.selectFrom('analysis_runs').select('id').whereRef('experiment_id', '=', 'experiments.id'))
+        .as('has_analysis'),
+      eb
+        .exists(
+          eb
+            .selectFrom('interview_guide')
+            .select('experiment_id')
+            .whereRef('experiment_id', '=', 'experiments.id'),
+        )
+        .as('has_interview_guide'),
+      eb
+        .selectFrom('research_executions')
+        .select((count) => count.cast<number>(count.fn.countAll(), 'integer').as('count'))
+        .whereRef('experiment_id', '=', 'experiments.id')
+        .as('interview_count'),
+    ])
+    .select([instantColumn('created_at'), nullableInstantColumn('updated_at')]);
 }
 
 const summaryByKey = statement((db, { key }: { key: string }, option: DeletedOption) =>

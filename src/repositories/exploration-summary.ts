@@ -1,7 +1,13 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { Exploration, ExplorationConfig, ExplorationGoal } from '../entities/exploration.ts';
 import type { Tables } from '../entities/tables.ts';
-import { double, instant, instantColumn, nullableDoubleColumn, nullableInstantColumn } from './exact-columns.ts';
+import {
+  double,
+  instant,
+  instantColumn,
+  nullableDoubleColumn,
+  nullableInstantColumn,
+} from './exact-columns.ts';
 
 /** An exploration as lists show it: what it looks for, and how far it has come. */
 export interface ExplorationSummary {

@@ -35,11 +35,11 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
         'rules',
         'rule_text',
         'synth_count',
-        'synth_percentage',
+        doubleColumn('synth_percentage'),
         doubleColumn('did_not_try_rate'),
         doubleColumn('failed_rate'),
         doubleColumn('success_rate'),
-        'failure_delta',
+        doubleColumn('failure_delta'),
       ])
       .where('simulation_id', '=', simulationId)
       .orderBy('failed_rate', 'desc')
@@ -50,11 +50,11 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
       rules: row.rules,
       ruleText: row.rule_text,
       synthCount: row.synth_count,
-      synthPercentage: row.synth_percentage,
+      synthPercentage: double(row.synth_percentage_hex),
       didNotTryRate: double(row.did_not_try_rate_hex),
       failedRate: double(row.failed_rate_hex),
       successRate: double(row.success_rate_hex),
-      failureDelta: row.failure_delta,
+      failureDelta: double(row.failure_delta_hex),
     }));
   }
 

@@ -94,7 +94,13 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
       .orderBy('exec_id', 'desc')
       .limit(limit + 1)
       .execute();
-    return toStretch(name, rows, limit, (row) => ({ at: exactInstant(row.started_at_hex), key: row.exec_id }), toSummary);
+    return toStretch(
+      name,
+      rows,
+      limit,
+      (row) => ({ at: exactInstant(row.started_at_hex), key: row.exec_id }),
+      toSummary,
+    );
   }
 
   /**

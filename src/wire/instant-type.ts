@@ -1,6 +1,13 @@
 import { Type, type EntityProperty, type Platform } from '@mikro-orm/core';
 import { InvalidValueError } from '../errors.ts';
-import { dateOfHex, dateOfMicroseconds, instantHexSql, readInstant, textOfDate, textOfMicroseconds } from './instant.ts';
+import {
+  dateOfHex,
+  dateOfMicroseconds,
+  instantHexSql,
+  readInstant,
+  textOfDate,
+  textOfMicroseconds,
+} from './instant.ts';
 
 const hexForm = /^[\da-f]{16}$/;
 

@@ -17,6 +17,8 @@ const epoch = BigInt(epochMs) * 1_000n;
 const lastMs = 8_640_000_000_000_000;
 const last = BigInt(lastMs) * 1_000n;
 const high = 2 ** 32;
+// Of the calendar: 400 years.
+const cycle = 146_097n * 86_400_000_000n;
 
 /** What the binary format has for `infinity` and `-infinity`, in microseconds since 1970. */
 const infinity = 2n ** 63n - 1n + epoch;
@@ -62,9 +64,9 @@ export function textOfMicroseconds(microseconds: bigint): string {
   if (microseconds === infinity) return 'infinity';
   if (microseconds === minusInfinity) return '-infinity';
   // A `Date` ends before PostgreSQL's years do; the calendar repeats itself every 400 years.
-  const later = microseconds > last ? 50 : 0;
-  const date = new Date(millisecondsOf(microseconds) - later * 146_097 * 86_400_000);
-  const year = date.getUTCFullYear() + later * 400;
+  const cycles = microseconds > last ? 50 : 0;
+  const date = new Date(millisecondsOf(microseconds - BigInt(cycles) * cycle));
+  const year = date.getUTCFullYear() + cycles * 400;
   const digits = String(year > 0 ? year : 1 - year).padStart(4, '0');
   const day = date.toISOString().slice(-20, -14);
   const time = date.toISOString().slice(-13, -5);

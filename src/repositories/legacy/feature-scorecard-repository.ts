@@ -101,7 +101,13 @@ export class FeatureScorecardRepository extends LegacyReader {
       .orderBy('id', 'desc')
       .limit(limit + 1)
       .execute();
-    return toStretch(name, rows, limit, (row) => ({ at: exactInstant(row.created_at_hex), key: row.id }), toRow);
+    return toStretch(
+      name,
+      rows,
+      limit,
+      (row) => ({ at: exactInstant(row.created_at_hex), key: row.id }),
+      toRow,
+    );
   }
 
   /**

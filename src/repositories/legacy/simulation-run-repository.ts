@@ -118,7 +118,13 @@ export class SimulationRunRepository extends LegacyReader {
       .orderBy('id', 'desc')
       .limit(limit + 1)
       .execute();
-    return toStretch(name, rows, limit, (row) => ({ at: exactInstant(row.started_at_hex), key: row.id }), toRow);
+    return toStretch(
+      name,
+      rows,
+      limit,
+      (row) => ({ at: exactInstant(row.started_at_hex), key: row.id }),
+      toRow,
+    );
   }
 
   /**
