@@ -16,7 +16,7 @@ export class ExactDriver extends PostgreSqlDriver {
     joined: PopulateOptions<T>[],
     query: BuiltQuery<T>,
     alias: string,
-    options: Pick<FindOptions<T, never, never, never>, 'strategy' | 'fields' | 'exclude'>,
+    options: Pick<FindOptions<T, never>, 'strategy' | 'fields' | 'exclude'>,
     schema?: string,
   ) {
     const fields = super.buildFields(meta, populate, joined, query, alias, options, schema);
@@ -38,6 +38,7 @@ export class ExactDriver extends PostgreSqlDriver {
     // An upsert returns what it has not set.
     return Object.assign(query, {
       returning: (fields: Parameters<typeof returning>[0] = []) =>
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- fields, or raw ones of the same names
         returning([fields].flat().map((field: unknown) => exactField(named.get(field)) ?? field) as never),
     });
   }

@@ -95,7 +95,7 @@ export function readInstant(text: string): bigint | string {
     [local.getUTCDate(), local.getUTCHours(), local.getUTCMinutes(), local.getUTCSeconds()].every(
       (part, index) => part === others[index],
     );
-  const [hours = 0, minutes = 0, seconds = 0] = offsets.map((part = '0') => Number(part));
+  const [hours = 0, minutes = 0, seconds = 0] = offsets.map((part: string | undefined) => Number(part ?? 0));
   if (!exists || hours > 15 || minutes > 59 || seconds > 59) return 'is a time that does not exist';
   const offset = (hours * 3_600 + minutes * 60 + seconds) * (sign === '-' ? -1 : 1);
   const milliseconds = local.getTime() - offset * 1_000;

@@ -40,7 +40,7 @@ export const sessions: readonly Readonly<Record<string, string>>[] = zones.flatM
   dateStyles.map((datestyle, style) => ({
     timezone,
     datestyle,
-    ...(others[(zone + style) % others.length] ?? {}),
+    ...others[(zone + style) % others.length],
     lc_time: 'C',
     lc_numeric: 'C',
     lc_monetary: 'C',

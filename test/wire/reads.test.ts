@@ -125,8 +125,10 @@ describe('what is read under settings that change the text of values', () => {
           for (const meta of db.orm.getMetadata().getAll().values()) {
             rows.push(
               ...(await em.find(
+                // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every entity of ours has a class
                 meta.class as new () => object,
                 {},
+                // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- which relations there are differs
                 { populate: ['*'] as never, strategy: 'joined' },
               )),
             );
