@@ -16,7 +16,7 @@ export class ExactDriver extends PostgreSqlDriver {
     joined: PopulateOptions<T>[],
     query: BuiltQuery<T>,
     alias: string,
-    options: Pick<FindOptions<T, never>, 'strategy' | 'fields' | 'exclude'>,
+    options: Pick<FindOptions<T>, 'strategy' | 'fields' | 'exclude'>,
     schema?: string,
   ) {
     const fields = super.buildFields(meta, populate, joined, query, alias, options, schema);
