@@ -192,26 +192,6 @@ export class InvalidLoadError extends DataError {
   readonly code = 'invalid_load';
 }
 
-/**
- * A row that was to be loaded can't be. `row` is its number, the first being 1; `property` is null when it is not about one. The
- * message says what is wrong, without the row's values.
- */
-export class InvalidRowError extends DataError {
-  readonly code = 'invalid_row';
-  readonly row: number;
-  readonly property: string | null;
-
-  constructor(
-    { row, property }: { row: number; property: string | null },
-    what: string,
-    options?: ErrorOptions,
-  ) {
-    super(`row ${row}${property === null ? '' : `, ${property}`}: ${what}`, options);
-    this.row = row;
-    this.property = property;
-  }
-}
-
 /** The configuration of a backfill can't be used as it is. `issues` tells all that is wrong, and where. Nothing was written. */
 export class InvalidBackfillError extends DataError {
   readonly code = 'invalid_backfill';
@@ -276,7 +256,7 @@ export class DanglingReferenceError extends RefusedError {
  * text with half of a surrogate pair is refused before it is sent, as a key that is looked up, too.
  */
 export class InvalidValueError extends RefusedError {
-  readonly code = 'invalid_value';
+  readonly code: 'invalid_value' | 'invalid_row' = 'invalid_value';
   readonly argument: string | undefined;
 
   constructor(
@@ -286,6 +266,26 @@ export class InvalidValueError extends RefusedError {
   ) {
     super(what, at, options);
     this.argument = at.argument;
+  }
+}
+
+/**
+ * A row that was to be loaded can't be. `row` is its number, the first being 1; `property` is null when it is not about one. The
+ * message says what is wrong, without the row's values.
+ */
+export class InvalidRowError extends InvalidValueError {
+  override readonly code = 'invalid_row';
+  override readonly row: number;
+  readonly property: string | null;
+
+  constructor(
+    { row, property }: { row: number; property: string | null },
+    what: string,
+    options?: ErrorOptions,
+  ) {
+    super(`row ${row}${property === null ? '' : `, ${property}`}: ${what}`, {}, options);
+    this.row = row;
+    this.property = property;
   }
 }
 

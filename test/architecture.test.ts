@@ -17,14 +17,16 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   // What an entity brings to every ORM that has it.
   guards: [],
   json: ['errors', 'guards'],
-  entities: ['errors', 'guards', 'json'],
-  repositories: ['errors', 'json', 'entities'],
+  wire: ['errors'],
+  entities: ['errors', 'guards', 'json', 'wire'],
+  repositories: ['errors', 'json', 'wire', 'entities'],
   // It falls back to the embedded server, and asks what is pending.
   database: [
     'errors',
     'settings',
     'guards',
     'json',
+    'wire',
     'entities',
     'repositories',
     'embedded',
@@ -34,7 +36,7 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   // Only what makes a text that never changes; see the rule for migrations.
   migrations: ['migrator'],
   migrator: [],
-  loading: ['errors', 'json', 'entities', 'repositories', 'database'],
+  loading: ['errors', 'json', 'wire', 'entities', 'repositories', 'database'],
   'legacy-import': ['errors', 'settings', 'json', 'entities', 'repositories', 'database', 'migrator'],
   embedded: [],
   fastify: ['is-data-error', 'database'],

@@ -9,17 +9,18 @@ import type {
   QueryResult,
   UpsertManyOptions,
 } from '@mikro-orm/core';
-import { isRaw, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { isRaw } from '@mikro-orm/postgresql';
 import { DataError } from '../errors.ts';
 import { DataErrorConnection } from './data-errors/data-error-connection.ts';
+import { ExactDriver } from './exact-driver.ts';
 import { isOurs } from './our-entities.ts';
 import { quoteDocuments } from './quoted-documents.ts';
 
 /**
- * The ORM's driver, on connections that can throw `DataError`s, and with one difference: a batch of changed rows of ours is joined with its new values. The ORM writes a `case` for each column with a
- * `when` for each row, and PostgreSQL tries them all on every row.
+ * The driver, on connections that can throw `DataError`s, and with one difference: a batch of changed rows of ours is joined with its new
+ * values. The ORM writes a `case` for each column with a `when` for each row, and PostgreSQL tries them all on every row.
  */
-export class JoinedUpdates extends PostgreSqlDriver {
+export class JoinedUpdates extends ExactDriver {
   protected override readonly connection = new DataErrorConnection(this.config);
 
   constructor(config: Configuration) {

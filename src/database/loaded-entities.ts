@@ -27,13 +27,16 @@ function rememberEntity(em: EntityManager, entity: object): () => void {
   // The ORM keeps an entity's values in one place and, to tell what has changed, a snapshot of them in another.
   const wrapped = wrap(entity, true);
   const { __meta: meta, __initialized, __data, __originalEntityData } = wrapped;
-  const values = { ...__data };
+  const values: Record<string, unknown> = { ...__data };
+  for (const [name, value] of Object.entries(values)) {
+    // It may be changed in place.
+    if (value instanceof Date) values[name] = new Date(value);
+  }
   const snapshot: Record<string, unknown> = { ...__originalEntityData };
   return () => {
     for (const { name, customType } of meta.props) {
       const [value, was]: unknown[] = [values[name], snapshot[name]];
       // What may have been changed in place is made anew.
-      if (isDate(value) && isDate(was)) values[name] = new Date(was);
       if (customType instanceof JsonType && typeof was === 'string' && comparableText(value) !== was) {
         values[name] = parseDocument(was);
       }

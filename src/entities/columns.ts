@@ -1,5 +1,7 @@
 import { p } from '@mikro-orm/core';
 import { RowVersion } from '../guards/row-version.ts';
+import { ExactDoubleType } from '../wire/double-type.ts';
+import { InstantType } from '../wire/instant-type.ts';
 import { uuidv7 } from './uuid-v7.ts';
 
 /** A text key that the row mints for itself when it is given none: `<prefix>_<UUIDv7>`, so that keys sort by time. */
@@ -10,9 +12,12 @@ export function id(prefix: string) {
     .onCreate(() => `${prefix}_${uuidv7()}`);
 }
 
-/** A point in time. The database keeps microseconds; the `Date` that one reads shows milliseconds. */
+/**
+ * A point in time. The database keeps microseconds; the `Date` that one reads shows milliseconds. `new Date(8.64e15)` stands for
+ * `infinity`, `new Date(-8.64e15)` for `-infinity`, in both directions.
+ */
 export function instant() {
-  return p.datetime(6);
+  return p.type(InstantType).$type<Date>();
 }
 
 /** When the row was made. */
@@ -38,6 +43,5 @@ export const rowVersion = { rowVersion: p.type(RowVersion).$type<number>().versi
 
 /** A `double precision` number. */
 export function double() {
-  // The ORM's own type allows for text as well, which the driver never gives for this column type.
-  return p.double().$type<number>();
+  return p.type(ExactDoubleType).$type<number>();
 }

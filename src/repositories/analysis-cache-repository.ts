@@ -7,7 +7,7 @@ import { InvalidJsonError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { documentText } from '../json/document-text.ts';
 import { checkPayload, insightPrefix, type CachedPayload } from './cached-payload.ts';
-import { instant } from './instant.ts';
+import { instant, instantColumn } from './exact-columns.ts';
 import { Repository } from './repository.ts';
 import {
   checkArguments,
@@ -242,7 +242,7 @@ checkArguments(AnalysisCacheRepository, {
 function entries(db: Kysely<Tables>, analysisId: string) {
   return db
     .selectFrom('analysis_cache')
-    .select(['cache_key', 'data', 'params', 'computed_at'])
+    .select(['cache_key', 'data', 'params', instantColumn('computed_at')])
     .where('analysis_id', '=', analysisId)
     .orderBy('cache_key');
 }
@@ -254,7 +254,7 @@ function toEntry(row: EntryRow): CacheEntry {
     cacheKey: row.cache_key,
     data: row.data,
     params: row.params,
-    computedAt: instant(row.computed_at),
+    computedAt: instant(row.computed_at_hex),
   };
 }
 

@@ -6,8 +6,8 @@ import type { Tables } from '../entities/tables.ts';
 import { InvalidJsonError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
 import { documentText } from '../json/document-text.ts';
+import { instant, instantColumn, nullableInstantColumn } from './exact-columns.ts';
 import { forget } from './forget.ts';
-import { instant } from './instant.ts';
 import { mintKey } from './mint-key.ts';
 import { Repository } from './repository.ts';
 import { checkArguments, document, Key, rowMethods, Text } from './signatures/index.ts';
@@ -163,7 +163,13 @@ checkArguments(ChartInsightRepository, {
 function insights(db: Kysely<Tables>, simulationId: string) {
   return db
     .selectFrom('chart_insights')
-    .select(['id', 'insight_type', 'response_json', 'created_at', 'updated_at'])
+    .select([
+      'id',
+      'insight_type',
+      'response_json',
+      instantColumn('created_at'),
+      nullableInstantColumn('updated_at'),
+    ])
     .where('simulation_id', '=', simulationId)
     .where('insight_type', '<>', executiveSummary)
     .orderBy('created_at')
@@ -177,8 +183,8 @@ function toInsight(row: Row): StoredInsight {
     id: row.id,
     insightType: row.insight_type,
     responseJson: row.response_json,
-    createdAt: instant(row.created_at),
-    updatedAt: instant(row.updated_at),
+    createdAt: instant(row.created_at_hex),
+    updatedAt: instant(row.updated_at_hex),
   };
   const { data, error } = ChartInsightPayload.safeParse(row.response_json);
   if (error) return { ...stored, insight: null, invalid: new InvalidJsonError(payloadColumn, error.issues) };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InvalidPageError } from '../errors.ts';
 
-/** Where a list by time goes on: behind the row with this time (text, to the microsecond, as the database wrote it) and key. */
+/** Where a list by time goes on: behind the row with this time (text, to the microsecond, that reads the same under any settings) and key. */
 export interface Position {
   readonly at: string;
   readonly key: string;
@@ -10,7 +10,8 @@ export interface Position {
 /** Where a list in the order of its keys goes on: behind the row with this one. */
 export type KeyPosition = Pick<Position, 'key'>;
 
-const time = /^\d{4,6}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,6})?[+-]\d{2}(?::\d{2}){0,2}$/;
+const time =
+  /^\d{4,6}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d{1,6})?[+-]\d{2}(?::\d{2}){0,2}(?: BC)?$|^-?infinity$/;
 
 /** An opaque cursor for a position in one list. `list` tells lists apart, the narrowing of each included. */
 export function encodeCursor(list: string, position: Position | KeyPosition): string {

@@ -1,7 +1,7 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { documentStatuses, documentTypes } from '../entities/experiment-document.ts';
 import type { Tables } from '../entities/tables.ts';
-import { instant } from './instant.ts';
+import { instant, instantColumn } from './exact-columns.ts';
 
 /** What kind of text a document is. An experiment has one document of each kind at most. */
 export type DocumentType = (typeof documentTypes)[number];
@@ -25,7 +25,7 @@ export interface DocumentSummary {
 export function documentSummaries(db: Kysely<Tables>, experimentId: string) {
   return db
     .selectFrom('experiment_documents')
-    .select(['id', 'document_type', 'status', 'generated_at', 'model', 'error_message'])
+    .select(['id', 'document_type', 'status', instantColumn('generated_at'), 'model', 'error_message'])
     .where('experiment_id', '=', experimentId)
     .orderBy('generated_at', 'desc')
     .orderBy('id', 'desc');
@@ -39,7 +39,7 @@ export function toDocumentSummary(row: Row): DocumentSummary {
     id: row.id,
     documentType: row.document_type,
     status: row.status,
-    generatedAt: instant(row.generated_at),
+    generatedAt: instant(row.generated_at_hex),
     model: row.model,
     errorMessage: row.error_message,
   };

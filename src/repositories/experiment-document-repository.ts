@@ -11,6 +11,7 @@ import {
   type DocumentSummary,
   type DocumentType,
 } from './document-summary.ts';
+import { exactInstant, instantColumn, momentOf } from './exact-columns.ts';
 import { mintKey } from './mint-key.ts';
 import { Repository } from './repository.ts';
 import {
@@ -154,14 +155,17 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
    * Begins to generate a text, by one statement: of two starts at once, one wins and the other learns that it is being generated.
    * What the document held, and its error, are cleared. Gives what `finishGenerating` asks for; null while another generation of it
    * is under way. Whoever worked at one that counts as abandoned can't end it any more. Replaces `create_pending`.
+   *
+   * @throws InvalidValueError when `abandonedBefore` is an invalid date.
    */
-  startGenerating(
+  async startGenerating(
     experimentId: string,
     documentType: DocumentType,
     { model, abandonedBefore }: GenerationStart,
   ): Promise<Generation | null> {
     const text = { markdown_content: '', metadata: null, model, status: 'generating' as const };
-    return this.#put(experimentId, documentType, text, abandonedBefore?.toISOString() ?? '-infinity');
+    const abandoned = abandonedBefore ? momentOf('abandonedBefore', abandonedBefore) : '-infinity';
+    return this.#put(experimentId, documentType, text, abandoned);
   }
 
   /**
@@ -246,11 +250,11 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
           ),
       )
       // To the microsecond, and moved by each start: no two generations of a document have it in common. An edit leaves it alone.
-      .returning(['id', 'generated_at as token'])
+      .returning(['id', instantColumn('generated_at', 'began')])
       .executeTakeFirst();
     if (!put) return null;
     await this.reload(put.id);
-    return put;
+    return { id: put.id, token: exactInstant(put.began) };
   }
 }
 

@@ -3,7 +3,7 @@ import { Experiment, Scorecard } from '../entities/experiment.ts';
 import type { Tables } from '../entities/tables.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './deleted-option.ts';
-import { instant } from './instant.ts';
+import { exactInstant, instant, instantColumn, nullableInstantColumn } from './exact-columns.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
 import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
@@ -110,7 +110,13 @@ export class ExperimentRepository extends Repository<Experiment> {
     if (from)
       list = list.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
     const rows = await list.execute();
-    return toStretch(name, rows, limit, (row) => ({ at: row.created_at, key: row.id }), toSummary);
+    return toStretch(
+      name,
+      rows,
+      limit,
+      (row) => ({ at: exactInstant(row.created_at_hex), key: row.id }),
+      toSummary,
+    );
   }
 
   /**
@@ -198,31 +204,31 @@ function experimentsOf(db: Kysely<Tables>, { deleted }: DeletedOption) {
 }
 
 function summaries(experiments: ReturnType<typeof experimentsOf>) {
-  return experiments.select((eb) => [
-    'id',
-    'name',
-    'hypothesis',
-    'description',
-    eb('scorecard_data', 'is not', null).as('has_scorecard'),
-    eb
-      .exists(eb.selectFrom('analysis_runs').select('id').whereRef('experiment_id', '=', 'experiments.id'))
-      .as('has_analysis'),
-    eb
-      .exists(
-        eb
-          .selectFrom('interview_guide')
-          .select('experiment_id')
-          .whereRef('experiment_id', '=', 'experiments.id'),
-      )
-      .as('has_interview_guide'),
-    eb
-      .selectFrom('research_executions')
-      .select((count) => count.cast<number>(count.fn.countAll(), 'integer').as('count'))
-      .whereRef('experiment_id', '=', 'experiments.id')
-      .as('interview_count'),
-    'created_at',
-    'updated_at',
-  ]);
+  return experiments
+    .select((eb) => [
+      'id',
+      'name',
+      'hypothesis',
+      'description',
+      eb('scorecard_data', 'is not', null).as('has_scorecard'),
+      eb
+        .exists(eb.selectFrom('analysis_runs').select('id').whereRef('experiment_id', '=', 'experiments.id'))
+        .as('has_analysis'),
+      eb
+        .exists(
+          eb
+            .selectFrom('interview_guide')
+            .select('experiment_id')
+            .whereRef('experiment_id', '=', 'experiments.id'),
+        )
+        .as('has_interview_guide'),
+      eb
+        .selectFrom('research_executions')
+        .select((count) => count.cast<number>(count.fn.countAll(), 'integer').as('count'))
+        .whereRef('experiment_id', '=', 'experiments.id')
+        .as('interview_count'),
+    ])
+    .select([instantColumn('created_at'), nullableInstantColumn('updated_at')]);
 }
 
 const summaryByKey = statement((db, { key }: { key: string }, option: DeletedOption) =>
@@ -258,7 +264,7 @@ function toSummary(row: SummaryRow): ExperimentSummary {
     hasAnalysis: Boolean(row.has_analysis),
     hasInterviewGuide: Boolean(row.has_interview_guide),
     interviewCount: row.interview_count ?? 0,
-    createdAt: instant(row.created_at),
-    updatedAt: instant(row.updated_at),
+    createdAt: instant(row.created_at_hex),
+    updatedAt: instant(row.updated_at_hex),
   };
 }

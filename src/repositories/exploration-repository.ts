@@ -1,5 +1,6 @@
 import { LockMode, type EntityManager } from '@mikro-orm/postgresql';
 import { Exploration, explorationStatuses } from '../entities/exploration.ts';
+import { exactInstant } from './exact-columns.ts';
 import {
   explorationSummaries,
   toExplorationSummary,
@@ -114,7 +115,7 @@ export class ExplorationRepository extends Repository<Exploration> {
       list,
       await rows.execute(),
       limit,
-      (row) => ({ at: row.started_at, key: row.id }),
+      (row) => ({ at: exactInstant(row.started_at_hex), key: row.id }),
       toExplorationSummary,
     );
   }

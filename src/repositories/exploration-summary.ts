@@ -1,7 +1,13 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { Exploration, ExplorationConfig, ExplorationGoal } from '../entities/exploration.ts';
 import type { Tables } from '../entities/tables.ts';
-import { instant } from './instant.ts';
+import {
+  double,
+  instant,
+  instantColumn,
+  nullableDoubleColumn,
+  nullableInstantColumn,
+} from './exact-columns.ts';
 
 /** An exploration as lists show it: what it looks for, and how far it has come. */
 export interface ExplorationSummary {
@@ -32,9 +38,9 @@ export function explorationSummaries(db: Kysely<Tables>) {
       'current_depth',
       'total_nodes',
       'total_llm_calls',
-      'best_success_rate',
-      'started_at',
-      'completed_at',
+      nullableDoubleColumn('best_success_rate'),
+      instantColumn('started_at'),
+      nullableInstantColumn('completed_at'),
     ]);
 }
 
@@ -51,8 +57,8 @@ export function toExplorationSummary(row: Row): ExplorationSummary {
     currentDepth: row.current_depth,
     totalNodes: row.total_nodes,
     totalLlmCalls: row.total_llm_calls,
-    bestSuccessRate: row.best_success_rate,
-    startedAt: instant(row.started_at),
-    completedAt: instant(row.completed_at),
+    bestSuccessRate: double(row.best_success_rate_hex),
+    startedAt: instant(row.started_at_hex),
+    completedAt: instant(row.completed_at_hex),
   };
 }

@@ -5,6 +5,7 @@ import {
   type EntityMetadata,
   type Primary,
 } from '@mikro-orm/postgresql';
+import { exactColumn } from '../wire/exact-column.ts';
 
 const statements = new WeakMap<EntityMetadata, string>();
 
@@ -31,7 +32,12 @@ export async function findByKey<E extends object>(
 function statementFor(meta: EntityMetadata): string {
   const known = statements.get(meta);
   if (known !== undefined) return known;
-  const columns = meta.props.flatMap((prop) => prop.fieldNames ?? []).map((column) => `"${column}"`);
+  const columns = meta.props.flatMap((prop) =>
+    (prop.fieldNames ?? []).map((column) => {
+      const name = `"${column}"`;
+      return exactColumn(prop, name) ?? name;
+    }),
+  );
   const keys = meta.getPrimaryProps().flatMap((prop) => prop.fieldNames.map((column) => `"${column}" = ?`));
   const statement = `select ${columns.join(', ')} from "${meta.tableName}" where ${keys.join(' and ')}`;
   statements.set(meta, statement);

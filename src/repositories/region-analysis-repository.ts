@@ -1,5 +1,6 @@
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
 import { RegionAnalysis, type RegionRules } from '../entities/region-analysis.ts';
+import { double, doubleColumn } from './exact-columns.ts';
 import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
 import { checkArguments, Key, arrayOf, newRow, rowMethods } from './signatures/index.ts';
@@ -35,11 +36,11 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
         'rules',
         'rule_text',
         'synth_count',
-        'synth_percentage',
-        'did_not_try_rate',
-        'failed_rate',
-        'success_rate',
-        'failure_delta',
+        doubleColumn('synth_percentage'),
+        doubleColumn('did_not_try_rate'),
+        doubleColumn('failed_rate'),
+        doubleColumn('success_rate'),
+        doubleColumn('failure_delta'),
       ])
       .where('simulation_id', '=', simulationId)
       .orderBy('failed_rate', 'desc')
@@ -50,11 +51,11 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
       rules: row.rules,
       ruleText: row.rule_text,
       synthCount: row.synth_count,
-      synthPercentage: row.synth_percentage,
-      didNotTryRate: row.did_not_try_rate,
-      failedRate: row.failed_rate,
-      successRate: row.success_rate,
-      failureDelta: row.failure_delta,
+      synthPercentage: double(row.synth_percentage_hex),
+      didNotTryRate: double(row.did_not_try_rate_hex),
+      failedRate: double(row.failed_rate_hex),
+      successRate: double(row.success_rate_hex),
+      failureDelta: double(row.failure_delta_hex),
     }));
   }
 

@@ -1,6 +1,7 @@
 import { LockMode, type EntityManager, type RequiredEntityData } from '@mikro-orm/postgresql';
 import { executionStatuses, ResearchExecution } from '../entities/research-execution.ts';
 import { deletedOption, type DeletedOption } from './deleted-option.ts';
+import { exactInstant } from './exact-columns.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
 import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
@@ -119,7 +120,13 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
       .orderBy('exec_id', 'desc')
       .limit(limit + 1)
       .execute();
-    return toStretch(name, rows, limit, (row) => ({ at: row.started_at, key: row.exec_id }), toSummary);
+    return toStretch(
+      name,
+      rows,
+      limit,
+      (row) => ({ at: exactInstant(row.started_at_hex), key: row.exec_id }),
+      toSummary,
+    );
   }
 
   /**

@@ -2,7 +2,7 @@ import type { Kysely } from '@mikro-orm/postgresql';
 import type { executionStatuses } from '../entities/research-execution.ts';
 import type { Tables } from '../entities/tables.ts';
 import type { DeletedOption } from './deleted-option.ts';
-import { instant } from './instant.ts';
+import { instant, instantColumn, nullableInstantColumn } from './exact-columns.ts';
 
 export type ExecutionStatus = (typeof executionStatuses)[number];
 
@@ -43,8 +43,8 @@ const summaryColumns = [
   'topic_name',
   'status',
   'synth_count',
-  'started_at',
-  'completed_at',
+  instantColumn('started_at'),
+  nullableInstantColumn('completed_at'),
 ] as const;
 
 /**
@@ -122,8 +122,8 @@ export function toSummary(row: SummaryRow): ResearchExecutionSummary {
     topicName: row.topic_name,
     status: row.status,
     synthCount: row.synth_count,
-    startedAt: instant(row.started_at),
-    completedAt: instant(row.completed_at),
+    startedAt: instant(row.started_at_hex),
+    completedAt: instant(row.completed_at_hex),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { ScenarioNode, ScorecardParams, SimulationResults } from '../entities/scenario-node.ts';
 import type { Tables } from '../entities/tables.ts';
-import { instant } from './instant.ts';
+import { double, instant, instantColumn, nullableDoubleColumn } from './exact-columns.ts';
 
 /** A node as a tree shows it. `parentId` is null for a root, and for one whose parent was removed. */
 export interface ScenarioNodeSummary {
@@ -31,9 +31,9 @@ const columns = [
   'short_action',
   'scorecard_params',
   'simulation_results',
-  'execution_time_seconds',
+  nullableDoubleColumn('execution_time_seconds'),
   'node_status',
-  'created_at',
+  instantColumn('created_at'),
 ] as const;
 
 export function nodeSummaries(db: Kysely<Tables>) {
@@ -80,8 +80,8 @@ export function toNodeSummary(row: Row): ScenarioNodeSummary {
     shortAction: row.short_action,
     scorecardParams: row.scorecard_params,
     simulationResults: row.simulation_results,
-    executionTimeSeconds: row.execution_time_seconds,
+    executionTimeSeconds: double(row.execution_time_seconds_hex),
     nodeStatus: row.node_status,
-    createdAt: instant(row.created_at),
+    createdAt: instant(row.created_at_hex),
   };
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { defaultSynthGroup, SynthGroup } from '../entities/synth-group.ts';
 import { ProtectedRowError } from '../errors.ts';
 import { ensureDefaultSynthGroup } from './default-synth-group.ts';
+import { exactInstant } from './exact-columns.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
 import { readPage, stretchOf, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
@@ -99,7 +100,7 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
       'synth_groups',
       rows,
       limit,
-      (row) => ({ at: row.group_created_at, key: row.group_id }),
+      (row) => ({ at: exactInstant(row.group_created_at_hex), key: row.group_id }),
       toGroupSummary,
     );
   }

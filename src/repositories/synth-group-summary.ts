@@ -1,6 +1,6 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { Tables } from '../entities/tables.ts';
-import { instant } from './instant.ts';
+import { instant, instantColumn } from './exact-columns.ts';
 import type { Stretch } from './page.ts';
 import type { Position } from './cursor.ts';
 import { synthColumns, type SynthRow, type SynthSummary } from './synth-summary.ts';
@@ -24,7 +24,7 @@ export function groupSummaries(db: Kysely<Tables>) {
     'synth_groups.id as group_id',
     'synth_groups.name as group_name',
     'synth_groups.description as group_description',
-    'synth_groups.created_at as group_created_at',
+    instantColumn('synth_groups.created_at', 'group_created_at_hex'),
     eb
       .selectFrom('synths')
       .select((count) => count.cast<number>(count.fn.countAll(), 'integer').as('count'))
@@ -40,7 +40,7 @@ export function groupWithSynths(db: Kysely<Tables>, key: string, from: Position 
       (eb) => {
         const synths = eb
           .selectFrom('synths')
-          .select(synthColumns)
+          .select([...synthColumns, 'synths.created_at'])
           .whereRef('synths.synth_group_id', '=', 'synth_groups.id')
           .orderBy('synths.created_at', 'desc')
           .orderBy('synths.id', 'desc')
@@ -74,6 +74,6 @@ export function toGroupSummary(row: GroupRow): SynthGroupSummary {
     name: row.group_name,
     description: row.group_description,
     synthCount: row.synth_count ?? 0,
-    createdAt: instant(row.group_created_at),
+    createdAt: instant(row.group_created_at_hex),
   };
 }

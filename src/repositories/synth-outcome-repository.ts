@@ -20,6 +20,7 @@ import {
   toStatistics,
   toSummary,
   upsertOutcomes,
+  withRates,
   type LatestOutcome,
   type NewOutcome,
   type OutcomeRow,
@@ -85,7 +86,8 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
       .orderBy('analysis_runs.id', 'desc')
       .limit(1);
     if (deleted === 'hidden') latest = latest.where('experiments.status', '=', 'active');
-    return (await latest.executeTakeFirst()) ?? null;
+    const row = await latest.executeTakeFirst();
+    return row ? withRates(row) : null;
   }
 
   /**
@@ -195,7 +197,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   async #listBehind(analysisId: string, synthId: string, limit: number): Promise<OutcomeSummary[]> {
     const db = await this.rows();
     const { rows } = await db.executeQuery(outcomesBehind(db, { analysisId, synthId, limit }));
-    return rows;
+    return rows.map(withRates);
   }
 
   /** Holds the run, so that those who save its outcomes at once can't lock each other out. Gives whether it has outcomes already. */

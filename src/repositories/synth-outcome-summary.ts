@@ -1,6 +1,7 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { SimulationAttributes } from '../entities/synth.ts';
 import type { Tables } from '../entities/tables.ts';
+import { double, doubleColumn, meanOf } from './exact-columns.ts';
 import type { CopiedType } from './row-copier.ts';
 import { statement } from './statement.ts';
 
@@ -41,9 +42,9 @@ export function outcomes(db: Kysely<Tables>) {
     .select([
       'synth_outcomes.id',
       'synth_outcomes.synth_id as synthId',
-      'did_not_try_rate as didNotTryRate',
-      'failed_rate as failedRate',
-      'success_rate as successRate',
+      doubleColumn('did_not_try_rate', 'didNotTryRate'),
+      doubleColumn('failed_rate', 'failedRate'),
+      doubleColumn('success_rate', 'successRate'),
       'synth_attributes as synthAttributes',
     ]);
 }
@@ -58,9 +59,23 @@ export const outcomesBehind = statement(
       .limit(limit),
 );
 
+type SentOutcome = Awaited<ReturnType<ReturnType<typeof outcomes>['execute']>>[number];
+type Rates = { -readonly [Rate in 'didNotTryRate' | 'failedRate' | 'successRate']: number };
+
+/** The same row, whose rates are numbers now. */
+export function withRates<Row extends SentOutcome>(row: Row): Omit<Row, keyof Rates> & Rates {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- true once the rates are read, below
+  const read = row as Omit<Row, keyof Rates> as Omit<Row, keyof Rates> & Rates;
+  const { didNotTryRate, failedRate, successRate } = row;
+  read.didNotTryRate = double(didNotTryRate);
+  read.failedRate = double(failedRate);
+  read.successRate = double(successRate);
+  return read;
+}
+
 // Leaves out what a page's statement adds to its rows.
-export function toSummary(row: OutcomeSummary): OutcomeSummary {
-  const { id, synthId, didNotTryRate, failedRate, successRate, synthAttributes } = row;
+export function toSummary(row: SentOutcome): OutcomeSummary {
+  const { id, synthId, didNotTryRate, failedRate, successRate, synthAttributes } = withRates(row);
   return { id, synthId, didNotTryRate, failedRate, successRate, synthAttributes };
 }
 
@@ -68,9 +83,9 @@ export function statistics(db: Kysely<Tables>, analysisId: string) {
   return db
     .selectFrom('synth_outcomes')
     .select((eb) => [
-      eb.fn.avg<number | null>('did_not_try_rate').as('averageDidNotTryRate'),
-      eb.fn.avg<number | null>('failed_rate').as('averageFailedRate'),
-      eb.fn.avg<number | null>('success_rate').as('averageSuccessRate'),
+      meanOf('did_not_try_rate').as('averageDidNotTryRate'),
+      meanOf('failed_rate').as('averageFailedRate'),
+      meanOf('success_rate').as('averageSuccessRate'),
       eb.cast<number>(eb.fn.countAll(), 'integer').as('synthCount'),
     ])
     .where('analysis_id', '=', analysisId);
@@ -80,9 +95,11 @@ type StatisticsRow = Awaited<ReturnType<ReturnType<typeof statistics>['executeTa
 
 /** Null for a run without outcomes, whose means are nothing. */
 export function toStatistics(row: StatisticsRow): OutcomeStatistics | null {
-  const { averageDidNotTryRate, averageFailedRate, averageSuccessRate, synthCount } = row;
+  const averageDidNotTryRate = double(row.averageDidNotTryRate);
+  const averageFailedRate = double(row.averageFailedRate);
+  const averageSuccessRate = double(row.averageSuccessRate);
   if (averageDidNotTryRate === null || averageFailedRate === null || averageSuccessRate === null) return null;
-  return { averageDidNotTryRate, averageFailedRate, averageSuccessRate, synthCount };
+  return { averageDidNotTryRate, averageFailedRate, averageSuccessRate, synthCount: row.synthCount };
 }
 
 export type OutcomeRow = Readonly<Tables['synth_outcomes']>;

@@ -9,7 +9,7 @@ import type {
 } from '../entities/synth.ts';
 import type { Tables } from '../entities/tables.ts';
 import type { Position } from './cursor.ts';
-import { instant } from './instant.ts';
+import { exactInstant, instant, instantColumn } from './exact-columns.ts';
 import { holding } from './text-pattern.ts';
 
 /** A synth as lists show it. */
@@ -63,7 +63,7 @@ export const synthColumns = [
   'synths.descricao',
   'synths.link_photo',
   'synths.avatar_path',
-  'synths.created_at',
+  instantColumn('synths.created_at'),
   'synths.version',
 ] as const;
 
@@ -107,7 +107,7 @@ export function listOf(group: string | null | undefined): string {
 }
 
 export function positionOf(row: SynthRow): Position {
-  return { at: row.created_at, key: row.id };
+  return { at: exactInstant(row.created_at_hex), key: row.id };
 }
 
 export function toSummary(row: SynthRow): SynthSummary {
@@ -118,7 +118,7 @@ export function toSummary(row: SynthRow): SynthSummary {
     description: row.descricao,
     linkPhoto: row.link_photo,
     avatarPath: row.avatar_path,
-    createdAt: instant(row.created_at),
+    createdAt: instant(row.created_at_hex),
     version: row.version,
   };
 }

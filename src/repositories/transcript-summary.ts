@@ -2,7 +2,7 @@ import type { Kysely } from '@mikro-orm/postgresql';
 import type { Tables } from '../entities/tables.ts';
 import type { TranscriptMessages } from '../entities/transcript.ts';
 import type { Position } from './cursor.ts';
-import { instant } from './instant.ts';
+import { exactInstant, instant, instantColumn } from './exact-columns.ts';
 
 /** A transcript as lists show it. */
 export interface TranscriptSummary {
@@ -29,7 +29,7 @@ const summaryColumns = [
   'transcripts.synth_name',
   'transcripts.status',
   'transcripts.turn_count',
-  'transcripts.timestamp',
+  instantColumn('transcripts.timestamp'),
 ] as const;
 
 /** Which of an execution's transcripts, and in what order. */
@@ -56,7 +56,7 @@ export function transcriptsOf(
       (eb) => {
         const transcripts = eb
           .selectFrom('transcripts')
-          .select(summaryColumns)
+          .select([...summaryColumns, 'transcripts.timestamp'])
           .whereRef('transcripts.exec_id', '=', 'research_executions.exec_id')
           .orderBy(`transcripts.${sortBy}`, sortOrder)
           .orderBy('transcripts.id', sortOrder)
@@ -98,7 +98,7 @@ export function hasTranscript(row: ExecutionRow): row is ExecutionRow & SummaryR
 }
 
 export function positionOf(row: SummaryRow): Position {
-  return { at: row.timestamp, key: row.id };
+  return { at: exactInstant(row.timestamp_hex), key: row.id };
 }
 
 export function toSummary(row: SummaryRow): TranscriptSummary {
@@ -108,7 +108,7 @@ export function toSummary(row: SummaryRow): TranscriptSummary {
     synthName: row.synth_name,
     status: row.status,
     turnCount: row.turn_count,
-    recordedAt: instant(row.timestamp),
+    recordedAt: instant(row.timestamp_hex),
   };
 }
 

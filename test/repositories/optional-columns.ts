@@ -47,6 +47,6 @@ function valueFor(name: string, { runtimeType }: EntityProperty): unknown {
   if (name in filled) return filled[name];
   if (runtimeType === 'string') return 'text';
   if (runtimeType === 'number') return 0.5;
-  if (runtimeType === 'Date') return new Date();
+  if (runtimeType === 'instant') return new Date();
   throw new Error(`say in ${import.meta.filename} what ${name} holds`);
 }

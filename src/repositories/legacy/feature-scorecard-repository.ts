@@ -3,7 +3,7 @@ import type { FeatureScorecardData } from '../../entities/legacy/feature-scoreca
 import type { Tables } from '../../entities/tables.ts';
 import { NotFoundError } from '../../errors.ts';
 import { deletedOption, type DeletedOption } from '../deleted-option.ts';
-import { instant } from '../instant.ts';
+import { exactInstant, instant, instantColumn, nullableInstantColumn } from '../exact-columns.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from '../page.ts';
 import { readPage, stretchOf, toStretch } from '../read-page.ts';
 import { LegacyReader } from './legacy-reader.ts';
@@ -110,7 +110,13 @@ export class FeatureScorecardRepository extends LegacyReader {
       .orderBy('id', 'desc')
       .limit(limit + 1)
       .execute();
-    return toStretch(name, rows, limit, (row) => ({ at: row.created_at, key: row.id }), toRow);
+    return toStretch(
+      name,
+      rows,
+      limit,
+      (row) => ({ at: exactInstant(row.created_at_hex), key: row.id }),
+      toRow,
+    );
   }
 
   /**
@@ -169,7 +175,13 @@ function scorecards(db: Kysely<Tables>, { experimentId, deleted }: FeatureScorec
 }
 
 function selected(db: Kysely<Tables>, filter: FeatureScorecardFilter) {
-  return scorecards(db, filter).select(['id', 'experiment_id', 'data', 'created_at', 'updated_at']);
+  return scorecards(db, filter).select([
+    'id',
+    'experiment_id',
+    'data',
+    instantColumn('created_at'),
+    nullableInstantColumn('updated_at'),
+  ]);
 }
 
 type Row = Awaited<ReturnType<ReturnType<typeof selected>['execute']>>[number];
@@ -179,7 +191,7 @@ function toRow(row: Row): FeatureScorecardRow {
     id: row.id,
     experimentId: row.experiment_id,
     data: row.data,
-    createdAt: instant(row.created_at),
-    updatedAt: instant(row.updated_at),
+    createdAt: instant(row.created_at_hex),
+    updatedAt: instant(row.updated_at_hex),
   };
 }

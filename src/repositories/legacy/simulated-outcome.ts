@@ -1,6 +1,7 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { SimulationAttributes } from '../../entities/synth.ts';
 import type { Tables } from '../../entities/tables.ts';
+import { double, doubleColumn } from '../exact-columns.ts';
 
 /**
  * How one synth fared in a legacy simulation, as it was stored.
@@ -29,9 +30,9 @@ export function selectedOutcomesOf(db: Kysely<Tables>, simulationId: string) {
   return outcomesOf(db, simulationId).select([
     'id',
     'synth_id',
-    'did_not_try_rate',
-    'failed_rate',
-    'success_rate',
+    doubleColumn('did_not_try_rate'),
+    doubleColumn('failed_rate'),
+    doubleColumn('success_rate'),
     'synth_attributes',
   ]);
 }
@@ -43,9 +44,9 @@ export function toOutcome(row: Row): SimulatedOutcome {
   return {
     id: row.id,
     synthId: row.synth_id,
-    didNotTryRate: row.did_not_try_rate,
-    failedRate: row.failed_rate,
-    successRate: row.success_rate,
+    didNotTryRate: double(row.did_not_try_rate_hex),
+    failedRate: double(row.failed_rate_hex),
+    successRate: double(row.success_rate_hex),
     synthAttributes: row.synth_attributes,
   };
 }

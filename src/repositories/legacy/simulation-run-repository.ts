@@ -4,7 +4,14 @@ import type { SimulationConfig, SimulationOutcomes } from '../../entities/legacy
 import type { Tables } from '../../entities/tables.ts';
 import { NotFoundError } from '../../errors.ts';
 import { deletedOption, type DeletedOption } from '../deleted-option.ts';
-import { instant } from '../instant.ts';
+import {
+  double,
+  exactInstant,
+  instant,
+  instantColumn,
+  nullableDoubleColumn,
+  nullableInstantColumn,
+} from '../exact-columns.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from '../page.ts';
 import { keyStretchOf, readPage, stretchOf, toStretch } from '../read-page.ts';
 import { LegacyReader } from './legacy-reader.ts';
@@ -121,7 +128,13 @@ export class SimulationRunRepository extends LegacyReader {
       .orderBy('id', 'desc')
       .limit(limit + 1)
       .execute();
-    return toStretch(name, rows, limit, (row) => ({ at: row.started_at, key: row.id }), toRow);
+    return toStretch(
+      name,
+      rows,
+      limit,
+      (row) => ({ at: exactInstant(row.started_at_hex), key: row.id }),
+      toRow,
+    );
   }
 
   /**
@@ -247,11 +260,11 @@ function selected(db: Kysely<Tables>, filter: SimulationRunFilter) {
     'scenario_id',
     'config',
     'status',
-    'started_at',
-    'completed_at',
+    instantColumn('started_at'),
+    nullableInstantColumn('completed_at'),
     'total_synths',
     'aggregated_outcomes',
-    'execution_time_seconds',
+    nullableDoubleColumn('execution_time_seconds'),
   ]);
 }
 
@@ -264,10 +277,10 @@ function toRow(row: Row): SimulationRunRow {
     scenarioId: row.scenario_id,
     config: row.config,
     status: row.status,
-    startedAt: instant(row.started_at),
-    completedAt: instant(row.completed_at),
+    startedAt: instant(row.started_at_hex),
+    completedAt: instant(row.completed_at_hex),
     totalSynths: row.total_synths,
     aggregatedOutcomes: row.aggregated_outcomes,
-    executionTimeSeconds: row.execution_time_seconds,
+    executionTimeSeconds: double(row.execution_time_seconds_hex),
   };
 }

@@ -1,0 +1,18 @@
+import { DoubleType } from '@mikro-orm/core';
+import { doubleHexSql, numberOfHex } from './double.ts';
+
+/** The type of a `double precision` column. Numbers are read to the last bit, whatever `extra_float_digits` is. */
+export class ExactDoubleType extends DoubleType {
+  override convertToJSValueSQL(key: string): string {
+    // As with instants.
+    return key === '' ? '' : doubleHexSql(key);
+  }
+
+  override convertToJSValue(value: unknown): number {
+    return typeof value === 'string' ? numberOfHex(value) : Number(value);
+  }
+
+  override compareAsType(): string {
+    return 'number';
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * A `timestamptz` as `timestamptz_send` gives it, in hexadecimal: microseconds since 2000 in 64 bits. Unlike its text, no setting of
+ * the session changes it.
+ */
+export type InstantHex = string & { readonly [hexOf]: 'timestamptz' };
+declare const hexOf: unique symbol;
+
+/** The SQL expression that sends the `timestamptz` that `expression` is as `InstantHex`. */
+export function instantHexSql(expression: string): string {
+  return `encode(timestamptz_send(${expression}), 'hex')`;
+}
+
+// PostgreSQL counts from 2000, JavaScript from 1970.
+const epochMs = Date.UTC(2000, 0);
+const epoch = BigInt(epochMs) * 1_000n;
+// The first and the last that a `Date` can hold, in milliseconds.
+const lastMs = 8_640_000_000_000_000;
+const last = BigInt(lastMs) * 1_000n;
+const high = 2 ** 32;
+// Of the calendar: 400 years.
+const cycle = 146_097n * 86_400_000_000n;
+
+/** What the binary format has for `infinity` and `-infinity`, in microseconds since 1970. */
+const infinity = 2n ** 63n - 1n + epoch;
+const minusInfinity = -(2n ** 63n) + epoch;
+
+/**
+ * The `Date` of an instant. Its microseconds are cut, as everywhere in JavaScript. What no `Date` can hold, `infinity`, `-infinity`
+ * and years after 275760, is the nearest that there is: `new Date(8.64e15)` or `new Date(-8.64e15)`.
+ */
+export function dateOfHex(hex: string): Date {
+  const upper = Number.parseInt(hex.slice(0, 8), 16) | 0;
+  const microseconds = upper * high + Number.parseInt(hex.slice(8), 16);
+  if (Number.isSafeInteger(microseconds)) return new Date(Math.floor(microseconds / 1_000) + epochMs);
+  return dateOfMicroseconds(microsecondsOfHex(hex));
+}
+
+/** The `Date` of microseconds since 1970, as `dateOfHex` gives it. */
+export function dateOfMicroseconds(microseconds: bigint): Date {
+  return new Date(Math.min(Math.max(millisecondsOf(microseconds), -lastMs), lastMs));
+}
+
+/** The instant as text that PostgreSQL reads as the same one under any settings. */
+export function textOfHex(hex: string): string {
+  return textOfMicroseconds(microsecondsOfHex(hex));
+}
+
+/** Microseconds since 1970; `new Date(±8.64e15)` stands for `±infinity`. The date must be a valid one. */
+export function microsecondsOf(date: Date): bigint {
+  const time = date.getTime();
+  if (Math.abs(time) === lastMs) return time > 0 ? infinity : minusInfinity;
+  return BigInt(time) * 1_000n;
+}
+
+/** The date as text that PostgreSQL reads as the same instant under any settings. The date must be a valid one. */
+export function textOfDate(date: Date): string {
+  const iso = date.toISOString();
+  // PostgreSQL has no year 0, and no sign before a year.
+  return iso.length === 24 && !iso.startsWith('0000') ? iso : textOfMicroseconds(microsecondsOf(date));
+}
+
+/** Microseconds since 1970 as text that PostgreSQL reads as the same instant under any settings. */
+export function textOfMicroseconds(microseconds: bigint): string {
+  if (microseconds === infinity) return 'infinity';
+  if (microseconds === minusInfinity) return '-infinity';
+  // A `Date` ends before PostgreSQL's years do; the calendar repeats itself every 400 years.
+  const cycles = microseconds > last ? 50 : 0;
+  const date = new Date(millisecondsOf(microseconds - BigInt(cycles) * cycle));
+  const year = date.getUTCFullYear() + cycles * 400;
+  const digits = String(year > 0 ? year : 1 - year).padStart(4, '0');
+  const day = date.toISOString().slice(-20, -14);
+  const time = date.toISOString().slice(-13, -5);
+  const fraction = String(modulo(microseconds, 1_000_000n)).padStart(6, '0');
+  return `${digits}${day} ${time}.${fraction}+00${year > 0 ? '' : ' BC'}`;
+}
+
+const isoForm =
+  /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?)?$/i;
+
+/**
+ * Microseconds since 1970 of a time in ISO 8601 with a zone, JavaScript's form of years beyond 0 to 9999 included. A text instead
+ * when it is none: what is wrong with it.
+ */
+export function readInstant(text: string): bigint | string {
+  const parts = isoForm.exec(text);
+  if (!parts) return 'is no ISO time with up to six digits of a second, such as 2026-03-01T12:00:00Z';
+  const [, year, month, day, hour, minute, second = '0', fraction = '', utc, sign, ...offsets] = parts;
+  if (utc === undefined && sign === undefined) return 'has no zone; add Z or an offset such as +02:00';
+  const [monthIndex, ...others] = [Number(month) - 1, day, hour, minute, second].map(Number);
+  const local = new Date(0);
+  local.setUTCFullYear(Number(year), monthIndex, Number(day));
+  local.setUTCHours(Number(hour), Number(minute), Number(second));
+  const exists =
+    local.getUTCMonth() === monthIndex &&
+    [local.getUTCDate(), local.getUTCHours(), local.getUTCMinutes(), local.getUTCSeconds()].every(
+      (part, index) => part === others[index],
+    );
+  const [hours = 0, minutes = 0, seconds = 0] = offsets.map((part: string | undefined) => Number(part ?? 0));
+  if (!exists || hours > 15 || minutes > 59 || seconds > 59) return 'is a time that does not exist';
+  const offset = (hours * 3_600 + minutes * 60 + seconds) * (sign === '-' ? -1 : 1);
+  const milliseconds = local.getTime() - offset * 1_000;
+  if (Math.abs(milliseconds) === lastMs) return microsecondsOf(new Date(milliseconds));
+  return BigInt(milliseconds) * 1_000n + BigInt(fraction.padEnd(6, '0'));
+}
+
+function microsecondsOfHex(hex: string): bigint {
+  return BigInt.asIntN(64, BigInt(`0x${hex}`)) + epoch;
+}
+
+function millisecondsOf(microseconds: bigint): number {
+  return Number((microseconds - modulo(microseconds, 1_000n)) / 1_000n);
+}
+
+// Never negative, unlike the remainder.
+function modulo(value: bigint, by: bigint): bigint {
+  return ((value % by) + by) % by;
+}
