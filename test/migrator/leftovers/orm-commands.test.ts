@@ -5,14 +5,17 @@ import { TriggerFunctions } from '../../../src/database/trigger-functions.ts';
 import { readCatalog } from '../../../src/migrator/catalog.ts';
 import { Migrator, RefusedError } from '../../../src/migrator/index.ts';
 import type { TestDatabase } from '../../../src/testing/index.ts';
+import { dictionary } from '../../schema/dictionary.ts';
 import { migrationChain } from '../../schema/migration-chain.ts';
 import { emptyDatabase } from '../scratch.ts';
 
 const agreement = { agrees: true, migrations: [], database: [], entities: [] };
 const last = migrationChain.at(-1) ?? '';
-const functions = ['chart_insights', 'experiments', 'feature_scorecards', 'interview_guide'].map(
-  (table) => `function ${table}_set_updated_at_fn()`,
-);
+const changing = ['chart_insights', 'experiments', 'feature_scorecards', 'interview_guide'];
+const functions = [
+  ...Object.keys(dictionary).map((table) => `function ${table}_raise_row_version_fn()`),
+  ...changing.map((table) => `function ${table}_set_updated_at_fn()`),
+].toSorted();
 
 async function migrated(): Promise<TestDatabase> {
   const db = await emptyDatabase();
