@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { changed, measure, type RowState, type Tracked } from './row-state.ts';
 
-export const isolationLevels = ['read committed', 'repeatable read', 'serializable'] as const;
+const isolationLevels = ['read committed', 'repeatable read', 'serializable'] as const;
 export type Isolation = (typeof isolationLevels)[number];
 
 /**
@@ -15,7 +15,7 @@ export type Isolation = (typeof isolationLevels)[number];
  * - `derive`: an edit by a number that is made of what the other row holds. It is an `edit` below `serializable`, which does not promise
  *   that what one transaction read stays as it was when another writes it.
  */
-export const stepKinds = ['edit', 'statement', 'repository', 'upsert', 'load', 'derive'] as const;
+const stepKinds = ['edit', 'statement', 'repository', 'upsert', 'load', 'derive'] as const;
 
 export interface Step {
   readonly kind: (typeof stepKinds)[number];
@@ -70,7 +70,7 @@ export function targetOf(row: HistoryRow, { kind, property }: Step): Tracked {
 }
 
 /** What the rows hold after a step, if nothing else happens meanwhile. */
-export function afterStep(
+function afterStep(
   rows: readonly [HistoryRow, HistoryRow],
   states: readonly [RowState, RowState],
   step: Step,

@@ -15,7 +15,7 @@ interface StoredRow extends HistoryRow {
   readonly where: Readonly<Record<string, unknown>>;
   /** The values of its key's columns. */
   readonly key: readonly string[];
-  /** All of its properties, relations by their keys. */
+  /** All of its properties but those that a change sets by itself, relations by their keys. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -143,7 +143,7 @@ async function readRow(
   const { __meta: meta } = wrap(row, true);
   const tracked = trackedOf(meta, row);
   const data = meta.props
-    .filter(({ version, name, persist }) => !version && persist !== false && Reflect.get(row, name) != null)
+    .filter(({ version, onUpdate, persist }) => !version && !onUpdate && persist !== false)
     .map(({ name }) => [name, plain(Reflect.get(row, name))] as const);
   const repository = repositorySteps[meta.className] ?? null;
   return {
