@@ -28,8 +28,6 @@ type Seen = Pick<VersionCheck<object>, 'versions'> & { readonly ask: () => Promi
  * batch, without holding the rows; that question is answered without a statement, and the versions are kept for the update.
  */
 export class JoinedUpdates extends PostgreSqlDriver {
-  /** Tells `RowVersionGuard` that a batch needs no statement that locks it. */
-  readonly locksBatches = true;
   readonly #seen = new WeakMap<object, Seen>();
 
   override find<
@@ -79,6 +77,11 @@ export class JoinedUpdates extends PostgreSqlDriver {
     });
     if ((result.rows?.length ?? 0) < keys.length) throw OptimisticLockError.lockFailed(meta.className);
     return result;
+  }
+
+  /** Whether the update of a batch locks its rows; `RowVersionGuard` locks the others. */
+  locksBatches(meta: EntityMetadata): boolean {
+    return isOurs(meta) && !meta.compositePK;
   }
 
   #takeSeen(ctx: object | undefined): Seen {

@@ -57,8 +57,9 @@ function locksBatch(
 ): boolean {
   if (!table || others.length > 0) return false;
   const [meta, rows] = table;
-  if (meta.compositePK || rows.length > em.config.get('batchSize')) return false;
-  return Reflect.get(em.getDriver(), 'locksBatches') === true;
+  if (rows.length > em.config.get('batchSize')) return false;
+  const driver: object & { locksBatches?: (meta: EntityMetadata) => boolean } = em.getDriver();
+  return driver.locksBatches?.(meta) ?? false;
 }
 
 /** Locks the rows, and gives the version of each that is still there, by its key. */
