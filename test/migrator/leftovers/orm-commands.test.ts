@@ -9,7 +9,7 @@ import { dictionary } from '../../schema/dictionary.ts';
 import { migrationChain } from '../../schema/migration-chain.ts';
 import { emptyDatabase } from '../scratch.ts';
 
-const agreement = { agrees: true, migrations: [], database: [], entities: [] };
+const agreement = { agrees: true, migrations: [], unlisted: [], database: [], entities: [] };
 const last = migrationChain.at(-1) ?? '';
 const changing = ['chart_insights', 'experiments', 'feature_scorecards', 'interview_guide'];
 const functions = [
