@@ -4,6 +4,7 @@ import { Migration20261121030200_exploration_tree_rules } from './migrations/Mig
 import { Migration20261121030300_row_versions } from './migrations/Migration20261121030300_row_versions.ts';
 import { Migration20261121030400_read_path_indexes } from './migrations/Migration20261121030400_read_path_indexes.ts';
 import { Migration20261121030500_outcomes_by_synth } from './migrations/Migration20261121030500_outcomes_by_synth.ts';
+import { Migration20261129163000_version_every_table } from './migrations/Migration20261129163000_version_every_table.ts';
 
 /** Every migration, oldest first. Whatever creates one adds its line; a migration that is written by hand needs its line here. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Migration20261121030300_row_versions,
   Migration20261121030400_read_path_indexes,
   Migration20261121030500_outcomes_by_synth,
+  Migration20261129163000_version_every_table,
 ];

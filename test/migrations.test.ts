@@ -52,5 +52,7 @@ test('the checksums are those with which databases were migrated', async () => {
       '7e0cb6a2b7374a9ae65686bc9d8c4f0c0b11a7883f291a577b7194ffbf88d0f4',
     Migration20261121030500_outcomes_by_synth:
       '041e6fd27d26dca7defed7db9a0d7ebbf5d8130dc4335398b7074ebfecd6380c',
+    Migration20261129163000_version_every_table:
+      '937892f2e1e3b7300bfd905a3634bd92c15247d84e929936e7d639bdb51e44a8',
   });
 });

@@ -30,7 +30,7 @@ function rememberEntity(em: EntityManager, entity: object): () => void {
   const values: Record<string, unknown> = { ...__data };
   for (const [name, value] of Object.entries(values)) {
     // It may be changed in place.
-    if (value instanceof Date) values[name] = new Date(value);
+    if (isDate(value)) values[name] = new Date(value);
   }
   const snapshot: Record<string, unknown> = { ...__originalEntityData };
   return () => {

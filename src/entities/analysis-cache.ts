@@ -2,8 +2,9 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { jsonColumn } from '../json/column.ts';
 import { AnalysisRun } from './analysis-run.ts';
 import { checks, jsonObjects, keys } from './checks.ts';
-import { instant } from './columns.ts';
+import { instant, rowVersion } from './columns.ts';
 import { JsonObject } from './shapes.ts';
+import { raisesRowVersion } from './triggers.ts';
 
 export const AnalysisCacheSchema = defineEntity({
   name: 'AnalysisCache',
@@ -14,8 +15,10 @@ export const AnalysisCacheSchema = defineEntity({
     data: jsonColumn(JsonObject),
     params: jsonColumn(JsonObject).nullable(),
     computedAt: instant(),
+    ...rowVersion,
   },
   checks: checks('analysis_cache', { ...keys('cache_key'), ...jsonObjects('data', 'params') }),
+  triggers: [raisesRowVersion],
 });
 
 /** One computed chart of an analysis run, kept so that it is not computed twice. Its payload's shape depends on its key. */

@@ -2,9 +2,10 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, counts, durations, jsonObjects, keys } from './checks.ts';
-import { double, id, instant } from './columns.ts';
+import { double, id, instant, rowVersion } from './columns.ts';
 import { Experiment } from './experiment.ts';
 import { OutcomeRates } from './shapes.ts';
+import { raisesRowVersion } from './triggers.ts';
 
 /** Shape of `analysis_runs.config`. A missing number means the simulation's own default. */
 export const AnalysisConfig = z.looseObject({
@@ -31,6 +32,7 @@ export const AnalysisRunSchema = defineEntity({
     totalSynths: p.integer().default(0),
     aggregatedOutcomes: jsonColumn(OutcomeRates).nullable(),
     executionTimeSeconds: double().nullable(),
+    ...rowVersion,
   },
   checks: checks('analysis_runs', {
     ...keys('id'),
@@ -38,6 +40,7 @@ export const AnalysisRunSchema = defineEntity({
     ...durations('execution_time_seconds'),
     ...jsonObjects('config', 'aggregated_outcomes'),
   }),
+  triggers: [raisesRowVersion],
 });
 
 /**

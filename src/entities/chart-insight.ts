@@ -1,9 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { jsonColumn } from '../json/column.ts';
 import { checks, jsonObjects, keys } from './checks.ts';
-import { id, timestamps } from './columns.ts';
+import { id, rowVersion, timestamps } from './columns.ts';
 import { JsonObject } from './shapes.ts';
-import { keepsUpdatedAt } from './triggers.ts';
+import { keepsUpdatedAt, raisesRowVersion } from './triggers.ts';
 
 export const ChartInsightSchema = defineEntity({
   name: 'ChartInsight',
@@ -14,10 +14,11 @@ export const ChartInsightSchema = defineEntity({
     insightType: p.text().index('idx_chart_insights_type'),
     responseJson: jsonColumn(JsonObject),
     ...timestamps,
+    ...rowVersion,
   },
   uniques: [{ name: 'uq_chart_insights_sim_type', properties: ['simulationId', 'insightType'] }],
   checks: checks('chart_insights', { ...keys('id', 'simulation_id'), ...jsonObjects('response_json') }),
-  triggers: [keepsUpdatedAt],
+  triggers: [keepsUpdatedAt, raisesRowVersion],
 });
 
 /**

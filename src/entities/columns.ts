@@ -38,7 +38,10 @@ export const timestamps = {
     .onUpdate(() => new Date()),
 };
 
-/** A counter that raises with each flushed change; a flush that would overwrite another's change is refused. */
+/**
+ * The version of a row, which every entity has: each change raises it, and a flush that would overwrite a change which it has not seen is
+ * refused. A table that has it also has the trigger of `raisesRowVersion`, for the writes that the ORM does not see.
+ */
 export const rowVersion = { rowVersion: p.type(RowVersion).$type<number>().version().default(1) };
 
 /** A `double precision` number. */

@@ -4,7 +4,7 @@ import { jsonColumn } from '../json/column.ts';
 import { checks, jsonObjects, keys, lengths, notBlank } from './checks.ts';
 import { id, rowVersion, timestamps } from './columns.ts';
 import { rate } from './shapes.ts';
-import { keepsUpdatedAt } from './triggers.ts';
+import { keepsUpdatedAt, raisesRowVersion } from './triggers.ts';
 
 /** One rated dimension of a scorecard. */
 export const ScorecardDimension = z
@@ -79,7 +79,7 @@ export const ExperimentSchema = defineEntity({
     ...lengths({ name: 100, hypothesis: 500, description: 2000 }),
     ...jsonObjects('scorecard_data'),
   }),
-  triggers: [keepsUpdatedAt],
+  triggers: [keepsUpdatedAt, raisesRowVersion],
 });
 
 /**

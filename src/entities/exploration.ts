@@ -6,6 +6,7 @@ import { checks, counts, jsonObjects, keys, rates } from './checks.ts';
 import { double, id, instant, rowVersion } from './columns.ts';
 import { Experiment } from './experiment.ts';
 import { rate } from './shapes.ts';
+import { raisesRowVersion } from './triggers.ts';
 
 /** Shape of `explorations.goal`. */
 export const ExplorationGoal = z.looseObject({
@@ -65,6 +66,7 @@ export const ExplorationSchema = defineEntity({
     ...rates('best_success_rate'),
     ...jsonObjects('goal', 'config'),
   }),
+  triggers: [raisesRowVersion],
 });
 
 /** A search for a better scorecard, starting from an analysis. Its nodes are deleted with it. */

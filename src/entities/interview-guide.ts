@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { rowVersion, timestamps } from './columns.ts';
 import { Experiment } from './experiment.ts';
-import { keepsUpdatedAt } from './triggers.ts';
+import { keepsUpdatedAt, raisesRowVersion } from './triggers.ts';
 
 export const InterviewGuideSchema = defineEntity({
   name: 'InterviewGuide',
@@ -15,7 +15,7 @@ export const InterviewGuideSchema = defineEntity({
     ...timestamps,
     ...rowVersion,
   },
-  triggers: [keepsUpdatedAt],
+  triggers: [keepsUpdatedAt, raisesRowVersion],
 });
 
 /** What interviewers of an experiment ask. An experiment has one at most, and takes it along when it is deleted for good. */

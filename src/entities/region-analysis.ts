@@ -2,7 +2,8 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, counts, jsonArrays, keys, ranges, rates } from './checks.ts';
-import { double, id } from './columns.ts';
+import { double, id, rowVersion } from './columns.ts';
+import { raisesRowVersion } from './triggers.ts';
 
 /** One condition of a region: an attribute compared with a threshold. */
 export const RegionRule = z.looseObject({
@@ -30,6 +31,7 @@ export const RegionAnalysisSchema = defineEntity({
     failedRate: double(),
     successRate: double(),
     failureDelta: double(),
+    ...rowVersion,
   },
   checks: checks('region_analyses', {
     ...keys('id', 'simulation_id'),
@@ -38,6 +40,7 @@ export const RegionAnalysisSchema = defineEntity({
     ...rates('did_not_try_rate', 'failed_rate', 'success_rate'),
     ...jsonArrays('rules'),
   }),
+  triggers: [raisesRowVersion],
 });
 
 /**

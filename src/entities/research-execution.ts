@@ -1,7 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { checks, counts, keys } from './checks.ts';
-import { id, instant } from './columns.ts';
+import { id, instant, rowVersion } from './columns.ts';
 import { Experiment } from './experiment.ts';
+import { raisesRowVersion } from './triggers.ts';
 
 export const executionStatuses = ['pending', 'running', 'generating_summary', 'completed', 'failed'] as const;
 
@@ -21,6 +22,7 @@ export const ResearchExecutionSchema = defineEntity({
     startedAt: instant(),
     completedAt: instant().nullable(),
     additionalContext: p.text().nullable(),
+    ...rowVersion,
   },
   indexes: [
     {
@@ -41,6 +43,7 @@ export const ResearchExecutionSchema = defineEntity({
     ...keys('exec_id'),
     ...counts('synth_count', 'successful_count', 'failed_count', 'max_turns'),
   }),
+  triggers: [raisesRowVersion],
 });
 
 /** A round of interviews on one topic. It outlives its experiment; its transcripts are deleted with it. */

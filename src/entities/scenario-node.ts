@@ -2,9 +2,10 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, counts, durations, jsonObjects, keys, lengths } from './checks.ts';
-import { creationTime, double, id } from './columns.ts';
+import { creationTime, double, id, rowVersion } from './columns.ts';
 import { Exploration } from './exploration.ts';
 import { rate, sumsToOne } from './shapes.ts';
+import { raisesRowVersion } from './triggers.ts';
 
 /** Shape of `scenario_nodes.scorecard_params`. */
 export const ScorecardParams = z.looseObject({
@@ -43,6 +44,7 @@ export const ScenarioNodeSchema = defineEntity({
     executionTimeSeconds: double().nullable(),
     nodeStatus: p.enum(nodeStatuses).default('active'),
     ...creationTime,
+    ...rowVersion,
   },
   indexes: [
     { name: 'idx_scenario_nodes_status', properties: ['exploration', 'nodeStatus'] },
@@ -63,6 +65,7 @@ export const ScenarioNodeSchema = defineEntity({
     ...lengths({ action_applied: 500, rationale: 200, short_action: 30 }),
     ...jsonObjects('scorecard_params', 'simulation_results'),
   }),
+  triggers: [raisesRowVersion],
 });
 
 /**

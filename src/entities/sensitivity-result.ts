@@ -2,8 +2,9 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, jsonArrays, keys, rates } from './checks.ts';
-import { creationTime, double, id, instant } from './columns.ts';
+import { creationTime, double, id, instant, rowVersion } from './columns.ts';
 import { rate } from './shapes.ts';
+import { raisesRowVersion } from './triggers.ts';
 
 /** Shape of `sensitivity_results.deltas_used`. */
 export const SensitivityDeltas = z.array(z.number());
@@ -39,12 +40,14 @@ export const SensitivityResultSchema = defineEntity({
     mostSensitiveDimension: p.text(),
     dimensions: jsonColumn(SensitivityDimensions),
     ...creationTime,
+    ...rowVersion,
   },
   checks: checks('sensitivity_results', {
     ...keys('id', 'simulation_id'),
     ...rates('baseline_success'),
     ...jsonArrays('deltas_used', 'dimensions'),
   }),
+  triggers: [raisesRowVersion],
 });
 
 /** One sensitivity analysis of a simulation, which may have several. A snapshot: it outlives what it was taken from. */

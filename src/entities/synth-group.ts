@@ -1,6 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { checks, keys, notBlank } from './checks.ts';
-import { creationTime, id } from './columns.ts';
+import { creationTime, id, rowVersion } from './columns.ts';
+import { raisesRowVersion } from './triggers.ts';
 
 /** The group of synths that were given none. Made on demand; it can't be deleted. */
 export const defaultSynthGroup = {
@@ -17,6 +18,7 @@ export const SynthGroupSchema = defineEntity({
     name: p.text(),
     description: p.text().nullable(),
     ...creationTime,
+    ...rowVersion,
   },
   indexes: [
     {
@@ -29,6 +31,7 @@ export const SynthGroupSchema = defineEntity({
     },
   ],
   checks: checks('synth_groups', { ...keys('id'), ...notBlank('name') }),
+  triggers: [raisesRowVersion],
 });
 
 /** A named set of synths. Deleting it leaves its synths, without a group. */

@@ -2,8 +2,9 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { jsonColumn } from '../json/column.ts';
 import { AnalysisRun } from './analysis-run.ts';
 import { checks, jsonObjects, keys, rates } from './checks.ts';
-import { double, id } from './columns.ts';
+import { double, id, rowVersion } from './columns.ts';
 import { SimulationAttributes } from './synth.ts';
+import { raisesRowVersion } from './triggers.ts';
 
 export const SynthOutcomeSchema = defineEntity({
   name: 'SynthOutcome',
@@ -16,6 +17,7 @@ export const SynthOutcomeSchema = defineEntity({
     failedRate: double(),
     successRate: double(),
     synthAttributes: jsonColumn(SimulationAttributes).nullable(),
+    ...rowVersion,
   },
   uniques: [{ name: 'uq_synth_outcomes_analysis_synth', properties: ['analysis', 'synthId'] }],
   checks: checks('synth_outcomes', {
@@ -23,6 +25,7 @@ export const SynthOutcomeSchema = defineEntity({
     ...rates('did_not_try_rate', 'failed_rate', 'success_rate'),
     ...jsonObjects('synth_attributes'),
   }),
+  triggers: [raisesRowVersion],
 });
 
 /** How one synth fared in one analysis run, with the attributes that it had then. It outlives the synth, not the run. */

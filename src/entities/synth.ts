@@ -2,9 +2,10 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, jsonObjects, keys } from './checks.ts';
-import { creationTime, id } from './columns.ts';
+import { creationTime, id, rowVersion } from './columns.ts';
 import { rate } from './shapes.ts';
 import { SynthGroup } from './synth-group.ts';
+import { raisesRowVersion } from './triggers.ts';
 
 /** What can be observed of a synth; each 0 to 1. */
 export const Observables = z.looseObject({
@@ -138,6 +139,7 @@ export const SynthSchema = defineEntity({
     ...creationTime,
     version: p.text().default('2.0.0'),
     data: jsonColumn(SynthData).nullable(),
+    ...rowVersion,
   },
   indexes: [
     {
@@ -160,6 +162,7 @@ export const SynthSchema = defineEntity({
     },
   ],
   checks: checks('synths', { ...keys('id'), ...jsonObjects('data') }),
+  triggers: [raisesRowVersion],
 });
 
 /** A synthetic user. What analyses and interviews say of it outlives it. */

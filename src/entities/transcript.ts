@@ -2,8 +2,9 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, counts, jsonArrays, keys } from './checks.ts';
-import { id, instant } from './columns.ts';
+import { id, instant, rowVersion } from './columns.ts';
 import { ResearchExecution } from './research-execution.ts';
+import { raisesRowVersion } from './triggers.ts';
 
 /** One thing said in an interview. */
 export const TranscriptMessage = z.looseObject({
@@ -29,6 +30,7 @@ export const TranscriptSchema = defineEntity({
     turnCount: p.integer().default(0),
     recordedAt: instant().name('timestamp'),
     messages: jsonColumn(TranscriptMessages).nullable(),
+    ...rowVersion,
   },
   indexes: [
     // As an expression: the ORM takes mixed directions behind a relation for a change at every comparison.
@@ -43,6 +45,7 @@ export const TranscriptSchema = defineEntity({
     ...counts('turn_count'),
     ...jsonArrays('messages'),
   }),
+  triggers: [raisesRowVersion],
 });
 
 /** What one synth and its interviewer said. It outlives the synth, not the execution; a synth has one per execution. */

@@ -2,6 +2,7 @@ import {
   ChangeSetType,
   IntegerType,
   OptimisticLockError,
+  wrap,
   type ChangeSet,
   type EntityMetadata,
   type EntityProperty,
@@ -35,42 +36,65 @@ class RowVersionGuard implements EventSubscriber {
     // A single row is updated with its version in the `where`.
     if (changes.length < 2 && removals.length === 0) return;
     const tables = [...Map.groupBy([...changes, ...removals], ({ meta }) => meta)];
-    for (const [meta, rows] of tables.toSorted(([a], [b]) => (a.tableName < b.tableName ? -1 : 1))) {
-      const versions = await lock(em, meta, rows);
+    const [[meta] = []] = tables;
+    if (!(em instanceof SqlEntityManager) || !em.isInTransaction()) {
+      throw new Error(
+        `${meta?.className} rows are versioned: change or remove them in a transaction (\`transact\`, or \`em.transactional\`)`,
+      );
+    }
+    if (removals.length === 0 && locksBatch(em, tables)) return;
+    for (const [table, rows] of tables.toSorted(([a], [b]) => (a.tableName < b.tableName ? -1 : 1))) {
+      const versions = await lock(em, table, rows);
       for (const row of rows) if (row.type === ChangeSetType.DELETE) check(row, versions);
     }
   }
 }
 
+/** Whether one statement of the driver updates all of them, and locks them for that in the order of their keys. */
+function locksBatch(
+  em: SqlEntityManager,
+  [table, ...others]: readonly (readonly [EntityMetadata, readonly unknown[]])[],
+): boolean {
+  if (!table || others.length > 0) return false;
+  const [meta, rows] = table;
+  if (rows.length > em.config.get('batchSize')) return false;
+  const driver: object & { locksBatches?: (meta: EntityMetadata) => boolean } = em.getDriver();
+  return driver.locksBatches?.(meta) ?? false;
+}
+
 /** Locks the rows, and gives the version of each that is still there, by its key. */
 async function lock(
-  em: FlushEventArgs['em'],
+  em: SqlEntityManager,
   meta: EntityMetadata,
-  rows: ChangeSet<object>[],
-): Promise<Map<unknown, number>> {
-  if (!(em instanceof SqlEntityManager) || !em.isInTransaction()) {
-    throw new Error(
-      `${meta.className} rows are versioned: change or remove them in a transaction (\`transact\`, or \`em.transactional\`)`,
-    );
-  }
-  const [key] = meta.getPrimaryProp().fieldNames;
+  rows: readonly ChangeSet<object>[],
+): Promise<Map<string, number>> {
+  const columns = meta.getPrimaryProps().flatMap(({ fieldNames }) => fieldNames);
+  const key = columns.map((column) => `"${column}"`).join(', ');
   const [version] = versionOf(meta)?.fieldNames ?? [];
   // The lock of an update lets others write rows that point at these; that of a deletion does not.
   const strength = rows.some(({ type }) => type === ChangeSetType.DELETE) ? 'update' : 'no key update';
-  const found = await em.execute<{ key: unknown; version: number }[]>(
-    `select "${key}" as key, "${version}" as version from "${meta.tableName}" where "${key}" in (?) order by "${key}" for ${strength}`,
-    [rows.map((row) => row.getPrimaryKey())],
+  const keys = rows.map(() => `(${columns.map(() => '?').join(', ')})`).join(', ');
+  const found = await em.execute<Record<string, unknown>[]>(
+    `select ${key}, "${version}" as "version found" from "${meta.tableName}" where (${key}) in (${keys}) order by ${key} for ${strength}`,
+    rows.flatMap(keyOf),
   );
-  return new Map(found.map((row) => [row.key, row.version]));
+  return new Map(
+    found.map((row) => [JSON.stringify(columns.map((column) => row[column])), Number(row['version found'])]),
+  );
+}
+
+/** The values of the columns of a row's key. */
+function keyOf(row: ChangeSet<object>): unknown[] {
+  return wrap(row.entity, true).getPrimaryKeys() ?? [];
 }
 
 function versionOf(meta: EntityMetadata): EntityProperty | undefined {
   return meta.props.find(({ customType }) => customType instanceof RowVersion);
 }
 
-function check(removal: ChangeSet<object>, versions: Map<unknown, number>): void {
+function check(removal: ChangeSet<object>, versions: ReadonlyMap<string, number>): void {
   const seen: unknown = Reflect.get(removal.entity, removal.meta.versionProperty);
   // Of a mere reference nothing was seen that another could have changed.
-  if (seen === undefined || seen === versions.get(removal.getPrimaryKey())) return;
+  if (seen === undefined || seen === versions.get(JSON.stringify(keyOf(removal)))) return;
   throw OptimisticLockError.lockFailed(removal.entity);
 }

@@ -193,6 +193,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
           data,
           params: params ?? null,
           computed_at: fn<string>('clock_timestamp'),
+          row_version: 1,
         })),
       )
       .onConflict((conflict) =>

@@ -133,6 +133,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
         insight_type: insightType,
         response_json: responseJson,
         created_at: fn<string>('clock_timestamp'),
+        row_version: 1,
       }))
       .onConflict((conflict) =>
         conflict.columns(['simulation_id', 'insight_type']).doUpdateSet((eb) => ({

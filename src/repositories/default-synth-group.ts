@@ -6,7 +6,7 @@ import { defaultSynthGroup } from '../entities/synth-group.ts';
 export async function ensureDefaultSynthGroup(db: Kysely<Tables>): Promise<void> {
   await db
     .insertInto('synth_groups')
-    .values(({ fn }) => ({ ...defaultSynthGroup, created_at: fn<string>('now') }))
+    .values(({ fn }) => ({ ...defaultSynthGroup, created_at: fn<string>('now'), row_version: 1 }))
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
 }

@@ -16,10 +16,11 @@ export function deletedAlong(loaded: UnitOfWork, metadata: MetadataStorage, row:
 
   function follow(gone: object): void {
     for (const { meta, prop } of metadata.get(gone.constructor).referencingProperties) {
-      const known: object[] = [
+      // One that is loaded may be staged too.
+      const known = new Set<object>([
         ...loaded.getIdentityMap().getStore(meta).values(),
         ...loaded.getPersistStack(),
-      ];
+      ]);
       for (const other of known) {
         if (other.constructor !== meta.class || along.deleted.has(other)) continue;
         const pointedAt: unknown = Reference.unwrapReference(Reflect.get(other, prop.name));

@@ -192,7 +192,6 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
         ...(markdown !== undefined && { markdown_content: markdown }),
         ...(metadata !== undefined && { metadata: checked(metadata) }),
         ...(status === 'completed' && { generated_at: eb.fn<string>('clock_timestamp') }),
-        row_version: eb('row_version', '+', 1),
       }))
       .where('experiment_id', '=', experimentId)
       .where('document_type', '=', documentType)
@@ -239,7 +238,6 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
             ...text,
             error_message: null,
             generated_at: eb.ref('excluded.generated_at'),
-            row_version: eb('experiment_documents.row_version', '+', 1),
           }))
           .where((eb) =>
             eb('experiment_documents.status', '<>', 'generating').or(

@@ -130,10 +130,7 @@ export class ExplorationRepository extends Repository<Exploration> {
     const db = await this.writing();
     const row = await db
       .updateTable('explorations')
-      .set((eb) => ({
-        total_llm_calls: eb('total_llm_calls', '+', calls),
-        row_version: eb('row_version', '+', 1),
-      }))
+      .set((eb) => ({ total_llm_calls: eb('total_llm_calls', '+', calls) }))
       .where('id', '=', key)
       .returning('total_llm_calls')
       .executeTakeFirst();
@@ -160,7 +157,6 @@ export class ExplorationRepository extends Repository<Exploration> {
           'best_success_rate',
           eb.val(successRate ?? null),
         ]),
-        row_version: eb('row_version', '+', 1),
       }))
       .where('id', '=', key)
       .returning('id')

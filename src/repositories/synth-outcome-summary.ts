@@ -102,7 +102,8 @@ export function toStatistics(row: StatisticsRow): OutcomeStatistics | null {
   return { averageDidNotTryRate, averageFailedRate, averageSuccessRate, synthCount: row.synthCount };
 }
 
-export type OutcomeRow = Readonly<Tables['synth_outcomes']>;
+/** A row as it is stored anew: with the version that the column defaults to. */
+export type OutcomeRow = Readonly<Omit<Tables['synth_outcomes'], 'row_version'>>;
 
 export const copiedColumns = {
   id: 'text',

@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import { Type, type EntityProperty, type Platform } from '@mikro-orm/core';
 import { InvalidValueError } from '../errors.ts';
 import {
@@ -24,7 +25,7 @@ export class InstantType extends Type<Date | string | null, string | null> {
 
   /** @throws InvalidValueError on a text that is not clear without settings of the session. */
   override convertToJSValue(value: Date | string | null): Date | null {
-    if (value === null || value instanceof Date) return value;
+    if (value === null || isDate(value)) return value;
     if (hexForm.test(value)) return dateOfHex(value);
     const read = readInstant(value);
     if (typeof read === 'string') throw refused(this, read);
@@ -39,7 +40,7 @@ export class InstantType extends Type<Date | string | null, string | null> {
   /** @throws InvalidValueError on an invalid `Date`, and on what is neither a `Date` nor a time in ISO 8601. */
   override convertToDatabaseValue(value: Date | string | null): string | null {
     if (value === null) return null;
-    if (value instanceof Date) {
+    if (isDate(value)) {
       if (Number.isNaN(value.getTime())) throw refused(this, 'is an invalid date');
       return textOfDate(value);
     }

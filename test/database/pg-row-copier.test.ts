@@ -6,7 +6,7 @@ import { TestDatabase, aSynthOutcome, anAnalysisRun } from '../../src/testing/in
 import { WireProxy } from '../proxy/wire-proxy.ts';
 import { attributes } from '../repositories/some-outcomes.ts';
 
-type Row = Tables['synth_outcomes'];
+type Row = Omit<Tables['synth_outcomes'], 'row_version'>;
 
 const columns = {
   id: 'text',

@@ -13,6 +13,7 @@ const treeRules = 'Migration20261121030200_exploration_tree_rules';
 const rowVersions = 'Migration20261121030300_row_versions';
 const indexes = 'Migration20261121030400_read_path_indexes';
 const outcomes = 'Migration20261121030500_outcomes_by_synth';
+const versions = 'Migration20261129163000_version_every_table';
 
 async function databaseBefore(migration: string): Promise<TestDatabase> {
   const db = await TestServer.shared().createEmptyDatabase();
@@ -41,6 +42,11 @@ const sabotages: [migration: string, sabotage: string, remedy: string][] = [
     `delete from scenario_nodes where id = 'b'`,
   ],
   [rowVersions, 'alter table explorations add row_version int', 'alter table explorations drop row_version'],
+  [
+    versions,
+    `create function explorations_raise_row_version_fn() returns int language sql as 'select 1'`,
+    'drop function explorations_raise_row_version_fn',
+  ],
 ];
 
 describe('a migration in a transaction', () => {
@@ -48,6 +54,10 @@ describe('a migration in a transaction', () => {
     const db = await databaseBefore(initial);
 
     for (const [name, sabotage, remedy] of sabotages) {
+      // Those between, which run outside a transaction.
+      const { pending } = await migrationGap(db.orm);
+      const previous = pending[pending.indexOf(name) - 1];
+      if (previous !== undefined) await migrateUp(db.orm, previous);
       await db.orm.em.execute(sabotage);
       const before = await readCatalog(db.orm);
 

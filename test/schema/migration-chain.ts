@@ -6,4 +6,5 @@ export const migrationChain = [
   'Migration20261121030300_row_versions',
   'Migration20261121030400_read_path_indexes',
   'Migration20261121030500_outcomes_by_synth',
+  'Migration20261129163000_version_every_table',
 ];

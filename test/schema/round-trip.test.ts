@@ -7,12 +7,14 @@ import { insertBareRows, insertFullRows } from './rows.ts';
 
 const initialSchema = 'Migration20261121030000_initial_schema';
 const rowVersions = 'Migration20261121030300_row_versions';
+const versionEveryTable = 'Migration20261129163000_version_every_table';
 const afterInitialSchema = [
   'Migration20261121030100_domain_checks',
   'Migration20261121030200_exploration_tree_rules',
   rowVersions,
   'Migration20261121030400_read_path_indexes',
   'Migration20261121030500_outcomes_by_synth',
+  versionEveryTable,
 ];
 
 async function emptyDatabase(): Promise<TestDatabase> {
@@ -66,11 +68,30 @@ describe('going down and up again', () => {
     }
   });
 
-  test('row_versions loses the versions and starts them anew', async () => {
+  test.each([
+    [rowVersions, ['experiments', 'interview_guide', 'experiment_documents', 'explorations']],
+    [
+      versionEveryTable,
+      [
+        'synth_groups',
+        'synths',
+        'analysis_runs',
+        'synth_outcomes',
+        'analysis_cache',
+        'research_executions',
+        'transcripts',
+        'scenario_nodes',
+        'chart_insights',
+        'sensitivity_results',
+        'region_analyses',
+        'feature_scorecards',
+        'simulation_runs',
+      ],
+    ],
+  ])('%s loses the versions and starts them anew', async (migration, versioned) => {
     const db = await emptyDatabase();
-    await migrateUp(db.orm, rowVersions);
+    await migrateUp(db.orm, migration);
     await insertRows(db);
-    const versioned = ['experiments', 'interview_guide', 'experiment_documents', 'explorations'];
     for (const table of versioned) await db.orm.em.execute(`update ${table} set row_version = 7`);
 
     await migrateDown(db.orm);

@@ -35,6 +35,7 @@ holds<
       turn_count: number;
       timestamp: string;
       messages: TranscriptMessages | null;
+      row_version: number;
     }
   >
 >();
@@ -50,6 +51,7 @@ holds<
     | 'created_at'
     | 'version'
     | 'data'
+    | 'row_version'
   >
 >();
 holds<

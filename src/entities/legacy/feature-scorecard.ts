@@ -2,10 +2,10 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { z } from 'zod';
 import { jsonColumn } from '../../json/column.ts';
 import { checks, jsonObjects, keys } from '../checks.ts';
-import { id, timestamps } from '../columns.ts';
+import { id, rowVersion, timestamps } from '../columns.ts';
 import { Experiment } from '../experiment.ts';
 import { rate } from '../shapes.ts';
-import { keepsUpdatedAt } from '../triggers.ts';
+import { keepsUpdatedAt, raisesRowVersion } from '../triggers.ts';
 
 const Dimension = z
   .looseObject({
@@ -52,9 +52,10 @@ export const FeatureScorecardSchema = defineEntity({
       p.manyToOne(Experiment).ref().nullable().deleteRule('set null').index('idx_scorecards_experiment'),
     data: jsonColumn(FeatureScorecardData),
     ...timestamps,
+    ...rowVersion,
   },
   checks: checks('feature_scorecards', { ...keys('id'), ...jsonObjects('data') }),
-  triggers: [keepsUpdatedAt],
+  triggers: [keepsUpdatedAt, raisesRowVersion],
 });
 
 /**

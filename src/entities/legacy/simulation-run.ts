@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { jsonColumn } from '../../json/column.ts';
 import { runStatuses } from '../analysis-run.ts';
 import { checks, counts, durations, jsonObjects, keys } from '../checks.ts';
-import { double, id, instant } from '../columns.ts';
+import { double, id, instant, rowVersion } from '../columns.ts';
 import { rate } from '../shapes.ts';
+import { raisesRowVersion } from '../triggers.ts';
 import { FeatureScorecard } from './feature-scorecard.ts';
 
 /** Shape of `simulation_runs.config`. */
@@ -35,6 +36,7 @@ export const SimulationRunSchema = defineEntity({
     totalSynths: p.integer().default(0),
     aggregatedOutcomes: jsonColumn(SimulationOutcomes).nullable(),
     executionTimeSeconds: double().nullable(),
+    ...rowVersion,
   },
   checks: checks('simulation_runs', {
     ...keys('id'),
@@ -42,6 +44,7 @@ export const SimulationRunSchema = defineEntity({
     ...durations('execution_time_seconds'),
     ...jsonObjects('config', 'aggregated_outcomes'),
   }),
+  triggers: [raisesRowVersion],
 });
 
 /**

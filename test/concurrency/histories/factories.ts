@@ -1,0 +1,18 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import * as entities from '../../../src/entities/index.ts';
+import * as testing from '../../../src/testing/index.ts';
+
+/** Stages a row of an entity, with all that it can't do without. */
+export type Factory = (em: EntityManager) => Record<string, unknown>;
+
+const made: Readonly<Record<string, unknown>> = testing;
+
+/** Each entity by its name, and what stages a row of it. */
+export const factories: readonly [name: string, factory: Factory][] = Object.values(entities)
+  .flatMap((one) => (typeof one === 'function' ? [one.name] : []))
+  .map((name) => {
+    const factory = made[`a${name}`] ?? made[`an${name}`];
+    if (typeof factory !== 'function') throw new Error(`${name} has no factory`);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- named as the factories are
+    return [name, factory as Factory];
+  });

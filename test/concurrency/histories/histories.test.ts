@@ -1,0 +1,52 @@
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ContentionError, type Database } from '../../../src/index.ts';
+import { TestDatabase } from '../../../src/testing/index.ts';
+import { openWith } from '../together.ts';
+import { factories } from './factories.ts';
+import { histories, isExplained } from './history.ts';
+import { runHistory, statesOf, storeRows } from './run-history.ts';
+
+// `HISTORIES=3000 make test only=test/concurrency/histories` runs that many.
+const wanted = Number(process.env.HISTORIES ?? 170);
+
+let db: TestDatabase;
+let database: Database;
+beforeAll(async () => {
+  db = await TestDatabase.create();
+  // Statements of several units may wait for each other in a circle; PostgreSQL looks for that after a second.
+  const { database: name } = db.target.parts;
+  await db.orm.em.execute(`alter database "${name}" set deadlock_timeout = '20ms'`);
+  database = await openWith(db, 6);
+});
+afterAll(async () => {
+  await database.close();
+  await db.drop();
+});
+
+test.each(factories)(
+  'no update of %s is lost, and who loses is refused',
+  async (_, factory) => {
+    await fc.assert(
+      fc.asyncProperty(histories, async (history) => {
+        const beside = factories[history.beside % factories.length];
+        const rows = await storeRows(database, [factory, beside?.[1] ?? factory]);
+
+        const errors = await runHistory(database, history, rows);
+
+        const succeeded = [...errors.keys()].filter((unit) => errors[unit] === null);
+        const others = errors.filter((error) => error !== null && !(error instanceof ContentionError));
+        expect(others).toEqual([]);
+        const after = await statesOf(database, rows);
+        // What some order of the units that reported success leaves.
+        expect({ after, succeeded, isExplained: isExplained(history, rows, succeeded, after) }).toMatchObject(
+          {
+            isExplained: true,
+          },
+        );
+      }),
+      { numRuns: Math.ceil(wanted / factories.length) },
+    );
+  },
+  600_000,
+);
