@@ -288,3 +288,34 @@ export class LegacySourceError extends DataError {
 export class ImportRefusedError extends DataError {
   readonly code = 'import_refused';
 }
+
+/**
+ * A handle of a unit of work was used after its end: a repository, `em`, a Kysely handle, a stream, a fork or an inner unit. Nothing was
+ * sent. The unit ends at the moment when `work` settles.
+ */
+export class UnitOfWorkEndedError extends DataError {
+  readonly code = 'unit_ended';
+
+  constructor(what: string) {
+    super(`${what}: the unit of work has ended; await what belongs to it before \`work\` returns`);
+  }
+}
+
+/** A unit of work was used while it can't be: while an inner one runs, or a stream is open. Nothing was sent. Await the other first. */
+export class ConcurrentUseError extends DataError {
+  readonly code = 'concurrent_use';
+}
+
+/**
+ * `work` returned while calls of its unit ran still; the unit was rolled back. `calls` names them. Await each call before `work`
+ * returns.
+ */
+export class UnfinishedWorkError extends DataError {
+  readonly code = 'unfinished_work';
+  readonly calls: readonly string[];
+
+  constructor(calls: readonly string[]) {
+    super(`not committed: \`work\` returned while these still ran: ${calls.join(', ')}; await each of them`);
+    this.calls = calls;
+  }
+}

@@ -21,6 +21,8 @@ import type { Telemetry } from './telemetry/telemetry.ts';
 import { inTransaction } from './transaction.ts';
 import { sqlStateOf, toDataError } from './translate-error.ts';
 import { UnitOfWork, type ReadingUnitOfWork } from './unit-of-work.ts';
+import { UnitEntityManager } from './unit/unit-entity-manager.ts';
+import { UnitGate } from './unit/unit-gate.ts';
 
 const isolationLevels = {
   'read committed': IsolationLevel.READ_COMMITTED,
@@ -221,7 +223,7 @@ export class Database {
       for (let attempt = 0; ; attempt++) {
         try {
           await Connections.of(this.orm).settle();
-          return await inTransaction(this.orm.em.fork(), work, options, { unit, local });
+          return await inTransaction(freshManager(this.orm), work, options, { unit, local });
         } catch (thrown) {
           const error = told(thrown, this.orm);
           if (attempt >= retries || !mayRetry(error)) throw error;
@@ -241,11 +243,19 @@ export class Database {
     unit: RunningUnit,
   ): Promise<T> {
     const local = localSettings(timeouts, settings);
-    const em = orm.em.fork();
+    const em = freshManager(orm);
     try {
       await Connections.of(orm).settle();
-      if (!snapshot && !local && !signal && !this.#readsInTransaction)
-        return await unit.unlessInterrupted(work(new UnitOfWork(em)));
+      if (!snapshot && !local && !signal && !this.#readsInTransaction) {
+        const gate = UnitGate.unbound();
+        em.join(gate);
+        try {
+          return await unit.unlessInterrupted(work(new UnitOfWork(em)));
+        } finally {
+          gate.end();
+          em.close();
+        }
+      }
       const isolationLevel = snapshot ? IsolationLevel.REPEATABLE_READ : IsolationLevel.READ_COMMITTED;
       return await inTransaction(em, work, { isolationLevel, readOnly: true }, { unit, local });
     } catch (thrown) {
@@ -270,6 +280,14 @@ export class Database {
       return null;
     }
   }
+}
+
+/** Of nobody's context: inside an inner unit of work, the ORM's own manager stands for that one's. */
+function freshManager(orm: MikroORM): UnitEntityManager {
+  const em: unknown = orm.em.fork({ disableContextResolution: true });
+  if (!(em instanceof UnitEntityManager))
+    throw new Error('the ORM was configured with another entity manager');
+  return em;
 }
 
 function told(error: unknown, orm: MikroORM): unknown {

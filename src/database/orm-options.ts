@@ -14,6 +14,8 @@ import { acceptsStandby, sessionCheck } from './session-check.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 import { TriggerFunctions } from './trigger-functions.ts';
 import { silenceAllowed } from './tx-client.ts';
+import { LateChanges } from './unit/late-changes.ts';
+import { UnitEntityManager } from './unit/unit-entity-manager.ts';
 
 /** How connections are made, kept and given to units of work. */
 export interface ConnectOptions {
@@ -52,6 +54,7 @@ export function ormOptions(
   });
   return defineConfig({
     driver: JoinedUpdates,
+    entityManager: UnitEntityManager,
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
     host,
     port,
@@ -83,7 +86,7 @@ export function ormOptions(
     namingStrategy: HouseNaming,
     extensions: [Migrator, TriggerFunctions, PgRowCopier, connections],
     // Columns bring theirs: shapes of documents, and row versions.
-    subscribers: [new TransactionGuard(), new CascadeGuard()],
+    subscribers: [new LateChanges(), new TransactionGuard(), new CascadeGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,
     // A transaction's work flushes at its end, or where it asks to.

@@ -1,10 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { CompiledQuery, type Transaction } from 'kysely';
+import { TransactionEventBroadcaster } from '@mikro-orm/core';
+import type { ControlledTransaction } from 'kysely';
 import { CommitUnknownError } from '../errors.ts';
 import type { LocalSettings } from './local-settings.ts';
 import type { RunningUnit } from './running-unit.ts';
-import { whoServes, type TxClient } from './tx-client.ts';
 import { UnitOfWork } from './unit-of-work.ts';
+import type { UnitEntityManager } from './unit/unit-entity-manager.ts';
+import { UnitGate } from './unit/unit-gate.ts';
 
 /**
  * Runs `work` in a transaction of its own, with settings that end with it. It ends early when `unit` is interrupted or the connection
@@ -13,12 +15,14 @@ import { UnitOfWork } from './unit-of-work.ts';
  * By hand rather than by `em.transactional`, which forks the fresh manager once more and enters a context that nobody asks for.
  */
 export async function inTransaction<T>(
-  em: EntityManager,
+  em: UnitEntityManager,
   work: (uow: UnitOfWork) => Promise<T>,
   options: Parameters<EntityManager['begin']>[0],
   { unit, local }: { readonly unit: RunningUnit; readonly local: LocalSettings | null },
 ): Promise<T> {
-  const client = await begin(em, options, unit);
+  const { gate, origin } = await begin(em, options, unit);
+  const { client } = gate;
+  const connection = em.getConnection('write');
   let isAtWork = false;
   const atWork = async (): Promise<T> => {
     isAtWork = true;
@@ -36,13 +40,20 @@ export async function inTransaction<T>(
         await unit.unlessInterrupted(em.getKysely().executeQuery(local.query));
       }
       const result = await unit.unlessInterrupted(atWork());
-      await em.commit();
+      if (!gate.sealIdle()) await unit.unlessInterrupted(gate.sealFinished());
+      await gate.ending(() => em.flush());
+      gate.end();
+      await connection.commit(origin, new TransactionEventBroadcaster(em));
       return result;
     });
   } catch (error) {
-    // Why the work failed matters, not that its connection is gone too. While the work goes on, the ORM must go on to take it for one
-    // in a transaction, lest it sends a statement outside of any. Its connection is gone then.
-    if (!isAtWork) await em.rollback().catch(() => {});
+    // Why the work failed matters, not that its connection is gone too. Where the work goes on still, its connection is gone.
+    if (!isAtWork) {
+      if (!unit.interruption && !gate.sealIdle()) await gate.seal();
+      gate.end();
+      await connection.rollback(origin, new TransactionEventBroadcaster(em)).catch(() => {});
+    }
+    gate.end();
     // What the interruption made fail fails by it, unless the commit was on its way.
     if (unit.interruption && !(error instanceof CommitUnknownError)) throw unit.interruption.reason;
     throw error;
@@ -50,10 +61,10 @@ export async function inTransaction<T>(
 }
 
 async function begin(
-  em: EntityManager,
+  em: UnitEntityManager,
   options: Parameters<EntityManager['begin']>[0],
   unit: RunningUnit,
-): Promise<TxClient> {
+): Promise<{ gate: UnitGate; origin: ControlledTransaction<unknown> }> {
   const begun = em.begin(options);
   try {
     await unit.unlessInterrupted(begun);
@@ -62,9 +73,9 @@ async function begin(
     void begun.then(() => em.rollback()).catch(() => {});
     throw error;
   }
-  const transaction = em.getTransactionContext<Transaction<unknown>>();
-  const answer = await transaction?.executeQuery<{ client: TxClient }>(CompiledQuery.raw(whoServes));
-  const client = answer?.rows[0]?.client;
-  if (!client) throw new Error('the ORM was configured with another client');
-  return client;
+  const origin = em.getTransactionContext<ControlledTransaction<unknown>>();
+  if (!origin) throw new Error('the ORM began no transaction');
+  const gate = await UnitGate.before(origin);
+  em.join(gate);
+  return { gate, origin };
 }

@@ -121,6 +121,18 @@ export class TxClient extends Client {
     this.connection.stream.setTimeout(silenceAllowed(this.#answerTimeout, statementTimeout));
   }
 
+  /** Resolves when no statement is under way. */
+  idle(): Promise<void> {
+    if (!this.#isBusy || this.#isLost) return Promise.resolve();
+    return new Promise<void>((resolve) => {
+      const settle = () => {
+        this.off('drain', settle).off('end', settle);
+        resolve();
+      };
+      this.on('drain', settle).on('end', settle);
+    });
+  }
+
   /** Milliseconds for which nobody has held it. */
   get idleFor(): number {
     return this.isIdle ? performance.now() - this.#idleSince : 0;

@@ -18,8 +18,9 @@ import {
   SynthOutcomeRepository,
   TranscriptRepository,
 } from '../repositories/index.ts';
-import { rememberLoaded } from './loaded-entities.ts';
 import { toDataError } from './translate-error.ts';
+import { door } from './unit/door.ts';
+import { runInner } from './unit/inner-unit.ts';
 
 type Reads = 'find' | 'get' | 'list' | 'page' | 'count' | 'exists' | 'search';
 
@@ -46,80 +47,79 @@ export type ReadingUnitOfWork = {
 export class UnitOfWork {
   /** The ORM's own handle, for what no repository offers. */
   readonly em: EntityManager;
-  #innerRuns = false;
 
   constructor(em: EntityManager) {
     this.em = em;
   }
 
   get analysisCache(): AnalysisCacheRepository {
-    return new AnalysisCacheRepository(this.em);
+    return door(this.em, 'analysisCache', new AnalysisCacheRepository(this.em));
   }
 
   get analysisRuns(): AnalysisRunRepository {
-    return new AnalysisRunRepository(this.em);
+    return door(this.em, 'analysisRuns', new AnalysisRunRepository(this.em));
   }
 
   get chartInsights(): ChartInsightRepository {
-    return new ChartInsightRepository(this.em);
+    return door(this.em, 'chartInsights', new ChartInsightRepository(this.em));
   }
 
   get experimentDocuments(): ExperimentDocumentRepository {
-    return new ExperimentDocumentRepository(this.em);
+    return door(this.em, 'experimentDocuments', new ExperimentDocumentRepository(this.em));
   }
 
   get experiments(): ExperimentRepository {
-    return new ExperimentRepository(this.em);
+    return door(this.em, 'experiments', new ExperimentRepository(this.em));
   }
 
   get explorations(): ExplorationRepository {
-    return new ExplorationRepository(this.em);
+    return door(this.em, 'explorations', new ExplorationRepository(this.em));
   }
 
   /** @deprecated Lives on for its data. */
   get featureScorecards(): FeatureScorecardRepository {
-    return new FeatureScorecardRepository(this.em);
+    return door(this.em, 'featureScorecards', new FeatureScorecardRepository(this.em));
   }
 
   get interviewGuides(): InterviewGuideRepository {
-    return new InterviewGuideRepository(this.em);
+    return door(this.em, 'interviewGuides', new InterviewGuideRepository(this.em));
   }
 
   get regionAnalyses(): RegionAnalysisRepository {
-    return new RegionAnalysisRepository(this.em);
+    return door(this.em, 'regionAnalyses', new RegionAnalysisRepository(this.em));
   }
 
   get researchExecutions(): ResearchExecutionRepository {
-    return new ResearchExecutionRepository(this.em);
+    return door(this.em, 'researchExecutions', new ResearchExecutionRepository(this.em));
   }
 
   get scenarioNodes(): ScenarioNodeRepository {
-    return new ScenarioNodeRepository(this.em);
+    return door(this.em, 'scenarioNodes', new ScenarioNodeRepository(this.em));
   }
 
   get sensitivityResults(): SensitivityResultRepository {
-    return new SensitivityResultRepository(this.em);
+    return door(this.em, 'sensitivityResults', new SensitivityResultRepository(this.em));
   }
 
   /** @deprecated Lives on for its data. */
   get simulationRuns(): SimulationRunRepository {
-    return new SimulationRunRepository(this.em);
+    return door(this.em, 'simulationRuns', new SimulationRunRepository(this.em));
   }
 
   get synthGroups(): SynthGroupRepository {
-    return new SynthGroupRepository(this.em);
+    return door(this.em, 'synthGroups', new SynthGroupRepository(this.em));
   }
 
   get synthOutcomes(): SynthOutcomeRepository {
-    return new SynthOutcomeRepository(this.em);
+    return door(this.em, 'synthOutcomes', new SynthOutcomeRepository(this.em));
   }
 
   get synths(): SynthRepository {
-    return new SynthRepository(this.em);
+    return door(this.em, 'synths', new SynthRepository(this.em));
   }
 
   get transcripts(): TranscriptRepository {
-    return new TranscriptRepository(this.em);
+    return door(this.em, 'transcripts', new TranscriptRepository(this.em));
   }
 
   /**
@@ -143,23 +143,9 @@ export class UnitOfWork {
    * @throws DataError when PostgreSQL refuses the change; whatever `work` throws comes through unchanged.
    */
   async transact<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
-    // They share a connection: whichever failed would take back what the others wrote, and those would not know.
-    if (this.#innerRuns) throw new Error('another `transact` within this unit of work has not ended yet');
-    this.#innerRuns = true;
     try {
-      return await this.#within(work);
-    } finally {
-      this.#innerRuns = false;
-    }
-  }
-
-  async #within<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
-    await this.flush();
-    const restore = rememberLoaded(this.em);
-    try {
-      return await this.em.transactional((em) => work(new UnitOfWork(em)));
+      return await runInner(this.em, (em) => work(new UnitOfWork(em)));
     } catch (error) {
-      restore();
       throw toDataError(error);
     }
   }

@@ -16,10 +16,11 @@ export async function findByKey<E extends object>(
   em: EntityManager,
   entity: EntityClass<E>,
   key: Primary<E>,
+  anew = false,
 ): Promise<E | null> {
-  await em.flush();
+  if (!anew) await em.flush();
   const loaded = em.getUnitOfWork().getById(entity, key);
-  if (loaded && wrap(loaded).isInitialized()) return loaded;
+  if (loaded && wrap(loaded).isInitialized() && !anew) return loaded;
   const meta = em.getMetadata().get(entity);
   const [row] = await em.execute<Parameters<typeof em.map<E>>[1][]>(
     statementFor(meta),

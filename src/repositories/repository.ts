@@ -10,6 +10,7 @@ import type {
 } from '@mikro-orm/postgresql';
 import type { Tables } from '../entities/tables.ts';
 import { NotFoundError, ReadOnlyError } from '../errors.ts';
+import { raisedVersion } from '../database/unit/keep-changes.ts';
 import { findByKey } from './find-by-key.ts';
 
 /**
@@ -106,7 +107,10 @@ export abstract class Repository<E extends object> {
   /** Brings a row that this unit of work has loaded up to date, after a statement that went past it. */
   protected async reload(key: Primary<E>): Promise<void> {
     const loaded = this.em.getUnitOfWork().getById(this.entity, key);
-    if (loaded) await this.em.refresh(loaded);
+    if (!loaded) return;
+    raisedVersion(loaded);
+    const found = await findByKey(this.em, this.entity, key, true);
+    if (!found) this.em.getUnitOfWork().unsetIdentity(loaded);
   }
 
   /** @throws ReadOnlyError outside a transaction: what is written there could not be taken back, and a lock would hold nothing. */
