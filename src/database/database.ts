@@ -247,7 +247,7 @@ export class Database {
     try {
       await Connections.of(orm).settle();
       if (!snapshot && !local && !signal && !this.#readsInTransaction) {
-        const gate = UnitGate.unbound();
+        const gate = new UnitGate(undefined);
         em.join(gate);
         try {
           return await unit.unlessInterrupted(work(new UnitOfWork(em)));

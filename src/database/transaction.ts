@@ -1,10 +1,13 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { TransactionEventBroadcaster } from '@mikro-orm/core';
+import { TransactionEventBroadcaster, type EntityManager } from '@mikro-orm/core';
 import type { ControlledTransaction } from 'kysely';
-import { CommitUnknownError } from '../errors.ts';
+import { CommitUnknownError, UnfinishedWorkError } from '../errors.ts';
 import type { LocalSettings } from './local-settings.ts';
 import type { RunningUnit } from './running-unit.ts';
+import type { TxClient } from './tx-client.ts';
 import { UnitOfWork } from './unit-of-work.ts';
+import { gatedTransaction } from './unit/gated-transaction.ts';
+import { runAs } from './unit/scope.ts';
+import { UnitConnection } from './unit/unit-connection.ts';
 import type { UnitEntityManager } from './unit/unit-entity-manager.ts';
 import { UnitGate } from './unit/unit-gate.ts';
 
@@ -20,9 +23,9 @@ export async function inTransaction<T>(
   options: Parameters<EntityManager['begin']>[0],
   { unit, local }: { readonly unit: RunningUnit; readonly local: LocalSettings | null },
 ): Promise<T> {
-  const { gate, origin } = await begin(em, options, unit);
-  const { client } = gate;
+  // Of the ORM's own, before the manager belongs to the unit.
   const connection = em.getConnection('write');
+  const { gate, begun, client } = await begin(em, options, unit);
   let isAtWork = false;
   const atWork = async (): Promise<T> => {
     isAtWork = true;
@@ -40,18 +43,16 @@ export async function inTransaction<T>(
         await unit.unlessInterrupted(em.getKysely().executeQuery(local.query));
       }
       const result = await unit.unlessInterrupted(atWork());
-      if (!gate.sealIdle()) await unit.unlessInterrupted(gate.sealFinished());
-      await gate.ending(() => em.flush());
-      gate.end();
-      await connection.commit(origin, new TransactionEventBroadcaster(em));
+      await finish(gate, em, unit);
+      await connection.commit(begun, new TransactionEventBroadcaster(em));
       return result;
     });
   } catch (error) {
     // Why the work failed matters, not that its connection is gone too. Where the work goes on still, its connection is gone.
     if (!isAtWork) {
-      if (!unit.interruption && !gate.sealIdle()) await gate.seal();
+      if (!unit.interruption) await gate.close();
       gate.end();
-      await connection.rollback(origin, new TransactionEventBroadcaster(em)).catch(() => {});
+      await connection.rollback(begun, new TransactionEventBroadcaster(em)).catch(() => {});
     }
     gate.end();
     // What the interruption made fail fails by it, unless the commit was on its way.
@@ -60,22 +61,50 @@ export async function inTransaction<T>(
   }
 }
 
+/**
+ * Ends the unit of work before its commit: nothing of it may run any more, and all that was changed is written.
+ *
+ * @throws UnfinishedWorkError
+ */
+async function finish(gate: UnitGate, em: UnitEntityManager, unit: RunningUnit): Promise<void> {
+  const running = gate.close();
+  if (running) await unit.unlessInterrupted(running.then(refuseUnfinished));
+  if (!em.isEmpty) {
+    const changed = await runAs('end', gate, () => em.flushAtEnd());
+    refuseUnfinished(changed.map((name) => `an assignment to ${name}`));
+  }
+  gate.connection?.checkTransaction();
+  gate.end();
+}
+
+function refuseUnfinished(running: readonly string[]): void {
+  if (running.length > 0) throw new UnfinishedWorkError(running);
+}
+
+interface Begun {
+  readonly gate: UnitGate;
+  readonly client: TxClient;
+  /** The transaction as the ORM began it. Only its end is sent by it. */
+  readonly begun: ControlledTransaction<unknown>;
+}
+
 async function begin(
   em: UnitEntityManager,
   options: Parameters<EntityManager['begin']>[0],
   unit: RunningUnit,
-): Promise<{ gate: UnitGate; origin: ControlledTransaction<unknown> }> {
-  const begun = em.begin(options);
+): Promise<Begun> {
+  const beginning = em.begin(options);
   try {
-    await unit.unlessInterrupted(begun);
+    await unit.unlessInterrupted(beginning);
   } catch (error) {
     // A connection that comes too late goes back as it came.
-    void begun.then(() => em.rollback()).catch(() => {});
+    void beginning.then(() => em.rollback()).catch(() => {});
     throw error;
   }
-  const origin = em.getTransactionContext<ControlledTransaction<unknown>>();
-  if (!origin) throw new Error('the ORM began no transaction');
-  const gate = await UnitGate.before(origin);
-  em.join(gate);
-  return { gate, origin };
+  const begun = em.getTransactionContext<ControlledTransaction<unknown>>();
+  if (!begun) throw new Error('the ORM began no transaction');
+  const connection = await UnitConnection.of(begun.getExecutor());
+  const gate = new UnitGate(connection);
+  em.join(gate, gatedTransaction(gate, begun));
+  return { gate, begun, client: connection.client };
 }

@@ -7,6 +7,7 @@ import { useOptionalTls } from './optional-tls.ts';
 import { proveRawPasswords } from './raw-passwords.ts';
 import { sqlStateOf } from './translate-error.ts';
 import { takesRows, waitsForUs } from './streamed-statements.ts';
+import { TransactionEnd } from './transaction-end.ts';
 import { endOnUnreadable } from './unreadable-answers.ts';
 import { within } from './within.ts';
 
@@ -63,11 +64,13 @@ export class TxClient extends Client {
   #bears = false;
   #stream: object | undefined;
   readonly #answerTimeout: number;
+  readonly #transactionEnd: TransactionEnd;
 
   constructor(config?: string | TxClientConfig) {
     super(ownTimeout(config));
     useOptionalTls(this, config);
     endOnUnreadable(this.connection);
+    this.#transactionEnd = new TransactionEnd(this.connection);
     proveRawPasswords(this);
     this.on('drain', () => {
       this.#isBusy = false;
@@ -90,6 +93,8 @@ export class TxClient extends Client {
           return Reflect.apply(query, this, all);
         };
         const [text] = given;
+        if (text === 'commit' || text === 'rollback') this.#transactionEnd.unwatch();
+        else this.#transactionEnd.send(typeof text === 'string' ? text : '');
         if (text === 'rollback') return this.#rollback(send, given);
         if (text === whoServes) return Promise.resolve({ rows: [{ client: this }] });
         if (typeof text !== 'string' || typeof given.at(-1) === 'function') {
@@ -131,6 +136,11 @@ export class TxClient extends Client {
       };
       this.on('drain', settle).on('end', settle);
     });
+  }
+
+  /** The command by which a statement ended the transaction that it ran in; undefined when none did. */
+  get endedBy(): string | undefined {
+    return this.#transactionEnd.command;
   }
 
   /** Milliseconds for which nobody has held it. */
@@ -228,6 +238,7 @@ export class TxClient extends Client {
   }
 
   #begin(send: Query, given: unknown[]): Promise<object> {
+    this.#transactionEnd.watch();
     const begun = answered(send, given);
     this.#readOnly = String(given[0]).includes('read only');
     this.#begun = begun;

@@ -20,7 +20,9 @@ import {
 } from '../repositories/index.ts';
 import { toDataError } from './translate-error.ts';
 import { door } from './unit/door.ts';
-import { runInner } from './unit/inner-unit.ts';
+import { runUngated } from './unit/inner-unit.ts';
+import { UnitEntityManager } from './unit/unit-entity-manager.ts';
+import type { UnitGate } from './unit/unit-gate.ts';
 
 type Reads = 'find' | 'get' | 'list' | 'page' | 'count' | 'exists' | 'search';
 
@@ -53,73 +55,73 @@ export class UnitOfWork {
   }
 
   get analysisCache(): AnalysisCacheRepository {
-    return door(this.em, 'analysisCache', new AnalysisCacheRepository(this.em));
+    return this.#behindDoor('analysisCache', new AnalysisCacheRepository(this.em));
   }
 
   get analysisRuns(): AnalysisRunRepository {
-    return door(this.em, 'analysisRuns', new AnalysisRunRepository(this.em));
+    return this.#behindDoor('analysisRuns', new AnalysisRunRepository(this.em));
   }
 
   get chartInsights(): ChartInsightRepository {
-    return door(this.em, 'chartInsights', new ChartInsightRepository(this.em));
+    return this.#behindDoor('chartInsights', new ChartInsightRepository(this.em));
   }
 
   get experimentDocuments(): ExperimentDocumentRepository {
-    return door(this.em, 'experimentDocuments', new ExperimentDocumentRepository(this.em));
+    return this.#behindDoor('experimentDocuments', new ExperimentDocumentRepository(this.em));
   }
 
   get experiments(): ExperimentRepository {
-    return door(this.em, 'experiments', new ExperimentRepository(this.em));
+    return this.#behindDoor('experiments', new ExperimentRepository(this.em));
   }
 
   get explorations(): ExplorationRepository {
-    return door(this.em, 'explorations', new ExplorationRepository(this.em));
+    return this.#behindDoor('explorations', new ExplorationRepository(this.em));
   }
 
   /** @deprecated Lives on for its data. */
   get featureScorecards(): FeatureScorecardRepository {
-    return door(this.em, 'featureScorecards', new FeatureScorecardRepository(this.em));
+    return this.#behindDoor('featureScorecards', new FeatureScorecardRepository(this.em));
   }
 
   get interviewGuides(): InterviewGuideRepository {
-    return door(this.em, 'interviewGuides', new InterviewGuideRepository(this.em));
+    return this.#behindDoor('interviewGuides', new InterviewGuideRepository(this.em));
   }
 
   get regionAnalyses(): RegionAnalysisRepository {
-    return door(this.em, 'regionAnalyses', new RegionAnalysisRepository(this.em));
+    return this.#behindDoor('regionAnalyses', new RegionAnalysisRepository(this.em));
   }
 
   get researchExecutions(): ResearchExecutionRepository {
-    return door(this.em, 'researchExecutions', new ResearchExecutionRepository(this.em));
+    return this.#behindDoor('researchExecutions', new ResearchExecutionRepository(this.em));
   }
 
   get scenarioNodes(): ScenarioNodeRepository {
-    return door(this.em, 'scenarioNodes', new ScenarioNodeRepository(this.em));
+    return this.#behindDoor('scenarioNodes', new ScenarioNodeRepository(this.em));
   }
 
   get sensitivityResults(): SensitivityResultRepository {
-    return door(this.em, 'sensitivityResults', new SensitivityResultRepository(this.em));
+    return this.#behindDoor('sensitivityResults', new SensitivityResultRepository(this.em));
   }
 
   /** @deprecated Lives on for its data. */
   get simulationRuns(): SimulationRunRepository {
-    return door(this.em, 'simulationRuns', new SimulationRunRepository(this.em));
+    return this.#behindDoor('simulationRuns', new SimulationRunRepository(this.em));
   }
 
   get synthGroups(): SynthGroupRepository {
-    return door(this.em, 'synthGroups', new SynthGroupRepository(this.em));
+    return this.#behindDoor('synthGroups', new SynthGroupRepository(this.em));
   }
 
   get synthOutcomes(): SynthOutcomeRepository {
-    return door(this.em, 'synthOutcomes', new SynthOutcomeRepository(this.em));
+    return this.#behindDoor('synthOutcomes', new SynthOutcomeRepository(this.em));
   }
 
   get synths(): SynthRepository {
-    return door(this.em, 'synths', new SynthRepository(this.em));
+    return this.#behindDoor('synths', new SynthRepository(this.em));
   }
 
   get transcripts(): TranscriptRepository {
-    return door(this.em, 'transcripts', new TranscriptRepository(this.em));
+    return this.#behindDoor('transcripts', new TranscriptRepository(this.em));
   }
 
   /**
@@ -142,11 +144,16 @@ export class UnitOfWork {
    *
    * @throws DataError when PostgreSQL refuses the change; whatever `work` throws comes through unchanged.
    */
-  async transact<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
-    try {
-      return await runInner(this.em, (em) => work(new UnitOfWork(em)));
-    } catch (error) {
-      throw toDataError(error);
-    }
+  transact<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
+    const inner = (em: EntityManager): Promise<T> => work(new UnitOfWork(em));
+    return this.#gate ? this.em.transactional(inner) : runUngated(this.em, inner);
+  }
+
+  get #gate(): UnitGate | undefined {
+    return this.em instanceof UnitEntityManager ? this.em.gate : undefined;
+  }
+
+  #behindDoor<R extends object>(name: string, repository: R): R {
+    return this.#gate ? door(this.#gate, name, repository) : repository;
   }
 }

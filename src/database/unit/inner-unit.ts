@@ -1,43 +1,74 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { ControlledTransaction } from 'kysely';
-import { rememberLoaded } from '../loaded-entities.ts';
+import { ReadOnlyError } from '../../errors.ts';
+import { toDataError } from '../translate-error.ts';
+import { gatedTransaction } from './gated-transaction.ts';
+import { rememberLoaded } from './loaded-entities.ts';
+import { concurrent, innerRuns } from './refusals.ts';
+import { isInside, runAs } from './scope.ts';
 import type { UnitEntityManager } from './unit-entity-manager.ts';
+import type { UnitGate } from './unit-gate.ts';
 
-/** Runs `work` behind a savepoint of the unit of work of `em`; it alone uses the unit until it has ended. */
-export async function runInner<T>(given: EntityManager, work: (em: EntityManager) => Promise<T>): Promise<T> {
-  // Here rather than by `instanceof`: the module of the class needs this one.
-  const em = given as UnitEntityManager;
-  const outer = em.gate;
-  if (!outer) return em.transactional(work as never) as Promise<T>;
-  const inner = await outer.enter();
+/** Runs `work` behind a savepoint of the unit of work of `em`, which nobody else uses meanwhile. */
+export function runInner<Manager extends UnitEntityManager, T>(
+  em: Manager,
+  outer: UnitGate,
+  work: (em: Manager) => Promise<T>,
+  options?: Parameters<UnitEntityManager['behindSavepoint']>[1],
+): Promise<T> {
+  if (!outer.connection)
+    return Promise.reject(
+      new ReadOnlyError('a savepoint would be made outside `transact`: reads have no transaction'),
+    );
+  return outer.within(async (inner) => {
+    await em.flush();
+    const loaded = rememberLoaded(em, () => isInside(inner));
+    try {
+      const result = await em.behindSavepoint((fork) => runWork(fork, inner, work), options);
+      loaded.keep();
+      return result;
+    } catch (error) {
+      loaded.restore();
+      throw toDataError(error);
+    }
+  });
+}
+
+const running = new WeakSet<EntityManager>();
+
+/** The same in a transaction of a service's own MikroORM, which has no gate. */
+export async function runUngated<T>(em: EntityManager, work: (em: EntityManager) => Promise<T>): Promise<T> {
+  // They share a connection: one that failed would roll back what the others wrote.
+  if (running.has(em)) throw concurrent(innerRuns);
+  running.add(em);
   try {
-    return await inner.ending(async () => {
-      await em.flush();
-      const restore = rememberLoaded(em, () => inner.isAround);
-      try {
-        const result = await em.transactional(async (given: unknown) => {
-          const fork = given as UnitEntityManager;
-          inner.bind(
-            fork.getTransactionContext<ControlledTransaction<unknown>>() as ControlledTransaction<unknown>,
-          );
-          fork.join(inner);
-          const settled = await inner.inside(() => Promise.allSettled([work(fork)]));
-          const [outcome] = settled;
-          if (outcome.status === 'rejected') {
-            await inner.seal();
-            throw outcome.reason;
-          }
-          await inner.sealFinished();
-          return outcome.value;
-        });
-        restore.keep();
-        return result as T;
-      } catch (error) {
-        restore.back();
-        throw error;
-      }
-    });
+    await em.flush();
+    const loaded = rememberLoaded(em, () => true);
+    try {
+      const result = await em.transactional(work);
+      loaded.keep();
+      return result;
+    } catch (error) {
+      loaded.restore();
+      throw error;
+    }
+  } catch (error) {
+    throw toDataError(error);
   } finally {
-    outer.leave(inner);
+    running.delete(em);
   }
+}
+
+async function runWork<Manager extends UnitEntityManager, T>(
+  em: Manager,
+  inner: UnitGate,
+  work: (em: Manager) => Promise<T>,
+): Promise<T> {
+  em.join(inner, gatedTransaction(inner, em.getKysely()));
+  const [outcome] = await runAs('work', inner, () => Promise.allSettled([work(em)]));
+  if (outcome.status === 'rejected') {
+    await inner.close();
+    throw outcome.reason;
+  }
+  await inner.closeFinished();
+  return outcome.value;
 }

@@ -6,100 +6,74 @@ import {
   type FlushEventArgs,
   type UnitOfWork,
 } from '@mikro-orm/core';
+import { LateStaging } from './late-staging.ts';
 
 type Values = Record<string, unknown>;
 
-interface Staging {
-  /** What the flush that runs sends of each entity that it updates. */
+/** A flush that is sending something. */
+interface Flush {
+  readonly staging: LateStaging;
+  /** Of each entity that it updates: the values that it sends, and the snapshot from before. */
   sent: Map<object, { readonly values: Values; readonly before: unknown }> | undefined;
-  readonly restart: () => void;
 }
 
-const stagings = new WeakMap<UnitOfWork, Staging>();
+const flushes = new WeakMap<UnitOfWork, Flush>();
 
 /**
- * What is staged or changed while a flush waits for the server is not part of it. The ORM forgets it: it takes the values that an
- * entity has after the flush for those that were written, and empties what was staged meanwhile. Here it is kept for the next flush.
+ * What is changed or staged while a flush waits for the server is not part of it. The ORM loses it: it takes the values that an entity has
+ * after the flush for those that were written, and empties what is staged. Together with `flushKeeping`, it is left for the next flush.
  */
 export class LateChanges implements EventSubscriber {
-  /** Has to come before subscribers that send something: it looks at what the change sets were made of. */
+  /** Has to come before subscribers that wait for the server: it reads what the change sets were made of. */
   onFlush({ em, uow }: FlushEventArgs): void {
     const changes = uow.getChangeSets();
     if (changes.length === 0) return;
-    let staging = stagings.get(uow);
-    if (!staging) stagings.set(uow, (staging = { sent: undefined, restart: keepStaged(uow) }));
-    staging.restart();
-    staging.sent = new Map();
+    let flush = flushes.get(uow);
+    if (!flush) flushes.set(uow, (flush = { staging: new LateStaging(uow), sent: undefined }));
+    flush.staging.begin();
+    flush.sent = new Map();
     for (const { entity, type } of changes) {
-      if (type === ChangeSetType.UPDATE || type === ChangeSetType.UPDATE_EARLY)
-        staging.sent.set(entity, {
-          values: em.getComparator().prepareEntity(entity) as Values,
-          before: wrap(entity, true).__originalEntityData,
-        });
+      if (type !== ChangeSetType.UPDATE && type !== ChangeSetType.UPDATE_EARLY) continue;
+      const before = wrap(entity, true).__originalEntityData;
+      flush.sent.set(entity, { values: em.getComparator().prepareEntity(entity), before });
     }
   }
 }
 
-/** Flushes without a loss of what is changed or staged meanwhile, or, when it fails, of what was staged before. */
-export async function flushKeeping(em: EntityManager, flush: () => Promise<void>): Promise<void> {
+/** Runs the ORM's flush without a loss of what is changed or staged meanwhile, or was staged when it fails. Returns whether it sent something. */
+export async function flushKeeping(em: EntityManager, flush: () => Promise<void>): Promise<boolean> {
   const uow = em.getUnitOfWork(false);
-  const putBack = rememberStaged(uow);
+  const restage = rememberStaged(uow);
   try {
     await flush();
+    return flushes.get(uow)?.sent !== undefined;
   } catch (error) {
-    putBack?.();
+    restage?.();
     throw error;
   } finally {
-    const staging = stagings.get(uow);
-    if (staging?.sent) {
-      for (const [entity, { values, before }] of staging.sent) keepLate(em, entity, values, before);
-      staging.sent = undefined;
-    }
+    const done = flushes.get(uow);
+    for (const [entity, { values, before }] of done?.sent ?? []) keepLate(em, entity, values, before);
+    if (done) done.sent = undefined;
   }
 }
 
+/** Returns the names of the entities that have changes which no flush has written. */
+export function unflushedEntities(em: EntityManager): string[] {
+  const uow = em.getUnitOfWork(false);
+  uow.computeChangeSets();
+  return [...new Set(uow.getChangeSets().map(({ meta }) => meta.className))];
+}
+
+/** Has values that were assigned during the flush count as changed. */
 function keepLate(em: EntityManager, entity: object, values: Values, before: unknown): void {
   const { __meta: meta, __originalEntityData: snapshot } = wrap(entity, true);
-  // The ORM makes a new one of what it wrote; before that, all still counts as changed.
+  // The ORM makes a new one when it has written the entity. With the old one, all still counts as changed.
   if (!snapshot || snapshot === before) return;
-  const late = em.getComparator().diffEntities(meta.class, values as never, snapshot as never);
+  const late = em.getComparator().diffEntities<Values>(meta.class, values, snapshot);
   for (const key of Object.keys(late)) if (key in values) Reflect.set(snapshot, key, values[key]);
 }
 
-/** Keeps what is staged during a flush, which would be emptied with the rest. Gives what is to be called when one begins. */
-function keepStaged(uow: UnitOfWork): () => void {
-  const restarts: (() => void)[] = [];
-  for (const stack of [uow.getPersistStack(), uow.getRemoveStack()]) {
-    const late = new Set<object>();
-    let flushes = false;
-    restarts.push(() => {
-      flushes = true;
-      late.clear();
-    });
-    const { add, delete: remove, clear } = stack;
-    Object.assign(stack, {
-      add(entity: object) {
-        if (flushes) late.add(entity);
-        return add.call(stack, entity);
-      },
-      delete(entity: object) {
-        late.delete(entity);
-        return remove.call(stack, entity);
-      },
-      clear() {
-        clear.call(stack);
-        flushes = false;
-        for (const entity of late) add.call(stack, entity);
-        late.clear();
-      },
-    });
-  }
-  return () => {
-    for (const restart of restarts) restart();
-  };
-}
-
-/** What is staged at the moment; the function puts it back, after a flush that failed before it was written. */
+/** Returns what stages again what is staged now, after a flush that failed before it was written. */
 function rememberStaged(uow: UnitOfWork): (() => void) | undefined {
   const [persist, remove] = [uow.getPersistStack(), uow.getRemoveStack()];
   if (persist.size + remove.size === 0) return undefined;

@@ -1,99 +1,45 @@
 import { EntityManager, type EntityDictionary, type EntityName } from '@mikro-orm/postgresql';
-import { Transaction } from 'kysely';
-import { StatementError } from '../../errors.ts';
-import { toDataError } from '../translate-error.ts';
+import { Transaction, type ControlledTransaction } from 'kysely';
+import { ChangeKeepingFactory } from './change-keeping-factory.ts';
 import { runInner } from './inner-unit.ts';
-import { keepChanges } from './keep-changes.ts';
-import { flushKeeping } from './late-changes.ts';
+import { flushKeeping, unflushedEntities } from './late-changes.ts';
+import { ended, pastUnit, transactionControl } from './refusals.ts';
+import { runningPart } from './scope.ts';
+import { sealMethods } from './seal-methods.ts';
 import type { UnitGate } from './unit-gate.ts';
 
-const calls = [
-  'find',
-  'findAll',
-  'findAndCount',
-  'findByCursor',
-  'findOne',
-  'findOneOrFail',
-  'refresh',
-  'refreshOrFail',
-  'count',
-  'countBy',
-  'execute',
-  'callRoutine',
-  'insert',
-  'insertMany',
-  'upsert',
-  'upsertMany',
-  'nativeUpdate',
-  'nativeDelete',
-  'populate',
-  'lock',
-] as const;
-
-const staging = ['create', 'persist', 'remove'] as const;
-
-/** The ORM's entity manager, as a handle of a unit of work: after the unit's end it refuses, and so do all forks made of it. */
+/**
+ * The ORM's entity manager, as a handle of a unit of work: its calls pass the gate of the unit, and so do those of its forks. Without a
+ * unit, in a service's own MikroORM, it is the ORM's, but that reading and flushing lose no unflushed change of our entities.
+ */
 export class UnitEntityManager extends EntityManager {
   #gate: UnitGate | undefined;
 
   static {
-    for (const name of calls) {
-      const method = Reflect.get(EntityManager.prototype, name) as (...given: unknown[]) => Promise<unknown>;
-      Object.defineProperty(this.prototype, name, {
-        configurable: true,
-        writable: true,
-        value(this: UnitEntityManager, ...given: unknown[]) {
-          return this.#gate
-            ? this.#gate.call(`em.${name}`, () => method.apply(this, given))
-            : method.apply(this, given);
-        },
-      });
-    }
-    const stream = Reflect.get(EntityManager.prototype, 'stream') as (...given: unknown[]) => AsyncGenerator;
-    Object.defineProperty(this.prototype, 'stream', {
-      configurable: true,
-      writable: true,
-      value(this: UnitEntityManager, ...given: unknown[]) {
-        const rows = stream.apply(this, given);
-        const gate = this.#gate;
-        return gate ? ownRows(gate, rows) : rows;
-      },
-    });
-    for (const name of staging) {
-      const method = Reflect.get(EntityManager.prototype, name) as (...given: unknown[]) => unknown;
-      Object.defineProperty(this.prototype, name, {
-        configurable: true,
-        writable: true,
-        value(this: UnitEntityManager, ...given: unknown[]) {
-          this.#gate?.check(`em.${name}`);
-          return method.apply(this, given);
-        },
-      });
-    }
+    sealMethods(this.prototype);
   }
 
   get gate(): UnitGate | undefined {
     return this.#gate;
   }
 
-  /** Makes it a handle of the unit of work behind this gate. */
-  join(gate: UnitGate): void {
-    if (!this.#gate) keepChanges(this);
+  /** Makes it a handle of the unit of work behind `gate`. */
+  join(gate: UnitGate, transaction?: ControlledTransaction<unknown>): void {
     this.#gate = gate;
-    if (gate.transaction) this.setTransactionContext(gate.transaction);
+    if (transaction) this.setTransactionContext(transaction);
   }
 
-  /** Has it refuse for ever. */
+  /** Has a manager outside a transaction send nothing any more. */
   close(): void {
     this.setTransactionContext(nowhere);
   }
 
   override fork(options: Parameters<EntityManager['fork']>[0] = {}): this {
-    const fork = super.fork(this.#gate ? { ...options, keepTransactionContext: true } : options) as this;
-    if (this.#gate) {
-      this.#gate.check('em.fork');
-      fork.join(this.#gate);
-    }
+    const gate = this.#gate;
+    gate?.check('em.fork');
+    const fork = super.fork(gate ? { ...options, keepTransactionContext: true } : options);
+    ChangeKeepingFactory.adopt(fork);
+    fork.#gate = gate;
     return fork;
   }
 
@@ -106,80 +52,103 @@ export class UnitEntityManager extends EntityManager {
     return super.map(entity, row, Object.assign({ cascade: false }, options));
   }
 
-  override async transactional<T>(
+  override async flush(): Promise<void> {
+    await (this.#gate ? this.#gate.call('em.flush', () => this.#flush()) : this.#flush());
+  }
+
+  /**
+   * Flushes at the end of the unit of work. Returns the names of entities that were changed meanwhile, by code that nobody awaited, so
+   * that not all of their changes are written.
+   */
+  async flushAtEnd(): Promise<string[]> {
+    return (await this.#flush()) ? unflushedEntities(this) : [];
+  }
+
+  /** Whether it has no entity, so that there is nothing to flush. */
+  get isEmpty(): boolean {
+    const uow = this.getUnitOfWork(false);
+    return (
+      uow.getPersistStack().size + uow.getRemoveStack().size === 0 &&
+      uow.getIdentityMap()[Symbol.iterator]().next().done === true
+    );
+  }
+
+  #flush(): Promise<boolean> {
+    return flushKeeping(this, () => super.flush());
+  }
+
+  /** Runs `work` behind a savepoint, where the manager belongs to a unit of work: as its `transact`. */
+  override transactional<T>(
     work: (em: this) => T | Promise<T>,
     options: Parameters<EntityManager['transactional']>[1] = {},
   ): Promise<T> {
-    if (!this.#gate || this.#gate.isEnding) return super.transactional(work as never, options) as Promise<T>;
-    if (options.propagation !== undefined || options.ctx !== undefined)
-      throw new StatementError(
-        'a unit of work has one transaction: `propagation` and `ctx` are not for it',
-        {},
-      );
-    return runInner(this, async (em) => work(em as this));
+    if (!this.#gate) return super.transactional(work, options);
+    const { propagation, ctx, ...others } = options;
+    if (propagation !== undefined || ctx !== undefined)
+      return Promise.reject(transactionControl('`propagation` or `ctx` of em.transactional'));
+    return runInner(this, this.#gate, async (em) => work(em), others);
   }
 
-  override flush(): Promise<void> {
-    return this.#gate
-      ? this.#gate.call('em.flush', () => flushKeeping(this, () => super.flush()))
-      : super.flush();
+  /** The ORM's `transactional`. */
+  behindSavepoint<T>(
+    work: (em: this) => Promise<T>,
+    options?: Parameters<EntityManager['transactional']>[1],
+  ): Promise<T> {
+    return super.transactional(work, options);
   }
 
   override async begin(options?: Parameters<EntityManager['begin']>[0]): Promise<void> {
-    this.#refuse();
+    this.#refuse('em.begin');
     return super.begin(options);
   }
 
   override async commit(): Promise<void> {
-    this.#refuse();
+    this.#refuse('em.commit');
     return super.commit();
   }
 
   override async rollback(): Promise<void> {
-    this.#refuse();
+    this.#refuse('em.rollback');
     return super.rollback();
   }
 
-  #refuse(): void {
-    if (this.#gate) throw new StatementError('a unit of work begins and ends its transaction itself', {});
+  /** The ORM's connection, which is that of no unit of work. */
+  override getConnection(
+    ...given: Parameters<EntityManager['getConnection']>
+  ): ReturnType<EntityManager['getConnection']> {
+    if (this.#gate && !runningPart(this.#gate.root)) {
+      this.#gate.check('em.getConnection');
+      throw pastUnit();
+    }
+    return super.getConnection(...given);
+  }
+
+  #refuse(what: string): void {
+    if (!this.#gate) return;
+    this.#gate.check(what);
+    throw transactionControl(what);
   }
 }
 
-// Its own method rather than a loop around it, which would have to hand on what ends it.
-function ownRows(gate: UnitGate, rows: AsyncGenerator): AsyncGenerator {
-  const next = rows.next.bind(rows);
-  let isOpen = false;
-  return Object.assign(rows, {
-    next: async () => {
-      try {
-        gate.check('em.stream');
-        if (isOpen) return await next();
-        // It begins between two calls, not amid one.
-        const first = await gate.call('em.stream', next);
-        isOpen = true;
-        return first;
-      } catch (error) {
-        throw toDataError(error);
-      }
-    },
-  });
-}
-
-const ended = () => {
-  throw new Error('the unit of work has ended');
+const refuse = (): never => {
+  throw ended('a statement');
 };
 
-// For units of work that read outside a transaction: what the ORM would send through the pool goes nowhere.
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing but its executor is asked
-const nowhere = new Transaction<unknown>({
+const parts = {
   config: {},
   dialect: {},
   driver: {},
   executor: {
-    executeQuery: ended,
-    stream: ended,
-    provideConnection: ended,
-    compileQuery: ended,
-    transformQuery: ended,
+    executeQuery: refuse,
+    stream: refuse,
+    provideConnection: refuse,
+    compileQuery: refuse,
+    transformQuery: refuse,
   },
-} as unknown as ConstructorParameters<typeof Transaction<unknown>>[0]);
+};
+
+// What the ORM would send through the pool goes nowhere: it sends by the transaction that a manager has.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only its executor is used
+const nowhere = new Transaction<unknown>(
+  parts as unknown as ConstructorParameters<typeof Transaction<unknown>>[0],
+);

@@ -1,0 +1,66 @@
+import { JsonType, wrap, type EntityManager } from '@mikro-orm/core';
+
+/** What was loaded when an inner unit of work began. One of the two is called when it ends. */
+export interface LoadedEntities {
+  /** Brings all back as it was, but for what was assigned outside the inner unit of work meanwhile. */
+  restore(): void;
+  /** Leaves all as it is. */
+  keep(): void;
+}
+
+/**
+ * Remembers what is loaded, with all values, at a moment when nothing waits to be written. It is restored without asking the database: a
+ * refresh would cost statements, and let in what others have committed since, newer row versions included, under values that were decided
+ * on before. `isInside` says whether an assignment belongs to the inner unit of work.
+ */
+export function rememberLoaded(em: EntityManager, isInside: () => boolean): LoadedEntities {
+  const unit = em.getUnitOfWork();
+  const remembered = new Map<object, LoadedEntities>();
+  for (const entity of unit.getIdentityMap()) remembered.set(entity, rememberEntity(em, entity, isInside));
+  return {
+    restore() {
+      for (const staged of [unit.getPersistStack(), unit.getRemoveStack(), unit.getOrphanRemoveStack()])
+        staged.clear();
+      for (const entity of unit.getIdentityMap().values())
+        if (!remembered.has(entity)) unit.unsetIdentity(entity);
+      for (const entity of remembered.values()) entity.restore();
+    },
+    keep() {
+      for (const entity of remembered.values()) entity.keep();
+    },
+  };
+}
+
+function rememberEntity(em: EntityManager, entity: object, isInside: () => boolean): LoadedEntities {
+  // The ORM keeps an entity's values in one place and, to tell what has changed, a snapshot of them in another.
+  const wrapped = wrap(entity, true);
+  const { __meta: meta, __initialized, __data, __originalEntityData } = wrapped;
+  const values = { ...__data };
+  const snapshot: Record<string, unknown> = { ...__originalEntityData };
+  // What other code of the outer unit assigns meanwhile is not for the inner unit to roll back.
+  const assignedOutside: Record<string | symbol, unknown> = {};
+  const watched = new Proxy(__data, {
+    set(target, key, value) {
+      if (!isInside()) assignedOutside[key] = value;
+      return Reflect.set(target, key, value);
+    },
+  });
+  wrapped.__data = watched;
+  return {
+    restore() {
+      for (const { name, customType } of meta.props) {
+        const [value, was]: unknown[] = [values[name], snapshot[name]];
+        // What may have been changed in place is made anew.
+        if (value instanceof Date && was instanceof Date) values[name] = new Date(was);
+        if (customType instanceof JsonType && typeof was === 'string' && JSON.stringify(value) !== was)
+          values[name] = JSON.parse(was);
+      }
+      Object.assign(wrapped, { __em: em, __initialized, __data: Object.assign(values, assignedOutside) });
+      em.getUnitOfWork().register(entity, snapshot, { refresh: true });
+    },
+    keep() {
+      // The ORM may have put other values in its place.
+      if (wrapped.__data === watched) wrapped.__data = __data;
+    },
+  };
+}

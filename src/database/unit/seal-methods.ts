@@ -1,0 +1,75 @@
+import { EntityManager } from '@mikro-orm/postgresql';
+import { Repository } from '../../repositories/repository.ts';
+import { door } from './door.ts';
+import { sealedStream } from './sealed-stream.ts';
+import type { UnitEntityManager } from './unit-entity-manager.ts';
+import type { UnitGate } from './unit-gate.ts';
+
+/** Calls that send statements. */
+const calls = [
+  'callRoutine',
+  'clone',
+  'count',
+  'countBy',
+  'execute',
+  'find',
+  'findAll',
+  'findAndCount',
+  'findByCursor',
+  'findOne',
+  'findOneOrFail',
+  'insert',
+  'insertMany',
+  'lock',
+  'nativeDelete',
+  'nativeUpdate',
+  'populate',
+  'refresh',
+  'refreshOrFail',
+  'upsert',
+  'upsertMany',
+] as const;
+
+/** Calls that stage something for the next flush. */
+const staging = ['create', 'persist', 'remove'] as const;
+
+type Method = (...given: unknown[]) => unknown;
+
+/** Has the methods of a prototype pass the gate of the unit of work that a manager belongs to. */
+export function sealMethods(prototype: UnitEntityManager): void {
+  for (const name of calls)
+    seal(prototype, name, (gate, start) => gate.call(`em.${name}`, async () => start()));
+  for (const name of staging)
+    seal(prototype, name, (gate, start) => {
+      gate.check(`em.${name}`);
+      return start();
+    });
+  seal(prototype, 'stream', (gate, start) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the ORM returns
+    return sealedStream(gate, start() as AsyncGenerator);
+  });
+  seal(prototype, 'getRepository', (gate, start) => {
+    const repository = start();
+    return repository instanceof Repository
+      ? door(gate, repository.constructor.name, repository)
+      : repository;
+  });
+}
+
+/** Replaces a method rather than overriding it, whose many type parameters would have to be written out again. */
+function seal(
+  prototype: UnitEntityManager,
+  name: keyof EntityManager,
+  use: (gate: UnitGate, start: () => unknown) => unknown,
+): void {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every method is one
+  const method = Reflect.get(EntityManager.prototype, name) as Method;
+  Object.defineProperty(prototype, name, {
+    configurable: true,
+    writable: true,
+    value(this: UnitEntityManager, ...given: unknown[]): unknown {
+      const start = (): unknown => Reflect.apply(method, this, given);
+      return this.gate ? use(this.gate, start) : start();
+    },
+  });
+}
