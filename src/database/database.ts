@@ -223,7 +223,7 @@ export class Database {
       for (let attempt = 0; ; attempt++) {
         try {
           await Connections.of(this.orm).settle();
-          return await inTransaction(freshManager(this.orm), work, options, { unit, local });
+          return await inTransaction(UnitEntityManager.of(this.orm), work, options, { unit, local });
         } catch (thrown) {
           const error = told(thrown, this.orm);
           if (attempt >= retries || !mayRetry(error)) throw error;
@@ -243,7 +243,7 @@ export class Database {
     unit: RunningUnit,
   ): Promise<T> {
     const local = localSettings(timeouts, settings);
-    const em = freshManager(orm);
+    const em = UnitEntityManager.of(orm);
     try {
       await Connections.of(orm).settle();
       if (!snapshot && !local && !signal && !this.#readsInTransaction) {
@@ -280,14 +280,6 @@ export class Database {
       return null;
     }
   }
-}
-
-/** Of nobody's context: inside an inner unit of work, the ORM's own manager stands for that one's. */
-function freshManager(orm: MikroORM): UnitEntityManager {
-  const em: unknown = orm.em.fork({ disableContextResolution: true });
-  if (!(em instanceof UnitEntityManager))
-    throw new Error('the ORM was configured with another entity manager');
-  return em;
 }
 
 function told(error: unknown, orm: MikroORM): unknown {

@@ -15,7 +15,6 @@ import { TransactionGuard } from './transaction-guard.ts';
 import { TriggerFunctions } from './trigger-functions.ts';
 import { silenceAllowed } from './tx-client.ts';
 import { LateChanges } from './unit/late-changes.ts';
-import { UnitEntityManager } from './unit/unit-entity-manager.ts';
 
 /** How connections are made, kept and given to units of work. */
 export interface ConnectOptions {
@@ -54,7 +53,6 @@ export function ormOptions(
   });
   return defineConfig({
     driver: JoinedUpdates,
-    entityManager: UnitEntityManager,
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
     host,
     port,

@@ -150,7 +150,7 @@ export class UnitOfWork {
   }
 
   get #gate(): UnitGate | undefined {
-    return this.em instanceof UnitEntityManager ? this.em.gate : undefined;
+    return UnitEntityManager.gateOf(this.em);
   }
 
   #behindDoor<R extends object>(name: string, repository: R): R {

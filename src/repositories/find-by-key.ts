@@ -6,6 +6,11 @@ import {
   type Primary,
 } from '@mikro-orm/postgresql';
 
+// Otherwise the ORM would take unflushed values of related entities for what is stored.
+const notItsRelations: Parameters<EntityManager['map']>[2] & { readonly cascade: boolean } = {
+  cascade: false,
+};
+
 const statements = new WeakMap<EntityMetadata, string>();
 
 /** Returns the managed row with this key; null when there is none. A row that is loaded already is not read again. */
@@ -33,7 +38,7 @@ export async function readByKey<E extends object>(
     statementFor(meta),
     Array.isArray(key) ? key : [key],
   );
-  return row ? em.map(entity, row) : null;
+  return row ? em.map(entity, row, notItsRelations) : null;
 }
 
 function statementFor(meta: EntityMetadata): string {

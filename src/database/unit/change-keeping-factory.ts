@@ -53,9 +53,10 @@ export class ChangeKeepingFactory extends EntityFactory {
 function loadedOf(em: EntityManager, meta: EntityMetadata, data: object): object | undefined {
   if (!isOurs(meta)) return undefined;
   const keys = meta.primaryKeys.map((key): unknown => Reflect.get(data, key));
-  if (keys.some((key) => key === undefined || key === null || typeof key === 'object')) return undefined;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of whatever type the key of this entity is
-  const found: object | undefined = em.getUnitOfWork(false).getById(meta.class, keys as string[]);
+  if (!keys.every((key) => typeof key === 'string')) return undefined;
+  const found: object | undefined = em
+    .getUnitOfWork(false)
+    .getById(meta.class, keys.length === 1 ? keys[0] : keys);
   if (!found) return undefined;
   const { __initialized, __managed, __originalEntityData } = wrap(found, true);
   return __initialized && __managed && __originalEntityData ? found : undefined;
@@ -90,7 +91,8 @@ class UnflushedChanges {
   putBack(): void {
     const wrapped = wrap(this.#entity, true);
     // The row may have been read in part.
-    wrapped.__originalEntityData = { ...this.#snapshot, ...wrapped.__originalEntityData };
+    const { __originalEntityData: read } = wrapped;
+    Object.assign(wrapped, { __originalEntityData: { ...this.#snapshot, ...read } });
     for (const { owner, name, value } of this.#kept) Reflect.set(owner, name, value);
   }
 }
@@ -113,7 +115,8 @@ class SeenVersion {
 
   constructor(entity: object, data: object) {
     this.#entity = entity;
-    this.#property = wrap(entity, true).__meta.versionProperty;
+    const { __meta: meta } = wrap(entity, true);
+    this.#property = meta.versionProperty;
     if (this.#property === undefined) return;
     this.#had = Reflect.get(entity, this.#property);
     this.#read = Reflect.get(data, this.#property);

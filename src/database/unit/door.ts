@@ -1,7 +1,9 @@
 import type { UnitGate } from './unit-gate.ts';
 
-/** Methods that send nothing and return at once. */
-const staging: ReadonlySet<string> = new Set(['add', 'remove']);
+/** Methods that send nothing and return at once: all that return no promise. test/types/unit.test-d.ts compares them with the classes. */
+export type Immediate = 'add' | 'remove' | 'listFields';
+
+const immediate: ReadonlySet<string> = new Set<Immediate>(['add', 'remove', 'listFields']);
 
 type Method = (...given: unknown[]) => unknown;
 
@@ -34,8 +36,8 @@ function doorTo(prototype: object, name: string): object {
   const made: object = Object.create(prototype);
   for (const [key, method] of methodsOf(prototype)) {
     const called = `${name}.${key}`;
-    const value = staging.has(key)
-      ? function stage(this: Door, ...given: unknown[]): unknown {
+    const value = immediate.has(key)
+      ? function immediately(this: Door, ...given: unknown[]): unknown {
           this.gate.check(called);
           return Reflect.apply(method, this.repository, given);
         }

@@ -10,15 +10,12 @@ export function gatedTransaction(gate: UnitGate, begun: Kysely<unknown>): Contro
       const sql = `${command} "${savepoint.replaceAll('"', '""')}"`;
       await gate.provideConnection((connection) => connection.executeQuery(CompiledQuery.raw(sql)));
     };
-  const refuse = async (command: string): Promise<void> => {
-    throw transactionControl(command);
-  };
   const parts = {
     config: {},
     dialect: {},
     driver: {
-      commitTransaction: () => refuse('`commit()`'),
-      rollbackTransaction: () => refuse('`rollback()`'),
+      commitTransaction: () => Promise.reject(transactionControl('`commit()`')),
+      rollbackTransaction: () => Promise.reject(transactionControl('`rollback()`')),
       savepoint: send('savepoint'),
       rollbackToSavepoint: send('rollback to'),
       releaseSavepoint: send('release'),

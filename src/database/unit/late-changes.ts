@@ -10,14 +10,15 @@ import { LateStaging } from './late-staging.ts';
 
 type Values = Record<string, unknown>;
 
-/** A flush that is sending something. */
-interface Flush {
+/** The flushes of a manager. */
+interface Flushes {
   readonly staging: LateStaging;
-  /** Of each entity that it updates: the values that it sends, and the snapshot from before. */
+  /** Of each entity that the running one updates: the values that it sends, and the snapshot from before. Undefined until it sends. */
   sent: Map<object, { readonly values: Values; readonly before: unknown }> | undefined;
 }
 
-const flushes = new WeakMap<UnitOfWork, Flush>();
+// Of managers that flush by `flushKeeping`.
+const flushes = new WeakMap<UnitOfWork, Flushes>();
 
 /**
  * What is changed or staged while a flush waits for the server is not part of it. The ORM loses it: it takes the values that an entity has
@@ -27,14 +28,13 @@ export class LateChanges implements EventSubscriber {
   /** Has to come before subscribers that wait for the server: it reads what the change sets were made of. */
   onFlush({ em, uow }: FlushEventArgs): void {
     const changes = uow.getChangeSets();
-    if (changes.length === 0) return;
-    let flush = flushes.get(uow);
-    if (!flush) flushes.set(uow, (flush = { staging: new LateStaging(uow), sent: undefined }));
+    const flush = flushes.get(uow);
+    if (!flush || changes.length === 0) return;
     flush.staging.begin();
     flush.sent = new Map();
     for (const { entity, type } of changes) {
       if (type !== ChangeSetType.UPDATE && type !== ChangeSetType.UPDATE_EARLY) continue;
-      const before = wrap(entity, true).__originalEntityData;
+      const { __originalEntityData: before } = wrap(entity, true);
       flush.sent.set(entity, { values: em.getComparator().prepareEntity(entity), before });
     }
   }
@@ -43,17 +43,18 @@ export class LateChanges implements EventSubscriber {
 /** Runs the ORM's flush without a loss of what is changed or staged meanwhile, or was staged when it fails. Returns whether it sent something. */
 export async function flushKeeping(em: EntityManager, flush: () => Promise<void>): Promise<boolean> {
   const uow = em.getUnitOfWork(false);
+  let running = flushes.get(uow);
+  if (!running) flushes.set(uow, (running = { staging: new LateStaging(uow), sent: undefined }));
   const restage = rememberStaged(uow);
   try {
     await flush();
-    return flushes.get(uow)?.sent !== undefined;
+    return running.sent !== undefined;
   } catch (error) {
     restage?.();
     throw error;
   } finally {
-    const done = flushes.get(uow);
-    for (const [entity, { values, before }] of done?.sent ?? []) keepLate(em, entity, values, before);
-    if (done) done.sent = undefined;
+    for (const [entity, { values, before }] of running.sent ?? []) keepLate(em, entity, values, before);
+    running.sent = undefined;
   }
 }
 
@@ -79,8 +80,13 @@ function rememberStaged(uow: UnitOfWork): (() => void) | undefined {
   if (persist.size + remove.size === 0) return undefined;
   const [added, removed] = [[...persist], [...remove]];
   return () => {
-    for (const entity of removed) if (wrap(entity, true).__managed) remove.add(entity);
-    for (const entity of added)
-      if (!wrap(entity, true).__originalEntityData && !remove.has(entity)) persist.add(entity);
+    for (const entity of removed) {
+      const { __managed: isManaged } = wrap(entity, true);
+      if (isManaged) remove.add(entity);
+    }
+    for (const entity of added) {
+      const { __originalEntityData: isWritten } = wrap(entity, true);
+      if (!isWritten && !remove.has(entity)) persist.add(entity);
+    }
   };
 }

@@ -2,14 +2,18 @@ import type { UnitOfWork } from '@mikro-orm/core';
 
 /** Keeps what is staged during a flush for the next one. The ORM empties its stacks when a flush has ended. */
 export class LateStaging {
-  readonly #stacks: readonly LateStack[];
+  readonly #uow: UnitOfWork;
+  #stacks: readonly LateStack[] | undefined;
 
   constructor(uow: UnitOfWork) {
-    this.#stacks = [uow.getPersistStack(), uow.getRemoveStack()].map((stack) => new LateStack(stack));
+    this.#uow = uow;
   }
 
   /** A flush begins. It ends when the ORM empties the stacks. */
   begin(): void {
+    this.#stacks ??= [this.#uow.getPersistStack(), this.#uow.getRemoveStack()].map(
+      (stack) => new LateStack(stack),
+    );
     for (const stack of this.#stacks) stack.begin();
   }
 }
@@ -20,20 +24,20 @@ class LateStack {
 
   constructor(stack: Set<object>) {
     const late = this.#late;
-    const { add, delete: remove, clear } = stack;
+    const [add, remove, clear] = [stack.add.bind(stack), stack.delete.bind(stack), stack.clear.bind(stack)];
     Object.assign(stack, {
       add: (entity: object) => {
         if (this.#isFlushing) late.add(entity);
-        return add.call(stack, entity);
+        return add(entity);
       },
       delete: (entity: object) => {
         late.delete(entity);
-        return remove.call(stack, entity);
+        return remove(entity);
       },
       clear: () => {
-        clear.call(stack);
+        clear();
         this.#isFlushing = false;
-        for (const entity of late) add.call(stack, entity);
+        for (const entity of late) add(entity);
         late.clear();
       },
     });

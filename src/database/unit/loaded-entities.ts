@@ -45,7 +45,7 @@ function rememberEntity(em: EntityManager, entity: object, isInside: () => boole
       return Reflect.set(target, key, value);
     },
   });
-  wrapped.__data = watched;
+  Object.assign(wrapped, { __data: watched });
   return {
     restore() {
       for (const { name, customType } of meta.props) {
@@ -60,7 +60,8 @@ function rememberEntity(em: EntityManager, entity: object, isInside: () => boole
     },
     keep() {
       // The ORM may have put other values in its place.
-      if (wrapped.__data === watched) wrapped.__data = __data;
+      const { __data: present } = wrapped;
+      if (present === watched) Object.assign(wrapped, { __data });
     },
   };
 }

@@ -54,6 +54,11 @@ export class UnitConnection {
     return !this.#turn && !this.#copy;
   }
 
+  /** Whether a statement has failed in the transaction, so that it takes no others. */
+  get hasFailed(): boolean {
+    return this.client.getTransactionStatus() === 'E';
+  }
+
   /** @throws ConcurrentUseError while a stream is open. */
   refuseWhileStreaming(): void {
     if (this.#stream) throw concurrent(streamIsOpen);
@@ -84,9 +89,12 @@ export class UnitConnection {
     const { sql }: { sql: unknown } = query;
     if (sql instanceof Writable) this.#watchCopy(sql);
     else refuseEnd(query.sql);
-    const result = await this.#connection.executeQuery<R>(query);
-    this.checkTransaction();
-    return result;
+    try {
+      return await this.#connection.executeQuery<R>(query);
+    } finally {
+      // Also where a later part of the text failed: what came before it is stored.
+      this.checkTransaction();
+    }
   }
 
   /** Used by `Turn`. */

@@ -1,4 +1,4 @@
-import { EntityManager, type EntityDictionary, type EntityName } from '@mikro-orm/postgresql';
+import { EntityManager, type EntityDictionary, type EntityName, type MikroORM } from '@mikro-orm/postgresql';
 import { Transaction, type ControlledTransaction } from 'kysely';
 import { ChangeKeepingFactory } from './change-keeping-factory.ts';
 import { runInner } from './inner-unit.ts';
@@ -9,14 +9,36 @@ import { sealMethods } from './seal-methods.ts';
 import type { UnitGate } from './unit-gate.ts';
 
 /**
- * The ORM's entity manager, as a handle of a unit of work: its calls pass the gate of the unit, and so do those of its forks. Without a
- * unit, in a service's own MikroORM, it is the ORM's, but that reading and flushing lose no unflushed change of our entities.
+ * The ORM's entity manager, as a handle of a unit of work: its calls pass the gate of the unit, and so do those of its forks. Reading and
+ * flushing lose no unflushed change of our entities.
  */
 export class UnitEntityManager extends EntityManager {
   #gate: UnitGate | undefined;
 
   static {
     sealMethods(this.prototype);
+  }
+
+  /**
+   * Returns a fresh manager of `orm`. Made here rather than by the ORM's option `entityManager`, by which frameworks know what to inject,
+   * and forked of nobody: inside an inner unit of work, the ORM's own manager stands for that one's.
+   */
+  static of(orm: MikroORM): UnitEntityManager {
+    const { em, config } = orm;
+    const fresh = new UnitEntityManager(
+      config,
+      em.getDriver(),
+      em.getMetadata(),
+      false,
+      em.getEventManager(),
+    );
+    ChangeKeepingFactory.adopt(fresh);
+    return fresh;
+  }
+
+  /** The gate of the unit of work that `em` is a handle of; undefined when it is of none. */
+  static gateOf(em: EntityManager): UnitGate | undefined {
+    return em instanceof UnitEntityManager ? em.gate : undefined;
   }
 
   get gate(): UnitGate | undefined {
@@ -148,7 +170,7 @@ const parts = {
 };
 
 // What the ORM would send through the pool goes nowhere: it sends by the transaction that a manager has.
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only its executor is used
 const nowhere = new Transaction<unknown>(
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only its executor is used
   parts as unknown as ConstructorParameters<typeof Transaction<unknown>>[0],
 );

@@ -1,4 +1,4 @@
-import type { ConnectionProvider, ControlledTransaction, DatabaseConnection } from 'kysely';
+import type { ConnectionProvider, DatabaseConnection } from 'kysely';
 import { UnfinishedWorkError } from '../../errors.ts';
 import { isPoolTimeout } from '../connection-failures.ts';
 import { toDataError } from '../translate-error.ts';
@@ -130,7 +130,7 @@ export class UnitGate implements ConnectionProvider {
     this.check('transact');
     // Not for the call that this is part of.
     while (this.#calls.size > 0 && !runningPart(this.root))
-      await Promise.allSettled(Array.from(this.#calls, ({ promise }) => promise));
+      await Promise.allSettled(Array.from(this.#calls, async ({ promise }) => promise));
     this.check('transact');
     const inner = new UnitGate(this.connection, this);
     this.#inner = inner;
