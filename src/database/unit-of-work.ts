@@ -130,12 +130,11 @@ export class UnitOfWork {
    * @throws DataError when PostgreSQL refuses the change. The transaction can't go on then, unless this ran inside `transact` of a
    * unit of work, whose savepoint takes it back.
    */
-  async flush(): Promise<void> {
-    try {
-      await this.em.flush();
-    } catch (error) {
-      throw toDataError(error);
-    }
+  flush(): Promise<void> {
+    // A gate translates by itself, and has to know the promise that the caller has.
+    return this.#gate
+      ? this.em.flush()
+      : this.em.flush().catch((error: unknown) => Promise.reject(toDataError(error)));
   }
 
   /**

@@ -1,9 +1,10 @@
 import type { UnitGate } from './unit-gate.ts';
 
 /** Methods that send nothing and return at once: all that return no promise. test/types/unit.test-d.ts compares them with the classes. */
-export type Immediate = 'add' | 'remove' | 'listFields';
+const immediate = ['add', 'addAll', 'listFields', 'record', 'remove'] as const;
+export type Immediate = (typeof immediate)[number];
 
-const immediate: ReadonlySet<string> = new Set<Immediate>(['add', 'remove', 'listFields']);
+const isImmediate: ReadonlySet<string> = new Set(immediate);
 
 type Method = (...given: unknown[]) => unknown;
 
@@ -36,7 +37,7 @@ function doorTo(prototype: object, name: string): object {
   const made: object = Object.create(prototype);
   for (const [key, method] of methodsOf(prototype)) {
     const called = `${name}.${key}`;
-    const value = immediate.has(key)
+    const value = isImmediate.has(key)
       ? function immediately(this: Door, ...given: unknown[]): unknown {
           this.gate.check(called);
           return Reflect.apply(method, this.repository, given);

@@ -1,5 +1,6 @@
-import { EntityManager } from '@mikro-orm/postgresql';
+import { EntityManager, wrap } from '@mikro-orm/postgresql';
 import { Repository } from '../../repositories/repository.ts';
+import { isOurs } from '../our-entities.ts';
 import { door } from './door.ts';
 import { sealedStream } from './sealed-stream.ts';
 import type { UnitEntityManager } from './unit-entity-manager.ts';
@@ -24,8 +25,6 @@ const calls = [
   'nativeDelete',
   'nativeUpdate',
   'populate',
-  'refresh',
-  'refreshOrFail',
   'upsert',
   'upsertMany',
 ] as const;
@@ -48,6 +47,11 @@ export function sealMethods(prototype: UnitEntityManager): void {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the ORM returns
     return sealedStream(gate, start() as AsyncGenerator);
   });
+  seal(prototype, 'refresh', (gate, start, manager, [entity, options]) =>
+    gate.call('em.refresh', async () =>
+      isManaged(manager, entity) ? readAgain(manager, entity, options) : start(),
+    ),
+  );
   seal(prototype, 'getRepository', (gate, start) => {
     const repository = start();
     return repository instanceof Repository
@@ -56,11 +60,34 @@ export function sealMethods(prototype: UnitEntityManager): void {
   });
 }
 
+function isManaged(manager: UnitEntityManager, entity: unknown): entity is object {
+  if (typeof entity !== 'object' || entity === null) return false;
+  const { __meta: meta, __managed, __em } = wrap(entity, true);
+  return isOurs(meta) && __managed === true && __em === manager;
+}
+
+/** Unlike the ORM's, which overwrites what was changed and not flushed. */
+async function readAgain(
+  manager: UnitEntityManager,
+  entity: object,
+  options: unknown,
+): Promise<object | null> {
+  const { __meta: meta, __primaryKeys: keys } = wrap(entity, true);
+  const found = await manager.findOne(meta.class, keys, { ...(options ?? {}), refresh: true });
+  if (!found) manager.getUnitOfWork(false).unsetIdentity(entity);
+  return found;
+}
+
 /** Replaces a method rather than overriding it, whose many type parameters would have to be written out again. */
 function seal(
   prototype: UnitEntityManager,
   name: keyof EntityManager,
-  use: (gate: UnitGate, start: () => unknown) => unknown,
+  use: (
+    gate: UnitGate,
+    start: () => unknown,
+    manager: UnitEntityManager,
+    given: readonly unknown[],
+  ) => unknown,
 ): void {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every method is one
   const method = Reflect.get(EntityManager.prototype, name) as Method;
@@ -69,7 +96,7 @@ function seal(
     writable: true,
     value(this: UnitEntityManager, ...given: unknown[]): unknown {
       const start = (): unknown => Reflect.apply(method, this, given);
-      return this.gate ? use(this.gate, start) : start();
+      return this.gate ? use(this.gate, start, this, given) : start();
     },
   });
 }

@@ -74,8 +74,10 @@ export class UnitEntityManager extends EntityManager {
     return super.map(entity, row, Object.assign({ cascade: false }, options));
   }
 
-  override async flush(): Promise<void> {
-    await (this.#gate ? this.#gate.call('em.flush', () => this.#flush()) : this.#flush());
+  // Returns the promise that the gate knows.
+  override flush(): Promise<void> {
+    const flush = async (): Promise<void> => void (await this.#flush());
+    return this.#gate ? this.#gate.call('em.flush', flush) : flush();
   }
 
   /**
