@@ -290,8 +290,8 @@ export class ImportRefusedError extends DataError {
 }
 
 /**
- * A handle of a unit of work was used after its end: a repository, `em`, a Kysely handle, a stream, a fork or an inner unit. Nothing was
- * sent. The unit ends at the moment when `work` settles.
+ * A handle of a unit of work was used after `work` had settled: a repository, `em`, a Kysely handle, a stream, a fork or an inner unit.
+ * Nothing was sent. Await what belongs to the unit of work before `work` returns.
  */
 export class UnitOfWorkEndedError extends DataError {
   readonly code = 'unit_ended';
@@ -306,10 +306,7 @@ export class ConcurrentUseError extends DataError {
   readonly code = 'concurrent_use';
 }
 
-/**
- * `work` returned while calls of its unit ran still; the unit was rolled back. `calls` names them. Await each call before `work`
- * returns.
- */
+/** `work` returned while something of its unit of work still ran, which `calls` names. Nothing was committed. Await each of them. */
 export class UnfinishedWorkError extends DataError {
   readonly code = 'unfinished_work';
   readonly calls: readonly string[];

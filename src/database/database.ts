@@ -137,6 +137,7 @@ export class Database {
    * `position: true` it gives the position of the write-ahead log along, for reads from replicas that have to see the change.
    *
    * @throws SettingsError on an isolation, settings or timeouts that are none; DataError when PostgreSQL refuses the change;
+   * UnfinishedWorkError when `work` returns before a call of it has ended; StatementError when a statement ended the transaction;
    * ConnectionError or PoolTimeoutError when there is no connection; ConnectionLostError, or CommitUnknownError, when it is lost;
    * DatabaseClosedError. Whatever `work` throws comes through unchanged.
    */

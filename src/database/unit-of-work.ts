@@ -138,10 +138,12 @@ export class UnitOfWork {
   }
 
   /**
-   * Runs `work` within this unit of work, behind a savepoint: when it throws, what it wrote is taken back, and this unit of work
-   * goes on with what it had before, in the database and in memory. One at a time: while it runs, a second one is refused.
+   * Runs `work` within this unit of work, behind a savepoint: when it throws, what it wrote is rolled back, and this unit of work goes on
+   * with what it had before, in the database and in memory. It waits for the calls that run. While it runs, other code may not use this
+   * unit of work, nor begin a second one.
    *
-   * @throws DataError when PostgreSQL refuses the change; whatever `work` throws comes through unchanged.
+   * @throws ConcurrentUseError while another one runs; UnfinishedWorkError when `work` returns before a call of it has ended; DataError when
+   * PostgreSQL refuses the change. What `work` throws is thrown unchanged.
    */
   transact<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
     const inner = (em: EntityManager): Promise<T> => work(new UnitOfWork(em));

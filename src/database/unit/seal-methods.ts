@@ -63,7 +63,7 @@ export function sealMethods(prototype: UnitEntityManager): void {
 function isManaged(manager: UnitEntityManager, entity: unknown): entity is object {
   if (typeof entity !== 'object' || entity === null) return false;
   const { __meta: meta, __managed, __em } = wrap(entity, true);
-  return isOurs(meta) && __managed === true && __em === manager;
+  return isOurs(meta) && __managed && __em === manager;
 }
 
 /** Unlike the ORM's, which overwrites what was changed and not flushed. */
@@ -73,7 +73,7 @@ async function readAgain(
   options: unknown,
 ): Promise<object | null> {
   const { __meta: meta, __primaryKeys: keys } = wrap(entity, true);
-  const found = await manager.findOne(meta.class, keys, { ...(options ?? {}), refresh: true });
+  const found = await manager.findOne(meta.class, keys, Object.assign({}, options, { refresh: true }));
   if (!found) manager.getUnitOfWork(false).unsetIdentity(entity);
   return found;
 }

@@ -41,6 +41,11 @@ const transactions = async (): Promise<number> => {
 };
 
 describe.for(streams)('%s', ([, open]) => {
+  const wait = async (u: UnitOfWork): Promise<void> => {
+    await open(u).next();
+    await setTimeout(60_000, undefined, { ref: false });
+  };
+
   test('left open is closed by the end, which says so, and nothing is stored', async () => {
     for (let round = 0; round < 10; round++) {
       let rows: AsyncIterableIterator<unknown> | undefined;
@@ -91,10 +96,6 @@ describe.for(streams)('%s', ([, open]) => {
 
   test('left open while work waits ends by a signal and by close', async () => {
     const database = await openDatabase({ url: db.url, pool: { max: 1 } });
-    const wait = async (u: UnitOfWork): Promise<void> => {
-      await open(u).next();
-      await setTimeout(60_000, undefined, { ref: false });
-    };
     await expect(database.transact(wait, { signal: AbortSignal.timeout(100) })).rejects.toMatchObject({
       name: 'TimeoutError',
     });
