@@ -323,3 +323,31 @@ export class LegacySourceError extends DataError {
 export class ImportRefusedError extends DataError {
   readonly code = 'import_refused';
 }
+
+/**
+ * A handle of a unit of work was used after `work` had settled: a repository, `em`, a Kysely handle, a stream, a fork or an inner unit.
+ * Nothing was sent. Await what belongs to the unit of work before `work` returns.
+ */
+export class UnitOfWorkEndedError extends DataError {
+  readonly code = 'unit_ended';
+
+  constructor(what: string) {
+    super(`${what}: the unit of work has ended; await what belongs to it before \`work\` returns`);
+  }
+}
+
+/** A unit of work was used while it can't be: while an inner one runs, or a stream is open. Nothing was sent. Await the other first. */
+export class ConcurrentUseError extends DataError {
+  readonly code = 'concurrent_use';
+}
+
+/** `work` returned while something of its unit of work still ran, which `calls` names. Nothing was committed. Await each of them. */
+export class UnfinishedWorkError extends DataError {
+  readonly code = 'unfinished_work';
+  readonly calls: readonly string[];
+
+  constructor(calls: readonly string[]) {
+    super(`not committed: \`work\` returned while these still ran: ${calls.join(', ')}; await each of them`);
+    this.calls = calls;
+  }
+}

@@ -14,6 +14,8 @@ import type { Telemetry } from './telemetry/telemetry.ts';
 import { inTransaction } from './transaction.ts';
 import { sqlStateOf, toDataError } from './translate-error.ts';
 import { UnitOfWork, type ReadingUnitOfWork } from './unit-of-work.ts';
+import { UnitEntityManager } from './unit/unit-entity-manager.ts';
+import { UnitGate } from './unit/unit-gate.ts';
 
 const isolationLevels = {
   'read committed': IsolationLevel.READ_COMMITTED,
@@ -129,6 +131,7 @@ export class Database {
    * `position: true` it gives the position of the write-ahead log along, for reads from replicas that have to see the change.
    *
    * @throws SettingsError on an isolation, settings or timeouts that are none; DataError when PostgreSQL refuses the change;
+   * UnfinishedWorkError when `work` returns before a call of it has ended; StatementError when a statement ended the transaction;
    * ConnectionError or PoolTimeoutError when there is no connection; ConnectionLostError, or CommitUnknownError, when it is lost;
    * DatabaseClosedError. Whatever `work` throws comes through unchanged. Inside `work`, what its repositories, `em` and Kysely throw are
    * `DataError`s as well, without values of rows except in `cause`.
@@ -216,7 +219,7 @@ export class Database {
       for (let attempt = 0; ; attempt++) {
         try {
           await Connections.of(this.orm).settle();
-          return await inTransaction(this.orm.em.fork(), work, options, { unit, local });
+          return await inTransaction(UnitEntityManager.of(this.orm), work, options, { unit, local });
         } catch (thrown) {
           const error = toDataError(thrown);
           if (attempt >= retries || !mayRetry(error)) throw error;
@@ -236,11 +239,19 @@ export class Database {
     unit: RunningUnit,
   ): Promise<T> {
     const local = localSettings(timeouts, settings);
-    const em = orm.em.fork();
+    const em = UnitEntityManager.of(orm);
     try {
       await Connections.of(orm).settle();
-      if (!snapshot && !local && !signal && !this.#readsInTransaction)
-        return await unit.unlessInterrupted(work(new UnitOfWork(em)));
+      if (!snapshot && !local && !signal && !this.#readsInTransaction) {
+        const gate = new UnitGate(undefined);
+        em.join(gate);
+        try {
+          return await unit.unlessInterrupted(work(new UnitOfWork(em)));
+        } finally {
+          gate.end();
+          em.close();
+        }
+      }
       const isolationLevel = snapshot ? IsolationLevel.REPEATABLE_READ : IsolationLevel.READ_COMMITTED;
       return await inTransaction(em, work, { isolationLevel, readOnly: true }, { unit, local });
     } catch (thrown) {

@@ -18,6 +18,7 @@ import { TextGuard } from './text-guard.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 import { TriggerFunctions } from './trigger-functions.ts';
 import { silenceAllowed } from './tx-client.ts';
+import { LateChanges } from './unit/late-changes.ts';
 
 /** How connections are made, kept and given to units of work. */
 export interface ConnectOptions {
@@ -97,7 +98,7 @@ export function ormOptions(
       ...(sharedSessions ? [sharedSessions] : []),
     ],
     // Columns bring theirs: shapes of documents, and row versions.
-    subscribers: [new TransactionGuard(), new CascadeGuard(), new TextGuard()],
+    subscribers: [new LateChanges(), new TransactionGuard(), new CascadeGuard(), new TextGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,
     // A transaction's work flushes at its end, or where it asks to.

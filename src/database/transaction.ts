@@ -1,10 +1,15 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { CompiledQuery, type Transaction } from 'kysely';
-import { CommitUnknownError } from '../errors.ts';
+import { TransactionEventBroadcaster, type EntityManager } from '@mikro-orm/core';
+import type { ControlledTransaction } from 'kysely';
+import { CommitUnknownError, UnfinishedWorkError } from '../errors.ts';
 import type { LocalSettings } from './local-settings.ts';
 import type { RunningUnit } from './running-unit.ts';
-import { whoServes, type TxClient } from './tx-client.ts';
+import type { TxClient } from './tx-client.ts';
 import { UnitOfWork } from './unit-of-work.ts';
+import { gatedTransaction } from './unit/gated-transaction.ts';
+import { runAs } from './unit/scope.ts';
+import { UnitConnection } from './unit/unit-connection.ts';
+import type { UnitEntityManager } from './unit/unit-entity-manager.ts';
+import { UnitGate } from './unit/unit-gate.ts';
 
 /**
  * Runs `work` in a transaction of its own, with settings that end with it. It ends early when `unit` is interrupted or the connection
@@ -13,12 +18,14 @@ import { UnitOfWork } from './unit-of-work.ts';
  * By hand rather than by `em.transactional`, which forks the fresh manager once more and enters a context that nobody asks for.
  */
 export async function inTransaction<T>(
-  em: EntityManager,
+  em: UnitEntityManager,
   work: (uow: UnitOfWork) => Promise<T>,
   options: Parameters<EntityManager['begin']>[0],
   { unit, local }: { readonly unit: RunningUnit; readonly local: LocalSettings | null },
 ): Promise<T> {
-  const client = await begin(em, options, unit);
+  // Of the ORM's own, before the manager belongs to the unit.
+  const connection = em.getConnection('write');
+  const { gate, begun, client } = await begin(em, options, unit);
   let isAtWork = false;
   const atWork = async (): Promise<T> => {
     isAtWork = true;
@@ -36,35 +43,68 @@ export async function inTransaction<T>(
         await unit.unlessInterrupted(em.getKysely().executeQuery(local.query));
       }
       const result = await unit.unlessInterrupted(atWork());
-      await em.commit();
+      await finish(gate, em, unit);
+      await connection.commit(begun, new TransactionEventBroadcaster(em));
       return result;
     });
   } catch (error) {
-    // Why the work failed matters, not that its connection is gone too. While the work goes on, the ORM must go on to take it for one
-    // in a transaction, lest it sends a statement outside of any. Its connection is gone then.
-    if (!isAtWork) await em.rollback().catch(() => {});
+    // Why the work failed matters, not that its connection is gone too. Where the work goes on still, its connection is gone.
+    if (!isAtWork) {
+      if (!unit.interruption) await gate.close();
+      gate.end();
+      await connection.rollback(begun, new TransactionEventBroadcaster(em)).catch(() => {});
+    }
+    gate.end();
     // What the interruption made fail fails by it, unless the commit was on its way.
     if (unit.interruption && !(error instanceof CommitUnknownError)) throw unit.interruption.reason;
     throw error;
   }
 }
 
+/**
+ * Ends the unit of work before its commit: nothing of it may run any more, and all that was changed is written.
+ *
+ * @throws UnfinishedWorkError
+ */
+async function finish(gate: UnitGate, em: UnitEntityManager, unit: RunningUnit): Promise<void> {
+  const running = gate.close();
+  if (running) await unit.unlessInterrupted(running.then(refuseUnfinished));
+  if (!em.isEmpty) {
+    const changed = await runAs('end', gate, () => em.flushAtEnd());
+    refuseUnfinished(changed.map((name) => `an assignment to ${name}`));
+  }
+  gate.connection?.checkTransaction();
+  gate.end();
+}
+
+function refuseUnfinished(running: readonly string[]): void {
+  if (running.length > 0) throw new UnfinishedWorkError(running);
+}
+
+interface Begun {
+  readonly gate: UnitGate;
+  readonly client: TxClient;
+  /** The transaction as the ORM began it. Only its end is sent by it. */
+  readonly begun: ControlledTransaction<unknown>;
+}
+
 async function begin(
-  em: EntityManager,
+  em: UnitEntityManager,
   options: Parameters<EntityManager['begin']>[0],
   unit: RunningUnit,
-): Promise<TxClient> {
-  const begun = em.begin(options);
+): Promise<Begun> {
+  const beginning = em.begin(options);
   try {
-    await unit.unlessInterrupted(begun);
+    await unit.unlessInterrupted(beginning);
   } catch (error) {
     // A connection that comes too late goes back as it came.
-    void begun.then(() => em.rollback()).catch(() => {});
+    void beginning.then(() => em.rollback()).catch(() => {});
     throw error;
   }
-  const transaction = em.getTransactionContext<Transaction<unknown>>();
-  const answer = await transaction?.executeQuery<{ client: TxClient }>(CompiledQuery.raw(whoServes));
-  const client = answer?.rows[0]?.client;
-  if (!client) throw new Error('the ORM was configured with another client');
-  return client;
+  const begun = em.getTransactionContext<ControlledTransaction<unknown>>();
+  if (!begun) throw new Error('the ORM began no transaction');
+  const connection = await UnitConnection.of(begun.getExecutor());
+  const gate = new UnitGate(connection);
+  em.join(gate, gatedTransaction(gate, begun));
+  return { gate, begun, client: connection.client };
 }

@@ -8,6 +8,7 @@ import type { MetConnecting } from './connection-failures.ts';
 import { useOptionalTls } from './optional-tls.ts';
 import { proveRawPasswords } from './raw-passwords.ts';
 import { takesRows, waitsForUs } from './streamed-statements.ts';
+import { TransactionEnd } from './transaction-end.ts';
 import { endOnUnreadable } from './unreadable-answers.ts';
 import { within } from './within.ts';
 
@@ -66,11 +67,13 @@ export class TxClient extends Client {
   #stream: object | undefined;
   #whenLost: (() => void) | undefined;
   readonly #answerTimeout: number;
+  readonly #transactionEnd: TransactionEnd;
 
   constructor(config?: string | TxClientConfig) {
     super(ownTimeout(config));
     useOptionalTls(this, config);
     endOnUnreadable(this.connection);
+    this.#transactionEnd = new TransactionEnd(this.connection);
     proveRawPasswords(this);
     this.setTypeParser(types.builtins.JSONB, parseDocument);
     this.on('drain', () => {
@@ -94,6 +97,8 @@ export class TxClient extends Client {
           return Reflect.apply(query, this, all);
         };
         const [text] = given;
+        if (text === 'commit' || text === 'rollback') this.#transactionEnd.unwatch();
+        else this.#transactionEnd.send(typeof text === 'string' ? text : '');
         if (text === 'rollback') return this.#rollback(send, given);
         if (text === whoServes) return Promise.resolve({ rows: [{ client: this }] });
         if (typeof text !== 'string' || typeof given.at(-1) === 'function') {
@@ -122,6 +127,23 @@ export class TxClient extends Client {
   bearWith(statementTimeout: number): void {
     this.#bears = true;
     this.connection.stream.setTimeout(silenceAllowed(this.#answerTimeout, statementTimeout));
+  }
+
+  /** Resolves when no statement is under way. */
+  idle(): Promise<void> {
+    if (!this.#isBusy || this.#isLost) return Promise.resolve();
+    return new Promise<void>((resolve) => {
+      const settle = () => {
+        this.off('drain', settle).off('end', settle);
+        resolve();
+      };
+      this.on('drain', settle).on('end', settle);
+    });
+  }
+
+  /** The command by which a statement ended the transaction that it ran in; undefined when none did. */
+  get endedBy(): string | undefined {
+    return this.#transactionEnd.command;
   }
 
   /** Milliseconds for which nobody has held it. */
@@ -222,6 +244,7 @@ export class TxClient extends Client {
   }
 
   #begin(send: Query, given: unknown[]): Promise<object> {
+    this.#transactionEnd.watch();
     const begun = answered(send, given);
     this.#readOnly = String(given[0]).includes('read only');
     this.#begun = begun;

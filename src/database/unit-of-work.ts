@@ -18,8 +18,11 @@ import {
   SynthOutcomeRepository,
   TranscriptRepository,
 } from '../repositories/index.ts';
-import { rememberLoaded } from './loaded-entities.ts';
 import { toDataError } from './translate-error.ts';
+import { door } from './unit/door.ts';
+import { runUngated } from './unit/inner-unit.ts';
+import { UnitEntityManager } from './unit/unit-entity-manager.ts';
+import type { UnitGate } from './unit/unit-gate.ts';
 
 type Reads = 'find' | 'get' | 'list' | 'page' | 'count' | 'exists' | 'search';
 
@@ -46,80 +49,79 @@ export type ReadingUnitOfWork = {
 export class UnitOfWork {
   /** The ORM's own handle, for what no repository offers. */
   readonly em: EntityManager;
-  #innerRuns = false;
 
   constructor(em: EntityManager) {
     this.em = em;
   }
 
   get analysisCache(): AnalysisCacheRepository {
-    return new AnalysisCacheRepository(this.em);
+    return this.#behindDoor('analysisCache', new AnalysisCacheRepository(this.em));
   }
 
   get analysisRuns(): AnalysisRunRepository {
-    return new AnalysisRunRepository(this.em);
+    return this.#behindDoor('analysisRuns', new AnalysisRunRepository(this.em));
   }
 
   get chartInsights(): ChartInsightRepository {
-    return new ChartInsightRepository(this.em);
+    return this.#behindDoor('chartInsights', new ChartInsightRepository(this.em));
   }
 
   get experimentDocuments(): ExperimentDocumentRepository {
-    return new ExperimentDocumentRepository(this.em);
+    return this.#behindDoor('experimentDocuments', new ExperimentDocumentRepository(this.em));
   }
 
   get experiments(): ExperimentRepository {
-    return new ExperimentRepository(this.em);
+    return this.#behindDoor('experiments', new ExperimentRepository(this.em));
   }
 
   get explorations(): ExplorationRepository {
-    return new ExplorationRepository(this.em);
+    return this.#behindDoor('explorations', new ExplorationRepository(this.em));
   }
 
   /** @deprecated Lives on for its data. */
   get featureScorecards(): FeatureScorecardRepository {
-    return new FeatureScorecardRepository(this.em);
+    return this.#behindDoor('featureScorecards', new FeatureScorecardRepository(this.em));
   }
 
   get interviewGuides(): InterviewGuideRepository {
-    return new InterviewGuideRepository(this.em);
+    return this.#behindDoor('interviewGuides', new InterviewGuideRepository(this.em));
   }
 
   get regionAnalyses(): RegionAnalysisRepository {
-    return new RegionAnalysisRepository(this.em);
+    return this.#behindDoor('regionAnalyses', new RegionAnalysisRepository(this.em));
   }
 
   get researchExecutions(): ResearchExecutionRepository {
-    return new ResearchExecutionRepository(this.em);
+    return this.#behindDoor('researchExecutions', new ResearchExecutionRepository(this.em));
   }
 
   get scenarioNodes(): ScenarioNodeRepository {
-    return new ScenarioNodeRepository(this.em);
+    return this.#behindDoor('scenarioNodes', new ScenarioNodeRepository(this.em));
   }
 
   get sensitivityResults(): SensitivityResultRepository {
-    return new SensitivityResultRepository(this.em);
+    return this.#behindDoor('sensitivityResults', new SensitivityResultRepository(this.em));
   }
 
   /** @deprecated Lives on for its data. */
   get simulationRuns(): SimulationRunRepository {
-    return new SimulationRunRepository(this.em);
+    return this.#behindDoor('simulationRuns', new SimulationRunRepository(this.em));
   }
 
   get synthGroups(): SynthGroupRepository {
-    return new SynthGroupRepository(this.em);
+    return this.#behindDoor('synthGroups', new SynthGroupRepository(this.em));
   }
 
   get synthOutcomes(): SynthOutcomeRepository {
-    return new SynthOutcomeRepository(this.em);
+    return this.#behindDoor('synthOutcomes', new SynthOutcomeRepository(this.em));
   }
 
   get synths(): SynthRepository {
-    return new SynthRepository(this.em);
+    return this.#behindDoor('synths', new SynthRepository(this.em));
   }
 
   get transcripts(): TranscriptRepository {
-    return new TranscriptRepository(this.em);
+    return this.#behindDoor('transcripts', new TranscriptRepository(this.em));
   }
 
   /**
@@ -128,39 +130,31 @@ export class UnitOfWork {
    * @throws DataError when PostgreSQL refuses the change. The transaction can't go on then, unless this ran inside `transact` of a
    * unit of work, whose savepoint takes it back.
    */
-  async flush(): Promise<void> {
-    try {
-      await this.em.flush();
-    } catch (error) {
-      throw toDataError(error);
-    }
+  flush(): Promise<void> {
+    // A gate translates by itself, and has to know the promise that the caller has.
+    return this.#gate
+      ? this.em.flush()
+      : this.em.flush().catch((error: unknown) => Promise.reject(toDataError(error)));
   }
 
   /**
-   * Runs `work` within this unit of work, behind a savepoint: when it throws, what it wrote is taken back, and this unit of work
-   * goes on with what it had before, in the database and in memory. One at a time: while it runs, a second one is refused.
+   * Runs `work` within this unit of work, behind a savepoint: when it throws, what it wrote is rolled back, and this unit of work goes on
+   * with what it had before, in the database and in memory. It waits for the calls that run. While it runs, other code may not use this
+   * unit of work, nor begin a second one.
    *
-   * @throws DataError when PostgreSQL refuses the change; whatever `work` throws comes through unchanged.
+   * @throws ConcurrentUseError while another one runs; UnfinishedWorkError when `work` returns before a call of it has ended; DataError when
+   * PostgreSQL refuses the change. What `work` throws is thrown unchanged.
    */
-  async transact<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
-    // They share a connection: whichever failed would take back what the others wrote, and those would not know.
-    if (this.#innerRuns) throw new Error('another `transact` within this unit of work has not ended yet');
-    this.#innerRuns = true;
-    try {
-      return await this.#within(work);
-    } finally {
-      this.#innerRuns = false;
-    }
+  transact<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
+    const inner = (em: EntityManager): Promise<T> => work(new UnitOfWork(em));
+    return this.#gate ? this.em.transactional(inner) : runUngated(this.em, inner);
   }
 
-  async #within<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
-    await this.flush();
-    const restore = rememberLoaded(this.em);
-    try {
-      return await this.em.transactional((em) => work(new UnitOfWork(em)));
-    } catch (error) {
-      restore();
-      throw toDataError(error);
-    }
+  get #gate(): UnitGate | undefined {
+    return UnitEntityManager.gateOf(this.em);
+  }
+
+  #behindDoor<R extends object>(name: string, repository: R): R {
+    return this.#gate ? door(this.#gate, name, repository) : repository;
   }
 }

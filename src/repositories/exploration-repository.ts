@@ -8,6 +8,7 @@ import {
 } from './exploration-summary.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
 import { readPage, stretchOf, toStretch } from './read-page.ts';
+import { readByKey } from './find-by-key.ts';
 import { Repository } from './repository.ts';
 import {
   checkArguments,
@@ -179,8 +180,8 @@ export class ExplorationRepository extends Repository<Exploration> {
     await this.writing();
     const where = { id: key, status: 'running' } as const;
     const ended = await this.em.nativeUpdate(Exploration, where, { status, completedAt });
-    await this.reload(key);
-    if (ended === 0) this.must(await this.find(key), key);
+    if (ended > 0) await this.reload(key);
+    else this.must(await readByKey(this.em, Exploration, key), key);
     return ended > 0;
   }
 }

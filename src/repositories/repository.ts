@@ -10,7 +10,8 @@ import type {
 } from '@mikro-orm/postgresql';
 import type { Tables } from '../entities/tables.ts';
 import { NotFoundError, ReadOnlyError } from '../errors.ts';
-import { findByKey } from './find-by-key.ts';
+import { findByKey, readByKey } from './find-by-key.ts';
+import { recordRaise } from './row-version-raises.ts';
 
 /**
  * What every repository can do. Nothing here ends a transaction: the unit of work does. What sends a statement that writes or locks
@@ -104,10 +105,15 @@ export abstract class Repository<E extends object> {
     await this.reload(key);
   }
 
-  /** Brings a row that this unit of work has loaded up to date, after a statement that went past it. */
+  /**
+   * Brings a row that this unit of work has loaded up to date, after a statement that changed it, once, past the entity. What was changed
+   * in the entity and not flushed stays.
+   */
   protected async reload(key: Primary<E>): Promise<void> {
     const loaded = this.em.getUnitOfWork().getById(this.entity, key);
-    if (loaded) await this.em.refresh(loaded);
+    if (!loaded) return;
+    recordRaise(loaded);
+    if (!(await readByKey(this.em, this.entity, key))) this.em.getUnitOfWork().unsetIdentity(loaded);
   }
 
   /** @throws ReadOnlyError outside a transaction: what is written there could not be taken back, and a lock would hold nothing. */

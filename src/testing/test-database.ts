@@ -5,9 +5,9 @@ import { connect } from '../database/connect.ts';
 import { Database, type Positioned, type TransactOptions } from '../database/database.ts';
 import type { PoolMode } from '../database/pool-options.ts';
 import type { UnitOfWork } from '../database/unit-of-work.ts';
+import { UnitEntityManager } from '../database/unit/unit-entity-manager.ts';
 import { StatementError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
-import { BegunTransaction } from './begun-transaction.ts';
 import { RefusedFlushes } from './refused-flushes.ts';
 import { TestServer } from './test-server.ts';
 
@@ -53,21 +53,16 @@ export class TestDatabase extends Database {
    */
   async rollback(work: (uow: UnitOfWork) => Promise<void>, options: TransactOptions = {}): Promise<void> {
     const completed = new Error('to be rolled back');
-    let seal: (() => void) | undefined;
     try {
       await super.transact(async (uow) => {
-        const context = uow.em.getTransactionContext();
-        seal = () => uow.em.setTransactionContext(context);
-        const transaction = await BegunTransaction.mark(uow.em);
         await this.#inRollback.run(true, () => work(uow));
-        if (!(await transaction.hasFailed())) await this.#complete(uow);
+        const { connection } = UnitEntityManager.gateOf(uow.em) ?? {};
+        connection?.checkTransaction();
+        if (!connection?.hasFailed) await this.#complete(uow);
         throw completed;
       }, options);
     } catch (error) {
       if (error !== completed) throw error;
-    } finally {
-      // A manager without a transaction would send on another connection, and commit, what `work` did not wait for.
-      seal?.();
     }
   }
 

@@ -1,0 +1,225 @@
+import { LockMode, wrap } from '@mikro-orm/core';
+import { setTimeout } from 'node:timers/promises';
+import { CompiledQuery } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { AnalysisRun, Experiment, Exploration } from '../../../src/entities/index.ts';
+import { ContentionError, type UnitOfWork } from '../../../src/index.ts';
+import { TestDatabase, anAnalysisRun, anExperiment, anExploration } from '../../../src/testing/index.ts';
+import { scorecard } from '../../operations/scorecard.ts';
+import { storedExperiment } from './stored-experiment.ts';
+
+const rounds = 50;
+
+let db: TestDatabase;
+let id: string;
+beforeAll(async () => {
+  db = await TestDatabase.create();
+});
+afterAll(() => db.drop());
+beforeEach(async () => {
+  id = await db.transact(async ({ em }) => anExperiment(em).id);
+});
+
+test('two revisions of one row at once are both stored', async () => {
+  for (let round = 0; round < rounds; round++) {
+    await db.transact((u) =>
+      Promise.all([
+        u.experiments.revise(id, { name: `N${round}` }),
+        u.experiments.revise(id, { description: `D${round}` }),
+      ]),
+    );
+
+    expect(await storedExperiment(db, id)).toMatchObject({ name: `N${round}`, description: `D${round}` });
+  }
+});
+
+describe('a row with an unflushed change keeps it, and has the rest brought up to date, when it is read again', () => {
+  // Each without the flush that comes before a repository's own reading.
+  test.for<[how: string, read: (u: UnitOfWork, experiment: Experiment) => Promise<unknown>]>([
+    ['by key', (u) => u.em.findOne(Experiment, id, { refresh: true })],
+    ['by query', (u) => u.em.find(Experiment, { status: 'active', id })],
+    ['by query, with refresh', (u) => u.em.find(Experiment, { id }, { refresh: true })],
+    ['in part', (u) => u.em.find(Experiment, { id }, { fields: ['hypothesis'], refresh: true })],
+    [
+      'by a lock',
+      (u) => u.em.findOne(Experiment, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true }),
+    ],
+    ['by em.refresh', (u, experiment) => u.em.refresh(experiment)],
+    ['by em.refreshOrFail', (u, experiment) => u.em.refreshOrFail(experiment)],
+    [
+      'by em.map',
+      async (u) =>
+        u.em.map(Experiment, (await u.em.execute('select * from experiments where id = ?', [id]))[0] ?? {}),
+    ],
+    [
+      'by a relation',
+      (u) =>
+        u.em.find(
+          AnalysisRun,
+          { experiment: id },
+          { populate: ['experiment'], strategy: 'joined', refresh: true },
+        ),
+    ],
+    [
+      'by a relation that is selected',
+      (u) =>
+        u.em.find(
+          AnalysisRun,
+          { experiment: id },
+          { populate: ['experiment'], strategy: 'select-in', refresh: true },
+        ),
+    ],
+  ])('%s', async ([, read]) => {
+    await db.transact(async ({ em }) => anAnalysisRun(em, { experiment: id }));
+
+    await db.transact(async (u) => {
+      const experiment = await u.experiments.get(id);
+      experiment.name = 'Changed';
+      await u.em.getKysely().executeQuery(touch(id));
+      await read(u, experiment);
+
+      expect(experiment).toMatchObject({ name: 'Changed', hypothesis: 'As stored' });
+    });
+
+    expect(await storedExperiment(db, id)).toMatchObject({ name: 'Changed', hypothesis: 'As stored' });
+  });
+
+  test('after a set-based statement', async () => {
+    for (let round = 0; round < rounds; round++) {
+      await db.transact(async (u) => {
+        const experiment = await u.experiments.get(id);
+        await Promise.all([
+          u.experiments.saveScorecard(id, scorecard),
+          setTimeout(0).then(() => (experiment.name = `N${round}`)),
+          u.experiments.saveScorecard(id, null),
+          setTimeout(1).then(() => (experiment.description = `D${round}`)),
+        ]);
+        expect(experiment).toMatchObject({
+          name: `N${round}`,
+          description: `D${round}`,
+          scorecardData: null,
+        });
+      });
+
+      expect(await storedExperiment(db, id)).toMatchObject({ name: `N${round}`, description: `D${round}` });
+    }
+  });
+
+  test('in an embedded object', async () => {
+    const key = await db.transact(async ({ em }) => anExploration(em).id);
+
+    await db.transact(async (u) => {
+      const exploration = await u.explorations.get(key);
+      exploration.goal.value = 0.25;
+      await u.em.find(Exploration, { id: key }, { refresh: true });
+      expect(exploration.goal.value).toBe(0.25);
+    });
+
+    expect(await db.read((u) => u.explorations.get(key))).toMatchObject({ goal: { value: 0.25 } });
+  });
+});
+
+describe('the version of a row that another unit of work has changed', () => {
+  test.for([true, false])('fails the flush of what was decided before, with refresh: %s', async (refresh) => {
+    const key = await db.transact(async ({ em }) => anExploration(em).id);
+
+    const work = db.transact(async (u) => {
+      const exploration = await u.explorations.get(key);
+      exploration.currentDepth = 3;
+      await db.transact((other) => other.explorations.recordLlmCalls(key, 5));
+      await u.em.find(Exploration, { id: key }, { refresh });
+      expect(exploration).toMatchObject({ currentDepth: 3, totalLlmCalls: 5 });
+    });
+
+    await expect(work).rejects.toBeInstanceOf(ContentionError);
+  });
+
+  test('is taken over where nothing was changed', async () => {
+    const key = await db.transact(async ({ em }) => anExploration(em).id);
+
+    await db.transact(async (u) => {
+      const exploration = await u.explorations.get(key);
+      await db.transact((other) => other.explorations.recordLlmCalls(key, 5));
+      await u.em.find(Exploration, { id: key }, { refresh: true });
+      exploration.currentDepth = 3;
+    });
+
+    expect(await db.read((u) => u.explorations.get(key))).toMatchObject({
+      currentDepth: 3,
+      totalLlmCalls: 5,
+    });
+  });
+
+  test('is its own where its own statements raised it', async () => {
+    const key = await db.transact(async ({ em }) => anExploration(em).id);
+
+    for (let round = 1; round <= rounds; round++) {
+      await db.transact(async (u) => {
+        const exploration = await u.explorations.get(key);
+        await Promise.all([
+          u.explorations.recordLlmCalls(key, 1),
+          setTimeout(0).then(() => (exploration.currentDepth = round)),
+          u.explorations.recordLlmCalls(key, 1),
+        ]);
+      });
+    }
+
+    expect(await db.read((u) => u.explorations.get(key))).toMatchObject({
+      currentDepth: rounds,
+      totalLlmCalls: 2 * rounds,
+    });
+  });
+
+  test('counts no statement of its own that changed nothing', async () => {
+    const key = await db.transact(async ({ em }) => anExploration(em, { status: 'goal_achieved' }).id);
+
+    const work = db.transact(async (u) => {
+      const exploration = await u.explorations.get(key);
+      expect(await u.explorations.finish(key, 'cost_limit_reached')).toBe(false);
+      exploration.currentDepth = 3;
+      await db.transact((other) => other.explorations.recordLlmCalls(key, 5));
+      await u.em.find(Exploration, { id: key }, { refresh: true });
+    });
+
+    await expect(work).rejects.toBeInstanceOf(ContentionError);
+  });
+});
+
+describe('what is done while a flush waits for the server', () => {
+  test('is left for the next one: changes, additions and removals', async () => {
+    for (let round = 0; round < rounds; round++) {
+      const other = await db.transact(async ({ em }) => anExperiment(em).id);
+
+      const added = await db.transact(async (u) => {
+        const [experiment, removed] = [await u.experiments.get(id), await u.experiments.get(other)];
+        experiment.name = `N${round}`;
+        const flushed = u.flush();
+        await setTimeout(0);
+        experiment.description = `D${round}`;
+        u.experiments.remove(removed);
+        const { id: late } = anExperiment(u.em);
+        await flushed;
+        return late;
+      });
+
+      expect(await storedExperiment(db, id)).toMatchObject({ name: `N${round}`, description: `D${round}` });
+      expect(await storedExperiment(db, added)).toBeDefined();
+      expect(await storedExperiment(db, other)).toBeUndefined();
+    }
+  });
+
+  test('is a new flush, which ends although the one before it fails', async () => {
+    await db.transact(async (u) => {
+      const failing = u.transact(async (inner) => {
+        anExperiment(inner.em, { name: ' ' });
+        await Promise.all([inner.flush(), inner.flush()]);
+      });
+      await expect(failing).rejects.toMatchObject({ code: 'invalid_value' });
+      expect(wrap(await u.experiments.get(id)).isInitialized()).toBe(true);
+    });
+  });
+});
+
+function touch(key: string): CompiledQuery {
+  return CompiledQuery.raw(`update experiments set hypothesis = 'As stored' where id = $1`, [key]);
+}

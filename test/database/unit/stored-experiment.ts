@@ -1,0 +1,10 @@
+import type { TestDatabase } from '../../../src/testing/index.ts';
+
+/** The row of an experiment as the database holds it. */
+export async function storedExperiment(
+  db: TestDatabase,
+  id: string,
+): Promise<Record<string, unknown> | undefined> {
+  const [row] = await db.orm.em.fork().execute('select * from experiments where id = ?', [id]);
+  return row;
+}

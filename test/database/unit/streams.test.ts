@@ -1,0 +1,131 @@
+import { setTimeout } from 'node:timers/promises';
+import { from as copyFrom } from 'pg-copy-streams';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Experiment } from '../../../src/entities/index.ts';
+import type { Tables } from '../../../src/entities/tables.ts';
+import {
+  ConcurrentUseError,
+  DatabaseClosedError,
+  UnfinishedWorkError,
+  openDatabase,
+  type UnitOfWork,
+} from '../../../src/index.ts';
+import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
+import { allOf } from './all-of.ts';
+
+let db: TestDatabase;
+let id: string;
+beforeAll(async () => {
+  db = await TestDatabase.create();
+  id = await db.transact(async ({ em }) => {
+    // More than a cursor fetches at once.
+    for (let i = 0; i < 300; i++) anExperiment(em);
+    return anExperiment(em).id;
+  });
+});
+afterAll(() => db.drop());
+
+const streams: [name: string, open: (u: UnitOfWork) => AsyncIterableIterator<unknown>][] = [
+  ['em.stream', (u) => u.em.stream(Experiment)],
+  ['a stream of Kysely', (u) => u.em.getKysely<Tables>().selectFrom('experiments').selectAll().stream(10)],
+  ['a stream of the query builder', (u) => u.em.createQueryBuilder(Experiment).stream()],
+];
+
+const transactions = async (): Promise<number> => {
+  const [row] = await db.orm.em
+    .fork()
+    .execute<{ n: number }[]>(
+      'select count(*)::int as n from pg_stat_activity where xact_start is not null and datname = current_database() and pid <> pg_backend_pid()',
+    );
+  return row?.n ?? -1;
+};
+
+describe.for(streams)('%s', ([, open]) => {
+  const wait = async (u: UnitOfWork): Promise<void> => {
+    await open(u).next();
+    await setTimeout(60_000, undefined, { ref: false });
+  };
+
+  test('left open is closed by the end, which says so, and nothing is stored', async () => {
+    for (let round = 0; round < 10; round++) {
+      let rows: AsyncIterableIterator<unknown> | undefined;
+      const work = db.transact(async (u) => {
+        await u.experiments.revise(id, { name: 'Not this' });
+        await u.flush();
+        rows = open(u);
+        await rows.next();
+      });
+
+      await expect(work).rejects.toBeInstanceOf(UnfinishedWorkError);
+      await expect(work).rejects.toMatchObject({ calls: ['a stream that was not read to its end'] });
+      const rest = allOf(rows ?? []);
+      await expect(rest).rejects.toMatchObject({ message: expect.stringContaining('has ended') });
+    }
+    expect(await transactions()).toBe(0);
+    expect((await db.read((u) => u.experiments.get(id))).name).toBe('Checkout in one step');
+  });
+
+  test('refuses a statement inside its loop at once, and allows it after', async () => {
+    await db.transact(async (u) => {
+      for await (const row of open(u)) {
+        expect(row).toBeDefined();
+        await expect(u.experiments.get(id)).rejects.toBeInstanceOf(ConcurrentUseError);
+        await expect(u.em.execute('select 1')).rejects.toBeInstanceOf(ConcurrentUseError);
+        const read = u.em.getKysely<Tables>().selectFrom('experiments').selectAll().execute();
+        await expect(read).rejects.toBeInstanceOf(ConcurrentUseError);
+        break;
+      }
+      expect(await u.experiments.get(id)).toMatchObject({ id });
+    });
+  });
+
+  test('gives all rows to a loop that reads them', async () => {
+    expect(await db.transact(async (u) => (await allOf(open(u))).length)).toBe(301);
+  });
+
+  test('left open ends with work that throws, with its error', async () => {
+    const failure = new Error('no');
+    const work = db.transact(async (u) => {
+      await open(u).next();
+      throw failure;
+    });
+
+    await expect(work).rejects.toBe(failure);
+    expect(await transactions()).toBe(0);
+  });
+
+  test('left open while work waits ends by a signal and by close', async () => {
+    const database = await openDatabase({ url: db.url, pool: { max: 1 } });
+    await expect(database.transact(wait, { signal: AbortSignal.timeout(100) })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
+    const running = database.transact(wait);
+    running.catch(() => {});
+    await expect.poll(transactions).toBe(1);
+
+    const began = performance.now();
+    await database.close({ timeout: 300 });
+
+    await expect(running).rejects.toBeInstanceOf(DatabaseClosedError);
+    expect(performance.now() - began).toBeLessThan(30_000);
+  });
+});
+
+test('a COPY left open is ended, which the error says, and the connection goes on', async () => {
+  for (let round = 0; round < 5; round++) {
+    const work = db.transact(async (u) => {
+      const copy = copyFrom('copy experiments (id) from stdin');
+      copy.on('error', () => {});
+      const kysely = u.em.getKysely();
+      await kysely.executeQuery({
+        ...kysely.selectNoFrom((eb) => eb.lit(1).as('one')).compile(),
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the driver takes such a query as well as a text
+        sql: copy as unknown as string,
+        parameters: [],
+      });
+    });
+
+    await expect(work).rejects.toMatchObject({ code: 'unfinished_work', calls: ['a COPY'] });
+  }
+  expect(await db.transact((u) => u.em.execute('select 1 as one'))).toEqual([{ one: 1 }]);
+});
