@@ -15,9 +15,11 @@ export interface Check<T> extends AnyCheck {
   readonly type?: (value: T) => T;
 }
 
-/** A text. Keys and every other text of an argument pass here, so a rule for all texts belongs here. */
-export const Text: Check<string> = (value) =>
-  typeof value === 'string' ? undefined : isNot('a string', value);
+/** A text that PostgreSQL can store. Keys and every other text of an argument pass here, so a rule for all texts belongs here. */
+export const Text: Check<string> = (value) => {
+  if (typeof value !== 'string') return isNot('a string', value);
+  return value.isWellFormed() ? undefined : isNot('a string without half of a surrogate pair', value);
+};
 
 /** The key of a row. */
 export const Key: Check<string> = (value) => Text(value);

@@ -1,5 +1,4 @@
 import {
-  DateTimeType,
   DoubleType,
   EntitySchema,
   IntegerType,
@@ -13,6 +12,8 @@ import {
   type Primary,
   type RequiredEntityData,
 } from '@mikro-orm/core';
+import { InstantType } from '../../wire/instant-type.ts';
+import { readInstant } from '../../wire/instant.ts';
 import {
   FiniteNumber,
   Instant,
@@ -94,15 +95,20 @@ function columnsOf(entity: EntityClass<object>): Column[] {
   });
 }
 
-// The ORM reads a text as a `Date` does.
-const time: AnyCheck = (value) => Instant(typeof value === 'string' ? new Date(value) : value);
+// The column's type takes a text in ISO 8601, too.
+const time: AnyCheck = (value) => {
+  if (typeof value !== 'string') return Instant(value);
+  return typeof readInstant(value) === 'string'
+    ? isNot('a Date, or a time in ISO 8601 with a zone', value)
+    : undefined;
+};
 
 const checksByType = [
   [JsonType, document()],
   [TextType, Text],
   [IntegerType, Integer],
   [DoubleType, FiniteNumber],
-  [DateTimeType, time],
+  [InstantType, time],
 ] as const;
 
 function checkFor({ entity, enum: isEnum, items = [], type }: EntityProperty): AnyCheck | undefined {
