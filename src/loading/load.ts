@@ -91,6 +91,8 @@ export class Load<E extends object> {
 
   /** The error in words of the table that was loaded into, not of the one that the rows went through. */
   #told(thrown: unknown, em: EntityManager): unknown {
+    // A row that can't be sent is refused before PostgreSQL says anything.
+    if (thrown instanceof InvalidRowError) return thrown;
     const refused = thrown instanceof RefusedError && thrown.cause ? thrown.cause : thrown;
     const error = toDataError(refused, { [stagingTable]: this.#target.table });
     return temporaryTablesDenied(thrown, em, 'or use `append`') ?? error;

@@ -72,16 +72,31 @@ describe('a row with an unflushed change keeps it, and has the rest brought up t
   ])('%s', async ([, read]) => {
     await db.transact(async ({ em }) => anAnalysisRun(em, { experiment: id }));
 
-    await db.transact(async (u) => {
+    const work = async (u: UnitOfWork): Promise<void> => {
       const experiment = await u.experiments.get(id);
       experiment.name = 'Changed';
       await u.em.getKysely().executeQuery(touch(id));
       await read(u, experiment);
 
       expect(experiment).toMatchObject({ name: 'Changed', hypothesis: 'As stored' });
-    });
+    };
+    // Where triggers are off, the statement raises no version.
+    await db.transact(work, { settings: { session_replication_role: 'replica' } });
 
     expect(await storedExperiment(db, id)).toMatchObject({ name: 'Changed', hypothesis: 'As stored' });
+  });
+
+  test('and is refused by the flush, where plain SQL raised its version', async () => {
+    const work = db.transact(async (u) => {
+      const experiment = await u.experiments.get(id);
+      experiment.name = 'Changed';
+      await u.em.getKysely().executeQuery(touch(id));
+      await u.em.find(Experiment, { id });
+      expect(experiment).toMatchObject({ name: 'Changed', hypothesis: 'As stored' });
+    });
+
+    await expect(work).rejects.toBeInstanceOf(ContentionError);
+    expect(await storedExperiment(db, id)).not.toMatchObject({ name: 'Changed' });
   });
 
   test('after a set-based statement', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InvalidPageError, NotFoundError, type Stretch, type UnitOfWork } from '../../../src/index.ts';
+import { FeatureScorecardRepository } from '../../../src/repositories/index.ts';
 import { TestDatabase, aFeatureScorecard, anExperiment } from '../../../src/testing/index.ts';
 
 describe('FeatureScorecardRepository', () => {
@@ -11,7 +12,7 @@ describe('FeatureScorecardRepository', () => {
 
   test('offers nothing that writes', () =>
     db.rollback(async ({ featureScorecards }) => {
-      const offered = Object.getOwnPropertyNames(Object.getPrototypeOf(featureScorecards)).toSorted();
+      const offered = Object.getOwnPropertyNames(FeatureScorecardRepository.prototype).toSorted();
 
       expect(offered).toEqual(['constructor', 'count', 'find', 'get', 'list', 'page']);
       expect(featureScorecards).not.toHaveProperty('add');

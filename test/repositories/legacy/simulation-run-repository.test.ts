@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InvalidPageError, NotFoundError, type Stretch, type UnitOfWork } from '../../../src/index.ts';
+import { SimulationRunRepository } from '../../../src/repositories/index.ts';
 import {
   TestDatabase,
   aFeatureScorecard,
@@ -18,7 +19,7 @@ describe('SimulationRunRepository', () => {
 
   test('offers nothing that writes', () =>
     db.rollback(async ({ simulationRuns }) => {
-      const offered = Object.getOwnPropertyNames(Object.getPrototypeOf(simulationRuns)).toSorted();
+      const offered = Object.getOwnPropertyNames(SimulationRunRepository.prototype).toSorted();
 
       expect(offered).toEqual([
         'constructor',
