@@ -1,5 +1,6 @@
 import {
   JsonType,
+  type ChangeSet,
   type EntityMetadata,
   type EntityProperty,
   type EventArgs,
@@ -59,12 +60,12 @@ export abstract class ShapedJson extends JsonType {
 class JsonShapeGuard implements EventSubscriber {
   /** @throws InvalidJsonError before anything is sent. */
   onFlush({ uow }: FlushEventArgs): void {
-    for (const { entity, meta, payload, originalEntity } of uow.getChangeSets()) {
+    for (const change of uow.getChangeSets()) {
+      const { entity, meta, payload } = change;
+      keepStoredDigits(change);
       for (const [name, type] of documentsOf(meta, payload)) {
-        const [document, stored]: unknown[] = [Reflect.get(entity, name), originalEntity?.[name]];
-        if (document == null) continue;
-        if (typeof stored === 'string') keepDigits(document, stored);
-        Reflect.set(payload, name, type.check(document));
+        const document: unknown = Reflect.get(entity, name);
+        if (document != null) Reflect.set(payload, name, type.check(document));
       }
     }
   }
@@ -77,6 +78,17 @@ class JsonShapeGuard implements EventSubscriber {
       const document: unknown = Reflect.get(entity, name);
       if (document != null) type.check(document);
     }
+  }
+}
+
+/** Has the documents that a flush writes keep the digits of those in whose place they are stored. */
+export function keepStoredDigits({ entity, meta, payload, originalEntity }: ChangeSet<object>): void {
+  for (const [name] of documentsOf(meta, payload)) {
+    const [document, stored]: unknown[] = [
+      Reflect.get(entity, name),
+      originalEntity && Reflect.get(originalEntity, name),
+    ];
+    if (typeof stored === 'string') keepDigits(document, stored);
   }
 }
 

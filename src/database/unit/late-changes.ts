@@ -6,6 +6,7 @@ import {
   type FlushEventArgs,
   type UnitOfWork,
 } from '@mikro-orm/core';
+import { keepStoredDigits } from '../../json/shaped-json.ts';
 import { LateStaging } from './late-staging.ts';
 
 type Values = Record<string, unknown>;
@@ -32,8 +33,11 @@ export class LateChanges implements EventSubscriber {
     if (!flush || changes.length === 0) return;
     flush.staging.begin();
     flush.sent = new Map();
-    for (const { entity, type } of changes) {
+    for (const change of changes) {
+      const { entity, type } = change;
       if (type !== ChangeSetType.UPDATE && type !== ChangeSetType.UPDATE_EARLY) continue;
+      // As the guard of documents does later: its digits are among what is sent.
+      keepStoredDigits(change);
       const { __originalEntityData: before } = wrap(entity, true);
       flush.sent.set(entity, { values: em.getComparator().prepareEntity(entity), before });
     }
