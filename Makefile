@@ -30,7 +30,7 @@ goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 taken := $(foreach goal,$(goals),$(takes_$(goal)))
 shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
 capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER EXIT_CODE
-loud := $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v))
+loud := $(strip $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v)))
 $(if $(loud),$(error make takes its variables in small letters: $(loud:%=%=) would be ignored))
 unknown := $(filter-out $(taken),$(given))
 $(if $(unknown),$(error make $(goals) takes no $(unknown:%=%=)$(if $(taken),; it takes $(call shown,$(taken)))))
