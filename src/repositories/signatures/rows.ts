@@ -27,14 +27,21 @@ import {
 } from './check.ts';
 import { arrayOf, document, isPlain, problemIn, onlyUnknownIn } from './containers.ts';
 
+interface RowMethods<E extends object> {
+  readonly find: readonly [{ readonly key: Check<Primary<E>> }];
+  readonly get: readonly [{ readonly key: Check<Primary<E>> }];
+  readonly add: { readonly synchronous: readonly [{ readonly data: Check<RequiredEntityData<E>> }] };
+  readonly remove: { readonly synchronous: readonly [{ readonly entity: Check<E> }] };
+}
+
 /** What every repository of an entity can do. */
-export function rowMethods<E extends object>(entity: EntityClass<E>) {
+export function rowMethods<E extends object>(entity: EntityClass<E>): RowMethods<E> {
   return {
     find: [{ key: primaryKey(entity) }],
     get: [{ key: primaryKey(entity) }],
     add: { synchronous: [{ data: newRow(entity) }] },
     remove: { synchronous: [{ entity: rowOf(entity) }] },
-  } as const;
+  };
 }
 
 /**
