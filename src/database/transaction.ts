@@ -73,6 +73,8 @@ async function finish(gate: UnitGate, em: UnitEntityManager, unit: RunningUnit):
     const changed = await runAs('end', gate, () => em.flushAtEnd());
     refuseUnfinished(changed.map((name) => `an assignment to ${name}`));
   }
+  // After a statement that failed, and whose error `work` caught, the server has yet to say how the transaction is.
+  if (gate.connection) await unit.unlessInterrupted(gate.connection.client.idle());
   gate.connection?.checkTransaction();
   gate.end();
 }

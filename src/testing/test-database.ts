@@ -57,6 +57,8 @@ export class TestDatabase extends Database {
       await super.transact(async (uow) => {
         await this.#inRollback.run(true, () => work(uow));
         const { connection } = UnitEntityManager.gateOf(uow.em) ?? {};
+        // The server says how the transaction is after it said what was wrong.
+        await connection?.client.idle();
         connection?.checkTransaction();
         if (!connection?.hasFailed) await this.#complete(uow);
         throw completed;
