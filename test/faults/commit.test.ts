@@ -126,7 +126,7 @@ describe('a commit', () => {
     const failure = await failureOf(em.commit());
 
     expect(failure).not.toBeInstanceOf(CommitUnknownError);
-    expect(failure).toMatchObject({ message: expect.stringMatching(/not queryable/) });
+    expect(failure).toMatchObject({ cause: { message: expect.stringMatching(/not queryable/) } });
     expect(watched.proxy.statements).not.toContain('commit');
   });
 });
