@@ -1,4 +1,5 @@
 import { Migrator } from '@mikro-orm/migrations';
+import type { MikroORM } from '@mikro-orm/core';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
 import { migrations } from '../migrations.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
@@ -12,7 +13,6 @@ import { HouseNaming } from './naming.ts';
 import { ourEntities } from './our-entities.ts';
 import { PgRowCopier } from './pg-row-copier.ts';
 import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from './pool-options.ts';
-import type { SharedSessionCheck } from './pooler/pooled-sessions.ts';
 import { acceptsStandby, sessionCheck } from './session-check.ts';
 import { TextGuard } from './text-guard.ts';
 import { TransactionGuard } from './transaction-guard.ts';
@@ -38,6 +38,12 @@ export interface DatabaseTimeouts extends TransactionTimeouts {
 
 let configured = 0;
 
+/** An extension of the ORM that looks at new connections. The driver's types, which a service need not have, stay out of it. */
+interface ConnectionCheck {
+  register(orm: MikroORM): void;
+  onConnect(before: (client: never) => Promise<void>): (client: never) => Promise<void>;
+}
+
 /**
  * The one place where the ORM is configured.
  *
@@ -46,7 +52,7 @@ let configured = 0;
 export function ormOptions(
   target: DatabaseTarget,
   { poolMode = 'session', pool = {}, timeouts: { answer = 0, ...timeouts } = {} }: ConnectOptions = {},
-  sharedSessions?: SharedSessionCheck,
+  connectionCheck?: ConnectionCheck,
 ): Options {
   const checkSession = sessionCheck(target.parts.targetSessionAttrs);
   const { connectionTimeoutMillis, ...driverPool } = driverPoolOptions(poolMode, pool);
@@ -78,7 +84,7 @@ export function ormOptions(
       sslnegotiation: 'postgres',
       application_name: applicationName ?? 'synth-lab-data',
       ...(options !== undefined && { options }),
-      onConnect: sharedSessions ? sharedSessions.onConnect(checkSession) : checkSession,
+      onConnect: connectionCheck ? connectionCheck.onConnect(checkSession) : checkSession,
       // A peer that is gone is found out by the operating system in half a minute, when nothing is under way.
       keepAlive: true,
       keepAliveInitialDelayMillis: 15_000,
@@ -95,7 +101,7 @@ export function ormOptions(
       TriggerFunctions,
       PgRowCopier,
       connections,
-      ...(sharedSessions ? [sharedSessions] : []),
+      ...(connectionCheck ? [connectionCheck] : []),
     ],
     // Columns bring theirs: shapes of documents, and row versions.
     subscribers: [new LateChanges(), new TransactionGuard(), new CascadeGuard(), new TextGuard()],

@@ -86,9 +86,10 @@ export class SharedSessionCheck {
   }
 
   /** Runs `before` on each new connection, and the check on the first. Connections that are made during the check are not held up. */
-  onConnect(before: (client: LoggedIn) => Promise<void>): (client: LoggedIn) => Promise<void> {
+  onConnect(before: (client: never) => Promise<void>): (client: LoggedIn) => Promise<void> {
     return async (client) => {
-      await before(client);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whatever the pool connects with, `before` was made for it
+      await before(client as never);
       if (this.#state === 'unchecked') await this.#check(client);
       if (this.#state instanceof SettingsError) throw this.#state;
     };
