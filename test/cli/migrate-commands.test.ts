@@ -170,7 +170,10 @@ describe('synthdb migrate', () => {
 
 describe('wrong usage', () => {
   test.each([
-    [['down', '--steps', '0'], `option '--steps <n>' argument '0' is invalid. Expected a whole number, at least 1`],
+    [
+      ['down', '--steps', '0'],
+      `option '--steps <n>' argument '0' is invalid. Expected a whole number, at least 1`,
+    ],
     [['plan', 'down', '--steps', 'two'], `'--steps <n>' argument 'two' is invalid`],
     [['down', '--steps', '1', '--to', initial], 'cannot be used with'],
     [['down', '--all', '--to', initial], 'cannot be used with'],
