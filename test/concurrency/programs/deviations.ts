@@ -65,11 +65,12 @@ const leavesWork = (program: Program): boolean =>
     steps.some(({ mode, step }) => mode === 'dropped' || step.do === 'leave-stream'),
   );
 
+const keepsOut = ({ do: what }: Step): boolean =>
+  ['inner', 'append', 'fill', 'stream', 'leave-stream'].includes(what);
+
 /** Whether a program has a step that keeps others out, and something that runs beside it. */
 function runsAtOnce(program: Program): boolean {
   const steps = program.branches.flatMap((branch) => branch.steps);
-  const keepsOut = ({ do: what }: Step): boolean =>
-    ['inner', 'append', 'fill', 'stream', 'leave-stream'].includes(what);
   const beside = program.branches.length > 1 || leavesWork(program);
   return (
     beside && steps.some(({ step }) => keepsOut(step) || (step.do === 'inner' && step.steps.some(keepsOut)))

@@ -12,7 +12,7 @@ const fieldSteps = ['revise', 'assign', 'statement', 'kysely'] as const;
 const plainSteps = ['count', 'deepen', 'rate', 'query', 'add', 'flush', 'append', 'save-all'] as const;
 
 /** The streams of a unit of work: of its manager, and Kysely's own. */
-export const streamKinds = ['em', 'kysely'] as const;
+const streamKinds = ['em', 'kysely'] as const;
 export type StreamKind = (typeof streamKinds)[number];
 
 /**
@@ -38,7 +38,7 @@ export type Step =
 /** How a branch calls a step: its failure ends the branch, or is caught, or the branch doesn't wait for the step. */
 const modes = ['awaited', 'caught', 'dropped'] as const;
 
-export interface PlannedStep {
+interface PlannedStep {
   readonly step: Step;
   readonly mode: (typeof modes)[number];
 }

@@ -17,7 +17,7 @@ export class PlannedError extends Error {
 }
 
 /** The reason of its signal. */
-export class AbortedError extends PlannedError {
+class AbortedError extends PlannedError {
   override readonly name = 'AbortedError';
 }
 

@@ -37,7 +37,12 @@ export async function doStep(run: Run, uow: UnitOfWork, step: Step, effects: Eff
       return;
     case 'flush':
       return run.pending(step.do, uow.flush());
-    default:
+    case 'count':
+    case 'deepen':
+    case 'rate':
+    case 'add':
+    case 'append':
+    case 'save-all':
       return write(run, uow, step.do, effects);
   }
 }

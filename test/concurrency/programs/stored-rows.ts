@@ -63,8 +63,9 @@ export async function cellsOf(database: Database, stored: StoredRows): Promise<C
   cells.set('depth', exploration['current_depth']);
   cells.set('rate', exploration['best_success_rate']);
   // Each counting step adds a power of two of its own.
-  for (const [place, bit] of [...Number(exploration['total_llm_calls']).toString(2)].toReversed().entries())
-    if (bit === '1') cells.set(`calls ${place}`, true);
+  const calls = Number(exploration['total_llm_calls']);
+  for (let place = 0; 2 ** place <= calls; place++)
+    if (Math.trunc(calls / 2 ** place) % 2 === 1) cells.set(`calls ${place}`, true);
   const outcomes = await em.execute<{ synth_id: string }[]>(
     'select synth_id from synth_outcomes where analysis_id = ?',
     [stored.analysis],
