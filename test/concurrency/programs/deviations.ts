@@ -33,10 +33,15 @@ export function deviationsOf(ended: Ended): string[] {
 }
 
 /** What ran when `work` returned, though the unit of work was committed. */
-function unrefused({ runningAtEnd, leftOpen, rootUnit }: Run): string[] {
-  const open = rootUnit && leftOpen.has(rootUnit) ? ['an open stream'] : [];
-  return [...runningAtEnd, ...open].map((name) => `committed while ${name} ran`);
+function unrefused(run: Run): string[] {
+  const open = leftStream(run) ? ['an open stream'] : [];
+  return [...run.runningAtEnd, ...open].map((name) => `committed while ${name} ran`);
 }
+
+/** Whether something ran when `work` returned, which the end has to refuse. */
+const leftWork = (run: Run): boolean => run.pendingAtEnd.length > 0 || leftStream(run);
+
+const leftStream = ({ rootUnit, leftOpen }: Run): boolean => rootUnit !== undefined && leftOpen.has(rootUnit);
 
 /** Why the error of a unit of work does not name its cause. */
 function whyUnexpected({ program, run, outcome }: Ended, thrown: unknown): string[] {
@@ -46,7 +51,7 @@ function whyUnexpected({ program, run, outcome }: Ended, thrown: unknown): strin
     return thrown === failure.thrown
       ? whyWorkFailed(program, run, thrown)
       : [`${String(failure.thrown)} became ${String(thrown)}`];
-  if (thrown instanceof UnfinishedWorkError && thrown.calls.length > 0 && leavesWork(program)) return [];
+  if (thrown instanceof UnfinishedWorkError && thrown.calls.length > 0 && leftWork(run)) return [];
   if (thrown instanceof ContentionError && run.effects.canContend) return [];
   return [`threw ${String(thrown)}, without a cause`];
 }
@@ -55,15 +60,8 @@ function whyWorkFailed(program: Program, run: Run, thrown: unknown): string[] {
   if (thrown instanceof PlannedError) return [];
   if (thrown instanceof ConcurrentUseError && runsAtOnce(program)) return [];
   if (thrown instanceof ContentionError && run.attempted.canContend) return [];
-  // An inner unit that leaves a stream open.
   return run.isAborted ? [] : [`work threw ${String(thrown)}, without a cause`];
 }
-
-/** Whether a program leaves something running that its end has to refuse. */
-const leavesWork = (program: Program): boolean =>
-  program.branches.some(({ steps }) =>
-    steps.some(({ mode, step }) => mode === 'dropped' || step.do === 'leave-stream'),
-  );
 
 const keepsOut = ({ do: what }: Step): boolean =>
   ['inner', 'append', 'fill', 'stream', 'leave-stream'].includes(what);
@@ -71,7 +69,9 @@ const keepsOut = ({ do: what }: Step): boolean =>
 /** Whether a program has a step that keeps others out, and something that runs beside it. */
 function runsAtOnce(program: Program): boolean {
   const steps = program.branches.flatMap((branch) => branch.steps);
-  const beside = program.branches.length > 1 || leavesWork(program);
+  const beside =
+    program.branches.length > 1 ||
+    steps.some(({ mode, step }) => mode === 'dropped' || step.do === 'leave-stream');
   return (
     beside && steps.some(({ step }) => keepsOut(step) || (step.do === 'inner' && step.steps.some(keepsOut)))
   );

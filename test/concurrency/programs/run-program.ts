@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import {
   ConcurrentUseError,
   ContentionError,
+  DataError,
   UnitOfWorkEndedError,
   type Database,
   type UnitOfWork,
@@ -32,7 +33,8 @@ export class Run {
   /** The units that a stream was left open in. */
   readonly leftOpen = new Set<UnitOfWork>();
   rootUnit: UnitOfWork | undefined;
-  /** The calls that ran when `work` settled. */
+  /** The calls that had not settled when `work` had, and those of them that still ran when the end of the unit looked. */
+  pendingAtEnd: readonly string[] = [];
   runningAtEnd: readonly string[] = [];
   isOver = false;
   isAborted = false;
@@ -79,6 +81,7 @@ export class Run {
   /** Called when `work` settles. */
   end(): void {
     this.isOver = true;
+    this.pendingAtEnd = [...this.#pending.values()];
     // After the continuations of what has settled by now, before the next answer of the server.
     process.nextTick(() => (this.runningAtEnd = [...this.#pending.values()]));
   }
@@ -91,7 +94,7 @@ export class Run {
       error instanceof UnitOfWorkEndedError ||
       (error instanceof ContentionError && this.attempted.canContend);
     // What an abort cuts off fails as the connection does.
-    if (!isKnown && !this.isAborted) this.unexpected.push(error);
+    if (!isKnown && !(this.isAborted && error instanceof DataError)) this.unexpected.push(error);
   }
 }
 
