@@ -30,8 +30,10 @@ export class LateChanges implements EventSubscriber {
   onFlush({ em, uow }: FlushEventArgs): void {
     const changes = uow.getChangeSets();
     const flush = flushes.get(uow);
-    if (!flush || changes.length === 0) return;
+    if (!flush) return;
+    // Also when there is nothing to send: the ORM empties what is staged some turns later.
     flush.staging.begin();
+    if (changes.length === 0) return;
     flush.sent = new Map();
     for (const change of changes) {
       const { entity, type } = change;

@@ -107,6 +107,13 @@ export class UnitGate implements ConnectionProvider {
     if (part && part !== this) part.check('a statement');
     this.check('a statement');
     if (!this.connection) throw ended('a statement');
+    // Between two calls, not amid one: a stream would have the rest of the call refused, after a part of it was sent.
+    if (!part) {
+      while (this.root.#lastCall) {
+        await this.root.#lastCall;
+        this.check('a statement');
+      }
+    }
     return this.connection.provide(this, consumer);
   }
 
@@ -132,6 +139,8 @@ export class UnitGate implements ConnectionProvider {
     while (this.#calls.size > 0 && !runningPart(this.root))
       await Promise.allSettled(Array.from(this.#calls, async ({ promise }) => promise));
     this.check('transact');
+    // It would be refused at its savepoint, and the reader of the stream before that.
+    this.connection?.refuseWhileStreaming();
     const inner = new UnitGate(this.connection, this);
     this.#inner = inner;
     return runAs('end', inner, () => run(inner));

@@ -223,6 +223,24 @@ describe('what is done while a flush waits for the server', () => {
     }
   });
 
+  test.for(Array.from({ length: 30 }, (_, turn) => turn))(
+    'is left for the next one where the flush has nothing to send, %i turns after it began',
+    async (turns) => {
+      const { added, removed } = await db.transact(async (u) => {
+        const experiment = await u.experiments.get(id);
+        const flushed = u.flush();
+        for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+        u.experiments.remove(experiment);
+        const { id: late } = anExperiment(u.em);
+        await flushed;
+        return { added: late, removed: id };
+      });
+
+      expect(await storedExperiment(db, added)).toBeDefined();
+      expect(await storedExperiment(db, removed)).toBeUndefined();
+    },
+  );
+
   test('is a new flush, which ends although the one before it fails', async () => {
     await db.transact(async (u) => {
       const failing = u.transact(async (inner) => {

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { from as copyFrom } from 'pg-copy-streams';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Experiment } from '../../../src/entities/index.ts';
@@ -11,6 +11,7 @@ import {
   type UnitOfWork,
 } from '../../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
+import { scorecard } from '../../operations/scorecard.ts';
 import { allOf } from './all-of.ts';
 
 let db: TestDatabase;
@@ -77,6 +78,37 @@ describe.for(streams)('%s', ([, open]) => {
       }
       expect(await u.experiments.get(id)).toMatchObject({ id });
     });
+  });
+
+  test('goes on when an inner unit is refused', async () => {
+    await db.transact(async (u) => {
+      const rows = open(u);
+      await rows.next();
+      const inner = u.transact(async () => {});
+      const row = rows.next();
+
+      await expect(inner).rejects.toBeInstanceOf(ConcurrentUseError);
+      expect(await row).toMatchObject({ done: false });
+      await rows.return?.();
+    });
+  });
+
+  test('opens after the call that runs, whatever that has sent', async () => {
+    const own = await db.transact(async ({ em }) => anExperiment(em).id);
+    for (let turns = 0; turns < 30; turns++) {
+      await db.transact(async (u) => {
+        const experiment = await u.experiments.get(own);
+        experiment.name = `Turn ${turns}`;
+        const saved = u.experiments.saveScorecard(own, scorecard);
+        // Past the first answers of the server, at times.
+        for (let turn = 0; turn < turns; turn++) await setImmediate();
+        const rows = open(u);
+        await Promise.all([saved, rows.next()]);
+        await rows.return?.();
+      });
+      expect(await db.read((u) => u.experiments.get(own))).toMatchObject({ name: `Turn ${turns}` });
+    }
+    await db.orm.em.fork().nativeDelete(Experiment, { id: own });
   });
 
   test('gives all rows to a loop that reads them', async () => {
