@@ -74,8 +74,9 @@ describe('synthdb migrate up, badly set', () => {
 
     const { code, stderr } = await synthdb(['migrate', 'up'], directory, { DATABASE_URL: at({ password }) });
 
-    await db.orm.em.execute('set default_transaction_read_only = off');
-    await db.orm.em.execute(`alter database "${database}" reset default_transaction_read_only`);
+    await db.orm.em.execute(
+      `begin read write; alter database "${database}" reset default_transaction_read_only; commit`,
+    );
     expect(code).toBe(1);
     expect(stderr).toContain('the connection is read-only');
     const left = await db.orm.em.execute(

@@ -1,18 +1,38 @@
-import { expect, test, vi } from 'vitest';
-import { reportFailure } from '../../src/cli/report-failure.ts';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { failureOf } from '../database/told.ts';
+
+const source = join(import.meta.dirname, '../../src');
+
+// What a command does with an error, in a process of its own: standard error is written past the console.
+const script = `
+  const { connect } = await import(${JSON.stringify(`${source}/database/connect.ts`)});
+  const { parseDatabaseUrl } = await import(${JSON.stringify(`${source}/settings/database-url.ts`)});
+  const { reportFailure } = await import(${JSON.stringify(`${source}/cli/report-failure.ts`)});
+  const orm = await connect(parseDatabaseUrl(process.argv[1], 'url'));
+  await orm.em.fork().execute(process.argv[2]).catch((error) => (process.exitCode = reportFailure(error)));
+  await orm.close(true);`;
 
 test.each([
   ['selekt 1', 'wrong (42601): syntax error at or near "selekt"'],
   [`select 'canary'::int`, 'a value is malformed (22P02)'],
 ])('what fails at the shell is told in one line: %s', async (statement, line) => {
   await using db = await TestDatabase.create();
-  using said = vi.spyOn(console, 'error').mockImplementation(() => {});
 
-  const code = reportFailure(await failureOf(db.orm.em.fork().execute(statement)));
+  const failing = promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '-e',
+    script,
+    db.url,
+    statement,
+  ]);
 
-  expect(code).toBe(1);
-  expect(said).toHaveBeenCalledTimes(1);
-  expect(String(said.mock.lastCall).slice(-line.length)).toBe(line);
+  await expect(failing).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^synthdb: .*\n$/),
+  });
+  await expect(failing).rejects.toMatchObject({ stderr: expect.stringContaining(`${line}\n`) });
 });

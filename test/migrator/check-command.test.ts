@@ -32,7 +32,7 @@ describe('synthdb migrate', () => {
     const checked = await run('check', '--json');
     const refused = await run('baseline', initial);
     await db.orm.em.execute('truncate mikro_orm_migrations');
-    const differing = await run('baseline', 'Migration20261121030500_outcomes_by_synth');
+    const differing = await run('baseline', 'Migration20261129163000_version_every_table');
 
     expect(checked.code).toBe(3);
     expect(JSON.parse(checked.stdout)).toMatchObject({
@@ -54,7 +54,7 @@ describe('synthdb migrate', () => {
   test('baseline notes a schema that is equal, and tells which migrations', async () => {
     await db.orm.em.execute('alter table experiments alter name drop default');
 
-    const noted = await run('baseline', 'Migration20261121030500_outcomes_by_synth', '--json');
+    const noted = await run('baseline', 'Migration20261129163000_version_every_table', '--json');
 
     expect(noted).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(noted.stdout)).toMatchObject({ noted: expect.arrayContaining([initial]) });
