@@ -19,9 +19,14 @@ export function exactJson(text: string): unknown {
   });
 }
 
+/** Whether a JSON text holds numbers that are worth a look by `losesDigits`, which takes as long as reading the text. */
+export function hasLongNumbers(text: string): boolean {
+  return mayLoseDigits.test(text);
+}
+
 /** Whether a JSON text may hold a number with more digits than JavaScript's have. It may be in a string instead. */
 export function losesDigits(text: string): boolean {
-  return mayLoseDigits.test(text) && !(text.match(longNumber) ?? []).every(isExact);
+  return hasLongNumbers(text) && !(text.match(longNumber) ?? []).every(isExact);
 }
 
 function isExact(source: string): boolean {

@@ -1,8 +1,8 @@
-import { exactJson, losesDigits } from './exact-json.ts';
+import { exactJson, hasLongNumbers, losesDigits } from './exact-json.ts';
 import { isRawJSON } from './raw-json.ts';
 import { mostLevels, UnstorableJson } from './unstorable-json.ts';
 
-// Of documents that were read: those few with numbers that JavaScript rounded.
+// Of documents that were read: those with long numbers. Which of these JavaScript rounded is asked when one is written, as few are.
 const storedTexts = new WeakMap<object, string>();
 
 /**
@@ -19,8 +19,9 @@ export function parseDocument(text: string): unknown {
 
 /** Makes `document` keep the digits of `text`, in place of which it will be stored. */
 export function keepDigits(document: unknown, text: string): void {
-  if (typeof document !== 'object' || document === null || storedTexts.has(document)) return;
-  if (losesDigits(text)) storedTexts.set(document, text);
+  if (typeof document !== 'object' || document === null || !hasLongNumbers(text)) return;
+  const known = storedTexts.get(document);
+  if (known === undefined || !losesDigits(known)) storedTexts.set(document, text);
 }
 
 /**
@@ -31,7 +32,7 @@ export function keepDigits(document: unknown, text: string): void {
  */
 export function withStoredDigits(document: unknown): unknown {
   const text = typeof document === 'object' && document !== null ? storedTexts.get(document) : undefined;
-  if (text === undefined) return document;
+  if (text === undefined || !losesDigits(text)) return document;
   const stored = exactJson(text);
   const gone = new Set<number>();
   compare(document, stored, (rounded) => gone.add(rounded));
