@@ -26,8 +26,8 @@ import { versionCheck, type VersionCheck } from './version-check.ts';
 type Seen = Pick<VersionCheck<object>, 'versions'> & { readonly ask: () => Promise<readonly unknown[]> };
 
 /**
- * The driver, on connections that can throw `DataError`s, and with one difference: a batch of changed rows of ours is joined with its new values. The ORM writes a `case` for each column with a
- * `when` for each row, and PostgreSQL tries them all on every row.
+ * The driver, on connections that can throw `DataError`s, and with one difference: a batch of changed rows of ours is joined with its
+ * new values. The ORM writes a `case` for each column with a `when` for each row, and PostgreSQL tries them all on every row.
  *
  * The same statement locks the rows in the order of their keys and compares their versions. The ORM asks for the versions ahead of a
  * batch, without holding the rows; that question is answered without a statement, and the versions are kept for the update.
