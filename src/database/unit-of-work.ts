@@ -18,18 +18,18 @@ import {
   SynthOutcomeRepository,
   TranscriptRepository,
 } from '../repositories/index.ts';
+import type { ClassOf } from '../repositories/registration.ts';
 import { toDataError } from './translate-error.ts';
 import { door } from './unit/door.ts';
 import { runUngated } from './unit/inner-unit.ts';
 import { UnitEntityManager } from './unit/unit-entity-manager.ts';
 import type { UnitGate } from './unit/unit-gate.ts';
 
-type Reads = 'find' | 'get' | 'list' | 'page' | 'count' | 'exists' | 'search';
-
-/** What of a repository does not write. */
-type Reading<R> = {
-  readonly [Method in keyof R as Method extends `${Reads}${string}` ? Method : never]: R[Method];
-};
+/** The methods of a repository whose signatures say that they only read. */
+type Reading<R> = Pick<R, ReadingMethod<ClassOf<R>['signatures']> & keyof R>;
+type ReadingMethod<Signatures> = {
+  [Method in keyof Signatures]: Signatures[Method] extends { readonly effect: 'reads' } ? Method : never;
+}[keyof Signatures];
 
 /** A unit of work whose repositories only read. */
 export type ReadingUnitOfWork = {

@@ -41,7 +41,7 @@ export type {
   SimulationRunFilter,
   SimulationStatus,
 } from './legacy/simulation-run-repository.ts';
-export type { Page, PageRequest, Stretch, StretchRequest } from './page.ts';
+export type { Page, PageRequest, CursorPage, CursorRequest } from './page.ts';
 export type { RegionAnalysisRow } from './region-analysis-repository.ts';
 export type {
   EndedInterviews,

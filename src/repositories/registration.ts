@@ -29,7 +29,7 @@ import { RegionAnalysisRepository } from './region-analysis-repository.ts';
 import { ResearchExecutionRepository } from './research-execution-repository.ts';
 import { ScenarioNodeRepository } from './scenario-node-repository.ts';
 import { SensitivityResultRepository } from './sensitivity-result-repository.ts';
-import { checksArguments } from './signatures/index.ts';
+import { checkArguments } from './signatures/index.ts';
 import { SimulationRunRepository } from './legacy/simulation-run-repository.ts';
 import { SynthRepository } from './synth-repository.ts';
 import { SynthGroupRepository } from './synth-group-repository.ts';
@@ -58,14 +58,15 @@ const repositories = [
 
 type Pair = (typeof repositories)[number];
 
+/** The class of a repository. */
+export type ClassOf<Repository> = ClassIn<Pair[1], Repository>;
+type ClassIn<Class, Repository> = Class extends { readonly prototype: Repository } ? Class : never;
+
 type RepositoryOf<Entity> = Extract<Pair, readonly [Entity, unknown]>[1]['prototype'];
 
 // An entity can't name its repository, which imports it. The ORM takes it from the schema, whenever it is said.
 for (const [entity, repository] of repositories) {
-  if (!checksArguments(repository))
-    throw new Error(
-      `${repository.name} does not check its arguments: call checkArguments(${repository.name}, …)`,
-    );
+  checkArguments(repository);
   EntitySchema.REGISTRY.get(entity)?.setCustomRepository(() => repository);
 }
 

@@ -259,8 +259,8 @@ describe('AnalysisCacheRepository', () => {
         for (const cacheKey of ['a', 'b']) anAnalysisCache(em, { analysis, cacheKey });
       }
 
-      expect(await analysisCache.removeEntry(run.id, 'a')).toBe(true);
-      expect(await analysisCache.removeEntry(run.id, 'a')).toBe(false);
+      expect(await analysisCache.deleteEntry(run.id, 'a')).toBe(true);
+      expect(await analysisCache.deleteEntry(run.id, 'a')).toBe(false);
 
       expect((await analysisCache.listEntries(run.id)).map(({ cacheKey }) => cacheKey)).toEqual(['b']);
       expect(await analysisCache.listEntries(other.id)).toHaveLength(2);
@@ -273,15 +273,15 @@ describe('AnalysisCacheRepository', () => {
         for (const cacheKey of ['a', 'b']) anAnalysisCache(em, { analysis, cacheKey });
       }
 
-      expect(await analysisCache.removeEntries(run.id)).toBe(2);
-      expect(await analysisCache.removeEntries(run.id)).toBe(0);
+      expect(await analysisCache.deleteEntries(run.id)).toBe(2);
+      expect(await analysisCache.deleteEntries(run.id)).toBe(0);
 
       expect(await analysisCache.listEntries(other.id)).toHaveLength(2);
     }));
 
   test.each([
-    ['removeEntry', (uow: UnitOfWork, run: string) => uow.analysisCache.removeEntry(run, 'mine')],
-    ['removeEntries', (uow: UnitOfWork, run: string) => uow.analysisCache.removeEntries(run)],
+    ['removeEntry', (uow: UnitOfWork, run: string) => uow.analysisCache.deleteEntry(run, 'mine')],
+    ['removeEntries', (uow: UnitOfWork, run: string) => uow.analysisCache.deleteEntries(run)],
   ] as const)('%s takes a loaded entry out of the unit of work', (_, remove) =>
     db.rollback(async (uow) => {
       const entry: AnalysisCache = anAnalysisCache(uow.em, { cacheKey: 'mine' });

@@ -73,7 +73,7 @@ describe('AnalysisRunRepository', () => {
       });
       const bystander = anAnalysisRun(em);
 
-      await analysisRuns.recordStatus(id, 'running');
+      await analysisRuns.saveStatus(id, 'running');
       expect(await row(em, id)).toEqual({
         status: 'running',
         completed: true,
@@ -81,7 +81,7 @@ describe('AnalysisRunRepository', () => {
         aggregated_outcomes: outcomes,
         execution_time_seconds: 1.5,
       });
-      await analysisRuns.recordStatus(id, 'failed', {
+      await analysisRuns.saveStatus(id, 'failed', {
         completedAt: null,
         totalSynths: undefined,
         aggregatedOutcomes: null,
@@ -94,7 +94,7 @@ describe('AnalysisRunRepository', () => {
         aggregated_outcomes: null,
         execution_time_seconds: null,
       });
-      await analysisRuns.recordStatus(id, 'completed', {
+      await analysisRuns.saveStatus(id, 'completed', {
         completedAt: at(2),
         totalSynths: 500,
         aggregatedOutcomes: outcomes,
@@ -116,7 +116,7 @@ describe('AnalysisRunRepository', () => {
       await em.flush();
       run.scenarioId = 'mine';
 
-      await analysisRuns.recordStatus(run.id, 'completed', { aggregatedOutcomes: null, completedAt: at(3) });
+      await analysisRuns.saveStatus(run.id, 'completed', { aggregatedOutcomes: null, completedAt: at(3) });
 
       expect(run).toMatchObject({
         status: 'completed',
@@ -131,9 +131,9 @@ describe('AnalysisRunRepository', () => {
       const run = anAnalysisRun(em);
       const tooMuch = { did_not_try_rate: 0.5, failed_rate: 0.5, success_rate: 0.5 };
 
-      await expect(analysisRuns.recordStatus('ana_missing', 'running')).rejects.toBeInstanceOf(NotFoundError);
+      await expect(analysisRuns.saveStatus('ana_missing', 'running')).rejects.toBeInstanceOf(NotFoundError);
       await expect(
-        analysisRuns.recordStatus(run.id, 'completed', { aggregatedOutcomes: tooMuch }),
+        analysisRuns.saveStatus(run.id, 'completed', { aggregatedOutcomes: tooMuch }),
       ).rejects.toBeInstanceOf(InvalidJsonError);
       expect(await row(em, run.id)).toMatchObject({ status: 'pending', aggregated_outcomes: null });
     }));
@@ -155,7 +155,7 @@ describe('AnalysisRunRepository', () => {
       aScenarioNode(em, { exploration: anExploration(em, { baselineAnalysis: old }) });
       const bystander = aSynthOutcome(em);
 
-      expect(await analysisRuns.removeByExperiment(old.experiment.id)).toBe(true);
+      expect(await analysisRuns.deleteByExperiment(old.experiment.id)).toBe(true);
       const fresh = analysisRuns.add({ experiment: old.experiment.id, config: {}, startedAt: at(1) });
       await em.flush();
 
@@ -173,7 +173,7 @@ describe('AnalysisRunRepository', () => {
     db.rollback(async ({ analysisRuns, em }) => {
       const { id } = anExperiment(em);
 
-      expect(await analysisRuns.removeByExperiment(id)).toBe(false);
+      expect(await analysisRuns.deleteByExperiment(id)).toBe(false);
     }));
 
   test('remove removes one run', () =>

@@ -184,8 +184,8 @@ describe('ChartInsightRepository', () => {
       await chartInsights.saveExecutiveSummary('ana_1', 's');
       const kept = aChartInsight(em);
 
-      expect(await chartInsights.removeBySimulation('ana_1')).toBe(2);
-      expect(await chartInsights.removeBySimulation('ana_1')).toBe(0);
+      expect(await chartInsights.deleteBySimulation('ana_1')).toBe(2);
+      expect(await chartInsights.deleteBySimulation('ana_1')).toBe(0);
 
       gone.responseJson = { changed: 'too late' };
       expect(await chartInsights.find(gone.id)).toBeNull();

@@ -21,16 +21,16 @@ const neverSeen: Readonly<Record<string, readonly string[]>> = {
 
 /** How else a method is called, where it gives less of one experiment or one group than it can give. */
 const calledElse: Readonly<Record<string, ReadCase['read']>> = {
-  'featureScorecards.list': ({ featureScorecards }) => featureScorecards.list(),
+  'featureScorecards.list': ({ featureScorecards }) => featureScorecards.scroll(),
   'featureScorecards.page': ({ featureScorecards }) => featureScorecards.page(),
-  'researchExecutions.listSummaries': ({ researchExecutions }) => researchExecutions.listSummaries(),
+  'researchExecutions.listSummaries': ({ researchExecutions }) => researchExecutions.scrollSummaries(),
   'researchExecutions.pageSummaries': ({ researchExecutions }) => researchExecutions.pageSummaries(),
   'scenarioNodes.getSummary': ({ scenarioNodes }, { aside }) => scenarioNodes.getSummary(aside.root),
-  'synths.listDetails': ({ synths }) => synths.listDetails(),
-  'synths.listSummaries': ({ synths }) => synths.listSummaries(),
+  'synths.listDetails': ({ synths }) => synths.scrollDetails(),
+  'synths.listSummaries': ({ synths }) => synths.scrollSummaries(),
   'synths.pageSummaries': ({ synths }) => synths.pageSummaries(),
-  'synths.search': ({ synths }) => synths.search(),
-  'synths.searchSummaries': ({ synths }) => synths.searchSummaries(),
+  'synths.search': ({ synths }) => synths.pageSummaries(),
+  'synths.searchSummaries': ({ synths }) => synths.scrollSummaries(),
 };
 
 const shapes = new Map<string, AnyKind>(

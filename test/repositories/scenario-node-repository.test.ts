@@ -47,7 +47,7 @@ describe('ScenarioNodeRepository', () => {
     const winners = db.transact(async ({ scenarioNodes }) => {
       const child = { exploration, parent: parent.id, depth: 1, scorecardParams: params };
       const keys = [scenarioNodes.add(child).id, scenarioNodes.add(child).id];
-      await scenarioNodes.changeStatus(keys, 'winner');
+      await scenarioNodes.saveStatusBatch(keys, 'winner');
     });
     await expect(winners).rejects.toBeInstanceOf(DuplicateError);
     await expect(winners).rejects.toMatchObject({ constraint: 'uq_scenario_nodes_winner' });
@@ -109,7 +109,7 @@ describe('ScenarioNodeRepository', () => {
       aScenarioNode(em, { parent: root, simulationResults: rates(0.7) });
       aScenarioNode(em, { parent: root });
 
-      expect(await scenarioNodes.findBest(root.exploration.id)).toEqual({
+      expect(await scenarioNodes.findBestSummary(root.exploration.id)).toEqual({
         id: best.id,
         explorationId: root.exploration.id,
         parentId: root.id,
@@ -147,7 +147,7 @@ describe('ScenarioNodeRepository', () => {
       }
 
       const best = async (): Promise<string | undefined> =>
-        (await scenarioNodes.findBest(exploration.id))?.id.slice(5);
+        (await scenarioNodes.findBestSummary(exploration.id))?.id.slice(5);
 
       expect(await best()).toBe('c');
       await scenarioNodes.saveSimulation('node_c', null, null);
@@ -163,9 +163,9 @@ describe('ScenarioNodeRepository', () => {
       const node = aScenarioNode(em);
       await em.flush();
 
-      expect(await scenarioNodes.findBest(node.exploration.id)).toBeNull();
+      expect(await scenarioNodes.findBestSummary(node.exploration.id)).toBeNull();
       await em.execute(`update scenario_nodes set simulation_results = '{}'`);
-      expect(await scenarioNodes.findBest(node.exploration.id)).toBeNull();
+      expect(await scenarioNodes.findBestSummary(node.exploration.id)).toBeNull();
     }));
 
   test('lists of one exploration: by level or frontier, oldest first, then by key', () =>
@@ -296,7 +296,7 @@ describe('ScenarioNodeRepository', () => {
 
       await scenarioNodes.saveSimulation(node.id, rates(0.25), 1.5);
       expect(node).toMatchObject({ simulationResults: rates(0.25), executionTimeSeconds: 1.5 });
-      expect(await scenarioNodes.findBest(node.exploration.id)).toMatchObject({ id: node.id });
+      expect(await scenarioNodes.findBestSummary(node.exploration.id)).toMatchObject({ id: node.id });
       await scenarioNodes.saveSimulation(node.id, null, null);
       expect(node).toMatchObject({ simulationResults: null, executionTimeSeconds: null });
       expect(await scenarioNodes.listChildren(node.id)).toMatchObject([
@@ -324,8 +324,8 @@ describe('ScenarioNodeRepository', () => {
       await em.flush();
       a.shortAction = 'not flushed';
 
-      await scenarioNodes.changeStatus(['node_a', 'node_c', 'node_a'], 'dominated');
-      await scenarioNodes.changeStatus([], 'winner');
+      await scenarioNodes.saveStatusBatch(['node_a', 'node_c', 'node_a'], 'dominated');
+      await scenarioNodes.saveStatusBatch([], 'winner');
 
       const frontier = await scenarioNodes.listFrontier(parent.exploration.id);
       expect(frontier.map(({ id }) => id)).toEqual(['node_b', parent.id]);
@@ -339,7 +339,7 @@ describe('ScenarioNodeRepository', () => {
     db.rollback(async ({ scenarioNodes, em }) => {
       const { id } = aScenarioNode(em);
 
-      const change = scenarioNodes.changeStatus(['node_gone', id, 'node_away'], 'dominated');
+      const change = scenarioNodes.saveStatusBatch(['node_gone', id, 'node_away'], 'dominated');
 
       await expect(change).rejects.toBeInstanceOf(NotFoundError);
       await expect(change).rejects.toMatchObject({ key: ['node_gone', 'node_away'] });

@@ -64,8 +64,8 @@ describe('SensitivityResultRepository', () => {
       aSensitivityResult(em, { simulationId: 'sim_1' });
       const kept = aSensitivityResult(em);
 
-      expect(await sensitivityResults.removeBySimulation('sim_1')).toBe(2);
-      expect(await sensitivityResults.removeBySimulation('sim_1')).toBe(0);
+      expect(await sensitivityResults.deleteBySimulation('sim_1')).toBe(2);
+      expect(await sensitivityResults.deleteBySimulation('sim_1')).toBe(0);
 
       gone.mostSensitiveDimension = 'too late';
       expect(await sensitivityResults.find(gone.id)).toBeNull();
