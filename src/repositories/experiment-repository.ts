@@ -54,14 +54,14 @@ export class ExperimentRepository extends Repository<Experiment> {
     super(em, Experiment);
   }
 
-  /** The experiment with this key, to be changed; null when there is none, or it is deleted. Replaces `get_by_id`. */
+  /** The experiment with this key, to be changed; null when there is none, or it is deleted. */
   override async find(key: string, { deleted = 'hidden' }: DeletedOption = {}): Promise<Experiment | null> {
     const found = await super.find(key);
     return found?.status === 'deleted' && deleted === 'hidden' ? null : found;
   }
 
   /**
-   * The experiment with this key, to be changed. Replaces `get_by_id`.
+   * The experiment with this key, to be changed.
    *
    * @throws NotFoundError when there is none, or it is deleted.
    */
@@ -81,8 +81,7 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * Summaries by page, newest first unless sorted otherwise (`createdAt`, `updatedAt`, `name`; null last). Replaces
-   * `list_experiments`.
+   * Summaries by page, newest first unless sorted otherwise (`createdAt`, `updatedAt`, `name`; null last).
    *
    * @throws InvalidPageError
    */
@@ -123,7 +122,7 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * Changes what is given; an absent field stays as it is, a null description is cleared. Replaces `update`.
+   * Changes what is given; an absent field stays as it is, a null description is cleared.
    *
    * @throws NotFoundError when there is none, or it is deleted.
    */
@@ -136,7 +135,7 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * Replaces the scorecard, or clears it with null, by one statement. Replaces `update_scorecard`.
+   * Replaces the scorecard, or clears it with null, by one statement.
    *
    * @throws NotFoundError when there is none, or it is deleted; InvalidJsonError.
    */
@@ -146,7 +145,7 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * Hides the experiment from every read; its row and its children stay. Replaces `delete`.
+   * Hides the experiment from every read; its row and its children stay.
    *
    * @throws NotFoundError when there is none, or it is deleted already.
    */

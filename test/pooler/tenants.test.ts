@@ -188,7 +188,7 @@ describe('whoever is no tenant', () => {
 
   test.each([undefined, null, ''])('is refused before anything is sent: %j', async (tenant) => {
     // @ts-expect-error -- plain JavaScript may give anything
-    const asked = database.read(({ experiments }) => experiments.listSummaries(), as(tenant));
+    const asked = database.read(({ experiments }) => experiments.scrollSummaries(), as(tenant));
 
     await expect(asked).rejects.toBeInstanceOf(SettingsError);
     await expect(asked).rejects.toThrow('settings["app.tenant"]');

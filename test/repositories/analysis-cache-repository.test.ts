@@ -252,7 +252,7 @@ describe('AnalysisCacheRepository', () => {
       expect(written).toEqual([{ cache_key: 'a' }, { cache_key: 'b' }, { cache_key: 'c' }]);
     }));
 
-  test('removeEntry removes one entry of one run, and tells whether there was one', () =>
+  test('deleteEntry removes one entry of one run, and tells whether there was one', () =>
     db.rollback(async ({ analysisCache, em }) => {
       const [run, other] = [anAnalysisRun(em), anAnalysisRun(em)];
       for (const analysis of [run, other]) {
@@ -266,7 +266,7 @@ describe('AnalysisCacheRepository', () => {
       expect(await analysisCache.listEntries(other.id)).toHaveLength(2);
     }));
 
-  test('removeEntries removes those of one run, and tells how many', () =>
+  test('deleteEntries removes those of one run, and tells how many', () =>
     db.rollback(async ({ analysisCache, em }) => {
       const [run, other] = [anAnalysisRun(em), anAnalysisRun(em)];
       for (const analysis of [run, other]) {
@@ -280,8 +280,8 @@ describe('AnalysisCacheRepository', () => {
     }));
 
   test.each([
-    ['removeEntry', (uow: UnitOfWork, run: string) => uow.analysisCache.deleteEntry(run, 'mine')],
-    ['removeEntries', (uow: UnitOfWork, run: string) => uow.analysisCache.deleteEntries(run)],
+    ['deleteEntry', (uow: UnitOfWork, run: string) => uow.analysisCache.deleteEntry(run, 'mine')],
+    ['deleteEntries', (uow: UnitOfWork, run: string) => uow.analysisCache.deleteEntries(run)],
   ] as const)('%s takes a loaded entry out of the unit of work', (_, remove) =>
     db.rollback(async (uow) => {
       const entry: AnalysisCache = anAnalysisCache(uow.em, { cacheKey: 'mine' });

@@ -63,7 +63,7 @@ describe('AnalysisRunRepository', () => {
       expect(await analysisRuns.findLatestCompletedKey('exp_missing')).toBeNull();
     }));
 
-  test('recordStatus changes what is given, leaves what is absent, clears what is null', () =>
+  test('saveStatus changes what is given, leaves what is absent, clears what is null', () =>
     db.rollback(async ({ analysisRuns, em }) => {
       const { id } = anAnalysisRun(em, {
         completedAt: at(1),
@@ -110,7 +110,7 @@ describe('AnalysisRunRepository', () => {
       expect(await row(em, bystander.id)).toMatchObject({ status: 'pending' });
     }));
 
-  test('recordStatus shows in a run that is loaded, and keeps what was changed there', () =>
+  test('saveStatus shows in a run that is loaded, and keeps what was changed there', () =>
     db.rollback(async ({ analysisRuns, em }) => {
       const run = anAnalysisRun(em, { aggregatedOutcomes: outcomes });
       await em.flush();
@@ -126,7 +126,7 @@ describe('AnalysisRunRepository', () => {
       });
     }));
 
-  test('recordStatus refuses a missing run, and outcomes out of shape', () =>
+  test('saveStatus refuses a missing run, and outcomes out of shape', () =>
     db.rollback(async ({ analysisRuns, em }) => {
       const run = anAnalysisRun(em);
       const tooMuch = { did_not_try_rate: 0.5, failed_rate: 0.5, success_rate: 0.5 };
@@ -142,12 +142,12 @@ describe('AnalysisRunRepository', () => {
     const { id } = await db.transact(async ({ em }) => anAnalysisRun(em));
 
     // @ts-expect-error -- what a caller without types may send
-    const refused = db.transact(({ analysisRuns }) => analysisRuns.recordStatus(id, 'odd'));
+    const refused = db.transact(({ analysisRuns }) => analysisRuns.saveStatus(id, 'odd'));
 
     await expect(refused).rejects.toBeInstanceOf(InvalidValueError);
   });
 
-  test('removeByExperiment removes the run with what hangs on it, and lets a new one be added at once', () =>
+  test('deleteByExperiment removes the run with what hangs on it, and lets a new one be added at once', () =>
     db.rollback(async ({ analysisRuns, em }) => {
       const old = anAnalysisRun(em);
       aSynthOutcome(em, { analysis: old });
@@ -169,7 +169,7 @@ describe('AnalysisRunRepository', () => {
       expect(left).toEqual([]);
     }));
 
-  test('removeByExperiment tells that there was no run', () =>
+  test('deleteByExperiment tells that there was no run', () =>
     db.rollback(async ({ analysisRuns, em }) => {
       const { id } = anExperiment(em);
 

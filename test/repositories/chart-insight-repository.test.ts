@@ -178,7 +178,7 @@ describe('ChartInsightRepository', () => {
       await expect(chartInsights.removeByType('ana_1', 'scatter')).rejects.toBeInstanceOf(NotFoundError);
     }));
 
-  test('removeBySimulation removes all of a simulation, summary and loaded ones included, and counts them', () =>
+  test('deleteBySimulation removes all of a simulation, summary and loaded ones included, and counts them', () =>
     db.rollback(async ({ chartInsights, em }) => {
       const gone = aChartInsight(em, { simulationId: 'ana_1' });
       await chartInsights.saveExecutiveSummary('ana_1', 's');

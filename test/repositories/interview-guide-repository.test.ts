@@ -58,7 +58,7 @@ describe('InterviewGuideRepository', () => {
     await expect(add()).rejects.toMatchObject({ constraint: 'interview_guide_pkey' });
   });
 
-  test('addIfAbsent adds what is given, and leaves a guide that is there as it was', () =>
+  test('insertIfAbsent adds what is given, and leaves a guide that is there as it was', () =>
     db.rollback(async ({ interviewGuides, em }) => {
       const texts = { contextDefinition: 'd', questions: 'q', contextExamples: 'e' };
       const { id } = anExperiment(em);
@@ -74,7 +74,7 @@ describe('InterviewGuideRepository', () => {
       });
     }));
 
-  test('a text that addIfAbsent is not given is null', () =>
+  test('a text that insertIfAbsent is not given is null', () =>
     db.rollback(async ({ interviewGuides, em }) => {
       const { id } = anExperiment(em);
 
@@ -87,7 +87,7 @@ describe('InterviewGuideRepository', () => {
       });
     }));
 
-  test('addIfAbsent sees a guide that is not flushed yet', () =>
+  test('insertIfAbsent sees a guide that is not flushed yet', () =>
     db.rollback(async ({ interviewGuides, em }) => {
       const experiment = anExperiment(em);
       anInterviewGuide(em, { experiment });
@@ -110,7 +110,7 @@ describe('InterviewGuideRepository', () => {
     });
   });
 
-  test('addIfAbsent refuses an experiment that does not exist', async () => {
+  test('insertIfAbsent refuses an experiment that does not exist', async () => {
     const adding = db.transact(({ interviewGuides }) => interviewGuides.insertIfAbsent('exp_missing', {}));
 
     await expect(adding).rejects.toBeInstanceOf(DanglingReferenceError);

@@ -13,24 +13,22 @@ import { aWorld, type World } from './world.ts';
 
 /** What a method never gives, whatever there is, though its type allows for it. */
 const neverSeen: Readonly<Record<string, readonly string[]>> = {
-  'researchExecutions.findAutoInterview': ['.experimentId: null'],
-  'scenarioNodes.findBest': ['.simulationResults: null'],
+  'researchExecutions.findAutoInterviewSummary': ['.experimentId: null'],
+  'scenarioNodes.findBestSummary': ['.simulationResults: null'],
   'scenarioNodes.listChildren': ['[].parentId: null'],
-  'synthGroups.findDetail': ['.synths.data[].synthGroupId: null'],
+  'synthGroups.findDetail': ['.synths.items[].synthGroupId: null'],
 };
 
 /** How else a method is called, where it gives less of one experiment or one group than it can give. */
 const calledElse: Readonly<Record<string, ReadCase['read']>> = {
-  'featureScorecards.list': ({ featureScorecards }) => featureScorecards.scroll(),
+  'featureScorecards.scroll': ({ featureScorecards }) => featureScorecards.scroll(),
   'featureScorecards.page': ({ featureScorecards }) => featureScorecards.page(),
-  'researchExecutions.listSummaries': ({ researchExecutions }) => researchExecutions.scrollSummaries(),
+  'researchExecutions.scrollSummaries': ({ researchExecutions }) => researchExecutions.scrollSummaries(),
   'researchExecutions.pageSummaries': ({ researchExecutions }) => researchExecutions.pageSummaries(),
   'scenarioNodes.getSummary': ({ scenarioNodes }, { aside }) => scenarioNodes.getSummary(aside.root),
-  'synths.listDetails': ({ synths }) => synths.scrollDetails(),
-  'synths.listSummaries': ({ synths }) => synths.scrollSummaries(),
+  'synths.scrollDetails': ({ synths }) => synths.scrollDetails(),
+  'synths.scrollSummaries': ({ synths }) => synths.scrollSummaries(),
   'synths.pageSummaries': ({ synths }) => synths.pageSummaries(),
-  'synths.search': ({ synths }) => synths.pageSummaries(),
-  'synths.searchSummaries': ({ synths }) => synths.scrollSummaries(),
 };
 
 const shapes = new Map<string, AnyKind>(

@@ -64,7 +64,7 @@ describe('RegionAnalysisRepository', () => {
     expect(await db.read((uow) => uow.regionAnalyses.listBySimulation('sim_1'))).toEqual([]);
   });
 
-  test('removeBySimulation removes all of a simulation, loaded ones included, and counts them', () =>
+  test('deleteBySimulation removes all of a simulation, loaded ones included, and counts them', () =>
     db.rollback(async ({ regionAnalyses, em }) => {
       const gone = aRegionAnalysis(em, { simulationId: 'sim_1' });
       aRegionAnalysis(em, { simulationId: 'sim_1' });

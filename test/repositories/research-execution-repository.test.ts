@@ -230,7 +230,7 @@ describe('ResearchExecutionRepository', () => {
         }
       }));
 
-    test("findAutoInterview gives the experiment's newest, by key where times are equal", () =>
+    test("findAutoInterviewSummary gives the experiment's newest, by key where times are equal", () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const [mine, other] = [anExperiment(em, { id: 'exp_1' }), anExperiment(em, { id: 'exp_2' })];
         for (const [id, second] of shuffled) {
@@ -258,7 +258,7 @@ describe('ResearchExecutionRepository', () => {
       ['exp_1', 'expXexp_1_auto'],
       ['exp%', 'exp_exp_1_auto'],
       ['exp\\', 'exp_exp_auto'],
-    ])('findAutoInterview of "%s" takes each character for itself: "%s" is none', (id, topicName) =>
+    ])('findAutoInterviewSummary of "%s" takes each character for itself: "%s" is none', (id, topicName) =>
       db.rollback(async ({ researchExecutions, em }) => {
         const experiment = anExperiment(em, { id });
         aResearchExecution(em, { experiment, topicName });
@@ -344,7 +344,7 @@ describe('ResearchExecutionRepository', () => {
       await expect(add()).rejects.toMatchObject({ constraint: 'research_executions_pkey' });
     });
 
-    test('recordStatus completes at the end, and at no other status', () =>
+    test('saveStatus completes at the end, and at no other status', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const execution = aResearchExecution(em);
         const other = aResearchExecution(em);
@@ -363,7 +363,7 @@ describe('ResearchExecutionRepository', () => {
         expect(await researchExecutions.getDetail(other.id)).toMatchObject({ status: 'pending' });
       }));
 
-    test('recordStatus replaces the counts that are given, and leaves the others', () =>
+    test('saveStatus replaces the counts that are given, and leaves the others', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const { id } = aResearchExecution(em, { successfulCount: 3, failedCount: 2 });
 
@@ -375,7 +375,7 @@ describe('ResearchExecutionRepository', () => {
         expect(await researchExecutions.getDetail(id)).toMatchObject({ successfulCount: 4, failedCount: 1 });
       }));
 
-    test('recordStatus keeps what waits to be written of other columns', () =>
+    test('saveStatus keeps what waits to be written of other columns', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const execution = aResearchExecution(em);
         execution.additionalContext = 'staged';
@@ -418,7 +418,7 @@ describe('ResearchExecutionRepository', () => {
       expect(counted).toMatchObject({ successfulCount: 20, failedCount: 10 });
     });
 
-    test('recordStatus and recordInterviews refuse an execution that does not exist', () =>
+    test('saveStatus and recordInterviews refuse an execution that does not exist', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         aResearchExecution(em);
 

@@ -92,7 +92,7 @@ describe('ScenarioNodeRepository', () => {
       expect(await scenarioNodes.findWinner(exploration.id)).toBe(child);
     }));
 
-  test('findBest gives the highest success rate, of whatever status', () =>
+  test('findBestSummary gives the highest success rate, of whatever status', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       aScenarioNode(em, { simulationResults: rates(0.99) });
       const root = aScenarioNode(em, { simulationResults: rates(0.5) });
@@ -126,7 +126,7 @@ describe('ScenarioNodeRepository', () => {
       });
     }));
 
-  test('findBest prefers the nearest to the root, then the oldest, then the lowest key', () =>
+  test('findBestSummary prefers the nearest to the root, then the oldest, then the lowest key', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const parent = aScenarioNode(em);
       const exploration = parent.exploration;
@@ -158,7 +158,7 @@ describe('ScenarioNodeRepository', () => {
       expect(await best()).toBe('a');
     }));
 
-  test('findBest gives null where nothing was simulated', () =>
+  test('findBestSummary gives null where nothing was simulated', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const node = aScenarioNode(em);
       await em.flush();
@@ -315,7 +315,7 @@ describe('ScenarioNodeRepository', () => {
       await expect(refused).rejects.toBeInstanceOf(InvalidJsonError);
     }));
 
-  test('changeStatus changes the nodes it is given and no others, in loaded entities too', () =>
+  test('saveStatusBatch changes the nodes it is given and no others, in loaded entities too', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const parent = aScenarioNode(em);
       const a = aScenarioNode(em, { id: 'node_a', parent });
@@ -335,7 +335,7 @@ describe('ScenarioNodeRepository', () => {
       expect(await scenarioNodes.countByStatus(parent.exploration.id)).toMatchObject({ active: 3 });
     }));
 
-  test('changeStatus names the nodes that are missing', () =>
+  test('saveStatusBatch names the nodes that are missing', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const { id } = aScenarioNode(em);
 

@@ -58,7 +58,7 @@ describe('SensitivityResultRepository', () => {
     });
   });
 
-  test('removeBySimulation removes all of a simulation, loaded ones included, and counts them', () =>
+  test('deleteBySimulation removes all of a simulation, loaded ones included, and counts them', () =>
     db.rollback(async ({ sensitivityResults, em }) => {
       const gone = aSensitivityResult(em, { simulationId: 'sim_1' });
       aSensitivityResult(em, { simulationId: 'sim_1' });

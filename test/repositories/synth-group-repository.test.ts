@@ -91,7 +91,7 @@ describe('SynthGroupRepository', () => {
       expect(detail?.synthCount).toBe(4);
     }));
 
-  test('findDetail walks the synths of a group in stretches, and so do the synths with its cursor', () =>
+  test('findDetail walks the synths of a group by cursor, and its cursors continue in the list of synths', () =>
     db.rollback(async ({ synthGroups, synths, em }) => {
       const { id } = aSynthGroup(em);
       for (const [key, second] of [
@@ -186,7 +186,7 @@ describe('SynthGroupRepository', () => {
       expect(walked).toEqual(all.map(({ id }) => id));
     }));
 
-  test('pageSummaries and listSummaries refuse what is out of bounds', () =>
+  test('pageSummaries and scrollSummaries refuse what is out of bounds', () =>
     db.rollback(async ({ synthGroups }) => {
       await expect(synthGroups.pageSummaries({ limit: 201 })).rejects.toBeInstanceOf(InvalidPageError);
       await expect(synthGroups.scrollSummaries({ first: 0 })).rejects.toBeInstanceOf(InvalidPageError);

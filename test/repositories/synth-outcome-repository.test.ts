@@ -104,7 +104,7 @@ describe('SynthOutcomeRepository', () => {
       expect(await synthOutcomes.count(id)).toBe(10_001);
     }));
 
-  test('pageForAnalysis gives the outcomes of one run by page, with the total', () =>
+  test('pageSummaries gives the outcomes of one run by page, with the total', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const run = anAnalysisRun(em);
       aSynthOutcome(em, { synthId: 'aa' });
@@ -126,7 +126,7 @@ describe('SynthOutcomeRepository', () => {
       expect(past).toEqual({ data: [], pagination: { total: 3, limit: 50, offset: 9, hasNext: false } });
     }));
 
-  test('pageForAnalysis sorts by a rate, and by synth where rates are equal', () =>
+  test('pageSummaries sorts by a rate, and by synth where rates are equal', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const run = anAnalysisRun(em);
       for (const [synthId, didNotTryRate, failedRate, successRate] of [
@@ -157,7 +157,7 @@ describe('SynthOutcomeRepository', () => {
     (request) =>
       db.rollback(async ({ synthOutcomes }) => {
         // @ts-expect-error -- what a caller without types may send
-        const refused = synthOutcomes.pageForAnalysis('ana_1', request);
+        const refused = synthOutcomes.pageSummaries('ana_1', request);
 
         await expect(refused).rejects.toBeInstanceOf(InvalidPageError);
       }),
@@ -257,7 +257,7 @@ describe('SynthOutcomeRepository', () => {
       expect(await synthOutcomes.findStatistics(analysis.id)).toMatchObject({ synthCount: 1 });
     }));
 
-  test('removeForAnalysis removes the outcomes of one run, loaded ones too, and tells how many', () =>
+  test('deleteByAnalysis removes the outcomes of one run, loaded ones too, and tells how many', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const loaded = aSynthOutcome(em);
       aSynthOutcome(em, { analysis: loaded.analysis });

@@ -28,7 +28,7 @@ describe('SimulationRunRepository', () => {
         'find',
         'get',
         'list',
-        'listOutcomes',
+        'scrollOutcomes',
         'page',
         'pageOutcomes',
       ]);
