@@ -71,7 +71,7 @@ export type GenerationOutcome =
     };
 
 const metadataCheck = optional(nullable(document<JsonObject>()));
-const finished = { status: oneOf(['completed', 'partial']), markdown: Text, metadata: metadataCheck };
+const finishedFields = { status: oneOf(['completed', 'partial']), markdown: Text, metadata: metadataCheck };
 
 /** Texts generated for experiments, one of each type at most. Those of a deleted experiment can still be reached by its key. */
 export class ExperimentDocumentRepository extends Repository<ExperimentDocument> {
@@ -292,8 +292,8 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
       { token: Text },
       {
         outcome: byStatus<GenerationOutcome>({
-          completed: fields<Extract<GenerationOutcome, { markdown: string }>>(finished),
-          partial: fields<Extract<GenerationOutcome, { markdown: string }>>(finished),
+          completed: fields<Extract<GenerationOutcome, { markdown: string }>>(finishedFields),
+          partial: fields<Extract<GenerationOutcome, { markdown: string }>>(finishedFields),
           failed: fields<Extract<GenerationOutcome, { error: string }>>({
             status: oneOf(['failed']),
             error: Text,

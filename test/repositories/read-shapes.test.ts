@@ -19,16 +19,28 @@ const neverSeen: Readonly<Record<string, readonly string[]>> = {
   'synthGroups.findDetail': ['.synths.items[].synthGroupId: null'],
 };
 
-/** How else a method is called, where it gives less of one experiment or one group than it can give. */
+/** How else a method is called, where it gives less of one experiment or one group than it can give, or where a list is never empty. */
 const calledElse: Readonly<Record<string, ReadCase['read']>> = {
+  'experiments.scrollSummaries': async ({ experiments }) =>
+    experiments.scrollSummaries({ after: (await experiments.scrollSummaries({ first: 200 })).endCursor }),
   'featureScorecards.scroll': ({ featureScorecards }) => featureScorecards.scroll(),
   'featureScorecards.page': ({ featureScorecards }) => featureScorecards.page(),
   'researchExecutions.scrollSummaries': ({ researchExecutions }) => researchExecutions.scrollSummaries(),
   'researchExecutions.pageSummaries': ({ researchExecutions }) => researchExecutions.pageSummaries(),
   'scenarioNodes.getSummary': ({ scenarioNodes }, { aside }) => scenarioNodes.getSummary(aside.root),
+  'synthGroups.findDetail': async ({ synthGroups }, { group }) => {
+    const whole = await synthGroups.findDetail(group, { first: 200 });
+    return synthGroups.findDetail(group, { after: whole?.synths.endCursor });
+  },
+  'synthGroups.scrollSummaries': async ({ synthGroups }) =>
+    synthGroups.scrollSummaries({ after: (await synthGroups.scrollSummaries({ first: 200 })).endCursor }),
   'synths.scrollDetails': ({ synths }) => synths.scrollDetails(),
   'synths.scrollSummaries': ({ synths }) => synths.scrollSummaries(),
   'synths.pageSummaries': ({ synths }) => synths.pageSummaries(),
+  'transcripts.scrollSummaries': async ({ transcripts }, { execution }) => {
+    const { endCursor } = await transcripts.scrollSummaries(execution, { first: 200 });
+    return transcripts.scrollSummaries(execution, { after: endCursor });
+  },
 };
 
 const shapes = new Map<string, AnyKind>(

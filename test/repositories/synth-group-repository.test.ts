@@ -50,7 +50,7 @@ describe('SynthGroupRepository', () => {
       expect(await synthGroups.findDetail(id)).toEqual({
         ...summary,
         synths: {
-          data: [
+          items: [
             {
               id: expect.any(String),
               synthGroupId: id,
@@ -62,7 +62,8 @@ describe('SynthGroupRepository', () => {
               version: '2.0.0',
             },
           ],
-          next: null,
+          endCursor: expect.any(String),
+          hasNextPage: false,
         },
       });
       expect(await synthGroups.findDetail(bare.id)).toEqual({
@@ -71,7 +72,7 @@ describe('SynthGroupRepository', () => {
         description: null,
         synthCount: 0,
         createdAt: expect.any(Date),
-        synths: { data: [], next: null },
+        synths: { items: [], endCursor: null, hasNextPage: false },
       });
     }));
 
@@ -112,7 +113,7 @@ describe('SynthGroupRepository', () => {
         detail?.synths.items.map((synth) => synth.id.slice(4)).join('');
       expect(keysOf(first)).toBe('ad');
       expect(keysOf(second)).toBe('cbe');
-      expect(second).toMatchObject({ synthCount: 5, synths: { next: null } });
+      expect(second).toMatchObject({ synthCount: 5, synths: { hasNextPage: false } });
       expect(same).toEqual(second?.synths);
     }));
 

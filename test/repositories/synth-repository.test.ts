@@ -215,7 +215,7 @@ describe('SynthRepository', () => {
         () => synths.scrollDetails({ first: 0.5 }),
         () => synths.scrollSummaries({ after: 'x' }),
         // @ts-expect-error -- what a caller without types may send
-        () => synths.search({ sortBy: 'data' }),
+        () => synths.pageSummaries({ sortBy: 'data' }),
       ]) {
         await expect(refused()).rejects.toBeInstanceOf(InvalidPageError);
       }

@@ -33,7 +33,7 @@ const right = {
   save: writes({ key: Key }, { document: nullable(document<{ [name: string]: unknown }>()) }),
   stage: synchronous(stages({ count: Integer })),
 } satisfies Signatures<Repository>;
-const { find, save, stage } = right;
+const { find, save } = right;
 
 export const mistakes = [
   // @ts-expect-error -- `stage` has no signature

@@ -107,9 +107,9 @@ describe('what is read under settings that change the text of values', () => {
       const found: string[] = [];
       let page = 0;
       for (let after: string | null | undefined; after !== null; page++) {
-        const read = await ask({ after, first: 2 }, page);
-        found.push(...keysOf(read));
-        after = nextOf(read);
+        const answer = await ask({ after, first: 2 }, page);
+        found.push(...keysOf(answer));
+        after = nextOf(answer);
       }
 
       expect(whole).toHaveLength(world.size);

@@ -119,9 +119,10 @@ describe('FeatureScorecardRepository', () => {
         'select id from feature_scorecards order by created_at desc, id desc',
       );
 
-      const found = await walk((after) => {
+      const found = await walk(async (after) => {
+        const page = await featureScorecards.scroll({ after, first: 3 });
         aFeatureScorecard(em, { createdAt: at(9) });
-        return featureScorecards.scroll({ after, first: 3 });
+        return page;
       });
       const walked = found.map(({ id }) => id);
 

@@ -25,12 +25,12 @@ describe('SimulationRunRepository', () => {
       expect(offered).toEqual([
         'constructor',
         'count',
-        'find',
-        'get',
-        'list',
-        'scrollOutcomes',
+        'findRow',
+        'getRow',
         'page',
         'pageOutcomes',
+        'scroll',
+        'scrollOutcomes',
       ]);
       expect(simulationRuns).not.toHaveProperty('add');
       expect(simulationRuns).not.toHaveProperty('remove');
