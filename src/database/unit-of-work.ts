@@ -1,46 +1,24 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import {
-  AnalysisCacheRepository,
-  AnalysisRunRepository,
-  ChartInsightRepository,
-  ExperimentRepository,
-  ExperimentDocumentRepository,
-  ExplorationRepository,
-  FeatureScorecardRepository,
-  InterviewGuideRepository,
-  RegionAnalysisRepository,
-  ResearchExecutionRepository,
-  ScenarioNodeRepository,
-  SensitivityResultRepository,
-  SimulationRunRepository,
-  SynthRepository,
-  SynthGroupRepository,
-  SynthOutcomeRepository,
-  TranscriptRepository,
-} from '../repositories/index.ts';
-import type { ClassOf } from '../repositories/registration.ts';
+import { repositories, type Repositories } from '../repositories/index.ts';
 import { toDataError } from './translate-error.ts';
 import { door } from './unit/door.ts';
 import { runUngated } from './unit/inner-unit.ts';
 import { UnitEntityManager } from './unit/unit-entity-manager.ts';
 import type { UnitGate } from './unit/unit-gate.ts';
 
-/** The methods of a repository whose signatures say that they only read. */
-type Reading<R> = Pick<R, ReadingMethod<ClassOf<R>['signatures']> & keyof R>;
+/** A unit of work whose repositories have those of their methods that only read, by their signatures. */
+export type ReadingUnitOfWork = {
+  readonly [Name in keyof Repositories]: Pick<
+    Repositories[Name],
+    ReadingMethod<(typeof repositories)[Name][1]['signatures']> & keyof Repositories[Name]
+  >;
+};
 type ReadingMethod<Signatures> = {
   [Method in keyof Signatures]: Signatures[Method] extends { readonly effect: 'reads' } ? Method : never;
 }[keyof Signatures];
 
-/** A unit of work whose repositories only read. */
-export type ReadingUnitOfWork = {
-  readonly [
-    Name in keyof UnitOfWork as UnitOfWork[Name] extends object
-      ? Name extends 'em' | 'flush' | 'transact'
-        ? never
-        : Name
-      : never
-  ]: Reading<UnitOfWork[Name]>;
-};
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the static block below defines a getter for each member
+export interface UnitOfWork extends Repositories {}
 
 /**
  * One piece of work on the database: its repositories share what they have loaded, and what they change is written together.
@@ -54,74 +32,15 @@ export class UnitOfWork {
     this.em = em;
   }
 
-  get analysisCache(): AnalysisCacheRepository {
-    return this.#behindDoor('analysisCache', new AnalysisCacheRepository(this.em));
-  }
-
-  get analysisRuns(): AnalysisRunRepository {
-    return this.#behindDoor('analysisRuns', new AnalysisRunRepository(this.em));
-  }
-
-  get chartInsights(): ChartInsightRepository {
-    return this.#behindDoor('chartInsights', new ChartInsightRepository(this.em));
-  }
-
-  get experimentDocuments(): ExperimentDocumentRepository {
-    return this.#behindDoor('experimentDocuments', new ExperimentDocumentRepository(this.em));
-  }
-
-  get experiments(): ExperimentRepository {
-    return this.#behindDoor('experiments', new ExperimentRepository(this.em));
-  }
-
-  get explorations(): ExplorationRepository {
-    return this.#behindDoor('explorations', new ExplorationRepository(this.em));
-  }
-
-  /** @deprecated Lives on for its data. */
-  get featureScorecards(): FeatureScorecardRepository {
-    return this.#behindDoor('featureScorecards', new FeatureScorecardRepository(this.em));
-  }
-
-  get interviewGuides(): InterviewGuideRepository {
-    return this.#behindDoor('interviewGuides', new InterviewGuideRepository(this.em));
-  }
-
-  get regionAnalyses(): RegionAnalysisRepository {
-    return this.#behindDoor('regionAnalyses', new RegionAnalysisRepository(this.em));
-  }
-
-  get researchExecutions(): ResearchExecutionRepository {
-    return this.#behindDoor('researchExecutions', new ResearchExecutionRepository(this.em));
-  }
-
-  get scenarioNodes(): ScenarioNodeRepository {
-    return this.#behindDoor('scenarioNodes', new ScenarioNodeRepository(this.em));
-  }
-
-  get sensitivityResults(): SensitivityResultRepository {
-    return this.#behindDoor('sensitivityResults', new SensitivityResultRepository(this.em));
-  }
-
-  /** @deprecated Lives on for its data. */
-  get simulationRuns(): SimulationRunRepository {
-    return this.#behindDoor('simulationRuns', new SimulationRunRepository(this.em));
-  }
-
-  get synthGroups(): SynthGroupRepository {
-    return this.#behindDoor('synthGroups', new SynthGroupRepository(this.em));
-  }
-
-  get synthOutcomes(): SynthOutcomeRepository {
-    return this.#behindDoor('synthOutcomes', new SynthOutcomeRepository(this.em));
-  }
-
-  get synths(): SynthRepository {
-    return this.#behindDoor('synths', new SynthRepository(this.em));
-  }
-
-  get transcripts(): TranscriptRepository {
-    return this.#behindDoor('transcripts', new TranscriptRepository(this.em));
+  static {
+    for (const [name, [, Repository]] of Object.entries(repositories)) {
+      Object.defineProperty(this.prototype, name, {
+        configurable: true,
+        get(this: UnitOfWork): object {
+          return this.#behindDoor(name, new Repository(this.em));
+        },
+      });
+    }
   }
 
   /**
