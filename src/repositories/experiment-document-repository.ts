@@ -6,7 +6,6 @@ import { ContentionError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import {
   documentSummaries,
-  toDocumentSummary,
   type DocumentStatus,
   type DocumentSummary,
   type DocumentType,
@@ -94,9 +93,8 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   }
 
   /** Summaries of all documents of an experiment, latest generated first. */
-  async listSummaries(experimentId: string): Promise<DocumentSummary[]> {
-    const rows = await documentSummaries(await this.rows(), experimentId).execute();
-    return rows.map((row) => toDocumentSummary(row));
+  listSummaries(experimentId: string): Promise<DocumentSummary[]> {
+    return this.ask(documentSummaries).list({ experiment: experimentId });
   }
 
   /** The text of a completed document; null when there is none, or it is in any other state. */

@@ -28,8 +28,14 @@ export function pageRequest<SortKey extends string>(
   };
 }
 
-/** The fields of a request for a cursor page of a list. */
-export const cursorRequest: FieldChecks<CursorRequest> = {
-  first: (value) => void checkedFirst(value),
-  after: (value) => void checkedCursor(value),
-};
+/** The fields of a request for a cursor page of a list with these sort keys. */
+export function cursorRequest<SortKey extends string>(
+  sortKeys: readonly [SortKey, ...SortKey[]],
+): FieldChecks<CursorRequest<SortKey>> {
+  return {
+    first: (value) => void checkedFirst(value),
+    after: (value) => void checkedCursor(value),
+    sortBy: (value) => void checkedSortKey(value, sortKeys),
+    sortOrder: (value) => void checkedSortOrder(value),
+  };
+}
