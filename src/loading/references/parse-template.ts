@@ -1,7 +1,7 @@
-/** A piece of a template: text as it is, or the property whose value stands there. */
+/** A part of a template: literal text, or the property whose value replaces it. */
 export type TemplatePart = { readonly text: string } | { readonly property: string };
 
-/** The pieces of a template; null when a brace has no partner, or nothing between it and its partner. */
+/** Returns the parts of a template; null when a brace is unmatched, or braces hold no name. */
 export function parseTemplate(template: string): TemplatePart[] | null {
   const parts: TemplatePart[] = [];
   let text = '';

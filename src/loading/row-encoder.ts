@@ -1,28 +1,28 @@
 import { BinaryRows, type CopiedValue } from '../database/binary-rows.ts';
 import { InvalidJsonError, InvalidRowError } from '../errors.ts';
 import { isRawJSON } from '../json/raw-json.ts';
-import { copiedValues } from './copied-values.ts';
+import { copyEncoders } from './copy-encoders.ts';
 import type { LoadColumn, LoadTarget } from './load-target.ts';
-import { UnfitValue } from './unfit-value.ts';
+import { ConversionError } from './conversion-error.ts';
 
-/** What the rows of a load have to be like. */
+/** What a load requires of its rows. */
 export interface RowRules {
-  /** Properties that no row may leave out or set to null. */
+  /** Columns that no row may leave out or set to null. */
   readonly key: readonly LoadColumn[];
-  /** Whether what a row leaves out is filled in, or is missing. Rows that only complete others have nothing filled in. */
-  readonly complete: boolean;
-  /** A property that the load itself writes, and rows may not give. */
-  readonly kept: LoadColumn | null;
+  /** Whether rows are inserted: what they leave out gets its default, or is an error. */
+  readonly insertable: boolean;
+  /** The column that the load itself writes, which rows must leave out; null when there is none. */
+  readonly managed: LoadColumn | null;
 }
 
-/** Turns rows into what COPY takes, and keeps in mind how many there were and which properties they gave. */
-export class RowsToCopy {
-  /** How many there were so far. */
+/** Encodes rows for a binary COPY; counts them, and records which properties they give. */
+export class RowEncoder {
+  /** The number of rows read so far. */
   count = 0;
   readonly #target: LoadTarget;
   readonly #rules: RowRules;
   readonly #known: ReadonlySet<string>;
-  // By a text with a 1 for each column that a row gives. There are few: rows mostly give the same.
+  // Keyed by a text with a 1 for each column that a row gives. Few entries: most rows give the same properties.
   readonly #shapes = new Map<string, number>();
 
   constructor(target: LoadTarget, rules: RowRules) {
@@ -31,7 +31,7 @@ export class RowsToCopy {
     this.#known = new Set(target.columns.map(({ property }) => property));
   }
 
-  /** The numbers of the shapes in which rows gave `column`; `all` when every row did. */
+  /** Returns the numbers of the shapes that include `column`; `all` when every row gave it. */
   shapesWith(column: LoadColumn): readonly number[] | 'all' {
     const index = this.#target.columns.indexOf(column);
     const giving = [...this.#shapes].filter(([shape]) => shape[index] === '1').map(([, number]) => number);
@@ -39,12 +39,12 @@ export class RowsToCopy {
   }
 
   /**
-   * The rows, in pieces for a binary COPY: a value for each column of the target; when `numbered`, then the row's number and its
-   * shape's.
+   * Yields the rows in chunks of a binary COPY: a value for each column of the target and, when `numbered`, the number of the row and of
+   * its shape.
    *
-   * @throws InvalidRowError
+   * @throws InvalidRowError for the first row that can't be stored.
    */
-  async *pieces(rows: Iterable<unknown> | AsyncIterable<unknown>, numbered: boolean): AsyncGenerator<Buffer> {
+  async *encode(rows: Iterable<unknown> | AsyncIterable<unknown>, numbered: boolean): AsyncGenerator<Buffer> {
     const types = this.#target.columns.map(({ type }) => type);
     const gathered = new BinaryRows(numbered ? [...types, 'integer', 'integer'] : types);
     for await (const row of rows) {
@@ -56,7 +56,7 @@ export class RowsToCopy {
   }
 
   #values(row: unknown, numbered: boolean): CopiedValue[] {
-    if (!isRecord(row)) throw this.#invalid(null, 'is no object of properties');
+    if (!isRecord(row)) throw this.#invalid(null, 'is not an object of properties');
     let shape = '';
     const values: CopiedValue[] = [];
     for (const column of this.#target.columns) {
@@ -70,33 +70,35 @@ export class RowsToCopy {
   }
 
   #given(column: LoadColumn, value: unknown): CopiedValue {
-    const { kept, key, complete } = this.#rules;
-    if (column === kept) throw this.#invalid(column.property, 'counts changes, this one too: leave it out');
+    const { managed, key, insertable } = this.#rules;
+    if (column === managed)
+      throw this.#invalid(column.property, 'is the row version, which the load writes itself; leave it out');
     if (value === null) {
-      if (key.includes(column)) throw this.#invalid(column.property, 'is null, and part of the key');
-      if (complete && !column.nullable) throw this.#invalid(column.property, 'is null, and must not be');
+      if (key.includes(column)) throw this.#invalid(column.property, 'is null; the key must have a value');
+      if (insertable && !column.nullable)
+        throw this.#invalid(column.property, 'is null; the column is NOT NULL');
       return null;
     }
     try {
-      const copied = copiedValues[column.type](value);
-      if (column.check) checked(column.check, value, copied);
+      const copied = copyEncoders[column.type](value);
+      if (column.validate) validateDocument(column.validate, value, copied);
       return copied;
     } catch (error) {
-      if (error instanceof UnfitValue || error instanceof InvalidJsonError)
+      if (error instanceof ConversionError || error instanceof InvalidJsonError)
         throw this.#invalid(column.property, error.message, { cause: error });
       throw error;
     }
   }
 
   #missing(column: LoadColumn): CopiedValue {
-    const { complete, key } = this.#rules;
-    if (!complete) {
-      if (key.includes(column)) throw this.#invalid(column.property, 'is missing, and part of the key');
+    const { insertable, key } = this.#rules;
+    if (!insertable) {
+      if (key.includes(column)) throw this.#invalid(column.property, 'is missing; the key must have a value');
       return null;
     }
-    if (column.fill) return column.fill();
+    if (column.defaultValue) return column.defaultValue();
     if (column.nullable && !key.includes(column)) return null;
-    throw this.#invalid(column.property, 'is missing, and has no default');
+    throw this.#invalid(column.property, 'is missing and has no default');
   }
 
   #numberOf(shape: string): number {
@@ -107,7 +109,7 @@ export class RowsToCopy {
   }
 
   #unknown(): string {
-    return `is no property of ${this.#target.entity}; it has ${[...this.#known].join(', ')}`;
+    return `is not a property of ${this.#target.entity}; it has ${[...this.#known].join(', ')}`;
   }
 
   #invalid(property: string | null, what: string, options?: ErrorOptions): InvalidRowError {
@@ -119,13 +121,13 @@ function isRecord(row: unknown): row is Readonly<Record<string, unknown>> {
   return typeof row === 'object' && row !== null && !Array.isArray(row);
 }
 
-function checked(check: (document: unknown) => void, document: unknown, text: CopiedValue): void {
+function validateDocument(validate: (document: unknown) => void, document: unknown, text: CopiedValue): void {
   try {
-    check(document);
+    validate(document);
   } catch (error) {
-    // A shape knows no numbers with more digits than JavaScript's have.
+    // A shape does not accept `bigint` or raw JSON, which hold numbers with more digits than JavaScript's.
     if (!holdsLongNumbers(document)) throw error;
-    check(JSON.parse(String(text)));
+    validate(JSON.parse(String(text)));
   }
 }
 

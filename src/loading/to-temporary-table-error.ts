@@ -2,23 +2,26 @@ import { isNativeError } from 'node:util/types';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ForbiddenError } from '../errors.ts';
 
-/** The error, with its remedy, for a role that may make no temporary tables; null for any other error. */
-export function temporaryTablesDenied(
+/**
+ * Returns a `ForbiddenError` with the remedy when `error` says that the role may not create temporary tables; null for any other error.
+ * `otherwise` is a second remedy.
+ */
+export function toTemporaryTableError(
   error: unknown,
   em: EntityManager,
   otherwise?: string,
 ): ForbiddenError | null {
   if (!isDenied(error)) return null;
   const [database, role] = [em.config.get('dbName'), em.config.get('user')];
-  const remedies = [`grant temporary on database "${database}" to "${role}"`, otherwise ?? []].flat();
+  const remedies = [`run: grant temporary on database "${database}" to "${role}"`, otherwise ?? []].flat();
   return new ForbiddenError(
-    `the rows are put into a temporary table first, and the role may make none; ${remedies.join(', ')}`,
+    `role "${role}" may not create temporary tables, which this load needs; ${remedies.join(', ')}`,
     {},
     { cause: error },
   );
 }
 
-// PostgreSQL has no code of its own for it, and the text may be in the server's language; the place in its source is not.
+// The SQLSTATE is that of any missing privilege, and the text may be localized; the name of the C function is not.
 function isDenied(error: unknown): boolean {
   if (!isNativeError(error)) return false;
   return ('routine' in error && error.routine === 'InitTempTableNamespace') || isDenied(error.cause);

@@ -1,33 +1,34 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { UnitOfWork } from '../../database/unit-of-work.ts';
 import { InvalidBackfillError, RefusedError } from '../../errors.ts';
-import { SendingSession, PlanningSession, type Session } from '../session.ts';
-import { temporaryTablesDenied } from '../temporary-tables-denied.ts';
+import { ConnectionSession, PlanningSession, type LoadSession } from '../load-session.ts';
+import { toTemporaryTableError } from '../to-temporary-table-error.ts';
 import type { BackfilledTarget, BackfillPlan, BackfillResult } from './backfill-result.ts';
 import { CandidateCounter } from './candidate-counter.ts';
 import { candidatesTable, createCandidates, factsTable } from './candidate-statement.ts';
 import { resolveConfig, type ResolvedConfig } from './resolve-config.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
-import { FactReader } from './staged-facts.ts';
+import { FactReader } from './fact-reader.ts';
 import { writeStatements } from './write-statements.ts';
 
-/** Objects with the properties that the configuration names. One that is left out, or undefined, is null. */
+/** Objects with the properties that the configuration names. A property that is left out or undefined is null. */
 export type Facts = Iterable<object> | AsyncIterable<object>;
 
-/** One backfill, as it is sent or planned: both run the same statements. */
-export class Backfill {
+/** One backfill. Sending and planning run the same statements. */
+export class ReferenceBackfill {
   readonly #config: ResolvedConfig;
 
-  /** @throws InvalidBackfillError */
+  /** @throws InvalidBackfillError with every issue of the configuration. */
   constructor(em: EntityManager, config: unknown) {
     this.#config = resolveConfig(em, config);
   }
 
-  /** The entities whose rows it may write. */
+  /** The entities that the backfill may write. */
   get entities(): ResolvedTarget['meta']['class'][] {
     return [...new Set(this.#config.targets.map(({ meta }) => meta.class))];
   }
 
+  /** Returns the statements and the number of candidates without a connection (dry run). */
   async plan(facts: Facts): Promise<BackfillPlan> {
     const session = new PlanningSession();
     const counter = new CandidateCounter(this.#config);
@@ -43,14 +44,14 @@ export class Backfill {
     return { facts: reader.count, targets, statements: session.statements };
   }
 
-  /** Runs it in the transaction of `uow`. */
+  /** Runs the backfill in the transaction of `uow`. */
   async send(uow: UnitOfWork, facts: Facts): Promise<BackfillResult> {
-    const session = new SendingSession(uow.em);
+    const session = new ConnectionSession(uow.em);
     const reader = new FactReader(this.#config.columns);
     try {
       await this.#stage(session, reader, facts);
     } catch (error) {
-      throw temporaryTablesDenied(error, uow.em) ?? error;
+      throw toTemporaryTableError(error, uow.em) ?? error;
     }
     const targets: BackfilledTarget[] = [];
     for (const target of this.#config.targets) targets.push(await this.#sendTarget(uow, target, targets));
@@ -58,7 +59,7 @@ export class Backfill {
     return { facts: reader.count, targets };
   }
 
-  async #stage(session: Session, reader: FactReader, facts: Facts): Promise<void> {
+  async #stage(session: LoadSession, reader: FactReader, facts: Facts): Promise<void> {
     const { columns, required } = this.#config;
     const typed = columns.map(({ name, type }) => `, ${name} ${type}`).join('');
     const names = ['n', ...columns.map(({ name }) => name)].join(', ');
@@ -66,17 +67,17 @@ export class Backfill {
     await session.copy(
       `copy pg_temp.${factsTable} (${names}) from stdin (format binary)`,
       reader,
-      reader.pieces(facts),
+      reader.encode(facts),
     );
     const missing = required.filter(({ property }) => reader.count > 0 && reader.unseen.has(property));
     if (missing.length > 0) {
       const issues = missing.map(({ property, path }) => ({
         path,
-        message: `none of the facts has the property "${property}"; say that it is optional, or correct its name`,
+        message: `no fact has the property "${property}"; correct the name, or set "optional": true`,
       }));
       throw new InvalidBackfillError(issues);
     }
-    // PostgreSQL does not look at temporary tables by itself, and would plan for a handful of facts.
+    // Autovacuum does not analyze temporary tables; without statistics the planner assumes a handful of facts.
     await session.run(`analyze pg_temp.${factsTable}`);
   }
 
@@ -85,12 +86,12 @@ export class Backfill {
     target: ResolvedTarget,
     before: readonly BackfilledTarget[],
   ): Promise<BackfilledTarget> {
-    if (!this.#config.savepoints) return done(target, await runTarget(new SendingSession(uow.em), target));
+    if (!this.#config.savepoints) return done(target, await runTarget(new ConnectionSession(uow.em), target));
     if (before.some(({ name, outcome }) => outcome !== 'done' && target.dependsOn.includes(name))) {
-      return { ...done(target, noCounts), outcome: 'left_out' };
+      return { ...done(target, noCounts), outcome: 'skipped' };
     }
     try {
-      return done(target, await uow.transact(({ em }) => runTarget(new SendingSession(em), target)));
+      return done(target, await uow.transact(({ em }) => runTarget(new ConnectionSession(em), target)));
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       return { ...done(target, noCounts), outcome: 'failed', error };
@@ -103,7 +104,7 @@ const dropFacts = `drop table pg_temp.${factsTable}`;
 type Counts = Pick<BackfilledTarget, 'candidates' | 'inserted' | 'updated'>;
 const noCounts: Counts = { candidates: 0, inserted: 0, updated: 0 };
 
-async function runTarget(session: Session, target: ResolvedTarget): Promise<Counts> {
+async function runTarget(session: LoadSession, target: ResolvedTarget): Promise<Counts> {
   let counts = noCounts;
   await session.run(createCandidates(target));
   for (const statement of writeStatements(target)) counts = { ...counts, ...(await session.run(statement)) };

@@ -3,14 +3,15 @@ interface Dependent {
   readonly dependsOn: readonly string[];
 }
 
-/** In an order in which each comes after what it depends on: those that depend on nothing first, else as they were declared. */
-export function inOrder<T extends Dependent>(targets: readonly T[]): T[] {
+/** Returns the targets sorted so that each follows its dependencies, otherwise in the order of their declaration. */
+export function topologicalOrder<T extends Dependent>(targets: readonly T[]): T[] {
   const ordered: T[] = [];
   const done = new Set<string>();
   let waiting = targets;
   while (waiting.length > 0) {
     const ready = waiting.filter(({ dependsOn }) => dependsOn.every((one) => done.has(one)));
-    if (ready.length === 0) throw new Error('the targets depend on each other, which was to be found before');
+    if (ready.length === 0)
+      throw new Error('the targets have a circular dependency; check `findCycles` first');
     ordered.push(...ready);
     for (const { name } of ready) done.add(name);
     waiting = waiting.filter(({ name }) => !done.has(name));
@@ -18,8 +19,8 @@ export function inOrder<T extends Dependent>(targets: readonly T[]): T[] {
   return ordered;
 }
 
-/** Ways on which targets depend on themselves, each from the one declared first back to it. At least one where there are any. */
-export function cycles(targets: readonly Dependent[]): string[][] {
+/** Returns circular dependencies, each as a path from the target declared first back to it; at least one if there are any. */
+export function findCycles(targets: readonly Dependent[]): string[][] {
   const found: string[][] = [];
   const known = new Map(targets.map((target) => [target.name, target]));
   const left = new Set<string>();
