@@ -59,8 +59,8 @@ export async function targetOf({
   const whyNot = source === 'default' ? whyNotEmbedded() : null;
   if (whyNot === null) return embeddedTarget();
   throw new SettingsError(
-    `no database is named, and ${whyNot} the embedded server has to be asked for: set DATABASE_URL to the URL of a database, ` +
-      'or to the word embedded; for example DATABASE_URL=embedded',
+    `DATABASE_URL is not set, and the embedded server is not the default ${whyNot}; set DATABASE_URL to the URL of a ` +
+      'database, or to "embedded"; for example DATABASE_URL=embedded',
   );
 }
 

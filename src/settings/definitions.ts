@@ -1,23 +1,23 @@
 import { z } from 'zod';
 import { SslModeText } from './url-parameters.ts';
 
-/** One setting: what it may be, which variables set it, and what its users are told. */
+/** One setting: its type and default, the variables that set it, and its documentation. */
 interface Definition<Schema extends z.ZodType> {
-  /** Of the value; what comes from a variable is text. Its default is what holds where nobody says anything. */
+  /** Parses the value, given as an option or as the text of a variable, and has its default. */
   readonly schema: Schema;
-  /** The first that is set counts. */
+  /** The first one that is set is used. */
   readonly variables: readonly [string, ...string[]];
   readonly example: string;
-  readonly what: string;
-  /** What to show for the default, where that is no value. */
-  readonly absent?: string;
+  readonly description: string;
+  /** How the documentation shows a default that is not a value. */
+  readonly defaultText?: string;
   /** `milliseconds` or `bytes`. */
   readonly unit?: string;
-  /** Whether `openDatabase` can't be told: only the environment can. */
+  /** Whether it is a variable only, and not an option of `openDatabase`. */
   readonly environmentOnly?: true;
   /**
-   * What a variable means that is set to nothing visible. `refused`: it decides where and how to connect, and its default would be
-   * somewhere else, or less safe. `unset`: its default does no harm, and compose files pass on what is not set as empty.
+   * How a blank variable is treated. `refused`: the setting decides where or how to connect, and the default would be another database or
+   * less safe. `unset`: the default is harmless, and compose files pass unset variables on as empty.
    */
   readonly blank: 'refused' | 'unset';
 }
@@ -26,20 +26,18 @@ function define<Schema extends z.ZodType>(definition: Definition<Schema>): Defin
   return definition;
 }
 
-// Half of the longest that a timer of Node's runs.
+// Half of the longest delay of a Node timer.
 const longest = 2 ** 30;
 
-function whole(least: number, most = longest) {
+function integer(least: number, most = longest) {
+  const error = `expected an integer from ${least} to ${most}`;
   return z.preprocess(
     (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
-    z
-      .int({ error: `it is a whole number from ${least} to ${most}` })
-      .min(least, `it is a whole number from ${least} to ${most}`)
-      .max(most, `it is a whole number from ${least} to ${most}`),
+    z.int({ error }).min(least, error).max(most, error),
   );
 }
 
-const switches = {
+const booleans = {
   true: true,
   '1': true,
   on: true,
@@ -51,36 +49,37 @@ const switches = {
 };
 const flag = z.preprocess(
   (given) =>
-    typeof given === 'string' ? (new Map(Object.entries(switches)).get(given.toLowerCase()) ?? given) : given,
-  z.boolean({ error: 'it is true or false' }),
+    typeof given === 'string' ? (new Map(Object.entries(booleans)).get(given.toLowerCase()) ?? given) : given,
+  z.boolean({ error: 'expected true or false' }),
 );
 
-const url = z.string({ error: 'it is a text' });
+const url = z.string({ error: 'expected a string' });
 
-// A text without a URL is none: whoever sets it means one.
+// A text without any URL is an error rather than an empty list.
 const urls = z.preprocess(
   (given) => (typeof given === 'string' ? (given.match(/[^\s,]+/g) ?? given) : given),
-  z.array(url, { error: 'it is a list of URLs' }),
+  z.array(url, { error: 'expected a list of URLs, separated by spaces or commas' }),
 );
 
 const poolModes = ['session', 'transaction', 'external'] as const;
 
-/** Every setting, under the name that it has in the options of `openDatabase`. */
+/** All settings, keyed by their names in the options of `openDatabase`. */
 export const definitions = {
   url: define({
     schema: url.optional(),
     variables: ['DATABASE_URL'],
     example: 'postgresql://user:password@host:5432/database',
-    what: 'The database that the application uses, through a pooler if there is one; `embedded` for the embedded server of the project.',
-    absent: 'the embedded server of the project',
+    description:
+      'The database of the application, through a pooler if there is one; `embedded` for the embedded server of the project.',
+    defaultText: 'the embedded server of the project, in development only',
     blank: 'refused',
   }),
   migrationUrl: define({
     schema: url.optional(),
     variables: ['MIGRATION_DATABASE_URL', 'DATABASE_URL'],
     example: 'postgresql://user:password@host:5432/database',
-    what: 'The same database for migrations, past the pooler.',
-    absent: '`DATABASE_URL`',
+    description: 'The same database for migrations, bypassing the pooler.',
+    defaultText: '`DATABASE_URL`',
     environmentOnly: true,
     blank: 'refused',
   }),
@@ -88,16 +87,16 @@ export const definitions = {
     schema: urls.default([]),
     variables: ['REPLICA_DATABASE_URLS'],
     example: 'postgresql://user:password@replica-1/database postgresql://user:password@replica-2/database',
-    what: 'Its replicas, separated by spaces or commas.',
-    absent: 'none',
+    description: 'The URLs of its replicas, separated by spaces or commas.',
+    defaultText: 'none',
     blank: 'refused',
   }),
   sslMode: define({
     schema: SslModeText.optional(),
     variables: ['POSTGRES_SSL_MODE'],
     example: 'verify-full',
-    what: 'The `sslmode` of URLs that have none.',
-    absent: '`prefer`',
+    description: 'The `sslmode` of URLs without one.',
+    defaultText: '`prefer`',
     environmentOnly: true,
     blank: 'refused',
   }),
@@ -105,105 +104,107 @@ export const definitions = {
     schema: z.string().optional(),
     variables: ['POSTGRES_SSL_ROOT_CERT'],
     example: '/etc/ssl/database-ca.pem',
-    what: 'The `sslrootcert` of URLs that have none.',
-    absent: 'none',
+    description: 'The `sslrootcert` of URLs without one.',
+    defaultText: 'none',
     environmentOnly: true,
     blank: 'refused',
   }),
   poolMode: define({
-    schema: z.enum(poolModes, { error: `it is one of ${poolModes.join(', ')}` }).default('session'),
+    schema: z.enum(poolModes, { error: `expected one of: ${poolModes.join(', ')}` }).default('session'),
     variables: ['DATABASE_POOL_MODE'],
     example: 'transaction',
-    what: '`session`: connections of our own. `transaction`: a pooler in transaction mode stands in front. `external`: no pool of our own, a connection per unit of work.',
+    description:
+      '`session`: a connection pool of this process. `transaction`: the same, behind a pooler in transaction mode. `external`: no pool, a new connection for each unit of work.',
     blank: 'refused',
   }),
   'pool.max': define({
-    schema: whole(1, 10_000).default(10),
+    schema: integer(1, 10_000).default(10),
     variables: ['DATABASE_POOL_MAX'],
     example: '20',
-    what: 'Connections at most.',
+    description: 'Maximum number of connections.',
     blank: 'unset',
   }),
   'pool.acquireTimeout': define({
-    schema: whole(1).default(5_000),
+    schema: integer(1).default(5_000),
     variables: ['DATABASE_POOL_ACQUIRE_TIMEOUT'],
     example: '2000',
-    what: 'How long a unit of work waits for a connection.',
+    description: 'How long a unit of work waits for a connection.',
     unit: 'milliseconds',
     blank: 'unset',
   }),
   'pool.idleTimeout': define({
-    schema: whole(0).default(10_000),
+    schema: integer(0).default(10_000),
     variables: ['DATABASE_POOL_IDLE_TIMEOUT'],
     example: '60000',
-    what: 'After how long a connection that nobody uses is closed; 0 for never.',
+    description: 'How long an idle connection is kept; 0 for no limit.',
     unit: 'milliseconds',
     blank: 'unset',
   }),
   'pool.maxLifetime': define({
-    schema: whole(0).default(1_800_000),
+    schema: integer(0).default(1_800_000),
     variables: ['DATABASE_POOL_MAX_LIFETIME'],
     example: '600000',
-    what: 'How old a connection may become; 0 for any age.',
+    description: 'Maximum age of a connection; 0 for no limit.',
     unit: 'milliseconds',
     blank: 'unset',
   }),
   'timeouts.statement': define({
-    schema: whole(0).optional(),
+    schema: integer(0).optional(),
     variables: ['DATABASE_STATEMENT_TIMEOUT'],
     example: '30000',
-    what: 'How long a statement of a transaction may run; 0 for ever.',
-    absent: 'as the role or the server has it',
+    description: '`statement_timeout` of transactions; 0 for no limit.',
+    defaultText: 'that of the role or the server',
     unit: 'milliseconds',
     blank: 'unset',
   }),
   'timeouts.lock': define({
-    schema: whole(0).optional(),
+    schema: integer(0).optional(),
     variables: ['DATABASE_LOCK_TIMEOUT'],
     example: '5000',
-    what: 'How long it may wait for a lock; 0 for ever.',
-    absent: 'as the role or the server has it',
+    description: '`lock_timeout` of transactions; 0 for no limit.',
+    defaultText: 'that of the role or the server',
     unit: 'milliseconds',
     blank: 'unset',
   }),
   'timeouts.idleInTransaction': define({
-    schema: whole(0).optional(),
+    schema: integer(0).optional(),
     variables: ['DATABASE_IDLE_IN_TRANSACTION_TIMEOUT'],
     example: '60000',
-    what: 'How long a transaction may stand without a statement; 0 for ever.',
-    absent: 'as the role or the server has it',
+    description: '`idle_in_transaction_session_timeout` of transactions; 0 for no limit.',
+    defaultText: 'that of the role or the server',
     unit: 'milliseconds',
     blank: 'unset',
   }),
   'timeouts.answer': define({
-    schema: whole(0).default(60_000),
+    schema: integer(0).default(60_000),
     variables: ['DATABASE_ANSWER_TIMEOUT'],
     example: '300000',
-    what: 'How long the server may be silent while it owes an answer, before its connection is given up; 0 for ever. A longer statement timeout prolongs it.',
+    description:
+      'How long the client waits for an answer of the server before it drops the connection; 0 for no limit. A longer statement timeout extends it.',
     unit: 'milliseconds',
     blank: 'unset',
   }),
   maxReplicaLag: define({
-    schema: whole(0, Number.MAX_SAFE_INTEGER).default(16_777_216),
+    schema: integer(0, Number.MAX_SAFE_INTEGER).default(16_777_216),
     variables: ['DATABASE_MAX_REPLICA_LAG'],
     example: '1048576',
-    what: 'How far a replica that is read from may be behind, in WAL.',
+    description: 'Maximum WAL lag of a replica that serves reads.',
     unit: 'bytes',
     blank: 'unset',
   }),
   slowStatement: define({
-    schema: whole(0).default(1_000),
+    schema: integer(0).default(1_000),
     variables: ['DATABASE_SLOW_STATEMENT'],
     example: '250',
-    what: 'From which duration a statement is logged as slow; 0 for none.',
+    description: 'Minimum duration of a statement that is logged as slow; 0 for none.',
     unit: 'milliseconds',
     blank: 'unset',
   }),
   closeTimeout: define({
-    schema: whole(0).default(10_000),
+    schema: integer(0).default(10_000),
     variables: ['DATABASE_CLOSE_TIMEOUT'],
     example: '30000',
-    what: 'How long `close()` waits for units of work that run.',
+    description: 'How long `close()` waits for running units of work.',
     unit: 'milliseconds',
     blank: 'unset',
   }),
@@ -211,7 +212,7 @@ export const definitions = {
     schema: flag.default(false),
     variables: ['SQL_ECHO'],
     example: 'true',
-    what: 'Whether every statement is logged, without its values.',
+    description: 'Whether every statement is logged, without its values.',
     blank: 'unset',
   }),
 } as const;
@@ -219,14 +220,13 @@ export const definitions = {
 export type SettingName = keyof typeof definitions;
 export type SettingValue<Name extends SettingName> = z.output<(typeof definitions)[Name]['schema']>;
 
-/** What holds where nobody says anything. */
+/** Returns the default of a setting; undefined when it has none. */
 export function standard<Name extends SettingName>(name: Name): SettingValue<Name> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
   return definitions[name].schema.parse(undefined) as SettingValue<Name>;
 }
 
-/** Variables that other stacks read and this one does not, and what to write instead: ignoring them would surprise. */
+/** Variables of other stacks that are refused, with what to set instead, since ignoring them would be a surprise. */
 export const refusedVariables: Readonly<Record<string, string>> = {
-  WORKERS:
-    'says nothing about connections here: set DATABASE_POOL_MAX instead; for example DATABASE_POOL_MAX=10',
+  WORKERS: 'is not supported: set DATABASE_POOL_MAX instead; for example DATABASE_POOL_MAX=10',
 };

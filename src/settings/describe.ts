@@ -2,20 +2,20 @@ import { DatabaseTarget } from './database-url.ts';
 import { definitions, type SettingName } from './definitions.ts';
 import type { Settings } from './resolve.ts';
 
-/** A setting for people and programs; passwords are masked. */
+/** A setting for display; passwords are masked. */
 export interface SettingDescription {
-  /** As in the options of `openDatabase`. */
+  /** The name in the options of `openDatabase`. */
   readonly name: SettingName;
-  /** What to set it by. */
+  /** The variable that sets it. */
   readonly variable: string;
-  /** Null where nobody said anything and there is no default. */
+  /** Null when it is unset and has no default. */
   readonly value: string | number | boolean | readonly string[] | null;
   readonly source: string;
-  /** Of the value; null when it has none. */
+  /** The unit of the value; null when it has none. */
   readonly unit: string | null;
 }
 
-/** Every setting, in the order of the documentation. */
+/** Describes every setting, in the order of the documentation. */
 export function describeSettings(settings: Settings): SettingDescription[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of an object that is written out
   const names = Object.keys(definitions) as SettingName[];

@@ -3,22 +3,22 @@ import { parseEnv } from 'node:util';
 /** What a `.env` file sets. */
 export interface EnvironmentFile {
   readonly values: NodeJS.Dict<string>;
-  /** By variable: the line that seems to set it but can't be read. The variable has no value then. */
+  /** The faulty line that seems to set a variable, keyed by the variable. A variable with a fault has no value. */
   readonly faults: NodeJS.Dict<Fault>;
 }
 
 interface Fault {
-  /** From 1. */
+  /** The number of the line, from 1. */
   readonly line: number;
   readonly why: string;
 }
 
-type Reading = { readonly value: string } | { readonly why: string };
+type AssignmentResult = { readonly value: string } | { readonly why: string };
 
-/** The text of a `.env` file: UTF-8, or UTF-16 as Windows writes it. Bytes that are neither become U+FFFD or U+0000. */
+/** Decodes a `.env` file as UTF-8, or as UTF-16, which Windows writes. Invalid bytes become U+FFFD or U+0000. */
 export function decodeEnvironment(bytes: Uint8Array): string {
   const [first, second] = bytes;
-  // By the byte order mark, or by the halves of a first character of ASCII.
+  // Detected by the byte order mark, or by the zero byte of a first character in ASCII.
   if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return decode(bytes, 'utf-16le');
   if ((first === 0xfe && second === 0xff) || (first === 0 && second !== 0)) return decode(bytes, 'utf-16be');
   return decode(bytes, 'utf-8');
@@ -29,12 +29,12 @@ function decode(bytes: Uint8Array, encoding: string): string {
 }
 
 /**
- * Reads a `.env` file as Node does, with two differences. A comment behind a value begins with a space, since a password may hold
- * "#". And a line that seems to set one of `variables` is either read as it is meant, or a fault: Node skips what it does not
- * understand, and without its URL a command would run on another database.
+ * Parses a `.env` file as Node does, with two differences. A comment after a value must follow a space, since a password may contain "#".
+ * A line that seems to set one of `variables` and can't be read is a fault: Node skips it, and without its URL a command would run on
+ * another database.
  */
 export function parseEnvironment(content: string, variables: readonly string[]): EnvironmentFile {
-  // Node's parser drops a CR that stands alone.
+  // Node's parser drops a lone CR.
   const lines = content.split(/\r\n|[\n\r\u0085\u2028\u2029]/);
   const values = parseEnv(lines.join('\n'));
   const patterns = variables.map(patternsOf);
@@ -44,7 +44,7 @@ export function parseEnvironment(content: string, variables: readonly string[]):
     for (const name of variablesSetBy(text, patterns)) {
       const read = readAssignment(name, lines.slice(index));
       const line = index + 1;
-      // Of several, the last counts.
+      // The last assignment wins.
       if ('value' in read) own[name] = { line, value: read.value };
       else faults[name] ??= { line, why: read.why };
     }
@@ -55,7 +55,10 @@ export function parseEnvironment(content: string, variables: readonly string[]):
     const read = own[name];
     if (read === undefined) continue;
     if (parsed === undefined || !read.value.startsWith(parsed)) {
-      faults[name] ??= { line: read.line, why: 'a quote on an earlier line takes it in: close that quote' };
+      faults[name] ??= {
+        line: read.line,
+        why: 'an unclosed quote on an earlier line includes it; close that quote',
+      };
     }
     if (faults[name] === undefined) values[name] = read.value;
   }
@@ -64,9 +67,9 @@ export function parseEnvironment(content: string, variables: readonly string[]):
 
 interface Patterns {
   readonly name: string;
-  /** Finds it in what stands before a "=". */
+  /** Matches the variable in the text before a "=". */
   readonly inName: RegExp;
-  /** Finds it set behind another value, as shells allow. */
+  /** Matches an assignment after another value, as shells allow. */
   readonly behind: RegExp;
 }
 
@@ -79,9 +82,9 @@ function patternsOf(name: string): Patterns {
   };
 }
 
-/** Which variables a line seems to set, however it is written. */
+/** Returns the variables that a line seems to set, in any notation. */
 function variablesSetBy(line: string, patterns: readonly Patterns[]): string[] {
-  // Without what can't be seen, and with the plain form of letters that have several.
+  // Removes invisible characters, and normalizes compatibility forms such as full-width letters.
   const visible = line.replaceAll(/[\p{Cf}\uFFFD]|(?!\t)\p{Cc}/gu, '').normalize('NFKC');
   if (/^\s*(?:#|$)/.test(visible)) return [];
   const [, name = '', value = ''] = /^([^=]*)=?(.*)$/su.exec(visible) ?? [];
@@ -97,13 +100,13 @@ function variablesSetBy(line: string, patterns: readonly Patterns[]): string[] {
     .map((pattern) => pattern.name);
 }
 
-/** Reads the assignment of `name` on the first of `lines`; a quoted value may go on over the next. */
-function readAssignment(name: string, lines: readonly string[]): Reading {
+/** Reads the assignment of `name` in the first of `lines`; a quoted value may span the next ones. */
+function readAssignment(name: string, lines: readonly string[]): AssignmentResult {
   const [line = ''] = lines;
-  if (line.includes('\0')) return { why: 'it holds NUL bytes: save the file as UTF-8' };
-  if (line.includes('\uFFFD')) return { why: 'it is not UTF-8: save the file as UTF-8' };
+  if (line.includes('\0')) return { why: 'it contains NUL bytes; save the file as UTF-8' };
+  if (line.includes('\uFFFD')) return { why: 'it is not valid UTF-8; save the file as UTF-8' };
   const start = new RegExp(`^[ \\t]*(?:export +)?${name}[ \\t]*=[ \\t]*`).exec(line)?.[0];
-  if (start === undefined) return { why: `write ${name}=value, with nothing else before the "="` };
+  if (start === undefined) return { why: `it is not an assignment; write ${name}=value` };
   const given = lines.join('\n').slice(start.length);
   const quote = /^["'`]/.exec(given)?.[0];
   if (quote !== undefined) {
@@ -111,26 +114,26 @@ function readAssignment(name: string, lines: readonly string[]): Reading {
       given,
     )?.[0];
     return quoted === undefined
-      ? { why: `its value begins with ${quote}: end it with ${quote}, and write nothing behind that` }
-      : visibly(parseEnv(`${name}=${quoted}`)[name] ?? '');
+      ? { why: `the quote ${quote} is not closed at the end of the value; close it, with nothing after it` }
+      : checkVisible(parseEnv(`${name}=${quoted}`)[name] ?? '');
   }
   const value = line
     .slice(start.length)
     .replace(/(?:^|[ \t]+)#.*$/, '')
     .replace(/[ \t]+$/, '');
-  if (/["'`]$/.test(value)) return { why: 'its value ends with a quote that it does not begin with' };
-  if (/\s\w+=/.test(value)) return { why: 'it holds a second assignment: write one on each line' };
-  return visibly(value);
+  if (/["'`]$/.test(value)) return { why: 'the closing quote has no opening quote; add it, or remove both' };
+  if (/\s\w+=/.test(value)) return { why: 'it has a second assignment; write one per line' };
+  return checkVisible(value);
 }
 
-/** A value, unless it holds typographic quotes, as word processors write them, or what can't be seen. */
-function visibly(value: string): Reading {
+/** Returns the value, or a fault when it has typographic quotes, as word processors insert them, or invisible characters. */
+function checkVisible(value: string): AssignmentResult {
   if (/^[\u2018-\u201f\u00ab\u00bb]|[\u2018-\u201f\u00ab\u00bb]$/.test(value)) {
-    return { why: 'it has typographic quotes: write plain ones, or none' };
+    return { why: 'the value has typographic quotes; use plain quotes or none' };
   }
-  // A blank value is another fault, which whoever asks for it reports. Tabs and line breaks separate the URLs of replicas.
+  // The reader of the setting reports a blank value. Tabs and line breaks separate the URLs of replicas.
   if (value.trim() !== '' && /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFD]|(?! )\p{Zs}/u.test(value)) {
-    return { why: 'its value holds a character that is not visible: type it again' };
+    return { why: 'the value contains an invisible character; type it again' };
   }
   return { value };
 }

@@ -9,24 +9,23 @@ import {
 } from 'node:tls';
 import type { SslMode } from './url-parameters.ts';
 
-/** What is asked of a connection's encryption. Files are named by their paths. */
+/** The TLS parameters of a connection. Files are paths. */
 export interface TlsSettings {
   readonly mode: SslMode;
-  /** The certificates that may vouch for the server; `system` for those that the machine trusts. */
+  /** The trusted root certificates; `system` for those of the machine. */
   readonly rootCert?: string | undefined;
-  /** Ours, for a server that asks for it, with its key. */
+  /** The client certificate, which needs `key`. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
 }
 
-/** What of a URL is about its encryption. */
 type TlsParameter = 'sslmode' | 'sslrootcert' | 'sslcert' | 'sslkey';
 
 type TlsFault = (parameter: TlsParameter, value: string, why: string) => never;
 
-/** What Node's TLS is told. The files were read: no key is in it to be printed. */
+/** Options of Node's TLS. The certificate files are read; the private key is not a property that could be printed. */
 export class TlsOptions {
-  /** Whether to go on in clear text where the server has no TLS, or the handshake fails. */
+  /** Whether to fall back to an unencrypted connection when the server has no TLS or the handshake fails. */
   readonly optional: boolean;
   readonly rejectUnauthorized: boolean;
   readonly secureContext: SecureContext;
@@ -36,21 +35,21 @@ export class TlsOptions {
     this.optional = mode === 'prefer';
     this.rejectUnauthorized = verifies;
     this.secureContext = secureContext;
-    // Node would compare with "localhost" where the driver leaves the name out, as it does for an address.
+    // The driver omits the server name for an IP address, and Node would then compare with "localhost".
     this.checkServerIdentity = (_, certificate) =>
       mode === 'verify-full' ? checkServerIdentity(host, certificate) : undefined;
   }
 
-  /** The ORM copies its options deeply, unless they know better; a copy of a context of Node's ends the process. */
+  /** Returns itself. The ORM deep-copies its options, and a copy of Node's secure context crashes the process. */
   clone(): this {
     return this;
   }
 }
 
 /**
- * TLS as libpq's parameters ask for it; false when they ask for none, and for a unix socket. `prefer` encrypts where the server can,
- * `require` always, `verify-ca` verifies the server's certificate, `verify-full` its name too. A root certificate makes `prefer`
- * and `require` verify the certificate as well. `fail` gets the parameter that is wrong, its value, and why; it throws.
+ * Returns the TLS options for libpq's parameters; false for `disable` and for a unix socket. `prefer` encrypts when the server supports it,
+ * `require` always, `verify-ca` also verifies the server's certificate, `verify-full` its name too. With a root certificate, `prefer` and
+ * `require` verify the certificate as well. Calls `fail`, which throws, with the invalid parameter, its value and the reason.
  */
 export function tlsOptions(tls: TlsSettings, host: string, fail: TlsFault): TlsOptions | false {
   const { mode, rootCert, cert, key } = tls;
@@ -60,29 +59,28 @@ export function tlsOptions(tls: TlsSettings, host: string, fail: TlsFault): TlsO
     return fail(
       'sslmode',
       mode,
-      'there is no root certificate: add sslrootcert=/path/ca.pem, or sslrootcert=system for what the machine trusts',
+      'a root certificate is required; add sslrootcert=/path/ca.pem, or sslrootcert=system for the trust store of the machine',
     );
   }
-  // Anybody can have a certificate of a public authority, for a name of their own.
+  // Anybody can obtain a certificate of a public authority for a domain of their own.
   if (rootCert === 'system' && mode !== 'verify-full') {
-    return fail('sslrootcert', rootCert, `with it sslmode has to be verify-full, and is ${mode}`);
+    return fail('sslrootcert', rootCert, `it requires sslmode=verify-full, and sslmode is ${mode}`);
   }
   if ((cert === undefined) !== (key === undefined)) {
     const [parameter, given = ''] =
       cert === undefined ? (['sslkey', key] as const) : (['sslcert', cert] as const);
-    return fail(parameter, shownPath(given), 'a certificate needs its key, and the other way round');
+    const missing = cert === undefined ? 'sslcert' : 'sslkey';
+    return fail(parameter, redactPath(given), `a client certificate needs its key; add ${missing}`);
   }
   const file = (name: TlsParameter, path: string): string => {
     let text: string;
     try {
       text = readFileSync(path, 'utf8');
     } catch {
-      return fail(name, shownPath(path), "the file can't be read");
+      return fail(name, redactPath(path), "the file can't be read");
     }
-    // Node passes over what it does not know, and would go on without.
-    return text.includes('-----BEGIN')
-      ? text
-      : fail(name, shownPath(path), 'the file holds nothing in PEM format');
+    // Node ignores content that is not PEM, and would connect without it.
+    return text.includes('-----BEGIN') ? text : fail(name, redactPath(path), 'the file is not in PEM format');
   };
   const ca =
     rootCert === undefined
@@ -90,9 +88,9 @@ export function tlsOptions(tls: TlsSettings, host: string, fail: TlsFault): TlsO
       : rootCert === 'system'
         ? [...getCACertificates('system'), ...getCACertificates('extra')]
         : file('sslrootcert', rootCert);
-  // Node would take no certificate for none that may vouch.
+  // Node would treat a file without certificates as an empty trust store.
   if (typeof ca === 'string' && !holdsCertificate(ca)) {
-    return fail('sslrootcert', shownPath(rootCert ?? ''), 'the file holds no certificate');
+    return fail('sslrootcert', redactPath(rootCert ?? ''), 'the file has no valid certificate');
   }
   const trusted = ca && { ca };
   if (cert === undefined || key === undefined) {
@@ -103,13 +101,13 @@ export function tlsOptions(tls: TlsSettings, host: string, fail: TlsFault): TlsO
   try {
     context = createSecureContext({ ...trusted, ...own });
   } catch {
-    return fail('sslcert', shownPath(cert), 'the file holds no certificate, or sslkey is not the key to it');
+    return fail('sslcert', redactPath(cert), 'the file has no valid certificate, or sslkey is not its key');
   }
   return new TlsOptions(tls, host, context, verifies);
 }
 
-/** A path as a message may show it: not what looks like a URL, which may hold a password. */
-function shownPath(path: string): string {
+/** Returns a path for a message; "…" for what looks like a URL, which may contain a password. */
+function redactPath(path: string): string {
   return /@|:\/\//.test(path) ? '…' : path;
 }
 

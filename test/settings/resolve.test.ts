@@ -103,7 +103,7 @@ describe('where a setting comes from', () => {
     },
   );
 
-  test('a URL that is given serves both purposes, and what it replaces is not looked at', () => {
+  test('a given URL is used for both purposes, and overridden variables are not parsed', () => {
     const settings = resolveSettings(
       { url: url('given') },
       { MIGRATION_DATABASE_URL: 'mysql://a', DATABASE_URL: 'x' },
@@ -112,7 +112,7 @@ describe('where a setting comes from', () => {
     expect(settings.migrationUrl).toEqual(settings.url);
   });
 
-  test('a setting that nobody makes is unset', () => {
+  test('a setting without a source is unset', () => {
     expect(resolveDatabase({}, 'application', {})).toBeNull();
     expect(resolveSettings({}, {}).url).toEqual({ value: null, source: 'default' });
   });
@@ -128,7 +128,7 @@ describe('where a setting comes from', () => {
     });
   });
 
-  test('a file that can not be read is told', async () => {
+  test('a file that can not be read is reported', async () => {
     await mkdir(join(directory, '.env'));
 
     expect(problems({}, {})).toEqual([expect.stringContaining('.env')]);
@@ -140,7 +140,7 @@ describe('a blank value', () => {
   const all = Object.entries(definitions).map(([, { variables, blank }]) => [variables[0], blank] as const);
   const of = (blank: string): string[] => all.filter((one) => one[1] === blank).map(([variable]) => variable);
 
-  test('of what decides where and how to connect is refused by name, and by no other', () => {
+  test('of a setting that decides where or how to connect is refused by its name only', () => {
     expect(of('refused')).toEqual([
       'DATABASE_URL',
       'MIGRATION_DATABASE_URL',
@@ -153,22 +153,20 @@ describe('a blank value', () => {
       for (const blank of blanks) {
         expect(problems({}, { [variable]: blank })).toEqual([
           expect.stringMatching(
-            new RegExp(
-              `^${variable} is (?:empty|blank): give it a value, or leave it out; for example ${variable}=`,
-            ),
+            new RegExp(`^${variable} is (?:empty|blank); set a value, or unset it; for example ${variable}=`),
           ),
         ]);
       }
     }
   });
 
-  test('of anything else means unset, as compose files pass it on', () => {
+  test('of any other setting means unset, as compose files pass it on', () => {
     const environment = Object.fromEntries(of('unset').map((variable) => [variable, '']));
 
     expect(resolveSettings({}, environment)).toEqual(resolveSettings({}, {}));
   });
 
-  test('in the environment does not let the file answer', async () => {
+  test('in the environment does not fall back to the file', async () => {
     await file(`MIGRATION_DATABASE_URL=${url('file')}\n`);
 
     expect(problems({}, { MIGRATION_DATABASE_URL: '' })).toEqual([
@@ -180,14 +178,14 @@ describe('a blank value', () => {
     await file('DATABASE_URL=\n');
 
     expect(problems({}, {})).toEqual([
-      expect.stringMatching(/^DATABASE_URL \(\.env\) is empty: .*; for example DATABASE_URL=/),
+      expect.stringMatching(/^DATABASE_URL \(\.env\) is empty; .*; for example DATABASE_URL=/),
     ]);
     expect(problems({ url: url('given') }, {})).toEqual([]);
   });
 
-  test.each([',', ' , ,'])('is a list of replicas that names none: %j', (text) => {
+  test.each([',', ' , ,'])('is refused as a list of replicas: %j', (text) => {
     expect(problems({}, { REPLICA_DATABASE_URLS: text })).toEqual([
-      expect.stringMatching(/^REPLICA_DATABASE_URLS is ".*": it is a list of URLs/),
+      expect.stringMatching(/^REPLICA_DATABASE_URLS is ".*": expected a list of URLs/),
     ]);
   });
 });
@@ -256,9 +254,9 @@ describe('a value', () => {
     [{ pool: { acquireTimeout: Infinity } }, 'pool.acquireTimeout is "Infinity"'],
     [{ timeouts: { lock: 1.5 } }, 'timeouts.lock is "1.5"'],
     [{ url: 'canary' }, 'url is not a URL'],
-    [{ url: '' }, 'url is empty: give it a value, or leave it out; for example url=postgresql://'],
+    [{ url: '' }, 'url is empty; set a value, or unset it; for example url=postgresql://'],
     [{ url: ' \u00a0' }, 'url is blank'],
-    [{ url: null }, 'url is "null": it is a text'],
+    [{ url: null }, 'url is "null": expected a string'],
     [{ replicaUrls: [''] }, 'replicaUrls[0] is empty'],
     [{ replicaUrls: [url('a'), 'canary'] }, 'replicaUrls[1] is not a URL'],
   ])('%j as an argument is refused', (given, says) => {
@@ -277,7 +275,7 @@ describe('a value', () => {
     expect(replicaUrls.value.map(({ parts }) => parts.database)).toEqual(['a', 'b', 'c']);
   });
 
-  test('the old variables hold for URLs that do not say', () => {
+  test('POSTGRES_SSL_MODE and POSTGRES_SSL_ROOT_CERT are defaults of URLs', () => {
     const environment = { POSTGRES_SSL_MODE: 'disable', POSTGRES_SSL_ROOT_CERT: '/none.pem' };
     const modeOf = (given: string): string | undefined =>
       resolveSettings({ url: given }, environment).url.value?.parts.tls.mode;
@@ -287,7 +285,7 @@ describe('a value', () => {
     expect(modeOf(`${url('lab')}?sslmode=verify-full&sslrootcert=system`)).toBe('verify-full');
   });
 
-  test('a default for URLs that can not be used is told once, by its own name alone', () => {
+  test('an invalid default of URLs is reported once, by its own name', () => {
     const urls = {
       DATABASE_URL: url('lab'),
       MIGRATION_DATABASE_URL: url('direct'),
@@ -304,7 +302,7 @@ describe('a value', () => {
       expect.stringMatching(/^POSTGRES_SSL_ROOT_CERT is \/dev\/null: .* PEM format/),
     ]);
     expect(problems({}, { ...urls, POSTGRES_SSL_MODE: 'verify-full' })).toEqual([
-      expect.stringMatching(/^POSTGRES_SSL_MODE is verify-full: there is no root certificate/),
+      expect.stringMatching(/^POSTGRES_SSL_MODE is verify-full: a root certificate is required/),
     ]);
     expect(problems({}, { ...urls, POSTGRES_SSL_MODE: 'require', POSTGRES_SSL_ROOT_CERT: 'system' })).toEqual(
       [expect.stringMatching(/^POSTGRES_SSL_ROOT_CERT is system: .*verify-full/)],
@@ -314,7 +312,7 @@ describe('a value', () => {
     ).toEqual([expect.stringMatching(/^DATABASE_URL has sslrootcert=\/none\.pem: the file can't be read/)]);
   });
 
-  test('a setting that can not be used is named with no other setting', () => {
+  test('an invalid setting is reported without the name of another', () => {
     const wrong: Record<string, string> = Object.fromEntries(
       Object.values(definitions).map(({ variables: [variable] }) => [variable, 'wrong value']),
     );
@@ -333,14 +331,14 @@ describe('a value', () => {
     expect(problems({}, wrong).toSorted()).toEqual(apart.toSorted());
   });
 
-  test('options in the URL and a pooler in transaction mode do not go together', () => {
+  test('options in the URL are refused with a pooler in transaction mode', () => {
     const given = { url: `${url('lab')}?options=-csearch_path%3Dlab`, poolMode: 'transaction' } as const;
 
     expect(problems(given, {})).toEqual([expect.stringContaining('alter role')]);
     expect(problems({ ...given, poolMode: 'session' }, {})).toEqual([]);
   });
 
-  test('everything that is wrong is told at once, and by name', () => {
+  test('every problem is reported by name', () => {
     const environment = {
       WORKERS: '4',
       DATABASE_URL: 'mysql://ann:canary@db/lab',
@@ -370,7 +368,7 @@ describe('a value', () => {
 });
 
 describe('a .env file', () => {
-  test('a raw "#" in a password is an error there too, and never another host', async () => {
+  test('refuses an unencoded "#" in a password', async () => {
     await file('DATABASE_URL=postgresql://evil:12#@db/lab\n');
 
     expect(problems({}, {})).toEqual([expect.stringContaining('%23')]);

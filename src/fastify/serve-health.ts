@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Database } from '../database/database.ts';
 
-/** Serves the health of `database` and of the process at `path` and below it. Probes that pass are not logged. */
+/** Adds the routes of the health checks at `path`. Probes that pass are not logged. */
 export function serveHealth(app: FastifyInstance, database: Database, path: string): void {
   const base = path.replace(/\/$/, '');
   const quiet = { logLevel: 'warn' } as const;
 
-  // Whatever the database does, a restart of this process would not cure it.
+  // Independent of the database: restarting this process would not repair it.
   app.get(`${base}/live`, quiet, async () => ({ status: 'alive' }));
 
   app.get(`${base}/ready`, quiet, async (_request, reply) => {
@@ -16,8 +16,8 @@ export function serveHealth(app: FastifyInstance, database: Database, path: stri
 
   app.get(path, quiet, async (_request, reply) => {
     const health = await database.health();
-    // One that is busy works: whoever has this probed for liveness must not restart it for that.
-    const works = health.ready || health.status === 'saturated';
-    return reply.status(works ? 200 : 503).send(health);
+    // A saturated pool is no reason to restart the process, should this be used as a liveness probe.
+    const healthy = health.ready || health.status === 'saturated';
+    return reply.status(healthy ? 200 : 503).send(health);
   });
 }
