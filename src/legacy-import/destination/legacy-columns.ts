@@ -1,6 +1,6 @@
 /**
- * The tables of schema version 15 with their columns, under the names that they have here too. Frozen with that version: a table or
- * a column that is ours alone is none of the import's business, and gets its default.
+ * The tables and columns of the legacy schema, version 15, whose names are the same here. Frozen: tables and columns that were added since
+ * are not imported, and get their defaults.
  */
 export const legacyColumns: Readonly<Record<string, readonly string[]>> = {
   experiments: [

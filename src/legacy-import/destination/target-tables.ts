@@ -1,6 +1,6 @@
 import type { EntityMetadata, EntityProperty, MetadataStorage } from '@mikro-orm/postgresql';
 import { ShapedJson } from '../../json/shaped-json.ts';
-import { readCheck, type Rule } from './check-rules.ts';
+import { parseCheck, type CheckRule } from './parse-check.ts';
 import { legacyColumns } from './legacy-columns.ts';
 import type { ColumnType, TargetColumn, TargetTable } from './target-table.ts';
 
@@ -12,22 +12,22 @@ const types: Partial<Record<string, ColumnType>> = {
   jsonb: 'json',
 };
 
-/** The tables of the entities that the old system had too, with the columns that it had, parents before children. */
+/** Returns the tables that the old system had too, with its columns, parents before children. */
 export function targetTables(metadata: MetadataStorage): TargetTable[] {
   const tables = [...metadata.getAll().values()].flatMap((meta) => {
-    const there = legacyColumns[meta.tableName];
-    return there ? [describe(meta, there)] : [];
+    const names = legacyColumns[meta.tableName];
+    return names ? [describe(meta, names)] : [];
   });
   return parentsFirst(tables.toSorted((one, other) => (one.name < other.name ? -1 : 1)));
 }
 
-function describe(meta: EntityMetadata, there: readonly string[]): TargetTable {
+function describe(meta: EntityMetadata, names: readonly string[]): TargetTable {
   const rules = Map.groupBy(
-    meta.checks.flatMap(({ name = '', expression }) => readCheck(name, expression) ?? []),
+    meta.checks.flatMap(({ name = '', expression }) => parseCheck(name, expression) ?? []),
     ({ column }) => column,
   );
   const props = meta.props.filter(
-    ({ fieldNames }) => fieldNames?.length === 1 && fieldNames.every((name) => there.includes(name)),
+    ({ fieldNames }) => fieldNames?.length === 1 && fieldNames.every((name) => names.includes(name)),
   );
   const columns = props.map((prop) => {
     const checks = rules.get(prop.fieldNames[0] ?? '') ?? [];
@@ -45,17 +45,20 @@ function describe(meta: EntityMetadata, there: readonly string[]): TargetTable {
   };
 }
 
-function describeColumn(prop: EntityProperty, rules: readonly Rule[]): TargetColumn {
+function describeColumn(prop: EntityProperty, rules: readonly CheckRule[]): TargetColumn {
   const [name = ''] = prop.fieldNames;
   const [given = ''] = prop.columnTypes;
   const type = types[given];
-  if (!type) throw new Error(`${name} has the type ${given}, which the import does not know`);
+  if (!type)
+    throw new Error(
+      `column ${name} has the unsupported type ${given}; supported: ${Object.keys(types).join(', ')}`,
+    );
   const parent = prop.targetMeta?.tableName;
   return {
     name,
     type,
     nullable: prop.nullable ?? false,
-    // A default that is no constant would be another one in each run.
+    // Only constants: another default would differ between runs.
     default: prop.default == null ? undefined : String(prop.default),
     rules,
     shape: prop.customType instanceof ShapedJson ? prop.customType : undefined,
@@ -63,11 +66,11 @@ function describeColumn(prop: EntityProperty, rules: readonly Rule[]): TargetCol
   };
 }
 
-/** `out` of `out_<UUIDv7>`: what is in front of the UUID of a key that the entity mints. */
+/** Returns `out` of `out_<UUIDv7>`: the prefix of the keys that the entity generates. */
 function mintedPrefix(meta: EntityMetadata): string | undefined {
   const [key, ...others] = meta.getPrimaryProps();
   if (others.length > 0 || !key?.onCreate) return undefined;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what mints a key looks at neither row nor manager
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key's generator uses neither row nor manager
   const minted = String((key.onCreate as () => unknown)());
   return minted.slice(0, minted.lastIndexOf('_'));
 }

@@ -6,16 +6,16 @@ import type { Database } from '../../database/database.ts';
 import { sqlStateOf, toDataError } from '../../database/translate-error.ts';
 import type { ConvertedRow } from '../conversion/row-converter.ts';
 import { digestQuery, digestText } from '../conversion/row-digest.ts';
-import { quoted } from '../source/quoted.ts';
-import { copyText } from './copy-text.ts';
+import { escapeIdentifier } from 'pg';
+import { encodeCopyText } from './encode-copy-text.ts';
 import type { TargetTable } from './target-table.ts';
 
-/** What became of the rows of a batch. */
-export interface Stored {
+/** What happened to the rows of a batch. */
+export interface StoreResult {
   readonly written: readonly ConvertedRow[];
-  /** Those that the target had already, equal in all columns. */
+  /** Rows that the target had already, equal in all columns. */
   readonly found: readonly ConvertedRow[];
-  /** Those that PostgreSQL did not take, each with the reason. */
+  /** Rows that PostgreSQL refused, each with the reason. */
   readonly refused: readonly (readonly [row: ConvertedRow, reason: string])[];
 }
 
@@ -24,13 +24,13 @@ interface Compared {
   readonly others: readonly ConvertedRow[];
 }
 
-interface Storing {
+interface StoreCounts {
   readonly written: ConvertedRow[];
   readonly found: ConvertedRow[];
   readonly refused: [row: ConvertedRow, reason: string][];
 }
 
-/** How many rows a table has, and their digest. */
+/** The number of rows of a table, and their digest. */
 export interface Total {
   readonly count: number;
   readonly digest: string;
@@ -45,18 +45,18 @@ export class TargetRows {
   constructor(database: Database, table: TargetTable) {
     this.#database = database;
     this.#table = table;
-    const columns = table.columns.map(({ name }) => quoted(name));
-    this.#copy = `copy ${quoted(table.name)} (${columns.join(', ')}) from stdin`;
+    const columns = table.columns.map(({ name }) => escapeIdentifier(name));
+    this.#copy = `copy ${escapeIdentifier(table.name)} (${columns.join(', ')}) from stdin`;
   }
 
   async count(): Promise<number> {
     const [row] = await this.#read<{ count: string }>(
-      `select count(*)::text as count from ${quoted(this.#table.name)}`,
+      `select count(*)::text as count from ${escapeIdentifier(this.#table.name)}`,
     );
     return Number(row?.count);
   }
 
-  /** Count and digest of all rows, by PostgreSQL's own reckoning. */
+  /** Returns the count and the digest of all rows, computed by PostgreSQL. */
   async total(): Promise<Total> {
     const [row] = await this.#read<{ count: string; first: string; second: string }>(
       `select count(*)::text as count, ${halfOfDigest(1)} as first, ${halfOfDigest(17)} as second from (${digestQuery(this.#table)}) rows`,
@@ -67,21 +67,21 @@ export class TargetRows {
     };
   }
 
-  /** Parts the rows that the target has, equal in all columns, from all others. */
+  /** Splits rows into those that the target has, equal in all columns, and the others. */
   compare(rows: readonly ConvertedRow[]): Promise<Compared> {
     return this.#compare(this.#database.orm.em.fork(), rows);
   }
 
   /**
-   * Writes a batch in one transaction. Rows that PostgreSQL refuses stay out, each by itself.
+   * Writes a batch in one transaction, without the rows that PostgreSQL refuses.
    *
-   * @throws DataError when it is not the rows' fault; nothing of the batch is written then.
+   * @throws DataError for an error that no row causes; the whole batch is rolled back then.
    */
-  store(rows: readonly ConvertedRow[], { mayBeThere }: { mayBeThere: boolean }): Promise<Stored> {
+  store(rows: readonly ConvertedRow[], { mayExist }: { mayExist: boolean }): Promise<StoreResult> {
     return this.#database.transact(
       async ({ em }) => {
-        const { found, others } = mayBeThere ? await this.#compare(em, rows) : { found: [], others: rows };
-        const stored: Storing = { written: [], found: [...found], refused: [] };
+        const { found, others } = mayExist ? await this.#compare(em, rows) : { found: [], others: rows };
+        const stored: StoreCounts = { written: [], found: [...found], refused: [] };
         await this.#append(em, others, stored);
         return stored;
       },
@@ -89,7 +89,7 @@ export class TargetRows {
     );
   }
 
-  /** Goes through the whole table, which may take longer than the role's statements usually may. */
+  /** Runs a query over the whole table without a statement timeout. */
   #read<Row extends object>(text: string): Promise<Row[]> {
     return this.#database.transact(({ em }) => query<Row>(em, text), { timeouts: { statement: 0 } });
   }
@@ -101,7 +101,7 @@ export class TargetRows {
       em,
       digestQuery(
         this.#table,
-        `where (${key.map(quoted).join(', ')}) in (select * from unnest(${lists.join(', ')}))`,
+        `where (${key.map(escapeIdentifier).join(', ')}) in (select * from unnest(${lists.join(', ')}))`,
       ),
       key.map((_, index) => rows.map((row) => row.key[index])),
     );
@@ -112,28 +112,28 @@ export class TargetRows {
     return { found, others };
   }
 
-  async #append(em: EntityManager, rows: readonly ConvertedRow[], stored: Storing): Promise<void> {
+  async #append(em: EntityManager, rows: readonly ConvertedRow[], stored: StoreCounts): Promise<void> {
     if (rows.length === 0) return;
     await em.execute('savepoint imported_rows');
     try {
-      await copyIn(em, this.#copy, copyText(rows.map(({ fields }) => fields)));
+      await copyIn(em, this.#copy, encodeCopyText(rows.map(({ fields }) => fields)));
       await em.execute('release savepoint imported_rows');
       stored.written.push(...rows);
     } catch (error) {
       const state = sqlStateOf(error);
-      if (!isTheRows(state)) throw error;
+      if (!isRowFault(state)) throw error;
       await em.execute('rollback to savepoint imported_rows');
       await em.execute('release savepoint imported_rows');
       const [first, ...others] = rows;
       if (first && others.length === 0) return this.#refuse(em, first, error, stored);
-      // Half by half, until only those are left that are at fault.
+      // Bisects until the refused rows are isolated.
       const middle = Math.ceil(rows.length / 2);
       await this.#append(em, rows.slice(0, middle), stored);
       await this.#append(em, rows.slice(middle), stored);
     }
   }
 
-  async #refuse(em: EntityManager, row: ConvertedRow, error: unknown, stored: Storing): Promise<void> {
+  async #refuse(em: EntityManager, row: ConvertedRow, error: unknown, stored: StoreCounts): Promise<void> {
     const { found } = await this.#compare(em, [row]);
     if (found.length > 0) {
       stored.found.push(row);
@@ -144,12 +144,12 @@ export class TargetRows {
   }
 }
 
-/** Whether rows are at fault, not the server or the way to it: their values (22), a constraint (23), a limit (54), a trigger (P0001). */
-function isTheRows(state: string): boolean {
+/** Whether a SQLSTATE is caused by a row: by its values (22), a constraint (23), a limit (54) or a trigger (P0001). */
+function isRowFault(state: string): boolean {
   return /^(?:22|23|54)/.test(state) || state === 'P0001';
 }
 
-/** The sum of one half of the digests, each a number of 64 bits. */
+/** Returns the SQL of the sum of one half of the digests, each a 64-bit number. */
 function halfOfDigest(from: number): string {
   return `coalesce(sum(('x' || substr(digest, ${from}, 16))::bit(64)::bigint), 0)::text`;
 }

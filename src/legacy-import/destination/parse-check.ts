@@ -1,18 +1,18 @@
-/** A CHECK that can be held against a value before PostgreSQL does. */
-export interface Rule {
+/** A CHECK constraint that can be evaluated without PostgreSQL. */
+export interface CheckRule {
   readonly name: string;
-  /** Whether `value`, as PostgreSQL would be sent it, breaks the rule. For JSON it is asked of the kind of the document. */
-  readonly broken: (value: string) => boolean;
+  /** Whether `value`, in the form that is sent to PostgreSQL, violates the constraint. For JSON, `value` is the kind of the document. */
+  readonly isViolatedBy: (value: string) => boolean;
 }
 
-type Reader = (...parts: string[]) => Rule['broken'];
+type Compiler = (...parts: string[]) => CheckRule['isViolatedBy'];
 
 const float = String.raw`'?(-?[\d.]+)'?(?:::double precision)?`;
 
-// How the entities write their CHECKs. A column's name comes first everywhere.
-const forms: readonly (readonly [RegExp, Reader])[] = [
+// The forms of CHECK constraints in the entities. The name of the column comes first in each.
+const forms: readonly (readonly [RegExp, Compiler])[] = [
   [/^"?(\w+)"? <> ''$/, () => (value) => value === ''],
-  // PostgreSQL knows more white space than this; what it refuses beyond is found when it does.
+  // PostgreSQL's class has more white space; what it refuses beyond this is found when the row is written.
   [/^"?(\w+)"? ~ '\\S'$/, () => (value) => /^[ \t\n\r\f\v]*$/.test(value)],
   [/^char_length\("?(\w+)"?\) <= (\d+)$/, (limit) => (value) => longerThan(value, Number(limit))],
   [/^jsonb_typeof\("?(\w+)"?\) = '(\w+)'$/, (kind) => (value) => value !== kind],
@@ -30,18 +30,18 @@ const forms: readonly (readonly [RegExp, Reader])[] = [
   ],
 ];
 
-/** The column that a CHECK is about, and the rule; null for an expression of a form that is not known here, which PostgreSQL decides. */
-export function readCheck(name: string, expression: unknown): { column: string; rule: Rule } | null {
+/** Parses a CHECK constraint into its column and rule; null for an unknown form, which only PostgreSQL evaluates. */
+export function parseCheck(name: string, expression: unknown): { column: string; rule: CheckRule } | null {
   if (typeof expression !== 'string') return null;
-  for (const [form, reader] of forms) {
+  for (const [form, compile] of forms) {
     const [found, column, ...parts] = form.exec(expression) ?? [];
     if (found !== undefined && column !== undefined)
-      return { column, rule: { name, broken: reader(...parts) } };
+      return { column, rule: { name, isViolatedBy: compile(...parts) } };
   }
   return null;
 }
 
-/** Whether a text has more than `limit` characters, which PostgreSQL counts as code points. */
+/** Whether a text has more than `limit` code points, which PostgreSQL counts as characters. */
 function longerThan(text: string, limit: number): boolean {
   return text.length > limit && (text.length > limit * 2 || Array.from(text).length > limit);
 }

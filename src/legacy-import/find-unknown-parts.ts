@@ -1,26 +1,26 @@
 import { ImportRefusedError, LegacySourceError } from '../errors.ts';
 import type { LegacySource } from './source/legacy-source.ts';
-import type { TargetTable } from './target/target-table.ts';
+import type { TargetTable } from './destination/target-table.ts';
 
-/** What the source has and the target has no place for: a table, or a column of a table. */
+/** A table of the source, or a column of one, that the target lacks. */
 export interface UnknownPart {
   readonly name: string;
-  /** The rows of a table; of a column, the rows that have a value there. */
+  /** The number of rows of the table, or of rows with a value in the column. */
   readonly rows: number;
-  /** Whether it was said that it may be left out. */
+  /** Whether the options skip it. */
   readonly skipped: boolean;
 }
 
-// What other tools keep for themselves in a database.
+// Tables of other tools.
 const bookkeeping = new Set(['alembic_version']);
 
 /**
- * Compares what the source has with what the target has a place for.
+ * Returns the tables and columns of the source that the target lacks.
  *
- * @throws LegacySourceError when the source lacks a table or a column, and so is not what it was taken for; ImportRefusedError when
- * `skip` names what is imported.
+ * @throws LegacySourceError when the source lacks a table or column of the legacy schema.
+ * @throws ImportRefusedError when `skip` names a table or column that the target has.
  */
-export async function unknownParts(
+export async function findUnknownParts(
   source: LegacySource,
   tables: readonly TargetTable[],
   skip: readonly string[],
@@ -28,14 +28,14 @@ export async function unknownParts(
   const there = new Map(
     source.tables.map(({ name, columns }) => [name, new Set(columns.map((one) => one.name))]),
   );
-  mustBeComplete(source, tables, there);
+  assertComplete(source, tables, there);
   const known = new Set(
     tables.flatMap(({ name, columns }) => [name, ...columns.map((one) => `${name}.${one.name}`)]),
   );
   const wrong = skip.filter((name) => known.has(name));
   if (wrong.length > 0) {
     throw new ImportRefusedError(
-      `--skip names ${wrong.join(', ')}, which the target has a place for: only what it has none for can be skipped`,
+      `--skip names ${wrong.join(', ')}, which the target has; only tables and columns that it lacks can be skipped`,
     );
   }
   const parts: UnknownPart[] = [];
@@ -54,7 +54,7 @@ export async function unknownParts(
   return parts;
 }
 
-function mustBeComplete(
+function assertComplete(
   source: LegacySource,
   tables: readonly TargetTable[],
   there: ReadonlyMap<string, ReadonlySet<string>>,
@@ -67,6 +67,6 @@ function mustBeComplete(
   if (missing.length === 0) return;
   const some = missing.length > 6 ? [...missing.slice(0, 6), `${missing.length - 6} more`] : missing;
   throw new LegacySourceError(
-    `${source.label} is no legacy database of schema version 15: it lacks ${some.join(', ')}; open it once with the last version of the old system, which upgrades it`,
+    `${source.label} is not a legacy database of schema version 15: it lacks ${some.join(', ')}; open it once with the last version of the old system, which upgrades it`,
   );
 }

@@ -1,6 +1,7 @@
 import type { ShapedJson } from '../../json/shaped-json.ts';
-import type { Rule } from './check-rules.ts';
+import type { CheckRule } from './parse-check.ts';
 
+/** The type of a target column, as far as its conversion differs. */
 export type ColumnType = 'text' | 'integer' | 'double' | 'time' | 'json';
 
 /** A column that is filled from the column of the same name in the source. */
@@ -8,18 +9,18 @@ export interface TargetColumn {
   readonly name: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
-  /** The constant that PostgreSQL would fill in, as text; undefined when there is none. */
+  /** The constant default as text; undefined when the column has none. */
   readonly default: string | undefined;
-  /** The CHECKs on this column alone that can be held against a value without PostgreSQL. */
-  readonly rules: readonly Rule[];
+  /** The CHECK constraints on this column alone that can be evaluated without PostgreSQL. */
+  readonly rules: readonly CheckRule[];
   readonly shape: ShapedJson | undefined;
   readonly references: Reference | undefined;
 }
 
-/** Whose key a column holds. */
+/** The foreign key of a column. */
 interface Reference {
   readonly table: string;
-  /** Whether the row lives on without the one that it points at. */
+  /** Whether it is declared `on delete set null`. */
   readonly nulled: boolean;
 }
 
@@ -27,10 +28,10 @@ interface Reference {
 export interface TargetTable {
   readonly name: string;
   readonly columns: readonly TargetColumn[];
-  /** The names of the columns of the primary key; all of them are texts. */
+  /** The columns of the primary key, all of type text. */
   readonly key: readonly string[];
-  /** What the keys begin with that the table's rows mint for themselves; undefined when they can't. */
+  /** The prefix of generated keys; undefined when the entity does not generate its key. */
   readonly mintedPrefix: string | undefined;
-  /** The column that points at a row of the same table. */
+  /** The column that references a row of the same table. */
   readonly parent: string | undefined;
 }

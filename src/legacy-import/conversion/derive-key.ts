@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 
-/** A key for a row that has none, made from the row: the same at every run. */
-export function mintedKey(prefix: string, place: string, values: readonly (string | null)[]): string {
+/** Returns a deterministic key (prefix and UUIDv8) for a row without one, derived from its position and values: the same in every run. */
+export function deriveKey(prefix: string, place: string, values: readonly (string | null)[]): string {
   const bytes = createHash('sha256')
     .update(JSON.stringify([place, ...values]))
     .digest()
     .subarray(0, 16);
-  // Version 8: a UUID that says nothing of when it was made. The variant is that of all UUIDs.
+  // Version 8 (custom) and the variant of RFC 9562.
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = bytes.toString('hex');
