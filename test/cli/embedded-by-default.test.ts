@@ -167,7 +167,7 @@ describe('an empty DATABASE_URL', () => {
       );
 
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toMatch(/^synthdb: DATABASE_URL is (?:empty|blank): .*; for example DATABASE_URL=/);
+      expect(stderr).toMatch(/^synthdb: DATABASE_URL is (?:empty|blank); .*; for example DATABASE_URL=/);
     }
     expect(existsSync(join(directory, '.data'))).toBe(false);
   });

@@ -137,7 +137,7 @@ describe('the Fastify plugin', () => {
     new StatementError('canary', {}),
     new ReadOnlyError('canary'),
     'canary',
-  ])('tells the client nothing of what is our own fault: %s', async (error) => {
+  ])('hides internal errors from the client: %s', async (error) => {
     const { origin } = await serve((app) =>
       app.get('/', () => {
         throw error;
