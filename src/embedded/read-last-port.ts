@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from './system-error-code.ts';
 
-/** The port of the cluster's last start, or null if it never listened. PostgreSQL itself notes down its arguments. */
-export async function keptPort(dataDirectory: string): Promise<number | null> {
+/** Returns the port of the cluster's last start; null when it was never started. PostgreSQL records its arguments in a file. */
+export async function readLastPort(dataDirectory: string): Promise<number | null> {
   try {
     const words = await readFile(join(dataDirectory, 'postmaster.opts'), 'utf8');
     const port = /"port=(\d+)"\s*$/.exec(words)?.[1];
