@@ -1,5 +1,4 @@
 import { documentText } from '../json/document-text.ts';
-import type { CopiedType } from '../repositories/row-copier.ts';
 import { refuseMalformedText } from './unstorable-values.ts';
 
 // https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". It spares both sides escapes and decimal numbers.
@@ -11,6 +10,9 @@ const jsonbVersion = 1;
 const widest = 3;
 // PostgreSQL counts from 2000, in microseconds.
 const epoch = BigInt(Date.UTC(2000, 0)) * 1_000n;
+
+/** The types of columns that rows can be copied into. */
+export type CopiedType = 'text' | 'double precision' | 'jsonb';
 
 /** The types of columns that can be sent in binary. */
 export type BinaryType = CopiedType | 'integer' | 'timestamptz';

@@ -11,7 +11,6 @@ import { JoinedUpdates } from './joined-updates.ts';
 import { timeoutStatements, type TransactionTimeouts } from './local-settings.ts';
 import { HouseNaming } from './naming.ts';
 import { ourEntities } from './our-entities.ts';
-import { PgRowCopier } from './pg-row-copier.ts';
 import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from './pool-options.ts';
 import { acceptsStandby, sessionCheck } from './session-check.ts';
 import { TextGuard } from './text-guard.ts';
@@ -99,7 +98,6 @@ export function ormOptions(
     extensions: [
       Migrator,
       TriggerFunctions,
-      PgRowCopier,
       connections,
       ...(connectionCheck ? [connectionCheck] : []),
     ],

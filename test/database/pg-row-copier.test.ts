@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DanglingReferenceError, openDatabase, type UnitOfWork } from '../../src/index.ts';
 import type { Tables } from '../../src/entities/tables.ts';
-import { rowCopier } from '../../src/repositories/row-copier.ts';
+import { copyRows } from '../../src/postgres/copy/copy-rows.ts';
 import { TestDatabase, aSynthOutcome, anAnalysisRun } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 import { attributes } from '../repositories/some-outcomes.ts';
@@ -133,13 +133,13 @@ describe('rows copied on the connection of a unit of work', () => {
   test('are refused outside a transaction', async () => {
     const em = db.orm.em.fork();
 
-    await expect(rowCopier(em).copy(em, 'synth_outcomes', columns, [row('a')])).rejects.toThrow();
+    await expect(copyRows(em, 'synth_outcomes', columns, [row('a')])).rejects.toThrow();
     expect(await stored()).toBe(0);
   });
 });
 
 function copy({ em }: UnitOfWork, rows: Iterable<Row>): Promise<boolean> {
-  return rowCopier(em).copy(em, 'synth_outcomes', columns, rows);
+  return copyRows(em, 'synth_outcomes', columns, rows);
 }
 
 function* many(): Generator<Row> {
