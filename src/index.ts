@@ -12,15 +12,15 @@ export type {
   SchemaHealth,
 } from './database/health/database-health.ts';
 export { openDatabase, type OpenDatabaseOptions } from './database/open-database.ts';
-export type { TransactionSettings, TransactionTimeouts } from './database/local-settings.ts';
+export type { TransactionSettings, TransactionTimeouts } from './postgres/client/local-settings.ts';
 export type { DatabaseTimeouts } from './database/orm-options.ts';
-export type { PoolMode, PoolOptions } from './database/pool-options.ts';
+export type { PoolMode, PoolOptions } from './postgres/client/pool-options.ts';
 export {
   withSynthLab,
   type ServiceConnection,
   type ServiceOptions,
 } from './database/service-orm/with-synth-lab.ts';
-export { toDataError } from './database/translate-error.ts';
+export { toDataError } from './postgres/errors/translate-error.ts';
 export type { ReplicaHealth } from './database/replicas/replica-set.ts';
 export type { Logger } from './database/telemetry/logger.ts';
 export type { TelemetryOptions } from './database/telemetry/telemetry.ts';

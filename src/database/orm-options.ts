@@ -4,19 +4,19 @@ import { defineConfig, type Options } from '@mikro-orm/postgresql';
 import { migrations } from '../migrations.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { CascadeGuard } from './cascade-guard.ts';
-import { Connections } from './connections.ts';
+import { Connections } from '../postgres/client/connections.ts';
 import { DataErrorEntityManager } from './data-errors/data-error-entity-manager.ts';
 import { notFoundHandlers } from './data-errors/not-found.ts';
 import { JoinedUpdates } from './joined-updates.ts';
-import { timeoutStatements, type TransactionTimeouts } from './local-settings.ts';
+import { timeoutStatements, type TransactionTimeouts } from '../postgres/client/local-settings.ts';
 import { HouseNaming } from './naming.ts';
 import { ourEntities } from './our-entities.ts';
-import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from './pool-options.ts';
-import { acceptsStandby, sessionCheck } from './session-check.ts';
+import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from '../postgres/client/pool-options.ts';
+import { acceptsStandby, sessionCheck } from '../postgres/client/session-check.ts';
 import { TextGuard } from './text-guard.ts';
 import { TransactionGuard } from './transaction-guard.ts';
 import { TriggerFunctions } from './trigger-functions.ts';
-import { silenceAllowed } from './tx-client.ts';
+import { silenceAllowed } from '../postgres/client/tx-client.ts';
 import { LateChanges } from './unit/late-changes.ts';
 
 /** How connections are made, kept and given to units of work. */

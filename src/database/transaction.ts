@@ -1,9 +1,9 @@
 import { TransactionEventBroadcaster, type EntityManager } from '@mikro-orm/core';
 import type { ControlledTransaction } from 'kysely';
 import { CommitUnknownError, UnfinishedWorkError } from '../errors.ts';
-import type { LocalSettings } from './local-settings.ts';
+import type { LocalSettings } from '../postgres/client/local-settings.ts';
 import type { RunningUnit } from './running-unit.ts';
-import type { TxClient } from './tx-client.ts';
+import type { TxClient } from '../postgres/client/tx-client.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 import { gatedTransaction } from './unit/gated-transaction.ts';
 import { runAs } from './unit/scope.ts';

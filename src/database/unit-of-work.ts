@@ -18,7 +18,7 @@ import {
   SynthOutcomeRepository,
   TranscriptRepository,
 } from '../repositories/index.ts';
-import { toDataError } from './translate-error.ts';
+import { toDataError } from '../postgres/errors/translate-error.ts';
 import { door } from './unit/door.ts';
 import { runUngated } from './unit/inner-unit.ts';
 import { UnitEntityManager } from './unit/unit-entity-manager.ts';

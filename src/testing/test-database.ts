@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { connect } from '../database/connect.ts';
 import { Database, type Positioned, type TransactOptions } from '../database/database.ts';
-import type { PoolMode } from '../database/pool-options.ts';
+import type { PoolMode } from '../postgres/client/pool-options.ts';
 import type { UnitOfWork } from '../database/unit-of-work.ts';
 import { UnitEntityManager } from '../database/unit/unit-entity-manager.ts';
 import { StatementError } from '../errors.ts';

@@ -5,7 +5,7 @@ import { connectOptions } from '../connect-options.ts';
 import { JoinedUpdates } from '../joined-updates.ts';
 import type { OpenDatabaseOptions } from '../open-database.ts';
 import { ormOptions } from '../orm-options.ts';
-import { SharedSessionCheck } from '../pooler/pooled-sessions.ts';
+import { SharedSessionCheck } from '../../postgres/client/pooled-sessions.ts';
 import { changedTables } from './changed-tables.ts';
 import { serviceNaming } from './service-naming.ts';
 

@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { sqlStateOf } from '../translate-error.ts';
+import { sqlStateOf } from '../../postgres/errors/translate-error.ts';
 import { stderrLogger, type Logger } from './logger.ts';
 import { statementText } from './statement-text.ts';
 import { Tracing } from './tracing.ts';

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ReadOnlyError } from '../../errors.ts';
-import { toDataError } from '../translate-error.ts';
+import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { gatedTransaction } from './gated-transaction.ts';
 import { rememberLoaded } from './loaded-entities.ts';
 import { concurrent, innerRuns } from './refusals.ts';

@@ -1,4 +1,4 @@
-import { toDataError } from '../translate-error.ts';
+import { toDataError } from '../../postgres/errors/translate-error.ts';
 import type { UnitGate } from './unit-gate.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { CompiledQuery, type DatabaseConnection, type QueryExecutor, type QueryResult } from 'kysely';
-import { whoServes, type TxClient } from '../tx-client.ts';
-import { within } from '../within.ts';
+import { whoServes, type TxClient } from '../../postgres/client/tx-client.ts';
+import { within } from '../../postgres/client/within.ts';
 import { concurrent, ended, transactionControl, transactionEnded } from './refusals.ts';
 import type { UnitGate } from './unit-gate.ts';
 

@@ -1,7 +1,7 @@
 import type { ConnectionProvider, DatabaseConnection } from 'kysely';
 import { UnfinishedWorkError } from '../../errors.ts';
-import { isPoolTimeout } from '../connection-failures.ts';
-import { toDataError } from '../translate-error.ts';
+import { isPoolTimeout } from '../../postgres/errors/connection-failures.ts';
+import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { concurrent, ended, innerRuns } from './refusals.ts';
 import { isEnding, isInside, runAs, runningPart } from './scope.ts';
 import type { UnitConnection } from './unit-connection.ts';

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Tables } from '../../entities/tables.ts';
 import { DataError } from '../../errors.ts';
-import { sqlStateOf } from '../../database/translate-error.ts';
+import { sqlStateOf } from '../errors/translate-error.ts';
 import { binaryRows, type CopiedType } from '../../database/binary-rows.ts';
 import { copyIn } from '../../database/copy-in.ts';
 

@@ -13,10 +13,10 @@ import {
   StatementError,
   UnavailableError,
   type UnitOfWork,
-} from '../../src/index.ts';
-import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { meeting } from '../concurrency/together.ts';
-import { canary, failureOf, telling, toldBy, type Kind } from './told.ts';
+} from '../../../src/index.ts';
+import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
+import { meeting } from '../../concurrency/together.ts';
+import { canary, failureOf, telling, toldBy, type Kind } from '../../database/told.ts';
 
 type Case = readonly [
   sqlState: string,

@@ -1,13 +1,13 @@
 import { DriverException } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
-import { Database } from '../../src/database/database.ts';
-import { sqlStateOf, toDataError } from '../../src/database/translate-error.ts';
-import { ConnectionError, ConnectionLostError, type UnitOfWork } from '../../src/index.ts';
-import { TestDatabase } from '../../src/testing/index.ts';
-import { WireProxy } from '../proxy/wire-proxy.ts';
-import { canary, failureOf } from './told.ts';
+import { connect } from '../../../src/database/connect.ts';
+import { Database } from '../../../src/database/database.ts';
+import { sqlStateOf, toDataError } from '../../../src/postgres/errors/translate-error.ts';
+import { ConnectionError, ConnectionLostError, type UnitOfWork } from '../../../src/index.ts';
+import { TestDatabase } from '../../../src/testing/index.ts';
+import { WireProxy } from '../../proxy/wire-proxy.ts';
+import { canary, failureOf } from '../../database/told.ts';
 
 describe('a connection that is lost', () => {
   let db: TestDatabase;

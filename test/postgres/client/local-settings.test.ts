@@ -10,9 +10,9 @@ import {
   type Database,
   type ReadingUnitOfWork,
   type TransactionTimeouts,
-} from '../../src/index.ts';
-import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { WireProxy } from '../proxy/wire-proxy.ts';
+} from '../../../src/index.ts';
+import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
+import { WireProxy } from '../../proxy/wire-proxy.ts';
 
 let db: TestDatabase;
 let proxy: WireProxy;

@@ -1,4 +1,4 @@
-import { PoolerError } from '../errors.ts';
+import { PoolerError } from '../../errors.ts';
 import { leftOnSession } from './pooler-rules.ts';
 import { TxClient, type Release, type TxClientConfig } from './tx-client.ts';
 import { refuseMalformedText, storableParameters } from './unstorable-values.ts';

@@ -1,5 +1,5 @@
 import type { Connection } from 'pg';
-import { unreadable } from './connection-failures.ts';
+import { unreadable } from '../errors/connection-failures.ts';
 
 /** What the types of the driver leave out (pg 8.23.0, lib/connection.js): where it begins to read from a socket. */
 interface Internals {

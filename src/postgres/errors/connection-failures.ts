@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-import { ConnectionError, ConnectionLostError } from '../errors.ts';
+import { ConnectionError, ConnectionLostError } from '../../errors.ts';
 
 const wrongPassword = 'the password is wrong, or the role does not exist';
 const noDatabase = 'the database does not exist';

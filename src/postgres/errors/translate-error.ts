@@ -18,10 +18,10 @@ import {
   NotFoundError,
   PoolTimeoutError,
   StatementError,
-} from '../errors.ts';
-import type { DatabaseTarget } from '../settings/database-url.ts';
+} from '../../errors.ts';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { connectionFailure, isPoolTimeout, whyUnconnected } from './connection-failures.ts';
-import { refusalOf } from './refusals.ts';
+import { refusalOf } from './sql-states.ts';
 
 /**
  * Returns the `DataError` for what the ORM or the driver threw. Anything else is returned as it is, also where one of their errors

@@ -4,10 +4,10 @@ import { CompiledQuery } from 'kysely';
 import type { ClientBase } from 'pg';
 import { SettingsError } from '../../errors.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { Connections } from '../connections.ts';
-import { outsidePool } from '../outside-pool.ts';
-import { whoServes } from '../tx-client.ts';
-import { within } from '../within.ts';
+import { Connections } from './connections.ts';
+import { outsidePool } from './outside-pool.ts';
+import { whoServes } from './tx-client.ts';
+import { within } from './within.ts';
 
 /** For how long a pooler lends a connection of the server's; null for as long as the client's own. */
 type Lending = 'transaction' | 'statement' | null;

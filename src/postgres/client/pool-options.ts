@@ -1,6 +1,6 @@
-import { SettingsError } from '../errors.ts';
-import type { DatabaseTarget } from '../settings/database-url.ts';
-import { standard, type SettingValue } from '../settings/definitions.ts';
+import { SettingsError } from '../../errors.ts';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { standard, type SettingValue } from '../../settings/definitions.ts';
 
 /**
  * What stands between this process and the server.

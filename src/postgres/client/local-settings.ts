@@ -1,6 +1,6 @@
 import { CompiledQuery } from 'kysely';
-import { SettingsError } from '../errors.ts';
-import { checkedSetting } from '../settings/resolve.ts';
+import { SettingsError } from '../../errors.ts';
+import { checkedSetting } from '../../settings/resolve.ts';
 
 /** How long the server bears with a transaction, in milliseconds; 0 for ever. What is left out is as the role or the server has it. */
 export interface TransactionTimeouts {

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Configuration, MikroORM } from '@mikro-orm/core';
-import { PoolTimeoutError } from '../errors.ts';
-import { connectionsName } from '../guards/bring-guard.ts';
+import { PoolTimeoutError } from '../../errors.ts';
+import { connectionsName } from '../../guards/bring-guard.ts';
 import { CleanClient, type CleanClientConfig } from './clean-client.ts';
-import { isPoolTimeout } from './connection-failures.ts';
-import { toDataError } from './translate-error.ts';
+import { isPoolTimeout } from '../errors/connection-failures.ts';
+import { toDataError } from '../errors/translate-error.ts';
 import type { TxClient } from './tx-client.ts';
 import { within } from './within.ts';
 

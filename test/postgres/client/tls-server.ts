@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { connect } from '../../src/database/connect.ts';
-import { parseDatabaseUrl, type DatabaseTarget } from '../../src/settings/database-url.ts';
-import { embeddedServer } from '../../src/testing/embedded-server.ts';
-import { wantedMajor } from '../../src/testing/run-server.ts';
-import type { RunningServer } from '../../src/testing/running-server.ts';
+import { connect } from '../../../src/database/connect.ts';
+import { parseDatabaseUrl, type DatabaseTarget } from '../../../src/settings/database-url.ts';
+import { embeddedServer } from '../../../src/testing/embedded-server.ts';
+import { wantedMajor } from '../../../src/testing/run-server.ts';
+import type { RunningServer } from '../../../src/testing/running-server.ts';
 
 const run = promisify(execFile);
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

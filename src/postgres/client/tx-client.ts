@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 import { isNativeError } from 'node:util/types';
 import { Client, DatabaseError, types, type ClientConfig, type Connection } from 'pg';
-import { CommitUnknownError, ConnectionLostError, StatementError } from '../errors.ts';
-import { parseDocument } from '../json/stored-digits.ts';
-import { requestCancel } from './cancel-request.ts';
-import type { MetConnecting } from './connection-failures.ts';
-import { useOptionalTls } from './optional-tls.ts';
-import { proveRawPasswords } from './raw-passwords.ts';
+import { CommitUnknownError, ConnectionLostError, StatementError } from '../../errors.ts';
+import { parseDocument } from '../../json/stored-digits.ts';
+import { requestCancel } from '../patches/cancel-request.ts';
+import type { MetConnecting } from '../errors/connection-failures.ts';
+import { useOptionalTls } from '../patches/optional-tls.ts';
+import { proveRawPasswords } from '../patches/raw-passwords.ts';
 import { takesRows, waitsForUs } from './streamed-statements.ts';
 import { TransactionEnd } from './transaction-end.ts';
-import { endOnUnreadable } from './unreadable-answers.ts';
+import { endOnUnreadable } from '../patches/unreadable-answers.ts';
 import { within } from './within.ts';
 
 type Query = (...given: unknown[]) => unknown;

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
-import { InvalidValueError } from '../errors.ts';
-import { documentText } from '../json/document-text.ts';
+import { InvalidValueError } from '../../errors.ts';
+import { documentText } from '../../json/document-text.ts';
 
 /**
  * Refuses a text that the driver would send as another one. `what` names it where no column does. U+0000 is left to PostgreSQL, which

@@ -5,10 +5,10 @@ import {
   type Database,
   type EntityManager,
   type UnitOfWork,
-} from '../../src/index.ts';
-import { TestDatabase, aSynthOutcome, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';
-import { WireProxy } from '../proxy/wire-proxy.ts';
-import { outcome } from '../repositories/some-outcomes.ts';
+} from '../../../src/index.ts';
+import { TestDatabase, aSynthOutcome, anAnalysisRun, anExperiment } from '../../../src/testing/index.ts';
+import { WireProxy } from '../../proxy/wire-proxy.ts';
+import { outcome } from '../../repositories/some-outcomes.ts';
 
 describe('temporary tables of a unit of work', () => {
   let db: TestDatabase;

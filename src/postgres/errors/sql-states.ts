@@ -8,7 +8,7 @@ import {
   StatementError,
   UnavailableError,
   type RefusedError,
-} from '../errors.ts';
+} from '../../errors.ts';
 
 type Refusal = new (...args: ConstructorParameters<typeof DuplicateError>) => RefusedError;
 

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
-import type { MetConnecting } from './connection-failures.ts';
-import type { SessionAttributes } from '../settings/url-parameters.ts';
+import type { MetConnecting } from '../errors/connection-failures.ts';
+import type { SessionAttributes } from '../../settings/url-parameters.ts';
 
 /** A server that was reached is none of those that `target_session_attrs` asks for. */
 class WrongServerError extends Error implements MetConnecting {

@@ -6,10 +6,10 @@ import {
   SettingsError,
   type Database,
   type OpenDatabaseOptions,
-} from '../../src/index.ts';
-import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { meeting, together } from '../concurrency/together.ts';
-import { WireProxy } from '../proxy/wire-proxy.ts';
+} from '../../../src/index.ts';
+import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
+import { meeting, together } from '../../concurrency/together.ts';
+import { WireProxy } from '../../proxy/wire-proxy.ts';
 
 let db: TestDatabase;
 let proxy: WireProxy;

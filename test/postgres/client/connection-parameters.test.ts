@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
-import { ConnectionError } from '../../src/errors.ts';
-import { buildDatabaseUrl, parseDatabaseUrl, type DatabaseParts } from '../../src/settings/database-url.ts';
-import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
-import { anyText } from '../settings/any-parts.ts';
+import { connect } from '../../../src/database/connect.ts';
+import { ConnectionError } from '../../../src/errors.ts';
+import { buildDatabaseUrl, parseDatabaseUrl, type DatabaseParts } from '../../../src/settings/database-url.ts';
+import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
+import { anyText } from '../../settings/any-parts.ts';
 
 let db: TestDatabase;
 beforeAll(async () => {

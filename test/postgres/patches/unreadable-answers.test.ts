@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { ConnectionError, ConnectionLostError, openDatabase } from '../../src/index.ts';
-import { TestDatabase } from '../../src/testing/index.ts';
-import { failureOf } from './told.ts';
+import { ConnectionError, ConnectionLostError, openDatabase } from '../../../src/index.ts';
+import { TestDatabase } from '../../../src/testing/index.ts';
+import { failureOf } from '../../database/told.ts';
 
 /** A message of the protocol. */
 function message(type: string, ...numbers: number[]): Buffer {
