@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
-import { copyIn } from '../../database/copy-in.ts';
+import { copyIn } from '../../postgres/copy/copy-in.ts';
 import type { Database } from '../../database/database.ts';
 import { sqlStateOf, toDataError } from '../../postgres/errors/translate-error.ts';
 import type { ConvertedRow } from '../conversion/row-converter.ts';

@@ -2,8 +2,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Tables } from '../../entities/tables.ts';
 import { DataError } from '../../errors.ts';
 import { sqlStateOf } from '../errors/translate-error.ts';
-import { binaryRows, type CopiedType } from '../../database/binary-rows.ts';
-import { copyIn } from '../../database/copy-in.ts';
+import { binaryRows, type CopiedType } from './binary-rows.ts';
+import { copyIn } from './copy-in.ts';
 
 /**
  * Inserts rows by PostgreSQL's COPY, which takes a large number of rows in about half the time of an `insert`. It runs behind a savepoint

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DanglingReferenceError, openDatabase, type UnitOfWork } from '../../src/index.ts';
-import type { Tables } from '../../src/entities/tables.ts';
-import { copyRows } from '../../src/postgres/copy/copy-rows.ts';
-import { TestDatabase, aSynthOutcome, anAnalysisRun } from '../../src/testing/index.ts';
-import { WireProxy } from '../proxy/wire-proxy.ts';
-import { attributes } from '../repositories/some-outcomes.ts';
+import { DanglingReferenceError, openDatabase, type UnitOfWork } from '../../../src/index.ts';
+import type { Tables } from '../../../src/entities/tables.ts';
+import { copyRows } from '../../../src/postgres/copy/copy-rows.ts';
+import { TestDatabase, aSynthOutcome, anAnalysisRun } from '../../../src/testing/index.ts';
+import { WireProxy } from '../../proxy/wire-proxy.ts';
+import { attributes } from '../../repositories/some-outcomes.ts';
 
 type Row = Omit<Tables['synth_outcomes'], 'row_version'>;
 

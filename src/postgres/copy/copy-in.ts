@@ -1,7 +1,7 @@
 import { finished } from 'node:stream/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams';
-import { toDataError } from '../postgres/errors/translate-error.ts';
+import { toDataError } from '../errors/translate-error.ts';
 
 /**
  * Runs `statement`, a COPY from stdin, on the connection of the unit of work, and sends it the pieces as fast as the server takes

@@ -1,5 +1,5 @@
-import { documentText } from '../json/document-text.ts';
-import { refuseMalformedText } from '../postgres/client/unstorable-values.ts';
+import { documentText } from '../../json/document-text.ts';
+import { refuseMalformedText } from '../client/unstorable-values.ts';
 
 // https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". It spares both sides escapes and decimal numbers.
 const signature = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
