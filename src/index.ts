@@ -13,7 +13,7 @@ export type {
 } from './database/health/database-health.ts';
 export { openDatabase, type OpenDatabaseOptions } from './database/open-database.ts';
 export type { TransactionSettings, TransactionTimeouts } from './postgres/client/local-settings.ts';
-export type { DatabaseTimeouts } from './database/orm-options.ts';
+export type { DatabaseTimeouts } from './postgres/orm/orm-options.ts';
 export type { PoolMode, PoolOptions } from './postgres/client/pool-options.ts';
 export {
   withSynthLab,

@@ -6,7 +6,7 @@ import { Connections, closeWithin } from '../postgres/client/connections.ts';
 import type { DatabaseHealth } from './health/database-health.ts';
 import { HealthCheck } from './health/health-check.ts';
 import { localSettings, type TransactionSettings, type TransactionTimeouts } from '../postgres/client/local-settings.ts';
-import type { ConnectOptions } from './orm-options.ts';
+import type { ConnectOptions } from '../postgres/orm/orm-options.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
 import type { RunningUnit } from './running-unit.ts';
 import { RunningUnits } from './running-units.ts';

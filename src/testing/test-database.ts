@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { connect } from '../database/connect.ts';
+import { connect } from '../postgres/orm/connect.ts';
 import { Database, type Positioned, type TransactOptions } from '../database/database.ts';
 import type { PoolMode } from '../postgres/client/pool-options.ts';
 import type { UnitOfWork } from '../database/unit-of-work.ts';

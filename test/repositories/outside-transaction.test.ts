@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import { Database } from '../../src/database/database.ts';
 import { UnitOfWork, type ReadingUnitOfWork } from '../../src/database/unit-of-work.ts';
 import { ReadOnlyError } from '../../src/errors.ts';

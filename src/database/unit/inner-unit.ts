@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { ReadOnlyError } from '../../errors.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { gatedTransaction } from './gated-transaction.ts';
-import { rememberLoaded } from './loaded-entities.ts';
+import { rememberLoaded } from '../../postgres/patches/loaded-entities.ts';
 import { concurrent, innerRuns } from './refusals.ts';
 import { isInside, runAs } from './scope.ts';
 import type { UnitEntityManager } from './unit-entity-manager.ts';

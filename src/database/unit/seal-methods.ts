@@ -1,7 +1,7 @@
 import { wrap, type EntityManager } from '@mikro-orm/postgresql';
 import { Repository } from '../../repositories/repository.ts';
-import { isOurs } from '../our-entities.ts';
-import { DataErrorEntityManager } from '../data-errors/data-error-entity-manager.ts';
+import { isOurs } from '../../postgres/orm/our-entities.ts';
+import { DataErrorEntityManager } from '../../postgres/orm/data-errors/data-error-entity-manager.ts';
 import { door } from './door.ts';
 import { sealedStream } from './sealed-stream.ts';
 import type { UnitEntityManager } from './unit-entity-manager.ts';

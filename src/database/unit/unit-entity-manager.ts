@@ -1,9 +1,9 @@
 import type { EntityDictionary, EntityManager, EntityName, MikroORM } from '@mikro-orm/postgresql';
 import { Transaction, type ControlledTransaction } from 'kysely';
-import { DataErrorEntityManager } from '../data-errors/data-error-entity-manager.ts';
-import { ChangeKeepingFactory } from './change-keeping-factory.ts';
+import { DataErrorEntityManager } from '../../postgres/orm/data-errors/data-error-entity-manager.ts';
+import { ChangeKeepingFactory } from '../../postgres/patches/change-keeping-factory.ts';
 import { runInner } from './inner-unit.ts';
-import { flushKeeping, unflushedEntities } from './late-changes.ts';
+import { flushKeeping, unflushedEntities } from '../../postgres/patches/late-changes.ts';
 import { ended, pastUnit, transactionControl } from './refusals.ts';
 import { runningPart } from './scope.ts';
 import { sealMethods } from './seal-methods.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../../src/database/connect.ts';
+import { connect } from '../../../src/postgres/orm/connect.ts';
 import { ConnectionError } from '../../../src/errors.ts';
 import { buildDatabaseUrl, parseDatabaseUrl, type DatabaseParts } from '../../../src/settings/database-url.ts';
 import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';

@@ -1,7 +1,7 @@
 import { DriverException } from '@mikro-orm/core';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../../src/database/connect.ts';
+import { connect } from '../../../src/postgres/orm/connect.ts';
 import { Database } from '../../../src/database/database.ts';
 import { sqlStateOf, toDataError } from '../../../src/postgres/errors/translate-error.ts';
 import { ConnectionError, ConnectionLostError, type UnitOfWork } from '../../../src/index.ts';

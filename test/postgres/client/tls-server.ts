@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { connect } from '../../../src/database/connect.ts';
+import { connect } from '../../../src/postgres/orm/connect.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../../../src/settings/database-url.ts';
 import { embeddedServer } from '../../../src/testing/embedded-server.ts';
 import { wantedMajor } from '../../../src/testing/run-server.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as dial, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { connect } from '../../../src/database/connect.ts';
+import { connect } from '../../../src/postgres/orm/connect.ts';
 import { ConnectionError, SettingsError } from '../../../src/errors.ts';
 import { parseDatabaseUrl } from '../../../src/settings/database-url.ts';
 import { TlsServer } from './tls-server.ts';

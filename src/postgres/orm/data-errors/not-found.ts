@@ -1,6 +1,6 @@
 import { NotFoundError as NotFoundByOrm, type Options } from '@mikro-orm/core';
-import { NotFoundError } from '../../errors.ts';
-import type { Connections } from '../../postgres/client/connections.ts';
+import { NotFoundError } from '../../../errors.ts';
+import type { Connections } from '../../client/connections.ts';
 
 /** What the ORM throws for a row that must be there and is not, also where no entity manager is called, as in `reference.loadOrFail`. */
 export function notFoundHandlers(

@@ -1,8 +1,8 @@
 import { MikroORM } from '@mikro-orm/postgresql';
-import type { DatabaseTarget } from '../settings/database-url.ts';
-import { seeWhetherPooled } from '../postgres/client/pooled-sessions.ts';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { seeWhetherPooled } from '../client/pooled-sessions.ts';
 import { ormOptions, type ConnectOptions } from './orm-options.ts';
-import { toConnectionError } from '../postgres/errors/translate-error.ts';
+import { toConnectionError } from '../errors/translate-error.ts';
 
 /**
  * The ORM on `target`, with a connection that was seen to work. Without `timeouts` a statement may take as long as it likes, as those of

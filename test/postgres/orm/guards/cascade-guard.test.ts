@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../../../src/postgres/orm/connect.ts';
 import {
   AnalysisRun,
   Experiment,
@@ -8,8 +8,8 @@ import {
   ResearchExecution,
   ScenarioNode,
   Synth,
-} from '../../src/entities/index.ts';
-import { Database, type UnitOfWork } from '../../src/index.ts';
+} from '../../../../src/entities/index.ts';
+import { Database, type UnitOfWork } from '../../../../src/index.ts';
 import {
   TestDatabase,
   aFeatureScorecard,
@@ -24,8 +24,8 @@ import {
   anExperimentDocument,
   anExploration,
   anInterviewGuide,
-} from '../../src/testing/index.ts';
-import { WireProxy } from '../proxy/wire-proxy.ts';
+} from '../../../../src/testing/index.ts';
+import { WireProxy } from '../../../proxy/wire-proxy.ts';
 
 describe('a unit of work that removes a row', () => {
   let db: TestDatabase;

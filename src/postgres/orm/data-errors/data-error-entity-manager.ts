@@ -1,8 +1,8 @@
 import { isNativeError, isPromise } from 'node:util/types';
 import { ValidationError } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
-import { StatementError } from '../../errors.ts';
-import { Connections } from '../../postgres/client/connections.ts';
+import { StatementError } from '../../../errors.ts';
+import { Connections } from '../../client/connections.ts';
 
 type Call = (this: EntityManager, ...given: unknown[]) => unknown;
 

@@ -14,12 +14,12 @@ import {
   type QueryResult,
   type UpsertManyOptions,
 } from '@mikro-orm/core';
-import { DataError } from '../errors.ts';
-import { DataErrorConnection } from './data-errors/data-error-connection.ts';
+import { DataError } from '../../../errors.ts';
+import { DataErrorConnection } from '../data-errors/data-error-connection.ts';
 import { ExactDriver } from './exact-driver.ts';
 import { changedColumns, joinedUpdate, joinedValues } from './joined-update.ts';
-import { isOurs } from './our-entities.ts';
-import { quoteDocuments } from './quoted-documents.ts';
+import { isOurs } from '../our-entities.ts';
+import { quoteDocuments } from '../../patches/quoted-documents.ts';
 import { versionCheck, type VersionCheck } from './version-check.ts';
 
 /** What a flush has seen of the versions of a batch, and how to ask the database for them, with locks. */

@@ -6,8 +6,8 @@ import { LockMode, TransactionPropagation } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
 import { CompiledQuery, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DataErrorEntityManager } from '../../src/database/data-errors/data-error-entity-manager.ts';
-import { Experiment, ExperimentDocument, AnalysisRun } from '../../src/entities/index.ts';
+import { DataErrorEntityManager } from '../../../../src/postgres/orm/data-errors/data-error-entity-manager.ts';
+import { Experiment, ExperimentDocument, AnalysisRun } from '../../../../src/entities/index.ts';
 import {
   ConstraintError,
   ContentionError,
@@ -21,11 +21,11 @@ import {
   StatementError,
   UnavailableError,
   type UnitOfWork,
-} from '../../src/index.ts';
-import { loadRows } from '../../src/loading/index.ts';
-import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { meeting } from '../concurrency/together.ts';
-import { canary, failureOf, type Kind } from './told.ts';
+} from '../../../../src/index.ts';
+import { loadRows } from '../../../../src/loading/index.ts';
+import { TestDatabase, anExperiment } from '../../../../src/testing/index.ts';
+import { meeting } from '../../../concurrency/together.ts';
+import { canary, failureOf, type Kind } from '../../../database/told.ts';
 
 type Work = (uow: UnitOfWork) => Promise<unknown>;
 

@@ -1,7 +1,5 @@
 import { EntitySchema, type EntityClass, type EntityMetadata } from '@mikro-orm/postgresql';
-import * as exported from '../entities/index.ts';
-// Each entity has its repository from there.
-import '../repositories/index.ts';
+import * as exported from '../../entities/index.ts';
 
 /** The seventeen entities. */
 export const ourEntities: readonly EntityClass<object>[] = Object.values(exported).filter(

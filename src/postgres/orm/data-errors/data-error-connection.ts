@@ -1,7 +1,7 @@
 import { PostgreSqlConnection } from '@mikro-orm/postgresql';
 import type { DatabaseConnection, Driver, PostgresDialect } from 'kysely';
 import type { PoolConfig } from 'pg';
-import { Connections } from '../../postgres/client/connections.ts';
+import { Connections } from '../../client/connections.ts';
 
 type Translate = (error: unknown) => unknown;
 

@@ -1,23 +1,23 @@
 import { Migrator } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/core';
 import { defineConfig, type Options } from '@mikro-orm/postgresql';
-import { migrations } from '../migrations.ts';
-import type { DatabaseTarget } from '../settings/database-url.ts';
-import { CascadeGuard } from './cascade-guard.ts';
-import { Connections } from '../postgres/client/connections.ts';
+import { migrations } from '../../migrations.ts';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { CascadeGuard } from './guards/cascade-guard.ts';
+import { Connections } from '../client/connections.ts';
 import { DataErrorEntityManager } from './data-errors/data-error-entity-manager.ts';
 import { notFoundHandlers } from './data-errors/not-found.ts';
-import { JoinedUpdates } from './joined-updates.ts';
-import { timeoutStatements, type TransactionTimeouts } from '../postgres/client/local-settings.ts';
+import { JoinedUpdates } from './driver/joined-updates.ts';
+import { timeoutStatements, type TransactionTimeouts } from '../client/local-settings.ts';
 import { HouseNaming } from './naming.ts';
 import { ourEntities } from './our-entities.ts';
-import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from '../postgres/client/pool-options.ts';
-import { acceptsStandby, sessionCheck } from '../postgres/client/session-check.ts';
-import { TextGuard } from './text-guard.ts';
-import { TransactionGuard } from './transaction-guard.ts';
-import { TriggerFunctions } from './trigger-functions.ts';
-import { silenceAllowed } from '../postgres/client/tx-client.ts';
-import { LateChanges } from './unit/late-changes.ts';
+import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from '../client/pool-options.ts';
+import { acceptsStandby, sessionCheck } from '../client/session-check.ts';
+import { TextGuard } from './guards/text-guard.ts';
+import { TransactionGuard } from './guards/transaction-guard.ts';
+import { TriggerFunctions } from '../patches/trigger-functions.ts';
+import { silenceAllowed } from '../client/tx-client.ts';
+import { LateChanges } from '../patches/late-changes.ts';
 
 /** How connections are made, kept and given to units of work. */
 export interface ConnectOptions {
@@ -113,7 +113,7 @@ export function ormOptions(
       // Classes instead of files to find: a loader or a bundler of any kind gives the same ones.
       migrationsList: migrations,
       // Where a new one goes.
-      path: `${import.meta.dirname}/../migrations`,
+      path: `${import.meta.dirname}/../../migrations`,
       // Each migration in a transaction of its own: a concurrent index needs the tables before it committed.
       allOrNothing: false,
       // Needs a superuser, and would switch off the rules that a migration may rely on.

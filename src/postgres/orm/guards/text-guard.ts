@@ -1,6 +1,6 @@
 import type { EntityMetadata, EventArgs, EventSubscriber, FlushEventArgs } from '@mikro-orm/core';
-import { isOurs } from './our-entities.ts';
-import { refuseMalformedText } from '../postgres/client/unstorable-values.ts';
+import { isOurs } from '../our-entities.ts';
+import { refuseMalformedText } from '../../client/unstorable-values.ts';
 
 /** Names the column of a text with half of a surrogate pair, where a flush writes it. The client refuses it in any other statement. */
 export class TextGuard implements EventSubscriber {

@@ -1,5 +1,5 @@
 import { MikroORM } from '@mikro-orm/postgresql';
-import { DatabaseTarget } from '../settings/database-url.ts';
+import { DatabaseTarget } from '../../settings/database-url.ts';
 import { ormOptions } from './orm-options.ts';
 
 /** The ORM on no database: for what asks the entities alone, and must open no connection. */

@@ -1,5 +1,5 @@
 import { Utils, type Platform } from '@mikro-orm/core';
-import { documentText } from '../json/document-text.ts';
+import { documentText } from '../../json/document-text.ts';
 
 /**
  * Has the ORM write documents into the text of its statements as they are stored: those that `em.execute` is given among its values,
