@@ -24,7 +24,7 @@ export { toDataError } from './postgres/errors/translate-error.ts';
 export type { ReplicaHealth } from './database/replicas/replica-set.ts';
 export type { Logger } from './database/telemetry/logger.ts';
 export type { TelemetryOptions } from './database/telemetry/telemetry.ts';
-export { UnitOfWork, type ReadingUnitOfWork } from './database/unit-of-work.ts';
+export { UnitOfWork, type ReadingUnitOfWork } from './database/units/unit-of-work.ts';
 export * from './errors.ts';
 export { isDataError, type AnyDataError } from './is-data-error.ts';
 export type { Page, PageRequest, Stretch, StretchRequest } from './repositories/index.ts';

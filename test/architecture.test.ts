@@ -19,34 +19,35 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   json: ['errors', 'guards'],
   wire: ['errors'],
   entities: ['errors', 'guards', 'json', 'wire'],
-  repositories: ['errors', 'json', 'wire', 'entities'],
+  // The one place that knows the driver and the ORM's internals; it configures the ORM.
+  postgres: ['errors', 'settings', 'guards', 'json', 'wire', 'entities', 'migrations'],
+  repositories: ['errors', 'json', 'wire', 'entities', 'postgres'],
   // It falls back to the embedded server, and asks what is pending.
-  database: [
-    'errors',
-    'settings',
-    'guards',
-    'json',
-    'wire',
-    'entities',
-    'repositories',
-    'embedded',
-    'migrations',
-    'migrator',
-  ],
+  database: ['errors', 'settings', 'json', 'entities', 'postgres', 'repositories', 'embedded', 'migrator'],
   // Only what makes a text that never changes; see the rule for migrations.
   migrations: ['migrator'],
   migrator: [],
-  loading: ['errors', 'json', 'wire', 'entities', 'repositories', 'database'],
-  'legacy-import': ['errors', 'settings', 'json', 'entities', 'repositories', 'database', 'migrator'],
+  loading: ['errors', 'json', 'wire', 'entities', 'postgres', 'repositories', 'database'],
+  'legacy-import': [
+    'errors',
+    'settings',
+    'json',
+    'entities',
+    'postgres',
+    'repositories',
+    'database',
+    'migrator',
+  ],
   embedded: [],
   fastify: ['is-data-error', 'database'],
-  testing: ['errors', 'settings', 'entities', 'database', 'embedded', 'migrator'],
+  testing: ['errors', 'settings', 'entities', 'postgres', 'database', 'embedded', 'migrator'],
   index: [
     'errors',
     'is-data-error',
     'settings',
     'json',
     'entities',
+    'postgres',
     'repositories',
     'database',
     'migrator',
@@ -57,12 +58,26 @@ arrows['cli'] = Object.keys(arrows);
 
 // Packages that only some may import.
 const reserved: Partial<Record<string, readonly string[]>> = {
-  pg: ['src/database/', 'src/migrator/', 'src/loading/'],
-  kysely: ['src/database/', 'src/migrator/', 'src/repositories/', 'src/legacy-import/'],
+  // Those below src/database look at the pool.
+  pg: [
+    'src/postgres/',
+    'src/database/doctor/',
+    'src/database/health/',
+    'src/database/telemetry/',
+    'src/migrator/',
+    'src/loading/',
+  ],
+  kysely: [
+    'src/postgres/',
+    'src/database/units/',
+    'src/migrator/',
+    'src/repositories/',
+    'src/legacy-import/',
+  ],
   '@opentelemetry/api': ['src/database/telemetry/'],
   fastify: ['src/fastify/'],
   'fastify-plugin': ['src/fastify/'],
-  'pg-copy-streams': ['src/database/'],
+  'pg-copy-streams': ['src/postgres/copy/'],
   'node:sqlite': ['src/legacy-import/source/'],
 };
 
@@ -95,6 +110,8 @@ const rules: Rule[] = [
         `import type { B } from '../repositories/b.ts';`,
         'imports src/repositories/b.ts',
       ],
+      ['src/postgres/a.ts', `import { b } from '../database/b.ts';`, 'imports src/database/b.ts'],
+      ['src/postgres/a.ts', `import '../repositories/b.ts';`, 'imports src/repositories/b.ts'],
       ['src/json/a.ts', `export * from '../entities/index.ts';`, 'imports src/entities/index.ts'],
       ['src/database/a.ts', `export { run } from '../cli/main.ts';`, 'imports src/cli/main.ts'],
       ['src/migrator/a.ts', `await import('../errors.ts');`, 'imports src/errors.ts'],
@@ -155,6 +172,7 @@ const rules: Rule[] = [
       ),
     broken: [
       ['src/testing/a.ts', `import pg from 'pg';`, 'imports pg'],
+      ['src/database/units/a.ts', `import pg from 'pg';`, 'imports pg'],
       ['src/cli/a.ts', `import type { Kysely } from 'kysely';`, 'imports kysely'],
       ['src/cli/a.ts', `const { from } = await import('pg-copy-streams');`, 'imports pg-copy-streams'],
       ['src/embedded/a.ts', `import { require } from 'b'; require('pg/lib/client.js');`, 'imports pg'],
@@ -235,7 +253,7 @@ const rules: Rule[] = [
     name: 'every repository is in the index and in the unit of work',
     breaches: (project) => {
       const index = find(project, 'src/repositories/index.ts');
-      const unitOfWork = find(project, 'src/database/unit-of-work.ts');
+      const unitOfWork = find(project, 'src/database/units/unit-of-work.ts');
       return below(project, 'src/repositories/')
         .filter(({ path }) => path.endsWith('-repository.ts'))
         .flatMap(({ path, classes }) => {
@@ -255,7 +273,7 @@ const rules: Rule[] = [
         'export class UnlistedRepository extends Repository<Unlisted> {}',
         [
           'src/repositories/unlisted-repository.ts: export it in src/repositories/index.ts',
-          'src/repositories/unlisted-repository.ts: give the unit of work a getter for UnlistedRepository in src/database/unit-of-work.ts',
+          'src/repositories/unlisted-repository.ts: give the unit of work a getter for UnlistedRepository in src/database/units/unit-of-work.ts',
         ].join('\n'),
       ],
     ],

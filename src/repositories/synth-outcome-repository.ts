@@ -176,8 +176,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     if (bySynth.size === 0) return 0;
     const rows = this.#rowsOf(analysisId, bySynth.values());
     const copied =
-      !(await this.#lockRun(analysisId)) &&
-      (await copyRows(this.em, 'synth_outcomes', copiedColumns, rows));
+      !(await this.#lockRun(analysisId)) && (await copyRows(this.em, 'synth_outcomes', copiedColumns, rows));
     // It had outcomes before, or somebody added one meanwhile.
     if (!copied) await this.#upsert([...this.#rowsOf(analysisId, bySynth.values())]);
     return bySynth.size;

@@ -11,7 +11,12 @@ import { JoinedUpdates } from './driver/joined-updates.ts';
 import { timeoutStatements, type TransactionTimeouts } from '../client/local-settings.ts';
 import { HouseNaming } from './naming.ts';
 import { ourEntities } from './our-entities.ts';
-import { driverPoolOptions, refuseStartupOptions, type PoolMode, type PoolOptions } from '../client/pool-options.ts';
+import {
+  driverPoolOptions,
+  refuseStartupOptions,
+  type PoolMode,
+  type PoolOptions,
+} from '../client/pool-options.ts';
 import { acceptsStandby, sessionCheck } from '../client/session-check.ts';
 import { TextGuard } from './guards/text-guard.ts';
 import { TransactionGuard } from './guards/transaction-guard.ts';
@@ -95,12 +100,7 @@ export function ormOptions(
     contextName: `synth-lab-data ${++configured}`,
     entities: [...ourEntities],
     namingStrategy: HouseNaming,
-    extensions: [
-      Migrator,
-      TriggerFunctions,
-      connections,
-      ...(connectionCheck ? [connectionCheck] : []),
-    ],
+    extensions: [Migrator, TriggerFunctions, connections, ...(connectionCheck ? [connectionCheck] : [])],
     // Columns bring theirs: shapes of documents, and row versions.
     subscribers: [new LateChanges(), new TransactionGuard(), new CascadeGuard(), new TextGuard()],
     // A database that does not exist is an error to report, not one to create on the way.

@@ -7,7 +7,11 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../../src/postgres/orm/connect.ts';
 import { ConnectionError } from '../../../src/errors.ts';
-import { buildDatabaseUrl, parseDatabaseUrl, type DatabaseParts } from '../../../src/settings/database-url.ts';
+import {
+  buildDatabaseUrl,
+  parseDatabaseUrl,
+  type DatabaseParts,
+} from '../../../src/settings/database-url.ts';
 import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
 import { anyText } from '../../settings/any-parts.ts';
 

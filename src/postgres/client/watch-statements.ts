@@ -1,7 +1,7 @@
 import { errorMonitor, EventEmitter } from 'node:events';
 import { isPromise } from 'node:util/types';
 import type { Pool, PoolClient } from 'pg';
-import { whoServes } from '../../postgres/client/tx-client.ts';
+import { whoServes } from './tx-client.ts';
 
 /** Called as a statement is sent; what it gives is called at its end, with what it failed with. */
 export type StatementWatch = (sql: string) => (error?: unknown) => void;

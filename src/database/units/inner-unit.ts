@@ -1,9 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ReadOnlyError } from '../../errors.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
-import { gatedTransaction } from './gated-transaction.ts';
+import { gatedTransaction } from '../../postgres/patches/gated-transaction.ts';
 import { rememberLoaded } from '../../postgres/patches/loaded-entities.ts';
-import { concurrent, innerRuns } from './refusals.ts';
+import { concurrent, innerRuns, transactionControl } from './refusals.ts';
 import { isInside, runAs } from './scope.ts';
 import type { UnitEntityManager } from './unit-entity-manager.ts';
 import type { UnitGate } from './unit-gate.ts';
@@ -63,7 +63,7 @@ async function runWork<Manager extends UnitEntityManager, T>(
   inner: UnitGate,
   work: (em: Manager) => Promise<T>,
 ): Promise<T> {
-  em.join(inner, gatedTransaction(inner, em.getKysely()));
+  em.join(inner, gatedTransaction(inner, em.getKysely(), transactionControl));
   const [outcome] = await runAs('work', inner, () => Promise.allSettled([work(em)]));
   if (outcome.status === 'rejected') {
     await inner.close();

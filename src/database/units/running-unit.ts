@@ -1,4 +1,4 @@
-import type { TxClient } from '../postgres/client/tx-client.ts';
+import type { TxClient } from '../../postgres/client/tx-client.ts';
 
 /** A unit of work from its beginning to its end, which may be interrupted in between. */
 export class RunningUnit {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tlsFinding } from '../../src/database/doctor/tls-finding.ts';
+import { tlsFinding } from '../../../src/database/doctor/tls-finding.ts';
 
 const none = { inUse: false, verified: false, protocol: null };
 const blind = { inUse: true, verified: false, protocol: 'TLSv1.3' };

@@ -1,15 +1,16 @@
 import { TransactionEventBroadcaster, type EntityManager } from '@mikro-orm/core';
 import type { ControlledTransaction } from 'kysely';
-import { CommitUnknownError, UnfinishedWorkError } from '../errors.ts';
-import type { LocalSettings } from '../postgres/client/local-settings.ts';
+import { CommitUnknownError, UnfinishedWorkError } from '../../errors.ts';
+import type { LocalSettings } from '../../postgres/client/local-settings.ts';
 import type { RunningUnit } from './running-unit.ts';
-import type { TxClient } from '../postgres/client/tx-client.ts';
+import type { TxClient } from '../../postgres/client/tx-client.ts';
 import { UnitOfWork } from './unit-of-work.ts';
-import { gatedTransaction } from './unit/gated-transaction.ts';
-import { runAs } from './unit/scope.ts';
-import { UnitConnection } from './unit/unit-connection.ts';
-import type { UnitEntityManager } from './unit/unit-entity-manager.ts';
-import { UnitGate } from './unit/unit-gate.ts';
+import { gatedTransaction } from '../../postgres/patches/gated-transaction.ts';
+import { transactionControl } from './refusals.ts';
+import { runAs } from './scope.ts';
+import { UnitConnection } from './unit-connection.ts';
+import type { UnitEntityManager } from './unit-entity-manager.ts';
+import { UnitGate } from './unit-gate.ts';
 
 /**
  * Runs `work` in a transaction of its own, with settings that end with it. It ends early when `unit` is interrupted or the connection
@@ -107,6 +108,6 @@ async function begin(
   if (!begun) throw new Error('the ORM began no transaction');
   const connection = await UnitConnection.of(begun.getExecutor());
   const gate = new UnitGate(connection);
-  em.join(gate, gatedTransaction(gate, begun));
+  em.join(gate, gatedTransaction(gate, begun, transactionControl));
   return { gate, begun, client: connection.client };
 }

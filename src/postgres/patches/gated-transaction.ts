@@ -1,9 +1,14 @@
-import { CompiledQuery, ControlledTransaction, type Kysely } from 'kysely';
-import { transactionControl } from './refusals.ts';
-import type { UnitGate } from './unit-gate.ts';
+import { CompiledQuery, ControlledTransaction, type ConnectionProvider, type Kysely } from 'kysely';
 
-/** Kysely's handle of a transaction that the ORM began, whose statements pass `gate`. It makes savepoints, and can't end the transaction. */
-export function gatedTransaction(gate: UnitGate, begun: Kysely<unknown>): ControlledTransaction<unknown> {
+/**
+ * Returns Kysely's handle of a transaction that the ORM began, whose statements pass `gate`. It makes savepoints. An attempt to end the
+ * transaction by it rejects with what `refusal` returns for the call.
+ */
+export function gatedTransaction(
+  gate: ConnectionProvider,
+  begun: Kysely<unknown>,
+  refusal: (call: string) => Error,
+): ControlledTransaction<unknown> {
   const send =
     (command: string) =>
     async (_connection: unknown, savepoint: string): Promise<void> => {
@@ -14,8 +19,8 @@ export function gatedTransaction(gate: UnitGate, begun: Kysely<unknown>): Contro
     config: {},
     dialect: {},
     driver: {
-      commitTransaction: () => Promise.reject(transactionControl('`commit()`')),
-      rollbackTransaction: () => Promise.reject(transactionControl('`rollback()`')),
+      commitTransaction: () => Promise.reject(refusal('`commit()`')),
+      rollbackTransaction: () => Promise.reject(refusal('`rollback()`')),
       savepoint: send('savepoint'),
       rollbackToSavepoint: send('rollback to'),
       releaseSavepoint: send('release'),
@@ -23,7 +28,7 @@ export function gatedTransaction(gate: UnitGate, begun: Kysely<unknown>): Contro
     executor: begun.getExecutor().withConnectionProvider(gate),
     connection: { connection: {}, release: () => {} },
   };
-  // A transaction uses nothing else of its configuration and driver; test/database/unit/gated-transaction.test.ts fails when it does.
+  // A transaction uses nothing else of its configuration and driver.
   const transaction = new ControlledTransaction<unknown>(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     parts as unknown as ConstructorParameters<typeof ControlledTransaction<unknown>>[0],

@@ -17,12 +17,12 @@ import {
   SynthGroupRepository,
   SynthOutcomeRepository,
   TranscriptRepository,
-} from '../repositories/index.ts';
-import { toDataError } from '../postgres/errors/translate-error.ts';
-import { door } from './unit/door.ts';
-import { runUngated } from './unit/inner-unit.ts';
-import { UnitEntityManager } from './unit/unit-entity-manager.ts';
-import type { UnitGate } from './unit/unit-gate.ts';
+} from '../../repositories/index.ts';
+import { toDataError } from '../../postgres/errors/translate-error.ts';
+import { door } from './door.ts';
+import { runUngated } from './inner-unit.ts';
+import { UnitEntityManager } from './unit-entity-manager.ts';
+import type { UnitGate } from './unit-gate.ts';
 
 type Reads = 'find' | 'get' | 'list' | 'page' | 'count' | 'exists' | 'search';
 

@@ -1,7 +1,8 @@
 import type { EntityDictionary, EntityManager, EntityName, MikroORM } from '@mikro-orm/postgresql';
-import { Transaction, type ControlledTransaction } from 'kysely';
+import type { ControlledTransaction } from 'kysely';
 import { DataErrorEntityManager } from '../../postgres/orm/data-errors/data-error-entity-manager.ts';
 import { ChangeKeepingFactory } from '../../postgres/patches/change-keeping-factory.ts';
+import { closedTransaction } from '../../postgres/patches/closed-transaction.ts';
 import { runInner } from './inner-unit.ts';
 import { flushKeeping, unflushedEntities } from '../../postgres/patches/late-changes.ts';
 import { ended, pastUnit, transactionControl } from './refusals.ts';
@@ -155,25 +156,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
   }
 }
 
-const refuse = (): never => {
-  throw ended('a statement');
-};
-
-const parts = {
-  config: {},
-  dialect: {},
-  driver: {},
-  executor: {
-    executeQuery: refuse,
-    stream: refuse,
-    provideConnection: refuse,
-    compileQuery: refuse,
-    transformQuery: refuse,
-  },
-};
-
 // What the ORM would send through the pool goes nowhere: it sends by the transaction that a manager has.
-const nowhere = new Transaction<unknown>(
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only its executor is used
-  parts as unknown as ConstructorParameters<typeof Transaction<unknown>>[0],
-);
+const nowhere = closedTransaction(() => {
+  throw ended('a statement');
+});

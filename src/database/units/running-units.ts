@@ -1,6 +1,6 @@
-import { DatabaseClosedError } from '../errors.ts';
+import { DatabaseClosedError } from '../../errors.ts';
 import { RunningUnit } from './running-unit.ts';
-import { within } from '../postgres/client/within.ts';
+import { within } from '../../postgres/client/within.ts';
 
 /** The units of work that run on a database, until it is closed. */
 export class RunningUnits {
