@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { TSMigrationGenerator } from '@mikro-orm/migrations';
 import { listMigration } from './src/cli/list-migration.ts';
 import { targetFor } from './src/database/default-target.ts';
-import { ormOptions } from './src/database/orm-options.ts';
+import { ormOptions } from './src/postgres/orm/orm-options.ts';
 
 // The configuration of the ORM's command line, for the database that `synthdb migrate` uses.
 const { target } = await targetFor('migrations');

@@ -1,5 +1,5 @@
 import type { EntityClass, EntityManager } from '@mikro-orm/postgresql';
-import { deletedAlong } from '../repositories/deleted-along.ts';
+import { deletedAlong } from '../postgres/orm/guards/deleted-along.ts';
 
 /**
  * Refreshes the rows of an entity that a unit of work has loaded, and the rows that cascades may have changed, after statements that

@@ -1,4 +1,4 @@
-import type { CopiedValue } from '../../database/binary-rows.ts';
+import type { CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import type { ResolvedConfig } from './resolve-config.ts';
 
 /** Counts the distinct parents that facts name, as PostgreSQL would. Holds every key in memory. */

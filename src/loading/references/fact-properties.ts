@@ -1,4 +1,4 @@
-import type { BinaryType, CopiedValue } from '../../database/binary-rows.ts';
+import type { BinaryType, CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import type { LoadColumn } from '../load-target.ts';
 import type { BackfillTarget } from './backfill-config.ts';
 import { encodeFact, normalizeFact, parseJson, toOrderNumber, toOrderTime } from './fact-values.ts';

@@ -1,4 +1,4 @@
-import { BinaryRows, type CopiedValue } from '../../database/binary-rows.ts';
+import { BinaryRows, type CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import { InvalidJsonError, InvalidRowError } from '../../errors.ts';
 import { ConversionError } from '../conversion-error.ts';
 import type { StagedColumn } from './staged-columns.ts';

@@ -1,4 +1,4 @@
-import { unconnected } from '../../database/unconnected.ts';
+import { unconnected } from '../../postgres/orm/unconnected.ts';
 import type { BackfillPlan } from './backfill-result.ts';
 import { ReferenceBackfill, type Facts } from './reference-backfill.ts';
 import type { BackfillConfig } from './backfill-config.ts';

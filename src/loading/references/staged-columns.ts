@@ -1,4 +1,4 @@
-import type { BinaryType, CopiedValue } from '../../database/binary-rows.ts';
+import type { BinaryType, CopiedValue } from '../../postgres/copy/binary-rows.ts';
 
 /** A column of the temporary table that the facts are copied into. */
 export interface StagedColumn {
