@@ -1,7 +1,7 @@
 // Writes the tables of settings, of schemes and of parameters into docs/connections.md: `node docs/generate-connections.ts`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { definitions } from '../src/settings/definitions.ts';
+import { definitions } from '../src/settings/setting-definitions.ts';
 import { driverSuffixes } from '../src/settings/split-url.ts';
 import { parameterDescriptions } from '../src/settings/url-parameters.ts';
 

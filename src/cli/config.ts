@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { definitions } from '../settings/definitions.ts';
-import { describeSettings, type SettingDescription } from '../settings/describe.ts';
-import { resolveSettings } from '../settings/resolve.ts';
+import { definitions } from '../settings/setting-definitions.ts';
+import { describeSettings, type SettingDescription } from '../settings/describe-settings.ts';
+import { resolveSettings } from '../settings/resolve-settings.ts';
 import { say, sayJson, table } from './output.ts';
 
 /** `synthdb config` */

@@ -1,10 +1,10 @@
 import { SettingsError } from '../errors.ts';
 import { splitUrl, validateHost } from './split-url.ts';
-import { tlsOptions, type TlsOptions, type TlsSettings } from './tls.ts';
+import { createTlsOptions, type TlsOptions, type TlsSettings } from './tls-options.ts';
 import { readParameters, type SessionAttributes, type SslMode } from './url-parameters.ts';
 
 /** The parts of a `DatabaseTarget`. */
-export interface DatabaseParts {
+export interface TargetParts {
   /** A host name, an IP address, or the directory of a unix socket. */
   readonly host: string;
   readonly port: number;
@@ -23,20 +23,20 @@ export interface DatabaseParts {
 
 /** A PostgreSQL database and how to connect to it. Printing or serializing it never shows the password. */
 export class DatabaseTarget {
-  readonly #parts: DatabaseParts;
+  readonly #parts: TargetParts;
 
-  constructor(parts: DatabaseParts) {
+  constructor(parts: TargetParts) {
     this.#parts = parts;
   }
 
   /** All parts, including the password. */
-  get parts(): DatabaseParts {
+  get parts(): TargetParts {
     return this.#parts;
   }
 
   /** The TLS options, for which the certificate files are read; false for an unencrypted connection. */
   get tls(): TlsOptions | false {
-    return tlsOptions(this.#parts.tls, this.#parts.host, (parameter, value, why) => {
+    return createTlsOptions(this.#parts.tls, this.#parts.host, (parameter, value, why) => {
       throw new SettingsError(`${this.label} has ${parameter}=${value}: ${why}`);
     });
   }
@@ -99,7 +99,7 @@ export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaul
     cert: parameters.sslcert,
     key: parameters.sslkey,
   };
-  tlsOptions(tls, host, (parameter, value, why) => {
+  createTlsOptions(tls, host, (parameter, value, why) => {
     const isDefault = (parameter === 'sslmode' || parameter === 'sslrootcert') && !parameters[parameter];
     return isDefault && defaults.fail
       ? defaults.fail(parameter, value, why)
@@ -124,7 +124,7 @@ export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaul
  *
  * @throws SettingsError when a part has U+0000 or an unpaired surrogate, which PostgreSQL does not support.
  */
-export function buildDatabaseUrl(parts: DatabaseParts): string {
+export function buildDatabaseUrl(parts: TargetParts): string {
   const { host, port, user, password, database, tls } = parts;
   const credentials = password === '' ? encode(user) : `${encode(user)}:${encode(password)}`;
   const place = host.includes(':') && !host.startsWith('/') ? `[${host.replace('%', '%25')}]` : encode(host);

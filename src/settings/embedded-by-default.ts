@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isatty } from 'node:tty';
-import { environmentFile, projectDirectory } from './environment-file.ts';
+import { readEnvironmentFile, projectDirectory } from './environment-file.ts';
 
 /** The value of `DATABASE_URL` that stands for the embedded server of the project. */
 export const embedded = 'embedded';
@@ -12,8 +12,8 @@ export const embedded = 'embedded';
  *
  * @throws SettingsError when `.env` can't be read.
  */
-export function whyNotEmbedded(environment: NodeJS.ProcessEnv = process.env): string | null {
-  const { values, faults } = environmentFile(['CI', 'NODE_ENV']);
+export function embeddedRefusal(environment: NodeJS.ProcessEnv = process.env): string | null {
+  const { values, faults } = readEnvironmentFile(['CI', 'NODE_ENV']);
   const fault = Object.entries(faults).find(([name]) => environment[name] === undefined);
   if (fault) return `while line ${fault[1]?.line} of .env seems to set ${fault[0]} (${fault[1]?.why})`;
   const url = Object.entries(values).find(([name, value]) => isMisnamed(name, value));

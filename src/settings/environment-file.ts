@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SettingsError } from '../errors.ts';
-import { decodeEnvironment, parseEnvironment, type EnvironmentFile } from './environment-text.ts';
+import { decodeEnvironment, parseEnvironment, type EnvironmentFile } from './parse-environment.ts';
 
 /** Returns the directory of the nearest `package.json` from the working directory up; the working directory when there is none. */
 export function projectDirectory(): string {
@@ -17,7 +17,7 @@ export function projectDirectory(): string {
  *
  * @throws SettingsError when the file exists and can't be read: a directory, a dangling link, a file of another user.
  */
-export function environmentFile(variables: readonly string[]): EnvironmentFile {
+export function readEnvironmentFile(variables: readonly string[]): EnvironmentFile {
   const path = join(projectDirectory(), '.env');
   let bytes: Buffer;
   try {

@@ -2,13 +2,13 @@ import { SettingsError } from '../errors.ts';
 import {
   definitions,
   refusedVariables,
-  standard,
+  defaultFor,
   type SettingName,
   type SettingValue,
-} from './definitions.ts';
-import { environmentFile } from './environment-file.ts';
-import type { EnvironmentFile } from './environment-text.ts';
-import type { GivenSettings, Resolved } from './given-settings.ts';
+} from './setting-definitions.ts';
+import { readEnvironmentFile } from './environment-file.ts';
+import type { EnvironmentFile } from './parse-environment.ts';
+import type { SettingsInput, Resolved } from './settings-input.ts';
 import { redactValue } from './url-parameters.ts';
 
 /** A setting whose value can't be read. */
@@ -23,14 +23,14 @@ const variables = [...new Set(Object.values(definitions).flatMap((definition) =>
 /** Reads settings one by one and collects their problems. */
 export class SettingsReader {
   readonly problems: string[] = [];
-  readonly #given: GivenSettings;
+  readonly #given: SettingsInput;
   // The whole environment precedes the whole file, so that the file never overrides a variable that is set for one command.
   readonly #places: readonly { readonly values: NodeJS.Dict<string>; readonly suffix: string }[];
   readonly #faults: EnvironmentFile['faults'];
 
-  constructor(given: GivenSettings, environment: NodeJS.ProcessEnv) {
+  constructor(given: SettingsInput, environment: NodeJS.ProcessEnv) {
     this.#given = given;
-    const file = this.attempt(() => environmentFile(variables), { values: {}, faults: {} });
+    const file = this.attempt(() => readEnvironmentFile(variables), { values: {}, faults: {} });
     this.#faults = file.faults;
     this.#places = [
       { values: environment, suffix: '' },
@@ -66,7 +66,7 @@ export class SettingsReader {
   read<Name extends SettingName>(name: Name): Resolved<SettingValue<Name>> {
     const found = this.#find(name);
     const { value, problem } =
-      'fault' in found ? { value: standard(name), problem: found.fault } : parseValue(name, found);
+      'fault' in found ? { value: defaultFor(name), problem: found.fault } : parseValue(name, found);
     if (problem !== undefined) this.problems.push(problem);
     return { value, source: found.source };
   }
@@ -105,7 +105,7 @@ export function parseValue<Name extends SettingName>(
   if (!error) return { value: data as SettingValue<Name> };
   const why = error.issues.map(({ message }) => message).join(', ');
   return {
-    value: standard(name),
+    value: defaultFor(name),
     problem: `${displayName(source, name)} is "${redactValue(String(value))}": ${why}${exampleOf(name, source)}`,
   };
 }
@@ -137,7 +137,7 @@ function isBlank(text: string): boolean {
 }
 
 /** Returns the option of a setting: `pool.max` is `max` of `pool`. The option `url` is used for migrations too. */
-function argumentOf(given: GivenSettings, name: SettingName): unknown {
+function argumentOf(given: SettingsInput, name: SettingName): unknown {
   let value: unknown = given;
   for (const key of (name === 'migrationUrl' ? 'url' : name).split('.')) {
     value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;

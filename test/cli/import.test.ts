@@ -139,7 +139,7 @@ test('a dry run needs no target database', async () => {
 });
 
 test.for([
-  [['--from', 'sqlite:///output/synthlab.db'], 'give its path'],
+  [['--from', 'sqlite:///output/synthlab.db'], 'give the path of the file'],
   [['--from', ''], '--from is empty'],
   [['--source-time-zone', 'Brasilia'], 'unknown time zone "Brasilia"'],
   [['--report', '/nowhere/report.json'], '/nowhere/report.json'],

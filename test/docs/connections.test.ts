@@ -3,8 +3,8 @@ import { parseEnv } from 'node:util';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { page } from '../../docs/generate-connections.ts';
-import { definitions } from '../../src/settings/definitions.ts';
-import { resolveSettings } from '../../src/settings/resolve.ts';
+import { definitions } from '../../src/settings/setting-definitions.ts';
+import { resolveSettings } from '../../src/settings/resolve-settings.ts';
 
 const root = join(import.meta.dirname, '../..');
 

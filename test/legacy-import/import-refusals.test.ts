@@ -54,7 +54,7 @@ const unreadable: readonly (readonly [what: string, make: () => string, says: st
     () => (writeFileSync(path('empty.db'), ''), path('empty.db')),
     'not a legacy database of schema version 15',
   ],
-  ['another database', () => otherDatabase(), 'no legacy database of schema version 15'],
+  ['another database', () => otherDatabase(), 'not a legacy database of schema version 15'],
   [
     'a file of a later version',
     () => workshop.file({}, { sql: 'pragma user_version = 16' }),
@@ -245,13 +245,13 @@ test('a target with foreign rows is refused unchanged; one with rows of the same
 });
 
 test('two concurrent imports both succeed, without duplicate rows', async () => {
-  const file = many(3_000);
+  const file = many(300);
 
   const both = await Promise.all([workshop.import(file), workshop.import(file)]);
 
   expect(both.flatMap(({ result }) => result.failures)).toEqual([]);
   const outcomes = both.map(({ table }) => table('synth_outcomes'));
-  expect(outcomes.map((one) => one?.written ?? -1).toSorted((one, other) => one - other)).toEqual([0, 3_000]);
+  expect(outcomes.map((one) => one?.written ?? -1).toSorted((one, other) => one - other)).toEqual([0, 300]);
 });
 
 test('an import holds a lock against other imports', async () => {

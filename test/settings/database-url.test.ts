@@ -9,14 +9,14 @@ import {
   buildDatabaseUrl,
   DatabaseTarget,
   parseDatabaseUrl,
-  type DatabaseParts,
+  type TargetParts,
 } from '../../src/settings/database-url.ts';
 import { anyParts, anyText } from './any-parts.ts';
 import { readUrls, refusedUrls } from './url-cases.ts';
 
-const parse = (url: string): DatabaseParts => parseDatabaseUrl(url, 'DATABASE_URL').parts;
+const parse = (url: string): TargetParts => parseDatabaseUrl(url, 'DATABASE_URL').parts;
 
-const usual: DatabaseParts = {
+const usual: TargetParts = {
   host: 'db',
   port: 5432,
   user: 'ann',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect, parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SettingsError } from '../../src/errors.ts';
-import { resolveSettings } from '../../src/settings/resolve.ts';
+import { resolveSettings } from '../../src/settings/resolve-settings.ts';
 
 let directory: string;
 let path: string;

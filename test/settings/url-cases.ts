@@ -1,9 +1,9 @@
-import type { DatabaseParts } from '../../src/settings/database-url.ts';
+import type { TargetParts } from '../../src/settings/database-url.ts';
 
 /** A URL, and what is read from it besides `ann@db:5432/lab` with the password `secret` and sslmode=prefer. */
-export type UrlCase = readonly [url: string, read: Partial<DatabaseParts>];
+export type UrlCase = readonly [url: string, read: Partial<TargetParts>];
 
-const tls = (mode: DatabaseParts['tls']['mode']): Pick<DatabaseParts, 'tls'> => ({ tls: { mode } });
+const tls = (mode: TargetParts['tls']['mode']): Pick<TargetParts, 'tls'> => ({ tls: { mode } });
 
 /** URLs that are read. */
 export const readUrls: readonly UrlCase[] = [

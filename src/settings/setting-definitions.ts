@@ -221,7 +221,7 @@ export type SettingName = keyof typeof definitions;
 export type SettingValue<Name extends SettingName> = z.output<(typeof definitions)[Name]['schema']>;
 
 /** Returns the default of a setting; undefined when it has none. */
-export function standard<Name extends SettingName>(name: Name): SettingValue<Name> {
+export function defaultFor<Name extends SettingName>(name: Name): SettingValue<Name> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
   return definitions[name].schema.parse(undefined) as SettingValue<Name>;
 }

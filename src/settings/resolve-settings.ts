@@ -1,11 +1,9 @@
 import { SettingsError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget, type UrlDefaults } from './database-url.ts';
-import type { SettingName, SettingValue } from './definitions.ts';
+import type { SettingName, SettingValue } from './setting-definitions.ts';
 import { embedded } from './embedded-by-default.ts';
-import type { GivenSettings, Resolved } from './given-settings.ts';
+import type { SettingsInput, Resolved } from './settings-input.ts';
 import { displayName, exampleOf, parseValue, SettingsReader } from './settings-reader.ts';
-
-export type { GivenSettings, Resolved };
 
 type Targets = {
   /** Null for the embedded server, and, with the source `default`, when no database is configured. */
@@ -27,7 +25,7 @@ export interface ResolvedDatabase {
 export type Purpose = 'application' | 'migrations';
 
 /** Returns the name of the setting that holds the URL for a purpose. */
-export function urlSetting(purpose: Purpose): 'url' | 'migrationUrl' {
+export function urlSettingFor(purpose: Purpose): 'url' | 'migrationUrl' {
   return purpose === 'migrations' ? 'migrationUrl' : 'url';
 }
 
@@ -38,7 +36,7 @@ export function urlSetting(purpose: Purpose): 'url' | 'migrationUrl' {
  * @throws SettingsError with every problem.
  */
 export function resolveSettings(
-  given: GivenSettings = {},
+  given: SettingsInput = {},
   environment: NodeJS.ProcessEnv = process.env,
 ): Settings {
   const reader = new SettingsReader(given, environment);
@@ -133,7 +131,7 @@ function conflicts(settings: Settings): string[] {
  *
  * @throws SettingsError when it is invalid.
  */
-export function checkedSetting<Name extends SettingName>(name: Name, value: unknown): SettingValue<Name> {
+export function parseSetting<Name extends SettingName>(name: Name, value: unknown): SettingValue<Name> {
   const { problem, value: parsed } = parseValue(name, { value, source: 'argument' });
   if (problem !== undefined) throw new SettingsError(problem);
   return parsed;
@@ -151,6 +149,6 @@ export function resolveDatabase(
   environment: NodeJS.ProcessEnv = process.env,
 ): ResolvedDatabase | null {
   const settings = resolveSettings(given, environment);
-  const { value, source } = settings[urlSetting(purpose)];
+  const { value, source } = settings[urlSettingFor(purpose)];
   return value && { target: value, source };
 }

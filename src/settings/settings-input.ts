@@ -1,7 +1,7 @@
-import type { SettingValue } from './definitions.ts';
+import type { SettingValue } from './setting-definitions.ts';
 
 /** Settings that the program gives, as options of `openDatabase`. Undefined ones come from the environment. */
-export interface GivenSettings {
+export interface SettingsInput {
   readonly url?: string | undefined;
   readonly replicaUrls?: readonly string[] | undefined;
   readonly poolMode?: SettingValue<'poolMode'> | undefined;

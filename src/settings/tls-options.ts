@@ -51,7 +51,7 @@ export class TlsOptions {
  * `require` always, `verify-ca` also verifies the server's certificate, `verify-full` its name too. With a root certificate, `prefer` and
  * `require` verify the certificate as well. Calls `fail`, which throws, with the invalid parameter, its value and the reason.
  */
-export function tlsOptions(tls: TlsSettings, host: string, fail: TlsFault): TlsOptions | false {
+export function createTlsOptions(tls: TlsSettings, host: string, fail: TlsFault): TlsOptions | false {
   const { mode, rootCert, cert, key } = tls;
   if (mode === 'disable' || host.startsWith('/')) return false;
   const verifies = mode.startsWith('verify') || rootCert !== undefined;

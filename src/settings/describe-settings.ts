@@ -1,6 +1,6 @@
 import { DatabaseTarget } from './database-url.ts';
-import { definitions, type SettingName } from './definitions.ts';
-import type { Settings } from './resolve.ts';
+import { definitions, type SettingName } from './setting-definitions.ts';
+import type { Settings } from './resolve-settings.ts';
 
 /** A setting for display; passwords are masked. */
 export interface SettingDescription {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SettingsError } from '../../src/errors.ts';
-import { definitions } from '../../src/settings/definitions.ts';
-import { resolveDatabase, resolveSettings, type GivenSettings } from '../../src/settings/resolve.ts';
+import { definitions } from '../../src/settings/setting-definitions.ts';
+import { resolveDatabase, resolveSettings } from '../../src/settings/resolve-settings.ts';
+import type { SettingsInput } from '../../src/settings/settings-input.ts';
 
 const url = (database: string): string => `postgresql://ann:canary@db/${database}`;
 
@@ -23,7 +24,7 @@ afterEach(async () => {
 const file = (text: string): Promise<void> => writeFile(join(directory, '.env'), text);
 
 /** What is wrong with settings. */
-function problems(given: GivenSettings, environment: Record<string, string>): readonly string[] {
+function problems(given: SettingsInput, environment: Record<string, string>): readonly string[] {
   try {
     resolveSettings(given, environment);
   } catch (error) {
