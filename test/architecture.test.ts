@@ -68,10 +68,9 @@ const reserved: Partial<Record<string, readonly string[]>> = {
 
 const mayImportLegacy = [
   'src/entities/index.ts',
-  'src/entities/tables.ts',
   'src/entities/legacy/',
   'src/repositories/legacy/',
-  'src/repositories/registration.ts',
+  'src/repositories/repositories.ts',
   'src/testing/',
 ];
 
@@ -165,13 +164,12 @@ const rules: Rule[] = [
     name: 'the two legacy entities stay where their data still matters',
     breaches: (project) => {
       const index = find(project, 'src/entities/index.ts');
-      const names =
-        index?.imports.filter(({ from }) => isLegacy(from)).flatMap((legacy) => legacy.names) ?? [];
+      const names = new Set(below(project, 'src/entities/legacy/').flatMap((legacy) => legacy.exports));
       return inSource(project).flatMap(({ path, imports }) =>
         imports
           .filter(
             ({ from, names: imported }) =>
-              isLegacy(from) || (from === index?.path && imported.some((name) => names.includes(name))),
+              isLegacy(from) || (from === index?.path && imported.some((name) => names.has(name))),
           )
           .filter(() => !isBelow(path, mayImportLegacy))
           .map(
@@ -193,70 +191,36 @@ const rules: Rule[] = [
     ],
   },
   {
-    name: 'every entity is in the index and among the tables, and has a repository and a factory',
+    name: 'every entity is in the list of entities',
     breaches: (project) => {
-      const [index, tables, repositories, factories] = [
-        'src/entities/index.ts',
-        'src/entities/tables.ts',
-        'src/repositories/index.ts',
-        'src/testing/index.ts',
-      ].map((path) => find(project, path));
+      const index = find(project, 'src/entities/index.ts');
       return below(project, 'src/entities/')
         .filter(({ calls }) => calls.includes('defineEntity'))
-        .flatMap(({ path, classes: entities }) => {
-          const missing: string[] = [];
-          if (!reaches(index, path)) missing.push(`export it in ${index?.path}`);
-          if (!reaches(tables, path)) missing.push(`add its row to ${tables?.path}`);
-          for (const entity of entities) {
-            if (!exportsName(repositories, [`${entity}Repository`]))
-              missing.push(`write ${entity}Repository and export it in ${repositories?.path}`);
-            if (!exportsName(factories, [`a${entity}`, `an${entity}`]))
-              missing.push(
-                `write a factory a${entity} in src/testing/factories.ts and export it in ${factories?.path}`,
-              );
-          }
-          return missing.map((remedy) => `${path}: ${remedy}`);
-        });
+        .filter(({ path }) => !reaches(index, path))
+        .map(({ path }) => `${path}: export it in ${index?.path}`);
     },
     broken: [
       [
         'src/entities/unlisted.ts',
         `const UnlistedSchema = defineEntity({}); export class Unlisted extends UnlistedSchema.class {}`,
-        [
-          'src/entities/unlisted.ts: export it in src/entities/index.ts',
-          'src/entities/unlisted.ts: add its row to src/entities/tables.ts',
-          'src/entities/unlisted.ts: write UnlistedRepository and export it in src/repositories/index.ts',
-          'src/entities/unlisted.ts: write a factory aUnlisted in src/testing/factories.ts and export it in src/testing/index.ts',
-        ].join('\n'),
+        'src/entities/unlisted.ts: export it in src/entities/index.ts',
       ],
     ],
   },
   {
-    name: 'every repository is in the index and in the unit of work',
+    name: 'every repository is exported, and in the record of repositories',
     breaches: (project) => {
-      const index = find(project, 'src/repositories/index.ts');
-      const unitOfWork = find(project, 'src/database/unit-of-work.ts');
+      const record = find(project, 'src/repositories/repositories.ts');
       return below(project, 'src/repositories/')
         .filter(({ path }) => path.endsWith('-repository.ts'))
-        .flatMap(({ path, classes }) => {
-          const missing: string[] = [];
-          if (!reaches(index, path)) missing.push(`export it in ${index?.path}`);
-          const reached = unitOfWork?.imports.flatMap(({ names }) => names) ?? [];
-          for (const name of classes) {
-            if (!reached.includes(name))
-              missing.push(`give the unit of work a getter for ${name} in ${unitOfWork?.path}`);
-          }
-          return missing.map((remedy) => `${path}: ${remedy}`);
-        });
+        .filter(({ path }) => (record?.imports.filter(({ from }) => from === path).length ?? 0) < 2)
+        .map(({ path }) => `${path}: import it, export it and add it to the record in ${record?.path}`);
     },
     broken: [
       [
         'src/repositories/unlisted-repository.ts',
         'export class UnlistedRepository extends Repository<Unlisted> {}',
-        [
-          'src/repositories/unlisted-repository.ts: export it in src/repositories/index.ts',
-          'src/repositories/unlisted-repository.ts: give the unit of work a getter for UnlistedRepository in src/database/unit-of-work.ts',
-        ].join('\n'),
+        'src/repositories/unlisted-repository.ts: import it, export it and add it to the record in src/repositories/repositories.ts',
       ],
     ],
   },
@@ -387,10 +351,6 @@ function folderOf(path: string): string {
 
 function reaches(module: Module | undefined, path: string): boolean {
   return module?.imports.some(({ from }) => from === path) ?? false;
-}
-
-function exportsName(module: Module | undefined, names: readonly string[]): boolean {
-  return module?.imports.some((exported) => exported.names.some((name) => names.includes(name))) ?? false;
 }
 
 function hasComment(line = ''): boolean {
