@@ -50,7 +50,7 @@ $(installed): package.json package-lock.json
 	@npm install --no-save --loglevel=error --no-audit --no-fund >&2
 	@touch $@
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs schema check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up $(options)
@@ -106,6 +106,9 @@ bench: $(installed) ## measure every workload against the hand-written driver
 docs: $(installed) ## write docs/repositories.md and the table of docs/connections.md
 	@node docs/generate-repositories.ts
 	@node docs/generate-connections.ts
+
+schema: $(installed) ## write docs/schema.sql from a migrated database
+	@node docs/generate-schema.ts
 
 check: $(installed) ## format, lint, types, unused code
 	@npm run --silent check
