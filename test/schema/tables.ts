@@ -1,5 +1,5 @@
 import type { EntityMetadata } from '@mikro-orm/postgresql';
-import { unconnected } from '../../src/database/unconnected.ts';
+import { unconnected } from '../../src/postgres/orm/unconnected.ts';
 
 const described = [...unconnected().getMetadata().getAll().values()].toSorted((a, b) =>
   a.tableName < b.tableName ? -1 : 1,

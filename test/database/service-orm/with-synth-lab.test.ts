@@ -10,10 +10,10 @@ import {
 import { Migration } from '@mikro-orm/migrations';
 import { FlushMode, MikroORM, PostgreSqlDriver, defineConfig, type Options } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { migrationGap } from '../../../src/migrator/index.ts';
+import { migrationGap } from 'mikro-orm-safe-migrations';
 import { SettingsError, toDataError, withSynthLab, type ServiceConnection } from '../../../src/index.ts';
-import { HouseNaming } from '../../../src/database/naming.ts';
-import { ourEntities } from '../../../src/database/our-entities.ts';
+import { HouseNaming } from '../../../src/postgres/orm/naming.ts';
+import { ourEntities } from '../../../src/postgres/orm/our-entities.ts';
 import { Experiment } from '../../../src/entities/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
 import { Note, createNotes } from './note.ts';
