@@ -45,7 +45,7 @@ const Parameters = z.strictObject({
       'seconds that one connection attempt may take, 0 for no limit; default the acquire timeout, which applies in addition',
     ),
   options: text.describe(
-    'settings for each session, `-c search_path=lab` percent-encoded. Not [behind a pooler in transaction mode](#behind-a-pooler-in-transaction-mode)',
+    'settings for each session, `-c search_path=lab` percent-encoded. Not [behind a pooler in transaction mode](#statements-that-a-pooler-forbids)',
   ),
   target_session_attrs: z
     .enum(sessionAttributes, { error: `expected one of: ${sessionAttributes.join(', ')}` })

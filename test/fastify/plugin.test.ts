@@ -221,7 +221,9 @@ describe('the Fastify plugin', () => {
     const name = switched.target.parts.database;
     const { origin } = await serve(
       (app) =>
-        app.get('/experiments', (request) => request.read(({ experiments }) => experiments.listSummaries())),
+        app.get('/experiments', (request) =>
+          request.read(({ experiments }) => experiments.scrollSummaries()),
+        ),
       {},
       `${switched.url}${switched.url.includes('?') ? '&' : '?'}target_session_attrs=read-write`,
     );

@@ -3,15 +3,15 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { wasteOf, type Sent } from './plan.ts';
 import { readCases, type ReadCase } from './read-cases.ts';
-import { keysOf, nextOf } from './stretch.ts';
+import { keysOf, nextOf } from './cursor-pages.ts';
 import { aWorld, type World } from './world.ts';
 
-const stretches = readCases.filter(({ asks }) => asks === 'stretch');
+const scrolls = readCases.filter(({ asks }) => asks === 'scroll');
 
 /** Lists of legacy tables: nothing adds to those any more, so that they are let do without an index that spares a sort. */
-const unindexed: ReadonlySet<string> = new Set(['featureScorecards.list', 'simulationRuns.list']);
+const unindexed: ReadonlySet<string> = new Set(['featureScorecards.scroll', 'simulationRuns.scroll']);
 
-describe('a list that is read stretch by stretch', () => {
+describe('a list that is read by cursor', () => {
   let db: TestDatabase;
   let world: World;
   // Before the pool makes its clients, which hold on to what they begin with.
@@ -35,24 +35,24 @@ describe('a list that is read stretch by stretch', () => {
     return { text: String(only?.[0]), values: [only?.[1]].flat() };
   };
 
-  test.each(stretches)('$name gives each row once, in the order that it has as a whole', async (method) => {
+  test.each(scrolls)('$name gives each row once, in the order that it has as a whole', async (method) => {
     const whole = keysOf(await asked(method, {}));
     const found: string[] = [];
     for (let after: string | null | undefined; after !== null;) {
-      // oxlint-disable-next-line no-await-in-loop -- each stretch begins where the one before ended
-      const stretch = await asked(method, { after, limit: 3 });
-      found.push(...keysOf(stretch));
-      after = nextOf(stretch);
+      // oxlint-disable-next-line no-await-in-loop -- each page begins where the one before ended
+      const page = await asked(method, { after, first: 3 });
+      found.push(...keysOf(page));
+      after = nextOf(page);
     }
 
     expect(whole).toHaveLength(world.size);
     expect(found).toEqual(whole);
   });
 
-  test.each(stretches)('$name reads no more than it gives, however far in', async (method) => {
-    const after = nextOf(await asked(method, { limit: 3 }));
-    const first = await wasteOf(db.url, await sent(method, { limit: 3 }));
-    const second = await wasteOf(db.url, await sent(method, { after, limit: 3 }));
+  test.each(scrolls)('$name reads no more than it gives, however far in', async (method) => {
+    const after = nextOf(await asked(method, { first: 3 }));
+    const first = await wasteOf(db.url, await sent(method, { first: 3 }));
+    const second = await wasteOf(db.url, await sent(method, { after, first: 3 }));
 
     const sorts = unindexed.has(method.name);
     expect(first).toEqual({ sorts, skips: [] });
