@@ -7,7 +7,7 @@ import type { World } from './world.ts';
 
 /**
  * Arguments for a method by which it finds, or changes, the rows that a world has of its entity: `key` and `keys` are theirs, an
- * argument with the name of a column takes the value of the first row, `experimentId` that of its parent. A request is passed on;
+ * argument with the name of a column takes the value of the first row, `experimentId` that of its parent, or of the experiment that others share. A request is passed on;
  * of other options those are given that name a parent. Any other value is one that the argument's check accepts.
  */
 export function derivedArguments(method: Method, world: World, request: object = {}): unknown[] {
@@ -33,6 +33,8 @@ export function derivedArguments(method: Method, world: World, request: object =
     }
     const column = columnOf(meta, name);
     if (column !== undefined) return valuesOf(row)[column];
+    const other = world.named(name.replace(/Id$/, ''));
+    if (other && !optional) return keyOf(other);
     return optional ? undefined : sampleOf(check);
   };
   return parametersOf(signature).map(([name, check]) => values(name, check));

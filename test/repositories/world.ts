@@ -27,6 +27,8 @@ export interface World {
   /** The rows of an entity, those that others share first. */
   readonly rowsOf: (entity: EntityClass<object>) => readonly object[];
   readonly size: number;
+  /** The first row of the entity with this name; it need not have a capital. */
+  readonly named: (name: string) => object | undefined;
   /** How many rows a list is asked for. */
   readonly limit: number;
   readonly experiment: string;
@@ -122,10 +124,16 @@ export function aWorld({ em }: UnitOfWork, size: number): World {
 
   stageOthers(em, size);
   const rows = rowsByEntity(em);
-  for (const row of [...rows.values()].flat()) valuesOf(row);
+  const named = new Map<string, object>();
+  for (const row of [...rows.values()].flat()) {
+    valuesOf(row);
+    const name = row.constructor.name.toLowerCase();
+    if (!named.has(name)) named.set(name, row);
+  }
 
   return {
     rowsOf: (entity) => rows.get(entity) ?? [],
+    named: (name) => named.get(name.toLowerCase()),
     size,
     limit: 200,
     experiment: experiment.id,
