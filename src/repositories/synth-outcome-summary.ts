@@ -1,7 +1,7 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { Tables } from '../entities/tables.ts';
 import { double, meanOf } from './exact-columns.ts';
-import type { CopiedType } from './row-copier.ts';
+import type { CopiedType } from '../postgres/copy/binary-rows.ts';
 import { extended, readModel, type ShownBy, type SortKeyOf } from './read-model/read-model.ts';
 
 export const outcomeSummaries = readModel({

@@ -164,12 +164,12 @@ export class SynthRepository extends Repository<Synth> {
 
   /**
    * The synths that took part in the completed run of the experiment, deleted or not, as a simulation knows them, ordered by key, at
-   * most `limit` (1 to 200, default 200). Synths without data are left out.
+   * most `limit` (1 to 200), or all: a run has 10,000 synths at most. Synths without data are left out.
    *
    * @throws NotFoundError when the experiment has no completed run; InvalidPageError on a limit out of bounds.
    */
-  async listForSimulation(experiment: string, limit = 200): Promise<readonly SimulatedSynth[]> {
-    const rows = await synthsOfRun(await this.rows(), experiment, checkedLimit(limit)).execute();
+  async listForSimulation(experiment: string, limit?: number): Promise<readonly SimulatedSynth[]> {
+    const rows = await synthsOfRun(await this.rows(), experiment, limit).execute();
     if (rows.length === 0) throw noCompletedRun(experiment);
     return rows.flatMap(({ id, data }) =>
       id === null || data === null ? [] : [{ id, simulationAttributes: simulationAttributesOf(data) }],

@@ -8,13 +8,13 @@ import {
   type CursorRequest,
   type PageRequest,
 } from '../page.ts';
-import { optional, type Check } from './check.ts';
+import { accepting, optional, type Check } from './check.ts';
 import type { FieldChecks } from './containers.ts';
 
 // Paging has an error of its own, which says what can be served: these throw InvalidPageError.
 
 /** How many rows a list gives at most. */
-export const Limit: Check<number> = (value) => void checkedLimit(value);
+export const Limit: Check<number> = accepting({ kind: 'number' }, (value) => void checkedLimit(value));
 
 /** The fields of a request for a page of a list with these sort keys. */
 export function pageRequest<SortKey extends string>(
@@ -22,9 +22,8 @@ export function pageRequest<SortKey extends string>(
 ): FieldChecks<PageRequest<SortKey>> {
   return {
     limit: optional(Limit),
-    offset: (value) => void checkedOffset(value),
-    sortBy: (value) => void checkedSortKey(value, sortKeys),
-    sortOrder: (value) => void checkedSortOrder(value),
+    offset: accepting({ kind: 'number', optional: true }, (value) => void checkedOffset(value)),
+    ...order(sortKeys),
   };
 }
 
@@ -33,9 +32,22 @@ export function cursorRequest<SortKey extends string>(
   sortKeys: readonly [SortKey, ...SortKey[]],
 ): FieldChecks<CursorRequest<SortKey>> {
   return {
-    first: (value) => void checkedFirst(value),
-    after: (value) => void checkedCursor(value),
-    sortBy: (value) => void checkedSortKey(value, sortKeys),
-    sortOrder: (value) => void checkedSortOrder(value),
+    first: accepting({ kind: 'number', optional: true }, (value) => void checkedFirst(value)),
+    after: accepting({ kind: 'text', optional: true, nullable: true }, (value) => void checkedCursor(value)),
+    ...order(sortKeys),
   };
+}
+
+function order<SortKey extends string>(sortKeys: readonly [SortKey, ...SortKey[]]) {
+  const orders: Pick<FieldChecks<PageRequest<SortKey>>, 'sortBy' | 'sortOrder'> = {
+    sortBy: accepting(
+      { kind: 'word', words: sortKeys, optional: true },
+      (value) => void checkedSortKey(value, sortKeys),
+    ),
+    sortOrder: accepting(
+      { kind: 'word', words: ['asc', 'desc'], optional: true },
+      (value) => void checkedSortOrder(value),
+    ),
+  };
+  return orders;
 }
