@@ -14,14 +14,12 @@ interface Method {
   readonly parameters: readonly (string | null)[];
   readonly promise: string;
   readonly errors: string;
-  readonly replaces: readonly string[];
 }
 
 /** A repository class as its docstring tells it. */
 interface RepositoryDoc {
   readonly name: string;
   readonly promise: string;
-  readonly absent: readonly string[];
   readonly methods: readonly Method[];
 }
 
@@ -43,7 +41,8 @@ export function page(docs: readonly RepositoryDoc[]): string {
     '',
     'A repository is a named set of questions put to one unit of work: `uow.experiments`, `uow.synths`, … `find…` gives a row or',
     'null, `get…` a row or `NotFoundError`, `list…` and `page…` ordered rows, `lock…` a row held to the end of the transaction.',
-    '`add` and `remove` stage; the unit of work writes. The last column names the method of the old system that a method replaces.',
+    '`add` and `remove` stage; the unit of work writes. [from-the-python-layer.md](from-the-python-layer.md) names the new method for each',
+    'old one.',
     '',
     'Types end where JSON begins: a key out of a request may be `{ "$ne": null }`, which the ORM takes for a condition. So every method',
     'checks its arguments when it is called, the fields of objects and the items of arrays included. `InvalidValueError` names the',
@@ -51,22 +50,15 @@ export function page(docs: readonly RepositoryDoc[]): string {
     '`InvalidPageError`, a document out of shape with `InvalidJsonError`. Nothing is sent then. Methods that return a promise reject; the',
     'others throw. An object may have fields that a method does not know, but not those alone.',
   ];
-  for (const { name, promise, absent, methods } of docs) {
+  for (const { name, promise, methods } of docs) {
     lines.push('', `## ${name}`, '', promise, '');
     if (methods.length > 0) {
-      lines.push('| method | promises | errors | replaces |', '|---|---|---|---|');
+      lines.push('| method | promises | errors |', '|---|---|---|');
       for (const method of methods) {
-        const cells = [
-          `\`${method.signature}\``,
-          method.promise,
-          method.errors,
-          method.replaces.map((old) => `\`${old}\``).join(', '),
-        ];
+        const cells = [`\`${method.signature}\``, method.promise, method.errors];
         lines.push(`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
       }
     }
-    if (absent.length > 0)
-      lines.push('', `Deliberately absent: ${absent.map((old) => `\`${old}\``).join(', ')}.`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -83,14 +75,9 @@ function readRepository(path: string): RepositoryDoc {
     const declared = node.type === 'ExportNamedDeclaration' ? node.declaration : null;
     if (declared?.type !== 'ClassDeclaration') continue;
     const text = docstring(comments, source, node.start);
-    const [, listed = ''] = /Deliberately absent: ([^.]*)\./.exec(text) ?? [];
     return {
       name: declared.id?.name ?? basename(path),
-      promise: text
-        .replace(/Deliberately absent: [^.]*\./, '')
-        .replaceAll(/@deprecated/g, 'Deprecated.')
-        .trim(),
-      absent: names(listed),
+      promise: text.replaceAll(/@deprecated/g, 'Deprecated.').trim(),
       methods: methodsOf(declared, comments, source),
     };
   }
@@ -104,7 +91,6 @@ function methodsOf(declared: Class, comments: Comment[], source: string): Method
     if (member.accessibility === 'protected' || member.accessibility === 'private') return [];
     const text = docstring(comments, source, member.start);
     const [promise = '', thrown = ''] = text.replace(/@deprecated\b[^@]*/, '').split('@throws');
-    const [replaced = '', listed = ''] = /Replaces (`[^.]*`)\./.exec(promise) ?? [];
     const parameters = member.value.params.map((parameter) => {
       const inner = parameter.type === 'AssignmentPattern' ? parameter.left : parameter;
       return inner.type === 'Identifier' ? inner.name : null;
@@ -114,9 +100,8 @@ function methodsOf(declared: Class, comments: Comment[], source: string): Method
         name: member.key.name,
         signature: `${member.key.name}(${parameters.map((name) => name ?? 'request').join(', ')})`,
         parameters,
-        promise: promise.replace(replaced, '').trim(),
+        promise: promise.trim(),
         errors: thrown.trim(),
-        replaces: names(listed),
       },
     ];
   });
@@ -129,10 +114,6 @@ function docstring(comments: Comment[], source: string, start: number): string {
     .replaceAll(/^\s*\*+ ?/gm, '')
     .replaceAll(/\s+/g, ' ')
     .trim();
-}
-
-function names(list: string): string[] {
-  return [...list.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
 }
 
 if (process.argv[1] === import.meta.filename) {

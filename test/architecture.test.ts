@@ -31,34 +31,40 @@ const arrows: Partial<Record<string, readonly string[]>> = {
     'repositories',
     'embedded',
     'migrations',
-    'migrator',
   ],
-  // Only what makes a text that never changes; see the rule for migrations.
-  migrations: ['migrator'],
+  migrations: [],
+  // What the package of its own exports, under our name.
   migrator: [],
   loading: ['errors', 'json', 'wire', 'entities', 'repositories', 'database'],
-  'legacy-import': ['errors', 'settings', 'json', 'entities', 'repositories', 'database', 'migrator'],
+  'legacy-import': ['errors', 'settings', 'json', 'entities', 'repositories', 'database'],
   embedded: [],
   fastify: ['is-data-error', 'database'],
-  testing: ['errors', 'settings', 'entities', 'database', 'embedded', 'migrator'],
-  index: [
-    'errors',
-    'is-data-error',
-    'settings',
-    'json',
-    'entities',
-    'repositories',
-    'database',
-    'migrator',
-    'embedded',
-  ],
+  testing: ['errors', 'settings', 'entities', 'database', 'embedded'],
+  index: ['errors', 'is-data-error', 'settings', 'json', 'entities', 'repositories', 'database', 'embedded'],
 };
 arrows['cli'] = Object.keys(arrows);
 
+// The package of the migrator: its files on top may import all of its folders, each folder those before it, and none of ours.
+const migrator = 'packages/migrator/src';
+const migratorFolders = [
+  'session',
+  'files',
+  'ledger',
+  'lease',
+  'catalog',
+  'leftovers',
+  'run',
+  'plan',
+  'losses',
+  'create',
+].map((name) => `${migrator}/${name}`);
+for (const [index, folder] of migratorFolders.entries()) arrows[folder] = migratorFolders.slice(0, index);
+arrows[migrator] = migratorFolders;
+
 // Packages that only some may import.
 const reserved: Partial<Record<string, readonly string[]>> = {
-  pg: ['src/database/', 'src/migrator/', 'src/loading/'],
-  kysely: ['src/database/', 'src/migrator/', 'src/repositories/', 'src/legacy-import/'],
+  pg: ['src/database/', 'packages/migrator/', 'src/loading/'],
+  kysely: ['src/database/', 'packages/migrator/', 'src/repositories/', 'src/legacy-import/'],
   '@opentelemetry/api': ['src/database/telemetry/'],
   fastify: ['src/fastify/'],
   'fastify-plugin': ['src/fastify/'],
@@ -68,10 +74,9 @@ const reserved: Partial<Record<string, readonly string[]>> = {
 
 const mayImportLegacy = [
   'src/entities/index.ts',
-  'src/entities/tables.ts',
   'src/entities/legacy/',
   'src/repositories/legacy/',
-  'src/repositories/registration.ts',
+  'src/repositories/repositories.ts',
   'src/testing/',
 ];
 
@@ -98,6 +103,23 @@ const rules: Rule[] = [
       ['src/json/a.ts', `export * from '../entities/index.ts';`, 'imports src/entities/index.ts'],
       ['src/database/a.ts', `export { run } from '../cli/main.ts';`, 'imports src/cli/main.ts'],
       ['src/migrator/a.ts', `await import('../errors.ts');`, 'imports src/errors.ts'],
+      [`${migrator}/a.ts`, `await import('../../../src/errors.ts');`, 'imports src/errors.ts'],
+      [
+        `${migrator}/plan/a.ts`,
+        `import { Migrator } from '../migrator.ts';`,
+        `imports ${migrator}/migrator.ts`,
+      ],
+      [
+        `${migrator}/ledger/a.ts`,
+        `import type { Lease } from '../lease/lease.ts';`,
+        'imports packages/migrator/src/lease/lease.ts',
+      ],
+      [
+        'src/cli/a.ts',
+        `import { Lease } from '../../packages/migrator/src/lease/lease.ts';`,
+        'imports packages/migrator/src/lease/lease.ts',
+      ],
+      [`${migrator}/extra/a.ts`, '', `say in test/architecture.test.ts what ${migrator}/extra may import`],
       ['src/embedded/a.ts', 'await import(`../errors.ts`);', 'imports src/errors.ts'],
       ['src/settings/a.ts', `let a: import('../entities/index.ts').Synth;`, 'imports src/entities/index.ts'],
       ['src/settings/a.ts', `let a: typeof import('../json/column.ts');`, 'imports src/json/column.ts'],
@@ -112,7 +134,11 @@ const rules: Rule[] = [
     breaches: (project) =>
       below(project, 'src/migrations/').flatMap(({ path, imports }) =>
         imports
-          .filter(({ from }) => from !== '@mikro-orm/migrations' && from !== 'src/migrator/backfill.ts')
+          .filter(
+            ({ from, names }) =>
+              from !== '@mikro-orm/migrations' &&
+              !(from === 'mikro-orm-safe-migrations' && names.every((name) => name === 'backfill')),
+          )
           .map(({ from }) => `${path} imports ${from}: write what it needs of it into the migration`),
       ),
     broken: [
@@ -120,8 +146,8 @@ const rules: Rule[] = [
       ['src/migrations/Migration1_a.ts', `import { b } from './b.ts';`, 'imports src/migrations/b.ts'],
       [
         'src/migrations/Migration1_a.ts',
-        `import { Lease } from '../migrator/lease.ts';`,
-        'imports src/migrator/lease.ts',
+        `import { Migrator } from 'mikro-orm-safe-migrations';`,
+        'imports mikro-orm-safe-migrations',
       ],
     ],
   },
@@ -165,13 +191,12 @@ const rules: Rule[] = [
     name: 'the two legacy entities stay where their data still matters',
     breaches: (project) => {
       const index = find(project, 'src/entities/index.ts');
-      const names =
-        index?.imports.filter(({ from }) => isLegacy(from)).flatMap((legacy) => legacy.names) ?? [];
+      const names = new Set(below(project, 'src/entities/legacy/').flatMap((legacy) => legacy.exports));
       return inSource(project).flatMap(({ path, imports }) =>
         imports
           .filter(
             ({ from, names: imported }) =>
-              isLegacy(from) || (from === index?.path && imported.some((name) => names.includes(name))),
+              isLegacy(from) || (from === index?.path && imported.some((name) => names.has(name))),
           )
           .filter(() => !isBelow(path, mayImportLegacy))
           .map(
@@ -193,70 +218,36 @@ const rules: Rule[] = [
     ],
   },
   {
-    name: 'every entity is in the index and among the tables, and has a repository and a factory',
+    name: 'every entity is in the list of entities',
     breaches: (project) => {
-      const [index, tables, repositories, factories] = [
-        'src/entities/index.ts',
-        'src/entities/tables.ts',
-        'src/repositories/index.ts',
-        'src/testing/index.ts',
-      ].map((path) => find(project, path));
+      const index = find(project, 'src/entities/index.ts');
       return below(project, 'src/entities/')
         .filter(({ calls }) => calls.includes('defineEntity'))
-        .flatMap(({ path, classes: entities }) => {
-          const missing: string[] = [];
-          if (!reaches(index, path)) missing.push(`export it in ${index?.path}`);
-          if (!reaches(tables, path)) missing.push(`add its row to ${tables?.path}`);
-          for (const entity of entities) {
-            if (!exportsName(repositories, [`${entity}Repository`]))
-              missing.push(`write ${entity}Repository and export it in ${repositories?.path}`);
-            if (!exportsName(factories, [`a${entity}`, `an${entity}`]))
-              missing.push(
-                `write a factory a${entity} in src/testing/factories.ts and export it in ${factories?.path}`,
-              );
-          }
-          return missing.map((remedy) => `${path}: ${remedy}`);
-        });
+        .filter(({ path }) => !reaches(index, path))
+        .map(({ path }) => `${path}: export it in ${index?.path}`);
     },
     broken: [
       [
         'src/entities/unlisted.ts',
         `const UnlistedSchema = defineEntity({}); export class Unlisted extends UnlistedSchema.class {}`,
-        [
-          'src/entities/unlisted.ts: export it in src/entities/index.ts',
-          'src/entities/unlisted.ts: add its row to src/entities/tables.ts',
-          'src/entities/unlisted.ts: write UnlistedRepository and export it in src/repositories/index.ts',
-          'src/entities/unlisted.ts: write a factory aUnlisted in src/testing/factories.ts and export it in src/testing/index.ts',
-        ].join('\n'),
+        'src/entities/unlisted.ts: export it in src/entities/index.ts',
       ],
     ],
   },
   {
-    name: 'every repository is in the index and in the unit of work',
+    name: 'every repository is exported, and in the record of repositories',
     breaches: (project) => {
-      const index = find(project, 'src/repositories/index.ts');
-      const unitOfWork = find(project, 'src/database/unit-of-work.ts');
+      const record = find(project, 'src/repositories/repositories.ts');
       return below(project, 'src/repositories/')
         .filter(({ path }) => path.endsWith('-repository.ts'))
-        .flatMap(({ path, classes }) => {
-          const missing: string[] = [];
-          if (!reaches(index, path)) missing.push(`export it in ${index?.path}`);
-          const reached = unitOfWork?.imports.flatMap(({ names }) => names) ?? [];
-          for (const name of classes) {
-            if (!reached.includes(name))
-              missing.push(`give the unit of work a getter for ${name} in ${unitOfWork?.path}`);
-          }
-          return missing.map((remedy) => `${path}: ${remedy}`);
-        });
+        .filter(({ path }) => (record?.imports.filter(({ from }) => from === path).length ?? 0) < 2)
+        .map(({ path }) => `${path}: import it, export it and add it to the record in ${record?.path}`);
     },
     broken: [
       [
         'src/repositories/unlisted-repository.ts',
         'export class UnlistedRepository extends Repository<Unlisted> {}',
-        [
-          'src/repositories/unlisted-repository.ts: export it in src/repositories/index.ts',
-          'src/repositories/unlisted-repository.ts: give the unit of work a getter for UnlistedRepository in src/database/unit-of-work.ts',
-        ].join('\n'),
+        'src/repositories/unlisted-repository.ts: import it, export it and add it to the record in src/repositories/repositories.ts',
       ],
     ],
   },
@@ -361,7 +352,7 @@ test('a comment on the line or above it is reason enough', () => {
 });
 
 function inSource(project: readonly Module[]): Module[] {
-  return below(project, 'src/');
+  return project.filter(({ path }) => /^(?:packages\/[^/]+\/)?src\//.test(path));
 }
 
 function below(project: readonly Module[], folder: string): Module[] {
@@ -380,17 +371,18 @@ function isLegacy(from: string): boolean {
   return from.startsWith('src/entities/legacy/');
 }
 
-/** The folder below src that a file is in, or its own name for one that is in none; `(outside)` for what is not in src. */
+/**
+ * The folder below src that a file is in, or its own name for one that is in none; in a package, the folder's whole path. `(outside)` for
+ * what is in neither.
+ */
 function folderOf(path: string): string {
-  return /^src\/([^/]+?)(?:\/|\.ts$)/.exec(path)?.[1] ?? '(outside)';
+  const [, inPackage, inSrc] =
+    /^(?:(packages\/[^/]+\/src(?:\/[^/]+(?=\/))?)\/|src\/([^/]+?)(?:\/|\.ts$))/.exec(path) ?? [];
+  return inPackage ?? inSrc ?? '(outside)';
 }
 
 function reaches(module: Module | undefined, path: string): boolean {
   return module?.imports.some(({ from }) => from === path) ?? false;
-}
-
-function exportsName(module: Module | undefined, names: readonly string[]): boolean {
-  return module?.imports.some((exported) => exported.names.some((name) => names.includes(name))) ?? false;
 }
 
 function hasComment(line = ''): boolean {

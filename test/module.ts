@@ -17,8 +17,8 @@ export class Module {
   readonly path: string;
   readonly lines: readonly string[];
   readonly imports: readonly Import[];
-  /** The classes that it exports under a name, abstract ones apart. */
-  readonly classes: readonly string[];
+  /** The names that it declares and exports. */
+  readonly exports: readonly string[];
   /** The names of the functions that it calls. */
   readonly calls: readonly string[];
   /** The lines, from 0, on which it says `any` or casts by way of `unknown`. */
@@ -32,8 +32,8 @@ export class Module {
       const specifier = specifierOf(node);
       return specifier === undefined ? [] : [{ ...resolve(path, specifier), names: namesOf(node) }];
     });
-    this.classes = nodes.flatMap(({ type, declaration }) =>
-      type === 'ExportNamedDeclaration' && isNode(declaration) ? classNameOf(declaration) : [],
+    this.exports = nodes.flatMap(({ type, declaration }) =>
+      type === 'ExportNamedDeclaration' && isNode(declaration) ? declaredBy(declaration) : [],
     );
     this.calls = nodes.flatMap(({ type, callee }) => (type === 'CallExpression' ? [nameOf(callee)] : []));
     this.untyped = nodes
@@ -45,7 +45,7 @@ export class Module {
 /** Every TypeScript file that is under version control or will be. */
 export function readProject(): Module[] {
   const root = `${import.meta.dirname}/..`;
-  return globSync(['*.ts', '{src,test,bench,examples,.ci}/**/*.ts'], { cwd: root }).map(
+  return globSync(['*.ts', '{src,packages/*/{src,test},test,bench,examples,.ci}/**/*.ts'], { cwd: root }).map(
     (path) => new Module(path, readFileSync(`${root}/${path}`, 'utf8')),
   );
 }
@@ -108,8 +108,9 @@ function namesOf({ specifiers }: Node): string[] {
   });
 }
 
-function classNameOf({ type, abstract, id }: Node): string[] {
-  return type === 'ClassDeclaration' && abstract !== true ? [nameOf(id)] : [];
+function declaredBy({ id, declarations }: Node): string[] {
+  if (!Array.isArray(declarations)) return [nameOf(id)];
+  return declarations.filter(isNode).map((declaration) => nameOf(declaration['id']));
 }
 
 function nameOf(node: unknown): string {

@@ -21,10 +21,10 @@ export class ExactDriver extends PostgreSqlDriver {
   ) {
     const fields = super.buildFields(meta, populate, joined, query, alias, options, schema);
     if (!isOurs(meta)) return fields;
-    const named = namedProps(meta);
+    const props = namedProps(meta);
     return fields
       .flatMap((field) => (field === '*' ? meta.props.filter(isColumn).map(({ name }) => name) : [field]))
-      .map((field) => exactField(named.get(field), `"${alias}".`) ?? field);
+      .map((field) => exactField(props.get(field), `"${alias}".`) ?? field);
   }
 
   override createQueryBuilder<T extends object>(
@@ -33,19 +33,23 @@ export class ExactDriver extends PostgreSqlDriver {
     const query = super.createQueryBuilder(...given);
     const { meta } = query.mainAlias;
     if (!meta || !isOurs(meta)) return query;
-    const named = namedProps(meta);
+    const props = namedProps(meta);
     const returning = query.returning.bind(query);
     // An upsert returns what it has not set.
     return Object.assign(query, {
       returning: (fields: Parameters<typeof returning>[0] = []) =>
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- fields, or raw ones of the same names
-        returning([fields].flat().map((field: unknown) => exactField(named.get(field)) ?? field) as never),
+        returning([fields].flat().map((field: unknown) => exactField(props.get(field)) ?? field) as never),
     });
   }
 }
 
-function namedProps(meta: EntityMetadata): Map<unknown, EntityProperty> {
-  return new Map(meta.props.map((prop) => [prop.name, prop]));
+const propsByName = new WeakMap<EntityMetadata, ReadonlyMap<unknown, EntityProperty>>();
+
+function namedProps(meta: EntityMetadata): ReadonlyMap<unknown, EntityProperty> {
+  let props = propsByName.get(meta);
+  if (!props) propsByName.set(meta, (props = new Map(meta.props.map((prop) => [prop.name, prop]))));
+  return props;
 }
 
 function exactField(prop: EntityProperty | undefined, table = '') {

@@ -1,23 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import {
-  AnalysisCacheRepository,
-  AnalysisRunRepository,
-  ChartInsightRepository,
-  ExperimentRepository,
-  ExperimentDocumentRepository,
-  ExplorationRepository,
-  FeatureScorecardRepository,
-  InterviewGuideRepository,
-  RegionAnalysisRepository,
-  ResearchExecutionRepository,
-  ScenarioNodeRepository,
-  SensitivityResultRepository,
-  SimulationRunRepository,
-  SynthRepository,
-  SynthGroupRepository,
-  SynthOutcomeRepository,
-  TranscriptRepository,
-} from '../repositories/index.ts';
+import { repositories, type Repositories } from '../repositories/index.ts';
 import { toDataError } from './translate-error.ts';
 import { door } from './unit/door.ts';
 import { runUngated } from './unit/inner-unit.ts';
@@ -42,6 +24,9 @@ export type ReadingUnitOfWork = {
   ]: Reading<UnitOfWork[Name]>;
 };
 
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the static block below defines a getter for each member
+export interface UnitOfWork extends Repositories {}
+
 /**
  * One piece of work on the database: its repositories share what they have loaded, and what they change is written together.
  * Two units of work share nothing.
@@ -54,74 +39,15 @@ export class UnitOfWork {
     this.em = em;
   }
 
-  get analysisCache(): AnalysisCacheRepository {
-    return this.#behindDoor('analysisCache', new AnalysisCacheRepository(this.em));
-  }
-
-  get analysisRuns(): AnalysisRunRepository {
-    return this.#behindDoor('analysisRuns', new AnalysisRunRepository(this.em));
-  }
-
-  get chartInsights(): ChartInsightRepository {
-    return this.#behindDoor('chartInsights', new ChartInsightRepository(this.em));
-  }
-
-  get experimentDocuments(): ExperimentDocumentRepository {
-    return this.#behindDoor('experimentDocuments', new ExperimentDocumentRepository(this.em));
-  }
-
-  get experiments(): ExperimentRepository {
-    return this.#behindDoor('experiments', new ExperimentRepository(this.em));
-  }
-
-  get explorations(): ExplorationRepository {
-    return this.#behindDoor('explorations', new ExplorationRepository(this.em));
-  }
-
-  /** @deprecated Lives on for its data. */
-  get featureScorecards(): FeatureScorecardRepository {
-    return this.#behindDoor('featureScorecards', new FeatureScorecardRepository(this.em));
-  }
-
-  get interviewGuides(): InterviewGuideRepository {
-    return this.#behindDoor('interviewGuides', new InterviewGuideRepository(this.em));
-  }
-
-  get regionAnalyses(): RegionAnalysisRepository {
-    return this.#behindDoor('regionAnalyses', new RegionAnalysisRepository(this.em));
-  }
-
-  get researchExecutions(): ResearchExecutionRepository {
-    return this.#behindDoor('researchExecutions', new ResearchExecutionRepository(this.em));
-  }
-
-  get scenarioNodes(): ScenarioNodeRepository {
-    return this.#behindDoor('scenarioNodes', new ScenarioNodeRepository(this.em));
-  }
-
-  get sensitivityResults(): SensitivityResultRepository {
-    return this.#behindDoor('sensitivityResults', new SensitivityResultRepository(this.em));
-  }
-
-  /** @deprecated Lives on for its data. */
-  get simulationRuns(): SimulationRunRepository {
-    return this.#behindDoor('simulationRuns', new SimulationRunRepository(this.em));
-  }
-
-  get synthGroups(): SynthGroupRepository {
-    return this.#behindDoor('synthGroups', new SynthGroupRepository(this.em));
-  }
-
-  get synthOutcomes(): SynthOutcomeRepository {
-    return this.#behindDoor('synthOutcomes', new SynthOutcomeRepository(this.em));
-  }
-
-  get synths(): SynthRepository {
-    return this.#behindDoor('synths', new SynthRepository(this.em));
-  }
-
-  get transcripts(): TranscriptRepository {
-    return this.#behindDoor('transcripts', new TranscriptRepository(this.em));
+  static {
+    for (const [name, [, Repository]] of Object.entries(repositories)) {
+      Object.defineProperty(this.prototype, name, {
+        configurable: true,
+        get(this: UnitOfWork): object {
+          return this.#behindDoor(name, new Repository(this.em));
+        },
+      });
+    }
   }
 
   /**

@@ -1,51 +1,20 @@
-// Every entity, and with it each shape of its JSON columns. The ORM's list of entities is made from this file.
-export { AnalysisCache } from './analysis-cache.ts';
-export { AnalysisConfig, AnalysisRun, runStatuses } from './analysis-run.ts';
-export {
-  ChartInsightPayload,
-  Cluster,
-  Clustering,
-  CorrelationsChart,
-  DistributionChart,
-  ExecutiveSummaryPayload,
-  ExtremeCase,
-  ExtremeCases,
-  HeatmapCell,
-  HeatmapChart,
-  Outliers,
-  PcaScatterChart,
-  RadarComparison,
-  ScatterChart,
-  ShapSummary,
-  TryVsSuccessChart,
-} from './chart-data.ts';
-export { ChartInsight } from './chart-insight.ts';
-export { ExperimentDocument, documentStatuses, documentTypes } from './experiment-document.ts';
-export { Experiment, Scorecard, ScorecardDimension, experimentStatuses } from './experiment.ts';
-export { Exploration, ExplorationConfig, ExplorationGoal, explorationStatuses } from './exploration.ts';
-export { InterviewGuide } from './interview-guide.ts';
-export { FeatureScorecard, FeatureScorecardData } from './legacy/feature-scorecard.ts';
-export { SimulationConfig, SimulationOutcomes, SimulationRun } from './legacy/simulation-run.ts';
-export { RegionAnalysis, RegionRule, RegionRules } from './region-analysis.ts';
-export { ResearchExecution, executionStatuses } from './research-execution.ts';
-export { ScenarioNode, ScorecardParams, SimulationResults, nodeStatuses } from './scenario-node.ts';
-export {
-  SensitivityDeltas,
-  SensitivityDimension,
-  SensitivityDimensions,
-  SensitivityResult,
-} from './sensitivity-result.ts';
+// The list of entities, each file with the shapes of its JSON columns. The ORM's list and the types of the rows derive from this file.
+export * from './analysis-cache.ts';
+export * from './analysis-run.ts';
+export * from './chart-data.ts';
+export * from './chart-insight.ts';
+export * from './experiment-document.ts';
+export * from './experiment.ts';
+export * from './exploration.ts';
+export * from './interview-guide.ts';
+export * from './legacy/feature-scorecard.ts';
+export * from './legacy/simulation-run.ts';
+export * from './region-analysis.ts';
+export * from './research-execution.ts';
+export * from './scenario-node.ts';
+export * from './sensitivity-result.ts';
 export { JsonObject, OutcomeRates } from './shapes.ts';
-export { SynthGroup, defaultSynthGroup } from './synth-group.ts';
-export { SynthOutcome } from './synth-outcome.ts';
-export {
-  Demographics,
-  Disabilities,
-  LatentTraits,
-  Observables,
-  Psychographics,
-  SimulationAttributes,
-  Synth,
-  SynthData,
-} from './synth.ts';
-export { Transcript, TranscriptMessage, TranscriptMessages } from './transcript.ts';
+export * from './synth-group.ts';
+export * from './synth-outcome.ts';
+export * from './synth.ts';
+export * from './transcript.ts';

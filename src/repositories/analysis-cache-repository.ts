@@ -46,7 +46,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * The entry under a key; null when there is none. Replaces `get`.
+   * The entry under a key; null when there is none.
    *
    * @throws InvalidJsonError when what is stored does not have the shape that its key stands for. Compute it anew then.
    */
@@ -63,7 +63,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     return { ...entry, data: payload };
   }
 
-  /** Every entry of a run as it is stored, in whatever shape, in the order of the keys. Replaces `get_all`. */
+  /** Every entry of a run as it is stored, in whatever shape, in the order of the keys. */
   async listEntries(analysisId: string): Promise<CacheEntry[]> {
     const db = await this.rows();
     return (await entries(db, analysisId).execute()).map(toEntry);
@@ -71,7 +71,6 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
 
   /**
    * Stores what was computed, in place of what was there, by one statement. Absent `params` stay as they are, null clears them.
-   * Replaces `save`.
    *
    * @throws InvalidJsonError when `data` does not have the shape that the key stands for.
    */
@@ -87,7 +86,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
 
   /**
    * Stores what was computed under several keys, in place of what was there, by one statement, and gives how many. All or none; the
-   * `params` of entries that are there stay. Replaces `save_many`.
+   * `params` of entries that are there stay.
    *
    * @throws InvalidJsonError when one does not have the shape that its key stands for.
    */
@@ -101,7 +100,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     return sorted.length;
   }
 
-  /** Removes the entry under a key by one statement. False when there was none. Replaces `delete`. */
+  /** Removes the entry under a key by one statement. False when there was none. */
   async removeEntry(analysisId: string, cacheKey: string): Promise<boolean> {
     const db = await this.writing();
     const removed = await db
@@ -113,7 +112,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     return this.#forget(analysisId, removed) > 0;
   }
 
-  /** Removes every entry of a run by one statement, and gives how many. Replaces `delete_all`. */
+  /** Removes every entry of a run by one statement, and gives how many. */
   async removeEntries(analysisId: string): Promise<number> {
     const db = await this.writing();
     const removed = await db
@@ -125,7 +124,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * Stores what was said of a chart, under the analysis and the chart that it names. Replaces `store_chart_insight`.
+   * Stores what was said of a chart, under the analysis and the chart that it names.
    *
    * @throws InvalidJsonError
    */
@@ -134,7 +133,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * What was said of a chart; null when nothing was. Replaces `get_chart_insight`.
+   * What was said of a chart; null when nothing was.
    *
    * @throws InvalidJsonError when what is stored is out of shape.
    */
@@ -145,7 +144,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
 
   /**
    * What was said of each chart, in the order of their types. One that is out of shape is neither left out nor fatal to the rest: it
-   * comes with what is wrong with it. Replaces `get_all_chart_insights`.
+   * comes with what is wrong with it.
    */
   async listChartInsights(analysisId: string): Promise<CachedInsight[]> {
     const db = await this.rows();
@@ -156,7 +155,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * Stores the summary of all charts of the analysis that it names. Replaces `store_executive_summary`.
+   * Stores the summary of all charts of the analysis that it names.
    *
    * @throws InvalidJsonError
    */
@@ -165,7 +164,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * The summary of all charts; null when there is none. Replaces `get_executive_summary`.
+   * The summary of all charts; null when there is none.
    *
    * @throws InvalidJsonError when what is stored is out of shape.
    */

@@ -35,13 +35,13 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
     super(em, AnalysisRun);
   }
 
-  /** The run of an experiment, to be changed; null when it has none. Replaces `get_by_experiment_id`. */
+  /** The run of an experiment, to be changed; null when it has none. */
   findByExperiment(experimentId: string): Promise<AnalysisRun | null> {
     return this.one({ experiment: experimentId });
   }
 
   /**
-   * The run of an experiment, to be changed. Replaces `get_by_experiment_id`.
+   * The run of an experiment, to be changed.
    *
    * @throws NotFoundError when it has none.
    */
@@ -50,8 +50,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
   }
 
   /**
-   * The key of an experiment's run, the latest started if it had several; null unless it is completed. Replaces
-   * `get_latest_completed_analysis_id`.
+   * The key of an experiment's run, the latest started if it had several; null unless it is completed.
    */
   async findLatestCompletedKey(experimentId: string): Promise<string | null> {
     const db = await this.rows();
@@ -89,7 +88,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
   }
 
   /**
-   * Sets the status of a run, and the figures that are given, by one statement. Replaces `update_status`.
+   * Sets the status of a run, and the figures that are given, by one statement.
    *
    * @throws NotFoundError when there is none; InvalidJsonError.
    */
@@ -111,7 +110,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
 
   /**
    * Removes the run of an experiment by one statement, so that a new one can be added in the same unit of work; its outcomes, its
-   * cache, and the explorations that start from it go with it. False when there was none. Replaces `delete_by_experiment_id`.
+   * cache, and the explorations that start from it go with it. False when there was none.
    */
   async removeByExperiment(experimentId: string): Promise<boolean> {
     const db = await this.writing();

@@ -37,13 +37,13 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     super(em, ChartInsight);
   }
 
-  /** The insight of this type, to be changed; null when there is none. Replaces `get`. */
+  /** The insight of this type, to be changed; null when there is none. */
   findByType(simulationId: string, insightType: string): Promise<ChartInsight | null> {
     return this.one({ simulationId, insightType });
   }
 
   /**
-   * The insight of this type, to be changed. Replaces `get`.
+   * The insight of this type, to be changed.
    *
    * @throws NotFoundError when there is none.
    */
@@ -53,7 +53,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
 
   /**
    * What was said of each chart of a simulation, oldest first; the executive summary is none of them. One that is out of shape is
-   * neither left out nor fatal to the rest: it comes with what is wrong with it. Replaces `get_all_for_simulation`.
+   * neither left out nor fatal to the rest: it comes with what is wrong with it.
    */
   async listBySimulation(simulationId: string): Promise<StoredInsight[]> {
     const rows = await insights(await this.rows(), simulationId).execute();
@@ -62,7 +62,6 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
 
   /**
    * Stores what was said of a chart, in place of what was said before, by one statement. Gives its key, which an insight keeps.
-   * Replaces `save`.
    *
    * @throws InvalidJsonError
    */
@@ -76,8 +75,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
   }
 
   /**
-   * Stores the summary of all charts of a simulation, in place of the one before, by one statement. Gives its key. Replaces
-   * `save_executive_summary`.
+   * Stores the summary of all charts of a simulation, in place of the one before, by one statement. Gives its key.
    */
   saveExecutiveSummary(simulationId: string, summary: string): Promise<string> {
     return this.#save(simulationId, executiveSummary, {
@@ -86,7 +84,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     });
   }
 
-  /** The summary of all charts of a simulation; null when there is none. Replaces `get_executive_summary`. */
+  /** The summary of all charts of a simulation; null when there is none. */
   async findExecutiveSummary(simulationId: string): Promise<string | null> {
     const db = await this.rows();
     const found = await db
@@ -100,7 +98,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
   }
 
   /**
-   * Stages the removal of one insight. Replaces `delete_insight`.
+   * Stages the removal of one insight.
    *
    * @throws NotFoundError when there is none.
    */
@@ -109,8 +107,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
   }
 
   /**
-   * Removes every insight of a simulation, the executive summary included, by one statement. Gives how many. Replaces
-   * `delete_for_simulation`.
+   * Removes every insight of a simulation, the executive summary included, by one statement. Gives how many.
    */
   async removeBySimulation(simulationId: string): Promise<number> {
     const db = await this.writing();

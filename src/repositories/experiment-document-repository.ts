@@ -73,13 +73,13 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     super(em, ExperimentDocument);
   }
 
-  /** This experiment's document of this type, to be changed; null when there is none. Replaces `get_by_experiment`. */
+  /** This experiment's document of this type, to be changed; null when there is none. */
   findByType(experimentId: string, documentType: DocumentType): Promise<ExperimentDocument | null> {
     return this.one({ experiment: experimentId, documentType });
   }
 
   /**
-   * This experiment's document of this type, to be changed. Replaces `get_by_experiment`.
+   * This experiment's document of this type, to be changed.
    *
    * @throws NotFoundError when there is none.
    */
@@ -87,13 +87,13 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     return this.must(await this.findByType(experimentId, documentType), { experimentId, documentType });
   }
 
-  /** Summaries of all documents of an experiment, latest generated first. Replaces `list_by_experiment`. */
+  /** Summaries of all documents of an experiment, latest generated first. */
   async listSummaries(experimentId: string): Promise<DocumentSummary[]> {
     const rows = await documentSummaries(await this.rows(), experimentId).execute();
     return rows.map((row) => toDocumentSummary(row));
   }
 
-  /** The text of a completed document; null when there is none, or it is in any other state. Replaces `get_markdown`. */
+  /** The text of a completed document; null when there is none, or it is in any other state. */
   async findMarkdown(experimentId: string, documentType: DocumentType): Promise<string | null> {
     const db = await this.rows();
     const found = await db
@@ -106,7 +106,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     return found?.markdown_content ?? null;
   }
 
-  /** In what state a document is; null when there is none. Replaces `get_status`. */
+  /** In what state a document is; null when there is none. */
   async findStatus(experimentId: string, documentType: DocumentType): Promise<DocumentStatus | null> {
     const db = await this.rows();
     const found = await db
@@ -118,7 +118,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     return found?.status ?? null;
   }
 
-  /** For each type, whether this experiment has a completed document of it. Replaces `check_documents_exist`. */
+  /** For each type, whether this experiment has a completed document of it. */
   async existsByType(experimentId: string): Promise<Readonly<Record<DocumentType, boolean>>> {
     const db = await this.rows();
     const rows = await db
@@ -137,7 +137,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
 
   /**
    * Stores a finished text, by one statement: as the experiment's document of this type, in whatever state that is, or as a new
-   * one. An error is cleared. Gives its key, which a document keeps. Replaces `save`.
+   * one. An error is cleared. Gives its key, which a document keeps.
    *
    * @throws InvalidJsonError
    */
@@ -154,7 +154,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   /**
    * Begins to generate a text, by one statement: of two starts at once, one wins and the other learns that it is being generated.
    * What the document held, and its error, are cleared. Gives what `finishGenerating` asks for; null while another generation of it
-   * is under way. Whoever worked at one that counts as abandoned can't end it any more. Replaces `create_pending`.
+   * is under way. Whoever worked at one that counts as abandoned can't end it any more.
    *
    * @throws InvalidValueError when `abandonedBefore` is an invalid date.
    */
@@ -170,7 +170,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
 
   /**
    * Ends the generation of this token, by one statement. A text clears the error that was there; a failure says what went wrong, and
-   * belongs in a transaction of its own where that of the generation is taken back. Replaces `update_status`.
+   * belongs in a transaction of its own where that of the generation is taken back.
    *
    * @throws ContentionError when that generation is not under way any more: it has ended, another was begun in its place, or a
    * finished text was stored; NotFoundError when there is no such document; InvalidValueError when no `startGenerating` gave the
@@ -205,7 +205,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   }
 
   /**
-   * Stages the removal of this experiment's document of this type. Replaces `delete`.
+   * Stages the removal of this experiment's document of this type.
    *
    * @throws NotFoundError when there is none.
    */

@@ -51,14 +51,14 @@ export class ExperimentRepository extends Repository<Experiment> {
     super(em, Experiment);
   }
 
-  /** The experiment with this key, to be changed; null when there is none, or it is deleted. Replaces `get_by_id`. */
+  /** The experiment with this key, to be changed; null when there is none, or it is deleted. */
   override async find(key: string, { deleted = 'hidden' }: DeletedOption = {}): Promise<Experiment | null> {
     const found = await super.find(key);
     return found?.status === 'deleted' && deleted === 'hidden' ? null : found;
   }
 
   /**
-   * The experiment with this key, to be changed. Replaces `get_by_id`.
+   * The experiment with this key, to be changed.
    *
    * @throws NotFoundError when there is none, or it is deleted.
    */
@@ -78,8 +78,7 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * Summaries by page, newest first unless sorted otherwise (`createdAt`, `updatedAt`, `name`; null last). Replaces
-   * `list_experiments`.
+   * Summaries by page, newest first unless sorted otherwise (`createdAt`, `updatedAt`, `name`; null last).
    *
    * @throws InvalidPageError
    */
@@ -120,7 +119,7 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * Changes what is given; an absent field stays as it is, a null description is cleared. Replaces `update`.
+   * Changes what is given; an absent field stays as it is, a null description is cleared.
    *
    * @throws NotFoundError when there is none, or it is deleted.
    */
@@ -133,7 +132,7 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * Replaces the scorecard, or clears it with null, by one statement. Replaces `update_scorecard`.
+   * Replaces the scorecard, or clears it with null, by one statement.
    *
    * @throws NotFoundError when there is none, or it is deleted; InvalidJsonError.
    */
@@ -143,7 +142,7 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * Hides the experiment from every read; its row and its children stay. Replaces `delete`.
+   * Hides the experiment from every read; its row and its children stay.
    *
    * @throws NotFoundError when there is none, or it is deleted already.
    */

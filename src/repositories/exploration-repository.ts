@@ -49,14 +49,14 @@ export class ExplorationRepository extends Repository<Exploration> {
 
   /**
    * The exploration with this key as it is now, to be changed; null when there is none. Others that would change or lock it wait
-   * until this transaction ends. Replaces `update_exploration`.
+   * until this transaction ends.
    */
   lock(key: string): Promise<Exploration | null> {
     return this.one({ id: key }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   }
 
   /**
-   * The exploration with this key, to be shown. Replaces `get_exploration_by_id`.
+   * The exploration with this key, to be shown.
    *
    * @throws NotFoundError when there is none.
    */
@@ -68,7 +68,7 @@ export class ExplorationRepository extends Repository<Exploration> {
 
   /**
    * An experiment's explorations by page, latest started first unless sorted otherwise (`startedAt`, `completedAt`,
-   * `bestSuccessRate`; null last). Replaces `list_explorations_by_experiment`.
+   * `bestSuccessRate`; null last).
    *
    * @throws InvalidPageError
    */
@@ -94,7 +94,7 @@ export class ExplorationRepository extends Repository<Exploration> {
   }
 
   /**
-   * An experiment's explorations, latest started first, from a cursor on. Replaces `list_explorations_by_experiment`.
+   * An experiment's explorations, latest started first, from a cursor on.
    *
    * @throws InvalidPageError
    */
@@ -123,7 +123,7 @@ export class ExplorationRepository extends Repository<Exploration> {
 
   /**
    * Adds LLM calls to those already counted, by one statement: no call of another worker is lost. Gives the new total, to be held
-   * against the budget. Replaces `update_exploration`.
+   * against the budget.
    *
    * @throws NotFoundError when there is none.
    */
@@ -142,7 +142,7 @@ export class ExplorationRepository extends Repository<Exploration> {
 
   /**
    * Counts new nodes, and raises the depth and the best success rate where what is given is higher, by one statement: workers
-   * that report at once lose nothing of each other. Replaces `update_exploration`.
+   * that report at once lose nothing of each other.
    *
    * @throws NotFoundError when there is none.
    */
@@ -168,7 +168,7 @@ export class ExplorationRepository extends Repository<Exploration> {
 
   /**
    * Ends a running exploration by one statement. False when it had ended before: how it ended then stays, so that of several that
-   * end it one wins. Replaces `update_exploration`.
+   * end it one wins.
    *
    * @throws NotFoundError when there is none.
    */

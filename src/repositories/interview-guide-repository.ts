@@ -19,13 +19,13 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
     super(em, InterviewGuide);
   }
 
-  /** The guide of this experiment, to be changed; null when there is none. Replaces `get_by_experiment_id`. */
+  /** The guide of this experiment, to be changed; null when there is none. */
   override find(experimentId: string): Promise<InterviewGuide | null> {
     return super.find(experimentId);
   }
 
   /**
-   * The guide of this experiment, to be changed. Replaces `get_by_experiment_id`.
+   * The guide of this experiment, to be changed.
    *
    * @throws NotFoundError when there is none.
    */
@@ -33,7 +33,7 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
     return this.must(await this.find(experimentId), experimentId);
   }
 
-  /** Whether this experiment has a guide. Replaces `exists`. */
+  /** Whether this experiment has a guide. */
   async exists(experimentId: string): Promise<boolean> {
     const db = await this.rows();
     const found = await db
@@ -46,7 +46,6 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
 
   /**
    * Stages a new guide. The flush refuses it where the experiment has one already (`DuplicateError`, `interview_guide_pkey`).
-   * Replaces `create`.
    */
   override add(data: RequiredEntityData<InterviewGuide>): InterviewGuide {
     return super.add(data);
@@ -77,7 +76,7 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
   }
 
   /**
-   * Changes what is given; an absent text stays as it is, a null one is cleared. Replaces `update`.
+   * Changes what is given; an absent text stays as it is, a null one is cleared.
    *
    * @throws NotFoundError when there is none.
    */
@@ -90,7 +89,7 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
   }
 
   /**
-   * Stages the removal of this experiment's guide. Replaces `delete`.
+   * Stages the removal of this experiment's guide.
    *
    * @throws NotFoundError when there is none.
    */

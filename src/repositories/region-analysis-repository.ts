@@ -26,7 +26,7 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
     super(em, RegionAnalysis);
   }
 
-  /** The regions of a simulation, the most failing first. Replaces `get_region_analyses`. */
+  /** The regions of a simulation, the most failing first. */
   async listBySimulation(simulationId: string): Promise<RegionAnalysisRow[]> {
     const db = await this.rows();
     const rows = await db
@@ -59,14 +59,14 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
     }));
   }
 
-  /** Stages new regions, beside those that their simulation has; no regions, nothing staged. Replaces `save_region_analyses`. */
+  /** Stages new regions, beside those that their simulation has; no regions, nothing staged. */
   addAll(regions: readonly RequiredEntityData<RegionAnalysis>[]): RegionAnalysis[] {
     return regions.map((region) => this.add(region));
   }
 
   /**
    * Removes every region of a simulation, by one statement. Gives how many; new ones may be staged after it, in the same
-   * transaction. Replaces `delete_region_analyses`.
+   * transaction.
    */
   async removeBySimulation(simulationId: string): Promise<number> {
     const db = await this.writing();

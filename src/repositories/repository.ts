@@ -27,7 +27,7 @@ export abstract class Repository<E extends object> {
     this.entity = entity;
   }
 
-  /** The row with this key, to be changed; null when there is none. Replaces `get_by_id`. */
+  /** The row with this key, to be changed; null when there is none. */
   find(key: Primary<E>): Promise<E | null> {
     return findByKey(this.em, this.entity, key);
   }
@@ -42,14 +42,13 @@ export abstract class Repository<E extends object> {
   }
 
   /**
-   * Stages a new row. Without a key it is given one, which is there at once. A parent is given by its key or as an entity. Replaces `create`, `create_exploration`,
-   * `create_node`, `create_execution`.
+   * Stages a new row. Without a key it is given one, which is there at once. A parent is given by its key or as an entity.
    */
   add(data: RequiredEntityData<E>): E {
     return this.em.create(this.entity, data, { persist: true });
   }
 
-  /** Stages a row's removal. What dies with it is up to the database. Replaces `delete`. */
+  /** Stages a row's removal. What dies with it is up to the database. */
   remove(entity: E): void {
     this.em.remove(entity);
   }

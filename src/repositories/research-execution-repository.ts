@@ -63,13 +63,13 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     super(em, ResearchExecution);
   }
 
-  /** Stages a new execution: pending, and started now, unless it says otherwise. Replaces `create_execution`. */
+  /** Stages a new execution: pending, and started now, unless it says otherwise. */
   override add(data: NewResearchExecution): ResearchExecution {
     return super.add({ ...data, startedAt: data.startedAt ?? new Date() });
   }
 
   /**
-   * All that is known of an execution, and whether its experiment has a completed summary and PR-FAQ. Replaces `get_execution`.
+   * All that is known of an execution, and whether its experiment has a completed summary and PR-FAQ.
    *
    * @throws NotFoundError when there is none.
    */
@@ -80,7 +80,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
 
   /**
    * Summaries by page, newest first unless sorted otherwise (`startedAt`, `topicName`, `status`); of one experiment, deleted or not,
-   * if it is given, else of all but deleted ones, unless asked for. Replaces `list_executions`, `list_executions_by_experiment`.
+   * if it is given, else of all but deleted ones, unless asked for.
    *
    * @throws InvalidPageError
    */
@@ -131,7 +131,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
 
   /**
    * The newest automatic interview of the experiment, deleted or not: one whose topic starts with `exp_<experiment>_auto`; null when
-   * there is none. Replaces `get_auto_interview_for_experiment`.
+   * there is none.
    */
   async findAutoInterview(experiment: string): Promise<ResearchExecutionSummary | null> {
     const row = await summaries(executionsOf(await this.rows(), { experiment }))
@@ -143,17 +143,17 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     return row ? toSummary(row) : null;
   }
 
-  /** Which of the executions belong to an experiment with a completed summary. Replaces `check_summaries_exist_batch`. */
+  /** Which of the executions belong to an experiment with a completed summary. */
   async existsSummaryBatch(keys: readonly string[]): Promise<Set<string>> {
     return this.#withDocument(keys, 'summary');
   }
 
-  /** Which of the executions belong to an experiment with a completed PR-FAQ. Replaces `check_prfaqs_exist_batch`. */
+  /** Which of the executions belong to an experiment with a completed PR-FAQ. */
   async existsPrfaqBatch(keys: readonly string[]): Promise<Set<string>> {
     return this.#withDocument(keys, 'prfaq');
   }
 
-  /** Which of the executions have an additional context, one that is not empty. Replaces `check_additional_context_exist_batch`. */
+  /** Which of the executions have an additional context, one that is not empty. */
   async existsAdditionalContextBatch(keys: readonly string[]): Promise<Set<string>> {
     if (keys.length === 0) return new Set();
     const db = await this.rows();
@@ -168,7 +168,6 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
 
   /**
    * The additional context of each of the executions, by key, null where there is none. An execution that does not exist is left out.
-   * Replaces `get_additional_context_batch`.
    */
   async listAdditionalContextBatch(keys: readonly string[]): Promise<Map<string, string | null>> {
     if (keys.length === 0) return new Map();
@@ -200,7 +199,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
 
   /**
    * Records how far the execution has got, by one statement. Completed or failed, it is completed now; otherwise it is not
-   * completed. The counts replace what was counted so far, where they are given. Replaces `update_execution_status`.
+   * completed. The counts replace what was counted so far, where they are given.
    *
    * @throws NotFoundError when there is none; InvalidValueError on a negative count.
    */

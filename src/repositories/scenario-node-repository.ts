@@ -43,7 +43,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   }
 
   /**
-   * The node with this key, to be shown. Replaces `get_node_by_id`.
+   * The node with this key, to be shown.
    *
    * @throws NotFoundError when there is none.
    */
@@ -53,20 +53,19 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     return toNodeSummary(this.must(row, key));
   }
 
-  /** The exploration's root, to be changed; null when there is none. Replaces `get_root_node`. */
+  /** The exploration's root, to be changed; null when there is none. */
   findRoot(explorationId: string): Promise<ScenarioNode | null> {
     return this.one({ exploration: explorationId, depth: 0 });
   }
 
-  /** The node that won the exploration, to be changed; null when none has. Replaces `get_winner_node`. */
+  /** The node that won the exploration, to be changed; null when none has. */
   findWinner(explorationId: string): Promise<ScenarioNode | null> {
     return this.one({ exploration: explorationId, nodeStatus: 'winner' });
   }
 
   /**
    * The node with the highest success rate of those that were simulated, whatever their status; of equals the one nearest to the
-   * root, then the oldest, then the one with the lowest key. Null when none was simulated. Replaces
-   * `get_best_node_by_success_rate`.
+   * root, then the oldest, then the one with the lowest key. Null when none was simulated.
    */
   async findBest(explorationId: string): Promise<ScenarioNodeSummary | null> {
     const db = await this.rows();
@@ -82,7 +81,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     return row ? toNodeSummary(row) : null;
   }
 
-  /** The exploration's tree, level by level, each oldest first, then by key. Replaces `get_nodes_by_exploration`. */
+  /** The exploration's tree, level by level, each oldest first, then by key. */
   async listByExploration(explorationId: string): Promise<ScenarioNodeSummary[]> {
     const db = await this.rows();
     const rows = await nodeSummaries(db)
@@ -94,7 +93,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     return rows.map(toNodeSummary);
   }
 
-  /** The exploration's active nodes, deepest first, those of a level oldest first, then by key. Replaces `get_frontier_nodes`. */
+  /** The exploration's active nodes, deepest first, those of a level oldest first, then by key. */
   async listFrontier(explorationId: string): Promise<ScenarioNodeSummary[]> {
     const db = await this.rows();
     const rows = await nodeSummaries(db)
@@ -107,7 +106,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     return rows.map(toNodeSummary);
   }
 
-  /** A node's children, oldest first, then by key. Replaces `get_children`. */
+  /** A node's children, oldest first, then by key. */
   async listChildren(parentId: string): Promise<ScenarioNodeSummary[]> {
     const db = await this.rows();
     const rows = await nodeSummaries(db)
@@ -120,14 +119,14 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
 
   /**
    * The nodes from the root down to the one with this key, itself included; none when there is no such node. Parents that run in a
-   * circle, which only plain SQL can make, are listed once. Replaces `get_path_to_node`.
+   * circle, which only plain SQL can make, are listed once.
    */
   async listPath(key: string): Promise<ScenarioNodeSummary[]> {
     const rows = await pathTo(await this.rows(), key).execute();
     return rows.map(toNodeSummary);
   }
 
-  /** How many of the exploration's nodes have each status; all four statuses are there. Replaces `count_nodes_by_status`. */
+  /** How many of the exploration's nodes have each status; all four statuses are there. */
   async countByStatus(explorationId: string): Promise<Record<NodeStatus, number>> {
     const db = await this.rows();
     const rows = await db
@@ -142,7 +141,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   }
 
   /**
-   * Changes what is given; an absent field stays as it is, null results or a null time are cleared. Replaces `update_node`.
+   * Changes what is given; an absent field stays as it is, null results or a null time are cleared.
    *
    * @throws NotFoundError when there is none.
    */
@@ -156,7 +155,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   }
 
   /**
-   * Stores what a node's simulation gave and how long it took, by one statement; null clears. Replaces `update_node_simulation`.
+   * Stores what a node's simulation gave and how long it took, by one statement; null clears.
    *
    * @throws NotFoundError when there is none; InvalidJsonError.
    */
@@ -171,8 +170,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   }
 
   /**
-   * Gives all of these nodes one status, by one statement however many they are; the same key twice counts once. Replaces
-   * `update_node_status`.
+   * Gives all of these nodes one status, by one statement however many they are; the same key twice counts once.
    *
    * @throws NotFoundError naming the keys that no node has; the others were changed.
    */

@@ -10,20 +10,19 @@ export class SensitivityResultRepository extends Repository<SensitivityResult> {
     super(em, SensitivityResult);
   }
 
-  /** The sensitivity analysis of a simulation that was made last; null when there is none. Replaces `get_by_simulation`. */
+  /** The sensitivity analysis of a simulation that was made last; null when there is none. */
   findLatest(simulationId: string): Promise<SensitivityResult | null> {
     return this.one({ simulationId }, { orderBy: { analyzedAt: 'desc', id: 'desc' } });
   }
 
   /**
    * Stages a new sensitivity analysis, beside those that the simulation has. Without a key it is given one, which is there at once.
-   * Replaces `save_result`.
    */
   override add(data: RequiredEntityData<SensitivityResult>): SensitivityResult {
     return super.add(data);
   }
 
-  /** Removes every sensitivity analysis of a simulation, by one statement. Gives how many. Replaces `delete_by_simulation`. */
+  /** Removes every sensitivity analysis of a simulation, by one statement. Gives how many. */
   async removeBySimulation(simulationId: string): Promise<number> {
     const db = await this.writing();
     const removed = await db

@@ -36,7 +36,7 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
     super(em, SynthGroup);
   }
 
-  /** A group with how many synths it has; null when there is none. Replaces `get_by_id`. */
+  /** A group with how many synths it has; null when there is none. */
   async findSummary(key: string): Promise<SynthGroupSummary | null> {
     const groups = groupSummaries(await this.rows());
     const row = await groups.where('synth_groups.id', '=', key).executeTakeFirst();
@@ -45,7 +45,7 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
 
   /**
    * A group with its synths, newest first, from a cursor on; null when there is none. The cursors are those of
-   * `SynthRepository.listSummaries` of the group. Replaces `get_detail`.
+   * `SynthRepository.listSummaries` of the group.
    *
    * @throws InvalidPageError
    */
@@ -60,8 +60,7 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
   }
 
   /**
-   * Groups by page with how many synths each has, newest first unless sorted otherwise (`createdAt`, `name`). Replaces
-   * `list_groups`.
+   * Groups by page with how many synths each has, newest first unless sorted otherwise (`createdAt`, `name`).
    *
    * @throws InvalidPageError
    */
@@ -105,7 +104,7 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
     );
   }
 
-  /** The default group, made if it was not there yet; one is made however many ask at once. Replaces `ensure_default_group`. */
+  /** The default group, made if it was not there yet; one is made however many ask at once. */
   async ensureDefault(): Promise<SynthGroup> {
     await ensureDefaultSynthGroup(await this.writing());
     return this.get(defaultSynthGroup.id);
@@ -126,7 +125,7 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
   }
 
   /**
-   * Stages the group's removal. Its synths stay, without a group. Replaces `delete`.
+   * Stages the group's removal. Its synths stay, without a group.
    *
    * @throws ProtectedRowError when it is the default group.
    */

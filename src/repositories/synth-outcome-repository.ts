@@ -61,7 +61,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     super(em, SynthOutcome);
   }
 
-  /** The outcome of a synth in a run, to be changed; null when there is none. Replaces `get_by_synth_and_analysis`. */
+  /** The outcome of a synth in a run, to be changed; null when there is none. */
   findForSynth(analysisId: string, synthId: string): Promise<SynthOutcome | null> {
     return this.one({ analysis: analysisId, synthId });
   }
@@ -69,7 +69,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   /**
    * The outcome of a synth in the run that was completed last of those it took part in (of equal ones, the largest key of a run);
    * null when it took part in none that is completed. Runs without a time of completion come last; those of deleted experiments are
-   * left out, unless asked for. Replaces `get_latest_outcome_for_synth`.
+   * left out, unless asked for.
    */
   async findLatestForSynth(
     synthId: string,
@@ -91,16 +91,14 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   }
 
   /**
-   * All outcomes of a run at once, in the order of its synths: 10,000 at most, as many synths as a run may have. Replaces
-   * `get_outcomes`.
+   * All outcomes of a run at once, in the order of its synths: 10,000 at most, as many synths as a run may have.
    */
   async listForAnalysis(analysisId: string): Promise<OutcomeSummary[]> {
     return this.#listBehind(analysisId, '', mostSynths);
   }
 
   /**
-   * The outcomes of a run in the order of its synths, from a cursor on; each stretch costs the same however far in. Replaces
-   * `list_by_analysis_id`.
+   * The outcomes of a run in the order of its synths, from a cursor on; each stretch costs the same however far in.
    *
    * @throws InvalidPageError
    */
@@ -119,7 +117,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
 
   /**
    * The outcomes of a run by page, in the order of its synths unless sorted otherwise (`synthId`, `didNotTryRate`, `failedRate`,
-   * `successRate`; ascending unless told otherwise). Replaces `list_by_analysis_id`, `get_outcomes`.
+   * `successRate`; ascending unless told otherwise).
    *
    * @throws InvalidPageError
    */
@@ -142,7 +140,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     return readPage(db, counted.compile(), list.compile(), page, toSummary);
   }
 
-  /** How many outcomes a run has. Replaces `count_by_analysis_id`. */
+  /** How many outcomes a run has. */
   async countForAnalysis(analysisId: string): Promise<number> {
     const db = await this.rows();
     const { count } = await db
@@ -153,7 +151,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     return count;
   }
 
-  /** Means over the outcomes of a run; null when it has none. Replaces `get_analysis_statistics`. */
+  /** Means over the outcomes of a run; null when it has none. */
   async findStatistics(analysisId: string): Promise<OutcomeStatistics | null> {
     const db = await this.rows();
     return toStatistics(await statistics(db, analysisId).executeTakeFirstOrThrow());
@@ -162,7 +160,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   /**
    * Stores the outcomes of a run, any number of them, and gives of how many synths. An outcome that the run already has of a synth
    * is replaced, but for its key; of several of one synth the last counts; outcomes of other synths stay. Others that save outcomes
-   * of this run wait. Replaces `save_outcomes`, `create_batch`.
+   * of this run wait.
    *
    * @throws NotFoundError when there is no such run; InvalidJsonError, its paths begin with the outcome's place in the call.
    */
@@ -183,7 +181,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     return bySynth.size;
   }
 
-  /** Removes every outcome of a run by one statement, and gives how many. Replaces `delete_outcomes`, `delete_by_analysis_id`. */
+  /** Removes every outcome of a run by one statement, and gives how many. */
   async removeForAnalysis(analysisId: string): Promise<number> {
     const db = await this.writing();
     const removed = await db

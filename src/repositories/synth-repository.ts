@@ -86,7 +86,7 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * All that is known of a synth. Replaces `get_by_id`, `get_synth_by_id`.
+   * All that is known of a synth.
    *
    * @throws NotFoundError when there is none.
    */
@@ -96,7 +96,7 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * Where the picture of a synth is; null when it has none of its own. Replaces `get_avatar_path`.
+   * Where the picture of a synth is; null when it has none of its own.
    *
    * @throws NotFoundError when there is no such synth.
    */
@@ -108,7 +108,7 @@ export class SynthRepository extends Repository<Synth> {
 
   /**
    * Summaries by page, newest first unless sorted otherwise (`createdAt`, `name`); of one group, or with null of none, if it is
-   * given. Replaces `list_synths`, `list_by_group_id`.
+   * given.
    *
    * @throws InvalidPageError
    */
@@ -127,7 +127,7 @@ export class SynthRepository extends Repository<Synth> {
 
   /**
    * All that is known of synths, newest first, from a cursor on; of one group, if it is given. A cursor of `listSummaries` goes on
-   * here, and the other way round. Replaces `load_synths`.
+   * here, and the other way round.
    *
    * @throws InvalidPageError
    */
@@ -140,8 +140,7 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * Summaries by page of the synths that meet the criteria, newest first unless sorted otherwise (`createdAt`, `name`). Replaces
-   * `search`.
+   * Summaries by page of the synths that meet the criteria, newest first unless sorted otherwise (`createdAt`, `name`).
    *
    * @throws InvalidPageError
    */
@@ -159,20 +158,20 @@ export class SynthRepository extends Repository<Synth> {
     return this.#stretch(`synths?${JSON.stringify({ group, text, filters })}`, request, request);
   }
 
-  /** How many synths there are; in one group, if it is given. Replaces `count_synths`. */
+  /** How many synths there are; in one group, if it is given. */
   async count(option: GroupOption = {}): Promise<number> {
     const { total: count } = await total(synthsThat(await this.rows(), option)).executeTakeFirstOrThrow();
     return Number(count);
   }
 
-  /** What is known of a synth, and by which parts of its data `search` filters. Replaces `get_fields`. */
+  /** What is known of a synth, and by which parts of its data `search` filters. */
   listFields(): readonly SynthField[] {
     return synthFields;
   }
 
   /**
    * The synths that succeeded most and least in the completed run of the experiment, deleted or not, `count` of each (1 to 200,
-   * default 5); of those with equal rates, the smaller key counts as the better. No synth is in both. Replaces `get_extreme_cases`.
+   * default 5); of those with equal rates, the smaller key counts as the better. No synth is in both.
    *
    * @throws NotFoundError when the experiment has no completed run; TooFewRowsError when it has fewer outcomes than twice `count`;
    * InvalidPageError on a count out of bounds.
@@ -190,7 +189,7 @@ export class SynthRepository extends Repository<Synth> {
 
   /**
    * The synths that took part in the completed run of the experiment, deleted or not, as a simulation knows them, ordered by key, at
-   * most `limit` (1 to 200, default 200). Synths without data are left out. Replaces `get_synths_for_simulation`.
+   * most `limit` (1 to 200, default 200). Synths without data are left out.
    *
    * @throws NotFoundError when the experiment has no completed run; InvalidPageError on a limit out of bounds.
    */
@@ -205,7 +204,6 @@ export class SynthRepository extends Repository<Synth> {
   /**
    * Stores a synth under its key, known or new, by one statement. In a known synth what is absent stays as it is, null clears, and
    * `createdAt` never changes. A new synth of which no group is said is put into the default group, made first if it is not there.
-   * Replaces `save_synth`.
    *
    * @throws InvalidJsonError; DanglingReferenceError when the group does not exist.
    */
@@ -233,7 +231,7 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * Notes where the picture of a synth is, or with null that it has none, by one statement. Replaces `update_avatar_path`.
+   * Notes where the picture of a synth is, or with null that it has none, by one statement.
    *
    * @throws NotFoundError when there is no such synth.
    */

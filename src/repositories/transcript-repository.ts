@@ -52,7 +52,7 @@ export class TranscriptRepository extends Repository<Transcript> {
 
   /**
    * Stages the transcript of an interview. Its turns are counted in full: two messages each. The flush refuses messages out of
-   * shape, a second transcript of the synth in the execution, and an execution that does not exist. Replaces `create_transcript`.
+   * shape, a second transcript of the synth in the execution, and an execution that does not exist.
    */
   record(execution: string, interview: Interview): Transcript {
     const { synthId, synthName, messages, status = 'completed', recordedAt = new Date() } = interview;
@@ -61,7 +61,7 @@ export class TranscriptRepository extends Repository<Transcript> {
   }
 
   /**
-   * What one synth said in an execution. Replaces `get_transcript`.
+   * What one synth said in an execution.
    *
    * @throws NotFoundError when the execution has no transcript of the synth.
    */
@@ -75,7 +75,6 @@ export class TranscriptRepository extends Repository<Transcript> {
 
   /**
    * Summaries of an execution's transcripts by page, newest first unless sorted otherwise (`recordedAt`, `synthName`, `turnCount`).
-   * Replaces `get_transcripts`.
    *
    * @throws NotFoundError when there is no such execution; InvalidPageError.
    */
@@ -116,8 +115,7 @@ export class TranscriptRepository extends Repository<Transcript> {
   }
 
   /**
-   * How many turns each of the executions has in all its transcripts, by key. An execution without transcripts is left out. Replaces
-   * `get_total_turns_batch`.
+   * How many turns each of the executions has in all its transcripts, by key. An execution without transcripts is left out.
    */
   async countTurnsBatch(executions: readonly string[]): Promise<Map<string, number>> {
     if (executions.length === 0) return new Map();

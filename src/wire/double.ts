@@ -1,3 +1,6 @@
+import { endianness } from 'node:os';
+import { bitsOfHex } from './hex.ts';
+
 /**
  * A `double precision` number as `float8send` gives it, in hexadecimal. Its text has as many digits as `extra_float_digits` lets it
  * have; this has all.
@@ -10,11 +13,13 @@ export function doubleHexSql(expression: string): string {
   return `encode(float8send(${expression}), 'hex')`;
 }
 
-const bits = new DataView(new ArrayBuffer(8));
+const number = new Float64Array(1);
+const halves = new Uint32Array(number.buffer);
+const [upper, lower] = endianness() === 'LE' ? [1, 0] : [0, 1];
 
 /** The number, to the last bit. */
 export function numberOfHex(hex: string): number {
-  bits.setUint32(0, Number.parseInt(hex.slice(0, 8), 16));
-  bits.setUint32(4, Number.parseInt(hex.slice(8), 16));
-  return bits.getFloat64(0);
+  halves[upper] = bitsOfHex(hex, 0);
+  halves[lower] = bitsOfHex(hex, 8);
+  return number[0] ?? Number.NaN;
 }

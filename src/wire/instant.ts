@@ -1,3 +1,5 @@
+import { bitsOfHex } from './hex.ts';
+
 /**
  * A `timestamptz` as `timestamptz_send` gives it, in hexadecimal: microseconds since 2000 in 64 bits. Unlike its text, no setting of
  * the session changes it.
@@ -29,8 +31,7 @@ const minusInfinity = -(2n ** 63n) + epoch;
  * and years after 275760, is the nearest that there is: `new Date(8.64e15)` or `new Date(-8.64e15)`.
  */
 export function dateOfHex(hex: string): Date {
-  const upper = Number.parseInt(hex.slice(0, 8), 16) | 0;
-  const microseconds = upper * high + Number.parseInt(hex.slice(8), 16);
+  const microseconds = bitsOfHex(hex, 0) * high + (bitsOfHex(hex, 8) >>> 0);
   if (Number.isSafeInteger(microseconds)) return new Date(Math.floor(microseconds / 1_000) + epochMs);
   return dateOfMicroseconds(microsecondsOfHex(hex));
 }

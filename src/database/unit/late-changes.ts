@@ -7,6 +7,7 @@ import {
   type UnitOfWork,
 } from '@mikro-orm/core';
 import { keepStoredDigits } from '../../json/shaped-json.ts';
+import { ChangedEntities } from './changed-entities.ts';
 import { LateStaging } from './late-staging.ts';
 
 type Values = Record<string, unknown>;
@@ -67,6 +68,7 @@ export async function flushKeeping(em: EntityManager, flush: () => Promise<void>
 /** Returns the names of the entities that have changes which no flush has written. */
 export function unflushedEntities(em: EntityManager): string[] {
   const uow = em.getUnitOfWork(false);
+  if (uow instanceof ChangedEntities && !uow.hasChanges) return [];
   uow.computeChangeSets();
   return [...new Set(uow.getChangeSets().map(({ meta }) => meta.className))];
 }

@@ -2,6 +2,7 @@ import type { EntityDictionary, EntityManager, EntityName, MikroORM } from '@mik
 import { Transaction, type ControlledTransaction } from 'kysely';
 import { DataErrorEntityManager } from '../data-errors/data-error-entity-manager.ts';
 import { ChangeKeepingFactory } from './change-keeping-factory.ts';
+import { ChangedEntities } from './changed-entities.ts';
 import { runInner } from './inner-unit.ts';
 import { flushKeeping, unflushedEntities } from './late-changes.ts';
 import { ended, pastUnit, transactionControl } from './refusals.ts';
@@ -34,6 +35,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
       em.getEventManager(),
     );
     ChangeKeepingFactory.adopt(fresh);
+    ChangedEntities.adopt(fresh);
     return fresh;
   }
 
@@ -62,6 +64,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
     gate?.check('em.fork');
     const fork = super.fork(gate ? { ...options, keepTransactionContext: true } : options);
     ChangeKeepingFactory.adopt(fork);
+    ChangedEntities.adopt(fork);
     fork.#gate = gate;
     return fork;
   }
@@ -98,8 +101,9 @@ export class UnitEntityManager extends DataErrorEntityManager {
     );
   }
 
-  #flush(): Promise<boolean> {
-    return flushKeeping(this, () => super.flush());
+  // Every read flushes first, and most have nothing to flush; the ORM would go through all of a flush.
+  async #flush(): Promise<boolean> {
+    return this.isEmpty ? false : flushKeeping(this, () => super.flush());
   }
 
   /** Runs `work` behind a savepoint, where the manager belongs to a unit of work: as its `transact`. */

@@ -41,14 +41,13 @@ export interface FeatureScorecardFilter extends DeletedOption {
 }
 
 /**
- * Scorecards from before scorecards lived in their experiment, to be read and no more. Deliberately absent: `create_scorecard`,
- * `update_scorecard`, `delete_scorecard`.
+ * Scorecards from before scorecards lived in their experiment, to be read and no more.
  *
  * @deprecated Lives on for its data; scorecards live in `ExperimentRepository`.
  */
 export class FeatureScorecardRepository extends LegacyReader {
   /**
-   * The scorecard with this key; null when there is none. Replaces `get_scorecard`.
+   * The scorecard with this key; null when there is none.
    *
    * @deprecated Lives on for its data.
    */
@@ -60,7 +59,7 @@ export class FeatureScorecardRepository extends LegacyReader {
   }
 
   /**
-   * The scorecard with this key. Replaces `get_scorecard`.
+   * The scorecard with this key.
    *
    * @deprecated Lives on for its data.
    * @throws NotFoundError when there is none.
@@ -72,7 +71,7 @@ export class FeatureScorecardRepository extends LegacyReader {
   }
 
   /**
-   * Scorecards by page, newest first unless sorted otherwise. Replaces `list_scorecards`, `list_by_experiment_id`.
+   * Scorecards by page, newest first unless sorted otherwise.
    *
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
@@ -92,8 +91,7 @@ export class FeatureScorecardRepository extends LegacyReader {
   }
 
   /**
-   * Scorecards newest first, from a cursor on; of one experiment, if it is given. Replaces `list_scorecards`,
-   * `list_by_experiment_id`.
+   * Scorecards newest first, from a cursor on; of one experiment, if it is given.
    *
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
@@ -120,7 +118,7 @@ export class FeatureScorecardRepository extends LegacyReader {
   }
 
   /**
-   * How many scorecards there are. Replaces `list_scorecards`, `list_by_experiment_id`.
+   * How many scorecards there are.
    *
    * @deprecated Lives on for its data.
    */

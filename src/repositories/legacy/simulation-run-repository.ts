@@ -61,14 +61,13 @@ export interface SimulationRunFilter extends DeletedOption {
 }
 
 /**
- * Simulations of legacy scorecards, to be read and no more. Deliberately absent: `create_simulation_run`, `update_simulation_run`,
- * `save_synth_outcomes`.
+ * Simulations of legacy scorecards, to be read and no more.
  *
  * @deprecated Lives on for its data; `AnalysisRunRepository` holds what is simulated now.
  */
 export class SimulationRunRepository extends LegacyReader {
   /**
-   * The simulation with this key; null when there is none. Replaces `get_simulation_run`.
+   * The simulation with this key; null when there is none.
    *
    * @deprecated Lives on for its data.
    */
@@ -80,7 +79,7 @@ export class SimulationRunRepository extends LegacyReader {
   }
 
   /**
-   * The simulation with this key. Replaces `get_simulation_run`.
+   * The simulation with this key.
    *
    * @deprecated Lives on for its data.
    * @throws NotFoundError when there is none.
@@ -92,7 +91,7 @@ export class SimulationRunRepository extends LegacyReader {
   }
 
   /**
-   * Simulations by page, latest started first unless sorted otherwise. Replaces `list_simulation_runs`, `list_by_experiment_id`.
+   * Simulations by page, latest started first unless sorted otherwise.
    *
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
@@ -111,7 +110,6 @@ export class SimulationRunRepository extends LegacyReader {
 
   /**
    * The simulations that meet all that is given, latest started first, from a cursor on. A cursor goes on with the same filter only.
-   * Replaces `list_simulation_runs`, `list_by_experiment_id`.
    *
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
@@ -138,7 +136,7 @@ export class SimulationRunRepository extends LegacyReader {
   }
 
   /**
-   * How many simulations there are. Replaces `list_simulation_runs`, `list_by_experiment_id`.
+   * How many simulations there are.
    *
    * @deprecated Lives on for its data.
    */
@@ -151,7 +149,7 @@ export class SimulationRunRepository extends LegacyReader {
 
   /**
    * How a simulation ended for each synth, by page, in the order of the synths' keys, ascending unless told otherwise. A simulation
-   * without outcomes, or none, has an empty page. Replaces `get_synth_outcomes`.
+   * without outcomes, or none, has an empty page.
    *
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
@@ -173,7 +171,7 @@ export class SimulationRunRepository extends LegacyReader {
 
   /**
    * How a simulation ended for each synth, in the order of the synths' keys, from a cursor on. A simulation without outcomes, or
-   * none, has an empty list. Replaces `get_synth_outcomes`.
+   * none, has an empty list.
    *
    * @deprecated Lives on for its data.
    * @throws InvalidPageError

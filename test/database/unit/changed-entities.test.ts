@@ -1,0 +1,82 @@
+import { isDate } from 'node:util/types';
+import { JsonType, ReferenceKind, wrap, type EntityProperty } from '@mikro-orm/core';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { InstantType } from '../../../src/wire/instant-type.ts';
+import * as factories from '../../../src/testing/factories.ts';
+import { TestDatabase } from '../../../src/testing/index.ts';
+
+const entities = Object.entries<(em: EntityManager) => object>(factories);
+
+describe('a flush', () => {
+  let db: TestDatabase;
+  beforeAll(async () => void (db = await TestDatabase.create()));
+  afterAll(() => db.drop());
+
+  /** Runs `work` on a row of a factory that was loaded. `changes` returns the properties that a flush would write. */
+  async function loaded(
+    make: (em: EntityManager) => object,
+    work: (entity: object, changes: () => string[]) => void,
+  ): Promise<void> {
+    await db.rollback(async ({ em }) => {
+      const { __meta: meta, __primaryKeys: keys } = wrap(make(em), true);
+      await em.flush();
+      em.clear();
+      const entity = await em.findOneOrFail(meta.class, keys);
+      const uow = em.getUnitOfWork();
+      work(entity, () => {
+        uow.computeChangeSets();
+        return uow.getChangeSets().flatMap(({ payload }) => Object.keys(payload));
+      });
+      em.clear();
+    });
+  }
+
+  test.each(entities)('finds nothing in a row of %s that was merely read', async (_, make) => {
+    await loaded(make, (_entity, changes) => expect(changes()).toEqual([]));
+  });
+
+  test.each(entities)('finds a change of any one property of a row of %s', async (_, make) => {
+    await loaded(make, (entity, changes) => {
+      const { __meta: meta } = wrap(entity, true);
+      const before = { ...entity };
+      for (const prop of meta.comparableProps) {
+        if (prop.primary || prop.kind !== ReferenceKind.SCALAR) continue;
+        Reflect.set(entity, prop.name, another(prop, Reflect.get(entity, prop.name)));
+        expect(changes()).toContain(prop.name);
+        // The ORM has moved `updatedAt` along.
+        Object.assign(entity, before);
+      }
+    });
+  });
+
+  test.each(entities)('finds what was changed inside of a document or a date of %s', async (_, make) => {
+    await loaded(make, (entity, changes) => {
+      const { __meta: meta } = wrap(entity, true);
+      for (const { name } of meta.comparableProps) {
+        const value: unknown = Reflect.get(entity, name);
+        if (isDate(value)) value.setTime(value.getTime() + 1);
+        else if (Array.isArray(value)) value.push('more');
+        else if (
+          typeof value === 'object' &&
+          value !== null &&
+          Object.getPrototypeOf(value) === Object.prototype
+        )
+          Reflect.set(value, 'more', 1);
+        else continue;
+        expect(changes()).toContain(name);
+      }
+    });
+  });
+});
+
+/** Another value of the property's type. */
+function another({ customType, items, runtimeType }: EntityProperty, value: unknown): unknown {
+  if (items) return items.find((item) => item !== value);
+  if (customType instanceof JsonType)
+    return Array.isArray(value) ? [...value, 'more'] : Object.assign({}, value, { more: 1 });
+  if (customType instanceof InstantType) return new Date(isDate(value) ? value.getTime() + 1 : 0);
+  if (typeof value === 'boolean') return !value;
+  if (runtimeType === 'string') return typeof value === 'string' ? `${value}more` : 'more';
+  return Number(value ?? 0) + 1;
+}
