@@ -26,7 +26,7 @@ export async function lossesOfDown(
   state: State,
   request: DownRequest,
 ): Promise<DownLosses> {
-  const steps = downSteps(state, request);
+  const steps = await downSteps(state, request);
   if (steps.length === 0 && state.progress.length === 0) return { tables: [], unknown: null };
   const filled = await filledTables(subject);
   // A scratch database takes most of a second.
