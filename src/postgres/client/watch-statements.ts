@@ -1,10 +1,11 @@
 import { errorMonitor, EventEmitter } from 'node:events';
 import { isPromise } from 'node:util/types';
 import type { Pool, PoolClient } from 'pg';
-import { whoServes } from './tx-client.ts';
+import type { ScanOptions } from '../sql/sql-scanner.ts';
+import { TxClient, whoServes } from './tx-client.ts';
 
 /** Called as a statement is sent; what it gives is called at its end, with what it failed with. */
-export type StatementWatch = (sql: string) => (error?: unknown) => void;
+export type StatementWatch = (sql: string, strings?: ScanOptions) => (error?: unknown) => void;
 
 const watchedClients = new WeakSet<PoolClient>();
 
@@ -22,7 +23,12 @@ export function watchStatements(pool: Pool, watch: StatementWatch): void {
         const sql = textOf(given[0]);
         // The client answers `whoServes` itself: no statement is sent.
         if (sql === undefined || sql === whoServes) return Reflect.apply(query, client, given);
-        return send(query, client, given, watch(sql));
+        return send(
+          query,
+          client,
+          given,
+          watch(sql, client instanceof TxClient ? client.strings : undefined),
+        );
       },
     });
   });

@@ -54,8 +54,8 @@ export async function toStatements(orm: MikroORM, difference: Difference): Promi
   for (const { table, column } of required) {
     table.addedColumns[column.name] = { ...column, nullable: true };
   }
-  const sql = orm.schema.diffToSQL(difference, { wrap: false, safe, dropTables });
-  const statements = (await ormStatements(sql)).map(improved);
+  const text = orm.schema.diffToSQL(difference, { wrap: false, safe, dropTables });
+  const statements = (await ormStatements(text)).map(improved);
   for (const { table, column } of required.toReversed()) {
     const added = statements.findIndex(
       (sql) => sql.startsWith(`alter table ${quoted(table)} add `) && sql.includes(`add "${column.name}" `),

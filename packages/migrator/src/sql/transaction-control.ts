@@ -1,5 +1,4 @@
-import type { ParsedStatement } from './parse-sql.ts';
-import { parseSql } from './parse-sql.ts';
+import { parseSql, type ParsedStatement } from './parse-sql.ts';
 import { scanSql } from './scan-sql.ts';
 
 // Where none of these words is, nothing has to be parsed: a text may hold a million values.
@@ -20,16 +19,14 @@ export async function transactionControl(sql: string): Promise<string | null> {
 }
 
 function controlsTransaction({ node }: ParsedStatement): boolean {
-  if (!('TransactionStmt' in node)) return false;
-  switch (node.TransactionStmt.kind) {
-    case 'TRANS_STMT_SAVEPOINT':
-    case 'TRANS_STMT_RELEASE':
-    case 'TRANS_STMT_ROLLBACK_TO':
-      return false;
-    default:
-      return true;
-  }
+  return 'TransactionStmt' in node && !ofSavepoints.has(node.TransactionStmt.kind);
 }
+
+const ofSavepoints = new Set<string | undefined>([
+  'TRANS_STMT_SAVEPOINT',
+  'TRANS_STMT_RELEASE',
+  'TRANS_STMT_ROLLBACK_TO',
+]);
 
 function controlAmong(texts: readonly string[]): string | null {
   const tokens = texts.filter((text) => !/^(?:--|\/\*)/.test(text));
