@@ -56,7 +56,7 @@ $(downloaded): package.json packages/migrator/package.json package-lock.json
 $(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrator/src -type f) | $(downloaded)
 	@npm run --silent build --workspace packages/migrator >&2
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs schema check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up $(options)
@@ -112,6 +112,9 @@ bench: $(installed) ## measure every workload against the hand-written driver
 docs: $(installed) ## write docs/repositories.md and the table of docs/connections.md
 	@node docs/generate-repositories.ts
 	@node docs/generate-connections.ts
+
+schema: $(installed) ## write docs/schema.sql from a migrated database
+	@node docs/generate-schema.ts
 
 check: $(installed) ## format, lint, types, unused code
 	@npm run --silent check

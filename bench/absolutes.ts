@@ -63,16 +63,16 @@ async function keyset(database: Database, pool: pg.Pool): Promise<Figure> {
   await pool.query('vacuum analyze synths');
   const timed = async (after: string | null): Promise<number> => {
     const start = performance.now();
-    await database.read(({ synths }) => synths.listSummaries({ after, limit: 200 }));
+    await database.read(({ synths }) => synths.scrollSummaries({ after, first: 200 }));
     return performance.now() - start;
   };
   // The walk itself reads every page; the cursor that it ends with is the last page's.
-  let [after, previous, rows]: [string | null, string | null, number] = [null, null, 0];
+  let [after, previous, rows, more]: [string | null, string | null, number, boolean] = [null, null, 0, true];
   do {
-    const stretch = await database.read(({ synths }) => synths.listSummaries({ after, limit: 200 }));
-    [previous, after] = [after, stretch.next];
-    rows += stretch.data.length;
-  } while (after !== null);
+    const page = await database.read(({ synths }) => synths.scrollSummaries({ after, first: 200 }));
+    [previous, after, more] = [after, page.endCursor, page.hasNextPage];
+    rows += page.items.length;
+  } while (more);
   // In turn, so that both meet the same noise.
   const [firsts, lasts]: [number[], number[]] = [[], []];
   for (let i = 0; i < 200; i++) {

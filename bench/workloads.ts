@@ -50,7 +50,7 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
     {
       name: '500 outcomes of an analysis (JSON in each)',
       toReach: 1.1,
-      ours: () => database.read(({ synthOutcomes }) => synthOutcomes.listForAnalysis(seeded.analysis)),
+      ours: () => database.read(({ synthOutcomes }) => synthOutcomes.listSummaries(seeded.analysis)),
       driver: async () => {
         const { rows } = await pool.query(
           `select id, synth_id as "synthId", did_not_try_rate as "didNotTryRate", failed_rate as "failedRate",
@@ -113,7 +113,8 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
     {
       name: 'change 200 of 500 by one set-based call',
       toReach: 1.2,
-      ours: () => database.transact(({ scenarioNodes }) => scenarioNodes.changeStatus(nodeKeys, 'dominated')),
+      ours: () =>
+        database.transact(({ scenarioNodes }) => scenarioNodes.saveStatusBatch(nodeKeys, 'dominated')),
       driver: () =>
         inTransaction(pool, (client) =>
           client.query('update scenario_nodes set node_status = $2 where id = any($1) returning id', [

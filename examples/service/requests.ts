@@ -11,5 +11,5 @@ export const PageQuery = z.object({
   sortOrder: z.enum(['asc', 'desc']).optional(),
 });
 
-/** A query for a list from a cursor on. */
-export const StretchQuery = z.object({ limit: z.coerce.number().optional(), after: z.string().optional() });
+/** A query for a cursor page. */
+export const CursorQuery = z.object({ first: z.coerce.number().optional(), after: z.string().optional() });

@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DownLosses } from 'mikro-orm-safe-migrations';
-import { environmentFile } from '../settings/environment-file.ts';
+import { readEnvironmentFile } from '../settings/environment-file.ts';
 import { isForDevelopment } from './development.ts';
 import { InterruptedError } from './interrupted-error.ts';
 import { confirmedCommand } from './invocation.ts';
@@ -44,7 +44,7 @@ export async function confirmDestructive(
   const [row] = await orm.em.execute<{ name: string }[]>('select current_database() as name');
   const { name = '' } = row ?? {};
   const identity = { embedded: place.files !== null, host: place.host, name };
-  const why = isForDevelopment(identity, { ...environmentFile([]).values, ...process.env })
+  const why = isForDevelopment(identity, { ...readEnvironmentFile([]).values, ...process.env })
     ? confirm === undefined && losses && reasonOf(await losses())
     : 'is not a database for development';
   // A wrong name is refused where none was needed, too.

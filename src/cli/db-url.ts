@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { startEmbedded } from '../database/default-target.ts';
-import { resolveDatabase } from '../settings/resolve.ts';
+import { resolveDatabase } from '../settings/resolve-settings.ts';
 import { say } from './output.ts';
 import { UsageError } from './usage-error.ts';
 

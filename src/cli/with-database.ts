@@ -5,7 +5,7 @@ import { connect } from '../postgres/orm/connect.ts';
 import { embeddedTarget, targetFor } from '../database/default-target.ts';
 import { ormOptions } from '../postgres/orm/orm-options.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
-import { resolveDatabase, type Purpose } from '../settings/resolve.ts';
+import { resolveDatabase, type Purpose } from '../settings/resolve-settings.ts';
 import { dim, say, sayError } from './output.ts';
 
 /** Where a command works, for people and for programs. */

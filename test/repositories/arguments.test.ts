@@ -8,7 +8,7 @@ import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { Experiment, InterviewGuide } from '../../src/entities/index.ts';
 import { InvalidJsonError, InvalidPageError, InvalidValueError } from '../../src/errors.ts';
 import { Repository } from '../../src/repositories/repository.ts';
-import { checkArguments } from '../../src/repositories/signatures/index.ts';
+import { checkArguments, reads, synchronous } from '../../src/repositories/signatures/index.ts';
 import { anExperiment, TestDatabase } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 import { readRows } from '../schema/contents.ts';
@@ -152,7 +152,7 @@ describe('the arguments of a repository', () => {
     const calls: readonly ((uow: UnitOfWork) => Promise<unknown>)[] = [
       ({ experiments }) => experiments.softDelete(body.id),
       ({ experiments }) => experiments.saveScorecard(body.id, null),
-      ({ analysisRuns }) => analysisRuns.recordStatus(body.id, 'failed'),
+      ({ analysisRuns }) => analysisRuns.saveStatus(body.id, 'failed'),
       ({ explorations }) => explorations.finish(body.id, 'goal_achieved'),
       ({ explorations }) => explorations.lock(body.id),
       ({ experiments }) => experiments.get(body.id),
@@ -215,7 +215,7 @@ describe('the arguments of a repository', () => {
     ],
     [
       'a status that is none',
-      (uow: UnitOfWork) => uow.analysisRuns.recordStatus('ana_1', untyped('toString')),
+      (uow: UnitOfWork) => uow.analysisRuns.saveStatus('ana_1', untyped('toString')),
       'status',
     ],
     [
@@ -265,9 +265,9 @@ describe('the arguments of a repository', () => {
 });
 
 describe('a repository whose methods are not all declared', () => {
-  class Sums extends Array<number> {
+  class Sums {
     sum(): number {
-      return this.length;
+      return 0;
     }
   }
 
@@ -275,11 +275,14 @@ describe('a repository whose methods are not all declared', () => {
     ['lacks a method', {}, 'Sums.sum has no signature'],
     [
       'has another',
-      { sum: { synchronous: [] }, difference: [] },
-      'Sums has a signature for difference, which is no method',
+      { sum: synchronous(reads()), difference: reads() },
+      'Sums.signatures has difference, which is not a method of it',
     ],
-  ])('is refused when its declaration %s', (_, declared, says) => {
-    // @ts-expect-error -- it does not compile either
-    expect(() => checkArguments(Sums, declared)).toThrow(says);
+  ])('is refused when its declaration %s', (_, signatures, says) => {
+    const repository = { name: Sums.name, prototype: Sums.prototype, signatures };
+
+    expect(() => {
+      checkArguments(repository);
+    }).toThrow(says);
   });
 });

@@ -1,26 +1,26 @@
 import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
+import type { Effect, RepositoryClass } from '../../src/repositories/signatures/index.ts';
 
-/** The methods of every repository of a unit of work, inherited and protected ones included: its name there, and the method's. */
-export function methodsIn(uow: UnitOfWork): (readonly [repository: string, method: string])[] {
-  return Object.keys(Object.getOwnPropertyDescriptors(UnitOfWork.prototype)).flatMap((name) =>
-    methodsOf(Reflect.get(uow, name)).map((method) => [name, method] as const),
-  );
+/** A method of a repository: the name of the repository in a unit of work, its own, and what it does. */
+export interface Method {
+  readonly repository: string;
+  readonly method: string;
+  readonly effect: Effect;
 }
 
-/** Whether a method of this name is one that reads. */
-export function isReading(method: string): boolean {
-  return /^(?:find|get|list|page|count|exists|search)|statistics/i.test(method);
+/** The public methods of every repository of a unit of work, inherited ones included. */
+export function methodsIn(uow: UnitOfWork): Method[] {
+  return Object.keys(Object.getOwnPropertyDescriptors(UnitOfWork.prototype)).flatMap((repository) => {
+    const found: unknown = Reflect.get(uow, repository);
+    if (!isRepository(found)) return [];
+    return Object.entries(found.constructor.signatures).map(([method, { effect }]) => ({
+      repository,
+      method,
+      effect,
+    }));
+  });
 }
 
-function methodsOf(repository: unknown): string[] {
-  // A method of the unit of work is no repository.
-  if (typeof repository !== 'object') return [];
-  const names = new Set<string>();
-  let from: unknown = Object.getPrototypeOf(repository);
-  while (typeof from === 'object' && from !== null && from !== Object.prototype) {
-    for (const name of Object.getOwnPropertyNames(from)) names.add(name);
-    from = Object.getPrototypeOf(from);
-  }
-  names.delete('constructor');
-  return [...names];
+function isRepository(member: unknown): member is { readonly constructor: RepositoryClass } {
+  return typeof member === 'object' && member !== null && 'signatures' in member.constructor;
 }

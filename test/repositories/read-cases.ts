@@ -7,13 +7,13 @@ export interface ReadCase {
   readonly name: string;
   readonly repository: keyof ReadingUnitOfWork;
   /** What it takes a request for; null when it takes none. */
-  readonly asks: 'page' | 'stretch' | null;
+  readonly asks: 'page' | 'scroll' | null;
   /** Asks for as many rows as the world says, unless a request says otherwise. */
   readonly read: (uow: ReadingUnitOfWork, world: World, request?: object) => unknown;
 }
 
 type Call = (repository: unknown, world: World, request: object) => unknown;
-type Entry = Call | { readonly page: Call } | { readonly stretch: Call };
+type Entry = Call | { readonly page: Call } | { readonly scroll: Call };
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no more than its own keys
 const repositories = Object.keys(reads) as (keyof ReadingUnitOfWork)[];
@@ -30,11 +30,12 @@ function casesOf(repository: keyof ReadingUnitOfWork): ReadCase[] {
       name: `${repository}.${method}`,
       repository,
       asks,
-      read: (uow, world, request = { limit: world.limit }) => call(uow[repository], world, request),
+      read: (uow, world, request = { limit: world.limit, first: world.limit }) =>
+        call(uow[repository], world, request),
     };
   });
 }
 
-function asking(entry: Exclude<Entry, Call>): readonly ['page' | 'stretch', Call] {
-  return 'page' in entry ? ['page', entry.page] : ['stretch', entry.stretch];
+function asking(entry: Exclude<Entry, Call>): readonly ['page' | 'scroll', Call] {
+  return 'page' in entry ? ['page', entry.page] : ['scroll', entry.scroll];
 }

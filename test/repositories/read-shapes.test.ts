@@ -13,24 +13,34 @@ import { aWorld, type World } from './world.ts';
 
 /** What a method never gives, whatever there is, though its type allows for it. */
 const neverSeen: Readonly<Record<string, readonly string[]>> = {
-  'researchExecutions.findAutoInterview': ['.experimentId: null'],
-  'scenarioNodes.findBest': ['.simulationResults: null'],
+  'researchExecutions.findAutoInterviewSummary': ['.experimentId: null'],
+  'scenarioNodes.findBestSummary': ['.simulationResults: null'],
   'scenarioNodes.listChildren': ['[].parentId: null'],
-  'synthGroups.findDetail': ['.synths.data[].synthGroupId: null'],
+  'synthGroups.findDetail': ['.synths.items[].synthGroupId: null'],
 };
 
-/** How else a method is called, where it gives less of one experiment or one group than it can give. */
+/** How else a method is called, where it gives less of one experiment or one group than it can give, or where a list is never empty. */
 const calledElse: Readonly<Record<string, ReadCase['read']>> = {
-  'featureScorecards.list': ({ featureScorecards }) => featureScorecards.list(),
+  'experiments.scrollSummaries': async ({ experiments }) =>
+    experiments.scrollSummaries({ after: (await experiments.scrollSummaries({ first: 200 })).endCursor }),
+  'featureScorecards.scroll': ({ featureScorecards }) => featureScorecards.scroll(),
   'featureScorecards.page': ({ featureScorecards }) => featureScorecards.page(),
-  'researchExecutions.listSummaries': ({ researchExecutions }) => researchExecutions.listSummaries(),
+  'researchExecutions.scrollSummaries': ({ researchExecutions }) => researchExecutions.scrollSummaries(),
   'researchExecutions.pageSummaries': ({ researchExecutions }) => researchExecutions.pageSummaries(),
   'scenarioNodes.getSummary': ({ scenarioNodes }, { aside }) => scenarioNodes.getSummary(aside.root),
-  'synths.listDetails': ({ synths }) => synths.listDetails(),
-  'synths.listSummaries': ({ synths }) => synths.listSummaries(),
+  'synthGroups.findDetail': async ({ synthGroups }, { group }) => {
+    const whole = await synthGroups.findDetail(group, { first: 200 });
+    return synthGroups.findDetail(group, { after: whole?.synths.endCursor });
+  },
+  'synthGroups.scrollSummaries': async ({ synthGroups }) =>
+    synthGroups.scrollSummaries({ after: (await synthGroups.scrollSummaries({ first: 200 })).endCursor }),
+  'synths.scrollDetails': ({ synths }) => synths.scrollDetails(),
+  'synths.scrollSummaries': ({ synths }) => synths.scrollSummaries(),
   'synths.pageSummaries': ({ synths }) => synths.pageSummaries(),
-  'synths.search': ({ synths }) => synths.search(),
-  'synths.searchSummaries': ({ synths }) => synths.searchSummaries(),
+  'transcripts.scrollSummaries': async ({ transcripts }, { execution }) => {
+    const { endCursor } = await transcripts.scrollSummaries(execution, { first: 200 });
+    return transcripts.scrollSummaries(execution, { after: endCursor });
+  },
 };
 
 const shapes = new Map<string, AnyKind>(

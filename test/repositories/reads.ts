@@ -1,5 +1,5 @@
 import type { ReadingUnitOfWork } from '../../src/database/units/unit-of-work.ts';
-import type { PageRequest, StretchRequest } from '../../src/index.ts';
+import type { CursorRequest, PageRequest } from '../../src/index.ts';
 import type { World } from './world.ts';
 
 /** How one reading method is called, so that it reads as many rows as a world has. */
@@ -10,9 +10,9 @@ interface PageRead<Repository> {
   readonly page: (repository: Repository, world: World, request: PageRequest<never>) => unknown;
 }
 
-/** How one that takes a request for a stretch is called with it. */
-interface StretchRead<Repository> {
-  readonly stretch: (repository: Repository, world: World, request: StretchRequest) => unknown;
+/** How one that takes a request for a cursor page is called with it. */
+interface ScrollRead<Repository> {
+  readonly scroll: (repository: Repository, world: World, request: CursorRequest) => unknown;
 }
 
 type LastParameter<Method> = Method extends (...given: infer Given) => unknown
@@ -22,7 +22,7 @@ type LastParameter<Method> = Method extends (...given: infer Given) => unknown
   : unknown;
 
 type ReadOf<Repository, Method> = 'after' extends keyof LastParameter<Method>
-  ? StretchRead<Repository>
+  ? ScrollRead<Repository>
   : 'offset' extends keyof LastParameter<Method>
     ? PageRead<Repository>
     : Read<Repository>;
@@ -77,7 +77,7 @@ export const reads: Reads = {
     get: (experiments, { experiment }) => experiments.get(experiment),
     getSummary: (experiments, { experiment }) => experiments.getSummary(experiment),
     pageSummaries: { page: (experiments, _world, request) => experiments.pageSummaries(request) },
-    listSummaries: { stretch: (experiments, _world, request) => experiments.listSummaries(request) },
+    scrollSummaries: { scroll: (experiments, _world, request) => experiments.scrollSummaries(request) },
   },
   explorations: {
     find: (explorations, { exploration }) => explorations.find(exploration),
@@ -86,20 +86,20 @@ export const reads: Reads = {
     pageSummaries: {
       page: (explorations, { experiment }, request) => explorations.pageSummaries(experiment, request),
     },
-    listSummaries: {
-      stretch: (explorations, { experiment }, request) => explorations.listSummaries(experiment, request),
+    scrollSummaries: {
+      scroll: (explorations, { experiment }, request) => explorations.scrollSummaries(experiment, request),
     },
   },
   featureScorecards: {
-    find: (scorecards, { scorecard }) => scorecards.find(scorecard),
-    get: (scorecards, { scorecard }) => scorecards.get(scorecard),
+    findRow: (scorecards, { scorecard }) => scorecards.findRow(scorecard),
+    getRow: (scorecards, { scorecard }) => scorecards.getRow(scorecard),
     page: {
       page: (scorecards, { experiment }, request) =>
         scorecards.page({ experimentId: experiment, ...request }),
     },
-    list: {
-      stretch: (scorecards, { experiment }, request) =>
-        scorecards.list({ experimentId: experiment, ...request }),
+    scroll: {
+      scroll: (scorecards, { experiment }, request) =>
+        scorecards.scroll({ experimentId: experiment, ...request }),
     },
     count: (scorecards, { experiment }) => scorecards.count({ experimentId: experiment }),
   },
@@ -120,15 +120,15 @@ export const reads: Reads = {
     pageSummaries: {
       page: (executions, { experiment }, request) => executions.pageSummaries({ experiment, ...request }),
     },
-    listSummaries: {
-      stretch: (executions, { experiment }, request) => executions.listSummaries({ experiment, ...request }),
+    scrollSummaries: {
+      scroll: (executions, { experiment }, request) => executions.scrollSummaries({ experiment, ...request }),
     },
-    findAutoInterview: (executions, { experiment }) => executions.findAutoInterview(experiment),
+    findAutoInterviewSummary: (executions, { experiment }) => executions.findAutoInterviewSummary(experiment),
     existsSummaryBatch: (research, { executions }) => research.existsSummaryBatch(executions),
     existsPrfaqBatch: (research, { executions }) => research.existsPrfaqBatch(executions),
     existsAdditionalContextBatch: (research, { executions }) =>
       research.existsAdditionalContextBatch(executions),
-    listAdditionalContextBatch: (research, { executions }) => research.listAdditionalContextBatch(executions),
+    findAdditionalContextBatch: (research, { executions }) => research.findAdditionalContextBatch(executions),
   },
   scenarioNodes: {
     find: (nodes, { leaf }) => nodes.find(leaf),
@@ -136,7 +136,7 @@ export const reads: Reads = {
     getSummary: (nodes, { leaf }) => nodes.getSummary(leaf),
     findRoot: (nodes, { exploration }) => nodes.findRoot(exploration),
     findWinner: (nodes, { aside }) => nodes.findWinner(aside.exploration),
-    findBest: (nodes, { exploration }) => nodes.findBest(exploration),
+    findBestSummary: (nodes, { exploration }) => nodes.findBestSummary(exploration),
     listByExploration: (nodes, { exploration }) => nodes.listByExploration(exploration),
     listFrontier: (nodes, { exploration }) => nodes.listFrontier(exploration),
     listChildren: (nodes, { aside }) => nodes.listChildren(aside.root),
@@ -149,31 +149,33 @@ export const reads: Reads = {
     findLatest: (results, { run }) => results.findLatest(run),
   },
   simulationRuns: {
-    find: (runs, { simulation }) => runs.find(simulation),
-    get: (runs, { simulation }) => runs.get(simulation),
+    findRow: (runs, { simulation }) => runs.findRow(simulation),
+    getRow: (runs, { simulation }) => runs.getRow(simulation),
     page: { page: (runs, { experiment }, request) => runs.page({ experimentId: experiment, ...request }) },
-    list: { stretch: (runs, { experiment }, request) => runs.list({ experimentId: experiment, ...request }) },
+    scroll: {
+      scroll: (runs, { experiment }, request) => runs.scroll({ experimentId: experiment, ...request }),
+    },
     count: (runs, { experiment }) => runs.count({ experimentId: experiment }),
-    listOutcomes: { stretch: (runs, { simulation }, request) => runs.listOutcomes(simulation, request) },
+    scrollOutcomes: { scroll: (runs, { simulation }, request) => runs.scrollOutcomes(simulation, request) },
     pageOutcomes: { page: (runs, { simulation }, request) => runs.pageOutcomes(simulation, request) },
   },
   synthGroups: {
     find: (groups, { group }) => groups.find(group),
     get: (groups, { group }) => groups.get(group),
     findSummary: (groups, { group }) => groups.findSummary(group),
-    findDetail: { stretch: (groups, { group }, request) => groups.findDetail(group, request) },
+    findDetail: { scroll: (groups, { group }, request) => groups.findDetail(group, request) },
     pageSummaries: { page: (groups, _world, request) => groups.pageSummaries(request) },
-    listSummaries: { stretch: (groups, _world, request) => groups.listSummaries(request) },
+    scrollSummaries: { scroll: (groups, _world, request) => groups.scrollSummaries(request) },
   },
   synthOutcomes: {
     find: (outcomes, { outcome }) => outcomes.find(outcome),
     get: (outcomes, { outcome }) => outcomes.get(outcome),
-    findForSynth: (outcomes, world) => outcomes.findForSynth(world.run, aSynthOf(world)),
-    findLatestForSynth: (outcomes, world) => outcomes.findLatestForSynth(aSynthOf(world)),
-    listForAnalysis: (outcomes, { run }) => outcomes.listForAnalysis(run),
-    listSummaries: { stretch: (outcomes, { run }, request) => outcomes.listSummaries(run, request) },
-    pageForAnalysis: { page: (outcomes, { run }, request) => outcomes.pageForAnalysis(run, request) },
-    countForAnalysis: (outcomes, { run }) => outcomes.countForAnalysis(run),
+    findBySynth: (outcomes, world) => outcomes.findBySynth(world.run, aSynthOf(world)),
+    findLatestSummary: (outcomes, world) => outcomes.findLatestSummary(aSynthOf(world)),
+    listSummaries: (outcomes, { run }) => outcomes.listSummaries(run),
+    scrollSummaries: { scroll: (outcomes, { run }, request) => outcomes.scrollSummaries(run, request) },
+    pageSummaries: { page: (outcomes, { run }, request) => outcomes.pageSummaries(run, request) },
+    count: (outcomes, { run }) => outcomes.count(run),
     findStatistics: (outcomes, { run }) => outcomes.findStatistics(run),
   },
   synths: {
@@ -182,12 +184,10 @@ export const reads: Reads = {
     getDetail: (synths, world) => synths.getDetail(aSynthOf(world)),
     getAvatarPath: (synths, world) => synths.getAvatarPath(aSynthOf(world)),
     pageSummaries: { page: (synths, { group }, request) => synths.pageSummaries({ group, ...request }) },
-    listSummaries: { stretch: (synths, { group }, request) => synths.listSummaries({ group, ...request }) },
-    listDetails: { stretch: (synths, { group }, request) => synths.listDetails({ group, ...request }) },
-    search: { page: (synths, { group }, request) => synths.search({ group, text: 'a', ...request }) },
-    searchSummaries: {
-      stretch: (synths, { group }, request) => synths.searchSummaries({ group, text: 'a', ...request }),
+    scrollSummaries: {
+      scroll: (synths, { group }, request) => synths.scrollSummaries({ group, ...request }),
     },
+    scrollDetails: { scroll: (synths, { group }, request) => synths.scrollDetails({ group, ...request }) },
     count: (synths, { group }) => synths.count({ group }),
     listFields: (synths) => synths.listFields(),
     getExtremeCases: (synths, { aside, size }) => synths.getExtremeCases(aside.experiment, size),
@@ -200,8 +200,8 @@ export const reads: Reads = {
     pageSummaries: {
       page: (transcripts, { execution }, request) => transcripts.pageSummaries(execution, request),
     },
-    listSummaries: {
-      stretch: (transcripts, { execution }, request) => transcripts.listSummaries(execution, request),
+    scrollSummaries: {
+      scroll: (transcripts, { execution }, request) => transcripts.scrollSummaries(execution, request),
     },
     countTurnsBatch: (transcripts, { executions }) => transcripts.countTurnsBatch(executions),
   },

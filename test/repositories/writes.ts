@@ -18,8 +18,8 @@ export const writes: Writes = {
   analysisCache: {
     saveEntry: (cache, { run }) => cache.saveEntry(run, 'mine', { n: 1 }),
     saveEntries: (cache, { run }) => cache.saveEntries(run, { mine: { n: 1 }, yours: { n: 2 } }),
-    removeEntry: (cache, { run }) => cache.removeEntry(run, 'insight_0'),
-    removeEntries: (cache, { run }) => cache.removeEntries(run),
+    deleteEntry: (cache, { run }) => cache.deleteEntry(run, 'insight_0'),
+    deleteEntries: (cache, { run }) => cache.deleteEntries(run),
     saveChartInsight: (cache, { run }) => cache.saveChartInsight({ ...insight('0'), analysis_id: run }),
     saveExecutiveSummary: (cache, { run }) =>
       cache.saveExecutiveSummary({ ...executiveSummary(), analysis_id: run }),
@@ -27,14 +27,14 @@ export const writes: Writes = {
   analysisRuns: {
     lock: (runs, { run }) => runs.lock(run),
     lockNextPending: (runs) => runs.lockNextPending(),
-    recordStatus: (runs, { run }) => runs.recordStatus(run, 'failed'),
-    removeByExperiment: (runs, { experiment }) => runs.removeByExperiment(experiment),
+    saveStatus: (runs, { run }) => runs.saveStatus(run, 'failed'),
+    deleteByExperiment: (runs, { experiment }) => runs.deleteByExperiment(experiment),
   },
   chartInsights: {
     saveInsight: (insights, { run }) => insights.saveInsight(run, 'chart 0', insight()),
     saveExecutiveSummary: (insights, { run }) => insights.saveExecutiveSummary(run, 'All went well.'),
     removeByType: (insights, { run }) => insights.removeByType(run, 'chart 0'),
-    removeBySimulation: (insights, { run }) => insights.removeBySimulation(run),
+    deleteBySimulation: (insights, { run }) => insights.deleteBySimulation(run),
   },
   experimentDocuments: {
     saveDocument: (documents, { experiment }) =>
@@ -62,27 +62,27 @@ export const writes: Writes = {
   },
   featureScorecards: {},
   interviewGuides: {
-    addIfAbsent: (guides, { aside }) => guides.addIfAbsent(aside.experiment, { questions: 'Why?' }),
+    insertIfAbsent: (guides, { aside }) => guides.insertIfAbsent(aside.experiment, { questions: 'Why?' }),
     revise: (guides, { experiment }) => guides.revise(experiment, { questions: 'Why?' }),
     removeByExperiment: (guides, { experiment }) => guides.removeByExperiment(experiment),
   },
   regionAnalyses: {
     addAll: (regions, { run }) => regions.addAll([aRegionOf(run)]),
-    removeBySimulation: (regions, { run }) => regions.removeBySimulation(run),
+    deleteBySimulation: (regions, { run }) => regions.deleteBySimulation(run),
   },
   researchExecutions: {
     lockNextPending: (executions) => executions.lockNextPending(),
-    recordStatus: (executions, { execution }) => executions.recordStatus(execution, 'running'),
+    saveStatus: (executions, { execution }) => executions.saveStatus(execution, 'running'),
     recordInterviews: (executions, { execution }) =>
       executions.recordInterviews(execution, { successful: 1, failed: 1 }),
   },
   scenarioNodes: {
     revise: (nodes, { leaf }) => nodes.revise(leaf, { nodeStatus: 'dominated' }),
     saveSimulation: (nodes, { leaf }) => nodes.saveSimulation(leaf, null, 1),
-    changeStatus: (nodes, { leaf }) => nodes.changeStatus([leaf], 'dominated'),
+    saveStatusBatch: (nodes, { leaf }) => nodes.saveStatusBatch([leaf], 'dominated'),
   },
   sensitivityResults: {
-    removeBySimulation: (results, { run }) => results.removeBySimulation(run),
+    deleteBySimulation: (results, { run }) => results.deleteBySimulation(run),
   },
   simulationRuns: {},
   synthGroups: {
@@ -91,15 +91,15 @@ export const writes: Writes = {
   },
   synthOutcomes: {
     saveAll: (outcomes, { run, synths }) => outcomes.saveAll(run, synths.map(anOutcomeOf)),
-    removeForAnalysis: (outcomes, { run }) => outcomes.removeForAnalysis(run),
+    deleteByAnalysis: (outcomes, { run }) => outcomes.deleteByAnalysis(run),
   },
   synths: {
-    store: (synths, world) => synths.store({ id: aSynthOf(world), name: 'Ana Lima' }),
+    saveSynth: (synths, world) => synths.saveSynth({ id: aSynthOf(world), name: 'Ana Lima' }),
     saveAvatarPath: (synths, world) => synths.saveAvatarPath(aSynthOf(world), null),
   },
   transcripts: {
-    record: (transcripts, { execution }) =>
-      transcripts.record(execution, { synthId: 'syn_other', synthName: 'Ana Lima', messages: [] }),
+    addInterview: (transcripts, { execution }) =>
+      transcripts.addInterview(execution, { synthId: 'syn_other', synthName: 'Ana Lima', messages: [] }),
   },
 };
 
@@ -112,7 +112,7 @@ export const staging: readonly string[] = [
   'interviewGuides.revise',
   'regionAnalyses.addAll',
   'scenarioNodes.revise',
-  'transcripts.record',
+  'transcripts.addInterview',
 ];
 
 function aSynthOf({ synths }: World): string {

@@ -31,7 +31,7 @@ export function analysisRoutes(app: FastifyInstance): void {
     // Outcomes and status together: nobody sees a completed run without its outcomes.
     await request.transact(async ({ analysisRuns, synthOutcomes }) => {
       await synthOutcomes.saveAll(id, outcomes);
-      await analysisRuns.recordStatus(id, 'completed', {
+      await analysisRuns.saveStatus(id, 'completed', {
         completedAt: new Date(),
         totalSynths: outcomes.length,
         aggregatedOutcomes: aggregated,
@@ -62,6 +62,6 @@ export function analysisRoutes(app: FastifyInstance): void {
   app.get('/analyses/:id/outcomes', async (request) => {
     const { id } = Key.parse(request.params);
     const { limit, offset } = PageQuery.parse(request.query);
-    return request.read(({ synthOutcomes }) => synthOutcomes.pageForAnalysis(id, { limit, offset }));
+    return request.read(({ synthOutcomes }) => synthOutcomes.pageSummaries(id, { limit, offset }));
   });
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { NotFoundError } from 'synth-lab-data';
 import { z } from 'zod';
-import { Key, PageQuery, StretchQuery } from '../requests.ts';
+import { Key, PageQuery, CursorQuery } from '../requests.ts';
 
 const NewGroup = z.object({ name: z.string(), description: z.string().nullish() });
 
@@ -21,7 +21,7 @@ export function synthGroupRoutes(app: FastifyInstance): void {
   app.get('/synth-groups/:id', async (request) => {
     const { id } = Key.parse(request.params);
     const detail = await request.read(({ synthGroups }) =>
-      synthGroups.findDetail(id, StretchQuery.parse(request.query)),
+      synthGroups.findDetail(id, CursorQuery.parse(request.query)),
     );
     if (!detail) throw new NotFoundError('SynthGroup', id);
     return detail;

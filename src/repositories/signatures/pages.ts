@@ -1,5 +1,13 @@
-import { checkedCursor, checkedLimit, checkedOffset, checkedSortOrder, checkedSortKey } from '../page.ts';
-import type { PageRequest, StretchRequest } from '../page.ts';
+import {
+  checkedCursor,
+  checkedFirst,
+  checkedLimit,
+  checkedOffset,
+  checkedSortKey,
+  checkedSortOrder,
+  type CursorRequest,
+  type PageRequest,
+} from '../page.ts';
 import { optional, type Check } from './check.ts';
 import type { FieldChecks } from './containers.ts';
 
@@ -20,8 +28,8 @@ export function pageRequest<SortKey extends string>(
   };
 }
 
-/** The fields of a request for a stretch of a list. */
-export const stretchRequest: FieldChecks<StretchRequest> = {
+/** The fields of a request for a cursor page of a list. */
+export const cursorRequest: FieldChecks<CursorRequest> = {
+  first: (value) => void checkedFirst(value),
   after: (value) => void checkedCursor(value),
-  limit: optional(Limit),
 };

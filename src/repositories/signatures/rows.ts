@@ -26,21 +26,22 @@ import {
   type Check,
 } from './check.ts';
 import { arrayOf, document, isPlain, problemIn, onlyUnknownIn } from './containers.ts';
+import { reads, stages, synchronous, type Signature } from './effects.ts';
 
 interface RowMethods<E extends object> {
-  readonly find: readonly [{ readonly key: Check<Primary<E>> }];
-  readonly get: readonly [{ readonly key: Check<Primary<E>> }];
-  readonly add: { readonly synchronous: readonly [{ readonly data: Check<RequiredEntityData<E>> }] };
-  readonly remove: { readonly synchronous: readonly [{ readonly entity: Check<E> }] };
+  readonly find: Signature<readonly [{ readonly key: Check<Primary<E>> }], 'reads', false>;
+  readonly get: Signature<readonly [{ readonly key: Check<Primary<E>> }], 'reads', false>;
+  readonly add: Signature<readonly [{ readonly data: Check<RequiredEntityData<E>> }], 'stages', true>;
+  readonly remove: Signature<readonly [{ readonly entity: Check<E> }], 'stages', true>;
 }
 
 /** What every repository of an entity can do. */
 export function rowMethods<E extends object>(entity: EntityClass<E>): RowMethods<E> {
   return {
-    find: [{ key: primaryKey(entity) }],
-    get: [{ key: primaryKey(entity) }],
-    add: { synchronous: [{ data: newRow(entity) }] },
-    remove: { synchronous: [{ entity: rowOf(entity) }] },
+    find: reads({ key: primaryKey(entity) }),
+    get: reads({ key: primaryKey(entity) }),
+    add: synchronous(stages({ data: newRow(entity) })),
+    remove: synchronous(stages({ entity: rowOf(entity) })),
   };
 }
 
