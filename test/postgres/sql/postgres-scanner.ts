@@ -1,7 +1,7 @@
 import { loadModule, scanSync } from 'libpg-query';
 import type { TokenKind } from '../../../src/postgres/sql/sql-scanner.ts';
 
-export interface ScannedToken {
+interface ScannedToken {
   readonly kind: TokenKind;
   readonly text: string;
 }
