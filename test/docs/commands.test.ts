@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { program } from '../../src/cli/program.ts';
-import { resolveSettings } from '../../src/settings/resolve.ts';
+import { resolveSettings } from '../../src/settings/resolve-settings.ts';
 import { codeBlocks, pages, readPage } from './code-blocks.ts';
 
 const root = join(import.meta.dirname, '../..');

