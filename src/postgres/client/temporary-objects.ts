@@ -43,9 +43,9 @@ function dropsOnCommit(statement: readonly Token[]): boolean {
   );
 }
 
-/** What a `do` block executes, as it is written: without the delimiters that dollars make up. Null for any other statement. */
+/** What a `do` block executes, as it is written, without its quotes. Null for any other statement. */
 function bodyOf(statement: readonly Token[]): string | null {
   if (!isWord(statement[0], 'do')) return null;
   const { text = '' } = statement.find(({ kind }) => kind === 'string') ?? {};
-  return text.replace(/^\$[^$]*\$/, '').replace(/\$[^$]*\$$/, '');
+  return text.replace(/^(?:e?'|\$[^$]*\$)/i, '').replace(/(?:'|\$[^$]*\$)$/, '');
 }
