@@ -1,16 +1,16 @@
-# Thin: each target is one command. What they do lives in src/cli/ and package.json.
+# Each target is one command. The work is done in src/cli/ and package.json.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 downloaded := node_modules/.package-lock.json
-# Node runs our own TypeScript as it is, and of the migrator's package what was compiled.
+# Node runs the TypeScript of src directly, and the compiled JavaScript of packages/migrator.
 migrator := packages/migrator/dist/index.js
 installed := $(downloaded) $(migrator)
-# Caches compiled modules from the first one on: Node then need not strip types again.
+# With the cache in the environment, Node also caches the first module, and does not load its TypeScript compiler.
 synthdb = NODE_COMPILE_CACHE=node_modules/.cache/synthdb \
   SYNTHDB_INVOKED_BY='make $@ $(filter $(given),$(takes_$@))' node src/cli/main.ts
 
-# The variables of each target, as in `make migrate-down steps=2`: lock_wait= is the option --lock-wait of the command.
+# The variables of each target, as in `make migrate-down steps=2`. lock_wait= is the option --lock-wait.
 takes_migrate-up := to allow_out_of_order lock_wait json
 takes_migrate-down := to steps all confirm lock_wait json
 takes_migrate-redo := confirm lock_wait json
@@ -25,7 +25,7 @@ takes_test := only
 takes_test-containers := only
 switches := all allow_out_of_order exit_code json
 
-# Variables given on make's command line. Names in capitals are settings, which go to the environment.
+# The variables on make's command line. Names in capitals are settings for the environment.
 letters := a b c d e f g h i j k l m n o p q r s t u v w x y z
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$(if $(strip \
   $(foreach letter,$(letters),$(findstring $(letter),$v))),$v)))
@@ -40,7 +40,7 @@ $(if $(unknown),$(error unknown variable $(unknown:%=%=) for make $(goals)$(if $
 $(foreach v,$(given),$(if $(strip $(value $v)),,$(error $v= is empty; give it a value, or remove it)))
 $(foreach v,$(filter $(switches),$(given)),$(if $(filter-out x1x,x$(value $v)x),\
   $(error $v=$(value $v) is invalid; use $v=1, or remove it)))
-# Passes values by the environment, since the shell would execute text in a recipe. `value` prevents their expansion by make.
+# Values are passed in the environment, because the shell would execute code in the text of a recipe. `value` keeps make from expanding them.
 $(foreach v,$(given),$(eval unexport $v)$(eval export SYNTHDB_MAKE_$v = $$(value $v)))
 options = $(foreach v,$(filter-out direction name,$(filter $(given),$(takes_$@))),--$(subst _,-,$v)$(if \
   $(filter $v,$(switches)),,="$$SYNTHDB_MAKE_$v"))
@@ -70,7 +70,7 @@ migrate-redo: $(installed) ## revert the migration applied last, and apply it ag
 migrate-status: $(installed) ## list the migrations, applied and pending
 	@$(synthdb) migrate status $(options)
 
-migrate-plan: $(installed) ## print the SQL of migrate-up; of migrate-down: direction=down
+migrate-plan: $(installed) ## print the SQL that migrate-up (or, with direction=down, migrate-down) would send
 	@$(synthdb) migrate plan $(options) $(if $(filter direction,$(given)),"$$SYNTHDB_MAKE_direction")
 
 migrate-create: $(installed) ## create a migration from changed entities: make migrate-create name=add_tags
@@ -88,7 +88,7 @@ db-start: $(installed) ## start the embedded PostgreSQL
 db-stop: $(installed) ## stop it; its data is kept
 	@$(synthdb) db stop
 
-db-reset: $(installed) ## delete it with all its data, and create a new one
+db-reset: $(installed) ## delete it with all its data, and create it again
 	@$(synthdb) db reset $(options)
 
 db-url: $(installed) ## print its URL

@@ -2,14 +2,14 @@ import type pg from 'pg';
 import { openDatabase, type Database } from '../src/index.ts';
 import type { TestDatabase } from '../src/testing/index.ts';
 
-/** A figure that is not a ratio to the driver. */
+/** A result that is not a ratio to the driver. */
 export interface Figure {
   readonly name: string;
   readonly figure: string;
   readonly toReach: string;
 }
 
-/** Start-up, many units of work at once, and keyset paging over a million rows. */
+/** Measures start-up, concurrent units of work, and keyset paging over a million rows. */
 export async function absolutes(database: TestDatabase, pool: pg.Pool): Promise<Figure[]> {
   return [await firstRow(database), ...(await manyAtOnce(database)), await keyset(database, pool)];
 }
@@ -66,14 +66,14 @@ async function keyset(database: Database, pool: pg.Pool): Promise<Figure> {
     await database.read(({ synths }) => synths.scrollSummaries({ after, first: 200 }));
     return performance.now() - start;
   };
-  // The walk itself reads every page; the cursor that it ends with is the last page's.
+  // Reads every page, and keeps the cursor of the last one.
   let [after, previous, rows, more]: [string | null, string | null, number, boolean] = [null, null, 0, true];
   do {
     const page = await database.read(({ synths }) => synths.scrollSummaries({ after, first: 200 }));
     [previous, after, more] = [after, page.endCursor, page.hasNextPage];
     rows += page.items.length;
   } while (more);
-  // In turn, so that both meet the same noise.
+  // Alternating, so that both have the same noise.
   const [firsts, lasts]: [number[], number[]] = [[], []];
   for (let i = 0; i < 200; i++) {
     firsts.push(await timed(null));

@@ -13,7 +13,7 @@ const outcomes = Array.from({ length: 5_000 }, (_, i) => ({
   synthAttributes: attributes,
 }));
 
-/** What is measured: each by us, and by the driver with hand-written SQL that does the same on the same pool size. */
+/** Returns the measured tasks, each done by this package and by the driver with hand-written SQL, on pools of the same size. */
 export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): Workload[] {
   return [
     {
@@ -151,7 +151,7 @@ async function inTransaction(
   }
 }
 
-// As many rows to a statement as its parameters allow.
+// As many rows in a statement as its parameters allow.
 async function insertOutcomes(client: pg.PoolClient): Promise<void> {
   const columns = 7;
   for (let start = 0; start < outcomes.length; start += 5_000) {
