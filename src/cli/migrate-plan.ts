@@ -78,17 +78,17 @@ function migrationAsSql({ name, direction, transactional, known, statements }: P
   const lines = [`-- ${name}, ${direction}`];
   if (!transactional) {
     lines.push(
-      '-- Outside a transaction, on a connection of its own. Behind a pooler each statement stands alone, without the two',
-      '-- `set`: timeouts come from the role. Where an INVALID index was left behind, it is dropped before it is built again.',
+      '-- Outside a transaction, on a separate connection. Behind a pooler each statement runs alone, without the two',
+      '-- `set`: the role sets the timeouts. An INVALID index that a failed run left is dropped before it is built again.',
     );
   }
   if (statements.some((sql) => backfillOf(sql))) {
-    lines.push(
-      '-- A backfill is sent in batches, each in a transaction of its own; all of them together are this update:',
-    );
+    lines.push('-- A backfill runs in batches, one transaction each; all batches together are this update:');
   }
   if (!known) {
-    lines.push('-- NOT KNOWN AHEAD: what it sends depends on what it finds in the database. Around that:');
+    lines.push(
+      '-- NOT KNOWN IN ADVANCE: its statements depend on the content of the database. The statements around them:',
+    );
   }
   return [...lines, ...statements.map(ended)].join('\n');
 }
