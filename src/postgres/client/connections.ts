@@ -6,7 +6,7 @@ import { CleanClient, type CleanClientConfig } from './clean-client.ts';
 import { isPoolTimeout } from '../errors/connection-failures.ts';
 import { toDataError } from '../errors/translate-error.ts';
 import type { TxClient } from './tx-client.ts';
-import { within } from './within.ts';
+import { settlesWithin } from './settles-within.ts';
 
 // Milliseconds after which a connection is no longer taken to be as it was left.
 const trustedMs = 10;
@@ -97,7 +97,7 @@ export class Connections {
       this.#open,
       (client) => new Promise<void>((resolve) => client.once('end', resolve)),
     );
-    if (await within(milliseconds, Promise.all(ends))) return;
+    if (await settlesWithin(milliseconds, Promise.all(ends))) return;
     for (const client of this.#open) client.drop(new Error('Connection terminated'));
   }
 }
@@ -109,5 +109,5 @@ const patienceMs = 1_000;
 export async function closeWithin(milliseconds: number, orm: MikroORM): Promise<void> {
   const left = Math.max(milliseconds, patienceMs);
   // The pool waits for whoever took a connection past us, until that is dropped.
-  await Promise.all([within(left + patienceMs, orm.close(true)), Connections.of(orm).end(left)]);
+  await Promise.all([settlesWithin(left + patienceMs, orm.close(true)), Connections.of(orm).end(left)]);
 }

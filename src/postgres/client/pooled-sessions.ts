@@ -6,8 +6,8 @@ import { SettingsError } from '../../errors.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { Connections } from './connections.ts';
 import { outsidePool } from './outside-pool.ts';
-import { whoServes } from './tx-client.ts';
-import { within } from './within.ts';
+import { identifyClient } from './tx-client.ts';
+import { settlesWithin } from './settles-within.ts';
 
 /** For how long a pooler lends a connection of the server's; null for as long as the client's own. */
 type Lending = 'transaction' | 'statement' | null;
@@ -33,7 +33,7 @@ export async function seeWhetherPooled(orm: MikroORM): Promise<void> {
     .getKysely()
     .connection()
     .execute(async (connection) => {
-      const { rows } = await connection.executeQuery<{ client: LoggedIn }>(CompiledQuery.raw(whoServes));
+      const { rows } = await connection.executeQuery<{ client: LoggedIn }>(CompiledQuery.raw(identifyClient));
       const client = rows[0]?.client;
       if (!client) throw new Error('the ORM was configured with another client');
       // A pooler makes up the process that it tells its clients, for they have another one in each transaction.
@@ -128,7 +128,7 @@ async function lendingSeenBy(one: ClientBase, orm: MikroORM): Promise<Lending | 
     () => null,
   );
   // It may wait for a connection for as long as the pooler likes; then nobody else has to wait behind it.
-  return (await within(patienceMs, looking)) ? looking : undefined;
+  return (await settlesWithin(patienceMs, looking)) ? looking : undefined;
 }
 
 /** Whether two clients were seen to share a process of the server's, or one to change it. */

@@ -10,7 +10,7 @@ import { proveRawPasswords } from '../patches/raw-passwords.ts';
 import { takesRows, waitsForUs } from './streamed-statements.ts';
 import { TransactionEnd } from './transaction-end.ts';
 import { endOnUnreadable } from '../patches/unreadable-answers.ts';
-import { within } from './within.ts';
+import { settlesWithin } from './settles-within.ts';
 
 type Query = (...given: unknown[]) => unknown;
 
@@ -27,7 +27,7 @@ export interface TxClientConfig extends ClientConfig {
 }
 
 /** Sent as a statement of a transaction, it goes nowhere: the client that serves the transaction answers with itself. */
-export const whoServes = '-- who serves this transaction?';
+export const identifyClient = '-- who serves this transaction?';
 
 const copyIsUnderWay =
   'rows are being copied on this connection, and may not come from the same unit of work: read them in another unit of work, or before';
@@ -100,7 +100,7 @@ export class TxClient extends Client {
         if (text === 'commit' || text === 'rollback') this.#transactionEnd.unwatch();
         else this.#transactionEnd.send(typeof text === 'string' ? text : '');
         if (text === 'rollback') return this.#rollback(send, given);
-        if (text === whoServes) return Promise.resolve({ rows: [{ client: this }] });
+        if (text === identifyClient) return Promise.resolve({ rows: [{ client: this }] });
         if (typeof text !== 'string' || typeof given.at(-1) === 'function') {
           if (typeof text === 'object' && text !== null) this.#stream = text;
           return send(...given);
@@ -124,7 +124,7 @@ export class TxClient extends Client {
   }
 
   /** Has it wait for answers as long as a statement may take, until it is given back: milliseconds, 0 for ever. */
-  bearWith(statementTimeout: number): void {
+  extendAnswerTimeout(statementTimeout: number): void {
     this.#bears = true;
     this.connection.stream.setTimeout(silenceAllowed(this.#answerTimeout, statementTimeout));
   }
@@ -169,7 +169,7 @@ export class TxClient extends Client {
       const enough = AbortSignal.timeout(patience.cancel);
       // One that overtakes the statement does nothing.
       do await this.#cancel(enough);
-      while (!(await within(patience.cancel / 10, answer)) && !enough.aborted);
+      while (!(await settlesWithin(patience.cancel / 10, answer)) && !enough.aborted);
     }
     this.drop(this.#refusal);
   }

@@ -1,7 +1,7 @@
 import { errorMonitor, EventEmitter } from 'node:events';
 import { isPromise } from 'node:util/types';
 import type { Pool, PoolClient } from 'pg';
-import { whoServes } from './tx-client.ts';
+import { identifyClient } from './tx-client.ts';
 
 /** Called as a statement is sent; what it gives is called at its end, with what it failed with. */
 export type StatementWatch = (sql: string) => (error?: unknown) => void;
@@ -20,8 +20,8 @@ export function watchStatements(pool: Pool, watch: StatementWatch): void {
     client.query = new Proxy(client.query, {
       apply: (query, _client, given: unknown[]): unknown => {
         const sql = textOf(given[0]);
-        // The client answers `whoServes` itself: no statement is sent.
-        if (sql === undefined || sql === whoServes) return Reflect.apply(query, client, given);
+        // The client answers `identifyClient` itself: no statement is sent.
+        if (sql === undefined || sql === identifyClient) return Reflect.apply(query, client, given);
         return send(query, client, given, watch(sql));
       },
     });
