@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { CompiledQuery, type DatabaseConnection, type QueryExecutor, type QueryResult } from 'kysely';
-import { identifyClient, type TxClient } from '../../postgres/client/tx-client.ts';
+import { identifyClient } from '../../postgres/client/identify-client.ts';
+import type { TxClient } from '../../postgres/client/tx-client.ts';
 import { settlesWithin } from '../../postgres/client/settles-within.ts';
 import { concurrent, ended, transactionControl, transactionEnded } from './refusals.ts';
 
