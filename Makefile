@@ -2,7 +2,10 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-installed := node_modules/.package-lock.json
+downloaded := node_modules/.package-lock.json
+# Node runs our own TypeScript as it is, and of the migrator's package what was compiled.
+migrator := packages/migrator/dist/index.js
+installed := $(downloaded) $(migrator)
 # What was compiled is kept from its first module on: Node then needs no stripper of types.
 synthdb = NODE_COMPILE_CACHE=node_modules/.cache/synthdb \
   SYNTHDB_INVOKED_BY='make $@ $(filter $(given),$(takes_$@))' node src/cli/main.ts
@@ -43,12 +46,15 @@ options = $(foreach v,$(filter-out direction name,$(filter $(given),$(takes_$@))
   $(filter $v,$(switches)),,="$$SYNTHDB_MAKE_$v"))
 named = $(if $(filter name,$(given)),"$$SYNTHDB_MAKE_name",$(error say its name: make $@ name=$1))
 
-$(installed): package.json package-lock.json
+$(downloaded): package.json packages/migrator/package.json package-lock.json
 	@# Standard output is for what the target prints: json=1 is read by programs.
 	@echo 'Installing dependencies…' >&2
 	@# Not `npm ci`: it refuses a lock file in which optional binaries for other platforms are absent.
 	@npm install --no-save --loglevel=error --no-audit --no-fund >&2
 	@touch $@
+
+$(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrator/src -type f) | $(downloaded)
+	@npm run --silent build --workspace packages/migrator >&2
 
 .PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs check build format help
 

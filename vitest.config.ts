@@ -8,12 +8,16 @@ export default defineConfig({
   // The examples import the package by its name, as whoever copies them will.
   resolve: {
     alias: [
+      {
+        find: /^mikro-orm-safe-migrations$/,
+        replacement: `${import.meta.dirname}/packages/migrator/src/index.ts`,
+      },
       { find: /^synth-lab-data$/, replacement: `${import.meta.dirname}/src/index.ts` },
       { find: /^synth-lab-data\/(.*)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['{test,packages/*/test}/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts'],
     pool: 'forks',
     // Loading the ORM anew for each file costs more than most files do. Our own modules begin anew all the same.
@@ -31,6 +35,6 @@ export default defineConfig({
     reporters: ['default', new LeftOutReporter(), ...(json ? ['json'] : [])],
     ...(json && { outputFile: { json } }),
     // `vitest run --coverage`
-    coverage: { provider: 'v8', include: ['src/**'], reporter: ['text', 'html'] },
+    coverage: { provider: 'v8', include: ['{src,packages/*/src}/**'], reporter: ['text', 'html'] },
   },
 });

@@ -23,24 +23,15 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   postgres: ['errors', 'settings', 'guards', 'json', 'wire', 'entities', 'migrations'],
   repositories: ['errors', 'json', 'wire', 'entities', 'postgres'],
   // It falls back to the embedded server, and asks what is pending.
-  database: ['errors', 'settings', 'json', 'entities', 'postgres', 'repositories', 'embedded', 'migrator'],
-  // Only what makes a text that never changes; see the rule for migrations.
-  migrations: ['migrator'],
+  database: ['errors', 'settings', 'json', 'entities', 'postgres', 'repositories', 'embedded'],
+  migrations: [],
+  // What the package of its own exports, under our name.
   migrator: [],
   loading: ['errors', 'json', 'wire', 'entities', 'postgres', 'repositories', 'database'],
-  'legacy-import': [
-    'errors',
-    'settings',
-    'json',
-    'entities',
-    'postgres',
-    'repositories',
-    'database',
-    'migrator',
-  ],
+  'legacy-import': ['errors', 'settings', 'json', 'entities', 'postgres', 'repositories', 'database'],
   embedded: [],
   fastify: ['is-data-error', 'database'],
-  testing: ['errors', 'settings', 'entities', 'postgres', 'database', 'embedded', 'migrator'],
+  testing: ['errors', 'settings', 'entities', 'postgres', 'database', 'embedded'],
   index: [
     'errors',
     'is-data-error',
@@ -50,11 +41,27 @@ const arrows: Partial<Record<string, readonly string[]>> = {
     'postgres',
     'repositories',
     'database',
-    'migrator',
     'embedded',
   ],
 };
 arrows['cli'] = Object.keys(arrows);
+
+// The package of the migrator: its files on top may import all of its folders, each folder those before it, and none of ours.
+const migrator = 'packages/migrator/src';
+const migratorFolders = [
+  'session',
+  'files',
+  'ledger',
+  'lease',
+  'catalog',
+  'leftovers',
+  'run',
+  'plan',
+  'losses',
+  'create',
+].map((name) => `${migrator}/${name}`);
+for (const [index, folder] of migratorFolders.entries()) arrows[folder] = migratorFolders.slice(0, index);
+arrows[migrator] = migratorFolders;
 
 // Packages that only some may import.
 const reserved: Partial<Record<string, readonly string[]>> = {
@@ -64,13 +71,13 @@ const reserved: Partial<Record<string, readonly string[]>> = {
     'src/database/doctor/',
     'src/database/health/',
     'src/database/telemetry/',
-    'src/migrator/',
+    'packages/migrator/',
     'src/loading/',
   ],
   kysely: [
     'src/postgres/',
     'src/database/units/',
-    'src/migrator/',
+    'packages/migrator/',
     'src/repositories/',
     'src/legacy-import/',
   ],
@@ -114,6 +121,23 @@ const rules: Rule[] = [
       ['src/json/a.ts', `export * from '../entities/index.ts';`, 'imports src/entities/index.ts'],
       ['src/database/a.ts', `export { run } from '../cli/main.ts';`, 'imports src/cli/main.ts'],
       ['src/migrator/a.ts', `await import('../errors.ts');`, 'imports src/errors.ts'],
+      [`${migrator}/a.ts`, `await import('../../../src/errors.ts');`, 'imports src/errors.ts'],
+      [
+        `${migrator}/plan/a.ts`,
+        `import { Migrator } from '../migrator.ts';`,
+        `imports ${migrator}/migrator.ts`,
+      ],
+      [
+        `${migrator}/ledger/a.ts`,
+        `import type { Lease } from '../lease/lease.ts';`,
+        'imports packages/migrator/src/lease/lease.ts',
+      ],
+      [
+        'src/cli/a.ts',
+        `import { Lease } from '../../packages/migrator/src/lease/lease.ts';`,
+        'imports packages/migrator/src/lease/lease.ts',
+      ],
+      [`${migrator}/extra/a.ts`, '', `say in test/architecture.test.ts what ${migrator}/extra may import`],
       ['src/embedded/a.ts', 'await import(`../errors.ts`);', 'imports src/errors.ts'],
       ['src/settings/a.ts', `let a: import('../entities/index.ts').Synth;`, 'imports src/entities/index.ts'],
       ['src/settings/a.ts', `let a: typeof import('../json/column.ts');`, 'imports src/json/column.ts'],
@@ -128,7 +152,11 @@ const rules: Rule[] = [
     breaches: (project) =>
       below(project, 'src/migrations/').flatMap(({ path, imports }) =>
         imports
-          .filter(({ from }) => from !== '@mikro-orm/migrations' && from !== 'src/migrator/backfill.ts')
+          .filter(
+            ({ from, names }) =>
+              from !== '@mikro-orm/migrations' &&
+              !(from === 'mikro-orm-safe-migrations' && names.every((name) => name === 'backfill')),
+          )
           .map(({ from }) => `${path} imports ${from}: write what it needs of it into the migration`),
       ),
     broken: [
@@ -136,8 +164,8 @@ const rules: Rule[] = [
       ['src/migrations/Migration1_a.ts', `import { b } from './b.ts';`, 'imports src/migrations/b.ts'],
       [
         'src/migrations/Migration1_a.ts',
-        `import { Lease } from '../migrator/lease.ts';`,
-        'imports src/migrator/lease.ts',
+        `import { Migrator } from 'mikro-orm-safe-migrations';`,
+        'imports mikro-orm-safe-migrations',
       ],
     ],
   },
@@ -343,7 +371,7 @@ test('a comment on the line or above it is reason enough', () => {
 });
 
 function inSource(project: readonly Module[]): Module[] {
-  return below(project, 'src/');
+  return project.filter(({ path }) => /^(?:packages\/[^/]+\/)?src\//.test(path));
 }
 
 function below(project: readonly Module[], folder: string): Module[] {
@@ -362,9 +390,14 @@ function isLegacy(from: string): boolean {
   return from.startsWith('src/entities/legacy/');
 }
 
-/** The folder below src that a file is in, or its own name for one that is in none; `(outside)` for what is not in src. */
+/**
+ * The folder below src that a file is in, or its own name for one that is in none; in a package, the folder's whole path. `(outside)` for
+ * what is in neither.
+ */
 function folderOf(path: string): string {
-  return /^src\/([^/]+?)(?:\/|\.ts$)/.exec(path)?.[1] ?? '(outside)';
+  const [, inPackage, inSrc] =
+    /^(?:(packages\/[^/]+\/src(?:\/[^/]+(?=\/))?)\/|src\/([^/]+?)(?:\/|\.ts$))/.exec(path) ?? [];
+  return inPackage ?? inSrc ?? '(outside)';
 }
 
 function reaches(module: Module | undefined, path: string): boolean {

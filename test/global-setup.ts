@@ -2,10 +2,12 @@ import { EmbeddedPostgresError } from '../src/embedded/index.ts';
 import { DataError } from '../src/errors.ts';
 import { parseDatabaseUrl } from '../src/settings/database-url.ts';
 import { TestServer } from '../src/testing/index.ts';
+import { buildMigrator } from './build-migrator.ts';
 import { PgBouncer } from './pooler/pgbouncer.ts';
 
 /** Starts the suite's PostgreSQL once; every test file copies its migrated template. */
 export default async function setup(): Promise<() => Promise<void>> {
+  buildMigrator();
   const server = await TestServer.start().catch(giveUp);
   const pooler = await startPooler(server);
   const elsewhere = server.kind === 'container' ? '' : ' In a container instead: make test-containers.';

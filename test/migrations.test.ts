@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { migrationList } from '../src/cli/list-migration.ts';
 import { ormOptions } from '../src/postgres/orm/orm-options.ts';
 import { migrations } from '../src/migrations.ts';
-import { readMigrations } from '../src/migrator/state.ts';
+import { readMigrations } from '../packages/migrator/src/ledger/state.ts';
 import { parseDatabaseUrl } from '../src/settings/database-url.ts';
 import { migrationChain } from './schema/migration-chain.ts';
 

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { isatty } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { DownLosses } from '../migrator/index.ts';
+import type { DownLosses } from 'mikro-orm-safe-migrations';
 import { environmentFile } from '../settings/environment-file.ts';
 import { isForDevelopment } from './development.ts';
 import { InterruptedError } from './interrupted-error.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
-import { Migrator } from '../migrator/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
 import { resolveDatabase } from '../settings/resolve.ts';
 import { confirmName } from './confirmation.ts';
 import { say } from './output.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { describeDifference, Migrator, type CheckResult, type Condition } from '../migrator/index.ts';
+import { describeDifference, Migrator, type CheckResult, type Condition } from 'mikro-orm-safe-migrations';
 import { inCallersTerms } from './invocation.ts';
 import { dim, say, sayJson, table } from './output.ts';
 import { sayPlace, withDatabase } from './with-database.ts';

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
-import { createMigration } from '../migrator/index.ts';
+import { createMigration } from 'mikro-orm-safe-migrations';
 import { listMigration } from './list-migration.ts';
 import { say, sayJson } from './output.ts';
 import { UsageError } from './usage-error.ts';

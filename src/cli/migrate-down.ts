@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { Migrator } from '../migrator/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
 import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait.ts';
 import { sayRun } from './migration-progress.ts';

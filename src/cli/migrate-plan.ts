@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from 'commander';
-import { Migrator, type Direction, type PlannedMigration } from '../migrator/index.ts';
-import { backfillOf } from '../migrator/backfill.ts';
+import { Migrator, type Direction, type PlannedMigration } from 'mikro-orm-safe-migrations';
+import { backfillOf } from 'mikro-orm-safe-migrations';
 import { say, sayJson, wholeNumber } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import { withDatabase, withoutDatabase } from './with-database.ts';

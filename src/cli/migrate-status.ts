@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { Migrator, type MigrationStatus } from '../migrator/index.ts';
+import { Migrator, type MigrationStatus } from 'mikro-orm-safe-migrations';
 import { say, sayJson, table } from './output.ts';
 import { sayPlace, withDatabase } from './with-database.ts';
 

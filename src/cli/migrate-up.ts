@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { Migrator } from '../migrator/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
 import { lockWaitOption } from './lock-wait.ts';
 import { sayRun } from './migration-progress.ts';
 import { say, sayJson } from './output.ts';

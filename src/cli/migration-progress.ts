@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { Blocker, MigrationEvent } from '../migrator/index.ts';
+import type { Blocker, MigrationEvent } from 'mikro-orm-safe-migrations';
 import { CurrentLine } from './current-line.ts';
 import { dim, say } from './output.ts';
 

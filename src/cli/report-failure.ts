@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { toDataError } from '../postgres/errors/translate-error.ts';
 import { EmbeddedPostgresError } from '../embedded/index.ts';
 import { SettingsError, StatementError } from '../errors.ts';
-import { MigratorError } from '../migrator/index.ts';
+import { MigratorError } from 'mikro-orm-safe-migrations';
 import { InterruptedError } from './interrupted-error.ts';
 import { inCallersTerms } from './invocation.ts';
 import { failurePrefix, sayError } from './output.ts';

@@ -1,5 +1,5 @@
 import { SchemaOutOfDateError } from '../errors.ts';
-import { migrationGap } from '../migrator/index.ts';
+import { migrationGap } from 'mikro-orm-safe-migrations';
 import { resolveSettings } from '../settings/resolve.ts';
 import { connectOptions } from '../postgres/orm/connect-options.ts';
 import { connect } from '../postgres/orm/connect.ts';

@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { unconnected } from '../postgres/orm/unconnected.ts';
 import { ImportRefusedError, SchemaOutOfDateError } from '../errors.ts';
-import { migrationGap } from '../migrator/index.ts';
+import { migrationGap } from 'mikro-orm-safe-migrations';
 import type { ConversionOptions } from './conversion/row-converter.ts';
 import type { Finding } from './finding.ts';
 import { alone } from './import-lock.ts';

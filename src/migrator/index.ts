@@ -1,13 +1,1 @@
-export { describeDifference, type Difference } from './catalog-differences.ts';
-export type { CheckResult } from './check.ts';
-export { createMigration, type CreatedMigration, type CreationWarning } from './create/create-migration.ts';
-export { backfill, type BackfillOptions } from './backfill.ts';
-export type { DownLosses } from './down-losses.ts';
-export type { Direction, MigrationSettings } from './emitted-migration.ts';
-export { MigratorError, RefusedError, type MigratorErrorCode } from './errors.ts';
-export { migrationGap, type MigrationGap } from './gap.ts';
-export { Migrator, type MigrationRun, type MigratorOptions, type PlanBasis } from './migrator.ts';
-export type { PlannedMigration } from './plan.ts';
-export type { Blocker, MigrationEvent } from './run.ts';
-export type { DownRequest, UpRequest } from './selection.ts';
-export type { Condition, MigrationStatus } from './status.ts';
+export * from 'mikro-orm-safe-migrations';

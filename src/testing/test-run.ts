@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { connect } from '../postgres/orm/connect.ts';
 import { SettingsError } from '../errors.ts';
-import { Migrator } from '../migrator/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { Administrator } from './administrator.ts';
 import { LivenessSession, reopenedWithinMs } from './liveness-session.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Migrator } from '../../src/migrator/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import { migrationChain } from '../schema/migration-chain.ts';
 import { main, type Run } from './run.ts';

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Migrator } from '../../src/migrator/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import { migrateDown, migrateUp } from '../schema/migrate.ts';
 import { OutsideSession } from '../schema/outside-session.ts';

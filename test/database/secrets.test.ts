@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../src/postgres/orm/connect.ts';
 import { openDatabase } from '../../src/index.ts';
-import { Migrator } from '../../src/migrator/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
 import { buildDatabaseUrl, parseDatabaseUrl, type DatabaseParts } from '../../src/settings/database-url.ts';
 import { resolveSettings } from '../../src/settings/resolve.ts';
 import { TestDatabase } from '../../src/testing/index.ts';

@@ -22,8 +22,8 @@ const plans: Record<string, string> = {
     const plan = await planBackfill({ targets }, [{ group: 'a', title: 'b' }]);
     console.log(plan.facts, plan.statements.length);`,
   'Migrator.planUp and planDown with from': `
-    import { Migrator } from '${from('src/migrator/index.ts')}';
-    import { projectOn } from '${from('test/migrator/project.ts')}';
+    import { Migrator } from '${from('packages/migrator/src/index.ts')}';
+    import { projectOn } from '${from('packages/migrator/test/project.ts')}';
     const orm = projectOn(process.env.DATABASE_URL ?? 'postgresql://localhost/none', {
       First: { up: ['create table first (id int)'], down: ['drop table first'] },
     });

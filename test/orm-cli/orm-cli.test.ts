@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readCatalog } from '../../src/migrator/catalog.ts';
+import { readCatalog } from '../../packages/migrator/src/catalog/catalog.ts';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import type { Run } from '../cli/run.ts';
 import { readRows } from '../schema/contents.ts';

@@ -9,7 +9,7 @@ import {
   type Database,
   type EntityManager,
 } from '../../src/index.ts';
-import { Migrator } from '../../src/migrator/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
 import { TestDatabase, TestServer, anExperiment } from '../../src/testing/index.ts';
 import { connect } from '../../src/postgres/orm/connect.ts';
 import { together } from '../concurrency/together.ts';

@@ -14,7 +14,7 @@ import {
   type Database,
 } from '../../src/index.ts';
 import { loadRows } from '../../src/loading/index.ts';
-import { Migrator } from '../../src/migrator/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
 import { failureOf } from '../database/told.ts';
 
 // Run by `vm-pools.test.ts` in a realm of its own: what Node itself makes there has other classes than this file's.

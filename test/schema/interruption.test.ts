@@ -1,8 +1,8 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { migrationGap } from '../../src/migrator/index.ts';
+import { migrationGap } from 'mikro-orm-safe-migrations';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
-import { readCatalog, type Catalog } from '../../src/migrator/catalog.ts';
+import { readCatalog, type Catalog } from '../../packages/migrator/src/catalog/catalog.ts';
 import { migrateDown, migrateUp } from './migrate.ts';
 import { OutsideSession } from './outside-session.ts';
 import { insertBareRows } from './rows.ts';

@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { Migrator } from '../../src/migrator/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
 
 /** Applies what is pending, and gives the names of what it applied. */
 export async function migrateUp(orm: MikroORM, to?: string): Promise<string[]> {

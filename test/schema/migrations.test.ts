@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { migrationGap } from '../../src/migrator/index.ts';
+import { migrationGap } from 'mikro-orm-safe-migrations';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
-import { readCatalog } from '../../src/migrator/catalog.ts';
+import { readCatalog } from '../../packages/migrator/src/catalog/catalog.ts';
 import { migrationChain } from './migration-chain.ts';
 import { logTable } from './contents.ts';
 import { migrateDown, migrateUp } from './migrate.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
-import { readCatalog } from '../../src/migrator/catalog.ts';
+import { readCatalog } from '../../packages/migrator/src/catalog/catalog.ts';
 import { readRows } from './contents.ts';
 import { migrateDown, migrateUp } from './migrate.ts';
 import { insertBareRows, insertFullRows } from './rows.ts';

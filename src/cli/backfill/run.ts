@@ -8,7 +8,7 @@ import {
   type BackfillConfig,
   type BackfilledTarget,
 } from '../../loading/index.ts';
-import { migrationGap } from '../../migrator/index.ts';
+import { migrationGap } from 'mikro-orm-safe-migrations';
 import { csvRecords } from '../load/csv-rows.ts';
 import { jsonlRows } from '../load/jsonl-rows.ts';
 import { LoadProgress } from '../load/progress.ts';

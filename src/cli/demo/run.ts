@@ -1,6 +1,6 @@
 import { Database } from '../../database/database.ts';
 import { SchemaOutOfDateError } from '../../errors.ts';
-import { migrationGap } from '../../migrator/index.ts';
+import { migrationGap } from 'mikro-orm-safe-migrations';
 import { say, sayJson, table } from '../output.ts';
 import { sayPlace, withDatabase } from '../with-database.ts';
 import { storeDemo } from './store-demo.ts';

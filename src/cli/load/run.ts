@@ -4,7 +4,7 @@ import { unconnected } from '../../postgres/orm/unconnected.ts';
 import { InvalidLoadError, SchemaOutOfDateError } from '../../errors.ts';
 import { loadRows, planLoad, type LoadOptions } from '../../loading/index.ts';
 import { loadTarget } from '../../loading/load-target.ts';
-import { migrationGap } from '../../migrator/index.ts';
+import { migrationGap } from 'mikro-orm-safe-migrations';
 import { say, sayJson, table } from '../output.ts';
 import { UsageError } from '../usage-error.ts';
 import { sayPlace, withDatabase } from '../with-database.ts';

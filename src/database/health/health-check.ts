@@ -1,6 +1,6 @@
 import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { migrationGap } from '../../migrator/index.ts';
+import { migrationGap } from 'mikro-orm-safe-migrations';
 import { isPoolTimeout } from '../../postgres/errors/connection-failures.ts';
 import { isOutOfConnections, noneLeft } from '../../postgres/errors/connection-limits.ts';
 import { NoAnswerError, Probe } from '../../postgres/client/probe.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, type QueryResultRow } from 'pg';
 import { connect } from '../../../src/postgres/orm/connect.ts';
 import { EmbeddedPostgres } from '../../../src/embedded/index.ts';
-import { Migrator } from '../../../src/migrator/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
 import { parseDatabaseUrl } from '../../../src/settings/database-url.ts';
 import { wantedMajor } from '../../../src/testing/run-server.ts';
 

@@ -10,7 +10,7 @@ import {
 import { Migration } from '@mikro-orm/migrations';
 import { FlushMode, MikroORM, PostgreSqlDriver, defineConfig, type Options } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { migrationGap } from '../../../src/migrator/index.ts';
+import { migrationGap } from 'mikro-orm-safe-migrations';
 import { SettingsError, toDataError, withSynthLab, type ServiceConnection } from '../../../src/index.ts';
 import { HouseNaming } from '../../../src/postgres/orm/naming.ts';
 import { ourEntities } from '../../../src/postgres/orm/our-entities.ts';

@@ -1,0 +1,64 @@
+import { addToHistory } from './ledger/history.ts';
+import { describeDifference } from './catalog/differences.ts';
+import { readCatalog } from './catalog/catalog.ts';
+import { RefusedError } from './session/errors.ts';
+import type { Lease } from './lease/lease.ts';
+import { withScratchDatabase } from './catalog/scratch-database.ts';
+import { mustExist, mustBeSound } from './plan/selection.ts';
+import { inTransaction } from './session/session.ts';
+import type { State } from './ledger/state.ts';
+import { differencesAfter, type Subject } from './catalog/subject.ts';
+
+/** What `Migrator.baseline` promises, of whoever holds the lease. */
+export async function baseline(
+  subject: Subject,
+  lease: Lease,
+  state: State,
+  name: string,
+): Promise<string[]> {
+  const { orm, schema, tables } = subject;
+  const declared = toDeclare(state, name);
+  if (declared.length === 0) return [];
+  const applied = state.log.map((row) => row.name);
+  const found = await readCatalog(orm, schema);
+  const names = [...applied, ...declared.map((migration) => migration.name)];
+  const differing = await withScratchDatabase(orm, schema, (scratch) =>
+    differencesAfter(subject, scratch, names, found),
+  );
+  if (differing.length > 0) {
+    throw new RefusedError(
+      `the schema is not what the migrations up to ${name} make; nothing was changed. Bring it there, or name another migration:\n` +
+        differing.map((difference) => `  ${describeDifference(difference)}`).join('\n'),
+    );
+  }
+  await lease.begin({ migration: name, direction: 'baseline' });
+  await inTransaction(orm, async (session) => {
+    await lease.guard(session);
+    for (const migration of declared) {
+      await session.query(`insert into ${tables.log} (name) values ($1)`, [migration.name]);
+      await addToHistory(session, tables, {
+        name: migration.name,
+        direction: 'baseline',
+        outcome: 'done',
+        checksum: migration.checksum,
+        token: lease.token,
+      });
+    }
+  });
+  await lease.rest();
+  return declared.map((migration) => migration.name);
+}
+
+function toDeclare(state: State, name: string) {
+  mustBeSound(state);
+  const names = state.migrations.map((migration) => migration.name);
+  mustExist(name, names);
+  const applied = new Set(state.log.map((row) => row.name));
+  const beyond = [...applied].filter((one) => one > name);
+  if (beyond.length > 0) {
+    throw new RefusedError(
+      `${beyond.join(', ')} ${beyond.length === 1 ? 'is' : 'are'} applied, beyond ${name}: a baseline is for a database that is not there yet; run \`up\``,
+    );
+  }
+  return state.migrations.filter((migration) => migration.name <= name && !applied.has(migration.name));
+}

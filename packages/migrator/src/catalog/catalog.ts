@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { tablesOf, type Tables } from '../ledger/tables.ts';
+import { catalogQuery, dropQuery, tablesQuery } from './query.ts';
+import { inTransaction, poolSession, type Session } from '../session/session.ts';
+
+/** What is known of an object or a part of it, by what it is: `type`, `default`, `definition`. What does not apply is left out. */
+export type Facts = Readonly<Record<string, string>>;
+
+/** An object of a schema: its own facts, and those of its parts by their names: `column name`, `index idx_name`. */
+export interface CatalogObject {
+  readonly facts: Facts;
+  readonly parts: ReadonlyMap<string, Facts>;
+  /** Names of the columns, in their order. */
+  readonly columns: readonly string[];
+}
+
+/**
+ * What a database's schema consists of: its objects by kind and name, such as `table experiments`. Names of other schemas than
+ * `public` carry theirs.
+ */
+export type Catalog = ReadonlyMap<string, CatalogObject>;
+
+interface Row {
+  readonly object: string;
+  readonly part: string;
+  /** Of a column; null for anything else. */
+  readonly position: number | null;
+  readonly facts: string;
+}
+
+/**
+ * Reads the schema of the connected database: schemas, tables, columns, constraints, indexes, triggers, rules, policies, statistics,
+ * views, sequences, functions, types, collations, extensions and event triggers, with their comments and privileges. Leaves out
+ * what belongs to the system, to extensions, or to the migrator (its schema and the ORM's log), and what is no part of a schema or
+ * differs between servers that serve the same one: rows, owners, tablespaces, publications, languages, operators.
+ */
+export function readCatalog(orm: MikroORM, schema = 'migrator'): Promise<Catalog> {
+  return inTransaction(orm, (session) => readCatalogIn(session, schema, tablesOf(orm, schema)));
+}
+
+/** The same of whichever database the transaction of `session` is in. */
+export async function readCatalogIn(
+  session: Session,
+  schema: string,
+  { log, logSchema }: Pick<Tables, 'log' | 'logSchema'>,
+): Promise<Catalog> {
+  const leftOut = await leftOutOf(session, schema, log);
+  // So that the texts that PostgreSQL writes do not depend on who asks.
+  await session.query(
+    `set local search_path to ''; set local timezone to 'UTC'; set local datestyle to 'ISO'; set local intervalstyle to 'postgres';
+     set local extra_float_digits to 1; set local bytea_output to 'hex'; set local quote_all_identifiers to off;
+     -- Of thousands of tables it takes seconds, whatever the role is meant to take.
+     set local statement_timeout to 0`,
+  );
+  const rows = await session.query<Row>(catalogQuery, [...leftOut, logSchema]);
+  const catalog = new Map<string, { facts: Facts; parts: Map<string, Facts>; columns: string[] }>();
+  for (const { object, part, position, facts: text } of rows) {
+    const entry = catalog.get(object) ?? { facts: {}, parts: new Map<string, Facts>(), columns: [] };
+    catalog.set(object, entry);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- The query makes nothing else.
+    const facts = JSON.parse(text) as Facts;
+    if (part === '') entry.facts = facts;
+    else entry.parts.set(part, facts);
+    if (position !== null) entry.columns.push(part.replace(/^column /, ''));
+  }
+  return catalog;
+}
+
+/**
+ * Returns the statements that drop objects of the connected database, by the objects' names in a catalog; those that were made last
+ * come first.
+ */
+export async function dropStatements(
+  orm: MikroORM,
+  schema: string,
+  objects: readonly string[],
+): Promise<Map<string, string>> {
+  const rows = await inTransaction(orm, async (session) => {
+    // As a catalog is read, or the names of arguments' types would be others.
+    await session.query(`set local search_path to ''`);
+    const leftOut = await leftOutOf(session, schema, tablesOf(orm, schema).log);
+    return session.query<{ object: string; sql: string }>(dropQuery, [...leftOut, objects]);
+  });
+  return new Map(rows.map(({ object, sql }) => [object, sql]));
+}
+
+/** Whether the connected database has a table, besides the migrator's and the ORM's log. */
+export async function hasTables(orm: MikroORM, schema: string): Promise<boolean> {
+  const session = poolSession(orm);
+  const leftOut = await leftOutOf(session, schema, tablesOf(orm, schema).log);
+  const [row] = await session.query<{ found: boolean }>(tablesQuery, leftOut);
+  return row?.found ?? false;
+}
+
+// What no query of the catalog looks at: a schema by its name, and the ORM's log by its number.
+async function leftOutOf(session: Session, schema: string, log: string): Promise<[string, number | null]> {
+  const [relation] = await session.query<{ oid: number | null }>('select to_regclass($1)::oid::int8 as oid', [
+    log,
+  ]);
+  return [schema, relation?.oid ?? null];
+}
+
+/** A short text that two schemas have in common when their catalogs agree: the SHA-256 of every fact. */
+export function fingerprint(catalog: Catalog): string {
+  const hash = createHash('sha256');
+  for (const [object, { facts, parts, columns }] of sorted(catalog)) {
+    const content = [
+      object,
+      sortedFacts(facts),
+      columns,
+      sorted(parts).map(([part, of]) => [part, sortedFacts(of)]),
+    ];
+    hash.update(JSON.stringify(content)).update('\n');
+  }
+  return hash.digest('hex');
+}
+
+function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function sortedFacts(facts: Facts): [string, string][] {
+  return sorted(new Map(Object.entries(facts)));
+}

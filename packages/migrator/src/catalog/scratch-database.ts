@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { RefusedError } from '../session/errors.ts';
+import { poolSession, type Session } from '../session/session.ts';
+import { sqlStateOf } from '../session/sql-state.ts';
+
+const prefix = 'migrator_scratch_';
+
+/**
+ * Runs `work` on an empty database of the same server, made like the connected one (encoding, locale, settings), and drops it
+ * whatever happens. The ORM that `work` gets is configured as the given one; its schema generator leaves `schema` alone, the
+ * migrator's own. What a killed process left of an hour ago and more is dropped on the way.
+ *
+ * @throws RefusedError when the role may not create databases, or a connection to the new one ends up elsewhere.
+ */
+export async function withScratchDatabase<T>(
+  orm: MikroORM,
+  schema: string,
+  work: (scratch: MikroORM) => Promise<T>,
+): Promise<T> {
+  const session = poolSession(orm);
+  await dropAbandoned(session);
+  const name = `${prefix}${Date.now()}_${randomBytes(6).toString('hex')}`;
+  await create(session, name);
+  try {
+    await copySettings(session, name);
+    const scratch = await MikroORM.init(optionsFor(orm, schema, name));
+    try {
+      await mustBeOn(scratch, name);
+      return await work(scratch);
+    } finally {
+      await scratch.close(true);
+    }
+  } finally {
+    await session.query(`drop database if exists "${name}" with (force)`);
+  }
+}
+
+/** Whether the ORM was made by `withScratchDatabase`. */
+export function isScratch(orm: MikroORM): boolean {
+  return orm.config.get('dbName')?.startsWith(prefix) ?? false;
+}
+
+function optionsFor(orm: MikroORM, schema: string, name: string) {
+  const options = orm.config.getAll();
+  const { ignoreSchema = [], ...schemaGenerator } = options.schemaGenerator;
+  return {
+    ...options,
+    dbName: name,
+    preferEnvVars: false,
+    // They hold copies of the real database.
+    replicas: [],
+    schemaGenerator: { ...schemaGenerator, ignoreSchema: [...ignoreSchema, schema] },
+  };
+}
+
+async function create(session: Session, name: string): Promise<void> {
+  try {
+    await session.query(`create database "${name}" template template0 ${await likeThis(session)}`);
+  } catch (cause) {
+    if (sqlStateOf(cause) !== '42501') throw cause;
+    const [role] = await session.query<{ name: string }>('select quote_ident(current_user) as name');
+    throw new RefusedError(
+      `role ${role?.name} may not create databases, and a scratch one is needed to compare with: ` +
+        `alter role ${role?.name} createdb, or connect as a role that may`,
+      { cause },
+    );
+  }
+}
+
+/** What `create database` takes to make one like the connected one. Which columns tell it depends on the version. */
+async function likeThis(session: Session): Promise<string> {
+  const [row] = await session.query<{ options: string }>(
+    `select concat_ws(' ',
+       'encoding ' || quote_literal(pg_encoding_to_char(d.encoding)),
+       'lc_collate ' || quote_literal(datcollate), 'lc_ctype ' || quote_literal(datctype),
+       case all_of->>'datlocprovider' when 'c' then 'locale_provider libc' when 'i' then 'locale_provider icu'
+         when 'b' then 'locale_provider builtin' end,
+       case all_of->>'datlocprovider' when 'i' then 'icu_locale ' when 'b' then 'builtin_locale ' end
+         || quote_literal(coalesce(all_of->>'datlocale', all_of->>'daticulocale')),
+       'icu_rules ' || quote_literal(all_of->>'daticurules')) as options
+     from pg_database d, to_jsonb(d) all_of where datname = current_database()`,
+  );
+  return row?.options ?? '';
+}
+
+/** Gives a database the settings of the connected one that any role may set, its `search_path` for one. */
+async function copySettings(session: Session, name: string): Promise<void> {
+  const settings = await session.query<{ setting: string }>(
+    // Lists are kept as they are to be written.
+    `select format('%I = %s', s.name, case when s.name in ('search_path', 'temp_tablespaces', 'local_preload_libraries')
+         then value else quote_literal(value) end) as setting
+     from pg_db_role_setting, unnest(setconfig) pair,
+       lateral (select split_part(pair, '=', 1) as name, substr(pair, strpos(pair, '=') + 1) as value) given
+       join pg_settings s on lower(s.name) = lower(given.name) and context = 'user'
+     where setdatabase = (select oid from pg_database where datname = current_database())
+       and setrole in (0, (select oid from pg_roles where rolname = current_user))
+     order by setrole`,
+  );
+  for (const { setting } of settings) await session.query(`alter database "${name}" set ${setting}`);
+}
+
+// A configuration may name its database in places that `dbName` does not reach. Nothing may be migrated that was not meant.
+async function mustBeOn(scratch: MikroORM, name: string): Promise<void> {
+  const [row] = await poolSession(scratch)
+    .query<{ name: string }>('select current_database() as name')
+    .catch((cause: unknown) => {
+      throw new RefusedError(
+        `can't connect to the scratch database ${name}: connect to the server itself, past any pooler, as a role that may use ` +
+          'any of its databases',
+        { cause },
+      );
+    });
+  if (row?.name !== name) {
+    throw new RefusedError(
+      `a connection to the scratch database ${name} reached ${row?.name}: name the database by dbName or clientUrl ` +
+        'alone, and connect to the server itself, past any pooler',
+    );
+  }
+}
+
+async function dropAbandoned(session: Session): Promise<void> {
+  const old = await session.query<{ name: string }>(
+    `select quote_ident(datname) as name from pg_database d
+     where datname ~ '^${prefix}\\d+_' and split_part(datname, '_', 3)::bigint < $1
+       and pg_has_role(datdba, 'usage')
+       and not exists (select from pg_stat_activity where datid = d.oid)`,
+    [Date.now() - 3_600_000],
+  );
+  for (const { name } of old) {
+    // Another run may be faster, or use it after all.
+    await session.query(`drop database if exists ${name}`).catch((error: unknown) => {
+      if (sqlStateOf(error) !== '55006') throw error;
+    });
+  }
+}

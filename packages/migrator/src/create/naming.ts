@@ -1,0 +1,77 @@
+import { findPackageJSON } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { RefusedError } from '../session/errors.ts';
+
+/** How a created migration is written. */
+type Form = 'typescript' | 'module' | 'commonjs';
+
+/** What a created migration is called. */
+export interface Naming {
+  readonly file: string;
+  /** The file's name without its extension, by which it is applied. */
+  readonly name: string;
+  readonly className: string;
+  readonly form: Form;
+}
+
+/** Where the configuration wants new migrations. */
+export function newMigrationsDirectory(orm: MikroORM): string {
+  const { emit = 'ts', path = './migrations', pathTs } = orm.config.get('migrations');
+  return resolve(orm.config.get('baseDir'), (emit === 'ts' && pathTs) || path);
+}
+
+/**
+ * The names of a migration that comes after all that are there, also where the clock is behind theirs.
+ *
+ * @throws RefusedError when the name can't be part of a class's, or the file's would not come last.
+ */
+export function namingFor(orm: MikroORM, title: string, last: string | undefined, now: Date): Naming {
+  if (!/^[A-Za-z][A-Za-z0-9_]{0,199}$/.test(title)) {
+    throw new RefusedError(
+      `"${title.slice(0, 200)}" can't name a migration: use up to 200 letters, digits and underscores, such as add_tags`,
+    );
+  }
+  const { emit = 'ts', fileName } = orm.config.get('migrations');
+  const nameAt = (time: string) => fileName?.(time, title) ?? `Migration${time}_${title}`;
+  let time = timestamp(now);
+  if (last !== undefined && nameAt(time) <= last) time = secondAfter(last) ?? time;
+  const name = nameAt(time);
+  if (last !== undefined && name <= last) {
+    throw new RefusedError(`${name} would not come after ${last}: make migrations.fileName sort by time`);
+  }
+  return {
+    file: `${name}.${emit}`,
+    name,
+    className: orm.config.getNamingStrategy().classToMigrationName(time, title),
+    form:
+      emit === 'ts'
+        ? 'typescript'
+        : emit === 'js' && isOfModules(newMigrationsDirectory(orm))
+          ? 'module'
+          : 'commonjs',
+  };
+}
+
+function timestamp(date: Date): string {
+  return date.toISOString().replaceAll(/\D/g, '').slice(0, 14);
+}
+
+function secondAfter(name: string): string | undefined {
+  const [, year, month, day, hour, minute, second] =
+    /(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(name)?.map(Number) ?? [];
+  if (!year || !month) return undefined;
+  return timestamp(new Date(Date.UTC(year, month - 1, day, hour, minute, (second ?? 0) + 1)));
+}
+
+/** Whether a `.js` file there is an ECMAScript module. */
+function isOfModules(directory: string): boolean {
+  const found = findPackageJSON(pathToFileURL(`${directory}/`));
+  if (found === undefined) return false;
+  const described: unknown = JSON.parse(readFileSync(found, 'utf8'));
+  return (
+    typeof described === 'object' && described !== null && 'type' in described && described.type === 'module'
+  );
+}

@@ -1,0 +1,57 @@
+import { isNativeError } from 'node:util/types';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { differences } from '../catalog/differences.ts';
+import { readCatalog } from '../catalog/catalog.ts';
+import { inTransaction } from '../session/session.ts';
+import { compare, describedSchema, readSchema, toStatements } from './difference.ts';
+
+/** What a created migration did not do as it should, by direction. */
+export interface TrialReport {
+  readonly up: readonly string[];
+  readonly down: readonly string[];
+}
+
+/** Runs both directions on the ORM's database, which has what the migrations make and no rows, and looks at what they left. */
+export async function tryOut(
+  orm: MikroORM,
+  schema: string,
+  up: readonly string[],
+  down: readonly string[],
+): Promise<TrialReport> {
+  const catalog = () => readCatalog(orm, schema);
+  const before = await catalog();
+  const upFailure = await failureOf(orm, up);
+  if (upFailure !== null) return { up: [upFailure], down: [] };
+  const left = toStatements(orm, compare(orm, await readSchema(orm), describedSchema(orm)));
+  const report =
+    left.length === 0
+      ? []
+      : [
+          `the ORM still wants "${left.join('; ')}" afterwards, and will again: write it in the entity as PostgreSQL does`,
+        ];
+  const downFailure = await failureOf(orm, down);
+  if (downFailure !== null) return { up: report, down: [downFailure] };
+  const otherwise = differences(before, await catalog()).map((one) =>
+    [one.object, one.part, one.fact].filter((name) => name !== null).join(', '),
+  );
+  return {
+    up: report,
+    down: otherwise.map((what) => `leaves something else than there was before: ${what}`),
+  };
+}
+
+async function failureOf(orm: MikroORM, statements: readonly string[]): Promise<string | null> {
+  let at = '';
+  try {
+    await inTransaction(orm, async (session) => {
+      for (const sql of statements) {
+        at = sql;
+        await session.query(sql);
+      }
+    });
+    return null;
+  } catch (error) {
+    // There was no row that it could speak of.
+    return `fails even without rows, at "${at}": ${isNativeError(error) ? error.message : String(error)}`;
+  }
+}

@@ -1,0 +1,131 @@
+import { readdir } from 'node:fs/promises';
+import { matchesGlob, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isNativeError } from 'node:util/types';
+import { Utils } from '@mikro-orm/core';
+import type { Migration } from '@mikro-orm/migrations';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { RefusedError } from '../session/errors.ts';
+
+type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) => Migration;
+
+/** A migration that the code has. */
+export interface MigrationFile {
+  readonly name: string;
+  /** Null for a class that the configuration lists. */
+  readonly path: string | null;
+  /** A fresh instance. */
+  make(): Promise<Migration>;
+}
+
+/**
+ * The migrations that the configuration names, in the order of their names.
+ *
+ * @throws RefusedError when their directory can't be read, or two have one name.
+ */
+export async function migrationFiles(orm: MikroORM): Promise<MigrationFile[]> {
+  const list = orm.config.get('migrations').migrationsList;
+  const files = list ? list.map((entry) => listed(orm, entry)) : await inDirectory(orm);
+  const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  for (const [index, { name }] of sorted.entries()) {
+    if (name === sorted[index - 1]?.name) {
+      throw new RefusedError(`two migrations are called ${name}: rename or remove one`);
+    }
+  }
+  return sorted;
+}
+
+/** Where the configuration keeps its migrations. */
+function migrationsDirectory(orm: MikroORM): string {
+  const { path = './migrations', pathTs } = orm.config.get('migrations');
+  const preferTs = orm.config.get('preferTs', Utils.detectTypeScriptSupport());
+  return resolve(orm.config.get('baseDir'), preferTs && pathTs ? pathTs : path);
+}
+
+async function inDirectory(orm: MikroORM): Promise<MigrationFile[]> {
+  const directory = migrationsDirectory(orm);
+  const names = await readdir(directory).catch((cause: unknown) => {
+    throw new RefusedError(`can't read the migrations in ${directory}: set migrations.path`, { cause });
+  });
+  return names
+    .filter((file) => isMigrationFile(orm, file))
+    .map((file) => {
+      const path = resolve(directory, file);
+      return {
+        name: withoutExtension(file),
+        path,
+        make: async () => create(orm, await exportedClass(path)),
+      };
+    });
+}
+
+/** Whether a file of a migrations' directory is one, by its name. */
+export function isMigrationFile(orm: MikroORM, file: string): boolean {
+  const { glob = '!(*.d).{js,ts,cjs}' } = orm.config.get('migrations');
+  return matchesGlob(file, glob);
+}
+
+/**
+ * Files in `directory` that hold a migration which the configuration's list leaves out; none where it has no list. A file that exports
+ * no migration, such as the list itself, may stand beside them.
+ */
+export async function unlistedMigrations(
+  orm: MikroORM,
+  directory = migrationsDirectory(orm),
+): Promise<string[]> {
+  const list = listOf(orm);
+  if (!list) return [];
+  const names = new Set((await migrationFiles(orm)).map(({ name }) => name));
+  const classes = new Set<unknown>(list.map((entry) => ('class' in entry ? entry.class : entry)));
+  const unlisted: string[] = [];
+  for (const file of (await filesIn(directory)).filter((one) => isMigrationFile(orm, one))) {
+    if (names.has(withoutExtension(file))) continue;
+    const found = await exportedClass(resolve(directory, file)).catch(() => null);
+    if (found !== null && !classes.has(found)) unlisted.push(file);
+  }
+  return unlisted;
+}
+
+/** None where there is no such directory: code that was bundled has none. */
+async function filesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (cause) {
+    if (isNativeError(cause) && 'code' in cause && cause.code === 'ENOENT') return [];
+    throw new RefusedError(`can't read the migrations in ${directory}: set migrations.path`, { cause });
+  }
+}
+
+type Listed = NonNullable<ReturnType<typeof listOf>>[number];
+function listOf(orm: MikroORM) {
+  return orm.config.get('migrations').migrationsList;
+}
+
+function listed(orm: MikroORM, entry: Listed): MigrationFile {
+  const Class = 'class' in entry ? entry.class : entry;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own type tells nothing of what its constructor takes
+  const make = () => create(orm, Class as MigrationClass);
+  const name = 'class' in entry ? entry.name : (make().name ?? Class.name);
+  return { name: withoutExtension(name), path: null, make: async () => make() };
+}
+
+function create(orm: MikroORM, Class: MigrationClass): Migration {
+  return new Class(orm.em.getDriver(), orm.config);
+}
+
+async function exportedClass(path: string): Promise<MigrationClass> {
+  const exported: object = await import(pathToFileURL(path).href);
+  const found = Object.values(exported).find(isMigrationClass);
+  if (!found) throw new RefusedError(`${path} exports no migration: export a class that extends Migration`);
+  return found;
+}
+
+// What else a file exports may be a function too. There may be two copies of the ORM's class, theirs and ours.
+function isMigrationClass(value: unknown): value is MigrationClass {
+  return typeof value === 'function' && typeof value.prototype?.up === 'function';
+}
+
+/** As the ORM logs it, in most of its versions. */
+export function withoutExtension(name: string): string {
+  return name.replace(/\.(?:ts|js)$/, '');
+}

@@ -1,0 +1,13 @@
+export { describeDifference, type Difference } from './catalog/differences.ts';
+export type { CheckResult } from './check.ts';
+export { createMigration, type CreatedMigration, type CreationWarning } from './create-migration.ts';
+export { backfill, backfillOf, type BackfillOptions } from './files/backfill.ts';
+export type { DownLosses } from './losses/down-losses.ts';
+export type { Direction, MigrationSettings } from './files/emitted-migration.ts';
+export { MigratorError, RefusedError, type MigratorErrorCode } from './session/errors.ts';
+export { migrationGap, type MigrationGap } from './ledger/pending.ts';
+export { Migrator, type MigrationRun, type MigratorOptions, type PlanBasis } from './migrator.ts';
+export type { PlannedMigration } from './plan/plan.ts';
+export type { Blocker, MigrationEvent } from './run/run.ts';
+export type { DownRequest, UpRequest } from './ledger/requests.ts';
+export type { Condition, MigrationStatus } from './ledger/status.ts';

@@ -1,0 +1,88 @@
+import type { Session } from '../session/session.ts';
+import { sqlStateOf } from '../session/sql-state.ts';
+
+/** A server process, told apart from a later one of the same number. */
+export interface Backend {
+  readonly pid: number;
+  /** When it began, in seconds since 1970: a text that no session's settings change. */
+  readonly startedAt: string;
+}
+
+/** A process that could not be ended. */
+export interface Remaining {
+  readonly pid: number;
+  readonly role: string | null;
+}
+
+/** What a statement that stands alone begins with, so that its process is known for the holder's, also behind a pooler. */
+export function mark(table: string, token: string): string {
+  return `/* ${table} ${token} */ `;
+}
+
+/** The lock that a holder's transaction has until it ends: nobody asks for another's, it only tells whose transaction it is. */
+export function transactionLock(table: string, token: string): string {
+  return `pg_advisory_xact_lock_shared('${table}'::regclass::oid::int, ${lockNumber(token)})`;
+}
+
+/** SQL for the processes that work for the holder of `token`: in a transaction of its, or on a statement that stands alone. */
+export function workersOf(table: string, token: string): string {
+  return `${inTransactions(table, token)} union ${onMarkedStatements(table)} = ${token}`;
+}
+
+function inTransactions(table: string, token: string): string {
+  return `
+    select pid from pg_locks
+    where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
+      and classid = '${table}'::regclass and objid = ${lockNumber(token)} and objsubid = 2`;
+}
+
+/** Ends in the token that a statement is marked with, for a comparison to follow. */
+function onMarkedStatements(table: string): string {
+  return `
+    select pid from pg_stat_activity
+    where datname = current_database() and backend_type = 'client backend' and state = 'active'
+      and case when starts_with(query, '/* ${table} ') then split_part(query, ' ', 3)::numeric end`;
+}
+
+/** The process of a connection that serves nobody else. */
+export async function backendOf(session: Session): Promise<Backend> {
+  const [found] = await session.query<Backend>(
+    `select pid, extract(epoch from backend_start)::text as "startedAt" from pg_stat_activity where pid = pg_backend_pid()`,
+  );
+  if (!found) throw new Error('the server does not list the connection that asks');
+  return found;
+}
+
+/**
+ * Ends the processes that work for the holder of `token` or for those before it, and `backends`. Gives those that are still there:
+ * this role may not end them, or they take their time.
+ */
+export async function endProcesses(
+  session: Session,
+  table: string,
+  token: string,
+  backends: readonly Backend[] = [],
+): Promise<Remaining[]> {
+  // When another role's process began is told to few: what may be the one that is looked for counts as it.
+  const wanted = `select pid, usename as role from pg_stat_activity where pid in (${inTransactions(table, token)} union ${onMarkedStatements(table)} <= ${token})
+    or exists (select from jsonb_to_recordset($1) as known (pid int, "startedAt" numeric)
+      where known.pid = pg_stat_activity.pid and coalesce(extract(epoch from backend_start), "startedAt") = "startedAt")`;
+  const list = JSON.stringify(backends);
+  const found = await session.query<Remaining>(wanted, [list]);
+  if (found.length === 0) return [];
+  for (const { pid } of found) {
+    try {
+      await session.query(`select pg_terminate_backend(pid, 1000) from (${wanted}) as it where pid = $2`, [
+        list,
+        pid,
+      ]);
+    } catch (error) {
+      if (sqlStateOf(error) !== '42501') throw error;
+    }
+  }
+  return session.query<Remaining>(wanted, [list]);
+}
+
+function lockNumber(token: string): string {
+  return String(BigInt(token) % 2n ** 31n);
+}

@@ -1,0 +1,105 @@
+import { isNativeError } from 'node:util/types';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { existing, type Tables } from './tables.ts';
+import { emit, type EmittedMigration } from '../files/emitted-migration.ts';
+import { MigratorError, RefusedError } from '../session/errors.ts';
+import { explained } from '../session/explained.ts';
+import { lastEntries, type LastEntry } from './history.ts';
+import { migrationFiles, withoutExtension } from '../files/migration-files.ts';
+import { poolSession, type Session } from '../session/session.ts';
+
+/** A row of the ORM's list of applied migrations. */
+export interface LogRow {
+  readonly id: number;
+  readonly name: string;
+  /** ISO 8601, whatever the session writes times like. */
+  readonly executedAt: string;
+}
+
+/** A statement that was sent outside a transaction, of a migration that did not end. */
+export interface Progress {
+  readonly name: string;
+  readonly direction: 'up' | 'down';
+  readonly statement: number;
+  readonly checksum: string;
+  /** Whether it is known to be done; else it was sent, and nobody heard of it again. */
+  readonly done: boolean;
+  /** How far a backfill came, as JSON; null for whatever else. */
+  readonly place: string | null;
+}
+
+/** What the code has, and what the database says that it has. */
+export interface State {
+  /** In the order of their names. */
+  readonly migrations: readonly EmittedMigration[];
+  /** In the order in which they were applied. */
+  readonly log: readonly LogRow[];
+  readonly history: ReadonlyMap<string, LastEntry>;
+  readonly progress: readonly Progress[];
+}
+
+/** Reads; changes nothing, and makes no table. */
+export async function readState(orm: MikroORM, tables: Tables): Promise<State> {
+  // One after the other: whoever closes the ORM over a file that can't be read would wait for a connection that is on its way.
+  const migrations = await readMigrations(orm);
+  return { migrations, ...(await readDatabase(orm, tables)) };
+}
+
+/**
+ * What the code has. Opens no connection.
+ *
+ * @throws RefusedError when one can't be read.
+ */
+export async function readMigrations(orm: MikroORM): Promise<EmittedMigration[]> {
+  const files = await migrationFiles(orm);
+  return Promise.all(
+    files.map((file) =>
+      emit(orm, file).catch((cause: unknown) => {
+        if (cause instanceof MigratorError) throw cause;
+        const why = isNativeError(cause) ? cause.message : String(cause);
+        throw new RefusedError(`${file.name} can't be read: ${why}`, { cause });
+      }),
+    ),
+  );
+}
+
+/** @throws RefusedError when the role may not read it. */
+export async function readDatabase(orm: MikroORM, tables: Tables): Promise<Omit<State, 'migrations'>> {
+  return explained(() => read(poolSession(orm), tables));
+}
+
+async function read(session: Session, tables: Tables): Promise<Omit<State, 'migrations'>> {
+  const there = await existing(session, tables);
+  const log = there.log ? await readLog(session, tables) : [];
+  const history = there.history ? await lastEntries(session, tables) : new Map<string, LastEntry>();
+  const progress =
+    there.log && there.progress
+      ? await session.query<Progress>(
+          `select name, direction, statement, checksum, done, place::text from ${tables.progress} progress
+           where not ${isOutdated(tables)} order by name, direction, statement`,
+        )
+      : [];
+  return { log, history, progress };
+}
+
+/** Deletes the progress of migrations that another tool ended. */
+export async function deleteOutdatedProgress(session: Session, tables: Tables): Promise<void> {
+  await session.query(`delete from ${tables.progress} progress where ${isOutdated(tables)}`);
+}
+
+/**
+ * Whether another tool ended the migration that stopped: the last statement of `up` adds it to the log in the transaction that deletes
+ * its progress, and that of `down` removes it.
+ */
+function isOutdated({ log }: Tables): string {
+  // The ORM logs names with their extension in some versions.
+  return `(direction = 'up') = exists (select from ${log} log where log.name in (progress.name, progress.name || '.js', progress.name || '.ts'))`;
+}
+
+/** What is applied, in that order, by the names that the code has for it. */
+export async function readLog(session: Session, tables: Tables): Promise<LogRow[]> {
+  const rows = await session.query<LogRow>(
+    `select id, name, to_json(executed_at) #>> '{}' as "executedAt" from ${tables.log} order by id`,
+  );
+  return rows.map((row) => ({ ...row, name: withoutExtension(row.name) }));
+}

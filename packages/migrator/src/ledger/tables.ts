@@ -1,0 +1,164 @@
+import { setTimeout } from 'node:timers/promises';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { RefusedError } from '../session/errors.ts';
+import { inTransaction, poolSession, type Session } from '../session/session.ts';
+import { sqlStateOf } from '../session/sql-state.ts';
+
+/** Names of the tables that the migrator keeps, quoted. */
+export interface Tables {
+  /** The ORM's own list of what is applied. */
+  readonly log: string;
+  /** The schema of that, as it is called. */
+  readonly logSchema: string;
+  readonly lease: string;
+  readonly progress: string;
+  readonly history: string;
+}
+
+/** @throws RefusedError when `schema` is no plain name, or the ORM is to choose one while it runs. */
+export function tablesOf(orm: MikroORM, schema: string): Tables {
+  const { tableName: log = 'mikro_orm_migrations', schema: chosen } = orm.config.get('migrations');
+  if (chosen !== undefined) {
+    throw new RefusedError(
+      'migrations.schema makes the ORM set a search_path, which does not last behind a pooler: name the schema in the migrations instead',
+    );
+  }
+  // It stands in a comment of statements too.
+  if (!/^[a-z_][a-z0-9_$]{0,62}$/i.test(schema)) {
+    throw new RefusedError(
+      `the migrator's schema can't be called ${JSON.stringify(schema)}: use up to 63 letters, digits and underscores`,
+    );
+  }
+  // As the ORM finds it.
+  const [logSchema = '', table = ''] = log.includes('.')
+    ? log.split('.')
+    : [orm.config.get('schema') ?? 'public', log];
+  return {
+    log: `${quoted(logSchema)}.${quoted(table)}`,
+    logSchema,
+    lease: `"${schema}"."lease"`,
+    progress: `"${schema}"."progress"`,
+    history: `"${schema}"."history"`,
+  };
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Which tables exist: none where nobody migrated, the log alone where the ORM's own command line did. */
+export async function existing(
+  session: Session,
+  tables: Tables,
+): Promise<Record<'log' | 'lease' | 'progress' | 'history', boolean>> {
+  const [found] = await session.query<Record<'log' | 'lease' | 'progress' | 'history', boolean>>(
+    `select to_regclass($1) is not null as log, to_regclass($2) is not null as lease,
+       to_regclass($3) is not null as progress, to_regclass($4) is not null as history`,
+    [tables.log, tables.lease, tables.progress, tables.history],
+  );
+  return found ?? { log: false, lease: false, progress: false, history: false };
+}
+
+/** Makes what is missing of the migrator's tables. Any number may do so at once. */
+export async function ensureTables(orm: MikroORM, schema: string, tables: Tables): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const { log, ...own } = await existing(poolSession(orm), tables);
+    const complete = Object.values(own).every(Boolean);
+    if (log && complete) return;
+    try {
+      await inTransaction(orm, async (session) => {
+        await session.query(await missingSchemas(session, [tables.logSchema, schema]));
+        if (!log) await session.query(logDefinition(tables));
+        if (!complete) await session.query(definitions(schema, tables));
+        // Both are made together: whoever dropped the log since dropped what the progress is about, or keeps no account of it.
+        if (!log && own.progress) await session.query(`delete from ${tables.progress}`);
+      });
+      return;
+    } catch (error) {
+      // Somebody else made it at the same moment: look again.
+      if (attempt >= 50 || !metAnother.has(sqlStateOf(error))) throw error;
+      await setTimeout(20 + Math.random() * 80);
+    }
+  }
+}
+
+// Unique violations of catalogs, "already exists" in its shapes, "tuple concurrently updated", deadlocks.
+const metAnother: ReadonlySet<string> = new Set([
+  '23505',
+  '42P06',
+  '42P07',
+  '42710',
+  '42723',
+  'XX000',
+  '40P01',
+]);
+
+// "If not exists" asks for the right to create schemas, even where they exist.
+async function missingSchemas(session: Session, schemas: readonly string[]): Promise<string> {
+  const missing = await session.query<{ name: string }>(
+    'select distinct name from unnest($1::text[]) name where to_regnamespace(quote_ident(name)) is null',
+    [schemas],
+  );
+  return missing.map(({ name }) => `create schema if not exists ${quoted(name)};`).join('\n');
+}
+
+// As the ORM makes it.
+function logDefinition({ log }: Tables): string {
+  return `
+    create table if not exists ${log}
+      ("id" serial primary key, "name" varchar(255) not null, "executed_at" timestamptz(6) not null default current_timestamp);
+  `;
+}
+
+function definitions(schema: string, { lease, progress, history }: Tables): string {
+  return `
+    create table if not exists ${lease} (
+      one boolean primary key default true check (one),
+      -- Goes up with each holder: what an earlier one still sends carries a lower one, and is refused.
+      token bigint not null default 0,
+      expires_at timestamptz not null default '-infinity',
+      holder text,
+      -- What the holder is at, for the history of one that never came back.
+      migration text,
+      direction text,
+      started_at timestamptz,
+      -- The server processes that work for the holder: [{ pid, startedAt }].
+      backends jsonb not null default '[]'
+    );
+    insert into ${lease} default values on conflict do nothing;
+    create table if not exists ${progress} (
+      name text not null,
+      direction text not null check (direction in ('up', 'down')),
+      statement integer not null,
+      checksum text not null,
+      -- False from before it is sent: whether the server did it is not known then.
+      done boolean not null,
+      -- How far a backfill came: { key, rows }.
+      place jsonb,
+      at timestamptz not null default clock_timestamp(),
+      primary key (name, direction, statement)
+    );
+    create table if not exists ${history} (
+      id bigint generated always as identity primary key,
+      name text not null,
+      direction text not null check (direction in ('up', 'down', 'baseline')),
+      outcome text not null check (outcome in ('done', 'failed', 'interrupted')),
+      checksum text,
+      started_at timestamptz not null,
+      finished_at timestamptz not null default clock_timestamp(),
+      error text,
+      note text,
+      token bigint,
+      database_role text not null default current_user,
+      os_user text,
+      host text,
+      tool text,
+      -- Relations that the transaction held a lock on that stops somebody: { relation: mode }.
+      locks jsonb
+    );
+    create or replace function "${schema}".refuse_change() returns trigger language plpgsql as
+      $$ begin raise exception 'the history of migrations is only added to'; end $$;
+    create or replace trigger history_is_append_only before update or delete or truncate on ${history}
+      for each statement execute function "${schema}".refuse_change();
+  `;
+}

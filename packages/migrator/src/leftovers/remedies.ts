@@ -1,0 +1,52 @@
+import type { Difference } from '../catalog/differences.ts';
+import { dropStatements, type Catalog } from '../catalog/catalog.ts';
+import type { Subject } from '../catalog/subject.ts';
+import { emptyingStatements, wereDropped } from './dropped-schema.ts';
+import { isReplaceable } from './leftover.ts';
+
+/** What a database has, what the migrations that it went through make, and what all of them make. */
+export interface Compared {
+  readonly found: Catalog;
+  readonly expected: Catalog;
+  readonly complete: Catalog;
+  /** The last migration, when the database has what all of them make though some are not in the log; else null. */
+  readonly baseline: string | null;
+}
+
+/** A difference, and what to do about it. */
+export interface RemediedDifference extends Difference {
+  /** An SQL statement, or a command of the migrator in backquotes, with what to know of it; or advice. */
+  readonly remedy: string;
+}
+
+/** Finds a remedy for each difference. */
+export async function withRemedies(
+  subject: Subject,
+  differing: readonly Difference[],
+  compared: Compared,
+): Promise<RemediedDifference[]> {
+  const { found, expected, complete, baseline } = compared;
+  const extra = differing.filter((one) => isWhole(one) && one.found !== null).map(({ object }) => object);
+  const drops = await dropStatements(subject.orm, subject.schema, extra);
+  const anew = wereDropped(expected, found) ? `${await emptyingStatements(subject)} then \`up\`` : null;
+  return differing.map((one) => ({ ...one, remedy: remedyOf(one) }));
+
+  function remedyOf(one: Difference): string {
+    if (baseline !== null) return `\`baseline ${baseline}\``;
+    if (!isWhole(one)) {
+      if (one.fact !== null) return 'change it back, or write a migration that changes it';
+      return one.found === null ? 'make it again' : 'remove it, or write a migration that makes it';
+    }
+    const { object } = one;
+    if (one.found === null) return anew ?? 'make it again';
+    if (isReplaceable(object, complete, found)) return '`up`, which makes it again';
+    const sql = drops.get(object);
+    if (sql === undefined) return 'goes with what it belongs to';
+    const drop = `${sql};`;
+    return complete.has(object) ? `${drop} before \`up\`` : `${drop} or write a migration that makes it`;
+  }
+}
+
+function isWhole({ part, fact }: Difference): boolean {
+  return part === null && fact === null;
+}

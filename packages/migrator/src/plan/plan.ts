@@ -1,0 +1,87 @@
+import { backfillOf } from '../files/backfill.ts';
+import type { Direction } from '../files/emitted-migration.ts';
+import { ownTimeouts } from '../run/run-step-by-step.ts';
+import { timeouts, type Limits, type Step } from '../run/run.ts';
+import { beginning } from '../session/session.ts';
+import { mustExist } from './selection.ts';
+import { standaloneKind } from '../files/statement-kind.ts';
+import type { Progress, State } from '../ledger/state.ts';
+import { unfinishedSteps } from './steps.ts';
+
+/** What running one direction of a migration would send. */
+export interface PlannedMigration {
+  readonly name: string;
+  readonly direction: Direction;
+  readonly transactional: boolean;
+  /** False where the SQL depends on what the migration reads from the database, or where it writes there by itself. */
+  readonly known: boolean;
+  /**
+   * In the order in which they are sent: the beginning and the end of transactions and their timeouts included, what the migrator
+   * writes down for itself left out. A backfill stands as the one update that its batches make up, without their transactions. Of a
+   * migration that is not known, only what surrounds it.
+   */
+  readonly statements: readonly string[];
+}
+
+/** What a run would send that chooses its steps from what it finds. What stopped half done comes first, as it does in a run. */
+export function planOf(
+  state: State,
+  limits: Limits,
+  choose: (state: State) => readonly Step[],
+): PlannedMigration[] {
+  const first = unfinishedSteps(state, choose(state));
+  const steps = [...first, ...choose(first.reduce(afterStep, state))];
+  return steps.map((step) => ({
+    name: step.migration.name,
+    direction: step.direction,
+    transactional: step.migration.transactional,
+    known: step.migration[step.direction]?.statements !== null,
+    statements: step.migration.transactional
+      ? transaction(limits, step, step.migration[step.direction]?.statements ?? [])
+      : stepByStep(limits, step, state.progress),
+  }));
+}
+
+/**
+ * A state as it is when all migrations up to and including `last` are applied, or none when it is null.
+ *
+ * @throws RefusedError when there is no such migration.
+ */
+export function appliedUpTo(migrations: State['migrations'], last: string | null): State {
+  const names = migrations.map(({ name }) => name);
+  if (last !== null) mustExist(last, names);
+  const log = names
+    .filter((name) => last !== null && name <= last)
+    .map((name, index) => ({ id: index + 1, name, executedAt: '' }));
+  return { migrations, log, history: new Map(), progress: [] };
+}
+
+function transaction(limits: Limits, step: Step, statements: readonly string[]): string[] {
+  return [beginning, timeouts({ limits }, step), ...statements, 'commit'];
+}
+
+function stepByStep(limits: Limits, step: Step, progress: readonly Progress[]): string[] {
+  const { migration, direction } = step;
+  const done = new Set(
+    progress
+      .filter((row) => row.done && row.name === migration.name && row.direction === direction)
+      .map(({ statement }) => statement),
+  );
+  const left = (migration[direction]?.statements ?? []).filter((_, index) => !done.has(index));
+  return [
+    ownTimeouts(step),
+    ...left.flatMap((sql) =>
+      standaloneKind(sql) || backfillOf(sql) ? [sql] : transaction(limits, step, [sql]),
+    ),
+  ];
+}
+
+function afterStep(state: State, { migration: { name }, direction }: Step): State {
+  const log = state.log.filter((row) => row.name !== name);
+  const id = Math.max(0, ...state.log.map((row) => row.id)) + 1;
+  return {
+    ...state,
+    log: direction === 'up' ? [...log, { id, name, executedAt: '' }] : log,
+    progress: state.progress.filter((row) => row.name !== name || row.direction !== direction),
+  };
+}

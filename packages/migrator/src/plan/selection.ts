@@ -1,0 +1,119 @@
+import { refuseInTransaction } from '../files/backfill.ts';
+import type { Emitted, EmittedMigration } from '../files/emitted-migration.ts';
+import { nearest, RefusedError } from '../session/errors.ts';
+import type { State } from '../ledger/state.ts';
+import { transactionControl } from '../files/statement-kind.ts';
+import type { DownRequest, UpRequest } from '../ledger/requests.ts';
+import { statusOf, type Condition } from '../ledger/status.ts';
+
+/**
+ * What to apply, oldest first.
+ *
+ * @throws RefusedError when it can't be done safely.
+ */
+export function selectUp(state: State, { to, allowOutOfOrder = false }: UpRequest): EmittedMigration[] {
+  refuse(state, allowOutOfOrder ? [...unsafe, 'ahead'] : [...unsafe, 'ahead', 'late']);
+  const names = state.migrations.map(({ name }) => name);
+  if (to !== undefined && !names.includes(to)) throw unknown(to, names);
+  const applied = new Set(state.log.map(({ name }) => name));
+  const chosen = state.migrations.filter(
+    ({ name }) => !applied.has(name) && (to === undefined || name <= to),
+  );
+  for (const migration of chosen) refuseUnfit(migration, migration.up);
+  return chosen;
+}
+
+/**
+ * What to revert, applied last first.
+ *
+ * @throws RefusedError when it can't be done safely.
+ */
+export function selectDown(state: State, { to, steps, all = false }: DownRequest): EmittedMigration[] {
+  refuse(state, [...unsafe, 'ahead']);
+  const applied = state.log.map(({ name }) => name);
+  if (to !== undefined && !applied.includes(to)) throw notApplied(to, applied, state);
+  if ([to !== undefined, steps !== undefined, all].filter(Boolean).length > 1)
+    throw new RefusedError('say how far to go back in one way only: `to`, `steps` or `all`');
+  if (steps !== undefined && (!Number.isInteger(steps) || steps < 1)) {
+    throw new RefusedError(`can't go back ${String(steps)} steps: say a whole number from 1`);
+  }
+  const from = to === undefined ? (all ? 0 : applied.length - (steps ?? 1)) : applied.indexOf(to) + 1;
+  const names = applied.slice(Math.max(from, 0)).toReversed();
+  const known = new Map(state.migrations.map((migration) => [migration.name, migration]));
+  return names.map((name) => {
+    const migration = known.get(name);
+    if (!migration?.down)
+      throw new RefusedError(
+        `${name} can't be reverted, as its \`down\` says: "${migration?.irreversible ?? ''}"; restore a backup, or go forward`,
+      );
+    refuseUnfit(migration, migration.down);
+    return migration;
+  });
+}
+
+function refuseUnfit({ name, transactional }: EmittedMigration, { statements }: Emitted): void {
+  if (transactional) refuseInTransaction(name, statements ?? []);
+  for (const sql of statements ?? []) {
+    const control = transactionControl(sql);
+    if (control !== null) {
+      throw new RefusedError(
+        `${name} sends "${control}": its transactions are begun and ended for it; leave that out`,
+      );
+    }
+  }
+}
+
+const unsafe: readonly Condition[] = ['duplicate', 'missing', 'edited'];
+
+const reasons: Readonly<Partial<Record<Condition, string>>> = {
+  duplicate:
+    'is listed more than once as applied: find out who applied it twice, then delete all its rows but one from the log',
+  missing: 'is applied, but this code does not have it: bring its file back, or run the code that has it',
+  edited:
+    'was edited after it was applied: bring it back to what it was, and make the change a new migration',
+  ahead: 'is applied and newer than this code: the database is ahead; run the code that has it',
+  unfinished: 'stopped half way: run `up` or `down`, which goes on with it, first',
+  late: 'is older than migrations that are applied: rename it to come last, or say --allow-out-of-order (allowOutOfOrder)',
+};
+
+/** @throws RefusedError when the log can't be relied on, or a migration stopped half way. */
+export function mustBeSound(state: State): void {
+  refuse(state, [...unsafe, 'ahead', 'unfinished']);
+}
+
+function refuse(state: State, conditions: readonly Condition[]): void {
+  const problems = statusOf(state).filter(({ condition }) => conditions.includes(condition));
+  if (problems.length > 0) {
+    throw new RefusedError(problems.map(({ name, condition }) => `${name} ${reasons[condition]}`).join('\n'));
+  }
+  refuseEditedProgress(state);
+}
+
+// Half of what it was is done: nothing tells how to go on with what it is now.
+function refuseEditedProgress({ migrations, progress }: State): void {
+  for (const { name, checksum, statement } of progress) {
+    const migration = migrations.find((one) => one.name === name);
+    if (!migration || migration.checksum !== checksum) {
+      throw new RefusedError(
+        `${name} stopped after its statement ${statement + 1} and was edited since: bring it back to what it was, and run it to its end first`,
+      );
+    }
+  }
+}
+
+/** @throws RefusedError when the name is none of those, with the one that comes nearest. */
+export function mustExist(name: string, names: readonly string[]): void {
+  if (!names.includes(name)) throw unknown(name, names);
+}
+
+function notApplied(name: string, applied: readonly string[], { migrations }: State): RefusedError {
+  if (!migrations.some((migration) => migration.name === name)) return unknown(name, applied);
+  return new RefusedError(`${name} is not applied, so that going back can't end there`);
+}
+
+function unknown(name: string, names: readonly string[]): RefusedError {
+  const hint = nearest(name, names);
+  return new RefusedError(
+    `there is no migration ${JSON.stringify(name)}: ${hint === null ? '`status` lists them' : `did you mean ${hint}?`}`,
+  );
+}

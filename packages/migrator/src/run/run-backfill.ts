@@ -1,0 +1,176 @@
+import { setTimeout } from 'node:timers/promises';
+import { quoted, type Backfill } from '../files/backfill.ts';
+import { timeouts, watched, withLocks, type Run, type Step } from './run.ts';
+import { inTransaction, poolSession, type Session } from '../session/session.ts';
+
+/** How far a backfill came. */
+export interface Place {
+  /** The key of the last row, each column as text. */
+  readonly key: readonly string[];
+  /** How many rows it went through. */
+  readonly rows: number;
+}
+
+/** Where a backfill keeps its place. */
+export interface PlaceKeeper {
+  readonly begun: Place | null;
+  /** Notes in the transaction of a batch how far it came, or that it was the last. */
+  keep(session: Session, place: Place, last: boolean): Promise<void>;
+}
+
+/** Runs a backfill from where it stopped, each batch in a transaction of its own together with the place that it reached. */
+export async function runBackfill(
+  run: Run,
+  step: Step,
+  backfill: Backfill,
+  keeper: PlaceKeeper,
+): Promise<void> {
+  const types = await keyTypes(poolSession(run.orm), backfill);
+  const name = step.migration.name;
+  const pace = new Pace(await estimate(poolSession(run.orm), backfill, types, keeper.begun));
+  let place = keeper.begun;
+  for (;;) {
+    const from = place;
+    const { to, last } = await withLocks(run, name, () =>
+      inTransaction(run.orm, async (session) => {
+        await session.query(timeouts(run, step));
+        await run.lease.guard(session);
+        const batch = await watched(run, name, () => sendBatch(session, backfill, types, from));
+        await keeper.keep(session, batch.to, batch.last);
+        return batch;
+      }),
+    );
+    const rows = to.rows - (from?.rows ?? 0);
+    run.report({ kind: 'batch', name, table: backfill.table, rows: to.rows, ...pace.after(rows) });
+    if (last) return;
+    place = to;
+    if (backfill.sleep > 0) await setTimeout(backfill.sleep);
+  }
+}
+
+interface Batch {
+  readonly to: Place;
+  readonly last: boolean;
+}
+
+/** Changes the rows of the next keys. They are counted whether they are to be changed or not, so that no batch reads the whole table. */
+async function sendBatch(
+  session: Session,
+  { table, by, set, where, batch }: Backfill,
+  types: readonly string[],
+  from: Place | null,
+): Promise<Batch> {
+  const columns = by.map(quoted);
+  const key = columns.join(', ');
+  const [end] = await session.query<{ rows: number; key: string }>(
+    `select (count(*) over ())::int as rows, jsonb_build_array(${columns.map((column) => `${column}::text`).join(', ')})::text as key
+     from (select ${key} from ${quoted(table)} where ${from ? after(columns, types) : 'true'} order by ${key} limit ${batch}) next
+     order by ${columns.map((column) => `${column} desc`).join(', ')} limit 1`,
+    from?.key,
+  );
+  if (!end) return { to: from ?? { key: [], rows: 0 }, last: true };
+  const upTo = keyOf(end.key);
+  const bounds = [`(${key}) <= (${parameters(types, 0)})`];
+  if (from) bounds.push(after(columns, types, types.length));
+  if (where !== null) bounds.push(`(\n  ${where}\n)`);
+  await session.query(`update ${quoted(table)} set\n  ${set}\nwhere ${bounds.join(' and ')}`, [
+    ...upTo,
+    ...(from?.key ?? []),
+  ]);
+  return { to: { key: upTo, rows: (from?.rows ?? 0) + end.rows }, last: end.rows < batch };
+}
+
+function after(columns: readonly string[], types: readonly string[], offset = 0): string {
+  return `(${columns.join(', ')}) > (${parameters(types, offset)})`;
+}
+
+// A row's values come as text and go back as what they were.
+function parameters(types: readonly string[], offset: number): string {
+  return types.map((type, index) => `$${offset + index + 1}::text::${type}`).join(', ');
+}
+
+/** The types of the key's columns. */
+async function keyTypes(session: Session, { table, by }: Backfill): Promise<string[]> {
+  const columns = await session.query<{ name: string; type: string | null; nullable: boolean | null }>(
+    `select name, format_type(atttypid, atttypmod) as type, not attnotnull as nullable
+     from unnest($2::text[]) with ordinality named(name, place)
+       left join pg_attribute on attrelid = to_regclass($1) and attname = name and attnum > 0 and not attisdropped
+     order by place`,
+    [quoted(table), by],
+  );
+  const types = columns.map(({ name, type, nullable }) => {
+    if (type === null) throw new Error(`backfill: ${table} has no column ${JSON.stringify(name)} to go by`);
+    if (nullable)
+      throw new Error(
+        `backfill: ${table} can't be gone through by ${name}, which allows nulls: take its key`,
+      );
+    return type;
+  });
+  const indexes = await session.query(
+    `select 1 from pg_index join pg_class on pg_class.oid = indexrelid join pg_am on pg_am.oid = relam and amname = 'btree'
+     where indrelid = to_regclass($1) and indisvalid and indpred is null
+       and (string_to_array(indkey::text, ' '))[1:cardinality($2::text[])] = array(
+         select attnum::text from unnest($2::text[]) with ordinality named(name, place)
+           join pg_attribute on attrelid = to_regclass($1) and attname = name order by place)`,
+    [quoted(table), by],
+  );
+  if (indexes.length === 0) {
+    throw new Error(
+      `backfill: no index of ${table} begins with ${by.join(', ')}, so that each batch would read all of it: take its key, or make an index`,
+    );
+  }
+  return types;
+}
+
+/** How many rows the planner expects behind the place. */
+async function estimate(
+  session: Session,
+  { table, by }: Backfill,
+  types: readonly string[],
+  from: Place | null,
+): Promise<number> {
+  const rows = await session.query<{ 'QUERY PLAN': string | [PlanRows] }>(
+    `explain (format json) select from ${quoted(table)} where ${from ? after(by.map(quoted), types) : 'true'}`,
+    from?.key,
+  );
+  const plan = rows[0]?.['QUERY PLAN'];
+  // The ORM has the driver hand JSON over as it came.
+  const [top]: PlanRows[] = typeof plan === 'string' ? JSON.parse(plan) : (plan ?? []);
+  return top?.Plan['Plan Rows'] ?? 0;
+}
+
+interface PlanRows {
+  readonly Plan: { readonly 'Plan Rows': number };
+}
+
+/** How fast it goes, and when it will be done, by what this run has seen of it. */
+class Pace {
+  readonly #begun = performance.now();
+  readonly #expected: number;
+  #rows = 0;
+
+  constructor(expected: number) {
+    this.#expected = expected;
+  }
+
+  after(rows: number): { rowsPerSecond: number; remaining: number | null } {
+    this.#rows += rows;
+    const seconds = (performance.now() - this.#begun) / 1_000;
+    const rowsPerSecond = Math.round(this.#rows / seconds);
+    const left = this.#expected - this.#rows;
+    const known = left >= 0 && rowsPerSecond > 0;
+    return { rowsPerSecond, remaining: known ? Math.round((left / rowsPerSecond) * 1_000) : null };
+  }
+}
+
+/** A place as the progress keeps it. */
+export function placeOf(text: string): Place {
+  const { key, rows }: { key: unknown; rows: unknown } = JSON.parse(text);
+  return { key: keyOf(JSON.stringify(key)), rows: Number(rows) };
+}
+
+function keyOf(text: string): string[] {
+  const key: unknown = JSON.parse(text);
+  if (!Array.isArray(key)) throw new Error(`a backfill's place is no list: ${text}`);
+  return key.map(String);
+}

@@ -1,0 +1,110 @@
+import { refuseInTransaction } from '../files/backfill.ts';
+import { queriesOf } from '../files/emitted-migration.ts';
+import { MigratorError } from '../session/errors.ts';
+import type { InTheWay } from '../leftovers/in-the-way.ts';
+import { dropAll } from '../leftovers/replace.ts';
+import {
+  failed,
+  inTheWayOf,
+  isDone,
+  keepBooks,
+  serverTime,
+  timeouts,
+  watched,
+  withLocks,
+  type Run,
+  type Step,
+} from './run.ts';
+import { withSettingsKept } from '../session/session-settings.ts';
+import { inTransaction, poolSession, type TransactionSession } from '../session/session.ts';
+import { isLostConnection, sqlStateOf } from '../session/sql-state.ts';
+
+/**
+ * Runs a step in one transaction, its entries in the log and the history included. Where a lock is not to be had in time it is taken
+ * back, and tried again after a while.
+ *
+ * @throws MigratorError `failed`, `lock_lost`
+ */
+export async function runInTransaction(run: Run, step: Step): Promise<void> {
+  return attempt(run, step, { objects: [], drops: [] });
+}
+
+/** What is dropped before a migration makes it again. */
+type Replaced = Extract<InTheWay, { drops: unknown }>;
+
+async function attempt(run: Run, step: Step, replaced: Replaced): Promise<void> {
+  const startedAt = await serverTime(poolSession(run.orm));
+  let at = 0;
+  try {
+    await withLocks(run, step.migration.name, () =>
+      inTransaction(run.orm, (session) =>
+        send(run, step, session, { startedAt, replaced, reached: (number) => (at = number) }),
+      ),
+    );
+  } catch (error) {
+    if (error instanceof MigratorError) throw error;
+    // The answer to the commit may be all that was lost.
+    if (isLostConnection(error) && (await isDone(run, step))) return;
+    const inTheWay = replaced.objects.length === 0 ? await inTheWayOf(run, step, at, error) : null;
+    if (inTheWay && 'drops' in inTheWay) {
+      run.report({ kind: 'replacing', name: step.migration.name, objects: inTheWay.objects });
+      return attempt(run, step, inTheWay);
+    }
+    const hint = inTheWay?.remedy ?? remedies[sqlStateOf(error)];
+    const remedy = `Nothing of it was kept. ${hint ?? 'Correct it and run it again.'}`;
+    throw await failed(run, step, { error, startedAt, at: at === 0 ? '' : ` at statement ${at}`, remedy });
+  }
+}
+
+const remedies: Readonly<Partial<Record<string, string>>> = {
+  '55P03': 'Find out who holds the lock (pg_stat_activity), and run it again.',
+  '57014':
+    'Where it took too long, give it a `statementTimeout` of its own, or do less at once; then run it again.',
+  '2BP01': 'Drop what depends on it first, or with it (`cascade`); then run it again.',
+  '42501': 'Grant its role what it takes, or connect as the owner; then run it again.',
+};
+
+interface Sending {
+  readonly startedAt: string;
+  readonly replaced: Replaced;
+  readonly reached: (number: number) => void;
+}
+
+async function send(
+  run: Run,
+  step: Step,
+  session: TransactionSession,
+  { startedAt, replaced, reached }: Sending,
+): Promise<void> {
+  const { migration, direction } = step;
+  await withSettingsKept(session, async () => {
+    await session.query(timeouts(run, step));
+    await run.lease.guard(session);
+    const statements = migration[direction]?.statements ?? (await askedStatements(run, step, session));
+    refuseInTransaction(migration.name, statements);
+    await dropAll(session, replaced.drops);
+    for (const [index, sql] of statements.entries()) {
+      const number = index + 1;
+      reached(number);
+      run.report({ kind: 'statement', name: migration.name, sql, number, count: statements.length });
+      await watched(run, migration.name, () => session.query(sql));
+    }
+  });
+  const note =
+    replaced.objects.length > 0
+      ? [step.note, `replaced what was left over: ${replaced.objects.join(', ')}`].filter(Boolean).join('; ')
+      : step.note;
+  await keepBooks(session, run, { ...step, note }, startedAt);
+}
+
+// For a migration that reads, or writes by itself, in the very transaction.
+async function askedStatements(
+  { orm }: Run,
+  { migration, direction }: Step,
+  session: TransactionSession,
+): Promise<string[]> {
+  const instance = await migration.file.make();
+  instance.setTransactionContext(session.transaction);
+  await instance[direction]();
+  return queriesOf(orm, instance);
+}

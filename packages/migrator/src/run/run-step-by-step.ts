@@ -1,0 +1,169 @@
+import { backfillOf } from '../files/backfill.ts';
+import { queriesOf } from '../files/emitted-migration.ts';
+import { MigratorError, RefusedError } from '../session/errors.ts';
+import { remainder } from './resume.ts';
+import { placeOf, runBackfill, type Place } from './run-backfill.ts';
+import {
+  failed,
+  inTheWayOf,
+  isDone,
+  keepBooks,
+  serverTime,
+  timeouts,
+  watched,
+  withLocks,
+  type Run,
+  type Step,
+} from './run.ts';
+import { liftTransactionLimits, withSettingsKept } from '../session/session-settings.ts';
+import {
+  inTransaction,
+  onOwnConnection,
+  poolSession,
+  type OwnSession,
+  type Session,
+} from '../session/session.ts';
+import { isLostConnection } from '../session/sql-state.ts';
+import { standaloneKind } from '../files/statement-kind.ts';
+import type { Progress } from '../ledger/state.ts';
+
+/**
+ * Runs a step that is not transactional, statement by statement, and keeps account of each, so that it is taken up where it stopped:
+ * what may run in a transaction has one of its own together with its account; what can't stands alone.
+ *
+ * @throws RefusedError before its first statement; MigratorError `failed`, `lock_lost`
+ */
+export async function runStepByStep(run: Run, step: Step, progress: readonly Progress[]): Promise<void> {
+  const startedAt = await serverTime(poolSession(run.orm));
+  const { migration, direction } = step;
+  const mine = progress.filter((row) => row.name === migration.name && row.direction === direction);
+  let at = 0;
+  try {
+    const statements = migration[direction]?.statements ?? (await askedStatements(run, step));
+    for (const sql of statements) refuseNameless(migration.name, sql);
+    await onOwnConnection(run.orm, async (session) => {
+      // Behind a pooler it has no server process of its own, and nothing can be set on it.
+      if (await isDirect(session)) {
+        await session.query(ownTimeouts(step));
+        await liftTransactionLimits(session, 'session');
+        await run.lease.own(session);
+      }
+      for (const [index, sql] of statements.entries()) {
+        const known = mine.find(({ statement }) => statement === index);
+        if (known?.done) continue;
+        at = index + 1;
+        run.report({ kind: 'statement', name: migration.name, sql, number: at, count: statements.length });
+        await runStatement(run, step, session, { sql, index, known });
+      }
+    });
+    await inTransaction(run.orm, async (session) => {
+      await run.lease.guard(session);
+      await keepBooks(session, run, step, startedAt);
+      await session.query(`delete from ${run.tables.progress} where name = $1 and direction = $2`, [
+        migration.name,
+        direction,
+      ]);
+    });
+  } catch (error) {
+    if (error instanceof MigratorError) throw error;
+    // The answer to the last commit may be all that was lost.
+    if (isLostConnection(error) && (await isDone(run, step))) return;
+    const inTheWay = await inTheWayOf(run, step, at, error);
+    const hint = inTheWay && 'remedy' in inTheWay ? ` ${inTheWay.remedy}` : '';
+    throw await failed(run, step, {
+      error,
+      startedAt,
+      at: at === 0 ? '' : ` at statement ${at}`,
+      remedy: `The statements before it are done; the next \`up\` or \`down\` goes on from there.${hint}`,
+    });
+  }
+}
+
+interface Statement {
+  readonly sql: string;
+  readonly index: number;
+  /** That it was sent before, by somebody who did not learn what became of it. */
+  readonly known: Progress | undefined;
+}
+
+async function runStatement(run: Run, step: Step, own: Session, statement: Statement): Promise<void> {
+  const batches = backfillOf(statement.sql);
+  if (batches) {
+    const place = statement.known?.place ?? null;
+    return runBackfill(run, step, batches, {
+      begun: place === null ? null : placeOf(place),
+      keep: (session, reached, last) => account(session, run, step, statement.index, last, reached),
+    });
+  }
+  const kind = standaloneKind(statement.sql);
+  const { name } = step.migration;
+  if (!kind) {
+    await withLocks(run, name, () =>
+      inTransaction(run.orm, async (session) => {
+        await withSettingsKept(session, async () => {
+          await session.query(timeouts(run, step));
+          await run.lease.guard(session);
+          await watched(run, name, () => session.query(statement.sql));
+        });
+        await account(session, run, step, statement.index, true);
+      }),
+    );
+    return;
+  }
+  await inTransaction(run.orm, async (session) => {
+    await run.lease.guard(session);
+    await account(session, run, step, statement.index, false);
+  });
+  const send = (sql: string): Promise<void> => watched(run, name, () => run.lease.send(own, sql));
+  const rest = await remainder(kind, statement.sql, own, statement.known !== undefined);
+  for (const sql of rest) await send(sql);
+  await inTransaction(run.orm, async (session) => {
+    await run.lease.guard(session);
+    await account(session, run, step, statement.index, true);
+  });
+}
+
+async function account(
+  session: Session,
+  run: Run,
+  step: Step,
+  index: number,
+  done: boolean,
+  place?: Place,
+): Promise<void> {
+  const { name, checksum } = step.migration;
+  await session.query(
+    `insert into ${run.tables.progress} (name, direction, statement, checksum, done, place) values ($1, $2, $3, $4, $5, $6)
+     on conflict (name, direction, statement) do update set done = excluded.done, place = excluded.place, at = clock_timestamp()`,
+    [name, step.direction, index, checksum, done, place ? JSON.stringify(place) : null],
+  );
+}
+
+// An index that was left half built could not be told from others.
+function refuseNameless(migration: string, sql: string): void {
+  const kind = standaloneKind(sql);
+  if (kind?.kind !== 'create index' || kind.index !== null) return;
+  throw new RefusedError(
+    `${migration} builds an index of ${kind.table} concurrently and gives it no name, by which it is found again after an interruption: name it`,
+  );
+}
+
+/** A connection to the server itself is served by the process that it was told of; a pooler makes one up. */
+async function isDirect(session: OwnSession): Promise<boolean> {
+  const [row] = await session.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return row?.pid === session.toldProcess;
+}
+
+/**
+ * What a connection of its own begins with; nobody else gets it. A statement that can't run in a transaction stops neither readers nor
+ * writers while it waits or works, and takes what it takes: it has limits only where its migration says so.
+ */
+export function ownTimeouts({ migration: { settings } }: Step): string {
+  return `set lock_timeout = '${settings.lockTimeout ?? 0}ms'; set statement_timeout = '${settings.statementTimeout ?? 0}ms'`;
+}
+
+async function askedStatements({ orm }: Run, { migration, direction }: Step): Promise<string[]> {
+  const instance = await migration.file.make();
+  await instance[direction]();
+  return queriesOf(orm, instance);
+}

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { Migrator } from 'mikro-orm-safe-migrations';
+import type { TestDatabase } from '../../../src/testing/index.ts';
+import { migrationChain } from '../../../test/schema/migration-chain.ts';
+import { all, first, fourth, second, third, without } from './chain.ts';
+import { emptyDatabase, ormOn } from './scratch.ts';
+
+const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name);
+
+test('what the ORM applied is taken as applied, goes on, and goes back', async () => {
+  const db = await emptyDatabase();
+  await ormOn(db, without(fourth)).migrator.up();
+  const migrator = new Migrator(ormOn(db, all));
+
+  const before = await migrator.status();
+  const own = await db.orm.em.execute(`select to_regnamespace('migrator') as own`);
+
+  expect(before.map(({ condition }) => condition)).toEqual(['applied', 'applied', 'applied', 'pending']);
+  // When is known, but neither how long it took nor who did it.
+  expect(before[0]).toMatchObject({ appliedAt: expect.any(Date), duration: null, by: null });
+  // To look makes nothing.
+  expect(own).toEqual([{ own: null }]);
+  expect(names(await migrator.up())).toEqual([fourth]);
+  expect(names(await migrator.down({ to: first }))).toEqual([fourth, third, second]);
+  expect(names(await migrator.up())).toEqual([second, third, fourth]);
+});
+
+test('what the ORM applied may have been edited before: nobody knows', async () => {
+  const db = await emptyDatabase();
+  await ormOn(db, all).migrator.up();
+  const edited = { ...all, [second]: { up: ['select 1'], down: ['drop table second'] } };
+
+  const [, status] = await new Migrator(ormOn(db, edited)).status();
+
+  expect(status).toMatchObject({ condition: 'applied' });
+});
+
+test('the ORM lists what was applied here, and goes on and back with it', async () => {
+  const db = await emptyDatabase();
+  await new Migrator(ormOn(db, all)).up({ to: second });
+  const { migrator: theirs } = ormOn(db, all);
+
+  expect(names(await theirs.getExecuted())).toEqual([first, second]);
+  expect(names(await theirs.getPending())).toEqual([third, fourth]);
+  await theirs.up({ to: third });
+  await theirs.down({ to: second });
+
+  const status = await new Migrator(ormOn(db, all)).status();
+  expect(status.map(({ condition }) => condition)).toEqual(['applied', 'applied', 'pending', 'pending']);
+  expect(names(await new Migrator(ormOn(db, all)).up())).toEqual([third, fourth]);
+});
+
+test('what the ORM reverted, and applied again after a change, is not compared with what it was', async () => {
+  const db = await emptyDatabase();
+  await new Migrator(ormOn(db, without(third, fourth))).up();
+  const changed = { ...without(third, fourth), [second]: { up: ['create table second (id bigint)'] } };
+  const theirs = ormOn(db, changed).migrator;
+  await theirs.down();
+  await db.orm.em.execute('drop table second');
+  await theirs.up();
+
+  const [, status] = await new Migrator(ormOn(db, changed)).status();
+
+  expect(status).toMatchObject({ condition: 'applied', by: null });
+});
+
+test.each([
+  ['a name of its own', { migrations: { tableName: 'my_log' } }, 'public.my_log'],
+  ['a schema of its own', { migrations: { tableName: 'audit.my_log' } }, 'audit.my_log'],
+  ['the schema of the entities', { schema: 'lab' }, 'lab.mikro_orm_migrations'],
+  [
+    'names that need quotes',
+    { schema: 'my-lab', migrations: { tableName: 'My "Log' } },
+    '"my-lab"."My ""Log"',
+  ],
+])('both keep the log under %s', async (_, options, table) => {
+  const db = await emptyDatabase();
+  const orm = ormOn(db, all, options);
+  await orm.migrator.up({ to: first });
+
+  expect(names(await new Migrator(orm).up({ to: second }))).toEqual([second]);
+
+  expect(names(await ormOn(db, all, options).migrator.getExecuted())).toEqual([first, second]);
+  const [{ rows } = { rows: 0 }] = await db.orm.em.execute<{ rows: number }[]>(
+    `select count(*)::int as rows from ${table}`,
+  );
+  expect(rows).toBe(2);
+});
+
+test('the ORM keeps its log in a table that was made here', async () => {
+  const db = await emptyDatabase();
+  const there = ormOn(db, all, { schema: 'lab', migrations: { tableName: 'my_log' } });
+
+  await new Migrator(there).up({ to: first });
+  await there.migrator.up({ to: second });
+
+  expect(names(await new Migrator(there).up())).toEqual([third, fourth]);
+});
+
+// Stopped within a migration that runs statement by statement.
+describe('what stopped half-way here and was ended by the ORM', () => {
+  const [indexes = '', ...later] = migrationChain.slice(-3);
+
+  async function stopped(direction: 'up' | 'down'): Promise<TestDatabase> {
+    const db = await emptyDatabase();
+    const ours = new Migrator(db.orm);
+    await ours.up({ to: direction === 'up' ? migrationChain.at(-4) : indexes });
+    const index =
+      direction === 'up' ? 'idx_explorations_baseline_analysis_id' : 'idx_explorations_experiment';
+    await db.orm.em.execute(`create table ${index} ()`);
+    await expect(direction === 'up' ? ours.up() : ours.down()).rejects.toMatchObject({ code: 'failed' });
+    await db.orm.em.execute(`drop table ${index}`);
+    expect(await ours.status()).toContainEqual(
+      expect.objectContaining({ name: indexes, condition: 'unfinished' }),
+    );
+    return db;
+  }
+
+  test('going up, is applied, goes down, and comes up again', async () => {
+    const db = await stopped('up');
+    const ours = new Migrator(db.orm);
+
+    await db.orm.migrator.up();
+
+    expect((await ours.status()).map(({ condition }) => condition)).toEqual(
+      migrationChain.map(() => 'applied'),
+    );
+    expect(await ours.up()).toEqual([]);
+    expect(names(await ours.down({ steps: 3 }))).toEqual([indexes, ...later].toReversed());
+    expect(names(await ours.up())).toEqual([indexes, ...later]);
+    expect(await ours.check()).toMatchObject({ agrees: true });
+  });
+
+  test('going down, is pending, and comes up again', async () => {
+    const db = await stopped('down');
+    const ours = new Migrator(db.orm);
+
+    await db.orm.migrator.down();
+
+    expect((await ours.status()).slice(-3).map(({ condition }) => condition)).toEqual(
+      Array(3).fill('pending'),
+    );
+    expect(names(await ours.up())).toEqual([indexes, ...later]);
+    expect(names(await ours.down({ steps: 3 }))).toEqual([indexes, ...later].toReversed());
+    expect(names(await ours.up())).toEqual([indexes, ...later]);
+    expect(await ours.check()).toMatchObject({ agrees: true });
+  });
+});

@@ -1,0 +1,107 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Migrator, RefusedError } from 'mikro-orm-safe-migrations';
+import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
+import { driftChain, driftProject } from './drift-project.ts';
+
+async function emptyDatabase(): Promise<TestDatabase> {
+  const db = await TestServer.shared().createEmptyDatabase();
+  onTestFinished(() => db.drop());
+  return db;
+}
+
+/** A database with the schema of the drift project up to `last`, and nothing that tells how it came there. */
+async function madeOtherwise(last: string): Promise<{ db: TestDatabase; orm: MikroORM; migrator: Migrator }> {
+  const db = await emptyDatabase();
+  const orm = driftProject(db.url);
+  onTestFinished(() => orm.close(true));
+  const migrator = new Migrator(orm);
+  await migrator.up({ to: last });
+  await orm.em.execute(`drop schema migrator cascade; drop table mikro_orm_migrations`);
+  return { db, orm, migrator };
+}
+
+async function noted(orm: MikroORM): Promise<object[]> {
+  return orm.em.execute(`
+    select l.name, direction, outcome, checksum is not null as known from mikro_orm_migrations l
+    full join migrator.history h on h.name = l.name order by l.id`);
+}
+
+describe('a baseline', () => {
+  test('notes a schema as migrated that is equal to what migrations make, and up goes on from there', async () => {
+    const { orm, migrator } = await madeOtherwise('Migration2_email');
+
+    expect(await migrator.baseline('Migration2_email')).toEqual(['Migration1_shop', 'Migration2_email']);
+
+    const entry = { direction: 'baseline', outcome: 'done', known: true };
+    expect(await noted(orm)).toEqual([
+      { name: 'Migration1_shop', ...entry },
+      { name: 'Migration2_email', ...entry },
+    ]);
+    expect((await migrator.up()).map(({ name }) => name)).toEqual(['Migration3_phone']);
+    expect((await migrator.status()).map(({ condition }) => condition)).toEqual(Array(3).fill('applied'));
+    expect(await migrator.check()).toMatchObject({ migrations: [], database: [] });
+  });
+
+  test('is done once, and adds to what is noted already', async () => {
+    const { orm, migrator } = await madeOtherwise('Migration2_email');
+    await migrator.baseline('Migration2_email');
+
+    expect(await migrator.baseline('Migration2_email')).toEqual([]);
+    await orm.em.execute(`alter table customer add column phone text`);
+    expect(await migrator.baseline('Migration3_phone')).toEqual(['Migration3_phone']);
+  });
+
+  test('of two at once is noted by one', async () => {
+    const { orm, migrator } = await madeOtherwise('Migration2_email');
+
+    const both = await Promise.all([
+      migrator.baseline('Migration2_email'),
+      new Migrator(orm).baseline('Migration2_email'),
+    ]);
+
+    expect(both).toEqual(expect.arrayContaining([[], ['Migration1_shop', 'Migration2_email']]));
+    expect(await noted(orm)).toHaveLength(2);
+  });
+
+  test.each([
+    [
+      'alter table product alter price drop not null',
+      'table product: column price: not null none in the database',
+    ],
+    ['drop index product_by_name', 'table product: index product_by_name: not in the database'],
+    ['create table left_over (id int)', 'table left_over: in the database, not made by the migrations'],
+  ])('is refused where the schema differs, told how: %s', async (sql, told) => {
+    const { orm, migrator } = await madeOtherwise('Migration2_email');
+    await orm.em.execute(sql);
+
+    const refused = migrator.baseline('Migration2_email');
+
+    await expect(refused).rejects.toThrow(RefusedError);
+    await expect(refused).rejects.toThrow(told);
+    expect(await noted(orm)).toEqual([]);
+  });
+
+  test('is refused for a schema that is elsewhere in the chain', async () => {
+    const { orm, migrator } = await madeOtherwise('Migration2_email');
+
+    await expect(migrator.baseline('Migration3_phone')).rejects.toThrow(
+      'table customer: column phone: not in the database, made by the migrations',
+    );
+    await expect(migrator.baseline('Migration1_shop')).rejects.toThrow(
+      'table customer: column email: in the database, not made by the migrations',
+    );
+    expect(await noted(orm)).toEqual([]);
+  });
+
+  test('is refused where later migrations are applied, and for a name that nothing has', async () => {
+    const { orm, migrator } = await madeOtherwise('Migration3_phone');
+    await migrator.baseline('Migration3_phone');
+
+    await expect(migrator.baseline('Migration1_shop')).rejects.toThrow(
+      'Migration2_email, Migration3_phone are applied, beyond Migration1_shop',
+    );
+    await expect(migrator.baseline('Migration2_mail')).rejects.toThrow('did you mean Migration2_email?');
+    expect(await noted(orm)).toHaveLength(driftChain.length);
+  });
+});

@@ -1,0 +1,359 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../../src/postgres/orm/connect.ts';
+import { tablesOf } from '../src/ledger/tables.ts';
+import { differences } from '../src/catalog/differences.ts';
+import { fingerprint, readCatalog, readCatalogIn, type Catalog } from '../src/catalog/catalog.ts';
+import { describeDifference, Migrator, RefusedError } from 'mikro-orm-safe-migrations';
+import { inTransaction } from '../src/session/session.ts';
+import { parseDatabaseUrl } from '../../../src/settings/database-url.ts';
+import { TestDatabase, TestServer } from '../../../src/testing/index.ts';
+import { drifts } from './drift.ts';
+import { driftChain, driftProject } from './drift-project.ts';
+
+const agreement = { agrees: true, migrations: [], unlisted: [], database: [], entities: [] };
+
+async function emptyDatabase(): Promise<TestDatabase> {
+  const db = await TestServer.shared().createEmptyDatabase();
+  onTestFinished(() => db.drop());
+  return db;
+}
+
+function project(db: { url: string }, names?: readonly string[]): MikroORM {
+  const orm = driftProject(db.url, names);
+  onTestFinished(() => orm.close(true));
+  return orm;
+}
+
+async function described(orm: MikroORM): Promise<string[] | undefined> {
+  return (await new Migrator(orm).check()).database?.map(describeDifference);
+}
+
+describe('a change by hand is named', () => {
+  let db: TestDatabase;
+  let orm: MikroORM;
+  let untouched: Catalog;
+
+  const read = () => readCatalog(orm);
+
+  beforeAll(async () => {
+    db = await TestServer.shared().createEmptyDatabase();
+    orm = driftProject(db.url);
+    await new Migrator(orm).up();
+    untouched = await read();
+  });
+  afterAll(async () => {
+    await orm.close(true);
+    await db.drop();
+  });
+
+  test.each(drifts)('%s', async (_, sql, ...told) => {
+    const changed = new Error('taken back');
+    let found: Catalog = new Map();
+
+    const work = inTransaction(orm, async (session) => {
+      await session.query(sql);
+      found = await readCatalogIn(session, 'migrator', tablesOf(orm, 'migrator'));
+      throw changed;
+    });
+
+    await expect(work).rejects.toBe(changed);
+    expect(differences(untouched, found).map(describeDifference)).toEqual(told);
+    expect(fingerprint(found)).not.toBe(fingerprint(untouched));
+    expect(fingerprint(await read())).toBe(fingerprint(untouched));
+  });
+
+  test('and by check, all of them together', async () => {
+    expect(await described(orm)).toEqual([]);
+    for (const [, sql] of drifts) await orm.em.execute(sql);
+
+    const found = await described(orm);
+
+    expect(found?.toSorted()).toEqual(drifts.flatMap(([, , ...told]) => told).toSorted());
+  });
+});
+
+describe('check finds nothing', () => {
+  test('in a database that was migrated', async () => {
+    const db = await TestDatabase.create();
+    onTestFinished(() => db.drop());
+
+    expect(await new Migrator(db.orm).check()).toEqual(agreement);
+  });
+
+  test('where the ORM itself migrated, with rows and statistics', async () => {
+    const db = await emptyDatabase();
+    await db.orm.migrator.up();
+    await db.orm.em.execute(`insert into synth_groups (id, name) values ('a', 'b'); analyze`);
+
+    expect(await new Migrator(db.orm).check()).toEqual(agreement);
+  });
+
+  test('after going down and up again, and redo', async () => {
+    const db = await TestDatabase.create();
+    onTestFinished(() => db.drop());
+    const migrator = new Migrator(db.orm);
+
+    await migrator.down({ to: 'Migration20261121030200_exploration_tree_rules' });
+    await migrator.up();
+    await migrator.redo();
+
+    expect(await migrator.check()).toEqual(agreement);
+  });
+
+  test('after columns came and went, so that later ones have other numbers', async () => {
+    const db = await emptyDatabase();
+    const orm = project(db);
+    const migrator = new Migrator(orm);
+    await migrator.up();
+
+    for (let time = 0; time < 3; time++) await migrator.redo();
+
+    expect(await described(orm)).toEqual([]);
+  });
+
+  test('where migrations were applied out of order, columns and all', async () => {
+    const db = await emptyDatabase();
+    await new Migrator(project(db, ['Migration1_shop', 'Migration3_phone'])).up();
+    const orm = project(db);
+    await new Migrator(orm).up({ allowOutOfOrder: true });
+    const straight = await emptyDatabase();
+    await new Migrator(project(straight)).up();
+
+    expect(await described(orm)).toEqual([]);
+    const inOrder = await readCatalog(straight.orm);
+    expect(differences(inOrder, await readCatalog(orm)).map(describeDifference)).toEqual([
+      'table customer: order of columns id, name, phone, email in the database, id, name, email, phone by the migrations',
+    ]);
+  });
+
+  test.each([
+    `encoding 'UTF8' lc_collate 'C' lc_ctype 'C' locale_provider libc`,
+    `encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' locale_provider libc`,
+    `encoding 'UTF8' lc_collate 'C' lc_ctype 'C' locale_provider icu icu_locale 'de-DE'`,
+  ])('in a database with %s', async (locale) => {
+    const place = await emptyDatabase();
+    const [{ version } = { version: 0 }] = await place.orm.em.execute<{ version: number }[]>(
+      `select current_setting('server_version_num')::int as version`,
+    );
+    const name = `${place.target.parts.database}_locale`;
+    const clause = version < 150_000 ? locale.replace(/ locale_provider.*/, '') : locale;
+    await place.orm.em.execute(`create database "${name}" template template0 ${clause}`);
+    onTestFinished(async () => void (await place.orm.em.execute(`drop database "${name}" with (force)`)));
+    const url = new URL(place.url);
+    url.pathname = name;
+    const orm = driftProject(url.href);
+    onTestFinished(() => orm.close(true));
+    await new Migrator(orm).up();
+
+    expect(await described(orm)).toEqual([]);
+  });
+
+  test('in a database with a search path and a log of its own', async () => {
+    const db = await emptyDatabase();
+    await db.orm.em.execute(`create schema app`);
+    await db.orm.em.execute(
+      `alter database "${db.target.parts.database}" set search_path = "$user", public, app`,
+    );
+    await db.orm.em.execute(`alter database "${db.target.parts.database}" set timezone = 'Europe/Berlin'`);
+    const orm = project(db);
+    await new Migrator(orm, { schema: 'elsewhere' }).up();
+
+    const { database } = await new Migrator(orm, { schema: 'elsewhere' }).check();
+
+    expect(database?.map(describeDifference)).toEqual([
+      'schema app: in the database, not made by the migrations',
+    ]);
+  });
+});
+
+/** A role that outlives the databases of a test that begins with it. */
+async function role(options = ''): Promise<string> {
+  const keeper = await emptyDatabase();
+  const name = `${keeper.target.parts.database}_role`;
+  await keeper.orm.em.execute(`create role "${name}" ${options}`);
+  onTestFinished(async () => void (await keeper.orm.em.execute(`drop role "${name}"`)));
+  return name;
+}
+
+/** Makes a check and an index again from the text that PostgreSQL gives of them, as a restored dump does. */
+async function writtenAgain({ orm: { em } }: TestDatabase): Promise<{ rows: object[]; again: object[] }> {
+  const read = () =>
+    em.execute<{ check: string; index: string }[]>(
+      `select pg_get_constraintdef(oid) as "check", pg_get_indexdef('product_in_use'::regclass) as index
+       from pg_constraint where conname = 'product_state_check'`,
+    );
+  const rows = await read();
+  for (const { check, index } of rows) {
+    await em.execute(
+      `alter table product drop constraint product_state_check, add constraint product_state_check ${check}`,
+    );
+    await em.execute(`drop index product_in_use`);
+    await em.execute(index);
+  }
+  return { rows, again: await read() };
+}
+
+describe('check looks past', () => {
+  test('who owns what, and grants that say what is so anyway', async () => {
+    const other = await role();
+    const db = await emptyDatabase();
+    const orm = project(db);
+    await new Migrator(orm).up();
+
+    await db.orm.em.execute(`
+      alter table product owner to "${other}"; alter table customer owner to "${other}"; alter type size owner to "${other}";
+      alter schema stock owner to "${other}"; alter function touch owner to "${other}"; alter view cheap owner to "${other}";
+      grant all on product to "${other}"; grant execute on function touch to public, "${other}"; grant all on sale to current_user`);
+
+    expect(await described(orm)).toEqual([]);
+  });
+
+  test('how expressions read after a dump was restored, but not what else a check or an index says', async () => {
+    const db = await emptyDatabase();
+    const orm = project(db);
+    await new Migrator(orm).up();
+    const { rows, again } = await writtenAgain(db);
+    expect(again).not.toEqual(rows);
+    expect(await described(orm)).toEqual([]);
+
+    await db.orm.em.execute(
+      `alter table product drop constraint product_state_check, add constraint product_state_check check (state in ('new'))`,
+    );
+
+    expect(await described(orm)).toEqual([
+      expect.stringContaining('table product: constraint product_state_check: definition '),
+    ]);
+  });
+
+  test('what default privileges of the database gave or kept back', async () => {
+    const reader = await role();
+    const db = await emptyDatabase();
+    await db.orm.em.execute(`
+      alter default privileges grant select on tables to "${reader}"; alter default privileges grant usage on sequences to "${reader}";
+      alter default privileges in schema public grant update on tables to "${reader}";
+      alter default privileges revoke execute on functions from public`);
+    const orm = project(db);
+    await new Migrator(orm).up();
+    expect(await described(orm)).toEqual([]);
+
+    await db.orm.em.execute(`grant delete on product to "${reader}"`);
+
+    expect(await described(orm)).toEqual([
+      `table product: privilege DELETE of ${reader} granted in the database, none by the migrations`,
+    ]);
+  });
+});
+
+describe('check tells', () => {
+  test('what is pending, by what the database went through alone', async () => {
+    const db = await emptyDatabase();
+    const orm = project(db);
+    await new Migrator(orm).up({ to: 'Migration1_shop' });
+
+    const result = await new Migrator(orm).check();
+
+    expect(result).toMatchObject({ agrees: false, database: [] });
+    expect(result.migrations.map(({ name, condition }) => [name, condition])).toEqual([
+      ['Migration2_email', 'pending'],
+      ['Migration3_phone', 'pending'],
+    ]);
+  });
+
+  test('what came late, and compares with what the database went through', async () => {
+    const db = await emptyDatabase();
+    await new Migrator(project(db, ['Migration1_shop', 'Migration3_phone'])).up();
+
+    const result = await new Migrator(project(db)).check();
+
+    expect(result).toMatchObject({
+      agrees: false,
+      database: [],
+      migrations: [{ name: 'Migration2_email', condition: 'late' }],
+    });
+  });
+
+  test('that it does not know what a migration made that the code lacks', async () => {
+    const db = await emptyDatabase();
+    await new Migrator(project(db)).up();
+
+    const result = await new Migrator(project(db, driftChain.slice(0, 2))).check();
+
+    expect(result).toMatchObject({
+      agrees: false,
+      database: null,
+      migrations: [{ name: 'Migration3_phone', condition: 'ahead' }],
+    });
+  });
+
+  test('what entities say and migrations do not make, and never what the migrator keeps', async () => {
+    const db = await emptyDatabase();
+    const orm = project(db);
+    await new Migrator(orm, { schema: 'elsewhere' }).up();
+
+    const { entities } = await new Migrator(orm, { schema: 'elsewhere' }).check();
+
+    expect(entities).toContain('create table "supplier" ("id" serial primary key)');
+    expect(entities).toContain('drop table if exists "customer" cascade');
+    expect(entities.filter((sql) => /elsewhere|mikro_orm_migrations/.test(sql))).toEqual([]);
+  });
+
+  test('a role that may not make databases what to do', async () => {
+    const reader = await role(`login password 'reader' in role pg_read_all_data`);
+    const db = await TestDatabase.create();
+    onTestFinished(() => db.drop());
+    const url = new URL(db.url);
+    [url.username, url.password] = [reader, 'reader'];
+    const orm = await connect(parseDatabaseUrl(url.href, 'url'));
+    onTestFinished(() => orm.close(true));
+
+    const checked = new Migrator(orm).check();
+
+    await expect(checked).rejects.toThrow(RefusedError);
+    await expect(checked).rejects.toThrow(`alter role ${reader} createdb`);
+  });
+});
+
+async function databasesOf(db: TestDatabase, owner: string): Promise<object[]> {
+  return db.orm.em.execute(
+    `select datname from pg_database where datdba = (select oid from pg_roles where rolname = ?)`,
+    [owner],
+  );
+}
+
+describe('scratch databases', () => {
+  test('are gone whatever happens', async () => {
+    const maker = await role(`superuser login password 'maker'`);
+    const db = await emptyDatabase();
+    const url = new URL(db.url);
+    [url.username, url.password] = [maker, 'maker'];
+    const [whole, broken] = [project({ url: url.href }), project({ url: url.href }, ['Migration2_email'])];
+
+    await new Migrator(whole).check();
+    await expect(new Migrator(broken).check()).rejects.toThrow('Migration2_email failed');
+    await expect(new Migrator(broken).baseline('Migration2_email')).rejects.toThrow(
+      'Migration2_email failed',
+    );
+
+    expect(await databasesOf(db, maker)).toEqual([]);
+    // As the role's: whoever drops it needs them out of the way.
+    await db.orm.em.execute(`drop owned by "${maker}" cascade`);
+  });
+
+  test('that a killed process left an hour ago are dropped, fresh ones not', async () => {
+    const db = await emptyDatabase();
+    const [left, fresh] = [3_700_000, 0].map((age) => `migrator_scratch_${Date.now() - age}_00`);
+    await db.orm.em.execute(`create database "${left}"`);
+    await db.orm.em.execute(`create database "${fresh}"`);
+    onTestFinished(async () => void (await db.orm.em.execute(`drop database "${fresh}"`)));
+
+    await new Migrator(project(db)).check();
+
+    const scratch = await db.orm.em.execute<{ datname: string }[]>(
+      `select datname from pg_database where datname like 'migrator\\_scratch\\_%'`,
+    );
+    const names = scratch.map(({ datname }) => datname);
+    expect(names).not.toContain(left);
+    expect(names).toContain(fresh);
+  });
+});

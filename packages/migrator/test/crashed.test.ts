@@ -1,0 +1,48 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { Client } from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import { EmbeddedPostgres } from '../../../src/embedded/index.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
+import { scratchCluster } from '../../../test/embedded/scratch.ts';
+import { accountMigrations, accountsOrm } from './accounts.ts';
+import { doneIn, left, leftUndisturbed } from './left.ts';
+
+// The server restarts, since nobody knows what the killed process did to the memory that all share: hence one of its own.
+test.each([
+  ['in a transaction', 1, 'update account', 'exclusive'],
+  ['in the middle of building an index', 0, 'create index concurrently', 'row exclusive'],
+])('the next run converges when the server process is killed %s', async (_, applied, statement, mode) => {
+  const directory = await scratchCluster();
+  const { url } = await EmbeddedPostgres.start({ directory, settings: { fsync: 'off' } });
+  const orm = accountsOrm(url);
+  onTestFinished(() => orm.close(true));
+  const undisturbed = (await leftUndisturbed(url)).up;
+  const before = (await doneIn(orm.em)).length;
+  await new Migrator(orm).up({ to: accountMigrations[applied] });
+  const outside = new Client(url);
+  outside.on('error', () => {});
+  await outside.connect();
+  await outside.query('begin');
+  await outside.query(`lock table account in ${mode} mode`);
+
+  const running = Promise.allSettled([new Migrator(orm, { lease: 1_000, lockTimeout: 20_000 }).up()]);
+  process.kill(await waiting(orm.em, statement), 'SIGKILL');
+  await running;
+
+  await expect.poll(() => new Migrator(orm).status(), { timeout: 20_000 }).toHaveLength(4);
+  await new Migrator(orm).up();
+
+  expect(await left(orm)).toMatchObject({ catalog: undisturbed.catalog, rows: undisturbed.rows });
+  expect((await doneIn(orm.em)).slice(before)).toEqual(accountMigrations.map((name) => `up ${name}`));
+});
+
+/** The process whose statement waits for a lock. */
+async function waiting(em: EntityManager, statement: string): Promise<number> {
+  for (;;) {
+    const [found] = await em.execute<{ pid: number }[]>(
+      `select pid from pg_stat_activity where wait_event_type = 'Lock' and position(? in query) > 0`,
+      [statement],
+    );
+    if (found) return found.pid;
+  }
+}

@@ -1,0 +1,125 @@
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { stripTypeScriptTypes } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { expect, onTestFinished, test } from 'vitest';
+import { ormOptions } from '../../../src/postgres/orm/orm-options.ts';
+import { Migrator } from 'mikro-orm-safe-migrations';
+import type { TestDatabase } from '../../../src/testing/index.ts';
+import { migrationChain } from '../../../test/schema/migration-chain.ts';
+import { emptyDatabase } from './scratch.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const sources = join(root, 'src/migrations');
+
+/** The checksum of each migration in a directory, by its name. */
+async function checksums({ target }: TestDatabase, path: string): Promise<Record<string, string | null>> {
+  const { migrations: { migrationsList: _, ...migrations } = {}, ...options } = ormOptions(target);
+  const orm = new MikroORM({ ...options, migrations: { ...migrations, path } });
+  onTestFinished(() => orm.close(true));
+  const status = await new Migrator(orm).status();
+  return Object.fromEntries(status.map(({ name, checksum }) => [name, checksum]));
+}
+
+/** A directory of these files, from which packages are found. */
+async function directoryOf(files: Record<string, string>): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'synthdb-files-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
+  await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+  return directory;
+}
+
+/** Our migrations, each changed by `change`. */
+async function ours(change: (name: string, text: string) => [name: string, text: string]): Promise<string> {
+  const files = await Promise.all(
+    (await readdir(sources)).map(async (name) => change(name, await readFile(join(sources, name), 'utf8'))),
+  );
+  return directoryOf(Object.fromEntries(files));
+}
+
+test('a file as it is, built and reformatted has one checksum', async () => {
+  const db = await emptyDatabase();
+  const written = await checksums(db, sources);
+
+  const built = await ours((name, text) => [name.replace(/ts$/, 'js'), stripTypeScriptTypes(text)]);
+  const reformatted = await ours((name, text) => [
+    name,
+    `// Another comment.\n${text.replaceAll(';\n', ';\n\n')}`,
+  ]);
+
+  expect(new Set(Object.values(written)).size).toBe(migrationChain.length);
+  expect(await checksums(db, built)).toEqual(written);
+  expect(await checksums(db, reformatted)).toEqual(written);
+});
+
+test('what a compiler leaves beside the files is no migration', async () => {
+  const text = stripTypeScriptTypes(
+    `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { up(): void {} }`,
+  );
+  const directory = await directoryOf({
+    'Migration1_a.js': text,
+    'Migration1_a.d.ts': 'export declare class A {}',
+    'Migration1_a.js.map': '{}',
+    '.snapshot.json': '{}',
+  });
+
+  expect(Object.keys(await checksums(await emptyDatabase(), directory))).toEqual(['Migration1_a']);
+});
+
+test.each([
+  ['nothing', `export const a = 1`, 'exports no migration'],
+  ['a mistake', `export class A extends`, `Migration1_a can't be read: `],
+  ['a missing import', `import 'nowhere';`, `Migration1_a can't be read: `],
+])('a file that holds %s is named', async (_, text, says) => {
+  const directory = await directoryOf({ 'Migration1_a.js': text });
+
+  await expect(checksums(await emptyDatabase(), directory)).rejects.toMatchObject({
+    code: 'refused',
+    message: expect.stringContaining(says),
+  });
+});
+
+test('a directory that is not there is named', async () => {
+  await expect(checksums(await emptyDatabase(), '/nowhere')).rejects.toThrow(
+    `can't read the migrations in /nowhere: set migrations.path`,
+  );
+});
+
+test('a file beside its built one is refused', async () => {
+  const text = `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { up() {} }`;
+  const directory = await directoryOf({ 'Migration1_a.js': text, 'Migration1_a.ts': text });
+
+  await expect(checksums(await emptyDatabase(), directory)).rejects.toThrow(
+    'two migrations are called Migration1_a: rename or remove one',
+  );
+});
+
+test('a file may export more than its migration', async () => {
+  const text = `import { Migration } from '@mikro-orm/migrations';
+    export function Aid() {} export class Aims {}
+    export class Migration1 extends Migration { up() { this.addSql('select 1'); } }`;
+
+  expect(
+    Object.keys(await checksums(await emptyDatabase(), await directoryOf({ 'Migration1.js': text }))),
+  ).toEqual(['Migration1']);
+});
+
+test('files are those that the glob of the configuration takes', async () => {
+  const text = stripTypeScriptTypes(
+    `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { up(): void {} }`,
+  );
+  const path = await directoryOf({ 'A.mjs': text, 'B.mjs': text, 'B.spec.mjs': `throw new Error('a test')` });
+  const { url } = await emptyDatabase();
+  const orm = new MikroORM({
+    clientUrl: url,
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    migrations: { path, glob: '!(*.spec).mjs' },
+  });
+  onTestFinished(() => orm.close(true));
+
+  expect((await new Migrator(orm).status()).map(({ name }) => name)).toEqual(['A.mjs', 'B.mjs']);
+});

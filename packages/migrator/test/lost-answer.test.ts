@@ -1,0 +1,119 @@
+import { expect, onTestFinished, test } from 'vitest';
+import type { TestDatabase } from '../../../src/testing/index.ts';
+import { failureOf } from '../../../test/database/told.ts';
+import { WireProxy } from '../../../test/proxy/wire-proxy.ts';
+import { doneIn } from './left.ts';
+import type { Migrations } from './project.ts';
+import { emptyDatabase, migratorOn } from './scratch.ts';
+
+const kinds = [
+  ['that is one transaction', true],
+  ['that runs statement by statement', false],
+] as const;
+
+/** A migration that makes the table `made`, and one that drops it again. */
+function making(transactional: boolean): Migrations {
+  return { M1: { up: ['create table made (id int)'], down: ['drop table made'], transactional } };
+}
+
+/** A database, and a proxy through which it loses connections. */
+async function scene(migrations: Migrations) {
+  const db = await emptyDatabase();
+  const proxy = await WireProxy.start(db.target);
+  onTestFinished(() => proxy.close());
+  const migrator = migratorOn({ url: proxy.url() }, migrations, { lease: 1_000 });
+  return { db, proxy, migrator };
+}
+
+/** Breaks the connection at the commit that ends a step: the one after its entry in the history. */
+function failLastCommit(proxy: WireProxy, entry: RegExp, fault: 'cut' | 'cut after sending'): void {
+  proxy.failAt(entry, { after: async () => proxy.failAt(/^commit$/, fault) });
+}
+
+const isMade = async ({ orm }: TestDatabase): Promise<boolean> =>
+  (await orm.em.fork().execute(`select 1 where to_regclass('made') is not null`)).length > 0;
+
+test.each(kinds)(
+  'a migration %s is done although the answer to its last commit was lost',
+  async (_, kind) => {
+    const { db, proxy, migrator } = await scene(making(kind));
+
+    for (const [direction, made] of [
+      ['up', true],
+      ['down', false],
+    ] as const) {
+      failLastCommit(proxy, /insert into "migrator"."history"/, 'cut after sending');
+      const done = await migrator[direction]();
+
+      expect(proxy.armed).toBe(0);
+      expect(done.map(({ name }) => name)).toEqual(['M1']);
+      expect(await isMade(db)).toBe(made);
+    }
+
+    expect(await doneIn(db.orm.em)).toEqual(['up M1', 'down M1']);
+  },
+);
+
+test.each(kinds)(
+  'a migration %s whose last commit never arrived has failed, whatever ran before',
+  async (_, kind) => {
+    const { db, proxy, migrator } = await scene(making(kind));
+    await migrator.up();
+    await migrator.down();
+
+    failLastCommit(proxy, /insert into "migrator"."history"/, 'cut');
+    await expect(migrator.up()).rejects.toMatchObject({ code: 'failed' });
+
+    expect(proxy.armed).toBe(0);
+    expect(await doneIn(db.orm.em)).toEqual(['up M1', 'down M1']);
+    await migrator.up();
+    expect(await doneIn(db.orm.em)).toEqual(['up M1', 'down M1', 'up M1']);
+  },
+);
+
+test.each(kinds)(
+  'a migration %s done again by one runner has failed where its second half did',
+  async (_, kind) => {
+    const { db, proxy, migrator } = await scene(making(kind));
+    await migrator.up();
+
+    proxy.failAt(/insert into "public"."mikro_orm_migrations"/, {
+      after: async () => proxy.failAt(/^commit$/, 'cut'),
+    });
+    await expect(migrator.redo()).rejects.toMatchObject({ code: 'failed' });
+
+    expect(proxy.armed).toBe(0);
+    expect(await doneIn(db.orm.em)).toEqual(['up M1', 'down M1']);
+  },
+);
+
+// The server does not notice that nobody listens until the commit is done: what became of it must be settled first.
+test.each(kinds)('a migration %s that is told to have failed does not come true later', async (_, kind) => {
+  const slowly = {
+    M1: {
+      up: ['create table made (id int)', 'insert into slow values (1)'],
+      transactional: kind,
+    },
+  };
+  const { db, proxy, migrator } = await scene(slowly);
+  await db.orm.em.execute(`
+    create table slow (n int);
+    create function linger() returns trigger language plpgsql as 'begin perform pg_sleep(3); return new; end';
+    create constraint trigger linger after insert on slow deferrable initially deferred
+      for each row execute function linger()`);
+
+  const failing = failureOf(migrator.up());
+  await expect.poll(() => committing(db)).toHaveLength(1);
+  proxy.failNow('cut');
+  expect(await failing).toMatchObject({ code: 'failed' });
+
+  expect(await committing(db)).toEqual([]);
+  expect(await db.orm.em.fork().execute('select * from slow')).toEqual([]);
+});
+
+async function committing({ orm }: TestDatabase): Promise<object[]> {
+  return orm.em.fork().execute(
+    `select pid from pg_stat_activity
+     where datname = current_database() and state = 'active' and query = 'commit' and wait_event = 'PgSleep'`,
+  );
+}

@@ -1,0 +1,273 @@
+import { Migration } from '@mikro-orm/migrations';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { Client } from 'pg';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  Migrator,
+  RefusedError,
+  type MigratorOptions,
+  type PlannedMigration,
+} from 'mikro-orm-safe-migrations';
+import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
+import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
+import { splitStatements } from '../../../test/proxy/split-statements.ts';
+import { WireProxy } from '../../../test/proxy/wire-proxy.ts';
+import { synthdb } from '../../../test/cli/run.ts';
+import { migrationChain } from '../../../test/schema/migration-chain.ts';
+
+class Migration20260101000000_tables extends Migration {
+  override up(): void {
+    this.addSql(`create table books (id int primary key, title text not null)`);
+    this.addSql(`
+      insert into books values (1, 'a; b'), -- two of them;
+        (2, 'it''s')`);
+  }
+  override down(): void {
+    this.addSql(`drop table books`);
+  }
+}
+
+class Migration20260102000000_indexed extends Migration {
+  override isTransactional(): boolean {
+    return false;
+  }
+  override up(): void {
+    this.addSql(`create index concurrently books_title on books (title)`);
+    this.addSql(`comment on index books_title is 'for lists'`);
+  }
+  override down(): void {
+    this.addSql(`drop index concurrently books_title`);
+  }
+}
+
+class Migration20260103000000_slowly extends Migration {
+  readonly lockTimeout = 250;
+  readonly statementTimeout = 0;
+  override up(): void {
+    this.addSql(`alter table books add column pages int;`);
+  }
+  override down(): void {
+    this.addSql(`alter table books drop column pages`);
+  }
+}
+
+class Migration20260104000000_looks extends Migration {
+  override async up(): Promise<void> {
+    const [row] = await this.execute(`select max(id) as last from books`);
+    this.addSql(`insert into books values (${Number(row?.['last']) + 1}, 'found')`);
+  }
+  override down(): void {
+    this.addSql(`delete from books where title = 'found'`);
+  }
+}
+
+const chain = [
+  Migration20260101000000_tables,
+  Migration20260102000000_indexed,
+  Migration20260103000000_slowly,
+  Migration20260104000000_looks,
+];
+const [tables = '', indexed = '', slowly = '', looks = ''] = chain.map(({ name }) => name);
+
+// What the migrator asks and writes down for itself; transactions with nothing else in them are its own too.
+const ownBusiness =
+  /"migrator"|"mikro_orm_migrations"|pg_stat_activity|to_regclass|to_regnamespace|pg_settings|^select current_setting\('role'|^select set_config\('role'|clock_timestamp\(\)\) #>> '{}' as now|^select pg_backend_pid\(\) as pid$/;
+
+function sent(proxy: WireProxy): string[] {
+  const rest: string[] = [];
+  // What can't run in a transaction begins with a comment that tells the lease.
+  const statements = proxy.statements.map((one) => one.replace(/^\/\* "migrator"."lease" \d+ \*\/ /, ''));
+  for (const statement of statements.filter((one) => !ownBusiness.test(one))) {
+    if (statement === 'commit' && rest.at(-1)?.startsWith('start transaction')) rest.pop();
+    else rest.push(statement);
+  }
+  return rest;
+}
+
+function planned(migrations: readonly PlannedMigration[]): string[] {
+  return migrations.flatMap(({ statements }) => statements.flatMap(splitStatements));
+}
+
+function names(plan: readonly PlannedMigration[]): string[] {
+  return plan.map(({ name }) => name);
+}
+
+function project(
+  { parts }: DatabaseTarget,
+  migrations: readonly (new (...given: ConstructorParameters<typeof Migration>) => Migration)[],
+): MikroORM {
+  const { host, port, user, password, database: dbName } = parts;
+  const orm = new MikroORM({
+    host,
+    port,
+    user,
+    password,
+    dbName,
+    discovery: { warnWhenNoEntities: false },
+    migrations: { migrationsList: [...migrations], snapshot: false },
+  });
+  onTestFinished(() => orm.close(true));
+  return orm;
+}
+
+describe('a plan', () => {
+  let db: TestDatabase;
+  let proxy: WireProxy;
+  beforeEach(async () => {
+    db = await TestServer.shared().createEmptyDatabase();
+    proxy = await WireProxy.start(db.target);
+  });
+  afterEach(async () => {
+    await proxy.close();
+    await db.drop();
+  });
+
+  const migrator = (migrations = chain, options: MigratorOptions = {}) =>
+    new Migrator(project(proxy.target, migrations), options);
+
+  test('holds what is sent then, to the letter and in order, both ways', async () => {
+    // Without the one that asks the database.
+    const runner = migrator(chain.slice(0, 3), { lockTimeout: 777, statementTimeout: 88_000 });
+    const up = await runner.planUp();
+    proxy.reset();
+    await runner.up();
+    expect(sent(proxy)).toEqual(planned(up));
+    expect(planned(up)).toHaveLength(19);
+
+    const down = await runner.planDown({ all: true });
+    proxy.reset();
+    await runner.down({ all: true });
+    expect(sent(proxy)).toEqual(planned(down));
+    expect(planned(down).filter((statement) => statement.startsWith('drop'))).toEqual([
+      'drop index concurrently books_title',
+      'drop table books',
+    ]);
+  });
+
+  test('only reads', async () => {
+    const runner = migrator();
+    proxy.reset();
+
+    await runner.planUp();
+
+    expect(proxy.statements.filter((statement) => !statement.startsWith('select'))).toEqual([]);
+  });
+
+  test('says of a migration that asks the database that its SQL is not known', async () => {
+    const up = await migrator().planUp({ from: slowly });
+
+    expect(up).toEqual([
+      {
+        name: looks,
+        direction: 'up',
+        transactional: true,
+        known: false,
+        statements: [
+          'start transaction isolation level read committed',
+          `set local lock_timeout = '1000ms'; set local statement_timeout = '900000ms'`,
+          'commit',
+        ],
+      },
+    ]);
+  });
+
+  test('begins with what stopped half done, without what is done of it', async () => {
+    const runner = migrator(chain.slice(0, 3));
+    await runner.up({ to: tables });
+    proxy.failAt(/^comment on/, 'error');
+    await expect(runner.up()).rejects.toThrow(indexed);
+
+    const down = await runner.planDown({ steps: 2 });
+    proxy.reset();
+    await runner.down({ steps: 2 });
+
+    expect(down.map(({ name, direction }) => [name, direction])).toEqual([
+      [indexed, 'up'],
+      [indexed, 'down'],
+      [tables, 'down'],
+    ]);
+    expect(planned(down)).not.toContain('create index concurrently books_title on books (title)');
+    expect(sent(proxy)).toEqual(planned(down));
+  });
+
+  test('is refused where running is', async () => {
+    const runner = migrator();
+    await runner.up();
+    const edited = class extends Migration20260103000000_slowly {
+      override up(): void {
+        this.addSql(`alter table books add column pages bigint`);
+      }
+    };
+    Object.defineProperty(edited, 'name', { value: slowly });
+    const [first, second, third, fourth] = chain;
+    if (!first || !second || !third || !fourth) throw new Error('the chain has four');
+    const refused = [
+      [migrator([first, second, edited, fourth]), `${slowly} was edited`],
+      [migrator([first, third, fourth]), `${indexed} is applied, but`],
+      [migrator([first, second]), `${slowly} is applied and newer`],
+    ] as const;
+
+    for (const [changed, why] of refused) {
+      const refusal = expect.objectContaining({ message: expect.stringContaining(why) });
+      await expect(changed.planUp()).rejects.toThrow(RefusedError);
+      await expect(changed.planUp()).rejects.toEqual(refusal);
+      await expect(changed.planDown()).rejects.toEqual(refusal);
+      await expect(changed.up()).rejects.toEqual(refusal);
+    }
+    await expect(runner.planUp({ to: 'looks' })).rejects.toThrow(`did you mean ${looks}?`);
+    await expect(runner.planDown({ steps: 0 })).rejects.toThrow('0 steps');
+  });
+
+  test('that is told what is applied needs no database', async () => {
+    const runner = migrator();
+    expect(names(await runner.planUp({ from: null }))).toEqual([tables, indexed, slowly, looks]);
+    expect(names(await runner.planUp({ from: tables, to: slowly }))).toEqual([indexed, slowly]);
+    expect(names(await runner.planDown({ from: slowly, to: tables }))).toEqual([slowly, indexed]);
+    expect(await runner.planDown({ from: null })).toEqual([]);
+    await expect(runner.planUp({ from: 'slowly' })).rejects.toThrow(`did you mean ${slowly}?`);
+  });
+});
+
+describe('synthdb migrate plan', () => {
+  // Whatever connects, or looks a name up, ends the process.
+  const noSockets = `
+    import dns from 'node:dns';
+    import net from 'node:net';
+    import { syncBuiltinESMExports } from 'node:module';
+    const refuse = () => process.exit(99);
+    net.Socket.prototype.connect = refuse;
+    dns.lookup = refuse;
+    syncBuiltinESMExports();`;
+  const cutOff = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(noSockets)}` };
+  const directory = import.meta.dirname;
+  const last = migrationChain.at(-1) ?? '';
+
+  test('opens no socket when told what is applied', async () => {
+    const elsewhere = { ...cutOff, DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/d' };
+
+    expect(await synthdb(['migrate', 'plan'], directory, elsewhere)).toMatchObject({ code: 99 });
+    const [up, down] = await Promise.all([
+      synthdb(['migrate', 'plan', '--from', 'none'], directory, elsewhere),
+      // Nor starts a server of its own.
+      synthdb(['migrate', 'plan', 'down', '--from', last], directory, cutOff),
+    ]);
+
+    expect(up).toMatchObject({ code: 0, stderr: '' });
+    expect(up.stdout.match(/^-- Migration\S+, up$/gm)).toHaveLength(migrationChain.length);
+    expect(down).toMatchObject({ code: 0, stderr: '' });
+    expect(down.stdout).toContain('drop trigger raise_row_version on explorations;\n');
+  });
+
+  test('prints SQL that makes the schema when it is run as it stands', async () => {
+    const { stdout } = await synthdb(['migrate', 'plan', '--from', 'none'], directory);
+    const db = await TestServer.shared().createEmptyDatabase();
+    onTestFinished(() => db.drop());
+
+    const client = new Client(db.url);
+    await client.connect();
+    for (const statement of splitStatements(stdout)) await client.query(statement);
+    await client.end();
+
+    expect(await db.orm.schema.getUpdateSchemaSQL()).toBe('');
+  });
+});

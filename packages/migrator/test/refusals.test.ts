@@ -1,0 +1,232 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Migrator, type MigratorOptions } from 'mikro-orm-safe-migrations';
+import type { TestDatabase } from '../../../src/testing/index.ts';
+import { all, first, fourth, migrated, refusal, second, third, without } from './chain.ts';
+import type { Migrations } from './project.ts';
+import { emptyDatabase, migratorOn, ormOn } from './scratch.ts';
+
+describe('what is asked for is refused, and the database left as it is', () => {
+  let db: TestDatabase;
+  beforeAll(async () => void (db = await migrated()));
+  afterAll(() => db.drop());
+
+  test.each([
+    ['Migration20260102000000_secnod', `did you mean ${second}?`],
+    ['SECOND', `did you mean ${second}?`],
+    ['', '`status` lists them'],
+    ['nothing like it', '`status` lists them'],
+    [fourth, `${fourth} is not applied, so that going back can't end there`],
+  ])('going down to %j', async (to, says) => {
+    expect(await refusal(db, () => migratorOn(db, all).down({ to }))).toContain(says);
+  });
+
+  test.each([
+    ['fuorth', `there is no migration "fuorth": did you mean ${fourth}?`],
+    ['20260104', `there is no migration "20260104": did you mean ${fourth}?`],
+    [`${fourth}.ts`, `did you mean ${fourth}?`],
+    ['2', 'there is no migration "2": `status` lists them'],
+  ])('going up to %j', async (to, says) => {
+    expect(await refusal(db, () => migratorOn(db, all).up({ to }))).toContain(says);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN, Infinity])('going down %d steps', async (steps) => {
+    expect(await refusal(db, () => migratorOn(db, all).down({ steps }))).toBe(
+      `can't go back ${steps} steps: say a whole number from 1`,
+    );
+  });
+
+  test.each([
+    { to: first, steps: 1 },
+    { to: first, all: true },
+    { steps: 1, all: true },
+  ])('going down as far as %o', async (request) => {
+    expect(await refusal(db, () => migratorOn(db, all).down(request))).toContain('in one way only');
+  });
+
+  test.each<MigratorOptions>([
+    { lockWait: Number.NaN },
+    { lockTimeout: -1 },
+    { statementTimeout: Number.NaN },
+    { lockRetry: -5 },
+    { lease: -1 },
+    { lockTimeout: Infinity },
+    { statementTimeout: 0.5 },
+    { schema: 'a"b' },
+  ])('with %o', async (options) => {
+    const [name = ''] = Object.keys(options);
+
+    expect(await refusal(db, async () => migratorOn(db, all, options).up())).toMatch(
+      name === 'schema'
+        ? /^the migrator's schema can't be called "a\\"b"/
+        : new RegExp(`^${name}: \\S+ is no time`),
+    );
+  });
+
+  test.each(['commit', 'end'])('a migration that ends its own transaction by %s', async (word) => {
+    const up = ['create table fourth (id int)', `create table fifth (id int); ${word}`];
+
+    expect(await refusal(db, () => migratorOn(db, { ...without(fourth), [fourth]: { up } }).up())).toContain(
+      `${fourth} sends "${word}": its transactions are begun and ended for it`,
+    );
+  });
+
+  test('reverting one that has no way back, or any before it', async () => {
+    const fresh = await emptyDatabase();
+    const migrations = { ...all, [second]: { ...all[second], down: null } };
+    await migratorOn(fresh, migrations).up({ to: third });
+
+    expect(await refusal(fresh, () => migratorOn(fresh, migrations).down({ all: true }))).toBe(
+      `${second} can't be reverted, as its \`down\` says: "This migration cannot be reverted"; restore a backup, or go forward`,
+    );
+  });
+
+  test('doing again what was never done', async () => {
+    const fresh = await emptyDatabase();
+
+    await expect(migratorOn(fresh, all).redo()).rejects.toThrow('nothing is applied');
+  });
+});
+
+// Each with what is wrong, and what is said of it.
+const states: [what: string, Migrations, prepare: string | null, says: string][] = [
+  [
+    'an applied file that sends something else now',
+    { ...all, [second]: { up: ['create table second (id bigint)'], down: all[second].down } },
+    null,
+    `${second} was edited after it was applied: bring it back to what it was, and make the change a new migration`,
+  ],
+  [
+    'an applied file that goes back otherwise now',
+    { ...all, [second]: { up: all[second].up, down: ['drop table second cascade'] } },
+    null,
+    `${second} was edited`,
+  ],
+  [
+    'an applied file that is not transactional any more',
+    { ...all, [second]: { ...all[second], transactional: false } },
+    null,
+    `${second} was edited`,
+  ],
+  [
+    'an applied file that is gone',
+    without(second),
+    null,
+    `${second} is applied, but this code does not have it: bring its file back, or run the code that has it`,
+  ],
+  [
+    'a database that is newer than the code',
+    without(third, fourth),
+    null,
+    `${third} is applied and newer than this code: the database is ahead; run the code that has it`,
+  ],
+  [
+    'a migration that is listed twice, with and without its extension',
+    all,
+    `insert into mikro_orm_migrations (name) values ('${second}.ts')`,
+    `${second} is listed more than once as applied: find out who applied it twice, then delete all its rows but one from the log`,
+  ],
+];
+
+describe('what was found is refused, and the database left as it is', () => {
+  let db: TestDatabase;
+  beforeAll(async () => void (db = await migrated()));
+  afterAll(() => db.drop());
+
+  describe.each(states)('%s', (_, migrations, prepare, says) => {
+    let found: TestDatabase;
+    beforeAll(async () => {
+      found = await migrated();
+      if (prepare !== null) await found.orm.em.execute(prepare);
+    });
+    afterAll(() => found.drop());
+
+    test.each(['up', 'down', 'redo'] as const)('going %s', async (direction) => {
+      expect(await refusal(found, () => migratorOn(found, migrations)[direction]())).toContain(says);
+    });
+  });
+
+  test('a file that is older than applied ones, unless that is allowed', async () => {
+    const fresh = await emptyDatabase();
+    await migratorOn(fresh, without(second, fourth)).up();
+    const migrator = migratorOn(fresh, all);
+
+    const says = await refusal(fresh, () => migrator.up());
+
+    expect(says).toBe(
+      `${second} is older than migrations that are applied: rename it to come last, or say --allow-out-of-order (allowOutOfOrder)`,
+    );
+    await migrator.up({ allowOutOfOrder: true });
+    expect(
+      await fresh.orm.em.execute('select name, note from migrator.history where note is not null'),
+    ).toEqual([{ name: second, note: 'out of order' }]);
+    expect((await migrator.status()).map(({ condition }) => condition)).toEqual(Array(4).fill('applied'));
+  });
+
+  test('a database that is ahead, without calling late what only newer code came before', async () => {
+    const fresh = await emptyDatabase();
+    await migratorOn(fresh, without(third)).up();
+    const behind = migratorOn(fresh, without(fourth));
+
+    expect((await behind.status()).map(({ condition }) => condition)).toEqual([
+      'applied',
+      'applied',
+      'pending',
+      'ahead',
+    ]);
+    expect(await refusal(fresh, () => behind.up())).toBe(
+      `${fourth} is applied and newer than this code: the database is ahead; run the code that has it`,
+    );
+    expect(await behind.check()).toMatchObject({ agrees: false, database: null });
+  });
+
+  test('all that is wrong, a line each', async () => {
+    const says = await refusal(db, () =>
+      migratorOn(db, { ...without(second), [first]: { up: ['select 1'] } }).up(),
+    );
+
+    expect(says.split('\n').map((line) => line.split(' ')[0])).toEqual([first, second]);
+  });
+
+  test('a file that can not be read, by its name', async () => {
+    const broken = { up: ['create table fifth (id int)'], isTransactional: null };
+
+    expect(await refusal(db, () => migratorOn(db, { ...all, Migration5_broken: broken }).up())).toMatch(
+      /^Migration5_broken can't be read: /,
+    );
+  });
+
+  test('a schema that the ORM is to choose while it runs', () => {
+    const orm = ormOn(db, all, { migrations: { schema: 'tenant' } });
+
+    expect(() => new Migrator(orm)).toThrow('name the schema in the migrations instead');
+  });
+});
+
+describe('what is no difference is not refused', () => {
+  let db: TestDatabase;
+  beforeAll(async () => void (db = await migrated()));
+  afterAll(() => db.drop());
+
+  test('whitespace around a statement', async () => {
+    const reformatted = { up: ['\n  create table second (id int)\n'], down: all[second].down };
+
+    expect(await migratorOn(db, { ...all, [second]: reformatted }).up()).toHaveLength(1);
+  });
+
+  test.each(['.js', '.ts'])('that the log has a name with its extension %s', async (extension) => {
+    await db.orm.em.execute('update mikro_orm_migrations set name = ? where name = ?', [
+      third + extension,
+      third,
+    ]);
+
+    const migrator = migratorOn(db, all);
+    await migrator.up();
+
+    expect((await migrator.down({ to: second })).map(({ name }) => name)).toEqual([fourth, third]);
+    expect(await db.orm.em.execute('select name from mikro_orm_migrations order by id')).toEqual([
+      { name: first },
+      { name: second },
+    ]);
+    expect((await migrator.up()).map(({ name }) => name)).toEqual([third, fourth]);
+  });
+});

@@ -1,0 +1,69 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
+import { together } from '../../../test/concurrency/together.ts';
+import { PgBouncer, whyNoPooler } from '../../../test/pooler/pgbouncer.ts';
+import { accountMigrations } from './accounts.ts';
+import { doneIn, left, leftUndisturbed, type Left } from './left.ts';
+import { RunnerProcess } from './runner-process.ts';
+
+const count = 16;
+// More where it is asked for: a race is a matter of chance.
+const rounds = Number(process.env['MIGRATOR_ROUNDS'] ?? 2);
+const timeout = 60_000 + rounds * 20_000;
+
+let alone: Left;
+let runners: RunnerProcess[];
+beforeAll(async () => {
+  await using db = await TestServer.shared().createEmptyDatabase();
+  alone = (await leftUndisturbed(db.url)).up;
+  runners = await together(count, () => RunnerProcess.start());
+});
+afterAll(() => {
+  for (const runner of runners) runner.kill();
+});
+
+/** Has all runners migrate an empty database at one instant, reached as `through` says, and tells what is not as it should be. */
+async function race(through: (db: TestDatabase) => Promise<PgBouncer | null>): Promise<void> {
+  await using db = await TestServer.shared().createEmptyDatabase();
+  await using pooler = await through(db);
+  const url = pooler?.url() ?? db.url;
+
+  const answers = await Promise.all(runners.map((runner) => runner.carryOut({ url })));
+
+  expect(answers.filter((answer) => answer?.code !== undefined)).toEqual([]);
+  expect(answers.flatMap((answer) => answer?.done ?? [])).toEqual(accountMigrations);
+  expect(await left(db.orm)).toEqual(alone);
+  expect(await doneIn(db.orm.em)).toEqual(accountMigrations.map((name) => `up ${name}`));
+}
+
+test(`${count} runners at one instant, ${rounds} times, apply each migration once`, { timeout }, async () => {
+  expect.hasAssertions();
+  for (let round = 0; round < rounds; round++) await race(async () => null);
+});
+
+test(
+  `${count} runners at one instant, ${rounds} times, do so behind a pooler that shares two connections by transaction`,
+  { timeout },
+  async ({ skip }) => {
+    if (whyNoPooler !== null) skip(whyNoPooler);
+    expect.hasAssertions();
+    for (let round = 0; round < rounds; round++) {
+      await race(({ target }) => PgBouncer.start(target, { poolMode: 'transaction', serverConnections: 2 }));
+    }
+  },
+);
+
+test("the ORM's own migrator, raced like that, fails, hangs, or applies one twice", { timeout }, async () => {
+  await using db = await TestServer.shared().createEmptyDatabase();
+
+  const answers = await Promise.all(
+    runners.map((runner) =>
+      Promise.race([runner.carryOut({ url: db.url, by: 'orm' }), setTimeout(5_000, 'hangs' as const)]),
+    ),
+  );
+
+  const applied = answers.flatMap((answer) => (answer === 'hangs' ? [] : (answer?.done ?? [])));
+  const failed = answers.filter((answer) => answer === 'hangs' || answer?.code !== undefined);
+  expect(failed.length > 0 || applied.length > new Set(applied).size).toBe(true);
+});

@@ -1,0 +1,67 @@
+import { setTimeout } from 'node:timers/promises';
+import { Client } from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import { Migrator } from 'mikro-orm-safe-migrations';
+import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
+import { OutsideSession } from '../../../test/schema/outside-session.ts';
+import { accountMigrations, accountsOrm } from './accounts.ts';
+
+const heldFor = 3_000;
+const lockTimeout = 500;
+
+/** The longest that any reader waited, each asking every 10 ms, while somebody reads for long and `alter` changes the table. */
+async function longestStall(alter: (db: TestDatabase) => Promise<unknown>): Promise<number> {
+  await using db = await TestServer.shared().createEmptyDatabase();
+  const orm = accountsOrm(db.url);
+  onTestFinished(() => orm.close(true));
+  await new Migrator(orm).up({ to: accountMigrations[2] });
+  await using longReader = await OutsideSession.holding(db, 'lock table account in access share mode');
+  const readers = await Promise.all(Array.from({ length: 4 }, () => reader(db.url)));
+  const altered = alter(db);
+
+  await setTimeout(heldFor);
+  await longReader.release();
+  await altered;
+
+  return Math.max(...(await Promise.all(readers.map((stop) => stop()))));
+}
+
+/** Reads every 10 ms until it is told to stop, and tells then how long it had to wait at most. */
+async function reader(url: string): Promise<() => Promise<number>> {
+  const client = new Client(url);
+  await client.connect();
+  const stopped = new AbortController();
+  let longest = 0;
+  const reading = (async () => {
+    while (!stopped.signal.aborted) {
+      const begun = performance.now();
+      await client.query('select balance from account where id = 1');
+      longest = Math.max(longest, performance.now() - begun);
+      await setTimeout(10);
+    }
+    await client.end();
+  })();
+  return async () => {
+    stopped.abort();
+    await reading;
+    return longest;
+  };
+}
+
+test('readers wait no longer than the lock timeout while a migration waits for a long one, and it gets through', async () => {
+  const stall = await longestStall(async ({ url }) => {
+    const orm = accountsOrm(url);
+    const done = await new Migrator(orm, { lockTimeout }).up();
+    await orm.close(true);
+    expect(done.map(({ name }) => name)).toEqual(accountMigrations.slice(3));
+  });
+
+  expect(stall).toBeGreaterThan(lockTimeout / 2);
+  expect(stall).toBeLessThan(lockTimeout + 100);
+});
+
+test('without one they wait as long as the long one reads', async () => {
+  const stall = await longestStall(({ orm }) => orm.em.execute('alter table account add plain int'));
+
+  expect(stall).toBeGreaterThan(heldFor - 500);
+});
