@@ -12,7 +12,7 @@ import { withConnectTimeout, type Release, type TxClientConfig } from './tx-clie
 import type { MetConnecting } from '../errors/connection-failures.ts';
 import { useOptionalTls } from '../patches/optional-tls.ts';
 import { proveRawPasswords } from '../patches/raw-passwords.ts';
-import { takesRows, waitsForUs } from './streamed-statements.ts';
+import { takesRows, waitsForUs } from '../patches/streamed-statements.ts';
 import { TransactionEnd } from './transaction-end.ts';
 import { endOnUnreadable } from '../patches/unreadable-answers.ts';
 import { settlesWithin } from './settles-within.ts';
