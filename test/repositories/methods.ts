@@ -1,26 +1,35 @@
-import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
-import type { Effect, RepositoryClass } from '../../src/repositories/signatures/index.ts';
+import { repositories } from '../../src/repositories/index.ts';
+import type { RepositoryClass, Signature } from '../../src/repositories/signatures/index.ts';
 
-/** A method of a repository: the name of the repository in a unit of work, its own, and what it does. */
+/** A public method of a repository. */
 export interface Method {
-  readonly repository: string;
+  /** `<repository>.<method>`. */
+  readonly name: string;
+  /** The name of the repository in a unit of work. */
+  readonly repository: keyof typeof repositories;
+  readonly entity: (typeof repositories)[keyof typeof repositories][0];
+  readonly class: RepositoryClass;
   readonly method: string;
-  readonly effect: Effect;
+  readonly effect: Signature['effect'];
+  readonly signature: Signature;
 }
 
-/** The public methods of every repository of a unit of work, inherited ones included. */
-export function methodsIn(uow: UnitOfWork): Method[] {
-  return Object.keys(Object.getOwnPropertyDescriptors(UnitOfWork.prototype)).flatMap((repository) => {
-    const found: unknown = Reflect.get(uow, repository);
-    if (!isRepository(found)) return [];
-    return Object.entries(found.constructor.signatures).map(([method, { effect }]) => ({
-      repository,
-      method,
-      effect,
-    }));
-  });
-}
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no more than its own keys
+const names = Object.keys(repositories) as (keyof typeof repositories)[];
 
-function isRepository(member: unknown): member is { readonly constructor: RepositoryClass } {
-  return typeof member === 'object' && member !== null && 'signatures' in member.constructor;
-}
+/** The public methods of every repository, inherited ones included. */
+export const methods: readonly Method[] = names.flatMap((repository) => {
+  const [entity, Repository]: readonly [Method['entity'], RepositoryClass] = repositories[repository];
+  return Object.entries(Repository.signatures).map(([method, signature]) => ({
+    name: `${repository}.${method}`,
+    repository,
+    entity,
+    class: Repository,
+    method,
+    effect: signature.effect,
+    signature,
+  }));
+});
+
+/** Those that a test calls with arguments: `add` and `remove` have tests of their own, for every entity. */
+export const called: readonly Method[] = methods.filter(({ method }) => !['add', 'remove'].includes(method));

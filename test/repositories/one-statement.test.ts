@@ -1,24 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../src/postgres/orm/connect.ts';
 import { Database } from '../../src/database/database.ts';
-import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
-import { methodsIn } from './methods.ts';
 import { readCases, type ReadCase } from './read-cases.ts';
 import { otherRows, withoutStatement } from './reads.ts';
 import { aWorld, type World } from './world.ts';
-
-test('every reading method of every repository is among them', async () => {
-  await using db = await TestDatabase.create();
-  const uow = new UnitOfWork(db.orm.em.fork());
-
-  const found = methodsIn(uow).filter(({ effect }) => effect === 'reads');
-
-  expect(found.map(({ repository, method }) => `${repository}.${method}`).toSorted()).toEqual(
-    readCases.map(({ name }) => name).toSorted(),
-  );
-});
 
 describe.each([1, 50, 200])('with %i rows', (size) => {
   let db: TestDatabase;

@@ -34,7 +34,7 @@ type IsEntity<Row, Of = Entity> = true extends (
 
 /** Of each reading method that gives anything but a row to be changed, what it gives. */
 type ReadShapes = {
-  readonly [Name in keyof ReadingUnitOfWork]: {
+  readonly [Name in keyof ReadingUnitOfWork]?: {
     readonly [
       Method in keyof ReadingUnitOfWork[Name] as IsEntity<
         NonNullable<Given<ReadingUnitOfWork[Name][Method]>>

@@ -6,35 +6,28 @@ import { generationBegan, type World } from './world.ts';
 type Write<Repository> = (repository: Repository, world: World) => unknown;
 
 type Writes = {
-  readonly [Name in keyof ReadingUnitOfWork]: {
+  readonly [Name in keyof ReadingUnitOfWork]?: {
     readonly [
       Method in Exclude<keyof UnitOfWork[Name], keyof ReadingUnitOfWork[Name] | 'add' | 'remove'>
-    ]: Write<UnitOfWork[Name]>;
+    ]?: Write<UnitOfWork[Name]>;
   };
 };
 
-/** Every method of every repository by the names that they have in a unit of work, but for those that read, `add` and `remove`. */
+/** How methods that lock, stage or write are called, where their arguments can't be derived from their signatures. */
 export const writes: Writes = {
   analysisCache: {
     saveEntry: (cache, { run }) => cache.saveEntry(run, 'mine', { n: 1 }),
     saveEntries: (cache, { run }) => cache.saveEntries(run, { mine: { n: 1 }, yours: { n: 2 } }),
-    deleteEntry: (cache, { run }) => cache.deleteEntry(run, 'insight_0'),
-    deleteEntries: (cache, { run }) => cache.deleteEntries(run),
     saveChartInsight: (cache, { run }) => cache.saveChartInsight({ ...insight('0'), analysis_id: run }),
     saveExecutiveSummary: (cache, { run }) =>
       cache.saveExecutiveSummary({ ...executiveSummary(), analysis_id: run }),
   },
   analysisRuns: {
-    lock: (runs, { run }) => runs.lock(run),
-    lockNextPending: (runs) => runs.lockNextPending(),
     saveStatus: (runs, { run }) => runs.saveStatus(run, 'failed'),
-    deleteByExperiment: (runs, { experiment }) => runs.deleteByExperiment(experiment),
   },
   chartInsights: {
     saveInsight: (insights, { run }) => insights.saveInsight(run, 'chart 0', insight()),
     saveExecutiveSummary: (insights, { run }) => insights.saveExecutiveSummary(run, 'All went well.'),
-    removeByType: (insights, { run }) => insights.removeByType(run, 'chart 0'),
-    deleteBySimulation: (insights, { run }) => insights.deleteBySimulation(run),
   },
   experimentDocuments: {
     saveDocument: (documents, { experiment }) =>
@@ -46,52 +39,33 @@ export const writes: Writes = {
         status: 'failed',
         error: 'none',
       }),
-    removeByType: (documents, { experiment }) => documents.removeByType(experiment, 'summary'),
   },
   experiments: {
     revise: (experiments, { experiment }) => experiments.revise(experiment, { name: 'Another' }),
     saveScorecard: (experiments, { experiment }) => experiments.saveScorecard(experiment, null),
-    softDelete: (experiments, { experiment }) => experiments.softDelete(experiment),
     restore: (experiments, { aside }) => experiments.restore(aside.experiment),
   },
   explorations: {
-    lock: (explorations, { exploration }) => explorations.lock(exploration),
-    recordLlmCalls: (explorations, { exploration }) => explorations.recordLlmCalls(exploration, 1),
     recordProgress: (explorations, { exploration }) => explorations.recordProgress(exploration, { nodes: 1 }),
     finish: (explorations, { exploration }) => explorations.finish(exploration, 'goal_achieved'),
   },
-  featureScorecards: {},
   interviewGuides: {
     insertIfAbsent: (guides, { aside }) => guides.insertIfAbsent(aside.experiment, { questions: 'Why?' }),
     revise: (guides, { experiment }) => guides.revise(experiment, { questions: 'Why?' }),
-    removeByExperiment: (guides, { experiment }) => guides.removeByExperiment(experiment),
   },
   regionAnalyses: {
     addAll: (regions, { run }) => regions.addAll([aRegionOf(run)]),
-    deleteBySimulation: (regions, { run }) => regions.deleteBySimulation(run),
   },
   researchExecutions: {
-    lockNextPending: (executions) => executions.lockNextPending(),
     saveStatus: (executions, { execution }) => executions.saveStatus(execution, 'running'),
-    recordInterviews: (executions, { execution }) =>
-      executions.recordInterviews(execution, { successful: 1, failed: 1 }),
   },
   scenarioNodes: {
     revise: (nodes, { leaf }) => nodes.revise(leaf, { nodeStatus: 'dominated' }),
     saveSimulation: (nodes, { leaf }) => nodes.saveSimulation(leaf, null, 1),
     saveStatusBatch: (nodes, { leaf }) => nodes.saveStatusBatch([leaf], 'dominated'),
   },
-  sensitivityResults: {
-    deleteBySimulation: (results, { run }) => results.deleteBySimulation(run),
-  },
-  simulationRuns: {},
-  synthGroups: {
-    ensureDefault: (groups) => groups.ensureDefault(),
-    ensureNamed: (groups) => groups.ensureNamed('Grocery shoppers'),
-  },
   synthOutcomes: {
     saveAll: (outcomes, { run, synths }) => outcomes.saveAll(run, synths.map(anOutcomeOf)),
-    deleteByAnalysis: (outcomes, { run }) => outcomes.deleteByAnalysis(run),
   },
   synths: {
     saveSynth: (synths, world) => synths.saveSynth({ id: aSynthOf(world), name: 'Ana Lima' }),
@@ -102,18 +76,6 @@ export const writes: Writes = {
       transcripts.addInterview(execution, { synthId: 'syn_other', synthName: 'Ana Lima', messages: [] }),
   },
 };
-
-/** What writes nothing by itself: the next flush does. */
-export const staging: readonly string[] = [
-  'chartInsights.removeByType',
-  'experimentDocuments.removeByType',
-  'experiments.revise',
-  'interviewGuides.removeByExperiment',
-  'interviewGuides.revise',
-  'regionAnalyses.addAll',
-  'scenarioNodes.revise',
-  'transcripts.addInterview',
-];
 
 function aSynthOf({ synths }: World): string {
   return synths[0] ?? '';

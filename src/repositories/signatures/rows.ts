@@ -15,6 +15,7 @@ import {
 import { InstantType } from '../../wire/instant-type.ts';
 import { readInstant } from '../../wire/instant.ts';
 import {
+  accepting,
   FiniteNumber,
   Instant,
   Integer,
@@ -51,10 +52,10 @@ export function rowMethods<E extends object>(entity: EntityClass<E>): RowMethods
  */
 export function newRow<E extends object, Data = RequiredEntityData<E>>(entity: EntityClass<E>): Check<Data> {
   const columns = new Map(columnsOf(entity).map((column) => [column.name, column.check]));
-  return (value) => {
+  return accepting({ kind: 'document' }, (value) => {
     if (!isPlain(value)) return isNot('an object', value);
     return problemIn(value, columns) ?? onlyUnknownIn(value, columns);
-  };
+  });
 }
 
 /** An instance of the entity, whose key is one. */
@@ -68,10 +69,11 @@ function rowOf<E extends object>(entity: EntityClass<E>): Check<E> {
 function primaryKey<E extends object>(entity: EntityClass<E>): Check<Primary<E>> {
   const { length } = keysOf(entity);
   const keys = arrayOf(Key);
-  return (value) => {
-    if (length === 1) return Key(value);
-    return Array.isArray(value) && value.length !== length ? isNot(`${length} keys`, value) : keys(value);
-  };
+  const one: AnyCheck = Key;
+  if (length === 1) return one;
+  return accepting({ kind: 'list', items: keysOf(entity).map(() => Key) }, (value) =>
+    Array.isArray(value) && value.length !== length ? isNot(`${length} keys`, value) : keys(value),
+  );
 }
 
 /** A column as it is declared, and the check of what a new row may have in it. */
