@@ -2,19 +2,17 @@ import { Command } from 'commander';
 import { definitions } from '../settings/setting-definitions.ts';
 import { describeSettings, type SettingDescription } from '../settings/describe-settings.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
-import { say, sayJson, table } from './output.ts';
+import { print, printJson, table } from './output.ts';
 
-/** `synthdb config` */
-export function config(): Command {
+/** Returns the command `synthdb config`. */
+export function configCommand(): Command {
   return new Command('config')
-    .description(
-      'print every setting, its value and who says so; passwords are masked, nothing is connected to',
-    )
+    .description('print every setting with its value and source; masks passwords, and connects to nothing')
     .option('--json', 'print { settings: [{ name, variable, value, source, unit }] } for programs')
     .action(({ json = false }: { json?: boolean }) => {
       const settings = describeSettings(resolveSettings());
-      if (json) return sayJson({ settings });
-      say(table(['setting', 'value', 'from', 'set it by'], settings.map(row)));
+      if (json) return printJson({ settings });
+      print(table(['setting', 'value', 'source', 'variable'], settings.map(row)));
     });
 }
 

@@ -1,7 +1,7 @@
 import type { SingleBar } from 'cli-progress';
 import type { TableProgress } from '../../legacy-import/import-legacy.ts';
 import type { TableResult } from '../../legacy-import/table-result.ts';
-import { say } from '../output.ts';
+import { print } from '../output.ts';
 import { progressBar } from '../progress-bar.ts';
 
 /** Shows a progress bar for the current table on a terminal, and a line for each finished table. */
@@ -41,7 +41,7 @@ export class ImportProgress {
       ...(found > 0 ? [`${found} exist already`] : []),
       ...(rejected > 0 ? [`${rejected} rejected`] : []),
     ];
-    say(`  ${table}: ${parts.join(', ')} (${Math.round(rows / Math.max(seconds, 0.001))} rows/s)`);
+    print(`  ${table}: ${parts.join(', ')} (${Math.round(rows / Math.max(seconds, 0.001))} rows/s)`);
   }
 
   /** Removes the bar. */

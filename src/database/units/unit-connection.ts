@@ -2,15 +2,12 @@ import { Writable } from 'node:stream';
 import { CompiledQuery, type DatabaseConnection, type QueryExecutor, type QueryResult } from 'kysely';
 import { whoServes, type TxClient } from '../../postgres/client/tx-client.ts';
 import { within } from '../../postgres/client/within.ts';
+import { findTransactionEnd } from '../../postgres/sql/find-transaction-end.ts';
 import { concurrent, ended, transactionControl, transactionEnded } from './refusals.ts';
 import type { UnitGate } from './unit-gate.ts';
 
 // Milliseconds that the server may take to answer when the unit ends; then the statement is cancelled, and its connection dropped.
 const patienceMs = 1_000;
-
-// Refused before it is sent, so that nothing is stored. What ends the transaction otherwise is known from the server's answer.
-const endsTransaction =
-  /^\s*(commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to))\b/i;
 
 const streamIsOpen =
   'a stream of this unit of work is open, and no statement can be sent on its connection: read it to its end or leave its loop first, ' +
@@ -88,7 +85,7 @@ export class UnitConnection {
     this.#check(turn);
     const { sql }: { sql: unknown } = query;
     if (sql instanceof Writable) this.#watchCopy(sql);
-    else refuseEnd(query.sql);
+    else this.#refuseTransactionEnd(query.sql);
     try {
       return await this.#connection.executeQuery<R>(query);
     } finally {
@@ -100,6 +97,7 @@ export class UnitConnection {
   /** Used by `Turn`. */
   stream<R>(turn: Turn, query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
     this.#check(turn);
+    this.#refuseTransactionEnd(query.sql);
     const rows = this.#connection.streamQuery<R>(query, chunkSize)[Symbol.asyncIterator]();
     this.#stream = rows;
     for (const { refuse } of this.#waiting.splice(0)) refuse(concurrent(streamIsOpen));
@@ -150,6 +148,16 @@ export class UnitConnection {
     this.checkTransaction();
   }
 
+  /**
+   * Refuses a text that ends the transaction before it is sent, so that nothing is stored.
+   *
+   * @throws StatementError
+   */
+  #refuseTransactionEnd(sql: string): void {
+    const command = findTransactionEnd(sql, this.client.strings);
+    if (command !== null) throw transactionControl(`\`${command}\``);
+  }
+
   #watchCopy(copy: Writable): void {
     this.#copy = copy;
     const end = (): void => {
@@ -166,12 +174,6 @@ export class UnitConnection {
     this.#turn = next?.turn;
     next?.go();
   }
-}
-
-/** @throws StatementError when the statement ends the transaction. */
-function refuseEnd(sql: string): void {
-  const [, command] = endsTransaction.exec(sql) ?? [];
-  if (command !== undefined) throw transactionControl(`\`${command}\``);
 }
 
 /** The connection as Kysely holds it while it sends something. */

@@ -1,5 +1,6 @@
 import { PoolerError } from '../../errors.ts';
 import { leftOnSession } from './pooler-rules.ts';
+import { leavesTemporaryObjects } from './temporary-objects.ts';
 import { TxClient, type Release, type TxClientConfig } from './tx-client.ts';
 import { refuseMalformedText, storableParameters } from './unstorable-values.ts';
 
@@ -14,10 +15,7 @@ export interface CleanClientConfig extends TxClientConfig {
   readonly sharesSession?: boolean;
 }
 
-// In a value, it costs a statement more and changes nothing.
-const maybeTemporary = /\b(?:pg_)?temp(?:orary)?\b/i;
-const makesTemporary =
-  /\b(?:create\s+(?!(?:unique\s+)?index\b)|into\s+(?:(?:local|global)\s+)?(?=temp))[^;]*\b(?:pg_)?temp(?:orary)?\b/i;
+// What a statement leaves behind is said at its beginning.
 const whereItWouldBe = 2_000;
 
 /**
@@ -57,12 +55,12 @@ export class CleanClient extends TxClient {
         }
         if (this.#sharesSession) this.#check(text, name);
         else if (!this.#isAltered) {
-          this.#isAltered = leftOnSession(text.slice(0, whereItWouldBe), this.#inTransaction) !== null;
+          const beginning = text.slice(0, whereItWouldBe);
+          this.#isAltered = leftOnSession(beginning, this.#inTransaction, this.strings) !== null;
         }
         const sent = asStored(text, given);
         if (this.#inTransaction && !this.#madeTemporary) {
-          const beginning = text.slice(0, whereItWouldBe);
-          this.#madeTemporary = maybeTemporary.test(beginning) && leavesTemporary(beginning);
+          this.#madeTemporary = leavesTemporaryObjects(text.slice(0, whereItWouldBe), this.strings);
         }
         return send(...sent);
       },
@@ -87,7 +85,7 @@ export class CleanClient extends TxClient {
   #check(text: string, name: string): void {
     const says = name
       ? 'the next transaction may have another connection, where a named statement is not known; send it without a name'
-      : leftOnSession(text, this.#inTransaction);
+      : leftOnSession(text, this.#inTransaction, this.strings);
     if (says === null) return;
     throw new PoolerError(says);
   }
@@ -104,13 +102,6 @@ function asStored(text: string, [query, values, ...others]: unknown[]): unknown[
   if (typeof query === 'object' && query !== null && 'values' in query && Array.isArray(query.values))
     query.values = storableParameters(query.values);
   return [query, values, ...others];
-}
-
-/** Whether a text makes something temporary that the end of the transaction does not drop by itself. */
-function leavesTemporary(text: string): boolean {
-  return text
-    .split(';')
-    .some((statement) => makesTemporary.test(statement) && !/\bon\s+commit\s+drop\b/i.test(statement));
 }
 
 /** Of whatever the driver takes for a query: a text, an object that holds one, or one that knows how to send itself. */

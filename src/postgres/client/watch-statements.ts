@@ -1,10 +1,11 @@
 import { errorMonitor, EventEmitter } from 'node:events';
 import { isPromise } from 'node:util/types';
 import type { Pool, PoolClient } from 'pg';
-import { whoServes } from './tx-client.ts';
+import type { ScanOptions } from '../sql/sql-scanner.ts';
+import { TxClient, whoServes } from './tx-client.ts';
 
 /** Called as a statement is sent; what it gives is called at its end, with what it failed with. */
-export type StatementWatch = (sql: string) => (error?: unknown) => void;
+export type StatementWatch = (sql: string, strings?: ScanOptions) => (error?: unknown) => void;
 
 const watchedClients = new WeakSet<PoolClient>();
 
@@ -19,10 +20,15 @@ export function watchStatements(pool: Pool, watch: StatementWatch): void {
     // oxlint-disable-next-line typescript/unbound-method -- `apply` calls it on this client
     client.query = new Proxy(client.query, {
       apply: (query, _client, given: unknown[]): unknown => {
-        const sql = textOf(given[0]);
+        const sql = decodeUtf8(given[0]);
         // The client answers `whoServes` itself: no statement is sent.
         if (sql === undefined || sql === whoServes) return Reflect.apply(query, client, given);
-        return send(query, client, given, watch(sql));
+        return send(
+          query,
+          client,
+          given,
+          watch(sql, client instanceof TxClient ? client.strings : undefined),
+        );
       },
     });
   });
@@ -62,7 +68,7 @@ function send(
 }
 
 /** The text of what the driver takes for a query: a text, a configuration with one, a COPY or a cursor. */
-function textOf(query: unknown): string | undefined {
+function decodeUtf8(query: unknown): string | undefined {
   if (typeof query === 'string') return query;
   if (typeof query !== 'object' || query === null || !('text' in query)) return undefined;
   return typeof query.text === 'string' ? query.text : undefined;

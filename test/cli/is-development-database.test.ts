@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isForDevelopment } from '../../src/cli/development.ts';
+import { isDevelopmentDatabase } from '../../src/cli/is-development-database.ts';
 
 const nothing = {};
 
-describe('a database is for development', () => {
+describe('a database is a development database', () => {
   test.each([
     ['shop_dev', '127.0.0.1'],
     ['shop_dev', 'localhost'],
@@ -28,29 +28,29 @@ describe('a database is for development', () => {
     ['synthlab', 'localhost'],
     ['synthlab', '/var/run/postgresql'],
   ])('%s on %s', (name, host) => {
-    expect(isForDevelopment({ embedded: false, name, host }, nothing)).toBe(true);
+    expect(isDevelopmentDatabase({ embedded: false, name, host }, nothing)).toBe(true);
   });
 
   test.each(['', 'development', 'test'])('the embedded one, with NODE_ENV=%j', (mode) => {
     const embedded = { embedded: true, name: 'synthlab', host: '127.0.0.1' };
 
-    expect(isForDevelopment(embedded, { NODE_ENV: mode })).toBe(true);
+    expect(isDevelopmentDatabase(embedded, { NODE_ENV: mode })).toBe(true);
   });
 
-  test('one that docker-compose.yml makes, by the name that POSTGRES_DB gives it', () => {
+  test('that of docker-compose.yml, named by POSTGRES_DB', () => {
     const lab = { embedded: false, name: 'lab', host: '127.0.0.1' };
     const synthlab = { ...lab, name: 'synthlab' };
 
-    expect(isForDevelopment(lab, { POSTGRES_DB: 'lab' })).toBe(true);
-    expect(isForDevelopment(synthlab, { POSTGRES_DB: 'lab' })).toBe(false);
-    expect(isForDevelopment(synthlab, { POSTGRES_DB: '' })).toBe(true);
+    expect(isDevelopmentDatabase(lab, { POSTGRES_DB: 'lab' })).toBe(true);
+    expect(isDevelopmentDatabase(synthlab, { POSTGRES_DB: 'lab' })).toBe(false);
+    expect(isDevelopmentDatabase(synthlab, { POSTGRES_DB: '' })).toBe(true);
     expect(readFileSync(join(import.meta.dirname, '../../docker-compose.yml'), 'utf8')).toContain(
       'POSTGRES_DB: ${POSTGRES_DB:-synthlab}',
     );
   });
 });
 
-describe('a database is not for development', () => {
+describe('a database is not a development database', () => {
   test.each([
     ['shop', 'localhost'],
     ['postgres', '127.0.0.1'],
@@ -73,12 +73,12 @@ describe('a database is not for development', () => {
     ['synthlab', 'postgres'],
     ['synthlab', '192.168.0.7'],
   ])('%s on %s', (name, host) => {
-    expect(isForDevelopment({ embedded: false, name, host }, nothing)).toBe(false);
+    expect(isDevelopmentDatabase({ embedded: false, name, host }, nothing)).toBe(false);
   });
 
-  test.each(['production', 'Production', ' production '])('whatever it is, with NODE_ENV=%j', (mode) => {
+  test.each(['production', 'Production', ' production '])('any, with NODE_ENV=%j', (mode) => {
     for (const embedded of [true, false])
       for (const name of ['synthlab', 'shop_dev'])
-        expect(isForDevelopment({ embedded, name, host: '127.0.0.1' }, { NODE_ENV: mode })).toBe(false);
+        expect(isDevelopmentDatabase({ embedded, name, host: '127.0.0.1' }, { NODE_ENV: mode })).toBe(false);
   });
 });

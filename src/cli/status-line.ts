@@ -1,62 +1,63 @@
 import { isatty } from 'node:tty';
-import { dim, say } from './output.ts';
+import { dim, print } from './output.ts';
 import { writeTo } from './standard-streams.ts';
 
-// How long a note covers what it is about: who is in the way is told every half second for as long as it is true.
+// How long a note replaces the current text, in milliseconds. Blockers are reported every half second.
 const noteTime = 1_500;
-// How often a count is worth a line of a log.
+// The interval of progress lines without a terminal, in milliseconds.
 const countTime = 10_000;
 
 /**
- * What is under way: the last line of a terminal, with the time that it has taken. Elsewhere, where lines stay, only what explains a
- * wait, once each.
+ * Shows the current activity and its duration in the last line of a terminal. Without a terminal it prints each reason of a wait once, and
+ * progress every 10 s.
  */
-export class CurrentLine {
+export class StatusLine {
   #text = '';
   #begun = 0;
   #note = '';
   #noted = -Infinity;
   #counted = -Infinity;
   #clock: NodeJS.Timeout | undefined;
-  readonly #said = new Set<string>();
+  readonly #printed = new Set<string>();
 
-  /** Something else is under way; a line elsewhere too if it is a `wait`. */
+  /** Begins a new activity. Without a terminal, it is printed only with `wait`. */
   begin(text: string, wait?: 'waiting'): void {
     this.#text = text;
     this.#begun = this.#counted = Date.now();
     this.#noted = -Infinity;
     if (onTerminal()) this.#run();
-    else if (wait) this.#sayOnce(text);
+    else if (wait) this.#printOnce(text);
   }
 
-  /** What keeps it from going on, for as long as that is said again. */
+  /** Shows why the activity waits, until `note` is not called again in time. */
   note(text: string): void {
     this.#note = text;
     this.#noted = Date.now();
     if (onTerminal()) this.#run();
-    else this.#sayOnce(text);
+    else this.#printOnce(text);
   }
 
-  /** How far it is. */
+  /** Shows the progress of the activity. */
   count(text: string): void {
     this.#text = text;
     if (onTerminal()) return this.#run();
     if (Date.now() - this.#counted < countTime) return;
     this.#counted = Date.now();
-    say(`  ${text}`);
+    print(`  ${text}`);
   }
 
+  /** Removes the line. */
   clear(): void {
     clearInterval(this.#clock);
     this.#clock = undefined;
-    this.#said.clear();
+    this.#printed.clear();
     if (onTerminal()) void writeTo(1, '\r\u001B[K');
   }
 
-  #sayOnce(text: string): void {
-    if (this.#said.has(text)) return;
-    this.#said.add(text);
-    say(`  ${text}`);
+  #printOnce(text: string): void {
+    if (this.#printed.has(text)) return;
+    this.#printed.add(text);
+    print(`  ${text}`);
   }
 
   #run(): void {
@@ -67,13 +68,13 @@ export class CurrentLine {
   #draw(): void {
     const seconds = `${((Date.now() - this.#begun) / 1000).toFixed(1)} s `;
     const text = Date.now() - this.#noted < noteTime ? this.#note : this.#text;
-    // Some terminals don't know how wide they are.
+    // Some terminals do not report their width.
     const width = (process.stdout.columns || 80) - seconds.length - 3;
     void writeTo(1, `\r\u001B[K  ${dim(seconds)}${text.slice(0, Math.max(width, 0))}`);
   }
 }
 
-// One that can't take a line back is as good as none.
+// A dumb terminal can't rewrite a line.
 function onTerminal(): boolean {
   return isatty(1) && process.env['TERM'] !== 'dumb';
 }
