@@ -69,7 +69,7 @@ export class ConnectionLostError extends DataError {
 /**
  * The commit was sent, and no answer says what became of it: all of the transaction was written, or nothing. The connection was lost, the
  * server ended it (FATAL), it was silent for too long, or the unit of work was interrupted (`signal`, `close`) and the answer did not come
- * within a second. `work` is never run again, whatever `retries` says: look whether its rows are there, or make it idempotent. `cause` is
+ * within a second. `work` is never retried, with any `retries`: check whether its rows exist, or make it idempotent. `cause` is
  * what happened instead of an answer.
  */
 export class CommitUnknownError extends DataError {
@@ -170,7 +170,7 @@ export class ReadOnlyError extends DataError {
 /**
  * A JSON document does not have its column's shape, or holds what can't be stored as it is: NaN, infinities, invalid dates, bigints,
  * maps, halves of surrogate pairs, more than 1,000 levels. Nothing was sent to PostgreSQL.
- * `issues` tells where and what, without the document's values.
+ * `issues` has the paths and reasons, without the document's values.
  */
 export class InvalidJsonError extends DataError {
   readonly code = 'invalid_json';
@@ -192,7 +192,7 @@ export class InvalidLoadError extends DataError {
   readonly code = 'invalid_load';
 }
 
-/** The configuration of a backfill can't be used as it is. `issues` tells all that is wrong, and where. Nothing was written. */
+/** The configuration of a backfill can't be used as it is. `issues` has all problems and their paths. Nothing was written. */
 export class InvalidBackfillError extends DataError {
   readonly code = 'invalid_backfill';
   readonly issues: readonly { readonly path: string; readonly message: string }[];
@@ -304,7 +304,7 @@ export class ForbiddenError extends RefusedError {
   readonly code = 'forbidden';
 }
 
-/** The server can't do this now: out of resources, canceled or timed out, an error of its own (53xxx, 57014, 58xxx, XXxxx). */
+/** The server can't do this now: out of resources, canceled or timed out, an internal error (53xxx, 57014, 58xxx, XXxxx). */
 export class UnavailableError extends RefusedError {
   readonly code = 'unavailable';
 }

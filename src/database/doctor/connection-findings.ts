@@ -11,7 +11,7 @@ import { tlsFinding, type TlsFacts } from './tls-finding.ts';
 
 const clockToleranceMs = 1_000;
 
-/** What one connection tells of itself: TLS, a pooler in between, the server's clock. */
+/** Returns the findings on one connection: TLS, a pooler in between, the server's clock. */
 export async function connectionFindings(
   orm: MikroORM,
   target: DatabaseTarget,
@@ -35,7 +35,7 @@ async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode)
   if (!Connections.of(orm).behindPooler)
     return { subject: 'pooler', level: 'fine', says: 'none', facts: { inFront: false, mode: null } };
   const mode = (await poolModeOf(target)) ?? (await lendingOf(orm));
-  const says = `one is in front, in ${mode === null ? 'a mode that it does not tell this role' : `${mode} mode`}`;
+  const says = `one is in front, in ${mode === null ? 'a mode that this role may not read' : `${mode} mode`}`;
   const facts = { inFront: true, mode };
   if (mode === 'statement')
     return { subject: 'pooler', level: 'warning', says: `${says}: it lends no transaction`, facts };

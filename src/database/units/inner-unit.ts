@@ -8,7 +8,7 @@ import { isInside, runAs } from './scope.ts';
 import type { UnitEntityManager } from './unit-entity-manager.ts';
 import type { UnitGate } from './unit-gate.ts';
 
-/** Runs `work` behind a savepoint of the unit of work of `em`, which nobody else uses meanwhile. */
+/** Runs `work` behind a savepoint of the unit of work of `em`, which no other code uses meanwhile. */
 export function runInner<Manager extends UnitEntityManager, T>(
   em: Manager,
   outer: UnitGate,

@@ -1,6 +1,6 @@
 import { ConcurrentUseError, StatementError, UnitOfWorkEndedError } from '../../errors.ts';
 
-// The ORM makes an error of its own of each that it catches, and keeps only the cause: each has one of its own class.
+// The ORM wraps each error that it catches and keeps only its cause, so each has a cause of the same class.
 
 export const innerRuns = 'another `transact` within this unit of work has not ended yet; await it first';
 

@@ -2,7 +2,7 @@ import type { TxClient } from '../../postgres/client/tx-client.ts';
 
 /** A unit of work from its beginning to its end, which may be interrupted in between. */
 export class RunningUnit {
-  // Told of an interruption. One waits at a time or two; a promise to race against would cost each read more.
+  // Called on an interruption. There are one or two at a time; a promise for `Promise.race` would cost each read more.
   readonly #waiting: ((reason: unknown) => void)[] = [];
   #stop: (() => void) | undefined;
   #interruption: { readonly reason: unknown } | undefined;
@@ -13,7 +13,7 @@ export class RunningUnit {
     return this.#interruption;
   }
 
-  /** Ends it with `reason`: whatever it waits for, and on the server too. */
+  /** Rejects everything that it waits for with `reason`, and cancels its statement on the server. */
   interrupt(reason: unknown): void {
     if (this.#interruption) return;
     this.#interruption = { reason };
@@ -34,11 +34,11 @@ export class RunningUnit {
   async onClient<T>(client: TxClient, work: () => Promise<T>): Promise<T> {
     const lost = Promise.withResolvers<never>();
     lost.promise.catch(() => {});
-    // The statement that it met tells more of it; its failure comes through in this turn.
+    // The error of the interrupted statement says more, and arrives in this turn of the event loop.
     const onLost = (error: Error) => void setImmediate(() => lost.reject(error));
     client.onLost = onLost;
     this.#stop = () => {
-      // Once it is back in the pool, it is somebody else's.
+      // After it is back in the pool, it belongs to another unit of work.
       if (client.onLost === onLost) this.#stopped = client.abort(this.#interruption?.reason);
     };
     try {

@@ -11,7 +11,7 @@ interface Scope {
 
 const scopes = new AsyncLocalStorage<Scope>();
 
-/** Runs `work` in a scope of its own, which all that it starts is in. */
+/** Runs `work`, and everything that it starts, in a new scope. */
 export function runAs<T>(as: Scope['as'], gate: UnitGate, work: () => T): T {
   return scopes.run({ gate, as, from: scopes.getStore() }, work);
 }

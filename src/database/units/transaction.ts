@@ -13,10 +13,10 @@ import type { UnitEntityManager } from './unit-entity-manager.ts';
 import { UnitGate } from './unit-gate.ts';
 
 /**
- * Runs `work` in a transaction of its own, with settings that end with it. It ends early when `unit` is interrupted or the connection
+ * Runs `work` in a new transaction, with settings that end with it. It ends early when `unit` is interrupted or the connection
  * is lost, also while `work` still waits for something else; what `work` sends later fails.
  *
- * By hand rather than by `em.transactional`, which forks the fresh manager once more and enters a context that nobody asks for.
+ * Not by `em.transactional`, which forks the fresh manager once more and enters a context that is not needed.
  */
 export async function inTransaction<T>(
   em: UnitEntityManager,

@@ -24,7 +24,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
 
   /**
    * Returns a fresh manager of `orm`. Made here rather than by the ORM's option `entityManager`, by which frameworks know what to inject,
-   * and forked of nobody: inside an inner unit of work, the ORM's own manager stands for that one's.
+   * and not forked: inside an inner unit of work, the ORM's own manager stands for that one's.
    */
   static of(orm: MikroORM): UnitEntityManager {
     const { em, config } = orm;
@@ -86,7 +86,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
   }
 
   /**
-   * Flushes at the end of the unit of work. Returns the names of entities that were changed meanwhile, by code that nobody awaited, so
+   * Flushes at the end of the unit of work. Returns the names of entities that were changed meanwhile, by code that was not awaited, so
    * that not all of their changes are written.
    */
   async flushAtEnd(): Promise<string[]> {

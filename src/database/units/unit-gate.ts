@@ -14,7 +14,7 @@ interface Call {
 /**
  * Every use of a unit of work passes here: calls of repositories and of the entity manager by name, and all that is sent (by the ORM,
  * Kysely, streams, COPY, forks) as Kysely's provider of the connection. A unit is open; then closing, when only its own end passes; then
- * ended for ever. An inner unit has a gate of its own, and the outer one is suspended while it runs.
+ * ended. An inner unit has its own gate, and the outer one is suspended while it runs.
  */
 export class UnitGate implements ConnectionProvider {
   /** Undefined for a unit of work that reads outside a transaction. */

@@ -47,10 +47,10 @@ export class UnitOfWork {
    * Writes what has changed so far, without ending the unit of work.
    *
    * @throws DataError when PostgreSQL refuses the change. The transaction can't go on then, unless this ran inside `transact` of a
-   * unit of work, whose savepoint takes it back.
+   * unit of work, whose savepoint is rolled back.
    */
   flush(): Promise<void> {
-    // A gate translates by itself, and has to know the promise that the caller has.
+    // A gate translates errors, and must know the promise that the caller has.
     return this.#gate
       ? this.em.flush()
       : this.em.flush().catch((error: unknown) => Promise.reject(toDataError(error)));
