@@ -11,7 +11,7 @@ import { tlsFinding, type TlsFacts } from './tls-finding.ts';
 
 const clockToleranceMs = 1_000;
 
-/** What one connection tells of itself: TLS, a pooler in between, the server's clock. */
+/** Returns the findings on one connection: TLS, a pooler in between, the server's clock. */
 export async function connectionFindings(
   orm: MikroORM,
   target: DatabaseTarget,

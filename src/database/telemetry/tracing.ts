@@ -11,7 +11,7 @@ type Api = typeof api;
 
 const scope = 'synth-lab-data';
 
-/** Spans and metrics by OpenTelemetry's conventions for databases. What is told holds no values and no error's text. */
+/** Spans and metrics by OpenTelemetry's conventions for databases. They contain no values and no text of errors. */
 export class Tracing {
   readonly #api: Api;
   readonly #tracer: Tracer;
@@ -57,7 +57,7 @@ export class Tracing {
       kind: this.#api.SpanKind.CLIENT,
       attributes: { ...whereabouts(target), 'db.operation.name': operation },
     });
-    // Nobody may be listening, and this costs more than all the rest.
+    // Without a listener this would cost more than all the rest.
     if (span.isRecording()) span.setAttribute('db.query.text', statementText(sql, strings));
     return (error) => {
       if (error !== undefined) this.#fail(span, error);
