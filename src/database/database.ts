@@ -89,7 +89,7 @@ export interface CloseOptions {
 }
 
 /** What a database is made of, besides the ORM. */
-export interface DatabaseParts extends Pick<ConnectOptions, 'poolMode' | 'timeouts'> {
+export interface DatabaseDependencies extends Pick<ConnectOptions, 'poolMode' | 'timeouts'> {
   /** Milliseconds. Default 10,000. */
   readonly closeTimeout?: number | undefined;
   /** Default: none. */
@@ -118,7 +118,7 @@ export class Database {
       closeTimeout = standard('closeTimeout'),
       replicas,
       telemetry,
-    }: DatabaseParts = {},
+    }: DatabaseDependencies = {},
   ) {
     this.orm = orm;
     Connections.of(orm).throwsDataErrors = true;

@@ -8,8 +8,9 @@ import type { UnitOfWork } from '../database/units/unit-of-work.ts';
 import { UnitEntityManager } from '../database/units/unit-entity-manager.ts';
 import { StatementError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
+import { sharedCoordinates } from './coordinates.ts';
+import { createOnServer } from './create-on-server.ts';
 import { RefusedFlushes } from './refused-flushes.ts';
-import { TestServer } from './test-server.ts';
 
 /** A PostgreSQL database of one test file's own, so that files run in parallel. */
 export class TestDatabase extends Database {
@@ -29,11 +30,12 @@ export class TestDatabase extends Database {
   }
 
   /** A migrated database on the suite's server. Give it back with `drop()`. */
-  static create(): Promise<TestDatabase> {
-    return TestServer.shared().createDatabase();
+  static async create(): Promise<TestDatabase> {
+    const { url, drop, poolMode } = await createOnServer(sharedCoordinates());
+    return TestDatabase.open(url, drop, poolMode);
   }
 
-  /** Used by `TestServer`. */
+  /** Opens a database of the run. */
   static async open(
     url: string,
     drop: () => Promise<void>,

@@ -1,25 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { ConnectionError, SettingsError } from '../errors.ts';
+import { ConnectionError } from '../errors.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
-import { Administrator } from './administrator.ts';
+import { createOnServer } from './create-on-server.ts';
+import { coordinatesVariable, sharedCoordinates, type Coordinates } from './coordinates.ts';
 import { runServer, wantedMajor } from './run-server.ts';
 import type { RunningServer } from './running-server.ts';
 import { TestDatabase } from './test-database.ts';
 import { TestRun } from './test-run.ts';
-
-// How the process that starts the server tells the others of the run about it.
-const variable = 'SYNTHDB_TEST_SERVER';
-const poolerVariable = 'TEST_POOLER_URL';
-
-/** What the other processes of a run are told. */
-interface Coordinates {
-  readonly url: string;
-  readonly run: string;
-  readonly template: string;
-  readonly kind: RunningServer['kind'];
-  readonly version: string;
-  readonly description: string;
-}
 
 /**
  * The PostgreSQL server of one run of a test suite, with a migrated template that each test file gets a copy of. Any test runner can
@@ -48,8 +34,7 @@ export class TestServer {
   readonly description: string;
   /** As a role that may create databases. */
   readonly url: string;
-  readonly #run: string;
-  readonly #template: string;
+  readonly #coordinates: Coordinates;
   readonly #stop: (() => Promise<void>) | undefined;
 
   private constructor(coordinates: Coordinates, stop?: () => Promise<void>) {
@@ -57,8 +42,7 @@ export class TestServer {
     this.version = coordinates.version;
     this.description = coordinates.description;
     this.url = coordinates.url;
-    this.#run = coordinates.run;
-    this.#template = coordinates.template;
+    this.#coordinates = coordinates;
     this.#stop = stop;
   }
 
@@ -79,9 +63,9 @@ export class TestServer {
       const { name, template, version } = run;
       const description = `PostgreSQL ${version}, ${origin}`;
       const coordinates: Coordinates = { url, run: name, template, kind, version, description };
-      environment[variable] = JSON.stringify(coordinates);
+      environment[coordinatesVariable] = JSON.stringify(coordinates);
       return new TestServer(coordinates, async () => {
-        delete environment[variable];
+        delete environment[coordinatesVariable];
         try {
           await run.end();
         } finally {
@@ -97,18 +81,12 @@ export class TestServer {
 
   /** The server that the run's main process started. */
   static shared(environment: NodeJS.ProcessEnv = process.env): TestServer {
-    const coordinates = environment[variable];
-    if (coordinates === undefined)
-      throw new SettingsError(
-        'no test server: call TestServer.start() in the global set-up of your test runner',
-      );
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Written by `start` alone.
-    return new TestServer(JSON.parse(coordinates) as Coordinates);
+    return new TestServer(sharedCoordinates(environment));
   }
 
   /** A migrated database, for one test file. */
   createDatabase(): Promise<TestDatabase> {
-    return this.#create(this.#template);
+    return this.#create();
   }
 
   /** A database with nothing in it, for what tests migrations. */
@@ -125,22 +103,8 @@ export class TestServer {
     await this.stop();
   }
 
-  async #create(template: string): Promise<TestDatabase> {
-    const name = `${this.#run}_${randomBytes(6).toString('hex')}`;
-    await using administrator = await this.#administrator();
-    await administrator.create(name, template);
-    const pooler = process.env[poolerVariable];
-    const url = new URL(pooler || this.url);
-    url.pathname = name;
-    return TestDatabase.open(url.href, () => this.#drop(name), pooler ? 'transaction' : 'session');
-  }
-
-  async #drop(name: string): Promise<void> {
-    await using administrator = await this.#administrator();
-    await administrator.drop(name);
-  }
-
-  #administrator(): Promise<Administrator> {
-    return Administrator.connect(parseDatabaseUrl(this.url, variable));
+  async #create(template?: string): Promise<TestDatabase> {
+    const { url, drop, poolMode } = await createOnServer(this.#coordinates, template);
+    return TestDatabase.open(url, drop, poolMode);
   }
 }

@@ -1,13 +1,6 @@
 import { Command, Option } from 'commander';
-import { formats, type Format } from '../load/source.ts';
-
-/** What was asked for. */
-export interface Given {
-  readonly config: string;
-  readonly format?: Format;
-  readonly dryRun?: boolean;
-  readonly json?: boolean;
-}
+import { formats } from '../load/source.ts';
+import type { BackfillArguments } from './arguments.ts';
 
 /** `synthdb backfill` */
 export function backfill(): Command {
@@ -24,8 +17,8 @@ export function backfill(): Command {
       '--json',
       'print { database, facts, targets: [{ name, entity, outcome, error, candidates, inserted, updated, skipped }] }, or { facts, targets: [{ name, entity, candidates }], statements: [{ sql, rows }] }, for programs',
     )
-    .action(async (file: string, given: Given) => {
-      const { execute, plan } = await import('./run.ts');
-      await (given.dryRun ? plan(file, given) : execute(file, given));
+    .action(async (file: string, given: BackfillArguments) => {
+      const { printBackfillPlan, runBackfill } = await import('./run.ts');
+      await (given.dryRun ? printBackfillPlan(file, given) : runBackfill(file, given));
     });
 }

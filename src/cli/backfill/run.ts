@@ -16,10 +16,10 @@ import { textOf, withSource, type Source } from '../load/source.ts';
 import { say, sayJson, table } from '../output.ts';
 import { UsageError } from '../usage-error.ts';
 import { sayPlace, withDatabase } from '../with-database.ts';
-import type { Given } from './command.ts';
+import type { BackfillArguments } from './arguments.ts';
 
 /** Reads the facts, and says what would be made of them. */
-export async function plan(file: string, given: Given): Promise<void> {
+export async function printBackfillPlan(file: string, given: BackfillArguments): Promise<void> {
   const config = await readConfig(given.config);
   const { facts, targets, statements } = await withSource(file, given.format, (source) =>
     withFacts(source, given, (rows) => planBackfill(config, rows)),
@@ -37,7 +37,7 @@ export async function plan(file: string, given: Given): Promise<void> {
 }
 
 /** Makes and completes the parents, and says what became of them. */
-export async function execute(file: string, given: Given): Promise<void> {
+export async function runBackfill(file: string, given: BackfillArguments): Promise<void> {
   const config = await readConfig(given.config);
   await withSource(file, given.format, (source) =>
     withDatabase('application', async (orm, place) => {
@@ -70,7 +70,7 @@ function cells({ name, entity, outcome, error, ...counts }: BackfilledTarget): s
 /** Runs `work` on the facts of the file, and shows how far it has come. */
 async function withFacts<T>(
   source: Source,
-  given: Given,
+  given: BackfillArguments,
   work: (facts: AsyncIterable<object>) => Promise<T>,
 ): Promise<T> {
   const progress = new LoadProgress(source.size);

@@ -1,18 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-
-/** What was asked for. */
-export interface Given {
-  readonly from: string;
-  readonly dryRun?: boolean;
-  readonly sourceTimeZone?: string;
-  readonly skip?: string[];
-  readonly report?: string;
-  readonly allowRejected: number;
-  readonly replaceInvalidJson?: boolean;
-  readonly nullDangling?: boolean;
-  readonly strict?: boolean;
-  readonly json?: boolean;
-}
+import type { ImportArguments } from './arguments.ts';
 
 /** `synthdb import` */
 export function importCommand(): Command {
@@ -40,7 +27,7 @@ export function importCommand(): Command {
       '--json',
       'print { findings: [{ outcome, table, key, column, reason }], source, target, failures, unknown, tables } for programs',
     )
-    .action(async (given: Given) => {
+    .action(async (given: ImportArguments) => {
       const { importDatabase } = await import('./run.ts');
       await importDatabase(given);
     });

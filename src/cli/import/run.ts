@@ -9,12 +9,12 @@ import { openLegacySource } from '../../legacy-import/source/open-legacy-source.
 import { say } from '../output.ts';
 import { hasLost, writeTo } from '../standard-streams.ts';
 import { sayPlace, withDatabase } from '../with-database.ts';
-import type { Given } from './command.ts';
+import type { ImportArguments } from './arguments.ts';
 import { ImportProgress } from './progress.ts';
 import { FindingLines, sayResult } from './report.ts';
 
 /** Imports what the source has, or tries it with `dryRun`, and says what became of every row. */
-export async function importDatabase({ from, dryRun = false, ...given }: Given): Promise<void> {
+export async function importDatabase({ from, dryRun = false, ...given }: ImportArguments): Promise<void> {
   // Rows are garbage soon. V8 would rather make room for ever more of it than collect it.
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--heap-growing-percent=15');
@@ -32,7 +32,7 @@ async function run(
   database: Database | null,
   target: string | null,
   options: ImportOptions,
-  { report: path, json = false }: Given | Omit<Given, 'from'>,
+  { report: path, json = false }: ImportArguments | Omit<ImportArguments, 'from'>,
 ): Promise<void> {
   using report = path === undefined && !json ? null : new ReportFile(path);
   const lines = new FindingLines();
@@ -71,7 +71,7 @@ async function print(report: ReportFile | null): Promise<void> {
   }
 }
 
-function optionsOf(given: Omit<Given, 'from'>): ImportOptions {
+function optionsOf(given: Omit<ImportArguments, 'from'>): ImportOptions {
   return {
     zone: given.sourceTimeZone === undefined ? undefined : new SourceTimeZone(given.sourceTimeZone),
     skip: given.skip,

@@ -1,18 +1,7 @@
-import type { EntityKey } from '@mikro-orm/postgresql';
 import { Command, Option } from 'commander';
-import { duplicateRules, loadModes, type LoadMode } from '../../loading/load-options.ts';
-import { formats, type Format } from './source.ts';
-
-/** What was asked for. */
-export interface Given {
-  readonly entity: string;
-  readonly mode: LoadMode;
-  readonly key?: readonly EntityKey<object>[];
-  readonly onDuplicate: (typeof duplicateRules)[number];
-  readonly format?: Format;
-  readonly dryRun?: boolean;
-  readonly json?: boolean;
-}
+import { duplicateRules, loadModes } from '../../loading/load-options.ts';
+import { formats } from './source.ts';
+import type { LoadArguments } from './arguments.ts';
 
 /** `synthdb load FILE` */
 export function load(): Command {
@@ -44,8 +33,8 @@ export function load(): Command {
       '--json',
       'print { database, rows, inserted, updated, deleted, skipped }, or { rows, statements: [{ sql, rows }] }, for programs',
     )
-    .action(async (file: string, given: Given) => {
-      const { execute, plan } = await import('./run.ts');
-      await (given.dryRun ? plan(file, given) : execute(file, given));
+    .action(async (file: string, given: LoadArguments) => {
+      const { printLoadPlan, runLoad } = await import('./run.ts');
+      await (given.dryRun ? printLoadPlan(file, given) : runLoad(file, given));
     });
 }

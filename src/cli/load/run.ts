@@ -8,14 +8,14 @@ import { migrationGap } from 'mikro-orm-safe-migrations';
 import { say, sayJson, table } from '../output.ts';
 import { UsageError } from '../usage-error.ts';
 import { sayPlace, withDatabase } from '../with-database.ts';
-import type { Given } from './command.ts';
+import type { LoadArguments } from './arguments.ts';
 import { csvRows } from './csv-rows.ts';
 import { jsonlRows } from './jsonl-rows.ts';
 import { LoadProgress } from './progress.ts';
 import { textOf, withSource, type Source } from './source.ts';
 
 /** Reads and checks the rows, and says what would be sent. */
-export async function plan(file: string, given: Given): Promise<void> {
+export async function printLoadPlan(file: string, given: LoadArguments): Promise<void> {
   const orm = unconnected();
   const found = await withSource(file, given.format, (source) => withRows(source, given, orm.em, planLoad));
   if (given.json) return sayJson(found);
@@ -24,7 +24,7 @@ export async function plan(file: string, given: Given): Promise<void> {
 }
 
 /** Loads the rows, and says what became of them. */
-export function execute(file: string, given: Given): Promise<void> {
+export function runLoad(file: string, given: LoadArguments): Promise<void> {
   return withSource(file, given.format, (source) =>
     withDatabase('application', async (orm, place) => {
       const { pending } = await migrationGap(orm);
@@ -44,7 +44,7 @@ export function execute(file: string, given: Given): Promise<void> {
 /** Runs `work` on the rows of the file, and shows how far it has come. */
 async function withRows<T>(
   source: Source,
-  { entity: name, mode, key, onDuplicate }: Given,
+  { entity: name, mode, key, onDuplicate }: LoadArguments,
   em: EntityManager,
   work: (options: LoadOptions<object>) => Promise<T>,
 ): Promise<T> {

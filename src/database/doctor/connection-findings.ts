@@ -5,7 +5,7 @@ import type { DatabaseTarget } from '../../settings/database-url.ts';
 import type { PoolMode } from '../../postgres/client/pool-options.ts';
 import { Connections } from '../../postgres/client/connections.ts';
 import { assignmentOf } from '../../postgres/client/pooled-sessions.ts';
-import type { Finding } from './findings.ts';
+import type { DoctorFinding } from './findings.ts';
 import { poolModeOf } from './pool-mode.ts';
 import { tlsFinding, type TlsFacts } from './tls-finding.ts';
 
@@ -16,7 +16,7 @@ export async function connectionFindings(
   orm: MikroORM,
   target: DatabaseTarget,
   poolMode: PoolMode,
-): Promise<Finding[]> {
+): Promise<DoctorFinding[]> {
   const pool = await orm.em.getConnection().getNativeClient();
   const client = await pool.connect();
   const tls = tlsFinding(tlsFacts(client, target), target.parts.host);
@@ -31,7 +31,7 @@ function tlsFacts({ connection: { stream } }: PoolClient, { tls }: DatabaseTarge
   return { inUse: true, verified, protocol: stream.getProtocol() };
 }
 
-async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode): Promise<Finding> {
+async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode): Promise<DoctorFinding> {
   if (!Connections.of(orm).behindPooler)
     return { subject: 'pooler', level: 'fine', says: 'none', facts: { inFront: false, mode: null } };
   const mode = (await poolModeOf(target)) ?? (await assignmentOf(orm));
@@ -55,7 +55,7 @@ async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode)
   };
 }
 
-async function clock(client: PoolClient): Promise<Finding> {
+async function clock(client: PoolClient): Promise<DoctorFinding> {
   const before = Date.now();
   const { rows } = await client.query<{ at: string }>(
     'select extract(epoch from clock_timestamp()) * 1000 as at',

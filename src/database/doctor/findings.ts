@@ -2,7 +2,7 @@
 export type Level = 'fine' | 'note' | 'warning';
 
 /** One thing that was looked at. */
-export interface Finding {
+export interface DoctorFinding {
   /** What it is about: `server`, `tls`, `pooler`, `role`, `timeouts`, `connections`, `clock`, `schema`, `replica 1`. */
   readonly subject: string;
   readonly level: Level;

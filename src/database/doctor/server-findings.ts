@@ -1,18 +1,18 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { Finding } from './findings.ts';
+import type { DoctorFinding } from './findings.ts';
 
 const oldest = 140_000;
 
 type Ask = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
 
 /** What the server tells of itself and of the role that is connected. */
-export async function serverFindings(orm: MikroORM): Promise<Finding[]> {
+export async function serverFindings(orm: MikroORM): Promise<DoctorFinding[]> {
   const ask: Ask = (sql, values = []) => orm.em.getConnection().execute(sql, [...values]);
   const tables = [...orm.getMetadata().getAll().values()].map(({ tableName }) => tableName);
   return [await version(ask), await role(ask, tables), await timeouts(ask), await connections(ask)];
 }
 
-async function version(ask: Ask): Promise<Finding> {
+async function version(ask: Ask): Promise<DoctorFinding> {
   const [row] = await ask<{ version: string; number: number; standby: boolean }>(
     `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
        pg_is_in_recovery() as standby`,
@@ -38,7 +38,7 @@ interface Role {
 }
 
 // A service writes what is an entity: not the list of migrations, nor what others have in the same schema.
-async function role(ask: Ask, written: readonly string[]): Promise<Finding> {
+async function role(ask: Ask, written: readonly string[]): Promise<DoctorFinding> {
   const [found] = await ask<Role>(
     `select current_user as name, rolsuper as superuser, rolbypassrls as "bypassRowSecurity",
        coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayCreate", tables.*
@@ -78,7 +78,7 @@ async function role(ask: Ask, written: readonly string[]): Promise<Finding> {
   };
 }
 
-async function timeouts(ask: Ask): Promise<Finding> {
+async function timeouts(ask: Ask): Promise<DoctorFinding> {
   const rows = await ask<{ name: string; ms: number }>(
     `select name, setting::int as ms from pg_settings
      where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout') order by name`,
@@ -92,7 +92,7 @@ async function timeouts(ask: Ask): Promise<Finding> {
   };
 }
 
-async function connections(ask: Ask): Promise<Finding> {
+async function connections(ask: Ask): Promise<DoctorFinding> {
   const [row] = await ask<{ used: number; max: number }>(
     `select count(*)::int as used, current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as max
      from pg_stat_activity where backend_type = 'client backend'`,

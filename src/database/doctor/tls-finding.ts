@@ -1,4 +1,4 @@
-import type { Finding } from './findings.ts';
+import type { DoctorFinding } from './findings.ts';
 
 /** How a connection is encrypted, if it is. */
 export interface TlsFacts {
@@ -10,7 +10,7 @@ export interface TlsFacts {
 }
 
 /** What to say of a connection to `host`: an unverified one is a matter for whoever leaves this machine. */
-export function tlsFinding(facts: TlsFacts, host: string): Finding {
+export function tlsFinding(facts: TlsFacts, host: string): DoctorFinding {
   const { inUse, verified, protocol } = facts;
   const what = inUse ? `${protocol}, the server ${verified ? '' : 'not '}verified` : 'not in use';
   if (verified || isLoopback(host)) return { subject: 'tls', level: 'fine', says: what, facts: { ...facts } };
