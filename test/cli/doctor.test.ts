@@ -178,6 +178,6 @@ describe('synthdb doctor', () => {
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-    expect(stderr).toContain('nothing listens there');
+    expect(stderr).toContain('no server is listening on this host and port');
   });
 });

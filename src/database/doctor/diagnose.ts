@@ -11,9 +11,9 @@ import type { DoctorFinding } from './findings.ts';
 import { serverFindings } from './server-findings.ts';
 
 /**
- * Looks at a database from all sides, as an application meets it. Changes nothing.
+ * Checks the server, the connection, the schema and the replicas of a database. Changes nothing.
  *
- * @throws DataError when it stops answering on the way.
+ * @throws DataError when the database stops answering.
  */
 export async function diagnose(
   orm: MikroORM,

@@ -1,12 +1,12 @@
-/** How much a finding matters: `warning` is to be put right, `note` is to be known. */
+/** The severity of a finding: a `warning` is to be fixed, a `note` is for information. */
 export type Level = 'fine' | 'note' | 'warning';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface DoctorFinding {
-  /** What it is about: `server`, `tls`, `pooler`, `role`, `timeouts`, `connections`, `clock`, `schema`, `replica 1`. */
+  /** The subject: `server`, `tls`, `pooler`, `role`, `timeouts`, `connections`, `clock`, `schema`, `replica 1`. */
   readonly subject: string;
   readonly level: Level;
-  /** For people, in a line. */
+  /** One line, for people. */
   readonly says: string;
   /** For programs. */
   readonly facts: Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { ormOptions } from '../../postgres/orm/orm-options.ts';
 
-/** How PgBouncer lends its connections to a database, if it tells this role; else null. Asked of its console, the database `pgbouncer`. */
+/** Returns PgBouncer's pool mode for a database, from its console, the database `pgbouncer`; null when this role may not see it. */
 export async function poolModeOf(target: DatabaseTarget): Promise<string | null> {
   const options = ormOptions(target.withDatabase('pgbouncer'), {
     pool: { max: 1, acquireTimeout: 2_000 },
@@ -15,7 +15,7 @@ export async function poolModeOf(target: DatabaseTarget): Promise<string | null>
     const settings = await pool.query<{ key: string; value: string }>('show config');
     return settings.rows.find(({ key }) => key === 'pool_mode')?.value ?? null;
   } catch {
-    // Another pooler, or a role that may not ask.
+    // Another pooler, or a role without access.
     return null;
   } finally {
     // The ORM ends a pool only after queries of its own, which the console would not understand.

@@ -5,7 +5,7 @@ const oldest = 140_000;
 
 type Ask = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
 
-/** What the server tells of itself and of the role that is connected. */
+/** Returns the findings about the server and the connected role. */
 export async function serverFindings(orm: MikroORM): Promise<DoctorFinding[]> {
   const ask: Ask = (sql, values = []) => orm.em.getConnection().execute(sql, [...values]);
   const tables = [...orm.getMetadata().getAll().values()].map(({ tableName }) => tableName);
@@ -23,7 +23,12 @@ async function version(ask: Ask): Promise<DoctorFinding> {
   if (standby)
     return { subject: 'server', level: 'warning', says: `${says}, a standby: nothing can be written`, facts };
   if (number < oldest)
-    return { subject: 'server', level: 'warning', says: `${says}: 14 is the oldest that is served`, facts };
+    return {
+      subject: 'server',
+      level: 'warning',
+      says: `${says}: 14 is the oldest supported version`,
+      facts,
+    };
   return { subject: 'server', level: 'fine', says, facts };
 }
 
@@ -37,7 +42,7 @@ interface Role {
   readonly unfiltered: readonly string[];
 }
 
-// A service writes what is an entity: not the list of migrations, nor what others have in the same schema.
+// A service writes the tables of entities: not the list of migrations, nor tables of others in the same schema.
 async function role(ask: Ask, written: readonly string[]): Promise<DoctorFinding> {
   const [found] = await ask<Role>(
     `select current_user as name, rolsuper as superuser, rolbypassrls as "bypassRowSecurity",
@@ -51,11 +56,11 @@ async function role(ask: Ask, written: readonly string[]): Promise<DoctorFinding
      where rolname = current_user`,
     [written.join(',')],
   );
-  if (!found) throw new Error('the role that is connected is not among the roles');
+  if (!found) throw new Error('the connected role is not in pg_roles');
   const { name, superuser, unreadable, unwritable } = found;
   const rights = [
     superuser && 'superuser',
-    found.bypassRowSecurity && !superuser && 'passes over row-level security',
+    found.bypassRowSecurity && !superuser && 'bypasses row-level security',
     found.mayCreate && 'may create tables',
   ].filter((right) => right !== false);
   const says = rights.length === 0 ? name : `${name}: ${rights.join(', ')}`;
@@ -64,7 +69,7 @@ async function role(ask: Ask, written: readonly string[]): Promise<DoctorFinding
     ...(unwritable.length > 0 ? [`may not write ${unwritable.join(', ')}`] : []),
     ...(found.unfiltered.length > 0
       ? [
-          `the policies of ${found.unfiltered.join(', ')} do not hold for it: connect as another role, or force them`,
+          `the row-level policies of ${found.unfiltered.join(', ')} do not apply to it: connect as another role, or force them`,
         ]
       : []),
   ];
@@ -73,7 +78,7 @@ async function role(ask: Ask, written: readonly string[]): Promise<DoctorFinding
   return {
     subject: 'role',
     level: superuser ? 'note' : 'fine',
-    says: superuser ? `${says}; a service needs none of that` : says,
+    says: superuser ? `${says}; a service does not need that` : says,
     facts: { ...found },
   };
 }

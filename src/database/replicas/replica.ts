@@ -9,20 +9,20 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { walBytes } from './wal-position.ts';
 
-/** How far a replica has come, or why it can't be read from. */
-export type Sight =
+/** The position up to which a replica has replayed the write-ahead log, or why it can't be read from. */
+export type ReplicaState =
   | { readonly position: bigint; readonly why: null }
   | { readonly position: null; readonly why: string };
 
-// The primary answers meanwhile, so that nobody need wait for long.
-const patienceMs = 1_000;
+// Short, since the primary can answer instead.
+const timeoutMs = 1_000;
 
-/** A streaming replica of the primary, with a pool of its own. It is not connected to before it is first wanted. */
+/** A streaming replica of the primary, with a pool of its own. It connects on the first read. */
 export class Replica {
   readonly orm: MikroORM;
   readonly telemetry: Telemetry;
   readonly #probe: Probe<bigint | null>;
-  #sight: Sight | undefined;
+  #state: ReplicaState | undefined;
 
   private constructor(orm: MikroORM, telemetry: Telemetry) {
     this.orm = orm;
@@ -39,23 +39,23 @@ export class Replica {
     return new Replica(orm, telemetry);
   }
 
-  /** What was seen of it last; undefined while it never was asked. */
-  get sight(): Sight | undefined {
-    return this.#sight;
+  /** The state at the last check; undefined before the first one. */
+  get state(): ReplicaState | undefined {
+    return this.#state;
   }
 
-  /** Asks it how far it has come. Never throws. */
-  async look(): Promise<Sight> {
-    const seen = await this.#probe.ask(patienceMs).then(
-      (position): Sight =>
-        position === null ? { position: null, why: 'it is no replica' } : { position, why: null },
-      (error: unknown): Sight => ({ position: null, why: reason(error) }),
+  /** Checks the replica and returns its state. Never throws. */
+  async check(): Promise<ReplicaState> {
+    const state = await this.#probe.ask(timeoutMs).then(
+      (position): ReplicaState =>
+        position === null ? { position: null, why: 'it is not a replica' } : { position, why: null },
+      (error: unknown): ReplicaState => ({ position: null, why: reason(error) }),
     );
-    if ((this.#sight?.why ?? null) !== seen.why) this.telemetry.replica(seen.why);
-    return (this.#sight = seen);
+    if ((this.#state?.why ?? null) !== state.why) this.telemetry.replica(state.why);
+    return (this.#state = state);
   }
 
-  /** Closes its pool, within about so many milliseconds. */
+  /** Closes its pool within about so many milliseconds. */
   async close(milliseconds: number): Promise<void> {
     this.telemetry.stop();
     await closeWithin(milliseconds, this.orm);

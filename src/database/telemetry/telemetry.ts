@@ -37,7 +37,7 @@ export class Telemetry {
     return new Telemetry(options, target, await Tracing.start());
   }
 
-  /** The same for another database: a replica. */
+  /** Returns telemetry with the same options for another database, such as a replica. */
   of(target: DatabaseTarget): Telemetry {
     return new Telemetry(
       { logger: this.#logger, slowStatement: this.#slow, logStatements: this.#all },
@@ -46,24 +46,24 @@ export class Telemetry {
     );
   }
 
-  /** Tells of the ORM's pool and of what goes over its connections, until `stop`. Connects nowhere. */
+  /** Reports events and statements of the ORM's pool, until `stop`. Opens no connection. */
   async watch(orm: MikroORM): Promise<void> {
     const pool = await orm.em.getConnection().getNativeClient();
     const logger = this.#logger;
     const database = this.#target.label;
     if (logger) {
-      logger.info({ database, max: pool.options.max }, 'pool of connections made');
-      const told = () => ({
+      logger.info({ database, max: pool.options.max }, 'connection pool created');
+      const usage = () => ({
         database,
         total: pool.totalCount,
         idle: pool.idleCount,
         waiting: pool.waitingCount,
       });
-      pool.on('connect', () => logger.debug(told(), 'connection opened'));
-      pool.on('remove', () => logger.debug(told(), 'connection closed'));
-      // The error's own text is the driver's or the server's.
+      pool.on('connect', () => logger.debug(usage(), 'connection opened'));
+      pool.on('remove', () => logger.debug(usage(), 'connection closed'));
+      // Not the error's message, which is the driver's or the server's.
       pool.on('error', (error) =>
-        logger.warn({ ...told(), code: sqlStateOf(error) || null }, 'idle connection lost'),
+        logger.warn({ ...usage(), code: sqlStateOf(error) || null }, 'idle connection lost'),
       );
     }
     if (this.#tracing) this.#leave.push(this.#tracing.pool(pool, database));
@@ -71,28 +71,28 @@ export class Telemetry {
       watchStatements(pool, (sql) => this.#statement(sql));
   }
 
-  /** Runs a unit of work, within a span of its own. */
+  /** Runs a unit of work in a span of its own. */
   unitOfWork<T>(kind: 'transact' | 'read', work: () => Promise<T>): Promise<T> {
     return this.#tracing ? this.#tracing.unitOfWork(kind, this.#target, work) : work();
   }
 
-  /** Tells that a unit of work is run again after `error`: for which time, and in how many milliseconds. */
+  /** Reports a retry of a unit of work after `error`, with its number and its delay in milliseconds. */
   retrying(error: unknown, { attempt, delay }: { attempt: number; delay: number }): void {
     this.#tracing?.retrying(error, attempt);
     this.#logger?.warn(
       { database: this.#target.label, code: sqlStateOf(error), attempt, delay: rounded(delay) },
-      'unit of work is run again',
+      'unit of work is retried',
     );
   }
 
-  /** Tells why a replica is passed over, or that it no longer is. */
+  /** Reports why a replica is no longer used, or that it is used again. */
   replica(unusable: string | null): void {
     const database = this.#target.label;
-    if (unusable === null) this.#logger?.info({ database }, 'replica is read from again');
-    else this.#logger?.warn({ database, why: unusable }, 'replica is passed over');
+    if (unusable === null) this.#logger?.info({ database }, 'replica is used again');
+    else this.#logger?.warn({ database, why: unusable }, 'replica is not used');
   }
 
-  /** Ends what is told of the pools. */
+  /** Stops the reports of the pools. */
   stop(): void {
     for (const leave of this.#leave.splice(0)) leave();
   }
