@@ -9,7 +9,7 @@ import { openLegacySource } from '../../legacy-import/source/open-legacy-source.
 import { print } from '../output.ts';
 import { hasLostOutput, writeTo } from '../standard-streams.ts';
 import { printDatabase, withDatabase } from '../with-database.ts';
-import type { ImportCommandOptions } from './command.ts';
+import type { ImportCommandOptions } from './command-options.ts';
 import { ImportProgress } from './progress.ts';
 import { FindingsSummary, printResult } from './report.ts';
 

@@ -8,7 +8,7 @@ import { migrationGap } from 'mikro-orm-safe-migrations';
 import { print, printJson, table } from '../output.ts';
 import { UsageError } from '../usage-error.ts';
 import { printDatabase, withDatabase } from '../with-database.ts';
-import type { LoadCommandOptions } from './command.ts';
+import type { LoadCommandOptions } from './command-options.ts';
 import { csvRows } from './csv-rows.ts';
 import { jsonlRows } from './jsonl-rows.ts';
 import { LoadProgress } from './progress.ts';

@@ -1,5 +1,5 @@
 import { EntitySchema, type EntityClass, type EntityMetadata } from '@mikro-orm/postgresql';
-import * as exported from '../../entities/index.ts';
+import * as exported from '../../../entities/index.ts';
 
 /** The seventeen entities. */
 export const ourEntities: readonly EntityClass<object>[] = Object.values(exported).filter(
