@@ -15,7 +15,7 @@ import { ReplicaSet } from './replicas/replica-set.ts';
 import type { RunningUnit } from './units/running-unit.ts';
 import { RunningUnits } from './units/running-units.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
-import { inTransaction } from './units/transaction.ts';
+import { runTransaction } from './units/run-transaction.ts';
 import { sqlStateOf, toDataError } from '../postgres/errors/translate-error.ts';
 import { UnitOfWork, type ReadingUnitOfWork } from './units/unit-of-work.ts';
 import { UnitEntityManager } from './units/unit-entity-manager.ts';
@@ -223,7 +223,7 @@ export class Database {
       for (let attempt = 0; ; attempt++) {
         try {
           await Connections.of(this.orm).settle();
-          return await inTransaction(UnitEntityManager.of(this.orm), work, options, { unit, local });
+          return await runTransaction(UnitEntityManager.of(this.orm), work, options, { unit, local });
         } catch (thrown) {
           const error = toDataError(thrown);
           if (attempt >= retries || !mayRetry(error)) throw error;
@@ -257,7 +257,7 @@ export class Database {
         }
       }
       const isolationLevel = snapshot ? IsolationLevel.REPEATABLE_READ : IsolationLevel.READ_COMMITTED;
-      return await inTransaction(em, work, { isolationLevel, readOnly: true }, { unit, local });
+      return await runTransaction(em, work, { isolationLevel, readOnly: true }, { unit, local });
     } catch (thrown) {
       const error = toDataError(thrown);
       // In a read-only transaction it is the server that refuses.

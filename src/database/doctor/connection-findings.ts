@@ -4,7 +4,7 @@ import type { PoolClient } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import type { PoolMode } from '../../postgres/client/pool-options.ts';
 import { Connections } from '../../postgres/client/connections.ts';
-import { lendingOf } from '../../postgres/client/pooled-sessions.ts';
+import { assignmentOf } from '../../postgres/client/pooled-sessions.ts';
 import type { Finding } from './findings.ts';
 import { poolModeOf } from './pool-mode.ts';
 import { tlsFinding, type TlsFacts } from './tls-finding.ts';
@@ -34,7 +34,7 @@ function tlsFacts({ connection: { stream } }: PoolClient, { tls }: DatabaseTarge
 async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode): Promise<Finding> {
   if (!Connections.of(orm).behindPooler)
     return { subject: 'pooler', level: 'fine', says: 'none', facts: { inFront: false, mode: null } };
-  const mode = (await poolModeOf(target)) ?? (await lendingOf(orm));
+  const mode = (await poolModeOf(target)) ?? (await assignmentOf(orm));
   const says = `one is in front, in ${mode === null ? 'a mode that this role may not read' : `${mode} mode`}`;
   const facts = { inFront: true, mode };
   if (mode === 'statement')

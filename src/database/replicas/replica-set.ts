@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { ConnectionError, ConnectionLostError, ContentionError, PoolTimeoutError } from '../../errors.ts';
 import { Probe } from '../../postgres/client/probe.ts';
-import { within } from '../../postgres/client/within.ts';
+import { settlesWithin } from '../../postgres/client/settles-within.ts';
 import type { Replica, ReplicaState } from './replica.ts';
 import { walBytes } from './wal-position.ts';
 
@@ -73,7 +73,7 @@ export class ReplicaSet {
   /** Returns how each of them is, asked now, in their order, within `patience` milliseconds. */
   async health(patience: number): Promise<ReplicaHealth[]> {
     if (this.replicas.length === 0) return [];
-    await within(
+    await settlesWithin(
       patience,
       this.#seeAll(() => false),
     );

@@ -24,23 +24,23 @@ export class TransactionEnd {
     });
   }
 
-  /** The command that ended it (COMMIT, ROLLBACK or PREPARE TRANSACTION); undefined while it goes on. */
+  /** The command that ended it (COMMIT, ROLLBACK or PREPARE TRANSACTION); undefined while it is open. */
   get command(): string | undefined {
     return this.#command;
   }
 
-  /** A transaction begins. */
+  /** Called when a transaction begins. */
   watch(): void {
     this.#isWatching = true;
     this.#command = undefined;
   }
 
-  /** Its own end is sent next. */
+  /** Called before its own end is sent. */
   unwatch(): void {
     this.#isWatching = false;
   }
 
-  /** A statement is sent. */
+  /** Called with each statement. */
   send(text: string): void {
     this.#text = text;
   }
@@ -48,7 +48,7 @@ export class TransactionEnd {
   #complete(tag: string): void {
     if (tag === 'COMMIT' || tag === 'PREPARE TRANSACTION') this.#command ??= tag;
     else if (tag === 'ROLLBACK') {
-      // Also the tag of `rollback to savepoint`. Then the transaction goes on; so it does after `and chain`, but as another one.
+      // Also the tag of `rollback to savepoint`, which leaves the transaction open. `and chain` begins another one.
       this.#rolledBack = true;
       if (findTransactionEnd(this.#text, this.#strings) !== null) this.#command ??= tag;
     } else if (this.#rolledBack && (tag === 'BEGIN' || tag === 'START TRANSACTION'))

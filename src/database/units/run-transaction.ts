@@ -7,74 +7,73 @@ import type { TxClient } from '../../postgres/client/tx-client.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 import { gatedTransaction } from '../../postgres/patches/gated-transaction.ts';
 import { transactionControl } from './refusals.ts';
-import { runAs } from './scope.ts';
 import { UnitConnection } from './unit-connection.ts';
 import type { UnitEntityManager } from './unit-entity-manager.ts';
 import { UnitGate } from './unit-gate.ts';
 
 /**
- * Runs `work` in a new transaction, with settings that end with it. It ends early when `unit` is interrupted or the connection
- * is lost, also while `work` still waits for something else; what `work` sends later fails.
+ * Runs `work` in a new transaction, with its own settings. Rejects early when `unit` is interrupted or the connection is lost, also
+ * while `work` waits for something else; statements that `work` sends later fail.
  *
- * Not by `em.transactional`, which forks the fresh manager once more and enters a context that is not needed.
+ * Not by `em.transactional`, which forks the fresh manager once more and enters an asynchronous context that is not needed.
  */
-export async function inTransaction<T>(
+export async function runTransaction<T>(
   em: UnitEntityManager,
   work: (uow: UnitOfWork) => Promise<T>,
   options: Parameters<EntityManager['begin']>[0],
   { unit, local }: { readonly unit: RunningUnit; readonly local: LocalSettings | null },
 ): Promise<T> {
-  // Of the ORM's own, before the manager belongs to the unit.
+  // The ORM's own, taken before the manager belongs to the unit.
   const connection = em.getConnection('write');
   const { gate, begun, client } = await begin(em, options, unit);
-  let isAtWork = false;
-  const atWork = async (): Promise<T> => {
-    isAtWork = true;
+  let isWorking = false;
+  const runWork = async (): Promise<T> => {
+    isWorking = true;
     try {
       return await work(new UnitOfWork(em));
     } finally {
-      isAtWork = false;
+      isWorking = false;
     }
   };
   try {
     return await unit.onClient(client, async () => {
       if (unit.interruption) throw unit.interruption.reason;
       if (local) {
-        if (local.statementTimeout !== undefined) client.bearWith(local.statementTimeout);
+        if (local.statementTimeout !== undefined) client.extendAnswerTimeout(local.statementTimeout);
         await unit.unlessInterrupted(em.getKysely().executeQuery(local.query));
       }
-      const result = await unit.unlessInterrupted(atWork());
+      const result = await unit.unlessInterrupted(runWork());
       await finish(gate, em, unit);
       await connection.commit(begun, new TransactionEventBroadcaster(em));
       return result;
     });
   } catch (error) {
-    // Why the work failed matters, not that its connection is gone too. Where the work goes on still, its connection is gone.
-    if (!isAtWork) {
+    // The error of the work is thrown, not that of the rollback. While the work is still running, its connection was dropped already.
+    if (!isWorking) {
       if (!unit.interruption) await gate.close();
       gate.end();
       await connection.rollback(begun, new TransactionEventBroadcaster(em)).catch(() => {});
     }
     gate.end();
-    // What the interruption made fail fails by it, unless the commit was on its way.
+    // An interruption explains the other errors, unless the commit was sent.
     if (unit.interruption && !(error instanceof CommitUnknownError)) throw unit.interruption.reason;
     throw error;
   }
 }
 
 /**
- * Ends the unit of work before its commit: nothing of it may run any more, and all that was changed is written.
+ * Ends the unit of work before its commit: refuses further calls, and flushes the changes.
  *
- * @throws UnfinishedWorkError
+ * @throws UnfinishedWorkError when calls are still running, or code that was not awaited changes entities meanwhile.
  */
 async function finish(gate: UnitGate, em: UnitEntityManager, unit: RunningUnit): Promise<void> {
   const running = gate.close();
   if (running) await unit.unlessInterrupted(running.then(refuseUnfinished));
   if (!em.isEmpty) {
-    const changed = await runAs('end', gate, () => em.flushAtEnd());
+    const changed = await gate.runAs('end', () => em.flushAtEnd());
     refuseUnfinished(changed.map((name) => `an assignment to ${name}`));
   }
-  // After a statement that failed, and whose error `work` caught, the server has yet to say how the transaction is.
+  // After a failed statement whose error `work` caught, the server has yet to report the transaction's status.
   if (gate.connection) await unit.unlessInterrupted(gate.connection.client.idle());
   gate.connection?.checkTransaction();
   gate.end();
@@ -87,7 +86,7 @@ function refuseUnfinished(running: readonly string[]): void {
 interface Begun {
   readonly gate: UnitGate;
   readonly client: TxClient;
-  /** The transaction as the ORM began it. Only its end is sent by it. */
+  /** The transaction as the ORM began it. It sends commit and rollback only. */
   readonly begun: ControlledTransaction<unknown>;
 }
 
@@ -100,7 +99,7 @@ async function begin(
   try {
     await unit.unlessInterrupted(beginning);
   } catch (error) {
-    // A connection that comes too late goes back as it came.
+    // A connection that arrives too late is returned unused.
     void beginning.then(() => em.rollback()).catch(() => {});
     throw error;
   }
