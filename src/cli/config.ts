@@ -1,26 +1,24 @@
 import { Command } from 'commander';
-import { definitions } from '../settings/definitions.ts';
-import { describeSettings, type SettingDescription } from '../settings/describe.ts';
-import { resolveSettings } from '../settings/resolve.ts';
-import { say, sayJson, table } from './output.ts';
+import { definitions } from '../settings/setting-definitions.ts';
+import { describeSettings, type SettingDescription } from '../settings/describe-settings.ts';
+import { resolveSettings } from '../settings/resolve-settings.ts';
+import { print, printJson, table } from './output.ts';
 
-/** `synthdb config` */
-export function config(): Command {
+/** Returns the command `synthdb config`. */
+export function configCommand(): Command {
   return new Command('config')
-    .description(
-      'print every setting, its value and who says so; passwords are masked, nothing is connected to',
-    )
+    .description('print every setting with its value and source; masks passwords, and connects to nothing')
     .option('--json', 'print { settings: [{ name, variable, value, source, unit }] } for programs')
     .action(({ json = false }: { json?: boolean }) => {
       const settings = describeSettings(resolveSettings());
-      if (json) return sayJson({ settings });
-      say(table(['setting', 'value', 'from', 'set it by'], settings.map(row)));
+      if (json) return printJson({ settings });
+      print(table(['setting', 'value', 'source', 'variable'], settings.map(row)));
     });
 }
 
 function row({ name, variable, value, source, unit }: SettingDescription): string[] {
   const text = Array.isArray(value) ? value.join('\n') : String(value ?? '');
-  const { absent = '' } = definitions[name];
+  const { defaultText = '' } = definitions[name];
   const shown = unit === null ? text : `${text} ${unit}`;
-  return [name, text === '' ? `(${absent.replaceAll('`', '')})` : shown, source, variable];
+  return [name, text === '' ? `(${defaultText.replaceAll('`', '')})` : shown, source, variable];
 }

@@ -3,90 +3,92 @@ import { isatty } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DownLosses } from 'mikro-orm-safe-migrations';
-import { environmentFile } from '../settings/environment-file.ts';
-import { isForDevelopment } from './development.ts';
+import { readEnvironmentFile } from '../settings/environment-file.ts';
+import { isDevelopmentDatabase } from './is-development-database.ts';
 import { InterruptedError } from './interrupted-error.ts';
-import { confirmedCommand } from './invocation.ts';
-import { lostOutput } from './standard-streams.ts';
+import { commandWithConfirmation } from './invocation.ts';
+import { flushOutput } from './standard-streams.ts';
 import { UsageError } from './usage-error.ts';
-import type { Place } from './with-database.ts';
+import type { DatabaseInfo } from './with-database.ts';
 
-/** The rule, for `--help`. */
-export const confirmationRule = `Going back (down, redo) and baseline ask for the name of the database when it is
-not one for development, or when rows or values of columns would be lost. For
-development are the embedded one, and on this machine: names with dev, test,
-local or scratch in them (shop_dev), and the database of docker-compose.yml;
-none is with NODE_ENV=production. A terminal is asked; elsewhere pass
---confirm NAME, or the command ends with 2.`;
+/** When a confirmation is required, for `--help`. */
+export const confirmationRule = `down, redo and baseline require the name of the database as confirmation unless it
+is a development database, and when rows or column values would be lost.
+Development databases are the embedded one and, on this machine, those with dev,
+test, local or scratch in their names (shop_dev) and that of docker-compose.yml;
+none with NODE_ENV=production. On a terminal the command prompts; elsewhere pass
+--confirm NAME, or it exits with 2.`;
 
-/** What is about to be done. */
+/** A destructive command. */
 interface Destructive {
-  /** The name that was passed along. */
+  /** The name that was given with `--confirm`. */
   readonly confirm: string | undefined;
-  /** Of the command, as "reverts migrations". */
+  /** What the command does: "reverts migrations". */
   readonly does: string;
-  /** What would be lost; only asked where the database is one for development. */
+  /** Returns what would be lost; called for development databases only. */
   readonly losses?: () => Promise<DownLosses>;
 }
 
 /**
- * Asks for the database's name before something destructive: where the database is not one for development, and where rows or values
- * would be lost. Without a terminal the name has to be passed along. A name that was passed along is always checked.
+ * Requires the name of the database as confirmation of a destructive command, unless it is a development database where nothing would be
+ * lost. Prompts on a terminal; otherwise the name must be given. A given name is always checked.
  *
- * @throws UsageError when it is not given, or wrong; InterruptedError on Ctrl-C. Nothing was changed then.
+ * @throws UsageError when the name is missing or wrong.
+ * @throws InterruptedError on Ctrl-C.
  */
 export async function confirmDestructive(
   orm: MikroORM,
-  place: Place,
+  info: DatabaseInfo,
   { confirm, does, losses }: Destructive,
 ): Promise<void> {
-  // A pooler may call it otherwise.
+  // A pooler may use another name.
   const [row] = await orm.em.execute<{ name: string }[]>('select current_database() as name');
   const { name = '' } = row ?? {};
-  const identity = { embedded: place.files !== null, host: place.host, name };
-  const why = isForDevelopment(identity, { ...environmentFile([]).values, ...process.env })
-    ? confirm === undefined && losses && reasonOf(await losses())
-    : 'is not a database for development';
-  // A wrong name is refused where none was needed, too.
+  const identity = { embedded: info.files !== null, host: info.host, name };
+  const why = isDevelopmentDatabase(identity, { ...readEnvironmentFile([]).values, ...process.env })
+    ? confirm === undefined && losses && describeLosses(await losses())
+    : 'is not a development database';
+  // A wrong name is refused even when none is required.
   if (why || confirm !== undefined)
-    await confirmName({ name, database: place.database, does, why: why || 'is meant' }, confirm);
+    await confirmName({ name, database: info.database, does, why: why || 'was selected' }, confirm);
 }
 
-/** A question for the name of a database. */
+/** A prompt for the name of a database. */
 interface Question {
   readonly name: string;
-  /** For people: `user@host:port/database`. */
+  /** `user@host:port/database`, for display. */
   readonly database: string;
-  /** Of the command, as "reverts migrations". */
+  /** What the command does: "reverts migrations". */
   readonly does: string;
-  /** Why it is asked, said of the database: "is not a database for development". */
+  /** Why the name is required, with the database as subject: "is not a development database". */
   readonly why: string;
 }
 
 /**
- * Checks the name that was passed along, or else asks the terminal for it.
+ * Checks the given name, or prompts for it.
  *
- * @throws UsageError when it is wrong, or there is no terminal to ask; InterruptedError on Ctrl-C.
+ * @throws UsageError when it is wrong, or missing without a terminal.
+ * @throws InterruptedError on Ctrl-C.
  */
 export async function confirmName(question: Question, confirm: string | undefined): Promise<void> {
   const { name, does, why } = question;
   const database = stripVTControlCharacters(question.database);
   const about = `this ${does}, and ${database} ${why}`;
-  // Where standard error is a file, the question would go unseen.
+  // A prompt on standard error is invisible when that is a file.
   if (confirm === undefined && !(isatty(0) && isatty(2)))
-    throw new UsageError(`${about}; to go on, run: ${confirmedCommand(name)}`);
+    throw new UsageError(`${about}; to confirm, run: ${commandWithConfirmation(name)}`);
   const given =
-    confirm ?? (await answerTo(`T${about.slice(1)}. Type "${stripVTControlCharacters(name)}" to go on: `));
+    confirm ?? (await prompt(`T${about.slice(1)}. Type "${stripVTControlCharacters(name)}" to confirm: `));
   if (given !== name)
     throw new UsageError(
       `"${stripVTControlCharacters(given)}" is not the name of ${database}; nothing was changed`,
     );
 }
 
-/** The line that is typed; empty at the end of input. */
-async function answerTo(question: string): Promise<string> {
-  // What was printed before it comes first.
-  await lostOutput();
+/** Returns the typed line; empty at the end of input. */
+async function prompt(question: string): Promise<string> {
+  // Earlier output must precede the prompt.
+  await flushOutput();
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   terminal.once('close', () => resolve(''));
@@ -99,12 +101,12 @@ async function answerTo(question: string): Promise<string> {
   }
 }
 
-const mostNamed = 5;
+const maxListed = 5;
 
-/** Why it is asked; undefined when nothing is lost. */
-function reasonOf({ tables, unknown }: DownLosses): string | undefined {
+/** Returns why the name is required; undefined when nothing is lost. */
+function describeLosses({ tables, unknown }: DownLosses): string | undefined {
   if (tables.length === 0) return undefined;
-  const named = tables.slice(0, mostNamed).map((table) => stripVTControlCharacters(table));
+  const named = tables.slice(0, maxListed).map((table) => stripVTControlCharacters(table));
   const others = tables.length - named.length;
   const listed = `${named.join(', ')}${others > 0 ? ` and ${others} more` : ''}`;
   return unknown === null

@@ -2,40 +2,40 @@ import { Command } from 'commander';
 import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { resolveDatabase } from '../settings/resolve.ts';
+import { resolveDatabase } from '../settings/resolve-settings.ts';
 import { confirmName } from './confirmation.ts';
-import { say } from './output.ts';
+import { print } from './output.ts';
 import { UsageError } from './usage-error.ts';
-import { sayHowToConnect, sayPlace, withEmbedded } from './with-database.ts';
+import { printConnectHint, printDatabase, withEmbeddedDatabase } from './with-database.ts';
 
-/** `synthdb db reset` */
-export function dbReset(): Command {
+/** Returns the command `synthdb db reset`. */
+export function dbResetCommand(): Command {
   return new Command('reset')
-    .description('delete it with all its data, and make it anew, migrated')
+    .description('delete it with all its data, and create a new, migrated one')
     .option('--confirm <name>', 'the name of its database, synthlab')
     .action(async ({ confirm }: { confirm?: string }) => {
       const named = resolveDatabase({}, 'migrations');
       if (named)
         throw new UsageError(
-          `${named.source} names ${named.target.label}; only the embedded database is reset`,
+          `${named.source} is ${named.target.label}, and only the embedded database can be reset; unset ${named.source}, or set it to "embedded"`,
         );
-      // It may be stopped, or too broken to start: whether it holds rows is not looked at.
+      // Asks always: a stopped or broken server can't be checked for data.
       await confirmName(
         {
-          // As the embedded server calls it.
+          // The name of the embedded database.
           name: 'synthlab',
           database: 'the embedded database',
           does: 'deletes the embedded server',
-          why: 'loses all its data',
+          why: 'will lose all its data',
         },
         confirm,
       );
       await EmbeddedPostgres.remove({ directory: embeddedDirectory() });
-      await withEmbedded(async (orm, place) => {
+      await withEmbeddedDatabase(async (orm, info) => {
         const applied = await new Migrator(orm).up();
-        sayPlace(place);
-        say(`Made anew, ${applied.length} migrations applied.`);
-        sayHowToConnect(place);
+        printDatabase(info);
+        print(`Created, ${applied.length} migrations applied.`);
+        printConnectHint(info);
       });
     });
 }

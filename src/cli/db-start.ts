@@ -1,16 +1,16 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { startEmbedded } from '../database/default-target.ts';
-import { dim, say, sayError } from './output.ts';
+import { dim, print, printError } from './output.ts';
 
-/** `synthdb db start` */
-export function dbStart(): Command {
-  return new Command('start').description('start it, if it does not run').action(async () => {
+/** Returns the command `synthdb db start`. */
+export function dbStartCommand(): Command {
+  return new Command('start').description('start it, unless it is running').action(async () => {
     const server = await startEmbedded();
-    for (const notice of server.notices) sayError(dim(notice));
-    say(
-      `PostgreSQL ${server.major} ${server.started ? 'started' : 'runs already'} on port ${server.port}, files in ${relative('', server.directory)}`,
+    for (const notice of server.notices) printError(dim(notice));
+    print(
+      `PostgreSQL ${server.major} ${server.started ? 'started' : 'is already running'} on port ${server.port}, files in ${relative('', server.directory)}`,
     );
-    say(`Connect with: psql '${server.url}'`);
+    print(`Connect with: psql '${server.url}'`);
   });
 }

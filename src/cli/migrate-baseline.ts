@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from './lock-wait.ts';
-import { say, sayJson } from './output.ts';
-import { sayPlace, withDatabase } from './with-database.ts';
+import { lockWaitOption } from './lock-wait-option.ts';
+import { print, printJson } from './output.ts';
+import { printDatabase, withDatabase } from './with-database.ts';
 
 interface Given {
   readonly confirm?: string;
@@ -11,8 +11,8 @@ interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb migrate baseline NAME` */
-export function migrateBaseline(): Command {
+/** Returns the command `synthdb migrate baseline NAME`. */
+export function migrateBaselineCommand(): Command {
   return new Command('baseline')
     .description('note that a schema made in another way is where the migrations up to one would bring it')
     .argument('<name>', 'the last migration whose work is there')
@@ -20,13 +20,13 @@ export function migrateBaseline(): Command {
     .addOption(lockWaitOption())
     .option('--json', 'print { database, noted: [name] } for programs')
     .action((name: string, { confirm, lockWait, json = false }: Given) =>
-      withDatabase('migrations', async (orm, place) => {
-        await confirmDestructive(orm, place, { confirm, does: 'notes migrations as applied' });
-        if (!json) sayPlace(place);
+      withDatabase('migrations', async (orm, info) => {
+        await confirmDestructive(orm, info, { confirm, does: 'notes migrations as applied' });
+        if (!json) printDatabase(info);
         const noted = await new Migrator(orm, { lockWait }).baseline(name);
-        if (json) return sayJson({ database: place.database, noted });
-        for (const one of noted) say(`  noted ${one}`);
-        say(noted.length === 0 ? 'All of them are noted already.' : `${noted.length} noted as applied.`);
+        if (json) return printJson({ database: info.database, noted });
+        for (const one of noted) print(`  noted ${one}`);
+        print(noted.length === 0 ? 'All of them are noted already.' : `${noted.length} noted as applied.`);
       }),
     );
 }

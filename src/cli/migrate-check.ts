@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { describeDifference, Migrator, type CheckResult, type Condition } from 'mikro-orm-safe-migrations';
-import { inCallersTerms } from './invocation.ts';
-import { dim, say, sayJson, table } from './output.ts';
-import { sayPlace, withDatabase } from './with-database.ts';
+import { toInvocationTerms } from './invocation.ts';
+import { dim, print, printJson, table } from './output.ts';
+import { printDatabase, withDatabase } from './with-database.ts';
 
-/** `synthdb migrate check` */
-export function migrateCheck(): Command {
+/** Returns the command `synthdb migrate check`. */
+export function migrateCheckCommand(): Command {
   return new Command('check')
     .description('compare the database, the migrations and the entities; end with 3 when they differ')
     .option(
@@ -13,26 +13,26 @@ export function migrateCheck(): Command {
       'print { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] } for programs',
     )
     .action(({ json = false }: { json?: boolean }) =>
-      withDatabase('migrations', async (orm, place) => {
+      withDatabase('migrations', async (orm, info) => {
         const result = await new Migrator(orm).check();
         if (!result.agrees) process.exitCode = 3;
         const { database: differences, ...others } = result;
-        if (json) return sayJson({ database: place.database, ...others, differences });
-        sayPlace(place);
+        if (json) return printJson({ database: info.database, ...others, differences });
+        printDatabase(info);
         for (const section of [pending, database, entities]) section(result);
       }),
     );
 }
 
 function pending({ migrations, unlisted }: CheckResult): void {
-  sayComparison('migrations applied', [
+  printComparison('migrations applied', [
     ...migrations.map(({ name, condition }) => [`${name} is ${condition}`, remedies[condition]] as const),
     ...unlisted.map((file) => [`${file} is not listed`, 'add it to src/migrations.ts'] as const),
   ]);
 }
 
 function database({ database: found }: CheckResult): void {
-  sayComparison(
+  printComparison(
     'migrations and database',
     found?.map((one) => [describeDifference(one), one.remedy]) ?? [
       ['not compared: this code lacks a migration that is applied', 'see above'],
@@ -41,7 +41,7 @@ function database({ database: found }: CheckResult): void {
 }
 
 function entities({ entities: sql }: CheckResult): void {
-  sayComparison(
+  printComparison(
     'entities and migrations',
     sql.map((statement) => [
       `the entities want: ${statement.replaceAll(/\s+/g, ' ')}`,
@@ -50,19 +50,19 @@ function entities({ entities: sql }: CheckResult): void {
   );
 }
 
-function sayComparison(
+function printComparison(
   title: string,
   lines: readonly (readonly [difference: string, remedy: string])[],
 ): void {
-  say(`${title}: ${lines.length === 0 ? 'agree' : count(lines.length)}`);
+  print(`${title}: ${lines.length === 0 ? 'agree' : count(lines.length)}`);
   if (lines.length > 0)
-    say(
+    print(
       table(
         ['', 'remedy'],
         // A remedy of many differences is one action.
         lines.map(([what, remedy], index) => [
           `  ${what}`,
-          dim(remedy === lines[index - 1]?.[1] ? '″' : inCallersTerms(remedy)),
+          dim(remedy === lines[index - 1]?.[1] ? '″' : toInvocationTerms(remedy)),
         ]),
       ),
     );

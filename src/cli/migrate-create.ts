@@ -1,13 +1,13 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { createMigration } from 'mikro-orm-safe-migrations';
-import { listMigration } from './list-migration.ts';
-import { say, sayJson } from './output.ts';
+import { addMigrationToList } from './add-migration-to-list.ts';
+import { print, printJson } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
-/** `synthdb migrate create NAME` */
-export function migrateCreate(): Command {
+/** Returns the command `synthdb migrate create NAME`. */
+export function migrateCreateCommand(): Command {
   return new Command('create')
     .description('write a migration from what the entities have and the migrations have not')
     .argument('<name>', 'what it does, in snake_case: add_tags')
@@ -21,13 +21,13 @@ export function migrateCreate(): Command {
       }
       return withDatabase('migrations', async (orm) => {
         const created = await createMigration(orm, name);
-        if (created !== null) await listMigration(created.path);
-        if (json) return sayJson(created);
-        if (created === null) return say('Entities and migrations agree; there is nothing to write.');
-        say(
+        if (created !== null) await addMigrationToList(created.path);
+        if (json) return printJson(created);
+        if (created === null) return print('Entities and migrations agree; there is nothing to write.');
+        print(
           `Wrote ${relative('', created.path)}. Read it, improve it, and say in its docstring why, what it locks, what going back loses.`,
         );
-        for (const { direction, message } of created.warnings) say(`  ${direction}: ${message}.`);
+        for (const { direction, message } of created.warnings) print(`  ${direction}: ${message}.`);
       });
     });
 }

@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from './lock-wait.ts';
-import { sayRun } from './migration-progress.ts';
-import { say, sayJson, wholeNumber } from './output.ts';
-import { sayPlace, withDatabase } from './with-database.ts';
+import { lockWaitOption } from './lock-wait-option.ts';
+import { runWithProgress } from './run-with-progress.ts';
+import { print, printJson } from './output.ts';
+import { parsePositiveInteger } from './parse-positive-integer.ts';
+import { printDatabase, withDatabase } from './with-database.ts';
 
 interface Given {
   readonly to?: string;
@@ -15,12 +16,14 @@ interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb migrate down` */
+/** Returns the command `synthdb migrate down`. */
 export function migrateDownCommand(): Command {
   return new Command('down')
     .description('revert the migration applied last, or more')
     .addOption(new Option('--to <name>', 'the last one to keep').conflicts(['steps', 'all']))
-    .addOption(new Option('--steps <n>', 'how many to revert').argParser(wholeNumber).conflicts('all'))
+    .addOption(
+      new Option('--steps <n>', 'how many to revert').argParser(parsePositiveInteger).conflicts('all'),
+    )
     .option('--all', 'revert every one')
     .option(
       '--confirm <name>',
@@ -29,18 +32,18 @@ export function migrateDownCommand(): Command {
     .addOption(lockWaitOption())
     .option('--json', 'print { database, reverted: [{ name, direction, duration }] } for programs')
     .action(({ to, steps, all = false, confirm, lockWait, json = false }: Given) =>
-      withDatabase('migrations', async (orm, place) => {
-        await confirmDestructive(orm, place, {
+      withDatabase('migrations', async (orm, info) => {
+        await confirmDestructive(orm, info, {
           confirm,
           does: 'reverts migrations',
           losses: () => new Migrator(orm).lossesOfDown({ to, steps, all }),
         });
-        if (!json) sayPlace(place);
-        const reverted = await sayRun(json, (onEvent) =>
+        if (!json) printDatabase(info);
+        const reverted = await runWithProgress(json, (onEvent) =>
           new Migrator(orm, { lockWait, onEvent }).down({ to, steps, all }),
         );
-        if (json) return sayJson({ database: place.database, reverted });
-        if (reverted.length === 0) say('Nothing to revert.');
+        if (json) return printJson({ database: info.database, reverted });
+        if (reverted.length === 0) print('Nothing to revert.');
       }),
     );
 }

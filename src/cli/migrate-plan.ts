@@ -1,9 +1,10 @@
 import { Argument, Command, Option } from 'commander';
 import { Migrator, type Direction, type PlannedMigration } from 'mikro-orm-safe-migrations';
 import { backfillOf } from 'mikro-orm-safe-migrations';
-import { say, sayJson, wholeNumber } from './output.ts';
+import { print, printJson } from './output.ts';
+import { parsePositiveInteger } from './parse-positive-integer.ts';
 import { UsageError } from './usage-error.ts';
-import { withDatabase, withoutDatabase } from './with-database.ts';
+import { withDatabase, withUnconnectedOrm } from './with-database.ts';
 
 interface Given {
   readonly to?: string;
@@ -14,13 +15,15 @@ interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb migrate plan` */
-export function migratePlan(): Command {
+/** Returns the command `synthdb migrate plan`. */
+export function migratePlanCommand(): Command {
   return new Command('plan')
     .description('print the SQL that up or down would send, and change nothing')
     .addArgument(new Argument('[direction]', 'which way').choices(['up', 'down']).default('up'))
     .addOption(new Option('--to <name>', 'the last one to apply, or to keep').conflicts(['steps', 'all']))
-    .addOption(new Option('--steps <n>', 'how many to revert').argParser(wholeNumber).conflicts('all'))
+    .addOption(
+      new Option('--steps <n>', 'how many to revert').argParser(parsePositiveInteger).conflicts('all'),
+    )
     .option('--all', 'revert every one')
     .option('--allow-out-of-order', 'apply migrations that are older than applied ones too')
     .option(
@@ -33,11 +36,11 @@ export function migratePlan(): Command {
       const planned =
         from === undefined
           ? await withDatabase('migrations', (orm) => plan(new Migrator(orm), direction, request))
-          : await withoutDatabase((orm) =>
+          : await withUnconnectedOrm((orm) =>
               plan(new Migrator(orm), direction, { ...request, from: from === 'none' ? null : from }),
             );
-      if (json) return sayJson(planned);
-      say(asSql(planned, direction));
+      if (json) return printJson(planned);
+      print(asSql(planned, direction));
     });
 }
 
@@ -75,17 +78,17 @@ function migrationAsSql({ name, direction, transactional, known, statements }: P
   const lines = [`-- ${name}, ${direction}`];
   if (!transactional) {
     lines.push(
-      '-- Outside a transaction, on a connection of its own. Behind a pooler each statement stands alone, without the two',
-      '-- `set`: timeouts come from the role. Where an INVALID index was left behind, it is dropped before it is built again.',
+      '-- Outside a transaction, on a separate connection. Behind a pooler each statement runs alone, without the two',
+      '-- `set`: the role sets the timeouts. An INVALID index that a failed run left is dropped before it is built again.',
     );
   }
   if (statements.some((sql) => backfillOf(sql))) {
-    lines.push(
-      '-- A backfill is sent in batches, each in a transaction of its own; all of them together are this update:',
-    );
+    lines.push('-- A backfill runs in batches, one transaction each; all batches together are this update:');
   }
   if (!known) {
-    lines.push('-- NOT KNOWN AHEAD: what it sends depends on what it finds in the database. Around that:');
+    lines.push(
+      '-- NOT KNOWN IN ADVANCE: its statements depend on the content of the database. The statements around them:',
+    );
   }
   return [...lines, ...statements.map(ended)].join('\n');
 }

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from './lock-wait.ts';
-import { sayRun } from './migration-progress.ts';
-import { sayJson } from './output.ts';
-import { sayPlace, withDatabase } from './with-database.ts';
+import { lockWaitOption } from './lock-wait-option.ts';
+import { runWithProgress } from './run-with-progress.ts';
+import { printJson } from './output.ts';
+import { printDatabase, withDatabase } from './with-database.ts';
 
 interface Given {
   readonly confirm?: string;
@@ -12,8 +12,8 @@ interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb migrate redo` */
-export function migrateRedo(): Command {
+/** Returns the command `synthdb migrate redo`. */
+export function migrateRedoCommand(): Command {
   return new Command('redo')
     .description('revert the migration applied last, and apply it again')
     .option(
@@ -23,15 +23,17 @@ export function migrateRedo(): Command {
     .addOption(lockWaitOption())
     .option('--json', 'print { database, runs: [{ name, direction, duration }] } for programs')
     .action(({ confirm, lockWait, json = false }: Given) =>
-      withDatabase('migrations', async (orm, place) => {
-        await confirmDestructive(orm, place, {
+      withDatabase('migrations', async (orm, info) => {
+        await confirmDestructive(orm, info, {
           confirm,
           does: 'reverts a migration',
           losses: () => new Migrator(orm).lossesOfDown(),
         });
-        if (!json) sayPlace(place);
-        const runs = await sayRun(json, (onEvent) => new Migrator(orm, { lockWait, onEvent }).redo());
-        if (json) sayJson({ database: place.database, runs });
+        if (!json) printDatabase(info);
+        const runs = await runWithProgress(json, (onEvent) =>
+          new Migrator(orm, { lockWait, onEvent }).redo(),
+        );
+        if (json) printJson({ database: info.database, runs });
       }),
     );
 }

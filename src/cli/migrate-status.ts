@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { Migrator, type MigrationStatus } from 'mikro-orm-safe-migrations';
-import { say, sayJson, table } from './output.ts';
-import { sayPlace, withDatabase } from './with-database.ts';
+import { print, printJson, table } from './output.ts';
+import { printDatabase, withDatabase } from './with-database.ts';
 
-/** `synthdb migrate status` */
-export function migrateStatus(): Command {
+/** Returns the command `synthdb migrate status`. */
+export function migrateStatusCommand(): Command {
   return new Command('status')
     .description('list the migrations: applied, pending, and what is wrong with them')
     .option('--exit-code', 'end with 3 when one is not simply applied')
@@ -13,12 +13,12 @@ export function migrateStatus(): Command {
       'print { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }] } for programs',
     )
     .action(({ json = false, exitCode = false }: { json?: boolean; exitCode?: boolean }) =>
-      withDatabase('migrations', async (orm, place) => {
+      withDatabase('migrations', async (orm, info) => {
         const migrations = await new Migrator(orm).status();
         if (exitCode && migrations.some(({ condition }) => condition !== 'applied')) process.exitCode = 3;
-        if (json) return sayJson({ database: place.database, migrations });
-        sayPlace(place);
-        say(table(['migration', 'state', 'applied at', 'took', 'by', 'checksum'], migrations.map(row)));
+        if (json) return printJson({ database: info.database, migrations });
+        printDatabase(info);
+        print(table(['migration', 'state', 'applied at', 'took', 'by', 'checksum'], migrations.map(row)));
       }),
     );
 }

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { lockWaitOption } from './lock-wait.ts';
-import { sayRun } from './migration-progress.ts';
-import { say, sayJson } from './output.ts';
-import { sayHowToConnect, sayPlace, withDatabase } from './with-database.ts';
+import { lockWaitOption } from './lock-wait-option.ts';
+import { runWithProgress } from './run-with-progress.ts';
+import { print, printJson } from './output.ts';
+import { printConnectHint, printDatabase, withDatabase } from './with-database.ts';
 
 interface Given {
   readonly to?: string;
@@ -12,7 +12,7 @@ interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb migrate up` */
+/** Returns the command `synthdb migrate up`. */
 export function migrateUpCommand(): Command {
   return new Command('up')
     .description('apply every pending migration, oldest first')
@@ -21,16 +21,16 @@ export function migrateUpCommand(): Command {
     .addOption(lockWaitOption())
     .option('--json', 'print { database, applied: [{ name, direction, duration }] } for programs')
     .action(({ to, allowOutOfOrder, lockWait, json = false }: Given) =>
-      withDatabase('migrations', async (orm, place) => {
-        if (!json) sayPlace(place);
-        const applied = await sayRun(json, (onEvent) =>
+      withDatabase('migrations', async (orm, info) => {
+        if (!json) printDatabase(info);
+        const applied = await runWithProgress(json, (onEvent) =>
           new Migrator(orm, { lockWait, onEvent }).up({ to, allowOutOfOrder }),
         );
-        if (json) return sayJson({ database: place.database, applied });
+        if (json) return printJson({ database: info.database, applied });
         if (applied.length > 0)
-          say(`${applied.length} applied${to === undefined ? ', nothing is pending' : ''}.`);
-        else say(`Nothing is pending${to === undefined ? '' : ` up to ${to}`}.`);
-        sayHowToConnect(place);
+          print(`${applied.length} applied${to === undefined ? ', nothing is pending' : ''}.`);
+        else print(`Nothing is pending${to === undefined ? '' : ` up to ${to}`}.`);
+        printConnectHint(info);
       }),
     );
 }

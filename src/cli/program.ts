@@ -1,72 +1,73 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { backfill } from './backfill/command.ts';
-import { config } from './config.ts';
+import { backfillCommand } from './backfill/command.ts';
+import { configCommand } from './config.ts';
 import { confirmationRule } from './confirmation.ts';
-import { dbReset } from './db-reset.ts';
-import { dbStart } from './db-start.ts';
-import { dbStop } from './db-stop.ts';
-import { dbUrl } from './db-url.ts';
-import { demo } from './demo/command.ts';
-import { doctor } from './doctor.ts';
+import { dbResetCommand } from './db-reset.ts';
+import { dbStartCommand } from './db-start.ts';
+import { dbStopCommand } from './db-stop.ts';
+import { dbUrlCommand } from './db-url.ts';
+import { demoCommand } from './demo/command.ts';
+import { doctorCommand } from './doctor.ts';
 import { importCommand } from './import/command.ts';
-import { load } from './load/command.ts';
-import { migrateBaseline } from './migrate-baseline.ts';
-import { migrateCheck } from './migrate-check.ts';
-import { migrateCreate } from './migrate-create.ts';
+import { loadCommand } from './load/command.ts';
+import { migrateBaselineCommand } from './migrate-baseline.ts';
+import { migrateCheckCommand } from './migrate-check.ts';
+import { migrateCreateCommand } from './migrate-create.ts';
 import { migrateDownCommand } from './migrate-down.ts';
-import { migratePlan } from './migrate-plan.ts';
-import { migrateRedo } from './migrate-redo.ts';
-import { migrateStatus } from './migrate-status.ts';
+import { migratePlanCommand } from './migrate-plan.ts';
+import { migrateRedoCommand } from './migrate-redo.ts';
+import { migrateStatusCommand } from './migrate-status.ts';
 import { migrateUpCommand } from './migrate-up.ts';
-import { helpHint, inCallersTerms } from './invocation.ts';
+import { helpHint, toInvocationTerms } from './invocation.ts';
 import { failurePrefix } from './output.ts';
 import { writeTo } from './standard-streams.ts';
 
 /**
- * The `synthdb` command. What only one of the commands needs is imported when it runs: every command waits for the modules that are
- * loaded here.
+ * Returns the command `synthdb`. A module that only one command needs is imported when that command runs, since every command waits for
+ * the modules imported here.
  */
-export function program(): Command {
+export function createProgram(): Command {
   const migrate = new Command('migrate')
-    .description('bring the schema of a database forward or back')
+    .description('apply, revert and check migrations')
     .addHelpText('after', `\n${confirmationRule}`);
   for (const command of [
     migrateUpCommand(),
     migrateDownCommand(),
-    migrateRedo(),
-    migrateStatus(),
-    migratePlan(),
-    migrateCreate(),
-    migrateCheck(),
-    migrateBaseline(),
+    migrateRedoCommand(),
+    migrateStatusCommand(),
+    migratePlanCommand(),
+    migrateCreateCommand(),
+    migrateCheckCommand(),
+    migrateBaselineCommand(),
   ]) {
     migrate.addCommand(command);
   }
-  const db = new Command('db').description('run the embedded PostgreSQL of this project');
-  for (const command of [dbStart(), dbStop(), dbReset(), dbUrl()]) db.addCommand(command);
+  const db = new Command('db').description('manage the embedded PostgreSQL of this project');
+  for (const command of [dbStartCommand(), dbStopCommand(), dbResetCommand(), dbUrlCommand()])
+    db.addCommand(command);
   const synthdb = new Command('synthdb')
     .version(version())
     .description(
-      'Works on the database that DATABASE_URL names, in the environment or in .env. With DATABASE_URL=embedded, and in development without one, that is an embedded PostgreSQL below .data/.',
+      'Manages the database at DATABASE_URL, from the environment or .env. With DATABASE_URL=embedded, and in development by default, that is an embedded PostgreSQL in .data/.',
     )
     .addHelpText(
       'after',
       `
-Ends with 0 when all is well, 1 when it failed or was refused, 2 when it was
-called wrongly or not confirmed, 3 when something is pending or needs attention
-(where asked for), 4 when another runner migrates, 5 when part of what it
-printed could not be written, 130 when a question was interrupted by Ctrl-C.`,
+Exit codes: 0 success; 1 failed or refused; 2 invalid usage, or not confirmed;
+3 something is pending or needs attention (where requested); 4 another runner
+holds the migration lock; 5 part of the output could not be written; 130 a
+question was interrupted by Ctrl-C.`,
     )
     .addCommand(migrate)
     .addCommand(db)
-    .addCommand(config())
-    .addCommand(doctor())
+    .addCommand(configCommand())
+    .addCommand(doctorCommand())
     .addCommand(importCommand())
-    .addCommand(load())
-    .addCommand(backfill())
-    .addCommand(demo());
-  return throwing(synthdb);
+    .addCommand(loadCommand())
+    .addCommand(backfillCommand())
+    .addCommand(demoCommand());
+  return withErrorHandling(synthdb);
 }
 
 function version(): string {
@@ -77,16 +78,16 @@ function version(): string {
   return manifest.version;
 }
 
-// Commander would end the process with 1 for wrong usage; ours ends with 2, in one place. It is told like any other failure.
-function throwing(command: Command, path = command.name()): Command {
+// Commander would exit with 1 for invalid usage. Errors are thrown instead, and reported like any other failure, with exit code 2.
+function withErrorHandling(command: Command, path = command.name()): Command {
   command
     .exitOverride()
     .showHelpAfterError(helpHint(path))
     .configureOutput({
       writeOut: (text) => void writeTo(1, text),
       writeErr: (text) => void writeTo(2, text),
-      outputError: (text, write) => write(inCallersTerms(text.replace(/^error:/, failurePrefix()))),
+      outputError: (text, write) => write(toInvocationTerms(text.replace(/^error:/, failurePrefix()))),
     });
-  for (const sub of command.commands) throwing(sub, `${path} ${sub.name()}`);
+  for (const sub of command.commands) withErrorHandling(sub, `${path} ${sub.name()}`);
   return command;
 }

@@ -5,51 +5,51 @@ import { EmbeddedPostgresError } from '../embedded/index.ts';
 import { SettingsError, StatementError } from '../errors.ts';
 import { MigratorError } from 'mikro-orm-safe-migrations';
 import { InterruptedError } from './interrupted-error.ts';
-import { inCallersTerms } from './invocation.ts';
-import { failurePrefix, sayError } from './output.ts';
-import { lostOutput } from './standard-streams.ts';
+import { toInvocationTerms } from './invocation.ts';
+import { failurePrefix, printError } from './output.ts';
+import { flushOutput } from './standard-streams.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
- * Prints on standard error why a command failed, a line for each reason, and returns the exit code: 1 failed, 2 wrong usage, 4 the lock
- * is held by another, 130 interrupted at a question.
+ * Prints on standard error why a command failed, and returns the exit code: 1 failed, 2 invalid usage, 4 another runner holds the lock, 130
+ * interrupted at a prompt.
  */
 export function reportFailure(thrown: unknown): number {
-  // Commander has said all there is to say; help and version are no failures.
+  // Commander has printed the message. Help and version have exit code 0.
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   const error = toDataError(thrown);
-  sayError(`${failurePrefix()} ${inCallersTerms(messageOf(error))}`);
+  printError(`${failurePrefix()} ${toInvocationTerms(messageOf(error))}`);
   if (error instanceof MigratorError && error.code === 'lock_held') return 4;
   if (error instanceof InterruptedError) return 130;
   return error instanceof UsageError ? 2 : 1;
 }
 
 /**
- * Waits until everything is written, and returns the exit code: 5 when part of it could not be, unless the command failed anyway. A
- * reader that closes its pipe, as `head` does, is not worth a message.
+ * Flushes the output, and returns the exit code: 5 when part of it could not be written, unless the command failed. Prints no message for
+ * a closed pipe, as with `head`.
  */
 export async function reportLostOutput(exitCode: typeof process.exitCode): Promise<typeof process.exitCode> {
-  const lost = await lostOutput();
-  for (const { readerLeft, message } of lost) if (!readerLeft) sayError(`${failurePrefix()} ${message}`);
-  await lostOutput();
-  // What was found is found out from the exit code too, but only by those who read what was printed.
+  const lost = await flushOutput();
+  for (const { readerLeft, message } of lost) if (!readerLeft) printError(`${failurePrefix()} ${message}`);
+  await flushOutput();
+  // Exit code 3 refers to findings in the output, which is incomplete.
   return lost.length > 0 && (exitCode === undefined || exitCode === 0 || exitCode === 3) ? 5 : exitCode;
 }
 
 function messageOf(error: unknown): string {
   if (!isNativeError(error)) return String(error);
-  // Each line of theirs is a finding, in our own words.
+  // Every line of these messages is written by us.
   if (
     error instanceof MigratorError ||
     error instanceof SettingsError ||
     error instanceof EmbeddedPostgresError
   )
     return error.message;
-  return `${firstLine(error.message)}${whatIsWrong(error)}`;
+  return `${firstLine(error.message)}${serverMessage(error)}`;
 }
 
-// Whoever wrote a migration needs PostgreSQL's own words. Of a statement that could not begin, they know no row.
-function whatIsWrong(error: Error): string {
+// The author of a migration needs PostgreSQL's message. The message of a statement that was not executed has no row data.
+function serverMessage(error: Error): string {
   return error instanceof StatementError && isNativeError(error.cause)
     ? `: ${firstLine(error.cause.message)}`
     : '';

@@ -48,7 +48,7 @@ describe('synthdb backfill', () => {
   const stored = (): Promise<object[]> =>
     db.orm.em.fork().execute('select id, nome, synth_group_id from synths order by id');
 
-  test('makes the parents that a CSV names, once', async () => {
+  test('inserts the parents that a CSV references, once', async () => {
     const first = await run(['facts.csv', '--json']);
     const again = await run(['facts.csv']);
 
@@ -82,7 +82,7 @@ describe('synthdb backfill', () => {
     ]);
   });
 
-  test('tells without a database what it would do', async () => {
+  test('--dry-run needs no database', async () => {
     const { code, stdout } = await run(
       ['facts.csv', '--dry-run', '--json'],
       '',
@@ -107,7 +107,7 @@ describe('synthdb backfill', () => {
     expect(await stored()).toEqual([]);
   });
 
-  test('ends with 1 and keeps the others when a target fails behind its savepoint', async () => {
+  test('exits with 1 and keeps the other targets when one fails behind its savepoint', async () => {
     const broken = {
       ...synths,
       name: 'broken',
@@ -125,22 +125,22 @@ describe('synthdb backfill', () => {
       targets: [
         { name: 'groups', outcome: 'done', inserted: 2 },
         { name: 'broken', outcome: 'failed', error: expect.stringContaining('on table "synths"') },
-        { name: 'synths', outcome: 'left_out', error: null },
+        { name: 'synths', outcome: 'skipped', error: null },
       ],
     });
     expect(told.stdout).toMatch(/^broken .*failed: .*on table "synths"$/m);
-    expect(told.stdout).toMatch(/^synths .*left out$/m);
+    expect(told.stdout).toMatch(/^synths .*skipped: a dependency failed$/m);
   });
 
   test.each([
     ['no configuration', [], 'nowhere.json', null, 2, "nowhere.json can't be read"],
     [
-      'a configuration that is no JSON',
+      'a configuration that is not JSON',
       ['facts.csv'],
       'config.json',
       '{',
       2,
-      "config.json can't be read: it is no JSON",
+      "config.json can't be read: it is not valid JSON",
     ],
     [
       'a configuration with faults',
@@ -148,7 +148,7 @@ describe('synthdb backfill', () => {
       'config.json',
       '{"targets": [{"name": "a"}, 5]}',
       2,
-      /config\.json can't be used: targets\.0\.source: .*; targets\.0\.entity: .*; targets\.1: /,
+      /config\.json is invalid: targets\.0\.source: .*; targets\.0\.entity: .*; targets\.1: /,
     ],
     [
       'a property that no fact has',
@@ -156,7 +156,7 @@ describe('synthdb backfill', () => {
       'config.json',
       null,
       2,
-      'none of the facts has the property "group_name"',
+      'no fact has the property "group_name"',
     ],
   ])('ends well with %s', async (_, args, file, text, code, says) => {
     if (text !== null) await writeFile(join(directory, file), text);
@@ -179,7 +179,7 @@ describe('synthdb backfill', () => {
   });
 
   test.each([
-    ['csv', 'synth,group,group_name\ns,g,x\ncanary,y\n', 'row 2: has more cells'],
+    ['csv', 'synth,group,group_name\ns,g,x\ncanary,y\n', 'row 2: has another number of cells'],
     [
       'jsonl',
       '{"synth": "s", "group": "g", "group_name": "canary\\u0000"}\n',

@@ -105,10 +105,10 @@ describe.each(projects)('in %s, with rows in every table,', (_, make, loader, tu
 
   test('the ORM has applied every migration', async () => {
     await expectAgreement(migrationChain);
-    expect(Object.values(full.rows).map((rows) => rows.length >= 2)).toEqual(Array(17).fill(true));
+    expect(Object.entries(full.rows).filter(([, rows]) => rows.length < 2)).toEqual([]);
   });
 
-  test.each(turns)('down by %s and up by %s bring every row back', async (down, up) => {
+  test.each(turns)('down by %s and up by %s restore every row', async (down, up) => {
     const { database } = db.target.parts;
     const before = await unversioned();
     await (down === 'orm'
@@ -123,7 +123,7 @@ describe.each(projects)('in %s, with rows in every table,', (_, make, loader, tu
     expect(await contents(db)).toEqual(full);
   });
 
-  test('looking changes nothing, and finds nothing to change', async () => {
+  test('status and check change nothing and find no difference', async () => {
     expect(await run.orm('migration:check')).toContain('up-to-date');
     expect(await run.orm('schema:update', '--dump')).toContain('up-to-date');
     expect(await run.orm('migration:create')).toContain('up-to-date');
@@ -157,11 +157,11 @@ describe.each(projects)('in %s, with rows in every table,', (_, make, loader, tu
       const fresh = await contents(db);
 
       expect(fresh.catalog).toEqual(full.catalog);
-      expect(Object.values(fresh.rows).map((rows) => rows.length)).toEqual(Array(17).fill(0));
+      expect(Object.entries(fresh.rows).filter(([, rows]) => rows.length > 0)).toEqual([]);
       await expectAgreement(migrationChain);
     });
 
-    test('what it applied is reverted by synthdb, and applied again by the ORM', async () => {
+    test('its migrations are reverted by synthdb, and applied again by the ORM', async () => {
       await run.ours('down', '--all', '--confirm', db.target.parts.database);
       await expectAgreement([]);
 

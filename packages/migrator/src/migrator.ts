@@ -96,7 +96,7 @@ export class Migrator {
   async up(request: UpRequest = {}): Promise<MigrationRun[]> {
     const migrations = await readMigrations(this.#orm);
     const state = { migrations, ...(await readDatabase(this.#orm, this.#tables)) };
-    const chosen = selectUp(state, request);
+    const chosen = await selectUp(state, request);
     await refuseDroppedSchema(this.#subject(), state);
     if (chosen.length === 0 && state.progress.length === 0) return [];
     return this.#alone(migrations, (before) => upSteps(before, request));
@@ -110,7 +110,8 @@ export class Migrator {
   async down(request: DownRequest = {}): Promise<MigrationRun[]> {
     const migrations = await readMigrations(this.#orm);
     const state = { migrations, ...(await readDatabase(this.#orm, this.#tables)) };
-    if (selectDown(state, request).length === 0 && state.progress.length === 0) return [];
+    const chosen = await selectDown(state, request);
+    if (chosen.length === 0 && state.progress.length === 0) return [];
     return this.#alone(migrations, (before) => downSteps(before, request));
   }
 
@@ -120,8 +121,8 @@ export class Migrator {
    * @throws RefusedError when nothing is applied, and as `down`.
    */
   async redo(): Promise<MigrationRun[]> {
-    return this.#alone(await readMigrations(this.#orm), (before) => {
-      const [migration] = selectDown(before, {});
+    return this.#alone(await readMigrations(this.#orm), async (before) => {
+      const [migration] = await selectDown(before, {});
       if (!migration) throw new RefusedError('nothing is applied, so that there is nothing to do again');
       return [
         { migration, direction: 'down' },
@@ -196,7 +197,7 @@ export class Migrator {
    */
   async repeat(names: readonly string[]): Promise<MigrationRun[]> {
     const migrations = await readMigrations(this.#orm);
-    return this.#alone(migrations, ({ log }) => {
+    return this.#alone(migrations, async ({ log }) => {
       const applied = new Set(log.map(({ name }) => name));
       return names
         .filter((name) => !applied.has(name))
@@ -218,14 +219,14 @@ export class Migrator {
   /** Takes the lease, ends what somebody left half done, and runs the steps that `choose` finds then. */
   async #alone(
     migrations: readonly EmittedMigration[],
-    choose: (state: State) => Step[],
+    choose: (state: State) => Promise<Step[]>,
   ): Promise<MigrationRun[]> {
     return this.#holding(async (run) => {
       const found = await this.#read(migrations);
-      const first = unfinishedSteps(found, choose(found));
+      const first = unfinishedSteps(found, await choose(found));
       const finished = await this.#perform(run, first, found.progress);
       const state = first.length > 0 ? await this.#read(migrations) : found;
-      return [...finished, ...(await this.#perform(run, choose(state), state.progress))];
+      return [...finished, ...(await this.#perform(run, await choose(state), state.progress))];
     });
   }
 

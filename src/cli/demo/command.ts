@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 
-/** `synthdb demo` */
-export function demo(): Command {
+/** Returns the command `synthdb demo`. */
+export function demoCommand(): Command {
   return new Command('demo')
-    .description('store a realistic experiment, the same at every run, and print what was stored')
+    .description('store a sample experiment, the same in every run, and print its rows')
     .option('--json', 'print { database, stored: [{ what, rows, detail }] } for programs')
     .action(async ({ json = false }: { json?: boolean }) => {
       const { runDemo } = await import('./run.ts');

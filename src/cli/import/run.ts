@@ -6,24 +6,28 @@ import { importLegacy, type ImportOptions, type ImportResult } from '../../legac
 import { ReportFile } from '../../legacy-import/report-file.ts';
 import type { LegacySource } from '../../legacy-import/source/legacy-source.ts';
 import { openLegacySource } from '../../legacy-import/source/open-legacy-source.ts';
-import { say } from '../output.ts';
-import { hasLost, writeTo } from '../standard-streams.ts';
-import { sayPlace, withDatabase } from '../with-database.ts';
-import type { ImportArguments } from './arguments.ts';
+import { print } from '../output.ts';
+import { hasLostOutput, writeTo } from '../standard-streams.ts';
+import { printDatabase, withDatabase } from '../with-database.ts';
+import type { ImportCommandOptions } from './command-options.ts';
 import { ImportProgress } from './progress.ts';
-import { FindingLines, sayResult } from './report.ts';
+import { FindingsSummary, printResult } from './report.ts';
 
-/** Imports what the source has, or tries it with `dryRun`, and says what became of every row. */
-export async function importDatabase({ from, dryRun = false, ...given }: ImportArguments): Promise<void> {
-  // Rows are garbage soon. V8 would rather make room for ever more of it than collect it.
+/** Runs `synthdb import`: imports the source, or only reports with `dryRun`. Sets exit code 1 when the import has failures. */
+export async function importDatabase({
+  from,
+  dryRun = false,
+  ...given
+}: ImportCommandOptions): Promise<void> {
+  // Rows are short-lived. V8 would grow the heap rather than collect them.
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--heap-growing-percent=15');
   const options = optionsOf(given);
   await using source = await openLegacySource(from);
   if (dryRun) return await run(source, null, null, options, given);
-  await withDatabase('application', (orm, place) => {
-    if (!given.json) sayPlace(place);
-    return run(source, new Database(orm), place.database, options, given);
+  await withDatabase('application', (orm, info) => {
+    if (!given.json) printDatabase(info);
+    return run(source, new Database(orm), info.database, options, given);
   });
 }
 
@@ -32,46 +36,46 @@ async function run(
   database: Database | null,
   target: string | null,
   options: ImportOptions,
-  { report: path, json = false }: ImportArguments | Omit<ImportArguments, 'from'>,
+  { report: path, json = false }: Omit<ImportCommandOptions, 'from'>,
 ): Promise<void> {
   using report = path === undefined && !json ? null : new ReportFile(path);
-  const lines = new FindingLines();
+  const summary = new FindingsSummary();
   const progress = new ImportProgress(json, database === null);
   let result: ImportResult;
   try {
     result = await importLegacy(source, database, options, {
       onFinding: (finding) => {
-        lines.add(finding);
+        summary.add(finding);
         report?.add(finding);
       },
       onProgress: (state) => progress.show(state),
-      onTable: (table) => progress.tableDone(table),
+      onTable: (table) => progress.finishTable(table),
     });
   } catch (error) {
     const failures = [isNativeError(error) ? error.message : String(error)];
     report?.end({ source: source.label, target, failures });
-    if (json) await print(report);
+    if (json) await printReport(report);
     throw error;
   } finally {
     progress.stop();
   }
   report?.end({ source: source.label, target, ...result });
   if (result.failures.length > 0) process.exitCode = 1;
-  if (json) return await print(report);
-  lines.say(path);
-  sayResult(result, database === null);
-  if (path !== undefined) say(`The whole report is in ${path}.`);
+  if (json) return await printReport(report);
+  summary.print(path);
+  printResult(result, database === null);
+  if (path !== undefined) print(`Report: ${path}`);
 }
 
-/** Prints the document as fast as it is read there, and no more of it once that is lost. */
-async function print(report: ReportFile | null): Promise<void> {
-  for await (const piece of report?.contents() ?? []) {
-    await writeTo(1, piece);
-    if (hasLost(1)) return;
+/** Writes the document to standard output with backpressure; stops when the output is closed. */
+async function printReport(report: ReportFile | null): Promise<void> {
+  for await (const chunk of report?.contents() ?? []) {
+    await writeTo(1, chunk);
+    if (hasLostOutput(1)) return;
   }
 }
 
-function optionsOf(given: Omit<ImportArguments, 'from'>): ImportOptions {
+function optionsOf(given: Omit<ImportCommandOptions, 'from'>): ImportOptions {
   return {
     zone: given.sourceTimeZone === undefined ? undefined : new SourceTimeZone(given.sourceTimeZone),
     skip: given.skip,

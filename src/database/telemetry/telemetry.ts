@@ -5,6 +5,7 @@ import { stderrLogger, type Logger } from './logger.ts';
 import { statementText } from './statement-text.ts';
 import { Tracing } from './tracing.ts';
 import { watchStatements } from '../../postgres/client/watch-statements.ts';
+import type { ScanOptions } from '../../postgres/sql/sql-scanner.ts';
 
 /** What is told of what happens, and to whom. No line holds a value of a statement, a row or a password. */
 export interface TelemetryOptions {
@@ -68,7 +69,7 @@ export class Telemetry {
     }
     if (this.#tracing) this.#leave.push(this.#tracing.pool(pool, database));
     if (this.#tracing || this.#all || (logger && Number.isFinite(this.#slow)))
-      watchStatements(pool, (sql) => this.#statement(sql));
+      watchStatements(pool, (sql, strings) => this.#statement(sql, strings));
   }
 
   /** Runs a unit of work in a span of its own. */
@@ -97,8 +98,8 @@ export class Telemetry {
     for (const leave of this.#leave.splice(0)) leave();
   }
 
-  #statement(sql: string): (error?: unknown) => void {
-    const ended = this.#tracing?.statement(sql, this.#target);
+  #statement(sql: string, strings?: ScanOptions): (error?: unknown) => void {
+    const ended = this.#tracing?.statement(sql, this.#target, strings);
     const begun = performance.now();
     return (error) => {
       ended?.(error);
@@ -107,7 +108,7 @@ export class Telemetry {
       if (!this.#logger || !(slow || this.#all)) return;
       const fields = {
         database: this.#target.label,
-        statement: statementText(sql),
+        statement: statementText(sql, strings),
         duration: rounded(duration),
         ...(error !== undefined && { code: sqlStateOf(error) || null }),
       };

@@ -4,6 +4,7 @@ import type { Attributes, BatchObservableResult, Span, Tracer } from '@opentelem
 import type { Pool } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { sqlStateOf } from '../../postgres/errors/translate-error.ts';
+import type { ScanOptions } from '../../postgres/sql/sql-scanner.ts';
 import { operationName, statementText } from './statement-text.ts';
 
 type Api = typeof api;
@@ -50,14 +51,14 @@ export class Tracing {
   }
 
   /** Begins the span of a statement. The returned function ends it. */
-  statement(sql: string, target: DatabaseTarget): (error?: unknown) => void {
+  statement(sql: string, target: DatabaseTarget, strings?: ScanOptions): (error?: unknown) => void {
     const operation = operationName(sql);
     const span = this.#tracer.startSpan(`${operation} ${target.parts.database}`, {
       kind: this.#api.SpanKind.CLIENT,
       attributes: { ...addressOf(target), 'db.operation.name': operation },
     });
     // Only when it is recorded: this costs more than everything else.
-    if (span.isRecording()) span.setAttribute('db.query.text', statementText(sql));
+    if (span.isRecording()) span.setAttribute('db.query.text', statementText(sql, strings));
     return (error) => {
       if (error !== undefined) this.#fail(span, error);
       span.end();

@@ -3,14 +3,11 @@ import { CompiledQuery, type DatabaseConnection, type QueryExecutor, type QueryR
 import { identifyClient } from '../../postgres/client/identify-client.ts';
 import type { TxClient } from '../../postgres/client/tx-client.ts';
 import { settlesWithin } from '../../postgres/client/settles-within.ts';
+import { findTransactionEnd } from '../../postgres/sql/find-transaction-end.ts';
 import { concurrent, ended, transactionControl, transactionEnded } from './refusals.ts';
 
 // Milliseconds for the server to answer at the end of the unit, before the statement is cancelled and its connection closed.
 const patienceMs = 1_000;
-
-// Refused before it is sent, so that nothing is committed. Other ends of the transaction are detected from the server's answer.
-const endsTransaction =
-  /^\s*(commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to))\b/i;
 
 const streamIsOpen =
   'a stream of this unit of work is open, and no statement can be sent on its connection: read it to its end or leave its loop first, ' +
@@ -94,7 +91,7 @@ export class UnitConnection {
     this.#check(turn);
     const { sql }: { sql: unknown } = query;
     if (sql instanceof Writable) this.#watchCopy(sql);
-    else refuseEnd(query.sql);
+    else this.#refuseTransactionEnd(query.sql);
     try {
       return await this.#connection.executeQuery<R>(query);
     } finally {
@@ -106,6 +103,7 @@ export class UnitConnection {
   /** Opens a stream. Called by `Turn` only. */
   stream<R>(turn: Turn, query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
     this.#check(turn);
+    this.#refuseTransactionEnd(query.sql);
     const rows = this.#connection.streamQuery<R>(query, chunkSize)[Symbol.asyncIterator]();
     this.#stream = rows;
     for (const { refuse } of this.#waiting.splice(0)) refuse(concurrent(streamIsOpen));
@@ -156,6 +154,16 @@ export class UnitConnection {
     this.checkTransaction();
   }
 
+  /**
+   * Refuses a text that ends the transaction before it is sent, so that nothing is stored.
+   *
+   * @throws StatementError
+   */
+  #refuseTransactionEnd(sql: string): void {
+    const command = findTransactionEnd(sql, this.client.strings);
+    if (command !== null) throw transactionControl(`\`${command}\``);
+  }
+
   #watchCopy(copy: Writable): void {
     this.#copy = copy;
     const end = (): void => {
@@ -172,12 +180,6 @@ export class UnitConnection {
     this.#turn = next?.turn;
     next?.go();
   }
-}
-
-/** @throws StatementError when the statement ends the transaction. */
-function refuseEnd(sql: string): void {
-  const [, command] = endsTransaction.exec(sql) ?? [];
-  if (command !== undefined) throw transactionControl(`\`${command}\``);
 }
 
 /** The connection as Kysely has it while it sends a statement. */

@@ -1,5 +1,6 @@
 import { PoolerError } from '../../errors.ts';
 import { leftOnSession } from './pooler-rules.ts';
+import { leavesTemporaryObjects } from './temporary-objects.ts';
 import type { Release, TxClientConfig } from './tx-client-config.ts';
 import { TxClient } from './tx-client.ts';
 import { refuseMalformedText, storableParameters } from './unstorable-values.ts';
@@ -15,10 +16,7 @@ export interface CleanClientConfig extends TxClientConfig {
   readonly sharesSession?: boolean;
 }
 
-// A match in a value costs one statement more and changes nothing.
-const maybeTemporary = /\b(?:pg_)?temp(?:orary)?\b/i;
-const makesTemporary =
-  /\b(?:create\s+(?!(?:unique\s+)?index\b)|into\s+(?:(?:local|global)\s+)?(?=temp))[^;]*\b(?:pg_)?temp(?:orary)?\b/i;
+// What a statement leaves on the session is in its beginning.
 const searchedLength = 2_000;
 
 /**
@@ -60,13 +58,12 @@ export class CleanClient extends TxClient {
         }
         if (this.#sharesSession) this.#check(text, name);
         else if (!this.#hasChangedSession) {
-          this.#hasChangedSession =
-            leftOnSession(text.slice(0, searchedLength), this.#inTransaction) !== null;
+          const beginning = text.slice(0, searchedLength);
+          this.#hasChangedSession = leftOnSession(beginning, this.#inTransaction, this.strings) !== null;
         }
         const sent = withStorableValues(text, given);
         if (this.#inTransaction && !this.#madeTemporary) {
-          const beginning = text.slice(0, searchedLength);
-          this.#madeTemporary = maybeTemporary.test(beginning) && leavesTemporary(beginning);
+          this.#madeTemporary = leavesTemporaryObjects(text.slice(0, searchedLength), this.strings);
         }
         return send(...sent);
       },
@@ -91,7 +88,7 @@ export class CleanClient extends TxClient {
   #check(text: string, name: string): void {
     const reason = name
       ? 'the next transaction may get another connection of the server, which does not know this prepared statement; send it without a name'
-      : leftOnSession(text, this.#inTransaction);
+      : leftOnSession(text, this.#inTransaction, this.strings);
     if (reason === null) return;
     throw new PoolerError(reason);
   }
@@ -108,13 +105,6 @@ function withStorableValues(text: string, [query, values, ...others]: unknown[])
   if (typeof query === 'object' && query !== null && 'values' in query && Array.isArray(query.values))
     query.values = storableParameters(query.values);
   return [query, values, ...others];
-}
-
-/** Returns whether a text creates a temporary table that the end of the transaction does not drop. */
-function leavesTemporary(text: string): boolean {
-  return text
-    .split(';')
-    .some((statement) => makesTemporary.test(statement) && !/\bon\s+commit\s+drop\b/i.test(statement));
 }
 
 /** Returns the text and name of a query of the driver: a text, an object with one, or an object that sends itself. */

@@ -1,6 +1,6 @@
 import { CompiledQuery } from 'kysely';
 import { SettingsError } from '../../errors.ts';
-import { checkedSetting } from '../../settings/resolve.ts';
+import { parseSetting } from '../../settings/resolve-settings.ts';
 
 /** The server's timeouts for a transaction, in milliseconds; 0 for no limit. Default, for each: the setting of the role or the server. */
 export interface TransactionTimeouts {
@@ -74,7 +74,7 @@ function entriesOf(timeouts: TransactionTimeouts): [parameter: string, milliseco
           `unknown timeout "timeouts.${name}"; expected one of: ${Object.keys(parameters).join(', ')}`,
         );
       }
-      return [parameters[name], checkedSetting(`timeouts.${name}`, milliseconds) ?? 0];
+      return [parameters[name], parseSetting(`timeouts.${name}`, milliseconds) ?? 0];
     });
 }
 

@@ -1,6 +1,6 @@
 import { SettingsError } from '../../errors.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { standard, type SettingValue } from '../../settings/definitions.ts';
+import { defaultFor, type SettingValue } from '../../settings/setting-definitions.ts';
 
 /**
  * The kind of pooler between this process and the server.
@@ -37,10 +37,10 @@ export interface DriverPoolOptions {
 /** Returns the options of the driver's pool. */
 export function driverPoolOptions(mode: PoolMode, pool: PoolOptions): DriverPoolOptions {
   return {
-    max: pool.max ?? standard('pool.max'),
-    connectionTimeoutMillis: pool.acquireTimeout ?? standard('pool.acquireTimeout'),
-    idleTimeoutMillis: pool.idleTimeout ?? standard('pool.idleTimeout'),
-    maxLifetimeSeconds: (pool.maxLifetime ?? standard('pool.maxLifetime')) / 1_000,
+    max: pool.max ?? defaultFor('pool.max'),
+    connectionTimeoutMillis: pool.acquireTimeout ?? defaultFor('pool.acquireTimeout'),
+    idleTimeoutMillis: pool.idleTimeout ?? defaultFor('pool.idleTimeout'),
+    maxLifetimeSeconds: (pool.maxLifetime ?? defaultFor('pool.maxLifetime')) / 1_000,
     ...(mode === 'external' && { maxUses: 1 }),
   };
 }

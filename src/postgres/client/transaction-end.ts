@@ -1,4 +1,6 @@
 import type { Connection } from 'pg';
+import { findTransactionEnd } from '../sql/find-transaction-end.ts';
+import type { ScanOptions } from '../sql/sql-scanner.ts';
 
 /**
  * Detects, from the server's answers, that a statement ended the transaction that it ran in: the command tags and the transaction's
@@ -9,8 +11,10 @@ export class TransactionEnd {
   #text = '';
   #rolledBack = false;
   #command: string | undefined;
+  readonly #strings: ScanOptions;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, strings: ScanOptions) {
+    this.#strings = strings;
     connection.on('commandComplete', ({ text }: { text: string }) => {
       if (this.#isWatching) this.#complete(text);
     });
@@ -46,7 +50,7 @@ export class TransactionEnd {
     else if (tag === 'ROLLBACK') {
       // Also the tag of `rollback to savepoint`, which leaves the transaction open. `and chain` begins another one.
       this.#rolledBack = true;
-      if (/\bchain\b/i.test(this.#text)) this.#command ??= tag;
+      if (findTransactionEnd(this.#text, this.#strings) !== null) this.#command ??= tag;
     } else if (this.#rolledBack && (tag === 'BEGIN' || tag === 'START TRANSACTION'))
       this.#command ??= 'ROLLBACK';
   }

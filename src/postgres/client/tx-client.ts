@@ -13,6 +13,7 @@ import type { MetConnecting } from '../errors/connection-failures.ts';
 import { useOptionalTls } from '../patches/optional-tls.ts';
 import { proveRawPasswords } from '../patches/raw-passwords.ts';
 import { takesRows, waitsForUs } from '../patches/streamed-statements.ts';
+import { StringSyntax } from './string-syntax.ts';
 import { TransactionEnd } from './transaction-end.ts';
 import { endOnUnreadable } from '../patches/unreadable-answers.ts';
 import { settlesWithin } from './settles-within.ts';
@@ -59,12 +60,15 @@ export class TxClient extends Client {
   #whenLost: (() => void) | undefined;
   readonly #answerTimeout: number;
   readonly #transactionEnd: TransactionEnd;
+  /** How the server reads strings here. */
+  readonly strings: StringSyntax;
 
   constructor(config?: string | TxClientConfig) {
     super(withConnectTimeout(config));
     useOptionalTls(this, config);
     endOnUnreadable(this.connection);
-    this.#transactionEnd = new TransactionEnd(this.connection);
+    this.strings = new StringSyntax(this.connection);
+    this.#transactionEnd = new TransactionEnd(this.connection, this.strings);
     proveRawPasswords(this);
     this.setTypeParser(types.builtins.JSONB, parseDocument);
     this.on('drain', () => {

@@ -1,10 +1,12 @@
 import { errorMonitor, EventEmitter } from 'node:events';
 import { isPromise } from 'node:util/types';
 import type { Pool, PoolClient } from 'pg';
+import type { ScanOptions } from '../sql/sql-scanner.ts';
 import { identifyClient } from './identify-client.ts';
+import { TxClient } from './tx-client.ts';
 
 /** Called when a statement is sent. The returned function is called at its end, with its error if it failed. */
-export type StatementWatch = (sql: string) => (error?: unknown) => void;
+export type StatementWatch = (sql: string, strings?: ScanOptions) => (error?: unknown) => void;
 
 const watchedClients = new WeakSet<PoolClient>();
 
@@ -22,7 +24,12 @@ export function watchStatements(pool: Pool, watch: StatementWatch): void {
         const sql = textOf(given[0]);
         // The client answers `identifyClient` itself: no statement is sent.
         if (sql === undefined || sql === identifyClient) return Reflect.apply(query, client, given);
-        return send(query, client, given, watch(sql));
+        return send(
+          query,
+          client,
+          given,
+          watch(sql, client instanceof TxClient ? client.strings : undefined),
+        );
       },
     });
   });

@@ -4,10 +4,9 @@ import type { DownRequest } from '../ledger/requests.ts';
 import type { State } from '../ledger/state.ts';
 import { downSteps } from '../plan/steps.ts';
 import { filledTables } from './filled-tables.ts';
+import { callsCode } from '../sql/calls-code.ts';
+import type { EmittedMigration } from '../files/emitted-migration.ts';
 import { touchedByDown } from './touched-tables.ts';
-
-// What a block, a procedure or a function does may depend on rows, of which the scratch database has none.
-const callsCode = /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*(?:do|call|select)\b/is;
 
 /** What going back would lose. */
 export interface DownLosses {
@@ -26,7 +25,7 @@ export async function lossesOfDown(
   state: State,
   request: DownRequest,
 ): Promise<DownLosses> {
-  const steps = downSteps(state, request);
+  const steps = await downSteps(state, request);
   if (steps.length === 0 && state.progress.length === 0) return { tables: [], unknown: null };
   const filled = await filledTables(subject);
   // A scratch database takes most of a second.
@@ -34,10 +33,9 @@ export async function lossesOfDown(
   const unknown = (why: string): DownLosses => ({ tables: filled.map(({ label }) => label), unknown: why });
   const [unfinished] = state.progress;
   if (unfinished) return unknown(`${unfinished.name} stopped half way`);
-  const unforeseeable = steps.find(
-    ({ migration }) => migration.down?.statements?.every((sql) => !callsCode.test(sql)) !== true,
-  );
-  if (unforeseeable) return unknown(`${unforeseeable.migration.name} depends on what it finds`);
+  for (const { migration } of steps) {
+    if (await isUnforeseeable(migration)) return unknown(`${migration.name} depends on what it finds`);
+  }
   try {
     const applied = state.log.map(({ name }) => name);
     const isTouched = await touchedByDown(subject, applied, request);
@@ -46,4 +44,11 @@ export async function lossesOfDown(
     // A role that may not create databases, a pooler. To ask once too often does no harm.
     return unknown(isNativeError(error) ? error.message : String(error));
   }
+}
+
+/** Whether what reverting a migration does may depend on rows, of which the scratch database has none. */
+async function isUnforeseeable({ down }: EmittedMigration): Promise<boolean> {
+  if (!down?.statements) return true;
+  for (const sql of down.statements) if (await callsCode(sql)) return true;
+  return false;
 }

@@ -9,11 +9,11 @@ import { statusOf } from '../ledger/status.ts';
  *
  * @throws RefusedError when it can't be done safely.
  */
-export function upSteps(state: State, request: UpRequest): Step[] {
+export async function upSteps(state: State, request: UpRequest): Promise<Step[]> {
   const late = new Set(
     statusOf(state).flatMap(({ name, condition }) => (condition === 'late' ? [name] : [])),
   );
-  return selectUp(state, request).map((migration) => ({
+  return (await selectUp(state, request)).map((migration) => ({
     migration,
     direction: 'up',
     note: late.has(migration.name) ? 'out of order' : undefined,
@@ -25,8 +25,8 @@ export function upSteps(state: State, request: UpRequest): Step[] {
  *
  * @throws RefusedError when it can't be done safely.
  */
-export function downSteps(state: State, request: DownRequest): Step[] {
-  return selectDown(state, request).map((migration) => ({ migration, direction: 'down' }));
+export async function downSteps(state: State, request: DownRequest): Promise<Step[]> {
+  return (await selectDown(state, request)).map((migration) => ({ migration, direction: 'down' }));
 }
 
 /** The steps outside transactions that stopped on the way and that `asked` does not hold: they come first, in the direction that they had. */

@@ -1,5 +1,5 @@
 import type { Session } from '../session/session.ts';
-import type { Standalone } from '../files/statement-kind.ts';
+import type { Standalone } from '../sql/standalone-kind.ts';
 
 /**
  * What is left to be sent of a statement that can't run in a transaction: it alone where it is sent for the first time; after an

@@ -24,7 +24,7 @@ import {
   type Session,
 } from '../session/session.ts';
 import { isLostConnection } from '../session/sql-state.ts';
-import { standaloneKind } from '../files/statement-kind.ts';
+import { standaloneKind } from '../sql/standalone-kind.ts';
 import type { Progress } from '../ledger/state.ts';
 
 /**
@@ -40,7 +40,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
   let at = 0;
   try {
     const statements = migration[direction]?.statements ?? (await askedStatements(run, step));
-    for (const sql of statements) refuseNameless(migration.name, sql);
+    for (const sql of statements) await refuseNameless(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
       // Behind a pooler it has no server process of its own, and nothing can be set on it.
       if (await isDirect(session)) {
@@ -95,7 +95,7 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
       keep: (session, reached, last) => account(session, run, step, statement.index, last, reached),
     });
   }
-  const kind = standaloneKind(statement.sql);
+  const kind = await standaloneKind(statement.sql);
   const { name } = step.migration;
   if (!kind) {
     await withLocks(run, name, () =>
@@ -140,8 +140,8 @@ async function account(
 }
 
 // An index that was left half built could not be told from others.
-function refuseNameless(migration: string, sql: string): void {
-  const kind = standaloneKind(sql);
+async function refuseNameless(migration: string, sql: string): Promise<void> {
+  const kind = await standaloneKind(sql);
   if (kind?.kind !== 'create index' || kind.index !== null) return;
   throw new RefusedError(
     `${migration} builds an index of ${kind.table} concurrently and gives it no name, by which it is found again after an interruption: name it`,
