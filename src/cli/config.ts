@@ -8,7 +8,7 @@ import { print, printJson, table } from './output.ts';
 export function configCommand(): Command {
   return new Command('config')
     .description('print every setting with its value and source; masks passwords, and connects to nothing')
-    .option('--json', 'print { settings: [{ name, variable, value, source, unit }] } for programs')
+    .option('--json', 'print JSON: { settings: [{ name, variable, value, source, unit }] }')
     .action(({ json = false }: { json?: boolean }) => {
       const settings = describeSettings(resolveSettings());
       if (json) return printJson({ settings });

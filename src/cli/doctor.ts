@@ -13,7 +13,7 @@ export function doctorCommand(): Command {
     .description(
       'connect as the application does, and report problems; exits with 3 when something needs attention',
     )
-    .option('--json', 'print { database, findings: [{ subject, level, says, facts }] } for programs')
+    .option('--json', 'print JSON: { database, findings: [{ subject, level, says, facts }] }')
     .action(async ({ json = false }: { json?: boolean }) => {
       const { diagnose } = await import('../database/doctor/diagnose.ts');
       const settings = resolveSettings();

@@ -18,7 +18,7 @@ export function migrateBaselineCommand(): Command {
     .argument('<name>', 'the last migration whose work is there')
     .option('--confirm <name>', 'the name of the database, where it is not for development')
     .addOption(lockWaitOption())
-    .option('--json', 'print { database, noted: [name] } for programs')
+    .option('--json', 'print JSON: { database, noted: [name] }')
     .action((name: string, { confirm, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, info) => {
         await confirmDestructive(orm, info, { confirm, does: 'notes migrations as applied' });

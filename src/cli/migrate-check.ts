@@ -10,7 +10,7 @@ export function migrateCheckCommand(): Command {
     .description('compare the database, the migrations and the entities; end with 3 when they differ')
     .option(
       '--json',
-      'print { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] } for programs',
+      'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] }',
     )
     .action(({ json = false }: { json?: boolean }) =>
       withDatabase('migrations', async (orm, info) => {

@@ -13,7 +13,7 @@ export function migrateCreateCommand(): Command {
     .argument('<name>', 'what it does, in snake_case: add_tags')
     .option(
       '--json',
-      'print { name, path, warnings: [{ direction, message }] } for programs, null when there is nothing to write',
+      'print JSON: { name, path, warnings: [{ direction, message }] }, or null when there is nothing to create',
     )
     .action((name: string, { json = false }: { json?: boolean }) => {
       if (!/^[a-z][a-z0-9_]*$/.test(name)) {

@@ -30,7 +30,7 @@ export function migrateDownCommand(): Command {
       'the name of the database, where it is not for development or data would be lost',
     )
     .addOption(lockWaitOption())
-    .option('--json', 'print { database, reverted: [{ name, direction, duration }] } for programs')
+    .option('--json', 'print JSON: { database, reverted: [{ name, direction, duration }] }')
     .action(({ to, steps, all = false, confirm, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, info) => {
         await confirmDestructive(orm, info, {

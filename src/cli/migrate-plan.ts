@@ -30,7 +30,7 @@ export function migratePlanCommand(): Command {
       '--from <name>',
       'what to take for applied, "none" for nothing: the database is then not asked, nor connected to',
     )
-    .option('--json', 'print [{ name, direction, transactional, known, statements }] for programs')
+    .option('--json', 'print JSON: [{ name, direction, transactional, known, statements }]')
     .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
       refuseOptionsOfOther(direction, request);
       const planned =

@@ -21,7 +21,7 @@ export function migrateRedoCommand(): Command {
       'the name of the database, where it is not for development or data would be lost',
     )
     .addOption(lockWaitOption())
-    .option('--json', 'print { database, runs: [{ name, direction, duration }] } for programs')
+    .option('--json', 'print JSON: { database, runs: [{ name, direction, duration }] }')
     .action(({ confirm, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, info) => {
         await confirmDestructive(orm, info, {

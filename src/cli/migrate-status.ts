@@ -10,7 +10,7 @@ export function migrateStatusCommand(): Command {
     .option('--exit-code', 'end with 3 when one is not simply applied')
     .option(
       '--json',
-      'print { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }] } for programs',
+      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }] }',
     )
     .action(({ json = false, exitCode = false }: { json?: boolean; exitCode?: boolean }) =>
       withDatabase('migrations', async (orm, info) => {

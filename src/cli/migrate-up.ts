@@ -19,7 +19,7 @@ export function migrateUpCommand(): Command {
     .option('--to <name>', 'the last one to apply')
     .option('--allow-out-of-order', 'apply migrations that are older than applied ones too')
     .addOption(lockWaitOption())
-    .option('--json', 'print { database, applied: [{ name, direction, duration }] } for programs')
+    .option('--json', 'print JSON: { database, applied: [{ name, direction, duration }] }')
     .action(({ to, allowOutOfOrder, lockWait, json = false }: Given) =>
       withDatabase('migrations', async (orm, info) => {
         if (!json) printDatabase(info);

@@ -1,14 +1,13 @@
-import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { ChartInsightPayload } from '../entities/chart-data.ts';
 import { ChartInsight } from '../entities/chart-insight.ts';
 import type { JsonObject } from '../entities/shapes.ts';
-import type { Tables } from '../entities/tables.ts';
 import { InvalidJsonError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
 import { documentText } from '../json/document-text.ts';
-import { instant, instantColumn, nullableInstantColumn } from './exact-columns.ts';
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
+import { readModel } from './read-model/read-model.ts';
 import { Repository } from './repository.ts';
 import {
   document,
@@ -21,14 +20,14 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-/** What was said of one chart; or, where what is stored is out of shape, what is wrong with it. */
+/** The insight on one chart; or, if the stored document has the wrong shape, what is wrong with it. */
 export type StoredInsight = {
   readonly id: string;
   readonly insightType: string;
-  /** What is stored, in whatever shape. */
+  /** The stored document, in any shape. */
   readonly responseJson: JsonObject;
   readonly createdAt: Date;
-  /** Null until it was said anew. */
+  /** Null until it was replaced. */
   readonly updatedAt: Date | null;
 } & (
   | { readonly insight: ChartInsightPayload; readonly invalid: null }
@@ -37,40 +36,61 @@ export type StoredInsight = {
 
 const payloadColumn = 'chart_insights.response_json';
 
-// Said of all charts together, in a row beside theirs.
+// The summary of all charts, in a row beside theirs.
 const executiveSummary = 'executive_summary';
 
-/** What a language model said of charts: one insight of each type at most for a simulation or analysis. */
+const storedInsights = readModel({
+  from: 'chart_insights',
+  select: {
+    id: 'id',
+    insightType: 'insight_type',
+    responseJson: 'response_json',
+    createdAt: 'created_at',
+    updatedAt: 'updated_at',
+  },
+  sorts: { createdAt: 'created_at' },
+  direction: 'asc',
+  filters: (by) => ({
+    simulation: by.owner('simulation_id'),
+    kind: by.choice({ charts: (eb) => eb('insight_type', '<>', executiveSummary) }),
+  }),
+  map: (row): StoredInsight => {
+    const { data, error } = ChartInsightPayload.safeParse(row.responseJson);
+    if (error) return { ...row, insight: null, invalid: new InvalidJsonError(payloadColumn, error.issues) };
+    return { ...row, insight: data, invalid: null };
+  },
+});
+
+/** Insights of a language model on charts: one insight of each type at most for a simulation or analysis. */
 export class ChartInsightRepository extends Repository<ChartInsight> {
   constructor(em: EntityManager) {
     super(em, ChartInsight);
   }
 
-  /** The insight of this type, to be changed; null when there is none. */
+  /** The insight of this type, to be modified; null if none exists. */
   findByType(simulationId: string, insightType: string): Promise<ChartInsight | null> {
     return this.one({ simulationId, insightType });
   }
 
   /**
-   * The insight of this type, to be changed.
+   * The insight of this type, to be modified.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async getByType(simulationId: string, insightType: string): Promise<ChartInsight> {
     return this.must(await this.findByType(simulationId, insightType), { simulationId, insightType });
   }
 
   /**
-   * What was said of each chart of a simulation, oldest first; the executive summary is none of them. One that is out of shape is
+   * Returns the insights on the charts of a simulation, oldest first; the executive summary is none of them. One that is out of shape is
    * neither left out nor fatal to the rest: it comes with what is wrong with it.
    */
-  async listBySimulation(simulationId: string): Promise<StoredInsight[]> {
-    const rows = await insights(await this.rows(), simulationId).execute();
-    return rows.map((row) => toInsight(row));
+  listBySimulation(simulationId: string): Promise<StoredInsight[]> {
+    return this.ask(storedInsights).list({ simulation: simulationId });
   }
 
   /**
-   * Stores what was said of a chart, in place of what was said before, by one statement. Gives its key, which an insight keeps.
+   * Stores the insight on a chart, replacing an existing one, by one statement. Gives its key, which an insight keeps.
    *
    * @throws InvalidJsonError
    */
@@ -93,7 +113,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     });
   }
 
-  /** The summary of all charts of a simulation; null when there is none. */
+  /** The summary of all charts of a simulation; null if none exists. */
   async findExecutiveSummary(simulationId: string): Promise<string | null> {
     const db = await this.rows();
     const found = await db
@@ -109,7 +129,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
   /**
    * Stages the removal of one insight.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async removeByType(simulationId: string, insightType: string): Promise<void> {
     this.remove(await this.getByType(simulationId, insightType));
@@ -144,7 +164,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
       .onConflict((conflict) =>
         conflict.columns(['simulation_id', 'insight_type']).doUpdateSet((eb) => ({
           response_json: eb.ref('excluded.response_json'),
-          // Said anew, even where it says the same.
+          // Replaced, even if it is equal.
           updated_at: eb.ref('excluded.created_at'),
         })),
       )
@@ -169,35 +189,4 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     removeByType: stages({ simulationId: Key }, { insightType: Text }),
     deleteBySimulation: writes({ simulationId: Key }),
   } satisfies Signatures<ChartInsightRepository>;
-}
-
-function insights(db: Kysely<Tables>, simulationId: string) {
-  return db
-    .selectFrom('chart_insights')
-    .select([
-      'id',
-      'insight_type',
-      'response_json',
-      instantColumn('created_at'),
-      nullableInstantColumn('updated_at'),
-    ])
-    .where('simulation_id', '=', simulationId)
-    .where('insight_type', '<>', executiveSummary)
-    .orderBy('created_at')
-    .orderBy('id');
-}
-
-type Row = Awaited<ReturnType<ReturnType<typeof insights>['execute']>>[number];
-
-function toInsight(row: Row): StoredInsight {
-  const stored = {
-    id: row.id,
-    insightType: row.insight_type,
-    responseJson: row.response_json,
-    createdAt: instant(row.created_at_hex),
-    updatedAt: instant(row.updated_at_hex),
-  };
-  const { data, error } = ChartInsightPayload.safeParse(row.response_json);
-  if (error) return { ...stored, insight: null, invalid: new InvalidJsonError(payloadColumn, error.issues) };
-  return { ...stored, insight: data, invalid: null };
 }

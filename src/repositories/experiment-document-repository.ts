@@ -5,73 +5,22 @@ import type { Tables } from '../entities/tables.ts';
 import { ContentionError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import {
+  FinishedDocument,
+  GenerationOutcome,
+  GenerationStart,
+  type Generation,
+} from './document-generation.ts';
+import {
   documentSummaries,
-  toDocumentSummary,
   type DocumentStatus,
   type DocumentSummary,
   type DocumentType,
 } from './document-summary.ts';
-import { exactInstant, instantColumn, momentOf } from './exact-columns.ts';
+import { textOfHex } from '../wire/instant.ts';
+import { instantColumn, momentOf } from './exact-columns.ts';
 import { mintKey } from './mint-key.ts';
 import { Repository } from './repository.ts';
-import {
-  byStatus,
-  document,
-  fields,
-  Instant,
-  Key,
-  nullable,
-  oneOf,
-  optional,
-  rowMethods,
-  Text,
-  reads,
-  stages,
-  writes,
-  type Signatures,
-} from './signatures/index.ts';
-
-/** A finished text, as it is to be stored. No metadata is null, or empty. */
-export interface FinishedDocument {
-  readonly markdown: string;
-  readonly metadata: JsonObject | null;
-  readonly model: string;
-  /** Default `completed`. */
-  readonly status?: 'completed' | 'partial' | undefined;
-}
-
-/** How a text is going to be generated. */
-export interface GenerationStart {
-  readonly model: string;
-  /** A generation that began before this moment counts as abandoned, and is begun anew. Default: none does. */
-  readonly abandonedBefore?: Date | undefined;
-}
-
-/** A generation that is under way. */
-export interface Generation {
-  /** The key of its document, which the document keeps. */
-  readonly id: string;
-  /** Tells it from the document's other generations; whoever ends it shows this. */
-  readonly token: string;
-}
-
-/** How a generation ended. Metadata that is absent stays as it is; null, or empty, clears it. */
-export type GenerationOutcome =
-  | {
-      readonly status: 'completed' | 'partial';
-      readonly markdown: string;
-      readonly metadata?: JsonObject | null | undefined;
-    }
-  | {
-      readonly status: 'failed';
-      readonly error: string;
-      /** What there is of the text; absent, what was there stays. */
-      readonly markdown?: string | undefined;
-      readonly metadata?: JsonObject | null | undefined;
-    };
-
-const metadataCheck = optional(nullable(document<JsonObject>()));
-const finishedFields = { status: oneOf(['completed', 'partial']), markdown: Text, metadata: metadataCheck };
+import { Key, oneOf, reads, rowMethods, stages, Text, writes, type Signatures } from './signatures/index.ts';
 
 /** Texts generated for experiments, one of each type at most. Those of a deleted experiment can still be reached by its key. */
 export class ExperimentDocumentRepository extends Repository<ExperimentDocument> {
@@ -79,27 +28,26 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     super(em, ExperimentDocument);
   }
 
-  /** This experiment's document of this type, to be changed; null when there is none. */
+  /** This experiment's document of this type, to be modified; null if none exists. */
   findByType(experimentId: string, documentType: DocumentType): Promise<ExperimentDocument | null> {
     return this.one({ experiment: experimentId, documentType });
   }
 
   /**
-   * This experiment's document of this type, to be changed.
+   * This experiment's document of this type, to be modified.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async getByType(experimentId: string, documentType: DocumentType): Promise<ExperimentDocument> {
     return this.must(await this.findByType(experimentId, documentType), { experimentId, documentType });
   }
 
   /** Summaries of all documents of an experiment, latest generated first. */
-  async listSummaries(experimentId: string): Promise<DocumentSummary[]> {
-    const rows = await documentSummaries(await this.rows(), experimentId).execute();
-    return rows.map((row) => toDocumentSummary(row));
+  listSummaries(experimentId: string): Promise<DocumentSummary[]> {
+    return this.ask(documentSummaries).list({ experiment: experimentId });
   }
 
-  /** The text of a completed document; null when there is none, or it is in any other state. */
+  /** The text of a completed document; null if it does not exist or is in another state. */
   async findMarkdown(experimentId: string, documentType: DocumentType): Promise<string | null> {
     const db = await this.rows();
     const found = await db
@@ -112,7 +60,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     return found?.markdown_content ?? null;
   }
 
-  /** In what state a document is; null when there is none. */
+  /** In what state a document is; null if none exists. */
   async findStatus(experimentId: string, documentType: DocumentType): Promise<DocumentStatus | null> {
     const db = await this.rows();
     const found = await db
@@ -142,7 +90,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   }
 
   /**
-   * Stores a finished text, by one statement: as the experiment's document of this type, in whatever state that is, or as a new
+   * Stores a finished text, by one statement: as the experiment's document of this type, in any state, or as a new
    * one. An error is cleared. Gives its key, which a document keeps.
    *
    * @throws InvalidJsonError
@@ -160,7 +108,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   /**
    * Begins to generate a text, by one statement: of two starts at once, one wins and the other learns that it is being generated.
    * What the document held, and its error, are cleared. Gives what `finishGenerating` asks for; null while another generation of it
-   * is under way. Whoever worked at one that counts as abandoned can't end it any more.
+   * is under way. The worker of an abandoned generation can no longer end it.
    *
    * @throws InvalidValueError when `abandonedBefore` is an invalid date.
    */
@@ -176,7 +124,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
 
   /**
    * Ends the generation of this token, by one statement. A text clears the error that was there; a failure says what went wrong, and
-   * belongs in a transaction of its own where that of the generation is taken back.
+   * belongs in a separate transaction if that of the generation is rolled back.
    *
    * @throws ContentionError when that generation is not under way any more: it has ended, another was begun in its place, or a
    * finished text was stored; NotFoundError when there is no such document; InvalidValueError when no `startGenerating` gave the
@@ -213,7 +161,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   /**
    * Stages the removal of this experiment's document of this type.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async removeByType(experimentId: string, documentType: DocumentType): Promise<void> {
     this.remove(await this.getByType(experimentId, documentType));
@@ -258,7 +206,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
       .executeTakeFirst();
     if (!put) return null;
     await this.reload(put.id);
-    return { id: put.id, token: exactInstant(put.began) };
+    return { id: put.id, token: textOfHex(put.began) };
   }
 
   static readonly signatures = {
@@ -272,42 +220,24 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     saveDocument: writes(
       { experimentId: Key },
       { documentType: oneOf(documentTypes) },
-      {
-        document: fields<FinishedDocument>({
-          markdown: Text,
-          metadata: nullable(document<JsonObject>()),
-          model: Text,
-          status: optional(oneOf(['completed', 'partial'])),
-        }),
-      },
+      { document: FinishedDocument },
     ),
     startGenerating: writes(
       { experimentId: Key },
       { documentType: oneOf(documentTypes) },
-      { start: fields<GenerationStart>({ model: Text, abandonedBefore: optional(Instant) }) },
+      { start: GenerationStart },
     ),
     finishGenerating: writes(
       { experimentId: Key },
       { documentType: oneOf(documentTypes) },
       { token: Text },
-      {
-        outcome: byStatus<GenerationOutcome>({
-          completed: fields<Extract<GenerationOutcome, { markdown: string }>>(finishedFields),
-          partial: fields<Extract<GenerationOutcome, { markdown: string }>>(finishedFields),
-          failed: fields<Extract<GenerationOutcome, { error: string }>>({
-            status: oneOf(['failed']),
-            error: Text,
-            markdown: optional(Text),
-            metadata: metadataCheck,
-          }),
-        }),
-      },
+      { outcome: GenerationOutcome },
     ),
     removeByType: stages({ experimentId: Key }, { documentType: oneOf(documentTypes) }),
   } satisfies Signatures<ExperimentDocumentRepository>;
 }
 
-// For a statement that goes past a flush, which would check by itself. No metadata is NULL, never an empty document.
+// For a statement that bypasses the flush, which would check it. No metadata is NULL, never an empty document.
 function checked(metadata: JsonObject | null): JsonObject | null {
   if (metadata === null) return null;
   checkDocument('experiment_documents.metadata', JsonObject, metadata);

@@ -1,6 +1,6 @@
 import { InvalidPageError } from '../errors.ts';
 
-/** One page of a list, with what a pager needs to know. A page past the end has no data and still tells the total. */
+/** One page of a list, with what a pager needs to know. A page past the end has no data, and the total. */
 export interface Page<Row> {
   readonly data: readonly Row[];
   readonly pagination: {
@@ -15,8 +15,8 @@ export interface Page<Row> {
 type SortOrder = 'asc' | 'desc';
 
 /**
- * Which page: `limit` 1 to 200 (default 50), `offset` from 0, the order by one of the list's sort keys. Each list tells its default
- * order; another key sorts descending, unless the list or `sortOrder` tells otherwise.
+ * Which page: `limit` 1 to 200 (default 50), `offset` from 0, the order by one of the list's sort keys. Each list documents its default
+ * order; another key sorts descending, unless the list or `sortOrder` says otherwise.
  */
 export interface PageRequest<SortKey extends string> {
   readonly limit?: number | undefined;
@@ -33,10 +33,15 @@ export interface CursorPage<Row> {
   readonly hasNextPage: boolean;
 }
 
-/** Which cursor page: the `first` 1 to 200 rows (default 50) after the cursor `after`, from the start when it is absent. */
-export interface CursorRequest {
+/**
+ * Which cursor page: the `first` 1 to 200 rows (default 50) after the cursor `after`, from the start when it is absent. Sorted as a page
+ * is; a cursor continues the same list in the same order only.
+ */
+export interface CursorRequest<SortKey extends string = never> {
   readonly first?: number | undefined;
   readonly after?: string | null | undefined;
+  readonly sortBy?: SortKey | undefined;
+  readonly sortOrder?: SortOrder | undefined;
 }
 
 const defaultLimit = 50;

@@ -1,18 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { ResearchExecution } from '../entities/research-execution.ts';
 import { Transcript, type TranscriptMessages } from '../entities/transcript.ts';
-import { NotFoundError } from '../errors.ts';
-import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
-import { startOf, toCursorPage } from './read-page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
 import { Repository } from './repository.ts';
 import {
-  details,
-  hasTranscript,
-  positionOf,
-  toDetail,
-  toSummary,
-  transcriptsOf,
+  transcriptDetails,
+  transcriptSummaries,
   type TranscriptDetail,
+  type TranscriptSortKey,
   type TranscriptSummary,
 } from './transcript-summary.ts';
 import {
@@ -36,7 +30,7 @@ import {
 export interface Interview {
   readonly synthId: string;
   readonly synthName: string;
-  /** What was said, in order: question and answer in turns. */
+  /** The messages in order: question and answer alternate. */
   readonly messages: TranscriptMessages;
   /** Default `completed`. */
   readonly status?: string | undefined;
@@ -44,10 +38,7 @@ export interface Interview {
   readonly recordedAt?: Date | undefined;
 }
 
-const sortKeys = ['recordedAt', 'synthName', 'turnCount'] as const;
-const sortColumns = { recordedAt: 'timestamp', synthName: 'synth_name', turnCount: 'turn_count' } as const;
-
-/** What synths and their interviewers said. */
+/** Transcripts of interviews with synths. */
 export class TranscriptRepository extends Repository<Transcript> {
   constructor(em: EntityManager) {
     super(em, Transcript);
@@ -64,60 +55,37 @@ export class TranscriptRepository extends Repository<Transcript> {
   }
 
   /**
-   * What one synth said in an execution.
+   * Returns the transcript of one synth in an execution.
    *
    * @throws NotFoundError when the execution has no transcript of the synth.
    */
   async getDetail(execution: string, synth: string): Promise<TranscriptDetail> {
-    const row = await details(await this.rows())
-      .where('exec_id', '=', execution)
-      .where('synth_id', '=', synth)
-      .executeTakeFirst();
-    return toDetail(this.must(row, { execution, synth }));
+    const detail = await this.ask(transcriptDetails).first({ execution, synth });
+    return this.must(detail, { execution, synth });
   }
 
   /**
-   * Summaries of an execution's transcripts by page, newest first unless sorted otherwise (`recordedAt`, `synthName`, `turnCount`).
+   * Summaries of an execution's transcripts by page, newest first by default (`recordedAt`, `synthName`, `turnCount`).
    *
    * @throws NotFoundError when there is no such execution; InvalidPageError.
    */
-  async pageSummaries(
+  pageSummaries(
     execution: string,
-    request: PageRequest<(typeof sortKeys)[number]> = {},
+    request: PageRequest<TranscriptSortKey> = {},
   ): Promise<Page<TranscriptSummary>> {
-    const { limit, offset, sortBy, sortOrder } = checkedPage(request, sortKeys);
-    const rows = await transcriptsOf(await this.rows(), execution, {
-      sortBy: sortColumns[sortBy],
-      sortOrder,
-      limit,
-      offset,
-    }).execute();
-    const [first] = rows;
-    if (!first) throw new NotFoundError(ResearchExecution.name, execution);
-    const data = rows.filter(hasTranscript).map(toSummary);
-    const total = first.total ?? 0;
-    return { data, pagination: { total, limit, offset, hasNext: offset + data.length < total } };
+    return this.ask(transcriptSummaries).page({ ...request, execution });
   }
 
   /**
-   * Summaries of an execution's transcripts newest first, from a cursor on.
+   * Summaries of an execution's transcripts by cursor page, sorted as pages are.
    *
    * @throws NotFoundError when there is no such execution; InvalidPageError.
    */
-  async scrollSummaries(
+  scrollSummaries(
     execution: string,
-    request: CursorRequest = {},
+    request: CursorRequest<TranscriptSortKey> = {},
   ): Promise<CursorPage<TranscriptSummary>> {
-    const list = `transcripts:${execution}`;
-    const { from, first } = startOf(list, request);
-    const rows = await transcriptsOf(await this.rows(), execution, {
-      sortBy: 'timestamp',
-      sortOrder: 'desc',
-      limit: first + 1,
-      from,
-    }).execute();
-    if (rows.length === 0) throw new NotFoundError(ResearchExecution.name, execution);
-    return toCursorPage(list, rows.filter(hasTranscript), first, positionOf, toSummary);
+    return this.ask(transcriptSummaries).scroll({ ...request, execution });
   }
 
   /**
@@ -155,9 +123,18 @@ export class TranscriptRepository extends Repository<Transcript> {
     getDetail: reads({ execution: Key }, { synth: Key }),
     pageSummaries: reads(
       { execution: Key },
-      { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
+      {
+        request: optional(fields<PageRequest<TranscriptSortKey>>(pageRequest(transcriptSummaries.sortKeys))),
+      },
     ),
-    scrollSummaries: reads({ execution: Key }, { request: optional(fields<CursorRequest>(cursorRequest)) }),
+    scrollSummaries: reads(
+      { execution: Key },
+      {
+        request: optional(
+          fields<CursorRequest<TranscriptSortKey>>(cursorRequest(transcriptSummaries.sortKeys)),
+        ),
+      },
+    ),
     countTurnsBatch: reads({ executions: arrayOf(Key) }),
   } satisfies Signatures<TranscriptRepository>;
 }
