@@ -31,7 +31,7 @@ export interface CacheEntry<Payload = JsonObject> {
   readonly computedAt: Date;
 }
 
-/** What was said of one chart; or, where what is stored is out of shape, what is wrong with it. */
+/** The insight on one chart; or, if the stored document has the wrong shape, what is wrong with it. */
 export type CachedInsight = { readonly chartType: string } & (
   | { readonly insight: ChartInsightPayload; readonly invalid: null }
   | { readonly insight: null; readonly invalid: InvalidJsonError }
@@ -53,7 +53,7 @@ const entries = readModel({
 });
 
 /**
- * What was computed for an analysis run, under one key each. The key tells the shape: of a chart by its name, of `clustering_k<n>`,
+ * What was computed for an analysis run, under one key each. The key determines the shape: of a chart by its name, of `clustering_k<n>`,
  * of `insight_<chart type>`, of `executive_summary`; under any other key any object is taken.
  */
 export class AnalysisCacheRepository extends Repository<AnalysisCache> {
@@ -62,7 +62,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * The entry under a key; null when there is none.
+   * The entry under a key; null if none exists.
    *
    * @throws InvalidJsonError when what is stored does not have the shape that its key stands for. Compute it anew then.
    */
@@ -78,7 +78,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     return { ...entry, data: payload };
   }
 
-  /** Every entry of a run as it is stored, in whatever shape, in the order of the keys. */
+  /** Every entry of a run as it is stored, in any shape, in the order of the keys. */
   listEntries(analysisId: string): Promise<CacheEntry[]> {
     return this.ask(entries).list({ analysis: analysisId });
   }
@@ -138,7 +138,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * Stores what was said of a chart, under the analysis and the chart that it names.
+   * Stores the insight on a chart, under the analysis and the chart that it names.
    *
    * @throws InvalidJsonError
    */
@@ -147,7 +147,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * What was said of a chart; null when nothing was.
+   * Returns the insight on a chart; null if none exists.
    *
    * @throws InvalidJsonError when what is stored is out of shape.
    */
@@ -157,7 +157,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * What was said of each chart, in the order of their types. One that is out of shape is neither left out nor fatal to the rest: it
+   * Returns the insight on each chart, in the order of their types. One that is out of shape is neither left out nor fatal to the rest: it
    * comes with what is wrong with it.
    */
   async listChartInsights(analysisId: string): Promise<CachedInsight[]> {
@@ -175,7 +175,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * The summary of all charts; null when there is none.
+   * The summary of all charts; null if none exists.
    *
    * @throws InvalidJsonError when what is stored is out of shape.
    */

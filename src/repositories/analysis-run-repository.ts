@@ -38,13 +38,13 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
     super(em, AnalysisRun);
   }
 
-  /** The run of an experiment, to be changed; null when it has none. */
+  /** The run of an experiment, to be modified; null when it has none. */
   findByExperiment(experimentId: string): Promise<AnalysisRun | null> {
     return this.one({ experiment: experimentId });
   }
 
   /**
-   * The run of an experiment, to be changed.
+   * The run of an experiment, to be modified.
    *
    * @throws NotFoundError when it has none.
    */
@@ -69,14 +69,13 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
     return found?.id ?? null;
   }
 
-  /** The run with this key as it is now, to be changed; null when there is none. Others that would change it wait. */
+  /** The run with this key as it is now, to be modified; null if none exists. Others that would change it wait. */
   lock(key: string): Promise<AnalysisRun | null> {
     return this.one({ id: key }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   }
 
   /**
-   * The pending run that was started first and that nobody else holds, to be changed; null when there is none. Any number of
-   * workers get a run of their own, without waiting. Runs of deleted experiments wait until those are restored.
+   * The pending run that was started first and that no other transaction holds, to be modified; null if none exists. Concurrent workers get different runs, without waiting. Runs of deleted experiments wait until those are restored.
    */
   lockNextPending(): Promise<AnalysisRun | null> {
     return this.one(
@@ -93,7 +92,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
   /**
    * Sets the status of a run, and the figures that are given, by one statement.
    *
-   * @throws NotFoundError when there is none; InvalidJsonError.
+   * @throws NotFoundError if it does not exist; InvalidJsonError.
    */
   async saveStatus(
     key: string,

@@ -20,14 +20,14 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-/** What was said of one chart; or, where what is stored is out of shape, what is wrong with it. */
+/** The insight on one chart; or, if the stored document has the wrong shape, what is wrong with it. */
 export type StoredInsight = {
   readonly id: string;
   readonly insightType: string;
-  /** What is stored, in whatever shape. */
+  /** The stored document, in any shape. */
   readonly responseJson: JsonObject;
   readonly createdAt: Date;
-  /** Null until it was said anew. */
+  /** Null until it was replaced. */
   readonly updatedAt: Date | null;
 } & (
   | { readonly insight: ChartInsightPayload; readonly invalid: null }
@@ -36,7 +36,7 @@ export type StoredInsight = {
 
 const payloadColumn = 'chart_insights.response_json';
 
-// Said of all charts together, in a row beside theirs.
+// The summary of all charts, in a row beside theirs.
 const executiveSummary = 'executive_summary';
 
 const storedInsights = readModel({
@@ -61,28 +61,28 @@ const storedInsights = readModel({
   },
 });
 
-/** What a language model said of charts: one insight of each type at most for a simulation or analysis. */
+/** Insights of a language model on charts: one insight of each type at most for a simulation or analysis. */
 export class ChartInsightRepository extends Repository<ChartInsight> {
   constructor(em: EntityManager) {
     super(em, ChartInsight);
   }
 
-  /** The insight of this type, to be changed; null when there is none. */
+  /** The insight of this type, to be modified; null if none exists. */
   findByType(simulationId: string, insightType: string): Promise<ChartInsight | null> {
     return this.one({ simulationId, insightType });
   }
 
   /**
-   * The insight of this type, to be changed.
+   * The insight of this type, to be modified.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async getByType(simulationId: string, insightType: string): Promise<ChartInsight> {
     return this.must(await this.findByType(simulationId, insightType), { simulationId, insightType });
   }
 
   /**
-   * What was said of each chart of a simulation, oldest first; the executive summary is none of them. One that is out of shape is
+   * Returns the insights on the charts of a simulation, oldest first; the executive summary is none of them. One that is out of shape is
    * neither left out nor fatal to the rest: it comes with what is wrong with it.
    */
   listBySimulation(simulationId: string): Promise<StoredInsight[]> {
@@ -90,7 +90,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
   }
 
   /**
-   * Stores what was said of a chart, in place of what was said before, by one statement. Gives its key, which an insight keeps.
+   * Stores the insight on a chart, replacing an existing one, by one statement. Gives its key, which an insight keeps.
    *
    * @throws InvalidJsonError
    */
@@ -113,7 +113,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     });
   }
 
-  /** The summary of all charts of a simulation; null when there is none. */
+  /** The summary of all charts of a simulation; null if none exists. */
   async findExecutiveSummary(simulationId: string): Promise<string | null> {
     const db = await this.rows();
     const found = await db
@@ -129,7 +129,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
   /**
    * Stages the removal of one insight.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async removeByType(simulationId: string, insightType: string): Promise<void> {
     this.remove(await this.getByType(simulationId, insightType));
@@ -164,7 +164,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
       .onConflict((conflict) =>
         conflict.columns(['simulation_id', 'insight_type']).doUpdateSet((eb) => ({
           response_json: eb.ref('excluded.response_json'),
-          // Said anew, even where it says the same.
+          // Replaced, even if it is equal.
           updated_at: eb.ref('excluded.created_at'),
         })),
       )

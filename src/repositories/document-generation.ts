@@ -30,7 +30,7 @@ export const GenerationStart = fields<GenerationStart>({ model: Text, abandonedB
 export interface Generation {
   /** The key of its document, which the document keeps. */
   readonly id: string;
-  /** Tells it from the document's other generations; whoever ends it shows this. */
+  /** Identifies this generation of the document; `finishGenerating` requires it. */
   readonly token: string;
 }
 

@@ -28,15 +28,15 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     super(em, ExperimentDocument);
   }
 
-  /** This experiment's document of this type, to be changed; null when there is none. */
+  /** This experiment's document of this type, to be modified; null if none exists. */
   findByType(experimentId: string, documentType: DocumentType): Promise<ExperimentDocument | null> {
     return this.one({ experiment: experimentId, documentType });
   }
 
   /**
-   * This experiment's document of this type, to be changed.
+   * This experiment's document of this type, to be modified.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async getByType(experimentId: string, documentType: DocumentType): Promise<ExperimentDocument> {
     return this.must(await this.findByType(experimentId, documentType), { experimentId, documentType });
@@ -47,7 +47,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     return this.ask(documentSummaries).list({ experiment: experimentId });
   }
 
-  /** The text of a completed document; null when there is none, or it is in any other state. */
+  /** The text of a completed document; null if it does not exist or is in another state. */
   async findMarkdown(experimentId: string, documentType: DocumentType): Promise<string | null> {
     const db = await this.rows();
     const found = await db
@@ -60,7 +60,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     return found?.markdown_content ?? null;
   }
 
-  /** In what state a document is; null when there is none. */
+  /** In what state a document is; null if none exists. */
   async findStatus(experimentId: string, documentType: DocumentType): Promise<DocumentStatus | null> {
     const db = await this.rows();
     const found = await db
@@ -90,7 +90,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   }
 
   /**
-   * Stores a finished text, by one statement: as the experiment's document of this type, in whatever state that is, or as a new
+   * Stores a finished text, by one statement: as the experiment's document of this type, in any state, or as a new
    * one. An error is cleared. Gives its key, which a document keeps.
    *
    * @throws InvalidJsonError
@@ -108,7 +108,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   /**
    * Begins to generate a text, by one statement: of two starts at once, one wins and the other learns that it is being generated.
    * What the document held, and its error, are cleared. Gives what `finishGenerating` asks for; null while another generation of it
-   * is under way. Whoever worked at one that counts as abandoned can't end it any more.
+   * is under way. The worker of an abandoned generation can no longer end it.
    *
    * @throws InvalidValueError when `abandonedBefore` is an invalid date.
    */
@@ -124,7 +124,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
 
   /**
    * Ends the generation of this token, by one statement. A text clears the error that was there; a failure says what went wrong, and
-   * belongs in a transaction of its own where that of the generation is taken back.
+   * belongs in a separate transaction if that of the generation is rolled back.
    *
    * @throws ContentionError when that generation is not under way any more: it has ended, another was begun in its place, or a
    * finished text was stored; NotFoundError when there is no such document; InvalidValueError when no `startGenerating` gave the
@@ -161,7 +161,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   /**
    * Stages the removal of this experiment's document of this type.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async removeByType(experimentId: string, documentType: DocumentType): Promise<void> {
     this.remove(await this.getByType(experimentId, documentType));
@@ -237,7 +237,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   } satisfies Signatures<ExperimentDocumentRepository>;
 }
 
-// For a statement that goes past a flush, which would check by itself. No metadata is NULL, never an empty document.
+// For a statement that bypasses the flush, which would check it. No metadata is NULL, never an empty document.
 function checked(metadata: JsonObject | null): JsonObject | null {
   if (metadata === null) return null;
   checkDocument('experiment_documents.metadata', JsonObject, metadata);

@@ -34,16 +34,16 @@ export class ExperimentRepository extends Repository<Experiment> {
     super(em, Experiment);
   }
 
-  /** The experiment with this key, to be changed; null when there is none, or it is deleted. */
+  /** The experiment with this key, to be modified; null if it does not exist or is deleted. */
   override async find(key: string, { deleted = 'hidden' }: DeletedOption = {}): Promise<Experiment | null> {
     const found = await super.find(key);
     return found?.status === 'deleted' && deleted === 'hidden' ? null : found;
   }
 
   /**
-   * The experiment with this key, to be changed.
+   * The experiment with this key, to be modified.
    *
-   * @throws NotFoundError when there is none, or it is deleted.
+   * @throws NotFoundError if it does not exist or is deleted.
    */
   override async get(key: string, option: DeletedOption = {}): Promise<Experiment> {
     return this.must(await this.find(key, option), key);
@@ -52,14 +52,14 @@ export class ExperimentRepository extends Repository<Experiment> {
   /**
    * What lists show of one experiment.
    *
-   * @throws NotFoundError when there is none, or it is deleted and that was not asked for.
+   * @throws NotFoundError if it does not exist or is deleted and that was not asked for.
    */
   getSummary(key: string, option: DeletedOption = {}): Promise<ExperimentSummary> {
     return this.ask(experimentSummaries).get(key, option);
   }
 
   /**
-   * Summaries by page, newest first unless sorted otherwise (`createdAt`, `updatedAt`, `name`; null last).
+   * Summaries by page, newest first by default (`createdAt`, `updatedAt`, `name`; null last).
    *
    * @throws InvalidPageError
    */
@@ -83,7 +83,7 @@ export class ExperimentRepository extends Repository<Experiment> {
   /**
    * Changes what is given; an absent field stays as it is, a null description is cleared.
    *
-   * @throws NotFoundError when there is none, or it is deleted.
+   * @throws NotFoundError if it does not exist or is deleted.
    */
   async revise(key: string, changes: ExperimentChanges): Promise<Experiment> {
     const experiment = await this.get(key);
@@ -96,7 +96,7 @@ export class ExperimentRepository extends Repository<Experiment> {
   /**
    * Replaces the scorecard, or clears it with null, by one statement.
    *
-   * @throws NotFoundError when there is none, or it is deleted; InvalidJsonError.
+   * @throws NotFoundError if it does not exist or is deleted; InvalidJsonError.
    */
   async saveScorecard(key: string, scorecard: Scorecard | null): Promise<void> {
     if (scorecard !== null) checkDocument('experiments.scorecard_data', Scorecard, scorecard);
@@ -106,16 +106,16 @@ export class ExperimentRepository extends Repository<Experiment> {
   /**
    * Hides the experiment from every read; its row and its children stay.
    *
-   * @throws NotFoundError when there is none, or it is deleted already.
+   * @throws NotFoundError if it does not exist or is deleted already.
    */
   async softDelete(key: string): Promise<void> {
     await this.change(key, { id: key, status: 'active' }, { status: 'deleted' });
   }
 
   /**
-   * Takes a soft delete back. Does nothing to an experiment that is not deleted.
+   * Undoes a soft delete. Does nothing to an experiment that is not deleted.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async restore(key: string): Promise<void> {
     this.mustBeInTransaction();

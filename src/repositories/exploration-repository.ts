@@ -42,7 +42,7 @@ export class ExplorationRepository extends Repository<Exploration> {
   }
 
   /**
-   * The exploration with this key as it is now, to be changed; null when there is none. Others that would change or lock it wait
+   * The exploration with this key as it is now, to be modified; null if none exists. Others that would change or lock it wait
    * until this transaction ends.
    */
   lock(key: string): Promise<Exploration | null> {
@@ -52,14 +52,14 @@ export class ExplorationRepository extends Repository<Exploration> {
   /**
    * The exploration with this key, to be shown.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   getSummary(key: string): Promise<ExplorationSummary> {
     return this.ask(explorationSummaries).get(key);
   }
 
   /**
-   * An experiment's explorations by page, latest started first unless sorted otherwise (`startedAt`, `completedAt`,
+   * An experiment's explorations by page, latest started first by default (`startedAt`, `completedAt`,
    * `bestSuccessRate`; null last).
    *
    * @throws InvalidPageError
@@ -87,7 +87,7 @@ export class ExplorationRepository extends Repository<Exploration> {
    * Adds LLM calls to those already counted, by one statement: no call of another worker is lost. Gives the new total, to be held
    * against the budget.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async recordLlmCalls(key: string, calls: number): Promise<number> {
     const db = await this.writing();
@@ -106,7 +106,7 @@ export class ExplorationRepository extends Repository<Exploration> {
    * Counts new nodes, and raises the depth and the best success rate where what is given is higher, by one statement: workers
    * that report at once lose nothing of each other.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async recordProgress(key: string, { nodes = 0, depth, successRate }: ExplorationProgress): Promise<void> {
     const db = await this.writing();
@@ -132,7 +132,7 @@ export class ExplorationRepository extends Repository<Exploration> {
    * Ends a running exploration by one statement. False when it had ended before: how it ended then stays, so that of several that
    * end it one wins.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async finish(
     key: string,

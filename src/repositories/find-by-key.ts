@@ -14,7 +14,7 @@ const notItsRelations: Parameters<EntityManager['map']>[2] & { readonly cascade:
 
 const statements = new WeakMap<EntityMetadata, string>();
 
-/** Returns the managed row with this key; null when there is none. A row that is loaded already is not read again. */
+/** Returns the managed row with this key; null if none exists. A row that is loaded already is not read again. */
 export async function findByKey<E extends object>(
   em: EntityManager,
   entity: EntityClass<E>,
@@ -26,7 +26,7 @@ export async function findByKey<E extends object>(
 }
 
 /**
- * Reads the row with this key, also where it is loaded already, and returns it managed; null when there is none. The statement is written
+ * Reads the row with this key, also where it is loaded already, and returns it managed; null if none exists. The statement is written
  * once per entity: the ORM builds it anew at every call, which costs more than PostgreSQL takes to answer.
  */
 export async function readByKey<E extends object>(

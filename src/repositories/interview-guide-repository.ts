@@ -36,15 +36,15 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
     super(em, InterviewGuide);
   }
 
-  /** The guide of this experiment, to be changed; null when there is none. */
+  /** The guide of this experiment, to be modified; null if none exists. */
   override find(experimentId: string): Promise<InterviewGuide | null> {
     return super.find(experimentId);
   }
 
   /**
-   * The guide of this experiment, to be changed.
+   * The guide of this experiment, to be modified.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   override async get(experimentId: string): Promise<InterviewGuide> {
     return this.must(await this.find(experimentId), experimentId);
@@ -95,7 +95,7 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
   /**
    * Changes what is given; an absent text stays as it is, a null one is cleared.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async revise(experimentId: string, changes: GuideTexts): Promise<InterviewGuide> {
     const guide = await this.get(experimentId);
@@ -108,7 +108,7 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
   /**
    * Stages the removal of this experiment's guide.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async removeByExperiment(experimentId: string): Promise<void> {
     this.remove(await this.get(experimentId));

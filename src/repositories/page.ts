@@ -1,6 +1,6 @@
 import { InvalidPageError } from '../errors.ts';
 
-/** One page of a list, with what a pager needs to know. A page past the end has no data and still tells the total. */
+/** One page of a list, with what a pager needs to know. A page past the end has no data, and the total. */
 export interface Page<Row> {
   readonly data: readonly Row[];
   readonly pagination: {
@@ -15,8 +15,8 @@ export interface Page<Row> {
 type SortOrder = 'asc' | 'desc';
 
 /**
- * Which page: `limit` 1 to 200 (default 50), `offset` from 0, the order by one of the list's sort keys. Each list tells its default
- * order; another key sorts descending, unless the list or `sortOrder` tells otherwise.
+ * Which page: `limit` 1 to 200 (default 50), `offset` from 0, the order by one of the list's sort keys. Each list documents its default
+ * order; another key sorts descending, unless the list or `sortOrder` says otherwise.
  */
 export interface PageRequest<SortKey extends string> {
   readonly limit?: number | undefined;

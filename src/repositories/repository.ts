@@ -29,15 +29,15 @@ export abstract class Repository<E extends object> {
     this.entity = entity;
   }
 
-  /** The row with this key, to be changed; null when there is none. */
+  /** The row with this key, to be modified; null if none exists. */
   find(key: Primary<E>): Promise<E | null> {
     return findByKey(this.em, this.entity, key);
   }
 
   /**
-   * The row with this key, to be changed.
+   * The row with this key, to be modified.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async get(key: Primary<E>): Promise<E> {
     return this.must(await this.find(key), key);
@@ -56,7 +56,7 @@ export abstract class Repository<E extends object> {
   }
 
   /**
-   * The row that `where` finds, to be changed; null when there is none. What was changed so far is flushed first.
+   * The row that `where` finds, to be modified; null if none exists. What was changed so far is flushed first.
    *
    * @throws ReadOnlyError when it is to be locked outside a transaction.
    */
@@ -100,7 +100,7 @@ export abstract class Repository<E extends object> {
   /**
    * Changes the row that `where` finds by one statement, and brings it up to date where it is loaded. The row's version goes up.
    *
-   * @throws NotFoundError when there is none; ReadOnlyError outside a transaction.
+   * @throws NotFoundError if it does not exist; ReadOnlyError outside a transaction.
    */
   protected async change(
     key: Primary<E>,
@@ -124,7 +124,7 @@ export abstract class Repository<E extends object> {
     if (!(await readByKey(this.em, this.entity, key))) this.em.getUnitOfWork().unsetIdentity(loaded);
   }
 
-  /** @throws ReadOnlyError outside a transaction: what is written there could not be taken back, and a lock would hold nothing. */
+  /** @throws ReadOnlyError outside a transaction: a write there could not be rolled back, and a lock would end at once. */
   protected mustBeInTransaction(): void {
     if (this.em.isInTransaction()) return;
     throw new ReadOnlyError(`${this.entity.name} would be written or locked outside \`transact\``);

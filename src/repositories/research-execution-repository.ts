@@ -66,14 +66,14 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   /**
    * All that is known of an execution, and whether its experiment has a completed summary and PR-FAQ.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   getDetail(key: string): Promise<ResearchExecutionDetail> {
     return this.ask(executionDetails).get(key, { deleted: 'included' });
   }
 
   /**
-   * Summaries by page, newest first unless sorted otherwise (`startedAt`, `topicName`, `status`); of one experiment, deleted or not,
+   * Summaries by page, newest first by default (`startedAt`, `topicName`, `status`); of one experiment, deleted or not,
    * if it is given, else of all but deleted ones, unless asked for.
    *
    * @throws InvalidPageError
@@ -96,8 +96,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   }
 
   /**
-   * The newest automatic interview of the experiment, deleted or not: one whose topic starts with `exp_<experiment>_auto`; null when
-   * there is none.
+   * The newest automatic interview of the experiment, deleted or not: one whose topic starts with `exp_<experiment>_auto`; null if none exists.
    */
   findAutoInterviewSummary(experiment: string): Promise<ResearchExecutionSummary | null> {
     const topic = startingWith(`exp_${experiment}_auto`);
@@ -128,7 +127,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   }
 
   /**
-   * The additional context of each of the executions, by key, null where there is none. An execution that does not exist is left out.
+   * The additional context of each of the executions, by key, null if it has none. An execution that does not exist is left out.
    */
   async findAdditionalContextBatch(keys: readonly string[]): Promise<Map<string, string | null>> {
     if (keys.length === 0) return new Map();
@@ -143,8 +142,8 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   }
 
   /**
-   * The pending execution that waits longest, held to the end of the transaction; null when there is none that nobody else holds.
-   * Whoever asks at the same time gets another. Executions of deleted experiments wait until those are restored.
+   * The pending execution that waits longest, held to the end of the transaction; null if other transactions hold all of them.
+   * Concurrent callers get different executions. Executions of deleted experiments wait until those are restored.
    */
   async lockNextPending(): Promise<ResearchExecution | null> {
     return this.one(
@@ -162,7 +161,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    * Records how far the execution has got, by one statement. Completed or failed, it is completed now; otherwise it is not
    * completed. The counts replace what was counted so far, where they are given.
    *
-   * @throws NotFoundError when there is none; InvalidValueError on a negative count.
+   * @throws NotFoundError if it does not exist; InvalidValueError on a negative count.
    */
   async saveStatus(key: string, status: ExecutionStatus, counts: InterviewCounts = {}): Promise<void> {
     const { successfulCount, failedCount } = counts;
@@ -263,7 +262,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   } satisfies Signatures<ResearchExecutionRepository>;
 }
 
-// Whoever names an experiment sees its executions, deleted or not.
+// A filter by experiment includes a deleted one.
 function narrowed<Request extends ExperimentOption & DeletedOption>(
   request: Request,
 ): Request & DeletedOption {

@@ -48,24 +48,24 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   /**
    * The node with this key, to be shown.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   getSummary(key: string): Promise<ScenarioNodeSummary> {
     return this.ask(nodeSummaries).get(key);
   }
 
-  /** The exploration's root, to be changed; null when there is none. */
+  /** The exploration's root, to be modified; null if none exists. */
   findRoot(explorationId: string): Promise<ScenarioNode | null> {
     return this.one({ exploration: explorationId, depth: 0 });
   }
 
-  /** The node that won the exploration, to be changed; null when none has. */
+  /** The node that won the exploration, to be modified; null when none has. */
   findWinner(explorationId: string): Promise<ScenarioNode | null> {
     return this.one({ exploration: explorationId, nodeStatus: 'winner' });
   }
 
   /**
-   * The node with the highest success rate of those that were simulated, whatever their status; of equals the one nearest to the
+   * The node with the highest success rate of those that were simulated, in any status; of equals the one nearest to the
    * root, then the oldest, then the one with the lowest key. Null when none was simulated.
    */
   findBestSummary(explorationId: string): Promise<ScenarioNodeSummary | null> {
@@ -88,7 +88,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   }
 
   /**
-   * The nodes from the root down to the one with this key, itself included; none when there is no such node. Parents that run in a
+   * The nodes from the root down to the one with this key, itself included; empty if the node does not exist. Parents that run in a
    * circle, which only plain SQL can make, are listed once.
    */
   listPath(key: string): Promise<ScenarioNodeSummary[]> {
@@ -112,7 +112,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   /**
    * Changes what is given; an absent field stays as it is, null results or a null time are cleared.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   async revise(key: string, changes: NodeChanges): Promise<ScenarioNode> {
     const node = await this.get(key);
@@ -126,7 +126,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   /**
    * Stores what a node's simulation gave and how long it took, by one statement; null clears.
    *
-   * @throws NotFoundError when there is none; InvalidJsonError.
+   * @throws NotFoundError if it does not exist; InvalidJsonError.
    */
   async saveSimulation(
     key: string,

@@ -10,7 +10,7 @@ export class SensitivityResultRepository extends Repository<SensitivityResult> {
     super(em, SensitivityResult);
   }
 
-  /** The sensitivity analysis of a simulation that was made last; null when there is none. */
+  /** The sensitivity analysis of a simulation that was made last; null if none exists. */
   findLatest(simulationId: string): Promise<SensitivityResult | null> {
     return this.one({ simulationId }, { orderBy: { analyzedAt: 'desc', id: 'desc' } });
   }

@@ -36,7 +36,7 @@ function traitsOf({
     capability_mean: rate(0.4 * literacy + 0.35 * experience + 0.15 * motor + 0.1 * expertise),
     trust_mean: rate(0.6 * experience + 0.4 * literacy),
     friction_tolerance_mean: rate(0.4 * time + 0.35 * literacy + 0.25 * experience),
-    // Whoever has no habits yet tries more.
+    // A synth without habits tries more.
     exploration_prob: rate(0.5 * literacy + 0.3 * (1 - experience) + 0.2 * time),
   };
 }

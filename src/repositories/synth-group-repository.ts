@@ -32,13 +32,13 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
     super(em, SynthGroup);
   }
 
-  /** A group with how many synths it has; null when there is none. */
+  /** A group with how many synths it has; null if none exists. */
   findSummary(key: string): Promise<SynthGroupSummary | null> {
     return this.ask(groupSummaries).find(key);
   }
 
   /**
-   * A group with a cursor page of its synths, newest first unless sorted otherwise; null when there is none. The cursors are those of
+   * A group with a cursor page of its synths, newest first by default; null if none exists. The cursors are those of
    * `SynthRepository.scrollSummaries` of the group.
    *
    * @throws InvalidPageError
@@ -51,7 +51,7 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
   }
 
   /**
-   * Groups by page with how many synths each has, newest first unless sorted otherwise (`createdAt`, `name`).
+   * Groups by page with how many synths each has, newest first by default (`createdAt`, `name`).
    *
    * @throws InvalidPageError
    */
@@ -75,12 +75,12 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
   }
 
   /**
-   * The oldest group of this name, staged if there is none; one is made however many ask at once at `read committed`, each of whom
+   * The oldest group of this name, staged if none exists; one is made however many ask at once at `read committed`, each of whom
    * waits for the transactions of those before. Names are compared to the letter.
    */
   async ensureNamed(name: string, description: string | null = null): Promise<SynthGroup> {
     this.mustBeInTransaction();
-    // Names are not unique, so no constraint can tell: whoever asks for the same name waits here, and then sees the group.
+    // Names are not unique, so no constraint decides: concurrent calls with the same name wait here, and then see the group.
     await this.em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
       `synth_groups.name:${name}`,
     ]);

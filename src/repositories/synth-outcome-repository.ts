@@ -53,7 +53,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     super(em, SynthOutcome);
   }
 
-  /** The outcome of a synth in a run, to be changed; null when there is none. */
+  /** The outcome of a synth in a run, to be modified; null if none exists. */
   findBySynth(analysisId: string, synthId: string): Promise<SynthOutcome | null> {
     return this.one({ analysis: analysisId, synthId });
   }
@@ -101,8 +101,8 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   }
 
   /**
-   * The outcomes of a run by page, in the order of its synths unless sorted otherwise (`synthId`, `didNotTryRate`, `failedRate`,
-   * `successRate`; ascending unless told otherwise).
+   * The outcomes of a run by page, in the order of its synths by default (`synthId`, `didNotTryRate`, `failedRate`,
+   * `successRate`; ascending by default).
    *
    * @throws InvalidPageError
    */
@@ -142,7 +142,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     const rows = this.#rowsOf(analysisId, bySynth.values());
     const copied =
       !(await this.#lockRun(analysisId)) && (await copyRows(this.em, 'synth_outcomes', copiedColumns, rows));
-    // It had outcomes before, or somebody added one meanwhile.
+    // It had outcomes before, or another transaction added one meanwhile.
     if (!copied) await this.#upsert([...this.#rowsOf(analysisId, bySynth.values())]);
     return bySynth.size;
   }

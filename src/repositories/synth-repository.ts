@@ -87,14 +87,14 @@ export class SynthRepository extends Repository<Synth> {
   /**
    * All that is known of a synth.
    *
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   getDetail(key: string): Promise<SynthDetail> {
     return this.ask(synthDetails).get(key);
   }
 
   /**
-   * Where the picture of a synth is; null when it has none of its own.
+   * Where the picture of a synth is; null if it has none.
    *
    * @throws NotFoundError when there is no such synth.
    */
@@ -105,7 +105,7 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * Summaries by page of the synths that meet the criteria, newest first unless sorted otherwise (`createdAt`, `name`).
+   * Summaries by page of the synths that meet the criteria, newest first by default (`createdAt`, `name`).
    *
    * @throws InvalidPageError
    */
@@ -178,7 +178,7 @@ export class SynthRepository extends Repository<Synth> {
 
   /**
    * Stores a synth under its key, known or new, by one statement. In a known synth what is absent stays as it is, null clears, and
-   * `createdAt` never changes. A new synth of which no group is said is put into the default group, made first if it is not there.
+   * `createdAt` never changes. A new synth without a group is put into the default group, made first if it is not there.
    *
    * @throws InvalidJsonError; DanglingReferenceError when the group does not exist.
    */

@@ -49,7 +49,7 @@ export interface GroupOption {
 
 /** Which synths: what is absent does not narrow; together they narrow further. */
 export interface SynthCriteria extends GroupOption {
-  /** What the name or the description holds, whatever its case; its characters stand for themselves. */
+  /** A text that the name or the description contains, in any case. Wildcards are literal. */
   readonly text?: string | undefined;
   /** What the synth's data hold, as a part of them: `{ demografia: { localizacao: { estado: 'SP' } } }`. A list's items may stand anywhere in theirs. */
   readonly filters?: SynthFilters | undefined;

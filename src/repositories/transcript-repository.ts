@@ -30,7 +30,7 @@ import {
 export interface Interview {
   readonly synthId: string;
   readonly synthName: string;
-  /** What was said, in order: question and answer in turns. */
+  /** The messages in order: question and answer alternate. */
   readonly messages: TranscriptMessages;
   /** Default `completed`. */
   readonly status?: string | undefined;
@@ -38,7 +38,7 @@ export interface Interview {
   readonly recordedAt?: Date | undefined;
 }
 
-/** What synths and their interviewers said. */
+/** Transcripts of interviews with synths. */
 export class TranscriptRepository extends Repository<Transcript> {
   constructor(em: EntityManager) {
     super(em, Transcript);
@@ -55,7 +55,7 @@ export class TranscriptRepository extends Repository<Transcript> {
   }
 
   /**
-   * What one synth said in an execution.
+   * Returns the transcript of one synth in an execution.
    *
    * @throws NotFoundError when the execution has no transcript of the synth.
    */
@@ -65,7 +65,7 @@ export class TranscriptRepository extends Repository<Transcript> {
   }
 
   /**
-   * Summaries of an execution's transcripts by page, newest first unless sorted otherwise (`recordedAt`, `synthName`, `turnCount`).
+   * Summaries of an execution's transcripts by page, newest first by default (`recordedAt`, `synthName`, `turnCount`).
    *
    * @throws NotFoundError when there is no such execution; InvalidPageError.
    */

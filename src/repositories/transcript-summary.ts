@@ -28,7 +28,7 @@ export type TranscriptSortKey = SortKeyOf<typeof transcriptSummaries>;
 /** A transcript as lists show it. */
 export type TranscriptSummary = ShownBy<typeof transcriptSummaries>;
 
-/** A transcript with what was said, in order. Every message has a speaker (`Unknown` where none was stored), a text and notes. */
+/** A transcript with its messages, in order. Every message has a speaker (`Unknown` where none was stored), a text and notes. */
 export type TranscriptDetail = ShownBy<typeof transcriptDetails>;
 
 // What was stored before messages had a shape may lack any part.

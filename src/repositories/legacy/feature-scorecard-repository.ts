@@ -67,7 +67,7 @@ const filterFields: FieldChecks<FeatureScorecardFilter> = { experimentId: option
  */
 export class FeatureScorecardRepository extends LegacyReader {
   /**
-   * The scorecard with this key; null when there is none.
+   * The scorecard with this key; null if none exists.
    *
    * @deprecated Lives on for its data.
    */
@@ -79,14 +79,14 @@ export class FeatureScorecardRepository extends LegacyReader {
    * The scorecard with this key.
    *
    * @deprecated Lives on for its data.
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   getRow(key: string): Promise<FeatureScorecardRow> {
     return this.ask(scorecards).get(key, { deleted: 'included' });
   }
 
   /**
-   * Scorecards by page, newest first unless sorted otherwise.
+   * Scorecards by page, newest first by default.
    *
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
@@ -139,7 +139,7 @@ export class FeatureScorecardRepository extends LegacyReader {
   } satisfies Signatures<FeatureScorecardRepository>;
 }
 
-// Whoever names an experiment sees its scorecards, deleted or not.
+// A filter by experiment includes a deleted one.
 function narrowed<Request extends FeatureScorecardFilter>(request: Request): Request & DeletedOption {
   return request.experimentId === undefined ? request : { ...request, deleted: 'included' };
 }

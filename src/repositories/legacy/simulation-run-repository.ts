@@ -96,7 +96,7 @@ const filterFields: FieldChecks<SimulationRunFilter> = {
  */
 export class SimulationRunRepository extends LegacyReader {
   /**
-   * The simulation with this key; null when there is none.
+   * The simulation with this key; null if none exists.
    *
    * @deprecated Lives on for its data.
    */
@@ -108,14 +108,14 @@ export class SimulationRunRepository extends LegacyReader {
    * The simulation with this key.
    *
    * @deprecated Lives on for its data.
-   * @throws NotFoundError when there is none.
+   * @throws NotFoundError if it does not exist.
    */
   getRow(key: string): Promise<SimulationRunRow> {
     return this.ask(simulations).get(key, { deleted: 'included' });
   }
 
   /**
-   * Simulations by page, latest started first unless sorted otherwise.
+   * Simulations by page, latest started first by default.
    *
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
@@ -146,7 +146,7 @@ export class SimulationRunRepository extends LegacyReader {
   }
 
   /**
-   * How a simulation ended for each synth, by page, in the order of the synths' keys, ascending unless told otherwise. A simulation
+   * How a simulation ended for each synth, by page, in the order of the synths' keys, ascending by default. A simulation
    * without outcomes, or none, has an empty page.
    *
    * @deprecated Lives on for its data.
@@ -201,7 +201,7 @@ export class SimulationRunRepository extends LegacyReader {
   } satisfies Signatures<SimulationRunRepository>;
 }
 
-// Whoever names an experiment, or a scorecard, sees its simulations, deleted or not.
+// A filter by experiment or scorecard includes a deleted experiment.
 function narrowed<Request extends SimulationRunFilter>(request: Request): Request & DeletedOption {
   const { scorecardId, experimentId } = request;
   return scorecardId === undefined && experimentId === undefined

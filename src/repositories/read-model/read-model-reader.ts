@@ -31,13 +31,13 @@ export class ReadModelReader<Shown, Given extends object, SortKey extends string
     this.#model = model;
   }
 
-  /** Returns the row with this key; null when there is none, or a filter excludes it. */
+  /** Returns the row with this key; null if none exists, or a filter excludes it. */
   async find(key: string, given: Partial<Given> = {}): Promise<Shown | null> {
     const [row] = await this.#read({ kind: 'key', given }, { ...given, $key: key });
     return row ? this.#show(row) : null;
   }
 
-  /** @throws NotFoundError when there is none, or a filter excludes it. */
+  /** @throws NotFoundError if it does not exist, or a filter excludes it. */
   async get(key: string, given: Partial<Given> = {}): Promise<Shown> {
     const found = await this.find(key, given);
     if (found === null) throw new NotFoundError(factsOf(this.#em, this.#model.from).entity, key);

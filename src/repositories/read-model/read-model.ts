@@ -74,7 +74,7 @@ export interface ReadModel<Shown, Given extends object, SortKey extends string, 
   readonly given?: Given;
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- whatever it shows and is given
+// oxlint-disable-next-line typescript/no-explicit-any -- of any value and any arguments
 export type AnyReadModel = ReadModel<any, any, string>;
 
 /** What a read model shows of a row. */

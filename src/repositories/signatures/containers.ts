@@ -42,7 +42,7 @@ export function byStatus<T extends { readonly status: string }>(checks: {
   readonly [Status in T['status']]: Check<WithStatus<T, Status>>;
 }): Check<T> {
   const known = new Map(Object.entries<AnyCheck>(checks));
-  // Each has fields of its own; the last is what tests are shown.
+  // Each has its own fields; tests are shown the last.
   return accepting([...known.values()].at(-1)?.accepted ?? { kind: 'object' }, (value) => {
     if (!isPlain(value)) return isNot('an object', value);
     const status: unknown = Reflect.get(value, 'status');

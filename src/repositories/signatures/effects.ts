@@ -2,7 +2,7 @@ import type { AnyCheck, Check } from './check.ts';
 
 /**
  * What a method does. It `reads` rows; `locks` rows to the end of the transaction; `stages` a change that the next flush writes; or
- * `writes` now, by a statement of its own. Only what reads may be called outside a transaction.
+ * `writes` now, by its own statement. Only what reads may be called outside a transaction.
  */
 export type Effect = 'reads' | 'locks' | 'stages' | 'writes';
 
@@ -33,7 +33,7 @@ export const reads = withEffect('reads');
 export const locks = withEffect('locks');
 /** Declares the arguments of a method that stages a change for the next flush. */
 export const stages = withEffect('stages');
-/** Declares the arguments of a method that writes by a statement of its own. */
+/** Declares the arguments of a method that writes by its own statement. */
 export const writes = withEffect('writes');
 
 /** Declares that a method returns no promise. */

@@ -11,7 +11,7 @@ import {
 import { accepting, optional, type Check } from './check.ts';
 import type { FieldChecks } from './containers.ts';
 
-// Paging has an error of its own, which says what can be served: these throw InvalidPageError.
+// Paging has its own error, which names the valid values: these throw InvalidPageError.
 
 /** How many rows a list gives at most. */
 export const Limit: Check<number> = accepting({ kind: 'number' }, (value) => void checkedLimit(value));
