@@ -18,6 +18,7 @@ import type { Limits, MigrationEvent, Run, Step } from './run/run.ts';
 import { isScratch } from './catalog/scratch-database.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
 import { selectDown, selectUp } from './plan/selection.ts';
+import { poolSize } from './session/own-connection.ts';
 import { inTransaction, poolSession } from './session/session.ts';
 import {
   deleteOutdatedProgress,
@@ -231,7 +232,7 @@ export class Migrator {
 
   /** Runs `work` with the lease. */
   async #holding<T>(work: (run: Run) => Promise<T>): Promise<T> {
-    await refuseSmallPool(this.#orm);
+    refuseSmallPool(this.#orm);
     const { lease: duration = 10_000, lockWait: wait = 60_000 } = this.#options;
     const lease = await explained(async () => {
       await ensureTables(this.#orm, this.#schema, this.#tables);
@@ -318,10 +319,10 @@ export class Migrator {
 }
 
 // The heartbeat would wait for the work, and the lease be lost on the way.
-async function refuseSmallPool(orm: MikroORM): Promise<void> {
-  const { max } = (await orm.em.getConnection().getNativeClient()).options;
-  if (max < 3)
-    throw new RefusedError(`a pool of ${max} is too small to migrate with: set pool.max to 3 or more`);
+function refuseSmallPool(orm: MikroORM): void {
+  const max = poolSize(orm);
+  if (max !== null && max < 3)
+    throw new RefusedError(`pool.max is ${max}, and migrations need 3 connections: set it to 3 or more`);
 }
 
 function refuseTimes({ lockTimeout, lockRetry, statementTimeout, lockWait, lease }: MigratorOptions): void {

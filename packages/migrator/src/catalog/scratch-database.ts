@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { RefusedError } from '../session/errors.ts';
+import { withPoolErrorsHandled } from '../session/driver-options.ts';
 import { poolSession, type Session } from '../session/session.ts';
 import { sqlStateOf } from '../session/sql-state.ts';
 
@@ -44,14 +45,14 @@ export function isScratch(orm: MikroORM): boolean {
 function optionsFor(orm: MikroORM, schema: string, name: string) {
   const options = orm.config.getAll();
   const { ignoreSchema = [], ...schemaGenerator } = options.schemaGenerator;
-  return {
+  return withPoolErrorsHandled({
     ...options,
     dbName: name,
     preferEnvVars: false,
     // They hold copies of the real database.
     replicas: [],
     schemaGenerator: { ...schemaGenerator, ignoreSchema: [...ignoreSchema, schema] },
-  };
+  });
 }
 
 async function create(session: Session, name: string): Promise<void> {

@@ -16,13 +16,8 @@ import {
   type Step,
 } from './run.ts';
 import { liftTransactionLimits, withSettingsKept } from '../session/session-settings.ts';
-import {
-  inTransaction,
-  onOwnConnection,
-  poolSession,
-  type OwnSession,
-  type Session,
-} from '../session/session.ts';
+import { onOwnConnection, type OwnSession } from '../session/own-connection.ts';
+import { inTransaction, poolSession, type Session } from '../session/session.ts';
 import { isLostConnection } from '../session/sql-state.ts';
 import { standaloneKind } from '../files/statement-kind.ts';
 import type { Progress } from '../ledger/state.ts';
@@ -151,7 +146,7 @@ function refuseNameless(migration: string, sql: string): void {
 /** A connection to the server itself is served by the process that it was told of; a pooler makes one up. */
 async function isDirect(session: OwnSession): Promise<boolean> {
   const [row] = await session.query<{ pid: number }>('select pg_backend_pid() as pid');
-  return row?.pid === session.toldProcess;
+  return row?.pid === session.announcedProcess;
 }
 
 /**

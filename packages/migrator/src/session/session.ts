@@ -1,6 +1,5 @@
 import type { MikroORM, Transaction } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
-import type { PoolClient } from 'pg';
 
 /** A connection of the ORM's pool, or several of them: texts and their parameters go in, rows come out. */
 export interface Session {
@@ -64,28 +63,4 @@ export async function inTransaction<T>(
         throw error;
       }
     });
-}
-
-/** A session that is one connection, and the process that it was told serves it: another than the real one behind a pooler. */
-export interface OwnSession extends Session {
-  readonly toldProcess: number | null;
-}
-
-/** Runs `work` on a connection that nobody else uses, and that is closed afterwards with whatever was set on it. */
-export async function onOwnConnection<T>(
-  orm: MikroORM,
-  work: (session: OwnSession) => Promise<T>,
-): Promise<T> {
-  const pool = await orm.em.getConnection().getNativeClient();
-  // The driver keeps what the server said of itself, but its types don't tell.
-  const client: PoolClient & { readonly processID?: number | null } = await pool.connect();
-  try {
-    return await work({
-      toldProcess: client.processID ?? null,
-      query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-        (await client.query<Row>(text, [...values])).rows,
-    });
-  } finally {
-    client.release(true);
-  }
 }
