@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { TSMigrationGenerator } from '@mikro-orm/migrations';
 import { listMigration } from './src/cli/list-migration.ts';
 import { targetFor } from './src/database/default-target.ts';
-import { ormOptions } from './src/database/orm-options.ts';
+import { ormOptions } from './src/postgres/orm/orm-options.ts';
 
 // For the ORM's own command line. It works on the database that `synthdb` works on.
 const { target } = await targetFor('migrations');

@@ -19,28 +19,30 @@ const arrows: Partial<Record<string, readonly string[]>> = {
   json: ['errors', 'guards'],
   wire: ['errors'],
   entities: ['errors', 'guards', 'json', 'wire'],
-  repositories: ['errors', 'json', 'wire', 'entities'],
+  // The one place that knows the driver and the ORM's internals; it configures the ORM.
+  postgres: ['errors', 'settings', 'guards', 'json', 'wire', 'entities', 'migrations'],
+  repositories: ['errors', 'json', 'wire', 'entities', 'postgres'],
   // It falls back to the embedded server, and asks what is pending.
-  database: [
-    'errors',
-    'settings',
-    'guards',
-    'json',
-    'wire',
-    'entities',
-    'repositories',
-    'embedded',
-    'migrations',
-  ],
+  database: ['errors', 'settings', 'json', 'entities', 'postgres', 'repositories', 'embedded'],
   migrations: [],
   // What the package of its own exports, under our name.
   migrator: [],
-  loading: ['errors', 'json', 'wire', 'entities', 'repositories', 'database'],
-  'legacy-import': ['errors', 'settings', 'json', 'entities', 'repositories', 'database'],
+  loading: ['errors', 'json', 'wire', 'entities', 'postgres', 'repositories', 'database'],
+  'legacy-import': ['errors', 'settings', 'json', 'entities', 'postgres', 'repositories', 'database'],
   embedded: [],
   fastify: ['is-data-error', 'database'],
-  testing: ['errors', 'settings', 'entities', 'database', 'embedded'],
-  index: ['errors', 'is-data-error', 'settings', 'json', 'entities', 'repositories', 'database', 'embedded'],
+  testing: ['errors', 'settings', 'entities', 'postgres', 'database', 'embedded'],
+  index: [
+    'errors',
+    'is-data-error',
+    'settings',
+    'json',
+    'entities',
+    'postgres',
+    'repositories',
+    'database',
+    'embedded',
+  ],
 };
 arrows['cli'] = Object.keys(arrows);
 
@@ -63,12 +65,26 @@ arrows[migrator] = migratorFolders;
 
 // Packages that only some may import.
 const reserved: Partial<Record<string, readonly string[]>> = {
-  pg: ['src/database/', 'packages/migrator/', 'src/loading/'],
-  kysely: ['src/database/', 'packages/migrator/', 'src/repositories/', 'src/legacy-import/'],
+  // Those below src/database look at the pool.
+  pg: [
+    'src/postgres/',
+    'src/database/doctor/',
+    'src/database/health/',
+    'src/database/telemetry/',
+    'packages/migrator/',
+    'src/loading/',
+  ],
+  kysely: [
+    'src/postgres/',
+    'src/database/units/',
+    'packages/migrator/',
+    'src/repositories/',
+    'src/legacy-import/',
+  ],
   '@opentelemetry/api': ['src/database/telemetry/'],
   fastify: ['src/fastify/'],
   'fastify-plugin': ['src/fastify/'],
-  'pg-copy-streams': ['src/database/'],
+  'pg-copy-streams': ['src/postgres/copy/'],
   'node:sqlite': ['src/legacy-import/source/'],
 };
 
@@ -100,6 +116,8 @@ const rules: Rule[] = [
         `import type { B } from '../repositories/b.ts';`,
         'imports src/repositories/b.ts',
       ],
+      ['src/postgres/a.ts', `import { b } from '../database/b.ts';`, 'imports src/database/b.ts'],
+      ['src/postgres/a.ts', `import '../repositories/b.ts';`, 'imports src/repositories/b.ts'],
       ['src/json/a.ts', `export * from '../entities/index.ts';`, 'imports src/entities/index.ts'],
       ['src/database/a.ts', `export { run } from '../cli/main.ts';`, 'imports src/cli/main.ts'],
       ['src/migrator/a.ts', `await import('../errors.ts');`, 'imports src/errors.ts'],
@@ -181,6 +199,7 @@ const rules: Rule[] = [
       ),
     broken: [
       ['src/testing/a.ts', `import pg from 'pg';`, 'imports pg'],
+      ['src/database/units/a.ts', `import pg from 'pg';`, 'imports pg'],
       ['src/cli/a.ts', `import type { Kysely } from 'kysely';`, 'imports kysely'],
       ['src/cli/a.ts', `const { from } = await import('pg-copy-streams');`, 'imports pg-copy-streams'],
       ['src/embedded/a.ts', `import { require } from 'b'; require('pg/lib/client.js');`, 'imports pg'],

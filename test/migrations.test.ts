@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { expect, test } from 'vitest';
 import { migrationList } from '../src/cli/list-migration.ts';
-import { ormOptions } from '../src/database/orm-options.ts';
+import { ormOptions } from '../src/postgres/orm/orm-options.ts';
 import { migrations } from '../src/migrations.ts';
 import { readMigrations } from '../packages/migrator/src/ledger/state.ts';
 import { parseDatabaseUrl } from '../src/settings/database-url.ts';

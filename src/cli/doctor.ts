@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { Command } from 'commander';
-import { connectOptions } from '../database/connect-options.ts';
-import { connect } from '../database/connect.ts';
+import { connectOptions } from '../postgres/orm/connect-options.ts';
+import { connect } from '../postgres/orm/connect.ts';
 import { targetOf } from '../database/default-target.ts';
 import type { Level } from '../database/doctor/findings.ts';
 import { resolveSettings } from '../settings/resolve.ts';

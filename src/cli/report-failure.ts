@@ -1,6 +1,6 @@
 import { isNativeError } from 'node:util/types';
 import { CommanderError } from 'commander';
-import { toDataError } from '../database/translate-error.ts';
+import { toDataError } from '../postgres/errors/translate-error.ts';
 import { EmbeddedPostgresError } from '../embedded/index.ts';
 import { SettingsError, StatementError } from '../errors.ts';
 import { MigratorError } from 'mikro-orm-safe-migrations';

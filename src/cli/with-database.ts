@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { MikroORM } from '@mikro-orm/postgresql';
-import { connect } from '../database/connect.ts';
+import { connect } from '../postgres/orm/connect.ts';
 import { embeddedTarget, targetFor } from '../database/default-target.ts';
-import { ormOptions } from '../database/orm-options.ts';
+import { ormOptions } from '../postgres/orm/orm-options.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
 import { resolveDatabase, type Purpose } from '../settings/resolve.ts';
 import { dim, say, sayError } from './output.ts';

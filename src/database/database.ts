@@ -2,20 +2,24 @@ import { setTimeout } from 'node:timers/promises';
 import { IsolationLevel, type MikroORM } from '@mikro-orm/postgresql';
 import { ContentionError, ForbiddenError, ReadOnlyError, SettingsError } from '../errors.ts';
 import { standard } from '../settings/definitions.ts';
-import { Connections, closeWithin } from './connections.ts';
+import { Connections, closeWithin } from '../postgres/client/connections.ts';
 import type { DatabaseHealth } from './health/database-health.ts';
 import { HealthCheck } from './health/health-check.ts';
-import { localSettings, type TransactionSettings, type TransactionTimeouts } from './local-settings.ts';
-import type { ConnectOptions } from './orm-options.ts';
+import {
+  localSettings,
+  type TransactionSettings,
+  type TransactionTimeouts,
+} from '../postgres/client/local-settings.ts';
+import type { ConnectOptions } from '../postgres/orm/orm-options.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
-import type { RunningUnit } from './running-unit.ts';
-import { RunningUnits } from './running-units.ts';
+import type { RunningUnit } from './units/running-unit.ts';
+import { RunningUnits } from './units/running-units.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
-import { inTransaction } from './transaction.ts';
-import { sqlStateOf, toDataError } from './translate-error.ts';
-import { UnitOfWork, type ReadingUnitOfWork } from './unit-of-work.ts';
-import { UnitEntityManager } from './unit/unit-entity-manager.ts';
-import { UnitGate } from './unit/unit-gate.ts';
+import { inTransaction } from './units/transaction.ts';
+import { sqlStateOf, toDataError } from '../postgres/errors/translate-error.ts';
+import { UnitOfWork, type ReadingUnitOfWork } from './units/unit-of-work.ts';
+import { UnitEntityManager } from './units/unit-entity-manager.ts';
+import { UnitGate } from './units/unit-gate.ts';
 
 const isolationLevels = {
   'read committed': IsolationLevel.READ_COMMITTED,

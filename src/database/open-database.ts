@@ -1,13 +1,13 @@
 import { SchemaOutOfDateError } from '../errors.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import { resolveSettings } from '../settings/resolve.ts';
-import { connectOptions } from './connect-options.ts';
-import { connect } from './connect.ts';
+import { connectOptions } from '../postgres/orm/connect-options.ts';
+import { connect } from '../postgres/orm/connect.ts';
 import { Database } from './database.ts';
 import { targetOf } from './default-target.ts';
-import type { DatabaseTimeouts } from './orm-options.ts';
-import type { PoolMode, PoolOptions } from './pool-options.ts';
-import { refuseSharedSessions } from './pooler/pooled-sessions.ts';
+import type { DatabaseTimeouts } from '../postgres/orm/orm-options.ts';
+import type { PoolMode, PoolOptions } from '../postgres/client/pool-options.ts';
+import { refuseSharedSessions } from '../postgres/client/pooled-sessions.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
 import { Replica } from './replicas/replica.ts';
 import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';

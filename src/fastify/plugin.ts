@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Database, Positioned, ReadOptions, TransactOptions } from '../database/database.ts';
-import type { ReadingUnitOfWork, UnitOfWork } from '../database/unit-of-work.ts';
+import type { ReadingUnitOfWork, UnitOfWork } from '../database/units/unit-of-work.ts';
 import { answerErrors } from './answer-errors.ts';
 import { whenGone } from './gone.ts';
 import { serveHealth } from './health.ts';

@@ -21,7 +21,7 @@ export function bringGuard(platform: Platform, Guard: new () => EventSubscriber)
   process.emitWarning(
     'MikroORM has entities of synth-lab-data without their configuration: shapes of documents and row versions are checked, but ' +
       'flushes outside a transaction are not refused, rows that the database deletes along are not forgotten, lost connections keep ' +
-      'their place in the pool, nothing is copied, and parameters of the URL such as sslmode are dropped; ' +
+      'their place in the pool, and parameters of the URL such as sslmode are dropped; ' +
       'initialize it with the options that withSynthLab(options) returns',
     { code: 'SYNTHDB_NOT_CONFIGURED' },
   );

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { unconnected } from '../database/unconnected.ts';
+import { unconnected } from '../postgres/orm/unconnected.ts';
 import { ImportRefusedError, SchemaOutOfDateError } from '../errors.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import type { ConversionOptions } from './conversion/row-converter.ts';

@@ -1,5 +1,5 @@
 import type { EntityManager, EntityMetadata, EntityProperty } from '@mikro-orm/postgresql';
-import type { BinaryType, CopiedValue } from '../database/binary-rows.ts';
+import type { BinaryType, CopiedValue } from '../postgres/copy/binary-rows.ts';
 import { InvalidLoadError } from '../errors.ts';
 import { ShapedJson } from '../json/shaped-json.ts';
 import { copiedValues } from './copied-values.ts';

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { toDataError } from '../database/translate-error.ts';
+import { toDataError } from '../postgres/errors/translate-error.ts';
 import { InvalidLoadError, InvalidRowError, RefusedError } from '../errors.ts';
 import { duplicateRules, loadModes, type LoadCounts, type LoadOptions } from './load-options.ts';
 import { isUnique, loadTarget, type LoadColumn, type LoadTarget } from './load-target.ts';

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { unconnected } from '../database/unconnected.ts';
+import { unconnected } from '../postgres/orm/unconnected.ts';
 import type { LoadOptions, LoadPlan } from './load-options.ts';
 import { Load } from './load.ts';
 import { PlanningSession } from './session.ts';

@@ -1,5 +1,5 @@
 import type { EntityClass, EntityManager } from '@mikro-orm/postgresql';
-import { deletedAlong } from '../repositories/deleted-along.ts';
+import { deletedAlong } from '../postgres/orm/guards/deleted-along.ts';
 
 /**
  * Brings up to date what a unit of work has loaded of an entity, after statements that went past it, and what hangs on that. Rows

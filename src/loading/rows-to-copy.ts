@@ -1,4 +1,4 @@
-import { BinaryRows, type CopiedValue } from '../database/binary-rows.ts';
+import { BinaryRows, type CopiedValue } from '../postgres/copy/binary-rows.ts';
 import { InvalidJsonError, InvalidRowError } from '../errors.ts';
 import { isRawJSON } from '../json/raw-json.ts';
 import { copiedValues } from './copied-values.ts';

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { copyIn } from '../database/copy-in.ts';
+import { copyIn } from '../postgres/copy/copy-in.ts';
 import type { PlannedStatement } from './load-options.ts';
 
 /** What knows how many rows it has read so far. */

@@ -1,5 +1,5 @@
 import type { EntityClass, EntityManager, Primary } from '@mikro-orm/postgresql';
-import { deletedAlong } from './deleted-along.ts';
+import { deletedAlong } from '../postgres/orm/guards/deleted-along.ts';
 
 /**
  * Makes the unit of work forget rows that a statement deleted past it, where it has loaded them, and those that the database

@@ -11,7 +11,7 @@ import type {
 import type { Tables } from '../entities/tables.ts';
 import { NotFoundError, ReadOnlyError } from '../errors.ts';
 import { findByKey, readByKey } from './find-by-key.ts';
-import { recordRaise } from './row-version-raises.ts';
+import { recordRaise } from '../postgres/orm/row-version-raises.ts';
 
 /**
  * What every repository can do. Nothing here ends a transaction: the unit of work does. What sends a statement that writes or locks

@@ -11,7 +11,7 @@ import { mintKey } from './mint-key.ts';
 import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
 import { keyStretchOf, readPage, toStretch } from './read-page.ts';
 import { Repository } from './repository.ts';
-import { rowCopier } from './row-copier.ts';
+import { copyRows } from '../postgres/copy/copy-rows.ts';
 import {
   copiedColumns,
   outcomes,
@@ -174,8 +174,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     if (bySynth.size === 0) return 0;
     const rows = this.#rowsOf(analysisId, bySynth.values());
     const copied =
-      !(await this.#lockRun(analysisId)) &&
-      (await rowCopier(this.em).copy(this.em, 'synth_outcomes', copiedColumns, rows));
+      !(await this.#lockRun(analysisId)) && (await copyRows(this.em, 'synth_outcomes', copiedColumns, rows));
     // It had outcomes before, or somebody added one meanwhile.
     if (!copied) await this.#upsert([...this.#rowsOf(analysisId, bySynth.values())]);
     return bySynth.size;

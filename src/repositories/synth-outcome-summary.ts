@@ -2,7 +2,7 @@ import type { Kysely } from '@mikro-orm/postgresql';
 import type { SimulationAttributes } from '../entities/synth.ts';
 import type { Tables } from '../entities/tables.ts';
 import { double, doubleColumn, meanOf } from './exact-columns.ts';
-import type { CopiedType } from './row-copier.ts';
+import type { CopiedType } from '../postgres/copy/binary-rows.ts';
 import { statement } from './statement.ts';
 
 /** How one synth fared in a run. */

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { connect } from '../database/connect.ts';
+import { connect } from '../postgres/orm/connect.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 
 const patienceMs = 20_000;

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { connect } from '../database/connect.ts';
+import { connect } from '../postgres/orm/connect.ts';
 import { Database } from '../database/database.ts';
 import { SettingsError } from '../errors.ts';
 import { DatabaseTarget } from '../settings/database-url.ts';

@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { connect } from '../database/connect.ts';
+import { connect } from '../postgres/orm/connect.ts';
 import { Database, type Positioned, type TransactOptions } from '../database/database.ts';
-import type { PoolMode } from '../database/pool-options.ts';
-import type { UnitOfWork } from '../database/unit-of-work.ts';
-import { UnitEntityManager } from '../database/unit/unit-entity-manager.ts';
+import type { PoolMode } from '../postgres/client/pool-options.ts';
+import type { UnitOfWork } from '../database/units/unit-of-work.ts';
+import { UnitEntityManager } from '../database/units/unit-entity-manager.ts';
 import { StatementError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
 import { RefusedFlushes } from './refused-flushes.ts';

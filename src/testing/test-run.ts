@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { connect } from '../database/connect.ts';
+import { connect } from '../postgres/orm/connect.ts';
 import { SettingsError } from '../errors.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import type { DatabaseTarget } from '../settings/database-url.ts';

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TlsServer } from '../database/tls-server.ts';
+import { TlsServer } from '../postgres/client/tls-server.ts';
 import { synthdb } from './run.ts';
 
 let server: TlsServer;

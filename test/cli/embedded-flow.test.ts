@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { migrationChain } from '../schema/migration-chain.ts';
 import { main, synthdb as run, type Run } from './run.ts';

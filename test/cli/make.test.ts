@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { migrationChain } from '../schema/migration-chain.ts';
 import { Checkout } from './checkout.ts';

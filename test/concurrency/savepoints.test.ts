@@ -2,7 +2,7 @@ import { ref } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Experiment } from '../../src/entities/index.ts';
 import { Database, ContentionError, DuplicateError, type UnitOfWork } from '../../src/index.ts';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import {
   TestDatabase,
   aScenarioNode,

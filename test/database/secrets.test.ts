@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import { openDatabase } from '../../src/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { buildDatabaseUrl, parseDatabaseUrl, type DatabaseParts } from '../../src/settings/database-url.ts';

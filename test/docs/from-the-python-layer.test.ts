@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { unconnected } from '../../src/database/unconnected.ts';
-import { UnitOfWork } from '../../src/database/unit-of-work.ts';
+import { unconnected } from '../../src/postgres/orm/unconnected.ts';
+import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 
 // Every method of the layer that these repositories replace, by its class there.
 const old: Record<string, string> = {

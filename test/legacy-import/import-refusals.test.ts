@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import { Database } from '../../src/database/database.ts';
 import { ImportRefusedError, LegacySourceError, SchemaOutOfDateError } from '../../src/errors.ts';
 import { alone } from '../../src/legacy-import/import-lock.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
-import { unconnected } from '../../src/database/unconnected.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
+import { unconnected } from '../../src/postgres/orm/unconnected.ts';
 import { ConnectionError, LegacySourceError } from '../../src/errors.ts';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
 import type { Finding } from '../../src/legacy-import/finding.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import { Database } from '../../src/database/database.ts';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
 import { importLegacy } from '../../src/legacy-import/import-legacy.ts';

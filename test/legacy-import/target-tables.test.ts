@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MikroORM, defineEntity, p } from '@mikro-orm/postgresql';
-import { ormOptions } from '../../src/database/orm-options.ts';
-import { unconnected } from '../../src/database/unconnected.ts';
+import { ormOptions } from '../../src/postgres/orm/orm-options.ts';
+import { unconnected } from '../../src/postgres/orm/unconnected.ts';
 import { readCheck } from '../../src/legacy-import/target/check-rules.ts';
 import { targetTables } from '../../src/legacy-import/target/target-tables.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';

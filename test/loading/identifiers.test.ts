@@ -1,6 +1,6 @@
 import { defineEntity, MikroORM, p } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ormOptions } from '../../src/database/orm-options.ts';
+import { ormOptions } from '../../src/postgres/orm/orm-options.ts';
 import { Database } from '../../src/index.ts';
 import { loadModes, loadRows } from '../../src/loading/index.ts';
 import { TestDatabase } from '../../src/testing/index.ts';

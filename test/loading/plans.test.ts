@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { unconnected } from '../../src/database/unconnected.ts';
+import { unconnected } from '../../src/postgres/orm/unconnected.ts';
 import { Experiment, SynthOutcome } from '../../src/entities/index.ts';
 import { Database, openDatabase } from '../../src/index.ts';
 import { loadModes, loadRows, type LoadOptions } from '../../src/loading/index.ts';

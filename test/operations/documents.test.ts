@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { UnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { ContentionError, type Database } from '../../src/index.ts';
 import type { Generation } from '../../src/repositories/index.ts';
 import { TestDatabase, anAnalysisCache, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { UnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import type { ScorecardParams, SimulationResults } from '../../src/entities/index.ts';
 import type { Database } from '../../src/index.ts';
 import {

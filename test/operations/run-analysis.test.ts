@@ -11,7 +11,7 @@ import {
   anExperiment,
   anExploration,
 } from '../../src/testing/index.ts';
-import type { UnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { scorecard } from './scorecard.ts';
 import { testWithFaults } from './with-faults.ts';
 

@@ -1,6 +1,6 @@
 /* oxlint-disable vitest/expect-expect -- `isUntouched` and the operation's `promises` do */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ReadingUnitOfWork, UnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { ReadingUnitOfWork, UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { openDatabase, type Database } from '../../src/index.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import type { Fault } from '../proxy/fault.ts';

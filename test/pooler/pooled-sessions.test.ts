@@ -1,8 +1,8 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
-import { lendingOf } from '../../src/database/pooler/pooled-sessions.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
+import { lendingOf } from '../../src/postgres/client/pooled-sessions.ts';
 import {
   openDatabase,
   PoolerError,

@@ -11,7 +11,7 @@ import {
 } from '../../src/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { TestDatabase, TestServer, anExperiment } from '../../src/testing/index.ts';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import { together } from '../concurrency/together.ts';
 import { PgBouncer, whyNoPooler } from './pgbouncer.ts';
 import { leftOn } from './server-connections.ts';

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import { Experiment } from '../../src/entities/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
 import { connected, copy } from './connected.ts';

@@ -1,10 +1,10 @@
 import { JsonType } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repositoryDocs } from '../../docs/generate-repositories.ts';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import { Database } from '../../src/database/database.ts';
-import { ourEntities } from '../../src/database/our-entities.ts';
-import { UnitOfWork } from '../../src/database/unit-of-work.ts';
+import { ourEntities } from '../../src/postgres/orm/our-entities.ts';
+import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { Experiment, InterviewGuide } from '../../src/entities/index.ts';
 import { InvalidJsonError, InvalidPageError, InvalidValueError } from '../../src/errors.ts';
 import { Repository } from '../../src/repositories/repository.ts';

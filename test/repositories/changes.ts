@@ -1,5 +1,5 @@
 import { ref, type EntityClass, type EntityManager } from '@mikro-orm/postgresql';
-import type { ReadingUnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { ReadingUnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import {
   AnalysisCache,
   AnalysisRun,

@@ -1,4 +1,4 @@
-import { UnitOfWork } from '../../src/database/unit-of-work.ts';
+import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 
 /** The methods of every repository of a unit of work, inherited and protected ones included: its name there, and the method's. */
 export function methodsIn(uow: UnitOfWork): (readonly [repository: string, method: string])[] {

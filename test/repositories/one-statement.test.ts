@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import { Database } from '../../src/database/database.ts';
-import { UnitOfWork } from '../../src/database/unit-of-work.ts';
+import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 import { isReading, methodsIn } from './methods.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import { Database } from '../../src/database/database.ts';
-import { UnitOfWork, type ReadingUnitOfWork } from '../../src/database/unit-of-work.ts';
+import { UnitOfWork, type ReadingUnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { ReadOnlyError } from '../../src/errors.ts';
 import { Repository } from '../../src/repositories/repository.ts';
 import { TestDatabase } from '../../src/testing/index.ts';

@@ -1,6 +1,6 @@
 import { Utils } from '@mikro-orm/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { UnitOfWork } from '../../src/database/unit-of-work.ts';
+import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { NotFoundError } from '../../src/errors.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { documents } from '../entities/documents.ts';

@@ -1,4 +1,4 @@
-import type { ReadingUnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { ReadingUnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import * as entities from '../../src/entities/index.ts';
 import type {
   CacheEntry,

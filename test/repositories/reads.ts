@@ -1,4 +1,4 @@
-import type { ReadingUnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { ReadingUnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import type { PageRequest, StretchRequest } from '../../src/index.ts';
 import type { World } from './world.ts';
 

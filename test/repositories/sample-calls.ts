@@ -1,4 +1,4 @@
-import type { ReadingUnitOfWork, UnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { ReadingUnitOfWork, UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { doc, orAbsent, orNull, untyped, word, type SampleOf } from './sample.ts';
 
 type Given<Method> = Method extends (...given: infer Parameters) => unknown

@@ -1,6 +1,6 @@
 import { Utils, type EntityManager } from '@mikro-orm/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { UnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { aResearchExecution, anAnalysisRun, anExploration, TestDatabase } from '../../src/testing/index.ts';
 import { readRows } from '../schema/contents.ts';
 import { aWorld } from './world.ts';

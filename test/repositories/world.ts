@@ -1,4 +1,4 @@
-import type { UnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import {
   aChartInsight,
   aFeatureScorecard,

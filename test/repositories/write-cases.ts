@@ -1,4 +1,4 @@
-import type { ReadingUnitOfWork, UnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { ReadingUnitOfWork, UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import type { World } from './world.ts';
 import { writes } from './writes.ts';
 

@@ -1,5 +1,5 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import { connect } from '../../src/database/connect.ts';
+import { connect } from '../../src/postgres/orm/connect.ts';
 import type { TestDatabase } from '../../src/testing/index.ts';
 
 /** Somebody else's transaction on a test's database, to hold locks that the code under test runs into. */

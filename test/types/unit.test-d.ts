@@ -1,6 +1,6 @@
 // Compiled by `tsc`, never run: every method of a repository that returns no promise is known to the door before it.
 import type { UnitOfWork } from '../../src/index.ts';
-import type { Immediate } from '../../src/database/unit/door.ts';
+import type { Immediate } from '../../src/database/units/door.ts';
 
 type Repositories = Omit<UnitOfWork, 'em' | 'flush' | 'transact'>;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
-import type { ReadingUnitOfWork } from '../../src/database/unit-of-work.ts';
+import type { ReadingUnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { openDatabase } from '../../src/index.ts';
 import { NotFoundError } from '../../src/errors.ts';
 import { InstantType } from '../../src/wire/instant-type.ts';

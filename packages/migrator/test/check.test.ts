@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../../src/database/connect.ts';
+import { connect } from '../../../src/postgres/orm/connect.ts';
 import { tablesOf } from '../src/ledger/tables.ts';
 import { differences } from '../src/catalog/differences.ts';
 import { fingerprint, readCatalog, readCatalogIn, type Catalog } from '../src/catalog/catalog.ts';

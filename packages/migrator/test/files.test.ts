@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { expect, onTestFinished, test } from 'vitest';
-import { ormOptions } from '../../../src/database/orm-options.ts';
+import { ormOptions } from '../../../src/postgres/orm/orm-options.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import type { TestDatabase } from '../../../src/testing/index.ts';
 import { migrationChain } from '../../../test/schema/migration-chain.ts';

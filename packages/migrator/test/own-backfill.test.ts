@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { expect, onTestFinished, test } from 'vitest';
-import { ormOptions } from '../../../src/database/orm-options.ts';
+import { ormOptions } from '../../../src/postgres/orm/orm-options.ts';
 import { migrations } from '../../../src/migrations.ts';
 import { backfill, Migrator } from 'mikro-orm-safe-migrations';
 import { aSynth, TestDatabase } from '../../../src/testing/index.ts';

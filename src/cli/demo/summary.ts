@@ -1,4 +1,4 @@
-import type { UnitOfWork } from '../../database/unit-of-work.ts';
+import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
 import { keys } from './keys.ts';
 
 /** One line of what the demo stored. */

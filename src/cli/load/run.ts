@@ -1,6 +1,6 @@
 import type { EntityClass, EntityManager } from '@mikro-orm/postgresql';
 import { Database } from '../../database/database.ts';
-import { unconnected } from '../../database/unconnected.ts';
+import { unconnected } from '../../postgres/orm/unconnected.ts';
 import { InvalidLoadError, SchemaOutOfDateError } from '../../errors.ts';
 import { loadRows, planLoad, type LoadOptions } from '../../loading/index.ts';
 import { loadTarget } from '../../loading/load-target.ts';

@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import type { Settings } from '../../settings/resolve.ts';
-import { connectOptions } from '../connect-options.ts';
+import { connectOptions } from '../../postgres/orm/connect-options.ts';
 import { ReplicaSet } from '../replicas/replica-set.ts';
 import { Replica } from '../replicas/replica.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';

@@ -1,6 +1,6 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { ormOptions } from '../orm-options.ts';
+import { ormOptions } from '../../postgres/orm/orm-options.ts';
 
 /** How PgBouncer lends its connections to a database, if it tells this role; else null. Asked of its console, the database `pgbouncer`. */
 export async function poolModeOf(target: DatabaseTarget): Promise<string | null> {

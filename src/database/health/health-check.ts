@@ -1,11 +1,11 @@
 import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { migrationGap } from 'mikro-orm-safe-migrations';
-import { isPoolTimeout } from '../connection-failures.ts';
-import { isOutOfConnections, noneLeft } from '../connection-limits.ts';
-import { NoAnswerError, Probe } from '../probe.ts';
+import { isPoolTimeout } from '../../postgres/errors/connection-failures.ts';
+import { isOutOfConnections, noneLeft } from '../../postgres/errors/connection-limits.ts';
+import { NoAnswerError, Probe } from '../../postgres/client/probe.ts';
 import type { ReplicaHealth, ReplicaSet } from '../replicas/replica-set.ts';
-import { toDataError } from '../translate-error.ts';
+import { toDataError } from '../../postgres/errors/translate-error.ts';
 import type { DatabaseHealth, PoolHealth, SchemaHealth } from './database-health.ts';
 import { PoolProbe, type PoolAnswer } from './pool-probe.ts';
 import { ServerProbe } from './server-probe.ts';

@@ -1,8 +1,8 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { PoolClient } from 'pg';
-import { Connections } from '../connections.ts';
-import { Probe } from '../probe.ts';
-import { TxClient } from '../tx-client.ts';
+import { Connections } from '../../postgres/client/connections.ts';
+import { Probe } from '../../postgres/client/probe.ts';
+import { TxClient } from '../../postgres/client/tx-client.ts';
 import type { PoolHealth } from './database-health.ts';
 
 /** What the server answered on a connection of the pool. */

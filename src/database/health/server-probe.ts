@@ -1,8 +1,8 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { isOutOfConnections, noneLeft } from '../connection-limits.ts';
-import { Connections } from '../connections.ts';
-import { outsidePool } from '../outside-pool.ts';
-import { NoAnswerError, Probe } from '../probe.ts';
+import { isOutOfConnections, noneLeft } from '../../postgres/errors/connection-limits.ts';
+import { Connections } from '../../postgres/client/connections.ts';
+import { outsidePool } from '../../postgres/client/outside-pool.ts';
+import { NoAnswerError, Probe } from '../../postgres/client/probe.ts';
 
 /**
  * What came of asking the server past the pool: `answers`; `full`: it, or a pooler in front of it, is alive and has no connection

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { ConnectionError, ConnectionLostError, ContentionError, PoolTimeoutError } from '../../errors.ts';
-import { Probe } from '../probe.ts';
-import { within } from '../within.ts';
+import { Probe } from '../../postgres/client/probe.ts';
+import { within } from '../../postgres/client/within.ts';
 import type { Replica, Sight } from './replica.ts';
 import { walBytes } from './wal-position.ts';
 

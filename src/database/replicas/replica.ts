@@ -1,12 +1,12 @@
 import { isNativeError } from 'node:util/types';
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { Connections, closeWithin } from '../connections.ts';
-import { ormOptions, type ConnectOptions } from '../orm-options.ts';
-import { SharedSessionCheck } from '../pooler/pooled-sessions.ts';
-import { Probe } from '../probe.ts';
+import { Connections, closeWithin } from '../../postgres/client/connections.ts';
+import { ormOptions, type ConnectOptions } from '../../postgres/orm/orm-options.ts';
+import { SharedSessionCheck } from '../../postgres/client/pooled-sessions.ts';
+import { Probe } from '../../postgres/client/probe.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { toDataError } from '../translate-error.ts';
+import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { walBytes } from './wal-position.ts';
 
 /** How far a replica has come, or why it can't be read from. */

@@ -1,5 +1,5 @@
 import { DatabaseSchema, MikroORM, type Options } from '@mikro-orm/postgresql';
-import { ourEntities } from '../our-entities.ts';
+import { ourEntities } from '../../postgres/orm/our-entities.ts';
 
 /** The options that say how entities become tables. */
 export type TableOptions = Pick<Options, 'namingStrategy' | 'schema' | 'discovery' | 'schemaGenerator'>;

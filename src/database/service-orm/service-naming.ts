@@ -1,6 +1,6 @@
 import { UnderscoreNamingStrategy, type NamingStrategy } from '@mikro-orm/core';
-import { HouseNaming } from '../naming.ts';
-import { isOurTable } from '../our-entities.ts';
+import { HouseNaming } from '../../postgres/orm/naming.ts';
+import { isOurTable } from '../../postgres/orm/our-entities.ts';
 
 /**
  * Names the constraints and indexes of our tables as `HouseNaming` does, and everything else as `Service` does: adopting our entities

@@ -1,11 +1,13 @@
 import { PostgreSqlDriver, type Options } from '@mikro-orm/postgresql';
 import { SettingsError } from '../../errors.ts';
 import { resolveSettings } from '../../settings/resolve.ts';
-import { connectOptions } from '../connect-options.ts';
-import { JoinedUpdates } from '../joined-updates.ts';
+import { connectOptions } from '../../postgres/orm/connect-options.ts';
+import { JoinedUpdates } from '../../postgres/orm/driver/joined-updates.ts';
 import type { OpenDatabaseOptions } from '../open-database.ts';
-import { ormOptions } from '../orm-options.ts';
-import { SharedSessionCheck } from '../pooler/pooled-sessions.ts';
+import { ormOptions } from '../../postgres/orm/orm-options.ts';
+import { SharedSessionCheck } from '../../postgres/client/pooled-sessions.ts';
+// Gives each entity its repository.
+import '../../repositories/registration.ts';
 import { changedTables } from './changed-tables.ts';
 import { serviceNaming } from './service-naming.ts';
 

@@ -1,10 +1,10 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { sqlStateOf } from '../translate-error.ts';
+import { sqlStateOf } from '../../postgres/errors/translate-error.ts';
 import { stderrLogger, type Logger } from './logger.ts';
 import { statementText } from './statement-text.ts';
 import { Tracing } from './tracing.ts';
-import { watchStatements } from './watch-statements.ts';
+import { watchStatements } from '../../postgres/client/watch-statements.ts';
 
 /** What is told of what happens, and to whom. No line holds a value of a statement, a row or a password. */
 export interface TelemetryOptions {

@@ -3,7 +3,7 @@ import type * as api from '@opentelemetry/api';
 import type { Attributes, BatchObservableResult, Span, Tracer } from '@opentelemetry/api';
 import type { Pool } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { sqlStateOf } from '../translate-error.ts';
+import { sqlStateOf } from '../../postgres/errors/translate-error.ts';
 import { operationName, statementText } from './statement-text.ts';
 
 type Api = typeof api;

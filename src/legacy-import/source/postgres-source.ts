@@ -1,7 +1,7 @@
 import { IsolationLevel, type EntityManager, type MikroORM } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
-import { connect } from '../../database/connect.ts';
-import { toDataError } from '../../database/translate-error.ts';
+import { connect } from '../../postgres/orm/connect.ts';
+import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { DataError, LegacySourceError } from '../../errors.ts';
 import { parseDatabaseUrl } from '../../settings/database-url.ts';
 import type { TargetTable } from '../target/target-table.ts';

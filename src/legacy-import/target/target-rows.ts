@@ -1,9 +1,9 @@
 import { isNativeError } from 'node:util/types';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
-import { copyIn } from '../../database/copy-in.ts';
+import { copyIn } from '../../postgres/copy/copy-in.ts';
 import type { Database } from '../../database/database.ts';
-import { sqlStateOf, toDataError } from '../../database/translate-error.ts';
+import { sqlStateOf, toDataError } from '../../postgres/errors/translate-error.ts';
 import type { ConvertedRow } from '../conversion/row-converter.ts';
 import { digestQuery, digestText } from '../conversion/row-digest.ts';
 import { quoted } from '../source/quoted.ts';

@@ -1,5 +1,5 @@
 import { Database } from '../../database/database.ts';
-import type { UnitOfWork } from '../../database/unit-of-work.ts';
+import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
 import { ReadOnlyError } from '../../errors.ts';
 import { refreshLoaded } from '../refresh-loaded.ts';
 import type { BackfillPlan, BackfillResult } from './backfill-result.ts';

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { UnitOfWork } from '../../database/unit-of-work.ts';
+import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
 import { InvalidBackfillError, RefusedError } from '../../errors.ts';
 import { SendingSession, PlanningSession, type Session } from '../session.ts';
 import { temporaryTablesDenied } from '../temporary-tables-denied.ts';

@@ -1,4 +1,4 @@
-import type { CopiedValue } from '../../database/binary-rows.ts';
+import type { CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import type { ResolvedConfig } from './resolve-config.ts';
 
 /** Counts the different keys that facts name, as the server would. Holds each of them. */

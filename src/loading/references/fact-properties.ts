@@ -1,4 +1,4 @@
-import type { BinaryType, CopiedValue } from '../../database/binary-rows.ts';
+import type { BinaryType, CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import type { LoadColumn } from '../load-target.ts';
 import type { BackfillTarget } from './config.ts';
 import { orderNumber, orderTime, parsed, tidied, valueFor } from './fact-values.ts';

@@ -1,5 +1,5 @@
 import { isDate } from 'node:util/types';
-import type { BinaryType, CopiedValue } from '../../database/binary-rows.ts';
+import type { BinaryType, CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import { copiedValues } from '../copied-values.ts';
 import { jsonText } from '../json-text.ts';
 import { isRawJSON } from '../../json/raw-json.ts';

@@ -1,4 +1,4 @@
-import { unconnected } from '../../database/unconnected.ts';
+import { unconnected } from '../../postgres/orm/unconnected.ts';
 import type { BackfillPlan } from './backfill-result.ts';
 import { Backfill, type Facts } from './backfill.ts';
 import type { BackfillConfig } from './config.ts';

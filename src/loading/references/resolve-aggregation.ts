@@ -1,4 +1,4 @@
-import type { BinaryType } from '../../database/binary-rows.ts';
+import type { BinaryType } from '../../postgres/copy/binary-rows.ts';
 import type { LoadColumn } from '../load-target.ts';
 import type { BackfillColumn } from './config.ts';
 import type { FactProperties } from './fact-properties.ts';

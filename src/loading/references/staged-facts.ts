@@ -1,4 +1,4 @@
-import { BinaryRows, type BinaryType, type CopiedValue } from '../../database/binary-rows.ts';
+import { BinaryRows, type BinaryType, type CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import { InvalidJsonError, InvalidRowError } from '../../errors.ts';
 import { UnfitValue } from '../unfit-value.ts';
 

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readdir, chmod, mkdir, rm, writeFile, chown, stat } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type QueryResultRow } from 'pg';
-import { connect } from '../../../src/database/connect.ts';
+import { connect } from '../../../src/postgres/orm/connect.ts';
 import { EmbeddedPostgres } from '../../../src/embedded/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { parseDatabaseUrl } from '../../../src/settings/database-url.ts';

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { unconnected } from '../../../src/database/unconnected.ts';
+import { unconnected } from '../../../src/postgres/orm/unconnected.ts';
 import { AnalysisRun, Experiment, Synth } from '../../../src/entities/index.ts';
 import {
   ContentionError,

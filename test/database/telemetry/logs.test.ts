@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openDatabase } from '../../../src/index.ts';
-import { rowCopier } from '../../../src/repositories/row-copier.ts';
+import { copyRows } from '../../../src/postgres/copy/copy-rows.ts';
 import { buildDatabaseUrl } from '../../../src/settings/database-url.ts';
 import { TestDatabase, aSynth, anExperiment } from '../../../src/testing/index.ts';
 import { canary } from '../told.ts';
@@ -80,9 +80,7 @@ describe('what a logger is told', () => {
       aSynth(em);
       await em.flush();
       await synths.count();
-      await rowCopier(em).copy(em, 'synth_groups', { id: 'text', name: 'text' }, [
-        { id: 'grp_1', name: canary },
-      ]);
+      await copyRows(em, 'synth_groups', { id: 'text', name: 'text' }, [{ id: 'grp_1', name: canary }]);
     });
     await database.transact(({ em }) => em.execute('select 1 / 0')).catch(() => {});
 

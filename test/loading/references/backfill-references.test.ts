@@ -11,7 +11,7 @@ import {
 import { backfillReferences } from '../../../src/loading/references/backfill-references.ts';
 import type { BackfillConfig } from '../../../src/loading/references/config.ts';
 import { Database } from '../../../src/database/database.ts';
-import { UnitOfWork } from '../../../src/database/unit-of-work.ts';
+import { UnitOfWork } from '../../../src/database/units/unit-of-work.ts';
 import { DatabaseTarget } from '../../../src/settings/database-url.ts';
 import { plans, portfolios, Plan, References, referencesOrm } from './world.ts';
 

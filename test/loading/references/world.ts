@@ -1,7 +1,7 @@
 import { defineEntity, MikroORM, p } from '@mikro-orm/postgresql';
 import { z } from 'zod';
 import { Database } from '../../../src/database/database.ts';
-import { ormOptions } from '../../../src/database/orm-options.ts';
+import { ormOptions } from '../../../src/postgres/orm/orm-options.ts';
 import { double, id, instant, rowVersion } from '../../../src/entities/columns.ts';
 import { jsonColumn } from '../../../src/json/column.ts';
 import { TestDatabase } from '../../../src/testing/index.ts';

@@ -1,7 +1,7 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ormOptions } from '../../../../src/database/orm-options.ts';
-import { TriggerFunctions } from '../../../../src/database/trigger-functions.ts';
+import { ormOptions } from '../../../../src/postgres/orm/orm-options.ts';
+import { TriggerFunctions } from '../../../../src/postgres/patches/trigger-functions.ts';
 import { readCatalog } from '../../src/catalog/catalog.ts';
 import { Migrator, RefusedError } from 'mikro-orm-safe-migrations';
 import type { TestDatabase } from '../../../../src/testing/index.ts';

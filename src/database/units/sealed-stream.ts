@@ -1,0 +1,24 @@
+import { toDataError } from '../../postgres/errors/translate-error.ts';
+import type { UnitGate } from './unit-gate.ts';
+
+/**
+ * Has the rows of a stream pass the gate of its unit of work. A stream that the end of the unit has closed throws: without an error, its
+ * reader would take a part of the rows for all. Its own `next` rather than a generator around it, which would have to pass on its end.
+ */
+export function sealedStream(gate: UnitGate, rows: AsyncGenerator): AsyncGenerator {
+  const next = rows.next.bind(rows);
+  let isOpen = false;
+  const read = async (): Promise<IteratorResult<unknown>> => {
+    try {
+      gate.check('em.stream');
+      if (isOpen) return await next();
+      // It opens between two calls, not amid one.
+      const first = await gate.call('em.stream', next);
+      isOpen = true;
+      return first;
+    } catch (error) {
+      throw toDataError(error);
+    }
+  };
+  return Object.assign(rows, { next: read });
+}

@@ -1,0 +1,166 @@
+import type { EntityDictionary, EntityManager, EntityName, MikroORM } from '@mikro-orm/postgresql';
+import type { ControlledTransaction } from 'kysely';
+import { DataErrorEntityManager } from '../../postgres/orm/data-errors/data-error-entity-manager.ts';
+import { ChangeKeepingFactory } from '../../postgres/patches/change-keeping-factory.ts';
+import { ChangedEntities } from '../../postgres/patches/changed-entities.ts';
+import { closedTransaction } from '../../postgres/patches/closed-transaction.ts';
+import { runInner } from './inner-unit.ts';
+import { flushKeeping, unflushedEntities } from '../../postgres/patches/late-changes.ts';
+import { ended, pastUnit, transactionControl } from './refusals.ts';
+import { runningPart } from './scope.ts';
+import { sealMethods } from './seal-methods.ts';
+import type { UnitGate } from './unit-gate.ts';
+
+/**
+ * The ORM's entity manager, as a handle of a unit of work: its calls pass the gate of the unit, and so do those of its forks. Reading and
+ * flushing lose no unflushed change of our entities.
+ */
+export class UnitEntityManager extends DataErrorEntityManager {
+  #gate: UnitGate | undefined;
+
+  static {
+    sealMethods(this.prototype);
+  }
+
+  /**
+   * Returns a fresh manager of `orm`. Made here rather than by the ORM's option `entityManager`, by which frameworks know what to inject,
+   * and forked of nobody: inside an inner unit of work, the ORM's own manager stands for that one's.
+   */
+  static of(orm: MikroORM): UnitEntityManager {
+    const { em, config } = orm;
+    const fresh = new UnitEntityManager(
+      config,
+      em.getDriver(),
+      em.getMetadata(),
+      false,
+      em.getEventManager(),
+    );
+    ChangeKeepingFactory.adopt(fresh);
+    ChangedEntities.adopt(fresh);
+    return fresh;
+  }
+
+  /** The gate of the unit of work that `em` is a handle of; undefined when it is of none. */
+  static gateOf(em: EntityManager): UnitGate | undefined {
+    return em instanceof UnitEntityManager ? em.gate : undefined;
+  }
+
+  get gate(): UnitGate | undefined {
+    return this.#gate;
+  }
+
+  /** Makes it a handle of the unit of work behind `gate`. */
+  join(gate: UnitGate, transaction?: ControlledTransaction<unknown>): void {
+    this.#gate = gate;
+    if (transaction) this.setTransactionContext(transaction);
+  }
+
+  /** Has a manager outside a transaction send nothing any more. */
+  close(): void {
+    this.setTransactionContext(nowhere);
+  }
+
+  override fork(options: Parameters<EntityManager['fork']>[0] = {}): this {
+    const gate = this.#gate;
+    gate?.check('em.fork');
+    const fork = super.fork(gate ? { ...options, keepTransactionContext: true } : options);
+    ChangeKeepingFactory.adopt(fork);
+    ChangedEntities.adopt(fork);
+    fork.#gate = gate;
+    return fork;
+  }
+
+  override map<E extends object>(
+    entity: EntityName<E>,
+    row: EntityDictionary<E>,
+    options?: Parameters<EntityManager['map']>[2],
+  ): E {
+    // With `cascade`, the ORM would take unflushed values for what is stored.
+    return super.map(entity, row, Object.assign({ cascade: false }, options));
+  }
+
+  // Returns the promise that the gate knows.
+  override flush(): Promise<void> {
+    const flush = async (): Promise<void> => void (await this.#flush());
+    return this.#gate ? this.#gate.call('em.flush', flush) : flush();
+  }
+
+  /**
+   * Flushes at the end of the unit of work. Returns the names of entities that were changed meanwhile, by code that nobody awaited, so
+   * that not all of their changes are written.
+   */
+  async flushAtEnd(): Promise<string[]> {
+    return (await this.#flush()) ? unflushedEntities(this) : [];
+  }
+
+  /** Whether it has no entity, so that there is nothing to flush. */
+  get isEmpty(): boolean {
+    const uow = this.getUnitOfWork(false);
+    return (
+      uow.getPersistStack().size + uow.getRemoveStack().size === 0 &&
+      uow.getIdentityMap()[Symbol.iterator]().next().done === true
+    );
+  }
+
+  // Every read flushes first, and most have nothing to flush; the ORM would go through all of a flush.
+  async #flush(): Promise<boolean> {
+    return this.isEmpty ? false : flushKeeping(this, () => super.flush());
+  }
+
+  /** Runs `work` behind a savepoint, where the manager belongs to a unit of work: as its `transact`. */
+  override transactional<T>(
+    work: (em: this) => T | Promise<T>,
+    options: Parameters<EntityManager['transactional']>[1] = {},
+  ): Promise<T> {
+    if (!this.#gate) return super.transactional(work, options);
+    const { propagation, ctx, ...others } = options;
+    if (propagation !== undefined || ctx !== undefined)
+      return Promise.reject(transactionControl('`propagation` or `ctx` of em.transactional'));
+    return runInner(this, this.#gate, async (em) => work(em), others);
+  }
+
+  /** The ORM's `transactional`. */
+  behindSavepoint<T>(
+    work: (em: this) => Promise<T>,
+    options?: Parameters<EntityManager['transactional']>[1],
+  ): Promise<T> {
+    return super.transactional(work, options);
+  }
+
+  override async begin(options?: Parameters<EntityManager['begin']>[0]): Promise<void> {
+    this.#refuse('em.begin');
+    return super.begin(options);
+  }
+
+  override async commit(): Promise<void> {
+    this.#refuse('em.commit');
+    return super.commit();
+  }
+
+  override async rollback(): Promise<void> {
+    this.#refuse('em.rollback');
+    return super.rollback();
+  }
+
+  /** The ORM's connection, which is that of no unit of work. */
+  override getConnection(
+    ...given: Parameters<EntityManager['getConnection']>
+  ): ReturnType<EntityManager['getConnection']> {
+    if (this.#gate && !runningPart(this.#gate.root)) {
+      this.#gate.check('em.getConnection');
+      throw pastUnit();
+    }
+    return super.getConnection(...given);
+  }
+
+  #refuse(what: string): void {
+    if (!this.#gate) return;
+    this.#gate.check(what);
+    throw transactionControl(what);
+  }
+}
+
+// What the ORM would send through the pool goes nowhere: it sends by the transaction that a manager has.
+const nowhere = closedTransaction(() => {
+  throw ended('a statement');
+});

@@ -1,0 +1,39 @@
+import { types } from 'node:util';
+import { InvalidValueError } from '../../errors.ts';
+import { documentText } from '../../json/document-text.ts';
+
+/**
+ * Refuses a text that the driver would send as another one. `what` names it where no column does. U+0000 is left to PostgreSQL, which
+ * refuses it.
+ *
+ * @throws InvalidValueError
+ */
+export function refuseMalformedText(
+  text: string,
+  at: { readonly table?: string; readonly column?: string },
+  what = 'a text',
+): void {
+  if (!text.isWellFormed())
+    throw new InvalidValueError(
+      `${what} holds half of a surrogate pair, which PostgreSQL does not store`,
+      at,
+    );
+}
+
+/**
+ * Returns the parameters of a statement as they are sent. The driver would encode half of a surrogate pair as U+FFFD, and write NaN
+ * in a document as null.
+ *
+ * @throws InvalidValueError or InvalidJsonError naming the parameter.
+ */
+export function storableParameters(values: readonly unknown[]): unknown[] {
+  return values.map((value, index) => storable(value, `parameter $${index + 1}`));
+}
+
+function storable(value: unknown, parameter: string): unknown {
+  if (typeof value === 'string') refuseMalformedText(value, {}, parameter);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((one) => storable(one, parameter));
+  const isDocument = !ArrayBuffer.isView(value) && !types.isDate(value) && !('toPostgres' in value);
+  return isDocument ? documentText(parameter, value) : value;
+}

@@ -1,0 +1,79 @@
+import { finished } from 'node:stream/promises';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams';
+import { toDataError } from '../errors/translate-error.ts';
+
+/**
+ * Runs `statement`, a COPY from stdin, on the connection of the unit of work, and sends it the pieces as fast as the server takes
+ * them. Gives how many rows the server says there were. Pieces that can't be had end the COPY, and what they throw comes through.
+ */
+export async function copyIn(
+  em: EntityManager,
+  statement: string,
+  pieces: Iterable<Buffer> | AsyncIterable<Buffer>,
+): Promise<number> {
+  const copy = copyFrom(statement);
+  const writing = new Writing(copy);
+  const end = finished(copy);
+  // Awaited below; until then, its failure is nobody's yet.
+  end.catch(() => {});
+  await start(em, copy);
+  try {
+    for await (const piece of pieces) {
+      // Whoever makes the pieces need not go on.
+      if (writing.refused) break;
+      await writing.write(piece);
+    }
+    if (!writing.refused) copy.end();
+  } catch (error) {
+    // No row could be had, and PostgreSQL still waits for it.
+    if (!writing.refused) copy.destroy(new Error('the rows ended early'));
+    await end.catch(() => {});
+    throw toDataError(error);
+  }
+  try {
+    await end;
+  } catch (error) {
+    throw toDataError(error);
+  }
+  return copy.rowCount;
+}
+
+/**
+ * Writes one piece after the other. What waited in the stream when the server refuses the COPY would be sent on without a
+ * connection, and end the process (https://github.com/brianc/node-pg-copy-streams/issues/171).
+ */
+class Writing {
+  refused = false;
+  readonly #copy: CopyStreamQuery;
+  #fail: ((error: Error) => void) | undefined;
+
+  constructor(copy: CopyStreamQuery) {
+    this.#copy = copy;
+    copy.once('error', (error) => {
+      this.refused = true;
+      this.#fail?.(error);
+    });
+  }
+
+  write(piece: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#fail = reject;
+      this.#copy.write(piece, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+}
+
+/** Puts the COPY behind what this unit of work's connection still has to do. */
+async function start(em: EntityManager, copy: CopyStreamQuery): Promise<void> {
+  const connection = em.getKysely();
+  await connection.executeQuery({
+    ...connection.selectNoFrom((eb) => eb.lit(1).as('one')).compile(),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- handed to the driver as it is, which takes such a query as well as a text
+    sql: copy as unknown as string,
+    parameters: [],
+  });
+}

@@ -1,0 +1,125 @@
+import { isNativeError, isPromise } from 'node:util/types';
+import { ValidationError } from '@mikro-orm/core';
+import { EntityManager } from '@mikro-orm/postgresql';
+import { StatementError } from '../../../errors.ts';
+import { Connections } from '../../client/connections.ts';
+
+type Call = (this: EntityManager, ...given: unknown[]) => unknown;
+
+/** What callers call. What the ORM refuses by itself, before any statement, is thrown by these. */
+const calls = [
+  'addFilter',
+  'assign',
+  'callRoutine',
+  'canPopulate',
+  'clearCache',
+  'clearSessionContext',
+  'clone',
+  'count',
+  'countBy',
+  'create',
+  'createQueryBuilder',
+  'execute',
+  'find',
+  'findAll',
+  'findAndCount',
+  'findByCursor',
+  'findOne',
+  'findOneOrFail',
+  'flush',
+  'fork',
+  'getReference',
+  'getRepository',
+  'insert',
+  'insertMany',
+  'lock',
+  'map',
+  'merge',
+  'nativeDelete',
+  'nativeUpdate',
+  'persist',
+  'populate',
+  'qb',
+  'refresh',
+  'refreshMaterializedView',
+  'refreshOrFail',
+  'remove',
+  'repo',
+  'setFilterParams',
+  'setSessionContext',
+  'stream',
+  'transactional',
+  'tryFlush',
+  'upsert',
+  'upsertMany',
+] as const satisfies readonly (keyof EntityManager)[];
+
+/**
+ * The ORM's entity manager, which throws `DataError`s where the ORM belongs to a `Database`. What PostgreSQL refuses is translated where
+ * it arrives, in `DataErrorConnection`; this translates what the ORM refuses.
+ */
+export class DataErrorEntityManager extends EntityManager {
+  static {
+    for (const name of calls) {
+      const inherited: unknown = Reflect.get(EntityManager.prototype, name);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a method, called with what it was given
+      const call = inherited as Call;
+      Object.defineProperty(this.prototype, name, {
+        configurable: true,
+        writable: true,
+        value(this: DataErrorEntityManager, ...given: unknown[]): unknown {
+          const translate = (error: unknown): unknown => this.#toThrow(error, name, given);
+          try {
+            const result = call.apply(this, given);
+            if (isPromise(result)) return result.catch((error: unknown) => Promise.reject(translate(error)));
+            return name === 'stream' && isStream(result) ? translated(result, translate) : result;
+          } catch (error) {
+            throw translate(error);
+          }
+        },
+      });
+    }
+  }
+
+  #toThrow(error: unknown, name: (typeof calls)[number], given: readonly unknown[]): unknown {
+    const connections = Connections.in(this.config);
+    if (!connections?.throwsDataErrors) return error;
+    if (
+      error instanceof ValidationError &&
+      (name === 'setSessionContext' || name === 'clearSessionContext')
+    ) {
+      return new StatementError(
+        `em.${name} can't be used in a unit of work: the settings of a transaction are set when it begins, by ` +
+          "transact(work, { settings: { 'app.user': id } })",
+        {},
+        { cause: error },
+      );
+    }
+    if (name === 'transactional' || mayBeTheCallers(error, given)) return connections.toThrow(error);
+    return new StatementError(`the ORM refused em.${name}; the cause tells why`, {}, { cause: error });
+  }
+}
+
+/** Whether the caller may have made the error, as a signal's reason or in a handler; the ORM's own are of no class of its own either. */
+function mayBeTheCallers(error: unknown, given: readonly unknown[]): boolean {
+  if (!isNativeError(error) || !['Error', 'TypeError', 'RangeError'].includes(error.constructor.name))
+    return true;
+  return given.some(
+    (value) => typeof value === 'object' && value !== null && ('signal' in value || 'failHandler' in value),
+  );
+}
+
+function isStream(result: unknown): result is AsyncIterable<unknown> {
+  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
+}
+
+async function* translated(
+  rows: AsyncIterable<unknown>,
+  translate: (error: unknown) => unknown,
+): AsyncGenerator<unknown, void, undefined> {
+  try {
+    yield* rows;
+  } catch (error) {
+    throw translate(error);
+  }
+}

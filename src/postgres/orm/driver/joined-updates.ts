@@ -1,0 +1,118 @@
+import {
+  LockMode,
+  OptimisticLockError,
+  type Configuration,
+  type DriverException,
+  type EntityData,
+  type EntityDictionary,
+  type EntityMetadata,
+  type EntityName,
+  type FilterQuery,
+  type FindOptions,
+  type NativeInsertUpdateManyOptions,
+  type ObjectQuery,
+  type QueryResult,
+  type UpsertManyOptions,
+} from '@mikro-orm/core';
+import { DataError } from '../../../errors.ts';
+import { DataErrorConnection } from '../data-errors/data-error-connection.ts';
+import { ExactDriver } from './exact-driver.ts';
+import { changedColumns, joinedUpdate, joinedValues } from './joined-update.ts';
+import { isOurs } from '../our-entities.ts';
+import { quoteDocuments } from '../../patches/quoted-documents.ts';
+import { versionCheck, type VersionCheck } from './version-check.ts';
+
+/** What a flush has seen of the versions of a batch, and how to ask the database for them, with locks. */
+type Seen = Pick<VersionCheck<object>, 'versions'> & { readonly ask: () => Promise<readonly unknown[]> };
+
+/**
+ * The driver, on connections that can throw `DataError`s, and with one difference: a batch of changed rows of ours is joined with its
+ * new values. The ORM writes a `case` for each column with a `when` for each row, and PostgreSQL tries them all on every row.
+ *
+ * The same statement locks the rows in the order of their keys and compares their versions. The ORM asks for the versions ahead of a
+ * batch, without holding the rows; that question is answered without a statement, and the versions are kept for the update.
+ */
+export class JoinedUpdates extends ExactDriver {
+  protected override readonly connection = new DataErrorConnection(this.config);
+  readonly #seen = new WeakMap<object, Seen>();
+
+  constructor(config: Configuration) {
+    super(config);
+    quoteDocuments(this.platform);
+  }
+
+  override convertException(exception: Error): DriverException {
+    if (!(exception instanceof DataError)) return super.convertException(exception);
+    // The ORM throws what this returns, and looks at nothing of it.
+    return exception;
+  }
+
+  override find<
+    T extends object,
+    P extends string = never,
+    F extends string = never,
+    E extends string = never,
+  >(
+    entity: EntityName<T>,
+    where: ObjectQuery<T>,
+    options: FindOptions<T, P, F, E> = {},
+  ): Promise<EntityData<T>[]> {
+    const meta = this.metadata.get<T>(entity);
+    const check = options.ctx && isOurs(meta) ? versionCheck(meta, where, options) : null;
+    if (!options.ctx || !check) return super.find(entity, where, options);
+    this.#seen.set(options.ctx, {
+      versions: check.versions,
+      ask: () => super.find(entity, where, { ...options, lockMode: LockMode.PESSIMISTIC_WRITE }),
+    });
+    return Promise.resolve(check.rows);
+  }
+
+  override async nativeUpdateMany<T extends object>(
+    entity: EntityName<T>,
+    where: FilterQuery<T>[],
+    rows: EntityDictionary<T>[],
+    options: NativeInsertUpdateManyOptions<T> & UpsertManyOptions<T> = {},
+  ): Promise<QueryResult<T>> {
+    const meta = this.metadata.get<T>(entity);
+    const { versions, ask } = this.#takeSeen(options.ctx);
+    const keys = where.map((found) => keyOf(meta, found));
+    const columns =
+      options.upsert || !isOurs(meta) || keys.includes(undefined) ? null : changedColumns(meta, rows);
+    if (!columns) {
+      if ((await ask()).length < versions.size) throw OptimisticLockError.lockFailed(meta.className);
+      return super.nativeUpdateMany(entity, where, rows, options);
+    }
+    const table = this.getTableName(meta, options);
+    const result = await super.nativeUpdateMany(entity, where, rows, options, (_sql, parameters) => {
+      const values = keys.flatMap((key, index) => [
+        key,
+        versions.get(key) ?? null,
+        ...joinedValues(columns, rows[index]),
+      ]);
+      parameters.splice(0, parameters.length, ...values);
+      return joinedUpdate(table, meta, columns, keys.length);
+    });
+    if ((result.rows?.length ?? 0) < keys.length) throw OptimisticLockError.lockFailed(meta.className);
+    return result;
+  }
+
+  /** Whether the update of a batch locks its rows; `RowVersionGuard` locks the others. */
+  locksBatches(meta: EntityMetadata): boolean {
+    return isOurs(meta) && !meta.compositePK;
+  }
+
+  #takeSeen(ctx: object | undefined): Seen {
+    const seen = ctx && this.#seen.get(ctx);
+    if (ctx) this.#seen.delete(ctx);
+    return seen ?? { versions: new Map(), ask: () => Promise.resolve([]) };
+  }
+}
+
+/** The key that `where` asks for; undefined when it is not a text in one column, or not all that is asked for. */
+function keyOf(meta: EntityMetadata, where: unknown): string | undefined {
+  const [property, ...others] = meta.primaryKeys;
+  if (typeof where !== 'object' || where === null || property === undefined || others.length > 0)
+    return undefined;
+  const key: unknown = Reflect.get(where, property);
+  return typeof key === 'string' && Object.keys(where).length === 1 ? key : undefined;
+}

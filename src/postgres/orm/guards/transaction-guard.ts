@@ -1,0 +1,16 @@
+import type { EventSubscriber, FlushEventArgs } from '@mikro-orm/core';
+import { ReadOnlyError } from '../../../errors.ts';
+import { isOurs } from '../our-entities.ts';
+
+/** Refuses a flush outside a transaction that would write a row of ours: a transaction alone writes. */
+export class TransactionGuard implements EventSubscriber {
+  /** @throws ReadOnlyError before anything is sent. */
+  onFlush({ em, uow }: FlushEventArgs): void {
+    const first = uow.getChangeSets().find(({ meta }) => isOurs(meta));
+    if (first && !em.isInTransaction()) {
+      throw new ReadOnlyError(
+        `${first.meta.className} would be written outside a transaction: use \`transact\`, or \`em.transactional\``,
+      );
+    }
+  }
+}

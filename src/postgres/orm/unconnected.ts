@@ -1,0 +1,16 @@
+import { MikroORM } from '@mikro-orm/postgresql';
+import { DatabaseTarget } from '../../settings/database-url.ts';
+import { ormOptions } from './orm-options.ts';
+
+/** The ORM on no database: for what asks the entities alone, and must open no connection. */
+export function unconnected(): MikroORM {
+  const nowhere = new DatabaseTarget({
+    host: 'localhost',
+    port: 5432,
+    user: 'nobody',
+    password: '',
+    database: 'none',
+    tls: { mode: 'disable' },
+  });
+  return new MikroORM(ormOptions(nowhere));
+}

@@ -1,0 +1,19 @@
+import { Transaction } from 'kysely';
+
+/** Returns a Kysely transaction of which every use calls `refuse`. Of Kysely's parts of a transaction, it has an executor only. */
+export function closedTransaction(refuse: () => never): Transaction<unknown> {
+  const parts = {
+    config: {},
+    dialect: {},
+    driver: {},
+    executor: {
+      executeQuery: refuse,
+      stream: refuse,
+      provideConnection: refuse,
+      compileQuery: refuse,
+      transformQuery: refuse,
+    },
+  };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only its executor is used
+  return new Transaction<unknown>(parts as unknown as ConstructorParameters<typeof Transaction<unknown>>[0]);
+}
