@@ -1,8 +1,8 @@
 import { Command } from 'commander';
+import { say, sayJson, table } from 'mikro-orm-safe-migrations/cli';
 import { definitions } from '../settings/definitions.ts';
 import { describeSettings, type SettingDescription } from '../settings/describe.ts';
 import { resolveSettings } from '../settings/resolve.ts';
-import { say, sayJson, table } from './output.ts';
 
 /** `synthdb config` */
 export function config(): Command {

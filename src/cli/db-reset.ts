@@ -2,11 +2,10 @@ import { Command } from 'commander';
 import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
+import { confirmName, say, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { resolveDatabase } from '../settings/resolve.ts';
-import { confirmName } from './confirmation.ts';
-import { say } from './output.ts';
-import { UsageError } from './usage-error.ts';
-import { sayHowToConnect, sayPlace, withEmbedded } from './with-database.ts';
+import { confirmedCommand } from './invocation.ts';
+import { howToConnect, describePlace, withEmbedded } from './with-database.ts';
 
 /** `synthdb db reset` */
 export function dbReset(): Command {
@@ -21,6 +20,7 @@ export function dbReset(): Command {
         );
       // It may be stopped, or too broken to start: whether it holds rows is not looked at.
       await confirmName(
+        { confirmedCommand },
         {
           // As the embedded server calls it.
           name: 'synthlab',
@@ -33,9 +33,9 @@ export function dbReset(): Command {
       await EmbeddedPostgres.remove({ directory: embeddedDirectory() });
       await withEmbedded(async (orm, place) => {
         const applied = await new Migrator(orm).up();
-        sayPlace(place);
+        say(describePlace(place));
         say(`Made anew, ${applied.length} migrations applied.`);
-        sayHowToConnect(place);
+        say(howToConnect(place));
       });
     });
 }

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
+import { dim, say, sayError } from 'mikro-orm-safe-migrations/cli';
 import { startEmbedded } from '../database/default-target.ts';
-import { dim, say, sayError } from './output.ts';
 
 /** `synthdb db start` */
 export function dbStart(): Command {

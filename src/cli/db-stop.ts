@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { say } from 'mikro-orm-safe-migrations/cli';
 import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
-import { say } from './output.ts';
 
 /** `synthdb db stop` */
 export function dbStop(): Command {

@@ -1,8 +1,7 @@
 import { Command } from 'commander';
+import { say, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { startEmbedded } from '../database/default-target.ts';
 import { resolveDatabase } from '../settings/resolve.ts';
-import { say } from './output.ts';
-import { UsageError } from './usage-error.ts';
 
 /** `synthdb db url` */
 export function dbUrl(): Command {

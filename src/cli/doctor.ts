@@ -1,11 +1,11 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { Command } from 'commander';
+import { say, sayJson, table } from 'mikro-orm-safe-migrations/cli';
 import { connectOptions } from '../postgres/orm/connect-options.ts';
 import { connect } from '../postgres/orm/connect.ts';
 import { targetOf } from '../database/default-target.ts';
 import type { Level } from '../database/doctor/findings.ts';
 import { resolveSettings } from '../settings/resolve.ts';
-import { say, sayJson, table } from './output.ts';
 
 /** `synthdb doctor` */
 export function doctor(): Command {

@@ -5,11 +5,12 @@ import { enableCompileCache } from 'node:module';
 // the environment names a place for it.
 enableCompileCache();
 const { program } = await import('./program.ts');
-const { reportFailure, reportLostOutput } = await import('./report-failure.ts');
+const { reportLostOutput } = await import('mikro-orm-safe-migrations/cli');
+const { reportFailure } = await import('./report-failure.ts');
 
 try {
   await program().parseAsync();
 } catch (error) {
   process.exitCode = reportFailure(error);
 }
-process.exitCode = await reportLostOutput(process.exitCode);
+process.exitCode = await reportLostOutput('synthdb', process.exitCode);

@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { MikroORM } from '@mikro-orm/postgresql';
+import { dim, sayError } from 'mikro-orm-safe-migrations/cli';
 import { connect } from '../postgres/orm/connect.ts';
 import { embeddedTarget, targetFor } from '../database/default-target.ts';
 import { ormOptions } from '../postgres/orm/orm-options.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
 import { resolveDatabase, type Purpose } from '../settings/resolve.ts';
-import { dim, say, sayError } from './output.ts';
 
 /** Where a command works, for people and for programs. */
 export interface Place {
@@ -66,13 +66,13 @@ export async function withoutDatabase<T>(work: (orm: MikroORM) => Promise<T>): P
   }
 }
 
-/** Says where a command works. */
-export function sayPlace({ source, database, files }: Place): void {
+/** Returns the line that says where a command works. */
+export function describePlace({ source, database, files }: Place): string {
   const where = files === null ? `from ${source}` : `embedded, files in ${relative('', files) || '.'}`;
-  say(`PostgreSQL at ${stripVTControlCharacters(database)} ${dim(`(${where})`)}`);
+  return `PostgreSQL at ${stripVTControlCharacters(database)} ${dim(`(${where})`)}`;
 }
 
-/** Says how to connect to it. */
-export function sayHowToConnect({ url, source }: Place): void {
-  say(url === null ? `Connect with the URL in ${source}.` : `Connect with: psql '${url}'`);
+/** Returns the line that says how to connect to it. */
+export function howToConnect({ url, source }: Place): string {
+  return url === null ? `Connect with the URL in ${source}.` : `Connect with: psql '${url}'`;
 }

@@ -9,13 +9,12 @@ import {
   type BackfilledTarget,
 } from '../../loading/index.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
+import { say, sayJson, table, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { csvRecords } from '../load/csv-rows.ts';
 import { jsonlRows } from '../load/jsonl-rows.ts';
 import { LoadProgress } from '../load/progress.ts';
 import { textOf, withSource, type Source } from '../load/source.ts';
-import { say, sayJson, table } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
-import { sayPlace, withDatabase } from '../with-database.ts';
+import { describePlace, withDatabase } from '../with-database.ts';
 import type { Given } from './command.ts';
 
 /** Reads the facts, and says what would be made of them. */
@@ -43,7 +42,7 @@ export async function execute(file: string, given: Given): Promise<void> {
     withDatabase('application', async (orm, place) => {
       const { pending } = await migrationGap(orm);
       if (pending.length > 0) throw new SchemaOutOfDateError(pending);
-      if (!given.json) sayPlace(place);
+      if (!given.json) say(describePlace(place));
       const { facts, targets } = await withFacts(source, given, (rows) =>
         backfillReferences(new Database(orm), config, rows),
       );

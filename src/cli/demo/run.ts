@@ -1,8 +1,8 @@
 import { Database } from '../../database/database.ts';
 import { SchemaOutOfDateError } from '../../errors.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
-import { say, sayJson, table } from '../output.ts';
-import { sayPlace, withDatabase } from '../with-database.ts';
+import { say, sayJson, table } from 'mikro-orm-safe-migrations/cli';
+import { describePlace, withDatabase } from '../with-database.ts';
 import { storeDemo } from './store-demo.ts';
 import { summary } from './summary.ts';
 
@@ -15,7 +15,7 @@ export function runDemo(json: boolean): Promise<void> {
     await storeDemo(database);
     const stored = await database.transact(summary);
     if (json) return sayJson({ database: place.database, stored });
-    sayPlace(place);
+    say(describePlace(place));
     say(
       table(
         ['stored', 'rows', ''],

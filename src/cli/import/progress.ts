@@ -1,7 +1,7 @@
 import type { SingleBar } from 'cli-progress';
+import { say } from 'mikro-orm-safe-migrations/cli';
 import type { Progress } from '../../legacy-import/import-legacy.ts';
 import type { TableResult } from '../../legacy-import/table-result.ts';
-import { say } from '../output.ts';
 import { progressBar } from '../progress-bar.ts';
 
 /** A bar for the table that is under way on a terminal; elsewhere a line for each table that is done. */

@@ -1,6 +1,6 @@
+import { dim, say, sayError, table } from 'mikro-orm-safe-migrations/cli';
 import type { Finding } from '../../legacy-import/finding.ts';
 import type { ImportResult } from '../../legacy-import/import-legacy.ts';
-import { dim, say, sayError, table } from '../output.ts';
 
 const mostLines = 20;
 

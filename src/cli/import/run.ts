@@ -1,14 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { isNativeError } from 'node:util/types';
+import { hasLost, say, writeTo } from 'mikro-orm-safe-migrations/cli';
 import { Database } from '../../database/database.ts';
 import { SourceTimeZone } from '../../legacy-import/conversion/source-time-zone.ts';
 import { importLegacy, type ImportOptions, type ImportResult } from '../../legacy-import/import-legacy.ts';
 import { ReportFile } from '../../legacy-import/report-file.ts';
 import type { LegacySource } from '../../legacy-import/source/legacy-source.ts';
 import { openLegacySource } from '../../legacy-import/source/open-legacy-source.ts';
-import { say } from '../output.ts';
-import { hasLost, writeTo } from '../standard-streams.ts';
-import { sayPlace, withDatabase } from '../with-database.ts';
+import { describePlace, withDatabase } from '../with-database.ts';
 import type { Given } from './command.ts';
 import { ImportProgress } from './progress.ts';
 import { FindingLines, sayResult } from './report.ts';
@@ -22,7 +21,7 @@ export async function importDatabase({ from, dryRun = false, ...given }: Given):
   await using source = await openLegacySource(from);
   if (dryRun) return await run(source, null, null, options, given);
   await withDatabase('application', (orm, place) => {
-    if (!given.json) sayPlace(place);
+    if (!given.json) say(describePlace(place));
     return run(source, new Database(orm), place.database, options, given);
   });
 }

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
+import { UsageError } from 'mikro-orm-safe-migrations/cli';
 import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load-target.ts';
-import { UsageError } from '../usage-error.ts';
 import { exactJson } from '../../json/exact-json.ts';
 import { longestRow, tooLong } from './source.ts';
 

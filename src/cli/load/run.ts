@@ -5,9 +5,8 @@ import { InvalidLoadError, SchemaOutOfDateError } from '../../errors.ts';
 import { loadRows, planLoad, type LoadOptions } from '../../loading/index.ts';
 import { loadTarget } from '../../loading/load-target.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
-import { say, sayJson, table } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
-import { sayPlace, withDatabase } from '../with-database.ts';
+import { say, sayJson, table, UsageError } from 'mikro-orm-safe-migrations/cli';
+import { describePlace, withDatabase } from '../with-database.ts';
 import type { Given } from './command.ts';
 import { csvRows } from './csv-rows.ts';
 import { jsonlRows } from './jsonl-rows.ts';
@@ -29,7 +28,7 @@ export function execute(file: string, given: Given): Promise<void> {
     withDatabase('application', async (orm, place) => {
       const { pending } = await migrationGap(orm);
       if (pending.length > 0) throw new SchemaOutOfDateError(pending);
-      if (!given.json) sayPlace(place);
+      if (!given.json) say(describePlace(place));
       const counts = await withRows(source, given, orm.em, (options) => loadRows(new Database(orm), options));
       if (given.json) return sayJson({ database: place.database, ...counts });
       say(

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { isNativeError } from 'node:util/types';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from 'mikro-orm-safe-migrations/cli';
 
 export const formats = ['csv', 'jsonl'] as const;
 export type Format = (typeof formats)[number];

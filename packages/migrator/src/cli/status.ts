@@ -1,10 +1,11 @@
 import { Command } from 'commander';
-import { Migrator, type MigrationStatus } from 'mikro-orm-safe-migrations';
+import { Migrator } from '../migrator.ts';
+import type { MigrationStatus } from '../ledger/status.ts';
 import { say, sayJson, table } from './output.ts';
-import { sayPlace, withDatabase } from './with-database.ts';
+import type { CommandHost, Place } from './host.ts';
 
-/** `synthdb migrate status` */
-export function migrateStatus(): Command {
+/** Returns the command `status`. */
+export function statusCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('status')
     .description('list the migrations: applied, pending, and what is wrong with them')
     .option('--exit-code', 'end with 3 when one is not simply applied')
@@ -13,11 +14,11 @@ export function migrateStatus(): Command {
       'print { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }] } for programs',
     )
     .action(({ json = false, exitCode = false }: { json?: boolean; exitCode?: boolean }) =>
-      withDatabase('migrations', async (orm, place) => {
+      host.withDatabase(async (orm, place) => {
         const migrations = await new Migrator(orm).status();
         if (exitCode && migrations.some(({ condition }) => condition !== 'applied')) process.exitCode = 3;
         if (json) return sayJson({ database: place.database, migrations });
-        sayPlace(place);
+        say(host.describe(place));
         say(table(['migration', 'state', 'applied at', 'took', 'by', 'checksum'], migrations.map(row)));
       }),
     );

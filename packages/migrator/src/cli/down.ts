@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
-import { Migrator } from 'mikro-orm-safe-migrations';
+import { Migrator } from '../migrator.ts';
 import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait.ts';
 import { sayRun } from './migration-progress.ts';
 import { say, sayJson, wholeNumber } from './output.ts';
-import { sayPlace, withDatabase } from './with-database.ts';
+import type { CommandHost, Place } from './host.ts';
 
 interface Given {
   readonly to?: string;
@@ -15,8 +15,8 @@ interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb migrate down` */
-export function migrateDownCommand(): Command {
+/** Returns the command `down`. */
+export function downCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('down')
     .description('revert the migration applied last, or more')
     .addOption(new Option('--to <name>', 'the last one to keep').conflicts(['steps', 'all']))
@@ -29,13 +29,13 @@ export function migrateDownCommand(): Command {
     .addOption(lockWaitOption())
     .option('--json', 'print { database, reverted: [{ name, direction, duration }] } for programs')
     .action(({ to, steps, all = false, confirm, lockWait, json = false }: Given) =>
-      withDatabase('migrations', async (orm, place) => {
-        await confirmDestructive(orm, place, {
+      host.withDatabase(async (orm, place) => {
+        await confirmDestructive(host, orm, place, {
           confirm,
           does: 'reverts migrations',
           losses: () => new Migrator(orm).lossesOfDown({ to, steps, all }),
         });
-        if (!json) sayPlace(place);
+        if (!json) say(host.describe(place));
         const reverted = await sayRun(json, (onEvent) =>
           new Migrator(orm, { lockWait, onEvent }).down({ to, steps, all }),
         );

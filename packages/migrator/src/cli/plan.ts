@@ -1,9 +1,11 @@
 import { Argument, Command, Option } from 'commander';
-import { Migrator, type Direction, type PlannedMigration } from 'mikro-orm-safe-migrations';
-import { backfillOf } from 'mikro-orm-safe-migrations';
+import { Migrator } from '../migrator.ts';
+import type { Direction } from '../files/emitted-migration.ts';
+import type { PlannedMigration } from '../plan/plan.ts';
+import { backfillOf } from '../files/backfill.ts';
 import { say, sayJson, wholeNumber } from './output.ts';
 import { UsageError } from './usage-error.ts';
-import { withDatabase, withoutDatabase } from './with-database.ts';
+import type { CommandHost, Place } from './host.ts';
 
 interface Given {
   readonly to?: string;
@@ -14,8 +16,8 @@ interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb migrate plan` */
-export function migratePlan(): Command {
+/** Returns the command `plan`. */
+export function planCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('plan')
     .description('print the SQL that up or down would send, and change nothing')
     .addArgument(new Argument('[direction]', 'which way').choices(['up', 'down']).default('up'))
@@ -32,8 +34,8 @@ export function migratePlan(): Command {
       refuseOptionsOfOther(direction, request);
       const planned =
         from === undefined
-          ? await withDatabase('migrations', (orm) => plan(new Migrator(orm), direction, request))
-          : await withoutDatabase((orm) =>
+          ? await host.withDatabase((orm) => plan(new Migrator(orm), direction, request))
+          : await host.withoutDatabase((orm) =>
               plan(new Migrator(orm), direction, { ...request, from: from === 'none' ? null : from }),
             );
       if (json) return sayJson(planned);

@@ -2,22 +2,11 @@ import { createInterface } from 'node:readline/promises';
 import { isatty } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { DownLosses } from 'mikro-orm-safe-migrations';
-import { environmentFile } from '../settings/environment-file.ts';
-import { isForDevelopment } from './development.ts';
+import type { DownLosses } from '../losses/down-losses.ts';
+import type { CommandHost, Place } from './host.ts';
 import { InterruptedError } from './interrupted-error.ts';
-import { confirmedCommand } from './invocation.ts';
 import { lostOutput } from './standard-streams.ts';
 import { UsageError } from './usage-error.ts';
-import type { Place } from './with-database.ts';
-
-/** The rule, for `--help`. */
-export const confirmationRule = `Going back (down, redo) and baseline ask for the name of the database when it is
-not one for development, or when rows or values of columns would be lost. For
-development are the embedded one, and on this machine: names with dev, test,
-local or scratch in them (shop_dev), and the database of docker-compose.yml;
-none is with NODE_ENV=production. A terminal is asked; elsewhere pass
---confirm NAME, or the command ends with 2.`;
 
 /** What is about to be done. */
 interface Destructive {
@@ -35,21 +24,21 @@ interface Destructive {
  *
  * @throws UsageError when it is not given, or wrong; InterruptedError on Ctrl-C. Nothing was changed then.
  */
-export async function confirmDestructive(
+export async function confirmDestructive<P extends Place>(
+  host: CommandHost<P>,
   orm: MikroORM,
-  place: Place,
+  place: P,
   { confirm, does, losses }: Destructive,
 ): Promise<void> {
   // A pooler may call it otherwise.
   const [row] = await orm.em.execute<{ name: string }[]>('select current_database() as name');
   const { name = '' } = row ?? {};
-  const identity = { embedded: place.files !== null, host: place.host, name };
-  const why = isForDevelopment(identity, { ...environmentFile([]).values, ...process.env })
+  const why = host.isForDevelopment(place, name)
     ? confirm === undefined && losses && reasonOf(await losses())
     : 'is not a database for development';
   // A wrong name is refused where none was needed, too.
   if (why || confirm !== undefined)
-    await confirmName({ name, database: place.database, does, why: why || 'is meant' }, confirm);
+    await confirmName(host, { name, database: place.database, does, why: why || 'is meant' }, confirm);
 }
 
 /** A question for the name of a database. */
@@ -68,7 +57,11 @@ interface Question {
  *
  * @throws UsageError when it is wrong, or there is no terminal to ask; InterruptedError on Ctrl-C.
  */
-export async function confirmName(question: Question, confirm: string | undefined): Promise<void> {
+export async function confirmName(
+  { confirmedCommand }: Pick<CommandHost, 'confirmedCommand'>,
+  question: Question,
+  confirm: string | undefined,
+): Promise<void> {
   const { name, does, why } = question;
   const database = stripVTControlCharacters(question.database);
   const about = `this ${does}, and ${database} ${why}`;

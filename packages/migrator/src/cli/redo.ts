@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { Migrator } from 'mikro-orm-safe-migrations';
+import { Migrator } from '../migrator.ts';
 import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait.ts';
 import { sayRun } from './migration-progress.ts';
-import { sayJson } from './output.ts';
-import { sayPlace, withDatabase } from './with-database.ts';
+import { say, sayJson } from './output.ts';
+import type { CommandHost, Place } from './host.ts';
 
 interface Given {
   readonly confirm?: string;
@@ -12,8 +12,8 @@ interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb migrate redo` */
-export function migrateRedo(): Command {
+/** Returns the command `redo`. */
+export function redoCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('redo')
     .description('revert the migration applied last, and apply it again')
     .option(
@@ -23,13 +23,13 @@ export function migrateRedo(): Command {
     .addOption(lockWaitOption())
     .option('--json', 'print { database, runs: [{ name, direction, duration }] } for programs')
     .action(({ confirm, lockWait, json = false }: Given) =>
-      withDatabase('migrations', async (orm, place) => {
-        await confirmDestructive(orm, place, {
+      host.withDatabase(async (orm, place) => {
+        await confirmDestructive(host, orm, place, {
           confirm,
           does: 'reverts a migration',
           losses: () => new Migrator(orm).lossesOfDown(),
         });
-        if (!json) sayPlace(place);
+        if (!json) say(host.describe(place));
         const runs = await sayRun(json, (onEvent) => new Migrator(orm, { lockWait, onEvent }).redo());
         if (json) sayJson({ database: place.database, runs });
       }),

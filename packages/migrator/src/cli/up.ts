@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { Migrator } from 'mikro-orm-safe-migrations';
+import { Migrator } from '../migrator.ts';
 import { lockWaitOption } from './lock-wait.ts';
 import { sayRun } from './migration-progress.ts';
 import { say, sayJson } from './output.ts';
-import { sayHowToConnect, sayPlace, withDatabase } from './with-database.ts';
+import type { CommandHost, Place } from './host.ts';
 
 interface Given {
   readonly to?: string;
@@ -12,8 +12,8 @@ interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb migrate up` */
-export function migrateUpCommand(): Command {
+/** Returns the command `up`. */
+export function upCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('up')
     .description('apply every pending migration, oldest first')
     .option('--to <name>', 'the last one to apply')
@@ -21,8 +21,8 @@ export function migrateUpCommand(): Command {
     .addOption(lockWaitOption())
     .option('--json', 'print { database, applied: [{ name, direction, duration }] } for programs')
     .action(({ to, allowOutOfOrder, lockWait, json = false }: Given) =>
-      withDatabase('migrations', async (orm, place) => {
-        if (!json) sayPlace(place);
+      host.withDatabase(async (orm, place) => {
+        if (!json) say(host.describe(place));
         const applied = await sayRun(json, (onEvent) =>
           new Migrator(orm, { lockWait, onEvent }).up({ to, allowOutOfOrder }),
         );
@@ -30,7 +30,8 @@ export function migrateUpCommand(): Command {
         if (applied.length > 0)
           say(`${applied.length} applied${to === undefined ? ', nothing is pending' : ''}.`);
         else say(`Nothing is pending${to === undefined ? '' : ` up to ${to}`}.`);
-        sayHowToConnect(place);
+        const next = host.nextStep(place);
+        if (next !== null) say(next);
       }),
     );
 }

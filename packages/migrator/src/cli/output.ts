@@ -23,9 +23,9 @@ export function dim(text: string): string {
   return styleText('dim', text);
 }
 
-/** What a failure begins with on stderr. */
-export function failurePrefix(): string {
-  return styleText('red', 'synthdb:', { stream: process.stderr });
+/** Returns what a failure of the program `name` begins with on standard error. */
+export function failurePrefix(name: string): string {
+  return styleText('red', `${name}:`, { stream: process.stderr });
 }
 
 /** Aligned columns under a heading, without lines. */

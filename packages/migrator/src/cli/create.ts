@@ -1,13 +1,12 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
-import { createMigration } from 'mikro-orm-safe-migrations';
-import { listMigration } from './list-migration.ts';
+import { createMigration } from '../create-migration.ts';
 import { say, sayJson } from './output.ts';
 import { UsageError } from './usage-error.ts';
-import { withDatabase } from './with-database.ts';
+import type { CommandHost, Place } from './host.ts';
 
-/** `synthdb migrate create NAME` */
-export function migrateCreate(): Command {
+/** Returns the command `create NAME`. */
+export function createCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('create')
     .description('write a migration from what the entities have and the migrations have not')
     .argument('<name>', 'what it does, in snake_case: add_tags')
@@ -19,9 +18,9 @@ export function migrateCreate(): Command {
       if (!/^[a-z][a-z0-9_]*$/.test(name)) {
         throw new UsageError(`"${name}" can't name a migration: use snake_case, such as add_tags`);
       }
-      return withDatabase('migrations', async (orm) => {
+      return host.withDatabase(async (orm) => {
         const created = await createMigration(orm, name);
-        if (created !== null) await listMigration(created.path);
+        if (created !== null) await host.onCreated(created.path);
         if (json) return sayJson(created);
         if (created === null) return say('Entities and migrations agree; there is nothing to write.');
         say(

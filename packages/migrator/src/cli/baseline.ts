@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { Migrator } from 'mikro-orm-safe-migrations';
+import { Migrator } from '../migrator.ts';
 import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait.ts';
 import { say, sayJson } from './output.ts';
-import { sayPlace, withDatabase } from './with-database.ts';
+import type { CommandHost, Place } from './host.ts';
 
 interface Given {
   readonly confirm?: string;
@@ -11,8 +11,8 @@ interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb migrate baseline NAME` */
-export function migrateBaseline(): Command {
+/** Returns the command `baseline NAME`. */
+export function baselineCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('baseline')
     .description('note that a schema made in another way is where the migrations up to one would bring it')
     .argument('<name>', 'the last migration whose work is there')
@@ -20,9 +20,9 @@ export function migrateBaseline(): Command {
     .addOption(lockWaitOption())
     .option('--json', 'print { database, noted: [name] } for programs')
     .action((name: string, { confirm, lockWait, json = false }: Given) =>
-      withDatabase('migrations', async (orm, place) => {
-        await confirmDestructive(orm, place, { confirm, does: 'notes migrations as applied' });
-        if (!json) sayPlace(place);
+      host.withDatabase(async (orm, place) => {
+        await confirmDestructive(host, orm, place, { confirm, does: 'notes migrations as applied' });
+        if (!json) say(host.describe(place));
         const noted = await new Migrator(orm, { lockWait }).baseline(name);
         if (json) return sayJson({ database: place.database, noted });
         for (const one of noted) say(`  noted ${one}`);
