@@ -1,5 +1,5 @@
 import { differences } from './catalog/differences.ts';
-import { lastingDifferences } from './catalog/restored.ts';
+import { restorableDifferences } from './catalog/restorable-differences.ts';
 import { readCatalog } from './catalog/catalog.ts';
 import { withRemedies, type RemediedDifference } from './leftovers/remedies.ts';
 import { unlistedMigrations } from './files/migration-files.ts';
@@ -7,7 +7,7 @@ import { ormStatements } from './catalog/orm-statements.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { readState } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
-import { differencesAfter, type Subject } from './catalog/subject.ts';
+import { differencesAfter, type MigratedDatabase } from './catalog/migrated-database.ts';
 
 /** Whether database, migrations and entities agree, and where not. */
 export interface CheckResult {
@@ -26,8 +26,8 @@ export interface CheckResult {
 }
 
 /** What `Migrator.check` promises. */
-export async function check(subject: Subject): Promise<CheckResult> {
-  const { orm, schema, tables, migratorOf } = subject;
+export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
+  const { orm, schema, tables, migratorFor } = migrated;
   const [state, found] = [await readState(orm, tables), await readCatalog(orm, schema)];
   const migrations = statusOf(state).filter(({ condition }) => condition !== 'applied');
   const unlisted = await unlistedMigrations(orm);
@@ -35,21 +35,21 @@ export async function check(subject: Subject): Promise<CheckResult> {
   const known = new Set(state.migrations.map(({ name }) => name));
   return withScratchDatabase(orm, schema, async (scratch) => {
     const differing = applied.every((name) => known.has(name))
-      ? await differencesAfter(subject, scratch, applied, found)
+      ? await differencesAfter(migrated, scratch, applied, found)
       : null;
     const expected = await readCatalog(scratch, schema);
-    await migratorOf(scratch).up({ allowOutOfOrder: true });
+    await migratorFor(scratch).up({ allowOutOfOrder: true });
     const complete = await readCatalog(scratch, schema);
     const { safe = false, dropTables = true } = scratch.config.get('migrations');
     const entities = ormStatements(
       await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }),
     );
     const isComplete = async () =>
-      (await lastingDifferences(scratch, schema, found, differences(complete, found))).length === 0;
+      (await restorableDifferences(scratch, schema, found, differences(complete, found))).length === 0;
     const pending = migrations.some(({ condition }) => condition === 'pending');
     const baseline = pending && (await isComplete()) ? (state.migrations.at(-1)?.name ?? null) : null;
     const database =
-      differing && (await withRemedies(subject, differing, { found, expected, complete, baseline }));
+      differing && (await withRemedies(migrated, differing, { found, expected, complete, baseline }));
     const agrees = [migrations, unlisted, database, entities].every((part) => part?.length === 0);
     return { agrees, migrations, unlisted, database, entities };
   });

@@ -58,7 +58,7 @@ describe('what is asked for is refused, and the database left as it is', () => {
     expect(await refusal(db, async () => migratorOn(db, all, options).up())).toMatch(
       name === 'schema'
         ? /^the migrator's schema can't be called "a\\"b"/
-        : new RegExp(`^${name}: \\S+ is no time`),
+        : new RegExp(`^${name}: \\S+ is not a time in milliseconds`),
     );
   });
 
@@ -83,7 +83,7 @@ describe('what is asked for is refused, and the database left as it is', () => {
   test('doing again what was never done', async () => {
     const fresh = await emptyDatabase();
 
-    await expect(migratorOn(fresh, all).redo()).rejects.toThrow('nothing is applied');
+    await expect(migratorOn(fresh, all).redo()).rejects.toThrow('no migration is applied: run `up` first');
   });
 });
 

@@ -45,7 +45,7 @@ export async function readCatalogIn(
   schema: string,
   { log, logSchema }: Pick<Tables, 'log' | 'logSchema'>,
 ): Promise<Catalog> {
-  const leftOut = await leftOutOf(session, schema, log);
+  const excluded = await exclusionsOf(session, schema, log);
   // So that the texts that PostgreSQL writes do not depend on who asks.
   await session.query(
     `set local search_path to ''; set local timezone to 'UTC'; set local datestyle to 'ISO'; set local intervalstyle to 'postgres';
@@ -53,7 +53,7 @@ export async function readCatalogIn(
      -- Of thousands of tables it takes seconds, whatever the role is meant to take.
      set local statement_timeout to 0`,
   );
-  const rows = await session.query<Row>(catalogQuery, [...leftOut, logSchema]);
+  const rows = await session.query<Row>(catalogQuery, [...excluded, logSchema]);
   const catalog = new Map<string, { facts: Facts; parts: Map<string, Facts>; columns: string[] }>();
   for (const { object, part, position, facts: text } of rows) {
     const entry = catalog.get(object) ?? { facts: {}, parts: new Map<string, Facts>(), columns: [] };
@@ -79,8 +79,8 @@ export async function dropStatements(
   const rows = await inTransaction(orm, async (session) => {
     // As a catalog is read, or the names of arguments' types would be others.
     await session.query(`set local search_path to ''`);
-    const leftOut = await leftOutOf(session, schema, tablesOf(orm, schema).log);
-    return session.query<{ object: string; sql: string }>(dropQuery, [...leftOut, objects]);
+    const excluded = await exclusionsOf(session, schema, tablesOf(orm, schema).log);
+    return session.query<{ object: string; sql: string }>(dropQuery, [...excluded, objects]);
   });
   return new Map(rows.map(({ object, sql }) => [object, sql]));
 }
@@ -88,13 +88,13 @@ export async function dropStatements(
 /** Whether the connected database has a table, besides the migrator's and the ORM's log. */
 export async function hasTables(orm: MikroORM, schema: string): Promise<boolean> {
   const session = poolSession(orm);
-  const leftOut = await leftOutOf(session, schema, tablesOf(orm, schema).log);
-  const [row] = await session.query<{ found: boolean }>(tablesQuery, leftOut);
+  const excluded = await exclusionsOf(session, schema, tablesOf(orm, schema).log);
+  const [row] = await session.query<{ found: boolean }>(tablesQuery, excluded);
   return row?.found ?? false;
 }
 
 // What no query of the catalog looks at: a schema by its name, and the ORM's log by its number.
-async function leftOutOf(session: Session, schema: string, log: string): Promise<[string, number | null]> {
+async function exclusionsOf(session: Session, schema: string, log: string): Promise<[string, number | null]> {
   const [relation] = await session.query<{ oid: number | null }>('select to_regclass($1)::oid::int8 as oid', [
     log,
   ]);

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { Blocker, MigrationEvent } from '../run/run.ts';
+import type { Blocker, MigrationEvent } from '../run/migration-event.ts';
 import { CurrentLine } from './current-line.ts';
 import { dim, say } from './output.ts';
 

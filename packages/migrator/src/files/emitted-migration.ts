@@ -7,7 +7,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { withoutPace } from './backfill.ts';
 import { MigratorError } from '../session/errors.ts';
 import type { MigrationFile } from './migration-files.ts';
-import { isTime } from '../session/times.ts';
+import { isMilliseconds } from '../session/milliseconds.ts';
 
 export type Direction = 'up' | 'down';
 
@@ -127,7 +127,7 @@ async function downOf(
 function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {
   const { lockTimeout, statementTimeout } = migration;
   for (const [name, time] of Object.entries({ lockTimeout, statementTimeout })) {
-    if (time !== undefined && !isTime(time))
+    if (time !== undefined && !isMilliseconds(time))
       throw new Error(`${name}: ${String(time)} is no time in milliseconds`);
   }
   return {

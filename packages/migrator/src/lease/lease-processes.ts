@@ -9,7 +9,7 @@ export interface Backend {
 }
 
 /** A process that could not be ended. */
-export interface Remaining {
+export interface RemainingWorker {
   readonly pid: number;
   readonly role: string | null;
 }
@@ -45,7 +45,7 @@ function onMarkedStatements(table: string): string {
 }
 
 /** The process of a connection that serves nobody else. */
-export async function backendOf(session: Session): Promise<Backend> {
+export async function readBackend(session: Session): Promise<Backend> {
   const [found] = await session.query<Backend>(
     `select pid, extract(epoch from backend_start)::text as "startedAt" from pg_stat_activity where pid = pg_backend_pid()`,
   );
@@ -57,18 +57,18 @@ export async function backendOf(session: Session): Promise<Backend> {
  * Ends the processes that work for the holder of `token` or for those before it, and `backends`. Gives those that are still there:
  * this role may not end them, or they take their time.
  */
-export async function endProcesses(
+export async function terminateWorkers(
   session: Session,
   table: string,
   token: string,
   backends: readonly Backend[] = [],
-): Promise<Remaining[]> {
+): Promise<RemainingWorker[]> {
   // When another role's process began is told to few: what may be the one that is looked for counts as it.
   const wanted = `select pid, usename as role from pg_stat_activity where pid in (${inTransactions(table, token)} union ${onMarkedStatements(table)} <= ${token})
     or exists (select from jsonb_to_recordset($1) as known (pid int, "startedAt" numeric)
       where known.pid = pg_stat_activity.pid and coalesce(extract(epoch from backend_start), "startedAt") = "startedAt")`;
   const list = JSON.stringify(backends);
-  const found = await session.query<Remaining>(wanted, [list]);
+  const found = await session.query<RemainingWorker>(wanted, [list]);
   if (found.length === 0) return [];
   for (const { pid } of found) {
     try {
@@ -80,7 +80,7 @@ export async function endProcesses(
       if (sqlStateOf(error) !== '42501') throw error;
     }
   }
-  return session.query<Remaining>(wanted, [list]);
+  return session.query<RemainingWorker>(wanted, [list]);
 }
 
 function lockNumber(token: string): string {

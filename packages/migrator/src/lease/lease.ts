@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tables } from '../ledger/tables.ts';
 import { MigratorError } from '../session/errors.ts';
 import {
-  backendOf,
-  endProcesses,
+  readBackend,
+  terminateWorkers,
   mark,
   transactionLock,
   workersOf,
   type Backend,
-  type Remaining,
+  type RemainingWorker,
 } from './lease-processes.ts';
 import type { Session } from '../session/session.ts';
 import { isLostConnection } from '../session/sql-state.ts';
@@ -94,7 +94,7 @@ export class Lease {
       const row = await readLease(session, table);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `own` alone
       const backends = JSON.parse(row.backends) as Backend[];
-      const remaining = row.expired ? await endProcesses(session, table, row.token, backends) : [];
+      const remaining = row.expired ? await terminateWorkers(session, table, row.token, backends) : [];
       if (row.expired && remaining.length === 0) {
         const asked = performance.now();
         const token = await take(session, table, row, duration);
@@ -145,7 +145,7 @@ export class Lease {
    * @throws MigratorError `lock_lost`
    */
   async own(connection: Session): Promise<void> {
-    await this.#change('backends = $1', [JSON.stringify([await backendOf(connection)])]);
+    await this.#change('backends = $1', [JSON.stringify([await readBackend(connection)])]);
   }
 
   /**
@@ -156,7 +156,7 @@ export class Lease {
    */
   async send(connection: Session, sql: string): Promise<void> {
     // What a former holder sent may have come late.
-    await endProcesses(this.#session, this.#table, String(BigInt(this.token) - 1n));
+    await terminateWorkers(this.#session, this.#table, String(BigInt(this.token) - 1n));
     do await this.#renew();
     while (performance.now() >= this.#sureUntil);
     // No turn of the event loop may come between that look at the clock and the sending.
@@ -170,7 +170,7 @@ export class Lease {
 
   /** Ends what connections that broke have left at work for this holder, so that what became of it is certain. */
   async settle(): Promise<void> {
-    await endProcesses(this.#session, this.#table, this.token);
+    await terminateWorkers(this.#session, this.#table, this.token);
   }
 
   /** Nothing is under way any more. */
@@ -273,7 +273,7 @@ function abandonedBy({ migration, direction, startedAt, holder }: LeaseRow): Aba
   return { migration, direction, startedAt, holder: holder ?? 'a runner' };
 }
 
-function whyHeld({ holder }: LeaseRow, remaining: readonly Remaining[], wait: number): string {
+function whyHeld({ holder }: LeaseRow, remaining: readonly RemainingWorker[], wait: number): string {
   const who = holder ?? 'another runner';
   const [process] = remaining;
   if (!process) {

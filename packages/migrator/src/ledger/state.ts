@@ -3,7 +3,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { existing, type Tables } from './tables.ts';
 import { emit, type EmittedMigration } from '../files/emitted-migration.ts';
 import { MigratorError, RefusedError } from '../session/errors.ts';
-import { explained } from '../session/explained.ts';
+import { withPermissionHint } from '../session/with-permission-hint.ts';
 import { lastEntries, type LastEntry } from './history.ts';
 import { migrationFiles, withoutExtension } from '../files/migration-files.ts';
 import { poolSession, type Session } from '../session/session.ts';
@@ -65,7 +65,7 @@ export async function readMigrations(orm: MikroORM): Promise<EmittedMigration[]>
 
 /** @throws RefusedError when the role may not read it. */
 export async function readDatabase(orm: MikroORM, tables: Tables): Promise<Omit<State, 'migrations'>> {
-  return explained(() => read(poolSession(orm), tables));
+  return withPermissionHint(() => read(poolSession(orm), tables));
 }
 
 async function read(session: Session, tables: Tables): Promise<Omit<State, 'migrations'>> {

@@ -1,7 +1,7 @@
 import type { Difference } from '../catalog/differences.ts';
 import { dropStatements, type Catalog } from '../catalog/catalog.ts';
-import type { Subject } from '../catalog/subject.ts';
-import { emptyingStatements, wereDropped } from './dropped-schema.ts';
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
+import { emptyingStatements, schemaWasDropped } from './dropped-schema.ts';
 import { isReplaceable } from './leftover.ts';
 
 /** What a database has, what the migrations that it went through make, and what all of them make. */
@@ -21,14 +21,14 @@ export interface RemediedDifference extends Difference {
 
 /** Finds a remedy for each difference. */
 export async function withRemedies(
-  subject: Subject,
+  migrated: MigratedDatabase,
   differing: readonly Difference[],
   compared: Compared,
 ): Promise<RemediedDifference[]> {
   const { found, expected, complete, baseline } = compared;
   const extra = differing.filter((one) => isWhole(one) && one.found !== null).map(({ object }) => object);
-  const drops = await dropStatements(subject.orm, subject.schema, extra);
-  const anew = wereDropped(expected, found) ? `${await emptyingStatements(subject)} then \`up\`` : null;
+  const drops = await dropStatements(migrated.orm, migrated.schema, extra);
+  const anew = schemaWasDropped(expected, found) ? `${await emptyingStatements(migrated)} then \`up\`` : null;
   return differing.map((one) => ({ ...one, remedy: remedyOf(one) }));
 
   function remedyOf(one: Difference): string {

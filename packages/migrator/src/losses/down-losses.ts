@@ -1,10 +1,10 @@
 import { isNativeError } from 'node:util/types';
-import type { Subject } from '../catalog/subject.ts';
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import type { DownRequest } from '../ledger/requests.ts';
 import type { State } from '../ledger/state.ts';
 import { downSteps } from '../plan/steps.ts';
-import { filledTables } from './filled-tables.ts';
-import { touchedByDown } from './touched-tables.ts';
+import { tablesWithRows } from './tables-with-rows.ts';
+import { tablesTouchedByDown } from './tables-touched.ts';
 
 // What a block, a procedure or a function does may depend on rows, of which the scratch database has none.
 const callsCode = /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*(?:do|call|select)\b/is;
@@ -22,13 +22,13 @@ export interface DownLosses {
  * the tables that they touch hold rows, the connected database is asked.
  */
 export async function lossesOfDown(
-  subject: Subject,
+  migrated: MigratedDatabase,
   state: State,
   request: DownRequest,
 ): Promise<DownLosses> {
   const steps = downSteps(state, request);
   if (steps.length === 0 && state.progress.length === 0) return { tables: [], unknown: null };
-  const filled = await filledTables(subject);
+  const filled = await tablesWithRows(migrated);
   // A scratch database takes most of a second.
   if (filled.length === 0) return { tables: [], unknown: null };
   const unknown = (why: string): DownLosses => ({ tables: filled.map(({ label }) => label), unknown: why });
@@ -40,7 +40,7 @@ export async function lossesOfDown(
   if (unforeseeable) return unknown(`${unforeseeable.migration.name} depends on what it finds`);
   try {
     const applied = state.log.map(({ name }) => name);
-    const isTouched = await touchedByDown(subject, applied, request);
+    const isTouched = await tablesTouchedByDown(migrated, applied, request);
     return { tables: filled.filter(isTouched).map(({ label }) => label), unknown: null };
   } catch (error) {
     // A role that may not create databases, a pooler. To ask once too often does no harm.

@@ -1,12 +1,13 @@
 import { backfillOf } from '../files/backfill.ts';
 import type { Direction } from '../files/emitted-migration.ts';
-import { ownTimeouts } from '../run/run-step-by-step.ts';
-import { timeouts, type Limits, type Step } from '../run/run.ts';
-import { beginning } from '../session/session.ts';
-import { mustExist } from './selection.ts';
+import { sessionTimeouts } from '../run/run-step-by-step.ts';
+import { transactionTimeouts, type Limits } from '../run/limits.ts';
+import type { Step } from '../run/step.ts';
+import { beginStatement } from '../session/session.ts';
+import { requireKnown } from './selection.ts';
 import { standaloneKind } from '../files/statement-kind.ts';
 import type { Progress, State } from '../ledger/state.ts';
-import { unfinishedSteps } from './steps.ts';
+import { unfinishedSteps } from '../run/unfinished-steps.ts';
 
 /** What running one direction of a migration would send. */
 export interface PlannedMigration {
@@ -49,7 +50,7 @@ export function planOf(
  */
 export function appliedUpTo(migrations: State['migrations'], last: string | null): State {
   const names = migrations.map(({ name }) => name);
-  if (last !== null) mustExist(last, names);
+  if (last !== null) requireKnown(last, names);
   const log = names
     .filter((name) => last !== null && name <= last)
     .map((name, index) => ({ id: index + 1, name, executedAt: '' }));
@@ -57,7 +58,7 @@ export function appliedUpTo(migrations: State['migrations'], last: string | null
 }
 
 function transaction(limits: Limits, step: Step, statements: readonly string[]): string[] {
-  return [beginning, timeouts({ limits }, step), ...statements, 'commit'];
+  return [beginStatement, transactionTimeouts(limits, step), ...statements, 'commit'];
 }
 
 function stepByStep(limits: Limits, step: Step, progress: readonly Progress[]): string[] {
@@ -69,7 +70,7 @@ function stepByStep(limits: Limits, step: Step, progress: readonly Progress[]): 
   );
   const left = (migration[direction]?.statements ?? []).filter((_, index) => !done.has(index));
   return [
-    ownTimeouts(step),
+    sessionTimeouts(step),
     ...left.flatMap((sql) =>
       standaloneKind(sql) || backfillOf(sql) ? [sql] : transaction(limits, step, [sql]),
     ),

@@ -1,6 +1,6 @@
 import { refuseInTransaction } from '../files/backfill.ts';
 import type { Emitted, EmittedMigration } from '../files/emitted-migration.ts';
-import { nearest, RefusedError } from '../session/errors.ts';
+import { nearestName, RefusedError } from '../session/errors.ts';
 import type { State } from '../ledger/state.ts';
 import { transactionControl } from '../files/statement-kind.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
@@ -77,7 +77,7 @@ const reasons: Readonly<Partial<Record<Condition, string>>> = {
 };
 
 /** @throws RefusedError when the log can't be relied on, or a migration stopped half way. */
-export function mustBeSound(state: State): void {
+export function requireConsistent(state: State): void {
   refuse(state, [...unsafe, 'ahead', 'unfinished']);
 }
 
@@ -101,8 +101,8 @@ function refuseEditedProgress({ migrations, progress }: State): void {
   }
 }
 
-/** @throws RefusedError when the name is none of those, with the one that comes nearest. */
-export function mustExist(name: string, names: readonly string[]): void {
+/** @throws RefusedError when the name is none of those, with the one that comes nearestName. */
+export function requireKnown(name: string, names: readonly string[]): void {
   if (!names.includes(name)) throw unknown(name, names);
 }
 
@@ -112,7 +112,7 @@ function notApplied(name: string, applied: readonly string[], { migrations }: St
 }
 
 function unknown(name: string, names: readonly string[]): RefusedError {
-  const hint = nearest(name, names);
+  const hint = nearestName(name, names);
   return new RefusedError(
     `there is no migration ${JSON.stringify(name)}: ${hint === null ? '`status` lists them' : `did you mean ${hint}?`}`,
   );

@@ -1,4 +1,4 @@
-import type { Step } from '../run/run.ts';
+import type { Step } from '../run/step.ts';
 import { selectDown, selectUp } from './selection.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 import type { State } from '../ledger/state.ts';
@@ -27,15 +27,4 @@ export function upSteps(state: State, request: UpRequest): Step[] {
  */
 export function downSteps(state: State, request: DownRequest): Step[] {
   return selectDown(state, request).map((migration) => ({ migration, direction: 'down' }));
-}
-
-/** The steps outside transactions that stopped on the way and that `asked` does not hold: they come first, in the direction that they had. */
-export function unfinishedSteps({ migrations, progress }: State, asked: readonly Step[]): Step[] {
-  const steps = new Map<string, Step>();
-  for (const { name, direction } of progress) {
-    const migration = migrations.find((one) => one.name === name);
-    if (migration) steps.set(`${direction} ${name}`, { migration, direction });
-  }
-  for (const { migration, direction } of asked) steps.delete(`${direction} ${migration.name}`);
-  return [...steps.values()];
 }

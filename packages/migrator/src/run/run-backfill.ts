@@ -1,6 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { quoted, type Backfill } from '../files/backfill.ts';
-import { timeouts, watched, withLocks, type Run, type Step } from './run.ts';
+import { transactionTimeouts } from './limits.ts';
+import { reportingBlockers } from './reporting-blockers.ts';
+import { retryWhileLocked } from './retry-while-locked.ts';
+import type { Run } from './run.ts';
+import type { Step } from './step.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 
 /** How far a backfill came. */
@@ -12,7 +16,7 @@ export interface Place {
 }
 
 /** Where a backfill keeps its place. */
-export interface PlaceKeeper {
+export interface CheckpointStore {
   readonly begun: Place | null;
   /** Notes in the transaction of a batch how far it came, or that it was the last. */
   keep(session: Session, place: Place, last: boolean): Promise<void>;
@@ -23,7 +27,7 @@ export async function runBackfill(
   run: Run,
   step: Step,
   backfill: Backfill,
-  keeper: PlaceKeeper,
+  keeper: CheckpointStore,
 ): Promise<void> {
   const types = await keyTypes(poolSession(run.orm), backfill);
   const name = step.migration.name;
@@ -31,11 +35,11 @@ export async function runBackfill(
   let place = keeper.begun;
   for (;;) {
     const from = place;
-    const { to, last } = await withLocks(run, name, () =>
+    const { to, last } = await retryWhileLocked(run, name, () =>
       inTransaction(run.orm, async (session) => {
-        await session.query(timeouts(run, step));
+        await session.query(transactionTimeouts(run.limits, step));
         await run.lease.guard(session);
-        const batch = await watched(run, name, () => sendBatch(session, backfill, types, from));
+        const batch = await reportingBlockers(run, name, () => sendBatch(session, backfill, types, from));
         await keeper.keep(session, batch.to, batch.last);
         return batch;
       }),
@@ -164,7 +168,7 @@ class Pace {
 }
 
 /** A place as the progress keeps it. */
-export function placeOf(text: string): Place {
+export function parseCheckpoint(text: string): Place {
   const { key, rows }: { key: unknown; rows: unknown } = JSON.parse(text);
   return { key: keyOf(JSON.stringify(key)), rows: Number(rows) };
 }

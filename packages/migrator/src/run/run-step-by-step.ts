@@ -1,21 +1,19 @@
 import { backfillOf } from '../files/backfill.ts';
 import { queriesOf } from '../files/emitted-migration.ts';
 import { MigratorError, RefusedError } from '../session/errors.ts';
-import { remainder } from './resume.ts';
-import { placeOf, runBackfill, type Place } from './run-backfill.ts';
-import {
-  failed,
-  inTheWayOf,
-  isDone,
-  keepBooks,
-  serverTime,
-  timeouts,
-  watched,
-  withLocks,
-  type Run,
-  type Step,
-} from './run.ts';
-import { liftTransactionLimits, withSettingsKept } from '../session/session-settings.ts';
+import { remainingStatements } from './remaining-statements.ts';
+import { parseCheckpoint, runBackfill, type Place } from './run-backfill.ts';
+import { recordFailure } from './record-failure.ts';
+import { findStepConflict } from './find-step-conflict.ts';
+import { wasCommitted } from './was-committed.ts';
+import { recordStep } from './record-step.ts';
+import { serverTime } from './server-time.ts';
+import { transactionTimeouts } from './limits.ts';
+import { reportingBlockers } from './reporting-blockers.ts';
+import { retryWhileLocked } from './retry-while-locked.ts';
+import type { Run } from './run.ts';
+import type { Step } from './step.ts';
+import { disableTransactionTimeouts, withSettingsRestored } from '../session/session-settings.ts';
 import { onOwnConnection, type OwnSession } from '../session/own-connection.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 import { isLostConnection } from '../session/sql-state.ts';
@@ -39,8 +37,8 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     await onOwnConnection(run.orm, async (session) => {
       // Behind a pooler it has no server process of its own, and nothing can be set on it.
       if (await isDirect(session)) {
-        await session.query(ownTimeouts(step));
-        await liftTransactionLimits(session, 'session');
+        await session.query(sessionTimeouts(step));
+        await disableTransactionTimeouts(session, 'session');
         await run.lease.own(session);
       }
       for (const [index, sql] of statements.entries()) {
@@ -53,7 +51,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     });
     await inTransaction(run.orm, async (session) => {
       await run.lease.guard(session);
-      await keepBooks(session, run, step, startedAt);
+      await recordStep(session, run, step, startedAt);
       await session.query(`delete from ${run.tables.progress} where name = $1 and direction = $2`, [
         migration.name,
         direction,
@@ -62,10 +60,10 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
   } catch (error) {
     if (error instanceof MigratorError) throw error;
     // The answer to the last commit may be all that was lost.
-    if (isLostConnection(error) && (await isDone(run, step))) return;
-    const inTheWay = await inTheWayOf(run, step, at, error);
-    const hint = inTheWay && 'remedy' in inTheWay ? ` ${inTheWay.remedy}` : '';
-    throw await failed(run, step, {
+    if (isLostConnection(error) && (await wasCommitted(run, step))) return;
+    const conflict = await findStepConflict(run, step, at, error);
+    const hint = conflict && 'remedy' in conflict ? ` ${conflict.remedy}` : '';
+    throw await recordFailure(run, step, {
       error,
       startedAt,
       at: at === 0 ? '' : ` at statement ${at}`,
@@ -86,19 +84,19 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
   if (batches) {
     const place = statement.known?.place ?? null;
     return runBackfill(run, step, batches, {
-      begun: place === null ? null : placeOf(place),
+      begun: place === null ? null : parseCheckpoint(place),
       keep: (session, reached, last) => account(session, run, step, statement.index, last, reached),
     });
   }
   const kind = standaloneKind(statement.sql);
   const { name } = step.migration;
   if (!kind) {
-    await withLocks(run, name, () =>
+    await retryWhileLocked(run, name, () =>
       inTransaction(run.orm, async (session) => {
-        await withSettingsKept(session, async () => {
-          await session.query(timeouts(run, step));
+        await withSettingsRestored(session, async () => {
+          await session.query(transactionTimeouts(run.limits, step));
           await run.lease.guard(session);
-          await watched(run, name, () => session.query(statement.sql));
+          await reportingBlockers(run, name, () => session.query(statement.sql));
         });
         await account(session, run, step, statement.index, true);
       }),
@@ -109,8 +107,8 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
     await run.lease.guard(session);
     await account(session, run, step, statement.index, false);
   });
-  const send = (sql: string): Promise<void> => watched(run, name, () => run.lease.send(own, sql));
-  const rest = await remainder(kind, statement.sql, own, statement.known !== undefined);
+  const send = (sql: string): Promise<void> => reportingBlockers(run, name, () => run.lease.send(own, sql));
+  const rest = await remainingStatements(kind, statement.sql, own, statement.known !== undefined);
   for (const sql of rest) await send(sql);
   await inTransaction(run.orm, async (session) => {
     await run.lease.guard(session);
@@ -153,7 +151,7 @@ async function isDirect(session: OwnSession): Promise<boolean> {
  * What a connection of its own begins with; nobody else gets it. A statement that can't run in a transaction stops neither readers nor
  * writers while it waits or works, and takes what it takes: it has limits only where its migration says so.
  */
-export function ownTimeouts({ migration: { settings } }: Step): string {
+export function sessionTimeouts({ migration: { settings } }: Step): string {
   return `set lock_timeout = '${settings.lockTimeout ?? 0}ms'; set statement_timeout = '${settings.statementTimeout ?? 0}ms'`;
 }
 

@@ -27,7 +27,7 @@ export class RefusedError extends MigratorError {
 }
 
 /** The name closest to what was typed, for a hint; null when none comes near. */
-export function nearest(typed: string, names: readonly string[]): string | null {
+export function nearestName(typed: string, names: readonly string[]): string | null {
   // Of a letter or two any name has some part.
   if (typed.length < 3) return null;
   const [best] = names

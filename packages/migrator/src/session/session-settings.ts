@@ -11,12 +11,12 @@ interface Before {
  * whole, and brings back what it set, the role too, when it succeeds: by `set` without `local`, as dumps have it, it would hold for
  * whatever gets that connection next, and a later migration would do something else when it is run together with this one.
  */
-export async function withSettingsKept(session: Session, work: () => Promise<void>): Promise<void> {
+export async function withSettingsRestored(session: Session, work: () => Promise<void>): Promise<void> {
   const [before] = await session.query<Before>(
     `select coalesce(jsonb_object_agg(name, setting), '{}')::text as settings, current_setting('role') as role
      from pg_settings where source = 'session'`,
   );
-  await liftTransactionLimits(session, 'local');
+  await disableTransactionTimeouts(session, 'local');
   await work();
   const [after] = await session.query<{ role: string }>(`select current_setting('role') as role`);
   if (after?.role !== before?.role)
@@ -30,7 +30,10 @@ export async function withSettingsKept(session: Session, work: () => Promise<voi
 }
 
 /** Takes away what a role or a database says of how long a transaction or a session may take: for the transaction, or for good. */
-export async function liftTransactionLimits(session: Session, scope: 'local' | 'session'): Promise<void> {
+export async function disableTransactionTimeouts(
+  session: Session,
+  scope: 'local' | 'session',
+): Promise<void> {
   await session.query(
     `select set_config(name, '0', ${scope === 'local'}) from pg_settings
      where name in ('transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout') and setting <> '0'`,

@@ -28,7 +28,7 @@ export interface TransactionSession extends Session {
 }
 
 /** What a transaction is begun with. */
-export const beginning = 'start transaction isolation level read committed';
+export const beginStatement = 'start transaction isolation level read committed';
 
 /**
  * Runs `work` in a transaction: committed when it returns, rolled back when it throws. READ COMMITTED whatever the role's default is:

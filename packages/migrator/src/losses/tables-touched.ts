@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { Subject } from '../catalog/subject.ts';
-import { userTables, type TableName } from './filled-tables.ts';
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
+import { userTables, type TableName } from './tables-with-rows.ts';
 import { withScratchDatabase } from '../catalog/scratch-database.ts';
 import type { DownRequest } from '../ledger/requests.ts';
 import { inTransaction } from '../session/session.ts';
@@ -12,17 +12,17 @@ import { inTransaction } from '../session/session.ts';
  *
  * @throws RefusedError where a scratch database can't be made; MigratorError where the migrations fail on it.
  */
-export function touchedByDown(
-  subject: Subject,
+export function tablesTouchedByDown(
+  migrated: MigratedDatabase,
   applied: readonly string[],
   request: DownRequest,
 ): Promise<(table: TableName) => boolean> {
-  const { orm, schema, migratorOf } = subject;
+  const { orm, schema, migratorFor } = migrated;
   return withScratchDatabase(orm, schema, async (scratch) => {
-    await migratorOf(scratch).repeat(applied);
-    await watch(scratch, subject);
-    await migratorOf(scratch).down(request);
-    return readTouched(scratch, subject);
+    await migratorFor(scratch).repeat(applied);
+    await watch(scratch, migrated);
+    await migratorFor(scratch).down(request);
+    return readTouched(scratch, migrated);
   });
 }
 
@@ -34,7 +34,7 @@ const names = (schema: string) => ({
 });
 
 /** Writes down which tables there are, and has the server record which are written to. */
-function watch(scratch: MikroORM, { schema, tables }: Subject): Promise<void> {
+function watch(scratch: MikroORM, { schema, tables }: MigratedDatabase): Promise<void> {
   const { before, emptied, noteEmptied } = names(schema);
   return inTransaction(scratch, async (session) => {
     await session.query(
@@ -65,7 +65,10 @@ interface Touched extends TableName {
   readonly withSchema: boolean;
 }
 
-async function readTouched(scratch: MikroORM, { schema }: Subject): Promise<(table: TableName) => boolean> {
+async function readTouched(
+  scratch: MikroORM,
+  { schema }: MigratedDatabase,
+): Promise<(table: TableName) => boolean> {
   const { before, emptied } = names(schema);
   const touched = await inTransaction(scratch, (session) =>
     session.query<Touched>(

@@ -10,7 +10,7 @@ import { isLostConnection } from '../session/sql-state.ts';
  * out and read in again, a list of `varchar` values for one: checks and indexes that differ are made again in the scratch database
  * from their own texts, and what is the same then is none. Leaves the scratch database as it was.
  */
-export async function lastingDifferences(
+export async function restorableDifferences(
   scratch: MikroORM,
   schema: string,
   found: Catalog,

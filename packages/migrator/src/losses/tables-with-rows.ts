@@ -1,4 +1,4 @@
-import type { Subject } from '../catalog/subject.ts';
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import { inTransaction, poolSession } from '../session/session.ts';
 import { sqlStateOf } from '../session/sql-state.ts';
 
@@ -29,7 +29,7 @@ export const userTables = `
 const atOnce = 100;
 
 /** The tables that hold rows, or whose rows can't be seen, by their names. */
-export async function filledTables({ orm, schema, tables }: Subject): Promise<Table[]> {
+export async function tablesWithRows({ orm, schema, tables }: MigratedDatabase): Promise<Table[]> {
   const found = await poolSession(orm).query<Table>(
     `select nspname as schema, relname as name, format('%I.%I', nspname, relname) as quoted,
        case nspname when 'public' then '' else quote_ident(nspname) || '.' end || quote_ident(relname) as label,
@@ -48,7 +48,7 @@ export async function filledTables({ orm, schema, tables }: Subject): Promise<Ta
 }
 
 /** Those of the tables without a row. None of them, where somebody keeps a lock on one: nothing is known of it. */
-async function emptyOf(orm: Subject['orm'], quoted: readonly string[]): Promise<string[]> {
+async function emptyOf(orm: MigratedDatabase['orm'], quoted: readonly string[]): Promise<string[]> {
   try {
     return await inTransaction(orm, async (session) => {
       await session.query(`set local lock_timeout = '1s'`);

@@ -1,19 +1,19 @@
 import { MigratorError, RefusedError } from '../session/errors.ts';
-import type { Subject } from '../catalog/subject.ts';
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import { findLeftovers, type Failure, type Leftovers } from './find-leftovers.ts';
 import { holdsData, type Leftover } from './leftover.ts';
 
 /** What to do about what a migration makes and finds in its way. */
-export type InTheWay =
+export type Conflict =
   /** All of it is what the migration makes: it is dropped by these statements, and made again. */
   | { readonly objects: readonly string[]; readonly drops: readonly string[] }
   /** It can't be replaced without a loss, or not be told. */
   | { readonly remedy: string };
 
 /** Finds out what is in the way of a migration that failed because something exists; null when nothing is seen to be. */
-export async function inTheWayOf(subject: Subject, failure: Failure): Promise<InTheWay | null> {
+export async function findConflict(migrated: MigratedDatabase, failure: Failure): Promise<Conflict | null> {
   try {
-    const leftovers = await findLeftovers(subject, failure);
+    const leftovers = await findLeftovers(migrated, failure);
     if (leftovers.objects.length === 0) return null;
     const lasting = leftovers.objects.filter(
       ({ object, part }) => part !== null || !leftovers.replaceable.has(object),

@@ -7,7 +7,7 @@ import { sqlStateOf } from './sql-state.ts';
  *
  * @throws RefusedError for a role that lacks a privilege, and for a connection that is read-only.
  */
-export async function explained<T>(work: () => Promise<T>): Promise<T> {
+export async function withPermissionHint<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

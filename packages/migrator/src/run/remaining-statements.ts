@@ -5,7 +5,7 @@ import type { Standalone } from '../files/statement-kind.ts';
  * What is left to be sent of a statement that can't run in a transaction: it alone where it is sent for the first time; after an
  * interruption what clears away the half that was done, or ends it; nothing where the server did it and nobody heard.
  */
-export async function remainder(
+export async function remainingStatements(
   kind: Standalone,
   sql: string,
   session: Session,
