@@ -10,7 +10,7 @@ export function config(): Command {
     .description(
       'print every setting, its value and who says so; passwords are masked, nothing is connected to',
     )
-    .option('--json', 'print { settings: [{ name, variable, value, source, unit }] } for programs')
+    .option('--json', 'print { settings: [{ name, variable, value, source, unit }] } as JSON')
     .action(({ json = false }: { json?: boolean }) => {
       const settings = describeSettings(resolveSettings());
       if (json) return sayJson({ settings });

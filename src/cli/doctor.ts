@@ -13,7 +13,7 @@ export function doctor(): Command {
     .description(
       'connect as the application does, and report what is there; ends with 3 when something needs attention',
     )
-    .option('--json', 'print { database, findings: [{ subject, level, says, facts }] } for programs')
+    .option('--json', 'print { database, findings: [{ subject, level, says, facts }] } as JSON')
     .action(async ({ json = false }: { json?: boolean }) => {
       const { diagnose } = await import('../database/doctor/diagnose.ts');
       const settings = resolveSettings();

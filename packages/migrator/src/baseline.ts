@@ -27,7 +27,7 @@ export async function baseline(
   );
   if (differing.length > 0) {
     throw new RefusedError(
-      `the schema is not what the migrations up to ${name} make; nothing was changed. Bring it there, or name another migration:\n` +
+      `the schema differs from what the migrations up to ${name} create; nothing was changed. Remove the differences, or choose another migration:\n` +
         differing.map((difference) => `  ${describeDifference(difference)}`).join('\n'),
     );
   }
@@ -57,7 +57,7 @@ function toDeclare(state: State, name: string) {
   const beyond = [...applied].filter((one) => one > name);
   if (beyond.length > 0) {
     throw new RefusedError(
-      `${beyond.join(', ')} ${beyond.length === 1 ? 'is' : 'are'} applied, beyond ${name}: a baseline is for a database that is not there yet; run \`up\``,
+      `${beyond.join(', ')} ${beyond.length === 1 ? 'is' : 'are'} applied and newer than ${name}: a baseline can't go back; run \`up\``,
     );
   }
   return state.migrations.filter((migration) => migration.name <= name && !applied.has(migration.name));

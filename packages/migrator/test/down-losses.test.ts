@@ -142,7 +142,7 @@ describe('where it can not be found out, every table that holds rows counts', ()
   test('a migration that fails on the scratch database', async () => {
     const { migrator } = await filled(['create index on author (gone)']);
 
-    expect(await migrator.lossesOfDown()).toEqual(unknown('M2 failed going down'));
+    expect(await migrator.lossesOfDown()).toEqual(unknown('M2 failed in down()'));
   });
 
   test('a role that may not create databases', async () => {

@@ -62,7 +62,7 @@ async function create(session: Session, name: string): Promise<void> {
     if (sqlStateOf(cause) !== '42501') throw cause;
     const [role] = await session.query<{ name: string }>('select quote_ident(current_user) as name');
     throw new RefusedError(
-      `role ${role?.name} may not create databases, and a scratch one is needed to compare with: ` +
+      `role ${role?.name} may not create databases, and the comparison needs a scratch database: ` +
         `alter role ${role?.name} createdb, or connect as a role that may`,
       { cause },
     );
@@ -114,8 +114,8 @@ async function mustBeOn(scratch: MikroORM, name: string): Promise<void> {
     });
   if (row?.name !== name) {
     throw new RefusedError(
-      `a connection to the scratch database ${name} reached ${row?.name}: name the database by dbName or clientUrl ` +
-        'alone, and connect to the server itself, past any pooler',
+      `a connection to the scratch database ${name} reached ${row?.name}: set the database by dbName or clientUrl ` +
+        'alone, and connect to the server itself, not through a pooler',
     );
   }
 }

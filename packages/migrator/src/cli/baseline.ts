@@ -14,19 +14,23 @@ interface Given {
 /** Returns the command `baseline NAME`. */
 export function baselineCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('baseline')
-    .description('note that a schema made in another way is where the migrations up to one would bring it')
-    .argument('<name>', 'the last migration whose work is there')
+    .description('record the migrations up to one as applied to a schema that was created in another way')
+    .argument('<name>', 'the last migration to record as applied')
     .option('--confirm <name>', 'the name of the database, where it is not for development')
     .addOption(lockWaitOption())
-    .option('--json', 'print { database, noted: [name] } for programs')
+    .option('--json', 'print { database, recorded: [name] } as JSON')
     .action((name: string, { confirm, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
-        await confirmDestructive(host, orm, place, { confirm, does: 'notes migrations as applied' });
+        await confirmDestructive(host, orm, place, { confirm, does: 'records migrations as applied' });
         if (!json) say(host.describe(place));
-        const noted = await new Migrator(orm, { lockWait }).baseline(name);
-        if (json) return sayJson({ database: place.database, noted });
-        for (const one of noted) say(`  noted ${one}`);
-        say(noted.length === 0 ? 'All of them are noted already.' : `${noted.length} noted as applied.`);
+        const recorded = await new Migrator(orm, { lockWait }).baseline(name);
+        if (json) return sayJson({ database: place.database, recorded });
+        for (const one of recorded) say(`  recorded ${one}`);
+        say(
+          recorded.length === 0
+            ? 'All of them are recorded already.'
+            : `${recorded.length} recorded as applied.`,
+        );
       }),
     );
 }

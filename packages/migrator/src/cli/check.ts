@@ -9,10 +9,10 @@ import type { CommandHost, Place } from './host.ts';
 /** Returns the command `check`. */
 export function checkCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('check')
-    .description('compare the database, the migrations and the entities; end with 3 when they differ')
+    .description('compare the database, the migrations and the entities; exit with 3 when they differ')
     .option(
       '--json',
-      'print { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] } for programs',
+      'print { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] } as JSON',
     )
     .action(({ json = false }: { json?: boolean }) =>
       host.withDatabase(async (orm, place) => {
@@ -47,7 +47,7 @@ function migrations({ migrations: unapplied, unlisted }: CheckResult, list: stri
 
 function database({ database: found }: CheckResult): Comparison {
   const lines = found?.map((one) => [describeDifference(one), one.remedy] as const) ?? [
-    ['not compared: this code lacks a migration that is applied', 'see above'] as const,
+    ['not compared: the file of an applied migration is missing', 'see above'] as const,
   ];
   return { title: 'migrations and database', lines };
 }
@@ -56,7 +56,7 @@ function entities({ entities: sql }: CheckResult): Comparison {
   const lines = sql.map(
     (statement) =>
       [
-        `the entities want: ${statement.replaceAll(/\s+/g, ' ')}`,
+        `needed by the entities: ${statement.replaceAll(/\s+/g, ' ')}`,
         'migrate create, or correct the entity',
       ] as const,
   );
@@ -89,10 +89,10 @@ function count(differences: number): string {
 const remedies: Readonly<Record<Condition, string>> = {
   applied: '',
   pending: 'migrate up',
-  unfinished: 'migrate up, which goes on with it',
-  edited: 'bring it back to what was applied, and make the change a new migration',
-  missing: 'bring its file back, or run the code that has it',
+  unfinished: 'migrate up, which resumes it',
+  edited: 'restore the file, and write a new migration for the change',
+  missing: 'restore its file, or run the code that has it',
   ahead: 'run the code that has it',
-  late: 'rename it to come last, or migrate up --allow-out-of-order',
-  duplicate: 'delete all its rows but one from the log',
+  late: 'rename it to be the newest, or migrate up --allow-out-of-order',
+  duplicate: 'delete all but one of its rows from the log',
 };

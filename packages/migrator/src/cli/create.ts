@@ -8,7 +8,7 @@ import type { CommandHost, Place } from './host.ts';
 /** Returns the command `create NAME`. */
 export function createCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('create')
-    .description('write a migration from what the entities have and the migrations have not')
+    .description('write a migration from the difference between entities and migrations')
     .argument('<name>', 'what it does, in snake_case: add_tags')
     .option(
       '--json',
@@ -22,9 +22,9 @@ export function createCommand<P extends Place>(host: CommandHost<P>): Command {
         const created = await createMigration(orm, name);
         if (created !== null) await host.onCreated(created.path);
         if (json) return sayJson(created);
-        if (created === null) return say('Entities and migrations agree; there is nothing to write.');
+        if (created === null) return say('Entities and migrations agree; nothing was written.');
         say(
-          `Wrote ${relative('', created.path)}. Read it, improve it, and say in its docstring why, what it locks, what going back loses.`,
+          `Wrote ${relative('', created.path)}. Review it, and describe in its docstring why, what it locks, and what going back loses.`,
         );
         for (const { direction, message } of created.warnings) say(`  ${direction}: ${message}.`);
       });

@@ -27,7 +27,7 @@ export function downCommand<P extends Place>(host: CommandHost<P>): Command {
       'the name of the database, where it is not for development or data would be lost',
     )
     .addOption(lockWaitOption())
-    .option('--json', 'print { database, reverted: [{ name, direction, duration }] } for programs')
+    .option('--json', 'print { database, reverted: [{ name, direction, duration }] } as JSON')
     .action(({ to, steps, all = false, confirm, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
         await confirmDestructive(host, orm, place, {

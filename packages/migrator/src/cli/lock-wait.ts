@@ -10,6 +10,6 @@ export function lockWaitOption(): Option {
 function milliseconds(given: string): number {
   const seconds = Number(given);
   if (given.trim() === '' || !(seconds >= 0 && seconds < 2_000_000))
-    throw new InvalidArgumentError('It is no number of seconds.');
+    throw new InvalidArgumentError('Expected a number of seconds, from 0.');
   return Math.round(seconds * 1_000);
 }

@@ -24,11 +24,11 @@ function show(event: MigrationEvent, current: CurrentLine): void {
     case 'statement':
       return current.begin(`${event.name} ${event.number}/${event.count} ${oneLine(event.sql)}`);
     case 'blocked':
-      return current.note(`${event.name} waits for a lock of ${event.by.map(nameOf).join(', ')}`);
+      return current.note(`${event.name} waits for a lock held by ${event.by.map(nameOf).join(', ')}`);
     case 'replacing':
-      return current.note(`${event.name} makes again what was left over: ${event.objects.join(', ')}`);
+      return current.note(`${event.name} replaces existing objects: ${event.objects.join(', ')}`);
     case 'retrying':
-      return current.note(`${event.name} met others and was taken back; it is tried again`);
+      return current.note(`${event.name} was rolled back because of a lock, and is retried`);
     case 'batch':
       return current.count(`${event.name} ${event.table}: ${paceOf(event)}`);
     case 'done':

@@ -24,12 +24,9 @@ export function planCommand<P extends Place>(host: CommandHost<P>): Command {
     .addOption(new Option('--to <name>', 'the last one to apply, or to keep').conflicts(['steps', 'all']))
     .addOption(new Option('--steps <n>', 'how many to revert').argParser(wholeNumber).conflicts('all'))
     .option('--all', 'revert every one')
-    .option('--allow-out-of-order', 'apply migrations that are older than applied ones too')
-    .option(
-      '--from <name>',
-      'what to take for applied, "none" for nothing: the database is then not asked, nor connected to',
-    )
-    .option('--json', 'print [{ name, direction, transactional, known, statements }] for programs')
+    .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
+    .option('--from <name>', 'the last migration to regard as applied, or "none": nothing is connected to')
+    .option('--json', 'print [{ name, direction, transactional, known, statements }] as JSON')
     .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
       refuseOptionsOfOther(direction, request);
       const planned =
@@ -82,12 +79,10 @@ function migrationAsSql({ name, direction, transactional, known, statements }: P
     );
   }
   if (statements.some((sql) => backfillOf(sql))) {
-    lines.push(
-      '-- A backfill is sent in batches, each in a transaction of its own; all of them together are this update:',
-    );
+    lines.push('-- A backfill runs in batches, each in its own transaction; together they are this update:');
   }
   if (!known) {
-    lines.push('-- NOT KNOWN AHEAD: what it sends depends on what it finds in the database. Around that:');
+    lines.push('-- NOT KNOWN IN ADVANCE: its statements depend on the database. Those around them:');
   }
   return [...lines, ...statements.map(ended)].join('\n');
 }

@@ -21,7 +21,7 @@ export function redoCommand<P extends Place>(host: CommandHost<P>): Command {
       'the name of the database, where it is not for development or data would be lost',
     )
     .addOption(lockWaitOption())
-    .option('--json', 'print { database, runs: [{ name, direction, duration }] } for programs')
+    .option('--json', 'print { database, runs: [{ name, direction, duration }] } as JSON')
     .action(({ confirm, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
         await confirmDestructive(host, orm, place, {

@@ -7,11 +7,11 @@ import type { CommandHost, Place } from './host.ts';
 /** Returns the command `status`. */
 export function statusCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('status')
-    .description('list the migrations: applied, pending, and what is wrong with them')
-    .option('--exit-code', 'end with 3 when one is not simply applied')
+    .description('list the migrations, applied and pending, and their problems')
+    .option('--exit-code', 'exit with 3 when one is not applied, or has a problem')
     .option(
       '--json',
-      'print { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }] } for programs',
+      'print { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }] } as JSON',
     )
     .action(({ json = false, exitCode = false }: { json?: boolean; exitCode?: boolean }) =>
       host.withDatabase(async (orm, place) => {

@@ -17,9 +17,9 @@ export function upCommand<P extends Place>(host: CommandHost<P>): Command {
   return new Command('up')
     .description('apply every pending migration, oldest first')
     .option('--to <name>', 'the last one to apply')
-    .option('--allow-out-of-order', 'apply migrations that are older than applied ones too')
+    .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
     .addOption(lockWaitOption())
-    .option('--json', 'print { database, applied: [{ name, direction, duration }] } for programs')
+    .option('--json', 'print { database, applied: [{ name, direction, duration }] } as JSON')
     .action(({ to, allowOutOfOrder, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
         if (!json) say(host.describe(place));

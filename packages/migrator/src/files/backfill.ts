@@ -61,7 +61,9 @@ export function backfillOf(statement: string): Backfill | null {
   } catch {
     // Nothing that `backfill` wrote.
   }
-  throw new RefusedError(`this is not what backfill() wrote, so call it instead of copying: ${first}`);
+  throw new RefusedError(
+    `the text of a backfill was changed: call backfill() instead of copying its text: ${first}`,
+  );
 }
 
 /** What a statement does, however fast: a backfill may be slowed down when half of it is done. */
@@ -74,7 +76,7 @@ export function withoutPace(statement: string): string {
 export function refuseInTransaction(name: string, statements: readonly string[]): void {
   if (statements.some((statement) => backfillOf(statement))) {
     throw new RefusedError(
-      `${name} has a backfill and runs in one transaction: let its isTransactional() return false, or use a plain UPDATE`,
+      `${name} runs a backfill in one transaction: return false from its isTransactional(), or use a plain UPDATE`,
     );
   }
 }
@@ -99,10 +101,12 @@ function refuse({ table, by, set, where, batch, sleep }: Backfill): void {
   const wrong = (what: string): never => {
     throw new RefusedError(`backfill of ${JSON.stringify(table)}: ${what}`);
   };
-  if (table.trim() === '') wrong('name the table');
-  if (by.length === 0 || by.some((column) => column.trim() === '')) wrong('name the columns to go by');
-  if (set.trim() === '') wrong('say what to set');
-  if (where?.trim() === '') wrong('say which rows in `where`, or leave it out');
-  if (!Number.isInteger(batch) || batch < 1) wrong(`a batch has a whole number of rows, not ${batch}`);
-  if (!(sleep >= 0 && sleep < 2 ** 31)) wrong(`${sleep} is no number of milliseconds to sleep`);
+  if (table.trim() === '') wrong('table is empty');
+  if (by.length === 0 || by.some((column) => column.trim() === ''))
+    wrong('by is empty, or has an empty name');
+  if (set.trim() === '') wrong('set is empty');
+  if (where?.trim() === '') wrong('where is empty; omit it for all rows');
+  if (!Number.isInteger(batch) || batch < 1)
+    wrong(`batch: ${batch} is not a number of rows; use a whole number from 1`);
+  if (!(sleep >= 0 && sleep < 2 ** 31)) wrong(`sleep: ${sleep} is not a time in milliseconds`);
 }

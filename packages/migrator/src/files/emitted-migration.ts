@@ -94,7 +94,7 @@ async function stagedBy(orm: MikroORM, file: MigrationFile, direction: Direction
   let asked = false;
   const ask = (): never => {
     asked = true;
-    throw new Error('the database is not asked before the migration is run');
+    throw new Error("a migration can't query the database before it runs");
   };
   // Whatever it would do by itself, now, goes through one of these.
   Object.assign(migration, { execute: ask, getEntityManager: ask, driver: offline(orm, ask) });
@@ -128,7 +128,7 @@ function settingsOf(migration: Migration & MigrationSettings): MigrationSettings
   const { lockTimeout, statementTimeout } = migration;
   for (const [name, time] of Object.entries({ lockTimeout, statementTimeout })) {
     if (time !== undefined && !isMilliseconds(time))
-      throw new Error(`${name}: ${String(time)} is no time in milliseconds`);
+      throw new Error(`${name}: ${String(time)} is not a time in milliseconds`);
   }
   return {
     ...(lockTimeout !== undefined && { lockTimeout }),

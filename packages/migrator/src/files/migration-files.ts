@@ -29,7 +29,7 @@ export async function migrationFiles(orm: MikroORM): Promise<MigrationFile[]> {
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   for (const [index, { name }] of sorted.entries()) {
     if (name === sorted[index - 1]?.name) {
-      throw new RefusedError(`two migrations are called ${name}: rename or remove one`);
+      throw new RefusedError(`two migrations are named ${name}: rename or remove one`);
     }
   }
   return sorted;

@@ -49,7 +49,8 @@ export async function readBackend(session: Session): Promise<Backend> {
   const [found] = await session.query<Backend>(
     `select pid, extract(epoch from backend_start)::text as "startedAt" from pg_stat_activity where pid = pg_backend_pid()`,
   );
-  if (!found) throw new Error('the server does not list the connection that asks');
+  if (!found)
+    throw new Error('pg_stat_activity does not list this connection; connect as a role that may read it');
   return found;
 }
 

@@ -234,7 +234,7 @@ export class Lease {
     clearInterval(this.#heart);
     throw new MigratorError(
       'lock_lost',
-      'this runner was not heard of for too long, and another took over: see `status` for what became of its migrations',
+      'the lease of this runner expired and another runner acquired it: run `status` to see what is applied',
     );
   }
 }
@@ -278,12 +278,12 @@ function whyHeld({ holder }: LeaseRow, remaining: readonly RemainingWorker[], wa
   const [process] = remaining;
   if (!process) {
     return (
-      `${who} has been migrating this database for longer than ${wait / 1000} s: ` +
-      'wait for its end, or allow more time with --lock-wait'
+      `${who} still holds the lease of this database after ${wait / 1000} s: ` +
+      'wait until it ends, or wait longer with --lock-wait'
     );
   }
   return (
-    `server process ${process.pid} of role ${process.role ?? '?'} still works for ${who}, which was not heard of again, ` +
-    `and does not end: have pg_terminate_backend(${process.pid}) run by a role that may`
+    `server process ${process.pid} of role ${process.role ?? '?'} still works for ${who}, whose lease expired, ` +
+    `and can't be terminated by this role: run select pg_terminate_backend(${process.pid}) as a role that may`
   );
 }

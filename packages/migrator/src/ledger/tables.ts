@@ -20,13 +20,13 @@ export function tablesOf(orm: MikroORM, schema: string): Tables {
   const { tableName: log = 'mikro_orm_migrations', schema: chosen } = orm.config.get('migrations');
   if (chosen !== undefined) {
     throw new RefusedError(
-      'migrations.schema makes the ORM set a search_path, which does not last behind a pooler: name the schema in the migrations instead',
+      'migrations.schema makes the ORM set a search_path, which is lost behind a pooler: qualify names in the migrations with the schema instead',
     );
   }
   // It stands in a comment of statements too.
   if (!/^[a-z_][a-z0-9_$]{0,62}$/i.test(schema)) {
     throw new RefusedError(
-      `the migrator's schema can't be called ${JSON.stringify(schema)}: use up to 63 letters, digits and underscores`,
+      `the migrator's schema can't be named ${JSON.stringify(schema)}: use up to 63 letters, digits and underscores`,
     );
   }
   // As the ORM finds it.

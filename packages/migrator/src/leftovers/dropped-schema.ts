@@ -30,8 +30,8 @@ export async function refuseDroppedSchema(
   });
   if (expected === null || !schemaWasDropped(expected, new Map())) return;
   throw new RefusedError(
-    `the log lists ${applied.length} migrations as applied, but none of the tables that they make exists: the schema was dropped and ` +
-      `the log kept. To migrate it anew, run this, then \`up\`: ${await emptyingStatements(migrated)}`,
+    `the log lists ${applied.length} migrations as applied, but none of the tables that they create exists: the schema was dropped and ` +
+      `the log was kept. To migrate again, run this, then \`up\`: ${await emptyingStatements(migrated)}`,
   );
 }
 

@@ -25,7 +25,7 @@ export async function findConflict(migrated: MigratedDatabase, failure: Failure)
     };
   } catch (error) {
     if (error instanceof RefusedError)
-      return { remedy: `What is in its way can't be told: ${error.message}.` };
+      return { remedy: `The conflicting objects can't be determined: ${error.message}.` };
     // A migration that can't be run on a scratch database says nothing of this one: why it failed here matters.
     if (error instanceof MigratorError) return null;
     throw error;
@@ -34,7 +34,7 @@ export async function findConflict(migrated: MigratedDatabase, failure: Failure)
 
 function remedyFor(lasting: readonly Leftover[], { drops, baseline }: Leftovers): string {
   if (baseline !== null) {
-    return `The database has the schema that the migrations up to ${baseline} make: run \`baseline ${baseline}\`, which enters them in the log.`;
+    return `The database has the schema that the migrations up to ${baseline} create: run \`baseline ${baseline}\`, which records them as applied.`;
   }
   const whole = new Set(lasting.filter(({ part }) => part === null).map(({ object }) => object));
   const lines = [
@@ -42,5 +42,5 @@ function remedyFor(lasting: readonly Leftover[], { drops, baseline }: Leftovers)
     ...lasting.flatMap(({ object, part }) => (part === null ? [] : [`-- ${object}: drop ${part}`])),
   ];
   const loss = lasting.some(holdsData) ? ', which loses the rows in it' : '';
-  return `What it makes exists already, though no applied migration made it. Drop it${loss}, and run it again:\n${lines.join('\n')}`;
+  return `An object that it creates exists already, and no applied migration created it. Drop it${loss}, and retry:\n${lines.join('\n')}`;
 }

@@ -34,16 +34,16 @@ export async function withRemedies(
   function remedyOf(one: Difference): string {
     if (baseline !== null) return `\`baseline ${baseline}\``;
     if (!isWhole(one)) {
-      if (one.fact !== null) return 'change it back, or write a migration that changes it';
-      return one.found === null ? 'make it again' : 'remove it, or write a migration that makes it';
+      if (one.fact !== null) return 'revert the change, or write a migration that makes it';
+      return one.found === null ? 'create it again' : 'drop it, or write a migration that creates it';
     }
     const { object } = one;
-    if (one.found === null) return anew ?? 'make it again';
-    if (isReplaceable(object, complete, found)) return '`up`, which makes it again';
+    if (one.found === null) return anew ?? 'create it again';
+    if (isReplaceable(object, complete, found)) return '`up`, which creates it again';
     const sql = drops.get(object);
-    if (sql === undefined) return 'goes with what it belongs to';
+    if (sql === undefined) return 'it is dropped with the object that it belongs to';
     const drop = `${sql};`;
-    return complete.has(object) ? `${drop} before \`up\`` : `${drop} or write a migration that makes it`;
+    return complete.has(object) ? `${drop} before \`up\`` : `${drop} or write a migration that creates it`;
   }
 }
 

@@ -33,11 +33,11 @@ export async function lossesOfDown(
   if (filled.length === 0) return { tables: [], unknown: null };
   const unknown = (why: string): DownLosses => ({ tables: filled.map(({ label }) => label), unknown: why });
   const [unfinished] = state.progress;
-  if (unfinished) return unknown(`${unfinished.name} stopped half way`);
+  if (unfinished) return unknown(`${unfinished.name} was interrupted`);
   const unforeseeable = steps.find(
     ({ migration }) => migration.down?.statements?.every((sql) => !callsCode.test(sql)) !== true,
   );
-  if (unforeseeable) return unknown(`${unforeseeable.migration.name} depends on what it finds`);
+  if (unforeseeable) return unknown(`${unforeseeable.migration.name} depends on the rows of the database`);
   try {
     const applied = state.log.map(({ name }) => name);
     const isTouched = await tablesTouchedByDown(migrated, applied, request);

@@ -33,9 +33,11 @@ export function selectDown(state: State, { to, steps, all = false }: DownRequest
   const applied = state.log.map(({ name }) => name);
   if (to !== undefined && !applied.includes(to)) throw notApplied(to, applied, state);
   if ([to !== undefined, steps !== undefined, all].filter(Boolean).length > 1)
-    throw new RefusedError('say how far to go back in one way only: `to`, `steps` or `all`');
+    throw new RefusedError('pass only one of `to`, `steps` and `all`');
   if (steps !== undefined && (!Number.isInteger(steps) || steps < 1)) {
-    throw new RefusedError(`can't go back ${String(steps)} steps: say a whole number from 1`);
+    throw new RefusedError(
+      `steps: ${String(steps)} is not a number of migrations; use a whole number from 1`,
+    );
   }
   const from = to === undefined ? (all ? 0 : applied.length - (steps ?? 1)) : applied.indexOf(to) + 1;
   const names = applied.slice(Math.max(from, 0)).toReversed();
@@ -44,7 +46,7 @@ export function selectDown(state: State, { to, steps, all = false }: DownRequest
     const migration = known.get(name);
     if (!migration?.down)
       throw new RefusedError(
-        `${name} can't be reverted, as its \`down\` says: "${migration?.irreversible ?? ''}"; restore a backup, or go forward`,
+        `${name} can't be reverted; its \`down\` throws "${migration?.irreversible ?? ''}"; restore a backup, or write a new migration`,
       );
     refuseUnfit(migration, migration.down);
     return migration;
@@ -57,7 +59,7 @@ function refuseUnfit({ name, transactional }: EmittedMigration, { statements }: 
     const control = transactionControl(sql);
     if (control !== null) {
       throw new RefusedError(
-        `${name} sends "${control}": its transactions are begun and ended for it; leave that out`,
+        `${name} sends "${control}", but the migrator begins and ends its transactions: remove that statement`,
       );
     }
   }
@@ -66,14 +68,12 @@ function refuseUnfit({ name, transactional }: EmittedMigration, { statements }: 
 const unsafe: readonly Condition[] = ['duplicate', 'missing', 'edited'];
 
 const reasons: Readonly<Partial<Record<Condition, string>>> = {
-  duplicate:
-    'is listed more than once as applied: find out who applied it twice, then delete all its rows but one from the log',
-  missing: 'is applied, but this code does not have it: bring its file back, or run the code that has it',
-  edited:
-    'was edited after it was applied: bring it back to what it was, and make the change a new migration',
-  ahead: 'is applied and newer than this code: the database is ahead; run the code that has it',
-  unfinished: 'stopped half way: run `up` or `down`, which goes on with it, first',
-  late: 'is older than migrations that are applied: rename it to come last, or say --allow-out-of-order (allowOutOfOrder)',
+  duplicate: 'has several rows in the log: find out why it was applied twice, then delete all but one',
+  missing: 'is applied, but its file is missing: restore the file, or run the code that has it',
+  edited: 'was edited after it was applied: restore the file, and write a new migration for the change',
+  ahead: 'is applied and newer than this code: deploy the code that has it',
+  unfinished: 'was interrupted: finish it with `up` or `down` first',
+  late: 'is older than applied migrations: rename it to be the newest, or pass --allow-out-of-order (allowOutOfOrder)',
 };
 
 /** @throws RefusedError when the log can't be relied on, or a migration stopped half way. */
@@ -95,7 +95,7 @@ function refuseEditedProgress({ migrations, progress }: State): void {
     const migration = migrations.find((one) => one.name === name);
     if (!migration || migration.checksum !== checksum) {
       throw new RefusedError(
-        `${name} stopped after its statement ${statement + 1} and was edited since: bring it back to what it was, and run it to its end first`,
+        `${name} was interrupted at statement ${statement + 1} and edited since: restore the file, and finish it first`,
       );
     }
   }
@@ -108,7 +108,7 @@ export function requireKnown(name: string, names: readonly string[]): void {
 
 function notApplied(name: string, applied: readonly string[], { migrations }: State): RefusedError {
   if (!migrations.some((migration) => migration.name === name)) return unknown(name, applied);
-  return new RefusedError(`${name} is not applied, so that going back can't end there`);
+  return new RefusedError(`${name} is not applied; choose a target that is`);
 }
 
 function unknown(name: string, names: readonly string[]): RefusedError {

@@ -31,7 +31,7 @@ export async function recordFailure(
     if (unrecorded instanceof MigratorError) return unrecorded;
     // A failure to write the history must not hide why the step failed.
   }
-  return new MigratorError('failed', `${name} failed going ${step.direction}${at}: ${what}. ${remedy}`, {
+  return new MigratorError('failed', `${name} failed in ${step.direction}()${at}: ${what}. ${remedy}`, {
     cause: error,
   });
 }

@@ -103,10 +103,11 @@ async function keyTypes(session: Session, { table, by }: Backfill): Promise<stri
     [quoted(table), by],
   );
   const types = columns.map(({ name, type, nullable }) => {
-    if (type === null) throw new Error(`backfill: ${table} has no column ${JSON.stringify(name)} to go by`);
+    if (type === null)
+      throw new Error(`backfill: ${table} has no column ${JSON.stringify(name)} to order by`);
     if (nullable)
       throw new Error(
-        `backfill: ${table} can't be gone through by ${name}, which allows nulls: take its key`,
+        `backfill: ${table} can't be ordered by ${name}, which allows nulls: use its primary key`,
       );
     return type;
   });
@@ -120,7 +121,7 @@ async function keyTypes(session: Session, { table, by }: Backfill): Promise<stri
   );
   if (indexes.length === 0) {
     throw new Error(
-      `backfill: no index of ${table} begins with ${by.join(', ')}, so that each batch would read all of it: take its key, or make an index`,
+      `backfill: no index of ${table} begins with ${by.join(', ')}, and each batch would read the whole table: use its primary key, or create an index`,
     );
   }
   return types;
@@ -175,6 +176,6 @@ export function parseCheckpoint(text: string): Place {
 
 function keyOf(text: string): string[] {
   const key: unknown = JSON.parse(text);
-  if (!Array.isArray(key)) throw new Error(`a backfill's place is no list: ${text}`);
+  if (!Array.isArray(key)) throw new Error(`a backfill's checkpoint is not a list: ${text}`);
   return key.map(String);
 }

@@ -49,7 +49,7 @@ async function attempt(run: Run, step: Step, replaced: Replaced): Promise<void> 
       return attempt(run, step, conflict);
     }
     const hint = conflict?.remedy ?? remedies[sqlStateOf(error)];
-    const remedy = `Nothing of it was kept. ${hint ?? 'Correct it and run it again.'}`;
+    const remedy = `It was rolled back. ${hint ?? 'Correct it and retry.'}`;
     throw await recordFailure(run, step, {
       error,
       startedAt,
@@ -60,11 +60,10 @@ async function attempt(run: Run, step: Step, replaced: Replaced): Promise<void> 
 }
 
 const remedies: Readonly<Partial<Record<string, string>>> = {
-  '55P03': 'Find out who holds the lock (pg_stat_activity), and run it again.',
-  '57014':
-    'Where it took too long, give it a `statementTimeout` of its own, or do less at once; then run it again.',
-  '2BP01': 'Drop what depends on it first, or with it (`cascade`); then run it again.',
-  '42501': 'Grant its role what it takes, or connect as the owner; then run it again.',
+  '55P03': 'Find the session that holds the lock (pg_stat_activity), and retry.',
+  '57014': 'If it timed out, set a longer `statementTimeout` in the migration, or split it; then retry.',
+  '2BP01': 'Drop the dependent objects first, or use `cascade`; then retry.',
+  '42501': 'Grant the privilege to its role, or connect as the owner; then retry.',
 };
 
 interface Sending {
@@ -95,7 +94,7 @@ async function send(
   });
   const note =
     replaced.objects.length > 0
-      ? [step.note, `replaced what was left over: ${replaced.objects.join(', ')}`].filter(Boolean).join('; ')
+      ? [step.note, `replaced existing objects: ${replaced.objects.join(', ')}`].filter(Boolean).join('; ')
       : step.note;
   await recordStep(session, run, { ...step, note }, startedAt);
 }

@@ -67,7 +67,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
       error,
       startedAt,
       at: at === 0 ? '' : ` at statement ${at}`,
-      remedy: `The statements before it are done; the next \`up\` or \`down\` goes on from there.${hint}`,
+      remedy: `The statements before it are done; the next \`up\` or \`down\` resumes there.${hint}`,
     });
   }
 }
@@ -137,7 +137,7 @@ function refuseNameless(migration: string, sql: string): void {
   const kind = standaloneKind(sql);
   if (kind?.kind !== 'create index' || kind.index !== null) return;
   throw new RefusedError(
-    `${migration} builds an index of ${kind.table} concurrently and gives it no name, by which it is found again after an interruption: name it`,
+    `${migration} builds an index of ${kind.table} concurrently without a name, and an unnamed index can't be found after an interruption: name it`,
   );
 }
 

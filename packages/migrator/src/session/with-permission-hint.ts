@@ -21,6 +21,5 @@ export async function withPermissionHint<T>(work: () => Promise<T>): Promise<T> 
 
 const remedies: Readonly<Partial<Record<string, string>>> = {
   '25006': 'the connection is read-only: connect to the primary, as a role that may write',
-  '42501':
-    "the role lacks the privilege that this takes: connect as the owner of the schema and of the migrator's tables",
+  '42501': "the role lacks a privilege: connect as the owner of the schema and of the migrator's tables",
 };
