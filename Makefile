@@ -1,16 +1,16 @@
-# Thin: each target is one command. What they do lives in src/cli/ and package.json.
+# Each target is one command. The work is done in src/cli/ and package.json.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 downloaded := node_modules/.package-lock.json
-# Node runs our own TypeScript as it is, and of the migrator's package what was compiled.
+# Node runs the TypeScript of src directly, and the compiled JavaScript of packages/migrator.
 migrator := packages/migrator/dist/index.js
 installed := $(downloaded) $(migrator)
-# What was compiled is kept from its first module on: Node then needs no stripper of types.
+# With the cache in the environment, Node also caches the first module, and does not load its TypeScript compiler.
 synthdb = NODE_COMPILE_CACHE=node_modules/.cache/synthdb \
   SYNTHDB_INVOKED_BY='make $@ $(filter $(given),$(takes_$@))' node src/cli/main.ts
 
-# What a target takes, as in `make migrate-down steps=2`. Its lock_wait= is the command's --lock-wait.
+# The variables of each target, as in `make migrate-down steps=2`. lock_wait= is the option --lock-wait.
 takes_migrate-up := to allow_out_of_order lock_wait json
 takes_migrate-down := to steps all confirm lock_wait json
 takes_migrate-redo := confirm lock_wait json
@@ -25,7 +25,7 @@ takes_test := only
 takes_test-containers := only
 switches := all allow_out_of_order exit_code json
 
-# What was given on make's command line; names in capitals are settings, for the environment.
+# The variables on make's command line. Names in capitals are settings for the environment.
 letters := a b c d e f g h i j k l m n o p q r s t u v w x y z
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$(if $(strip \
   $(foreach letter,$(letters),$(findstring $(letter),$v))),$v)))
@@ -40,7 +40,7 @@ $(if $(unknown),$(error make $(goals) takes no $(unknown:%=%=)$(if $(taken),; it
 $(foreach v,$(given),$(if $(strip $(value $v)),,$(error $v= is empty: leave it out, or give it a value)))
 $(foreach v,$(filter $(switches),$(given)),$(if $(filter-out x1x,x$(value $v)x),\
   $(error $v=$(value $v) is not valid: use $v=1, or leave it out)))
-# Values reach the shell in its environment alone: as text of a recipe it would run what is in them. `value`: make does not expand them.
+# Values are passed in the environment, because the shell would execute code in the text of a recipe. `value` keeps make from expanding them.
 $(foreach v,$(given),$(eval unexport $v)$(eval export SYNTHDB_MAKE_$v = $$(value $v)))
 options = $(foreach v,$(filter-out direction name,$(filter $(given),$(takes_$@))),--$(subst _,-,$v)$(if \
   $(filter $v,$(switches)),,="$$SYNTHDB_MAKE_$v"))
@@ -56,7 +56,7 @@ $(downloaded): package.json packages/migrator/package.json package-lock.json
 $(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrator/src -type f) | $(downloaded)
 	@npm run --silent build --workspace packages/migrator >&2
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs schema check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up $(options)
@@ -70,7 +70,7 @@ migrate-redo: $(installed) ## revert the migration applied last, and apply it ag
 migrate-status: $(installed) ## list the migrations, applied and pending
 	@$(synthdb) migrate status $(options)
 
-migrate-plan: $(installed) ## print the SQL that migrate-up would send; to revert: direction=down
+migrate-plan: $(installed) ## print the SQL that migrate-up (or, with direction=down, migrate-down) would send
 	@$(synthdb) migrate plan $(options) $(if $(filter direction,$(given)),"$$SYNTHDB_MAKE_direction")
 
 migrate-create: $(installed) ## write a migration from changed entities: make migrate-create name=add_tags
@@ -79,7 +79,7 @@ migrate-create: $(installed) ## write a migration from changed entities: make mi
 migrate-check: $(installed) ## compare database, migrations and entities, and name each difference
 	@$(synthdb) migrate check $(options)
 
-migrate-baseline: $(installed) ## note an existing, equal schema as migrated: make migrate-baseline name=MigrationX
+migrate-baseline: $(installed) ## record an existing, equal schema as migrated: make migrate-baseline name=MigrationX
 	@$(synthdb) migrate baseline $(options) -- $(call named,MigrationX)
 
 db-start: $(installed) ## start the embedded PostgreSQL
@@ -88,7 +88,7 @@ db-start: $(installed) ## start the embedded PostgreSQL
 db-stop: $(installed) ## stop it; its data stays
 	@$(synthdb) db stop
 
-db-reset: $(installed) ## delete it with all its data, and make it anew
+db-reset: $(installed) ## delete it with all its data, and create it again
 	@$(synthdb) db reset $(options)
 
 db-url: $(installed) ## print its URL
@@ -112,6 +112,9 @@ bench: $(installed) ## measure every workload against the hand-written driver
 docs: $(installed) ## write docs/repositories.md and the table of docs/connections.md
 	@node docs/generate-repositories.ts
 	@node docs/generate-connections.ts
+
+schema: $(installed) ## write docs/schema.sql from a migrated database
+	@node docs/generate-schema.ts
 
 check: $(installed) ## format, lint, types, unused code
 	@npm run --silent check

@@ -1,2 +1,2 @@
-// The ORM's command line looks for this file where it finds no loader for TypeScript. Node then loads the other by itself.
+// The ORM's command line loads this file when it finds no TypeScript loader. Node then loads the other one natively.
 export { default } from './mikro-orm.config.ts';

@@ -4,11 +4,11 @@ import { listMigration } from './src/cli/list-migration.ts';
 import { targetFor } from './src/database/default-target.ts';
 import { ormOptions } from './src/postgres/orm/orm-options.ts';
 
-// For the ORM's own command line. It works on the database that `synthdb` works on.
+// The configuration of the ORM's command line, for the database that `synthdb migrate` uses.
 const { target } = await targetFor('migrations');
 const options = ormOptions(target);
 
-/** Lists what `migration:create` writes, unless it is written elsewhere. */
+/** Adds the file that `migration:create` writes to `src/migrations.ts`, unless another path is given. */
 class ListingGenerator extends TSMigrationGenerator {
   override async generate(
     ...[difference, path, name]: Parameters<TSMigrationGenerator['generate']>
@@ -21,7 +21,7 @@ class ListingGenerator extends TSMigrationGenerator {
 
 export default {
   ...options,
-  // Under another name, the ORM's command line would not find it.
+  // The ORM's command line looks for the name `default`.
   contextName: 'default',
   migrations: { ...options.migrations, silent: false, generator: ListingGenerator },
   logger: (message: string) => console.log(message),

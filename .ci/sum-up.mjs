@@ -1,11 +1,11 @@
-// sum-up.mjs <file>: adds up the steps of a run. Each line of the file is a step's exit status, the path of the report that its
-// tests wrote, if any, and its heading. Plain JavaScript, since it has to speak also where nothing could be installed.
+// sum-up.mjs <file>: adds up the steps of a run. Each line of the file has a step's exit status, the path of its test report, if any, and
+// its heading. Plain JavaScript, because it must also run if the installation failed.
 import { existsSync, readFileSync } from 'node:fs';
 
 const [, , steps] = process.argv;
 const passed = [];
 const failed = [];
-const leftOut = new Set();
+const skipped = new Set();
 
 for (const line of readFileSync(steps, 'utf8').trimEnd().split('\n')) {
   const [status, report, heading] = line.split('\t');
@@ -13,16 +13,16 @@ for (const line of readFileSync(steps, 'utf8').trimEnd().split('\n')) {
   for (const { name, outcome } of found) {
     if (outcome === 'passed') passed.push(name);
     else if (outcome === 'failed') failed.push(`${heading}: ${name}`);
-    else leftOut.add(name);
+    else skipped.add(name);
   }
   const allPassed = status === '0';
   if (!allPassed && !found.some(({ outcome }) => outcome === 'failed')) failed.push(heading);
   if (allPassed && found.length === 0) passed.push(heading);
 }
 
-// A test may be left out of one run, where another has what it needs. One that no run had a place for was not tested.
-for (const name of passed) leftOut.delete(name);
-for (const name of leftOut) failed.push(`left out of every run: ${name}`);
+// A test may be skipped in one run if another run executes it. A test that every run skipped counts as failed.
+for (const name of passed) skipped.delete(name);
+for (const name of skipped) failed.push(`skipped in every run: ${name}`);
 
 for (const name of failed) console.log(`failed: ${name}`);
 console.log(`${passed.length} passed, ${failed.length} failed`);
@@ -35,7 +35,7 @@ function testsOf({ testResults }) {
       name: `${path}: ${fullName}`,
       outcome,
     }));
-    // A file that can't be loaded, or whose set-up fails, has no test that does.
+    // If a file can't be loaded, or its set-up fails, no test of it is reported as failed.
     const broken = status === 'failed' && !tests.some(({ outcome }) => outcome === 'failed');
     return broken ? [...tests, { name: `${path}: ${message.split('\n')[0]}`, outcome: 'failed' }] : tests;
   });

@@ -2,14 +2,14 @@ import type pg from 'pg';
 import { openDatabase, type Database } from '../src/index.ts';
 import type { TestDatabase } from '../src/testing/index.ts';
 
-/** A figure that is not a ratio to the driver. */
+/** A result that is not a ratio to the driver. */
 export interface Figure {
   readonly name: string;
   readonly figure: string;
   readonly toReach: string;
 }
 
-/** Start-up, many units of work at once, and keyset paging over a million rows. */
+/** Measures start-up, concurrent units of work, and keyset paging over a million rows. */
 export async function absolutes(database: TestDatabase, pool: pg.Pool): Promise<Figure[]> {
   return [await firstRow(database), ...(await manyAtOnce(database)), await keyset(database, pool)];
 }
@@ -63,17 +63,17 @@ async function keyset(database: Database, pool: pg.Pool): Promise<Figure> {
   await pool.query('vacuum analyze synths');
   const timed = async (after: string | null): Promise<number> => {
     const start = performance.now();
-    await database.read(({ synths }) => synths.listSummaries({ after, limit: 200 }));
+    await database.read(({ synths }) => synths.scrollSummaries({ after, first: 200 }));
     return performance.now() - start;
   };
-  // The walk itself reads every page; the cursor that it ends with is the last page's.
-  let [after, previous, rows]: [string | null, string | null, number] = [null, null, 0];
+  // Reads every page, and keeps the cursor of the last one.
+  let [after, previous, rows, more]: [string | null, string | null, number, boolean] = [null, null, 0, true];
   do {
-    const stretch = await database.read(({ synths }) => synths.listSummaries({ after, limit: 200 }));
-    [previous, after] = [after, stretch.next];
-    rows += stretch.data.length;
-  } while (after !== null);
-  // In turn, so that both meet the same noise.
+    const page = await database.read(({ synths }) => synths.scrollSummaries({ after, first: 200 }));
+    [previous, after, more] = [after, page.endCursor, page.hasNextPage];
+    rows += page.items.length;
+  } while (more);
+  // Alternating, so that both have the same noise.
   const [firsts, lasts]: [number[], number[]] = [[], []];
   for (let i = 0; i < 200; i++) {
     firsts.push(await timed(null));

@@ -10,7 +10,7 @@ const run = promisify(execFile);
 const main = join(import.meta.dirname, '../src/cli/main.ts');
 const times = 5;
 
-/** What one waits for at the shell: medians of five runs, wall time, the start of Node included where a command is measured. */
+/** Measures commands and the embedded server: medians of five runs, wall time. A command includes the start of Node. */
 export async function commands(): Promise<Figure[]> {
   const directory = await mkdtemp(join(tmpdir(), 'bench-'));
   await writeFile(join(directory, 'package.json'), '{}');

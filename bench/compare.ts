@@ -1,17 +1,17 @@
 import { Bench } from 'tinybench';
 
-/** One piece of work, done by us and, as the driver alone would do it, by hand-written SQL. */
+/** One task, done by this package and by the driver with hand-written SQL. */
 export interface Workload {
   readonly name: string;
-  /** Largest ratio of ours to the driver's that is good enough. */
+  /** The largest acceptable ratio to the driver. */
   readonly toReach: number;
   readonly ours: () => Promise<unknown>;
   readonly driver: () => Promise<unknown>;
-  /** Undoes what a run left, outside the measured time. */
+  /** Removes the rows of a run, outside the measured time. */
   readonly reset?: () => Promise<unknown>;
 }
 
-/** Medians, in milliseconds, of the best round of each, and their ratio. */
+/** The medians of the best rounds, in milliseconds, and their ratio. */
 export interface Comparison {
   readonly name: string;
   readonly oursMs: number;
@@ -21,8 +21,7 @@ export interface Comparison {
 }
 
 /**
- * Measures both sides in turn, round by round, so that a machine whose speed drifts slows both alike, and compares the best round
- * of each.
+ * Measures both in alternating rounds, so that a change of the machine's speed affects both, and compares the best round of each.
  */
 export async function compare(workload: Workload, rounds: number, roundMs: number): Promise<Comparison> {
   const best = { ours: Number.POSITIVE_INFINITY, driver: Number.POSITIVE_INFINITY };

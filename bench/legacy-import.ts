@@ -16,8 +16,8 @@ const rows = Number(process.env.BENCH_IMPORT_ROWS ?? 2_000_000);
 const tables = ['experiments', 'analysis_runs', 'synth_outcomes'];
 
 /**
- * The import of a legacy file, verified and all, beside `psql \copy` of the same rows into the same tables; and the memory that it
- * takes, where Linux tells.
+ * Measures the import of a legacy file, verification included, against `psql \copy` of the same rows into the same tables, and its peak
+ * memory on Linux.
  */
 export async function legacyImport(server: TestServer): Promise<Figure[]> {
   const directory = await mkdtemp(join(tmpdir(), 'bench-import-'));
@@ -58,7 +58,7 @@ export async function legacyImport(server: TestServer): Promise<Figure[]> {
   }
 }
 
-/** Imports in a process of its own, and gives the most memory that it had, in MiB. */
+/** Imports in a child process, and returns its peak memory in MiB. */
 async function peak(file: string, url: string): Promise<string> {
   const child = spawn(process.execPath, [main, 'import', '--from', file], {
     env: { PATH: process.env['PATH'], DATABASE_URL: url },
@@ -79,7 +79,7 @@ function statusOf(process: number | undefined): string {
   try {
     return readFileSync(`/proc/${process}/status`, 'utf8');
   } catch {
-    // It has ended, or this is no Linux.
+    // The process has ended, or this is not Linux.
     return '';
   }
 }

@@ -17,7 +17,7 @@ const run = promisify(execFile);
 const count = Number(process.env['BENCH_LOAD_ROWS'] ?? 200_000);
 const rounds = 5;
 
-/** Rows appended by `loadRows` against `psql \copy` of the same rows from a file; the best of five runs of each, in turn. */
+/** Measures `loadRows` in the mode `append` against `psql \copy` of the same rows: the best of five alternating runs. */
 export async function loading(database: TestDatabase, pool: pg.Pool): Promise<Figure[]> {
   const directory = await mkdtemp(join(tmpdir(), 'bench-'));
   const file = join(directory, 'outcomes.txt');
@@ -92,7 +92,7 @@ async function timed(work: () => Promise<unknown>, before: () => Promise<unknown
   return performance.now() - start;
 }
 
-/** By how many megabytes the process grows at most meanwhile. */
+/** Returns by how many megabytes the process grows at most during `work`. */
 async function growth(work: () => Promise<unknown>, before: () => Promise<unknown>): Promise<number> {
   await before();
   const [start, sizes] = [process.memoryUsage.rss(), [0]];

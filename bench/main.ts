@@ -1,4 +1,4 @@
-// `make bench`: every workload against the hand-written driver, on a PostgreSQL of its own. Writes bench/results/results.{md,json}.
+// `make bench`: measures every workload against the driver with hand-written SQL. Writes bench/results/results.{md,json}.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Pool } from 'pg';
@@ -19,7 +19,7 @@ const server = await TestServer.start();
 const database = await server.createDatabase();
 const { host, port, user, password, database: name } = database.target.parts;
 const pool = new Pool({ host, port, user, password, database: name, max: 10 });
-// Cleans up between runs on a connection of its own, so that neither side finds its own one warmer.
+// Cleans up on a separate connection, so that no measured connection is warmer than the other.
 const cleaner = new Pool({ host, port, user, password, database: name, max: 1 });
 try {
   await seed(pool);

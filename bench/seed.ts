@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Keys of what the benchmark works on. */
+/** The keys of the benchmark's rows. */
 export const seeded = {
   experiment: 'exp_bench_0001',
   analysis: 'ana_bench',
@@ -33,10 +33,10 @@ const scorecard = {
   time_to_value: { score: 0.2 },
 };
 
-/** One outcome's attributes: nine numbers, as an analysis stores them. */
+/** The attributes of one outcome: nine numbers, as an analysis stores them. */
 export { attributes };
 
-/** Rows of realistic sizes: 2,000 experiments, one with an analysis of 500 outcomes and an exploration of 500 nodes. */
+/** Inserts rows of realistic sizes: 2,000 experiments, one with an analysis of 500 outcomes and an exploration of 500 nodes. */
 export async function seed(pool: pg.Pool): Promise<void> {
   await pool.query(
     `insert into experiments (id, name, hypothesis, description, scorecard_data, created_at)

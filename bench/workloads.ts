@@ -13,7 +13,7 @@ const outcomes = Array.from({ length: 5_000 }, (_, i) => ({
   synthAttributes: attributes,
 }));
 
-/** What is measured: each by us, and by the driver with hand-written SQL that does the same on the same pool size. */
+/** Returns the measured tasks, each done by this package and by the driver with hand-written SQL, on pools of the same size. */
 export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): Workload[] {
   return [
     {
@@ -50,7 +50,7 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
     {
       name: '500 outcomes of an analysis (JSON in each)',
       toReach: 1.1,
-      ours: () => database.read(({ synthOutcomes }) => synthOutcomes.listForAnalysis(seeded.analysis)),
+      ours: () => database.read(({ synthOutcomes }) => synthOutcomes.listSummaries(seeded.analysis)),
       driver: async () => {
         const { rows } = await pool.query(
           `select id, synth_id as "synthId", did_not_try_rate as "didNotTryRate", failed_rate as "failedRate",
@@ -113,7 +113,8 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
     {
       name: 'change 200 of 500 by one set-based call',
       toReach: 1.2,
-      ours: () => database.transact(({ scenarioNodes }) => scenarioNodes.changeStatus(nodeKeys, 'dominated')),
+      ours: () =>
+        database.transact(({ scenarioNodes }) => scenarioNodes.saveStatusBatch(nodeKeys, 'dominated')),
       driver: () =>
         inTransaction(pool, (client) =>
           client.query('update scenario_nodes set node_status = $2 where id = any($1) returning id', [
@@ -150,7 +151,7 @@ async function inTransaction(
   }
 }
 
-// As many rows to a statement as its parameters allow.
+// As many rows in a statement as its parameters allow.
 async function insertOutcomes(client: pg.PoolClient): Promise<void> {
   const columns = 7;
   for (let start = 0; start < outcomes.length; start += 5_000) {

@@ -1,7 +1,7 @@
 // Writes the tables of settings, of schemes and of parameters into docs/connections.md: `node docs/generate-connections.ts`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { definitions } from '../src/settings/definitions.ts';
+import { definitions } from '../src/settings/setting-definitions.ts';
 import { driverSuffixes } from '../src/settings/split-url.ts';
 import { parameterDescriptions } from '../src/settings/url-parameters.ts';
 
@@ -25,26 +25,25 @@ function schemes(): string {
 
 function parameters(): string {
   return table(
-    ['parameter', 'what'],
-    parameterDescriptions.map(([name, what]) => [`\`${name}\``, what]),
+    ['parameter', 'meaning'],
+    parameterDescriptions.map(([name, description]) => [`\`${name}\``, description]),
   );
 }
 
 function settings(): string {
   const rows = Object.entries(definitions).map(
-    ([name, { schema, variables, what, example, absent, unit, environmentOnly }]) => {
-      const standard: unknown = schema.parse(undefined);
-      const shown = absent ?? `\`${String(standard)}\``;
+    ([name, { schema, variables, description, example, defaultText, unit, environmentOnly }]) => {
+      const shown = defaultText ?? `\`${String(schema.parse(undefined))}\``;
       return [
         `\`${variables[0]}\``,
         environmentOnly ? '' : `\`${name}\``,
-        unit === undefined ? what : `${what} In ${unit}.`,
+        unit === undefined ? description : `${description} In ${unit}.`,
         shown,
         `\`${example}\``,
       ];
     },
   );
-  return table(['variable', 'option', 'what', 'default', 'example'], rows);
+  return table(['variable', 'option', 'meaning', 'default', 'example'], rows);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

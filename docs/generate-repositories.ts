@@ -2,28 +2,29 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseSync, type Class, type Comment } from 'oxc-parser';
+import type { Effect } from '../src/repositories/signatures/index.ts';
 
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'src/repositories');
 
-/** A public method as its docstring tells it. */
+/** A public method, as its docstring describes it. */
 interface Method {
   readonly name: string;
   readonly signature: string;
-  /** The names of its parameters; null for one that is taken apart where it is declared. */
+  /** The names of its parameters; null for a destructured one. */
   readonly parameters: readonly (string | null)[];
   readonly promise: string;
   readonly errors: string;
 }
 
-/** A repository class as its docstring tells it. */
+/** A repository, as its docstring describes it. */
 interface RepositoryDoc {
   readonly name: string;
   readonly promise: string;
   readonly methods: readonly Method[];
 }
 
-/** Every repository, by name. Also what the page says of methods that all of them have. */
+/** Returns every repository by name, after the base class. */
 export function repositoryDocs(): RepositoryDoc[] {
   return [folder, join(folder, 'legacy')]
     .flatMap((directory) => readdirSync(directory).map((file) => join(directory, file)))
@@ -32,28 +33,89 @@ export function repositoryDocs(): RepositoryDoc[] {
     .toSorted((a, b) => (rank(a.name) < rank(b.name) ? -1 : 1));
 }
 
-/** The page. */
+interface Verb {
+  /** What the name of a method begins with. */
+  readonly verb: string;
+  readonly effects: readonly Effect[];
+  readonly meaning: string;
+}
+
+/** What each verb means. Every method has one of them, and one of its effects. */
+export const verbs: readonly Verb[] = [
+  {
+    verb: 'find',
+    effects: ['reads'],
+    meaning: 'a row to modify, or null. With another noun (`findSummary`): a value to show',
+  },
+  { verb: 'get', effects: ['reads'], meaning: 'the same, or `NotFoundError`' },
+  { verb: 'list', effects: ['reads'], meaning: 'an array, ordered and bounded' },
+  {
+    verb: 'page',
+    effects: ['reads'],
+    meaning: 'an offset page with the total: `limit`, `offset`, `sortBy`, `sortOrder`',
+  },
+  {
+    verb: 'scroll',
+    effects: ['reads'],
+    meaning: 'a cursor page: `first`, `after`; `endCursor`, `hasNextPage`',
+  },
+  { verb: 'count', effects: ['reads'], meaning: 'a number, or numbers by key' },
+  { verb: 'exists', effects: ['reads'], meaning: 'a boolean, or the keys for which it is true' },
+  { verb: 'lock', effects: ['locks'], meaning: 'a row to modify, locked to the end of the transaction' },
+  { verb: 'add', effects: ['stages'], meaning: 'creates a row' },
+  { verb: 'remove', effects: ['stages'], meaning: 'removes a row' },
+  { verb: 'revise', effects: ['stages'], meaning: 'changes the given fields of a row' },
+  {
+    verb: 'ensure',
+    effects: ['locks', 'writes'],
+    meaning: 'returns a row, created if it is missing; safe under concurrency',
+  },
+  { verb: 'insert', effects: ['writes'], meaning: 'inserts rows' },
+  { verb: 'save', effects: ['writes'], meaning: 'inserts or updates' },
+  { verb: 'delete', effects: ['writes'], meaning: 'deletes rows, and returns how many or whether' },
+  { verb: 'record', effects: ['writes'], meaning: 'increments counters' },
+  { verb: 'start', effects: ['writes'], meaning: 'begins a process, unless it is running' },
+  { verb: 'finish', effects: ['writes'], meaning: 'ends a process, unless it has ended' },
+  { verb: 'softDelete', effects: ['writes'], meaning: 'hides a row; `restore` shows it again' },
+  { verb: 'restore', effects: ['writes'], meaning: 'shows a hidden row again' },
+];
+
+/** Returns the page. */
 export function page(docs: readonly RepositoryDoc[]): string {
   const lines = [
-    '# Repositories',
+    '# Find a method',
     '',
-    'Generated from the docstrings by `node docs/generate-repositories.ts`; a test keeps it current.',
+    '```ts',
+    "const page = await database.read((uow) => uow.experiments.pageSummaries({ limit: 20, sortBy: 'name', sortOrder: 'asc' }));",
+    '// { data, pagination: { total, limit, offset, hasNext } }',
+    '```',
     '',
-    'A repository is a named set of questions put to one unit of work: `uow.experiments`, `uow.synths`, … `find…` gives a row or',
-    'null, `get…` a row or `NotFoundError`, `list…` and `page…` ordered rows, `lock…` a row held to the end of the transaction.',
-    '`add` and `remove` stage; the unit of work writes. [from-the-python-layer.md](from-the-python-layer.md) names the new method for each',
-    'old one.',
+    'A repository is a set of named queries over one unit of work: `uow.experiments`, `uow.synths`, … Its methods are listed below. The',
+    'verb of a method says what it does:',
     '',
-    'Types end where JSON begins: a key out of a request may be `{ "$ne": null }`, which the ORM takes for a condition. So every method',
-    'checks its arguments when it is called, the fields of objects and the items of arrays included. `InvalidValueError` names the',
-    'method and, as `argument`, the place (`changes.name`, `keys[2]`); a limit, offset, order or cursor is refused with',
-    '`InvalidPageError`, a document out of shape with `InvalidJsonError`. Nothing is sent then. Methods that return a promise reject; the',
-    'others throw. An object may have fields that a method does not know, but not those alone.',
+    '| verb | effect | meaning |',
+    '|---|---|---|',
+    ...verbs.map(({ verb, effects, meaning }) => `| \`${verb}…\` | ${effects.join(' or ')} | ${meaning} |`),
+    '',
+    '- **reads** may be called anywhere. **locks**, **stages** and **writes** need a transaction: else they throw `ReadOnlyError`.',
+    '- **stages** is written by the next flush, at the latest by the commit. **writes** sends a statement now.',
+    '',
+    '## Arguments',
+    '',
+    'Every method checks its arguments, because JSON has no types: `{ "$ne": null }` in place of a key would be a condition to the ORM.',
+    '',
+    '- `InvalidValueError` names the method and, as `argument`, the path (`changes.name`, `keys[2]`). Nested fields and items are checked too.',
+    '- `InvalidPageError` refuses a limit, offset, order or cursor; `InvalidJsonError` refuses a document of the wrong shape.',
+    '- Nothing is sent then. A method that returns a promise rejects; the others throw.',
+    '- An object may have fields that the method does not know, but not only those.',
+    '',
+    '[from-the-python-layer.md](from-the-python-layer.md) names the new method for each old one. This page is generated from the docstrings by',
+    '`make docs`.',
   ];
   for (const { name, promise, methods } of docs) {
     lines.push('', `## ${name}`, '', promise, '');
     if (methods.length > 0) {
-      lines.push('| method | promises | errors |', '|---|---|---|');
+      lines.push('| method | result | errors |', '|---|---|---|');
       for (const method of methods) {
         const cells = [`\`${method.signature}\``, method.promise, method.errors];
         lines.push(`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
@@ -63,7 +125,7 @@ export function page(docs: readonly RepositoryDoc[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-// What all of them have comes first.
+// The base class comes first.
 function rank(name: string): string {
   return name === 'Repository' ? '' : name;
 }

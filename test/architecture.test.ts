@@ -74,6 +74,7 @@ const reserved: Partial<Record<string, readonly string[]>> = {
     'src/database/telemetry/',
     'packages/migrator/',
     'src/loading/',
+    'src/legacy-import/',
   ],
   kysely: [
     'src/postgres/',

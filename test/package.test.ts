@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestDatabase } from '../src/testing/index.ts';
+import { compileBlocks } from './docs/compile-blocks.ts';
 import { installPackage } from './packed-package.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -19,11 +20,13 @@ interface Manifest {
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- npm reads the same file
 const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
+// What its documentation uses it with, besides what it depends on.
+const usedInDocs = ['vitest', '@mikro-orm/nestjs', '@nestjs/common', '@nestjs/core'];
 let consumer: string;
 let db: TestDatabase;
 
 beforeAll(async () => {
-  [consumer, db] = await Promise.all([installPackage(), TestDatabase.create()]);
+  [consumer, db] = await Promise.all([installPackage(usedInDocs), TestDatabase.create()]);
 });
 
 afterAll(async () => {
@@ -113,6 +116,13 @@ describe('the packed package', () => {
       run: expect.stringMatching(/^ana_/),
       message: 'experiment exp has an analysis already',
     });
+  });
+
+  test('has the types with which every TypeScript block of its documentation compiles', async () => {
+    const { blocks, errors } = await compileBlocks(consumer);
+
+    expect(errors).toEqual([]);
+    expect(blocks).toBeGreaterThan(20);
   });
 
   test('gives the tests of another project a server, and databases that are migrated', async () => {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ZodError } from 'zod';
 
-/** Answers a request that is out of shape; the other errors go on to whoever answers those. */
+/** Answers an invalid request with 422, and throws other errors to the next error handler. */
 export function answerInvalid(error: Error, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (!(error instanceof ZodError)) throw error;
   const message = error.issues

@@ -8,10 +8,10 @@ import { experimentRoutes } from './routes/experiments.ts';
 import { explorationRoutes } from './routes/explorations.ts';
 import { synthGroupRoutes } from './routes/synth-groups.ts';
 
-/** The HTTP interface over `database`, which it closes when it is closed itself. */
+/** Builds the HTTP interface of `database`. Closing the app closes the database. */
 export function buildApp(database: Database): FastifyInstance {
   const app = Fastify({ forceCloseConnections: 'idle' });
-  // It serves the probes too: GET /health/live for liveness, GET /health/ready for readiness, GET /health for people.
+  // It also serves the probes: GET /health/live for liveness, GET /health/ready for readiness, GET /health for people.
   void app.register(synthLabData, { database });
   void app.register(async (routes) => {
     routes.setErrorHandler(answerInvalid);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** A path that names a row. */
+/** Parameters of a path that names a row. */
 export const Key = z.object({ id: z.string() });
 
-/** A query for a page by offset. What is out of bounds is refused by the repository, which knows the bounds. */
+/** The query of an offset page. The repository refuses values out of bounds. */
 export const PageQuery = z.object({
   limit: z.coerce.number().optional(),
   offset: z.coerce.number().optional(),
@@ -11,5 +11,5 @@ export const PageQuery = z.object({
   sortOrder: z.enum(['asc', 'desc']).optional(),
 });
 
-/** A query for a list from a cursor on. */
-export const StretchQuery = z.object({ limit: z.coerce.number().optional(), after: z.string().optional() });
+/** The query of a cursor page. */
+export const CursorQuery = z.object({ first: z.coerce.number().optional(), after: z.string().optional() });

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { say, sayJson, table } from 'mikro-orm-safe-migrations/cli';
-import { definitions } from '../settings/definitions.ts';
-import { describeSettings, type SettingDescription } from '../settings/describe.ts';
-import { resolveSettings } from '../settings/resolve.ts';
+import { definitions } from '../settings/setting-definitions.ts';
+import { describeSettings, type SettingDescription } from '../settings/describe-settings.ts';
+import { resolveSettings } from '../settings/resolve-settings.ts';
 
 /** `synthdb config` */
 export function config(): Command {
@@ -20,7 +20,7 @@ export function config(): Command {
 
 function row({ name, variable, value, source, unit }: SettingDescription): string[] {
   const text = Array.isArray(value) ? value.join('\n') : String(value ?? '');
-  const { absent = '' } = definitions[name];
+  const { defaultText = '' } = definitions[name];
   const shown = unit === null ? text : `${text} ${unit}`;
-  return [name, text === '' ? `(${absent.replaceAll('`', '')})` : shown, source, variable];
+  return [name, text === '' ? `(${defaultText.replaceAll('`', '')})` : shown, source, variable];
 }

@@ -3,7 +3,7 @@ import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { confirmName, say, UsageError } from 'mikro-orm-safe-migrations/cli';
-import { resolveDatabase } from '../settings/resolve.ts';
+import { resolveDatabase } from '../settings/resolve-settings.ts';
 import { confirmedCommand } from './invocation.ts';
 import { howToConnect, describePlace, withEmbedded } from './with-database.ts';
 

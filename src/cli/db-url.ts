@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { say, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { startEmbedded } from '../database/default-target.ts';
-import { resolveDatabase } from '../settings/resolve.ts';
+import { resolveDatabase } from '../settings/resolve-settings.ts';
 
 /** `synthdb db url` */
 export function dbUrl(): Command {

@@ -5,7 +5,7 @@ import { connectOptions } from '../postgres/orm/connect-options.ts';
 import { connect } from '../postgres/orm/connect.ts';
 import { targetOf } from '../database/default-target.ts';
 import type { Level } from '../database/doctor/findings.ts';
-import { resolveSettings } from '../settings/resolve.ts';
+import { resolveSettings } from '../settings/resolve-settings.ts';
 
 /** `synthdb doctor` */
 export function doctor(): Command {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { migrateCommands, type CommandHost } from 'mikro-orm-safe-migrations/cli';
-import { environmentFile } from '../settings/environment-file.ts';
+import { readEnvironmentFile } from '../settings/environment-file.ts';
 import { isForDevelopment } from './development.ts';
 import { confirmedCommand, inCallersTerms } from './invocation.ts';
 import { listMigration } from './list-migration.ts';
@@ -24,7 +24,7 @@ const host: CommandHost<Place> = {
   isForDevelopment: ({ files, host: server }, name) =>
     isForDevelopment(
       { embedded: files !== null, host: server, name },
-      { ...environmentFile([]).values, ...process.env },
+      { ...readEnvironmentFile([]).values, ...process.env },
     ),
   inCallersTerms,
   confirmedCommand,

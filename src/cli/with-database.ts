@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { MikroORM } from '@mikro-orm/postgresql';
-import { dim, sayError } from 'mikro-orm-safe-migrations/cli';
+import { dim, say, sayError } from 'mikro-orm-safe-migrations/cli';
 import { connect } from '../postgres/orm/connect.ts';
 import { embeddedTarget, targetFor } from '../database/default-target.ts';
 import { ormOptions } from '../postgres/orm/orm-options.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
-import { resolveDatabase, type Purpose } from '../settings/resolve.ts';
+import { resolveDatabase, type Purpose } from '../settings/resolve-settings.ts';
 
 /** Where a command works, for people and for programs. */
 export interface Place {

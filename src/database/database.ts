@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { IsolationLevel, type MikroORM } from '@mikro-orm/postgresql';
 import { ContentionError, ForbiddenError, ReadOnlyError, SettingsError } from '../errors.ts';
-import { standard } from '../settings/definitions.ts';
+import { defaultFor } from '../settings/setting-definitions.ts';
 import { Connections, closeWithin } from '../postgres/client/connections.ts';
 import type { DatabaseHealth } from './health/database-health.ts';
 import { HealthCheck } from './health/health-check.ts';
@@ -115,7 +115,7 @@ export class Database {
     {
       poolMode,
       timeouts = {},
-      closeTimeout = standard('closeTimeout'),
+      closeTimeout = defaultFor('closeTimeout'),
       replicas,
       telemetry,
     }: DatabaseParts = {},

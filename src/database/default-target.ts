@@ -3,14 +3,14 @@ import { EmbeddedPostgres } from '../embedded/index.ts';
 import { SettingsError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
 import { projectDirectory } from '../settings/environment-file.ts';
-import { whyNotEmbedded } from '../settings/embedded-by-default.ts';
+import { embeddedRefusal } from '../settings/embedded-by-default.ts';
+import type { Resolved } from '../settings/settings-input.ts';
 import {
   resolveSettings,
-  urlSetting,
+  urlSettingFor,
   type Purpose,
-  type Resolved,
   type ResolvedDatabase,
-} from '../settings/resolve.ts';
+} from '../settings/resolve-settings.ts';
 
 /** Where the embedded server of the project keeps its files. */
 export function embeddedDirectory(): string {
@@ -43,7 +43,7 @@ export async function startEmbedded(): Promise<EmbeddedPostgres> {
 export async function targetFor(
   purpose: Purpose,
 ): Promise<ResolvedDatabase & { embedded?: EmbeddedPostgres }> {
-  return targetOf(resolveSettings()[urlSetting(purpose)]);
+  return targetOf(resolveSettings()[urlSettingFor(purpose)]);
 }
 
 /**
@@ -56,11 +56,11 @@ export async function targetOf({
   source,
 }: Resolved<DatabaseTarget | null>): Promise<ResolvedDatabase & { embedded?: EmbeddedPostgres }> {
   if (value) return { target: value, source };
-  const whyNot = source === 'default' ? whyNotEmbedded() : null;
+  const whyNot = source === 'default' ? embeddedRefusal() : null;
   if (whyNot === null) return embeddedTarget();
   throw new SettingsError(
-    `no database is named, and ${whyNot} the embedded server has to be asked for: set DATABASE_URL to the URL of a database, ` +
-      'or to the word embedded; for example DATABASE_URL=embedded',
+    `DATABASE_URL is not set, and the embedded server is not the default ${whyNot}; set DATABASE_URL to the URL of a ` +
+      'database, or to "embedded"; for example DATABASE_URL=embedded',
   );
 }
 

@@ -1,6 +1,6 @@
 import { SchemaOutOfDateError } from '../errors.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
-import { resolveSettings } from '../settings/resolve.ts';
+import { resolveSettings } from '../settings/resolve-settings.ts';
 import { connectOptions } from '../postgres/orm/connect-options.ts';
 import { connect } from '../postgres/orm/connect.ts';
 import { Database } from './database.ts';

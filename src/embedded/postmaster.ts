@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { systemErrorCode } from './system-error-code.ts';
 import type { ClusterHome } from './cluster-home.ts';
 
-/** The content of `postmaster.pid`. A server that was killed leaves the file, so it proves nothing by itself. */
+/** The content of `postmaster.pid`. A killed server leaves the file, so it does not prove that a server runs. */
 export interface Postmaster {
-  /** 0 while the file is empty: a server has just created it, or was killed at that instant. */
+  /** 0 while the file is empty: a server has just created it, or was killed then. */
   readonly pid: number;
   /** 0 until the server listens. */
   readonly port: number;
   readonly status: 'starting' | 'ready' | 'stopping';
 }
 
-/** Reads the lock file of a cluster's server. Null if there is none. */
+/** Reads the lock file of a cluster's server; returns null when it does not exist. */
 export async function readPostmaster(home: ClusterHome): Promise<Postmaster | null> {
   let text: string;
   try {
@@ -24,12 +24,12 @@ export async function readPostmaster(home: ClusterHome): Promise<Postmaster | nu
   return {
     pid: Math.abs(Number.parseInt(lines[0] ?? '', 10)) || 0,
     port: Number.parseInt(lines[3] ?? '', 10) || 0,
-    status: statusNamed(lines[7]),
+    status: parseStatus(lines[7]),
   };
 }
 
-function statusNamed(word: string | undefined): Postmaster['status'] {
-  // A standby answers queries too.
+function parseStatus(word: string | undefined): Postmaster['status'] {
+  // A standby accepts queries too.
   if (word === 'ready' || word === 'standby') return 'ready';
   return word === 'stopping' ? 'stopping' : 'starting';
 }

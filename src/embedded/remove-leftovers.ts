@@ -2,11 +2,11 @@ import { rm } from 'node:fs/promises';
 import { FileLock } from './file-lock.ts';
 import { listStaging } from './staging.ts';
 
-/** Deletes what killed processes left unfinished in `directory`. What resists is left for the next time. */
+/** Deletes the staging folders that killed processes left in `directory`. Ignores errors: the next start retries. */
 export async function removeLeftovers(directory: string): Promise<void> {
   for (const { home } of await listStaging(directory)) {
     try {
-      const lock = await FileLock.take(home.lockFile);
+      const lock = await FileLock.tryAcquire(home.lockFile);
       if (lock === null) continue;
       try {
         await rm(home.cluster, { recursive: true, force: true, maxRetries: 3 });
@@ -14,8 +14,7 @@ export async function removeLeftovers(directory: string): Promise<void> {
         await lock.release();
       }
     } catch {
-      // Another process may delete it too, an initdb that outlived its caller write there, or another user own it: no
-      // reason to fail a start.
+      // Another process may delete the folder too, an orphaned initdb may write into it, or another user may own it.
     }
   }
 }

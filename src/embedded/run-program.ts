@@ -4,11 +4,10 @@ import { serverEnvironment } from './server-environment.ts';
 import type { ServerUser } from './server-user.ts';
 
 /**
- * What the program printed, both streams together. Runs in `/`, since another user may not reach the caller's working
- * directory, and with the environment of PostgreSQL's programs unless given another.
+ * Runs a program and returns its output, both streams combined. The working directory defaults to `/`, since another user may not be able
+ * to enter the caller's, and the environment to that of PostgreSQL's programs.
  *
- * @throws Error with the end of the output, if the program cannot be run, fails, or takes longer than `timeoutMs`
- * (30 s), when it is killed.
+ * @throws Error with the end of the output when the program can't be run, fails, or is killed after `timeoutMs` (30 s).
  */
 export async function runProgram(
   program: string,
@@ -34,22 +33,22 @@ export async function runProgram(
   const collect = (chunk: Buffer): void => void (output += chunk.toString());
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
-  // A program that ends before it has read its input is judged by its exit code, not by the broken pipe.
+  // A program may end before it has read its input: its exit code decides, not the broken pipe.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   const timer = setTimeout(() => {
     child.kill('SIGKILL');
-    // Its own children may still hold the pipes; they must not keep us waiting or alive.
+    // Its children may still hold the pipes, which would keep this process waiting.
     child.stdout.destroy();
     child.stderr.destroy();
-    reject(new Error(`${name} was killed: not done after ${timeoutMs} ms.${ending(output)}`));
+    reject(new Error(`${name} timed out after ${timeoutMs} ms and was killed.${tail(output)}`));
   }, timeoutMs);
   child.once('error', (error) => {
     reject(new Error(`${program} cannot be run: ${error.message}`, { cause: error }));
   });
   child.once('close', (code, signal) => {
     if (code === 0) resolve(output);
-    else reject(new Error(`${name} ended with ${signal ?? `code ${code}`}.${ending(output)}`));
+    else reject(new Error(`${name} exited with ${signal ?? `code ${code}`}.${tail(output)}`));
   });
   try {
     return await promise;
@@ -58,7 +57,7 @@ export async function runProgram(
   }
 }
 
-function ending(output: string): string {
+function tail(output: string): string {
   const lines = output.trim();
   return lines === '' ? '' : `\n${lines.slice(-2000)}`;
 }

@@ -1,7 +1,6 @@
 /**
- * The whole environment of PostgreSQL's programs. The caller's own is not passed on: the server outlives the caller and
- * may belong to another user, who should not find the caller's secrets in it, and a stray `PGDATA` or `LC_ALL` would
- * change what it does. Messages are in English and times in UTC on every machine.
+ * The complete environment of PostgreSQL's programs. The caller's is not inherited: the server may run as another user, who must not see
+ * the caller's secrets, and a stray `PGDATA` or `LC_ALL` would change its behaviour. Messages are in English, times in UTC.
  */
 export const serverEnvironment: Readonly<Record<string, string>> = {
   PATH: process.env['PATH'] ?? '/usr/bin:/bin',

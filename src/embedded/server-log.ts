@@ -1,7 +1,7 @@
 import { open, rename, stat, type FileHandle } from 'node:fs/promises';
 import type { ClusterHome } from './cluster-home.ts';
 
-/** The file that a cluster's server writes its messages to, opened to append to. */
+/** The log file of a cluster's server, opened for appending. */
 export class ServerLog {
   static readonly #limit = 10_000_000;
 
@@ -15,7 +15,7 @@ export class ServerLog {
     this.#start = start;
   }
 
-  /** A log that has grown beyond 10 MB is put aside first, in place of the one put aside before. */
+  /** Opens the log; renames one of more than 10 MB to `server.log.old` first, replacing an earlier one. */
   static async open(home: ClusterHome): Promise<ServerLog> {
     let handle = await open(home.logFile, 'a+', 0o600);
     let { size } = await handle.stat();
@@ -26,7 +26,7 @@ export class ServerLog {
       size = 0;
     }
     if (process.getuid?.() === 0) {
-      // Root may start an ordinary user's server, who has to be able to start it again.
+      // Root may start the server of an ordinary user, who must be able to start it again.
       const { uid, gid } = await stat(home.cluster);
       await handle.chown(uid, gid);
     }
@@ -37,19 +37,19 @@ export class ServerLog {
     return this.#handle.fd;
   }
 
-  /** What was written since it was opened, 64 kB at most. */
-  async added(): Promise<string> {
+  /** Returns what was written since the log was opened, up to 64 kB. */
+  async readNew(): Promise<string> {
     const { buffer, bytesRead } = await this.#handle.read(Buffer.alloc(65_536), { position: this.#start });
     return buffer.toString('utf8', 0, bytesRead);
   }
 
-  /** Where it is and what its last lines say, for a message. */
-  async ending(): Promise<string> {
-    const lines = (await this.added()).trim().split('\n').slice(-15).join('\n');
-    return `Its log, ${this.#path}, ${lines === '' ? 'says nothing.' : `ends with:\n${lines}`}`;
+  /** Returns the path and the last lines, for a message. */
+  async describeTail(): Promise<string> {
+    const lines = (await this.readNew()).trim().split('\n').slice(-15).join('\n');
+    return `Its log, ${this.#path}, ${lines === '' ? 'is empty.' : `ends with:\n${lines}`}`;
   }
 
-  /** The server keeps writing through its own copy of the descriptor. */
+  /** Closes the descriptor of this process. The server keeps its own. */
   async close(): Promise<void> {
     await this.#handle.close();
   }

@@ -6,29 +6,28 @@ import { FileLock } from './file-lock.ts';
 import { systemErrorCode } from './system-error-code.ts';
 
 /**
- * A folder beside the cluster that is not the cluster: one being made (`new`) or deleted (`old`). The process at work on
- * it holds the lock in it, which tells work from leftovers.
+ * A folder beside the cluster that is being created (`new`) or deleted (`old`). The process that does so holds its lock; without a lock it
+ * is a leftover.
  */
-export interface Staging {
-  /** Its files lie as in a cluster. */
+export interface StagingFolder {
   readonly home: ClusterHome;
   readonly purpose: 'new' | 'old';
-  /** When it was begun, in milliseconds since 1970. */
+  /** The time of its creation, in milliseconds since 1970. */
   readonly since: number;
 }
 
-/** Returns an unused path for a folder; nothing is created. */
-export function stagingPath(directory: string, purpose: Staging['purpose']): string {
+/** Returns an unused path for a staging folder, without creating it. */
+export function stagingPath(directory: string, purpose: StagingFolder['purpose']): string {
   return join(directory, `cluster.${purpose}-${Date.now()}-${randomBytes(8).toString('hex')}`);
 }
 
-/** Creates a folder for a new cluster, locked by this process. */
-export async function beginStaging(directory: string): Promise<{ home: ClusterHome; lock: FileLock }> {
+/** Creates a staging folder for a new cluster, and locks it. */
+export async function createStaging(directory: string): Promise<{ home: ClusterHome; lock: FileLock }> {
   for (;;) {
     const home = new ClusterHome(directory, stagingPath(directory, 'new'));
     await mkdir(home.cluster);
-    const lock = await FileLock.take(home.lockFile).catch((error: unknown) => {
-      // Before it was locked, it looked like a leftover to a process that clears those away.
+    const lock = await FileLock.tryAcquire(home.lockFile).catch((error: unknown) => {
+      // Another process removed it as a leftover before it was locked.
       if (systemErrorCode(error) === 'ENOENT') return null;
       throw error;
     });
@@ -37,9 +36,9 @@ export async function beginStaging(directory: string): Promise<{ home: ClusterHo
   }
 }
 
-/** Lists the folders in `directory`, the earliest first. */
-export async function listStaging(directory: string): Promise<Staging[]> {
-  const found: Staging[] = [];
+/** Returns the staging folders in `directory`, oldest first. */
+export async function listStaging(directory: string): Promise<StagingFolder[]> {
+  const found: StagingFolder[] = [];
   for (const name of await readdir(directory)) {
     const [, purpose, since] = /^cluster\.(new|old)-(\d+)-[\w-]+$/.exec(name) ?? [];
     if (purpose !== 'new' && purpose !== 'old') continue;
@@ -48,8 +47,8 @@ export async function listStaging(directory: string): Promise<Staging[]> {
   return found.toSorted((a, b) => a.since - b.since || (nameOf(a.home) < nameOf(b.home) ? -1 : 1));
 }
 
-/** Returns whether another process makes a cluster in the same directory and began before `home` was begun. */
-export async function isMadeEarlier(home: ClusterHome): Promise<boolean> {
+/** Whether another process is creating a cluster in the same directory, and began before `home`. */
+export async function isEarlierCreationRunning(home: ClusterHome): Promise<boolean> {
   for (const other of await listStaging(home.directory)) {
     if (other.home.cluster === home.cluster) return false;
     if (other.purpose === 'new' && (await FileLock.isHeld(other.home.lockFile))) return true;

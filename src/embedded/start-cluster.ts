@@ -6,27 +6,27 @@ import { clusterMajor } from './cluster-major.ts';
 import { clusterOwner } from './cluster-owner.ts';
 import { EmbeddedPostgresError } from './errors.ts';
 import { FileLock } from './file-lock.ts';
-import { installedBinaries } from './installed-binaries.ts';
-import { keptPort } from './kept-port.ts';
+import { findInstalledBinaries } from './find-installed-binaries.ts';
+import { readLastPort } from './read-last-port.ts';
 import { locateBinaries } from './locate-binaries.ts';
-import { makeCluster } from './make-cluster.ts';
-import { newHome } from './new-home.ts';
+import { createCluster } from './create-cluster.ts';
+import { createHome } from './create-home.ts';
 import type { Postmaster } from './postmaster.ts';
-import { reachableBinaries } from './reachable-binaries.ts';
+import { ensureExecutable } from './ensure-executable.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
-import { serverUser } from './server-user.ts';
+import { userForNewCluster } from './user-for-new-cluster.ts';
 import { startServer } from './start-server.ts';
 
-/** A server that takes connections, and how it came about. */
+/** A server that accepts connections. */
 export interface StartedCluster {
   readonly home: ClusterHome;
   readonly postmaster: Postmaster;
-  /** False if it was running already. */
+  /** Whether this call started it; false when it was running. */
   readonly started: boolean;
   readonly notices: readonly string[];
 }
 
-/** What `EmbeddedPostgres.start` promises, step by step: join, else make, else start. */
+/** Implements `EmbeddedPostgres.start`: joins the running server, or creates the cluster if needed and starts its server. */
 export async function startCluster(options: {
   directory: string;
   major?: number | undefined;
@@ -35,7 +35,7 @@ export async function startCluster(options: {
   timeoutMs: number;
 }): Promise<StartedCluster> {
   const { directory, settings = {}, timeoutMs } = options;
-  const major = options.major ?? (await installedBinaries())?.major;
+  const major = options.major ?? (await findInstalledBinaries())?.major;
 
   const existing = await ClusterHome.find(directory);
   if (existing !== null) {
@@ -44,22 +44,22 @@ export async function startCluster(options: {
     if (postmaster !== null) return { home: existing, postmaster, started: false, notices: [] };
   }
 
-  const user = existing === null ? await serverUser() : await clusterOwner(existing);
+  const user = existing === null ? await userForNewCluster() : await clusterOwner(existing);
   const into = options.binaries ?? join(resolve(directory), '..', 'binaries');
   const located = await locateBinaries({ major, into });
-  const binaries = user === null ? located : await reachableBinaries(located, user);
-  const home = existing ?? (await newHome(directory, user));
+  const binaries = user === null ? located : await ensureExecutable(located, user);
+  const home = existing ?? (await createHome(directory, user));
   await removeLeftovers(home.directory);
 
   const deadline = Date.now() + timeoutMs;
   if (existing === null) {
-    await makeCluster(home, { binaries, user, durable: settings['fsync'] !== 'off', deadline });
-    // Another process may have made it, with other binaries.
+    await createCluster(home, { binaries, user, durable: settings['fsync'] !== 'off', deadline });
+    // Another process may have created it, with other binaries.
     await requireMajor(home, major);
   }
   do {
-    const lock = await FileLock.take(home.lockFile);
-    const port = await keptPort(home.data);
+    const lock = await FileLock.tryAcquire(home.lockFile);
+    const port = await readLastPort(home.data);
     try {
       const own = lock && (await startServer(home, lock, { binaries, user, port, settings, deadline }));
       if (own !== null)
@@ -69,13 +69,12 @@ export async function startCluster(options: {
     }
     const joined = await awaitServer(home, deadline);
     if (joined !== null) return { home, postmaster: joined, started: false, notices: [] };
-    // The other one's server is gone already, or the lock was only looked at. Many that try again together would look, and
-    // so be in each other's way, at the same time.
+    // The other server has ended, or the lock was only checked. Jitter, since concurrent checks make each other's attempts fail.
     await delay(10 + Math.random() * 40);
   } while (Date.now() < deadline);
   throw new EmbeddedPostgresError(
     'start_failed',
-    `The server in ${home.directory} was started by others again and again, and did not last. Its log is ${home.logFile}.`,
+    `The server in ${home.directory} was started repeatedly by other processes and did not stay up. Log: ${home.logFile}.`,
   );
 }
 
@@ -84,21 +83,21 @@ async function requireMajor(home: ClusterHome, wanted: number | undefined): Prom
   if (wanted === undefined || found === wanted) return;
   throw new EmbeddedPostgresError(
     'wrong_major',
-    `The cluster in ${home.directory} was made by PostgreSQL ${found}, and ${wanted} cannot use its files. ` +
-      `Set PG_MAJOR=${found} to go on with it, or dump what you need and move ${home.cluster} away for a new one.`,
+    `The cluster in ${home.directory} was created by PostgreSQL ${found}, and PostgreSQL ${wanted} cannot use its files. ` +
+      `Set PG_MAJOR=${found} to keep using it, or dump its data and move ${home.cluster} away to create a new one.`,
   );
 }
 
-function notices(directory: string, home: ClusterHome, kept: number | null, port: number): string[] {
+function notices(directory: string, home: ClusterHome, lastPort: number | null, port: number): string[] {
   const found: string[] = [];
   if (home.substitute) {
     found.push(
-      `PostgreSQL does not run as root, and the user it runs as cannot enter ${resolve(directory)}: ` +
+      `PostgreSQL does not run as root, and its user cannot enter ${resolve(directory)}; ` +
         `its files are in ${home.directory}.`,
     );
   }
-  if (kept !== null && kept !== port) {
-    found.push(`Port ${kept} is taken by another process: the server now listens on ${port}.`);
+  if (lastPort !== null && lastPort !== port) {
+    found.push(`Port ${lastPort} is in use by another process; the server now listens on ${port}.`);
   }
   return found;
 }

@@ -21,9 +21,8 @@ const statuses: Readonly<Partial<Record<AnyDataError['code'], number>>> = {
 };
 
 /**
- * Answers an error that a handler threw with `{ error, message, constraint? }`: a `DataError` by its code (404, 409, 422, 503; else
- * 500), which it names, one of Fastify's own by its status. Of any other, and of what is 500, the client is told nothing;
- * the log is.
+ * Replies to an error of a handler with `{ error, message, constraint? }`. The status of a `DataError` follows from its code (404, 409,
+ * 422, 503, otherwise 500); errors of Fastify keep theirs. Errors with status 500 and above are logged; a status of 500 hides the message.
  */
 export function answerErrors(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const status = statusOf(error);
@@ -31,8 +30,8 @@ export function answerErrors(error: unknown, request: FastifyRequest, reply: Fas
   const constraint = isDataError(error) && 'constraint' in error ? error.constraint : undefined;
   return reply.status(status).send({
     error: isDataError(error) ? error.code : 'error',
-    // Messages of ours hold no row data; those of others might. A client has no use for what is wrong with a statement.
-    message: (status !== 500 && property(error, 'message')) || 'something went wrong',
+    // Our messages have no row data; those of others may. Details of a failed statement are of no use to a client.
+    message: (status !== 500 && property(error, 'message')) || 'internal server error',
     ...(constraint !== undefined && status !== 500 && { constraint }),
   });
 }
@@ -43,7 +42,7 @@ function statusOf(error: unknown): number {
   return typeof given === 'number' ? given : 500;
 }
 
-// By name, whatever the error is an instance of: Fastify's own, made by a constructor function, are no native errors to V8.
+// Read from any object: Fastify's errors come from a constructor function and are not native errors to V8.
 function property(error: unknown, name: string): unknown {
   return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
 }

@@ -3,36 +3,36 @@ import fastifyPlugin from 'fastify-plugin';
 import type { Database, Positioned, ReadOptions, TransactOptions } from '../database/database.ts';
 import type { ReadingUnitOfWork, UnitOfWork } from '../database/units/unit-of-work.ts';
 import { answerErrors } from './answer-errors.ts';
-import { whenGone } from './gone.ts';
-import { serveHealth } from './health.ts';
+import { disconnectSignal } from './disconnect-signal.ts';
+import { serveHealth } from './serve-health.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** `transact` of the database. It is taken back when the client goes away before it was answered. */
+    /** `transact` of the database; rolls back when the client disconnects before the reply is sent. */
     transact: Database['transact'];
-    /** `read` of the database. It ends when the client goes away before it was answered. */
+    /** `read` of the database; aborts when the client disconnects before the reply is sent. */
     read: Database['read'];
   }
 }
 
+/** Options of the plugin. */
 export interface SynthLabDataOptions {
-  /** Closed with the app, once the requests that run have been answered. */
+  /** Closed with the app, after the running requests. */
   readonly database: Database;
   /**
-   * Where the health is served, by `GET`. Default `/health`; false: nowhere.
+   * The path of the health checks. Default: `/health`; false for none.
    *
-   * - `/health/live`, for a liveness probe: 200 while the process answers. It never asks the database.
-   * - `/health/ready`, for a readiness probe and load balancers: 200, or 503 when the database is down, saturated or lacks migrations.
-   * - `/health`, for people and monitoring: `database.health()`; 503 when the database is down or lacks migrations. It names migrations.
+   * - `GET /health/live`, a liveness probe: 200 while the process responds; never queries the database.
+   * - `GET /health/ready`, a readiness probe: 200, or 503 when the database is down, saturated or lacks migrations.
+   * - `GET /health`, for monitoring: `database.health()`; 503 when the database is down or lacks migrations. It names the migrations.
    */
   readonly health?: string | false;
 }
 
 /**
- * Gives each request its units of work (`request.transact`, `request.read`), answers errors (`answerErrors`; a scope within the app
- * may answer its own first, and throw on the rest), serves its health, and shuts down gracefully: answers that are given while the app
- * closes end their connections, and the database is closed after the last. With `forceCloseConnections: 'idle'` on the app, nobody
- * waits for clients that keep a connection.
+ * Adds units of work to each request (`request.transact`, `request.read`), an error handler (`answerErrors`; a scope may handle its own
+ * errors first and rethrow the others), health checks, and graceful shutdown: replies during shutdown close their connections, and the
+ * database is closed after the last of them. Set `forceCloseConnections: 'idle'` on the app to close idle keep-alive connections.
  */
 export const synthLabData = fastifyPlugin(register, { fastify: '5.x', name: 'synth-lab-data' });
 
@@ -41,8 +41,8 @@ async function register(
   { database, health = '/health' }: SynthLabDataOptions,
 ): Promise<void> {
   const signals = new WeakMap<FastifyRequest, AbortSignal>();
-  app.addHook('onRequest', async (request, reply) => void signals.set(request, whenGone(reply)));
-  const bound = <Options extends object>(request: FastifyRequest, options: Options) => {
+  app.addHook('onRequest', async (request, reply) => void signals.set(request, disconnectSignal(reply)));
+  const withSignal = <Options extends object>(request: FastifyRequest, options: Options) => {
     const signal = signals.get(request);
     return { ...(signal && { signal }), ...options };
   };
@@ -62,13 +62,13 @@ async function register(
     work: (uow: UnitOfWork) => Promise<T>,
     options: TransactOptions = {},
   ): Promise<T | Positioned<T>> {
-    return database.transact(work, bound(this, options));
+    return database.transact(work, withSignal(this, options));
   }
   app.decorateRequest('transact', transact);
   app.decorateRequest('read', function read<
     T,
   >(this: FastifyRequest, work: (uow: ReadingUnitOfWork) => Promise<T>, options: ReadOptions = {}) {
-    return database.read(work, bound(this, options));
+    return database.read(work, withSignal(this, options));
   });
 
   app.setErrorHandler(answerErrors);
@@ -77,7 +77,7 @@ async function register(
     serveHealth(app, database, health);
   }
 
-  // The server waits for open connections: a client that keeps its own would hold it back for minutes.
+  // The server waits for open connections: a keep-alive client would delay the shutdown by minutes.
   let closing = false;
   app.addHook('preClose', async () => void (closing = true));
   app.addHook('onSend', async (_request, reply) => {

@@ -3,59 +3,63 @@ import { unconnected } from '../postgres/orm/unconnected.ts';
 import { ImportRefusedError, SchemaOutOfDateError } from '../errors.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import type { ConversionOptions } from './conversion/row-converter.ts';
-import type { Finding } from './finding.ts';
-import { alone } from './import-lock.ts';
-import { unknownParts, type UnknownPart } from './legacy-contents.ts';
+import { findUnknownParts, type UnknownPart } from './find-unknown-parts.ts';
+import type { ImportFinding } from './import-finding.ts';
 import { ParentKeys } from './parent-keys.ts';
 import type { LegacySource } from './source/legacy-source.ts';
 import { TableImport } from './table-import.ts';
 import type { TableResult } from './table-result.ts';
-import { TargetRows } from './target/target-rows.ts';
-import type { TargetTable } from './target/target-table.ts';
-import { targetTables } from './target/target-tables.ts';
+import { TargetRows } from './destination/target-rows.ts';
+import type { TargetTable } from './destination/target-table.ts';
+import { targetTables } from './destination/target-tables.ts';
+import { withImportLock } from './with-import-lock.ts';
 
+/** How an import runs. */
 export interface ImportOptions extends ConversionOptions {
-  /** Tables (`name`) and columns (`table.name`) of the source that the target has no place for and that may be left out. */
+  /** Tables (`name`) and columns (`table.name`) of the source that the target lacks and that are skipped. */
   readonly skip?: readonly string[] | undefined;
-  /** How many rows may be rejected. Default 0. */
+  /** How many rows may be rejected before the import counts as failed. Default: 0. */
   readonly allowRejected?: number | undefined;
 }
 
-/** `comparing`: what the target has is looked for in the source. `verifying`: counts and digests are taken; `done` stays 0. */
+/** `comparing`: existing rows of the target are compared with the source. `verifying`: counts and digests are computed; `done` stays 0. */
 type Phase = 'comparing' | 'importing' | 'verifying';
 
-export interface Progress {
+/** The progress of one table, in rows. */
+export interface TableProgress {
   readonly phase: Phase;
   readonly table: string;
   readonly done: number;
   readonly total: number;
 }
 
+/** Callbacks of an import. */
 export interface ImportEvents {
-  readonly onFinding?: ((finding: Finding) => void) | undefined;
-  /** When a phase of a table begins, with 0 done, and after each piece of rows. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-  /** After each table, before the target was verified. */
+  readonly onFinding?: ((finding: ImportFinding) => void) | undefined;
+  /** Called when a phase of a table begins, with `done` 0, and after each chunk of rows. */
+  readonly onProgress?: ((progress: TableProgress) => void) | undefined;
+  /** Called after each table, before the target is verified. */
   readonly onTable?: ((result: TableResult) => void) | undefined;
 }
 
-/** What became of an import. It succeeded when there are no failures: every row of the source is then accounted for. */
+/** The result of an import, which succeeded when `failures` is empty: then every row of the source is accounted for. */
 export interface ImportResult {
-  /** Sentences; none when all went well. */
+  /** One sentence each. */
   readonly failures: readonly string[];
   readonly tables: readonly TableResult[];
-  /** What the source has that the target has no place for. */
+  /** Tables and columns of the source that the target lacks. */
   readonly unknown: readonly UnknownPart[];
 }
 
 /**
- * Imports a legacy database into a migrated one that is empty, or holds nothing but rows of this source, as an import leaves them
- * that was cut short. Rows are written in batches, a transaction each, parents first; then counts and digests of both sides are
- * compared. With `null` for the target nothing is written and no connection opened: what PostgreSQL alone knows (unique constraints)
- * is not found then.
+ * Imports a legacy database into a migrated one that is empty, or has only rows of this source, as after an interrupted import. The import
+ * is idempotent: run it again to resume. Rows are written in batches, one transaction each, parents first; then row counts and digests of
+ * both sides are compared. With `database` null (dry run) nothing is written and no connection opened, so that violations of unique
+ * constraints are not found.
  *
- * @throws ImportRefusedError, SchemaOutOfDateError before anything is written; LegacySourceError when the source fails, another
- * DataError when the target does, also on the way: run it again to go on.
+ * @throws ImportRefusedError, SchemaOutOfDateError before anything is written.
+ * @throws LegacySourceError when the source fails, at any time.
+ * @throws DataError when the target fails, at any time.
  */
 export async function importLegacy(
   source: LegacySource,
@@ -64,14 +68,14 @@ export async function importLegacy(
   events: ImportEvents = {},
 ): Promise<ImportResult> {
   const tables = targetTables(unconnected().getMetadata());
-  const unknown = await unknownParts(source, tables, options.skip ?? []);
+  const unknown = await findUnknownParts(source, tables, options.skip ?? []);
   const run = new ImportRun(source, database, tables, { options, events });
   if (database === null) return run.finish(unknown);
   const lost = unknown.filter(({ skipped }) => !skipped);
-  if (lost.length > 0) throw new ImportRefusedError(`${unplaced(lost)}; nothing was written`);
+  if (lost.length > 0) throw new ImportRefusedError(`${describeLost(lost)}; nothing was written`);
   const { pending } = await migrationGap(database.orm);
   if (pending.length > 0) throw new SchemaOutOfDateError(pending);
-  return alone(database, () => run.finish(unknown));
+  return withImportLock(database, () => run.finish(unknown));
 }
 
 class ImportRun {
@@ -100,50 +104,54 @@ class ImportRun {
   }
 
   async finish(unknown: readonly UnknownPart[]): Promise<ImportResult> {
-    const there = await this.#recognise();
+    const resumed = await this.#compareExisting();
     const counts = new Map<TableImport, number>();
     for (const one of this.#imports) {
       const total = await this.#source.count(one.table.name);
       counts.set(one, total);
-      this.#tell('importing', one, 0, total);
-      await one.run(this.#targets.get(one) ?? null, there.has(one), {
+      this.#emitProgress('importing', one, 0, total);
+      await one.run(this.#targets.get(one) ?? null, resumed.has(one), {
         onFinding: (finding) => this.#events.onFinding?.(finding),
-        onRows: (done) => this.#tell('importing', one, done, total),
+        onRows: (done) => this.#emitProgress('importing', one, done, total),
       });
       this.#events.onTable?.(one.result(total, null));
     }
     const tables: TableResult[] = [];
     for (const one of this.#imports) {
       const total = counts.get(one) ?? 0;
-      this.#tell('verifying', one, 0, total);
+      this.#emitProgress('verifying', one, 0, total);
       tables.push(one.result(total, (await this.#targets.get(one)?.total()) ?? null));
     }
-    return { tables, unknown, failures: [...this.#failures(tables), ...lostParts(unknown)] };
+    return { tables, unknown, failures: [...this.#failures(tables), ...lostFailures(unknown)] };
   }
 
-  /** The tables that the target has rows of, all of which the source has too. */
-  async #recognise(): Promise<ReadonlySet<TableImport>> {
+  /**
+   * Returns the tables that have rows in the target.
+   *
+   * @throws ImportRefusedError when the target has a row that this import would not write.
+   */
+  async #compareExisting(): Promise<ReadonlySet<TableImport>> {
     const filled = new Map<TableImport, number>();
     for (const [one, target] of this.#targets) {
       const count = await target.count();
       if (count > 0) filled.set(one, count);
     }
     const last = [...this.#targets.keys()].findLastIndex((one) => filled.has(one));
-    // What was rejected before may be mended now: the import itself begins without knowing of it.
+    // Kept apart from the import's own: rows that were rejected before may be repaired now.
     const parents = new ParentKeys(this.#source, this.#tables);
-    // Whether a row is rejected depends on its parents: those are gone through too. A table was complete before the next was begun.
+    // Rejection depends on parents, so tables of parents are compared too. A table was completed before the next was begun.
     for (const [index, [one, target]] of [...this.#targets].slice(0, last + 1).entries()) {
       const total = await this.#source.count(one.table.name);
-      this.#tell('comparing', one, 0, total);
-      const recognised = await one.recognise(target, parents, {
+      this.#emitProgress('comparing', one, 0, total);
+      const imported = await one.countImported(target, parents, {
         complete: index < last,
-        onRows: (done) => this.#tell('comparing', one, done, total),
+        onRows: (done) => this.#emitProgress('comparing', one, done, total),
       });
-      const strange = (filled.get(one) ?? 0) - recognised;
-      if (strange > 0) {
+      const foreign = (filled.get(one) ?? 0) - imported;
+      if (foreign > 0) {
         throw new ImportRefusedError(
-          `the target is not empty: ${strange} of its ${filled.get(one)} rows of ${one.table.name} are not what this import would write; ` +
-            'import into an empty database, or go on with the source and the options that it was begun with; nothing was written',
+          `the target is not empty: ${foreign} of its ${filled.get(one)} rows of ${one.table.name} differ from what this import would write; ` +
+            'import into an empty database, or resume with the same source and options; nothing was written',
         );
       }
     }
@@ -155,35 +163,35 @@ class ImportRun {
     const rejected = tables.reduce((sum, table) => sum + table.rejected, 0);
     if (rejected > this.#allowRejected) {
       failures.push(
-        `${rejected} rows were rejected, ${this.#allowRejected} may be: mend them in the source, or allow them with --allow-rejected ${rejected}`,
+        `${rejected} rows were rejected, ${this.#allowRejected} are allowed; correct them in the source, or allow them with --allow-rejected ${rejected}`,
       );
     }
     for (const { table, rows, written, found, rejected: refused, sourceDigest, target } of tables) {
       const accounted = written + found + refused;
-      if (accounted !== rows) failures.push(`${table}: ${accounted} of ${rows} rows are accounted for`);
+      if (accounted !== rows) failures.push(`${table}: only ${accounted} of ${rows} rows are accounted for`);
       if (target && target.count !== written + found)
         failures.push(
-          `${table}: the target has ${target.count} rows, not ${written + found}: was it written to meanwhile?`,
+          `${table}: the target has ${target.count} rows, expected ${written + found}; check for other writers`,
         );
       else if (target && target.digest !== sourceDigest)
         failures.push(
-          `${table}: the target's digest is ${target.digest}, the source's ${sourceDigest}: some row is not what was sent`,
+          `${table}: the digest of the target is ${target.digest}, that of the source ${sourceDigest}; at least one row differs`,
         );
     }
     return failures;
   }
 
-  #tell(phase: Phase, { table }: TableImport, done: number, total: number): void {
+  #emitProgress(phase: Phase, { table }: TableImport, done: number, total: number): void {
     this.#events.onProgress?.({ phase, table: table.name, done, total });
   }
 }
 
-function lostParts(unknown: readonly UnknownPart[]): string[] {
+function lostFailures(unknown: readonly UnknownPart[]): string[] {
   const lost = unknown.filter(({ skipped }) => !skipped);
-  return lost.length === 0 ? [] : [unplaced(lost)];
+  return lost.length === 0 ? [] : [describeLost(lost)];
 }
 
-function unplaced(lost: readonly UnknownPart[]): string {
+function describeLost(lost: readonly UnknownPart[]): string {
   const parts = lost.map(({ name, rows }) => `${name} (${rows} rows)`);
-  return `the target has no place for ${parts.join(', ')}: leave them out with --skip ${lost.map(({ name }) => name).join(',')}`;
+  return `the target lacks ${parts.join(', ')}; skip them with --skip ${lost.map(({ name }) => name).join(',')}`;
 }

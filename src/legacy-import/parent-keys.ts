@@ -1,10 +1,10 @@
 import type { LegacySource, SourceRow } from './source/legacy-source.ts';
-import type { TargetColumn, TargetTable } from './target/target-table.ts';
+import type { TargetColumn, TargetTable } from './destination/target-table.ts';
 
-// Rows that belong together mostly lie together.
-const mostKept = 10_000;
+// Sibling rows are mostly adjacent, so a small cache serves.
+const cacheSize = 10_000;
 
-/** Which parents there are: those that the source has, but for the ones that were rejected. */
+/** The parents that rows may reference: those of the source, except the rejected ones. */
 export class ParentKeys {
   readonly #source: LegacySource;
   readonly #tables: ReadonlyMap<string, TargetTable>;
@@ -19,20 +19,20 @@ export class ParentKeys {
     }
   }
 
-  /** Remembers that a row which others may point at is not imported. */
+  /** Records that a row is not imported. */
   reject(table: TargetTable, row: SourceRow): void {
     const [key = ''] = table.key;
     const value = row.values[table.columns.findIndex(({ name }) => name === key)];
     if (typeof value === 'string') this.rejectKey(table, value);
   }
 
-  /** The same, of a row that is known by its key alone. */
+  /** Records that the row with this key is not imported. */
   rejectKey(table: TargetTable, key: string): void {
     this.#rejected.get(table.name)?.add(key);
   }
 
-  /** Looks up all that these rows point at, so that `has` can answer. */
-  async look(table: TargetTable, rows: readonly SourceRow[]): Promise<void> {
+  /** Loads the parents that these rows reference. `has` needs it. */
+  async load(table: TargetTable, rows: readonly SourceRow[]): Promise<void> {
     for (const [index, { references }] of table.columns.entries()) {
       const parent = this.#tables.get(references?.table ?? '');
       if (!parent) continue;
@@ -42,13 +42,14 @@ export class ParentKeys {
       );
       const unknown = [...keys].filter((key) => !known.has(key));
       if (unknown.length === 0) continue;
-      if (known.size > mostKept) known.clear();
+      if (known.size > cacheSize) known.clear();
       const asked = [...keys].filter((key) => !known.has(key));
       const found = await this.#source.existing(parent, asked);
       for (const key of asked) known.set(key, found.has(key));
     }
   }
 
+  /** Whether the row that a column references is imported. */
   has({ references }: TargetColumn, key: string): boolean {
     const table = references?.table ?? '';
     return this.#knownOf(table).get(key) === true && !this.#rejected.get(table)?.has(key);

@@ -5,49 +5,53 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import { SettingsError } from '../errors.ts';
-import type { Finding } from './finding.ts';
+import type { ImportFinding } from './import-finding.ts';
 
-const mostKept = 64 * 1_024;
+const chunkSize = 64 * 1_024;
 const readSome = promisify(read);
 
 /**
- * A JSON document `{ findings: […], … }`, written while the findings come, since there may be more of them than fit into memory.
- * The file has its name once it is whole.
+ * Streams a JSON document `{ findings: […], … }` into a file, since the findings may not fit into memory. The file gets its name when the
+ * document is complete.
  */
 export class ReportFile implements Disposable {
   readonly #path: string | undefined;
   readonly #descriptor: number;
-  #kept = '{\n"findings": [';
+  #buffer = '{\n"findings": [';
   #separator = '\n';
 
   /**
-   * Without a path it is only there to be printed.
+   * Opens the file; without a path, a temporary one that is only read by `contents`.
    *
    * @throws SettingsError when the file can't be written.
    */
   constructor(path?: string) {
     this.#path = path;
-    if (path !== undefined) mustBeFile(path);
+    if (path !== undefined) assertRegularFile(path);
     try {
-      this.#descriptor = path === undefined ? openNameless() : openSync(`${path}.partial`, 'w+');
+      this.#descriptor = path === undefined ? openUnlinkedFile() : openSync(`${path}.partial`, 'w+');
     } catch (cause) {
       throw new SettingsError(
-        `${this.#name} can't be written: see that its directory is there and may be written to`,
+        `${this.#name} can't be written; check that its directory exists and is writable`,
         { cause },
       );
     }
   }
 
-  /** @throws Error when the file can't take more. */
-  add(finding: Finding): void {
+  /**
+   * Appends a finding.
+   *
+   * @throws Error when the file can't be written.
+   */
+  add(finding: ImportFinding): void {
     this.#write(`${this.#separator}${JSON.stringify(finding)}`);
     this.#separator = ',\n';
   }
 
   /**
-   * Ends the document with what there is to say of the whole.
+   * Ends the document with further members, and gives the file its name.
    *
-   * @throws Error when the file can't take more.
+   * @throws Error when the file can't be written.
    */
   end(rest: object): void {
     this.#write(`\n],\n${JSON.stringify(rest, null, 2).slice(2)}\n`);
@@ -55,12 +59,12 @@ export class ReportFile implements Disposable {
     if (this.#path !== undefined) renameSync(`${this.#path}.partial`, this.#path);
   }
 
-  /** Returns the bytes of the document, which has ended, in pieces: it may not fit into memory. */
+  /** Yields the bytes of the ended document in chunks. */
   async *contents(): AsyncGenerator<Uint8Array> {
-    // Not by a stream: one that is left early closes the file.
+    // A stream would close the file when its reader stops early.
     for (let position = 0; ;) {
       const { buffer, bytesRead } = await readSome(this.#descriptor, {
-        buffer: new Uint8Array(mostKept),
+        buffer: new Uint8Array(chunkSize),
         position,
       });
       if (bytesRead === 0) return;
@@ -78,13 +82,13 @@ export class ReportFile implements Disposable {
   }
 
   #write(text: string): void {
-    this.#kept += text;
-    if (this.#kept.length >= mostKept) this.#flush();
+    this.#buffer += text;
+    if (this.#buffer.length >= chunkSize) this.#flush();
   }
 
   #flush(): void {
-    let bytes = Buffer.from(this.#kept);
-    this.#kept = '';
+    let bytes = Buffer.from(this.#buffer);
+    this.#buffer = '';
     try {
       while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#descriptor, bytes));
     } catch (cause) {
@@ -94,16 +98,18 @@ export class ReportFile implements Disposable {
   }
 }
 
-/** A device, such as /dev/stdout, would be replaced by the file. */
-function mustBeFile(path: string): void {
+/** Refuses a device, such as /dev/stdout, which renaming would replace by a file. */
+function assertRegularFile(path: string): void {
   const there = statSync(path, { throwIfNoEntry: false });
   if (there && !there.isFile()) {
-    throw new SettingsError(`the report ${path} can't be written: that is no file; --json prints it`);
+    throw new SettingsError(
+      `the report ${path} can't be written: it is not a regular file; use --json to print the report`,
+    );
   }
 }
 
-/** A file that nobody else finds, and that is gone with the process. */
-function openNameless(): number {
+/** Opens a temporary file without a name, which disappears with the process. */
+function openUnlinkedFile(): number {
   const path = join(tmpdir(), `synthdb-import-${randomUUID()}`);
   const descriptor = openSync(path, 'wx+', 0o600);
   unlinkSync(path);

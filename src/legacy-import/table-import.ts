@@ -1,32 +1,32 @@
 import { setImmediate } from 'node:timers/promises';
 import { RowConverter, type ConversionOptions, type ConvertedRow } from './conversion/row-converter.ts';
 import { TableDigest } from './conversion/row-digest.ts';
-import type { Finding, Outcome } from './finding.ts';
+import type { ImportFinding, FindingOutcome } from './import-finding.ts';
 import type { ParentKeys } from './parent-keys.ts';
 import type { LegacySource, SourceRow } from './source/legacy-source.ts';
 import type { TableResult } from './table-result.ts';
-import type { TargetRows, Total } from './target/target-rows.ts';
-import type { TargetTable } from './target/target-table.ts';
+import type { TargetRows, Total } from './destination/target-rows.ts';
+import type { TargetTable } from './destination/target-table.ts';
 
-// A batch is one transaction; it ends at either of them.
-const mostRows = 2000;
-const mostCharacters = 2_000_000;
+// The limits of a batch, which is one transaction.
+const maxRows = 2000;
+const maxCharacters = 2_000_000;
 
-/** What a table's import tells while it runs. */
+/** Callbacks of a table's import. */
 export interface TableEvents {
-  readonly onFinding: (finding: Finding) => void;
-  /** After each piece of rows, with how many were read. */
+  readonly onFinding: (finding: ImportFinding) => void;
+  /** Called after each chunk of rows, with the number of rows read so far. */
   readonly onRows: (done: number) => void;
 }
 
-/** The way of one table's rows from the source to the target. */
+/** The import of one table: reads, converts and writes its rows, and counts them. */
 export class TableImport {
   readonly table: TargetTable;
   readonly #source: LegacySource;
   readonly #parents: ParentKeys;
   readonly #converter: RowConverter;
   readonly #digest = new TableDigest();
-  readonly #findings: Partial<Record<Outcome, number>> = {};
+  readonly #findings: Partial<Record<FindingOutcome, number>> = {};
   #written = 0;
   #found = 0;
   #rejected = 0;
@@ -38,65 +38,61 @@ export class TableImport {
     this.#source = source;
     this.#parents = parents;
     const columns = source.tables.find(({ name }) => name === table.name)?.columns ?? [];
-    const filledWithNow = new Set(columns.filter((one) => one.filledWithNow).map(({ name }) => name));
-    this.#converter = new RowConverter(table, filledWithNow, options);
+    const hasNowDefault = new Set(columns.filter((one) => one.hasNowDefault).map(({ name }) => name));
+    this.#converter = new RowConverter(table, hasNowDefault, options);
   }
 
   /**
-   * How many rows of the source the target has, equal in all columns. With `complete`, what it does not have was rejected before,
-   * and `parents` are told so: no later row may point at it.
+   * Returns how many rows of the source the target has, equal in all columns. With `complete`, rows that it lacks were rejected before, and
+   * are recorded in `parents`.
    */
-  async recognise(
+  async countImported(
     target: TargetRows,
     parents: ParentKeys,
     { complete, onRows }: { readonly complete: boolean; readonly onRows: TableEvents['onRows'] },
   ): Promise<number> {
-    let [recognised, done] = [0, 0];
-    for await (const piece of this.#pieces(parents)) {
-      const converted = piece.flatMap((row) => this.#convert(row, parents, []) ?? []);
+    let [imported, done] = [0, 0];
+    for await (const chunk of this.#chunks(parents)) {
+      const converted = chunk.flatMap((row) => this.#convert(row, parents, []) ?? []);
       const { found, others } = await target.compare(converted);
-      recognised += found.length;
+      imported += found.length;
       if (complete) for (const { key } of others) parents.rejectKey(this.table, key[0] ?? '');
-      onRows((done += piece.length));
+      onRows((done += chunk.length));
     }
-    return recognised;
+    return imported;
   }
 
   /**
-   * Writes what the target does not have. Without a target nothing is written, and all else is done.
+   * Writes the rows that the target lacks. Without a target it does everything except write.
    *
-   * @throws DataError when the target can't take it for a reason that is not a row's; what was written before stays.
+   * @throws DataError when the target fails for a reason other than a row; batches written before stay.
    */
-  async run(
-    target: TargetRows | null,
-    mayBeThere: boolean,
-    { onFinding, onRows }: TableEvents,
-  ): Promise<void> {
-    const tell = (finding: Finding): void => {
+  async run(target: TargetRows | null, mayExist: boolean, { onFinding, onRows }: TableEvents): Promise<void> {
+    const report = (finding: ImportFinding): void => {
       this.#findings[finding.outcome] = (this.#findings[finding.outcome] ?? 0) + 1;
       onFinding(finding);
     };
     const store = (batch: readonly ConvertedRow[]): Promise<void> =>
-      this.#store(target, batch, mayBeThere, tell);
-    // While PostgreSQL takes one batch, the next one is read.
+      this.#store(target, batch, mayExist, report);
+    // The next batch is read while PostgreSQL stores one.
     let storing = Promise.resolve();
     let [batch, characters, done]: [ConvertedRow[], number, number] = [[], 0, 0];
-    for await (const piece of this.#pieces(this.#parents)) {
-      for (const row of piece) {
-        const findings: Finding[] = [];
+    for await (const chunk of this.#chunks(this.#parents)) {
+      for (const row of chunk) {
+        const findings: ImportFinding[] = [];
         const converted = this.#convert(row, this.#parents, findings);
-        for (const finding of findings) tell(finding);
+        for (const finding of findings) report(finding);
         if (!converted) this.#rejected++;
         else {
           batch.push(converted);
           for (const field of converted.fields) characters += field?.length ?? 0;
         }
       }
-      onRows((done += piece.length));
-      if (batch.length < mostRows && characters < mostCharacters) continue;
+      onRows((done += chunk.length));
+      if (batch.length < maxRows && characters < maxCharacters) continue;
       await storing;
       storing = store(batch);
-      // Told where it is awaited.
+      // The error is thrown where it is awaited.
       storing.catch(() => {});
       [batch, characters] = [[], 0];
     }
@@ -104,6 +100,7 @@ export class TableImport {
     await store(batch);
   }
 
+  /** Returns the counts of the import. */
   result(rows: number, target: Total | null): TableResult {
     return {
       table: this.table.name,
@@ -119,16 +116,16 @@ export class TableImport {
     };
   }
 
-  async *#pieces(parents: ParentKeys): AsyncGenerator<readonly SourceRow[], void> {
-    for await (const piece of this.#source.rows(this.table)) {
-      await parents.look(this.table, piece);
-      yield piece;
-      // SQLite answers at once; what goes to PostgreSQL meanwhile needs its turn.
+  async *#chunks(parents: ParentKeys): AsyncGenerator<readonly SourceRow[], void> {
+    for await (const chunk of this.#source.rows(this.table)) {
+      await parents.load(this.table, chunk);
+      yield chunk;
+      // SQLite is synchronous; yields to the event loop for the batch that is being stored.
       await setImmediate();
     }
   }
 
-  #convert(row: SourceRow, parents: ParentKeys, findings: Finding[]): ConvertedRow | null {
+  #convert(row: SourceRow, parents: ParentKeys, findings: ImportFinding[]): ConvertedRow | null {
     const converted = this.#converter.convert(row, (column, key) => parents.has(column, key), findings);
     if (!converted) parents.reject(this.table, row);
     return converted;
@@ -137,12 +134,12 @@ export class TableImport {
   async #store(
     target: TargetRows | null,
     batch: readonly ConvertedRow[],
-    mayBeThere: boolean,
-    tell: (finding: Finding) => void,
+    mayExist: boolean,
+    report: (finding: ImportFinding) => void,
   ): Promise<void> {
     if (batch.length === 0) return;
     const { written, found, refused } = target
-      ? await target.store(batch, { mayBeThere })
+      ? await target.store(batch, { mayExist })
       : { written: batch, found: [], refused: [] };
     for (const row of [...written, ...found]) {
       this.#digest.add(row.digest);
@@ -155,7 +152,7 @@ export class TableImport {
     for (const [{ key }, reason] of refused) {
       const [first = ''] = key;
       this.#parents.rejectKey(this.table, first);
-      tell({ outcome: 'rejected', table: this.table.name, key: key.join(', '), column: null, reason });
+      report({ outcome: 'rejected', table: this.table.name, key: key.join(', '), column: null, reason });
     }
   }
 }

@@ -1,23 +1,23 @@
-import type { Outcome } from './finding.ts';
+import type { FindingOutcome } from './import-finding.ts';
 
-/** What became of the rows of one table. */
+/** The row counts and digests of one imported table. */
 export interface TableResult {
   readonly table: string;
-  /** In the source. */
+  /** Rows of the source. */
   readonly rows: number;
-  /** Written by this run; by a dry run, those that would be. */
+  /** Rows written by this run; in a dry run, rows that would be written. */
   readonly written: number;
-  /** In the target before, equal in all columns. */
+  /** Rows that the target had before, equal in all columns. */
   readonly found: number;
   readonly rejected: number;
-  /** Rows without a key that got one. */
+  /** Rows without a key, which got one. */
   readonly mintedKeys: number;
-  /** Documents that were nothing but `null`, and are NULL now. */
+  /** JSON `null` documents, stored as NULL. */
   readonly jsonNulls: number;
-  /** How often each other thing was found that is worth telling. */
-  readonly findings: Readonly<Partial<Record<Outcome, number>>>;
-  /** Over the rows written and found, by the source's values. */
+  /** The number of findings of each outcome. */
+  readonly findings: Readonly<Partial<Record<FindingOutcome, number>>>;
+  /** The digest of the rows written and found, computed from the values of the source. */
   readonly sourceDigest: string;
-  /** Over all rows of the target, by PostgreSQL's reckoning; null when nobody looked. */
+  /** Count and digest of all rows of the target, computed by PostgreSQL; null before verification and in a dry run. */
   readonly target: { readonly count: number; readonly digest: string } | null;
 }

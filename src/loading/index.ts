@@ -12,4 +12,4 @@ export { planLoad } from './plan-load.ts';
 export type { BackfilledTarget, BackfillPlan, BackfillResult } from './references/backfill-result.ts';
 export { backfillReferences, type BackfillOptions } from './references/backfill-references.ts';
 export { planBackfill } from './references/plan-backfill.ts';
-export { BackfillConfig } from './references/config.ts';
+export { BackfillConfig } from './references/backfill-config.ts';

@@ -1,18 +1,18 @@
 import type { EntityClass, EntityKey, Primary, Reference } from '@mikro-orm/core';
 
 /**
- * What becomes of the rows.
+ * How a load writes its rows.
  *
- * - `append`: inserts all of them; one whose key is taken fails the load.
- * - `upsert`: inserts those whose key is not there, and changes the others: properties that a row leaves out stay as they are.
- * - `delete_insert`: deletes what is there under the keys of the rows, then inserts all of them. What hangs on a deleted row goes, or
- *   is cleared, as the tables say.
- * - `insert_missing`: inserts those whose key is not there, and leaves the others alone.
- * - `fill_null`: writes into those that are there, where they hold NULL, and inserts none.
+ * - `append`: inserts every row; fails when a key exists.
+ * - `upsert`: inserts rows whose key does not exist, and updates the others. Properties that a row leaves out stay unchanged.
+ * - `delete_insert`: deletes the existing rows with the keys of the load, then inserts every row. Deletes cascade as the foreign keys
+ *   declare.
+ * - `insert_missing`: inserts rows whose key does not exist, and skips the others.
+ * - `fill_null`: updates existing rows where they hold NULL, and inserts none.
  */
 export type LoadMode = 'append' | 'upsert' | 'delete_insert' | 'insert_missing' | 'fill_null';
 
-/** Every mode. */
+/** All load modes. */
 export const loadModes = [
   'append',
   'upsert',
@@ -21,12 +21,12 @@ export const loadModes = [
   'fill_null',
 ] as const satisfies LoadMode[];
 
-/** What may be done when several rows have the same key. */
+/** How a load treats several rows with the same key: `error` refuses the load, `last` keeps the last of them. */
 export const duplicateRules = ['error', 'last'] as const;
 
 /**
- * A row, by the entity's properties. A relation is given as the key of the row that it points at, a time as a `Date` or as ISO text
- * with a zone and up to six digits of a second.
+ * A row, keyed by the entity's properties. A relation is the key of the referenced row; a time is a `Date`, or ISO 8601 text with a time
+ * zone and up to six fractional digits.
  */
 export type LoadedRow<E extends object> = {
   readonly [Property in EntityKey<E>]?: LoadedValue<NonNullable<E[Property]>> | NullIn<E[Property]>;
@@ -40,54 +40,58 @@ type LoadedValue<Value> =
       : Value;
 type NullIn<Value> = (null extends Value ? null : never) | undefined;
 
+/** What to load, and how. */
 export interface LoadOptions<E extends object> {
   readonly entity: EntityClass<E>;
   /**
-   * Read once, as fast as the database takes them; never held together. A property that is left out, or undefined, is filled as a
-   * flush fills it (a key, a time of creation), or else with its column's default. Null is NULL. They may be slow to come, but not be
-   * read through the unit of work that they are loaded in: its connection is busy with them, and refuses that.
+   * The rows, read once with backpressure and never held in memory together. A property that is left out or undefined gets the value that
+   * a flush would give it (a key, a time of creation), or else its column's default; null is NULL. The source may be slow, but must not
+   * read through the unit of work that it is loaded in: its connection is busy with the COPY.
    */
   readonly rows: Iterable<LoadedRow<E>> | AsyncIterable<LoadedRow<E>>;
   readonly mode: LoadMode;
   /**
-   * The properties by which rows are told apart; all but `append` ask for them. Default: the entity's key. They must be unique in the
-   * table, except for `delete_insert`, where the rows under one key replace all that are there under it.
+   * The properties that identify a row; `append` ignores them. Default: the entity's primary key. They must be unique in the table, except
+   * for `delete_insert`, where the rows with one key replace all existing rows with that key.
    */
   readonly key?: readonly EntityKey<E>[] | undefined;
   /**
-   * What to do when several of the rows have the same key, where it is unique in the table: refuse the load (`error`, the default), or
-   * take the last of them alone. `append` leaves that to the table.
+   * What to do when several rows have the same unique key: refuse the load (`error`, the default) or keep the last of them (`last`).
+   * `append` leaves it to the table's constraints.
    */
   readonly onDuplicate?: (typeof duplicateRules)[number] | undefined;
   /**
-   * Whether to read and check the rows and return the statements that would be sent, without using a connection. `planLoad` does the
-   * same without a database.
+   * Whether this is a dry run: reads and checks the rows, and returns the statements without using a connection. Default: false. `planLoad`
+   * does the same without a database.
    */
   readonly planOnly?: boolean | undefined;
 }
 
-/** How many rows there were, and what PostgreSQL says became of them. `rows` is what was inserted, updated and skipped together. */
+/** Row counts as PostgreSQL reports them. `rows` is the sum of `inserted`, `updated` and `skipped`. */
 export interface LoadCounts {
   readonly rows: number;
   readonly inserted: number;
-  /** Rows that changed. */
+  /** Existing rows that changed. */
   readonly updated: number;
-  /** Rows that were there before. */
+  /** Existing rows that `delete_insert` deleted. */
   readonly deleted: number;
-  /** Rows that nothing was done for: their key was there, or not there, or nothing was to change, or a later row had the same key. */
+  /** Rows that changed nothing: the mode ignores their key, the existing row is equal, or a later row has the same key. */
   readonly skipped: number;
 }
 
-/** A statement of a load, without the transaction around it. */
+/** A statement of a dry run. */
 export interface PlannedStatement {
   readonly sql: string;
-  /** How many rows are sent along; 0 when it takes none. */
+  /** How many rows are sent with it; 0 for statements other than COPY. */
   readonly rows: number;
 }
 
-/** What a load would send. Whether rows share a key, or break a rule of the table, is for the database to say. */
+/**
+ * What a load would send, without the statements that begin and end its transaction. Duplicate keys and constraint violations show only
+ * when the load runs.
+ */
 export interface LoadPlan {
-  /** How many rows there are. */
+  /** The number of rows. */
   readonly rows: number;
   readonly statements: readonly PlannedStatement[];
 }

@@ -3,16 +3,18 @@ import type { UnitOfWork } from '../database/units/unit-of-work.ts';
 import { ReadOnlyError } from '../errors.ts';
 import type { LoadCounts, LoadOptions, LoadPlan } from './load-options.ts';
 import { Load } from './load.ts';
-import { planLoadFor } from './plan-load.ts';
+import { planLoadWith } from './plan-load.ts';
 import { refreshLoaded } from './refresh-loaded.ts';
 
 /**
- * Loads any number of rows into the table of an entity, in a transaction of its own or, given a unit of work, behind a savepoint of
- * that one's: all of them, or none. Rows go to the server as they come and are never held together. They are checked as a flush
- * checks them, the shapes of documents included.
+ * Loads any number of rows into the table of an entity, all or none: in a new transaction, or behind a savepoint of the given unit of
+ * work. Rows are streamed and never held in memory together. They are checked as a flush checks them, shapes of documents included.
  *
- * @throws InvalidLoadError before anything is sent; InvalidRowError naming the first bad row; DataError when PostgreSQL refuses the
- * rows, with the row's number where it tells one; ReadOnlyError outside `transact`; whatever `rows` throw comes through unchanged.
+ * @throws InvalidLoadError for invalid options, before anything is sent.
+ * @throws InvalidRowError for the first row that can't be stored.
+ * @throws RefusedError when PostgreSQL refuses a row, with the row's number where PostgreSQL reports it.
+ * @throws ReadOnlyError outside `transact`.
+ * @throws Errors of `rows`, unchanged.
  */
 export function loadRows<E extends object>(
   to: Database | UnitOfWork,
@@ -31,11 +33,13 @@ export async function loadRows<E extends object>(
   options: LoadOptions<E>,
 ): Promise<LoadCounts | LoadPlan> {
   const em = to instanceof Database ? to.orm.em : to.em;
-  if (options.planOnly) return planLoadFor(em, options);
+  if (options.planOnly) return planLoadWith(em, options);
   const load = new Load(em, options);
   if (to instanceof Database) return to.transact((uow) => load.send(uow.em));
   if (!to.em.isInTransaction())
-    throw new ReadOnlyError(`${options.entity.name} would be written outside \`transact\``);
+    throw new ReadOnlyError(
+      `${options.entity.name} can't be loaded: the unit of work is read-only; use one of \`transact\``,
+    );
   const counts = await to.transact((uow) => load.send(uow.em));
   await refreshLoaded(to.em, options.entity);
   return counts;

@@ -2,30 +2,30 @@ import type { EntityManager, EntityMetadata, EntityProperty } from '@mikro-orm/p
 import type { BinaryType, CopiedValue } from '../postgres/copy/binary-rows.ts';
 import { InvalidLoadError } from '../errors.ts';
 import { ShapedJson } from '../json/shaped-json.ts';
-import { copiedValues } from './copied-values.ts';
+import { copyEncoders } from './copy-encoders.ts';
 
-/** A column that rows are loaded into, and the property that it belongs to. */
+/** A column that rows are loaded into, with the property that it stores. */
 export interface LoadColumn {
   readonly property: string;
   readonly name: string;
   readonly type: BinaryType;
   readonly nullable: boolean;
-  /** What a row that leaves it out is given; null where it has to be given, or is NULL then. */
-  readonly fill: (() => CopiedValue) | null;
-  /** Checks a document's shape as a flush does. */
-  readonly check: ((document: unknown) => void) | null;
+  /** Makes the value for a row that leaves the property out; null where there is no default. */
+  readonly defaultValue: (() => CopiedValue) | null;
+  /** Checks a document's shape as a flush does; null for columns without a shape. Throws `InvalidJsonError`. */
+  readonly validate: ((document: unknown) => void) | null;
 }
 
-/** A table that rows are loaded into, as its entity says. */
+/** A table that rows are loaded into, as its entity declares it. */
 export interface LoadTarget {
   readonly entity: string;
   readonly schema: string | null;
   readonly table: string;
   readonly columns: readonly LoadColumn[];
   readonly primaryKey: readonly LoadColumn[];
-  /** Counts a row's changes; null when the rows have no version. */
+  /** The column of the optimistic lock's version; null when the entity has none. */
   readonly version: LoadColumn | null;
-  /** The properties that are unique in the table together, the primary key first. */
+  /** The sets of properties with a unique constraint, the primary key first. */
   readonly uniques: readonly (readonly string[])[];
 }
 
@@ -37,7 +37,11 @@ const types: Partial<Record<string, BinaryType>> = {
   jsonb: 'jsonb',
 };
 
-/** @throws InvalidLoadError when a column is of a type that can't be loaded yet. */
+/**
+ * Returns the table and columns of an entity.
+ *
+ * @throws InvalidLoadError when a column has a type that can't be loaded, or a property has several columns.
+ */
 export function loadTarget(em: EntityManager, meta: EntityMetadata): LoadTarget {
   const columns = meta.props
     .filter(({ fieldNames, persist }) => fieldNames?.length > 0 && persist !== false)
@@ -53,7 +57,7 @@ export function loadTarget(em: EntityManager, meta: EntityMetadata): LoadTarget 
     uniques: [
       meta.primaryKeys,
       ...meta.props.filter(({ unique }) => unique).map(({ name }) => [name]),
-      // One that is written as an expression may leave rows out.
+      // A unique index with an expression or a condition may not cover every row.
       ...meta.uniques.flatMap(({ properties = [], expression, where }) =>
         expression === undefined && where === undefined ? [[properties].flat()] : [],
       ),
@@ -67,7 +71,7 @@ function loadColumn(em: EntityManager, meta: EntityMetadata, prop: EntityPropert
   const type = types[columnType.replace(/\(\d+\)$/, '')];
   if (type === undefined || others.length > 0) {
     throw new InvalidLoadError(
-      `${meta.className}.${prop.name} is of type ${prop.columnTypes.join(', ')}, which a load can't write`,
+      `${meta.className}.${prop.name} has the unsupported type ${prop.columnTypes.join(', ')}; supported: ${Object.keys(types).join(', ')}`,
     );
   }
   const { customType } = prop;
@@ -76,20 +80,24 @@ function loadColumn(em: EntityManager, meta: EntityMetadata, prop: EntityPropert
     name,
     type,
     nullable: prop.nullable ?? false,
-    fill: fillOf(em, prop, type),
-    check: customType instanceof ShapedJson ? (document) => customType.checkShape(document) : null,
+    defaultValue: defaultValueOf(em, prop, type),
+    validate: customType instanceof ShapedJson ? (document) => customType.checkShape(document) : null,
   };
 }
 
-function fillOf(em: EntityManager, prop: EntityProperty, type: BinaryType): LoadColumn['fill'] {
+function defaultValueOf(
+  em: EntityManager,
+  prop: EntityProperty,
+  type: BinaryType,
+): LoadColumn['defaultValue'] {
   const { onCreate, default: given } = prop;
-  if (onCreate) return () => copiedValues[type](onCreate({}, em));
+  if (onCreate) return () => copyEncoders[type](onCreate({}, em));
   if (given == null) return null;
-  const value = copiedValues[type](given);
+  const value = copyEncoders[type](given);
   return () => value;
 }
 
-/** Whether no two rows have the same values in these properties. */
+/** Whether a unique constraint of the table covers exactly these properties. */
 export function isUnique({ uniques }: LoadTarget, properties: readonly string[]): boolean {
   const names = new Set(properties);
   return uniques.some((unique) => unique.length === names.size && unique.every((name) => names.has(name)));

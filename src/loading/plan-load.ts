@@ -2,22 +2,22 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { unconnected } from '../postgres/orm/unconnected.ts';
 import type { LoadOptions, LoadPlan } from './load-options.ts';
 import { Load } from './load.ts';
-import { PlanningSession } from './session.ts';
+import { PlanningSession } from './load-session.ts';
 
 /**
- * Reads and checks the rows, and returns the statements that `loadRows` would send with the same options. Needs no database and no
- * settings: it opens no connection, starts no server and writes no file. Whether rows share a key, or break a constraint, only the
- * database can say.
+ * Returns the statements that `loadRows` would send with the same options (dry run). Reads and checks the rows; opens no connection,
+ * starts no server, reads no setting and writes no file. Duplicate keys and constraint violations show only when the load runs.
  *
- * @throws InvalidLoadError when the options are wrong; InvalidRowError naming the first bad row; whatever `rows` throws comes through
- * unchanged.
+ * @throws InvalidLoadError for invalid options.
+ * @throws InvalidRowError for the first row that can't be stored.
+ * @throws Errors of `rows`, unchanged.
  */
 export function planLoad<E extends object>(options: Omit<LoadOptions<E>, 'planOnly'>): Promise<LoadPlan> {
-  return planLoadFor(unconnected().em, options);
+  return planLoadWith(unconnected().em, options);
 }
 
-/** Plans a load of an entity that `em` knows. Uses no connection of it. */
-export async function planLoadFor<E extends object>(
+/** Plans a load of an entity that `em` knows, without using a connection. */
+export async function planLoadWith<E extends object>(
   em: EntityManager,
   options: LoadOptions<E>,
 ): Promise<LoadPlan> {

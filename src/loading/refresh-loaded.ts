@@ -2,8 +2,8 @@ import type { EntityClass, EntityManager } from '@mikro-orm/postgresql';
 import { deletedAlong } from '../postgres/orm/guards/deleted-along.ts';
 
 /**
- * Brings up to date what a unit of work has loaded of an entity, after statements that went past it, and what hangs on that. Rows
- * that are gone are forgotten.
+ * Refreshes the rows of an entity that a unit of work has loaded, and the rows that cascades may have changed, after statements that
+ * bypassed the identity map. Removes deleted rows from it.
  */
 export async function refreshLoaded<E extends object>(
   em: EntityManager,
@@ -16,7 +16,7 @@ export async function refreshLoaded<E extends object>(
     for (const one of [row, ...deleted, ...cleared.map(([other]) => other)]) stale.add(one);
   }
   for (const row of stale) {
-    // One after the other: a unit of work has few.
+    // One query each: a unit of work holds few such rows.
     if (!(await em.refresh(row))) unit.unsetIdentity(row);
   }
 }

@@ -10,7 +10,6 @@ import { checkPayload, insightPrefix, type CachedPayload } from './cached-payloa
 import { instant, instantColumn } from './exact-columns.ts';
 import { Repository } from './repository.ts';
 import {
-  checkArguments,
   document,
   documentWith,
   Key,
@@ -19,6 +18,9 @@ import {
   recordOf,
   rowMethods,
   Text,
+  reads,
+  writes,
+  type Signatures,
 } from './signatures/index.ts';
 
 /** One computed chart, or text, of an analysis run. */
@@ -101,7 +103,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /** Removes the entry under a key by one statement. False when there was none. */
-  async removeEntry(analysisId: string, cacheKey: string): Promise<boolean> {
+  async deleteEntry(analysisId: string, cacheKey: string): Promise<boolean> {
     const db = await this.writing();
     const removed = await db
       .deleteFrom('analysis_cache')
@@ -113,7 +115,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /** Removes every entry of a run by one statement, and gives how many. */
-  async removeEntries(analysisId: string): Promise<number> {
+  async deleteEntries(analysisId: string): Promise<number> {
     const db = await this.writing();
     const removed = await db
       .deleteFrom('analysis_cache')
@@ -217,27 +219,29 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     }
     return removed.length;
   }
-}
 
-checkArguments(AnalysisCacheRepository, {
-  ...rowMethods(AnalysisCache),
-  findEntry: [{ analysisId: Key }, { cacheKey: Key }],
-  listEntries: [{ analysisId: Key }],
-  saveEntry: [
-    { analysisId: Key },
-    { cacheKey: Key },
-    { data: document<JsonObject>() },
-    { params: optional(nullable(document<JsonObject>())) },
-  ],
-  saveEntries: [{ analysisId: Key }, { data: recordOf(document<JsonObject>()) }],
-  removeEntry: [{ analysisId: Key }, { cacheKey: Key }],
-  removeEntries: [{ analysisId: Key }],
-  saveChartInsight: [{ insight: documentWith<ChartInsightPayload>({ analysis_id: Key, chart_type: Text }) }],
-  findChartInsight: [{ analysisId: Key }, { chartType: Text }],
-  listChartInsights: [{ analysisId: Key }],
-  saveExecutiveSummary: [{ summary: documentWith<ExecutiveSummaryPayload>({ analysis_id: Key }) }],
-  findExecutiveSummary: [{ analysisId: Key }],
-});
+  static readonly signatures = {
+    ...rowMethods(AnalysisCache),
+    findEntry: reads({ analysisId: Key }, { cacheKey: Key }),
+    listEntries: reads({ analysisId: Key }),
+    saveEntry: writes(
+      { analysisId: Key },
+      { cacheKey: Key },
+      { data: document<JsonObject>() },
+      { params: optional(nullable(document<JsonObject>())) },
+    ),
+    saveEntries: writes({ analysisId: Key }, { data: recordOf(document<JsonObject>()) }),
+    deleteEntry: writes({ analysisId: Key }, { cacheKey: Key }),
+    deleteEntries: writes({ analysisId: Key }),
+    saveChartInsight: writes({
+      insight: documentWith<ChartInsightPayload>({ analysis_id: Key, chart_type: Text }),
+    }),
+    findChartInsight: reads({ analysisId: Key }, { chartType: Text }),
+    listChartInsights: reads({ analysisId: Key }),
+    saveExecutiveSummary: writes({ summary: documentWith<ExecutiveSummaryPayload>({ analysis_id: Key }) }),
+    findExecutiveSummary: reads({ analysisId: Key }),
+  } satisfies Signatures<AnalysisCacheRepository>;
+}
 
 function entries(db: Kysely<Tables>, analysisId: string) {
   return db

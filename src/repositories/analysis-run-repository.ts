@@ -5,7 +5,6 @@ import { checkDocument } from '../json/check-shape.ts';
 import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
 import {
-  checkArguments,
   document,
   fields,
   Instant,
@@ -16,6 +15,10 @@ import {
   oneOf,
   optional,
   rowMethods,
+  locks,
+  reads,
+  writes,
+  type Signatures,
 } from './signatures/index.ts';
 
 /** What is known of a run besides its status. What is absent stays as it is; null clears. */
@@ -92,7 +95,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
    *
    * @throws NotFoundError when there is none; InvalidJsonError.
    */
-  async recordStatus(
+  async saveStatus(
     key: string,
     status: (typeof runStatuses)[number],
     { completedAt, totalSynths, aggregatedOutcomes, executionTimeSeconds }: RunFigures = {},
@@ -112,7 +115,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
    * Removes the run of an experiment by one statement, so that a new one can be added in the same unit of work; its outcomes, its
    * cache, and the explorations that start from it go with it. False when there was none.
    */
-  async removeByExperiment(experimentId: string): Promise<boolean> {
+  async deleteByExperiment(experimentId: string): Promise<boolean> {
     const db = await this.writing();
     const removed = await db
       .deleteFrom('analysis_runs')
@@ -121,28 +124,28 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
       .execute();
     return forget(this.em, AnalysisRun, removed) > 0;
   }
-}
 
-checkArguments(AnalysisRunRepository, {
-  ...rowMethods(AnalysisRun),
-  findByExperiment: [{ experimentId: Key }],
-  getByExperiment: [{ experimentId: Key }],
-  findLatestCompletedKey: [{ experimentId: Key }],
-  lock: [{ key: Key }],
-  lockNextPending: [],
-  recordStatus: [
-    { key: Key },
-    { status: oneOf(runStatuses) },
-    {
-      figures: optional(
-        fields<RunFigures>({
-          completedAt: optional(nullable(Instant)),
-          totalSynths: optional(Integer),
-          aggregatedOutcomes: optional(nullable(document<OutcomeRates>())),
-          executionTimeSeconds: optional(nullable(FiniteNumber)),
-        }),
-      ),
-    },
-  ],
-  removeByExperiment: [{ experimentId: Key }],
-});
+  static readonly signatures = {
+    ...rowMethods(AnalysisRun),
+    findByExperiment: reads({ experimentId: Key }),
+    getByExperiment: reads({ experimentId: Key }),
+    findLatestCompletedKey: reads({ experimentId: Key }),
+    lock: locks({ key: Key }),
+    lockNextPending: locks(),
+    saveStatus: writes(
+      { key: Key },
+      { status: oneOf(runStatuses) },
+      {
+        figures: optional(
+          fields<RunFigures>({
+            completedAt: optional(nullable(Instant)),
+            totalSynths: optional(Integer),
+            aggregatedOutcomes: optional(nullable(document<OutcomeRates>())),
+            executionTimeSeconds: optional(nullable(FiniteNumber)),
+          }),
+        ),
+      },
+    ),
+    deleteByExperiment: writes({ experimentId: Key }),
+  } satisfies Signatures<AnalysisRunRepository>;
+}

@@ -10,7 +10,16 @@ import { instant, instantColumn, nullableInstantColumn } from './exact-columns.t
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
 import { Repository } from './repository.ts';
-import { checkArguments, document, Key, rowMethods, Text } from './signatures/index.ts';
+import {
+  document,
+  Key,
+  rowMethods,
+  Text,
+  reads,
+  stages,
+  writes,
+  type Signatures,
+} from './signatures/index.ts';
 
 /** What was said of one chart; or, where what is stored is out of shape, what is wrong with it. */
 export type StoredInsight = {
@@ -109,7 +118,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
   /**
    * Removes every insight of a simulation, the executive summary included, by one statement. Gives how many.
    */
-  async removeBySimulation(simulationId: string): Promise<number> {
+  async deleteBySimulation(simulationId: string): Promise<number> {
     const db = await this.writing();
     const removed = await db
       .deleteFrom('chart_insights')
@@ -144,19 +153,23 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     await this.reload(id);
     return id;
   }
-}
 
-checkArguments(ChartInsightRepository, {
-  ...rowMethods(ChartInsight),
-  findByType: [{ simulationId: Key }, { insightType: Text }],
-  getByType: [{ simulationId: Key }, { insightType: Text }],
-  listBySimulation: [{ simulationId: Key }],
-  saveInsight: [{ simulationId: Key }, { insightType: Text }, { insight: document<ChartInsightPayload>() }],
-  saveExecutiveSummary: [{ simulationId: Key }, { summary: Text }],
-  findExecutiveSummary: [{ simulationId: Key }],
-  removeByType: [{ simulationId: Key }, { insightType: Text }],
-  removeBySimulation: [{ simulationId: Key }],
-});
+  static readonly signatures = {
+    ...rowMethods(ChartInsight),
+    findByType: reads({ simulationId: Key }, { insightType: Text }),
+    getByType: reads({ simulationId: Key }, { insightType: Text }),
+    listBySimulation: reads({ simulationId: Key }),
+    saveInsight: writes(
+      { simulationId: Key },
+      { insightType: Text },
+      { insight: document<ChartInsightPayload>() },
+    ),
+    saveExecutiveSummary: writes({ simulationId: Key }, { summary: Text }),
+    findExecutiveSummary: reads({ simulationId: Key }),
+    removeByType: stages({ simulationId: Key }, { insightType: Text }),
+    deleteBySimulation: writes({ simulationId: Key }),
+  } satisfies Signatures<ChartInsightRepository>;
+}
 
 function insights(db: Kysely<Tables>, simulationId: string) {
   return db

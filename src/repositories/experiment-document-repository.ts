@@ -16,7 +16,6 @@ import { mintKey } from './mint-key.ts';
 import { Repository } from './repository.ts';
 import {
   byStatus,
-  checkArguments,
   document,
   fields,
   Instant,
@@ -26,6 +25,10 @@ import {
   optional,
   rowMethods,
   Text,
+  reads,
+  stages,
+  writes,
+  type Signatures,
 } from './signatures/index.ts';
 
 /** A finished text, as it is to be stored. No metadata is null, or empty. */
@@ -66,6 +69,9 @@ export type GenerationOutcome =
       readonly markdown?: string | undefined;
       readonly metadata?: JsonObject | null | undefined;
     };
+
+const metadataCheck = optional(nullable(document<JsonObject>()));
+const finishedFields = { status: oneOf(['completed', 'partial']), markdown: Text, metadata: metadataCheck };
 
 /** Texts generated for experiments, one of each type at most. Those of a deleted experiment can still be reached by its key. */
 export class ExperimentDocumentRepository extends Repository<ExperimentDocument> {
@@ -254,55 +260,52 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     await this.reload(put.id);
     return { id: put.id, token: exactInstant(put.began) };
   }
-}
 
-const metadataCheck = optional(nullable(document<JsonObject>()));
-const finished = { status: oneOf(['completed', 'partial']), markdown: Text, metadata: metadataCheck };
-
-checkArguments(ExperimentDocumentRepository, {
-  ...rowMethods(ExperimentDocument),
-  findByType: [{ experimentId: Key }, { documentType: oneOf(documentTypes) }],
-  getByType: [{ experimentId: Key }, { documentType: oneOf(documentTypes) }],
-  listSummaries: [{ experimentId: Key }],
-  findMarkdown: [{ experimentId: Key }, { documentType: oneOf(documentTypes) }],
-  findStatus: [{ experimentId: Key }, { documentType: oneOf(documentTypes) }],
-  existsByType: [{ experimentId: Key }],
-  saveDocument: [
-    { experimentId: Key },
-    { documentType: oneOf(documentTypes) },
-    {
-      document: fields<FinishedDocument>({
-        markdown: Text,
-        metadata: nullable(document<JsonObject>()),
-        model: Text,
-        status: optional(oneOf(['completed', 'partial'])),
-      }),
-    },
-  ],
-  startGenerating: [
-    { experimentId: Key },
-    { documentType: oneOf(documentTypes) },
-    { start: fields<GenerationStart>({ model: Text, abandonedBefore: optional(Instant) }) },
-  ],
-  finishGenerating: [
-    { experimentId: Key },
-    { documentType: oneOf(documentTypes) },
-    { token: Text },
-    {
-      outcome: byStatus<GenerationOutcome>({
-        completed: fields<Extract<GenerationOutcome, { markdown: string }>>(finished),
-        partial: fields<Extract<GenerationOutcome, { markdown: string }>>(finished),
-        failed: fields<Extract<GenerationOutcome, { error: string }>>({
-          status: oneOf(['failed']),
-          error: Text,
-          markdown: optional(Text),
-          metadata: metadataCheck,
+  static readonly signatures = {
+    ...rowMethods(ExperimentDocument),
+    findByType: reads({ experimentId: Key }, { documentType: oneOf(documentTypes) }),
+    getByType: reads({ experimentId: Key }, { documentType: oneOf(documentTypes) }),
+    listSummaries: reads({ experimentId: Key }),
+    findMarkdown: reads({ experimentId: Key }, { documentType: oneOf(documentTypes) }),
+    findStatus: reads({ experimentId: Key }, { documentType: oneOf(documentTypes) }),
+    existsByType: reads({ experimentId: Key }),
+    saveDocument: writes(
+      { experimentId: Key },
+      { documentType: oneOf(documentTypes) },
+      {
+        document: fields<FinishedDocument>({
+          markdown: Text,
+          metadata: nullable(document<JsonObject>()),
+          model: Text,
+          status: optional(oneOf(['completed', 'partial'])),
         }),
-      }),
-    },
-  ],
-  removeByType: [{ experimentId: Key }, { documentType: oneOf(documentTypes) }],
-});
+      },
+    ),
+    startGenerating: writes(
+      { experimentId: Key },
+      { documentType: oneOf(documentTypes) },
+      { start: fields<GenerationStart>({ model: Text, abandonedBefore: optional(Instant) }) },
+    ),
+    finishGenerating: writes(
+      { experimentId: Key },
+      { documentType: oneOf(documentTypes) },
+      { token: Text },
+      {
+        outcome: byStatus<GenerationOutcome>({
+          completed: fields<Extract<GenerationOutcome, { markdown: string }>>(finishedFields),
+          partial: fields<Extract<GenerationOutcome, { markdown: string }>>(finishedFields),
+          failed: fields<Extract<GenerationOutcome, { error: string }>>({
+            status: oneOf(['failed']),
+            error: Text,
+            markdown: optional(Text),
+            metadata: metadataCheck,
+          }),
+        }),
+      },
+    ),
+    removeByType: stages({ experimentId: Key }, { documentType: oneOf(documentTypes) }),
+  } satisfies Signatures<ExperimentDocumentRepository>;
+}
 
 // For a statement that goes past a flush, which would check by itself. No metadata is NULL, never an empty document.
 function checked(metadata: JsonObject | null): JsonObject | null {

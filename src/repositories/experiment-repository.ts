@@ -4,12 +4,11 @@ import type { Tables } from '../entities/tables.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './deleted-option.ts';
 import { exactInstant, instant, instantColumn, nullableInstantColumn } from './exact-columns.ts';
-import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
-import { readPage, stretchOf, toStretch } from './read-page.ts';
+import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
+import { readPage, startOf, toCursorPage } from './read-page.ts';
 import { Repository } from './repository.ts';
 import { statement } from './statement.ts';
 import {
-  checkArguments,
   document,
   fields,
   Key,
@@ -17,8 +16,12 @@ import {
   optional,
   pageRequest,
   rowMethods,
-  stretchRequest,
+  cursorRequest,
   Text,
+  reads,
+  stages,
+  writes,
+  type Signatures,
 } from './signatures/index.ts';
 
 /** An experiment as lists show it, with what it already has. */
@@ -94,25 +97,25 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * Summaries newest first, from a cursor on; each stretch costs the same however far in. A cursor goes on with the same `deleted`
+   * Summaries newest first, from a cursor on; each page costs the same however far in. A cursor goes on with the same `deleted`
    * only.
    *
    * @throws InvalidPageError
    */
-  async listSummaries(request: StretchRequest & DeletedOption = {}): Promise<Stretch<ExperimentSummary>> {
+  async scrollSummaries(request: CursorRequest & DeletedOption = {}): Promise<CursorPage<ExperimentSummary>> {
     const name = request.deleted === 'included' ? 'experiments, deleted included' : 'experiments';
-    const { from, limit } = stretchOf(name, request);
+    const { from, first } = startOf(name, request);
     let list = summaries(experimentsOf(await this.rows(), request))
       .orderBy('created_at', 'desc')
       .orderBy('id', 'desc')
-      .limit(limit + 1);
+      .limit(first + 1);
     if (from)
       list = list.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
     const rows = await list.execute();
-    return toStretch(
+    return toCursorPage(
       name,
       rows,
-      limit,
+      first,
       (row) => ({ at: exactInstant(row.created_at_hex), key: row.id }),
       toSummary,
     );
@@ -161,40 +164,38 @@ export class ExperimentRepository extends Repository<Experiment> {
     if (experiment.status === 'deleted')
       await this.change(key, { id: key, status: 'deleted' }, { status: 'active' });
   }
-}
 
-checkArguments(ExperimentRepository, {
-  ...rowMethods(Experiment),
-  find: [{ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }],
-  get: [{ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }],
-  getSummary: [{ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }],
-  pageSummaries: [
-    {
+  static readonly signatures = {
+    ...rowMethods(Experiment),
+    find: reads({ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }),
+    get: reads({ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }),
+    getSummary: reads({ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }),
+    pageSummaries: reads({
       request: optional(
         fields<PageRequest<(typeof sortKeys)[number]> & DeletedOption>({
           ...pageRequest(sortKeys),
           ...deletedOption,
         }),
       ),
-    },
-  ],
-  listSummaries: [
-    { request: optional(fields<StretchRequest & DeletedOption>({ ...stretchRequest, ...deletedOption })) },
-  ],
-  revise: [
-    { key: Key },
-    {
-      changes: fields<ExperimentChanges>({
-        name: optional(Text),
-        hypothesis: optional(Text),
-        description: optional(nullable(Text)),
-      }),
-    },
-  ],
-  saveScorecard: [{ key: Key }, { scorecard: nullable(document<Scorecard>()) }],
-  softDelete: [{ key: Key }],
-  restore: [{ key: Key }],
-});
+    }),
+    scrollSummaries: reads({
+      request: optional(fields<CursorRequest & DeletedOption>({ ...cursorRequest, ...deletedOption })),
+    }),
+    revise: stages(
+      { key: Key },
+      {
+        changes: fields<ExperimentChanges>({
+          name: optional(Text),
+          hypothesis: optional(Text),
+          description: optional(nullable(Text)),
+        }),
+      },
+    ),
+    saveScorecard: writes({ key: Key }, { scorecard: nullable(document<Scorecard>()) }),
+    softDelete: writes({ key: Key }),
+    restore: writes({ key: Key }),
+  } satisfies Signatures<ExperimentRepository>;
+}
 
 /** The experiments that `deleted` lets see: in no order, not limited, no column chosen. */
 function experimentsOf(db: Kysely<Tables>, { deleted }: DeletedOption) {

@@ -6,12 +6,11 @@ import {
   toExplorationSummary,
   type ExplorationSummary,
 } from './exploration-summary.ts';
-import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
-import { readPage, stretchOf, toStretch } from './read-page.ts';
+import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
+import { readPage, startOf, toCursorPage } from './read-page.ts';
 import { readByKey } from './find-by-key.ts';
 import { Repository } from './repository.ts';
 import {
-  checkArguments,
   fields,
   Instant,
   Integer,
@@ -21,7 +20,11 @@ import {
   optional,
   pageRequest,
   rowMethods,
-  stretchRequest,
+  cursorRequest,
+  locks,
+  reads,
+  writes,
+  type Signatures,
 } from './signatures/index.ts';
 
 /** What a worker reports: how many nodes it added, how deep it got, and the best success rate that it found. */
@@ -98,24 +101,24 @@ export class ExplorationRepository extends Repository<Exploration> {
    *
    * @throws InvalidPageError
    */
-  async listSummaries(
+  async scrollSummaries(
     experimentId: string,
-    request: StretchRequest = {},
-  ): Promise<Stretch<ExplorationSummary>> {
+    request: CursorRequest = {},
+  ): Promise<CursorPage<ExplorationSummary>> {
     const list = `explorations:${experimentId}`;
-    const { from, limit } = stretchOf(list, request);
+    const { from, first } = startOf(list, request);
     const db = await this.rows();
     let rows = explorationSummaries(db)
       .where('experiment_id', '=', experimentId)
       .orderBy('started_at', 'desc')
       .orderBy('id', 'desc')
-      .limit(limit + 1);
+      .limit(first + 1);
     if (from)
       rows = rows.where((eb) => eb(eb.refTuple('started_at', 'id'), '<', eb.tuple(from.at, from.key)));
-    return toStretch(
+    return toCursorPage(
       list,
       await rows.execute(),
-      limit,
+      first,
       (row) => ({ at: exactInstant(row.started_at_hex), key: row.id }),
       toExplorationSummary,
     );
@@ -184,31 +187,34 @@ export class ExplorationRepository extends Repository<Exploration> {
     else this.must(await readByKey(this.em, Exploration, key), key);
     return ended > 0;
   }
-}
 
-checkArguments(ExplorationRepository, {
-  ...rowMethods(Exploration),
-  lock: [{ key: Key }],
-  getSummary: [{ key: Key }],
-  pageSummaries: [
-    { experimentId: Key },
-    { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
-  ],
-  listSummaries: [{ experimentId: Key }, { request: optional(fields<StretchRequest>(stretchRequest)) }],
-  recordLlmCalls: [{ key: Key }, { calls: Integer }],
-  recordProgress: [
-    { key: Key },
-    {
-      progress: fields<ExplorationProgress>({
-        nodes: optional(Integer),
-        depth: optional(Integer),
-        successRate: optional(FiniteNumber),
-      }),
-    },
-  ],
-  finish: [
-    { key: Key },
-    { status: oneOf(explorationStatuses.filter((status) => status !== 'running')) },
-    { completedAt: optional(Instant) },
-  ],
-});
+  static readonly signatures = {
+    ...rowMethods(Exploration),
+    lock: locks({ key: Key }),
+    getSummary: reads({ key: Key }),
+    pageSummaries: reads(
+      { experimentId: Key },
+      { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
+    ),
+    scrollSummaries: reads(
+      { experimentId: Key },
+      { request: optional(fields<CursorRequest>(cursorRequest)) },
+    ),
+    recordLlmCalls: writes({ key: Key }, { calls: Integer }),
+    recordProgress: writes(
+      { key: Key },
+      {
+        progress: fields<ExplorationProgress>({
+          nodes: optional(Integer),
+          depth: optional(Integer),
+          successRate: optional(FiniteNumber),
+        }),
+      },
+    ),
+    finish: writes(
+      { key: Key },
+      { status: oneOf(explorationStatuses.filter((status) => status !== 'running')) },
+      { completedAt: optional(Instant) },
+    ),
+  } satisfies Signatures<ExplorationRepository>;
+}

@@ -7,7 +7,7 @@ export type { DeletedOption } from './deleted-option.ts';
 export type { DocumentType, DocumentStatus, DocumentSummary } from './document-summary.ts';
 export type { ExplorationSummary } from './exploration-summary.ts';
 export type { SimulatedOutcome } from './legacy/simulated-outcome.ts';
-export type { Page, PageRequest, Stretch, StretchRequest } from './page.ts';
+export type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
 export type {
   ExecutionStatus,
   ResearchExecutionSummary,

@@ -1,7 +1,18 @@
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
 import { InterviewGuide } from '../entities/interview-guide.ts';
 import { Repository } from './repository.ts';
-import { checkArguments, fields, Key, nullable, optional, rowMethods, Text } from './signatures/index.ts';
+import {
+  fields,
+  Key,
+  nullable,
+  optional,
+  rowMethods,
+  Text,
+  reads,
+  stages,
+  writes,
+  type Signatures,
+} from './signatures/index.ts';
 
 /** What a guide holds. */
 export interface GuideTexts {
@@ -9,6 +20,12 @@ export interface GuideTexts {
   readonly questions?: string | null | undefined;
   readonly contextExamples?: string | null | undefined;
 }
+
+const guideTexts = fields<GuideTexts>({
+  contextDefinition: optional(nullable(Text)),
+  questions: optional(nullable(Text)),
+  contextExamples: optional(nullable(Text)),
+});
 
 /**
  * What interviewers of an experiment ask. A guide's key is that of its experiment, which has one at most. That of a deleted
@@ -57,7 +74,7 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
    *
    * @throws DataError when there is no such experiment.
    */
-  async addIfAbsent(experimentId: string, texts: GuideTexts): Promise<boolean> {
+  async insertIfAbsent(experimentId: string, texts: GuideTexts): Promise<boolean> {
     const db = await this.writing();
     const added = await db
       .insertInto('interview_guide')
@@ -96,20 +113,14 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
   async removeByExperiment(experimentId: string): Promise<void> {
     this.remove(await this.get(experimentId));
   }
+
+  static readonly signatures = {
+    ...rowMethods(InterviewGuide),
+    find: reads({ experimentId: Key }),
+    get: reads({ experimentId: Key }),
+    exists: reads({ experimentId: Key }),
+    insertIfAbsent: writes({ experimentId: Key }, { texts: guideTexts }),
+    revise: stages({ experimentId: Key }, { changes: guideTexts }),
+    removeByExperiment: stages({ experimentId: Key }),
+  } satisfies Signatures<InterviewGuideRepository>;
 }
-
-const guideTexts = fields<GuideTexts>({
-  contextDefinition: optional(nullable(Text)),
-  questions: optional(nullable(Text)),
-  contextExamples: optional(nullable(Text)),
-});
-
-checkArguments(InterviewGuideRepository, {
-  ...rowMethods(InterviewGuide),
-  find: [{ experimentId: Key }],
-  get: [{ experimentId: Key }],
-  exists: [{ experimentId: Key }],
-  addIfAbsent: [{ experimentId: Key }, { texts: guideTexts }],
-  revise: [{ experimentId: Key }, { changes: guideTexts }],
-  removeByExperiment: [{ experimentId: Key }],
-});

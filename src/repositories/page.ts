@@ -25,16 +25,18 @@ export interface PageRequest<SortKey extends string> {
   readonly sortOrder?: SortOrder | undefined;
 }
 
-/** A stretch of a list in its default order, and the cursor that continues it; null at the end. */
-export interface Stretch<Row> {
-  readonly data: readonly Row[];
-  readonly next: string | null;
+/** One page of a list from a cursor on, in the terms of the ORM's `Cursor`. */
+export interface CursorPage<Row> {
+  readonly items: readonly Row[];
+  /** Continues the list after the last item; null when there are no items. */
+  readonly endCursor: string | null;
+  readonly hasNextPage: boolean;
 }
 
-/** Which stretch: what follows `after` (from the start when absent), `limit` 1 to 200 rows (default 50). */
-export interface StretchRequest {
+/** Which cursor page: the `first` 1 to 200 rows (default 50) after the cursor `after`, from the start when it is absent. */
+export interface CursorRequest {
+  readonly first?: number | undefined;
   readonly after?: string | null | undefined;
-  readonly limit?: number | undefined;
 }
 
 const defaultLimit = 50;
@@ -62,8 +64,12 @@ export function checkedPage<SortKey extends string>(
 
 /** @throws InvalidPageError unless it is a whole number from 1 to 200; 50 when absent. */
 export function checkedLimit(limit: unknown = defaultLimit): number {
-  if (isWhole(limit) && limit >= 1 && limit <= maxLimit) return limit;
-  throw new InvalidPageError(`limit ${shown(limit)} is not a whole number from 1 to ${maxLimit}`);
+  return checkedSize('limit', limit);
+}
+
+/** @throws InvalidPageError unless it is a whole number from 1 to 200; 50 when absent. */
+export function checkedFirst(first: unknown = defaultLimit): number {
+  return checkedSize('first', first);
 }
 
 /** @throws InvalidPageError unless it is a whole number from 0; 0 when absent. */
@@ -94,6 +100,11 @@ export function checkedCursor(after: unknown): string | null {
   if (after === undefined || after === null) return null;
   if (typeof after !== 'string') throw new InvalidPageError('a cursor is a text');
   return after;
+}
+
+function checkedSize(name: 'limit' | 'first', size: unknown): number {
+  if (isWhole(size) && size >= 1 && size <= maxLimit) return size;
+  throw new InvalidPageError(`${name} ${shown(size)} is not a whole number from 1 to ${maxLimit}`);
 }
 
 function isWhole(value: unknown): value is number {

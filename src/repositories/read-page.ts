@@ -2,7 +2,7 @@ import type { Kysely } from '@mikro-orm/postgresql';
 import type { CompiledQuery } from 'kysely';
 import type { Tables } from '../entities/tables.ts';
 import { decodeCursor, decodeKeyCursor, encodeCursor, type KeyPosition, type Position } from './cursor.ts';
-import { checkedCursor, checkedLimit, type Page, type Stretch, type StretchRequest } from './page.ts';
+import { checkedCursor, checkedFirst, type CursorPage, type CursorRequest, type Page } from './page.ts';
 
 /**
  * A page and the total of its list by one statement. `list` is ordered and limited; `count` gives `total`, one row.
@@ -34,7 +34,7 @@ export async function readPage<Row, Shown>(
 /** Where a list in its default order goes on, and how many rows were asked for. */
 interface Start<Place> {
   readonly from: Place | null;
-  readonly limit: number;
+  readonly first: number;
 }
 
 /**
@@ -42,8 +42,8 @@ interface Start<Place> {
  *
  * @throws InvalidPageError
  */
-export function stretchOf(list: string, request: StretchRequest): Start<Position> {
-  return startOf(list, request, decodeCursor);
+export function startOf(list: string, request: CursorRequest): Start<Position> {
+  return startBy(decodeCursor, list, request);
 }
 
 /**
@@ -51,28 +51,29 @@ export function stretchOf(list: string, request: StretchRequest): Start<Position
  *
  * @throws InvalidPageError
  */
-export function keyStretchOf(list: string, request: StretchRequest): Start<KeyPosition> {
-  return startOf(list, request, decodeKeyCursor);
+export function keyStartOf(list: string, request: CursorRequest): Start<KeyPosition> {
+  return startBy(decodeKeyCursor, list, request);
 }
 
-function startOf<Place>(
-  list: string,
-  { after, limit }: StretchRequest,
+function startBy<Place>(
   decode: (list: string, cursor: string) => Place,
+  list: string,
+  { after, first }: CursorRequest,
 ): Start<Place> {
   const cursor = checkedCursor(after);
-  return { from: cursor === null ? null : decode(list, cursor), limit: checkedLimit(limit) };
+  return { from: cursor === null ? null : decode(list, cursor), first: checkedFirst(first) };
 }
 
-/** The stretch that `rows` are, of which one more than `limit` was read. */
-export function toStretch<Row, Shown>(
+/** The cursor page that `rows` are, of which one more than `first` was read. */
+export function toCursorPage<Row, Shown>(
   list: string,
   rows: readonly Row[],
-  limit: number,
+  first: number,
   position: (row: Row) => Position | KeyPosition,
   show: (row: Row) => Shown,
-): Stretch<Shown> {
-  const last = rows[limit - 1];
-  const next = rows.length > limit && last !== undefined ? encodeCursor(list, position(last)) : null;
-  return { data: rows.slice(0, limit).map(show), next };
+): CursorPage<Shown> {
+  const found = rows.slice(0, first);
+  const last = found.at(-1);
+  const endCursor = last === undefined ? null : encodeCursor(list, position(last));
+  return { items: found.map(show), endCursor, hasNextPage: rows.length > first };
 }

@@ -3,7 +3,17 @@ import { RegionAnalysis, type RegionRules } from '../entities/region-analysis.ts
 import { double, doubleColumn } from './exact-columns.ts';
 import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
-import { checkArguments, Key, arrayOf, newRow, rowMethods } from './signatures/index.ts';
+import {
+  Key,
+  arrayOf,
+  newRow,
+  rowMethods,
+  reads,
+  stages,
+  writes,
+  synchronous,
+  type Signatures,
+} from './signatures/index.ts';
 
 /** A region of a simulation, as it was found. */
 export interface RegionAnalysisRow {
@@ -68,7 +78,7 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
    * Removes every region of a simulation, by one statement. Gives how many; new ones may be staged after it, in the same
    * transaction.
    */
-  async removeBySimulation(simulationId: string): Promise<number> {
+  async deleteBySimulation(simulationId: string): Promise<number> {
     const db = await this.writing();
     const removed = await db
       .deleteFrom('region_analyses')
@@ -77,11 +87,11 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
       .execute();
     return forget(this.em, RegionAnalysis, removed);
   }
-}
 
-checkArguments(RegionAnalysisRepository, {
-  ...rowMethods(RegionAnalysis),
-  listBySimulation: [{ simulationId: Key }],
-  addAll: { synchronous: [{ regions: arrayOf(newRow(RegionAnalysis)) }] },
-  removeBySimulation: [{ simulationId: Key }],
-});
+  static readonly signatures = {
+    ...rowMethods(RegionAnalysis),
+    listBySimulation: reads({ simulationId: Key }),
+    addAll: synchronous(stages({ regions: arrayOf(newRow(RegionAnalysis)) })),
+    deleteBySimulation: writes({ simulationId: Key }),
+  } satisfies Signatures<RegionAnalysisRepository>;
+}

@@ -1,7 +1,7 @@
 import { EntitySchema, type IDatabaseDriver } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/postgresql';
 import { repositories } from './repositories.ts';
-import { checksArguments } from './signatures/index.ts';
+import { checkArguments } from './signatures/index.ts';
 
 type Pair = (typeof repositories)[keyof typeof repositories];
 
@@ -9,10 +9,7 @@ type RepositoryOf<Entity> = Extract<Pair, readonly [Entity, unknown]>[1]['protot
 
 // An entity can't import its repository, which imports the entity. The ORM reads it from the schema when it is needed.
 for (const [entity, repository] of Object.values(repositories)) {
-  if (!checksArguments(repository))
-    throw new Error(
-      `${repository.name} does not check its arguments: call checkArguments(${repository.name}, …)`,
-    );
+  checkArguments(repository);
   EntitySchema.REGISTRY.get(entity)?.setCustomRepository(() => repository);
 }
 

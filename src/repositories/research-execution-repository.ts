@@ -2,8 +2,8 @@ import { LockMode, type EntityManager, type RequiredEntityData } from '@mikro-or
 import { executionStatuses, ResearchExecution } from '../entities/research-execution.ts';
 import { deletedOption, type DeletedOption } from './deleted-option.ts';
 import { exactInstant } from './exact-columns.ts';
-import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
-import { readPage, stretchOf, toStretch } from './read-page.ts';
+import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
+import { readPage, startOf, toCursorPage } from './read-page.ts';
 import { Repository } from './repository.ts';
 import {
   details,
@@ -21,7 +21,6 @@ import {
 } from './research-execution-summary.ts';
 import { startingWith } from './text-pattern.ts';
 import {
-  checkArguments,
   fields,
   Integer,
   Key,
@@ -32,7 +31,13 @@ import {
   optional,
   pageRequest,
   rowMethods,
-  stretchRequest,
+  cursorRequest,
+  locks,
+  reads,
+  stages,
+  writes,
+  synchronous,
+  type Signatures,
 } from './signatures/index.ts';
 
 /** A new execution; it starts now unless it says otherwise. */
@@ -104,11 +109,11 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    *
    * @throws InvalidPageError
    */
-  async listSummaries(
-    request: StretchRequest & ExperimentOption & DeletedOption = {},
-  ): Promise<Stretch<ResearchExecutionSummary>> {
+  async scrollSummaries(
+    request: CursorRequest & ExperimentOption & DeletedOption = {},
+  ): Promise<CursorPage<ResearchExecutionSummary>> {
     const name = listOf(request);
-    const { from, limit } = stretchOf(name, request);
+    const { from, first } = startOf(name, request);
     let executions = executionsOf(await this.rows(), request);
     if (from) {
       executions = executions.where((eb) =>
@@ -118,12 +123,12 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     const rows = await summaries(executions)
       .orderBy('started_at', 'desc')
       .orderBy('exec_id', 'desc')
-      .limit(limit + 1)
+      .limit(first + 1)
       .execute();
-    return toStretch(
+    return toCursorPage(
       name,
       rows,
-      limit,
+      first,
       (row) => ({ at: exactInstant(row.started_at_hex), key: row.exec_id }),
       toSummary,
     );
@@ -133,7 +138,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    * The newest automatic interview of the experiment, deleted or not: one whose topic starts with `exp_<experiment>_auto`; null when
    * there is none.
    */
-  async findAutoInterview(experiment: string): Promise<ResearchExecutionSummary | null> {
+  async findAutoInterviewSummary(experiment: string): Promise<ResearchExecutionSummary | null> {
     const row = await summaries(executionsOf(await this.rows(), { experiment }))
       .where('topic_name', 'like', startingWith(`exp_${experiment}_auto`))
       .orderBy('started_at', 'desc')
@@ -169,7 +174,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   /**
    * The additional context of each of the executions, by key, null where there is none. An execution that does not exist is left out.
    */
-  async listAdditionalContextBatch(keys: readonly string[]): Promise<Map<string, string | null>> {
+  async findAdditionalContextBatch(keys: readonly string[]): Promise<Map<string, string | null>> {
     if (keys.length === 0) return new Map();
     const db = await this.rows();
     const rows = await db
@@ -203,7 +208,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    *
    * @throws NotFoundError when there is none; InvalidValueError on a negative count.
    */
-  async recordStatus(key: string, status: ExecutionStatus, counts: InterviewCounts = {}): Promise<void> {
+  async saveStatus(key: string, status: ExecutionStatus, counts: InterviewCounts = {}): Promise<void> {
     const { successfulCount, failedCount } = counts;
     await this.change(
       key,
@@ -242,14 +247,12 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     const rows = await executionsWithDocument(await this.rows(), keys, type).execute();
     return new Set(rows.map((row) => row.exec_id));
   }
-}
 
-checkArguments(ResearchExecutionRepository, {
-  ...rowMethods(ResearchExecution),
-  add: { synchronous: [{ data: newRow<ResearchExecution, NewResearchExecution>(ResearchExecution) }] },
-  getDetail: [{ key: Key }],
-  pageSummaries: [
-    {
+  static readonly signatures = {
+    ...rowMethods(ResearchExecution),
+    add: synchronous(stages({ data: newRow<ResearchExecution, NewResearchExecution>(ResearchExecution) })),
+    getDetail: reads({ key: Key }),
+    pageSummaries: reads({
       request: optional(
         fields<PageRequest<(typeof sortKeys)[number]> & ExperimentOption & DeletedOption>({
           ...pageRequest(sortKeys),
@@ -257,36 +260,34 @@ checkArguments(ResearchExecutionRepository, {
           ...deletedOption,
         }),
       ),
-    },
-  ],
-  listSummaries: [
-    {
+    }),
+    scrollSummaries: reads({
       request: optional(
-        fields<StretchRequest & ExperimentOption & DeletedOption>({
-          ...stretchRequest,
+        fields<CursorRequest & ExperimentOption & DeletedOption>({
+          ...cursorRequest,
           experiment: optional(nullable(Key)),
           ...deletedOption,
         }),
       ),
-    },
-  ],
-  findAutoInterview: [{ experiment: Key }],
-  existsSummaryBatch: [{ keys: arrayOf(Key) }],
-  existsPrfaqBatch: [{ keys: arrayOf(Key) }],
-  existsAdditionalContextBatch: [{ keys: arrayOf(Key) }],
-  listAdditionalContextBatch: [{ keys: arrayOf(Key) }],
-  lockNextPending: [],
-  recordStatus: [
-    { key: Key },
-    { status: oneOf(executionStatuses) },
-    {
-      counts: optional(
-        fields<InterviewCounts>({ successfulCount: optional(Integer), failedCount: optional(Integer) }),
-      ),
-    },
-  ],
-  recordInterviews: [
-    { key: Key },
-    { ended: fields<EndedInterviews>({ successful: optional(Integer), failed: optional(Integer) }) },
-  ],
-});
+    }),
+    findAutoInterviewSummary: reads({ experiment: Key }),
+    existsSummaryBatch: reads({ keys: arrayOf(Key) }),
+    existsPrfaqBatch: reads({ keys: arrayOf(Key) }),
+    existsAdditionalContextBatch: reads({ keys: arrayOf(Key) }),
+    findAdditionalContextBatch: reads({ keys: arrayOf(Key) }),
+    lockNextPending: locks(),
+    saveStatus: writes(
+      { key: Key },
+      { status: oneOf(executionStatuses) },
+      {
+        counts: optional(
+          fields<InterviewCounts>({ successfulCount: optional(Integer), failedCount: optional(Integer) }),
+        ),
+      },
+    ),
+    recordInterviews: writes(
+      { key: Key },
+      { ended: fields<EndedInterviews>({ successful: optional(Integer), failed: optional(Integer) }) },
+    ),
+  } satisfies Signatures<ResearchExecutionRepository>;
+}

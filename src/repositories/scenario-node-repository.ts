@@ -10,7 +10,6 @@ import { checkDocument } from '../json/check-shape.ts';
 import { Repository } from './repository.ts';
 import { nodeSummaries, pathTo, toNodeSummary, type ScenarioNodeSummary } from './scenario-node-summary.ts';
 import {
-  checkArguments,
   document,
   documentWith,
   fields,
@@ -21,6 +20,10 @@ import {
   oneOf,
   optional,
   rowMethods,
+  reads,
+  stages,
+  writes,
+  type Signatures,
 } from './signatures/index.ts';
 
 export type NodeStatus = (typeof nodeStatuses)[number];
@@ -67,7 +70,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
    * The node with the highest success rate of those that were simulated, whatever their status; of equals the one nearest to the
    * root, then the oldest, then the one with the lowest key. Null when none was simulated.
    */
-  async findBest(explorationId: string): Promise<ScenarioNodeSummary | null> {
+  async findBestSummary(explorationId: string): Promise<ScenarioNodeSummary | null> {
     const db = await this.rows();
     const row = await nodeSummaries(db)
       .where('exploration_id', '=', explorationId)
@@ -174,7 +177,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
    *
    * @throws NotFoundError naming the keys that no node has; the others were changed.
    */
-  async changeStatus(keys: readonly string[], nodeStatus: NodeStatus): Promise<void> {
+  async saveStatusBatch(keys: readonly string[], nodeStatus: NodeStatus): Promise<void> {
     if (keys.length === 0) return;
     const db = await this.writing();
     const changed = await db
@@ -194,34 +197,34 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     const loaded = keys.filter((key) => this.em.getUnitOfWork().getById(ScenarioNode, key));
     if (loaded.length > 0) await this.em.find(ScenarioNode, { id: { $in: loaded } }, { refresh: true });
   }
-}
 
-checkArguments(ScenarioNodeRepository, {
-  ...rowMethods(ScenarioNode),
-  getSummary: [{ key: Key }],
-  findRoot: [{ explorationId: Key }],
-  findWinner: [{ explorationId: Key }],
-  findBest: [{ explorationId: Key }],
-  listByExploration: [{ explorationId: Key }],
-  listFrontier: [{ explorationId: Key }],
-  listChildren: [{ parentId: Key }],
-  listPath: [{ key: Key }],
-  countByStatus: [{ explorationId: Key }],
-  revise: [
-    { key: Key },
-    {
-      changes: fields<NodeChanges>({
-        scorecardParams: optional(documentWith<ScorecardParams>({})),
-        simulationResults: optional(nullable(document<SimulationResults>())),
-        executionTimeSeconds: optional(nullable(FiniteNumber)),
-        nodeStatus: optional(oneOf(nodeStatuses)),
-      }),
-    },
-  ],
-  saveSimulation: [
-    { key: Key },
-    { simulationResults: nullable(document<SimulationResults>()) },
-    { executionTimeSeconds: nullable(FiniteNumber) },
-  ],
-  changeStatus: [{ keys: arrayOf(Key) }, { nodeStatus: oneOf(nodeStatuses) }],
-});
+  static readonly signatures = {
+    ...rowMethods(ScenarioNode),
+    getSummary: reads({ key: Key }),
+    findRoot: reads({ explorationId: Key }),
+    findWinner: reads({ explorationId: Key }),
+    findBestSummary: reads({ explorationId: Key }),
+    listByExploration: reads({ explorationId: Key }),
+    listFrontier: reads({ explorationId: Key }),
+    listChildren: reads({ parentId: Key }),
+    listPath: reads({ key: Key }),
+    countByStatus: reads({ explorationId: Key }),
+    revise: stages(
+      { key: Key },
+      {
+        changes: fields<NodeChanges>({
+          scorecardParams: optional(documentWith<ScorecardParams>({})),
+          simulationResults: optional(nullable(document<SimulationResults>())),
+          executionTimeSeconds: optional(nullable(FiniteNumber)),
+          nodeStatus: optional(oneOf(nodeStatuses)),
+        }),
+      },
+    ),
+    saveSimulation: writes(
+      { key: Key },
+      { simulationResults: nullable(document<SimulationResults>()) },
+      { executionTimeSeconds: nullable(FiniteNumber) },
+    ),
+    saveStatusBatch: writes({ keys: arrayOf(Key) }, { nodeStatus: oneOf(nodeStatuses) }),
+  } satisfies Signatures<ScenarioNodeRepository>;
+}

@@ -2,7 +2,7 @@ import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
 import { SensitivityResult } from '../entities/sensitivity-result.ts';
 import { forget } from './forget.ts';
 import { Repository } from './repository.ts';
-import { checkArguments, Key, rowMethods } from './signatures/index.ts';
+import { Key, rowMethods, reads, writes, type Signatures } from './signatures/index.ts';
 
 /** Sensitivity analyses of simulations, of which each may have several. */
 export class SensitivityResultRepository extends Repository<SensitivityResult> {
@@ -23,7 +23,7 @@ export class SensitivityResultRepository extends Repository<SensitivityResult> {
   }
 
   /** Removes every sensitivity analysis of a simulation, by one statement. Gives how many. */
-  async removeBySimulation(simulationId: string): Promise<number> {
+  async deleteBySimulation(simulationId: string): Promise<number> {
     const db = await this.writing();
     const removed = await db
       .deleteFrom('sensitivity_results')
@@ -32,10 +32,10 @@ export class SensitivityResultRepository extends Repository<SensitivityResult> {
       .execute();
     return forget(this.em, SensitivityResult, removed);
   }
-}
 
-checkArguments(SensitivityResultRepository, {
-  ...rowMethods(SensitivityResult),
-  findLatest: [{ simulationId: Key }],
-  removeBySimulation: [{ simulationId: Key }],
-});
+  static readonly signatures = {
+    ...rowMethods(SensitivityResult),
+    findLatest: reads({ simulationId: Key }),
+    deleteBySimulation: writes({ simulationId: Key }),
+  } satisfies Signatures<SensitivityResultRepository>;
+}

@@ -3,8 +3,8 @@ import { defaultSynthGroup, SynthGroup } from '../entities/synth-group.ts';
 import { ProtectedRowError } from '../errors.ts';
 import { ensureDefaultSynthGroup } from './default-synth-group.ts';
 import { exactInstant } from './exact-columns.ts';
-import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
-import { readPage, stretchOf, toStretch } from './read-page.ts';
+import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
+import { readPage, startOf, toCursorPage } from './read-page.ts';
 import { Repository } from './repository.ts';
 import {
   groupSummaries,
@@ -16,15 +16,18 @@ import {
 } from './synth-group-summary.ts';
 import { listOf, positionOf, toSummary } from './synth-summary.ts';
 import {
-  checkArguments,
   fields,
   Key,
   nullable,
   optional,
   pageRequest,
   rowMethods,
-  stretchRequest,
+  cursorRequest,
   Text,
+  reads,
+  locks,
+  writes,
+  type Signatures,
 } from './signatures/index.ts';
 
 const sortKeys = ['createdAt', 'name'] as const;
@@ -45,18 +48,18 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
 
   /**
    * A group with its synths, newest first, from a cursor on; null when there is none. The cursors are those of
-   * `SynthRepository.listSummaries` of the group.
+   * `SynthRepository.scrollSummaries` of the group.
    *
    * @throws InvalidPageError
    */
-  async findDetail(key: string, request: StretchRequest = {}): Promise<SynthGroupDetail | null> {
+  async findDetail(key: string, request: CursorRequest = {}): Promise<SynthGroupDetail | null> {
     const list = listOf(key);
-    const { from, limit } = stretchOf(list, request);
-    const rows = await groupWithSynths(await this.rows(), key, from, limit + 1).execute();
-    const [first] = rows;
-    if (!first) return null;
-    const synths = toStretch(list, rows.filter(hasSynth), limit, positionOf, toSummary);
-    return { ...toGroupSummary(first), synths };
+    const { from, first } = startOf(list, request);
+    const rows = await groupWithSynths(await this.rows(), key, from, first + 1).execute();
+    const [group] = rows;
+    if (!group) return null;
+    const synths = toCursorPage(list, rows.filter(hasSynth), first, positionOf, toSummary);
+    return { ...toGroupSummary(group), synths };
   }
 
   /**
@@ -83,22 +86,22 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
    *
    * @throws InvalidPageError
    */
-  async listSummaries(request: StretchRequest = {}): Promise<Stretch<SynthGroupSummary>> {
-    const { from, limit } = stretchOf('synth_groups', request);
+  async scrollSummaries(request: CursorRequest = {}): Promise<CursorPage<SynthGroupSummary>> {
+    const { from, first } = startOf('synth_groups', request);
     let groups = groupSummaries(await this.rows())
       .orderBy('synth_groups.created_at', 'desc')
       .orderBy('synth_groups.id', 'desc')
-      .limit(limit + 1);
+      .limit(first + 1);
     if (from) {
       groups = groups.where((eb) =>
         eb(eb.refTuple('synth_groups.created_at', 'synth_groups.id'), '<', eb.tuple(from.at, from.key)),
       );
     }
     const rows = await groups.execute();
-    return toStretch(
+    return toCursorPage(
       'synth_groups',
       rows,
-      limit,
+      first,
       (row) => ({ at: exactInstant(row.group_created_at_hex), key: row.group_id }),
       toGroupSummary,
     );
@@ -133,16 +136,16 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
     if (group.id === defaultSynthGroup.id) throw new ProtectedRowError(SynthGroup.name, group.id);
     super.remove(group);
   }
-}
 
-checkArguments(SynthGroupRepository, {
-  ...rowMethods(SynthGroup),
-  findSummary: [{ key: Key }],
-  findDetail: [{ key: Key }, { request: optional(fields<StretchRequest>(stretchRequest)) }],
-  pageSummaries: [
-    { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
-  ],
-  listSummaries: [{ request: optional(fields<StretchRequest>(stretchRequest)) }],
-  ensureDefault: [],
-  ensureNamed: [{ name: Text }, { description: optional(nullable(Text)) }],
-});
+  static readonly signatures = {
+    ...rowMethods(SynthGroup),
+    findSummary: reads({ key: Key }),
+    findDetail: reads({ key: Key }, { request: optional(fields<CursorRequest>(cursorRequest)) }),
+    pageSummaries: reads({
+      request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))),
+    }),
+    scrollSummaries: reads({ request: optional(fields<CursorRequest>(cursorRequest)) }),
+    ensureDefault: writes(),
+    ensureNamed: locks({ name: Text }, { description: optional(nullable(Text)) }),
+  } satisfies Signatures<SynthGroupRepository>;
+}

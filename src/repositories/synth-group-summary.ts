@@ -1,7 +1,7 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { Tables } from '../entities/tables.ts';
 import { instant, instantColumn } from './exact-columns.ts';
-import type { Stretch } from './page.ts';
+import type { CursorPage } from './page.ts';
 import type { Position } from './cursor.ts';
 import { synthColumns, type SynthRow, type SynthSummary } from './synth-summary.ts';
 
@@ -14,9 +14,9 @@ export interface SynthGroupSummary {
   readonly createdAt: Date;
 }
 
-/** A group and the first of its synths, newest first. `synths.next` goes on in `SynthRepository.listSummaries` of the group. */
+/** A group and the first of its synths, newest first. `synths.endCursor` continues in `SynthRepository.scrollSummaries` of the group. */
 export interface SynthGroupDetail extends SynthGroupSummary {
-  readonly synths: Stretch<SynthSummary>;
+  readonly synths: CursorPage<SynthSummary>;
 }
 
 export function groupSummaries(db: Kysely<Tables>) {

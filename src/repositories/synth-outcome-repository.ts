@@ -8,8 +8,8 @@ import { checkDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './deleted-option.ts';
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
-import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
-import { keyStretchOf, readPage, toStretch } from './read-page.ts';
+import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
+import { keyStartOf, readPage, toCursorPage } from './read-page.ts';
 import { Repository } from './repository.ts';
 import { copyRows } from '../postgres/copy/copy-rows.ts';
 import {
@@ -28,7 +28,6 @@ import {
   type OutcomeSummary,
 } from './synth-outcome-summary.ts';
 import {
-  checkArguments,
   document,
   fields,
   Key,
@@ -38,7 +37,10 @@ import {
   optional,
   pageRequest,
   rowMethods,
-  stretchRequest,
+  cursorRequest,
+  reads,
+  writes,
+  type Signatures,
 } from './signatures/index.ts';
 
 const sortKeys = ['synthId', 'didNotTryRate', 'failedRate', 'successRate'] as const;
@@ -62,7 +64,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   }
 
   /** The outcome of a synth in a run, to be changed; null when there is none. */
-  findForSynth(analysisId: string, synthId: string): Promise<SynthOutcome | null> {
+  findBySynth(analysisId: string, synthId: string): Promise<SynthOutcome | null> {
     return this.one({ analysis: analysisId, synthId });
   }
 
@@ -71,7 +73,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
    * null when it took part in none that is completed. Runs without a time of completion come last; those of deleted experiments are
    * left out, unless asked for.
    */
-  async findLatestForSynth(
+  async findLatestSummary(
     synthId: string,
     { deleted = 'hidden' }: DeletedOption = {},
   ): Promise<LatestOutcome | null> {
@@ -93,23 +95,26 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   /**
    * All outcomes of a run at once, in the order of its synths: 10,000 at most, as many synths as a run may have.
    */
-  async listForAnalysis(analysisId: string): Promise<OutcomeSummary[]> {
+  async listSummaries(analysisId: string): Promise<OutcomeSummary[]> {
     return this.#listBehind(analysisId, '', mostSynths);
   }
 
   /**
-   * The outcomes of a run in the order of its synths, from a cursor on; each stretch costs the same however far in.
+   * The outcomes of a run in the order of its synths, from a cursor on; each page costs the same however far in.
    *
    * @throws InvalidPageError
    */
-  async listSummaries(analysisId: string, request: StretchRequest = {}): Promise<Stretch<OutcomeSummary>> {
+  async scrollSummaries(
+    analysisId: string,
+    request: CursorRequest = {},
+  ): Promise<CursorPage<OutcomeSummary>> {
     const list = `synth_outcomes:${analysisId}`;
-    const { from, limit } = keyStretchOf(list, request);
-    const rows = await this.#listBehind(analysisId, from?.key ?? '', limit + 1);
-    return toStretch(
+    const { from, first } = keyStartOf(list, request);
+    const rows = await this.#listBehind(analysisId, from?.key ?? '', first + 1);
+    return toCursorPage(
       list,
       rows,
-      limit,
+      first,
       ({ synthId }) => ({ key: synthId }),
       (row) => row,
     );
@@ -121,7 +126,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
    *
    * @throws InvalidPageError
    */
-  async pageForAnalysis(
+  async pageSummaries(
     analysisId: string,
     request: PageRequest<(typeof sortKeys)[number]> = {},
   ): Promise<Page<OutcomeSummary>> {
@@ -141,7 +146,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   }
 
   /** How many outcomes a run has. */
-  async countForAnalysis(analysisId: string): Promise<number> {
+  async count(analysisId: string): Promise<number> {
     const db = await this.rows();
     const { count } = await db
       .selectFrom('synth_outcomes')
@@ -181,7 +186,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   }
 
   /** Removes every outcome of a run by one statement, and gives how many. */
-  async removeForAnalysis(analysisId: string): Promise<number> {
+  async deleteByAnalysis(analysisId: string): Promise<number> {
     const db = await this.writing();
     const removed = await db
       .deleteFrom('synth_outcomes')
@@ -243,34 +248,34 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
       };
     }
   }
-}
 
-checkArguments(SynthOutcomeRepository, {
-  ...rowMethods(SynthOutcome),
-  findForSynth: [{ analysisId: Key }, { synthId: Key }],
-  findLatestForSynth: [{ synthId: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }],
-  listForAnalysis: [{ analysisId: Key }],
-  listSummaries: [{ analysisId: Key }, { request: optional(fields<StretchRequest>(stretchRequest)) }],
-  pageForAnalysis: [
-    { analysisId: Key },
-    { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
-  ],
-  countForAnalysis: [{ analysisId: Key }],
-  findStatistics: [{ analysisId: Key }],
-  saveAll: [
-    { analysisId: Key },
-    {
-      outcomesOfSynths: arrayOf(
-        fields<NewOutcome>({
-          id: optional(Key),
-          synthId: Key,
-          didNotTryRate: FiniteNumber,
-          failedRate: FiniteNumber,
-          successRate: FiniteNumber,
-          synthAttributes: nullable(document<SimulationAttributes>()),
-        }),
-      ),
-    },
-  ],
-  removeForAnalysis: [{ analysisId: Key }],
-});
+  static readonly signatures = {
+    ...rowMethods(SynthOutcome),
+    findBySynth: reads({ analysisId: Key }, { synthId: Key }),
+    findLatestSummary: reads({ synthId: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }),
+    listSummaries: reads({ analysisId: Key }),
+    scrollSummaries: reads({ analysisId: Key }, { request: optional(fields<CursorRequest>(cursorRequest)) }),
+    pageSummaries: reads(
+      { analysisId: Key },
+      { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
+    ),
+    count: reads({ analysisId: Key }),
+    findStatistics: reads({ analysisId: Key }),
+    saveAll: writes(
+      { analysisId: Key },
+      {
+        outcomesOfSynths: arrayOf(
+          fields<NewOutcome>({
+            id: optional(Key),
+            synthId: Key,
+            didNotTryRate: FiniteNumber,
+            failedRate: FiniteNumber,
+            successRate: FiniteNumber,
+            synthAttributes: nullable(document<SimulationAttributes>()),
+          }),
+        ),
+      },
+    ),
+    deleteByAnalysis: writes({ analysisId: Key }),
+  } satisfies Signatures<SynthOutcomeRepository>;
+}

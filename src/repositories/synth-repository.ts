@@ -9,10 +9,10 @@ import {
   checkedPage,
   type Page,
   type PageRequest,
-  type Stretch,
-  type StretchRequest,
+  type CursorPage,
+  type CursorRequest,
 } from './page.ts';
-import { readPage, stretchOf, toStretch } from './read-page.ts';
+import { readPage, startOf, toCursorPage } from './read-page.ts';
 import { Repository } from './repository.ts';
 import { simulationAttributesOf } from './simulation-attributes.ts';
 import { synthFields, type SynthField } from './synth-fields.ts';
@@ -34,7 +34,6 @@ import {
   type SynthSummary,
 } from './synth-summary.ts';
 import {
-  checkArguments,
   document,
   documentWith,
   fields,
@@ -45,9 +44,13 @@ import {
   optional,
   pageRequest,
   rowMethods,
-  stretchRequest,
+  cursorRequest,
   Text,
   type FieldChecks,
+  reads,
+  writes,
+  synchronous,
+  type Signatures,
 } from './signatures/index.ts';
 
 /** A synth to be stored whole. Where a field is absent, a new synth gets its default and a known one keeps what it has. */
@@ -79,6 +82,14 @@ type SortKey = 'createdAt' | 'name';
 const sortKeys = ['createdAt', 'name'] as const;
 const sortColumns = { createdAt: 'created_at', name: 'nome' } as const;
 
+const groupOption: FieldChecks<GroupOption> = { group: optional(nullable(Key)) };
+const criteriaFields: FieldChecks<SynthCriteria> = {
+  ...groupOption,
+  text: optional(Text),
+  filters: optional(documentWith<SynthFilters>({})),
+};
+const paged = pageRequest<SortKey>(sortKeys);
+
 /** Synthetic users. */
 export class SynthRepository extends Repository<Synth> {
   constructor(em: EntityManager) {
@@ -107,45 +118,20 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * Summaries by page, newest first unless sorted otherwise (`createdAt`, `name`); of one group, or with null of none, if it is
-   * given.
-   *
-   * @throws InvalidPageError
-   */
-  async pageSummaries(request: PageRequest<SortKey> & GroupOption = {}): Promise<Page<SynthSummary>> {
-    return this.#page(request, { group: request.group });
-  }
-
-  /**
-   * Summaries newest first, from a cursor on; of one group, if it is given.
-   *
-   * @throws InvalidPageError
-   */
-  async listSummaries(request: StretchRequest & GroupOption = {}): Promise<Stretch<SynthSummary>> {
-    return this.#stretch(listOf(request.group), request, { group: request.group });
-  }
-
-  /**
-   * All that is known of synths, newest first, from a cursor on; of one group, if it is given. A cursor of `listSummaries` goes on
-   * here, and the other way round.
-   *
-   * @throws InvalidPageError
-   */
-  async listDetails(request: StretchRequest & GroupOption = {}): Promise<Stretch<SynthDetail>> {
-    const list = listOf(request.group);
-    const { from, limit } = stretchOf(list, request);
-    const synths = synthsThat(await this.rows(), { group: request.group });
-    const rows = await details(newest(synths, from, limit + 1)).execute();
-    return toStretch(list, rows, limit, positionOf, toDetail);
-  }
-
-  /**
    * Summaries by page of the synths that meet the criteria, newest first unless sorted otherwise (`createdAt`, `name`).
    *
    * @throws InvalidPageError
    */
-  async search(request: PageRequest<SortKey> & SynthCriteria = {}): Promise<Page<SynthSummary>> {
-    return this.#page(request, request);
+  async pageSummaries(request: PageRequest<SortKey> & SynthCriteria = {}): Promise<Page<SynthSummary>> {
+    const page = checkedPage(request, sortKeys);
+    const db = await this.rows();
+    const synths = synthsThat(db, request);
+    const list = summaries(synths)
+      .orderBy(sortColumns[page.sortBy], page.sortOrder)
+      .orderBy('id', page.sortOrder)
+      .limit(page.limit)
+      .offset(page.offset);
+    return readPage(db, total(synths).compile(), list.compile(), page, toSummary);
   }
 
   /**
@@ -153,9 +139,28 @@ export class SynthRepository extends Repository<Synth> {
    *
    * @throws InvalidPageError
    */
-  async searchSummaries(request: StretchRequest & SynthCriteria = {}): Promise<Stretch<SynthSummary>> {
+  async scrollSummaries(request: CursorRequest & SynthCriteria = {}): Promise<CursorPage<SynthSummary>> {
     const { group, text, filters } = request;
-    return this.#stretch(`synths?${JSON.stringify({ group, text, filters })}`, request, request);
+    const narrowed = text !== undefined || filters !== undefined;
+    const list = narrowed ? `synths?${JSON.stringify({ group, text, filters })}` : listOf(group);
+    const { from, first } = startOf(list, request);
+    const synths = synthsThat(await this.rows(), request);
+    const rows = await summaries(newest(synths, from, first + 1)).execute();
+    return toCursorPage(list, rows, first, positionOf, toSummary);
+  }
+
+  /**
+   * All that is known of synths, newest first, from a cursor on; of one group, if it is given. A cursor of `scrollSummaries` goes on
+   * here, and the other way round.
+   *
+   * @throws InvalidPageError
+   */
+  async scrollDetails(request: CursorRequest & GroupOption = {}): Promise<CursorPage<SynthDetail>> {
+    const list = listOf(request.group);
+    const { from, first } = startOf(list, request);
+    const synths = synthsThat(await this.rows(), { group: request.group });
+    const rows = await details(newest(synths, from, first + 1)).execute();
+    return toCursorPage(list, rows, first, positionOf, toDetail);
   }
 
   /** How many synths there are; in one group, if it is given. */
@@ -207,7 +212,7 @@ export class SynthRepository extends Repository<Synth> {
    *
    * @throws InvalidJsonError; DanglingReferenceError when the group does not exist.
    */
-  async store({ id, createdAt, group, ...rest }: StoredSynth): Promise<void> {
+  async saveSynth({ id, createdAt, group, ...rest }: StoredSynth): Promise<void> {
     const { description, linkPhoto, avatarPath, version, data } = rest;
     if (data != null) checkDocument('synths.data', SynthData, data);
     const db = await this.writing();
@@ -239,63 +244,24 @@ export class SynthRepository extends Repository<Synth> {
     await this.change(key, { id: key }, { avatarPath: path });
   }
 
-  async #page(request: PageRequest<SortKey>, criteria: SynthCriteria): Promise<Page<SynthSummary>> {
-    const page = checkedPage(request, sortKeys);
-    const db = await this.rows();
-    const synths = synthsThat(db, criteria);
-    const list = summaries(synths)
-      .orderBy(sortColumns[page.sortBy], page.sortOrder)
-      .orderBy('id', page.sortOrder)
-      .limit(page.limit)
-      .offset(page.offset);
-    return readPage(db, total(synths).compile(), list.compile(), page, toSummary);
-  }
-
-  async #stretch(
-    list: string,
-    request: StretchRequest,
-    criteria: SynthCriteria,
-  ): Promise<Stretch<SynthSummary>> {
-    const { from, limit } = stretchOf(list, request);
-    const synths = synthsThat(await this.rows(), criteria);
-    const rows = await summaries(newest(synths, from, limit + 1)).execute();
-    return toStretch(list, rows, limit, positionOf, toSummary);
-  }
-}
-
-const groupOption: FieldChecks<GroupOption> = { group: optional(nullable(Key)) };
-const criteriaFields: FieldChecks<SynthCriteria> = {
-  ...groupOption,
-  text: optional(Text),
-  filters: optional(documentWith<SynthFilters>({})),
-};
-const paged = pageRequest<SortKey>(sortKeys);
-
-checkArguments(SynthRepository, {
-  ...rowMethods(Synth),
-  getDetail: [{ key: Key }],
-  getAvatarPath: [{ key: Key }],
-  pageSummaries: [
-    { request: optional(fields<PageRequest<SortKey> & GroupOption>({ ...paged, ...groupOption })) },
-  ],
-  listSummaries: [
-    { request: optional(fields<StretchRequest & GroupOption>({ ...stretchRequest, ...groupOption })) },
-  ],
-  listDetails: [
-    { request: optional(fields<StretchRequest & GroupOption>({ ...stretchRequest, ...groupOption })) },
-  ],
-  search: [
-    { request: optional(fields<PageRequest<SortKey> & SynthCriteria>({ ...paged, ...criteriaFields })) },
-  ],
-  searchSummaries: [
-    { request: optional(fields<StretchRequest & SynthCriteria>({ ...stretchRequest, ...criteriaFields })) },
-  ],
-  count: [{ option: optional(fields<GroupOption>(groupOption)) }],
-  listFields: { synchronous: [] },
-  getExtremeCases: [{ experiment: Key }, { count: optional(Limit) }],
-  listForSimulation: [{ experiment: Key }, { limit: optional(Limit) }],
-  store: [
-    {
+  static readonly signatures = {
+    ...rowMethods(Synth),
+    getDetail: reads({ key: Key }),
+    getAvatarPath: reads({ key: Key }),
+    pageSummaries: reads({
+      request: optional(fields<PageRequest<SortKey> & SynthCriteria>({ ...paged, ...criteriaFields })),
+    }),
+    scrollSummaries: reads({
+      request: optional(fields<CursorRequest & SynthCriteria>({ ...cursorRequest, ...criteriaFields })),
+    }),
+    scrollDetails: reads({
+      request: optional(fields<CursorRequest & GroupOption>({ ...cursorRequest, ...groupOption })),
+    }),
+    count: reads({ option: optional(fields<GroupOption>(groupOption)) }),
+    listFields: synchronous(reads()),
+    getExtremeCases: reads({ experiment: Key }, { count: optional(Limit) }),
+    listForSimulation: reads({ experiment: Key }, { limit: optional(Limit) }),
+    saveSynth: writes({
       synth: fields<StoredSynth>({
         id: Key,
         name: Text,
@@ -307,10 +273,10 @@ checkArguments(SynthRepository, {
         data: optional(nullable(document<SynthData>())),
         createdAt: optional(Instant),
       }),
-    },
-  ],
-  saveAvatarPath: [{ key: Key }, { path: nullable(Text) }],
-});
+    }),
+    saveAvatarPath: writes({ key: Key }, { path: nullable(Text) }),
+  } satisfies Signatures<SynthRepository>;
+}
 
 function noCompletedRun(experiment: string): NotFoundError {
   return new NotFoundError('AnalysisRun', { experiment, status: 'completed' });

@@ -2,8 +2,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { ResearchExecution } from '../entities/research-execution.ts';
 import { Transcript, type TranscriptMessages } from '../entities/transcript.ts';
 import { NotFoundError } from '../errors.ts';
-import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from './page.ts';
-import { stretchOf, toStretch } from './read-page.ts';
+import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
+import { startOf, toCursorPage } from './read-page.ts';
 import { Repository } from './repository.ts';
 import {
   details,
@@ -16,7 +16,6 @@ import {
   type TranscriptSummary,
 } from './transcript-summary.ts';
 import {
-  checkArguments,
   documentList,
   fields,
   Instant,
@@ -25,8 +24,12 @@ import {
   optional,
   pageRequest,
   rowMethods,
-  stretchRequest,
+  cursorRequest,
   Text,
+  reads,
+  stages,
+  synchronous,
+  type Signatures,
 } from './signatures/index.ts';
 
 /** An interview that took place. */
@@ -54,7 +57,7 @@ export class TranscriptRepository extends Repository<Transcript> {
    * Stages the transcript of an interview. Its turns are counted in full: two messages each. The flush refuses messages out of
    * shape, a second transcript of the synth in the execution, and an execution that does not exist.
    */
-  record(execution: string, interview: Interview): Transcript {
+  addInterview(execution: string, interview: Interview): Transcript {
     const { synthId, synthName, messages, status = 'completed', recordedAt = new Date() } = interview;
     const turnCount = Math.floor(messages.length / 2);
     return this.add({ execution, synthId, synthName, messages, status, recordedAt, turnCount });
@@ -101,17 +104,20 @@ export class TranscriptRepository extends Repository<Transcript> {
    *
    * @throws NotFoundError when there is no such execution; InvalidPageError.
    */
-  async listSummaries(execution: string, request: StretchRequest = {}): Promise<Stretch<TranscriptSummary>> {
+  async scrollSummaries(
+    execution: string,
+    request: CursorRequest = {},
+  ): Promise<CursorPage<TranscriptSummary>> {
     const list = `transcripts:${execution}`;
-    const { from, limit } = stretchOf(list, request);
+    const { from, first } = startOf(list, request);
     const rows = await transcriptsOf(await this.rows(), execution, {
       sortBy: 'timestamp',
       sortOrder: 'desc',
-      limit: limit + 1,
+      limit: first + 1,
       from,
     }).execute();
     if (rows.length === 0) throw new NotFoundError(ResearchExecution.name, execution);
-    return toStretch(list, rows.filter(hasTranscript), limit, positionOf, toSummary);
+    return toCursorPage(list, rows.filter(hasTranscript), first, positionOf, toSummary);
   }
 
   /**
@@ -129,29 +135,29 @@ export class TranscriptRepository extends Repository<Transcript> {
       .execute();
     return new Map(rows.map((row) => [row.exec_id, row.turns]));
   }
-}
 
-checkArguments(TranscriptRepository, {
-  ...rowMethods(Transcript),
-  record: {
-    synchronous: [
+  static readonly signatures = {
+    ...rowMethods(Transcript),
+    addInterview: synchronous(
+      stages(
+        { execution: Key },
+        {
+          interview: fields<Interview>({
+            synthId: Key,
+            synthName: Text,
+            messages: documentList<TranscriptMessages>(),
+            status: optional(Text),
+            recordedAt: optional(Instant),
+          }),
+        },
+      ),
+    ),
+    getDetail: reads({ execution: Key }, { synth: Key }),
+    pageSummaries: reads(
       { execution: Key },
-      {
-        interview: fields<Interview>({
-          synthId: Key,
-          synthName: Text,
-          messages: documentList<TranscriptMessages>(),
-          status: optional(Text),
-          recordedAt: optional(Instant),
-        }),
-      },
-    ],
-  },
-  getDetail: [{ execution: Key }, { synth: Key }],
-  pageSummaries: [
-    { execution: Key },
-    { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
-  ],
-  listSummaries: [{ execution: Key }, { request: optional(fields<StretchRequest>(stretchRequest)) }],
-  countTurnsBatch: [{ executions: arrayOf(Key) }],
-});
+      { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
+    ),
+    scrollSummaries: reads({ execution: Key }, { request: optional(fields<CursorRequest>(cursorRequest)) }),
+    countTurnsBatch: reads({ executions: arrayOf(Key) }),
+  } satisfies Signatures<TranscriptRepository>;
+}

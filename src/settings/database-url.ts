@@ -1,11 +1,11 @@
 import { SettingsError } from '../errors.ts';
-import { checkedHost, splitUrl } from './split-url.ts';
-import { tlsOptions, type TlsOptions, type TlsSettings } from './tls.ts';
+import { splitUrl, validateHost } from './split-url.ts';
+import { createTlsOptions, type TlsOptions, type TlsSettings } from './tls-options.ts';
 import { readParameters, type SessionAttributes, type SslMode } from './url-parameters.ts';
 
 /** The parts of a `DatabaseTarget`. */
-export interface DatabaseParts {
-  /** A name, an address, or the directory of a unix socket. */
+export interface TargetParts {
+  /** A host name, an IP address, or the directory of a unix socket. */
   readonly host: string;
   readonly port: number;
   readonly user: string;
@@ -14,66 +14,64 @@ export interface DatabaseParts {
   readonly database: string;
   readonly tls: TlsSettings;
   readonly applicationName?: string | undefined;
-  /** Seconds that making a connection may take; 0 for any number. */
+  /** Timeout of a connection attempt in seconds; 0 for no limit. */
   readonly connectTimeout?: number | undefined;
-  /** What the server is told at the start of each session, such as `-c search_path=lab`. */
+  /** Settings of each session, such as `-c search_path=lab`. */
   readonly options?: string | undefined;
   readonly targetSessionAttrs?: SessionAttributes | undefined;
 }
 
-/** A PostgreSQL database and how to reach it. Printing or serialising it shows no password. */
+/** A PostgreSQL database and how to connect to it. Printing or serializing it never shows the password. */
 export class DatabaseTarget {
-  readonly #parts: DatabaseParts;
+  readonly #parts: TargetParts;
 
-  constructor(parts: DatabaseParts) {
+  constructor(parts: TargetParts) {
     this.#parts = parts;
   }
 
-  /** Everything, the password included. */
-  get parts(): DatabaseParts {
+  /** All parts, including the password. */
+  get parts(): TargetParts {
     return this.#parts;
   }
 
-  /** What Node's TLS is told; false for a connection in clear text. Reads the certificates. */
+  /** The TLS options, for which the certificate files are read; false for an unencrypted connection. */
   get tls(): TlsOptions | false {
-    return tlsOptions(this.#parts.tls, this.#parts.host, (parameter, value, why) => {
+    return createTlsOptions(this.#parts.tls, this.#parts.host, (parameter, value, why) => {
       throw new SettingsError(`${this.label} has ${parameter}=${value}: ${why}`);
     });
   }
 
-  /** For messages: `user@host:port/database`. */
+  /** `user@host:port/database`, for messages. */
   get label(): string {
     const { user, host, port, database } = this.#parts;
     return `${user}@${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
   }
 
-  /** For people: the URL with `***` for the password. */
+  /** The URL with `***` in place of the password, for display. */
   get maskedUrl(): string {
     const { password, ...others } = this.#parts;
     const url = buildDatabaseUrl({ ...others, password: '' });
     return password === '' ? url : url.replace('@', ':***@');
   }
 
-  /** The same server and role, another database. */
+  /** Returns the target of another database on the same server, with the same role. */
   withDatabase(database: string): DatabaseTarget {
     return new DatabaseTarget({ ...this.#parts, database });
   }
 }
 
-/** What holds for a URL that doesn't say. */
+/** Defaults for parameters that a URL leaves out. */
 export interface UrlDefaults {
   readonly sslMode?: SslMode | undefined;
   readonly sslRootCert?: string | undefined;
-  /** Throws where a default can't be used, rather than to blame the URL. */
+  /** Throws for an invalid default. Without it, the error names the URL. */
   readonly fail?: (parameter: 'sslmode' | 'sslrootcert', value: string, why: string) => never;
 }
 
 /**
- * Reads a PostgreSQL URL. `name` is where it came from (`DATABASE_URL`), for messages; no message holds the URL, since it may hold
- * a password.
+ * Parses a PostgreSQL URL. `name` is its source (`DATABASE_URL`), for messages, which never contain the URL, since it may have a password.
  *
- * @throws SettingsError on another scheme, a part that is missing or ambiguous, a parameter that would not be honoured, or a
- * certificate that can't be read.
+ * @throws SettingsError for another scheme, a missing or ambiguous part, an unsupported parameter, or a certificate that can't be read.
  */
 export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaults = {}): DatabaseTarget {
   const example = name.replace(/(?: .*)?(?:\[\d+\])?$/, '');
@@ -85,12 +83,14 @@ export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaul
   const pieces = splitUrl(text, fail);
   const { parameters, problems } = readParameters(pieces.parameters);
   if (problems.length > 0) throw new SettingsError(problems.map((problem) => `${name} ${problem}`));
-  if (pieces.host !== '' && parameters.host !== undefined) return fail('names its host twice');
-  if (pieces.port !== '' && parameters.port !== undefined) return fail('names its port twice');
-  const host = pieces.host || checkedHost(parameters.host ?? '', fail) || fail('names no host');
+  if (pieces.host !== '' && parameters.host !== undefined)
+    return fail('has two hosts; remove the parameter host');
+  if (pieces.port !== '' && parameters.port !== undefined)
+    return fail('has two ports; remove the parameter port');
+  const host = pieces.host || validateHost(parameters.host ?? '', fail) || fail('has no host');
   const port = pieces.port || parameters.port || '5432';
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-    return fail('has a port that is not a number from 1 to 65535');
+    return fail('has an invalid port; expected a number from 1 to 65535');
   }
   const rootCert = parameters.sslrootcert ?? defaults.sslRootCert;
   const tls: TlsSettings = {
@@ -99,7 +99,7 @@ export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaul
     cert: parameters.sslcert,
     key: parameters.sslkey,
   };
-  tlsOptions(tls, host, (parameter, value, why) => {
+  createTlsOptions(tls, host, (parameter, value, why) => {
     const isDefault = (parameter === 'sslmode' || parameter === 'sslrootcert') && !parameters[parameter];
     return isDefault && defaults.fail
       ? defaults.fail(parameter, value, why)
@@ -120,11 +120,11 @@ export function parseDatabaseUrl(text: string, name: string, defaults: UrlDefaul
 }
 
 /**
- * The URL of a database, the password included; every part is percent-encoded. `parseDatabaseUrl` reads the same parts from it.
+ * Returns the URL of a database, including the password, percent-encoded. `parseDatabaseUrl` returns the same parts (round trip).
  *
- * @throws SettingsError when a part is no text that PostgreSQL could take.
+ * @throws SettingsError when a part has U+0000 or an unpaired surrogate, which PostgreSQL does not support.
  */
-export function buildDatabaseUrl(parts: DatabaseParts): string {
+export function buildDatabaseUrl(parts: TargetParts): string {
   const { host, port, user, password, database, tls } = parts;
   const credentials = password === '' ? encode(user) : `${encode(user)}:${encode(password)}`;
   const place = host.includes(':') && !host.startsWith('/') ? `[${host.replace('%', '%25')}]` : encode(host);
@@ -144,5 +144,7 @@ export function buildDatabaseUrl(parts: DatabaseParts): string {
 function encode(value: string | number): string {
   const text = String(value);
   if (text.isWellFormed() && !text.includes('\0')) return encodeURIComponent(text);
-  throw new SettingsError("a part of the URL holds U+0000 or half a character, which PostgreSQL can't take");
+  throw new SettingsError(
+    'a part of the URL has U+0000 or an unpaired surrogate, which PostgreSQL does not support; remove it',
+  );
 }

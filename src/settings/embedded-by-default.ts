@@ -1,23 +1,23 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isatty } from 'node:tty';
-import { environmentFile, projectDirectory } from './environment-file.ts';
+import { readEnvironmentFile, projectDirectory } from './environment-file.ts';
 
-/** What `DATABASE_URL` says for the embedded server of the project. */
+/** The value of `DATABASE_URL` that stands for the embedded server of the project. */
 export const embedded = 'embedded';
 
 /**
- * Why a process whose settings name no database must not take the embedded server instead; null where it may: in development.
- * Anywhere else, a URL that was forgotten would become an empty database that nobody looks for.
+ * Returns why the embedded server must not be the default of this process; null in development, where it may. Anywhere else, a forgotten
+ * URL would silently become an empty database.
  *
  * @throws SettingsError when `.env` can't be read.
  */
-export function whyNotEmbedded(environment: NodeJS.ProcessEnv = process.env): string | null {
-  const { values, faults } = environmentFile(['CI', 'NODE_ENV']);
+export function embeddedRefusal(environment: NodeJS.ProcessEnv = process.env): string | null {
+  const { values, faults } = readEnvironmentFile(['CI', 'NODE_ENV']);
   const fault = Object.entries(faults).find(([name]) => environment[name] === undefined);
-  if (fault) return `with line ${fault[1]?.line} of .env, which seems to set ${fault[0]} (${fault[1]?.why}),`;
+  if (fault) return `while line ${fault[1]?.line} of .env seems to set ${fault[0]} (${fault[1]?.why})`;
   const url = Object.entries(values).find(([name, value]) => isMisnamed(name, value));
-  if (url) return `with a PostgreSQL URL under another name in .env (${url[0]}),`;
+  if (url) return `while .env sets a PostgreSQL URL under another name (${url[0]})`;
   const { CI: ci, NODE_ENV: nodeEnv } = { ...values, ...environment };
   if (ci && !['false', '0'].includes(ci.toLowerCase())) return 'in CI (CI is set)';
   if (nodeEnv) {
@@ -27,18 +27,18 @@ export function whyNotEmbedded(environment: NodeJS.ProcessEnv = process.env): st
   }
   return isClone() || [0, 1, 2].some((descriptor) => isatty(descriptor))
     ? null
-    : 'in a process without a terminal, unless NODE_ENV=development,';
+    : 'in a process without a terminal unless NODE_ENV=development';
 }
 
-// Variables with URLs of something else than the database of the application.
-const others = new Set(['REPLICA_DATABASE_URLS', 'TEST_DATABASE_URL', 'TEST_POOLER_URL']);
+// Variables whose URLs are not those of the application's database.
+const otherUrls = new Set(['REPLICA_DATABASE_URLS', 'TEST_DATABASE_URL', 'TEST_POOLER_URL']);
 
-/** Whether a variable holds the URL of a PostgreSQL, but is none that is looked for. */
+/** Whether a variable that is not a setting holds a PostgreSQL URL. */
 function isMisnamed(name: string, value = ''): boolean {
-  return !others.has(name) && /^postgres(?:ql)?(?:\+\w+)?:\/\//i.test(value);
+  return !otherUrls.has(name) && /^postgres(?:ql)?(?:\+\w+)?:\/\//i.test(value);
 }
 
-/** Whether the working directory is in a clone of this project, rather than in a service that has it installed. */
+/** Whether the working directory is in a clone of this project, not in a service that has installed it. */
 function isClone(): boolean {
   const root = dirname(dirname(import.meta.dirname));
   return projectDirectory() === root && existsSync(join(root, '.git'));

@@ -1,9 +1,9 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SettingsError } from '../errors.ts';
-import { decodeEnvironment, parseEnvironment, type EnvironmentFile } from './environment-text.ts';
+import { decodeEnvironment, parseEnvironment, type EnvironmentFile } from './parse-environment.ts';
 
-/** The directory of the nearest `package.json` from the working directory up; the working directory when there is none. */
+/** Returns the directory of the nearest `package.json` from the working directory up; the working directory when there is none. */
 export function projectDirectory(): string {
   for (let directory = process.cwd(); ; directory = dirname(directory)) {
     if (existsSync(join(directory, 'package.json'))) return directory;
@@ -12,18 +12,19 @@ export function projectDirectory(): string {
 }
 
 /**
- * What the project's `.env` sets; nothing when there is no such file. `variables` are the ones that must not be misread.
+ * Reads the project's `.env`; returns no values when the file does not exist. A line that seems to set one of `variables` is either read
+ * or reported as a fault.
  *
- * @throws SettingsError when it can't be read: a directory, a link to nothing, a file of another user.
+ * @throws SettingsError when the file exists and can't be read: a directory, a dangling link, a file of another user.
  */
-export function environmentFile(variables: readonly string[]): EnvironmentFile {
+export function readEnvironmentFile(variables: readonly string[]): EnvironmentFile {
   const path = join(projectDirectory(), '.env');
   let bytes: Buffer;
   try {
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return { values: {}, faults: {} };
     bytes = readFileSync(path);
   } catch (cause) {
-    throw new SettingsError(`${path} can't be read`, { cause });
+    throw new SettingsError(`${path} can't be read; make it a readable file, or delete it`, { cause });
   }
   return parseEnvironment(decodeEnvironment(bytes), variables);
 }

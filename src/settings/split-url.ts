@@ -1,18 +1,18 @@
 import { isIPv6 } from 'node:net';
 
-/** The parts of a URL, decoded; nothing is known of the parameters yet. */
+/** The decoded parts of a URL. Its parameters are not validated yet. */
 export interface UrlPieces {
   readonly user: string;
   readonly password: string;
-  /** Empty when it is left to a parameter. */
+  /** Empty when the URL has none; a parameter may give it. */
   readonly host: string;
   readonly port: string;
   readonly database: string;
-  /** In the order in which they stand. */
+  /** In the order of the URL. */
   readonly parameters: readonly (readonly [name: string, value: string])[];
 }
 
-// Drivers that other stacks name behind the scheme; all of them speak PostgreSQL's protocol to the host of the URL.
+/** Driver suffixes that other stacks append to the scheme. They do not change the meaning of the URL. */
 export const driverSuffixes = [
   'psycopg',
   'psycopg2',
@@ -27,53 +27,53 @@ export const driverSuffixes = [
 ] as const;
 const scheme = new RegExp(`^postgres(?:ql)?(?:\\+(?:${driverSuffixes.join('|')}))?$`, 'i');
 const hostName = /^[\p{L}\p{N}._-]+$/u;
-// U+0000 would end a value early on its way to the server, and begin another one.
+// U+0000 terminates a value in the protocol: what follows it would be another parameter.
 const control = /\p{Cc}/u;
 
 /**
- * Takes a PostgreSQL URL apart. By hand: the WHATWG parser drops tabs and line breaks, and reads a host out of what an unencoded
- * password leaves over. `fail` is told what is wrong; what it is told never holds a part of a user or a password.
+ * Splits a PostgreSQL URL. The WHATWG parser does not serve: it drops tabs and line breaks, and takes the rest of an unencoded password
+ * for a host. Calls `fail`, which throws, with the reason, which never contains a part of a user or a password.
  */
 export function splitUrl(text: string, fail: (what: string) => never): UrlPieces {
   if (text.trim() === '') return fail('is empty');
   const [, given, rest] = /^([a-z][a-z0-9+._-]*):\/\/(.*)$/is.exec(text.trim()) ?? [];
   if (given === undefined || rest === undefined) return fail('is not a URL');
-  if (!scheme.test(given)) return fail(`has the scheme "${given}", but only PostgreSQL is served`);
-  if (control.test(rest)) return fail('holds a control character: leave it out, or percent-encode it');
-  // Raw, these would end the host or the path early and send the rest of a password somewhere else.
-  if (rest.includes('#')) return fail('holds a raw "#": write it as %23');
+  if (!scheme.test(given)) return fail(`has the scheme "${given}"; expected postgres or postgresql`);
+  if (control.test(rest)) return fail('has a control character; remove it, or percent-encode it');
+  // Unencoded, these would end the host or the path early and send the rest of a password to another host.
+  if (rest.includes('#')) return fail('has an unencoded "#"; write it as %23');
   const [beforeQuery, query] = cut(rest, '?');
   if (query?.includes('@')) {
     return fail(
-      'holds a raw "?" in user or password (write it as %3F), or a raw "@" in a parameter (write it as %40)',
+      'has an unencoded "?" in user or password (write it as %3F) or "@" in a parameter (write it as %40)',
     );
   }
   const [authority, path = ''] = cut(beforeQuery, '/');
   if (path.includes('@')) {
     return fail(
-      'holds a raw "/" in user or password (write it as %2F), or a raw "@" in its database (write it as %40)',
+      'has an unencoded "/" in user or password (write it as %2F) or "@" in the database (write it as %40)',
     );
   }
-  if (path.includes('/')) return fail('holds a raw "/" in its database: write it as %2F');
+  if (path.includes('/')) return fail('has an unencoded "/" in the database; write it as %2F');
   const [credentials, place, ...more] = authority.includes('@') ? authority.split('@') : ['', authority];
-  if (more.length > 0) return fail('holds a raw "@" in user or password: write it as %40');
+  if (more.length > 0) return fail('has an unencoded "@" in user or password; write it as %40');
   const decode = (part: string, what: string): string => {
     let decoded: string;
     try {
       decoded = decodeURIComponent(part);
     } catch {
-      return fail(`holds a "%" in its ${what} that is not an escape: write it as %25`);
+      return fail(`has a "%" in its ${what} that is not a valid escape; write it as %25`);
     }
     return decoded.includes('\0')
-      ? fail(`holds U+0000 in its ${what}, which PostgreSQL can't take`)
+      ? fail(`has U+0000 in its ${what}, which PostgreSQL does not support; remove it`)
       : decoded;
   };
   const [user, password = ''] = cut(credentials ?? '', ':');
   const [host, port] = splitPlace(place ?? '', fail);
   return {
-    user: decode(user, 'user') || fail('names no user'),
+    user: decode(user, 'user') || fail('has no user'),
     password: decode(password, 'password'),
-    host: checkedHost(decode(host, 'host'), fail),
+    host: validateHost(decode(host, 'host'), fail),
     port,
     database: decode(path, 'database'),
     parameters: (query ?? '')
@@ -81,25 +81,26 @@ export function splitUrl(text: string, fail: (what: string) => never): UrlPieces
       .filter((parameter) => parameter !== '')
       .map((parameter) => {
         const [name, value] = cut(parameter, '=');
-        // Not by URLSearchParams, which takes "+" for a space.
+        // URLSearchParams would decode "+" as a space.
         return [decode(name, 'parameters'), decode(value ?? '', 'parameters')];
       }),
   };
 }
 
-/** The host as it was given, when it is one: a name, an address, the directory of a unix socket, or nothing. */
-export function checkedHost(host: string, fail: (what: string) => never): string {
-  if (host.includes(',')) return fail('names several hosts, but one is served');
+/** Returns the host if it is a name, an address, the directory of a unix socket, or empty; calls `fail` otherwise. */
+export function validateHost(host: string, fail: (what: string) => never): string {
+  if (host.includes(',')) return fail(severalHosts);
   if (host === '' || host.startsWith('/') || isIPv6(host) || hostName.test(host)) return host;
   return fail(unreadable);
 }
 
+const severalHosts = 'has several hosts; give exactly one';
 const unreadable =
-  'can\'t be read: percent-encode "/", "?", "#", "@" and ":" in user and password, and give one host, an IPv6 address in brackets';
+  'can\'t be parsed; percent-encode "/", "?", "#", "@" and ":" in user and password, and write an IPv6 address in brackets';
 
-/** Host and port; an IPv6 address comes in brackets. */
+/** Splits host and port; an IPv6 address is in brackets. */
 function splitPlace(place: string, fail: (what: string) => never): [host: string, port: string] {
-  if (place.includes(',')) return fail('names several hosts, but one is served');
+  if (place.includes(',')) return fail(severalHosts);
   const [, address, name, port = ''] = /^(?:\[([^[\]]+)\]|([^:[\]]*))(?::(\d*))?$/.exec(place) ?? [];
   if (address !== undefined) return isIPv6(address.replace(/%25/, '%')) ? [address, port] : fail(unreadable);
   return name === undefined ? fail(unreadable) : [name, port];

@@ -1,72 +1,72 @@
 import { z } from 'zod';
 
-/** How much a connection is protected, with libpq's meaning. `allow` is not among them: it encrypts only where it has to. */
+/** libpq's `sslmode` values. `allow` is not supported, since it encrypts only when the server insists. */
 export const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof sslModes)[number];
 
-/** Which servers will do, with libpq's meaning; `any` and `prefer-standby` take the one that there is. */
+/** libpq's `target_session_attrs` values. With one host, `any` and `prefer-standby` accept every server. */
 const sessionAttributes = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
 export type SessionAttributes = (typeof sessionAttributes)[number];
 
-/** An `sslmode` as somebody writes it; `no-verify` is what other drivers call `require`. */
+/** Parses an `sslmode`. `no-verify` is the name of `require` in other drivers. */
 export const SslModeText = z
   .enum([...sslModes, 'no-verify'], {
     error: ({ input }) =>
       input === 'allow'
-        ? 'write prefer, which encrypts where the server can, or require'
-        : `${sslModes.join(', ')} are understood`,
+        ? 'allow is not supported; use prefer, which encrypts when the server supports it, or require'
+        : `expected one of: ${sslModes.join(', ')}`,
   })
   .transform((mode): SslMode => (mode === 'no-verify' ? 'require' : mode));
 
-// An empty value would be a default of libpq's for some, and wrong for others.
-const text = z.string().min(1, 'leave it out, or give it a value').optional();
+// libpq treats an empty value as the default for some parameters and as an error for others.
+const text = z.string().min(1, 'it is empty; give it a value, or remove it').optional();
 
-/** The parameters of a URL that are honoured. Any other is refused, since dropping it would change what somebody asked for. */
+/** The supported parameters of a URL. Any other is refused rather than ignored. */
 const Parameters = z.strictObject({
   sslmode: SslModeText.optional().describe(
     '`disable`, `prefer`, `require`, `verify-ca`, `verify-full`; `no-verify` is `require`. See [sslmode](#sslmode)',
   ),
   ssl: z
-    .literal('true', { error: 'only true is understood: write sslmode instead' })
+    .literal('true', { error: 'only true is supported; use sslmode instead' })
     .optional()
-    .describe('`true` is `sslmode=require`, as JDBC and libpq have it. Not together with `sslmode`'),
+    .describe('`true` means `sslmode=require`, as in JDBC and libpq. Not together with `sslmode`'),
   sslrootcert: text.describe(
-    'a file of certificates in PEM format that may vouch for the server; `system` for those that the machine trusts and `NODE_EXTRA_CA_CERTS`',
+    'a file of trusted root certificates in PEM format; `system` for those of the machine and `NODE_EXTRA_CA_CERTS`',
   ),
-  sslcert: text.describe('a file with our certificate, for a server that asks for one; needs `sslkey`'),
-  sslkey: text.describe('a file with its key'),
+  sslcert: text.describe('a file with the client certificate; needs `sslkey`'),
+  sslkey: text.describe('a file with the private key of `sslcert`'),
   application_name: text.describe('the name that the server shows for a session; default `synth-lab-data`'),
   connect_timeout: z
     .string()
-    .regex(/^\d{1,6}$/, 'it is a number of whole seconds')
+    .regex(/^\d{1,6}$/, 'expected a number of whole seconds')
     .transform(Number)
     .optional()
     .describe(
       'seconds that one connection attempt may take, 0 for no limit; default the acquire timeout, which applies in addition',
     ),
   options: text.describe(
-    'settings for each session, `-c search_path=lab` percent-encoded. Not [behind a pooler in transaction mode](#behind-a-pooler-in-transaction-mode)',
+    'settings for each session, `-c search_path=lab` percent-encoded. Not [behind a pooler in transaction mode](#statements-that-a-pooler-forbids)',
   ),
   target_session_attrs: z
-    .enum(sessionAttributes, { error: `${sessionAttributes.join(', ')} are understood` })
+    .enum(sessionAttributes, { error: `expected one of: ${sessionAttributes.join(', ')}` })
     .optional()
     .describe(
       `${sessionAttributes.map((name) => `\`${name}\``).join(', ')}: a new connection to a server of another kind is closed`,
     ),
-  host: text.describe('the host, where the URL has none before its path'),
-  port: text.describe('the port, where the URL has none'),
+  host: text.describe('the host, when the URL has none before its path'),
+  port: text.describe('the port, when the URL has none'),
 });
 export type Parameters = z.infer<typeof Parameters>;
 
-/** What each honoured parameter means, for the documentation. */
+/** The meaning of each supported parameter, for the documentation. */
 export const parameterDescriptions: readonly (readonly [name: string, what: string])[] = Object.entries(
   Parameters.shape,
 ).map(([name, { description = '' }]) => [name, description]);
 
-const understood = Object.keys(Parameters.shape).join(', ');
+const supported = Object.keys(Parameters.shape).join(', ');
 
-// What the URLs of other stacks hold, and what says the same here.
-const elsewhere: Partial<Record<string, string>> = {
+// Parameters of other stacks, and their equivalents here.
+const equivalents: Partial<Record<string, string>> = {
   pgbouncer: 'set DATABASE_POOL_MODE=transaction',
   connection_limit: 'set DATABASE_POOL_MAX',
   pool_timeout: 'set DATABASE_POOL_ACQUIRE_TIMEOUT',
@@ -76,7 +76,7 @@ const elsewhere: Partial<Record<string, string>> = {
   dbname: 'write it behind the host',
 };
 
-/** The parameters of a URL, or what is wrong with them, one sentence each. */
+/** Returns the parameters of a URL, and a sentence for each problem. */
 export function readParameters(given: readonly (readonly [string, string])[]): {
   readonly parameters: Parameters;
   readonly problems: readonly string[];
@@ -90,30 +90,28 @@ export function readParameters(given: readonly (readonly [string, string])[]): {
   return {
     parameters: ssl === undefined ? parameters : { ...parameters, sslmode: 'require' },
     problems: [
-      ...[...twice].map((name) => `has the parameter${quoted(name)} twice`),
-      ...(names.includes('ssl') && names.includes('sslmode')
-        ? ['has both ssl and sslmode: leave ssl out']
-        : []),
+      ...[...twice].map((name) => `has the parameter${quotedName(name)} twice; keep one`),
+      ...(names.includes('ssl') && names.includes('sslmode') ? ['has both ssl and sslmode; remove ssl'] : []),
       ...issues.flatMap((issue) => {
         if (issue.code !== 'unrecognized_keys') {
           const [name = ''] = issue.path.map(String);
-          return [`has ${name}=${shown(String(values[name]))}: ${issue.message}`];
+          return [`has ${name}=${redactValue(String(values[name]))}: ${issue.message}`];
         }
         return issue.keys.map(
           (name) =>
-            `has a parameter${quoted(name)} that is not understood: ${elsewhere[name] ?? `${understood} are`}`,
+            `has an unknown parameter${quotedName(name)}; ${equivalents[name] ?? `expected: ${supported}`}`,
         );
       }),
     ],
   };
 }
 
-// Shown only if it looks like a name; anything else may be a piece of a secret.
-function quoted(name: string): string {
+// Anything that does not look like a name may be a part of a secret.
+function quotedName(name: string): string {
   return /^[a-z_]{1,40}$/i.test(name) ? ` "${name}"` : '';
 }
 
-/** A value as a message may show it: whole if it is short and plain, since anything else may be a secret in the wrong place. */
-export function shown(value: string): string {
+/** Returns a value for a message; "…" unless it is short and plain, since it may be a misplaced secret. */
+export function redactValue(value: string): string {
   return /^[\w .+-]{0,40}$/.test(value) ? value : '…';
 }

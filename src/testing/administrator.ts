@@ -4,9 +4,9 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { connect } from '../postgres/orm/connect.ts';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 
-const patienceMs = 20_000;
+const retryTimeoutMs = 20_000;
 
-/** Makes and drops the databases of a server. */
+/** Creates and drops databases of a server. */
 export class Administrator {
   readonly #orm: MikroORM;
 
@@ -14,30 +14,34 @@ export class Administrator {
     this.#orm = orm;
   }
 
-  /** @throws ConnectionError */
+  /**
+   * Connects to a server.
+   *
+   * @throws ConnectionError
+   */
   static async connect(server: DatabaseTarget): Promise<Administrator> {
     return new Administrator(await connect(server));
   }
 
-  /** The rows of a query. */
-  ask<Row extends object>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+  /** Returns the rows of a query. */
+  query<Row extends object>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
     return this.#orm.em.getConnection().execute<Row[]>(sql, parameters);
   }
 
-  /** A new database: a copy of `template`. Any number of copies can be made at once. */
+  /** Creates a database as a copy of `template`. Any number of copies can be created concurrently. */
   async create(database: string, template: string): Promise<void> {
-    await this.#patiently(`create database "${database}" template "${template}"`);
+    await this.#retryWhileInUse(`create database "${database}" template "${template}"`);
   }
 
-  /** Ends what still goes on in the database, and drops it. */
+  /** Drops a database, and terminates its sessions. */
   async drop(database: string): Promise<void> {
-    await this.#patiently(`drop database if exists "${database}" with (force)`);
+    await this.#retryWhileInUse(`drop database if exists "${database}" with (force)`);
   }
 
-  /** Drops a database unless it is in use or already gone. */
+  /** Drops a database unless it is in use; a no-op when it does not exist. */
   async dropUnlessUsed(database: string): Promise<void> {
     try {
-      await this.ask(`drop database if exists "${database}"`);
+      await this.query(`drop database if exists "${database}"`);
     } catch (error) {
       if (!isInUse(error)) throw error;
     }
@@ -47,12 +51,12 @@ export class Administrator {
     await this.#orm.close(true);
   }
 
-  // A session that has just ended is there for some milliseconds more, and one of the server's own (autovacuum) may come along.
-  async #patiently(sql: string): Promise<void> {
-    const deadline = Date.now() + patienceMs;
+  // A session that has just ended remains for some milliseconds, and autovacuum may be running.
+  async #retryWhileInUse(sql: string): Promise<void> {
+    const deadline = Date.now() + retryTimeoutMs;
     for (;;) {
       try {
-        await this.ask(sql);
+        await this.query(sql);
         return;
       } catch (error) {
         if (!isInUse(error) || Date.now() > deadline) throw error;

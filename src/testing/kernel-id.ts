@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** Eight hexadecimal digits for the kernel that runs, from its boot to its end; containers share it with their host. */
+/** Returns eight hexadecimal digits that identify the boot of the running kernel, which containers share with their host. */
 export async function kernelId(): Promise<string> {
   const id =
     process.platform === 'linux'

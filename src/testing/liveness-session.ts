@@ -6,13 +6,13 @@ import { DatabaseTarget } from '../settings/database-url.ts';
 
 const retryMs = 100;
 
-/** Milliseconds within which a session that was lost is there again, if its process runs and the server can be reached. */
-export const reopenedWithinMs = 1_000;
+/** The time in milliseconds within which a lost session is reopened while its process runs and the server is reachable. */
+export const reopenTimeoutMs = 1_000;
 
 /**
- * A session on the server, under the name of a run, that the server has for as long as the run's process lives: suspended or not, in
- * whichever container or on whichever host. Opened again when it is lost. In a transaction, so that a pooler lends it a connection of
- * its own; without a snapshot, so that it holds nothing up.
+ * A session on the server, named like the run, which exists while the process of the run does, suspended or not, in any container or host.
+ * It is reopened when lost. It stays in a transaction, so that a pooler dedicates a connection to it, and has no snapshot, so that it does
+ * not hold back vacuum.
  */
 export class LivenessSession {
   readonly #database: Database;
@@ -25,7 +25,12 @@ export class LivenessSession {
     this.#running = this.#run(name, opened);
   }
 
-  /** @throws ConnectionError; SettingsError when something between hides the name from the server. */
+  /**
+   * Opens the session.
+   *
+   * @throws ConnectionError when the server can't be reached.
+   * @throws SettingsError when a pooler hides the name from the server.
+   */
   static async open(server: DatabaseTarget, name: string): Promise<LivenessSession> {
     const orm = await connect(new DatabaseTarget({ ...server.parts, applicationName: name }));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -60,12 +65,12 @@ export class LivenessSession {
           const [own] = await em.execute<{ name: string }[]>(
             'select application_name as name from pg_stat_activity where pid = pg_backend_pid()',
           );
-          if (own?.name !== name) throw notNamed(own?.name);
+          if (own?.name !== name) throw nameHidden(own?.name);
           opened();
           await this.#end.promise;
         });
       } catch (error) {
-        // Only the first opening has a caller to tell.
+        // Only the first attempt has a caller that awaits it.
         opened(error);
         await Promise.race([setTimeout(retryMs), this.#end.promise]);
       }
@@ -73,9 +78,9 @@ export class LivenessSession {
   }
 }
 
-function notNamed(name: string | undefined): SettingsError {
+function nameHidden(name: string | undefined): SettingsError {
   return new SettingsError(
-    `TEST_DATABASE_URL: the session of a test run has the name ${JSON.stringify(name)} on the server, so that other runs can't see that ` +
-      'it lives: name the server itself, and a pooler in TEST_POOLER_URL',
+    `TEST_DATABASE_URL: the session of a test run has the application_name ${JSON.stringify(name)} on the server, so other runs can't ` +
+      'recognize it; set TEST_DATABASE_URL to the server itself, and TEST_POOLER_URL to the pooler',
   );
 }

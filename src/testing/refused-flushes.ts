@@ -1,18 +1,18 @@
 import type { EntityManager, EventSubscriber, FlushEventArgs } from '@mikro-orm/core';
 
-/** Knows of each entity manager whether its last flush was refused. The ORM has no event for that, but omits `afterFlush`. */
+/** Records for each entity manager whether its last flush was refused: the ORM has no event for it, but omits `afterFlush`. */
 export class RefusedFlushes implements EventSubscriber {
-  readonly #begun = new WeakSet<EntityManager>();
+  readonly #unfinished = new WeakSet<EntityManager>();
 
   beforeFlush({ em }: FlushEventArgs): void {
-    this.#begun.add(em);
+    this.#unfinished.add(em);
   }
 
   afterFlush({ em }: FlushEventArgs): void {
-    this.#begun.delete(em);
+    this.#unfinished.delete(em);
   }
 
   has(em: EntityManager): boolean {
-    return this.#begun.has(em);
+    return this.#unfinished.has(em);
   }
 }

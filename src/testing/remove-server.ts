@@ -8,8 +8,8 @@ export async function removeServer(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
 }
 
-/** The same, by a process that outlives this one. */
-export function removeServerLater(directory: string): void {
+/** Does the same in a detached process, which outlives this one. */
+export function removeServerDetached(directory: string): void {
   const [module, argument] = [import.meta.url, directory].map((text) => JSON.stringify(text));
   const script = `import { removeServer } from ${module}; await removeServer(${argument})`;
   const flags = ['--input-type=module', '--eval', script];

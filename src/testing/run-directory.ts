@@ -11,8 +11,8 @@ const day = 86_400_000;
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
 
 /**
- * A temporary directory of one run, with a named pipe that its process holds open for reading. The kernel closes that end with the
- * process, however it ends, and not before; it answers whoever opens the other end, in any container that shares the directory.
+ * A temporary directory of one run, with a named pipe that its process holds open for reading. The kernel closes the pipe when the process
+ * ends, which a process that opens the other end observes, in any container that shares the directory.
  */
 export class RunDirectory {
   readonly path: string;
@@ -24,18 +24,19 @@ export class RunDirectory {
     this.#pipe = pipe;
   }
 
+  /** Creates the directory and its pipe. */
   static async create(parent: string): Promise<RunDirectory> {
     const path = join(parent, `synthdb-run-${await kernelId()}-${randomBytes(4).toString('hex')}`);
     await mkdir(path);
     const unopened = join(path, 'alive.new');
     await promisify(execFile)('mkfifo', ['-m', '600', unopened]);
     const pipe = openSync(unopened, O_RDONLY | O_NONBLOCK);
-    // Under its name it always had a reader: one that has none has lost it.
+    // Renamed once it has a reader: a pipe of that name without a reader was abandoned.
     await rename(unopened, join(path, 'alive'));
     return new RunDirectory(path, pipe);
   }
 
-  /** The directories in `parent` of this user's runs that have ended. */
+  /** Returns the directories in `parent` of ended runs of this user. */
   static async abandoned(parent: string): Promise<string[]> {
     const kernel = await kernelId();
     const found: string[] = [];
@@ -47,7 +48,7 @@ export class RunDirectory {
     return found;
   }
 
-  /** Lets others take the run for ended. */
+  /** Closes the pipe: the directory counts as abandoned from now on. */
   close(): void {
     closeSync(this.#pipe);
   }
@@ -57,8 +58,8 @@ async function isAbandoned(path: string, onThisKernel: boolean): Promise<boolean
   const directory = await lstat(path).catch(() => null);
   if (!directory?.isDirectory() || directory.uid !== process.getuid?.()) return false;
   const reader = onThisKernel ? await hasReader(join(path, 'alive')) : null;
-  // Another kernel's pipes can't be asked about: the machine may have been started anew, or share the directory over a network. A
-  // directory without a pipe is just being made, or was half removed.
+  // Pipes of another kernel can't be checked: the machine may have rebooted, or share the directory over a network. A directory without a
+  // pipe is being created, or was partly removed.
   return reader === null ? Date.now() - directory.mtimeMs > day : !reader;
 }
 

@@ -1,15 +1,15 @@
-/** A PostgreSQL server that a run of a test suite uses, and how to leave it. */
+/** The PostgreSQL server of a run, and how to stop it. */
 export interface RunningServer {
   readonly kind: 'given' | 'container' | 'embedded';
   readonly url: string;
-  /** For people: where the server comes from. */
+  /** Describes where the server comes from, for display. */
   readonly origin: string;
-  /** Gives back what was started for the run; a given server goes on. */
+  /** Stops the server; a no-op for a given one. */
   stop(): Promise<void>;
 }
 
-/** Data of a test need not outlive a crash, and not waiting for the disk makes a run several times as fast. */
-export const fragileSettings: Readonly<Record<string, string>> = {
+/** Settings without durability: the data of tests need not survive a crash, and a run is several times faster. */
+export const nonDurableSettings: Readonly<Record<string, string>> = {
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',

@@ -8,12 +8,12 @@ import type { UnitOfWork } from '../database/units/unit-of-work.ts';
 import { UnitEntityManager } from '../database/units/unit-entity-manager.ts';
 import { StatementError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
+import { allocateDatabase, sharedCoordinates } from './allocate-database.ts';
 import { RefusedFlushes } from './refused-flushes.ts';
-import { TestServer } from './test-server.ts';
 
-/** A PostgreSQL database of one test file's own, so that files run in parallel. */
+/** A PostgreSQL database of one test file, so that files run in parallel. */
 export class TestDatabase extends Database {
-  /** For whatever else a test connects with. */
+  /** The URL, for other clients. */
   readonly url: string;
   readonly target: DatabaseTarget;
   readonly #drop: () => Promise<void>;
@@ -28,12 +28,14 @@ export class TestDatabase extends Database {
     orm.em.getEventManager().registerSubscriber(this.#refusedFlushes);
   }
 
-  /** A migrated database on the suite's server. Give it back with `drop()`. */
-  static create(): Promise<TestDatabase> {
-    return TestServer.shared().createDatabase();
+  /** Creates a migrated database on the server of the run. Drop it with `drop()`. */
+  static async create(): Promise<TestDatabase> {
+    const coordinates = sharedCoordinates();
+    const { url, drop, poolMode } = await allocateDatabase(coordinates, coordinates.template);
+    return TestDatabase.open(url, drop, poolMode);
   }
 
-  /** Used by `TestServer`. */
+  /** Connects to a database, which `drop` drops. Used by `TestServer`. */
   static async open(
     url: string,
     drop: () => Promise<void>,
@@ -44,12 +46,13 @@ export class TestDatabase extends Database {
   }
 
   /**
-   * Runs `work` in a transaction and rolls it back, so that tests of a file don't see each other's rows. Takes the options of
-   * `transact`. When `work` returns, it flushes and checks deferred constraints, and so rejects where `transact` would. An error that
-   * `work` caught is not reported again: there is no flush if the last one was refused, and no check in a failed transaction.
+   * Runs `work` in a transaction and rolls it back, so that tests of a file don't see each other's rows. Accepts the options of `transact`.
+   * When `work` returns, it flushes and checks deferred constraints, and rejects where `transact` would. An error that `work` caught is not
+   * thrown again: it does not flush when the last flush was refused, and does not check constraints in a failed transaction.
    *
-   * @throws DataError when a row is refused; StatementError when the transaction was ended by `work`, and the database may hold its
-   * rows. Errors of `work` and of the connection are thrown as by `transact`.
+   * @throws DataError when a row is refused.
+   * @throws StatementError when `work` ended the transaction, so that its rows may be in the database.
+   * @throws Errors of `work` and of the connection, as `transact`.
    */
   async rollback(work: (uow: UnitOfWork) => Promise<void>, options: TransactOptions = {}): Promise<void> {
     const completed = new Error('to be rolled back');
@@ -57,7 +60,7 @@ export class TestDatabase extends Database {
       await super.transact(async (uow) => {
         await this.#inRollback.run(true, () => work(uow));
         const { connection } = UnitEntityManager.gateOf(uow.em) ?? {};
-        // The server says how the transaction is after it said what was wrong.
+        // The server reports the transaction status after the error.
         await connection?.client.idle();
         connection?.checkTransaction();
         if (!connection?.hasFailed) await this.#complete(uow);
@@ -73,32 +76,36 @@ export class TestDatabase extends Database {
     options: TransactOptions & { readonly position: true },
   ): Promise<Positioned<T>>;
   override transact<T>(work: (uow: UnitOfWork) => Promise<T>, options?: TransactOptions): Promise<T>;
-  /** @throws StatementError within `rollback`, which could not undo it. */
+  /**
+   * Runs `work` in a transaction, as `Database.transact`.
+   *
+   * @throws StatementError within `rollback`, which could not undo it.
+   */
   override async transact<T>(
     work: (uow: UnitOfWork) => Promise<T>,
     options?: TransactOptions,
   ): Promise<T | Positioned<T>> {
     if (this.#inRollback.getStore()) {
       throw new StatementError(
-        '`transact` of the database within its `rollback` would commit: call `uow.transact` of the unit of work, or give the test a ' +
-          'database of its own and no `rollback`',
+        '`transact` of the database within its `rollback` would commit; call `uow.transact` of the unit of work, or use a separate ' +
+          'database without `rollback`',
         {},
       );
     }
     return super.transact(work, options);
   }
 
-  /** All that a commit would do which can be refused. */
+  /** Flushes and checks deferred constraints, as a commit would. */
   async #complete(uow: UnitOfWork): Promise<void> {
     if (!this.#refusedFlushes.has(uow.em)) await uow.flush();
     await uow.em.execute('set constraints all immediate');
   }
 
-  /** Drops the database. Connections that a failed test left open, in the middle of something, are ended and not waited for. */
+  /** Drops the database, and terminates connections that a failed test left open. */
   async drop(): Promise<void> {
     const closed = Promise.allSettled([this.close()]);
     await this.#drop();
-    // The pool still waits for what nobody will give back to it.
+    // The pool would wait for connections that are never released.
     await Promise.race([closed, setTimeout(200)]);
   }
 

@@ -5,19 +5,18 @@ import { SettingsError } from '../errors.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import type { DatabaseTarget } from '../settings/database-url.ts';
 import { Administrator } from './administrator.ts';
-import { LivenessSession, reopenedWithinMs } from './liveness-session.ts';
+import { LivenessSession, reopenTimeoutMs } from './liveness-session.ts';
 
 const prefix = 'synthdb_test_';
 
 /**
- * One run of a test suite, on a server that other runs may use at the same time, also from other hosts. Its name begins the names of
- * its databases, and is that of a session that lives as long as the run: databases of a run without a session were left by one that
- * was killed.
+ * One run of a test suite, on a server that other runs may use concurrently, also from other hosts. Its name is the prefix of its databases
+ * and the name of its session: databases without a session were left by a killed run.
  */
 export class TestRun {
   readonly name: string;
   readonly template: string;
-  /** The server's version, such as `18.4`. */
+  /** The version of PostgreSQL, such as `18.4`. */
   readonly version: string;
   readonly #administrator: Administrator;
   readonly #session: LivenessSession;
@@ -31,9 +30,10 @@ export class TestRun {
   }
 
   /**
-   * Clears away what killed runs left, and makes the migrated template.
+   * Drops databases of killed runs, and creates the migrated template.
    *
-   * @throws ConnectionError; SettingsError when the role may not create databases, or the server is not of the wanted major.
+   * @throws ConnectionError when the server can't be reached.
+   * @throws SettingsError when the role may not create databases, or the server has another major version than requested.
    */
   static async begin(server: DatabaseTarget, major: number | undefined): Promise<TestRun> {
     const name = prefix + randomBytes(4).toString('hex');
@@ -41,11 +41,11 @@ export class TestRun {
     let run: TestRun | undefined;
     try {
       const version = await usableVersion(administrator, server, major);
-      // Before there is a database of its own, which another run would take for one that was left.
+      // Opened before the first database, which another run would otherwise drop.
       const session = await LivenessSession.open(server, name);
       run = new TestRun(name, version, administrator, session);
       await run.#dropLeftovers();
-      await run.#makeTemplate(server);
+      await run.#createTemplate(server);
       return run;
     } catch (error) {
       await (run ? run.end() : administrator.close());
@@ -53,7 +53,7 @@ export class TestRun {
     }
   }
 
-  /** Drops the databases of this run, also those that were not given back. */
+  /** Drops all databases of this run. */
   async end(): Promise<void> {
     for (const database of await this.#databases()) {
       if (database.startsWith(this.name)) await this.#administrator.drop(database);
@@ -62,7 +62,7 @@ export class TestRun {
     await this.#administrator.close();
   }
 
-  async #makeTemplate(server: DatabaseTarget): Promise<void> {
+  async #createTemplate(server: DatabaseTarget): Promise<void> {
     await this.#administrator.create(this.template, 'template0');
     const orm = await connect(server.withDatabase(this.template));
     try {
@@ -70,23 +70,23 @@ export class TestRun {
     } finally {
       await orm.close(true);
     }
-    // Whoever connected to it would keep the others from copying it.
-    await this.#administrator.ask(`alter database "${this.template}" allow_connections false`);
+    // A template that has a connection can't be copied.
+    await this.#administrator.query(`alter database "${this.template}" allow_connections false`);
   }
 
-  /** Drops the databases whose run has ended, except those that are in use all the same. */
+  /** Drops the databases of ended runs, except those in use. */
   async #dropLeftovers(): Promise<void> {
     const left = await this.#leftovers();
     if (left.length === 0) return;
-    // The server may have restarted just now, or ended the session of a run that lives.
-    await setTimeout(reopenedWithinMs);
+    // The server may have just restarted, or terminated the session of a live run, which reopens it.
+    await setTimeout(reopenTimeoutMs);
     const still = new Set(await this.#leftovers());
     for (const database of left) {
       if (still.has(database)) await this.#administrator.dropUnlessUsed(database);
     }
   }
 
-  /** The databases of runs that have no session on the server. */
+  /** Returns the databases of runs without a session on the server. */
   #leftovers(): Promise<string[]> {
     return this.#databases(
       `not exists (
@@ -98,7 +98,7 @@ export class TestRun {
   }
 
   async #databases(condition = 'true'): Promise<string[]> {
-    const found = await this.#administrator.ask<{ name: string }>(
+    const found = await this.#administrator.query<{ name: string }>(
       `select datname as name from pg_database as database
        where datname ~ ? and datdba = current_user::regrole and ${condition}`,
       [`^${prefix}[0-9a-f]{8}_([0-9a-f]{12}|template)$`],
@@ -112,7 +112,7 @@ async function usableVersion(
   server: DatabaseTarget,
   major: number | undefined,
 ): Promise<string> {
-  const [{ version, may } = { version: '', may: false }] = await administrator.ask<{
+  const [{ version, may } = { version: '', may: false }] = await administrator.query<{
     version: string;
     may: boolean;
   }>(
@@ -122,12 +122,12 @@ async function usableVersion(
   if (!may) {
     throw new SettingsError(
       `TEST_DATABASE_URL: ${server.label}: the role may not create databases; ` +
-        `let it (alter role "${server.parts.user}" createdb), or name another role`,
+        `run: alter role "${server.parts.user}" createdb, or use another role`,
     );
   }
   if (major !== undefined && major !== Number.parseInt(version, 10)) {
     throw new SettingsError(
-      `PG_MAJOR is ${major}, but the tests would run on PostgreSQL ${version} (${server.label}): leave out one of the two`,
+      `PG_MAJOR is ${major}, but TEST_DATABASE_URL is PostgreSQL ${version} (${server.label}); unset one of the two`,
     );
   }
   return version;

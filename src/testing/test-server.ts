@@ -1,30 +1,19 @@
-import { randomBytes } from 'node:crypto';
-import { ConnectionError, SettingsError } from '../errors.ts';
+import { ConnectionError } from '../errors.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
-import { Administrator } from './administrator.ts';
-import { runServer, wantedMajor } from './run-server.ts';
+import {
+  allocateDatabase,
+  coordinatesVariable,
+  sharedCoordinates,
+  type ServerCoordinates,
+} from './allocate-database.ts';
+import { startTestServer, requestedMajor } from './start-test-server.ts';
 import type { RunningServer } from './running-server.ts';
 import { TestDatabase } from './test-database.ts';
 import { TestRun } from './test-run.ts';
 
-// How the process that starts the server tells the others of the run about it.
-const variable = 'SYNTHDB_TEST_SERVER';
-const poolerVariable = 'TEST_POOLER_URL';
-
-/** What the other processes of a run are told. */
-interface Coordinates {
-  readonly url: string;
-  readonly run: string;
-  readonly template: string;
-  readonly kind: RunningServer['kind'];
-  readonly version: string;
-  readonly description: string;
-}
-
 /**
- * The PostgreSQL server of one run of a test suite, with a migrated template that each test file gets a copy of. Any test runner can
- * use it that has a global set-up, from which its other processes inherit the environment. With vitest, name this file in
- * `test.globalSetup`:
+ * The PostgreSQL server of one run of a test suite, with a migrated template that each test file gets a copy of. It works with any test
+ * runner that has a global set-up, whose environment the other processes inherit. With vitest, name this file in `test.globalSetup`:
  *
  * ```ts
  * import { TestServer } from 'synth-lab-data/testing';
@@ -35,53 +24,51 @@ interface Coordinates {
  * }
  * ```
  *
- * With Jest, `globalSetup` starts it and `globalTeardown` stops it; with Node's own runner, `globalSetup` and `globalTeardown` of the
- * file that `--test-global-setup` names. Where all tests are in one process, start and stop it around them. A test file then has
- * a database by `TestDatabase.create()`. It is reached through the pooler at `TEST_POOLER_URL` if that is set, which stands before
- * the server in transaction mode; databases are made and dropped past it.
+ * With Jest, `globalSetup` starts it and `globalTeardown` stops it; with Node's test runner, `globalSetup` and `globalTeardown` of the
+ * file of `--test-global-setup`. If all tests run in one process, start and stop it around them. A test file then gets a database by
+ * `TestDatabase.create()`. With `TEST_POOLER_URL`, tests connect through that pooler, which serves the server in transaction mode;
+ * databases are created and dropped on the server directly.
  */
 export class TestServer {
   readonly kind: RunningServer['kind'];
-  /** PostgreSQL's, such as `18.4`. */
+  /** The version of PostgreSQL, such as `18.4`. */
   readonly version: string;
-  /** One line on what the tests run on. */
+  /** Describes the server in one line. */
   readonly description: string;
-  /** As a role that may create databases. */
+  /** The URL of a role that may create databases. */
   readonly url: string;
-  readonly #run: string;
-  readonly #template: string;
+  readonly #coordinates: ServerCoordinates;
   readonly #stop: (() => Promise<void>) | undefined;
 
-  private constructor(coordinates: Coordinates, stop?: () => Promise<void>) {
+  private constructor(coordinates: ServerCoordinates, stop?: () => Promise<void>) {
     this.kind = coordinates.kind;
     this.version = coordinates.version;
     this.description = coordinates.description;
     this.url = coordinates.url;
-    this.#run = coordinates.run;
-    this.#template = coordinates.template;
+    this.#coordinates = coordinates;
     this.#stop = stop;
   }
 
   /**
-   * Starts a server for the run and migrates its template; to be called once, by the runner's main process. It is the server at
-   * `TEST_DATABASE_URL` if that is set, where the role must be allowed to create databases and what killed runs left is dropped;
-   * with `TEST_POSTGRES=container` one in a container of `POSTGRES_IMAGE`, by default `postgres:18`; else an embedded one that is
-   * gone with the run, of the version that `PG_MAJOR` names.
+   * Starts a server for the run and migrates its template. Call it once, in the main process of the test runner. It is, in this order: the
+   * server at `TEST_DATABASE_URL`, whose role must be allowed to create databases, and where databases of killed runs are dropped; with
+   * `TEST_POSTGRES=container`, a container of `POSTGRES_IMAGE` (default: `postgres:18`); an embedded server of version `PG_MAJOR`, which is
+   * deleted after the run.
    *
-   * @throws SettingsError, ConnectionError or EmbeddedPostgresError, when there is no such server; nothing stays behind.
+   * @throws SettingsError, ConnectionError, EmbeddedPostgresError when the server is not available; nothing is left then.
    */
   static async start(environment: NodeJS.ProcessEnv = process.env): Promise<TestServer> {
-    const major = wantedMajor(environment);
-    const server = await runServer(environment);
+    const major = requestedMajor(environment);
+    const server = await startTestServer(environment);
     try {
       const run = await TestRun.begin(parseDatabaseUrl(server.url, 'TEST_DATABASE_URL'), major);
       const { kind, url, origin } = server;
       const { name, template, version } = run;
       const description = `PostgreSQL ${version}, ${origin}`;
-      const coordinates: Coordinates = { url, run: name, template, kind, version, description };
-      environment[variable] = JSON.stringify(coordinates);
+      const coordinates: ServerCoordinates = { url, run: name, template, kind, version, description };
+      environment[coordinatesVariable] = JSON.stringify(coordinates);
       return new TestServer(coordinates, async () => {
-        delete environment[variable];
+        delete environment[coordinatesVariable];
         try {
           await run.end();
         } finally {
@@ -95,28 +82,26 @@ export class TestServer {
     }
   }
 
-  /** The server that the run's main process started. */
+  /**
+   * Returns the server that the main process of the run started.
+   *
+   * @throws SettingsError when it has started none.
+   */
   static shared(environment: NodeJS.ProcessEnv = process.env): TestServer {
-    const coordinates = environment[variable];
-    if (coordinates === undefined)
-      throw new SettingsError(
-        'no test server: call TestServer.start() in the global set-up of your test runner',
-      );
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Written by `start` alone.
-    return new TestServer(JSON.parse(coordinates) as Coordinates);
+    return new TestServer(sharedCoordinates(environment));
   }
 
-  /** A migrated database, for one test file. */
+  /** Creates a migrated database, for one test file. */
   createDatabase(): Promise<TestDatabase> {
-    return this.#create(this.#template);
+    return this.#create(this.#coordinates.template);
   }
 
-  /** A database with nothing in it, for what tests migrations. */
+  /** Creates an empty database, for tests of migrations. */
   createEmptyDatabase(): Promise<TestDatabase> {
     return this.#create('template0');
   }
 
-  /** Drops every database of the run, and stops the server unless it was given. Only for whoever started it. */
+  /** Drops every database of the run, and stops the server unless it was given. A no-op in other processes than the one that started it. */
   async stop(): Promise<void> {
     await this.#stop?.();
   }
@@ -126,21 +111,7 @@ export class TestServer {
   }
 
   async #create(template: string): Promise<TestDatabase> {
-    const name = `${this.#run}_${randomBytes(6).toString('hex')}`;
-    await using administrator = await this.#administrator();
-    await administrator.create(name, template);
-    const pooler = process.env[poolerVariable];
-    const url = new URL(pooler || this.url);
-    url.pathname = name;
-    return TestDatabase.open(url.href, () => this.#drop(name), pooler ? 'transaction' : 'session');
-  }
-
-  async #drop(name: string): Promise<void> {
-    await using administrator = await this.#administrator();
-    await administrator.drop(name);
-  }
-
-  #administrator(): Promise<Administrator> {
-    return Administrator.connect(parseDatabaseUrl(this.url, variable));
+    const { url, drop, poolMode } = await allocateDatabase(this.#coordinates, template);
+    return TestDatabase.open(url, drop, poolMode);
   }
 }

@@ -82,15 +82,15 @@ test('counts a file that could not be run, and a run that failed though its test
   expect(code).toBe(1);
 });
 
-test('counts as failed what was left out of every run, not what one of them did', async () => {
+test('counts a test as failed that every run skipped, not one that some run executed', async () => {
   const { lines, code } = await sumUp({
     first: { tests: { one: 'skipped', two: 'skipped', three: 'todo' } },
     second: { tests: { one: 'passed', two: 'skipped' } },
   });
 
   expect(lines).toEqual([
-    'failed: left out of every run: test/a.test.ts: two',
-    'failed: left out of every run: test/a.test.ts: three',
+    'failed: skipped in every run: test/a.test.ts: two',
+    'failed: skipped in every run: test/a.test.ts: three',
     '1 passed, 2 failed',
   ]);
   expect(code).toBe(1);

@@ -125,11 +125,11 @@ describe('synthdb backfill', () => {
       targets: [
         { name: 'groups', outcome: 'done', inserted: 2 },
         { name: 'broken', outcome: 'failed', error: expect.stringContaining('on table "synths"') },
-        { name: 'synths', outcome: 'left_out', error: null },
+        { name: 'synths', outcome: 'skipped', error: null },
       ],
     });
     expect(told.stdout).toMatch(/^broken .*failed: .*on table "synths"$/m);
-    expect(told.stdout).toMatch(/^synths .*left out$/m);
+    expect(told.stdout).toMatch(/^synths .*skipped: a dependency failed$/m);
   });
 
   test.each([
@@ -156,7 +156,7 @@ describe('synthdb backfill', () => {
       'config.json',
       null,
       2,
-      'none of the facts has the property "group_name"',
+      'no fact has the property "group_name"',
     ],
   ])('ends well with %s', async (_, args, file, text, code, says) => {
     if (text !== null) await writeFile(join(directory, file), text);

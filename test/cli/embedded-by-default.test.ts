@@ -31,14 +31,14 @@ function refused(because: string): Run {
     stdout: '',
     stderr: expect.stringMatching(
       new RegExp(
-        `^synthdb: no database is named, and ${because} the embedded server has to be asked for: .*; for example DATABASE_URL=embedded\n$`,
+        `^synthdb: DATABASE_URL is not set, and the embedded server is not the default ${because}; .*; for example DATABASE_URL=embedded\n$`,
       ),
     ),
   };
 }
 
 const ci = String.raw`in CI \(CI is set\)`;
-const noTerminal = 'in a process without a terminal, unless NODE_ENV=development,';
+const noTerminal = 'in a process without a terminal unless NODE_ENV=development';
 
 describe('without a URL, the embedded server is refused', () => {
   test.each([
@@ -86,18 +86,18 @@ describe('without a URL, the embedded server is refused', () => {
 
     const [said] = await once(child.stdout, 'data');
 
-    expect(String(said)).toMatch(/^SettingsError: no database is named, and with NODE_ENV=production/);
+    expect(String(said)).toMatch(/^SettingsError: DATABASE_URL is not set, .* with NODE_ENV=production/);
   });
 });
 
 describe('a line of .env that is not read as it was meant keeps the embedded server from being the default', () => {
   test.each([
-    ['DATABASE_URI=postgresql://u@h/d', 'with a PostgreSQL URL under another name in .env (DATABASE_URI),'],
+    ['DATABASE_URI=postgresql://u@h/d', 'while .env sets a PostgreSQL URL under another name (DATABASE_URI)'],
     [
       'DATABSE_URL=postgres+asyncpg://u@h/d',
-      'with a PostgreSQL URL under another name in .env (DATABSE_URL),',
+      'while .env sets a PostgreSQL URL under another name (DATABSE_URL)',
     ],
-    ['NODE_ENV: production', 'with line 1 of .env, which seems to set NODE_ENV'],
+    ['NODE_ENV: production', 'while line 1 of .env seems to set NODE_ENV'],
   ])('%s', async (line, says) => {
     await writeFile(join(directory, '.env'), `${line}\n`);
 
@@ -167,7 +167,7 @@ describe('an empty DATABASE_URL', () => {
       );
 
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toMatch(/^synthdb: DATABASE_URL is (?:empty|blank): .*; for example DATABASE_URL=/);
+      expect(stderr).toMatch(/^synthdb: DATABASE_URL is (?:empty|blank); .*; for example DATABASE_URL=/);
     }
     expect(existsSync(join(directory, '.data'))).toBe(false);
   });

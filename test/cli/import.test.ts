@@ -19,7 +19,7 @@ function importing(...args: string[]): Promise<Run> {
   return synthdb(['import', ...args], workshop.directory, { DATABASE_URL: workshop.database.url });
 }
 
-test('an import that leaves nothing behind ends with 0, and says so without a warning', async () => {
+test('exits with 0, without a warning, when every row is imported', async () => {
   const file = workshop.file({ experiments: [experiment('exp_1')] });
 
   const { code, stdout, stderr } = await importing('--from', file);
@@ -29,7 +29,7 @@ test('an import that leaves nothing behind ends with 0, and says so without a wa
   expect(stdout).toContain('Every row is accounted for.');
 });
 
-test('one that rejects a row ends with 1, and names the row in words and in the report', async () => {
+test('exits with 1 when a row is rejected, and names it in text and report', async () => {
   const file = workshop.file({
     experiments: [experiment('exp_1', { name: 'x'.repeat(101) }), experiment('exp_2')],
   });
@@ -38,7 +38,7 @@ test('one that rejects a row ends with 1, and names the row in words and in the 
   const { code, stdout, stderr } = await importing('--from', file, '--report', report);
 
   expect(code).toBe(1);
-  expect(stdout).toContain('rejected: experiments exp_1, name: breaks chk_experiments_name_length');
+  expect(stdout).toContain('rejected: experiments exp_1, name: violates chk_experiments_name_length');
   expect(stderr).toContain('--allow-rejected 1');
   expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({
     findings: [{ outcome: 'rejected', table: 'experiments', key: 'exp_1', column: 'name' }],
@@ -51,7 +51,7 @@ test('one that rejects a row ends with 1, and names the row in words and in the 
   expect(existsSync(`${report}.partial`)).toBe(false);
 });
 
-test('for programs there is one document on standard output, when it fails too', async () => {
+test('--json prints one document, also on failure', async () => {
   const good = await importing('--from', workshop.file({ experiments: [experiment('exp_1')] }), '--json');
   const bad = await importing('--from', workshop.file({}, { upgraded: true }), '--json');
 
@@ -60,7 +60,7 @@ test('for programs there is one document on standard output, when it fails too',
   expect(JSON.parse(bad.stdout)).toMatchObject({ failures: [expect.stringContaining('prfaq_metadata')] });
 });
 
-test('an import does not wait for who reads its document, however long that is', async () => {
+test('the import does not wait for the reader of its output', async () => {
   const sql = `begin; ${manyRows(5_000)}; update synth_outcomes set success_rate = 7; commit`;
   const report = join(workshop.directory, 'long.json');
   const args = ['--from', workshop.file({}, { sql }), '--json', '--report', report];
@@ -90,7 +90,7 @@ test.skipIf(!existsSync('/dev/full'))('a document that can not be printed is an 
   }
 });
 
-test('on a terminal it shows how far it is, and leaves the terminal as it was when it is interrupted', async () => {
+test('shows progress on a terminal, and restores it when interrupted', async () => {
   const file = workshop.file({}, { sql: `begin; ${manyRows(30_000)}; commit` });
   const command = [process.execPath, main, 'import', '--from', file].map((part) => `'${part}'`).join(' ');
   const terminal = spawn('script', ['-qec', command, '/dev/null'], {
@@ -113,7 +113,7 @@ test('on a terminal it shows how far it is, and leaves the terminal as it was wh
   expect(switchedOff.filter((mode) => sent.includes(mode))).toEqual([]);
 });
 
-test('a dry run needs no target', async () => {
+test('a dry run needs no target database', async () => {
   const file = workshop.file(
     { experiments: [experiment('exp_1', { created_at: '2025-03-01T12:00:00' })] },
     { upgraded: true },
@@ -139,12 +139,12 @@ test('a dry run needs no target', async () => {
 });
 
 test.for([
-  [['--from', 'sqlite:///output/synthlab.db'], 'give its path'],
+  [['--from', 'sqlite:///output/synthlab.db'], 'give the path of the file'],
   [['--from', ''], '--from is empty'],
-  [['--source-time-zone', 'Brasilia'], '"Brasilia" is no time zone'],
+  [['--source-time-zone', 'Brasilia'], 'unknown time zone "Brasilia"'],
   [['--report', '/nowhere/report.json'], '/nowhere/report.json'],
-  [['--report', '.'], "the report . can't be written: that is no file"],
-  [['--allow-rejected', 'some'], 'whole number'],
+  [['--report', '.'], "the report . can't be written: it is not a regular file"],
+  [['--allow-rejected', 'some'], 'non-negative integer'],
   [['--skip', 'experiments'], '--skip names experiments'],
 ] as const)('%j is refused before anything is written', async ([args, says]) => {
   const { code, stderr } = await importing(

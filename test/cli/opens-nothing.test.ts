@@ -60,7 +60,7 @@ describe('what connects to nothing', () => {
 
     expect([said.code, code]).toEqual([0, 0]);
     expect(said.stdout).toMatch(/^timeouts\.answer +60000 milliseconds /m);
-    expect(said.stdout).toMatch(/^timeouts\.lock +\(as the role or the server has it\) +default /m);
+    expect(said.stdout).toMatch(/^timeouts\.lock +\(that of the role or the server\) +default /m);
     const { settings }: { settings: { name: string; value: unknown; source: string }[] } = JSON.parse(stdout);
     const masked = expect.stringMatching(/^postgresql:\/\/ann:\*\*\*@127\.0\.0\.1:\d+\/lab\?sslmode=prefer$/);
     expect(settings).toContainEqual(

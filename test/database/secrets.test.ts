@@ -8,8 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../src/postgres/orm/connect.ts';
 import { openDatabase } from '../../src/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { buildDatabaseUrl, parseDatabaseUrl, type DatabaseParts } from '../../src/settings/database-url.ts';
-import { resolveSettings } from '../../src/settings/resolve.ts';
+import { buildDatabaseUrl, parseDatabaseUrl, type TargetParts } from '../../src/settings/database-url.ts';
+import { resolveSettings } from '../../src/settings/resolve-settings.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { synthdb } from '../cli/run.ts';
 import { refusedUrls } from '../settings/url-cases.ts';
@@ -39,7 +39,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-const urlWith = (change: Partial<DatabaseParts> = {}): string =>
+const urlWith = (change: Partial<TargetParts> = {}): string =>
   buildDatabaseUrl({ ...db.target.parts, user: role, password, ...change });
 
 /** A server that does something else than PostgreSQL. */

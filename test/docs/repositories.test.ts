@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { page, repositoryDocs } from '../../docs/generate-repositories.ts';
+import { page, repositoryDocs, verbs } from '../../docs/generate-repositories.ts';
+import { repositories } from '../../src/repositories/index.ts';
+import type { RepositoryClass } from '../../src/repositories/signatures/index.ts';
 
 describe('docs/repositories.md', () => {
   const docs = repositoryDocs();
@@ -18,5 +20,34 @@ describe('docs/repositories.md', () => {
     );
 
     expect(silent).toEqual([]);
+  });
+
+  test('every method begins with a verb of the table, and has its effect', () => {
+    const classes: [string, RepositoryClass][] = Object.entries(repositories).map(([name, [, one]]) => [
+      name,
+      one,
+    ]);
+    const methods = classes.flatMap(([repository, { signatures }]) =>
+      Object.entries(signatures).map(([method, { effect }]) => ({
+        name: `${repository}.${method}`,
+        method,
+        effect,
+      })),
+    );
+    const others = methods.filter(
+      ({ method, effect }) =>
+        !verbs.some(
+          ({ verb, effects }) => new RegExp(`^${verb}(?![a-z])`).test(method) && effects.includes(effect),
+        ),
+    );
+
+    expect(methods.length).toBeGreaterThan(100);
+    expect(others).toEqual([]);
+  });
+
+  test('every verb of the table has a method', () => {
+    const methods = Object.values(repositories).flatMap(([, { signatures }]) => Object.keys(signatures));
+
+    expect(verbs.filter(({ verb }) => !methods.some((method) => method.startsWith(verb)))).toEqual([]);
   });
 });

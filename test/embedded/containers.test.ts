@@ -14,7 +14,7 @@ const quick = { fsync: 'off' };
 
 // Namespaces take root.
 describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('between containers', () => {
-  test('a second container is refused while the first one runs, and takes over with every row once it has ended', async () => {
+  test('a second container is refused while the first one runs, and gets every row once it has ended', async () => {
     const directory = await scratchCluster();
     const [first, second] = [await startContainer(), await startContainer()];
     const { server } = await elsewhere('start', { directory }, first).outcome;
@@ -39,7 +39,7 @@ describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('betwee
     expect(await commits.stored(successor?.url ?? '')).toBe(answered);
   });
 
-  test('a server is not started beside a process that a killed one has left', async () => {
+  test('no server starts while a process of a killed server remains', async () => {
     const directory = await scratchCluster();
     const container = await startContainer();
     const server = await EmbeddedPostgres.start({ directory, settings: quick });
@@ -58,7 +58,7 @@ describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('betwee
     expect(successor).toMatchObject({ started: true });
   });
 
-  test('a container that is started anew gets its cluster back, whichever of its processes has the id', async () => {
+  test('a restarted container reuses its cluster, although process ids are reused', async () => {
     const directory = await scratchCluster();
     const before = await startContainer();
     await elsewhere('start', { directory, settings: quick }, before).outcome;
@@ -78,7 +78,7 @@ describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('betwee
     }
   });
 
-  test('a new cluster is made once, by containers that start together', async () => {
+  test('containers that start together create one cluster', async () => {
     const directory = await scratchCluster();
     await EmbeddedPostgres.remove({ directory });
     const containers = await Promise.all([startContainer(), startContainer()]);
@@ -91,7 +91,7 @@ describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('betwee
     expect(outcomes.filter(({ error }) => error?.code === 'in_use')).toHaveLength(1);
   });
 
-  test('root sees its server without the capability to trace processes', async () => {
+  test('root finds its server without CAP_SYS_PTRACE', async () => {
     const directory = await scratchCluster();
     const without = { wrapper: ['setpriv', '--bounding-set=-sys_ptrace', '--inh-caps=-sys_ptrace'] };
 

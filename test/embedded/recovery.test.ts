@@ -14,7 +14,7 @@ import { sql } from './sql.ts';
 
 const quick = { fsync: 'off' };
 
-test('a server that was killed is found to be gone, and recovers its rows on its port', async () => {
+test('a killed server is detected, and recovers its rows on the same port', async () => {
   const directory = await scratchCluster();
   const first = await EmbeddedPostgres.start({ directory });
   await sql(first.url, 'create table kept as select 7 as value');
@@ -26,7 +26,7 @@ test('a server that was killed is found to be gone, and recovers its rows on its
   expect(await sql(second.url, 'select value from kept')).toEqual([{ value: 7 }]);
 });
 
-test('a killed server whose parent has not collected it yet is found to be gone', async () => {
+test('a zombie server is detected as stopped', async () => {
   const directory = await scratchCluster();
   const first = await EmbeddedPostgres.start({ directory, settings: quick });
   await first.stop();
@@ -66,7 +66,7 @@ const ends: readonly (readonly [what: string, end: (server: EmbeddedPostgres) =>
   ],
 ];
 
-test.each(ends)('every answered commit is there after %s', async (_, end) => {
+test.each(ends)('every acknowledged commit survives %s', async (_, end) => {
   const directory = await scratchCluster();
   const server = await EmbeddedPostgres.start({ directory });
   const commits = await answeredCommits(server.url);
@@ -78,7 +78,7 @@ test.each(ends)('every answered commit is there after %s', async (_, end) => {
   expect(await commits.stored(again.url)).toBe(answered);
 });
 
-test('an empty lock file, left by a server that died in the act, hinders no start', async () => {
+test('an empty lock file does not prevent a start', async () => {
   const directory = await scratchCluster();
   const first = await EmbeddedPostgres.start({ directory, settings: quick });
   await first.stop();
@@ -89,7 +89,7 @@ test('an empty lock file, left by a server that died in the act, hinders no star
   expect(second.started).toBe(true);
 });
 
-test('a port that another process has taken is left to it, and the new one is kept', async () => {
+test('a port in use is replaced by another, which is kept', async () => {
   const directory = await scratchCluster();
   const first = await EmbeddedPostgres.start({ directory, settings: quick });
   await first.stop();
@@ -107,7 +107,7 @@ test('a port that another process has taken is left to it, and the new one is ke
   expect(third).toMatchObject({ port: second.port, notices: [] });
 });
 
-test('a port that a killed server holds for another moment is waited for', async () => {
+test('waits for a port that a killed server still holds', async () => {
   const directory = await scratchCluster();
   const first = await EmbeddedPostgres.start({ directory, settings: quick });
   await crash(directory);
@@ -133,7 +133,7 @@ test('a port that a killed server holds for another moment is waited for', async
 // too late, so these two may try again. What they test fails each time.
 const again = { retry: 3 };
 
-test('a port that is taken between the look and the start is given up for the next', again, async () => {
+test('takes the next port when one is taken between check and start', again, async () => {
   const directory = await scratchCluster();
   const first = await EmbeddedPostgres.start({ directory, settings: quick });
   await first.stop();
@@ -155,7 +155,7 @@ test('a port that is taken between the look and the start is given up for the ne
   expect(server?.notices).toHaveLength(1);
 });
 
-test('a server that is not ready in time is left to go on, and joined later', again, async () => {
+test('a server that is not ready in time continues to start, and is joined later', again, async () => {
   const directory = await scratchCluster();
   const first = await EmbeddedPostgres.start({ directory, settings: quick });
   await first.stop();
@@ -175,7 +175,7 @@ test('a server that is not ready in time is left to go on, and joined later', ag
   expect(await postmasterPid(directory)).toBe(pid);
 });
 
-test('a server that does not stop in time is reported', async () => {
+test('a server that does not stop in time throws stop_failed', async () => {
   const directory = await scratchCluster();
   await EmbeddedPostgres.start({ directory, settings: quick });
   const pid = await postmasterPid(directory);

@@ -10,7 +10,7 @@ import { scratch, scratchCluster } from './scratch.ts';
 
 const quick = { fsync: 'off' };
 
-test("another major's cluster is not touched, and the message says how to go on", async () => {
+test('a cluster of another major version is not changed, and the message names the remedy', async () => {
   const directory = await scratchCluster();
   const version = join(directory, 'cluster/data/PG_VERSION');
   await writeFile(version, '16\n');
@@ -26,7 +26,7 @@ test("another major's cluster is not touched, and the message says how to go on"
   expect(existsSync(pidFile(directory))).toBe(false);
 });
 
-test('another major than the one that runs is refused, nothing is downloaded, and the server stays', async () => {
+test('another major version than the running one is refused without a download', async () => {
   const directory = await scratchCluster();
   const server = await EmbeddedPostgres.start({ directory, settings: quick });
 
@@ -37,7 +37,7 @@ test('another major than the one that runs is refused, nothing is downloaded, an
   expect(await readdir(dirname(directory))).toEqual(['postgres']);
 });
 
-test('a server that does not start is reported with the end of its log, and can be started after all', async () => {
+test('a server that does not start throws start_failed with the end of its log, and can be started later', async () => {
   const directory = await scratchCluster();
 
   const starting = EmbeddedPostgres.start({ directory, settings: { no_such_setting: 'on' } });
@@ -49,7 +49,7 @@ test('a server that does not start is reported with the end of its log, and can 
   expect(await EmbeddedPostgres.start({ directory, settings: quick })).toMatchObject({ started: true });
 });
 
-test('a cluster that cannot be made is reported with what initdb said, and leaves nothing', async () => {
+test('a failed initdb throws init_failed with its output, and leaves no files', async () => {
   const copy = await checkoutCopy({ binaries: true });
   await chmod(join(copy.package, 'native/share/postgresql/postgres.bki'), 0o755);
   await writeFile(join(copy.package, 'native/share/postgresql/postgres.bki'), 'nonsense');
@@ -61,7 +61,7 @@ test('a cluster that cannot be made is reported with what initdb said, and leave
   expect(await readdir(directory)).toEqual([]);
 });
 
-test('a program that cannot be run is an error of ours, not a crash', async () => {
+test('a program that cannot be run throws an EmbeddedPostgresError', async () => {
   const copy = await checkoutCopy({ binaries: true });
   await chmod(join(copy.package, 'native/bin/postgres'), 0o644);
   const directory = await scratchCluster();
@@ -83,7 +83,7 @@ test('without binaries the message names both remedies', async () => {
   expect(existsSync(directory)).toBe(false);
 });
 
-test('a running server is joined without any binaries', async () => {
+test('a running server is joined without binaries', async () => {
   const directory = await scratchCluster();
   const server = await EmbeddedPostgres.start({ directory, settings: quick });
   const copy = await checkoutCopy({ binaries: false });
@@ -93,7 +93,7 @@ test('a running server is joined without any binaries', async () => {
   expect(outcome).toMatchObject({ server: { url: server.url, started: false } });
 });
 
-test('Windows is refused', async () => {
+test('refuses Windows', async () => {
   const directory = await scratch();
   const pretence = "Object.defineProperty(process, 'platform', { value: 'win32' })";
 
@@ -108,7 +108,7 @@ test('Windows is refused', async () => {
   expect(error).toMatchObject({ code: 'unsupported_platform' });
 });
 
-test('a directory that is a file is refused', async () => {
+test('refuses a directory that is a file', async () => {
   const directory = await scratch();
   await writeFile(directory, 'a file');
 

@@ -40,7 +40,7 @@ test('8 processes that start a stopped cluster get one server, also after a cras
   expect(outcomes.filter(({ server }) => server?.started)).toHaveLength(1);
 });
 
-test('servers of different directories that start together get ports of their own', async () => {
+test('servers of different directories that start together get different ports', async () => {
   const directories = await Promise.all([
     scratchCluster(),
     scratchCluster(),
@@ -82,7 +82,7 @@ test(
   },
 );
 
-test('a start that is killed while it makes the cluster hinders nobody, and its remains go', async () => {
+test('a start that is killed while creating the cluster does not block others, and its leftovers are deleted', async () => {
   const directory = await scratch();
   const doomed = elsewhere('start', { directory, settings: quick });
   doomed.outcome.catch(() => {});
@@ -97,7 +97,7 @@ test('a start that is killed while it makes the cluster hinders nobody, and its 
   expect(await readdir(directory)).toEqual(['cluster']);
 });
 
-test('what a process works on is left alone however old it is, and what none works on is deleted', async () => {
+test('locked staging folders are kept, and unlocked ones deleted', async () => {
   const directory = await scratchCluster();
   const names = ['cluster.new-1700000000000-a1', 'cluster.old-1700000000000-a2'];
   // As former versions named them, after a machine and a process id.
@@ -113,7 +113,7 @@ test('what a process works on is left alone however old it is, and what none wor
   expect(new Set(await readdir(directory))).toEqual(new Set(['cluster', ...names]));
 });
 
-test('a start waits for one that has locked the cluster, and goes on when that one is killed', async () => {
+test('a start waits for the holder of the lock, and continues when that one is killed', async () => {
   const directory = await scratchCluster();
   const holder = await holdLock(join(directory, 'cluster/lock'));
 

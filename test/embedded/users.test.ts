@@ -16,7 +16,7 @@ const nobody = { uid: 65_534, gid: 65_534 };
 
 // What root may do cannot be tried by others; they run all other tests as themselves.
 describe.runIf(isRoot && process.platform === 'linux')('called by root', () => {
-  test('the server runs as postgres, whose files nobody else may enter', async () => {
+  test('the server runs as postgres, and other users can not enter its files', async () => {
     const directory = await scratch();
 
     await EmbeddedPostgres.start({ directory, settings: quick });
@@ -36,7 +36,7 @@ describe.runIf(isRoot && process.platform === 'linux')('called by root', () => {
     expect(await stat(join(directory, 'cluster/data'))).toMatchObject({ uid: 65_534 });
   });
 
-  test('without either user there is an error that names the remedies, and no cluster', async () => {
+  test('without either user it throws an error with the remedies, and creates no cluster', async () => {
     const directory = await scratch();
     const only = await onlyUsers(directory, 'root:x:0:0::/root:/bin/sh\n');
 
@@ -48,7 +48,7 @@ describe.runIf(isRoot && process.platform === 'linux')('called by root', () => {
     expect(await EmbeddedPostgres.find({ directory })).toBeNull();
   });
 
-  test('a directory closed to postgres is stood in for by one that root finds again', async () => {
+  test('a directory that postgres can not enter is substituted by one that root finds again', async () => {
     const directory = join(await scratch(), 'inner');
     await mkdir(dirname(directory), { mode: 0o700 });
     onTestFinished(() => EmbeddedPostgres.remove({ directory }));
@@ -68,7 +68,7 @@ describe.runIf(isRoot && process.platform === 'linux')('called by root', () => {
     expect(await readdir('/var/lib/synth-lab-data')).not.toContain(first.directory.split('/').at(-1));
   });
 
-  test('binaries closed to postgres, their libraries not linked yet, are copied to where it can run them', async () => {
+  test('binaries that postgres can not execute are copied to where it can', async () => {
     const directory = await scratch();
     const copy = await checkoutCopy({ binaries: true });
     await chmod(copy.root, 0o700);
@@ -79,7 +79,7 @@ describe.runIf(isRoot && process.platform === 'linux')('called by root', () => {
     expect(server).toMatchObject({ started: true, directory });
   });
 
-  test('a umask that closes all that is made does not close the server out', async () => {
+  test('a restrictive umask does not lock the server out', async () => {
     const directory = await scratch();
     const wrapper = ['sh', '-c', 'umask 077; exec "$@"', 'sh'];
 
@@ -111,7 +111,7 @@ describe.runIf(isRoot && process.platform === 'linux')('called by root', () => {
     expect(again).toMatchObject({ server: { url: theirs?.url, started: true } });
   });
 
-  test("another user's cluster cannot be joined, nor a directory used that one may not write", async () => {
+  test("another user's cluster and a directory without write permission are refused", async () => {
     const directory = await scratchCluster();
     await EmbeddedPostgres.start({ directory, settings: quick });
 
@@ -122,7 +122,7 @@ describe.runIf(isRoot && process.platform === 'linux')('called by root', () => {
     expect(making.error).toMatchObject({ name: 'EmbeddedPostgresError', code: 'directory_unusable' });
   });
 
-  test('a user id without a name is refused with the remedies before anything is made', async () => {
+  test('a user id without a name is refused with the remedies before anything is created', async () => {
     const directory = await scratch();
     await chmod(dirname(directory), 0o777);
 
@@ -136,7 +136,7 @@ describe.runIf(isRoot && process.platform === 'linux')('called by root', () => {
     expect(await readdir(dirname(directory))).toEqual([]);
   });
 
-  test('a user id without a name starts, finds and deletes a cluster that it has', async () => {
+  test('a user id without a name can start, find and delete its existing cluster', async () => {
     const directory = await scratchCluster();
     await chmod(dirname(directory), 0o777);
     await promisify(execFile)('chown', ['-R', `${nameless.uid}:${nameless.gid}`, directory]);

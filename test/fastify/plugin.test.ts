@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { whenGone } from '../../src/fastify/gone.ts';
+import { disconnectSignal } from '../../src/fastify/disconnect-signal.ts';
 import { synthLabData, type SynthLabDataOptions } from '../../src/fastify/index.ts';
 import {
   ConnectionError,
@@ -58,7 +58,7 @@ describe('the Fastify plugin', () => {
     return { app, origin: await app.listen({ host: '127.0.0.1', port: 0 }) };
   }
 
-  test('gives each request units of work that write and read', async () => {
+  test('adds units of work to each request', async () => {
     const { origin } = await serve((app) => {
       app.post('/experiments', (request) =>
         request.transact(async ({ experiments }) => experiments.add(experiment).id, { position: true }),
@@ -77,7 +77,7 @@ describe('the Fastify plugin', () => {
     expect(await shown.json()).toMatchObject({ id, ...experiment });
   });
 
-  test('takes back what a request wrote that fails', async () => {
+  test('rolls back the writes of a request that fails', async () => {
     const { origin } = await serve((app) => {
       app.post('/experiments', (request) =>
         request.transact(async (uow) => {
@@ -118,7 +118,7 @@ describe('the Fastify plugin', () => {
     });
   });
 
-  test('answers an error that another copy of the package made, too', async () => {
+  test('handles errors of another copy of the package', async () => {
     vi.resetModules();
     const other = await import('../../src/errors.ts');
     const error = new other.DuplicateError('taken', { constraint: 'uq_1' });
@@ -137,7 +137,7 @@ describe('the Fastify plugin', () => {
     new StatementError('canary', {}),
     new ReadOnlyError('canary'),
     'canary',
-  ])('tells the client nothing of what is our own fault: %s', async (error) => {
+  ])('hides internal errors from the client: %s', async (error) => {
     const { origin } = await serve((app) =>
       app.get('/', () => {
         throw error;
@@ -150,7 +150,7 @@ describe('the Fastify plugin', () => {
     expect(await answer.text()).not.toContain('canary');
   });
 
-  test("leaves Fastify's own errors their status, and a scope its own", async () => {
+  test("keeps the status of Fastify's errors, and the error handler of a scope", async () => {
     const { origin } = await serve((app) => {
       app.post('/', async () => 'never');
       app.setErrorHandler((error, _request, reply) => {
@@ -207,7 +207,7 @@ describe('the Fastify plugin', () => {
     },
   );
 
-  test('tells how the database is', async () => {
+  test('reports the health of the database', async () => {
     const { origin } = await serve(() => {});
 
     const answer = await fetch(`${origin}/health`);
@@ -216,12 +216,14 @@ describe('the Fastify plugin', () => {
     expect(await answer.json()).toMatchObject({ status: 'up', schema: { pending: [] }, pool: { max: 10 } });
   });
 
-  test('answers 503 while the server is not what target_session_attrs asks for', async () => {
+  test('replies 503 while the server does not match target_session_attrs', async () => {
     const switched = await TestDatabase.create();
     const name = switched.target.parts.database;
     const { origin } = await serve(
       (app) =>
-        app.get('/experiments', (request) => request.read(({ experiments }) => experiments.listSummaries())),
+        app.get('/experiments', (request) =>
+          request.read(({ experiments }) => experiments.scrollSummaries()),
+        ),
       {},
       `${switched.url}${switched.url.includes('?') ? '&' : '?'}target_session_attrs=read-write`,
     );
@@ -245,7 +247,7 @@ describe('the Fastify plugin', () => {
     await switched.drop();
   });
 
-  test('tells a database that is gone as 503, and not where it was', async () => {
+  test('replies 503 for an unreachable database, without its address', async () => {
     const gone = await TestDatabase.create();
     const { origin } = await serve(() => {}, {}, gone.url);
     await gone.drop();
@@ -258,7 +260,7 @@ describe('the Fastify plugin', () => {
     expect(text).not.toContain(gone.target.parts.database);
   });
 
-  test('is alive and ready while the database serves', async () => {
+  test('is alive and ready while the database is up', async () => {
     const { origin } = await serve(() => {});
 
     expect(await probed(origin)).toEqual({ live: 200, ready: 200, health: 200 });
@@ -300,7 +302,7 @@ describe('the Fastify plugin', () => {
     expect(await probed(origin)).toEqual({ live: 200, ready: 200, health: 200 });
   });
 
-  test('is alive, and not ready, while the database is gone or lacks migrations', async () => {
+  test('is alive, and not ready, while the database is down or lacks migrations', async () => {
     const gone = await TestDatabase.create();
     await using empty = await TestServer.shared().createEmptyDatabase();
     const lacking = await serve(() => {}, {}, empty.url);
@@ -312,7 +314,7 @@ describe('the Fastify plugin', () => {
     await lacking.app.close();
   });
 
-  test('asks the database nothing to say that it is alive', async () => {
+  test('does not query the database for liveness', async () => {
     const { origin } = await serve(() => {});
     const lastStatement = `
       select max(query_start) as at from pg_stat_activity
@@ -324,7 +326,7 @@ describe('the Fastify plugin', () => {
     expect(await db.orm.em.fork().execute(lastStatement)).toEqual(before);
   });
 
-  test('tells it where it is asked to, or nowhere', async () => {
+  test('serves health at the configured path, or not at all', async () => {
     const elsewhere = await serve(() => {}, { health: '/internal/database' });
     const nowhere = await serve(() => {}, { health: false });
 
@@ -336,7 +338,7 @@ describe('the Fastify plugin', () => {
       expect((await fetch(nowhere.origin + path)).status).toBe(404);
   });
 
-  test('lets a request that runs end, with its connection, and closes the database after it', async () => {
+  test('finishes running requests, closes their connections, then the database', async () => {
     const { promise: closing, resolve: goOn } = Promise.withResolvers<void>();
     const { promise: begun, resolve: running } = Promise.withResolvers<void>();
     const { app, origin } = await serve((scope) => {
@@ -372,14 +374,14 @@ describe('the Fastify plugin', () => {
   });
 });
 
-describe('a client that goes away', () => {
-  test('is told by a signal, and one that stays is not', async () => {
+describe('a client that disconnects', () => {
+  test('aborts the signal, and one that stays does not', async () => {
     const seen: boolean[] = [];
     const signals: AbortSignal[] = [];
     const { promise: left, resolve: leave } = Promise.withResolvers<void>();
     const app = Fastify({ forceCloseConnections: true });
     app.post<{ Querystring: { leaves?: string } }>('/', async (request, reply) => {
-      const signal = whenGone(reply);
+      const signal = disconnectSignal(reply);
       signals.push(signal);
       if (request.query.leaves) {
         leave();

@@ -137,7 +137,7 @@ describe('the answer to a commit', () => {
     watched.proxy.failAt(/^commit$/, { answer: '40001', severity: 'FATAL' });
 
     const failure = await failureOf(
-      watched.database.read(({ experiments }) => experiments.listSummaries(), { snapshot: true }),
+      watched.database.read(({ experiments }) => experiments.scrollSummaries(), { snapshot: true }),
     );
 
     expect(failure).toBeInstanceOf(ContentionError);

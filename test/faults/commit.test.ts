@@ -94,7 +94,7 @@ describe('a commit', () => {
     watched.proxy.failAt(/^commit/, 'cut');
 
     const failure = await failureOf(
-      watched.database.read(({ experiments }) => experiments.listSummaries(), { snapshot: true }),
+      watched.database.read(({ experiments }) => experiments.scrollSummaries(), { snapshot: true }),
     );
 
     expect(failure).toMatchObject({ code: 'connection_lost' });

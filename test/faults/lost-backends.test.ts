@@ -128,7 +128,7 @@ describe('a unit of work whose server process is lost', () => {
 
     expect(await copying).toBeInstanceOf(ConnectionLostError);
     await watched.isWhole();
-    expect(await db.read(({ synthOutcomes }) => synthOutcomes.countForAnalysis(id))).toBe(0);
+    expect(await db.read(({ synthOutcomes }) => synthOutcomes.count(id))).toBe(0);
   });
 
   test('while it is idle: the pool never gives it out again', async () => {
@@ -176,7 +176,7 @@ describe('a unit of work whose server process is lost', () => {
   test('in a read', async () => {
     for (const snapshot of [true, false]) {
       const lost = failureOf(
-        watched.database.read(({ experiments }) => experiments.listSummaries(), { snapshot }),
+        watched.database.read(({ experiments }) => experiments.scrollSummaries(), { snapshot }),
       );
       watched.proxy.failAt(/^select/, 'cut');
       expect(await lost).toBeInstanceOf(ConnectionLostError);

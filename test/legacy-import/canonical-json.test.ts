@@ -49,13 +49,13 @@ const { value } = fc.letrec<{ value: string }>((tie) => ({
   ),
 }));
 
-test('a document is written as PostgreSQL writes it', async () => {
+test('documents are printed as PostgreSQL prints them', async () => {
   const documents = fc.sample(value, 2_000);
 
   expect(documents.map((document) => canonicalJson(document).text)).toEqual(await byPostgres(documents));
 });
 
-test('so are numbers at the ends of what PostgreSQL keeps, and objects of many keys', async () => {
+test("numbers at PostgreSQL's limits and objects with many keys are printed as PostgreSQL prints them", async () => {
   const many = Object.fromEntries(
     Array.from({ length: 300 }, (_, index) => [`k${(index * 7_919) % 1_000}`, index]),
   );
@@ -74,7 +74,7 @@ test('so are numbers at the ends of what PostgreSQL keeps, and objects of many k
 });
 
 test.for(['1e131072', '1e-16384', '1.0e-16383', '0e2147483640'])(
-  '%s has more digits than PostgreSQL keeps',
+  '%s has more digits than PostgreSQL stores',
   async (document) => {
     expect(() => canonicalJson(document)).toThrow(NotJsonError);
     await expect(byPostgres([document])).rejects.toMatchObject({
@@ -101,18 +101,18 @@ test.for([
   '1 2',
   "{'a':1}",
   '[1',
-])('%j is no JSON', async (document) => {
+])('%j is not JSON', async (document) => {
   expect(() => canonicalJson(document)).toThrow(NotJsonError);
   expect(await byPostgres([document])).toEqual([null]);
 });
 
-test('a key that is there twice is told; the last one counts', () => {
+test('a repeated key is reported, and its last value is kept', () => {
   expect(canonicalJson('{"a": {"b": 1, "c": 2, "b": 3}}')).toMatchObject({
     text: '{"a": {"b": 3, "c": 2}}',
     repeated: [{ path: '$.a.b', problem: 'is repeated' }],
   });
 });
 
-test('a document nested too deep is told, rather than run out of stack', () => {
+test('refuses a document that is nested too deep, without a stack overflow', () => {
   expect(() => canonicalJson('['.repeat(100_000))).toThrow('nested deeper');
 });

@@ -14,7 +14,7 @@ afterAll(() => workshop.close());
 const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
 
 test.runIf(isRoot)(
-  'a full disk at the target is one clear error, and the import goes on when there is room',
+  'a full disk of the target throws UnavailableError, and the import resumes when there is space',
   async (context) => {
     const file = workshop.file({}, { sql: `begin; ${manyRows(20_000)}; commit` });
     const disk = join(workshop.directory, 'disk');

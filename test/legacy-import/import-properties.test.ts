@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
-import type { Finding } from '../../src/legacy-import/finding.ts';
+import type { ImportFinding } from '../../src/legacy-import/import-finding.ts';
 import { importLegacy, type ImportResult } from '../../src/legacy-import/import-legacy.ts';
 import { SqliteSource } from '../../src/legacy-import/source/sqlite-source.ts';
 import type { TableResult } from '../../src/legacy-import/table-result.ts';
@@ -47,7 +47,7 @@ test(
         rmSync(file, { force: true });
         makeLegacyFile(file, rows, { upgraded });
         await database.orm.em.execute(`truncate ${Object.keys(legacyTables).join(', ')} cascade`);
-        const findings: Finding[] = [];
+        const findings: ImportFinding[] = [];
         await using source = await SqliteSource.open(file);
 
         const skip = upgraded
@@ -106,7 +106,7 @@ function withoutWhen({ written, found, ...rest }: TableResult): object {
 async function everyRowIsAccountedFor(
   file: string,
   { tables, failures }: ImportResult,
-  findings: readonly Finding[],
+  findings: readonly ImportFinding[],
 ): Promise<void> {
   const legacy = new DatabaseSync(file, { readOnly: true });
   let rejected = 0;
@@ -131,7 +131,7 @@ async function everyRowIsAccountedFor(
   expect(failures.length === 0).toBe(rejected === 0);
 }
 
-async function whatIsStoredIsTheSource(rows: LegacyRows, findings: readonly Finding[]): Promise<void> {
+async function whatIsStoredIsTheSource(rows: LegacyRows, findings: readonly ImportFinding[]): Promise<void> {
   for (const [table, all] of Object.entries(rows)) {
     const changed = new Set(
       findings

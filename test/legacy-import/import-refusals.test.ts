@@ -16,7 +16,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connect } from '../../src/postgres/orm/connect.ts';
 import { Database } from '../../src/database/database.ts';
 import { ImportRefusedError, LegacySourceError, SchemaOutOfDateError } from '../../src/errors.ts';
-import { alone } from '../../src/legacy-import/import-lock.ts';
+import { withImportLock } from '../../src/legacy-import/with-import-lock.ts';
 import { importLegacy } from '../../src/legacy-import/import-legacy.ts';
 import { SqliteSource } from '../../src/legacy-import/source/sqlite-source.ts';
 import { complete, LegacyWorkshop } from './legacy-workshop.ts';
@@ -38,11 +38,11 @@ async function countExperiments(): Promise<unknown> {
 
 const unreadable: readonly (readonly [what: string, make: () => string, says: string])[] = [
   ['a file that is not there', () => path('none.db'), 'does not exist'],
-  ['a directory', () => (mkdirSync(path('folder')), path('folder')), 'is no file'],
+  ['a directory', () => (mkdirSync(path('folder')), path('folder')), 'is not a file'],
   [
     'a text file',
     () => (writeFileSync(path('text.db'), 'id,name\n'.repeat(200)), path('text.db')),
-    'no SQLite database',
+    'not a SQLite database',
   ],
   [
     'an encrypted file',
@@ -52,9 +52,9 @@ const unreadable: readonly (readonly [what: string, make: () => string, says: st
   [
     'an empty file',
     () => (writeFileSync(path('empty.db'), ''), path('empty.db')),
-    'no legacy database of schema version 15',
+    'not a legacy database of schema version 15',
   ],
-  ['another database', () => otherDatabase(), 'no legacy database of schema version 15'],
+  ['another database', () => otherDatabase(), 'not a legacy database of schema version 15'],
   [
     'a file of a later version',
     () => workshop.file({}, { sql: 'pragma user_version = 16' }),
@@ -67,7 +67,7 @@ const unreadable: readonly (readonly [what: string, make: () => string, says: st
   ],
 ];
 
-test.for(unreadable)('%s is one clear error, and nothing is written', async ([, make, says]) => {
+test.for(unreadable)('%s is refused, and nothing is written', async ([, make, says]) => {
   const imported = workshop.import(make());
 
   await expect(imported).rejects.toThrow(LegacySourceError);
@@ -82,7 +82,7 @@ function otherDatabase(): string {
   return path('other.db');
 }
 
-test('a file that was cut short is one clear error, and the whole file goes on where it ended', async () => {
+test('a truncated file is refused, and the import of the whole file resumes', async () => {
   const whole = many(2_000);
   const size = statSync(whole).size;
 
@@ -96,7 +96,7 @@ test('a file that was cut short is one clear error, and the whole file goes on w
   expect(result.failures).toEqual([]);
 });
 
-test('a file with a damaged page is one clear error', async () => {
+test('a file with a corrupt page is refused', async () => {
   const file = many(2_000);
   const damaged = openSync(file, 'r+');
   writeSync(damaged, randomBytes(4_096), 0, 4_096, Math.floor(statSync(file).size / 8_192) * 4_096);
@@ -105,7 +105,7 @@ test('a file with a damaged page is one clear error', async () => {
   await expect(workshop.import(file)).rejects.toThrow(LegacySourceError);
 });
 
-test('a file that a writer has locked is one clear error', async () => {
+test('a file that a writer has locked is refused', async () => {
   const file = workshop.file({ experiments: [experiment('exp_1')] });
   const writer = new DatabaseSync(file);
   writer.exec('begin exclusive');
@@ -117,7 +117,7 @@ test('a file that a writer has locked is one clear error', async () => {
   expect((await workshop.import(file)).result.failures).toEqual([]);
 });
 
-test('a file whose last writer was killed on the way is one clear error, until that is undone', async () => {
+test('a file with a hot journal is refused until it is rolled back', async () => {
   const file = workshop.file(
     { experiments: [experiment('exp_1')] },
     { sql: `begin; ${manyRows(2_000)}; commit` },
@@ -130,7 +130,7 @@ test('a file whose last writer was killed on the way is one clear error, until t
   copyFileSync(`${file}-journal`, `${killed}-journal`);
   writer.close();
 
-  await expect(workshop.import(killed)).rejects.toThrow('who wrote it last was killed');
+  await expect(workshop.import(killed)).rejects.toThrow('its last writer was killed');
 
   new DatabaseSync(killed).prepare('select 1 from sqlite_schema').all();
   const { failures } = (await workshop.import(killed)).result;
@@ -140,7 +140,7 @@ test('a file whose last writer was killed on the way is one clear error, until t
   ]);
 });
 
-test('rows that a damaged index leaves out of the count are noticed', async () => {
+test('rows that a corrupt index leaves out of the count are detected', async () => {
   const only = ' where id is null';
   const file = workshop.file(
     { experiments: [experiment('exp_1')] },
@@ -152,10 +152,10 @@ test('rows that a damaged index leaves out of the count are noticed', async () =
 
   const { result } = await workshop.import(file);
 
-  expect(result.failures).toEqual(['experiments: 1 of 0 rows are accounted for']);
+  expect(result.failures).toEqual(['experiments: only 1 of 0 rows are accounted for']);
 });
 
-test('a row that comes from somewhere else on the way is noticed', async () => {
+test('a row that another writer adds during the import is detected', async () => {
   await workshop.rows(
     `create function add() returns trigger language plpgsql as $$
        begin insert into synth_groups (id, name, created_at) values ('grp_other', 'Other', now()); return null; end $$`,
@@ -164,13 +164,15 @@ test('a row that comes from somewhere else on the way is noticed', async () => {
   try {
     const { result } = await workshop.import({ experiments: [experiment('exp_1')] });
 
-    expect(result.failures).toEqual([expect.stringMatching(/^synth_groups: the target has 1 rows, not 0/)]);
+    expect(result.failures).toEqual([
+      expect.stringMatching(/^synth_groups: the target has 1 rows, expected 0/),
+    ]);
   } finally {
     await workshop.rows('drop trigger add on experiments');
   }
 });
 
-test('what a writer adds to a file with a write-ahead log while it is read is not seen', async () => {
+test('the import reads a snapshot of a file with a write-ahead log', async () => {
   const file = workshop.file({ experiments: [experiment('exp_1')] }, { sql: 'pragma journal_mode = wal' });
   await using source = await SqliteSource.open(file);
   const writer = new DatabaseSync(file);
@@ -185,7 +187,7 @@ test('what a writer adds to a file with a write-ahead log while it is read is no
   expect(await countExperiments()).toEqual({ count: 1 });
 });
 
-test('tables and columns without a place are named, and can be left out by name', async () => {
+test('tables and columns that the target lacks are reported, and can be skipped by name', async () => {
   const file = workshop.file(
     { research_executions: [{ exec_id: 'batch_1', topic_name: 't', started_at: '2025-03-01T12:00:00Z' }] },
     {
@@ -210,7 +212,7 @@ test('tables and columns without a place are named, and can be left out by name'
   ]);
 });
 
-test('what has a place is not left out', async () => {
+test('tables and columns that the target has can not be skipped', async () => {
   await expect(workshop.import({}, { skip: ['synths.data'] })).rejects.toThrow('synths.data');
 });
 
@@ -227,7 +229,7 @@ test('a target that is not migrated is refused', async () => {
   }
 });
 
-test('a target with rows of others is refused and stays as it was; one with rows of the same source is gone on with', async () => {
+test('a target with foreign rows is refused unchanged; one with rows of the same source is resumed', async () => {
   const file = workshop.file({ experiments: [experiment('exp_1'), experiment('exp_2')] });
   await workshop.import({ experiments: [experiment('exp_2')] });
   const begun = await workshop.import(file);
@@ -242,25 +244,27 @@ test('a target with rows of others is refused and stays as it was; one with rows
   ]);
 });
 
-test('of two imports at once both end well, with no row twice', async () => {
-  const file = many(3_000);
+test('two concurrent imports both succeed, without duplicate rows', async () => {
+  const file = many(300);
 
   const both = await Promise.all([workshop.import(file), workshop.import(file)]);
 
   expect(both.flatMap(({ result }) => result.failures)).toEqual([]);
   const outcomes = both.map(({ table }) => table('synth_outcomes'));
-  expect(outcomes.map((one) => one?.written ?? -1).toSorted((one, other) => one - other)).toEqual([0, 3_000]);
+  expect(outcomes.map((one) => one?.written ?? -1).toSorted((one, other) => one - other)).toEqual([0, 300]);
 });
 
-test('an import that takes long lets no other one begin', async () => {
+test('an import holds a lock against other imports', async () => {
   const file = workshop.file({ experiments: [experiment('exp_1')] });
 
-  await alone(workshop.database, () => expect(workshop.import(file)).rejects.toThrow('another import'));
+  await withImportLock(workshop.database, () =>
+    expect(workshop.import(file)).rejects.toThrow('another import'),
+  );
 
   expect(await countExperiments()).toEqual({ count: 0 });
 });
 
-test('a row that is not stored as it was sent is noticed', async () => {
+test('a row that is stored differently is detected by the digest', async () => {
   await workshop.rows(
     `create function blur() returns trigger language plpgsql as $$ begin new.updated_at := now(); return new; end $$`,
   );
@@ -270,7 +274,7 @@ test('a row that is not stored as it was sent is noticed', async () => {
   try {
     const { result } = await workshop.import({ experiments: [experiment('exp_1')] });
 
-    expect(result.failures).toEqual([expect.stringMatching(/^experiments: the target's digest is/)]);
+    expect(result.failures).toEqual([expect.stringMatching(/^experiments: the digest of the target is/)]);
   } finally {
     await workshop.rows('drop trigger blur on experiments');
   }

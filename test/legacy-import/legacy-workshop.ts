@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Finding } from '../../src/legacy-import/finding.ts';
+import type { ImportFinding } from '../../src/legacy-import/import-finding.ts';
 import {
   importLegacy,
   type ImportOptions,
@@ -16,7 +16,7 @@ import { legacyTables } from './legacy-shape.ts';
 /** What an import came to, and what it told on the way. */
 export interface Imported {
   readonly result: ImportResult;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly ImportFinding[];
   readonly table: (name: string) => TableResult | undefined;
 }
 
@@ -67,7 +67,7 @@ export class LegacyWorkshop {
     options: ImportOptions,
   ): Promise<Imported> {
     await using source = await SqliteSource.open(typeof from === 'string' ? from : this.file(from));
-    const findings: Finding[] = [];
+    const findings: ImportFinding[] = [];
     const result = await importLegacy(source, database, options, {
       onFinding: (finding) => findings.push(finding),
     });

@@ -3,10 +3,14 @@ import { connect } from '../../src/postgres/orm/connect.ts';
 import { unconnected } from '../../src/postgres/orm/unconnected.ts';
 import { ConnectionError, LegacySourceError } from '../../src/errors.ts';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
-import type { Finding } from '../../src/legacy-import/finding.ts';
-import { importLegacy, type ImportResult, type Progress } from '../../src/legacy-import/import-legacy.ts';
+import type { ImportFinding } from '../../src/legacy-import/import-finding.ts';
+import {
+  importLegacy,
+  type ImportResult,
+  type TableProgress,
+} from '../../src/legacy-import/import-legacy.ts';
 import { openLegacySource } from '../../src/legacy-import/source/open-legacy-source.ts';
-import { targetTables } from '../../src/legacy-import/target/target-tables.ts';
+import { targetTables } from '../../src/legacy-import/destination/target-tables.ts';
 import { postgresSchema } from './legacy-shape.ts';
 import { complete, LegacyWorkshop } from './legacy-workshop.ts';
 import type { LegacyRows } from './legacy-file.ts';
@@ -92,7 +96,7 @@ const rows: LegacyRows = {
   ],
 };
 
-test('the twin in PostgreSQL gives the same rows as the SQLite file', async () => {
+test('a PostgreSQL source gives the same rows as the SQLite file', async () => {
   const options = { zone: new SourceTimeZone('America/Sao_Paulo'), allowRejected: 2 };
 
   const fromFile = await workshop.import(rows, options);
@@ -104,11 +108,11 @@ test('the twin in PostgreSQL gives the same rows as the SQLite file', async () =
   expect(findings).toEqual(fromFile.findings);
 });
 
-test('a database of ours is no old one', async () => {
+test('a database with the new schema is refused as a source', async () => {
   await expect(openLegacySource(workshop.database.url)).rejects.toThrow(LegacySourceError);
 });
 
-test('settings of the role, or of the server, neither end the reading nor change what is read', async () => {
+test('settings of the role or the server do not affect reading', async () => {
   const settings = {
     statement_timeout: '300ms',
     idle_in_transaction_session_timeout: '300ms',
@@ -143,7 +147,7 @@ test('settings of the role, or of the server, neither end the reading nor change
   }
 });
 
-test('documents of megabytes come one by one, also behind many small rows', async () => {
+test('large documents are fetched one by one, also after many small rows', async () => {
   await inSource(
     `insert into experiments (id, name, hypothesis, status, created_at, scorecard_data)
        select 'exp_z' || i, 'n', 'h', 'active', '${at}', jsonb_build_object('text', repeat('x', 3000000)) from generate_series(1, 4) i`,
@@ -165,7 +169,7 @@ test('documents of megabytes come one by one, also behind many small rows', asyn
   }
 });
 
-test('what the role may not read is one clear error that names the source', async () => {
+test('a missing privilege throws LegacySourceError that names the source', async () => {
   await inSource(
     `grant select on all tables in schema public to ${reader}; revoke select on transcripts from ${reader}`,
   );
@@ -176,7 +180,7 @@ test('what the role may not read is one clear error that names the source', asyn
   await expect(imported).rejects.toThrow(new RegExp(`${reader}@.*/${name} can't be read: .*"transcripts"`));
 });
 
-test('rows that a policy hides from the role are not left out without a word', async () => {
+test('rows that a policy hides from the role make the import fail', async () => {
   await inSource(
     `grant select on all tables in schema public to ${reader}; alter table experiments enable row level security`,
   );
@@ -187,7 +191,7 @@ test('rows that a policy hides from the role are not left out without a word', a
   }
 });
 
-test('a source that is lost on the way is one clear error, and the import goes on when it is there again', async () => {
+test('a lost source throws LegacySourceError, and the import resumes when it is back', async () => {
   const options = { zone: new SourceTimeZone('UTC'), allowRejected: 2 };
   let cut: Promise<void> | undefined;
 
@@ -204,7 +208,7 @@ test('a source that is lost on the way is one clear error, and the import goes o
   expect(again.failures).toEqual([]);
 });
 
-test('a server that is not there is one clear error without the password', async () => {
+test('an unreachable server throws ConnectionError without the password', async () => {
   const source = openLegacySource('postgresql://me:secret@127.0.0.1:1/old');
 
   await expect(source).rejects.toThrow(ConnectionError);
@@ -230,10 +234,10 @@ async function inSource(statement: string): Promise<void> {
 async function importFrom(
   from: string,
   options: object,
-  onProgress?: (progress: Progress) => void,
-): Promise<[ImportResult, Finding[]]> {
+  onProgress?: (progress: TableProgress) => void,
+): Promise<[ImportResult, ImportFinding[]]> {
   await using source = await openLegacySource(from);
-  const findings: Finding[] = [];
+  const findings: ImportFinding[] = [];
   return [
     await importLegacy(source, workshop.database, options, {
       onFinding: (finding) => findings.push(finding),

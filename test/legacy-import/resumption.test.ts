@@ -15,7 +15,7 @@ afterAll(() => workshop.close());
 const experiment = (id: string, columns: object = {}) => ({ id, ...complete.experiment, ...columns });
 const run = { id: 'ana_1', experiment_id: 'exp_1', ...complete.run };
 
-test('what was rejected before is written once an option, or the source, lets it through', async () => {
+test('rows that were rejected are written once an option or the source allows them', async () => {
   const rows = {
     experiments: [experiment('exp_1', { created_at: '2025-03-01T12:00:00' }), experiment('exp_2')],
     analysis_runs: [run, { ...run, id: 'ana_2', experiment_id: 'exp_2', config: '[]' }],
@@ -52,7 +52,7 @@ test('what was rejected before is written once an option, or the source, lets it
   expect(third.result.failures).toEqual([]);
 });
 
-test('a reference is nulled at every run, also where PostgreSQL alone knows that the row is rejected', async () => {
+test('a reference becomes NULL in every run, also when only PostgreSQL refuses the row', async () => {
   const rows = {
     // PostgreSQL takes this space for one.
     experiments: [experiment('exp_1', { name: '\u3000' })],
@@ -77,7 +77,7 @@ test('a reference is nulled at every run, also where PostgreSQL alone knows that
   expect(again.table('research_executions')).toMatchObject({ written: 0, found: 1 });
 });
 
-test('however long the counts of a big table take, the role may wait for them', async () => {
+test('verification has no statement timeout', async () => {
   const { target } = workshop.database;
   const url = buildDatabaseUrl({ ...target.parts, options: '-c statement_timeout=300' });
   const orm = await connect(parseDatabaseUrl(url, 'url'));

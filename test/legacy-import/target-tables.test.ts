@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { MikroORM, defineEntity, p } from '@mikro-orm/postgresql';
 import { ormOptions } from '../../src/postgres/orm/orm-options.ts';
 import { unconnected } from '../../src/postgres/orm/unconnected.ts';
-import { readCheck } from '../../src/legacy-import/target/check-rules.ts';
-import { targetTables } from '../../src/legacy-import/target/target-tables.ts';
+import { parseCheck } from '../../src/legacy-import/destination/parse-check.ts';
+import { targetTables } from '../../src/legacy-import/destination/target-tables.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { legacyTables } from './legacy-shape.ts';
 
-test('the target has a place for each table and column of the old system', () => {
+test('the target has every table and column of the legacy schema', () => {
   const places = Object.fromEntries(
     targetTables(unconnected().getMetadata()).map(({ name, columns }) => [
       name,
@@ -25,7 +25,7 @@ test('the target has a place for each table and column of the old system', () =>
   );
 });
 
-test('tables and columns that came after the old system are none of its business', () => {
+test('tables and columns added after the legacy schema are ignored', () => {
   const experiment = defineEntity({
     name: 'Experiment',
     tableName: 'experiments',
@@ -53,13 +53,13 @@ test('parents come before children', () => {
   expect(backward).toEqual([]);
 });
 
-test('every CHECK of these tables is understood, so that a dry run knows of it', () => {
+test('every CHECK constraint of these tables is parsed, so that a dry run evaluates it', () => {
   const metadata = [...unconnected().getMetadata().getAll().values()];
   const checks = metadata.flatMap((meta) => (meta.tableName in legacyTables ? meta.checks : []));
 
   expect(checks.length).toBeGreaterThan(50);
   expect(
-    checks.filter(({ name = '', expression }) => !readCheck(name, expression)).map(({ name }) => name),
+    checks.filter(({ name = '', expression }) => !parseCheck(name, expression)).map(({ name }) => name),
   ).toEqual([]);
 });
 
@@ -72,8 +72,8 @@ test.for([
   [`"status" in ('a', 'b')`, 'c', 'b'],
   [`jsonb_typeof(data) = 'object'`, 'array', 'object'],
   [`id <> ''`, '', 'x'],
-] as const)('%s refuses %j and takes %j', ([expression, broken, kept]) => {
-  const check = readCheck('chk', expression);
+] as const)('%s refuses %j and takes %j', ([expression, isViolatedBy, kept]) => {
+  const check = parseCheck('chk', expression);
 
-  expect([check?.rule.broken(broken), check?.rule.broken(kept)]).toEqual([true, false]);
+  expect([check?.rule.isViolatedBy(isViolatedBy), check?.rule.isViolatedBy(kept)]).toEqual([true, false]);
 });

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { SettingsError } from '../../src/errors.ts';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
-import { readTimestamp } from '../../src/legacy-import/conversion/timestamp.ts';
+import { readTimestamp } from '../../src/legacy-import/conversion/read-timestamp.ts';
 
 const read = (text: string, zone?: string): unknown =>
   Object.values(
     readTimestamp(text, {
       zone: zone === undefined ? undefined : new SourceTimeZone(zone),
-      filledBySource: false,
+      hasNowDefault: false,
     }),
   )[0];
 
@@ -34,8 +34,8 @@ test.for([
 
 test.for([
   ['2025-03-30T02:30:00', 'skipped'],
-  ['2025-10-26T02:30:00', 'twice'],
-] as const)('%s, when clocks were set, is not guessed', ([text, says]) => {
+  ['2025-10-26T02:30:00', 'repeated'],
+] as const)('%s, which a clock change skipped or repeated, is refused', ([text, says]) => {
   expect(read(text, 'Europe/Berlin')).toContain(says);
 });
 
@@ -50,10 +50,10 @@ test.for([
   '0000-01-01T00:00:00Z',
   '2025-01-01T00:00:00.1234567Z',
   '1735689600',
-])('%j is no time', (text) => {
-  expect(readTimestamp(text, { zone: undefined, filledBySource: false })).toHaveProperty('problem');
+])('%j is not a time', (text) => {
+  expect(readTimestamp(text, { zone: undefined, hasNowDefault: false })).toHaveProperty('problem');
 });
 
-test('a zone that there is not is told', () => {
+test('refuses an unknown time zone', () => {
   expect(() => new SourceTimeZone('Brasilia')).toThrow(SettingsError);
 });

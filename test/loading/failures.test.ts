@@ -48,7 +48,7 @@ describe('a load on a pool of one connection', () => {
     ...faults.map((fault) => ['upsert', /^copy pg_temp/, fault] as const),
     ['upsert', /^copy pg_temp/, 'cut while copying'] as const,
     ...faults.map((fault) => ['upsert', /^with written/, fault] as const),
-  ])('by %s that breaks at %s (%s) keeps nothing, and the pool goes on', async (mode, at, fault) => {
+  ])('by %s that fails at %s (%s) rolls back and keeps the pool usable', async (mode, at, fault) => {
     for (let time = 0; time < 2; time++) {
       proxy.failAt(at, fault);
       await expect(load(mode, some(5_000))).rejects.toThrow();
@@ -59,20 +59,17 @@ describe('a load on a pool of one connection', () => {
     expect(await count()).toBe(10);
   });
 
-  test.each(loadModes)(
-    'by %s whose rows end in an error keeps nothing, and the pool goes on',
-    async (mode) => {
-      const fault = new Error('no more rows');
-      for (const before of [0, 1, 20_000]) {
-        await expect(load(mode, failing(before, fault))).rejects.toBe(fault);
-      }
+  test.each(loadModes)('by %s whose rows throw rolls back and keeps the pool usable', async (mode) => {
+    const fault = new Error('no more rows');
+    for (const before of [0, 1, 20_000]) {
+      await expect(load(mode, failing(before, fault))).rejects.toBe(fault);
+    }
 
-      expect(await load('append', some(10))).toMatchObject({ inserted: 10 });
-      expect(await count()).toBe(10);
-    },
-  );
+    expect(await load('append', some(10))).toMatchObject({ inserted: 10 });
+    expect(await count()).toBe(10);
+  });
 
-  test('that is aborted gives its connection back', async () => {
+  test('releases its connection when aborted', async () => {
     const aborted = new AbortController();
     const loading = load('append', abortable(aborted.signal));
     aborted.abort(new Error('enough'));
@@ -82,7 +79,7 @@ describe('a load on a pool of one connection', () => {
     expect(await count()).toBe(10);
   });
 
-  test('that is refused early asks for no more rows', async () => {
+  test('stops reading rows once PostgreSQL refuses one', async () => {
     let taken = 0;
     async function* endless(): AsyncGenerator<LoadedRow<Experiment>> {
       for (;;) yield row(String(taken++ % 2));
@@ -92,11 +89,11 @@ describe('a load on a pool of one connection', () => {
     expect(taken).toBeLessThan(1_000_000);
   });
 
-  test('that is refused while it waits for rows says why', async () => {
+  test('throws the error of PostgreSQL while the source is slow', async () => {
     await expect(load('append', slow())).rejects.toMatchObject({ name: 'DuplicateError', row: 5_001 });
   });
 
-  test('asks for rows only as fast as the server takes them', async () => {
+  test('reads rows with backpressure', async () => {
     const blocker = await openDatabase({ url: db.url });
     let taken = 0;
     async function* counted(): AsyncGenerator<LoadedRow<Experiment>> {
@@ -130,7 +127,7 @@ describe('a load on a pool of one connection', () => {
   });
 
   test.each(['append', 'upsert'] as const)(
-    'by %s waits for rows for longer than the server may be silent',
+    'by %s waits for rows longer than the answer timeout',
     async (mode) => {
       await using patient = await openDatabase({ url: db.url, timeouts: { answer: 100 } });
 
@@ -141,7 +138,7 @@ describe('a load on a pool of one connection', () => {
   );
 
   test.each(['append', 'upsert'] as const)(
-    'by %s refuses rows that are read through the connection that it copies them on',
+    'by %s refuses rows that read through its own unit of work',
     async (mode) => {
       await database.transact(async (uow) => {
         async function* copies(): AsyncGenerator<LoadedRow<Experiment>> {
@@ -160,7 +157,7 @@ describe('a load on a pool of one connection', () => {
     },
   );
 
-  test('without the privilege to make temporary tables says what to grant, and append needs none', async () => {
+  test('without the TEMPORARY privilege says what to grant, and append does not need it', async () => {
     const { database: name } = db.target.parts;
     const role = `loader_${name}`;
     const admin = db.orm.em.fork();

@@ -45,7 +45,7 @@ describe('a table', () => {
     await db.drop();
   });
 
-  test.each(loadModes)('and columns may have any names, and texts say anything, by %s', async (mode) => {
+  test.each(loadModes)('and its columns may have any names, and texts any content, by %s', async (mode) => {
     const [first, second] = [texts(`${mode} ?`), texts(`${mode} $1`)];
     const stored = [first, second];
     const keysAlone = stored.map(({ id }) => ({ id }));
@@ -72,7 +72,7 @@ describe('a table', () => {
     expect(await db.orm.em.fork().execute('select 1 from experiments')).toEqual([]);
   });
 
-  test.each(loadModes)('may take 1,000 rows of 70 columns at once, by %s', async (mode) => {
+  test.each(loadModes)('takes 1,000 rows of 70 columns at once, by %s', async (mode) => {
     const rows = Array.from({ length: 1_000 }, (_, id) => ({
       id: id + loadModes.indexOf(mode) * 1_000,
       ...Object.fromEntries(wide.map((name, n) => [name, id + n / 100])),

@@ -36,7 +36,7 @@ describe('rows loaded', () => {
     expect(await stored('id')).toEqual([{ id: 'a' }, { id: 'b' }]);
   });
 
-  test('by append are none where the key of one is taken, and the error names the row', async () => {
+  test('by append are all rolled back when a key exists, and the error has the row number', async () => {
     await load('append', [experiment('b')]);
 
     await expect(load('append', [experiment('a'), experiment('b')])).rejects.toMatchObject({
@@ -47,7 +47,7 @@ describe('rows loaded', () => {
     expect(await stored('id')).toEqual([{ id: 'b' }]);
   });
 
-  test('by upsert are inserted, or changed where they differ', async () => {
+  test('by upsert are inserted, or updated where they differ', async () => {
     await load('append', [experiment('a'), experiment('b')]);
 
     const rows = [experiment('a'), experiment('b', { name: 'other' }), experiment('c')];
@@ -60,7 +60,7 @@ describe('rows loaded', () => {
     ]);
   });
 
-  test('by upsert leave what a row does not give as it is, whatever other rows give', async () => {
+  test('by upsert keep properties that a row leaves out, whatever other rows give', async () => {
     await load('append', [
       experiment('a', { description: 'mine', status: 'deleted' }),
       experiment('b', { description: 'mine', status: 'deleted' }),
@@ -80,7 +80,7 @@ describe('rows loaded', () => {
     ]);
   });
 
-  test('by upsert leave what the last row of a key does not give as it is, whatever its other rows give', async () => {
+  test('by upsert keep properties that the last row of a key leaves out, whatever its other rows give', async () => {
     const kept = { description: 'mine', status: 'deleted' } as const;
     await load('append', [experiment('a', kept), experiment('b', kept)]);
 
@@ -101,7 +101,7 @@ describe('rows loaded', () => {
     ]);
   });
 
-  test('by upsert on another key keep the primary key that is there', async () => {
+  test('by upsert on another key keep the existing primary key', async () => {
     await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana' }));
     const upserted = (row: LoadedRow<SynthOutcome>) =>
       loadRows(db, { entity: SynthOutcome, mode: 'upsert', key: ['analysis', 'synthId'], rows: [row] });
@@ -114,7 +114,7 @@ describe('rows loaded', () => {
     ]);
   });
 
-  test('by delete_insert take the place of those under their keys, and their versions go on', async () => {
+  test('by delete_insert replace the rows with their keys and continue their versions', async () => {
     await load('append', [experiment('a', { description: 'old' }), experiment('b')]);
 
     const rows = [experiment('a'), experiment('c')];
@@ -127,7 +127,7 @@ describe('rows loaded', () => {
     ]);
   });
 
-  test('by delete_insert on a key of several rows replace all of them', async () => {
+  test('by delete_insert on a key that is not unique replace every row with that key', async () => {
     await db.transact(async ({ em }) => {
       for (const analysis of ['ana_1', 'ana_2']) {
         anAnalysisRun(em, { id: analysis });
@@ -157,7 +157,7 @@ describe('rows loaded', () => {
     ]);
   });
 
-  test('by delete_insert may swap what is unique, in whichever order the server goes about it', async () => {
+  test('by delete_insert may swap unique values', async () => {
     await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana' }));
     const loaded = (rows: LoadedRow<SynthOutcome>[]) =>
       db.transact(async (uow) => {
@@ -172,7 +172,7 @@ describe('rows loaded', () => {
     });
   });
 
-  test('by delete_insert keep what they say of each other, where a deleted row would be cleared from those that name it', async () => {
+  test('by delete_insert keep references to each other despite on delete set null', async () => {
     await db.transact(async ({ em }) => void anExploration(em, { id: 'x' }));
     const rows = [node('leaf', 2, 'branch'), node('branch', 1, 'root'), node('root', 0, null)];
     const replaced = () => loadRows(db, { entity: ScenarioNode, mode: 'delete_insert', rows });
@@ -189,7 +189,7 @@ describe('rows loaded', () => {
     );
   });
 
-  test('by insert_missing leave those that are there alone', async () => {
+  test('by insert_missing leave existing rows unchanged', async () => {
     await load('append', [experiment('a')]);
 
     const rows = [experiment('a', { name: 'other' }), experiment('b')];
@@ -201,7 +201,7 @@ describe('rows loaded', () => {
     ]);
   });
 
-  test('by fill_null write where there is NULL, count rows, and insert none', async () => {
+  test('by fill_null update NULL only, count rows, and insert none', async () => {
     await load('append', [experiment('a'), experiment('b', { description: 'mine' }), experiment('c')]);
 
     const rows = [
@@ -219,32 +219,35 @@ describe('rows loaded', () => {
     ]);
   });
 
-  test('by fill_null that give nothing but keys change nothing', async () => {
+  test('by fill_null that give only keys change nothing', async () => {
     await load('append', [experiment('a')]);
 
     expect(await load('fill_null', [{ id: 'a' }])).toEqual(counts({ rows: 1, skipped: 1 }));
     expect(await stored('row_version')).toEqual([{ row_version: 1 }]);
   });
 
-  test.each(loadModes)('by %s may be none', async (mode) => {
+  test.each(loadModes)('by %s may be an empty list', async (mode) => {
     await load('append', [experiment('a')]);
 
     expect(await load(mode, [])).toEqual(counts({}));
     expect(await stored('id')).toEqual([{ id: 'a' }]);
   });
 
-  test.each(['upsert', 'insert_missing'] as const)('by %s mint the keys that they lack', async (mode) => {
-    const rows = [
-      { name: 'name', hypothesis: 'h' },
-      { name: 'name', hypothesis: 'h' },
-    ];
+  test.each(['upsert', 'insert_missing'] as const)(
+    'by %s get generated keys where they have none',
+    async (mode) => {
+      const rows = [
+        { name: 'name', hypothesis: 'h' },
+        { name: 'name', hypothesis: 'h' },
+      ];
 
-    expect(await load(mode, rows)).toMatchObject({ inserted: 2 });
-    expect(await stored(`id ~ '^exp_[0-9a-f-]{36}$' as minted`)).toEqual([
-      { minted: true },
-      { minted: true },
-    ]);
-  });
+      expect(await load(mode, rows)).toMatchObject({ inserted: 2 });
+      expect(await stored(`id ~ '^exp_[0-9a-f-]{36}$' as minted`)).toEqual([
+        { minted: true },
+        { minted: true },
+      ]);
+    },
+  );
 
   test.each(['upsert', 'delete_insert', 'fill_null'] as const)(
     'by %s may not bring a version, which counts changes',
@@ -257,13 +260,13 @@ describe('rows loaded', () => {
     },
   );
 
-  test('by append may bring a version', async () => {
+  test('by append may give a version', async () => {
     await load('append', [experiment('a', { rowVersion: 7 })]);
 
     expect(await stored('row_version')).toEqual([{ row_version: 7 }]);
   });
 
-  test('refuse an editor who read what delete_insert replaced', async () => {
+  test('fail the optimistic lock of a reader of the row that delete_insert replaced', async () => {
     const { id } = await db.transact(async ({ em }) => anExperiment(em, { id: 'a' }));
 
     const edited = db.transact(async (uow) => {

@@ -48,7 +48,7 @@ describe('a plan of a load', () => {
     return [statements.map(({ sql }) => sql), proxy.statements.slice(1, -1)];
   };
 
-  test.each(loadModes)('by %s is what is sent then', async (mode) => {
+  test.each(loadModes)('by %s equals what is sent', async (mode) => {
     await db.orm.em.fork().execute('delete from synth_outcomes');
     await db.orm.em.fork().execute(`delete from experiments where id in ('a', 'b')`);
     const loads = [
@@ -60,7 +60,7 @@ describe('a plan of a load', () => {
     for (const [plan, sent] of loads) expect(plan).toEqual(sent);
   });
 
-  test.each(loadModes)('by %s tells with which statement the rows go', async (mode) => {
+  test.each(loadModes)('by %s names the statement that carries the rows', async (mode) => {
     const plan = await loadRows(database, { ...outcomes, mode, planOnly: true });
 
     expect(plan.rows).toBe(3);
@@ -78,7 +78,7 @@ describe('a plan of a load', () => {
     expect(plan).toEqual(await loadRows(database, { ...experiments, mode, planOnly: true }));
   });
 
-  test('finds the row that execution finds', async () => {
+  test('throws the same row error as the load', async () => {
     const bad = [...rows, { id: 'c', name: 'n' }];
     const load = (planOnly: boolean) =>
       loadRows(database, { entity: Experiment, mode: 'upsert', rows: bad, planOnly });

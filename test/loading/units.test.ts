@@ -29,7 +29,7 @@ describe('a load', () => {
   const load = (mode: (typeof loadModes)[number], rows: readonly LoadedRow<Experiment>[]) =>
     loadRows(db, { entity: Experiment, mode, rows });
 
-  test.each(loadModes)('by %s keeps nothing when a deferred constraint fails at the commit', async (mode) => {
+  test.each(loadModes)('by %s rolls back when a deferred constraint fails at the commit', async (mode) => {
     await db.transact(async ({ em }) => void anExperiment(em, { id: 'old', description: 'points' }));
     await db.orm.em
       .fork()
@@ -52,7 +52,7 @@ describe('a load', () => {
     }
   });
 
-  test('of 2,500 rows, 7 of which are there, inserts exactly 2,493', async () => {
+  test('of 2,500 rows, 7 of which exist, inserts exactly 2,493', async () => {
     const rows = Array.from({ length: 2_500 }, (_, n) => row(`e${n}`));
     await load(
       'append',
@@ -62,7 +62,7 @@ describe('a load', () => {
     expect(await load('insert_missing', rows)).toMatchObject({ rows: 2_500, inserted: 2_493, skipped: 7 });
   });
 
-  test('on a key that is not unique is refused, and what its transaction did before stays', async () => {
+  test('on a key that is not unique is refused, and its transaction continues', async () => {
     await db.transact(async (uow) => {
       anExperiment(uow.em, { id: 'before' });
       await expect(
@@ -83,10 +83,10 @@ describe('a load', () => {
   });
 
   test.each([
-    [{ mode: 'replace' }, /"replace" is no mode; there are append/],
-    [{ onDuplicate: 'first' }, /"first" is no `onDuplicate`; there are error, last/],
-    [{ entity: TestDatabase }, /TestDatabase is no entity/],
-  ])('that a program without types asks for by %j is refused', async (asked, says) => {
+    [{ mode: 'replace' }, /unknown mode "replace"; expected one of: append/],
+    [{ onDuplicate: 'first' }, /unknown onDuplicate "first"; expected one of: error, last/],
+    [{ entity: TestDatabase }, /TestDatabase is not an entity/],
+  ])('refuses invalid options of an untyped program: %j', async (asked, says) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- that is what is tested
     const options = { entity: Experiment, mode: 'upsert', rows: [], ...asked } as never;
 
@@ -119,7 +119,7 @@ describe('a load', () => {
   );
 
   test.each(staged.flatMap((mode) => [0, many].map((between) => [mode, between] as const)))(
-    'by %s takes the last of two rows with one key, %i rows apart, when told to',
+    'by %s with onDuplicate last keeps the last of two rows with one key, %i rows apart',
     async (mode, between) => {
       if (mode === 'fill_null') await load('append', [row('same')]);
       const others = Array.from({ length: between }, (_, n) => row(`e${n}`));
@@ -136,7 +136,7 @@ describe('a load', () => {
     },
   );
 
-  test('that fails at its last row leaves old rows, and the unit of work around it, as they were', async () => {
+  test('that fails at its last row rolls back to its savepoint, and the unit of work continues', async () => {
     await load('append', [row('old', { description: 'old' })]);
     const rows = [
       row('old'),
@@ -160,7 +160,7 @@ describe('a load', () => {
     ]);
   });
 
-  test('is part of the unit of work that it is given, with any number of others', async () => {
+  test('is part of the given unit of work, as are any number of other loads', async () => {
     const failing = db.transact(async (uow) => {
       anExperiment(uow.em, { id: 'first' });
       const rows = [row('first', { description: 'd' }), row('second')];
@@ -184,7 +184,7 @@ describe('a load', () => {
     expect(await keys()).toEqual([]);
   });
 
-  test('brings what its unit of work has loaded up to date, and makes it forget what went along', async () => {
+  test('refreshes loaded rows of its unit of work, and removes deleted ones', async () => {
     await db.transact(async ({ em }) => {
       anInterviewGuide(em, { experiment: anExperiment(em, { id: 'kept' }), questions: null });
       anInterviewGuide(em, { experiment: anExperiment(em, { id: 'replaced' }) });
@@ -208,7 +208,7 @@ describe('a load', () => {
     ).toEqual([{ description: 'flushes', row_version: 3 }]);
   });
 
-  test('is refused where one only reads', async () => {
+  test('is refused in a read', async () => {
     await db.read(async (uow) => {
       if (!(uow instanceof UnitOfWork)) throw new Error('a reading unit of work is one too');
       await expect(
@@ -218,7 +218,7 @@ describe('a load', () => {
     expect(await keys()).toEqual([]);
   });
 
-  test('orders rows by nothing: children may come before their parents', async () => {
+  test('accepts children before their parents in append', async () => {
     await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana' }));
     await db.orm.em
       .fork()
@@ -241,7 +241,7 @@ describe('a load', () => {
     });
   });
 
-  test('follows foreign keys that say so: what hangs on a replaced row goes', async () => {
+  test('deletes the dependents of a replaced row as the foreign keys declare', async () => {
     await db.transact(
       async ({ em }) => void anAnalysisRun(em, { experiment: anExperiment(em, { id: 'parent' }) }),
     );
@@ -251,7 +251,7 @@ describe('a load', () => {
     expect(await db.orm.em.fork().execute('select 1 from analysis_runs')).toEqual([]);
   });
 
-  test('that points at nothing says so', async () => {
+  test('that references a missing row throws DanglingReferenceError', async () => {
     const loaded = loadRows(db, {
       entity: SynthOutcome,
       mode: 'upsert',
@@ -264,7 +264,7 @@ describe('a load', () => {
     });
   });
 
-  test('knows a column that was added while connections were open, and refuses what is no property', async () => {
+  test('works after a column was added, and refuses unknown properties', async () => {
     await db.transact(async ({ em }) => void aSynthGroup(em, { id: 'g' }));
     const synths = (id: string) =>
       loadRows(db, { entity: Synth, mode: 'upsert', rows: [{ id, synthGroup: 'g', name: 'n' }] });

@@ -17,14 +17,14 @@ describe('values loaded', () => {
   const experiments = (row: object, mode: (typeof loadModes)[number] = 'append') =>
     loadRows(db, { entity: Experiment, mode, rows: [{ id: 'e', name: 'n', hypothesis: 'h', ...row }] });
 
-  test('of every column of every entity can be sent', () => {
+  test('are supported for every column of every entity', () => {
     for (const meta of db.orm.getMetadata().getAll().values())
       expect(loadTarget(db.orm.em, meta).columns.map(({ name }) => name)).toEqual(
         expect.arrayContaining(meta.getPrimaryProps().flatMap(({ fieldNames }) => fieldNames)),
       );
   });
 
-  test('keep the microseconds of a time, in whatever zone it is told', async () => {
+  test('keep the microseconds of a time in any time zone', async () => {
     const times = [
       '2026-03-01T12:00:00.123456Z',
       '2026-03-01 20:00:00.123456+08:00',
@@ -50,8 +50,8 @@ describe('values loaded', () => {
     ['2026-03-01T12:00:00.1234567Z', /six digits/],
     ['yesterday', /ISO/],
     [new Date(Number.NaN), /invalid date/],
-    [5, /no time/],
-  ])('are no times when they are %s', async (createdAt, says) => {
+    [5, /not a time/],
+  ])('are refused as a time: %s', async (createdAt, says) => {
     await expect(experiments({ createdAt })).rejects.toMatchObject({
       message: expect.stringMatching(says),
       row: 1,
@@ -59,7 +59,7 @@ describe('values loaded', () => {
     });
   });
 
-  test('in documents keep digits, dates and key order aside all that JSON can say', async () => {
+  test('in documents keep all digits, dates and texts', async () => {
     await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana' }));
     const data = {
       big: 9_007_199_254_740_993n,
@@ -91,7 +91,7 @@ describe('values loaded', () => {
     ['U+0000 in a key', { 'x\0': 1 }, /U\+0000/],
     ['half of a surrogate pair', { a: '\ud83d' }, /surrogate/],
     ['a circle', circle(), /no JSON/],
-  ])('in documents may not be %s', async (_, config, says) => {
+  ])('in documents are refused: %s', async (_, config, says) => {
     const loaded = loadRows(db, {
       entity: AnalysisCache,
       mode: 'append',
@@ -148,7 +148,7 @@ describe('values loaded', () => {
   );
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, 2n ** 53n + 1n, '0.5'])(
-    'are no rates when they are %s',
+    'are refused as a rate: %s',
     async (successRate) => {
       const row = { analysis: 'ana', synthId: 's', didNotTryRate: 0, failedRate: 0, successRate };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as from a program without types
@@ -162,7 +162,7 @@ describe('values loaded', () => {
     },
   );
 
-  test.each(loadModes)('that break a rule of the table are told by row with %s', async (mode) => {
+  test.each(loadModes)('that violate a constraint are reported by row number, by %s', async (mode) => {
     const rows = [
       { id: 'a', name: 'n', hypothesis: 'h', description: 'd' },
       { id: 'b', name: 'n', hypothesis: 'h', description: 'secret'.repeat(400) },
@@ -179,7 +179,7 @@ describe('values loaded', () => {
     expect(String(error)).not.toContain('secret');
   });
 
-  test.each([[null], ['text'], [[]]])('are no row when they are %j', async (row) => {
+  test.each([[null], ['text'], [[]]])('are refused as a row: %j', async (row) => {
     // What a program without types may give.
     const rows: object[] = JSON.parse(JSON.stringify([row]));
 

@@ -14,7 +14,7 @@ import { testWithFaults } from './with-faults.ts';
 async function createExperiment(database: Database, id: string, questions: string): Promise<void> {
   await database.transact(async ({ experiments, interviewGuides }) => {
     experiments.add({ id, name: 'Short checkout', hypothesis: 'Fewer steps sell more' });
-    await interviewGuides.addIfAbsent(id, { questions });
+    await interviewGuides.insertIfAbsent(id, { questions });
   });
 }
 
@@ -30,7 +30,7 @@ testWithFaults('making an experiment', {
 async function addGuide(database: Database, experimentId: string, questions: string): Promise<boolean> {
   return database.transact(async ({ experiments, interviewGuides }) => {
     await experiments.get(experimentId);
-    return interviewGuides.addIfAbsent(experimentId, { questions });
+    return interviewGuides.insertIfAbsent(experimentId, { questions });
   });
 }
 

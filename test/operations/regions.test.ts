@@ -10,7 +10,7 @@ async function saveRegions(
   thresholds: readonly number[],
 ): Promise<void> {
   await database.transact(async ({ regionAnalyses }) => {
-    await regionAnalyses.removeBySimulation(simulationId);
+    await regionAnalyses.deleteBySimulation(simulationId);
     regionAnalyses.addAll(
       thresholds.map((threshold) => ({
         simulationId,

@@ -19,11 +19,11 @@ async function finishResearch(
   await database.transact(async ({ researchExecutions, transcripts, experimentDocuments }) => {
     const execution = await researchExecutions.get(executionId);
     if (!execution.experiment) throw new Error('the execution belongs to no experiment');
-    await researchExecutions.recordStatus(executionId, 'generating_summary');
+    await researchExecutions.saveStatus(executionId, 'generating_summary');
     let successful = 0;
     for (const { synthId, messages } of interviews) {
       if (!messages) continue;
-      transcripts.record(executionId, { synthId, synthName: 'Maria Souza', messages: [...messages] });
+      transcripts.addInterview(executionId, { synthId, synthName: 'Maria Souza', messages: [...messages] });
       successful++;
     }
     await experimentDocuments.saveDocument(execution.experiment.id, 'summary', {
@@ -31,7 +31,7 @@ async function finishResearch(
       metadata: { exec_id: executionId, transcript_count: successful },
       model: execution.model,
     });
-    await researchExecutions.recordStatus(executionId, 'completed', {
+    await researchExecutions.saveStatus(executionId, 'completed', {
       successfulCount: successful,
       failedCount: interviews.length - successful,
     });

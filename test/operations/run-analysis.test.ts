@@ -23,9 +23,9 @@ async function runAnalysis(database: Database, experimentId: string, group: stri
   return database.transact(async ({ experiments, synths, analysisRuns, synthOutcomes }) => {
     const experiment = await experiments.get(experimentId);
     if (!experiment.scorecardData) throw new Error('the experiment has no scorecard');
-    const { data: population } = await synths.listDetails({ group, limit: 200 });
+    const { items: population } = await synths.scrollDetails({ group, first: 200 });
     if (population.length === 0) throw new Error('there is nobody to simulate');
-    await analysisRuns.removeByExperiment(experimentId);
+    await analysisRuns.deleteByExperiment(experimentId);
     const run = analysisRuns.add({ experiment, config, status: 'running', startedAt: new Date() });
     const outcomes = population.map(({ id, simulationAttributes }) => ({
       synthId: id,
@@ -35,7 +35,7 @@ async function runAnalysis(database: Database, experimentId: string, group: stri
       synthAttributes: simulationAttributes,
     }));
     await synthOutcomes.saveAll(run.id, outcomes);
-    await analysisRuns.recordStatus(run.id, 'completed', {
+    await analysisRuns.saveStatus(run.id, 'completed', {
       completedAt: new Date(),
       totalSynths: outcomes.length,
       aggregatedOutcomes: rates,
@@ -65,8 +65,8 @@ testWithFaults('running an analysis', {
     const run = await analysisRuns.getByExperiment(experiment);
     expect(run).toMatchObject({ status: 'completed', totalSynths: 3, aggregatedOutcomes: rates });
     expect(run.id).not.toBe(old);
-    expect(await synthOutcomes.countForAnalysis(run.id)).toBe(3);
-    expect(await synthOutcomes.countForAnalysis(old)).toBe(0);
+    expect(await synthOutcomes.count(run.id)).toBe(3);
+    expect(await synthOutcomes.count(old)).toBe(0);
     expect(await analysisCache.listEntries(old)).toEqual([]);
     expect((await explorations.pageSummaries(experiment)).data).toEqual([]);
   },
@@ -79,8 +79,8 @@ async function finishAnalysis(
   aggregatedOutcomes: OutcomeRates,
 ): Promise<void> {
   await database.transact(async ({ analysisRuns, analysisCache }) => {
-    await analysisRuns.recordStatus(run, 'completed', { completedAt: new Date(), aggregatedOutcomes });
-    await analysisCache.removeEntries(run);
+    await analysisRuns.saveStatus(run, 'completed', { completedAt: new Date(), aggregatedOutcomes });
+    await analysisCache.deleteEntries(run);
     await analysisCache.saveEntries(run, {
       custom_one: { points: [1] },
       custom_two: { points: [2] },
@@ -105,7 +105,7 @@ testWithFaults('finishing an analysis', {
 /** Puts a new run in place of the one that an experiment has. */
 async function rerunAnalysis(database: Database, experiment: string): Promise<void> {
   await database.transact(async ({ analysisRuns }) => {
-    await analysisRuns.removeByExperiment(experiment);
+    await analysisRuns.deleteByExperiment(experiment);
     analysisRuns.add({ experiment, config, startedAt: new Date() });
   });
 }
@@ -116,7 +116,7 @@ testWithFaults('running an analysis again', {
   async promises({ analysisRuns, synthOutcomes, explorations }, { experiment, old }) {
     expect(await analysisRuns.find(old)).toBeNull();
     expect(await analysisRuns.getByExperiment(experiment)).toMatchObject({ status: 'pending' });
-    expect(await synthOutcomes.countForAnalysis(old)).toBe(0);
+    expect(await synthOutcomes.count(old)).toBe(0);
     expect((await explorations.pageSummaries(experiment)).data).toEqual([]);
   },
 });
@@ -130,7 +130,7 @@ describe('running an analysis', () => {
 
     await db.read(async ({ analysisRuns, synthOutcomes }) => {
       expect(await analysisRuns.getByExperiment(experiment)).toMatchObject({ id: old, status: 'completed' });
-      expect(await synthOutcomes.countForAnalysis(old)).toBe(1);
+      expect(await synthOutcomes.count(old)).toBe(1);
     });
   });
 
@@ -148,7 +148,7 @@ describe('running an analysis', () => {
     await db.read(async ({ analysisRuns, synthOutcomes }) => {
       const run = await analysisRuns.getByExperiment(experiment);
       expect(run.status).toBe('completed');
-      expect(await synthOutcomes.countForAnalysis(run.id)).toBe(3);
+      expect(await synthOutcomes.count(run.id)).toBe(3);
     });
   });
 });

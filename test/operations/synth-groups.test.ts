@@ -26,7 +26,7 @@ testWithFaults('deleting a group', {
 async function importSynth(database: Database, id: string, groupName: string): Promise<void> {
   await database.transact(async ({ synthGroups, synths }) => {
     const group = await synthGroups.ensureNamed(groupName);
-    await synths.store({ id, name: 'Maria Souza', group: group.id });
+    await synths.saveSynth({ id, name: 'Maria Souza', group: group.id });
   });
 }
 
@@ -45,7 +45,7 @@ testWithFaults('storing a synth that is given no group', {
     return `syn_${crypto.randomUUID()}`;
   },
   run: (database, id) =>
-    database.transact(({ synths }) => synths.store({ id, name: 'Maria Souza', description: null })),
+    database.transact(({ synths }) => synths.saveSynth({ id, name: 'Maria Souza', description: null })),
   async promises({ synthGroups, synths }, id) {
     expect(await synths.getDetail(id)).toMatchObject({ synthGroupId: 'grp_00000001' });
     expect(await synthGroups.findSummary('grp_00000001')).toMatchObject({ name: 'Default' });

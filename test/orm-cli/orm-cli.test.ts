@@ -105,7 +105,7 @@ describe.each(projects)('in %s, with rows in every table,', (_, make, loader, tu
 
   test('the ORM has applied every migration', async () => {
     await expectAgreement(migrationChain);
-    expect(Object.values(full.rows).map((rows) => rows.length >= 2)).toEqual(Array(17).fill(true));
+    expect(Object.entries(full.rows).filter(([, rows]) => rows.length < 2)).toEqual([]);
   });
 
   test.each(turns)('down by %s and up by %s bring every row back', async (down, up) => {
@@ -157,7 +157,7 @@ describe.each(projects)('in %s, with rows in every table,', (_, make, loader, tu
       const fresh = await contents(db);
 
       expect(fresh.catalog).toEqual(full.catalog);
-      expect(Object.values(fresh.rows).map((rows) => rows.length)).toEqual(Array(17).fill(0));
+      expect(Object.entries(fresh.rows).filter(([, rows]) => rows.length > 0)).toEqual([]);
       await expectAgreement(migrationChain);
     });
 

@@ -59,7 +59,7 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
       const id = await database.transact(async ({ em }) => anExperiment(em, { name: `n${worker}` }).id);
       const found = await database.read(({ experiments }) => experiments.get(id));
       expect(found.name).toBe(`n${worker}`);
-      await database.read(({ experiments }) => experiments.listSummaries({ limit: 5 }));
+      await database.read(({ experiments }) => experiments.scrollSummaries({ first: 5 }));
     });
 
     const pool = await database.orm.em.getConnection().getNativeClient();
@@ -203,7 +203,7 @@ test('migrations through it leave nothing behind', async () => {
   }
 
   expect(await leftOn(own, serverConnections, empty.target)).toEqual([]);
-  expect(await empty.read(({ experiments }) => experiments.listSummaries())).toMatchObject({ data: [] });
+  expect(await empty.read(({ experiments }) => experiments.scrollSummaries())).toMatchObject({ data: [] });
 });
 
 /** How many experiments of those it streams. */

@@ -69,9 +69,9 @@ const as = (tenant: string): { settings: TransactionSettings } => ({
 /** Names of other tenants' rows that `tenant` was shown by an entity, a read model or plain SQL. */
 async function foreign(tenant: string): Promise<string[]> {
   const seen = await database.transact(async ({ em, experiments }) => {
-    const { data } = await experiments.listSummaries({ limit: 100 });
+    const { items } = await experiments.scrollSummaries({ first: 100 });
     const rows = await em.execute<{ name: string }[]>('select name from experiments limit 100');
-    return [...data, ...rows].map(({ name }) => name);
+    return [...items, ...rows].map(({ name }) => name);
   }, as(tenant));
   return seen.filter((name) => !name.startsWith(`${tenant}:`));
 }
@@ -179,7 +179,7 @@ describe('whoever is no tenant', () => {
 
     const asked = await Promise.allSettled(
       Array.from({ length: clients }, () =>
-        database.read(({ experiments }) => experiments.listSummaries(), { settings: { role } }),
+        database.read(({ experiments }) => experiments.scrollSummaries(), { settings: { role } }),
       ),
     );
 
@@ -188,7 +188,7 @@ describe('whoever is no tenant', () => {
 
   test.each([undefined, null, ''])('is refused before anything is sent: %j', async (tenant) => {
     // @ts-expect-error -- plain JavaScript may give anything
-    const asked = database.read(({ experiments }) => experiments.listSummaries(), as(tenant));
+    const asked = database.read(({ experiments }) => experiments.scrollSummaries(), as(tenant));
 
     await expect(asked).rejects.toBeInstanceOf(SettingsError);
     await expect(asked).rejects.toThrow('settings["app.tenant"]');

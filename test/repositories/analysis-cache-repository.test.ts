@@ -252,36 +252,36 @@ describe('AnalysisCacheRepository', () => {
       expect(written).toEqual([{ cache_key: 'a' }, { cache_key: 'b' }, { cache_key: 'c' }]);
     }));
 
-  test('removeEntry removes one entry of one run, and tells whether there was one', () =>
+  test('deleteEntry removes one entry of one run, and tells whether there was one', () =>
     db.rollback(async ({ analysisCache, em }) => {
       const [run, other] = [anAnalysisRun(em), anAnalysisRun(em)];
       for (const analysis of [run, other]) {
         for (const cacheKey of ['a', 'b']) anAnalysisCache(em, { analysis, cacheKey });
       }
 
-      expect(await analysisCache.removeEntry(run.id, 'a')).toBe(true);
-      expect(await analysisCache.removeEntry(run.id, 'a')).toBe(false);
+      expect(await analysisCache.deleteEntry(run.id, 'a')).toBe(true);
+      expect(await analysisCache.deleteEntry(run.id, 'a')).toBe(false);
 
       expect((await analysisCache.listEntries(run.id)).map(({ cacheKey }) => cacheKey)).toEqual(['b']);
       expect(await analysisCache.listEntries(other.id)).toHaveLength(2);
     }));
 
-  test('removeEntries removes those of one run, and tells how many', () =>
+  test('deleteEntries removes those of one run, and tells how many', () =>
     db.rollback(async ({ analysisCache, em }) => {
       const [run, other] = [anAnalysisRun(em), anAnalysisRun(em)];
       for (const analysis of [run, other]) {
         for (const cacheKey of ['a', 'b']) anAnalysisCache(em, { analysis, cacheKey });
       }
 
-      expect(await analysisCache.removeEntries(run.id)).toBe(2);
-      expect(await analysisCache.removeEntries(run.id)).toBe(0);
+      expect(await analysisCache.deleteEntries(run.id)).toBe(2);
+      expect(await analysisCache.deleteEntries(run.id)).toBe(0);
 
       expect(await analysisCache.listEntries(other.id)).toHaveLength(2);
     }));
 
   test.each([
-    ['removeEntry', (uow: UnitOfWork, run: string) => uow.analysisCache.removeEntry(run, 'mine')],
-    ['removeEntries', (uow: UnitOfWork, run: string) => uow.analysisCache.removeEntries(run)],
+    ['deleteEntry', (uow: UnitOfWork, run: string) => uow.analysisCache.deleteEntry(run, 'mine')],
+    ['deleteEntries', (uow: UnitOfWork, run: string) => uow.analysisCache.deleteEntries(run)],
   ] as const)('%s takes a loaded entry out of the unit of work', (_, remove) =>
     db.rollback(async (uow) => {
       const entry: AnalysisCache = anAnalysisCache(uow.em, { cacheKey: 'mine' });

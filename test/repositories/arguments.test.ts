@@ -4,17 +4,16 @@ import { repositoryDocs } from '../../docs/generate-repositories.ts';
 import { connect } from '../../src/postgres/orm/connect.ts';
 import { Database } from '../../src/database/database.ts';
 import { ourEntities } from '../../src/postgres/orm/our-entities.ts';
-import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
+import type { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { Experiment, InterviewGuide } from '../../src/entities/index.ts';
 import { InvalidJsonError, InvalidPageError, InvalidValueError } from '../../src/errors.ts';
 import { Repository } from '../../src/repositories/repository.ts';
-import { checkArguments } from '../../src/repositories/signatures/index.ts';
+import { checkArguments, reads, synchronous } from '../../src/repositories/signatures/index.ts';
 import { anExperiment, TestDatabase } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 import { readRows } from '../schema/contents.ts';
-import { sampleCalls } from './sample-calls.ts';
-import { placesOf, untyped, valueOf, withValue, type Place } from './sample.ts';
-import { staging } from './writes.ts';
+import { called as methods } from './methods.ts';
+import { placesOf, untyped, validArguments, withValue, type Place } from './sample.ts';
 
 // What a body of JSON, or a caller without types, may hold in place of an argument.
 const operators = [{ $ne: null }, { $gt: '' }, { $in: ['exp_1'] }, { id: { $ne: null } }];
@@ -49,23 +48,13 @@ function refused({ kind, nullable, optional }: Place): readonly unknown[] {
   if (kind === 'word') return [...never, ...objects, new Date(), ...arrays, ...numbers, ...texts, 'toString'];
   if (kind === 'number') return [...never, ...objects, new Date(), ...arrays, ...texts, '1'];
   if (kind === 'date') return [...never, ...objects, ...arrays, ...numbers, ...texts, now.toISOString()];
-  if (kind === 'array')
-    return [...never, ...objects, new Date(), ...numbers, ...texts, [undefined], Array(1)];
+  if (kind === 'list') return [...never, ...objects, new Date(), ...numbers, ...texts, [undefined], Array(1)];
   if (kind === 'object') return [...never, ...objects, new Date(), ...arrays, ...numbers, ...texts];
   return [...scalars, ...numbers, ...texts, ...(nullable ? [] : [null]), ...(optional ? [] : [undefined])];
 }
 
 const now = new Date();
 const docs = repositoryDocs();
-const methods = Object.entries(sampleCalls).flatMap(([repository, calls]) =>
-  Object.entries<unknown>(calls).map(([method, sample]) => ({
-    name: `${repository}.${method}`,
-    repository,
-    method,
-    sample,
-  })),
-);
-
 describe('the arguments of a repository', () => {
   let db: TestDatabase;
   let proxy: WireProxy;
@@ -93,10 +82,10 @@ describe('the arguments of a repository', () => {
   };
 
   test.each(methods)('$name refuses what they may not be, and sends nothing', async (method) => {
-    const valid = valueOf(method.sample);
-    const places = placesOf(method.sample).filter(
+    const valid = validArguments(method.signature);
+    const places = placesOf(method.signature).filter(
       ({ path, kind }) =>
-        path.length > 0 && !(kind === 'document' && (staging.includes(method.name) || path.length > 2)),
+        path.length > 0 && !(kind === 'document' && (method.effect === 'stages' || path.length > 2)),
     );
     const wrong: unknown[] = [];
 
@@ -118,17 +107,14 @@ describe('the arguments of a repository', () => {
   });
 
   test.each(methods)('$name names the argument as its declaration does', async (method) => {
-    const { name: repository } = Object(
-      Reflect.get(new UnitOfWork(db.orm.em.fork()), method.repository),
-    ).constructor;
-    const declared = [repository, 'Repository']
+    const declared = [method.class.name, 'Repository']
       .flatMap((name) => docs.find((doc) => doc.name === name)?.methods ?? [])
       .find(({ name }) => name === method.method)?.parameters;
-    const valid = valueOf(method.sample);
+    const valid = validArguments(method.signature);
 
     const named = await database.transact((uow) =>
       Promise.all(
-        placesOf(method.sample)
+        placesOf(method.signature)
           .filter(({ path, kind }) => path.length === 1 && kind !== 'document')
           .map(async ({ path }) => {
             const { outcome } = await call(uow, method, withValue(valid, path, Symbol('none')));
@@ -152,7 +138,7 @@ describe('the arguments of a repository', () => {
     const calls: readonly ((uow: UnitOfWork) => Promise<unknown>)[] = [
       ({ experiments }) => experiments.softDelete(body.id),
       ({ experiments }) => experiments.saveScorecard(body.id, null),
-      ({ analysisRuns }) => analysisRuns.recordStatus(body.id, 'failed'),
+      ({ analysisRuns }) => analysisRuns.saveStatus(body.id, 'failed'),
       ({ explorations }) => explorations.finish(body.id, 'goal_achieved'),
       ({ explorations }) => explorations.lock(body.id),
       ({ experiments }) => experiments.get(body.id),
@@ -215,7 +201,7 @@ describe('the arguments of a repository', () => {
     ],
     [
       'a status that is none',
-      (uow: UnitOfWork) => uow.analysisRuns.recordStatus('ana_1', untyped('toString')),
+      (uow: UnitOfWork) => uow.analysisRuns.saveStatus('ana_1', untyped('toString')),
       'status',
     ],
     [
@@ -265,9 +251,9 @@ describe('the arguments of a repository', () => {
 });
 
 describe('a repository whose methods are not all declared', () => {
-  class Sums extends Array<number> {
+  class Sums {
     sum(): number {
-      return this.length;
+      return 0;
     }
   }
 
@@ -275,11 +261,14 @@ describe('a repository whose methods are not all declared', () => {
     ['lacks a method', {}, 'Sums.sum has no signature'],
     [
       'has another',
-      { sum: { synchronous: [] }, difference: [] },
-      'Sums has a signature for difference, which is no method',
+      { sum: synchronous(reads()), difference: reads() },
+      'Sums.signatures has difference, which is not a method of it',
     ],
-  ])('is refused when its declaration %s', (_, declared, says) => {
-    // @ts-expect-error -- it does not compile either
-    expect(() => checkArguments(Sums, declared)).toThrow(says);
+  ])('is refused when its declaration %s', (_, signatures, says) => {
+    const repository = { name: Sums.name, prototype: Sums.prototype, signatures };
+
+    expect(() => {
+      checkArguments(repository);
+    }).toThrow(says);
   });
 });

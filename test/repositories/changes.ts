@@ -19,6 +19,8 @@ import {
   SynthOutcome,
   Transcript,
 } from '../../src/entities/index.ts';
+import { changed, trackedOf } from '../concurrency/histories/row-state.ts';
+import type { Method } from './methods.ts';
 import { aFeatureScorecard, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';
 
 /** Changes loaded rows. Nothing is flushed. */
@@ -33,8 +35,9 @@ const outcomes = each(SynthOutcome, (outcome, em) => {
   outcome.analysis = ref(anAnalysisRun(em));
 });
 
-/** For each repository, by its name in a unit of work, what makes all of its methods but `find` and `get` give something else. */
-export const changes: Readonly<Record<keyof ReadingUnitOfWork, readonly Change[]>> = {
+// By repository, where a change of every column of its entity would not make each of its methods but `find` and `get` give something
+// else, or would break a rule.
+const changes: Readonly<Partial<Record<keyof ReadingUnitOfWork, readonly Change[]>>> = {
   analysisCache: [
     each(AnalysisCache, (entry) => {
       entry.data = { ...entry.data, status: 'failed' };
@@ -119,6 +122,18 @@ export const changes: Readonly<Record<keyof ReadingUnitOfWork, readonly Change[]
     }),
   ],
 };
+
+/** What makes all reading methods of a repository but `find` and `get` give something else. */
+export function changesFor({ repository, entity }: Method): readonly Change[] {
+  return changes[repository] ?? [each<object>(entity, changeColumns)];
+}
+
+/** Changes each number, text and document of a row that is neither key nor out of a closed set. */
+function changeColumns(row: object, em: EntityManager): void {
+  for (const { property, kind } of trackedOf(em.getMetadata().get(row.constructor), row)) {
+    Reflect.set(row, property, changed(kind, Reflect.get(row, property), 1));
+  }
+}
 
 function each<E extends object>(entity: EntityClass<E>, change: (row: E, em: EntityManager) => void): Change {
   return (em) => {

@@ -178,14 +178,14 @@ describe('ChartInsightRepository', () => {
       await expect(chartInsights.removeByType('ana_1', 'scatter')).rejects.toBeInstanceOf(NotFoundError);
     }));
 
-  test('removeBySimulation removes all of a simulation, summary and loaded ones included, and counts them', () =>
+  test('deleteBySimulation removes all of a simulation, summary and loaded ones included, and counts them', () =>
     db.rollback(async ({ chartInsights, em }) => {
       const gone = aChartInsight(em, { simulationId: 'ana_1' });
       await chartInsights.saveExecutiveSummary('ana_1', 's');
       const kept = aChartInsight(em);
 
-      expect(await chartInsights.removeBySimulation('ana_1')).toBe(2);
-      expect(await chartInsights.removeBySimulation('ana_1')).toBe(0);
+      expect(await chartInsights.deleteBySimulation('ana_1')).toBe(2);
+      expect(await chartInsights.deleteBySimulation('ana_1')).toBe(0);
 
       gone.responseJson = { changed: 'too late' };
       expect(await chartInsights.find(gone.id)).toBeNull();

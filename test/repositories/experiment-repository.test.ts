@@ -7,6 +7,7 @@ import {
   anExperiment,
   anInterviewGuide,
 } from '../../src/testing/index.ts';
+import { walk } from './walk.ts';
 
 describe('ExperimentRepository', () => {
   let db: TestDatabase;
@@ -83,7 +84,7 @@ describe('ExperimentRepository', () => {
       expect(included.data.map(({ id }) => id).toSorted()).toEqual([active.id, deleted.id].toSorted());
     }));
 
-  test('listSummaries walks past deleted experiments, or with them, each by cursors of its own', () =>
+  test('scrollSummaries walks past deleted experiments, or with them, each by cursors of its own', () =>
     db.rollback(async ({ experiments, em }) => {
       for (const [id, status] of [
         ['a', 'active'],
@@ -93,24 +94,18 @@ describe('ExperimentRepository', () => {
       ] as const) {
         anExperiment(em, { id: `exp_${id}`, status, createdAt: at(1) });
       }
-      const walk = async (deleted: 'hidden' | 'included' | undefined): Promise<string> => {
-        let walked = '';
-        let after: string | null = null;
-        do {
-          const { data, next } = await experiments.listSummaries({ deleted, after, limit: 1 });
-          walked += data.map(({ id }) => id.slice(4)).join('');
-          after = next;
-        } while (after !== null);
-        return walked;
+      const walked = async (deleted: 'hidden' | 'included' | undefined): Promise<string> => {
+        const found = await walk((after) => experiments.scrollSummaries({ deleted, after, first: 1 }));
+        return found.map(({ id }) => id.slice(4)).join('');
       };
 
-      expect(await walk(undefined)).toBe('ca');
-      expect(await walk('hidden')).toBe('ca');
-      expect(await walk('included')).toBe('dcba');
-      const { next } = await experiments.listSummaries({ limit: 1 });
-      await expect(experiments.listSummaries({ deleted: 'included', after: next })).rejects.toBeInstanceOf(
-        InvalidPageError,
-      );
+      expect(await walked(undefined)).toBe('ca');
+      expect(await walked('hidden')).toBe('ca');
+      expect(await walked('included')).toBe('dcba');
+      const { endCursor } = await experiments.scrollSummaries({ first: 1 });
+      await expect(
+        experiments.scrollSummaries({ deleted: 'included', after: endCursor }),
+      ).rejects.toBeInstanceOf(InvalidPageError);
     }));
 
   test('pageSummaries orders newest first, and by key where times are equal', () =>
@@ -160,19 +155,14 @@ describe('ExperimentRepository', () => {
     }),
   );
 
-  test('listSummaries walks every row once, equal times and microseconds included', () =>
+  test('scrollSummaries walks every row once, equal times and microseconds included', () =>
     db.rollback(async ({ experiments, em }) => {
       await em.execute(`insert into experiments (id, name, hypothesis, created_at)
         select 'exp_' || i, 'n', 'h', timestamptz '2026-01-01 00:00:00Z' + (i / 3) * interval '1 microsecond'
         from generate_series(1, 20) i`);
 
-      const walked: string[] = [];
-      let after: string | null = null;
-      do {
-        const { data, next } = await experiments.listSummaries({ after, limit: 3 });
-        walked.push(...data.map(({ id }) => id));
-        after = next;
-      } while (after !== null);
+      const found = await walk((after) => experiments.scrollSummaries({ after, first: 3 }));
+      const walked = found.map(({ id }) => id);
 
       const all = await em.execute<{ id: string }[]>(
         'select id from experiments order by created_at desc, id desc',
@@ -184,7 +174,7 @@ describe('ExperimentRepository', () => {
     'refuses the cursor "%s"',
     (after) =>
       db.rollback(async ({ experiments }) => {
-        await expect(experiments.listSummaries({ after })).rejects.toBeInstanceOf(InvalidPageError);
+        await expect(experiments.scrollSummaries({ after })).rejects.toBeInstanceOf(InvalidPageError);
       }),
   );
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Exploration } from '../../src/entities/index.ts';
 import { ContentionError, InvalidPageError, InvalidValueError, NotFoundError } from '../../src/index.ts';
 import { TestDatabase, anAnalysisRun, anExperiment, anExploration } from '../../src/testing/index.ts';
+import { walk } from './walk.ts';
 
 describe('ExplorationRepository', () => {
   let db: TestDatabase;
@@ -165,7 +166,7 @@ describe('ExplorationRepository', () => {
       }),
   );
 
-  test('listSummaries walks every exploration of one experiment once, equal times and microseconds included', () =>
+  test('scrollSummaries walks every exploration of one experiment once, equal times and microseconds included', () =>
     db.rollback(async ({ explorations, em }) => {
       const { experiment, baselineAnalysis } = anExploration(em, { startedAt: at(0) });
       anExploration(em, { startedAt: at(0) });
@@ -177,14 +178,8 @@ describe('ExplorationRepository', () => {
         [experiment.id, baselineAnalysis.id],
       );
 
-      const walked: string[] = [];
-      let after: string | null = null;
-      do {
-        const { data, next } = await explorations.listSummaries(experiment.id, { after, limit: 3 });
-        expect(data.length).toBeLessThanOrEqual(3);
-        walked.push(...data.map(({ id }) => id));
-        after = next;
-      } while (after !== null);
+      const found = await walk((after) => explorations.scrollSummaries(experiment.id, { after, first: 3 }));
+      const walked = found.map(({ id }) => id);
 
       const all = await em.execute<{ id: string }[]>(
         'select id from explorations where experiment_id = ? order by started_at desc, id desc',
@@ -194,18 +189,18 @@ describe('ExplorationRepository', () => {
       expect(walked).toEqual(all.map(({ id }) => id));
     }));
 
-  test('listSummaries refuses a cursor of another experiment, and limits out of range', () =>
+  test('scrollSummaries refuses a cursor of another experiment, and limits out of range', () =>
     db.rollback(async ({ explorations, em }) => {
       const { experiment, baselineAnalysis } = anExploration(em);
       anExploration(em, { experiment, baselineAnalysis });
-      const { next } = await explorations.listSummaries(experiment.id, { limit: 1 });
+      const { endCursor } = await explorations.scrollSummaries(experiment.id, { first: 1 });
 
-      expect(next).not.toBeNull();
-      for (const request of [{ after: 'nonsense' }, { after: '' }, { limit: 0 }, { limit: 201 }]) {
-        const list = explorations.listSummaries(experiment.id, request);
+      expect(endCursor).not.toBeNull();
+      for (const request of [{ after: 'nonsense' }, { after: '' }, { first: 0 }, { first: 201 }]) {
+        const list = explorations.scrollSummaries(experiment.id, request);
         await expect(list).rejects.toBeInstanceOf(InvalidPageError);
       }
-      const foreign = explorations.listSummaries('exp_other', { after: next });
+      const foreign = explorations.scrollSummaries('exp_other', { after: endCursor });
       await expect(foreign).rejects.toBeInstanceOf(InvalidPageError);
     }));
 
@@ -309,7 +304,7 @@ describe('ExplorationRepository', () => {
 
       expect(await explorations.getSummary(id)).toMatchObject({ id });
       expect((await explorations.pageSummaries(experiment.id)).data).toMatchObject([{ id }]);
-      expect((await explorations.listSummaries(experiment.id)).data).toMatchObject([{ id }]);
+      expect((await explorations.scrollSummaries(experiment.id)).items).toMatchObject([{ id }]);
     }));
 
   test('what changes an exploration by its key refuses a missing one', () =>

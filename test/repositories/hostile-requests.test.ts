@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InvalidPageError } from '../../src/index.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { readCases, type ReadCase } from './read-cases.ts';
-import { nextOf } from './stretch.ts';
+import { nextOf } from './cursor-pages.ts';
 import { aWorld, type World } from './world.ts';
 
 const pages = readCases.filter(({ asks }) => asks === 'page');
-const stretches = readCases.filter(({ asks }) => asks === 'stretch');
+const scrolls = readCases.filter(({ asks }) => asks === 'scroll');
 
 const limits = [
   0,
@@ -45,13 +45,13 @@ describe('a request that can not be served is refused', () => {
     return (await Promise.all(asking)).flat();
   };
   const cursorOf = async (method: ReadCase): Promise<string> => {
-    const next = nextOf(await asked(method, { limit: 1 }));
-    if (next === null) throw new Error(`${method.name} has no second stretch`);
+    const next = nextOf(await asked(method, { first: 1 }));
+    if (next === null) throw new Error(`${method.name} has no second page`);
     return next;
   };
 
-  test.each([...pages, ...stretches])('$name, by its limit', async (method) => {
-    const requests = limits.map((limit) => ({ limit }));
+  test.each([...pages, ...scrolls])('$name, by its size', async (method) => {
+    const requests = limits.map((limit) => (method.asks === 'page' ? { limit } : { first: limit }));
 
     expect(await served(method, requests)).toEqual([]);
   });
@@ -69,7 +69,7 @@ describe('a request that can not be served is refused', () => {
     expect(await served(method, [...byKey, ...byOrder])).toEqual([]);
   });
 
-  test.each(stretches)('$name, by a cursor that is none', async (method) => {
+  test.each(scrolls)('$name, by a cursor that is none', async (method) => {
     const own = await cursorOf(method);
     const parts: string[] = JSON.parse(Buffer.from(own, 'base64url').toString());
     const place = parts.slice(0, -1);
@@ -89,9 +89,9 @@ describe('a request that can not be served is refused', () => {
     expect(await served(method, requests)).toEqual([]);
   });
 
-  test.each(stretches)('$name, by the cursor of another list', async (method) => {
+  test.each(scrolls)('$name, by the cursor of another list', async (method) => {
     const own = await cursorOf(method);
-    const others = await Promise.all(stretches.map(cursorOf));
+    const others = await Promise.all(scrolls.map(cursorOf));
     // Those that promise to go on with each other's give the same.
     const requests = others.filter((cursor) => cursor !== own).map((after) => ({ after }));
 

@@ -58,13 +58,13 @@ describe('InterviewGuideRepository', () => {
     await expect(add()).rejects.toMatchObject({ constraint: 'interview_guide_pkey' });
   });
 
-  test('addIfAbsent adds what is given, and leaves a guide that is there as it was', () =>
+  test('insertIfAbsent adds what is given, and leaves a guide that is there as it was', () =>
     db.rollback(async ({ interviewGuides, em }) => {
       const texts = { contextDefinition: 'd', questions: 'q', contextExamples: 'e' };
       const { id } = anExperiment(em);
 
-      expect(await interviewGuides.addIfAbsent(id, texts)).toBe(true);
-      expect(await interviewGuides.addIfAbsent(id, { questions: 'second' })).toBe(false);
+      expect(await interviewGuides.insertIfAbsent(id, texts)).toBe(true);
+      expect(await interviewGuides.insertIfAbsent(id, { questions: 'second' })).toBe(false);
 
       expect(await interviewGuides.get(id)).toMatchObject({
         ...texts,
@@ -74,11 +74,11 @@ describe('InterviewGuideRepository', () => {
       });
     }));
 
-  test('a text that addIfAbsent is not given is null', () =>
+  test('a text that insertIfAbsent is not given is null', () =>
     db.rollback(async ({ interviewGuides, em }) => {
       const { id } = anExperiment(em);
 
-      await interviewGuides.addIfAbsent(id, { questions: undefined, contextExamples: null });
+      await interviewGuides.insertIfAbsent(id, { questions: undefined, contextExamples: null });
 
       expect(await interviewGuides.get(id)).toMatchObject({
         contextDefinition: null,
@@ -87,12 +87,12 @@ describe('InterviewGuideRepository', () => {
       });
     }));
 
-  test('addIfAbsent sees a guide that is not flushed yet', () =>
+  test('insertIfAbsent sees a guide that is not flushed yet', () =>
     db.rollback(async ({ interviewGuides, em }) => {
       const experiment = anExperiment(em);
       anInterviewGuide(em, { experiment });
 
-      expect(await interviewGuides.addIfAbsent(experiment.id, {})).toBe(false);
+      expect(await interviewGuides.insertIfAbsent(experiment.id, {})).toBe(false);
     }));
 
   test('of two guides added at once one stays, and the other writer learns of it', async () => {
@@ -100,8 +100,8 @@ describe('InterviewGuideRepository', () => {
 
     const added = await race(
       db,
-      ({ interviewGuides }) => interviewGuides.addIfAbsent(experiment, { questions: 'first' }),
-      ({ interviewGuides }) => interviewGuides.addIfAbsent(experiment, { questions: 'second' }),
+      ({ interviewGuides }) => interviewGuides.insertIfAbsent(experiment, { questions: 'first' }),
+      ({ interviewGuides }) => interviewGuides.insertIfAbsent(experiment, { questions: 'second' }),
     );
 
     expect(added).toEqual([true, false]);
@@ -110,8 +110,8 @@ describe('InterviewGuideRepository', () => {
     });
   });
 
-  test('addIfAbsent refuses an experiment that does not exist', async () => {
-    const adding = db.transact(({ interviewGuides }) => interviewGuides.addIfAbsent('exp_missing', {}));
+  test('insertIfAbsent refuses an experiment that does not exist', async () => {
+    const adding = db.transact(({ interviewGuides }) => interviewGuides.insertIfAbsent('exp_missing', {}));
 
     await expect(adding).rejects.toBeInstanceOf(DanglingReferenceError);
     await expect(adding).rejects.toMatchObject({ constraint: 'fk_interview_guide_experiment_id' });
@@ -147,7 +147,7 @@ describe('InterviewGuideRepository', () => {
 
   test('of two who revise the same guide side by side the second is refused', async () => {
     const experiment = await newExperiment();
-    await db.transact(({ interviewGuides }) => interviewGuides.addIfAbsent(experiment, {}));
+    await db.transact(({ interviewGuides }) => interviewGuides.insertIfAbsent(experiment, {}));
 
     const revising = db.transact(async ({ interviewGuides }) => {
       await interviewGuides.revise(experiment, { questions: 'late' });

@@ -1,26 +1,35 @@
-import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
+import { repositories } from '../../src/repositories/index.ts';
+import type { RepositoryClass, Signature } from '../../src/repositories/signatures/index.ts';
 
-/** The methods of every repository of a unit of work, inherited and protected ones included: its name there, and the method's. */
-export function methodsIn(uow: UnitOfWork): (readonly [repository: string, method: string])[] {
-  return Object.keys(Object.getOwnPropertyDescriptors(UnitOfWork.prototype)).flatMap((name) =>
-    methodsOf(Reflect.get(uow, name)).map((method) => [name, method] as const),
-  );
+/** A public method of a repository. */
+export interface Method {
+  /** `<repository>.<method>`. */
+  readonly name: string;
+  /** The name of the repository in a unit of work. */
+  readonly repository: keyof typeof repositories;
+  readonly entity: (typeof repositories)[keyof typeof repositories][0];
+  readonly class: RepositoryClass;
+  readonly method: string;
+  readonly effect: Signature['effect'];
+  readonly signature: Signature;
 }
 
-/** Whether a method of this name is one that reads. */
-export function isReading(method: string): boolean {
-  return /^(?:find|get|list|page|count|exists|search)|statistics/i.test(method);
-}
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no more than its own keys
+const names = Object.keys(repositories) as (keyof typeof repositories)[];
 
-function methodsOf(repository: unknown): string[] {
-  // A method of the unit of work is no repository.
-  if (typeof repository !== 'object') return [];
-  const names = new Set<string>();
-  let from: unknown = Object.getPrototypeOf(repository);
-  while (typeof from === 'object' && from !== null && from !== Object.prototype) {
-    for (const name of Object.getOwnPropertyNames(from)) names.add(name);
-    from = Object.getPrototypeOf(from);
-  }
-  names.delete('constructor');
-  return [...names];
-}
+/** The public methods of every repository, inherited ones included. */
+export const methods: readonly Method[] = names.flatMap((repository) => {
+  const [entity, Repository]: readonly [Method['entity'], RepositoryClass] = repositories[repository];
+  return Object.entries(Repository.signatures).map(([method, signature]) => ({
+    name: `${repository}.${method}`,
+    repository,
+    entity,
+    class: Repository,
+    method,
+    effect: signature.effect,
+    signature,
+  }));
+});
+
+/** Those that a test calls with arguments: `add` and `remove` have tests of their own, for every entity. */
+export const called: readonly Method[] = methods.filter(({ method }) => !['add', 'remove'].includes(method));

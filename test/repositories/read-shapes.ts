@@ -2,6 +2,7 @@ import type { ReadingUnitOfWork } from '../../src/database/units/unit-of-work.ts
 import * as entities from '../../src/entities/index.ts';
 import type {
   CacheEntry,
+  CursorPage,
   DocumentSummary,
   ExperimentSummary,
   ExplorationSummary,
@@ -12,7 +13,6 @@ import type {
   ScenarioNodeSummary,
   SimulatedOutcome,
   SimulationRunRow,
-  Stretch,
   SynthDetail,
   SynthGroupSummary,
   SynthSummary,
@@ -34,7 +34,7 @@ type IsEntity<Row, Of = Entity> = true extends (
 
 /** Of each reading method that gives anything but a row to be changed, what it gives. */
 type ReadShapes = {
-  readonly [Name in keyof ReadingUnitOfWork]: {
+  readonly [Name in keyof ReadingUnitOfWork]?: {
     readonly [
       Method in keyof ReadingUnitOfWork[Name] as IsEntity<
         NonNullable<Given<ReadingUnitOfWork[Name][Method]>>
@@ -217,18 +217,18 @@ export const readShapes: ReadShapes = {
   experiments: {
     getSummary: experimentSummary,
     pageSummaries: pageOf(experimentSummary),
-    listSummaries: stretchOf(experimentSummary),
+    scrollSummaries: cursorPageOf(experimentSummary),
   },
   explorations: {
     getSummary: explorationSummary,
     pageSummaries: pageOf(explorationSummary),
-    listSummaries: stretchOf(explorationSummary),
+    scrollSummaries: cursorPageOf(explorationSummary),
   },
   featureScorecards: {
-    find: orNull(scorecardRow),
-    get: scorecardRow,
+    findRow: orNull(scorecardRow),
+    getRow: scorecardRow,
     page: pageOf(scorecardRow),
-    list: stretchOf(scorecardRow),
+    scroll: cursorPageOf(scorecardRow),
     count: 'number',
   },
   interviewGuides: { exists: 'boolean' },
@@ -259,16 +259,16 @@ export const readShapes: ReadShapes = {
       prfaqAvailable: 'boolean',
     },
     pageSummaries: pageOf(executionSummary),
-    listSummaries: stretchOf(executionSummary),
-    findAutoInterview: orNull(executionSummary),
+    scrollSummaries: cursorPageOf(executionSummary),
+    findAutoInterviewSummary: orNull(executionSummary),
     existsSummaryBatch: new Set(['string']),
     existsPrfaqBatch: new Set(['string']),
     existsAdditionalContextBatch: new Set(['string']),
-    listAdditionalContextBatch: new Map([['string', 'string | null']]),
+    findAdditionalContextBatch: new Map([['string', 'string | null']]),
   },
   scenarioNodes: {
     getSummary: nodeSummary,
-    findBest: orNull(nodeSummary),
+    findBestSummary: orNull(nodeSummary),
     listByExploration: [nodeSummary],
     listFrontier: [nodeSummary],
     listChildren: [nodeSummary],
@@ -277,27 +277,27 @@ export const readShapes: ReadShapes = {
   },
   sensitivityResults: {},
   simulationRuns: {
-    find: orNull(simulationRow),
-    get: simulationRow,
+    findRow: orNull(simulationRow),
+    getRow: simulationRow,
     page: pageOf(simulationRow),
-    list: stretchOf(simulationRow),
+    scroll: cursorPageOf(simulationRow),
     count: 'number',
     pageOutcomes: pageOf(outcomeSummary),
-    listOutcomes: stretchOf(outcomeSummary),
+    scrollOutcomes: cursorPageOf(outcomeSummary),
   },
   synthGroups: {
     findSummary: orNull(groupSummary),
 
-    findDetail: orNull({ ...groupSummary, synths: stretchOf(synthSummary) }),
+    findDetail: orNull({ ...groupSummary, synths: cursorPageOf(synthSummary) }),
     pageSummaries: pageOf(groupSummary),
-    listSummaries: stretchOf(groupSummary),
+    scrollSummaries: cursorPageOf(groupSummary),
   },
   synthOutcomes: {
-    findLatestForSynth: orNull({ ...outcomeSummary, analysisId: 'string' }),
-    listForAnalysis: [outcomeSummary],
-    listSummaries: stretchOf(outcomeSummary),
-    pageForAnalysis: pageOf(outcomeSummary),
-    countForAnalysis: 'number',
+    findLatestSummary: orNull({ ...outcomeSummary, analysisId: 'string' }),
+    listSummaries: [outcomeSummary],
+    scrollSummaries: cursorPageOf(outcomeSummary),
+    pageSummaries: pageOf(outcomeSummary),
+    count: 'number',
     findStatistics: orNull({
       averageDidNotTryRate: 'number',
       averageFailedRate: 'number',
@@ -309,10 +309,8 @@ export const readShapes: ReadShapes = {
     getDetail: synthDetail,
     getAvatarPath: 'string | null',
     pageSummaries: pageOf(synthSummary),
-    listSummaries: stretchOf(synthSummary),
-    listDetails: stretchOf(synthDetail),
-    search: pageOf(synthSummary),
-    searchSummaries: stretchOf(synthSummary),
+    scrollSummaries: cursorPageOf(synthSummary),
+    scrollDetails: cursorPageOf(synthDetail),
     count: 'number',
     listFields: [{ name: 'string', type: 'string', description: 'string', nestedFields: ['string'] }],
     getExtremeCases: { top: ['string'], bottom: ['string'] },
@@ -321,7 +319,7 @@ export const readShapes: ReadShapes = {
   transcripts: {
     getDetail: { ...transcriptSummary, executionId: 'string', messages: [entities.TranscriptMessage] },
     pageSummaries: pageOf(transcriptSummary),
-    listSummaries: stretchOf(transcriptSummary),
+    scrollSummaries: cursorPageOf(transcriptSummary),
     countTurnsBatch: new Map([['string', 'number']]),
   },
 };
@@ -335,6 +333,8 @@ function pageOf<Row>(row: Row): Listed<Page<string>, Row> {
   };
 }
 
-function stretchOf<Row>(row: Row): Listed<Stretch<string>, Row> {
-  return { data: [row], next: 'string | null' };
+function cursorPageOf<Row>(
+  row: Row,
+): Omit<Kind<CursorPage<string>>, 'items'> & { readonly items: readonly [Row] } {
+  return { items: [row], endCursor: 'string | null', hasNextPage: 'boolean' };
 }

@@ -64,14 +64,14 @@ describe('RegionAnalysisRepository', () => {
     expect(await db.read((uow) => uow.regionAnalyses.listBySimulation('sim_1'))).toEqual([]);
   });
 
-  test('removeBySimulation removes all of a simulation, loaded ones included, and counts them', () =>
+  test('deleteBySimulation removes all of a simulation, loaded ones included, and counts them', () =>
     db.rollback(async ({ regionAnalyses, em }) => {
       const gone = aRegionAnalysis(em, { simulationId: 'sim_1' });
       aRegionAnalysis(em, { simulationId: 'sim_1' });
       const kept = aRegionAnalysis(em);
 
-      expect(await regionAnalyses.removeBySimulation('sim_1')).toBe(2);
-      expect(await regionAnalyses.removeBySimulation('sim_1')).toBe(0);
+      expect(await regionAnalyses.deleteBySimulation('sim_1')).toBe(2);
+      expect(await regionAnalyses.deleteBySimulation('sim_1')).toBe(0);
 
       gone.ruleText = 'too late';
       expect(await regionAnalyses.find(gone.id)).toBeNull();
@@ -102,7 +102,7 @@ const region = {
 
 function replaceRegions(db: TestDatabase, failedRate: number): Promise<RegionAnalysis[]> {
   return db.transact(async ({ regionAnalyses }) => {
-    await regionAnalyses.removeBySimulation('sim_2');
+    await regionAnalyses.deleteBySimulation('sim_2');
     return regionAnalyses.addAll([{ ...region, simulationId: 'sim_2', failedRate }]);
   });
 }

@@ -6,6 +6,8 @@ import {
   anExperiment,
   anExperimentDocument,
 } from '../../src/testing/index.ts';
+import { walk } from './walk.ts';
+import { keys } from './some-synths.ts';
 
 describe('ResearchExecutionRepository', () => {
   let db: TestDatabase;
@@ -131,8 +133,8 @@ describe('ResearchExecutionRepository', () => {
         };
 
         expect((await researchExecutions.pageSummaries()).data).toEqual([summary]);
-        expect((await researchExecutions.listSummaries()).data).toEqual([summary]);
-        expect(await researchExecutions.findAutoInterview(experiment.id)).toEqual(summary);
+        expect((await researchExecutions.scrollSummaries()).items).toEqual([summary]);
+        expect(await researchExecutions.findAutoInterviewSummary(experiment.id)).toEqual(summary);
       }));
 
     test('pageSummaries orders by what is asked for, and by key where that is equal', () =>
@@ -185,23 +187,18 @@ describe('ResearchExecutionRepository', () => {
         ] as const) {
           expect(keys(await researchExecutions.pageSummaries(option))).toBe(expected);
           expect((await researchExecutions.pageSummaries(option)).pagination.total).toBe(expected.length);
-          expect(keys(await researchExecutions.listSummaries(option))).toBe(expected);
+          expect(keys(await researchExecutions.scrollSummaries(option))).toBe(expected);
         }
       }));
 
-    test('listSummaries walks every execution once, equal times and microseconds included', () =>
+    test('scrollSummaries walks every execution once, equal times and microseconds included', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         await em.execute(`insert into research_executions (exec_id, topic_name, started_at)
           select 'exec_' || i, 't', timestamptz '2026-01-01 00:00:00Z' + (i / 3) * interval '1 microsecond'
           from generate_series(1, 20) i`);
 
-        const walked: string[] = [];
-        let after: string | null = null;
-        do {
-          const { data, next } = await researchExecutions.listSummaries({ after, limit: 3 });
-          walked.push(...data.map(({ id }) => id));
-          after = next;
-        } while (after !== null);
+        const found = await walk((after) => researchExecutions.scrollSummaries({ after, first: 3 }));
+        const walked = found.map(({ id }) => id);
 
         const all = await em.execute<{ exec_id: string }[]>(
           'select exec_id from research_executions order by started_at desc, exec_id desc',
@@ -213,18 +210,18 @@ describe('ResearchExecutionRepository', () => {
       db.rollback(async ({ researchExecutions, em }) => {
         const experiment = anExperiment(em).id;
         for (const id of ['a', 'b', 'c']) aResearchExecution(em, { id, experiment, startedAt: at(1) });
-        const { next } = await researchExecutions.listSummaries({ experiment, limit: 1 });
+        const { endCursor } = await researchExecutions.scrollSummaries({ experiment, first: 1 });
 
-        expect(keys(await researchExecutions.listSummaries({ experiment, after: next }))).toBe('ba');
+        expect(keys(await researchExecutions.scrollSummaries({ experiment, after: endCursor }))).toBe('ba');
         for (const refused of [
-          () => researchExecutions.listSummaries({ after: next }),
-          () => researchExecutions.listSummaries({ experiment: null, after: next }),
+          () => researchExecutions.scrollSummaries({ after: endCursor }),
+          () => researchExecutions.scrollSummaries({ experiment: null, after: endCursor }),
           async () => {
-            const { next: hidden } = await researchExecutions.listSummaries({ limit: 1 });
-            return researchExecutions.listSummaries({ deleted: 'included', after: hidden });
+            const { endCursor: hidden } = await researchExecutions.scrollSummaries({ first: 1 });
+            return researchExecutions.scrollSummaries({ deleted: 'included', after: hidden });
           },
-          () => researchExecutions.listSummaries({ experiment: 'exp_other', after: next }),
-          () => researchExecutions.listSummaries({ limit: 201 }),
+          () => researchExecutions.scrollSummaries({ experiment: 'exp_other', after: endCursor }),
+          () => researchExecutions.scrollSummaries({ first: 201 }),
           () => researchExecutions.pageSummaries({ offset: -1 }),
           // @ts-expect-error -- what a caller without types may send
           () => researchExecutions.pageSummaries({ sortBy: 'model' }),
@@ -233,7 +230,7 @@ describe('ResearchExecutionRepository', () => {
         }
       }));
 
-    test("findAutoInterview gives the experiment's newest, by key where times are equal", () =>
+    test("findAutoInterviewSummary gives the experiment's newest, by key where times are equal", () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const [mine, other] = [anExperiment(em, { id: 'exp_1' }), anExperiment(em, { id: 'exp_2' })];
         for (const [id, second] of shuffled) {
@@ -246,14 +243,14 @@ describe('ResearchExecutionRepository', () => {
         aResearchExecution(em, { experiment: other, topicName: 'exp_exp_1_auto', startedAt: at(9) });
         aResearchExecution(em, { topicName: 'exp_exp_1_auto', startedAt: at(9) });
 
-        expect((await researchExecutions.findAutoInterview('exp_1'))?.id).toBe('c2');
-        expect(await researchExecutions.findAutoInterview('exp_2')).toBeNull();
+        expect((await researchExecutions.findAutoInterviewSummary('exp_1'))?.id).toBe('c2');
+        expect(await researchExecutions.findAutoInterviewSummary('exp_2')).toBeNull();
         const more = aResearchExecution(em, {
           experiment: mine,
           topicName: 'exp_exp_1_auto_2',
           startedAt: at(8),
         });
-        expect((await researchExecutions.findAutoInterview('exp_1'))?.id).toBe(more.id);
+        expect((await researchExecutions.findAutoInterviewSummary('exp_1'))?.id).toBe(more.id);
       }));
 
     test.each([
@@ -261,14 +258,14 @@ describe('ResearchExecutionRepository', () => {
       ['exp_1', 'expXexp_1_auto'],
       ['exp%', 'exp_exp_1_auto'],
       ['exp\\', 'exp_exp_auto'],
-    ])('findAutoInterview of "%s" takes each character for itself: "%s" is none', (id, topicName) =>
+    ])('findAutoInterviewSummary of "%s" takes each character for itself: "%s" is none', (id, topicName) =>
       db.rollback(async ({ researchExecutions, em }) => {
         const experiment = anExperiment(em, { id });
         aResearchExecution(em, { experiment, topicName });
 
-        expect(await researchExecutions.findAutoInterview(id)).toBeNull();
+        expect(await researchExecutions.findAutoInterviewSummary(id)).toBeNull();
         aResearchExecution(em, { id: 'found', experiment, topicName: `exp_${id}_auto` });
-        expect(await researchExecutions.findAutoInterview(id)).toMatchObject({ id: 'found' });
+        expect(await researchExecutions.findAutoInterviewSummary(id)).toMatchObject({ id: 'found' });
       }),
     );
 
@@ -285,7 +282,7 @@ describe('ResearchExecutionRepository', () => {
         const asked = ['c', 'b', 'a', 'missing', 'a'];
 
         expect(await researchExecutions.existsAdditionalContextBatch(asked)).toEqual(new Set(['a']));
-        expect([...(await researchExecutions.listAdditionalContextBatch(asked))]).toEqual([
+        expect([...(await researchExecutions.findAdditionalContextBatch(asked))]).toEqual([
           ['a', 'context'],
           ['b', ''],
           ['c', null],
@@ -301,7 +298,7 @@ describe('ResearchExecutionRepository', () => {
         expect(await researchExecutions.existsSummaryBatch([])).toEqual(new Set());
         expect(await researchExecutions.existsPrfaqBatch([])).toEqual(new Set());
         expect(await researchExecutions.existsAdditionalContextBatch([])).toEqual(new Set());
-        expect(await researchExecutions.listAdditionalContextBatch([])).toEqual(new Map());
+        expect(await researchExecutions.findAdditionalContextBatch([])).toEqual(new Map());
       }));
 
     test('a batch may be larger than what a statement has parameters', () =>
@@ -347,7 +344,7 @@ describe('ResearchExecutionRepository', () => {
       await expect(add()).rejects.toMatchObject({ constraint: 'research_executions_pkey' });
     });
 
-    test('recordStatus completes at the end, and at no other status', () =>
+    test('saveStatus completes at the end, and at no other status', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const execution = aResearchExecution(em);
         const other = aResearchExecution(em);
@@ -359,31 +356,31 @@ describe('ResearchExecutionRepository', () => {
           ['running', null],
           ['failed', expect.any(Date)],
         ] as const) {
-          await researchExecutions.recordStatus(execution.id, status);
+          await researchExecutions.saveStatus(execution.id, status);
           expect(execution).toMatchObject({ status, completedAt });
           expect(await researchExecutions.getDetail(execution.id)).toMatchObject({ status, completedAt });
         }
         expect(await researchExecutions.getDetail(other.id)).toMatchObject({ status: 'pending' });
       }));
 
-    test('recordStatus replaces the counts that are given, and leaves the others', () =>
+    test('saveStatus replaces the counts that are given, and leaves the others', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const { id } = aResearchExecution(em, { successfulCount: 3, failedCount: 2 });
 
-        await researchExecutions.recordStatus(id, 'running', { successfulCount: undefined });
+        await researchExecutions.saveStatus(id, 'running', { successfulCount: undefined });
         expect(await researchExecutions.getDetail(id)).toMatchObject({ successfulCount: 3, failedCount: 2 });
-        await researchExecutions.recordStatus(id, 'running', { successfulCount: 0 });
+        await researchExecutions.saveStatus(id, 'running', { successfulCount: 0 });
         expect(await researchExecutions.getDetail(id)).toMatchObject({ successfulCount: 0, failedCount: 2 });
-        await researchExecutions.recordStatus(id, 'completed', { successfulCount: 4, failedCount: 1 });
+        await researchExecutions.saveStatus(id, 'completed', { successfulCount: 4, failedCount: 1 });
         expect(await researchExecutions.getDetail(id)).toMatchObject({ successfulCount: 4, failedCount: 1 });
       }));
 
-    test('recordStatus keeps what waits to be written of other columns', () =>
+    test('saveStatus keeps what waits to be written of other columns', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const execution = aResearchExecution(em);
         execution.additionalContext = 'staged';
 
-        await researchExecutions.recordStatus(execution.id, 'running');
+        await researchExecutions.saveStatus(execution.id, 'running');
 
         expect(execution).toMatchObject({ status: 'running', additionalContext: 'staged' });
       }));
@@ -421,11 +418,11 @@ describe('ResearchExecutionRepository', () => {
       expect(counted).toMatchObject({ successfulCount: 20, failedCount: 10 });
     });
 
-    test('recordStatus and recordInterviews refuse an execution that does not exist', () =>
+    test('saveStatus and recordInterviews refuse an execution that does not exist', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         aResearchExecution(em);
 
-        await expect(researchExecutions.recordStatus('exec_missing', 'running')).rejects.toBeInstanceOf(
+        await expect(researchExecutions.saveStatus('exec_missing', 'running')).rejects.toBeInstanceOf(
           NotFoundError,
         );
         await expect(
@@ -531,10 +528,6 @@ const shuffled = [
   ['a', 1],
   ['d', 1],
 ] as const;
-
-function keys({ data }: { data: readonly { id: string }[] }): string {
-  return data.map(({ id }) => id).join('');
-}
 
 function at(second: number): Date {
   return new Date(Date.UTC(2026, 0, 1, 0, 0, second));

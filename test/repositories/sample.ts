@@ -1,113 +1,55 @@
-/** An argument, or a field of one, that may also be what `or` says. */
-class Sample {
-  readonly of: unknown;
-  readonly or: null | undefined;
+import type { AnyCheck } from '../../src/repositories/signatures/check.ts';
+import type { Signature } from '../../src/repositories/signatures/index.ts';
 
-  constructor(of: unknown, or: null | undefined) {
-    this.of = of;
-    this.or = or;
-  }
-}
+type Accepted = NonNullable<AnyCheck['accepted']>;
 
-/** A text out of a closed set. */
-export class Word {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-/** A JSON document, which is checked against its shape. */
-export class Doc {
-  readonly document: object;
-
-  constructor(document: object) {
-    this.document = document;
-  }
-}
-
-export interface OrAbsent<Of> extends Sample {
-  readonly of: Of;
-  readonly or: undefined;
-}
-
-export interface OrNull<Of> extends Sample {
-  readonly of: Of;
-  readonly or: null;
-}
-
-/**
- * What a value of this type is called with, to be written by hand: every field of it, and of what is optional, nullable, out of a
- * closed set or a document, that it is.
- */
-export type SampleOf<T> = undefined extends T
-  ? OrAbsent<SampleOf<Exclude<T, undefined>>>
-  : null extends T
-    ? OrNull<SampleOf<Exclude<T, null>>>
-    : [T] extends [string]
-      ? string extends T
-        ? string
-        : Word
-      : [T] extends [number | Date]
-        ? T
-        : string extends keyof T
-          ? Doc
-          : [T] extends [readonly (infer Item)[]]
-            ? readonly [SampleOf<Item>, ...SampleOf<Item>[]]
-            : { readonly [Field in keyof T]-?: SampleOf<T[Field]> };
-
-export function orAbsent<const Of>(of: Of): OrAbsent<Of> {
-  return new Sample(of, undefined) as OrAbsent<Of>; // oxlint-disable-line typescript/no-unsafe-type-assertion -- it is given both
-}
-
-export function orNull<const Of>(of: Of): OrNull<Of> {
-  return new Sample(of, null) as OrNull<Of>; // oxlint-disable-line typescript/no-unsafe-type-assertion -- it is given both
-}
-
-export function word(of: string): Word {
-  return new Word(of);
-}
-
-export function doc(of: object = {}): Doc {
-  return new Doc(of);
-}
-
-/** The value that a sample stands for, and each place in it, with what that place may be. */
+/** A place in the arguments of a method, and what it accepts. */
 export interface Place {
   /** The indexes and fields that lead to it. */
   readonly path: readonly (string | number)[];
-  readonly kind: 'text' | 'word' | 'number' | 'date' | 'document' | 'array' | 'object';
+  readonly kind: Accepted['kind'];
   readonly nullable: boolean;
   readonly optional: boolean;
 }
 
-export function valueOf(sample: unknown): unknown {
-  if (sample instanceof Sample) return valueOf(sample.of);
-  if (sample instanceof Word) return sample.text;
-  if (sample instanceof Doc) return sample.document;
-  if (sample instanceof Date || typeof sample !== 'object' || sample === null) return sample;
-  if (Array.isArray(sample)) return sample.map(valueOf);
-  return Object.fromEntries(Object.entries(sample).map(([name, part]) => [name, valueOf(part)]));
+/** The check of each argument of a method, by the argument's name. */
+export function parametersOf({ given }: Signature): [name: string, check: AnyCheck][] {
+  return given.flatMap((argument) => Object.entries(argument));
 }
 
-export function placesOf(sample: unknown, path: Place['path'] = [], or: readonly unknown[] = []): Place[] {
-  if (sample instanceof Sample) return placesOf(sample.of, path, [...or, sample.or]);
-  const place = (kind: Place['kind']): Place => {
-    return { path, kind, nullable: or.includes(null), optional: or.includes(undefined) };
-  };
-  if (sample instanceof Word) return [place('word')];
-  if (sample instanceof Doc) return [place('document')];
-  if (sample instanceof Date) return [place('date')];
-  if (typeof sample === 'string') return [place('text')];
-  if (typeof sample === 'number') return [place('number')];
-  if (Array.isArray(sample)) {
-    return [place('array'), ...sample.flatMap((item, index) => placesOf(item, [...path, index]))];
-  }
-  const parts = Object.entries<unknown>(Object(sample)).flatMap(([name, part]) =>
-    placesOf(part, [...path, name]),
-  );
-  return [place('object'), ...parts];
+/** Valid arguments for a method, with every field of every object. */
+export function validArguments(signature: Signature): unknown[] {
+  return parametersOf(signature).map(([, check]) => sampleOf(check));
+}
+
+/** Returns a value that a check accepts, with every field, whether optional or not. */
+export function sampleOf(check: AnyCheck): unknown {
+  const { kind, words = [], items = [], fields = {} } = acceptedBy(check);
+  if (kind === 'text') return 'sample';
+  if (kind === 'word') return words[0];
+  if (kind === 'number') return 1;
+  if (kind === 'date') return new Date();
+  if (kind === 'list') return items.map(sampleOf);
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, sampleOf(field)]));
+}
+
+/** Every place in the arguments of a method. What is within a document is checked against its shape, and is no place. */
+export function placesOf(signature: Signature): Place[] {
+  return parametersOf(signature).flatMap(([, check], position) => placesIn(check, [position]));
+}
+
+function placesIn(check: AnyCheck, path: Place['path']): Place[] {
+  const { kind, nullable = false, optional = false, items = [], fields = {} } = acceptedBy(check);
+  const parts = kind === 'list' ? [...items.entries()] : kind === 'object' ? Object.entries(fields) : [];
+  return [
+    { path, kind, nullable, optional },
+    ...parts.flatMap(([step, part]) => placesIn(part, [...path, step])),
+  ];
+}
+
+function acceptedBy(check: AnyCheck): Accepted {
+  if (!check.accepted) throw new Error(`a check lacks what it accepts: make it by \`accepting\`: ${check}`);
+  return check.accepted;
 }
 
 /** The arguments with another value in one place. */

@@ -47,7 +47,7 @@ describe('ScenarioNodeRepository', () => {
     const winners = db.transact(async ({ scenarioNodes }) => {
       const child = { exploration, parent: parent.id, depth: 1, scorecardParams: params };
       const keys = [scenarioNodes.add(child).id, scenarioNodes.add(child).id];
-      await scenarioNodes.changeStatus(keys, 'winner');
+      await scenarioNodes.saveStatusBatch(keys, 'winner');
     });
     await expect(winners).rejects.toBeInstanceOf(DuplicateError);
     await expect(winners).rejects.toMatchObject({ constraint: 'uq_scenario_nodes_winner' });
@@ -92,7 +92,7 @@ describe('ScenarioNodeRepository', () => {
       expect(await scenarioNodes.findWinner(exploration.id)).toBe(child);
     }));
 
-  test('findBest gives the highest success rate, of whatever status', () =>
+  test('findBestSummary gives the highest success rate, of whatever status', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       aScenarioNode(em, { simulationResults: rates(0.99) });
       const root = aScenarioNode(em, { simulationResults: rates(0.5) });
@@ -109,7 +109,7 @@ describe('ScenarioNodeRepository', () => {
       aScenarioNode(em, { parent: root, simulationResults: rates(0.7) });
       aScenarioNode(em, { parent: root });
 
-      expect(await scenarioNodes.findBest(root.exploration.id)).toEqual({
+      expect(await scenarioNodes.findBestSummary(root.exploration.id)).toEqual({
         id: best.id,
         explorationId: root.exploration.id,
         parentId: root.id,
@@ -126,7 +126,7 @@ describe('ScenarioNodeRepository', () => {
       });
     }));
 
-  test('findBest prefers the nearest to the root, then the oldest, then the lowest key', () =>
+  test('findBestSummary prefers the nearest to the root, then the oldest, then the lowest key', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const parent = aScenarioNode(em);
       const exploration = parent.exploration;
@@ -147,7 +147,7 @@ describe('ScenarioNodeRepository', () => {
       }
 
       const best = async (): Promise<string | undefined> =>
-        (await scenarioNodes.findBest(exploration.id))?.id.slice(5);
+        (await scenarioNodes.findBestSummary(exploration.id))?.id.slice(5);
 
       expect(await best()).toBe('c');
       await scenarioNodes.saveSimulation('node_c', null, null);
@@ -158,14 +158,14 @@ describe('ScenarioNodeRepository', () => {
       expect(await best()).toBe('a');
     }));
 
-  test('findBest gives null where nothing was simulated', () =>
+  test('findBestSummary gives null where nothing was simulated', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const node = aScenarioNode(em);
       await em.flush();
 
-      expect(await scenarioNodes.findBest(node.exploration.id)).toBeNull();
+      expect(await scenarioNodes.findBestSummary(node.exploration.id)).toBeNull();
       await em.execute(`update scenario_nodes set simulation_results = '{}'`);
-      expect(await scenarioNodes.findBest(node.exploration.id)).toBeNull();
+      expect(await scenarioNodes.findBestSummary(node.exploration.id)).toBeNull();
     }));
 
   test('lists of one exploration: by level or frontier, oldest first, then by key', () =>
@@ -296,7 +296,7 @@ describe('ScenarioNodeRepository', () => {
 
       await scenarioNodes.saveSimulation(node.id, rates(0.25), 1.5);
       expect(node).toMatchObject({ simulationResults: rates(0.25), executionTimeSeconds: 1.5 });
-      expect(await scenarioNodes.findBest(node.exploration.id)).toMatchObject({ id: node.id });
+      expect(await scenarioNodes.findBestSummary(node.exploration.id)).toMatchObject({ id: node.id });
       await scenarioNodes.saveSimulation(node.id, null, null);
       expect(node).toMatchObject({ simulationResults: null, executionTimeSeconds: null });
       expect(await scenarioNodes.listChildren(node.id)).toMatchObject([
@@ -315,7 +315,7 @@ describe('ScenarioNodeRepository', () => {
       await expect(refused).rejects.toBeInstanceOf(InvalidJsonError);
     }));
 
-  test('changeStatus changes the nodes it is given and no others, in loaded entities too', () =>
+  test('saveStatusBatch changes the nodes it is given and no others, in loaded entities too', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const parent = aScenarioNode(em);
       const a = aScenarioNode(em, { id: 'node_a', parent });
@@ -324,8 +324,8 @@ describe('ScenarioNodeRepository', () => {
       await em.flush();
       a.shortAction = 'not flushed';
 
-      await scenarioNodes.changeStatus(['node_a', 'node_c', 'node_a'], 'dominated');
-      await scenarioNodes.changeStatus([], 'winner');
+      await scenarioNodes.saveStatusBatch(['node_a', 'node_c', 'node_a'], 'dominated');
+      await scenarioNodes.saveStatusBatch([], 'winner');
 
       const frontier = await scenarioNodes.listFrontier(parent.exploration.id);
       expect(frontier.map(({ id }) => id)).toEqual(['node_b', parent.id]);
@@ -335,11 +335,11 @@ describe('ScenarioNodeRepository', () => {
       expect(await scenarioNodes.countByStatus(parent.exploration.id)).toMatchObject({ active: 3 });
     }));
 
-  test('changeStatus names the nodes that are missing', () =>
+  test('saveStatusBatch names the nodes that are missing', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const { id } = aScenarioNode(em);
 
-      const change = scenarioNodes.changeStatus(['node_gone', id, 'node_away'], 'dominated');
+      const change = scenarioNodes.saveStatusBatch(['node_gone', id, 'node_away'], 'dominated');
 
       await expect(change).rejects.toBeInstanceOf(NotFoundError);
       await expect(change).rejects.toMatchObject({ key: ['node_gone', 'node_away'] });

@@ -58,14 +58,14 @@ describe('SensitivityResultRepository', () => {
     });
   });
 
-  test('removeBySimulation removes all of a simulation, loaded ones included, and counts them', () =>
+  test('deleteBySimulation removes all of a simulation, loaded ones included, and counts them', () =>
     db.rollback(async ({ sensitivityResults, em }) => {
       const gone = aSensitivityResult(em, { simulationId: 'sim_1' });
       aSensitivityResult(em, { simulationId: 'sim_1' });
       const kept = aSensitivityResult(em);
 
-      expect(await sensitivityResults.removeBySimulation('sim_1')).toBe(2);
-      expect(await sensitivityResults.removeBySimulation('sim_1')).toBe(0);
+      expect(await sensitivityResults.deleteBySimulation('sim_1')).toBe(2);
+      expect(await sensitivityResults.deleteBySimulation('sim_1')).toBe(0);
 
       gone.mostSensitiveDimension = 'too late';
       expect(await sensitivityResults.find(gone.id)).toBeNull();

@@ -1,3 +1,5 @@
+import type { CursorPage, Page } from '../../src/index.ts';
+
 /** What is observed of a synth. */
 export const observables = {
   digital_literacy: 0.6,
@@ -23,9 +25,10 @@ export const shuffled = [
   ['d', 1],
 ] as const;
 
-/** The keys of listed synths, one after the other. */
-export function keys({ data }: { data: readonly { id: string }[] }): string {
-  return data.map(({ id }) => id).join('');
+/** The keys of the rows of a page, one after the other. */
+export function keys(page: CursorPage<{ id: string }> | Page<{ id: string }>): string {
+  const rows = 'items' in page ? page.items : page.data;
+  return rows.map(({ id }) => id).join('');
 }
 
 /** A second of some day. */

@@ -8,6 +8,7 @@ import {
   type EntityManager,
 } from '../../src/index.ts';
 import { TestDatabase, aSynth, aSynthGroup } from '../../src/testing/index.ts';
+import { walk } from './walk.ts';
 
 describe('SynthGroupRepository', () => {
   let db: TestDatabase;
@@ -49,7 +50,7 @@ describe('SynthGroupRepository', () => {
       expect(await synthGroups.findDetail(id)).toEqual({
         ...summary,
         synths: {
-          data: [
+          items: [
             {
               id: expect.any(String),
               synthGroupId: id,
@@ -61,7 +62,8 @@ describe('SynthGroupRepository', () => {
               version: '2.0.0',
             },
           ],
-          next: null,
+          endCursor: expect.any(String),
+          hasNextPage: false,
         },
       });
       expect(await synthGroups.findDetail(bare.id)).toEqual({
@@ -70,7 +72,7 @@ describe('SynthGroupRepository', () => {
         description: null,
         synthCount: 0,
         createdAt: expect.any(Date),
-        synths: { data: [], next: null },
+        synths: { items: [], endCursor: null, hasNextPage: false },
       });
     }));
 
@@ -86,11 +88,11 @@ describe('SynthGroupRepository', () => {
 
       const detail = await synthGroups.findDetail(id);
 
-      expect(detail?.synths.data.map((synth) => synth.id.slice(4)).join('')).toBe('cdba');
+      expect(detail?.synths.items.map((synth) => synth.id.slice(4)).join('')).toBe('cdba');
       expect(detail?.synthCount).toBe(4);
     }));
 
-  test('findDetail walks the synths of a group in stretches, and so do the synths with its cursor', () =>
+  test('findDetail walks the synths of a group by cursor, and its cursors continue in the list of synths', () =>
     db.rollback(async ({ synthGroups, synths, em }) => {
       const { id } = aSynthGroup(em);
       for (const [key, second] of [
@@ -103,14 +105,15 @@ describe('SynthGroupRepository', () => {
         aSynth(em, { id: `syn_${key}`, synthGroup: id, createdAt: at(second) });
       }
 
-      const first = await synthGroups.findDetail(id, { limit: 2 });
-      const second = await synthGroups.findDetail(id, { limit: 3, after: first?.synths.next });
-      const same = await synths.listSummaries({ group: id, limit: 3, after: first?.synths.next });
+      const first = await synthGroups.findDetail(id, { first: 2 });
+      const second = await synthGroups.findDetail(id, { first: 3, after: first?.synths.endCursor });
+      const same = await synths.scrollSummaries({ group: id, first: 3, after: first?.synths.endCursor });
 
-      const keysOf = (detail: typeof first) => detail?.synths.data.map((synth) => synth.id.slice(4)).join('');
+      const keysOf = (detail: typeof first) =>
+        detail?.synths.items.map((synth) => synth.id.slice(4)).join('');
       expect(keysOf(first)).toBe('ad');
       expect(keysOf(second)).toBe('cbe');
-      expect(second).toMatchObject({ synthCount: 5, synths: { next: null } });
+      expect(second).toMatchObject({ synthCount: 5, synths: { hasNextPage: false } });
       expect(same).toEqual(second?.synths);
     }));
 
@@ -118,11 +121,11 @@ describe('SynthGroupRepository', () => {
     db.rollback(async ({ synthGroups, em }) => {
       const [group, other] = [aSynthGroup(em), aSynthGroup(em)];
       for (const synthGroup of [group, group, other, other]) aSynth(em, { synthGroup });
-      const detail = await synthGroups.findDetail(group.id, { limit: 1 });
+      const detail = await synthGroups.findDetail(group.id, { first: 1 });
 
-      await expect(synthGroups.findDetail(other.id, { after: detail?.synths.next })).rejects.toBeInstanceOf(
-        InvalidPageError,
-      );
+      await expect(
+        synthGroups.findDetail(other.id, { after: detail?.synths.endCursor }),
+      ).rejects.toBeInstanceOf(InvalidPageError);
     }));
 
   test('pageSummaries orders by what is asked for, and by key where that is equal', () =>
@@ -157,31 +160,26 @@ describe('SynthGroupRepository', () => {
       expect(past).toEqual({ data: [], pagination: { total: 2, limit: 1, offset: 2, hasNext: false } });
     }));
 
-  test('listSummaries orders newest first, and by key where times are equal', () =>
+  test('scrollSummaries orders newest first, and by key where times are equal', () =>
     db.rollback(async ({ synthGroups, em }) => {
       for (const [key, second] of shuffled) aSynthGroup(em, { id: key, createdAt: at(second) });
       // So few rows come from the index, in its order, whatever order is asked for.
       await em.execute('set local enable_indexscan = off');
 
-      const { data, next } = await synthGroups.listSummaries();
+      const { items, hasNextPage } = await synthGroups.scrollSummaries();
 
-      expect(data.map(({ id }) => id).join('')).toBe('cdba');
-      expect(next).toBeNull();
+      expect(items.map(({ id }) => id).join('')).toBe('cdba');
+      expect(hasNextPage).toBe(false);
     }));
 
-  test('listSummaries walks every group once, equal times and microseconds included', () =>
+  test('scrollSummaries walks every group once, equal times and microseconds included', () =>
     db.rollback(async ({ synthGroups, em }) => {
       await em.execute(`insert into synth_groups (id, name, created_at)
         select 'grp_' || i, 'n', timestamptz '2026-01-01 00:00:00Z' + (i / 3) * interval '1 microsecond'
         from generate_series(1, 20) i`);
 
-      const walked: string[] = [];
-      let after: string | null = null;
-      do {
-        const { data, next } = await synthGroups.listSummaries({ after, limit: 3 });
-        walked.push(...data.map(({ id }) => id));
-        after = next;
-      } while (after !== null);
+      const found = await walk((after) => synthGroups.scrollSummaries({ after, first: 3 }));
+      const walked = found.map(({ id }) => id);
 
       const all = await em.execute<{ id: string }[]>(
         'select id from synth_groups order by created_at desc, id desc',
@@ -189,12 +187,12 @@ describe('SynthGroupRepository', () => {
       expect(walked).toEqual(all.map(({ id }) => id));
     }));
 
-  test('pageSummaries and listSummaries refuse what is out of bounds', () =>
+  test('pageSummaries and scrollSummaries refuse what is out of bounds', () =>
     db.rollback(async ({ synthGroups }) => {
       await expect(synthGroups.pageSummaries({ limit: 201 })).rejects.toBeInstanceOf(InvalidPageError);
-      await expect(synthGroups.listSummaries({ limit: 0 })).rejects.toBeInstanceOf(InvalidPageError);
-      await expect(synthGroups.listSummaries({ after: 'x' })).rejects.toBeInstanceOf(InvalidPageError);
-      await expect(synthGroups.findDetail('grp', { limit: 0 })).rejects.toBeInstanceOf(InvalidPageError);
+      await expect(synthGroups.scrollSummaries({ first: 0 })).rejects.toBeInstanceOf(InvalidPageError);
+      await expect(synthGroups.scrollSummaries({ after: 'x' })).rejects.toBeInstanceOf(InvalidPageError);
+      await expect(synthGroups.findDetail('grp', { first: 0 })).rejects.toBeInstanceOf(InvalidPageError);
       // @ts-expect-error -- what a caller without types may send
       await expect(synthGroups.pageSummaries({ sortBy: 'id' })).rejects.toBeInstanceOf(InvalidPageError);
     }));

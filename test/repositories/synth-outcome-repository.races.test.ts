@@ -22,14 +22,14 @@ describe('SynthOutcomeRepository.saveAll, among others who do the same', () => {
           id,
           synths.map((synth) => outcome(synth, { failedRate: 0.1 })),
         );
-        return synthOutcomes.listForAnalysis(id);
+        return synthOutcomes.listSummaries(id);
       },
       async ({ synthOutcomes }) => {
         await synthOutcomes.saveAll(
           id,
           synths.toReversed().map((synth) => outcome(synth, { failedRate: 0.2 })),
         );
-        return synthOutcomes.listForAnalysis(id);
+        return synthOutcomes.listSummaries(id);
       },
     );
 
@@ -44,7 +44,7 @@ describe('SynthOutcomeRepository.saveAll, among others who do the same', () => {
       ({ synthOutcomes }) => synthOutcomes.saveAll(id, [outcome('a')]),
       async ({ synthOutcomes }) => {
         await synthOutcomes.saveAll(id, [outcome('b')]);
-        return synthOutcomes.listForAnalysis(id);
+        return synthOutcomes.listSummaries(id);
       },
     );
 
@@ -67,7 +67,7 @@ describe('SynthOutcomeRepository.saveAll, among others who do the same', () => {
         ),
     );
 
-    const left = await db.read(({ synthOutcomes }) => synthOutcomes.listForAnalysis(id));
+    const left = await db.read(({ synthOutcomes }) => synthOutcomes.listSummaries(id));
     expect(left).toMatchObject([
       { synthId: 'a', failedRate: 0.75 },
       { id: 'out_added', synthId: 'b', failedRate: 0.75 },
@@ -92,10 +92,10 @@ describe('SynthOutcomeRepository.saveAll, among others who do the same', () => {
 
     await expect(db.transact(save, { isolation: 'repeatable read' })).rejects.toBeInstanceOf(ContentionError);
     runs = 0;
-    await db.transact(({ synthOutcomes }) => synthOutcomes.removeForAnalysis(id));
+    await db.transact(({ synthOutcomes }) => synthOutcomes.deleteByAnalysis(id));
     await db.transact(save, { isolation: 'repeatable read', retries: 1 });
 
-    expect(await db.read(({ synthOutcomes }) => synthOutcomes.listForAnalysis(id))).toMatchObject([
+    expect(await db.read(({ synthOutcomes }) => synthOutcomes.listSummaries(id))).toMatchObject([
       { failedRate: 0.75 },
     ]);
   });

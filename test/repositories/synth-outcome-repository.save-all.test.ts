@@ -31,7 +31,7 @@ describe('SynthOutcomeRepository.saveAll', () => {
 
       expect(await synthOutcomes.saveAll(id, given)).toBe(4);
 
-      const listed = await synthOutcomes.listForAnalysis(id);
+      const listed = await synthOutcomes.listSummaries(id);
       expect(new Set(listed.map((each) => each.id)).size).toBe(4);
       expect(listed.map(({ id: key }) => key.slice(0, 4))).toEqual(Array(4).fill('out_'));
       expect(listed.toSorted(bySynth)).toMatchObject(given.toSorted(bySynth));
@@ -46,12 +46,12 @@ describe('SynthOutcomeRepository.saveAll', () => {
 
       await synthOutcomes.saveAll(id, given);
 
-      const listed = await synthOutcomes.listForAnalysis(id);
+      const listed = await synthOutcomes.listSummaries(id);
       expect(listed.map(({ synthId }) => synthId)).toEqual(given.map(({ synthId }) => synthId));
       expect(listed.at(-1)).toMatchObject(given.at(-1) ?? {});
       // A second time it replaces as many, by one parameter.
       await synthOutcomes.saveAll(id, given);
-      expect(await synthOutcomes.countForAnalysis(id)).toBe(10_000);
+      expect(await synthOutcomes.count(id)).toBe(10_000);
     }));
 
   test('replaces an outcome that is there but for its key, adds one that is not, leaves the rest', () =>
@@ -68,7 +68,7 @@ describe('SynthOutcomeRepository.saveAll', () => {
         ]),
       ).toBe(2);
 
-      expect(await synthOutcomes.listForAnalysis(run)).toMatchObject([
+      expect(await synthOutcomes.listSummaries(run)).toMatchObject([
         { id: 'out_old', didNotTryRate: 1, failedRate: 0, successRate: 0, synthAttributes: null },
         { id: 'out_kept', didNotTryRate: 0.2 },
         { synthId: 'syn_c', didNotTryRate: 0.25, synthAttributes: attributes },
@@ -84,8 +84,8 @@ describe('SynthOutcomeRepository.saveAll', () => {
 
       for (let time = 0; time < 2; time++) {
         expect(await synthOutcomes.saveAll(id, several)).toBe(2);
-        expect(await synthOutcomes.listForAnalysis(id)).toMatchObject([{ failedRate: 0.2 }, {}]);
-        expect(await synthOutcomes.countForAnalysis(id)).toBe(2);
+        expect(await synthOutcomes.listSummaries(id)).toMatchObject([{ failedRate: 0.2 }, {}]);
+        expect(await synthOutcomes.count(id)).toBe(2);
       }
     }));
 
@@ -97,7 +97,7 @@ describe('SynthOutcomeRepository.saveAll', () => {
 
       await synthOutcomes.saveAll(loaded.analysis.id, [outcome('b')]);
 
-      expect(await synthOutcomes.listForAnalysis(loaded.analysis.id)).toMatchObject([
+      expect(await synthOutcomes.listSummaries(loaded.analysis.id)).toMatchObject([
         { synthId: 'a', failedRate: 0.9 },
         { synthId: 'b' },
       ]);
@@ -114,7 +114,7 @@ describe('SynthOutcomeRepository.saveAll', () => {
 
       await expect(refused).rejects.toBeInstanceOf(NotFoundError);
       await expect(refused).rejects.toMatchObject({ entity: 'AnalysisRun', key: 'ana_missing' });
-      expect(await synthOutcomes.countForAnalysis('ana_missing')).toBe(0);
+      expect(await synthOutcomes.count('ana_missing')).toBe(0);
     }));
 
   test('refuses attributes out of shape before anything is sent, and tells whose', () =>
@@ -129,7 +129,7 @@ describe('SynthOutcomeRepository.saveAll', () => {
         column: 'synth_outcomes.synth_attributes',
         issues: [{ path: [1, 'observables', 'motor_ability'] }],
       });
-      expect(await synthOutcomes.countForAnalysis(id)).toBe(0);
+      expect(await synthOutcomes.count(id)).toBe(0);
     }));
 
   test.each<[string, Partial<NewOutcome>, string]>([
@@ -143,7 +143,7 @@ describe('SynthOutcomeRepository.saveAll', () => {
 
     await expect(refused).rejects.toBeInstanceOf(InvalidValueError);
     await expect(refused).rejects.toMatchObject({ constraint });
-    expect(await db.read(({ synthOutcomes }) => synthOutcomes.countForAnalysis(id))).toBe(0);
+    expect(await db.read(({ synthOutcomes }) => synthOutcomes.count(id))).toBe(0);
   });
 
   test.each([
@@ -174,7 +174,7 @@ describe('SynthOutcomeRepository.saveAll', () => {
     const fault = new Error('fault');
     const failing = async ({ synthOutcomes }: UnitOfWork): Promise<never> => {
       await synthOutcomes.saveAll(id, [outcome('a')]);
-      expect(await synthOutcomes.countForAnalysis(id)).toBe(1);
+      expect(await synthOutcomes.count(id)).toBe(1);
       throw fault;
     };
 
@@ -184,7 +184,7 @@ describe('SynthOutcomeRepository.saveAll', () => {
       await uow.synthOutcomes.saveAll(id, [outcome('b')]);
     });
 
-    const left = await db.read(({ synthOutcomes }) => synthOutcomes.listForAnalysis(id));
+    const left = await db.read(({ synthOutcomes }) => synthOutcomes.listSummaries(id));
     expect(left.map(({ synthId }) => synthId)).toEqual(['b']);
   });
 });

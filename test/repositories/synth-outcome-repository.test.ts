@@ -16,9 +16,9 @@ describe('SynthOutcomeRepository', () => {
       aSynthOutcome(em, { synthId: 'syn_1' });
       aSynthOutcome(em, { analysis: wanted.analysis, synthId: 'syn_2' });
 
-      expect(await synthOutcomes.findForSynth(wanted.analysis.id, 'syn_1')).toBe(wanted);
-      expect(await synthOutcomes.findForSynth(wanted.analysis.id, 'syn_3')).toBeNull();
-      expect(await synthOutcomes.findForSynth('ana_missing', 'syn_1')).toBeNull();
+      expect(await synthOutcomes.findBySynth(wanted.analysis.id, 'syn_1')).toBe(wanted);
+      expect(await synthOutcomes.findBySynth(wanted.analysis.id, 'syn_3')).toBeNull();
+      expect(await synthOutcomes.findBySynth('ana_missing', 'syn_1')).toBeNull();
     }));
 
   test.each(['out_01234567', 'ana_01234567_abc123', 'out_0123456789ab'])(
@@ -27,17 +27,15 @@ describe('SynthOutcomeRepository', () => {
       db.rollback(async ({ synthOutcomes, em }) => {
         const { analysis } = aSynthOutcome(em, { id, synthAttributes: null });
 
-        const { data } = await synthOutcomes.pageForAnalysis(analysis.id);
+        const { data } = await synthOutcomes.pageSummaries(analysis.id);
 
-        expect(await synthOutcomes.listForAnalysis(analysis.id)).toMatchObject([
-          { id, synthAttributes: null },
-        ]);
+        expect(await synthOutcomes.listSummaries(analysis.id)).toMatchObject([{ id, synthAttributes: null }]);
         expect(data).toMatchObject([{ id, synthAttributes: null }]);
         expect(await synthOutcomes.get(id)).toMatchObject({ synthAttributes: null });
       }),
   );
 
-  test('listForAnalysis gives the outcomes of one run in the order of its synths', () =>
+  test('listSummaries gives the outcomes of one run in the order of its synths', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const run = anAnalysisRun(em);
       aSynthOutcome(em, { synthId: 'syn_b' });
@@ -46,7 +44,7 @@ describe('SynthOutcomeRepository', () => {
       }
       aSynthOutcome(em, { analysis: run, synthId: 'syn_d', synthAttributes: null });
 
-      const listed = await synthOutcomes.listForAnalysis(run.id);
+      const listed = await synthOutcomes.listSummaries(run.id);
 
       expect(listed.map(({ synthId }) => synthId)).toEqual(['syn_a', 'syn_b', 'syn_c', 'syn_d']);
       expect(listed[0]).toEqual({
@@ -57,36 +55,42 @@ describe('SynthOutcomeRepository', () => {
         successRate: 0.5,
         synthAttributes: { observables: expect.any(Object), latent_traits: expect.any(Object) },
       });
-      expect(await synthOutcomes.listForAnalysis('ana_missing')).toEqual([]);
+      expect(await synthOutcomes.listSummaries('ana_missing')).toEqual([]);
     }));
 
-  test('listSummaries walks the outcomes of one run in the order of its synths, whatever comes in meanwhile', () =>
+  test('scrollSummaries walks the outcomes of one run in the order of its synths, whatever comes in meanwhile', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const run = anAnalysisRun(em);
       for (const synthId of ['d', 'b', 'a', 'c', 'e']) aSynthOutcome(em, { analysis: run, synthId });
       aSynthOutcome(em, { synthId: 'bb' });
-      const whole = await synthOutcomes.listForAnalysis(run.id);
+      const whole = await synthOutcomes.listSummaries(run.id);
 
-      const first = await synthOutcomes.listSummaries(run.id, { limit: 2 });
+      const first = await synthOutcomes.scrollSummaries(run.id, { first: 2 });
       aSynthOutcome(em, { analysis: run, synthId: 'aa' });
-      const second = await synthOutcomes.listSummaries(run.id, { after: first.next, limit: 2 });
-      const third = await synthOutcomes.listSummaries(run.id, { after: second.next, limit: 2 });
+      const second = await synthOutcomes.scrollSummaries(run.id, { after: first.endCursor, first: 2 });
+      const third = await synthOutcomes.scrollSummaries(run.id, { after: second.endCursor, first: 2 });
 
-      expect([...first.data, ...second.data, ...third.data]).toEqual(whole);
-      expect([first, second, third].map(({ data }) => data.length)).toEqual([2, 2, 1]);
-      expect(third.next).toBeNull();
-      expect(await synthOutcomes.listSummaries('ana_missing')).toEqual({ data: [], next: null });
+      expect([...first.items, ...second.items, ...third.items]).toEqual(whole);
+      expect([first, second, third].map(({ items }) => items.length)).toEqual([2, 2, 1]);
+      expect(third.hasNextPage).toBe(false);
+      expect(await synthOutcomes.scrollSummaries('ana_missing')).toEqual({
+        items: [],
+        endCursor: null,
+        hasNextPage: false,
+      });
     }));
 
-  test('a stretch that holds the rest of the outcomes is the last', () =>
+  test('a cursor page that holds the rest of the outcomes is the last', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const run = anAnalysisRun(em);
       for (const synthId of ['a', 'b']) aSynthOutcome(em, { analysis: run, synthId });
 
-      expect(await synthOutcomes.listSummaries(run.id, { limit: 2 })).toMatchObject({ next: null });
+      expect(await synthOutcomes.scrollSummaries(run.id, { first: 2 })).toMatchObject({
+        hasNextPage: false,
+      });
     }));
 
-  test('listForAnalysis gives 10,000 at most', () =>
+  test('listSummaries gives 10,000 at most', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const { id } = anAnalysisRun(em);
       await em.flush();
@@ -96,18 +100,18 @@ describe('SynthOutcomeRepository', () => {
         [id],
       );
 
-      expect(await synthOutcomes.listForAnalysis(id)).toHaveLength(10_000);
-      expect(await synthOutcomes.countForAnalysis(id)).toBe(10_001);
+      expect(await synthOutcomes.listSummaries(id)).toHaveLength(10_000);
+      expect(await synthOutcomes.count(id)).toBe(10_001);
     }));
 
-  test('pageForAnalysis gives the outcomes of one run by page, with the total', () =>
+  test('pageSummaries gives the outcomes of one run by page, with the total', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const run = anAnalysisRun(em);
       aSynthOutcome(em, { synthId: 'aa' });
       for (const synthId of ['c', 'a', 'b']) aSynthOutcome(em, { analysis: run, synthId });
 
-      const first = await synthOutcomes.pageForAnalysis(run.id, { limit: 2 });
-      const past = await synthOutcomes.pageForAnalysis(run.id, { offset: 9 });
+      const first = await synthOutcomes.pageSummaries(run.id, { limit: 2 });
+      const past = await synthOutcomes.pageSummaries(run.id, { offset: 9 });
 
       expect(first.data.map(({ synthId }) => synthId)).toEqual(['a', 'b']);
       expect(first.data[0]).toEqual({
@@ -122,7 +126,7 @@ describe('SynthOutcomeRepository', () => {
       expect(past).toEqual({ data: [], pagination: { total: 3, limit: 50, offset: 9, hasNext: false } });
     }));
 
-  test('pageForAnalysis sorts by a rate, and by synth where rates are equal', () =>
+  test('pageSummaries sorts by a rate, and by synth where rates are equal', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const run = anAnalysisRun(em);
       for (const [synthId, didNotTryRate, failedRate, successRate] of [
@@ -134,10 +138,8 @@ describe('SynthOutcomeRepository', () => {
         aSynthOutcome(em, { analysis: run, synthId, didNotTryRate, failedRate, successRate });
       }
 
-      const synths = async (
-        request: Parameters<typeof synthOutcomes.pageForAnalysis>[1],
-      ): Promise<string> => {
-        const { data } = await synthOutcomes.pageForAnalysis(run.id, request);
+      const synths = async (request: Parameters<typeof synthOutcomes.pageSummaries>[1]): Promise<string> => {
+        const { data } = await synthOutcomes.pageSummaries(run.id, request);
         return data.map(({ synthId }) => synthId).join('');
       };
 
@@ -155,7 +157,7 @@ describe('SynthOutcomeRepository', () => {
     (request) =>
       db.rollback(async ({ synthOutcomes }) => {
         // @ts-expect-error -- what a caller without types may send
-        const refused = synthOutcomes.pageForAnalysis('ana_1', request);
+        const refused = synthOutcomes.pageSummaries('ana_1', request);
 
         await expect(refused).rejects.toBeInstanceOf(InvalidPageError);
       }),
@@ -193,7 +195,7 @@ describe('SynthOutcomeRepository', () => {
       const later = anAnalysisRun(em, { status: 'completed', completedAt: at(10), experiment: deleted });
       aSynthOutcome(em, { analysis: later, synthId: 'syn_2' });
 
-      expect(await synthOutcomes.findLatestForSynth('syn_1')).toEqual({
+      expect(await synthOutcomes.findLatestSummary('syn_1')).toEqual({
         id: expect.any(String),
         analysisId: 'ana_b',
         synthId: 'syn_1',
@@ -203,14 +205,14 @@ describe('SynthOutcomeRepository', () => {
         synthAttributes: { observables: expect.any(Object), latent_traits: expect.any(Object) },
       });
       aSynthOutcome(em, { analysis: later, synthId: 'syn_1' });
-      expect(await synthOutcomes.findLatestForSynth('syn_1')).toMatchObject({ analysisId: 'ana_b' });
-      expect(await synthOutcomes.findLatestForSynth('syn_2')).toBeNull();
+      expect(await synthOutcomes.findLatestSummary('syn_1')).toMatchObject({ analysisId: 'ana_b' });
+      expect(await synthOutcomes.findLatestSummary('syn_2')).toBeNull();
       for (const synth of ['syn_1', 'syn_2']) {
-        expect(await synthOutcomes.findLatestForSynth(synth, { deleted: 'included' })).toMatchObject({
+        expect(await synthOutcomes.findLatestSummary(synth, { deleted: 'included' })).toMatchObject({
           analysisId: later.id,
         });
       }
-      expect(await synthOutcomes.findLatestForSynth('syn_3')).toBeNull();
+      expect(await synthOutcomes.findLatestSummary('syn_3')).toBeNull();
     }));
 
   test('the latest outcome is that of a run without a time where there is no other, and of no unfinished run', () =>
@@ -219,8 +221,8 @@ describe('SynthOutcomeRepository', () => {
       aSynthOutcome(em, { analysis: untimed, synthId: 'syn_1' });
       aSynthOutcome(em, { analysis: anAnalysisRun(em, { status: 'running' }), synthId: 'syn_2' });
 
-      expect(await synthOutcomes.findLatestForSynth('syn_1')).toMatchObject({ analysisId: untimed.id });
-      expect(await synthOutcomes.findLatestForSynth('syn_2')).toBeNull();
+      expect(await synthOutcomes.findLatestSummary('syn_1')).toMatchObject({ analysisId: untimed.id });
+      expect(await synthOutcomes.findLatestSummary('syn_2')).toBeNull();
     }));
 
   test('the latest outcome of a synth is looked up through the index on synths', () =>
@@ -237,7 +239,7 @@ describe('SynthOutcomeRepository', () => {
         em.execute(`select pg_stat_get_xact_numscans('idx_synth_outcomes_synth_id'::regclass) > 0 as used`);
       expect(await used()).toEqual([{ used: false }]);
 
-      expect(await synthOutcomes.findLatestForSynth('syn_7')).toMatchObject({ id: 'out_7' });
+      expect(await synthOutcomes.findLatestSummary('syn_7')).toMatchObject({ id: 'out_7' });
 
       expect(await used()).toEqual([{ used: true }]);
     }));
@@ -248,21 +250,21 @@ describe('SynthOutcomeRepository', () => {
       const { id, synthId } = aSynthOutcome(em, { analysis });
 
       expect(await synthOutcomes.find(id)).toMatchObject({ id });
-      expect(await synthOutcomes.findForSynth(analysis.id, synthId)).toMatchObject({ id });
-      expect(await synthOutcomes.listForAnalysis(analysis.id)).toMatchObject([{ id }]);
-      expect((await synthOutcomes.pageForAnalysis(analysis.id)).pagination.total).toBe(1);
-      expect(await synthOutcomes.countForAnalysis(analysis.id)).toBe(1);
+      expect(await synthOutcomes.findBySynth(analysis.id, synthId)).toMatchObject({ id });
+      expect(await synthOutcomes.listSummaries(analysis.id)).toMatchObject([{ id }]);
+      expect((await synthOutcomes.pageSummaries(analysis.id)).pagination.total).toBe(1);
+      expect(await synthOutcomes.count(analysis.id)).toBe(1);
       expect(await synthOutcomes.findStatistics(analysis.id)).toMatchObject({ synthCount: 1 });
     }));
 
-  test('removeForAnalysis removes the outcomes of one run, loaded ones too, and tells how many', () =>
+  test('deleteByAnalysis removes the outcomes of one run, loaded ones too, and tells how many', () =>
     db.rollback(async ({ synthOutcomes, em }) => {
       const loaded = aSynthOutcome(em);
       aSynthOutcome(em, { analysis: loaded.analysis });
       const bystander = aSynthOutcome(em);
 
-      expect(await synthOutcomes.removeForAnalysis(loaded.analysis.id)).toBe(2);
-      expect(await synthOutcomes.removeForAnalysis(loaded.analysis.id)).toBe(0);
+      expect(await synthOutcomes.deleteByAnalysis(loaded.analysis.id)).toBe(2);
+      expect(await synthOutcomes.deleteByAnalysis(loaded.analysis.id)).toBe(0);
 
       expect(await synthOutcomes.find(loaded.id)).toBeNull();
       expect(await em.find(SynthOutcome, { id: { $in: [loaded.id, bystander.id] } })).toEqual([bystander]);

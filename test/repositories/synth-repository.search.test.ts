@@ -23,10 +23,10 @@ describe('SynthRepository, search', () => {
         createdAt: at(1),
       });
 
-      expect(keys(await synths.search({ text: 'silva' }))).toBe('ab');
-      expect((await synths.search({ text: 'silva' })).pagination.total).toBe(2);
-      expect(keys(await synths.searchSummaries({ text: 'OÃO' }))).toBe('a');
-      expect(keys(await synths.search({ text: '' }))).toBe('abcd');
+      expect(keys(await synths.pageSummaries({ text: 'silva' }))).toBe('ab');
+      expect((await synths.pageSummaries({ text: 'silva' })).pagination.total).toBe(2);
+      expect(keys(await synths.scrollSummaries({ text: 'OÃO' }))).toBe('a');
+      expect(keys(await synths.pageSummaries({ text: '' }))).toBe('abcd');
     }));
 
   test.each([
@@ -42,8 +42,8 @@ describe('SynthRepository, search', () => {
       aSynth(em, { id: 'c', name: 'c\\d' });
       aSynth(em, { id: 'x', name: '100 sure acb cd' });
 
-      expect(keys(await synths.search({ text }))).toBe(expected);
-      expect(keys(await synths.searchSummaries({ text }))).toBe(expected);
+      expect(keys(await synths.pageSummaries({ text }))).toBe(expected);
+      expect(keys(await synths.scrollSummaries({ text }))).toBe(expected);
     }),
   );
 
@@ -60,14 +60,16 @@ describe('SynthRepository, search', () => {
       aSynth(em, { id: 'b', createdAt: at(2), data: { demografia: { localizacao: { estado: 'RJ' } } } });
       aSynth(em, { id: 'c', createdAt: at(1), data: null });
 
-      expect(keys(await synths.search({ filters: { demografia: { localizacao: { estado: 'SP' } } } }))).toBe(
+      expect(
+        keys(await synths.pageSummaries({ filters: { demografia: { localizacao: { estado: 'SP' } } } })),
+      ).toBe('a');
+      expect(keys(await synths.pageSummaries({ filters: { psicografia: { interesses: ['music'] } } }))).toBe(
         'a',
       );
-      expect(keys(await synths.search({ filters: { psicografia: { interesses: ['music'] } } }))).toBe('a');
-      expect(keys(await synths.search({ filters: { demografia: { idade: 31 } } }))).toBe('');
-      expect(keys(await synths.search({ filters: { demografia: {} } }))).toBe('ab');
-      expect(keys(await synths.search({ filters: {} }))).toBe('abc');
-      expect(keys(await synths.search({ filters: { demografia: undefined } }))).toBe('abc');
+      expect(keys(await synths.pageSummaries({ filters: { demografia: { idade: 31 } } }))).toBe('');
+      expect(keys(await synths.pageSummaries({ filters: { demografia: {} } }))).toBe('ab');
+      expect(keys(await synths.pageSummaries({ filters: {} }))).toBe('abc');
+      expect(keys(await synths.pageSummaries({ filters: { demografia: undefined } }))).toBe('abc');
     }));
 
   test('text, filters and group narrow together', () =>
@@ -81,8 +83,8 @@ describe('SynthRepository, search', () => {
 
       const criteria = { text: 'ana', filters: here, group };
 
-      expect(keys(await synths.search(criteria))).toBe('a');
-      expect(keys(await synths.searchSummaries(criteria))).toBe('a');
+      expect(keys(await synths.pageSummaries(criteria))).toBe('a');
+      expect(keys(await synths.scrollSummaries(criteria))).toBe('a');
     }));
 
   test('filters through the index on the data', () =>
@@ -95,7 +97,7 @@ describe('SynthRepository, search', () => {
         em.execute(`select pg_stat_get_xact_numscans('idx_synths_data'::regclass) > 0 as used`);
       expect(await used()).toEqual([{ used: false }]);
 
-      const { pagination } = await synths.search({ filters: { demografia: { idade: 7 } } });
+      const { pagination } = await synths.pageSummaries({ filters: { demografia: { idade: 7 } } });
 
       expect(pagination.total).toBe(50);
       expect(await used()).toEqual([{ used: true }]);
@@ -104,7 +106,7 @@ describe('SynthRepository, search', () => {
   test.each([{ text: '\u0000' }, { filters: { a: '\u0000' } }])(
     'a character that PostgreSQL does not store is an invalid value: %o',
     async (criteria) => {
-      const search = db.read(({ synths }) => synths.search(criteria));
+      const search = db.read(({ synths }) => synths.pageSummaries(criteria));
 
       await expect(search).rejects.toBeInstanceOf(InvalidValueError);
     },

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { InvalidPageError, NotFoundError } from '../../src/index.ts';
 import { TestDatabase, aSynth, aSynthGroup } from '../../src/testing/index.ts';
 import { at, keys, observables, shuffled, traits } from './some-synths.ts';
+import { walk } from './walk.ts';
 
 describe('SynthRepository', () => {
   let db: TestDatabase;
@@ -96,9 +97,9 @@ describe('SynthRepository', () => {
       };
 
       expect((await synths.pageSummaries()).data).toEqual([summary]);
-      expect((await synths.listSummaries()).data).toEqual([summary]);
-      expect((await synths.search()).data).toEqual([summary]);
-      expect((await synths.searchSummaries()).data).toEqual([summary]);
+      expect((await synths.scrollSummaries()).items).toEqual([summary]);
+      expect((await synths.pageSummaries()).data).toEqual([summary]);
+      expect((await synths.scrollSummaries()).items).toEqual([summary]);
     }));
 
   test('each list orders newest first, and by key where times are equal', () =>
@@ -106,10 +107,10 @@ describe('SynthRepository', () => {
       for (const [key, second] of shuffled) aSynth(em, { id: key, createdAt: at(second) });
 
       expect(keys(await synths.pageSummaries())).toBe('cdba');
-      expect(keys(await synths.listSummaries())).toBe('cdba');
-      expect(keys(await synths.listDetails())).toBe('cdba');
-      expect(keys(await synths.search({ text: 'maria' }))).toBe('cdba');
-      expect(keys(await synths.searchSummaries({ text: 'maria' }))).toBe('cdba');
+      expect(keys(await synths.scrollSummaries())).toBe('cdba');
+      expect(keys(await synths.scrollDetails())).toBe('cdba');
+      expect(keys(await synths.pageSummaries({ text: 'maria' }))).toBe('cdba');
+      expect(keys(await synths.scrollSummaries({ text: 'maria' }))).toBe('cdba');
     }));
 
   test('pageSummaries orders by what is asked for, and by key where that is equal', () =>
@@ -151,15 +152,15 @@ describe('SynthRepository', () => {
       ] as const) {
         expect(keys(await synths.pageSummaries(option))).toBe(expected);
         expect((await synths.pageSummaries(option)).pagination.total).toBe(expected.length);
-        expect(keys(await synths.listSummaries(option))).toBe(expected);
-        expect(keys(await synths.listDetails(option))).toBe(expected);
-        expect(keys(await synths.search({ ...option, text: 'maria' }))).toBe(expected);
-        expect(keys(await synths.searchSummaries({ ...option, text: 'maria' }))).toBe(expected);
+        expect(keys(await synths.scrollSummaries(option))).toBe(expected);
+        expect(keys(await synths.scrollDetails(option))).toBe(expected);
+        expect(keys(await synths.pageSummaries({ ...option, text: 'maria' }))).toBe(expected);
+        expect(keys(await synths.scrollSummaries({ ...option, text: 'maria' }))).toBe(expected);
         expect(await synths.count(option)).toBe(expected.length);
       }
     }));
 
-  test.each(['listSummaries', 'listDetails', 'searchSummaries'] as const)(
+  test.each(['scrollSummaries', 'scrollDetails'] as const)(
     '%s walks every synth once, equal times and microseconds included',
     (list) =>
       db.rollback(async ({ synths, em }) => {
@@ -167,16 +168,13 @@ describe('SynthRepository', () => {
           select 'syn_' || i, 'n', timestamptz '2026-01-01 00:00:00Z' + (i / 3) * interval '1 microsecond'
           from generate_series(1, 20) i`);
 
-        const walked: string[] = [];
-        let after: string | null = null;
-        do {
-          const { data, next }: Awaited<ReturnType<typeof synths.listSummaries>> = await synths[list]({
+        const found = await walk((after) =>
+          synths[list]({
             after,
-            limit: 3,
-          });
-          walked.push(...data.map(({ id }) => id));
-          after = next;
-        } while (after !== null);
+            first: 3,
+          }),
+        );
+        const walked = found.map(({ id }) => id);
 
         const all = await em.execute<{ id: string }[]>(
           'select id from synths order by created_at desc, id desc',
@@ -189,20 +187,20 @@ describe('SynthRepository', () => {
     db.rollback(async ({ synths, em }) => {
       const group = aSynthGroup(em).id;
       for (const id of ['a', 'b', 'c']) aSynth(em, { id, synthGroup: group, createdAt: at(1) });
-      const ofGroup = (await synths.listSummaries({ group, limit: 1 })).next;
-      const found = (await synths.searchSummaries({ text: 'maria', limit: 1 })).next;
+      const ofGroup = (await synths.scrollSummaries({ group, first: 1 })).endCursor;
+      const found = (await synths.scrollSummaries({ text: 'maria', first: 1 })).endCursor;
 
-      expect(keys(await synths.listDetails({ group, after: ofGroup }))).toBe('ba');
-      expect(keys(await synths.searchSummaries({ text: 'maria', after: found }))).toBe('ba');
+      expect(keys(await synths.scrollDetails({ group, after: ofGroup }))).toBe('ba');
+      expect(keys(await synths.scrollSummaries({ text: 'maria', after: found }))).toBe('ba');
       for (const foreign of [
-        () => synths.listSummaries({ after: ofGroup }),
-        () => synths.listSummaries({ group: null, after: ofGroup }),
-        () => synths.listSummaries({ group: 'grp_other', after: ofGroup }),
-        () => synths.listSummaries({ after: found }),
-        () => synths.searchSummaries({ after: found }),
-        () => synths.searchSummaries({ text: 'mari', after: found }),
-        () => synths.searchSummaries({ text: 'maria', group, after: found }),
-        () => synths.searchSummaries({ text: 'maria', filters: { demografia: { idade: 42 } }, after: found }),
+        () => synths.scrollSummaries({ after: ofGroup }),
+        () => synths.scrollSummaries({ group: null, after: ofGroup }),
+        () => synths.scrollSummaries({ group: 'grp_other', after: ofGroup }),
+        () => synths.scrollSummaries({ after: found }),
+        () => synths.scrollSummaries({ after: found }),
+        () => synths.scrollSummaries({ text: 'mari', after: found }),
+        () => synths.scrollSummaries({ text: 'maria', group, after: found }),
+        () => synths.scrollSummaries({ text: 'maria', filters: { demografia: { idade: 42 } }, after: found }),
       ]) {
         await expect(foreign()).rejects.toBeInstanceOf(InvalidPageError);
       }
@@ -212,12 +210,12 @@ describe('SynthRepository', () => {
     db.rollback(async ({ synths }) => {
       for (const refused of [
         () => synths.pageSummaries({ limit: 201 }),
-        () => synths.search({ offset: -1 }),
-        () => synths.listSummaries({ limit: 0 }),
-        () => synths.listDetails({ limit: 0.5 }),
-        () => synths.searchSummaries({ after: 'x' }),
+        () => synths.pageSummaries({ offset: -1 }),
+        () => synths.scrollSummaries({ first: 0 }),
+        () => synths.scrollDetails({ first: 0.5 }),
+        () => synths.scrollSummaries({ after: 'x' }),
         // @ts-expect-error -- what a caller without types may send
-        () => synths.search({ sortBy: 'data' }),
+        () => synths.pageSummaries({ sortBy: 'data' }),
       ]) {
         await expect(refused()).rejects.toBeInstanceOf(InvalidPageError);
       }

@@ -13,7 +13,7 @@ describe('SynthRepository, writes', () => {
 
   test('store puts a new synth into the default group, which it makes', () =>
     db.rollback(async ({ synths, synthGroups }) => {
-      await synths.store({ id: 'abc123', name: 'Ana' });
+      await synths.saveSynth({ id: 'abc123', name: 'Ana' });
 
       expect(await synths.getDetail('abc123')).toMatchObject({
         synthGroupId: defaultSynthGroup.id,
@@ -29,8 +29,8 @@ describe('SynthRepository, writes', () => {
     db.rollback(async ({ synths, synthGroups, em }) => {
       const group = aSynthGroup(em).id;
 
-      await synths.store({ id: 'a', name: 'Ana', group, createdAt: at(1) });
-      await synths.store({ id: 'b', name: 'Bia', group: null });
+      await synths.saveSynth({ id: 'a', name: 'Ana', group, createdAt: at(1) });
+      await synths.saveSynth({ id: 'b', name: 'Bia', group: null });
 
       expect(await synths.getDetail('a')).toMatchObject({ synthGroupId: group, createdAt: at(1) });
       expect(await synths.getDetail('b')).toMatchObject({ synthGroupId: null });
@@ -43,7 +43,7 @@ describe('SynthRepository, writes', () => {
       const other = aSynth(em, { id: 'b', createdAt: at(1) });
       aSynth(em, { id: 'a', synthGroup: old, createdAt: at(1) });
 
-      await synths.store({
+      await synths.saveSynth({
         id: 'a',
         name: 'Ana',
         group,
@@ -83,8 +83,8 @@ describe('SynthRepository, writes', () => {
       };
       for (const id of ['kept', 'cleared']) aSynth(em, { id, ...all });
 
-      await synths.store({ id: 'kept', name: 'Ana', description: undefined });
-      await synths.store({
+      await synths.saveSynth({ id: 'kept', name: 'Ana', description: undefined });
+      await synths.saveSynth({
         id: 'cleared',
         name: 'Ana',
         group: null,
@@ -119,7 +119,7 @@ describe('SynthRepository, writes', () => {
       synth.name = 'staged';
       synth.description = 'staged';
 
-      await synths.store({ id: 'a', name: 'stored', data: { demografia: { idade: 1 } } });
+      await synths.saveSynth({ id: 'a', name: 'stored', data: { demografia: { idade: 1 } } });
 
       expect(synth).toMatchObject({
         name: 'stored',
@@ -131,7 +131,7 @@ describe('SynthRepository, writes', () => {
 
   test('store refuses data out of shape before anything is sent, and a group that does not exist', () =>
     db.rollback(async (uow) => {
-      const invalid = uow.synths.store({
+      const invalid = uow.synths.saveSynth({
         id: 'a',
         name: 'Ana',
         data: { observables: { ...observables, motor_ability: 2 } },
@@ -139,7 +139,9 @@ describe('SynthRepository, writes', () => {
       await expect(invalid).rejects.toBeInstanceOf(InvalidJsonError);
       expect(await uow.synthGroups.find(defaultSynthGroup.id)).toBeNull();
 
-      const dangling = uow.transact(({ synths }) => synths.store({ id: 'a', name: 'Ana', group: 'grp_x' }));
+      const dangling = uow.transact(({ synths }) =>
+        synths.saveSynth({ id: 'a', name: 'Ana', group: 'grp_x' }),
+      );
       await expect(dangling).rejects.toBeInstanceOf(DanglingReferenceError);
       await expect(dangling).rejects.toMatchObject({ constraint: 'fk_synths_synth_group_id' });
     }));
@@ -149,7 +151,7 @@ describe('SynthRepository, writes', () => {
 
     await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
-        own.transact(({ synths }) => synths.store({ id: 'abc123', name: `Ana ${i}` })),
+        own.transact(({ synths }) => synths.saveSynth({ id: 'abc123', name: `Ana ${i}` })),
       ),
     );
 

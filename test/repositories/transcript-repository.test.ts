@@ -7,6 +7,8 @@ import {
   NotFoundError,
 } from '../../src/index.ts';
 import { TestDatabase, aResearchExecution, aTranscript } from '../../src/testing/index.ts';
+import { walk } from './walk.ts';
+import { keys } from './some-synths.ts';
 
 describe('TranscriptRepository', () => {
   let db: TestDatabase;
@@ -25,7 +27,11 @@ describe('TranscriptRepository', () => {
       ];
 
       const before = Date.now();
-      const transcript = transcripts.record(execution, { synthId: 'abc123', synthName: 'Ana', messages });
+      const transcript = transcripts.addInterview(execution, {
+        synthId: 'abc123',
+        synthName: 'Ana',
+        messages,
+      });
 
       expect(await transcripts.getDetail(execution, 'abc123')).toEqual({
         id: transcript.id,
@@ -47,7 +53,7 @@ describe('TranscriptRepository', () => {
     db.rollback(async ({ transcripts, em }) => {
       const execution = aResearchExecution(em).id;
 
-      transcripts.record(execution, {
+      transcripts.addInterview(execution, {
         synthId: 'a',
         synthName: 'Ana',
         messages: [],
@@ -69,7 +75,7 @@ describe('TranscriptRepository', () => {
       aTranscript(uow.em, { execution, synthId: 'a' });
       const record = (to: string, synthId: string, messages: { speaker: string; text: string }[]) =>
         uow.transact(async ({ transcripts }) => {
-          transcripts.record(to, { synthId, synthName: 'Ana', messages });
+          transcripts.addInterview(to, { synthId, synthName: 'Ana', messages });
         });
 
       // @ts-expect-error -- what a caller without types may send
@@ -131,7 +137,7 @@ describe('TranscriptRepository', () => {
       };
 
       expect((await transcripts.pageSummaries(execution)).data).toEqual([summary]);
-      expect((await transcripts.listSummaries(execution)).data).toEqual([summary]);
+      expect((await transcripts.scrollSummaries(execution)).items).toEqual([summary]);
     }));
 
   test('the lists give the transcripts of that execution alone, newest first, by key where times are equal', () =>
@@ -141,12 +147,12 @@ describe('TranscriptRepository', () => {
       aTranscript(em, { execution: other, recordedAt: at(3) });
 
       const page = await transcripts.pageSummaries(execution.id);
-      const stretch = await transcripts.listSummaries(execution.id);
+      const cursorPage = await transcripts.scrollSummaries(execution.id);
 
       expect(keys(page)).toBe('cdba');
       expect(page.pagination).toEqual({ total: 4, limit: 50, offset: 0, hasNext: false });
-      expect(keys(stretch)).toBe('cdba');
-      expect(stretch.next).toBeNull();
+      expect(keys(cursorPage)).toBe('cdba');
+      expect(cursorPage.hasNextPage).toBe(false);
     }));
 
   test('pageSummaries orders by what is asked for, and by key where that is equal', () =>
@@ -182,10 +188,10 @@ describe('TranscriptRepository', () => {
       });
     }));
 
-  test('listSummaries walks every transcript once, equal times and microseconds included', () =>
+  test('scrollSummaries walks every transcript once, equal times and microseconds included', () =>
     db.rollback(async ({ transcripts, em }) => {
       const execution = aResearchExecution(em).id;
-      await transcripts.listSummaries(execution);
+      await transcripts.scrollSummaries(execution);
       await em.execute(
         `insert into transcripts (id, exec_id, synth_id, synth_name, "timestamp")
           select 'trn_' || i, ?, 'syn_' || i, 'n', timestamptz '2026-01-01 00:00:00Z' + (i / 3) * interval '1 microsecond'
@@ -193,13 +199,8 @@ describe('TranscriptRepository', () => {
         [execution],
       );
 
-      const walked: string[] = [];
-      let after: string | null = null;
-      do {
-        const { data, next } = await transcripts.listSummaries(execution, { after, limit: 3 });
-        walked.push(...data.map(({ id }) => id));
-        after = next;
-      } while (after !== null);
+      const found = await walk((after) => transcripts.scrollSummaries(execution, { after, first: 3 }));
+      const walked = found.map(({ id }) => id);
 
       const all = await em.execute<{ id: string }[]>(
         'select id from transcripts order by "timestamp" desc, id desc',
@@ -216,10 +217,14 @@ describe('TranscriptRepository', () => {
         data: [],
         pagination: { total: 0, limit: 50, offset: 0, hasNext: false },
       });
-      expect(await transcripts.listSummaries(execution)).toEqual({ data: [], next: null });
+      expect(await transcripts.scrollSummaries(execution)).toEqual({
+        items: [],
+        endCursor: null,
+        hasNextPage: false,
+      });
       for (const missing of [
         () => transcripts.pageSummaries('exec_x'),
-        () => transcripts.listSummaries('exec_x'),
+        () => transcripts.scrollSummaries('exec_x'),
       ]) {
         await expect(missing()).rejects.toMatchObject({ entity: 'ResearchExecution', key: 'exec_x' });
         await expect(missing()).rejects.toBeInstanceOf(NotFoundError);
@@ -230,11 +235,11 @@ describe('TranscriptRepository', () => {
     db.rollback(async ({ transcripts, em }) => {
       const [execution, other] = [aResearchExecution(em), aResearchExecution(em)];
       for (const id of ['a', 'b']) aTranscript(em, { id, execution });
-      const { next } = await transcripts.listSummaries(execution.id, { limit: 1 });
+      const { endCursor } = await transcripts.scrollSummaries(execution.id, { first: 1 });
 
       for (const refused of [
-        () => transcripts.listSummaries(other.id, { after: next }),
-        () => transcripts.listSummaries(execution.id, { limit: 0 }),
+        () => transcripts.scrollSummaries(other.id, { after: endCursor }),
+        () => transcripts.scrollSummaries(execution.id, { first: 0 }),
         () => transcripts.pageSummaries(execution.id, { limit: 201 }),
         // @ts-expect-error -- what a caller without types may send
         () => transcripts.pageSummaries(execution.id, { sortBy: 'messages' }),
@@ -292,10 +297,6 @@ const shuffled = [
   ['a', 1],
   ['d', 1],
 ] as const;
-
-function keys({ data }: { data: readonly { id: string }[] }): string {
-  return data.map(({ id }) => id).join('');
-}
 
 function at(second: number): Date {
   return new Date(Date.UTC(2026, 0, 1, 0, 0, second));

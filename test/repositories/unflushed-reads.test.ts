@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Utils, wrap } from '@mikro-orm/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NotFoundError, TooFewRowsError } from '../../src/errors.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { changes } from './changes.ts';
+import { changesFor } from './changes.ts';
 import { readCases } from './read-cases.ts';
 import { withoutStatement } from './reads.ts';
 import { aWorld } from './world.ts';
@@ -32,14 +33,19 @@ test.each(cases)('$name shows rows that are staged', async ({ read }) => {
 // By its key a row is found whatever was changed of it.
 const byMore = cases.filter(({ name }) => !/\.(?:find|get)$/.test(name));
 
-test.each(byMore)('$name shows what was changed', async ({ repository, read }) => {
+test.each(byMore)('$name shows what was changed', async ({ method, read }) => {
   await db.rollback(async (uow) => {
     const world = aWorld(uow, 2);
     await uow.flush();
     const before = await giving(() => read(uow, world));
 
-    for (const change of changes[repository]) change(uow.em);
-    const given = await giving(() => read(uow, world));
+    for (const change of changesFor(method)) change(uow.em);
+    let given = await giving(() => read(uow, world));
+    // What counts rows, or tells whether there are any, gives something else when they are removed.
+    if (isDeepStrictEqual(given, before)) {
+      for (const row of world.rowsOf(method.entity)) uow.em.remove(row);
+      given = await giving(() => read(uow, world));
+    }
 
     await uow.flush();
     expect(given).not.toEqual(before);

@@ -1,3 +1,4 @@
+import type { EntityClass, EntityManager, EntityMetadata } from '@mikro-orm/postgresql';
 import type { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import {
   aChartInsight,
@@ -18,10 +19,16 @@ import {
   anExploration,
   anInterviewGuide,
 } from '../../src/testing/index.ts';
+import { factories } from '../concurrency/histories/factories.ts';
+import { valuesOf } from './row-values.ts';
 
 /** Keys of rows that have `size` rows of everything that can belong to them. */
 export interface World {
+  /** The rows of an entity, those that others share first. */
+  readonly rowsOf: (entity: EntityClass<object>) => readonly object[];
   readonly size: number;
+  /** The first row of the entity with this name; it need not have a capital. */
+  readonly named: (name: string) => object | undefined;
   /** How many rows a list is asked for. */
   readonly limit: number;
   readonly experiment: string;
@@ -115,7 +122,18 @@ export function aWorld({ em }: UnitOfWork, size: number): World {
   const root = aScenarioNode(em, { exploration: asideExploration });
   each((index) => aScenarioNode(em, { parent: root, nodeStatus: index === 0 ? 'winner' : 'active' }));
 
+  stageOthers(em, size);
+  const rows = rowsByEntity(em);
+  const named = new Map<string, object>();
+  for (const row of [...rows.values()].flat()) {
+    valuesOf(row);
+    const name = row.constructor.name.toLowerCase();
+    if (!named.has(name)) named.set(name, row);
+  }
+
   return {
+    rowsOf: (entity) => rows.get(entity) ?? [],
+    named: (name) => named.get(name.toLowerCase()),
     size,
     limit: 200,
     experiment: experiment.id,
@@ -141,6 +159,35 @@ export function aWorld({ em }: UnitOfWork, size: number): World {
       root: root.id,
     },
   };
+}
+
+/** Stages rows of each entity that has none yet, which share a parent where they may. */
+function stageOthers(em: EntityManager, size: number): void {
+  for (const [name, factory] of factories) {
+    const meta = em.getMetadata().getByClassName(name);
+    const rows = rowsByEntity(em);
+    if (rows.has(meta.class)) continue;
+    const shared = sharedRelations(meta).flatMap(({ name: relation, targetMeta }) => {
+      const [parent] = rows.get(targetMeta?.class) ?? [];
+      return parent ? [[relation, parent]] : [];
+    });
+    for (let made = 0; made < size; made++) factory(em, Object.fromEntries(shared));
+  }
+}
+
+/** The relations to a parent that may have several such rows; of the key of a join table the first alone. */
+function sharedRelations(meta: EntityMetadata): EntityMetadata['relations'] {
+  const keys = meta.getPrimaryProps();
+  return meta.relations.filter(
+    (relation) =>
+      !relation.unique &&
+      !meta.uniques.some(({ properties }) => [properties].flat().join() === relation.name) &&
+      (!relation.primary || (relation === keys[0] && keys.length > 1)),
+  );
+}
+
+function rowsByEntity(em: EntityManager): Map<unknown, object[]> {
+  return Map.groupBy(em.getUnitOfWork().getPersistStack(), (row): unknown => row.constructor);
 }
 
 function first<Row>([row]: readonly Row[]): Row {

@@ -6,35 +6,28 @@ import { generationBegan, type World } from './world.ts';
 type Write<Repository> = (repository: Repository, world: World) => unknown;
 
 type Writes = {
-  readonly [Name in keyof ReadingUnitOfWork]: {
+  readonly [Name in keyof ReadingUnitOfWork]?: {
     readonly [
       Method in Exclude<keyof UnitOfWork[Name], keyof ReadingUnitOfWork[Name] | 'add' | 'remove'>
-    ]: Write<UnitOfWork[Name]>;
+    ]?: Write<UnitOfWork[Name]>;
   };
 };
 
-/** Every method of every repository by the names that they have in a unit of work, but for those that read, `add` and `remove`. */
+/** How methods that lock, stage or write are called, where their arguments can't be derived from their signatures. */
 export const writes: Writes = {
   analysisCache: {
     saveEntry: (cache, { run }) => cache.saveEntry(run, 'mine', { n: 1 }),
     saveEntries: (cache, { run }) => cache.saveEntries(run, { mine: { n: 1 }, yours: { n: 2 } }),
-    removeEntry: (cache, { run }) => cache.removeEntry(run, 'insight_0'),
-    removeEntries: (cache, { run }) => cache.removeEntries(run),
     saveChartInsight: (cache, { run }) => cache.saveChartInsight({ ...insight('0'), analysis_id: run }),
     saveExecutiveSummary: (cache, { run }) =>
       cache.saveExecutiveSummary({ ...executiveSummary(), analysis_id: run }),
   },
   analysisRuns: {
-    lock: (runs, { run }) => runs.lock(run),
-    lockNextPending: (runs) => runs.lockNextPending(),
-    recordStatus: (runs, { run }) => runs.recordStatus(run, 'failed'),
-    removeByExperiment: (runs, { experiment }) => runs.removeByExperiment(experiment),
+    saveStatus: (runs, { run }) => runs.saveStatus(run, 'failed'),
   },
   chartInsights: {
     saveInsight: (insights, { run }) => insights.saveInsight(run, 'chart 0', insight()),
     saveExecutiveSummary: (insights, { run }) => insights.saveExecutiveSummary(run, 'All went well.'),
-    removeByType: (insights, { run }) => insights.removeByType(run, 'chart 0'),
-    removeBySimulation: (insights, { run }) => insights.removeBySimulation(run),
   },
   experimentDocuments: {
     saveDocument: (documents, { experiment }) =>
@@ -46,74 +39,43 @@ export const writes: Writes = {
         status: 'failed',
         error: 'none',
       }),
-    removeByType: (documents, { experiment }) => documents.removeByType(experiment, 'summary'),
   },
   experiments: {
     revise: (experiments, { experiment }) => experiments.revise(experiment, { name: 'Another' }),
     saveScorecard: (experiments, { experiment }) => experiments.saveScorecard(experiment, null),
-    softDelete: (experiments, { experiment }) => experiments.softDelete(experiment),
     restore: (experiments, { aside }) => experiments.restore(aside.experiment),
   },
   explorations: {
-    lock: (explorations, { exploration }) => explorations.lock(exploration),
-    recordLlmCalls: (explorations, { exploration }) => explorations.recordLlmCalls(exploration, 1),
     recordProgress: (explorations, { exploration }) => explorations.recordProgress(exploration, { nodes: 1 }),
     finish: (explorations, { exploration }) => explorations.finish(exploration, 'goal_achieved'),
   },
-  featureScorecards: {},
   interviewGuides: {
-    addIfAbsent: (guides, { aside }) => guides.addIfAbsent(aside.experiment, { questions: 'Why?' }),
+    insertIfAbsent: (guides, { aside }) => guides.insertIfAbsent(aside.experiment, { questions: 'Why?' }),
     revise: (guides, { experiment }) => guides.revise(experiment, { questions: 'Why?' }),
-    removeByExperiment: (guides, { experiment }) => guides.removeByExperiment(experiment),
   },
   regionAnalyses: {
     addAll: (regions, { run }) => regions.addAll([aRegionOf(run)]),
-    removeBySimulation: (regions, { run }) => regions.removeBySimulation(run),
   },
   researchExecutions: {
-    lockNextPending: (executions) => executions.lockNextPending(),
-    recordStatus: (executions, { execution }) => executions.recordStatus(execution, 'running'),
-    recordInterviews: (executions, { execution }) =>
-      executions.recordInterviews(execution, { successful: 1, failed: 1 }),
+    saveStatus: (executions, { execution }) => executions.saveStatus(execution, 'running'),
   },
   scenarioNodes: {
     revise: (nodes, { leaf }) => nodes.revise(leaf, { nodeStatus: 'dominated' }),
     saveSimulation: (nodes, { leaf }) => nodes.saveSimulation(leaf, null, 1),
-    changeStatus: (nodes, { leaf }) => nodes.changeStatus([leaf], 'dominated'),
-  },
-  sensitivityResults: {
-    removeBySimulation: (results, { run }) => results.removeBySimulation(run),
-  },
-  simulationRuns: {},
-  synthGroups: {
-    ensureDefault: (groups) => groups.ensureDefault(),
-    ensureNamed: (groups) => groups.ensureNamed('Grocery shoppers'),
+    saveStatusBatch: (nodes, { leaf }) => nodes.saveStatusBatch([leaf], 'dominated'),
   },
   synthOutcomes: {
     saveAll: (outcomes, { run, synths }) => outcomes.saveAll(run, synths.map(anOutcomeOf)),
-    removeForAnalysis: (outcomes, { run }) => outcomes.removeForAnalysis(run),
   },
   synths: {
-    store: (synths, world) => synths.store({ id: aSynthOf(world), name: 'Ana Lima' }),
+    saveSynth: (synths, world) => synths.saveSynth({ id: aSynthOf(world), name: 'Ana Lima' }),
     saveAvatarPath: (synths, world) => synths.saveAvatarPath(aSynthOf(world), null),
   },
   transcripts: {
-    record: (transcripts, { execution }) =>
-      transcripts.record(execution, { synthId: 'syn_other', synthName: 'Ana Lima', messages: [] }),
+    addInterview: (transcripts, { execution }) =>
+      transcripts.addInterview(execution, { synthId: 'syn_other', synthName: 'Ana Lima', messages: [] }),
   },
 };
-
-/** What writes nothing by itself: the next flush does. */
-export const staging: readonly string[] = [
-  'chartInsights.removeByType',
-  'experimentDocuments.removeByType',
-  'experiments.revise',
-  'interviewGuides.removeByExperiment',
-  'interviewGuides.revise',
-  'regionAnalyses.addAll',
-  'scenarioNodes.revise',
-  'transcripts.record',
-];
 
 function aSynthOf({ synths }: World): string {
   return synths[0] ?? '';

@@ -3,8 +3,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 /** Which migrations were applied; no part of the schema, since only a migrated database has it. */
 export const logTable = 'mikro_orm_migrations';
 
-// Relations of ours; the log's own (its table, key and sequence) all start with its name.
-const ours = `relnamespace = 'public'::regnamespace and relname not like '${logTable}%'`;
+/** A condition on `pg_class`: relations of ours. Those of the log (table, key, sequence) start with its name. */
+export const ours = `relnamespace = 'public'::regnamespace and relname not like '${logTable}%'`;
 
 /** Each row of each of our tables, as text with every microsecond and digit, in a fixed order. */
 export async function readRows(em: EntityManager): Promise<Record<string, string[]>> {

@@ -38,7 +38,7 @@ const sabotages: [migration: string, sabotage: string, remedy: string][] = [
   [
     treeRules,
     `insert into scenario_nodes (id, exploration_id, scorecard_params, depth, node_status)
-       values ('a', 'explorations', '{}', 1, 'winner'), ('b', 'explorations', '{}', 1, 'winner')`,
+       select id, (select min(id) from explorations), '{}', 1, 'winner' from unnest(array['a', 'b']) id`,
     `delete from scenario_nodes where id = 'b'`,
   ],
   [rowVersions, 'alter table explorations add row_version int', 'alter table explorations drop row_version'],

@@ -1,79 +1,111 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { TestDatabase } from '../../src/testing/index.ts';
+import { factories } from '../concurrency/histories/factories.ts';
+import { readColumns, type Column } from './catalog.ts';
+import { edgeValues } from './edge-values.ts';
+import { tables } from './tables.ts';
 
-// One row per table with nothing but what it can't do without; parents first. The key is the table's own name.
-const bare = `
-  insert into synth_groups (id, name) values ('synth_groups', 'n');
-  insert into synths (id, nome) values ('synths', 'n');
-  insert into experiments (id, name, hypothesis) values ('experiments', 'n', 'h');
-  insert into interview_guide (experiment_id) values ('experiments');
-  insert into analysis_runs (id, experiment_id, config, started_at) values ('analysis_runs', 'experiments', '{}', '2026-01-02');
-  insert into synth_outcomes (id, analysis_id, synth_id, did_not_try_rate, failed_rate, success_rate)
-    values ('synth_outcomes', 'analysis_runs', 'gone', 0, 0, 1);
-  insert into analysis_cache (analysis_id, cache_key, data, computed_at) values ('analysis_runs', 'scatter', '{}', '2026-01-02');
-  insert into research_executions (exec_id, topic_name, started_at) values ('research_executions', 't', '2026-01-02');
-  insert into transcripts (id, exec_id, synth_id, synth_name, "timestamp")
-    values ('transcripts', 'research_executions', 'gone', 'n', '2026-01-02');
-  insert into explorations (id, experiment_id, baseline_analysis_id, goal, config, started_at)
-    values ('explorations', 'experiments', 'analysis_runs', '{}', '{}', '2026-01-02');
-  insert into scenario_nodes (id, exploration_id, scorecard_params) values ('scenario_nodes', 'explorations', '{}');
-  insert into chart_insights (id, simulation_id, insight_type, response_json) values ('chart_insights', 'gone', 'scatter', '{}');
-  insert into sensitivity_results (id, simulation_id, analyzed_at, deltas_used, baseline_success, most_sensitive_dimension, dimensions)
-    values ('sensitivity_results', 'gone', '2026-01-02', '[]', 0, 'complexity', '[]');
-  insert into region_analyses (id, simulation_id, rules, rule_text, synth_count, synth_percentage, did_not_try_rate, failed_rate,
-      success_rate, failure_delta)
-    values ('region_analyses', 'gone', '[]', '', 0, 0, 0, 0, 1, 0);
-  insert into experiment_documents (id, experiment_id, document_type, markdown_content, generated_at)
-    values ('experiment_documents', 'experiments', 'summary', '', '2026-01-02');
-  insert into feature_scorecards (id, data) values ('feature_scorecards', '{}');
-  insert into simulation_runs (id, scorecard_id, scenario_id, config, started_at)
-    values ('simulation_runs', 'feature_scorecards', 'baseline', '{}', '2026-01-02')`;
+/** Rows of one table as a JSON array, as PostgreSQL makes it. */
+type Captured = readonly (readonly [table: string, rows: string])[];
 
-// What text, time, numbers and documents may hold at their edges.
-const text = `E' “Não\\\\sei” 😀\\t\\'"{NULL}\\n'`;
-const micros = `'2026-12-31 23:59:59.999999+14'`;
-const ancient = `'0001-01-01 00:00:00.000001+00'`;
-const document = `'{"": null, "\\\\u0001": [{"deep": [[]]}, 1e40, 0.1000, -0, "😀"], "n": 12345678901234567890}'`;
-const most = 2_147_483_647;
+let bare: Promise<Captured> | undefined;
+let full: Promise<Captured> | undefined;
 
-// One row per table with a value in every column of the first migration, taken to the edge of what the later rules allow.
-const full = `
-  insert into synth_groups values (${text}, ${text}, '', ${micros});
-  insert into synths values (${text}, ${text}, '', ${text}, '', ' ', ${ancient}, '', ${document});
-  insert into experiments values ('e', repeat('😀', 100), repeat('é', 500), repeat('ç', 2000), ${document}, ${ancient}, ${micros}, 'deleted');
-  insert into interview_guide values ('e', ${text}, '', ${text}, ${micros}, ${ancient});
-  insert into analysis_runs values ('a', 'e', '', ${document}, 'failed', ${ancient}, ${micros}, ${most}, '{}', 1e-300);
-  insert into synth_outcomes values ('a_synth1', 'a', 'synth1', 0, 0.1, 1, ${document}), ('o', 'a', ${text}, 5e-324, 1, 0, '{}');
-  insert into analysis_cache values ('a', ${text}, ${document}, ${document}, ${micros}), ('a', 'k', '{}', null, 'infinity');
-  insert into research_executions values
-    ('batch_exp_1_20260102_030405', 'e', ${text}, 'generating_summary', ${most}, ${most}, 0, '', 0, ${ancient}, '-infinity', ${text});
-  insert into transcripts values
-    (${text}, 'batch_exp_1_20260102_030405', ${text}, '', '', ${most}, ${micros}, '[null, {"text": "😀"}]');
-  insert into explorations values
-    ('x', 'e', 'a', ${document}, '{}', 'no_viable_paths', ${most}, ${most}, ${most}, 1, ${ancient}, ${micros});
-  insert into scenario_nodes values
-    ('root', 'x', null, 0, null, null, null, null, '{}', null, null, 'expansion_failed', ${ancient}),
-    ('leaf', 'x', 'root', ${most}, repeat('😀', 500), '', repeat('é', 200), repeat('😀', 30), ${document}, ${document}, 0, 'winner', ${micros}),
-    ('self', 'x', 'self', 1, '', '', '', '', '{}', '{}', 1e308, 'dominated', ${micros});
-  insert into chart_insights values (${text}, ${text}, '', ${document}, ${ancient}, ${micros});
-  insert into sensitivity_results values (${text}, ${text}, ${micros}, '[1e40]', 1, '', '[[], {}]', ${ancient});
-  insert into region_analyses values (${text}, ${text}, '[{}]', ${text}, ${most}, 100, 0, 1, 0.5, -1e308);
-  insert into experiment_documents values ('d', 'e', 'prfaq', ${text}, ${document}, ${micros}, '', 'partial', ${text});
-  insert into feature_scorecards values ('a1b2c3d4', 'e', ${document}, ${ancient}, ${micros});
-  insert into simulation_runs values ('s', 'a1b2c3d4', ${text}, ${document}, 'running', ${ancient}, ${micros}, ${most}, '{}', 0)`;
-
-/**
- * Writes a row into each table that is there yet, its key the table's name (or its parent's), with defaults wherever there are.
- */
-export async function insertBareRows(em: EntityManager): Promise<void> {
-  const there = await em.execute<{ name: string }[]>(
-    `select relname as name from pg_class where relnamespace = 'public'::regnamespace`,
-  );
-  const tables = new Set(there.map(({ name }) => name));
-  const inserts = bare.split(';').filter((insert) => tables.has(/insert into (\w+)/.exec(insert)?.[1] ?? ''));
-  await em.execute(inserts.join(';'));
+/** Inserts a row into each table that exists, or `only` into some, with a value only where one is required and the server has no default. */
+export async function insertBareRows(em: EntityManager, only?: readonly string[]): Promise<void> {
+  bare ??= capture(1, async () => {});
+  const columns = (await readColumns(em)).filter((column) => column.required && column.default === null);
+  await insert(em, await bare, columns, only);
 }
 
-/** Writes rows with edge values into each column of each table, as they are after the first migration. */
-export async function insertFullRows(em: EntityManager): Promise<void> {
-  await em.execute(full);
+/** Inserts three rows into each table that exists, or `only` into some, with a value in every column, at the edge of what its CHECKs accept. */
+export async function insertFullRows(em: EntityManager, only?: readonly string[]): Promise<void> {
+  full ??= capture(3, fillToTheEdge);
+  // Versions start at 1: going back loses them.
+  const columns = (await readColumns(em)).filter(({ name }) => name !== 'row_version');
+  await insert(em, await full, columns, only);
+}
+
+async function insert(
+  em: EntityManager,
+  captured: Captured,
+  columns: readonly Column[],
+  only?: readonly string[],
+): Promise<void> {
+  for (const [table, rows] of captured) {
+    const names = columns.filter((column) => column.table === table).map(({ name }) => `"${name}"`);
+    if (names.length === 0 || only?.includes(table) === false) continue;
+    await em.execute(
+      `insert into "${table}" (${names}) select ${names} from jsonb_populate_recordset(null::"${table}", ?::jsonb)`,
+      [rows],
+    );
+  }
+}
+
+/** Stages rows by the factories, has them changed, and returns what the tables hold then. Nothing of it is kept. */
+async function capture(count: number, change: (em: EntityManager) => Promise<void>): Promise<Captured> {
+  await using db = await TestDatabase.create();
+  const captured: [string, string][] = [];
+  await db.rollback(async ({ em }) => {
+    for (const [, factory] of factories) for (let made = 0; made < count; made++) factory(em);
+    await em.flush();
+    for (const join of tables.filter(({ pivotTable }) => pivotTable)) await em.execute(joinRows(join));
+    await change(em);
+    for (const { tableName } of tables) {
+      const [row] = await em.execute<{ rows: string }[]>(
+        `select coalesce(jsonb_agg(t), '[]')::text as rows from "${tableName}" t`,
+      );
+      captured.push([tableName, row?.rows ?? '[]']);
+    }
+  });
+  return captured;
+}
+
+/** The statement that joins rows in a table of the ORM's own, which has no factory. */
+function joinRows({ tableName, relations }: (typeof tables)[number]): string {
+  const columns = relations.flatMap(({ joinColumns }) => joinColumns);
+  const parents = relations.map(
+    ({ referencedColumnNames: [key], targetMeta }, at) =>
+      `(select "${key}" as k${at}, row_number() over () as n from "${targetMeta?.tableName}") p${at}`,
+  );
+  return `insert into "${tableName}" (${columns}) select ${parents.map((_, at) => `k${at}`)}
+    from ${parents.join(' join ')} using (n) limit 3`;
+}
+
+/** Gives each row edge values, another one in each row of a table, and a parent wherever it can have one. */
+async function fillToTheEdge(em: EntityManager): Promise<void> {
+  const parents = new Map(
+    tables.flatMap(({ tableName, relations }) =>
+      relations.flatMap(({ joinColumns: [column], referencedColumnNames: [key], targetMeta }) =>
+        targetMeta
+          ? [[`${tableName}.${column}`, `select "${key}"::text from "${targetMeta.tableName}"`]]
+          : [],
+      ),
+    ),
+  );
+  for (const { table, name, type } of await readColumns(em)) {
+    if (name === 'row_version') continue;
+    const values =
+      parents.get(`${table}.${name}`) ?? `select unnest(array[${edgeValues(type).map(literal)}])`;
+    // What a constraint refuses is passed over.
+    await em.execute(`do $do$
+      declare place tid; value text; number int := 0; found text[] := array(${values});
+      begin
+        for place in select ctid from "${table}" loop
+          for turn in 1 .. cardinality(found) loop
+            begin
+              value := found[1 + (number + turn - 1) % cardinality(found)];
+              update "${table}" set "${name}" = value::${type} where ctid = place;
+              exit;
+            exception when integrity_constraint_violation or data_exception then null;
+            end;
+          end loop;
+          number := number + 1;
+        end loop;
+      end $do$`);
+  }
+}
+
+function literal(value: string): string {
+  return `E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }

@@ -1,30 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestDatabase, aScenarioNode } from '../../src/testing/index.ts';
-import { insertBareRows } from './rows.ts';
 
 describe('an exploration’s tree', () => {
   let db: TestDatabase;
   beforeAll(async () => void (db = await TestDatabase.create()));
   afterAll(() => db.drop());
 
-  const node = `insert into scenario_nodes (id, exploration_id, scorecard_params, depth, node_status)`;
-
   test.each([
-    [
-      'a second root',
-      `${node} values ('root_2', 'explorations', '{}', 0, 'active')`,
-      'uq_scenario_nodes_root',
-    ],
-    [
-      'a second winner',
-      `${node} values ('a', 'explorations', '{}', 1, 'winner'), ('b', 'explorations', '{}', 2, 'winner')`,
-      'uq_scenario_nodes_winner',
-    ],
-  ])('does not take %s', (_, insert, constraint) =>
+    ['a second root', { depth: 0 }, 'uq_scenario_nodes_root'],
+    ['a second winner', { nodeStatus: 'winner', depth: 2 }, 'uq_scenario_nodes_winner'],
+  ] as const)('does not take %s', (_, second, constraint) =>
     db.rollback(async ({ em }) => {
-      await insertBareRows(em);
+      const parent = aScenarioNode(em);
+      aScenarioNode(em, { parent, nodeStatus: 'winner' });
+      await em.flush();
+      aScenarioNode(em, { exploration: parent.exploration, ...second });
 
-      await expect(em.execute(insert)).rejects.toMatchObject({ cause: { code: '23505' }, constraint });
+      await expect(em.flush()).rejects.toMatchObject({ cause: { code: '23505' }, constraint });
+      em.clear();
     }),
   );
 

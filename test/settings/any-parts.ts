@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { DatabaseParts } from '../../src/settings/database-url.ts';
+import type { TargetParts } from '../../src/settings/database-url.ts';
 import { sslModes } from '../../src/settings/url-parameters.ts';
 
 // Whole characters of every kind that people put into names and passwords; U+0000 is none that PostgreSQL could take.
@@ -19,7 +19,7 @@ export const anyText = fc.array(character, { minLength: 1, maxLength: 20 }).map(
 const maybe = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(of, { nil: undefined });
 
 /** The parts of a database that could be. */
-export const anyParts: fc.Arbitrary<DatabaseParts> = fc.record({
+export const anyParts: fc.Arbitrary<TargetParts> = fc.record({
   host: fc.oneof(
     fc.domain(),
     fc.ipV4(),

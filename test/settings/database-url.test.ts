@@ -9,14 +9,14 @@ import {
   buildDatabaseUrl,
   DatabaseTarget,
   parseDatabaseUrl,
-  type DatabaseParts,
+  type TargetParts,
 } from '../../src/settings/database-url.ts';
 import { anyParts, anyText } from './any-parts.ts';
 import { readUrls, refusedUrls } from './url-cases.ts';
 
-const parse = (url: string): DatabaseParts => parseDatabaseUrl(url, 'DATABASE_URL').parts;
+const parse = (url: string): TargetParts => parseDatabaseUrl(url, 'DATABASE_URL').parts;
 
-const usual: DatabaseParts = {
+const usual: TargetParts = {
   host: 'db',
   port: 5432,
   user: 'ann',
@@ -52,7 +52,7 @@ describe('parseDatabaseUrl', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/canary|can.ary|\bary\b/);
   });
 
-  test('names the certificate that holds none, and no other', async () => {
+  test('names the file without a valid certificate, and no other', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'certificates-'));
     onTestFinished(() => rm(directory, { recursive: true }));
     const file = join(directory, 'no.pem');
@@ -60,20 +60,20 @@ describe('parseDatabaseUrl', () => {
     const url = 'postgresql://ann:canary@db/lab?sslmode=verify-full';
 
     expect(refusal(`${url}&sslrootcert=${file}`).message).toContain(
-      `DATABASE_URL has sslrootcert=${file}: the file holds no certificate`,
+      `DATABASE_URL has sslrootcert=${file}: the file has no valid certificate`,
     );
     expect(refusal(`${url}&sslrootcert=system&sslcert=${file}&sslkey=${file}`).message).toContain(
-      `DATABASE_URL has sslcert=${file}: the file holds no certificate, or sslkey is not the key to it`,
+      `DATABASE_URL has sslcert=${file}: the file has no valid certificate, or sslkey is not its key`,
     );
   });
 
-  test('tells all that is wrong with parameters at once', () => {
+  test('reports every problem of the parameters', () => {
     const { problems } = refusal('postgresql://ann@db/lab?sslmode=allow&connect_timeout=x&a=1&b=2');
 
     expect(problems).toHaveLength(4);
   });
 
-  test('a raw "#" is an error wherever it stands, and never another host', () => {
+  test('refuses an unencoded "#" anywhere, and never connects to another host', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }), (before, behind) => {
         const texts = [
@@ -87,7 +87,7 @@ describe('parseDatabaseUrl', () => {
     );
   });
 
-  test('a password that was pasted in raw is read as it is, or refused, and never another host', () => {
+  test('reads or refuses an unencoded password, and never connects to another host', () => {
     fc.assert(
       fc.property(anyText, (password) => {
         // What looks like an escape is one.
@@ -101,7 +101,7 @@ describe('parseDatabaseUrl', () => {
 });
 
 describe('buildDatabaseUrl', () => {
-  test('what it builds is read as the same parts', () => {
+  test('round-trips with parseDatabaseUrl', () => {
     fc.assert(
       fc.property(anyParts, (parts) => {
         expect(parse(buildDatabaseUrl(parts))).toEqual(parts);
@@ -110,7 +110,7 @@ describe('buildDatabaseUrl', () => {
     );
   });
 
-  test('normalising twice changes nothing', () => {
+  test('is idempotent', () => {
     for (const [url] of readUrls) expect(normalised(normalised(url))).toBe(normalised(url));
     fc.assert(
       fc.property(anyParts, (parts) => {
@@ -121,7 +121,7 @@ describe('buildDatabaseUrl', () => {
     );
   });
 
-  test.each(['a\0b', '\ud83d'])('refuses %j, which no server could take', (password) => {
+  test.each(['a\0b', '\ud83d'])('refuses %j, which PostgreSQL does not support', (password) => {
     expect(() => buildDatabaseUrl({ ...usual, password })).toThrow(SettingsError);
   });
 });
@@ -129,13 +129,13 @@ describe('buildDatabaseUrl', () => {
 describe('DatabaseTarget', () => {
   const target = parseDatabaseUrl('postgresql://ann:canary@[::1]/lab?sslmode=require', 'DATABASE_URL');
 
-  test('shows no password when it is printed or serialised', () => {
+  test('hides the password when printed or serialized', () => {
     expect(inspect(target, { depth: 9, showHidden: true }) + JSON.stringify(target)).not.toContain('canary');
     expect(target.label).toBe('ann@[::1]:5432/lab');
     expect(target.maskedUrl).toBe('postgresql://ann:***@[::1]:5432/lab?sslmode=require');
   });
 
-  test('masks whatever the password and the user are', () => {
+  test('masks any password', () => {
     fc.assert(
       fc.property(anyParts, (parts) => {
         fc.pre(parts.password !== '');
@@ -151,13 +151,13 @@ describe('DatabaseTarget', () => {
     ['require', { optional: false, rejectUnauthorized: false }],
     ['no-verify', { optional: false, rejectUnauthorized: false }],
     ['verify-full&sslrootcert=system', { optional: false, rejectUnauthorized: true }],
-  ] as const)('tells Node for sslmode=%s: %j', (mode, options) => {
+  ] as const)('maps sslmode=%s to %j', (mode, options) => {
     const { tls } = parseDatabaseUrl(`postgresql://ann@db/lab?sslmode=${mode}`, 'DATABASE_URL');
 
     expect(tls).toMatchObject(options);
   });
 
-  test('asks for no TLS where none is wanted, nor on a unix socket, as libpq does not', () => {
+  test('uses no TLS with sslmode=disable, nor on a unix socket, as libpq', () => {
     expect(parseDatabaseUrl('postgresql://ann@db/lab?sslmode=disable', 'url').tls).toBe(false);
     expect(parseDatabaseUrl('postgresql://ann@/lab?host=/run&sslmode=require', 'url').tls).toBe(false);
   });

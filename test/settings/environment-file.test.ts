@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { inspect, parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SettingsError } from '../../src/errors.ts';
-import { resolveSettings } from '../../src/settings/resolve.ts';
+import { resolveSettings } from '../../src/settings/resolve-settings.ts';
 
 let directory: string;
 let path: string;
@@ -93,7 +93,7 @@ describe('is read', () => {
   });
 
   test.each([
-    ['a "#" within an unquoted password', 'postgresql://ann:a%23b@db/x#y', /raw "#"/],
+    ['a "#" within an unquoted password', 'postgresql://ann:a%23b@db/x#y', /unencoded "#"/],
     ['a blank value', '', /DATABASE_URL \(\.env\) is empty/],
     ['a blank value before a comment', ' # none', /DATABASE_URL \(\.env\) is empty/],
     ['a blank value in quotes', '"\u00a0"', /DATABASE_URL \(\.env\) is blank/],
@@ -101,7 +101,7 @@ describe('is read', () => {
     expect(await readFrom(`DATABASE_URL=${value}`)).toEqual([expect.stringMatching(says)]);
   });
 
-  test('as Node reads it, where it is plain', async () => {
+  test('like Node, when it is plain', async () => {
     const text = `A=1\nDATABASE_URL="${lab}"\nDATABASE_POOL_MODE = transaction\nREPLICA_DATABASE_URLS="${lab}\n  ${lab}"\n`;
     await writeFile(path, text);
 
@@ -110,7 +110,7 @@ describe('is read', () => {
     expect(read(parseEnv(text))).toBe('canary db lab transaction');
   });
 
-  test('a file that is empty, or not there, sets nothing', async () => {
+  test('an empty or missing file sets nothing', async () => {
     expect(read()).toBe('none');
     expect(await readFrom('')).toBe('none');
   });
@@ -196,8 +196,8 @@ describe('is refused with its line', () => {
   });
 });
 
-describe('that can not be read is refused', () => {
-  const refused = [expect.stringMatching(/\.env can't be read$/)];
+describe('is refused when it can not be read', () => {
+  const refused = [expect.stringMatching(/\.env can't be read; /)];
 
   test('a directory', async () => {
     await mkdir(path);

@@ -1,9 +1,9 @@
-import type { DatabaseParts } from '../../src/settings/database-url.ts';
+import type { TargetParts } from '../../src/settings/database-url.ts';
 
 /** A URL, and what is read from it besides `ann@db:5432/lab` with the password `secret` and sslmode=prefer. */
-export type UrlCase = readonly [url: string, read: Partial<DatabaseParts>];
+export type UrlCase = readonly [url: string, read: Partial<TargetParts>];
 
-const tls = (mode: DatabaseParts['tls']['mode']): Pick<DatabaseParts, 'tls'> => ({ tls: { mode } });
+const tls = (mode: TargetParts['tls']['mode']): Pick<TargetParts, 'tls'> => ({ tls: { mode } });
 
 /** URLs that are read. */
 export const readUrls: readonly UrlCase[] = [
@@ -137,17 +137,17 @@ export const refusedUrls: readonly (readonly [url: string, says: string])[] = [
   ['postgresql://ann:canary%@db/lab', 'write it as %25'],
   ['postgresql://ann:canary%FF@db/lab', 'write it as %25'],
   // What is missing, or there twice
-  ['postgresql://', 'names no user'],
-  ['postgresql:///lab', 'names no user'],
-  ['postgresql://db/lab', 'names no user'],
-  ['postgresql://:canary@db/lab', 'names no user'],
-  ['postgresql://ann:canary@/lab', 'names no host'],
-  ['postgresql://ann:canary@:5432/lab', 'names no host'],
+  ['postgresql://', 'has no user'],
+  ['postgresql:///lab', 'has no user'],
+  ['postgresql://db/lab', 'has no user'],
+  ['postgresql://:canary@db/lab', 'has no user'],
+  ['postgresql://ann:canary@/lab', 'has no host'],
+  ['postgresql://ann:canary@:5432/lab', 'has no host'],
   ['postgresql://ann:canary@one,two/lab', 'several hosts'],
   ['postgresql://ann:canary@one:1,two:2/lab', 'several hosts'],
   ['postgresql://ann:canary@/lab?host=one,two', 'several hosts'],
-  ['postgresql://ann:canary@db/lab?host=other', 'host twice'],
-  ['postgresql://ann:canary@db:1/lab?port=2', 'port twice'],
+  ['postgresql://ann:canary@db/lab?host=other', 'two hosts'],
+  ['postgresql://ann:canary@db:1/lab?port=2', 'two ports'],
   ['postgresql://ann:canary@db/lab?sslmode=disable&sslmode=require', 'twice'],
   // Hosts and ports that are none
   ['postgresql://ann:canary@db:0/lab', '1 to 65535'],
@@ -164,17 +164,17 @@ export const refusedUrls: readonly (readonly [url: string, says: string])[] = [
   ['postgresql://ann:canary@db/lab?pgbouncer=true', 'DATABASE_POOL_MODE=transaction'],
   ['postgresql://ann:canary@db/lab?connection_limit=1', 'DATABASE_POOL_MAX'],
   ['postgresql://ann:x@db/lab?password=canary', 'before the host'],
-  ['postgresql://ann:x@db/lab?canary!=1', 'not understood'],
+  ['postgresql://ann:x@db/lab?canary!=1', 'unknown parameter'],
   ['postgresql://ann:canary@db/lab?SSLMODE=require', '"SSLMODE"'],
   ['postgresql://ann:canary@db/lab?channel_binding=require', '"channel_binding"'],
   ['postgresql://ann:canary@db/lab?gssencmode=disable', '"gssencmode"'],
-  ['postgresql://ann:canary@db/lab?sslmode=allow', 'write prefer'],
+  ['postgresql://ann:canary@db/lab?sslmode=allow', 'use prefer'],
   ['postgresql://ann:canary@db/lab?sslmode=maybe', 'sslmode=maybe'],
   ['postgresql://ann:canary@db/lab?sslmode=', 'sslmode='],
   ['postgresql://ann:canary@db/lab?sslmode', 'sslmode='],
-  ['postgresql://ann:canary@db/lab?ssl=yes', 'write sslmode'],
-  ['postgresql://ann:canary@db/lab?ssl=true&sslmode=disable', 'leave ssl out'],
-  ['postgresql://ann:canary@db/lab?sslmode=require&ssl=true', 'leave ssl out'],
+  ['postgresql://ann:canary@db/lab?ssl=yes', 'use sslmode'],
+  ['postgresql://ann:canary@db/lab?ssl=true&sslmode=disable', 'remove ssl'],
+  ['postgresql://ann:canary@db/lab?sslmode=require&ssl=true', 'remove ssl'],
   ['postgresql://ann:canary@db/lab?application_name=', 'application_name='],
   ['postgresql://ann:canary@db/lab?connect_timeout=soon', 'whole seconds'],
   ['postgresql://ann:canary@db/lab?connect_timeout=-1', 'whole seconds'],

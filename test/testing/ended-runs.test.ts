@@ -39,8 +39,8 @@ async function sharedTemporary(): Promise<{ TMPDIR: string }> {
   return { TMPDIR: directory };
 }
 
-describe('a run on a server of its own', () => {
-  test('takes the server with it when it exits without stopping it', async () => {
+describe('a run with an embedded server', () => {
+  test('stops its server when it exits without doing so', async () => {
     const shared = await sharedTemporary();
     await using run = await OtherRun.start(shared);
     expect(await isUp(run.url)).toBe(true);
@@ -51,7 +51,7 @@ describe('a run on a server of its own', () => {
     expect(await isUp(run.url)).toBe(false);
   });
 
-  test('that was killed has its server removed by the next', async () => {
+  test('that was killed has its server removed by the next run', async () => {
     const shared = await sharedTemporary();
     await using run = await OtherRun.start(shared);
     await run.kill();
@@ -107,7 +107,7 @@ describe('a run on a given server', () => {
     return rows.map(({ pid }) => pid);
   }
 
-  test('keeps its databases beside one of another host that is killed, whose are dropped', async ({
+  test('keeps its databases when a run of another host is killed, whose databases are dropped', async ({
     skip,
   }) => {
     if (whyNoNamespaces) skip(whyNoNamespaces);
@@ -151,7 +151,7 @@ describe('a run on a given server', () => {
     expect(await sessionsOf(name)).toEqual([expect.not.toSatisfy((found) => found === pid)]);
   });
 
-  test('keeps its session where the server ends those that do nothing', async () => {
+  test('keeps its session despite idle timeouts of the server', async () => {
     const { database } = db.target.parts;
     await db.orm.em.execute(`alter database "${database}" set idle_in_transaction_session_timeout = '50ms'`);
     try {
@@ -188,7 +188,7 @@ describe('a run on a given server', () => {
     },
   );
 
-  test('is refused where a pooler changes the name of its session', async ({ skip }) => {
+  test('is refused when a pooler changes the name of its session', async ({ skip }) => {
     if (whyNoPooler) skip(whyNoPooler);
     await using pooler = await PgBouncer.start(parseDatabaseUrl(given.TEST_DATABASE_URL, 'url'), {
       poolMode: 'session',
@@ -199,7 +199,7 @@ describe('a run on a given server', () => {
 
     await expect(starting).rejects.toThrow(SettingsError);
     await expect(starting).rejects.toThrow(
-      /^TEST_DATABASE_URL: .* name the server itself, and a pooler in TEST_POOLER_URL$/,
+      /^TEST_DATABASE_URL: .* set TEST_DATABASE_URL to the server itself, and TEST_POOLER_URL to the pooler$/,
     );
   });
 });

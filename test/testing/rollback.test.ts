@@ -70,7 +70,7 @@ describe('rollback', () => {
     );
   });
 
-  test('leaves alone what the work only reads', async () => {
+  test('accepts work that only reads', async () => {
     await db.rollback(async (uow) => {
       const { id } = anExperiment(uow.em);
       await uow.flush();
@@ -104,7 +104,7 @@ describe('rollback rejects where a commit would', () => {
     await expect(work).rejects.toMatchObject({ table: 'experiments' });
   });
 
-  test('with a staged document out of shape', async () => {
+  test('with a staged document that does not match its shape', async () => {
     const work = db.rollback(async (uow) => {
       aSynth(uow.em, { data: outOfShape });
     });
@@ -112,7 +112,7 @@ describe('rollback rejects where a commit would', () => {
     await expect(work).rejects.toThrow(/^synths\.data is out of shape/);
   });
 
-  test('with a deferred constraint that is broken', async () => {
+  test('with a violated deferred constraint', async () => {
     const work = db.rollback(async ({ em }) => {
       await em.execute('create table parents (id int primary key)');
       await em.execute('create table children (id int references parents deferrable initially deferred)');
@@ -123,7 +123,7 @@ describe('rollback rejects where a commit would', () => {
     await expect(work).rejects.toMatchObject({ constraint: 'children_id_fkey' });
   });
 
-  test('unless the work has seen the refusal of its last flush', async () => {
+  test('unless the work caught the error of its last flush', async () => {
     await db.rollback(async (uow) => {
       const synth = aSynth(uow.em);
       await uow.flush();
@@ -132,7 +132,7 @@ describe('rollback rejects where a commit would', () => {
     });
   });
 
-  test('unless the work has seen a statement fail', async () => {
+  test('unless the work caught the error of a statement', async () => {
     const work = db.rollback(async (uow) => {
       uow.experiments.add(experiment);
       await refused(uow);
@@ -205,7 +205,7 @@ describe('rollback rejects when its transaction was ended', () => {
     await other.close();
   });
 
-  test('and the work threw: with what it threw', async () => {
+  test('and the work threw, with its error', async () => {
     const error = new Error('an assertion');
 
     const work = db.rollback(async (uow) => {
@@ -216,7 +216,7 @@ describe('rollback rejects when its transaction was ended', () => {
     await expect(work).rejects.toBe(error);
   });
 
-  test('and lends the connection to the next in order', async () => {
+  test('and returns the connection to the pool in a clean state', async () => {
     await db.rollback(run('commit; begin')).catch(() => {});
 
     await db.rollback(async (uow) => void (await insert(uow)));
@@ -258,8 +258,8 @@ describe('rollback allows', () => {
   });
 });
 
-describe('what the work of rollback did not wait for', () => {
-  test('is waited for and rolled back when it is on its way', async () => {
+describe('calls that the work of rollback did not await', () => {
+  test('are awaited and rolled back when they are running', async () => {
     let late: Promise<unknown> | undefined;
 
     await db.rollback(async (uow) => {
@@ -303,11 +303,11 @@ describe('transact of the database within rollback', () => {
     const work = db.rollback(() => db.transact(async (uow) => void uow.experiments.add(experiment)));
 
     await expect(work).rejects.toThrow(StatementError);
-    await expect(work).rejects.toThrow(/would commit: call `uow\.transact`/);
+    await expect(work).rejects.toThrow(/would commit; call `uow\.transact`/);
     expect(await rows()).toBe(0);
   });
 
-  test('is for another test at the same time as it is', async () => {
+  test('is allowed for another test at the same time', async () => {
     await Promise.all([
       db.rollback(() => setTimeout(50)),
       db.transact(async (uow) => void uow.experiments.add(experiment)),

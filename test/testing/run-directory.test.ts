@@ -46,7 +46,7 @@ async function make(name: string, since: Date): Promise<string> {
 }
 
 describe('the directory of a run is abandoned', () => {
-  test('from the end of its process on, and not before', async () => {
+  test('once its process has ended, and not before', async () => {
     await using run = await elsewhere();
     expect(await RunDirectory.abandoned(parent)).toEqual([]);
 
@@ -55,7 +55,7 @@ describe('the directory of a run is abandoned', () => {
     expect(await RunDirectory.abandoned(parent)).toEqual([run.path]);
   });
 
-  test('not while its process is suspended, however long ago it was made', async () => {
+  test('not while its process is suspended, regardless of its age', async () => {
     await using run = await elsewhere();
     run.process.kill('SIGSTOP');
     await utimes(run.path, longAgo, longAgo);
@@ -63,7 +63,7 @@ describe('the directory of a run is abandoned', () => {
     expect(await RunDirectory.abandoned(parent)).toEqual([]);
   });
 
-  test('from the end of its container on, for all that share the directory', async ({ skip }) => {
+  test('once its container has ended, for all containers that share the directory', async ({ skip }) => {
     if (whyNoNamespaces) skip(whyNoNamespaces);
     await using first = await elsewhere();
     await using second = await elsewhere(ownProcessIds);
@@ -87,7 +87,7 @@ describe('the directory of a run is abandoned', () => {
     expect(await RunDirectory.abandoned(parent)).toEqual([directory.path]);
   });
 
-  test('after a day where another kernel made it, whose pipes can not be asked about', async () => {
+  test('after a day when another kernel created it, whose pipes can not be checked', async () => {
     const old = await make('synthdb-run-00000000-00000001', longAgo);
     const withPipe = await RunDirectory.create(parent);
     withPipe.close();
@@ -96,7 +96,7 @@ describe('the directory of a run is abandoned', () => {
     expect(await RunDirectory.abandoned(parent)).toEqual([old]);
   });
 
-  test('after a day where it has no pipe, since it is just being made', async () => {
+  test('after a day when it has no pipe, since it may be being created', async () => {
     (await RunDirectory.create(parent)).close();
     const [own = ''] = await readdir(parent);
     const old = await make(own.replace(/\w+$/, '00000001'), longAgo);
@@ -105,14 +105,14 @@ describe('the directory of a run is abandoned', () => {
     expect((await RunDirectory.abandoned(parent)).toSorted()).toEqual([join(parent, own), old].toSorted());
   });
 
-  test('never where it is named otherwise', async () => {
+  test('never with another name', async () => {
     for (const name of ['synthdb-run-mine', 'synthdb-run-00000000-00000001-mine', 'synthdb-test-1-00000001'])
       await make(name, longAgo);
 
     expect(await RunDirectory.abandoned(parent)).toEqual([]);
   });
 
-  test("never where it is another user's", async ({ skip }) => {
+  test('never when another user owns it', async ({ skip }) => {
     if (process.getuid?.() !== 0) skip('needs root');
     const foreign = await make('synthdb-run-00000000-00000001', longAgo);
     await chown(foreign, 1, 1);

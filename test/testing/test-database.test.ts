@@ -18,7 +18,7 @@ test('drop ends transactions and queries that are still open', async () => {
   expect(left).toEqual([]);
 });
 
-test('drop a second time does nothing', async () => {
+test('drop is idempotent', async () => {
   const db = await TestDatabase.create();
   await db.drop();
 

@@ -19,7 +19,7 @@ async function databases(): Promise<string[]> {
 }
 
 describe('a run', () => {
-  test('says in one line what it runs on', () => {
+  test('describes its server in one line', () => {
     const { description, version, kind } = TestServer.shared();
 
     expect(description).toMatch(
@@ -30,7 +30,7 @@ describe('a run', () => {
     expect(description).not.toContain(db.target.parts.password);
   });
 
-  test('gives each that asks a migrated copy of its own, also many at once', async () => {
+  test('creates any number of migrated databases concurrently', async () => {
     const copies = await Promise.all(Array.from({ length: 6 }, () => TestDatabase.create()));
 
     await copies[0]?.transact(async ({ experiments }) => experiments.add({ name: 'one', hypothesis: 'two' }));
@@ -43,7 +43,7 @@ describe('a run', () => {
     }
   });
 
-  test('gives an empty database to whoever asks for one', async () => {
+  test('creates an empty database', async () => {
     await using empty = await TestServer.shared().createEmptyDatabase();
 
     const [found] = await empty.orm.em.execute(
@@ -53,7 +53,7 @@ describe('a run', () => {
     expect(found).toEqual({ n: 0 });
   });
 
-  test('tells other processes where its server is, until it is stopped', async () => {
+  test('shares its server with other processes until it stops', async () => {
     const environment: NodeJS.ProcessEnv = { ...given };
     const server = await TestServer.start(environment);
 
@@ -66,11 +66,11 @@ describe('a run', () => {
     expect(url).toMatch(/\/synthdb_test_[0-9a-f]{8}_[0-9a-f]{12}$/);
     await server.stop();
     expect(() => TestServer.shared(environment)).toThrow(
-      /^no test server: call TestServer\.start\(\) in the global set-up/,
+      /^no test server is running; call TestServer\.start\(\) in the global set-up/,
     );
   });
 
-  test('drops all of its databases when it stops, also those that nobody gave back', async () => {
+  test('drops all of its databases when it stops', async () => {
     const environment: NodeJS.ProcessEnv = { ...given };
     const server = await TestServer.start(environment);
     const forgotten = await server.createDatabase();
@@ -86,7 +86,7 @@ describe('a run', () => {
 });
 
 describe('a run on a given server', () => {
-  test('drops what killed runs left, and nothing else', async () => {
+  test('drops only the databases of killed runs', async () => {
     const [left, own] = ['synthdb_test_00000000_0123456789ab', 'synthdb_test_mine'];
     for (const name of [left, 'synthdb_test_00000000_template', own]) {
       await db.orm.em.execute(`create database "${name}"`);
@@ -105,7 +105,7 @@ describe('a run on a given server', () => {
     await db.orm.em.execute(`drop database "${own}"`);
   });
 
-  test('leaves alone what is in use, though its run is gone', async () => {
+  test('keeps a database of an ended run that is in use', async () => {
     const name = 'synthdb_test_00000001_0123456789ab';
     await db.orm.em.execute(`create database "${name}"`);
     const user = await TestDatabase.open(db.url.replace(/[^/]*$/, name), async () => {
@@ -118,7 +118,7 @@ describe('a run on a given server', () => {
     await user.drop();
   });
 
-  test('is refused in one line when nothing answers', async () => {
+  test('throws ConnectionError when the server is unreachable', async () => {
     const starting = TestServer.start({
       TEST_DATABASE_URL: 'postgresql://somebody:s3cret@127.0.0.1:1/tests',
     });
@@ -129,9 +129,7 @@ describe('a run on a given server', () => {
     );
   });
 
-  test('is refused in one line, with the remedy, when the role may not create databases', async ({
-    skip,
-  }) => {
+  test('throws SettingsError with the remedy when the role may not create databases', async ({ skip }) => {
     const [me] = await db.orm.em.execute<{ may: boolean }[]>(
       'select rolsuper as may from pg_roles where rolname = current_user',
     );
@@ -145,26 +143,26 @@ describe('a run on a given server', () => {
 
     await expect(starting).rejects.toThrow(SettingsError);
     await expect(starting).rejects.toThrow(
-      /^TEST_DATABASE_URL: \S+: the role may not create databases; let it \(alter role "\S+" createdb\)/,
+      /^TEST_DATABASE_URL: \S+: the role may not create databases; run: alter role "\S+" createdb, or /,
     );
     await db.orm.em.execute(`drop role "${role}"`);
   });
 
-  test('is refused when PG_MAJOR names another version than the server has', async () => {
+  test('is refused when PG_MAJOR differs from the version of the server', async () => {
     const other = TestServer.shared().version.startsWith('18.') ? '17' : '18';
 
     const starting = TestServer.start({ ...given, PG_MAJOR: other });
 
     await expect(starting).rejects.toThrow(
-      new RegExp(`^PG_MAJOR is ${other}, but the tests would run on PostgreSQL [\\d.]+ `),
+      new RegExp(`^PG_MAJOR is ${other}, but TEST_DATABASE_URL is PostgreSQL [\\d.]+ `),
     );
   });
 });
 
-describe('a setting that makes no sense is named', () => {
+describe('an invalid setting is reported by name', () => {
   test.for([
-    [{ TEST_POSTGRES: 'docker' }, /^TEST_POSTGRES is "docker"; write TEST_POSTGRES=container/],
-    [{ PG_MAJOR: 'latest' }, /^PG_MAJOR is "latest"; write PG_MAJOR=18/],
+    [{ TEST_POSTGRES: 'docker' }, /^TEST_POSTGRES is "docker"; set TEST_POSTGRES=container/],
+    [{ PG_MAJOR: 'latest' }, /^PG_MAJOR is "latest"; expected a major version, for example PG_MAJOR=18/],
     [{ TEST_DATABASE_URL: '' }, /^TEST_DATABASE_URL is empty/],
     [{ TEST_DATABASE_URL: 'mysql://root@localhost/x' }, /^TEST_DATABASE_URL has the scheme "mysql"/],
   ] as const)('%o', async ([environment, message]) => {
@@ -175,15 +173,15 @@ describe('a setting that makes no sense is named', () => {
   });
 });
 
-describe('a run that asks for a container', () => {
-  test('has a server in one', ({ skip }) => {
+describe('a run with TEST_POSTGRES=container', () => {
+  test('runs on a server in a container', ({ skip }) => {
     const { kind } = TestServer.shared();
     if (kind !== 'container') skip('needs Docker or Podman: make test-containers');
 
     expect(TestServer.shared().description).toMatch(/, container of \S+$/);
   });
 
-  test('is refused in one line, with the remedies, where no container runtime answers', async ({ skip }) => {
+  test('throws SettingsError with the remedies when no container runtime is reachable', async ({ skip }) => {
     const runtime = process.env['DOCKER_HOST'] !== undefined || existsSync('/var/run/docker.sock');
     if (runtime) skip('needs a machine without Docker or Podman');
 
@@ -191,7 +189,7 @@ describe('a run that asks for a container', () => {
 
     await expect(starting).rejects.toThrow(SettingsError);
     await expect(starting).rejects.toThrow(
-      /^TEST_POSTGRES=container, but no container runtime answers \(.*\): start Docker or Podman, or .*make test/,
+      /^TEST_POSTGRES=container, but no container runtime is reachable \(.*\); start Docker or Podman, or .*make test/,
     );
   });
 });

@@ -1,7 +1,6 @@
 // Compiled by `tsc`, never run: each mistake below must stay a compile error.
 import type { Experiment } from '../../src/entities/index.ts';
 import {
-  checkArguments,
   document,
   fields,
   Integer,
@@ -9,7 +8,12 @@ import {
   nullable,
   oneOf,
   optional,
+  reads,
+  stages,
+  synchronous,
   Text,
+  writes,
+  type Signatures,
 } from '../../src/repositories/signatures/index.ts';
 
 interface Option {
@@ -25,24 +29,37 @@ declare class Repository {
 
 const deleted = optional(oneOf(['hidden', 'included']));
 const right = {
-  find: [{ key: Key }, { option: optional(fields<Option>({ deleted })) }],
-  save: [{ key: Key }, { document: nullable(document<{ [name: string]: unknown }>()) }],
-  stage: { synchronous: [{ count: Integer }] },
-} as const;
-checkArguments(Repository, right);
-const { find, save, stage } = right;
+  find: reads({ key: Key }, { option: optional(fields<Option>({ deleted })) }),
+  save: writes({ key: Key }, { document: nullable(document<{ [name: string]: unknown }>()) }),
+  stage: synchronous(stages({ count: Integer })),
+} satisfies Signatures<Repository>;
+const { find, save } = right;
 
-// @ts-expect-error -- `stage` has no signature
-checkArguments(Repository, { find, save });
-// @ts-expect-error -- an argument is missing
-checkArguments(Repository, { find: [{ key: Key }], save, stage });
-// @ts-expect-error -- a key is a text
-checkArguments(Repository, { ...right, find: [{ key: Integer }, find[1]] });
-const never = [{ key: Key }, { document: document<{ [name: string]: unknown }>() }] as const;
-// @ts-expect-error -- null clears the document
-checkArguments(Repository, { ...right, save: never });
-// @ts-expect-error -- it returns no promise
-checkArguments(Repository, { ...right, stage: stage.synchronous });
+export const mistakes = [
+  // @ts-expect-error -- `stage` has no signature
+  { find, save } satisfies Signatures<Repository>,
+  // @ts-expect-error -- there is no such method
+  { ...right, forget: reads() } satisfies Signatures<Repository>,
+  // @ts-expect-error -- an argument is missing
+  { ...right, find: reads({ key: Key }) } satisfies Signatures<Repository>,
+  // @ts-expect-error -- a key is a text
+  { ...right, find: reads({ key: Integer }, find.given[1]) } satisfies Signatures<Repository>,
+  // @ts-expect-error -- null clears the document
+  { ...right, save: writes({ key: Key }, { document: document<object>() }) } satisfies Signatures<Repository>,
+  // @ts-expect-error -- it returns no promise
+  { ...right, stage: stages({ count: Integer }) } satisfies Signatures<Repository>,
+  // @ts-expect-error -- it returns a promise
+  { ...right, find: synchronous(find) } satisfies Signatures<Repository>,
+];
+
+// What only reads is a matter of the signature, whatever the name.
+type Reads = {
+  [Method in keyof typeof right]: (typeof right)[Method]['effect'] extends 'reads' ? Method : never;
+};
+'find' satisfies Reads[keyof Reads];
+// @ts-expect-error -- it writes
+'save' satisfies Reads[keyof Reads];
+
 // @ts-expect-error -- a word is missing
 fields<Option>({ deleted: optional(oneOf(['hidden'])) });
 // @ts-expect-error -- a field is missing

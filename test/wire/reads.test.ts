@@ -7,7 +7,7 @@ import { InstantType } from '../../src/wire/instant-type.ts';
 import { ExactDoubleType } from '../../src/wire/double-type.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { readCases } from '../repositories/read-cases.ts';
-import { keysOf, nextOf } from '../repositories/stretch.ts';
+import { keysOf, nextOf } from '../repositories/cursor-pages.ts';
 import { aWorld, type World } from '../repositories/world.ts';
 import { instants, sessions } from './instants.ts';
 
@@ -98,18 +98,18 @@ describe('what is read under settings that change the text of values', () => {
     }
   });
 
-  test.each(readCases.filter(({ asks }) => asks === 'stretch'))(
+  test.each(readCases.filter(({ asks }) => asks === 'scroll'))(
     '$name goes through all rows, under other settings for each page',
     async ({ read }) => {
       const ask = (request: object, page: number): Promise<unknown> =>
         db.read(async (uow: ReadingUnitOfWork) => read(uow, world, request), { settings: sessionOf(page) });
-      const whole = keysOf(await ask({ limit: 200 }, 0));
+      const whole = keysOf(await ask({ first: 200 }, 0));
       const found: string[] = [];
       let page = 0;
       for (let after: string | null | undefined; after !== null; page++) {
-        const stretch = await ask({ after, limit: 2 }, page);
-        found.push(...keysOf(stretch));
-        after = nextOf(stretch);
+        const answer = await ask({ after, first: 2 }, page);
+        found.push(...keysOf(answer));
+        after = nextOf(answer);
       }
 
       expect(whole).toHaveLength(world.size);

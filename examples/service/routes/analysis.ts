@@ -12,14 +12,14 @@ const Outcome = z.object({
 });
 const Results = z.object({ outcomes: z.array(Outcome), aggregated: OutcomeRates, seconds: z.number() });
 
-/** The analysis of an experiment: start it, hand in its results, read them. */
+/** Starts the analysis of an experiment, stores its results, returns them. */
 export function analysisRoutes(app: FastifyInstance): void {
   app.post('/experiments/:id/analysis', async (request, reply) => {
     const { id } = Key.parse(request.params);
     const config = AnalysisConfig.parse(request.body ?? {});
     const key = await request.transact(async ({ experiments, analysisRuns }) => {
       const experiment = await experiments.get(id);
-      // An experiment has one analysis: the constraint refuses a second, also one that is started at the same moment.
+      // An experiment has one analysis. The constraint refuses a second one, also under concurrency.
       return analysisRuns.add({ experiment, config, startedAt: new Date() }).id;
     });
     return reply.status(201).send({ id: key });
@@ -28,10 +28,10 @@ export function analysisRoutes(app: FastifyInstance): void {
   app.put('/analyses/:id/results', async (request, reply) => {
     const { id } = Key.parse(request.params);
     const { outcomes, aggregated, seconds } = Results.parse(request.body);
-    // Outcomes and status together: nobody sees a completed run without its outcomes.
+    // In one transaction: a completed run is never visible without its outcomes.
     await request.transact(async ({ analysisRuns, synthOutcomes }) => {
       await synthOutcomes.saveAll(id, outcomes);
-      await analysisRuns.recordStatus(id, 'completed', {
+      await analysisRuns.saveStatus(id, 'completed', {
         completedAt: new Date(),
         totalSynths: outcomes.length,
         aggregatedOutcomes: aggregated,
@@ -43,7 +43,7 @@ export function analysisRoutes(app: FastifyInstance): void {
 
   app.get('/analyses/:id', async (request) => {
     const { id } = Key.parse(request.params);
-    // Two statements that must agree see the database as of one moment.
+    // Two statements that must agree read one snapshot.
     return request.read(
       async ({ analysisRuns, synthOutcomes }) => {
         const { status, totalSynths, aggregatedOutcomes } = await analysisRuns.get(id);
@@ -62,6 +62,6 @@ export function analysisRoutes(app: FastifyInstance): void {
   app.get('/analyses/:id/outcomes', async (request) => {
     const { id } = Key.parse(request.params);
     const { limit, offset } = PageQuery.parse(request.query);
-    return request.read(({ synthOutcomes }) => synthOutcomes.pageForAnalysis(id, { limit, offset }));
+    return request.read(({ synthOutcomes }) => synthOutcomes.pageSummaries(id, { limit, offset }));
   });
 }

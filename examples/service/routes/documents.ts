@@ -9,10 +9,10 @@ const Finish = z
   .object({ token: z.string() })
   .and(z.union([z.object({ markdown: z.string() }), z.object({ error: z.string() })]));
 
-// A generation that began longer ago than this and never ended is taken for dead.
+// An older unfinished generation counts as abandoned.
 const patienceMs = 10 * 60_000;
 
-/** Documents of an experiment: start generating one, hand in the text or the failure under the token of the start, read it. */
+/** Starts to generate a document of an experiment, stores the text or the error with the token of the start, returns it. */
 export function documentRoutes(app: FastifyInstance): void {
   app.post('/experiments/:id/documents/:type', async (request, reply) => {
     const { id, type } = Place.parse(request.params);

@@ -14,7 +14,7 @@ const Changes = z.object({
   description: z.string().nullable().optional(),
 });
 
-/** Experiments: make, list, show, change, hide, bring back. */
+/** Creates, lists, returns, changes, deletes and restores experiments. */
 export function experimentRoutes(app: FastifyInstance): void {
   app.post('/experiments', async (request, reply) => {
     const { name, hypothesis, description = null } = NewExperiment.parse(request.body);
@@ -25,7 +25,7 @@ export function experimentRoutes(app: FastifyInstance): void {
   });
 
   app.get('/experiments', async (request) =>
-    // The repository says which sort keys there are, and refuses the rest.
+    // The repository refuses unknown sort keys.
     request.read(({ experiments }) => experiments.pageSummaries(PageQuery.parse(request.query))),
   );
 

@@ -19,7 +19,7 @@ const NewNode = z.object({
   results: SimulationResults,
 });
 
-/** Explorations: start one from an analysis, grow its tree, read it. */
+/** Starts an exploration from an analysis, adds nodes to its tree, returns it. */
 export function explorationRoutes(app: FastifyInstance): void {
   app.post('/experiments/:id/explorations', async (request, reply) => {
     const { id } = Key.parse(request.params);
@@ -35,7 +35,7 @@ export function explorationRoutes(app: FastifyInstance): void {
         startedAt: new Date(),
         totalNodes: 1,
       });
-      // Never an exploration without its root: both are written, or neither.
+      // In one transaction: an exploration always has a root.
       scenarioNodes.add({ exploration, scorecardParams: params });
       return exploration.id;
     });
@@ -56,7 +56,7 @@ export function explorationRoutes(app: FastifyInstance): void {
         scorecardParams: params,
         simulationResults: results,
       });
-      // Raised where it is stored: children that are added side by side are all counted.
+      // Incremented in the database, so concurrent requests are all counted.
       await explorations.recordProgress(parent.exploration.id, {
         nodes: 1,
         depth,

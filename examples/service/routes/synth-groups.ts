@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { NotFoundError } from 'synth-lab-data';
 import { z } from 'zod';
-import { Key, PageQuery, StretchQuery } from '../requests.ts';
+import { Key, PageQuery, CursorQuery } from '../requests.ts';
 
 const NewGroup = z.object({ name: z.string(), description: z.string().nullish() });
 
-/** Groups of synths: make, list, show with their synths, delete. */
+/** Creates, lists, returns (with their synths) and deletes groups of synths. */
 export function synthGroupRoutes(app: FastifyInstance): void {
   app.post('/synth-groups', async (request, reply) => {
     const { name, description = null } = NewGroup.parse(request.body);
@@ -21,7 +21,7 @@ export function synthGroupRoutes(app: FastifyInstance): void {
   app.get('/synth-groups/:id', async (request) => {
     const { id } = Key.parse(request.params);
     const detail = await request.read(({ synthGroups }) =>
-      synthGroups.findDetail(id, StretchQuery.parse(request.query)),
+      synthGroups.findDetail(id, CursorQuery.parse(request.query)),
     );
     if (!detail) throw new NotFoundError('SynthGroup', id);
     return detail;
@@ -29,7 +29,7 @@ export function synthGroupRoutes(app: FastifyInstance): void {
 
   app.delete('/synth-groups/:id', async (request, reply) => {
     const { id } = Key.parse(request.params);
-    // Its synths stay, without a group.
+    // Its synths are kept, without a group.
     await request.transact(async ({ synthGroups }) => synthGroups.remove(await synthGroups.get(id)));
     return reply.status(204).send();
   });

@@ -62,7 +62,9 @@ export async function execute(file: string, given: Given): Promise<void> {
 function cells({ name, entity, outcome, error, ...counts }: BackfilledTarget): string[] {
   const { candidates, inserted, updated, skipped } = counts;
   const numbers = [candidates, inserted, updated, skipped].map((count) => count.toLocaleString('en'));
-  const failure = { done: '', failed: `failed: ${error?.message}`, left_out: 'left out' }[outcome];
+  const failure = { done: '', failed: `failed: ${error?.message}`, skipped: 'skipped: a dependency failed' }[
+    outcome
+  ];
   return [name, entity, ...numbers, failure];
 }
 

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 
-/** What was asked for. */
-export interface Given {
+/** The options of `synthdb import`. */
+export interface ImportCommandOptions {
   readonly from: string;
   readonly dryRun?: boolean;
   readonly sourceTimeZone?: string;
@@ -14,35 +14,38 @@ export interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb import` */
+/** Returns the command `synthdb import`. */
 export function importCommand(): Command {
   return new Command('import')
-    .description('import a database of the old system: a SQLite file of schema version 15, or its PostgreSQL')
-    .requiredOption('--from <file or url>', 'the SQLite file, or the URL of the PostgreSQL database')
-    .option('--dry-run', 'read, convert and report everything, without a connection to the target')
-    .option('--source-time-zone <zone>', 'what times without a zone are in, such as America/Sao_Paulo or UTC')
-    .option('--skip <names>', 'tables (a) and columns (a.b) to leave out that have no place here', names)
+    .description('import a legacy database: a SQLite file of schema version 15, or its PostgreSQL database')
+    .requiredOption('--from <file or url>', 'path of the SQLite file, or URL of the PostgreSQL database')
+    .option('--dry-run', 'read, convert and report every row without connecting to the target')
+    .option(
+      '--source-time-zone <zone>',
+      'time zone of times without one, such as America/Sao_Paulo or UTC; default: they are rejected',
+    )
+    .option('--skip <names>', 'skip tables (a) and columns (a.b) that the target lacks', names)
     .option('--report <file>', 'write the report to a file, as JSON')
-    .option('--allow-rejected <count>', 'how many rows may be rejected', wholeNumber, 0)
+    .option('--allow-rejected <count>', 'number of rows that may be rejected', integer, 0)
     .option(
       '--replace-invalid-json',
-      'store null for NaN and Infinity, U+FFFD for U+0000 and half surrogates',
+      'store null for NaN and Infinity, and U+FFFD for U+0000 and unpaired surrogates',
     )
     .option(
       '--null-dangling',
-      'store NULL for references to missing rows, where the row lives on without them',
+      'store NULL for dangling references, where the foreign key sets NULL on delete',
     )
     .option(
       '--strict',
-      'reject documents that are out of shape or have a key twice, and NULLs that have a default',
+      'reject documents that do not match their shape or repeat a key, and NULL in columns with a default',
     )
     .option(
       '--json',
-      'print { findings: [{ outcome, table, key, column, reason }], source, target, failures, unknown, tables } for programs',
+      'print JSON: { findings: [{ outcome, table, key, column, reason }], source, target, failures, unknown, tables }',
     )
-    .action(async (given: Given) => {
+    .action(async (options: ImportCommandOptions) => {
       const { importDatabase } = await import('./run.ts');
-      await importDatabase(given);
+      await importDatabase(options);
     });
 }
 
@@ -50,7 +53,7 @@ function names(given: string, before: string[] = []): string[] {
   return [...before, ...given.split(',').map((name) => name.trim())];
 }
 
-function wholeNumber(given: string): number {
-  if (!/^\d+$/.test(given)) throw new InvalidArgumentError('Expected a whole number.');
+function integer(given: string): number {
+  if (!/^\d+$/.test(given)) throw new InvalidArgumentError('Expected a non-negative integer.');
   return Number(given);
 }

@@ -1,10 +1,10 @@
-import type { SingleBar } from 'cli-progress';
 import { say } from 'mikro-orm-safe-migrations/cli';
-import type { Progress } from '../../legacy-import/import-legacy.ts';
+import type { SingleBar } from 'cli-progress';
+import type { TableProgress } from '../../legacy-import/import-legacy.ts';
 import type { TableResult } from '../../legacy-import/table-result.ts';
 import { progressBar } from '../progress-bar.ts';
 
-/** A bar for the table that is under way on a terminal; elsewhere a line for each table that is done. */
+/** Shows a progress bar for the current table on a terminal, and a line for each finished table. */
 export class ImportProgress {
   readonly #quiet: boolean;
   readonly #dryRun: boolean;
@@ -17,32 +17,34 @@ export class ImportProgress {
     this.#dryRun = dryRun;
   }
 
-  show({ phase, table, done, total }: Progress): void {
+  /** Shows the progress of a table. */
+  show({ phase, table, done, total }: TableProgress): void {
     const current = `${phase} ${table}`;
     if (current !== this.#current) {
       this.stop();
       this.#current = current;
       this.#begun = performance.now();
-      if (!this.#quiet && process.stderr.isTTY && total > 0) this.#bar = started(current, phase, total);
+      if (!this.#quiet && process.stderr.isTTY && total > 0) this.#bar = startBar(current, phase, total);
       return;
     }
     const seconds = (performance.now() - this.#begun) / 1_000;
     this.#bar?.update(done, { speed: Math.round(done / Math.max(seconds, 0.001)).toLocaleString('en') });
   }
 
-  tableDone({ table, rows, written, found, rejected }: TableResult): void {
+  /** Prints the result of a table. */
+  finishTable({ table, rows, written, found, rejected }: TableResult): void {
     const seconds = (performance.now() - this.#begun) / 1_000;
     this.stop();
     if (this.#quiet || rows === 0) return;
     const parts = [
       `${written} ${this.#dryRun ? 'would be written' : 'written'}`,
-      ...(found > 0 ? [`${found} there already`] : []),
+      ...(found > 0 ? [`${found} exist already`] : []),
       ...(rejected > 0 ? [`${rejected} rejected`] : []),
     ];
     say(`  ${table}: ${parts.join(', ')} (${Math.round(rows / Math.max(seconds, 0.001))} rows/s)`);
   }
 
-  /** Takes the bar away. */
+  /** Removes the bar. */
   stop(): void {
     this.#bar?.stop();
     this.#bar = undefined;
@@ -50,8 +52,8 @@ export class ImportProgress {
   }
 }
 
-function started(what: string, phase: Progress['phase'], total: number): SingleBar {
-  // How far PostgreSQL has come with counts and digests, it does not tell.
+function startBar(what: string, phase: TableProgress['phase'], total: number): SingleBar {
+  // PostgreSQL reports no progress of counts and digests.
   const bar = progressBar(
     phase === 'verifying'
       ? '{what}'

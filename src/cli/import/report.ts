@@ -1,25 +1,25 @@
 import { dim, say, sayError, table } from 'mikro-orm-safe-migrations/cli';
-import type { Finding } from '../../legacy-import/finding.ts';
+import type { ImportFinding } from '../../legacy-import/import-finding.ts';
 import type { ImportResult } from '../../legacy-import/import-legacy.ts';
 
-const mostLines = 20;
+const maxLines = 20;
 
-/** The first findings, a line each, for people; the report has all of them. */
-export class FindingLines {
-  readonly #first: Finding[] = [];
+/** Collects the first findings for display, rejected rows before others. The report has all of them. */
+export class FindingsSummary {
+  readonly #first: ImportFinding[] = [];
   #count = 0;
 
-  add(finding: Finding): void {
+  add(finding: ImportFinding): void {
     this.#count++;
-    // What was rejected matters most, and comes first.
-    if (this.#first.length < mostLines) this.#first.push(finding);
+    if (this.#first.length < maxLines) this.#first.push(finding);
     else if (finding.outcome === 'rejected') {
       const lesser = this.#first.findLastIndex(({ outcome }) => outcome !== 'rejected');
       if (lesser >= 0) this.#first[lesser] = finding;
     }
   }
 
-  say(report: string | undefined): void {
+  /** Prints the findings, one line each. `report` is the path of the report, if one was written. */
+  print(report: string | undefined): void {
     for (const { outcome, table: name, key, column, reason } of this.#first) {
       say(
         `${outcome.replaceAll('_', ' ')}: ${name} ${key}${column === null ? '' : `, ${column}`}: ${reason}`,
@@ -27,12 +27,12 @@ export class FindingLines {
     }
     const others = this.#count - this.#first.length;
     if (others > 0)
-      say(dim(`…and ${others} more${report === undefined ? ': say --report to have all of them' : ''}`));
+      say(dim(`…and ${others} more${report === undefined ? '; use --report for all of them' : ''}`));
   }
 }
 
-/** What became of each table, what was left out, and what went wrong. */
-export function sayResult({ tables, unknown, failures }: ImportResult, dryRun: boolean): void {
+/** Prints the result of each table, what was skipped, and the failures. */
+export function printResult({ tables, unknown, failures }: ImportResult, dryRun: boolean): void {
   const rows = tables
     .filter((one) => one.rows > 0)
     .map((one) => [
@@ -51,7 +51,7 @@ export function sayResult({ tables, unknown, failures }: ImportResult, dryRun: b
         'table',
         'rows',
         dryRun ? 'would be written' : 'written',
-        'there already',
+        'existing',
         'rejected',
         'minted keys',
         'JSON nulls',
@@ -60,7 +60,7 @@ export function sayResult({ tables, unknown, failures }: ImportResult, dryRun: b
       rows,
     ),
   );
-  for (const { name, rows: count, skipped } of unknown) if (skipped) say(`left out: ${name} (${count} rows)`);
+  for (const { name, rows: count, skipped } of unknown) if (skipped) say(`skipped: ${name} (${count} rows)`);
   for (const failure of failures) sayError(`failed: ${failure}`);
   if (failures.length === 0) say(dryRun ? 'Every row could be imported.' : 'Every row is accounted for.');
 }

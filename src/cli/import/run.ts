@@ -8,13 +8,17 @@ import { ReportFile } from '../../legacy-import/report-file.ts';
 import type { LegacySource } from '../../legacy-import/source/legacy-source.ts';
 import { openLegacySource } from '../../legacy-import/source/open-legacy-source.ts';
 import { describePlace, withDatabase } from '../with-database.ts';
-import type { Given } from './command.ts';
+import type { ImportCommandOptions } from './command.ts';
 import { ImportProgress } from './progress.ts';
-import { FindingLines, sayResult } from './report.ts';
+import { FindingsSummary, printResult } from './report.ts';
 
-/** Imports what the source has, or tries it with `dryRun`, and says what became of every row. */
-export async function importDatabase({ from, dryRun = false, ...given }: Given): Promise<void> {
-  // Rows are garbage soon. V8 would rather make room for ever more of it than collect it.
+/** Runs `synthdb import`: imports the source, or only reports with `dryRun`. Sets exit code 1 when the import has failures. */
+export async function importDatabase({
+  from,
+  dryRun = false,
+  ...given
+}: ImportCommandOptions): Promise<void> {
+  // Rows are short-lived. V8 would grow the heap rather than collect them.
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--heap-growing-percent=15');
   const options = optionsOf(given);
@@ -31,20 +35,20 @@ async function run(
   database: Database | null,
   target: string | null,
   options: ImportOptions,
-  { report: path, json = false }: Given | Omit<Given, 'from'>,
+  { report: path, json = false }: Omit<ImportCommandOptions, 'from'>,
 ): Promise<void> {
   using report = path === undefined && !json ? null : new ReportFile(path);
-  const lines = new FindingLines();
+  const summary = new FindingsSummary();
   const progress = new ImportProgress(json, database === null);
   let result: ImportResult;
   try {
     result = await importLegacy(source, database, options, {
       onFinding: (finding) => {
-        lines.add(finding);
+        summary.add(finding);
         report?.add(finding);
       },
       onProgress: (state) => progress.show(state),
-      onTable: (table) => progress.tableDone(table),
+      onTable: (table) => progress.finishTable(table),
     });
   } catch (error) {
     const failures = [isNativeError(error) ? error.message : String(error)];
@@ -57,20 +61,20 @@ async function run(
   report?.end({ source: source.label, target, ...result });
   if (result.failures.length > 0) process.exitCode = 1;
   if (json) return await print(report);
-  lines.say(path);
-  sayResult(result, database === null);
-  if (path !== undefined) say(`The whole report is in ${path}.`);
+  summary.print(path);
+  printResult(result, database === null);
+  if (path !== undefined) say(`Report: ${path}`);
 }
 
-/** Prints the document as fast as it is read there, and no more of it once that is lost. */
+/** Writes the document to standard output with backpressure; stops when the output is closed. */
 async function print(report: ReportFile | null): Promise<void> {
-  for await (const piece of report?.contents() ?? []) {
-    await writeTo(1, piece);
+  for await (const chunk of report?.contents() ?? []) {
+    await writeTo(1, chunk);
     if (hasLost(1)) return;
   }
 }
 
-function optionsOf(given: Omit<Given, 'from'>): ImportOptions {
+function optionsOf(given: Omit<ImportCommandOptions, 'from'>): ImportOptions {
   return {
     zone: given.sourceTimeZone === undefined ? undefined : new SourceTimeZone(given.sourceTimeZone),
     skip: given.skip,

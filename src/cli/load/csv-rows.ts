@@ -95,7 +95,7 @@ function valueOf(
   try {
     return exactJson(cell);
   } catch (cause) {
-    throw new InvalidRowError(at, 'is no JSON', { cause });
+    throw new InvalidRowError(at, 'is not valid JSON', { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import type { Settings } from '../../settings/resolve.ts';
+import type { Settings } from '../../settings/resolve-settings.ts';
 import { connectOptions } from '../../postgres/orm/connect-options.ts';
 import { ReplicaSet } from '../replicas/replica-set.ts';
 import { Replica } from '../replicas/replica.ts';

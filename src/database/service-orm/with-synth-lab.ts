@@ -1,6 +1,6 @@
 import { PostgreSqlDriver, type Options } from '@mikro-orm/postgresql';
 import { SettingsError } from '../../errors.ts';
-import { resolveSettings } from '../../settings/resolve.ts';
+import { resolveSettings } from '../../settings/resolve-settings.ts';
 import { connectOptions } from '../../postgres/orm/connect-options.ts';
 import { JoinedUpdates } from '../../postgres/orm/driver/joined-updates.ts';
 import type { OpenDatabaseOptions } from '../open-database.ts';

@@ -1,10 +1,5 @@
+import type { RepositoryClass } from '../../repositories/signatures/index.ts';
 import type { UnitGate } from './unit-gate.ts';
-
-/** Methods that send nothing and return at once: all that return no promise. test/types/unit.test-d.ts compares them with the classes. */
-const immediate = ['add', 'addAll', 'listFields', 'record', 'remove'] as const;
-export type Immediate = (typeof immediate)[number];
-
-const isImmediate: ReadonlySet<string> = new Set(immediate);
 
 type Method = (...given: unknown[]) => unknown;
 
@@ -37,7 +32,7 @@ function doorTo(prototype: object, name: string): object {
   const made: object = Object.create(prototype);
   for (const [key, method] of methodsOf(prototype)) {
     const called = `${name}.${key}`;
-    const value = isImmediate.has(key)
+    const value = isSynchronous(prototype, key)
       ? function immediately(this: Door, ...given: unknown[]): unknown {
           this.gate.check(called);
           return Reflect.apply(method, this.repository, given);
@@ -48,6 +43,13 @@ function doorTo(prototype: object, name: string): object {
     Object.defineProperty(made, key, { value });
   }
   return made;
+}
+
+/** Whether the signature of a method says that it returns no promise: it sends nothing. */
+function isSynchronous({ constructor }: object, method: string): boolean {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- registration refuses a repository without signatures
+  const { signatures } = constructor as unknown as RepositoryClass;
+  return signatures[method]?.synchronous === true;
 }
 
 /** The methods of a class, its own before those that it inherits. */

@@ -6,23 +6,16 @@ import { runUngated } from './inner-unit.ts';
 import { UnitEntityManager } from './unit-entity-manager.ts';
 import type { UnitGate } from './unit-gate.ts';
 
-type Reads = 'find' | 'get' | 'list' | 'page' | 'count' | 'exists' | 'search';
-
-/** What of a repository does not write. */
-type Reading<R> = {
-  readonly [Method in keyof R as Method extends `${Reads}${string}` ? Method : never]: R[Method];
-};
-
-/** A unit of work whose repositories only read. */
+/** A unit of work whose repositories have those of their methods that only read, by their signatures. */
 export type ReadingUnitOfWork = {
-  readonly [
-    Name in keyof UnitOfWork as UnitOfWork[Name] extends object
-      ? Name extends 'em' | 'flush' | 'transact'
-        ? never
-        : Name
-      : never
-  ]: Reading<UnitOfWork[Name]>;
+  readonly [Name in keyof Repositories]: Pick<
+    Repositories[Name],
+    ReadingMethod<(typeof repositories)[Name][1]['signatures']> & keyof Repositories[Name]
+  >;
 };
+type ReadingMethod<Signatures> = {
+  [Method in keyof Signatures]: Signatures[Method] extends { readonly effect: 'reads' } ? Method : never;
+}[keyof Signatures];
 
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the static block below defines a getter for each member
 export interface UnitOfWork extends Repositories {}

@@ -1,25 +1,26 @@
-import { canonicalNumber } from './json-number.ts';
+import { canonicalNumber } from './canonical-number.ts';
 
-// Deeper, and PostgreSQL or we would run out of stack.
-const mostLevels = 2_000;
+// Beyond it, PostgreSQL's or our parser would overflow its stack.
+const maxDepth = 2_000;
 
-/** A place in a document, such as `$.points[3].x`, and what is wrong there. */
+/** A path in a document, such as `$.points[3].x`, and the problem there. */
 export interface JsonFinding {
   readonly path: string;
   readonly problem: string;
 }
 
+/** A document in the form in which PostgreSQL prints it. */
 export interface CanonicalJson {
-  /** As PostgreSQL prints the document from a `jsonb`: keys in its order, numbers with all of their digits. */
+  /** The text of the `jsonb` value: keys in its order, numbers with all digits. */
   readonly text: string;
   readonly kind: 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
-  /** What PostgreSQL can't store; in `text` null stands for such a number, and U+FFFD for such a character. */
+  /** Values that PostgreSQL can't store. `text` has null in place of such a number, and U+FFFD in place of such a character. */
   readonly invalid: readonly JsonFinding[];
-  /** The keys that an object has more than once. The last one counts, as it did for whoever read the document before. */
+  /** Keys that an object has more than once. The last value is kept, as JSON parsers do. */
   readonly repeated: readonly JsonFinding[];
 }
 
-/** A text that is no JSON, whatever one allows for. */
+/** A text is not JSON, even with NaN and Infinity allowed. */
 export class NotJsonError extends Error {
   readonly path: string;
 
@@ -30,16 +31,16 @@ export class NotJsonError extends Error {
 }
 
 /**
- * Reads a document without taking its numbers for JavaScript's, so that each keeps its digits. Besides JSON it knows NaN, Infinity
- * and -Infinity, which Python writes.
+ * Parses a document and prints it as PostgreSQL's `jsonb` does. Numbers keep all digits, since they do not become JavaScript's. Accepts
+ * NaN, Infinity and -Infinity, which Python writes.
  *
- * @throws NotJsonError
+ * @throws NotJsonError when the text is not JSON.
  */
 export function canonicalJson(source: string): CanonicalJson {
   return new Reader(source).document();
 }
 
-// In a path, in place of a key that is being read. A key is there with its quotes.
+// Stands in a path for a key that is being parsed. Other keys have their quotes.
 const keyItself = '';
 
 const space = /[ \t\n\r]*/y;
@@ -64,7 +65,7 @@ class Reader {
     this.#skipSpace();
     const text = this.#value();
     this.#skipSpace();
-    if (this.#at < this.#source.length) this.#fail('goes on behind its end');
+    if (this.#at < this.#source.length) this.#fail('has text after its end');
     return { text, kind: kindOf(text), invalid: this.#invalid, repeated: this.#repeated };
   }
 
@@ -77,7 +78,7 @@ class Reader {
   }
 
   #enter(): void {
-    if (this.#path.length >= mostLevels) this.#fail(`is nested deeper than ${mostLevels} levels`);
+    if (this.#path.length >= maxDepth) this.#fail(`is nested deeper than ${maxDepth} levels`);
     this.#at++;
   }
 
@@ -87,7 +88,7 @@ class Reader {
     while (!this.#takes('}')) {
       if (members.length > 0) this.#needs(',');
       this.#skipSpace();
-      if (this.#source[this.#at] !== '"') this.#fail('lacks a key');
+      if (this.#source[this.#at] !== '"') this.#fail('has no key');
       this.#path.push(keyItself);
       const key = this.#string();
       this.#path[this.#path.length - 1] = key;
@@ -98,16 +99,16 @@ class Reader {
       this.#path.pop();
       this.#skipSpace();
     }
-    if (members.length > mostInserted) members.sort(inPostgresOrder);
+    if (members.length > maxInserted) members.sort(inPostgresOrder);
     const parts: string[] = [];
     for (let index = 0; index < members.length; index++) {
-      const { key, value } = members[index] ?? nobody;
-      // Members of one key are in their order.
+      const { key, value } = members[index] ?? noMember;
+      // Members with the same key keep their order.
       if (members[index + 1]?.key === key)
         this.#repeated.push({ path: this.#whereKey(key), problem: 'is repeated' });
       else parts.push(parts.length === 0 ? '{' : ', ', key, ': ', value);
     }
-    // At once: texts that were put together bit by bit take up many times their length.
+    // Joined at once: a string that is concatenated step by step takes several times its length in memory.
     parts.push(parts.length === 0 ? '{}' : '}');
     return parts.join('');
   }
@@ -134,7 +135,7 @@ class Reader {
       const character = this.#source[this.#at];
       if (character === '"') break;
       if (character !== '\\')
-        this.#fail(character === undefined ? 'ends early' : 'holds a control character');
+        this.#fail(character === undefined ? 'is not terminated' : 'has a control character');
       escapes = true;
       this.#escape();
     }
@@ -144,22 +145,22 @@ class Reader {
 
   #escape(): void {
     const escaped = this.#source[this.#at + 1];
-    if (escaped === undefined || !'"\\/bfnrtu'.includes(escaped)) this.#fail('holds an unknown escape');
+    if (escaped === undefined || !'"\\/bfnrtu'.includes(escaped)) this.#fail('has an invalid escape');
     this.#at += 2;
-    if (escaped === 'u' && !this.#passes(hex)) this.#fail('holds an unknown escape');
+    if (escaped === 'u' && !this.#passes(hex)) this.#fail('has an invalid escape');
   }
 
   #unescaped(literal: string): string {
     let text = String(JSON.parse(literal));
     if (text.includes('\0')) {
-      this.#invalid.push({ path: this.#where(), problem: 'holds U+0000' });
+      this.#invalid.push({ path: this.#where(), problem: 'has U+0000' });
       text = text.replaceAll('\0', '\uFFFD');
     }
     if (!text.isWellFormed()) {
-      this.#invalid.push({ path: this.#where(), problem: 'holds half of a surrogate pair' });
+      this.#invalid.push({ path: this.#where(), problem: 'has an unpaired surrogate' });
       text = text.toWellFormed();
     }
-    // Of what it escapes, and how, it agrees with PostgreSQL.
+    // Escapes the same characters in the same way as PostgreSQL.
     return JSON.stringify(text);
   }
 
@@ -167,12 +168,12 @@ class Reader {
     const digits = this.#match(number);
     if (digits !== '') {
       const canonical = canonicalNumber(digits);
-      if (canonical === null) this.#fail('is a number with more digits than PostgreSQL keeps');
+      if (canonical === null) this.#fail('is a number with more digits than PostgreSQL stores');
       return canonical;
     }
     const found = this.#match(word);
     if (found === 'true' || found === 'false' || found === 'null') return found;
-    if (found !== 'NaN' && found !== 'Infinity' && found !== '-Infinity') this.#fail('is no value');
+    if (found !== 'NaN' && found !== 'Infinity' && found !== '-Infinity') this.#fail('is not a JSON value');
     this.#invalid.push({ path: this.#where(), problem: `is ${found}` });
     return 'null';
   }
@@ -200,7 +201,7 @@ class Reader {
   }
 
   #needs(character: string): void {
-    if (!this.#takes(character)) this.#fail(`lacks a "${character}"`);
+    if (!this.#takes(character)) this.#fail(`has no "${character}"`);
   }
 
   #fail(problem: string): never {
@@ -239,22 +240,22 @@ function kindOf(text: string): CanonicalJson['kind'] {
 const special = /[^\u0020-\u007E]|\\/;
 
 interface Member {
-  /** With its quotes. */
+  /** The key with its quotes. */
   readonly key: string;
-  /** In UTF-8, without quotes and escapes; null when that is what `key` has. */
+  /** The unescaped key in UTF-8; null when `key` has the same bytes. */
   readonly bytes: Buffer | null;
   readonly value: string;
 }
 
-const nobody: Member = { key: '', bytes: null, value: '' };
+const noMember: Member = { key: '', bytes: null, value: '' };
 
-// Beyond, to sort them once is quicker.
-const mostInserted = 64;
+// Objects with more members are sorted once at the end, which is faster.
+const maxInserted = 64;
 
-/** Puts a member behind those that are not greater; only while there are few, since most objects have few. */
+/** Inserts a member in order, after those that are not greater. */
 function insert(members: Member[], member: Member): void {
   let at = members.push(member) - 1;
-  if (at >= mostInserted) return;
+  if (at >= maxInserted) return;
   for (
     let before = members[at - 1];
     before && inPostgresOrder(before, member) > 0;
@@ -265,7 +266,7 @@ function insert(members: Member[], member: Member): void {
   }
 }
 
-/** The order of a `jsonb`: shorter keys first, by their bytes in UTF-8; of one length, by those bytes. */
+/** Compares keys as `jsonb` does: by their length in UTF-8, then by their bytes. */
 function inPostgresOrder(one: Member, other: Member): number {
   if (one.bytes === null && other.bytes === null) {
     if (one.key.length !== other.key.length) return one.key.length - other.key.length;

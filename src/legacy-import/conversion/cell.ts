@@ -1,36 +1,41 @@
 import { isUint8Array } from 'node:util/types';
 import { canonicalJson, NotJsonError, type JsonFinding } from './canonical-json.ts';
 import { UnreadableText, type SourceValue } from '../source/legacy-source.ts';
-import type { ColumnType, TargetColumn } from '../target/target-table.ts';
-import { readTimestamp } from './timestamp.ts';
+import type { ColumnType, TargetColumn } from '../destination/target-table.ts';
+import { readTimestamp } from './read-timestamp.ts';
 import type { SourceTimeZone } from './source-time-zone.ts';
 
-/** A value as it is sent to PostgreSQL. */
+/** A value of a row, converted for PostgreSQL. */
 export interface Cell {
-  /** As COPY takes it, before its escapes; null for NULL. */
+  /** The text for COPY, unescaped; null for NULL. */
   readonly text: string | null;
-  /** As it goes into the digest of its row; null for NULL. */
+  /** The text that is hashed into the digest of the row; null for NULL. */
   readonly canonical: string | null;
-  /** What the CHECKs are held against. */
+  /** The text that CHECK constraints are evaluated on; null for NULL. */
   readonly checked: string | null;
   readonly json:
     | { readonly invalid: readonly JsonFinding[]; readonly repeated: readonly JsonFinding[] }
     | undefined;
-  /** Whether a document was there and was nothing but `null`. */
+  /** Whether it is a JSON `null` document. */
   readonly jsonNull: boolean;
 }
 
+/** How a value is converted. */
 export interface CellOptions {
   readonly zone: SourceTimeZone | undefined;
-  readonly filledBySource: boolean;
+  readonly hasNowDefault: boolean;
 }
 
-/** Why a value can't be stored; a sentence without its subject, which is the column. */
+/** A value can't be stored. The message is a predicate whose subject is the column ("is a blob"), and never contains the value. */
 export class CellError extends Error {}
 
 const nothing: Cell = { text: null, canonical: null, checked: null, json: undefined, jsonNull: false };
 
-/** @throws CellError */
+/**
+ * Converts a value of the source for a column.
+ *
+ * @throws CellError when the column can't hold it.
+ */
 export function toCell(value: SourceValue, { type }: TargetColumn, options: CellOptions): Cell {
   if (value === null) return nothing;
   if (value instanceof UnreadableText) throw new CellError(value.problem);
@@ -54,7 +59,7 @@ function plain(text: string): Cell {
 
 function asText(value: string | bigint | number): string {
   const text = String(value);
-  if (text.includes('\0')) throw new CellError('holds U+0000, which PostgreSQL can not store');
+  if (text.includes('\0')) throw new CellError("has U+0000, which PostgreSQL can't store");
   return text;
 }
 
@@ -65,9 +70,9 @@ function asInteger(value: string | bigint | number): string {
       : Number.isInteger(value) || /^-?\d+$/.test(String(value))
         ? BigInt(value)
         : null;
-  if (whole === null) throw new CellError('is no whole number');
+  if (whole === null) throw new CellError('is not an integer');
   if (whole < -(2n ** 31n) || whole >= 2n ** 31n)
-    throw new CellError('is beyond what an integer column holds');
+    throw new CellError('is outside the range of an integer column (-2147483648 to 2147483647)');
   return String(whole);
 }
 
@@ -83,9 +88,9 @@ const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 function asDouble(value: string | bigint | number): Cell {
   const number = Number(value);
   if (typeof value === 'string' && !decimal.test(value) && !/^(?:NaN|-?Infinity)$/.test(value))
-    throw new CellError('is no number');
+    throw new CellError('is not a number');
   if (typeof value === 'bigint' && (!Number.isFinite(number) || BigInt(number) !== value))
-    throw new CellError('has more digits than a double precision column holds');
+    throw new CellError('has more digits than a double precision column can hold');
   bits.writeDoubleBE(number);
   const text = Object.is(number, -0) ? '-0' : String(number);
   return { text, canonical: bits.toString('hex'), checked: text, json: undefined, jsonNull: false };
@@ -97,7 +102,8 @@ function asJson(source: string): Cell {
     if (kind === 'null' && json.invalid.length === 0) return { ...nothing, jsonNull: true };
     return { text, canonical: text, checked: kind, json, jsonNull: false };
   } catch (error) {
-    if (error instanceof NotJsonError) throw new CellError(`is no JSON: ${error.path} ${error.message}`);
+    if (error instanceof NotJsonError)
+      throw new CellError(`is not valid JSON: ${error.path} ${error.message}`);
     throw error;
   }
 }

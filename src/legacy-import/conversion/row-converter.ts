@@ -1,72 +1,73 @@
 import { InvalidJsonError } from '../../errors.ts';
 import { checkPayload } from '../../repositories/cached-payload.ts';
-import type { Finding, Outcome } from '../finding.ts';
+import type { ImportFinding, FindingOutcome } from '../import-finding.ts';
 import type { SourceRow } from '../source/legacy-source.ts';
-import type { TargetColumn, TargetTable } from '../target/target-table.ts';
+import type { TargetColumn, TargetTable } from '../destination/target-table.ts';
 import { CellError, toCell, type Cell } from './cell.ts';
-import { mintedKey } from './minted-key.ts';
+import { deriveKey } from './derive-key.ts';
 import { rowDigest } from './row-digest.ts';
 import type { SourceTimeZone } from './source-time-zone.ts';
 
+/** How rows are converted. */
 export interface ConversionOptions {
-  /** The zone of times without one. Default none: such times are rejected. */
+  /** The time zone of times without one. Default: none, such times are rejected. */
   readonly zone?: SourceTimeZone | undefined;
-  /** Whether to store null for NaN and Infinity, and U+FFFD for characters, where PostgreSQL's JSON has no place for them. */
+  /** Whether NaN and Infinity in JSON become null, and characters that PostgreSQL can't store U+FFFD. Default: false, they are rejected. */
   readonly replaceInvalidJson?: boolean | undefined;
-  /** Whether to store NULL for a reference to a row that does not exist, where the row lives on without it. */
+  /** Whether a dangling reference becomes NULL where its foreign key says `on delete set null`. Default: false, the row is rejected. */
   readonly nullDangling?: boolean | undefined;
-  /** Whether to reject what is stored and reported otherwise: JSON out of shape, repeated keys, NULL that has a default. */
+  /** Whether to reject JSON that does not match its shape, repeated keys and NULL with a default, instead of reporting them. Default: false. */
   readonly strict?: boolean | undefined;
 }
 
-/** A row that PostgreSQL can be sent. */
+/** A row that is ready for PostgreSQL. */
 export interface ConvertedRow {
   readonly key: readonly string[];
-  /** What COPY is sent, in the order of the columns. */
+  /** The fields of COPY, in the order of the columns. */
   readonly fields: readonly (string | null)[];
-  /** As `rowDigest` makes it. */
+  /** The result of `rowDigest`. */
   readonly digest: string;
   readonly minted: boolean;
   readonly jsonNulls: number;
 }
 
-/** Whether the row that a reference points at is, or will be, in the target. */
+/** Whether the row that a column references is, or will be, in the target. */
 export type HasParent = (column: TargetColumn, key: string) => boolean;
 
-/** Turns the rows of one table into what PostgreSQL is sent, or says why not. */
+/** Converts the rows of one table for PostgreSQL. */
 export class RowConverter {
   readonly #table: TargetTable;
   readonly #options: ConversionOptions;
-  readonly #filledWithNow: ReadonlySet<string>;
+  readonly #hasNowDefault: ReadonlySet<string>;
   readonly #keys: readonly number[];
 
-  constructor(table: TargetTable, filledWithNow: ReadonlySet<string>, options: ConversionOptions) {
+  constructor(table: TargetTable, hasNowDefault: ReadonlySet<string>, options: ConversionOptions) {
     this.#table = table;
     this.#options = options;
-    this.#filledWithNow = filledWithNow;
+    this.#hasNowDefault = hasNowDefault;
     this.#keys = table.key.map((key) => table.columns.findIndex(({ name }) => name === key));
   }
 
-  /** The row, or null when it is rejected; what is worth telling goes to `findings`. */
-  convert(row: SourceRow, hasParent: HasParent, findings: Finding[]): ConvertedRow | null {
-    const found: Finding[] = [];
+  /** Returns the converted row; null when it is rejected. Adds what it finds to `findings`. */
+  convert(row: SourceRow, hasParent: HasParent, findings: ImportFinding[]): ConvertedRow | null {
+    const found: ImportFinding[] = [];
     const conversion = new Conversion(this.#table, () => this.describeKey(row), this.#options, found);
     const cells = this.#table.columns.map((column, index) =>
-      conversion.cell(column, row.values[index] ?? null, this.#filledWithNow.has(column.name)),
+      conversion.cell(column, row.values[index] ?? null, this.#hasNowDefault.has(column.name)),
     );
     const minted = this.#mint(row, cells);
-    // What is told of a cycle is enough.
+    // A cycle is reported once, below.
     const has: HasParent = (column, key) =>
       (row.inCycle && column.name === this.#table.parent) || hasParent(column, key);
     for (let index = 0; index < cells.length; index++) {
       const [cell, column] = [cells[index], this.#table.columns[index]];
-      if (cell && column) cells[index] = conversion.checked(column, cell, has);
+      if (cell && column) cells[index] = conversion.check(column, cell, has);
     }
     if (this.#table.name === 'analysis_cache')
-      conversion.payload(this.#text(cells, 'cache_key'), this.#text(cells, 'data'));
+      conversion.checkPayload(this.#text(cells, 'cache_key'), this.#text(cells, 'data'));
     if (row.inCycle)
-      conversion.reject(this.#table.parent ?? null, 'leads back to the row itself, or to a row that does');
-    // Of a row that is not stored, nothing is worth telling but why.
+      conversion.reject(this.#table.parent ?? null, 'is part of a cycle of parents, or leads to one');
+    // Of a rejected row, only the reasons are reported.
     for (const finding of found)
       if (!conversion.rejected || finding.outcome === 'rejected') findings.push(finding);
     return conversion.rejected ? null : this.#converted(cells, minted);
@@ -85,7 +86,7 @@ export class RowConverter {
     return { key, fields, digest: rowDigest(canonical), minted, jsonNulls };
   }
 
-  /** The key as it is in the source, for people. */
+  /** Returns the row's key in the source, for display; without a key, its position. */
   describeKey({ values, place }: SourceRow): string {
     const key = this.#keys.map((index) => values[index]);
     return key.some((value) => typeof value !== 'string') ? `(row ${place})` : key.map(String).join(', ');
@@ -99,7 +100,7 @@ export class RowConverter {
     const [key = 0] = this.#keys;
     const { mintedPrefix } = this.#table;
     if (mintedPrefix === undefined || row.values[key] !== null) return false;
-    const text = mintedKey(
+    const text = deriveKey(
       mintedPrefix,
       row.place,
       cells.map((cell) => cell?.canonical ?? null),
@@ -109,25 +110,25 @@ export class RowConverter {
   }
 }
 
-/** What is found out about one row. */
+/** The conversion of one row. */
 class Conversion {
   rejected = false;
   readonly #table: TargetTable;
   readonly #key: () => string;
   readonly #options: ConversionOptions;
-  readonly #findings: Finding[];
+  readonly #findings: ImportFinding[];
 
-  constructor(table: TargetTable, key: () => string, options: ConversionOptions, findings: Finding[]) {
+  constructor(table: TargetTable, key: () => string, options: ConversionOptions, findings: ImportFinding[]) {
     this.#table = table;
     this.#key = key;
     this.#options = options;
     this.#findings = findings;
   }
 
-  /** The value of a column; null when there is none that PostgreSQL would take. */
-  cell(column: TargetColumn, value: SourceRow['values'][number], filledBySource: boolean): Cell | null {
+  /** Converts a value; returns null, and rejects the row, when PostgreSQL can't store it. */
+  cell(column: TargetColumn, value: SourceRow['values'][number], hasNowDefault: boolean): Cell | null {
     try {
-      return toCell(value, column, { zone: this.#options.zone, filledBySource });
+      return toCell(value, column, { zone: this.#options.zone, hasNowDefault });
     } catch (error) {
       if (!(error instanceof CellError)) throw error;
       this.reject(column.name, error.message);
@@ -135,60 +136,61 @@ class Conversion {
     }
   }
 
-  /** The cell, or what is stored in its place. */
-  checked(column: TargetColumn, cell: Cell, hasParent: HasParent): Cell {
+  /** Checks a cell against the constraints of its column; returns it, or its replacement. */
+  check(column: TargetColumn, cell: Cell, hasParent: HasParent): Cell {
     for (const { path, problem } of cell.json?.invalid ?? []) {
-      if (this.#options.replaceInvalidJson) this.#say('replaced', column.name, `${path} ${problem}`);
-      else this.reject(column.name, `${path} ${problem}, which PostgreSQL can not store`);
+      if (this.#options.replaceInvalidJson) this.#report('replaced', column.name, `${path} ${problem}`);
+      else this.reject(column.name, `${path} ${problem}, which PostgreSQL can't store`);
     }
     for (const { path, problem } of cell.json?.repeated ?? [])
       this.#tolerate('repeated_key', column.name, `${path} ${problem}`);
-    if (cell.text === null || cell.checked === null) return this.#missing(column, cell);
-    for (const { name, broken } of column.rules)
-      if (broken(cell.checked)) this.reject(column.name, `breaks ${name}`);
-    if (column.shape && cell.json && !this.rejected) this.#hasShape(column, cell.text);
+    if (cell.text === null || cell.checked === null) return this.#checkNull(column, cell);
+    for (const { name, isViolatedBy } of column.rules)
+      if (isViolatedBy(cell.checked)) this.reject(column.name, `violates ${name}`);
+    if (column.shape && cell.json && !this.rejected) this.#checkColumnShape(column, cell.text);
     const { references } = column;
     if (!references || hasParent(column, cell.text)) return cell;
-    const reason = `points at a row of ${references.table} that does not exist, or was rejected`;
+    const reason = `references a row of ${references.table} that does not exist or was rejected`;
     if (!references.nulled || !this.#options.nullDangling) {
       this.reject(column.name, reason);
       return cell;
     }
-    this.#say('nulled', column.name, reason);
+    this.#report('nulled', column.name, reason);
     return { ...cell, text: null, canonical: null };
   }
 
-  /** Holds the document of a cache entry against what its key stands for. */
-  payload(key: string | null, document: string | null): void {
+  /** Checks the document of a cache entry against the shape of its key. */
+  checkPayload(key: string | null, document: string | null): void {
     if (key === null || document === null || this.rejected) return;
-    this.#shaped('data', () => checkPayload(key, JSON.parse(document)));
+    this.#checkShape('data', () => checkPayload(key, JSON.parse(document)));
   }
 
+  /** Rejects the row, with a reason. */
   reject(column: string | null, reason: string): void {
     this.rejected = true;
-    this.#say('rejected', column, reason);
+    this.#report('rejected', column, reason);
   }
 
-  #missing(column: TargetColumn, cell: Cell): Cell {
+  #checkNull(column: TargetColumn, cell: Cell): Cell {
     if (column.nullable) return cell;
     const what = cell.jsonNull ? 'is JSON null' : 'is NULL';
     if (column.default === undefined) {
-      this.reject(column.name, `${what}, but the column needs a value`);
+      this.reject(column.name, `${what}, but the column is NOT NULL`);
       return cell;
     }
     this.#tolerate(
       'defaulted',
       column.name,
-      `${what}, but the column needs a value; its default is ${column.default}`,
+      `${what}, but the column is NOT NULL; its default ${column.default} is stored`,
     );
     return { ...cell, text: column.default, canonical: column.default };
   }
 
-  #hasShape({ name, shape }: TargetColumn, document: string): void {
-    this.#shaped(name, () => shape?.checkShape(JSON.parse(document)));
+  #checkColumnShape({ name, shape }: TargetColumn, document: string): void {
+    this.#checkShape(name, () => shape?.checkShape(JSON.parse(document)));
   }
 
-  #shaped(column: string, check: () => void): void {
+  #checkShape(column: string, check: () => void): void {
     try {
       check();
     } catch (error) {
@@ -200,12 +202,12 @@ class Conversion {
     }
   }
 
-  #tolerate(outcome: Outcome, column: string, reason: string): void {
+  #tolerate(outcome: FindingOutcome, column: string, reason: string): void {
     if (this.#options.strict) this.reject(column, reason);
-    else this.#say(outcome, column, reason);
+    else this.#report(outcome, column, reason);
   }
 
-  #say(outcome: Outcome, column: string | null, reason: string): void {
+  #report(outcome: FindingOutcome, column: string | null, reason: string): void {
     this.#findings.push({ outcome, table: this.#table.name, key: this.#key(), column, reason });
   }
 }

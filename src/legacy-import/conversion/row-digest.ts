@@ -1,21 +1,21 @@
 import { createHash, hash as hashOf, type Hash } from 'node:crypto';
-import type { ColumnType, TargetTable } from '../target/target-table.ts';
-import { quoted } from '../source/quoted.ts';
+import type { ColumnType, TargetTable } from '../destination/target-table.ts';
+import { escapeIdentifier } from 'pg';
 
-// Half of SHA-256, in hexadecimal digits.
+// The first half of SHA-256, in hexadecimal digits.
 const digits = 32;
 
-// A longer value is not copied once more to be hashed.
-const mostJoined = 100_000;
+// Longer values are hashed without being copied first.
+const maxJoined = 100_000;
 
-/** The digest of one row, over its values in one form on both sides and in the order of the columns, each behind its length. */
+/** Returns the digest of a row: of its canonical values in the order of the columns, each prefixed with its length. */
 export function rowDigest(values: readonly (string | null)[]): string {
   let joined = '';
   let hash: Hash | undefined;
   for (const value of values) {
     joined += value === null ? 'n' : `${Buffer.byteLength(value)}:`;
     if (value === null) continue;
-    if (value.length <= mostJoined) {
+    if (value.length <= maxJoined) {
       joined += value;
       continue;
     }
@@ -26,7 +26,7 @@ export function rowDigest(values: readonly (string | null)[]): string {
   return digest.slice(0, digits);
 }
 
-/** The digests of many rows, in whatever order they come. */
+/** The digest of many rows, independent of their order. */
 export class TableDigest {
   #first = 0n;
   #second = 0n;
@@ -41,23 +41,24 @@ export class TableDigest {
   }
 }
 
-/** What PostgreSQL's sums of both halves come to, as `TableDigest` writes it. */
+/** Formats the sums of both halves of the rows' digests as `TableDigest` does. */
 export function digestText(first: bigint, second: bigint): string {
   return [first, second].map((sum) => BigInt.asUintN(64, sum).toString(16).padStart(16, '0')).join('');
 }
 
-/** A query for the keys of a table's rows, of all of them or of some, under their names, and for `digest`: what `rowDigest` makes of the same row. */
+/** Returns the query for the keys and the `digest` of a table's rows, which PostgreSQL computes as `rowDigest` does. */
 export function digestQuery({ name, columns, key }: TargetTable, where = ''): string {
   const values = columns.map(
-    (column) => `${canonical[column.type](quoted(column.name))} as ${quoted(column.name)}`,
+    (column) =>
+      `${canonical[column.type](escapeIdentifier(column.name))} as ${escapeIdentifier(column.name)}`,
   );
   const parts = columns.map(({ name: column }) => {
-    const value = `v.${quoted(column)}`;
+    const value = `v.${escapeIdentifier(column)}`;
     return `coalesce(octet_length(${value})::text || ':' || ${value}, 'n')`;
   });
-  // Kept apart by the offset, since PostgreSQL would write out each document twice.
-  return `select ${key.map((column) => `v.${quoted(column)}`).join(', ')}, left(encode(sha256(convert_to(${parts.join(' || ')}, 'UTF8')), 'hex'), ${digits}) as digest
-    from (select ${values.join(', ')} from ${quoted(name)} ${where} offset 0) v`;
+  // `offset 0` is an optimization fence: without it PostgreSQL would serialize each document twice.
+  return `select ${key.map((column) => `v.${escapeIdentifier(column)}`).join(', ')}, left(encode(sha256(convert_to(${parts.join(' || ')}, 'UTF8')), 'hex'), ${digits}) as digest
+    from (select ${values.join(', ')} from ${escapeIdentifier(name)} ${where} offset 0) v`;
 }
 
 const canonical: Record<ColumnType, (column: string) => string> = {

@@ -1,18 +1,18 @@
 import { SettingsError } from '../../errors.ts';
 
 const quarter = 15 * 60_000;
-const mostKept = 20_000;
+const cacheSize = 20_000;
 const day = 86_400_000;
 
-/** What a clock on a wall was at: minutes after UTC's in milliseconds, or why that can't be told. */
+/** The UTC offset of a local time in milliseconds, or why it is ambiguous: skipped or repeated by a clock change. */
 export type Offset = number | 'skipped' | 'repeated';
 
-/** The zone that times without one are in. */
+/** The time zone of times in the source that have none. */
 export class SourceTimeZone {
   readonly name: string;
   readonly #format: Intl.DateTimeFormat;
-  // Rows were written one after another, many in the same quarter of an hour.
-  readonly #kept = new Map<number, Offset>();
+  // Adjacent rows were written close in time, many in the same quarter of an hour.
+  readonly #cache = new Map<number, Offset>();
 
   /** @throws SettingsError when `name` is neither a zone of the IANA database nor an offset such as `-03:00`. */
   constructor(name: string) {
@@ -30,22 +30,22 @@ export class SourceTimeZone {
         second: 'numeric',
       });
     } catch (cause) {
-      throw new SettingsError(`"${name}" is no time zone; for example America/Sao_Paulo, UTC or -03:00`, {
+      throw new SettingsError(`unknown time zone "${name}"; for example America/Sao_Paulo, UTC or -03:00`, {
         cause,
       });
     }
   }
 
-  /** The offset of the time that a clock showed; `wall` is that time in milliseconds as if it were UTC. */
+  /** Returns the offset of a local time; `wall` is that time in milliseconds as if it were UTC. */
   offsetAt(wall: number): Offset {
     const begin = Math.floor(wall / quarter) * quarter;
-    const kept = this.#kept.get(begin);
-    if (kept !== undefined) return kept;
+    const cached = this.#cache.get(begin);
+    if (cached !== undefined) return cached;
     const offset = this.#find(wall);
-    // Clocks are set at a quarter of an hour, but not all of them were at all times.
+    // Most clock changes, but not all historical ones, fall on a quarter of an hour.
     if (this.#find(begin) === offset && this.#find(begin + quarter - 1) === offset) {
-      if (this.#kept.size >= mostKept) this.#kept.clear();
-      this.#kept.set(begin, offset);
+      if (this.#cache.size >= cacheSize) this.#cache.clear();
+      this.#cache.set(begin, offset);
     }
     return offset;
   }

@@ -1,6 +1,6 @@
-import type { TargetTable } from '../target/target-table.ts';
+import type { TargetTable } from '../destination/target-table.ts';
 
-/** A text that is in the source but that no string can hold. */
+/** A text of the source that is not valid UTF-8. */
 export class UnreadableText {
   readonly problem: string;
 
@@ -9,38 +9,41 @@ export class UnreadableText {
   }
 }
 
+/** A value of a row in the source. */
 export type SourceValue = string | bigint | number | Uint8Array | UnreadableText | null;
 
+/** A row of the source. */
 export interface SourceRow {
   /** In the order of the target table's columns. */
   readonly values: readonly SourceValue[];
-  /** Tells the row from all others of its table, at every run alike; for rows without a key. */
+  /** Identifies the row in its table, the same in every run; for rows without a key. */
   readonly place: string;
-  /** Whether its ancestors lead back to itself, or to such a row. */
+  /** Whether its ancestors form a cycle, or lead to one. */
   readonly inCycle: boolean;
 }
 
 interface SourceColumn {
   readonly name: string;
-  /** Whether the source's own `datetime('now')` fills it. */
-  readonly filledWithNow: boolean;
+  /** Whether its default is SQLite's `datetime('now')`. */
+  readonly hasNowDefault: boolean;
 }
 
+/** A table of the source. */
 export interface SourceTable {
   readonly name: string;
   readonly columns: readonly SourceColumn[];
 }
 
-/** A legacy database, seen as of one moment. */
+/** A legacy database, read from one snapshot. */
 export interface LegacySource extends AsyncDisposable {
-  /** For messages; without a secret. */
+  /** Identifies the source in messages, without a secret. */
   readonly label: string;
   readonly tables: readonly SourceTable[];
   count(table: string): Promise<number>;
-  /** How many rows have a value there. */
+  /** Returns how many rows have a value in the column. */
   countValues(table: string, column: string): Promise<number>;
-  /** All rows, in pieces that fit into memory: in the same order each time, parents of a tree first, rows in a cycle last. */
+  /** Yields all rows in chunks that fit into memory, in a stable order: parents of a tree first, rows in a cycle last. */
   rows(table: TargetTable): AsyncIterable<readonly SourceRow[]>;
-  /** Which of the keys `table` has; its key is one column. */
+  /** Returns which of the keys exist in `table`, whose key is a single column. */
   existing(table: TargetTable, keys: readonly string[]): Promise<ReadonlySet<string>>;
 }

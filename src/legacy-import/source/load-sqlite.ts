@@ -1,6 +1,6 @@
 import type sqlite from 'node:sqlite';
 
-/** Node's own SQLite, without the warning that it is experimental: what we ask of it is covered by our tests. */
+/** Imports Node's SQLite without its experimental warning. Our tests cover what we use of it. */
 export async function loadSqlite(): Promise<typeof sqlite> {
   // oxlint-disable-next-line typescript/unbound-method -- called on its process below
   const { emitWarning } = process;

@@ -4,32 +4,32 @@ import { connect } from '../../postgres/orm/connect.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { DataError, LegacySourceError } from '../../errors.ts';
 import { parseDatabaseUrl } from '../../settings/database-url.ts';
-import type { TargetTable } from '../target/target-table.ts';
+import type { TargetTable } from '../destination/target-table.ts';
 import type { LegacySource, SourceRow, SourceTable } from './legacy-source.ts';
-import { quoted } from './quoted.ts';
+import { escapeIdentifier } from 'pg';
 
-// A piece of rows ends at either of them.
-const mostRows = 500;
-const mostBytes = 2_000_000;
-// How many rows' sizes are known ahead.
-const mostSizes = 5_000;
+// The limits of a chunk of rows.
+const maxRows = 500;
+const maxBytes = 2_000_000;
+// How many row sizes are fetched ahead.
+const sizesAhead = 5_000;
 
 const settings = [
-  // All that is read is read as text: the same text, whatever the server's own settings are.
+  // Values are read as text, which must not depend on the server's settings.
   ['timezone', 'UTC'],
   ['datestyle', 'ISO'],
   ['extra_float_digits', '3'],
-  // A policy that hides rows would hide them from the counts as well: then they can't be read.
+  // Fails instead of hiding rows by a policy, which would hide them from the counts as well.
   ['row_security', 'off'],
-  // It is one transaction, however long the import takes.
+  // The whole import is one transaction.
   ['statement_timeout', '0'],
   ['idle_in_transaction_session_timeout', '0'],
   ['transaction_timeout', '0'],
 ] as const;
-// Older servers do not know all of them.
+// Skips settings that an older server does not have.
 const setting = 'select set_config(name, $2, true) from pg_settings where lower(name) = $1';
 
-/** A PostgreSQL database of the old system. It is read within one read-only transaction. */
+/** A PostgreSQL database of the old system, read in one read-only transaction. */
 export class PostgresSource implements LegacySource {
   readonly label: string;
   readonly tables: readonly SourceTable[];
@@ -43,7 +43,13 @@ export class PostgresSource implements LegacySource {
     this.tables = tables;
   }
 
-  /** @throws SettingsError, ConnectionError; LegacySourceError when the database is no old one. */
+  /**
+   * Connects, and begins the transaction.
+   *
+   * @throws SettingsError for an invalid URL.
+   * @throws ConnectionError when the server can't be reached.
+   * @throws LegacySourceError when it is not a legacy database.
+   */
   static async open(url: string): Promise<PostgresSource> {
     const target = parseDatabaseUrl(url, '--from');
     const orm = await connect(target, { pool: { max: 1 } });
@@ -59,12 +65,12 @@ export class PostgresSource implements LegacySource {
       );
       const tables = [...Map.groupBy(columns, ({ name }) => name)].map(([name, all]) => ({
         name,
-        columns: all.map(({ column }) => ({ name: column, filledWithNow: false })),
+        columns: all.map(({ column }) => ({ name: column, hasNowDefault: false })),
       }));
       const versioned = columns.find(({ column }) => column === 'row_version');
       if (versioned) {
         throw new LegacySourceError(
-          `${target.label} is no old database: ${versioned.name}.row_version is of ours; copy it with pg_dump`,
+          `${target.label} is not a legacy database: it has ${versioned.name}.row_version of the new schema; copy it with pg_dump instead`,
         );
       }
       return new PostgresSource(orm, em, target.label, tables);
@@ -75,21 +81,23 @@ export class PostgresSource implements LegacySource {
   }
 
   count(table: string): Promise<number> {
-    return this.#number(`select count(*)::text as n from ${quoted(table)}`);
+    return this.#number(`select count(*)::text as n from ${escapeIdentifier(table)}`);
   }
 
   countValues(table: string, column: string): Promise<number> {
-    return this.#number(`select count(${quoted(column)})::text as n from ${quoted(table)}`);
+    return this.#number(
+      `select count(${escapeIdentifier(column)})::text as n from ${escapeIdentifier(table)}`,
+    );
   }
 
   async *rows(table: TargetTable): AsyncIterable<readonly SourceRow[]> {
-    const name = quoted(table.name);
-    const key = table.key.map((column) => `r.${quoted(column)}::text collate "C"`).join(', ');
+    const name = escapeIdentifier(table.name);
+    const key = table.key.map((column) => `r.${escapeIdentifier(column)}::text collate "C"`).join(', ');
     if (table.parent === undefined) {
       yield* this.#read(table, (values) => `select ${values} from ${name} r order by ${key}`, false);
       return;
     }
-    const [id, up] = [quoted(table.key[0] ?? ''), quoted(table.parent)];
+    const [id, up] = [escapeIdentifier(table.key[0] ?? ''), escapeIdentifier(table.parent)];
     const reached = `with recursive reached (id, level) as (
         select r.${id}, 0 from ${name} r
           where r.${up} is null or not exists (select 1 from ${name} p where p.${id} = r.${up})
@@ -110,9 +118,9 @@ export class PostgresSource implements LegacySource {
   }
 
   async existing(table: TargetTable, keys: readonly string[]): Promise<ReadonlySet<string>> {
-    const key = quoted(table.key[0] ?? '');
+    const key = escapeIdentifier(table.key[0] ?? '');
     const found = await this.#select<{ key: string }>(
-      `select ${key}::text as key from ${quoted(table.name)} where ${key} = any($1::text[])`,
+      `select ${key}::text as key from ${escapeIdentifier(table.name)} where ${key} = any($1::text[])`,
       [keys],
     );
     return new Set(found.map((row) => row.key));
@@ -127,15 +135,15 @@ export class PostgresSource implements LegacySource {
     query: (values: string) => string,
     inCycle: boolean,
   ): AsyncGenerator<readonly SourceRow[], void> {
-    const texts = columns.map(({ name }, index) => `r.${quoted(name)}::text as c${index}`);
-    const bytes = columns.map(({ name }) => bytesOf(`r.${quoted(name)}`));
+    const texts = columns.map(({ name }, index) => `r.${escapeIdentifier(name)}::text as c${index}`);
+    const bytes = columns.map(({ name }) => bytesOf(`r.${escapeIdentifier(name)}`));
     await this.#select(`declare legacy_rows no scroll cursor for ${query(texts.join(', '))}`);
-    // A row among small ones may have megabytes: how many fit into a piece has to be known before they are fetched.
+    // A single row may have megabytes: the sizes decide how many rows are fetched at once.
     await this.#select(`declare legacy_sizes no scroll cursor for ${query(`${bytes.join(' + ')} as bytes`)}`);
     let sizes: { bytes: number }[] = [];
     for (;;) {
-      if (sizes.length === 0) sizes = await this.#select(`fetch ${mostSizes} from legacy_sizes`);
-      const count = rowsOfPiece(sizes);
+      if (sizes.length === 0) sizes = await this.#select(`fetch ${sizesAhead} from legacy_sizes`);
+      const count = rowsInChunk(sizes);
       if (count === 0) break;
       sizes = sizes.slice(count);
       const rows = await this.#select<Record<string, string | null>>(`fetch ${count} from legacy_rows`);
@@ -163,30 +171,30 @@ export class PostgresSource implements LegacySource {
   }
 }
 
-/** How many bytes a value has as text, about; a short one is not unpacked for that. */
+/** Returns the SQL of a value's approximate size as text in bytes. A short value is not decompressed for it. */
 function bytesOf(column: string): string {
   return `(case when ${column} is null then 0 when pg_column_size(${column}) < 200 then 200 else octet_length(${column}::text) end)::float8`;
 }
 
-/** How many of the next rows make a piece; 0 when there are none. */
-function rowsOfPiece(sizes: readonly { readonly bytes: number }[]): number {
+/** Returns how many of the next rows make a chunk; 0 when there are none. */
+function rowsInChunk(sizes: readonly { readonly bytes: number }[]): number {
   let [count, sum] = [0, 0];
   for (const { bytes } of sizes) {
     sum += bytes;
-    if (count === mostRows || (count > 0 && sum > mostBytes)) break;
+    if (count === maxRows || (count > 0 && sum > maxBytes)) break;
     count++;
   }
   return count;
 }
 
-/** What the server said, as an error that names the source: the target is such a server too. */
+/** Returns an error of the server as one that names the source, since the target is a PostgreSQL server too. */
 function toSourceError(error: unknown, label: string): unknown {
-  const told = toDataError(error);
-  if (!(told instanceof DataError) || told instanceof LegacySourceError) return told;
-  return new LegacySourceError(`${label} can't be read: ${told.message}`, { cause: told });
+  const cause = toDataError(error);
+  if (!(cause instanceof DataError) || cause instanceof LegacySourceError) return cause;
+  return new LegacySourceError(`${label} can't be read: ${cause.message}`, { cause });
 }
 
-// The pool would wait for the transaction's connection.
+// Closing the pool would wait for the connection of the transaction.
 async function end(orm: MikroORM, em: EntityManager): Promise<void> {
   await em.rollback().catch(() => {});
   await orm.close(true);

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isUint8Array } from 'node:util/types';
 import { LegacySourceError } from '../../errors.ts';
-import type { TargetTable } from '../target/target-table.ts';
+import type { TargetTable } from '../destination/target-table.ts';
 import {
   UnreadableText,
   type LegacySource,
@@ -11,17 +11,18 @@ import {
   type SourceValue,
 } from './legacy-source.ts';
 import { loadSqlite } from './load-sqlite.ts';
-import { quoted } from './quoted.ts';
-import { toSourceError } from './sqlite-failures.ts';
+import { escapeIdentifier } from 'pg';
+import { toSqliteError } from './to-sqlite-error.ts';
 
-// The old system never wrote a version down; a later one that does is known by it.
+// The old system never set `user_version`; a later one that does is recognized by it.
 const newestVersion = 15;
-const lockWait = 2_000;
-// A piece of rows ends at either of them.
-const mostRows = 250;
-const mostCharacters = 1_000_000;
+// In milliseconds.
+const lockTimeout = 2_000;
+// The limits of a chunk of rows.
+const maxRows = 250;
+const maxCharacters = 1_000_000;
 
-/** A SQLite file of the old system. It is read within one transaction and never written. */
+/** A SQLite file of the old system, read in one transaction and never written. */
 export class SqliteSource implements LegacySource {
   readonly label: string;
   readonly tables: readonly SourceTable[];
@@ -36,30 +37,34 @@ export class SqliteSource implements LegacySource {
     this.tables = readTables(database);
   }
 
-  /** @throws LegacySourceError when the file can't be read, or is of a later version. */
+  /**
+   * Opens the file, and begins the transaction.
+   *
+   * @throws LegacySourceError when the file can't be read, or has a later schema version.
+   */
   static async open(file: string): Promise<SqliteSource> {
-    if (!existsSync(file)) throw new LegacySourceError(`${file} does not exist`);
-    if (!statSync(file).isFile()) throw new LegacySourceError(`${file} is no file`);
+    if (!existsSync(file)) throw new LegacySourceError(`${file} does not exist; check --from`);
+    if (!statSync(file).isFile()) throw new LegacySourceError(`${file} is not a file; check --from`);
     const { DatabaseSync } = await loadSqlite();
     let database: DatabaseSync | undefined;
     try {
-      database = new DatabaseSync(file, { readOnly: true, timeout: lockWait });
-      // Until it ends, nothing that another process writes is seen.
+      database = new DatabaseSync(file, { readOnly: true, timeout: lockTimeout });
+      // A snapshot: later writes of other processes are not visible.
       database.exec('begin');
-      mustBeReadable(database, file);
+      assertReadable(database, file);
       return new SqliteSource(database, file);
     } catch (error) {
       database?.close();
-      throw toSourceError(error, file);
+      throw toSqliteError(error, file);
     }
   }
 
   count(table: string): Promise<number> {
-    return this.#number(`select count(*) n from ${quoted(table)}`);
+    return this.#number(`select count(*) n from ${escapeIdentifier(table)}`);
   }
 
   countValues(table: string, column: string): Promise<number> {
-    return this.#number(`select count(${quoted(column)}) n from ${quoted(table)}`);
+    return this.#number(`select count(${escapeIdentifier(column)}) n from ${escapeIdentifier(table)}`);
   }
 
   async *rows(table: TargetTable): AsyncIterable<readonly SourceRow[]> {
@@ -80,7 +85,7 @@ export class SqliteSource implements LegacySource {
         true,
       );
     } catch (error) {
-      throw toSourceError(error, this.#file);
+      throw toSqliteError(error, this.#file);
     }
   }
 
@@ -88,7 +93,9 @@ export class SqliteSource implements LegacySource {
     let lookup = this.#lookups.get(table.name);
     if (!lookup) {
       const [key = ''] = table.key;
-      lookup = this.#database.prepare(`select 1 from ${quoted(table.name)} where ${quoted(key)} = ?`);
+      lookup = this.#database.prepare(
+        `select 1 from ${escapeIdentifier(table.name)} where ${escapeIdentifier(key)} = ?`,
+      );
       this.#lookups.set(table.name, lookup);
     }
     return this.#attempt(() => new Set(keys.filter((key) => lookup.get(key) !== undefined)));
@@ -99,13 +106,13 @@ export class SqliteSource implements LegacySource {
   }
 
   *#read(table: TargetTable, from: string, inCycle: boolean): Generator<readonly SourceRow[], void> {
-    const names = table.columns.map(({ name }) => `r.${quoted(name)}`);
-    // Silently, older Nodes end a text at U+0000, and all mend what is no UTF-8. The lengths of all texts tell that it was done.
+    const names = table.columns.map(({ name }) => `r.${escapeIdentifier(name)}`);
+    // Older versions of Node truncate text at U+0000, and all replace invalid UTF-8, silently. The summed lengths reveal it.
     const lengths = names.map((name) => `iif(typeof(${name}) = 'text', length(cast(${name} as blob)), 0)`);
     const statement = this.#rowStatement(
-      `select r.rowid, ${lengths.join(' + ')}, ${names.join(', ')} ${from.replace('TABLE', quoted(table.name))}`,
+      `select r.rowid, ${lengths.join(' + ')}, ${names.join(', ')} ${from.replace('TABLE', escapeIdentifier(table.name))}`,
     );
-    let piece: SourceRow[] = [];
+    let chunk: SourceRow[] = [];
     let characters = 0;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types know only of rows as objects
     for (const row of statement.iterate() as Iterable<unknown> as Iterable<
@@ -113,33 +120,33 @@ export class SqliteSource implements LegacySource {
     >) {
       const [rowid, length, ...values] = row;
       const bytes = values.reduce<number>((sum, value) => sum + bytesOf(value), 0);
-      const whole = bytes === Number(length) && !values.some(wasMended);
-      piece.push({ values: whole ? values : this.#reread(table, rowid), place: String(rowid), inCycle });
+      const whole = bytes === Number(length) && !values.some(mayBeLossy);
+      chunk.push({ values: whole ? values : this.#reread(table, rowid), place: String(rowid), inCycle });
       characters += bytes;
-      if (piece.length < mostRows && characters < mostCharacters) continue;
-      yield piece;
-      piece = [];
+      if (chunk.length < maxRows && characters < maxCharacters) continue;
+      yield chunk;
+      chunk = [];
       characters = 0;
     }
-    if (piece.length > 0) yield piece;
+    if (chunk.length > 0) yield chunk;
   }
 
-  /** A row whose texts are not what the driver makes of them, from their bytes. */
+  /** Reads a row whose texts the driver changed again, as bytes. */
   #reread(table: TargetTable, rowid: bigint): SourceValue[] {
-    const names = table.columns.map(({ name }) => quoted(name));
+    const names = table.columns.map(({ name }) => escapeIdentifier(name));
     const statement = this.#rowStatement(
       `select ${names.map((name) => `typeof(${name}) = 'text', iif(typeof(${name}) = 'text', cast(${name} as blob), ${name})`).join(', ')}
-       from ${quoted(table.name)} where rowid = ?`,
+       from ${escapeIdentifier(table.name)} where rowid = ?`,
     );
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
     const read = statement.get(rowid) as unknown as SourceValue[];
     return names.map((_, index) => {
       const value = read[index * 2 + 1] ?? null;
-      return read[index * 2] === 1n && isUint8Array(value) ? decoded(value) : value;
+      return read[index * 2] === 1n && isUint8Array(value) ? decode(value) : value;
     });
   }
 
-  /** A statement that gives rows as arrays, and integers with all their digits. */
+  /** Prepares a statement that returns rows as arrays and integers as `bigint`. */
   #rowStatement(sql: string): StatementSync {
     const statement = this.#database.prepare(sql);
     statement.setReadBigInts(true);
@@ -147,9 +154,9 @@ export class SqliteSource implements LegacySource {
     return statement;
   }
 
-  /** Lists the rows of a tree in a table of this connection, each after its parent; rows in a cycle are in none. */
+  /** Lists the rows of a tree in a temporary table, each after its parent, without rows in a cycle. */
   #orderTree({ name, key: [key = ''] }: TargetTable, parent: string): void {
-    const [table, id, up] = [quoted(name), quoted(key), quoted(parent)];
+    const [table, id, up] = [escapeIdentifier(name), escapeIdentifier(key), escapeIdentifier(parent)];
     this.#database.exec(`
       drop table if exists temp.tree;
       create temp table tree (position integer primary key, node integer);
@@ -168,34 +175,34 @@ export class SqliteSource implements LegacySource {
     return this.#attempt(() => Number(this.#database.prepare(sql).get()?.['n']));
   }
 
-  // The source may also be a server, which answers later; SQLite answers at once.
+  // Wraps SQLite's synchronous calls in the asynchronous interface of a source.
   async #attempt<T>(work: () => T): Promise<T> {
     try {
       return work();
     } catch (error) {
-      throw toSourceError(error, this.#file);
+      throw toSqliteError(error, this.#file);
     }
   }
 }
 
-function mustBeReadable(database: DatabaseSync, file: string): void {
+function assertReadable(database: DatabaseSync, file: string): void {
   const pageSize = Number(database.prepare('pragma page_size').get()?.['page_size']);
-  // Of a last page that is not whole, SQLite would take what is missing for zeros.
+  // SQLite would read the missing part of an incomplete last page as zeros.
   if (statSync(file).size % pageSize !== 0) {
     throw new LegacySourceError(
-      `${file} can't be read: it was cut short, or is no SQLite database: restore it from a copy`,
+      `${file} can't be read: it is truncated or not a SQLite database; restore it from a backup`,
     );
   }
   const version = Number(database.prepare('pragma user_version').get()?.['user_version']);
   if (version > newestVersion) {
     throw new LegacySourceError(
-      `${file} has the schema version ${version}, but only versions up to ${newestVersion} are read: export it with the system that wrote it`,
+      `${file} has schema version ${version}; supported are versions up to ${newestVersion}; export it with the system that wrote it`,
     );
   }
   const encoding = database.prepare('pragma encoding').get()?.['encoding'];
   if (encoding !== 'UTF-8') {
     throw new LegacySourceError(
-      `${file} holds ${String(encoding)}, which the old system never wrote: make a copy in UTF-8 with sqlite3's .dump`,
+      `${file} is encoded in ${String(encoding)}; expected UTF-8; convert it with sqlite3's .dump`,
     );
   }
 }
@@ -213,7 +220,7 @@ function readTables(database: DatabaseSync): SourceTable[] {
       .all(String(name))
       .map((column) => ({
         name: String(column['name']),
-        filledWithNow: /^(?:datetime\('now'\)|current_timestamp)$/i.test(String(column['dflt_value'])),
+        hasNowDefault: /^(?:datetime\('now'\)|current_timestamp)$/i.test(String(column['dflt_value'])),
       })),
   }));
 }
@@ -222,14 +229,14 @@ function bytesOf(value: SourceValue): number {
   return typeof value === 'string' ? Buffer.byteLength(value) : 0;
 }
 
-function wasMended(value: SourceValue): boolean {
+function mayBeLossy(value: SourceValue): boolean {
   return typeof value === 'string' && value.includes('\uFFFD');
 }
 
-function decoded(bytes: Uint8Array): SourceValue {
+function decode(bytes: Uint8Array): SourceValue {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return new UnreadableText('is no UTF-8');
+    return new UnreadableText('is not valid UTF-8');
   }
 }

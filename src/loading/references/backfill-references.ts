@@ -3,28 +3,30 @@ import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
 import { ReadOnlyError } from '../../errors.ts';
 import { refreshLoaded } from '../refresh-loaded.ts';
 import type { BackfillPlan, BackfillResult } from './backfill-result.ts';
-import { Backfill, type Facts } from './backfill.ts';
-import type { BackfillConfig } from './config.ts';
+import { ReferenceBackfill, type Facts } from './reference-backfill.ts';
+import type { BackfillConfig } from './backfill-config.ts';
 
-/** How a backfill is run. */
+/** How a backfill runs. */
 export interface BackfillOptions {
   /**
-   * Whether to read the facts and return the statements that would be sent, without using a connection. `planBackfill` does the same
-   * without a database.
+   * Whether this is a dry run: reads the facts and returns the statements without using a connection. Default: false. `planBackfill` does
+   * the same without a database.
    */
   readonly planOnly?: boolean | undefined;
 }
 
 /**
- * Makes or completes the parents that facts name, before the facts are loaded. Facts go to the server as they come and are never held
- * together; the server makes the parents' values of them. Text in facts is taken without the white space around it.
+ * Inserts or completes the parents that facts reference, before the facts are loaded. Facts are streamed and never held in memory
+ * together; PostgreSQL aggregates the parents' values. White space around text in facts is trimmed.
  *
- * In a transaction of its own or, given a unit of work, behind a savepoint of that one's. Any number of backfills of the same parents
- * may run at once: each parent is inserted once.
+ * Runs in a new transaction, or behind a savepoint of the given unit of work. Concurrent backfills of the same parents insert each parent
+ * once.
  *
- * @throws InvalidBackfillError with all that is wrong with `config`, before anything is sent, or when no fact has a property that it
- * names; InvalidRowError naming the first bad fact; DataError when PostgreSQL refuses a row; ReadOnlyError outside `transact`; whatever
- * `facts` throw comes through unchanged.
+ * @throws InvalidBackfillError with every issue of `config`, before anything is sent, or when no fact has a property that it names.
+ * @throws InvalidRowError for the first fact that can't be read.
+ * @throws RefusedError when PostgreSQL refuses a row.
+ * @throws ReadOnlyError outside `transact`.
+ * @throws Errors of `facts`, unchanged.
  */
 export function backfillReferences(
   to: Database | UnitOfWork,
@@ -50,10 +52,13 @@ export async function backfillReferences(
   facts: Facts,
   { planOnly = false }: BackfillOptions = {},
 ): Promise<BackfillPlan | BackfillResult> {
-  const backfill = new Backfill(to instanceof Database ? to.orm.em : to.em, config);
+  const backfill = new ReferenceBackfill(to instanceof Database ? to.orm.em : to.em, config);
   if (planOnly) return backfill.plan(facts);
   if (to instanceof Database) return to.transact((uow) => backfill.send(uow, facts));
-  if (!to.em.isInTransaction()) throw new ReadOnlyError('references would be backfilled outside `transact`');
+  if (!to.em.isInTransaction())
+    throw new ReadOnlyError(
+      "references can't be backfilled: the unit of work is read-only; use one of `transact`",
+    );
   const result = await to.transact((uow) => backfill.send(uow, facts));
   for (const entity of backfill.entities) await refreshLoaded(to.em, entity);
   return result;

@@ -1,43 +1,44 @@
 import type { RefusedError } from '../../errors.ts';
 import type { PlannedStatement } from '../load-options.ts';
 
-/** What PostgreSQL says became of the parents of one target. `inserted`, `updated` and `skipped` together are `candidates`. */
+/** Row counts of one target as PostgreSQL reports them. `candidates` is the sum of `inserted`, `updated` and `skipped`. */
 export interface BackfilledTarget {
   readonly name: string;
   readonly entity: string;
   /**
-   * `failed`: the database refused it, and it was taken back; `left_out`: one that it depends on failed. Either happens with `savepoints`
-   * only, and leaves all counts at 0.
+   * `failed`: PostgreSQL refused a statement, and the target was rolled back; `skipped`: a target that it depends on failed. Both occur
+   * with `savepoints` only, with all counts 0.
    */
-  readonly outcome: 'done' | 'failed' | 'left_out';
-  /** Why it failed. */
+  readonly outcome: 'done' | 'failed' | 'skipped';
+  /** Why the target failed; null otherwise. */
   readonly error: RefusedError | null;
-  /** Different parents that the facts name. */
+  /** Distinct parents that the facts name. */
   readonly candidates: number;
   readonly inserted: number;
-  /** Rows that changed. */
+  /** Existing rows that changed. */
   readonly updated: number;
-  /** Parents that nothing was done for: they were there, or had nothing to fill, or were not there to be filled. */
+  /** Parents that changed nothing: they exist already, have nothing to fill, or do not exist when only NULL is filled. */
   readonly skipped: number;
 }
 
+/** What a backfill did. */
 export interface BackfillResult {
-  /** How many facts there were. */
+  /** The number of facts. */
   readonly facts: number;
-  /** In the order in which they were worked on. */
+  /** In the order in which they ran. */
   readonly targets: readonly BackfilledTarget[];
 }
 
-/** What a backfill would send. What is there already is for the database to say. */
+/** What a backfill would send. Which parents exist already shows only when it runs. */
 export interface BackfillPlan {
-  /** How many facts there are. */
+  /** The number of facts. */
   readonly facts: number;
-  /** In the order in which they would be worked on. */
+  /** In the order in which they would run. */
   readonly targets: readonly {
     readonly name: string;
     readonly entity: string;
     readonly candidates: number;
   }[];
-  /** Without those that begin and end the transaction and its savepoints. */
+  /** Without the statements that begin and end the transaction and its savepoints. */
   readonly statements: readonly PlannedStatement[];
 }

@@ -1,7 +1,7 @@
 import type { CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import type { ResolvedConfig } from './resolve-config.ts';
 
-/** Counts the different keys that facts name, as the server would. Holds each of them. */
+/** Counts the distinct parents that facts name, as PostgreSQL would. Holds every key in memory. */
 export class CandidateCounter {
   readonly #keys: readonly { indexes: readonly number[]; found: Set<string> }[];
 
@@ -12,16 +12,16 @@ export class CandidateCounter {
     }));
   }
 
-  /** How many keys there were so far, for each target. */
+  /** The number of distinct keys so far, for each target. */
   get counts(): number[] {
     return this.#keys.map(({ found }) => found.size);
   }
 
-  /** Takes note of the values of a fact. */
+  /** Adds the values of a fact. */
   add(values: readonly CopiedValue[]): void {
     for (const { indexes, found } of this.#keys) {
       const key = indexes.map((index) => values[index] ?? null);
-      // No text holds the separator.
+      // PostgreSQL's text can't hold the separator.
       if (!key.includes(null)) found.add(key.map(String).join('\0'));
     }
   }

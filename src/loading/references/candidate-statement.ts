@@ -1,23 +1,23 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import type { AggregatedColumn, ResolvedTarget } from './resolved-target.ts';
 
-/** The table that the facts are copied into. `n` is a fact's number. */
+/** The temporary table that the facts are copied into. `n` is a fact's number. */
 export const factsTable = 'synth_lab_data_facts';
-/** The table of the parents that facts name, one row for each, under the names of their columns. */
+/** The temporary table of the parents that facts name: one row for each parent, with the columns of its table. */
 export const candidatesTable = 'synth_lab_data_candidates';
 
 const facts = `pg_temp.${factsTable}`;
 
 /**
- * The statement that makes the table of candidates: for each key that facts name, what their values make of each column. No value
- * takes more memory of the server than it is long: what may be many is sorted, not gathered.
+ * Returns the statement that creates the table of candidates: for each key, the aggregated value of each column. Values that may be many
+ * are sorted rather than collected, so that PostgreSQL's memory is bounded by the size of one result.
  */
 export function createCandidates(target: ResolvedTarget): string {
   const keys = target.key.map(({ staged }) => staged.name);
   const named = keys.map((key) => `${key} is not null`).join(' and ');
   const parts = [
     ...target.columns.map((column, index) => partOf(column, `v${index + 1}`, keys, named)),
-    ...target.minted.map(({ column, staged }, index) => ({
+    ...target.generated.map(({ column, staged }, index) => ({
       column,
       ...firstOf(staged.name, `m${index + 1}`, 'true'),
     })),
@@ -34,7 +34,7 @@ export function createCandidates(target: ResolvedTarget): string {
   );
 }
 
-/** What a column adds to the statement: values of each group, tables to join with it, and what its value then is. */
+/** What a column adds to the statement: values of each group, tables to join, and the expression of its value. */
 interface Part {
   readonly grouped: readonly string[];
   readonly joined: string;
@@ -64,7 +64,7 @@ function aggregated(column: AggregatedColumn, name: string, keys: readonly strin
     }
     case 'max_by': {
       const [value, number, time] = [column.staged.name, `${column.number.name}::numeric`, column.time.name];
-      // Of facts without an order, those with a value come first.
+      // Among facts without an order, those with a value come first.
       const unordered = `(${number} is null and ${time} is null and ${value} is null)`;
       return joinedBy(
         keys,
@@ -87,7 +87,7 @@ function aggregated(column: AggregatedColumn, name: string, keys: readonly strin
   return { ...part, value: `coalesce(${part.value}, '[]')` };
 }
 
-/** The value in the first fact for which `condition` holds. */
+/** Selects the value of the first fact for which `condition` holds. */
 function firstOf(value: string, name: string, condition: string): Part {
   return {
     grouped: [`min(n) filter (where ${condition}) as ${name}`],
@@ -111,7 +111,7 @@ function template(parts: Extract<AggregatedColumn, { how: 'template' }>['parts']
   };
 }
 
-/** The different values of each key, gathered. */
+/** Selects the distinct values of each key, aggregated by `gathered`. */
 function distinct(keys: readonly string[], value: string, named: string, gathered: string): string {
   const by = keys.join(', ');
   return (

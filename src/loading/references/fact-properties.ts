@@ -1,25 +1,25 @@
 import type { BinaryType, CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import type { LoadColumn } from '../load-target.ts';
-import type { BackfillTarget } from './config.ts';
-import { orderNumber, orderTime, parsed, tidied, valueFor } from './fact-values.ts';
-import type { StagedColumn, StagedColumns } from './staged-facts.ts';
-import { copiedValues } from '../copied-values.ts';
+import type { BackfillTarget } from './backfill-config.ts';
+import { encodeFact, normalizeFact, parseJson, toOrderNumber, toOrderTime } from './fact-values.ts';
+import type { StagedColumn, StagedColumns } from './staged-columns.ts';
+import { copyEncoders } from '../copy-encoders.ts';
 
-/** A property that some fact has to have, and where the configuration says so. */
+/** A property that at least one fact must have, with its path in the configuration. */
 export interface RequiredProperty {
   readonly property: string;
   readonly path: string;
 }
 
-/** Where the configuration names a property of the facts. */
-export interface NamedAt {
-  /** Within the target. */
+/** A reference to a property of the facts in the configuration. */
+export interface PropertyReference {
+  /** The path within the target. */
   readonly path: string;
-  /** Whether no fact need have it. */
+  /** Whether all facts may lack the property. */
   readonly optional: boolean;
 }
 
-/** What one target reads of the facts. */
+/** Registers the staged columns that one target reads from the facts. */
 export class FactProperties {
   readonly #path: string;
   readonly #skipBlank: boolean;
@@ -38,35 +38,35 @@ export class FactProperties {
     this.#required = given.required;
   }
 
-  /** The property as `column` holds it. */
-  valued(property: string, column: LoadColumn, at: NamedAt): StagedColumn {
-    const { type, check, name } = column;
-    if (!check) return this.#add(property, type, 'value', at, (value) => valueFor(type, value));
+  /** Adds the property as a value for `column`. */
+  valueColumn(property: string, column: LoadColumn, at: PropertyReference): StagedColumn {
+    const { type, validate, name } = column;
+    if (!validate) return this.#add(property, type, 'value', at, (value) => encodeFact(type, value));
     return this.#add(property, type, `document for ${this.#path}.${name}`, at, (value) => {
-      const document = typeof value === 'string' ? parsed(value) : value;
-      check(document);
-      return copiedValues.jsonb(document);
+      const document = typeof value === 'string' ? parseJson(value) : value;
+      validate(document);
+      return copyEncoders.jsonb(document);
     });
   }
 
-  /** The property as text. */
-  text(property: string, at: NamedAt): StagedColumn {
-    return this.#add(property, 'text', 'value', at, (value) => valueFor('text', value));
+  /** Adds the property as text. */
+  textColumn(property: string, at: PropertyReference): StagedColumn {
+    return this.#add(property, 'text', 'value', at, (value) => encodeFact('text', value));
   }
 
-  /** The property as an element of the JSON array that `column` holds. */
-  element(property: string, { check, name }: LoadColumn, at: NamedAt): StagedColumn {
+  /** Adds the property as an element of the JSON array in `column`. */
+  elementColumn(property: string, { validate, name }: LoadColumn, at: PropertyReference): StagedColumn {
     return this.#add(property, 'jsonb', `element for ${this.#path}.${name}`, at, (value) => {
-      check?.([value]);
-      return copiedValues.jsonb(value);
+      validate?.([value]);
+      return copyEncoders.jsonb(value);
     });
   }
 
-  /** The property as what facts are ordered by: a number, and a time. */
-  order(property: string, at: NamedAt): { number: StagedColumn; time: StagedColumn } {
+  /** Adds the property as the order of facts: as a number and as a time. */
+  orderColumns(property: string, at: PropertyReference): { number: StagedColumn; time: StagedColumn } {
     return {
-      number: this.#add(property, 'text', 'order', at, orderNumber),
-      time: this.#add(property, 'timestamptz', 'order', at, orderTime),
+      number: this.#add(property, 'text', 'order', at, toOrderNumber),
+      time: this.#add(property, 'timestamptz', 'order', at, toOrderTime),
     };
   }
 
@@ -74,12 +74,12 @@ export class FactProperties {
     property: string,
     type: BinaryType,
     how: string,
-    { path, optional }: NamedAt,
+    { path, optional }: PropertyReference,
     read: (value: unknown) => CopiedValue,
   ): StagedColumn {
     if (!optional) this.#required.push({ property, path: `${this.#path}.${path}` });
     return this.#columns.add(property, type, `${how}, ${this.#skipBlank ? 'blank' : 'all'}`, (given) => {
-      const value = tidied(given, this.#skipBlank);
+      const value = normalizeFact(given, this.#skipBlank);
       return value === null ? null : read(value);
     });
   }

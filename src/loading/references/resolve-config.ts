@@ -2,25 +2,29 @@ import type { EntityManager, EntityMetadata } from '@mikro-orm/postgresql';
 import type { z } from 'zod';
 import { InvalidBackfillError, InvalidLoadError } from '../../errors.ts';
 import { loadTarget, type LoadTarget } from '../load-target.ts';
-import { BackfillConfig, BackfillTarget } from './config.ts';
+import { BackfillConfig, BackfillTarget } from './backfill-config.ts';
 import type { RequiredProperty } from './fact-properties.ts';
 import { resolveTarget } from './resolve-target.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
-import { StagedColumns, type StagedColumn } from './staged-facts.ts';
-import { cycles, inOrder } from './target-order.ts';
+import { StagedColumns, type StagedColumn } from './staged-columns.ts';
+import { findCycles, topologicalOrder } from './topological-order.ts';
 
 type Issue = InvalidBackfillError['issues'][number];
 
-/** A configuration whose names were found to stand for something. */
+/** A configuration whose names are resolved to entities, columns and targets. */
 export interface ResolvedConfig {
-  /** In the order in which they are worked on. */
+  /** In the order in which they run. */
   readonly targets: readonly ResolvedTarget[];
   readonly savepoints: boolean;
   readonly columns: readonly StagedColumn[];
   readonly required: readonly RequiredProperty[];
 }
 
-/** @throws InvalidBackfillError with all that is wrong. */
+/**
+ * Parses a configuration and resolves its names.
+ *
+ * @throws InvalidBackfillError with every issue.
+ */
 export function resolveConfig(em: EntityManager, given: unknown): ResolvedConfig {
   const { data, error } = BackfillConfig.safeParse(given);
   const issues: Issue[] = error?.issues.map(asIssue) ?? [];
@@ -34,7 +38,7 @@ export function resolveConfig(em: EntityManager, given: unknown): ResolvedConfig
   });
   issues.push(...relationIssues(targets, namesOf(given)));
   if (!data || issues.length > 0) throw new InvalidBackfillError(issues);
-  return { targets: inOrder(resolved), savepoints: data.savepoints, columns: columns.all, required };
+  return { targets: topologicalOrder(resolved), savepoints: data.savepoints, columns: columns.all, required };
 }
 
 interface Numbered {
@@ -42,7 +46,7 @@ interface Numbered {
   readonly index: number;
 }
 
-// What is wrong with one target must not hide what is wrong with the others.
+// An issue of one target must not hide issues of the others.
 function readableTargets(given: unknown): Numbered[] {
   return rawTargets(given).flatMap((raw, index) => {
     const { data } = BackfillTarget.safeParse(raw);
@@ -80,7 +84,7 @@ function entityOf(
     const known = [...metadata.getAll().values()].map(({ className }) => className).toSorted();
     issues.push({
       path: `${path}.entity`,
-      message: `"${entity}" is no entity; there are ${known.join(', ')}`,
+      message: `unknown entity "${entity}"; expected one of: ${known.join(', ')}`,
     });
     return null;
   }
@@ -93,7 +97,7 @@ function entityOf(
   }
 }
 
-/** What is wrong between targets. */
+/** Returns issues between targets: repeated names, unknown dependencies, cycles. */
 function relationIssues(targets: readonly Numbered[], names: ReadonlySet<unknown>): Issue[] {
   const issues: Issue[] = [];
   const first = new Map<string, Numbered>();
@@ -103,22 +107,22 @@ function relationIssues(targets: readonly Numbered[], names: ReadonlySet<unknown
     if (other)
       issues.push({
         path: `targets.${one.index}.name`,
-        message: `"${name}" is targets.${other.index} already`,
+        message: `name "${name}" is used by targets.${other.index} already; names must be unique`,
       });
     else first.set(name, one);
     for (const [at, depended] of dependsOn.entries()) {
       if (names.has(depended)) continue;
       issues.push({
         path: `targets.${one.index}.dependsOn.${at}`,
-        message: `there is no target "${depended}"`,
+        message: `unknown target "${depended}"`,
       });
     }
   }
-  for (const cycle of cycles([...first.values()].map(({ target }) => target))) {
+  for (const cycle of findCycles([...first.values()].map(({ target }) => target))) {
     const [name = ''] = cycle;
     issues.push({
       path: `targets.${first.get(name)?.index}.dependsOn`,
-      message: `it depends on itself: ${cycle.join(' → ')}`,
+      message: `circular dependency: ${cycle.join(' → ')}`,
     });
   }
   return issues;

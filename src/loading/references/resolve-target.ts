@@ -1,17 +1,17 @@
 import type { EntityMetadata } from '@mikro-orm/postgresql';
 import { escapeIdentifier, escapeLiteral } from 'pg';
-import { asText, valueFor } from './fact-values.ts';
+import { factToText, encodeFact } from './fact-values.ts';
 import type { InvalidBackfillError } from '../../errors.ts';
 import { isUnique, type LoadColumn, type LoadTarget } from '../load-target.ts';
-import { UnfitValue } from '../unfit-value.ts';
-import type { BackfillColumn, BackfillTarget, TrackingValue } from './config.ts';
+import { ConversionError } from '../conversion-error.ts';
+import type { BackfillColumn, BackfillTarget, TrackingValue } from './backfill-config.ts';
 import { FactProperties, type RequiredProperty } from './fact-properties.ts';
 import { resolveAggregation } from './resolve-aggregation.ts';
 import type { AggregatedColumn, ResolvedTarget, StagedValue, TrackedColumn } from './resolved-target.ts';
-import type { StagedColumns } from './staged-facts.ts';
+import type { StagedColumns } from './staged-columns.ts';
 
-/** What a target is resolved with. What is found on the way is added to the last three. */
-export interface TargetContext {
+/** The input of a target's resolution. `columns`, `issues` and `required` collect its results. */
+export interface ResolutionContext {
   readonly target: BackfillTarget;
   readonly meta: EntityMetadata;
   readonly table: LoadTarget;
@@ -21,17 +21,17 @@ export interface TargetContext {
   readonly required: RequiredProperty[];
 }
 
-/** The target with the columns that it names. What can't be had is left out, and named among the issues. */
-export function resolveTarget(context: TargetContext): ResolvedTarget {
+/** Resolves the columns that a target names. Leaves out what can't be resolved, and adds it to the issues. */
+export function resolveTarget(context: ResolutionContext): ResolvedTarget {
   return new TargetResolver(context).resolve();
 }
 
 class TargetResolver {
-  readonly #context: TargetContext;
+  readonly #context: ResolutionContext;
   readonly #facts: FactProperties;
   readonly #written = new Set<string>();
 
-  constructor(context: TargetContext) {
+  constructor(context: ResolutionContext) {
     this.#context = context;
     this.#facts = new FactProperties(context);
   }
@@ -44,7 +44,8 @@ class TargetResolver {
       ([property, value]) => this.#tracked(property, value) ?? [],
     );
     if (target.mode === 'insert_missing') this.#checkComplete();
-    else if (target.columns.length === 0) this.#issue('columns', 'there is none to fill');
+    else if (target.columns.length === 0)
+      this.#issue('columns', 'mode "fill_null_only" needs at least one column');
     return {
       name: target.name,
       mode: target.mode,
@@ -54,7 +55,7 @@ class TargetResolver {
       key,
       columns,
       tracking,
-      minted: this.#minted(),
+      generated: this.#generated(),
       version: table.version,
     };
   }
@@ -65,7 +66,7 @@ class TargetResolver {
     if (source.length !== key.length) {
       this.#issue(
         'source',
-        `it names ${source.length} of the facts' properties for ${key.length} of the key`,
+        `source has ${source.length} ${source.length === 1 ? 'property' : 'properties'}, and key has ${key.length}; they must pair up`,
       );
     }
     const found = key.flatMap((property, index) => {
@@ -74,12 +75,12 @@ class TargetResolver {
       if (!column || from === undefined) return [];
       return {
         column,
-        staged: this.#facts.valued(from, column, { path: `source.${index}`, optional: false }),
+        staged: this.#facts.valueColumn(from, column, { path: `source.${index}`, optional: false }),
       };
     });
     if (found.length === key.length && !isUnique(table, key)) {
       const uniques = table.uniques.map((unique) => `(${unique.join(', ')})`).join(', ');
-      this.#issue('key', `(${key.join(', ')}) is not unique in ${table.entity}; unique are ${uniques}`);
+      this.#issue('key', `(${key.join(', ')}) is not unique in ${table.entity}; unique: ${uniques}`);
     }
     return found;
   }
@@ -104,31 +105,34 @@ class TargetResolver {
     this.#checkNullable(column, path);
     if (typeof given === 'object') {
       if (column.type === 'timestamptz') return { column, value: 'now()' };
-      this.#issue(path, `${this.#named(column)} is no time`);
+      this.#issue(
+        path,
+        `{ "now": true } needs a column of type timestamptz, but ${this.#named(column)} is ${column.type}`,
+      );
       return null;
     }
     try {
-      if (column.type === 'jsonb') throw new UnfitValue('is no document');
-      valueFor(column.type, given);
-      return { column, value: `${escapeLiteral(asText(given))}::${column.type}` };
+      if (column.type === 'jsonb') throw new ConversionError("can't be written into a jsonb column");
+      encodeFact(column.type, given);
+      return { column, value: `${escapeLiteral(factToText(given))}::${column.type}` };
     } catch (error) {
-      if (!(error instanceof UnfitValue)) throw error;
+      if (!(error instanceof ConversionError)) throw error;
       this.#issue(path, `the value ${error.message}`);
       return null;
     }
   }
 
-  /** The column of a property that nothing else of the target writes. */
+  /** Returns the column of a property that no other part of the target writes; null, with an issue, when there is none. */
   #writable(property: string, path: string): LoadColumn | null {
     const { columns, entity, version } = this.#context.table;
     const column = columns.find((one) => one.property === property);
     if (!column) {
       const names = columns.map((one) => one.property).join(', ');
-      this.#issue(path, `"${property}" is no property of ${entity}; it has ${names}`);
+      this.#issue(path, `unknown property "${property}"; ${entity} has ${names}`);
       return null;
     }
     if (column === version) {
-      this.#issue(path, `${this.#named(column)} counts changes, and is not for others to write`);
+      this.#issue(path, `${this.#named(column)} is the row version, which can't be written`);
       return null;
     }
     if (this.#written.has(property)) {
@@ -141,24 +145,27 @@ class TargetResolver {
 
   #checkNullable(column: LoadColumn, path: string): void {
     if (this.#context.target.mode === 'insert_missing' || column.nullable) return;
-    this.#issue(path, `${this.#named(column)} is never NULL, so that there is nothing to fill`);
+    this.#issue(path, `${this.#named(column)} is NOT NULL, so there is nothing to fill`);
   }
 
   #checkComplete(): void {
     const missing = this.#unwritten()
-      .filter((column) => !column.nullable && !column.fill && this.#defaultOf(column) === null)
+      .filter((column) => !column.nullable && !column.defaultValue && this.#defaultOf(column) === null)
       .map(({ property }) => property);
     if (missing.length === 0) return;
-    this.#issue('columns', `a row of ${this.#context.table.entity} needs ${missing.join(', ')}`);
+    this.#issue(
+      'columns',
+      `${this.#context.table.entity} requires ${missing.join(', ')}; add a column for each`,
+    );
   }
 
-  #minted(): StagedValue[] {
+  #generated(): StagedValue[] {
     if (this.#context.target.mode !== 'insert_missing') return [];
     return this.#unwritten().flatMap((column) => {
-      const { fill } = column;
-      if (!fill || this.#defaultOf(column) !== null) return [];
-      const how = `minted for ${this.#context.path}.${column.property}`;
-      return { column, staged: this.#context.columns.add(null, column.type, how, fill) };
+      const { defaultValue } = column;
+      if (!defaultValue || this.#defaultOf(column) !== null) return [];
+      const how = `generated for ${this.#context.path}.${column.property}`;
+      return { column, staged: this.#context.columns.add(null, column.type, how, defaultValue) };
     });
   }
 
@@ -166,7 +173,7 @@ class TargetResolver {
     return this.#context.table.columns.filter(({ property }) => !this.#written.has(property));
   }
 
-  /** The SQL of the default that the table has for a column that can't be NULL. */
+  /** Returns the SQL of the table's default for a NOT NULL column; null when it has none. */
   #defaultOf({ property, nullable }: LoadColumn): string | null {
     if (nullable) return null;
     return this.#context.meta.props.find(({ name }) => name === property)?.defaultRaw ?? null;

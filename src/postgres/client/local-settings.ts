@@ -1,6 +1,6 @@
 import { CompiledQuery } from 'kysely';
 import { SettingsError } from '../../errors.ts';
-import { checkedSetting } from '../../settings/resolve.ts';
+import { parseSetting } from '../../settings/resolve-settings.ts';
 
 /** How long the server bears with a transaction, in milliseconds; 0 for ever. What is left out is as the role or the server has it. */
 export interface TransactionTimeouts {
@@ -73,7 +73,7 @@ function entriesOf(timeouts: TransactionTimeouts): [parameter: string, milliseco
       if (!isTimeout(name)) {
         throw new SettingsError(`timeouts.${name} is none; there are ${Object.keys(parameters).join(', ')}`);
       }
-      return [parameters[name], checkedSetting(`timeouts.${name}`, milliseconds) ?? 0];
+      return [parameters[name], parseSetting(`timeouts.${name}`, milliseconds) ?? 0];
     });
 }
 

@@ -1,6 +1,6 @@
 import { SettingsError } from '../../errors.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { standard, type SettingValue } from '../../settings/definitions.ts';
+import { defaultFor, type SettingValue } from '../../settings/setting-definitions.ts';
 
 /**
  * What stands between this process and the server.
@@ -38,10 +38,10 @@ export interface DriverPoolOptions {
 /** Settings as the driver's pool has them. */
 export function driverPoolOptions(mode: PoolMode, pool: PoolOptions): DriverPoolOptions {
   return {
-    max: pool.max ?? standard('pool.max'),
-    connectionTimeoutMillis: pool.acquireTimeout ?? standard('pool.acquireTimeout'),
-    idleTimeoutMillis: pool.idleTimeout ?? standard('pool.idleTimeout'),
-    maxLifetimeSeconds: (pool.maxLifetime ?? standard('pool.maxLifetime')) / 1_000,
+    max: pool.max ?? defaultFor('pool.max'),
+    connectionTimeoutMillis: pool.acquireTimeout ?? defaultFor('pool.acquireTimeout'),
+    idleTimeoutMillis: pool.idleTimeout ?? defaultFor('pool.idleTimeout'),
+    maxLifetimeSeconds: (pool.maxLifetime ?? defaultFor('pool.maxLifetime')) / 1_000,
     ...(mode === 'external' && { maxUses: 1 }),
   };
 }

@@ -1,4 +1,4 @@
-import type { Settings } from '../../settings/resolve.ts';
+import type { Settings } from '../../settings/resolve-settings.ts';
 import type { ConnectOptions } from './orm-options.ts';
 
 /** How the settings have the application connect. */

@@ -2,7 +2,7 @@
 import { Socket } from 'node:net';
 import { isNativeError } from 'node:util/types';
 import { Connection, type Client, type ClientConfig } from 'pg';
-import { TlsOptions } from '../../settings/tls.ts';
+import { TlsOptions } from '../../settings/tls-options.ts';
 
 /** What the types of the driver leave out (pg 8.23.0, lib/connection.js). */
 interface Internals {

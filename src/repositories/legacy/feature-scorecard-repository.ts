@@ -4,17 +4,18 @@ import type { Tables } from '../../entities/tables.ts';
 import { NotFoundError } from '../../errors.ts';
 import { deletedOption, type DeletedOption } from '../deleted-option.ts';
 import { exactInstant, instant, instantColumn, nullableInstantColumn } from '../exact-columns.ts';
-import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from '../page.ts';
-import { readPage, stretchOf, toStretch } from '../read-page.ts';
+import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from '../page.ts';
+import { readPage, startOf, toCursorPage } from '../read-page.ts';
 import { LegacyReader } from './legacy-reader.ts';
 import {
-  checkArguments,
   fields,
   Key,
   optional,
   pageRequest,
-  stretchRequest,
+  cursorRequest,
   type FieldChecks,
+  reads,
+  type Signatures,
 } from '../signatures/index.ts';
 
 /**
@@ -40,6 +41,8 @@ export interface FeatureScorecardFilter extends DeletedOption {
   readonly experimentId?: string | undefined;
 }
 
+const filterFields: FieldChecks<FeatureScorecardFilter> = { experimentId: optional(Key), ...deletedOption };
+
 /**
  * Scorecards from before scorecards lived in their experiment, to be read and no more.
  *
@@ -51,7 +54,7 @@ export class FeatureScorecardRepository extends LegacyReader {
    *
    * @deprecated Lives on for its data.
    */
-  async find(key: string): Promise<FeatureScorecardRow | null> {
+  async findRow(key: string): Promise<FeatureScorecardRow | null> {
     const row = await selected(await this.rows(), { deleted: 'included' })
       .where('id', '=', key)
       .executeTakeFirst();
@@ -64,8 +67,8 @@ export class FeatureScorecardRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    * @throws NotFoundError when there is none.
    */
-  async get(key: string): Promise<FeatureScorecardRow> {
-    const found = await this.find(key);
+  async getRow(key: string): Promise<FeatureScorecardRow> {
+    const found = await this.findRow(key);
     if (!found) throw new NotFoundError('FeatureScorecard', key);
     return found;
   }
@@ -96,22 +99,24 @@ export class FeatureScorecardRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
    */
-  async list(request: StretchRequest & FeatureScorecardFilter = {}): Promise<Stretch<FeatureScorecardRow>> {
-    const { after, limit: asked, ...filter } = request;
+  async scroll(
+    request: CursorRequest & FeatureScorecardFilter = {},
+  ): Promise<CursorPage<FeatureScorecardRow>> {
+    const { after, first: asked, ...filter } = request;
     const name = `feature_scorecards?${JSON.stringify(filter, Object.keys(filter).toSorted())}`;
-    const { from, limit } = stretchOf(name, { after, limit: asked });
+    const { from, first } = startOf(name, { after, first: asked });
     let rest = selected(await this.rows(), filter);
     if (from)
       rest = rest.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
     const rows = await rest
       .orderBy('created_at', 'desc')
       .orderBy('id', 'desc')
-      .limit(limit + 1)
+      .limit(first + 1)
       .execute();
-    return toStretch(
+    return toCursorPage(
       name,
       rows,
-      limit,
+      first,
       (row) => ({ at: exactInstant(row.created_at_hex), key: row.id }),
       toRow,
     );
@@ -128,32 +133,26 @@ export class FeatureScorecardRepository extends LegacyReader {
       .executeTakeFirstOrThrow();
     return count;
   }
-}
 
-const filterFields: FieldChecks<FeatureScorecardFilter> = { experimentId: optional(Key), ...deletedOption };
-
-checkArguments(FeatureScorecardRepository, {
-  find: [{ key: Key }],
-  get: [{ key: Key }],
-  page: [
-    {
+  static readonly signatures = {
+    findRow: reads({ key: Key }),
+    getRow: reads({ key: Key }),
+    page: reads({
       request: optional(
         fields<PageRequest<'createdAt'> & FeatureScorecardFilter>({
           ...pageRequest(['createdAt']),
           ...filterFields,
         }),
       ),
-    },
-  ],
-  list: [
-    {
+    }),
+    scroll: reads({
       request: optional(
-        fields<StretchRequest & FeatureScorecardFilter>({ ...stretchRequest, ...filterFields }),
+        fields<CursorRequest & FeatureScorecardFilter>({ ...cursorRequest, ...filterFields }),
       ),
-    },
-  ],
-  count: [{ filter: optional(fields<FeatureScorecardFilter>(filterFields)) }],
-});
+    }),
+    count: reads({ filter: optional(fields<FeatureScorecardFilter>(filterFields)) }),
+  } satisfies Signatures<FeatureScorecardRepository>;
+}
 
 function scorecards(db: Kysely<Tables>, { experimentId, deleted }: FeatureScorecardFilter) {
   const all = db.selectFrom('feature_scorecards');

@@ -12,19 +12,20 @@ import {
   nullableDoubleColumn,
   nullableInstantColumn,
 } from '../exact-columns.ts';
-import { checkedPage, type Page, type PageRequest, type Stretch, type StretchRequest } from '../page.ts';
-import { keyStretchOf, readPage, stretchOf, toStretch } from '../read-page.ts';
+import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from '../page.ts';
+import { keyStartOf, readPage, startOf, toCursorPage } from '../read-page.ts';
 import { LegacyReader } from './legacy-reader.ts';
 import { selectedOutcomesOf, outcomesOf, toOutcome, type SimulatedOutcome } from './simulated-outcome.ts';
 import {
-  checkArguments,
   fields,
   Key,
   oneOf,
   optional,
   pageRequest,
-  stretchRequest,
+  cursorRequest,
   type FieldChecks,
+  reads,
+  type Signatures,
 } from '../signatures/index.ts';
 
 /**
@@ -60,6 +61,14 @@ export interface SimulationRunFilter extends DeletedOption {
   readonly status?: SimulationStatus | undefined;
 }
 
+const filterFields: FieldChecks<SimulationRunFilter> = {
+  scorecardId: optional(Key),
+  experimentId: optional(Key),
+  scenarioId: optional(Key),
+  status: optional(oneOf(runStatuses)),
+  ...deletedOption,
+};
+
 /**
  * Simulations of legacy scorecards, to be read and no more.
  *
@@ -71,7 +80,7 @@ export class SimulationRunRepository extends LegacyReader {
    *
    * @deprecated Lives on for its data.
    */
-  async find(key: string): Promise<SimulationRunRow | null> {
+  async findRow(key: string): Promise<SimulationRunRow | null> {
     const row = await selected(await this.rows(), { deleted: 'included' })
       .where('id', '=', key)
       .executeTakeFirst();
@@ -84,8 +93,8 @@ export class SimulationRunRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    * @throws NotFoundError when there is none.
    */
-  async get(key: string): Promise<SimulationRunRow> {
-    const found = await this.find(key);
+  async getRow(key: string): Promise<SimulationRunRow> {
+    const found = await this.findRow(key);
     if (!found) throw new NotFoundError('SimulationRun', key);
     return found;
   }
@@ -114,22 +123,22 @@ export class SimulationRunRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
    */
-  async list(request: StretchRequest & SimulationRunFilter = {}): Promise<Stretch<SimulationRunRow>> {
-    const { after, limit: asked, ...filter } = request;
+  async scroll(request: CursorRequest & SimulationRunFilter = {}): Promise<CursorPage<SimulationRunRow>> {
+    const { after, first: asked, ...filter } = request;
     const name = `simulation_runs?${JSON.stringify(filter, Object.keys(filter).toSorted())}`;
-    const { from, limit } = stretchOf(name, { after, limit: asked });
+    const { from, first } = startOf(name, { after, first: asked });
     let rest = selected(await this.rows(), filter);
     if (from)
       rest = rest.where((eb) => eb(eb.refTuple('started_at', 'id'), '<', eb.tuple(from.at, from.key)));
     const rows = await rest
       .orderBy('started_at', 'desc')
       .orderBy('id', 'desc')
-      .limit(limit + 1)
+      .limit(first + 1)
       .execute();
-    return toStretch(
+    return toCursorPage(
       name,
       rows,
-      limit,
+      first,
       (row) => ({ at: exactInstant(row.started_at_hex), key: row.id }),
       toRow,
     );
@@ -176,52 +185,43 @@ export class SimulationRunRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
    */
-  async listOutcomes(simulationId: string, request: StretchRequest = {}): Promise<Stretch<SimulatedOutcome>> {
+  async scrollOutcomes(
+    simulationId: string,
+    request: CursorRequest = {},
+  ): Promise<CursorPage<SimulatedOutcome>> {
     const name = `simulation_runs/outcomes:${simulationId}`;
-    const { from, limit } = keyStretchOf(name, request);
+    const { from, first } = keyStartOf(name, request);
     let rest = selectedOutcomesOf(await this.rows(), simulationId);
     if (from) rest = rest.where('synth_id', '>', from.key);
     const rows = await rest
       .orderBy('synth_id')
-      .limit(limit + 1)
+      .limit(first + 1)
       .execute();
-    return toStretch(name, rows, limit, (row) => ({ key: row.synth_id }), toOutcome);
+    return toCursorPage(name, rows, first, (row) => ({ key: row.synth_id }), toOutcome);
   }
-}
 
-const filterFields: FieldChecks<SimulationRunFilter> = {
-  scorecardId: optional(Key),
-  experimentId: optional(Key),
-  scenarioId: optional(Key),
-  status: optional(oneOf(runStatuses)),
-  ...deletedOption,
-};
-
-checkArguments(SimulationRunRepository, {
-  find: [{ key: Key }],
-  get: [{ key: Key }],
-  page: [
-    {
+  static readonly signatures = {
+    findRow: reads({ key: Key }),
+    getRow: reads({ key: Key }),
+    page: reads({
       request: optional(
         fields<PageRequest<'startedAt'> & SimulationRunFilter>({
           ...pageRequest(['startedAt']),
           ...filterFields,
         }),
       ),
-    },
-  ],
-  list: [
-    {
-      request: optional(fields<StretchRequest & SimulationRunFilter>({ ...stretchRequest, ...filterFields })),
-    },
-  ],
-  count: [{ filter: optional(fields<SimulationRunFilter>(filterFields)) }],
-  pageOutcomes: [
-    { simulationId: Key },
-    { request: optional(fields<PageRequest<'synthId'>>(pageRequest(['synthId']))) },
-  ],
-  listOutcomes: [{ simulationId: Key }, { request: optional(fields<StretchRequest>(stretchRequest)) }],
-});
+    }),
+    scroll: reads({
+      request: optional(fields<CursorRequest & SimulationRunFilter>({ ...cursorRequest, ...filterFields })),
+    }),
+    count: reads({ filter: optional(fields<SimulationRunFilter>(filterFields)) }),
+    pageOutcomes: reads(
+      { simulationId: Key },
+      { request: optional(fields<PageRequest<'synthId'>>(pageRequest(['synthId']))) },
+    ),
+    scrollOutcomes: reads({ simulationId: Key }, { request: optional(fields<CursorRequest>(cursorRequest)) }),
+  } satisfies Signatures<SimulationRunRepository>;
+}
 
 function simulations(db: Kysely<Tables>, filter: SimulationRunFilter) {
   const { scorecardId, experimentId, scenarioId, status, deleted } = filter;

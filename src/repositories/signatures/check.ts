@@ -6,8 +6,24 @@ export interface Problem {
   readonly what: string;
 }
 
+/** The values that a check accepts, by kind. Tests derive valid and invalid arguments from it. */
+export interface Accepted {
+  readonly kind: 'text' | 'word' | 'number' | 'date' | 'document' | 'list' | 'object';
+  readonly nullable?: boolean;
+  readonly optional?: boolean;
+  /** Of a word. */
+  readonly words?: readonly string[];
+  /** Of a list: the checks of its items, or the one of each. */
+  readonly items?: readonly AnyCheck[];
+  /** Of an object. Of a document, those that are checked before it is written. */
+  readonly fields?: Readonly<Record<string, AnyCheck>>;
+}
+
 /** Decides whether a value is what is expected: undefined when it is. It changes nothing. */
-export type AnyCheck = (value: unknown) => Problem | undefined;
+export interface AnyCheck {
+  (value: unknown): Problem | undefined;
+  readonly accepted?: Accepted | undefined;
+}
 
 /** Decides at run time whether a value is a `T`. */
 export interface Check<T> extends AnyCheck {
@@ -15,43 +31,62 @@ export interface Check<T> extends AnyCheck {
   readonly type?: (value: T) => T;
 }
 
+/** Returns `check` with what it accepts. */
+export function accepting(accepted: Accepted, check: (value: unknown) => Problem | undefined): AnyCheck {
+  return Object.assign(check, { accepted });
+}
+
 /** A text that PostgreSQL can store. Keys and every other text of an argument pass here, so a rule for all texts belongs here. */
-export const Text: Check<string> = (value) => {
+export const Text: Check<string> = accepting({ kind: 'text' }, (value) => {
   if (typeof value !== 'string') return isNot('a string', value);
   return value.isWellFormed() ? undefined : isNot('a string without half of a surrogate pair', value);
-};
+});
 
 /** The key of a row. */
-export const Key: Check<string> = (value) => Text(value);
+export const Key: Check<string> = accepting({ kind: 'text' }, (value) => Text(value));
 
 /** A whole number that a column of type `integer` can hold. */
-export const Integer: Check<number> = (value) =>
+export const Integer: Check<number> = accepting({ kind: 'number' }, (value) =>
   typeof value === 'number' && Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31
     ? undefined
-    : isNot('a whole number from -2147483648 to 2147483647', value);
+    : isNot('a whole number from -2147483648 to 2147483647', value),
+);
 
 /** A number, neither NaN nor infinite. */
-export const FiniteNumber: Check<number> = (value) =>
-  Number.isFinite(value) ? undefined : isNot('a finite number', value);
+export const FiniteNumber: Check<number> = accepting({ kind: 'number' }, (value) =>
+  Number.isFinite(value) ? undefined : isNot('a finite number', value),
+);
 
 /** A `Date`, of any realm, that holds a time. */
-export const Instant: Check<Date> = (value) =>
-  types.isDate(value) && !Number.isNaN(value.getTime()) ? undefined : isNot('a valid Date', value);
+export const Instant: Check<Date> = accepting({ kind: 'date' }, (value) =>
+  types.isDate(value) && !Number.isNaN(value.getTime()) ? undefined : isNot('a valid Date', value),
+);
 
 /** One of these texts. */
 export function oneOf<const Values extends readonly string[]>(values: Values): Check<Values[number]> {
   const allowed: ReadonlySet<unknown> = new Set(values);
-  return (value) => (allowed.has(value) ? undefined : isNot(`one of: ${values.join(', ')}`, value));
+  return accepting({ kind: 'word', words: values }, (value) =>
+    allowed.has(value) ? undefined : isNot(`one of: ${values.join(', ')}`, value),
+  );
 }
 
 /** What `check` accepts, or undefined. */
 export function optional<T>(check: Check<T>): Check<T | undefined> {
-  return (value) => (value === undefined ? undefined : check(value));
+  return widened(check, { optional: true }, undefined);
 }
 
 /** What `check` accepts, or null. */
 export function nullable<T>(check: Check<T>): Check<T | null> {
-  return (value) => (value === null ? undefined : check(value));
+  return widened(check, { nullable: true }, null);
+}
+
+function widened(
+  check: AnyCheck,
+  by: Pick<Accepted, 'nullable' | 'optional'>,
+  also: null | undefined,
+): AnyCheck {
+  const either = (value: unknown): Problem | undefined => (value === also ? undefined : check(value));
+  return check.accepted ? accepting({ ...check.accepted, ...by }, either) : either;
 }
 
 /** The problem that a value is not what is expected. Of a text or an object only the kind is shown: it may be row data. */

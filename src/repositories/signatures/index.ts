@@ -1,4 +1,4 @@
-export { checkArguments, checksArguments } from './check-arguments.ts';
+export { checkArguments, type RepositoryClass, type Signatures } from './check-arguments.ts';
 export { Instant, Integer, Key, nullable, FiniteNumber, oneOf, optional, Text } from './check.ts';
 export {
   byStatus,
@@ -10,5 +10,6 @@ export {
   recordOf,
   type FieldChecks,
 } from './containers.ts';
-export { Limit, pageRequest, stretchRequest } from './pages.ts';
+export { locks, reads, stages, synchronous, writes, type Effect, type Signature } from './effects.ts';
+export { Limit, cursorRequest, pageRequest } from './pages.ts';
 export { newRow, rowMethods } from './rows.ts';

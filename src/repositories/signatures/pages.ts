@@ -1,12 +1,20 @@
-import { checkedCursor, checkedLimit, checkedOffset, checkedSortOrder, checkedSortKey } from '../page.ts';
-import type { PageRequest, StretchRequest } from '../page.ts';
-import { optional, type Check } from './check.ts';
+import {
+  checkedCursor,
+  checkedFirst,
+  checkedLimit,
+  checkedOffset,
+  checkedSortKey,
+  checkedSortOrder,
+  type CursorRequest,
+  type PageRequest,
+} from '../page.ts';
+import { accepting, optional, type Check } from './check.ts';
 import type { FieldChecks } from './containers.ts';
 
 // Paging has an error of its own, which says what can be served: these throw InvalidPageError.
 
 /** How many rows a list gives at most. */
-export const Limit: Check<number> = (value) => void checkedLimit(value);
+export const Limit: Check<number> = accepting({ kind: 'number' }, (value) => void checkedLimit(value));
 
 /** The fields of a request for a page of a list with these sort keys. */
 export function pageRequest<SortKey extends string>(
@@ -14,14 +22,20 @@ export function pageRequest<SortKey extends string>(
 ): FieldChecks<PageRequest<SortKey>> {
   return {
     limit: optional(Limit),
-    offset: (value) => void checkedOffset(value),
-    sortBy: (value) => void checkedSortKey(value, sortKeys),
-    sortOrder: (value) => void checkedSortOrder(value),
+    offset: accepting({ kind: 'number', optional: true }, (value) => void checkedOffset(value)),
+    sortBy: accepting(
+      { kind: 'word', words: sortKeys, optional: true },
+      (value) => void checkedSortKey(value, sortKeys),
+    ),
+    sortOrder: accepting(
+      { kind: 'word', words: ['asc', 'desc'], optional: true },
+      (value) => void checkedSortOrder(value),
+    ),
   };
 }
 
-/** The fields of a request for a stretch of a list. */
-export const stretchRequest: FieldChecks<StretchRequest> = {
-  after: (value) => void checkedCursor(value),
-  limit: optional(Limit),
+/** The fields of a request for a cursor page of a list. */
+export const cursorRequest: FieldChecks<CursorRequest> = {
+  first: accepting({ kind: 'number', optional: true }, (value) => void checkedFirst(value)),
+  after: accepting({ kind: 'text', optional: true, nullable: true }, (value) => void checkedCursor(value)),
 };

@@ -15,6 +15,7 @@ import {
 import { InstantType } from '../../wire/instant-type.ts';
 import { readInstant } from '../../wire/instant.ts';
 import {
+  accepting,
   FiniteNumber,
   Instant,
   Integer,
@@ -26,21 +27,22 @@ import {
   type Check,
 } from './check.ts';
 import { arrayOf, document, isPlain, problemIn, onlyUnknownIn } from './containers.ts';
+import { reads, stages, synchronous, type Signature } from './effects.ts';
 
 interface RowMethods<E extends object> {
-  readonly find: readonly [{ readonly key: Check<Primary<E>> }];
-  readonly get: readonly [{ readonly key: Check<Primary<E>> }];
-  readonly add: { readonly synchronous: readonly [{ readonly data: Check<RequiredEntityData<E>> }] };
-  readonly remove: { readonly synchronous: readonly [{ readonly entity: Check<E> }] };
+  readonly find: Signature<readonly [{ readonly key: Check<Primary<E>> }], 'reads', false>;
+  readonly get: Signature<readonly [{ readonly key: Check<Primary<E>> }], 'reads', false>;
+  readonly add: Signature<readonly [{ readonly data: Check<RequiredEntityData<E>> }], 'stages', true>;
+  readonly remove: Signature<readonly [{ readonly entity: Check<E> }], 'stages', true>;
 }
 
 /** What every repository of an entity can do. */
 export function rowMethods<E extends object>(entity: EntityClass<E>): RowMethods<E> {
   return {
-    find: [{ key: primaryKey(entity) }],
-    get: [{ key: primaryKey(entity) }],
-    add: { synchronous: [{ data: newRow(entity) }] },
-    remove: { synchronous: [{ entity: rowOf(entity) }] },
+    find: reads({ key: primaryKey(entity) }),
+    get: reads({ key: primaryKey(entity) }),
+    add: synchronous(stages({ data: newRow(entity) })),
+    remove: synchronous(stages({ entity: rowOf(entity) })),
   };
 }
 
@@ -50,10 +52,10 @@ export function rowMethods<E extends object>(entity: EntityClass<E>): RowMethods
  */
 export function newRow<E extends object, Data = RequiredEntityData<E>>(entity: EntityClass<E>): Check<Data> {
   const columns = new Map(columnsOf(entity).map((column) => [column.name, column.check]));
-  return (value) => {
+  return accepting({ kind: 'document' }, (value) => {
     if (!isPlain(value)) return isNot('an object', value);
     return problemIn(value, columns) ?? onlyUnknownIn(value, columns);
-  };
+  });
 }
 
 /** An instance of the entity, whose key is one. */
@@ -67,10 +69,11 @@ function rowOf<E extends object>(entity: EntityClass<E>): Check<E> {
 function primaryKey<E extends object>(entity: EntityClass<E>): Check<Primary<E>> {
   const { length } = keysOf(entity);
   const keys = arrayOf(Key);
-  return (value) => {
-    if (length === 1) return Key(value);
-    return Array.isArray(value) && value.length !== length ? isNot(`${length} keys`, value) : keys(value);
-  };
+  const one: AnyCheck = Key;
+  if (length === 1) return one;
+  return accepting({ kind: 'list', items: keysOf(entity).map(() => Key) }, (value) =>
+    Array.isArray(value) && value.length !== length ? isNot(`${length} keys`, value) : keys(value),
+  );
 }
 
 /** A column as it is declared, and the check of what a new row may have in it. */

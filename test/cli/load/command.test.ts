@@ -117,8 +117,13 @@ describe('synthdb load', () => {
   test.each([
     ['short.csv', 'id,name\na\n', 1, /row 1: has more cells/],
     ['quote.csv', 'id,name,hypothesis\na,n,h\nb,"n\n', 1, /row 2: is malformed/],
-    ['number.csv', 'id,name,hypothesis,rowVersion\na,n,h,one\n', 1, /row 1, rowVersion: is no integer/],
-    ['document.csv', 'id,name,hypothesis,scorecardData\na,n,h,{\n', 1, /row 1, scorecardData: is no JSON/],
+    ['number.csv', 'id,name,hypothesis,rowVersion\na,n,h,one\n', 1, /row 1, rowVersion: is not an integer/],
+    [
+      'document.csv',
+      'id,name,hypothesis,scorecardData\na,n,h,{\n',
+      1,
+      /row 1, scorecardData: is not valid JSON/,
+    ],
     ['twice.csv', 'id,id\na,b\n', 2, /"id" twice/],
     ['column.csv', 'created_at\n2026\n', 2, /"createdAt" is meant/],
     ['unknown.csv', 'nome\nx\n', 2, /may name id, name/],
@@ -141,7 +146,7 @@ describe('synthdb load', () => {
     [['rows.csv', '--entity', 'Nothing', '--mode', 'append'], /"Nothing"; there are AnalysisCache/],
     [
       ['rows.csv', '--entity', 'Experiment', '--mode', 'upsert', '--key', 'nome'],
-      /"nome", which is no property/,
+      /unknown property "nome" in key/,
     ],
     [['rows.csv', '--entity', 'Experiment', '--mode', 'upsert', '--key', 'name'], /not unique/],
     [['rows.csv', '--entity', 'Experiment', '--mode', 'replace'], /Allowed choices are append/],

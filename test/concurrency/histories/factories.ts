@@ -2,8 +2,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import * as entities from '../../../src/entities/index.ts';
 import * as testing from '../../../src/testing/index.ts';
 
-/** Stages a row of an entity, with all that it can't do without. */
-export type Factory = (em: EntityManager) => Record<string, unknown>;
+/** Stages a row of an entity, and the parents that it requires unless they are given. */
+export type Factory = (em: EntityManager, overrides?: object) => Record<string, unknown>;
 
 const made: Readonly<Record<string, unknown>> = testing;
 

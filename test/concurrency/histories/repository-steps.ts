@@ -21,7 +21,7 @@ export const repositorySteps: Readonly<Record<string, RepositoryStep>> = {
     property: 'totalSynths',
     adds: false,
     run: (uow, key: string, totalSynths: number) =>
-      uow.analysisRuns.recordStatus(key, 'running', { totalSynths }),
+      uow.analysisRuns.saveStatus(key, 'running', { totalSynths }),
   },
   Exploration: {
     property: 'totalLlmCalls',

@@ -33,7 +33,7 @@ export async function doStep(run: Run, uow: UnitOfWork, step: Step, effects: Eff
     case 'fill':
       return useRow(run, uow, step, effects);
     case 'query':
-      await run.pending(step.do, uow.experiments.listSummaries({}));
+      await run.pending(step.do, uow.experiments.scrollSummaries({}));
       return;
     case 'flush':
       return run.pending(step.do, uow.flush());

@@ -6,7 +6,7 @@ import { connect } from '../../../src/postgres/orm/connect.ts';
 import { EmbeddedPostgres } from '../../../src/embedded/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { parseDatabaseUrl } from '../../../src/settings/database-url.ts';
-import { wantedMajor } from '../../../src/testing/run-server.ts';
+import { requestedMajor } from '../../../src/testing/start-test-server.ts';
 
 const fragile = { fsync: 'off', full_page_writes: 'off' };
 
@@ -85,7 +85,7 @@ export async function ask(url: string, sql: string): Promise<QueryResultRow[]> {
 function at(parent: string, name: string) {
   return {
     directory: join(parent, name),
-    major: wantedMajor(process.env),
+    major: requestedMajor(process.env),
     binaries: join(import.meta.dirname, '../../../.data/binaries'),
   };
 }

@@ -2,7 +2,7 @@ import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { backfillReferences } from '../../../src/loading/references/backfill-references.ts';
-import type { BackfillColumn } from '../../../src/loading/references/config.ts';
+import type { BackfillColumn } from '../../../src/loading/references/backfill-config.ts';
 import { rawJSON } from '../../../src/json/raw-json.ts';
 import { plans, References } from './world.ts';
 
@@ -70,7 +70,7 @@ describe('the value of a backfilled column', () => {
     expect(await made({ target, source: 'v' }, facts)).toEqual(expected);
   });
 
-  test('is the first that is not blank, if told so', async () => {
+  test('is the first that is not blank with skipBlankValues', async () => {
     expect(await made({ target: 'name', source: 'v' }, of('', '(空白)', ' ', 'x'), true)).toBe('x');
   });
 
@@ -144,7 +144,7 @@ describe('the value of a backfilled column', () => {
     );
   });
 
-  test('is what reading the facts one by one makes it, whatever they are', { timeout: 60_000 }, async () => {
+  test('equals a client-side aggregation of arbitrary facts', { timeout: 60_000 }, async () => {
     const text = fc.option(fc.constantFrom('a', 'b', ' a', 'A', 'é', '', '😀', "'"), { nil: null });
     const fact = fc.record({
       plan: fc.constantFrom('P', ' P', 'Q', '', null),

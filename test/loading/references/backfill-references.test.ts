@@ -9,7 +9,7 @@ import {
   ReadOnlyError,
 } from '../../../src/index.ts';
 import { backfillReferences } from '../../../src/loading/references/backfill-references.ts';
-import type { BackfillConfig } from '../../../src/loading/references/config.ts';
+import type { BackfillConfig } from '../../../src/loading/references/backfill-config.ts';
 import { Database } from '../../../src/database/database.ts';
 import { UnitOfWork } from '../../../src/database/units/unit-of-work.ts';
 import { DatabaseTarget } from '../../../src/settings/database-url.ts';
@@ -66,7 +66,7 @@ describe('backfilled references', () => {
       ]);
     });
 
-    test('have their own key when facts know them by others, and come after what they depend on', async () => {
+    test('get a generated key when facts identify them by other properties, and follow their dependencies', async () => {
       const config = { targets: [{ ...portfolios, dependsOn: ['plans'] }, plans] };
 
       expect(
@@ -88,7 +88,7 @@ describe('backfilled references', () => {
       expect(made.every(({ id }) => /^pf_[0-9a-f-]{36}$/.test(String(id)))).toBe(true);
     });
 
-    test('take the defaults of their columns, and what is tracked', async () => {
+    test('get the defaults of their columns and the tracking values', async () => {
       await backfillReferences(
         db,
         {
@@ -108,7 +108,7 @@ describe('backfilled references', () => {
       ]);
     });
 
-    test('C4 b: are the same when white space around their keys alone tells them apart', async () => {
+    test('are one parent when keys differ in surrounding white space only', async () => {
       expect(
         await counts({ targets: [plans] }, [{ plan: 'P1' }, { plan: ' P1' }, { plan: 'P1\u3000\n' }]),
       ).toEqual([['plans', 1, 0, 0]]);
@@ -118,7 +118,7 @@ describe('backfilled references', () => {
     test.each([
       [true, ['P1']],
       [false, ['', '(blank)', '(空白)', 'P1']],
-    ])('C4 c: are skipped under a blank key, if told so (%s)', async (skipBlankValues, expected) => {
+    ])('are skipped under a blank key with skipBlankValues (%s)', async (skipBlankValues, expected) => {
       const blanks = ['(空白)', ' (空白) ', '', '  ', '(blank)'].map((plan) => ({ plan }));
 
       await backfillReferences(db, { targets: [{ ...plans, skipBlankValues }] }, [...blanks, { plan: 'P1' }]);
@@ -126,12 +126,12 @@ describe('backfilled references', () => {
       expect((await keys()).toSorted()).toEqual(expected);
     });
 
-    test('are none without facts', async () => {
+    test('are not inserted without facts', async () => {
       expect(await counts({ targets: [{ ...plans, columns: [named] }] }, [])).toEqual([['plans', 0, 0, 0]]);
     });
   });
 
-  describe('that are to be completed', () => {
+  describe('that are completed', () => {
     const filled = { ...plans, mode: 'fill_null_only' } as const;
     beforeEach(() =>
       db.execute(
@@ -139,7 +139,7 @@ describe('backfilled references', () => {
       ),
     );
 
-    test('are written to where they hold NULL, and nowhere else; none is inserted', async () => {
+    test('are updated only where they hold NULL, and none is inserted', async () => {
       const config = {
         targets: [
           {
@@ -162,14 +162,14 @@ describe('backfilled references', () => {
       expect(await db.plans()).toEqual(once);
     });
 
-    test('keep their NULL when the facts have nothing for it', async () => {
+    test('keep NULL when no fact has a value', async () => {
       const config = { targets: [{ ...filled, columns: [named, tagged] }] };
 
       expect(await counts(config, [{ plan: 'P1', title: null, tag: null }])).toEqual([['plans', 0, 0, 1]]);
       expect(await db.plans()).toMatchObject([{ name: null, tags: null }, {}, {}]);
     });
 
-    test('C4 d: keep what another writer writes while they are waited for', async () => {
+    test('keep what another transaction wrote while the backfill waited for its lock', async () => {
       const other = db.orm.em.fork();
       await other.begin();
       await other.execute(`update "Mixed ""Case"""."Pension plans" set name = 'theirs' where "Plan" = 'P1'`);
@@ -194,7 +194,7 @@ describe('backfilled references', () => {
     });
   });
 
-  describe('C4 e: whose arrays are there', () => {
+  describe('with existing arrays', () => {
     test.each([
       ['["b", "a"]', ['c', 'a', 'd', 'c'], ['b', 'a', 'c', 'd'], 1],
       ['["b", "a"]', ['a', 'b'], ['b', 'a'], 0],
@@ -220,7 +220,7 @@ describe('backfilled references', () => {
     });
   });
 
-  describe('C4 a: of which one table is refused', () => {
+  describe('with a table that PostgreSQL refuses', () => {
     const broken = {
       name: 'broken',
       source: ['missing', 'code'],
@@ -230,7 +230,7 @@ describe('backfilled references', () => {
     };
     const facts = [{ plan: 'P1', missing: 'nowhere', code: 1, title: 'x' }];
 
-    test('are none at all', async () => {
+    test('are all rolled back', async () => {
       await expect(backfillReferences(db, { targets: [plans, broken] }, facts)).rejects.toMatchObject({
         table: 'portfolios',
         constructor: DanglingReferenceError,
@@ -239,7 +239,7 @@ describe('backfilled references', () => {
       expect(await keys()).toEqual([]);
     });
 
-    test('are there but for that table and what depends on it, behind savepoints', async () => {
+    test('stay with savepoints, except that table and its dependents', async () => {
       const after = { ...portfolios, name: 'after', dependsOn: ['plans'] };
       const left = { ...portfolios, name: 'left', dependsOn: ['broken'] };
       const further = { ...portfolios, name: 'further', dependsOn: ['left'] };
@@ -254,14 +254,14 @@ describe('backfilled references', () => {
         { name: 'plans', outcome: 'done', inserted: 1, error: null },
         { name: 'broken', outcome: 'failed', inserted: 0, error: expect.any(DanglingReferenceError) },
         { name: 'after', outcome: 'done', inserted: 1 },
-        { name: 'left', outcome: 'left_out', candidates: 0, error: null },
-        { name: 'further', outcome: 'left_out', candidates: 0, error: null },
+        { name: 'left', outcome: 'skipped', candidates: 0, error: null },
+        { name: 'further', outcome: 'skipped', candidates: 0, error: null },
       ]);
       expect(await keys()).toEqual(['P1']);
       expect(await db.portfolios()).toHaveLength(1);
     });
 
-    test('leave the unit of work that they were part of as it was', async () => {
+    test('leave the enclosing unit of work unchanged', async () => {
       await db.transact(async (uow) => {
         uow.em.create(Plan, { id: 'P0' });
         await expect(backfillReferences(uow, { targets: [plans, broken] }, facts)).rejects.toThrow();
@@ -272,7 +272,7 @@ describe('backfilled references', () => {
     });
   });
 
-  test('C4 h: may be in a schema of any name', async () => {
+  test('accept any schema name', async () => {
     // All others are too.
     expect(referencesOrm(db.target).getMetadata().get(Plan).schema).toBe('Mixed "Case"');
     await backfillReferences(db, { targets: [plans] }, [{ plan: 'P1' }]);
@@ -280,7 +280,7 @@ describe('backfilled references', () => {
     expect(await keys()).toEqual(['P1']);
   });
 
-  test('may be named by any property, key and template', async () => {
+  test('accept any property name, key and template', async () => {
     const hostile = `x"; drop table y; -- ?$1 \\ ' {} 😀 ${'z'.repeat(80)}`;
     const braced = hostile.replaceAll('{', '{{').replaceAll('}', '}}');
     const config = {
@@ -307,7 +307,7 @@ describe('backfilled references', () => {
     expect(await db.plans()).toMatchObject([{ Plan: hostile, name: hostile, source: null }]);
   });
 
-  test('may be backfilled several times in a unit of work, which sees them at once', async () => {
+  test('are visible at once to a unit of work that backfills several times', async () => {
     await db.transact(async (uow) => {
       const loaded = uow.em.create(Plan, { id: 'P1' });
       await uow.flush();
@@ -329,10 +329,18 @@ describe('backfilled references', () => {
   });
 
   test.each([
-    ['no object', [{ plan: 'a', title: 'x' }, 'text'], /^row 2: is no object/],
-    ['a number that is none', [{ plan: 'a', title: 'x', amount: 'secret' }], /^row 1, amount: is no finite/],
-    ['no number for a key', [{ plan: Number.NaN, title: 'x' }], /^row 1, plan: is no finite/],
-    ['no number for a text', [{ plan: 'a', title: Number.POSITIVE_INFINITY }], /^row 1, title: is no finite/],
+    ['no object', [{ plan: 'a', title: 'x' }, 'text'], /^row 2: is not an object/],
+    [
+      'a number that is none',
+      [{ plan: 'a', title: 'x', amount: 'secret' }],
+      /^row 1, amount: is not a finite/,
+    ],
+    ['no number for a key', [{ plan: Number.NaN, title: 'x' }], /^row 1, plan: is not a finite/],
+    [
+      'no number for a text',
+      [{ plan: 'a', title: Number.POSITIVE_INFINITY }],
+      /^row 1, title: is not a finite/,
+    ],
     ['U+0000', [{ plan: 'a', title: 'secret\0' }], /^row 1, title: holds U\+0000/],
     ['half a surrogate pair', [{ plan: 'a', title: 'secret\ud800' }], /^row 1, title: holds half/],
     ['a document out of shape', [{ plan: 'a', title: 'x', details: { city: 5 } }], /^row 1, details: .*city/],
@@ -354,7 +362,7 @@ describe('backfilled references', () => {
     expect(await keys()).toEqual([]);
   });
 
-  test('are not made when no fact has a property that was asked for', async () => {
+  test('are refused when no fact has a required property', async () => {
     const columns = [
       named,
       { target: 'source', aggregation: 'template', template: '{title}{typo}' } as const,
@@ -371,7 +379,7 @@ describe('backfilled references', () => {
     expect(await keys()).toEqual([]);
   });
 
-  test('are none when the database refuses one, or the facts end in an error', async () => {
+  test('are rolled back when PostgreSQL refuses one or the facts throw', async () => {
     const fault = new Error('no more facts');
     async function* broken() {
       yield { plan: 'P1' };
@@ -385,7 +393,7 @@ describe('backfilled references', () => {
     expect(await keys()).toEqual([]);
   });
 
-  test('are none when one lacks a value that it needs, and the column is named', async () => {
+  test('are refused when a required value is missing, with the name of the column', async () => {
     const titled = { ...portfolios, columns: [named] };
 
     await expect(
@@ -404,7 +412,7 @@ describe('backfilled references', () => {
     await expect(backfillReferences(uow, { targets: [plans] }, [])).rejects.toBeInstanceOf(ReadOnlyError);
   });
 
-  test('need temporary tables, and say how a role gets them', async () => {
+  test('need the TEMPORARY privilege, and the error says how to grant it', async () => {
     const { database } = db.target.parts;
     await db.execute(
       `create role "temp_${database}" login password 'p'; revoke temporary on database "${database}" from public`,
@@ -419,7 +427,7 @@ describe('backfilled references', () => {
     await db.execute(`drop role "temp_${database}"`);
   });
 
-  test('that a stale unit of work would overwrite are refused it', async () => {
+  test('are protected from stale writes by their version', async () => {
     await db.execute(`insert into "Mixed ""Case"""."Pension plans" ("Plan") values ('P1')`);
 
     const stale = db.transact(async ({ em }) => {

@@ -43,14 +43,14 @@ describe('the configuration of a backfill', () => {
       [target('a', 'b'), target('b', 'a'), target('c', 'c')],
     ],
     [['a → c → a'], [target('a', 'b', 'c'), target('b'), target('c', 'b', 'a')]],
-  ])('C4 g: whose targets depend on themselves is refused with the way: %j', async (ways, targets) => {
+  ])('refuses circular dependencies with their paths: %j', async (ways, targets) => {
     const issues = await issuesOf({ targets });
 
-    expect(issues.map((issue) => issue.replace(/^.*: it depends on itself: /, ''))).toEqual(ways);
+    expect(issues.map((issue) => issue.replace(/^.*: circular dependency: /, ''))).toEqual(ways);
     expect(issues[0]).toMatch(/^targets\.\d\.dependsOn: /);
   });
 
-  test('that has many faults is told all of them, each with its place', async () => {
+  test('reports every issue with its path', async () => {
     const issues = await issuesOf({
       savepoint: true,
       targets: [
@@ -84,23 +84,25 @@ describe('the configuration of a backfill', () => {
     expect(issues).toEqual([
       'targets.0.mode: Invalid option: expected one of "insert_missing"|"fill_null_only"',
       '(configuration): Unrecognized key: "savepoint"',
-      expect.stringMatching(/^targets\.1\.entity: "Nobody" is no entity; there are AnalysisCache, .*Plan,/),
-      "targets.2.source: it names 2 of the facts' properties for 1 of the key",
-      'targets.2.key: (name) is not unique in Plan; unique are (id)',
-      'targets.2.columns: a row of Plan needs id',
-      'targets.3.columns.0.target: count_distinct makes integer or double precision, but name is text',
-      'targets.3.columns.1.target: "missing" is no property of Portfolio; it has id, plan, code, name',
+      expect.stringMatching(
+        /^targets\.1\.entity: unknown entity "Nobody"; expected one of: AnalysisCache, .*Plan,/,
+      ),
+      'targets.2.source: source has 2 properties, and key has 1; they must pair up',
+      'targets.2.key: (name) is not unique in Plan; unique: (id)',
+      'targets.2.columns: Plan requires id; add a column for each',
+      'targets.3.columns.0.target: count_distinct returns integer or double precision, but name is text',
+      'targets.3.columns.1.target: unknown property "missing"; Portfolio has id, plan, code, name',
       'targets.3.columns.2.target: Portfolio.plan is written by another part of the target',
-      'targets.4.columns.0.target: Plan.portfolioCount is never NULL, so that there is nothing to fill',
-      'targets.4.columns.1.target: Plan.rowVersion counts changes, and is not for others to write',
-      expect.stringMatching(/^targets\.4\.columns\.2\.template: a brace has no partner/),
-      'targets.4.tracking.source: Plan.source is no time',
-      'targets.4.tracking.amount: the value is no finite number',
-      'targets.4.tracking.tags: the value is no document',
-      'targets.5.columns: a row of Portfolio needs name',
-      'targets.6.columns: there is none to fill',
-      'targets.2.name: "plans" is targets.1 already',
-      'targets.2.dependsOn.0: there is no target "nothing"',
+      'targets.4.columns.0.target: Plan.portfolioCount is NOT NULL, so there is nothing to fill',
+      "targets.4.columns.1.target: Plan.rowVersion is the row version, which can't be written",
+      expect.stringMatching(/^targets\.4\.columns\.2\.template: a brace is unmatched/),
+      'targets.4.tracking.source: { "now": true } needs a column of type timestamptz, but Plan.source is text',
+      'targets.4.tracking.amount: the value is not a finite number',
+      "targets.4.tracking.tags: the value can't be written into a jsonb column",
+      'targets.5.columns: Portfolio requires name; add a column for each',
+      'targets.6.columns: mode "fill_null_only" needs at least one column',
+      'targets.2.name: name "plans" is used by targets.1 already; names must be unique',
+      'targets.2.dependsOn.0: unknown target "nothing"',
     ]);
   });
 
@@ -126,20 +128,20 @@ describe('the configuration of a backfill', () => {
       'targets.0.columns.0',
     ],
     [{ targets: [{ ...plans, tracking: { source: { code: 'x' } } }] }, 'targets.0.tracking.source'],
-  ])('%j is refused with its place', async (config, path) => {
+  ])('%j is refused with its path', async (config, path) => {
     const [issue] = await issuesOf(config);
 
     expect(issue?.split(': ')[0]).toBe(path);
   });
 
-  test('is right as the guide shows it', async () => {
+  test('is valid as the guide shows it', async () => {
     const guide = await readFile('docs/backfill.md', 'utf8');
     const [, example = ''] = /```json\n(.*?)```/s.exec(guide) ?? [];
 
     expect(await issuesOf(JSON.parse(example))).toEqual([]);
   });
 
-  test('that is right opens no connection before it is used', async () => {
+  test('opens no connection before it runs', async () => {
     const config = { targets: [plans] };
 
     await expect(backfillReferences(database, config, [], { planOnly: true })).resolves.toMatchObject({
@@ -148,7 +150,7 @@ describe('the configuration of a backfill', () => {
     await expect(backfillReferences(database, config, [])).rejects.toThrow(/nothing listens/);
   });
 
-  test('may be given in any order, and is worked on in that of the dependencies', async () => {
+  test('runs targets in the order of their dependencies', async () => {
     expect(await order(target('c'), target('a'), target('b'))).toEqual(['c', 'a', 'b']);
     expect(await order(target('a', 'b'), target('b', 'c'), target('c'))).toEqual(['c', 'b', 'a']);
     expect(await order(target('d', 'b', 'c'), target('b', 'a'), target('a'), target('c', 'a'))).toEqual([

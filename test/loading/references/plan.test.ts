@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Database } from '../../../src/database/database.ts';
 import { backfillReferences } from '../../../src/loading/references/backfill-references.ts';
-import type { BackfillConfig } from '../../../src/loading/references/config.ts';
+import type { BackfillConfig } from '../../../src/loading/references/backfill-config.ts';
 import { WireProxy } from '../../proxy/wire-proxy.ts';
 import { plans, portfolios, References, referencesOrm } from './world.ts';
 
@@ -80,7 +80,7 @@ describe('the plan of a backfill', () => {
     },
   );
 
-  test('is one transaction, in which each target is behind a savepoint when asked', async () => {
+  test('is one transaction, with a savepoint for each target when configured', async () => {
     const around = async (savepoints: boolean): Promise<string[]> => {
       proxy.reset();
       await backfillReferences(database, { targets: every, savepoints }, facts);

@@ -2,7 +2,7 @@ import { on } from 'node:events';
 import { Database } from '../../../src/database/database.ts';
 import { backfillReferences } from '../../../src/loading/references/backfill-references.ts';
 import { parseDatabaseUrl } from '../../../src/settings/database-url.ts';
-import type { BackfillConfig } from '../../../src/loading/references/config.ts';
+import type { BackfillConfig } from '../../../src/loading/references/backfill-config.ts';
 import { parentsOfRound, type Asked, type Round } from './round.ts';
 import { plans, portfolios, referencesOrm } from './world.ts';
 

@@ -29,7 +29,7 @@ describe('two processes that backfill the same parents, in opposite orders', () 
     await db.drop();
   });
 
-  test(`C4 f: insert, fill and add to each once, ${rounds} times`, { timeout: 300_000 }, async () => {
+  test(`insert, fill and extend each parent once, ${rounds} times`, { timeout: 300_000 }, async () => {
     for (let round = 0; round < rounds; round++) {
       const done = await Promise.all(
         workers.map((worker) => backfill(worker, { round, what: 'everything' })),

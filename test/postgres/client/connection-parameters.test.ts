@@ -7,11 +7,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../../../src/postgres/orm/connect.ts';
 import { ConnectionError } from '../../../src/errors.ts';
-import {
-  buildDatabaseUrl,
-  parseDatabaseUrl,
-  type DatabaseParts,
-} from '../../../src/settings/database-url.ts';
+import { buildDatabaseUrl, parseDatabaseUrl, type TargetParts } from '../../../src/settings/database-url.ts';
 import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
 import { anyText } from '../../settings/any-parts.ts';
 
@@ -32,8 +28,7 @@ async function ask(url: string, sql: string): Promise<unknown> {
   }
 }
 
-const urlWith = (change: Partial<DatabaseParts>): string =>
-  buildDatabaseUrl({ ...db.target.parts, ...change });
+const urlWith = (change: Partial<TargetParts>): string => buildDatabaseUrl({ ...db.target.parts, ...change });
 
 describe('user, password and database of any characters', () => {
   // LOGINS=1000 for more.
@@ -130,7 +125,7 @@ describe('a parameter of the URL', () => {
     async (targetSessionAttrs, writes, reads) => {
       const readOnly = { options: '-c default_transaction_read_only=on' };
 
-      const fits = (change: Partial<DatabaseParts>): Promise<boolean> =>
+      const fits = (change: Partial<TargetParts>): Promise<boolean> =>
         ask(urlWith({ targetSessionAttrs, ...change }), 'select 1').then(
           () => true,
           (error: unknown) => !String(error).includes('target_session_attrs'),

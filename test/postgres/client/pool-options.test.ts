@@ -123,7 +123,7 @@ describe('with external pooling', () => {
     await using database = await open({ poolMode: 'external' });
 
     const writing = database.read(async ({ experiments }) => {
-      const [experiment] = await experiments.listSummaries().then(({ data }) => data);
+      const [experiment] = await experiments.scrollSummaries().then(({ items }) => items);
       const found = await experiments.get(experiment?.id ?? '');
       found.name = 'changed';
     });

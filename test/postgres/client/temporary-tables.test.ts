@@ -39,13 +39,13 @@ describe('temporary tables of a unit of work', () => {
       await uow.flush();
 
       expect(proxy.statements).toContainEqual(expect.stringMatching(/^copy "synth_outcomes"/));
-      expect(await uow.synthOutcomes.countForAnalysis(id)).toBe(3);
-      expect((await uow.synthOutcomes.listForAnalysis(id)).map(({ synthId }) => synthId)).toContain('copied');
-      expect((await uow.synthOutcomes.pageForAnalysis(id)).pagination.total).toBe(3);
+      expect(await uow.synthOutcomes.count(id)).toBe(3);
+      expect((await uow.synthOutcomes.listSummaries(id)).map(({ synthId }) => synthId)).toContain('copied');
+      expect((await uow.synthOutcomes.pageSummaries(id)).pagination.total).toBe(3);
       return id;
     });
 
-    expect(await database.read(({ synthOutcomes }) => synthOutcomes.countForAnalysis(run))).toBe(0);
+    expect(await database.read(({ synthOutcomes }) => synthOutcomes.count(run))).toBe(0);
     expect(await temporaries()).toEqual([]);
   });
 

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { connect } from '../../../src/postgres/orm/connect.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../../../src/settings/database-url.ts';
-import { embeddedServer } from '../../../src/testing/embedded-server.ts';
-import { wantedMajor } from '../../../src/testing/run-server.ts';
+import { startEmbeddedServer } from '../../../src/testing/start-embedded-server.ts';
+import { requestedMajor } from '../../../src/testing/start-test-server.ts';
 import type { RunningServer } from '../../../src/testing/running-server.ts';
 
 const run = promisify(execFile);
@@ -33,7 +33,7 @@ export class TlsServer {
   static async start(): Promise<TlsServer> {
     const certificates = await mkdtemp(join(tmpdir(), 'synthdb-tls-'));
     await makeCertificates(certificates);
-    const server = await embeddedServer(wantedMajor(process.env));
+    const server = await startEmbeddedServer(requestedMajor(process.env));
     const target = parseDatabaseUrl(server.url, 'url', { sslMode: 'disable' });
     const started = new TlsServer(server, target, await connect(target, { pool: { max: 1 } }), certificates);
     await started.#installCertificates();

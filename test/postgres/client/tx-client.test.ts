@@ -116,13 +116,13 @@ describe('a pool of one connection serves the next unit of work', () => {
   test('after a read whose snapshot broke', async () => {
     proxy.failAt(2, 'cut');
     await expect(
-      database.read(({ experiments }) => experiments.listSummaries(), { snapshot: true }),
+      database.read(({ experiments }) => experiments.scrollSummaries(), { snapshot: true }),
     ).rejects.toThrow();
 
-    const { data } = await database.read(({ experiments }) => experiments.listSummaries(), {
+    const { items } = await database.read(({ experiments }) => experiments.scrollSummaries(), {
       snapshot: true,
     });
 
-    expect(data).toBeInstanceOf(Array);
+    expect(items).toBeInstanceOf(Array);
   });
 });

@@ -29,13 +29,12 @@ describe('rows copied on the connection of a unit of work', () => {
     await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana_1' }));
   });
 
-  const stored = (): Promise<number> =>
-    db.read(({ synthOutcomes }) => synthOutcomes.countForAnalysis('ana_1'));
+  const stored = (): Promise<number> => db.read(({ synthOutcomes }) => synthOutcomes.count('ana_1'));
 
   test('are there in its transaction at once, and after it', async () => {
     await db.transact(async (uow) => {
       expect(await copy(uow, [row('a'), row('b')])).toBe(true);
-      expect(await uow.synthOutcomes.countForAnalysis('ana_1')).toBe(2);
+      expect(await uow.synthOutcomes.count('ana_1')).toBe(2);
       expect(await stored()).toBe(0);
     });
 
@@ -58,7 +57,7 @@ describe('rows copied on the connection of a unit of work', () => {
         ),
       );
 
-      const found = await db.read(({ synthOutcomes }) => synthOutcomes.listForAnalysis('ana_1'));
+      const found = await db.read(({ synthOutcomes }) => synthOutcomes.listSummaries('ana_1'));
       expect(found.map(({ synthAttributes }, i) => synthAttributes?.text === texts[i])).toEqual(
         Array(texts.length).fill(true),
       );
@@ -74,7 +73,7 @@ describe('rows copied on the connection of a unit of work', () => {
       expect(await copy(uow, [row('e')])).toBe(true);
     });
 
-    const found = await db.read(({ synthOutcomes }) => synthOutcomes.listForAnalysis('ana_1'));
+    const found = await db.read(({ synthOutcomes }) => synthOutcomes.listSummaries('ana_1'));
     expect(found.map(({ synthId }) => synthId)).toEqual(['c', 'e']);
   });
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { InvalidPageError, NotFoundError, type Stretch, type UnitOfWork } from '../../../src/index.ts';
+import { InvalidPageError, NotFoundError, type UnitOfWork } from '../../../src/index.ts';
 import { FeatureScorecardRepository } from '../../../src/repositories/index.ts';
 import { TestDatabase, aFeatureScorecard, anExperiment } from '../../../src/testing/index.ts';
+import { walk } from '../walk.ts';
 
 describe('FeatureScorecardRepository', () => {
   let db: TestDatabase;
@@ -14,7 +15,7 @@ describe('FeatureScorecardRepository', () => {
     db.rollback(async ({ featureScorecards }) => {
       const offered = Object.getOwnPropertyNames(FeatureScorecardRepository.prototype).toSorted();
 
-      expect(offered).toEqual(['constructor', 'count', 'find', 'get', 'list', 'page']);
+      expect(offered).toEqual(['constructor', 'count', 'findRow', 'getRow', 'page', 'scroll']);
       expect(featureScorecards).not.toHaveProperty('add');
       expect(featureScorecards).not.toHaveProperty('remove');
       expect(featureScorecards).not.toHaveProperty('em');
@@ -33,21 +34,21 @@ describe('FeatureScorecardRepository', () => {
         createdAt: at(1),
         updatedAt: at(2),
       };
-      expect(await featureScorecards.find(id)).toEqual(scorecard);
-      expect(await featureScorecards.get(id)).toEqual(scorecard);
-      expect(await featureScorecards.find('missing')).toBeNull();
-      await expect(featureScorecards.get('missing')).rejects.toBeInstanceOf(NotFoundError);
+      expect(await featureScorecards.findRow(id)).toEqual(scorecard);
+      expect(await featureScorecards.getRow(id)).toEqual(scorecard);
+      expect(await featureScorecards.findRow('missing')).toBeNull();
+      await expect(featureScorecards.getRow('missing')).rejects.toBeInstanceOf(NotFoundError);
     }));
 
   test('what it gives is no entity: a change to it is not written', async () => {
     const id = await db.transact(async ({ em }) => aFeatureScorecard(em).id);
 
     await db.transact(async ({ featureScorecards }) => {
-      const { data } = await featureScorecards.get(id);
+      const { data } = await featureScorecards.getRow(id);
       data.description_text = 'changed';
     });
 
-    expect(await db.read((uow) => uow.featureScorecards.get(id))).toMatchObject({
+    expect(await db.read((uow) => uow.featureScorecards.getRow(id))).toMatchObject({
       data: { description_text: 'Checkout in one step.' },
       experimentId: null,
       updatedAt: null,
@@ -101,10 +102,10 @@ describe('FeatureScorecardRepository', () => {
       expect((await featureScorecards.page()).data).toHaveLength(2);
       expect(await featureScorecards.count({ deleted: 'included' })).toBe(3);
       expect((await featureScorecards.page({ deleted: 'included' })).data).toHaveLength(3);
-      expect(await featureScorecards.find(id)).toMatchObject({ id });
+      expect(await featureScorecards.findRow(id)).toMatchObject({ id });
     }));
 
-  test('list walks every scorecard once, newest first, equal times and microseconds included, whatever comes in meanwhile', () =>
+  test('scroll walks every scorecard once, newest first, equal times and microseconds included, whatever comes in meanwhile', () =>
     db.rollback(async ({ featureScorecards, em }) => {
       const { data } = aFeatureScorecard(em, { id: 'card_0', createdAt: at(-1) });
       await em.flush();
@@ -118,20 +119,18 @@ describe('FeatureScorecardRepository', () => {
         'select id from feature_scorecards order by created_at desc, id desc',
       );
 
-      const walked: string[] = [];
-      let after: string | null = null;
-      do {
-        const stretch: Stretch<{ id: string }> = await featureScorecards.list({ after, limit: 3 });
-        walked.push(...stretch.data.map(({ id }) => id));
-        after = stretch.next;
+      const found = await walk(async (after) => {
+        const page = await featureScorecards.scroll({ after, first: 3 });
         aFeatureScorecard(em, { createdAt: at(9) });
-      } while (after !== null);
+        return page;
+      });
+      const walked = found.map(({ id }) => id);
 
       expect(all).toHaveLength(21);
       expect(walked).toEqual(all.map(({ id }) => id));
     }));
 
-  test('list takes those of one experiment, or all, and a cursor of one goes on in no other', () =>
+  test('scroll takes those of one experiment, or all, and a cursor of one goes on in no other', () =>
     db.rollback(async ({ featureScorecards, em }) => {
       const experiment = anExperiment(em);
       const { id } = aFeatureScorecard(em, { experiment, createdAt: at(1) });
@@ -139,14 +138,14 @@ describe('FeatureScorecardRepository', () => {
       aFeatureScorecard(em, { createdAt: at(3) });
       const experimentId = experiment.id;
 
-      const { next: after } = await featureScorecards.list({ experimentId, limit: 1 });
-      const rest = await featureScorecards.list({ experimentId, after });
+      const { endCursor: after } = await featureScorecards.scroll({ experimentId, first: 1 });
+      const rest = await featureScorecards.scroll({ experimentId, after });
 
-      expect(rest).toMatchObject({ data: [{ id }], next: null });
-      expect((await featureScorecards.list({ experimentId: undefined })).data).toHaveLength(3);
-      expect(rest.data).toEqual([await featureScorecards.get(id)]);
-      await expect(featureScorecards.list({ after })).rejects.toBeInstanceOf(InvalidPageError);
-      const other = featureScorecards.list({ experimentId: 'exp_other', after });
+      expect(rest).toMatchObject({ items: [{ id }], hasNextPage: false });
+      expect((await featureScorecards.scroll({ experimentId: undefined })).items).toHaveLength(3);
+      expect(rest.items).toEqual([await featureScorecards.getRow(id)]);
+      await expect(featureScorecards.scroll({ after })).rejects.toBeInstanceOf(InvalidPageError);
+      const other = featureScorecards.scroll({ experimentId: 'exp_other', after });
       await expect(other).rejects.toBeInstanceOf(InvalidPageError);
     }));
 

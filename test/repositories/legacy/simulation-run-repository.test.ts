@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { InvalidPageError, NotFoundError, type Stretch, type UnitOfWork } from '../../../src/index.ts';
+import { InvalidPageError, NotFoundError, type UnitOfWork } from '../../../src/index.ts';
 import { SimulationRunRepository } from '../../../src/repositories/index.ts';
 import {
   TestDatabase,
@@ -9,6 +9,7 @@ import {
   anAnalysisRun,
   anExperiment,
 } from '../../../src/testing/index.ts';
+import { walk } from '../walk.ts';
 
 describe('SimulationRunRepository', () => {
   let db: TestDatabase;
@@ -24,12 +25,12 @@ describe('SimulationRunRepository', () => {
       expect(offered).toEqual([
         'constructor',
         'count',
-        'find',
-        'get',
-        'list',
-        'listOutcomes',
+        'findRow',
+        'getRow',
         'page',
         'pageOutcomes',
+        'scroll',
+        'scrollOutcomes',
       ]);
       expect(simulationRuns).not.toHaveProperty('add');
       expect(simulationRuns).not.toHaveProperty('remove');
@@ -51,7 +52,7 @@ describe('SimulationRunRepository', () => {
         executionTimeSeconds: 1.5,
       });
 
-      expect(await simulationRuns.find(bare.id)).toEqual({
+      expect(await simulationRuns.findRow(bare.id)).toEqual({
         id: bare.id,
         scorecardId: scorecard.id,
         scenarioId: 'baseline',
@@ -63,7 +64,7 @@ describe('SimulationRunRepository', () => {
         aggregatedOutcomes: null,
         executionTimeSeconds: null,
       });
-      expect(await simulationRuns.get(full.id)).toEqual({
+      expect(await simulationRuns.getRow(full.id)).toEqual({
         id: full.id,
         scorecardId: scorecard.id,
         scenarioId: 'crisis',
@@ -75,8 +76,8 @@ describe('SimulationRunRepository', () => {
         aggregatedOutcomes: { did_not_try: 0.2, failed: 0.3, success: 0.5 },
         executionTimeSeconds: 1.5,
       });
-      expect(await simulationRuns.find('missing')).toBeNull();
-      await expect(simulationRuns.get('missing')).rejects.toBeInstanceOf(NotFoundError);
+      expect(await simulationRuns.findRow('missing')).toBeNull();
+      await expect(simulationRuns.getRow('missing')).rejects.toBeInstanceOf(NotFoundError);
     }));
 
   test('page orders latest started first, then by key, and counts all', () =>
@@ -147,7 +148,7 @@ describe('SimulationRunRepository', () => {
       }
       expect(await simulationRuns.count({ experimentId: experiment.id })).toBe(1);
       expect(await simulationRuns.count({ scorecardId: scorecard.id })).toBe(1);
-      expect(await simulationRuns.find(id)).toMatchObject({ id });
+      expect(await simulationRuns.findRow(id)).toMatchObject({ id });
     }));
 
   test('pageOutcomes gives the outcomes stored for a simulation, in the order of synths, as they were stored', () =>
@@ -188,7 +189,7 @@ describe('SimulationRunRepository', () => {
       });
     }));
 
-  test('list walks every simulation once, latest started first, equal times and microseconds included', () =>
+  test('scroll walks every simulation once, latest started first, equal times and microseconds included', () =>
     db.rollback(async ({ simulationRuns, em }) => {
       const scorecard = aFeatureScorecard(em);
       aSimulationRun(em, { scorecard, startedAt: at(-1) });
@@ -203,19 +204,16 @@ describe('SimulationRunRepository', () => {
         'select id from simulation_runs order by started_at desc, id desc',
       );
 
-      const walked: string[] = [];
-      let after: string | null = null;
-      do {
-        const stretch: Stretch<{ id: string }> = await simulationRuns.list({ after, limit: 3 });
-        walked.push(...stretch.data.map(({ id }) => id));
-        after = stretch.next;
-      } while (after !== null);
+      const found = await walk((after) => {
+        return simulationRuns.scroll({ after, first: 3 });
+      });
+      const walked = found.map(({ id }) => id);
 
       expect(all).toHaveLength(21);
       expect(walked).toEqual(all.map(({ id }) => id));
     }));
 
-  test('list takes those that meet all that is asked for, and its cursor goes on with the same filter only', () =>
+  test('scroll takes those that meet all that is asked for, and its cursor goes on with the same filter only', () =>
     db.rollback(async ({ simulationRuns, em }) => {
       const experiment = anExperiment(em);
       const scorecard = aFeatureScorecard(em, { experiment });
@@ -228,30 +226,34 @@ describe('SimulationRunRepository', () => {
       aSimulationRun(em, { ...wanted, scorecard: aFeatureScorecard(em) });
       const filter = { scorecardId: scorecard.id, experimentId: experiment.id, scenarioId: 'crisis' };
 
-      const { next: after } = await simulationRuns.list({ ...filter, status: 'failed', limit: 1 });
-      const rest = await simulationRuns.list({ status: 'failed', ...filter, after });
+      const { endCursor: after } = await simulationRuns.scroll({ ...filter, status: 'failed', first: 1 });
+      const rest = await simulationRuns.scroll({ status: 'failed', ...filter, after });
 
-      expect(rest).toEqual({ data: [await simulationRuns.get(id)], next: null });
+      expect(rest).toMatchObject({ items: [await simulationRuns.getRow(id)], hasNextPage: false });
       for (const other of [{}, filter, { ...filter, status: 'running' as const }]) {
-        await expect(simulationRuns.list({ ...other, after })).rejects.toBeInstanceOf(InvalidPageError);
+        await expect(simulationRuns.scroll({ ...other, after })).rejects.toBeInstanceOf(InvalidPageError);
       }
     }));
 
-  test('listOutcomes walks the outcomes of one simulation in the order of synths, as pageOutcomes has them', () =>
+  test('scrollOutcomes walks the outcomes of one simulation in the order of synths, as pageOutcomes has them', () =>
     db.rollback(async ({ simulationRuns, em }) => {
       const analysis = anAnalysisRun(em, { id: 'ana_1' });
       for (const synthId of ['b', 'e', 'c', 'a', 'd']) aSynthOutcome(em, { analysis, synthId });
       aSynthOutcome(em, { synthId: 'bb' });
       const whole = await simulationRuns.pageOutcomes('sim_1');
 
-      const first = await simulationRuns.listOutcomes('sim_1', { limit: 2 });
+      const first = await simulationRuns.scrollOutcomes('sim_1', { first: 2 });
       aSynthOutcome(em, { analysis, synthId: 'aa' });
-      const rest = await simulationRuns.listOutcomes('sim_1', { after: first.next });
+      const rest = await simulationRuns.scrollOutcomes('sim_1', { after: first.endCursor });
 
-      expect([...first.data, ...rest.data]).toEqual(whole.data);
-      expect(rest.next).toBeNull();
-      expect(await simulationRuns.listOutcomes('sim_missing')).toEqual({ data: [], next: null });
-      const foreign = simulationRuns.listOutcomes('sim_2', { after: first.next });
+      expect([...first.items, ...rest.items]).toEqual(whole.data);
+      expect(rest.hasNextPage).toBe(false);
+      expect(await simulationRuns.scrollOutcomes('sim_missing')).toEqual({
+        items: [],
+        endCursor: null,
+        hasNextPage: false,
+      });
+      const foreign = simulationRuns.scrollOutcomes('sim_2', { after: first.endCursor });
       await expect(foreign).rejects.toBeInstanceOf(InvalidPageError);
     }));
 

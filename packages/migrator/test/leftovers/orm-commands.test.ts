@@ -5,17 +5,15 @@ import { TriggerFunctions } from '../../../../src/postgres/patches/trigger-funct
 import { readCatalog } from '../../src/catalog/catalog.ts';
 import { Migrator, RefusedError } from 'mikro-orm-safe-migrations';
 import type { TestDatabase } from '../../../../src/testing/index.ts';
-import { dictionary } from '../../../../test/schema/dictionary.ts';
 import { migrationChain } from '../../../../test/schema/migration-chain.ts';
+import { tables } from '../../../../test/schema/tables.ts';
 import { emptyDatabase } from '../scratch.ts';
 
 const agreement = { agrees: true, migrations: [], unlisted: [], database: [], entities: [] };
 const last = migrationChain.at(-1) ?? '';
-const changing = ['chart_insights', 'experiments', 'feature_scorecards', 'interview_guide'];
-const functions = [
-  ...Object.keys(dictionary).map((table) => `function ${table}_raise_row_version_fn()`),
-  ...changing.map((table) => `function ${table}_set_updated_at_fn()`),
-].toSorted();
+const functions = tables
+  .flatMap(({ tableName, triggers }) => triggers.map(({ name }) => `function ${tableName}_${name}_fn()`))
+  .toSorted();
 
 async function migrated(): Promise<TestDatabase> {
   const db = await emptyDatabase();
@@ -135,7 +133,7 @@ describe('schema:drop that keeps the log', () => {
     const { database } = await migrator.check();
 
     expect(await objects(db)).toEqual(before);
-    expect(database).toHaveLength(17);
+    expect(database).toHaveLength(tables.length);
     for (const { object, remedy } of database ?? []) {
       expect(object).toMatch(/^table /);
       expect(remedy).toBe(`${statements} then \`up\``);

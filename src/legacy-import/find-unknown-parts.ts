@@ -1,0 +1,72 @@
+import { ImportRefusedError, LegacySourceError } from '../errors.ts';
+import type { LegacySource } from './source/legacy-source.ts';
+import type { TargetTable } from './destination/target-table.ts';
+
+/** A table of the source, or a column of one, that the target lacks. */
+export interface UnknownPart {
+  readonly name: string;
+  /** The number of rows of the table, or of rows with a value in the column. */
+  readonly rows: number;
+  /** Whether the options skip it. */
+  readonly skipped: boolean;
+}
+
+// Tables of other tools.
+const bookkeeping = new Set(['alembic_version']);
+
+/**
+ * Returns the tables and columns of the source that the target lacks.
+ *
+ * @throws LegacySourceError when the source lacks a table or column of the legacy schema.
+ * @throws ImportRefusedError when `skip` names a table or column that the target has.
+ */
+export async function findUnknownParts(
+  source: LegacySource,
+  tables: readonly TargetTable[],
+  skip: readonly string[],
+): Promise<UnknownPart[]> {
+  const there = new Map(
+    source.tables.map(({ name, columns }) => [name, new Set(columns.map((one) => one.name))]),
+  );
+  assertComplete(source, tables, there);
+  const known = new Set(
+    tables.flatMap(({ name, columns }) => [name, ...columns.map((one) => `${name}.${one.name}`)]),
+  );
+  const wrong = skip.filter((name) => known.has(name));
+  if (wrong.length > 0) {
+    throw new ImportRefusedError(
+      `--skip names ${wrong.join(', ')}, which the target has; only tables and columns that it lacks can be skipped`,
+    );
+  }
+  const parts: UnknownPart[] = [];
+  for (const [table, columns] of there) {
+    if (bookkeeping.has(table)) continue;
+    if (!known.has(table)) {
+      parts.push({ name: table, rows: await source.count(table), skipped: skip.includes(table) });
+      continue;
+    }
+    for (const column of columns) {
+      const name = `${table}.${column}`;
+      if (!known.has(name))
+        parts.push({ name, rows: await source.countValues(table, column), skipped: skip.includes(name) });
+    }
+  }
+  return parts;
+}
+
+function assertComplete(
+  source: LegacySource,
+  tables: readonly TargetTable[],
+  there: ReadonlyMap<string, ReadonlySet<string>>,
+): void {
+  const missing = tables.flatMap(({ name, columns }) => {
+    const found = there.get(name);
+    if (!found) return [name];
+    return columns.filter((column) => !found.has(column.name)).map((column) => `${name}.${column.name}`);
+  });
+  if (missing.length === 0) return;
+  const some = missing.length > 6 ? [...missing.slice(0, 6), `${missing.length - 6} more`] : missing;
+  throw new LegacySourceError(
+    `${source.label} is not a legacy database of schema version 15: it lacks ${some.join(', ')}; open it once with the last version of the old system, which upgrades it`,
+  );
+}

@@ -1,0 +1,232 @@
+import { z } from 'zod';
+import { SslModeText } from './url-parameters.ts';
+
+/** One setting: its type and default, the variables that set it, and its documentation. */
+interface Definition<Schema extends z.ZodType> {
+  /** Parses the value, given as an option or as the text of a variable, and has its default. */
+  readonly schema: Schema;
+  /** The first one that is set is used. */
+  readonly variables: readonly [string, ...string[]];
+  readonly example: string;
+  readonly description: string;
+  /** How the documentation shows a default that is not a value. */
+  readonly defaultText?: string;
+  /** `milliseconds` or `bytes`. */
+  readonly unit?: string;
+  /** Whether it is a variable only, and not an option of `openDatabase`. */
+  readonly environmentOnly?: true;
+  /**
+   * How a blank variable is treated. `refused`: the setting decides where or how to connect, and the default would be another database or
+   * less safe. `unset`: the default is harmless, and compose files pass unset variables on as empty.
+   */
+  readonly blank: 'refused' | 'unset';
+}
+
+function define<Schema extends z.ZodType>(definition: Definition<Schema>): Definition<Schema> {
+  return definition;
+}
+
+// Half of the longest delay of a Node timer.
+const longest = 2 ** 30;
+
+function integer(least: number, most = longest) {
+  const error = `expected an integer from ${least} to ${most}`;
+  return z.preprocess(
+    (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
+    z.int({ error }).min(least, error).max(most, error),
+  );
+}
+
+const booleans = {
+  true: true,
+  '1': true,
+  on: true,
+  yes: true,
+  false: false,
+  '0': false,
+  off: false,
+  no: false,
+};
+const flag = z.preprocess(
+  (given) =>
+    typeof given === 'string' ? (new Map(Object.entries(booleans)).get(given.toLowerCase()) ?? given) : given,
+  z.boolean({ error: 'expected true or false' }),
+);
+
+const url = z.string({ error: 'expected a string' });
+
+// A text without any URL is an error rather than an empty list.
+const urls = z.preprocess(
+  (given) => (typeof given === 'string' ? (given.match(/[^\s,]+/g) ?? given) : given),
+  z.array(url, { error: 'expected a list of URLs, separated by spaces or commas' }),
+);
+
+const poolModes = ['session', 'transaction', 'external'] as const;
+
+/** All settings, keyed by their names in the options of `openDatabase`. */
+export const definitions = {
+  url: define({
+    schema: url.optional(),
+    variables: ['DATABASE_URL'],
+    example: 'postgresql://user:password@host:5432/database',
+    description:
+      'The database of the application, through a pooler if there is one; `embedded` for the embedded server of the project.',
+    defaultText: 'the embedded server of the project, in development only',
+    blank: 'refused',
+  }),
+  migrationUrl: define({
+    schema: url.optional(),
+    variables: ['MIGRATION_DATABASE_URL', 'DATABASE_URL'],
+    example: 'postgresql://user:password@host:5432/database',
+    description: 'The same database for migrations, bypassing the pooler.',
+    defaultText: '`DATABASE_URL`',
+    environmentOnly: true,
+    blank: 'refused',
+  }),
+  replicaUrls: define({
+    schema: urls.default([]),
+    variables: ['REPLICA_DATABASE_URLS'],
+    example: 'postgresql://user:password@replica-1/database postgresql://user:password@replica-2/database',
+    description: 'The URLs of its replicas, separated by spaces or commas.',
+    defaultText: 'none',
+    blank: 'refused',
+  }),
+  sslMode: define({
+    schema: SslModeText.optional(),
+    variables: ['POSTGRES_SSL_MODE'],
+    example: 'verify-full',
+    description: 'The `sslmode` of URLs without one.',
+    defaultText: '`prefer`',
+    environmentOnly: true,
+    blank: 'refused',
+  }),
+  sslRootCert: define({
+    schema: z.string().optional(),
+    variables: ['POSTGRES_SSL_ROOT_CERT'],
+    example: '/etc/ssl/database-ca.pem',
+    description: 'The `sslrootcert` of URLs without one.',
+    defaultText: 'none',
+    environmentOnly: true,
+    blank: 'refused',
+  }),
+  poolMode: define({
+    schema: z.enum(poolModes, { error: `expected one of: ${poolModes.join(', ')}` }).default('session'),
+    variables: ['DATABASE_POOL_MODE'],
+    example: 'transaction',
+    description:
+      '`session`: a connection pool of this process. `transaction`: the same, behind a pooler in transaction mode. `external`: no pool, a new connection for each unit of work.',
+    blank: 'refused',
+  }),
+  'pool.max': define({
+    schema: integer(1, 10_000).default(10),
+    variables: ['DATABASE_POOL_MAX'],
+    example: '20',
+    description: 'Maximum number of connections.',
+    blank: 'unset',
+  }),
+  'pool.acquireTimeout': define({
+    schema: integer(1).default(5_000),
+    variables: ['DATABASE_POOL_ACQUIRE_TIMEOUT'],
+    example: '2000',
+    description: 'How long a unit of work waits for a connection.',
+    unit: 'milliseconds',
+    blank: 'unset',
+  }),
+  'pool.idleTimeout': define({
+    schema: integer(0).default(10_000),
+    variables: ['DATABASE_POOL_IDLE_TIMEOUT'],
+    example: '60000',
+    description: 'How long an idle connection is kept; 0 for no limit.',
+    unit: 'milliseconds',
+    blank: 'unset',
+  }),
+  'pool.maxLifetime': define({
+    schema: integer(0).default(1_800_000),
+    variables: ['DATABASE_POOL_MAX_LIFETIME'],
+    example: '600000',
+    description: 'Maximum age of a connection; 0 for no limit.',
+    unit: 'milliseconds',
+    blank: 'unset',
+  }),
+  'timeouts.statement': define({
+    schema: integer(0).optional(),
+    variables: ['DATABASE_STATEMENT_TIMEOUT'],
+    example: '30000',
+    description: '`statement_timeout` of transactions; 0 for no limit.',
+    defaultText: 'that of the role or the server',
+    unit: 'milliseconds',
+    blank: 'unset',
+  }),
+  'timeouts.lock': define({
+    schema: integer(0).optional(),
+    variables: ['DATABASE_LOCK_TIMEOUT'],
+    example: '5000',
+    description: '`lock_timeout` of transactions; 0 for no limit.',
+    defaultText: 'that of the role or the server',
+    unit: 'milliseconds',
+    blank: 'unset',
+  }),
+  'timeouts.idleInTransaction': define({
+    schema: integer(0).optional(),
+    variables: ['DATABASE_IDLE_IN_TRANSACTION_TIMEOUT'],
+    example: '60000',
+    description: '`idle_in_transaction_session_timeout` of transactions; 0 for no limit.',
+    defaultText: 'that of the role or the server',
+    unit: 'milliseconds',
+    blank: 'unset',
+  }),
+  'timeouts.answer': define({
+    schema: integer(0).default(60_000),
+    variables: ['DATABASE_ANSWER_TIMEOUT'],
+    example: '300000',
+    description:
+      'How long the client waits for an answer of the server before it drops the connection; 0 for no limit. A longer statement timeout extends it.',
+    unit: 'milliseconds',
+    blank: 'unset',
+  }),
+  maxReplicaLag: define({
+    schema: integer(0, Number.MAX_SAFE_INTEGER).default(16_777_216),
+    variables: ['DATABASE_MAX_REPLICA_LAG'],
+    example: '1048576',
+    description: 'Maximum WAL lag of a replica that serves reads.',
+    unit: 'bytes',
+    blank: 'unset',
+  }),
+  slowStatement: define({
+    schema: integer(0).default(1_000),
+    variables: ['DATABASE_SLOW_STATEMENT'],
+    example: '250',
+    description: 'Minimum duration of a statement that is logged as slow; 0 for none.',
+    unit: 'milliseconds',
+    blank: 'unset',
+  }),
+  closeTimeout: define({
+    schema: integer(0).default(10_000),
+    variables: ['DATABASE_CLOSE_TIMEOUT'],
+    example: '30000',
+    description: 'How long `close()` waits for running units of work.',
+    unit: 'milliseconds',
+    blank: 'unset',
+  }),
+  logStatements: define({
+    schema: flag.default(false),
+    variables: ['SQL_ECHO'],
+    example: 'true',
+    description: 'Whether every statement is logged, without its values.',
+    blank: 'unset',
+  }),
+} as const;
+
+export type SettingName = keyof typeof definitions;
+export type SettingValue<Name extends SettingName> = z.output<(typeof definitions)[Name]['schema']>;
+
+/** Returns the default of a setting; undefined when it has none. */
+export function defaultFor<Name extends SettingName>(name: Name): SettingValue<Name> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
+  return definitions[name].schema.parse(undefined) as SettingValue<Name>;
+}
+
+/** Variables of other stacks that are refused, with what to set instead, since ignoring them would be a surprise. */
+export const refusedVariables: Readonly<Record<string, string>> = {
+  WORKERS: 'is not supported: set DATABASE_POOL_MAX instead; for example DATABASE_POOL_MAX=10',
+};
