@@ -50,7 +50,7 @@ export async function readCatalogIn(
   await session.query(
     `set local search_path to ''; set local timezone to 'UTC'; set local datestyle to 'ISO'; set local intervalstyle to 'postgres';
      set local extra_float_digits to 1; set local bytea_output to 'hex'; set local quote_all_identifiers to off;
-     -- Of thousands of tables it takes seconds, whatever the role is meant to take.
+     -- Reading thousands of tables takes seconds, which a timeout of the role must not end.
      set local statement_timeout to 0`,
   );
   const rows = await session.query<Row>(catalogQuery, [...excluded, logSchema]);

@@ -74,7 +74,7 @@ function migrationAsSql({ name, direction, transactional, known, statements }: P
   const lines = [`-- ${name}, ${direction}`];
   if (!transactional) {
     lines.push(
-      '-- Outside a transaction, on a connection of its own. Behind a pooler each statement stands alone, without the two',
+      '-- Outside a transaction, on a separate connection. Behind a pooler each statement stands alone, without the two',
       '-- `set`: timeouts come from the role. Where an INVALID index was left behind, it is dropped before it is built again.',
     );
   }

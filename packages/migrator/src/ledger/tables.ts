@@ -153,7 +153,7 @@ function definitions(schema: string, { lease, progress, history }: Tables): stri
       os_user text,
       host text,
       tool text,
-      -- Relations that the transaction held a lock on that stops somebody: { relation: mode }.
+      -- Relations on which the transaction held a lock that blocks reads or writes: { relation: mode }.
       locks jsonb
     );
     create or replace function "${schema}".refuse_change() returns trigger language plpgsql as

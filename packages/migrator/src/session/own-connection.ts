@@ -49,7 +49,7 @@ function ownPool(orm: MikroORM): Pool {
   const options = driverOptionsOf(orm.config.getAll());
   if (options === null) {
     throw new RefusedError(
-      'driverOptions holds a Kysely instance or dialect, and a statement outside a transaction needs a connection of its own: ' +
+      'driverOptions holds a Kysely instance or dialect, and a statement outside a transaction needs a separate connection: ' +
         'set the options of the connection instead',
     );
   }
