@@ -9,7 +9,7 @@ import { inTransaction } from './session/session.ts';
 import type { State } from './ledger/state.ts';
 import { differencesAfter, type MigratedDatabase } from './catalog/migrated-database.ts';
 
-/** What `Migrator.baseline` promises, of whoever holds the lease. */
+/** Implements `Migrator.baseline`, for the holder of the lease. */
 export async function baseline(
   migrated: MigratedDatabase,
   lease: Lease,

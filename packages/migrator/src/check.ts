@@ -9,23 +9,23 @@ import { readState } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
 import { differencesAfter, type MigratedDatabase } from './catalog/migrated-database.ts';
 
-/** Whether database, migrations and entities agree, and where not. */
+/** Whether database, migrations and entities agree, and their differences. */
 export interface CheckResult {
   readonly agrees: boolean;
-  /** Migrations that are not simply applied: pending, edited, missing and so on. */
+  /** Migrations that are pending or have a problem. */
   readonly migrations: readonly MigrationStatus[];
-  /** Files with a migration that the configuration's list leaves out, so that it is never applied. Empty without a list. */
+  /** Files with migrations that the configuration's list lacks, so that they are never applied. Empty without a list. */
   readonly unlisted: readonly string[];
   /**
-   * What the database has and the migrations that it went through don't make, or the other way round, with what to do about it. Null
-   * when that can't be told, because the code lacks one of them.
+   * Differences between the database and what its applied migrations create, each with a remedy. Null when the code lacks an applied
+   * migration, so that they can't be compared.
    */
   readonly database: readonly RemediedDifference[] | null;
-  /** The statements by which the ORM would bring what all migrations make to what the entities say. */
+  /** The statements by which the ORM would change the schema of all migrations to that of the entities. */
   readonly entities: readonly string[];
 }
 
-/** What `Migrator.check` promises. */
+/** Implements `Migrator.check`. */
 export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
   const { orm, schema, tables, migratorFor } = migrated;
   const [state, found] = [await readState(orm, tables), await readCatalog(orm, schema)];

@@ -10,7 +10,7 @@ export interface MigratorOptions {
   readonly schema?: string | undefined;
   /** How long a statement may wait for a lock before its migration is rolled back and retried. Default 1,000. */
   readonly lockTimeout?: number | undefined;
-  /** How long a migration is retried whose lock timed out. Default 60,000. */
+  /** For how long a migration is retried after a lock timeout. Default 60,000. */
   readonly lockRetry?: number | undefined;
   /** How long a statement in a transaction may take; 0 for no limit. Default 900,000. */
   readonly statementTimeout?: number | undefined;

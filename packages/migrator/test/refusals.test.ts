@@ -198,7 +198,7 @@ describe('what was found is refused, and the database left as it is', () => {
   test('a schema that the ORM is to choose while it runs', () => {
     const orm = ormOn(db, all, { migrations: { schema: 'tenant' } });
 
-    expect(() => new Migrator(orm)).toThrow('name the schema in the migrations instead');
+    expect(() => new Migrator(orm)).toThrow('qualify names in the migrations with the schema instead');
   });
 });
 

@@ -4,7 +4,7 @@ import { tablesOf, type Tables } from '../ledger/tables.ts';
 import { catalogQuery, dropQuery, tablesQuery } from './query.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 
-/** What is known of an object or a part of it, by what it is: `type`, `default`, `definition`. What does not apply is left out. */
+/** Facts of an object or one of its parts by their names: `type`, `default`, `definition`. Those that do not apply are omitted. */
 export type Facts = Readonly<Record<string, string>>;
 
 /** An object of a schema: its own facts, and those of its parts by their names: `column name`, `index idx_name`. */
@@ -24,7 +24,7 @@ export type Catalog = ReadonlyMap<string, CatalogObject>;
 interface Row {
   readonly object: string;
   readonly part: string;
-  /** Of a column; null for anything else. */
+  /** The number of a column; null for any other part. */
   readonly position: number | null;
   readonly facts: string;
 }
@@ -32,14 +32,14 @@ interface Row {
 /**
  * Reads the schema of the connected database: schemas, tables, columns, constraints, indexes, triggers, rules, policies, statistics,
  * views, sequences, functions, types, collations, extensions and event triggers, with their comments and privileges. Leaves out
- * what belongs to the system, to extensions, or to the migrator (its schema and the ORM's log), and what is no part of a schema or
+ * objects of the system, of extensions and of the migrator (its schema and the ORM's log), and what is no part of a schema or
  * differs between servers that serve the same one: rows, owners, tablespaces, publications, languages, operators.
  */
 export function readCatalog(orm: MikroORM, schema = 'migrator'): Promise<Catalog> {
   return inTransaction(orm, (session) => readCatalogIn(session, schema, tablesOf(orm, schema)));
 }
 
-/** The same of whichever database the transaction of `session` is in. */
+/** As `readCatalog`, in the transaction of `session`. */
 export async function readCatalogIn(
   session: Session,
   schema: string,
@@ -93,7 +93,7 @@ export async function hasTables(orm: MikroORM, schema: string): Promise<boolean>
   return row?.found ?? false;
 }
 
-// What no query of the catalog looks at: a schema by its name, and the ORM's log by its number.
+// What the queries exclude: the migrator's schema by its name, and the ORM's log by its oid.
 async function exclusionsOf(session: Session, schema: string, log: string): Promise<[string, number | null]> {
   const [relation] = await session.query<{ oid: number | null }>('select to_regclass($1)::oid::int8 as oid', [
     log,
@@ -101,7 +101,7 @@ async function exclusionsOf(session: Session, schema: string, log: string): Prom
   return [schema, relation?.oid ?? null];
 }
 
-/** A short text that two schemas have in common when their catalogs agree: the SHA-256 of every fact. */
+/** Returns the digest of a catalog: equal for equal schemas. */
 export function fingerprint(catalog: Catalog): string {
   const hash = createHash('sha256');
   for (const [object, { facts, parts, columns }] of sorted(catalog)) {

@@ -5,7 +5,7 @@ import { restorableDifferences } from './restorable-differences.ts';
 import { readCatalog, type Catalog } from './catalog.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 
-/** A database, and how to migrate a scratch one like it. */
+/** A database with its ORM, and how to migrate a scratch database like it. */
 export interface MigratedDatabase {
   readonly orm: MikroORM;
   readonly schema: string;
@@ -17,11 +17,11 @@ export interface MigratedDatabase {
 interface ScratchMigrator {
   up(request: UpRequest): Promise<unknown>;
   down(request: DownRequest): Promise<unknown>;
-  /** Applies these, in this order, whatever is older or newer. */
+  /** Applies migrations in this order, without checks. */
   repeat(names: readonly string[]): Promise<unknown>;
 }
 
-/** How what was found differs from what a scratch database has after these migrations, in this order. */
+/** Returns the differences between a catalog and that of a scratch database after these migrations, applied in this order. */
 export async function differencesAfter(
   { schema, migratorFor }: MigratedDatabase,
   scratch: MikroORM,

@@ -1,7 +1,7 @@
-// What stands in quotes, or is a function's body, may hold the sign that ends a statement.
+// Quoted text and function bodies may contain semicolons.
 const statement = /(?:\$\$[\s\S]*?\$\$|'(?:[^']|'')*'|"(?:[^"]|"")*"|[^;])+/g;
 
-/** The statements of a text that the ORM's schema generator made, without semicolons. */
+/** Splits a text of the ORM's schema generator into statements, without semicolons. */
 export function ormStatements(sql: string): string[] {
   return [...sql.matchAll(statement)].map(([text]) => text.trim()).filter((text) => text !== '');
 }

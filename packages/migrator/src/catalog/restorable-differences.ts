@@ -6,9 +6,9 @@ import { inTransaction, type Session } from '../session/session.ts';
 import { isLostConnection } from '../session/sql-state.ts';
 
 /**
- * Those of the differences that a dump and its restoration would not make. Some expressions read otherwise once they were written
- * out and read in again, a list of `varchar` values for one: checks and indexes that differ are made again in the scratch database
- * from their own texts, and what is the same then is none. Leaves the scratch database as it was.
+ * Returns the differences that a dump and restore would not cause. PostgreSQL prints some expressions differently after they were dumped
+ * and restored, such as a list of `varchar` values: checks and indexes that differ are created again in the scratch database from their
+ * own definitions, and those that are equal then are omitted. Leaves the scratch database unchanged.
  */
 export async function restorableDifferences(
   scratch: MikroORM,
@@ -28,7 +28,7 @@ export async function restorableDifferences(
     for (const sql of rewritten.values()) await tried(session, sql);
     const restored = await readCatalogIn(session, schema, tablesOf(scratch, schema));
     await session.query('rollback to as_it_was');
-    // What is made again has lost its comment, which is another matter.
+    // Recreated objects have lost their comments, which are compared separately.
     const left = new Set(
       differences(restored, found)
         .filter(({ fact }) => fact === null || fact === 'definition')
@@ -38,7 +38,7 @@ export async function restorableDifferences(
   });
 }
 
-// What can't be made again by itself, such as an index that is part of another, stays, and with it the difference.
+// An object that can't be recreated alone, such as a partition's index, stays, and with it the difference.
 async function tried(session: Session, sql: string): Promise<void> {
   await session.query('savepoint before_it');
   try {

@@ -8,9 +8,9 @@ import { sqlStateOf } from '../session/sql-state.ts';
 const prefix = 'migrator_scratch_';
 
 /**
- * Runs `work` on an empty database of the same server, made like the connected one (encoding, locale, settings), and drops it
- * whatever happens. The ORM that `work` gets is configured as the given one; its schema generator leaves `schema` alone, the
- * migrator's own. What a killed process left of an hour ago and more is dropped on the way.
+ * Runs `work` on an empty database of the same server, created like the connected one (encoding, locale, settings), and drops it
+ * afterwards. The ORM that `work` gets is configured as the given one; its schema generator ignores `schema`, the migrator's.
+ * Scratch databases that killed processes left an hour ago or earlier are dropped too.
  *
  * @throws RefusedError when the role may not create databases, or a connection to the new one ends up elsewhere.
  */
@@ -37,7 +37,7 @@ export async function withScratchDatabase<T>(
   }
 }
 
-/** Whether the ORM was made by `withScratchDatabase`. */
+/** Whether the ORM is connected to a scratch database. */
 export function isScratch(orm: MikroORM): boolean {
   return orm.config.get('dbName')?.startsWith(prefix) ?? false;
 }
@@ -69,7 +69,7 @@ async function create(session: Session, name: string): Promise<void> {
   }
 }
 
-/** What `create database` takes to make one like the connected one. Which columns tell it depends on the version. */
+/** Returns the options of `create database` that copy the connected one. The catalog's columns depend on the version. */
 async function likeThis(session: Session): Promise<string> {
   const [row] = await session.query<{ options: string }>(
     `select concat_ws(' ',
@@ -101,7 +101,7 @@ async function copySettings(session: Session, name: string): Promise<void> {
   for (const { setting } of settings) await session.query(`alter database "${name}" set ${setting}`);
 }
 
-// A configuration may name its database in places that `dbName` does not reach. Nothing may be migrated that was not meant.
+// A configuration may name its database where `dbName` does not override it. No other database may be migrated.
 async function mustBeOn(scratch: MikroORM, name: string): Promise<void> {
   const [row] = await poolSession(scratch)
     .query<{ name: string }>('select current_database() as name')
@@ -129,7 +129,7 @@ async function dropAbandoned(session: Session): Promise<void> {
     [Date.now() - 3_600_000],
   );
   for (const { name } of old) {
-    // Another run may be faster, or use it after all.
+    // Another run may drop it first, or still use it.
     await session.query(`drop database if exists ${name}`).catch((error: unknown) => {
       if (sqlStateOf(error) !== '55006') throw error;
     });

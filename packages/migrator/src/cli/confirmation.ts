@@ -8,13 +8,13 @@ import { InterruptedError } from './interrupted-error.ts';
 import { lostOutput } from './standard-streams.ts';
 import { UsageError } from './usage-error.ts';
 
-/** What is about to be done. */
+/** A command that may destroy data. */
 interface Destructive {
-  /** The name that was passed along. */
+  /** The value of `--confirm`. */
   readonly confirm: string | undefined;
-  /** Of the command, as "reverts migrations". */
+  /** What the command does, as "reverts migrations". */
   readonly does: string;
-  /** What would be lost; only asked where the database is one for development. */
+  /** Returns what would be lost; called only for databases for development. */
   readonly losses?: () => Promise<DownLosses>;
 }
 
@@ -30,13 +30,13 @@ export async function confirmDestructive<P extends Place>(
   place: P,
   { confirm, does, losses }: Destructive,
 ): Promise<void> {
-  // A pooler may call it otherwise.
+  // A pooler may use another name.
   const [row] = await orm.em.execute<{ name: string }[]>('select current_database() as name');
   const { name = '' } = row ?? {};
   const why = host.isForDevelopment(place, name)
     ? confirm === undefined && losses && reasonOf(await losses())
     : 'is not a database for development';
-  // A wrong name is refused where none was needed, too.
+  // A wrong name is also refused where none is needed.
   if (why || confirm !== undefined)
     await confirmName(host, { name, database: place.database, does, why: why || 'is meant' }, confirm);
 }
@@ -46,9 +46,9 @@ interface Question {
   readonly name: string;
   /** For people: `user@host:port/database`. */
   readonly database: string;
-  /** Of the command, as "reverts migrations". */
+  /** What the command does, as "reverts migrations". */
   readonly does: string;
-  /** Why it is asked, said of the database: "is not a database for development". */
+  /** The reason, with the database as its subject: "is not a database for development". */
   readonly why: string;
 }
 
@@ -65,7 +65,7 @@ export async function confirmName(
   const { name, does, why } = question;
   const database = stripVTControlCharacters(question.database);
   const about = `this ${does}, and ${database} ${why}`;
-  // Where standard error is a file, the question would go unseen.
+  // A question on a standard error that is a file would not be seen.
   if (confirm === undefined && !(isatty(0) && isatty(2)))
     throw new UsageError(`${about}; to go on, run: ${confirmedCommand(name)}`);
   const given =
@@ -76,9 +76,9 @@ export async function confirmName(
     );
 }
 
-/** The line that is typed; empty at the end of input. */
+/** Returns the line that is typed; empty at the end of input. */
 async function answerTo(question: string): Promise<string> {
-  // What was printed before it comes first.
+  // Earlier output comes first.
   await lostOutput();
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -94,7 +94,7 @@ async function answerTo(question: string): Promise<string> {
 
 const mostNamed = 5;
 
-/** Why it is asked; undefined when nothing is lost. */
+/** Returns the reason for the question; undefined when nothing is lost. */
 function reasonOf({ tables, unknown }: DownLosses): string | undefined {
   if (tables.length === 0) return undefined;
   const named = tables.slice(0, mostNamed).map((table) => stripVTControlCharacters(table));

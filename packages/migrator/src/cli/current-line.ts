@@ -2,14 +2,13 @@ import { isatty } from 'node:tty';
 import { dim, say } from './output.ts';
 import { writeTo } from './standard-streams.ts';
 
-// How long a note covers what it is about: who is in the way is told every half second for as long as it is true.
+// How long a note replaces the current text: blockers are reported every half second while they block.
 const noteTime = 1_500;
-// How often a count is worth a line of a log.
+// How often a count is printed to a log.
 const countTime = 10_000;
 
 /**
- * What is under way: the last line of a terminal, with the time that it has taken. Elsewhere, where lines stay, only what explains a
- * wait, once each.
+ * Shows the current work on the last line of a terminal, with its duration. Elsewhere prints a line for each wait, once.
  */
 export class CurrentLine {
   #text = '';
@@ -20,7 +19,7 @@ export class CurrentLine {
   #clock: NodeJS.Timeout | undefined;
   readonly #said = new Set<string>();
 
-  /** Something else is under way; a line elsewhere too if it is a `wait`. */
+  /** Shows new work; prints it elsewhere too if it is a `wait`. */
   begin(text: string, wait?: 'waiting'): void {
     this.#text = text;
     this.#begun = this.#counted = Date.now();
@@ -29,7 +28,7 @@ export class CurrentLine {
     else if (wait) this.#sayOnce(text);
   }
 
-  /** What keeps it from going on, for as long as that is said again. */
+  /** Shows why the work waits, until it is not repeated. */
   note(text: string): void {
     this.#note = text;
     this.#noted = Date.now();
@@ -37,7 +36,7 @@ export class CurrentLine {
     else this.#sayOnce(text);
   }
 
-  /** How far it is. */
+  /** Shows how far the work is. */
   count(text: string): void {
     this.#text = text;
     if (onTerminal()) return this.#run();
@@ -67,13 +66,13 @@ export class CurrentLine {
   #draw(): void {
     const seconds = `${((Date.now() - this.#begun) / 1000).toFixed(1)} s `;
     const text = Date.now() - this.#noted < noteTime ? this.#note : this.#text;
-    // Some terminals don't know how wide they are.
+    // Some terminals report no width.
     const width = (process.stdout.columns || 80) - seconds.length - 3;
     void writeTo(1, `\r\u001B[K  ${dim(seconds)}${text.slice(0, Math.max(width, 0))}`);
   }
 }
 
-// One that can't take a line back is as good as none.
+// A terminal that can't erase a line counts as none.
 function onTerminal(): boolean {
   return isatty(1) && process.env['TERM'] !== 'dumb';
 }

@@ -3,7 +3,7 @@ import type { Blocker, MigrationEvent } from '../run/migration-event.ts';
 import { CurrentLine } from './current-line.ts';
 import { dim, say } from './output.ts';
 
-/** Runs migrations and tells what happens: a line for each that is done, and on a terminal what is under way. */
+/** Runs migrations and prints progress: a line for each finished migration, and on a terminal the current statement. */
 export async function sayRun<T>(
   quiet: boolean,
   run: (onEvent: (event: MigrationEvent) => void) => Promise<T>,
@@ -40,7 +40,7 @@ function show(event: MigrationEvent, current: CurrentLine): void {
   }
 }
 
-// What sessions call themselves is theirs to choose.
+// Sessions choose their names, which may contain control characters.
 function nameOf({ pid, role, application, state }: Blocker): string {
   const named = [role, application, state].filter(Boolean).join(', ');
   return stripVTControlCharacters(named === '' ? `process ${pid}` : `${named} (process ${pid})`);

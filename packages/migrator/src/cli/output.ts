@@ -18,7 +18,7 @@ export function sayError(line: string): void {
   void writeTo(2, `${line}\n`);
 }
 
-/** Less loud than the rest. */
+/** Returns dimmed text. */
 export function dim(text: string): string {
   return styleText('dim', text);
 }
@@ -28,7 +28,7 @@ export function failurePrefix(name: string): string {
   return styleText('red', `${name}:`, { stream: process.stderr });
 }
 
-/** Aligned columns under a heading, without lines. */
+/** Returns aligned columns under a heading, without borders. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const none = Object.fromEntries(
     ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'].map(
@@ -57,7 +57,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .join('\n');
 }
 
-/** Reads a number of things, from 1, from the command line. */
+/** Parses a whole number from 1. */
 export function wholeNumber(given: string): number {
   const number = Number(given);
   if (!Number.isInteger(number) || number < 1)

@@ -64,7 +64,7 @@ function refuseOptionsOfOther(
 const notShown =
   '-- Bookkeeping statements (lease, log, history) and those that restore settings are omitted.';
 
-/** SQL that can be read and pasted; all else in comments. */
+/** Returns SQL that can be pasted; everything else is in comments. */
 function asSql(planned: readonly PlannedMigration[], direction: Direction): string {
   if (planned.length === 0) return `-- Nothing to ${direction === 'up' ? 'apply' : 'revert'}.`;
   return [notShown, ...planned.map(migrationAsSql)].join('\n\n');

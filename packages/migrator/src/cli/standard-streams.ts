@@ -10,7 +10,7 @@ const names = { 1: 'standard output', 2: 'standard error' } as const;
 /** The file descriptor of a standard stream: 1 for output, 2 for errors. */
 export type StandardStream = keyof typeof names;
 
-/** Why what was printed is not whole. */
+/** Output that could not be written. */
 export interface LostOutput {
   readonly stream: StandardStream;
   /** The reader of a pipe has closed it, as `head` does once it has its lines. */
@@ -24,7 +24,7 @@ const lost: LostOutput[] = [];
 
 /**
  * Queues `bytes` for a standard stream; resolves once they are written or lost. Never throws: work under way, such as a migration,
- * goes on when nobody reads. What a stream has lost, `lostOutput` returns; it is sent nothing after that, which would hide the gap.
+ * continues without a reader. What a stream has lost, `lostOutput` returns; later output to it is dropped, which would hide the gap.
  *
  * `process.stdout` is not used: into a file it writes once and ignores how much of it was taken, so that a full disk goes unnoticed.
  * Writing is asynchronous: a slow reader must not stop the heartbeat of a migration.
@@ -67,7 +67,7 @@ async function writeAll(stream: StandardStream, bytes: Uint8Array): Promise<void
       wait = 1;
     } catch (error) {
       if (codeOf(error) !== 'EAGAIN') throw error;
-      // A pipe that somebody made non-blocking, and that is full: a slow reader.
+      // A full non-blocking pipe: the reader is slow.
       await setTimeout(wait);
       wait = Math.min(wait * 2, 20);
     }

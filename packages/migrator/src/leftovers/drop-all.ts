@@ -1,7 +1,11 @@
 import type { Session } from '../session/session.ts';
 import { isLostConnection } from '../session/sql-state.ts';
 
-/** Drops objects in the transaction of `session`, in whatever order they depend on each other. @throws what the server says of the first that something else depends on. */
+/**
+ * Drops objects in the transaction of `session`, in the order of their dependencies.
+ *
+ * @throws the server's error for the first that other objects depend on.
+ */
 export async function dropAll(session: Session, drops: readonly string[]): Promise<void> {
   let left = drops;
   while (left.length > 0) {

@@ -7,8 +7,8 @@ import type { State } from '../ledger/state.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 
 /**
- * Refuses to migrate a database whose tables were all dropped while its log was kept, as the ORM's `schema:drop` does. Looks at a
- * scratch database only where the log lists migrations and there is no table at all; says nothing where the role may not make one.
+ * Refuses to migrate a database whose tables were all dropped while its log was kept, as the ORM's `schema:drop` does. Uses a scratch
+ * database only where the log lists migrations and there is no table at all; refuses nothing where the role may not create one.
  *
  * @throws RefusedError with the statements that empty the log.
  */
@@ -35,13 +35,13 @@ export async function refuseDroppedSchema(
   );
 }
 
-/** Whether the tables that migrations make were all dropped. */
+/** Whether the tables that migrations create were all dropped. */
 export function schemaWasDropped(expected: Catalog, found: Catalog): boolean {
   const made = tablesIn(expected);
   return made.length > 0 && made.every((table) => !found.has(table));
 }
 
-/** The statements after which nothing counts as applied or begun. */
+/** Returns the statements that delete the log and the progress. */
 export async function emptyingStatements({ orm, tables }: MigratedDatabase): Promise<string> {
   const { progress } = await existing(poolSession(orm), tables);
   return [tables.log, ...(progress ? [tables.progress] : [])]

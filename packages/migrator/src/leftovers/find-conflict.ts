@@ -3,14 +3,14 @@ import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import { findLeftovers, type Failure, type Leftovers } from './find-leftovers.ts';
 import { holdsData, type Leftover } from './leftover.ts';
 
-/** What to do about what a migration makes and finds in its way. */
+/** Existing objects that a migration creates, and what to do about them. */
 export type Conflict =
-  /** All of it is what the migration makes: it is dropped by these statements, and made again. */
+  /** All of them equal what the migration creates: these statements drop them, and it creates them again. */
   | { readonly objects: readonly string[]; readonly drops: readonly string[] }
-  /** It can't be replaced without a loss, or not be told. */
+  /** They can't be replaced without a loss, or can't be determined. */
   | { readonly remedy: string };
 
-/** Finds out what is in the way of a migration that failed because something exists; null when nothing is seen to be. */
+/** Returns the existing objects that made a migration fail; null when none is found. */
 export async function findConflict(migrated: MigratedDatabase, failure: Failure): Promise<Conflict | null> {
   try {
     const leftovers = await findLeftovers(migrated, failure);
@@ -26,7 +26,7 @@ export async function findConflict(migrated: MigratedDatabase, failure: Failure)
   } catch (error) {
     if (error instanceof RefusedError)
       return { remedy: `The conflicting objects can't be determined: ${error.message}.` };
-    // A migration that can't be run on a scratch database says nothing of this one: why it failed here matters.
+    // A failure on the scratch database explains nothing about the failure here.
     if (error instanceof MigratorError) return null;
     throw error;
   }

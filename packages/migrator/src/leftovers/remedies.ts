@@ -4,22 +4,22 @@ import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import { emptyingStatements, schemaWasDropped } from './dropped-schema.ts';
 import { isReplaceable } from './leftover.ts';
 
-/** What a database has, what the migrations that it went through make, and what all of them make. */
+/** The catalogs of a database, of its applied migrations, and of all migrations. */
 export interface Compared {
   readonly found: Catalog;
   readonly expected: Catalog;
   readonly complete: Catalog;
-  /** The last migration, when the database has what all of them make though some are not in the log; else null. */
+  /** The last migration, when the database equals the schema of all though some are not in the log; else null. */
   readonly baseline: string | null;
 }
 
-/** A difference, and what to do about it. */
+/** A difference and its remedy. */
 export interface RemediedDifference extends Difference {
-  /** An SQL statement, or a command of the migrator in backquotes, with what to know of it; or advice. */
+  /** SQL, a command of the migrator in backquotes, or advice. */
   readonly remedy: string;
 }
 
-/** Finds a remedy for each difference. */
+/** Adds a remedy to each difference. */
 export async function withRemedies(
   migrated: MigratedDatabase,
   differing: readonly Difference[],

@@ -6,20 +6,20 @@ import { downSteps } from '../plan/steps.ts';
 import { tablesWithRows } from './tables-with-rows.ts';
 import { tablesTouchedByDown } from './tables-touched.ts';
 
-// What a block, a procedure or a function does may depend on rows, of which the scratch database has none.
+// The effect of a block, a procedure or a function may depend on rows, and the scratch database has none.
 const callsCode = /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*(?:do|call|select)\b/is;
 
-/** What going back would lose. */
+/** What `down` would lose. */
 export interface DownLosses {
-  /** Tables that hold rows, and that it drops, deletes from, or takes values from; those of other schemas than `public` with theirs. */
+  /** Tables with rows that it drops or deletes from, or whose columns it drops; schema-qualified outside `public`. */
   readonly tables: readonly string[];
-  /** Why that could not be found out, so that `tables` are all that hold rows; null when it was. */
+  /** Why that is unknown, so that `tables` lists every table with rows; null when it is known. */
   readonly unknown: string | null;
 }
 
 /**
- * What `Migrator.lossesOfDown` promises. PostgreSQL is asked what the migrations do: they are reverted on a scratch database. Which of
- * the tables that they touch hold rows, the connected database is asked.
+ * Implements `Migrator.lossesOfDown`: reverts the migrations on a scratch database to see which tables they touch, and reads from the
+ * connected database which of these hold rows.
  */
 export async function lossesOfDown(
   migrated: MigratedDatabase,
@@ -43,7 +43,7 @@ export async function lossesOfDown(
     const isTouched = await tablesTouchedByDown(migrated, applied, request);
     return { tables: filled.filter(isTouched).map(({ label }) => label), unknown: null };
   } catch (error) {
-    // A role that may not create databases, a pooler. To ask once too often does no harm.
+    // Such as a role that may not create databases, or a pooler. An unnecessary question does no harm.
     return unknown(isNativeError(error) ? error.message : String(error));
   }
 }

@@ -6,7 +6,7 @@ import type { DownRequest } from '../ledger/requests.ts';
 import { inTransaction } from '../session/session.ts';
 
 /**
- * Finds out which tables lose rows or values when migrations are reverted: applies `applied` to a scratch database, reverts there what
+ * Returns a predicate for the tables that lose rows or values when migrations are reverted. Applies `applied` to a scratch database, reverts there what
  * `request` says, and asks its catalog which tables and columns are gone, and its triggers which tables were updated, deleted
  * from or truncated. A column that has another type, and a table that was rewritten, count as lost: values may not come back.
  *
@@ -33,7 +33,7 @@ const names = (schema: string) => ({
   noteEmptied: `"${schema}"."note_emptied"`,
 });
 
-/** Writes down which tables there are, and has the server record which are written to. */
+/** Records the existing tables, and creates triggers that record which are written to. */
 function watch(scratch: MikroORM, { schema, tables }: MigratedDatabase): Promise<void> {
   const { before, emptied, noteEmptied } = names(schema);
   return inTransaction(scratch, async (session) => {
@@ -61,7 +61,7 @@ function watch(scratch: MikroORM, { schema, tables }: MigratedDatabase): Promise
 }
 
 interface Touched extends TableName {
-  /** The whole schema is gone, with whatever else the connected database has in it. */
+  /** The whole schema was dropped, with all its tables. */
   readonly withSchema: boolean;
 }
 

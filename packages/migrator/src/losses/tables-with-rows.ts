@@ -2,7 +2,7 @@ import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import { inTransaction, poolSession } from '../session/session.ts';
 import { sqlStateOf } from '../session/sql-state.ts';
 
-/** A table by its name. */
+/** The name of a table. */
 export interface TableName {
   readonly schema: string;
   readonly name: string;
@@ -12,7 +12,7 @@ interface Table extends TableName {
   /** For people: quoted as in SQL, without `public`. */
   readonly label: string;
   readonly quoted: string;
-  /** Whether all rows that it has would be seen. */
+  /** Whether this role may read all its rows. */
   readonly readable: boolean;
 }
 
@@ -28,7 +28,7 @@ export const userTables = `
 // Each takes a lock until its statement ends.
 const atOnce = 100;
 
-/** The tables that hold rows, or whose rows can't be seen, by their names. */
+/** Returns the tables that hold rows, or whose rows this role can't read, sorted by name. */
 export async function tablesWithRows({ orm, schema, tables }: MigratedDatabase): Promise<Table[]> {
   const found = await poolSession(orm).query<Table>(
     `select nspname as schema, relname as name, format('%I.%I', nspname, relname) as quoted,
@@ -47,7 +47,7 @@ export async function tablesWithRows({ orm, schema, tables }: MigratedDatabase):
   return found.filter(({ quoted }) => !empty.has(quoted));
 }
 
-/** Those of the tables without a row. None of them, where somebody keeps a lock on one: nothing is known of it. */
+/** Returns the tables without a row; none when one of them is locked. */
 async function emptyOf(orm: MigratedDatabase['orm'], quoted: readonly string[]): Promise<string[]> {
   try {
     return await inTransaction(orm, async (session) => {

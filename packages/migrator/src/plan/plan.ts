@@ -9,12 +9,12 @@ import { standaloneKind } from '../files/statement-kind.ts';
 import type { Progress, State } from '../ledger/state.ts';
 import { unfinishedSteps } from '../run/unfinished-steps.ts';
 
-/** What running one direction of a migration would send. */
+/** The statements of one direction of a migration. */
 export interface PlannedMigration {
   readonly name: string;
   readonly direction: Direction;
   readonly transactional: boolean;
-  /** False where the SQL depends on what the migration reads from the database, or where it writes there by itself. */
+  /** False where the SQL depends on what the migration reads from the database, or where it writes there directly. */
   readonly known: boolean;
   /**
    * In the order in which they are sent: the beginning and the end of transactions and their timeouts included, what the migrator
@@ -24,7 +24,7 @@ export interface PlannedMigration {
   readonly statements: readonly string[];
 }
 
-/** What a run would send that chooses its steps from what it finds. What stopped half done comes first, as it does in a run. */
+/** Returns what a run would send whose steps `choose` returns. Interrupted steps come first, as in a run. */
 export function planOf(
   state: State,
   limits: Limits,
@@ -44,7 +44,7 @@ export function planOf(
 }
 
 /**
- * A state as it is when all migrations up to and including `last` are applied, or none when it is null.
+ * Returns the state in which the migrations up to and including `last` are applied, or none when it is null.
  *
  * @throws RefusedError when there is no such migration.
  */

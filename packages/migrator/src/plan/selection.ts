@@ -7,7 +7,7 @@ import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 import { statusOf, type Condition } from '../ledger/status.ts';
 
 /**
- * What to apply, oldest first.
+ * Returns the migrations to apply, oldest first.
  *
  * @throws RefusedError when it can't be done safely.
  */
@@ -24,7 +24,7 @@ export function selectUp(state: State, { to, allowOutOfOrder = false }: UpReques
 }
 
 /**
- * What to revert, applied last first.
+ * Returns the migrations to revert, in reverse order of their application.
  *
  * @throws RefusedError when it can't be done safely.
  */
@@ -76,7 +76,7 @@ const reasons: Readonly<Partial<Record<Condition, string>>> = {
   late: 'is older than applied migrations: rename it to be the newest, or pass --allow-out-of-order (allowOutOfOrder)',
 };
 
-/** @throws RefusedError when the log can't be relied on, or a migration stopped half way. */
+/** @throws RefusedError when the log is inconsistent, or a migration was interrupted. */
 export function requireConsistent(state: State): void {
   refuse(state, [...unsafe, 'ahead', 'unfinished']);
 }
@@ -89,7 +89,7 @@ function refuse(state: State, conditions: readonly Condition[]): void {
   refuseEditedProgress(state);
 }
 
-// Half of what it was is done: nothing tells how to go on with what it is now.
+// Part of its former text has run, so it can't be resumed with the new one.
 function refuseEditedProgress({ migrations, progress }: State): void {
   for (const { name, checksum, statement } of progress) {
     const migration = migrations.find((one) => one.name === name);

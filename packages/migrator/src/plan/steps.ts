@@ -5,7 +5,7 @@ import type { State } from '../ledger/state.ts';
 import { statusOf } from '../ledger/status.ts';
 
 /**
- * What applying takes, in order.
+ * Returns the steps that apply migrations, in order.
  *
  * @throws RefusedError when it can't be done safely.
  */
@@ -21,7 +21,7 @@ export function upSteps(state: State, request: UpRequest): Step[] {
 }
 
 /**
- * What reverting takes, in order.
+ * Returns the steps that revert migrations, in order.
  *
  * @throws RefusedError when it can't be done safely.
  */

@@ -16,7 +16,7 @@ export function transactionTimeouts(limits: Limits, { migration: { settings } }:
 }
 
 /**
- * Returns the statements that set a step's timeouts for a connection of its own. A statement outside a transaction blocks neither readers
+ * Returns the statements that set a step's timeouts for a separate connection. A statement outside a transaction blocks neither readers
  * nor writers while it waits or works, and may take long: it has timeouts only where its migration sets them.
  */
 export function sessionTimeouts({ migration: { settings } }: Step): string {

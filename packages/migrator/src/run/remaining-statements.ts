@@ -2,8 +2,8 @@ import type { Session } from '../session/session.ts';
 import type { Standalone } from '../files/statement-kind.ts';
 
 /**
- * What is left to be sent of a statement that can't run in a transaction: it alone where it is sent for the first time; after an
- * interruption what clears away the half that was done, or ends it; nothing where the server did it and nobody heard.
+ * Returns what is left to send of a statement that can't run in a transaction: the statement when it is sent for the first time; after an
+ * interruption the statements that clean up or finish it; nothing when the server finished it.
  */
 export async function remainingStatements(
   kind: Standalone,
@@ -34,7 +34,7 @@ async function ofCreateIndex(
   session: Session,
   interrupted: boolean,
 ): Promise<string[]> {
-  // It is made in its table's schema, wherever names without one are looked for.
+  // An index is created in its table's schema, independent of the search path.
   const [index] = await session.query<{ name: string; valid: boolean }>(
     `select format('%I.%I', nspname, relname) as name, indisvalid and indisready as valid
      from pg_index join pg_class on pg_class.oid = indexrelid join pg_namespace on pg_namespace.oid = relnamespace
@@ -45,7 +45,7 @@ async function ofCreateIndex(
   return interrupted && index !== undefined ? [] : [sql];
 }
 
-/** The indexes that one under way makes, or has replaced already: what is left of them is invalid, and named like this. */
+/** Returns statements that drop the invalid indexes (`…_ccnew`, `…_ccold`) of an interrupted REINDEX CONCURRENTLY. */
 async function leftByReindex(
   { what, name }: Standalone & { kind: 'reindex' },
   session: Session,
@@ -66,7 +66,7 @@ async function leftByReindex(
      order by 1`,
     [what === 'database' || what === 'system' ? null : name],
   );
-  // Somebody else's, which ends meanwhile, is no reason to fail.
+  // Another session's may be dropped meanwhile.
   return rows.map((index) => `drop index concurrently if exists ${index.name}`);
 }
 

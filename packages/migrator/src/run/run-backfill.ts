@@ -7,62 +7,62 @@ import type { Run } from './run.ts';
 import type { Step } from './step.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 
-/** How far a backfill came. */
-export interface Place {
+/** The position of a backfill. */
+export interface Checkpoint {
   /** The key of the last row, each column as text. */
   readonly key: readonly string[];
-  /** How many rows it went through. */
+  /** How many rows were processed. */
   readonly rows: number;
 }
 
-/** Where a backfill keeps its place. */
+/** Where a backfill stores its checkpoint. */
 export interface CheckpointStore {
-  readonly begun: Place | null;
-  /** Notes in the transaction of a batch how far it came, or that it was the last. */
-  keep(session: Session, place: Place, last: boolean): Promise<void>;
+  readonly initial: Checkpoint | null;
+  /** Stores the checkpoint in the transaction of a batch; `last` when the backfill is done. */
+  save(session: Session, checkpoint: Checkpoint, last: boolean): Promise<void>;
 }
 
-/** Runs a backfill from where it stopped, each batch in a transaction of its own together with the place that it reached. */
+/** Runs a backfill from its checkpoint, each batch in one transaction together with the new checkpoint. */
 export async function runBackfill(
   run: Run,
   step: Step,
   backfill: Backfill,
-  keeper: CheckpointStore,
+  store: CheckpointStore,
 ): Promise<void> {
   const types = await keyTypes(poolSession(run.orm), backfill);
   const name = step.migration.name;
-  const pace = new Pace(await estimate(poolSession(run.orm), backfill, types, keeper.begun));
-  let place = keeper.begun;
+  const pace = new Pace(await estimate(poolSession(run.orm), backfill, types, store.initial));
+  let checkpoint = store.initial;
   for (;;) {
-    const from = place;
+    const from = checkpoint;
     const { to, last } = await retryWhileLocked(run, name, () =>
       inTransaction(run.orm, async (session) => {
         await session.query(transactionTimeouts(run.limits, step));
         await run.lease.guard(session);
         const batch = await reportingBlockers(run, name, () => sendBatch(session, backfill, types, from));
-        await keeper.keep(session, batch.to, batch.last);
+        await store.save(session, batch.to, batch.last);
         return batch;
       }),
     );
     const rows = to.rows - (from?.rows ?? 0);
     run.report({ kind: 'batch', name, table: backfill.table, rows: to.rows, ...pace.after(rows) });
     if (last) return;
-    place = to;
+    checkpoint = to;
     if (backfill.sleep > 0) await setTimeout(backfill.sleep);
   }
 }
 
 interface Batch {
-  readonly to: Place;
+  readonly to: Checkpoint;
   readonly last: boolean;
 }
 
-/** Changes the rows of the next keys. They are counted whether they are to be changed or not, so that no batch reads the whole table. */
+/** Updates the rows of the next keys. Rows that do not match count too, so that no batch reads the whole table. */
 async function sendBatch(
   session: Session,
   { table, by, set, where, batch }: Backfill,
   types: readonly string[],
-  from: Place | null,
+  from: Checkpoint | null,
 ): Promise<Batch> {
   const columns = by.map(quoted);
   const key = columns.join(', ');
@@ -88,12 +88,12 @@ function after(columns: readonly string[], types: readonly string[], offset = 0)
   return `(${columns.join(', ')}) > (${parameters(types, offset)})`;
 }
 
-// A row's values come as text and go back as what they were.
+// Keys are read as text and cast back to their types.
 function parameters(types: readonly string[], offset: number): string {
   return types.map((type, index) => `$${offset + index + 1}::text::${type}`).join(', ');
 }
 
-/** The types of the key's columns. */
+/** Returns the types of the key's columns. @throws Error when they can't order the batches. */
 async function keyTypes(session: Session, { table, by }: Backfill): Promise<string[]> {
   const columns = await session.query<{ name: string; type: string | null; nullable: boolean | null }>(
     `select name, format_type(atttypid, atttypmod) as type, not attnotnull as nullable
@@ -127,12 +127,12 @@ async function keyTypes(session: Session, { table, by }: Backfill): Promise<stri
   return types;
 }
 
-/** How many rows the planner expects behind the place. */
+/** Returns how many rows the planner expects after the checkpoint. */
 async function estimate(
   session: Session,
   { table, by }: Backfill,
   types: readonly string[],
-  from: Place | null,
+  from: Checkpoint | null,
 ): Promise<number> {
   const rows = await session.query<{ 'QUERY PLAN': string | [PlanRows] }>(
     `explain (format json) select from ${quoted(table)} where ${from ? after(by.map(quoted), types) : 'true'}`,
@@ -148,7 +148,7 @@ interface PlanRows {
   readonly Plan: { readonly 'Plan Rows': number };
 }
 
-/** How fast it goes, and when it will be done, by what this run has seen of it. */
+/** Computes rows per second and the remaining time of a run. */
 class Pace {
   readonly #begun = performance.now();
   readonly #expected: number;
@@ -168,8 +168,8 @@ class Pace {
   }
 }
 
-/** A place as the progress keeps it. */
-export function parseCheckpoint(text: string): Place {
+/** Parses a stored checkpoint. */
+export function parseCheckpoint(text: string): Checkpoint {
   const { key, rows }: { key: unknown; rows: unknown } = JSON.parse(text);
   return { key: keyOf(JSON.stringify(key)), rows: Number(rows) };
 }

@@ -18,8 +18,8 @@ import { inTransaction, poolSession, type TransactionSession } from '../session/
 import { isLostConnection, sqlStateOf } from '../session/sql-state.ts';
 
 /**
- * Runs a step in one transaction, its entries in the log and the history included. Where a lock is not to be had in time it is taken
- * back, and tried again after a while.
+ * Runs a step in one transaction, together with its entries in the log and the history. When a lock times out, the transaction is rolled
+ * back and retried.
  *
  * @throws MigratorError `failed`, `lock_lost`
  */
@@ -27,7 +27,7 @@ export async function runInTransaction(run: Run, step: Step): Promise<void> {
   return attempt(run, step, { objects: [], drops: [] });
 }
 
-/** What is dropped before a migration makes it again. */
+/** Existing objects that are dropped before the migration creates them again. */
 type Replaced = Extract<Conflict, { drops: unknown }>;
 
 async function attempt(run: Run, step: Step, replaced: Replaced): Promise<void> {
@@ -41,7 +41,7 @@ async function attempt(run: Run, step: Step, replaced: Replaced): Promise<void> 
     );
   } catch (error) {
     if (error instanceof MigratorError) throw error;
-    // The answer to the commit may be all that was lost.
+    // Only the answer to the commit may have been lost.
     if (isLostConnection(error) && (await wasCommitted(run, step))) return;
     const conflict = replaced.objects.length === 0 ? await findStepConflict(run, step, at, error) : null;
     if (conflict && 'drops' in conflict) {
@@ -99,7 +99,7 @@ async function send(
   await recordStep(session, run, { ...step, note }, startedAt);
 }
 
-// For a migration that reads, or writes by itself, in the very transaction.
+// For a migration that queries the database, in the same transaction.
 async function askedStatements(
   { orm }: Run,
   { migration, direction }: Step,

@@ -2,7 +2,7 @@ import { backfillOf } from '../files/backfill.ts';
 import { queriesOf } from '../files/emitted-migration.ts';
 import { MigratorError, RefusedError } from '../session/errors.ts';
 import { remainingStatements } from './remaining-statements.ts';
-import { parseCheckpoint, runBackfill, type Place } from './run-backfill.ts';
+import { parseCheckpoint, runBackfill, type Checkpoint } from './run-backfill.ts';
 import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
@@ -21,8 +21,8 @@ import { standaloneKind } from '../files/statement-kind.ts';
 import type { Progress } from '../ledger/state.ts';
 
 /**
- * Runs a step that is not transactional, statement by statement, and keeps account of each, so that it is taken up where it stopped:
- * what may run in a transaction has one of its own together with its account; what can't stands alone.
+ * Runs a step that is not transactional, statement by statement, and records the progress of each, so that it resumes after an
+ * interruption. A statement that may run in a transaction has its own, together with its progress; others run outside.
  *
  * @throws RefusedError before its first statement; MigratorError `failed`, `lock_lost`
  */
@@ -35,7 +35,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     const statements = migration[direction]?.statements ?? (await askedStatements(run, step));
     for (const sql of statements) refuseNameless(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
-      // Behind a pooler it has no server process of its own, and nothing can be set on it.
+      // Behind a pooler it has no fixed server process, and session settings are lost.
       if (await isDirect(session)) {
         await session.query(sessionTimeouts(step));
         await disableTransactionTimeouts(session, 'session');
@@ -59,7 +59,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     });
   } catch (error) {
     if (error instanceof MigratorError) throw error;
-    // The answer to the last commit may be all that was lost.
+    // Only the answer to the last commit may have been lost.
     if (isLostConnection(error) && (await wasCommitted(run, step))) return;
     const conflict = await findStepConflict(run, step, at, error);
     const hint = conflict && 'remedy' in conflict ? ` ${conflict.remedy}` : '';
@@ -75,7 +75,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
 interface Statement {
   readonly sql: string;
   readonly index: number;
-  /** That it was sent before, by somebody who did not learn what became of it. */
+  /** Its progress from an interrupted run. */
   readonly known: Progress | undefined;
 }
 
@@ -84,8 +84,8 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
   if (batches) {
     const place = statement.known?.place ?? null;
     return runBackfill(run, step, batches, {
-      begun: place === null ? null : parseCheckpoint(place),
-      keep: (session, reached, last) => account(session, run, step, statement.index, last, reached),
+      initial: place === null ? null : parseCheckpoint(place),
+      save: (session, reached, last) => recordProgress(session, run, step, statement.index, last, reached),
     });
   }
   const kind = standaloneKind(statement.sql);
@@ -98,41 +98,41 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
           await run.lease.guard(session);
           await reportingBlockers(run, name, () => session.query(statement.sql));
         });
-        await account(session, run, step, statement.index, true);
+        await recordProgress(session, run, step, statement.index, true);
       }),
     );
     return;
   }
   await inTransaction(run.orm, async (session) => {
     await run.lease.guard(session);
-    await account(session, run, step, statement.index, false);
+    await recordProgress(session, run, step, statement.index, false);
   });
   const send = (sql: string): Promise<void> => reportingBlockers(run, name, () => run.lease.send(own, sql));
   const rest = await remainingStatements(kind, statement.sql, own, statement.known !== undefined);
   for (const sql of rest) await send(sql);
   await inTransaction(run.orm, async (session) => {
     await run.lease.guard(session);
-    await account(session, run, step, statement.index, true);
+    await recordProgress(session, run, step, statement.index, true);
   });
 }
 
-async function account(
+async function recordProgress(
   session: Session,
   run: Run,
   step: Step,
   index: number,
   done: boolean,
-  place?: Place,
+  checkpoint?: Checkpoint,
 ): Promise<void> {
   const { name, checksum } = step.migration;
   await session.query(
     `insert into ${run.tables.progress} (name, direction, statement, checksum, done, place) values ($1, $2, $3, $4, $5, $6)
      on conflict (name, direction, statement) do update set done = excluded.done, place = excluded.place, at = clock_timestamp()`,
-    [name, step.direction, index, checksum, done, place ? JSON.stringify(place) : null],
+    [name, step.direction, index, checksum, done, checkpoint ? JSON.stringify(checkpoint) : null],
   );
 }
 
-// An index that was left half built could not be told from others.
+// An unnamed index that was left invalid could not be found.
 function refuseNameless(migration: string, sql: string): void {
   const kind = standaloneKind(sql);
   if (kind?.kind !== 'create index' || kind.index !== null) return;
@@ -141,7 +141,7 @@ function refuseNameless(migration: string, sql: string): void {
   );
 }
 
-/** A connection to the server itself is served by the process that it was told of; a pooler makes one up. */
+/** Whether a connection is direct: a pooler announces another process than that of the server. */
 async function isDirect(session: OwnSession): Promise<boolean> {
   const [row] = await session.query<{ pid: number }>('select pg_backend_pid() as pid');
   return row?.pid === session.announcedProcess;

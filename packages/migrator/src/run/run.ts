@@ -14,7 +14,7 @@ export interface Run {
   readonly limits: Limits;
   readonly report: (event: MigrationEvent) => void;
   /**
-   * Returns which existing objects made a migration fail going up at a statement, from 1, and what to do about them; null when none is
+   * Returns which existing objects made `up` of a migration fail at a statement, from 1, and what to do about them; null when none is
    * found.
    */
   readonly findConflict: (migration: EmittedMigration, at: number) => Promise<Conflict | null>;

@@ -1,4 +1,4 @@
-/** Whether PostgreSQL and timers can take it for a time in milliseconds. */
+/** Whether a value is a time in milliseconds that PostgreSQL and timers accept. */
 export function isMilliseconds(milliseconds: unknown): boolean {
   return Number.isInteger(milliseconds) && Number(milliseconds) >= 0 && Number(milliseconds) < 2 ** 31;
 }

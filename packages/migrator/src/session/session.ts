@@ -1,22 +1,22 @@
 import type { MikroORM, Transaction } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
 
-/** A connection of the ORM's pool, or several of them: texts and their parameters go in, rows come out. */
+/** Runs queries on one or more connections. */
 export interface Session {
-  /** A text without parameters may hold several statements. */
+  /** Runs a query and returns its rows. A text without parameters may contain several statements. */
   query<Row extends object = Record<string, unknown>>(
     text: string,
     values?: readonly unknown[],
   ): Promise<Row[]>;
 }
 
-/** Statements that stand alone, each on whichever connection is free. */
+/** Returns a session that runs each query on any free connection of the pool. */
 export function poolSession(orm: MikroORM): Session {
   return {
     async query<Row extends object>(text: string, values: readonly unknown[] = []) {
       const connection = orm.em.getConnection();
       await connection.ensureConnection();
-      // By the ORM's own client: of a pool that only others used it does not know, and would not end it.
+      // By the ORM's client: the ORM would not close a pool that it has not used itself.
       return (await connection.getClient().executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows;
     },
   };
@@ -27,12 +27,12 @@ export interface TransactionSession extends Session {
   readonly transaction: Transaction;
 }
 
-/** What a transaction is begun with. */
+/** The statement that begins a transaction. */
 export const beginStatement = 'start transaction isolation level read committed';
 
 /**
- * Runs `work` in a transaction: committed when it returns, rolled back when it throws. READ COMMITTED whatever the role's default is:
- * one that keeps a snapshot would hold up an index that is built concurrently, and could not lock what changed since.
+ * Runs `work` in a transaction: commits when it returns, rolls back when it throws. Always READ COMMITTED: a transaction that keeps a
+ * snapshot would block `create index concurrently`, and could not lock rows that changed since.
  */
 export async function inTransaction<T>(
   orm: MikroORM,
@@ -40,7 +40,7 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const connection = orm.em.getConnection();
   await connection.ensureConnection();
-  // The transaction alone would keep its connection, and a slot of the pool, when the server ends it on the way.
+  // Without `connection()` a transaction keeps its slot of the pool when the server closes its connection.
   return connection
     .getClient()
     .connection()
@@ -55,7 +55,7 @@ export async function inTransaction<T>(
         await transaction.commit().execute();
         return result;
       } catch (error) {
-        // Why the work failed matters, not that its connection is gone too.
+        // The first error is the cause; a lost connection makes the rollback fail too.
         await transaction
           .rollback()
           .execute()

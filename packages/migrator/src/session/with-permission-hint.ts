@@ -3,7 +3,7 @@ import { MigratorError, RefusedError } from './errors.ts';
 import { sqlStateOf } from './sql-state.ts';
 
 /**
- * Runs `work`; where the database lets it do nothing, says why and what to do.
+ * Runs `work`, and adds a remedy to errors of missing privileges.
  *
  * @throws RefusedError for a role that lacks a privilege, and for a connection that is read-only.
  */
@@ -14,8 +14,8 @@ export async function withPermissionHint<T>(work: () => Promise<T>): Promise<T> 
     if (error instanceof MigratorError) throw error;
     const remedy = remedies[sqlStateOf(error)];
     if (remedy === undefined || !isNativeError(error)) throw error;
-    const said = error.message.split('\n').at(-1) ?? '';
-    throw new RefusedError(`${remedy} (${said})`, { cause: error });
+    const detail = error.message.split('\n').at(-1) ?? '';
+    throw new RefusedError(`${remedy} (${detail})`, { cause: error });
   }
 }
 

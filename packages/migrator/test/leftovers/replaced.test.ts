@@ -135,7 +135,7 @@ describe('what is left over and holds no rows', () => {
     await new Migrator(ormOn(db, migrations)).up();
 
     expect(database?.find(({ object }) => object === 'function mine()')?.remedy).toBe(
-      'drop function public.mine(); or write a migration that makes it',
+      'drop function public.mine(); or write a migration that creates it',
     );
     expect((await readCatalog(db.orm)).has('function mine()')).toBe(true);
   });
