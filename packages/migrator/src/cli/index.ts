@@ -1,10 +1,9 @@
 export { confirmName } from './confirmation.ts';
 export { isDevelopmentDatabase } from './development-database.ts';
 export { exitCodeOf, reportLostOutput } from './failure.ts';
-export type { CommandHost, Place } from './host.ts';
-export { InterruptedError } from './interrupted-error.ts';
+export type { CommandHost } from './host.ts';
 export { migrateCommands } from './migrate-commands.ts';
-export { dim, failurePrefix, say, sayError, sayJson, table, wholeNumber } from './output.ts';
-export { hasLost, lostOutput, writeTo } from './standard-streams.ts';
+export { dim, failurePrefix, say, sayError, sayJson, table } from './output.ts';
+export { hasLost, writeTo } from './standard-streams.ts';
 export { throwing } from './throwing.ts';
 export { UsageError } from './usage-error.ts';

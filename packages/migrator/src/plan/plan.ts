@@ -1,7 +1,6 @@
 import { backfillOf } from '../files/backfill.ts';
 import type { Direction } from '../files/emitted-migration.ts';
-import { sessionTimeouts } from '../run/run-step-by-step.ts';
-import { transactionTimeouts, type Limits } from '../run/limits.ts';
+import { sessionTimeouts, transactionTimeouts, type Limits } from '../run/limits.ts';
 import type { Step } from '../run/step.ts';
 import { beginStatement } from '../session/session.ts';
 import { requireKnown } from './selection.ts';

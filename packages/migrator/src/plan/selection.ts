@@ -101,7 +101,7 @@ function refuseEditedProgress({ migrations, progress }: State): void {
   }
 }
 
-/** @throws RefusedError when the name is none of those, with the one that comes nearestName. */
+/** @throws RefusedError when no migration has this name; the message suggests the nearest. */
 export function requireKnown(name: string, names: readonly string[]): void {
   if (!names.includes(name)) throw unknown(name, names);
 }

@@ -8,7 +8,7 @@ import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
 import { recordStep } from './record-step.ts';
 import { serverTime } from './server-time.ts';
-import { transactionTimeouts } from './limits.ts';
+import { sessionTimeouts, transactionTimeouts } from './limits.ts';
 import { reportingBlockers } from './reporting-blockers.ts';
 import { retryWhileLocked } from './retry-while-locked.ts';
 import type { Run } from './run.ts';
@@ -145,14 +145,6 @@ function refuseNameless(migration: string, sql: string): void {
 async function isDirect(session: OwnSession): Promise<boolean> {
   const [row] = await session.query<{ pid: number }>('select pg_backend_pid() as pid');
   return row?.pid === session.announcedProcess;
-}
-
-/**
- * What a connection of its own begins with; nobody else gets it. A statement that can't run in a transaction stops neither readers nor
- * writers while it waits or works, and takes what it takes: it has limits only where its migration says so.
- */
-export function sessionTimeouts({ migration: { settings } }: Step): string {
-  return `set lock_timeout = '${settings.lockTimeout ?? 0}ms'; set statement_timeout = '${settings.statementTimeout ?? 0}ms'`;
 }
 
 async function askedStatements({ orm }: Run, { migration, direction }: Step): Promise<string[]> {
