@@ -182,7 +182,7 @@ describe('a backfill that is stopped', () => {
     expect(await counts(db)).toEqual({ 0: 499, 1: 500, 4: 1 });
     await db.orm.em.execute('update things set n = 0 where id = 555');
 
-    await expect(migratorOn(db, counting({ set: 'n = n + 2' })).up()).rejects.toThrow('was edited since');
+    await expect(migratorOn(db, counting({ set: 'n = n + 2' })).up()).rejects.toThrow('and edited since');
     await migratorOn(db, counting({ batch: 10, sleep: 1 })).up();
 
     expect(await counts(db)).toEqual({ 1: 1_000 });
