@@ -34,20 +34,20 @@ taken := $(foreach goal,$(goals),$(takes_$(goal)))
 shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
 capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER EXIT_CODE
 loud := $(strip $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v)))
-$(if $(loud),$(error make takes its variables in small letters: $(loud:%=%=) would be ignored))
+$(if $(loud),$(error $(loud:%=%=) would be ignored; write variables in lower case))
 unknown := $(filter-out $(taken),$(given))
-$(if $(unknown),$(error make $(goals) takes no $(unknown:%=%=)$(if $(taken),; it takes $(call shown,$(taken)))))
-$(foreach v,$(given),$(if $(strip $(value $v)),,$(error $v= is empty: leave it out, or give it a value)))
+$(if $(unknown),$(error unknown variable $(unknown:%=%=) for make $(goals)$(if $(taken),; expected: $(call shown,$(taken)))))
+$(foreach v,$(given),$(if $(strip $(value $v)),,$(error $v= is empty; give it a value, or remove it)))
 $(foreach v,$(filter $(switches),$(given)),$(if $(filter-out x1x,x$(value $v)x),\
-  $(error $v=$(value $v) is not valid: use $v=1, or leave it out)))
+  $(error $v=$(value $v) is invalid; use $v=1, or remove it)))
 # Values are passed in the environment, because the shell would execute code in the text of a recipe. `value` keeps make from expanding them.
 $(foreach v,$(given),$(eval unexport $v)$(eval export SYNTHDB_MAKE_$v = $$(value $v)))
 options = $(foreach v,$(filter-out direction name,$(filter $(given),$(takes_$@))),--$(subst _,-,$v)$(if \
   $(filter $v,$(switches)),,="$$SYNTHDB_MAKE_$v"))
-named = $(if $(filter name,$(given)),"$$SYNTHDB_MAKE_name",$(error say its name: make $@ name=$1))
+named = $(if $(filter name,$(given)),"$$SYNTHDB_MAKE_name",$(error name= is missing; for example make $@ name=$1))
 
 $(downloaded): package.json packages/migrator/package.json package-lock.json
-	@# Standard output is for what the target prints: json=1 is read by programs.
+	@# Standard output belongs to the target: programs read the output of json=1.
 	@echo 'Installing dependencies…' >&2
 	@# Not `npm ci`: it refuses a lock file in which optional binaries for other platforms are absent.
 	@npm install --no-save --loglevel=error --no-audit --no-fund >&2
@@ -73,10 +73,10 @@ migrate-status: $(installed) ## list the migrations, applied and pending
 migrate-plan: $(installed) ## print the SQL that migrate-up (or, with direction=down, migrate-down) would send
 	@$(synthdb) migrate plan $(options) $(if $(filter direction,$(given)),"$$SYNTHDB_MAKE_direction")
 
-migrate-create: $(installed) ## write a migration from changed entities: make migrate-create name=add_tags
+migrate-create: $(installed) ## create a migration from changed entities: make migrate-create name=add_tags
 	@$(synthdb) migrate create $(options) -- $(call named,add_tags)
 
-migrate-check: $(installed) ## compare database, migrations and entities, and name each difference
+migrate-check: $(installed) ## compare database, migrations and entities, and list the differences
 	@$(synthdb) migrate check $(options)
 
 migrate-baseline: $(installed) ## record an existing, equal schema as migrated: make migrate-baseline name=MigrationX
@@ -85,7 +85,7 @@ migrate-baseline: $(installed) ## record an existing, equal schema as migrated: 
 db-start: $(installed) ## start the embedded PostgreSQL
 	@$(synthdb) db start
 
-db-stop: $(installed) ## stop it; its data stays
+db-stop: $(installed) ## stop it; its data is kept
 	@$(synthdb) db stop
 
 db-reset: $(installed) ## delete it with all its data, and create it again
@@ -94,13 +94,13 @@ db-reset: $(installed) ## delete it with all its data, and create it again
 db-url: $(installed) ## print its URL
 	@$(synthdb) db url
 
-demo: $(installed) ## store a realistic experiment and print what was stored
+demo: $(installed) ## store a sample experiment and print its rows
 	@$(synthdb) demo $(options)
 
-test: $(installed) ## run the whole suite, or only=test/schema of it
+test: $(installed) ## run all tests, or some: only=test/schema
 	@vitest run $$SYNTHDB_MAKE_only
 
-test-containers: $(installed) ## run it on PostgreSQL in a container (POSTGRES_IMAGE, default postgres:18)
+test-containers: $(installed) ## run the tests on PostgreSQL in a container (POSTGRES_IMAGE, default postgres:18)
 	@TEST_POSTGRES=container vitest run $$SYNTHDB_MAKE_only
 
 example: build ## run the example service on port 3000

@@ -57,7 +57,7 @@ export const verbs: readonly Verb[] = [
   {
     verb: 'scroll',
     effects: ['reads'],
-    meaning: 'a cursor page: `first`, `after`; `endCursor`, `hasNextPage`',
+    meaning: 'a cursor page: `first`, `after`, `sortBy`, `sortOrder`; `endCursor`, `hasNextPage`',
   },
   { verb: 'count', effects: ['reads'], meaning: 'a number, or numbers by key' },
   { verb: 'exists', effects: ['reads'], meaning: 'a boolean, or the keys for which it is true' },

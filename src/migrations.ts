@@ -6,7 +6,7 @@ import { Migration20261121030400_read_path_indexes } from './migrations/Migratio
 import { Migration20261121030500_outcomes_by_synth } from './migrations/Migration20261121030500_outcomes_by_synth.ts';
 import { Migration20261129163000_version_every_table } from './migrations/Migration20261129163000_version_every_table.ts';
 
-/** Every migration, oldest first. Whatever creates one adds its line; a migration that is written by hand needs its line here. */
+/** Every migration, oldest first. `synthdb migrate create` adds its migration; add a migration that is written by hand. */
 export const migrations = [
   Migration20261121030000_initial_schema,
   Migration20261121030100_domain_checks,

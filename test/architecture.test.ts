@@ -49,6 +49,7 @@ arrows['cli'] = Object.keys(arrows);
 // The package of the migrator: its files on top may import all of its folders, each folder those before it, and none of ours.
 const migrator = 'packages/migrator/src';
 const migratorFolders = [
+  'sql',
   'session',
   'files',
   'ledger',
@@ -85,6 +86,7 @@ const reserved: Partial<Record<string, readonly string[]>> = {
   ],
   '@opentelemetry/api': ['src/database/telemetry/'],
   fastify: ['src/fastify/'],
+  'libpg-query': [`${migrator}/sql/`],
   'fastify-plugin': ['src/fastify/'],
   'pg-copy-streams': ['src/postgres/copy/'],
   'node:sqlite': ['src/legacy-import/source/'],

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { expect, test } from 'vitest';
-import { migrationList } from '../src/cli/list-migration.ts';
+import { renderMigrationList } from '../src/cli/add-migration-to-list.ts';
 import { ormOptions } from '../src/postgres/orm/orm-options.ts';
 import { migrations } from '../src/migrations.ts';
 import { readMigrations } from '../packages/migrator/src/ledger/state.ts';
@@ -34,7 +34,7 @@ test('each migration is logged under the name of its file, also where a bundler 
 
 test('the list is the text that creating a migration writes', async () => {
   expect(await readFile(join(source, 'migrations.ts'), 'utf8')).toBe(
-    migrationList('migrations', migrationChain),
+    renderMigrationList('migrations', migrationChain),
   );
 });
 

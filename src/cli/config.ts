@@ -1,20 +1,18 @@
+import { print, printJson, table } from 'mikro-orm-safe-migrations/cli';
 import { Command } from 'commander';
-import { say, sayJson, table } from 'mikro-orm-safe-migrations/cli';
 import { definitions } from '../settings/setting-definitions.ts';
 import { describeSettings, type SettingDescription } from '../settings/describe-settings.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
 
-/** `synthdb config` */
-export function config(): Command {
+/** Returns the command `synthdb config`. */
+export function configCommand(): Command {
   return new Command('config')
-    .description(
-      'print every setting, its value and who says so; passwords are masked, nothing is connected to',
-    )
-    .option('--json', 'print { settings: [{ name, variable, value, source, unit }] } as JSON')
+    .description('print every setting with its value and source; masks passwords, and connects to nothing')
+    .option('--json', 'print JSON: { settings: [{ name, variable, value, source, unit }] }')
     .action(({ json = false }: { json?: boolean }) => {
       const settings = describeSettings(resolveSettings());
-      if (json) return sayJson({ settings });
-      say(table(['setting', 'value', 'from', 'set it by'], settings.map(row)));
+      if (json) return printJson({ settings });
+      print(table(['setting', 'value', 'source', 'variable'], settings.map(row)));
     });
 }
 

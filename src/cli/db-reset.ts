@@ -1,41 +1,41 @@
+import { confirmName, print, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { Command } from 'commander';
 import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { confirmName, say, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { resolveDatabase } from '../settings/resolve-settings.ts';
-import { confirmedCommand } from './invocation.ts';
-import { howToConnect, describePlace, withEmbedded } from './with-database.ts';
+import { commandWithConfirmation } from './invocation.ts';
+import { printConnectHint, printDatabase, withEmbeddedDatabase } from './with-database.ts';
 
-/** `synthdb db reset` */
-export function dbReset(): Command {
+/** Returns the command `synthdb db reset`. */
+export function dbResetCommand(): Command {
   return new Command('reset')
-    .description('delete it with all its data, and make it anew, migrated')
+    .description('delete it with all its data, and create a new, migrated one')
     .option('--confirm <name>', 'the name of its database, synthlab')
     .action(async ({ confirm }: { confirm?: string }) => {
       const named = resolveDatabase({}, 'migrations');
       if (named)
         throw new UsageError(
-          `${named.source} names ${named.target.label}; only the embedded database is reset`,
+          `${named.source} is ${named.target.label}, and only the embedded database can be reset; unset ${named.source}, or set it to "embedded"`,
         );
-      // It may be stopped, or too broken to start: whether it holds rows is not looked at.
+      // Asks always: a stopped or broken server can't be checked for data.
       await confirmName(
-        { confirmedCommand },
+        { confirmedCommand: commandWithConfirmation },
         {
-          // As the embedded server calls it.
+          // The name of the embedded database.
           name: 'synthlab',
           database: 'the embedded database',
           does: 'deletes the embedded server',
-          why: 'loses all its data',
+          why: 'will lose all its data',
         },
         confirm,
       );
       await EmbeddedPostgres.remove({ directory: embeddedDirectory() });
-      await withEmbedded(async (orm, place) => {
+      await withEmbeddedDatabase(async (orm, info) => {
         const applied = await new Migrator(orm).up();
-        say(describePlace(place));
-        say(`Made anew, ${applied.length} migrations applied.`);
-        say(howToConnect(place));
+        printDatabase(info);
+        print(`Created, ${applied.length} migrations applied.`);
+        printConnectHint(info);
       });
     });
 }

@@ -1,13 +1,13 @@
+import { print } from 'mikro-orm-safe-migrations/cli';
 import { Command } from 'commander';
-import { say } from 'mikro-orm-safe-migrations/cli';
 import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
 
-/** `synthdb db stop` */
-export function dbStop(): Command {
-  return new Command('stop').description('stop it; its data stays').action(async () => {
+/** Returns the command `synthdb db stop`. */
+export function dbStopCommand(): Command {
+  return new Command('stop').description('stop it; its data is kept').action(async () => {
     const server = await EmbeddedPostgres.find({ directory: embeddedDirectory() });
     await server?.stop();
-    say(server ? 'Stopped; its data stays.' : 'It does not run.');
+    print(server ? 'Stopped; its data is kept.' : 'The embedded PostgreSQL is not running.');
   });
 }

@@ -1,18 +1,18 @@
+import { print, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { Command } from 'commander';
-import { say, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { startEmbedded } from '../database/default-target.ts';
 import { resolveDatabase } from '../settings/resolve-settings.ts';
 
-/** `synthdb db url` */
-export function dbUrl(): Command {
+/** Returns the command `synthdb db url`. */
+export function dbUrlCommand(): Command {
   return new Command('url')
-    .description('print its URL, password and all, starting it if need be')
+    .description('print its URL with the password; starts it if needed')
     .action(async () => {
       const named = resolveDatabase({}, 'application');
       if (named)
         throw new UsageError(
-          `${named.source} names another database, and its URL may hold a secret: read it there`,
+          `${named.source} is set to another database, whose URL may contain a secret; read it from ${named.source}`,
         );
-      say((await startEmbedded()).url);
+      print((await startEmbedded()).url);
     });
 }

@@ -1,19 +1,19 @@
+import { print, printJson, table } from 'mikro-orm-safe-migrations/cli';
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { Command } from 'commander';
-import { say, sayJson, table } from 'mikro-orm-safe-migrations/cli';
 import { connectOptions } from '../postgres/orm/connect-options.ts';
 import { connect } from '../postgres/orm/connect.ts';
 import { targetOf } from '../database/default-target.ts';
 import type { Level } from '../database/doctor/findings.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
 
-/** `synthdb doctor` */
-export function doctor(): Command {
+/** Returns the command `synthdb doctor`. */
+export function doctorCommand(): Command {
   return new Command('doctor')
     .description(
-      'connect as the application does, and report what is there; ends with 3 when something needs attention',
+      'connect as the application does, and report problems; exits with 3 when something needs attention',
     )
-    .option('--json', 'print { database, findings: [{ subject, level, says, facts }] } as JSON')
+    .option('--json', 'print JSON: { database, findings: [{ subject, level, says, facts }] }')
     .action(async ({ json = false }: { json?: boolean }) => {
       const { diagnose } = await import('../database/doctor/diagnose.ts');
       const settings = resolveSettings();
@@ -22,11 +22,11 @@ export function doctor(): Command {
       try {
         const findings = await diagnose(orm, target, settings);
         if (findings.some(({ level }) => level === 'warning')) process.exitCode = 3;
-        if (json) return sayJson({ database: target.label, findings });
-        say(`PostgreSQL at ${stripVTControlCharacters(target.label)}`);
-        say(
+        if (json) return printJson({ database: target.label, findings });
+        print(`PostgreSQL at ${stripVTControlCharacters(target.label)}`);
+        print(
           table(
-            ['', 'what', 'found'],
+            ['', 'subject', 'finding'],
             findings.map(({ subject, level, says }) => [
               mark(level),
               subject,

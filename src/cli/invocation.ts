@@ -1,17 +1,17 @@
-// How the command was called, so that messages name what the caller can type. The Makefile says it in SYNTHDB_INVOKED_BY: "make",
-// the target, and the variables given to it, whose values are in SYNTHDB_MAKE_<variable>.
+// Describes how the command was invoked, so that messages name what the caller can type. The Makefile sets SYNTHDB_INVOKED_BY to "make",
+// the target and the names of its variables, whose values are in SYNTHDB_MAKE_<variable>.
 
 const switches = ['all', 'allow-out-of-order', 'exit-code', 'json'];
 const valued = ['confirm', 'from', 'lock-wait', 'steps', 'to'];
-// What stands in double quotes is a value, and not ours.
+// Text in double quotes is a value, not an option.
 const options = new RegExp(`"[^"]*"|--(${[...switches, ...valued].join('|')})\\b(?: (?=<))?`, 'g');
 
-// As in `synthdb migrate up`, or `migrate up`.
+// Matches `synthdb migrate up` and `migrate up`.
 const commands = /(?:\bsynthdb )?(?<!-)\bmigrate (up|down|redo|status|plan|check|create|baseline)\b/g;
 
-/** Returns a message with each option as the caller passes it: `--lock-wait`, or `lock_wait=` to make. */
-export function inCallersTerms(message: string): string {
-  if (calledByMake() === null) return message;
+/** Returns a message with commands and options as the caller types them: `--lock-wait`, or `lock_wait=` with make. */
+export function toInvocationTerms(message: string): string {
+  if (makeInvocation() === null) return message;
   return message
     .replaceAll(commands, 'make migrate-$1')
     .replaceAll(options, (found, option: string | undefined) =>
@@ -19,31 +19,32 @@ export function inCallersTerms(message: string): string {
     );
 }
 
-/** Returns the command as it was typed, with `--confirm name` added: text to paste into a shell. */
-export function confirmedCommand(name: string): string {
-  const make = calledByMake();
-  if (make === null) return ['synthdb', ...process.argv.slice(2), '--confirm', name].map(quoted).join(' ');
+/** Returns the command line with `--confirm name` added, quoted for a shell. */
+export function commandWithConfirmation(name: string): string {
+  const make = makeInvocation();
+  if (make === null)
+    return ['synthdb', ...process.argv.slice(2), '--confirm', name].map(shellQuote).join(' ');
   const given = make.variables
     .filter((variable) => variable !== 'confirm')
     .map((variable) => [variable, process.env[`SYNTHDB_MAKE_${variable}`] ?? '']);
   return [
     `make ${make.target}`,
-    ...[...given, ['confirm', name]].map(([variable, value = '']) => `${variable}=${quoted(value)}`),
+    ...[...given, ['confirm', name]].map(([variable, value = '']) => `${variable}=${shellQuote(value)}`),
   ].join(' ');
 }
 
-/** Returns where the usage of the command at `path`, such as `synthdb migrate down`, is described. */
+/** Returns a hint on how to get help for the command at `path`, such as `synthdb migrate down`. */
 export function helpHint(path: string): string {
-  return calledByMake() === null
-    ? `(\`${path} --help\` describes it)`
-    : '(`make help` lists what each target takes)';
+  return makeInvocation() === null
+    ? `(for help, run \`${path} --help\`)`
+    : '(for the variables of each target, run `make help`)';
 }
 
-function calledByMake(): { readonly target: string; readonly variables: readonly string[] } | null {
+function makeInvocation(): { readonly target: string; readonly variables: readonly string[] } | null {
   const [by, target, ...variables] = process.env['SYNTHDB_INVOKED_BY']?.split(' ') ?? [];
   return by === 'make' && target ? { target, variables: variables.filter(Boolean) } : null;
 }
 
-function quoted(text: string): string {
+function shellQuote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,48 +1,49 @@
+import { throwing } from 'mikro-orm-safe-migrations/cli';
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { throwing } from 'mikro-orm-safe-migrations/cli';
-import { backfill } from './backfill/command.ts';
-import { config } from './config.ts';
-import { dbReset } from './db-reset.ts';
-import { dbStart } from './db-start.ts';
-import { dbStop } from './db-stop.ts';
-import { dbUrl } from './db-url.ts';
-import { demo } from './demo/command.ts';
-import { doctor } from './doctor.ts';
+import { backfillCommand } from './backfill/command.ts';
+import { configCommand } from './config.ts';
+import { dbResetCommand } from './db-reset.ts';
+import { dbStartCommand } from './db-start.ts';
+import { dbStopCommand } from './db-stop.ts';
+import { dbUrlCommand } from './db-url.ts';
+import { demoCommand } from './demo/command.ts';
+import { doctorCommand } from './doctor.ts';
 import { importCommand } from './import/command.ts';
-import { load } from './load/command.ts';
-import { migrate } from './migrate.ts';
-import { helpHint, inCallersTerms } from './invocation.ts';
+import { loadCommand } from './load/command.ts';
+import { migrateCommand } from './migrate.ts';
+import { helpHint, toInvocationTerms } from './invocation.ts';
 
 /**
- * The `synthdb` command. What only one of the commands needs is imported when it runs: every command waits for the modules that are
- * loaded here.
+ * Returns the command `synthdb`. A module that only one command needs is imported when that command runs, since every command waits for
+ * the modules imported here.
  */
-export function program(): Command {
-  const db = new Command('db').description('run the embedded PostgreSQL of this project');
-  for (const command of [dbStart(), dbStop(), dbReset(), dbUrl()]) db.addCommand(command);
+export function createProgram(): Command {
+  const db = new Command('db').description('manage the embedded PostgreSQL of this project');
+  for (const command of [dbStartCommand(), dbStopCommand(), dbResetCommand(), dbUrlCommand()])
+    db.addCommand(command);
   const synthdb = new Command('synthdb')
     .version(version())
     .description(
-      'Works on the database that DATABASE_URL names, in the environment or in .env. With DATABASE_URL=embedded, and in development without one, that is an embedded PostgreSQL below .data/.',
+      'Manages the database at DATABASE_URL, from the environment or .env. With DATABASE_URL=embedded, and in development by default, that is an embedded PostgreSQL in .data/.',
     )
     .addHelpText(
       'after',
       `
-Ends with 0 when all is well, 1 when it failed or was refused, 2 when it was
-called wrongly or not confirmed, 3 when something is pending or needs attention
-(where asked for), 4 when another runner migrates, 5 when part of what it
-printed could not be written, 130 when a question was interrupted by Ctrl-C.`,
+Exit codes: 0 success; 1 failed or refused; 2 invalid usage, or not confirmed;
+3 something is pending or needs attention (where requested); 4 another runner
+holds the migration lock; 5 part of the output could not be written; 130 a
+question was interrupted by Ctrl-C.`,
     )
-    .addCommand(migrate())
+    .addCommand(migrateCommand())
     .addCommand(db)
-    .addCommand(config())
-    .addCommand(doctor())
+    .addCommand(configCommand())
+    .addCommand(doctorCommand())
     .addCommand(importCommand())
-    .addCommand(load())
-    .addCommand(backfill())
-    .addCommand(demo());
-  return throwing(synthdb, { name: 'synthdb', inCallersTerms }, helpHint);
+    .addCommand(loadCommand())
+    .addCommand(backfillCommand())
+    .addCommand(demoCommand());
+  return throwing(synthdb, { name: 'synthdb', inCallersTerms: toInvocationTerms }, helpHint);
 }
 
 function version(): string {

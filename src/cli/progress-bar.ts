@@ -1,17 +1,17 @@
 import { Presets, SingleBar } from 'cli-progress';
 
 /**
- * A bar on standard error, to be started, where that is a terminal; nothing elsewhere. `format` is cli-progress's, `others` how many
- * columns it takes beside the bar.
+ * Creates a progress bar on standard error, which is invisible unless that is a terminal. `format` is cli-progress's; `others` is the width
+ * of the text beside the bar in columns.
  */
 export function progressBar(format: string, others: number): SingleBar {
   return new SingleBar(
     {
       format,
-      // What would not fit on the line is cut off, and that is the time left.
+      // Shrinks the bar first: what does not fit is cut off, which would be the remaining time.
       barsize: Math.min(40, Math.max(5, (process.stderr.columns || 80) - others)),
       clearOnComplete: true,
-      // Else a terminal would stay without what is switched off when the command is interrupted.
+      // An interrupted command would leave the cursor hidden.
       hideCursor: false,
       linewrap: true,
     },

@@ -15,7 +15,7 @@ import { ReplicaSet } from './replicas/replica-set.ts';
 import type { RunningUnit } from './units/running-unit.ts';
 import { RunningUnits } from './units/running-units.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
-import { inTransaction } from './units/transaction.ts';
+import { runTransaction } from './units/run-transaction.ts';
 import { sqlStateOf, toDataError } from '../postgres/errors/translate-error.ts';
 import { UnitOfWork, type ReadingUnitOfWork } from './units/unit-of-work.ts';
 import { UnitEntityManager } from './units/unit-entity-manager.ts';
@@ -33,7 +33,7 @@ interface LocalOptions {
    * are set before `work` begins, a savepoint's rollback brings them back, and nothing of them is left for others.
    */
   readonly settings?: TransactionSettings | undefined;
-  /** How long the server bears with it. Default, for each: that of the database. */
+  /** Timeouts of the server for this transaction. Default, for each: that of the database. */
   readonly timeouts?: TransactionTimeouts | undefined;
 }
 
@@ -41,8 +41,8 @@ export interface TransactOptions extends LocalOptions {
   /** What the transaction sees of others. Default `read committed`. */
   readonly isolation?: keyof typeof isolationLevels;
   /**
-   * How often the whole of `work` is run again, in a fresh unit of work, after a serialization failure or a deadlock (40001, 40P01).
-   * Default 0. What `work` does besides the database must bear being done again.
+   * How often `work` is retried, in a new unit of work, after a serialization failure or a deadlock (40001, 40P01). Default 0. Side
+   * effects of `work` outside the database must be idempotent.
    */
   readonly retries?: number;
   /**
@@ -56,8 +56,8 @@ export interface TransactOptions extends LocalOptions {
 export interface Positioned<T> {
   readonly result: T;
   /**
-   * For `atLeast` of a read that has to see the change; a text, to be kept in a session or a cookie. Null when the database did not
-   * tell it any more after the commit: such a read is the primary's.
+   * For `atLeast` of a read that has to see the change; a text, to be kept in a session or a cookie. Null if the
+   * connection was lost after the commit: then the primary answers.
    */
   readonly position: string | null;
 }
@@ -75,8 +75,8 @@ export interface ReadOptions extends LocalOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Lets a replica answer, which may be behind by `maxReplicaLag`. One that is down, or lags more, is passed over; where there is no
-   * other, and where a replica fails on the way, the primary answers: `work` is run again then, and what it does besides the
-   * database must bear that. Default: the primary.
+   * other, and where a replica fails on the way, the primary answers: `work` is run again then, so side
+   * effects outside the database must be idempotent. Default: the primary.
    */
   readonly from?: 'replica' | undefined;
   /** What `transact` gave as `position`: the read sees all that was committed up to there. Null: the primary answers. */
@@ -94,7 +94,7 @@ export interface DatabaseParts extends Pick<ConnectOptions, 'poolMode' | 'timeou
   readonly closeTimeout?: number | undefined;
   /** Default: none. */
   readonly replicas?: ReplicaSet | undefined;
-  /** Default: nobody is told anything. */
+  /** Default: no logs, spans and metrics. */
   readonly telemetry?: Telemetry | undefined;
 }
 
@@ -137,7 +137,7 @@ export class Database {
    * @throws SettingsError on an isolation, settings or timeouts that are none; DataError when PostgreSQL refuses the change;
    * UnfinishedWorkError when `work` returns before a call of it has ended; StatementError when a statement ended the transaction;
    * ConnectionError or PoolTimeoutError when there is no connection; ConnectionLostError, or CommitUnknownError, when it is lost;
-   * DatabaseClosedError. Whatever `work` throws comes through unchanged. Inside `work`, what its repositories, `em` and Kysely throw are
+   * DatabaseClosedError. What `work` throws is thrown unchanged. Inside `work`, what its repositories, `em` and Kysely throw are
    * `DataError`s as well, without values of rows except in `cause`.
    */
   transact<T>(
@@ -154,7 +154,7 @@ export class Database {
   }
 
   /**
-   * Runs `work` on a unit of work of its own, for reading only.
+   * Runs `work` in a new unit of work that only reads.
    *
    * @throws SettingsError on settings or timeouts that are none; ReadOnlyError when `work` changes a row and flushes, or calls what
    * writes or locks; ConnectionError, PoolTimeoutError, ConnectionLostError and DatabaseClosedError as `transact` does.
@@ -171,7 +171,7 @@ export class Database {
         try {
           return await this.#readOn(replica.orm, work, options, unit);
         } catch (error) {
-          if (unit.interruption || !this.#replicas.isToBlame(replica, error)) throw error;
+          if (unit.interruption || !this.#replicas.isReplicaFailure(replica, error)) throw error;
           return this.#readOn(this.orm, work, options, unit);
         }
       }),
@@ -188,8 +188,8 @@ export class Database {
 
   /**
    * Refuses new units of work, waits for those that run, and closes the pool. What runs for longer than `timeout` is cancelled and
-   * rejects with `DatabaseClosedError`, or `CommitUnknownError` if its commit was sent; all has ended a second or two later at most, in whatever state the server is. To be called as
-   * often as one likes.
+   * rejects with `DatabaseClosedError`, or `CommitUnknownError` if its commit was sent; all has ended at most two seconds later, in any state of the server. May be
+   * called several times.
    */
   close({ timeout = this.#closeTimeout }: CloseOptions = {}): Promise<void> {
     this.#closing ??= this.#close(timeout);
@@ -223,7 +223,7 @@ export class Database {
       for (let attempt = 0; ; attempt++) {
         try {
           await Connections.of(this.orm).settle();
-          return await inTransaction(UnitEntityManager.of(this.orm), work, options, { unit, local });
+          return await runTransaction(UnitEntityManager.of(this.orm), work, options, { unit, local });
         } catch (thrown) {
           const error = toDataError(thrown);
           if (attempt >= retries || !mayRetry(error)) throw error;
@@ -257,7 +257,7 @@ export class Database {
         }
       }
       const isolationLevel = snapshot ? IsolationLevel.REPEATABLE_READ : IsolationLevel.READ_COMMITTED;
-      return await inTransaction(em, work, { isolationLevel, readOnly: true }, { unit, local });
+      return await runTransaction(em, work, { isolationLevel, readOnly: true }, { unit, local });
     } catch (thrown) {
       const error = toDataError(thrown);
       // In a read-only transaction it is the server that refuses.

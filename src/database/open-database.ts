@@ -19,24 +19,24 @@ export interface OpenDatabaseOptions extends TelemetryOptions {
    */
   readonly url?: string | undefined;
   /**
-   * Streaming replicas, for reads that ask for one. Each has a pool of its own, as large as the primary's. One that is down keeps
-   * nothing from being opened. Default: none.
+   * Streaming replicas, for reads that ask for one. Each has its own pool, as large as the primary's. A replica that is down does not
+   * fail `openDatabase`. Default: none.
    */
   readonly replicaUrls?: readonly string[] | undefined;
   /**
-   * How many bytes of the write-ahead log a replica may have yet to apply, and still be read from. A primary that nobody writes to
-   * makes no lag. Default 16 MiB. Looked at once a second.
+   * The maximum lag of a replica that is read from, in bytes of WAL. An idle primary causes no lag. Default 16 MiB. Checked at most
+   * once a second.
    */
   readonly maxReplicaLag?: number | undefined;
   /** What stands between this process and the server. Default `session`. */
   readonly poolMode?: PoolMode | undefined;
   readonly pool?: PoolOptions | undefined;
   /**
-   * For every unit of work that has none of its own; one that only reads gets a read-only transaction for `statement` and `lock`.
-   * Default: as the role or the server has them.
+   * For every unit of work without its own timeouts. A `read` becomes a read-only transaction for `statement` and `lock`. Default: those
+   * of the role or the server.
    */
   readonly timeouts?: DatabaseTimeouts | undefined;
-  /** Milliseconds that `close` waits for running units of work, unless it is told otherwise. Default 10,000. */
+  /** Milliseconds that `close` waits for running units of work, unless its `timeout` says otherwise. Default 10,000. */
   readonly closeTimeout?: number | undefined;
   /** What to do on a database that lacks migrations of this code. Default `refuse`. */
   readonly schemaBehind?: 'refuse' | 'ignore' | undefined;

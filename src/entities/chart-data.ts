@@ -252,7 +252,7 @@ export const ShapSummary = z.looseObject({
 });
 export type ShapSummary = z.infer<typeof ShapSummary>;
 
-/** What a language model said of one chart: the payload of an `insight_<chart type>` entry, and of a `ChartInsight` row. */
+/** A language model's insight on one chart: the payload of an `insight_<chart type>` entry, and of a `ChartInsight` row. */
 export const ChartInsightPayload = z.looseObject({
   analysis_id: z.string().min(1),
   chart_type: z.string().min(1),

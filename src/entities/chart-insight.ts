@@ -22,7 +22,7 @@ export const ChartInsightSchema = defineEntity({
 });
 
 /**
- * What a language model said of one chart of a simulation or analysis, or of all of them (`executive_summary`).
+ * A language model's insight on one chart of a simulation or analysis, or on all of them (`executive_summary`).
  * A snapshot: it outlives what it was taken from.
  */
 export class ChartInsight extends ChartInsightSchema.class {}

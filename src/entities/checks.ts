@@ -22,8 +22,8 @@ export function lengths(limits: Record<string, number>): Record<string, string> 
 }
 
 /**
- * What a `double precision` is compared with. PostgreSQL stores a plain `0` with a cast, and the ORM would take that for a change
- * for ever.
+ * A literal to compare a `double precision` with. PostgreSQL stores a plain `0` with a cast, which the ORM would always report as a
+ * change.
  */
 const float = (value: number): string => `'${value}'::double precision`;
 

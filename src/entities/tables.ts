@@ -4,13 +4,15 @@ import type * as entities from './index.ts';
 type Schema = Extract<(typeof entities)[keyof typeof entities], EntitySchemaWithMeta>;
 type Stored = InferKyselyDB<Schema>;
 
-/** The rows of each table as the driver returns them: by column name, times as text. Derived from the entities' definitions. */
-export type Tables = {
-  [Table in keyof Stored]: { [Column in keyof Stored[Table]]: Wire<Stored[Table][Column]> };
+/** The rows of each table as the application sees them: by column name, times as `Date`. Derived from the entities' definitions. */
+export type Values = {
+  [Table in keyof Stored]: { [Column in keyof Stored[Table]]: Selected<Stored[Table][Column]> };
 };
 
-type Wire<Value> = Value extends { readonly __select__: infer Selected }
-  ? Wire<Selected>
-  : Value extends Date
-    ? string
-    : Value;
+/** The rows of each table as the driver returns them: times as text. */
+export type Tables = {
+  [Table in keyof Values]: { [Column in keyof Values[Table]]: Wire<Values[Table][Column]> };
+};
+
+type Selected<Value> = Value extends { readonly __select__: infer Inner } ? Selected<Inner> : Value;
+type Wire<Value> = Value extends Date ? string : Value;

@@ -6,7 +6,7 @@ import { id, instant, rowVersion } from './columns.ts';
 import { ResearchExecution } from './research-execution.ts';
 import { raisesRowVersion } from './triggers.ts';
 
-/** One thing said in an interview. */
+/** One message of an interview. */
 export const TranscriptMessage = z.looseObject({
   speaker: z.string(),
   text: z.string(),
@@ -14,7 +14,7 @@ export const TranscriptMessage = z.looseObject({
 });
 export type TranscriptMessage = z.infer<typeof TranscriptMessage>;
 
-/** Shape of `transcripts.messages`, in the order in which they were said. */
+/** Shape of `transcripts.messages`, in the order of the interview. */
 export const TranscriptMessages = z.array(TranscriptMessage);
 export type TranscriptMessages = z.infer<typeof TranscriptMessages>;
 
@@ -48,6 +48,6 @@ export const TranscriptSchema = defineEntity({
   triggers: [raisesRowVersion],
 });
 
-/** What one synth and its interviewer said. It outlives the synth, not the execution; a synth has one per execution. */
+/** The interview of one synth. It outlives the synth, not the execution; a synth has one per execution. */
 export class Transcript extends TranscriptSchema.class {}
 TranscriptSchema.setClass(Transcript);

@@ -7,7 +7,7 @@ const warned = new WeakSet<Configuration>();
 
 /**
  * Makes `Guard` a subscriber of the ORM that is about to start. The type of a column calls this when the ORM discovers it, which comes
- * before the ORM makes its entity manager: a guarded column can't be used without its guard, whoever configured the ORM.
+ * before the ORM makes its entity manager: a guarded column always has its guard, in any configuration of the ORM.
  */
 export function bringGuard(platform: Platform, Guard: new () => EventSubscriber): void {
   const config = platform.getConfig();

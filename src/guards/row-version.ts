@@ -24,7 +24,7 @@ export class RowVersion extends IntegerType {
 /**
  * Makes flushes of versioned rows safe where the ORM does not. It checks the versions of a batch by one `select` and then updates
  * without them, so that two flushes may pass the check together and one overwrites the other; and it deletes without a look at the
- * version. Here the rows are locked first: whoever comes second waits, then sees the new versions, and is refused. All flushes lock
+ * version. Here the rows are locked first: the second flush waits, then sees the new versions, and is refused. All flushes lock
  * in one order, by table and key, so that no two wait for each other.
  */
 class RowVersionGuard implements EventSubscriber {

@@ -15,7 +15,7 @@ export function checkShape(column: string, shape: z.ZodType, document: unknown):
 
 /**
  * Checks a document that is to be stored in `column`: that it can be stored as it is, and that it has the column's shape. For statements
- * that go past a flush, which checks by itself. Returns the text that is stored.
+ * that bypass the flush, which checks documents too. Returns the text that is stored.
  *
  * @throws InvalidJsonError naming the places that can't be stored or are out of shape, without their values.
  */

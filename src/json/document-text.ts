@@ -30,7 +30,7 @@ export function documentText(column: string, document: unknown): string {
 
 /**
  * Returns the text that a document is compared by: what it would be stored as, or an empty one, which no column takes, when it can't be
- * stored. Whoever is about to write it checks it, and says why; it may merely be read here.
+ * stored. It is checked when it is written; here it may only be read.
  */
 export function comparableText(document: unknown): string {
   try {

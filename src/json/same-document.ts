@@ -2,7 +2,7 @@ import { exactJson, losesDigits } from './exact-json.ts';
 import { isRawJSON, rawJSON } from './raw-json.ts';
 
 /**
- * Whether two JSON texts are the same `jsonb`: in whatever order their keys are, and however their numbers are written. Where `now` has
+ * Returns whether two JSON texts are the same `jsonb`, regardless of the order of keys and of how numbers are written. Where `now` has
  * no more digits than JavaScript's numbers, those of `was` are taken as JavaScript reads them.
  */
 export function sameDocument(was: string, now: string): boolean {

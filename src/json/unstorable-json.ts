@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { unstorableText } from './unstorable-text.ts';
 import { isRawJSON } from './raw-json.ts';
 
-/** How deep a document may be nested: far below what JavaScript's stack and PostgreSQL's take, whoever calls. */
+/** The maximum depth of a document: far below the limits of JavaScript's stack and of PostgreSQL. */
 export const mostLevels = 1_000;
 
 // Of a place that is thousands of levels deep, the beginning says enough.

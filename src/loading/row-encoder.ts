@@ -11,7 +11,7 @@ export interface RowRules {
   readonly key: readonly LoadColumn[];
   /** Whether rows are inserted: what they leave out gets its default, or is an error. */
   readonly insertable: boolean;
-  /** The column that the load itself writes, which rows must leave out; null when there is none. */
+  /** The column that the load itself writes, which rows must leave out; null for other modes. */
   readonly managed: LoadColumn | null;
 }
 

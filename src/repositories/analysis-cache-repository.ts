@@ -1,13 +1,12 @@
-import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { AnalysisCache } from '../entities/analysis-cache.ts';
 import type { ChartInsightPayload, ExecutiveSummaryPayload } from '../entities/chart-data.ts';
 import { JsonObject } from '../entities/shapes.ts';
-import type { Tables } from '../entities/tables.ts';
 import { InvalidJsonError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { documentText } from '../json/document-text.ts';
 import { checkPayload, insightPrefix, type CachedPayload } from './cached-payload.ts';
-import { instant, instantColumn } from './exact-columns.ts';
+import { readModel } from './read-model/read-model.ts';
 import { Repository } from './repository.ts';
 import {
   document,
@@ -38,6 +37,21 @@ export type CachedInsight = { readonly chartType: string } & (
   | { readonly insight: null; readonly invalid: InvalidJsonError }
 );
 
+const entries = readModel({
+  from: 'analysis_cache',
+  select: { cacheKey: 'cache_key', data: 'data', params: 'params', computedAt: 'computed_at' },
+  sorts: { cacheKey: 'cache_key' },
+  direction: 'asc',
+  tie: 'cache_key',
+  filters: (by) => ({
+    analysis: by.owner('analysis_id'),
+    cacheKey: 'cache_key',
+    prefix: by.where((eb, prefix: string) =>
+      eb.fn<boolean>('starts_with', [eb.ref('cache_key'), eb.val(prefix)]),
+    ),
+  }),
+});
+
 /**
  * What was computed for an analysis run, under one key each. The key tells the shape: of a chart by its name, of `clustering_k<n>`,
  * of `insight_<chart type>`, of `executive_summary`; under any other key any object is taken.
@@ -56,19 +70,17 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     analysisId: string,
     cacheKey: Key,
   ): Promise<CacheEntry<CachedPayload<Key>> | null> {
-    const db = await this.rows();
-    const row = await entries(db, analysisId).where('cache_key', '=', cacheKey).executeTakeFirst();
-    if (!row) return null;
-    const { data, ...entry } = toEntry(row);
+    const found = await this.ask(entries).first({ analysis: analysisId, cacheKey });
+    if (!found) return null;
+    const { data, ...entry } = found;
     const payload: unknown = data;
     checkPayload(cacheKey, payload);
     return { ...entry, data: payload };
   }
 
   /** Every entry of a run as it is stored, in whatever shape, in the order of the keys. */
-  async listEntries(analysisId: string): Promise<CacheEntry[]> {
-    const db = await this.rows();
-    return (await entries(db, analysisId).execute()).map(toEntry);
+  listEntries(analysisId: string): Promise<CacheEntry[]> {
+    return this.ask(entries).list({ analysis: analysisId });
   }
 
   /**
@@ -149,11 +161,8 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
    * comes with what is wrong with it.
    */
   async listChartInsights(analysisId: string): Promise<CachedInsight[]> {
-    const db = await this.rows();
-    const rows = await entries(db, analysisId)
-      .where((eb) => eb.fn<boolean>('starts_with', ['cache_key', eb.val(insightPrefix)]))
-      .execute();
-    return rows.map(toInsight);
+    const found = await this.ask(entries).list({ analysis: analysisId, prefix: insightPrefix });
+    return found.map(toInsight);
   }
 
   /**
@@ -243,27 +252,8 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   } satisfies Signatures<AnalysisCacheRepository>;
 }
 
-function entries(db: Kysely<Tables>, analysisId: string) {
-  return db
-    .selectFrom('analysis_cache')
-    .select(['cache_key', 'data', 'params', instantColumn('computed_at')])
-    .where('analysis_id', '=', analysisId)
-    .orderBy('cache_key');
-}
-
-type EntryRow = Awaited<ReturnType<ReturnType<typeof entries>['execute']>>[number];
-
-function toEntry(row: EntryRow): CacheEntry {
-  return {
-    cacheKey: row.cache_key,
-    data: row.data,
-    params: row.params,
-    computedAt: instant(row.computed_at_hex),
-  };
-}
-
-function toInsight({ cache_key, data }: EntryRow): CachedInsight {
-  const chartType = cache_key.slice(insightPrefix.length);
+function toInsight({ cacheKey, data }: CacheEntry): CachedInsight {
+  const chartType = cacheKey.slice(insightPrefix.length);
   const insight: unknown = data;
   try {
     checkPayload<`${typeof insightPrefix}${string}`>(`${insightPrefix}${chartType}`, insight);

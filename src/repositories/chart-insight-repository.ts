@@ -1,14 +1,13 @@
-import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { ChartInsightPayload } from '../entities/chart-data.ts';
 import { ChartInsight } from '../entities/chart-insight.ts';
 import type { JsonObject } from '../entities/shapes.ts';
-import type { Tables } from '../entities/tables.ts';
 import { InvalidJsonError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
 import { documentText } from '../json/document-text.ts';
-import { instant, instantColumn, nullableInstantColumn } from './exact-columns.ts';
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
+import { readModel } from './read-model/read-model.ts';
 import { Repository } from './repository.ts';
 import {
   document,
@@ -40,6 +39,28 @@ const payloadColumn = 'chart_insights.response_json';
 // Said of all charts together, in a row beside theirs.
 const executiveSummary = 'executive_summary';
 
+const storedInsights = readModel({
+  from: 'chart_insights',
+  select: {
+    id: 'id',
+    insightType: 'insight_type',
+    responseJson: 'response_json',
+    createdAt: 'created_at',
+    updatedAt: 'updated_at',
+  },
+  sorts: { createdAt: 'created_at' },
+  direction: 'asc',
+  filters: (by) => ({
+    simulation: by.owner('simulation_id'),
+    kind: by.choice({ charts: (eb) => eb('insight_type', '<>', executiveSummary) }),
+  }),
+  map: (row): StoredInsight => {
+    const { data, error } = ChartInsightPayload.safeParse(row.responseJson);
+    if (error) return { ...row, insight: null, invalid: new InvalidJsonError(payloadColumn, error.issues) };
+    return { ...row, insight: data, invalid: null };
+  },
+});
+
 /** What a language model said of charts: one insight of each type at most for a simulation or analysis. */
 export class ChartInsightRepository extends Repository<ChartInsight> {
   constructor(em: EntityManager) {
@@ -64,9 +85,8 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
    * What was said of each chart of a simulation, oldest first; the executive summary is none of them. One that is out of shape is
    * neither left out nor fatal to the rest: it comes with what is wrong with it.
    */
-  async listBySimulation(simulationId: string): Promise<StoredInsight[]> {
-    const rows = await insights(await this.rows(), simulationId).execute();
-    return rows.map((row) => toInsight(row));
+  listBySimulation(simulationId: string): Promise<StoredInsight[]> {
+    return this.ask(storedInsights).list({ simulation: simulationId });
   }
 
   /**
@@ -169,35 +189,4 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     removeByType: stages({ simulationId: Key }, { insightType: Text }),
     deleteBySimulation: writes({ simulationId: Key }),
   } satisfies Signatures<ChartInsightRepository>;
-}
-
-function insights(db: Kysely<Tables>, simulationId: string) {
-  return db
-    .selectFrom('chart_insights')
-    .select([
-      'id',
-      'insight_type',
-      'response_json',
-      instantColumn('created_at'),
-      nullableInstantColumn('updated_at'),
-    ])
-    .where('simulation_id', '=', simulationId)
-    .where('insight_type', '<>', executiveSummary)
-    .orderBy('created_at')
-    .orderBy('id');
-}
-
-type Row = Awaited<ReturnType<ReturnType<typeof insights>['execute']>>[number];
-
-function toInsight(row: Row): StoredInsight {
-  const stored = {
-    id: row.id,
-    insightType: row.insight_type,
-    responseJson: row.response_json,
-    createdAt: instant(row.created_at_hex),
-    updatedAt: instant(row.updated_at_hex),
-  };
-  const { data, error } = ChartInsightPayload.safeParse(row.response_json);
-  if (error) return { ...stored, insight: null, invalid: new InvalidJsonError(payloadColumn, error.issues) };
-  return { ...stored, insight: data, invalid: null };
 }

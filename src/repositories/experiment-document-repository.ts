@@ -5,73 +5,22 @@ import type { Tables } from '../entities/tables.ts';
 import { ContentionError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import {
+  FinishedDocument,
+  GenerationOutcome,
+  GenerationStart,
+  type Generation,
+} from './document-generation.ts';
+import {
   documentSummaries,
-  toDocumentSummary,
   type DocumentStatus,
   type DocumentSummary,
   type DocumentType,
 } from './document-summary.ts';
-import { exactInstant, instantColumn, momentOf } from './exact-columns.ts';
+import { textOfHex } from '../wire/instant.ts';
+import { instantColumn, momentOf } from './exact-columns.ts';
 import { mintKey } from './mint-key.ts';
 import { Repository } from './repository.ts';
-import {
-  byStatus,
-  document,
-  fields,
-  Instant,
-  Key,
-  nullable,
-  oneOf,
-  optional,
-  rowMethods,
-  Text,
-  reads,
-  stages,
-  writes,
-  type Signatures,
-} from './signatures/index.ts';
-
-/** A finished text, as it is to be stored. No metadata is null, or empty. */
-export interface FinishedDocument {
-  readonly markdown: string;
-  readonly metadata: JsonObject | null;
-  readonly model: string;
-  /** Default `completed`. */
-  readonly status?: 'completed' | 'partial' | undefined;
-}
-
-/** How a text is going to be generated. */
-export interface GenerationStart {
-  readonly model: string;
-  /** A generation that began before this moment counts as abandoned, and is begun anew. Default: none does. */
-  readonly abandonedBefore?: Date | undefined;
-}
-
-/** A generation that is under way. */
-export interface Generation {
-  /** The key of its document, which the document keeps. */
-  readonly id: string;
-  /** Tells it from the document's other generations; whoever ends it shows this. */
-  readonly token: string;
-}
-
-/** How a generation ended. Metadata that is absent stays as it is; null, or empty, clears it. */
-export type GenerationOutcome =
-  | {
-      readonly status: 'completed' | 'partial';
-      readonly markdown: string;
-      readonly metadata?: JsonObject | null | undefined;
-    }
-  | {
-      readonly status: 'failed';
-      readonly error: string;
-      /** What there is of the text; absent, what was there stays. */
-      readonly markdown?: string | undefined;
-      readonly metadata?: JsonObject | null | undefined;
-    };
-
-const metadataCheck = optional(nullable(document<JsonObject>()));
-const finishedFields = { status: oneOf(['completed', 'partial']), markdown: Text, metadata: metadataCheck };
+import { Key, oneOf, reads, rowMethods, stages, Text, writes, type Signatures } from './signatures/index.ts';
 
 /** Texts generated for experiments, one of each type at most. Those of a deleted experiment can still be reached by its key. */
 export class ExperimentDocumentRepository extends Repository<ExperimentDocument> {
@@ -94,9 +43,8 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   }
 
   /** Summaries of all documents of an experiment, latest generated first. */
-  async listSummaries(experimentId: string): Promise<DocumentSummary[]> {
-    const rows = await documentSummaries(await this.rows(), experimentId).execute();
-    return rows.map((row) => toDocumentSummary(row));
+  listSummaries(experimentId: string): Promise<DocumentSummary[]> {
+    return this.ask(documentSummaries).list({ experiment: experimentId });
   }
 
   /** The text of a completed document; null when there is none, or it is in any other state. */
@@ -258,7 +206,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
       .executeTakeFirst();
     if (!put) return null;
     await this.reload(put.id);
-    return { id: put.id, token: exactInstant(put.began) };
+    return { id: put.id, token: textOfHex(put.began) };
   }
 
   static readonly signatures = {
@@ -272,36 +220,18 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     saveDocument: writes(
       { experimentId: Key },
       { documentType: oneOf(documentTypes) },
-      {
-        document: fields<FinishedDocument>({
-          markdown: Text,
-          metadata: nullable(document<JsonObject>()),
-          model: Text,
-          status: optional(oneOf(['completed', 'partial'])),
-        }),
-      },
+      { document: FinishedDocument },
     ),
     startGenerating: writes(
       { experimentId: Key },
       { documentType: oneOf(documentTypes) },
-      { start: fields<GenerationStart>({ model: Text, abandonedBefore: optional(Instant) }) },
+      { start: GenerationStart },
     ),
     finishGenerating: writes(
       { experimentId: Key },
       { documentType: oneOf(documentTypes) },
       { token: Text },
-      {
-        outcome: byStatus<GenerationOutcome>({
-          completed: fields<Extract<GenerationOutcome, { markdown: string }>>(finishedFields),
-          partial: fields<Extract<GenerationOutcome, { markdown: string }>>(finishedFields),
-          failed: fields<Extract<GenerationOutcome, { error: string }>>({
-            status: oneOf(['failed']),
-            error: Text,
-            markdown: optional(Text),
-            metadata: metadataCheck,
-          }),
-        }),
-      },
+      { outcome: GenerationOutcome },
     ),
     removeByType: stages({ experimentId: Key }, { documentType: oneOf(documentTypes) }),
   } satisfies Signatures<ExperimentDocumentRepository>;

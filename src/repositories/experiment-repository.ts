@@ -1,13 +1,10 @@
-import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Experiment, Scorecard } from '../entities/experiment.ts';
-import type { Tables } from '../entities/tables.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './deleted-option.ts';
-import { exactInstant, instant, instantColumn, nullableInstantColumn } from './exact-columns.ts';
-import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
-import { readPage, startOf, toCursorPage } from './read-page.ts';
+import { experimentSummaries, type ExperimentSortKey, type ExperimentSummary } from './experiment-summary.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
 import { Repository } from './repository.ts';
-import { statement } from './statement.ts';
 import {
   document,
   fields,
@@ -24,29 +21,12 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-/** An experiment as lists show it, with what it already has. */
-export interface ExperimentSummary {
-  readonly id: string;
-  readonly name: string;
-  readonly hypothesis: string;
-  readonly description: string | null;
-  readonly hasScorecard: boolean;
-  readonly hasAnalysis: boolean;
-  readonly hasInterviewGuide: boolean;
-  readonly interviewCount: number;
-  readonly createdAt: Date;
-  readonly updatedAt: Date | null;
-}
-
 /** What of an experiment is to be changed. */
 export interface ExperimentChanges {
   readonly name?: string | undefined;
   readonly hypothesis?: string | undefined;
   readonly description?: string | null | undefined;
 }
-
-const sortKeys = ['createdAt', 'updatedAt', 'name'] as const;
-const sortColumns = { createdAt: 'created_at', updatedAt: 'updated_at', name: 'name' } as const;
 
 /** Product hypotheses under test. A deleted one is hidden from every read, unless asked for. */
 export class ExperimentRepository extends Repository<Experiment> {
@@ -74,10 +54,8 @@ export class ExperimentRepository extends Repository<Experiment> {
    *
    * @throws NotFoundError when there is none, or it is deleted and that was not asked for.
    */
-  async getSummary(key: string, option: DeletedOption = {}): Promise<ExperimentSummary> {
-    const db = await this.rows();
-    const { rows } = await db.executeQuery(summaryByKey(db, { key }, { deleted: option.deleted }));
-    return toSummary(this.must(rows[0], key));
+  getSummary(key: string, option: DeletedOption = {}): Promise<ExperimentSummary> {
+    return this.ask(experimentSummaries).get(key, option);
   }
 
   /**
@@ -85,40 +63,21 @@ export class ExperimentRepository extends Repository<Experiment> {
    *
    * @throws InvalidPageError
    */
-  async pageSummaries(
-    request: PageRequest<(typeof sortKeys)[number]> & DeletedOption = {},
+  pageSummaries(
+    request: PageRequest<ExperimentSortKey> & DeletedOption = {},
   ): Promise<Page<ExperimentSummary>> {
-    const page = checkedPage(request, sortKeys);
-    const db = await this.rows();
-    const { sortBy, sortOrder } = page;
-    const counted = experimentsOf(db, request).select(({ fn }) => fn.countAll().as('total'));
-    const list = summariesByPage(db, page, { sortBy, sortOrder, deleted: request.deleted });
-    return readPage(db, counted.compile(), list, page, toSummary);
+    return this.ask(experimentSummaries).page(request);
   }
 
   /**
-   * Summaries newest first, from a cursor on; each page costs the same however far in. A cursor goes on with the same `deleted`
-   * only.
+   * Summaries by cursor page, sorted as pages are. A cursor continues with the same `deleted` only.
    *
    * @throws InvalidPageError
    */
-  async scrollSummaries(request: CursorRequest & DeletedOption = {}): Promise<CursorPage<ExperimentSummary>> {
-    const name = request.deleted === 'included' ? 'experiments, deleted included' : 'experiments';
-    const { from, first } = startOf(name, request);
-    let list = summaries(experimentsOf(await this.rows(), request))
-      .orderBy('created_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(first + 1);
-    if (from)
-      list = list.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)));
-    const rows = await list.execute();
-    return toCursorPage(
-      name,
-      rows,
-      first,
-      (row) => ({ at: exactInstant(row.created_at_hex), key: row.id }),
-      toSummary,
-    );
+  scrollSummaries(
+    request: CursorRequest<ExperimentSortKey> & DeletedOption = {},
+  ): Promise<CursorPage<ExperimentSummary>> {
+    return this.ask(experimentSummaries).scroll(request);
   }
 
   /**
@@ -172,14 +131,19 @@ export class ExperimentRepository extends Repository<Experiment> {
     getSummary: reads({ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }),
     pageSummaries: reads({
       request: optional(
-        fields<PageRequest<(typeof sortKeys)[number]> & DeletedOption>({
-          ...pageRequest(sortKeys),
+        fields<PageRequest<ExperimentSortKey> & DeletedOption>({
+          ...pageRequest(experimentSummaries.sortKeys),
           ...deletedOption,
         }),
       ),
     }),
     scrollSummaries: reads({
-      request: optional(fields<CursorRequest & DeletedOption>({ ...cursorRequest, ...deletedOption })),
+      request: optional(
+        fields<CursorRequest<ExperimentSortKey> & DeletedOption>({
+          ...cursorRequest(experimentSummaries.sortKeys),
+          ...deletedOption,
+        }),
+      ),
     }),
     revise: stages(
       { key: Key },
@@ -195,76 +159,4 @@ export class ExperimentRepository extends Repository<Experiment> {
     softDelete: writes({ key: Key }),
     restore: writes({ key: Key }),
   } satisfies Signatures<ExperimentRepository>;
-}
-
-/** The experiments that `deleted` lets see: in no order, not limited, no column chosen. */
-function experimentsOf(db: Kysely<Tables>, { deleted }: DeletedOption) {
-  const experiments = db.selectFrom('experiments');
-  return deleted === 'included' ? experiments : experiments.where('status', '=', 'active');
-}
-
-function summaries(experiments: ReturnType<typeof experimentsOf>) {
-  return experiments
-    .select((eb) => [
-      'id',
-      'name',
-      'hypothesis',
-      'description',
-      eb('scorecard_data', 'is not', null).as('has_scorecard'),
-      eb
-        .exists(eb.selectFrom('analysis_runs').select('id').whereRef('experiment_id', '=', 'experiments.id'))
-        .as('has_analysis'),
-      eb
-        .exists(
-          eb
-            .selectFrom('interview_guide')
-            .select('experiment_id')
-            .whereRef('experiment_id', '=', 'experiments.id'),
-        )
-        .as('has_interview_guide'),
-      eb
-        .selectFrom('research_executions')
-        .select((count) => count.cast<number>(count.fn.countAll(), 'integer').as('count'))
-        .whereRef('experiment_id', '=', 'experiments.id')
-        .as('interview_count'),
-    ])
-    .select([instantColumn('created_at'), nullableInstantColumn('updated_at')]);
-}
-
-const summaryByKey = statement((db, { key }: { key: string }, option: DeletedOption) =>
-  summaries(experimentsOf(db, option)).where('id', '=', key),
-);
-
-const summariesByPage = statement(
-  (
-    db,
-    { limit, offset }: { limit: number; offset: number },
-    form: DeletedOption & { sortBy: (typeof sortKeys)[number]; sortOrder: 'asc' | 'desc' },
-  ) =>
-    summaries(experimentsOf(db, form))
-      // Nulls last where there can be some; elsewhere it would keep the planner off the index.
-      .orderBy(sortColumns[form.sortBy], (order) => {
-        const directed = form.sortOrder === 'asc' ? order.asc() : order.desc();
-        return form.sortBy === 'updatedAt' ? directed.nullsLast() : directed;
-      })
-      .orderBy('id', form.sortOrder)
-      .limit(limit)
-      .offset(offset),
-);
-
-type SummaryRow = Awaited<ReturnType<ReturnType<typeof summaries>['execute']>>[number];
-
-function toSummary(row: SummaryRow): ExperimentSummary {
-  return {
-    id: row.id,
-    name: row.name,
-    hypothesis: row.hypothesis,
-    description: row.description,
-    hasScorecard: Boolean(row.has_scorecard),
-    hasAnalysis: Boolean(row.has_analysis),
-    hasInterviewGuide: Boolean(row.has_interview_guide),
-    interviewCount: row.interview_count ?? 0,
-    createdAt: instant(row.created_at_hex),
-    updatedAt: instant(row.updated_at_hex),
-  };
 }

@@ -1,13 +1,11 @@
 import { LockMode, type EntityManager } from '@mikro-orm/postgresql';
 import { Exploration, explorationStatuses } from '../entities/exploration.ts';
-import { exactInstant } from './exact-columns.ts';
 import {
   explorationSummaries,
-  toExplorationSummary,
+  type ExplorationSortKey,
   type ExplorationSummary,
 } from './exploration-summary.ts';
-import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
-import { readPage, startOf, toCursorPage } from './read-page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
 import { readByKey } from './find-by-key.ts';
 import { Repository } from './repository.ts';
 import {
@@ -34,13 +32,6 @@ export interface ExplorationProgress {
   readonly successRate?: number | undefined;
 }
 
-const sortKeys = ['startedAt', 'completedAt', 'bestSuccessRate'] as const;
-const sortColumns = {
-  startedAt: 'started_at',
-  completedAt: 'completed_at',
-  bestSuccessRate: 'best_success_rate',
-} as const;
-
 /**
  * Searches for better scorecards. Their counters are raised where they are, never written over. Those of a deleted experiment can
  * still be reached, by their own keys and by its.
@@ -63,10 +54,8 @@ export class ExplorationRepository extends Repository<Exploration> {
    *
    * @throws NotFoundError when there is none.
    */
-  async getSummary(key: string): Promise<ExplorationSummary> {
-    const db = await this.rows();
-    const row = await explorationSummaries(db).where('id', '=', key).executeTakeFirst();
-    return toExplorationSummary(this.must(row, key));
+  getSummary(key: string): Promise<ExplorationSummary> {
+    return this.ask(explorationSummaries).get(key);
   }
 
   /**
@@ -75,53 +64,23 @@ export class ExplorationRepository extends Repository<Exploration> {
    *
    * @throws InvalidPageError
    */
-  async pageSummaries(
+  pageSummaries(
     experimentId: string,
-    request: PageRequest<(typeof sortKeys)[number]> = {},
+    request: PageRequest<ExplorationSortKey> = {},
   ): Promise<Page<ExplorationSummary>> {
-    const page = checkedPage(request, sortKeys);
-    const db = await this.rows();
-    const counted = db
-      .selectFrom('explorations')
-      .select(({ fn }) => fn.countAll().as('total'))
-      .where('experiment_id', '=', experimentId);
-    const ordered = explorationSummaries(db)
-      .where('experiment_id', '=', experimentId)
-      .orderBy(sortColumns[page.sortBy], (order) =>
-        (page.sortOrder === 'asc' ? order.asc() : order.desc()).nullsLast(),
-      )
-      .orderBy('id', page.sortOrder)
-      .limit(page.limit)
-      .offset(page.offset);
-    return readPage(db, counted.compile(), ordered.compile(), page, toExplorationSummary);
+    return this.ask(explorationSummaries).page({ ...request, experiment: experimentId });
   }
 
   /**
-   * An experiment's explorations, latest started first, from a cursor on.
+   * An experiment's explorations by cursor page, sorted as pages are.
    *
    * @throws InvalidPageError
    */
-  async scrollSummaries(
+  scrollSummaries(
     experimentId: string,
-    request: CursorRequest = {},
+    request: CursorRequest<ExplorationSortKey> = {},
   ): Promise<CursorPage<ExplorationSummary>> {
-    const list = `explorations:${experimentId}`;
-    const { from, first } = startOf(list, request);
-    const db = await this.rows();
-    let rows = explorationSummaries(db)
-      .where('experiment_id', '=', experimentId)
-      .orderBy('started_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(first + 1);
-    if (from)
-      rows = rows.where((eb) => eb(eb.refTuple('started_at', 'id'), '<', eb.tuple(from.at, from.key)));
-    return toCursorPage(
-      list,
-      await rows.execute(),
-      first,
-      (row) => ({ at: exactInstant(row.started_at_hex), key: row.id }),
-      toExplorationSummary,
-    );
+    return this.ask(explorationSummaries).scroll({ ...request, experiment: experimentId });
   }
 
   /**
@@ -194,11 +153,19 @@ export class ExplorationRepository extends Repository<Exploration> {
     getSummary: reads({ key: Key }),
     pageSummaries: reads(
       { experimentId: Key },
-      { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
+      {
+        request: optional(
+          fields<PageRequest<ExplorationSortKey>>(pageRequest(explorationSummaries.sortKeys)),
+        ),
+      },
     ),
     scrollSummaries: reads(
       { experimentId: Key },
-      { request: optional(fields<CursorRequest>(cursorRequest)) },
+      {
+        request: optional(
+          fields<CursorRequest<ExplorationSortKey>>(cursorRequest(explorationSummaries.sortKeys)),
+        ),
+      },
     ),
     recordLlmCalls: writes({ key: Key }, { calls: Integer }),
     recordProgress: writes(

@@ -5,6 +5,13 @@ export * from './repositories.ts';
 export type { CachedPayload } from './cached-payload.ts';
 export type { DeletedOption } from './deleted-option.ts';
 export type { DocumentType, DocumentStatus, DocumentSummary } from './document-summary.ts';
+export type {
+  FinishedDocument,
+  Generation,
+  GenerationOutcome,
+  GenerationStart,
+} from './document-generation.ts';
+export type { ExperimentSummary } from './experiment-summary.ts';
 export type { ExplorationSummary } from './exploration-summary.ts';
 export type { SimulatedOutcome } from './legacy/simulated-outcome.ts';
 export type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';

@@ -33,10 +33,15 @@ export interface CursorPage<Row> {
   readonly hasNextPage: boolean;
 }
 
-/** Which cursor page: the `first` 1 to 200 rows (default 50) after the cursor `after`, from the start when it is absent. */
-export interface CursorRequest {
+/**
+ * Which cursor page: the `first` 1 to 200 rows (default 50) after the cursor `after`, from the start when it is absent. Sorted as a page
+ * is; a cursor continues the same list in the same order only.
+ */
+export interface CursorRequest<SortKey extends string = never> {
   readonly first?: number | undefined;
   readonly after?: string | null | undefined;
+  readonly sortBy?: SortKey | undefined;
+  readonly sortOrder?: SortOrder | undefined;
 }
 
 const defaultLimit = 50;

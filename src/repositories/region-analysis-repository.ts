@@ -1,7 +1,7 @@
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
-import { RegionAnalysis, type RegionRules } from '../entities/region-analysis.ts';
-import { double, doubleColumn } from './exact-columns.ts';
+import { RegionAnalysis } from '../entities/region-analysis.ts';
 import { forget } from './forget.ts';
+import { readModel, type ShownBy } from './read-model/read-model.ts';
 import { Repository } from './repository.ts';
 import {
   Key,
@@ -15,20 +15,27 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
+const regionRows = readModel({
+  from: 'region_analyses',
+  select: {
+    id: 'id',
+    rules: 'rules',
+    ruleText: 'rule_text',
+    synthCount: 'synth_count',
+    /** 0 to 100. */
+    synthPercentage: 'synth_percentage',
+    didNotTryRate: 'did_not_try_rate',
+    failedRate: 'failed_rate',
+    successRate: 'success_rate',
+    /** How much more often it fails than the rest. */
+    failureDelta: 'failure_delta',
+  },
+  sorts: { failedRate: [{ desc: 'failed_rate' }] },
+  filters: (by) => ({ simulation: by.owner('simulation_id') }),
+});
+
 /** A region of a simulation, as it was found. */
-export interface RegionAnalysisRow {
-  readonly id: string;
-  readonly rules: RegionRules;
-  readonly ruleText: string;
-  readonly synthCount: number;
-  /** 0 to 100. */
-  readonly synthPercentage: number;
-  readonly didNotTryRate: number;
-  readonly failedRate: number;
-  readonly successRate: number;
-  /** How much more often it fails than the rest. */
-  readonly failureDelta: number;
-}
+export type RegionAnalysisRow = ShownBy<typeof regionRows>;
 
 /** Sets of synths that fail more than the rest. */
 export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
@@ -37,36 +44,8 @@ export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
   }
 
   /** The regions of a simulation, the most failing first. */
-  async listBySimulation(simulationId: string): Promise<RegionAnalysisRow[]> {
-    const db = await this.rows();
-    const rows = await db
-      .selectFrom('region_analyses')
-      .select([
-        'id',
-        'rules',
-        'rule_text',
-        'synth_count',
-        doubleColumn('synth_percentage'),
-        doubleColumn('did_not_try_rate'),
-        doubleColumn('failed_rate'),
-        doubleColumn('success_rate'),
-        doubleColumn('failure_delta'),
-      ])
-      .where('simulation_id', '=', simulationId)
-      .orderBy('failed_rate', 'desc')
-      .orderBy('id')
-      .execute();
-    return rows.map((row) => ({
-      id: row.id,
-      rules: row.rules,
-      ruleText: row.rule_text,
-      synthCount: row.synth_count,
-      synthPercentage: double(row.synth_percentage_hex),
-      didNotTryRate: double(row.did_not_try_rate_hex),
-      failedRate: double(row.failed_rate_hex),
-      successRate: double(row.success_rate_hex),
-      failureDelta: double(row.failure_delta_hex),
-    }));
+  listBySimulation(simulationId: string): Promise<RegionAnalysisRow[]> {
+    return this.ask(regionRows).list({ simulation: simulationId });
   }
 
   /** Stages new regions, beside those that their simulation has; no regions, nothing staged. */

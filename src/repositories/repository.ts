@@ -12,6 +12,8 @@ import type { Tables } from '../entities/tables.ts';
 import { NotFoundError, ReadOnlyError } from '../errors.ts';
 import { findByKey, readByKey } from './find-by-key.ts';
 import { recordRaise } from '../postgres/orm/row-version-raises.ts';
+import { ReadModelReader } from './read-model/read-model-reader.ts';
+import type { ReadModel } from './read-model/read-model.ts';
 
 /**
  * What every repository can do. Nothing here ends a transaction: the unit of work does. What sends a statement that writes or locks
@@ -86,6 +88,13 @@ export abstract class Repository<E extends object> {
   protected async writing(): Promise<Kysely<Tables>> {
     this.mustBeInTransaction();
     return this.rows();
+  }
+
+  /** Puts questions about a read model to this unit of work. */
+  protected ask<Shown, Given extends object, SortKey extends string>(
+    model: ReadModel<Shown, Given, SortKey>,
+  ): ReadModelReader<Shown, Given, SortKey> {
+    return new ReadModelReader(this.em, model);
   }
 
   /**

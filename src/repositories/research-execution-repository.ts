@@ -1,19 +1,12 @@
 import { LockMode, type EntityManager, type RequiredEntityData } from '@mikro-orm/postgresql';
 import { executionStatuses, ResearchExecution } from '../entities/research-execution.ts';
 import { deletedOption, type DeletedOption } from './deleted-option.ts';
-import { exactInstant } from './exact-columns.ts';
-import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
-import { readPage, startOf, toCursorPage } from './read-page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
 import { Repository } from './repository.ts';
 import {
-  details,
-  executionsOf,
-  executionsWithDocument,
-  listOf,
-  summaries,
-  toDetail,
-  toSummary,
-  total,
+  executionDetails,
+  executionSummaries,
+  type ExecutionSortKey,
   type ExecutionStatus,
   type ExperimentOption,
   type ResearchExecutionDetail,
@@ -56,9 +49,6 @@ export interface EndedInterviews {
   readonly failed?: number | undefined;
 }
 
-const sortKeys = ['startedAt', 'topicName', 'status'] as const;
-const sortColumns = { startedAt: 'started_at', topicName: 'topic_name', status: 'status' } as const;
-
 /**
  * Rounds of interviews. Those of a deleted experiment are hidden where executions of several experiments are listed or claimed, and
  * can be reached by their own keys and by their experiment's.
@@ -78,9 +68,8 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    *
    * @throws NotFoundError when there is none.
    */
-  async getDetail(key: string): Promise<ResearchExecutionDetail> {
-    const row = await details(await this.rows(), key).executeTakeFirst();
-    return toDetail(this.must(row, key));
+  getDetail(key: string): Promise<ResearchExecutionDetail> {
+    return this.ask(executionDetails).get(key, { deleted: 'included' });
   }
 
   /**
@@ -89,63 +78,30 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    *
    * @throws InvalidPageError
    */
-  async pageSummaries(
-    request: PageRequest<(typeof sortKeys)[number]> & ExperimentOption & DeletedOption = {},
+  pageSummaries(
+    request: PageRequest<ExecutionSortKey> & ExperimentOption & DeletedOption = {},
   ): Promise<Page<ResearchExecutionSummary>> {
-    const page = checkedPage(request, sortKeys);
-    const db = await this.rows();
-    const executions = executionsOf(db, request);
-    const list = summaries(executions)
-      .orderBy(sortColumns[page.sortBy], page.sortOrder)
-      .orderBy('exec_id', page.sortOrder)
-      .limit(page.limit)
-      .offset(page.offset);
-    return readPage(db, total(executions).compile(), list.compile(), page, toSummary);
+    return this.ask(executionSummaries).page(narrowed(request));
   }
 
   /**
-   * Summaries newest first, from a cursor on; of one experiment, deleted or not, if it is given, else of all but deleted ones, unless
-   * asked for. A cursor goes on with the same `experiment` and `deleted` only.
+   * Summaries by cursor page, sorted and narrowed as pages are. A cursor continues with the same `experiment` and `deleted` only.
    *
    * @throws InvalidPageError
    */
-  async scrollSummaries(
-    request: CursorRequest & ExperimentOption & DeletedOption = {},
+  scrollSummaries(
+    request: CursorRequest<ExecutionSortKey> & ExperimentOption & DeletedOption = {},
   ): Promise<CursorPage<ResearchExecutionSummary>> {
-    const name = listOf(request);
-    const { from, first } = startOf(name, request);
-    let executions = executionsOf(await this.rows(), request);
-    if (from) {
-      executions = executions.where((eb) =>
-        eb(eb.refTuple('started_at', 'exec_id'), '<', eb.tuple(from.at, from.key)),
-      );
-    }
-    const rows = await summaries(executions)
-      .orderBy('started_at', 'desc')
-      .orderBy('exec_id', 'desc')
-      .limit(first + 1)
-      .execute();
-    return toCursorPage(
-      name,
-      rows,
-      first,
-      (row) => ({ at: exactInstant(row.started_at_hex), key: row.exec_id }),
-      toSummary,
-    );
+    return this.ask(executionSummaries).scroll(narrowed(request));
   }
 
   /**
    * The newest automatic interview of the experiment, deleted or not: one whose topic starts with `exp_<experiment>_auto`; null when
    * there is none.
    */
-  async findAutoInterviewSummary(experiment: string): Promise<ResearchExecutionSummary | null> {
-    const row = await summaries(executionsOf(await this.rows(), { experiment }))
-      .where('topic_name', 'like', startingWith(`exp_${experiment}_auto`))
-      .orderBy('started_at', 'desc')
-      .orderBy('exec_id', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    return row ? toSummary(row) : null;
+  findAutoInterviewSummary(experiment: string): Promise<ResearchExecutionSummary | null> {
+    const topic = startingWith(`exp_${experiment}_auto`);
+    return this.ask(executionSummaries).first({ experiment, topic, deleted: 'included' });
   }
 
   /** Which of the executions belong to an experiment with a completed summary. */
@@ -244,7 +200,22 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
 
   async #withDocument(keys: readonly string[], type: 'summary' | 'prfaq'): Promise<Set<string>> {
     if (keys.length === 0) return new Set();
-    const rows = await executionsWithDocument(await this.rows(), keys, type).execute();
+    const db = await this.rows();
+    const rows = await db
+      .selectFrom('research_executions')
+      .select('exec_id')
+      .where((eb) => eb('exec_id', '=', eb.fn.any(eb.val(keys))))
+      .where((eb) =>
+        eb.exists(
+          eb
+            .selectFrom('experiment_documents')
+            .select('experiment_documents.id')
+            .whereRef('experiment_documents.experiment_id', '=', 'research_executions.experiment_id')
+            .where('document_type', '=', type)
+            .where('experiment_documents.status', '=', 'completed'),
+        ),
+      )
+      .execute();
     return new Set(rows.map((row) => row.exec_id));
   }
 
@@ -254,8 +225,8 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     getDetail: reads({ key: Key }),
     pageSummaries: reads({
       request: optional(
-        fields<PageRequest<(typeof sortKeys)[number]> & ExperimentOption & DeletedOption>({
-          ...pageRequest(sortKeys),
+        fields<PageRequest<ExecutionSortKey> & ExperimentOption & DeletedOption>({
+          ...pageRequest(executionSummaries.sortKeys),
           experiment: optional(nullable(Key)),
           ...deletedOption,
         }),
@@ -263,8 +234,8 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     }),
     scrollSummaries: reads({
       request: optional(
-        fields<CursorRequest & ExperimentOption & DeletedOption>({
-          ...cursorRequest,
+        fields<CursorRequest<ExecutionSortKey> & ExperimentOption & DeletedOption>({
+          ...cursorRequest(executionSummaries.sortKeys),
           experiment: optional(nullable(Key)),
           ...deletedOption,
         }),
@@ -290,4 +261,11 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
       { ended: fields<EndedInterviews>({ successful: optional(Integer), failed: optional(Integer) }) },
     ),
   } satisfies Signatures<ResearchExecutionRepository>;
+}
+
+// Whoever names an experiment sees its executions, deleted or not.
+function narrowed<Request extends ExperimentOption & DeletedOption>(
+  request: Request,
+): Request & DeletedOption {
+  return request.experiment === undefined ? request : { ...request, deleted: 'included' };
 }

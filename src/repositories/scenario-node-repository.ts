@@ -8,7 +8,7 @@ import {
 import { NotFoundError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { Repository } from './repository.ts';
-import { nodeSummaries, pathTo, toNodeSummary, type ScenarioNodeSummary } from './scenario-node-summary.ts';
+import { nodeSummaries, pathTo, type ScenarioNodeSummary } from './scenario-node-summary.ts';
 import {
   document,
   documentWith,
@@ -50,10 +50,8 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
    *
    * @throws NotFoundError when there is none.
    */
-  async getSummary(key: string): Promise<ScenarioNodeSummary> {
-    const db = await this.rows();
-    const row = await nodeSummaries(db).where('id', '=', key).executeTakeFirst();
-    return toNodeSummary(this.must(row, key));
+  getSummary(key: string): Promise<ScenarioNodeSummary> {
+    return this.ask(nodeSummaries).get(key);
   }
 
   /** The exploration's root, to be changed; null when there is none. */
@@ -70,63 +68,31 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
    * The node with the highest success rate of those that were simulated, whatever their status; of equals the one nearest to the
    * root, then the oldest, then the one with the lowest key. Null when none was simulated.
    */
-  async findBestSummary(explorationId: string): Promise<ScenarioNodeSummary | null> {
-    const db = await this.rows();
-    const row = await nodeSummaries(db)
-      .where('exploration_id', '=', explorationId)
-      .where((eb) => eb(eb.ref('simulation_results', '->').key('success_rate'), 'is not', null))
-      .orderBy((eb) => eb.ref('simulation_results', '->').key('success_rate'), 'desc')
-      .orderBy('depth')
-      .orderBy('created_at')
-      .orderBy('id')
-      .limit(1)
-      .executeTakeFirst();
-    return row ? toNodeSummary(row) : null;
+  findBestSummary(explorationId: string): Promise<ScenarioNodeSummary | null> {
+    return this.ask(nodeSummaries).first({ exploration: explorationId, simulated: 'only' }, 'best');
   }
 
   /** The exploration's tree, level by level, each oldest first, then by key. */
-  async listByExploration(explorationId: string): Promise<ScenarioNodeSummary[]> {
-    const db = await this.rows();
-    const rows = await nodeSummaries(db)
-      .where('exploration_id', '=', explorationId)
-      .orderBy('depth')
-      .orderBy('created_at')
-      .orderBy('id')
-      .execute();
-    return rows.map(toNodeSummary);
+  listByExploration(explorationId: string): Promise<ScenarioNodeSummary[]> {
+    return this.ask(nodeSummaries).list({ exploration: explorationId }, 'level');
   }
 
   /** The exploration's active nodes, deepest first, those of a level oldest first, then by key. */
-  async listFrontier(explorationId: string): Promise<ScenarioNodeSummary[]> {
-    const db = await this.rows();
-    const rows = await nodeSummaries(db)
-      .where('exploration_id', '=', explorationId)
-      .where('node_status', '=', 'active')
-      .orderBy('depth', 'desc')
-      .orderBy('created_at')
-      .orderBy('id')
-      .execute();
-    return rows.map(toNodeSummary);
+  listFrontier(explorationId: string): Promise<ScenarioNodeSummary[]> {
+    return this.ask(nodeSummaries).list({ exploration: explorationId, status: 'active' }, 'deepest');
   }
 
   /** A node's children, oldest first, then by key. */
-  async listChildren(parentId: string): Promise<ScenarioNodeSummary[]> {
-    const db = await this.rows();
-    const rows = await nodeSummaries(db)
-      .where('parent_id', '=', parentId)
-      .orderBy('created_at')
-      .orderBy('id')
-      .execute();
-    return rows.map(toNodeSummary);
+  listChildren(parentId: string): Promise<ScenarioNodeSummary[]> {
+    return this.ask(nodeSummaries).list({ parent: parentId }, 'oldest');
   }
 
   /**
    * The nodes from the root down to the one with this key, itself included; none when there is no such node. Parents that run in a
    * circle, which only plain SQL can make, are listed once.
    */
-  async listPath(key: string): Promise<ScenarioNodeSummary[]> {
-    const rows = await pathTo(await this.rows(), key).execute();
-    return rows.map(toNodeSummary);
+  listPath(key: string): Promise<ScenarioNodeSummary[]> {
+    return this.ask(nodeSummaries).query((columns) => pathTo(columns, key));
   }
 
   /** How many of the exploration's nodes have each status; all four statuses are there. */

@@ -1,87 +1,54 @@
-import type { Kysely } from '@mikro-orm/postgresql';
-import type { ScenarioNode, ScorecardParams, SimulationResults } from '../entities/scenario-node.ts';
-import type { Tables } from '../entities/tables.ts';
-import { double, instant, instantColumn, nullableDoubleColumn } from './exact-columns.ts';
+import { sql, type Expression, type RawBuilder } from 'kysely';
+import { readModel, type ShownBy } from './read-model/read-model.ts';
 
-/** A node as a tree shows it. `parentId` is null for a root, and for one whose parent was removed. */
-export interface ScenarioNodeSummary {
-  readonly id: string;
-  readonly explorationId: string;
-  readonly parentId: string | null;
-  readonly depth: number;
-  readonly actionApplied: string | null;
-  readonly actionCategory: string | null;
-  readonly rationale: string | null;
-  readonly shortAction: string | null;
-  readonly scorecardParams: ScorecardParams;
-  readonly simulationResults: SimulationResults | null;
-  readonly executionTimeSeconds: number | null;
-  readonly nodeStatus: ScenarioNode['nodeStatus'];
-  readonly createdAt: Date;
-}
+export const nodeSummaries = readModel({
+  from: 'scenario_nodes',
+  select: {
+    id: 'id',
+    explorationId: 'exploration_id',
+    /** Null for a root, and for a node whose parent was removed. */
+    parentId: 'parent_id',
+    depth: 'depth',
+    actionApplied: 'action_applied',
+    actionCategory: 'action_category',
+    rationale: 'rationale',
+    shortAction: 'short_action',
+    scorecardParams: 'scorecard_params',
+    simulationResults: 'simulation_results',
+    executionTimeSeconds: 'execution_time_seconds',
+    nodeStatus: 'node_status',
+    createdAt: 'created_at',
+  },
+  sorts: {
+    level: ['depth', 'created_at'],
+    deepest: [{ desc: 'depth' }, 'created_at'],
+    oldest: ['created_at'],
+    best: [{ desc: (eb) => eb.ref('simulation_results', '->').key('success_rate') }, 'depth', 'created_at'],
+  },
+  filters: (by) => ({
+    exploration: 'exploration_id',
+    parent: 'parent_id',
+    status: 'node_status',
+    simulated: by.choice({
+      any: null,
+      only: (eb) => eb(eb.ref('simulation_results', '->').key('success_rate'), 'is not', null),
+    }),
+  }),
+});
 
-const columns = [
-  'scenario_nodes.id',
-  'exploration_id',
-  'scenario_nodes.parent_id',
-  'depth',
-  'action_applied',
-  'action_category',
-  'rationale',
-  'short_action',
-  'scorecard_params',
-  'simulation_results',
-  nullableDoubleColumn('execution_time_seconds'),
-  'node_status',
-  instantColumn('created_at'),
-] as const;
-
-export function nodeSummaries(db: Kysely<Tables>) {
-  return db.selectFrom('scenario_nodes').select(columns);
-}
+/** A node as a tree shows it. */
+export type ScenarioNodeSummary = ShownBy<typeof nodeSummaries>;
 
 /** The nodes from the root down to the one with this key. A chain of parents that runs in a circle is walked once. */
-export function pathTo(db: Kysely<Tables>, key: string) {
-  return db
-    .withRecursive('path(id, parent_id, seen)', (cte) =>
-      cte
-        .selectFrom('scenario_nodes')
-        .select((eb) => ['id', 'parent_id', eb.fn<string[]>('array_append', [eb.val([]), 'id']).as('seen')])
-        .where('id', '=', key)
-        .unionAll(
-          cte
-            .selectFrom('path')
-            .innerJoin('scenario_nodes as parent', 'parent.id', 'path.parent_id')
-            .select((eb) => [
-              'parent.id',
-              'parent.parent_id',
-              eb.fn<string[]>('array_append', ['path.seen', 'parent.id']).as('seen'),
-            ])
-            .where((eb) => eb.not(eb('parent.id', '=', eb.fn.any(eb.ref('path.seen').$castTo<string[]>())))),
-        ),
+export function pathTo(columns: Expression<unknown>, key: string): RawBuilder<Record<string, unknown>> {
+  return sql`
+    with recursive path (id, parent_id, seen) as (
+      select id, parent_id, array[id] from scenario_nodes where id = ${key}
+      union all
+      select parent.id, parent.parent_id, path.seen || parent.id
+      from path join scenario_nodes as parent on parent.id = path.parent_id
+      where parent.id <> all (path.seen)
     )
-    .selectFrom('path')
-    .innerJoin('scenario_nodes', 'scenario_nodes.id', 'path.id')
-    .select(columns)
-    .orderBy((eb) => eb.fn('cardinality', ['path.seen']), 'desc');
-}
-
-type Row = Awaited<ReturnType<ReturnType<typeof nodeSummaries>['execute']>>[number];
-
-export function toNodeSummary(row: Row): ScenarioNodeSummary {
-  return {
-    id: row.id,
-    explorationId: row.exploration_id,
-    parentId: row.parent_id,
-    depth: row.depth,
-    actionApplied: row.action_applied,
-    actionCategory: row.action_category,
-    rationale: row.rationale,
-    shortAction: row.short_action,
-    scorecardParams: row.scorecard_params,
-    simulationResults: row.simulation_results,
-    executionTimeSeconds: double(row.execution_time_seconds_hex),
-    nodeStatus: row.node_status,
-    createdAt: instant(row.created_at_hex),
-  };
+    select ${columns} from path join scenario_nodes on scenario_nodes.id = path.id
+    order by cardinality(path.seen) desc`;
 }

@@ -2,19 +2,15 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { defaultSynthGroup, SynthGroup } from '../entities/synth-group.ts';
 import { ProtectedRowError } from '../errors.ts';
 import { ensureDefaultSynthGroup } from './default-synth-group.ts';
-import { exactInstant } from './exact-columns.ts';
-import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
-import { readPage, startOf, toCursorPage } from './read-page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
 import { Repository } from './repository.ts';
 import {
   groupSummaries,
-  groupWithSynths,
-  hasSynth,
-  toGroupSummary,
+  type GroupSortKey,
   type SynthGroupDetail,
   type SynthGroupSummary,
 } from './synth-group-summary.ts';
-import { listOf, positionOf, toSummary } from './synth-summary.ts';
+import { synthSummaries, type SynthSortKey } from './synth-summary.ts';
 import {
   fields,
   Key,
@@ -30,9 +26,6 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-const sortKeys = ['createdAt', 'name'] as const;
-const sortColumns = { createdAt: 'synth_groups.created_at', name: 'synth_groups.name' } as const;
-
 /** Named sets of synths. One of them, the default group, takes the synths that are given none. */
 export class SynthGroupRepository extends Repository<SynthGroup> {
   constructor(em: EntityManager) {
@@ -40,26 +33,21 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
   }
 
   /** A group with how many synths it has; null when there is none. */
-  async findSummary(key: string): Promise<SynthGroupSummary | null> {
-    const groups = groupSummaries(await this.rows());
-    const row = await groups.where('synth_groups.id', '=', key).executeTakeFirst();
-    return row ? toGroupSummary(row) : null;
+  findSummary(key: string): Promise<SynthGroupSummary | null> {
+    return this.ask(groupSummaries).find(key);
   }
 
   /**
-   * A group with its synths, newest first, from a cursor on; null when there is none. The cursors are those of
+   * A group with a cursor page of its synths, newest first unless sorted otherwise; null when there is none. The cursors are those of
    * `SynthRepository.scrollSummaries` of the group.
    *
    * @throws InvalidPageError
    */
-  async findDetail(key: string, request: CursorRequest = {}): Promise<SynthGroupDetail | null> {
-    const list = listOf(key);
-    const { from, first } = startOf(list, request);
-    const rows = await groupWithSynths(await this.rows(), key, from, first + 1).execute();
-    const [group] = rows;
-    if (!group) return null;
-    const synths = toCursorPage(list, rows.filter(hasSynth), first, positionOf, toSummary);
-    return { ...toGroupSummary(group), synths };
+  async findDetail(key: string, request: CursorRequest<SynthSortKey> = {}): Promise<SynthGroupDetail | null> {
+    const found = await this.ask(synthSummaries).scrollWith(groupSummaries, key, { ...request, group: key });
+    if (!found) return null;
+    const [group, synths] = found;
+    return { ...group, synths };
   }
 
   /**
@@ -67,44 +55,17 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
    *
    * @throws InvalidPageError
    */
-  async pageSummaries(
-    request: PageRequest<(typeof sortKeys)[number]> = {},
-  ): Promise<Page<SynthGroupSummary>> {
-    const page = checkedPage(request, sortKeys);
-    const db = await this.rows();
-    const counted = db.selectFrom('synth_groups').select(({ fn }) => fn.countAll().as('total'));
-    const list = groupSummaries(db)
-      .orderBy(sortColumns[page.sortBy], page.sortOrder)
-      .orderBy('synth_groups.id', page.sortOrder)
-      .limit(page.limit)
-      .offset(page.offset);
-    return readPage(db, counted.compile(), list.compile(), page, toGroupSummary);
+  pageSummaries(request: PageRequest<GroupSortKey> = {}): Promise<Page<SynthGroupSummary>> {
+    return this.ask(groupSummaries).page(request);
   }
 
   /**
-   * Groups newest first with how many synths each has, from a cursor on.
+   * Groups by cursor page with how many synths each has, sorted as pages are.
    *
    * @throws InvalidPageError
    */
-  async scrollSummaries(request: CursorRequest = {}): Promise<CursorPage<SynthGroupSummary>> {
-    const { from, first } = startOf('synth_groups', request);
-    let groups = groupSummaries(await this.rows())
-      .orderBy('synth_groups.created_at', 'desc')
-      .orderBy('synth_groups.id', 'desc')
-      .limit(first + 1);
-    if (from) {
-      groups = groups.where((eb) =>
-        eb(eb.refTuple('synth_groups.created_at', 'synth_groups.id'), '<', eb.tuple(from.at, from.key)),
-      );
-    }
-    const rows = await groups.execute();
-    return toCursorPage(
-      'synth_groups',
-      rows,
-      first,
-      (row) => ({ at: exactInstant(row.group_created_at_hex), key: row.group_id }),
-      toGroupSummary,
-    );
+  scrollSummaries(request: CursorRequest<GroupSortKey> = {}): Promise<CursorPage<SynthGroupSummary>> {
+    return this.ask(groupSummaries).scroll(request);
   }
 
   /** The default group, made if it was not there yet; one is made however many ask at once. */
@@ -140,11 +101,16 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
   static readonly signatures = {
     ...rowMethods(SynthGroup),
     findSummary: reads({ key: Key }),
-    findDetail: reads({ key: Key }, { request: optional(fields<CursorRequest>(cursorRequest)) }),
+    findDetail: reads(
+      { key: Key },
+      { request: optional(fields<CursorRequest<SynthSortKey>>(cursorRequest(synthSummaries.sortKeys))) },
+    ),
     pageSummaries: reads({
-      request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))),
+      request: optional(fields<PageRequest<GroupSortKey>>(pageRequest(groupSummaries.sortKeys))),
     }),
-    scrollSummaries: reads({ request: optional(fields<CursorRequest>(cursorRequest)) }),
+    scrollSummaries: reads({
+      request: optional(fields<CursorRequest<GroupSortKey>>(cursorRequest(groupSummaries.sortKeys))),
+    }),
     ensureDefault: writes(),
     ensureNamed: locks({ name: Text }, { description: optional(nullable(Text)) }),
   } satisfies Signatures<SynthGroupRepository>;

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from 'kysely';
 import { z } from 'zod';
 import { AnalysisRun } from '../entities/analysis-run.ts';
 import { SynthOutcome } from '../entities/synth-outcome.ts';
@@ -8,22 +9,20 @@ import { checkDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './deleted-option.ts';
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
-import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
-import { keyStartOf, readPage, toCursorPage } from './read-page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
 import { Repository } from './repository.ts';
 import { copyRows } from '../postgres/copy/copy-rows.ts';
 import {
   copiedColumns,
-  outcomes,
-  outcomesBehind,
+  latestOutcomes,
+  outcomeSummaries,
   statistics,
   toStatistics,
-  toSummary,
   upsertOutcomes,
-  withRates,
   type LatestOutcome,
   type NewOutcome,
   type OutcomeRow,
+  type OutcomeSortKey,
   type OutcomeStatistics,
   type OutcomeSummary,
 } from './synth-outcome-summary.ts';
@@ -43,15 +42,6 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-const sortKeys = ['synthId', 'didNotTryRate', 'failedRate', 'successRate'] as const;
-const sortColumns = {
-  synthId: 'synth_id',
-  didNotTryRate: 'did_not_try_rate',
-  failedRate: 'failed_rate',
-  successRate: 'success_rate',
-} as const;
-// What the shape of a run's configuration allows for.
-const mostSynths = 10_000;
 const Attributes = z.array(SimulationAttributes.nullable());
 
 /**
@@ -77,47 +67,37 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     synthId: string,
     { deleted = 'hidden' }: DeletedOption = {},
   ): Promise<LatestOutcome | null> {
-    const db = await this.rows();
-    let latest = outcomes(db)
-      .select('synth_outcomes.analysis_id as analysisId')
-      .innerJoin('analysis_runs', 'analysis_runs.id', 'synth_outcomes.analysis_id')
-      .innerJoin('experiments', 'experiments.id', 'analysis_runs.experiment_id')
-      .where('synth_outcomes.synth_id', '=', synthId)
-      .where('analysis_runs.status', '=', 'completed')
-      .orderBy('analysis_runs.completed_at', (order) => order.desc().nullsLast())
-      .orderBy('analysis_runs.id', 'desc')
-      .limit(1);
-    if (deleted === 'hidden') latest = latest.where('experiments.status', '=', 'active');
-    const row = await latest.executeTakeFirst();
-    return row ? withRates(row) : null;
+    const [latest] = await this.ask(latestOutcomes).query(
+      (columns) => sql`
+        select ${columns}
+        from synth_outcomes
+          join analysis_runs on analysis_runs.id = synth_outcomes.analysis_id
+          join experiments on experiments.id = analysis_runs.experiment_id
+        where synth_outcomes.synth_id = ${synthId} and analysis_runs.status = 'completed'
+          ${deleted === 'hidden' ? sql`and experiments.status = 'active'` : sql``}
+        order by analysis_runs.completed_at desc nulls last, analysis_runs.id desc
+        limit 1`,
+    );
+    return latest ?? null;
   }
 
   /**
-   * All outcomes of a run at once, in the order of its synths: 10,000 at most, as many synths as a run may have.
+   * All outcomes of a run, in the order of its synths. A run has 10,000 synths at most.
    */
-  async listSummaries(analysisId: string): Promise<OutcomeSummary[]> {
-    return this.#listBehind(analysisId, '', mostSynths);
+  listSummaries(analysisId: string): Promise<OutcomeSummary[]> {
+    return this.ask(outcomeSummaries).list({ analysis: analysisId });
   }
 
   /**
-   * The outcomes of a run in the order of its synths, from a cursor on; each page costs the same however far in.
+   * The outcomes of a run by cursor page, sorted as pages are.
    *
    * @throws InvalidPageError
    */
-  async scrollSummaries(
+  scrollSummaries(
     analysisId: string,
-    request: CursorRequest = {},
+    request: CursorRequest<OutcomeSortKey> = {},
   ): Promise<CursorPage<OutcomeSummary>> {
-    const list = `synth_outcomes:${analysisId}`;
-    const { from, first } = keyStartOf(list, request);
-    const rows = await this.#listBehind(analysisId, from?.key ?? '', first + 1);
-    return toCursorPage(
-      list,
-      rows,
-      first,
-      ({ synthId }) => ({ key: synthId }),
-      (row) => row,
-    );
+    return this.ask(outcomeSummaries).scroll({ ...request, analysis: analysisId });
   }
 
   /**
@@ -126,34 +106,16 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
    *
    * @throws InvalidPageError
    */
-  async pageSummaries(
+  pageSummaries(
     analysisId: string,
-    request: PageRequest<(typeof sortKeys)[number]> = {},
+    request: PageRequest<OutcomeSortKey> = {},
   ): Promise<Page<OutcomeSummary>> {
-    const page = checkedPage(request, sortKeys, 'asc');
-    const db = await this.rows();
-    const counted = db
-      .selectFrom('synth_outcomes')
-      .select(({ fn }) => fn.countAll().as('total'))
-      .where('analysis_id', '=', analysisId);
-    const list = outcomes(db)
-      .where('synth_outcomes.analysis_id', '=', analysisId)
-      .orderBy(`synth_outcomes.${sortColumns[page.sortBy]}`, page.sortOrder)
-      .orderBy('synth_outcomes.synth_id', page.sortOrder)
-      .limit(page.limit)
-      .offset(page.offset);
-    return readPage(db, counted.compile(), list.compile(), page, toSummary);
+    return this.ask(outcomeSummaries).page({ ...request, analysis: analysisId });
   }
 
   /** How many outcomes a run has. */
-  async count(analysisId: string): Promise<number> {
-    const db = await this.rows();
-    const { count } = await db
-      .selectFrom('synth_outcomes')
-      .select((eb) => eb.cast<number>(eb.fn.countAll(), 'integer').as('count'))
-      .where('analysis_id', '=', analysisId)
-      .executeTakeFirstOrThrow();
-    return count;
+  count(analysisId: string): Promise<number> {
+    return this.ask(outcomeSummaries).count({ analysis: analysisId });
   }
 
   /** Means over the outcomes of a run; null when it has none. */
@@ -194,12 +156,6 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
       .returning('id')
       .execute();
     return forget(this.em, SynthOutcome, removed);
-  }
-
-  async #listBehind(analysisId: string, synthId: string, limit: number): Promise<OutcomeSummary[]> {
-    const db = await this.rows();
-    const { rows } = await db.executeQuery(outcomesBehind(db, { analysisId, synthId, limit }));
-    return rows.map(withRates);
   }
 
   /** Holds the run, so that those who save its outcomes at once can't lock each other out. Gives whether it has outcomes already. */
@@ -254,10 +210,13 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     findBySynth: reads({ analysisId: Key }, { synthId: Key }),
     findLatestSummary: reads({ synthId: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }),
     listSummaries: reads({ analysisId: Key }),
-    scrollSummaries: reads({ analysisId: Key }, { request: optional(fields<CursorRequest>(cursorRequest)) }),
+    scrollSummaries: reads(
+      { analysisId: Key },
+      { request: optional(fields<CursorRequest<OutcomeSortKey>>(cursorRequest(outcomeSummaries.sortKeys))) },
+    ),
     pageSummaries: reads(
       { analysisId: Key },
-      { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
+      { request: optional(fields<PageRequest<OutcomeSortKey>>(pageRequest(outcomeSummaries.sortKeys))) },
     ),
     count: reads({ analysisId: Key }),
     findStatistics: reads({ analysisId: Key }),

@@ -1,25 +1,41 @@
 import type { Kysely } from '@mikro-orm/postgresql';
-import type { SimulationAttributes } from '../entities/synth.ts';
 import type { Tables } from '../entities/tables.ts';
-import { double, doubleColumn, meanOf } from './exact-columns.ts';
+import { double, meanOf } from './exact-columns.ts';
 import type { CopiedType } from '../postgres/copy/binary-rows.ts';
-import { statement } from './statement.ts';
+import { extended, readModel, type ShownBy, type SortKeyOf } from './read-model/read-model.ts';
+
+export const outcomeSummaries = readModel({
+  from: 'synth_outcomes',
+  select: {
+    id: 'id',
+    synthId: 'synth_id',
+    didNotTryRate: 'did_not_try_rate',
+    failedRate: 'failed_rate',
+    successRate: 'success_rate',
+    /** The synth's, as they were at the run; null where they were not kept. */
+    synthAttributes: 'synth_attributes',
+  },
+  sorts: {
+    synthId: 'synth_id',
+    didNotTryRate: 'did_not_try_rate',
+    failedRate: 'failed_rate',
+    successRate: 'success_rate',
+  },
+  direction: 'asc',
+  // A run has one outcome at most of a synth, which an outcome can outlive.
+  tie: 'synth_id',
+  filters: (by) => ({ analysis: by.owner('analysis_id') }),
+});
+
+export type OutcomeSortKey = SortKeyOf<typeof outcomeSummaries>;
 
 /** How one synth fared in a run. */
-export interface OutcomeSummary {
-  readonly id: string;
-  readonly synthId: string;
-  readonly didNotTryRate: number;
-  readonly failedRate: number;
-  readonly successRate: number;
-  /** The synth's, as they were at the run; null where they were not kept. */
-  readonly synthAttributes: SimulationAttributes | null;
-}
+export type OutcomeSummary = ShownBy<typeof outcomeSummaries>;
+
+export const latestOutcomes = extended(outcomeSummaries, { analysisId: 'analysis_id' });
 
 /** How a synth fared last, and in which run. */
-export interface LatestOutcome extends OutcomeSummary {
-  readonly analysisId: string;
-}
+export type LatestOutcome = ShownBy<typeof latestOutcomes>;
 
 /** How a synth fared, as a simulation found it. */
 export interface NewOutcome extends Omit<OutcomeSummary, 'id'> {
@@ -33,50 +49,6 @@ export interface OutcomeStatistics {
   readonly averageFailedRate: number;
   readonly averageSuccessRate: number;
   readonly synthCount: number;
-}
-
-// Under the names that they are shown by: with thousands of rows, a copy of each one costs as much as reading it.
-export function outcomes(db: Kysely<Tables>) {
-  return db
-    .selectFrom('synth_outcomes')
-    .select([
-      'synth_outcomes.id',
-      'synth_outcomes.synth_id as synthId',
-      doubleColumn('did_not_try_rate', 'didNotTryRate'),
-      doubleColumn('failed_rate', 'failedRate'),
-      doubleColumn('success_rate', 'successRate'),
-      'synth_attributes as synthAttributes',
-    ]);
-}
-
-/** The outcomes of a run in the order of its synths, from behind one of them on; no key is empty, so that all come after an empty one. */
-export const outcomesBehind = statement(
-  (db, { analysisId, synthId, limit }: { analysisId: string; synthId: string; limit: number }) =>
-    outcomes(db)
-      .where('synth_outcomes.analysis_id', '=', analysisId)
-      .where('synth_outcomes.synth_id', '>', synthId)
-      .orderBy('synth_outcomes.synth_id')
-      .limit(limit),
-);
-
-type SentOutcome = Awaited<ReturnType<ReturnType<typeof outcomes>['execute']>>[number];
-type Rates = { -readonly [Rate in 'didNotTryRate' | 'failedRate' | 'successRate']: number };
-
-/** The same row, whose rates are numbers now. */
-export function withRates<Row extends SentOutcome>(row: Row): Omit<Row, keyof Rates> & Rates {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- true once the rates are read, below
-  const read = row as Omit<Row, keyof Rates> as Omit<Row, keyof Rates> & Rates;
-  const { didNotTryRate, failedRate, successRate } = row;
-  read.didNotTryRate = double(didNotTryRate);
-  read.failedRate = double(failedRate);
-  read.successRate = double(successRate);
-  return read;
-}
-
-// Leaves out what a page's statement adds to its rows.
-export function toSummary(row: SentOutcome): OutcomeSummary {
-  const { id, synthId, didNotTryRate, failedRate, successRate, synthAttributes } = withRates(row);
-  return { id, synthId, didNotTryRate, failedRate, successRate, synthAttributes };
 }
 
 export function statistics(db: Kysely<Tables>, analysisId: string) {

@@ -4,33 +4,20 @@ import { Synth, SynthData } from '../entities/synth.ts';
 import { NotFoundError, TooFewRowsError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { ensureDefaultSynthGroup } from './default-synth-group.ts';
-import {
-  checkedLimit,
-  checkedPage,
-  type Page,
-  type PageRequest,
-  type CursorPage,
-  type CursorRequest,
-} from './page.ts';
-import { readPage, startOf, toCursorPage } from './read-page.ts';
+import { checkedLimit, type CursorPage, type CursorRequest, type Page, type PageRequest } from './page.ts';
 import { Repository } from './repository.ts';
 import { simulationAttributesOf } from './simulation-attributes.ts';
 import { synthFields, type SynthField } from './synth-fields.ts';
 import { extremeOutcomes, synthsOfRun, type ExtremeCases, type SimulatedSynth } from './synth-simulation.ts';
 import {
-  details,
-  listOf,
-  newest,
-  positionOf,
-  summaries,
-  synthsThat,
-  toDetail,
-  toSummary,
-  total,
+  narrowed,
+  synthDetails,
+  synthSummaries,
   type GroupOption,
   type SynthCriteria,
   type SynthDetail,
   type SynthFilters,
+  type SynthSortKey,
   type SynthSummary,
 } from './synth-summary.ts';
 import {
@@ -78,17 +65,18 @@ const storedFields = [
   'data',
 ] as const;
 
-type SortKey = 'createdAt' | 'name';
-const sortKeys = ['createdAt', 'name'] as const;
-const sortColumns = { createdAt: 'created_at', name: 'nome' } as const;
-
 const groupOption: FieldChecks<GroupOption> = { group: optional(nullable(Key)) };
 const criteriaFields: FieldChecks<SynthCriteria> = {
   ...groupOption,
   text: optional(Text),
   filters: optional(documentWith<SynthFilters>({})),
 };
-const paged = pageRequest<SortKey>(sortKeys);
+const scrollRequest = optional(
+  fields<CursorRequest<SynthSortKey> & SynthCriteria>({
+    ...cursorRequest(synthSummaries.sortKeys),
+    ...criteriaFields,
+  }),
+);
 
 /** Synthetic users. */
 export class SynthRepository extends Repository<Synth> {
@@ -101,9 +89,8 @@ export class SynthRepository extends Repository<Synth> {
    *
    * @throws NotFoundError when there is none.
    */
-  async getDetail(key: string): Promise<SynthDetail> {
-    const synths = synthsThat(await this.rows(), {});
-    return toDetail(this.must(await details(synths).where('id', '=', key).executeTakeFirst(), key));
+  getDetail(key: string): Promise<SynthDetail> {
+    return this.ask(synthDetails).get(key);
   }
 
   /**
@@ -112,8 +99,8 @@ export class SynthRepository extends Repository<Synth> {
    * @throws NotFoundError when there is no such synth.
    */
   async getAvatarPath(key: string): Promise<string | null> {
-    const synths = synthsThat(await this.rows(), {});
-    const row = await synths.select('avatar_path').where('id', '=', key).executeTakeFirst();
+    const db = await this.rows();
+    const row = await db.selectFrom('synths').select('avatar_path').where('id', '=', key).executeTakeFirst();
     return this.must(row, key).avatar_path;
   }
 
@@ -122,51 +109,34 @@ export class SynthRepository extends Repository<Synth> {
    *
    * @throws InvalidPageError
    */
-  async pageSummaries(request: PageRequest<SortKey> & SynthCriteria = {}): Promise<Page<SynthSummary>> {
-    const page = checkedPage(request, sortKeys);
-    const db = await this.rows();
-    const synths = synthsThat(db, request);
-    const list = summaries(synths)
-      .orderBy(sortColumns[page.sortBy], page.sortOrder)
-      .orderBy('id', page.sortOrder)
-      .limit(page.limit)
-      .offset(page.offset);
-    return readPage(db, total(synths).compile(), list.compile(), page, toSummary);
+  pageSummaries(request: PageRequest<SynthSortKey> & SynthCriteria = {}): Promise<Page<SynthSummary>> {
+    return this.ask(synthSummaries).page(narrowed(request));
   }
 
   /**
-   * Summaries of the synths that meet the criteria, newest first, from a cursor on. A cursor goes on with the same criteria only.
+   * Summaries by cursor page of the synths that meet the criteria, sorted as pages are. A cursor continues with the same criteria only.
    *
    * @throws InvalidPageError
    */
-  async scrollSummaries(request: CursorRequest & SynthCriteria = {}): Promise<CursorPage<SynthSummary>> {
-    const { group, text, filters } = request;
-    const narrowed = text !== undefined || filters !== undefined;
-    const list = narrowed ? `synths?${JSON.stringify({ group, text, filters })}` : listOf(group);
-    const { from, first } = startOf(list, request);
-    const synths = synthsThat(await this.rows(), request);
-    const rows = await summaries(newest(synths, from, first + 1)).execute();
-    return toCursorPage(list, rows, first, positionOf, toSummary);
+  scrollSummaries(
+    request: CursorRequest<SynthSortKey> & SynthCriteria = {},
+  ): Promise<CursorPage<SynthSummary>> {
+    return this.ask(synthSummaries).scroll(narrowed(request));
   }
 
   /**
-   * All that is known of synths, newest first, from a cursor on; of one group, if it is given. A cursor of `scrollSummaries` goes on
+   * All that is known of the synths that meet the criteria, by cursor page, sorted as pages are. Cursors of `scrollSummaries` continue
    * here, and the other way round.
    *
    * @throws InvalidPageError
    */
-  async scrollDetails(request: CursorRequest & GroupOption = {}): Promise<CursorPage<SynthDetail>> {
-    const list = listOf(request.group);
-    const { from, first } = startOf(list, request);
-    const synths = synthsThat(await this.rows(), { group: request.group });
-    const rows = await details(newest(synths, from, first + 1)).execute();
-    return toCursorPage(list, rows, first, positionOf, toDetail);
+  scrollDetails(request: CursorRequest<SynthSortKey> & SynthCriteria = {}): Promise<CursorPage<SynthDetail>> {
+    return this.ask(synthDetails).scroll(narrowed(request));
   }
 
-  /** How many synths there are; in one group, if it is given. */
-  async count(option: GroupOption = {}): Promise<number> {
-    const { total: count } = await total(synthsThat(await this.rows(), option)).executeTakeFirstOrThrow();
-    return Number(count);
+  /** How many synths meet the criteria. */
+  count(criteria: SynthCriteria = {}): Promise<number> {
+    return this.ask(synthSummaries).count(narrowed(criteria));
   }
 
   /** What is known of a synth, and by which parts of its data `search` filters. */
@@ -194,12 +164,12 @@ export class SynthRepository extends Repository<Synth> {
 
   /**
    * The synths that took part in the completed run of the experiment, deleted or not, as a simulation knows them, ordered by key, at
-   * most `limit` (1 to 200, default 200). Synths without data are left out.
+   * most `limit` (1 to 200), or all: a run has 10,000 synths at most. Synths without data are left out.
    *
    * @throws NotFoundError when the experiment has no completed run; InvalidPageError on a limit out of bounds.
    */
-  async listForSimulation(experiment: string, limit = 200): Promise<readonly SimulatedSynth[]> {
-    const rows = await synthsOfRun(await this.rows(), experiment, checkedLimit(limit)).execute();
+  async listForSimulation(experiment: string, limit?: number): Promise<readonly SimulatedSynth[]> {
+    const rows = await synthsOfRun(await this.rows(), experiment, limit).execute();
     if (rows.length === 0) throw noCompletedRun(experiment);
     return rows.flatMap(({ id, data }) =>
       id === null || data === null ? [] : [{ id, simulationAttributes: simulationAttributesOf(data) }],
@@ -249,15 +219,16 @@ export class SynthRepository extends Repository<Synth> {
     getDetail: reads({ key: Key }),
     getAvatarPath: reads({ key: Key }),
     pageSummaries: reads({
-      request: optional(fields<PageRequest<SortKey> & SynthCriteria>({ ...paged, ...criteriaFields })),
+      request: optional(
+        fields<PageRequest<SynthSortKey> & SynthCriteria>({
+          ...pageRequest(synthSummaries.sortKeys),
+          ...criteriaFields,
+        }),
+      ),
     }),
-    scrollSummaries: reads({
-      request: optional(fields<CursorRequest & SynthCriteria>({ ...cursorRequest, ...criteriaFields })),
-    }),
-    scrollDetails: reads({
-      request: optional(fields<CursorRequest & GroupOption>({ ...cursorRequest, ...groupOption })),
-    }),
-    count: reads({ option: optional(fields<GroupOption>(groupOption)) }),
+    scrollSummaries: reads({ request: scrollRequest }),
+    scrollDetails: reads({ request: scrollRequest }),
+    count: reads({ criteria: optional(fields<SynthCriteria>(criteriaFields)) }),
     listFields: synchronous(reads()),
     getExtremeCases: reads({ experiment: Key }, { count: optional(Limit) }),
     listForSimulation: reads({ experiment: Key }, { limit: optional(Limit) }),

@@ -20,7 +20,7 @@ export interface ExtremeCases {
  * The synths with data that took part in the experiment's completed run, by key. One row without a synth when there are none, and no
  * row when there is no such run.
  */
-export function synthsOfRun(db: Kysely<Tables>, experiment: string, limit: number) {
+export function synthsOfRun(db: Kysely<Tables>, experiment: string, limit: number | undefined) {
   return completedRun(db, experiment)
     .leftJoinLateral(
       (eb) =>
@@ -31,7 +31,7 @@ export function synthsOfRun(db: Kysely<Tables>, experiment: string, limit: numbe
           .whereRef('synth_outcomes.analysis_id', '=', 'analysis_runs.id')
           .where('synths.data', 'is not', null)
           .orderBy('synths.id')
-          .limit(limit)
+          .limit(limit ?? null)
           .as('synth'),
       (join) => join.onTrue(),
     )

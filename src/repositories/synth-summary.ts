@@ -1,38 +1,46 @@
-import type { Kysely } from '@mikro-orm/postgresql';
-import type {
-  Demographics,
-  Disabilities,
-  Observables,
-  Psychographics,
-  SimulationAttributes,
-  SynthData,
-} from '../entities/synth.ts';
-import type { Tables } from '../entities/tables.ts';
-import type { Position } from './cursor.ts';
-import { exactInstant, instant, instantColumn } from './exact-columns.ts';
+import type { SynthData } from '../entities/synth.ts';
+import { extended, readModel, type ShownBy, type SortKeyOf } from './read-model/read-model.ts';
 import { holding } from './text-pattern.ts';
 
+export const synthSummaries = readModel({
+  from: 'synths',
+  select: {
+    id: 'id',
+    /** Null when it belongs to no group. */
+    synthGroupId: 'synth_group_id',
+    name: 'nome',
+    description: 'descricao',
+    linkPhoto: 'link_photo',
+    avatarPath: 'avatar_path',
+    createdAt: 'created_at',
+    version: 'version',
+  },
+  sorts: { createdAt: 'created_at', name: 'nome' },
+  filters: (by) => ({
+    group: 'synth_group_id',
+    text: by.where((eb, pattern: string) =>
+      eb.or([eb('nome', 'ilike', pattern), eb('descricao', 'ilike', pattern)]),
+    ),
+    part: by.where((eb, part: string) => eb('data', '@>', eb.cast<SynthData>(eb.val(part), 'jsonb'))),
+  }),
+});
+
+export const synthDetails = extended(synthSummaries, { data: 'data' }, ({ data, ...summary }) => ({
+  ...summary,
+  demographics: data?.demografia ?? null,
+  psychographics: data?.psicografia ?? null,
+  disabilities: data?.deficiencias ?? null,
+  observables: data?.observables ?? null,
+  simulationAttributes: data?.simulation_attributes ?? null,
+}));
+
+export type SynthSortKey = SortKeyOf<typeof synthSummaries>;
+
 /** A synth as lists show it. */
-export interface SynthSummary {
-  readonly id: string;
-  /** Null when it belongs to no group. */
-  readonly synthGroupId: string | null;
-  readonly name: string;
-  readonly description: string | null;
-  readonly linkPhoto: string | null;
-  readonly avatarPath: string | null;
-  readonly createdAt: Date;
-  readonly version: string;
-}
+export type SynthSummary = ShownBy<typeof synthSummaries>;
 
 /** A synth with all that is known of it, part by part; null where nothing is. */
-export interface SynthDetail extends SynthSummary {
-  readonly demographics: Demographics | null;
-  readonly psychographics: Psychographics | null;
-  readonly disabilities: Disabilities | null;
-  readonly observables: Observables | null;
-  readonly simulationAttributes: SimulationAttributes | null;
-}
+export type SynthDetail = ShownBy<typeof synthDetails>;
 
 /** Which synths: those of a group, or with null those of none. All when absent. */
 export interface GroupOption {
@@ -56,80 +64,14 @@ type PartOf<Document> = Document extends readonly unknown[]
     ? { readonly [Key in keyof Document]?: PartOf<Document[Key]> | undefined }
     : Document;
 
-export const synthColumns = [
-  'synths.id',
-  'synths.synth_group_id',
-  'synths.nome',
-  'synths.descricao',
-  'synths.link_photo',
-  'synths.avatar_path',
-  instantColumn('synths.created_at'),
-  'synths.version',
-] as const;
-
-/** The synths that meet the criteria: in no order, not limited, no column chosen. */
-export function synthsThat(db: Kysely<Tables>, { group, text, filters }: SynthCriteria) {
-  let synths = db.selectFrom('synths');
-  if (group === null) synths = synths.where('synth_group_id', 'is', null);
-  else if (group !== undefined) synths = synths.where('synth_group_id', '=', group);
-  if (text !== undefined && text !== '') {
-    const pattern = holding(text);
-    synths = synths.where((eb) => eb.or([eb('nome', 'ilike', pattern), eb('descricao', 'ilike', pattern)]));
-  }
+/** Returns the request with its criteria as the filters of `synthSummaries`. */
+export function narrowed<Request extends SynthCriteria>({ group, text, filters, ...request }: Request) {
   const part = JSON.stringify(filters ?? {});
-  // Every object holds the empty one, but a synth without data holds nothing.
-  if (part !== '{}') {
-    synths = synths.where((eb) => eb('data', '@>', eb.cast<SynthData>(eb.val(part), 'jsonb')));
-  }
-  return synths;
-}
-
-type Synths = ReturnType<typeof synthsThat>;
-
-/** At most `limit` of the synths, newest first, from a position on. */
-export function newest(synths: Synths, from: Position | null, limit: number): Synths {
-  const rest = from
-    ? synths.where((eb) => eb(eb.refTuple('created_at', 'id'), '<', eb.tuple(from.at, from.key)))
-    : synths;
-  return rest.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit);
-}
-
-export const summaries = (synths: Synths) => synths.select(synthColumns);
-export const details = (synths: Synths) => summaries(synths).select('data');
-export const total = (synths: Synths) => synths.select(({ fn }) => fn.countAll().as('total'));
-
-export type SynthRow = Awaited<ReturnType<ReturnType<typeof summaries>['execute']>>[number];
-type DetailRow = Awaited<ReturnType<ReturnType<typeof details>['execute']>>[number];
-
-/** The name of the list of a group's synths, of those of none, or of all; it is in the list's cursors. */
-export function listOf(group: string | null | undefined): string {
-  return group === undefined ? 'synths' : `synths:${group ?? ''}`;
-}
-
-export function positionOf(row: SynthRow): Position {
-  return { at: exactInstant(row.created_at_hex), key: row.id };
-}
-
-export function toSummary(row: SynthRow): SynthSummary {
   return {
-    id: row.id,
-    synthGroupId: row.synth_group_id,
-    name: row.nome,
-    description: row.descricao,
-    linkPhoto: row.link_photo,
-    avatarPath: row.avatar_path,
-    createdAt: instant(row.created_at_hex),
-    version: row.version,
-  };
-}
-
-export function toDetail(row: DetailRow): SynthDetail {
-  return {
-    ...toSummary(row),
-    demographics: row.data?.demografia ?? null,
-    psychographics: row.data?.psicografia ?? null,
-    disabilities: row.data?.deficiencias ?? null,
-    observables: row.data?.observables ?? null,
-    simulationAttributes: row.data?.simulation_attributes ?? null,
+    ...request,
+    group,
+    text: text === undefined || text === '' ? undefined : holding(text),
+    // Every object holds the empty one, but a synth without data holds nothing.
+    part: part === '{}' ? undefined : part,
   };
 }

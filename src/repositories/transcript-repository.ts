@@ -1,18 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { ResearchExecution } from '../entities/research-execution.ts';
 import { Transcript, type TranscriptMessages } from '../entities/transcript.ts';
-import { NotFoundError } from '../errors.ts';
-import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from './page.ts';
-import { startOf, toCursorPage } from './read-page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
 import { Repository } from './repository.ts';
 import {
-  details,
-  hasTranscript,
-  positionOf,
-  toDetail,
-  toSummary,
-  transcriptsOf,
+  transcriptDetails,
+  transcriptSummaries,
   type TranscriptDetail,
+  type TranscriptSortKey,
   type TranscriptSummary,
 } from './transcript-summary.ts';
 import {
@@ -44,9 +38,6 @@ export interface Interview {
   readonly recordedAt?: Date | undefined;
 }
 
-const sortKeys = ['recordedAt', 'synthName', 'turnCount'] as const;
-const sortColumns = { recordedAt: 'timestamp', synthName: 'synth_name', turnCount: 'turn_count' } as const;
-
 /** What synths and their interviewers said. */
 export class TranscriptRepository extends Repository<Transcript> {
   constructor(em: EntityManager) {
@@ -69,11 +60,8 @@ export class TranscriptRepository extends Repository<Transcript> {
    * @throws NotFoundError when the execution has no transcript of the synth.
    */
   async getDetail(execution: string, synth: string): Promise<TranscriptDetail> {
-    const row = await details(await this.rows())
-      .where('exec_id', '=', execution)
-      .where('synth_id', '=', synth)
-      .executeTakeFirst();
-    return toDetail(this.must(row, { execution, synth }));
+    const detail = await this.ask(transcriptDetails).first({ execution, synth });
+    return this.must(detail, { execution, synth });
   }
 
   /**
@@ -81,43 +69,23 @@ export class TranscriptRepository extends Repository<Transcript> {
    *
    * @throws NotFoundError when there is no such execution; InvalidPageError.
    */
-  async pageSummaries(
+  pageSummaries(
     execution: string,
-    request: PageRequest<(typeof sortKeys)[number]> = {},
+    request: PageRequest<TranscriptSortKey> = {},
   ): Promise<Page<TranscriptSummary>> {
-    const { limit, offset, sortBy, sortOrder } = checkedPage(request, sortKeys);
-    const rows = await transcriptsOf(await this.rows(), execution, {
-      sortBy: sortColumns[sortBy],
-      sortOrder,
-      limit,
-      offset,
-    }).execute();
-    const [first] = rows;
-    if (!first) throw new NotFoundError(ResearchExecution.name, execution);
-    const data = rows.filter(hasTranscript).map(toSummary);
-    const total = first.total ?? 0;
-    return { data, pagination: { total, limit, offset, hasNext: offset + data.length < total } };
+    return this.ask(transcriptSummaries).page({ ...request, execution });
   }
 
   /**
-   * Summaries of an execution's transcripts newest first, from a cursor on.
+   * Summaries of an execution's transcripts by cursor page, sorted as pages are.
    *
    * @throws NotFoundError when there is no such execution; InvalidPageError.
    */
-  async scrollSummaries(
+  scrollSummaries(
     execution: string,
-    request: CursorRequest = {},
+    request: CursorRequest<TranscriptSortKey> = {},
   ): Promise<CursorPage<TranscriptSummary>> {
-    const list = `transcripts:${execution}`;
-    const { from, first } = startOf(list, request);
-    const rows = await transcriptsOf(await this.rows(), execution, {
-      sortBy: 'timestamp',
-      sortOrder: 'desc',
-      limit: first + 1,
-      from,
-    }).execute();
-    if (rows.length === 0) throw new NotFoundError(ResearchExecution.name, execution);
-    return toCursorPage(list, rows.filter(hasTranscript), first, positionOf, toSummary);
+    return this.ask(transcriptSummaries).scroll({ ...request, execution });
   }
 
   /**
@@ -155,9 +123,18 @@ export class TranscriptRepository extends Repository<Transcript> {
     getDetail: reads({ execution: Key }, { synth: Key }),
     pageSummaries: reads(
       { execution: Key },
-      { request: optional(fields<PageRequest<(typeof sortKeys)[number]>>(pageRequest(sortKeys))) },
+      {
+        request: optional(fields<PageRequest<TranscriptSortKey>>(pageRequest(transcriptSummaries.sortKeys))),
+      },
     ),
-    scrollSummaries: reads({ execution: Key }, { request: optional(fields<CursorRequest>(cursorRequest)) }),
+    scrollSummaries: reads(
+      { execution: Key },
+      {
+        request: optional(
+          fields<CursorRequest<TranscriptSortKey>>(cursorRequest(transcriptSummaries.sortKeys)),
+        ),
+      },
+    ),
     countTurnsBatch: reads({ executions: arrayOf(Key) }),
   } satisfies Signatures<TranscriptRepository>;
 }

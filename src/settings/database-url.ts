@@ -9,7 +9,7 @@ export interface TargetParts {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** Empty when there is none. */
+  /** Empty without a password. */
   readonly password: string;
   readonly database: string;
   readonly tls: TlsSettings;

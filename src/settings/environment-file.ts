@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { SettingsError } from '../errors.ts';
 import { decodeEnvironment, parseEnvironment, type EnvironmentFile } from './parse-environment.ts';
 
-/** Returns the directory of the nearest `package.json` from the working directory up; the working directory when there is none. */
+/** Returns the directory of the nearest `package.json` from the working directory up; the working directory when no parent has one. */
 export function projectDirectory(): string {
   for (let directory = process.cwd(); ; directory = dirname(directory)) {
     if (existsSync(join(directory, 'package.json'))) return directory;

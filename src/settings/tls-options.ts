@@ -62,7 +62,7 @@ export function createTlsOptions(tls: TlsSettings, host: string, fail: TlsFault)
       'a root certificate is required; add sslrootcert=/path/ca.pem, or sslrootcert=system for the trust store of the machine',
     );
   }
-  // Anybody can obtain a certificate of a public authority for a domain of their own.
+  // A public authority issues a certificate to every owner of a domain.
   if (rootCert === 'system' && mode !== 'verify-full') {
     return fail('sslrootcert', rootCert, `it requires sslmode=verify-full, and sslmode is ${mode}`);
   }

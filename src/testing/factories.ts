@@ -42,7 +42,7 @@ export function anInterviewGuide(
 ): InterviewGuide {
   return stage(em, InterviewGuide, {
     experiment: overrides.experiment ?? anExperiment(em),
-    contextDefinition: 'Somebody buys groceries online.',
+    contextDefinition: 'A customer buys groceries online.',
     questions: 'What made you stop?',
     contextExamples: 'The total was higher than expected.',
     ...overrides,
@@ -156,7 +156,7 @@ export function aScenarioNode(em: EntityManager, overrides: Overrides<ScenarioNo
   });
 }
 
-/** Stages what was said of the chart `distribution` of a simulation that exists nowhere else. */
+/** Stages the insight into the chart `distribution` of a simulation that exists nowhere else. */
 export function aChartInsight(em: EntityManager, overrides: Overrides<ChartInsight> = {}): ChartInsight {
   const { simulationId = `ana_${uuidv7()}`, insightType = 'distribution' } = overrides;
   return stage(em, ChartInsight, {

@@ -1,7 +1,7 @@
 import { DoubleType } from '@mikro-orm/core';
 import { doubleHexSql, numberOfHex } from './double.ts';
 
-/** The type of a `double precision` column. Numbers are read to the last bit, whatever `extra_float_digits` is. */
+/** The type of a `double precision` column. Numbers are read exactly, with any `extra_float_digits`. */
 export class ExactDoubleType extends DoubleType {
   override convertToJSValueSQL(key: string): string {
     // As with instants.

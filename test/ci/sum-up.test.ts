@@ -68,7 +68,7 @@ test('names what failed', async () => {
   expect(code).toBe(1);
 });
 
-test('counts a file that could not be run, and a run that failed though its tests did not', async () => {
+test('counts a file that could not run, and a run that failed although its tests passed', async () => {
   const { lines, code } = await sumUp({
     first: { status: 1, broken: 'Cannot find module\nat somewhere' },
     second: { status: 1, tests: { one: 'passed' } },

@@ -48,7 +48,7 @@ describe('synthdb backfill', () => {
   const stored = (): Promise<object[]> =>
     db.orm.em.fork().execute('select id, nome, synth_group_id from synths order by id');
 
-  test('makes the parents that a CSV names, once', async () => {
+  test('inserts the parents that a CSV references, once', async () => {
     const first = await run(['facts.csv', '--json']);
     const again = await run(['facts.csv']);
 
@@ -82,7 +82,7 @@ describe('synthdb backfill', () => {
     ]);
   });
 
-  test('tells without a database what it would do', async () => {
+  test('--dry-run needs no database', async () => {
     const { code, stdout } = await run(
       ['facts.csv', '--dry-run', '--json'],
       '',
@@ -107,7 +107,7 @@ describe('synthdb backfill', () => {
     expect(await stored()).toEqual([]);
   });
 
-  test('ends with 1 and keeps the others when a target fails behind its savepoint', async () => {
+  test('exits with 1 and keeps the other targets when one fails behind its savepoint', async () => {
     const broken = {
       ...synths,
       name: 'broken',
@@ -135,12 +135,12 @@ describe('synthdb backfill', () => {
   test.each([
     ['no configuration', [], 'nowhere.json', null, 2, "nowhere.json can't be read"],
     [
-      'a configuration that is no JSON',
+      'a configuration that is not JSON',
       ['facts.csv'],
       'config.json',
       '{',
       2,
-      "config.json can't be read: it is no JSON",
+      "config.json can't be read: it is not valid JSON",
     ],
     [
       'a configuration with faults',
@@ -148,7 +148,7 @@ describe('synthdb backfill', () => {
       'config.json',
       '{"targets": [{"name": "a"}, 5]}',
       2,
-      /config\.json can't be used: targets\.0\.source: .*; targets\.0\.entity: .*; targets\.1: /,
+      /config\.json is invalid: targets\.0\.source: .*; targets\.0\.entity: .*; targets\.1: /,
     ],
     [
       'a property that no fact has',
@@ -179,7 +179,7 @@ describe('synthdb backfill', () => {
   });
 
   test.each([
-    ['csv', 'synth,group,group_name\ns,g,x\ncanary,y\n', 'row 2: has more cells'],
+    ['csv', 'synth,group,group_name\ns,g,x\ncanary,y\n', 'row 2: has another number of cells'],
     [
       'jsonl',
       '{"synth": "s", "group": "g", "group_name": "canary\\u0000"}\n',

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import { synthdb } from './run.ts';
 
-describe('synthdb migrate up, badly set', () => {
+describe('synthdb migrate up with an invalid configuration', () => {
   let db: TestDatabase;
   let directory: string;
   let silent: Server;
@@ -68,7 +68,7 @@ describe('synthdb migrate up, badly set', () => {
     expect(left).toEqual([]);
   });
 
-  test('a read-only connection is told as such, and nothing is half done', async () => {
+  test('reports a read-only connection, and applies nothing', async () => {
     const { database, password } = db.target.parts;
     await db.orm.em.execute(`alter database "${database}" set default_transaction_read_only = on`);
 
@@ -85,11 +85,11 @@ describe('synthdb migrate up, badly set', () => {
     expect(left).toEqual([]);
   });
 
-  test('a command that does not exist is wrong usage', async () => {
+  test('refuses an unknown command as invalid usage', async () => {
     expect(await synthdb(['migrate', 'sideways'], directory)).toMatchObject({ code: 2, stdout: '' });
   });
 
-  test('a migration is named in snake_case', async () => {
+  test('requires snake_case for the name of a migration', async () => {
     const { code, stderr } = await synthdb(['migrate', 'create', 'Add Tags'], directory, {
       DATABASE_URL: at({}),
     });

@@ -7,10 +7,10 @@ import type { Run } from './run.ts';
 import { onTerminal, type Seen } from './terminal.ts';
 
 const root = join(import.meta.dirname, '../..');
-// Whatever their times are: nothing is to be installed.
-const command = ['make', '-o', 'node_modules/.package-lock.json'];
+// `-o` ignores the times of these files: nothing is installed or compiled.
+const command = ['make', '-o', 'node_modules/.package-lock.json', '-o', 'packages/migrator/dist/index.js'];
 
-/** A checkout of the project with a `.data` of its own, in which `make` is run as a user would. */
+/** A checkout of the project with a separate `.data`, in which tests run `make` as a user would. */
 export class Checkout {
   readonly directory: string;
 
@@ -22,7 +22,7 @@ export class Checkout {
     const directory = await mkdtemp(join(tmpdir(), 'checkout-'));
     // For the user that the embedded server runs as.
     await chmod(directory, 0o755);
-    for (const name of ['Makefile', 'package.json', 'package-lock.json', 'node_modules', 'src'])
+    for (const name of ['Makefile', 'package.json', 'package-lock.json', 'node_modules', 'packages', 'src'])
       await symlink(join(root, name), join(directory, name));
     return new Checkout(directory);
   }

@@ -42,7 +42,7 @@ describe('synthdb doctor', () => {
     };
   }
 
-  test('finds a migrated database well', async () => {
+  test('reports no problem of a migrated database', async () => {
     const { code, of, subjects } = await examine(db.url);
 
     expect(code).toBe(0);
@@ -64,7 +64,7 @@ describe('synthdb doctor', () => {
     expect(of('connections')?.facts['used']).toBeGreaterThan(0);
   });
 
-  test('shows people a table, and no password', async () => {
+  test('prints a table without the password', async () => {
     const { code, stdout, stderr } = await synthdb(['doctor'], directory, { DATABASE_URL: db.url });
 
     expect(code).toBe(0);
@@ -74,7 +74,7 @@ describe('synthdb doctor', () => {
     expect(stdout).not.toContain(db.target.parts.password);
   });
 
-  test('warns of migrations that are pending', async () => {
+  test('warns of pending migrations', async () => {
     await using empty = await TestServer.shared().createEmptyDatabase();
 
     const { code, of } = await examine(empty.url);
@@ -86,7 +86,7 @@ describe('synthdb doctor', () => {
     });
   });
 
-  test('warns of rights that a role lacks', async () => {
+  test('warns of missing privileges', async () => {
     const role = `reader_${db.target.parts.database}`;
     await db.orm.em.execute(`create role "${role}" login password 'canary'`);
     await db.orm.em.execute(`grant select on all tables in schema public to "${role}"`);
@@ -114,7 +114,7 @@ describe('synthdb doctor', () => {
     });
   });
 
-  test('finds no fault with the role that docs/connections.md makes for a service, which can work', async () => {
+  test('reports no problem of the role that docs/connections.md creates for a service', async () => {
     await using own = await TestServer.shared().createEmptyDatabase();
     await synthdb(['migrate', 'up'], directory, { DATABASE_URL: own.url });
     const role = `app_${own.target.parts.database}`;
@@ -136,7 +136,7 @@ describe('synthdb doctor', () => {
     expect(id).toMatch(/^grp_/);
   });
 
-  test('warns of policies that do not hold for the role', async () => {
+  test('warns of policies that do not apply to the role', async () => {
     await using own = await TestDatabase.create();
     await own.orm.em.execute('alter table synths enable row level security');
 
@@ -160,7 +160,7 @@ describe('synthdb doctor', () => {
     expect(of('replica 1')).toMatchObject({ level: 'warning', facts: { status: 'down', lag: null } });
   });
 
-  test('tells timeouts that the role was given', async () => {
+  test('reports timeouts of the role', async () => {
     const { database } = db.target.parts;
     await db.orm.em.execute(`alter database "${database}" set lock_timeout = '7s'`);
 
@@ -170,7 +170,7 @@ describe('synthdb doctor', () => {
     expect(of('timeouts')?.facts).toMatchObject({ lock_timeout: 7_000, statement_timeout: 0 });
   });
 
-  test('says in one line that there is nothing to connect to', async () => {
+  test('reports an unreachable server in one line', async () => {
     const nowhere = new URL(db.url);
     nowhere.port = '1';
 

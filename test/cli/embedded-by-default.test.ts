@@ -90,7 +90,7 @@ describe('without a URL, the embedded server is refused', () => {
   });
 });
 
-describe('a line of .env that is not read as it was meant keeps the embedded server from being the default', () => {
+describe('a line of .env that seems to be a mistake prevents the embedded default', () => {
   test.each([
     ['DATABASE_URI=postgresql://u@h/d', 'while .env sets a PostgreSQL URL under another name (DATABASE_URI)'],
     [
@@ -112,10 +112,10 @@ describe('the embedded server is started', () => {
   test.each([
     ['with NODE_ENV=development', { NODE_ENV: 'development' }],
     ['with NODE_ENV=test', { NODE_ENV: 'test' }],
-    ['when it is asked for', { DATABASE_URL: 'embedded' }],
-    ['when it is asked for, in production', { DATABASE_URL: 'embedded', NODE_ENV: 'production' }],
-    ['when it is asked for, in CI', { DATABASE_URL: 'embedded', CI: 'true' }],
-    ['when it is asked for migrations', { MIGRATION_DATABASE_URL: 'embedded', CI: 'true' }],
+    ['with DATABASE_URL=embedded', { DATABASE_URL: 'embedded' }],
+    ['with DATABASE_URL=embedded in production', { DATABASE_URL: 'embedded', NODE_ENV: 'production' }],
+    ['with DATABASE_URL=embedded in CI', { DATABASE_URL: 'embedded', CI: 'true' }],
+    ['with MIGRATION_DATABASE_URL=embedded', { MIGRATION_DATABASE_URL: 'embedded', CI: 'true' }],
   ] as const)('%s', async (_, environment) => {
     expect(await run(environment)).toEqual(wouldStart);
   });
@@ -153,27 +153,30 @@ describe('the embedded server is started', () => {
 });
 
 describe('an empty DATABASE_URL', () => {
-  test.each(['', ' ', '\u00a0\u200b'])('%j is refused by every command, and makes nothing', async (value) => {
-    for (const command of [
-      ['migrate', 'up'],
-      ['db', 'url'],
-      ['doctor'],
-      ['config'],
-      ['db', 'reset', '--confirm', 'synthlab'],
-    ]) {
-      const { code, stdout, stderr } = await run(
-        { DATABASE_URL: value, NODE_ENV: 'development' },
-        { command },
-      );
+  test.each(['', ' ', '\u00a0\u200b'])(
+    '%j is refused by every command, and creates nothing',
+    async (value) => {
+      for (const command of [
+        ['migrate', 'up'],
+        ['db', 'url'],
+        ['doctor'],
+        ['config'],
+        ['db', 'reset', '--confirm', 'synthlab'],
+      ]) {
+        const { code, stdout, stderr } = await run(
+          { DATABASE_URL: value, NODE_ENV: 'development' },
+          { command },
+        );
 
-      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-      expect(stderr).toMatch(/^synthdb: DATABASE_URL is (?:empty|blank); .*; for example DATABASE_URL=/);
-    }
-    expect(existsSync(join(directory, '.data'))).toBe(false);
-  });
+        expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+        expect(stderr).toMatch(/^synthdb: DATABASE_URL is (?:empty|blank); .*; for example DATABASE_URL=/);
+      }
+      expect(existsSync(join(directory, '.data'))).toBe(false);
+    },
+  );
 });
 
-test('what needs no database needs no answer', async () => {
+test('commands without a database ignore DATABASE_URL', async () => {
   const production = { NODE_ENV: 'production' };
 
   expect(await run(production, { command: ['config'] })).toMatchObject({ code: 0 });
@@ -182,7 +185,7 @@ test('what needs no database needs no answer', async () => {
   });
 });
 
-test('a .env in UTF-16 leads to the database that it names', async () => {
+test('reads a .env in UTF-16', async () => {
   const url = 'postgresql://ann:canary@127.0.0.1:1/lab';
   await writeFile(join(directory, '.env'), Buffer.from(`\uFEFFDATABASE_URL=${url}\r\n`, 'utf16le'));
 

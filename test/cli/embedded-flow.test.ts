@@ -33,7 +33,7 @@ describe('synthdb without a DATABASE_URL', () => {
     return rows;
   };
 
-  test('goes up, does nothing twice, goes down to nothing, and up again', async () => {
+  test('migrates up, is idempotent, reverts everything, and migrates up again', async () => {
     const up = await synthdb(['migrate', 'up'], directory);
     expect(up).toMatchObject({ code: 0, stderr: expect.not.stringContaining('rror') });
     expect(up.stdout.match(/applied Migration/g)).toHaveLength(migrationChain.length);
@@ -62,7 +62,7 @@ describe('synthdb without a DATABASE_URL', () => {
     expect(status.stdout.match(/ applied /g)).toHaveLength(migrationChain.length + 1); // the heading has it once
   });
 
-  test('the demo stores the same at every run', async () => {
+  test('the demo is idempotent', async () => {
     const first = await synthdb(['demo', '--json'], directory);
     const second = await synthdb(['demo', '--json'], directory);
 
@@ -76,16 +76,16 @@ describe('synthdb without a DATABASE_URL', () => {
     expect(counts).toEqual({ synths: '250', nodes: '4' });
   });
 
-  test('a migration is not written where entities and migrations agree', async () => {
+  test('creates no migration when entities and migrations agree', async () => {
     const { stdout } = await synthdb(['migrate', 'create', 'nothing'], directory);
 
     expect(stdout).toContain('agree');
   });
 
-  test('reset asks first, and refuses where it can not ask', async () => {
+  test('reset requires confirmation, and refuses without a terminal', async () => {
     expect(await synthdb(['db', 'reset'], directory)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('to go on, run: synthdb db reset --confirm synthlab\n'),
+      stderr: expect.stringContaining('to confirm, run: synthdb db reset --confirm synthlab\n'),
     });
     expect(await synthdb(['db', 'reset', '--confirm', 'shop'], directory)).toMatchObject({ code: 2 });
     expect(await ask('select 1 from synths')).not.toEqual([]);
@@ -108,11 +108,11 @@ describe('synthdb without a DATABASE_URL', () => {
     },
   );
 
-  test('stops, says so, and starts again with its data', async () => {
+  test('stops, and starts again with its data', async () => {
     await synthdb(['demo'], directory);
 
-    expect((await synthdb(['db', 'stop'], directory)).stdout).toContain('its data stays');
-    expect((await synthdb(['db', 'stop'], directory)).stdout).toContain('does not run');
+    expect((await synthdb(['db', 'stop'], directory)).stdout).toContain('its data is kept');
+    expect((await synthdb(['db', 'stop'], directory)).stdout).toContain('is not running');
     expect((await synthdb(['db', 'start'], directory)).code).toBe(0);
     expect(await ask('select 1 from experiments')).toHaveLength(1);
   });

@@ -94,7 +94,7 @@ describe.skipIf(!existsSync('/dev/full'))('on a full disk', () => {
     expect([failed.code, wrong.code]).toEqual([1, 2]);
   });
 
-  test('what is pending is not told by an exit code alone', async () => {
+  test('replaces exit code 3 by 5, since the findings are incomplete', async () => {
     const args = `migrate status --exit-code`;
 
     expect(await bash(`synthdb ${args}`)).toMatchObject({ code: 0 });
@@ -104,13 +104,13 @@ describe.skipIf(!existsSync('/dev/full'))('on a full disk', () => {
     await new Migrator(db.orm).up();
   });
 
-  test('neither is a message that nobody can read', async () => {
+  test('exits with 5 when the help can not be printed', async () => {
     expect(await bash('synthdb migrate up --to nothing_like_it 2> /dev/full')).toMatchObject({ code: 1 });
     expect(await bash('synthdb migrate up > /dev/full 2> /dev/full')).toMatchObject({ code: 5 });
   });
 });
 
-test('a file that ends in the middle of a statement is an error', async () => {
+test('a truncated output file is an error', async () => {
   // As `df` with 8 KiB left: bash counts in units of 1,024 bytes.
   const { code, stderr } = await bash('ulimit -f 8; synthdb migrate plan --from none > plan.sql || exit $?');
 
@@ -121,7 +121,7 @@ test('a file that ends in the middle of a statement is an error', async () => {
   expect((await stat(join(directory, 'plan.sql'))).size).toBe(8_192);
 });
 
-test('a file that takes all of it has all of it', async () => {
+test('an output file is complete', async () => {
   const { code } = await bash('synthdb migrate plan --from none > plan.sql');
   const { stdout } = await bash('synthdb migrate plan --from none');
 
@@ -130,7 +130,7 @@ test('a file that takes all of it has all of it', async () => {
   expect(await readFile(join(directory, 'plan.sql'), 'utf8')).toBe(stdout);
 });
 
-describe('a reader that leaves early', () => {
+describe('a reader that closes its pipe early', () => {
   test.each(['migrate plan --from none', 'migrate plan --from none --json', 'config --json', '--help'])(
     '%s ends with 5, quietly',
     async (args) => {
@@ -160,12 +160,12 @@ describe('a slow reader', () => {
   const streams = join(import.meta.dirname, '../../packages/migrator/src/cli/standard-streams.ts');
   // More than a pipe holds, by a process whose event loop is watched meanwhile.
   const program = `
-    import { lostOutput, writeTo } from ${JSON.stringify(streams)};
+    import { flushOutput, writeTo } from ${JSON.stringify(streams)};
     let beats = 0;
     const heart = setInterval(() => beats++, 10);
     if (process.argv[1] === 'nonblocking') process.stdout;
     for (let line = 0; line < 20_000; line++) void writeTo(1, 'x'.repeat(99) + '\\n');
-    const lost = await lostOutput();
+    const lost = await flushOutput();
     clearInterval(heart);
     console.error(JSON.stringify({ lost, beats }));`;
 

@@ -40,7 +40,7 @@ function refusal(command: string): object {
     code: 2,
     stdout: '',
     stderr: expect.stringMatching(
-      new RegExp(`; to go on, run: ${command.replaceAll('$', String.raw`\$`)}\n`),
+      new RegExp(`; to confirm, run: ${command.replaceAll('$', String.raw`\$`)}\n`),
     ),
   };
 }
@@ -101,7 +101,7 @@ describe.each([
     expect(await planned('from=none', `to=${checks}`)).toEqual([initial, checks]);
   });
 
-  test('migrate-down takes steps=, to= and json=1, and asks where the database is not for development', async () => {
+  test('migrate-down takes steps=, to= and json=1, and requires confirmation outside development', async () => {
     const unasked = await make('migrate-down', 'steps=1', 'json=1');
     const down = forDevelopment ? unasked : await make('migrate-down', 'steps=1', 'json=1', confirm);
     const further = await make('migrate-down', `to=${initial}`, ...asNeeded);
@@ -114,7 +114,7 @@ describe.each([
     expect(await applied()).toEqual([initial]);
   });
 
-  test('migrate-down takes no row along unasked, and no wrong name', async () => {
+  test('migrate-down requires confirmation when rows would be lost, and refuses a wrong name', async () => {
     await make('migrate-up', `to=${checks}`);
     await fill(database);
     // Only constraints go.
@@ -138,9 +138,9 @@ describe.each([
 
     expect(seen.code).toBe(2);
     expect(seen.sent).toContain(
-      forDevelopment ? 'would lose data of experiments. Type' : 'is not a database for development. Type',
+      forDevelopment ? 'would lose data of experiments. Type' : 'is not a development database. Type',
     );
-    expect(seen.sent).toContain(`Type "${database}" to go on: `);
+    expect(seen.sent).toContain(`Type "${database}" to confirm: `);
     expect(await send('select id from experiments', database)).toHaveLength(1);
   });
 
@@ -166,21 +166,24 @@ describe.each([
 
 describe('make refuses before anything is run', () => {
   test.each([
-    [['migrate-up', 'steps=2'], 'make migrate-up takes no steps=; it takes to= '],
-    [['migrate-up', 'all=1'], 'make migrate-up takes no all='],
-    [['migrate-up', 'confirm=synthlab'], 'make migrate-up takes no confirm='],
-    [['migrate-down', 'stpes=2'], 'takes no stpes=; it takes to= steps= all=1 confirm= '],
-    [['migrate-redo', 'steps=2'], 'make migrate-redo takes no steps='],
-    [['migrate-status', 'to=x'], 'make migrate-status takes no to='],
-    [['migrate-plan', 'confirm=x'], 'make migrate-plan takes no confirm='],
-    [['db-reset', 'yes=1'], 'make db-reset takes no yes=; it takes confirm='],
-    [['db-stop', 'json=1'], 'make db-stop takes no json='],
-    [['migrate-down', 'all=yes'], 'all=yes is not valid: use all=1'],
-    [['migrate-down', 'all=0'], 'all=0 is not valid'],
-    [['migrate-down', 'all=1 1'], 'all=1 1 is not valid'],
-    [['migrate-status', 'json=true'], 'json=true is not valid'],
-    [['migrate-down', 'STEPS=2'], 'small letters: STEPS= would be ignored'],
-    [['migrate-up', 'TO=x', 'JSON=1'], 'small letters: TO= JSON= would be ignored'],
+    [['migrate-up', 'steps=2'], 'unknown variable steps= for make migrate-up; expected: to= '],
+    [['migrate-up', 'all=1'], 'unknown variable all= for make migrate-up'],
+    [['migrate-up', 'confirm=synthlab'], 'unknown variable confirm= for make migrate-up'],
+    [
+      ['migrate-down', 'stpes=2'],
+      'unknown variable stpes= for make migrate-down; expected: to= steps= all=1 confirm= ',
+    ],
+    [['migrate-redo', 'steps=2'], 'unknown variable steps= for make migrate-redo'],
+    [['migrate-status', 'to=x'], 'unknown variable to= for make migrate-status'],
+    [['migrate-plan', 'confirm=x'], 'unknown variable confirm= for make migrate-plan'],
+    [['db-reset', 'yes=1'], 'unknown variable yes= for make db-reset; expected: confirm='],
+    [['db-stop', 'json=1'], 'unknown variable json= for make db-stop'],
+    [['migrate-down', 'all=yes'], 'all=yes is invalid; use all=1'],
+    [['migrate-down', 'all=0'], 'all=0 is invalid'],
+    [['migrate-down', 'all=1 1'], 'all=1 1 is invalid'],
+    [['migrate-status', 'json=true'], 'json=true is invalid'],
+    [['migrate-down', 'STEPS=2'], 'STEPS= would be ignored; write variables in lower case'],
+    [['migrate-up', 'TO=x', 'JSON=1'], 'TO= JSON= would be ignored; write variables in lower case'],
     [['migrate-down', 'to='], 'to= is empty'],
     [['migrate-down', 'steps= '], 'steps= is empty'],
     [['migrate-down', 'to=$(shell touch made)', 'steps=x'], "option 'steps=<n>' argument 'x' is invalid"],
@@ -190,7 +193,7 @@ describe('make refuses before anything is run', () => {
     [['migrate-plan', 'steps=1'], 'steps= and all=1 belong to plan down'],
     [['migrate-plan', 'direction=back'], `argument 'direction'. Allowed choices are up, down`],
     [['migrate-up', 'lock_wait=long'], "option 'lock_wait=<seconds>' argument 'long' is invalid"],
-    [['migrate-create'], 'say its name: make migrate-create name=add_tags'],
+    [['migrate-create'], 'name= is missing; for example make migrate-create name=add_tags'],
   ])('%j', async (args, says) => {
     // Nobody listens there.
     const environment = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' };
@@ -202,7 +205,7 @@ describe('make refuses before anything is run', () => {
   });
 });
 
-describe('a value reaches the command as it is', () => {
+describe('a value is passed to the command unchanged', () => {
   test.each([
     'two words',
     `o'clock "twice"`,
@@ -228,7 +231,7 @@ describe('a value reaches the command as it is', () => {
     expect(existsSync(join(checkout.directory, 'made'))).toBe(false);
   });
 
-  test('and comes back quoted in the command to run', async () => {
+  test('and is quoted in the command of a message', async () => {
     const database = `it's $HOME`;
     await send(`create database "${database}"`);
     const target = new URL(url);
@@ -236,7 +239,7 @@ describe('a value reaches the command as it is', () => {
 
     const environment = { DATABASE_URL: target.href };
     const { stderr } = await checkout.make(['migrate-down'], environment);
-    const [, command = ''] = /; to go on, run: make (.*)\n/.exec(stderr) ?? [];
+    const [, command = ''] = /; to confirm, run: make (.*)\n/.exec(stderr) ?? [];
 
     expect(command).toBe(String.raw`migrate-down confirm='it'\''s $HOME'`);
     expect(await checkout.make(['migrate-down', `confirm=${database}`], environment)).toMatchObject({
@@ -245,7 +248,7 @@ describe('a value reaches the command as it is', () => {
   });
 });
 
-test('variables of the environment are no values', async () => {
+test('ignores variables of the environment', async () => {
   const environment = { to: initial, steps: '2', all: '1', json: '1', name: 'x', stpes: '1' };
 
   expect(await checkout.make(['migrate-status'], environment)).toMatchObject({
@@ -254,7 +257,7 @@ test('variables of the environment are no values', async () => {
   });
 });
 
-test('a setting in capitals goes to the environment', async () => {
+test('passes a setting in capitals to the environment', async () => {
   const { stdout } = await checkout.make(['migrate-status', `DATABASE_URL=${url}`]);
 
   expect(stdout).toContain('(from DATABASE_URL)');
@@ -266,10 +269,10 @@ test('help lists what each target takes', async () => {
   expect(stdout).toMatch(/make migrate-down +revert .*\n +\[to= steps= all=1 confirm= lock_wait= json=1\]\n/);
 });
 
-test('db-reset asks for the name of the embedded database', async () => {
+test('db-reset requires the name of the embedded database', async () => {
   expect(await checkout.make(['db-reset'])).toMatchObject(refusal('make db-reset confirm=synthlab'));
   expect(await checkout.make(['db-reset', 'confirm=synthlab'])).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining('Made anew'),
+    stdout: expect.stringContaining('Created, '),
   });
 });

@@ -23,7 +23,7 @@ function ran(names: string[], direction: 'up' | 'down'): unknown[] {
 
 // One after the other, on one database.
 describe('synthdb migrate', () => {
-  test('up tells programs what it applied, and where', async () => {
+  test('up --json prints what it applied, and where', async () => {
     const { code, stdout, stderr } = await migrate('up', '--to', tree, '--json');
 
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -33,7 +33,7 @@ describe('synthdb migrate', () => {
     });
   });
 
-  test('down and redo tell programs what they ran', async () => {
+  test('down and redo --json print what they ran', async () => {
     const down = await migrate('down', '--json');
     const redo = await migrate('redo', '--json');
 
@@ -43,7 +43,7 @@ describe('synthdb migrate', () => {
     });
   });
 
-  test('status tells programs of every migration, and ends with 3 when asked and something is pending', async () => {
+  test('status --json prints every migration, and --exit-code exits with 3 when one is pending', async () => {
     const { code, stdout } = await migrate('status', '--json', '--exit-code');
 
     expect(code).toBe(3);
@@ -68,14 +68,14 @@ describe('synthdb migrate', () => {
     expect(await migrate('status')).toMatchObject({ code: 0 });
   });
 
-  test('up tells what it is that nothing is pending up to', async () => {
+  test('up reports that nothing is pending up to a name', async () => {
     const { code, stdout } = await migrate('up', '--to', checks);
 
     expect(code).toBe(0);
     expect(stdout).toContain(`\nNothing is pending up to ${checks}.\n`);
   });
 
-  test('prints plain lines where there is no terminal', async () => {
+  test('prints plain lines without a terminal', async () => {
     const { code, stdout } = await migrate('redo');
 
     expect(code).toBe(0);
@@ -96,7 +96,7 @@ describe('synthdb migrate', () => {
     expect(refused).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(says) });
   });
 
-  test('names all that is wrong, a line each', async () => {
+  test('reports every difference in one line', async () => {
     await migrate('up');
     const add = (name: string) =>
       db.orm.em.execute('insert into mikro_orm_migrations (name) values (?)', [name]);
@@ -118,7 +118,7 @@ describe('synthdb migrate', () => {
     await db.orm.em.execute(`delete from mikro_orm_migrations where name ~ '_(lost|new)$'`);
   });
 
-  test('asks for the name of the database before rows are lost', async () => {
+  test('requires the name of the database when rows would be lost', async () => {
     const { database } = db.target.parts;
     await addExperiment(db);
 
@@ -145,7 +145,7 @@ describe('synthdb migrate', () => {
     expect(JSON.parse(stdout).reverted).toHaveLength(migrationChain.length);
   });
 
-  test('asks for nothing where no rows are lost, but takes no wrong name either', async () => {
+  test('requires no confirmation when no rows are lost, but refuses a wrong name', async () => {
     await migrate('up', '--to', checks);
 
     expect(await migrate('redo', '--confirm', 'another')).toMatchObject({ code: 2, stdout: '' });
@@ -156,30 +156,29 @@ describe('synthdb migrate', () => {
     });
   });
 
-  test('asks for nothing where rows are there and stay', async () => {
+  test('requires no confirmation when existing rows are kept', async () => {
     await migrate('up', '--to', checks);
     await addExperiment(db);
 
     expect(await migrate('down')).toMatchObject({ code: 0, stdout: expect.stringContaining(checks) });
     expect(await migrate('redo')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('would lose data of experiments; to go on, run: synthdb migrate redo'),
+      stderr: expect.stringContaining(
+        'would lose data of experiments; to confirm, run: synthdb migrate redo',
+      ),
     });
   });
 });
 
-describe('wrong usage', () => {
+describe('invalid usage', () => {
   test.each([
-    [
-      ['down', '--steps', '0'],
-      `option '--steps <n>' argument '0' is invalid. Expected a whole number, at least 1`,
-    ],
+    [['down', '--steps', '0'], `option '--steps <n>' argument '0' is invalid. Expected a positive integer`],
     [['plan', 'down', '--steps', 'two'], `'--steps <n>' argument 'two' is invalid`],
     [['down', '--steps', '1', '--to', initial], 'cannot be used with'],
     [['down', '--all', '--to', initial], 'cannot be used with'],
     [
       ['up', '--lock-wait', 'long'],
-      `option '--lock-wait <seconds>' argument 'long' is invalid. It is no number of seconds`,
+      `option '--lock-wait <seconds>' argument 'long' is invalid. Expected a number of seconds`,
     ],
     [['up', '--sideways'], `unknown option '--sideways'`],
     [['up', '--sideways'], 'synthdb migrate up --help'],
@@ -194,12 +193,12 @@ describe('wrong usage', () => {
   });
 });
 
-describe('a database that is not for development', () => {
+describe('a database outside development', () => {
   const name = `shop_${randomBytes(4).toString('hex')}`;
   beforeAll(() => db.orm.em.execute(`create database "${name}"`));
   afterAll(() => db.orm.em.execute(`drop database "${name}" with (force)`));
 
-  test('is not reverted until its name is given', async () => {
+  test('is not reverted without its name', async () => {
     const url = new URL(db.url);
     url.pathname = name;
     const shop = (...args: string[]) => run(['migrate', ...args], tmpdir(), { DATABASE_URL: url.href });
@@ -209,7 +208,7 @@ describe('a database that is not for development', () => {
       expect(await shop(command)).toMatchObject({
         code: 2,
         stderr: expect.stringContaining(
-          `is not a database for development; to go on, run: synthdb migrate ${command} --confirm ${name}\n`,
+          `is not a development database; to confirm, run: synthdb migrate ${command} --confirm ${name}\n`,
         ),
       });
 

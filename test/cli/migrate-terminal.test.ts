@@ -40,7 +40,7 @@ async function applied(): Promise<number> {
 }
 
 describe('a runner that waits', () => {
-  test('says who is in its way; another waits for it, or ends with 4 when that takes too long', async () => {
+  test('reports its blocker; another runner waits for the lock, or exits with 4 after --lock-wait', async () => {
     await using outside = await OutsideSession.holding(db, 'lock table experiments in access share mode');
     const first = migrate('up', '--to', checks);
     await outside.waiting(1, 'experiments');
@@ -72,7 +72,7 @@ describe.skipIf(!hasTerminals)('on a terminal', () => {
     await migrateDown(db.orm);
   });
 
-  test('shows the statement under way in one line that is taken back', async () => {
+  test('shows the running statement in one line, which it removes', async () => {
     const { sent } = await migrateOnTerminal({}, ['up', '--to', checks]);
 
     const erased = `\r\u001B[K`;
@@ -83,7 +83,7 @@ describe.skipIf(!hasTerminals)('on a terminal', () => {
     expect(stripVTControlCharacters(sent)).toMatch(new RegExp(`  applied ${checks} \\d+ ms\r\n`));
   });
 
-  test('has no colours where NO_COLOR says so', async () => {
+  test('has no colours with NO_COLOR', async () => {
     const { sent } = await migrateOnTerminal({ NO_COLOR: '1' }, ['redo']);
 
     expect(sent).toContain(`  applied ${checks}`);
@@ -91,11 +91,11 @@ describe.skipIf(!hasTerminals)('on a terminal', () => {
     expect(sent).not.toMatch(/\u001B\[\d+m/);
   });
 
-  test('takes no line back where the terminal can not', async () => {
+  test('rewrites no line on a dumb terminal', async () => {
     expect((await migrateOnTerminal({ TERM: 'dumb' }, ['redo'])).sent).not.toContain('\u001B[K');
   });
 
-  describe('where rows would be lost', () => {
+  describe('when rows would be lost', () => {
     beforeAll(() => addExperiment(db));
 
     // Enter, a wrong name, the end of input, and an interruption.
@@ -114,13 +114,13 @@ describe.skipIf(!hasTerminals)('on a terminal', () => {
       expect(await applied()).toBe(before);
     });
 
-    test('does it once the name is typed', async () => {
+    test('continues when the name is typed', async () => {
       const { database } = db.target.parts;
 
       const seen = await migrateOnTerminal({}, ['down', '--all'], `${database}\n`);
 
       expect(seen).toEqual({ code: 0, sent: expect.stringContaining(`reverted ${initial}`) });
-      expect(seen.sent).toContain(`Type "${database}" to go on: `);
+      expect(seen.sent).toContain(`Type "${database}" to confirm: `);
     });
   });
 });

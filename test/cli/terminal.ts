@@ -28,7 +28,7 @@ export async function onTerminal(
   let asked = false;
   terminal.stdout.on('data', (data: Buffer) => {
     sent += data.toString();
-    if (asked || !stripVTControlCharacters(sent).endsWith('to go on: ')) return;
+    if (asked || !stripVTControlCharacters(sent).endsWith('to confirm: ')) return;
     asked = true;
     terminal.stdin.write(keys);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { program } from '../../src/cli/program.ts';
+import { createProgram } from '../../src/cli/program.ts';
 import { resolveSettings } from '../../src/settings/resolve-settings.ts';
 import { codeBlocks, pages, readPage } from './code-blocks.ts';
 
@@ -66,7 +66,7 @@ test('every synthdb command of the documentation has these arguments and options
 });
 
 function problemOf(words: readonly string[]): string | null {
-  let command = program();
+  let command = createProgram();
   let rest = [...words];
   for (let next = command; ; command = next) {
     const found = command.commands.find((one) => one.name() === rest[0]);

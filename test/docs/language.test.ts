@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseSync, Visitor } from 'oxc-parser';
 import { expect, test } from 'vitest';
 import { pages, readPage } from './code-blocks.ts';
 
@@ -45,17 +44,6 @@ function findingsIn(place: string, text: string): string[] {
     );
 }
 
-/** The texts of a module: strings and the text parts of templates, which messages are made of. */
-function textsOf(path: string): string[] {
-  const texts: string[] = [];
-  const visitor = new Visitor({
-    Literal: ({ value }) => void (typeof value === 'string' && texts.push(value)),
-    TemplateElement: ({ value }) => void texts.push(value.raw),
-  });
-  visitor.visit(parseSync(path, readFileSync(path, 'utf8')).program);
-  return texts;
-}
-
 test('a text with an avoided word is found', () => {
   expect(findingsIn('page', 'fine\nWhoever asks is told.')).toEqual([
     'page:2: "Whoever" in: Whoever asks is told.',
@@ -77,25 +65,19 @@ function withoutText(text: string): string {
   return text.replaceAll(/[^\n]/g, '');
 }
 
-test('the messages have none of the words to avoid', () => {
-  const modules = [
-    'src/settings',
-    'src/loading',
-    'src/legacy-import',
-    'src/json',
-    'src/fastify',
-    'packages/migrator/src',
-  ].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => join(folder, name)),
-  );
-  const findings = modules.flatMap((module) =>
-    textsOf(join(root, module))
-      // A text without a space is a name.
-      .filter((text) => text.includes(' '))
-      .flatMap((text) => findingsIn(module, text)),
-  );
+test('messages, docstrings and comments have none of the words to avoid', () => {
+  // Frozen, or still to be rewritten.
+  const left = ['src/migrations/', 'src/postgres/', 'src/repositories/'];
+  const modules = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join('src', name))
+    .filter((path) => !left.some((folder) => path.startsWith(folder)));
 
-  expect(findings).toEqual([]);
+  // In quotes it is the user of that name.
+  const sources = modules.map((path) => ({
+    path,
+    text: readFileSync(join(root, path), 'utf8').replaceAll(/(['"`])nobody\1|nobody@/g, ''),
+  }));
+
+  expect(sources.flatMap(({ path, text }) => findingsIn(path, text))).toEqual([]);
 });

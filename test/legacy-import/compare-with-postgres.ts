@@ -1,5 +1,5 @@
 import type { TestDatabase } from '../../src/testing/index.ts';
-import { textOf, type LegacyRow } from './legacy-file.ts';
+import { decodeUtf8, type LegacyRow } from './legacy-file.ts';
 import { legacyTables, type LegacyColumn, type LegacyType } from './legacy-shape.ts';
 
 const casts: Record<LegacyType, (text: string) => string> = {
@@ -22,7 +22,7 @@ export async function differences(
   const keys =
     table === 'analysis_cache' ? ['analysis_id', 'cache_key'] : [legacyTables[table]?.[0]?.name ?? ''];
   const texts = rows.map((row) =>
-    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, textOf(value)])),
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, decodeUtf8(value)])),
   );
   const found: string[] = [];
   await database.rollback(async ({ em }) => {

@@ -39,7 +39,7 @@ function insert(database: DatabaseSync, table: string, row: LegacyRow): void {
 }
 
 /** A value as a text of its own; null for NULL. */
-export function textOf(value: SQLInputValue | undefined): string | null {
+export function decodeUtf8(value: SQLInputValue | undefined): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'object') throw new Error('a blob is no text');
   return Object.is(value, -0) ? '-0' : String(value);

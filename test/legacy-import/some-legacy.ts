@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { textOf, type LegacyRow, type LegacyRows } from './legacy-file.ts';
+import { decodeUtf8, type LegacyRow, type LegacyRows } from './legacy-file.ts';
 import { count, hex, json, label, list, mostly, optional, rate, time, words } from './legacy-values.ts';
 
 const key = (prefix: string): fc.Arbitrary<string> =>
@@ -20,7 +20,7 @@ const table = (columns: Columns, unique: readonly string[], maxLength = 5): fc.A
   });
 
 const within = (row: LegacyRow, names: readonly string[]): string | null =>
-  names.some((name) => row[name] === null) ? null : names.map((name) => textOf(row[name])).join('|');
+  names.some((name) => row[name] === null) ? null : names.map((name) => decodeUtf8(row[name])).join('|');
 
 const keysOf = (rows: readonly LegacyRow[], name = 'id'): string[] =>
   rows.map((row) => row[name]).filter((value) => typeof value === 'string');

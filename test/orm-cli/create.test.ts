@@ -57,7 +57,7 @@ test.each<['ours' | 'orm', string[], Loader]>([
   },
 );
 
-test('the list that is written is formatted', async () => {
+test('the generated list of migrations is formatted', async () => {
   await using project = await checkout();
   await using db = await TestServer.shared().createDatabase();
   await changeEntity(project);
@@ -73,7 +73,7 @@ test('the list that is written is formatted', async () => {
   await expect(formatted).resolves.toBeDefined();
 });
 
-test('a migration that is not listed is named by check, and no other is created', async () => {
+test('check names a migration that is not listed, and create refuses', async () => {
   await using project = await checkout();
   await using db = await TestServer.shared().createDatabase();
   const commands = new Commands(project, db.url, 'node');

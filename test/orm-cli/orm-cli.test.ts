@@ -108,7 +108,7 @@ describe.each(projects)('in %s, with rows in every table,', (_, make, loader, tu
     expect(Object.entries(full.rows).filter(([, rows]) => rows.length < 2)).toEqual([]);
   });
 
-  test.each(turns)('down by %s and up by %s bring every row back', async (down, up) => {
+  test.each(turns)('down by %s and up by %s restore every row', async (down, up) => {
     const { database } = db.target.parts;
     const before = await unversioned();
     await (down === 'orm'
@@ -123,7 +123,7 @@ describe.each(projects)('in %s, with rows in every table,', (_, make, loader, tu
     expect(await contents(db)).toEqual(full);
   });
 
-  test('looking changes nothing, and finds nothing to change', async () => {
+  test('status and check change nothing and find no difference', async () => {
     expect(await run.orm('migration:check')).toContain('up-to-date');
     expect(await run.orm('schema:update', '--dump')).toContain('up-to-date');
     expect(await run.orm('migration:create')).toContain('up-to-date');
@@ -161,7 +161,7 @@ describe.each(projects)('in %s, with rows in every table,', (_, make, loader, tu
       await expectAgreement(migrationChain);
     });
 
-    test('what it applied is reverted by synthdb, and applied again by the ORM', async () => {
+    test('its migrations are reverted by synthdb, and applied again by the ORM', async () => {
       await run.ours('down', '--all', '--confirm', db.target.parts.database);
       await expectAgreement([]);
 

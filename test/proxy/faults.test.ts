@@ -37,7 +37,7 @@ describe('through a wire proxy', () => {
   };
 
   describe('an error', () => {
-    test('stands in for the n-th statement, which the server never gets', async () => {
+    test('replaces the n-th statement, which is not sent to the server', async () => {
       proxy.failAt(2, 'error');
       await client.query('insert into counted values (1)');
 
@@ -48,7 +48,7 @@ describe('through a wire proxy', () => {
       expect(await stored()).toEqual([1, 3]);
     });
 
-    test('has the code that was asked for, and ends the transaction as any does', async () => {
+    test('has the given code, and fails the transaction', async () => {
       proxy.failAt(/^insert/, { error: '40001' });
       await client.query('begin');
 
@@ -60,7 +60,7 @@ describe('through a wire proxy', () => {
       await expect(client.query('select 1')).resolves.toMatchObject({ rowCount: 1 });
     });
 
-    test('comes in the middle of a text after what stands ahead', async () => {
+    test('occurs after the preceding statements of a text', async () => {
       proxy.failAt(3, 'error');
 
       const failed = client.query('begin; insert into counted values (1) -- one\n; commit; select 1');
@@ -71,7 +71,7 @@ describe('through a wire proxy', () => {
       expect(await stored()).toEqual([]);
     });
 
-    test('strikes once', async () => {
+    test('occurs once', async () => {
       proxy.failAt(/./, 'error');
       expect(proxy.armed).toBe(1);
 
@@ -82,7 +82,7 @@ describe('through a wire proxy', () => {
       await expect(client.query('select 1')).resolves.toBeDefined();
     });
 
-    test("does not stand in for the server's own", async () => {
+    test('does not replace errors of the server', async () => {
       proxy.failAt(2, { error: '40001' });
 
       await expect(client.query('select 1/0; select 1')).rejects.toMatchObject({ code: '22012' });
@@ -109,7 +109,7 @@ describe('through a wire proxy', () => {
       expect(await stored()).toEqual([]);
     });
 
-    test('in a transaction takes the transaction back', async () => {
+    test('in a transaction rolls it back', async () => {
       proxy.failAt(3, 'cut');
       await client.query('begin');
       await client.query('insert into counted values (1)');
@@ -131,7 +131,7 @@ describe('through a wire proxy', () => {
       expect(await stored()).toEqual([1]);
     });
 
-    test('after a commit was sent leaves it carried out', async () => {
+    test('after a commit was sent leaves it committed', async () => {
       proxy.failAt(/commit/, 'cut after sending');
       await client.query('begin');
       await client.query('insert into counted values (1)');
@@ -141,7 +141,7 @@ describe('through a wire proxy', () => {
       expect(await stored()).toEqual([1]);
     });
 
-    test('after an execute was sent that asks for nothing else leaves it undone', async () => {
+    test('after a lone execute was sent rolls it back', async () => {
       proxy.failAt(1, 'cut after sending');
 
       await expect(executed(client, 'insert into counted values (1)')).rejects.toThrow(
@@ -152,7 +152,7 @@ describe('through a wire proxy', () => {
       expect(await stored()).toEqual([]);
     });
 
-    test('after a copy was sent leaves nothing of it', async () => {
+    test('after a copy was sent rolls it back', async () => {
       proxy.failAt(/^copy/, 'cut after sending');
 
       await expect(copy(client, 'counted', ['1'])).rejects.toThrow('terminated unexpectedly');
@@ -161,7 +161,7 @@ describe('through a wire proxy', () => {
       expect(await stored()).toEqual([]);
     });
 
-    test('while a copy goes on leaves nothing of it', async () => {
+    test('during a copy rolls it back', async () => {
       proxy.failAt(/^copy/, 'cut while copying');
 
       await expect(copy(client, 'counted', ['1', '2'])).rejects.toThrow('terminated unexpectedly');
@@ -170,7 +170,7 @@ describe('through a wire proxy', () => {
       expect(await stored()).toEqual([]);
     });
 
-    test('is not the only one when all are', async () => {
+    test('may be every connection', async () => {
       const other = await connected(proxy);
       const ended = Promise.all(
         [client, other].map((one) => new Promise<void>((resolve) => void one.once('end', resolve))),
@@ -185,7 +185,7 @@ describe('through a wire proxy', () => {
   });
 
   describe('silence', () => {
-    test('reaches both sides: neither sees the other leave', async () => {
+    test('affects both sides: neither sees the other close', async () => {
       const other = await connected(proxy);
       proxy.failAt(2, 'silent');
       await client.query('begin');
@@ -205,7 +205,7 @@ describe('through a wire proxy', () => {
       expect(await ended).toContain('terminated');
     });
 
-    test('half-open reaches the client alone: the server sees it leave', async () => {
+    test('half-open affects the client only: the server sees it close', async () => {
       proxy.failAt(2, 'half-open');
       await client.query('begin');
       const answer = client.query('insert into counted values (1)');
@@ -220,7 +220,7 @@ describe('through a wire proxy', () => {
     });
   });
 
-  test('a statement is held up, and what its client sends behind it, until an event', async () => {
+  test('holds back a statement, and what its client sends after it, until an event', async () => {
     const event = Promise.withResolvers<void>();
     proxy.failAt(1, { after: () => event.promise });
     const one = client.query('insert into counted values (1)');
@@ -235,7 +235,7 @@ describe('through a wire proxy', () => {
     expect(await stored()).toEqual([1, 2]);
   });
 
-  test('nobody connects while it does not accept', async () => {
+  test('refuses connections while it does not accept', async () => {
     proxy.accepting = false;
     await expect(connected(proxy)).rejects.toThrow();
 
@@ -243,13 +243,13 @@ describe('through a wire proxy', () => {
     await expect(connected(proxy)).resolves.toBeDefined();
   });
 
-  test('a server that is not there is one that closes the connection', async () => {
+  test('closes the connection when the server is unreachable', async () => {
     await using nowhere = await WireProxy.start(new DatabaseTarget({ ...db.target.parts, port: 1 }));
 
     await expect(connected(nowhere)).rejects.toThrow('terminated unexpectedly');
   });
 
-  test('a client that asks for encryption is told that there is none, and may go on', async () => {
+  test('declines encryption, and the client may continue', async () => {
     const socket = connect(proxy.target.parts.port, '127.0.0.1');
     socket.write(sslRequest);
     const [answer]: Buffer[] = await once(socket, 'data');
@@ -264,7 +264,7 @@ describe('through a wire proxy', () => {
     socket.destroy();
   });
 
-  test('what is encrypted passes unread', async () => {
+  test('passes encrypted traffic on', async () => {
     await using echo = await echoServer();
     await using blind = await WireProxy.start(new DatabaseTarget({ ...db.target.parts, port: echo.port }));
     const socket = connect(blind.target.parts.port, '127.0.0.1');

@@ -6,7 +6,7 @@ import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
 import { connected, copy } from './connected.ts';
 import { WireProxy } from './wire-proxy.ts';
 
-describe('a wire proxy takes down', () => {
+describe('a wire proxy records', () => {
   let db: TestDatabase;
   let proxy: WireProxy;
   let client: Client;
@@ -53,7 +53,7 @@ describe('a wire proxy takes down', () => {
     expect(await stored()).toEqual([1, 2]);
   });
 
-  test('a copy once, however much it carries', async () => {
+  test('a copy once, regardless of its size', async () => {
     const lines = Array.from({ length: 1_000 }, (_, n) => String(n));
 
     await copy(client, 'counted', lines);
@@ -62,7 +62,7 @@ describe('a wire proxy takes down', () => {
     expect(await stored()).toHaveLength(1_000);
   });
 
-  test('a stream once for each portion that it fetches', async () => {
+  test('a stream once for each fetch', async () => {
     await db.transact(async ({ em }) => {
       for (let n = 0; n < 5; n++) anExperiment(em);
     });
@@ -79,7 +79,7 @@ describe('a wire proxy takes down', () => {
     );
   });
 
-  test('statements of all connections together, until it is told to forget', async () => {
+  test('statements of all connections, until it is reset', async () => {
     const other = await connected(proxy);
     await client.query('select 1');
     await other.query('select 2');
@@ -92,7 +92,7 @@ describe('a wire proxy takes down', () => {
     expect(proxy.statements).toEqual(['select 3']);
   });
 
-  test('a statement that arrives in many pieces, and passes an answer on that does', async () => {
+  test('a statement that arrives in many chunks, and passes on such an answer', async () => {
     const text = `select '${'x'.repeat(3_000_000)}' as echo`;
 
     const { rows } = await client.query(text);

@@ -48,7 +48,8 @@ function placesIn(check: AnyCheck, path: Place['path']): Place[] {
 }
 
 function acceptedBy(check: AnyCheck): Accepted {
-  if (!check.accepted) throw new Error(`a check lacks what it accepts: make it by \`accepting\`: ${check}`);
+  if (!check.accepted)
+    throw new Error(`a check lacks what it accepts: make it by \`accepting\`: ${String(check)}`);
   return check.accepted;
 }
 

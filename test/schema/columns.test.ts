@@ -1,4 +1,4 @@
-import { JsonType, type EntityProperty } from '@mikro-orm/core';
+import { JsonType, ReferenceKind, type EntityProperty } from '@mikro-orm/core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { readColumns } from './catalog.ts';
@@ -69,7 +69,7 @@ describe('a row at the edge of what its columns hold', () => {
       db.rollback(async ({ em }) => {
         await em.execute(`truncate ${tables.map((meta) => `"${meta.tableName}"`).join(', ')}`);
         await insertFullRows(em);
-        const written = props.filter((prop) => prop.kind === 'scalar' && !isKept(prop));
+        const written = props.filter((prop) => prop.kind === ReferenceKind.SCALAR && !isKept(prop));
         const shown = written.flatMap(({ fieldNames, columnTypes }) =>
           fieldNames.map((name) =>
             // A `Date` holds milliseconds.

@@ -9,14 +9,14 @@ import {
   aResearchExecution,
   anExperiment,
 } from '../../src/testing/index.ts';
-import { factories } from '../concurrency/histories/factories.ts';
+import { changeable } from '../concurrency/histories/factories.ts';
 import { changed, changedInSql, trackedOf } from '../concurrency/histories/row-state.ts';
 
 let db: TestDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));
 afterAll(() => db.drop());
 
-describe.each(factories)('versions of %s', (_, factory) => {
+describe.each(changeable)('versions of %s', (_, factory) => {
   /** Stores three rows, and gives how to change them. */
   async function stored() {
     const rows = await db.transact(async ({ em }) => [factory(em), factory(em), factory(em)]);

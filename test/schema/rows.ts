@@ -35,8 +35,9 @@ async function insert(
   for (const [table, rows] of captured) {
     const names = columns.filter((column) => column.table === table).map(({ name }) => `"${name}"`);
     if (names.length === 0 || only?.includes(table) === false) continue;
+    const list = names.join(', ');
     await em.execute(
-      `insert into "${table}" (${names}) select ${names} from jsonb_populate_recordset(null::"${table}", ?::jsonb)`,
+      `insert into "${table}" (${list}) select ${list} from jsonb_populate_recordset(null::"${table}", ?::jsonb)`,
       [rows],
     );
   }
@@ -68,7 +69,7 @@ function joinRows({ tableName, relations }: (typeof tables)[number]): string {
     ({ referencedColumnNames: [key], targetMeta }, at) =>
       `(select "${key}" as k${at}, row_number() over () as n from "${targetMeta?.tableName}") p${at}`,
   );
-  return `insert into "${tableName}" (${columns}) select ${parents.map((_, at) => `k${at}`)}
+  return `insert into "${tableName}" (${columns.join(', ')}) select ${parents.map((_, at) => `k${at}`).join(', ')}
     from ${parents.join(' join ')} using (n) limit 3`;
 }
 
@@ -86,7 +87,7 @@ async function fillToTheEdge(em: EntityManager): Promise<void> {
   for (const { table, name, type } of await readColumns(em)) {
     if (name === 'row_version') continue;
     const values =
-      parents.get(`${table}.${name}`) ?? `select unnest(array[${edgeValues(type).map(literal)}])`;
+      parents.get(`${table}.${name}`) ?? `select unnest(array[${edgeValues(type).map(literal).join(', ')}])`;
     // What a constraint refuses is passed over.
     await em.execute(`do $do$
       declare place tid; value text; number int := 0; found text[] := array(${values});

@@ -364,7 +364,7 @@ describe('a value', () => {
       ]),
     );
     expect(told).toHaveLength(9);
-    expect(() => resolveSettings({}, environment)).toThrow(/^8 settings can't be used:(\n- .+){8}$/);
+    expect(() => resolveSettings({}, environment)).toThrow(/^8 settings are invalid:(\n- .+){8}$/);
   });
 });
 

@@ -109,7 +109,7 @@ describe('rollback rejects where a commit would', () => {
       aSynth(uow.em, { data: outOfShape });
     });
 
-    await expect(work).rejects.toThrow(/^synths\.data is out of shape/);
+    await expect(work).rejects.toThrow(/^synths\.data is invalid/);
   });
 
   test('with a violated deferred constraint', async () => {

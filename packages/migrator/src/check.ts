@@ -3,7 +3,7 @@ import { restorableDifferences } from './catalog/restorable-differences.ts';
 import { readCatalog } from './catalog/catalog.ts';
 import { withRemedies, type RemediedDifference } from './leftovers/remedies.ts';
 import { unlistedMigrations } from './files/migration-files.ts';
-import { ormStatements } from './catalog/orm-statements.ts';
+import { ormStatements } from './sql/orm-statements.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { readState } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
@@ -41,7 +41,7 @@ export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
     await migratorFor(scratch).up({ allowOutOfOrder: true });
     const complete = await readCatalog(scratch, schema);
     const { safe = false, dropTables = true } = scratch.config.get('migrations');
-    const entities = ormStatements(
+    const entities = await ormStatements(
       await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }),
     );
     const isComplete = async () =>

@@ -57,7 +57,7 @@ export async function createMigration(orm: MikroORM, name: string): Promise<Crea
   });
   if (content === null) return null;
   const path = join(directory, naming.file);
-  await writeWhole(path, sourceOf(naming, content));
+  await writeWhole(path, await sourceOf(naming, content));
   const warnings = (['up', 'down'] as const).flatMap((direction) =>
     messagesOf(content[direction]).map((message) => ({ direction, message })),
   );
@@ -100,7 +100,7 @@ async function contentOf(orm: MikroORM): Promise<Content | null> {
   const back = compare(orm, to, from, there);
   const warnings = { up: [...renamesOf(there), ...warningsOf(there)], down: warningsOf(back) };
   const [losses, locked] = [lossesOf(back), lockedTables(there)];
-  const [up, down] = [toStatements(orm, there), toStatements(orm, back)];
+  const [up, down] = [await toStatements(orm, there), await toStatements(orm, back)];
   if (up.length === 0) return null;
   const tried = await tryOut(orm, schema, up, down);
   return {

@@ -55,7 +55,7 @@ export class Migrator {
    */
   async up(request: UpRequest = {}): Promise<MigrationRun[]> {
     const state = await this.#readAll();
-    const chosen = selectUp(state, request);
+    const chosen = await selectUp(state, request);
     await refuseDroppedSchema(this.#database(), state);
     if (chosen.length === 0 && state.progress.length === 0) return [];
     return this.#run(state.migrations, (before) => upSteps(before, request));
@@ -68,7 +68,8 @@ export class Migrator {
    */
   async down(request: DownRequest = {}): Promise<MigrationRun[]> {
     const state = await this.#readAll();
-    if (selectDown(state, request).length === 0 && state.progress.length === 0) return [];
+    const chosen = await selectDown(state, request);
+    if (chosen.length === 0 && state.progress.length === 0) return [];
     return this.#run(state.migrations, (before) => downSteps(before, request));
   }
 
@@ -78,8 +79,8 @@ export class Migrator {
    * @throws RefusedError when none is applied, and as `down`.
    */
   async redo(): Promise<MigrationRun[]> {
-    return this.#run(await readMigrations(this.#orm), (before) => {
-      const [migration] = selectDown(before, {});
+    return this.#run(await readMigrations(this.#orm), async (before) => {
+      const [migration] = await selectDown(before, {});
       if (!migration) throw new RefusedError('no migration is applied: run `up` first');
       return [
         { migration, direction: 'down' },
@@ -150,7 +151,7 @@ export class Migrator {
    */
   async repeat(names: readonly string[]): Promise<MigrationRun[]> {
     const migrations = await readMigrations(this.#orm);
-    return this.#run(migrations, ({ log }) => {
+    return this.#run(migrations, async ({ log }) => {
       const applied = new Set(log.map((row) => row.name));
       return names
         .filter((name) => !applied.has(name))
@@ -159,7 +160,10 @@ export class Migrator {
     });
   }
 
-  async #run(migrations: State['migrations'], choose: (state: State) => Step[]): Promise<MigrationRun[]> {
+  async #run(
+    migrations: State['migrations'],
+    choose: (state: State) => Promise<Step[]>,
+  ): Promise<MigrationRun[]> {
     refuseSmallPool(this.#orm);
     return this.#runner().run(migrations, choose);
   }

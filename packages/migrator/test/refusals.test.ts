@@ -70,6 +70,17 @@ describe('what is asked for is refused, and the database left as it is', () => {
     );
   });
 
+  test.each([
+    [`select E'\\''; commit; select ''`, 'commit'],
+    ['select $a$ $$ $a$ /* /* */ */; Rollback', 'Rollback'],
+  ])('a migration that ends its own transaction within %s', async (sql, command) => {
+    const migrations = { ...without(fourth), [fourth]: { up: [sql] } };
+
+    expect(await refusal(db, () => migratorOn(db, migrations).up())).toContain(
+      `${fourth} sends "${command}": its transactions are begun and ended for it`,
+    );
+  });
+
   test('reverting one that has no way back, or any before it', async () => {
     const fresh = await emptyDatabase();
     const migrations = { ...all, [second]: { ...all[second], down: null } };
@@ -200,6 +211,15 @@ describe('what was found is refused, and the database left as it is', () => {
 
     expect(() => new Migrator(orm)).toThrow('qualify names in the migrations with the schema instead');
   });
+});
+
+test(`a migration that has E'it\\'s; commit now' in it is run`, async () => {
+  const db = await emptyDatabase();
+  const up = ['create table said (t text)', `insert into said values (E'it\\'s; commit now')`];
+
+  await migratorOn(db, { [first]: { up } }).up();
+
+  expect(await db.orm.em.execute('select t from said')).toEqual([{ t: `it's; commit now` }]);
 });
 
 describe('what is no difference is not refused', () => {

@@ -1,31 +1,28 @@
 import { Command, Option } from 'commander';
 import { formats, type Format } from '../load/source.ts';
 
-/** What was asked for. */
-export interface Given {
+/** The options of `synthdb backfill`. */
+export interface BackfillCommandOptions {
   readonly config: string;
   readonly format?: Format;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
-/** `synthdb backfill` */
-export function backfill(): Command {
+/** Returns the command `synthdb backfill`. */
+export function backfillCommand(): Command {
   return new Command('backfill')
-    .description('make or complete the parents that facts name, before the facts are loaded')
-    .argument('[facts]', 'CSV with a heading, or a JSON object on each line; - for standard input', '-')
-    .requiredOption('--config <file>', 'what to make of which properties of the facts, as JSON')
-    .addOption(new Option('--format <format>', 'when the name of the file does not tell').choices(formats))
-    .option(
-      '--dry-run',
-      'read the facts, and print the parents that they name and the statements; connect to nothing',
-    )
+    .description('insert or complete the parents that facts reference, before the facts are loaded')
+    .argument('[facts]', 'CSV with a header, or JSON lines; - for standard input', '-')
+    .requiredOption('--config <file>', 'the configuration of the backfill, as JSON')
+    .addOption(new Option('--format <format>', 'default: the extension of the file').choices(formats))
+    .option('--dry-run', 'read the facts, and print parents and statements, without a connection')
     .option(
       '--json',
-      'print { database, facts, targets: [{ name, entity, outcome, error, candidates, inserted, updated, skipped }] }, or { facts, targets: [{ name, entity, candidates }], statements: [{ sql, rows }] }, for programs',
+      'print JSON: { database, facts, targets: [{ name, entity, outcome, error, candidates, inserted, updated, skipped }] }, or { facts, targets: [{ name, entity, candidates }], statements: [{ sql, rows }] }',
     )
-    .action(async (file: string, given: Given) => {
-      const { execute, plan } = await import('./run.ts');
-      await (given.dryRun ? plan(file, given) : execute(file, given));
+    .action(async (file: string, options: BackfillCommandOptions) => {
+      const { backfillFromFile, planBackfillFromFile } = await import('./run.ts');
+      await (options.dryRun ? planBackfillFromFile(file, options) : backfillFromFile(file, options));
     });
 }

@@ -1,3 +1,4 @@
+import { print, printJson, table, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { readFile } from 'node:fs/promises';
 import { isNativeError } from 'node:util/types';
 import { Database } from '../../database/database.ts';
@@ -9,50 +10,49 @@ import {
   type BackfilledTarget,
 } from '../../loading/index.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
-import { say, sayJson, table, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { csvRecords } from '../load/csv-rows.ts';
 import { jsonlRows } from '../load/jsonl-rows.ts';
 import { LoadProgress } from '../load/progress.ts';
-import { textOf, withSource, type Source } from '../load/source.ts';
-import { describePlace, withDatabase } from '../with-database.ts';
-import type { Given } from './command.ts';
+import { decodeUtf8, withSource, type Source } from '../load/source.ts';
+import { printDatabase, withDatabase } from '../with-database.ts';
+import type { BackfillCommandOptions } from './command.ts';
 
-/** Reads the facts, and says what would be made of them. */
-export async function plan(file: string, given: Given): Promise<void> {
+/** Runs `synthdb backfill --dry-run`: reads the facts, and prints the candidates and statements. */
+export async function planBackfillFromFile(file: string, given: BackfillCommandOptions): Promise<void> {
   const config = await readConfig(given.config);
   const { facts, targets, statements } = await withSource(file, given.format, (source) =>
     withFacts(source, given, (rows) => planBackfill(config, rows)),
   );
-  if (given.json) return sayJson({ facts, targets, statements });
-  say(`${facts.toLocaleString('en')} facts can be read.`);
-  say(
+  if (given.json) return printJson({ facts, targets, statements });
+  print(`${facts.toLocaleString('en')} facts are valid.`);
+  print(
     table(
       ['target', 'entity', 'candidates'],
       targets.map(({ name, entity, candidates }) => [name, entity, candidates.toLocaleString('en')]),
     ),
   );
-  say('This would be sent:');
-  for (const { sql, rows } of statements) say(`  ${sql};${rows > 0 ? ` -- ${rows} rows` : ''}`);
+  print('Statements:');
+  for (const { sql, rows } of statements) print(`  ${sql};${rows > 0 ? ` -- ${rows} rows` : ''}`);
 }
 
-/** Makes and completes the parents, and says what became of them. */
-export async function execute(file: string, given: Given): Promise<void> {
+/** Runs `synthdb backfill`, and prints the counts of each target. Sets exit code 1 when a target failed. */
+export async function backfillFromFile(file: string, given: BackfillCommandOptions): Promise<void> {
   const config = await readConfig(given.config);
   await withSource(file, given.format, (source) =>
-    withDatabase('application', async (orm, place) => {
+    withDatabase('application', async (orm, info) => {
       const { pending } = await migrationGap(orm);
       if (pending.length > 0) throw new SchemaOutOfDateError(pending);
-      if (!given.json) say(describePlace(place));
+      if (!given.json) printDatabase(info);
       const { facts, targets } = await withFacts(source, given, (rows) =>
         backfillReferences(new Database(orm), config, rows),
       );
       if (targets.some(({ outcome }) => outcome !== 'done')) process.exitCode = 1;
       if (given.json) {
-        const told = targets.map((target) => ({ ...target, error: target.error?.message ?? null }));
-        return sayJson({ database: place.database, facts, targets: told });
+        const results = targets.map((target) => ({ ...target, error: target.error?.message ?? null }));
+        return printJson({ database: info.database, facts, targets: results });
       }
-      say(`${facts.toLocaleString('en')} facts were read.`);
-      say(
+      print(`${facts.toLocaleString('en')} facts were read.`);
+      print(
         table(['target', 'entity', 'candidates', 'inserted', 'updated', 'skipped', ''], targets.map(cells)),
       );
     }),
@@ -68,20 +68,20 @@ function cells({ name, entity, outcome, error, ...counts }: BackfilledTarget): s
   return [name, entity, ...numbers, failure];
 }
 
-/** Runs `work` on the facts of the file, and shows how far it has come. */
+/** Runs `work` on the facts of the file, and shows its progress. */
 async function withFacts<T>(
   source: Source,
-  given: Given,
+  given: BackfillCommandOptions,
   work: (facts: AsyncIterable<object>) => Promise<T>,
 ): Promise<T> {
   const progress = new LoadProgress(source.size);
-  const text = textOf(source.bytes, (bytes) => progress.read(bytes));
+  const text = decodeUtf8(source.bytes, (bytes) => progress.read(bytes));
   const facts = source.format === 'csv' ? csvRecords(text) : jsonlRows(text, []);
   try {
-    return await work(progress.counted(facts));
+    return await work(progress.count(facts));
   } catch (error) {
     if (!(error instanceof InvalidBackfillError)) throw error;
-    throw new UsageError(`${given.config} can't be used: ${error.message}`, { cause: error });
+    throw new UsageError(`${given.config} is invalid: ${error.message}`, { cause: error });
   } finally {
     progress.stop();
   }
@@ -89,13 +89,13 @@ async function withFacts<T>(
 
 async function readConfig(file: string): Promise<BackfillConfig> {
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the backfill, whoever wrote it
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- validated by the backfill
     return JSON.parse(await readFile(file, 'utf8')) as BackfillConfig;
   } catch (cause) {
     const why = !isNativeError(cause)
       ? 'unknown'
       : cause.name === 'SyntaxError'
-        ? 'it is no JSON'
+        ? 'it is not valid JSON'
         : cause.message;
     throw new UsageError(`${file} can't be read: ${why}`, { cause });
   }

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 
-/** `synthdb demo` */
-export function demo(): Command {
+/** Returns the command `synthdb demo`. */
+export function demoCommand(): Command {
   return new Command('demo')
-    .description('store a realistic experiment, the same at every run, and print what was stored')
-    .option('--json', 'print { database, stored: [{ what, rows, detail }] } for programs')
+    .description('store a sample experiment, the same in every run, and print its rows')
+    .option('--json', 'print JSON: { database, stored: [{ what, rows, detail }] }')
     .action(async ({ json = false }: { json?: boolean }) => {
       const { runDemo } = await import('./run.ts');
       await runDemo(json);

@@ -1,4 +1,4 @@
-import { say } from 'mikro-orm-safe-migrations/cli';
+import { print } from 'mikro-orm-safe-migrations/cli';
 import type { SingleBar } from 'cli-progress';
 import type { TableProgress } from '../../legacy-import/import-legacy.ts';
 import type { TableResult } from '../../legacy-import/table-result.ts';
@@ -41,7 +41,7 @@ export class ImportProgress {
       ...(found > 0 ? [`${found} exist already`] : []),
       ...(rejected > 0 ? [`${rejected} rejected`] : []),
     ];
-    say(`  ${table}: ${parts.join(', ')} (${Math.round(rows / Math.max(seconds, 0.001))} rows/s)`);
+    print(`  ${table}: ${parts.join(', ')} (${Math.round(rows / Math.max(seconds, 0.001))} rows/s)`);
   }
 
   /** Removes the bar. */

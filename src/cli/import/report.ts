@@ -1,4 +1,4 @@
-import { dim, say, sayError, table } from 'mikro-orm-safe-migrations/cli';
+import { dim, print, printError, table } from 'mikro-orm-safe-migrations/cli';
 import type { ImportFinding } from '../../legacy-import/import-finding.ts';
 import type { ImportResult } from '../../legacy-import/import-legacy.ts';
 
@@ -21,13 +21,13 @@ export class FindingsSummary {
   /** Prints the findings, one line each. `report` is the path of the report, if one was written. */
   print(report: string | undefined): void {
     for (const { outcome, table: name, key, column, reason } of this.#first) {
-      say(
+      print(
         `${outcome.replaceAll('_', ' ')}: ${name} ${key}${column === null ? '' : `, ${column}`}: ${reason}`,
       );
     }
     const others = this.#count - this.#first.length;
     if (others > 0)
-      say(dim(`…and ${others} more${report === undefined ? '; use --report for all of them' : ''}`));
+      print(dim(`…and ${others} more${report === undefined ? '; use --report for all of them' : ''}`));
   }
 }
 
@@ -45,7 +45,7 @@ export function printResult({ tables, unknown, failures }: ImportResult, dryRun:
       number(one.jsonNulls),
       one.target === null ? '' : one.target.digest === one.sourceDigest ? one.sourceDigest : 'differs',
     ]);
-  say(
+  print(
     table(
       [
         'table',
@@ -60,9 +60,10 @@ export function printResult({ tables, unknown, failures }: ImportResult, dryRun:
       rows,
     ),
   );
-  for (const { name, rows: count, skipped } of unknown) if (skipped) say(`skipped: ${name} (${count} rows)`);
-  for (const failure of failures) sayError(`failed: ${failure}`);
-  if (failures.length === 0) say(dryRun ? 'Every row could be imported.' : 'Every row is accounted for.');
+  for (const { name, rows: count, skipped } of unknown)
+    if (skipped) print(`skipped: ${name} (${count} rows)`);
+  for (const failure of failures) printError(`failed: ${failure}`);
+  if (failures.length === 0) print(dryRun ? 'Every row could be imported.' : 'Every row is accounted for.');
 }
 
 function number(count: number): string {

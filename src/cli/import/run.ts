@@ -1,13 +1,13 @@
+import { hasLostOutput, print, writeTo } from 'mikro-orm-safe-migrations/cli';
 import { setFlagsFromString } from 'node:v8';
 import { isNativeError } from 'node:util/types';
-import { hasLost, say, writeTo } from 'mikro-orm-safe-migrations/cli';
 import { Database } from '../../database/database.ts';
 import { SourceTimeZone } from '../../legacy-import/conversion/source-time-zone.ts';
 import { importLegacy, type ImportOptions, type ImportResult } from '../../legacy-import/import-legacy.ts';
 import { ReportFile } from '../../legacy-import/report-file.ts';
 import type { LegacySource } from '../../legacy-import/source/legacy-source.ts';
 import { openLegacySource } from '../../legacy-import/source/open-legacy-source.ts';
-import { describePlace, withDatabase } from '../with-database.ts';
+import { printDatabase, withDatabase } from '../with-database.ts';
 import type { ImportCommandOptions } from './command.ts';
 import { ImportProgress } from './progress.ts';
 import { FindingsSummary, printResult } from './report.ts';
@@ -24,9 +24,9 @@ export async function importDatabase({
   const options = optionsOf(given);
   await using source = await openLegacySource(from);
   if (dryRun) return await run(source, null, null, options, given);
-  await withDatabase('application', (orm, place) => {
-    if (!given.json) say(describePlace(place));
-    return run(source, new Database(orm), place.database, options, given);
+  await withDatabase('application', (orm, info) => {
+    if (!given.json) printDatabase(info);
+    return run(source, new Database(orm), info.database, options, given);
   });
 }
 
@@ -53,24 +53,24 @@ async function run(
   } catch (error) {
     const failures = [isNativeError(error) ? error.message : String(error)];
     report?.end({ source: source.label, target, failures });
-    if (json) await print(report);
+    if (json) await printReport(report);
     throw error;
   } finally {
     progress.stop();
   }
   report?.end({ source: source.label, target, ...result });
   if (result.failures.length > 0) process.exitCode = 1;
-  if (json) return await print(report);
+  if (json) return await printReport(report);
   summary.print(path);
   printResult(result, database === null);
-  if (path !== undefined) say(`Report: ${path}`);
+  if (path !== undefined) print(`Report: ${path}`);
 }
 
 /** Writes the document to standard output with backpressure; stops when the output is closed. */
-async function print(report: ReportFile | null): Promise<void> {
+async function printReport(report: ReportFile | null): Promise<void> {
   for await (const chunk of report?.contents() ?? []) {
     await writeTo(1, chunk);
-    if (hasLost(1)) return;
+    if (hasLostOutput(1)) return;
   }
 }
 

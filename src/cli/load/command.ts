@@ -3,8 +3,8 @@ import { Command, Option } from 'commander';
 import { duplicateRules, loadModes, type LoadMode } from '../../loading/load-options.ts';
 import { formats, type Format } from './source.ts';
 
-/** What was asked for. */
-export interface Given {
+/** The options of `synthdb load`. */
+export interface LoadCommandOptions {
   readonly entity: string;
   readonly mode: LoadMode;
   readonly key?: readonly EntityKey<object>[];
@@ -14,38 +14,38 @@ export interface Given {
   readonly json?: boolean;
 }
 
-/** `synthdb load FILE` */
-export function load(): Command {
+/** Returns the command `synthdb load`. */
+export function loadCommand(): Command {
   return new Command('load')
-    .description('load the rows of a file, or of standard input, into the table of an entity: all or none')
+    .description('load the rows of a file or standard input into the table of an entity, all or none')
     .argument(
       '<file>',
-      'CSV with a heading, or a JSON object on each line, by the names of properties; - for standard input',
+      'CSV with a header, or JSON lines, keyed by the names of properties; - for standard input',
     )
-    .requiredOption('--entity <name>', 'whose rows they are: Experiment')
+    .requiredOption('--entity <name>', 'the entity of the rows, such as Experiment')
     .addOption(
-      new Option('--mode <mode>', 'what becomes of rows whose key is there')
+      new Option('--mode <mode>', 'how rows with an existing key are written')
         .choices(loadModes)
         .makeOptionMandatory(),
     )
     .option(
       '--key <properties>',
-      'what tells rows apart, such as analysis,synthId (default: the key of the entity)',
+      'properties that identify a row, such as analysis,synthId (default: the primary key)',
       (given) => given.split(','),
     )
     .addOption(
-      new Option('--on-duplicate <what>', 'when several of the rows have one key')
+      new Option('--on-duplicate <rule>', 'how several rows with the same key are treated')
         .choices(duplicateRules)
         .default('error'),
     )
-    .addOption(new Option('--format <format>', 'when the name of the file does not tell').choices(formats))
-    .option('--dry-run', 'read and check the rows, and print the statements; connect to nothing')
+    .addOption(new Option('--format <format>', 'default: the extension of the file').choices(formats))
+    .option('--dry-run', 'read and check the rows, and print the statements, without a connection')
     .option(
       '--json',
-      'print { database, rows, inserted, updated, deleted, skipped }, or { rows, statements: [{ sql, rows }] }, for programs',
+      'print JSON: { database, rows, inserted, updated, deleted, skipped }, or { rows, statements: [{ sql, rows }] }',
     )
-    .action(async (file: string, given: Given) => {
-      const { execute, plan } = await import('./run.ts');
-      await (given.dryRun ? plan(file, given) : execute(file, given));
+    .action(async (file: string, options: LoadCommandOptions) => {
+      const { loadFile, planLoadOfFile } = await import('./run.ts');
+      await (options.dryRun ? planLoadOfFile(file, options) : loadFile(file, options));
     });
 }

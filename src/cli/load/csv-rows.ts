@@ -1,18 +1,19 @@
+import { UsageError } from 'mikro-orm-safe-migrations/cli';
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
-import { UsageError } from 'mikro-orm-safe-migrations/cli';
 import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load-target.ts';
 import { exactJson } from '../../json/exact-json.ts';
-import { longestRow, tooLong } from './source.ts';
+import { maxRowSize, rowTooLong } from './source.ts';
 
 const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /**
- * The rows of a CSV whose first line names properties. As PostgreSQL writes it: nothing between two commas is NULL, `""` an empty
- * text, and a document is JSON.
+ * Yields the rows of a CSV whose header names properties, in PostgreSQL's format: an empty cell is NULL, `""` an empty text, and a document
+ * is JSON.
  *
- * @throws UsageError on a heading that names no property, or one twice; InvalidRowError
+ * @throws UsageError when the header has an unknown or repeated property.
+ * @throws InvalidRowError for the first malformed row.
  */
 export async function* csvRows(
   text: AsyncIterable<string>,
@@ -27,10 +28,10 @@ export async function* csvRows(
 }
 
 /**
- * The cells of a CSV, by the names of its first line, which `checkNames` may refuse. Nothing between two commas is null, `""` an empty
- * text.
+ * Yields the records of a CSV, keyed by the names of its header, which `checkNames` may refuse. An empty cell is null, `""` an empty text.
  *
- * @throws UsageError on a heading that has a name twice, or is not there; InvalidRowError
+ * @throws UsageError when the header is missing or repeats a name.
+ * @throws InvalidRowError for the first malformed row.
  */
 export async function* csvRecords(
   text: AsyncIterable<string>,
@@ -38,19 +39,19 @@ export async function* csvRecords(
 ): AsyncGenerator<Record<string, string | null>> {
   let isNamed = false;
   const parser = parse({
-    // Of whatever kind: the parser would take the first for that of all, and leave the rest of the others in the last cells.
+    // By default the parser detects one kind of line end, and leaves parts of the others in the last cells.
     record_delimiter: ['\r\n', '\n', '\r'],
-    max_record_size: longestRow,
+    max_record_size: maxRowSize,
     columns: (heading: string[]) => {
       const twice = heading.find((name, index) => heading.indexOf(name) !== index);
-      if (twice !== undefined) throw new UsageError(`the heading has "${twice}" twice`);
+      if (twice !== undefined) throw new UsageError(`the header has "${twice}" twice; remove one`);
       checkNames(heading);
       isNamed = true;
       return heading;
     },
     cast: (cell, { quoting, header }) => (cell === '' && !quoting && !header ? null : cell),
   });
-  // Not `compose` or `pipeline`, which tell of a bad record when the text has ended: that of a pipe may not.
+  // `compose` and `pipeline` report a bad record at the end of the text only, which a pipe may never reach.
   const source = Readable.from(text).on('error', (error) => parser.destroy(error));
   const records: AsyncIterable<Record<string, string | null>> = source.pipe(parser);
   try {
@@ -60,15 +61,15 @@ export async function* csvRecords(
   } finally {
     source.destroy();
   }
-  if (!isNamed) throw new UsageError('there is nothing to read: a CSV begins with the names of properties');
+  if (!isNamed) throw new UsageError('the CSV is empty; it must begin with a header of property names');
 }
 
 function checkHeading(heading: readonly string[], known: ReadonlyMap<string, LoadColumn>): void {
   for (const name of heading) {
     if (known.has(name)) continue;
     const meant = [...known.values()].find((column) => column.name === name);
-    const names = meant ? `"${meant.property}" is meant` : `it may name ${[...known.keys()].join(', ')}`;
-    throw new UsageError(`the heading names "${name}", which is no property; ${names}`);
+    const hint = meant ? `did you mean "${meant.property}"?` : `expected: ${[...known.keys()].join(', ')}`;
+    throw new UsageError(`unknown property "${name}" in the header; ${hint}`);
   }
 }
 
@@ -89,7 +90,7 @@ function valueOf(
   type: LoadColumn['type'] | undefined,
   at: { row: number; property: string },
 ): unknown {
-  // What is no number stays a text, which the column refuses.
+  // Other text is passed on, and refused by the encoder of the column.
   if (type === 'integer' || type === 'double precision') return number.test(cell) ? Number(cell) : cell;
   if (type !== 'jsonb') return cell;
   try {
@@ -100,11 +101,11 @@ function valueOf(
 }
 
 const faults: Partial<Record<string, string>> = {
-  CSV_RECORD_INCONSISTENT_COLUMNS: 'has more cells than the heading, or fewer',
-  CSV_MAX_RECORD_SIZE: tooLong,
+  CSV_RECORD_INCONSISTENT_COLUMNS: 'has another number of cells than the header',
+  CSV_MAX_RECORD_SIZE: rowTooLong,
 };
 
-// The parser's own words may hold a cell.
+// The parser's message may contain a cell.
 function malformed(error: CsvError): InvalidRowError {
   const row = typeof error['records'] === 'number' ? error['records'] + 1 : 1;
   const what = faults[error.code] ?? `is malformed (${error.code})`;

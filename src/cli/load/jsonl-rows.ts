@@ -2,12 +2,12 @@ import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load-target.ts';
 import { isRawJSON } from '../../json/raw-json.ts';
 import { exactJson } from '../../json/exact-json.ts';
-import { longestRow, tooLong } from './source.ts';
+import { maxRowSize, rowTooLong } from './source.ts';
 
 /**
- * The rows of a text with a JSON object on each line.
+ * Yields the rows of JSON lines. The number of a row is that of its line.
  *
- * @throws InvalidRowError on a line that is something else, an empty one too. A row's number is that of its line.
+ * @throws InvalidRowError for the first line that is not a JSON object, such as an empty one.
  */
 export async function* jsonlRows(
   text: AsyncIterable<string>,
@@ -24,10 +24,10 @@ export async function* jsonlRows(
 function rowOf(line: string, row: number, plain: readonly string[]): object {
   const parsed = parse(line, row);
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    throw new InvalidRowError({ row, property: null }, 'is no JSON object');
+    throw new InvalidRowError({ row, property: null }, 'is not a JSON object');
   for (const property of plain) {
     const value: unknown = Reflect.get(parsed, property);
-    // Outside of a document a number is what its column holds of it.
+    // Outside of documents, numbers become JavaScript's.
     if (isRawJSON(value)) Reflect.set(parsed, property, Number(JSON.stringify(value)));
   }
   return parsed;
@@ -37,26 +37,26 @@ function parse(line: string, row: number): unknown {
   try {
     return exactJson(line);
   } catch (cause) {
-    throw new InvalidRowError({ row, property: null }, 'is no JSON', { cause });
+    throw new InvalidRowError({ row, property: null }, 'is not valid JSON', { cause });
   }
 }
 
-// Not `node:readline`: it also ends a line at U+2028, which JSON allows within one.
+// `node:readline` would also split at U+2028, which JSON allows in strings.
 async function* lines(text: AsyncIterable<string>): AsyncGenerator<string> {
-  let begun: string[] = [];
+  let partial: string[] = [];
   let [row, length] = [1, 0];
-  for await (const piece of text) {
-    const [first = '', ...others] = piece.split('\n');
-    begun.push(first);
+  for await (const chunk of text) {
+    const [first = '', ...others] = chunk.split('\n');
+    partial.push(first);
     length += first.length;
-    if (length > longestRow) throw new InvalidRowError({ row, property: null }, tooLong);
+    if (length > maxRowSize) throw new InvalidRowError({ row, property: null }, rowTooLong);
     if (others.length === 0) continue;
     row += others.length;
     length = others.at(-1)?.length ?? 0;
-    yield begun.join('');
-    begun = [others.pop() ?? ''];
+    yield partial.join('');
+    partial = [others.pop() ?? ''];
     yield* others;
   }
-  const last = begun.join('');
+  const last = partial.join('');
   if (last !== '') yield last;
 }

@@ -1,14 +1,14 @@
 import type { SingleBar } from 'cli-progress';
 import { progressBar } from '../progress-bar.ts';
 
-/** Shows on a terminal how far a load has come, and nothing elsewhere. */
+/** Shows the progress of a load on a terminal. */
 export class LoadProgress {
   readonly #bar: SingleBar;
   readonly #begun = performance.now();
   #bytes = 0;
   #rows = 0;
 
-  /** `size` is how many bytes there are to read; null when that is not known. */
+  /** `size` is the number of bytes to read; null when unknown. */
   constructor(size: number | null) {
     const figures = '{rows} rows | {rate} rows/s';
     this.#bar = progressBar(
@@ -18,19 +18,21 @@ export class LoadProgress {
     this.#bar.start(size ?? 0, 0, this.#figures());
   }
 
+  /** Adds bytes that were read. */
   read(bytes: number): void {
     this.#bytes += bytes;
     this.#bar.update(this.#bytes, this.#figures());
   }
 
-  /** Counts rows as they pass. */
-  async *counted(rows: AsyncIterable<object>): AsyncGenerator<object> {
+  /** Yields the rows, and counts them. */
+  async *count(rows: AsyncIterable<object>): AsyncGenerator<object> {
     for await (const row of rows) {
       this.#rows += 1;
       yield row;
     }
   }
 
+  /** Removes the bar. */
   stop(): void {
     this.#bar.stop();
   }

@@ -1,31 +1,31 @@
+import { UsageError } from 'mikro-orm-safe-migrations/cli';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { isNativeError } from 'node:util/types';
-import { UsageError } from 'mikro-orm-safe-migrations/cli';
 
+/** The supported formats of files. */
 export const formats = ['csv', 'jsonl'] as const;
 export type Format = (typeof formats)[number];
 
-/** Bytes or characters of the longest row that is read. One without an end would be gathered up to that of the file. */
-export const longestRow = 64 * 2 ** 20;
+/** The maximum size of a row in bytes or characters. It bounds the memory for a row whose end is missing. */
+export const maxRowSize = 64 * 2 ** 20;
 
-/** What a longer row is told. */
-export const tooLong = 'is longer than 64 MiB: a quote or the end of a line may be missing';
+/** The message for a longer row. */
+export const rowTooLong = 'is longer than 64 MiB; check for a missing quote or line end';
 
 /** A file of rows, or standard input. */
 export interface Source {
   readonly format: Format;
-  /** Bytes; null when that is not known before the end. */
+  /** The size in bytes; null when unknown. */
   readonly size: number | null;
   readonly bytes: Readable;
 }
 
 /**
- * Runs `work` on `file`, or standard input for `-`, and closes it, whoever still writes to it. The format is taken from the file's
- * name, unless it is given.
+ * Runs `work` on `file`, or standard input for `-`, and closes it. The format defaults to the extension of the file.
  *
- * @throws UsageError when it can't be read, or its format is not known.
+ * @throws UsageError when the file can't be read, or its format is unknown.
  */
 export async function withSource<T>(
   file: string,
@@ -43,8 +43,7 @@ export async function withSource<T>(
 async function openSource(file: string, given: Format | undefined): Promise<Source> {
   const ending = extname(file).slice(1).toLowerCase();
   const format = given ?? formats.find((known) => known === ending);
-  if (!format)
-    throw new UsageError(`the name of ${file} does not tell its format; say --format csv or --format jsonl`);
+  if (!format) throw new UsageError(`the format of ${file} is unknown; use --format csv or --format jsonl`);
   if (file === '-') return { format, size: null, bytes: process.stdin };
   try {
     const opened = await open(file);
@@ -57,32 +56,34 @@ async function openSource(file: string, given: Format | undefined): Promise<Sour
     const why = isNativeError(cause) ? cause.message : 'unknown';
     throw new UsageError(`${file} can't be read: ${why}`, { cause });
   }
-  throw new UsageError(`${file} is a directory`);
+  throw new UsageError(`${file} is a directory; give a file`);
 }
 
 /**
- * The text of UTF-8 bytes, which `onRead` is told of as they come.
+ * Decodes UTF-8, and calls `onRead` with the number of bytes of each chunk.
  *
- * @throws UsageError on bytes that are no UTF-8.
+ * @throws UsageError when the bytes are not valid UTF-8.
  */
-export async function* textOf(
+export async function* decodeUtf8(
   bytes: AsyncIterable<Buffer>,
   onRead: (count: number) => void,
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let read = 0;
-  for await (const piece of bytes) {
-    yield decoded(() => decoder.decode(piece, { stream: true }), read);
-    read += piece.length;
-    onRead(piece.length);
+  for await (const chunk of bytes) {
+    yield decodeOrThrow(() => decoder.decode(chunk, { stream: true }), read);
+    read += chunk.length;
+    onRead(chunk.length);
   }
-  yield decoded(() => decoder.decode(), read);
+  yield decodeOrThrow(() => decoder.decode(), read);
 }
 
-function decoded(decode: () => string, read: number): string {
+function decodeOrThrow(decode: () => string, read: number): string {
   try {
     return decode();
   } catch (cause) {
-    throw new UsageError(`the rows are no UTF-8, some way behind byte ${read}`, { cause });
+    throw new UsageError(`the rows are not valid UTF-8 after byte ${read}; convert the file to UTF-8`, {
+      cause,
+    });
   }
 }

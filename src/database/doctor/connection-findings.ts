@@ -4,14 +4,14 @@ import type { PoolClient } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import type { PoolMode } from '../../postgres/client/pool-options.ts';
 import { Connections } from '../../postgres/client/connections.ts';
-import { lendingOf } from '../../postgres/client/pooled-sessions.ts';
+import { assignmentOf } from '../../postgres/client/pooled-sessions.ts';
 import type { Finding } from './findings.ts';
 import { poolModeOf } from './pool-mode.ts';
 import { tlsFinding, type TlsFacts } from './tls-finding.ts';
 
 const clockToleranceMs = 1_000;
 
-/** What one connection tells of itself: TLS, a pooler in between, the server's clock. */
+/** Returns the findings on one connection: TLS, a pooler in between, the server's clock. */
 export async function connectionFindings(
   orm: MikroORM,
   target: DatabaseTarget,
@@ -34,7 +34,7 @@ function tlsFacts({ connection: { stream } }: PoolClient, { tls }: DatabaseTarge
 async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode): Promise<Finding> {
   if (!Connections.of(orm).behindPooler)
     return { subject: 'pooler', level: 'fine', says: 'none', facts: { inFront: false, mode: null } };
-  const mode = (await poolModeOf(target)) ?? (await lendingOf(orm));
+  const mode = (await poolModeOf(target)) ?? (await assignmentOf(orm));
   const says = `one is in front, in ${mode === null ? 'a mode that it does not tell this role' : `${mode} mode`}`;
   const facts = { inFront: true, mode };
   if (mode === 'statement')

@@ -1,7 +1,7 @@
-/** How much a finding matters: `warning` is to be put right, `note` is to be known. */
+/** The severity of a finding: a `warning` needs a correction, a `note` does not. */
 export type Level = 'fine' | 'note' | 'warning';
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   /** What it is about: `server`, `tls`, `pooler`, `role`, `timeouts`, `connections`, `clock`, `schema`, `replica 1`. */
   readonly subject: string;

@@ -2,7 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { ormOptions } from '../../postgres/orm/orm-options.ts';
 
-/** How PgBouncer lends its connections to a database, if it tells this role; else null. Asked of its console, the database `pgbouncer`. */
+/** Returns PgBouncer's pool mode for a database, from its console (the database `pgbouncer`); null if this role may not read it. */
 export async function poolModeOf(target: DatabaseTarget): Promise<string | null> {
   const options = ormOptions(target.withDatabase('pgbouncer'), {
     pool: { max: 1, acquireTimeout: 2_000 },
@@ -18,7 +18,7 @@ export async function poolModeOf(target: DatabaseTarget): Promise<string | null>
     // Another pooler, or a role that may not ask.
     return null;
   } finally {
-    // The ORM ends a pool only after queries of its own, which the console would not understand.
+    // Closing the ORM would send its own queries first, which the console does not understand.
     await pool.end();
   }
 }

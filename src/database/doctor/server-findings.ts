@@ -5,7 +5,7 @@ const oldest = 140_000;
 
 type Ask = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
 
-/** What the server tells of itself and of the role that is connected. */
+/** Returns the findings on the server and on the connected role. */
 export async function serverFindings(orm: MikroORM): Promise<Finding[]> {
   const ask: Ask = (sql, values = []) => orm.em.getConnection().execute(sql, [...values]);
   const tables = [...orm.getMetadata().getAll().values()].map(({ tableName }) => tableName);

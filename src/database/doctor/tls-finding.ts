@@ -9,7 +9,7 @@ export interface TlsFacts {
   readonly protocol: string | null;
 }
 
-/** What to say of a connection to `host`: an unverified one is a matter for whoever leaves this machine. */
+/** Returns the finding on a connection to `host`. An unverified one is a warning, except to this machine. */
 export function tlsFinding(facts: TlsFacts, host: string): Finding {
   const { inUse, verified, protocol } = facts;
   const what = inUse ? `${protocol}, the server ${verified ? '' : 'not '}verified` : 'not in use';

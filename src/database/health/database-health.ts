@@ -16,7 +16,7 @@ export interface PoolHealth {
   readonly max: number;
   /** Connections that are open. */
   readonly total: number;
-  /** Those of them that nobody uses. */
+  /** Open connections that are not in use. */
   readonly idle: number;
   /** Units of work that wait for one. */
   readonly waiting: number;

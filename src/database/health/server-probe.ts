@@ -39,7 +39,7 @@ export class ServerProbe {
     } catch (error) {
       if (isOutOfConnections(error)) return { is: 'full', what: noneLeft };
       if (!(error instanceof NoAnswerError)) return { is: 'unreachable', error };
-      // Poolers let clients in by themselves, and have them wait for a connection to the server.
+      // A pooler accepts the login, and then the client waits for a connection to the server.
       return this.#isLoggedIn && Connections.of(this.#orm).behindPooler
         ? { is: 'full', what: 'the pooler is alive, and gave no connection to the server in time' }
         : { is: 'silent' };

@@ -2,13 +2,13 @@ import { setTimeout } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { ConnectionError, ConnectionLostError, ContentionError, PoolTimeoutError } from '../../errors.ts';
 import { Probe } from '../../postgres/client/probe.ts';
-import { within } from '../../postgres/client/within.ts';
+import { settlesWithin } from '../../postgres/client/settles-within.ts';
 import type { Replica, Sight } from './replica.ts';
 import { walBytes } from './wal-position.ts';
 
-// How long what was seen of the servers counts.
+// How long a result of a check is valid.
 const freshMs = 1_000;
-// How long the primary is waited for: without it, replicas are compared with what it said last.
+// The timeout of the primary's check. After it, replicas are compared with the primary's last known position.
 const primaryPatienceMs = 1_000;
 // How long a replica may take to come to a position that a read needs: mostly it is there in a few milliseconds.
 const catchUpMs = 100;
@@ -19,7 +19,7 @@ export interface ReplicaHealth {
   readonly status: 'up' | 'behind' | 'down';
   /** Why it is down. */
   readonly error: string | null;
-  /** Bytes of the write-ahead log that it has not applied yet; null when it, or the primary, did not tell. */
+  /** Bytes of the write-ahead log that it has not applied yet; null if it, or the primary, did not answer. */
   readonly lag: number | null;
 }
 
@@ -48,21 +48,21 @@ export class ReplicaSet {
    * @throws InvalidValueError when `atLeast` is no position.
    */
   async pick(atLeast: string | null | undefined): Promise<Replica | null> {
-    // Null is a position that nobody knows.
+    // Null stands for an unknown position.
     if (atLeast === null || this.replicas.length === 0) return null;
     const wanted = atLeast === undefined ? 0n : walBytes(atLeast);
     await this.#look();
-    const usable = this.#inTurn().filter(({ sight }) => this.#status(sight) === 'up');
-    const first = usable.find(({ sight }) => reaches(sight, wanted));
+    const usable = this.#inTurn().filter(({ state }) => this.#status(state) === 'up');
+    const first = usable.find(({ state }) => reaches(state, wanted));
     if (first || usable.length === 0) return first ?? null;
     return catchingUp(usable, wanted);
   }
 
-  /** Whether `error`, which came of a read from `replica`, says nothing of the read: then the primary can answer it. */
-  isToBlame(replica: Replica, error: unknown): boolean {
-    // What the replica had to apply was in the way of the read.
+  /** Returns whether `error` of a read from `replica` is the replica's failure, not the read's: then the primary can answer. */
+  isReplicaFailure(replica: Replica, error: unknown): boolean {
+    // A recovery conflict: WAL that the replica applied cancelled the read.
     if (error instanceof ContentionError) return true;
-    // So does a pool of its own that is full.
+    // The replica's pool is full.
     if (error instanceof PoolTimeoutError) return true;
     if (!(error instanceof ConnectionError || error instanceof ConnectionLostError)) return false;
     this.#lookedAt = -Infinity;
@@ -73,14 +73,14 @@ export class ReplicaSet {
   /** Returns how each of them is, asked now, in their order, within `patience` milliseconds. */
   async health(patience: number): Promise<ReplicaHealth[]> {
     if (this.replicas.length === 0) return [];
-    await within(
+    await settlesWithin(
       patience,
       this.#seeAll(() => false),
     );
-    return this.replicas.map(({ sight }) => ({
-      status: this.#status(sight),
-      error: sight ? sight.why : `no answer within ${patience} ms`,
-      lag: sight?.position == null || this.#head === undefined ? null : Number(this.#lag(sight.position)),
+    return this.replicas.map(({ state }) => ({
+      status: this.#status(state),
+      error: state ? state.why : `no answer within ${patience} ms`,
+      lag: state?.position == null || this.#head === undefined ? null : Number(this.#lag(state.position)),
     }));
   }
 
@@ -103,7 +103,7 @@ export class ReplicaSet {
   async #seeAll(passesOver: (isDown: boolean) => boolean): Promise<void> {
     await unless(passesOver(this.#primaryIsDown), this.#seePrimary());
     await Promise.all(
-      this.replicas.map((replica) => unless(passesOver(replica.sight?.why != null), replica.look())),
+      this.replicas.map((replica) => unless(passesOver(replica.state?.why != null), replica.look())),
     );
   }
 
@@ -112,7 +112,7 @@ export class ReplicaSet {
       this.#head = await this.#primary.ask(primaryPatienceMs);
       this.#primaryIsDown = false;
     } catch {
-      // What it said last still tells who is far behind, and the read itself tells what is wrong if it has to go there.
+      // The last known position still shows the lag. A read that needs the primary throws its error.
       this.#primaryIsDown = true;
     }
   }
@@ -122,9 +122,9 @@ export class ReplicaSet {
     return [...this.replicas.slice(this.#turn), ...this.replicas.slice(0, this.#turn)];
   }
 
-  #status(sight: Sight | undefined): ReplicaHealth['status'] {
-    if (sight?.position == null) return 'down';
-    return this.#lag(sight.position) > this.#maxLag ? 'behind' : 'up';
+  #status(state: ReplicaState | undefined): ReplicaHealth['status'] {
+    if (state?.position == null) return 'down';
+    return this.#lag(state.position) > this.#maxLag ? 'behind' : 'up';
   }
 
   #lag(position: bigint): bigint {
@@ -143,8 +143,8 @@ async function catchingUp(replicas: readonly Replica[], wanted: bigint): Promise
   return null;
 }
 
-function reaches(sight: Sight | undefined, wanted: bigint): boolean {
-  return sight?.position != null && sight.position >= wanted;
+function reaches(state: ReplicaState | undefined, wanted: bigint): boolean {
+  return state?.position != null && state.position >= wanted;
 }
 
 /** Waits for `work`, which goes on in any case. */
@@ -157,6 +157,6 @@ async function endOfLog(primary: MikroORM): Promise<bigint> {
   const [row] = await primary.em
     .getConnection()
     .execute<{ position: string }[]>('select pg_current_wal_flush_lsn()::text as position');
-  if (!row) throw new Error('the primary did not tell its position');
+  if (!row) throw new Error('the primary did not return its WAL position');
   return walBytes(row.position);
 }

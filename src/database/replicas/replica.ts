@@ -9,20 +9,20 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { walBytes } from './wal-position.ts';
 
-/** How far a replica has come, or why it can't be read from. */
-export type Sight =
+/** The WAL position of a replica, or why it can't be read from. */
+export type ReplicaState =
   | { readonly position: bigint; readonly why: null }
   | { readonly position: null; readonly why: string };
 
-// The primary answers meanwhile, so that nobody need wait for long.
+// Short, because the primary can answer instead.
 const patienceMs = 1_000;
 
-/** A streaming replica of the primary, with a pool of its own. It is not connected to before it is first wanted. */
+/** A streaming replica of the primary, with its own pool. The first use opens a connection. */
 export class Replica {
   readonly orm: MikroORM;
   readonly telemetry: Telemetry;
   readonly #probe: Probe<bigint | null>;
-  #sight: Sight | undefined;
+  #state: ReplicaState | undefined;
 
   private constructor(orm: MikroORM, telemetry: Telemetry) {
     this.orm = orm;
@@ -40,19 +40,19 @@ export class Replica {
   }
 
   /** What was seen of it last; undefined while it never was asked. */
-  get sight(): Sight | undefined {
-    return this.#sight;
+  get state(): ReplicaState | undefined {
+    return this.#state;
   }
 
   /** Asks it how far it has come. Never throws. */
-  async look(): Promise<Sight> {
+  async look(): Promise<ReplicaState> {
     const seen = await this.#probe.ask(patienceMs).then(
-      (position): Sight =>
+      (position): ReplicaState =>
         position === null ? { position: null, why: 'it is no replica' } : { position, why: null },
-      (error: unknown): Sight => ({ position: null, why: reason(error) }),
+      (error: unknown): ReplicaState => ({ position: null, why: reason(error) }),
     );
-    if ((this.#sight?.why ?? null) !== seen.why) this.telemetry.replica(seen.why);
-    return (this.#sight = seen);
+    if ((this.#state?.why ?? null) !== seen.why) this.telemetry.replica(seen.why);
+    return (this.#state = seen);
   }
 
   /** Closes its pool, within about so many milliseconds. */

@@ -36,7 +36,7 @@ export type ServiceConnection = Pick<OpenDatabaseOptions, 'poolMode' | 'pool' | 
 /**
  * Returns the options for a service's own MikroORM that has our entities beside its own, with all that guards them: subscribers, driver,
  * clients of the pool, COPY, repositories. The service's options are kept, and ours are added: its entities, subscribers, extensions,
- * hooks and names of its own tables stay as they were.
+ * hooks and the names of its tables stay as they were.
  *
  * `clientUrl` defaults to `DATABASE_URL`; its parameters and `connection` are read as `openDatabase` reads them. Without `migrations` that
  * say where the service's own are, the ORM's migrator runs ours. Opens nothing. Errors that the ORM throws are the ORM's own;

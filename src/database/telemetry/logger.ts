@@ -6,7 +6,7 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** A line of JSON on stderr for each, for whoever wants to see statements and has no logger. */
+/** Writes a line of JSON on stderr: the logger for `logStatements` without a logger. */
 export const stderrLogger: Logger = {
   debug: (fields, message) => write('debug', fields, message),
   info: (fields, message) => write('info', fields, message),

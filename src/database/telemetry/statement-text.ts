@@ -1,61 +1,44 @@
-// What of a longer one tells is at its beginning.
-const longestRead = 20_000;
-const longestTold = 2_000;
+import { SqlScanner, type ScanOptions } from '../../postgres/sql/sql-scanner.ts';
 
-// In this order: what begins like something else comes first. What is cut off in the middle is none the less a value.
-const token = new RegExp(
-  [
-    String.raw`(?<gap>\s+|--[^\n]*)`,
-    String.raw`(?<comment>\/\*)`,
-    String.raw`(?<value>[eE]'(?:\\[^]|''|[^'\\])*'?|(?:[bBxXnN]|[uU]&)?'(?:''|[^'])*'?|\$(?<tag>(?:[a-zA-Z_\u0080-\uffff][\w\u0080-\uffff]*)?)\$[^]*?(?:\$\k<tag>\$|$)|0[xXoObB][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)`,
-    String.raw`(?<kept>"(?:""|[^"])*"?|\$\d+|[a-zA-Z_\u0080-\uffff][\w$\u0080-\uffff]*|[^])`,
-  ].join('|'),
-  'y',
-);
+// What of a longer one is shown is at its beginning.
+const longestRead = 20_000;
+const longestShown = 2_000;
 
 /**
- * A statement as it may be told: `?` for each value that is written into it, `?, …` for a list of them, no comments, on one line, at
- * most 2,000 characters of it.
+ * Returns a statement without values: `?` for each literal, `?, …` for a list of them, no comments, on one line, at most 2,000
+ * characters of it. Where a string or a name is not closed, a quote before it may be misplaced, and what looks like SQL be a value: the
+ * statement is cut at its first quote.
  */
-export function statementText(sql: string): string {
+export function statementText(sql: string, options?: ScanOptions): string {
   const source = sql.slice(0, longestRead);
-  let told = '';
-  let at = 0;
-  while (at < source.length) {
-    token.lastIndex = at;
-    const { gap, comment, value, kept } = token.exec(source)?.groups ?? {};
-    if (comment !== undefined) {
-      at = endOfComment(source, at);
-      told += ' ';
-      continue;
-    }
-    at = token.lastIndex;
-    told += gap === undefined ? (value === undefined ? (kept ?? '') : '?') : ' ';
+  const isWhole = source.length === sql.length;
+  const scanner = new SqlScanner(source, options);
+  let shown = '';
+  let beforeQuotes: number | undefined;
+  let isAfterNumber = false;
+  while (scanner.next()) {
+    const { kind, start, end } = scanner;
+    if (quotes.has(kind)) beforeQuotes ??= shown.length;
+    if (kind === 'space' || kind === 'comment') shown += ' ';
+    else if (kind === 'string' || kind === 'number') shown += '?';
+    // `0xfg` and the like: the server refuses it, or takes the end for another name of the number.
+    else if (!(isAfterNumber && kind === 'word')) shown += source.slice(start, end);
+    isAfterNumber = kind === 'number' || (isAfterNumber && kind === 'word');
   }
-  const text = told
+  const isDoubtful = scanner.isOpen && isWhole;
+  const text = (isDoubtful ? `${shown.slice(0, beforeQuotes)}?` : shown)
     .replaceAll(/ {2,}/g, ' ')
     .replaceAll(/\?(?: ?, ?\?)+/g, '?, …')
     .trim();
-  return text.length > longestTold || sql.length > longestRead ? `${text.slice(0, longestTold)}…` : text;
+  return text.length > longestShown || !isWhole || isDoubtful ? `${text.slice(0, longestShown)}…` : text;
 }
 
-/** The command that a statement begins with, in capitals. */
+const quotes: ReadonlySet<string> = new Set(['string', 'quoted name', 'comment']);
+
+/** Returns the command that a statement begins with, in capitals; `QUERY` where none is found. */
 export function operationName(sql: string): string {
-  return (
-    /^\s*(?:(?:--[^\n]*\n|\/\*[^]*?\*\/)\s*)*([a-z]+)/i.exec(sql.slice(0, 500))?.[1]?.toUpperCase() ?? 'QUERY'
-  );
-}
-
-// They may hold others of their kind.
-function endOfComment(source: string, from: number): number {
-  let depth = 0;
-  for (let at = from; at < source.length;) {
-    const mark = source.slice(at, at + 2);
-    if (mark === '/*' || mark === '*/') {
-      depth += mark === '/*' ? 1 : -1;
-      at += 2;
-      if (depth === 0) return at;
-    } else at += 1;
-  }
-  return source.length;
+  const scanner = new SqlScanner(sql.slice(0, 500));
+  while (scanner.next())
+    if (scanner.kind === 'word') return sql.slice(scanner.start, scanner.end).toUpperCase();
+  return 'QUERY';
 }

@@ -5,10 +5,11 @@ import { stderrLogger, type Logger } from './logger.ts';
 import { statementText } from './statement-text.ts';
 import { Tracing } from './tracing.ts';
 import { watchStatements } from '../../postgres/client/watch-statements.ts';
+import type { ScanOptions } from '../../postgres/sql/sql-scanner.ts';
 
-/** What is told of what happens, and to whom. No line holds a value of a statement, a row or a password. */
+/** What is logged, and where. No log line contains a value of a statement, a row or a password. */
 export interface TelemetryOptions {
-  /** Default: nobody is told. */
+  /** Default: nothing is logged. */
   readonly logger?: Logger | undefined;
   /** Statements that take at least this many milliseconds are logged, as warnings; 0: none. Default of `openDatabase` 1,000. */
   readonly slowStatement?: number | undefined;
@@ -16,7 +17,7 @@ export interface TelemetryOptions {
   readonly logStatements?: boolean | undefined;
 }
 
-/** Tells a logger, and OpenTelemetry where the service has installed it, what happens on the connections to one database. */
+/** Reports events of the connections to one database to a logger, and to OpenTelemetry if the service has installed it. */
 export class Telemetry {
   readonly #target: DatabaseTarget;
   readonly #logger: Logger | undefined;
@@ -46,37 +47,37 @@ export class Telemetry {
     );
   }
 
-  /** Tells of the ORM's pool and of what goes over its connections, until `stop`. Connects nowhere. */
+  /** Reports events of the ORM's pool and the statements on its connections, until `stop`. Opens no connection. */
   async watch(orm: MikroORM): Promise<void> {
     const pool = await orm.em.getConnection().getNativeClient();
     const logger = this.#logger;
     const database = this.#target.label;
     if (logger) {
       logger.info({ database, max: pool.options.max }, 'pool of connections made');
-      const told = () => ({
+      const poolState = () => ({
         database,
         total: pool.totalCount,
         idle: pool.idleCount,
         waiting: pool.waitingCount,
       });
-      pool.on('connect', () => logger.debug(told(), 'connection opened'));
-      pool.on('remove', () => logger.debug(told(), 'connection closed'));
+      pool.on('connect', () => logger.debug(poolState(), 'connection opened'));
+      pool.on('remove', () => logger.debug(poolState(), 'connection closed'));
       // The error's own text is the driver's or the server's.
       pool.on('error', (error) =>
-        logger.warn({ ...told(), code: sqlStateOf(error) || null }, 'idle connection lost'),
+        logger.warn({ ...poolState(), code: sqlStateOf(error) || null }, 'idle connection lost'),
       );
     }
     if (this.#tracing) this.#leave.push(this.#tracing.pool(pool, database));
     if (this.#tracing || this.#all || (logger && Number.isFinite(this.#slow)))
-      watchStatements(pool, (sql) => this.#statement(sql));
+      watchStatements(pool, (sql, strings) => this.#statement(sql, strings));
   }
 
-  /** Runs a unit of work, within a span of its own. */
+  /** Runs a unit of work in a span. */
   unitOfWork<T>(kind: 'transact' | 'read', work: () => Promise<T>): Promise<T> {
     return this.#tracing ? this.#tracing.unitOfWork(kind, this.#target, work) : work();
   }
 
-  /** Tells that a unit of work is run again after `error`: for which time, and in how many milliseconds. */
+  /** Reports that a unit of work is retried after `error`: the number of the attempt, and its delay in milliseconds. */
   retrying(error: unknown, { attempt, delay }: { attempt: number; delay: number }): void {
     this.#tracing?.retrying(error, attempt);
     this.#logger?.warn(
@@ -85,20 +86,20 @@ export class Telemetry {
     );
   }
 
-  /** Tells why a replica is passed over, or that it no longer is. */
+  /** Reports why a replica is skipped, or, with null, that it is used again. */
   replica(unusable: string | null): void {
     const database = this.#target.label;
     if (unusable === null) this.#logger?.info({ database }, 'replica is read from again');
     else this.#logger?.warn({ database, why: unusable }, 'replica is passed over');
   }
 
-  /** Ends what is told of the pools. */
+  /** Stops the reports. */
   stop(): void {
     for (const leave of this.#leave.splice(0)) leave();
   }
 
-  #statement(sql: string): (error?: unknown) => void {
-    const ended = this.#tracing?.statement(sql, this.#target);
+  #statement(sql: string, strings?: ScanOptions): (error?: unknown) => void {
+    const ended = this.#tracing?.statement(sql, this.#target, strings);
     const begun = performance.now();
     return (error) => {
       ended?.(error);
@@ -107,7 +108,7 @@ export class Telemetry {
       if (!this.#logger || !(slow || this.#all)) return;
       const fields = {
         database: this.#target.label,
-        statement: statementText(sql),
+        statement: statementText(sql, strings),
         duration: rounded(duration),
         ...(error !== undefined && { code: sqlStateOf(error) || null }),
       };

@@ -4,13 +4,14 @@ import type { Attributes, BatchObservableResult, Span, Tracer } from '@opentelem
 import type { Pool } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { sqlStateOf } from '../../postgres/errors/translate-error.ts';
+import type { ScanOptions } from '../../postgres/sql/sql-scanner.ts';
 import { operationName, statementText } from './statement-text.ts';
 
 type Api = typeof api;
 
 const scope = 'synth-lab-data';
 
-/** Spans and metrics by OpenTelemetry's conventions for databases. What is told holds no values and no error's text. */
+/** Spans and metrics by OpenTelemetry's conventions for databases. They contain no values and no text of errors. */
 export class Tracing {
   readonly #api: Api;
   readonly #tracer: Tracer;
@@ -50,14 +51,14 @@ export class Tracing {
   }
 
   /** Begins the span of a statement; what it gives ends it. */
-  statement(sql: string, target: DatabaseTarget): (error?: unknown) => void {
+  statement(sql: string, target: DatabaseTarget, strings?: ScanOptions): (error?: unknown) => void {
     const operation = operationName(sql);
     const span = this.#tracer.startSpan(`${operation} ${target.parts.database}`, {
       kind: this.#api.SpanKind.CLIENT,
       attributes: { ...whereabouts(target), 'db.operation.name': operation },
     });
-    // Nobody may be listening, and this costs more than all the rest.
-    if (span.isRecording()) span.setAttribute('db.query.text', statementText(sql));
+    // Without a listener this would cost more than all the rest.
+    if (span.isRecording()) span.setAttribute('db.query.text', statementText(sql, strings));
     return (error) => {
       if (error !== undefined) this.#fail(span, error);
       span.end();

@@ -1,27 +1,36 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
+import type { EntityManager, TransactionOptions } from '@mikro-orm/postgresql';
+import type { ControlledTransaction } from 'kysely';
 import { ReadOnlyError } from '../../errors.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { gatedTransaction } from '../../postgres/patches/gated-transaction.ts';
 import { rememberLoaded } from '../../postgres/patches/loaded-entities.ts';
 import { concurrent, innerRuns, transactionControl } from './refusals.ts';
-import { isInside, runAs } from './scope.ts';
-import type { UnitEntityManager } from './unit-entity-manager.ts';
 import type { UnitGate } from './unit-gate.ts';
 
-/** Runs `work` behind a savepoint of the unit of work of `em`, which nobody else uses meanwhile. */
-export function runInner<Manager extends UnitEntityManager, T>(
-  em: Manager,
+/** The entity manager of a unit of work. */
+interface Manager extends EntityManager {
+  /** Makes it a handle of the unit of work behind `gate`. */
+  join(gate: UnitGate, transaction?: ControlledTransaction<unknown>): void;
+  /** Runs `work` with a fork, behind a savepoint. */
+  behindSavepoint<T>(work: (em: this) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}
+
+/** Runs `work` behind a savepoint of the unit of work of `em`, which refuses other calls meanwhile. Errors are translated. */
+export function runInner<EM extends Manager, T>(
+  em: EM,
   outer: UnitGate,
-  work: (em: Manager) => Promise<T>,
-  options?: Parameters<UnitEntityManager['behindSavepoint']>[1],
+  work: (em: EM) => Promise<T>,
+  options?: TransactionOptions,
 ): Promise<T> {
   if (!outer.connection)
     return Promise.reject(
-      new ReadOnlyError('a savepoint would be made outside `transact`: reads have no transaction'),
+      new ReadOnlyError(
+        'a savepoint needs a transaction, which a read has not: use the `transact` of the database',
+      ),
     );
-  return outer.within(async (inner) => {
+  return outer.runInner(async (inner) => {
     await em.flush();
-    const loaded = rememberLoaded(em, () => isInside(inner));
+    const loaded = rememberLoaded(em, () => inner.isCurrent);
     try {
       const result = await em.behindSavepoint((fork) => runWork(fork, inner, work), options);
       loaded.keep();
@@ -35,9 +44,9 @@ export function runInner<Manager extends UnitEntityManager, T>(
 
 const running = new WeakSet<EntityManager>();
 
-/** The same in a transaction of a service's own MikroORM, which has no gate. */
+/** Runs `work` behind a savepoint in a transaction of a service's own MikroORM, which has no gate. */
 export async function runUngated<T>(em: EntityManager, work: (em: EntityManager) => Promise<T>): Promise<T> {
-  // They share a connection: one that failed would roll back what the others wrote.
+  // They share a connection: a failure of one would roll back the changes of the others.
   if (running.has(em)) throw concurrent(innerRuns);
   running.add(em);
   try {
@@ -58,13 +67,13 @@ export async function runUngated<T>(em: EntityManager, work: (em: EntityManager)
   }
 }
 
-async function runWork<Manager extends UnitEntityManager, T>(
-  em: Manager,
+async function runWork<EM extends Manager, T>(
+  em: EM,
   inner: UnitGate,
-  work: (em: Manager) => Promise<T>,
+  work: (em: EM) => Promise<T>,
 ): Promise<T> {
   em.join(inner, gatedTransaction(inner, em.getKysely(), transactionControl));
-  const [outcome] = await runAs('work', inner, () => Promise.allSettled([work(em)]));
+  const [outcome] = await inner.runAs('work', () => Promise.allSettled([work(em)]));
   if (outcome.status === 'rejected') {
     await inner.close();
     throw outcome.reason;

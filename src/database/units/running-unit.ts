@@ -1,19 +1,19 @@
 import type { TxClient } from '../../postgres/client/tx-client.ts';
 
-/** A unit of work from its beginning to its end, which may be interrupted in between. */
+/** A unit of work from its beginning to its end, with a way to interrupt it. */
 export class RunningUnit {
-  // Told of an interruption. One waits at a time or two; a promise to race against would cost each read more.
+  // Called on an interruption. There are one or two at a time; a promise to race against would cost each read more.
   readonly #waiting: ((reason: unknown) => void)[] = [];
   #stop: (() => void) | undefined;
   #interruption: { readonly reason: unknown } | undefined;
   #stopped: Promise<void> = Promise.resolve();
 
-  /** Why it was interrupted; undefined when it was not. */
+  /** The reason of its interruption; undefined when it was not interrupted. */
   get interruption(): { readonly reason: unknown } | undefined {
     return this.#interruption;
   }
 
-  /** Ends it with `reason`: whatever it waits for, and on the server too. */
+  /** Rejects what it waits for with `reason`, cancels its statement on the server, and closes its connection. */
   interrupt(reason: unknown): void {
     if (this.#interruption) return;
     this.#interruption = { reason };
@@ -21,7 +21,7 @@ export class RunningUnit {
     this.#stop?.();
   }
 
-  /** What `waiting` gives, unless the unit of work is interrupted first. */
+  /** Returns the result of `waiting`, or rejects when the unit of work is interrupted first. */
   unlessInterrupted<T>(waiting: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       waiting.then(resolve, reject);
@@ -30,15 +30,15 @@ export class RunningUnit {
     });
   }
 
-  /** Has `client` to itself while `work` runs, which ends with the connection at the latest. */
+  /** Runs `work` on `client`. Rejects when the connection is lost, or the unit of work is interrupted. */
   async onClient<T>(client: TxClient, work: () => Promise<T>): Promise<T> {
     const lost = Promise.withResolvers<never>();
     lost.promise.catch(() => {});
-    // The statement that it met tells more of it; its failure comes through in this turn.
+    // A running statement fails in this turn, with an error that says more.
     const onLost = (error: Error) => void setImmediate(() => lost.reject(error));
     client.onLost = onLost;
     this.#stop = () => {
-      // Once it is back in the pool, it is somebody else's.
+      // Once it is back in the pool, it may be in use by another unit of work.
       if (client.onLost === onLost) this.#stopped = client.abort(this.#interruption?.reason);
     };
     try {

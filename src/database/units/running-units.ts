@@ -1,16 +1,16 @@
 import { DatabaseClosedError } from '../../errors.ts';
 import { RunningUnit } from './running-unit.ts';
-import { within } from '../../postgres/client/within.ts';
+import { settlesWithin } from '../../postgres/client/settles-within.ts';
 
-/** The units of work that run on a database, until it is closed. */
+/** The running units of work of a database. */
 export class RunningUnits {
   readonly #running = new Map<RunningUnit, Promise<unknown>>();
   #isClosed = false;
 
   /**
-   * Runs `work` as one of them. When `signal` is aborted, it is interrupted with its reason.
+   * Runs `work` as a unit of work. When `signal` is aborted, it is interrupted with the signal's reason.
    *
-   * @throws DatabaseClosedError when no more are taken.
+   * @throws DatabaseClosedError after `close`.
    */
   async run<T>(signal: AbortSignal | undefined, work: (unit: RunningUnit) => Promise<T>): Promise<T> {
     if (this.#isClosed)
@@ -29,12 +29,12 @@ export class RunningUnits {
     }
   }
 
-  /** Takes no more, waits for those that run, and interrupts those that have not ended after so many milliseconds. */
+  /** Refuses further units of work, waits for the running ones, and interrupts those that have not ended after so many milliseconds. */
   async close(milliseconds: number): Promise<void> {
     this.#isClosed = true;
-    if (await within(milliseconds, this.#ended())) return;
+    if (await settlesWithin(milliseconds, this.#ended())) return;
     const late = new DatabaseClosedError(
-      `the database was closed while the unit of work ran, and it did not end within ${milliseconds} ms`,
+      `the database was closed, and the unit of work had not ended after ${milliseconds} ms`,
     );
     const ended = this.#ended();
     for (const unit of this.#running.keys()) unit.interrupt(late);

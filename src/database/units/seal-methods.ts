@@ -2,9 +2,8 @@ import { wrap, type EntityManager } from '@mikro-orm/postgresql';
 import { Repository } from '../../repositories/repository.ts';
 import { isOurs } from '../../postgres/orm/our-entities.ts';
 import { DataErrorEntityManager } from '../../postgres/orm/data-errors/data-error-entity-manager.ts';
-import { door } from './door.ts';
+import { gatedRepository } from './gated-repository.ts';
 import { sealedStream } from './sealed-stream.ts';
-import type { UnitEntityManager } from './unit-entity-manager.ts';
 import type { UnitGate } from './unit-gate.ts';
 
 /** Calls that send statements. */
@@ -30,13 +29,18 @@ const calls = [
   'upsertMany',
 ] as const;
 
-/** Calls that stage something for the next flush. */
+/** Calls that stage a change for the next flush. */
 const staging = ['create', 'persist', 'remove'] as const;
 
 type Method = (...given: unknown[]) => unknown;
 
-/** Has the methods of a prototype pass the gate of the unit of work that a manager belongs to. */
-export function sealMethods(prototype: UnitEntityManager): void {
+/** An entity manager that may belong to a unit of work. */
+interface Sealable extends EntityManager {
+  readonly gate: UnitGate | undefined;
+}
+
+/** Makes the methods of a prototype pass the gate of the unit of work that a manager belongs to. */
+export function sealMethods(prototype: Sealable): void {
   for (const name of calls)
     seal(prototype, name, (gate, start) => gate.call(`em.${name}`, async () => start()));
   for (const name of staging)
@@ -50,52 +54,43 @@ export function sealMethods(prototype: UnitEntityManager): void {
   });
   seal(prototype, 'refresh', (gate, start, manager, [entity, options]) =>
     gate.call('em.refresh', async () =>
-      isManaged(manager, entity) ? readAgain(manager, entity, options) : start(),
+      isManaged(manager, entity) ? refreshKeeping(manager, entity, options) : start(),
     ),
   );
   seal(prototype, 'getRepository', (gate, start) => {
     const repository = start();
     return repository instanceof Repository
-      ? door(gate, repository.constructor.name, repository)
+      ? gatedRepository(gate, repository.constructor.name, repository)
       : repository;
   });
 }
 
-function isManaged(manager: UnitEntityManager, entity: unknown): entity is object {
+function isManaged(manager: Sealable, entity: unknown): entity is object {
   if (typeof entity !== 'object' || entity === null) return false;
   const { __meta: meta, __managed, __em } = wrap(entity, true);
   return isOurs(meta) && __managed && __em === manager;
 }
 
-/** Unlike the ORM's, which overwrites what was changed and not flushed. */
-async function readAgain(
-  manager: UnitEntityManager,
-  entity: object,
-  options: unknown,
-): Promise<object | null> {
+/** Refreshes an entity, and keeps unflushed changes, which the ORM's `refresh` overwrites. */
+async function refreshKeeping(manager: Sealable, entity: object, options: unknown): Promise<object | null> {
   const { __meta: meta, __primaryKeys: keys } = wrap(entity, true);
   const found = await manager.findOne(meta.class, keys, Object.assign({}, options, { refresh: true }));
   if (!found) manager.getUnitOfWork(false).unsetIdentity(entity);
   return found;
 }
 
-/** Replaces a method rather than overriding it, whose many type parameters would have to be written out again. */
+/** Replaces a method: an override would have to repeat its many type parameters. */
 function seal(
-  prototype: UnitEntityManager,
+  prototype: Sealable,
   name: keyof EntityManager,
-  use: (
-    gate: UnitGate,
-    start: () => unknown,
-    manager: UnitEntityManager,
-    given: readonly unknown[],
-  ) => unknown,
+  use: (gate: UnitGate, start: () => unknown, manager: Sealable, given: readonly unknown[]) => unknown,
 ): void {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every method is one
   const method = Reflect.get(DataErrorEntityManager.prototype, name) as Method;
   Object.defineProperty(prototype, name, {
     configurable: true,
     writable: true,
-    value(this: UnitEntityManager, ...given: unknown[]): unknown {
+    value(this: Sealable, ...given: unknown[]): unknown {
       const start = (): unknown => Reflect.apply(method, this, given);
       return this.gate ? use(this.gate, start, this, given) : start();
     },

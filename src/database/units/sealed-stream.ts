@@ -2,8 +2,8 @@ import { toDataError } from '../../postgres/errors/translate-error.ts';
 import type { UnitGate } from './unit-gate.ts';
 
 /**
- * Has the rows of a stream pass the gate of its unit of work. A stream that the end of the unit has closed throws: without an error, its
- * reader would take a part of the rows for all. Its own `next` rather than a generator around it, which would have to pass on its end.
+ * Makes the rows of a stream pass the gate of its unit of work. A stream that the end of the unit closed throws: without an error, its
+ * reader would take a part of the rows for all. It replaces `next`, since a generator around it would have to forward its end.
  */
 export function sealedStream(gate: UnitGate, rows: AsyncGenerator): AsyncGenerator {
   const next = rows.next.bind(rows);
@@ -12,7 +12,7 @@ export function sealedStream(gate: UnitGate, rows: AsyncGenerator): AsyncGenerat
     try {
       gate.check('em.stream');
       if (isOpen) return await next();
-      // It opens between two calls, not amid one.
+      // It opens between two calls, not within one.
       const first = await gate.call('em.stream', next);
       isOpen = true;
       return first;

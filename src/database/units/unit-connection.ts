@@ -1,20 +1,22 @@
 import { Writable } from 'node:stream';
 import { CompiledQuery, type DatabaseConnection, type QueryExecutor, type QueryResult } from 'kysely';
-import { whoServes, type TxClient } from '../../postgres/client/tx-client.ts';
-import { within } from '../../postgres/client/within.ts';
+import { identifyClient } from '../../postgres/client/identify-client.ts';
+import type { TxClient } from '../../postgres/client/tx-client.ts';
+import { settlesWithin } from '../../postgres/client/settles-within.ts';
+import { findTransactionEnd } from '../../postgres/sql/find-transaction-end.ts';
 import { concurrent, ended, transactionControl, transactionEnded } from './refusals.ts';
-import type { UnitGate } from './unit-gate.ts';
 
-// Milliseconds that the server may take to answer when the unit ends; then the statement is cancelled, and its connection dropped.
+// Milliseconds for the server to answer at the end of the unit, before the statement is cancelled and its connection closed.
 const patienceMs = 1_000;
-
-// Refused before it is sent, so that nothing is stored. What ends the transaction otherwise is known from the server's answer.
-const endsTransaction =
-  /^\s*(commit|end|abort|prepare\s+transaction|rollback(?!\s+(?:(?:work|transaction)\s+)?to))\b/i;
 
 const streamIsOpen =
   'a stream of this unit of work is open, and no statement can be sent on its connection: read it to its end or leave its loop first, ' +
   'or use another unit of work';
+
+/** What a statement passes before it is sent. */
+interface Gate {
+  check(what: string): void;
+}
 
 interface Waiting {
   readonly turn: Turn;
@@ -23,8 +25,8 @@ interface Waiting {
 }
 
 /**
- * The connection of a unit of work and of its inner units. It sends one statement at a time, and none while a stream is open: a
- * statement would wait for the end of the stream, which may wait for the statement.
+ * The connection of a unit of work and of its inner units. It sends one statement at a time, and none while a stream is open: the statement
+ * and the stream could wait for each other.
  */
 export class UnitConnection {
   readonly client: TxClient;
@@ -40,12 +42,13 @@ export class UnitConnection {
     this.#connection = connection;
   }
 
-  /** The connection that `executor`, of a transaction, sends on. */
+  /** Returns the connection of a transaction's `executor`. */
   static of(executor: QueryExecutor): Promise<UnitConnection> {
     return executor.provideConnection(async (connection) => {
-      const { rows } = await connection.executeQuery<{ client: TxClient }>(CompiledQuery.raw(whoServes));
+      const { rows } = await connection.executeQuery<{ client: TxClient }>(CompiledQuery.raw(identifyClient));
       const client = rows[0]?.client;
-      if (!client) throw new Error('the ORM was configured with another client');
+      if (!client)
+        throw new Error("the ORM's pool makes other clients than ours: configure it by `ormOptions`");
       return new UnitConnection(client, connection);
     });
   }
@@ -54,7 +57,7 @@ export class UnitConnection {
     return !this.#turn && !this.#copy;
   }
 
-  /** Whether a statement has failed in the transaction, so that it takes no others. */
+  /** Whether a statement has failed in the transaction, so that the server refuses all others. */
   get hasFailed(): boolean {
     return this.client.getTransactionStatus() === 'E';
   }
@@ -70,8 +73,8 @@ export class UnitConnection {
     if (endedBy !== undefined) throw transactionEnded(endedBy);
   }
 
-  /** Lends the connection to one consumer at a time, in order. */
-  async provide<T>(gate: UnitGate, consumer: (connection: DatabaseConnection) => Promise<T>): Promise<T> {
+  /** Gives the connection to one consumer at a time, in the order of the calls. */
+  async provide<T>(gate: Gate, consumer: (connection: DatabaseConnection) => Promise<T>): Promise<T> {
     this.refuseWhileStreaming();
     const turn = new Turn(gate, this);
     if (this.#turn) await new Promise<void>((go, refuse) => this.#waiting.push({ turn, go, refuse }));
@@ -83,23 +86,24 @@ export class UnitConnection {
     }
   }
 
-  /** Used by `Turn`. */
+  /** Sends a statement. Called by `Turn` only. */
   async send<R>(turn: Turn, query: CompiledQuery): Promise<QueryResult<R>> {
     this.#check(turn);
     const { sql }: { sql: unknown } = query;
     if (sql instanceof Writable) this.#watchCopy(sql);
-    else refuseEnd(query.sql);
+    else this.#refuseTransactionEnd(query.sql);
     try {
       return await this.#connection.executeQuery<R>(query);
     } finally {
-      // Also where a later part of the text failed: what came before it is stored.
+      // Also when a later part of the text failed: the part before it is committed.
       this.checkTransaction();
     }
   }
 
-  /** Used by `Turn`. */
+  /** Opens a stream. Called by `Turn` only. */
   stream<R>(turn: Turn, query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<R>> {
     this.#check(turn);
+    this.#refuseTransactionEnd(query.sql);
     const rows = this.#connection.streamQuery<R>(query, chunkSize)[Symbol.asyncIterator]();
     this.#stream = rows;
     for (const { refuse } of this.#waiting.splice(0)) refuse(concurrent(streamIsOpen));
@@ -116,8 +120,8 @@ export class UnitConnection {
   }
 
   /**
-   * Ends what is under way: refuses what waits, closes the stream and the COPY that are open, and waits for the server's answer, or
-   * cancels the statement and drops the connection. Returns what it ended, undefined when nothing was under way.
+   * Ends running statements: refuses those that wait, closes an open stream or COPY, and waits for the server's answer. When it does not
+   * arrive, cancels the statement and closes the connection. Returns what it ended; undefined when nothing was running.
    */
   async interrupt(): Promise<string | undefined> {
     if (this.isIdle) return undefined;
@@ -130,15 +134,15 @@ export class UnitConnection {
     const [stream, copy] = [this.#stream, this.#copy];
     this.#stream = undefined;
     this.#copy = undefined;
-    // It is settled by the end of the client where no answer comes.
+    // It settles when the client ends, at the latest.
     stream?.return?.().catch(() => {});
     copy?.destroy(ended('a COPY'));
-    if (!(await within(patienceMs, this.client.idle()))) await this.client.abort(ended('a statement'));
+    if (!(await settlesWithin(patienceMs, this.client.idle()))) await this.client.abort(ended('a statement'));
     this.#turn = undefined;
     return what;
   }
 
-  /** Sends nothing any more. */
+  /** Refuses all further statements. */
   close(): void {
     this.#isClosed = true;
     for (const { refuse } of this.#waiting.splice(0)) refuse(ended('a statement'));
@@ -150,12 +154,22 @@ export class UnitConnection {
     this.checkTransaction();
   }
 
+  /**
+   * Refuses a text that ends the transaction before it is sent, so that nothing is stored.
+   *
+   * @throws StatementError
+   */
+  #refuseTransactionEnd(sql: string): void {
+    const command = findTransactionEnd(sql, this.client.strings);
+    if (command !== null) throw transactionControl(`\`${command}\``);
+  }
+
   #watchCopy(copy: Writable): void {
     this.#copy = copy;
     const end = (): void => {
       if (this.#copy === copy) this.#copy = undefined;
     };
-    // Which of them is emitted depends on how it ends.
+    // Which of these events is emitted depends on how it ends.
     copy.once('finish', end).once('error', end).once('close', end);
   }
 
@@ -168,18 +182,12 @@ export class UnitConnection {
   }
 }
 
-/** @throws StatementError when the statement ends the transaction. */
-function refuseEnd(sql: string): void {
-  const [, command] = endsTransaction.exec(sql) ?? [];
-  if (command !== undefined) throw transactionControl(`\`${command}\``);
-}
-
-/** The connection as Kysely holds it while it sends something. */
+/** The connection as Kysely has it while it sends a statement. */
 class Turn implements DatabaseConnection {
-  readonly gate: UnitGate;
+  readonly gate: Gate;
   readonly #connection: UnitConnection;
 
-  constructor(gate: UnitGate, connection: UnitConnection) {
+  constructor(gate: Gate, connection: UnitConnection) {
     this.gate = gate;
     this.#connection = connection;
   }

@@ -7,13 +7,12 @@ import { closedTransaction } from '../../postgres/patches/closed-transaction.ts'
 import { runInner } from './inner-unit.ts';
 import { flushKeeping, unflushedEntities } from '../../postgres/patches/late-changes.ts';
 import { ended, pastUnit, transactionControl } from './refusals.ts';
-import { runningPart } from './scope.ts';
 import { sealMethods } from './seal-methods.ts';
 import type { UnitGate } from './unit-gate.ts';
 
 /**
- * The ORM's entity manager, as a handle of a unit of work: its calls pass the gate of the unit, and so do those of its forks. Reading and
- * flushing lose no unflushed change of our entities.
+ * The ORM's entity manager as a handle of a unit of work: its calls, and those of its forks, pass the gate of the unit. Reading and
+ * flushing keep unflushed changes of our entities.
  */
 export class UnitEntityManager extends DataErrorEntityManager {
   #gate: UnitGate | undefined;
@@ -23,8 +22,8 @@ export class UnitEntityManager extends DataErrorEntityManager {
   }
 
   /**
-   * Returns a fresh manager of `orm`. Made here rather than by the ORM's option `entityManager`, by which frameworks know what to inject,
-   * and forked of nobody: inside an inner unit of work, the ORM's own manager stands for that one's.
+   * Returns a fresh manager of `orm`. Not by the ORM's option `entityManager`, which frameworks inject by, and not by a fork: inside an inner
+   * unit of work, the ORM's own manager stands for that of the inner unit.
    */
   static of(orm: MikroORM): UnitEntityManager {
     const { em, config } = orm;
@@ -40,7 +39,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
     return fresh;
   }
 
-  /** The gate of the unit of work that `em` is a handle of; undefined when it is of none. */
+  /** Returns the gate of the unit of work that `em` belongs to; undefined when it belongs to none. */
   static gateOf(em: EntityManager): UnitGate | undefined {
     return em instanceof UnitEntityManager ? em.gate : undefined;
   }
@@ -55,9 +54,9 @@ export class UnitEntityManager extends DataErrorEntityManager {
     if (transaction) this.setTransactionContext(transaction);
   }
 
-  /** Has a manager outside a transaction send nothing any more. */
+  /** Makes a manager outside a transaction refuse all statements from now on. */
   close(): void {
-    this.setTransactionContext(nowhere);
+    this.setTransactionContext(closed);
   }
 
   override fork(options: Parameters<EntityManager['fork']>[0] = {}): this {
@@ -75,19 +74,19 @@ export class UnitEntityManager extends DataErrorEntityManager {
     row: EntityDictionary<E>,
     options?: Parameters<EntityManager['map']>[2],
   ): E {
-    // With `cascade`, the ORM would take unflushed values for what is stored.
+    // With `cascade`, the ORM would take unflushed values for stored ones.
     return super.map(entity, row, Object.assign({ cascade: false }, options));
   }
 
-  // Returns the promise that the gate knows.
+  // Returns the promise that the gate has recorded.
   override flush(): Promise<void> {
     const flush = async (): Promise<void> => void (await this.#flush());
     return this.#gate ? this.#gate.call('em.flush', flush) : flush();
   }
 
   /**
-   * Flushes at the end of the unit of work. Returns the names of entities that were changed meanwhile, by code that nobody awaited, so
-   * that not all of their changes are written.
+   * Flushes at the end of the unit of work. Returns the names of entities that code which was not awaited changed meanwhile, so that some
+   * of their changes are not written.
    */
   async flushAtEnd(): Promise<string[]> {
     return (await this.#flush()) ? unflushedEntities(this) : [];
@@ -107,7 +106,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
     return this.isEmpty ? false : flushKeeping(this, () => super.flush());
   }
 
-  /** Runs `work` behind a savepoint, where the manager belongs to a unit of work: as its `transact`. */
+  /** Runs `work` behind a savepoint, as the unit's `transact` does, where the manager belongs to a unit of work. */
   override transactional<T>(
     work: (em: this) => T | Promise<T>,
     options: Parameters<EntityManager['transactional']>[1] = {},
@@ -119,7 +118,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
     return runInner(this, this.#gate, async (em) => work(em), others);
   }
 
-  /** The ORM's `transactional`. */
+  /** Runs the ORM's own `transactional`. */
   behindSavepoint<T>(
     work: (em: this) => Promise<T>,
     options?: Parameters<EntityManager['transactional']>[1],
@@ -142,11 +141,11 @@ export class UnitEntityManager extends DataErrorEntityManager {
     return super.rollback();
   }
 
-  /** The ORM's connection, which is that of no unit of work. */
+  /** Returns the ORM's connection, which belongs to no unit of work. */
   override getConnection(
     ...given: Parameters<EntityManager['getConnection']>
   ): ReturnType<EntityManager['getConnection']> {
-    if (this.#gate && !runningPart(this.#gate.root)) {
+    if (this.#gate && !this.#gate.runningPart) {
       this.#gate.check('em.getConnection');
       throw pastUnit();
     }
@@ -160,7 +159,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
   }
 }
 
-// What the ORM would send through the pool goes nowhere: it sends by the transaction that a manager has.
-const nowhere = closedTransaction(() => {
+// The ORM sends by the transaction of a manager, where it has one, and through the pool otherwise.
+const closed = closedTransaction(() => {
   throw ended('a statement');
 });

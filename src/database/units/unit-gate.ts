@@ -3,7 +3,7 @@ import { UnfinishedWorkError } from '../../errors.ts';
 import { isPoolTimeout } from '../../postgres/errors/connection-failures.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { concurrent, ended, innerRuns } from './refusals.ts';
-import { isEnding, isInside, runAs, runningPart } from './scope.ts';
+import { Scopes } from './scopes.ts';
 import type { UnitConnection } from './unit-connection.ts';
 
 interface Call {
@@ -11,23 +11,25 @@ interface Call {
   promise?: Promise<unknown>;
 }
 
+const scopes = new Scopes<UnitGate>();
+
 /**
- * Every use of a unit of work passes here: calls of repositories and of the entity manager by name, and all that is sent (by the ORM,
- * Kysely, streams, COPY, forks) as Kysely's provider of the connection. A unit is open; then closing, when only its own end passes; then
- * ended for ever. An inner unit has a gate of its own, and the outer one is suspended while it runs.
+ * The gate that every use of a unit of work passes: calls of repositories and of the entity manager by name, and all statements (of the
+ * ORM, Kysely, streams, COPY, forks) as Kysely's connection provider. A unit is open; then closing, when only its own end passes; then
+ * ended. An inner unit has a gate of its own, and the outer one is suspended while it runs.
  */
 export class UnitGate implements ConnectionProvider {
   /** Undefined for a unit of work that reads outside a transaction. */
   readonly connection: UnitConnection | undefined;
   readonly parent: UnitGate | undefined;
-  /** That of the outermost unit. */
+  /** The gate of the outermost unit. */
   readonly root: UnitGate;
   #state: 'open' | 'closing' | 'ended' = 'open';
   readonly #calls = new Set<Call>();
-  /** Of the root: settles when the call that came last has ended. */
+  /** At the root: settles when the latest call has ended. */
   #lastCall: Promise<void> | undefined;
   #inner: UnitGate | undefined;
-  /** From when an inner unit is asked for until it has ended. */
+  /** Set from the request for an inner unit to its end. */
   #innerRun: Promise<unknown> | undefined;
 
   constructor(connection: UnitConnection | undefined, parent?: UnitGate) {
@@ -36,13 +38,30 @@ export class UnitGate implements ConnectionProvider {
     this.root = parent?.root ?? this;
   }
 
+  /** Whether the current code runs for this unit, or for a unit within it. */
+  get isCurrent(): boolean {
+    return scopes.isInside(this);
+  }
+
+  /** The unit, of those with the same root, whose call, beginning or end the current code is part of; undefined when it is part of none. */
+  get runningPart(): UnitGate | undefined {
+    return scopes.runningPart(this.root);
+  }
+
+  /** Runs `work`, and all that it starts, as the work of this unit, or as its end. */
+  runAs<T>(as: 'work' | 'end', work: () => T): T {
+    return scopes.run(as, this, work);
+  }
+
   /**
+   * Checks that the current code may use the unit. `what` names the use.
+   *
    * @throws UnitOfWorkEndedError unless the unit is open, or the current code ends it; ConcurrentUseError while an inner unit runs and the
    * current code is not inside it.
    */
   check(what: string): void {
-    if (this.#state !== 'open' && !(this.#state === 'closing' && isEnding(this))) throw ended(what);
-    if (this.#inner && !isInside(this.#inner)) {
+    if (this.#state !== 'open' && !(this.#state === 'closing' && scopes.isEnding(this))) throw ended(what);
+    if (this.#inner && !this.#inner.isCurrent) {
       throw concurrent(
         `${what}: an inner \`transact\` of this unit of work is running; await it first, or use the unit of work that it passes to its \`work\``,
       );
@@ -50,17 +69,17 @@ export class UnitGate implements ConnectionProvider {
   }
 
   /**
-   * Runs a call, which is known by `name` until it has ended. One runs at a time, since they share a connection and none may see another
-   * half done; outside a transaction, all at once. What the call calls is part of it. Errors are translated.
+   * Runs a call and records it under `name` until it has ended. Calls run one after another, since they share a connection and none may
+   * see the half-done work of another; outside a transaction, they run at once. A call within a call is part of it. Errors are translated.
    */
   call<T>(name: string, start: () => Promise<T>): Promise<T> {
-    const part = runningPart(this.root);
+    const part = this.runningPart;
     if (part) return this.#callPart(part, name, start);
-    // What code of an inner unit does by the outer one is part of the inner one.
-    if (this.#inner && isInside(this.#inner)) return this.#inner.call(name, start);
+    // A call on the outer unit by code of an inner one belongs to the inner one.
+    if (this.#inner?.isCurrent) return this.#inner.call(name, start);
     const call: Call = { name };
     const promise = this.#run(call, start);
-    // What the caller has: if it does not await it, the end of the unit reports it.
+    // The caller has this promise: when it does not await it, the end of the unit reports it.
     call.promise = promise;
     return promise;
   }
@@ -75,9 +94,9 @@ export class UnitGate implements ConnectionProvider {
     this.check(call.name);
     this.#calls.add(call);
     try {
-      return await (this.connection ? this.#inTurn(call, start) : runAs('call', this, start));
+      return await (this.connection ? this.#inTurn(call, start) : scopes.run('call', this, start));
     } catch (error) {
-      // `Database` knows more of a full pool.
+      // `Database` knows the pool's settings, for the message.
       throw isPoolTimeout(error) ? error : toDataError(error);
     } finally {
       this.#calls.delete(call);
@@ -95,7 +114,7 @@ export class UnitGate implements ConnectionProvider {
         this.check(call.name);
       }
       this.connection?.refuseWhileStreaming();
-      return await runAs('call', this, start);
+      return await scopes.run('call', this, start);
     } finally {
       if (root.#lastCall === promise) root.#lastCall = undefined;
       resolve();
@@ -103,11 +122,11 @@ export class UnitGate implements ConnectionProvider {
   }
 
   async provideConnection<T>(consumer: (connection: DatabaseConnection) => Promise<T>): Promise<T> {
-    const part = runningPart(this.root);
+    const part = this.runningPart;
     if (part && part !== this) part.check('a statement');
     this.check('a statement');
     if (!this.connection) throw ended('a statement');
-    // Between two calls, not amid one: a stream would have the rest of the call refused, after a part of it was sent.
+    // Between two calls, not within one: a stream would have the rest of the call refused after a part of it was sent.
     if (!part) {
       while (this.root.#lastCall) {
         await this.root.#lastCall;
@@ -118,13 +137,13 @@ export class UnitGate implements ConnectionProvider {
   }
 
   /**
-   * Runs an inner unit: waits for the calls that run, and refuses all others while `run` runs.
+   * Runs an inner unit: waits for the running calls, and refuses all others while `run` runs.
    *
-   * @throws ConcurrentUseError when another one has not ended.
+   * @throws ConcurrentUseError when another inner unit has not ended.
    */
-  within<T>(run: (inner: UnitGate) => Promise<T>): Promise<T> {
+  runInner<T>(run: (inner: UnitGate) => Promise<T>): Promise<T> {
     if (this.#innerRun) return Promise.reject(concurrent(innerRuns));
-    const running = this.#runInner(run).finally(() => {
+    const running = this.#startInner(run).finally(() => {
       this.#inner?.end();
       this.#inner = undefined;
       this.#innerRun = undefined;
@@ -133,22 +152,22 @@ export class UnitGate implements ConnectionProvider {
     return running;
   }
 
-  async #runInner<T>(run: (inner: UnitGate) => Promise<T>): Promise<T> {
+  async #startInner<T>(run: (inner: UnitGate) => Promise<T>): Promise<T> {
     this.check('transact');
     // Not for the call that this is part of.
-    while (this.#calls.size > 0 && !runningPart(this.root))
+    while (this.#calls.size > 0 && !this.runningPart)
       await Promise.allSettled(Array.from(this.#calls, async ({ promise }) => promise));
     this.check('transact');
-    // It would be refused at its savepoint, and the reader of the stream before that.
+    // Its savepoint would be refused, after the reader of the stream was.
     this.connection?.refuseWhileStreaming();
     const inner = new UnitGate(this.connection, this);
     this.#inner = inner;
-    return runAs('end', inner, () => run(inner));
+    return inner.runAs('end', () => run(inner));
   }
 
   /**
-   * Closes the unit: what is not sent yet is refused from now on, and what is on its way is ended. Returns what was running; undefined,
-   * at once, when nothing was.
+   * Closes the unit: refuses all statements that are not sent yet, and ends those that are running. Returns the names of the calls that
+   * were running; undefined, at once, when there were none.
    */
   close(): Promise<string[]> | undefined {
     if (this.#state === 'open') this.#state = 'closing';
@@ -156,13 +175,13 @@ export class UnitGate implements ConnectionProvider {
     return this.#interrupt();
   }
 
-  /** @throws UnfinishedWorkError when something of the unit was running. */
+  /** @throws UnfinishedWorkError when calls of the unit were running. */
   async closeFinished(): Promise<void> {
     const running = await this.close();
     if (running && running.length > 0) throw new UnfinishedWorkError(running);
   }
 
-  /** Refuses everything from now on, the end of the unit included. */
+  /** Refuses every further use, the end of the unit included. */
   end(): void {
     this.#state = 'ended';
     this.#disownCalls();
@@ -176,13 +195,13 @@ export class UnitGate implements ConnectionProvider {
     this.#disownCalls();
     this.#inner?.end();
     const interrupted = await this.connection?.interrupt();
-    // A statement is that of a call, where there is one.
+    // A statement belongs to a call, where there is one.
     if (interrupted !== undefined && (running.size === 0 || !interrupted.startsWith('a statement')))
       running.add(interrupted);
     return [...running];
   }
 
-  // Reported by the unit: without a caller that awaits them, they would end the process as unhandled rejections.
+  // The unit reports them. Without a caller that awaits them, they would end the process as unhandled rejections.
   #disownCalls(): void {
     this.#innerRun?.catch(() => {});
     for (const { promise } of this.#calls) promise?.catch(() => {});

@@ -1,12 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { repositories, type Repositories } from '../../repositories/index.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
-import { door } from './door.ts';
+import { gatedRepository } from './gated-repository.ts';
 import { runUngated } from './inner-unit.ts';
 import { UnitEntityManager } from './unit-entity-manager.ts';
 import type { UnitGate } from './unit-gate.ts';
 
-/** A unit of work whose repositories have those of their methods that only read, by their signatures. */
+/** A unit of work whose repositories have the methods that only read, according to their signatures. */
 export type ReadingUnitOfWork = {
   readonly [Name in keyof Repositories]: Pick<
     Repositories[Name],
@@ -21,11 +21,11 @@ type ReadingMethod<Signatures> = {
 export interface UnitOfWork extends Repositories {}
 
 /**
- * One piece of work on the database: its repositories share what they have loaded, and what they change is written together.
- * Two units of work share nothing.
+ * A unit of work on the database: its repositories share loaded entities, and their changes are committed or rolled back together. Two
+ * units of work share nothing.
  */
 export class UnitOfWork {
-  /** The ORM's own handle, for what no repository offers. */
+  /** The ORM's entity manager, for queries that no repository has. */
   readonly em: EntityManager;
 
   constructor(em: EntityManager) {
@@ -37,32 +37,32 @@ export class UnitOfWork {
       Object.defineProperty(this.prototype, name, {
         configurable: true,
         get(this: UnitOfWork): object {
-          return this.#behindDoor(name, new Repository(this.em));
+          return this.#gated(name, new Repository(this.em));
         },
       });
     }
   }
 
   /**
-   * Writes what has changed so far, without ending the unit of work.
+   * Flushes the changes so far, and keeps the unit of work open.
    *
-   * @throws DataError when PostgreSQL refuses the change. The transaction can't go on then, unless this ran inside `transact` of a
-   * unit of work, whose savepoint takes it back.
+   * @throws DataError when PostgreSQL refuses a change. The transaction refuses further statements then, unless this ran inside the
+   * `transact` of a unit of work, which rolls back to its savepoint.
    */
   flush(): Promise<void> {
-    // A gate translates by itself, and has to know the promise that the caller has.
+    // A gate translates errors, and records the promise that the caller has.
     return this.#gate
       ? this.em.flush()
       : this.em.flush().catch((error: unknown) => Promise.reject(toDataError(error)));
   }
 
   /**
-   * Runs `work` within this unit of work, behind a savepoint: when it throws, what it wrote is rolled back, and this unit of work goes on
-   * with what it had before, in the database and in memory. It waits for the calls that run. While it runs, other code may not use this
-   * unit of work, nor begin a second one.
+   * Runs `work` as an inner unit of work, behind a savepoint. When `work` throws, its changes are rolled back, in the database and in
+   * memory, and this unit of work can be used further. It waits for running calls. While it runs, other code can't use this unit of work,
+   * nor begin another inner one.
    *
-   * @throws ConcurrentUseError while another one runs; UnfinishedWorkError when `work` returns before a call of it has ended; DataError when
-   * PostgreSQL refuses the change. What `work` throws is thrown unchanged.
+   * @throws ConcurrentUseError while another one runs; UnfinishedWorkError when `work` returns before one of its calls has ended; DataError
+   * when PostgreSQL refuses a change. Errors of `work` are thrown unchanged.
    */
   transact<T>(work: (uow: UnitOfWork) => Promise<T>): Promise<T> {
     const inner = (em: EntityManager): Promise<T> => work(new UnitOfWork(em));
@@ -73,7 +73,7 @@ export class UnitOfWork {
     return UnitEntityManager.gateOf(this.em);
   }
 
-  #behindDoor<R extends object>(name: string, repository: R): R {
-    return this.#gate ? door(this.#gate, name, repository) : repository;
+  #gated<R extends object>(name: string, repository: R): R {
+    return this.#gate ? gatedRepository(this.#gate, name, repository) : repository;
   }
 }

@@ -122,7 +122,7 @@ class TargetResolver {
     }
   }
 
-  /** Returns the column of a property that no other part of the target writes; null, with an issue, when there is none. */
+  /** Returns the column of a property that no other part of the target writes; null, with an issue, when it does not exist. */
   #writable(property: string, path: string): LoadColumn | null {
     const { columns, entity, version } = this.#context.table;
     const column = columns.find((one) => one.property === property);

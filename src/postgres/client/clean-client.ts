@@ -1,40 +1,39 @@
 import { PoolerError } from '../../errors.ts';
 import { leftOnSession } from './pooler-rules.ts';
-import { TxClient, type Release, type TxClientConfig } from './tx-client.ts';
+import { leavesTemporaryObjects } from './temporary-objects.ts';
+import type { Release, TxClientConfig } from './tx-client-config.ts';
+import { TxClient } from './tx-client.ts';
 import { refuseMalformedText, storableParameters } from './unstorable-values.ts';
 
-/** What the pool tells its clients besides what the driver knows. */
+/** The configuration of the pool's clients, besides the driver's. */
 export interface CleanClientConfig extends TxClientConfig {
-  /** Statements that each transaction begins with. */
+  /** Statements to begin each transaction with. */
   readonly atBegin?: string;
   /**
-   * Whether a pooler may give the server's connection to somebody else after each transaction: what would stay on it is refused then.
-   * Otherwise the connection is ours, and ends with the unit of work that left something on it.
+   * Whether a pooler may assign the server's connection to another client after each transaction: changes of the session are refused then.
+   * Otherwise the connection is closed after a unit of work that changed its session.
    */
   readonly sharesSession?: boolean;
 }
 
-// In a value, it costs a statement more and changes nothing.
-const maybeTemporary = /\b(?:pg_)?temp(?:orary)?\b/i;
-const makesTemporary =
-  /\b(?:create\s+(?!(?:unique\s+)?index\b)|into\s+(?:(?:local|global)\s+)?(?=temp))[^;]*\b(?:pg_)?temp(?:orary)?\b/i;
-const whereItWouldBe = 2_000;
+// What a statement leaves on the session is in its beginning.
+const searchedLength = 2_000;
 
 /**
  * The driver's client that leaves nothing of a unit of work on the server's connection.
  *
- * - Each transaction begins with the settings that it was made for, in one message, so that they cost no time on the way.
- * - Temporary tables end with the transaction that made them.
- * - A text, or a document, that PostgreSQL would store as another one is not sent.
- * - What would outlive a transaction on a connection that others use as well is not sent.
- * - A connection of our own on which something was left (a setting, a lock) is closed when it is given back to the pool.
+ * - Each transaction begins with its settings, in one message, so that they need no round trip.
+ * - Temporary tables are dropped at the end of the transaction that created them.
+ * - Texts and documents that PostgreSQL would store with another value are refused.
+ * - Statements that change the session are refused on a connection that a pooler shares.
+ * - A connection that is not shared is closed at its release when a statement changed the session (a setting, a lock).
  */
 export class CleanClient extends TxClient {
   readonly #atBegin: string;
   readonly #sharesSession: boolean;
   #inTransaction = false;
   #madeTemporary = false;
-  #isAltered = false;
+  #hasChangedSession = false;
 
   constructor(config: CleanClientConfig = {}) {
     super(config);
@@ -53,16 +52,18 @@ export class CleanClient extends TxClient {
         }
         if (text === 'commit' || text === 'rollback') {
           this.#inTransaction = false;
-          return text === 'commit' && this.#madeTemporary ? this.#commitWithout(send, given) : send(...given);
+          return text === 'commit' && this.#madeTemporary
+            ? this.#commitWithoutTemporary(send, given)
+            : send(...given);
         }
         if (this.#sharesSession) this.#check(text, name);
-        else if (!this.#isAltered) {
-          this.#isAltered = leftOnSession(text.slice(0, whereItWouldBe), this.#inTransaction) !== null;
+        else if (!this.#hasChangedSession) {
+          const beginning = text.slice(0, searchedLength);
+          this.#hasChangedSession = leftOnSession(beginning, this.#inTransaction, this.strings) !== null;
         }
-        const sent = asStored(text, given);
+        const sent = withStorableValues(text, given);
         if (this.#inTransaction && !this.#madeTemporary) {
-          const beginning = text.slice(0, whereItWouldBe);
-          this.#madeTemporary = maybeTemporary.test(beginning) && leavesTemporary(beginning);
+          this.#madeTemporary = leavesTemporaryObjects(text.slice(0, searchedLength), this.strings);
         }
         return send(...sent);
       },
@@ -71,34 +72,34 @@ export class CleanClient extends TxClient {
 
   override get release(): Release {
     const release = super.release;
-    return (error) => release(error ?? (this.#isAltered || undefined));
+    return (error) => release(error ?? (this.#hasChangedSession || undefined));
   }
 
   override set release(release: Release) {
     super.release = release;
   }
 
-  async #commitWithout(send: (...all: unknown[]) => unknown, given: unknown[]): Promise<unknown> {
-    // Rules that wait for the commit are held now, since a table can't go while one is about to look at it.
+  async #commitWithoutTemporary(send: (...all: unknown[]) => unknown, given: unknown[]): Promise<unknown> {
+    // Deferred constraints are checked now, since a table can't be dropped while one is still to be checked on it.
     await send('set constraints all immediate; discard temp', []);
     return send(...given);
   }
 
   #check(text: string, name: string): void {
-    const says = name
-      ? 'the next transaction may have another connection, where a named statement is not known; send it without a name'
-      : leftOnSession(text, this.#inTransaction);
-    if (says === null) return;
-    throw new PoolerError(says);
+    const reason = name
+      ? 'the next transaction may get another connection of the server, which does not know this prepared statement; send it without a name'
+      : leftOnSession(text, this.#inTransaction, this.strings);
+    if (reason === null) return;
+    throw new PoolerError(reason);
   }
 }
 
 /**
- * Returns what the driver is given, with its values as they are stored.
+ * Returns the arguments of the driver's `query`, with values in the form in which they are stored.
  *
- * @throws InvalidValueError, InvalidJsonError when the text or a value can't be stored as it is.
+ * @throws InvalidValueError, InvalidJsonError when PostgreSQL would store the text or a value as another one.
  */
-function asStored(text: string, [query, values, ...others]: unknown[]): unknown[] {
+function withStorableValues(text: string, [query, values, ...others]: unknown[]): unknown[] {
   refuseMalformedText(text, {}, 'the statement');
   if (Array.isArray(values)) return [query, storableParameters(values), ...others];
   if (typeof query === 'object' && query !== null && 'values' in query && Array.isArray(query.values))
@@ -106,14 +107,7 @@ function asStored(text: string, [query, values, ...others]: unknown[]): unknown[
   return [query, values, ...others];
 }
 
-/** Whether a text makes something temporary that the end of the transaction does not drop by itself. */
-function leavesTemporary(text: string): boolean {
-  return text
-    .split(';')
-    .some((statement) => makesTemporary.test(statement) && !/\bon\s+commit\s+drop\b/i.test(statement));
-}
-
-/** Of whatever the driver takes for a query: a text, an object that holds one, or one that knows how to send itself. */
+/** Returns the text and name of a query of the driver: a text, an object with one, or an object that sends itself. */
 function partsOf(query: unknown): { text: string; name: string } {
   if (typeof query === 'string') return { text: query, name: '' };
   if (typeof query !== 'object' || query === null) return { text: '', name: '' };

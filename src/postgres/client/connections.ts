@@ -6,27 +6,27 @@ import { CleanClient, type CleanClientConfig } from './clean-client.ts';
 import { isPoolTimeout } from '../errors/connection-failures.ts';
 import { toDataError } from '../errors/translate-error.ts';
 import type { TxClient } from './tx-client.ts';
-import { within } from './within.ts';
+import { settlesWithin } from './settles-within.ts';
 
-// Milliseconds after which a connection is no longer taken to be as it was left.
+// Milliseconds after which an idle connection may have been closed unnoticed.
 const trustedMs = 10;
 
-/** All connections that the ORM has open, those included that its pool knows no more of. An extension of the ORM. */
+/** All open connections of an ORM, including those that its pool has forgotten. An extension of the ORM. */
 export class Connections {
-  /** What the pool makes clients with. */
+  /** The class of the pool's clients. */
   readonly Client: new (config?: CleanClientConfig) => TxClient;
   readonly #open = new Set<TxClient>();
 
-  /** Those that the pool has at most. */
+  /** The pool's maximum. */
   readonly max: number;
-  /** Milliseconds that the pool's callers wait for one at most. */
+  /** Milliseconds for which the pool's callers wait for a connection. */
   readonly acquireTimeout: number;
 
-  /** Whether a standby is what `target_session_attrs` asks for. */
+  /** Whether `target_session_attrs` accepts a standby. */
   readonly mayBeStandby: boolean;
-  /** Whether a pooler was seen in front of the server; false while no connection was made. */
+  /** Whether a pooler was detected in front of the server; false before the first connection. */
   behindPooler = false;
-  /** Whether the ORM throws `DataError`s; if not, its own. A `Database` has its ORM do so. */
+  /** Whether the ORM throws `DataError`s instead of its own errors. Set by `Database`. */
   throwsDataErrors = false;
 
   constructor({
@@ -44,32 +44,32 @@ export class Connections {
         open.add(this);
         this.once('end', () => open.delete(this));
         this.once('silence', (error: Error) => {
-          // What came of the same network, or the same server, is hardly better off. Who would get it next would wait as long.
+          // Idle connections to the same server are probably dead, too, and the next unit of work would wait as long.
           for (const client of open) if (client.isIdle) client.drop(error);
         });
       }
     };
   }
 
-  /** Those of `orm`. */
+  /** Returns the connections of `orm`. */
   static of(orm: MikroORM): Connections {
     const connections = Connections.in(orm.config);
-    if (!connections) throw new Error('the ORM was configured without its connections');
+    if (!connections) throw new Error('the ORM has no Connections extension: configure it by `ormOptions`');
     return connections;
   }
 
-  /** Those of an ORM with this configuration; undefined when they are not ours. */
+  /** Returns the connections of an ORM with this configuration; undefined when `ormOptions` did not make it. */
   static in(config: Configuration): Connections | undefined {
     return config.getExtension<Connections>(connectionsName);
   }
 
-  /** What is thrown for what the driver or the ORM threw. */
+  /** Returns the error to throw for one of the driver or the ORM. */
   toThrow(error: unknown): unknown {
     if (!this.throwsDataErrors) return error;
     if (!isPoolTimeout(error)) return toDataError(error);
     return new PoolTimeoutError(
       `no connection was free within ${this.acquireTimeout} ms: all ${this.max} of the pool are in use; ` +
-        'end units of work sooner, or raise pool.max or pool.acquireTimeout',
+        'shorten units of work, or raise pool.max or pool.acquireTimeout',
       { cause: error },
     );
   }
@@ -78,10 +78,10 @@ export class Connections {
     orm.config.registerExtension(connectionsName, () => this);
   }
 
-  /** Has the pool hear first of what the operating system knows by now: which of the connections that idled were ended. */
+  /** Lets the pool process events of idle connections that were closed meanwhile. */
   async settle(): Promise<void> {
     if (!this.#hasIdled()) return;
-    // All sockets are looked at between two turns.
+    // Node polls all sockets between two turns of the event loop.
     await setImmediate();
     await setImmediate();
   }
@@ -91,23 +91,23 @@ export class Connections {
     return false;
   }
 
-  /** Waits for all to end, no longer than so many milliseconds, and drops those that have not. */
+  /** Waits for all to end, for so many milliseconds at most, and drops the others. */
   async end(milliseconds: number): Promise<void> {
     const ends = Array.from(
       this.#open,
       (client) => new Promise<void>((resolve) => client.once('end', resolve)),
     );
-    if (await within(milliseconds, Promise.all(ends))) return;
+    if (await settlesWithin(milliseconds, Promise.all(ends))) return;
     for (const client of this.#open) client.drop(new Error('Connection terminated'));
   }
 }
 
-// What the end of connections may take, in milliseconds, once nobody waits for more.
+// Milliseconds for connections to end in an orderly way.
 const patienceMs = 1_000;
 
-/** Closes the ORM's pool, within about so many milliseconds: what has not ended by then is dropped. */
+/** Closes the ORM's pool within about so many milliseconds. Connections that have not ended by then are dropped. */
 export async function closeWithin(milliseconds: number, orm: MikroORM): Promise<void> {
   const left = Math.max(milliseconds, patienceMs);
-  // The pool waits for whoever took a connection past us, until that is dropped.
-  await Promise.all([within(left + patienceMs, orm.close(true)), Connections.of(orm).end(left)]);
+  // The pool waits for connections that are still checked out, until they are dropped.
+  await Promise.all([settlesWithin(left + patienceMs, orm.close(true)), Connections.of(orm).end(left)]);
 }

@@ -2,17 +2,17 @@ import { CompiledQuery } from 'kysely';
 import { SettingsError } from '../../errors.ts';
 import { parseSetting } from '../../settings/resolve-settings.ts';
 
-/** How long the server bears with a transaction, in milliseconds; 0 for ever. What is left out is as the role or the server has it. */
+/** The server's timeouts for a transaction, in milliseconds; 0 for no limit. Default, for each: the setting of the role or the server. */
 export interface TransactionTimeouts {
-  /** For each statement: then it is canceled (57014, `UnavailableError`). */
+  /** For each statement, which is then canceled (57014, `UnavailableError`). */
   readonly statement?: number | undefined;
-  /** For each lock that somebody else holds: then the statement is refused (55P03, `ContentionError`). */
+  /** For each lock that another transaction holds; the statement fails then (55P03, `ContentionError`). */
   readonly lock?: number | undefined;
-  /** Between two statements: then the connection is ended (25P03, `ConnectionError`). */
+  /** Between two statements; the server closes the connection then (25P03, `ConnectionLostError`). */
   readonly idleInTransaction?: number | undefined;
 }
 
-/** Settings of the server's by their names (`app.user`, `role`), as a transaction has them. */
+/** Settings of the server for a transaction, by name (`app.user`, `role`). */
 export type TransactionSettings = Readonly<Record<string, string>>;
 
 const parameters = {
@@ -21,14 +21,13 @@ const parameters = {
   idleInTransaction: 'idle_in_transaction_session_timeout',
 } as const satisfies Record<keyof TransactionTimeouts, string>;
 
-// As PostgreSQL has it for its own and for custom ones.
+// PostgreSQL's rule, for built-in and custom settings.
 const settingName = /^[a-z_][\w$]*(?:\.[a-z_][\w$]*)*$/i;
 
 /**
- * The statements that give these timeouts to the transaction in which they are run, to be sent along with its `begin`; empty for
- * none.
+ * Returns the statements that set these timeouts for a transaction, to be sent with its `begin`; empty for none.
  *
- * @throws SettingsError when one is no number of milliseconds.
+ * @throws SettingsError when one is not a number of milliseconds.
  */
 export function timeoutStatements(timeouts: TransactionTimeouts): string {
   return entriesOf(timeouts)
@@ -36,18 +35,18 @@ export function timeoutStatements(timeouts: TransactionTimeouts): string {
     .join('; ');
 }
 
-/** What a transaction begins with. */
+/** The settings of a transaction. */
 export interface LocalSettings {
-  /** Gives it all, as parameters. */
+  /** The statement that sets all of them, with parameters. */
   readonly query: CompiledQuery;
-  /** In milliseconds, 0 for ever; undefined where the transaction has none of its own. */
+  /** In milliseconds, 0 for no limit; undefined when the transaction has none of its own. */
   readonly statementTimeout: number | undefined;
 }
 
 /**
- * What gives timeouts and settings to the transaction that begins with it; null for none.
+ * Returns the statement that sets timeouts and settings at the beginning of a transaction; null when there are none.
  *
- * @throws SettingsError when a name or a value is none. The message holds no value.
+ * @throws SettingsError when a name or a value is invalid. The message has no value.
  */
 export function localSettings(
   timeouts: TransactionTimeouts = {},
@@ -71,7 +70,9 @@ function entriesOf(timeouts: TransactionTimeouts): [parameter: string, milliseco
     .filter(([, milliseconds]) => milliseconds !== undefined)
     .map(([name, milliseconds]) => {
       if (!isTimeout(name)) {
-        throw new SettingsError(`timeouts.${name} is none; there are ${Object.keys(parameters).join(', ')}`);
+        throw new SettingsError(
+          `unknown timeout "timeouts.${name}"; expected one of: ${Object.keys(parameters).join(', ')}`,
+        );
       }
       return [parameters[name], parseSetting(`timeouts.${name}`, milliseconds) ?? 0];
     });
@@ -81,19 +82,20 @@ function isTimeout(name: string): name is keyof typeof parameters {
   return Object.hasOwn(parameters, name);
 }
 
-// Plain JavaScript may hand over what the types forbid: a tenant that somebody forgot to look up.
+// JavaScript may pass what the types forbid, such as the id of a tenant that was not found.
 function checked([name, value]: [string, unknown]): readonly [string, string] {
   if (!settingName.test(name)) {
     throw new SettingsError(
-      `settings has ${JSON.stringify(name)}, which is no name of a setting; for example "app.user"`,
+      `invalid name ${JSON.stringify(name)} in settings; expected a name such as "app.user"`,
     );
   }
   const timeout = Object.entries(parameters).find(([, parameter]) => parameter === name.toLowerCase());
-  if (timeout) throw new SettingsError(`settings has "${name}"; write timeouts.${timeout[0]} instead`);
-  // PostgreSQL reads a setting that was never made as an empty one, once any transaction of the connection has made it.
+  if (timeout)
+    throw new SettingsError(`"${name}" in settings is a timeout: set timeouts.${timeout[0]} instead`);
+  // PostgreSQL reads an unset custom setting as empty, once any transaction of the connection has set it.
   if (typeof value !== 'string' || value === '') {
     const shown = value === '' ? 'empty' : value === null ? 'null' : typeof value;
-    throw new SettingsError(`settings["${name}"] is ${shown}; give it a text that is not empty`);
+    throw new SettingsError(`settings["${name}"] is ${shown}; expected a text that is not empty`);
   }
   return [name, value];
 }

@@ -5,10 +5,10 @@ import type { TxClient } from './tx-client.ts';
 const terminated = 'Connection terminated';
 
 /**
- * Runs `work` on a new connection outside the pool of `orm`, made as the pool makes its own, and ends the connection. It is
- * dropped when `signal` is aborted.
+ * Runs `work` on a new connection outside the pool of `orm`, with the pool's configuration, and closes it. It is dropped when `signal` is
+ * aborted.
  *
- * @throws what the driver throws when no connection can be made, or when it is dropped; whatever `work` throws.
+ * @throws the driver's error when no connection can be made, or when it is dropped; errors of `work`.
  */
 export async function outsidePool<T>(
   orm: MikroORM,
@@ -20,19 +20,19 @@ export async function outsidePool<T>(
   const client = new (Connections.of(orm).Client)(options);
   const drop = (): void => client.drop(new Error(terminated));
   signal.addEventListener('abort', drop, { once: true });
-  // An error of a connection that nobody waits for must not end the process.
+  // Without a listener, an error of the connection would end the process.
   client.on('error', () => {});
   try {
-    // With a callback: its errors are marked as met while connecting.
+    // With a callback, errors are marked as `whileConnecting`.
     await new Promise<void>((resolve, reject) => {
       client.connect((error: Error | null) => (error ? reject(error) : resolve()));
     });
-    // It returns a promise, whatever the driver's types say.
+    // It returns a promise, unlike the driver's types.
     await Promise.resolve(options.onConnect?.(client));
     return await work(client);
   } finally {
     signal.removeEventListener('abort', drop);
-    // Nobody has to wait for a goodbye.
+    // Not awaited: the server may not answer.
     void client.end().catch(() => {});
   }
 }

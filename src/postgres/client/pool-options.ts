@@ -3,30 +3,29 @@ import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { defaultFor, type SettingValue } from '../../settings/setting-definitions.ts';
 
 /**
- * What stands between this process and the server.
+ * The kind of pooler between this process and the server.
  *
- * - `session`: nothing, or a pooler that gives each client a server connection of its own. Connections are kept and used again; one
- *   on which a unit of work left something, a setting or a lock, is closed.
- * - `transaction`: a pooler such as PgBouncer that lends a server connection for one transaction. What would outlive the transaction
- *   is refused, since it would reach whoever is lent the connection next.
- * - `external`: a pooler of any kind does the pooling. No connection is kept: each unit of work makes one and ends it. The same is
- *   refused.
+ * - `session`: none, or a pooler in session mode. Connections are reused; one whose session a unit of work changed (a setting, a lock) is
+ *   closed.
+ * - `transaction`: a pooler in transaction mode, such as PgBouncer. Statements that change the session are refused, since they would affect
+ *   the next client of the server's connection.
+ * - `external`: a pooler does all of the pooling. Each unit of work opens a connection and closes it. The same statements are refused.
  */
 export type PoolMode = SettingValue<'poolMode'>;
 
-/** How large the pool is, how long one waits for it, and how long it keeps connections. Times are milliseconds. */
+/** The size and the timeouts of the pool. Times are milliseconds. */
 export interface PoolOptions {
-  /** Connections at most, at least 1. Default 10. With `external`, units of work at once. */
+  /** The maximum number of connections, at least 1. Default 10. With `external`, of concurrent units of work. */
   readonly max?: number | undefined;
-  /** How long to wait for a free connection, or for a new one, at least 1. Default 5,000. */
+  /** How long to wait for a connection, at least 1. Default 5,000. */
   readonly acquireTimeout?: number | undefined;
-  /** How long a connection that nobody uses is kept; 0 for ever. Default 10,000. Not with `external`. */
+  /** How long to keep an idle connection; 0 for no limit. Default 10,000. Not with `external`. */
   readonly idleTimeout?: number | undefined;
-  /** How old a connection gets before it is replaced by a new one, not while in use; 0 for no limit. Default 1,800,000. Not with `external`. */
+  /** The age at which an idle connection is replaced; 0 for no limit. Default 1,800,000. Not with `external`. */
   readonly maxLifetime?: number | undefined;
 }
 
-/** What the driver's pool is told. */
+/** The options of the driver's pool. */
 export interface DriverPoolOptions {
   readonly max: number;
   readonly connectionTimeoutMillis: number;
@@ -35,7 +34,7 @@ export interface DriverPoolOptions {
   readonly maxUses?: number;
 }
 
-/** Settings as the driver's pool has them. */
+/** Returns the options of the driver's pool. */
 export function driverPoolOptions(mode: PoolMode, pool: PoolOptions): DriverPoolOptions {
   return {
     max: pool.max ?? defaultFor('pool.max'),
@@ -47,12 +46,12 @@ export function driverPoolOptions(mode: PoolMode, pool: PoolOptions): DriverPool
 }
 
 /**
- * Holds that nothing is asked of the connection itself that a pooler in transaction mode refuses, or gives to others.
+ * Refuses startup options, which a pooler in transaction mode rejects.
  *
- * @throws SettingsError with the reason and the remedy.
+ * @throws SettingsError when `PGOPTIONS` is set.
  */
 export function refuseStartupOptions(target: DatabaseTarget, environment: NodeJS.ProcessEnv): void {
-  // The driver reads it by itself.
+  // The driver reads it.
   if (!environment['PGOPTIONS']) return;
   throw new SettingsError(
     `PGOPTIONS is set, but ${target.label} is reached through a pooler in transaction mode, which takes no options at login: ` +

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** A server did not answer in time. */
+/** The server did not answer in time. */
 export class NoAnswerError extends Error {
   constructor(milliseconds: number) {
     super(`no answer within ${milliseconds} ms`);
@@ -8,35 +8,35 @@ export class NoAnswerError extends Error {
 }
 
 /**
- * Asks a server one question, never twice at the same time: callers that ask meanwhile share the answer, so that a server which
- * does not answer costs one connection at most.
+ * Runs one check of a server at a time: concurrent callers share its result, so that a server which does not answer costs one connection
+ * at most.
  */
 export class Probe<T> {
-  readonly #question: () => Promise<T>;
+  readonly #check: () => Promise<T>;
   #running: Promise<T> | undefined;
 
-  constructor(question: () => Promise<T>) {
-    this.#question = question;
+  constructor(check: () => Promise<T>) {
+    this.#check = check;
   }
 
   /**
-   * Returns the answer to this question, or to one that is already under way.
+   * Returns the result of a check, or of the one that is running.
    *
-   * @throws what the question threw; NoAnswerError when there was no answer within `patience` milliseconds.
+   * @throws the error of the check; NoAnswerError when it takes longer than `timeout` milliseconds.
    */
-  async ask(patience: number): Promise<T> {
-    this.#running ??= this.#question().finally(() => (this.#running = undefined));
-    // It may still fail when nobody waits any more.
+  async ask(timeout: number): Promise<T> {
+    this.#running ??= this.#check().finally(() => (this.#running = undefined));
+    // It may fail after its callers have timed out.
     this.#running.catch(() => {});
-    const giveUp = new AbortController();
-    const late = setTimeout(patience, undefined, { signal: giveUp.signal }).then(() => {
-      throw new NoAnswerError(patience);
+    const canceled = new AbortController();
+    const late = setTimeout(timeout, undefined, { signal: canceled.signal }).then(() => {
+      throw new NoAnswerError(timeout);
     });
     late.catch(() => {});
     try {
       return await Promise.race([this.#running, late]);
     } finally {
-      giveUp.abort();
+      canceled.abort();
     }
   }
 }

@@ -2,22 +2,22 @@ import type { ClientBase } from 'pg';
 import type { MetConnecting } from '../errors/connection-failures.ts';
 import type { SessionAttributes } from '../../settings/url-parameters.ts';
 
-/** A server that was reached is none of those that `target_session_attrs` asks for. */
+/** The server is not of the kind that `target_session_attrs` asks for. */
 class WrongServerError extends Error implements MetConnecting {
-  /** As errors of the system have it, for whoever reports a connection that could not be made. */
+  /** Like the code of a system error, for the report of a failed connection. */
   readonly code = 'TARGET_SESSION_ATTRS';
-  /** The connection is dropped before anybody gets it. */
+  /** The connection is dropped before it is used. */
   readonly whileConnecting = true;
 }
 
-/** Whether `target_session_attrs` asks for a standby, or a server that may be one. */
+/** Returns whether `target_session_attrs` accepts a standby. */
 export function acceptsStandby(wanted: SessionAttributes = 'any'): boolean {
   return wanted === 'standby' || wanted === 'prefer-standby' || wanted === 'read-only';
 }
 
 /**
- * What the pool does with each new connection: it makes sure that the server is one of those that were asked for, and gives it up
- * otherwise. With libpq's meaning; with one host, `prefer-standby` has nothing to prefer.
+ * Returns the check of each new connection of the pool: that the server is of the kind that `target_session_attrs` asks for, with libpq's
+ * meaning. With one host, `prefer-standby` is the same as `any`.
  *
  * @throws WrongServerError
  */
@@ -34,6 +34,7 @@ export function sessionCheck(wanted: SessionAttributes = 'any'): (client: Client
       primary: !standby,
       standby,
     }[wanted];
-    if (!fits) throw new WrongServerError(`the server is not ${wanted}, which target_session_attrs asks for`);
+    if (!fits)
+      throw new WrongServerError(`the server is not "${wanted}", which target_session_attrs asks for`);
   };
 }

@@ -1,4 +1,6 @@
 import type { Connection } from 'pg';
+import { findTransactionEnd } from '../sql/find-transaction-end.ts';
+import type { ScanOptions } from '../sql/sql-scanner.ts';
 
 /**
  * Detects, from the server's answers, that a statement ended the transaction that it ran in: the command tags and the transaction's
@@ -9,8 +11,10 @@ export class TransactionEnd {
   #text = '';
   #rolledBack = false;
   #command: string | undefined;
+  readonly #strings: ScanOptions;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, strings: ScanOptions) {
+    this.#strings = strings;
     connection.on('commandComplete', ({ text }: { text: string }) => {
       if (this.#isWatching) this.#complete(text);
     });
@@ -20,23 +24,23 @@ export class TransactionEnd {
     });
   }
 
-  /** The command that ended it (COMMIT, ROLLBACK or PREPARE TRANSACTION); undefined while it goes on. */
+  /** The command that ended it (COMMIT, ROLLBACK or PREPARE TRANSACTION); undefined while it is open. */
   get command(): string | undefined {
     return this.#command;
   }
 
-  /** A transaction begins. */
+  /** Called when a transaction begins. */
   watch(): void {
     this.#isWatching = true;
     this.#command = undefined;
   }
 
-  /** Its own end is sent next. */
+  /** Called before its own end is sent. */
   unwatch(): void {
     this.#isWatching = false;
   }
 
-  /** A statement is sent. */
+  /** Called with each statement. */
   send(text: string): void {
     this.#text = text;
   }
@@ -44,9 +48,9 @@ export class TransactionEnd {
   #complete(tag: string): void {
     if (tag === 'COMMIT' || tag === 'PREPARE TRANSACTION') this.#command ??= tag;
     else if (tag === 'ROLLBACK') {
-      // Also the tag of `rollback to savepoint`. Then the transaction goes on; so it does after `and chain`, but as another one.
+      // Also the tag of `rollback to savepoint`, which leaves the transaction open. `and chain` begins another one.
       this.#rolledBack = true;
-      if (/\bchain\b/i.test(this.#text)) this.#command ??= tag;
+      if (findTransactionEnd(this.#text, this.#strings) !== null) this.#command ??= tag;
     } else if (this.#rolledBack && (tag === 'BEGIN' || tag === 'START TRANSACTION'))
       this.#command ??= 'ROLLBACK';
   }

@@ -3,8 +3,8 @@ import { InvalidValueError } from '../../errors.ts';
 import { documentText } from '../../json/document-text.ts';
 
 /**
- * Refuses a text that the driver would send as another one. `what` names it where no column does. U+0000 is left to PostgreSQL, which
- * refuses it.
+ * Refuses a text that the driver would send as another one. `what` names it in the message when the column is unknown. U+0000 is left to
+ * PostgreSQL, which refuses it.
  *
  * @throws InvalidValueError
  */
@@ -14,15 +14,12 @@ export function refuseMalformedText(
   what = 'a text',
 ): void {
   if (!text.isWellFormed())
-    throw new InvalidValueError(
-      `${what} holds half of a surrogate pair, which PostgreSQL does not store`,
-      at,
-    );
+    throw new InvalidValueError(`${what} has an unpaired surrogate, which PostgreSQL can't store`, at);
 }
 
 /**
- * Returns the parameters of a statement as they are sent. The driver would encode half of a surrogate pair as U+FFFD, and write NaN
- * in a document as null.
+ * Returns the parameters of a statement in the form to send. The driver would encode an unpaired surrogate as U+FFFD, and write NaN in a
+ * document as null.
  *
  * @throws InvalidValueError or InvalidJsonError naming the parameter.
  */

@@ -1,16 +1,18 @@
 import { errorMonitor, EventEmitter } from 'node:events';
 import { isPromise } from 'node:util/types';
 import type { Pool, PoolClient } from 'pg';
-import { whoServes } from './tx-client.ts';
+import type { ScanOptions } from '../sql/sql-scanner.ts';
+import { identifyClient } from './identify-client.ts';
+import { TxClient } from './tx-client.ts';
 
-/** Called as a statement is sent; what it gives is called at its end, with what it failed with. */
-export type StatementWatch = (sql: string) => (error?: unknown) => void;
+/** Called when a statement is sent. The returned function is called at its end, with its error if it failed. */
+export type StatementWatch = (sql: string, strings?: ScanOptions) => (error?: unknown) => void;
 
 const watchedClients = new WeakSet<PoolClient>();
 
 /**
- * Tells of every statement that goes over the pool's connections, whoever sends it: the ORM, Kysely, COPY, cursors. Connections that
- * are there already are watched from when they are used next.
+ * Reports every statement on the pool's connections: of the ORM, Kysely, COPY and cursors. Existing connections are watched from their
+ * next checkout on.
  */
 export function watchStatements(pool: Pool, watch: StatementWatch): void {
   pool.on('acquire', (client) => {
@@ -20,9 +22,14 @@ export function watchStatements(pool: Pool, watch: StatementWatch): void {
     client.query = new Proxy(client.query, {
       apply: (query, _client, given: unknown[]): unknown => {
         const sql = textOf(given[0]);
-        // The client answers `whoServes` itself: no statement is sent.
-        if (sql === undefined || sql === whoServes) return Reflect.apply(query, client, given);
-        return send(query, client, given, watch(sql));
+        // The client answers `identifyClient` itself: no statement is sent.
+        if (sql === undefined || sql === identifyClient) return Reflect.apply(query, client, given);
+        return send(
+          query,
+          client,
+          given,
+          watch(sql, client instanceof TxClient ? client.strings : undefined),
+        );
       },
     });
   });
@@ -49,7 +56,7 @@ function send(
       (error: unknown) => ended(error),
     );
   } else if (answer instanceof EventEmitter) {
-    // A COPY or a cursor, whose failure is not for us to take: whichever of these comes first ends it.
+    // A COPY or a cursor: the first of these events ends it. `errorMonitor` does not handle the error in its listeners' place.
     let open = true;
     const once = (error?: unknown): void => {
       if (open) ended(error);
@@ -61,7 +68,7 @@ function send(
   return answer;
 }
 
-/** The text of what the driver takes for a query: a text, a configuration with one, a COPY or a cursor. */
+/** Returns the text of a query of the driver: a text, a configuration, a COPY or a cursor. */
 function textOf(query: unknown): string | undefined {
   if (typeof query === 'string') return query;
   if (typeof query !== 'object' || query === null || !('text' in query)) return undefined;

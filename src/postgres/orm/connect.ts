@@ -1,6 +1,6 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { seeWhetherPooled } from '../client/pooled-sessions.ts';
+import { detectPooler } from '../client/pooled-sessions.ts';
 import { ormOptions, type ConnectOptions } from './orm-options.ts';
 import { toConnectionError } from '../errors/translate-error.ts';
 
@@ -13,7 +13,7 @@ import { toConnectionError } from '../errors/translate-error.ts';
 export async function connect(target: DatabaseTarget, options: ConnectOptions = {}): Promise<MikroORM> {
   const orm = new MikroORM(ormOptions(target, options));
   try {
-    await seeWhetherPooled(orm);
+    await detectPooler(orm);
     return orm;
   } catch (error) {
     // Why it failed matters, not what came after.

@@ -21,7 +21,7 @@ import { acceptsStandby, sessionCheck } from '../client/session-check.ts';
 import { TextGuard } from './guards/text-guard.ts';
 import { TransactionGuard } from './guards/transaction-guard.ts';
 import { TriggerFunctions } from '../patches/trigger-functions.ts';
-import { silenceAllowed } from '../client/tx-client.ts';
+import { answerTimeoutFor } from '../client/answer-timeout.ts';
 import { LateChanges } from '../patches/late-changes.ts';
 
 /** How connections are made, kept and given to units of work. */
@@ -94,7 +94,7 @@ export function ormOptions(
       keepAliveInitialDelayMillis: 15_000,
       connectionTimeoutMillis: connections.acquireTimeout,
       connectTimeout: connectTimeout === undefined ? undefined : connectTimeout * 1_000,
-      answerTimeout: timeouts.statement ? silenceAllowed(answer, timeouts.statement) : answer,
+      answerTimeout: timeouts.statement ? answerTimeoutFor(answer, timeouts.statement) : answer,
     },
     // Of its own: within a request or a transaction of another ORM with the same name, that one's manager would be used for this one's.
     contextName: `synth-lab-data ${++configured}`,

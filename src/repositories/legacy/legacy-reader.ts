@@ -1,7 +1,8 @@
-import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
-import type { Tables } from '../../entities/tables.ts';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { ReadModelReader } from '../read-model/read-model-reader.ts';
+import type { ReadModel } from '../read-model/read-model.ts';
 
-/** What a repository of a legacy table has: rows to read. It hands out no entity, so that nothing can be changed through it. */
+/** What a repository of a legacy table has: rows to read. It returns no entity, so that nothing can be changed through it. */
 export abstract class LegacyReader {
   readonly #em: EntityManager;
 
@@ -9,9 +10,10 @@ export abstract class LegacyReader {
     this.#em = em;
   }
 
-  /** The tables, for one statement in this unit of work. What was changed so far is flushed first, so that the statement sees it. */
-  protected async rows(): Promise<Kysely<Tables>> {
-    await this.#em.flush();
-    return this.#em.getKysely<Tables>();
+  /** Puts questions about a read model to this unit of work. */
+  protected ask<Shown, Given extends object, SortKey extends string>(
+    model: ReadModel<Shown, Given, SortKey>,
+  ): ReadModelReader<Shown, Given, SortKey> {
+    return new ReadModelReader(this.#em, model);
   }
 }

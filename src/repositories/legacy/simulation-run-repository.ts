@@ -1,21 +1,9 @@
-import type { Kysely } from '@mikro-orm/postgresql';
 import { runStatuses } from '../../entities/analysis-run.ts';
-import type { SimulationConfig, SimulationOutcomes } from '../../entities/legacy/simulation-run.ts';
-import type { Tables } from '../../entities/tables.ts';
-import { NotFoundError } from '../../errors.ts';
 import { deletedOption, type DeletedOption } from '../deleted-option.ts';
-import {
-  double,
-  exactInstant,
-  instant,
-  instantColumn,
-  nullableDoubleColumn,
-  nullableInstantColumn,
-} from '../exact-columns.ts';
-import { checkedPage, type Page, type PageRequest, type CursorPage, type CursorRequest } from '../page.ts';
-import { keyStartOf, readPage, startOf, toCursorPage } from '../read-page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from '../page.ts';
+import { readModel, type ShownBy } from '../read-model/read-model.ts';
 import { LegacyReader } from './legacy-reader.ts';
-import { selectedOutcomesOf, outcomesOf, toOutcome, type SimulatedOutcome } from './simulated-outcome.ts';
+import { analysisOf, simulatedOutcomes, type SimulatedOutcome } from './simulated-outcome.ts';
 import {
   fields,
   Key,
@@ -28,23 +16,55 @@ import {
   type Signatures,
 } from '../signatures/index.ts';
 
+const simulations = readModel({
+  from: 'simulation_runs',
+  select: {
+    id: 'id',
+    scorecardId: 'scorecard_id',
+    scenarioId: 'scenario_id',
+    config: 'config',
+    status: 'status',
+    startedAt: 'started_at',
+    completedAt: 'completed_at',
+    totalSynths: 'total_synths',
+    aggregatedOutcomes: 'aggregated_outcomes',
+    executionTimeSeconds: 'execution_time_seconds',
+  },
+  sorts: { startedAt: 'started_at' },
+  filters: (by) => ({
+    scorecardId: 'scorecard_id',
+    scenarioId: 'scenario_id',
+    status: 'status',
+    experimentId: by.where((eb, experiment: string) =>
+      eb(
+        'scorecard_id',
+        'in',
+        eb.selectFrom('feature_scorecards').select('id').where('experiment_id', '=', experiment),
+      ),
+    ),
+    deleted: by.choice({
+      hidden: (eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('feature_scorecards')
+              .innerJoin('experiments', 'experiments.id', 'feature_scorecards.experiment_id')
+              .select('experiments.id')
+              .whereRef('feature_scorecards.id', '=', 'simulation_runs.scorecard_id')
+              .where('experiments.status', '=', 'deleted'),
+          ),
+        ),
+      included: null,
+    }),
+  }),
+});
+
 /**
  * A legacy simulation as it was stored.
  *
  * @deprecated Lives on for its data.
  */
-export interface SimulationRunRow {
-  readonly id: string;
-  readonly scorecardId: string;
-  readonly scenarioId: string;
-  readonly config: SimulationConfig;
-  readonly status: SimulationStatus;
-  readonly startedAt: Date;
-  readonly completedAt: Date | null;
-  readonly totalSynths: number;
-  readonly aggregatedOutcomes: SimulationOutcomes | null;
-  readonly executionTimeSeconds: number | null;
-}
+export type SimulationRunRow = ShownBy<typeof simulations>;
 
 export type SimulationStatus = (typeof runStatuses)[number];
 
@@ -80,11 +100,8 @@ export class SimulationRunRepository extends LegacyReader {
    *
    * @deprecated Lives on for its data.
    */
-  async findRow(key: string): Promise<SimulationRunRow | null> {
-    const row = await selected(await this.rows(), { deleted: 'included' })
-      .where('id', '=', key)
-      .executeTakeFirst();
-    return row ? toRow(row) : null;
+  findRow(key: string): Promise<SimulationRunRow | null> {
+    return this.ask(simulations).find(key, { deleted: 'included' });
   }
 
   /**
@@ -93,10 +110,8 @@ export class SimulationRunRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    * @throws NotFoundError when there is none.
    */
-  async getRow(key: string): Promise<SimulationRunRow> {
-    const found = await this.findRow(key);
-    if (!found) throw new NotFoundError('SimulationRun', key);
-    return found;
+  getRow(key: string): Promise<SimulationRunRow> {
+    return this.ask(simulations).get(key, { deleted: 'included' });
   }
 
   /**
@@ -105,16 +120,8 @@ export class SimulationRunRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
    */
-  async page(request: PageRequest<'startedAt'> & SimulationRunFilter = {}): Promise<Page<SimulationRunRow>> {
-    const page = checkedPage(request, ['startedAt']);
-    const db = await this.rows();
-    const list = selected(db, request)
-      .orderBy('started_at', page.sortOrder)
-      .orderBy('id', page.sortOrder)
-      .limit(page.limit)
-      .offset(page.offset);
-    const counted = simulations(db, request).select(({ fn }) => fn.countAll().as('total'));
-    return readPage(db, counted.compile(), list.compile(), page, toRow);
+  page(request: PageRequest<'startedAt'> & SimulationRunFilter = {}): Promise<Page<SimulationRunRow>> {
+    return this.ask(simulations).page(narrowed(request));
   }
 
   /**
@@ -123,25 +130,10 @@ export class SimulationRunRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
    */
-  async scroll(request: CursorRequest & SimulationRunFilter = {}): Promise<CursorPage<SimulationRunRow>> {
-    const { after, first: asked, ...filter } = request;
-    const name = `simulation_runs?${JSON.stringify(filter, Object.keys(filter).toSorted())}`;
-    const { from, first } = startOf(name, { after, first: asked });
-    let rest = selected(await this.rows(), filter);
-    if (from)
-      rest = rest.where((eb) => eb(eb.refTuple('started_at', 'id'), '<', eb.tuple(from.at, from.key)));
-    const rows = await rest
-      .orderBy('started_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(first + 1)
-      .execute();
-    return toCursorPage(
-      name,
-      rows,
-      first,
-      (row) => ({ at: exactInstant(row.started_at_hex), key: row.id }),
-      toRow,
-    );
+  scroll(
+    request: CursorRequest<'startedAt'> & SimulationRunFilter = {},
+  ): Promise<CursorPage<SimulationRunRow>> {
+    return this.ask(simulations).scroll(narrowed(request));
   }
 
   /**
@@ -149,11 +141,8 @@ export class SimulationRunRepository extends LegacyReader {
    *
    * @deprecated Lives on for its data.
    */
-  async count(filter: SimulationRunFilter = {}): Promise<number> {
-    const { count } = await simulations(await this.rows(), filter)
-      .select((eb) => eb.cast<number>(eb.fn.countAll(), 'integer').as('count'))
-      .executeTakeFirstOrThrow();
-    return count;
+  count(filter: SimulationRunFilter = {}): Promise<number> {
+    return this.ask(simulations).count(narrowed(filter));
   }
 
   /**
@@ -163,19 +152,8 @@ export class SimulationRunRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
    */
-  async pageOutcomes(
-    simulationId: string,
-    request: PageRequest<'synthId'> = {},
-  ): Promise<Page<SimulatedOutcome>> {
-    const page = checkedPage(request, ['synthId'], 'asc');
-    const db = await this.rows();
-    // A simulation has one outcome at most for a synth: no tie to break.
-    const list = selectedOutcomesOf(db, simulationId)
-      .orderBy('synth_id', page.sortOrder)
-      .limit(page.limit)
-      .offset(page.offset);
-    const counted = outcomesOf(db, simulationId).select(({ fn }) => fn.countAll().as('total'));
-    return readPage(db, counted.compile(), list.compile(), page, toOutcome);
+  pageOutcomes(simulationId: string, request: PageRequest<'synthId'> = {}): Promise<Page<SimulatedOutcome>> {
+    return this.ask(simulatedOutcomes).page({ ...request, analysis: analysisOf(simulationId) });
   }
 
   /**
@@ -185,19 +163,11 @@ export class SimulationRunRepository extends LegacyReader {
    * @deprecated Lives on for its data.
    * @throws InvalidPageError
    */
-  async scrollOutcomes(
+  scrollOutcomes(
     simulationId: string,
-    request: CursorRequest = {},
+    request: CursorRequest<'synthId'> = {},
   ): Promise<CursorPage<SimulatedOutcome>> {
-    const name = `simulation_runs/outcomes:${simulationId}`;
-    const { from, first } = keyStartOf(name, request);
-    let rest = selectedOutcomesOf(await this.rows(), simulationId);
-    if (from) rest = rest.where('synth_id', '>', from.key);
-    const rows = await rest
-      .orderBy('synth_id')
-      .limit(first + 1)
-      .execute();
-    return toCursorPage(name, rows, first, (row) => ({ key: row.synth_id }), toOutcome);
+    return this.ask(simulatedOutcomes).scroll({ ...request, analysis: analysisOf(simulationId) });
   }
 
   static readonly signatures = {
@@ -212,73 +182,29 @@ export class SimulationRunRepository extends LegacyReader {
       ),
     }),
     scroll: reads({
-      request: optional(fields<CursorRequest & SimulationRunFilter>({ ...cursorRequest, ...filterFields })),
+      request: optional(
+        fields<CursorRequest<'startedAt'> & SimulationRunFilter>({
+          ...cursorRequest(['startedAt']),
+          ...filterFields,
+        }),
+      ),
     }),
     count: reads({ filter: optional(fields<SimulationRunFilter>(filterFields)) }),
     pageOutcomes: reads(
       { simulationId: Key },
       { request: optional(fields<PageRequest<'synthId'>>(pageRequest(['synthId']))) },
     ),
-    scrollOutcomes: reads({ simulationId: Key }, { request: optional(fields<CursorRequest>(cursorRequest)) }),
+    scrollOutcomes: reads(
+      { simulationId: Key },
+      { request: optional(fields<CursorRequest<'synthId'>>(cursorRequest(['synthId']))) },
+    ),
   } satisfies Signatures<SimulationRunRepository>;
 }
 
-function simulations(db: Kysely<Tables>, filter: SimulationRunFilter) {
-  const { scorecardId, experimentId, scenarioId, status, deleted } = filter;
-  let found = db.selectFrom('simulation_runs');
-  if (scorecardId !== undefined) found = found.where('scorecard_id', '=', scorecardId);
-  if (scenarioId !== undefined) found = found.where('scenario_id', '=', scenarioId);
-  if (status !== undefined) found = found.where('status', '=', status);
-  if (experimentId !== undefined) {
-    found = found.where('scorecard_id', 'in', (eb) =>
-      eb.selectFrom('feature_scorecards').select('id').where('experiment_id', '=', experimentId),
-    );
-  }
-  if (scorecardId === undefined && experimentId === undefined && deleted !== 'included') {
-    found = found.where((eb) =>
-      eb.not(
-        eb.exists(
-          eb
-            .selectFrom('feature_scorecards')
-            .innerJoin('experiments', 'experiments.id', 'feature_scorecards.experiment_id')
-            .select('experiments.id')
-            .whereRef('feature_scorecards.id', '=', 'simulation_runs.scorecard_id')
-            .where('experiments.status', '=', 'deleted'),
-        ),
-      ),
-    );
-  }
-  return found;
-}
-
-function selected(db: Kysely<Tables>, filter: SimulationRunFilter) {
-  return simulations(db, filter).select([
-    'id',
-    'scorecard_id',
-    'scenario_id',
-    'config',
-    'status',
-    instantColumn('started_at'),
-    nullableInstantColumn('completed_at'),
-    'total_synths',
-    'aggregated_outcomes',
-    nullableDoubleColumn('execution_time_seconds'),
-  ]);
-}
-
-type Row = Awaited<ReturnType<ReturnType<typeof selected>['execute']>>[number];
-
-function toRow(row: Row): SimulationRunRow {
-  return {
-    id: row.id,
-    scorecardId: row.scorecard_id,
-    scenarioId: row.scenario_id,
-    config: row.config,
-    status: row.status,
-    startedAt: instant(row.started_at_hex),
-    completedAt: instant(row.completed_at_hex),
-    totalSynths: row.total_synths,
-    aggregatedOutcomes: row.aggregated_outcomes,
-    executionTimeSeconds: double(row.execution_time_seconds_hex),
-  };
+// Whoever names an experiment, or a scorecard, sees its simulations, deleted or not.
+function narrowed<Request extends SimulationRunFilter>(request: Request): Request & DeletedOption {
+  const { scorecardId, experimentId } = request;
+  return scorecardId === undefined && experimentId === undefined
+    ? request
+    : { ...request, deleted: 'included' };
 }

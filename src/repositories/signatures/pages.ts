@@ -23,6 +23,23 @@ export function pageRequest<SortKey extends string>(
   return {
     limit: optional(Limit),
     offset: accepting({ kind: 'number', optional: true }, (value) => void checkedOffset(value)),
+    ...order(sortKeys),
+  };
+}
+
+/** The fields of a request for a cursor page of a list with these sort keys. */
+export function cursorRequest<SortKey extends string>(
+  sortKeys: readonly [SortKey, ...SortKey[]],
+): FieldChecks<CursorRequest<SortKey>> {
+  return {
+    first: accepting({ kind: 'number', optional: true }, (value) => void checkedFirst(value)),
+    after: accepting({ kind: 'text', optional: true, nullable: true }, (value) => void checkedCursor(value)),
+    ...order(sortKeys),
+  };
+}
+
+function order<SortKey extends string>(sortKeys: readonly [SortKey, ...SortKey[]]) {
+  const orders: Pick<FieldChecks<PageRequest<SortKey>>, 'sortBy' | 'sortOrder'> = {
     sortBy: accepting(
       { kind: 'word', words: sortKeys, optional: true },
       (value) => void checkedSortKey(value, sortKeys),
@@ -32,10 +49,5 @@ export function pageRequest<SortKey extends string>(
       (value) => void checkedSortOrder(value),
     ),
   };
+  return orders;
 }
-
-/** The fields of a request for a cursor page of a list. */
-export const cursorRequest: FieldChecks<CursorRequest> = {
-  first: accepting({ kind: 'number', optional: true }, (value) => void checkedFirst(value)),
-  after: accepting({ kind: 'text', optional: true, nullable: true }, (value) => void checkedCursor(value)),
-};

@@ -31,7 +31,7 @@ describe('synthdb load', () => {
   };
   const appending = ['--entity', 'Experiment', '--mode', 'append'];
 
-  test('reads CSV: nothing is NULL, "" is an empty text, cells are what their columns hold', async () => {
+  test('reads CSV: an empty cell is NULL, "" an empty text', async () => {
     const csv = [
       '\uFEFFid,name,hypothesis,description,rowVersion,createdAt,scorecardData',
       String.raw`a,"One, ""two""",h,,3,2026-01-01T00:00:00.123456+02:00,`,
@@ -65,7 +65,7 @@ describe('synthdb load', () => {
     ]);
   });
 
-  test('reads JSON lines from standard input, and prints what became of them', async () => {
+  test('reads JSON lines from standard input, and prints the counts', async () => {
     await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana' }));
     const upsert = ['--entity', 'AnalysisCache', '--mode', 'upsert', '--format', 'jsonl', '--json'];
 
@@ -86,7 +86,7 @@ describe('synthdb load', () => {
     ]);
   });
 
-  test('takes keys and duplicates as they are told', async () => {
+  test('accepts --key and --on-duplicate', async () => {
     await db.transact(async ({ em }) => void anAnalysisRun(em, { id: 'ana' }));
     const csv = 'analysis,synthId,didNotTryRate,failedRate,successRate\nana,s,0,0.5,0.5\nana,s,0,0,1\n';
     const told = ['--entity', 'SynthOutcome', '--mode', 'upsert', '--key', 'analysis,synthId'];
@@ -99,7 +99,7 @@ describe('synthdb load', () => {
     expect(await ask('select success_rate from synth_outcomes')).toEqual([{ success_rate: 1 }]);
   });
 
-  test('plans with no database at all', async () => {
+  test('--dry-run needs no database', async () => {
     await writeFile(join(directory, 'rows.csv'), 'id,name\ng,n\n');
     const told = ['load', 'rows.csv', '--entity', 'SynthGroup', '--mode', 'insert_missing', '--dry-run'];
     const nowhere = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' };
@@ -111,11 +111,11 @@ describe('synthdb load', () => {
       rows: 1,
       statements: expect.arrayContaining([{ sql: expect.stringMatching(/^copy /), rows: 1 }]),
     });
-    expect((await synthdb(told, directory, nowhere)).stdout).toMatch(/^1 rows can be read\./);
+    expect((await synthdb(told, directory, nowhere)).stdout).toMatch(/^1 rows are valid\./);
   });
 
   test.each([
-    ['short.csv', 'id,name\na\n', 1, /row 1: has more cells/],
+    ['short.csv', 'id,name\na\n', 1, /row 1: has another number of cells/],
     ['quote.csv', 'id,name,hypothesis\na,n,h\nb,"n\n', 1, /row 2: is malformed/],
     ['number.csv', 'id,name,hypothesis,rowVersion\na,n,h,one\n', 1, /row 1, rowVersion: is not an integer/],
     [
@@ -125,14 +125,14 @@ describe('synthdb load', () => {
       /row 1, scorecardData: is not valid JSON/,
     ],
     ['twice.csv', 'id,id\na,b\n', 2, /"id" twice/],
-    ['column.csv', 'created_at\n2026\n', 2, /"createdAt" is meant/],
-    ['unknown.csv', 'nome\nx\n', 2, /may name id, name/],
-    ['blank.jsonl', '{"id":"a","name":"n","hypothesis":"h"}\n\n', 1, /row 2: is no JSON/],
-    ['array.jsonl', '[1]\n', 1, /row 1: is no JSON object/],
-    ['bytes.jsonl', Buffer.from([0x7b, 0xff]), 2, /no UTF-8/],
-    ['empty.csv', '', 2, /nothing to read: a CSV begins with the names of properties/],
+    ['column.csv', 'created_at\n2026\n', 2, /did you mean "createdAt"\?/],
+    ['unknown.csv', 'nome\nx\n', 2, /expected: id, name/],
+    ['blank.jsonl', '{"id":"a","name":"n","hypothesis":"h"}\n\n', 1, /row 2: is not valid JSON/],
+    ['array.jsonl', '[1]\n', 1, /row 1: is not a JSON object/],
+    ['bytes.jsonl', Buffer.from([0x7b, 0xff]), 2, /not valid UTF-8/],
+    ['empty.csv', '', 2, /the CSV is empty; it must begin with a header of property names/],
     ['rows.txt', '', 2, /--format csv/],
-  ])('says in one line what is wrong with %s', async (name, content, code, says) => {
+  ])('reports the problem of %s in one line', async (name, content, code, says) => {
     const run = await load(name, content, ...appending);
 
     expect(run).toMatchObject({ code, stderr: expect.stringMatching(says) });
@@ -143,7 +143,7 @@ describe('synthdb load', () => {
   test.each([
     [['missing.csv', '--entity', 'Experiment', '--mode', 'append'], /missing\.csv can't be read/],
     [['.', '--entity', 'Experiment', '--mode', 'append', '--format', 'csv'], /is a directory/],
-    [['rows.csv', '--entity', 'Nothing', '--mode', 'append'], /"Nothing"; there are AnalysisCache/],
+    [['rows.csv', '--entity', 'Nothing', '--mode', 'append'], /"Nothing"; expected one of: AnalysisCache/],
     [
       ['rows.csv', '--entity', 'Experiment', '--mode', 'upsert', '--key', 'nome'],
       /unknown property "nome" in key/,
@@ -152,7 +152,7 @@ describe('synthdb load', () => {
     [['rows.csv', '--entity', 'Experiment', '--mode', 'replace'], /Allowed choices are append/],
     [['rows.csv', '--entity', 'Experiment'], /--mode/],
     [['rows.csv', '--mode', 'append'], /--entity/],
-  ])('ends with 2 for %j', async (told, says) => {
+  ])('exits with 2 for %j', async (told, says) => {
     await writeFile(join(directory, 'rows.csv'), 'id,name,hypothesis\na,n,h\n');
 
     const run = await synthdb(['load', ...told], directory, { DATABASE_URL: db.url });
@@ -177,8 +177,8 @@ describe('synthdb load', () => {
   });
 
   test.each([
-    ['csv', 'id,name\na,n\nb,n,more\nc,n\n', /row 2: has more cells/],
-    ['jsonl', '{"id":"a","name":"n"}\n[]\n', /row 2: is no JSON object/],
+    ['csv', 'id,name\na,n\nb,n,more\nc,n\n', /row 2: has another number of cells/],
+    ['jsonl', '{"id":"a","name":"n"}\n[]\n', /row 2: is not a JSON object/],
   ])('ends at a bad row of %s, also when whoever writes to it does not', async (format, unfinished, says) => {
     const told = ['load', '-', '--format', format, '--entity', 'SynthGroup', '--mode', 'append'];
 
@@ -187,7 +187,7 @@ describe('synthdb load', () => {
     expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(says) });
   });
 
-  test('looks for the file before it looks for a database', async () => {
+  test('opens the file before the database', async () => {
     const told = ['--entity', 'SynthGroup', '--mode', 'append'];
     const nowhere = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' };
 
@@ -197,7 +197,7 @@ describe('synthdb load', () => {
     });
   });
 
-  test('reads lines and cells that lie across pieces of a file', async () => {
+  test('reads lines and cells across chunk boundaries', async () => {
     const wide = 'é€😀'.repeat(5_000);
     const rows = Array.from({ length: 20 }, (_, n) => ({ id: `g${n}`, name: `${n} ${wide}` }));
     const group = ['--entity', 'SynthGroup', '--mode', 'upsert'];

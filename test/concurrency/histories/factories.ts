@@ -1,6 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { unconnected } from '../../../src/postgres/orm/unconnected.ts';
 import * as entities from '../../../src/entities/index.ts';
 import * as testing from '../../../src/testing/index.ts';
+import { trackedOf } from './row-state.ts';
 
 /** Stages a row of an entity, and the parents that it requires unless they are given. */
 export type Factory = (em: EntityManager, overrides?: object) => Record<string, unknown>;
@@ -16,3 +18,10 @@ export const factories: readonly [name: string, factory: Factory][] = Object.val
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- named as the factories are
     return [name, factory as Factory];
   });
+
+/** Those whose rows have something that histories change. A join table has not. */
+export const changeable = factories.filter(([, factory]) => {
+  const { em } = unconnected();
+  const row = factory(em.fork());
+  return trackedOf(em.getMetadata().get(row.constructor), row).length > 0;
+});

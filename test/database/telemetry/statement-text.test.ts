@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { operationName, statementText } from '../../../src/database/telemetry/statement-text.ts';
 
@@ -19,9 +20,15 @@ describe('the text of a statement', () => {
       'select ? from t where a = b',
     ],
     ['select\n\t a\n from   t', 'select a from t'],
-    [`select 'never ended`, 'select ?'],
-    ['select $$never ended', 'select ?'],
-    ['select a /* never ended', 'select a'],
+    [`select 'never ended`, 'select ?…'],
+    ['select $$never ended', 'select ?…'],
+    ['select a /* never ended', 'select a ?…'],
+    ['select a, "never ended', 'select a, ?…'],
+    [`select "a" where name = 'O'Neill' and pin = '1234'`, 'select ?…'],
+    [`insert into a values (E'it\\'s ''secret''', 1) -- 'secret'`, 'insert into a values (?, …)'],
+    [`select 'a' -- 'b'\n 'c', 'd'\n'e'`, 'select ?, …'],
+    ['select $ü1$ $$ $ü1$, 0o17, 0b1_0, 1.e5, 5abc, 0xfg from t', 'select ?, … from t'],
+    ['select a1, a$b$c$b$, $1::text', 'select a1, a$b$c$b$, $1::text'],
     [`select '😀', ünï1`, 'select ?, ünï1'],
     ['', ''],
   ])('%s', (sql, told) => {
@@ -36,6 +43,48 @@ describe('the text of a statement', () => {
     expect(statementText(`select '${'canary '.repeat(10_000)}'`)).toBe('select ?…');
   });
 
+  test('has a backslash escape where the server says so', () => {
+    const sql = String.raw`select 'a\', secret', b`;
+
+    expect(statementText(sql, { standardStrings: false })).toBe('select ?, b');
+    expect(statementText(sql)).toBe('select ?…');
+  });
+
+  test('holds nothing of a literal, whatever its form and wherever it stands', () => {
+    const secret = fc.stringMatching(/^[a-z]{8}$/).map((letters) => `zz${letters}zz`);
+    fc.assert(
+      fc.property(
+        secret,
+        fc.array(fc.tuple(fc.nat(forms.length - 1), fc.constantFrom(...around), fc.constantFrom(...between))),
+        (word, literals) => {
+          const sql = literals
+            .map(([form, [before, after], gap]) => gap + (forms[form]?.(before + word + after) ?? ''))
+            .join('');
+          const text = statementText(`select ${sql} from "a" where b = $1`);
+
+          expect(text).not.toContain(word);
+          expect(text).toMatch(/ from "a" where b = \$1$/);
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test('holds nothing of a literal that is not closed', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...beginnings),
+        fc.array(fc.constantFrom(` zzsecretzz `, ' ', `''`, '""', '$$', '\n', '/*', '-- ')),
+        (beginning, parts) => {
+          const text = statementText(`select ${beginning}${parts.join('')}`);
+
+          expect(text).not.toContain('secret');
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+
   test('is had in time, whatever the statement', () => {
     const begun = performance.now();
     for (const part of ['/*', `'`, '$a', '"', '1.', `e'\\`, '\\', '(', '- '])
@@ -45,8 +94,40 @@ describe('the text of a statement', () => {
   });
 });
 
+// How values are written into a text.
+const forms: readonly ((content: string) => string)[] = [
+  (content) => `'${content.replaceAll("'", "''")}'`,
+  (content) => `E'${content.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`,
+  (content) => `e'${content.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
+  (content) => `N'${content.replaceAll("'", "''")}'`,
+  (content) => `U&'${content.replaceAll("'", "''")}'`,
+  (content) => `x'${content.replaceAll("'", '')}'`,
+  (content) => `$q$${content}$q$`,
+  (content) => `$ü_1$${content}$ü_1$`,
+  (content) => `'a'\n  '${content.replaceAll("'", "''")}'`,
+  (content) => `'a' -- b'\r'${content.replaceAll("'", "''")}'`,
+  (content) => `/* ${content.replaceAll(/[*/]/g, '')} /* ' */ */ 1`,
+  (content) => `-- ${content.replaceAll(/[\n\r]/g, '')}\n`,
+];
+const around = [
+  ['', ''],
+  [`it's `, ` isn't`],
+  ['\\', ''],
+  ['"', '"'],
+  ['$$ ', ' $$'],
+  ['/* ', ''],
+  ['-- ', '\n'],
+  [`';`, `;'`],
+] as const;
+const between = [', ', ' || ', ',\n', ' = /* */ ', ' -- \n, ', '(', '::text, '];
+// What it opens is closed by nothing of what the test puts behind it.
+const beginnings = [`E'\\'`, '$a$', '/* /*', `'''`, `"a`];
+
 test.each([
   ['select 1', 'SELECT'],
+  ['(select 1) union (select 2)', 'SELECT'],
+  ['/* a /* nested */ comment */ select 1', 'SELECT'],
+  [`'a' "b" -- c`, 'QUERY'],
   ['\n  Insert into t', 'INSERT'],
   ['/* by */ -- us\n update t', 'UPDATE'],
   ['with a as (select 1) select', 'WITH'],

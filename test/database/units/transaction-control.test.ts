@@ -1,6 +1,7 @@
 import { TransactionPropagation } from '@mikro-orm/core';
 import { ControlledTransaction, WithSchemaPlugin } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { UnitEntityManager } from '../../../src/database/units/unit-entity-manager.ts';
 import type { Tables } from '../../../src/entities/tables.ts';
 import { StatementError, type UnitOfWork } from '../../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
@@ -36,6 +37,12 @@ describe('a command that ends the transaction is not sent:', () => {
       'abort',
       'commit and chain',
       `prepare transaction 'p'`,
+      '/* a comment */ commit',
+      'select 1; commit',
+      'select 1; commit; begin',
+      'select 1; rollback and chain',
+      `select E'\\''; commit; select ''`,
+      `select $a$ $$ $a$; rollback; select 'it''s'`,
     ].map(
       (sql) => [sql, (u: UnitOfWork) => u.em.execute(sql)] as [string, (u: UnitOfWork) => Promise<unknown>],
     ),
@@ -59,6 +66,29 @@ describe('a command that ends the transaction is not sent:', () => {
   });
 });
 
+describe('a command that ends the transaction is not sent where a backslash escapes:', () => {
+  test.for(['on', 'off'])('standard_conforming_strings = %s', async (setting) => {
+    const hidden = setting === 'on' ? `'\\'; commit; select ''` : `'\\''; commit; select ''`;
+    await db.transact(async (u) => {
+      await u.em.execute(`set local standard_conforming_strings = ${setting}`);
+      await expect(u.em.execute(`select ${hidden}`)).rejects.toBeInstanceOf(StatementError);
+      await rename(u, 'After');
+    });
+
+    expect(await storedExperiment(db, id)).toMatchObject({ name: 'After' });
+  });
+});
+
+/** Has the client misread strings, so that it overlooks what this gives, and what the server reads as these statements. */
+function overlooked(u: UnitOfWork, statements: string): string {
+  const { client } = UnitEntityManager.gateOf(u.em)?.connection ?? {};
+  if (!client) throw new Error('not in a unit of work');
+  const { strings } = client;
+  onTestFinished(() => void Object.defineProperty(client, 'strings', { value: strings }));
+  Object.defineProperty(client, 'strings', { value: { standardStrings: false } });
+  return `select '\\'; ${statements}; select ''`;
+}
+
 describe('a unit of work whose transaction was ended all the same rejects, and sends nothing more:', () => {
   test.for<[sql: string, name: string]>([
     ['select 1; commit', 'Before'],
@@ -74,7 +104,7 @@ describe('a unit of work whose transaction was ended all the same rejects, and s
     const refused: unknown[] = [];
     const work = db.transact(async (u) => {
       await rename(u, 'Before');
-      await u.em.execute(sql).catch((error: unknown) => refused.push(error));
+      await u.em.execute(overlooked(u, sql)).catch((error: unknown) => refused.push(error));
       await rename(u, 'After').catch((error: unknown) => refused.push(error));
     });
 
@@ -94,6 +124,8 @@ describe('a unit of work goes on after', () => {
     'savepoint a; select 1; rollback to a; select 2',
     'begin',
     'do $$ begin perform 1; exception when others then null; end $$',
+    `select E'it\\'s; commit now'`,
+    `savepoint a; rollback to a; select 'and chain'`,
   ])('%s', async (sql) => {
     await db.transact(async (u) => {
       await u.em.execute(sql);

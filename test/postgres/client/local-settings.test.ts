@@ -225,7 +225,7 @@ describe('timeouts', () => {
     [{ idleInTransaction: NaN }, /timeouts.idleInTransaction is "?NaN/],
     [{ statement: '5s' }, /timeouts.statement is ("5s"|a string)/],
     [{ statement: 2 ** 31 }, /timeouts.statement is "?2147483648/],
-    [{ query: 5 }, /timeouts.query is none; there are statement, lock, idleInTransaction/],
+    [{ query: 5 }, /unknown timeout "timeouts.query"; expected one of: statement, lock, idleInTransaction/],
   ])('that are none are refused: %o', async (timeouts, says) => {
     // @ts-expect-error -- plain JavaScript may give anything
     await expect(open(timeouts)).rejects.toThrow(says);

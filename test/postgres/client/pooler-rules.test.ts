@@ -20,6 +20,13 @@ describe('what a pooler in transaction mode would give to others is refused', ()
     ['select pg_advisory_lock(1)', 'pg_advisory_xact_lock'],
     ['select pg_try_advisory_lock(1, 2)', 'pg_advisory_xact_lock'],
     ['select 1 where pg_try_advisory_lock_shared (1)', 'pg_advisory_xact_lock'],
+    ['select "pg_advisory_lock"(1)', 'pg_advisory_xact_lock'],
+    [`select pg_catalog."set_config" ('a.b', 'c', false)`, 'set_config'],
+    [`select set_config('a.b', 'c', true or false)`, 'set_config'],
+    [`select E'\\''; set role a; select ''`, 'session would stay'],
+    [`select U&'\\'; listen jobs; --'`, 'past the pooler'],
+    ['select $a$ $$ $a$; load $$a$$', 'library'],
+    ['/* /* */ */ set role a', 'session would stay'],
     ['listen jobs', 'past the pooler'],
     ['prepare one as select 1', 'unprepared'],
     ['declare c cursor with hold for select 1', 'without hold'],
@@ -36,6 +43,9 @@ describe('what a pooler in transaction mode would give to others is refused', ()
     'create local temp table t (a int)',
     'create or replace temp view v as select 1',
     'select 1 as a into temp t',
+    'with a as (select 1) select * into local temporary table t from a',
+    'create table pg_temp.t (a int)',
+    'do $a$ begin create temp table t (a int); end $a$',
   ])('outside a transaction: %s', (text) => {
     expect(leftOnSession(text, false)).toContain('in the unit of work');
     expect(leftOnSession(text, true)).toBeNull();
@@ -68,6 +78,11 @@ test.each([
   'select 1 /* ; set a = 1; ',
   'select $1, listen, settings.load from listen',
   'create index concurrently a on b (c)',
+  'insert into temp (a) values (1)',
+  'create table temporary_values (temp int)',
+  'declare c cursor for with hold as (select 1) select * from hold',
+  `select "set"; select "set" from "pg_advisory_lock"`,
+  '/* /* */ ; set role a; */ select $a$ $$; listen b; $a$',
   `insert into a values ('${';'.repeat(2_000_000)}', E'${"\\'".repeat(500_000)}')`,
 ])('what ends with its transaction, or only speaks of the rest, is not refused (%#)', (text) => {
   expect(leftOnSession(text, false)).toBeNull();

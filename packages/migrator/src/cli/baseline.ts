@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { Migrator } from '../migrator.ts';
 import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from './lock-wait.ts';
-import { say, sayJson } from './output.ts';
+import { lockWaitOption } from './lock-wait-option.ts';
+import { print, printJson } from './output.ts';
 import type { CommandHost, Place } from './host.ts';
 
 interface Given {
@@ -18,15 +18,15 @@ export function baselineCommand<P extends Place>(host: CommandHost<P>): Command 
     .argument('<name>', 'the last migration to record as applied')
     .option('--confirm <name>', 'the name of the database, where it is not for development')
     .addOption(lockWaitOption())
-    .option('--json', 'print { database, recorded: [name] } as JSON')
+    .option('--json', 'print JSON: { database, recorded: [name] }')
     .action((name: string, { confirm, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
         await confirmDestructive(host, orm, place, { confirm, does: 'records migrations as applied' });
-        if (!json) say(host.describe(place));
+        if (!json) print(host.describe(place));
         const recorded = await new Migrator(orm, { lockWait }).baseline(name);
-        if (json) return sayJson({ database: place.database, recorded });
-        for (const one of recorded) say(`  recorded ${one}`);
-        say(
+        if (json) return printJson({ database: place.database, recorded });
+        for (const one of recorded) print(`  recorded ${one}`);
+        print(
           recorded.length === 0
             ? 'All of them are recorded already.'
             : `${recorded.length} recorded as applied.`,

@@ -3,7 +3,7 @@ import { describeDifference } from '../catalog/differences.ts';
 import { Migrator } from '../migrator.ts';
 import type { CheckResult } from '../check.ts';
 import type { Condition } from '../ledger/status.ts';
-import { dim, say, sayJson, table } from './output.ts';
+import { dim, print, printJson, table } from './output.ts';
 import type { CommandHost, Place } from './host.ts';
 
 /** Returns the command `check`. */
@@ -12,21 +12,21 @@ export function checkCommand<P extends Place>(host: CommandHost<P>): Command {
     .description('compare the database, the migrations and the entities; exit with 3 when they differ')
     .option(
       '--json',
-      'print { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] } as JSON',
+      'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] }',
     )
     .action(({ json = false }: { json?: boolean }) =>
       host.withDatabase(async (orm, place) => {
         const result = await new Migrator(orm).check();
         if (!result.agrees) process.exitCode = 3;
         const { database: differences, ...others } = result;
-        if (json) return sayJson({ database: place.database, ...others, differences });
-        say(host.describe(place));
+        if (json) return printJson({ database: place.database, ...others, differences });
+        print(host.describe(place));
         for (const { title, lines } of [
           migrations(result, host.migrationList),
           database(result),
           entities(result),
         ])
-          sayComparison(title, lines, host);
+          printComparison(title, lines, host);
       }),
     );
 }
@@ -63,14 +63,14 @@ function entities({ entities: sql }: CheckResult): Comparison {
   return { title: 'entities and migrations', lines };
 }
 
-function sayComparison(
+function printComparison(
   title: string,
   lines: Comparison['lines'],
   { inCallersTerms }: Pick<CommandHost, 'inCallersTerms'>,
 ): void {
-  say(`${title}: ${lines.length === 0 ? 'agree' : count(lines.length)}`);
+  print(`${title}: ${lines.length === 0 ? 'agree' : count(lines.length)}`);
   if (lines.length > 0)
-    say(
+    print(
       table(
         ['', 'remedy'],
         // A remedy of many differences is one action.

@@ -5,57 +5,59 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DownLosses } from '../losses/down-losses.ts';
 import type { CommandHost, Place } from './host.ts';
 import { InterruptedError } from './interrupted-error.ts';
-import { lostOutput } from './standard-streams.ts';
+import { flushOutput } from './standard-streams.ts';
 import { UsageError } from './usage-error.ts';
 
-/** A command that may destroy data. */
+/** A destructive command. */
 interface Destructive {
-  /** The value of `--confirm`. */
+  /** The name that was given with `--confirm`. */
   readonly confirm: string | undefined;
-  /** What the command does, as "reverts migrations". */
+  /** What the command does: "reverts migrations". */
   readonly does: string;
-  /** Returns what would be lost; called only for databases for development. */
+  /** Returns what would be lost; called for development databases only. */
   readonly losses?: () => Promise<DownLosses>;
 }
 
 /**
- * Asks for the database's name before something destructive: where the database is not one for development, and where rows or values
- * would be lost. Without a terminal the name has to be passed along. A name that was passed along is always checked.
+ * Requires the name of the database as confirmation of a destructive command, unless it is a development database where nothing would be
+ * lost. Prompts on a terminal; otherwise the name must be given. A given name is always checked.
  *
- * @throws UsageError when it is not given, or wrong; InterruptedError on Ctrl-C. Nothing was changed then.
+ * @throws UsageError when the name is missing or wrong.
+ * @throws InterruptedError on Ctrl-C.
  */
 export async function confirmDestructive<P extends Place>(
   host: CommandHost<P>,
   orm: MikroORM,
-  place: P,
+  info: P,
   { confirm, does, losses }: Destructive,
 ): Promise<void> {
   // A pooler may use another name.
   const [row] = await orm.em.execute<{ name: string }[]>('select current_database() as name');
   const { name = '' } = row ?? {};
-  const why = host.isForDevelopment(place, name)
-    ? confirm === undefined && losses && reasonOf(await losses())
-    : 'is not a database for development';
-  // A wrong name is also refused where none is needed.
+  const why = host.isForDevelopment(info, name)
+    ? confirm === undefined && losses && describeLosses(await losses())
+    : 'is not a development database';
+  // A wrong name is refused even when none is required.
   if (why || confirm !== undefined)
-    await confirmName(host, { name, database: place.database, does, why: why || 'is meant' }, confirm);
+    await confirmName(host, { name, database: info.database, does, why: why || 'was selected' }, confirm);
 }
 
-/** A question for the name of a database. */
+/** A prompt for the name of a database. */
 interface Question {
   readonly name: string;
-  /** For people: `user@host:port/database`. */
+  /** `user@host:port/database`, for display. */
   readonly database: string;
-  /** What the command does, as "reverts migrations". */
+  /** What the command does: "reverts migrations". */
   readonly does: string;
-  /** The reason, with the database as its subject: "is not a database for development". */
+  /** Why the name is required, with the database as subject: "is not a development database". */
   readonly why: string;
 }
 
 /**
- * Checks the name that was passed along, or else asks the terminal for it.
+ * Checks the given name, or prompts for it.
  *
- * @throws UsageError when it is wrong, or there is no terminal to ask; InterruptedError on Ctrl-C.
+ * @throws UsageError when it is wrong, or missing without a terminal.
+ * @throws InterruptedError on Ctrl-C.
  */
 export async function confirmName(
   { confirmedCommand }: Pick<CommandHost, 'confirmedCommand'>,
@@ -65,21 +67,21 @@ export async function confirmName(
   const { name, does, why } = question;
   const database = stripVTControlCharacters(question.database);
   const about = `this ${does}, and ${database} ${why}`;
-  // A question on a standard error that is a file would not be seen.
+  // A prompt on standard error is invisible when that is a file.
   if (confirm === undefined && !(isatty(0) && isatty(2)))
-    throw new UsageError(`${about}; to go on, run: ${confirmedCommand(name)}`);
+    throw new UsageError(`${about}; to confirm, run: ${confirmedCommand(name)}`);
   const given =
-    confirm ?? (await answerTo(`T${about.slice(1)}. Type "${stripVTControlCharacters(name)}" to go on: `));
+    confirm ?? (await prompt(`T${about.slice(1)}. Type "${stripVTControlCharacters(name)}" to confirm: `));
   if (given !== name)
     throw new UsageError(
       `"${stripVTControlCharacters(given)}" is not the name of ${database}; nothing was changed`,
     );
 }
 
-/** Returns the line that is typed; empty at the end of input. */
-async function answerTo(question: string): Promise<string> {
-  // Earlier output comes first.
-  await lostOutput();
+/** Returns the typed line; empty at the end of input. */
+async function prompt(question: string): Promise<string> {
+  // Earlier output must precede the prompt.
+  await flushOutput();
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   terminal.once('close', () => resolve(''));
@@ -92,12 +94,12 @@ async function answerTo(question: string): Promise<string> {
   }
 }
 
-const mostNamed = 5;
+const maxListed = 5;
 
-/** Returns the reason for the question; undefined when nothing is lost. */
-function reasonOf({ tables, unknown }: DownLosses): string | undefined {
+/** Returns why the name is required; undefined when nothing is lost. */
+function describeLosses({ tables, unknown }: DownLosses): string | undefined {
   if (tables.length === 0) return undefined;
-  const named = tables.slice(0, mostNamed).map((table) => stripVTControlCharacters(table));
+  const named = tables.slice(0, maxListed).map((table) => stripVTControlCharacters(table));
   const others = tables.length - named.length;
   const listed = `${named.join(', ')}${others > 0 ? ` and ${others} more` : ''}`;
   return unknown === null

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { createMigration } from '../create-migration.ts';
-import { say, sayJson } from './output.ts';
+import { print, printJson } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import type { CommandHost, Place } from './host.ts';
 
@@ -21,12 +21,12 @@ export function createCommand<P extends Place>(host: CommandHost<P>): Command {
       return host.withDatabase(async (orm) => {
         const created = await createMigration(orm, name);
         if (created !== null) await host.onCreated(created.path);
-        if (json) return sayJson(created);
-        if (created === null) return say('Entities and migrations agree; nothing was written.');
-        say(
+        if (json) return printJson(created);
+        if (created === null) return print('Entities and migrations agree; nothing was written.');
+        print(
           `Wrote ${relative('', created.path)}. Review it, and describe in its docstring why, what it locks, and what going back loses.`,
         );
-        for (const { direction, message } of created.warnings) say(`  ${direction}: ${message}.`);
+        for (const { direction, message } of created.warnings) print(`  ${direction}: ${message}.`);
       });
     });
 }

@@ -1,7 +1,7 @@
 import { MigratorError } from '../session/errors.ts';
 import { InterruptedError } from './interrupted-error.ts';
-import { failurePrefix, sayError } from './output.ts';
-import { lostOutput } from './standard-streams.ts';
+import { failurePrefix, printError } from './output.ts';
+import { flushOutput } from './standard-streams.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Returns the exit code of a command that threw: 1 failed, 2 wrong usage, 4 the lock is held by another, 130 interrupted at a question. */
@@ -19,9 +19,10 @@ export async function reportLostOutput(
   name: string,
   exitCode: typeof process.exitCode,
 ): Promise<typeof process.exitCode> {
-  const lost = await lostOutput();
-  for (const { readerLeft, message } of lost) if (!readerLeft) sayError(`${failurePrefix(name)} ${message}`);
-  await lostOutput();
+  const lost = await flushOutput();
+  for (const { readerLeft, message } of lost)
+    if (!readerLeft) printError(`${failurePrefix(name)} ${message}`);
+  await flushOutput();
   // 3 is a result, which the printed text explains; any other code stands for itself.
   return lost.length > 0 && (exitCode === undefined || exitCode === 0 || exitCode === 3) ? 5 : exitCode;
 }

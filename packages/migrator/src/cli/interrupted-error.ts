@@ -1,2 +1,2 @@
-/** The user interrupted a question (Ctrl-C); nothing was changed. */
+/** The user interrupted a prompt (Ctrl-C). Nothing was changed. */
 export class InterruptedError extends Error {}

@@ -3,7 +3,7 @@ import { isNativeError } from 'node:util/types';
 import { CommanderError } from 'commander';
 import { MigratorError } from '../session/errors.ts';
 import { exitCodeOf, reportLostOutput } from './failure.ts';
-import { failurePrefix, sayError } from './output.ts';
+import { failurePrefix, printError } from './output.ts';
 import { programName, safeMigrations } from './safe-migrations.ts';
 
 try {
@@ -16,7 +16,7 @@ process.exitCode = await reportLostOutput(programName, process.exitCode);
 /** Prints why a command failed, unless commander did, and returns the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  sayError(`${failurePrefix(programName)} ${messageOf(error)}`);
+  printError(`${failurePrefix(programName)} ${messageOf(error)}`);
   return exitCodeOf(error);
 }
 

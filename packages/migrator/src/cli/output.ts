@@ -1,34 +1,33 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import { InvalidArgumentError } from 'commander';
 import { writeTo } from './standard-streams.ts';
 
-/** Prints a line for people. */
-export function say(line = ''): void {
+/** Prints a line on standard output. */
+export function print(line = ''): void {
   void writeTo(1, `${line}\n`);
 }
 
-/** Prints a value for programs. */
-export function sayJson(value: unknown): void {
+/** Prints a value as JSON on standard output. */
+export function printJson(value: unknown): void {
   void writeTo(1, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Prints a line on standard error, for people: failures, and notices that are no result. */
-export function sayError(line: string): void {
+/** Prints a line on standard error: a failure or a notice. */
+export function printError(line: string): void {
   void writeTo(2, `${line}\n`);
 }
 
-/** Returns dimmed text. */
+/** Returns the text in a dim style. */
 export function dim(text: string): string {
   return styleText('dim', text);
 }
 
-/** Returns what a failure of the program `name` begins with on standard error. */
+/** Returns the prefix of failures on standard error. */
 export function failurePrefix(name: string): string {
   return styleText('red', `${name}:`, { stream: process.stderr });
 }
 
-/** Returns aligned columns under a heading, without borders. */
+/** Formats rows as aligned columns with a heading, without borders. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const none = Object.fromEntries(
     ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'].map(
@@ -44,23 +43,15 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     'right-mid': '',
     middle: '  ',
   };
-  const made = new Table({
+  const columns = new Table({
     head: head.map(dim),
     chars: { ...none, ...inner },
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  made.push(...rows.map((row) => [...row]));
-  return made
+  columns.push(...rows.map((row) => [...row]));
+  return columns
     .toString()
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
-}
-
-/** Parses a whole number from 1. */
-export function wholeNumber(given: string): number {
-  const number = Number(given);
-  if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('Expected a whole number, at least 1.');
-  return number;
 }

@@ -3,7 +3,8 @@ import { Migrator } from '../migrator.ts';
 import type { Direction } from '../files/emitted-migration.ts';
 import type { PlannedMigration } from '../plan/plan.ts';
 import { backfillOf } from '../files/backfill.ts';
-import { say, sayJson, wholeNumber } from './output.ts';
+import { print, printJson } from './output.ts';
+import { parsePositiveInteger } from './parse-positive-integer.ts';
 import { UsageError } from './usage-error.ts';
 import type { CommandHost, Place } from './host.ts';
 
@@ -22,11 +23,13 @@ export function planCommand<P extends Place>(host: CommandHost<P>): Command {
     .description('print the SQL that up or down would send, and change nothing')
     .addArgument(new Argument('[direction]', 'which way').choices(['up', 'down']).default('up'))
     .addOption(new Option('--to <name>', 'the last one to apply, or to keep').conflicts(['steps', 'all']))
-    .addOption(new Option('--steps <n>', 'how many to revert').argParser(wholeNumber).conflicts('all'))
+    .addOption(
+      new Option('--steps <n>', 'how many to revert').argParser(parsePositiveInteger).conflicts('all'),
+    )
     .option('--all', 'revert every one')
     .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
     .option('--from <name>', 'the last migration to regard as applied, or "none": nothing is connected to')
-    .option('--json', 'print [{ name, direction, transactional, known, statements }] as JSON')
+    .option('--json', 'print JSON: [{ name, direction, transactional, known, statements }]')
     .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
       refuseOptionsOfOther(direction, request);
       const planned =
@@ -35,8 +38,8 @@ export function planCommand<P extends Place>(host: CommandHost<P>): Command {
           : await host.withoutDatabase((orm) =>
               plan(new Migrator(orm), direction, { ...request, from: from === 'none' ? null : from }),
             );
-      if (json) return sayJson(planned);
-      say(asSql(planned, direction));
+      if (json) return printJson(planned);
+      print(asSql(planned, direction));
     });
 }
 

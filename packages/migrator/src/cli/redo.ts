@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { Migrator } from '../migrator.ts';
 import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from './lock-wait.ts';
-import { sayRun } from './migration-progress.ts';
-import { say, sayJson } from './output.ts';
+import { lockWaitOption } from './lock-wait-option.ts';
+import { runWithProgress } from './run-with-progress.ts';
+import { print, printJson } from './output.ts';
 import type { CommandHost, Place } from './host.ts';
 
 interface Given {
@@ -21,7 +21,7 @@ export function redoCommand<P extends Place>(host: CommandHost<P>): Command {
       'the name of the database, where it is not for development or data would be lost',
     )
     .addOption(lockWaitOption())
-    .option('--json', 'print { database, runs: [{ name, direction, duration }] } as JSON')
+    .option('--json', 'print JSON: { database, runs: [{ name, direction, duration }] }')
     .action(({ confirm, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
         await confirmDestructive(host, orm, place, {
@@ -29,9 +29,11 @@ export function redoCommand<P extends Place>(host: CommandHost<P>): Command {
           does: 'reverts a migration',
           losses: () => new Migrator(orm).lossesOfDown(),
         });
-        if (!json) say(host.describe(place));
-        const runs = await sayRun(json, (onEvent) => new Migrator(orm, { lockWait, onEvent }).redo());
-        if (json) sayJson({ database: place.database, runs });
+        if (!json) print(host.describe(place));
+        const runs = await runWithProgress(json, (onEvent) =>
+          new Migrator(orm, { lockWait, onEvent }).redo(),
+        );
+        if (json) printJson({ database: place.database, runs });
       }),
     );
 }

@@ -10,37 +10,37 @@ const names = { 1: 'standard output', 2: 'standard error' } as const;
 /** The file descriptor of a standard stream: 1 for output, 2 for errors. */
 export type StandardStream = keyof typeof names;
 
-/** Output that could not be written. */
+/** Why the output is incomplete. */
 export interface LostOutput {
   readonly stream: StandardStream;
-  /** The reader of a pipe has closed it, as `head` does once it has its lines. */
+  /** Whether the reader closed the pipe, as `head` does. */
   readonly readerLeft: boolean;
   readonly message: string;
 }
 
-// One queue for both streams, so that what is printed keeps its order.
+// One queue for both streams, to keep their order.
 let queue: Promise<void> = Promise.resolve();
 const lost: LostOutput[] = [];
 
 /**
- * Queues `bytes` for a standard stream; resolves once they are written or lost. Never throws: work under way, such as a migration,
- * continues without a reader. What a stream has lost, `lostOutput` returns; later output to it is dropped, which would hide the gap.
+ * Queues `bytes` for a standard stream; resolves once they are written or lost. Never throws: a running migration continues when its output
+ * is closed. Nothing is written to a stream after a loss, which `flushOutput` reports.
  *
- * `process.stdout` is not used: into a file it writes once and ignores how much of it was taken, so that a full disk goes unnoticed.
- * Writing is asynchronous: a slow reader must not stop the heartbeat of a migration.
+ * `process.stdout` does not serve: for a file it ignores short writes, so that a full disk goes unnoticed. Writing is asynchronous, since a
+ * slow reader must not block the heartbeat of a migration.
  */
 export function writeTo(stream: StandardStream, bytes: string | Uint8Array): Promise<void> {
   queue = append(queue, stream, bytes);
   return queue;
 }
 
-/** Whether something meant for the stream could not be written. */
-export function hasLost(stream: StandardStream): boolean {
+/** Whether output of the stream was lost. */
+export function hasLostOutput(stream: StandardStream): boolean {
   return lost.some((one) => one.stream === stream);
 }
 
-/** Waits until everything is written, and returns what could not be; empty when all is well. */
-export async function lostOutput(): Promise<readonly LostOutput[]> {
+/** Waits until everything is written, and returns what was lost. */
+export async function flushOutput(): Promise<readonly LostOutput[]> {
   await queue;
   return lost;
 }
@@ -51,7 +51,7 @@ async function append(
   bytes: string | Uint8Array,
 ): Promise<void> {
   await before;
-  if (hasLost(stream)) return;
+  if (hasLostOutput(stream)) return;
   try {
     await writeAll(stream, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
   } catch (error) {
@@ -79,7 +79,7 @@ function describe(stream: StandardStream, error: unknown): LostOutput {
   return {
     stream,
     readerLeft: codeOf(error) === 'EPIPE',
-    message: `${names[stream]} could not be written: ${why}; what was printed is not complete`,
+    message: `${names[stream]} could not be written: ${why}; the output is incomplete`,
   };
 }
 

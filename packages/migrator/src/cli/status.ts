@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { Migrator } from '../migrator.ts';
 import type { MigrationStatus } from '../ledger/status.ts';
-import { say, sayJson, table } from './output.ts';
+import { print, printJson, table } from './output.ts';
 import type { CommandHost, Place } from './host.ts';
 
 /** Returns the command `status`. */
@@ -11,15 +11,15 @@ export function statusCommand<P extends Place>(host: CommandHost<P>): Command {
     .option('--exit-code', 'exit with 3 when one is not applied, or has a problem')
     .option(
       '--json',
-      'print { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }] } as JSON',
+      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }] }',
     )
     .action(({ json = false, exitCode = false }: { json?: boolean; exitCode?: boolean }) =>
       host.withDatabase(async (orm, place) => {
         const migrations = await new Migrator(orm).status();
         if (exitCode && migrations.some(({ condition }) => condition !== 'applied')) process.exitCode = 3;
-        if (json) return sayJson({ database: place.database, migrations });
-        say(host.describe(place));
-        say(table(['migration', 'state', 'applied at', 'took', 'by', 'checksum'], migrations.map(row)));
+        if (json) return printJson({ database: place.database, migrations });
+        print(host.describe(place));
+        print(table(['migration', 'state', 'applied at', 'took', 'by', 'checksum'], migrations.map(row)));
       }),
     );
 }

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { Migrator } from '../migrator.ts';
-import { lockWaitOption } from './lock-wait.ts';
-import { sayRun } from './migration-progress.ts';
-import { say, sayJson } from './output.ts';
+import { lockWaitOption } from './lock-wait-option.ts';
+import { runWithProgress } from './run-with-progress.ts';
+import { print, printJson } from './output.ts';
 import type { CommandHost, Place } from './host.ts';
 
 interface Given {
@@ -19,19 +19,19 @@ export function upCommand<P extends Place>(host: CommandHost<P>): Command {
     .option('--to <name>', 'the last one to apply')
     .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
     .addOption(lockWaitOption())
-    .option('--json', 'print { database, applied: [{ name, direction, duration }] } as JSON')
+    .option('--json', 'print JSON: { database, applied: [{ name, direction, duration }] }')
     .action(({ to, allowOutOfOrder, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
-        if (!json) say(host.describe(place));
-        const applied = await sayRun(json, (onEvent) =>
+        if (!json) print(host.describe(place));
+        const applied = await runWithProgress(json, (onEvent) =>
           new Migrator(orm, { lockWait, onEvent }).up({ to, allowOutOfOrder }),
         );
-        if (json) return sayJson({ database: place.database, applied });
+        if (json) return printJson({ database: place.database, applied });
         if (applied.length > 0)
-          say(`${applied.length} applied${to === undefined ? ', nothing is pending' : ''}.`);
-        else say(`Nothing is pending${to === undefined ? '' : ` up to ${to}`}.`);
+          print(`${applied.length} applied${to === undefined ? ', nothing is pending' : ''}.`);
+        else print(`Nothing is pending${to === undefined ? '' : ` up to ${to}`}.`);
         const next = host.nextStep(place);
-        if (next !== null) say(next);
+        if (next !== null) print(next);
       }),
     );
 }

@@ -1,2 +1,2 @@
-/** The command can't be run as it was given. */
+/** The arguments of the command are invalid. */
 export class UsageError extends Error {}

@@ -1,5 +1,5 @@
 import { DatabaseSchema, SchemaComparator, type MikroORM } from '@mikro-orm/postgresql';
-import { ormStatements } from '../catalog/orm-statements.ts';
+import { ormStatements } from '../sql/orm-statements.ts';
 
 /** The changes of one direction, as the ORM compares schemas. */
 export type Difference = ReturnType<SchemaComparator['compare']>;
@@ -45,7 +45,7 @@ export function compare(
  * The statements of a difference, without semicolons; it is used up by that. A column that rows have no value for is added in two
  * steps, between which they can be given one.
  */
-export function toStatements(orm: MikroORM, difference: Difference): string[] {
+export async function toStatements(orm: MikroORM, difference: Difference): Promise<string[]> {
   const { safe = false, dropTables = true } = orm.config.get('migrations');
   const required = Object.values(difference.changedTables).flatMap((table) =>
     requiredColumns(table).map((column) => ({ table, column })),
@@ -54,9 +54,8 @@ export function toStatements(orm: MikroORM, difference: Difference): string[] {
   for (const { table, column } of required) {
     table.addedColumns[column.name] = { ...column, nullable: true };
   }
-  const statements = ormStatements(orm.schema.diffToSQL(difference, { wrap: false, safe, dropTables })).map(
-    improved,
-  );
+  const text = orm.schema.diffToSQL(difference, { wrap: false, safe, dropTables });
+  const statements = (await ormStatements(text)).map(improved);
   for (const { table, column } of required.toReversed()) {
     const added = statements.findIndex(
       (sql) => sql.startsWith(`alter table ${quoted(table)} add `) && sql.includes(`add "${column.name}" `),

@@ -1,3 +1,4 @@
+import { scanSql } from '../sql/scan-sql.ts';
 import type { Naming } from './naming.ts';
 
 /** A statement and its warnings. */
@@ -24,11 +25,11 @@ export interface Content {
 }
 
 /** Returns the source of a migration, formatted. */
-export function sourceOf({ className, name, form }: Naming, content: Content): string {
+export async function sourceOf({ className, name, form }: Naming, content: Content): Promise<string> {
   const typed = form === 'typescript';
   const [override, returns] = typed ? ['override ', ': void'] : ['', ''];
-  const method = (direction: 'up' | 'down') =>
-    `  ${override}${direction}()${returns} {\n${body(content[direction])}  }\n`;
+  const method = async (direction: 'up' | 'down') =>
+    `  ${override}${direction}()${returns} {\n${await body(content[direction])}  }\n`;
   const imported =
     form === 'commonjs'
       ? `'use strict';\n\nconst { Migration } = require('@mikro-orm/migrations');`
@@ -40,8 +41,8 @@ ${docstring(content)}
 ${form === 'commonjs' ? '' : 'export '}class ${className} extends Migration {
   ${override}name = '${name}';
 
-${method('up')}
-${method('down')}}
+${await method('up')}
+${await method('down')}}
 ${exported}`;
 }
 
@@ -62,11 +63,10 @@ function listed(names: readonly string[]): string {
   return new Intl.ListFormat('en').format(names);
 }
 
-function body({ notes, statements }: Method): string {
-  const lines = [
-    ...notes.flatMap(warning),
-    ...statements.flatMap((statement) => [...statement.notes.flatMap(warning), added(statement.sql)]),
-  ];
+async function body({ notes, statements }: Method): Promise<string> {
+  const lines = notes.flatMap(warning);
+  for (const statement of statements)
+    lines.push(...statement.notes.flatMap(warning), await added(statement.sql));
   return lines.map((line) => `${line}\n`).join('');
 }
 
@@ -89,27 +89,34 @@ function wrapped(text: string, prefix: string): string[] {
 }
 
 // One line where it is short; else as formatters leave it, whatever width they have.
-function added(sql: string): string {
-  const escaped = sql.replaceAll(/[\\`]|\$(?=\{)/g, String.raw`\$&`);
-  const line = `    this.addSql(\`${escaped}\`);`;
-  if (line.length <= 80 && !escaped.includes('\n')) return line;
-  return `    this.addSql(\`\n      ${laidOut(escaped)}\`);`;
+async function added(sql: string): Promise<string> {
+  const line = `    this.addSql(\`${escaped(sql)}\`);`;
+  if (line.length <= 80 && !line.includes('\n')) return line;
+  return `    this.addSql(\`\n      ${escaped(await laidOut(sql))}\`);`;
+}
+
+function escaped(sql: string): string {
+  return sql.replaceAll(/[\\`]|\$(?=\{)/g, String.raw`\$&`);
 }
 
 /** A list's members on lines of their own: the columns of a new table, the changes of one that is there. */
-function laidOut(sql: string): string {
+async function laidOut(sql: string): Promise<string> {
   if (sql.startsWith('create table ')) return atCommas(sql, 1);
   return sql.startsWith('alter table ') ? atCommas(sql, 0) : sql;
 }
 
-function atCommas(sql: string, depth: number): string {
+async function atCommas(sql: string, depth: number): Promise<string> {
+  const tokens = await scanSql(sql);
+  if (!tokens) return sql;
   let level = 0;
-  let text = '';
-  for (const [part] of sql.matchAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\$\$[^]*?\$\$|, |[^]/g)) {
-    if (part === ')' && level-- === 1 && depth === 1) text += '\n      ';
-    const broken = part === ', ' && level === depth;
-    text += broken ? `,\n        ` : part;
-    if (part === '(' && level++ === 0 && depth === 1) text += '\n        ';
+  let laid = '';
+  let isBroken = false;
+  for (const { gap, text } of tokens) {
+    laid += isBroken && gap === ' ' ? '\n        ' : gap;
+    if (text === ')' && level-- === 1 && depth === 1) laid += '\n      ';
+    laid += text;
+    isBroken = text === ',' && level === depth;
+    if (text === '(' && level++ === 0 && depth === 1) laid += '\n        ';
   }
-  return text;
+  return laid;
 }

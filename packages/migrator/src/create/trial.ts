@@ -22,7 +22,7 @@ export async function tryOut(
   const before = await catalog();
   const upFailure = await failureOf(orm, up);
   if (upFailure !== null) return { up: [upFailure], down: [] };
-  const left = toStatements(orm, compare(orm, await readSchema(orm), describedSchema(orm)));
+  const left = await toStatements(orm, compare(orm, await readSchema(orm), describedSchema(orm)));
   const report =
     left.length === 0
       ? []

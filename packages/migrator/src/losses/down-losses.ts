@@ -3,11 +3,10 @@ import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import type { DownRequest } from '../ledger/requests.ts';
 import type { State } from '../ledger/state.ts';
 import { downSteps } from '../plan/steps.ts';
+import { callsCode } from '../sql/calls-code.ts';
+import type { EmittedMigration } from '../files/emitted-migration.ts';
 import { tablesWithRows } from './tables-with-rows.ts';
 import { tablesTouchedByDown } from './tables-touched.ts';
-
-// The effect of a block, a procedure or a function may depend on rows, and the scratch database has none.
-const callsCode = /^(?:\s|--[^\n]*\n|\/\*.*?\*\/)*(?:do|call|select)\b/is;
 
 /** What `down` would lose. */
 export interface DownLosses {
@@ -26,7 +25,7 @@ export async function lossesOfDown(
   state: State,
   request: DownRequest,
 ): Promise<DownLosses> {
-  const steps = downSteps(state, request);
+  const steps = await downSteps(state, request);
   if (steps.length === 0 && state.progress.length === 0) return { tables: [], unknown: null };
   const filled = await tablesWithRows(migrated);
   // A scratch database takes most of a second.
@@ -34,10 +33,10 @@ export async function lossesOfDown(
   const unknown = (why: string): DownLosses => ({ tables: filled.map(({ label }) => label), unknown: why });
   const [unfinished] = state.progress;
   if (unfinished) return unknown(`${unfinished.name} was interrupted`);
-  const unforeseeable = steps.find(
-    ({ migration }) => migration.down?.statements?.every((sql) => !callsCode.test(sql)) !== true,
-  );
-  if (unforeseeable) return unknown(`${unforeseeable.migration.name} depends on the rows of the database`);
+  for (const { migration } of steps) {
+    if (await isUnforeseeable(migration))
+      return unknown(`${migration.name} depends on the rows of the database`);
+  }
   try {
     const applied = state.log.map(({ name }) => name);
     const isTouched = await tablesTouchedByDown(migrated, applied, request);
@@ -46,4 +45,11 @@ export async function lossesOfDown(
     // Such as a role that may not create databases, or a pooler. An unnecessary question does no harm.
     return unknown(isNativeError(error) ? error.message : String(error));
   }
+}
+
+/** Whether what reverting a migration does may depend on rows, of which the scratch database has none. */
+async function isUnforeseeable({ down }: EmittedMigration): Promise<boolean> {
+  if (!down?.statements) return true;
+  for (const sql of down.statements) if (await callsCode(sql)) return true;
+  return false;
 }

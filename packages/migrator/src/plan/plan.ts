@@ -4,7 +4,7 @@ import { sessionTimeouts, transactionTimeouts, type Limits } from '../run/limits
 import type { Step } from '../run/step.ts';
 import { beginStatement } from '../session/session.ts';
 import { requireKnown } from './selection.ts';
-import { standaloneKind } from '../files/statement-kind.ts';
+import { standaloneKind } from '../sql/standalone-kind.ts';
 import type { Progress, State } from '../ledger/state.ts';
 import { unfinishedSteps } from '../run/unfinished-steps.ts';
 
@@ -24,22 +24,24 @@ export interface PlannedMigration {
 }
 
 /** Returns what a run would send whose steps `choose` returns. Interrupted steps come first, as in a run. */
-export function planOf(
+export async function planOf(
   state: State,
   limits: Limits,
-  choose: (state: State) => readonly Step[],
-): PlannedMigration[] {
-  const first = unfinishedSteps(state, choose(state));
-  const steps = [...first, ...choose(first.reduce(afterStep, state))];
-  return steps.map((step) => ({
-    name: step.migration.name,
-    direction: step.direction,
-    transactional: step.migration.transactional,
-    known: step.migration[step.direction]?.statements !== null,
-    statements: step.migration.transactional
-      ? transaction(limits, step, step.migration[step.direction]?.statements ?? [])
-      : stepByStep(limits, step, state.progress),
-  }));
+  choose: (state: State) => Promise<readonly Step[]>,
+): Promise<PlannedMigration[]> {
+  const first = unfinishedSteps(state, await choose(state));
+  const steps = [...first, ...(await choose(first.reduce(afterStep, state)))];
+  return Promise.all(
+    steps.map(async (step) => ({
+      name: step.migration.name,
+      direction: step.direction,
+      transactional: step.migration.transactional,
+      known: step.migration[step.direction]?.statements !== null,
+      statements: step.migration.transactional
+        ? transaction(limits, step, step.migration[step.direction]?.statements ?? [])
+        : await stepByStep(limits, step, state.progress),
+    })),
+  );
 }
 
 /**
@@ -60,7 +62,7 @@ function transaction(limits: Limits, step: Step, statements: readonly string[]):
   return [beginStatement, transactionTimeouts(limits, step), ...statements, 'commit'];
 }
 
-function stepByStep(limits: Limits, step: Step, progress: readonly Progress[]): string[] {
+async function stepByStep(limits: Limits, step: Step, progress: readonly Progress[]): Promise<string[]> {
   const { migration, direction } = step;
   const done = new Set(
     progress
@@ -68,12 +70,12 @@ function stepByStep(limits: Limits, step: Step, progress: readonly Progress[]): 
       .map(({ statement }) => statement),
   );
   const left = (migration[direction]?.statements ?? []).filter((_, index) => !done.has(index));
-  return [
-    sessionTimeouts(step),
-    ...left.flatMap((sql) =>
-      standaloneKind(sql) || backfillOf(sql) ? [sql] : transaction(limits, step, [sql]),
-    ),
-  ];
+  const sent = [sessionTimeouts(step)];
+  for (const sql of left) {
+    const standsAlone = backfillOf(sql) !== null || (await standaloneKind(sql)) !== null;
+    sent.push(...(standsAlone ? [sql] : transaction(limits, step, [sql])));
+  }
+  return sent;
 }
 
 function afterStep(state: State, { migration: { name }, direction }: Step): State {

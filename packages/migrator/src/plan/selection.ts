@@ -2,7 +2,7 @@ import { refuseInTransaction } from '../files/backfill.ts';
 import type { Emitted, EmittedMigration } from '../files/emitted-migration.ts';
 import { nearestName, RefusedError } from '../session/errors.ts';
 import type { State } from '../ledger/state.ts';
-import { transactionControl } from '../files/statement-kind.ts';
+import { transactionControl } from '../sql/transaction-control.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 import { statusOf, type Condition } from '../ledger/status.ts';
 
@@ -11,7 +11,10 @@ import { statusOf, type Condition } from '../ledger/status.ts';
  *
  * @throws RefusedError when it can't be done safely.
  */
-export function selectUp(state: State, { to, allowOutOfOrder = false }: UpRequest): EmittedMigration[] {
+export async function selectUp(
+  state: State,
+  { to, allowOutOfOrder = false }: UpRequest,
+): Promise<EmittedMigration[]> {
   refuse(state, allowOutOfOrder ? [...unsafe, 'ahead'] : [...unsafe, 'ahead', 'late']);
   const names = state.migrations.map(({ name }) => name);
   if (to !== undefined && !names.includes(to)) throw unknown(to, names);
@@ -19,7 +22,7 @@ export function selectUp(state: State, { to, allowOutOfOrder = false }: UpReques
   const chosen = state.migrations.filter(
     ({ name }) => !applied.has(name) && (to === undefined || name <= to),
   );
-  for (const migration of chosen) refuseUnfit(migration, migration.up);
+  for (const migration of chosen) await refuseUnfit(migration, migration.up);
   return chosen;
 }
 
@@ -28,7 +31,10 @@ export function selectUp(state: State, { to, allowOutOfOrder = false }: UpReques
  *
  * @throws RefusedError when it can't be done safely.
  */
-export function selectDown(state: State, { to, steps, all = false }: DownRequest): EmittedMigration[] {
+export async function selectDown(
+  state: State,
+  { to, steps, all = false }: DownRequest,
+): Promise<EmittedMigration[]> {
   refuse(state, [...unsafe, 'ahead']);
   const applied = state.log.map(({ name }) => name);
   if (to !== undefined && !applied.includes(to)) throw notApplied(to, applied, state);
@@ -42,21 +48,26 @@ export function selectDown(state: State, { to, steps, all = false }: DownRequest
   const from = to === undefined ? (all ? 0 : applied.length - (steps ?? 1)) : applied.indexOf(to) + 1;
   const names = applied.slice(Math.max(from, 0)).toReversed();
   const known = new Map(state.migrations.map((migration) => [migration.name, migration]));
-  return names.map((name) => {
+  const chosen: EmittedMigration[] = [];
+  for (const name of names) {
     const migration = known.get(name);
     if (!migration?.down)
       throw new RefusedError(
         `${name} can't be reverted; its \`down\` throws "${migration?.irreversible ?? ''}"; restore a backup, or write a new migration`,
       );
-    refuseUnfit(migration, migration.down);
-    return migration;
-  });
+    await refuseUnfit(migration, migration.down);
+    chosen.push(migration);
+  }
+  return chosen;
 }
 
-function refuseUnfit({ name, transactional }: EmittedMigration, { statements }: Emitted): void {
+async function refuseUnfit(
+  { name, transactional }: EmittedMigration,
+  { statements }: Emitted,
+): Promise<void> {
   if (transactional) refuseInTransaction(name, statements ?? []);
   for (const sql of statements ?? []) {
-    const control = transactionControl(sql);
+    const control = await transactionControl(sql);
     if (control !== null) {
       throw new RefusedError(
         `${name} sends "${control}", but the migrator begins and ends its transactions: remove that statement`,

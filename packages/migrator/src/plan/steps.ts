@@ -9,11 +9,11 @@ import { statusOf } from '../ledger/status.ts';
  *
  * @throws RefusedError when it can't be done safely.
  */
-export function upSteps(state: State, request: UpRequest): Step[] {
+export async function upSteps(state: State, request: UpRequest): Promise<Step[]> {
   const late = new Set(
     statusOf(state).flatMap(({ name, condition }) => (condition === 'late' ? [name] : [])),
   );
-  return selectUp(state, request).map((migration) => ({
+  return (await selectUp(state, request)).map((migration) => ({
     migration,
     direction: 'up',
     note: late.has(migration.name) ? 'out of order' : undefined,
@@ -25,6 +25,6 @@ export function upSteps(state: State, request: UpRequest): Step[] {
  *
  * @throws RefusedError when it can't be done safely.
  */
-export function downSteps(state: State, request: DownRequest): Step[] {
-  return selectDown(state, request).map((migration) => ({ migration, direction: 'down' }));
+export async function downSteps(state: State, request: DownRequest): Promise<Step[]> {
+  return (await selectDown(state, request)).map((migration) => ({ migration, direction: 'down' }));
 }

@@ -1,5 +1,5 @@
 import type { Session } from '../session/session.ts';
-import type { Standalone } from '../files/statement-kind.ts';
+import type { Standalone } from '../sql/standalone-kind.ts';
 
 /**
  * Returns what is left to send of a statement that can't run in a transaction: the statement when it is sent for the first time; after an

@@ -17,7 +17,7 @@ import { disableTransactionTimeouts, withSettingsRestored } from '../session/ses
 import { onOwnConnection, type OwnSession } from '../session/own-connection.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 import { isLostConnection } from '../session/sql-state.ts';
-import { standaloneKind } from '../files/statement-kind.ts';
+import { standaloneKind } from '../sql/standalone-kind.ts';
 import type { Progress } from '../ledger/state.ts';
 
 /**
@@ -33,7 +33,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
   let at = 0;
   try {
     const statements = migration[direction]?.statements ?? (await askedStatements(run, step));
-    for (const sql of statements) refuseNameless(migration.name, sql);
+    for (const sql of statements) await refuseNameless(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
       // Behind a pooler it has no fixed server process, and session settings are lost.
       if (await isDirect(session)) {
@@ -88,7 +88,7 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
       save: (session, reached, last) => recordProgress(session, run, step, statement.index, last, reached),
     });
   }
-  const kind = standaloneKind(statement.sql);
+  const kind = await standaloneKind(statement.sql);
   const { name } = step.migration;
   if (!kind) {
     await retryWhileLocked(run, name, () =>
@@ -133,8 +133,8 @@ async function recordProgress(
 }
 
 // An unnamed index that was left invalid could not be found.
-function refuseNameless(migration: string, sql: string): void {
-  const kind = standaloneKind(sql);
+async function refuseNameless(migration: string, sql: string): Promise<void> {
+  const kind = await standaloneKind(sql);
   if (kind?.kind !== 'create index' || kind.index !== null) return;
   throw new RefusedError(
     `${migration} builds an index of ${kind.table} concurrently without a name, and an unnamed index can't be found after an interruption: name it`,

@@ -52,14 +52,14 @@ export class Runner {
    */
   async run(
     migrations: readonly EmittedMigration[],
-    choose: (state: State) => Step[],
+    choose: (state: State) => Promise<Step[]>,
   ): Promise<MigrationRun[]> {
     return this.withLease(async (lease) => {
       const found = await this.#read(migrations);
-      const unfinished = unfinishedSteps(found, choose(found));
+      const unfinished = unfinishedSteps(found, await choose(found));
       const finished = await this.#perform(lease, unfinished, found.progress);
       const state = unfinished.length > 0 ? await this.#read(migrations) : found;
-      return [...finished, ...(await this.#perform(lease, choose(state), state.progress))];
+      return [...finished, ...(await this.#perform(lease, await choose(state), state.progress))];
     });
   }
 

@@ -1,0 +1,15 @@
+import { InvalidArgumentError, Option } from 'commander';
+
+/** Returns the option `--lock-wait`, parsed into milliseconds. Default: 60 s. */
+export function lockWaitOption(): Option {
+  return new Option('--lock-wait <seconds>', 'how long to wait for the lock of another runner')
+    .argParser(milliseconds)
+    .default(60_000, '60');
+}
+
+function milliseconds(given: string): number {
+  const seconds = Number(given);
+  if (given.trim() === '' || !(seconds >= 0 && seconds < 2_000_000))
+    throw new InvalidArgumentError('Expected a number of seconds.');
+  return Math.round(seconds * 1_000);
+}

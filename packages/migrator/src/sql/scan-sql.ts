@@ -1,0 +1,20 @@
+export interface ScannedToken {
+  /** What stands between it and the token before. */
+  readonly gap: string;
+  readonly text: string;
+}
+
+/** Returns the tokens of a text, comments included, as PostgreSQL's own scanner finds them; null where it finds one that is none. */
+export async function scanSql(sql: string): Promise<ScannedToken[] | null> {
+  const { scan } = await import('libpg-query');
+  // The package fails to read what the scanner says of a wrong token.
+  const scanned = await scan(sql).catch(() => null);
+  if (!scanned) return null;
+  const bytes = Buffer.from(sql);
+  let last = 0;
+  return scanned.tokens.map(({ start, end }) => {
+    const gap = bytes.toString('utf8', last, start);
+    last = end;
+    return { gap, text: bytes.toString('utf8', start, end) };
+  });
+}

@@ -1,0 +1,44 @@
+import { parseSql, type ParsedStatement } from './parse-sql.ts';
+import { scanSql } from './scan-sql.ts';
+
+// Where none of these words is, nothing has to be parsed: a text may hold a million values.
+const suspicious = /\b(?:begin|start|commit|end|abort|rollback|prepare)\b/i;
+
+/**
+ * Returns the first statement of a text that begins or ends a transaction, as it is written; null when there is none. Savepoints do
+ * neither. Where PostgreSQL's grammar can't read the text, any statement that begins with such a word counts: to refuse a migration
+ * that a newer server would take is safer than to have its transaction ended within it.
+ */
+export async function transactionControl(sql: string): Promise<string | null> {
+  const [word] = suspicious.exec(sql) ?? [];
+  if (word === undefined) return null;
+  const statements = await parseSql(sql);
+  if (statements) return statements.find(controlsTransaction)?.text ?? null;
+  const tokens = await scanSql(sql);
+  return tokens ? controlAmong(tokens.map(({ text }) => text)) : word;
+}
+
+function controlsTransaction({ node }: ParsedStatement): boolean {
+  return 'TransactionStmt' in node && !ofSavepoints.has(node.TransactionStmt.kind);
+}
+
+const ofSavepoints = new Set<string | undefined>([
+  'TRANS_STMT_SAVEPOINT',
+  'TRANS_STMT_RELEASE',
+  'TRANS_STMT_ROLLBACK_TO',
+]);
+
+function controlAmong(texts: readonly string[]): string | null {
+  const tokens = texts.filter((text) => !/^(?:--|\/\*)/.test(text));
+  return (
+    tokens.find(
+      (text, index) => (index === 0 || tokens[index - 1] === ';') && isControl(text, tokens[index + 1]),
+    ) ?? null
+  );
+}
+
+function isControl(word: string, next = ''): boolean {
+  if (/^rollback$/i.test(word)) return !/^to$/i.test(next);
+  if (/^(?:start|prepare)$/i.test(word)) return /^transaction$/i.test(next);
+  return /^(?:begin|commit|end|abort)$/i.test(word);
+}

@@ -1,0 +1,20 @@
+import { writeFile } from 'node:fs/promises';
+import { basename, dirname, extname } from 'node:path';
+import { migrations } from '../migrations.ts';
+
+/** Adds a migration file to the module that lists the migrations, which is beside their folder and has its name. */
+export async function addMigrationToList(path: string): Promise<void> {
+  const [folder, extension] = [dirname(path), extname(path)];
+  const names = [...migrations.map(({ name }) => name), basename(path, extension)].toSorted();
+  await writeFile(`${folder}${extension}`, renderMigrationList(basename(folder), names, extension));
+}
+
+/** Returns the formatted text of that module. The class of a migration has the name of its file. */
+export function renderMigrationList(folder: string, names: readonly string[], extension = '.ts'): string {
+  const imports = names.map((name) => `import { ${name} } from './${folder}/${name}${extension}';\n`);
+  return `${imports.join('')}
+/** Every migration, oldest first. \`synthdb migrate create\` adds its migration; add a migration that is written by hand. */
+export const migrations = [
+${names.map((name) => `  ${name},\n`).join('')}];
+`;
+}

@@ -1,0 +1,63 @@
+import type { RepositoryClass } from '../../repositories/signatures/index.ts';
+import type { UnitGate } from './unit-gate.ts';
+
+type Method = (...given: unknown[]) => unknown;
+
+/** A proxy of a repository whose methods pass the gate. The repository's calls of its own methods don't pass it. */
+interface GatedRepository {
+  readonly gate: UnitGate;
+  readonly repository: object;
+}
+
+const prototypes = new WeakMap<object, Map<string, object>>();
+
+/** Returns a proxy of `repository` whose calls pass the gate of its unit of work, as `name.method`. */
+export function gatedRepository<R extends object>(gate: UnitGate, name: string, repository: R): R {
+  const parts = { gate: { value: gate }, repository: { value: repository } };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its prototype is that of the repository
+  return Object.create(prototypeFor(name, repository), parts) as R;
+}
+
+// Made once for each class: a `Proxy` at each access would slow down every call.
+function prototypeFor(name: string, repository: object): object {
+  const prototype: object = Object.getPrototypeOf(repository);
+  let named = prototypes.get(prototype);
+  if (!named) prototypes.set(prototype, (named = new Map()));
+  let made = named.get(name);
+  if (!made) named.set(name, (made = gatedPrototype(prototype, name)));
+  return made;
+}
+
+function gatedPrototype(prototype: object, name: string): object {
+  const made: object = Object.create(prototype);
+  for (const [key, method] of methodsOf(prototype)) {
+    const called = `${name}.${key}`;
+    const value = isSynchronous(prototype, key)
+      ? function immediately(this: GatedRepository, ...given: unknown[]): unknown {
+          this.gate.check(called);
+          return Reflect.apply(method, this.repository, given);
+        }
+      : function call(this: GatedRepository, ...given: unknown[]): Promise<unknown> {
+          return this.gate.call(called, async () => Reflect.apply(method, this.repository, given));
+        };
+    Object.defineProperty(made, key, { value });
+  }
+  return made;
+}
+
+/** Returns whether the signature of a method says that it returns no promise, and so sends nothing. */
+function isSynchronous({ constructor }: object, method: string): boolean {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- registration refuses a repository without signatures
+  const { signatures } = constructor as unknown as RepositoryClass;
+  return signatures[method]?.synchronous === true;
+}
+
+/** Returns the methods of a class, its own before inherited ones. */
+function methodsOf(prototype: object): Map<string, Method> {
+  const methods = new Map<string, Method>();
+  for (let at: object | null = prototype; at && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
+      if (typeof value === 'function' && key !== 'constructor' && !methods.has(key)) methods.set(key, value);
+  }
+  return methods;
+}

@@ -1,0 +1,51 @@
+import type { ScanOptions } from '../sql/sql-scanner.ts';
+import { isWord, statementsOf, type Token } from '../sql/statements.ts';
+
+// In a value, it costs a statement more and changes nothing.
+const suspicious = /\b(?:pg_)?temp(?:orary)?\b/i;
+
+/** Whether a text creates something temporary that the end of the transaction does not drop by itself. */
+export function leavesTemporaryObjects(text: string, options?: ScanOptions): boolean {
+  return (
+    suspicious.test(text) &&
+    statementsOf(text, options).some((statement) => {
+      const body = bodyOf(statement);
+      if (body !== null) return leavesTemporaryObjects(body);
+      return createsTemporaryObject(statement) && !dropsOnCommit(statement);
+    })
+  );
+}
+
+/** Whether a statement creates something temporary: a table, also by `select … into`, a view, a sequence, or anything in `pg_temp`. */
+export function createsTemporaryObject(statement: readonly Token[]): boolean {
+  const body = bodyOf(statement);
+  if (body !== null) return suspicious.test(body) && statementsOf(body).some(createsTemporaryObject);
+  let creates = false;
+  for (const [index, token] of statement.entries()) {
+    const next = statement.slice(index + 1, index + 6).find((word) => !isWord(word, ...beforeTemporary));
+    if (isWord(token, 'create')) {
+      if (isWord(next, ...temporary)) return true;
+      creates ||= !isWord(next, 'unique', 'index');
+    } else if (isWord(token, 'into')) {
+      if (isWord(next, ...temporary) && !isWord(statement[index - 1], 'insert', 'merge')) return true;
+    } else if (creates && token.text === 'pg_temp' && statement[index + 1]?.text === '.') return true;
+  }
+  return false;
+}
+
+const temporary = ['temp', 'temporary'];
+const beforeTemporary = ['or', 'replace', 'global', 'local'];
+
+function dropsOnCommit(statement: readonly Token[]): boolean {
+  return statement.some(
+    (token, index) =>
+      isWord(token, 'on') && isWord(statement[index + 1], 'commit') && isWord(statement[index + 2], 'drop'),
+  );
+}
+
+/** What a `do` block executes, as it is written, without its quotes. Null for any other statement. */
+function bodyOf(statement: readonly Token[]): string | null {
+  if (!isWord(statement[0], 'do')) return null;
+  const { text = '' } = statement.find(({ kind }) => kind === 'string') ?? {};
+  return text.replace(/^(?:e?'|\$[^$]*\$)/i, '').replace(/(?:'|\$[^$]*\$)$/, '');
+}

@@ -1,0 +1,298 @@
+import {
+  quote,
+  doubleQuote,
+  dollar,
+  ampersand,
+  star,
+  plus,
+  minus,
+  dot,
+  slash,
+  zero,
+  colon,
+  equals,
+  backslash,
+  underscore,
+  other,
+  blank,
+  letter,
+  digit,
+  operatorSign,
+  otherOperatorSign,
+  classOf,
+  isBlank,
+  isInLine,
+  isDigit,
+  isTagPart,
+  isWordPart,
+} from './characters.ts';
+
+/**
+ * What a token is. A `word` is a keyword or a name without quotes, a `string` any literal in quotes or dollars, a `sign` a single
+ * character with a meaning of its own, such as a comma, or with none.
+ */
+export type TokenKind =
+  | 'space'
+  | 'comment'
+  | 'word'
+  | 'quoted name'
+  | 'string'
+  | 'number'
+  | 'parameter'
+  | 'operator'
+  | 'sign';
+
+export interface ScanOptions {
+  /** Whether a backslash in a plain string is a character like any other: `standard_conforming_strings`. Default true. */
+  readonly standardStrings?: boolean;
+}
+
+/**
+ * Splits a text of SQL into tokens as PostgreSQL's scanner does (scan.l of versions 14 to 18), in linear time.
+ *
+ * - Every character belongs to exactly one token, also where the server would refuse the text. A string, comment or quoted name that is
+ *   not closed extends to the end and has `isOpen` set.
+ * - A string includes its prefix (`E`, `B`, `X`, `N`, `U&`) and its continuation on further lines.
+ * - What follows a number without a space is a token of its own. The server refuses it since version 15.
+ */
+export class SqlScanner {
+  readonly text: string;
+  kind: TokenKind = 'space';
+  /** Where the token begins. */
+  start = 0;
+  /** Where the token ends: the position after its last character. */
+  end = 0;
+  /** Whether the text ends before the token does. */
+  isOpen = false;
+  readonly #standardStrings: boolean;
+  // Up to here, each character is an operator: signs that were cut off from the end of one.
+  #signsUntil = 0;
+
+  constructor(text: string, { standardStrings = true }: ScanOptions = {}) {
+    this.text = text;
+    this.#standardStrings = standardStrings;
+  }
+
+  /** Moves on to the next token. Returns false when there is none. */
+  next(): boolean {
+    const at = this.end;
+    if (at >= this.text.length) return false;
+    this.start = at;
+    const code = this.text.charCodeAt(at);
+    switch (classOf(code)) {
+      case blank:
+        return this.#token('space', this.#skip(at + 1, isBlank));
+      case letter:
+        return this.#beginningWithLetter(at, code);
+      case digit:
+        return this.#token('number', this.#numberFrom(at));
+      case operatorSign:
+      case otherOperatorSign:
+        return this.#operatorOrComment(at, code);
+      case other:
+      default:
+        return this.#beginningWithSign(at, code);
+    }
+  }
+
+  #token(kind: TokenKind, end: number): true {
+    this.kind = kind;
+    this.end = end;
+    return true;
+  }
+
+  /** A token that ends at `end`, or is not closed where that is negative. */
+  #closed(kind: TokenKind, end: number): true {
+    if (end >= 0) return this.#token(kind, end);
+    this.isOpen = true;
+    return this.#token(kind, this.text.length);
+  }
+
+  #code(at: number): number {
+    return at < this.text.length ? this.text.charCodeAt(at) : 0;
+  }
+
+  /** Where the characters that pass `test` end. */
+  #skip(from: number, test: (code: number) => boolean): number {
+    let at = from;
+    while (at < this.text.length && test(this.text.charCodeAt(at))) at++;
+    return at;
+  }
+
+  #beginningWithLetter(at: number, code: number): true {
+    const next = this.#code(at + 1);
+    const prefix = code | 0x20;
+    if (next === quote) {
+      if (prefix === 0x65) return this.#closed('string', this.#quotedFrom(at + 2, true, true));
+      if (prefix === 0x6e)
+        return this.#closed('string', this.#quotedFrom(at + 2, !this.#standardStrings, true));
+      // In a string of bits, two quotes are the end of one and the beginning of the next.
+      if (prefix === 0x62 || prefix === 0x78)
+        return this.#closed('string', this.#quotedFrom(at + 2, false, false));
+    }
+    if (prefix === 0x75 && next === ampersand) {
+      const third = this.#code(at + 2);
+      if (third === quote) return this.#closed('string', this.#quotedFrom(at + 3, false, true));
+      if (third === doubleQuote) return this.#closed('quoted name', this.#nameFrom(at + 3));
+    }
+    return this.#token('word', this.#skip(at + 1, isWordPart));
+  }
+
+  #beginningWithSign(at: number, code: number): true {
+    const next = this.#code(at + 1);
+    switch (code) {
+      case quote:
+        return this.#closed('string', this.#quotedFrom(at + 1, !this.#standardStrings, true));
+      case doubleQuote:
+        return this.#closed('quoted name', this.#nameFrom(at + 1));
+      case dollar:
+        return this.#beginningWithDollar(at, next);
+      case dot:
+        if (isDigit(next)) return this.#token('number', this.#numberFrom(at));
+        return next === dot ? this.#token('operator', at + 2) : this.#token('sign', at + 1);
+      case colon:
+        return next === colon || next === equals
+          ? this.#token('operator', at + 2)
+          : this.#token('sign', at + 1);
+      default:
+        return this.#token('sign', at + 1);
+    }
+  }
+
+  #beginningWithDollar(at: number, next: number): true {
+    if (isDigit(next)) return this.#token('parameter', this.#skip(at + 2, isDigit));
+    const tagEnd = classOf(next) === letter ? this.#skip(at + 2, isTagPart) : at + 1;
+    if (this.#code(tagEnd) !== dollar) return this.#token('sign', at + 1);
+    const delimiter = this.text.slice(at, tagEnd + 1);
+    const close = this.text.indexOf(delimiter, tagEnd + 1);
+    return this.#closed('string', close < 0 ? -1 : close + delimiter.length);
+  }
+
+  /** Where a string ends whose content begins at `from`; -1 where it is not closed. */
+  #quotedFrom(from: number, escapes: boolean, doubles: boolean): number {
+    const { text } = this;
+    for (let at = from; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === backslash && escapes) at++;
+      else if (code === quote) {
+        if (doubles && this.#code(at + 1) === quote) at++;
+        else {
+          const more = this.#continuedAt(at + 1);
+          if (more < 0) return at + 1;
+          at = more;
+        }
+      }
+    }
+    return -1;
+  }
+
+  /** Where a string that was closed before `from` is opened again, as it is when a new line is between; -1 where it is not. */
+  #continuedAt(from: number): number {
+    let isNewLine = false;
+    let at = from;
+    for (; at < this.text.length; at++) {
+      const code = this.text.charCodeAt(at);
+      if (code === minus && this.#code(at + 1) === minus) at = this.#skip(at + 2, isInLine) - 1;
+      else if (!isInLine(code)) isNewLine = true;
+      else if (!isBlank(code)) break;
+    }
+    return isNewLine && this.#code(at) === quote ? at : -1;
+  }
+
+  #nameFrom(from: number): number {
+    const { text } = this;
+    for (let at = from; at < text.length; at++) {
+      if (text.charCodeAt(at) !== doubleQuote) continue;
+      if (this.#code(at + 1) !== doubleQuote) return at + 1;
+      at++;
+    }
+    return -1;
+  }
+
+  #numberFrom(from: number): number {
+    const radix = this.#code(from) === zero ? digitsOf(this.#code(from + 1)) : undefined;
+    if (radix) {
+      const end = this.#digitsEnd(from + 1, radix);
+      if (end > from + 2) return end;
+    }
+    let at = isDigit(this.#code(from)) ? this.#digitsEnd(from, isDigit) : from;
+    // `1..2` is a range.
+    if (this.#code(at) === dot && this.#code(at + 1) !== dot) {
+      at++;
+      if (isDigit(this.#code(at))) at = this.#digitsEnd(at, isDigit);
+    }
+    if ((this.#code(at) | 0x20) === 0x65) {
+      const sign = this.#code(at + 1);
+      const exponent = sign === plus || sign === minus ? at + 2 : at + 1;
+      if (isDigit(this.#code(exponent))) at = this.#digitsEnd(exponent, isDigit);
+    }
+    return at;
+  }
+
+  /** Where the digits end of which the first one, or what stands before them, is at `from`: one underscore may be between two. */
+  #digitsEnd(from: number, test: (code: number) => boolean): number {
+    let at = from + 1;
+    for (;;) {
+      const next = this.#code(at) === underscore ? at + 1 : at;
+      if (!test(this.#code(next))) return at;
+      at = next + 1;
+    }
+  }
+
+  #operatorOrComment(from: number, code: number): true {
+    if (from < this.#signsUntil) return this.#token('operator', from + 1);
+    if (this.#isComment(from)) {
+      return code === minus
+        ? this.#token('comment', this.#skip(from + 2, isInLine))
+        : this.#closed('comment', this.#commentEnd(from + 2));
+    }
+    let at = from;
+    let keepsEnd = false;
+    let lastOther = from;
+    do {
+      const next = this.text.charCodeAt(at);
+      keepsEnd ||= classOf(next) === otherOperatorSign;
+      if (next !== plus && next !== minus) lastOther = at;
+      at++;
+    } while (classOf(this.#code(at)) >= operatorSign && !this.#isComment(at));
+    if (keepsEnd) return this.#token('operator', at);
+    // A sign at the end is a token of its own, as the second one of `a=-1` is.
+    this.#signsUntil = at;
+    return this.#token('operator', lastOther + 1);
+  }
+
+  #isComment(at: number): boolean {
+    const code = this.#code(at);
+    if (code === minus) return this.#code(at + 1) === minus;
+    return code === slash && this.#code(at + 1) === star;
+  }
+
+  /** Where a comment ends, which may hold others, and whose content begins at `from`; -1 where it is not closed. */
+  #commentEnd(from: number): number {
+    const { text } = this;
+    let depth = 1;
+    for (let at = from; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === slash && this.#code(at + 1) === star) depth++;
+      else if (code === star && this.#code(at + 1) === slash) depth--;
+      else continue;
+      at++;
+      if (depth === 0) return at + 1;
+    }
+    return -1;
+  }
+}
+
+/** The digits of a number that begins with a zero and this letter. */
+function digitsOf(prefix: number): ((code: number) => boolean) | undefined {
+  switch (prefix | 0x20) {
+    case 0x78:
+      return (code) => isDigit(code) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66);
+    case 0x6f:
+      return (code) => code >= zero && code <= 0x37;
+    case 0x62:
+      return (code) => code === zero || code === 0x31;
+    default:
+      return undefined;
+  }
+}
