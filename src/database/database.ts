@@ -29,78 +29,77 @@ const isolationLevels = {
 
 interface LocalOptions {
   /**
-   * Settings of the server's for this transaction alone (`{ 'app.user': id }`), such as policies of row-level security ask for. They
-   * are set before `work` begins, a savepoint's rollback brings them back, and nothing of them is left for others.
+   * Settings of the server for this transaction only (`{ 'app.user': id }`), such as those that policies of row-level security read. They
+   * are set before `work` begins, and a rollback to a savepoint restores them.
    */
   readonly settings?: TransactionSettings | undefined;
-  /** Timeouts of the server for this transaction. Default, for each: that of the database. */
+  /** The server's timeouts for it. Default, for each: that of the database. */
   readonly timeouts?: TransactionTimeouts | undefined;
 }
 
 export interface TransactOptions extends LocalOptions {
-  /** What the transaction sees of others. Default `read committed`. */
+  /** The isolation level. Default `read committed`. */
   readonly isolation?: keyof typeof isolationLevels;
   /**
-   * How often `work` is retried, in a new unit of work, after a serialization failure or a deadlock (40001, 40P01). Default 0. Side
-   * effects of `work` outside the database must be idempotent.
+   * How often to retry `work`, in a new unit of work, after a serialization failure or a deadlock (40001, 40P01). Default 0. Side effects of
+   * `work` outside the database must be idempotent.
    */
   readonly retries?: number;
   /**
-   * Ends the unit of work when it is aborted: it rejects with the signal's reason, the statement that runs is cancelled on the server,
-   * nothing is written. Once the commit was sent, its result counts; when that does not come within a second, `CommitUnknownError`.
+   * Aborts the unit of work: it rejects with the signal's reason, the running statement is cancelled on the server, and the transaction is
+   * rolled back. Once the commit was sent, its result counts; without an answer within a second, `CommitUnknownError` is thrown.
    */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a unit of work gave, and where the write-ahead log ended after its commit. */
+/** The result of a unit of work, and the position in the write-ahead log after its commit. */
 export interface Positioned<T> {
   readonly result: T;
   /**
-   * For `atLeast` of a read that has to see the change; a text, to be kept in a session or a cookie. Null if the
-   * connection was lost after the commit: then the primary answers.
+   * The value for `atLeast` of a read that has to see the change; a text that can be kept in a session or a cookie. Null when it could not be
+   * read after the commit: such a read goes to the primary.
    */
   readonly position: string | null;
 }
 
 export interface ReadOptions extends LocalOptions {
   /**
-   * Whether all reads see the database as of one moment, in a read-only transaction. Default false: no transaction, unless settings,
-   * timeouts for statements or locks, or `external` pooling need one; each read then sees what was committed when it began.
+   * Whether all reads see one snapshot of the database, in a read-only transaction. Default false: each statement sees what was committed
+   * when it began, without a transaction unless settings, timeouts or `external` pooling need one.
    */
   readonly snapshot?: boolean;
   /**
-   * Ends the unit of work when it is aborted: it rejects with the signal's reason, and the statement that runs is cancelled on the
-   * server. With it, all reads share a connection, in a read-only transaction.
+   * Aborts the unit of work: it rejects with the signal's reason, and the running statement is cancelled on the server. With a signal, all
+   * reads share a connection, in a read-only transaction.
    */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Lets a replica answer, which may be behind by `maxReplicaLag`. One that is down, or lags more, is passed over; where there is no
-   * other, and where a replica fails on the way, the primary answers: `work` is run again then, so side
-   * effects outside the database must be idempotent. Default: the primary.
+   * Allows a read from a replica that lags by `maxReplicaLag` at most. The primary answers when there is no such replica. When a replica fails
+   * during the read, `work` is run again on the primary: its side effects must be idempotent. Default: the primary.
    */
   readonly from?: 'replica' | undefined;
-  /** What `transact` gave as `position`: the read sees all that was committed up to there. Null: the primary answers. */
+  /** A `position` of `transact`: the read sees everything that was committed up to it. Null: the primary answers. */
   readonly atLeast?: string | null | undefined;
 }
 
 export interface CloseOptions {
-  /** Milliseconds that running units of work have to end. Default: `closeTimeout` of `openDatabase`. */
+  /** Milliseconds for running units of work to end. Default: `closeTimeout` of `openDatabase`. */
   readonly timeout?: number;
 }
 
-/** What a database is made of, besides the ORM. */
-export interface DatabaseParts extends Pick<ConnectOptions, 'poolMode' | 'timeouts'> {
+/** The parts of a database besides the ORM. */
+export interface DatabaseDependencies extends Pick<ConnectOptions, 'poolMode' | 'timeouts'> {
   /** Milliseconds. Default 10,000. */
   readonly closeTimeout?: number | undefined;
   /** Default: none. */
   readonly replicas?: ReplicaSet | undefined;
-  /** Default: no logs, spans and metrics. */
+  /** Default: none. */
   readonly telemetry?: Telemetry | undefined;
 }
 
-/** A PostgreSQL database, its pool of connections, and the only way to write to it. Made by `openDatabase`. */
+/** A PostgreSQL database and its connection pool. Created by `openDatabase`. */
 export class Database {
-  /** The ORM behind it, for tools. Services use `transact` and `read`. Its errors are `DataError`s. */
+  /** The ORM, for tools. Services use `transact` and `read`. Its errors are `DataError`s. */
   readonly orm: MikroORM;
   readonly #units = new RunningUnits();
   readonly #closeTimeout: number;
@@ -118,7 +117,7 @@ export class Database {
       closeTimeout = defaultFor('closeTimeout'),
       replicas,
       telemetry,
-    }: DatabaseParts = {},
+    }: DatabaseDependencies = {},
   ) {
     this.orm = orm;
     Connections.of(orm).throwsDataErrors = true;
@@ -126,19 +125,19 @@ export class Database {
     this.#replicas = replicas ?? new ReplicaSet(orm, [], 0);
     this.#telemetry = telemetry;
     this.#health = new HealthCheck(orm, this.#replicas);
-    // The settings of a transaction need one, and so does a single connection for all reads of a unit of work.
+    // Timeouts are set on a transaction, and with `external` pooling all reads of a unit of work have to share a connection.
     this.#readsInTransaction = poolMode === 'external' || (timeouts.statement ?? timeouts.lock) !== undefined;
   }
 
   /**
-   * Runs `work` as one unit in one transaction: what it changes is written when it returns, and nothing is when it throws. With
-   * `position: true` it gives the position of the write-ahead log along, for reads from replicas that have to see the change.
+   * Runs `work` as a unit of work in one transaction. Commits when `work` returns and rolls back when it throws. With `position: true`, it
+   * also returns the position in the write-ahead log, for reads from replicas that have to see the change.
    *
-   * @throws SettingsError on an isolation, settings or timeouts that are none; DataError when PostgreSQL refuses the change;
-   * UnfinishedWorkError when `work` returns before a call of it has ended; StatementError when a statement ended the transaction;
+   * @throws SettingsError when the isolation, settings or timeouts are invalid; DataError when PostgreSQL refuses a change;
+   * UnfinishedWorkError when `work` returns before one of its calls has ended; StatementError when a statement ended the transaction;
    * ConnectionError or PoolTimeoutError when there is no connection; ConnectionLostError, or CommitUnknownError, when it is lost;
-   * DatabaseClosedError. What `work` throws is thrown unchanged. Inside `work`, what its repositories, `em` and Kysely throw are
-   * `DataError`s as well, without values of rows except in `cause`.
+   * DatabaseClosedError. Errors of `work` are thrown unchanged. Inside `work`, repositories, `em` and Kysely throw `DataError`s too, with row
+   * data in `cause` only.
    */
   transact<T>(
     work: (uow: UnitOfWork) => Promise<T>,
@@ -154,10 +153,10 @@ export class Database {
   }
 
   /**
-   * Runs `work` in a new unit of work that only reads.
+   * Runs `work` as a unit of work that only reads.
    *
-   * @throws SettingsError on settings or timeouts that are none; ReadOnlyError when `work` changes a row and flushes, or calls what
-   * writes or locks; ConnectionError, PoolTimeoutError, ConnectionLostError and DatabaseClosedError as `transact` does.
+   * @throws SettingsError when settings or timeouts are invalid; ReadOnlyError when `work` flushes a change, or calls a method that writes or
+   * locks; ConnectionError, PoolTimeoutError, ConnectionLostError and DatabaseClosedError as `transact`.
    */
   async read<T>(
     work: (uow: ReadingUnitOfWork) => Promise<T>,
@@ -179,17 +178,17 @@ export class Database {
   }
 
   /**
-   * Returns how the database, its pool, its schema and its replicas are, within `timeout` milliseconds, by default 2,000. Never
-   * throws. Any number of calls at once share one question to the pool, and at most one connection besides it.
+   * Returns the health of the database, its pool, its schema and its replicas, within `timeout` milliseconds, by default 2,000. Never throws.
+   * Concurrent calls share one check through the pool, and at most one connection outside it.
    */
   health({ timeout = 2_000 }: { readonly timeout?: number } = {}): Promise<DatabaseHealth> {
     return this.#health.examine(timeout);
   }
 
   /**
-   * Refuses new units of work, waits for those that run, and closes the pool. What runs for longer than `timeout` is cancelled and
-   * rejects with `DatabaseClosedError`, or `CommitUnknownError` if its commit was sent; all has ended at most two seconds later, in any state of the server. May be
-   * called several times.
+   * Refuses new units of work, waits for the running ones, and closes the pool. After `timeout`, running units of work are cancelled and reject
+   * with `DatabaseClosedError`, or `CommitUnknownError` if the commit was sent. It ends a second or two later at most, also when the server does
+   * not answer. Further calls return the same promise.
    */
   close({ timeout = this.#closeTimeout }: CloseOptions = {}): Promise<void> {
     this.#closing ??= this.#close(timeout);
@@ -227,7 +226,7 @@ export class Database {
         } catch (thrown) {
           const error = toDataError(thrown);
           if (attempt >= retries || !mayRetry(error)) throw error;
-          // Jittered, so that those who met once do not meet again.
+          // Backoff with jitter, so that transactions that conflicted once don't conflict again.
           const delay = Math.random() * 10 * 2 ** Math.min(attempt, 6);
           this.#telemetry?.retrying(error, { attempt: attempt + 1, delay });
           await unit.unlessInterrupted(setTimeout(delay));
@@ -260,15 +259,17 @@ export class Database {
       return await runTransaction(em, work, { isolationLevel, readOnly: true }, { unit, local });
     } catch (thrown) {
       const error = toDataError(thrown);
-      // In a read-only transaction it is the server that refuses.
+      // In a read-only transaction, the server refuses it.
       if (error instanceof ForbiddenError && sqlStateOf(error) === '25006') {
-        throw new ReadOnlyError('a row would be written or locked outside `transact`', { cause: thrown });
+        throw new ReadOnlyError('a row would be written or locked outside `transact`: use `transact`', {
+          cause: thrown,
+        });
       }
       throw error;
     }
   }
 
-  // Past the commit's own record, which may not have been written to the disk yet.
+  // After the record of the commit, which may not be flushed to disk yet.
   async #position(): Promise<string | null> {
     try {
       const [row] = await this.orm.em
@@ -276,20 +277,20 @@ export class Database {
         .execute<{ position: string }[]>('select pg_current_wal_insert_lsn()::text as position');
       return row?.position ?? null;
     } catch {
-      // What was done is committed: to throw would make it look undone.
+      // The change is committed: an error would suggest otherwise.
       return null;
     }
   }
 }
 
-// An optimistic lock that was lost is contention too, but running the same change again is for the caller to decide.
+// A failed optimistic lock is contention too, but the caller has to decide whether to repeat the change.
 function mayRetry(error: unknown): boolean {
   return error instanceof ContentionError && ['40001', '40P01'].includes(sqlStateOf(error));
 }
 
-/** @throws SettingsError on another one, which the ORM would pass over: the transaction would protect less than was asked for. */
+/** @throws SettingsError on an unknown level, which the ORM would ignore. */
 function knownIsolation(isolation: keyof typeof isolationLevels): IsolationLevel {
   if (Object.hasOwn(isolationLevels, isolation)) return isolationLevels[isolation];
   const known = Object.keys(isolationLevels).join(', ');
-  throw new SettingsError(`isolation is ${JSON.stringify(isolation)}: it is one of ${known}`);
+  throw new SettingsError(`unknown isolation level ${JSON.stringify(isolation)}; expected one of: ${known}`);
 }

@@ -12,21 +12,21 @@ import {
   type ResolvedDatabase,
 } from '../settings/resolve-settings.ts';
 
-/** Where the embedded server of the project keeps its files. */
+/** Returns the directory of the project's embedded server. */
 export function embeddedDirectory(): string {
   return join(projectDirectory(), '.data', 'postgres');
 }
 
 /**
- * The project's embedded server, started when it does not run. `PG_MAJOR` picks the PostgreSQL of a new one, or agrees with that of
- * an older one.
+ * Starts the project's embedded server, or returns the running one. `PG_MAJOR` is the major version for a new one, and has to be that of an
+ * existing one.
  *
- * @throws EmbeddedPostgresError; SettingsError when `PG_MAJOR` is no number.
+ * @throws EmbeddedPostgresError; SettingsError when `PG_MAJOR` is not a number.
  */
 export async function startEmbedded(): Promise<EmbeddedPostgres> {
   const major = process.env['PG_MAJOR'];
   if (major !== undefined && !/^\d+$/.test(major)) {
-    throw new SettingsError(`PG_MAJOR is "${major}"; for example PG_MAJOR=18`);
+    throw new SettingsError(`PG_MAJOR is "${major}"; expected a major version such as 18`);
   }
   return EmbeddedPostgres.start({
     directory: embeddedDirectory(),
@@ -35,8 +35,8 @@ export async function startEmbedded(): Promise<EmbeddedPostgres> {
 }
 
 /**
- * The database that the settings name for `purpose`. The project's embedded one, where they ask for it or, in development, name none,
- * is started when it does not run.
+ * Returns the configured database for `purpose`. Starts the project's embedded server when the settings ask for it, or, in development, when
+ * they name no database.
  *
  * @throws SettingsError, EmbeddedPostgresError
  */
@@ -47,7 +47,7 @@ export async function targetFor(
 }
 
 /**
- * The database of a setting.
+ * Returns the database of a setting.
  *
  * @throws SettingsError, EmbeddedPostgresError
  */
@@ -65,13 +65,13 @@ export async function targetOf({
 }
 
 /**
- * The project's embedded database, whose server is started when it does not run.
+ * Returns the project's embedded database, and starts its server when it is not running.
  *
  * @throws SettingsError, EmbeddedPostgresError
  */
 export async function embeddedTarget(): Promise<ResolvedDatabase & { embedded: EmbeddedPostgres }> {
   const embedded = await startEmbedded();
-  // It listens on this machine only and has no TLS; not to ask for it spares each connection a round trip.
+  // It listens on this machine only, without TLS: not asking for it saves a round trip for each connection.
   const target = parseDatabaseUrl(embedded.url, 'embedded', { sslMode: 'disable' });
   return { target, source: 'embedded', embedded };
 }

@@ -14,42 +14,39 @@ import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';
 
 export interface OpenDatabaseOptions extends TelemetryOptions {
   /**
-   * A PostgreSQL URL, or `embedded` for the embedded server of the project. Default: `DATABASE_URL`, from the environment or `.env`;
-   * else, in development, the embedded server. An empty text is refused.
+   * A PostgreSQL URL, or `embedded` for the project's embedded server. Default: `DATABASE_URL`, from the environment or `.env`; in
+   * development without one, the embedded server. An empty text is refused.
    */
   readonly url?: string | undefined;
   /**
-   * Streaming replicas, for reads that ask for one. Each has its own pool, as large as the primary's. A replica that is down does not
-   * fail `openDatabase`. Default: none.
+   * Streaming replicas, for reads with `from: 'replica'`. Each has a pool of its own, of the primary's size. A replica that is down does not
+   * fail the opening. Default: none.
    */
   readonly replicaUrls?: readonly string[] | undefined;
   /**
-   * The maximum lag of a replica that is read from, in bytes of WAL. An idle primary causes no lag. Default 16 MiB. Checked at most
-   * once a second.
+   * The maximum lag of a replica to read from, in bytes of the write-ahead log. Checked once a second. Default 16 MiB.
    */
   readonly maxReplicaLag?: number | undefined;
-  /** What stands between this process and the server. Default `session`. */
+  /** The kind of pooler between this process and the server. Default `session`. */
   readonly poolMode?: PoolMode | undefined;
   readonly pool?: PoolOptions | undefined;
   /**
-   * For every unit of work without its own timeouts. A `read` becomes a read-only transaction for `statement` and `lock`. Default: those
-   * of the role or the server.
+   * The defaults for units of work. With `statement` or `lock`, reads run in a read-only transaction. Default: the settings of the role or
+   * the server.
    */
   readonly timeouts?: DatabaseTimeouts | undefined;
-  /** Milliseconds that `close` waits for running units of work, unless its `timeout` says otherwise. Default 10,000. */
+  /** Milliseconds for which `close` waits for running units of work. Default 10,000. */
   readonly closeTimeout?: number | undefined;
-  /** What to do on a database that lacks migrations of this code. Default `refuse`. */
+  /** What to do when the database lacks migrations of this code. Default `refuse`. */
   readonly schemaBehind?: 'refuse' | 'ignore' | undefined;
-  /** What to do on a database with migrations that this code does not know. Default `warn`: a warning of the process. */
+  /** What to do when the database has migrations that this code does not know. Default `warn`, by a process warning. */
   readonly schemaAhead?: 'warn' | 'ignore' | undefined;
 }
 
 /**
- * Opens the database that the settings name. It never creates or changes a schema. Close it with `close()`, or hold it with
- * `await using`.
+ * Opens the configured database. Never creates or changes a schema. Close it with `close()`, or declare it with `await using`.
  *
- * @throws SettingsError before anything is opened, or when `poolMode` is `session` and a pooler lends the server's connections by the
- * transaction; ConnectionError; SchemaOutOfDateError when migrations are pending.
+ * @throws SettingsError before anything is opened, or when `poolMode` is `session` behind a pooler in transaction mode; ConnectionError; SchemaOutOfDateError when migrations are pending.
  */
 export async function openDatabase({
   schemaBehind = 'refuse',
@@ -77,7 +74,7 @@ export async function openDatabase({
       if (schemaBehind === 'refuse' && pending.length > 0) throw new SchemaOutOfDateError(pending);
       if (schemaAhead === 'warn' && unknown.length > 0) {
         process.emitWarning(
-          `the database ${target.label} is ahead of this code: it has ${unknown.join(', ')}; upgrade this code`,
+          `the database ${target.label} is ahead of this code: it has the migrations ${unknown.join(', ')}; upgrade this code`,
           { code: 'SYNTHDB_SCHEMA_AHEAD' },
         );
       }
@@ -93,7 +90,7 @@ export async function openDatabase({
     });
   } catch (error) {
     telemetry.stop();
-    // Why it failed matters, not what came after.
+    // The first error is thrown, not one of the closing.
     await orm.close(true).catch(() => {});
     throw error;
   }

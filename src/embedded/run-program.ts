@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { serverEnvironment } from './server-environment.ts';
-import type { ServerUser } from './server-user.ts';
 
 /**
  * Runs a program and returns its output, both streams combined. The working directory defaults to `/`, since another user may not be able
@@ -13,7 +12,8 @@ export async function runProgram(
   program: string,
   args: readonly string[],
   options: {
-    user?: ServerUser | null;
+    /** The user to run it as; by default, or null, the caller. */
+    user?: { readonly uid: number; readonly gid: number } | null;
     input?: string;
     timeoutMs?: number;
     cwd?: string;

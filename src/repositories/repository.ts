@@ -11,7 +11,7 @@ import type {
 import type { Tables } from '../entities/tables.ts';
 import { NotFoundError, ReadOnlyError } from '../errors.ts';
 import { findByKey, readByKey } from './find-by-key.ts';
-import { recordRaise } from '../postgres/orm/row-version-raises.ts';
+import { recordRaise } from '../postgres/orm/entities/row-version-raises.ts';
 import { ReadModelReader } from './read-model/read-model-reader.ts';
 import type { ReadModel } from './read-model/read-model.ts';
 

@@ -29,7 +29,7 @@ describe('synthdb migrate up with an invalid configuration', () => {
   };
 
   test.each([
-    ['a port where nothing listens', () => at({ port: 1 }), 'nothing listens there'],
+    ['a port where nothing listens', () => at({ port: 1 }), 'no server is listening on this host and port'],
     [
       'a server that never answers',
       () => `${at({ port: portOf(silent) })}?connect_timeout=1`,

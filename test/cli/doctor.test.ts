@@ -6,7 +6,7 @@ import { openDatabase } from '../../src/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 import { synthdb } from './run.ts';
 
-interface Finding {
+interface DoctorFinding {
   readonly subject: string;
   readonly level: string;
   readonly says: string;
@@ -28,13 +28,13 @@ describe('synthdb doctor', () => {
   async function examine(
     url: string,
     environment: Record<string, string> = {},
-  ): Promise<{ code: number; of: (subject: string) => Finding | undefined; subjects: string[] }> {
+  ): Promise<{ code: number; of: (subject: string) => DoctorFinding | undefined; subjects: string[] }> {
     const { code, stdout } = await synthdb(['doctor', '--json'], directory, {
       DATABASE_URL: url,
       ...environment,
     });
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the test is about
-    const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+    const { findings } = JSON.parse(stdout) as { findings: DoctorFinding[] };
     return {
       code,
       of: (subject) => findings.find((finding) => finding.subject === subject),
@@ -178,6 +178,6 @@ describe('synthdb doctor', () => {
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-    expect(stderr).toContain('nothing listens there');
+    expect(stderr).toContain('no server is listening on this host and port');
   });
 });

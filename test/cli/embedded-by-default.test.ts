@@ -192,6 +192,6 @@ test('reads a .env in UTF-16', async () => {
   const { code, stdout, stderr } = await run({ NODE_ENV: 'production', CI: '1' });
 
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toContain('ann@127.0.0.1:1/lab: nothing listens there');
+  expect(stderr).toContain('ann@127.0.0.1:1/lab: no server is listening on this host and port');
   expect(existsSync(join(directory, '.data'))).toBe(false);
 });

@@ -55,7 +55,7 @@ test('DATABASE_POOL_MAX, DATABASE_STATEMENT_TIMEOUT and REPLICA_DATABASE_URLS ar
   expect(timeout).toEqual([{ statement_timeout: '4711ms' }]);
   expect(await database.health()).toMatchObject({
     pool: { max: 3 },
-    replicas: [{ error: 'it is no replica' }],
+    replicas: [{ error: 'it is not a replica' }],
   });
 });
 

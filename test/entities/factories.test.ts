@@ -12,7 +12,7 @@ describe('factories', () => {
   beforeAll(async () => void (db = await TestDatabase.create()));
   afterAll(() => db.drop());
 
-  test('there is one for each of the seventeen entities', () => {
+  test('there is one for each entity', () => {
     const classes = Object.values(entities).filter((exported) => typeof exported === 'function');
 
     const made = Object.keys(factories).map((name) => name.replace(/^an?/, ''));

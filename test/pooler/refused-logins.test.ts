@@ -65,7 +65,7 @@ test.each(['md5', 'plain'] as const)(
 );
 
 test('a password that is missing where SCRAM asks for it is reported as such, and leaves no connection open', async () => {
-  const missing = 'Database connection failed: the server asks for a password, and there is none';
+  const missing = 'Database connection failed: the server asks for a password, and none is configured';
 
   const before = sockets();
 
@@ -91,5 +91,5 @@ test('a pooler that is full is reported as a server that is', async () => {
   onTestFinished(() => client.end());
   await client.connect();
 
-  expect(await whyNot(url, {})).toBe('Database connection failed: the server has no connection left');
+  expect(await whyNot(url, {})).toBe('Database connection failed: the server has no free connection');
 });

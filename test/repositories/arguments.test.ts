@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { repositoryDocs } from '../../docs/generate-repositories.ts';
 import { connect } from '../../src/postgres/orm/connect.ts';
 import { Database } from '../../src/database/database.ts';
-import { ourEntities } from '../../src/postgres/orm/our-entities.ts';
+import { ourEntities } from '../../src/postgres/orm/entities/our-entities.ts';
 import type { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { Experiment, InterviewGuide } from '../../src/entities/index.ts';
 import { InvalidJsonError, InvalidPageError, InvalidValueError } from '../../src/errors.ts';

@@ -125,7 +125,7 @@ describe('a run on a given server', () => {
 
     await expect(starting).rejects.toThrow(ConnectionError);
     await expect(starting).rejects.toThrow(
-      /^TEST_DATABASE_URL: Database connection failed: somebody@127\.0\.0\.1:1\/tests: nothing listens there \(ECONNREFUSED\)$/,
+      /^TEST_DATABASE_URL: Database connection failed: somebody@127\.0\.0\.1:1\/tests: no server is listening on this host and port \(ECONNREFUSED\)$/,
     );
   });
 

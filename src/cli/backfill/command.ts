@@ -1,13 +1,6 @@
 import { Command, Option } from 'commander';
-import { formats, type Format } from '../load/source.ts';
-
-/** The options of `synthdb backfill`. */
-export interface BackfillCommandOptions {
-  readonly config: string;
-  readonly format?: Format;
-  readonly dryRun?: boolean;
-  readonly json?: boolean;
-}
+import { formats } from '../load/source.ts';
+import type { BackfillCommandOptions } from './command-options.ts';
 
 /** Returns the command `synthdb backfill`. */
 export function backfillCommand(): Command {

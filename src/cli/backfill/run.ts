@@ -15,7 +15,7 @@ import { jsonlRows } from '../load/jsonl-rows.ts';
 import { LoadProgress } from '../load/progress.ts';
 import { decodeUtf8, withSource, type Source } from '../load/source.ts';
 import { printDatabase, withDatabase } from '../with-database.ts';
-import type { BackfillCommandOptions } from './command.ts';
+import type { BackfillCommandOptions } from './command-options.ts';
 
 /** Runs `synthdb backfill --dry-run`: reads the facts, and prints the candidates and statements. */
 export async function planBackfillFromFile(file: string, given: BackfillCommandOptions): Promise<void> {

@@ -1,18 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-
-/** The options of `synthdb import`. */
-export interface ImportCommandOptions {
-  readonly from: string;
-  readonly dryRun?: boolean;
-  readonly sourceTimeZone?: string;
-  readonly skip?: string[];
-  readonly report?: string;
-  readonly allowRejected: number;
-  readonly replaceInvalidJson?: boolean;
-  readonly nullDangling?: boolean;
-  readonly strict?: boolean;
-  readonly json?: boolean;
-}
+import type { ImportCommandOptions } from './command-options.ts';
 
 /** Returns the command `synthdb import`. */
 export function importCommand(): Command {

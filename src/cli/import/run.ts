@@ -8,7 +8,7 @@ import { ReportFile } from '../../legacy-import/report-file.ts';
 import type { LegacySource } from '../../legacy-import/source/legacy-source.ts';
 import { openLegacySource } from '../../legacy-import/source/open-legacy-source.ts';
 import { printDatabase, withDatabase } from '../with-database.ts';
-import type { ImportCommandOptions } from './command.ts';
+import type { ImportCommandOptions } from './command-options.ts';
 import { ImportProgress } from './progress.ts';
 import { FindingsSummary, printResult } from './report.ts';
 

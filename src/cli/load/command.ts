@@ -1,18 +1,7 @@
-import type { EntityKey } from '@mikro-orm/postgresql';
 import { Command, Option } from 'commander';
-import { duplicateRules, loadModes, type LoadMode } from '../../loading/load-options.ts';
-import { formats, type Format } from './source.ts';
-
-/** The options of `synthdb load`. */
-export interface LoadCommandOptions {
-  readonly entity: string;
-  readonly mode: LoadMode;
-  readonly key?: readonly EntityKey<object>[];
-  readonly onDuplicate: (typeof duplicateRules)[number];
-  readonly format?: Format;
-  readonly dryRun?: boolean;
-  readonly json?: boolean;
-}
+import { duplicateRules, loadModes } from '../../loading/load-options.ts';
+import { formats } from './source.ts';
+import type { LoadCommandOptions } from './command-options.ts';
 
 /** Returns the command `synthdb load`. */
 export function loadCommand(): Command {

@@ -7,7 +7,7 @@ import { loadRows, planLoad, type LoadOptions } from '../../loading/index.ts';
 import { loadTarget } from '../../loading/load-target.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import { printDatabase, withDatabase } from '../with-database.ts';
-import type { LoadCommandOptions } from './command.ts';
+import type { LoadCommandOptions } from './command-options.ts';
 import { csvRows } from './csv-rows.ts';
 import { jsonlRows } from './jsonl-rows.ts';
 import { LoadProgress } from './progress.ts';

@@ -5,18 +5,18 @@ import type { DatabaseTarget } from '../../settings/database-url.ts';
 import type { PoolMode } from '../../postgres/client/pool-options.ts';
 import { Connections } from '../../postgres/client/connections.ts';
 import { assignmentOf } from '../../postgres/client/pooled-sessions.ts';
-import type { Finding } from './findings.ts';
+import type { DoctorFinding } from './findings.ts';
 import { poolModeOf } from './pool-mode.ts';
 import { tlsFinding, type TlsFacts } from './tls-finding.ts';
 
 const clockToleranceMs = 1_000;
 
-/** Returns the findings on one connection: TLS, a pooler in between, the server's clock. */
+/** Returns the findings of one connection: TLS, a pooler, the server's clock. */
 export async function connectionFindings(
   orm: MikroORM,
   target: DatabaseTarget,
   poolMode: PoolMode,
-): Promise<Finding[]> {
+): Promise<DoctorFinding[]> {
   const pool = await orm.em.getConnection().getNativeClient();
   const client = await pool.connect();
   const tls = tlsFinding(tlsFacts(client, target), target.parts.host);
@@ -26,20 +26,20 @@ export async function connectionFindings(
 
 function tlsFacts({ connection: { stream } }: PoolClient, { tls }: DatabaseTarget): TlsFacts {
   if (!(stream instanceof TLSSocket)) return { inUse: false, verified: false, protocol: null };
-  // A certificate that happens to be good proves nothing where a bad one would have been taken as well.
+  // A valid certificate proves nothing when an invalid one would be accepted, too.
   const verified = stream.authorized && tls !== false && tls.rejectUnauthorized;
   return { inUse: true, verified, protocol: stream.getProtocol() };
 }
 
-async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode): Promise<Finding> {
+async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode): Promise<DoctorFinding> {
   if (!Connections.of(orm).behindPooler)
     return { subject: 'pooler', level: 'fine', says: 'none', facts: { inFront: false, mode: null } };
   const mode = (await poolModeOf(target)) ?? (await assignmentOf(orm));
-  const says = `one is in front, in ${mode === null ? 'a mode that it does not tell this role' : `${mode} mode`}`;
+  const says = `one is in front, in ${mode === null ? 'a mode that this role may not see' : `${mode} mode`}`;
   const facts = { inFront: true, mode };
   if (mode === 'statement')
-    return { subject: 'pooler', level: 'warning', says: `${says}: it lends no transaction`, facts };
-  // It would not be opened.
+    return { subject: 'pooler', level: 'warning', says: `${says}: it does not support transactions`, facts };
+  // `openDatabase` would refuse it.
   if (mode === 'transaction' && poolMode === 'session')
     return {
       subject: 'pooler',
@@ -50,19 +50,19 @@ async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode)
   return {
     subject: 'pooler',
     level: 'note',
-    says: `${says}; migrations need a way around it: MIGRATION_DATABASE_URL`,
+    says: `${says}; set MIGRATION_DATABASE_URL to connect migrations directly to the server`,
     facts,
   };
 }
 
-async function clock(client: PoolClient): Promise<Finding> {
+async function clock(client: PoolClient): Promise<DoctorFinding> {
   const before = Date.now();
   const { rows } = await client.query<{ at: string }>(
     'select extract(epoch from clock_timestamp()) * 1000 as at',
   );
   const after = Date.now();
   const at = Number(rows[0]?.at);
-  // It was read at some moment between the two.
+  // The server's clock was read between the two.
   const ahead = at > after ? at - after : at < before ? at - before : 0;
   const difference = Math.round(ahead);
   const wrong = Math.abs(difference) > clockToleranceMs;

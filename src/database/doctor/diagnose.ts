@@ -7,19 +7,19 @@ import { ReplicaSet } from '../replicas/replica-set.ts';
 import { Replica } from '../replicas/replica.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import { connectionFindings } from './connection-findings.ts';
-import type { Finding } from './findings.ts';
+import type { DoctorFinding } from './findings.ts';
 import { serverFindings } from './server-findings.ts';
 
 /**
- * Looks at a database from all sides, as an application meets it. Changes nothing.
+ * Checks the server, the connection, the schema and the replicas of a database. Changes nothing.
  *
- * @throws DataError when it stops answering on the way.
+ * @throws DataError when the database stops answering.
  */
 export async function diagnose(
   orm: MikroORM,
   target: DatabaseTarget,
   settings: Settings,
-): Promise<Finding[]> {
+): Promise<DoctorFinding[]> {
   return [
     ...(await serverFindings(orm)),
     ...(await connectionFindings(orm, target, settings.poolMode.value)),
@@ -28,7 +28,7 @@ export async function diagnose(
   ];
 }
 
-async function schema(orm: MikroORM): Promise<Finding> {
+async function schema(orm: MikroORM): Promise<DoctorFinding> {
   const gap = await migrationGap(orm);
   const { version, pending, unknown } = gap;
   const wrong = [
@@ -43,7 +43,7 @@ async function schema(orm: MikroORM): Promise<Finding> {
   };
 }
 
-async function replicaFindings(primary: MikroORM, settings: Settings): Promise<Finding[]> {
+async function replicaFindings(primary: MikroORM, settings: Settings): Promise<DoctorFinding[]> {
   const targets = settings.replicaUrls.value;
   const options = { ...connectOptions(settings), pool: { max: 1 } };
   const opened = await Promise.all(

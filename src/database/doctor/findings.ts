@@ -1,12 +1,12 @@
-/** The severity of a finding: a `warning` needs a correction, a `note` does not. */
+/** The severity of a finding: a `warning` is to be fixed, a `note` is for information. */
 export type Level = 'fine' | 'note' | 'warning';
 
 /** The result of one check. */
-export interface Finding {
-  /** What it is about: `server`, `tls`, `pooler`, `role`, `timeouts`, `connections`, `clock`, `schema`, `replica 1`. */
+export interface DoctorFinding {
+  /** The subject: `server`, `tls`, `pooler`, `role`, `timeouts`, `connections`, `clock`, `schema`, `replica 1`. */
   readonly subject: string;
   readonly level: Level;
-  /** For people, in a line. */
+  /** One line, for people. */
   readonly says: string;
   /** For programs. */
   readonly facts: Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { ormOptions } from '../../postgres/orm/orm-options.ts';
 
-/** Returns PgBouncer's pool mode for a database, from its console (the database `pgbouncer`); null if this role may not read it. */
+/** Returns PgBouncer's pool mode for a database, from its console, the database `pgbouncer`; null when this role may not see it. */
 export async function poolModeOf(target: DatabaseTarget): Promise<string | null> {
   const options = ormOptions(target.withDatabase('pgbouncer'), {
     pool: { max: 1, acquireTimeout: 2_000 },
@@ -15,10 +15,10 @@ export async function poolModeOf(target: DatabaseTarget): Promise<string | null>
     const settings = await pool.query<{ key: string; value: string }>('show config');
     return settings.rows.find(({ key }) => key === 'pool_mode')?.value ?? null;
   } catch {
-    // Another pooler, or a role that may not ask.
+    // Another pooler, or a role without access.
     return null;
   } finally {
-    // Closing the ORM would send its own queries first, which the console does not understand.
+    // The ORM ends a pool only after queries of its own, which the console would not understand.
     await pool.end();
   }
 }

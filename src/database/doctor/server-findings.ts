@@ -1,18 +1,18 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { Finding } from './findings.ts';
+import type { DoctorFinding } from './findings.ts';
 
 const oldest = 140_000;
 
 type Ask = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
 
-/** Returns the findings on the server and on the connected role. */
-export async function serverFindings(orm: MikroORM): Promise<Finding[]> {
+/** Returns the findings about the server and the connected role. */
+export async function serverFindings(orm: MikroORM): Promise<DoctorFinding[]> {
   const ask: Ask = (sql, values = []) => orm.em.getConnection().execute(sql, [...values]);
   const tables = [...orm.getMetadata().getAll().values()].map(({ tableName }) => tableName);
   return [await version(ask), await role(ask, tables), await timeouts(ask), await connections(ask)];
 }
 
-async function version(ask: Ask): Promise<Finding> {
+async function version(ask: Ask): Promise<DoctorFinding> {
   const [row] = await ask<{ version: string; number: number; standby: boolean }>(
     `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
        pg_is_in_recovery() as standby`,
@@ -23,7 +23,12 @@ async function version(ask: Ask): Promise<Finding> {
   if (standby)
     return { subject: 'server', level: 'warning', says: `${says}, a standby: nothing can be written`, facts };
   if (number < oldest)
-    return { subject: 'server', level: 'warning', says: `${says}: 14 is the oldest that is served`, facts };
+    return {
+      subject: 'server',
+      level: 'warning',
+      says: `${says}: 14 is the oldest supported version`,
+      facts,
+    };
   return { subject: 'server', level: 'fine', says, facts };
 }
 
@@ -37,8 +42,8 @@ interface Role {
   readonly unfiltered: readonly string[];
 }
 
-// A service writes what is an entity: not the list of migrations, nor what others have in the same schema.
-async function role(ask: Ask, written: readonly string[]): Promise<Finding> {
+// A service writes the tables of entities: not the list of migrations, nor tables of others in the same schema.
+async function role(ask: Ask, written: readonly string[]): Promise<DoctorFinding> {
   const [found] = await ask<Role>(
     `select current_user as name, rolsuper as superuser, rolbypassrls as "bypassRowSecurity",
        coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayCreate", tables.*
@@ -51,11 +56,11 @@ async function role(ask: Ask, written: readonly string[]): Promise<Finding> {
      where rolname = current_user`,
     [written.join(',')],
   );
-  if (!found) throw new Error('the role that is connected is not among the roles');
+  if (!found) throw new Error('the connected role is not in pg_roles');
   const { name, superuser, unreadable, unwritable } = found;
   const rights = [
     superuser && 'superuser',
-    found.bypassRowSecurity && !superuser && 'passes over row-level security',
+    found.bypassRowSecurity && !superuser && 'bypasses row-level security',
     found.mayCreate && 'may create tables',
   ].filter((right) => right !== false);
   const says = rights.length === 0 ? name : `${name}: ${rights.join(', ')}`;
@@ -64,7 +69,7 @@ async function role(ask: Ask, written: readonly string[]): Promise<Finding> {
     ...(unwritable.length > 0 ? [`may not write ${unwritable.join(', ')}`] : []),
     ...(found.unfiltered.length > 0
       ? [
-          `the policies of ${found.unfiltered.join(', ')} do not hold for it: connect as another role, or force them`,
+          `the row-level policies of ${found.unfiltered.join(', ')} do not apply to it: connect as another role, or force them`,
         ]
       : []),
   ];
@@ -73,12 +78,12 @@ async function role(ask: Ask, written: readonly string[]): Promise<Finding> {
   return {
     subject: 'role',
     level: superuser ? 'note' : 'fine',
-    says: superuser ? `${says}; a service needs none of that` : says,
+    says: superuser ? `${says}; a service does not need that` : says,
     facts: { ...found },
   };
 }
 
-async function timeouts(ask: Ask): Promise<Finding> {
+async function timeouts(ask: Ask): Promise<DoctorFinding> {
   const rows = await ask<{ name: string; ms: number }>(
     `select name, setting::int as ms from pg_settings
      where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout') order by name`,
@@ -92,7 +97,7 @@ async function timeouts(ask: Ask): Promise<Finding> {
   };
 }
 
-async function connections(ask: Ask): Promise<Finding> {
+async function connections(ask: Ask): Promise<DoctorFinding> {
   const [row] = await ask<{ used: number; max: number }>(
     `select count(*)::int as used, current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as max
      from pg_stat_activity where backend_type = 'client backend'`,

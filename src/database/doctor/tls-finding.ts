@@ -1,23 +1,23 @@
-import type { Finding } from './findings.ts';
+import type { DoctorFinding } from './findings.ts';
 
-/** How a connection is encrypted, if it is. */
+/** The encryption of a connection. */
 export interface TlsFacts {
   readonly inUse: boolean;
-  /** Whether the server had to prove who it is, and did. */
+  /** Whether the server's certificate was required and verified. */
   readonly verified: boolean;
   /** Such as `TLSv1.3`; null without TLS. */
   readonly protocol: string | null;
 }
 
-/** Returns the finding on a connection to `host`. An unverified one is a warning, except to this machine. */
-export function tlsFinding(facts: TlsFacts, host: string): Finding {
+/** Returns the finding for a connection to `host`: a warning for an unverified one that leaves this machine. */
+export function tlsFinding(facts: TlsFacts, host: string): DoctorFinding {
   const { inUse, verified, protocol } = facts;
   const what = inUse ? `${protocol}, the server ${verified ? '' : 'not '}verified` : 'not in use';
   if (verified || isLoopback(host)) return { subject: 'tls', level: 'fine', says: what, facts: { ...facts } };
   return {
     subject: 'tls',
     level: 'warning',
-    says: `${what}: who is in between can ${inUse ? 'pass for the server' : 'read everything'}; set sslmode=verify-full and sslrootcert in the URL`,
+    says: `${what}: an attacker in the network can ${inUse ? 'impersonate the server' : 'read everything'}; set sslmode=verify-full and sslrootcert in the URL`,
     facts: { ...facts },
   };
 }

@@ -10,12 +10,12 @@ import type { DatabaseHealth, PoolHealth, SchemaHealth } from './database-health
 import { PoolProbe, type PoolAnswer } from './pool-probe.ts';
 import { ServerProbe } from './server-probe.ts';
 
-/** What the pool gives to a unit of work that comes now. */
+/** Whether the pool serves a new unit of work. */
 type Service =
   | { readonly status: 'serves'; readonly answer: PoolAnswer }
   | { readonly status: 'degraded' | 'saturated' | 'down'; readonly error: string };
 
-/** Examines a database: through its pool as a unit of work does, and past it when the pool does not answer. */
+/** Checks a database: through its pool, as a unit of work does, and on a new connection when the pool does not answer. */
 export class HealthCheck {
   readonly #replicas: ReplicaSet;
   readonly #pool: PoolProbe;
@@ -30,21 +30,21 @@ export class HealthCheck {
     this.#schema = new Probe(() => migrationGap(orm));
   }
 
-  /** From now on the database is reported as closed. It is not asked again: the ORM would connect for that. */
+  /** Reports the database as closed from now on, without a query, for which the ORM would connect. */
   end(): void {
     this.#ended = true;
     this.#pool.end();
     this.#server.end();
   }
 
-  /** Returns how the database is, within `timeout` milliseconds. Never throws. */
+  /** Returns the health of the database within `timeout` milliseconds. Never throws. */
   async examine(timeout: number): Promise<DatabaseHealth> {
     if (this.#ended) return closed;
     const deadline = performance.now() + timeout;
     const left = (): number => Math.max(deadline - performance.now(), 0);
     const [{ service, schema }, replicas] = await Promise.all([
       this.#serve(timeout, left),
-      // Side by side with the primary: one may be well when the other is not.
+      // At the same time as the primary, which may be down when they are up.
       this.#replicas.health(timeout),
     ]);
     return report(service, schema, replicas, await this.#pool.figures());
@@ -60,7 +60,7 @@ export class HealthCheck {
   }
 
   async #service(timeout: number, left: () => number): Promise<Service> {
-    // Most waits for a connection are over by then, and need no look past the pool.
+    // Most waits for a connection end by then, and need no new connection.
     const first = await outcome(this.#pool.ask(timeout / 4));
     if ('answer' in first) return { status: 'serves', answer: first.answer };
     const [again, server] = await Promise.all([outcome(this.#pool.ask(left())), this.#server.ask(left())]);
@@ -71,7 +71,7 @@ export class HealthCheck {
     return { status: 'down', error };
   }
 
-  /** Of a pool that does not serve, before a server that answers. */
+  /** Returns the state of a pool that does not work, while the server answers. */
   async #unserved(error: unknown, timeout: number): Promise<Service> {
     const { max, total, idle } = await this.#pool.figures();
     if (isOutOfConnections(error)) return { status: 'saturated', error: noneLeft };
@@ -80,7 +80,7 @@ export class HealthCheck {
         status: 'saturated',
         error: `no connection was free within ${timeout} ms: all ${max} of the pool are in use`,
       };
-    // What held all of them may have ended in this moment.
+    // All connections may have become free in this moment.
     const recovered = idle > 0 ? await outcome(this.#pool.ask(timeout / 8)) : { error };
     if ('answer' in recovered) return { status: 'serves', answer: recovered.answer };
     const why = error instanceof NoAnswerError ? noAnswer(timeout) : inWords(error);
@@ -135,7 +135,7 @@ function wrongWith(schema: SchemaHealth | null): string[] {
   ];
 }
 
-/** How a question ended: with its answer, or with an error. */
+/** Returns the result or the error of a check. */
 async function outcome<T>(asked: Promise<T>): Promise<{ readonly answer: T } | { readonly error: unknown }> {
   try {
     return { answer: await asked };

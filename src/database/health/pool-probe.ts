@@ -5,15 +5,15 @@ import { Probe } from '../../postgres/client/probe.ts';
 import { TxClient } from '../../postgres/client/tx-client.ts';
 import type { PoolHealth } from './database-health.ts';
 
-/** What the server answered on a connection of the pool. */
+/** The answer of the server on a connection of the pool. */
 export interface PoolAnswer {
-  /** Milliseconds, the wait for a connection included. */
+  /** Milliseconds, including the wait for a connection. */
   readonly latency: number;
-  /** Whether it is a standby, which refuses to write, and none was asked for. */
+  /** Whether it is a standby, which refuses writes, although none was asked for. */
   readonly isUnexpectedStandby: boolean;
 }
 
-/** Asks through the pool, as a unit of work does. */
+/** Checks the server through the pool, as a unit of work does. */
 export class PoolProbe {
   readonly #orm: MikroORM;
   readonly #answer: Probe<PoolAnswer>;
@@ -25,12 +25,12 @@ export class PoolProbe {
     this.#answer = new Probe(() => this.#ask());
   }
 
-  /** @throws NoAnswerError after `patience` milliseconds; what the pool or the driver throws. */
-  ask(patience: number): Promise<PoolAnswer> {
-    return this.#answer.ask(patience);
+  /** @throws NoAnswerError after `timeout` milliseconds; the error of the pool or the driver. */
+  ask(timeout: number): Promise<PoolAnswer> {
+    return this.#answer.ask(timeout);
   }
 
-  /** How full the pool is, without this probe's own place in the queue. */
+  /** Returns the usage of the pool, without this probe's own place in the queue. */
   async figures(): Promise<PoolHealth> {
     const pool = await this.#orm.em.getConnection().getNativeClient();
     return {
@@ -41,7 +41,7 @@ export class PoolProbe {
     };
   }
 
-  /** Drops the connection that the question is on, if it is on one. */
+  /** Drops the connection of a running check. */
   end(): void {
     if (this.#client instanceof TxClient) this.#client.drop(new Error('Connection terminated'));
   }

@@ -3,36 +3,36 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { ConnectionError, ConnectionLostError, ContentionError, PoolTimeoutError } from '../../errors.ts';
 import { Probe } from '../../postgres/client/probe.ts';
 import { settlesWithin } from '../../postgres/client/settles-within.ts';
-import type { Replica, Sight } from './replica.ts';
+import type { Replica, ReplicaState } from './replica.ts';
 import { walBytes } from './wal-position.ts';
 
-// How long a result of a check is valid.
+// For how long the last check of the servers is valid.
 const freshMs = 1_000;
-// The timeout of the primary's check. After it, replicas are compared with the primary's last known position.
-const primaryPatienceMs = 1_000;
-// How long a replica may take to come to a position that a read needs: mostly it is there in a few milliseconds.
+// How long to wait for the primary; then replicas are compared with its last known position.
+const primaryTimeoutMs = 1_000;
+// How long to wait for a replica to reach the position of a read. Most are there in a few milliseconds.
 const catchUpMs = 100;
 
-/** A replica and how far it is behind. */
+/** The state of a replica. */
 export interface ReplicaHealth {
-  /** `up`: reads may go to it; `behind`: it lags too far; `down`: it does not answer, or is no replica. */
+  /** `up`: it serves reads; `behind`: its lag is too large; `down`: it does not answer, or is not a replica. */
   readonly status: 'up' | 'behind' | 'down';
   /** Why it is down. */
   readonly error: string | null;
-  /** Bytes of the write-ahead log that it has not applied yet; null if it, or the primary, did not answer. */
+  /** Bytes of the write-ahead log that it has not replayed yet; null when it, or the primary, did not answer. */
   readonly lag: number | null;
 }
 
-/** The replicas of one primary, and which of them may be read from. */
+/** The replicas of a primary. It picks those to read from. */
 export class ReplicaSet {
   readonly replicas: readonly Replica[];
   readonly #maxLag: bigint;
   readonly #primary: Probe<bigint>;
-  /** Where the primary's log ended when it was last asked. */
+  /** The end of the primary's write-ahead log at the last check. */
   #head: bigint | undefined;
   #primaryIsDown = false;
-  #lookedAt = -Infinity;
-  #looking: Promise<void> | undefined;
+  #checkedAt = -Infinity;
+  #checking: Promise<void> | undefined;
   #turn = 0;
 
   constructor(primary: MikroORM, replicas: readonly Replica[], maxLag: number) {
@@ -42,77 +42,77 @@ export class ReplicaSet {
   }
 
   /**
-   * A replica to read from, each in turn; null when the primary has to answer. With `atLeast` one that has come to that position,
-   * which it may be waited for, for a moment.
+   * Returns a replica to read from, in turn; null when the primary has to answer. With `atLeast`, one that has reached this position, for
+   * which it waits up to 100 ms.
    *
-   * @throws InvalidValueError when `atLeast` is no position.
+   * @throws InvalidValueError when `atLeast` is not a position.
    */
   async pick(atLeast: string | null | undefined): Promise<Replica | null> {
-    // Null stands for an unknown position.
+    // Null: the position is unknown.
     if (atLeast === null || this.replicas.length === 0) return null;
     const wanted = atLeast === undefined ? 0n : walBytes(atLeast);
-    await this.#look();
+    await this.#refresh();
     const usable = this.#inTurn().filter(({ state }) => this.#status(state) === 'up');
     const first = usable.find(({ state }) => reaches(state, wanted));
     if (first || usable.length === 0) return first ?? null;
     return catchingUp(usable, wanted);
   }
 
-  /** Returns whether `error` of a read from `replica` is the replica's failure, not the read's: then the primary can answer. */
+  /** Returns whether `error`, thrown by a read from `replica`, is the replica's, so that the primary can answer the read. */
   isReplicaFailure(replica: Replica, error: unknown): boolean {
-    // A recovery conflict: WAL that the replica applied cancelled the read.
+    // The read conflicted with the replay of the log.
     if (error instanceof ContentionError) return true;
-    // The replica's pool is full.
+    // The replica has a pool of its own.
     if (error instanceof PoolTimeoutError) return true;
     if (!(error instanceof ConnectionError || error instanceof ConnectionLostError)) return false;
-    this.#lookedAt = -Infinity;
-    void replica.look();
+    this.#checkedAt = -Infinity;
+    void replica.check();
     return true;
   }
 
-  /** Returns how each of them is, asked now, in their order, within `patience` milliseconds. */
-  async health(patience: number): Promise<ReplicaHealth[]> {
+  /** Checks all replicas and returns their states, in order, within `timeout` milliseconds. */
+  async health(timeout: number): Promise<ReplicaHealth[]> {
     if (this.replicas.length === 0) return [];
     await settlesWithin(
-      patience,
-      this.#seeAll(() => false),
+      timeout,
+      this.#checkAll(() => false),
     );
     return this.replicas.map(({ state }) => ({
       status: this.#status(state),
-      error: state ? state.why : `no answer within ${patience} ms`,
+      error: state ? state.why : `no answer within ${timeout} ms`,
       lag: state?.position == null || this.#head === undefined ? null : Number(this.#lag(state.position)),
     }));
   }
 
-  /** Closes their pools, within about so many milliseconds. */
+  /** Closes their pools within about so many milliseconds. */
   async close(milliseconds: number): Promise<void> {
     await Promise.allSettled(this.replicas.map((replica) => replica.close(milliseconds)));
   }
 
-  async #look(): Promise<void> {
-    if (performance.now() - this.#lookedAt < freshMs) return;
-    // Who did not answer the last time is asked, but not waited for.
-    this.#looking ??= this.#seeAll((isDown) => isDown).finally(() => {
-      this.#looking = undefined;
-      this.#lookedAt = performance.now();
+  async #refresh(): Promise<void> {
+    if (performance.now() - this.#checkedAt < freshMs) return;
+    // Servers that did not answer the last time are checked, but not waited for.
+    this.#checking ??= this.#checkAll((isDown) => isDown).finally(() => {
+      this.#checking = undefined;
+      this.#checkedAt = performance.now();
     });
-    await this.#looking;
+    await this.#checking;
   }
 
-  // The primary first: a replica that was asked before it would seem to lag by all that was written in between.
-  async #seeAll(passesOver: (isDown: boolean) => boolean): Promise<void> {
-    await unless(passesOver(this.#primaryIsDown), this.#seePrimary());
+  // The primary first: a replica that was checked before it would seem to lag by what was written in between.
+  async #checkAll(skips: (isDown: boolean) => boolean): Promise<void> {
+    await unless(skips(this.#primaryIsDown), this.#checkPrimary());
     await Promise.all(
-      this.replicas.map((replica) => unless(passesOver(replica.state?.why != null), replica.look())),
+      this.replicas.map((replica) => unless(skips(replica.state?.why != null), replica.check())),
     );
   }
 
-  async #seePrimary(): Promise<void> {
+  async #checkPrimary(): Promise<void> {
     try {
-      this.#head = await this.#primary.ask(primaryPatienceMs);
+      this.#head = await this.#primary.ask(primaryTimeoutMs);
       this.#primaryIsDown = false;
     } catch {
-      // The last known position still shows the lag. A read that needs the primary throws its error.
+      // Its last position still shows which replicas lag, and a read from the primary throws the error.
       this.#primaryIsDown = true;
     }
   }
@@ -133,11 +133,11 @@ export class ReplicaSet {
   }
 }
 
-/** The first of `replicas` to come to a position; null when none does in time. */
+/** Returns the first of `replicas` to reach a position; null when none does in time. */
 async function catchingUp(replicas: readonly Replica[], wanted: bigint): Promise<Replica | null> {
   const deadline = performance.now() + catchUpMs;
   for (let pause = 1; performance.now() < deadline; pause *= 2) {
-    for (const replica of replicas) if (reaches(await replica.look(), wanted)) return replica;
+    for (const replica of replicas) if (reaches(await replica.check(), wanted)) return replica;
     await setTimeout(pause);
   }
   return null;
@@ -147,16 +147,16 @@ function reaches(state: ReplicaState | undefined, wanted: bigint): boolean {
   return state?.position != null && state.position >= wanted;
 }
 
-/** Waits for `work`, which goes on in any case. */
+/** Waits for `work`, unless it is skipped; it runs in any case. */
 async function unless(skipped: boolean, work: Promise<unknown>): Promise<void> {
   if (!skipped) await work;
 }
 
-// As far as replicas can be sent it.
+// The part of the log that replicas can receive.
 async function endOfLog(primary: MikroORM): Promise<bigint> {
   const [row] = await primary.em
     .getConnection()
     .execute<{ position: string }[]>('select pg_current_wal_flush_lsn()::text as position');
-  if (!row) throw new Error('the primary did not return its WAL position');
+  if (!row) throw new Error('the primary returned no position');
   return walBytes(row.position);
 }

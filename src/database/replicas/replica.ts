@@ -9,15 +9,15 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { walBytes } from './wal-position.ts';
 
-/** The WAL position of a replica, or why it can't be read from. */
+/** The position up to which a replica has replayed the write-ahead log, or why it can't be read from. */
 export type ReplicaState =
   | { readonly position: bigint; readonly why: null }
   | { readonly position: null; readonly why: string };
 
-// Short, because the primary can answer instead.
-const patienceMs = 1_000;
+// Short, since the primary can answer instead.
+const timeoutMs = 1_000;
 
-/** A streaming replica of the primary, with its own pool. The first use opens a connection. */
+/** A streaming replica of the primary, with a pool of its own. It connects on the first read. */
 export class Replica {
   readonly orm: MikroORM;
   readonly telemetry: Telemetry;
@@ -39,23 +39,23 @@ export class Replica {
     return new Replica(orm, telemetry);
   }
 
-  /** What was seen of it last; undefined while it never was asked. */
+  /** The state at the last check; undefined before the first one. */
   get state(): ReplicaState | undefined {
     return this.#state;
   }
 
-  /** Asks it how far it has come. Never throws. */
-  async look(): Promise<ReplicaState> {
-    const seen = await this.#probe.ask(patienceMs).then(
+  /** Checks the replica and returns its state. Never throws. */
+  async check(): Promise<ReplicaState> {
+    const state = await this.#probe.ask(timeoutMs).then(
       (position): ReplicaState =>
-        position === null ? { position: null, why: 'it is no replica' } : { position, why: null },
+        position === null ? { position: null, why: 'it is not a replica' } : { position, why: null },
       (error: unknown): ReplicaState => ({ position: null, why: reason(error) }),
     );
-    if ((this.#state?.why ?? null) !== seen.why) this.telemetry.replica(seen.why);
-    return (this.#state = seen);
+    if ((this.#state?.why ?? null) !== state.why) this.telemetry.replica(state.why);
+    return (this.#state = state);
   }
 
-  /** Closes its pool, within about so many milliseconds. */
+  /** Closes its pool within about so many milliseconds. */
   async close(milliseconds: number): Promise<void> {
     this.telemetry.stop();
     await closeWithin(milliseconds, this.orm);

@@ -1,10 +1,10 @@
 import { DatabaseSchema, MikroORM, type Options } from '@mikro-orm/postgresql';
-import { ourEntities } from '../../postgres/orm/our-entities.ts';
+import { ourEntities } from '../../postgres/orm/entities/our-entities.ts';
 
-/** The options that say how entities become tables. */
+/** The options that determine how entities become tables. */
 export type TableOptions = Pick<Options, 'namingStrategy' | 'schema' | 'discovery' | 'schemaGenerator'>;
 
-/** The names of our tables that are not the same with `options` as they are with `ours`. The ORM is asked; nothing is opened. */
+/** Returns the names of our tables that `options` would change, compared with `ours`. Opens nothing. */
 export function changedTables(ours: Options, options: TableOptions): string[] {
   const expected = tablesOf(ours);
   const found = tablesOf({ ...ours, ...options });

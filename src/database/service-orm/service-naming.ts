@@ -1,10 +1,10 @@
 import { UnderscoreNamingStrategy, type NamingStrategy } from '@mikro-orm/core';
 import { HouseNaming } from '../../postgres/orm/naming.ts';
-import { isOurTable } from '../../postgres/orm/our-entities.ts';
+import { isOurTable } from '../../postgres/orm/entities/our-entities.ts';
 
 /**
- * Names the constraints and indexes of our tables as `HouseNaming` does, and everything else as `Service` does: adopting our entities
- * renames nothing in the tables of a service.
+ * Returns a naming strategy that names the constraints and indexes of our tables as `HouseNaming` does, and everything else as `Service`
+ * does, so that our entities rename nothing in the tables of a service.
  */
 export function serviceNaming(
   Service: new () => NamingStrategy = UnderscoreNamingStrategy,

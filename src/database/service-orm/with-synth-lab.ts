@@ -6,12 +6,12 @@ import { JoinedUpdates } from '../../postgres/orm/driver/joined-updates.ts';
 import type { OpenDatabaseOptions } from '../open-database.ts';
 import { ormOptions } from '../../postgres/orm/orm-options.ts';
 import { SharedSessionCheck } from '../../postgres/client/pooled-sessions.ts';
-// Gives each entity its repository.
+// Registers the repositories of our entities.
 import '../../repositories/registration.ts';
 import { changedTables } from './changed-tables.ts';
 import { serviceNaming } from './service-naming.ts';
 
-// Options that would connect past our settings, and what to write instead.
+// Options that would bypass our settings, and what to write instead.
 const refused = {
   disableTransactions: 'a unit of work would be neither flushed nor rolled back',
   host: 'write it into clientUrl',
@@ -23,27 +23,27 @@ const refused = {
   driverOptions:
     'write parameters such as application_name and sslmode into clientUrl, and give pool and timeouts to the second argument of withSynthLab',
   replicas:
-    'the ORM reads from any replica, however late; open the database with openDatabase({ replicaUrls })',
-  preferEnvVars: 'variables MIKRO_ORM_… would replace what was resolved; use DATABASE_URL',
+    'the ORM reads from any replica, however far it lags; open the database with openDatabase({ replicaUrls })',
+  preferEnvVars: 'variables MIKRO_ORM_… would override the settings; use DATABASE_URL',
 } as const satisfies Partial<Record<keyof Options, string>>;
 
-/** The options of a service's own MikroORM, as `MikroORM.init` takes them, but for those that say how to connect. */
+/** The options of a service's own MikroORM, as for `MikroORM.init`, without those for the connection. */
 export type ServiceOptions = Omit<Options, keyof typeof refused>;
 
-/** How the service's MikroORM connects: settings with the meaning that they have for `openDatabase`. */
+/** How the service's MikroORM connects, with the meaning of the same options of `openDatabase`. */
 export type ServiceConnection = Pick<OpenDatabaseOptions, 'poolMode' | 'pool' | 'timeouts'>;
 
 /**
- * Returns the options for a service's own MikroORM that has our entities beside its own, with all that guards them: subscribers, driver,
- * clients of the pool, COPY, repositories. The service's options are kept, and ours are added: its entities, subscribers, extensions,
- * hooks and the names of its tables stay as they were.
+ * Returns the options for a service's own MikroORM with our entities beside its own, and with what they need: subscribers, driver, clients
+ * of the pool, repositories. They are added to the service's options: its entities, subscribers, extensions, hooks and the names of its
+ * own tables are kept.
  *
- * `clientUrl` defaults to `DATABASE_URL`; its parameters and `connection` are read as `openDatabase` reads them. Without `migrations` that
- * say where the service's own are, the ORM's migrator runs ours. Opens nothing. Errors that the ORM throws are the ORM's own;
- * `toDataError` translates them. In `poolMode: session`, the first connection is checked: behind a pooler in transaction or statement
- * mode every connection is refused with a SettingsError.
+ * `clientUrl` defaults to `DATABASE_URL`; its parameters and `connection` have the same meaning as for `openDatabase`. Without the service's own
+ * `migrations`, the ORM's migrator runs ours. Opens nothing. The ORM throws its own errors; `toDataError` translates them. In `poolMode:
+ * session`, the first connection is checked: behind a pooler in transaction or statement mode every connection is refused with a
+ * SettingsError.
  *
- * @throws SettingsError that lists every option that contradicts ours, or can't be used.
+ * @throws SettingsError that lists all options that conflict with ours or are invalid.
  */
 export function withSynthLab(options: ServiceOptions = {}, connection: ServiceConnection = {}): Options {
   const problems = contradictions(options);
@@ -53,9 +53,9 @@ export function withSynthLab(options: ServiceOptions = {}, connection: ServiceCo
   if (target === null) {
     throw new SettingsError(
       settings.url.source === 'default'
-        ? 'no database is named: set DATABASE_URL, or give clientUrl to withSynthLab'
+        ? 'no database is configured: set DATABASE_URL, or pass clientUrl to withSynthLab'
         : `${settings.url.source === 'argument' ? 'clientUrl' : settings.url.source} is embedded, which withSynthLab does not start: ` +
-            'give the URL that `synthdb db url` prints',
+            'use the URL that `synthdb db url` prints',
     );
   }
   const check = settings.poolMode.value === 'session' ? new SharedSessionCheck(target) : undefined;
@@ -65,17 +65,17 @@ export function withSynthLab(options: ServiceOptions = {}, connection: ServiceCo
   if (changed.length === 0) return merged;
   throw new SettingsError(
     `namingStrategy, schema, discovery or schemaGenerator would change tables of synth-lab-data (${changed.join(', ')}): ` +
-      "let them apply to the service's own entities alone, or say there what they would give (tableName, fieldName, schema)",
+      "restrict them to the service's own entities, or set tableName, fieldName and schema there",
   );
 }
 
 function contradictions(options: Options): string[] {
   const problems = Object.entries(refused)
     .filter(([name]) => Reflect.get(options, name) !== undefined)
-    .map(([name, remedy]) => `${name} can't be given to withSynthLab: ${remedy}`);
+    .map(([name, remedy]) => `${name} is not allowed in the options of withSynthLab: ${remedy}`);
   const { driver } = options;
   if (driver !== undefined && driver !== PostgreSqlDriver && driver !== JoinedUpdates) {
-    problems.push(`driver is ${driver.name}, which the tables can't be used with: leave it out`);
+    problems.push(`driver is ${driver.name}, which does not support our tables: leave it out`);
   }
   return problems;
 }
@@ -88,7 +88,7 @@ function merge(ours: Options, theirs: ServiceOptions): Options {
     entities: joined(ours.entities, theirs.entities),
     namingStrategy: serviceNaming(theirs.namingStrategy),
     extensions: joined(ours.extensions, theirs.extensions),
-    // Theirs first: what they make of a flush is looked at by ours.
+    // Theirs first: ours check what they make of a flush.
     subscribers: joined(theirs.subscribers, ours.subscribers),
     migrations: { ...migrationsOf(ours, theirs), ...theirs.migrations },
     schemaGenerator: {
@@ -96,10 +96,10 @@ function merge(ours: Options, theirs: ServiceOptions): Options {
       ignoreSchema: joined(ours.schemaGenerator?.ignoreSchema, theirs.schemaGenerator?.ignoreSchema),
     },
   };
-  // Its parts are there, and its parameters, which the ORM would drop.
+  // The ORM would drop its parameters, which are set separately.
   delete merged.clientUrl;
   if (theirs.entitiesTs) merged.entitiesTs = joined(ours.entities, theirs.entitiesTs);
-  // What `openDatabase` has otherwise than the ORM, and no entity needs, stays as the service has it.
+  // Options that `openDatabase` changes and our entities don't need are the service's.
   for (const name of [
     'flushMode',
     'autoJoinOneToOneOwner',
@@ -111,7 +111,7 @@ function merge(ours: Options, theirs: ServiceOptions): Options {
   return merged;
 }
 
-/** Ours, but where its files are when the service says where its own are. */
+/** Returns our migration options, without our migrations when the service has its own. */
 function migrationsOf(ours: Options, { migrations: theirs = {} }: ServiceOptions): Options['migrations'] {
   const found: Options['migrations'] = { ...ours.migrations };
   if (theirs.path ?? theirs.pathTs ?? theirs.migrationsList) {
@@ -121,7 +121,7 @@ function migrationsOf(ours: Options, { migrations: theirs = {} }: ServiceOptions
   return found;
 }
 
-/** Each of both once. */
+/** Returns the elements of both, each once. */
 function joined<T>(first: Iterable<T> = [], second: Iterable<T> = []): T[] {
   return [...new Set([...first, ...second])];
 }

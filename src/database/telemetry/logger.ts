@@ -1,4 +1,4 @@
-/** Where structured lines go: the shape of pino's loggers, and so of Fastify's `app.log`. */
+/** A logger of structured lines, in the shape of pino's loggers and Fastify's `app.log`. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -6,7 +6,7 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** Writes a line of JSON on stderr: the logger for `logStatements` without a logger. */
+/** Writes lines of JSON to stderr. The default for `logStatements` without a logger. */
 export const stderrLogger: Logger = {
   debug: (fields, message) => write('debug', fields, message),
   info: (fields, message) => write('info', fields, message),

@@ -5,11 +5,10 @@ import { stderrLogger, type Logger } from './logger.ts';
 import { statementText } from './statement-text.ts';
 import { Tracing } from './tracing.ts';
 import { watchStatements } from '../../postgres/client/watch-statements.ts';
-import type { ScanOptions } from '../../postgres/sql/sql-scanner.ts';
 
-/** What is logged, and where. No log line contains a value of a statement, a row or a password. */
+/** What is told of what happens, and to whom. No line holds a value of a statement, a row or a password. */
 export interface TelemetryOptions {
-  /** Default: nothing is logged. */
+  /** Default: nobody is told. */
   readonly logger?: Logger | undefined;
   /** Statements that take at least this many milliseconds are logged, as warnings; 0: none. Default of `openDatabase` 1,000. */
   readonly slowStatement?: number | undefined;
@@ -17,7 +16,7 @@ export interface TelemetryOptions {
   readonly logStatements?: boolean | undefined;
 }
 
-/** Reports events of the connections to one database to a logger, and to OpenTelemetry if the service has installed it. */
+/** Tells a logger, and OpenTelemetry where the service has installed it, what happens on the connections to one database. */
 export class Telemetry {
   readonly #target: DatabaseTarget;
   readonly #logger: Logger | undefined;
@@ -38,7 +37,7 @@ export class Telemetry {
     return new Telemetry(options, target, await Tracing.start());
   }
 
-  /** The same for another database: a replica. */
+  /** Returns telemetry with the same options for another database, such as a replica. */
   of(target: DatabaseTarget): Telemetry {
     return new Telemetry(
       { logger: this.#logger, slowStatement: this.#slow, logStatements: this.#all },
@@ -47,59 +46,59 @@ export class Telemetry {
     );
   }
 
-  /** Reports events of the ORM's pool and the statements on its connections, until `stop`. Opens no connection. */
+  /** Reports events and statements of the ORM's pool, until `stop`. Opens no connection. */
   async watch(orm: MikroORM): Promise<void> {
     const pool = await orm.em.getConnection().getNativeClient();
     const logger = this.#logger;
     const database = this.#target.label;
     if (logger) {
-      logger.info({ database, max: pool.options.max }, 'pool of connections made');
-      const poolState = () => ({
+      logger.info({ database, max: pool.options.max }, 'connection pool created');
+      const usage = () => ({
         database,
         total: pool.totalCount,
         idle: pool.idleCount,
         waiting: pool.waitingCount,
       });
-      pool.on('connect', () => logger.debug(poolState(), 'connection opened'));
-      pool.on('remove', () => logger.debug(poolState(), 'connection closed'));
-      // The error's own text is the driver's or the server's.
+      pool.on('connect', () => logger.debug(usage(), 'connection opened'));
+      pool.on('remove', () => logger.debug(usage(), 'connection closed'));
+      // Not the error's message, which is the driver's or the server's.
       pool.on('error', (error) =>
-        logger.warn({ ...poolState(), code: sqlStateOf(error) || null }, 'idle connection lost'),
+        logger.warn({ ...usage(), code: sqlStateOf(error) || null }, 'idle connection lost'),
       );
     }
     if (this.#tracing) this.#leave.push(this.#tracing.pool(pool, database));
     if (this.#tracing || this.#all || (logger && Number.isFinite(this.#slow)))
-      watchStatements(pool, (sql, strings) => this.#statement(sql, strings));
+      watchStatements(pool, (sql) => this.#statement(sql));
   }
 
-  /** Runs a unit of work in a span. */
+  /** Runs a unit of work in a span of its own. */
   unitOfWork<T>(kind: 'transact' | 'read', work: () => Promise<T>): Promise<T> {
     return this.#tracing ? this.#tracing.unitOfWork(kind, this.#target, work) : work();
   }
 
-  /** Reports that a unit of work is retried after `error`: the number of the attempt, and its delay in milliseconds. */
+  /** Reports a retry of a unit of work after `error`, with its number and its delay in milliseconds. */
   retrying(error: unknown, { attempt, delay }: { attempt: number; delay: number }): void {
     this.#tracing?.retrying(error, attempt);
     this.#logger?.warn(
       { database: this.#target.label, code: sqlStateOf(error), attempt, delay: rounded(delay) },
-      'unit of work is run again',
+      'unit of work is retried',
     );
   }
 
-  /** Reports why a replica is skipped, or, with null, that it is used again. */
+  /** Reports why a replica is no longer used, or that it is used again. */
   replica(unusable: string | null): void {
     const database = this.#target.label;
-    if (unusable === null) this.#logger?.info({ database }, 'replica is read from again');
-    else this.#logger?.warn({ database, why: unusable }, 'replica is passed over');
+    if (unusable === null) this.#logger?.info({ database }, 'replica is used again');
+    else this.#logger?.warn({ database, why: unusable }, 'replica is not used');
   }
 
-  /** Stops the reports. */
+  /** Stops the reports of the pools. */
   stop(): void {
     for (const leave of this.#leave.splice(0)) leave();
   }
 
-  #statement(sql: string, strings?: ScanOptions): (error?: unknown) => void {
-    const ended = this.#tracing?.statement(sql, this.#target, strings);
+  #statement(sql: string): (error?: unknown) => void {
+    const ended = this.#tracing?.statement(sql, this.#target);
     const begun = performance.now();
     return (error) => {
       ended?.(error);
@@ -108,7 +107,7 @@ export class Telemetry {
       if (!this.#logger || !(slow || this.#all)) return;
       const fields = {
         database: this.#target.label,
-        statement: statementText(sql, strings),
+        statement: statementText(sql),
         duration: rounded(duration),
         ...(error !== undefined && { code: sqlStateOf(error) || null }),
       };

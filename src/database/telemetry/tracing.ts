@@ -4,14 +4,13 @@ import type { Attributes, BatchObservableResult, Span, Tracer } from '@opentelem
 import type { Pool } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { sqlStateOf } from '../../postgres/errors/translate-error.ts';
-import type { ScanOptions } from '../../postgres/sql/sql-scanner.ts';
 import { operationName, statementText } from './statement-text.ts';
 
 type Api = typeof api;
 
 const scope = 'synth-lab-data';
 
-/** Spans and metrics by OpenTelemetry's conventions for databases. They contain no values and no text of errors. */
+/** Spans and metrics by OpenTelemetry's conventions for databases. They have no values and no messages of errors. */
 export class Tracing {
   readonly #api: Api;
   readonly #tracer: Tracer;
@@ -21,7 +20,7 @@ export class Tracing {
     this.#tracer = api.trace.getTracer(scope);
   }
 
-  /** Null where the service has not installed `@opentelemetry/api`. */
+  /** Returns null when the service has not installed `@opentelemetry/api`. */
   static async start(): Promise<Tracing | null> {
     try {
       return new Tracing(await import('@opentelemetry/api'));
@@ -31,9 +30,9 @@ export class Tracing {
     }
   }
 
-  /** Runs `work` within a span, of which its statements' spans are children. */
+  /** Runs `work` in a span, the parent of its statements' spans. */
   unitOfWork<T>(kind: 'transact' | 'read', target: DatabaseTarget, work: () => Promise<T>): Promise<T> {
-    return this.#tracer.startActiveSpan(kind, { attributes: whereabouts(target) }, async (span) => {
+    return this.#tracer.startActiveSpan(kind, { attributes: addressOf(target) }, async (span) => {
       try {
         return await work();
       } catch (error) {
@@ -45,27 +44,27 @@ export class Tracing {
     });
   }
 
-  /** Adds that the unit of work that runs is run again. */
+  /** Adds an event for a retry to the span of the current unit of work. */
   retrying(error: unknown, attempt: number): void {
     this.#api.trace.getActiveSpan()?.addEvent('retry', { attempt, 'error.type': typeOf(error) });
   }
 
-  /** Begins the span of a statement; what it gives ends it. */
-  statement(sql: string, target: DatabaseTarget, strings?: ScanOptions): (error?: unknown) => void {
+  /** Begins the span of a statement. The returned function ends it. */
+  statement(sql: string, target: DatabaseTarget): (error?: unknown) => void {
     const operation = operationName(sql);
     const span = this.#tracer.startSpan(`${operation} ${target.parts.database}`, {
       kind: this.#api.SpanKind.CLIENT,
-      attributes: { ...whereabouts(target), 'db.operation.name': operation },
+      attributes: { ...addressOf(target), 'db.operation.name': operation },
     });
-    // Without a listener this would cost more than all the rest.
-    if (span.isRecording()) span.setAttribute('db.query.text', statementText(sql, strings));
+    // Only when it is recorded: this costs more than everything else.
+    if (span.isRecording()) span.setAttribute('db.query.text', statementText(sql));
     return (error) => {
       if (error !== undefined) this.#fail(span, error);
       span.end();
     };
   }
 
-  /** Reports how full a pool is whenever metrics are read, until the function that it gives is called. */
+  /** Reports the usage of a pool whenever metrics are read, until the returned function is called. */
   pool(pool: Pool, name: string): () => void {
     const meter = this.#api.metrics.getMeter(scope);
     const count = meter.createObservableUpDownCounter('db.client.connection.count', {
@@ -73,11 +72,11 @@ export class Tracing {
       unit: '{connection}',
     });
     const max = meter.createObservableUpDownCounter('db.client.connection.max', {
-      description: 'Connections that the pool may have',
+      description: 'The maximum number of connections of the pool',
       unit: '{connection}',
     });
     const pending = meter.createObservableUpDownCounter('db.client.connection.pending_requests', {
-      description: 'Those who wait for a connection',
+      description: 'Requests that wait for a connection',
       unit: '{request}',
     });
     const instruments = [count, max, pending];
@@ -93,7 +92,7 @@ export class Tracing {
     return () => meter.removeBatchObservableCallback(observe, instruments);
   }
 
-  // An exception would be recorded with its text, which may hold a row.
+  // Not `recordException`: its message may have row data.
   #fail(span: Span, error: unknown): void {
     const sqlState = sqlStateOf(error);
     if (/^[0-9A-Z]{5}$/.test(sqlState)) span.setAttribute('db.response.status_code', sqlState);
@@ -102,7 +101,7 @@ export class Tracing {
   }
 }
 
-function whereabouts({ parts }: DatabaseTarget): Attributes {
+function addressOf({ parts }: DatabaseTarget): Attributes {
   return {
     'db.system.name': 'postgresql',
     'db.namespace': parts.database,

@@ -3,7 +3,7 @@ import type { UnitGate } from './unit-gate.ts';
 
 type Method = (...given: unknown[]) => unknown;
 
-/** A proxy of a repository whose methods pass the gate. The repository's calls of its own methods don't pass it. */
+/** A proxy of a repository whose methods pass the gate. Calls within the repository don't pass it. */
 interface GatedRepository {
   readonly gate: UnitGate;
   readonly repository: object;

@@ -18,7 +18,7 @@ interface Scope<Unit> {
 export class Scopes<Unit extends Nested<Unit>> {
   readonly #current = new AsyncLocalStorage<Scope<Unit>>();
 
-  /** Runs `work`, and all that it starts, in a scope of its own. */
+  /** Runs `work`, and all that it starts, in a new scope. */
   run<T>(as: Scope<Unit>['as'], unit: Unit, work: () => T): T {
     return this.#current.run({ unit, as, from: this.#current.getStore() }, work);
   }

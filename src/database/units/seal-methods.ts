@@ -1,6 +1,6 @@
 import { wrap, type EntityManager } from '@mikro-orm/postgresql';
 import { Repository } from '../../repositories/repository.ts';
-import { isOurs } from '../../postgres/orm/our-entities.ts';
+import { isOurs } from '../../postgres/orm/entities/our-entities.ts';
 import { DataErrorEntityManager } from '../../postgres/orm/data-errors/data-error-entity-manager.ts';
 import { gatedRepository } from './gated-repository.ts';
 import { sealedStream } from './sealed-stream.ts';

@@ -14,7 +14,7 @@ export function refuseMalformedText(
   what = 'a text',
 ): void {
   if (!text.isWellFormed())
-    throw new InvalidValueError(`${what} has an unpaired surrogate, which PostgreSQL can't store`, at);
+    throw new InvalidValueError(`${what} has half of a surrogate pair, which PostgreSQL can't store`, at);
 }
 
 /**

@@ -1,12 +1,12 @@
 import { documentText } from '../../json/document-text.ts';
 import { refuseMalformedText } from '../client/unstorable-values.ts';
 
-// https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". It spares both sides escapes and decimal numbers.
+// https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". It needs no escapes and no decimal numbers.
 const signature = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
 const trailer = Buffer.from([0xff, 0xff]);
 const pieceSize = 64 * 1_024;
 const jsonbVersion = 1;
-// A character of JavaScript's takes so many bytes at most.
+// The maximum number of bytes of a UTF-16 code unit.
 const widest = 3;
 // PostgreSQL counts from 2000, in microseconds.
 const epoch = BigInt(Date.UTC(2000, 0)) * 1_000n;
@@ -17,10 +17,10 @@ export type CopiedType = 'text' | 'double precision' | 'jsonb';
 /** The types of columns that can be sent in binary. */
 export type BinaryType = CopiedType | 'integer' | 'timestamptz';
 
-/** What stands for a value: text and JSON as text, a time in microseconds since 1970. */
+/** The form of a value to copy: text and JSON as text, a time as microseconds since 1970. */
 export type CopiedValue = string | number | bigint | null;
 
-/** Gathers rows as `copy … from stdin (format binary)` takes them, in pieces of some 64 KiB. */
+/** Encodes rows for `copy … from stdin (format binary)`, in pieces of about 64 KiB. */
 export class BinaryRows {
   readonly #types: readonly BinaryType[];
   #buffer = Buffer.allocUnsafe(pieceSize);
@@ -30,7 +30,7 @@ export class BinaryRows {
     this.#types = types;
   }
 
-  /** Adds a row, a value for each type. Gives what was gathered before it, when it leaves no room for the row. */
+  /** Adds a row, with a value for each type. Returns the piece before it when the row does not fit into it; else null. */
   add(values: readonly CopiedValue[]): Buffer | null {
     const most = mostBytes(values);
     let full: Buffer | null = null;
@@ -46,16 +46,16 @@ export class BinaryRows {
     return full;
   }
 
-  /** What is left, and the end. */
+  /** Returns the last piece, with the end of the COPY. */
   finish(): Buffer {
     return Buffer.concat([this.#buffer.subarray(0, this.#end), trailer]);
   }
 }
 
 /**
- * Rows of `table` as `copy … from stdin (format binary)` takes them.
+ * Encodes rows of `table` for `copy … from stdin (format binary)`.
  *
- * @throws InvalidValueError or InvalidJsonError at a value that PostgreSQL would store as another, or refuse.
+ * @throws InvalidValueError or InvalidJsonError at a value that PostgreSQL would refuse, or store as another one.
  */
 export function* binaryRows(
   table: string,
@@ -92,7 +92,7 @@ function mostBytes(values: readonly CopiedValue[]): number {
   return most;
 }
 
-/** Writes a value behind its length, and gives where it ends. */
+/** Writes the length and the value. Returns the offset of its end. */
 function write(
   buffer: Buffer,
   at: number,

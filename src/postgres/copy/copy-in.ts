@@ -4,8 +4,8 @@ import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams';
 import { toDataError } from '../errors/translate-error.ts';
 
 /**
- * Runs `statement`, a COPY from stdin, on the connection of the unit of work, and sends it the pieces as fast as the server takes
- * them. Gives how many rows the server says there were. Pieces that can't be had end the COPY, and what they throw comes through.
+ * Runs `statement`, a COPY from stdin, on the connection of the unit of work, and sends the pieces as fast as the server takes them. Returns
+ * the number of copied rows. An error of the iteration ends the COPY and is thrown.
  */
 export async function copyIn(
   em: EntityManager,
@@ -15,18 +15,18 @@ export async function copyIn(
   const copy = copyFrom(statement);
   const writing = new Writing(copy);
   const end = finished(copy);
-  // Awaited below; until then, its failure is nobody's yet.
+  // Awaited below; until then, its rejection must not be reported as unhandled.
   end.catch(() => {});
   await start(em, copy);
   try {
     for await (const piece of pieces) {
-      // Whoever makes the pieces need not go on.
+      // No further pieces are needed.
       if (writing.refused) break;
       await writing.write(piece);
     }
     if (!writing.refused) copy.end();
   } catch (error) {
-    // No row could be had, and PostgreSQL still waits for it.
+    // PostgreSQL is still waiting for rows.
     if (!writing.refused) copy.destroy(new Error('the rows ended early'));
     await end.catch(() => {});
     throw toDataError(error);
@@ -40,8 +40,8 @@ export async function copyIn(
 }
 
 /**
- * Writes one piece after the other. What waited in the stream when the server refuses the COPY would be sent on without a
- * connection, and end the process (https://github.com/brianc/node-pg-copy-streams/issues/171).
+ * Writes one piece at a time. Pieces that wait in the stream when the server refuses the COPY would be sent without a connection, which ends
+ * the process (https://github.com/brianc/node-pg-copy-streams/issues/171).
  */
 class Writing {
   refused = false;
@@ -67,12 +67,12 @@ class Writing {
   }
 }
 
-/** Puts the COPY behind what this unit of work's connection still has to do. */
+/** Sends the COPY after the statements that are queued on the unit of work's connection. */
 async function start(em: EntityManager, copy: CopyStreamQuery): Promise<void> {
   const connection = em.getKysely();
   await connection.executeQuery({
     ...connection.selectNoFrom((eb) => eb.lit(1).as('one')).compile(),
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- handed to the driver as it is, which takes such a query as well as a text
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- passed to the driver unchanged, which takes such a query as well as a text
     sql: copy as unknown as string,
     parameters: [],
   });

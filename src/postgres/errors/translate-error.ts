@@ -24,9 +24,8 @@ import { connectionFailure, isPoolTimeout, whyUnconnected } from './connection-f
 import { refusalOf } from './sql-states.ts';
 
 /**
- * Returns the `DataError` for what the ORM or the driver threw. Anything else is returned as it is, also where one of their errors
- * caused it. The driver's text, which may hold a row, is in `cause` alone. `standsFor` names the tables, by name, that a temporary one
- * stood for.
+ * Returns the `DataError` for an error of the ORM or the driver. Returns other errors unchanged, also when an error of theirs is the cause.
+ * The driver's text, which may have row data, is in `cause` only. `standsFor` maps names of temporary tables to those to report instead.
  */
 export function toDataError(
   error: unknown,
@@ -38,7 +37,7 @@ export function toDataError(
   }
   if (error instanceof ValidationError) return refusedByOrm(error);
   const fromDriver = error instanceof DriverException || error instanceof DatabaseError;
-  // The driver passes on what a system call met; another system's client, which the work may use as well, makes errors of it.
+  // The driver throws errors of system calls unchanged; clients of other systems, which `work` may use as well, wrap them.
   const isOurs = fromDriver || 'syscall' in firstOf(error) || 'whileConnecting' in error;
   const code = isOurs ? ownCodeOf(error) : '';
   const unconnected = connectionFailure(firstOf(error), code);
@@ -48,41 +47,41 @@ export function toDataError(
   }
   if (!fromDriver) return error;
   const [Refused, what] = refusalOf(code);
-  // PostgreSQL's own fields, which the driver, and the ORM after it, hang on their errors.
+  // PostgreSQL's fields, which the driver and the ORM copy to their errors.
   const {
     table,
     constraint,
     column,
     where,
   }: Error & Partial<Record<'table' | 'constraint' | 'column' | 'where', string | undefined>> = error;
-  const told = code === '' ? what : `${what} (${code})`;
+  const message = code === '' ? what : `${what} (${code})`;
   const at = { table: standsFor[table ?? ''] ?? table, constraint, column, row: copiedRow(where) };
-  return new Refused(`${told}${deniedIn(error)}`, at, { cause: error });
+  return new Refused(`${message}${deniedIn(error)}`, at, { cause: error });
 }
 
-// The ORM's texts hold values, of rows too.
+// The ORM's messages may have row data.
 function refusedByOrm(cause: ValidationError): DataError {
   if (cause instanceof OptimisticLockError)
     return new ContentionError('another writer changed the row since it was read', {}, { cause });
   if (cause instanceof NotFoundByOrm) return new NotFoundError('row', undefined, { cause });
   if (cause instanceof CursorError)
-    return new InvalidPageError("the cursor is not one of this query's", undefined, { cause });
+    return new InvalidPageError('the cursor belongs to another query', undefined, { cause });
   if (cause instanceof MetadataError || cause instanceof TransactionStateError)
-    return new StatementError(`the ORM refused the call (${cause.name}); the cause tells why`, {}, { cause });
+    return new StatementError(`the ORM refused the call (${cause.name}); see the cause`, {}, { cause });
   return new InvalidValueError(
-    `the ORM refused an entity, or a value (${cause.name}); the cause tells why`,
+    `the ORM refused an entity or a value (${cause.name}); see the cause`,
     {},
     { cause },
   );
 }
 
-/** What went wrong while connecting to `target`, as one line without a secret. */
+/** Returns the error of a failed connection to `target`, with a message of one line without secrets. */
 export function toConnectionError(cause: unknown, target: DatabaseTarget): ConnectionError {
   const why = whyUnconnected(cause, sqlStateOf(cause));
   return new ConnectionError(`Database connection failed: ${target.label}: ${why}`, { cause });
 }
 
-/** The SQLSTATE, or the operating system's code, of an error or of what caused it; empty when it has none. */
+/** Returns the SQLSTATE, or the operating system's code, of an error or of its cause; empty when there is none. */
 export function sqlStateOf(error: unknown): string {
   if (!isNativeError(error)) return '';
   const code = ownCodeOf(error);
@@ -91,25 +90,25 @@ export function sqlStateOf(error: unknown): string {
 
 function ownCodeOf(error: Error): string {
   const first = firstOf(error);
-  // Our own errors have a code as well; PostgreSQL's is in what caused them.
+  // Our errors have a code of their own; PostgreSQL's is in their cause.
   if (first instanceof DataError || !('code' in first) || typeof first.code !== 'string') return '';
   return first.code;
 }
 
-// A host with several addresses fails with one error for each.
+// For a host with several addresses, there is one error for each.
 function firstOf(error: Error): Error {
   if (!('errors' in error) || !Array.isArray(error.errors)) return error;
   const [first]: unknown[] = error.errors;
   return isNativeError(first) ? first : error;
 }
 
-// Of a COPY, PostgreSQL tells the row where it tells what it was doing.
+// For a COPY, PostgreSQL reports the row in the context.
 function copiedRow(where = ''): number | undefined {
   const [, line] = /^COPY .*, line (\d+)/m.exec(where) ?? [];
   return line === undefined ? undefined : Number(line);
 }
 
-// PostgreSQL has no field for what it denies, only words: the kind of an object, and its name.
+// PostgreSQL has no field for the object of a denied privilege, only its kind and name in the message.
 function deniedIn({ message }: Error): string {
   const [, kind, name] = /^permission denied for ([a-z ]+) "?(\w+)"?$/m.exec(message) ?? [];
   return name === undefined ? '' : `: ${kind} "${name}"`;

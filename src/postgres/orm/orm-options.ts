@@ -10,7 +10,7 @@ import { notFoundHandlers } from './data-errors/not-found.ts';
 import { JoinedUpdates } from './driver/joined-updates.ts';
 import { timeoutStatements, type TransactionTimeouts } from '../client/local-settings.ts';
 import { HouseNaming } from './naming.ts';
-import { ourEntities } from './our-entities.ts';
+import { ourEntities } from './entities/our-entities.ts';
 import {
   driverPoolOptions,
   refuseStartupOptions,

@@ -7,8 +7,8 @@ import {
   type EntityName,
   type New,
 } from '@mikro-orm/core';
-import { raisesSince } from '../orm/row-version-raises.ts';
-import { isOurs } from '../orm/our-entities.ts';
+import { raisesSince } from '../orm/entities/row-version-raises.ts';
+import { isOurs } from '../orm/entities/our-entities.ts';
 
 type FactoryOptions = NonNullable<Parameters<EntityFactory['create']>[2]>;
 

@@ -12,7 +12,7 @@ import {
 import { comparableText } from '../../json/document-text.ts';
 import { InstantType } from '../../wire/instant-type.ts';
 import { textOfDate } from '../../wire/instant.ts';
-import { isOurs } from '../orm/our-entities.ts';
+import { isOurs } from '../orm/entities/our-entities.ts';
 
 /** Whether a property holds what its entity's snapshot says. May say no where the ORM finds no change, never the other way. */
 type IsUnchanged = (value: unknown, snapshot: unknown) => boolean;

@@ -37,7 +37,7 @@ describe('a pooler that is exhausted', () => {
   afterAll(() => db.drop());
 
   const lendsNone = 'the pooler is alive, and gave no connection to the server in time';
-  const hasNone = 'the server, or a pooler in front of it, has no connection left';
+  const hasNone = 'the server, or a pooler in front of it, has no free connection';
 
   test.each<[string, PoolerOptions, PoolMode, number, unknown]>([
     [
@@ -99,7 +99,7 @@ describe('a pooler that is exhausted', () => {
 
     expect(await examined(database)).toMatchObject({
       status: 'down',
-      error: expect.stringContaining('nothing listens there'),
+      error: expect.stringContaining('no server is listening on this host and port'),
     });
   });
 });

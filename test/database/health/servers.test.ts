@@ -149,7 +149,7 @@ describe('a server of its own', () => {
       expect(await examined(database)).toMatchObject({
         status: 'saturated',
         ready: false,
-        error: 'the server, or a pooler in front of it, has no connection left',
+        error: 'the server, or a pooler in front of it, has no free connection',
       });
       await free();
     },

@@ -313,7 +313,9 @@ describe('replicas', { timeout: 120_000 }, () => {
     await using own = await openDatabase({ url: pair.primaryUrl, replicaUrls: [pair.primaryUrl] });
 
     expect(await own.read(server, { from: 'replica' })).toBe('primary');
-    expect((await own.health()).replicas).toEqual([{ status: 'down', error: 'it is no replica', lag: null }]);
+    expect((await own.health()).replicas).toEqual([
+      { status: 'down', error: 'it is not a replica', lag: null },
+    ]);
   });
 
   test('that never answer hold up one read, and that for a second', async () => {

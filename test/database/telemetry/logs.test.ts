@@ -20,7 +20,7 @@ describe('what a logger is told', () => {
     await Promise.all([1, 2].map(() => database.transact(({ em }) => em.execute('select pg_sleep(0.05)'))));
     await database.close();
 
-    expect(logger.of('pool of connections made')).toMatchObject([
+    expect(logger.of('connection pool created')).toMatchObject([
       { level: 'info', fields: { database: db.target.label, max: 3 } },
     ]);
     expect(logger.of('connection opened').length).toBeGreaterThan(0);
@@ -134,7 +134,7 @@ describe('what a logger is told', () => {
       { retries: 1 },
     );
 
-    expect(logger.of('unit of work is run again')).toMatchObject([
+    expect(logger.of('unit of work is retried')).toMatchObject([
       { level: 'warn', fields: { code: '40001', attempt: 1, delay: expect.any(Number) } },
     ]);
   });

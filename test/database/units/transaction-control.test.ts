@@ -154,6 +154,6 @@ describe('a unit of work goes on after', () => {
 test('em.getConnection, which is of no unit of work, is refused in one', async () => {
   await db.transact(async (u) => {
     expect(() => u.em.getConnection()).toThrow(StatementError);
-    expect(() => u.em.getConnection()).toThrow('past the unit of work');
+    expect(() => u.em.getConnection()).toThrow('outside the unit of work');
   });
 });

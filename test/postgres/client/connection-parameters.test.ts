@@ -176,7 +176,7 @@ describe('a unix socket', () => {
   test('that is not there is told', async () => {
     const url = urlWith({ host: join(directory, 'none') });
 
-    await expect(ask(url, '1')).rejects.toThrow('there is no such socket (ENOENT)');
+    await expect(ask(url, '1')).rejects.toThrow('the socket does not exist (ENOENT)');
   });
 });
 

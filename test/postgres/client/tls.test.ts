@@ -27,7 +27,7 @@ async function outcomeOf(given: string): Promise<string> {
     if (error instanceof SettingsError) return 'refused setting';
     if (!(error instanceof ConnectionError)) throw error;
     return (
-      /certificate|no TLS|does not let this role in|no answer in time/.exec(error.message)?.[0] ??
+      /certificate|no TLS|does not allow this role to log in|no answer in time/.exec(error.message)?.[0] ??
       error.message
     );
   }
@@ -120,8 +120,8 @@ describe('the rules of the server', () => {
   const scram = 'all all all scram-sha-256';
 
   test.each([
-    [`hostssl ${scram}`, { disable: 'does not let this role in', prefer: yes, require: yes }],
-    [`hostnossl ${scram}`, { disable: no, prefer: no, require: 'does not let this role in' }],
+    [`hostssl ${scram}`, { disable: 'does not allow this role to log in', prefer: yes, require: yes }],
+    [`hostnossl ${scram}`, { disable: no, prefer: no, require: 'does not allow this role to log in' }],
   ])('%s', async (line, expected) => {
     await server.letIn(line);
 
@@ -139,7 +139,7 @@ describe('the rules of the server', () => {
     };
 
     expect(await outcomeOf(url({ sslmode: 'require', ...own }))).toBe(yes);
-    expect(await outcomeOf(url({ sslmode: 'require' }))).toBe('does not let this role in');
+    expect(await outcomeOf(url({ sslmode: 'require' }))).toBe('does not allow this role to log in');
     // A key that belongs to another certificate is found out before anything is opened.
     expect(await outcomeOf(url({ ...own, sslcert: join(server.certificates, 'ca.crt') }))).toBe(
       'refused setting',

@@ -1,7 +1,7 @@
 import type { EntityMetadata, EntityProperty, FindOptions, PopulateOptions } from '@mikro-orm/core';
 import { PostgreSqlDriver, raw } from '@mikro-orm/postgresql';
 import { exactColumn } from '../../../wire/exact-column.ts';
-import { isOurs } from '../our-entities.ts';
+import { isOurs } from '../entities/our-entities.ts';
 
 type BuiltQuery<T extends object> = ReturnType<typeof PostgreSqlDriver.prototype.createQueryBuilder<T>>;
 

@@ -18,7 +18,7 @@ import { DataError } from '../../../errors.ts';
 import { DataErrorConnection } from '../data-errors/data-error-connection.ts';
 import { ExactDriver } from './exact-driver.ts';
 import { changedColumns, joinedUpdate, joinedValues } from './joined-update.ts';
-import { isOurs } from '../our-entities.ts';
+import { isOurs } from '../entities/our-entities.ts';
 import { quoteDocuments } from '../../patches/quoted-documents.ts';
 import { versionCheck, type VersionCheck } from './version-check.ts';
 

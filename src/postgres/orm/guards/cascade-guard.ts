@@ -1,6 +1,6 @@
 import { ChangeSetType, wrap, type EventSubscriber, type FlushEventArgs } from '@mikro-orm/core';
 import { deletedAlong } from './deleted-along.ts';
-import { isOurs } from '../our-entities.ts';
+import { isOurs } from '../entities/our-entities.ts';
 
 /**
  * Keeps a unit of work in step with what the database does to loaded rows when a flush deletes one that they point at. The ORM knows

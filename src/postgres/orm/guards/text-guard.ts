@@ -1,5 +1,5 @@
 import type { EntityMetadata, EventArgs, EventSubscriber, FlushEventArgs } from '@mikro-orm/core';
-import { isOurs } from '../our-entities.ts';
+import { isOurs } from '../entities/our-entities.ts';
 import { refuseMalformedText } from '../../client/unstorable-values.ts';
 
 /** Names the column of a text with half of a surrogate pair, where a flush writes it. The client refuses it in any other statement. */

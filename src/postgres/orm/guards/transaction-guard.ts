@@ -1,6 +1,6 @@
 import type { EventSubscriber, FlushEventArgs } from '@mikro-orm/core';
 import { ReadOnlyError } from '../../../errors.ts';
-import { isOurs } from '../our-entities.ts';
+import { isOurs } from '../entities/our-entities.ts';
 
 /** Refuses a flush outside a transaction that would write a row of ours: a transaction alone writes. */
 export class TransactionGuard implements EventSubscriber {

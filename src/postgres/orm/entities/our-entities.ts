@@ -1,7 +1,7 @@
 import { EntitySchema, type EntityClass, type EntityMetadata } from '@mikro-orm/postgresql';
-import * as exported from '../../entities/index.ts';
+import * as exported from '../../../entities/index.ts';
 
-/** The seventeen entities. */
+/** The entities of src/entities/index.ts. */
 export const ourEntities: readonly EntityClass<object>[] = Object.values(exported).filter(
   (one) => typeof one === 'function',
 );
@@ -11,12 +11,12 @@ const tables: ReadonlySet<unknown> = new Set(
   ourEntities.map((entity) => EntitySchema.REGISTRY.get(entity)?.meta.tableName),
 );
 
-/** Whether an entity is one of the seventeen. A service may have entities of its own in the same ORM, which follow its own rules. */
+/** Whether an entity is one of ours. A service may have others in the same ORM, which follow its own rules. */
 export function isOurs(meta: EntityMetadata): boolean {
   return classes.has(meta.class);
 }
 
-/** Whether a table is that of one of the seventeen. */
+/** Whether a table is that of one of our entities. */
 export function isOurTable(name: string): boolean {
   return tables.has(name);
 }

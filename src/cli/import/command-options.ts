@@ -1,0 +1,13 @@
+/** The options of `synthdb import`. */
+export interface ImportCommandOptions {
+  readonly from: string;
+  readonly dryRun?: boolean;
+  readonly sourceTimeZone?: string;
+  readonly skip?: string[];
+  readonly report?: string;
+  readonly allowRejected: number;
+  readonly replaceInvalidJson?: boolean;
+  readonly nullDangling?: boolean;
+  readonly strict?: boolean;
+  readonly json?: boolean;
+}
