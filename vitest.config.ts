@@ -12,6 +12,10 @@ export default defineConfig({
         find: /^mikro-orm-safe-migrations$/,
         replacement: `${import.meta.dirname}/packages/migrator/src/index.ts`,
       },
+      {
+        find: /^mikro-orm-safe-migrations\/(.*)$/,
+        replacement: `${import.meta.dirname}/packages/migrator/src/$1/index.ts`,
+      },
       { find: /^synth-lab-data$/, replacement: `${import.meta.dirname}/src/index.ts` },
       { find: /^synth-lab-data\/(.*)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
     ],

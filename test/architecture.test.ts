@@ -64,6 +64,7 @@ const migratorFolders = [
 ].map((name) => `${migrator}/${name}`);
 for (const [index, folder] of migratorFolders.entries()) arrows[folder] = migratorFolders.slice(0, index);
 arrows[migrator] = migratorFolders;
+arrows[`${migrator}/cli`] = [...migratorFolders, migrator];
 
 // Packages that only some may import.
 const reserved: Partial<Record<string, readonly string[]>> = {

@@ -12,6 +12,8 @@ const migrator = 'packages/migrator';
 interface Manifest {
   readonly name: string;
   readonly dependencies: Record<string, string>;
+  readonly peerDependencies: Record<string, string>;
+  readonly peerDependenciesMeta: Record<string, { readonly optional: boolean }>;
 }
 
 /**
@@ -43,10 +45,10 @@ export async function installPackage(others: readonly string[] = []): Promise<st
     await install(join(source, migrator), consumer),
   ];
 
-  const needed = { ...ours.dependencies, ...ofTheMigrator.dependencies };
-  delete needed[ofTheMigrator.name];
+  const needed = new Set([...requiredBy(ours), ...requiredBy(ofTheMigrator)]);
+  needed.delete(ofTheMigrator.name);
   // Whoever imports the plugin has Fastify.
-  for (const name of [...Object.keys(needed), '@types/node', 'fastify', ...others]) {
+  for (const name of [...needed, '@types/node', 'fastify', ...others]) {
     const link = join(consumer, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });
     await symlink(join(root, 'node_modules', name), link);
@@ -75,6 +77,12 @@ async function install(directory: string, consumer: string): Promise<Manifest> {
   await mkdir(installed, { recursive: true });
   await run('tar', ['-xzf', join(directory, stdout.trim()), '-C', installed, '--strip-components=1']);
   return manifest;
+}
+
+/** The packages that npm installs along with one. */
+function requiredBy({ dependencies, peerDependencies, peerDependenciesMeta }: Manifest): string[] {
+  const peers = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
+  return [...Object.keys(dependencies), ...peers];
 }
 
 async function manifestOf(directory: string): Promise<Manifest> {

@@ -1,8 +1,8 @@
+import { print, printJson, table } from 'mikro-orm-safe-migrations/cli';
 import { Command } from 'commander';
 import { definitions } from '../settings/setting-definitions.ts';
 import { describeSettings, type SettingDescription } from '../settings/describe-settings.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
-import { print, printJson, table } from './output.ts';
 
 /** Returns the command `synthdb config`. */
 export function configCommand(): Command {

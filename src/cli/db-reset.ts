@@ -1,11 +1,10 @@
+import { confirmName, print, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { Command } from 'commander';
 import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { resolveDatabase } from '../settings/resolve-settings.ts';
-import { confirmName } from './confirmation.ts';
-import { print } from './output.ts';
-import { UsageError } from './usage-error.ts';
+import { commandWithConfirmation } from './invocation.ts';
 import { printConnectHint, printDatabase, withEmbeddedDatabase } from './with-database.ts';
 
 /** Returns the command `synthdb db reset`. */
@@ -21,6 +20,7 @@ export function dbResetCommand(): Command {
         );
       // Asks always: a stopped or broken server can't be checked for data.
       await confirmName(
+        { confirmedCommand: commandWithConfirmation },
         {
           // The name of the embedded database.
           name: 'synthlab',

@@ -1,7 +1,7 @@
+import { dim, print, printError } from 'mikro-orm-safe-migrations/cli';
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { startEmbedded } from '../database/default-target.ts';
-import { dim, print, printError } from './output.ts';
 
 /** Returns the command `synthdb db start`. */
 export function dbStartCommand(): Command {

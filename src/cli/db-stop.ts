@@ -1,7 +1,7 @@
+import { print } from 'mikro-orm-safe-migrations/cli';
 import { Command } from 'commander';
 import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
-import { print } from './output.ts';
 
 /** Returns the command `synthdb db stop`. */
 export function dbStopCommand(): Command {

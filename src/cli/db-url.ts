@@ -1,8 +1,7 @@
+import { print, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { Command } from 'commander';
 import { startEmbedded } from '../database/default-target.ts';
 import { resolveDatabase } from '../settings/resolve-settings.ts';
-import { print } from './output.ts';
-import { UsageError } from './usage-error.ts';
 
 /** Returns the command `synthdb db url`. */
 export function dbUrlCommand(): Command {

@@ -1,3 +1,4 @@
+import { print, printJson, table } from 'mikro-orm-safe-migrations/cli';
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { Command } from 'commander';
 import { connectOptions } from '../postgres/orm/connect-options.ts';
@@ -5,7 +6,6 @@ import { connect } from '../postgres/orm/connect.ts';
 import { targetOf } from '../database/default-target.ts';
 import type { Level } from '../database/doctor/findings.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
-import { print, printJson, table } from './output.ts';
 
 /** Returns the command `synthdb doctor`. */
 export function doctorCommand(): Command {

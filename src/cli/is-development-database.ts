@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { isDevelopmentDatabase as hasDevelopmentName } from 'mikro-orm-safe-migrations/cli';
 
 /** The properties that decide whether a database is one for development. */
 export interface DatabaseIdentity {
@@ -10,8 +10,6 @@ export interface DatabaseIdentity {
   readonly name: string;
 }
 
-const developmentName = /(?:^|[_-])(?:dev|development|test|local|scratch)(?:[_-]|$)/i;
-
 /**
  * Whether a database is one for development: the embedded one, or one on this machine that has a development name (`shop_dev`, `test`) or
  * the name in docker-compose.yml. Always false with `NODE_ENV=production`.
@@ -20,23 +18,8 @@ export function isDevelopmentDatabase(
   { embedded, host, name }: DatabaseIdentity,
   environment: NodeJS.Dict<string>,
 ): boolean {
-  if (environment['NODE_ENV']?.trim().toLowerCase() === 'production') return false;
-  if (embedded) return true;
   // The default of docker-compose.yml, which treats an empty variable as unset too.
   const composeName = environment['POSTGRES_DB'] || 'synthlab';
-  return isThisMachine(host) && (developmentName.test(name) || name === composeName);
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-function isThisMachine(host: string): boolean {
-  // The directory of a unix socket, or a socket in Linux's abstract namespace.
-  if (host.startsWith('/') || host.startsWith('@')) return true;
-  const address = host.replace(/^\[(.*)\]$/, '$1');
-  const family = isIP(address);
-  if (family !== 0) return loopback.check(address, family === 6 ? 'ipv6' : 'ipv4');
-  // RFC 6761: these never leave the machine.
-  return /^(?:.+\.)?localhost\.?$/i.test(host);
+  const database = embedded ? { host: 'localhost', name: composeName } : { host, name };
+  return hasDevelopmentName(database, environment, [composeName]);
 }

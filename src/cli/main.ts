@@ -4,11 +4,12 @@ import { enableCompileCache } from 'node:module';
 // Compiling the ORM takes half of the time of a short command. The cache applies to modules that are loaded afterwards.
 enableCompileCache();
 const { createProgram } = await import('./program.ts');
-const { reportFailure, reportLostOutput } = await import('./report-failure.ts');
+const { reportLostOutput } = await import('mikro-orm-safe-migrations/cli');
+const { reportFailure } = await import('./report-failure.ts');
 
 try {
   await createProgram().parseAsync();
 } catch (error) {
   process.exitCode = reportFailure(error);
 }
-process.exitCode = await reportLostOutput(process.exitCode);
+process.exitCode = await reportLostOutput('synthdb', process.exitCode);

@@ -1,8 +1,8 @@
+import { throwing } from 'mikro-orm-safe-migrations/cli';
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { backfillCommand } from './backfill/command.ts';
 import { configCommand } from './config.ts';
-import { confirmationRule } from './confirmation.ts';
 import { dbResetCommand } from './db-reset.ts';
 import { dbStartCommand } from './db-start.ts';
 import { dbStopCommand } from './db-stop.ts';
@@ -11,38 +11,14 @@ import { demoCommand } from './demo/command.ts';
 import { doctorCommand } from './doctor.ts';
 import { importCommand } from './import/command.ts';
 import { loadCommand } from './load/command.ts';
-import { migrateBaselineCommand } from './migrate-baseline.ts';
-import { migrateCheckCommand } from './migrate-check.ts';
-import { migrateCreateCommand } from './migrate-create.ts';
-import { migrateDownCommand } from './migrate-down.ts';
-import { migratePlanCommand } from './migrate-plan.ts';
-import { migrateRedoCommand } from './migrate-redo.ts';
-import { migrateStatusCommand } from './migrate-status.ts';
-import { migrateUpCommand } from './migrate-up.ts';
+import { migrateCommand } from './migrate.ts';
 import { helpHint, toInvocationTerms } from './invocation.ts';
-import { failurePrefix } from './output.ts';
-import { writeTo } from './standard-streams.ts';
 
 /**
  * Returns the command `synthdb`. A module that only one command needs is imported when that command runs, since every command waits for
  * the modules imported here.
  */
 export function createProgram(): Command {
-  const migrate = new Command('migrate')
-    .description('apply, revert and check migrations')
-    .addHelpText('after', `\n${confirmationRule}`);
-  for (const command of [
-    migrateUpCommand(),
-    migrateDownCommand(),
-    migrateRedoCommand(),
-    migrateStatusCommand(),
-    migratePlanCommand(),
-    migrateCreateCommand(),
-    migrateCheckCommand(),
-    migrateBaselineCommand(),
-  ]) {
-    migrate.addCommand(command);
-  }
   const db = new Command('db').description('manage the embedded PostgreSQL of this project');
   for (const command of [dbStartCommand(), dbStopCommand(), dbResetCommand(), dbUrlCommand()])
     db.addCommand(command);
@@ -59,7 +35,7 @@ Exit codes: 0 success; 1 failed or refused; 2 invalid usage, or not confirmed;
 holds the migration lock; 5 part of the output could not be written; 130 a
 question was interrupted by Ctrl-C.`,
     )
-    .addCommand(migrate)
+    .addCommand(migrateCommand())
     .addCommand(db)
     .addCommand(configCommand())
     .addCommand(doctorCommand())
@@ -67,7 +43,7 @@ question was interrupted by Ctrl-C.`,
     .addCommand(loadCommand())
     .addCommand(backfillCommand())
     .addCommand(demoCommand());
-  return withErrorHandling(synthdb);
+  return throwing(synthdb, { name: 'synthdb', inCallersTerms: toInvocationTerms }, helpHint);
 }
 
 function version(): string {
@@ -76,18 +52,4 @@ function version(): string {
     readonly version: string;
   };
   return manifest.version;
-}
-
-// Commander would exit with 1 for invalid usage. Errors are thrown instead, and reported like any other failure, with exit code 2.
-function withErrorHandling(command: Command, path = command.name()): Command {
-  command
-    .exitOverride()
-    .showHelpAfterError(helpHint(path))
-    .configureOutput({
-      writeOut: (text) => void writeTo(1, text),
-      writeErr: (text) => void writeTo(2, text),
-      outputError: (text, write) => write(toInvocationTerms(text.replace(/^error:/, failurePrefix()))),
-    });
-  for (const sub of command.commands) withErrorHandling(sub, `${path} ${sub.name()}`);
-  return command;
 }

@@ -1,3 +1,4 @@
+import { dim, print, printError } from 'mikro-orm-safe-migrations/cli';
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { MikroORM } from '@mikro-orm/postgresql';
@@ -6,7 +7,6 @@ import { embeddedTarget, targetFor } from '../database/default-target.ts';
 import { ormOptions } from '../postgres/orm/orm-options.ts';
 import { parseDatabaseUrl } from '../settings/database-url.ts';
 import { resolveDatabase, type Purpose } from '../settings/resolve-settings.ts';
-import { dim, print, printError } from './output.ts';
 
 /** The database of a command, for display. */
 export interface DatabaseInfo {
@@ -69,12 +69,22 @@ export async function withUnconnectedOrm<T>(work: (orm: MikroORM) => Promise<T>)
 }
 
 /** Prints which database the command uses. */
-export function printDatabase({ source, database, files }: DatabaseInfo): void {
+export function printDatabase(info: DatabaseInfo): void {
+  print(describeDatabase(info));
+}
+
+/** Returns the line that names the database of a command. */
+export function describeDatabase({ source, database, files }: DatabaseInfo): string {
   const where = files === null ? `from ${source}` : `embedded, files in ${relative('', files) || '.'}`;
-  print(`PostgreSQL at ${stripVTControlCharacters(database)} ${dim(`(${where})`)}`);
+  return `PostgreSQL at ${stripVTControlCharacters(database)} ${dim(`(${where})`)}`;
 }
 
 /** Prints how to connect to the database. */
-export function printConnectHint({ url, source }: DatabaseInfo): void {
-  print(url === null ? `Connect with the URL in ${source}.` : `Connect with: psql '${url}'`);
+export function printConnectHint(info: DatabaseInfo): void {
+  print(connectHint(info));
+}
+
+/** Returns how to connect to the database. */
+export function connectHint({ url, source }: DatabaseInfo): string {
+  return url === null ? `Connect with the URL in ${source}.` : `Connect with: psql '${url}'`;
 }

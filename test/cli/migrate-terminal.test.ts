@@ -57,7 +57,9 @@ describe('a runner that waits', () => {
     expect(code).toBe(0);
     expect(stdout.split('\n').filter((line) => line.includes('waits for'))).toEqual([
       expect.stringMatching(
-        new RegExp(`^  ${checks} waits for a lock of \\S+, \\S+, idle in transaction \\(process \\d+\\)$`),
+        new RegExp(
+          `^  ${checks} waits for a lock held by \\S+, \\S+, idle in transaction \\(process \\d+\\)$`,
+        ),
       ),
     ]);
   });

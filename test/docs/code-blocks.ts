@@ -6,6 +6,7 @@ const root = join(import.meta.dirname, '../..');
 /** Every page of the documentation, by its path from the root. */
 export const pages: readonly string[] = [
   'README.md',
+  'packages/migrator/README.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),

@@ -4,30 +4,30 @@ import { readCatalog } from './catalog/catalog.ts';
 import { RefusedError } from './session/errors.ts';
 import type { Lease } from './lease/lease.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
-import { mustExist, mustBeSound } from './plan/selection.ts';
+import { requireKnown, requireConsistent } from './plan/selection.ts';
 import { inTransaction } from './session/session.ts';
 import type { State } from './ledger/state.ts';
-import { differencesAfter, type Subject } from './catalog/subject.ts';
+import { differencesAfter, type MigratedDatabase } from './catalog/migrated-database.ts';
 
-/** What `Migrator.baseline` promises, of whoever holds the lease. */
+/** Implements `Migrator.baseline`, for the holder of the lease. */
 export async function baseline(
-  subject: Subject,
+  migrated: MigratedDatabase,
   lease: Lease,
   state: State,
   name: string,
 ): Promise<string[]> {
-  const { orm, schema, tables } = subject;
+  const { orm, schema, tables } = migrated;
   const declared = toDeclare(state, name);
   if (declared.length === 0) return [];
   const applied = state.log.map((row) => row.name);
   const found = await readCatalog(orm, schema);
   const names = [...applied, ...declared.map((migration) => migration.name)];
   const differing = await withScratchDatabase(orm, schema, (scratch) =>
-    differencesAfter(subject, scratch, names, found),
+    differencesAfter(migrated, scratch, names, found),
   );
   if (differing.length > 0) {
     throw new RefusedError(
-      `the schema is not what the migrations up to ${name} make; nothing was changed. Bring it there, or name another migration:\n` +
+      `the schema differs from what the migrations up to ${name} create; nothing was changed. Remove the differences, or choose another migration:\n` +
         differing.map((difference) => `  ${describeDifference(difference)}`).join('\n'),
     );
   }
@@ -50,14 +50,14 @@ export async function baseline(
 }
 
 function toDeclare(state: State, name: string) {
-  mustBeSound(state);
+  requireConsistent(state);
   const names = state.migrations.map((migration) => migration.name);
-  mustExist(name, names);
+  requireKnown(name, names);
   const applied = new Set(state.log.map((row) => row.name));
   const beyond = [...applied].filter((one) => one > name);
   if (beyond.length > 0) {
     throw new RefusedError(
-      `${beyond.join(', ')} ${beyond.length === 1 ? 'is' : 'are'} applied, beyond ${name}: a baseline is for a database that is not there yet; run \`up\``,
+      `${beyond.join(', ')} ${beyond.length === 1 ? 'is' : 'are'} applied and newer than ${name}: a baseline can't go back; run \`up\``,
     );
   }
   return state.migrations.filter((migration) => migration.name <= name && !applied.has(migration.name));

@@ -1,5 +1,5 @@
 import { differences } from './catalog/differences.ts';
-import { lastingDifferences } from './catalog/restored.ts';
+import { restorableDifferences } from './catalog/restorable-differences.ts';
 import { readCatalog } from './catalog/catalog.ts';
 import { withRemedies, type RemediedDifference } from './leftovers/remedies.ts';
 import { unlistedMigrations } from './files/migration-files.ts';
@@ -7,27 +7,27 @@ import { ormStatements } from './sql/orm-statements.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { readState } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
-import { differencesAfter, type Subject } from './catalog/subject.ts';
+import { differencesAfter, type MigratedDatabase } from './catalog/migrated-database.ts';
 
-/** Whether database, migrations and entities agree, and where not. */
+/** Whether database, migrations and entities agree, and their differences. */
 export interface CheckResult {
   readonly agrees: boolean;
-  /** Migrations that are not simply applied: pending, edited, missing and so on. */
+  /** Migrations that are pending or have a problem. */
   readonly migrations: readonly MigrationStatus[];
-  /** Files with a migration that the configuration's list leaves out, so that it is never applied. Empty without a list. */
+  /** Files with migrations that the configuration's list lacks, so that they are never applied. Empty without a list. */
   readonly unlisted: readonly string[];
   /**
-   * What the database has and the migrations that it went through don't make, or the other way round, with what to do about it. Null
-   * when that can't be told, because the code lacks one of them.
+   * Differences between the database and what its applied migrations create, each with a remedy. Null when the code lacks an applied
+   * migration, so that they can't be compared.
    */
   readonly database: readonly RemediedDifference[] | null;
-  /** The statements by which the ORM would bring what all migrations make to what the entities say. */
+  /** The statements by which the ORM would change the schema of all migrations to that of the entities. */
   readonly entities: readonly string[];
 }
 
-/** What `Migrator.check` promises. */
-export async function check(subject: Subject): Promise<CheckResult> {
-  const { orm, schema, tables, migratorOf } = subject;
+/** Implements `Migrator.check`. */
+export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
+  const { orm, schema, tables, migratorFor } = migrated;
   const [state, found] = [await readState(orm, tables), await readCatalog(orm, schema)];
   const migrations = statusOf(state).filter(({ condition }) => condition !== 'applied');
   const unlisted = await unlistedMigrations(orm);
@@ -35,21 +35,21 @@ export async function check(subject: Subject): Promise<CheckResult> {
   const known = new Set(state.migrations.map(({ name }) => name));
   return withScratchDatabase(orm, schema, async (scratch) => {
     const differing = applied.every((name) => known.has(name))
-      ? await differencesAfter(subject, scratch, applied, found)
+      ? await differencesAfter(migrated, scratch, applied, found)
       : null;
     const expected = await readCatalog(scratch, schema);
-    await migratorOf(scratch).up({ allowOutOfOrder: true });
+    await migratorFor(scratch).up({ allowOutOfOrder: true });
     const complete = await readCatalog(scratch, schema);
     const { safe = false, dropTables = true } = scratch.config.get('migrations');
     const entities = await ormStatements(
       await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }),
     );
     const isComplete = async () =>
-      (await lastingDifferences(scratch, schema, found, differences(complete, found))).length === 0;
+      (await restorableDifferences(scratch, schema, found, differences(complete, found))).length === 0;
     const pending = migrations.some(({ condition }) => condition === 'pending');
     const baseline = pending && (await isComplete()) ? (state.migrations.at(-1)?.name ?? null) : null;
     const database =
-      differing && (await withRemedies(subject, differing, { found, expected, complete, baseline }));
+      differing && (await withRemedies(migrated, differing, { found, expected, complete, baseline }));
     const agrees = [migrations, unlisted, database, entities].every((part) => part?.length === 0);
     return { agrees, migrations, unlisted, database, entities };
   });

@@ -21,11 +21,11 @@ import { lockedTables, lossesOf, renamesOf, warningsOf, type Warning } from './c
 export interface CreatedMigration {
   readonly name: string;
   readonly path: string;
-  /** What needs a hand before it is run where there are rows; each stands in the file too. */
+  /** What to check before it runs on rows; each warning is also in the file. */
   readonly warnings: readonly CreationWarning[];
 }
 
-/** Something that a created migration can't decide. */
+/** A decision that is left to the author of a migration. */
 export interface CreationWarning {
   readonly direction: Direction;
   readonly message: string;
@@ -34,15 +34,15 @@ export interface CreationWarning {
 const schema = 'migrator';
 
 /**
- * Writes a migration that brings the schema from what the migrations make to what the entities say; gives null when they agree.
- * Compares on a scratch database of the same server, made by the migrations and dropped at the end, so that whatever else the
- * connected database holds does not matter. What is written is tried there, both ways. The role must be allowed to create databases.
+ * Writes a migration from the schema of the migrations to that of the entities, and returns it; null when they agree. Compares on a
+ * scratch database of the same server, created by the migrations and dropped at the end, independent of the connected database. Runs the
+ * new migration there, in both directions. The role must be allowed to create databases.
  *
  * It goes where `migrations.path` says (`pathTs` for TypeScript), named by `migrations.fileName`, in the language of
  * `migrations.emit`, and sorts last. A project that lists its migrations has to list it. Neither the ORM's snapshot nor
  * `migrations.generator` has a part in it.
  *
- * @throws RefusedError when `name` can't be part of a class's name, or the directory has migrations that are not read; whatever `up`
+ * @throws RefusedError when `name` can't be part of a class's name, or the directory has migrations that are not loaded; and what `up`
  * throws on the scratch database.
  */
 export async function createMigration(orm: MikroORM, name: string): Promise<CreatedMigration | null> {
@@ -64,7 +64,7 @@ export async function createMigration(orm: MikroORM, name: string): Promise<Crea
   return { name: naming.name, path, warnings };
 }
 
-/** Writes a new file, or none: a part of a migration would be taken for one. */
+/** Writes a whole file or none: a partial file would be loaded as a migration. */
 async function writeWhole(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx');
   try {
@@ -77,7 +77,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
   }
 }
 
-// What is not built yet, where built files are read, or not listed, would be written again.
+// The changes of a migration that is not built or listed yet would be written again.
 async function mustBeRead(orm: MikroORM, directory: string, known: readonly string[]): Promise<void> {
   const [unlisted] = await unlistedMigrations(orm, directory);
   if (unlisted !== undefined) {

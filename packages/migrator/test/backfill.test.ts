@@ -176,13 +176,13 @@ describe('a backfill that is stopped', () => {
     await expect(migratorOn(db, counting({ batch: 100 })).up()).rejects.toMatchObject({
       code: 'failed',
       message: expect.stringMatching(
-        /^Migration1_count failed going up at statement 1: SQLSTATE 23514 .*goes on from there/,
+        /^Migration1_count failed in up\(\) at statement 1: SQLSTATE 23514 .*resumes there/,
       ),
     });
     expect(await counts(db)).toEqual({ 0: 499, 1: 500, 4: 1 });
     await db.orm.em.execute('update things set n = 0 where id = 555');
 
-    await expect(migratorOn(db, counting({ set: 'n = n + 2' })).up()).rejects.toThrow('was edited since');
+    await expect(migratorOn(db, counting({ set: 'n = n + 2' })).up()).rejects.toThrow('and edited since');
     await migratorOn(db, counting({ batch: 10, sleep: 1 })).up();
 
     expect(await counts(db)).toEqual({ 1: 1_000 });
@@ -253,7 +253,7 @@ describe('a backfill is refused', () => {
 
     await expect(migratorOn(db, migrations).up()).rejects.toThrow(
       new RefusedError(
-        'Migration1_count has a backfill and runs in one transaction: let its isTransactional() return false, or use a plain UPDATE',
+        'Migration1_count runs a backfill in one transaction: return false from its isTransactional(), or use a plain UPDATE',
       ),
     );
 
@@ -261,7 +261,7 @@ describe('a backfill is refused', () => {
   });
 
   test.each([
-    ['a column that is not there', { by: 'key' }, 'things has no column "key" to go by'],
+    ['a column that is not there', { by: 'key' }, 'things has no column "key" to order by'],
     ['a column with nulls', { by: 'spare' }, 'allows nulls'],
     ['columns of no index', { by: ['n', 'id'] }, 'no index of things begins with n, id'],
     ['an index of some rows', { by: 'odd' }, 'no index of things begins with odd'],
@@ -276,12 +276,12 @@ describe('a backfill is refused', () => {
   });
 
   test.each([
-    [{ batch: 0 }, 'a batch has a whole number of rows, not 0'],
-    [{ batch: Number.NaN }, 'not NaN'],
-    [{ sleep: -1 }, '-1 is no number of milliseconds'],
-    [{ by: [] }, 'name the columns'],
-    [{ set: ' ' }, 'say what to set'],
-    [{ where: '' }, 'say which rows'],
+    [{ batch: 0 }, 'batch: 0 is not a number of rows'],
+    [{ batch: Number.NaN }, 'batch: NaN is not a number of rows'],
+    [{ sleep: -1 }, 'sleep: -1 is not a time in milliseconds'],
+    [{ by: [] }, 'by is empty'],
+    [{ set: ' ' }, 'set is empty'],
+    [{ where: '' }, 'where is empty'],
   ])('with %o', (options, says) => {
     expect(() => backfill('things', { by: 'id', set: 'n = 1', ...options })).toThrow(says);
   });
@@ -292,7 +292,7 @@ describe('a backfill is refused', () => {
     const up = [text.replace(/n = 1$/, 'n = 2')];
 
     await expect(migratorOn(db, { [name]: { up, transactional: false } }).up()).rejects.toThrow(
-      'not what backfill() wrote',
+      'the text of a backfill was changed',
     );
   });
 });

@@ -54,10 +54,10 @@ describe('synthdb migrate', () => {
   test('baseline notes a schema that is equal, and tells which migrations', async () => {
     await db.orm.em.execute('alter table experiments alter name drop default');
 
-    const noted = await run('baseline', 'Migration20261129163000_version_every_table', '--json');
+    const recorded = await run('baseline', 'Migration20261129163000_version_every_table', '--json');
 
-    expect(noted).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(noted.stdout)).toMatchObject({ noted: expect.arrayContaining([initial]) });
+    expect(recorded).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(recorded.stdout)).toMatchObject({ recorded: expect.arrayContaining([initial]) });
     expect(await run('check')).toMatchObject({ code: 0 });
   });
 });

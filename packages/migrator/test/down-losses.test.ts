@@ -136,13 +136,13 @@ describe('where it can not be found out, every table that holds rows counts', ()
   ])('%s, which may depend on rows', async (_, statement) => {
     const { migrator } = await filled([statement]);
 
-    expect(await migrator.lossesOfDown()).toEqual(unknown('M2 depends on what it finds'));
+    expect(await migrator.lossesOfDown()).toEqual(unknown('M2 depends on the rows of the database'));
   });
 
   test('a migration that fails on the scratch database', async () => {
     const { migrator } = await filled(['create index on author (gone)']);
 
-    expect(await migrator.lossesOfDown()).toEqual(unknown('M2 failed going down'));
+    expect(await migrator.lossesOfDown()).toEqual(unknown('M2 failed in down()'));
   });
 
   test('a role that may not create databases', async () => {

@@ -93,7 +93,7 @@ test('a file beside its built one is refused', async () => {
   const directory = await directoryOf({ 'Migration1_a.js': text, 'Migration1_a.ts': text });
 
   await expect(checksums(await emptyDatabase(), directory)).rejects.toThrow(
-    'two migrations are called Migration1_a: rename or remove one',
+    'two migrations are named Migration1_a: rename or remove one',
   );
 });
 

@@ -74,11 +74,11 @@ async function put(name: string, text: string): Promise<void> {
   await writeFile(join(project, name), text);
 }
 
-/** The file of this name, as the guide has it. */
-async function fromGuide(name: string): Promise<string> {
-  const guide = await readFile(join(root, 'docs/migrator.md'), 'utf8');
+/** Returns the file of this name that a page shows. */
+async function fromPage(page: string, name: string): Promise<string> {
+  const guide = await readFile(join(root, page), 'utf8');
   const block = guide.split(/^```\w*\n/m).find((text) => text.startsWith(`// ${name}\n`));
-  if (block === undefined) throw new Error(`docs/migrator.md shows no ${name}`);
+  if (block === undefined) throw new Error(`${page} shows no ${name}`);
   return block.split('```')[0] ?? '';
 }
 
@@ -99,15 +99,15 @@ async function migrate(...args: string[]): Promise<Told[]> {
 
 const names = (list: readonly Told[]) => list.map(({ name }) => name);
 
-test('a project of others adopts the migrator in the ten lines of the guide', async () => {
-  const script = await fromGuide('migrate.ts');
+test('a project of others adopts the migrator in ten lines of its own', async () => {
+  const script = await fromPage('packages/migrator/README.md', 'migrate.ts');
   expect(
     script.split('\n').filter((line) => line !== '' && !line.startsWith('//')).length,
   ).toBeLessThanOrEqual(10);
   await put('migrate.ts', script);
   await run('create.ts');
   const lower = 'Migration20270102000000_lower_names';
-  const text = await fromGuide('migrations/Migration20260102000000_lower_names.ts');
+  const text = await fromPage('docs/migrator.md', 'migrations/Migration20260102000000_lower_names.ts');
   await put(`migrations/${lower}.ts`, text.replaceAll('Migration20260102000000_lower_names', lower));
 
   const [first = ''] = names(await migrate('up'));

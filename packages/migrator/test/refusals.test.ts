@@ -15,7 +15,7 @@ describe('what is asked for is refused, and the database left as it is', () => {
     ['SECOND', `did you mean ${second}?`],
     ['', '`status` lists them'],
     ['nothing like it', '`status` lists them'],
-    [fourth, `${fourth} is not applied, so that going back can't end there`],
+    [fourth, `${fourth} is not applied; choose a target that is`],
   ])('going down to %j', async (to, says) => {
     expect(await refusal(db, () => migratorOn(db, all).down({ to }))).toContain(says);
   });
@@ -31,7 +31,7 @@ describe('what is asked for is refused, and the database left as it is', () => {
 
   test.each([0, -1, 1.5, Number.NaN, Infinity])('going down %d steps', async (steps) => {
     expect(await refusal(db, () => migratorOn(db, all).down({ steps }))).toBe(
-      `can't go back ${steps} steps: say a whole number from 1`,
+      `steps: ${steps} is not a number of migrations; use a whole number from 1`,
     );
   });
 
@@ -40,7 +40,7 @@ describe('what is asked for is refused, and the database left as it is', () => {
     { to: first, all: true },
     { steps: 1, all: true },
   ])('going down as far as %o', async (request) => {
-    expect(await refusal(db, () => migratorOn(db, all).down(request))).toContain('in one way only');
+    expect(await refusal(db, () => migratorOn(db, all).down(request))).toContain('pass only one of');
   });
 
   test.each<MigratorOptions>([
@@ -57,8 +57,8 @@ describe('what is asked for is refused, and the database left as it is', () => {
 
     expect(await refusal(db, async () => migratorOn(db, all, options).up())).toMatch(
       name === 'schema'
-        ? /^the migrator's schema can't be called "a\\"b"/
-        : new RegExp(`^${name}: \\S+ is no time`),
+        ? /^the migrator's schema can't be named "a\\"b"/
+        : new RegExp(`^${name}: \\S+ is not a time in milliseconds`),
     );
   });
 
@@ -66,7 +66,7 @@ describe('what is asked for is refused, and the database left as it is', () => {
     const up = ['create table fourth (id int)', `create table fifth (id int); ${word}`];
 
     expect(await refusal(db, () => migratorOn(db, { ...without(fourth), [fourth]: { up } }).up())).toContain(
-      `${fourth} sends "${word}": its transactions are begun and ended for it`,
+      `${fourth} sends "${word}", but the migrator begins and ends its transactions`,
     );
   });
 
@@ -87,14 +87,14 @@ describe('what is asked for is refused, and the database left as it is', () => {
     await migratorOn(fresh, migrations).up({ to: third });
 
     expect(await refusal(fresh, () => migratorOn(fresh, migrations).down({ all: true }))).toBe(
-      `${second} can't be reverted, as its \`down\` says: "This migration cannot be reverted"; restore a backup, or go forward`,
+      `${second} can't be reverted; its \`down\` throws "This migration cannot be reverted"; restore a backup, or write a new migration`,
     );
   });
 
   test('doing again what was never done', async () => {
     const fresh = await emptyDatabase();
 
-    await expect(migratorOn(fresh, all).redo()).rejects.toThrow('nothing is applied');
+    await expect(migratorOn(fresh, all).redo()).rejects.toThrow('no migration is applied: run `up` first');
   });
 });
 
@@ -104,7 +104,7 @@ const states: [what: string, Migrations, prepare: string | null, says: string][]
     'an applied file that sends something else now',
     { ...all, [second]: { up: ['create table second (id bigint)'], down: all[second].down } },
     null,
-    `${second} was edited after it was applied: bring it back to what it was, and make the change a new migration`,
+    `${second} was edited after it was applied: restore the file, and write a new migration for the change`,
   ],
   [
     'an applied file that goes back otherwise now',
@@ -122,19 +122,19 @@ const states: [what: string, Migrations, prepare: string | null, says: string][]
     'an applied file that is gone',
     without(second),
     null,
-    `${second} is applied, but this code does not have it: bring its file back, or run the code that has it`,
+    `${second} is applied, but its file is missing: restore the file, or run the code that has it`,
   ],
   [
     'a database that is newer than the code',
     without(third, fourth),
     null,
-    `${third} is applied and newer than this code: the database is ahead; run the code that has it`,
+    `${third} is applied and newer than this code: deploy the code that has it`,
   ],
   [
     'a migration that is listed twice, with and without its extension',
     all,
     `insert into mikro_orm_migrations (name) values ('${second}.ts')`,
-    `${second} is listed more than once as applied: find out who applied it twice, then delete all its rows but one from the log`,
+    `${second} has several rows in the log: find out why it was applied twice, then delete all but one`,
   ],
 ];
 
@@ -164,7 +164,7 @@ describe('what was found is refused, and the database left as it is', () => {
     const says = await refusal(fresh, () => migrator.up());
 
     expect(says).toBe(
-      `${second} is older than migrations that are applied: rename it to come last, or say --allow-out-of-order (allowOutOfOrder)`,
+      `${second} is older than applied migrations: rename it to be the newest, or pass --allow-out-of-order (allowOutOfOrder)`,
     );
     await migrator.up({ allowOutOfOrder: true });
     expect(
@@ -185,7 +185,7 @@ describe('what was found is refused, and the database left as it is', () => {
       'ahead',
     ]);
     expect(await refusal(fresh, () => behind.up())).toBe(
-      `${fourth} is applied and newer than this code: the database is ahead; run the code that has it`,
+      `${fourth} is applied and newer than this code: deploy the code that has it`,
     );
     expect(await behind.check()).toMatchObject({ agrees: false, database: null });
   });
@@ -209,7 +209,7 @@ describe('what was found is refused, and the database left as it is', () => {
   test('a schema that the ORM is to choose while it runs', () => {
     const orm = ormOn(db, all, { migrations: { schema: 'tenant' } });
 
-    expect(() => new Migrator(orm)).toThrow('name the schema in the migrations instead');
+    expect(() => new Migrator(orm)).toThrow('qualify names in the migrations with the schema instead');
   });
 });
 

@@ -58,8 +58,8 @@ test('a statement that takes too long leaves nothing, and is told what to do', a
   ).rejects.toMatchObject({
     code: 'failed',
     message:
-      'Migration5_slow failed going up at statement 2: canceling statement due to statement timeout (57014). ' +
-      'Nothing of it was kept. Where it took too long, give it a `statementTimeout` of its own, or do less at once; then run it again.',
+      'Migration5_slow failed in up() at statement 2: canceling statement due to statement timeout (57014). ' +
+      'It was rolled back. If it timed out, set a longer `statementTimeout` in the migration, or split it; then retry.',
   });
 
   const after = await contents(own);

@@ -63,7 +63,7 @@ test('a pool that leaves no connection for the heartbeat is refused before anyth
   const refused = new Migrator(ormOn(db, all, { pool: { max: 2 } })).up();
 
   await expect(refused).rejects.toThrow(
-    'a pool of 2 is too small to migrate with: set pool.max to 3 or more',
+    'pool.max is 2, and migrations need 3 connections: set it to 3 or more',
   );
   expect(await db.orm.em.execute(`select to_regnamespace('migrator') as made`)).toEqual([{ made: null }]);
 });

@@ -1,3 +1,4 @@
+import { print, printJson, table, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { readFile } from 'node:fs/promises';
 import { isNativeError } from 'node:util/types';
 import { Database } from '../../database/database.ts';
@@ -13,8 +14,6 @@ import { csvRecords } from '../load/csv-rows.ts';
 import { jsonlRows } from '../load/jsonl-rows.ts';
 import { LoadProgress } from '../load/progress.ts';
 import { decodeUtf8, withSource, type Source } from '../load/source.ts';
-import { print, printJson, table } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
 import { printDatabase, withDatabase } from '../with-database.ts';
 import type { BackfillCommandOptions } from './command-options.ts';
 

@@ -1,8 +1,8 @@
+import { print, printJson, table } from 'mikro-orm-safe-migrations/cli';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import { Database } from '../../database/database.ts';
 import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
 import { SchemaOutOfDateError } from '../../errors.ts';
-import { print, printJson, table } from '../output.ts';
 import { printDatabase, withDatabase } from '../with-database.ts';
 import { demoKeys, storeDemo } from './store-demo.ts';
 

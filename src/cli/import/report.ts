@@ -1,6 +1,6 @@
+import { dim, print, printError, table } from 'mikro-orm-safe-migrations/cli';
 import type { ImportFinding } from '../../legacy-import/import-finding.ts';
 import type { ImportResult } from '../../legacy-import/import-legacy.ts';
-import { dim, print, printError, table } from '../output.ts';
 
 const maxLines = 20;
 

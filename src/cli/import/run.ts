@@ -1,3 +1,4 @@
+import { hasLostOutput, print, writeTo } from 'mikro-orm-safe-migrations/cli';
 import { setFlagsFromString } from 'node:v8';
 import { isNativeError } from 'node:util/types';
 import { Database } from '../../database/database.ts';
@@ -6,8 +7,6 @@ import { importLegacy, type ImportOptions, type ImportResult } from '../../legac
 import { ReportFile } from '../../legacy-import/report-file.ts';
 import type { LegacySource } from '../../legacy-import/source/legacy-source.ts';
 import { openLegacySource } from '../../legacy-import/source/open-legacy-source.ts';
-import { print } from '../output.ts';
-import { hasLostOutput, writeTo } from '../standard-streams.ts';
 import { printDatabase, withDatabase } from '../with-database.ts';
 import type { ImportCommandOptions } from './command-options.ts';
 import { ImportProgress } from './progress.ts';

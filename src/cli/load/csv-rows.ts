@@ -1,8 +1,8 @@
+import { UsageError } from 'mikro-orm-safe-migrations/cli';
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load-target.ts';
-import { UsageError } from '../usage-error.ts';
 import { exactJson } from '../../json/exact-json.ts';
 import { maxRowSize, rowTooLong } from './source.ts';
 

@@ -1,3 +1,4 @@
+import { print, printJson, table, UsageError } from 'mikro-orm-safe-migrations/cli';
 import type { EntityClass, EntityManager } from '@mikro-orm/postgresql';
 import { Database } from '../../database/database.ts';
 import { unconnected } from '../../postgres/orm/unconnected.ts';
@@ -5,8 +6,6 @@ import { InvalidLoadError, SchemaOutOfDateError } from '../../errors.ts';
 import { loadRows, planLoad, type LoadOptions } from '../../loading/index.ts';
 import { loadTarget } from '../../loading/load-target.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
-import { print, printJson, table } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
 import { printDatabase, withDatabase } from '../with-database.ts';
 import type { LoadCommandOptions } from './command-options.ts';
 import { csvRows } from './csv-rows.ts';

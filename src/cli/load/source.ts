@@ -1,8 +1,8 @@
+import { UsageError } from 'mikro-orm-safe-migrations/cli';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { isNativeError } from 'node:util/types';
-import { UsageError } from '../usage-error.ts';
 
 /** The supported formats of files. */
 export const formats = ['csv', 'jsonl'] as const;

@@ -4,7 +4,7 @@ import { tablesOf, type Tables } from '../ledger/tables.ts';
 import { catalogQuery, dropQuery, tablesQuery } from './query.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 
-/** What is known of an object or a part of it, by what it is: `type`, `default`, `definition`. What does not apply is left out. */
+/** Facts of an object or one of its parts by their names: `type`, `default`, `definition`. Those that do not apply are omitted. */
 export type Facts = Readonly<Record<string, string>>;
 
 /** An object of a schema: its own facts, and those of its parts by their names: `column name`, `index idx_name`. */
@@ -24,7 +24,7 @@ export type Catalog = ReadonlyMap<string, CatalogObject>;
 interface Row {
   readonly object: string;
   readonly part: string;
-  /** Of a column; null for anything else. */
+  /** The number of a column; null for any other part. */
   readonly position: number | null;
   readonly facts: string;
 }
@@ -32,28 +32,28 @@ interface Row {
 /**
  * Reads the schema of the connected database: schemas, tables, columns, constraints, indexes, triggers, rules, policies, statistics,
  * views, sequences, functions, types, collations, extensions and event triggers, with their comments and privileges. Leaves out
- * what belongs to the system, to extensions, or to the migrator (its schema and the ORM's log), and what is no part of a schema or
+ * objects of the system, of extensions and of the migrator (its schema and the ORM's log), and what is no part of a schema or
  * differs between servers that serve the same one: rows, owners, tablespaces, publications, languages, operators.
  */
 export function readCatalog(orm: MikroORM, schema = 'migrator'): Promise<Catalog> {
   return inTransaction(orm, (session) => readCatalogIn(session, schema, tablesOf(orm, schema)));
 }
 
-/** The same of whichever database the transaction of `session` is in. */
+/** As `readCatalog`, in the transaction of `session`. */
 export async function readCatalogIn(
   session: Session,
   schema: string,
   { log, logSchema }: Pick<Tables, 'log' | 'logSchema'>,
 ): Promise<Catalog> {
-  const leftOut = await leftOutOf(session, schema, log);
+  const excluded = await exclusionsOf(session, schema, log);
   // So that the texts that PostgreSQL writes do not depend on who asks.
   await session.query(
     `set local search_path to ''; set local timezone to 'UTC'; set local datestyle to 'ISO'; set local intervalstyle to 'postgres';
      set local extra_float_digits to 1; set local bytea_output to 'hex'; set local quote_all_identifiers to off;
-     -- Of thousands of tables it takes seconds, whatever the role is meant to take.
+     -- Reading thousands of tables takes seconds, which a timeout of the role must not end.
      set local statement_timeout to 0`,
   );
-  const rows = await session.query<Row>(catalogQuery, [...leftOut, logSchema]);
+  const rows = await session.query<Row>(catalogQuery, [...excluded, logSchema]);
   const catalog = new Map<string, { facts: Facts; parts: Map<string, Facts>; columns: string[] }>();
   for (const { object, part, position, facts: text } of rows) {
     const entry = catalog.get(object) ?? { facts: {}, parts: new Map<string, Facts>(), columns: [] };
@@ -79,8 +79,8 @@ export async function dropStatements(
   const rows = await inTransaction(orm, async (session) => {
     // As a catalog is read, or the names of arguments' types would be others.
     await session.query(`set local search_path to ''`);
-    const leftOut = await leftOutOf(session, schema, tablesOf(orm, schema).log);
-    return session.query<{ object: string; sql: string }>(dropQuery, [...leftOut, objects]);
+    const excluded = await exclusionsOf(session, schema, tablesOf(orm, schema).log);
+    return session.query<{ object: string; sql: string }>(dropQuery, [...excluded, objects]);
   });
   return new Map(rows.map(({ object, sql }) => [object, sql]));
 }
@@ -88,20 +88,20 @@ export async function dropStatements(
 /** Whether the connected database has a table, besides the migrator's and the ORM's log. */
 export async function hasTables(orm: MikroORM, schema: string): Promise<boolean> {
   const session = poolSession(orm);
-  const leftOut = await leftOutOf(session, schema, tablesOf(orm, schema).log);
-  const [row] = await session.query<{ found: boolean }>(tablesQuery, leftOut);
+  const excluded = await exclusionsOf(session, schema, tablesOf(orm, schema).log);
+  const [row] = await session.query<{ found: boolean }>(tablesQuery, excluded);
   return row?.found ?? false;
 }
 
-// What no query of the catalog looks at: a schema by its name, and the ORM's log by its number.
-async function leftOutOf(session: Session, schema: string, log: string): Promise<[string, number | null]> {
+// What the queries exclude: the migrator's schema by its name, and the ORM's log by its oid.
+async function exclusionsOf(session: Session, schema: string, log: string): Promise<[string, number | null]> {
   const [relation] = await session.query<{ oid: number | null }>('select to_regclass($1)::oid::int8 as oid', [
     log,
   ]);
   return [schema, relation?.oid ?? null];
 }
 
-/** A short text that two schemas have in common when their catalogs agree: the SHA-256 of every fact. */
+/** Returns the digest of a catalog: equal for equal schemas. */
 export function fingerprint(catalog: Catalog): string {
   const hash = createHash('sha256');
   for (const [object, { facts, parts, columns }] of sorted(catalog)) {

@@ -1,27 +1,27 @@
 import type { Catalog, CatalogObject, Facts } from './catalog.ts';
 
-/** Something that a database has and its migrations don't make, or the other way round. */
+/** A difference between a database and what its migrations create. */
 export interface Difference {
   /** Kind and name, such as `table experiments`. */
   readonly object: string;
-  /** The column, constraint, index or the like that it is about; null for the object itself. */
+  /** The column, constraint, index or other part; null for the object itself. */
   readonly part: string | null;
-  /** What differs, such as `type`; null where all of it is on one side only. */
+  /** The fact that differs, such as `type`; null where only one side has the object or part. */
   readonly fact: string | null;
-  /** By the migrations; null for nothing. */
+  /** What the migrations create; null for nothing. */
   readonly expected: string | null;
   /** In the database; null for nothing. */
   readonly found: string | null;
 }
 
-/** How what a database has differs from what its migrations make, in the order of the objects' names. */
+/** Returns the differences between two catalogs, in the order of the objects' names. */
 export function differences(expected: Catalog, found: Catalog): Difference[] {
   return union(expected, found).flatMap((object) =>
     ofObjects(object, expected.get(object), found.get(object)),
   );
 }
 
-/** One line on a difference; long texts around where they part. */
+/** Returns a line that describes a difference; long texts are cut to where they differ. */
 export function describeDifference({ object, part, fact, expected, found }: Difference): string {
   const what = part === null ? object : `${object}: ${part}`;
   if (fact === null)
@@ -62,12 +62,12 @@ function ofFacts(at: At, expected: Facts, found: Facts): Difference[] {
   });
 }
 
-// Default privileges belong to a database: what they alone gave or kept back is no difference of its objects.
+// Default privileges belong to the database: privileges that result from them are not differences of its objects.
 function decidedByDefault(fact: string, ...values: readonly (string | null)[]): boolean {
   return fact.startsWith('privilege ') && values.includes('by default');
 }
 
-// Only of what both have: one that was added or dropped is told as that.
+// Only columns of both sides: an added or dropped one is a difference already.
 function ofOrder(at: At, expected: readonly string[], found: readonly string[]): Difference[] {
   const [one, other] = [
     expected.filter((name) => found.includes(name)).join(', '),

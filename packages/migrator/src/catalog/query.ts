@@ -16,7 +16,7 @@ const common = `
       and not exists (select from pg_depend d where d.objid = c.oid and refobjid = $2::oid and relkind = 'S')
   )`;
 
-// What objects are called that are no relations.
+// Names of objects other than relations.
 const object = {
   schema: `format('schema %I', nspname)`,
   function: `format('%s %s%I(%s)', case prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end,
@@ -28,8 +28,8 @@ const object = {
 };
 
 /**
- * Who may do what, one fact each. Its owner is whoever it is. That nothing was ever granted or revoked means the same as what
- * PostgreSQL begins with. What is there, or is not, because of default privileges in this database alone says so.
+ * Returns SQL for the privileges of an object, one fact each. The owner has no name. An object without an ACL has PostgreSQL's initial
+ * privileges. Those that exist, or are absent, because of default privileges of this database are marked `by default`.
  */
 function privileges(acl: string, kind: 'r' | 's' | 'f' | 'n' | 'T', owner: string, namespace = '0'): string {
   const defaults = `from pg_default_acl where defaclrole = ${owner}
@@ -249,12 +249,12 @@ const parts: Readonly<Record<string, string>> = {
     where not exists (select from member where classid = 'pg_event_trigger'::regclass and objid = e.oid)`,
 };
 
-/** All facts of a database's schema, as rows of object, part, position and a JSON object. */
+/** Selects all facts of a database's schema, as rows of object, part, position and a JSON object. */
 export const catalogQuery = `with ${common}
   select object, part, position, facts::text from (${Object.values(parts).join('\n union all ')}) all_of (object, part, position, facts)
   order by object, position, part`;
 
-/** The statements that drop objects ($3, by their names here), those that were made last first. PostgreSQL writes their names. */
+/** Selects the statements that drop objects ($3, by their names here), newest first. */
 export const dropQuery = `with ${common}, named (object, class, oid) as (
     select object, 'pg_class'::regclass, oid from relation
     union all select ${object.schema}, 'pg_namespace', oid from namespace
@@ -271,5 +271,5 @@ export const dropQuery = `with ${common}, named (object, class, oid) as (
     identity) as sql
   from named, pg_identify_object(class, oid, 0) where object = any($3) order by oid desc`;
 
-/** Whether there is a table. */
+/** Selects whether there is a table. */
 export const tablesQuery = `with ${common} select exists (select from relation where relkind in ('r', 'p', 'f')) as found`;

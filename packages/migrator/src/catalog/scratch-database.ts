@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { RefusedError } from '../session/errors.ts';
+import { withPoolErrorsHandled } from '../session/driver-options.ts';
 import { poolSession, type Session } from '../session/session.ts';
 import { sqlStateOf } from '../session/sql-state.ts';
 
 const prefix = 'migrator_scratch_';
 
 /**
- * Runs `work` on an empty database of the same server, made like the connected one (encoding, locale, settings), and drops it
- * whatever happens. The ORM that `work` gets is configured as the given one; its schema generator leaves `schema` alone, the
- * migrator's own. What a killed process left of an hour ago and more is dropped on the way.
+ * Runs `work` on an empty database of the same server, created like the connected one (encoding, locale, settings), and drops it
+ * afterwards. The ORM that `work` gets is configured as the given one; its schema generator ignores `schema`, the migrator's.
+ * Scratch databases that killed processes left an hour ago or earlier are dropped too.
  *
  * @throws RefusedError when the role may not create databases, or a connection to the new one ends up elsewhere.
  */
@@ -36,7 +37,7 @@ export async function withScratchDatabase<T>(
   }
 }
 
-/** Whether the ORM was made by `withScratchDatabase`. */
+/** Whether the ORM is connected to a scratch database. */
 export function isScratch(orm: MikroORM): boolean {
   return orm.config.get('dbName')?.startsWith(prefix) ?? false;
 }
@@ -44,14 +45,14 @@ export function isScratch(orm: MikroORM): boolean {
 function optionsFor(orm: MikroORM, schema: string, name: string) {
   const options = orm.config.getAll();
   const { ignoreSchema = [], ...schemaGenerator } = options.schemaGenerator;
-  return {
+  return withPoolErrorsHandled({
     ...options,
     dbName: name,
     preferEnvVars: false,
     // They hold copies of the real database.
     replicas: [],
     schemaGenerator: { ...schemaGenerator, ignoreSchema: [...ignoreSchema, schema] },
-  };
+  });
 }
 
 async function create(session: Session, name: string): Promise<void> {
@@ -61,14 +62,14 @@ async function create(session: Session, name: string): Promise<void> {
     if (sqlStateOf(cause) !== '42501') throw cause;
     const [role] = await session.query<{ name: string }>('select quote_ident(current_user) as name');
     throw new RefusedError(
-      `role ${role?.name} may not create databases, and a scratch one is needed to compare with: ` +
+      `role ${role?.name} may not create databases, and the comparison needs a scratch database: ` +
         `alter role ${role?.name} createdb, or connect as a role that may`,
       { cause },
     );
   }
 }
 
-/** What `create database` takes to make one like the connected one. Which columns tell it depends on the version. */
+/** Returns the options of `create database` that copy the connected one. The catalog's columns depend on the version. */
 async function likeThis(session: Session): Promise<string> {
   const [row] = await session.query<{ options: string }>(
     `select concat_ws(' ',
@@ -100,7 +101,7 @@ async function copySettings(session: Session, name: string): Promise<void> {
   for (const { setting } of settings) await session.query(`alter database "${name}" set ${setting}`);
 }
 
-// A configuration may name its database in places that `dbName` does not reach. Nothing may be migrated that was not meant.
+// A configuration may name its database where `dbName` does not override it. No other database may be migrated.
 async function mustBeOn(scratch: MikroORM, name: string): Promise<void> {
   const [row] = await poolSession(scratch)
     .query<{ name: string }>('select current_database() as name')
@@ -113,8 +114,8 @@ async function mustBeOn(scratch: MikroORM, name: string): Promise<void> {
     });
   if (row?.name !== name) {
     throw new RefusedError(
-      `a connection to the scratch database ${name} reached ${row?.name}: name the database by dbName or clientUrl ` +
-        'alone, and connect to the server itself, past any pooler',
+      `a connection to the scratch database ${name} reached ${row?.name}: set the database by dbName or clientUrl ` +
+        'alone, and connect to the server itself, not through a pooler',
     );
   }
 }
@@ -128,7 +129,7 @@ async function dropAbandoned(session: Session): Promise<void> {
     [Date.now() - 3_600_000],
   );
   for (const { name } of old) {
-    // Another run may be faster, or use it after all.
+    // Another run may drop it first, or still use it.
     await session.query(`drop database if exists ${name}`).catch((error: unknown) => {
       if (sqlStateOf(error) !== '55006') throw error;
     });

@@ -1,13 +1,13 @@
 import { DatabaseSchema, SchemaComparator, type MikroORM } from '@mikro-orm/postgresql';
 import { ormStatements } from '../sql/orm-statements.ts';
 
-/** What changes in one direction, as the ORM found it. */
+/** The changes of one direction, as the ORM compares schemas. */
 export type Difference = ReturnType<SchemaComparator['compare']>;
 
 /** Of one table that was there before. */
 export type TableDifference = Difference['changedTables'][string];
 
-/** The schema that the ORM finds in its database. */
+/** Reads the schema of the ORM's database. */
 export async function readSchema(orm: MikroORM): Promise<DatabaseSchema> {
   const [connection, platform] = [orm.em.getConnection(), orm.em.getPlatform()];
   const { skipTables, skipViews } = orm.config.get('schemaGenerator');
@@ -26,12 +26,12 @@ export async function readSchema(orm: MikroORM): Promise<DatabaseSchema> {
   return pruned(orm, schema);
 }
 
-/** The schema that the entities describe. */
+/** Returns the schema of the entities. */
 export function describedSchema(orm: MikroORM): DatabaseSchema {
   return pruned(orm, orm.schema.getTargetSchema());
 }
 
-/** What brings `from` to `to`. The way back is told what the way there is, so that both take the same columns for renamed. */
+/** Returns the changes from `from` to `to`. Those of the other direction are passed so that both regard the same columns as renamed. */
 export function compare(
   orm: MikroORM,
   from: DatabaseSchema,
@@ -86,7 +86,7 @@ export function requiredColumns({
   );
 }
 
-/** The name of a table as it stands in statements. */
+/** Returns the name of a table as in statements. */
 export function quoted({ toTable }: TableDifference): string {
   return toTable.getQuotedName();
 }

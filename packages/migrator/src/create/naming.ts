@@ -5,10 +5,10 @@ import { pathToFileURL } from 'node:url';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { RefusedError } from '../session/errors.ts';
 
-/** How a created migration is written. */
+/** The language of a created migration. */
 type Form = 'typescript' | 'module' | 'commonjs';
 
-/** What a created migration is called. */
+/** The names of a created migration. */
 export interface Naming {
   readonly file: string;
   /** The file's name without its extension, by which it is applied. */
@@ -17,7 +17,7 @@ export interface Naming {
   readonly form: Form;
 }
 
-/** Where the configuration wants new migrations. */
+/** Returns the configuration's directory for new migrations. */
 export function newMigrationsDirectory(orm: MikroORM): string {
   const { emit = 'ts', path = './migrations', pathTs } = orm.config.get('migrations');
   return resolve(orm.config.get('baseDir'), (emit === 'ts' && pathTs) || path);

@@ -1,7 +1,7 @@
 import { scanSql } from '../sql/scan-sql.ts';
 import type { Naming } from './naming.ts';
 
-/** A statement, and what to look at before it is run. */
+/** A statement and its warnings. */
 interface Noted {
   readonly sql: string;
   readonly notes: readonly string[];
@@ -9,22 +9,22 @@ interface Noted {
 
 /** One direction of a created migration. */
 export interface Method {
-  /** About the direction as a whole. */
+  /** Warnings about the whole direction. */
   readonly notes: readonly string[];
   readonly statements: readonly Noted[];
 }
 
-/** All that a created migration says. */
+/** The content of a created migration. */
 export interface Content {
   readonly up: Method;
   readonly down: Method;
   /** Tables that were there before and that it changes. */
   readonly locked: readonly string[];
-  /** What going back loses. */
+  /** What `down` loses. */
   readonly losses: readonly string[];
 }
 
-/** The file of a migration, as a formatter leaves it alone. */
+/** Returns the source of a migration, formatted. */
 export async function sourceOf({ className, name, form }: Naming, content: Content): Promise<string> {
   const typed = form === 'typescript';
   const [override, returns] = typed ? ['override ', ': void'] : ['', ''];

@@ -5,13 +5,13 @@ import { readCatalog } from '../catalog/catalog.ts';
 import { inTransaction } from '../session/session.ts';
 import { compare, describedSchema, readSchema, toStatements } from './difference.ts';
 
-/** What a created migration did not do as it should, by direction. */
+/** Problems of a created migration, by direction. */
 export interface TrialReport {
   readonly up: readonly string[];
   readonly down: readonly string[];
 }
 
-/** Runs both directions on the ORM's database, which has what the migrations make and no rows, and looks at what they left. */
+/** Runs both directions on the ORM's database, which has the schema of the migrations and no rows, and compares the results. */
 export async function tryOut(
   orm: MikroORM,
   schema: string,

@@ -1,15 +1,15 @@
 import { quoted, requiredColumns, type Difference, type TableDifference } from './difference.ts';
 
-/** What somebody has to look at before a created migration is run where there are rows. */
+/** What to check before a created migration runs on rows. */
 export interface Warning {
   readonly message: string;
-  /** What the statement that it is about has in it; it is about the whole direction when that has none. */
+  /** Texts by which its statement is found; empty for the whole direction. */
   readonly about: readonly string[];
 }
 
 type Column = TableDifference['addedColumns'][string];
 
-/** What a difference does to rows that are there, or asks of them. */
+/** Returns warnings for differences that change, lose or constrain rows. */
 export function warningsOf(difference: Difference): Warning[] {
   return [
     ...Object.values(difference.removedTables).map(({ name }) => ({
@@ -20,7 +20,7 @@ export function warningsOf(difference: Difference): Warning[] {
   ];
 }
 
-/** What a difference takes for the same under another name. */
+/** Returns warnings for differences that the ORM regards as renames. */
 export function renamesOf(difference: Difference): Warning[] {
   return Object.values(difference.changedTables).flatMap((table) =>
     Object.entries(table.renamedColumns).map(([old, { name }]) => ({
@@ -32,7 +32,7 @@ export function renamesOf(difference: Difference): Warning[] {
   );
 }
 
-/** What a difference loses: tables and columns. */
+/** Returns the tables and columns that a difference drops. */
 export function lossesOf(difference: Difference): string[] {
   return [
     ...Object.values(difference.removedTables).map(({ name }) => `the rows of ${name}`),
@@ -151,7 +151,7 @@ function lost(table: TableDifference, { name }: Column): Warning {
   };
 }
 
-// What is computed is no loss.
+// Dropping a generated column loses nothing.
 function lostColumns({ removedColumns }: TableDifference): Column[] {
   return Object.values(removedColumns).filter(({ generated }) => !generated);
 }

@@ -1,23 +1,23 @@
 import { RefusedError } from '../session/errors.ts';
 
-/** How `backfill` goes through a table. */
+/** Options of `backfill`. */
 export interface BackfillOptions {
   /**
-   * The column, or columns, in whose order it goes: without nulls, and the first of an index. What has a new value of them meanwhile
-   * may be passed over or met twice, so `set` must leave them alone.
+   * The column or columns that order the batches: without NULLs, and the first of an index. Rows whose values of them change meanwhile may
+   * be skipped or updated twice, so `set` must not change them.
    */
   readonly by: string | readonly string[];
-  /** What to set, as an UPDATE says it: `score = score * 100`. */
+  /** The SET clause of the UPDATE: `score = score * 100`. */
   readonly set: string;
-  /** Which rows; all of them when absent. */
+  /** The WHERE clause; all rows when absent. */
   readonly where?: string;
-  /** How many rows of the table a transaction goes through, whether `where` takes them or not. Default 1,000. */
+  /** How many rows a transaction reads, whether they match `where` or not. Default 1,000. */
   readonly batch?: number;
-  /** How long it rests between two, in milliseconds. Default 0. */
+  /** The pause between two batches, in milliseconds. Default 0. */
   readonly sleep?: number;
 }
 
-/** A backfill with nothing left unsaid. */
+/** A backfill with its defaults. */
 export interface Backfill {
   readonly table: string;
   readonly by: readonly string[];
@@ -28,12 +28,12 @@ export interface Backfill {
 }
 
 /**
- * An UPDATE of a whole table, for `addSql` in a migration that is not transactional. The migrator runs it batch by batch, each in a
- * transaction that also notes how far it came, so that one that was stopped goes on from there and no row is changed twice. Rows that
- * are inserted behind it are not changed: let the code write the new form first. Any other tool takes it for the one statement that
- * it is.
+ * Returns an UPDATE of a whole table, for `addSql` in a migration that is not transactional. The migrator runs it in batches, each in a
+ * transaction that also records the checkpoint: after an interruption it resumes there, and no row is changed twice. Rows that are
+ * inserted behind the checkpoint are not changed: deploy the code that writes the new form first. Any other tool runs it as one
+ * statement.
  *
- * @throws RefusedError when an option makes no sense.
+ * @throws RefusedError when an option is invalid.
  */
 export function backfill(
   table: string,
@@ -47,7 +47,7 @@ export function backfill(
 const mark = '-- backfill ';
 
 /**
- * What `backfill` made a statement of; null for any other statement.
+ * Parses a statement of `backfill`; returns null for any other statement.
  *
  * @throws RefusedError when it was changed afterwards.
  */
@@ -55,16 +55,18 @@ export function backfillOf(statement: string): Backfill | null {
   if (!statement.startsWith(mark)) return null;
   const [first = ''] = statement.split('\n', 1);
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- compared as a whole with what is made of it
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- validated by formatting it again
     const said = JSON.parse(first.slice(mark.length)) as Backfill;
     if (textOf(said) === statement) return said;
   } catch {
-    // Nothing that `backfill` wrote.
+    // Not a text of `backfill`.
   }
-  throw new RefusedError(`this is not what backfill() wrote, so call it instead of copying: ${first}`);
+  throw new RefusedError(
+    `the text of a backfill was changed: call backfill() instead of copying its text: ${first}`,
+  );
 }
 
-/** What a statement does, however fast: a backfill may be slowed down when half of it is done. */
+/** Returns a statement without the batch size and pause of a backfill, which may change while it runs. */
 export function withoutPace(statement: string): string {
   const found = backfillOf(statement);
   return found ? textOf({ ...found, batch: 0, sleep: 0 }) : statement;
@@ -74,7 +76,7 @@ export function withoutPace(statement: string): string {
 export function refuseInTransaction(name: string, statements: readonly string[]): void {
   if (statements.some((statement) => backfillOf(statement))) {
     throw new RefusedError(
-      `${name} has a backfill and runs in one transaction: let its isTransactional() return false, or use a plain UPDATE`,
+      `${name} runs a backfill in one transaction: return false from its isTransactional(), or use a plain UPDATE`,
     );
   }
 }
@@ -87,7 +89,7 @@ function textOf({ table, by, set, where, batch, sleep }: Backfill): string {
   return `${marked}\nupdate ${quoted(table)} set\n  ${set}${rows}`;
 }
 
-/** A name, `schema.name` too, as SQL. */
+/** Quotes a name, or `schema.name`, as SQL. */
 export function quoted(name: string): string {
   return name
     .split('.')
@@ -99,10 +101,12 @@ function refuse({ table, by, set, where, batch, sleep }: Backfill): void {
   const wrong = (what: string): never => {
     throw new RefusedError(`backfill of ${JSON.stringify(table)}: ${what}`);
   };
-  if (table.trim() === '') wrong('name the table');
-  if (by.length === 0 || by.some((column) => column.trim() === '')) wrong('name the columns to go by');
-  if (set.trim() === '') wrong('say what to set');
-  if (where?.trim() === '') wrong('say which rows in `where`, or leave it out');
-  if (!Number.isInteger(batch) || batch < 1) wrong(`a batch has a whole number of rows, not ${batch}`);
-  if (!(sleep >= 0 && sleep < 2 ** 31)) wrong(`${sleep} is no number of milliseconds to sleep`);
+  if (table.trim() === '') wrong('table is empty');
+  if (by.length === 0 || by.some((column) => column.trim() === ''))
+    wrong('by is empty, or has an empty name');
+  if (set.trim() === '') wrong('set is empty');
+  if (where?.trim() === '') wrong('where is empty; omit it for all rows');
+  if (!Number.isInteger(batch) || batch < 1)
+    wrong(`batch: ${batch} is not a number of rows; use a whole number from 1`);
+  if (!(sleep >= 0 && sleep < 2 ** 31)) wrong(`sleep: ${sleep} is not a time in milliseconds`);
 }

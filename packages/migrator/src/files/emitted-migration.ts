@@ -7,25 +7,25 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { withoutPace } from './backfill.ts';
 import { MigratorError } from '../session/errors.ts';
 import type { MigrationFile } from './migration-files.ts';
-import { isTime } from '../session/times.ts';
+import { isMilliseconds } from '../session/milliseconds.ts';
 
 export type Direction = 'up' | 'down';
 
-/** What a migration may say of itself, beside what the ORM's own class offers. Times in milliseconds. */
+/** Properties that a migration may declare, besides those of the ORM's class. Times in milliseconds. */
 export interface MigrationSettings {
-  /** How long a statement may wait for a lock, before the migration is taken back and tried again. */
+  /** How long a statement may wait for a lock before the migration is rolled back and retried. */
   readonly lockTimeout?: number;
-  /** How long a statement may take; 0 for as long as it needs. */
+  /** How long a statement may take; 0 for no limit. */
   readonly statementTimeout?: number;
 }
 
-/** What one direction of a migration sends. */
+/** The statements of one direction of a migration. */
 export interface Emitted {
-  /** Null when it depends on what the migration reads from the database or does there by itself, or is other each time. */
+  /** Null when they depend on the database, or differ each time. */
   readonly statements: readonly string[] | null;
 }
 
-/** A migration, and what it would send, known without a database. */
+/** A migration, and the statements that it emits without a database. */
 export interface EmittedMigration {
   readonly file: MigrationFile;
   readonly name: string;
@@ -34,16 +34,16 @@ export interface EmittedMigration {
   readonly up: Emitted;
   /** Null when it can't be reverted. */
   readonly down: Emitted | null;
-  /** What its `down` throws, the ORM's own for one; null when it can be reverted. */
+  /** The message that its `down` throws; null when it can be reverted. */
   readonly irreversible: string | null;
   /**
-   * Of all that it sends and how, so that a reformatted file and a built one have the same. One whose statements are not known ahead
-   * has that of its name.
+   * Digest of its statements and settings, which is the same for a reformatted or compiled file. Of a migration whose statements are not
+   * known in advance, the digest of its name.
    */
   readonly checksum: string;
 }
 
-/** What a migration sends, in both directions. Opens no connection. */
+/** Reads the statements of a migration, in both directions. Opens no connection. */
 export async function emit(orm: MikroORM, file: MigrationFile): Promise<EmittedMigration> {
   const sample = await file.make();
   const transactional = sample.isTransactional();
@@ -63,7 +63,7 @@ export async function emit(orm: MikroORM, file: MigrationFile): Promise<EmittedM
   return { file, name: file.name, transactional, settings, up, down, irreversible, checksum };
 }
 
-/** The texts of what a migration has staged so far. */
+/** Returns the statements that a migration has added so far. */
 export function queriesOf(orm: MikroORM, migration: Migration): string[] {
   const platform = orm.em.getPlatform();
   return migration
@@ -84,7 +84,7 @@ async function statementsOf(
 ): Promise<string[] | null> {
   const first = await stagedBy(orm, file, direction);
   if (first === null) return null;
-  // With the time in it, or something random, it would count as edited ever after.
+  // A statement with the time or a random value would count as edited from then on.
   await setTimeout(2);
   return isDeepStrictEqual(await stagedBy(orm, file, direction), first) ? first : null;
 }
@@ -94,16 +94,16 @@ async function stagedBy(orm: MikroORM, file: MigrationFile, direction: Direction
   let asked = false;
   const ask = (): never => {
     asked = true;
-    throw new Error('the database is not asked before the migration is run');
+    throw new Error("a migration can't query the database before it runs");
   };
-  // Whatever it would do by itself, now, goes through one of these.
+  // Direct access to the database goes through one of these.
   Object.assign(migration, { execute: ask, getEntityManager: ask, driver: offline(orm, ask) });
   try {
     await migration[direction]();
   } catch (error) {
     if (!asked) throw error;
   }
-  // It may have caught what it was answered.
+  // It may have caught the error.
   return asked ? null : queriesOf(orm, migration);
 }
 
@@ -127,8 +127,8 @@ async function downOf(
 function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {
   const { lockTimeout, statementTimeout } = migration;
   for (const [name, time] of Object.entries({ lockTimeout, statementTimeout })) {
-    if (time !== undefined && !isTime(time))
-      throw new Error(`${name}: ${String(time)} is no time in milliseconds`);
+    if (time !== undefined && !isMilliseconds(time))
+      throw new Error(`${name}: ${String(time)} is not a time in milliseconds`);
   }
   return {
     ...(lockTimeout !== undefined && { lockTimeout }),

@@ -9,17 +9,17 @@ import { RefusedError } from '../session/errors.ts';
 
 type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) => Migration;
 
-/** A migration that the code has. */
+/** A migration of the code. */
 export interface MigrationFile {
   readonly name: string;
-  /** Null for a class that the configuration lists. */
+  /** Null for a class in the configuration's list. */
   readonly path: string | null;
-  /** A fresh instance. */
+  /** Returns a new instance. */
   make(): Promise<Migration>;
 }
 
 /**
- * The migrations that the configuration names, in the order of their names.
+ * Returns the migrations of the configuration, in the order of their names.
  *
  * @throws RefusedError when their directory can't be read, or two have one name.
  */
@@ -29,13 +29,13 @@ export async function migrationFiles(orm: MikroORM): Promise<MigrationFile[]> {
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   for (const [index, { name }] of sorted.entries()) {
     if (name === sorted[index - 1]?.name) {
-      throw new RefusedError(`two migrations are called ${name}: rename or remove one`);
+      throw new RefusedError(`two migrations are named ${name}: rename or remove one`);
     }
   }
   return sorted;
 }
 
-/** Where the configuration keeps its migrations. */
+/** Returns the configuration's directory of migrations. */
 function migrationsDirectory(orm: MikroORM): string {
   const { path = './migrations', pathTs } = orm.config.get('migrations');
   const preferTs = orm.config.get('preferTs', Utils.detectTypeScriptSupport());
@@ -59,15 +59,15 @@ async function inDirectory(orm: MikroORM): Promise<MigrationFile[]> {
     });
 }
 
-/** Whether a file of a migrations' directory is one, by its name. */
+/** Whether a file is a migration, by its name. */
 export function isMigrationFile(orm: MikroORM, file: string): boolean {
   const { glob = '!(*.d).{js,ts,cjs}' } = orm.config.get('migrations');
   return matchesGlob(file, glob);
 }
 
 /**
- * Files in `directory` that hold a migration which the configuration's list leaves out; none where it has no list. A file that exports
- * no migration, such as the list itself, may stand beside them.
+ * Returns the files in `directory` with migrations that the configuration's list lacks; none without a list. Files that export no
+ * migration, such as the list itself, are ignored.
  */
 export async function unlistedMigrations(
   orm: MikroORM,
@@ -86,7 +86,7 @@ export async function unlistedMigrations(
   return unlisted;
 }
 
-/** None where there is no such directory: code that was bundled has none. */
+/** Returns no file where the directory is missing: bundled code has none. */
 async function filesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
@@ -103,7 +103,7 @@ function listOf(orm: MikroORM) {
 
 function listed(orm: MikroORM, entry: Listed): MigrationFile {
   const Class = 'class' in entry ? entry.class : entry;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own type tells nothing of what its constructor takes
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's type omits the parameters of the constructor
   const make = () => create(orm, Class as MigrationClass);
   const name = 'class' in entry ? entry.name : (make().name ?? Class.name);
   return { name: withoutExtension(name), path: null, make: async () => make() };
@@ -120,12 +120,12 @@ async function exportedClass(path: string): Promise<MigrationClass> {
   return found;
 }
 
-// What else a file exports may be a function too. There may be two copies of the ORM's class, theirs and ours.
+// Not `instanceof`: there may be two copies of the ORM's class. Other exports may be functions too.
 function isMigrationClass(value: unknown): value is MigrationClass {
   return typeof value === 'function' && typeof value.prototype?.up === 'function';
 }
 
-/** As the ORM logs it, in most of its versions. */
+/** Returns the name that most versions of the ORM log. */
 export function withoutExtension(name: string): string {
   return name.replace(/\.(?:ts|js)$/, '');
 }

@@ -1,30 +1,30 @@
 import type { Session } from '../session/session.ts';
 import { sqlStateOf } from '../session/sql-state.ts';
 
-/** A server process, told apart from a later one of the same number. */
+/** A server process, distinguished from a later one with the same id. */
 export interface Backend {
   readonly pid: number;
-  /** When it began, in seconds since 1970: a text that no session's settings change. */
+  /** When it started, in seconds since 1970, as text: independent of session settings. */
   readonly startedAt: string;
 }
 
-/** A process that could not be ended. */
-export interface Remaining {
+/** A process that could not be terminated. */
+export interface RemainingWorker {
   readonly pid: number;
   readonly role: string | null;
 }
 
-/** What a statement that stands alone begins with, so that its process is known for the holder's, also behind a pooler. */
+/** Returns the comment before a statement outside a transaction, by which its process is found, also behind a pooler. */
 export function mark(table: string, token: string): string {
   return `/* ${table} ${token} */ `;
 }
 
-/** The lock that a holder's transaction has until it ends: nobody asks for another's, it only tells whose transaction it is. */
+/** Returns SQL for the shared lock that marks a holder's transaction until it ends. It blocks nothing. */
 export function transactionLock(table: string, token: string): string {
   return `pg_advisory_xact_lock_shared('${table}'::regclass::oid::int, ${lockNumber(token)})`;
 }
 
-/** SQL for the processes that work for the holder of `token`: in a transaction of its, or on a statement that stands alone. */
+/** Returns SQL that selects the processes that work for the holder of `token`, in transactions and outside. */
 export function workersOf(table: string, token: string): string {
   return `${inTransactions(table, token)} union ${onMarkedStatements(table)} = ${token}`;
 }
@@ -36,7 +36,7 @@ function inTransactions(table: string, token: string): string {
       and classid = '${table}'::regclass and objid = ${lockNumber(token)} and objsubid = 2`;
 }
 
-/** Ends in the token that a statement is marked with, for a comparison to follow. */
+/** Returns SQL that ends in the token of a marked statement, for a comparison to follow. */
 function onMarkedStatements(table: string): string {
   return `
     select pid from pg_stat_activity
@@ -44,31 +44,32 @@ function onMarkedStatements(table: string): string {
       and case when starts_with(query, '/* ${table} ') then split_part(query, ' ', 3)::numeric end`;
 }
 
-/** The process of a connection that serves nobody else. */
-export async function backendOf(session: Session): Promise<Backend> {
+/** Reads the process of a connection. */
+export async function readBackend(session: Session): Promise<Backend> {
   const [found] = await session.query<Backend>(
     `select pid, extract(epoch from backend_start)::text as "startedAt" from pg_stat_activity where pid = pg_backend_pid()`,
   );
-  if (!found) throw new Error('the server does not list the connection that asks');
+  if (!found)
+    throw new Error('pg_stat_activity does not list this connection; connect as a role that may read it');
   return found;
 }
 
 /**
- * Ends the processes that work for the holder of `token` or for those before it, and `backends`. Gives those that are still there:
- * this role may not end them, or they take their time.
+ * Terminates the processes that work for the holder of `token` or earlier ones, and `backends`. Returns those that still run: this role
+ * may not terminate them, or they have not ended yet.
  */
-export async function endProcesses(
+export async function terminateWorkers(
   session: Session,
   table: string,
   token: string,
   backends: readonly Backend[] = [],
-): Promise<Remaining[]> {
-  // When another role's process began is told to few: what may be the one that is looked for counts as it.
+): Promise<RemainingWorker[]> {
+  // Few roles may read when another role's process started: one that may be the wanted process counts as it.
   const wanted = `select pid, usename as role from pg_stat_activity where pid in (${inTransactions(table, token)} union ${onMarkedStatements(table)} <= ${token})
     or exists (select from jsonb_to_recordset($1) as known (pid int, "startedAt" numeric)
       where known.pid = pg_stat_activity.pid and coalesce(extract(epoch from backend_start), "startedAt") = "startedAt")`;
   const list = JSON.stringify(backends);
-  const found = await session.query<Remaining>(wanted, [list]);
+  const found = await session.query<RemainingWorker>(wanted, [list]);
   if (found.length === 0) return [];
   for (const { pid } of found) {
     try {
@@ -80,7 +81,7 @@ export async function endProcesses(
       if (sqlStateOf(error) !== '42501') throw error;
     }
   }
-  return session.query<Remaining>(wanted, [list]);
+  return session.query<RemainingWorker>(wanted, [list]);
 }
 
 function lockNumber(token: string): string {

@@ -3,19 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tables } from '../ledger/tables.ts';
 import { MigratorError } from '../session/errors.ts';
 import {
-  backendOf,
-  endProcesses,
+  readBackend,
+  terminateWorkers,
   mark,
   transactionLock,
   workersOf,
   type Backend,
-  type Remaining,
+  type RemainingWorker,
 } from './lease-processes.ts';
 import type { Session } from '../session/session.ts';
 import { isLostConnection } from '../session/sql-state.ts';
 import { systemUser } from '../session/system-user.ts';
 
-/** What a holder is at. */
+/** What a holder works on. */
 export interface Work {
   readonly migration: string;
   readonly direction: string;
@@ -33,34 +33,33 @@ interface LeaseRow {
 }
 
 export interface LeaseOptions {
-  /** How long it holds without a heartbeat, in milliseconds. */
+  /** How long it is valid without a heartbeat, in milliseconds. */
   readonly duration: number;
   /** How long to wait for another runner, in milliseconds. */
   readonly wait: number;
-  /** Called once for each runner that is waited for. */
+  /** Called once for each holder that is waited for. */
   readonly onWait?: ((holder: string) => void) | undefined;
 }
 
-/** Work that its holder never ended. */
+/** Work that its holder never finished. */
 export interface Abandoned extends Work {
   readonly startedAt: string;
   readonly holder: string;
 }
 
 /**
- * The right to migrate, one runner's at a time: a row with a token that goes up with each holder, and an end that a heartbeat puts
- * off. It is competed for by asking again and again: whoever waited inside PostgreSQL would hold a snapshot, which an index that is
- * built concurrently waits for in turn.
+ * The lease of a database, held by one runner at a time: a row with a fencing token that increases with each holder, and an expiry that a
+ * heartbeat extends. Runners poll for it: waiting inside PostgreSQL would hold a snapshot, which `create index concurrently` waits for.
  */
 export class Lease {
   readonly token: string;
-  /** What the holder before this one was at when it was last heard of. */
+  /** What the former holder worked on when its lease expired; null when it finished. */
   readonly abandoned: Abandoned | null;
   readonly #session: Session;
   readonly #table: string;
   readonly #duration: number;
   readonly #heart: NodeJS.Timeout;
-  /** By this process's clock: until then nobody can have taken over. */
+  /** By this process's monotonic clock: until then no other runner can hold the lease. */
   #sureUntil: number;
   #beating: Promise<void> | undefined;
   #lost = false;
@@ -81,8 +80,8 @@ export class Lease {
   }
 
   /**
-   * Waits for the lease and takes it. Server processes that still work for a holder whose time is over are ended first, and waited
-   * for while they are not.
+   * Waits for the lease and acquires it. Server processes that still work for a holder whose lease expired are terminated first, and
+   * waited for.
    *
    * @throws MigratorError `lock_held` when another holds it for longer than `wait`.
    */
@@ -94,7 +93,7 @@ export class Lease {
       const row = await readLease(session, table);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `own` alone
       const backends = JSON.parse(row.backends) as Backend[];
-      const remaining = row.expired ? await endProcesses(session, table, row.token, backends) : [];
+      const remaining = row.expired ? await terminateWorkers(session, table, row.token, backends) : [];
       if (row.expired && remaining.length === 0) {
         const asked = performance.now();
         const token = await take(session, table, row, duration);
@@ -116,7 +115,7 @@ export class Lease {
   }
 
   /**
-   * Says what is begun.
+   * Records what the holder begins.
    *
    * @throws MigratorError `lock_lost`
    */
@@ -128,7 +127,7 @@ export class Lease {
   }
 
   /**
-   * Holds the lease to the end of that transaction: nobody takes it over meanwhile without ending the process.
+   * Locks the lease until the end of a transaction. Another runner has to terminate the process first.
    *
    * @throws MigratorError `lock_lost`
    */
@@ -140,48 +139,48 @@ export class Lease {
   }
 
   /**
-   * Says which process serves a connection that nobody else uses: whoever takes over ends it, whatever it does.
+   * Records the process of a separate connection, which the next holder terminates if this lease expires.
    *
    * @throws MigratorError `lock_lost`
    */
   async own(connection: Session): Promise<void> {
-    await this.#change('backends = $1', [JSON.stringify([await backendOf(connection)])]);
+    await this.#change('backends = $1', [JSON.stringify([await readBackend(connection)])]);
   }
 
   /**
-   * Sends a statement that can't run in a transaction: in a moment in which nobody can have taken over yet, and marked, so that
-   * whoever does finds its process.
+   * Sends a statement that can't run in a transaction while the lease is certainly held, marked so that the next holder finds its
+   * process.
    *
    * @throws MigratorError `lock_lost`
    */
   async send(connection: Session, sql: string): Promise<void> {
-    // What a former holder sent may have come late.
-    await endProcesses(this.#session, this.#table, String(BigInt(this.token) - 1n));
+    // A statement of a former holder may have arrived late.
+    await terminateWorkers(this.#session, this.#table, String(BigInt(this.token) - 1n));
     do await this.#renew();
     while (performance.now() >= this.#sureUntil);
-    // No turn of the event loop may come between that look at the clock and the sending.
+    // Nothing asynchronous may come between the check of the clock and the query.
     await connection.query(mark(this.#table, this.token) + sql);
   }
 
-  /** SQL for the ids of the processes that work for this holder at the moment. */
+  /** SQL that selects the ids of the processes that currently work for this holder. */
   get workers(): string {
     return workersOf(this.#table, this.token);
   }
 
-  /** Ends what connections that broke have left at work for this holder, so that what became of it is certain. */
+  /** Terminates processes that broken connections of this holder have left, so that their outcome is final. */
   async settle(): Promise<void> {
-    await endProcesses(this.#session, this.#table, this.token);
+    await terminateWorkers(this.#session, this.#table, this.token);
   }
 
-  /** Nothing is under way any more. */
+  /** Records that the holder's work is finished. */
   async rest(): Promise<void> {
     await this.#change(`migration = null, direction = null, started_at = null, backends = '[]'`);
   }
 
-  /** Gives it back. What fails here ends with the lease's time. */
+  /** Releases the lease. If that fails, the lease expires. */
   async release(): Promise<void> {
     clearInterval(this.#heart);
-    // It would put the end off again, and keeps its connection for as long as it takes.
+    // It would extend the lease again, and it holds a connection.
     await this.#beating;
     if (this.#lost) return;
     await this.#session
@@ -217,7 +216,7 @@ export class Lease {
     this.#sureUntil = Math.max(this.#sureUntil, asked + this.#duration);
   }
 
-  // A connection that broke is no reason to give up: what is asked may be asked twice.
+  // A lost connection is retried: the statements are idempotent.
   async #whileSure<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
@@ -234,7 +233,7 @@ export class Lease {
     clearInterval(this.#heart);
     throw new MigratorError(
       'lock_lost',
-      'this runner was not heard of for too long, and another took over: see `status` for what became of its migrations',
+      'the lease of this runner expired and another runner acquired it: run `status` to see what is applied',
     );
   }
 }
@@ -248,7 +247,7 @@ async function readLease(session: Session, table: string): Promise<LeaseRow> {
   return row;
 }
 
-/** The new token; null when somebody else was faster, or the holder came back. Waits for nobody. */
+/** Acquires the expired lease without waiting. Returns the new token; null when another runner was first or the holder renewed it. */
 async function take(
   session: Session,
   table: string,
@@ -273,17 +272,17 @@ function abandonedBy({ migration, direction, startedAt, holder }: LeaseRow): Aba
   return { migration, direction, startedAt, holder: holder ?? 'a runner' };
 }
 
-function whyHeld({ holder }: LeaseRow, remaining: readonly Remaining[], wait: number): string {
+function whyHeld({ holder }: LeaseRow, remaining: readonly RemainingWorker[], wait: number): string {
   const who = holder ?? 'another runner';
   const [process] = remaining;
   if (!process) {
     return (
-      `${who} has been migrating this database for longer than ${wait / 1000} s: ` +
-      'wait for its end, or allow more time with --lock-wait'
+      `${who} still holds the lease of this database after ${wait / 1000} s: ` +
+      'wait until it ends, or wait longer with --lock-wait'
     );
   }
   return (
-    `server process ${process.pid} of role ${process.role ?? '?'} still works for ${who}, which was not heard of again, ` +
-    `and does not end: have pg_terminate_backend(${process.pid}) run by a role that may`
+    `server process ${process.pid} of role ${process.role ?? '?'} still works for ${who}, whose lease expired, ` +
+    `and can't be terminated by this role: run select pg_terminate_backend(${process.pid}) as a role that may`
   );
 }

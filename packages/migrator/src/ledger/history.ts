@@ -8,16 +8,16 @@ export interface HistoryEntry {
   readonly direction: 'up' | 'down' | 'baseline';
   readonly outcome: 'done' | 'failed' | 'interrupted';
   readonly checksum: string | null;
-  /** Text, as the database wrote it; now when absent. */
+  /** As the database printed it; the current time when absent. */
   readonly startedAt?: string | undefined;
   readonly error?: string | undefined;
   readonly note?: string | undefined;
   readonly token: string;
 }
 
-const tool = 'synth-lab-data/migrator 1';
+const tool = 'mikro-orm-safe-migrations 1';
 
-/** Adds to the history, with the locks that the session's transaction holds. */
+/** Adds an entry to the history, with the locks that the session's transaction holds. */
 export async function addToHistory(
   session: Session,
   { history }: Tables,
@@ -48,7 +48,7 @@ export async function addToHistory(
   );
 }
 
-/** What the history last said of a migration. */
+/** The latest entry of a migration in the history. */
 export interface LastEntry {
   readonly name: string;
   readonly direction: string;
@@ -61,7 +61,7 @@ export interface LastEntry {
   readonly note: string | null;
 }
 
-/** What the history last said of each migration that was applied, reverted or declared to be there; failures left out. */
+/** Returns the latest successful entry of each migration: up, down or baseline. */
 export async function lastEntries(session: Session, { history }: Tables): Promise<Map<string, LastEntry>> {
   const rows = await session.query<LastEntry>(
     `select distinct on (name) name, direction, checksum, to_json(started_at) #>> '{}' as "startedAt", to_json(finished_at) #>> '{}' as "finishedAt",

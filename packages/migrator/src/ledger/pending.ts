@@ -4,22 +4,22 @@ import { migrationFiles } from '../files/migration-files.ts';
 import { poolSession } from '../session/session.ts';
 import { readLog } from './state.ts';
 
-/** How a database and the code differ in their migrations. */
+/** The difference between the migrations of a database and of the code. */
 export interface MigrationGap {
-  /** The newest that the database has, by its name; null when it has none. */
+  /** The newest applied migration, by its name; null when none is applied. */
   readonly version: string | null;
-  /** What the code has and the database has not, oldest first. */
+  /** Migrations that are not applied, oldest first. */
   readonly pending: readonly string[];
-  /** What the database has and the code has not: newer code migrated it. */
+  /** Applied migrations that the code lacks: newer code migrated the database. */
   readonly unknown: readonly string[];
 }
 
-/** How a database and the code differ in their migrations: by their names alone, for a quick look at start. Changes nothing. */
+/** Compares the migrations of a database and of the code by their names, fast enough for each start of a service. Changes nothing. */
 export async function migrationGap(orm: MikroORM): Promise<MigrationGap> {
   const tables = tablesOf(orm, 'migrator');
   const session = poolSession(orm);
   const known = new Set((await migrationFiles(orm)).map(({ name }) => name));
-  // Nothing of the migrator's own: a service's role may have no right to see it.
+  // Only the log: a service's role may lack privileges on the migrator's own tables.
   const [log] = await session.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
     tables.log,
   ]);

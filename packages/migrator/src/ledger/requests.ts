@@ -1,12 +1,12 @@
-/** What to apply. */
+/** Which migrations to apply. */
 export interface UpRequest {
   /** The last one to apply; all when absent. */
   readonly to?: string | undefined;
-  /** Applies migrations that are older than applied ones too, and says so in the history. Default false. */
+  /** Also applies migrations that are older than applied ones, and records that in the history. Default false. */
   readonly allowOutOfOrder?: boolean | undefined;
 }
 
-/** How far to go back; one step when nothing is said. */
+/** Which migrations to revert; the one applied last by default. */
 export interface DownRequest {
   /** The last one to keep. */
   readonly to?: string | undefined;

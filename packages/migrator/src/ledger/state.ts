@@ -3,7 +3,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { existing, type Tables } from './tables.ts';
 import { emit, type EmittedMigration } from '../files/emitted-migration.ts';
 import { MigratorError, RefusedError } from '../session/errors.ts';
-import { explained } from '../session/explained.ts';
+import { withPermissionHint } from '../session/with-permission-hint.ts';
 import { lastEntries, type LastEntry } from './history.ts';
 import { migrationFiles, withoutExtension } from '../files/migration-files.ts';
 import { poolSession, type Session } from '../session/session.ts';
@@ -12,23 +12,23 @@ import { poolSession, type Session } from '../session/session.ts';
 export interface LogRow {
   readonly id: number;
   readonly name: string;
-  /** ISO 8601, whatever the session writes times like. */
+  /** ISO 8601, independent of session settings. */
   readonly executedAt: string;
 }
 
-/** A statement that was sent outside a transaction, of a migration that did not end. */
+/** A statement of an unfinished migration that runs outside a transaction. */
 export interface Progress {
   readonly name: string;
   readonly direction: 'up' | 'down';
   readonly statement: number;
   readonly checksum: string;
-  /** Whether it is known to be done; else it was sent, and nobody heard of it again. */
+  /** Whether it is known to be done; else it was sent and its outcome is unknown. */
   readonly done: boolean;
-  /** How far a backfill came, as JSON; null for whatever else. */
+  /** The checkpoint of a backfill, as JSON; null for any other statement. */
   readonly place: string | null;
 }
 
-/** What the code has, and what the database says that it has. */
+/** The migrations of the code, and what the database has recorded. */
 export interface State {
   /** In the order of their names. */
   readonly migrations: readonly EmittedMigration[];
@@ -38,15 +38,15 @@ export interface State {
   readonly progress: readonly Progress[];
 }
 
-/** Reads; changes nothing, and makes no table. */
+/** Reads the state. Changes nothing, and creates no table. */
 export async function readState(orm: MikroORM, tables: Tables): Promise<State> {
-  // One after the other: whoever closes the ORM over a file that can't be read would wait for a connection that is on its way.
+  // In sequence: closing the ORM after a file failed to load would wait for a connection that is being opened.
   const migrations = await readMigrations(orm);
   return { migrations, ...(await readDatabase(orm, tables)) };
 }
 
 /**
- * What the code has. Opens no connection.
+ * Reads the migrations of the code. Opens no connection.
  *
  * @throws RefusedError when one can't be read.
  */
@@ -65,7 +65,7 @@ export async function readMigrations(orm: MikroORM): Promise<EmittedMigration[]>
 
 /** @throws RefusedError when the role may not read it. */
 export async function readDatabase(orm: MikroORM, tables: Tables): Promise<Omit<State, 'migrations'>> {
-  return explained(() => read(poolSession(orm), tables));
+  return withPermissionHint(() => read(poolSession(orm), tables));
 }
 
 async function read(session: Session, tables: Tables): Promise<Omit<State, 'migrations'>> {
@@ -82,21 +82,21 @@ async function read(session: Session, tables: Tables): Promise<Omit<State, 'migr
   return { log, history, progress };
 }
 
-/** Deletes the progress of migrations that another tool ended. */
+/** Deletes the progress of migrations that another tool finished. */
 export async function deleteOutdatedProgress(session: Session, tables: Tables): Promise<void> {
   await session.query(`delete from ${tables.progress} progress where ${isOutdated(tables)}`);
 }
 
 /**
- * Whether another tool ended the migration that stopped: the last statement of `up` adds it to the log in the transaction that deletes
- * its progress, and that of `down` removes it.
+ * Returns SQL for whether another tool finished an interrupted migration: `up` adds it to the log in the transaction that deletes its
+ * progress, and `down` removes it.
  */
 function isOutdated({ log }: Tables): string {
   // The ORM logs names with their extension in some versions.
   return `(direction = 'up') = exists (select from ${log} log where log.name in (progress.name, progress.name || '.js', progress.name || '.ts'))`;
 }
 
-/** What is applied, in that order, by the names that the code has for it. */
+/** Returns the applied migrations in the order of application, by the names that the code has for them. */
 export async function readLog(session: Session, tables: Tables): Promise<LogRow[]> {
   const rows = await session.query<LogRow>(
     `select id, name, to_json(executed_at) #>> '{}' as "executedAt" from ${tables.log} order by id`,

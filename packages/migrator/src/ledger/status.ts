@@ -2,8 +2,8 @@ import type { State } from './state.ts';
 
 /**
  * - `applied`, `pending`
- * - `unfinished`: stopped between two statements outside a transaction; the next `up` or `down` goes on with it
- * - `edited`: the code sends something else than what was applied
+ * - `unfinished`: interrupted between two statements outside a transaction; the next `up` or `down` resumes it
+ * - `edited`: its statements differ from those that were applied
  * - `missing`: applied, but the code does not have it
  * - `ahead`: applied, but newer than all that the code has
  * - `late`: pending, but older than one that is applied and that the code is not behind
@@ -19,27 +19,27 @@ export type Condition =
   | 'late'
   | 'duplicate';
 
-/** A migration that the code or the database knows. */
+/** A migration of the code or the database. */
 export interface MigrationStatus {
   readonly name: string;
   readonly condition: Condition;
-  /** When it was applied, by the database's clock; null while it is not. */
+  /** When it was applied, by the database's clock; null when it is not applied. */
   readonly appliedAt: Date | null;
   /** How long it took, in milliseconds; null where another tool applied it. */
   readonly duration: number | null;
   /** Database role, operating system's user and host; null where another tool applied it. */
   readonly by: string | null;
-  /** Of what the code has; of what was applied where the code has it no more; null where neither is known. */
+  /** The digest of the code's migration, else of the applied one; null when neither is known. */
   readonly checksum: string | null;
 }
 
-/** Every migration that the code or the database knows, in the order of their names. */
+/** Returns every migration of the code or the database, in the order of their names. */
 export function statusOf({ migrations, log, history, progress }: State): MigrationStatus[] {
   const known = new Map(migrations.map((migration) => [migration.name, migration]));
   const applied = new Map(log.map((row) => [row.name, row]));
   const counts = Map.groupBy(log, ({ name }) => name);
   const newestKnown = migrations.at(-1)?.name ?? '';
-  // What is newer than the code was applied by newer code, which has its own order.
+  // Migrations newer than the code were applied by newer code, which has another order.
   const newestApplied =
     log
       .map(({ name }) => name)
@@ -52,7 +52,7 @@ export function statusOf({ migrations, log, history, progress }: State): Migrati
     const migration = known.get(name);
     const row = applied.get(name);
     const last = history.get(name);
-    // A row that is younger is another tool's.
+    // A newer row was written by another tool.
     const ours = !row || (last && Date.parse(row.executedAt) <= Date.parse(last.finishedAt));
     const entry = last && last.direction !== 'down' && ours ? last : undefined;
     return {
@@ -69,7 +69,7 @@ export function statusOf({ migrations, log, history, progress }: State): Migrati
       if (!migration) return name > newestKnown ? 'ahead' : 'missing';
       if (unfinished.has(name)) return 'unfinished';
       if (!row) return name < newestApplied ? 'late' : 'pending';
-      // What another tool applied has no checksum, and is taken as it is.
+      // A migration that another tool applied has no checksum and counts as unchanged.
       return entry?.checksum && entry.checksum !== migration.checksum ? 'edited' : 'applied';
     }
   });

@@ -4,29 +4,29 @@ import { RefusedError } from '../session/errors.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 import { sqlStateOf } from '../session/sql-state.ts';
 
-/** Names of the tables that the migrator keeps, quoted. */
+/** The quoted names of the migrator's tables. */
 export interface Tables {
-  /** The ORM's own list of what is applied. */
+  /** The ORM's list of applied migrations. */
   readonly log: string;
-  /** The schema of that, as it is called. */
+  /** Its schema, unquoted. */
   readonly logSchema: string;
   readonly lease: string;
   readonly progress: string;
   readonly history: string;
 }
 
-/** @throws RefusedError when `schema` is no plain name, or the ORM is to choose one while it runs. */
+/** @throws RefusedError when `schema` is not a plain name, or `migrations.schema` is set. */
 export function tablesOf(orm: MikroORM, schema: string): Tables {
   const { tableName: log = 'mikro_orm_migrations', schema: chosen } = orm.config.get('migrations');
   if (chosen !== undefined) {
     throw new RefusedError(
-      'migrations.schema makes the ORM set a search_path, which does not last behind a pooler: name the schema in the migrations instead',
+      'migrations.schema makes the ORM set a search_path, which is lost behind a pooler: qualify names in the migrations with the schema instead',
     );
   }
-  // It stands in a comment of statements too.
+  // Comments of statements contain it too.
   if (!/^[a-z_][a-z0-9_$]{0,62}$/i.test(schema)) {
     throw new RefusedError(
-      `the migrator's schema can't be called ${JSON.stringify(schema)}: use up to 63 letters, digits and underscores`,
+      `the migrator's schema can't be named ${JSON.stringify(schema)}: use up to 63 letters, digits and underscores`,
     );
   }
   // As the ORM finds it.
@@ -46,7 +46,7 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Which tables exist: none where nobody migrated, the log alone where the ORM's own command line did. */
+/** Returns which tables exist: none before the first migration, only the log where the ORM's command line migrated. */
 export async function existing(
   session: Session,
   tables: Tables,
@@ -59,7 +59,7 @@ export async function existing(
   return found ?? { log: false, lease: false, progress: false, history: false };
 }
 
-/** Makes what is missing of the migrator's tables. Any number may do so at once. */
+/** Creates the migrator's tables where they are missing. Safe to run concurrently. */
 export async function ensureTables(orm: MikroORM, schema: string, tables: Tables): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     const { log, ...own } = await existing(poolSession(orm), tables);
@@ -70,12 +70,12 @@ export async function ensureTables(orm: MikroORM, schema: string, tables: Tables
         await session.query(await missingSchemas(session, [tables.logSchema, schema]));
         if (!log) await session.query(logDefinition(tables));
         if (!complete) await session.query(definitions(schema, tables));
-        // Both are made together: whoever dropped the log since dropped what the progress is about, or keeps no account of it.
+        // Both are created together: a missing log was dropped, and the progress refers to migrations that are gone.
         if (!log && own.progress) await session.query(`delete from ${tables.progress}`);
       });
       return;
     } catch (error) {
-      // Somebody else made it at the same moment: look again.
+      // Another runner created them at the same time: check again.
       if (attempt >= 50 || !metAnother.has(sqlStateOf(error))) throw error;
       await setTimeout(20 + Math.random() * 80);
     }
@@ -93,7 +93,7 @@ const metAnother: ReadonlySet<string> = new Set([
   '40P01',
 ]);
 
-// "If not exists" asks for the right to create schemas, even where they exist.
+// `if not exists` requires the privilege to create schemas even where they exist.
 async function missingSchemas(session: Session, schemas: readonly string[]): Promise<string> {
   const missing = await session.query<{ name: string }>(
     'select distinct name from unnest($1::text[]) name where to_regnamespace(quote_ident(name)) is null',
@@ -102,7 +102,7 @@ async function missingSchemas(session: Session, schemas: readonly string[]): Pro
   return missing.map(({ name }) => `create schema if not exists ${quoted(name)};`).join('\n');
 }
 
-// As the ORM makes it.
+// As the ORM creates it.
 function logDefinition({ log }: Tables): string {
   return `
     create table if not exists ${log}
@@ -114,15 +114,15 @@ function definitions(schema: string, { lease, progress, history }: Tables): stri
   return `
     create table if not exists ${lease} (
       one boolean primary key default true check (one),
-      -- Goes up with each holder: what an earlier one still sends carries a lower one, and is refused.
+      -- The fencing token, which increases with each holder: statements with a lower one are refused.
       token bigint not null default 0,
       expires_at timestamptz not null default '-infinity',
       holder text,
-      -- What the holder is at, for the history of one that never came back.
+      -- What the holder works on, for the history if its lease expires.
       migration text,
       direction text,
       started_at timestamptz,
-      -- The server processes that work for the holder: [{ pid, startedAt }].
+      -- The processes of the holder's separate connections: [{ pid, startedAt }].
       backends jsonb not null default '[]'
     );
     insert into ${lease} default values on conflict do nothing;
@@ -131,9 +131,9 @@ function definitions(schema: string, { lease, progress, history }: Tables): stri
       direction text not null check (direction in ('up', 'down')),
       statement integer not null,
       checksum text not null,
-      -- False from before it is sent: whether the server did it is not known then.
+      -- False before the statement is sent: until then its outcome is unknown.
       done boolean not null,
-      -- How far a backfill came: { key, rows }.
+      -- The checkpoint of a backfill: { key, rows }.
       place jsonb,
       at timestamptz not null default clock_timestamp(),
       primary key (name, direction, statement)
@@ -153,7 +153,7 @@ function definitions(schema: string, { lease, progress, history }: Tables): stri
       os_user text,
       host text,
       tool text,
-      -- Relations that the transaction held a lock on that stops somebody: { relation: mode }.
+      -- Relations on which the transaction held a lock that blocks reads or writes: { relation: mode }.
       locks jsonb
     );
     create or replace function "${schema}".refuse_change() returns trigger language plpgsql as

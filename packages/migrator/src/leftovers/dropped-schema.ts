@@ -4,42 +4,45 @@ import { RefusedError } from '../session/errors.ts';
 import { isScratch, withScratchDatabase } from '../catalog/scratch-database.ts';
 import { poolSession } from '../session/session.ts';
 import type { State } from '../ledger/state.ts';
-import type { Subject } from '../catalog/subject.ts';
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 
 /**
- * Refuses to migrate a database whose tables were all dropped while its log was kept, as the ORM's `schema:drop` does. Looks at a
- * scratch database only where the log lists migrations and there is no table at all; says nothing where the role may not make one.
+ * Refuses to migrate a database whose tables were all dropped while its log was kept, as the ORM's `schema:drop` does. Uses a scratch
+ * database only where the log lists migrations and there is no table at all; refuses nothing where the role may not create one.
  *
  * @throws RefusedError with the statements that empty the log.
  */
-export async function refuseDroppedSchema(subject: Subject, { log, migrations }: State): Promise<void> {
-  const { orm, schema, migratorOf } = subject;
+export async function refuseDroppedSchema(
+  migrated: MigratedDatabase,
+  { log, migrations }: State,
+): Promise<void> {
+  const { orm, schema, migratorFor } = migrated;
   const applied = [...new Set(log.map(({ name }) => name))];
   const known = new Set(migrations.map(({ name }) => name));
   if (applied.length === 0 || !applied.every((name) => known.has(name)) || isScratch(orm)) return;
   if (await hasTables(orm, schema)) return;
   const expected = await withScratchDatabase(orm, schema, async (scratch) => {
-    await migratorOf(scratch).repeat(applied);
+    await migratorFor(scratch).repeat(applied);
     return readCatalog(scratch, schema);
   }).catch((error: unknown) => {
     if (error instanceof RefusedError) return null;
     throw error;
   });
-  if (expected === null || !wereDropped(expected, new Map())) return;
+  if (expected === null || !schemaWasDropped(expected, new Map())) return;
   throw new RefusedError(
-    `the log lists ${applied.length} migrations as applied, but none of the tables that they make exists: the schema was dropped and ` +
-      `the log kept. To migrate it anew, run this, then \`up\`: ${await emptyingStatements(subject)}`,
+    `the log lists ${applied.length} migrations as applied, but none of the tables that they create exists: the schema was dropped and ` +
+      `the log was kept. To migrate again, run this, then \`up\`: ${await emptyingStatements(migrated)}`,
   );
 }
 
-/** Whether the tables that migrations make were all dropped. */
-export function wereDropped(expected: Catalog, found: Catalog): boolean {
+/** Whether the tables that migrations create were all dropped. */
+export function schemaWasDropped(expected: Catalog, found: Catalog): boolean {
   const made = tablesIn(expected);
   return made.length > 0 && made.every((table) => !found.has(table));
 }
 
-/** The statements after which nothing counts as applied or begun. */
-export async function emptyingStatements({ orm, tables }: Subject): Promise<string> {
+/** Returns the statements that delete the log and the progress. */
+export async function emptyingStatements({ orm, tables }: MigratedDatabase): Promise<string> {
   const { progress } = await existing(poolSession(orm), tables);
   return [tables.log, ...(progress ? [tables.progress] : [])]
     .map((table) => `delete from ${table};`)

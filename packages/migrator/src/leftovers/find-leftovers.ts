@@ -1,12 +1,13 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { differences } from '../catalog/differences.ts';
-import { lastingDifferences } from '../catalog/restored.ts';
+import { restorableDifferences } from '../catalog/restorable-differences.ts';
 import { dropStatements, readCatalog, readCatalogIn, type Catalog } from '../catalog/catalog.ts';
 import type { EmittedMigration } from '../files/emitted-migration.ts';
 import { withScratchDatabase } from '../catalog/scratch-database.ts';
-import { inTransaction, onOwnConnection, type Session } from '../session/session.ts';
+import { onOwnConnection } from '../session/own-connection.ts';
+import { inTransaction, type Session } from '../session/session.ts';
 import { isLostConnection, sqlStateOf } from '../session/sql-state.ts';
-import type { Subject } from '../catalog/subject.ts';
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import { isReplaceable, leftoversBetween, type Leftover } from './leftover.ts';
 
 /** A migration that failed, and what the log lists. */
@@ -49,16 +50,16 @@ export function isAlreadyThere(error: unknown): boolean {
  *
  * @throws RefusedError when the role may not create databases; whatever the migration throws on the scratch database.
  */
-export async function findLeftovers(subject: Subject, failure: Failure): Promise<Leftovers> {
-  const { orm, schema, migratorOf } = subject;
+export async function findLeftovers(migrated: MigratedDatabase, failure: Failure): Promise<Leftovers> {
+  const { orm, schema, migratorFor } = migrated;
   const found = await readCatalog(orm, schema);
   return withScratchDatabase(orm, schema, async (scratch) => {
-    if (failure.applied.length > 0) await migratorOf(scratch).repeat(failure.applied);
+    if (failure.applied.length > 0) await migratorFor(scratch).repeat(failure.applied);
     const run = failure.migration.transactional ? inOneTransaction : oneByOne;
-    const objects = await run(subject, scratch, (steps) => blocking(steps, failure, found));
+    const objects = await run(migrated, scratch, (steps) => blocking(steps, failure, found));
     const names = objects.flatMap(({ object, part }) => (part === null ? [object] : []));
     const drops = await dropStatements(orm, schema, names);
-    return { objects, drops, ...(await afterwards(subject, scratch, failure, { names, found })) };
+    return { objects, drops, ...(await afterwards(migrated, scratch, failure, { names, found })) };
   });
 }
 
@@ -101,7 +102,11 @@ async function failsAgain(steps: Steps, sql: string): Promise<boolean> {
 }
 
 /** As a transactional migration is run; leaves the scratch database as it was. */
-function inOneTransaction({ schema, tables }: Subject, scratch: MikroORM, work: Work): Promise<Leftover[]> {
+function inOneTransaction(
+  { schema, tables }: MigratedDatabase,
+  scratch: MikroORM,
+  work: Work,
+): Promise<Leftover[]> {
   return inTransaction(scratch, async (session) => {
     await session.query('savepoint as_it_was');
     const result = await work({
@@ -115,7 +120,7 @@ function inOneTransaction({ schema, tables }: Subject, scratch: MikroORM, work: 
 }
 
 /** As one that is not transactional is run. */
-function oneByOne({ schema }: Subject, scratch: MikroORM, work: Work): Promise<Leftover[]> {
+function oneByOne({ schema }: MigratedDatabase, scratch: MikroORM, work: Work): Promise<Leftover[]> {
   return onOwnConnection(scratch, (session) =>
     work({
       send: (sql) => session.query(sql),
@@ -136,7 +141,7 @@ async function undone<T>(session: Session, work: () => Promise<T>): Promise<T> {
 
 /** What applying the rest on the scratch database tells. */
 async function afterwards(
-  { schema, migratorOf }: Subject,
+  { schema, migratorFor }: MigratedDatabase,
   scratch: MikroORM,
   { migration, pending }: Failure,
   { names, found }: { readonly names: readonly string[]; readonly found: Catalog },
@@ -145,10 +150,10 @@ async function afterwards(
   let baseline: string | null = null;
   // One by one its statements were kept there. Nothing can be replaced between two of them, which nothing would bring back.
   for (const name of migration.transactional ? pending : []) {
-    await migratorOf(scratch).repeat([name]);
+    await migratorFor(scratch).repeat([name]);
     const made = await readCatalog(scratch, schema);
     for (const object of names) if (isReplaceable(object, made, found)) replaceable.add(object);
-    const differing = await lastingDifferences(scratch, schema, found, differences(made, found));
+    const differing = await restorableDifferences(scratch, schema, found, differences(made, found));
     if (differing.length === 0) baseline = name;
   }
   return { replaceable, baseline };

@@ -1,15 +1,15 @@
 import { differences } from '../catalog/differences.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 
-/** Something that a migration makes and that exists already, though no applied migration made it. */
+/** An object that a migration creates and that exists already, though no applied migration created it. */
 export interface Leftover {
   /** Kind and name, such as `function touch()`. */
   readonly object: string;
-  /** The column, constraint, index or the like of an object that applied migrations made; null for the object itself. */
+  /** The column, constraint, index or other part of an object of applied migrations; null for the object itself. */
   readonly part: string | null;
 }
 
-/** Returns what of all that was made between two catalogs is also in the database. */
+/** Returns what was created between two catalogs and is also in the database. */
 export function leftoversBetween(before: Catalog, after: Catalog, found: Catalog): Leftover[] {
   return [...after].flatMap(([object, made]): Leftover[] => {
     const there = found.get(object);
@@ -30,7 +30,7 @@ export function holdsData({ object }: Leftover): boolean {
 // A sequence has a value, a table and a materialized view have rows, and an extension brings what others may use.
 const stateless = /^(?:function|procedure|aggregate|view|type|schema|collation) /;
 
-/** Whether an object holds nothing but its definition, and has in the database the one that migrations make. */
+/** Whether an object has no data, and the database's definition of it equals that of the migrations. */
 export function isReplaceable(object: string, made: Catalog, found: Catalog): boolean {
   const [one, other] = [made.get(object), found.get(object)];
   if (!one || !other || !stateless.test(object)) return false;

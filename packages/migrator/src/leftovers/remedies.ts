@@ -1,49 +1,49 @@
 import type { Difference } from '../catalog/differences.ts';
 import { dropStatements, type Catalog } from '../catalog/catalog.ts';
-import type { Subject } from '../catalog/subject.ts';
-import { emptyingStatements, wereDropped } from './dropped-schema.ts';
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
+import { emptyingStatements, schemaWasDropped } from './dropped-schema.ts';
 import { isReplaceable } from './leftover.ts';
 
-/** What a database has, what the migrations that it went through make, and what all of them make. */
+/** The catalogs of a database, of its applied migrations, and of all migrations. */
 export interface Compared {
   readonly found: Catalog;
   readonly expected: Catalog;
   readonly complete: Catalog;
-  /** The last migration, when the database has what all of them make though some are not in the log; else null. */
+  /** The last migration, when the database equals the schema of all though some are not in the log; else null. */
   readonly baseline: string | null;
 }
 
-/** A difference, and what to do about it. */
+/** A difference and its remedy. */
 export interface RemediedDifference extends Difference {
-  /** An SQL statement, or a command of the migrator in backquotes, with what to know of it; or advice. */
+  /** SQL, a command of the migrator in backquotes, or advice. */
   readonly remedy: string;
 }
 
-/** Finds a remedy for each difference. */
+/** Adds a remedy to each difference. */
 export async function withRemedies(
-  subject: Subject,
+  migrated: MigratedDatabase,
   differing: readonly Difference[],
   compared: Compared,
 ): Promise<RemediedDifference[]> {
   const { found, expected, complete, baseline } = compared;
   const extra = differing.filter((one) => isWhole(one) && one.found !== null).map(({ object }) => object);
-  const drops = await dropStatements(subject.orm, subject.schema, extra);
-  const anew = wereDropped(expected, found) ? `${await emptyingStatements(subject)} then \`up\`` : null;
+  const drops = await dropStatements(migrated.orm, migrated.schema, extra);
+  const anew = schemaWasDropped(expected, found) ? `${await emptyingStatements(migrated)} then \`up\`` : null;
   return differing.map((one) => ({ ...one, remedy: remedyOf(one) }));
 
   function remedyOf(one: Difference): string {
     if (baseline !== null) return `\`baseline ${baseline}\``;
     if (!isWhole(one)) {
-      if (one.fact !== null) return 'change it back, or write a migration that changes it';
-      return one.found === null ? 'make it again' : 'remove it, or write a migration that makes it';
+      if (one.fact !== null) return 'revert the change, or write a migration that makes it';
+      return one.found === null ? 'create it again' : 'drop it, or write a migration that creates it';
     }
     const { object } = one;
-    if (one.found === null) return anew ?? 'make it again';
-    if (isReplaceable(object, complete, found)) return '`up`, which makes it again';
+    if (one.found === null) return anew ?? 'create it again';
+    if (isReplaceable(object, complete, found)) return '`up`, which creates it again';
     const sql = drops.get(object);
-    if (sql === undefined) return 'goes with what it belongs to';
+    if (sql === undefined) return 'it is dropped with the object that it belongs to';
     const drop = `${sql};`;
-    return complete.has(object) ? `${drop} before \`up\`` : `${drop} or write a migration that makes it`;
+    return complete.has(object) ? `${drop} before \`up\`` : `${drop} or write a migration that creates it`;
   }
 }
 

@@ -1,47 +1,48 @@
 import { isNativeError } from 'node:util/types';
-import type { Subject } from '../catalog/subject.ts';
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import type { DownRequest } from '../ledger/requests.ts';
 import type { State } from '../ledger/state.ts';
 import { downSteps } from '../plan/steps.ts';
-import { filledTables } from './filled-tables.ts';
 import { callsCode } from '../sql/calls-code.ts';
 import type { EmittedMigration } from '../files/emitted-migration.ts';
-import { touchedByDown } from './touched-tables.ts';
+import { tablesWithRows } from './tables-with-rows.ts';
+import { tablesTouchedByDown } from './tables-touched.ts';
 
-/** What going back would lose. */
+/** What `down` would lose. */
 export interface DownLosses {
-  /** Tables that hold rows, and that it drops, deletes from, or takes values from; those of other schemas than `public` with theirs. */
+  /** Tables with rows that it drops or deletes from, or whose columns it drops; schema-qualified outside `public`. */
   readonly tables: readonly string[];
-  /** Why that could not be found out, so that `tables` are all that hold rows; null when it was. */
+  /** Why that is unknown, so that `tables` lists every table with rows; null when it is known. */
   readonly unknown: string | null;
 }
 
 /**
- * What `Migrator.lossesOfDown` promises. PostgreSQL is asked what the migrations do: they are reverted on a scratch database. Which of
- * the tables that they touch hold rows, the connected database is asked.
+ * Implements `Migrator.lossesOfDown`: reverts the migrations on a scratch database to see which tables they touch, and reads from the
+ * connected database which of these hold rows.
  */
 export async function lossesOfDown(
-  subject: Subject,
+  migrated: MigratedDatabase,
   state: State,
   request: DownRequest,
 ): Promise<DownLosses> {
   const steps = await downSteps(state, request);
   if (steps.length === 0 && state.progress.length === 0) return { tables: [], unknown: null };
-  const filled = await filledTables(subject);
+  const filled = await tablesWithRows(migrated);
   // A scratch database takes most of a second.
   if (filled.length === 0) return { tables: [], unknown: null };
   const unknown = (why: string): DownLosses => ({ tables: filled.map(({ label }) => label), unknown: why });
   const [unfinished] = state.progress;
-  if (unfinished) return unknown(`${unfinished.name} stopped half way`);
+  if (unfinished) return unknown(`${unfinished.name} was interrupted`);
   for (const { migration } of steps) {
-    if (await isUnforeseeable(migration)) return unknown(`${migration.name} depends on what it finds`);
+    if (await isUnforeseeable(migration))
+      return unknown(`${migration.name} depends on the rows of the database`);
   }
   try {
     const applied = state.log.map(({ name }) => name);
-    const isTouched = await touchedByDown(subject, applied, request);
+    const isTouched = await tablesTouchedByDown(migrated, applied, request);
     return { tables: filled.filter(isTouched).map(({ label }) => label), unknown: null };
   } catch (error) {
-    // A role that may not create databases, a pooler. To ask once too often does no harm.
+    // Such as a role that may not create databases, or a pooler. An unnecessary question does no harm.
     return unknown(isNativeError(error) ? error.message : String(error));
   }
 }

@@ -1,19 +1,19 @@
 import { backfillOf } from '../files/backfill.ts';
 import type { Direction } from '../files/emitted-migration.ts';
-import { ownTimeouts } from '../run/run-step-by-step.ts';
-import { timeouts, type Limits, type Step } from '../run/run.ts';
-import { beginning } from '../session/session.ts';
-import { mustExist } from './selection.ts';
+import { sessionTimeouts, transactionTimeouts, type Limits } from '../run/limits.ts';
+import type { Step } from '../run/step.ts';
+import { beginStatement } from '../session/session.ts';
+import { requireKnown } from './selection.ts';
 import { standaloneKind } from '../sql/standalone-kind.ts';
 import type { Progress, State } from '../ledger/state.ts';
-import { unfinishedSteps } from './steps.ts';
+import { unfinishedSteps } from '../run/unfinished-steps.ts';
 
-/** What running one direction of a migration would send. */
+/** The statements of one direction of a migration. */
 export interface PlannedMigration {
   readonly name: string;
   readonly direction: Direction;
   readonly transactional: boolean;
-  /** False where the SQL depends on what the migration reads from the database, or where it writes there by itself. */
+  /** False where the SQL depends on what the migration reads from the database, or where it writes there directly. */
   readonly known: boolean;
   /**
    * In the order in which they are sent: the beginning and the end of transactions and their timeouts included, what the migrator
@@ -23,7 +23,7 @@ export interface PlannedMigration {
   readonly statements: readonly string[];
 }
 
-/** What a run would send that chooses its steps from what it finds. What stopped half done comes first, as it does in a run. */
+/** Returns what a run would send whose steps `choose` returns. Interrupted steps come first, as in a run. */
 export async function planOf(
   state: State,
   limits: Limits,
@@ -45,13 +45,13 @@ export async function planOf(
 }
 
 /**
- * A state as it is when all migrations up to and including `last` are applied, or none when it is null.
+ * Returns the state in which the migrations up to and including `last` are applied, or none when it is null.
  *
  * @throws RefusedError when there is no such migration.
  */
 export function appliedUpTo(migrations: State['migrations'], last: string | null): State {
   const names = migrations.map(({ name }) => name);
-  if (last !== null) mustExist(last, names);
+  if (last !== null) requireKnown(last, names);
   const log = names
     .filter((name) => last !== null && name <= last)
     .map((name, index) => ({ id: index + 1, name, executedAt: '' }));
@@ -59,7 +59,7 @@ export function appliedUpTo(migrations: State['migrations'], last: string | null
 }
 
 function transaction(limits: Limits, step: Step, statements: readonly string[]): string[] {
-  return [beginning, timeouts({ limits }, step), ...statements, 'commit'];
+  return [beginStatement, transactionTimeouts(limits, step), ...statements, 'commit'];
 }
 
 async function stepByStep(limits: Limits, step: Step, progress: readonly Progress[]): Promise<string[]> {
@@ -70,7 +70,7 @@ async function stepByStep(limits: Limits, step: Step, progress: readonly Progres
       .map(({ statement }) => statement),
   );
   const left = (migration[direction]?.statements ?? []).filter((_, index) => !done.has(index));
-  const sent = [ownTimeouts(step)];
+  const sent = [sessionTimeouts(step)];
   for (const sql of left) {
     const standsAlone = backfillOf(sql) !== null || (await standaloneKind(sql)) !== null;
     sent.push(...(standsAlone ? [sql] : transaction(limits, step, [sql])));

@@ -1,13 +1,13 @@
 import { refuseInTransaction } from '../files/backfill.ts';
 import type { Emitted, EmittedMigration } from '../files/emitted-migration.ts';
-import { nearest, RefusedError } from '../session/errors.ts';
+import { nearestName, RefusedError } from '../session/errors.ts';
 import type { State } from '../ledger/state.ts';
 import { transactionControl } from '../sql/transaction-control.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 import { statusOf, type Condition } from '../ledger/status.ts';
 
 /**
- * What to apply, oldest first.
+ * Returns the migrations to apply, oldest first.
  *
  * @throws RefusedError when it can't be done safely.
  */
@@ -27,7 +27,7 @@ export async function selectUp(
 }
 
 /**
- * What to revert, applied last first.
+ * Returns the migrations to revert, in reverse order of their application.
  *
  * @throws RefusedError when it can't be done safely.
  */
@@ -39,9 +39,11 @@ export async function selectDown(
   const applied = state.log.map(({ name }) => name);
   if (to !== undefined && !applied.includes(to)) throw notApplied(to, applied, state);
   if ([to !== undefined, steps !== undefined, all].filter(Boolean).length > 1)
-    throw new RefusedError('say how far to go back in one way only: `to`, `steps` or `all`');
+    throw new RefusedError('pass only one of `to`, `steps` and `all`');
   if (steps !== undefined && (!Number.isInteger(steps) || steps < 1)) {
-    throw new RefusedError(`can't go back ${String(steps)} steps: say a whole number from 1`);
+    throw new RefusedError(
+      `steps: ${String(steps)} is not a number of migrations; use a whole number from 1`,
+    );
   }
   const from = to === undefined ? (all ? 0 : applied.length - (steps ?? 1)) : applied.indexOf(to) + 1;
   const names = applied.slice(Math.max(from, 0)).toReversed();
@@ -51,7 +53,7 @@ export async function selectDown(
     const migration = known.get(name);
     if (!migration?.down)
       throw new RefusedError(
-        `${name} can't be reverted, as its \`down\` says: "${migration?.irreversible ?? ''}"; restore a backup, or go forward`,
+        `${name} can't be reverted; its \`down\` throws "${migration?.irreversible ?? ''}"; restore a backup, or write a new migration`,
       );
     await refuseUnfit(migration, migration.down);
     chosen.push(migration);
@@ -68,7 +70,7 @@ async function refuseUnfit(
     const control = await transactionControl(sql);
     if (control !== null) {
       throw new RefusedError(
-        `${name} sends "${control}": its transactions are begun and ended for it; leave that out`,
+        `${name} sends "${control}", but the migrator begins and ends its transactions: remove that statement`,
       );
     }
   }
@@ -77,18 +79,16 @@ async function refuseUnfit(
 const unsafe: readonly Condition[] = ['duplicate', 'missing', 'edited'];
 
 const reasons: Readonly<Partial<Record<Condition, string>>> = {
-  duplicate:
-    'is listed more than once as applied: find out who applied it twice, then delete all its rows but one from the log',
-  missing: 'is applied, but this code does not have it: bring its file back, or run the code that has it',
-  edited:
-    'was edited after it was applied: bring it back to what it was, and make the change a new migration',
-  ahead: 'is applied and newer than this code: the database is ahead; run the code that has it',
-  unfinished: 'stopped half way: run `up` or `down`, which goes on with it, first',
-  late: 'is older than migrations that are applied: rename it to come last, or say --allow-out-of-order (allowOutOfOrder)',
+  duplicate: 'has several rows in the log: find out why it was applied twice, then delete all but one',
+  missing: 'is applied, but its file is missing: restore the file, or run the code that has it',
+  edited: 'was edited after it was applied: restore the file, and write a new migration for the change',
+  ahead: 'is applied and newer than this code: deploy the code that has it',
+  unfinished: 'was interrupted: finish it with `up` or `down` first',
+  late: 'is older than applied migrations: rename it to be the newest, or pass --allow-out-of-order (allowOutOfOrder)',
 };
 
-/** @throws RefusedError when the log can't be relied on, or a migration stopped half way. */
-export function mustBeSound(state: State): void {
+/** @throws RefusedError when the log is inconsistent, or a migration was interrupted. */
+export function requireConsistent(state: State): void {
   refuse(state, [...unsafe, 'ahead', 'unfinished']);
 }
 
@@ -100,30 +100,30 @@ function refuse(state: State, conditions: readonly Condition[]): void {
   refuseEditedProgress(state);
 }
 
-// Half of what it was is done: nothing tells how to go on with what it is now.
+// Part of its former text has run, so it can't be resumed with the new one.
 function refuseEditedProgress({ migrations, progress }: State): void {
   for (const { name, checksum, statement } of progress) {
     const migration = migrations.find((one) => one.name === name);
     if (!migration || migration.checksum !== checksum) {
       throw new RefusedError(
-        `${name} stopped after its statement ${statement + 1} and was edited since: bring it back to what it was, and run it to its end first`,
+        `${name} was interrupted at statement ${statement + 1} and edited since: restore the file, and finish it first`,
       );
     }
   }
 }
 
-/** @throws RefusedError when the name is none of those, with the one that comes nearest. */
-export function mustExist(name: string, names: readonly string[]): void {
+/** @throws RefusedError when no migration has this name; the message suggests the nearest. */
+export function requireKnown(name: string, names: readonly string[]): void {
   if (!names.includes(name)) throw unknown(name, names);
 }
 
 function notApplied(name: string, applied: readonly string[], { migrations }: State): RefusedError {
   if (!migrations.some((migration) => migration.name === name)) return unknown(name, applied);
-  return new RefusedError(`${name} is not applied, so that going back can't end there`);
+  return new RefusedError(`${name} is not applied; choose a target that is`);
 }
 
 function unknown(name: string, names: readonly string[]): RefusedError {
-  const hint = nearest(name, names);
+  const hint = nearestName(name, names);
   return new RefusedError(
     `there is no migration ${JSON.stringify(name)}: ${hint === null ? '`status` lists them' : `did you mean ${hint}?`}`,
   );

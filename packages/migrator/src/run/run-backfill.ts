@@ -1,64 +1,68 @@
 import { setTimeout } from 'node:timers/promises';
 import { quoted, type Backfill } from '../files/backfill.ts';
-import { timeouts, watched, withLocks, type Run, type Step } from './run.ts';
+import { transactionTimeouts } from './limits.ts';
+import { reportingBlockers } from './reporting-blockers.ts';
+import { retryWhileLocked } from './retry-while-locked.ts';
+import type { Run } from './run.ts';
+import type { Step } from './step.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 
-/** How far a backfill came. */
-export interface Place {
+/** The position of a backfill. */
+export interface Checkpoint {
   /** The key of the last row, each column as text. */
   readonly key: readonly string[];
-  /** How many rows it went through. */
+  /** How many rows were processed. */
   readonly rows: number;
 }
 
-/** Where a backfill keeps its place. */
-export interface PlaceKeeper {
-  readonly begun: Place | null;
-  /** Notes in the transaction of a batch how far it came, or that it was the last. */
-  keep(session: Session, place: Place, last: boolean): Promise<void>;
+/** Where a backfill stores its checkpoint. */
+export interface CheckpointStore {
+  readonly initial: Checkpoint | null;
+  /** Stores the checkpoint in the transaction of a batch; `last` when the backfill is done. */
+  save(session: Session, checkpoint: Checkpoint, last: boolean): Promise<void>;
 }
 
-/** Runs a backfill from where it stopped, each batch in a transaction of its own together with the place that it reached. */
+/** Runs a backfill from its checkpoint, each batch in one transaction together with the new checkpoint. */
 export async function runBackfill(
   run: Run,
   step: Step,
   backfill: Backfill,
-  keeper: PlaceKeeper,
+  store: CheckpointStore,
 ): Promise<void> {
   const types = await keyTypes(poolSession(run.orm), backfill);
   const name = step.migration.name;
-  const pace = new Pace(await estimate(poolSession(run.orm), backfill, types, keeper.begun));
-  let place = keeper.begun;
+  const pace = new Pace(await estimate(poolSession(run.orm), backfill, types, store.initial));
+  let checkpoint = store.initial;
   for (;;) {
-    const from = place;
-    const { to, last } = await withLocks(run, name, () =>
+    const from = checkpoint;
+    const { to, last } = await retryWhileLocked(run, name, () =>
       inTransaction(run.orm, async (session) => {
-        await session.query(timeouts(run, step));
+        await session.query(transactionTimeouts(run.limits, step));
         await run.lease.guard(session);
-        const batch = await watched(run, name, () => sendBatch(session, backfill, types, from));
-        await keeper.keep(session, batch.to, batch.last);
+        const batch = await reportingBlockers(run, name, () => sendBatch(session, backfill, types, from));
+        await store.save(session, batch.to, batch.last);
         return batch;
       }),
     );
     const rows = to.rows - (from?.rows ?? 0);
     run.report({ kind: 'batch', name, table: backfill.table, rows: to.rows, ...pace.after(rows) });
     if (last) return;
-    place = to;
+    checkpoint = to;
     if (backfill.sleep > 0) await setTimeout(backfill.sleep);
   }
 }
 
 interface Batch {
-  readonly to: Place;
+  readonly to: Checkpoint;
   readonly last: boolean;
 }
 
-/** Changes the rows of the next keys. They are counted whether they are to be changed or not, so that no batch reads the whole table. */
+/** Updates the rows of the next keys. Rows that do not match count too, so that no batch reads the whole table. */
 async function sendBatch(
   session: Session,
   { table, by, set, where, batch }: Backfill,
   types: readonly string[],
-  from: Place | null,
+  from: Checkpoint | null,
 ): Promise<Batch> {
   const columns = by.map(quoted);
   const key = columns.join(', ');
@@ -84,12 +88,12 @@ function after(columns: readonly string[], types: readonly string[], offset = 0)
   return `(${columns.join(', ')}) > (${parameters(types, offset)})`;
 }
 
-// A row's values come as text and go back as what they were.
+// Keys are read as text and cast back to their types.
 function parameters(types: readonly string[], offset: number): string {
   return types.map((type, index) => `$${offset + index + 1}::text::${type}`).join(', ');
 }
 
-/** The types of the key's columns. */
+/** Returns the types of the key's columns. @throws Error when they can't order the batches. */
 async function keyTypes(session: Session, { table, by }: Backfill): Promise<string[]> {
   const columns = await session.query<{ name: string; type: string | null; nullable: boolean | null }>(
     `select name, format_type(atttypid, atttypmod) as type, not attnotnull as nullable
@@ -99,10 +103,11 @@ async function keyTypes(session: Session, { table, by }: Backfill): Promise<stri
     [quoted(table), by],
   );
   const types = columns.map(({ name, type, nullable }) => {
-    if (type === null) throw new Error(`backfill: ${table} has no column ${JSON.stringify(name)} to go by`);
+    if (type === null)
+      throw new Error(`backfill: ${table} has no column ${JSON.stringify(name)} to order by`);
     if (nullable)
       throw new Error(
-        `backfill: ${table} can't be gone through by ${name}, which allows nulls: take its key`,
+        `backfill: ${table} can't be ordered by ${name}, which allows nulls: use its primary key`,
       );
     return type;
   });
@@ -116,18 +121,18 @@ async function keyTypes(session: Session, { table, by }: Backfill): Promise<stri
   );
   if (indexes.length === 0) {
     throw new Error(
-      `backfill: no index of ${table} begins with ${by.join(', ')}, so that each batch would read all of it: take its key, or make an index`,
+      `backfill: no index of ${table} begins with ${by.join(', ')}, and each batch would read the whole table: use its primary key, or create an index`,
     );
   }
   return types;
 }
 
-/** How many rows the planner expects behind the place. */
+/** Returns how many rows the planner expects after the checkpoint. */
 async function estimate(
   session: Session,
   { table, by }: Backfill,
   types: readonly string[],
-  from: Place | null,
+  from: Checkpoint | null,
 ): Promise<number> {
   const rows = await session.query<{ 'QUERY PLAN': string | [PlanRows] }>(
     `explain (format json) select from ${quoted(table)} where ${from ? after(by.map(quoted), types) : 'true'}`,
@@ -143,7 +148,7 @@ interface PlanRows {
   readonly Plan: { readonly 'Plan Rows': number };
 }
 
-/** How fast it goes, and when it will be done, by what this run has seen of it. */
+/** Computes rows per second and the remaining time of a run. */
 class Pace {
   readonly #begun = performance.now();
   readonly #expected: number;
@@ -163,14 +168,14 @@ class Pace {
   }
 }
 
-/** A place as the progress keeps it. */
-export function placeOf(text: string): Place {
+/** Parses a stored checkpoint. */
+export function parseCheckpoint(text: string): Checkpoint {
   const { key, rows }: { key: unknown; rows: unknown } = JSON.parse(text);
   return { key: keyOf(JSON.stringify(key)), rows: Number(rows) };
 }
 
 function keyOf(text: string): string[] {
   const key: unknown = JSON.parse(text);
-  if (!Array.isArray(key)) throw new Error(`a backfill's place is no list: ${text}`);
+  if (!Array.isArray(key)) throw new Error(`a backfill's checkpoint is not a list: ${text}`);
   return key.map(String);
 }

@@ -1,27 +1,25 @@
 import { refuseInTransaction } from '../files/backfill.ts';
 import { queriesOf } from '../files/emitted-migration.ts';
 import { MigratorError } from '../session/errors.ts';
-import type { InTheWay } from '../leftovers/in-the-way.ts';
-import { dropAll } from '../leftovers/replace.ts';
-import {
-  failed,
-  inTheWayOf,
-  isDone,
-  keepBooks,
-  serverTime,
-  timeouts,
-  watched,
-  withLocks,
-  type Run,
-  type Step,
-} from './run.ts';
-import { withSettingsKept } from '../session/session-settings.ts';
+import type { Conflict } from '../leftovers/find-conflict.ts';
+import { dropAll } from '../leftovers/drop-all.ts';
+import { recordFailure } from './record-failure.ts';
+import { findStepConflict } from './find-step-conflict.ts';
+import { wasCommitted } from './was-committed.ts';
+import { recordStep } from './record-step.ts';
+import { serverTime } from './server-time.ts';
+import { transactionTimeouts } from './limits.ts';
+import { reportingBlockers } from './reporting-blockers.ts';
+import { retryWhileLocked } from './retry-while-locked.ts';
+import type { Run } from './run.ts';
+import type { Step } from './step.ts';
+import { withSettingsRestored } from '../session/session-settings.ts';
 import { inTransaction, poolSession, type TransactionSession } from '../session/session.ts';
 import { isLostConnection, sqlStateOf } from '../session/sql-state.ts';
 
 /**
- * Runs a step in one transaction, its entries in the log and the history included. Where a lock is not to be had in time it is taken
- * back, and tried again after a while.
+ * Runs a step in one transaction, together with its entries in the log and the history. When a lock times out, the transaction is rolled
+ * back and retried.
  *
  * @throws MigratorError `failed`, `lock_lost`
  */
@@ -29,39 +27,43 @@ export async function runInTransaction(run: Run, step: Step): Promise<void> {
   return attempt(run, step, { objects: [], drops: [] });
 }
 
-/** What is dropped before a migration makes it again. */
-type Replaced = Extract<InTheWay, { drops: unknown }>;
+/** Existing objects that are dropped before the migration creates them again. */
+type Replaced = Extract<Conflict, { drops: unknown }>;
 
 async function attempt(run: Run, step: Step, replaced: Replaced): Promise<void> {
   const startedAt = await serverTime(poolSession(run.orm));
   let at = 0;
   try {
-    await withLocks(run, step.migration.name, () =>
+    await retryWhileLocked(run, step.migration.name, () =>
       inTransaction(run.orm, (session) =>
         send(run, step, session, { startedAt, replaced, reached: (number) => (at = number) }),
       ),
     );
   } catch (error) {
     if (error instanceof MigratorError) throw error;
-    // The answer to the commit may be all that was lost.
-    if (isLostConnection(error) && (await isDone(run, step))) return;
-    const inTheWay = replaced.objects.length === 0 ? await inTheWayOf(run, step, at, error) : null;
-    if (inTheWay && 'drops' in inTheWay) {
-      run.report({ kind: 'replacing', name: step.migration.name, objects: inTheWay.objects });
-      return attempt(run, step, inTheWay);
+    // Only the answer to the commit may have been lost.
+    if (isLostConnection(error) && (await wasCommitted(run, step))) return;
+    const conflict = replaced.objects.length === 0 ? await findStepConflict(run, step, at, error) : null;
+    if (conflict && 'drops' in conflict) {
+      run.report({ kind: 'replacing', name: step.migration.name, objects: conflict.objects });
+      return attempt(run, step, conflict);
     }
-    const hint = inTheWay?.remedy ?? remedies[sqlStateOf(error)];
-    const remedy = `Nothing of it was kept. ${hint ?? 'Correct it and run it again.'}`;
-    throw await failed(run, step, { error, startedAt, at: at === 0 ? '' : ` at statement ${at}`, remedy });
+    const hint = conflict?.remedy ?? remedies[sqlStateOf(error)];
+    const remedy = `It was rolled back. ${hint ?? 'Correct it and retry.'}`;
+    throw await recordFailure(run, step, {
+      error,
+      startedAt,
+      at: at === 0 ? '' : ` at statement ${at}`,
+      remedy,
+    });
   }
 }
 
 const remedies: Readonly<Partial<Record<string, string>>> = {
-  '55P03': 'Find out who holds the lock (pg_stat_activity), and run it again.',
-  '57014':
-    'Where it took too long, give it a `statementTimeout` of its own, or do less at once; then run it again.',
-  '2BP01': 'Drop what depends on it first, or with it (`cascade`); then run it again.',
-  '42501': 'Grant its role what it takes, or connect as the owner; then run it again.',
+  '55P03': 'Find the session that holds the lock (pg_stat_activity), and retry.',
+  '57014': 'If it timed out, set a longer `statementTimeout` in the migration, or split it; then retry.',
+  '2BP01': 'Drop the dependent objects first, or use `cascade`; then retry.',
+  '42501': 'Grant the privilege to its role, or connect as the owner; then retry.',
 };
 
 interface Sending {
@@ -77,8 +79,8 @@ async function send(
   { startedAt, replaced, reached }: Sending,
 ): Promise<void> {
   const { migration, direction } = step;
-  await withSettingsKept(session, async () => {
-    await session.query(timeouts(run, step));
+  await withSettingsRestored(session, async () => {
+    await session.query(transactionTimeouts(run.limits, step));
     await run.lease.guard(session);
     const statements = migration[direction]?.statements ?? (await askedStatements(run, step, session));
     refuseInTransaction(migration.name, statements);
@@ -87,17 +89,17 @@ async function send(
       const number = index + 1;
       reached(number);
       run.report({ kind: 'statement', name: migration.name, sql, number, count: statements.length });
-      await watched(run, migration.name, () => session.query(sql));
+      await reportingBlockers(run, migration.name, () => session.query(sql));
     }
   });
   const note =
     replaced.objects.length > 0
-      ? [step.note, `replaced what was left over: ${replaced.objects.join(', ')}`].filter(Boolean).join('; ')
+      ? [step.note, `replaced existing objects: ${replaced.objects.join(', ')}`].filter(Boolean).join('; ')
       : step.note;
-  await keepBooks(session, run, { ...step, note }, startedAt);
+  await recordStep(session, run, { ...step, note }, startedAt);
 }
 
-// For a migration that reads, or writes by itself, in the very transaction.
+// For a migration that queries the database, in the same transaction.
 async function askedStatements(
   { orm }: Run,
   { migration, direction }: Step,

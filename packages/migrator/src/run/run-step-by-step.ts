@@ -1,35 +1,28 @@
 import { backfillOf } from '../files/backfill.ts';
 import { queriesOf } from '../files/emitted-migration.ts';
 import { MigratorError, RefusedError } from '../session/errors.ts';
-import { remainder } from './resume.ts';
-import { placeOf, runBackfill, type Place } from './run-backfill.ts';
-import {
-  failed,
-  inTheWayOf,
-  isDone,
-  keepBooks,
-  serverTime,
-  timeouts,
-  watched,
-  withLocks,
-  type Run,
-  type Step,
-} from './run.ts';
-import { liftTransactionLimits, withSettingsKept } from '../session/session-settings.ts';
-import {
-  inTransaction,
-  onOwnConnection,
-  poolSession,
-  type OwnSession,
-  type Session,
-} from '../session/session.ts';
+import { remainingStatements } from './remaining-statements.ts';
+import { parseCheckpoint, runBackfill, type Checkpoint } from './run-backfill.ts';
+import { recordFailure } from './record-failure.ts';
+import { findStepConflict } from './find-step-conflict.ts';
+import { wasCommitted } from './was-committed.ts';
+import { recordStep } from './record-step.ts';
+import { serverTime } from './server-time.ts';
+import { sessionTimeouts, transactionTimeouts } from './limits.ts';
+import { reportingBlockers } from './reporting-blockers.ts';
+import { retryWhileLocked } from './retry-while-locked.ts';
+import type { Run } from './run.ts';
+import type { Step } from './step.ts';
+import { disableTransactionTimeouts, withSettingsRestored } from '../session/session-settings.ts';
+import { onOwnConnection, type OwnSession } from '../session/own-connection.ts';
+import { inTransaction, poolSession, type Session } from '../session/session.ts';
 import { isLostConnection } from '../session/sql-state.ts';
 import { standaloneKind } from '../sql/standalone-kind.ts';
 import type { Progress } from '../ledger/state.ts';
 
 /**
- * Runs a step that is not transactional, statement by statement, and keeps account of each, so that it is taken up where it stopped:
- * what may run in a transaction has one of its own together with its account; what can't stands alone.
+ * Runs a step that is not transactional, statement by statement, and records the progress of each, so that it resumes after an
+ * interruption. A statement that may run in a transaction has its own, together with its progress; others run outside.
  *
  * @throws RefusedError before its first statement; MigratorError `failed`, `lock_lost`
  */
@@ -42,10 +35,10 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     const statements = migration[direction]?.statements ?? (await askedStatements(run, step));
     for (const sql of statements) await refuseNameless(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
-      // Behind a pooler it has no server process of its own, and nothing can be set on it.
+      // Behind a pooler it has no fixed server process, and session settings are lost.
       if (await isDirect(session)) {
-        await session.query(ownTimeouts(step));
-        await liftTransactionLimits(session, 'session');
+        await session.query(sessionTimeouts(step));
+        await disableTransactionTimeouts(session, 'session');
         await run.lease.own(session);
       }
       for (const [index, sql] of statements.entries()) {
@@ -58,7 +51,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     });
     await inTransaction(run.orm, async (session) => {
       await run.lease.guard(session);
-      await keepBooks(session, run, step, startedAt);
+      await recordStep(session, run, step, startedAt);
       await session.query(`delete from ${run.tables.progress} where name = $1 and direction = $2`, [
         migration.name,
         direction,
@@ -66,15 +59,15 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     });
   } catch (error) {
     if (error instanceof MigratorError) throw error;
-    // The answer to the last commit may be all that was lost.
-    if (isLostConnection(error) && (await isDone(run, step))) return;
-    const inTheWay = await inTheWayOf(run, step, at, error);
-    const hint = inTheWay && 'remedy' in inTheWay ? ` ${inTheWay.remedy}` : '';
-    throw await failed(run, step, {
+    // Only the answer to the last commit may have been lost.
+    if (isLostConnection(error) && (await wasCommitted(run, step))) return;
+    const conflict = await findStepConflict(run, step, at, error);
+    const hint = conflict && 'remedy' in conflict ? ` ${conflict.remedy}` : '';
+    throw await recordFailure(run, step, {
       error,
       startedAt,
       at: at === 0 ? '' : ` at statement ${at}`,
-      remedy: `The statements before it are done; the next \`up\` or \`down\` goes on from there.${hint}`,
+      remedy: `The statements before it are done; the next \`up\` or \`down\` resumes there.${hint}`,
     });
   }
 }
@@ -82,7 +75,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
 interface Statement {
   readonly sql: string;
   readonly index: number;
-  /** That it was sent before, by somebody who did not learn what became of it. */
+  /** Its progress from an interrupted run. */
   readonly known: Progress | undefined;
 }
 
@@ -91,75 +84,67 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
   if (batches) {
     const place = statement.known?.place ?? null;
     return runBackfill(run, step, batches, {
-      begun: place === null ? null : placeOf(place),
-      keep: (session, reached, last) => account(session, run, step, statement.index, last, reached),
+      initial: place === null ? null : parseCheckpoint(place),
+      save: (session, reached, last) => recordProgress(session, run, step, statement.index, last, reached),
     });
   }
   const kind = await standaloneKind(statement.sql);
   const { name } = step.migration;
   if (!kind) {
-    await withLocks(run, name, () =>
+    await retryWhileLocked(run, name, () =>
       inTransaction(run.orm, async (session) => {
-        await withSettingsKept(session, async () => {
-          await session.query(timeouts(run, step));
+        await withSettingsRestored(session, async () => {
+          await session.query(transactionTimeouts(run.limits, step));
           await run.lease.guard(session);
-          await watched(run, name, () => session.query(statement.sql));
+          await reportingBlockers(run, name, () => session.query(statement.sql));
         });
-        await account(session, run, step, statement.index, true);
+        await recordProgress(session, run, step, statement.index, true);
       }),
     );
     return;
   }
   await inTransaction(run.orm, async (session) => {
     await run.lease.guard(session);
-    await account(session, run, step, statement.index, false);
+    await recordProgress(session, run, step, statement.index, false);
   });
-  const send = (sql: string): Promise<void> => watched(run, name, () => run.lease.send(own, sql));
-  const rest = await remainder(kind, statement.sql, own, statement.known !== undefined);
+  const send = (sql: string): Promise<void> => reportingBlockers(run, name, () => run.lease.send(own, sql));
+  const rest = await remainingStatements(kind, statement.sql, own, statement.known !== undefined);
   for (const sql of rest) await send(sql);
   await inTransaction(run.orm, async (session) => {
     await run.lease.guard(session);
-    await account(session, run, step, statement.index, true);
+    await recordProgress(session, run, step, statement.index, true);
   });
 }
 
-async function account(
+async function recordProgress(
   session: Session,
   run: Run,
   step: Step,
   index: number,
   done: boolean,
-  place?: Place,
+  checkpoint?: Checkpoint,
 ): Promise<void> {
   const { name, checksum } = step.migration;
   await session.query(
     `insert into ${run.tables.progress} (name, direction, statement, checksum, done, place) values ($1, $2, $3, $4, $5, $6)
      on conflict (name, direction, statement) do update set done = excluded.done, place = excluded.place, at = clock_timestamp()`,
-    [name, step.direction, index, checksum, done, place ? JSON.stringify(place) : null],
+    [name, step.direction, index, checksum, done, checkpoint ? JSON.stringify(checkpoint) : null],
   );
 }
 
-// An index that was left half built could not be told from others.
+// An unnamed index that was left invalid could not be found.
 async function refuseNameless(migration: string, sql: string): Promise<void> {
   const kind = await standaloneKind(sql);
   if (kind?.kind !== 'create index' || kind.index !== null) return;
   throw new RefusedError(
-    `${migration} builds an index of ${kind.table} concurrently and gives it no name, by which it is found again after an interruption: name it`,
+    `${migration} builds an index of ${kind.table} concurrently without a name, and an unnamed index can't be found after an interruption: name it`,
   );
 }
 
-/** A connection to the server itself is served by the process that it was told of; a pooler makes one up. */
+/** Whether a connection is direct: a pooler announces another process than that of the server. */
 async function isDirect(session: OwnSession): Promise<boolean> {
   const [row] = await session.query<{ pid: number }>('select pg_backend_pid() as pid');
-  return row?.pid === session.toldProcess;
-}
-
-/**
- * What a connection of its own begins with; nobody else gets it. A statement that can't run in a transaction stops neither readers nor
- * writers while it waits or works, and takes what it takes: it has limits only where its migration says so.
- */
-export function ownTimeouts({ migration: { settings } }: Step): string {
-  return `set lock_timeout = '${settings.lockTimeout ?? 0}ms'; set statement_timeout = '${settings.statementTimeout ?? 0}ms'`;
+  return row?.pid === session.announcedProcess;
 }
 
 async function askedStatements({ orm }: Run, { migration, direction }: Step): Promise<string[]> {

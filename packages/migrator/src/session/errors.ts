@@ -1,4 +1,4 @@
-/** Why the migrator refused or failed. `code` is stable, for programs; the message says what to do. */
+/** Thrown when the migrator refuses a command or fails. `code` is stable; the message contains the remedy. */
 export class MigratorError extends Error {
   override readonly name: string = 'MigratorError';
   readonly code: MigratorErrorCode;
@@ -10,14 +10,14 @@ export class MigratorError extends Error {
 }
 
 /**
- * - `refused`: what was asked for can't be done safely; the database is unchanged.
+ * - `refused`: the command is not safe; the database is unchanged.
  * - `failed`: a migration failed; those before it stay applied.
- * - `lock_held`: another runner did not end in time.
- * - `lock_lost`: another runner took over, so that this one stopped.
+ * - `lock_held`: another runner held the lease for too long.
+ * - `lock_lost`: the lease expired and another runner acquired it; this one stopped.
  */
 export type MigratorErrorCode = 'refused' | 'failed' | 'lock_held' | 'lock_lost';
 
-/** What the checks before the first statement found. The database is unchanged. */
+/** Thrown by the checks before the first statement. The database is unchanged. */
 export class RefusedError extends MigratorError {
   override readonly name = 'RefusedError';
 
@@ -26,8 +26,8 @@ export class RefusedError extends MigratorError {
   }
 }
 
-/** The name closest to what was typed, for a hint; null when none comes near. */
-export function nearest(typed: string, names: readonly string[]): string | null {
+/** Returns the name nearest to what was typed; null when none is near. */
+export function nearestName(typed: string, names: readonly string[]): string | null {
   // Of a letter or two any name has some part.
   if (typed.length < 3) return null;
   const [best] = names

@@ -1,23 +1,22 @@
 import type { MikroORM, Transaction } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
-import type { PoolClient } from 'pg';
 
-/** A connection of the ORM's pool, or several of them: texts and their parameters go in, rows come out. */
+/** Runs queries on one or more connections. */
 export interface Session {
-  /** A text without parameters may hold several statements. */
+  /** Runs a query and returns its rows. A text without parameters may contain several statements. */
   query<Row extends object = Record<string, unknown>>(
     text: string,
     values?: readonly unknown[],
   ): Promise<Row[]>;
 }
 
-/** Statements that stand alone, each on whichever connection is free. */
+/** Returns a session that runs each query on any free connection of the pool. */
 export function poolSession(orm: MikroORM): Session {
   return {
     async query<Row extends object>(text: string, values: readonly unknown[] = []) {
       const connection = orm.em.getConnection();
       await connection.ensureConnection();
-      // By the ORM's own client: of a pool that only others used it does not know, and would not end it.
+      // By the ORM's client: the ORM would not close a pool that it has not used itself.
       return (await connection.getClient().executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows;
     },
   };
@@ -28,12 +27,12 @@ export interface TransactionSession extends Session {
   readonly transaction: Transaction;
 }
 
-/** What a transaction is begun with. */
-export const beginning = 'start transaction isolation level read committed';
+/** The statement that begins a transaction. */
+export const beginStatement = 'start transaction isolation level read committed';
 
 /**
- * Runs `work` in a transaction: committed when it returns, rolled back when it throws. READ COMMITTED whatever the role's default is:
- * one that keeps a snapshot would hold up an index that is built concurrently, and could not lock what changed since.
+ * Runs `work` in a transaction: commits when it returns, rolls back when it throws. Always READ COMMITTED: a transaction that keeps a
+ * snapshot would block `create index concurrently`, and could not lock rows that changed since.
  */
 export async function inTransaction<T>(
   orm: MikroORM,
@@ -41,7 +40,7 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const connection = orm.em.getConnection();
   await connection.ensureConnection();
-  // The transaction alone would keep its connection, and a slot of the pool, when the server ends it on the way.
+  // Without `connection()` a transaction keeps its slot of the pool when the server closes its connection.
   return connection
     .getClient()
     .connection()
@@ -56,7 +55,7 @@ export async function inTransaction<T>(
         await transaction.commit().execute();
         return result;
       } catch (error) {
-        // Why the work failed matters, not that its connection is gone too.
+        // The first error is the cause; a lost connection makes the rollback fail too.
         await transaction
           .rollback()
           .execute()
@@ -64,28 +63,4 @@ export async function inTransaction<T>(
         throw error;
       }
     });
-}
-
-/** A session that is one connection, and the process that it was told serves it: another than the real one behind a pooler. */
-export interface OwnSession extends Session {
-  readonly toldProcess: number | null;
-}
-
-/** Runs `work` on a connection that nobody else uses, and that is closed afterwards with whatever was set on it. */
-export async function onOwnConnection<T>(
-  orm: MikroORM,
-  work: (session: OwnSession) => Promise<T>,
-): Promise<T> {
-  const pool = await orm.em.getConnection().getNativeClient();
-  // The driver keeps what the server said of itself, but its types don't tell.
-  const client: PoolClient & { readonly processID?: number | null } = await pool.connect();
-  try {
-    return await work({
-      toldProcess: client.processID ?? null,
-      query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-        (await client.query<Row>(text, [...values])).rows,
-    });
-  } finally {
-    client.release(true);
-  }
 }

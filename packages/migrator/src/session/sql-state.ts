@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-/** The SQLSTATE of an error, or of what caused it; empty when it has none. */
+/** Returns the SQLSTATE of an error or of its cause; empty when there is none. */
 export function sqlStateOf(error: unknown): string {
   if (!isNativeError(error)) return '';
   if ('code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code))
@@ -7,7 +7,7 @@ export function sqlStateOf(error: unknown): string {
   return sqlStateOf(error.cause);
 }
 
-/** Whether the connection broke, so that nobody can tell what became of the last statement. */
+/** Whether the connection was lost, so that the outcome of the last statement is unknown. */
 export function isLostConnection(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== '') return state.startsWith('08') || state.startsWith('57P');

@@ -41,7 +41,7 @@ describe('a migration that stopped half-way', () => {
     const { db, migrator } = await stopped();
     await db.orm.em.execute(`drop table first, second, mikro_orm_migrations`);
 
-    await expect(migrator.up()).rejects.toThrow(`${second} failed going up at statement 2`);
+    await expect(migrator.up()).rejects.toThrow(`${second} failed in up() at statement 2`);
     await db.orm.em.execute(`insert into first values (1)`);
 
     expect(names(await migrator.up())).toEqual([second]);

@@ -105,7 +105,7 @@ describe('schema:drop of an ORM that leaves the functions of triggers', () => {
     const applied = await migrator.up();
 
     expect(database?.map(({ object, remedy }) => [object, remedy])).toEqual(
-      functions.map((object) => [object, '`up`, which makes it again']),
+      functions.map((object) => [object, '`up`, which creates it again']),
     );
     expect(names(applied)).toEqual(migrationChain);
     expect(await migrator.check()).toEqual(agreement);

@@ -51,7 +51,7 @@ describe('what is left over and holds no rows', () => {
 
     // Thirteen that were written, and five functions that PostgreSQL made for the range.
     expect(database).toHaveLength(18);
-    expect(new Set(database?.map(({ remedy }) => remedy))).toEqual(new Set(['`up`, which makes it again']));
+    expect(new Set(database?.map(({ remedy }) => remedy))).toEqual(new Set(['`up`, which creates it again']));
     expect(await readCatalog(db.orm)).toEqual(await readCatalog(straight.orm));
   });
 
@@ -86,7 +86,7 @@ describe('what is left over and holds no rows', () => {
     const migrator = new Migrator(ormOn(db, migrations));
 
     await expect(migrator.up()).rejects.toThrow(
-      new RegExp(`run it again:\n${remedy.replaceAll(/[().]/g, '\\$&')}$`),
+      new RegExp(`retry:\n${remedy.replaceAll(/[().]/g, '\\$&')}$`),
     );
     const { database } = await migrator.check();
 
@@ -120,7 +120,7 @@ describe('what is left over and holds no rows', () => {
     const before = await readCatalog(db.orm);
 
     await expect(new Migrator(ormOn(db, migrations)).up()).rejects.toThrow(
-      /cannot drop view cheaper because other objects depend on it \(2BP01\)\. Nothing of it was kept/,
+      /cannot drop view cheaper because other objects depend on it \(2BP01\)\. It was rolled back/,
     );
 
     expect(await readCatalog(db.orm)).toEqual(before);
@@ -135,7 +135,7 @@ describe('what is left over and holds no rows', () => {
     await new Migrator(ormOn(db, migrations)).up();
 
     expect(database?.find(({ object }) => object === 'function mine()')?.remedy).toBe(
-      'drop function public.mine(); or write a migration that makes it',
+      'drop function public.mine(); or write a migration that creates it',
     );
     expect((await readCatalog(db.orm)).has('function mine()')).toBe(true);
   });
@@ -217,7 +217,7 @@ describe('what is there and may hold something', () => {
 
     const failure = new Migrator(ormOn(db, migrations)).up();
 
-    await expect(failure).rejects.toThrow(`run it again:\n${remedy}`);
+    await expect(failure).rejects.toThrow(`retry:\n${remedy}`);
     expect(await readCatalog(db.orm)).toEqual(found);
     expect(await db.orm.em.execute('select id, n from first')).toEqual([{ id: 1, n: 1 }]);
   });
@@ -276,7 +276,7 @@ describe('what is there and may hold something', () => {
     };
     const migrator = new Migrator(ormOn(db, migrations));
 
-    await expect(migrator.up()).rejects.toThrow(/run it again:\ndrop function public\.touch\(\);$/);
+    await expect(migrator.up()).rejects.toThrow(/retry:\ndrop function public\.touch\(\);$/);
 
     await db.orm.em.execute(`drop function public.touch()`);
     expect(await migrator.up()).toMatchObject([{ name }]);
@@ -297,7 +297,7 @@ describe('what is there and may hold something', () => {
     );
     try {
       await expect(new Migrator(orm).up()).rejects.toThrow(
-        /\(42723\).*What is in its way can't be told: .*createdb/s,
+        /\(42723\).*The conflicting objects can't be determined: .*createdb/s,
       );
     } finally {
       await orm.close(true);

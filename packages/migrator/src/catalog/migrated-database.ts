@@ -1,0 +1,34 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Tables } from '../ledger/tables.ts';
+import { differences, type Difference } from './differences.ts';
+import { restorableDifferences } from './restorable-differences.ts';
+import { readCatalog, type Catalog } from './catalog.ts';
+import type { DownRequest, UpRequest } from '../ledger/requests.ts';
+
+/** A database with its ORM, and how to migrate a scratch database like it. */
+export interface MigratedDatabase {
+  readonly orm: MikroORM;
+  readonly schema: string;
+  readonly tables: Tables;
+  readonly migratorFor: (scratch: MikroORM) => ScratchMigrator;
+}
+
+/** Migrates a scratch database. */
+interface ScratchMigrator {
+  up(request: UpRequest): Promise<unknown>;
+  down(request: DownRequest): Promise<unknown>;
+  /** Applies migrations in this order, without checks. */
+  repeat(names: readonly string[]): Promise<unknown>;
+}
+
+/** Returns the differences between a catalog and that of a scratch database after these migrations, applied in this order. */
+export async function differencesAfter(
+  { schema, migratorFor }: MigratedDatabase,
+  scratch: MikroORM,
+  names: readonly string[],
+  found: Catalog,
+): Promise<readonly Difference[]> {
+  if (names.length > 0) await migratorFor(scratch).repeat(names);
+  const differing = differences(await readCatalog(scratch, schema), found);
+  return restorableDifferences(scratch, schema, found, differing);
+}

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { Migrator } from '../migrator.ts';
+import { confirmDestructive } from './confirmation.ts';
+import { lockWaitOption } from './lock-wait-option.ts';
+import { print, printJson } from './output.ts';
+import type { CommandHost, Place } from './host.ts';
+
+interface Given {
+  readonly confirm?: string;
+  readonly lockWait: number;
+  readonly json?: boolean;
+}
+
+/** Returns the command `baseline NAME`. */
+export function baselineCommand<P extends Place>(host: CommandHost<P>): Command {
+  return new Command('baseline')
+    .description('record the migrations up to one as applied to a schema that was created in another way')
+    .argument('<name>', 'the last migration to record as applied')
+    .option('--confirm <name>', 'the name of the database, where it is not for development')
+    .addOption(lockWaitOption())
+    .option('--json', 'print JSON: { database, recorded: [name] }')
+    .action((name: string, { confirm, lockWait, json = false }: Given) =>
+      host.withDatabase(async (orm, place) => {
+        await confirmDestructive(host, orm, place, { confirm, does: 'records migrations as applied' });
+        if (!json) print(host.describe(place));
+        const recorded = await new Migrator(orm, { lockWait }).baseline(name);
+        if (json) return printJson({ database: place.database, recorded });
+        for (const one of recorded) print(`  recorded ${one}`);
+        print(
+          recorded.length === 0
+            ? 'All of them are recorded already.'
+            : `${recorded.length} recorded as applied.`,
+        );
+      }),
+    );
+}

@@ -1,0 +1,98 @@
+import { Command } from 'commander';
+import { describeDifference } from '../catalog/differences.ts';
+import { Migrator } from '../migrator.ts';
+import type { CheckResult } from '../check.ts';
+import type { Condition } from '../ledger/status.ts';
+import { dim, print, printJson, table } from './output.ts';
+import type { CommandHost, Place } from './host.ts';
+
+/** Returns the command `check`. */
+export function checkCommand<P extends Place>(host: CommandHost<P>): Command {
+  return new Command('check')
+    .description('compare the database, the migrations and the entities; exit with 3 when they differ')
+    .option(
+      '--json',
+      'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] }',
+    )
+    .action(({ json = false }: { json?: boolean }) =>
+      host.withDatabase(async (orm, place) => {
+        const result = await new Migrator(orm).check();
+        if (!result.agrees) process.exitCode = 3;
+        const { database: differences, ...others } = result;
+        if (json) return printJson({ database: place.database, ...others, differences });
+        print(host.describe(place));
+        for (const { title, lines } of [
+          migrations(result, host.migrationList),
+          database(result),
+          entities(result),
+        ])
+          printComparison(title, lines, host);
+      }),
+    );
+}
+
+/** One of the comparisons: its differences, each with a remedy. */
+interface Comparison {
+  readonly title: string;
+  readonly lines: readonly (readonly [difference: string, remedy: string])[];
+}
+
+function migrations({ migrations: unapplied, unlisted }: CheckResult, list: string): Comparison {
+  const lines = [
+    ...unapplied.map(({ name, condition }) => [`${name} is ${condition}`, remedies[condition]] as const),
+    ...unlisted.map((file) => [`${file} is not listed`, `add it to ${list}`] as const),
+  ];
+  return { title: 'migrations applied', lines };
+}
+
+function database({ database: found }: CheckResult): Comparison {
+  const lines = found?.map((one) => [describeDifference(one), one.remedy] as const) ?? [
+    ['not compared: the file of an applied migration is missing', 'see above'] as const,
+  ];
+  return { title: 'migrations and database', lines };
+}
+
+function entities({ entities: sql }: CheckResult): Comparison {
+  const lines = sql.map(
+    (statement) =>
+      [
+        `needed by the entities: ${statement.replaceAll(/\s+/g, ' ')}`,
+        'migrate create, or correct the entity',
+      ] as const,
+  );
+  return { title: 'entities and migrations', lines };
+}
+
+function printComparison(
+  title: string,
+  lines: Comparison['lines'],
+  { inCallersTerms }: Pick<CommandHost, 'inCallersTerms'>,
+): void {
+  print(`${title}: ${lines.length === 0 ? 'agree' : count(lines.length)}`);
+  if (lines.length > 0)
+    print(
+      table(
+        ['', 'remedy'],
+        // A remedy of many differences is one action.
+        lines.map(([what, remedy], index) => [
+          `  ${what}`,
+          dim(remedy === lines[index - 1]?.[1] ? '″' : inCallersTerms(remedy)),
+        ]),
+      ),
+    );
+}
+
+function count(differences: number): string {
+  return differences === 1 ? '1 difference' : `${differences} differences`;
+}
+
+const remedies: Readonly<Record<Condition, string>> = {
+  applied: '',
+  pending: 'migrate up',
+  unfinished: 'migrate up, which resumes it',
+  edited: 'restore the file, and write a new migration for the change',
+  missing: 'restore its file, or run the code that has it',
+  ahead: 'run the code that has it',
+  late: 'rename it to be the newest, or migrate up --allow-out-of-order',
+  duplicate: 'delete all but one of its rows from the log',
+};

@@ -1,0 +1,32 @@
+import { relative } from 'node:path';
+import { Command } from 'commander';
+import { createMigration } from '../create-migration.ts';
+import { print, printJson } from './output.ts';
+import { UsageError } from './usage-error.ts';
+import type { CommandHost, Place } from './host.ts';
+
+/** Returns the command `create NAME`. */
+export function createCommand<P extends Place>(host: CommandHost<P>): Command {
+  return new Command('create')
+    .description('write a migration from the difference between entities and migrations')
+    .argument('<name>', 'what it does, in snake_case: add_tags')
+    .option(
+      '--json',
+      'print { name, path, warnings: [{ direction, message }] } for programs, null when there is nothing to write',
+    )
+    .action((name: string, { json = false }: { json?: boolean }) => {
+      if (!/^[a-z][a-z0-9_]*$/.test(name)) {
+        throw new UsageError(`"${name}" can't name a migration: use snake_case, such as add_tags`);
+      }
+      return host.withDatabase(async (orm) => {
+        const created = await createMigration(orm, name);
+        if (created !== null) await host.onCreated(created.path);
+        if (json) return printJson(created);
+        if (created === null) return print('Entities and migrations agree; nothing was written.');
+        print(
+          `Wrote ${relative('', created.path)}. Review it, and describe in its docstring why, what it locks, and what going back loses.`,
+        );
+        for (const { direction, message } of created.warnings) print(`  ${direction}: ${message}.`);
+      });
+    });
+}

@@ -1,0 +1,49 @@
+import { Command, Option } from 'commander';
+import { Migrator } from '../migrator.ts';
+import { confirmDestructive } from './confirmation.ts';
+import { lockWaitOption } from './lock-wait-option.ts';
+import { runWithProgress } from './run-with-progress.ts';
+import { print, printJson } from './output.ts';
+import { parsePositiveInteger } from './parse-positive-integer.ts';
+import type { CommandHost, Place } from './host.ts';
+
+interface Given {
+  readonly to?: string;
+  readonly steps?: number;
+  readonly all?: boolean;
+  readonly confirm?: string;
+  readonly lockWait: number;
+  readonly json?: boolean;
+}
+
+/** Returns the command `down`. */
+export function downCommand<P extends Place>(host: CommandHost<P>): Command {
+  return new Command('down')
+    .description('revert the migration applied last, or more')
+    .addOption(new Option('--to <name>', 'the last one to keep').conflicts(['steps', 'all']))
+    .addOption(
+      new Option('--steps <n>', 'how many to revert').argParser(parsePositiveInteger).conflicts('all'),
+    )
+    .option('--all', 'revert every one')
+    .option(
+      '--confirm <name>',
+      'the name of the database, where it is not for development or data would be lost',
+    )
+    .addOption(lockWaitOption())
+    .option('--json', 'print JSON: { database, reverted: [{ name, direction, duration }] }')
+    .action(({ to, steps, all = false, confirm, lockWait, json = false }: Given) =>
+      host.withDatabase(async (orm, place) => {
+        await confirmDestructive(host, orm, place, {
+          confirm,
+          does: 'reverts migrations',
+          losses: () => new Migrator(orm).lossesOfDown({ to, steps, all }),
+        });
+        if (!json) print(host.describe(place));
+        const reverted = await runWithProgress(json, (onEvent) =>
+          new Migrator(orm, { lockWait, onEvent }).down({ to, steps, all }),
+        );
+        if (json) return printJson({ database: place.database, reverted });
+        if (reverted.length === 0) print('Nothing to revert.');
+      }),
+    );
+}

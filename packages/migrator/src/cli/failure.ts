@@ -1,0 +1,28 @@
+import { MigratorError } from '../session/errors.ts';
+import { InterruptedError } from './interrupted-error.ts';
+import { failurePrefix, printError } from './output.ts';
+import { flushOutput } from './standard-streams.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Returns the exit code of a command that threw: 1 failed, 2 wrong usage, 4 the lock is held by another, 130 interrupted at a question. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof MigratorError && error.code === 'lock_held') return 4;
+  if (error instanceof InterruptedError) return 130;
+  return error instanceof UsageError ? 2 : 1;
+}
+
+/**
+ * Waits until everything is written, and returns the exit code: 5 when part of it could not be, unless the command failed anyway. A
+ * reader that closes its pipe, as `head` does, gets no message. `name` is the program's.
+ */
+export async function reportLostOutput(
+  name: string,
+  exitCode: typeof process.exitCode,
+): Promise<typeof process.exitCode> {
+  const lost = await flushOutput();
+  for (const { readerLeft, message } of lost)
+    if (!readerLeft) printError(`${failurePrefix(name)} ${message}`);
+  await flushOutput();
+  // 3 is a result, which the printed text explains; any other code stands for itself.
+  return lost.length > 0 && (exitCode === undefined || exitCode === 0 || exitCode === 3) ? 5 : exitCode;
+}

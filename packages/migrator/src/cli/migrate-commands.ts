@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { baselineCommand } from './baseline.ts';
+import { checkCommand } from './check.ts';
+import { createCommand } from './create.ts';
+import { downCommand } from './down.ts';
+import type { CommandHost, Place } from './host.ts';
+import { planCommand } from './plan.ts';
+import { redoCommand } from './redo.ts';
+import { statusCommand } from './status.ts';
+import { upCommand } from './up.ts';
+
+/** Returns every command of the migrator, for a command line that mounts them. */
+export function migrateCommands<P extends Place>(host: CommandHost<P>): Command[] {
+  return [
+    upCommand(host),
+    downCommand(host),
+    redoCommand(host),
+    statusCommand(host),
+    planCommand(host),
+    createCommand(host),
+    checkCommand(host),
+    baselineCommand(host),
+  ];
+}

@@ -1,0 +1,99 @@
+import { Argument, Command, Option } from 'commander';
+import { Migrator } from '../migrator.ts';
+import type { Direction } from '../files/emitted-migration.ts';
+import type { PlannedMigration } from '../plan/plan.ts';
+import { backfillOf } from '../files/backfill.ts';
+import { print, printJson } from './output.ts';
+import { parsePositiveInteger } from './parse-positive-integer.ts';
+import { UsageError } from './usage-error.ts';
+import type { CommandHost, Place } from './host.ts';
+
+interface Given {
+  readonly to?: string;
+  readonly steps?: number;
+  readonly all?: boolean;
+  readonly allowOutOfOrder?: boolean;
+  readonly from?: string;
+  readonly json?: boolean;
+}
+
+/** Returns the command `plan`. */
+export function planCommand<P extends Place>(host: CommandHost<P>): Command {
+  return new Command('plan')
+    .description('print the SQL that up or down would send, and change nothing')
+    .addArgument(new Argument('[direction]', 'which way').choices(['up', 'down']).default('up'))
+    .addOption(new Option('--to <name>', 'the last one to apply, or to keep').conflicts(['steps', 'all']))
+    .addOption(
+      new Option('--steps <n>', 'how many to revert').argParser(parsePositiveInteger).conflicts('all'),
+    )
+    .option('--all', 'revert every one')
+    .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
+    .option('--from <name>', 'the last migration to regard as applied, or "none": nothing is connected to')
+    .option('--json', 'print JSON: [{ name, direction, transactional, known, statements }]')
+    .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
+      refuseOptionsOfOther(direction, request);
+      const planned =
+        from === undefined
+          ? await host.withDatabase((orm) => plan(new Migrator(orm), direction, request))
+          : await host.withoutDatabase((orm) =>
+              plan(new Migrator(orm), direction, { ...request, from: from === 'none' ? null : from }),
+            );
+      if (json) return printJson(planned);
+      print(asSql(planned, direction));
+    });
+}
+
+function plan(
+  migrator: Migrator,
+  direction: Direction,
+  { allowOutOfOrder, steps, all, ...rest }: Omit<Given, 'from'> & { from?: string | null },
+): Promise<PlannedMigration[]> {
+  return direction === 'down'
+    ? migrator.planDown({ ...rest, steps, all })
+    : migrator.planUp({ ...rest, allowOutOfOrder });
+}
+
+/** @throws UsageError on an option that means nothing in this direction. */
+function refuseOptionsOfOther(
+  direction: Direction,
+  { allowOutOfOrder, steps, all }: Pick<Given, 'allowOutOfOrder' | 'steps' | 'all'>,
+): void {
+  if (direction === 'down' && allowOutOfOrder !== undefined)
+    throw new UsageError('--allow-out-of-order belongs to plan up');
+  if (direction === 'up' && (steps !== undefined || all !== undefined))
+    throw new UsageError('--steps and --all belong to plan down');
+}
+
+const notShown =
+  '-- Bookkeeping statements (lease, log, history) and those that restore settings are omitted.';
+
+/** Returns SQL that can be pasted; everything else is in comments. */
+function asSql(planned: readonly PlannedMigration[], direction: Direction): string {
+  if (planned.length === 0) return `-- Nothing to ${direction === 'up' ? 'apply' : 'revert'}.`;
+  return [notShown, ...planned.map(migrationAsSql)].join('\n\n');
+}
+
+function migrationAsSql({ name, direction, transactional, known, statements }: PlannedMigration): string {
+  const lines = [`-- ${name}, ${direction}`];
+  if (!transactional) {
+    lines.push(
+      '-- Outside a transaction, on a separate connection. Behind a pooler each statement stands alone, without the two',
+      '-- `set`: timeouts come from the role. Where an INVALID index was left behind, it is dropped before it is built again.',
+    );
+  }
+  if (statements.some((sql) => backfillOf(sql))) {
+    lines.push('-- A backfill runs in batches, each in its own transaction; together they are this update:');
+  }
+  if (!known) {
+    lines.push('-- NOT KNOWN IN ADVANCE: its statements depend on the database. Those around them:');
+  }
+  return [...lines, ...statements.map(ended)].join('\n');
+}
+
+// A comment at the end would swallow the semicolon.
+function ended(statement: string): string {
+  if (statement.endsWith(';')) return statement;
+  return statement.slice(statement.lastIndexOf('\n') + 1).includes('--')
+    ? `${statement}\n;`
+    : `${statement};`;
+}

@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { Migrator } from '../migrator.ts';
+import { confirmDestructive } from './confirmation.ts';
+import { lockWaitOption } from './lock-wait-option.ts';
+import { runWithProgress } from './run-with-progress.ts';
+import { print, printJson } from './output.ts';
+import type { CommandHost, Place } from './host.ts';
+
+interface Given {
+  readonly confirm?: string;
+  readonly lockWait: number;
+  readonly json?: boolean;
+}
+
+/** Returns the command `redo`. */
+export function redoCommand<P extends Place>(host: CommandHost<P>): Command {
+  return new Command('redo')
+    .description('revert the migration applied last, and apply it again')
+    .option(
+      '--confirm <name>',
+      'the name of the database, where it is not for development or data would be lost',
+    )
+    .addOption(lockWaitOption())
+    .option('--json', 'print JSON: { database, runs: [{ name, direction, duration }] }')
+    .action(({ confirm, lockWait, json = false }: Given) =>
+      host.withDatabase(async (orm, place) => {
+        await confirmDestructive(host, orm, place, {
+          confirm,
+          does: 'reverts a migration',
+          losses: () => new Migrator(orm).lossesOfDown(),
+        });
+        if (!json) print(host.describe(place));
+        const runs = await runWithProgress(json, (onEvent) =>
+          new Migrator(orm, { lockWait, onEvent }).redo(),
+        );
+        if (json) printJson({ database: place.database, runs });
+      }),
+    );
+}

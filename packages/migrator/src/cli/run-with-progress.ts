@@ -1,0 +1,60 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { Blocker, MigrationEvent } from '../run/migration-event.ts';
+import { StatusLine } from './status-line.ts';
+import { dim, print } from './output.ts';
+
+/** Runs migrations, and prints a line for each finished one and, on a terminal, the current activity. */
+export async function runWithProgress<T>(
+  quiet: boolean,
+  run: (onEvent: (event: MigrationEvent) => void) => Promise<T>,
+): Promise<T> {
+  if (quiet) return run(() => {});
+  const current = new StatusLine();
+  try {
+    return await run((event) => show(event, current));
+  } finally {
+    current.clear();
+  }
+}
+
+function show(event: MigrationEvent, current: StatusLine): void {
+  switch (event.kind) {
+    case 'waiting':
+      return current.begin(`waiting for ${event.holder}`, 'waiting');
+    case 'statement':
+      return current.begin(`${event.name} ${event.number}/${event.count} ${oneLine(event.sql)}`);
+    case 'blocked':
+      return current.note(`${event.name} waits for a lock of ${event.by.map(describeBlocker).join(', ')}`);
+    case 'replacing':
+      return current.note(`${event.name} recreates leftovers of a failed run: ${event.objects.join(', ')}`);
+    case 'retrying':
+      return current.note(`${event.name} conflicted with other transactions, was rolled back and is retried`);
+    case 'batch':
+      return current.count(`${event.name} ${event.table}: ${describePace(event)}`);
+    case 'done':
+      current.clear();
+      return print(
+        `  ${event.direction === 'up' ? 'applied' : 'reverted'} ${event.name} ${dim(`${event.duration} ms`)}`,
+      );
+    case 'started':
+  }
+}
+
+// The application name is arbitrary text of another session.
+function describeBlocker({ pid, role, application, state }: Blocker): string {
+  const named = [role, application, state].filter(Boolean).join(', ');
+  return stripVTControlCharacters(named === '' ? `process ${pid}` : `${named} (process ${pid})`);
+}
+
+function describePace({ rows, rowsPerSecond, remaining }: MigrationEvent & { kind: 'batch' }): string {
+  const left = remaining === null ? '' : `, about ${formatNumber(Math.ceil(remaining / 1_000))} s left`;
+  return `${formatNumber(rows)} rows, ${formatNumber(rowsPerSecond)} rows/s${left}`;
+}
+
+function oneLine(sql: string): string {
+  return stripVTControlCharacters(sql).replaceAll(/\s+/g, ' ');
+}
+
+function formatNumber(count: number): string {
+  return count.toLocaleString('en-US');
+}

@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { Migrator } from '../migrator.ts';
+import { lockWaitOption } from './lock-wait-option.ts';
+import { runWithProgress } from './run-with-progress.ts';
+import { print, printJson } from './output.ts';
+import type { CommandHost, Place } from './host.ts';
+
+interface Given {
+  readonly to?: string;
+  readonly allowOutOfOrder?: boolean;
+  readonly lockWait: number;
+  readonly json?: boolean;
+}
+
+/** Returns the command `up`. */
+export function upCommand<P extends Place>(host: CommandHost<P>): Command {
+  return new Command('up')
+    .description('apply every pending migration, oldest first')
+    .option('--to <name>', 'the last one to apply')
+    .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
+    .addOption(lockWaitOption())
+    .option('--json', 'print JSON: { database, applied: [{ name, direction, duration }] }')
+    .action(({ to, allowOutOfOrder, lockWait, json = false }: Given) =>
+      host.withDatabase(async (orm, place) => {
+        if (!json) print(host.describe(place));
+        const applied = await runWithProgress(json, (onEvent) =>
+          new Migrator(orm, { lockWait, onEvent }).up({ to, allowOutOfOrder }),
+        );
+        if (json) return printJson({ database: place.database, applied });
+        if (applied.length > 0)
+          print(`${applied.length} applied${to === undefined ? ', nothing is pending' : ''}.`);
+        else print(`Nothing is pending${to === undefined ? '' : ` up to ${to}`}.`);
+        const next = host.nextStep(place);
+        if (next !== null) print(next);
+      }),
+    );
+}

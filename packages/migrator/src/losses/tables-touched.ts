@@ -1,0 +1,87 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
+import { userTables, type TableName } from './tables-with-rows.ts';
+import { withScratchDatabase } from '../catalog/scratch-database.ts';
+import type { DownRequest } from '../ledger/requests.ts';
+import { inTransaction } from '../session/session.ts';
+
+/**
+ * Returns a predicate for the tables that lose rows or values when migrations are reverted. Applies `applied` to a scratch database, reverts there what
+ * `request` says, and asks its catalog which tables and columns are gone, and its triggers which tables were updated, deleted
+ * from or truncated. A column that has another type, and a table that was rewritten, count as lost: values may not come back.
+ *
+ * @throws RefusedError where a scratch database can't be made; MigratorError where the migrations fail on it.
+ */
+export function tablesTouchedByDown(
+  migrated: MigratedDatabase,
+  applied: readonly string[],
+  request: DownRequest,
+): Promise<(table: TableName) => boolean> {
+  const { orm, schema, migratorFor } = migrated;
+  return withScratchDatabase(orm, schema, async (scratch) => {
+    await migratorFor(scratch).repeat(applied);
+    await watch(scratch, migrated);
+    await migratorFor(scratch).down(request);
+    return readTouched(scratch, migrated);
+  });
+}
+
+// Below the migrator's schema, which no migration knows of.
+const names = (schema: string) => ({
+  before: `"${schema}"."tables_before"`,
+  emptied: `"${schema}"."tables_emptied"`,
+  noteEmptied: `"${schema}"."note_emptied"`,
+});
+
+/** Records the existing tables, and creates triggers that record which are written to. */
+function watch(scratch: MikroORM, { schema, tables }: MigratedDatabase): Promise<void> {
+  const { before, emptied, noteEmptied } = names(schema);
+  return inTransaction(scratch, async (session) => {
+    await session.query(
+      `create table ${before} (relation oid, namespace oid, schema text, name text, file oid, number int, type oid, modifier int)`,
+    );
+    await session.query(
+      `insert into ${before}
+       select c.oid, n.oid, nspname, relname, relfilenode, attnum, atttypid, atttypmod from ${userTables}
+         left join pg_attribute on attrelid = c.oid and attnum > 0 and not attisdropped and attgenerated = ''`,
+      [schema, tables.log],
+    );
+    // Statement triggers fire where there is no row, too.
+    await session.query(
+      `create table ${emptied} (relation oid);
+       create function ${noteEmptied}() returns trigger language plpgsql security definer as $note$
+         begin insert into ${emptied} values (tg_relid); return null; end $note$;
+       do $watch$ declare one regclass; begin
+         for one in select distinct relation from ${before} loop
+           execute format('create trigger note_emptied after update or delete or truncate on %s
+             for each statement execute function ${noteEmptied}()', one);
+         end loop; end $watch$`,
+    );
+  });
+}
+
+interface Touched extends TableName {
+  /** The whole schema was dropped, with all its tables. */
+  readonly withSchema: boolean;
+}
+
+async function readTouched(
+  scratch: MikroORM,
+  { schema }: MigratedDatabase,
+): Promise<(table: TableName) => boolean> {
+  const { before, emptied } = names(schema);
+  const touched = await inTransaction(scratch, (session) =>
+    session.query<Touched>(
+      `select distinct schema, name, not exists (select from pg_namespace n where n.oid = namespace) as "withSchema"
+       from ${before} b
+       where not exists (select from pg_class c where c.oid = relation and c.relfilenode = file)
+         or number is not null and not exists (select from pg_attribute where attrelid = relation and attnum = number
+           and not attisdropped and atttypid = type and atttypmod = modifier)
+         or relation in (select relation from ${emptied})`,
+    ),
+  );
+  return (table) =>
+    touched.some(
+      ({ schema: found, name, withSchema }) => found === table.schema && (withSchema || name === table.name),
+    );
+}

@@ -1,0 +1,51 @@
+import type { Direction } from '../files/emitted-migration.ts';
+
+/** Emitted while migrations run. Times in milliseconds. */
+export type MigrationEvent =
+  /** Another runner holds the lease. */
+  | { readonly kind: 'waiting'; readonly holder: string }
+  | { readonly kind: 'started'; readonly name: string; readonly direction: Direction }
+  | {
+      readonly kind: 'statement';
+      readonly name: string;
+      readonly sql: string;
+      /** Its number, from 1. */
+      readonly number: number;
+      readonly count: number;
+    }
+  /** The current statement waits for locks of other sessions. */
+  | {
+      readonly kind: 'blocked';
+      readonly name: string;
+      readonly by: readonly Blocker[];
+      readonly waited: number;
+    }
+  /** A batch of a backfill was committed. */
+  | {
+      readonly kind: 'batch';
+      readonly name: string;
+      readonly table: string;
+      /** How many rows were processed in all, those before an interruption included. */
+      readonly rows: number;
+      readonly rowsPerSecond: number;
+      /** How long the rest will take by the planner's estimate; null when the estimate was exceeded. */
+      readonly remaining: number | null;
+    }
+  /** Objects that exist already are what the migration creates: they are dropped in its transaction and created again. */
+  | { readonly kind: 'replacing'; readonly name: string; readonly objects: readonly string[] }
+  /** A lock timed out, or there was a deadlock or conflict; the transaction was rolled back and is retried after `delay`. */
+  | { readonly kind: 'retrying'; readonly name: string; readonly delay: number }
+  | {
+      readonly kind: 'done';
+      readonly name: string;
+      readonly direction: Direction;
+      readonly duration: number;
+    };
+
+/** A session that holds a lock which the current statement waits for. */
+export interface Blocker {
+  readonly pid: number;
+  readonly role: string | null;
+  readonly application: string | null;
+  readonly state: string | null;
+}

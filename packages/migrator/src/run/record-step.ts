@@ -1,0 +1,25 @@
+import { addToHistory } from '../ledger/history.ts';
+import type { Session } from '../session/session.ts';
+import type { Run } from './run.ts';
+import type { Step } from './step.ts';
+
+/** Records a finished step in the log and the history. Runs in the step's own transaction where the step has one. */
+export async function recordStep(session: Session, run: Run, step: Step, startedAt: string): Promise<void> {
+  const { migration, direction, note } = step;
+  const { log } = run.tables;
+  await (direction === 'up'
+    ? session.query(`insert into ${log} (name) values ($1)`, [migration.name])
+    : // The ORM logs names with their extension in some versions.
+      session.query(`delete from ${log} where name = any($1)`, [
+        ['', '.js', '.ts'].map((extension) => migration.name + extension),
+      ]));
+  await addToHistory(session, run.tables, {
+    name: migration.name,
+    direction,
+    outcome: 'done',
+    checksum: migration.checksum,
+    startedAt,
+    note,
+    token: run.lease.token,
+  });
+}

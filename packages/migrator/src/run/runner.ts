@@ -1,0 +1,157 @@
+import { isScratch } from '../catalog/scratch-database.ts';
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
+import type { Direction, EmittedMigration } from '../files/emitted-migration.ts';
+import { migrationFiles } from '../files/migration-files.ts';
+import { Lease } from '../lease/lease.ts';
+import { addToHistory } from '../ledger/history.ts';
+import { deleteOutdatedProgress, readDatabase, type Progress, type State } from '../ledger/state.ts';
+import { ensureTables } from '../ledger/tables.ts';
+import { findConflict, type Conflict } from '../leftovers/find-conflict.ts';
+import { inTransaction, poolSession } from '../session/session.ts';
+import { withPermissionHint } from '../session/with-permission-hint.ts';
+import type { Limits } from './limits.ts';
+import type { MigrationEvent } from './migration-event.ts';
+import { runInTransaction } from './run-in-transaction.ts';
+import { runStepByStep } from './run-step-by-step.ts';
+import type { Run } from './run.ts';
+import type { Step } from './step.ts';
+import { unfinishedSteps } from './unfinished-steps.ts';
+
+/** A step that was run. */
+export interface MigrationRun {
+  readonly name: string;
+  readonly direction: Direction;
+  /** In milliseconds. */
+  readonly duration: number;
+}
+
+/** How to run migrations. Times in milliseconds. */
+export interface RunnerOptions {
+  readonly limits: Limits;
+  /** How long the lease is valid without a heartbeat. */
+  readonly lease: number;
+  /** How long to wait for another runner's lease. */
+  readonly lockWait: number;
+  readonly report: (event: MigrationEvent) => void;
+}
+
+/** Runs steps of migrations while it holds the lease of a database. */
+export class Runner {
+  readonly #database: MigratedDatabase;
+  readonly #options: RunnerOptions;
+
+  constructor(database: MigratedDatabase, options: RunnerOptions) {
+    this.#database = database;
+    this.#options = options;
+  }
+
+  /**
+   * Acquires the lease, finishes steps that were interrupted, and runs the steps that `choose` returns for the state after that.
+   *
+   * @throws MigratorError `failed`, `lock_held`, `lock_lost`, and what `choose` throws.
+   */
+  async run(
+    migrations: readonly EmittedMigration[],
+    choose: (state: State) => Promise<Step[]>,
+  ): Promise<MigrationRun[]> {
+    return this.withLease(async (lease) => {
+      const found = await this.#read(migrations);
+      const unfinished = unfinishedSteps(found, await choose(found));
+      const finished = await this.#perform(lease, unfinished, found.progress);
+      const state = unfinished.length > 0 ? await this.#read(migrations) : found;
+      return [...finished, ...(await this.#perform(lease, await choose(state), state.progress))];
+    });
+  }
+
+  /**
+   * Runs `work` while it holds the lease, and releases it afterwards. Creates the migrator's tables where they are missing.
+   *
+   * @throws MigratorError `lock_held`, `lock_lost`, and what `work` throws.
+   */
+  async withLease<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
+    const { orm, schema, tables } = this.#database;
+    const { lease: duration, lockWait: wait, report } = this.#options;
+    const lease = await withPermissionHint(async () => {
+      await ensureTables(orm, schema, tables);
+      return Lease.acquire(poolSession(orm), tables, {
+        duration,
+        wait,
+        onWait: (holder) => report({ kind: 'waiting', holder }),
+      });
+    });
+    try {
+      await inTransaction(orm, async (transaction) => {
+        await lease.guard(transaction);
+        await deleteOutdatedProgress(transaction, tables);
+      });
+      await this.#recordAbandoned(lease);
+      return await work(lease);
+    } finally {
+      await lease.release();
+    }
+  }
+
+  async #perform(
+    lease: Lease,
+    steps: readonly Step[],
+    progress: readonly Progress[],
+  ): Promise<MigrationRun[]> {
+    const { orm, tables } = this.#database;
+    const { limits, report } = this.#options;
+    const run: Run = {
+      orm,
+      tables,
+      lease,
+      limits,
+      report,
+      findConflict: (migration, at) => this.#findConflict(migration, at),
+    };
+    const done: MigrationRun[] = [];
+    for (const step of steps) {
+      const { direction } = step;
+      const { name, transactional } = step.migration;
+      const begun = performance.now();
+      report({ kind: 'started', name, direction });
+      await lease.begin({ migration: name, direction });
+      await (transactional ? runInTransaction(run, step) : runStepByStep(run, step, progress));
+      await lease.rest();
+      const duration = Math.round(performance.now() - begun);
+      report({ kind: 'done', name, direction, duration });
+      done.push({ name, direction, duration });
+    }
+    return done;
+  }
+
+  async #read(migrations: readonly EmittedMigration[]): Promise<State> {
+    return { migrations, ...(await readDatabase(this.#database.orm, this.#database.tables)) };
+  }
+
+  async #findConflict(migration: EmittedMigration, at: number): Promise<Conflict | null> {
+    const { orm, tables } = this.#database;
+    if (isScratch(orm)) return null;
+    const { log } = await readDatabase(orm, tables);
+    const applied = [...new Set(log.map(({ name }) => name))];
+    const names = (await migrationFiles(orm)).map(({ name }) => name);
+    const pending = names.filter((name) => name >= migration.name && !applied.includes(name));
+    return findConflict(this.#database, { migration, at, applied, pending });
+  }
+
+  /** Adds to the history what the former holder of the lease began and never finished. */
+  async #recordAbandoned(lease: Lease): Promise<void> {
+    if (!lease.abandoned) return;
+    const { migration: name, direction, startedAt, holder } = lease.abandoned;
+    const { orm, tables } = this.#database;
+    await inTransaction(orm, async (transaction) => {
+      await lease.guard(transaction);
+      await addToHistory(transaction, tables, {
+        name,
+        direction: direction === 'down' || direction === 'baseline' ? direction : 'up',
+        outcome: 'interrupted',
+        checksum: null,
+        startedAt,
+        note: `the lease of ${holder} expired`,
+        token: lease.token,
+      });
+    });
+  }
+}

@@ -1,0 +1,16 @@
+import type { State } from '../ledger/state.ts';
+import type { Step } from './step.ts';
+
+/**
+ * Returns the steps outside transactions that were interrupted and that `requested` does not include. They run first, in the direction
+ * in which they were interrupted.
+ */
+export function unfinishedSteps({ migrations, progress }: State, requested: readonly Step[]): Step[] {
+  const steps = new Map<string, Step>();
+  for (const { name, direction } of progress) {
+    const migration = migrations.find((one) => one.name === name);
+    if (migration) steps.set(`${direction} ${name}`, { migration, direction });
+  }
+  for (const { migration, direction } of requested) steps.delete(`${direction} ${migration.name}`);
+  return [...steps.values()];
+}

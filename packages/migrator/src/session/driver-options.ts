@@ -1,0 +1,30 @@
+import type { Options } from '@mikro-orm/postgresql';
+import type { Pool, PoolConfig } from 'pg';
+
+/** What the ORM passes to the driver's pool, and a hook that the ORM calls. */
+export type DriverOptions = PoolConfig & { readonly onPoolCreated?: (pool: Pool) => unknown };
+
+/** Returns the driver's options of a configuration; null when it has a Kysely instance or dialect in their place. */
+export function driverOptionsOf({ driverOptions }: Pick<Options, 'driverOptions'>): DriverOptions | null {
+  const options: unknown = typeof driverOptions === 'function' ? driverOptions() : driverOptions;
+  if (typeof options !== 'object' || options === null) return {};
+  return 'createDriver' in options || 'getExecutor' in options ? null : options;
+}
+
+/**
+ * Returns a configuration whose pool survives a connection that ends while it is idle: the driver emits an `error` for it, which ends a
+ * process without a listener. The ORM has one since 7.2.
+ */
+export function withPoolErrorsHandled<T extends Pick<Options, 'driverOptions'>>(configuration: T): T {
+  const options = driverOptionsOf(configuration);
+  if (options === null) return configuration;
+  const driverOptions = {
+    ...options,
+    onPoolCreated(pool: Pool) {
+      // The next statement gets another connection.
+      pool.on('error', () => {});
+      return options.onPoolCreated?.(pool);
+    },
+  };
+  return { ...configuration, driverOptions };
+}

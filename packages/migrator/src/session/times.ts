@@ -1,4 +1,0 @@
-/** Whether PostgreSQL and timers can take it for a time in milliseconds. */
-export function isTime(milliseconds: unknown): boolean {
-  return Number.isInteger(milliseconds) && Number(milliseconds) >= 0 && Number(milliseconds) < 2 ** 31;
-}
