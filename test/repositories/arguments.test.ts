@@ -223,7 +223,7 @@ describe('the arguments of a repository', () => {
     [
       'an operator in place of options',
       (uow: UnitOfWork) => uow.synths.count(untyped(operators[0])),
-      'option',
+      'criteria',
     ],
   ])('%s is refused', async (_, work, argument) => {
     const refusal = await database.transact(work).catch((error: unknown) => error);

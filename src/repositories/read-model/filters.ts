@@ -1,7 +1,7 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import type { Tables } from '../../entities/tables.ts';
 
-type Table = keyof Tables & string;
+type Table = keyof Tables;
 type ColumnOf<T extends Table> = keyof Tables[T] & string;
 type Builder<T extends Table> = ExpressionBuilder<Tables, T>;
 

@@ -8,7 +8,7 @@ import {
   type FiltersOf,
 } from './filters.ts';
 
-type Table = keyof Tables & string;
+type Table = keyof Tables;
 type ColumnOf<T extends Table> = keyof Tables[T] & string;
 type Direction = 'asc' | 'desc';
 
@@ -88,6 +88,7 @@ export function readModel<
   T extends Table,
   const S extends Selection<T>,
   const O extends Sorts<T>,
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- no filters
   const F extends Filters<T> = Record<never, never>,
   Shown = RowOf<T, S>,
 >(declared: Declaration<T, S, O, F, Shown>): ReadModel<Shown, FiltersOf<T, F>, keyof O & string, T> {

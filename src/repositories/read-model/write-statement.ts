@@ -46,7 +46,7 @@ export function writeStatement(
         parentRow(sql`(${total()}) as "$total"`) ?? total(),
         sql`select ${shown} from (${pageRows()}) as ${table}${order}`,
       );
-    case 'scroll': {
+    default: {
       if (typeof sort !== 'string') throw new Error(`${model.from} has no cursors in the order ${sortBy}`);
       const place = sql`${exactColumn(model, em, sort)} as "$at", ${exactColumn(model, em, tie)} as "$tie"`;
       const rows: Sql = sql`select ${shown}, ${place} from (${rowsAfter(sort)}) as ${table}${order}`;
