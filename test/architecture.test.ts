@@ -117,12 +117,9 @@ const stillCircular = new Set([
 // To be renamed.
 const stillExportedTwice = new Set([
   'ExtremeCases',
-  'Staging',
-  'Stored',
   'details',
   'double',
   'instant',
-  'keys',
   'listOf',
   'positionOf',
   'summaries',

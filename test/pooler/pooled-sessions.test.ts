@@ -2,7 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/postgres/orm/connect.ts';
-import { assignmentOf } from '../../src/postgres/client/pooled-sessions.ts';
+import { assignmentOf } from '../../src/postgres/pooler/pooled-sessions.ts';
 import {
   openDatabase,
   PoolerError,

@@ -4,7 +4,7 @@ import type { PoolClient } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import type { PoolMode } from '../../postgres/client/pool-options.ts';
 import { Connections } from '../../postgres/client/connections.ts';
-import { assignmentOf } from '../../postgres/client/pooled-sessions.ts';
+import { assignmentOf } from '../../postgres/pooler/pooled-sessions.ts';
 import type { DoctorFinding } from './findings.ts';
 import { poolModeOf } from './pool-mode.ts';
 import { tlsFinding, type TlsFacts } from './tls-finding.ts';

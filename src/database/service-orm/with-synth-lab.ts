@@ -5,7 +5,7 @@ import { connectOptions } from '../../postgres/orm/connect-options.ts';
 import { JoinedUpdates } from '../../postgres/orm/driver/joined-updates.ts';
 import type { OpenDatabaseOptions } from '../open-database.ts';
 import { ormOptions } from '../../postgres/orm/orm-options.ts';
-import { SharedSessionCheck } from '../../postgres/client/pooled-sessions.ts';
+import { SharedSessionCheck } from '../../postgres/pooler/pooled-sessions.ts';
 // Registers the repositories of our entities.
 import '../../repositories/registration.ts';
 import { changedTables } from './changed-tables.ts';

@@ -1,5 +1,5 @@
 import { PoolerError } from '../../errors.ts';
-import { leftOnSession } from './pooler-rules.ts';
+import { leftOnSession } from '../pooler/pooler-rules.ts';
 import { leavesTemporaryObjects } from './temporary-objects.ts';
 import type { Release, TxClientConfig } from './tx-client-config.ts';
 import { TxClient } from './tx-client.ts';

@@ -1,6 +1,6 @@
 import type { ScanOptions } from '../sql/sql-scanner.ts';
 import { isWord, statementsOf, type Token } from '../sql/statements.ts';
-import { createsTemporaryObject } from './temporary-objects.ts';
+import { createsTemporaryObject } from '../client/temporary-objects.ts';
 
 type Statement = readonly Token[];
 

@@ -4,10 +4,10 @@ import { CompiledQuery } from 'kysely';
 import type { ClientBase } from 'pg';
 import { SettingsError } from '../../errors.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { Connections } from './connections.ts';
-import { outsidePool } from './outside-pool.ts';
-import { identifyClient } from './identify-client.ts';
-import { settlesWithin } from './settles-within.ts';
+import { Connections } from '../client/connections.ts';
+import { outsidePool } from '../client/outside-pool.ts';
+import { identifyClient } from '../client/identify-client.ts';
+import { settlesWithin } from '../client/settles-within.ts';
 
 /** For how long a pooler assigns a server connection to a client; null for as long as the client is connected. */
 type Assignment = 'transaction' | 'statement' | null;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { leftOnSession } from '../../../src/postgres/client/pooler-rules.ts';
+import { leftOnSession } from '../../../src/postgres/pooler/pooler-rules.ts';
 
 describe('what a pooler in transaction mode would give to others is refused', () => {
   test.each([
