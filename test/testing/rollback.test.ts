@@ -210,6 +210,11 @@ describe('rollback rejects when its transaction was ended', () => {
     ['by commit, with another begun in the same message', 1, runOverlooked('commit; begin')],
     ['by commit, with another that has failed', 1, runOverlooked('commit; begin; select 1 / 0')],
     ['by commit, unnoticed', 1, (uow) => runOverlooked('commit')(uow).catch(() => {})],
+    [
+      'by commit, with another that has failed, unnoticed',
+      1,
+      (uow) => runOverlooked('commit; begin; select 1 / 0')(uow).catch(() => {}),
+    ],
     ['by rollback', 0, runOverlooked('rollback')],
   ])('%s', async ([, left, end]) => {
     const work = db.rollback(async (uow) => {
