@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { TSMigrationGenerator } from '@mikro-orm/migrations';
+import type { Options } from '@mikro-orm/postgresql';
 import { addMigrationToList } from './src/cli/add-migration-to-list.ts';
 import { targetFor } from './src/database/default-target.ts';
 import { ormOptions } from './src/postgres/orm/orm-options.ts';
@@ -19,10 +20,12 @@ class ListingGenerator extends TSMigrationGenerator {
   }
 }
 
-export default {
+const configuration: Options = {
   ...options,
   // The ORM's command line looks for the name `default`.
   contextName: 'default',
   migrations: { ...options.migrations, silent: false, generator: ListingGenerator },
   logger: (message: string) => console.log(message),
 };
+
+export default configuration;

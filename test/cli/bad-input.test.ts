@@ -44,9 +44,13 @@ describe('synthdb migrate up with an invalid configuration', () => {
     [
       'a role that may not create',
       () => at({ user: `reader_${db.target.parts.database}` }),
-      'lacks the privilege',
+      'the role lacks a privilege: connect as the owner',
     ],
-    ['another kind of database', () => 'mysql://root:canary@127.0.0.1/lab', 'only PostgreSQL'],
+    [
+      'another kind of database',
+      () => 'mysql://root:canary@127.0.0.1/lab',
+      'DATABASE_URL has the scheme "mysql"; expected postgres or postgresql',
+    ],
     [
       'a password that would change the host',
       () => 'postgresql://a:can#ary@127.0.0.1/lab',

@@ -145,7 +145,7 @@ describe('synthdb doctor', () => {
     expect(passesBy.code).toBe(3);
     expect(passesBy.of('role')).toMatchObject({
       level: 'warning',
-      says: expect.stringContaining('the policies of synths do not hold for it'),
+      says: expect.stringContaining('the row-level policies of synths do not apply to it'),
       facts: { unfiltered: ['synths'] },
     });
   });

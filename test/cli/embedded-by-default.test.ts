@@ -18,7 +18,11 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 // Shows that a server would be started, and starts none.
 const noServer = { PG_MAJOR: 'none' };
-const wouldStart = { code: 1, stdout: '', stderr: 'synthdb: PG_MAJOR is "none"; for example PG_MAJOR=18\n' };
+const wouldStart = {
+  code: 1,
+  stdout: '',
+  stderr: 'synthdb: PG_MAJOR is "none"; expected a major version such as 18\n',
+};
 
 const run = (
   environment: Record<string, string>,

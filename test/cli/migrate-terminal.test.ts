@@ -52,7 +52,9 @@ describe('a runner that waits', () => {
     expect(second).toEqual({
       code: 4,
       stdout: expect.stringMatching(new RegExp(`^PostgreSQL at .*\n  waiting for ${holder}\n$`)),
-      stderr: expect.stringMatching(new RegExp(`^synthdb: ${holder} has been migrating .* --lock-wait`)),
+      stderr: expect.stringMatching(
+        new RegExp(`^synthdb: ${holder} still holds the lease of this database after .* --lock-wait`),
+      ),
     });
     expect(code).toBe(0);
     expect(stdout.split('\n').filter((line) => line.includes('waits for'))).toEqual([

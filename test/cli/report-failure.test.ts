@@ -8,7 +8,7 @@ const source = join(import.meta.dirname, '../../src');
 
 // What a command does with an error, in a process of its own: standard error is written past the console.
 const script = `
-  const { connect } = await import(${JSON.stringify(`${source}/database/connect.ts`)});
+  const { connect } = await import(${JSON.stringify(`${source}/postgres/orm/connect.ts`)});
   const { parseDatabaseUrl } = await import(${JSON.stringify(`${source}/settings/database-url.ts`)});
   const { reportFailure } = await import(${JSON.stringify(`${source}/cli/report-failure.ts`)});
   const orm = await connect(parseDatabaseUrl(process.argv[1], 'url'));

@@ -99,7 +99,7 @@ describe('a baseline', () => {
     await migrator.baseline('Migration3_phone');
 
     await expect(migrator.baseline('Migration1_shop')).rejects.toThrow(
-      'Migration2_email, Migration3_phone are applied, beyond Migration1_shop',
+      'Migration2_email, Migration3_phone are applied and newer than Migration1_shop',
     );
     await expect(migrator.baseline('Migration2_mail')).rejects.toThrow('did you mean Migration2_email?');
     expect(await noted(orm)).toHaveLength(driftChain.length);

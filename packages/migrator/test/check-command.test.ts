@@ -43,7 +43,10 @@ describe('synthdb migrate', () => {
         { object: 'table experiments', part: 'column name', fact: 'default', expected: null, found: '1' },
       ],
     });
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(`applied, beyond ${initial}`) });
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`applied and newer than ${initial}`),
+    });
     expect(differing).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('\n  table experiments: column name: default 1 in the database'),

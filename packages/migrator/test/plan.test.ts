@@ -215,7 +215,7 @@ describe('a plan', () => {
       await expect(changed.up()).rejects.toEqual(refusal);
     }
     await expect(runner.planUp({ to: 'looks' })).rejects.toThrow(`did you mean ${looks}?`);
-    await expect(runner.planDown({ steps: 0 })).rejects.toThrow('0 steps');
+    await expect(runner.planDown({ steps: 0 })).rejects.toThrow('steps: 0 is not a number of migrations');
   });
 
   test('that is told what is applied needs no database', async () => {

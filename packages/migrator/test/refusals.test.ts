@@ -77,7 +77,7 @@ describe('what is asked for is refused, and the database left as it is', () => {
     const migrations = { ...without(fourth), [fourth]: { up: [sql] } };
 
     expect(await refusal(db, () => migratorOn(db, migrations).up())).toContain(
-      `${fourth} sends "${command}": its transactions are begun and ended for it`,
+      `${fourth} sends "${command}", but the migrator begins and ends its transactions: remove that statement`,
     );
   });
 

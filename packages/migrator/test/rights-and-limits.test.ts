@@ -8,7 +8,7 @@ let db: TestDatabase;
 beforeAll(async () => void (db = await migrated()));
 afterAll(() => db.drop());
 
-const lacking = /the role lacks the privilege .*: connect as the owner .* \(permission denied for \w+ \w+\)/;
+const lacking = /the role lacks a privilege: connect as the owner .* \(permission denied for \w+ \w+\)/;
 
 test('a role without rights is told so, and whom to connect as', async () => {
   const role = await asRole(db);

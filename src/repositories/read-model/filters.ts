@@ -1,20 +1,9 @@
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
+import type { Expression, SqlBool } from 'kysely';
 import type { Tables } from '../../entities/tables.ts';
+import type { Choice, Condition, Owner } from './filter-kinds.ts';
 
 type Table = keyof Tables;
 type ColumnOf<T extends Table> = keyof Tables[T] & string;
-type Builder<T extends Table> = ExpressionBuilder<Tables, T>;
-
-interface Condition<T extends Table, Value> {
-  readonly where: (eb: Builder<T>, value: Value) => Expression<SqlBool>;
-}
-interface Choice<T extends Table, Name extends string> {
-  readonly choice: Readonly<Record<Name, ((eb: Builder<T>) => Expression<SqlBool>) | null>>;
-}
-interface Owner<Column extends string> {
-  readonly owner: Column;
-  readonly parent: Table | undefined;
-}
 
 /** What lists can be narrowed by: a column (equal to the value, or null), or what `FilterBuilder` makes. */
 export type Filters<T extends Table> = Readonly<

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestServer, type TestDatabase } from '../../../../src/testing/index.ts';
+import manifest from '../../package.json' with { type: 'json' };
 
 const migrator = join(import.meta.dirname, '../..');
 const modules = join(migrator, '../../node_modules');
@@ -22,7 +23,7 @@ beforeAll(async () => {
   await run('tar', ['-xzf', join(project, stdout.trim()), '-C', installed, '--strip-components=1']);
   // Without @mikro-orm/cli, which is optional.
   for (const name of ['core', 'migrations', 'postgresql'].map((one) => `@mikro-orm/${one}`)) await link(name);
-  for (const name of ['kysely', 'commander', 'cli-table3']) await link(name);
+  for (const name of ['kysely', ...Object.keys(manifest.dependencies)]) await link(name);
   await put('package.json', '{ "type": "module" }');
   await put(
     'mikro-orm.config.ts',
