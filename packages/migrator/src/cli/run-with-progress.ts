@@ -24,7 +24,9 @@ function show(event: MigrationEvent, current: StatusLine): void {
     case 'statement':
       return current.begin(`${event.name} ${event.number}/${event.count} ${oneLine(event.sql)}`);
     case 'blocked':
-      return current.note(`${event.name} waits for a lock held by ${event.by.map(describeBlocker).join(', ')}`);
+      return current.note(
+        `${event.name} waits for a lock held by ${event.by.map(describeBlocker).join(', ')}`,
+      );
     case 'replacing':
       return current.note(`${event.name} recreates leftovers of a failed run: ${event.objects.join(', ')}`);
     case 'retrying':
