@@ -61,6 +61,7 @@ const migratorFolders = [
   'plan',
   'losses',
   'create',
+  'terminal',
 ].map((name) => `${migrator}/${name}`);
 for (const [index, folder] of migratorFolders.entries()) arrows[folder] = migratorFolders.slice(0, index);
 arrows[migrator] = migratorFolders;
@@ -379,7 +380,10 @@ const rules: Rule[] = [
             .flatMap(
               (line) => /\bconsole\.\w+|process\.(?:std(?:out|err)\.write|exit)\b/.exec(line)?.[0] ?? [],
             )
-            .map((call) => `${path} uses ${call}: print by src/cli/output.ts, end by process.exitCode`),
+            .map(
+              (call) =>
+                `${path} uses ${call}: print by packages/migrator/src/terminal/output.ts, end by process.exitCode`,
+            ),
         ),
     broken: [
       ['src/cli/a.ts', `console.log('done');`, 'uses console.log'],
@@ -456,15 +460,17 @@ describe.for(rules)('$name', ({ breaches, broken }) => {
 });
 
 test('a folder has twenty files at most', () => {
-  const crowded = (project: readonly Module[]) =>
-    [...Map.groupBy(inSource(project), ({ path }) => posix.dirname(path))]
-      .filter(([folder, files]) => files.length > 20 && !mayBeCrowded.has(folder))
-      .map(([folder, files]) => `${folder} has ${files.length} files: divide it by subject`);
   const files = Array.from({ length: 21 }, (_, at) => new Module(`src/wire/${at}.ts`, ''));
 
   expect(crowded(readProject())).toEqual([]);
   expect(crowded(files)).toEqual(['src/wire has 21 files: divide it by subject']);
 });
+
+function crowded(project: readonly Module[]): string[] {
+  return [...Map.groupBy(inSource(project), ({ path }) => posix.dirname(path))]
+    .filter(([folder, files]) => files.length > 20 && !mayBeCrowded.has(folder))
+    .map(([folder, files]) => `${folder} has ${files.length} files: divide it by subject`);
+}
 
 test('a comment on the line or above it is reason enough', () => {
   const rule = rules.at(-1);

@@ -19,7 +19,7 @@ export interface OpenDatabaseOptions extends TelemetryOptions {
    */
   readonly url?: string | undefined;
   /**
-   * Streaming replicas, for reads with `from: 'replica'`. Each has a pool of its own, of the primary's size. A replica that is down does not
+   * Streaming replicas, for reads with `from: 'replica'`. Each has its own pool, of the primary's size. A replica that is down does not
    * fail the opening. Default: none.
    */
   readonly replicaUrls?: readonly string[] | undefined;

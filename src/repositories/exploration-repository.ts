@@ -5,7 +5,7 @@ import {
   type ExplorationSortKey,
   type ExplorationSummary,
 } from './exploration-summary.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
 import { readByKey } from './find-by-key.ts';
 import { Repository } from './repository.ts';
 import {

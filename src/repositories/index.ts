@@ -14,7 +14,7 @@ export type {
 export type { ExperimentSummary } from './experiment-summary.ts';
 export type { ExplorationSummary } from './exploration-summary.ts';
 export type { SimulatedOutcome } from './legacy/simulated-outcome.ts';
-export type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
+export type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
 export type {
   ExecutionStatus,
   ResearchExecutionSummary,

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { defaultSynthGroup, SynthGroup } from '../entities/synth-group.ts';
 import { ProtectedRowError } from '../errors.ts';
 import { ensureDefaultSynthGroup } from './default-synth-group.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
 import { Repository } from './repository.ts';
 import {
   groupSummaries,

@@ -1,4 +1,4 @@
-import type { CursorPage } from './page.ts';
+import type { CursorPage } from './read-model/page.ts';
 import { countOf } from './read-model/lookups.ts';
 import { readModel, type ShownBy, type SortKeyOf } from './read-model/read-model.ts';
 import type { SynthSummary } from './synth-summary.ts';

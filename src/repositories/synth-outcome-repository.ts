@@ -9,7 +9,7 @@ import { checkDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './deleted-option.ts';
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
 import { Repository } from './repository.ts';
 import { copyRows } from '../postgres/copy/copy-rows.ts';
 import {

@@ -4,7 +4,13 @@ import { Synth, SynthData } from '../entities/synth.ts';
 import { NotFoundError, TooFewRowsError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { ensureDefaultSynthGroup } from './default-synth-group.ts';
-import { checkedLimit, type CursorPage, type CursorRequest, type Page, type PageRequest } from './page.ts';
+import {
+  checkedLimit,
+  type CursorPage,
+  type CursorRequest,
+  type Page,
+  type PageRequest,
+} from './read-model/page.ts';
 import { Repository } from './repository.ts';
 import { simulationAttributesOf } from './simulation-attributes.ts';
 import { synthFields, type SynthField } from './synth-fields.ts';

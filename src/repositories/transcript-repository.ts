@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Transcript, type TranscriptMessages } from '../entities/transcript.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from './page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
 import { Repository } from './repository.ts';
 import {
   transcriptDetails,

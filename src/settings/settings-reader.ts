@@ -42,7 +42,7 @@ export class SettingsReader {
       for (const key of Object.keys(given[group] ?? {})) {
         if (!known.includes(key))
           this.problems.push(
-            `${group}.${redactValue(key)} is not a setting; expected one of: ${known.join(', ')}`,
+            `unknown setting "${group}.${redactValue(key)}"; expected one of: ${known.join(', ')}`,
           );
       }
     }

@@ -157,7 +157,7 @@ describe('a reader that closes its pipe early', () => {
 });
 
 describe('a slow reader', () => {
-  const streams = join(import.meta.dirname, '../../packages/migrator/src/cli/standard-streams.ts');
+  const streams = join(import.meta.dirname, '../../packages/migrator/src/terminal/standard-streams.ts');
   // More than a pipe holds, by a process whose event loop is watched meanwhile.
   const program = `
     import { flushOutput, writeTo } from ${JSON.stringify(streams)};

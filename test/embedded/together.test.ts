@@ -41,12 +41,7 @@ test('8 processes that start a stopped cluster get one server, also after a cras
 });
 
 test('servers of different directories that start together get different ports', async () => {
-  const directories = await Promise.all([
-    scratchCluster(),
-    scratchCluster(),
-    scratchCluster(),
-    scratchCluster(),
-  ]);
+  const directories = await Promise.all(Array.from({ length: 4 }, () => scratchCluster(15_432)));
   const first = await Promise.all(
     directories.map((directory) => EmbeddedPostgres.start({ directory, settings: quick })),
   );

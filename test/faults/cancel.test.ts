@@ -164,6 +164,8 @@ describe('a signal', () => {
 
     held.resolve();
     await Promise.all(holders);
+    // The pool may give a connection to the aborted wait, which returns it.
+    await watched.hasNoticed();
     await watched.isWhole();
     expect(watched.proxy.statements).not.toContain('select pg_sleep(60)');
   });

@@ -171,7 +171,7 @@ describe('what is asked for at login', () => {
       const opening = openDatabase({ url: pooler.url() });
 
       await expect(opening).rejects.toBeInstanceOf(ConnectionError);
-      await expect(opening).rejects.toThrow('a pooler in front of it, refused how we connect');
+      await expect(opening).rejects.toThrow('a pooler in front of it, refused the options of the connection');
     } finally {
       vi.unstubAllEnvs();
     }
@@ -203,7 +203,7 @@ test('migrations through it leave nothing behind', async () => {
   }
 
   expect(await leftOn(own, serverConnections, empty.target)).toEqual([]);
-  expect(await empty.read(({ experiments }) => experiments.scrollSummaries())).toMatchObject({ data: [] });
+  expect(await empty.read(({ experiments }) => experiments.scrollSummaries())).toMatchObject({ items: [] });
 });
 
 /** How many experiments of those it streams. */

@@ -17,7 +17,7 @@ export function misshapen(entity: EntityClass<object>, result: unknown): string[
 }
 
 /** The objects of a result: itself, the items of a list, those of a page. */
-export function rowsIn(result: unknown): object[] {
+function rowsIn(result: unknown): object[] {
   if (typeof result !== 'object' || result === null || types.isDate(result)) return [];
   if (Array.isArray(result) || result instanceof Set) return [...result].flatMap(rowsIn);
   if (result instanceof Map) return [...result.values()].flatMap(rowsIn);

@@ -18,7 +18,7 @@ export interface Method {
 const names = Object.keys(repositories) as (keyof typeof repositories)[];
 
 /** The public methods of every repository, inherited ones included. */
-export const methods: readonly Method[] = names.flatMap((repository) => {
+const methods: readonly Method[] = names.flatMap((repository) => {
   const [entity, Repository]: readonly [Method['entity'], RepositoryClass] = repositories[repository];
   return Object.entries(Repository.signatures).map(([method, signature]) => ({
     name: `${repository}.${method}`,

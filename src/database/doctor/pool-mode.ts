@@ -18,7 +18,7 @@ export async function poolModeOf(target: DatabaseTarget): Promise<string | null>
     // Another pooler, or a role without access.
     return null;
   } finally {
-    // The ORM ends a pool only after queries of its own, which the console would not understand.
+    // The ORM closes a pool only after its own queries, which the console would not understand.
     await pool.end();
   }
 }

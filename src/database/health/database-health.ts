@@ -24,7 +24,7 @@ export interface PoolHealth {
 
 /** The migrations of the schema, compared with those of this code. */
 export interface SchemaHealth {
-  /** The name of the latest applied migration; null when there is none. */
+  /** The name of the latest applied migration; null when no migration is applied. */
   readonly version: string | null;
   /** Migrations of this code that the database lacks, oldest first. */
   readonly pending: readonly string[];

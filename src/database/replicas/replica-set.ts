@@ -62,7 +62,7 @@ export class ReplicaSet {
   isReplicaFailure(replica: Replica, error: unknown): boolean {
     // The read conflicted with the replay of the log.
     if (error instanceof ContentionError) return true;
-    // The replica has a pool of its own.
+    // The replica has its own pool.
     if (error instanceof PoolTimeoutError) return true;
     if (!(error instanceof ConnectionError || error instanceof ConnectionLostError)) return false;
     this.#checkedAt = -Infinity;

@@ -17,7 +17,7 @@ export type ReplicaState =
 // Short, since the primary can answer instead.
 const timeoutMs = 1_000;
 
-/** A streaming replica of the primary, with a pool of its own. It connects on the first read. */
+/** A streaming replica of the primary, with its own pool. It connects on the first read. */
 export class Replica {
   readonly orm: MikroORM;
   readonly telemetry: Telemetry;

@@ -6,9 +6,9 @@ import { statementText } from './statement-text.ts';
 import { Tracing } from './tracing.ts';
 import { watchStatements } from '../../postgres/client/watch-statements.ts';
 
-/** What is told of what happens, and to whom. No line holds a value of a statement, a row or a password. */
+/** What telemetry emits, and where. No line holds a value of a statement, a row or a password. */
 export interface TelemetryOptions {
-  /** Default: nobody is told. */
+  /** Default: nothing is emitted. */
   readonly logger?: Logger | undefined;
   /** Statements that take at least this many milliseconds are logged, as warnings; 0: none. Default of `openDatabase` 1,000. */
   readonly slowStatement?: number | undefined;
@@ -16,7 +16,7 @@ export interface TelemetryOptions {
   readonly logStatements?: boolean | undefined;
 }
 
-/** Tells a logger, and OpenTelemetry where the service has installed it, what happens on the connections to one database. */
+/** Emits to a logger, and to OpenTelemetry where the service has installed it, what happens on the connections to one database. */
 export class Telemetry {
   readonly #target: DatabaseTarget;
   readonly #logger: Logger | undefined;
@@ -71,7 +71,7 @@ export class Telemetry {
       watchStatements(pool, (sql) => this.#statement(sql));
   }
 
-  /** Runs a unit of work in a span of its own. */
+  /** Runs a unit of work in its own span. */
   unitOfWork<T>(kind: 'transact' | 'read', work: () => Promise<T>): Promise<T> {
     return this.#tracing ? this.#tracing.unitOfWork(kind, this.#target, work) : work();
   }

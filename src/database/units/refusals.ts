@@ -1,6 +1,6 @@
 import { ConcurrentUseError, StatementError, UnitOfWorkEndedError } from '../../errors.ts';
 
-// The ORM wraps the errors that it catches in errors of its own, and keeps only their cause: so each has a cause of its own class.
+// The ORM wraps the errors that it catches in its own errors, and keeps only their cause: so each has its own cause class.
 
 export const innerRuns = 'another `transact` within this unit of work has not ended yet; await it first';
 

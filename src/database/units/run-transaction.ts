@@ -12,7 +12,7 @@ import type { UnitEntityManager } from './unit-entity-manager.ts';
 import { UnitGate } from './unit-gate.ts';
 
 /**
- * Runs `work` in a transaction of its own, with its own settings. Rejects early when `unit` is interrupted or the connection is lost, also
+ * Runs `work` in a new transaction, with its own settings. Rejects early when `unit` is interrupted or the connection is lost, also
  * while `work` waits for something else; statements that `work` sends later fail.
  *
  * Not by `em.transactional`, which forks the fresh manager once more and enters an asynchronous context that is not needed.

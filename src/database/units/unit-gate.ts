@@ -16,7 +16,7 @@ const scopes = new Scopes<UnitGate>();
 /**
  * The gate that every use of a unit of work passes: calls of repositories and of the entity manager by name, and all statements (of the
  * ORM, Kysely, streams, COPY, forks) as Kysely's connection provider. A unit is open; then closing, when only its own end passes; then
- * ended. An inner unit has a gate of its own, and the outer one is suspended while it runs.
+ * ended. An inner unit has its own gate, and the outer one is suspended while it runs.
  */
 export class UnitGate implements ConnectionProvider {
   /** Undefined for a unit of work that reads outside a transaction. */

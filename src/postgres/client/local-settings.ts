@@ -71,7 +71,7 @@ function entriesOf(timeouts: TransactionTimeouts): [parameter: string, milliseco
     .map(([name, milliseconds]) => {
       if (!isTimeout(name)) {
         throw new SettingsError(
-          `unknown timeout "timeouts.${name}"; expected one of: ${Object.keys(parameters).join(', ')}`,
+          `unknown setting "timeouts.${name}"; expected one of: ${Object.keys(parameters).join(', ')}`,
         );
       }
       return [parameters[name], parseSetting(`timeouts.${name}`, milliseconds) ?? 0];

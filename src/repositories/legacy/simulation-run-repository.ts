@@ -1,6 +1,6 @@
 import { runStatuses } from '../../entities/analysis-run.ts';
 import { deletedOption, type DeletedOption } from '../deleted-option.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from '../page.ts';
+import type { CursorPage, CursorRequest, Page, PageRequest } from '../read-model/page.ts';
 import { readModel, type ShownBy } from '../read-model/read-model.ts';
 import { LegacyReader } from './legacy-reader.ts';
 import { analysisOf, simulatedOutcomes, type SimulatedOutcome } from './simulated-outcome.ts';

@@ -10,11 +10,12 @@ import {
   type CursorRequest,
   type Page,
   type PageRequest,
-} from '../page.ts';
+} from './page.ts';
 import { decodeCursor, encodeCursor, type Place } from './cursor.ts';
 import type { AnyReadModel, ReadModel } from './read-model.ts';
 import { selectionOf, shownPart, shownRow } from './selection.ts';
-import { patternOf, statementOf, type Row, type Shape } from './statements.ts';
+import type { Row, Shape } from './shape.ts';
+import { patternOf, statementOf } from './statements.ts';
 import { factsOf } from './table-facts.ts';
 
 /** From this offset on, a page finds the keys of its rows first. */

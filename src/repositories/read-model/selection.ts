@@ -2,21 +2,21 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql, type Expression, type RawBuilder } from 'kysely';
 import { builder } from './builder.ts';
 import type { AnyReadModel } from './read-model.ts';
-import type { Row } from './statements.ts';
+import type { Row } from './shape.ts';
 import { factsOf, type ExactForm } from './table-facts.ts';
 
 /** Returns what is selected from a source under the table's name: each property under its name, after `prefix`. */
 export function selectionOf(model: AnyReadModel, em: EntityManager, prefix = ''): Expression<Row> {
   return sql.join(
     Object.entries(model.select).map(([property, column]) => {
-      const value = typeof column === 'string' ? exactColumn(model, em, column) : column(builder);
+      const value = typeof column === 'string' ? columnSql(model, em, column) : column(builder);
       return sql`${value} as ${sql.id(prefix + property)}`;
     }),
   );
 }
 
 /** Returns a column in a form that no setting of the session changes. */
-export function exactColumn({ from }: AnyReadModel, em: EntityManager, column: string): RawBuilder<unknown> {
+export function columnSql({ from }: AnyReadModel, em: EntityManager, column: string): RawBuilder<unknown> {
   const exact = factsOf(em, from).exact.get(column);
   return exact ? sql.raw(exact.sql(`"${from}"."${column}"`)) : sql.ref(`${from}.${column}`);
 }

@@ -4,8 +4,8 @@ import { builder } from './builder.ts';
 import { conditionsOf } from './conditions.ts';
 import { Parameter } from './parameter.ts';
 import type { AnyReadModel } from './read-model.ts';
-import { exactColumn, selectionOf } from './selection.ts';
-import type { Row, Shape } from './statements.ts';
+import { columnSql, selectionOf } from './selection.ts';
+import type { Row, Shape } from './shape.ts';
 import { factsOf } from './table-facts.ts';
 
 type Sql = RawBuilder<Row>;
@@ -34,28 +34,26 @@ export function writeStatement(
   const shown = selectionOf(model, em);
   const order: Sql = sql` order by ${sql.join(typeof sort === 'string' ? sorted(sort) : listed(sort))}`;
 
-  switch (kind) {
-    case 'key':
-      return sql`select ${shown} from ${table}${where(sql`${column(key)} = ${new Parameter('$key')}`)}`;
-    case 'count':
-      return total();
-    case 'list':
-      return sql`select ${shown} from ${table}${where()}${order}${shape.limited ? limit : nothing}`;
-    case 'page':
-      return beside(
+  const statements: Readonly<Record<Shape['kind'], () => Sql>> = {
+    key: () => sql`select ${shown} from ${table}${where(sql`${column(key)} = ${new Parameter('$key')}`)}`,
+    count: total,
+    list: () => sql`select ${shown} from ${table}${where()}${order}${shape.limited ? limit : nothing}`,
+    page: () =>
+      beside(
         parentRow(sql`(${total()}) as "$total"`) ?? total(),
         sql`select ${shown} from (${pageRows()}) as ${table}${order}`,
-      );
-    default: {
+      ),
+    scroll: () => {
       if (typeof sort !== 'string') throw new Error(`${model.from} has no cursors in the order ${sortBy}`);
-      const place = sql`${exactColumn(model, em, sort)} as "$at", ${exactColumn(model, em, tie)} as "$tie"`;
+      const place = sql`${columnSql(model, em, sort)} as "$at", ${columnSql(model, em, tie)} as "$tie"`;
       const rows: Sql = sql`select ${shown}, ${place} from (${rowsAfter(sort)}) as ${table}${order}`;
       const row = head
         ? rowByKey(em, head.from, selectionOf(head, em, '$'), '$head')
         : parentRow(sql`true as "$parent"`);
       return row ? beside(row, rows) : rows;
-    }
-  }
+    },
+  };
+  return statements[kind]();
 
   function where(...more: readonly Expression<unknown>[]): Sql {
     const all = [...conditions, ...more];

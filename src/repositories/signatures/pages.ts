@@ -7,7 +7,7 @@ import {
   checkedSortOrder,
   type CursorRequest,
   type PageRequest,
-} from '../page.ts';
+} from '../read-model/page.ts';
 import { accepting, optional, type Check } from './check.ts';
 import type { FieldChecks } from './containers.ts';
 

@@ -36,7 +36,7 @@ describe('a pooler that is exhausted', () => {
   beforeAll(async () => void (db = await TestDatabase.create()));
   afterAll(() => db.drop());
 
-  const lendsNone = 'the pooler is alive, and gave no connection to the server in time';
+  const assignsNone = 'the pooler is alive, but assigned no connection to the server in time';
   const hasNone = 'the server, or a pooler in front of it, has no free connection';
 
   test.each<[string, PoolerOptions, PoolMode, number, unknown]>([
@@ -45,14 +45,14 @@ describe('a pooler that is exhausted', () => {
       { poolMode: 'transaction', serverConnections: 2 },
       'transaction',
       2,
-      lendsNone,
+      assignsNone,
     ],
     [
       'other clients hold its connections',
       { poolMode: 'transaction', serverConnections: 2 },
       'external',
       2,
-      lendsNone,
+      assignsNone,
     ],
     // The pool keeps the connection that it has, which goes on answering.
     [
@@ -60,14 +60,14 @@ describe('a pooler that is exhausted', () => {
       { poolMode: 'session', serverConnections: 2 },
       'external',
       2,
-      lendsNone,
+      assignsNone,
     ],
     [
       'it lets nobody wait',
       { poolMode: 'transaction', serverConnections: 2, queryWait: 1 },
       'transaction',
       2,
-      expect.stringMatching(`${lendsNone}|${hasNone}`),
+      expect.stringMatching(`${assignsNone}|${hasNone}`),
     ],
     ['it has too many clients', { poolMode: 'transaction', clients: 4 }, 'external', 4, hasNone],
   ])('is saturated when %s: %o, %s', async (_, options, poolMode, others, error) => {

@@ -303,7 +303,7 @@ describe('replicas', { timeout: 120_000 }, () => {
         expect.objectContaining({
           subject: 'replica 2',
           level: 'warning',
-          says: expect.stringContaining('no replica'),
+          says: expect.stringContaining('not a replica'),
         }),
       ]),
     });

@@ -45,19 +45,55 @@ class Prefixing extends UnderscoreNamingStrategy {
 describe('what contradicts', () => {
   test.for<[name: string, options: object, says: RegExp]>([
     ['a driver', { driver: OtherDriver }, /^driver is OtherDriver, .*leave it out$/],
-    ['a host', { host: 'elsewhere' }, /^host can't .* clientUrl$/],
-    ['a port', { port: 5433 }, /^port can't .* clientUrl$/],
-    ['a user', { user: 'other' }, /^user can't .* clientUrl$/],
-    ['a password', { password: 'other-secret' }, /^password can't .* clientUrl$/],
-    ['a database', { dbName: 'other' }, /^dbName can't .* clientUrl$/],
-    ['a pool', { pool: { max: 3 } }, /^pool can't .* second argument/],
-    ['options of the driver', { driverOptions: { ssl: true } }, /^driverOptions can't .* sslmode/],
-    ['replicas', { replicas: [{ host: 'replica' }] }, /^replicas can't .* replicaUrls/],
-    ['variables of the ORM', { preferEnvVars: true }, /^preferEnvVars can't .* DATABASE_URL$/],
+    [
+      'a host',
+      { host: 'elsewhere' },
+      /^host is not allowed in the options of withSynthLab: write it into clientUrl$/,
+    ],
+    [
+      'a port',
+      { port: 5433 },
+      /^port is not allowed in the options of withSynthLab: write it into clientUrl$/,
+    ],
+    [
+      'a user',
+      { user: 'other' },
+      /^user is not allowed in the options of withSynthLab: write it into clientUrl$/,
+    ],
+    [
+      'a password',
+      { password: 'other-secret' },
+      /^password is not allowed in the options of withSynthLab: write it into clientUrl$/,
+    ],
+    [
+      'a database',
+      { dbName: 'other' },
+      /^dbName is not allowed in the options of withSynthLab: write it into clientUrl$/,
+    ],
+    [
+      'a pool',
+      { pool: { max: 3 } },
+      /^pool is not allowed in the options of withSynthLab: give the second argument/,
+    ],
+    [
+      'options of the driver',
+      { driverOptions: { ssl: true } },
+      /^driverOptions is not allowed in the options of withSynthLab: .* sslmode/,
+    ],
+    [
+      'replicas',
+      { replicas: [{ host: 'replica' }] },
+      /^replicas is not allowed in the options of withSynthLab: .* replicaUrls/,
+    ],
+    [
+      'variables of the ORM',
+      { preferEnvVars: true },
+      /^preferEnvVars is not allowed in the options of withSynthLab: .* DATABASE_URL$/,
+    ],
     [
       'transactions switched off',
       { disableTransactions: true },
-      /^disableTransactions can't .* rolled back$/,
+      /^disableTransactions is not allowed in the options of withSynthLab: .* rolled back$/,
     ],
     ['names of other columns', { namingStrategy: Prefixing }, /would change tables .*experiments/],
     [

@@ -1,10 +1,10 @@
 import { TransactionPropagation } from '@mikro-orm/core';
 import { ControlledTransaction, WithSchemaPlugin } from 'kysely';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { UnitEntityManager } from '../../../src/database/units/unit-entity-manager.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Tables } from '../../../src/entities/tables.ts';
 import { StatementError, type UnitOfWork } from '../../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
+import { overlooked } from './overlooked.ts';
 import { storedExperiment } from './stored-experiment.ts';
 
 let db: TestDatabase;
@@ -78,16 +78,6 @@ describe('a command that ends the transaction is not sent where a backslash esca
     expect(await storedExperiment(db, id)).toMatchObject({ name: 'After' });
   });
 });
-
-/** Has the client misread strings, so that it overlooks what this gives, and what the server reads as these statements. */
-function overlooked(u: UnitOfWork, statements: string): string {
-  const { client } = UnitEntityManager.gateOf(u.em)?.connection ?? {};
-  if (!client) throw new Error('not in a unit of work');
-  const { strings } = client;
-  onTestFinished(() => void Object.defineProperty(client, 'strings', { value: strings }));
-  Object.defineProperty(client, 'strings', { value: { standardStrings: false } });
-  return `select '\\'; ${statements}; select ''`;
-}
 
 describe('a unit of work whose transaction was ended all the same rejects, and sends nothing more:', () => {
   test.for<[sql: string, name: string]>([

@@ -147,7 +147,7 @@ describe('the configuration of a backfill', () => {
     await expect(backfillReferences(database, config, [], { planOnly: true })).resolves.toMatchObject({
       facts: 0,
     });
-    await expect(backfillReferences(database, config, [])).rejects.toThrow(/nothing listens/);
+    await expect(backfillReferences(database, config, [])).rejects.toThrow(/no server is listening/);
   });
 
   test('runs targets in the order of their dependencies', async () => {

@@ -127,7 +127,10 @@ describe('settings of a unit of work', () => {
 
   test.each([
     [{ 'app user': 'x' }, '"app user"'],
-    [{ "app.user', 'x', false); --": 'x' }, 'no name of a setting'],
+    [
+      { "app.user', 'x', false); --": 'x' },
+      'invalid name "app.user\', \'x\', false); --" in settings; expected a name such as "app.user"',
+    ],
     [{ 'app.': 'x' }, '"app."'],
     [{ 'app.user': '' }, 'settings["app.user"] is empty'],
     [{ 'app.user': undefined }, 'settings["app.user"] is undefined'],
@@ -225,7 +228,7 @@ describe('timeouts', () => {
     [{ idleInTransaction: NaN }, /timeouts.idleInTransaction is "?NaN/],
     [{ statement: '5s' }, /timeouts.statement is ("5s"|a string)/],
     [{ statement: 2 ** 31 }, /timeouts.statement is "?2147483648/],
-    [{ query: 5 }, /unknown timeout "timeouts.query"; expected one of: statement, lock, idleInTransaction/],
+    [{ query: 5 }, /unknown setting "timeouts.query"; expected one of: statement, lock, idleInTransaction/],
   ])('that are none are refused: %o', async (timeouts, says) => {
     // @ts-expect-error -- plain JavaScript may give anything
     await expect(open(timeouts)).rejects.toThrow(says);

@@ -63,10 +63,16 @@ describe('the pool', () => {
     [{ pool: { acquireTimeout: Infinity } }, 'pool.acquireTimeout is "Infinity"'],
     [{ pool: { idleTimeout: -1 } }, 'pool.idleTimeout is "-1"'],
     [{ pool: { maxLifetime: 2 ** 31 } }, 'pool.maxLifetime is "2147483648"'],
-    [{ poolMode: 'external', pool: { idleTimeout: 5 } }, 'pool.idleTimeout says how long'],
-    [{ poolMode: 'external', pool: { maxLifetime: 5 } }, 'pool.maxLifetime says how long'],
+    [
+      { poolMode: 'external', pool: { idleTimeout: 5 } },
+      'pool.idleTimeout has no effect with the pool mode external',
+    ],
+    [
+      { poolMode: 'external', pool: { maxLifetime: 5 } },
+      'pool.maxLifetime has no effect with the pool mode external',
+    ],
     // @ts-expect-error -- plain JavaScript may give anything
-    [{ poolMode: 'statement' }, 'poolMode is "statement": it is one of session, transaction, external'],
+    [{ poolMode: 'statement' }, 'poolMode is "statement": expected one of: session, transaction, external'],
   ])('refuses what it can not keep to, and opens nothing: %o', async (options, says) => {
     const refused = open(options);
 

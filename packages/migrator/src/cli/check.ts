@@ -3,7 +3,7 @@ import { describeDifference } from '../catalog/differences.ts';
 import { Migrator } from '../migrator.ts';
 import type { CheckResult } from '../check.ts';
 import type { Condition } from '../ledger/status.ts';
-import { dim, print, printJson, table } from './output.ts';
+import { dim, print, printJson, table } from '../terminal/output.ts';
 import type { CommandHost, Place } from './host.ts';
 
 /** Returns the command `check`. */

@@ -6,7 +6,7 @@ import type * as OrmCli from '@mikro-orm/cli';
 import { loadEnvironmentVars, Utils } from '@mikro-orm/core';
 import { fs } from '@mikro-orm/core/fs-utils';
 import type { Options } from '@mikro-orm/postgresql';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../terminal/usage-error.ts';
 
 /** Which configuration to load. */
 export interface ConfigurationRequest {
@@ -84,15 +84,17 @@ function searchPaths(): string[] {
     `./${built}/mikro-orm.config.js`,
     './mikro-orm.config.js',
   ];
-  return paths.filter(
-    (path) => path !== undefined && (runsTypeScript() || !/\.[mc]?ts$/.test(path)),
-  ) as string[];
+  return paths
+    .filter((path) => path !== undefined)
+    .filter((path) => runsTypeScript() || !/\.[mc]?ts$/.test(path));
 }
 
 async function exportedBy(path: string): Promise<unknown> {
   try {
     const loaded: { readonly default?: unknown } = await import(pathToFileURL(resolve(path)).href);
-    return await (loaded.default ?? loaded);
+    // A configuration may be a promise.
+    const exported: unknown = await Promise.resolve(loaded.default ?? loaded);
+    return exported;
   } catch (error) {
     const code: unknown = isNativeError(error) && 'code' in error ? error.code : undefined;
     if (code !== 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX' && code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;

@@ -4,9 +4,9 @@ import { stripVTControlCharacters } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DownLosses } from '../losses/down-losses.ts';
 import type { CommandHost, Place } from './host.ts';
-import { InterruptedError } from './interrupted-error.ts';
-import { flushOutput } from './standard-streams.ts';
-import { UsageError } from './usage-error.ts';
+import { InterruptedError } from '../terminal/interrupted-error.ts';
+import { flushOutput } from '../terminal/standard-streams.ts';
+import { UsageError } from '../terminal/usage-error.ts';
 
 /** A destructive command. */
 interface Destructive {

@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { createMigration } from '../create-migration.ts';
-import { print, printJson } from './output.ts';
-import { UsageError } from './usage-error.ts';
+import { print, printJson } from '../terminal/output.ts';
+import { UsageError } from '../terminal/usage-error.ts';
 import type { CommandHost, Place } from './host.ts';
 
 /** Returns the command `create NAME`. */

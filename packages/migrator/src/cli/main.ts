@@ -2,8 +2,8 @@
 import { isNativeError } from 'node:util/types';
 import { CommanderError } from 'commander';
 import { MigratorError } from '../session/errors.ts';
-import { exitCodeOf, reportLostOutput } from './failure.ts';
-import { failurePrefix, printError } from './output.ts';
+import { exitCodeOf, reportLostOutput } from '../terminal/failure.ts';
+import { failurePrefix, printError } from '../terminal/output.ts';
 import { programName, safeMigrations } from './safe-migrations.ts';
 
 try {

@@ -3,9 +3,9 @@ import { Migrator } from '../migrator.ts';
 import type { Direction } from '../files/emitted-migration.ts';
 import type { PlannedMigration } from '../plan/plan.ts';
 import { backfillOf } from '../files/backfill.ts';
-import { print, printJson } from './output.ts';
+import { print, printJson } from '../terminal/output.ts';
 import { parsePositiveInteger } from './parse-positive-integer.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from '../terminal/usage-error.ts';
 import type { CommandHost, Place } from './host.ts';
 
 interface Given {

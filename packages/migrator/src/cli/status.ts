@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { Migrator } from '../migrator.ts';
 import type { MigrationStatus } from '../ledger/status.ts';
-import { print, printJson, table } from './output.ts';
+import { print, printJson, table } from '../terminal/output.ts';
 import type { CommandHost, Place } from './host.ts';
 
 /** Returns the command `status`. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandHost } from './host.ts';
-import { failurePrefix } from './output.ts';
-import { writeTo } from './standard-streams.ts';
+import { failurePrefix } from '../terminal/output.ts';
+import { writeTo } from '../terminal/standard-streams.ts';
 
 /**
  * Makes a command and those below it throw where commander would end the process with 1, and print by way of `writeTo`. `hint` returns

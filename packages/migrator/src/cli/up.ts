@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { Migrator } from '../migrator.ts';
 import { lockWaitOption } from './lock-wait-option.ts';
-import { runWithProgress } from './run-with-progress.ts';
-import { print, printJson } from './output.ts';
+import { runWithProgress } from '../terminal/run-with-progress.ts';
+import { print, printJson } from '../terminal/output.ts';
 import type { CommandHost, Place } from './host.ts';
 
 interface Given {

@@ -1,4 +1,4 @@
-import { InvalidPageError } from '../errors.ts';
+import { InvalidPageError } from '../../errors.ts';
 
 /** One page of a list, with what a pager needs to know. A page past the end has no data, and the total. */
 export interface Page<Row> {
