@@ -16,7 +16,7 @@ const script = `
   await orm.close(true);`;
 
 test.each([
-  ['selekt 1', 'wrong (42601): syntax error at or near "selekt"'],
+  ['selekt 1', 'the statement is invalid (42601): syntax error at or near "selekt"'],
   [`select 'canary'::int`, 'a value is malformed (22P02)'],
 ])('what fails at the shell is told in one line: %s', async (statement, line) => {
   await using db = await TestDatabase.create();
