@@ -4,7 +4,7 @@ import { ImportRefusedError, SchemaOutOfDateError } from '../errors.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import type { ConversionOptions } from './conversion/row-converter.ts';
 import { findUnknownParts, type UnknownPart } from './find-unknown-parts.ts';
-import type { ImportFinding } from './import-finding.ts';
+import type { ImportFinding } from './conversion/import-finding.ts';
 import { ParentKeys } from './parent-keys.ts';
 import type { LegacySource } from './source/legacy-source.ts';
 import { TableImport } from './table-import.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import { SettingsError } from '../errors.ts';
-import type { ImportFinding } from './import-finding.ts';
+import type { ImportFinding } from './conversion/import-finding.ts';
 
 const chunkSize = 64 * 1_024;
 const readSome = promisify(read);

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { RowConverter, type ConversionOptions, type ConvertedRow } from './conversion/row-converter.ts';
 import { TableDigest } from './conversion/row-digest.ts';
-import type { ImportFinding, FindingOutcome } from './import-finding.ts';
+import type { ImportFinding, FindingOutcome } from './conversion/import-finding.ts';
 import type { ParentKeys } from './parent-keys.ts';
 import type { LegacySource, SourceRow } from './source/legacy-source.ts';
 import type { TableResult } from './table-result.ts';

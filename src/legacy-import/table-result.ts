@@ -1,4 +1,4 @@
-import type { FindingOutcome } from './import-finding.ts';
+import type { FindingOutcome } from './conversion/import-finding.ts';
 
 /** The row counts and digests of one imported table. */
 export interface TableResult {

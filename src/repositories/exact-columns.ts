@@ -14,7 +14,7 @@ export function meanOf(column: string) {
 }
 
 /** The number, to the last bit. */
-export function double(hex: DoubleHex | null): number | null {
+export function parseDouble(hex: DoubleHex | null): number | null {
   return hex === null ? null : numberOfHex(hex);
 }
 

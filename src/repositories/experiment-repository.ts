@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Experiment, Scorecard } from '../entities/experiment.ts';
 import { checkDocument } from '../json/check-shape.ts';
-import { deletedOption, type DeletedOption } from './deleted-option.ts';
+import { deletedOption, type DeletedOption } from './signatures/deleted-option.ts';
 import { experimentSummaries, type ExperimentSortKey, type ExperimentSummary } from './experiment-summary.ts';
 import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
 import { Repository } from './repository.ts';

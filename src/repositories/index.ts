@@ -3,7 +3,7 @@ import './registration.ts';
 export * from './repositories.ts';
 
 export type { CachedPayload } from './cached-payload.ts';
-export type { DeletedOption } from './deleted-option.ts';
+export type { DeletedOption } from './signatures/deleted-option.ts';
 export type { DocumentType, DocumentStatus, DocumentSummary } from './document-summary.ts';
 export type {
   FinishedDocument,
@@ -30,6 +30,6 @@ export type {
   NewOutcome,
   OutcomeStatistics,
 } from './synth-outcome-summary.ts';
-export type { SimulatedSynth, ExtremeCases } from './synth-simulation.ts';
+export type { SimulatedSynth, ExtremeSynths } from './synth-simulation.ts';
 export type { SynthSummary, SynthDetail, GroupOption, SynthCriteria, SynthFilters } from './synth-summary.ts';
 export type { TranscriptSummary, TranscriptDetail } from './transcript-summary.ts';

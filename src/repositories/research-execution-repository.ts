@@ -1,6 +1,6 @@
 import { LockMode, type EntityManager, type RequiredEntityData } from '@mikro-orm/postgresql';
 import { executionStatuses, ResearchExecution } from '../entities/research-execution.ts';
-import { deletedOption, type DeletedOption } from './deleted-option.ts';
+import { deletedOption, type DeletedOption } from './signatures/deleted-option.ts';
 import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
 import { Repository } from './repository.ts';
 import {

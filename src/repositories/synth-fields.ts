@@ -9,7 +9,7 @@ import {
 
 /** Something that is known of a synth. */
 export interface SynthField {
-  /** A property of its summary, or `data.` and a part of its data, by which `search` filters. */
+  /** A property of its summary, or `data.` and a part of its data, by which `filters` of `pageSummaries` can filter. */
   readonly name: string;
   readonly type: 'string' | 'datetime' | 'object';
   readonly description: string;

@@ -6,7 +6,7 @@ import { SynthOutcome } from '../entities/synth-outcome.ts';
 import { SimulationAttributes } from '../entities/synth.ts';
 import { NotFoundError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
-import { deletedOption, type DeletedOption } from './deleted-option.ts';
+import { deletedOption, type DeletedOption } from './signatures/deleted-option.ts';
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
 import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';

@@ -1,6 +1,6 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { Tables } from '../entities/tables.ts';
-import { double, meanOf } from './exact-columns.ts';
+import { parseDouble, meanOf } from './exact-columns.ts';
 import type { CopiedType } from '../postgres/copy/binary-rows.ts';
 import { extended, readModel, type ShownBy, type SortKeyOf } from './read-model/read-model.ts';
 
@@ -67,9 +67,9 @@ type StatisticsRow = Awaited<ReturnType<ReturnType<typeof statistics>['executeTa
 
 /** Null for a run without outcomes, whose means are nothing. */
 export function toStatistics(row: StatisticsRow): OutcomeStatistics | null {
-  const averageDidNotTryRate = double(row.averageDidNotTryRate);
-  const averageFailedRate = double(row.averageFailedRate);
-  const averageSuccessRate = double(row.averageSuccessRate);
+  const averageDidNotTryRate = parseDouble(row.averageDidNotTryRate);
+  const averageFailedRate = parseDouble(row.averageFailedRate);
+  const averageSuccessRate = parseDouble(row.averageSuccessRate);
   if (averageDidNotTryRate === null || averageFailedRate === null || averageSuccessRate === null) return null;
   return { averageDidNotTryRate, averageFailedRate, averageSuccessRate, synthCount: row.synthCount };
 }

@@ -14,7 +14,7 @@ import {
 import { Repository } from './repository.ts';
 import { simulationAttributesOf } from './simulation-attributes.ts';
 import { synthFields, type SynthField } from './synth-fields.ts';
-import { extremeOutcomes, synthsOfRun, type ExtremeCases, type SimulatedSynth } from './synth-simulation.ts';
+import { extremeOutcomes, synthsOfRun, type ExtremeSynths, type SimulatedSynth } from './synth-simulation.ts';
 import {
   narrowed,
   synthDetails,
@@ -145,7 +145,7 @@ export class SynthRepository extends Repository<Synth> {
     return this.ask(synthSummaries).count(narrowed(criteria));
   }
 
-  /** What is known of a synth, and by which parts of its data `search` filters. */
+  /** What is known of a synth, and by which parts of its data `filters` of `pageSummaries` can filter. */
   listFields(): readonly SynthField[] {
     return synthFields;
   }
@@ -157,7 +157,7 @@ export class SynthRepository extends Repository<Synth> {
    * @throws NotFoundError when the experiment has no completed run; TooFewRowsError when it has fewer outcomes than twice `count`;
    * InvalidPageError on a count out of bounds.
    */
-  async getExtremeCases(experiment: string, count = 5): Promise<ExtremeCases> {
+  async getExtremeCases(experiment: string, count = 5): Promise<ExtremeSynths> {
     const each = checkedLimit(count);
     const rows = await extremeOutcomes(await this.rows(), experiment, each).execute();
     const [first] = rows;

@@ -9,7 +9,7 @@ export interface SimulatedSynth {
 }
 
 /** The synths, by key, that succeeded most and least in an analysis. No synth is in both. */
-export interface ExtremeCases {
+export interface ExtremeSynths {
   /** Best first. */
   readonly top: readonly string[];
   /** Worst first. */

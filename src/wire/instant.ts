@@ -53,11 +53,19 @@ export function microsecondsOf(date: Date): bigint {
   return BigInt(time) * 1_000n;
 }
 
+// The ORM converts a date several times in a row: when it makes an entity, compares it, and writes it.
+let converted = { time: Number.NaN, text: '' };
+
 /** The date as text that PostgreSQL reads as the same instant under any settings. The date must be a valid one. */
 export function textOfDate(date: Date): string {
-  const iso = date.toISOString();
-  // PostgreSQL has no year 0, and no sign before a year.
-  return iso.length === 24 && !iso.startsWith('0000') ? iso : textOfMicroseconds(microsecondsOf(date));
+  const time = date.getTime();
+  if (time !== converted.time) {
+    const iso = date.toISOString();
+    // PostgreSQL has no year 0, and no sign before a year.
+    const isPlain = iso.length === 24 && !iso.startsWith('0000');
+    converted = { time, text: isPlain ? iso : textOfMicroseconds(microsecondsOf(date)) };
+  }
+  return converted.text;
 }
 
 /** Microseconds since 1970 as text that PostgreSQL reads as the same instant under any settings. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
-import type { ImportFinding } from '../../src/legacy-import/import-finding.ts';
+import type { ImportFinding } from '../../src/legacy-import/conversion/import-finding.ts';
 import { importLegacy, type ImportResult } from '../../src/legacy-import/import-legacy.ts';
 import { SqliteSource } from '../../src/legacy-import/source/sqlite-source.ts';
 import type { TableResult } from '../../src/legacy-import/table-result.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ImportFinding } from '../../src/legacy-import/import-finding.ts';
+import type { ImportFinding } from '../../src/legacy-import/conversion/import-finding.ts';
 import {
   importLegacy,
   type ImportOptions,

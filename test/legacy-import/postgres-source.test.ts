@@ -3,7 +3,7 @@ import { connect } from '../../src/postgres/orm/connect.ts';
 import { unconnected } from '../../src/postgres/orm/unconnected.ts';
 import { ConnectionError, LegacySourceError } from '../../src/errors.ts';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
-import type { ImportFinding } from '../../src/legacy-import/import-finding.ts';
+import type { ImportFinding } from '../../src/legacy-import/conversion/import-finding.ts';
 import {
   importLegacy,
   type ImportResult,

@@ -1,5 +1,5 @@
 import { dim, print, printError, table } from 'mikro-orm-safe-migrations/cli';
-import type { ImportFinding } from '../../legacy-import/import-finding.ts';
+import type { ImportFinding } from '../../legacy-import/conversion/import-finding.ts';
 import type { ImportResult } from '../../legacy-import/import-legacy.ts';
 
 const maxLines = 20;

@@ -1,6 +1,6 @@
 import { InvalidJsonError } from '../../errors.ts';
 import { checkPayload } from '../../repositories/cached-payload.ts';
-import type { ImportFinding, FindingOutcome } from '../import-finding.ts';
+import type { ImportFinding, FindingOutcome } from './import-finding.ts';
 import type { SourceRow } from '../source/legacy-source.ts';
 import type { TargetColumn, TargetTable } from '../destination/target-table.ts';
 import { CellError, toCell, type Cell } from './cell.ts';

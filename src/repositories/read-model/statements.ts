@@ -7,7 +7,8 @@ import { Parameter } from './parameter.ts';
 import type { Row, Shape } from './shape.ts';
 import { writeStatement } from './write-statement.ts';
 
-const written = new WeakMap<AnyReadModel, Map<string, CompiledQuery<Row>>>();
+// By the model that is read, and by the model of the row beside its rows: the same model without such a row.
+const written = new WeakMap<AnyReadModel, WeakMap<AnyReadModel, Map<string, CompiledQuery<Row>>>>();
 
 /** Returns the statement of a shape, written once, with the values of its parameters. */
 export function statementOf(
@@ -33,9 +34,11 @@ export function formOf(
 ): CompiledQuery<Row> {
   const { kind, given, sortBy, direction, limited, deep, after, head } = shape;
   const pattern = patternOf(model, given, kind !== 'key');
-  const id = `${kind} ${sortBy} ${direction} ${limited} ${deep} ${after} ${head?.from} ${pattern.join(' ')}`;
-  let forms = written.get(model);
-  if (!forms) written.set(model, (forms = new Map()));
+  const id = `${kind} ${sortBy} ${direction} ${limited} ${deep} ${after} ${pattern.join(' ')}`;
+  let byHead = written.get(model);
+  if (!byHead) written.set(model, (byHead = new WeakMap()));
+  let forms = byHead.get(head ?? model);
+  if (!forms) byHead.set(head ?? model, (forms = new Map()));
   let form = forms.get(id);
   if (!form) forms.set(id, (form = writeStatement(model, em, shape, pattern).compile(db)));
   return form;

@@ -18,7 +18,7 @@ export function projectHost(name: string, request: () => ConfigurationRequest): 
   return {
     name,
     migrationList: 'migrations.migrationsList',
-    withDatabase: (work) => opened((orm) => work(orm, parseCheckpoint(orm))),
+    withDatabase: (work) => opened((orm) => work(orm, describeServer(orm))),
     withoutDatabase: opened,
     describe: ({ database }) => `PostgreSQL at ${stripVTControlCharacters(database)}`,
     nextStep: () => null,
@@ -41,7 +41,7 @@ function optionsOf(configuration: Options): Options {
   });
 }
 
-function parseCheckpoint(orm: MikroORM): Place {
+function describeServer(orm: MikroORM): Place {
   const { host = 'localhost', port, user, database } = orm.em.getConnection().getConnectionOptions();
   const server = [user && `${user}@`, host, port && `:${port}`].filter(Boolean).join('');
   return { host, database: `${server}/${database ?? ''}` };

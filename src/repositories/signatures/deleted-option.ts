@@ -1,4 +1,4 @@
-import { oneOf, optional, type FieldChecks } from './signatures/index.ts';
+import { oneOf, optional, type FieldChecks } from './index.ts';
 
 /** Whether deleted experiments are seen too, and what belongs to them. Default: hidden. */
 export interface DeletedOption {
