@@ -26,7 +26,7 @@ export class Connections {
   readonly mayBeStandby: boolean;
   /** Whether a pooler was detected in front of the server; false before the first connection. */
   behindPooler = false;
-  /** Whether the ORM throws `DataError`s instead of its own errors. Set by `Database`. */
+  /** Whether the ORM throws `DataError`s in place of the ORM's errors. Set by `Database`. */
   throwsDataErrors = false;
 
   constructor({

@@ -39,7 +39,7 @@ export function timeoutStatements(timeouts: TransactionTimeouts): string {
 export interface LocalSettings {
   /** The statement that sets all of them, with parameters. */
   readonly query: CompiledQuery;
-  /** In milliseconds, 0 for no limit; undefined when the transaction has none of its own. */
+  /** In milliseconds, 0 for no limit; undefined when the transaction sets none. */
   readonly statementTimeout: number | undefined;
 }
 

@@ -4,7 +4,7 @@ import { isWord, statementsOf, type Token } from '../sql/statements.ts';
 // In a value, it costs a statement more and changes nothing.
 const suspicious = /\b(?:pg_)?temp(?:orary)?\b/i;
 
-/** Whether a text creates something temporary that the end of the transaction does not drop by itself. */
+/** Returns whether a text creates a temporary object that the end of the transaction does not drop. */
 export function leavesTemporaryObjects(text: string, options?: ScanOptions): boolean {
   return (
     suspicious.test(text) &&

@@ -81,7 +81,7 @@ export function toConnectionError(cause: unknown, target: DatabaseTarget): Conne
   return new ConnectionError(`Database connection failed: ${target.label}: ${why}`, { cause });
 }
 
-/** Returns the SQLSTATE, or the operating system's code, of an error or of its cause; empty when there is none. */
+/** Returns the SQLSTATE, or the operating system's code, of an error or of its cause; empty when neither has one. */
 export function sqlStateOf(error: unknown): string {
   if (!isNativeError(error)) return '';
   const code = ownCodeOf(error);
@@ -90,7 +90,7 @@ export function sqlStateOf(error: unknown): string {
 
 function ownCodeOf(error: Error): string {
   const first = firstOf(error);
-  // Our errors have a code of their own; PostgreSQL's is in their cause.
+  // Our errors have our codes; PostgreSQL's code is in their cause.
   if (first instanceof DataError || !('code' in first) || typeof first.code !== 'string') return '';
   return first.code;
 }

@@ -34,8 +34,8 @@ export interface ConnectOptions {
 /** How long the server may take, in milliseconds. */
 export interface DatabaseTimeouts extends TransactionTimeouts {
   /**
-   * How long the server may be silent while it owes an answer; then the connection is given up, since the network, a pooler or the
-   * server hangs. 0: for ever. A `statement` timeout that is longer prolongs it. Default 60,000.
+   * Milliseconds that the server may take to answer; then the connection is closed, since the network, a pooler or the server hangs.
+   * 0: no limit. A longer `statement` timeout extends it. Default 60,000.
    */
   readonly answer?: number | undefined;
 }
@@ -96,7 +96,7 @@ export function ormOptions(
       connectTimeout: connectTimeout === undefined ? undefined : connectTimeout * 1_000,
       answerTimeout: timeouts.statement ? answerTimeoutFor(answer, timeouts.statement) : answer,
     },
-    // Of its own: within a request or a transaction of another ORM with the same name, that one's manager would be used for this one's.
+    // A separate one: within a request or a transaction of another ORM with the same name, that one's manager would be used for this one's.
     contextName: `synth-lab-data ${++configured}`,
     entities: [...ourEntities],
     namingStrategy: HouseNaming,
@@ -107,14 +107,14 @@ export function ormOptions(
     ensureDatabase: false,
     // A transaction's work flushes at its end, or where it asks to.
     flushMode: 'commit',
-    // `em.find` must not join a relation's owner that nobody asked for.
+    // `em.find` must not join a relation's owner that the caller did not ask for.
     autoJoinOneToOneOwner: false,
     migrations: {
       // Classes instead of files to find: a loader or a bundler of any kind gives the same ones.
       migrationsList: migrations,
       // Where a new one goes.
       path: `${import.meta.dirname}/../../migrations`,
-      // Each migration in a transaction of its own: a concurrent index needs the tables before it committed.
+      // Each migration in a separate transaction: a concurrent index needs the tables before it committed.
       allOrNothing: false,
       // Needs a superuser, and would switch off the rules that a migration may rely on.
       disableForeignKeys: false,
@@ -124,7 +124,7 @@ export function ormOptions(
     },
     // The migrator's own tables are no part of what the entities describe.
     schemaGenerator: { ignoreSchema: ['migrator'] },
-    // Queries go nowhere unless somebody asks; errors are thrown, not printed.
+    // Queries are not logged by default; errors are thrown, not printed.
     logger: () => {},
   });
 }

@@ -9,7 +9,7 @@ class CancelConnection extends Connection {
 }
 
 /**
- * Asks the server of `client` to cancel the statement that runs there, as the protocol has it: on a connection of its own, encrypted as
+ * Asks the server of `client` to cancel the statement that runs there, as the protocol demands: on a separate connection, encrypted as
  * the client's is, with the key that the server gave to the client. A pooler passes it on to the server that runs the statement.
  *
  * Resolves when the server has taken it in, and then sends nothing late; also when it can't be reached. Destroyed when `enough` is
@@ -24,7 +24,7 @@ export function requestCancel(
   const ssl: NonNullable<ConnectionConfig['ssl']> = isEncrypted && client.ssl;
   const connection = new CancelConnection({ ssl });
   return new Promise((resolve) => {
-    // The server answers by closing it. Whatever else ends it, there is nothing to be done.
+    // The server answers by closing it. Any other end needs no action.
     connection.on('error', () => connection.stream.destroy());
     connection.once('end', resolve);
     enough.addEventListener('abort', () => connection.stream.destroy());

@@ -35,7 +35,7 @@ export function rememberLoaded(em: EntityManager, isInside: () => boolean): Load
 }
 
 function rememberEntity(em: EntityManager, entity: object, isInside: () => boolean): LoadedEntities {
-  // The ORM keeps an entity's values in one place and, to tell what has changed, a snapshot of them in another.
+  // The ORM keeps an entity's values in one place, and a snapshot to compare them with in another.
   const wrapped = wrap(entity, true);
   const { __meta: meta, __initialized, __data, __originalEntityData } = wrapped;
   const values: Record<string, unknown> = { ...__data };

@@ -28,15 +28,14 @@ export function useOptionalTls(client: Client, config: string | ClientConfig | u
  * The driver's connection, for libpq's `sslmode=prefer`, which the driver does not know. It goes on in clear text
  *
  * - on the same connection, when the server says that it has no TLS;
- * - on another one, when the handshake fails, or the server's rules let nobody in over TLS (28000).
+ * - on another one, when the handshake fails, or the server's rules reject logins over TLS (28000).
  *
- * Unlike libpq, it does not repeat a login that failed for another reason: nobody hears of a password over clear text who could not
- * hear of it otherwise.
+ * Unlike libpq, it does not repeat a login that failed for another reason, so that a password is not sent in clear text without need.
  */
 class OptionalTlsConnection extends DriverConnection {
   readonly #keepAlive: readonly [on: boolean, delay: number];
   #where: readonly [port: number | string, host: string | undefined] = [0, undefined];
-  // The connection that counts: what happens on one that was given up is nothing to the client.
+  // The connection in use: events of a socket that was closed do not reach the client.
   #socket: Socket | undefined;
   #stage: 'asking' | 'handshake' | 'encrypted' | 'clear' = 'asking';
 
@@ -54,9 +53,9 @@ class OptionalTlsConnection extends DriverConnection {
     const socket = this.#reach(this.stream);
     socket.once('connect', () => this.emit('connect'));
     socket.once('data', (answer: Buffer) => {
-      const said = answer.toString('latin1');
-      if (said === 'S') return this.#encrypt(socket);
-      if (said === 'N') return this.#logInClear(socket);
+      const reply = answer.toString('latin1');
+      if (reply === 'S') return this.#encrypt(socket);
+      if (reply === 'N') return this.#logInClear(socket);
       socket.end();
       this.emit('error', new Error('There was an error establishing an SSL connection'));
     });
@@ -105,7 +104,7 @@ class OptionalTlsConnection extends DriverConnection {
 
   #report(socket: Socket, error: Error): void {
     if (socket !== this.#socket) return;
-    // As the driver has it: whoever ends a connection does not care how.
+    // As in the driver: while it closes, such errors don't matter.
     if (this._ending && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) return;
     this.emit('error', error);
   }
@@ -122,7 +121,7 @@ class OptionalTlsConnection extends DriverConnection {
   }
 }
 
-/** Whether the server's rules (`pg_hba.conf`) let nobody in this way. */
+/** Returns whether the server's rules (`pg_hba.conf`) reject this login. */
 function isRejection(message: unknown): boolean {
   return isNativeError(message) && 'code' in message && message.code === '28000';
 }

@@ -24,7 +24,7 @@ interface Internals {
   readonly password: unknown;
   readonly saslSession: { readonly clientNonce: string; serverSignature: string };
   readonly connection: {
-    on(event: 'authenticationSASLContinue', hear: (message: { readonly data: string }) => void): void;
+    on(event: 'authenticationSASLContinue', listener: (message: { readonly data: string }) => void): void;
     sendSCRAMClientFinalMessage(response: string): void;
   };
 }
@@ -44,8 +44,8 @@ export function proveRawPasswords(client: Client): void {
     const { password, saslSession } = internals;
     if (typeof password !== 'string' || !isTakenAsItIs(password)) return send(response);
     const withoutProof = response.replace(/,p=[^,]*$/, '');
-    const told = `n=*,r=${saslSession.clientNonce},${challenge},${withoutProof}`;
-    const { proof, serverSignature } = scram(password, challenge, told);
+    const authMessage = `n=*,r=${saslSession.clientNonce},${challenge},${withoutProof}`;
+    const { proof, serverSignature } = scram(password, challenge, authMessage);
     saslSession.serverSignature = serverSignature;
     send(`${withoutProof},p=${proof}`);
   };
@@ -55,16 +55,16 @@ export function proveRawPasswords(client: Client): void {
 function scram(
   password: string,
   challenge: string,
-  told: string,
+  authMessage: string,
 ): { readonly proof: string; readonly serverSignature: string } {
   // The driver has looked at it: no server can ask for too many.
   const [, salt = '', iterations = '1'] = /,s=([^,]+),i=(\d+)/.exec(challenge) ?? [];
   const salted = pbkdf2Sync(password, Buffer.from(salt, 'base64'), Number(iterations), 32, 'sha256');
   const clientKey = hmac(salted, 'Client Key');
-  const signature = hmac(createHash('sha256').update(clientKey).digest(), told);
+  const signature = hmac(createHash('sha256').update(clientKey).digest(), authMessage);
   return {
     proof: Buffer.from(clientKey.map((byte, at) => byte ^ (signature[at] ?? 0))).toString('base64'),
-    serverSignature: hmac(hmac(salted, 'Server Key'), told).toString('base64'),
+    serverSignature: hmac(hmac(salted, 'Server Key'), authMessage).toString('base64'),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 
-// What the driver is handed instead of a text: a cursor, or a COPY. Their types don't tell how far they have come.
+// A query of the driver that is not a text: a cursor, or a COPY. Their types don't have their progress.
 
 /** Whether it is a COPY that may be given more rows. */
 export function takesRows(statement: object | undefined): statement is Writable {

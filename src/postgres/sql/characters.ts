@@ -1,4 +1,4 @@
-// The characters that PostgreSQL's scanner tells apart, by their codes.
+// The characters that PostgreSQL's scanner distinguishes, by their codes.
 
 export const quote = 0x27;
 export const doubleQuote = 0x22;
@@ -34,7 +34,7 @@ for (const [characters, kind] of [
   for (const character of characters) classes[character.charCodeAt(0)] = kind;
 }
 
-/** Whatever is not ASCII is a letter. */
+/** Returns the class of a character. One that is not ASCII is a letter. */
 export function classOf(code: number): number {
   return classes[code] ?? letter;
 }

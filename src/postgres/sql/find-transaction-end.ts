@@ -6,7 +6,7 @@ const suspicious = /\b(?:commit|end|abort|rollback|prepare)\b/i;
 
 /**
  * Returns the first command of a text that ends the transaction in which it runs, in lower case: `commit`, `rollback`, `prepare
- * transaction`; null when there is none. Going back to a savepoint does not end it. What a function or a `do` block executes is not seen;
+ * transaction`; null without one. Going back to a savepoint does not end it. What a function or a `do` block executes is not seen;
  * the server lets neither end a transaction that was begun outside.
  */
 export function findTransactionEnd(text: string, options?: ScanOptions): string | null {

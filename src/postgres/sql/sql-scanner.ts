@@ -29,7 +29,7 @@ import {
 
 /**
  * What a token is. A `word` is a keyword or a name without quotes, a `string` any literal in quotes or dollars, a `sign` a single
- * character with a meaning of its own, such as a comma, or with none.
+ * character that is not part of an operator, such as a comma.
  */
 export type TokenKind =
   | 'space'
@@ -53,7 +53,7 @@ export interface ScanOptions {
  * - Every character belongs to exactly one token, also where the server would refuse the text. A string, comment or quoted name that is
  *   not closed extends to the end and has `isOpen` set.
  * - A string includes its prefix (`E`, `B`, `X`, `N`, `U&`) and its continuation on further lines.
- * - What follows a number without a space is a token of its own. The server refuses it since version 15.
+ * - What follows a number without a space is a separate token. The server refuses it since version 15.
  */
 export class SqlScanner {
   readonly text: string;
@@ -73,7 +73,7 @@ export class SqlScanner {
     this.#standardStrings = standardStrings;
   }
 
-  /** Moves on to the next token. Returns false when there is none. */
+  /** Moves on to the next token. Returns false at the end of the text. */
   next(): boolean {
     const at = this.end;
     if (at >= this.text.length) return false;
@@ -256,7 +256,7 @@ export class SqlScanner {
       at++;
     } while (classOf(this.#code(at)) >= operatorSign && !this.#isComment(at));
     if (keepsEnd) return this.#token('operator', at);
-    // A sign at the end is a token of its own, as the second one of `a=-1` is.
+    // A sign at the end is a separate token, as the second one of `a=-1` is.
     this.#signsUntil = at;
     return this.#token('operator', lastOther + 1);
   }

@@ -14,7 +14,7 @@ export interface CommandHost<P extends Place = Place> {
   readonly name: string;
   /** Where a created migration has to be listed, for the remedy of one that is not. */
   readonly migrationList: string;
-  /** Runs `work` on the configured database and closes the connections, whatever happens. */
+  /** Runs `work` on the configured database and closes the connections, also after an error. */
   withDatabase<T>(work: (orm: MikroORM, place: P) => Promise<T>): Promise<T>;
   /** Runs `work` with the configuration alone; nothing is connected to. */
   withoutDatabase<T>(work: (orm: MikroORM) => Promise<T>): Promise<T>;

@@ -88,7 +88,7 @@ function wrapped(text: string, prefix: string): string[] {
   return [...lines, line].map((one) => `${prefix}${one}`.trimEnd());
 }
 
-// One line where it is short; else as formatters leave it, whatever width they have.
+// One line where it is short; else in a layout that formatters of any width keep.
 async function added(sql: string): Promise<string> {
   const line = `    this.addSql(\`${escaped(sql)}\`);`;
   if (line.length <= 80 && !line.includes('\n')) return line;
@@ -99,7 +99,7 @@ function escaped(sql: string): string {
   return sql.replaceAll(/[\\`]|\$(?=\{)/g, String.raw`\$&`);
 }
 
-/** A list's members on lines of their own: the columns of a new table, the changes of one that is there. */
+/** Puts each member of a list on a separate line: the columns of a new table, the changes of one that is there. */
 async function laidOut(sql: string): Promise<string> {
   if (sql.startsWith('create table ')) return atCommas(sql, 1);
   return sql.startsWith('alter table ') ? atCommas(sql, 0) : sql;

@@ -39,9 +39,9 @@ export function backfill(
   table: string,
   { by, set, where, batch = 1_000, sleep = 0 }: BackfillOptions,
 ): string {
-  const said = { table, by: [by].flat(), set, where: where ?? null, batch, sleep };
-  refuse(said);
-  return textOf(said);
+  const options = { table, by: [by].flat(), set, where: where ?? null, batch, sleep };
+  refuse(options);
+  return textOf(options);
 }
 
 const mark = '-- backfill ';
@@ -56,8 +56,8 @@ export function backfillOf(statement: string): Backfill | null {
   const [first = ''] = statement.split('\n', 1);
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- validated by formatting it again
-    const said = JSON.parse(first.slice(mark.length)) as Backfill;
-    if (textOf(said) === statement) return said;
+    const options = JSON.parse(first.slice(mark.length)) as Backfill;
+    if (textOf(options) === statement) return options;
   } catch {
     // Not a text of `backfill`.
   }

@@ -48,7 +48,7 @@ export function isAlreadyThere(error: unknown): boolean {
  * run on a scratch database, and those after which something is there that the connected database has too are run a second time. One
  * that fails then as the migration did is stopped by what it made. Changes nothing in the connected database.
  *
- * @throws RefusedError when the role may not create databases; whatever the migration throws on the scratch database.
+ * @throws RefusedError when the role may not create databases; any error that the migration throws on the scratch database.
  */
 export async function findLeftovers(migrated: MigratedDatabase, failure: Failure): Promise<Leftovers> {
   const { orm, schema, migratorFor } = migrated;
@@ -139,7 +139,7 @@ async function undone<T>(session: Session, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What applying the rest on the scratch database tells. */
+/** Applies the rest on the scratch database, and returns what it shows. */
 async function afterwards(
   { schema, migratorFor }: MigratedDatabase,
   scratch: MikroORM,

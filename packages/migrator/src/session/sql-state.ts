@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-/** Returns the SQLSTATE of an error or of its cause; empty when there is none. */
+/** Returns the SQLSTATE of an error or of its cause; empty when neither has one. */
 export function sqlStateOf(error: unknown): string {
   if (!isNativeError(error)) return '';
   if ('code' in error && typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code))

@@ -56,7 +56,7 @@ function ofIndex({ concurrent, idxname, relation }: IndexStmt): Standalone | nul
 function ofReindex({ kind, relation, name, params = [] }: ReindexStmt): Standalone | null {
   const what = String(kind).replace('REINDEX_OBJECT_', '').toLowerCase();
   const concurrently = params.some((param) => 'DefElem' in param && isOn(param.DefElem, 'concurrently'));
-  // Those of many tables run in transactions of their own.
+  // Those of many tables use one transaction per table.
   if (!concurrently && (what === 'index' || what === 'table')) return null;
   return { kind: 'reindex', what, name: relation ? quotedName(relation) : name ? quotedPath([name]) : null };
 }

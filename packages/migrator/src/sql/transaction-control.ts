@@ -5,7 +5,7 @@ import { scanSql } from './scan-sql.ts';
 const suspicious = /\b(?:begin|start|commit|end|abort|rollback|prepare)\b/i;
 
 /**
- * Returns the first statement of a text that begins or ends a transaction, as it is written; null when there is none. Savepoints do
+ * Returns the first statement of a text that begins or ends a transaction, as it is written; null without one. Savepoints do
  * neither. Where PostgreSQL's grammar can't read the text, any statement that begins with such a word counts: to refuse a migration
  * that a newer server would take is safer than to have its transaction ended within it.
  */

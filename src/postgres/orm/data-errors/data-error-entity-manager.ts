@@ -6,7 +6,7 @@ import { Connections } from '../../client/connections.ts';
 
 type Call = (this: EntityManager, ...given: unknown[]) => unknown;
 
-/** What callers call. What the ORM refuses by itself, before any statement, is thrown by these. */
+/** The public methods. Errors that the ORM throws before it sends a statement come from these. */
 const calls = [
   'addFilter',
   'assign',
@@ -96,11 +96,11 @@ export class DataErrorEntityManager extends EntityManager {
       );
     }
     if (name === 'transactional' || mayBeTheCallers(error, given)) return connections.toThrow(error);
-    return new StatementError(`the ORM refused em.${name}; the cause tells why`, {}, { cause: error });
+    return new StatementError(`the ORM refused em.${name}; see \`cause\``, {}, { cause: error });
   }
 }
 
-/** Whether the caller may have made the error, as a signal's reason or in a handler; the ORM's own are of no class of its own either. */
+/** Whether the caller may have made the error, as a signal's reason or in a handler; the ORM throws plain errors as well. */
 function mayBeTheCallers(error: unknown, given: readonly unknown[]): boolean {
   if (!isNativeError(error) || !['Error', 'TypeError', 'RangeError'].includes(error.constructor.name))
     return true;

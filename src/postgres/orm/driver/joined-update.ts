@@ -69,7 +69,7 @@ export function joinedUpdate(
     );
   }
   set.push(`${versionName} = ${table}.${versionName} + 1`);
-  // The first row tells of which types they are.
+  // The casts of the first row set the types of all.
   const typed = `(${types.map((type) => `?::${type}`).join(', ')})`;
   const row = `, (${types.map(() => '?').join(', ')})`;
   return (

@@ -8,7 +8,7 @@ export interface VersionCheck<T> {
   readonly rows: EntityData<T>[];
 }
 
-// What the ORM says, and nothing else. A query of anybody's says more: what to populate, how to filter.
+// The options of the ORM's own question. Other queries have more: what to populate, how to filter.
 const options = new Set(['ctx', 'fields', 'loggerContext', 'orderBy', 'schema']);
 
 /**
