@@ -207,7 +207,7 @@ const rules: Rule[] = [
         [...new Set(exports)].map((name) => ({ name, path })),
       );
       return [...Map.groupBy(files, ({ name }) => name)]
-        .filter(([name, found]) => found.length > 1)
+        .filter(([, found]) => found.length > 1)
         .map(
           ([name, found]) =>
             `${name} is exported by ${list(found.map(({ path }) => path))}: rename all but one`,
