@@ -1,4 +1,4 @@
-import { exactJson, hasLongNumbers, losesDigits } from './exact-json.ts';
+import { exactJson, hasLongDigits, hasLongNumbers, losesDigits } from './exact-json.ts';
 import { isRawJSON } from './raw-json.ts';
 import { mostLevels, UnstorableJson } from './unstorable-json.ts';
 
@@ -14,6 +14,13 @@ const storedTexts = new WeakMap<object, string>();
 export function parseDocument(text: string): unknown {
   const document: unknown = JSON.parse(text);
   keepDigits(document, text);
+  return document;
+}
+
+/** Reads what PostgreSQL sends for a `jsonb` value, as `parseDocument` does. */
+export function parseStoredDocument(text: string): unknown {
+  const document: unknown = JSON.parse(text);
+  if (hasLongDigits(text)) keepDigits(document, text);
   return document;
 }
 

@@ -1,6 +1,6 @@
-import { assert, bigInt, json, nat, property } from 'fast-check';
+import { array, assert, bigInt, json, nat, oneof, property, stringMatching } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exactJson } from '../../src/json/exact-json.ts';
+import { exactJson, hasLongDigits } from '../../src/json/exact-json.ts';
 
 describe('JSON that is read exactly', () => {
   test.each([
@@ -52,3 +52,16 @@ function exactly(number: string): bigint {
   const value = BigInt(whole + fraction) * 10n ** BigInt(400 - fraction.length + Number(power));
   return sign === '-' ? -value : value;
 }
+
+test('eight digits in a row are found wherever they are, and nothing else', () => {
+  const text = array(oneof(stringMatching(/^\d{1,12}$/), stringMatching(/^[^\d]{0,9}$/)), {
+    maxLength: 20,
+  });
+  assert(
+    property(text, (parts) => {
+      const joined = parts.join('');
+      expect(hasLongDigits(joined)).toBe(/\d{8}/.test(joined));
+    }),
+    { numRuns: 2_000 },
+  );
+});

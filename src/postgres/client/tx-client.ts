@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { isNativeError } from 'node:util/types';
 import { Client, DatabaseError, types, type Connection } from 'pg';
 import { CommitUnknownError, ConnectionLostError, StatementError } from '../../errors.ts';
-import { parseDocument } from '../../json/stored-digits.ts';
+import { parseStoredDocument } from '../../json/stored-digits.ts';
 import { requestCancel } from '../patches/cancel-request.ts';
 import { answerTimeoutFor } from './answer-timeout.ts';
 import { identifyClient } from './identify-client.ts';
@@ -70,7 +70,7 @@ export class TxClient extends Client {
     this.strings = new StringSyntax(this.connection);
     this.#transactionEnd = new TransactionEnd(this.connection, this.strings);
     proveRawPasswords(this);
-    this.setTypeParser(types.builtins.JSONB, parseDocument);
+    this.setTypeParser(types.builtins.JSONB, parseStoredDocument);
     this.on('drain', () => {
       this.#isBusy = false;
       this.#stream = undefined;
