@@ -62,7 +62,7 @@ describe.for(streams)('%s', ([, open]) => {
       const rest = allOf(rows ?? []);
       await expect(rest).rejects.toMatchObject({ message: expect.stringContaining('has ended') });
     }
-    expect(await transactions()).toBe(0);
+    await expect.poll(transactions).toBe(0);
     expect((await db.read((u) => u.experiments.get(id))).name).toBe('Checkout in one step');
   });
 
@@ -123,7 +123,7 @@ describe.for(streams)('%s', ([, open]) => {
     });
 
     await expect(work).rejects.toBe(failure);
-    expect(await transactions()).toBe(0);
+    await expect.poll(transactions).toBe(0);
   });
 
   test('left open while work waits ends by a signal and by close', async () => {
