@@ -82,7 +82,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
   }
 
   /**
-   * Returns the insights on the charts of a simulation, oldest first; the executive summary is none of them. One that is out of shape is
+   * Returns the insights on the charts of a simulation, oldest first; without the executive summary. One with an invalid document is
    * neither left out nor fatal to the rest: it comes with what is wrong with it.
    */
   listBySimulation(simulationId: string): Promise<StoredInsight[]> {

@@ -20,7 +20,7 @@ export const blank = 1;
 export const letter = 2;
 export const digit = 3;
 export const operatorSign = 4;
-// An operator that holds one of them is none of standard SQL, and may end with a sign.
+// An operator that contains one of them is not of standard SQL, and may end with a sign.
 export const otherOperatorSign = 5;
 
 const classes = new Uint8Array(128);

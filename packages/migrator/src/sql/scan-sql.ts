@@ -4,7 +4,7 @@ export interface ScannedToken {
   readonly text: string;
 }
 
-/** Returns the tokens of a text, comments included, as PostgreSQL's own scanner finds them; null where it finds one that is none. */
+/** Returns the tokens of a text, comments included, as PostgreSQL's own scanner finds them; null when a token is invalid. */
 export async function scanSql(sql: string): Promise<ScannedToken[] | null> {
   const { scan } = await import('libpg-query');
   // The package fails to read what the scanner says of a wrong token.
