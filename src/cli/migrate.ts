@@ -10,7 +10,7 @@ import {
   withDatabase,
   withUnconnectedOrm,
   type DatabaseInfo,
-} from './with-database.ts';
+} from './connection/with-database.ts';
 
 const confirmationRule = `down, redo and baseline require the name of the database as confirmation unless it
 is a development database, and when rows or column values would be lost.

@@ -1,5 +1,5 @@
 import type { SingleBar } from 'cli-progress';
-import { progressBar } from '../progress-bar.ts';
+import { progressBar } from './progress-bar.ts';
 
 /** Shows the progress of a load on a terminal. */
 export class LoadProgress {

@@ -2,11 +2,11 @@ import { dim, print, printError } from 'mikro-orm-safe-migrations/cli';
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { MikroORM } from '@mikro-orm/postgresql';
-import { connect } from '../postgres/orm/connect.ts';
-import { embeddedTarget, targetFor } from '../database/default-target.ts';
-import { ormOptions } from '../postgres/orm/orm-options.ts';
-import { parseDatabaseUrl } from '../settings/database-url.ts';
-import { resolveDatabase, type Purpose } from '../settings/resolve-settings.ts';
+import { connect } from '../../postgres/orm/connect.ts';
+import { embeddedTarget, targetFor } from '../../database/default-target.ts';
+import { ormOptions } from '../../postgres/orm/orm-options.ts';
+import { parseDatabaseUrl } from '../../settings/database-url.ts';
+import { resolveDatabase, type Purpose } from '../../settings/resolve-settings.ts';
 
 /** The database of a command, for display. */
 export interface DatabaseInfo {

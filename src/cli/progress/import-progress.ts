@@ -2,7 +2,7 @@ import { print } from 'mikro-orm-safe-migrations/cli';
 import type { SingleBar } from 'cli-progress';
 import type { TableProgress } from '../../legacy-import/import-legacy.ts';
 import type { TableResult } from '../../legacy-import/table-result.ts';
-import { progressBar } from '../progress-bar.ts';
+import { progressBar } from './progress-bar.ts';
 
 /** Shows a progress bar for the current table on a terminal, and a line for each finished table. */
 export class ImportProgress {
