@@ -4,7 +4,7 @@ import { Database } from '../../database/database.ts';
 import { unconnected } from '../../postgres/orm/unconnected.ts';
 import { InvalidLoadError, SchemaOutOfDateError } from '../../errors.ts';
 import { loadRows, planLoad, type LoadOptions } from '../../loading/index.ts';
-import { loadTarget } from '../../loading/load-target.ts';
+import { loadTarget } from '../../loading/load/load-target.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { LoadCommandOptions } from './command-options.ts';

@@ -1,7 +1,7 @@
 import { Database } from '../../database/database.ts';
 import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
 import { ReadOnlyError } from '../../errors.ts';
-import { refreshLoaded } from '../refresh-loaded.ts';
+import { refreshLoaded } from '../load/refresh-loaded.ts';
 import type { BackfillPlan, BackfillResult } from './backfill-result.ts';
 import { ReferenceBackfill, type Facts } from './reference-backfill.ts';
 import type { BackfillConfig } from './backfill-config.ts';

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
 import { InvalidBackfillError, RefusedError } from '../../errors.ts';
-import { ConnectionSession, PlanningSession, type LoadSession } from '../load-session.ts';
-import { toTemporaryTableError } from '../to-temporary-table-error.ts';
+import { ConnectionSession, PlanningSession, type LoadSession } from '../load/load-session.ts';
+import { toTemporaryTableError } from '../load/to-temporary-table-error.ts';
 import type { BackfilledTarget, BackfillPlan, BackfillResult } from './backfill-result.ts';
 import { CandidateCounter } from './candidate-counter.ts';
 import { candidatesTable, createCandidates, factsTable } from './candidate-statement.ts';
