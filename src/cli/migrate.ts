@@ -3,7 +3,7 @@ import { migrateCommands, type CommandHost } from 'mikro-orm-safe-migrations/cli
 import { readEnvironmentFile } from '../settings/environment-file.ts';
 import { addMigrationToList } from './add-migration-to-list.ts';
 import { commandWithConfirmation, toInvocationTerms } from './invocation.ts';
-import { isDevelopmentDatabase } from './is-development-database.ts';
+import { isForDevelopment } from './is-for-development.ts';
 import {
   connectHint,
   describeDatabase,
@@ -28,7 +28,7 @@ const host: CommandHost<DatabaseInfo> = {
   describe: describeDatabase,
   nextStep: connectHint,
   isForDevelopment: ({ files, host: server }, name) =>
-    isDevelopmentDatabase(
+    isForDevelopment(
       { embedded: files !== null, host: server, name },
       { ...readEnvironmentFile([]).values, ...process.env },
     ),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { isDevelopmentDatabase } from '../../src/cli/is-development-database.ts';
+import { isForDevelopment } from '../../src/cli/is-for-development.ts';
 
 const nothing = {};
 
@@ -28,22 +28,22 @@ describe('a database is a development database', () => {
     ['synthlab', 'localhost'],
     ['synthlab', '/var/run/postgresql'],
   ])('%s on %s', (name, host) => {
-    expect(isDevelopmentDatabase({ embedded: false, name, host }, nothing)).toBe(true);
+    expect(isForDevelopment({ embedded: false, name, host }, nothing)).toBe(true);
   });
 
   test.each(['', 'development', 'test'])('the embedded one, with NODE_ENV=%j', (mode) => {
     const embedded = { embedded: true, name: 'synthlab', host: '127.0.0.1' };
 
-    expect(isDevelopmentDatabase(embedded, { NODE_ENV: mode })).toBe(true);
+    expect(isForDevelopment(embedded, { NODE_ENV: mode })).toBe(true);
   });
 
   test('that of docker-compose.yml, named by POSTGRES_DB', () => {
     const lab = { embedded: false, name: 'lab', host: '127.0.0.1' };
     const synthlab = { ...lab, name: 'synthlab' };
 
-    expect(isDevelopmentDatabase(lab, { POSTGRES_DB: 'lab' })).toBe(true);
-    expect(isDevelopmentDatabase(synthlab, { POSTGRES_DB: 'lab' })).toBe(false);
-    expect(isDevelopmentDatabase(synthlab, { POSTGRES_DB: '' })).toBe(true);
+    expect(isForDevelopment(lab, { POSTGRES_DB: 'lab' })).toBe(true);
+    expect(isForDevelopment(synthlab, { POSTGRES_DB: 'lab' })).toBe(false);
+    expect(isForDevelopment(synthlab, { POSTGRES_DB: '' })).toBe(true);
     expect(readFileSync(join(import.meta.dirname, '../../docker-compose.yml'), 'utf8')).toContain(
       'POSTGRES_DB: ${POSTGRES_DB:-synthlab}',
     );
@@ -73,12 +73,12 @@ describe('a database is not a development database', () => {
     ['synthlab', 'postgres'],
     ['synthlab', '192.168.0.7'],
   ])('%s on %s', (name, host) => {
-    expect(isDevelopmentDatabase({ embedded: false, name, host }, nothing)).toBe(false);
+    expect(isForDevelopment({ embedded: false, name, host }, nothing)).toBe(false);
   });
 
   test.each(['production', 'Production', ' production '])('any, with NODE_ENV=%j', (mode) => {
     for (const embedded of [true, false])
       for (const name of ['synthlab', 'shop_dev'])
-        expect(isDevelopmentDatabase({ embedded, name, host: '127.0.0.1' }, { NODE_ENV: mode })).toBe(false);
+        expect(isForDevelopment({ embedded, name, host: '127.0.0.1' }, { NODE_ENV: mode })).toBe(false);
   });
 });

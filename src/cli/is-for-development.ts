@@ -1,4 +1,4 @@
-import { isDevelopmentDatabase as hasDevelopmentName } from 'mikro-orm-safe-migrations/cli';
+import { isDevelopmentDatabase } from 'mikro-orm-safe-migrations/cli';
 
 /** The properties that decide whether a database is one for development. */
 export interface DatabaseIdentity {
@@ -14,12 +14,12 @@ export interface DatabaseIdentity {
  * Whether a database is one for development: the embedded one, or one on this machine that has a development name (`shop_dev`, `test`) or
  * the name in docker-compose.yml. Always false with `NODE_ENV=production`.
  */
-export function isDevelopmentDatabase(
+export function isForDevelopment(
   { embedded, host, name }: DatabaseIdentity,
   environment: NodeJS.Dict<string>,
 ): boolean {
   // The default of docker-compose.yml, which treats an empty variable as unset too.
   const composeName = environment['POSTGRES_DB'] || 'synthlab';
   const database = embedded ? { host: 'localhost', name: composeName } : { host, name };
-  return hasDevelopmentName(database, environment, [composeName]);
+  return isDevelopmentDatabase(database, environment, [composeName]);
 }
