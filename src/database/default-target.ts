@@ -3,7 +3,7 @@ import { EmbeddedPostgres } from '../embedded/index.ts';
 import { SettingsError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
 import { projectDirectory } from '../settings/environment-file.ts';
-import { embeddedRefusal } from '../settings/embedded-by-default.ts';
+import { whyNotEmbedded } from '../settings/embedded-by-default.ts';
 import type { Resolved } from '../settings/settings-input.ts';
 import {
   resolveSettings,
@@ -56,7 +56,7 @@ export async function targetOf({
   source,
 }: Resolved<DatabaseTarget | null>): Promise<ResolvedDatabase & { embedded?: EmbeddedPostgres }> {
   if (value) return { target: value, source };
-  const whyNot = source === 'default' ? embeddedRefusal() : null;
+  const whyNot = source === 'default' ? whyNotEmbedded() : null;
   if (whyNot === null) return embeddedTarget();
   throw new SettingsError(
     `DATABASE_URL is not set, and the embedded server is not the default ${whyNot}; set DATABASE_URL to the URL of a ` +

@@ -2,7 +2,7 @@ import { readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { isNativeError } from 'node:util/types';
 import { awaitServer } from './server/await-server.ts';
 import { ClusterHome } from './cluster/cluster-home.ts';
-import { clusterMajor } from './cluster/cluster-major.ts';
+import { readClusterMajor } from './cluster/read-cluster-major.ts';
 import { EmbeddedPostgresError } from './errors/embedded-postgres-error.ts';
 import type { Postmaster } from './server/postmaster.ts';
 import { stagingPath } from './cluster/staging.ts';
@@ -131,7 +131,7 @@ export class EmbeddedPostgres {
     { started = false, notices = [] }: { started?: boolean; notices?: readonly string[] } = {},
   ): Promise<EmbeddedPostgres> {
     const password = await readFile(home.passwordFile, 'utf8');
-    const major = await clusterMajor(home);
+    const major = await readClusterMajor(home);
     return new EmbeddedPostgres(home, { password, port: postmaster.port, major, started, notices });
   }
 }

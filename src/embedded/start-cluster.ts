@@ -2,8 +2,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { awaitServer } from './server/await-server.ts';
 import { ClusterHome } from './cluster/cluster-home.ts';
-import { clusterMajor } from './cluster/cluster-major.ts';
-import { clusterOwner } from './cluster/cluster-owner.ts';
+import { readClusterMajor } from './cluster/read-cluster-major.ts';
+import { findClusterOwner } from './cluster/find-cluster-owner.ts';
 import { EmbeddedPostgresError } from './errors/embedded-postgres-error.ts';
 import { FileLock } from './system/file-lock.ts';
 import { findInstalledBinaries } from './binaries/find-installed-binaries.ts';
@@ -14,7 +14,7 @@ import { createHome } from './cluster/create-home.ts';
 import type { Postmaster } from './server/postmaster.ts';
 import { ensureExecutable } from './cluster/ensure-executable.ts';
 import { removeLeftovers } from './cluster/remove-leftovers.ts';
-import { userForNewCluster } from './system/user-for-new-cluster.ts';
+import { chooseServerUser } from './system/choose-server-user.ts';
 import { startServer } from './server/start-server.ts';
 
 /** A server that accepts connections. */
@@ -44,7 +44,7 @@ export async function startCluster(options: {
     if (postmaster !== null) return { home: existing, postmaster, started: false, notices: [] };
   }
 
-  const user = existing === null ? await userForNewCluster() : await clusterOwner(existing);
+  const user = existing === null ? await chooseServerUser() : await findClusterOwner(existing);
   const into = options.binaries ?? join(resolve(directory), '..', 'binaries');
   const located = await locateBinaries({ major, into });
   const binaries = user === null ? located : await ensureExecutable(located, user);
@@ -79,7 +79,7 @@ export async function startCluster(options: {
 }
 
 async function requireMajor(home: ClusterHome, wanted: number | undefined): Promise<void> {
-  const found = await clusterMajor(home);
+  const found = await readClusterMajor(home);
   if (wanted === undefined || found === wanted) return;
   throw new EmbeddedPostgresError(
     'wrong_major',

@@ -1,2 +1,2 @@
-export { answerErrors } from './answer-errors.ts';
+export { handleError } from './handle-error.ts';
 export { synthLabData, type SynthLabDataOptions } from './plugin.ts';

@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import type { Database, Positioned, ReadOptions, TransactOptions } from '../database/database.ts';
 import type { ReadingUnitOfWork, UnitOfWork } from '../database/units/unit-of-work.ts';
-import { answerErrors } from './answer-errors.ts';
-import { disconnectSignal } from './disconnect-signal.ts';
+import { handleError } from './handle-error.ts';
+import { createDisconnectSignal } from './create-disconnect-signal.ts';
 import { serveHealth } from './serve-health.ts';
 
 declare module 'fastify' {
@@ -30,7 +30,7 @@ export interface SynthLabDataOptions {
 }
 
 /**
- * Adds units of work to each request (`request.transact`, `request.read`), an error handler (`answerErrors`; a scope may handle its own
+ * Adds units of work to each request (`request.transact`, `request.read`), an error handler (`handleError`; a scope may handle its own
  * errors first and rethrow the others), health checks, and graceful shutdown: replies during shutdown close their connections, and the
  * database is closed after the last of them. Set `forceCloseConnections: 'idle'` on the app to close idle keep-alive connections.
  */
@@ -41,7 +41,10 @@ async function register(
   { database, health = '/health' }: SynthLabDataOptions,
 ): Promise<void> {
   const signals = new WeakMap<FastifyRequest, AbortSignal>();
-  app.addHook('onRequest', async (request, reply) => void signals.set(request, disconnectSignal(reply)));
+  app.addHook(
+    'onRequest',
+    async (request, reply) => void signals.set(request, createDisconnectSignal(reply)),
+  );
   const withSignal = <Options extends object>(request: FastifyRequest, options: Options) => {
     const signal = signals.get(request);
     return { ...(signal && { signal }), ...options };
@@ -71,7 +74,7 @@ async function register(
     return database.read(work, withSignal(this, options));
   });
 
-  app.setErrorHandler(answerErrors);
+  app.setErrorHandler(handleError);
 
   if (health !== false) {
     serveHealth(app, database, health);

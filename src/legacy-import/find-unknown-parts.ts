@@ -25,12 +25,12 @@ export async function findUnknownParts(
   tables: readonly TargetTable[],
   skip: readonly string[],
 ): Promise<UnknownPart[]> {
-  const there = new Map(
-    source.tables.map(({ name, columns }) => [name, new Set(columns.map((one) => one.name))]),
+  const found = new Map(
+    source.tables.map(({ name, columns }) => [name, new Set(columns.map((column) => column.name))]),
   );
-  assertComplete(source, tables, there);
+  assertComplete(source, tables, found);
   const known = new Set(
-    tables.flatMap(({ name, columns }) => [name, ...columns.map((one) => `${name}.${one.name}`)]),
+    tables.flatMap(({ name, columns }) => [name, ...columns.map((column) => `${name}.${column.name}`)]),
   );
   const wrong = skip.filter((name) => known.has(name));
   if (wrong.length > 0) {
@@ -39,7 +39,7 @@ export async function findUnknownParts(
     );
   }
   const parts: UnknownPart[] = [];
-  for (const [table, columns] of there) {
+  for (const [table, columns] of found) {
     if (bookkeeping.has(table)) continue;
     if (!known.has(table)) {
       parts.push({ name: table, rows: await source.count(table), skipped: skip.includes(table) });
@@ -57,12 +57,12 @@ export async function findUnknownParts(
 function assertComplete(
   source: LegacySource,
   tables: readonly TargetTable[],
-  there: ReadonlyMap<string, ReadonlySet<string>>,
+  found: ReadonlyMap<string, ReadonlySet<string>>,
 ): void {
   const missing = tables.flatMap(({ name, columns }) => {
-    const found = there.get(name);
-    if (!found) return [name];
-    return columns.filter((column) => !found.has(column.name)).map((column) => `${name}.${column.name}`);
+    const existing = found.get(name);
+    if (!existing) return [name];
+    return columns.filter((column) => !existing.has(column.name)).map((column) => `${name}.${column.name}`);
   });
   if (missing.length === 0) return;
   const some = missing.length > 6 ? [...missing.slice(0, 6), `${missing.length - 6} more`] : missing;

@@ -11,7 +11,7 @@ import { TableImport } from './table-import.ts';
 import type { TableResult } from './table-result.ts';
 import { TargetRows } from './destination/target-rows.ts';
 import type { TargetTable } from './destination/target-table.ts';
-import { targetTables } from './destination/target-tables.ts';
+import { describeTargetTables } from './destination/describe-target-tables.ts';
 import { withImportLock } from './with-import-lock.ts';
 
 /** How an import runs. */
@@ -67,7 +67,7 @@ export async function importLegacy(
   options: ImportOptions = {},
   events: ImportEvents = {},
 ): Promise<ImportResult> {
-  const tables = targetTables(unconnected().getMetadata());
+  const tables = describeTargetTables(unconnected().getMetadata());
   const unknown = await findUnknownParts(source, tables, options.skip ?? []);
   const run = new ImportRun(source, database, tables, { options, events });
   if (database === null) return run.finish(unknown);
@@ -97,7 +97,9 @@ class ImportRun {
     this.#tables = tables;
     this.#imports = tables.map((table) => new TableImport(source, table, parents, options));
     this.#targets = new Map(
-      database ? this.#imports.map((one) => [one, new TargetRows(database, one.table)]) : [],
+      database
+        ? this.#imports.map((tableImport) => [tableImport, new TargetRows(database, tableImport.table)])
+        : [],
     );
     this.#allowRejected = options.allowRejected ?? 0;
     this.#events = events;
@@ -106,21 +108,21 @@ class ImportRun {
   async finish(unknown: readonly UnknownPart[]): Promise<ImportResult> {
     const resumed = await this.#compareExisting();
     const counts = new Map<TableImport, number>();
-    for (const one of this.#imports) {
-      const total = await this.#source.count(one.table.name);
-      counts.set(one, total);
-      this.#emitProgress('importing', one, 0, total);
-      await one.run(this.#targets.get(one) ?? null, resumed.has(one), {
+    for (const tableImport of this.#imports) {
+      const total = await this.#source.count(tableImport.table.name);
+      counts.set(tableImport, total);
+      this.#emitProgress('importing', tableImport, 0, total);
+      await tableImport.run(this.#targets.get(tableImport) ?? null, resumed.has(tableImport), {
         onFinding: (finding) => this.#events.onFinding?.(finding),
-        onRows: (done) => this.#emitProgress('importing', one, done, total),
+        onRows: (done) => this.#emitProgress('importing', tableImport, done, total),
       });
-      this.#events.onTable?.(one.result(total, null));
+      this.#events.onTable?.(tableImport.result(total, null));
     }
     const tables: TableResult[] = [];
-    for (const one of this.#imports) {
-      const total = counts.get(one) ?? 0;
-      this.#emitProgress('verifying', one, 0, total);
-      tables.push(one.result(total, (await this.#targets.get(one)?.total()) ?? null));
+    for (const tableImport of this.#imports) {
+      const total = counts.get(tableImport) ?? 0;
+      this.#emitProgress('verifying', tableImport, 0, total);
+      tables.push(tableImport.result(total, (await this.#targets.get(tableImport)?.total()) ?? null));
     }
     return { tables, unknown, failures: [...this.#failures(tables), ...lostFailures(unknown)] };
   }
@@ -132,25 +134,25 @@ class ImportRun {
    */
   async #compareExisting(): Promise<ReadonlySet<TableImport>> {
     const filled = new Map<TableImport, number>();
-    for (const [one, target] of this.#targets) {
+    for (const [tableImport, target] of this.#targets) {
       const count = await target.count();
-      if (count > 0) filled.set(one, count);
+      if (count > 0) filled.set(tableImport, count);
     }
-    const last = [...this.#targets.keys()].findLastIndex((one) => filled.has(one));
+    const last = [...this.#targets.keys()].findLastIndex((tableImport) => filled.has(tableImport));
     // Kept apart from the import's own: rows that were rejected before may be repaired now.
     const parents = new ParentKeys(this.#source, this.#tables);
     // Rejection depends on parents, so tables of parents are compared too. A table was completed before the next was begun.
-    for (const [index, [one, target]] of [...this.#targets].slice(0, last + 1).entries()) {
-      const total = await this.#source.count(one.table.name);
-      this.#emitProgress('comparing', one, 0, total);
-      const imported = await one.countImported(target, parents, {
+    for (const [index, [tableImport, target]] of [...this.#targets].slice(0, last + 1).entries()) {
+      const total = await this.#source.count(tableImport.table.name);
+      this.#emitProgress('comparing', tableImport, 0, total);
+      const imported = await tableImport.countImported(target, parents, {
         complete: index < last,
-        onRows: (done) => this.#emitProgress('comparing', one, done, total),
+        onRows: (done) => this.#emitProgress('comparing', tableImport, done, total),
       });
-      const foreign = (filled.get(one) ?? 0) - imported;
+      const foreign = (filled.get(tableImport) ?? 0) - imported;
       if (foreign > 0) {
         throw new ImportRefusedError(
-          `the target is not empty: ${foreign} of its ${filled.get(one)} rows of ${one.table.name} differ from what this import would write; ` +
+          `the target is not empty: ${foreign} of its ${filled.get(tableImport)} rows of ${tableImport.table.name} differ from what this import would write; ` +
             'import into an empty database, or resume with the same source and options; nothing was written',
         );
       }

@@ -43,9 +43,9 @@ export class ParentKeys {
       const unknown = [...keys].filter((key) => !known.has(key));
       if (unknown.length === 0) continue;
       if (known.size > cacheSize) known.clear();
-      const asked = [...keys].filter((key) => !known.has(key));
-      const found = await this.#source.existing(parent, asked);
-      for (const key of asked) known.set(key, found.has(key));
+      const missing = [...keys].filter((key) => !known.has(key));
+      const found = await this.#source.existing(parent, missing);
+      for (const key of missing) known.set(key, found.has(key));
     }
   }
 

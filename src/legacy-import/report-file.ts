@@ -100,8 +100,8 @@ export class ReportFile implements Disposable {
 
 /** Refuses a device, such as /dev/stdout, which renaming would replace by a file. */
 function assertRegularFile(path: string): void {
-  const there = statSync(path, { throwIfNoEntry: false });
-  if (there && !there.isFile()) {
+  const existing = statSync(path, { throwIfNoEntry: false });
+  if (existing && !existing.isFile()) {
     throw new SettingsError(
       `the report ${path} can't be written: it is not a regular file; use --json to print the report`,
     );

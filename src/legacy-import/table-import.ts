@@ -30,7 +30,7 @@ export class TableImport {
   #written = 0;
   #found = 0;
   #rejected = 0;
-  #mintedKeys = 0;
+  #generatedKeys = 0;
   #jsonNulls = 0;
 
   constructor(source: LegacySource, table: TargetTable, parents: ParentKeys, options: ConversionOptions) {
@@ -38,7 +38,7 @@ export class TableImport {
     this.#source = source;
     this.#parents = parents;
     const columns = source.tables.find(({ name }) => name === table.name)?.columns ?? [];
-    const hasNowDefault = new Set(columns.filter((one) => one.hasNowDefault).map(({ name }) => name));
+    const hasNowDefault = new Set(columns.filter((column) => column.hasNowDefault).map(({ name }) => name));
     this.#converter = new RowConverter(table, hasNowDefault, options);
   }
 
@@ -108,7 +108,7 @@ export class TableImport {
       written: this.#written,
       found: this.#found,
       rejected: this.#rejected,
-      mintedKeys: this.#mintedKeys,
+      generatedKeys: this.#generatedKeys,
       jsonNulls: this.#jsonNulls,
       findings: this.#findings,
       sourceDigest: String(this.#digest),
@@ -144,7 +144,7 @@ export class TableImport {
     for (const row of [...written, ...found]) {
       this.#digest.add(row.digest);
       this.#jsonNulls += row.jsonNulls;
-      if (row.minted) this.#mintedKeys++;
+      if (row.generated) this.#generatedKeys++;
     }
     this.#written += written.length;
     this.#found += found.length;

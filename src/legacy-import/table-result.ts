@@ -11,7 +11,7 @@ export interface TableResult {
   readonly found: number;
   readonly rejected: number;
   /** Rows without a key, which got one. */
-  readonly mintedKeys: number;
+  readonly generatedKeys: number;
   /** JSON `null` documents, stored as NULL. */
   readonly jsonNulls: number;
   /** The number of findings of each outcome. */

@@ -12,7 +12,7 @@ export const embedded = 'embedded';
  *
  * @throws SettingsError when `.env` can't be read.
  */
-export function embeddedRefusal(environment: NodeJS.ProcessEnv = process.env): string | null {
+export function whyNotEmbedded(environment: NodeJS.ProcessEnv = process.env): string | null {
   const { values, faults } = readEnvironmentFile(['CI', 'NODE_ENV']);
   const fault = Object.entries(faults).find(([name]) => environment[name] === undefined);
   if (fault) return `while line ${fault[1]?.line} of .env seems to set ${fault[0]} (${fault[1]?.why})`;

@@ -74,29 +74,22 @@ interface Patterns {
 }
 
 function patternsOf(name: string): Patterns {
-  const loose = name.replaceAll('_', '[\\s_-]+');
   return {
     name,
-    inName: new RegExp(`(?<![\\p{L}\\p{N}_.-])${loose}(?![\\p{L}\\p{N}_.-])`, 'iu'),
+    inName: new RegExp(`(?<![\\p{L}\\p{N}_.-])${name}(?![\\p{L}\\p{N}_.-])`, 'iu'),
     behind: new RegExp(`[\\s;]${name}\\s*[=:]`, 'iu'),
   };
 }
 
 /** Returns the variables that a line seems to set, in any notation. */
 function variablesSetBy(line: string, patterns: readonly Patterns[]): string[] {
-  // Removes invisible characters, and normalizes compatibility forms such as full-width letters.
-  const visible = line.replaceAll(/[\p{Cf}\uFFFD]|(?!\t)\p{Cc}/gu, '').normalize('NFKC');
-  if (/^\s*(?:#|$)/.test(visible)) return [];
-  const [, name = '', value = ''] = /^([^=]*)=?(.*)$/su.exec(visible) ?? [];
-  const letters = name.replaceAll(/[^\p{L}\p{N}]/gu, '').toUpperCase();
+  // Text in UTF-32 has NUL between its characters.
+  const text = line.replaceAll('\0', '');
+  if (/^\s*(?:#|$)/.test(text)) return [];
+  const [, name = '', value = ''] = /^([^=]*)=?(.*)$/su.exec(text) ?? [];
   const behind = /^\s*["'`]/.test(value) ? '' : value.replace(/\s#.*$/su, '');
   return patterns
-    .filter(
-      (pattern) =>
-        pattern.inName.test(name) ||
-        letters === pattern.name.replaceAll('_', '') ||
-        pattern.behind.test(behind),
-    )
+    .filter((pattern) => pattern.inName.test(name) || pattern.behind.test(behind))
     .map((pattern) => pattern.name);
 }
 
@@ -115,7 +108,7 @@ function readAssignment(name: string, lines: readonly string[]): AssignmentResul
     )?.[0];
     return quoted === undefined
       ? { why: `the quote ${quote} is not closed at the end of the value; close it, with nothing after it` }
-      : checkVisible(parseEnv(`${name}=${quoted}`)[name] ?? '');
+      : { value: parseEnv(`${name}=${quoted}`)[name] ?? '' };
   }
   const value = line
     .slice(start.length)
@@ -123,17 +116,5 @@ function readAssignment(name: string, lines: readonly string[]): AssignmentResul
     .replace(/[ \t]+$/, '');
   if (/["'`]$/.test(value)) return { why: 'the closing quote has no opening quote; add it, or remove both' };
   if (/\s\w+=/.test(value)) return { why: 'it has a second assignment; write one per line' };
-  return checkVisible(value);
-}
-
-/** Returns the value, or a fault when it has typographic quotes, as word processors insert them, or invisible characters. */
-function checkVisible(value: string): AssignmentResult {
-  if (/^[\u2018-\u201f\u00ab\u00bb]|[\u2018-\u201f\u00ab\u00bb]$/.test(value)) {
-    return { why: 'the value has typographic quotes; use plain quotes or none' };
-  }
-  // The reader of the setting reports a blank value. Tabs and line breaks separate the URLs of replicas.
-  if (value.trim() !== '' && /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\uFFFD]|(?! )\p{Zs}/u.test(value)) {
-    return { why: 'the value contains an invisible character; type it again' };
-  }
   return { value };
 }

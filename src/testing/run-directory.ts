@@ -5,7 +5,7 @@ import { lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemErrorCode } from '../embedded/system/system-error-code.ts';
-import { kernelId } from './kernel-id.ts';
+import { readKernelId } from './read-kernel-id.ts';
 
 const day = 86_400_000;
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
@@ -26,7 +26,7 @@ export class RunDirectory {
 
   /** Creates the directory and its pipe. */
   static async create(parent: string): Promise<RunDirectory> {
-    const path = join(parent, `synthdb-run-${await kernelId()}-${randomBytes(4).toString('hex')}`);
+    const path = join(parent, `synthdb-run-${await readKernelId()}-${randomBytes(4).toString('hex')}`);
     await mkdir(path);
     const unopened = join(path, 'alive.new');
     await promisify(execFile)('mkfifo', ['-m', '600', unopened]);
@@ -38,7 +38,7 @@ export class RunDirectory {
 
   /** Returns the directories in `parent` of ended runs of this user. */
   static async abandoned(parent: string): Promise<string[]> {
-    const kernel = await kernelId();
+    const kernel = await readKernelId();
     const found: string[] = [];
     for (const name of await readdir(parent)) {
       const [, madeOn] = /^synthdb-run-([0-9a-f]{8})-[0-9a-f]{8}$/.exec(name) ?? [];

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { disconnectSignal } from '../../src/fastify/disconnect-signal.ts';
+import { createDisconnectSignal } from '../../src/fastify/create-disconnect-signal.ts';
 import { synthLabData, type SynthLabDataOptions } from '../../src/fastify/index.ts';
 import {
   ConnectionError,
@@ -381,7 +381,7 @@ describe('a client that disconnects', () => {
     const { promise: left, resolve: leave } = Promise.withResolvers<void>();
     const app = Fastify({ forceCloseConnections: true });
     app.post<{ Querystring: { leaves?: string } }>('/', async (request, reply) => {
-      const signal = disconnectSignal(reply);
+      const signal = createDisconnectSignal(reply);
       signals.push(signal);
       if (request.query.leaves) {
         leave();

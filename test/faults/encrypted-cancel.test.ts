@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
-import { userForNewCluster } from '../../src/embedded/system/user-for-new-cluster.ts';
+import { chooseServerUser } from '../../src/embedded/system/choose-server-user.ts';
 import { openDatabase } from '../../src/index.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { failureOf } from '../database/told.ts';
@@ -54,7 +54,7 @@ async function encryption(): Promise<Record<string, string>> {
   const request =
     'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost';
   await promisify(execFile)('openssl', [...request.split(' '), '-keyout', key, '-out', certificate]);
-  const user = await userForNewCluster();
+  const user = await chooseServerUser();
   if (user) for (const path of [directory, key, certificate]) await chown(path, user.uid, user.gid);
   return { ssl: 'on', ssl_cert_file: certificate, ssl_key_file: key };
 }

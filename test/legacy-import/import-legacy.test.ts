@@ -175,7 +175,7 @@ test('rows without a key get a deterministic key', async () => {
   await workshop.empty();
   await workshop.import(file);
 
-  expect(first.table('synth_outcomes')).toMatchObject({ written: 2, mintedKeys: 2 });
+  expect(first.table('synth_outcomes')).toMatchObject({ written: 2, generatedKeys: 2 });
   expect(keys).toHaveLength(2);
   expect(await workshop.rows('select id from synth_outcomes order by id')).toEqual(keys);
 });

@@ -10,7 +10,7 @@ import {
   type TableProgress,
 } from '../../src/legacy-import/import-legacy.ts';
 import { openLegacySource } from '../../src/legacy-import/source/open-legacy-source.ts';
-import { targetTables } from '../../src/legacy-import/destination/target-tables.ts';
+import { describeTargetTables } from '../../src/legacy-import/destination/describe-target-tables.ts';
 import { postgresSchema } from './legacy-shape.ts';
 import { complete, LegacyWorkshop } from './legacy-workshop.ts';
 import type { LegacyRows } from './legacy-file.ts';
@@ -154,7 +154,7 @@ test('large documents are fetched one by one, also after many small rows', async
   );
   try {
     await using source = await openLegacySource(url);
-    const experiments = targetTables(unconnected().getMetadata()).find(
+    const experiments = describeTargetTables(unconnected().getMetadata()).find(
       (table) => table.name === 'experiments',
     );
     const pieces: number[] = [];

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
-import { userForNewCluster } from '../../src/embedded/system/user-for-new-cluster.ts';
+import { chooseServerUser } from '../../src/embedded/system/choose-server-user.ts';
 import { DatabaseTarget } from '../../src/settings/database-url.ts';
 
 /** How a pooler shares the server. */
@@ -62,7 +62,7 @@ export class PgBouncer implements AsyncDisposable {
   static async start(behind: DatabaseTarget, options: PoolerOptions): Promise<PgBouncer> {
     const target = new DatabaseTarget({ ...behind.parts, host: '127.0.0.1', port: await freePort() });
     const directory = await mkdtemp(join(tmpdir(), 'synth-lab-pooler-'));
-    const user = await userForNewCluster();
+    const user = await chooseServerUser();
     const pooler = new PgBouncer(target, directory, user);
     try {
       await writeFile(join(directory, 'pgbouncer.ini'), configuration(behind, target, directory, options));

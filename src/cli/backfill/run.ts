@@ -10,8 +10,8 @@ import {
   type BackfilledTarget,
 } from '../../loading/index.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
-import { csvRecords } from '../load/csv-rows.ts';
-import { jsonlRows } from '../load/jsonl-rows.ts';
+import { readCsvRecords } from '../load/read-csv-rows.ts';
+import { readJsonlRows } from '../load/read-jsonl-rows.ts';
 import { LoadProgress } from '../progress/load-progress.ts';
 import { decodeUtf8, withSource, type Source } from '../load/source.ts';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
@@ -76,7 +76,7 @@ async function withFacts<T>(
 ): Promise<T> {
   const progress = new LoadProgress(source.size);
   const text = decodeUtf8(source.bytes, (bytes) => progress.read(bytes));
-  const facts = source.format === 'csv' ? csvRecords(text) : jsonlRows(text, []);
+  const facts = source.format === 'csv' ? readCsvRecords(text) : readJsonlRows(text, []);
   try {
     return await work(progress.count(facts));
   } catch (error) {

@@ -34,16 +34,20 @@ export class FindingsSummary {
 /** Prints the result of each table, what was skipped, and the failures. */
 export function printResult({ tables, unknown, failures }: ImportResult, dryRun: boolean): void {
   const rows = tables
-    .filter((one) => one.rows > 0)
-    .map((one) => [
-      one.table,
-      number(one.rows),
-      number(one.written),
-      number(one.found),
-      number(one.rejected),
-      number(one.mintedKeys),
-      number(one.jsonNulls),
-      one.target === null ? '' : one.target.digest === one.sourceDigest ? one.sourceDigest : 'differs',
+    .filter((result) => result.rows > 0)
+    .map((result) => [
+      result.table,
+      number(result.rows),
+      number(result.written),
+      number(result.found),
+      number(result.rejected),
+      number(result.generatedKeys),
+      number(result.jsonNulls),
+      result.target === null
+        ? ''
+        : result.target.digest === result.sourceDigest
+          ? result.sourceDigest
+          : 'differs',
     ]);
   print(
     table(
@@ -53,7 +57,7 @@ export function printResult({ tables, unknown, failures }: ImportResult, dryRun:
         dryRun ? 'would be written' : 'written',
         'existing',
         'rejected',
-        'minted keys',
+        'generated keys',
         'JSON nulls',
         'digest of both sides',
       ],

@@ -4,12 +4,12 @@ import { Database } from '../../database/database.ts';
 import { unconnected } from '../../postgres/orm/unconnected.ts';
 import { InvalidLoadError, SchemaOutOfDateError } from '../../errors.ts';
 import { loadRows, planLoad, type LoadOptions } from '../../loading/index.ts';
-import { loadTarget } from '../../loading/load/load-target.ts';
+import { describeTarget } from '../../loading/load/load-target.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { LoadCommandOptions } from './command-options.ts';
-import { csvRows } from './csv-rows.ts';
-import { jsonlRows } from './jsonl-rows.ts';
+import { readCsvRows } from './read-csv-rows.ts';
+import { readJsonlRows } from './read-jsonl-rows.ts';
 import { LoadProgress } from '../progress/load-progress.ts';
 import { decodeUtf8, withSource, type Source } from './source.ts';
 
@@ -53,10 +53,10 @@ async function withRows<T>(
     const names = meta.map(({ className }) => className).toSorted();
     throw new UsageError(`unknown entity "${name}"; expected one of: ${names.join(', ')}`);
   }
-  const { columns } = loadTarget(em, found);
+  const { columns } = describeTarget(em, found);
   const progress = new LoadProgress(source.size);
   const text = decodeUtf8(source.bytes, (bytes) => progress.read(bytes));
-  const rows = source.format === 'csv' ? csvRows(text, columns) : jsonlRows(text, columns);
+  const rows = source.format === 'csv' ? readCsvRows(text, columns) : readJsonlRows(text, columns);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own list of entities has their classes
   const entity = found.class as EntityClass<object>;
   try {

@@ -2,7 +2,7 @@ import { print } from 'mikro-orm-safe-migrations/cli';
 import type { SingleBar } from 'cli-progress';
 import type { TableProgress } from '../../legacy-import/import-legacy.ts';
 import type { TableResult } from '../../legacy-import/table-result.ts';
-import { progressBar } from './progress-bar.ts';
+import { createProgressBar } from './create-progress-bar.ts';
 
 /** Shows a progress bar for the current table on a terminal, and a line for each finished table. */
 export class ImportProgress {
@@ -54,7 +54,7 @@ export class ImportProgress {
 
 function startBar(what: string, phase: TableProgress['phase'], total: number): SingleBar {
   // PostgreSQL reports no progress of counts and digests.
-  const bar = progressBar(
+  const bar = createProgressBar(
     phase === 'verifying'
       ? '{what}'
       : '{what} [{bar}] {percentage}% of {total} | {speed} rows/s | ETA {eta_formatted}',

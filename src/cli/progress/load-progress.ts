@@ -1,5 +1,5 @@
 import type { SingleBar } from 'cli-progress';
-import { progressBar } from './progress-bar.ts';
+import { createProgressBar } from './create-progress-bar.ts';
 
 /** Shows the progress of a load on a terminal. */
 export class LoadProgress {
@@ -11,7 +11,7 @@ export class LoadProgress {
   /** `size` is the number of bytes to read; null when unknown. */
   constructor(size: number | null) {
     const figures = '{rows} rows | {rate} rows/s';
-    this.#bar = progressBar(
+    this.#bar = createProgressBar(
       size === null ? figures : `[{bar}] {percentage}% | ${figures} | ETA {eta_formatted}`,
       55,
     );

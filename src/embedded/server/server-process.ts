@@ -1,6 +1,6 @@
 import { isNativeError } from 'node:util/types';
 import type { ClusterHome } from '../cluster/cluster-home.ts';
-import { clusterOwner } from '../cluster/cluster-owner.ts';
+import { findClusterOwner } from '../cluster/find-cluster-owner.ts';
 import { EmbeddedPostgresError } from '../errors/embedded-postgres-error.ts';
 import { runProgram } from '../system/run-program.ts';
 
@@ -30,7 +30,7 @@ export async function interruptServer(home: ClusterHome, pid: number): Promise<b
 async function run(script: string, home: ClusterHome, pid: number): Promise<boolean> {
   if (pid === 0) return false;
   const args = ['-c', script, 'sh', String(pid), home.data];
-  const user = await clusterOwner(home);
+  const user = await findClusterOwner(home);
   try {
     return (await runProgram('/bin/sh', args, { user })).trim() === 'yes';
   } catch (cause) {

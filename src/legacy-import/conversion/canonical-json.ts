@@ -267,12 +267,12 @@ function insert(members: Member[], member: Member): void {
 }
 
 /** Compares keys as `jsonb` does: by their length in UTF-8, then by their bytes. */
-function inPostgresOrder(one: Member, other: Member): number {
-  if (one.bytes === null && other.bytes === null) {
-    if (one.key.length !== other.key.length) return one.key.length - other.key.length;
-    return one.key === other.key ? 0 : one.key < other.key ? -1 : 1;
+function inPostgresOrder(left: Member, right: Member): number {
+  if (left.bytes === null && right.bytes === null) {
+    if (left.key.length !== right.key.length) return left.key.length - right.key.length;
+    return left.key === right.key ? 0 : left.key < right.key ? -1 : 1;
   }
-  const [first, second] = [one.bytes ?? bytesOf(one.key), other.bytes ?? bytesOf(other.key)];
+  const [first, second] = [left.bytes ?? bytesOf(left.key), right.bytes ?? bytesOf(right.key)];
   return first.length - second.length || first.compare(second);
 }
 

@@ -27,7 +27,7 @@ export interface ConvertedRow {
   readonly fields: readonly (string | null)[];
   /** The result of `rowDigest`. */
   readonly digest: string;
-  readonly minted: boolean;
+  readonly generated: boolean;
   readonly jsonNulls: number;
 }
 
@@ -55,7 +55,7 @@ export class RowConverter {
     const cells = this.#table.columns.map((column, index) =>
       conversion.cell(column, row.values[index] ?? null, this.#hasNowDefault.has(column.name)),
     );
-    const minted = this.#mint(row, cells);
+    const generated = this.#generateKey(row, cells);
     // A cycle is reported once, below.
     const has: HasParent = (column, key) =>
       (row.inCycle && column.name === this.#table.parent) || hasParent(column, key);
@@ -70,10 +70,10 @@ export class RowConverter {
     // Of a rejected row, only the reasons are reported.
     for (const finding of found)
       if (!conversion.rejected || finding.outcome === 'rejected') findings.push(finding);
-    return conversion.rejected ? null : this.#converted(cells, minted);
+    return conversion.rejected ? null : this.#converted(cells, generated);
   }
 
-  #converted(cells: readonly (Cell | null)[], minted: boolean): ConvertedRow {
+  #converted(cells: readonly (Cell | null)[], generated: boolean): ConvertedRow {
     const fields: (string | null)[] = [];
     const canonical: (string | null)[] = [];
     let jsonNulls = 0;
@@ -83,7 +83,7 @@ export class RowConverter {
       if (cell?.jsonNull) jsonNulls++;
     }
     const key = this.#keys.map((index) => cells[index]?.text ?? '');
-    return { key, fields, digest: rowDigest(canonical), minted, jsonNulls };
+    return { key, fields, digest: rowDigest(canonical), generated, jsonNulls };
   }
 
   /** Returns the row's key in the source, for display; without a key, its position. */
@@ -96,12 +96,12 @@ export class RowConverter {
     return cells[this.#table.columns.findIndex(({ name }) => name === column)]?.text ?? null;
   }
 
-  #mint(row: SourceRow, cells: (Cell | null)[]): boolean {
+  #generateKey(row: SourceRow, cells: (Cell | null)[]): boolean {
     const [key = 0] = this.#keys;
-    const { mintedPrefix } = this.#table;
-    if (mintedPrefix === undefined || row.values[key] !== null) return false;
+    const { keyPrefix } = this.#table;
+    if (keyPrefix === undefined || row.values[key] !== null) return false;
     const text = deriveKey(
-      mintedPrefix,
+      keyPrefix,
       row.place,
       cells.map((cell) => cell?.canonical ?? null),
     );

@@ -47,7 +47,7 @@ export function digestText(first: bigint, second: bigint): string {
 }
 
 /** Returns the query for the keys and the `digest` of a table's rows, which PostgreSQL computes as `rowDigest` does. */
-export function digestQuery({ name, columns, key }: TargetTable, where = ''): string {
+export function buildDigestQuery({ name, columns, key }: TargetTable, where = ''): string {
   const values = columns.map(
     (column) =>
       `${canonical[column.type](escapeIdentifier(column.name))} as ${escapeIdentifier(column.name)}`,

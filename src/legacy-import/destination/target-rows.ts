@@ -5,7 +5,7 @@ import { copyIn } from '../../postgres/copy/copy-in.ts';
 import type { Database } from '../../database/database.ts';
 import { sqlStateOf, toDataError } from '../../postgres/errors/translate-error.ts';
 import type { ConvertedRow } from '../conversion/row-converter.ts';
-import { digestQuery, digestText } from '../conversion/row-digest.ts';
+import { buildDigestQuery, digestText } from '../conversion/row-digest.ts';
 import { escapeIdentifier } from 'pg';
 import { encodeCopyText } from './encode-copy-text.ts';
 import type { TargetTable } from './target-table.ts';
@@ -59,7 +59,7 @@ export class TargetRows {
   /** Returns the count and the digest of all rows, computed by PostgreSQL. */
   async total(): Promise<Total> {
     const [row] = await this.#read<{ count: string; first: string; second: string }>(
-      `select count(*)::text as count, ${halfOfDigest(1)} as first, ${halfOfDigest(17)} as second from (${digestQuery(this.#table)}) rows`,
+      `select count(*)::text as count, ${halfOfDigest(1)} as first, ${halfOfDigest(17)} as second from (${buildDigestQuery(this.#table)}) rows`,
     );
     return {
       count: Number(row?.count),
@@ -97,15 +97,15 @@ export class TargetRows {
   async #compare(em: EntityManager, rows: readonly ConvertedRow[]): Promise<Compared> {
     const { key } = this.#table;
     const lists = key.map((_, index) => `$${index + 1}::text[]`);
-    const there = await query<Record<string, string>>(
+    const existing = await query<Record<string, string>>(
       em,
-      digestQuery(
+      buildDigestQuery(
         this.#table,
         `where (${key.map(escapeIdentifier).join(', ')}) in (select * from unnest(${lists.join(', ')}))`,
       ),
       key.map((_, index) => rows.map((row) => row.key[index])),
     );
-    const digests = new Map(there.map((row) => [key.map((column) => row[column]).join('\0'), row.digest]));
+    const digests = new Map(existing.map((row) => [key.map((column) => row[column]).join('\0'), row.digest]));
     const { found = [], others = [] } = Object.groupBy(rows, (row) =>
       digests.get(row.key.join('\0')) === row.digest ? 'found' : 'others',
     );

@@ -31,7 +31,7 @@ export interface TargetTable {
   /** The columns of the primary key, all of type text. */
   readonly key: readonly string[];
   /** The prefix of generated keys; undefined when the entity does not generate its key. */
-  readonly mintedPrefix: string | undefined;
+  readonly keyPrefix: string | undefined;
   /** The column that references a row of the same table. */
   readonly parent: string | undefined;
 }

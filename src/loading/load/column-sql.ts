@@ -12,6 +12,6 @@ export function columnName({ name }: LoadColumn, of?: string): string {
 }
 
 /** Returns the condition that two tables or aliases have equal values in `columns`. */
-export function columnsEqual(columns: readonly LoadColumn[], one: string, other: string): string {
-  return columns.map((column) => `${columnName(column, one)} = ${columnName(column, other)}`).join(' and ');
+export function columnsEqual(columns: readonly LoadColumn[], left: string, right: string): string {
+  return columns.map((column) => `${columnName(column, left)} = ${columnName(column, right)}`).join(' and ');
 }

@@ -26,42 +26,42 @@ export class LoadStaging {
   }
 
   /**
-   * Creates the table, which PostgreSQL drops with the transaction at the latest. It has the target's CHECK and NOT NULL constraints, so
-   * that an error of COPY has the number of the row.
+   * Returns the statement that creates the table, which PostgreSQL drops with the transaction at the latest. The table has the target's
+   * CHECK and NOT NULL constraints, so that an error of COPY has the number of the row.
    */
-  create(): string {
+  createStatement(): string {
     return `create temporary table ${this.table} (like ${this.targetTable} including defaults including constraints, ${this.rowNumber} integer, ${this.shapeNumber} integer) on commit drop`;
   }
 
-  /** Drops NOT NULL outside `key`, for modes that insert no row. */
-  allowNulls(key: readonly LoadColumn[]): string[] {
+  /** Returns the statements that drop NOT NULL outside `key`, for modes that insert no row. */
+  dropNotNullStatements(key: readonly LoadColumn[]): string[] {
     const dropped = this.#target.columns
       .filter((column) => !column.nullable && !key.includes(column))
       .map((column) => `alter column ${escapeIdentifier(column.name)} drop not null`);
     return dropped.length === 0 ? [] : [`alter table ${this.table} ${dropped.join(', ')}`];
   }
 
-  drop(): string {
+  dropStatement(): string {
     return `drop table ${this.table}`;
   }
 
-  copy(): string {
+  copyStatement(): string {
     return `copy ${this.table} (${[...this.columns(), this.rowNumber, this.shapeNumber].join(', ')}) from stdin (format binary)`;
   }
 
-  /** Copies straight into the target. */
-  append(): string {
+  /** Returns the COPY straight into the target. */
+  appendStatement(): string {
     return `copy ${this.targetTable} (${this.columns().join(', ')}) from stdin (format binary)`;
   }
 
-  /** Selects the numbers of the first and the last row of the first key that several rows have. */
-  duplicate(key: readonly LoadColumn[]): string {
+  /** Returns the query for the numbers of the first and the last row of the first key that several rows have. */
+  duplicateQuery(key: readonly LoadColumn[]): string {
     const row = this.rowNumber;
     return `select min(${row}) as first, max(${row}) as last from ${this.table} group by ${columnList(key)} having count(*) > 1 order by min(${row}) limit 1`;
   }
 
   /** Returns what to select the rows from: all of them, or the last row of each key. */
-  rows(key: readonly LoadColumn[], which: 'all' | 'last'): string {
+  incomingRows(key: readonly LoadColumn[], which: 'all' | 'last'): string {
     if (which === 'all') return this.table;
     return `(select distinct on (${columnList(key)}) * from ${this.table} order by ${columnList(key)}, ${this.rowNumber} desc)`;
   }

@@ -42,7 +42,7 @@ const types: Partial<Record<string, BinaryType>> = {
  *
  * @throws InvalidLoadError when a column has a type that can't be loaded, or a property has several columns.
  */
-export function loadTarget(em: EntityManager, meta: EntityMetadata): LoadTarget {
+export function describeTarget(em: EntityManager, meta: EntityMetadata): LoadTarget {
   const columns = meta.props
     .filter(({ fieldNames, persist }) => fieldNames?.length > 0 && persist !== false)
     .map((prop) => loadColumn(em, meta, prop));

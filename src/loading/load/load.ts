@@ -2,10 +2,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { InvalidLoadError, InvalidRowError, RefusedError } from '../../errors.ts';
 import { duplicateRules, loadModes, type LoadCounts, type LoadOptions } from './load-options.ts';
-import { isUnique, loadTarget, type LoadColumn, type LoadTarget } from './load-target.ts';
+import { isUnique, describeTarget, type LoadColumn, type LoadTarget } from './load-target.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { ConnectionSession, type LoadSession } from './load-session.ts';
-import { stagedStatements, type StagedMode } from './staged-statements.ts';
+import { buildStagedStatements, type StagedMode } from './build-staged-statements.ts';
 import { toTemporaryTableError } from './to-temporary-table-error.ts';
 import { LoadStaging, stagingTable } from './load-staging.ts';
 
@@ -30,7 +30,7 @@ export class Load<E extends object> {
     const meta = em.getMetadata().find(entity);
     if (!meta)
       throw new InvalidLoadError(`${entity.name} is not an entity of this database; pass its entity class`);
-    this.#target = loadTarget(em, meta);
+    this.#target = describeTarget(em, meta);
     this.#staging = new LoadStaging(this.#target);
     this.#key = keyColumns(this.#target, key);
     const names = this.#key.map(({ property }) => property);
@@ -61,7 +61,11 @@ export class Load<E extends object> {
     });
     const counts = { inserted: 0, updated: 0, deleted: 0 };
     if (mode === 'append') {
-      counts.inserted = await session.copy(this.#staging.append(), encoder, encoder.encode(rows, false));
+      counts.inserted = await session.copy(
+        this.#staging.appendStatement(),
+        encoder,
+        encoder.encode(rows, false),
+      );
     } else {
       Object.assign(counts, await this.#runStaged(session, mode, encoder));
     }
@@ -75,17 +79,17 @@ export class Load<E extends object> {
   ): Promise<Partial<LoadCounts>> {
     const { rows, onDuplicate = 'error' } = this.#options;
     const [target, staging, key] = [this.#target, this.#staging, this.#key];
-    await session.run(staging.create());
-    for (const sql of mode === 'fill_null' ? staging.allowNulls(key) : []) await session.run(sql);
-    await session.copy(staging.copy(), encoder, encoder.encode(rows, true));
+    await session.run(staging.createStatement());
+    for (const sql of mode === 'fill_null' ? staging.dropNotNullStatements(key) : []) await session.run(sql);
+    await session.copy(staging.copyStatement(), encoder, encoder.encode(rows, true));
     if (this.#keyIsUnique && onDuplicate === 'error')
-      this.#refuseDuplicate(await session.run(staging.duplicate(key)));
-    const incoming = staging.rows(key, this.#keyIsUnique && onDuplicate === 'last' ? 'last' : 'all');
+      this.#refuseDuplicate(await session.run(staging.duplicateQuery(key)));
+    const incoming = staging.incomingRows(key, this.#keyIsUnique && onDuplicate === 'last' ? 'last' : 'all');
     const counts: Partial<LoadCounts> = {};
-    for (const statement of stagedStatements(mode, { target, staging, key, incoming, encoder })) {
+    for (const statement of buildStagedStatements(mode, { target, staging, key, incoming, encoder })) {
       Object.assign(counts, await session.run(statement));
     }
-    await session.run(staging.drop());
+    await session.run(staging.dropStatement());
     return counts;
   }
 

@@ -13,7 +13,7 @@ export async function refreshLoaded<E extends object>(
   const stale = new Set<object>();
   for (const row of unit.getIdentityMap().getStore(em.getMetadata().get(entity)).values()) {
     const { deleted, cleared } = deletedAlong(unit, em.getMetadata(), row);
-    for (const one of [row, ...deleted, ...cleared.map(([other]) => other)]) stale.add(one);
+    for (const changed of [row, ...deleted, ...cleared.map(([other]) => other)]) stale.add(changed);
   }
   for (const row of stale) {
     // One query each: a unit of work holds few such rows.

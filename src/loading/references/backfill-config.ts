@@ -1,9 +1,12 @@
 import { z } from 'zod';
 
 const name = z.string().trim().min(1);
-const names = z.union([name.transform((one): readonly string[] => [one]), z.array(name).min(1).readonly()], {
-  error: 'expected a name or a list of names',
-});
+const names = z.union(
+  [name.transform((single): readonly string[] => [single]), z.array(name).min(1).readonly()],
+  {
+    error: 'expected a name or a list of names',
+  },
+);
 
 // Members of every column: the parent's property that it writes, and whether all facts may lack its source.
 const column = { target: name, optional: z.boolean().default(false) };

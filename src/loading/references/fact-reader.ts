@@ -42,10 +42,10 @@ export class FactReader {
 
   #value(fact: Readonly<Record<string, unknown>>, { property, read }: StagedColumn): CopiedValue {
     if (property === null) return read(undefined);
-    const there = Object.hasOwn(fact, property);
-    if (there) this.unseen.delete(property);
+    const exists = Object.hasOwn(fact, property);
+    if (exists) this.unseen.delete(property);
     try {
-      return read(there ? fact[property] : undefined);
+      return read(exists ? fact[property] : undefined);
     } catch (error) {
       if (error instanceof ConversionError || error instanceof InvalidJsonError) {
         throw new InvalidRowError({ row: this.count, property }, error.message, { cause: error });

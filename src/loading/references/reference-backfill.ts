@@ -5,11 +5,11 @@ import { ConnectionSession, PlanningSession, type LoadSession } from '../load/lo
 import { toTemporaryTableError } from '../load/to-temporary-table-error.ts';
 import type { BackfilledTarget, BackfillPlan, BackfillResult } from './backfill-result.ts';
 import { CandidateCounter } from './candidate-counter.ts';
-import { candidatesTable, createCandidates, factsTable } from './candidate-statement.ts';
+import { candidatesTable, buildCandidateStatement, factsTable } from './build-candidate-statement.ts';
 import { resolveConfig, type ResolvedConfig } from './resolve-config.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
 import { FactReader } from './fact-reader.ts';
-import { writeStatements } from './write-statements.ts';
+import { buildWriteStatements } from './build-write-statements.ts';
 
 /** Objects with the properties that the configuration names. A property that is left out or undefined is null. */
 export type FactRows = Iterable<object> | AsyncIterable<object>;
@@ -106,8 +106,9 @@ const noCounts: Counts = { candidates: 0, inserted: 0, updated: 0 };
 
 async function runTarget(session: LoadSession, target: ResolvedTarget): Promise<Counts> {
   let counts = noCounts;
-  await session.run(createCandidates(target));
-  for (const statement of writeStatements(target)) counts = { ...counts, ...(await session.run(statement)) };
+  await session.run(buildCandidateStatement(target));
+  for (const statement of buildWriteStatements(target))
+    counts = { ...counts, ...(await session.run(statement)) };
   await session.run(`drop table pg_temp.${candidatesTable}`);
   return counts;
 }

@@ -1,7 +1,7 @@
 import type { EntityManager, EntityMetadata } from '@mikro-orm/postgresql';
 import type { z } from 'zod';
 import { InvalidBackfillError, InvalidLoadError } from '../../errors.ts';
-import { loadTarget, type LoadTarget } from '../load/load-target.ts';
+import { describeTarget, type LoadTarget } from '../load/load-target.ts';
 import { BackfillConfig, BackfillTarget } from './backfill-config.ts';
 import type { RequiredProperty } from './fact-properties.ts';
 import { resolveTarget } from './resolve-target.ts';
@@ -41,13 +41,13 @@ export function resolveConfig(em: EntityManager, given: unknown): ResolvedConfig
   return { targets: topologicalOrder(resolved), savepoints: data.savepoints, columns: columns.all, required };
 }
 
-interface Numbered {
+interface NumberedTarget {
   readonly target: BackfillTarget;
   readonly index: number;
 }
 
 // An issue of one target must not hide issues of the others.
-function readableTargets(given: unknown): Numbered[] {
+function readableTargets(given: unknown): NumberedTarget[] {
   return rawTargets(given).flatMap((raw, index) => {
     const { data } = BackfillTarget.safeParse(raw);
     return data ? { target: data, index } : [];
@@ -89,7 +89,7 @@ function entityOf(
     return null;
   }
   try {
-    return { meta, table: loadTarget(em, meta) };
+    return { meta, table: describeTarget(em, meta) };
   } catch (error) {
     if (!(error instanceof InvalidLoadError)) throw error;
     issues.push({ path: `${path}.entity`, message: error.message });
@@ -98,22 +98,22 @@ function entityOf(
 }
 
 /** Returns issues between targets: repeated names, unknown dependencies, cycles. */
-function relationIssues(targets: readonly Numbered[], names: ReadonlySet<unknown>): Issue[] {
+function relationIssues(targets: readonly NumberedTarget[], names: ReadonlySet<unknown>): Issue[] {
   const issues: Issue[] = [];
-  const first = new Map<string, Numbered>();
-  for (const one of targets) {
-    const { name, dependsOn } = one.target;
+  const first = new Map<string, NumberedTarget>();
+  for (const numbered of targets) {
+    const { name, dependsOn } = numbered.target;
     const other = first.get(name);
     if (other)
       issues.push({
-        path: `targets.${one.index}.name`,
+        path: `targets.${numbered.index}.name`,
         message: `name "${name}" is used by targets.${other.index} already; names must be unique`,
       });
-    else first.set(name, one);
+    else first.set(name, numbered);
     for (const [at, depended] of dependsOn.entries()) {
       if (names.has(depended)) continue;
       issues.push({
-        path: `targets.${one.index}.dependsOn.${at}`,
+        path: `targets.${numbered.index}.dependsOn.${at}`,
         message: `unknown target "${depended}"`,
       });
     }

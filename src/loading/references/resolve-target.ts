@@ -125,9 +125,9 @@ class TargetResolver {
   /** Returns the column of a property that no other part of the target writes; null, with an issue, when it does not exist. */
   #writable(property: string, path: string): LoadColumn | null {
     const { columns, entity, version } = this.#context.table;
-    const column = columns.find((one) => one.property === property);
+    const column = columns.find((candidate) => candidate.property === property);
     if (!column) {
-      const names = columns.map((one) => one.property).join(', ');
+      const names = columns.map((known) => known.property).join(', ');
       this.#issue(path, `unknown property "${property}"; ${entity} has ${names}`);
       return null;
     }

@@ -9,7 +9,7 @@ export function topologicalOrder<T extends Dependent>(targets: readonly T[]): T[
   const done = new Set<string>();
   let waiting = targets;
   while (waiting.length > 0) {
-    const ready = waiting.filter(({ dependsOn }) => dependsOn.every((one) => done.has(one)));
+    const ready = waiting.filter(({ dependsOn }) => dependsOn.every((dependency) => done.has(dependency)));
     if (ready.length === 0)
       throw new Error('the targets have a circular dependency; check `findCycles` first');
     ordered.push(...ready);

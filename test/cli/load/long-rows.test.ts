@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { csvRecords } from '../../../src/cli/load/csv-rows.ts';
-import { jsonlRows } from '../../../src/cli/load/jsonl-rows.ts';
+import { readCsvRecords } from '../../../src/cli/load/read-csv-rows.ts';
+import { readJsonlRows } from '../../../src/cli/load/read-jsonl-rows.ts';
 
 const pieceLength = 2 ** 20;
 
 test.each([
-  ['CSV', 'id,name\na,b\nc,"', csvRecords],
-  ['JSON lines', '{}\n{"name":"', (text: AsyncIterable<string>) => jsonlRows(text, [])],
+  ['CSV', 'id,name\na,b\nc,"', readCsvRecords],
+  ['JSON lines', '{}\n{"name":"', (text: AsyncIterable<string>) => readJsonlRows(text, [])],
 ])('a row of %s that does not end is given up rather than gathered', async (_, begin, read) => {
   let pieces = 0;
   async function* endless(): AsyncGenerator<string> {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AnalysisCache, Experiment, SynthGroup, SynthOutcome } from '../../../src/entities.ts';
 import { loadModes, loadRows } from '../../../src/loading/index.ts';
-import { loadTarget } from '../../../src/loading/load/load-target.ts';
+import { describeTarget } from '../../../src/loading/load/load-target.ts';
 import { rawJSON } from '../../../src/json/raw-json.ts';
 import { TestDatabase, anAnalysisRun } from '../../../src/testing/index.ts';
 
@@ -19,7 +19,7 @@ describe('values loaded', () => {
 
   test('are supported for every column of every entity', () => {
     for (const meta of db.orm.getMetadata().getAll().values())
-      expect(loadTarget(db.orm.em, meta).columns.map(({ name }) => name)).toEqual(
+      expect(describeTarget(db.orm.em, meta).columns.map(({ name }) => name)).toEqual(
         expect.arrayContaining(meta.getPrimaryProps().flatMap(({ fieldNames }) => fieldNames)),
       );
   });

@@ -13,7 +13,7 @@ class ClientGoneError extends Error {
  * Returns a signal that aborts when the client disconnects before the reply is sent. Fastify's `request.signal` aborts as soon as the body
  * of the request has been read (5.12).
  */
-export function disconnectSignal({ raw }: FastifyReply): AbortSignal {
+export function createDisconnectSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   raw.once('close', () => {
     if (!raw.writableFinished) gone.abort(new ClientGoneError());

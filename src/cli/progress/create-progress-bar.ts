@@ -4,7 +4,7 @@ import { Presets, SingleBar } from 'cli-progress';
  * Creates a progress bar on standard error, which is invisible unless that is a terminal. `format` is cli-progress's; `others` is the width
  * of the text beside the bar in columns.
  */
-export function progressBar(format: string, others: number): SingleBar {
+export function createProgressBar(format: string, others: number): SingleBar {
   return new SingleBar(
     {
       format,

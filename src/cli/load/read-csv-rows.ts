@@ -15,13 +15,13 @@ const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
  * @throws UsageError when the header has an unknown or repeated property.
  * @throws InvalidRowError for the first malformed row.
  */
-export async function* csvRows(
+export async function* readCsvRows(
   text: AsyncIterable<string>,
   columns: readonly LoadColumn[],
 ): AsyncGenerator<object> {
   const known = new Map(columns.map((column) => [column.property, column]));
   let row = 0;
-  for await (const record of csvRecords(text, (heading) => checkHeading(heading, known))) {
+  for await (const record of readCsvRecords(text, (heading) => checkHeading(heading, known))) {
     row += 1;
     yield rowOf(record, row, known);
   }
@@ -33,7 +33,7 @@ export async function* csvRows(
  * @throws UsageError when the header is missing or repeats a name.
  * @throws InvalidRowError for the first malformed row.
  */
-export async function* csvRecords(
+export async function* readCsvRecords(
   text: AsyncIterable<string>,
   checkNames: (heading: readonly string[]) => void = () => {},
 ): AsyncGenerator<Record<string, string | null>> {

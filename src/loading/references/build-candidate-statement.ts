@@ -12,7 +12,7 @@ const facts = `pg_temp.${factsTable}`;
  * Returns the statement that creates the table of candidates: for each key, the aggregated value of each column. Values that may be many
  * are sorted rather than collected, so that PostgreSQL's memory is bounded by the size of one result.
  */
-export function createCandidates(target: ResolvedTarget): string {
+export function buildCandidateStatement(target: ResolvedTarget): string {
   const keys = target.key.map(({ staged }) => staged.name);
   const named = keys.map((key) => `${key} is not null`).join(' and ');
   const parts = [

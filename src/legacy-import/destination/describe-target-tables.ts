@@ -13,12 +13,12 @@ const types: Partial<Record<string, ColumnType>> = {
 };
 
 /** Returns the tables that the old system had too, with its columns, parents before children. */
-export function targetTables(metadata: MetadataStorage): TargetTable[] {
+export function describeTargetTables(metadata: MetadataStorage): TargetTable[] {
   const tables = [...metadata.getAll().values()].flatMap((meta) => {
     const names = legacyColumns[meta.tableName];
     return names ? [describe(meta, names)] : [];
   });
-  return parentsFirst(tables.toSorted((one, other) => (one.name < other.name ? -1 : 1)));
+  return parentsFirst(tables.toSorted((first, second) => (first.name < second.name ? -1 : 1)));
 }
 
 function describe(meta: EntityMetadata, names: readonly string[]): TargetTable {
@@ -40,7 +40,7 @@ function describe(meta: EntityMetadata, names: readonly string[]): TargetTable {
     name: meta.tableName,
     columns,
     key: meta.getPrimaryProps().flatMap((prop) => prop.fieldNames),
-    mintedPrefix: mintedPrefix(meta),
+    keyPrefix: keyPrefixOf(meta),
     parent: columns.find(({ references }) => references?.table === meta.tableName)?.name,
   };
 }
@@ -67,12 +67,12 @@ function describeColumn(prop: EntityProperty, rules: readonly CheckRule[]): Targ
 }
 
 /** Returns `out` of `out_<UUIDv7>`: the prefix of the keys that the entity generates. */
-function mintedPrefix(meta: EntityMetadata): string | undefined {
+function keyPrefixOf(meta: EntityMetadata): string | undefined {
   const [key, ...others] = meta.getPrimaryProps();
   if (others.length > 0 || !key?.onCreate) return undefined;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a key's generator uses neither row nor manager
-  const minted = String((key.onCreate as () => unknown)());
-  return minted.slice(0, minted.lastIndexOf('_'));
+  const generated = String((key.onCreate as () => unknown)());
+  return generated.slice(0, generated.lastIndexOf('_'));
 }
 
 function parentsFirst(tables: readonly TargetTable[]): TargetTable[] {

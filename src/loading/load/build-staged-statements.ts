@@ -22,7 +22,7 @@ export interface StagedLoad {
  * Returns the statements that write the staged rows into their table, in the order in which they run. A statement that writes returns one
  * row of counts: `inserted`, `updated`, `deleted`.
  */
-export function stagedStatements(mode: StagedMode, load: StagedLoad): string[] {
+export function buildStagedStatements(mode: StagedMode, load: StagedLoad): string[] {
   return statements[mode](load);
 }
 

@@ -3,13 +3,13 @@ import { MikroORM, defineEntity, p } from '@mikro-orm/postgresql';
 import { ormOptions } from '../../src/postgres/orm/orm-options.ts';
 import { unconnected } from '../../src/postgres/orm/unconnected.ts';
 import { parseCheck } from '../../src/legacy-import/destination/parse-check.ts';
-import { targetTables } from '../../src/legacy-import/destination/target-tables.ts';
+import { describeTargetTables } from '../../src/legacy-import/destination/describe-target-tables.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { legacyTables } from './legacy-shape.ts';
 
 test('the target has every table and column of the legacy schema', () => {
   const places = Object.fromEntries(
-    targetTables(unconnected().getMetadata()).map(({ name, columns }) => [
+    describeTargetTables(unconnected().getMetadata()).map(({ name, columns }) => [
       name,
       columns.map((column) => column.name).toSorted(),
     ]),
@@ -35,7 +35,7 @@ test('tables and columns added after the legacy schema are ignored', () => {
   const nowhere = parseDatabaseUrl('postgresql://nobody@localhost/none', 'url');
   const orm = new MikroORM({ ...ormOptions(nowhere), entities: [experiment, tag] });
 
-  const places = targetTables(orm.getMetadata());
+  const places = describeTargetTables(orm.getMetadata());
 
   expect(places.map(({ name, columns }) => [name, ...columns.map((column) => column.name)])).toEqual([
     ['experiments', 'id', 'name'],
@@ -43,7 +43,7 @@ test('tables and columns added after the legacy schema are ignored', () => {
 });
 
 test('parents come before children', () => {
-  const tables = targetTables(unconnected().getMetadata());
+  const tables = describeTargetTables(unconnected().getMetadata());
   const names = tables.map(({ name }) => name);
 
   const backward = tables.flatMap(({ name, columns }) =>

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 /** Returns eight hexadecimal digits that identify the boot of the running kernel, which containers share with their host. */
-export async function kernelId(): Promise<string> {
+export async function readKernelId(): Promise<string> {
   const id =
     process.platform === 'linux'
       ? await readFile('/proc/sys/kernel/random/boot_id', 'utf8')

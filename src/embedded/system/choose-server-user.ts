@@ -9,7 +9,7 @@ import type { ServerUser } from './server-user.ts';
  *
  * @throws EmbeddedPostgresError `no_server_user`.
  */
-export async function userForNewCluster(): Promise<ServerUser | null> {
+export async function chooseServerUser(): Promise<ServerUser | null> {
   if (process.getuid?.() !== 0) {
     requireName();
     return null;

@@ -1,6 +1,6 @@
 import { escapeIdentifier } from 'pg';
 import { columnList, columnName, columnsEqual } from '../load/column-sql.ts';
-import { candidatesTable } from './candidate-statement.ts';
+import { candidatesTable } from './build-candidate-statement.ts';
 import type { AggregatedColumn, ResolvedTarget } from './resolved-target.ts';
 
 const candidates = `pg_temp.${candidatesTable}`;
@@ -9,7 +9,7 @@ const candidates = `pg_temp.${candidatesTable}`;
  * Returns the statements that write the candidates into their table. Each visits rows in the order of the keys: two backfills of the same
  * parents wait for each other and don't deadlock. Each returns one row of counts: `candidates`, `inserted`, `updated`.
  */
-export function writeStatements(target: ResolvedTarget): string[] {
+export function buildWriteStatements(target: ResolvedTarget): string[] {
   if (target.mode === 'fill_null_only') return [fillNull(target)];
   const merged = target.columns.filter(({ how }) => how === 'collect_distinct');
   return merged.length === 0
@@ -48,7 +48,9 @@ function fillNull(target: ResolvedTarget): string {
 /** Returns the SQL of the value to fill in. An empty array counts as NULL: it adds no information. */
 function valueToFill(column: string, { columns }: ResolvedTarget): string {
   const value = `candidate.${escapeIdentifier(column)}`;
-  const collects = columns.some((one) => one.column.name === column && one.how === 'collect_distinct');
+  const collects = columns.some(
+    (aggregated) => aggregated.column.name === column && aggregated.how === 'collect_distinct',
+  );
   return collects ? `nullif(${value}, '[]')` : value;
 }
 

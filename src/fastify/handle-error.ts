@@ -24,7 +24,7 @@ const statuses: Readonly<Partial<Record<AnyDataError['code'], number>>> = {
  * Replies to an error of a handler with `{ error, message, constraint? }`. The status of a `DataError` follows from its code (404, 409,
  * 422, 503, otherwise 500); errors of Fastify keep theirs. Errors with status 500 and above are logged; a status of 500 hides the message.
  */
-export function answerErrors(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const status = statusOf(error);
   if (status >= 500) request.log.error(error);
   const constraint = isDataError(error) && 'constraint' in error ? error.constraint : undefined;

@@ -9,7 +9,7 @@ import { maxRowSize, rowTooLong } from './source.ts';
  *
  * @throws InvalidRowError for the first line that is not a JSON object, such as an empty one.
  */
-export async function* jsonlRows(
+export async function* readJsonlRows(
   text: AsyncIterable<string>,
   columns: readonly LoadColumn[],
 ): AsyncGenerator<object> {
