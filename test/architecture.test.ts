@@ -2,31 +2,31 @@ import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Module, readProject } from './module.ts';
 
-/** A rule of the house: what breaks it, as sentences that name the file and the remedy. */
+/** A rule on the sources. `breaches` returns one message for each breach, with the file and the remedy. */
 interface Rule {
   readonly name: string;
   readonly breaches: (project: readonly Module[]) => string[];
-  /** Files that break it, each with what is said of it; a path that exists stands for that file with this text. */
-  readonly broken: readonly (readonly [path: string, text: string, says: string])[];
+  /** Files that break it, each with a part of the message; an existing path stands for that file with this text. */
+  readonly broken: readonly (readonly [path: string, text: string, message: string])[];
 }
 
 // Which folders of src the files of each may import, besides their own. `errors` and `index` are files; `migrations` is both.
-const arrows: Partial<Record<string, readonly string[]>> = {
+const layers: Partial<Record<string, readonly string[]>> = {
   errors: [],
   'is-data-error': ['errors'],
   settings: ['errors'],
-  // What an entity brings to every ORM that has it.
+  // Checks that come with the entities, in any ORM.
   guards: [],
   json: ['errors', 'guards'],
   wire: ['errors'],
   entities: ['errors', 'guards', 'json', 'wire'],
-  // The one place that knows the driver and the ORM's internals; it configures the ORM.
+  // Only it knows the driver and the ORM's internals; it configures the ORM.
   postgres: ['errors', 'settings', 'guards', 'json', 'wire', 'entities', 'migrations'],
   repositories: ['errors', 'json', 'wire', 'entities', 'postgres'],
-  // It falls back to the embedded server, and asks what is pending.
+  // It falls back to the embedded server, and checks for pending migrations.
   database: ['errors', 'settings', 'json', 'entities', 'postgres', 'repositories', 'embedded'],
   migrations: [],
-  // What the package of its own exports, under our name.
+  // It re-exports the package `mikro-orm-safe-migrations`.
   migrator: [],
   loading: ['errors', 'json', 'wire', 'entities', 'postgres', 'repositories', 'database'],
   'legacy-import': ['errors', 'settings', 'json', 'entities', 'postgres', 'repositories', 'database'],
@@ -45,7 +45,7 @@ const arrows: Partial<Record<string, readonly string[]>> = {
     'embedded',
   ],
 };
-arrows['cli'] = Object.keys(arrows);
+layers['cli'] = Object.keys(layers);
 
 // The package of the migrator: its files on top may import all of its folders, each folder those before it, and none of ours.
 const migrator = 'packages/migrator/src';
@@ -63,9 +63,9 @@ const migratorFolders = [
   'create',
   'terminal',
 ].map((name) => `${migrator}/${name}`);
-for (const [index, folder] of migratorFolders.entries()) arrows[folder] = migratorFolders.slice(0, index);
-arrows[migrator] = migratorFolders;
-arrows[`${migrator}/cli`] = [...migratorFolders, migrator];
+for (const [index, folder] of migratorFolders.entries()) layers[folder] = migratorFolders.slice(0, index);
+layers[migrator] = migratorFolders;
+layers[`${migrator}/cli`] = [...migratorFolders, migrator];
 
 // Packages that only some may import.
 const reserved: Partial<Record<string, readonly string[]>> = {
@@ -122,11 +122,12 @@ const emptyNames = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'typ
 
 const rules: Rule[] = [
   {
-    name: 'imports follow the arrows',
+    name: 'imports follow the layers',
     breaches: (project) =>
       inSource(project).flatMap(({ path, imports }) => {
-        const allowed = arrows[folderOf(path)];
-        if (!allowed) return [`${path}: say in test/architecture.test.ts what ${folderOf(path)} may import`];
+        const allowed = layers[folderOf(path)];
+        if (!allowed)
+          return [`${path}: declare in test/architecture.test.ts what ${folderOf(path)} may import`];
         return imports
           .filter(({ from, ours }) => ours && ![folderOf(path), ...allowed].includes(folderOf(from)))
           .map(({ from }) => `${path} imports ${from}: ${folderOf(path)} may import ${list(allowed)} only`);
@@ -159,18 +160,22 @@ const rules: Rule[] = [
         `import { Lease } from '../../packages/migrator/src/lease/lease.ts';`,
         'imports packages/migrator/src/lease/lease.ts',
       ],
-      [`${migrator}/extra/a.ts`, '', `say in test/architecture.test.ts what ${migrator}/extra may import`],
+      [
+        `${migrator}/extra/a.ts`,
+        '',
+        `declare in test/architecture.test.ts what ${migrator}/extra may import`,
+      ],
       ['src/embedded/a.ts', 'await import(`../errors.ts`);', 'imports src/errors.ts'],
       ['src/settings/a.ts', `let a: import('../entities.ts').Synth;`, 'imports src/entities.ts'],
       ['src/settings/a.ts', `let a: typeof import('../json/column.ts');`, 'imports src/json/column.ts'],
       ['src/errors.ts', `import './index.ts';`, 'imports src/index.ts'],
       ['src/index.ts', `import './testing/index.ts';`, 'imports src/testing/index.ts'],
       ['src/errors.ts', `import '../test/module.ts';`, 'imports test/module.ts'],
-      ['src/extra/a.ts', '', 'say in test/architecture.test.ts what extra may import'],
+      ['src/extra/a.ts', '', 'declare in test/architecture.test.ts what extra may import'],
     ],
   },
   {
-    name: 'files import each other in no circle',
+    name: 'no file imports itself through others',
     breaches: (project) => circles(importsByFile(project)),
     broken: [
       [
@@ -181,7 +186,7 @@ const rules: Rule[] = [
     ],
   },
   {
-    name: 'a folder and the files beside it import each other in no circle',
+    name: 'a folder and the files next to it do not import each other',
     breaches: (project) =>
       foldersOf(project).flatMap((folder) => {
         const parent = posix.dirname(folder);
@@ -204,7 +209,7 @@ const rules: Rule[] = [
     ],
   },
   {
-    name: 'a name is exported by one file, others pass it on',
+    name: 'a name is declared and exported by one file; others re-export it',
     breaches: (project) => {
       const files = inSource(project).flatMap(({ path, exports }) =>
         [...new Set(exports)].map((name) => ({ name, path })),
@@ -282,7 +287,7 @@ const rules: Rule[] = [
         imports.flatMap(({ from }) => {
           const homes = reserved[from];
           if (!homes || isBelow(path, homes)) return [];
-          return [`${path} imports ${from}: ask something below ${list(homes)} for what it does`];
+          return [`${path} imports ${from}: call a module below ${list(homes)}, which uses it`];
         }),
       ),
     broken: [
@@ -295,7 +300,7 @@ const rules: Rule[] = [
     ],
   },
   {
-    name: 'the two legacy entities stay where their data still matters',
+    name: 'only a few modules import the two legacy entities',
     breaches: (project) => {
       const index = find(project, 'src/entities.ts');
       const names = new Set(below(project, 'src/entities/legacy/').flatMap((legacy) => legacy.exports));
@@ -355,7 +360,7 @@ const rules: Rule[] = [
     ],
   },
   {
-    name: 'what is printed goes through one place, which notices what is lost',
+    name: 'output is printed by one module, which detects lost output',
     breaches: (project) =>
       inSource(project)
         // The log of a service: not what a command prints.
@@ -378,21 +383,21 @@ const rules: Rule[] = [
     ],
   },
   {
-    name: 'a file is called after what is in it',
+    name: 'a file is named after its content',
     breaches: (project) =>
       project
         // The one folder that is about types.
         .filter(({ path }) => !path.startsWith('test/types/'))
         .filter(({ path }) => path.split(/[/.]/).some((part) => emptyNames.has(part)))
-        .map(({ path }) => `${path}: call it after what is in it`),
+        .map(({ path }) => `${path}: name it after its content`),
     broken: [
-      ['src/database/utils.ts', '', 'call it after what is in it'],
-      ['src/common/a.ts', '', 'call it after what is in it'],
-      ['test/helpers/a.ts', '', 'call it after what is in it'],
+      ['src/database/utils.ts', '', 'name it after its content'],
+      ['src/common/a.ts', '', 'name it after its content'],
+      ['test/helpers/a.ts', '', 'name it after its content'],
     ],
   },
   {
-    name: 'where the compiler or the linter is overruled, a comment says why',
+    name: 'a comment explains why the compiler or the linter is overruled',
     breaches: (project) =>
       project.flatMap(({ path, lines, untyped }) => [
         ...untyped
@@ -437,11 +442,11 @@ describe.for(rules)('$name', ({ breaches, broken }) => {
     expect(breaches(project)).toEqual([]);
   });
 
-  test.for(broken)('names a file %s that breaks it: %s', ([path, text, says]) => {
+  test.for(broken)('reports %s: %s', ([path, text, message]) => {
     const standing = breaches(project);
     const found = breaches([...project.filter((module) => module.path !== path), new Module(path, text)]);
 
-    expect(found.filter((breach) => !standing.includes(breach)).join('\n')).toContain(says);
+    expect(found.filter((breach) => !standing.includes(breach)).join('\n')).toContain(message);
   });
 });
 
@@ -458,7 +463,7 @@ function crowded(project: readonly Module[]): string[] {
     .map(([folder, files]) => `${folder} has ${files.length} files: divide it by subject`);
 }
 
-test('a comment on the line or above it is reason enough', () => {
+test('a reason on the line or above it is accepted', () => {
   const rule = rules.at(-1);
   const texts = [
     '// The driver gives no type.\nlet a: any;',
@@ -486,7 +491,7 @@ function foldersOf(project: readonly Module[]): string[] {
   );
 }
 
-/** What reaches itself by what it imports. */
+/** Returns a message for each cycle of imports. */
 function circles(imports: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   const reached = new Map([...imports.keys()].map((from) => [from, reachedFrom(imports, from)]));
   const groups = new Set<string>();

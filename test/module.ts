@@ -74,20 +74,20 @@ function specifierOf(node: Node): string | undefined {
     case 'ExportAllDeclaration':
     case 'ImportExpression':
     case 'TSImportType':
-      return decodeUtf8(node['source']);
+      return literalText(node['source']);
     case 'TSExternalModuleReference':
-      return decodeUtf8(node['expression']);
+      return literalText(node['expression']);
     case 'CallExpression': {
       const { callee, arguments: given } = node;
       if (nameOf(callee) !== 'require' || !Array.isArray(given)) return undefined;
-      return decodeUtf8(given[0]);
+      return literalText(given[0]);
     }
     default:
       return undefined;
   }
 }
 
-function decodeUtf8(node: unknown): string | undefined {
+function literalText(node: unknown): string | undefined {
   if (!isNode(node)) return undefined;
   if (node.type === 'Literal') return String(node['value']);
   // A name that is put together at run time can't be followed; what can be is one in backquotes.

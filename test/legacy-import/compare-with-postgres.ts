@@ -1,5 +1,5 @@
 import type { TestDatabase } from '../../src/testing/index.ts';
-import { decodeUtf8, type LegacyRow } from './legacy-file.ts';
+import { formatValue, type LegacyRow } from './legacy-file.ts';
 import { legacyTables, type LegacyColumn, type LegacyType } from './legacy-shape.ts';
 
 const casts: Record<LegacyType, (text: string) => string> = {
@@ -22,7 +22,7 @@ export async function differences(
   const keys =
     table === 'analysis_cache' ? ['analysis_id', 'cache_key'] : [legacyTables[table]?.[0]?.name ?? ''];
   const texts = rows.map((row) =>
-    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, decodeUtf8(value)])),
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, formatValue(value)])),
   );
   const found: string[] = [];
   await database.rollback(async ({ em }) => {

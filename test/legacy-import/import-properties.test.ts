@@ -11,7 +11,7 @@ import { SqliteSource } from '../../src/legacy-import/source/sqlite-source.ts';
 import type { TableResult } from '../../src/legacy-import/table-result.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { differences } from './compare-with-postgres.ts';
-import { makeLegacyFile, decodeUtf8, type LegacyRows } from './legacy-file.ts';
+import { makeLegacyFile, formatValue, type LegacyRows } from './legacy-file.ts';
 import { legacyTables } from './legacy-shape.ts';
 import { someLegacy } from './some-legacy.ts';
 
@@ -144,7 +144,7 @@ async function whatIsStoredIsTheSource(rows: LegacyRows, findings: readonly Impo
       table === 'analysis_cache' ? ['analysis_id', 'cache_key'] : [legacyTables[table]?.[0]?.name ?? ''];
     const kept = all.filter(
       (row) =>
-        !changed.has(names.map((name) => decodeUtf8(row[name])).join(', ')) && row[names[0] ?? ''] !== null,
+        !changed.has(names.map((name) => formatValue(row[name])).join(', ')) && row[names[0] ?? ''] !== null,
     );
     expect({ table, differences: await differences(database, table, kept, zone) }).toEqual({
       table,

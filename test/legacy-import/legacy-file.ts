@@ -38,8 +38,8 @@ function insert(database: DatabaseSync, table: string, row: LegacyRow): void {
     .run(...Object.values(row));
 }
 
-/** A value as a text of its own; null for NULL. */
-export function decodeUtf8(value: SQLInputValue | undefined): string | null {
+/** Returns a value as text; null for NULL. */
+export function formatValue(value: SQLInputValue | undefined): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'object') throw new Error('a blob is no text');
   return Object.is(value, -0) ? '-0' : String(value);

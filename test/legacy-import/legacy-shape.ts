@@ -54,7 +54,7 @@ export const legacyTables: Readonly<Record<string, readonly LegacyColumn[]>> = O
   Object.entries(columns).map(([table, all]) => [table, all.split('|').map(parse)]),
 );
 
-/** What a table's rows are told apart by, besides their key. */
+/** The unique columns of a table other than its key. */
 const uniques: Readonly<Record<string, string>> = {
   analysis_runs: 'experiment_id',
   synth_outcomes: 'analysis_id, synth_id',

@@ -13,14 +13,14 @@ import { TestDatabase } from '../../src/testing/index.ts';
 import { makeLegacyFile, type LegacyFileOptions, type LegacyRows } from './legacy-file.ts';
 import { legacyTables } from './legacy-shape.ts';
 
-/** What an import came to, and what it told on the way. */
+/** The result of an import, and the findings that it reported. */
 export interface Imported {
   readonly result: ImportResult;
   readonly findings: readonly ImportFinding[];
   readonly table: (name: string) => TableResult | undefined;
 }
 
-/** Makes legacy files in a directory of its own, and imports them into a database of its own. */
+/** Writes legacy files into a temporary directory, and imports them into a test database. */
 export class LegacyWorkshop {
   readonly database: TestDatabase;
   readonly directory: string;

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { decodeUtf8, type LegacyRow, type LegacyRows } from './legacy-file.ts';
+import { formatValue, type LegacyRow, type LegacyRows } from './legacy-file.ts';
 import { count, hex, json, label, list, mostly, optional, rate, time, words } from './legacy-values.ts';
 
 const key = (prefix: string): fc.Arbitrary<string> =>
@@ -20,7 +20,7 @@ const table = (columns: Columns, unique: readonly string[], maxLength = 5): fc.A
   });
 
 const within = (row: LegacyRow, names: readonly string[]): string | null =>
-  names.some((name) => row[name] === null) ? null : names.map((name) => decodeUtf8(row[name])).join('|');
+  names.some((name) => row[name] === null) ? null : names.map((name) => formatValue(row[name])).join('|');
 
 const keysOf = (rows: readonly LegacyRow[], name = 'id'): string[] =>
   rows.map((row) => row[name]).filter((value) => typeof value === 'string');
@@ -135,7 +135,7 @@ export const someLegacy: fc.Arbitrary<LegacyRows> = fc
         },
         ['analysis_id', 'cache_key'],
       ),
-      ...besides(before),
+      ...unreferencedTables(before),
       explorations: table(
         {
           id: fc.constantFrom('expl_1', 'expl_2'),
@@ -147,7 +147,7 @@ export const someLegacy: fc.Arbitrary<LegacyRows> = fc
         },
         ['id'],
       ),
-      // In whatever order, with whatever parent: trees, cycles, and what hangs on cycles.
+      // In any order, with any parent: trees, cycles, and trees below cycles.
       scenario_nodes: table(
         {
           id: fc.constantFrom(...nodes),
@@ -162,8 +162,10 @@ export const someLegacy: fc.Arbitrary<LegacyRows> = fc
     });
   });
 
-/** The tables at which no other one points. */
-function besides(before: Readonly<Record<'experiments' | 'feature_scorecards', readonly LegacyRow[]>>) {
+/** Tables that no other table references. */
+function unreferencedTables(
+  before: Readonly<Record<'experiments' | 'feature_scorecards', readonly LegacyRow[]>>,
+) {
   const experiments = keysOf(before.experiments);
   const simulation = mostly(
     hex(8).map((id) => `sim_${id}`),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { inspect, parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SettingsError } from '../../src/errors.ts';
+import { whyNotEmbedded } from '../../src/settings/embedded-by-default.ts';
 import { resolveSettings } from '../../src/settings/resolve-settings.ts';
 
 let directory: string;
@@ -21,7 +22,7 @@ afterEach(async () => {
 
 const lab = 'postgresql://ann:canary@db/lab';
 
-/** Which database a file leads to, and in which pool mode; or what is wrong with it. */
+/** Returns the database and the pool mode that a file sets, or its problems. */
 async function readFrom(content: string | Uint8Array): Promise<string | readonly string[]> {
   await writeFile(path, content);
   return read();
@@ -35,7 +36,7 @@ function read(environment: NodeJS.ProcessEnv = {}): string | readonly string[] {
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     if (inspect(error, { depth: 9, showHidden: true }).includes('canary'))
-      throw new Error('it shows the password', { cause: error });
+      throw new Error('the error contains the password', { cause: error });
     return error.problems;
   }
 }
@@ -72,18 +73,19 @@ describe('is read', () => {
     ],
     ['with CR and LF', `A=1\r\nDATABASE_URL=${lab}\r\nB=2\r\n`],
     ['with CR alone', `A=1\rDATABASE_URL=${lab}\rB=2\r`],
-    ['twice, the last counts', `DATABASE_URL=postgresql://x@y/z\nDATABASE_URL=${lab}`],
+    ['twice: the last assignment wins', `DATABASE_URL=postgresql://x@y/z\nDATABASE_URL=${lab}`],
     [
-      'beside names like it',
+      'next to similar names',
       `MY_DATABASE_URL: x\nDATABASE_URL_OLD x\nDATABASE_URL=${lab}\nPRISMA.DATABASE_URL=x`,
     ],
     [
-      'beside a text that mentions it',
+      'next to a text that mentions it',
       `NOTE="see DATABASE_URL=x"\nHINT=\${DATABASE_URL}\nDATABASE_URL=${lab}`,
     ],
-    ['beside lines that are no setting of ours', `whatever\nfoo: bar\n[section]\nDATABASE_URL=${lab}`],
-    ['beside bytes of Latin-1', Buffer.from(`# Größe\nNAME=José\nDATABASE_URL=${lab}`, 'latin1')],
+    ['next to lines that set none of our variables', `whatever\nfoo: bar\n[section]\nDATABASE_URL=${lab}`],
+    ['next to bytes of Latin-1', Buffer.from(`# Größe\nNAME=José\nDATABASE_URL=${lab}`, 'latin1')],
     ['with a UTF-8 mark', Buffer.from(`\uFEFFDATABASE_URL=${lab}\n`)],
+    ['with a no-break space behind the value', `DATABASE_URL=${lab}\u00a0`],
     ['in UTF-16LE with a mark', utf16(`\uFEFFDATABASE_URL=${lab}\r\n`, 'le')],
     ['in UTF-16BE with a mark', utf16(`\uFEFFDATABASE_URL=${lab}\r\n`, 'be')],
     ['in UTF-16LE without a mark', utf16(`# é漢\r\nDATABASE_URL=${lab}\r\n`, 'le')],
@@ -97,11 +99,16 @@ describe('is read', () => {
     ['a blank value', '', /DATABASE_URL \(\.env\) is empty/],
     ['a blank value before a comment', ' # none', /DATABASE_URL \(\.env\) is empty/],
     ['a blank value in quotes', '"\u00a0"', /DATABASE_URL \(\.env\) is blank/],
+    ['a zero-width space in the host', 'postgresql://ann:canary@db\u200b/lab', /can't be parsed/],
+    ['a control character', `${lab}\u0007`, /has a control character/],
+    ['curly quotes', `\u201c${lab}\u201d`, /is not a URL/],
+    ['single curly quotes', `\u2018${lab}\u2019`, /is not a URL/],
+    ['angle quotes', `«${lab}»`, /is not a URL/],
   ])('%s is refused by name', async (_, value, says) => {
     expect(await readFrom(`DATABASE_URL=${value}`)).toEqual([expect.stringMatching(says)]);
   });
 
-  test('like Node, when it is plain', async () => {
+  test('as Node reads it when it is plain', async () => {
     const text = `A=1\nDATABASE_URL="${lab}"\nDATABASE_POOL_MODE = transaction\nREPLICA_DATABASE_URLS="${lab}\n  ${lab}"\n`;
     await writeFile(path, text);
 
@@ -139,23 +146,11 @@ describe('is refused with its line', () => {
     ['a comment of another kind', second(`; DATABASE_URL=${lab}`)],
     ['a comment of another language', second(`// DATABASE_URL=${lab}`)],
     ['small letters', second(`database_url=${lab}`)],
-    ['a hyphen', second(`DATABASE-URL=${lab}`)],
-    ['a space in the name', second(`DATABASE URL=${lab}`)],
     ['a no-break space before the name', second(`\u00a0DATABASE_URL=${lab}`)],
     ['a no-break space behind the name', second(`DATABASE_URL\u00a0=${lab}`)],
-    ['a no-break space in the name', second(`DATABASE\u00a0_URL=${lab}`)],
     ['a zero-width space before the name', second(`\u200bDATABASE_URL=${lab}`)],
-    ['a zero-width space in the name', second(`DATABASE_\u200bURL=${lab}`)],
     ['a mark that two files left when they were joined', second(`\uFEFFDATABASE_URL=${lab}`)],
-    ['wide letters', second(`ＤＡＴＡＢＡＳＥ_ＵＲＬ=${lab}`)],
     ['a wide "="', second(`DATABASE_URL＝${lab}`)],
-    ['a control character in the name', second(`DATABASE_\u0007URL=${lab}`)],
-    ['a zero-width space in the value', second(`DATABASE_URL=postgresql://ann:canary@db\u200b/lab`)],
-    ['a no-break space behind the value', second(`DATABASE_URL=${lab}\u00a0`)],
-    ['a control character in the value', second(`DATABASE_URL=${lab}\u0007`)],
-    ['curly quotes', second(`DATABASE_URL=\u201c${lab}\u201d`)],
-    ['single curly quotes', second(`DATABASE_URL=\u2018${lab}\u2019`)],
-    ['angle quotes', second(`DATABASE_URL=«${lab}»`)],
     ['a quote that is not closed', second(`DATABASE_URL="${lab}`)],
     ['a quote that another closes', second(`DATABASE_URL="${lab}'`)],
     ['a quote at the end alone', second(`DATABASE_URL=${lab}"`)],
@@ -181,9 +176,9 @@ describe('is refused with its line', () => {
   });
 
   test('each variable of a line that sets two', async () => {
-    const told = await readFrom('DATABASE_POOL_MAX=5 DATABASE_POOL_MODE=transaction');
+    const problems = await readFrom('DATABASE_POOL_MAX=5 DATABASE_POOL_MODE=transaction');
 
-    expect(told).toEqual([
+    expect(problems).toEqual([
       expect.stringMatching(/^DATABASE_POOL_MODE \(\.env, line 1\)/),
       expect.stringMatching(/^DATABASE_POOL_MAX \(\.env, line 1\)/),
     ]);
@@ -196,7 +191,30 @@ describe('is refused with its line', () => {
   });
 });
 
-describe('is refused when it can not be read', () => {
+describe('a URL under a misspelled name refuses the embedded server', () => {
+  test.each([
+    ['a hyphen', `DATABASE-URL=${lab}`],
+    ['a space', `DATABASE URL=${lab}`],
+    ['a no-break space', `DATABASE\u00a0_URL=${lab}`],
+    ['a zero-width space', `DATABASE_\u200bURL=${lab}`],
+    ['wide letters', `ＤＡＴＡＢＡＳＥ_ＵＲＬ=${lab}`],
+    ['a control character', `DATABASE_\u0007URL=${lab}`],
+  ])('%s', async (_, line) => {
+    await writeFile(path, second(line));
+
+    expect(whyNotEmbedded({ NODE_ENV: 'development' })).toMatch(
+      /^while \.env sets a PostgreSQL URL under another name \([^:]+\)$/,
+    );
+  });
+
+  test('unlike a file without a URL', async () => {
+    await writeFile(path, second('NAME=value'));
+
+    expect(whyNotEmbedded({ NODE_ENV: 'development' })).toBeNull();
+  });
+});
+
+describe('throws SettingsError for', () => {
   const refused = [expect.stringMatching(/\.env can't be read; /)];
 
   test('a directory', async () => {
@@ -205,7 +223,7 @@ describe('is refused when it can not be read', () => {
     expect(read()).toEqual(refused);
   });
 
-  test('a link to nothing', async () => {
+  test('a dangling link', async () => {
     await symlink(join(directory, 'nowhere'), path);
 
     expect(read()).toEqual(refused);

@@ -36,25 +36,25 @@ function problems(given: SettingsInput, environment: Record<string, string>): re
   return [];
 }
 
-describe('where a setting comes from', () => {
-  // What is said where, by bits: in the file, in the environment, as an argument; for migrations by the variable of their own too.
+describe('the source of a setting', () => {
+  // Every combination of sources, in ascending order of precedence.
   const places = ['file', 'environment', 'argument'] as const;
   const combinations = Array.from({ length: 8 }, (_, bits) =>
     places.filter((_place, bit) => bits & (1 << bit)),
   );
 
-  test.each(combinations.map((said) => [said.join(' and ') || 'nowhere', said] as const))(
-    'said %s',
-    async (_, said) => {
-      if (said.includes('file')) await file(`DATABASE_URL=${url('file')}\nDATABASE_POOL_MAX=1\n`);
-      const environment = said.includes('environment')
+  test.each(combinations.map((sources) => [sources.join(', ') || 'default', sources] as const))(
+    'is the last of: %s',
+    async (_, sources) => {
+      if (sources.includes('file')) await file(`DATABASE_URL=${url('file')}\nDATABASE_POOL_MAX=1\n`);
+      const environment = sources.includes('environment')
         ? { DATABASE_URL: url('environment'), DATABASE_POOL_MAX: '2' }
         : {};
-      const given = said.includes('argument') ? { url: url('argument'), pool: { max: 3 } } : {};
+      const given = sources.includes('argument') ? { url: url('argument'), pool: { max: 3 } } : {};
 
       const settings = resolveSettings(given, environment);
 
-      const winner = said.at(-1);
+      const winner = sources.at(-1);
       const source = (variable: string): string =>
         winner === undefined
           ? 'default'
@@ -69,7 +69,7 @@ describe('where a setting comes from', () => {
   );
 
   test.each([
-    // In the environment, in the file; what migrations use, and who said so.
+    // The environment, the file, and the URL that migrations use with its source.
     [{}, {}, undefined],
     [{ DATABASE_URL: 'app' }, {}, 'app from DATABASE_URL'],
     [{ MIGRATION_DATABASE_URL: 'direct' }, {}, 'direct from MIGRATION_DATABASE_URL'],
@@ -319,15 +319,15 @@ describe('a value', () => {
     );
     delete wrong['POSTGRES_SSL_ROOT_CERT'];
     for (const [variable, value] of Object.entries(wrong)) {
-      const told = problems({}, { [variable]: value });
+      const found = problems({}, { [variable]: value });
 
-      expect(told).not.toEqual([]);
-      for (const problem of told) {
+      expect(found).not.toEqual([]);
+      for (const problem of found) {
         const named = problem.match(/\b(?:[A-Z]+_)+[A-Z]+\b/g);
         expect(new Set(named)).toEqual(new Set([variable]));
       }
     }
-    // All at once, each is told as it is alone.
+    // All at once, each is reported as it is alone.
     const apart = Object.entries(wrong).flatMap(([variable, value]) => problems({}, { [variable]: value }));
     expect(problems({}, wrong).toSorted()).toEqual(apart.toSorted());
   });
@@ -349,9 +349,9 @@ describe('a value', () => {
       SQL_ECHO: 'x',
     };
 
-    const told = problems({ pool: { max: 0 } }, environment);
+    const found = problems({ pool: { max: 0 } }, environment);
 
-    expect(new Set(told.map((problem) => problem.split(' ', 1)[0]))).toEqual(
+    expect(new Set(found.map((problem) => problem.split(' ', 1)[0]))).toEqual(
       new Set([
         'DATABASE_POOL_MODE',
         'DATABASE_URL',
@@ -363,7 +363,7 @@ describe('a value', () => {
         'pool.max',
       ]),
     );
-    expect(told).toHaveLength(9);
+    expect(found).toHaveLength(9);
     expect(() => resolveSettings({}, environment)).toThrow(/^8 settings are invalid:(\n- .+){8}$/);
   });
 });

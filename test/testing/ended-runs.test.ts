@@ -63,7 +63,7 @@ describe('a run with an embedded server', () => {
     expect(await isUp(run.url)).toBe(false);
   });
 
-  test('keeps its server beside runs of containers that share the directory', async ({ skip }) => {
+  test('keeps its server despite runs of containers that share the directory', async ({ skip }) => {
     if (whyNoNamespaces) skip(whyNoNamespaces);
     const shared = await sharedTemporary();
     await using first = await OtherRun.start(shared);
@@ -116,7 +116,7 @@ describe('a run on a given server', () => {
     const left = runOf(await killed.createDatabase());
     const kept = await other.createDatabase();
     await killed.kill();
-    // The server hears of it from the kernel.
+    // The kernel closes the session's socket.
     await expect.poll(() => sessionsOf(left)).toEqual([]);
     expect(await databasesOf(left)).toHaveLength(2);
 
@@ -180,7 +180,7 @@ describe('a run on a given server', () => {
       const name = runOf(await run.createDatabase());
       const sessions = await sessionsOf(name);
 
-      // For longer than the pooler keeps a connection that nobody uses.
+      // Longer than the pooler keeps an idle connection.
       await setTimeout(2_500);
 
       expect(sessions).toHaveLength(1);

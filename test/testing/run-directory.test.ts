@@ -30,14 +30,14 @@ async function elsewhere(wrapper: readonly string[] = []) {
   return { path, process, kill, [Symbol.asyncDispose]: kill };
 }
 
-/** What a process with process ids of its own takes for abandoned. */
+/** Returns the directories that a process in another process id namespace considers abandoned. */
 async function abandonedFromContainer(): Promise<unknown> {
   const script = `const { RunDirectory } = await import(${module});
     console.log(JSON.stringify(await RunDirectory.abandoned(${JSON.stringify(parent)})));`;
   return JSON.parse(await nextLine(runModule(script, {}, ownProcessIds)));
 }
 
-/** A directory of a run that says nothing of its process. */
+/** Creates a directory of a run without a pipe. */
 async function make(name: string, since: Date): Promise<string> {
   const path = join(parent, name);
   await mkdir(path);

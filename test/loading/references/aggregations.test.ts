@@ -26,8 +26,8 @@ describe('the value of a backfilled column', () => {
   beforeEach(() => db.empty());
   afterAll(() => db.drop());
 
-  /** What a column is made of facts about one plan. */
-  async function made(
+  /** Returns the value that a column gets from facts about one plan. */
+  async function aggregate(
     column: Record<string, unknown> & { target: string },
     facts: readonly Record<string, unknown>[],
     skipBlankValues = false,
@@ -50,14 +50,14 @@ describe('the value of a backfilled column', () => {
       of(rawJSON('12345678901234567890.5')),
       '12345678901234567890.5',
     ],
-    ['a truth as text', 'name', of(false), 'false'],
+    ['a boolean as text', 'name', of(false), 'false'],
     ['a time as text', 'name', of(new Date(0)), '1970-01-01T00:00:00.000Z'],
     ['a document as text', 'name', of({ a: [1] }), '{"a":[1]}'],
     ['empty text, which is a value', 'name', of('', 'a'), ''],
-    ['text that says a number', 'amount', of(' 1e3 '), 1000],
+    ['text with a number', 'amount', of(' 1e3 '), 1000],
     ['an integer', 'portfolioCount', of('12'), 12],
     ['a document', 'details', of({ city: 'Recife', n: 1n }), { city: 'Recife', n: 1 }],
-    ['text that says a document', 'details', of('{"city": "Recife"}'), { city: 'Recife' }],
+    ['text with a document', 'details', of('{"city": "Recife"}'), { city: 'Recife' }],
     [
       'a time with all its microseconds',
       'latest',
@@ -66,48 +66,48 @@ describe('the value of a backfilled column', () => {
     ],
     ['a Date', 'latest', of(new Date(0)), '1970-01-01 00:00:00+00'],
     ['a Date of another realm', 'latest', of(runInNewContext('new Date(0)')), '1970-01-01 00:00:00+00'],
-  ])('is the first, when it is %s', async (_, target, facts, expected) => {
-    expect(await made({ target, source: 'v' }, facts)).toEqual(expected);
+  ])('is the first value: %s', async (_, target, facts, expected) => {
+    expect(await aggregate({ target, source: 'v' }, facts)).toEqual(expected);
   });
 
   test('is the first that is not blank with skipBlankValues', async () => {
-    expect(await made({ target: 'name', source: 'v' }, of('', '(空白)', ' ', 'x'), true)).toBe('x');
+    expect(await aggregate({ target: 'name', source: 'v' }, of('', '(空白)', ' ', 'x'), true)).toBe('x');
   });
 
   test.each([
     ['the highest number', ordered(['a', 1], ['b', 10], ['c', 9]), 'b'],
     [
-      'the highest of numbers and text that says some',
+      'the highest of numbers and numeric text',
       ordered(['a', 'N/A'], ['b', 2000], ['c', '5000'], ['d', 'x']),
       'c',
     ],
     ['the first of equal ones', ordered(['a', 1], ['b', 2], ['c', '2.0']), 'b'],
-    ['nothing, where the highest has nothing', ordered(['a', 1], [null, 2]), null],
-    ['the first that there is, where none has an order', ordered([null, null], ['b', 'x'], ['c', null]), 'b'],
-    ['nothing at all', ordered([null, null]), null],
+    ['null when the fact with the highest order has no value', ordered(['a', 1], [null, 2]), null],
+    ['the first value when no fact has an order', ordered([null, null], ['b', 'x'], ['c', null]), 'b'],
+    ['null without values', ordered([null, null]), null],
     ['numbers beyond 2^53', ordered(['a', 9007199254740993n], ['b', 9007199254740992n]), 'a'],
     [
       'the latest time, of any zone',
       ordered(['a', '2026-01-01T12:00:00+05:00'], ['b', '2026-01-01T08:00:00Z'], ['c', new Date(0)]),
       'b',
     ],
-    ['none that is NaN', ordered(['a', Number.NaN], ['b', -5]), 'b'],
+    ['no fact whose order is NaN', ordered(['a', Number.NaN], ['b', -5]), 'b'],
     ['negative numbers and fractions', ordered(['a', '-2'], ['b', '-.5'], ['c', -1]), 'b'],
   ])('is that by the highest order: %s', async (_, facts, expected) => {
-    expect(await made({ target: 'name', aggregation: 'max_by', source: 'v', order: 'o' }, facts)).toBe(
+    expect(await aggregate({ target: 'name', aggregation: 'max_by', source: 'v', order: 'o' }, facts)).toBe(
       expected,
     );
   });
 
   test.each([
     ['in the order of characters', {}, of('b', 'a', 'B', 'b', null), 'B+a+b'],
-    ['in that of the facts', { sort: false }, of('b', 'a', 'B', 'b', null), 'b+a+B'],
+    ['in the order of the facts', { sort: false }, of('b', 'a', 'B', 'b', null), 'b+a+B'],
     ['with any separator', { separator: "', \\" }, of('b', 'a'), "a', \\b"],
-    ['as nothing, when there are none', {}, of(null), null],
-    ['with numbers and text alike', {}, of(1, '1', 1n), '1'],
-  ])('is all different ones %s', async (_, options, facts, expected) => {
+    ['as null without values', {}, of(null), null],
+    ['with equal numbers and text once', {}, of(1, '1', 1n), '1'],
+  ])('is the distinct values %s', async (_, options, facts, expected) => {
     expect(
-      await made({ target: 'name', aggregation: 'concat_distinct', source: 'v', ...options }, facts),
+      await aggregate({ target: 'name', aggregation: 'concat_distinct', source: 'v', ...options }, facts),
     ).toBe(expected);
   });
 
@@ -116,30 +116,30 @@ describe('the value of a backfilled column', () => {
     ['{{{ a }}}', '{x}'],
     ['plain', 'plain'],
     ['{c}|{a}{a}', '|xx'],
-  ])('is what the template %j says of the first values', async (template, expected) => {
+  ])('is the template %j with the first values', async (template, expected) => {
     const facts = [
       { a: null, b: 'y' },
       { a: 'x', b: 'z' },
     ];
 
-    expect(await made({ target: 'name', aggregation: 'template', template }, facts)).toBe(expected);
+    expect(await aggregate({ target: 'name', aggregation: 'template', template }, facts)).toBe(expected);
   });
 
   test.each([
-    ['different ones', of('a', 'b', 'a', null, ' b'), false, 2],
-    ['none', of(null), false, 0],
-    ['those that are not blank, if told so', of('a', '', '(空白)'), true, 1],
+    ['distinct values', of('a', 'b', 'a', null, ' b'), false, 2],
+    ['no values', of(null), false, 0],
+    ['values that are not blank, with skipBlankValues', of('a', '', '(空白)'), true, 1],
   ])('is the number of %s', async (_, facts, skipBlank, expected) => {
     const column = { target: 'portfolioCount', aggregation: 'count_distinct', source: 'v' };
 
-    expect(await made(column, facts, skipBlank)).toBe(expected);
+    expect(await aggregate(column, facts, skipBlank)).toBe(expected);
   });
 
   test.each([
     ['in the order of the facts', of('b', 'a', 'b', null, 'c'), ['b', 'a', 'c']],
-    ['as an empty array, when there are none', of(null), []],
-  ])('is an array of all different ones %s', async (_, facts, expected) => {
-    expect(await made({ target: 'tags', aggregation: 'collect_distinct', source: 'v' }, facts)).toEqual(
+    ['as an empty array without values', of(null), []],
+  ])('is an array of the distinct values %s', async (_, facts, expected) => {
+    expect(await aggregate({ target: 'tags', aggregation: 'collect_distinct', source: 'v' }, facts)).toEqual(
       expected,
     );
   });

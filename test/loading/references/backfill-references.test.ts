@@ -180,7 +180,7 @@ describe('backfilled references', () => {
         { plan: 'P2', title: 'ours', amount: 9 },
       ]);
       try {
-        await db.someoneWaits();
+        await db.awaitLockWaiter();
       } finally {
         await other.commit();
       }

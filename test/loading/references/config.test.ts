@@ -6,12 +6,12 @@ import { backfillReferences } from '../../../src/loading/references/backfill-ref
 import { parseDatabaseUrl } from '../../../src/settings/database-url.ts';
 import { plans, portfolios, referencesOrm } from './world.ts';
 
-// Nothing listens there: whatever asked for a connection would fail otherwise.
+// Nothing listens there: a connection attempt would fail.
 const database = new Database(
   referencesOrm(parseDatabaseUrl('postgresql://nobody@127.0.0.1:1/nowhere', 'url')),
 );
 
-/** What is wrong with a configuration, a line each. */
+/** Returns the issues of a configuration, one line each. */
 async function issuesOf(config: unknown): Promise<string[]> {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as it comes from a file
@@ -26,7 +26,7 @@ async function issuesOf(config: unknown): Promise<string[]> {
 
 const target = (name: string, ...dependsOn: string[]): object => ({ ...plans, name, dependsOn });
 
-/** In which order targets are worked on. */
+/** Returns the names of targets in the order in which they run. */
 async function order(...targets: object[]): Promise<string[]> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- targets made above
   const plan = await backfillReferences(database, { targets } as never, [], { planOnly: true });

@@ -3,11 +3,11 @@ import { Database } from '../../../src/database/database.ts';
 import { backfillReferences } from '../../../src/loading/references/backfill-references.ts';
 import { parseDatabaseUrl } from '../../../src/settings/database-url.ts';
 import type { BackfillConfig } from '../../../src/loading/references/backfill-config.ts';
-import { parentsOfRound, type Asked, type Round } from './round.ts';
+import { parentsOfRound, type RoundRequest, type Round } from './round.ts';
 import { plans, portfolios, referencesOrm } from './world.ts';
 
-// A process that backfills the same parents as another does, in an order of its own: once for each number that it is sent, the round,
-// to which it answers with what it did. Ends with the channel.
+// Backfills the same parents as another process, in another order: one round for each message, whose answer is the result. Ends with the
+// channel.
 
 const [url = '', worker = '0'] = process.argv.slice(2);
 await using database = new Database(referencesOrm(parseDatabaseUrl(url, 'url')));
@@ -18,7 +18,7 @@ const filled = {
   mode: 'fill_null_only',
   columns: [{ target: 'name', source: 'worker' }],
 } as const;
-const targetsOf: Record<Asked['what'], BackfillConfig['targets']> = {
+const targetsOf: Record<RoundRequest['what'], BackfillConfig['targets']> = {
   everything: [
     { ...plans, columns: [{ target: 'tags', aggregation: 'collect_distinct', source: 'worker' }] },
     { ...portfolios, dependsOn: ['plans'] },
@@ -31,14 +31,14 @@ process.once('disconnect', () => ended.abort());
 process.send?.('ready');
 try {
   for await (const given of on(process, 'message', { signal: ended.signal })) {
-    const [asked]: Asked[] = given;
-    if (asked) process.send?.(await backfilled(asked));
+    const [request]: RoundRequest[] = given;
+    if (request) process.send?.(await runRound(request));
   }
 } catch (error) {
   if (!ended.signal.aborted) throw error;
 }
 
-async function backfilled({ round, what }: Asked): Promise<Round> {
+async function runRound({ round, what }: RoundRequest): Promise<Round> {
   const keys = Array.from({ length: parentsOfRound }, (_, n) => `${round}-${n}`);
   if (worker !== '0') keys.reverse();
   const facts = keys.map((plan) => ({ plan, code: 1, worker: `w${worker}` }));

@@ -1,14 +1,14 @@
 /** Parents of a round. */
 export const parentsOfRound = 1_000;
 
-/** What a process is asked to do. */
-export interface Asked {
+/** What a process does in one round. */
+export interface RoundRequest {
   readonly round: number;
-  /** Makes plans and portfolios and fills and adds to them, or fills plans that are there. */
+  /** Inserts, fills and extends plans and portfolios, or fills existing plans. */
   readonly what: 'everything' | 'fill';
 }
 
-/** What a process did in one round. */
+/** The result of one round in one process. */
 export interface Round {
   readonly inserted: readonly number[];
   readonly updated: readonly number[];

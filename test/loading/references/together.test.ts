@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parentsOfRound, type Asked, type Round } from './round.ts';
+import { parentsOfRound, type RoundRequest, type Round } from './round.ts';
 import { References } from './world.ts';
 
 const rounds = Number(process.env['BACKFILL_ROUNDS'] ?? 8);
@@ -38,7 +38,7 @@ describe('two processes that backfill the same parents, in opposite orders', () 
       expect(done.map(({ error }) => error)).toEqual([null, null]);
       const sum = (what: 'inserted' | 'updated' | 'skipped', target: number): number =>
         done.reduce((total, one) => total + (one[what][target] ?? Number.NaN), 0);
-      // Whoever comes second adds to the plans of the first.
+      // The second process adds to the plans of the first.
       expect([sum('inserted', 0), sum('updated', 0)]).toEqual([parentsOfRound, parentsOfRound]);
       expect([sum('inserted', 1), sum('updated', 1), sum('skipped', 1)]).toEqual([
         parentsOfRound,
@@ -79,9 +79,9 @@ describe('two processes that backfill the same parents, in opposite orders', () 
   });
 });
 
-async function backfill(worker: ChildProcess, asked: Asked): Promise<Round> {
+async function backfill(worker: ChildProcess, request: RoundRequest): Promise<Round> {
   const answer = once(worker, 'message');
-  worker.send(asked);
+  worker.send(request);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the process sends
   const [done] = (await answer) as [Round];
   return done;

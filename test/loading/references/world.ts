@@ -41,7 +41,7 @@ const PortfolioSchema = defineEntity({
   },
   uniques: [{ properties: ['plan', 'code'] }],
 });
-/** A portfolio of a plan, known by both, with a key that it mints. */
+/** A portfolio of a plan, with a generated key; plan and code identify it. */
 class Portfolio extends PortfolioSchema.class {}
 PortfolioSchema.setClass(Portfolio);
 
@@ -90,15 +90,15 @@ export class References extends Database {
     return this.execute(`select * from "Mixed ""Case""".portfolios order by plan_id, code`);
   }
 
-  /** Waits, ten seconds at most, until a connection waits for another's lock. */
-  async someoneWaits(): Promise<void> {
+  /** Waits until a connection waits for a lock; throws after 10 s. */
+  async awaitLockWaiter(): Promise<void> {
     for (const end = Date.now() + 10_000; Date.now() < end;) {
       const waiting = await this.execute(
         `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
       );
       if (waiting.length > 0) return;
     }
-    throw new Error('nobody came to wait for a lock');
+    throw new Error('no connection waited for a lock within 10 s');
   }
 
   async empty(): Promise<void> {
