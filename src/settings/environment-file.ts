@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SettingsError } from '../errors.ts';
-import { decodeEnvironment, parseEnvironment, type EnvironmentFile } from './parse-environment.ts';
+import { parseEnvironment, type EnvironmentFile } from './parse-environment.ts';
 
 /** Returns the directory of the nearest `package.json` from the working directory up; the working directory when no parent has one. */
 export function projectDirectory(): string {
@@ -19,12 +19,13 @@ export function projectDirectory(): string {
  */
 export function readEnvironmentFile(variables: readonly string[]): EnvironmentFile {
   const path = join(projectDirectory(), '.env');
-  let bytes: Buffer;
+  let content: string;
   try {
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return { values: {}, faults: {} };
-    bytes = readFileSync(path);
+    // Invalid bytes become U+FFFD. The decoder removes a byte order mark.
+    content = new TextDecoder().decode(readFileSync(path));
   } catch (cause) {
     throw new SettingsError(`${path} can't be read; make it a readable file, or delete it`, { cause });
   }
-  return parseEnvironment(decodeEnvironment(bytes), variables);
+  return parseEnvironment(content, variables);
 }

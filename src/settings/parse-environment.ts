@@ -15,34 +15,25 @@ interface Fault {
 
 type AssignmentResult = { readonly value: string } | { readonly why: string };
 
-/** Decodes a `.env` file as UTF-8, or as UTF-16, which Windows writes. Invalid bytes become U+FFFD or U+0000. */
-export function decodeEnvironment(bytes: Uint8Array): string {
-  const [first, second] = bytes;
-  // Detected by the byte order mark, or by the zero byte of a first character in ASCII.
-  if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return decode(bytes, 'utf-16le');
-  if ((first === 0xfe && second === 0xff) || (first === 0 && second !== 0)) return decode(bytes, 'utf-16be');
-  return decode(bytes, 'utf-8');
-}
-
-function decode(bytes: Uint8Array, encoding: string): string {
-  return new TextDecoder(encoding).decode(bytes);
-}
-
 /**
  * Parses a `.env` file as Node does, with two differences. A comment after a value must follow a space, since a password may contain "#".
  * A line that seems to set one of `variables` and can't be read is a fault: Node skips it, and without its URL a command would run on
  * another database.
  */
 export function parseEnvironment(content: string, variables: readonly string[]): EnvironmentFile {
+  // A file in UTF-16 or UTF-32 has NUL between characters.
+  const isUtf8 = !content.includes('\0');
   // Node's parser drops a lone CR.
-  const lines = content.split(/\r\n|[\n\r\u0085\u2028\u2029]/);
+  const lines = content.replaceAll('\0', '').split(/\r\n|[\n\r\u0085\u2028\u2029]/);
   const values = parseEnv(lines.join('\n'));
   const patterns = variables.map(patternsOf);
   const own: NodeJS.Dict<{ readonly line: number; readonly value: string }> = {};
   const faults: NodeJS.Dict<Fault> = {};
   for (const [index, text] of lines.entries()) {
     for (const name of variablesSetBy(text, patterns)) {
-      const read = readAssignment(name, lines.slice(index));
+      const read = isUtf8
+        ? readAssignment(name, lines.slice(index))
+        : { why: 'the file is not UTF-8; save it as UTF-8' };
       const line = index + 1;
       // The last assignment wins.
       if ('value' in read) own[name] = { line, value: read.value };
@@ -83,10 +74,8 @@ function patternsOf(name: string): Patterns {
 
 /** Returns the variables that a line seems to set, in any notation. */
 function variablesSetBy(line: string, patterns: readonly Patterns[]): string[] {
-  // Text in UTF-32 has NUL between its characters.
-  const text = line.replaceAll('\0', '');
-  if (/^\s*(?:#|$)/.test(text)) return [];
-  const [, name = '', value = ''] = /^([^=]*)=?(.*)$/su.exec(text) ?? [];
+  if (/^\s*(?:#|$)/.test(line)) return [];
+  const [, name = '', value = ''] = /^([^=]*)=?(.*)$/su.exec(line) ?? [];
   const behind = /^\s*["'`]/.test(value) ? '' : value.replace(/\s#.*$/su, '');
   return patterns
     .filter((pattern) => pattern.inName.test(name) || pattern.behind.test(behind))
@@ -96,7 +85,6 @@ function variablesSetBy(line: string, patterns: readonly Patterns[]): string[] {
 /** Reads the assignment of `name` in the first of `lines`; a quoted value may span the next ones. */
 function readAssignment(name: string, lines: readonly string[]): AssignmentResult {
   const [line = ''] = lines;
-  if (line.includes('\0')) return { why: 'it contains NUL bytes; save the file as UTF-8' };
   if (line.includes('\uFFFD')) return { why: 'it is not valid UTF-8; save the file as UTF-8' };
   const start = new RegExp(`^[ \\t]*(?:export +)?${name}[ \\t]*=[ \\t]*`).exec(line)?.[0];
   if (start === undefined) return { why: `it is not an assignment; write ${name}=value` };
