@@ -37,7 +37,7 @@ const options = fc.record({
 });
 
 test(
-  `whatever is in a legacy file, every row is accounted for (${files} files)`,
+  `every row of an arbitrary legacy file is accounted for (${files} files)`,
   { timeout: 30_000 + files * 2_000 },
   async () => {
     const seen = { rows: 0, written: 0, rejected: 0, imports: 0, succeeded: 0 };
@@ -60,14 +60,14 @@ test(
           { onFinding: (finding) => findings.push(finding) },
         );
 
-        await everyRowIsAccountedFor(file, result, findings);
-        await whatIsStoredIsTheSource(rows, findings);
+        await expectEveryRowAccountedFor(file, result, findings);
+        await expectStoredEqualsSource(rows, findings);
         const again = await importLegacy(source, database, { ...given, skip });
         expect(again.tables.map(({ written }) => written)).toEqual(again.tables.map(() => 0));
         expect(again.tables.map(({ found }) => found)).toEqual(result.tables.map(({ written }) => written));
-        await takeBackAfter(result, last);
+        await deleteAfter(result, last);
         const resumed = await importLegacy(source, database, { ...given, skip });
-        expect(resumed.tables.map(withoutWhen)).toEqual(result.tables.map(withoutWhen));
+        expect(resumed.tables.map(withStored)).toEqual(result.tables.map(withStored));
         expect(resumed.failures).toEqual(result.failures);
         seen.imports++;
         if (result.failures.length === 0) seen.succeeded++;
@@ -80,17 +80,17 @@ test(
       { numRuns: files },
     );
     if (process.env['LEGACY_FILES']) console.log(seen);
-    // Else the files would be of one kind only.
+    // Otherwise the generated files would be all valid, or all invalid.
     expect(seen.written).toBeGreaterThan(0);
     expect(seen.rejected).toBeGreaterThan(0);
   },
 );
 
-/** Leaves what an import leaves that is killed: whole tables up to the last one begun, and of that one every other row. */
-async function takeBackAfter({ tables }: ImportResult, last: number): Promise<void> {
+/** Deletes rows so that those of a killed import remain: whole tables, and every other row of the last one. */
+async function deleteAfter({ tables }: ImportResult, last: number): Promise<void> {
   const [begun, ...later] = tables.slice(last).map(({ table }) => table);
   if (later.length > 0) await database.orm.em.execute(`truncate ${later.join(', ')}`);
-  // Of a tree, the children of what is taken back would be changed.
+  // Deleting nodes of a tree would change their children.
   if (begun !== undefined && begun !== 'scenario_nodes')
     await database.orm.em.execute(
       `delete from ${begun} t using (select ctid as place, row_number() over () as number from ${begun}) s
@@ -98,12 +98,12 @@ async function takeBackAfter({ tables }: ImportResult, last: number): Promise<vo
     );
 }
 
-/** A row counts alike whether this run or one before has written it. */
-function withoutWhen({ written, found, ...rest }: TableResult): object {
+/** Returns a result that is equal whether this run or an earlier one wrote the rows. */
+function withStored({ written, found, ...rest }: TableResult): object {
   return { ...rest, stored: written + found };
 }
 
-async function everyRowIsAccountedFor(
+async function expectEveryRowAccountedFor(
   file: string,
   { tables, failures }: ImportResult,
   findings: readonly ImportFinding[],
@@ -131,7 +131,7 @@ async function everyRowIsAccountedFor(
   expect(failures.length === 0).toBe(rejected === 0);
 }
 
-async function whatIsStoredIsTheSource(rows: LegacyRows, findings: readonly ImportFinding[]): Promise<void> {
+async function expectStoredEqualsSource(rows: LegacyRows, findings: readonly ImportFinding[]): Promise<void> {
   for (const [table, all] of Object.entries(rows)) {
     const changed = new Set(
       findings

@@ -81,7 +81,7 @@ describe('the source of a setting', () => {
       { MIGRATION_DATABASE_URL: 'direct', DATABASE_URL: 'app' },
       'direct from MIGRATION_DATABASE_URL (.env)',
     ],
-    // What is set for one command overrules the file, whatever its name.
+    // A variable of the environment overrides every variable of the file.
     [
       { DATABASE_URL: 'set' },
       { MIGRATION_DATABASE_URL: 'file', DATABASE_URL: 'file' },

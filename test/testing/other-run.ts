@@ -15,7 +15,7 @@ const script = `
   await server.stop();
   process.exit();`;
 
-/** As a container does: its processes have ids of their own, and end with the first of them. */
+/** As in a container, its processes have a separate process id namespace, and end with the first of them. */
 export const ownProcessIds = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL'];
 
 export const whyNoNamespaces =

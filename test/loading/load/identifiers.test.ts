@@ -5,7 +5,7 @@ import { Database } from '../../../src/index.ts';
 import { loadModes, loadRows } from '../../../src/loading/index.ts';
 import { TestDatabase } from '../../../src/testing/index.ts';
 
-// Whoever writes names into statements unquoted, or counts parameters in them, fails at one of these.
+// Each breaks a statement whose names are not quoted, or whose parameters are counted in its text.
 const table = `x"; drop table experiments; --`;
 const columns = ['100%', '?', '$1', '"', 'a.b', '😀', 'select', 'row', 'shape', `${'é'.repeat(31)}x`];
 const wide = Array.from({ length: 70 }, (_, n) => `c${n}`);

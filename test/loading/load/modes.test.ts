@@ -60,7 +60,7 @@ describe('rows loaded', () => {
     ]);
   });
 
-  test('by upsert keep properties that a row leaves out, whatever other rows give', async () => {
+  test('by upsert keep properties that a row leaves out, regardless of other rows', async () => {
     await load('append', [
       experiment('a', { description: 'mine', status: 'deleted' }),
       experiment('b', { description: 'mine', status: 'deleted' }),
@@ -80,7 +80,7 @@ describe('rows loaded', () => {
     ]);
   });
 
-  test('by upsert keep properties that the last row of a key leaves out, whatever its other rows give', async () => {
+  test('by upsert keep properties that the last row of a key leaves out, regardless of its other rows', async () => {
     const kept = { description: 'mine', status: 'deleted' } as const;
     await load('append', [experiment('a', kept), experiment('b', kept)]);
 
