@@ -1,5 +1,5 @@
 import { ReferenceKind, type EntityManager, type EntityProperty } from '@mikro-orm/postgresql';
-import * as entities from '../../src/entities/index.ts';
+import * as entities from '../../src/entities.ts';
 import { ShapedJson } from '../../src/json/shaped-json.ts';
 import { documents } from '../entities/documents.ts';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { NotFoundError } from '../../src/errors.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { Experiment } from '../../src/entities/index.ts';
+import { Experiment } from '../../src/entities.ts';
 import { documents } from '../entities/documents.ts';
 import type { AnyReadModel } from '../../src/repositories/read-model/read-model.ts';
 import { derivedKind, recording } from './derived-kinds.ts';

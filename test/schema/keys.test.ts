@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ReferenceKind } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultSynthGroup } from '../../src/entities/index.ts';
+import { defaultSynthGroup } from '../../src/entities.ts';
 import { TestDatabase, aSynthGroup } from '../../src/testing/index.ts';
 import { factories } from '../concurrency/histories/factories.ts';
 import { tables } from './tables.ts';

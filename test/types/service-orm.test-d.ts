@@ -2,7 +2,7 @@
 import type { EntityManager as CoreEntityManager, EntityRepository } from '@mikro-orm/core';
 import { MikroOrmModule } from '@mikro-orm/nestjs';
 import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
-import * as entities from '../../src/entities/index.ts';
+import * as entities from '../../src/entities.ts';
 import { withSynthLab } from '../../src/index.ts';
 import type * as repositories from '../../src/repositories/index.ts';
 import { Note } from '../database/service-orm/note.ts';
