@@ -36,8 +36,6 @@ function changing(meta: EntityMetadata): Changing {
     ...uniques.map(({ properties }) => [properties ?? []].flat()),
     ...props.filter(({ unique, primary }) => unique && !primary).map(({ name }) => [name]),
   ];
-  const pick = (stored: Stored, names: readonly string[]) =>
-    Object.fromEntries(names.map((name) => [name, stored[name]]));
   const tracked = (stored: Stored) => {
     const free = trackedOf(meta, stored).find(({ property }) => !uniqueSets.flat().includes(property));
     if (!free) throw new Error(`${className} has no number, text or document to change`);
@@ -87,4 +85,8 @@ function changing(meta: EntityMetadata): Changing {
       );
     },
   };
+}
+
+function pick(stored: Stored, names: readonly string[]): Stored {
+  return Object.fromEntries(names.map((name) => [name, stored[name]]));
 }
