@@ -4,7 +4,7 @@ import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
 import { resolveDatabase } from '../settings/resolve-settings.ts';
 import { commandWithConfirmation } from './invocation.ts';
-import { printConnectHint, printDatabase, withEmbeddedDatabase } from './with-database.ts';
+import { printConnectHint, printDatabase, withEmbeddedDatabase } from './connection/with-database.ts';
 
 /** Returns the command `synthdb db reset`. */
 export function dbResetCommand(): Command {
