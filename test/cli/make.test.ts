@@ -206,6 +206,11 @@ describe('make refuses before anything is run', () => {
   });
 });
 
+/** Runs `synthdb` in this process. */
+function synthdb(args: string[]): Promise<unknown> {
+  return createProgram().parseAsync(args, { from: 'user' });
+}
+
 describe('a value is passed to the command unchanged', () => {
   let echoing: Checkout;
   beforeAll(async () => {
@@ -223,7 +228,6 @@ describe('a value is passed to the command unchanged', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     return JSON.parse(stdout);
   };
-  const synthdb = (args: string[]): Promise<unknown> => createProgram().parseAsync(args, { from: 'user' });
 
   test.each([
     'two words',
