@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { LeftOutReporter } from './test/left-out-reporter.ts';
+import { SlowFoldersFirst } from './test/slow-folders-first.ts';
 
 // A path, to which the results are written for whoever adds them up.
 const json = process.env['VITEST_JSON'];
@@ -31,8 +33,9 @@ export default defineConfig({
     // Loading the ORM anew for each file costs more than most files do. Our own modules begin anew all the same.
     isolate: false,
     setupFiles: ['test/fresh-modules.ts'],
-    // As a worker waits for the server much of the time, none is held back for the main process.
-    maxWorkers: '100%',
+    // A worker waits for servers and processes for part of the time. A percentage could not exceed 100.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: SlowFoldersFirst },
     // What must be quick says so itself, by comparing times; the rest may take long on a busy machine.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -125,7 +125,7 @@ describe('the packed package', () => {
     expect(blocks).toBeGreaterThan(20);
   });
 
-  test('gives tests of another project a server and migrated databases', async () => {
+  test('provides a server and migrated databases to the tests of another project', async () => {
     const count = await evaluate(
       `import { TestDatabase, TestServer, anExperiment } from 'synth-lab-data/testing';
       const server = await TestServer.start();
@@ -142,7 +142,7 @@ describe('the packed package', () => {
   });
 
   test(
-    'brings types that a strict compiler accepts, also without the optional packages',
+    'has types that a strict compiler accepts, also without the optional packages',
     { timeout: 120_000 },
     async () => {
       const imports = subpaths().map(

@@ -2,7 +2,6 @@ import { confirmName, print, UsageError } from 'mikro-orm-safe-migrations/cli';
 import { Command } from 'commander';
 import { embeddedDirectory } from '../database/default-target.ts';
 import { EmbeddedPostgres } from '../embedded/index.ts';
-import { Migrator } from 'mikro-orm-safe-migrations';
 import { resolveDatabase } from '../settings/resolve-settings.ts';
 import { commandWithConfirmation } from './invocation.ts';
 import { printConnectHint, printDatabase, withEmbeddedDatabase } from './connection/with-database.ts';
@@ -32,6 +31,7 @@ export function dbResetCommand(): Command {
       );
       await EmbeddedPostgres.remove({ directory: embeddedDirectory() });
       await withEmbeddedDatabase(async (orm, info) => {
+        const { Migrator } = await import('mikro-orm-safe-migrations');
         const applied = await new Migrator(orm).up();
         printDatabase(info);
         print(`Created, ${applied.length} migrations applied.`);

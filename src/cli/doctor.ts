@@ -1,8 +1,6 @@
 import { print, printJson, table } from 'mikro-orm-safe-migrations/cli';
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { Command } from 'commander';
-import { connectOptions } from '../postgres/orm/connect-options.ts';
-import { connect } from '../postgres/orm/connect.ts';
 import { targetOf } from '../database/default-target.ts';
 import type { Level } from '../database/doctor/findings.ts';
 import { resolveSettings } from '../settings/resolve-settings.ts';
@@ -16,6 +14,8 @@ export function doctorCommand(): Command {
     .option('--json', 'print JSON: { database, findings: [{ subject, level, says, facts }] }')
     .action(async ({ json = false }: { json?: boolean }) => {
       const { diagnose } = await import('../database/doctor/diagnose.ts');
+      const { connectOptions } = await import('../postgres/orm/connect-options.ts');
+      const { connect } = await import('../postgres/orm/connect.ts');
       const settings = resolveSettings();
       const { target } = await targetOf(settings.url);
       const orm = await connect(target, connectOptions(settings));

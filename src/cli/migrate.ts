@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { migrateCommands, type CommandHost } from 'mikro-orm-safe-migrations/cli';
 import { readEnvironmentFile } from '../settings/environment-file.ts';
-import { addMigrationToList } from './add-migration-to-list.ts';
 import { commandWithConfirmation, toInvocationTerms } from './invocation.ts';
 import { isForDevelopment } from './is-for-development.ts';
 import {
@@ -34,7 +33,7 @@ const host: CommandHost<DatabaseInfo> = {
     ),
   inCallersTerms: toInvocationTerms,
   confirmedCommand: commandWithConfirmation,
-  onCreated: addMigrationToList,
+  onCreated: async (path) => (await import('./add-migration-to-list.ts')).addMigrationToList(path),
 };
 
 /** Returns the command `synthdb migrate`. */

@@ -158,7 +158,7 @@ describe('synthdb backfill', () => {
       2,
       'no fact has the property "group_name"',
     ],
-  ])('ends well with %s', async (_, args, file, text, code, says) => {
+  ])('reports %s in one line, and stores nothing', async (_, args, file, text, code, says) => {
     if (text !== null) await writeFile(join(directory, file), text);
 
     const ended = await run(['--config', file, ...args], 'synth,group\ns,g\n');

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
@@ -19,11 +19,17 @@ export class Checkout {
   }
 
   static async create(): Promise<Checkout> {
-    const directory = await mkdtemp(join(tmpdir(), 'checkout-'));
-    // For the user that the embedded server runs as.
-    await chmod(directory, 0o755);
-    for (const name of ['Makefile', 'package.json', 'package-lock.json', 'node_modules', 'packages', 'src'])
-      await symlink(join(root, name), join(directory, name));
+    const directory = await linkCheckout();
+    await symlink(join(root, 'src'), join(directory, 'src'));
+    return new Checkout(directory);
+  }
+
+  /** Creates a checkout whose `synthdb` only prints its arguments, as a JSON array: starting the real one takes most of the time. */
+  static async createEchoing(): Promise<Checkout> {
+    const directory = await linkCheckout();
+    const cli = join(directory, 'src/cli');
+    await mkdir(cli, { recursive: true });
+    await writeFile(join(cli, 'main.ts'), 'console.log(JSON.stringify(process.argv.slice(2)));');
     return new Checkout(directory);
   }
 
@@ -59,4 +65,13 @@ export class Checkout {
     await EmbeddedPostgres.remove({ directory: join(this.directory, '.data', 'postgres') });
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+async function linkCheckout(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'checkout-'));
+  // For the user that the embedded server runs as.
+  await chmod(directory, 0o755);
+  for (const name of ['Makefile', 'package.json', 'package-lock.json', 'node_modules', 'packages'])
+    await symlink(join(root, name), join(directory, name));
+  return directory;
 }

@@ -149,7 +149,7 @@ describe('the embedded server is started', () => {
   });
 
   test.each([[['db', 'start']], [['db', 'url']], [['db', 'reset', '--confirm', 'synthlab']]])(
-    'by synthdb %j, which is about nothing else',
+    'by synthdb %j, which manages the embedded server only',
     async (command) => {
       expect(await run({ CI: 'true' }, { command })).toEqual(wouldStart);
     },

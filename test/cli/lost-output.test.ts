@@ -80,7 +80,7 @@ describe.skipIf(!existsSync('/dev/full'))('on a full disk', () => {
     'backfill facts.jsonl --config backfill.json',
     'backfill facts.jsonl --config backfill.json --json',
     'backfill facts.jsonl --config backfill.json --dry-run',
-  ])('%s ends with 5, and says that its output is lost', async (args) => {
+  ])('%s exits with 5, and reports that its output is lost', async (args) => {
     const { code, stderr } = await bash(`synthdb ${args} > /dev/full`);
 
     expect(stderr).toContain(lost);
@@ -170,7 +170,7 @@ describe('a slow reader', () => {
     console.error(JSON.stringify({ lost, beats }));`;
 
   test.each(['blocking', 'nonblocking'])(
-    'gets all of it from a %s pipe, and blocks nothing',
+    'receives all output from a %s pipe, and does not block the event loop',
     async (kind) => {
       await writeFile(join(directory, 'writer.mjs'), program);
 

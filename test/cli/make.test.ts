@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
 import { connect } from '../../src/postgres/orm/connect.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { migrationChain } from '../schema/migration-chain.ts';
@@ -144,7 +145,7 @@ describe.each([
     expect(await send('select id from experiments', database)).toHaveLength(1);
   });
 
-  test.skipIf(!hasTerminals)('migrate-redo does it once the name is typed', async () => {
+  test.skipIf(!hasTerminals)('migrate-redo runs after the name is typed', async () => {
     const seen = await checkout.makeOnTerminal(['migrate-redo'], environment, `${database}\n`);
 
     expect(seen).toEqual({ code: 0, sent: expect.stringContaining(`applied ${initial}`) });
@@ -205,7 +206,29 @@ describe('make refuses before anything is run', () => {
   });
 });
 
+/** Runs `synthdb` in this process. */
+function synthdb(args: string[]): Promise<unknown> {
+  return createProgram().parseAsync(args, { from: 'user' });
+}
+
 describe('a value is passed to the command unchanged', () => {
+  let echoing: Checkout;
+  beforeAll(async () => {
+    echoing = await Checkout.createEchoing();
+    vi.stubEnv('DATABASE_URL', url);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await echoing.remove();
+  });
+
+  /** Returns the arguments that `make` gives to `synthdb`. */
+  const argumentsOf = async (...args: string[]): Promise<string[]> => {
+    const { code, stdout, stderr } = await echoing.make(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    return JSON.parse(stdout);
+  };
+
   test.each([
     'two words',
     `o'clock "twice"`,
@@ -220,18 +243,19 @@ describe('a value is passed to the command unchanged', () => {
     'über, 数',
     String.raw`back\slash\ `,
   ])('%s', async (value) => {
-    const { code, stderr } = await checkout.make(['migrate-down', `confirm=${value}`]);
-    const plan = await checkout.make(['migrate-plan', `to=${value}`, 'from=none']);
+    const [down, plan] = await Promise.all([
+      argumentsOf('migrate-down', `confirm=${value}`),
+      argumentsOf('migrate-plan', `to=${value}`, 'from=none'),
+    ]);
 
-    expect(code).toBe(2);
-    expect(stderr).toContain(`"${value}" is not the name of`);
-    expect(plan).toMatchObject({
-      stderr: expect.stringContaining(`there is no migration ${JSON.stringify(value)}`),
-    });
-    expect(existsSync(join(checkout.directory, 'made'))).toBe(false);
+    expect(down).toEqual(['migrate', 'down', `--confirm=${value}`]);
+    await expect(synthdb([...down, '--json'])).rejects.toThrow(`"${value}" is not the name of`);
+    expect(plan).toEqual(['migrate', 'plan', `--to=${value}`, '--from=none']);
+    await expect(synthdb(plan)).rejects.toThrow(`there is no migration ${JSON.stringify(value)}`);
+    expect(existsSync(join(echoing.directory, 'made'))).toBe(false);
   });
 
-  test('and is quoted in the command of a message', async () => {
+  test('is quoted in the command of a message', async () => {
     const database = `it's $HOME`;
     await send(`create database "${database}"`);
     const target = new URL(url);

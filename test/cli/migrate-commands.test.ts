@@ -90,7 +90,7 @@ describe('synthdb migrate', () => {
   test.each([
     [['up', '--to', 'tree_ruls'], 1, `did you mean ${tree}?`],
     [['down', '--to', 'inital_schema'], 1, `did you mean ${initial}?`],
-  ])('%j is refused with %i, in words that help', async (args, code, says) => {
+  ])('%j exits with %i and suggests a name', async (args, code, says) => {
     const refused = await migrate(...args, '--json');
 
     expect(refused).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(says) });
@@ -180,7 +180,7 @@ describe('invalid usage', () => {
     ],
     [['up', '--sideways'], `unknown option '--sideways'`],
     [['up', '--sideways'], 'synthdb migrate up --help'],
-  ])('%j ends with 2 before anything is connected', async (args, says) => {
+  ])('%j exits with 2 without connecting', async (args, says) => {
     // Nobody listens there.
     const environment = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' };
 

@@ -106,7 +106,7 @@ describe.skipIf(!hasTerminals)('on a terminal', () => {
       ['another\n', 2, '"another" is not the name of'],
       ['\u0004', 2, '"" is not the name of'],
       ['\u0003', 130, 'interrupted; nothing was changed'],
-    ])('is asked for the name of the database; %j ends it with %i', async (keys, code, says) => {
+    ])('prompts for the name of the database; %j exits with %i', async (keys, code, says) => {
       const before = await applied();
 
       const seen = await migrateOnTerminal({}, ['down', '--all'], keys);

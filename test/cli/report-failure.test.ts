@@ -12,13 +12,13 @@ const script = `
   const { parseDatabaseUrl } = await import(${JSON.stringify(`${source}/settings/database-url.ts`)});
   const { reportFailure } = await import(${JSON.stringify(`${source}/cli/report-failure.ts`)});
   const orm = await connect(parseDatabaseUrl(process.argv[1], 'url'));
-  await orm.em.fork().execute(process.argv[2]).catch((error) => (process.exitCode = reportFailure(error)));
+  await orm.em.fork().execute(process.argv[2]).catch(async (error) => (process.exitCode = await reportFailure(error)));
   await orm.close(true);`;
 
 test.each([
   ['selekt 1', 'the statement is invalid (42601): syntax error at or near "selekt"'],
   [`select 'canary'::int`, 'a value is malformed (22P02)'],
-])('what fails at the shell is told in one line: %s', async (statement, line) => {
+])('reports a failed statement in one line: %s', async (statement, line) => {
   await using db = await TestDatabase.create();
 
   const failing = promisify(execFile)(process.execPath, [

@@ -56,7 +56,7 @@ const ends: readonly (readonly [what: string, end: (server: EmbeddedPostgres) =>
   ['a stop', (server) => server.stop()],
   ['a kill of the server', ({ directory }) => crash(directory)],
   [
-    'kills of the server and of those that start it anew',
+    'kills of the server and of the processes that restart it',
     async ({ directory }) => {
       await crash(directory);
       for (let ms = 100; ms < 500; ms += 40) await killWhileStarting(directory, ms);

@@ -126,7 +126,7 @@ test('refuses a directory that is a file', async () => {
 
 // To fill a disk takes one of one's own.
 const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
-test.runIf(isRoot)('a full disk is one error, and what was written is given back', async () => {
+test.runIf(isRoot)('a full disk is one error, and the files written so far are deleted', async () => {
   const directory = await scratch();
   await mkdir(directory);
   const script = `mount -t tmpfs -o size=16m,mode=755 disk ${directory} && "$@" && du -s ${directory} > ${directory}.left`;

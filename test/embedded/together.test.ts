@@ -59,7 +59,7 @@ test('servers of different directories that start together get different ports',
 });
 
 test(
-  'a start that stands still while it makes the cluster is overtaken, and then uses the other cluster',
+  'a start that is suspended while it creates the cluster does not block others, and then uses their cluster',
   { timeout: 60_000 },
   async () => {
     const directory = await scratch();

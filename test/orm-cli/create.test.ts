@@ -28,7 +28,7 @@ test.each<['ours' | 'orm', string[], Loader]>([
   ['orm', ['migration:create', '--name', 'add_motto'], 'node'],
   ['orm', ['migration:create', '--name', 'add_motto'], 'jiti'],
 ])(
-  'what %s writes by %j, loaded by %s, is listed, and both apply and revert it',
+  'a migration created by %s with %j, loaded by %s, is listed, and both tools apply and revert it',
   async (tool, args, loader) => {
     await using project = await checkout();
     await using db = await TestServer.shared().createDatabase();

@@ -2,6 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
+// Where temporary files and compiled modules are kept changes no result, only the time.
+const { PATH, TMPDIR, NODE_COMPILE_CACHE } = process.env;
+
 /** Runs `script` against the test package in another process, with nothing of this run in its environment. */
 export function runScript(
   script: string,
@@ -20,7 +23,7 @@ export function runModule(
 ): ChildProcess {
   const [program, ...words] = [...wrapper, process.execPath, '--input-type=module', '--eval', source];
   return spawn(program, words, {
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH, TMPDIR, NODE_COMPILE_CACHE, ...environment },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
 }

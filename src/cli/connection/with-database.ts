@@ -1,10 +1,8 @@
 import { dim, print, printError } from 'mikro-orm-safe-migrations/cli';
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { MikroORM } from '@mikro-orm/postgresql';
-import { connect } from '../../postgres/orm/connect.ts';
+import type { MikroORM as Orm } from '@mikro-orm/postgresql';
 import { embeddedTarget, targetFor } from '../../database/default-target.ts';
-import { ormOptions } from '../../postgres/orm/orm-options.ts';
 import { parseDatabaseUrl } from '../../settings/database-url.ts';
 import { resolveDatabase, type Purpose } from '../../settings/resolve-settings.ts';
 
@@ -24,23 +22,24 @@ export interface DatabaseInfo {
 /** Runs `work` on the configured database, and closes the connections. */
 export async function withDatabase<T>(
   purpose: Purpose,
-  work: (orm: MikroORM, info: DatabaseInfo) => Promise<T>,
+  work: (orm: Orm, info: DatabaseInfo) => Promise<T>,
 ): Promise<T> {
   return withTarget(await targetFor(purpose), work);
 }
 
 /** Runs `work` on the embedded database, regardless of the settings, and closes the connections. */
 export async function withEmbeddedDatabase<T>(
-  work: (orm: MikroORM, info: DatabaseInfo) => Promise<T>,
+  work: (orm: Orm, info: DatabaseInfo) => Promise<T>,
 ): Promise<T> {
   return withTarget(await embeddedTarget(), work);
 }
 
 async function withTarget<T>(
   { target, source, embedded }: Awaited<ReturnType<typeof targetFor>>,
-  work: (orm: MikroORM, info: DatabaseInfo) => Promise<T>,
+  work: (orm: Orm, info: DatabaseInfo) => Promise<T>,
 ): Promise<T> {
   for (const notice of embedded?.notices ?? []) printError(dim(notice));
+  const { connect } = await import('../../postgres/orm/connect.ts');
   const orm = await connect(target);
   try {
     return await work(orm, {
@@ -56,10 +55,14 @@ async function withTarget<T>(
 }
 
 /** Runs `work` with a configured ORM that is not connected; starts no server. */
-export async function withUnconnectedOrm<T>(work: (orm: MikroORM) => Promise<T>): Promise<T> {
+export async function withUnconnectedOrm<T>(work: (orm: Orm) => Promise<T>): Promise<T> {
   const { target } = resolveDatabase({}, 'migrations') ?? {
     target: parseDatabaseUrl('postgresql://nobody@localhost/none', 'default'),
   };
+  const [{ MikroORM }, { ormOptions }] = await Promise.all([
+    import('@mikro-orm/postgresql'),
+    import('../../postgres/orm/orm-options.ts'),
+  ]);
   const orm = new MikroORM(ormOptions(target));
   try {
     return await work(orm);

@@ -29,6 +29,8 @@ export interface ConnectOptions {
   readonly poolMode?: PoolMode | undefined;
   readonly pool?: PoolOptions | undefined;
   readonly timeouts?: DatabaseTimeouts | undefined;
+  /** `false` leaves the entities out, whose discovery takes most of the time of a start, for plain statements. Default `true`. */
+  readonly entities?: boolean | undefined;
 }
 
 /** How long the server may take, in milliseconds. */
@@ -55,7 +57,12 @@ interface ConnectionCheck {
  */
 export function ormOptions(
   target: DatabaseTarget,
-  { poolMode = 'session', pool = {}, timeouts: { answer = 0, ...timeouts } = {} }: ConnectOptions = {},
+  {
+    poolMode = 'session',
+    pool = {},
+    timeouts: { answer = 0, ...timeouts } = {},
+    entities = true,
+  }: ConnectOptions = {},
   connectionCheck?: ConnectionCheck,
 ): Options {
   const checkSession = sessionCheck(target.parts.targetSessionAttrs);
@@ -98,7 +105,8 @@ export function ormOptions(
     },
     // A separate one: within a request or a transaction of another ORM with the same name, that one's manager would be used for this one's.
     contextName: `synth-lab-data ${++configured}`,
-    entities: [...ourEntities],
+    entities: entities ? [...ourEntities] : [],
+    ...(!entities && { discovery: { warnWhenNoEntities: false } }),
     namingStrategy: HouseNaming,
     extensions: [Migrator, TriggerFunctions, connections, ...(connectionCheck ? [connectionCheck] : [])],
     // Columns bring theirs: shapes of documents, and row versions.

@@ -164,7 +164,7 @@ describe('synthdb load', () => {
     ['\n', '\r\n'],
     ['\r\n', '\n'],
     ['\n', '\r'],
-  ])('takes each end of a line of a CSV for one, such as %j and then %j', async (first, next) => {
+  ])('accepts mixed line endings in a CSV: %j, then %j', async (first, next) => {
     const group = ['--entity', 'SynthGroup', '--mode', 'append'];
 
     const run = await load('mixed.csv', `id,name${first}a,one${next}b,"two\r\nlines"${next}`, ...group);
@@ -179,13 +179,16 @@ describe('synthdb load', () => {
   test.each([
     ['csv', 'id,name\na,n\nb,n,more\nc,n\n', /row 2: has another number of cells/],
     ['jsonl', '{"id":"a","name":"n"}\n[]\n', /row 2: is not a JSON object/],
-  ])('ends at a bad row of %s, also when whoever writes to it does not', async (format, unfinished, says) => {
-    const told = ['load', '-', '--format', format, '--entity', 'SynthGroup', '--mode', 'append'];
+  ])(
+    'exits at an invalid row of %s, also when the writer keeps the pipe open',
+    async (format, unfinished, says) => {
+      const told = ['load', '-', '--format', format, '--entity', 'SynthGroup', '--mode', 'append'];
 
-    const run = await synthdb(told, directory, { DATABASE_URL: db.url }, { unfinished });
+      const run = await synthdb(told, directory, { DATABASE_URL: db.url }, { unfinished });
 
-    expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(says) });
-  });
+      expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(says) });
+    },
+  );
 
   test('opens the file before the database', async () => {
     const told = ['--entity', 'SynthGroup', '--mode', 'append'];

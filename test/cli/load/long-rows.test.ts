@@ -8,7 +8,7 @@ const pieceLength = 2 ** 20;
 test.each([
   ['CSV', 'id,name\na,b\nc,"', readCsvRecords],
   ['JSON lines', '{}\n{"name":"', (text: AsyncIterable<string>) => readJsonlRows(text, [])],
-])('a row of %s that does not end is given up rather than gathered', async (_, begin, read) => {
+])('an endless row of %s is refused before it fills the memory', async (_, begin, read) => {
   let pieces = 0;
   async function* endless(): AsyncGenerator<string> {
     yield begin;

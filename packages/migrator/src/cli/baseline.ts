@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { Migrator } from '../migrator.ts';
 import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait-option.ts';
 import { print, printJson } from '../terminal/output.ts';
@@ -21,6 +20,7 @@ export function baselineCommand<P extends Place>(host: CommandHost<P>): Command 
     .option('--json', 'print JSON: { database, recorded: [name] }')
     .action((name: string, { confirm, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
+        const { Migrator } = await import('../migrator.ts');
         await confirmDestructive(host, orm, place, { confirm, does: 'records migrations as applied' });
         if (!json) print(host.describe(place));
         const recorded = await new Migrator(orm, { lockWait }).baseline(name);

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { describeDifference } from '../catalog/differences.ts';
-import { Migrator } from '../migrator.ts';
 import type { CheckResult } from '../check.ts';
 import type { Condition } from '../ledger/status.ts';
 import { dim, print, printJson, table } from '../terminal/output.ts';
@@ -16,6 +15,7 @@ export function checkCommand<P extends Place>(host: CommandHost<P>): Command {
     )
     .action(({ json = false }: { json?: boolean }) =>
       host.withDatabase(async (orm, place) => {
+        const { Migrator } = await import('../migrator.ts');
         const result = await new Migrator(orm).check();
         if (!result.agrees) process.exitCode = 3;
         const { database: differences, ...others } = result;

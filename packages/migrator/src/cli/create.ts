@@ -1,6 +1,5 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
-import { createMigration } from '../create-migration.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { UsageError } from '../terminal/usage-error.ts';
 import type { CommandHost, Place } from './host.ts';
@@ -19,6 +18,7 @@ export function createCommand<P extends Place>(host: CommandHost<P>): Command {
         throw new UsageError(`"${name}" can't name a migration: use snake_case, such as add_tags`);
       }
       return host.withDatabase(async (orm) => {
+        const { createMigration } = await import('../create-migration.ts');
         const created = await createMigration(orm, name);
         if (created !== null) await host.onCreated(created.path);
         if (json) return printJson(created);

@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander';
-import { Migrator } from '../migrator.ts';
 import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait-option.ts';
 import { runWithProgress } from '../terminal/run-with-progress.ts';
@@ -33,6 +32,7 @@ export function downCommand<P extends Place>(host: CommandHost<P>): Command {
     .option('--json', 'print JSON: { database, reverted: [{ name, direction, duration }] }')
     .action(({ to, steps, all = false, confirm, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
+        const { Migrator } = await import('../migrator.ts');
         await confirmDestructive(host, orm, place, {
           confirm,
           does: 'reverts migrations',

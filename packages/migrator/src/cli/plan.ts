@@ -1,5 +1,5 @@
 import { Argument, Command, Option } from 'commander';
-import { Migrator } from '../migrator.ts';
+import type { Migrator as MigratorType } from '../migrator.ts';
 import type { Direction } from '../files/emitted-migration.ts';
 import type { PlannedMigration } from '../plan/plan.ts';
 import { backfillOf } from '../files/backfill.ts';
@@ -32,6 +32,7 @@ export function planCommand<P extends Place>(host: CommandHost<P>): Command {
     .option('--json', 'print JSON: [{ name, direction, transactional, known, statements }]')
     .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
       refuseOptionsOfOther(direction, request);
+      const { Migrator } = await import('../migrator.ts');
       const planned =
         from === undefined
           ? await host.withDatabase((orm) => plan(new Migrator(orm), direction, request))
@@ -44,7 +45,7 @@ export function planCommand<P extends Place>(host: CommandHost<P>): Command {
 }
 
 function plan(
-  migrator: Migrator,
+  migrator: MigratorType,
   direction: Direction,
   { allowOutOfOrder, steps, all, ...rest }: Omit<Given, 'from'> & { from?: string | null },
 ): Promise<PlannedMigration[]> {

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { Migrator } from '../migrator.ts';
 import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait-option.ts';
 import { runWithProgress } from '../terminal/run-with-progress.ts';
@@ -24,6 +23,7 @@ export function redoCommand<P extends Place>(host: CommandHost<P>): Command {
     .option('--json', 'print JSON: { database, runs: [{ name, direction, duration }] }')
     .action(({ confirm, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
+        const { Migrator } = await import('../migrator.ts');
         await confirmDestructive(host, orm, place, {
           confirm,
           does: 'reverts a migration',

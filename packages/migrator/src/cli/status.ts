@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { Migrator } from '../migrator.ts';
 import type { MigrationStatus } from '../ledger/status.ts';
 import { print, printJson, table } from '../terminal/output.ts';
 import type { CommandHost, Place } from './host.ts';
@@ -15,6 +14,7 @@ export function statusCommand<P extends Place>(host: CommandHost<P>): Command {
     )
     .action(({ json = false, exitCode = false }: { json?: boolean; exitCode?: boolean }) =>
       host.withDatabase(async (orm, place) => {
+        const { Migrator } = await import('../migrator.ts');
         const migrations = await new Migrator(orm).status();
         if (exitCode && migrations.some(({ condition }) => condition !== 'applied')) process.exitCode = 3;
         if (json) return printJson({ database: place.database, migrations });

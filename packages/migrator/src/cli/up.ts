@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { Migrator } from '../migrator.ts';
 import { lockWaitOption } from './lock-wait-option.ts';
 import { runWithProgress } from '../terminal/run-with-progress.ts';
 import { print, printJson } from '../terminal/output.ts';
@@ -22,6 +21,7 @@ export function upCommand<P extends Place>(host: CommandHost<P>): Command {
     .option('--json', 'print JSON: { database, applied: [{ name, direction, duration }] }')
     .action(({ to, allowOutOfOrder, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
+        const { Migrator } = await import('../migrator.ts');
         if (!json) print(host.describe(place));
         const applied = await runWithProgress(json, (onEvent) =>
           new Migrator(orm, { lockWait, onEvent }).up({ to, allowOutOfOrder }),
