@@ -7,7 +7,7 @@ import { Database } from './database.ts';
 import { targetOf } from './default-target.ts';
 import type { DatabaseTimeouts } from '../postgres/orm/orm-options.ts';
 import type { PoolMode, PoolOptions } from '../postgres/client/pool-options.ts';
-import { refuseSharedSessions } from '../postgres/pooler/pooled-sessions.ts';
+import { refuseSharedSessions } from '../postgres/pooler/pooler-mode.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
 import { Replica } from './replicas/replica.ts';
 import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';

@@ -11,12 +11,12 @@ import {
   type Platform,
 } from '@mikro-orm/core';
 import { SqlEntityManager } from '@mikro-orm/postgresql';
-import { bringGuard } from './bring-guard.ts';
+import { registerGuard } from './register-guard.ts';
 
 /** The type of a row's version. It brings `RowVersionGuard` to every ORM that has such a column. */
 export class RowVersion extends IntegerType {
   override getColumnType(property: EntityProperty, platform: Platform): string {
-    bringGuard(platform, RowVersionGuard);
+    registerGuard(platform, RowVersionGuard);
     return super.getColumnType(property, platform);
   }
 }

@@ -25,13 +25,13 @@ export function checkDocument(column: string, shape: z.ZodType, document: unknow
     checkShape(column, shape, document);
   } catch (error) {
     // A shape knows no numbers with more digits than JavaScript's have.
-    if (!holdsRawJSON(document)) throw error;
+    if (!containsRawJson(document)) throw error;
     checkShape(column, shape, JSON.parse(text));
   }
   return text;
 }
 
-function holdsRawJSON(value: unknown): boolean {
+function containsRawJson(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return isRawJSON(value) || Object.values(value).some(holdsRawJSON);
+  return isRawJSON(value) || Object.values(value).some(containsRawJson);
 }

@@ -1,20 +1,20 @@
 import { isNativeError } from 'node:util/types';
 import { InvalidJsonError } from '../errors.ts';
 import { rawJSON } from './raw-json.ts';
-import { withStoredDigits } from './stored-digits.ts';
-import { mostLevels, refuseUnstorable, UnstorableJson } from './unstorable-json.ts';
+import { restoreDigits } from './stored-digits.ts';
+import { maxDepth, refuseUnstorable, UnstorableJsonError } from './unstorable-json.ts';
 
 /**
  * Returns a document as the JSON that is stored. Numbers that were read with more digits than JavaScript's have keep them; so does what
  * `rawJSON` made, and a `bigint` where bigints are allowed.
  *
- * @throws UnstorableJson when the document holds what would be stored as something else, or refused.
+ * @throws UnstorableJsonError when the document holds what would be stored as something else, or refused.
  */
 export function storableText(document: unknown, bigints: 'allowed' | 'refused' = 'refused'): string {
-  const kept = withStoredDigits(document);
+  const kept = restoreDigits(document);
   const text = stringify(kept, bigints);
   // Long enough to be too deep.
-  if (text.length > 2 * mostLevels || hasTrace(text)) refuseUnstorable(kept, { bigints });
+  if (text.length > 2 * maxDepth || hasTrace(text)) refuseUnstorable(kept, { bigints });
   return text;
 }
 
@@ -23,7 +23,7 @@ export function documentText(column: string, document: unknown): string {
   try {
     return storableText(document);
   } catch (error) {
-    if (!(error instanceof UnstorableJson)) throw error;
+    if (!(error instanceof UnstorableJsonError)) throw error;
     throw new InvalidJsonError(column, [error]);
   }
 }
@@ -34,7 +34,7 @@ export function documentText(column: string, document: unknown): string {
  */
 export function comparableText(document: unknown): string {
   try {
-    const kept = withStoredDigits(document);
+    const kept = restoreDigits(document);
     const text = JSON.stringify(kept);
     if (hasTrace(text)) refuseUnstorable(kept, { bigints: 'refused' });
     return text;
@@ -46,7 +46,7 @@ export function comparableText(document: unknown): string {
 function stringify(document: unknown, bigints: 'allowed' | 'refused'): string {
   try {
     const text: string | undefined = JSON.stringify(document);
-    if (text === undefined) throw new UnstorableJson([], 'nothing', 'which is no JSON');
+    if (text === undefined) throw new UnstorableJsonError([], 'nothing', 'which is no JSON');
     return text;
   } catch (error) {
     refuseUnstorable(document, { bigints });

@@ -10,7 +10,7 @@ const longNumber = /-?\d[\d.]{15,}(?:[eE][+-]?\d+)?|-?\d[\d.]*[eE][+-]?\d+/g;
  *
  * @throws SyntaxError
  */
-export function exactJson(text: string): unknown {
+export function parseExactJson(text: string): unknown {
   if (!losesDigits(text)) return JSON.parse(text);
   return JSON.parse(text, (_, value: unknown, context?: { readonly source?: string }) => {
     const source = context?.source;

@@ -1,4 +1,4 @@
-import { exactJson, losesDigits } from './exact-json.ts';
+import { parseExactJson, losesDigits } from './exact-json.ts';
 import { isRawJSON, rawJSON } from './raw-json.ts';
 
 /**
@@ -7,12 +7,12 @@ import { isRawJSON, rawJSON } from './raw-json.ts';
  */
 export function sameDocument(was: string, now: string): boolean {
   if (was === '' || now === '') return false;
-  const read = losesDigits(now) ? exactJson : JSON.parse;
-  return inOneOrder(read(was)) === inOneOrder(read(now));
+  const read = losesDigits(now) ? parseExactJson : JSON.parse;
+  return canonicalText(read(was)) === canonicalText(read(now));
 }
 
 // As text: `isDeepStrictEqual` takes some 900 levels.
-function inOneOrder(document: unknown): string {
+function canonicalText(document: unknown): string {
   return JSON.stringify(document, (_, value: unknown) => {
     // Read from a number that JavaScript has none for; it would be written as null.
     if (typeof value === 'number' && !Number.isFinite(value)) return rawJSON(value > 0 ? '1e999' : '-1e999');

@@ -9,10 +9,10 @@ import {
   type Platform,
   type TransformContext,
 } from '@mikro-orm/core';
-import { bringGuard } from '../guards/bring-guard.ts';
+import { registerGuard } from '../guards/register-guard.ts';
 import { comparableText } from './document-text.ts';
 import { sameDocument } from './same-document.ts';
-import { keepDigits } from './stored-digits.ts';
+import { rememberDigits } from './stored-digits.ts';
 
 /**
  * The type of a checked `jsonb` column. It checks the documents of statements that pass by a flush, and brings `JsonShapeGuard` to
@@ -30,7 +30,7 @@ export abstract class ShapedJson extends JsonType {
   abstract check(document: unknown): string;
 
   override getColumnType(property: EntityProperty, platform: Platform): string {
-    bringGuard(platform, JsonShapeGuard);
+    registerGuard(platform, JsonShapeGuard);
     return super.getColumnType(property, platform);
   }
 
@@ -88,7 +88,7 @@ export function keepStoredDigits({ entity, meta, payload, originalEntity }: Chan
       Reflect.get(entity, name),
       originalEntity && Reflect.get(originalEntity, name),
     ];
-    if (typeof stored === 'string') keepDigits(document, stored);
+    if (typeof stored === 'string') rememberDigits(document, stored);
   }
 }
 

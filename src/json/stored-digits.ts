@@ -1,6 +1,6 @@
-import { exactJson, hasLongDigits, hasLongNumbers, losesDigits } from './exact-json.ts';
+import { parseExactJson, hasLongDigits, hasLongNumbers, losesDigits } from './exact-json.ts';
 import { isRawJSON } from './raw-json.ts';
-import { mostLevels, UnstorableJson } from './unstorable-json.ts';
+import { maxDepth, UnstorableJsonError } from './unstorable-json.ts';
 
 // Of documents that were read: those with long numbers. Which of these JavaScript rounded is asked when one is written, as few are.
 const storedTexts = new WeakMap<object, string>();
@@ -13,19 +13,19 @@ const storedTexts = new WeakMap<object, string>();
  */
 export function parseDocument(text: string): unknown {
   const document: unknown = JSON.parse(text);
-  keepDigits(document, text);
+  rememberDigits(document, text);
   return document;
 }
 
 /** Reads what PostgreSQL sends for a `jsonb` value, as `parseDocument` does. */
 export function parseStoredDocument(text: string): unknown {
   const document: unknown = JSON.parse(text);
-  if (hasLongDigits(text)) keepDigits(document, text);
+  if (hasLongDigits(text)) rememberDigits(document, text);
   return document;
 }
 
 /** Makes `document` keep the digits of `text`, in place of which it will be stored. */
-export function keepDigits(document: unknown, text: string): void {
+export function rememberDigits(document: unknown, text: string): void {
   if (typeof document !== 'object' || document === null || !hasLongNumbers(text)) return;
   const known = storedTexts.get(document);
   if (known === undefined || !losesDigits(known)) storedTexts.set(document, text);
@@ -35,12 +35,12 @@ export function keepDigits(document: unknown, text: string): void {
  * Returns the document with all digits of the numbers that were rounded when it was read, and are where they were then. What else
  * was changed stays.
  *
- * @throws UnstorableJson when such a number has been moved: which digits it had isn't known then.
+ * @throws UnstorableJsonError when such a number has been moved: which digits it had isn't known then.
  */
-export function withStoredDigits(document: unknown): unknown {
+export function restoreDigits(document: unknown): unknown {
   const text = typeof document === 'object' && document !== null ? storedTexts.get(document) : undefined;
   if (text === undefined || !losesDigits(text)) return document;
-  const stored = exactJson(text);
+  const stored = parseExactJson(text);
   const gone = new Set<number>();
   compare(document, stored, (rounded) => gone.add(rounded));
   return restored(document, stored, gone, []);
@@ -62,11 +62,11 @@ function restored(
   path: readonly PropertyKey[],
 ): unknown {
   // It is refused for its depth, or for a circle.
-  if (path.length > mostLevels) return now;
+  if (path.length > maxDepth) return now;
   if (typeof now === 'number') {
     if (isRawJSON(was) && roundedOf(was) === now) return was;
     if (gone.has(now) && was !== now)
-      throw new UnstorableJson(
+      throw new UnstorableJsonError(
         path,
         'a number that JavaScript rounded when it was read',
         'which has been moved: give all of its digits by JSON.rawJSON',

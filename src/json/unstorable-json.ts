@@ -3,13 +3,13 @@ import { unstorableText } from './unstorable-text.ts';
 import { isRawJSON } from './raw-json.ts';
 
 /** The maximum depth of a document: far below the limits of JavaScript's stack and of PostgreSQL. */
-export const mostLevels = 1_000;
+export const maxDepth = 1_000;
 
 // Of a place that is thousands of levels deep, the beginning says enough.
-const longestPath = 10;
+const maxPathLength = 10;
 
 /** A document holds something that JSON or PostgreSQL can't. Holds no values of the document but keys. */
-export class UnstorableJson extends Error {
+export class UnstorableJsonError extends Error {
   readonly path: readonly PropertyKey[];
   /** What it is, such as `NaN`. */
   readonly what: string;
@@ -17,7 +17,7 @@ export class UnstorableJson extends Error {
 
   constructor(path: readonly PropertyKey[], what: string, why: string) {
     super(`${what}, ${why}`);
-    this.path = path.slice(0, longestPath);
+    this.path = path.slice(0, maxPathLength);
     this.what = what;
     this.why = why;
   }
@@ -27,7 +27,7 @@ export class UnstorableJson extends Error {
  * Looks for what `JSON.stringify` would write as something else, or not at all, and PostgreSQL would refuse. Properties that are
  * undefined or functions are left out of a document, as JSON does; in an array they would become null, and are refused.
  *
- * @throws UnstorableJson for the first place in the document's order.
+ * @throws UnstorableJsonError for the first place in the document's order.
  */
 export function refuseUnstorable(document: unknown, { bigints }: { bigints: 'allowed' | 'refused' }): void {
   new Search(bigints === 'allowed').look(document, '');
@@ -65,7 +65,7 @@ class Search {
     const written: unknown =
       'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON(key) : value;
     if (typeof written !== 'object' || written === null) return this.look(written, key);
-    if (this.#above.length >= mostLevels) this.#refuseDepth();
+    if (this.#above.length >= maxDepth) this.#refuseDepth();
     this.#above.push(written);
     if (Array.isArray(written)) {
       // By index: iteration methods skip what was never set.
@@ -100,12 +100,12 @@ class Search {
   }
 
   #refuse(what: string, why = "which JSON can't say"): never {
-    throw new UnstorableJson(this.#path, what, why);
+    throw new UnstorableJsonError(this.#path, what, why);
   }
 
   #refuseDepth(): never {
     if (new Set(this.#above).size < this.#above.length)
       this.#refuse('a reference to itself', 'which is no JSON');
-    this.#refuse(`more than ${mostLevels} levels`, 'which is how deep a document may be nested');
+    this.#refuse(`more than ${maxDepth} levels`, 'which is how deep a document may be nested');
   }
 }

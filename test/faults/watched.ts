@@ -6,7 +6,7 @@ import { WireProxy } from '../proxy/wire-proxy.ts';
 
 const applicationName = 'faults';
 // A machine that has much else to do takes its time.
-const patiently = { timeout: 10_000, interval: 20 };
+const pollOptions = { timeout: 10_000, interval: 20 };
 
 /** A service's database, reached through a proxy that breaks it, and looked at past that. */
 export class Watched {
@@ -44,7 +44,7 @@ export class Watched {
       .poll(
         async () =>
           (await this.backends()).some(({ state, query }) => state === 'active' && statement.test(query)),
-        patiently,
+        pollOptions,
       )
       .toBe(true);
   }
@@ -57,7 +57,7 @@ export class Watched {
 
   /** Waits until the client has noticed that it lost the connections that were held: it gives their places in the pool back then. */
   async hasNoticed(): Promise<void> {
-    await expect.poll(() => this.held(), patiently).toBe(0);
+    await expect.poll(() => this.held(), pollOptions).toBe(0);
   }
 
   /** Connections that units of work hold. */
@@ -74,7 +74,7 @@ export class Watched {
     expect(waitingCount).toBe(0);
     expect(totalCount).toBeLessThanOrEqual(2);
     await expect
-      .poll(async () => (await this.backends()).map(({ state }) => state), patiently)
+      .poll(async () => (await this.backends()).map(({ state }) => state), pollOptions)
       .toEqual(Array.from({ length: totalCount }, () => 'idle'));
   }
 

@@ -1,6 +1,6 @@
 import { array, assert, bigInt, json, nat, oneof, property, stringMatching } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exactJson, hasLongDigits } from '../../src/json/exact-json.ts';
+import { parseExactJson, hasLongDigits } from '../../src/json/exact-json.ts';
 
 describe('JSON that is read exactly', () => {
   test.each([
@@ -11,7 +11,7 @@ describe('JSON that is read exactly', () => {
     '1e400',
     '1E-400',
   ])('keeps the digits of %s', (number) => {
-    expect(JSON.stringify(exactJson(`{"a":[${number}]}`))).toBe(`{"a":[${number}]}`);
+    expect(JSON.stringify(parseExactJson(`{"a":[${number}]}`))).toBe(`{"a":[${number}]}`);
   });
 
   test.each([
@@ -23,13 +23,13 @@ describe('JSON that is read exactly', () => {
     '-0.0',
     '1e21',
   ])('takes %s for a number, which loses nothing', (number) => {
-    expect(exactJson(number)).toBe(Number(number));
+    expect(parseExactJson(number)).toBe(Number(number));
   });
 
   test('is what JSON says, as long as its numbers are short', () => {
     assert(
       property(json(), (text) => {
-        expect(exactJson(text)).toEqual(JSON.parse(text));
+        expect(parseExactJson(text)).toEqual(JSON.parse(text));
       }),
     );
   });
@@ -38,7 +38,7 @@ describe('JSON that is read exactly', () => {
     assert(
       property(bigInt(), nat({ max: 30 }), (digits, behind) => {
         const text = `${digits}e-${behind}`;
-        const read = JSON.stringify(exactJson(text));
+        const read = JSON.stringify(parseExactJson(text));
         expect(exactly(read)).toBe(exactly(text));
       }),
     );

@@ -2,7 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/postgres/orm/connect.ts';
-import { assignmentOf } from '../../src/postgres/pooler/pooled-sessions.ts';
+import { detectPoolerMode } from '../../src/postgres/pooler/pooler-mode.ts';
 import {
   openDatabase,
   PoolerError,
@@ -127,7 +127,7 @@ test('a server without a pooler is asked one statement, on one connection', asyn
 test('a server without a pooler shows no sharing', async () => {
   const orm = await connect(parseDatabaseUrl(db.url, 'url'));
   try {
-    expect(await assignmentOf(orm)).toBeNull();
+    expect(await detectPoolerMode(orm)).toBeNull();
   } finally {
     await orm.close(true);
   }

@@ -4,9 +4,9 @@ import type { PoolClient } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import type { PoolMode } from '../../postgres/client/pool-options.ts';
 import { Connections } from '../../postgres/client/connections.ts';
-import { assignmentOf } from '../../postgres/pooler/pooled-sessions.ts';
+import { detectPoolerMode } from '../../postgres/pooler/pooler-mode.ts';
 import type { DoctorFinding } from './findings.ts';
-import { poolModeOf } from './pool-mode.ts';
+import { readPoolMode } from './pool-mode.ts';
 import { tlsFinding, type TlsFacts } from './tls-finding.ts';
 
 const clockToleranceMs = 1_000;
@@ -34,7 +34,7 @@ function tlsFacts({ connection: { stream } }: PoolClient, { tls }: DatabaseTarge
 async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode): Promise<DoctorFinding> {
   if (!Connections.of(orm).behindPooler)
     return { subject: 'pooler', level: 'fine', says: 'none', facts: { inFront: false, mode: null } };
-  const mode = (await poolModeOf(target)) ?? (await assignmentOf(orm));
+  const mode = (await readPoolMode(target)) ?? (await detectPoolerMode(orm));
   const says = `one is in front, in ${mode === null ? 'a mode that this role may not see' : `${mode} mode`}`;
   const facts = { inFront: true, mode };
   if (mode === 'statement')

@@ -3,7 +3,7 @@ import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { ormOptions } from '../../postgres/orm/orm-options.ts';
 
 /** Returns PgBouncer's pool mode for a database, from its console, the database `pgbouncer`; null when this role may not see it. */
-export async function poolModeOf(target: DatabaseTarget): Promise<string | null> {
+export async function readPoolMode(target: DatabaseTarget): Promise<string | null> {
   const options = ormOptions(target.withDatabase('pgbouncer'), {
     pool: { max: 1, acquireTimeout: 2_000 },
   });

@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import { isPoolTimeout } from '../../postgres/errors/connection-failures.ts';
-import { isOutOfConnections, noneLeft } from '../../postgres/errors/connection-limits.ts';
+import { isOutOfConnections, noFreeConnection } from '../../postgres/errors/connection-limits.ts';
 import { NoAnswerError, Probe } from '../../postgres/client/probe.ts';
 import type { ReplicaHealth, ReplicaSet } from '../replicas/replica-set.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
@@ -74,7 +74,7 @@ export class HealthCheck {
   /** Returns the state of a pool that does not work, while the server answers. */
   async #unserved(error: unknown, timeout: number): Promise<Service> {
     const { max, total, idle } = await this.#pool.figures();
-    if (isOutOfConnections(error)) return { status: 'saturated', error: noneLeft };
+    if (isOutOfConnections(error)) return { status: 'saturated', error: noFreeConnection };
     if (isPoolTimeout(error) || (idle === 0 && total >= max))
       return {
         status: 'saturated',

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { isOutOfConnections, noneLeft } from '../../postgres/errors/connection-limits.ts';
+import { isOutOfConnections, noFreeConnection } from '../../postgres/errors/connection-limits.ts';
 import { Connections } from '../../postgres/client/connections.ts';
-import { outsidePool } from '../../postgres/client/outside-pool.ts';
+import { withClientOutsidePool } from '../../postgres/client/outside-pool.ts';
 import { NoAnswerError, Probe } from '../../postgres/client/probe.ts';
 
 /**
@@ -37,7 +37,7 @@ export class ServerProbe {
       await this.#check.ask(timeout);
       return { is: 'answers' };
     } catch (error) {
-      if (isOutOfConnections(error)) return { is: 'full', what: noneLeft };
+      if (isOutOfConnections(error)) return { is: 'full', what: noFreeConnection };
       if (!(error instanceof NoAnswerError)) return { is: 'unreachable', error };
       // A pooler accepts clients itself, and lets them wait for a connection to the server.
       return this.#isLoggedIn && Connections.of(this.#orm).behindPooler
@@ -55,10 +55,14 @@ export class ServerProbe {
     this.#isLoggedIn = false;
     const deadline = AbortSignal.timeout(longestMs);
     try {
-      await outsidePool(this.#orm, AbortSignal.any([this.#ended.signal, deadline]), async (client) => {
-        this.#isLoggedIn = true;
-        await client.query('select 1');
-      });
+      await withClientOutsidePool(
+        this.#orm,
+        AbortSignal.any([this.#ended.signal, deadline]),
+        async (client) => {
+          this.#isLoggedIn = true;
+          await client.query('select 1');
+        },
+      );
     } catch (error) {
       throw deadline.aborted ? new NoAnswerError(longestMs) : error;
     }

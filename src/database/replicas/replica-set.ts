@@ -38,7 +38,7 @@ export class ReplicaSet {
   constructor(primary: MikroORM, replicas: readonly Replica[], maxLag: number) {
     this.replicas = replicas;
     this.#maxLag = BigInt(maxLag);
-    this.#primary = new Probe(() => endOfLog(primary));
+    this.#primary = new Probe(() => walEnd(primary));
   }
 
   /**
@@ -153,7 +153,7 @@ async function unless(skipped: boolean, work: Promise<unknown>): Promise<void> {
 }
 
 // The part of the log that replicas can receive.
-async function endOfLog(primary: MikroORM): Promise<bigint> {
+async function walEnd(primary: MikroORM): Promise<bigint> {
   const [row] = await primary.em
     .getConnection()
     .execute<{ position: string }[]>('select pg_current_wal_flush_lsn()::text as position');

@@ -3,7 +3,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { Connections, closeWithin } from '../../postgres/client/connections.ts';
 import { ormOptions, type ConnectOptions } from '../../postgres/orm/orm-options.ts';
-import { SharedSessionCheck } from '../../postgres/pooler/pooled-sessions.ts';
+import { SharedSessionCheck } from '../../postgres/pooler/pooler-mode.ts';
 import { Probe } from '../../postgres/client/probe.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';

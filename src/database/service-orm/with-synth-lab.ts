@@ -2,10 +2,10 @@ import { PostgreSqlDriver, type Options } from '@mikro-orm/postgresql';
 import { SettingsError } from '../../errors.ts';
 import { resolveSettings } from '../../settings/resolve-settings.ts';
 import { connectOptions } from '../../postgres/orm/connect-options.ts';
-import { JoinedUpdates } from '../../postgres/orm/driver/joined-updates.ts';
+import { BatchUpdateDriver } from '../../postgres/orm/driver/batch-update-driver.ts';
 import type { OpenDatabaseOptions } from '../open-database.ts';
 import { ormOptions } from '../../postgres/orm/orm-options.ts';
-import { SharedSessionCheck } from '../../postgres/pooler/pooled-sessions.ts';
+import { SharedSessionCheck } from '../../postgres/pooler/pooler-mode.ts';
 // Registers the repositories of our entities.
 import '../../repositories/registration.ts';
 import { changedTables } from './changed-tables.ts';
@@ -74,7 +74,7 @@ function contradictions(options: Options): string[] {
     .filter(([name]) => Reflect.get(options, name) !== undefined)
     .map(([name, remedy]) => `${name} is not allowed in the options of withSynthLab: ${remedy}`);
   const { driver } = options;
-  if (driver !== undefined && driver !== PostgreSqlDriver && driver !== JoinedUpdates) {
+  if (driver !== undefined && driver !== PostgreSqlDriver && driver !== BatchUpdateDriver) {
     problems.push(`driver is ${driver.name}, which does not support our tables: leave it out`);
   }
   return problems;
@@ -84,7 +84,7 @@ function merge(ours: Options, theirs: ServiceOptions): Options {
   const merged: Options = {
     ...ours,
     ...theirs,
-    driver: JoinedUpdates,
+    driver: BatchUpdateDriver,
     entities: joined(ours.entities, theirs.entities),
     namingStrategy: serviceNaming(theirs.namingStrategy),
     extensions: joined(ours.extensions, theirs.extensions),

@@ -6,7 +6,7 @@ import type { RunningUnit } from './running-unit.ts';
 import type { TxClient } from '../../postgres/client/tx-client.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 import { gatedTransaction } from '../../postgres/patches/gated-transaction.ts';
-import { transactionControl } from './refusals.ts';
+import { transactionControlError } from './usage-errors.ts';
 import { UnitConnection } from './unit-connection.ts';
 import type { UnitEntityManager } from './unit-entity-manager.ts';
 import { UnitGate } from './unit-gate.ts';
@@ -107,6 +107,6 @@ async function begin(
   if (!begun) throw new Error('the ORM began no transaction');
   const connection = await UnitConnection.of(begun.getExecutor());
   const gate = new UnitGate(connection);
-  em.join(gate, gatedTransaction(gate, begun, transactionControl));
+  em.join(gate, gatedTransaction(gate, begun, transactionControlError));
   return { gate, begun, client: connection.client };
 }

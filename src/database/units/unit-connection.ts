@@ -4,7 +4,7 @@ import { identifyClient } from '../../postgres/client/identify-client.ts';
 import type { TxClient } from '../../postgres/client/tx-client.ts';
 import { settlesWithin } from '../../postgres/client/settles-within.ts';
 import { findTransactionEnd } from '../../postgres/sql/find-transaction-end.ts';
-import { concurrent, ended, transactionControl, transactionEnded } from './refusals.ts';
+import { concurrent, ended, transactionControlError, transactionEndedError } from './usage-errors.ts';
 
 // Milliseconds for the server to answer at the end of the unit, before the statement is cancelled and its connection closed.
 const patienceMs = 1_000;
@@ -69,8 +69,8 @@ export class UnitConnection {
 
   /** @throws StatementError when a statement ended the transaction. */
   checkTransaction(): void {
-    const { endedBy } = this.client;
-    if (endedBy !== undefined) throw transactionEnded(endedBy);
+    const { transactionEndedBy } = this.client;
+    if (transactionEndedBy !== undefined) throw transactionEndedError(transactionEndedBy);
   }
 
   /** Gives the connection to one consumer at a time, in the order of the calls. */
@@ -161,7 +161,7 @@ export class UnitConnection {
    */
   #refuseTransactionEnd(sql: string): void {
     const command = findTransactionEnd(sql, this.client.strings);
-    if (command !== null) throw transactionControl(`\`${command}\``);
+    if (command !== null) throw transactionControlError(`\`${command}\``);
   }
 
   #watchCopy(copy: Writable): void {

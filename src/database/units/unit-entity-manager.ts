@@ -5,8 +5,8 @@ import { ChangeKeepingFactory } from '../../postgres/patches/change-keeping-fact
 import { ChangedEntities } from '../../postgres/patches/changed-entities.ts';
 import { closedTransaction } from '../../postgres/patches/closed-transaction.ts';
 import { runInner } from './inner-unit.ts';
-import { flushKeeping, unflushedEntities } from '../../postgres/patches/late-changes.ts';
-import { ended, pastUnit, transactionControl } from './refusals.ts';
+import { flushKeepingChanges, unflushedEntities } from '../../postgres/patches/mid-flush-changes.ts';
+import { ended, connectionOutsideUnit, transactionControlError } from './usage-errors.ts';
 import { sealMethods } from './seal-methods.ts';
 import type { UnitGate } from './unit-gate.ts';
 
@@ -103,7 +103,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
 
   // Every read flushes first, and most have nothing to flush; the ORM would go through all of a flush.
   async #flush(): Promise<boolean> {
-    return this.isEmpty ? false : flushKeeping(this, () => super.flush());
+    return this.isEmpty ? false : flushKeepingChanges(this, () => super.flush());
   }
 
   /** Runs `work` behind a savepoint, as the unit's `transact` does, where the manager belongs to a unit of work. */
@@ -114,12 +114,12 @@ export class UnitEntityManager extends DataErrorEntityManager {
     if (!this.#gate) return super.transactional(work, options);
     const { propagation, ctx, ...others } = options;
     if (propagation !== undefined || ctx !== undefined)
-      return Promise.reject(transactionControl('`propagation` or `ctx` of em.transactional'));
+      return Promise.reject(transactionControlError('`propagation` or `ctx` of em.transactional'));
     return runInner(this, this.#gate, async (em) => work(em), others);
   }
 
   /** Runs the ORM's own `transactional`. */
-  behindSavepoint<T>(
+  withSavepoint<T>(
     work: (em: this) => Promise<T>,
     options?: Parameters<EntityManager['transactional']>[1],
   ): Promise<T> {
@@ -147,7 +147,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
   ): ReturnType<EntityManager['getConnection']> {
     if (this.#gate && !this.#gate.runningPart) {
       this.#gate.check('em.getConnection');
-      throw pastUnit();
+      throw connectionOutsideUnit();
     }
     return super.getConnection(...given);
   }
@@ -155,7 +155,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
   #refuse(what: string): void {
     if (!this.#gate) return;
     this.#gate.check(what);
-    throw transactionControl(what);
+    throw transactionControlError(what);
   }
 }
 

@@ -2,7 +2,7 @@ import type { ConnectionProvider, DatabaseConnection } from 'kysely';
 import { UnfinishedWorkError } from '../../errors.ts';
 import { isPoolTimeout } from '../../postgres/errors/connection-failures.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
-import { concurrent, ended, innerRuns } from './refusals.ts';
+import { concurrent, ended, innerUnitIsRunning } from './usage-errors.ts';
 import { Scopes } from './scopes.ts';
 import type { UnitConnection } from './unit-connection.ts';
 
@@ -142,7 +142,7 @@ export class UnitGate implements ConnectionProvider {
    * @throws ConcurrentUseError when another inner unit has not ended.
    */
   runInner<T>(run: (inner: UnitGate) => Promise<T>): Promise<T> {
-    if (this.#innerRun) return Promise.reject(concurrent(innerRuns));
+    if (this.#innerRun) return Promise.reject(concurrent(innerUnitIsRunning));
     const running = this.#startInner(run).finally(() => {
       this.#inner?.end();
       this.#inner = undefined;
@@ -176,7 +176,7 @@ export class UnitGate implements ConnectionProvider {
   }
 
   /** @throws UnfinishedWorkError when calls of the unit were running. */
-  async closeFinished(): Promise<void> {
+  async closeOrThrow(): Promise<void> {
     const running = await this.close();
     if (running && running.length > 0) throw new UnfinishedWorkError(running);
   }

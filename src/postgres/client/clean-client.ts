@@ -1,5 +1,5 @@
 import { PoolerError } from '../../errors.ts';
-import { leftOnSession } from '../pooler/pooler-rules.ts';
+import { findSessionChange } from '../pooler/session-changes.ts';
 import { leavesTemporaryObjects } from './temporary-objects.ts';
 import type { Release, TxClientConfig } from './tx-client-config.ts';
 import { TxClient } from './tx-client.ts';
@@ -59,7 +59,7 @@ export class CleanClient extends TxClient {
         if (this.#sharesSession) this.#check(text, name);
         else if (!this.#hasChangedSession) {
           const beginning = text.slice(0, searchedLength);
-          this.#hasChangedSession = leftOnSession(beginning, this.#inTransaction, this.strings) !== null;
+          this.#hasChangedSession = findSessionChange(beginning, this.#inTransaction, this.strings) !== null;
         }
         const sent = withStorableValues(text, given);
         if (this.#inTransaction && !this.#madeTemporary) {
@@ -88,7 +88,7 @@ export class CleanClient extends TxClient {
   #check(text: string, name: string): void {
     const reason = name
       ? 'the next transaction may get another connection of the server, which does not know this prepared statement; send it without a name'
-      : leftOnSession(text, this.#inTransaction, this.strings);
+      : findSessionChange(text, this.#inTransaction, this.strings);
     if (reason === null) return;
     throw new PoolerError(reason);
   }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Configuration, MikroORM } from '@mikro-orm/core';
 import { PoolTimeoutError } from '../../errors.ts';
-import { connectionsName } from '../../guards/bring-guard.ts';
+import { connectionsExtension } from '../../guards/register-guard.ts';
 import { CleanClient, type CleanClientConfig } from './clean-client.ts';
 import { isPoolTimeout } from '../errors/connection-failures.ts';
 import { toDataError } from '../errors/translate-error.ts';
@@ -60,7 +60,7 @@ export class Connections {
 
   /** Returns the connections of an ORM with this configuration; undefined when `ormOptions` did not make it. */
   static in(config: Configuration): Connections | undefined {
-    return config.getExtension<Connections>(connectionsName);
+    return config.getExtension<Connections>(connectionsExtension);
   }
 
   /** Returns the error to throw for one of the driver or the ORM. */
@@ -75,7 +75,7 @@ export class Connections {
   }
 
   register(orm: MikroORM): void {
-    orm.config.registerExtension(connectionsName, () => this);
+    orm.config.registerExtension(connectionsExtension, () => this);
   }
 
   /** Lets the pool process events of idle connections that were closed meanwhile. */

@@ -10,7 +10,7 @@ const terminated = 'Connection terminated';
  *
  * @throws the driver's error when no connection can be made, or when it is dropped; errors of `work`.
  */
-export async function outsidePool<T>(
+export async function withClientOutsidePool<T>(
   orm: MikroORM,
   signal: AbortSignal,
   work: (client: TxClient) => Promise<T>,

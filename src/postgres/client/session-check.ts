@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg';
-import type { MetConnecting } from '../errors/connection-failures.ts';
+import type { ConnectPhaseError } from '../errors/connection-failures.ts';
 import type { SessionAttributes } from '../../settings/url-parameters.ts';
 
 /** The server is not of the kind that `target_session_attrs` asks for. */
-class WrongServerError extends Error implements MetConnecting {
+class WrongServerError extends Error implements ConnectPhaseError {
   /** Like the code of a system error, for the report of a failed connection. */
   readonly code = 'TARGET_SESSION_ATTRS';
   /** The connection is dropped before it is used. */

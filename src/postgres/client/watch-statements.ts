@@ -6,7 +6,7 @@ import { identifyClient } from './identify-client.ts';
 import { TxClient } from './tx-client.ts';
 
 /** Called when a statement is sent. The returned function is called at its end, with its error if it failed. */
-export type StatementWatch = (sql: string, strings?: ScanOptions) => (error?: unknown) => void;
+export type StatementObserver = (sql: string, strings?: ScanOptions) => (error?: unknown) => void;
 
 const watchedClients = new WeakSet<PoolClient>();
 
@@ -14,7 +14,7 @@ const watchedClients = new WeakSet<PoolClient>();
  * Reports every statement on the pool's connections: of the ORM, Kysely, COPY and cursors. Existing connections are watched from their
  * next checkout on.
  */
-export function watchStatements(pool: Pool, watch: StatementWatch): void {
+export function watchStatements(pool: Pool, watch: StatementObserver): void {
   pool.on('acquire', (client) => {
     if (watchedClients.has(client)) return;
     watchedClients.add(client);

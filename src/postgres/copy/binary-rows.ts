@@ -21,7 +21,7 @@ export type BinaryType = CopiedType | 'integer' | 'timestamptz';
 export type CopiedValue = string | number | bigint | null;
 
 /** Encodes rows for `copy … from stdin (format binary)`, in pieces of about 64 KiB. */
-export class BinaryRows {
+export class BinaryRowEncoder {
   readonly #types: readonly BinaryType[];
   #buffer = Buffer.allocUnsafe(pieceSize);
   #end = signature.copy(this.#buffer);
@@ -32,7 +32,7 @@ export class BinaryRows {
 
   /** Adds a row, with a value for each type. Returns the piece before it when the row does not fit into it; else null. */
   add(values: readonly CopiedValue[]): Buffer | null {
-    const most = mostBytes(values);
+    const most = maxBytes(values);
     let full: Buffer | null = null;
     if (this.#end + most > this.#buffer.length) {
       full = this.#buffer.subarray(0, this.#end);
@@ -57,14 +57,14 @@ export class BinaryRows {
  *
  * @throws InvalidValueError or InvalidJsonError at a value that PostgreSQL would refuse, or store as another one.
  */
-export function* binaryRows(
+export function* encodeRows(
   table: string,
   columns: Readonly<Record<string, CopiedType>>,
   rows: Iterable<Readonly<Record<string, unknown>>>,
 ): Generator<Buffer, void> {
   const names = Object.keys(columns);
   const types = Object.values(columns);
-  const gathered = new BinaryRows(types);
+  const gathered = new BinaryRowEncoder(types);
   for (const row of rows) {
     const full = gathered.add(
       names.map((name, index) => copiedValue({ table, column: name }, types[index], row[name])),
@@ -86,7 +86,7 @@ function copiedValue(
   return value;
 }
 
-function mostBytes(values: readonly CopiedValue[]): number {
+function maxBytes(values: readonly CopiedValue[]): number {
   let most = 2;
   for (const value of values) most += 4 + (typeof value === 'string' ? 1 + value.length * widest : 8);
   return most;

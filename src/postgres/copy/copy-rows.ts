@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Tables } from '../../entities/tables.ts';
 import { DataError } from '../../errors.ts';
 import { sqlStateOf } from '../errors/translate-error.ts';
-import { binaryRows, type CopiedType } from './binary-rows.ts';
+import { encodeRows, type CopiedType } from './binary-rows.ts';
 import { copyIn } from './copy-in.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function copyRows<Table extends keyof Tables, Column extends keyof 
   rows: Iterable<Readonly<Pick<Tables[Table], Column>>>,
 ): Promise<boolean> {
   const names = Object.keys(columns).map((column) => `"${column}"`);
-  const chunks = binaryRows(table, columns, rows);
+  const chunks = encodeRows(table, columns, rows);
   await em.execute('savepoint copied_rows');
   try {
     await copyIn(em, `copy "${table}" (${names.join(', ')}) from stdin (format binary)`, chunks);

@@ -74,7 +74,7 @@ export const unreadable = "the server sent what the driver can't read";
 const withoutTls = 'The server does not support SSL connections';
 
 // Messages of the driver without a code: while connecting, and of a connection in use.
-const neverThere: ReadonlySet<string> = new Set([
+const connectMessages: ReadonlySet<string> = new Set([
   'timeout expired',
   'Connection terminated due to connection timeout',
   'Client network socket disconnected before secure TLS connection was established',
@@ -89,19 +89,22 @@ const gone: ReadonlySet<string> = new Set([
 ]);
 
 /** An error that may be marked as one of connecting. */
-export type MetConnecting = Error & { readonly whileConnecting?: true };
+export type ConnectPhaseError = Error & { readonly whileConnecting?: true };
 
 /**
  * Returns the class and the message of the `DataError` for a failed or a lost connection; null for any other error.
  */
 export function connectionFailure(
-  error: MetConnecting,
+  error: ConnectPhaseError,
   code: string,
 ): readonly [typeof ConnectionError | typeof ConnectionLostError, string] | null {
-  const failed = [ConnectionError, `Database connection failed: ${whyUnconnected(error, code)}`] as const;
+  const failed = [
+    ConnectionError,
+    `Database connection failed: ${connectionFailureReason(error, code)}`,
+  ] as const;
   const lost = (why: string) =>
     [ConnectionLostError, `Database connection lost: ${withCode(why, code)}`] as const;
-  if (error.whileConnecting || neverThere.has(error.message)) return failed;
+  if (error.whileConnecting || connectMessages.has(error.message)) return failed;
   if (error.message === unreadable) return lost(unreadable);
   if (gone.has(error.message)) return lost('it was cut');
   // U+0000 in a value ends the statement too early, since the ORM writes values into it; the connection is still usable.
@@ -121,7 +124,7 @@ export function isPoolTimeout(error: unknown): boolean {
 }
 
 /** Returns the reason of a failed connection, without secrets. */
-export function whyUnconnected(error: unknown, code: string): string {
+export function connectionFailureReason(error: unknown, code: string): string {
   const why = poolerRefusal(error, code) ?? logins[code] ?? sockets[code] ?? tls[code];
   if (why !== undefined) return withCode(why, code);
   if (isUnixSocket(error, code)) return withCode(unixSockets[code] ?? '', code);

@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 import { sqlStateOf } from './translate-error.ts';
 
 /** The message for such an error. */
-export const noneLeft = 'the server, or a pooler in front of it, has no free connection';
+export const noFreeConnection = 'the server, or a pooler in front of it, has no free connection';
 
 // Poolers have no SQLSTATE for it: PgBouncer sends 08P01 for every refusal, Supavisor XX000.
 const poolerMessages = [

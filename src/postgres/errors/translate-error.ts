@@ -20,7 +20,7 @@ import {
   StatementError,
 } from '../../errors.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { connectionFailure, isPoolTimeout, whyUnconnected } from './connection-failures.ts';
+import { connectionFailure, isPoolTimeout, connectionFailureReason } from './connection-failures.ts';
 import { refusalOf } from './sql-states.ts';
 
 /**
@@ -40,9 +40,9 @@ export function toDataError(
   // The driver throws errors of system calls unchanged; clients of other systems, which `work` may use as well, wrap them.
   const isOurs = fromDriver || 'syscall' in firstOf(error) || 'whileConnecting' in error;
   const code = isOurs ? ownCodeOf(error) : '';
-  const unconnected = connectionFailure(firstOf(error), code);
-  if (unconnected) {
-    const [Failed, message] = unconnected;
+  const failure = connectionFailure(firstOf(error), code);
+  if (failure) {
+    const [Failed, message] = failure;
     return new Failed(message, { cause: error });
   }
   if (!fromDriver) return error;
@@ -77,7 +77,7 @@ function refusedByOrm(cause: ValidationError): DataError {
 
 /** Returns the error of a failed connection to `target`, with a message of one line without secrets. */
 export function toConnectionError(cause: unknown, target: DatabaseTarget): ConnectionError {
-  const why = whyUnconnected(cause, sqlStateOf(cause));
+  const why = connectionFailureReason(cause, sqlStateOf(cause));
   return new ConnectionError(`Database connection failed: ${target.label}: ${why}`, { cause });
 }
 

@@ -1,6 +1,6 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { detectPooler } from '../pooler/pooled-sessions.ts';
+import { detectPooler } from '../pooler/pooler-mode.ts';
 import { ormOptions, type ConnectOptions } from './orm-options.ts';
 import { toConnectionError } from '../errors/translate-error.ts';
 

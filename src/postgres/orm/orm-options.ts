@@ -7,9 +7,9 @@ import { CascadeGuard } from './guards/cascade-guard.ts';
 import { Connections } from '../client/connections.ts';
 import { DataErrorEntityManager } from './data-errors/data-error-entity-manager.ts';
 import { notFoundHandlers } from './data-errors/not-found.ts';
-import { JoinedUpdates } from './driver/joined-updates.ts';
+import { BatchUpdateDriver } from './driver/batch-update-driver.ts';
 import { timeoutStatements, type TransactionTimeouts } from '../client/local-settings.ts';
-import { HouseNaming } from './naming.ts';
+import { ConstraintNaming } from './constraint-naming.ts';
 import { ourEntities } from './entities/our-entities.ts';
 import {
   driverPoolOptions,
@@ -20,9 +20,9 @@ import {
 import { acceptsStandby, sessionCheck } from '../client/session-check.ts';
 import { TextGuard } from './guards/text-guard.ts';
 import { TransactionGuard } from './guards/transaction-guard.ts';
-import { TriggerFunctions } from '../patches/trigger-functions.ts';
+import { TriggerSchemaGenerator } from '../patches/trigger-schema-generator.ts';
 import { answerTimeoutFor } from '../client/answer-timeout.ts';
-import { LateChanges } from '../patches/late-changes.ts';
+import { MidFlushChanges } from '../patches/mid-flush-changes.ts';
 
 /** How connections are made, kept and given to units of work. */
 export interface ConnectOptions {
@@ -68,7 +68,7 @@ export function ormOptions(
     mayBeStandby: acceptsStandby(target.parts.targetSessionAttrs),
   });
   return defineConfig({
-    driver: JoinedUpdates,
+    driver: BatchUpdateDriver,
     entityManager: DataErrorEntityManager,
     ...notFoundHandlers(connections),
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
@@ -99,10 +99,15 @@ export function ormOptions(
     // A separate one: within a request or a transaction of another ORM with the same name, that one's manager would be used for this one's.
     contextName: `synth-lab-data ${++configured}`,
     entities: [...ourEntities],
-    namingStrategy: HouseNaming,
-    extensions: [Migrator, TriggerFunctions, connections, ...(connectionCheck ? [connectionCheck] : [])],
+    namingStrategy: ConstraintNaming,
+    extensions: [
+      Migrator,
+      TriggerSchemaGenerator,
+      connections,
+      ...(connectionCheck ? [connectionCheck] : []),
+    ],
     // Columns bring theirs: shapes of documents, and row versions.
-    subscribers: [new LateChanges(), new TransactionGuard(), new CascadeGuard(), new TextGuard()],
+    subscribers: [new MidFlushChanges(), new TransactionGuard(), new CascadeGuard(), new TextGuard()],
     // A database that does not exist is an error to report, not one to create on the way.
     ensureDatabase: false,
     // A transaction's work flushes at its end, or where it asks to.

@@ -7,7 +7,7 @@ import {
   type EntityName,
   type New,
 } from '@mikro-orm/core';
-import { raisesSince } from '../orm/entities/row-version-raises.ts';
+import { versionIncrementsSince } from '../orm/entities/version-increments.ts';
 import { isOurs } from '../orm/entities/our-entities.ts';
 
 type FactoryOptions = NonNullable<Parameters<EntityFactory['create']>[2]>;
@@ -125,7 +125,7 @@ class SeenVersion {
   settle(isChanged: boolean): void {
     if (this.#property === undefined || typeof this.#had !== 'number' || typeof this.#read !== 'number')
       return;
-    const own = raisesSince(this.#entity);
+    const own = versionIncrementsSince(this.#entity);
     if (isChanged && this.#read - this.#had > own.count) Reflect.set(this.#entity, this.#property, this.#had);
     else own.reset();
   }

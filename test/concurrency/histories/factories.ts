@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { unconnected } from '../../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../../src/postgres/orm/offline-orm.ts';
 import * as entities from '../../../src/entities/index.ts';
 import * as testing from '../../../src/testing/index.ts';
 import { trackedOf } from './row-state.ts';
@@ -21,7 +21,7 @@ export const factories: readonly [name: string, factory: Factory][] = Object.val
 
 /** Those whose rows have something that histories change. A join table has not. */
 export const changeable = factories.filter(([, factory]) => {
-  const { em } = unconnected();
+  const { em } = createOfflineOrm();
   const row = factory(em.fork());
   return trackedOf(em.getMetadata().get(row.constructor), row).length > 0;
 });

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { unconnected } from '../../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../../src/postgres/orm/offline-orm.ts';
 import { AnalysisRun, Experiment, Synth } from '../../../src/entities/index.ts';
 import {
   ContentionError,
@@ -20,7 +20,7 @@ import { writeCases } from '../../repositories/write-cases.ts';
 import { Note, createNotes } from './note.ts';
 import { openings, type Opened } from './openings.ts';
 
-const metadata = [...unconnected().getMetadata().getAll().values()];
+const metadata = [...createOfflineOrm().getMetadata().getAll().values()];
 const shapedColumns = metadata.flatMap(({ class: entity, className, tableName, props }) =>
   props
     .filter(({ customType }) => customType instanceof ShapedJson)

@@ -12,7 +12,7 @@ import { FlushMode, MikroORM, PostgreSqlDriver, defineConfig, type Options } fro
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import { SettingsError, toDataError, withSynthLab, type ServiceConnection } from '../../../src/index.ts';
-import { HouseNaming } from '../../../src/postgres/orm/naming.ts';
+import { ConstraintNaming } from '../../../src/postgres/orm/constraint-naming.ts';
 import { ourEntities } from '../../../src/postgres/orm/entities/our-entities.ts';
 import { Experiment } from '../../../src/entities/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
@@ -178,7 +178,7 @@ describe('what a service has', () => {
     expect(namesIn(withSynthLab({ clientUrl, entities: [Note] }))).toBe(
       namesIn({ dbName: 'lab', entities: [Note, ...ourEntities] }),
     );
-    expect(withSynthLab({ clientUrl, namingStrategy: HouseNaming })).toBeDefined();
+    expect(withSynthLab({ clientUrl, namingStrategy: ConstraintNaming })).toBeDefined();
   });
 
   test('drifts from nothing: the schema that the ORM wants is the one that is there', async () => {

@@ -7,7 +7,7 @@ import { Client, Connection } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { describe, expect, test } from 'vitest';
 import { Experiment } from '../../../src/entities/index.ts';
-import { unconnected } from '../../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../../src/postgres/orm/offline-orm.ts';
 import { closedTransaction } from '../../../src/postgres/patches/closed-transaction.ts';
 import { gatedTransaction } from '../../../src/postgres/patches/gated-transaction.ts';
 import { translateDriverErrors } from '../../../src/postgres/patches/translate-driver-errors.ts';
@@ -50,7 +50,7 @@ const canaries: Readonly<Record<string, Canary>> = {
       expect(new Client()).toHaveProperty('connection');
     },
   },
-  'raw-passwords': {
+  'sasl-prep': {
     ...pg,
     internal: 'Connection: sendSCRAMClientFinalMessage; Client: saslSession',
     remove: 'the file, when SASLprep of the driver keeps what PostgreSQL keeps',
@@ -72,7 +72,7 @@ const canaries: Readonly<Record<string, Canary>> = {
       expect(() => socket.emit('data', unknownLogin)).toThrow('Unknown authenticationOk message type');
     },
   },
-  'streamed-statements': {
+  'streaming-state': {
     library: 'pg-copy-streams',
     version: '7.0.0',
     internal: 'CopyStreamQuery: connection; the state of a cursor of pg-cursor',
@@ -137,7 +137,7 @@ const canaries: Readonly<Record<string, Canary>> = {
       await expect(query.stream().next()).rejects.toThrow('translated');
     },
   },
-  'trigger-functions': {
+  'trigger-schema-generator': {
     ...mikroOrm,
     internal: 'SqlSchemaGenerator: getDropSchemaSQL leaves the functions of triggers',
     remove: 'the file, when the ORM drops the functions of its triggers',
@@ -157,7 +157,7 @@ const canaries: Readonly<Record<string, Canary>> = {
     internal: 'Platform: quoteValue writes NaN in a document as null',
     remove: 'the file, when the ORM refuses what JSON can not represent',
     holds: () => {
-      const platform = unconnected().em.getPlatform();
+      const platform = createOfflineOrm().em.getPlatform();
       const prototype: object = Object.getPrototypeOf(platform);
       // oxlint-disable-next-line typescript/unbound-method -- it is called on the platform
       const quoted: unknown = Reflect.apply(methodOf(prototype, 'quoteValue'), platform, [{ a: NaN }]);
@@ -170,7 +170,7 @@ const canaries: Readonly<Record<string, Canary>> = {
       'EntityManager: getEntityFactory; EntityFactory: create overwrites unflushed changes of a row that is read again',
     remove: 'the file, when reading a row again keeps its unflushed changes',
     holds: () => {
-      const em = unconnected().em.fork();
+      const em = createOfflineOrm().em.fork();
       const loaded = em.map(Experiment, row);
       loaded.name = 'changed';
       em.getEntityFactory().create(
@@ -199,7 +199,7 @@ const canaries: Readonly<Record<string, Canary>> = {
       expect(iterations).toBeGreaterThan(0);
     },
   },
-  'late-changes': {
+  'mid-flush-changes': {
     ...mikroOrm,
     internal:
       'an entity keeps its snapshot in __originalEntityData; the comparator makes and compares snapshots',
@@ -212,13 +212,13 @@ const canaries: Readonly<Record<string, Canary>> = {
       expect(em.getComparator().diffEntities(Experiment, snapshot ?? {}, prepared)).toEqual({});
     },
   },
-  'late-staging': {
+  'mid-flush-staging': {
     ...mikroOrm,
     internal:
       'UnitOfWork: what is staged during a flush is gone after it; getPersistStack returns the set itself',
     remove: 'the file, when the ORM keeps what is staged during a flush',
     holds: async () => {
-      const em = unconnected().em.fork();
+      const em = createOfflineOrm().em.fork();
       const staged = em.getUnitOfWork(false).getPersistStack();
       const late = em.create(Experiment, { name: 'late', hypothesis: 'late' }, { persist: false });
       let wasStaged = false;
@@ -233,7 +233,7 @@ const canaries: Readonly<Record<string, Canary>> = {
       expect(staged.has(late)).toBe(false);
     },
   },
-  'loaded-entities': {
+  'identity-map-snapshot': {
     ...mikroOrm,
     internal: 'an entity keeps its values in __data, and its state in __em and __initialized',
     remove: 'the file, when the ORM restores entities after the rollback to a savepoint',
@@ -308,7 +308,7 @@ function databaseOn(driver: Driver): Kysely<unknown> {
 }
 
 function managerWithARow(): EntityManager {
-  const em = unconnected().em.fork();
+  const em = createOfflineOrm().em.fork();
   em.map(Experiment, row);
   return em;
 }

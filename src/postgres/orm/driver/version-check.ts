@@ -15,7 +15,7 @@ const options = new Set(['ctx', 'fields', 'loggerContext', 'orderBy', 'schema'])
  * Returns what the ORM asks by this `find` of its driver; null when it is any other question. A form that is not recognized, such as
  * that of a later version of the ORM, is asked of the database: slower, and as right.
  */
-export function versionCheck<T>(
+export function parseVersionCheck<T>(
   meta: EntityMetadata<T>,
   where: object,
   given: { readonly fields?: unknown },

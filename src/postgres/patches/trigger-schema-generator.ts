@@ -5,12 +5,12 @@ import { SqlSchemaGenerator, type DropSchemaOptions, type EntityManager } from '
  * The ORM's schema generator, which drops the functions of triggers too. The ORM makes one for each trigger of an entity, but drops the
  * tables alone, so that `migration:fresh` would find the functions and fail.
  */
-export class TriggerFunctions extends SqlSchemaGenerator {
+export class TriggerSchemaGenerator extends SqlSchemaGenerator {
   static override register(orm: MikroORM): void {
     orm.config.registerExtension(
       '@mikro-orm/schema-generator',
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `ormOptions` registers it, and chooses a driver for PostgreSQL
-      () => new TriggerFunctions(orm.em as EntityManager),
+      () => new TriggerSchemaGenerator(orm.em as EntityManager),
     );
   }
 

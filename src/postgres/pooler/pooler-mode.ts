@@ -5,7 +5,7 @@ import type { ClientBase } from 'pg';
 import { SettingsError } from '../../errors.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { Connections } from '../client/connections.ts';
-import { outsidePool } from '../client/outside-pool.ts';
+import { withClientOutsidePool } from '../client/outside-pool.ts';
 import { identifyClient } from '../client/identify-client.ts';
 import { settlesWithin } from '../client/settles-within.ts';
 
@@ -49,7 +49,7 @@ export async function detectPooler(orm: MikroORM): Promise<void> {
  */
 export async function refuseSharedSessions(orm: MikroORM, target: DatabaseTarget): Promise<void> {
   if (!Connections.of(orm).behindPooler) return;
-  const refusal = refusalOf(await assignmentOf(orm), target);
+  const refusal = refusalOf(await detectPoolerMode(orm), target);
   if (refusal) throw refusal;
 }
 
@@ -100,7 +100,7 @@ export class SharedSessionCheck {
     this.#state = 'checking';
     try {
       const isPooled = (await processOf(client)) !== (client.processID ?? null);
-      const assignment = isPooled && this.#orm ? await assignmentSeenBy(client, this.#orm) : null;
+      const assignment = isPooled && this.#orm ? await detectPoolerModeWith(client, this.#orm) : null;
       this.#state = refusalOf(assignment, this.#target) ?? 'checked';
     } finally {
       if (this.#state === 'checking') this.#state = 'unchecked';
@@ -112,18 +112,20 @@ export class SharedSessionCheck {
  * Returns for how long the pooler assigns a server connection, judged by two clients: in session mode each keeps its own process. Null when
  * no sharing was seen.
  */
-export async function assignmentOf(orm: MikroORM): Promise<Assignment> {
+export async function detectPoolerMode(orm: MikroORM): Promise<Assignment> {
   const pool = await orm.em.getConnection().getNativeClient();
   const one = await pool.connect();
-  const assignment = await assignmentSeenBy(one, orm);
+  const assignment = await detectPoolerModeWith(one, orm);
   // After a failed begin it is unusable, and a statement may still be waiting on it.
   one.release(assignment === 'statement' || assignment === undefined);
   return assignment ?? null;
 }
 
-/** As `assignmentOf`, by a client and a second one; undefined when it took too long. */
-async function assignmentSeenBy(one: ClientBase, orm: MikroORM): Promise<Assignment | undefined> {
-  const checking = outsidePool(orm, AbortSignal.timeout(patienceMs), (other) => isShared(one, other)).then(
+/** As `detectPoolerMode`, by a client and a second one; undefined when it took too long. */
+async function detectPoolerModeWith(one: ClientBase, orm: MikroORM): Promise<Assignment | undefined> {
+  const checking = withClientOutsidePool(orm, AbortSignal.timeout(patienceMs), (other) =>
+    isShared(one, other),
+  ).then(
     (shared) => (shared ? transactionOrStatement(one) : null),
     () => null,
   );

@@ -2,7 +2,8 @@ import { ConcurrentUseError, StatementError, UnitOfWorkEndedError } from '../../
 
 // The ORM wraps the errors that it catches in its own errors, and keeps only their cause: so each has its own cause class.
 
-export const innerRuns = 'another `transact` within this unit of work has not ended yet; await it first';
+export const innerUnitIsRunning =
+  'another `transact` within this unit of work has not ended yet; await it first';
 
 /** Returns the error for the use of a unit of work that has ended. */
 export function ended(what: string): UnitOfWorkEndedError {
@@ -15,7 +16,7 @@ export function concurrent(what: string): ConcurrentUseError {
 }
 
 /** Returns the error for an attempt to begin or end the transaction of a unit of work. */
-export function transactionControl(what: string): StatementError {
+export function transactionControlError(what: string): StatementError {
   return statementError(
     `${what} is not allowed: a unit of work begins and ends its transaction; return from \`work\` to commit, throw to roll back, and use the ` +
       '`transact` of the unit of work for a savepoint',
@@ -23,7 +24,7 @@ export function transactionControl(what: string): StatementError {
 }
 
 /** Returns the error for a statement after another one has ended the transaction by `command`. */
-export function transactionEnded(command: string): StatementError {
+export function transactionEndedError(command: string): StatementError {
   return statementError(
     `a statement ended the transaction of this unit of work by ${command}: changes before it may be committed, and nothing was sent ` +
       'since; return from `work` to commit instead',
@@ -31,7 +32,7 @@ export function transactionEnded(command: string): StatementError {
 }
 
 /** Returns the error for the use of the ORM's own connection in a unit of work. */
-export function pastUnit(): StatementError {
+export function connectionOutsideUnit(): StatementError {
   return statementError(
     'em.getConnection would send outside the unit of work, on any connection of the pool: use `em.execute` or `em.getKysely()`, and for ' +
       'statements outside the unit of work `orm.em` of the database',

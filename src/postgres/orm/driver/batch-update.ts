@@ -29,7 +29,7 @@ export function changedColumns<T extends object>(
 }
 
 /** The parameters of a row, after its key and its version. */
-export function joinedValues<T>(
+export function batchValues<T>(
   columns: readonly ChangedColumn[],
   row: EntityDictionary<T> | undefined,
 ): unknown[] {
@@ -43,7 +43,7 @@ export function joinedValues<T>(
  * The statement that changes `count` rows: those that have the version that was seen, or of which none was. They are locked in the order
  * of their keys, so that two flushes of the same rows wait for each other instead of deadlocking; who comes second sees the new versions.
  */
-export function joinedUpdate(
+export function batchUpdateSql(
   table: string,
   meta: EntityMetadata,
   columns: readonly ChangedColumn[],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { leftOnSession } from '../../../src/postgres/pooler/pooler-rules.ts';
+import { findSessionChange } from '../../../src/postgres/pooler/session-changes.ts';
 
 describe('what a pooler in transaction mode would give to others is refused', () => {
   test.each([
@@ -33,8 +33,8 @@ describe('what a pooler in transaction mode would give to others is refused', ()
     ['declare c insensitive no scroll cursor\nwith hold for select 1', 'without hold'],
     ["load 'auto_explain'", 'library'],
   ])('%s', (text, says) => {
-    expect(leftOnSession(text, false)).toContain(says);
-    expect(leftOnSession(text, true)).toContain(says);
+    expect(findSessionChange(text, false)).toContain(says);
+    expect(findSessionChange(text, true)).toContain(says);
   });
 
   test.each([
@@ -47,8 +47,8 @@ describe('what a pooler in transaction mode would give to others is refused', ()
     'create table pg_temp.t (a int)',
     'do $a$ begin create temp table t (a int); end $a$',
   ])('outside a transaction: %s', (text) => {
-    expect(leftOnSession(text, false)).toContain('in the unit of work');
-    expect(leftOnSession(text, true)).toBeNull();
+    expect(findSessionChange(text, false)).toContain('in the unit of work');
+    expect(findSessionChange(text, true)).toBeNull();
   });
 });
 
@@ -85,5 +85,5 @@ test.each([
   '/* /* */ ; set role a; */ select $a$ $$; listen b; $a$',
   `insert into a values ('${';'.repeat(2_000_000)}', E'${"\\'".repeat(500_000)}')`,
 ])('what ends with its transaction, or only speaks of the rest, is not refused (%#)', (text) => {
-  expect(leftOnSession(text, false)).toBeNull();
+  expect(findSessionChange(text, false)).toBeNull();
 });

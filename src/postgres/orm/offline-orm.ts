@@ -3,7 +3,7 @@ import { DatabaseTarget } from '../../settings/database-url.ts';
 import { ormOptions } from './orm-options.ts';
 
 /** The ORM on no database: for what asks the entities alone, and must open no connection. */
-export function unconnected(): MikroORM {
+export function createOfflineOrm(): MikroORM {
   const nowhere = new DatabaseTarget({
     host: 'localhost',
     port: 5432,

@@ -3,11 +3,11 @@ import { findTransactionEnd } from '../sql/find-transaction-end.ts';
 import type { ScanOptions } from '../sql/sql-scanner.ts';
 
 /**
- * Detects, from the server's answers, that a statement ended the transaction that it ran in: the command tags and the transaction's
- * status say so, however the statement was written, and also when another transaction began in the same message.
+ * Detects, from the server's answers, that a statement ended the transaction that it ran in. The command tags and the transaction status
+ * show it in any spelling of the statement, and also when another transaction began in the same message.
  */
-export class TransactionEnd {
-  #isWatching = false;
+export class TransactionEndDetector {
+  #isActive = false;
   #text = '';
   #rolledBack = false;
   #command: string | undefined;
@@ -16,7 +16,7 @@ export class TransactionEnd {
   constructor(connection: Connection, strings: ScanOptions) {
     this.#strings = strings;
     connection.on('commandComplete', ({ text }: { text: string }) => {
-      if (this.#isWatching) this.#complete(text);
+      if (this.#isActive) this.#complete(text);
     });
     connection.on('readyForQuery', ({ status }: { status: string }) => {
       if (this.#rolledBack && status === 'I') this.#command ??= 'ROLLBACK';
@@ -29,19 +29,19 @@ export class TransactionEnd {
     return this.#command;
   }
 
-  /** Called when a transaction begins. */
-  watch(): void {
-    this.#isWatching = true;
+  /** Starts the detection, when a transaction begins. */
+  start(): void {
+    this.#isActive = true;
     this.#command = undefined;
   }
 
-  /** Called before its own end is sent. */
-  unwatch(): void {
-    this.#isWatching = false;
+  /** Stops the detection, before the transaction's own commit or rollback is sent. */
+  stop(): void {
+    this.#isActive = false;
   }
 
-  /** Called with each statement. */
-  send(text: string): void {
+  /** Records the text of the statement that is sent next. */
+  recordStatement(text: string): void {
     this.#text = text;
   }
 

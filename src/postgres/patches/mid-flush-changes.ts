@@ -8,25 +8,25 @@ import {
 } from '@mikro-orm/core';
 import { keepStoredDigits } from '../../json/shaped-json.ts';
 import { ChangedEntities } from './changed-entities.ts';
-import { LateStaging } from './late-staging.ts';
+import { MidFlushStaging } from './mid-flush-staging.ts';
 
 type Values = Record<string, unknown>;
 
 /** The flushes of a manager. */
 interface Flushes {
-  readonly staging: LateStaging;
+  readonly staging: MidFlushStaging;
   /** Of each entity that the running one updates: the values that it sends, and the snapshot from before. Undefined until it sends. */
   sent: Map<object, { readonly values: Values; readonly before: unknown }> | undefined;
 }
 
-// Of managers that flush by `flushKeeping`.
+// Of managers that flush by `flushKeepingChanges`.
 const flushes = new WeakMap<UnitOfWork, Flushes>();
 
 /**
  * What is changed or staged while a flush waits for the server is not part of it. The ORM loses it: it takes the values that an entity has
- * after the flush for those that were written, and empties what is staged. Together with `flushKeeping`, it is left for the next flush.
+ * after the flush for those that were written, and empties what is staged. Together with `flushKeepingChanges`, it is left for the next flush.
  */
-export class LateChanges implements EventSubscriber {
+export class MidFlushChanges implements EventSubscriber {
   /** Has to come before subscribers that wait for the server: it reads what the change sets were made of. */
   onFlush({ em, uow }: FlushEventArgs): void {
     const changes = uow.getChangeSets();
@@ -48,10 +48,10 @@ export class LateChanges implements EventSubscriber {
 }
 
 /** Runs the ORM's flush without a loss of what is changed or staged meanwhile, or was staged when it fails. Returns whether it sent something. */
-export async function flushKeeping(em: EntityManager, flush: () => Promise<void>): Promise<boolean> {
+export async function flushKeepingChanges(em: EntityManager, flush: () => Promise<void>): Promise<boolean> {
   const uow = em.getUnitOfWork(false);
   let running = flushes.get(uow);
-  if (!running) flushes.set(uow, (running = { staging: new LateStaging(uow), sent: undefined }));
+  if (!running) flushes.set(uow, (running = { staging: new MidFlushStaging(uow), sent: undefined }));
   const restage = rememberStaged(uow);
   try {
     await flush();
@@ -60,7 +60,8 @@ export async function flushKeeping(em: EntityManager, flush: () => Promise<void>
     restage?.();
     throw error;
   } finally {
-    for (const [entity, { values, before }] of running.sent ?? []) keepLate(em, entity, values, before);
+    for (const [entity, { values, before }] of running.sent ?? [])
+      keepMidFlushChanges(em, entity, values, before);
     running.sent = undefined;
   }
 }
@@ -74,7 +75,7 @@ export function unflushedEntities(em: EntityManager): string[] {
 }
 
 /** Has values that were assigned during the flush count as changed. */
-function keepLate(em: EntityManager, entity: object, values: Values, before: unknown): void {
+function keepMidFlushChanges(em: EntityManager, entity: object, values: Values, before: unknown): void {
   const { __meta: meta, __originalEntityData: snapshot } = wrap(entity, true);
   // The ORM makes a new one when it has written the entity. With the old one, all still counts as changed.
   if (!snapshot || snapshot === before) return;

@@ -65,7 +65,11 @@ const suspicious =
  * Returns what to do instead of a text that would leave something on the server's connection for its next user; null when it leaves
  * nothing. The text alone is looked at, not what a function does in the server.
  */
-export function leftOnSession(text: string, inTransaction: boolean, options?: ScanOptions): string | null {
+export function findSessionChange(
+  text: string,
+  inTransaction: boolean,
+  options?: ScanOptions,
+): string | null {
   if (!suspicious.test(text)) return null;
   for (const statement of statementsOf(text, options)) {
     const rule = rules.find(({ isBroken }) => isBroken(statement, inTransaction));

@@ -17,10 +17,10 @@ import {
 import { DataError } from '../../../errors.ts';
 import { DataErrorConnection } from '../data-errors/data-error-connection.ts';
 import { ExactDriver } from './exact-driver.ts';
-import { changedColumns, joinedUpdate, joinedValues } from './joined-update.ts';
+import { changedColumns, batchUpdateSql, batchValues } from './batch-update.ts';
 import { isOurs } from '../entities/our-entities.ts';
 import { quoteDocuments } from '../../patches/quoted-documents.ts';
-import { versionCheck, type VersionCheck } from './version-check.ts';
+import { parseVersionCheck, type VersionCheck } from './version-check.ts';
 
 /** What a flush has seen of the versions of a batch, and how to ask the database for them, with locks. */
 type Seen = Pick<VersionCheck<object>, 'versions'> & { readonly ask: () => Promise<readonly unknown[]> };
@@ -32,7 +32,7 @@ type Seen = Pick<VersionCheck<object>, 'versions'> & { readonly ask: () => Promi
  * The same statement locks the rows in the order of their keys and compares their versions. The ORM asks for the versions ahead of a
  * batch, without holding the rows; that question is answered without a statement, and the versions are kept for the update.
  */
-export class JoinedUpdates extends ExactDriver {
+export class BatchUpdateDriver extends ExactDriver {
   protected override readonly connection = new DataErrorConnection(this.config);
   readonly #seen = new WeakMap<object, Seen>();
 
@@ -58,7 +58,7 @@ export class JoinedUpdates extends ExactDriver {
     options: FindOptions<T, P, F, E> = {},
   ): Promise<EntityData<T>[]> {
     const meta = this.metadata.get<T>(entity);
-    const check = options.ctx && isOurs(meta) ? versionCheck(meta, where, options) : null;
+    const check = options.ctx && isOurs(meta) ? parseVersionCheck(meta, where, options) : null;
     if (!options.ctx || !check) return super.find(entity, where, options);
     this.#seen.set(options.ctx, {
       versions: check.versions,
@@ -87,10 +87,10 @@ export class JoinedUpdates extends ExactDriver {
       const values = keys.flatMap((key, index) => [
         key,
         versions.get(key) ?? null,
-        ...joinedValues(columns, rows[index]),
+        ...batchValues(columns, rows[index]),
       ]);
       parameters.splice(0, parameters.length, ...values);
-      return joinedUpdate(table, meta, columns, keys.length);
+      return batchUpdateSql(table, meta, columns, keys.length);
     });
     if ((result.rows?.length ?? 0) < keys.length) throw OptimisticLockError.lockFailed(meta.className);
     return result;

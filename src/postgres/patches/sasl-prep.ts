@@ -33,7 +33,7 @@ interface Internals {
  * Has `client` log in by SCRAM with a password that the server took as it is. The driver prepares each by RFC 4013, which takes the
  * joiners out of composed emoji: such a password would be wrong (28P01).
  */
-export function proveRawPasswords(client: Client): void {
+export function correctSaslPrep(client: Client): void {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same class, with what its types leave out
   const internals = client as unknown as Internals;
   const { connection } = internals;
@@ -42,7 +42,7 @@ export function proveRawPasswords(client: Client): void {
   const send = connection.sendSCRAMClientFinalMessage.bind(connection);
   connection.sendSCRAMClientFinalMessage = (response) => {
     const { password, saslSession } = internals;
-    if (typeof password !== 'string' || !isTakenAsItIs(password)) return send(response);
+    if (typeof password !== 'string' || !isNotPrepared(password)) return send(response);
     const withoutProof = response.replace(/,p=[^,]*$/, '');
     const authMessage = `n=*,r=${saslSession.clientNonce},${challenge},${withoutProof}`;
     const { proof, serverSignature } = scram(password, challenge, authMessage);
@@ -74,7 +74,7 @@ function hmac(key: Buffer, text: string): Buffer {
 
 let pattern: RegExp | undefined;
 
-function isTakenAsItIs(password: string): boolean {
+function isNotPrepared(password: string): boolean {
   pattern ??= new RegExp(`[${classOf(ranges)}]`, 'u');
   return pattern.test(password);
 }

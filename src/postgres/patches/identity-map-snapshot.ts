@@ -4,7 +4,7 @@ import { comparableText } from '../../json/document-text.ts';
 import { parseDocument } from '../../json/stored-digits.ts';
 
 /** What was loaded when an inner unit of work began. One of the two is called when it ends. */
-export interface LoadedEntities {
+export interface IdentityMapSnapshot {
   /** Brings all back as it was, but for what was assigned outside the inner unit of work meanwhile. */
   restore(): void;
   /** Leaves all as it is. */
@@ -16,10 +16,10 @@ export interface LoadedEntities {
  * refresh would cost statements, and let in what others have committed since, newer row versions included, under values that were decided
  * on before. `isInside` says whether an assignment belongs to the inner unit of work.
  */
-export function rememberLoaded(em: EntityManager, isInside: () => boolean): LoadedEntities {
+export function snapshotIdentityMap(em: EntityManager, isInside: () => boolean): IdentityMapSnapshot {
   const unit = em.getUnitOfWork();
-  const remembered = new Map<object, LoadedEntities>();
-  for (const entity of unit.getIdentityMap()) remembered.set(entity, rememberEntity(em, entity, isInside));
+  const remembered = new Map<object, IdentityMapSnapshot>();
+  for (const entity of unit.getIdentityMap()) remembered.set(entity, snapshotEntity(em, entity, isInside));
   return {
     restore() {
       for (const staged of [unit.getPersistStack(), unit.getRemoveStack(), unit.getOrphanRemoveStack()])
@@ -34,7 +34,7 @@ export function rememberLoaded(em: EntityManager, isInside: () => boolean): Load
   };
 }
 
-function rememberEntity(em: EntityManager, entity: object, isInside: () => boolean): LoadedEntities {
+function snapshotEntity(em: EntityManager, entity: object, isInside: () => boolean): IdentityMapSnapshot {
   // The ORM keeps an entity's values in one place, and a snapshot to compare them with in another.
   const wrapped = wrap(entity, true);
   const { __meta: meta, __initialized, __data, __originalEntityData } = wrapped;

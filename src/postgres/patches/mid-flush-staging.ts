@@ -1,7 +1,7 @@
 import type { UnitOfWork } from '@mikro-orm/core';
 
 /** Keeps what is staged during a flush for the next one. The ORM empties its stacks when a flush has ended. */
-export class LateStaging {
+export class MidFlushStaging {
   readonly #uow: UnitOfWork;
   #stacks: readonly LateStack[] | undefined;
 
