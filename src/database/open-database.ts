@@ -80,7 +80,9 @@ export async function openDatabase({
       }
     }
     const replicas = await Promise.all(
-      settings.replicaUrls.value.map((replica) => Replica.open(replica, connections, telemetry.of(replica))),
+      settings.replicaUrls.value.map((replica) =>
+        Replica.open(replica, connections, telemetry.forDatabase(replica)),
+      ),
     );
     return new Database(orm, {
       ...connections,

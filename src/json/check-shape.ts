@@ -4,9 +4,9 @@ import { documentText } from './document-text.ts';
 import { isRawJSON } from './raw-json.ts';
 
 /**
- * Checks a document that was read against the shape of `column` (`table.column`).
+ * Checks a document against the shape of `column` (`table.column`).
  *
- * @throws InvalidJsonError naming the places that are out of shape, without their values.
+ * @throws InvalidJsonError with the paths that do not match the shape, without their values.
  */
 export function checkShape(column: string, shape: z.ZodType, document: unknown): void {
   const { error } = shape.safeParse(document);
@@ -14,17 +14,16 @@ export function checkShape(column: string, shape: z.ZodType, document: unknown):
 }
 
 /**
- * Checks a document that is to be stored in `column`: that it can be stored as it is, and that it has the column's shape. For statements
- * that bypass the flush, which checks documents too. Returns the text that is stored.
+ * Checks that a document can be stored unchanged in `column`, and that it matches the column's shape. Returns the text to store.
  *
- * @throws InvalidJsonError naming the places that can't be stored or are out of shape, without their values.
+ * @throws InvalidJsonError with the paths that can't be stored or do not match the shape, without their values.
  */
 export function checkDocument(column: string, shape: z.ZodType, document: unknown): string {
   const text = documentText(column, document);
   try {
     checkShape(column, shape, document);
   } catch (error) {
-    // A shape knows no numbers with more digits than JavaScript's have.
+    // A shape refuses the raw form of numbers with more digits than JavaScript's. Their rounded values are checked instead.
     if (!containsRawJson(document)) throw error;
     checkShape(column, shape, JSON.parse(text));
   }

@@ -13,6 +13,6 @@ export function encodeJson(document: unknown): string {
   } catch (error) {
     if (!(error instanceof UnstorableJsonError)) throw error;
     const at = error.path.length === 0 ? '' : ` at ${error.path.map(String).join('.')}`;
-    throw new ConversionError(`holds ${error.what}${at}, ${error.why}`, { cause: error });
+    throw new ConversionError(`holds ${error.found}${at}, ${error.reason}`, { cause: error });
   }
 }

@@ -161,7 +161,7 @@ const statements = [
   'lock table pg_authid',
 ];
 
-test('no output of 200 provoked errors holds the password', { timeout: 120_000 }, async () => {
+test('no output of 200 provoked errors has the password', { timeout: 120_000 }, async () => {
   const outputs = new Map<string, string>();
   const note = (how: string, output: unknown): void => void outputs.set(how, shownOf(output));
   const unprovoked: string[] = [];

@@ -2,7 +2,7 @@ import { array, assert, bigInt, json, nat, oneof, property, stringMatching } fro
 import { describe, expect, test } from 'vitest';
 import { parseExactJson, hasLongDigits } from '../../src/json/exact-json.ts';
 
-describe('JSON that is read exactly', () => {
+describe('parseExactJson', () => {
   test.each([
     '9007199254740993',
     '-9007199254740993',
@@ -22,11 +22,11 @@ describe('JSON that is read exactly', () => {
     '0.00000000000000000',
     '-0.0',
     '1e21',
-  ])('takes %s for a number, which loses nothing', (number) => {
+  ])('parses %s as a number, which loses no digit', (number) => {
     expect(parseExactJson(number)).toBe(Number(number));
   });
 
-  test('is what JSON says, as long as its numbers are short', () => {
+  test('returns the same as JSON.parse when its numbers are short', () => {
     assert(
       property(json(), (text) => {
         expect(parseExactJson(text)).toEqual(JSON.parse(text));
@@ -53,7 +53,7 @@ function exactly(number: string): bigint {
   return sign === '-' ? -value : value;
 }
 
-test('eight digits in a row are found wherever they are, and nothing else', () => {
+test('hasLongDigits finds eight digits in a row at any place, and nothing else', () => {
   const text = array(oneof(stringMatching(/^\d{1,12}$/), stringMatching(/^[^\d]{0,9}$/)), {
     maxLength: 20,
   });

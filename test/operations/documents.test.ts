@@ -96,7 +96,7 @@ testWithFaults('failing at an executive summary', {
 });
 
 describe('an executive summary', () => {
-  test('of fewer than two insights is not begun', async () => {
+  test('of fewer than two insights is not started', async () => {
     await using db = await TestDatabase.create();
     const experiment = await db.transact(async (uow) => withInsights(uow, { insights: 1 }));
 
@@ -106,7 +106,7 @@ describe('an executive summary', () => {
     expect(await found).toEqual([]);
   });
 
-  test('that failed does not keep another from being begun', async () => {
+  test('can be started again after a failure', async () => {
     await using db = await TestDatabase.create();
     const experiment = await db.transact(async (uow) => withInsights(uow, { insights: 2 }));
     const { token = '' } = (await startSummary(db, experiment)) ?? {};
@@ -117,7 +117,7 @@ describe('an executive summary', () => {
     expect(await startSummary(db, experiment)).not.toBeNull();
   });
 
-  test('that another worker took over is not overwritten by the first, nor are its charts', async () => {
+  test('that another worker took over is not overwritten by the first, and neither are its charts', async () => {
     await using db = await TestDatabase.create();
     const first = await db.transact(generating);
     const { experimentId } = first;

@@ -173,7 +173,7 @@ testWithFaults('an iteration that reaches the goal', {
 });
 
 describe('an exploration', () => {
-  test('of an experiment without a completed analysis does not start', async () => {
+  test('of an experiment without a completed analysis is not started', async () => {
     await using db = await TestDatabase.create();
     const experiment = await db.transact(async ({ em }) => {
       const { id } = anExperiment(em, { scorecardData: scorecard });
@@ -186,7 +186,7 @@ describe('an exploration', () => {
     expect((await db.read(({ explorations }) => explorations.pageSummaries(experiment))).data).toEqual([]);
   });
 
-  test('that two workers expand at once counts the nodes and calls of both', async () => {
+  test('that two workers expand concurrently counts the nodes and calls of both', async () => {
     await using db = await TestDatabase.create();
     const { exploration, root } = await db.transact(async (uow) => rooted(uow));
 

@@ -122,7 +122,7 @@ testWithFaults('running an analysis again', {
 });
 
 describe('running an analysis', () => {
-  test('on nobody keeps the one that there was', async () => {
+  test('without synths keeps the previous analysis', async () => {
     await using db = await TestDatabase.create();
     const { experiment, old, group } = await db.transact(async (uow) => simulatedBefore(uow, { synths: 0 }));
 
@@ -134,7 +134,7 @@ describe('running an analysis', () => {
     });
   });
 
-  test('twice at once leaves the outcomes of one', async () => {
+  test('twice concurrently leaves the outcomes of one', async () => {
     await using db = await TestDatabase.create();
     const { experiment, group } = await db.transact(async (uow) => simulatedBefore(uow, { synths: 3 }));
 

@@ -53,7 +53,7 @@ testWithFaults('storing a synth that is given no group', {
 });
 
 describe('groups', () => {
-  test('of one name that many ask for at once are one', async () => {
+  test('of one name are created once by concurrent callers', async () => {
     await using db = await TestDatabase.create();
 
     await Promise.all(Array.from({ length: 8 }, (_, n) => importSynth(db, `syn_${n}`, 'Shoppers')));
@@ -62,7 +62,7 @@ describe('groups', () => {
     expect(data).toMatchObject([{ name: 'Shoppers', synthCount: 8 }]);
   });
 
-  test('that is the default one is not deleted', async () => {
+  test('refuse to delete the default one', async () => {
     await using db = await TestDatabase.create();
     await db.transact(({ synthGroups }) => synthGroups.ensureDefault());
 

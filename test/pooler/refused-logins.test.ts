@@ -41,22 +41,25 @@ async function started(options: Partial<PoolerOptions>): Promise<{ pooler: PgBou
   return { pooler, url: new URL(pooler.url()) };
 }
 
-describe.each(['scram-sha-256', 'md5', 'plain'] as const)('a pooler that asks by %s', (authType) => {
-  test('reports a wrong password, and an unknown role, as the server does', async () => {
-    const { url } = await started({ authType });
-    const wrong = { password: 'canary' };
-    const unknown = { username: 'nobody', password: 'canary' };
+describe.each(['scram-sha-256', 'md5', 'plain'] as const)(
+  'a pooler with authentication by %s',
+  (authType) => {
+    test('reports a wrong password and an unknown role as the server does', async () => {
+      const { url } = await started({ authType });
+      const wrong = { password: 'canary' };
+      const unknown = { username: 'nobody', password: 'canary' };
 
-    const direct = await whyNot(server, wrong);
+      const direct = await whyNot(server, wrong);
 
-    expect(direct).toBe('Database connection failed: the password is wrong, or the role does not exist');
-    expect(await whyNot(url, wrong)).toBe(direct);
-    expect(await whyNot(url, unknown)).toBe(direct);
-  });
-});
+      expect(direct).toBe('Database connection failed: the password is wrong, or the role does not exist');
+      expect(await whyNot(url, wrong)).toBe(direct);
+      expect(await whyNot(url, unknown)).toBe(direct);
+    });
+  },
+);
 
 test.each(['md5', 'plain'] as const)(
-  'a pooler that asks by %s reports a missing password as a wrong one',
+  'a pooler with authentication by %s reports a missing password as a wrong one',
   async (authType) => {
     expect(await whyNot((await started({ authType })).url, { password: '' })).toBe(
       'Database connection failed: the password is wrong, or the role does not exist',
@@ -64,7 +67,7 @@ test.each(['md5', 'plain'] as const)(
   },
 );
 
-test('a password that is missing where SCRAM asks for it is reported as such, and leaves no connection open', async () => {
+test('a missing password for SCRAM is reported, and no connection stays open', async () => {
   const missing = 'Database connection failed: the server asks for a password, and none is configured';
 
   const before = sockets();
@@ -76,7 +79,7 @@ test('a password that is missing where SCRAM asks for it is reported as such, an
 });
 
 test.each(['any', 'one'] as const)(
-  'a database that does not exist is reported as the server does: %s',
+  'a missing database is reported as by the server: %s',
   async (databases) => {
     const { url } = await started({ databases });
     const unknown = { pathname: '/nowhere' };
@@ -85,7 +88,7 @@ test.each(['any', 'one'] as const)(
   },
 );
 
-test('a pooler that is full is reported as a server that is', async () => {
+test('a full pooler is reported as a full server', async () => {
   const { pooler, url } = await started({ clients: 1 });
   const client = new Client(pooler.url());
   onTestFinished(() => client.end());

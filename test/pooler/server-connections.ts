@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import type { DatabaseTarget } from '../../src/settings/database-url.ts';
-import { meeting, together } from '../concurrency/together.ts';
+import { barrier, concurrently } from '../concurrency/concurrently.ts';
 import type { PgBouncer } from './pgbouncer.ts';
 
 /** What a connection has that a later user of it would meet. */
@@ -25,8 +25,8 @@ export async function leftOn(pooler: PgBouncer, count: number, direct: DatabaseT
 
 /** The state of `count` connections at the same time. */
 async function states(config: ConstructorParameters<typeof Client>[0], count: number): Promise<string[]> {
-  const met = meeting(count);
-  const found = await together(count, async () => {
+  const met = barrier(count);
+  const found = await concurrently(count, async () => {
     const client = new Client(config);
     await client.connect();
     try {

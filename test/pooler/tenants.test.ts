@@ -9,7 +9,7 @@ import {
   type UnitOfWork,
 } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { together } from '../concurrency/together.ts';
+import { concurrently } from '../concurrency/concurrently.ts';
 import { PgBouncer, whyNoPooler } from './pgbouncer.ts';
 import { leftOn } from './server-connections.ts';
 
@@ -103,11 +103,11 @@ async function unit(own: string, other: string, round: number): Promise<string[]
 
 describe('two tenants of twenty clients on two server connections', () => {
   test(
-    'never see, change or make rows of each other, whatever fails in between',
+    'never see, change or create rows of each other, also with failures in between',
     async () => {
       let [next, made] = [0, 0];
       const trespasses: string[] = [];
-      await together(clients, async () => {
+      await concurrently(clients, async () => {
         while (next < 2 * rounds) {
           const round = next++;
           const [own = '', other = ''] = round % 2 === 0 ? tenants : tenants.toReversed();
@@ -117,7 +117,7 @@ describe('two tenants of twenty clients on two server connections', () => {
         }
       });
 
-      const counted = await together(tenants.length, async (index) =>
+      const counted = await concurrently(tenants.length, async (index) =>
         database.read(
           async ({ experiments }) => (await experiments.pageSummaries({ limit: 1 })).pagination.total,
           as(tenants[index] ?? ''),
@@ -157,13 +157,13 @@ describe('two tenants of twenty clients on two server connections', () => {
     expect(changed).toEqual([]);
   });
 
-  test('are shown nothing of each other that was loaded before', async () => {
+  test('do not see rows that the other loaded before', async () => {
     const id = await database.transact(
       async ({ em }) => anExperiment(em, { name: `${tenants[0]}:loaded` }).id,
       as(tenants[0]),
     );
 
-    const asked = await together(clients, async (client) =>
+    const asked = await concurrently(clients, async (client) =>
       database.read(async ({ experiments }) => experiments.find(id), as(tenants[client % 2] ?? '')),
     );
 
@@ -173,9 +173,9 @@ describe('two tenants of twenty clients on two server connections', () => {
   });
 });
 
-describe('whoever is no tenant', () => {
+describe('a unit of work without a tenant', () => {
   test('is refused by the policy, on connections that tenants have used', async () => {
-    await together(clients, (client) => foreign(tenants[client % 2] ?? ''));
+    await concurrently(clients, (client) => foreign(tenants[client % 2] ?? ''));
 
     const asked = await Promise.allSettled(
       Array.from({ length: clients }, () =>

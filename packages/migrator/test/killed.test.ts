@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { together } from '../../../test/concurrency/together.ts';
+import { concurrently } from '../../../test/concurrency/concurrently.ts';
 import type { Fault } from '../../../test/proxy/fault.ts';
 import { WireProxy } from '../../../test/proxy/wire-proxy.ts';
 import { accountMigrations, accountsOrm } from './accounts.ts';
@@ -116,7 +116,7 @@ describe.each(['up', 'down'] as const)('going %s', (direction) => {
     const stride = all ? 1 : every;
     let points = 0;
     for (let next = 1, goesOn = true; goesOn; next += atOnce * stride) {
-      const reached = await together(atOnce, (n) =>
+      const reached = await concurrently(atOnce, (n) =>
         convergesAfter(disturbance, direction, next + n * stride),
       );
       points += reached.filter(Boolean).length;

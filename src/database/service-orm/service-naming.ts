@@ -3,8 +3,8 @@ import { ConstraintNaming } from '../../postgres/orm/constraint-naming.ts';
 import { isOurTable } from '../../postgres/orm/entities/our-entities.ts';
 
 /**
- * Returns a naming strategy that names the constraints and indexes of our tables as `ConstraintNaming` does, and everything else as `Service`
- * does, so that our entities rename nothing in the tables of a service.
+ * Returns a naming strategy that applies `ConstraintNaming` to our tables, and `Service` to all others: adding our entities renames
+ * nothing in the tables of a service.
  */
 export function serviceNaming(
   Service: new () => NamingStrategy = UnderscoreNamingStrategy,

@@ -12,7 +12,7 @@ import { changedTables } from './changed-tables.ts';
 import { serviceNaming } from './service-naming.ts';
 
 // Options that would bypass our settings, and what to write instead.
-const refused = {
+const refusedOptions = {
   disableTransactions: 'a unit of work would be neither flushed nor rolled back',
   host: 'write it into clientUrl',
   port: 'write it into clientUrl',
@@ -28,7 +28,7 @@ const refused = {
 } as const satisfies Partial<Record<keyof Options, string>>;
 
 /** The options of a service's own MikroORM, as for `MikroORM.init`, without those for the connection. */
-export type ServiceOptions = Omit<Options, keyof typeof refused>;
+export type ServiceOptions = Omit<Options, keyof typeof refusedOptions>;
 
 /** How the service's MikroORM connects, with the meaning of the same options of `openDatabase`. */
 export type ServiceConnection = Pick<OpenDatabaseOptions, 'poolMode' | 'pool' | 'timeouts'>;
@@ -46,7 +46,7 @@ export type ServiceConnection = Pick<OpenDatabaseOptions, 'poolMode' | 'pool' | 
  * @throws SettingsError that lists all options that conflict with ours or are invalid.
  */
 export function withSynthLab(options: ServiceOptions = {}, connection: ServiceConnection = {}): Options {
-  const problems = contradictions(options);
+  const problems = conflictsOf(options);
   if (problems.length > 0) throw new SettingsError(problems);
   const settings = resolveSettings({ ...connection, url: options.clientUrl });
   const target = settings.url.value;
@@ -69,8 +69,8 @@ export function withSynthLab(options: ServiceOptions = {}, connection: ServiceCo
   );
 }
 
-function contradictions(options: Options): string[] {
-  const problems = Object.entries(refused)
+function conflictsOf(options: Options): string[] {
+  const problems = Object.entries(refusedOptions)
     .filter(([name]) => Reflect.get(options, name) !== undefined)
     .map(([name, remedy]) => `${name} is not allowed in the options of withSynthLab: ${remedy}`);
   const { driver } = options;
@@ -85,20 +85,20 @@ function merge(ours: Options, theirs: ServiceOptions): Options {
     ...ours,
     ...theirs,
     driver: BatchUpdateDriver,
-    entities: joined(ours.entities, theirs.entities),
+    entities: union(ours.entities, theirs.entities),
     namingStrategy: serviceNaming(theirs.namingStrategy),
-    extensions: joined(ours.extensions, theirs.extensions),
-    // Theirs first: ours check what they make of a flush.
-    subscribers: joined(theirs.subscribers, ours.subscribers),
-    migrations: { ...migrationsOf(ours, theirs), ...theirs.migrations },
+    extensions: union(ours.extensions, theirs.extensions),
+    // The service's first: ours check the result of them.
+    subscribers: union(theirs.subscribers, ours.subscribers),
+    migrations: { ...migrationOptions(ours, theirs), ...theirs.migrations },
     schemaGenerator: {
       ...theirs.schemaGenerator,
-      ignoreSchema: joined(ours.schemaGenerator?.ignoreSchema, theirs.schemaGenerator?.ignoreSchema),
+      ignoreSchema: union(ours.schemaGenerator?.ignoreSchema, theirs.schemaGenerator?.ignoreSchema),
     },
   };
-  // The ORM would drop its parameters, which are set separately.
+  // Its parts are set separately, because the ORM would drop its parameters.
   delete merged.clientUrl;
-  if (theirs.entitiesTs) merged.entitiesTs = joined(ours.entities, theirs.entitiesTs);
+  if (theirs.entitiesTs) merged.entitiesTs = union(ours.entities, theirs.entitiesTs);
   // Options that `openDatabase` changes and our entities don't need are the service's.
   for (const name of [
     'flushMode',
@@ -112,7 +112,7 @@ function merge(ours: Options, theirs: ServiceOptions): Options {
 }
 
 /** Returns our migration options, without our migrations when the service has its own. */
-function migrationsOf(ours: Options, { migrations: theirs = {} }: ServiceOptions): Options['migrations'] {
+function migrationOptions(ours: Options, { migrations: theirs = {} }: ServiceOptions): Options['migrations'] {
   const found: Options['migrations'] = { ...ours.migrations };
   if (theirs.path ?? theirs.pathTs ?? theirs.migrationsList) {
     delete found.path;
@@ -121,7 +121,7 @@ function migrationsOf(ours: Options, { migrations: theirs = {} }: ServiceOptions
   return found;
 }
 
-/** Returns the elements of both, each once. */
-function joined<T>(first: Iterable<T> = [], second: Iterable<T> = []): T[] {
+/** Returns the elements of both without duplicates. */
+function union<T>(first: Iterable<T> = [], second: Iterable<T> = []): T[] {
   return [...new Set([...first, ...second])];
 }

@@ -6,7 +6,7 @@ import { ChangedEntities } from '../../postgres/patches/changed-entities.ts';
 import { closedTransaction } from '../../postgres/patches/closed-transaction.ts';
 import { runInner } from './inner-unit.ts';
 import { flushKeepingChanges, unflushedEntities } from '../../postgres/patches/mid-flush-changes.ts';
-import { ended, connectionOutsideUnit, transactionControlError } from './usage-errors.ts';
+import { endedError, connectionOutsideUnitError, transactionControlError } from './usage-errors.ts';
 import { sealMethods } from './seal-methods.ts';
 import type { UnitGate } from './unit-gate.ts';
 
@@ -22,8 +22,8 @@ export class UnitEntityManager extends DataErrorEntityManager {
   }
 
   /**
-   * Returns a fresh manager of `orm`. Not by the ORM's option `entityManager`, which frameworks inject by, and not by a fork: inside an inner
-   * unit of work, the ORM's own manager stands for that of the inner unit.
+   * Returns a fresh manager of `orm`. It is not made by the ORM's option `entityManager`, which frameworks use for injection, and not by a
+   * fork: inside an inner unit of work, a fork of the ORM's manager is one of the inner unit.
    */
   static of(orm: MikroORM): UnitEntityManager {
     const { em, config } = orm;
@@ -48,13 +48,13 @@ export class UnitEntityManager extends DataErrorEntityManager {
     return this.#gate;
   }
 
-  /** Makes it a handle of the unit of work behind `gate`. */
+  /** Makes this manager a handle of the unit of work of `gate`. */
   join(gate: UnitGate, transaction?: ControlledTransaction<unknown>): void {
     this.#gate = gate;
     if (transaction) this.setTransactionContext(transaction);
   }
 
-  /** Makes a manager outside a transaction refuse all statements from now on. */
+  /** Makes this manager, which has no transaction, refuse all statements from now on. */
   close(): void {
     this.setTransactionContext(closed);
   }
@@ -74,7 +74,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
     row: EntityDictionary<E>,
     options?: Parameters<EntityManager['map']>[2],
   ): E {
-    // With `cascade`, the ORM would take unflushed values for stored ones.
+    // With `cascade`, the ORM would treat unflushed values as stored ones.
     return super.map(entity, row, Object.assign({ cascade: false }, options));
   }
 
@@ -106,7 +106,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
     return this.isEmpty ? false : flushKeepingChanges(this, () => super.flush());
   }
 
-  /** Runs `work` behind a savepoint, as the unit's `transact` does, where the manager belongs to a unit of work. */
+  /** Runs `work` in a savepoint, as the unit's `transact` does, where the manager belongs to a unit of work. */
   override transactional<T>(
     work: (em: this) => T | Promise<T>,
     options: Parameters<EntityManager['transactional']>[1] = {},
@@ -147,7 +147,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
   ): ReturnType<EntityManager['getConnection']> {
     if (this.#gate && !this.#gate.runningPart) {
       this.#gate.check('em.getConnection');
-      throw connectionOutsideUnit();
+      throw connectionOutsideUnitError();
     }
     return super.getConnection(...given);
   }
@@ -159,7 +159,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
   }
 }
 
-// The ORM sends by the transaction of a manager, where it has one, and through the pool otherwise.
+// The ORM sends statements by the transaction of a manager if it has one, and otherwise through the pool.
 const closed = closedTransaction(() => {
-  throw ended('a statement');
+  throw endedError('a statement');
 });

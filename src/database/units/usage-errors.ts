@@ -1,17 +1,17 @@
 import { ConcurrentUseError, StatementError, UnitOfWorkEndedError } from '../../errors.ts';
 
-// The ORM wraps the errors that it catches in its own errors, and keeps only their cause: so each has its own cause class.
+// The ORM wraps an error that it catches, and keeps only its cause. So the cause of each is an error of the same class.
 
 export const innerUnitIsRunning =
   'another `transact` within this unit of work has not ended yet; await it first';
 
 /** Returns the error for the use of a unit of work that has ended. */
-export function ended(what: string): UnitOfWorkEndedError {
+export function endedError(what: string): UnitOfWorkEndedError {
   return Object.assign(new UnitOfWorkEndedError(what), { cause: new UnitOfWorkEndedError(what) });
 }
 
 /** Returns the error for the use of a unit of work while another part of it is in use. */
-export function concurrent(what: string): ConcurrentUseError {
+export function concurrentUseError(what: string): ConcurrentUseError {
   return Object.assign(new ConcurrentUseError(what), { cause: new ConcurrentUseError(what) });
 }
 
@@ -32,7 +32,7 @@ export function transactionEndedError(command: string): StatementError {
 }
 
 /** Returns the error for the use of the ORM's own connection in a unit of work. */
-export function connectionOutsideUnit(): StatementError {
+export function connectionOutsideUnitError(): StatementError {
   return statementError(
     'em.getConnection would send outside the unit of work, on any connection of the pool: use `em.execute` or `em.getKysely()`, and for ' +
       'statements outside the unit of work `orm.em` of the database',

@@ -27,7 +27,7 @@ const timeouts = { cancel: 1_000, end: 1_000 };
  * - A statement whose connection is closed is cancelled on the server.
  */
 export abstract class SupervisedClient extends Client {
-  // Missing from the driver's types.
+  // Fields that are missing from the driver's types.
   declare readonly connection: Connection & { readonly stream: Socket };
   declare readonly processID: number | null;
   declare readonly secretKey: number | null;

@@ -2,7 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { DatabaseTarget } from '../../settings/database-url.ts';
 import { ormOptions } from './orm-options.ts';
 
-/** The ORM on no database: for what asks the entities alone, and must open no connection. */
+/** Creates the ORM without a database, to read the metadata of entities. It opens no connection. */
 export function createOfflineOrm(): MikroORM {
   const nowhere = new DatabaseTarget({
     host: 'localhost',

@@ -3,33 +3,33 @@ import { JsonType, wrap, type EntityManager } from '@mikro-orm/core';
 import { comparableText } from '../../json/document-text.ts';
 import { parseDocument } from '../../json/stored-digits.ts';
 
-/** What was loaded when an inner unit of work began. One of the two is called when it ends. */
+/** The loaded entities when an inner unit of work began. One of its methods is called when the inner unit ends. */
 export interface IdentityMapSnapshot {
-  /** Brings all back as it was, but for what was assigned outside the inner unit of work meanwhile. */
+  /** Restores the entities and their values. Keeps values that other code of the outer unit assigned since. */
   restore(): void;
-  /** Leaves all as it is. */
-  keep(): void;
+  /** Keeps the entities as they are now. */
+  discard(): void;
 }
 
 /**
- * Remembers what is loaded, with all values, at a moment when nothing waits to be written. It is restored without asking the database: a
- * refresh would cost statements, and let in what others have committed since, newer row versions included, under values that were decided
- * on before. `isInside` says whether an assignment belongs to the inner unit of work.
+ * Takes a snapshot of the loaded entities and their values, right after a flush. Restoring it sends no statements. A refresh would, and it
+ * would load newer row versions that other transactions have committed, under values that were computed before. `isInside` returns whether
+ * the current code belongs to the inner unit of work.
  */
 export function snapshotIdentityMap(em: EntityManager, isInside: () => boolean): IdentityMapSnapshot {
   const unit = em.getUnitOfWork();
-  const remembered = new Map<object, IdentityMapSnapshot>();
-  for (const entity of unit.getIdentityMap()) remembered.set(entity, snapshotEntity(em, entity, isInside));
+  const snapshots = new Map<object, IdentityMapSnapshot>();
+  for (const entity of unit.getIdentityMap()) snapshots.set(entity, snapshotEntity(em, entity, isInside));
   return {
     restore() {
       for (const staged of [unit.getPersistStack(), unit.getRemoveStack(), unit.getOrphanRemoveStack()])
         staged.clear();
       for (const entity of unit.getIdentityMap().values())
-        if (!remembered.has(entity)) unit.unsetIdentity(entity);
-      for (const entity of remembered.values()) entity.restore();
+        if (!snapshots.has(entity)) unit.unsetIdentity(entity);
+      for (const entity of snapshots.values()) entity.restore();
     },
-    keep() {
-      for (const entity of remembered.values()) entity.keep();
+    discard() {
+      for (const entity of snapshots.values()) entity.discard();
     },
   };
 }
@@ -40,11 +40,11 @@ function snapshotEntity(em: EntityManager, entity: object, isInside: () => boole
   const { __meta: meta, __initialized, __data, __originalEntityData } = wrapped;
   const values: Record<string, unknown> = { ...__data };
   for (const [name, value] of Object.entries(values)) {
-    // It may be changed in place.
+    // A `Date` may be changed in place.
     if (isDate(value)) values[name] = new Date(value);
   }
   const snapshot: Record<string, unknown> = { ...__originalEntityData };
-  // What other code of the outer unit assigns meanwhile is not for the inner unit to roll back.
+  // The inner unit must not roll back what other code of the outer unit assigns.
   const assignedOutside: Record<string | symbol, unknown> = {};
   const watched = new Proxy(__data, {
     set(target, key, value) {
@@ -57,15 +57,15 @@ function snapshotEntity(em: EntityManager, entity: object, isInside: () => boole
     restore() {
       for (const { name, customType } of meta.props) {
         const [value, was]: unknown[] = [values[name], snapshot[name]];
-        // What may have been changed in place is made anew.
+        // A document may have been changed in place.
         if (customType instanceof JsonType && typeof was === 'string' && comparableText(value) !== was)
           values[name] = parseDocument(was);
       }
       Object.assign(wrapped, { __em: em, __initialized, __data: Object.assign(values, assignedOutside) });
       em.getUnitOfWork().register(entity, snapshot, { refresh: true });
     },
-    keep() {
-      // The ORM may have put other values in its place.
+    discard() {
+      // The ORM may have replaced the object.
       const { __data: present } = wrapped;
       if (present === watched) Object.assign(wrapped, { __data });
     },

@@ -12,34 +12,34 @@ import { MidFlushStaging } from './mid-flush-staging.ts';
 
 type Values = Record<string, unknown>;
 
-/** The flushes of a manager. */
+/** The state of a manager's flushes. */
 interface Flushes {
   readonly staging: MidFlushStaging;
-  /** Of each entity that the running one updates: the values that it sends, and the snapshot from before. Undefined until it sends. */
+  /** For each entity that the running flush updates: the values that it sends, and the snapshot before it. Undefined until it sends. */
   sent: Map<object, { readonly values: Values; readonly before: unknown }> | undefined;
 }
 
-// Of managers that flush by `flushKeepingChanges`.
+// Only of managers that flush by `flushKeepingChanges`.
 const flushes = new WeakMap<UnitOfWork, Flushes>();
 
 /**
- * What is changed or staged while a flush waits for the server is not part of it. The ORM loses it: it takes the values that an entity has
- * after the flush for those that were written, and empties what is staged. Together with `flushKeepingChanges`, it is left for the next flush.
+ * Keeps changes that are made while a flush waits for the server, for the next flush. The ORM loses them: after a flush, it treats the current
+ * values of an entity as the written ones, and clears the staged entities. Used together with `flushKeepingChanges`.
  */
 export class MidFlushChanges implements EventSubscriber {
-  /** Has to come before subscribers that wait for the server: it reads what the change sets were made of. */
+  /** Must run before subscribers that wait for the server, because it reads the values of the change sets from the entities. */
   onFlush({ em, uow }: FlushEventArgs): void {
     const changes = uow.getChangeSets();
     const flush = flushes.get(uow);
     if (!flush) return;
-    // Also when there is nothing to send: the ORM empties what is staged some turns later.
+    // Also when there is nothing to send: the ORM clears the staged entities some turns later.
     flush.staging.begin();
     if (changes.length === 0) return;
     flush.sent = new Map();
     for (const change of changes) {
       const { entity, type } = change;
       if (type !== ChangeSetType.UPDATE && type !== ChangeSetType.UPDATE_EARLY) continue;
-      // As the guard of documents does later: its digits are among what is sent.
+      // `JsonShapeGuard` does so later, and the values that are sent include these digits.
       keepStoredDigits(change);
       const { __originalEntityData: before } = wrap(entity, true);
       flush.sent.set(entity, { values: em.getComparator().prepareEntity(entity), before });
@@ -47,12 +47,15 @@ export class MidFlushChanges implements EventSubscriber {
   }
 }
 
-/** Runs the ORM's flush without a loss of what is changed or staged meanwhile, or was staged when it fails. Returns whether it sent something. */
+/**
+ * Runs the ORM's flush. Keeps changes that are made or staged meanwhile, and, when it fails, the entities that were staged. Returns whether it
+ * sent a statement.
+ */
 export async function flushKeepingChanges(em: EntityManager, flush: () => Promise<void>): Promise<boolean> {
   const uow = em.getUnitOfWork(false);
   let running = flushes.get(uow);
   if (!running) flushes.set(uow, (running = { staging: new MidFlushStaging(uow), sent: undefined }));
-  const restage = rememberStaged(uow);
+  const restage = snapshotStaged(uow);
   try {
     await flush();
     return running.sent !== undefined;
@@ -66,7 +69,7 @@ export async function flushKeepingChanges(em: EntityManager, flush: () => Promis
   }
 }
 
-/** Returns the names of the entities that have changes which no flush has written. */
+/** Returns the names of the entities that have unflushed changes. */
 export function unflushedEntities(em: EntityManager): string[] {
   const uow = em.getUnitOfWork(false);
   if (uow instanceof ChangedEntities && !uow.hasChanges) return [];
@@ -74,17 +77,17 @@ export function unflushedEntities(em: EntityManager): string[] {
   return [...new Set(uow.getChangeSets().map(({ meta }) => meta.className))];
 }
 
-/** Has values that were assigned during the flush count as changed. */
+/** Makes values that were assigned during the flush count as changed. */
 function keepMidFlushChanges(em: EntityManager, entity: object, values: Values, before: unknown): void {
   const { __meta: meta, __originalEntityData: snapshot } = wrap(entity, true);
-  // The ORM makes a new one when it has written the entity. With the old one, all still counts as changed.
+  // The ORM makes a new snapshot when it has written the entity. With the old one, all values still count as changed.
   if (!snapshot || snapshot === before) return;
   const late = em.getComparator().diffEntities<Values>(meta.class, values, snapshot);
   for (const key of Object.keys(late)) if (key in values) Reflect.set(snapshot, key, values[key]);
 }
 
-/** Returns what stages again what is staged now, after a flush that failed before it was written. */
-function rememberStaged(uow: UnitOfWork): (() => void) | undefined {
+/** Returns a function that stages the currently staged entities again, unless a failed flush has written them; undefined without any. */
+function snapshotStaged(uow: UnitOfWork): (() => void) | undefined {
   const [persist, remove] = [uow.getPersistStack(), uow.getRemoveStack()];
   if (persist.size + remove.size === 0) return undefined;
   const [added, removed] = [[...persist], [...remove]];

@@ -1,9 +1,10 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import type { Client } from 'pg';
 
-// Code points for which PostgreSQL takes a password as it is, rather than prepared by RFC 4013: those that Unicode 3.2 did not know,
-// most emoji among them, and those that the RFC forbids (RFC 3454, tables A.1, C.2 to C.4, C.6 to C.9; without those of B.1 and C.1.2,
-// which are mapped first). Each range is its distance from the end of the one before and, behind a `+`, its length less one; base 36.
+// A password with one of these code points is used by PostgreSQL unchanged, rather than prepared by SASLprep (RFC 4013): those that Unicode
+// 3.2 did not have, such as most emoji, and those that the RFC prohibits (RFC 3454, tables A.1, C.2 to C.4, C.6 to C.9; without those of B.1
+// and C.1.2, which are mapped first). Each range is its distance from the end of the previous one and, after a `+`, its length minus one, in
+// base 36.
 const ranges = `
   3k+v aq j+r 2n+1 1s+g 1t+1 f+f h+3 3+3 2+2 2+4 8 2 l 19 14+8 3s 20 13+1 3+5 h+w 13+1 8 14 3+5 i o b+a s+4 6+m 2+d 2+2 2 r+4
   n+9 3i h+1 g f+1 u+2 s+1g 1f+9a 4 1i+1 j+1 6+2 q+f 4 9+1 3+1 n 8 2+2 5+1 2 8+1 3+1 4+8 2+3 3 6+1 m+6 2+1 7+3 3+1 n 8 3 3 3+1
@@ -19,7 +20,7 @@ const ranges = `
   wyg+g14 f3+jp41
 `;
 
-/** What the types of the driver leave out (pg 8.23.0, lib/client.js and lib/crypto/sasl.js). */
+/** Members that the driver's types lack (pg 8.23.0, lib/client.js and lib/crypto/sasl.js). */
 interface Internals {
   readonly password: unknown;
   readonly saslSession: { readonly clientNonce: string; serverSignature: string };
@@ -30,11 +31,11 @@ interface Internals {
 }
 
 /**
- * Has `client` log in by SCRAM with a password that the server took as it is. The driver prepares each by RFC 4013, which takes the
- * joiners out of composed emoji: such a password would be wrong (28P01).
+ * Makes `client` log in by SCRAM with a password that the server uses unchanged. The driver applies SASLprep to every password, which removes
+ * the joiners of composed emoji: the server would refuse such a password (28P01).
  */
 export function correctSaslPrep(client: Client): void {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same class, with what its types leave out
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same class, with members that its types lack
   const internals = client as unknown as Internals;
   const { connection } = internals;
   let challenge = '';
@@ -42,7 +43,7 @@ export function correctSaslPrep(client: Client): void {
   const send = connection.sendSCRAMClientFinalMessage.bind(connection);
   connection.sendSCRAMClientFinalMessage = (response) => {
     const { password, saslSession } = internals;
-    if (typeof password !== 'string' || !isNotPrepared(password)) return send(response);
+    if (typeof password !== 'string' || !isStoredUnprepared(password)) return send(response);
     const withoutProof = response.replace(/,p=[^,]*$/, '');
     const authMessage = `n=*,r=${saslSession.clientNonce},${challenge},${withoutProof}`;
     const { proof, serverSignature } = scram(password, challenge, authMessage);
@@ -51,13 +52,13 @@ export function correctSaslPrep(client: Client): void {
   };
 }
 
-/** RFC 5802, section 3: our proof of the password, and what the server has to prove that it knows it too. */
+/** Returns the client's proof of the password and the expected signature of the server (RFC 5802, section 3). */
 function scram(
   password: string,
   challenge: string,
   authMessage: string,
 ): { readonly proof: string; readonly serverSignature: string } {
-  // The driver has looked at it: no server can ask for too many.
+  // The driver has checked that the number of iterations is not too high.
   const [, salt = '', iterations = '1'] = /,s=([^,]+),i=(\d+)/.exec(challenge) ?? [];
   const salted = pbkdf2Sync(password, Buffer.from(salt, 'base64'), Number(iterations), 32, 'sha256');
   const clientKey = hmac(salted, 'Client Key');
@@ -74,13 +75,13 @@ function hmac(key: Buffer, text: string): Buffer {
 
 let pattern: RegExp | undefined;
 
-function isNotPrepared(password: string): boolean {
-  pattern ??= new RegExp(`[${classOf(ranges)}]`, 'u');
+function isStoredUnprepared(password: string): boolean {
+  pattern ??= new RegExp(`[${characterClass(ranges)}]`, 'u');
   return pattern.test(password);
 }
 
-/** What stands between the brackets of a regular expression. */
-function classOf(coded: string): string {
+/** Returns the ranges as the content of a character class in a regular expression. */
+function characterClass(coded: string): string {
   let end = 0;
   return coded
     .trim()

@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 
-// A query of the driver that is not a text: a cursor, or a COPY. Their types don't have their progress.
+// The state of a COPY or a cursor, queries of the driver that are objects. Their types lack it.
 
-/** Whether it is a COPY that may be given more rows. */
+/** Returns whether a query is a COPY that accepts more rows. */
 export function acceptsCopyData(statement: object | undefined): statement is Writable {
   if (!(statement instanceof Writable) || statement.writableEnded || statement.destroyed) return false;
-  // There is one from when it is sent until the server has refused it.
+  // A COPY has a connection from when it is sent until the server has refused it.
   return 'connection' in statement && statement.connection !== null;
 }
 
-/** Whether the server waits for us: between two fetches of a cursor, or when it has all the rows of a COPY that there were so far. */
+/** Returns whether the server waits for the client: between two fetches of a cursor, or for more rows of a COPY. */
 export function waitsForClient(statement: object | undefined, socket: Socket): boolean {
-  // Corked until the server asks for rows.
+  // The stream is corked until the server requests rows.
   if (acceptsCopyData(statement))
     return statement.writableCorked + statement.writableLength + socket.writableLength === 0;
   return statement !== undefined && 'state' in statement && statement.state === 'idle';

@@ -2,8 +2,8 @@ import type { MikroORM } from '@mikro-orm/core';
 import { SqlSchemaGenerator, type DropSchemaOptions, type EntityManager } from '@mikro-orm/postgresql';
 
 /**
- * The ORM's schema generator, which drops the functions of triggers too. The ORM makes one for each trigger of an entity, but drops the
- * tables alone, so that `migration:fresh` would find the functions and fail.
+ * The ORM's schema generator, which drops the functions of triggers too. The ORM creates one for each trigger of an entity, but drops only
+ * the tables, so that `migration:fresh` would fail because the functions exist.
  */
 export class TriggerSchemaGenerator extends SqlSchemaGenerator {
   static override register(orm: MikroORM): void {

@@ -9,16 +9,16 @@ import { withClientOutsidePool } from '../client/outside-pool.ts';
 import { identifyClient } from '../client/identify-client.ts';
 import { settlesWithin } from '../client/settles-within.ts';
 
-/** For how long a pooler assigns a server connection to a client; null for as long as the client is connected. */
-type Assignment = 'transaction' | 'statement' | null;
+/** The mode of a pooler: for how long it assigns a server connection to a client. Null for session mode, or without a pooler. */
+type PoolerMode = 'transaction' | 'statement' | null;
 
 /** A client with the process number that it was given at login. */
-type LoggedIn = ClientBase & { readonly processID?: number | null };
+type LoggedInClient = ClientBase & { readonly processID?: number | null };
 
-// Milliseconds. A pooler without a free connection shows nothing of its mode.
-const patienceMs = 1_000;
+// Milliseconds. The mode of a pooler without a free connection can't be detected.
+const timeoutMs = 1_000;
 
-// How often two clients compare process numbers: one pass missed a busy pooler once in eighty openings.
+// How often two clients compare process numbers. A single pass missed a busy pooler once in eighty openings.
 const passes = 4;
 
 /**
@@ -27,18 +27,20 @@ const passes = 4;
  * @throws the error of the pool or the driver when no connection can be made.
  */
 export async function detectPooler(orm: MikroORM): Promise<void> {
-  // By the ORM's own access to the pool: the ORM closes the pool only after this was used.
+  // Through the ORM, which closes the pool only after it has used it itself.
   await orm.em
     .fork()
     .getKysely()
     .connection()
     .execute(async (connection) => {
-      const { rows } = await connection.executeQuery<{ client: LoggedIn }>(CompiledQuery.raw(identifyClient));
+      const { rows } = await connection.executeQuery<{ client: LoggedInClient }>(
+        CompiledQuery.raw(identifyClient),
+      );
       const client = rows[0]?.client;
       if (!client)
-        throw new Error("the ORM's pool makes other clients than ours: configure it by `ormOptions`");
-      // A pooler makes up the process number at login, since its clients get another process in each transaction.
-      Connections.of(orm).behindPooler = (await processOf(client)) !== (client.processID ?? null);
+        throw new Error("the ORM's pool has clients of another class; configure the ORM by `ormOptions`");
+      // A pooler invents the process number at login, because its clients get another process in each transaction.
+      Connections.of(orm).behindPooler = (await serverProcessOf(client)) !== (client.processID ?? null);
     });
 }
 
@@ -49,18 +51,18 @@ export async function detectPooler(orm: MikroORM): Promise<void> {
  */
 export async function refuseSharedSessions(orm: MikroORM, target: DatabaseTarget): Promise<void> {
   if (!Connections.of(orm).behindPooler) return;
-  const refusal = refusalOf(await detectPoolerMode(orm), target);
+  const refusal = poolerModeError(await detectPoolerMode(orm), target);
   if (refusal) throw refusal;
 }
 
-/** Returns the error for a pooler that can't be used in `session` mode; null when it can. */
-function refusalOf(assignment: Assignment | undefined, target: DatabaseTarget): SettingsError | null {
-  if (assignment === 'transaction')
+/** Returns the error for a pooler whose mode can't be used with `poolMode: session`; null when it can be used. */
+function poolerModeError(mode: PoolerMode | undefined, target: DatabaseTarget): SettingsError | null {
+  if (mode === 'transaction')
     return new SettingsError(
       `poolMode is "session", but ${target.label} is reached through a pooler in transaction mode: ` +
         'set DATABASE_POOL_MODE=transaction (option poolMode), or have the pooler use session mode',
     );
-  if (assignment === 'statement')
+  if (mode === 'statement')
     return new SettingsError(
       `${target.label} is reached through a pooler in statement mode, which does not support transactions: ` +
         'have it use transaction mode, and set DATABASE_POOL_MODE=transaction (option poolMode)',
@@ -87,7 +89,7 @@ export class SharedSessionCheck {
   }
 
   /** Runs `before` on each new connection, and the check on the first. Connections during the check don't wait for it. */
-  onConnect(before: (client: never) => Promise<void>): (client: LoggedIn) => Promise<void> {
+  onConnect(before: (client: never) => Promise<void>): (client: LoggedInClient) => Promise<void> {
     return async (client) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `before` is made for the pool's clients
       await before(client as never);
@@ -96,12 +98,12 @@ export class SharedSessionCheck {
     };
   }
 
-  async #check(client: LoggedIn): Promise<void> {
+  async #check(client: LoggedInClient): Promise<void> {
     this.#state = 'checking';
     try {
-      const isPooled = (await processOf(client)) !== (client.processID ?? null);
-      const assignment = isPooled && this.#orm ? await detectPoolerModeWith(client, this.#orm) : null;
-      this.#state = refusalOf(assignment, this.#target) ?? 'checked';
+      const isPooled = (await serverProcessOf(client)) !== (client.processID ?? null);
+      const mode = isPooled && this.#orm ? await detectPoolerModeWith(client, this.#orm) : null;
+      this.#state = poolerModeError(mode, this.#target) ?? 'checked';
     } finally {
       if (this.#state === 'checking') this.#state = 'unchecked';
     }
@@ -109,45 +111,48 @@ export class SharedSessionCheck {
 }
 
 /**
- * Returns for how long the pooler assigns a server connection, judged by two clients: in session mode each keeps its own process. Null when
- * no sharing was seen.
+ * Returns the mode of the pooler, detected by two clients: in session mode each keeps its own server process. Null when they share none, or
+ * when the pooler did not answer in time.
  */
-export async function detectPoolerMode(orm: MikroORM): Promise<Assignment> {
+export async function detectPoolerMode(orm: MikroORM): Promise<PoolerMode> {
   const pool = await orm.em.getConnection().getNativeClient();
-  const one = await pool.connect();
-  const assignment = await detectPoolerModeWith(one, orm);
-  // After a failed begin it is unusable, and a statement may still be waiting on it.
-  one.release(assignment === 'statement' || assignment === undefined);
-  return assignment ?? null;
+  const first = await pool.connect();
+  const mode = await detectPoolerModeWith(first, orm);
+  // After a failed begin the client is unusable, and a statement may still be waiting on it.
+  first.release(mode === 'statement' || mode === undefined);
+  return mode ?? null;
 }
 
-/** As `detectPoolerMode`, by a client and a second one; undefined when it took too long. */
-async function detectPoolerModeWith(one: ClientBase, orm: MikroORM): Promise<Assignment | undefined> {
-  const checking = withClientOutsidePool(orm, AbortSignal.timeout(patienceMs), (other) =>
-    isShared(one, other),
+/** Returns the mode of the pooler as `detectPoolerMode`, by `first` and a new client; undefined when it took too long. */
+async function detectPoolerModeWith(first: ClientBase, orm: MikroORM): Promise<PoolerMode | undefined> {
+  const checking = withClientOutsidePool(orm, AbortSignal.timeout(timeoutMs), (second) =>
+    isShared(first, second),
   ).then(
-    (shared) => (shared ? transactionOrStatement(one) : null),
+    (shared) => (shared ? transactionOrStatement(first) : null),
     () => null,
   );
-  // The pooler may let it wait for a connection for any time; the callers should not.
-  return (await settlesWithin(patienceMs, checking)) ? checking : undefined;
+  // The pooler may let the second client wait for a connection without a limit.
+  return (await settlesWithin(timeoutMs, checking)) ? checking : undefined;
 }
 
-/** Returns whether two clients share a server process, or one of them changes it. */
-async function isShared(one: ClientBase, other: ClientBase): Promise<boolean> {
-  const seen = { one: new Set<number>(), other: new Set<number>() };
-  // Twice in a row, for poolers that assign connections in turn; then by the other client, for poolers that assign the last used one.
-  // In several passes: on a busy pooler, each client may get the same one again by chance.
-  const turns = Array.from({ length: passes }, () => ['one', 'one', 'other', 'other', 'one'] as const).flat();
+/** Returns whether two clients share a server process, or one of them changes its process. */
+async function isShared(first: ClientBase, second: ClientBase): Promise<boolean> {
+  const seen = { first: new Set<number>(), second: new Set<number>() };
+  // Twice in a row detects poolers that assign connections in turn. The change of clients detects poolers that assign the last used one.
+  // Several passes are needed because on a busy pooler a client may get the same connection again by chance.
+  const turns = Array.from(
+    { length: passes },
+    () => ['first', 'first', 'second', 'second', 'first'] as const,
+  ).flat();
   for (const who of turns) {
-    seen[who].add(await processOf(who === 'one' ? one : other));
-    if (seen.one.size > 1 || seen.other.size > 1 || [...seen.one].some((pid) => seen.other.has(pid)))
+    seen[who].add(await serverProcessOf(who === 'first' ? first : second));
+    if (seen.first.size > 1 || seen.second.size > 1 || [...seen.first].some((pid) => seen.second.has(pid)))
       return true;
   }
   return false;
 }
 
-async function processOf(client: ClientBase): Promise<number> {
+async function serverProcessOf(client: ClientBase): Promise<number> {
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
   const [row] = rows;
   if (!row) throw new Error('the server did not return the number of its process');

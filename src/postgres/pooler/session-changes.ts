@@ -5,65 +5,65 @@ import { createsTemporaryObject } from '../client/temporary-objects.ts';
 type Statement = readonly Token[];
 
 interface Rule {
-  readonly isBroken: (statement: Statement, inTransaction: boolean) => boolean;
+  readonly matches: (statement: Statement, inTransaction: boolean) => boolean;
   readonly remedy: string;
 }
 
 const rules: readonly Rule[] = [
   {
-    isBroken: ([first, second]) =>
+    matches: ([first, second]) =>
       isWord(first, 'set') && second !== undefined && !harmlessSettings.has(second.text),
     remedy:
-      'a setting of the session would stay for others; give `settings` or `timeouts` to the unit of work, or write `set local` in it',
+      'the setting would apply to other clients of the server connection; pass `settings` or `timeouts` to the unit of work, or use `set local`',
   },
   {
-    isBroken: (statement) => lastArguments(statement, setConfig).some((last) => !isTrue(last)),
+    matches: (statement) => lastArgumentsOf(statement, setConfigName).some((last) => !isTrue(last)),
     remedy:
-      'a setting of the session would stay for others; make the last argument of `set_config` a plain `true`, or give `settings` to the unit of work',
+      'the setting would apply to other clients of the server connection; pass the literal `true` as the last argument of `set_config`, or pass `settings` to the unit of work',
   },
   {
-    isBroken: (statement) => statement.some((_, index) => isCall(statement, index, sessionLock)),
+    matches: (statement) => statement.some((_, index) => isCall(statement, index, sessionLockName)),
     remedy:
-      'an advisory lock of the session would be left on a connection of others; take `pg_advisory_xact_lock`, which ends with the transaction',
+      'the advisory lock of the session would stay on a server connection of other clients; use `pg_advisory_xact_lock`, which ends with the transaction',
   },
   {
-    isBroken: ([first]) => isWord(first, 'listen'),
-    remedy: 'the notifications would reach other clients; listen on a connection past the pooler',
+    matches: ([first]) => isWord(first, 'listen'),
+    remedy: 'the notifications would reach other clients; listen on a connection that bypasses the pooler',
   },
   {
-    isBroken: ([first, second]) => isWord(first, 'prepare') && !isWord(second, 'transaction'),
+    matches: ([first, second]) => isWord(first, 'prepare') && !isWord(second, 'transaction'),
     remedy:
-      'the next transaction may have another connection, where the prepared statement is not known; send it unprepared',
+      'the next transaction may get another server connection, where the prepared statement does not exist; send it unprepared',
   },
   {
-    isBroken: (statement) => isWord(statement[0], 'declare') && isHeld(statement),
+    matches: (statement) => isWord(statement[0], 'declare') && isHeld(statement),
     remedy:
-      'a cursor that outlives its transaction would stay for others; declare it without hold, and read it to its end in one unit of work',
+      'the cursor would stay on a server connection of other clients; declare it without hold, and read it to its end in one unit of work',
   },
   {
-    isBroken: (statement, inTransaction) => !inTransaction && createsTemporaryObject(statement),
+    matches: (statement, inTransaction) => !inTransaction && createsTemporaryObject(statement),
     remedy:
-      'a temporary table outside a transaction would stay for others; make it in the unit of work that needs it',
+      'a temporary table outside a transaction would stay on a server connection of other clients; create it in the unit of work that needs it',
   },
   {
-    isBroken: ([first]) => isWord(first, 'load'),
+    matches: ([first]) => isWord(first, 'load'),
     remedy:
-      'a library would be loaded into a connection of others; let the server load it (session_preload_libraries)',
+      'the library would be loaded on a server connection of other clients; configure the server to load it (session_preload_libraries)',
   },
 ];
 
-// The client's encoding is the same for all units of work, and poolers keep it apart for each client.
+// The client's encoding is the same for all units of work, and poolers restore it for each client.
 const harmlessSettings = new Set(['local', 'transaction', 'constraints', 'names', 'client_encoding']);
-const setConfig = /^set_config$/i;
-const sessionLock = /^pg_(?:try_)?advisory_lock(?:_shared)?$/i;
+const setConfigName = /^set_config$/i;
+const sessionLockName = /^pg_(?:try_)?advisory_lock(?:_shared)?$/i;
 
-// Most texts hold nothing of this, so that their tokens need not be looked at. Behind the word it is linear in the text's length.
+// Most texts have none of these words and need no tokens. The lookbehind follows the word, so that the time is linear in the text's length.
 const suspicious =
   /\b(?:set|listen|prepare|declare|load)\b(?<=(?:^|[;\n\r]|\*\/)\s*\w+)|advisory_lock|set_config|\b(?:pg_)?temp(?:orary)?\b/i;
 
 /**
- * Returns what to do instead of a text that would leave something on the server's connection for its next user; null when it leaves
- * nothing. The text alone is looked at, not what a function does in the server.
+ * Returns the remedy for the first statement of a text that would change the session of the server connection; null without one. The effects
+ * of functions in the server are not detected.
  */
 export function findSessionChange(
   text: string,
@@ -72,20 +72,20 @@ export function findSessionChange(
 ): string | null {
   if (!suspicious.test(text)) return null;
   for (const statement of statementsOf(text, options)) {
-    const rule = rules.find(({ isBroken }) => isBroken(statement, inTransaction));
+    const rule = rules.find(({ matches }) => matches(statement, inTransaction));
     if (rule) return rule.remedy;
   }
   return null;
 }
 
-/** Whether a function whose name matches is called at this token. */
+/** Returns whether a function whose name matches is called at this token. */
 function isCall(statement: Statement, index: number, name: RegExp): boolean {
   const { kind, text = '' } = statement[index] ?? {};
   return (kind === 'word' || kind === 'quoted name') && name.test(text) && statement[index + 1]?.text === '(';
 }
 
-/** The last argument of each call of a function. */
-function lastArguments(statement: Statement, name: RegExp): Statement[] {
+/** Returns the last argument of each call of a function. */
+function lastArgumentsOf(statement: Statement, name: RegExp): Statement[] {
   return statement.flatMap((_, index) =>
     isCall(statement, index, name) ? [lastArgument(statement, index + 2)] : [],
   );
@@ -107,7 +107,7 @@ function isTrue([value, more]: Statement): boolean {
   return isWord(value, 'true') && more === undefined;
 }
 
-/** Whether a cursor is declared `with hold`, which comes before its query. */
+/** Returns whether a cursor is declared `with hold`, which precedes its query. */
 function isHeld(statement: Statement): boolean {
   const query = statement.findIndex((token) => isWord(token, 'for'));
   return statement

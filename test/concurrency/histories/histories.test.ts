@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ContentionError, type Database } from '../../../src/index.ts';
 import { TestDatabase } from '../../../src/testing/index.ts';
-import { openWith } from '../together.ts';
+import { openWithPool } from '../concurrently.ts';
 import { changeable } from './factories.ts';
 import { histories, isExplained } from './history.ts';
 import { runHistory, statesOf, storeRows } from './run-history.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
   // Statements of several units may wait for each other in a circle; PostgreSQL looks for that after a second.
   const { database: name } = db.target.parts;
   await db.orm.em.execute(`alter database "${name}" set deadlock_timeout = '20ms'`);
-  database = await openWith(db, 6);
+  database = await openWithPool(db, 6);
 });
 afterAll(async () => {
   await database.close();
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 test.each(changeable)(
-  'no update of %s is lost, and who loses is refused',
+  'no update of %s is lost, and the losing writer is refused',
   async (_, factory) => {
     await fc.assert(
       fc.asyncProperty(histories, async (history) => {

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Reference, wrap, type EntityClass, type EntityMetadata } from '@mikro-orm/core';
 import { loadRows } from '../../../src/loading/index.ts';
 import type { Database, UnitOfWork } from '../../../src/index.ts';
-import { meeting } from '../together.ts';
+import { barrier } from '../concurrently.ts';
 import type { Factory } from './factories.ts';
 import { derivedFrom, targetOf, tokenOf, type History, type HistoryRow, type Step } from './history.ts';
 import { repositorySteps } from './repository-steps.ts';
@@ -50,7 +50,7 @@ export async function statesOf(database: Database, rows: StoredRows): Promise<[R
 
 /** Runs the units of a history at once, and gives what each threw; null for those that reported success. */
 export async function runHistory(database: Database, history: History, rows: StoredRows): Promise<unknown[]> {
-  const loaded = meeting(history.units.length);
+  const loaded = barrier(history.units.length);
   const results = await Promise.allSettled(
     history.units.map((steps, unit) =>
       database.transact((uow) => runUnit(uow, { history, rows, steps, unit }, loaded), {

@@ -146,12 +146,12 @@ async function stored(): Promise<string> {
   return db.transact(async ({ em }) => anExperiment(em).id);
 }
 
-test('our repositories are injected, by their class and by their entity', () => {
+test('injects our repositories by class and by entity', () => {
   expect(app.get(ExperimentRepository)).toBeInstanceOf(ExperimentRepository);
   expect(app.get(getRepositoryToken(Experiment))).toBeInstanceOf(ExperimentRepository);
 });
 
-test('two requests at once have a unit of work each', async () => {
+test('concurrent requests have separate units of work', async () => {
   const keys = [await stored(), await stored()];
   meet(2);
 
@@ -169,7 +169,7 @@ test('two requests at once have a unit of work each', async () => {
   ]);
 });
 
-test('two requests that change the same row don’t overwrite each other', async () => {
+test("concurrent requests do not overwrite each other's change of a row", async () => {
   const key = await stored();
   meet(2);
 
@@ -180,7 +180,7 @@ test('two requests that change the same row don’t overwrite each other', async
   expect(await refused?.json()).toEqual({ code: 'contention' });
 });
 
-test('a request that would store a document out of shape is refused', async () => {
+test('refuses a request that would store an invalid document', async () => {
   const key = await stored();
 
   const answer = await post(`${key}/spoil`);

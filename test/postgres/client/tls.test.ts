@@ -111,7 +111,7 @@ describe.each([false, true])('a server with TLS: %s', (encrypts) => {
     },
   );
 
-  test('without sslmode it is prefer', async () => {
+  test('sslmode defaults to prefer', async () => {
     expect(await outcomeOf(url({}))).toBe(encrypts ? yes : no);
   });
 });
@@ -131,7 +131,7 @@ describe('the rules of the server', () => {
     expect(outcomes).toEqual(expected);
   });
 
-  test('may ask for a certificate of ours', async () => {
+  test('can require a client certificate', async () => {
     await server.letIn(`hostssl ${scram} clientcert=verify-ca`);
     const own = {
       sslcert: join(server.certificates, 'client.crt'),
@@ -170,7 +170,7 @@ describe('sslmode=prefer at a server that', () => {
     ['ends the connection', (client: Socket) => client.end()],
     ['cuts it', (client: Socket) => client.resetAndDestroy()],
     ['answers with something else', (client: Socket) => client.end('what?\n'.repeat(9))],
-  ])('%s in the handshake goes on in clear text, and require does not', async (_, then) => {
+  ])('%s in the handshake continues in clear text, and require does not', async (_, then) => {
     answer = offering(then);
 
     expect(await outcome('prefer')).toBe(no);
@@ -179,28 +179,28 @@ describe('sslmode=prefer at a server that', () => {
     expect(await outcome('require')).not.toMatch(/^(?:clear|encrypted)$/);
   });
 
-  test('falls silent in the handshake is given up in time, and not begun anew', async () => {
+  test('is silent in the handshake times out, and is not retried', async () => {
     answer = offering(() => {});
 
     expect(await outcome('prefer')).toBe('no answer in time');
     expect(accepted).toHaveLength(1);
   });
 
-  test('answers something else than yes or no is given up', async () => {
+  test('answers neither yes nor no is refused', async () => {
     answer = (client) => void client.end('E');
 
     expect(await outcome('prefer')).toContain('Database connection failed');
     expect(accepted).toHaveLength(1);
   });
 
-  test('adds something to its yes is not believed', async () => {
+  test('adds data to its yes is refused', async () => {
     answer = (client) => void client.end('SSELECT');
 
     expect(await outcome('prefer')).toContain('Database connection failed');
     expect(accepted).toHaveLength(1);
   });
 
-  test('refuses the password is not told it again in clear text', async () => {
+  test('refuses the password does not get it again in clear text', async () => {
     answer = passOn;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
     const { port } = between.address() as AddressInfo;

@@ -32,11 +32,11 @@ describe('a flush', () => {
     });
   }
 
-  test.each(entities)('finds nothing in a row of %s that was merely read', async (_, make) => {
+  test.each(entities)('finds no change in a loaded row of %s', async (_, make) => {
     await loaded(make, (_entity, changes) => expect(changes()).toEqual([]));
   });
 
-  test.each(entities)('finds a change of any one property of a row of %s', async (_, make) => {
+  test.each(entities)('finds a change of each property of a row of %s', async (_, make) => {
     await loaded(make, (entity, changes) => {
       const { __meta: meta } = wrap(entity, true);
       const before = { ...entity };
@@ -50,7 +50,7 @@ describe('a flush', () => {
     });
   });
 
-  test.each(entities)('finds what was changed inside of a document or a date of %s', async (_, make) => {
+  test.each(entities)('finds a change inside a document or a date of %s', async (_, make) => {
     await loaded(make, (entity, changes) => {
       const { __meta: meta } = wrap(entity, true);
       for (const { name } of meta.comparableProps) {

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { findSessionChange } from '../../../src/postgres/pooler/session-changes.ts';
 
-describe('what a pooler in transaction mode would give to others is refused', () => {
+describe('a change of a shared session is found', () => {
   test.each([
-    ['set search_path = other', 'session would stay'],
-    ['SET SESSION statement_timeout = 1', 'session would stay'],
-    ['set session characteristics as transaction read only', 'session would stay'],
-    ['set role tenant', 'session would stay'],
-    ['set time zone 0', 'session would stay'],
-    ['  -- why\n /* and how */ set work_mem = 64', 'session would stay'],
-    ['select 1; set work_mem = 64', 'session would stay'],
-    ['-- why\rset work_mem = 64', 'session would stay'],
-    ['select 1 /* ; */;/* how */set work_mem = 64', 'session would stay'],
+    ['set search_path = other', 'the setting would apply'],
+    ['SET SESSION statement_timeout = 1', 'the setting would apply'],
+    ['set session characteristics as transaction read only', 'the setting would apply'],
+    ['set role tenant', 'the setting would apply'],
+    ['set time zone 0', 'the setting would apply'],
+    ['  -- why\n /* and how */ set work_mem = 64', 'the setting would apply'],
+    ['select 1; set work_mem = 64', 'the setting would apply'],
+    ['-- why\rset work_mem = 64', 'the setting would apply'],
+    ['select 1 /* ; */;/* how */set work_mem = 64', 'the setting would apply'],
     ["select set_config('app.user', 'a', false)", 'set_config'],
     ["select set_config('app.user', 'a, true)', false)", 'set_config'],
     ['select set_config($1, $2, $3)', 'set_config'],
@@ -23,11 +23,11 @@ describe('what a pooler in transaction mode would give to others is refused', ()
     ['select "pg_advisory_lock"(1)', 'pg_advisory_xact_lock'],
     [`select pg_catalog."set_config" ('a.b', 'c', false)`, 'set_config'],
     [`select set_config('a.b', 'c', true or false)`, 'set_config'],
-    [`select E'\\''; set role a; select ''`, 'session would stay'],
-    [`select U&'\\'; listen jobs; --'`, 'past the pooler'],
+    [`select E'\\''; set role a; select ''`, 'the setting would apply'],
+    [`select U&'\\'; listen jobs; --'`, 'bypasses the pooler'],
     ['select $a$ $$ $a$; load $$a$$', 'library'],
-    ['/* /* */ */ set role a', 'session would stay'],
-    ['listen jobs', 'past the pooler'],
+    ['/* /* */ */ set role a', 'the setting would apply'],
+    ['listen jobs', 'bypasses the pooler'],
     ['prepare one as select 1', 'unprepared'],
     ['declare c cursor with hold for select 1', 'without hold'],
     ['declare c insensitive no scroll cursor\nwith hold for select 1', 'without hold'],
@@ -84,6 +84,6 @@ test.each([
   `select "set"; select "set" from "pg_advisory_lock"`,
   '/* /* */ ; set role a; */ select $a$ $$; listen b; $a$',
   `insert into a values ('${';'.repeat(2_000_000)}', E'${"\\'".repeat(500_000)}')`,
-])('what ends with its transaction, or only speaks of the rest, is not refused (%#)', (text) => {
+])('a statement without a change of the session is accepted (%#)', (text) => {
   expect(findSessionChange(text, false)).toBeNull();
 });

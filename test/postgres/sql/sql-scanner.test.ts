@@ -87,7 +87,7 @@ test.each([
   expect(scan(text).at(-1)).toMatchObject({ text: last, isOpen: true });
 });
 
-test('a backslash escapes in plain strings where the server says so', () => {
+test('a backslash in a plain string escapes according to the setting of the server', () => {
   const text = `'a\\'b' n'\\'' U&'\\'`;
 
   expect(scan(text, { standardStrings: false }).map((token) => token.text)).toEqual([
@@ -103,7 +103,7 @@ describe("agrees with PostgreSQL's scanner", () => {
   let postgres: (text: string) => Scanned;
   beforeAll(async () => void (postgres = await loadPostgresScanner()));
 
-  test('on the SQL that PostgreSQL comes with', () => {
+  test('on the SQL files of PostgreSQL', () => {
     const scanned = { statements: 0, tokens: 0, refused: 0 };
     for (const { file, sql: whole } of postgresFiles()) {
       for (const sql of statementTexts(whole)) {
@@ -188,7 +188,7 @@ describe.each([true, false])(
   },
 );
 
-describe('takes time in proportion to the length of', () => {
+describe('takes linear time for', () => {
   const parts = [
     ...String.raw`' '' e' \ " $ $a $a$ $$ $a$b /* / */ -- - + @- *+ 1 1_ 1. 1e 0x a é ( : . u&`.split(' '),
     ' ',

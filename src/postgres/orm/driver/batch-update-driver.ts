@@ -22,19 +22,21 @@ import { isOurs } from '../entities/our-entities.ts';
 import { quoteDocuments } from '../../patches/quoted-documents.ts';
 import { parseVersionCheck, type VersionCheck } from './version-check.ts';
 
-/** What a flush has seen of the versions of a batch, and how to ask the database for them, with locks. */
-type Seen = Pick<VersionCheck<object>, 'versions'> & { readonly ask: () => Promise<readonly unknown[]> };
+/** The versions of a batch that a flush has read, and a query that locks the rows and returns those with these versions. */
+type SeenVersions = Pick<VersionCheck<object>, 'versions'> & {
+  readonly lockRows: () => Promise<readonly unknown[]>;
+};
 
 /**
- * The driver, on connections that can throw `DataError`s, and with one difference: a batch of changed rows of ours is joined with its
- * new values. The ORM writes a `case` for each column with a `when` for each row, and PostgreSQL tries them all on every row.
+ * The ORM's driver, with another update of batches, on connections that can throw `DataError`s. It joins the rows of our entities with their
+ * new values. The ORM writes a `case` for each column with a `when` for each row, and PostgreSQL evaluates all of them for each row.
  *
- * The same statement locks the rows in the order of their keys and compares their versions. The ORM asks for the versions ahead of a
- * batch, without holding the rows; that question is answered without a statement, and the versions are kept for the update.
+ * The same statement locks the rows in the order of their keys and compares their versions. The ORM reads the versions before a batch, without
+ * locks. That query is answered without a statement, and its versions are kept for the update.
  */
 export class BatchUpdateDriver extends ExactDriver {
   protected override readonly connection = new DataErrorConnection(this.config);
-  readonly #seen = new WeakMap<object, Seen>();
+  readonly #seen = new WeakMap<object, SeenVersions>();
 
   constructor(config: Configuration) {
     super(config);
@@ -43,7 +45,7 @@ export class BatchUpdateDriver extends ExactDriver {
 
   override convertException(exception: Error): DriverException {
     if (!(exception instanceof DataError)) return super.convertException(exception);
-    // The ORM throws what this returns, and looks at nothing of it.
+    // The ORM throws the result unchanged.
     return exception;
   }
 
@@ -62,7 +64,7 @@ export class BatchUpdateDriver extends ExactDriver {
     if (!options.ctx || !check) return super.find(entity, where, options);
     this.#seen.set(options.ctx, {
       versions: check.versions,
-      ask: () => super.find(entity, where, { ...options, lockMode: LockMode.PESSIMISTIC_WRITE }),
+      lockRows: () => super.find(entity, where, { ...options, lockMode: LockMode.PESSIMISTIC_WRITE }),
     });
     return Promise.resolve(check.rows);
   }
@@ -74,12 +76,12 @@ export class BatchUpdateDriver extends ExactDriver {
     options: NativeInsertUpdateManyOptions<T> & UpsertManyOptions<T> = {},
   ): Promise<QueryResult<T>> {
     const meta = this.metadata.get<T>(entity);
-    const { versions, ask } = this.#takeSeen(options.ctx);
+    const { versions, lockRows } = this.#takeSeenVersions(options.ctx);
     const keys = where.map((found) => keyOf(meta, found));
     const columns =
       options.upsert || !isOurs(meta) || keys.includes(undefined) ? null : changedColumns(meta, rows);
     if (!columns) {
-      if ((await ask()).length < versions.size) throw OptimisticLockError.lockFailed(meta.className);
+      if ((await lockRows()).length < versions.size) throw OptimisticLockError.lockFailed(meta.className);
       return super.nativeUpdateMany(entity, where, rows, options);
     }
     const table = this.getTableName(meta, options);
@@ -96,19 +98,19 @@ export class BatchUpdateDriver extends ExactDriver {
     return result;
   }
 
-  /** Whether the update of a batch locks its rows; `RowVersionGuard` locks the others. */
+  /** Returns whether the update of a batch locks its rows. `RowVersionGuard` locks those of other entities. */
   locksBatches(meta: EntityMetadata): boolean {
     return isOurs(meta) && !meta.compositePK;
   }
 
-  #takeSeen(ctx: object | undefined): Seen {
+  #takeSeenVersions(ctx: object | undefined): SeenVersions {
     const seen = ctx && this.#seen.get(ctx);
     if (ctx) this.#seen.delete(ctx);
-    return seen ?? { versions: new Map(), ask: () => Promise.resolve([]) };
+    return seen ?? { versions: new Map(), lockRows: () => Promise.resolve([]) };
   }
 }
 
-/** The key that `where` asks for; undefined when it is not a text in one column, or not all that is asked for. */
+/** Returns the key in `where`; undefined when it is not a text in one column, or not the only condition. */
 function keyOf(meta: EntityMetadata, where: unknown): string | undefined {
   const [property, ...others] = meta.primaryKeys;
   if (typeof where !== 'object' || where === null || property === undefined || others.length > 0)

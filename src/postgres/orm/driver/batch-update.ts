@@ -6,11 +6,11 @@ export interface ChangedColumn {
   readonly property: string;
   readonly name: string;
   readonly type: string;
-  /** Whether it changed in some of the rows only, each of which then says so. */
-  readonly inSome: boolean;
+  /** Whether it changed in some of the rows only. Each row then has a flag for it. */
+  readonly isPartial: boolean;
 }
 
-/** The columns that have changed; null when their values are not plain. */
+/** Returns the columns that have changed in a batch; null when one of their values is a raw query or has several columns. */
 export function changedColumns<T extends object>(
   meta: EntityMetadata<T>,
   rows: readonly EntityDictionary<T>[],
@@ -23,25 +23,25 @@ export function changedColumns<T extends object>(
     const [type] = columnTypes;
     if (!name || !type || others.length > 0 || changed.some((row) => isRaw(Reflect.get(row, property))))
       return null;
-    columns.push({ property, name, type, inSome: changed.length < rows.length });
+    columns.push({ property, name, type, isPartial: changed.length < rows.length });
   }
   return columns;
 }
 
-/** The parameters of a row, after its key and its version. */
+/** Returns the parameters of a row, after its key and its version. */
 export function batchValues<T>(
   columns: readonly ChangedColumn[],
   row: EntityDictionary<T> | undefined,
 ): unknown[] {
-  return columns.flatMap(({ property, inSome }) => {
+  return columns.flatMap(({ property, isPartial }) => {
     const value: unknown = row && Reflect.get(row, property);
-    return inSome ? [value ?? null, row !== undefined && property in row] : [value ?? null];
+    return isPartial ? [value ?? null, row !== undefined && property in row] : [value ?? null];
   });
 }
 
 /**
- * The statement that changes `count` rows: those that have the version that was seen, or of which none was. They are locked in the order
- * of their keys, so that two flushes of the same rows wait for each other instead of deadlocking; who comes second sees the new versions.
+ * Returns the statement that updates `count` rows whose version is the given one, or that have none given. It locks them in the order of
+ * their keys, so that two flushes of the same rows can't deadlock: the second waits, and sees the new versions.
  */
 export function batchUpdateSql(
   table: string,
@@ -55,15 +55,15 @@ export function batchUpdateSql(
   const names = [keyName, '"version seen"'];
   const types = [key?.columnTypes[0], version?.columnTypes[0]];
   const set: string[] = [];
-  for (const { name, type, inSome } of columns) {
+  for (const { name, type, isPartial } of columns) {
     names.push(`"${name}"`);
     types.push(type);
-    if (inSome) {
+    if (isPartial) {
       names.push(`"${name} changed"`);
       types.push('boolean');
     }
     set.push(
-      inSome
+      isPartial
         ? `"${name}" = case when new."${name} changed" then new."${name}" else ${table}."${name}" end`
         : `"${name}" = new."${name}"`,
     );

@@ -1,11 +1,11 @@
-const raises = new WeakMap<object, number>();
+const increments = new WeakMap<object, number>();
 
-/** Records that a statement of this unit of work raised the version of a loaded row by one, past the entity. */
+/** Records that a statement of this unit of work incremented the version of a loaded row, but not that of its entity. */
 export function recordVersionIncrement(entity: object): void {
-  raises.set(entity, (raises.get(entity) ?? 0) + 1);
+  increments.set(entity, (increments.get(entity) ?? 0) + 1);
 }
 
-/** How often statements of this unit of work have raised the version of a loaded row since it was read. */
-export function versionIncrementsSince(entity: object): { readonly count: number; reset(): void } {
-  return { count: raises.get(entity) ?? 0, reset: () => void raises.delete(entity) };
+/** Returns the number of version increments that `recordVersionIncrement` recorded for a loaded row, with a function that resets it. */
+export function versionIncrementsOf(entity: object): { readonly count: number; reset(): void } {
+  return { count: increments.get(entity) ?? 0, reset: () => void increments.delete(entity) };
 }

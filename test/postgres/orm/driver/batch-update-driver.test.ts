@@ -46,7 +46,7 @@ describe('a flush of many changed rows', () => {
   const updates = (): string[] => proxy.statements.filter((statement) => statement.startsWith('update'));
   const stored = (): Promise<ScenarioNode[]> => db.orm.em.fork().find(ScenarioNode, { parent }, inKeyOrder);
 
-  test('joins them with their new values, of any type', async () => {
+  test('joins the rows with their new values, of any type', async () => {
     await database.transact(async ({ em }) => {
       const nodes = await em.find(ScenarioNode, { parent }, inKeyOrder);
       for (const [index, node] of nodes.entries()) em.assign(node, values(index));
@@ -58,7 +58,7 @@ describe('a flush of many changed rows', () => {
     for (const [index, node] of nodes.entries()) expect(node).toMatchObject(values(index));
   });
 
-  test('moves them below another row', async () => {
+  test('changes their parents', async () => {
     const other = await db.transact(async ({ em }) => aScenarioNode(em).id);
 
     await database.transact(async ({ em }) => {
@@ -69,7 +69,7 @@ describe('a flush of many changed rows', () => {
     expect(await db.orm.em.fork().count(ScenarioNode, { parent: other })).toBe(size);
   });
 
-  test('writes what differs from row to row, each where it changed', async () => {
+  test('writes different columns in different rows', async () => {
     await database.transact(async ({ em }) => {
       const nodes = await em.find(ScenarioNode, { parent }, inKeyOrder);
       for (const [index, node] of nodes.entries()) {
@@ -84,7 +84,7 @@ describe('a flush of many changed rows', () => {
     }
   });
 
-  test('raises the versions of versioned rows, here and there', async () => {
+  test('increments the versions in the database and in memory', async () => {
     const ids = await db.transact(async ({ em }) =>
       Array.from({ length: size }, () => anExploration(em, { experiment: anExperiment(em) }).id),
     );

@@ -1,8 +1,8 @@
 import { openDatabase, type Database } from '../../src/index.ts';
 import type { TestDatabase } from '../../src/testing/index.ts';
 
-/** `db` through a pool of its own, of `max` connections, under a name that tells them from others. */
-export function openWith(db: TestDatabase, max: number, name = 'workers'): Promise<Database> {
+/** Opens `db` with a separate pool of `max` connections and an application name. */
+export function openWithPool(db: TestDatabase, max: number, name = 'workers'): Promise<Database> {
   const { user, password, host, port, database } = db.target.parts;
   const [login, secret, path] = [user, password, database].map(encodeURIComponent);
   const url = `postgresql://${login}:${secret}@${host}:${port}/${path}?application_name=${name}`;
@@ -10,13 +10,13 @@ export function openWith(db: TestDatabase, max: number, name = 'workers'): Promi
   return openDatabase({ url, pool: { max, acquireTimeout: 60_000 } });
 }
 
-/** Starts `count` workers at once and gives what each gave, in their order. */
-export function together<T>(count: number, work: (worker: number) => Promise<T>): Promise<T[]> {
+/** Runs `count` workers concurrently and returns their results in order. */
+export function concurrently<T>(count: number, work: (worker: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: count }, (_, worker) => work(worker)));
 }
 
-/** A place where `count` workers wait for each other before they go on. */
-export function meeting(count: number): () => Promise<void> {
+/** Returns a barrier, at which `count` workers wait for each other. */
+export function barrier(count: number): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let missing = count;
   return () => {

@@ -5,11 +5,11 @@ import type { TestDatabase } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 
 const applicationName = 'faults';
-// A machine that has much else to do takes its time.
+// Long enough for a busy machine.
 const pollOptions = { timeout: 10_000, interval: 20 };
 
-/** A service's database, reached through a proxy that breaks it, and looked at past that. */
-export class Watched {
+/** A service's database behind a proxy that injects faults, observed by connections that bypass the proxy. */
+export class ProxiedDatabase {
   readonly proxy: WireProxy;
   readonly database: Database;
   readonly #db: TestDatabase;
@@ -20,16 +20,16 @@ export class Watched {
     this.database = database;
   }
 
-  static async open(db: TestDatabase, options: OpenDatabaseOptions = {}): Promise<Watched> {
+  static async open(db: TestDatabase, options: OpenDatabaseOptions = {}): Promise<ProxiedDatabase> {
     const proxy = await WireProxy.start(db.target);
     const url = `${proxy.url()}&application_name=${applicationName}`;
-    const watched = new Watched(db, proxy, await openDatabase({ url, pool: { max: 2 }, ...options }));
-    await expect.poll(() => watched.held()).toBe(0);
+    const proxied = new ProxiedDatabase(db, proxy, await openDatabase({ url, pool: { max: 2 }, ...options }));
+    await expect.poll(() => proxied.checkedOut()).toBe(0);
     proxy.reset();
-    return watched;
+    return proxied;
   }
 
-  /** The server's processes for it, by what they do; newest last. */
+  /** Returns the server's processes for it, newest last. */
   async backends(): Promise<{ pid: number; state: string; query: string }[]> {
     return this.#db.orm.em.fork().execute(
       `select pid, state, query from pg_stat_activity
@@ -39,7 +39,7 @@ export class Watched {
   }
 
   /** Waits until one of the server's processes for it runs a statement that matches. */
-  async runs(statement: RegExp): Promise<void> {
+  async waitUntilRunning(statement: RegExp): Promise<void> {
     await expect
       .poll(
         async () =>
@@ -55,21 +55,21 @@ export class Watched {
       await this.#db.orm.em.fork().execute('select pg_terminate_backend(?, 5000)', [pid]);
   }
 
-  /** Waits until the client has noticed that it lost the connections that were held: it gives their places in the pool back then. */
-  async hasNoticed(): Promise<void> {
-    await expect.poll(() => this.held(), pollOptions).toBe(0);
+  /** Waits until the client has detected the loss of its connections, and the pool has their slots back. */
+  async waitUntilReleased(): Promise<void> {
+    await expect.poll(() => this.checkedOut(), pollOptions).toBe(0);
   }
 
-  /** Connections that units of work hold. */
-  async held(): Promise<number> {
+  /** Returns the number of connections that units of work hold. */
+  async checkedOut(): Promise<number> {
     const { totalCount, idleCount } = await this.#pool();
     return totalCount - idleCount;
   }
 
-  /** The next unit of work is served, nobody waits or holds a connection, and the server has no more of them than the pool. */
-  async isWhole(): Promise<void> {
+  /** Checks that the next unit of work succeeds, nothing holds or waits for a connection, and the server has no more than the pool. */
+  async expectRecovered(): Promise<void> {
     expect(await this.database.transact(({ em }) => em.execute('select 1 as one'))).toEqual([{ one: 1 }]);
-    expect(await this.held()).toBe(0);
+    expect(await this.checkedOut()).toBe(0);
     const { totalCount, waitingCount } = await this.#pool();
     expect(waitingCount).toBe(0);
     expect(totalCount).toBeLessThanOrEqual(2);
@@ -88,14 +88,14 @@ export class Watched {
   }
 }
 
-/** Fails when `work` takes longer than so many milliseconds. */
-export async function inTime(milliseconds: number, work: () => Promise<unknown>): Promise<void> {
-  const took = await timed(work);
+/** Runs `work`, and throws when it takes longer than `milliseconds`. */
+export async function within(milliseconds: number, work: () => Promise<unknown>): Promise<void> {
+  const took = await durationOf(work);
   if (took > milliseconds) throw new Error(`it took ${took} ms`);
 }
 
-/** How long `work` takes, in milliseconds. */
-export async function timed(work: () => Promise<unknown>): Promise<number> {
+/** Returns the duration of `work` in milliseconds. */
+export async function durationOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;

@@ -6,8 +6,8 @@ export interface Line {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Keeps the lines that it is told. */
-export class Lines implements Logger {
+/** A logger that records its lines. */
+export class RecordingLogger implements Logger {
   readonly all: Line[] = [];
 
   debug(fields: object, message: string): void {

@@ -3,10 +3,10 @@ import { UnitEntityManager } from '../../../src/database/units/unit-entity-manag
 import type { UnitOfWork } from '../../../src/index.ts';
 
 /**
- * Returns a text that the server reads as `statements`, but the client of `uow` reads as a string: until the test ends, the client
- * misreads backslashes, so that it overlooks a command that ends the transaction.
+ * Returns a text that the server reads as `statements`, but the client of `uow` as a string: until the test ends, the client misreads
+ * backslashes, so that it does not detect a command that ends the transaction.
  */
-export function overlooked(uow: UnitOfWork, statements: string): string {
+export function undetectedStatements(uow: UnitOfWork, statements: string): string {
   const { client } = UnitEntityManager.gateOf(uow.em)?.connection ?? {};
   if (!client) throw new Error('not in a unit of work');
   const { strings } = client;

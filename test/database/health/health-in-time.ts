@@ -2,19 +2,19 @@
 import { expect } from 'vitest';
 import type { Database, DatabaseHealth } from '../../../src/index.ts';
 
-/** Milliseconds that a health check gets. */
+/** The timeout of a health check, in milliseconds. */
 export const timeout = 1_000;
 
-/** The health of `database`, which must come within the timeout. A machine that has much else to do is a little late. */
-export async function examined(database: Database): Promise<DatabaseHealth> {
+/** Returns the health of `database`, which must arrive within the timeout, and a tolerance for a busy machine. */
+export async function healthInTime(database: Database): Promise<DatabaseHealth> {
   const begun = performance.now();
   const health = await database.health({ timeout });
   expect(performance.now() - begun).toBeLessThan(timeout + 400);
   return health;
 }
 
-/** Begins `count` units of work of `database`, waits until `atOnce` of them run `statement`, and answers how to end all. */
-export async function busy(
+/** Begins `count` units of work of `database`, waits until `atOnce` of them run `statement`, and returns a function that ends all. */
+export async function occupyConnections(
   database: Database,
   count: number,
   statement: string,

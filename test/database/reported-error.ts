@@ -1,33 +1,33 @@
 import { DataError } from '../../src/index.ts';
 
-/** In every row, parameter and statement of a test that must not be told. */
+/** A text in every row, parameter and statement of a test, which no message may have. */
 export const canary = 'canary_4711';
 
 export type Kind = abstract new (...args: never[]) => DataError;
 
-/** What an error of ours tells, in its fields and in its message. */
-export interface Told {
+/** The fields and the message of an error of the package. */
+export interface ReportedError {
   readonly kind: unknown;
   readonly sqlState: unknown;
   readonly table: unknown;
   readonly constraint: unknown;
-  /** What the message should name and does not. */
+  /** Names that the message lacks. */
   readonly missing: readonly string[];
-  /** What the message holds of the row, or of the driver's own text. */
+  /** Row data and lines of the driver's text in the message. */
   readonly leaked: readonly string[];
 }
 
-/** How an error of PostgreSQL's should be told. */
-export function telling(
+/** Returns the expected report of an error of PostgreSQL. */
+export function expectedError(
   kind: Kind,
   sqlState: string,
   { table, constraint }: { table?: string | undefined; constraint?: string | undefined } = {},
-): Told {
+): ReportedError {
   return { kind, sqlState, table, constraint, missing: [], leaked: [] };
 }
 
-/** How it is. */
-export function toldBy(error: unknown): Told {
+/** Returns the actual report of an error. */
+export function reportedError(error: unknown): ReportedError {
   if (!(error instanceof DataError)) throw new Error('not an error of ours', { cause: error });
   const { message, cause } = error;
   const { table, constraint }: DataError & { table?: unknown; constraint?: unknown } = error;
@@ -45,8 +45,8 @@ export function toldBy(error: unknown): Told {
   };
 }
 
-/** What `work` fails with. */
-export async function failureOf(work: Promise<unknown>): Promise<unknown> {
+/** Returns the error that `work` rejects with. */
+export async function rejectionOf(work: Promise<unknown>): Promise<unknown> {
   try {
     await work;
   } catch (error) {

@@ -2,15 +2,15 @@ import { Client, type Connection } from 'pg';
 import { message } from './message.ts';
 import type { WireProxy } from './wire-proxy.ts';
 
-/** A client of the driver's own, connected through `proxy`, which bears losing its connection. */
-export async function connected(proxy: WireProxy): Promise<Client> {
+/** Connects a client of the driver through `proxy`. The loss of its connection does not end the process. */
+export async function connectThrough(proxy: WireProxy): Promise<Client> {
   const client = new Client(proxy.url());
   client.on('error', () => {});
   await client.connect();
   return client;
 }
 
-/** Copies lines into `table`, as the wire protocol does it. */
+/** Copies lines into `table` by the messages of the protocol. */
 export function copy(client: Client, table: string, lines: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     client.query({
@@ -26,8 +26,8 @@ export function copy(client: Client, table: string, lines: readonly string[]): P
   });
 }
 
-/** Executes a prepared statement and asks for its answer, but not for its end, as a cursor does. */
-export function executed(client: Client, sql: string): Promise<void> {
+/** Executes a prepared statement and flushes its answer without a `Sync`, as a cursor does. */
+export function executeUnsynced(client: Client, sql: string): Promise<void> {
   const messages = [
     message('P', '', sql, Buffer.alloc(2)),
     message('B', '', '', Buffer.alloc(6)),
