@@ -18,7 +18,7 @@ const hexForm = /^[\da-f]{16}$/;
  */
 export class InstantType extends Type<Date | string | null, string | null> {
   override convertToJSValueSQL(key: string): string {
-    // With an empty key, the ORM asks whether to use the expression in conditions and orders too, where it would prevent the use of indexes.
+    // An expression for an empty key would make the ORM use it in conditions and orders too, where it would prevent the use of indexes.
     return key === '' ? '' : instantHexSql(key);
   }
 

@@ -37,7 +37,7 @@ describe('claiming analysis runs, by fifty workers on four connections', () => {
     const runs = await pending(40);
     const failed = new Set<string>();
 
-    /** Fails with each run that it is the first to claim; claims on until one is done, or none is left. */
+    /** Fails with each run that it claims first. Claims runs until one succeeds, or no run is left. */
     const claimOrFail = async (): Promise<string | null> => {
       for (;;) {
         const done = await database
@@ -56,14 +56,14 @@ describe('claiming analysis runs, by fifty workers on four connections', () => {
 
     const finished = await concurrently(10, () => worker(claimOrFail));
 
-    // Who asked while others still held the last ones found nothing; those are claimed when they were let go.
+    // A worker that asked while others held the last runs found none. They are claimed after their release.
     finished.push(await worker(claim));
     expect(failed).toEqual(new Set(runs));
     expect(finished.flat().toSorted()).toEqual(runs.toSorted());
   });
 });
 
-/** Claims until nothing is left. */
+/** Claims until no run is left. */
 async function worker(claimNext: () => Promise<string | null>): Promise<string[]> {
   const claimed: string[] = [];
   for (let id = await claimNext(); id !== null; id = await claimNext()) claimed.push(id);

@@ -6,7 +6,7 @@ export function openWithPool(db: TestDatabase, max: number, name = 'workers'): P
   const { user, password, host, port, database } = db.target.parts;
   const [login, secret, path] = [user, password, database].map(encodeURIComponent);
   const url = `postgresql://${login}:${secret}@${host}:${port}/${path}?application_name=${name}`;
-  // Those at the end of the queue wait for all before them.
+  // The last unit of work in the queue waits for all before it.
   return openDatabase({ url, pool: { max, acquireTimeout: 60_000 } });
 }
 

@@ -26,7 +26,7 @@ describe('two editors of the same rows', () => {
       return rows;
     });
 
-  /** Both load their rows before either changes one; what became of each. */
+  /** Runs two editors that both load their rows before either changes one. Returns the outcome of each. */
   function edit(rows: readonly (readonly string[])[]): Promise<unknown[]> {
     const loaded = barrier(rows.length);
     return concurrently(rows.length, (editor) =>

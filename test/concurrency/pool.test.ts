@@ -20,7 +20,7 @@ describe('a thousand concurrent units of work on ten connections', () => {
       `select count(*)::int as busy from pg_stat_activity
         where datname = current_database() and application_name = 'thousand' and state <> 'idle'`,
     );
-    // The server may have fewer, where a pooler stands before it.
+    // Behind a pooler, the server may have fewer connections.
     const { totalCount } = await database.orm.em.getConnection().getNativeClient();
     return { all: totalCount, ...row };
   };

@@ -42,7 +42,7 @@ describe("units of work that PostgreSQL can't serialize", () => {
     const checked = barrier(4);
     let first = 4;
 
-    // Of those who see no child yet, one may add it; who loses learns of it at the commit, and then sees it.
+    // Of the transactions that see no child, one may add it. The others fail at the commit, and see it in the retry.
     const added = await concurrently(4, () =>
       database.transact(
         async ({ scenarioNodes, em }) => {

@@ -21,7 +21,7 @@ describe('an inner unit of work', () => {
 
   const failure = new Error('given up');
 
-  /** Runs `work` within `uow`, lets it fail, and sees to it that the failure comes through as it was. */
+  /** Runs `work` within `uow`, makes it fail, and checks that the error is thrown unchanged. */
   async function fail(uow: UnitOfWork, work: (inner: UnitOfWork) => Promise<unknown>): Promise<void> {
     const failed = uow.transact(async (inner) => {
       await work(inner);

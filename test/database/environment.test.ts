@@ -10,7 +10,7 @@ beforeAll(async () => void (db = await TestDatabase.create()));
 afterEach(() => void vi.unstubAllEnvs());
 afterAll(() => db.drop());
 
-/** Opens the database as a service does that says nothing itself. */
+/** Opens the database as a service without options does. */
 function open(variables: Record<string, string>, lines?: RecordingLogger) {
   for (const [name, value] of Object.entries({ DATABASE_URL: db.url, ...variables })) vi.stubEnv(name, value);
   return openDatabase({ logger: lines });

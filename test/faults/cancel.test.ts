@@ -22,7 +22,7 @@ describe('a signal', () => {
   const stored = async (): Promise<number> =>
     (await db.orm.em.fork().execute('select 1 from experiments')).length;
 
-  /** Nobody else gets at the experiments until the function that this gives is called. */
+  /** Locks the experiments until the returned function is called. */
   const locked = async (): Promise<() => Promise<void>> => {
     const [isLocked, unlock] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const locking = db.transact(async ({ em }) => {
@@ -164,7 +164,7 @@ describe('a signal', () => {
 
     held.resolve();
     await Promise.all(holders);
-    // The pool may give a connection to the aborted wait, which returns it.
+    // The pool may assign a connection to the aborted wait, which returns it.
     await proxied.waitUntilReleased();
     await proxied.expectRecovered();
     expect(proxied.proxy.statements).not.toContain('select pg_sleep(60)');

@@ -38,7 +38,7 @@ describe('the answer to a commit', () => {
   const stored = async (name: string): Promise<number> =>
     (await db.orm.em.fork().execute('select 1 from experiments where name = ?', [name])).length;
 
-  /** What a unit of work with many retries comes to when `fault` strikes `at` once, and how often its work ran. */
+  /** Returns the outcome of a unit of work with many retries under one fault, and how often its work ran. */
   async function outcome(
     at: RegExp,
     fault: Fault,
@@ -66,19 +66,24 @@ describe('the answer to a commit', () => {
 
   test.each(
     ['FATAL', 'PANIC'].flatMap((severity) =>
-      codes.flatMap((answer) => [false, true].map((goesOn) => ({ answer, severity, goesOn }))),
+      codes.flatMap((answer) =>
+        [false, true].map((acceptsStatements) => ({ answer, severity, acceptsStatements })),
+      ),
     ),
-  )('$severity $answer (accepts statements: $goesOn) leaves the outcome unknown', async (fault) => {
-    const name = Object.values(fault).join(' ');
+  )(
+    '$severity $answer (accepts statements: $acceptsStatements) leaves the outcome unknown',
+    async (fault) => {
+      const name = Object.values(fault).join(' ');
 
-    const { failure, runs } = await outcome(/^commit$/, fault, name);
+      const { failure, runs } = await outcome(/^commit$/, fault, name);
 
-    expect(failure).toBeInstanceOf(CommitUnknownError);
-    expect(failure).toMatchObject({ cause: { code: fault.answer } });
-    expect(runs).toBe(1);
-    expect(await stored(name)).toBe(2);
-    await proxied.expectRecovered();
-  });
+      expect(failure).toBeInstanceOf(CommitUnknownError);
+      expect(failure).toMatchObject({ cause: { code: fault.answer } });
+      expect(runs).toBe(1);
+      expect(await stored(name)).toBe(2);
+      await proxied.expectRecovered();
+    },
+  );
 
   test.each(codes.filter((code) => code !== '08P01'))('ERROR %s is a refusal', async (error) => {
     const { failure, runs } = await outcome(/^commit$/, { error }, `ERROR ${error}`);
@@ -101,7 +106,7 @@ describe('the answer to a commit', () => {
   test('a severity in another language is a refusal when the server accepts statements', async () => {
     const refused = await outcome(
       /^commit$/,
-      { answer: '23505', severity: 'FEHLER', goesOn: true },
+      { answer: '23505', severity: 'FEHLER', acceptsStatements: true },
       'in German',
     );
     const unknown = await outcome(/^commit$/, { answer: '57P01', severity: 'ВАЖНО' }, 'in Russian');
@@ -144,7 +149,7 @@ describe('the answer to a commit', () => {
     await proxied.expectRecovered();
   });
 
-  /** Starts a unit of work whose commit takes so many seconds, and waits for the commit to run. */
+  /** Starts a unit of work whose commit takes `seconds`, and waits until the commit runs. */
   async function committing(
     name: string,
     seconds: number,

@@ -115,7 +115,7 @@ describe('a commit', () => {
     expect(proxied.proxy.statements).not.toContain('commit');
   });
 
-  // Nothing interrupts a transaction that the ORM was asked for directly: its commit is asked of the lost connection.
+  // A transaction of the ORM itself is not interrupted: it sends its commit on the lost connection.
   test("of the ORM's own transaction on a lost connection is known not to be sent", async () => {
     const em = proxied.database.orm.em.fork();
     await em.begin();

@@ -40,13 +40,13 @@ test.each(['prefer', 'require'])(
 
     expect(await canceled).toBe(reason);
     expect(await running()).toEqual([]);
-    // The proxy reads what is not encrypted.
+    // The proxy counts cancel requests in clear text.
     expect(proxy.statements).toEqual([]);
     expect(proxy.cancels).toBe(0);
   },
 );
 
-/** Settings of a server that has a certificate of its own. */
+/** Settings of a server with its own certificate. */
 async function encryption(): Promise<Record<string, string>> {
   const directory = await mkdtemp(join(tmpdir(), 'synth-lab-tls-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));

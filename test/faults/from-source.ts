@@ -1,4 +1,4 @@
-// Has a process that imports the package by its name run on the sources: `node --import`.
+// Makes a process that imports the package by its name use the sources: `node --import`.
 import { registerHooks } from 'node:module';
 
 registerHooks({

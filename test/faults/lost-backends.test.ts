@@ -19,7 +19,7 @@ describe('a unit of work whose server process is lost', () => {
   let proxied: ProxiedDatabase;
   beforeAll(async () => {
     db = await TestDatabase.create();
-    // The server stays in the middle of a COPY.
+    // The server waits for more rows of the COPY.
     await db.orm.em.execute(`
       create function linger() returns trigger language plpgsql as 'begin perform pg_sleep(60); return new; end';
       create trigger linger before insert on synth_outcomes for each row execute function linger()`);
@@ -135,7 +135,7 @@ describe('a unit of work whose server process is lost', () => {
     await proxied.expectRecovered();
 
     await proxied.kill();
-    // The pool has heard of it.
+    // The pool has detected it.
     await expect
       .poll(async () => (await proxied.database.orm.em.getConnection().getNativeClient()).totalCount)
       .toBe(0);
@@ -149,7 +149,7 @@ describe('a unit of work whose server process is lost', () => {
       await using database = await openDatabase({ url: db.url, pool: { max: 2 } });
       await Promise.all([1, 2].map(() => database.transact(({ em }) => em.execute('select pg_sleep(0.05)'))));
 
-      // Nothing is heard until this has ended.
+      // No event is processed until this has ended.
       execFileSync(process.execPath, ['--input-type=module', '--eval', killAll], {
         cwd: `${import.meta.dirname}/../..`,
         env: { ...process.env, DATABASE_URL: db.url },

@@ -74,7 +74,7 @@ test.skipIf(whyNoPooler).each(['transaction', 'external'] as const)(
   },
 );
 
-/** What the server's processes behind the pooler are in the middle of. */
+/** Returns the running statements of the server's processes behind the pooler. */
 function statements(db: TestDatabase): Promise<{ query: string }[]> {
   return db.orm.em.fork().execute(
     `select query from pg_stat_activity

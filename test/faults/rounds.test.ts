@@ -18,7 +18,7 @@ const work = async (uow: UnitOfWork): Promise<void> => {
   await uow.flush();
   await uow.em.execute('select 1');
 };
-/** A fault at a statement, and what the unit of work that meets it must not leave behind. */
+/** A fault at a statement, and the state that its unit of work must not leave. */
 const at = (statement: RegExp, fault: Fault) => async (): Promise<unknown> => {
   proxied.proxy.failAt(statement, fault);
   return rejectionOf(proxied.database.transact(work));
@@ -53,7 +53,7 @@ const faults: Readonly<Record<string, () => Promise<unknown>>> = {
   'refused at commit': at(/^commit/, { error: '40001' }),
   'killed while idle': async () => {
     await proxied.kill();
-    // The pool hears of it, if the proxy was quick enough to pass it on.
+    // The pool detects it, if the proxy forwarded it in time.
     return proxied.database
       .transact(({ em }) => em.execute('select 1'))
       .then(
@@ -90,7 +90,7 @@ const faults: Readonly<Record<string, () => Promise<unknown>>> = {
 test(`a pool of two connections recovers after each of ${rounds} faults`, async () => {
   proxied = await ProxiedDatabase.open(db, {
     pool: { max: 2, acquireTimeout: 1_000 },
-    // Long enough for a statement to be seen at work.
+    // Long enough to observe a running statement.
     timeouts: { answer: 1_000 },
   });
   const kinds = Object.entries(faults);
@@ -107,7 +107,7 @@ test(`a pool of two connections recovers after each of ${rounds} faults`, async 
       /: (?:connection_lost|connection_failed|commit_unknown|unavailable|contention|served|Error: given up)$/,
     );
     met.set(`${kind}: ${told}`, (met.get(`${kind}: ${told}`) ?? 0) + 1);
-    // What the proxy holds is the network's, not ours.
+    // Connections that only the proxy holds are not ours.
     if (/silent|half-open/.test(kind)) proxied.proxy.failNow('cut');
     proxied.proxy.reset();
     await proxied.expectRecovered();

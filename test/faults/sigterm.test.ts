@@ -43,7 +43,7 @@ test('a service that gets SIGTERM under load loses no acknowledged change, and s
         const { id }: { id?: string } = JSON.parse(await answer.text());
         if (answer.status === 201 && id !== undefined) acknowledged.push(id);
       } catch {
-        // Nobody was told of anything.
+        // Nothing was acknowledged.
         if (ending.signal.aborted) return;
       }
     }

@@ -35,7 +35,7 @@ function listOf(document: Document | null | undefined): unknown[] {
   return list;
 }
 
-/** The row, its document stored as `text` by others. */
+/** Stores a row with the document `text` by plain SQL. */
 async function stored(em: EntityManager, text: string): Promise<ExperimentDocument> {
   await em.execute('update experiment_documents set metadata = ?::jsonb', [text]);
   em.clear();
@@ -44,7 +44,7 @@ async function stored(em: EntityManager, text: string): Promise<ExperimentDocume
   return row;
 }
 
-/** Whether the document is what PostgreSQL takes `text` for, and how often the row was written. */
+/** Returns whether the stored document equals `text`, and how often the row was written. */
 async function found(
   em: EntityManager,
   text: string,
@@ -222,7 +222,7 @@ test('a document of any texts is read back unchanged, or is refused and not stor
   });
 });
 
-/** Whether a document holds what JSON or PostgreSQL can't, found in the plainest way. */
+/** Returns whether a document has a value that JSON or PostgreSQL can't represent, by the simplest algorithm. */
 function isOdd(value: unknown): boolean {
   if (typeof value === 'number') return !Number.isFinite(value);
   if (typeof value === 'string') return /\0|\p{Surrogate}/u.test(value);

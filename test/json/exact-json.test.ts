@@ -45,7 +45,7 @@ describe('parseExactJson', () => {
   });
 });
 
-/** The number times 10^400, whole. */
+/** Returns the number times 10^400, an integer. */
 function exactly(number: string): bigint {
   const [, sign = '', whole = '', fraction = '', power = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(number) ?? [];

@@ -25,7 +25,7 @@ let db: TestDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));
 afterAll(() => db.drop());
 
-/** What a column holds, as PostgreSQL prints it. */
+/** Returns the value of a column as PostgreSQL prints it. */
 async function raw(em: EntityManager, table: string, column: string): Promise<string | null> {
   const [row] = await em.execute<{ value: string | null }[]>(`select ${column}::text as value from ${table}`);
   return row?.value ?? null;

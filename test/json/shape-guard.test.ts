@@ -11,7 +11,7 @@ let db: TestDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));
 afterAll(() => db.drop());
 
-/** Assigns what the compiler would refuse. */
+/** Assigns a value that the compiler would refuse. */
 function assign(row: Synth, data: unknown): void {
   Object.assign(row, { data });
 }
@@ -25,7 +25,7 @@ async function refusal(work: Promise<unknown>): Promise<InvalidJsonError> {
   throw new Error('should be refused', { cause: error });
 }
 
-/** A synth from before its shape was tightened. */
+/** Stores a synth that does not match the present, stricter shape. */
 async function outOfShape(em: EntityManager): Promise<Synth> {
   await em.execute(
     `insert into synths (id, nome, data) values ('old', 'Old', '{"demografia": {"idade": 121}, "note": [1]}')`,
@@ -42,7 +42,7 @@ describe('an invalid document', () => {
 
       await refusal(em.flush());
 
-      // The transaction goes on, and holds nothing.
+      // The transaction continues, and has no change.
       expect(await em.fork({ keepTransactionContext: true }).count(SynthGroup)).toBe(0);
     }));
 

@@ -21,7 +21,7 @@ afterAll(() => db.drop());
 
 const half = '👍'.repeat(60).slice(0, 99);
 
-/** How the path refuses the value; the unit of work can go on, since nothing was sent. */
+/** Returns the refusal of a value by a way to write it. The unit of work can continue, because nothing was sent. */
 async function refusal(uow: UnitOfWork, path: WritePath, column: Column, value: unknown): Promise<DataError> {
   const refused: unknown = await uow
     .transact(async (inner) => path(inner, column, value))
@@ -171,14 +171,14 @@ function named(columns: readonly Column[], name: string): Column {
   return found;
 }
 
-/** Whether a path can't be given the value, or is given another. */
+/** Returns whether a way to write can't get the value, or gets another one. */
 function passedBy(path: string, what: string, document: unknown): boolean {
   // A load stores all digits of a bigint.
   if (path === 'loadRows' && what === 'a bigint') return true;
-  // The ORM walks plain data before it asks anybody: it has made null of undefined, or run out of stack, by then.
+  // The ORM traverses plain data before it calls our code: undefined is null by then, or the stack is exhausted.
   if (/^em\.(?:insert|upsert|native)|query builder/.test(path) && /undefined|itself|levels/.test(what))
     return true;
-  // The ORM and the driver take an array for a list of values.
+  // The ORM and the driver treat an array as a list of values.
   return Array.isArray(document) && /em\.execute|Kysely/.test(path);
 }
 

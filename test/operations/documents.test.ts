@@ -69,17 +69,17 @@ async function failSummary(
 }
 
 testWithFaults('beginning an executive summary', {
-  given: (uow) => withInsights(uow, { insights: 2 }),
+  prepare: (uow) => withInsights(uow, { insights: 2 }),
   run: (database, experiment) => startSummary(database, experiment),
-  async promises({ experimentDocuments }, experiment) {
+  async checkResult({ experimentDocuments }, experiment) {
     expect(await experimentDocuments.findStatus(experiment, 'executive_summary')).toBe('generating');
   },
 });
 
 testWithFaults('finishing an executive summary', {
-  given: generating,
+  prepare: generating,
   run: (database, experiment) => finishSummary(database, experiment, '# Fees'),
-  async promises({ analysisRuns, analysisCache, experimentDocuments }, { experimentId }) {
+  async checkResult({ analysisRuns, analysisCache, experimentDocuments }, { experimentId }) {
     expect(await experimentDocuments.findMarkdown(experimentId, 'executive_summary')).toBe('# Fees');
     const { id } = await analysisRuns.getByExperiment(experimentId);
     expect(await analysisCache.findExecutiveSummary(id)).toMatchObject({ overview: '# Fees' });
@@ -87,9 +87,9 @@ testWithFaults('finishing an executive summary', {
 });
 
 testWithFaults('failing at an executive summary', {
-  given: generating,
+  prepare: generating,
   run: (database, experiment) => failSummary(database, experiment, 'no answer'),
-  async promises({ experimentDocuments }, { experimentId }) {
+  async checkResult({ experimentDocuments }, { experimentId }) {
     const document = await experimentDocuments.getByType(experimentId, 'executive_summary');
     expect(document).toMatchObject({ status: 'failed', errorMessage: 'no answer' });
   },

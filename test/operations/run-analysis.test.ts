@@ -58,10 +58,10 @@ function simulatedBefore({ em }: UnitOfWork, { synths }: { synths: number }) {
 }
 
 testWithFaults('running an analysis', {
-  given: (uow) => simulatedBefore(uow, { synths: 3 }),
+  prepare: (uow) => simulatedBefore(uow, { synths: 3 }),
   run: (database, { experiment, group }) => runAnalysis(database, experiment, group),
   copies: true,
-  async promises({ analysisRuns, synthOutcomes, analysisCache, explorations }, { experiment, old }) {
+  async checkResult({ analysisRuns, synthOutcomes, analysisCache, explorations }, { experiment, old }) {
     const run = await analysisRuns.getByExperiment(experiment);
     expect(run).toMatchObject({ status: 'completed', totalSynths: 3, aggregatedOutcomes: rates });
     expect(run.id).not.toBe(old);
@@ -89,13 +89,13 @@ async function finishAnalysis(
 }
 
 testWithFaults('finishing an analysis', {
-  given({ em }) {
+  prepare({ em }) {
     const run = anAnalysisRun(em, { status: 'running' });
     anAnalysisCache(em, { analysis: run });
     return run.id;
   },
   run: (database, run) => finishAnalysis(database, run, rates),
-  async promises({ analysisRuns, analysisCache }, run) {
+  async checkResult({ analysisRuns, analysisCache }, run) {
     expect(await analysisRuns.get(run)).toMatchObject({ status: 'completed', aggregatedOutcomes: rates });
     const keys = (await analysisCache.listEntries(run)).map(({ cacheKey }) => cacheKey);
     expect(keys).toEqual(['custom_one', 'custom_two']);
@@ -111,9 +111,9 @@ async function rerunAnalysis(database: Database, experiment: string): Promise<vo
 }
 
 testWithFaults('running an analysis again', {
-  given: (uow) => simulatedBefore(uow, { synths: 0 }),
+  prepare: (uow) => simulatedBefore(uow, { synths: 0 }),
   run: (database, { experiment }) => rerunAnalysis(database, experiment),
-  async promises({ analysisRuns, synthOutcomes, explorations }, { experiment, old }) {
+  async checkResult({ analysisRuns, synthOutcomes, explorations }, { experiment, old }) {
     expect(await analysisRuns.find(old)).toBeNull();
     expect(await analysisRuns.getByExperiment(experiment)).toMatchObject({ status: 'pending' });
     expect(await synthOutcomes.count(old)).toBe(0);

@@ -26,13 +26,13 @@ describe.skipIf(whyNoPooler !== null)('a pooler that is not configured', () => {
   test.each<[PoolerOptions]>([
     [{ poolMode: 'transaction' }],
     [{ poolMode: 'transaction', serverConnections: 1 }],
-    [{ poolMode: 'transaction', serverConnections: 2, lends: 'in turn' }],
-    [{ poolMode: 'transaction', serverConnections: 1, lends: 'in turn' }],
-    [{ poolMode: 'transaction', lends: 'in turn', isOpen: false }],
+    [{ poolMode: 'transaction', serverConnections: 2, assigns: 'in turn' }],
+    [{ poolMode: 'transaction', serverConnections: 1, assigns: 'in turn' }],
+    [{ poolMode: 'transaction', assigns: 'in turn', isOpen: false }],
     [{ poolMode: 'transaction', isOpen: false }],
   ])('is refused with the remedy in transaction mode: %o', async (options) => {
     await using pooler = await PgBouncer.start(db.target, options);
-    // What others left there: as many connections as it may have.
+    // The maximum of connections is open already.
     await used(pooler, options.serverConnections ?? 3);
 
     for (let round = 0; round < 10; round++) {
@@ -86,7 +86,7 @@ describe.skipIf(whyNoPooler !== null)('a pooler that is not configured', () => {
     await expect(opening).rejects.toThrow('pooler in statement mode');
   });
 
-  test.each<[PoolerOptions]>([[{ poolMode: 'session' }], [{ poolMode: 'session', lends: 'in turn' }]])(
+  test.each<[PoolerOptions]>([[{ poolMode: 'session' }], [{ poolMode: 'session', assigns: 'in turn' }]])(
     'is accepted in session mode: %o',
     async (options) => {
       await using pooler = await PgBouncer.start(db.target, options);
@@ -160,7 +160,7 @@ describe('a session that a unit of work changed', () => {
 
     await database.transact(({ em }) => em.execute(statement));
     expect(await state()).toEqual(before);
-    // And outside a transaction.
+    // Also outside a transaction.
     await database.orm.em
       .fork()
       .execute(statement)
@@ -221,7 +221,7 @@ describe('a session that a unit of work changed', () => {
   );
 });
 
-/** Has the pooler open `count` connections to the server, and give none up. */
+/** Makes the pooler open `count` connections to the server and keep them. */
 async function used(pooler: PgBouncer, count: number): Promise<void> {
   const clients = await concurrently(count, async () => {
     const client = new Client(pooler.url());

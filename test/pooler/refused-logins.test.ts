@@ -4,7 +4,7 @@ import { ConnectionError, openDatabase } from '../../src/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 import { PgBouncer, whyNoPooler, type PoolerOptions } from './pgbouncer.ts';
 
-// Directly, whatever stands before the server of the run.
+// Directly, also when the server of the run is behind a pooler.
 let server: URL;
 let db: TestDatabase;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ beforeEach(({ skip }) => {
   if (whyNoPooler !== null) skip(whyNoPooler);
 });
 
-/** Why a database can't be opened, without the address and the code, which differ. */
+/** Returns the reason why a database can't be opened, without the address and the code, which differ. */
 async function whyNot(
   url: URL,
   change: Partial<Record<'username' | 'password' | 'pathname', string>>,
@@ -73,7 +73,7 @@ test('a missing password for SCRAM is reported, and no connection stays open', a
   const before = sockets();
 
   expect(await whyNot(server, { password: '' })).toBe(missing);
-  // Its connection does not stay until the server closes it.
+  // Its connection is closed before the server closes it.
   await expect.poll(sockets, { timeout: 2_000 }).toBeLessThanOrEqual(before);
   expect(await whyNot((await started({ authType: 'scram-sha-256' })).url, { password: '' })).toBe(missing);
 });

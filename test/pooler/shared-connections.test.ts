@@ -206,7 +206,7 @@ test('migrations leave no state of the session', async () => {
   expect(await empty.read(({ experiments }) => experiments.scrollSummaries())).toMatchObject({ items: [] });
 });
 
-/** How many experiments of those it streams. */
+/** Streams experiments and returns their number. */
 async function stream(em: EntityManager): Promise<number> {
   let rows = 0;
   for await (const { name } of em.stream(Experiment)) if (name.startsWith('s')) rows++;

@@ -15,14 +15,14 @@ import { leftOn } from './server-connections.ts';
 
 const clients = 20;
 const serverConnections = 2;
-/** Units of work of each tenant; `TENANT_ROUNDS=5000` for a longer look. */
+/** The number of units of work of each tenant; `TENANT_ROUNDS=5000` for a longer test. */
 const rounds = Number(process.env['TENANT_ROUNDS'] ?? 500);
 
-/** One whose name is made to break out of a statement that it would be written into. */
+/** A tenant whose name would break out of a statement that contains it unescaped. */
 const tenants = ['one', `o'ther"; set role postgres; --`] as const;
 const role = `tenant_${randomBytes(6).toString('hex')}`;
 
-/** Each tenant has the experiments whose name begins with it. Whoever asks for none in particular is told off. */
+/** Each tenant owns the experiments whose name begins with its name. Without a tenant, the policy throws. */
 const policies = `
   create role ${role} nologin;
   grant select, insert, update, delete on all tables in schema public to ${role};
@@ -66,7 +66,7 @@ const as = (tenant: string): { settings: TransactionSettings } => ({
   settings: { role, 'app.tenant': tenant },
 });
 
-/** Names of other tenants' rows that `tenant` was shown by an entity, a read model or plain SQL. */
+/** Returns the names of other tenants' rows that `tenant` can read by an entity, a read model or plain SQL. */
 async function foreign(tenant: string): Promise<string[]> {
   const seen = await database.transact(async ({ em, experiments }) => {
     const { items } = await experiments.scrollSummaries({ first: 100 });
@@ -77,8 +77,8 @@ async function foreign(tenant: string): Promise<string[]> {
 }
 
 /**
- * Makes a row, and lets a part of it that is taken back be the other tenant's: tells of what either saw amiss. Of seven rounds, one
- * fails in the work, and one in the server.
+ * Creates a row, and, in an inner unit that is rolled back, one of the other tenant. Returns the violations that either detected. Of seven
+ * rounds, one fails in the work, and one in the server.
  */
 async function unit(own: string, other: string, round: number): Promise<string[]> {
   return database.transact(async (uow) => {
@@ -187,7 +187,7 @@ describe('a unit of work without a tenant', () => {
   });
 
   test.each([undefined, null, ''])('is refused before anything is sent: %j', async (tenant) => {
-    // @ts-expect-error -- plain JavaScript may give anything
+    // @ts-expect-error -- plain JavaScript may pass any value
     const asked = database.read(({ experiments }) => experiments.scrollSummaries(), as(tenant));
 
     await expect(asked).rejects.toBeInstanceOf(SettingsError);

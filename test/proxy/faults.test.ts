@@ -74,7 +74,7 @@ describe('through a wire proxy', () => {
       await expect(client.query('select 1')).rejects.toThrow();
 
       expect(proxy.armed).toBe(0);
-      expect(proxy.struck).toEqual(['select 1']);
+      expect(proxy.triggered).toEqual(['select 1']);
       await expect(client.query('select 1')).resolves.toBeDefined();
     });
 
@@ -188,7 +188,7 @@ describe('through a wire proxy', () => {
       const answer = client.query('insert into counted values (1)');
       const ended = answer.catch(String);
 
-      await proxy.haveStruck();
+      await proxy.allTriggered();
 
       // If the server detected the loss, it would do so before this connection is cut.
       await expect.poll(backends).toBe(2);
@@ -207,7 +207,7 @@ describe('through a wire proxy', () => {
       const answer = client.query('insert into counted values (1)');
       const ended = answer.catch(String);
 
-      await proxy.haveStruck();
+      await proxy.allTriggered();
 
       await expect.poll(backends).toBe(0);
       expect(await unsettled(answer)).toBe(true);
@@ -221,7 +221,7 @@ describe('through a wire proxy', () => {
     proxy.failAt(1, { after: () => event.promise });
     const one = client.query('insert into counted values (1)');
     const two = client.query('insert into counted values (2)');
-    await proxy.haveStruck();
+    await proxy.allTriggered();
 
     expect(await unsettled(one)).toBe(true);
     expect(await stored()).toEqual([]);

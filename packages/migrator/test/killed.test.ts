@@ -71,7 +71,7 @@ function runner(reached: boolean): Disturbance {
       using started = await RunnerProcess.start();
       proxy.failAt(at, reached ? { after: async () => started.stop() } : 'silent');
       const answer = started.carryOut({ url: proxy.url(), direction, options });
-      await Promise.race([proxy.haveStruck(), answer]);
+      await Promise.race([proxy.allTriggered(), answer]);
       started.kill();
       await answer;
       proxy.failNow('cut');
@@ -92,7 +92,7 @@ async function convergesAfter(disturbance: Disturbance, direction: Direction, at
   const ups = accountMigrations.map((name) => `up ${name}`);
   const downs = accountMigrations.toReversed().map((name) => `down ${name}`);
   // Named, so that a failure tells after which statement.
-  const point = `${at} ${proxy.struck[0]}`;
+  const point = `${at} ${proxy.triggered[0]}`;
   expect({ point, ...(await left(db.orm)) }).toEqual({ point, ...undisturbed[direction] });
   expect({ point, done: await doneIn(db.orm.em) }).toEqual({
     point,

@@ -9,7 +9,7 @@ export type Factory = (em: EntityManager, overrides?: object) => Record<string, 
 
 const made: Readonly<Record<string, unknown>> = testing;
 
-/** Each entity by its name, and what stages a row of it. */
+/** The factories of the entities, by name. */
 export const factories: readonly [name: string, factory: Factory][] = Object.values(entities)
   .flatMap((one) => (typeof one === 'function' ? [one.name] : []))
   .map((name) => {
@@ -19,7 +19,7 @@ export const factories: readonly [name: string, factory: Factory][] = Object.val
     return [name, factory as Factory];
   });
 
-/** Those whose rows have something that histories change. A join table has not. */
+/** The entities with properties that histories change. A join table has none. */
 export const changeable = factories.filter(([, factory]) => {
   const { em } = createOfflineOrm();
   const row = factory(em.fork());

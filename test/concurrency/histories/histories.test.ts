@@ -14,7 +14,7 @@ let db: TestDatabase;
 let database: Database;
 beforeAll(async () => {
   db = await TestDatabase.create();
-  // Statements of several units may wait for each other in a circle; PostgreSQL looks for that after a second.
+  // Statements of several units may deadlock, which PostgreSQL detects after a second.
   const { database: name } = db.target.parts;
   await db.orm.em.execute(`alter database "${name}" set deadlock_timeout = '20ms'`);
   database = await openWithPool(db, 6);
@@ -38,7 +38,7 @@ test.each(changeable)(
         const others = errors.filter((error) => error !== null && !(error instanceof ContentionError));
         expect(others).toEqual([]);
         const after = await statesOf(database, rows);
-        // What some order of the units that reported success leaves.
+        // The result of the units that reported success, in some order.
         expect({ after, succeeded, isExplained: isExplained(history, rows, succeeded, after) }).toMatchObject(
           {
             isExplained: true,

@@ -15,7 +15,7 @@ import { StreamingPair, ask } from './streaming-pair.ts';
 const answer = 500;
 const replica = { from: 'replica' } as const;
 
-/** Underneath what a reader is let see. */
+/** Returns the entity manager, which the type of a reading unit of work hides. */
 function emOf(uow: ReadingUnitOfWork): EntityManager {
   if (!(uow instanceof UnitOfWork)) throw new Error('another unit of work than ours');
   return uow.em;
@@ -119,7 +119,7 @@ describe('a read from a replica', { timeout: 60_000 }, () => {
     await answers(own);
     proxy.failAt(/pg_sleep/, 'silent');
     const reading = rejectionOf(own.read((uow) => emOf(uow).execute('select pg_sleep(60)'), replica));
-    await proxy.haveStruck();
+    await proxy.allTriggered();
 
     await within(4_000, () => own.close({ timeout: 200 }));
 

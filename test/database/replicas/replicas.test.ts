@@ -99,7 +99,7 @@ describe('replicas', { timeout: 120_000 }, () => {
   test('do not lag when nobody writes', async () => {
     await expect.poll(lag, { timeout: 5_000 }).toEqual({ status: 'up', error: null, lag: 0 });
 
-    // As time goes by, too.
+    // Also after a while.
     await ask(pair.primaryUrl, 'select pg_sleep(1.5)');
 
     expect(await lag()).toEqual({ status: 'up', error: null, lag: 0 });
@@ -123,7 +123,7 @@ describe('replicas', { timeout: 120_000 }, () => {
   test('that are down are not used until they are back', async () => {
     await pair.stopReplica();
 
-    // Not one read fails, not even the first.
+    // No read fails, also not the first one.
     expect(await answering()).toBe('primary');
     expect(await lag()).toMatchObject({
       status: 'down',
@@ -183,7 +183,7 @@ describe('replicas', { timeout: 120_000 }, () => {
     }
 
     expect(missed).toEqual([]);
-    // The primary may have to now and then; as a rule it is spared.
+    // The primary answers rarely.
     expect(answers.replica).toBeGreaterThan(rounds / 2);
   });
 
@@ -201,7 +201,7 @@ describe('replicas', { timeout: 120_000 }, () => {
 
     expect(await look()).toEqual({ found: false, by: 'replica' });
     expect(await look(position)).toEqual({ found: true, by: 'primary' });
-    // Nobody knows it.
+    // The position is unknown.
     expect(await look(null)).toEqual({ found: true, by: 'primary' });
 
     await pair.resume();

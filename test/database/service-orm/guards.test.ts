@@ -32,7 +32,7 @@ const shapedColumns = metadata.flatMap(({ class: entity, className, tableName, p
     })),
 );
 
-/** Stages a row of an entity, with all that it points at. */
+/** Stages a row of an entity, and the rows that it references. */
 function stage(em: EntityManager, className: string): object {
   const factory: unknown = Reflect.get(testing, `a${className}`) ?? Reflect.get(testing, `an${className}`);
   if (typeof factory !== 'function') throw new Error(`${className} has no factory`);
@@ -53,7 +53,7 @@ afterEach(() =>
 );
 afterAll(() => db.drop());
 
-/** The key of an experiment that is stored. */
+/** Stores an experiment and returns its key. */
 function stored(name = 'Short checkout'): Promise<string> {
   return db.transact(async ({ em }) => anExperiment(em, { name }).id);
 }

@@ -24,7 +24,7 @@ import { Note, createNotes } from './note.ts';
 
 // Nest's decorators are called as the functions that they are: decorators are no syntax that Node runs.
 
-/** What a service does in a transaction: it takes part in the request's unit of work. */
+/** A method of a service in a transaction: it joins the request's unit of work. */
 class ExperimentService {
   readonly #em: EntityManager;
   readonly #experiments: ExperimentRepository;
@@ -82,12 +82,12 @@ for (const [method, path, names] of [
   names.forEach((name, index) => Param(name)(ExperimentController.prototype, method, index));
 }
 
-/** What of the platform's answer is used here. */
+/** The used part of the platform's response. */
 interface Response {
   status(code: number): { json(body: unknown): void };
 }
 
-/** Answers with the code of our errors. */
+/** Sends the code of our errors as the answer. */
 class DataErrors implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const error = toDataError(thrown);
@@ -100,7 +100,7 @@ class DataErrors implements ExceptionFilter {
 Catch()(DataErrors);
 
 let both: { arrive(): void; readonly here: Promise<void> };
-/** Has the next `count` requests wait for each other. */
+/** Makes the next `count` requests wait for each other. */
 function meet(count: number): void {
   const { promise, resolve } = Promise.withResolvers<void>();
   let missing = count;

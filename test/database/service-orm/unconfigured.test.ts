@@ -7,7 +7,7 @@ import { InvalidJsonError, UnitOfWork, withSynthLab } from '../../../src/index.t
 import { ExperimentRepository } from '../../../src/repositories/index.ts';
 import { TestDatabase, aSynth, anAnalysisRun, anExperiment } from '../../../src/testing/index.ts';
 
-/** What the process was warned of by our code. */
+/** The process warnings of our code. */
 async function warnings(work: () => Promise<unknown>): Promise<string[]> {
   const emitted: string[] = [];
   const emit = vi.spyOn(process, 'emitWarning').mockImplementation((_warning, given) => {

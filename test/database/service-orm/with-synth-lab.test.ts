@@ -19,7 +19,7 @@ let db: TestDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));
 afterAll(() => db.drop());
 
-/** What a service's entity is called in its database. */
+/** Returns the names of a service's entity in its database. */
 function namesIn(options: Options): string {
   const { tableName, props, indexes } = new MikroORM(options).getMetadata(Note);
   return JSON.stringify([tableName, props.map(({ fieldNames }) => fieldNames), indexes]);
@@ -47,7 +47,7 @@ describe('the configuration of a service', () => {
     expect(options).toMatchObject({ filters, flushMode: 'always', contextName: 'lab' });
     expect(options.entities).toEqual([...ourEntities, Note]);
     expect(options.extensions).toContain(extension);
-    // What it makes of a flush is guarded.
+    // Its changes in a flush are checked.
     expect([...(options.subscribers ?? [])][0]).toBe(mine);
     expect(options.schemaGenerator?.ignoreSchema).toEqual(['migrator', 'audit']);
   });
@@ -84,7 +84,7 @@ describe('the configuration of a service', () => {
   });
 });
 
-/** Some settings of a transaction of a service that connects so. */
+/** Returns some settings of a transaction of a service with these options. */
 async function session(parameters: string, connection?: ServiceConnection): Promise<unknown> {
   const url = new URL(db.url);
   url.search = parameters;

@@ -94,7 +94,7 @@ describe('the text of a statement', () => {
   });
 });
 
-// How values are written into a text.
+// The forms of values in a text.
 const forms: readonly ((content: string) => string)[] = [
   (content) => `'${content.replaceAll("'", "''")}'`,
   (content) => `E'${content.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`,
@@ -120,7 +120,7 @@ const around = [
   [`';`, `;'`],
 ] as const;
 const between = [', ', ' || ', ',\n', ' = /* */ ', ' -- \n, ', '(', '::text, '];
-// What it opens is closed by nothing of what the test puts behind it.
+// The text after it in the test does not close it.
 const beginnings = [`E'\\'`, '$a$', '/* /*', `'''`, `"a`];
 
 test.each([

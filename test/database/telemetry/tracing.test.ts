@@ -26,7 +26,7 @@ import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
 import { concurrently } from '../../concurrency/concurrently.ts';
 import { canary } from '../reported-error.ts';
 
-/** What a service's SDK registers. */
+/** The providers that a service's SDK registers. */
 class Contexts implements ContextManager {
   readonly #storage = new AsyncLocalStorage<Context>();
 
@@ -92,7 +92,7 @@ describe('OpenTelemetry gets', () => {
     const { host, port, database: namespace } = db.target.parts;
     const [unit] = named('transact');
     const [insert] = named(`INSERT ${namespace}`);
-    // Of what is not sent, there is none.
+    // Statements that are not sent have no span.
     expect(named(`QUERY ${namespace}`)).toEqual([]);
     expect(unit?.attributes).toMatchObject({ 'db.system.name': 'postgresql', 'db.namespace': namespace });
     expect(insert?.parentSpanContext?.spanId).toBe(unit?.spanContext().spanId);

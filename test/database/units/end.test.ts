@@ -95,7 +95,7 @@ describe('when work returns before its calls have ended, nothing is stored, and 
       'a statement of `getKysely()`',
       (u) => {
         const statement = u.em.getKysely<Tables>().updateTable('experiments').set({ name: 'late' });
-        // Whoever starts a statement of Kysely's has its promise alone.
+        // Only the caller has the promise of a statement of Kysely.
         for (let i = 0; i < 3; i++) statement.execute().catch(() => {});
       },
     ],

@@ -34,7 +34,7 @@ test('two concurrent revisions of one row are both stored', async () => {
 });
 
 describe('a row that is read again keeps an unflushed change, and its other values are updated', () => {
-  // Each without the flush that comes before a repository's own reading.
+  // Each without the flush before the reads of a repository.
   test.for<[how: string, read: (u: UnitOfWork, experiment: Experiment) => Promise<unknown>]>([
     ['by key', (u) => u.em.findOne(Experiment, id, { refresh: true })],
     ['by query', (u) => u.em.find(Experiment, { status: 'active', id })],
@@ -80,7 +80,7 @@ describe('a row that is read again keeps an unflushed change, and its other valu
 
       expect(experiment).toMatchObject({ name: 'Changed', hypothesis: 'As stored' });
     };
-    // Where triggers are off, the statement raises no version.
+    // With disabled triggers, the statement increments no version.
     await db.transact(work, { settings: { session_replication_role: 'replica' } });
 
     expect(await storedExperiment(db, id)).toMatchObject({ name: 'Changed', hypothesis: 'As stored' });

@@ -100,7 +100,7 @@ describe.for(streams)('%s', ([, open]) => {
         const experiment = await u.experiments.get(own);
         experiment.name = `Turn ${turns}`;
         const saved = u.experiments.saveScorecard(own, scorecard);
-        // Past the first answers of the server, at times.
+        // Sometimes after the first answers of the server.
         for (let turn = 0; turn < turns; turn++) await setImmediate();
         const rows = open(u);
         await Promise.all([saved, rows.next()]);

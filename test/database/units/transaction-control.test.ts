@@ -20,7 +20,7 @@ beforeEach(async () => {
 const rename = (u: UnitOfWork, name: string): Promise<unknown> =>
   u.em.execute('update experiments set name = ? where id = ?', [name, id]);
 
-/** The transaction that Kysely's handle stands for. */
+/** Returns the transaction of Kysely's handle. */
 function controlled(u: UnitOfWork): ControlledTransaction<Tables> {
   const kysely = u.em.getKysely<Tables>();
   if (!(kysely instanceof ControlledTransaction)) throw new Error('not in a transaction');
@@ -102,7 +102,7 @@ describe('a unit of work whose transaction was ended rejects, and sends nothing 
     await expect(work).rejects.toThrow(/ended the transaction of this unit of work by (?:COMMIT|ROLLBACK)/);
     expect(refused).toEqual([expect.any(StatementError), expect.any(StatementError)]);
     expect(await storedExperiment(db, id)).toMatchObject({ name });
-    // The next one on the connection is not taken for ended.
+    // The next transaction on the connection is not considered ended.
     await db.transact((u) => rename(u, 'Next'));
   });
 });

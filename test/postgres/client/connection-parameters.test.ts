@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-/** What a session that this URL opens is told when it asks. */
+/** Returns the result of a query in a session of this URL. */
 async function ask(url: string, sql: string): Promise<unknown> {
   const orm = await connect(parseDatabaseUrl(url, 'url'), { pool: { max: 1 } });
   try {
@@ -35,9 +35,9 @@ describe('user, password and database of any characters', () => {
   const numRuns = Number(process.env['LOGINS'] ?? 30);
 
   test(`log in, ${numRuns} times`, { timeout: 10_000 + numRuns * 1_000 }, async () => {
-    // PostgreSQL cuts longer ones, and what tells this run's apart comes before them.
+    // PostgreSQL truncates longer names, and the prefix of this run precedes them.
     const anyName = anyText.filter((name) => Buffer.byteLength(name) <= 50);
-    // Kept apart from those of other runs on the server.
+    // Unique among the runs on the server.
     const run = db.target.parts.database.slice(-6);
     let database = `${run} lab`;
     await db.orm.em.execute(`create database ${quoted(database)} template template0`);

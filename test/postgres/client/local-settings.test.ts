@@ -38,7 +38,7 @@ async function setting({ em }: Pick<UnitOfWork, 'em'>, name: string): Promise<st
   ]);
   return row?.value ?? null;
 }
-/** On the connection that the pool keeps. */
+/** Runs a statement on the idle connection of the pool. */
 const left = (name: string): Promise<string | null> => setting({ em: database.orm.em.fork() }, name);
 
 describe('settings of a unit of work', () => {
@@ -54,7 +54,7 @@ describe('settings of a unit of work', () => {
       { settings },
     );
 
-    // Once made, a setting of one's own is empty for ever.
+    // A custom setting that was set once stays empty.
     expect(await left('app.user')).toBe('');
     expect(await left('work_mem')).not.toBe('1234kB');
   });
@@ -238,7 +238,7 @@ describe('timeouts', () => {
   });
 });
 
-/** All that there is of it, whatever its type tells. */
+/** Returns all members, including those that its type hides. */
 function whole(uow: ReadingUnitOfWork): UnitOfWork {
   if (!(uow instanceof UnitOfWork)) throw new Error('there is no more of it than its type tells');
   return uow;

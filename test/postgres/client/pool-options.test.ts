@@ -120,7 +120,7 @@ describe('with external pooling', () => {
       }),
     );
 
-    // One that ends may be there still when the next one comes.
+    // A closing connection may still exist when the next one opens.
     expect(most).toBeLessThanOrEqual(6);
     await expect.poll(() => proxy.connections).toBe(0);
   });

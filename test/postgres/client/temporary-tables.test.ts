@@ -115,7 +115,7 @@ describe('temporary tables of a unit of work', () => {
   });
 });
 
-/** Makes one in the way of the table of that name, for whoever sees it. */
+/** Creates a temporary table that hides the table of that name. */
 function inTheWay({ em }: UnitOfWork): Promise<unknown> {
   return em.execute('create temp table synth_outcomes (like synth_outcomes including all)');
 }

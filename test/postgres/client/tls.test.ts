@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** How a connection by this URL turns out: encrypted or not, as the server sees it; or why there is none. */
+/** Returns whether the server sees a connection of this URL as encrypted, or the reason why it failed. */
 async function outcomeOf(given: string): Promise<string> {
   try {
     const orm = await connect(parseDatabaseUrl(given, 'url'), { pool: { max: 1 } });
@@ -46,7 +46,7 @@ function url(parameters: Record<string, string | undefined>, host: string = plac
 const rootOf = (ca: keyof typeof roots): string | undefined =>
   roots[ca] && join(server.certificates, roots[ca]);
 
-// As https://www.postgresql.org/docs/current/libpq-ssl.html has it. Without TLS at the server no name is looked at.
+// See https://www.postgresql.org/docs/current/libpq-ssl.html. Without TLS at the server no name is verified.
 const [yes, no, bad, unset] = ['encrypted', 'clear', 'certificate', 'refused setting'];
 const none = 'no TLS';
 const table = {
@@ -140,7 +140,7 @@ describe('the rules of the server', () => {
 
     expect(await outcomeOf(url({ sslmode: 'require', ...own }))).toBe(yes);
     expect(await outcomeOf(url({ sslmode: 'require' }))).toBe('does not allow this role to log in');
-    // A key that belongs to another certificate is found out before anything is opened.
+    // The key of another certificate is detected before anything is opened.
     expect(await outcomeOf(url({ ...own, sslcert: join(server.certificates, 'ca.crt') }))).toBe(
       'refused setting',
     );
@@ -218,7 +218,7 @@ function passOn(client: Socket): void {
   for (const side of [client, behind]) side.on('error', () => {});
 }
 
-/** Says that it has TLS, and does `then` with the handshake; whoever comes after that is passed on. */
+/** Starts a server that offers TLS and calls `then` at the handshake. Later connections are forwarded. */
 function offering(then: (client: Socket) => void): (client: Socket, index: number) => void {
   return (client, index) => {
     if (index > 0) return passOn(client);

@@ -31,7 +31,7 @@ type Case = readonly [
   at?: { readonly table?: string; readonly constraint?: string },
 ];
 
-/** An error that a rule written in SQL would raise, or a state that no test can bring about. */
+/** An error that a rule in SQL would raise, or a state that no test can cause. */
 const raised = (sqlState: string, kind: Kind, at: Case[3] = {}): Case => {
   const options = Object.entries({ errcode: sqlState, detail: canary, ...at });
   const using = options.map(([option, value]) => `${option} = '${value}'`).join(', ');
@@ -41,7 +41,7 @@ const raised = (sqlState: string, kind: Kind, at: Case[3] = {}): Case => {
 const insert = (hypothesis: string): string =>
   `insert into experiments (id, name, hypothesis) values ('${canary}', '${canary}', ${hypothesis})`;
 
-// What its owner gives up. A superuser would be denied nothing.
+// A privilege that the owner revokes from itself. A superuser would keep it.
 const denied = [
   'revoke all on experiments from current_user',
   `do $$ begin

@@ -14,8 +14,8 @@ import { translateDriverErrors } from '../../../src/postgres/patches/translate-d
 import { TestDatabase } from '../../../src/testing/index.ts';
 
 /**
- * What a file of src/postgres/patches depends on. When its test fails after an upgrade, the internal has changed: adapt the patch, or delete
- * it if upstream has what it does. Then set the version.
+ * The internals that a file of src/postgres/patches depends on. When its test fails after an upgrade, the internal has changed: adapt the
+ * patch, or delete it if the library does the same. Then set the version.
  */
 interface Canary {
   readonly library: string;
@@ -259,7 +259,7 @@ function refuse(): never {
   throw new Error('of the driver');
 }
 
-/** The text of a method, for what it sets only once it runs. */
+/** Returns the source of a method, for fields that it sets only when it runs. */
 function sourceOf(object: object, name: string): string {
   return methodOf(object, name).toString();
 }

@@ -13,7 +13,7 @@ describe('a flush', () => {
   beforeAll(async () => void (db = await TestDatabase.create()));
   afterAll(() => db.drop());
 
-  /** Runs `work` on a row of a factory that was loaded. `changes` returns the properties that a flush would write. */
+  /** Runs `work` on a loaded row of a factory. `changes` returns the properties that a flush would write. */
   async function loaded(
     make: (em: EntityManager) => object,
     work: (entity: object, changes: () => string[]) => void,
@@ -44,7 +44,7 @@ describe('a flush', () => {
         if (prop.primary || prop.kind !== ReferenceKind.SCALAR) continue;
         Reflect.set(entity, prop.name, another(prop, Reflect.get(entity, prop.name)));
         expect(changes()).toContain(prop.name);
-        // The ORM has moved `updatedAt` along.
+        // The ORM has updated `updatedAt`.
         Object.assign(entity, before);
       }
     });

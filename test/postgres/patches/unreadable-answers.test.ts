@@ -14,7 +14,7 @@ function message(type: string, ...numbers: number[]): Buffer {
 }
 
 test.each([
-  // Kerberos, and one that nobody has thought of yet.
+  // Kerberos, and an unassigned method.
   ['disable', message('R', 7)],
   ['disable', message('R', 4711)],
   ['prefer', message('R', 7)],

@@ -70,7 +70,7 @@ test.each([
   `insert into experiments (name) values ('O''Brien; set x = 1 -- pg_advisory_lock(1)')`,
   `insert into experiments (name) values (' pg_advisory_lock(1) set_config(1, 2, 3)')`,
   '/* set role a; */ select 1 -- ; listen b',
-  // Cut off, as the beginning of a longer text.
+  // Truncated, as the beginning of a longer text.
   `insert into a values ('b; set c = 1; `,
   `insert into a values (E'b\\'; set c = 1; `,
   'select "a; set b = 1; ',

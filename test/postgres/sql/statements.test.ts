@@ -63,7 +63,7 @@ test("statements end as in PostgreSQL's grammar, in the SQL files of PostgreSQL"
   expect(files).toBeGreaterThan(100);
 });
 
-/** How many statements a text has; null when it is none that PostgreSQL's grammar reads. */
+/** Returns the number of statements in a text; null when PostgreSQL's grammar refuses it. */
 function parsed(sql: string): number | null {
   try {
     return parseSync(sql).stmts?.length ?? 0;

@@ -87,13 +87,13 @@ describe('the error of a refused row, caught inside a unit of work', () => {
     'staged COPY': (uow, row) =>
       loadRows(uow, { entity: Experiment, mode: 'delete_insert', rows: [complete(row)] as never }),
   };
-  // Here the row is changed, or nothing is refused.
+  // These update the row instead, or refuse nothing.
   const accepted: ReadonlySet<string> = new Set([
     'unique key by em.upsert',
     'unique key by em.upsertMany',
     'unique key by staged COPY',
   ]);
-  // Ours already, before anything is sent.
+  // These throw an error of the package before anything is sent.
   const loaded: ReadonlySet<string> = new Set(['COPY', 'staged COPY']);
 
   test.each(

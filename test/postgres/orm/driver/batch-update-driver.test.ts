@@ -7,7 +7,7 @@ import { WireProxy } from '../../../proxy/wire-proxy.ts';
 const size = 20;
 const inKeyOrder = { orderBy: { id: 'asc' } } as const;
 
-/** What the changed columns of a row hold then. */
+/** The expected values of the changed columns of a row. */
 const values = (index: number) => ({
   depth: index + 1,
   actionApplied: index % 2 === 0 ? null : `it's $1 ? \\ ${index} 😀`,

@@ -45,7 +45,7 @@ describe('a unit of work that removes a row', () => {
     await db.drop();
   });
 
-  /** Flushes, and gives what was sent. */
+  /** Flushes, and returns the sent statements. */
   const flushed = async (uow: UnitOfWork): Promise<readonly string[]> => {
     proxy.reset();
     await uow.flush();
@@ -184,7 +184,7 @@ describe('a unit of work that removes a row', () => {
     }));
 });
 
-/** Stages an experiment with a run, and one of everything that dies with them. */
+/** Stages an experiment with a run, and one row of each table that a cascade deletes with them. */
 function family({ em }: UnitOfWork) {
   const run = anAnalysisRun(em);
   const { experiment } = run;
