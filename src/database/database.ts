@@ -57,7 +57,7 @@ export interface Positioned<T> {
   readonly result: T;
   /**
    * The value for `atLeast` of a read that has to see the change; a text that can be kept in a session or a cookie. Null when it could not be
-   * read after the commit: such a read goes to the primary.
+   * read after the commit: then the primary answers such a read.
    */
   readonly position: string | null;
 }

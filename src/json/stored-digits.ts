@@ -69,7 +69,7 @@ function restoreIn(
       throw new UnstorableJsonError(
         path,
         'a number that JavaScript rounded when it was read',
-        'which has been moved: give all of its digits by JSON.rawJSON',
+        'which was moved: pass all of its digits by JSON.rawJSON',
       );
     return now;
   }

@@ -49,7 +49,7 @@ class Checker {
       if (this.#allowsBigints) return;
       return this.#refuse(
         'a bigint',
-        'which JSON.stringify does not write: give JSON.rawJSON(String(value))',
+        'which JSON.stringify does not write: pass JSON.rawJSON(String(value))',
       );
     }
     if (typeof value === 'object') return value === null ? undefined : this.#object(value, key);
@@ -61,7 +61,7 @@ class Checker {
     if (isRawJSON(value)) return;
     if (types.isDate(value) && Number.isNaN(value.getTime())) this.#refuse('an invalid date');
     if (ArrayBuffer.isView(value))
-      this.#refuse('binary data', 'which is not JSON: give text, such as base64');
+      this.#refuse('binary data', 'which is not JSON: pass text, such as base64');
     // Called once, as by `JSON.stringify`, also when the result has a `toJSON` method too.
     const written: unknown =
       'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON(key) : value;

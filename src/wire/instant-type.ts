@@ -43,7 +43,7 @@ export class InstantType extends Type<Date | string | null, string | null> {
       if (Number.isNaN(value.getTime())) throw refused(this, 'is an invalid date');
       return textOfDate(value);
     }
-    if (typeof value !== 'string') throw refused(this, 'is no Date');
+    if (typeof value !== 'string') throw refused(this, 'is not a Date');
     const read = readInstant(value);
     if (typeof read === 'string') throw refused(this, read);
     return textOfMicroseconds(read);

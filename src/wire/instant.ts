@@ -92,7 +92,7 @@ const isoForm =
  */
 export function readInstant(text: string): bigint | string {
   const parts = isoForm.exec(text);
-  if (!parts) return 'is no ISO time with up to six digits of a second, such as 2026-03-01T12:00:00Z';
+  if (!parts) return 'is not an ISO time with up to six digits of a second, such as 2026-03-01T12:00:00Z';
   const [, year, month, day, hour, minute, second = '0', fraction = '', utc, sign, ...offsets] = parts;
   if (utc === undefined && sign === undefined) return 'has no zone; add Z or an offset such as +02:00';
   const [monthIndex, ...others] = [Number(month) - 1, day, hour, minute, second].map(Number);

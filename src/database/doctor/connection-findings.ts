@@ -39,7 +39,7 @@ async function poolerFinding(
   if (!Connections.of(orm).behindPooler)
     return { subject: 'pooler', level: 'fine', message: 'none', facts: { inFront: false, mode: null } };
   const mode = (await readPoolMode(target)) ?? (await detectPoolerMode(orm));
-  const message = `one is in front, in ${mode === null ? 'a mode that this role may not see' : `${mode} mode`}`;
+  const message = `detected, in ${mode === null ? 'a mode that this role may not read' : `${mode} mode`}`;
   const facts = { inFront: true, mode };
   if (mode === 'statement')
     return {

@@ -57,7 +57,7 @@ async function replicaFindings(primary: MikroORM, settings: Settings): Promise<D
       return {
         subject: `replica ${index + 1}`,
         level: status === 'up' ? 'fine' : 'warning',
-        message: `${database}: ${status === 'up' ? how : `passed over, ${how}`}`,
+        message: `${database}: ${status === 'up' ? how : `not used, ${how}`}`,
         facts: { database, status, error, lag },
       };
     });

@@ -19,9 +19,9 @@ const refusedOptions = {
   user: 'write it into clientUrl',
   password: 'write it into clientUrl',
   dbName: 'write it into clientUrl',
-  pool: 'give the second argument of withSynthLab, as in { pool: { max: 20 } }',
+  pool: 'pass it in the second argument of withSynthLab, as in { pool: { max: 20 } }',
   driverOptions:
-    'write parameters such as application_name and sslmode into clientUrl, and give pool and timeouts to the second argument of withSynthLab',
+    'write parameters such as application_name and sslmode into clientUrl, and pass pool and timeouts in the second argument of withSynthLab',
   replicas:
     'the ORM reads from any replica, however far it lags; open the database with openDatabase({ replicaUrls })',
   preferEnvVars: 'variables MIKRO_ORM_… would override the settings; use DATABASE_URL',
@@ -34,9 +34,8 @@ export type ServiceOptions = Omit<Options, keyof typeof refusedOptions>;
 export type ServiceConnection = Pick<OpenDatabaseOptions, 'poolMode' | 'pool' | 'timeouts'>;
 
 /**
- * Returns the options for a service's own MikroORM with our entities beside its own, and with what they need: subscribers, driver, clients
- * of the pool, repositories. They are added to the service's options: its entities, subscribers, extensions, hooks and the names of its
- * own tables are kept.
+ * Returns the options for a service's own MikroORM with our entities and their subscribers, driver, pool clients and repositories. They are
+ * added to the service's options: its entities, subscribers, extensions, hooks and the names of its own tables are kept.
  *
  * `clientUrl` defaults to `DATABASE_URL`; its parameters and `connection` have the same meaning as for `openDatabase`. Without the service's own
  * `migrations`, the ORM's migrator runs ours. Opens nothing. The ORM throws its own errors; `toDataError` translates them. In `poolMode:

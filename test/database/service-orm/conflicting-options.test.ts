@@ -54,7 +54,7 @@ describe('a conflicting option', () => {
     [
       'a pool',
       { pool: { max: 3 } },
-      /^pool is not allowed in the options of withSynthLab: give the second argument/,
+      /^pool is not allowed in the options of withSynthLab: pass it in the second argument/,
     ],
     [
       'options of the driver',

@@ -25,7 +25,7 @@ export function shown(error: unknown): string {
 }
 
 function isRefusedUnsent(failure: unknown): boolean {
-  return failure instanceof InvalidValueError && /^(\w+Repository\.|a value is no )/.test(failure.message);
+  return failure instanceof InvalidValueError && /^(\w+Repository\.|a value is not )/.test(failure.message);
 }
 
 /** Checks that an error is of class `kind`, has a cause, and shows no row data. */
