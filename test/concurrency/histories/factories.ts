@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { createOfflineOrm } from '../../../src/postgres/orm/offline-orm.ts';
-import * as entities from '../../../src/entities/index.ts';
+import * as entities from '../../../src/entities.ts';
 import * as testing from '../../../src/testing/index.ts';
 import { trackedOf } from './row-state.ts';
 

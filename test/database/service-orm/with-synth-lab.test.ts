@@ -9,7 +9,7 @@ import { migrationGap } from 'mikro-orm-safe-migrations';
 import { toDataError, withSynthLab, type ServiceConnection } from '../../../src/index.ts';
 import { ConstraintNaming } from '../../../src/postgres/orm/constraint-naming.ts';
 import { ourEntities } from '../../../src/postgres/orm/entities/our-entities.ts';
-import { Experiment } from '../../../src/entities/index.ts';
+import { Experiment } from '../../../src/entities.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
 import { Note, createNotes } from './note.ts';
 

@@ -3,7 +3,7 @@
 import { LockMode, TransactionPropagation } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AnalysisRun, Experiment, ExperimentDocument } from '../../../../src/entities/index.ts';
+import { AnalysisRun, Experiment, ExperimentDocument } from '../../../../src/entities.ts';
 import {
   ContentionError,
   InvalidPageError,

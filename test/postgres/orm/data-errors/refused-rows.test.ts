@@ -1,7 +1,7 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- rows that the types forbid */
 /* oxlint-disable vitest/expect-expect -- `expectDataError` does */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AnalysisRun, Experiment } from '../../../../src/entities/index.ts';
+import { AnalysisRun, Experiment } from '../../../../src/entities.ts';
 import {
   DanglingReferenceError,
   DataError,
