@@ -35,7 +35,7 @@ export type ServiceConnection = Pick<OpenDatabaseOptions, 'poolMode' | 'pool' | 
 
 /**
  * Returns the options for a service's own MikroORM with our entities and their subscribers, driver, pool clients and repositories. They are
- * added to the service's options: its entities, subscribers, extensions, hooks and the names of its own tables are kept.
+ * added to the service's options: its entities, subscribers, extensions, hooks and table names are kept.
  *
  * `clientUrl` defaults to `DATABASE_URL`; its parameters and `connection` have the same meaning as for `openDatabase`. Without the service's own
  * `migrations`, the ORM's migrator runs ours. Opens nothing. The ORM throws its own errors; `toDataError` translates them. In `poolMode:
