@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { InvalidJsonError } from '../errors.ts';
 import { documentText } from './document-text.ts';
 import { isRawJSON } from './raw-json.ts';
@@ -28,6 +28,36 @@ export function checkDocument(column: string, shape: z.ZodType, document: unknow
     checkShape(column, shape, JSON.parse(text));
   }
   return text;
+}
+
+/** The text of a document that `checkDocuments` has checked. */
+export class CheckedDocument {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/**
+ * Checks the documents of several rows as `checkDocument` does one; null stays null. Returns them in their order, so that storing them does not
+ * serialize them again.
+ *
+ * @throws InvalidJsonError with the paths in all of them; each begins with the document's index.
+ */
+export function checkDocuments(
+  column: string,
+  shape: z.ZodType,
+  documents: readonly unknown[],
+): readonly (CheckedDocument | null)[] {
+  try {
+    return documents.map((document) =>
+      document === null ? null : new CheckedDocument(checkDocument(column, shape, document)),
+    );
+  } catch (error) {
+    checkDocument(column, z.array(shape.nullable()), documents);
+    throw error;
+  }
 }
 
 function containsRawJson(value: unknown): boolean {

@@ -15,7 +15,7 @@ import { compare, describedSchema, readSchema, toStatements } from './create/dif
 import { newMigrationsDirectory, namingFor } from './create/naming.ts';
 import { sourceOf, type Content, type Method } from './create/source.ts';
 import { tryOut } from './create/trial.ts';
-import { lockedTables, lossesOf, renamesOf, warningsOf, type Warning } from './create/warnings.ts';
+import { lockedTables, lossesOf, renamesOf, summaryOf, warningsOf, type Warning } from './create/warnings.ts';
 
 /** A migration that was written. */
 export interface CreatedMigration {
@@ -99,13 +99,14 @@ async function contentOf(orm: MikroORM): Promise<Content | null> {
   const there = compare(orm, from, to);
   const back = compare(orm, to, from, there);
   const warnings = { up: [...renamesOf(there), ...warningsOf(there)], down: warningsOf(back) };
-  const [losses, locked] = [lossesOf(back), lockedTables(there)];
+  const [losses, locked, summary] = [lossesOf(back), lockedTables(there), summaryOf(there)];
   const [up, down] = [await toStatements(orm, there), await toStatements(orm, back)];
   if (up.length === 0) return null;
   const tried = await tryOut(orm, schema, up, down);
   return {
     up: noted(up, warnings.up, tried.up),
     down: noted(down, warnings.down, tried.down),
+    summary,
     locked,
     losses,
   };

@@ -1,5 +1,7 @@
 import { scanSql } from '../sql/scan-sql.ts';
+import { listed } from './listed.ts';
 import type { Naming } from './naming.ts';
+import type { LockedTables } from './warnings.ts';
 
 /** A statement and its warnings. */
 interface Noted {
@@ -18,8 +20,10 @@ export interface Method {
 export interface Content {
   readonly up: Method;
   readonly down: Method;
-  /** Tables that were there before and that it changes. */
-  readonly locked: readonly string[];
+  /** What it does, as the start of a sentence. */
+  readonly summary: string;
+  /** Tables that were there before and that it locks. */
+  readonly locked: LockedTables;
   /** What `down` loses. */
   readonly losses: readonly string[];
 }
@@ -46,21 +50,21 @@ ${await method('down')}}
 ${exported}`;
 }
 
-function docstring({ locked, losses }: Content): string {
+function docstring({ summary, locked, losses }: Content): string {
+  const { changed, referred } = locked;
   const lines = [
-    'Say here why: what could not be done before, or went wrong.',
+    `${summary}.`,
     '',
-    locked.length === 0
-      ? 'Locks: none that matter, nothing is changed that was there before.'
-      : `Locks: ${listed(locked)}; say whom that stops, and for how long.`,
+    ...(changed.length === 0
+      ? []
+      : [`Locks: can stop reads and writes of ${listed(changed)} until it has committed.`]),
+    ...(referred.length === 0
+      ? []
+      : [`Locks: stops writes to ${listed(referred)}, which it refers to, until it has committed.`]),
+    ...(changed.length + referred.length === 0 ? ['Locks: nothing that was there before.'] : []),
     losses.length === 0 ? 'Going back loses nothing.' : `Going back loses ${listed(losses)}.`,
   ];
   return ['/**', ...lines.flatMap((line) => wrapped(line, ' * ')), ' */'].join('\n');
-}
-
-// Made when it is asked for: it takes longer to make than the rest of the file to load.
-function listed(names: readonly string[]): string {
-  return new Intl.ListFormat('en').format(names);
 }
 
 async function body({ notes, statements }: Method): Promise<string> {
