@@ -11,7 +11,7 @@ export function doctorCommand(): Command {
     .description(
       'connect as the application does, and report problems; exits with 3 when something needs attention',
     )
-    .option('--json', 'print JSON: { database, findings: [{ subject, level, says, facts }] }')
+    .option('--json', 'print JSON: { database, findings: [{ subject, level, message, facts }] }')
     .action(async ({ json = false }: { json?: boolean }) => {
       const { diagnose } = await import('../database/doctor/diagnose.ts');
       const { connectOptions } = await import('../postgres/orm/connect-options.ts');
@@ -27,10 +27,10 @@ export function doctorCommand(): Command {
         print(
           table(
             ['', 'subject', 'finding'],
-            findings.map(({ subject, level, says }) => [
+            findings.map(({ subject, level, message }) => [
               mark(level),
               subject,
-              stripVTControlCharacters(says),
+              stripVTControlCharacters(message),
             ]),
           ),
         );

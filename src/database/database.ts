@@ -57,7 +57,7 @@ export interface Positioned<T> {
   readonly result: T;
   /**
    * The value for `atLeast` of a read that has to see the change; a text that can be kept in a session or a cookie. Null when it could not be
-   * read after the commit: such a read goes to the primary.
+   * read after the commit: then the primary answers such a read.
    */
   readonly position: string | null;
 }
@@ -148,7 +148,7 @@ export class Database {
     work: (uow: UnitOfWork) => Promise<T>,
     { position = false, ...options }: TransactOptions & { readonly position?: boolean } = {},
   ): Promise<T | Positioned<T>> {
-    const result = await this.#observed('transact', () => this.#transact(work, options));
+    const result = await this.#traced('transact', () => this.#transact(work, options));
     return position ? { result, position: await this.#position() } : result;
   }
 
@@ -162,7 +162,7 @@ export class Database {
     work: (uow: ReadingUnitOfWork) => Promise<T>,
     { from, atLeast, ...options }: ReadOptions = {},
   ): Promise<T> {
-    return this.#observed('read', () =>
+    return this.#traced('read', () =>
       this.#units.run(options.signal, async (unit) => {
         const replica =
           from === 'replica' ? await unit.unlessInterrupted(this.#replicas.pick(atLeast)) : null;
@@ -182,7 +182,7 @@ export class Database {
    * Concurrent calls share one check through the pool, and at most one connection outside it.
    */
   health({ timeout = 2_000 }: { readonly timeout?: number } = {}): Promise<DatabaseHealth> {
-    return this.#health.examine(timeout);
+    return this.#health.check(timeout);
   }
 
   /**
@@ -208,8 +208,8 @@ export class Database {
     await Promise.all([this.#replicas.close(left), closeWithin(left, this.orm)]);
   }
 
-  #observed<T>(kind: 'transact' | 'read', work: () => Promise<T>): Promise<T> {
-    return this.#telemetry ? this.#telemetry.unitOfWork(kind, work) : work();
+  #traced<T>(kind: 'transact' | 'read', work: () => Promise<T>): Promise<T> {
+    return this.#telemetry ? this.#telemetry.traceUnitOfWork(kind, work) : work();
   }
 
   async #transact<T>(
@@ -217,18 +217,18 @@ export class Database {
     { isolation, retries = 0, settings, timeouts, signal }: TransactOptions,
   ): Promise<T> {
     const local = localSettings(timeouts, settings);
-    const options = isolation === undefined ? {} : { isolationLevel: knownIsolation(isolation) };
+    const options = isolation === undefined ? {} : { isolationLevel: parseIsolation(isolation) };
     return this.#units.run(signal, async (unit) => {
       for (let attempt = 0; ; attempt++) {
         try {
-          await Connections.of(this.orm).settle();
+          await Connections.of(this.orm).processCloseEvents();
           return await runTransaction(UnitEntityManager.of(this.orm), work, options, { unit, local });
         } catch (thrown) {
           const error = toDataError(thrown);
-          if (attempt >= retries || !mayRetry(error)) throw error;
+          if (attempt >= retries || !isRetryable(error)) throw error;
           // Backoff with jitter, so that transactions that conflicted once don't conflict again.
           const delay = Math.random() * 10 * 2 ** Math.min(attempt, 6);
-          this.#telemetry?.retrying(error, { attempt: attempt + 1, delay });
+          this.#telemetry?.reportRetry(error, { attempt: attempt + 1, delay });
           await unit.unlessInterrupted(setTimeout(delay));
         }
       }
@@ -244,7 +244,7 @@ export class Database {
     const local = localSettings(timeouts, settings);
     const em = UnitEntityManager.of(orm);
     try {
-      await Connections.of(orm).settle();
+      await Connections.of(orm).processCloseEvents();
       if (!snapshot && !local && !signal && !this.#readsInTransaction) {
         const gate = new UnitGate(undefined);
         em.join(gate);
@@ -269,7 +269,7 @@ export class Database {
     }
   }
 
-  // After the record of the commit, which may not be flushed to disk yet.
+  // The insert position is after the commit record, also when that is not flushed to disk yet.
   async #position(): Promise<string | null> {
     try {
       const [row] = await this.orm.em
@@ -284,12 +284,16 @@ export class Database {
 }
 
 // A failed optimistic lock is contention too, but the caller has to decide whether to repeat the change.
-function mayRetry(error: unknown): boolean {
+function isRetryable(error: unknown): boolean {
   return error instanceof ContentionError && ['40001', '40P01'].includes(sqlStateOf(error));
 }
 
-/** @throws SettingsError on an unknown level, which the ORM would ignore. */
-function knownIsolation(isolation: keyof typeof isolationLevels): IsolationLevel {
+/**
+ * Returns the ORM's isolation level.
+ *
+ * @throws SettingsError on an unknown level, which the ORM would ignore.
+ */
+function parseIsolation(isolation: keyof typeof isolationLevels): IsolationLevel {
   if (Object.hasOwn(isolationLevels, isolation)) return isolationLevels[isolation];
   const known = Object.keys(isolationLevels).join(', ');
   throw new SettingsError(`unknown isolation level ${JSON.stringify(isolation)}; expected one of: ${known}`);

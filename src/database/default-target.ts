@@ -56,10 +56,10 @@ export async function targetOf({
   source,
 }: Resolved<DatabaseTarget | null>): Promise<ResolvedDatabase & { embedded?: EmbeddedPostgres }> {
   if (value) return { target: value, source };
-  const whyNot = source === 'default' ? whyNotEmbedded() : null;
-  if (whyNot === null) return embeddedTarget();
+  const refusal = source === 'default' ? whyNotEmbedded() : null;
+  if (refusal === null) return embeddedTarget();
   throw new SettingsError(
-    `DATABASE_URL is not set, and the embedded server is not the default ${whyNot}; set DATABASE_URL to the URL of a ` +
+    `DATABASE_URL is not set, and the embedded server is not the default ${refusal}; set DATABASE_URL to the URL of a ` +
       'database, or to "embedded"; for example DATABASE_URL=embedded',
   );
 }

@@ -7,7 +7,7 @@ import { Database } from './database.ts';
 import { targetOf } from './default-target.ts';
 import type { DatabaseTimeouts } from '../postgres/orm/orm-options.ts';
 import type { PoolMode, PoolOptions } from '../postgres/client/pool-options.ts';
-import { refuseSharedSessions } from '../postgres/pooler/pooled-sessions.ts';
+import { refuseSharedSessions } from '../postgres/pooler/pooler-mode.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
 import { Replica } from './replicas/replica.ts';
 import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.ts';
@@ -80,7 +80,9 @@ export async function openDatabase({
       }
     }
     const replicas = await Promise.all(
-      settings.replicaUrls.value.map((replica) => Replica.open(replica, connections, telemetry.of(replica))),
+      settings.replicaUrls.value.map((replica) =>
+        Replica.open(replica, connections, telemetry.forDatabase(replica)),
+      ),
     );
     return new Database(orm, {
       ...connections,

@@ -9,8 +9,8 @@ export class ConnectionError extends DataError {
 export class PoolerError extends DataError {
   readonly code = 'not_through_pooler';
 
-  constructor(why: string) {
-    super(`refused behind a pooler: ${why}`);
+  constructor(reason: string) {
+    super(`refused behind a pooler: ${reason}`);
   }
 }
 

@@ -1,9 +1,9 @@
 import { DataError } from './data-error.ts';
 
 /**
- * The base class of errors of PostgreSQL, or of the ORM, about a statement. Where they are known, `constraint` is the violated constraint,
- * `table` its table, `column` the column that lacks a value, and `row` the number of the copied row, counted from 1. The message has no
- * row data; the driver's text, which may have some, is in `cause` alone.
+ * The base class of errors of PostgreSQL, or of the ORM, about a statement. If known, `constraint` is the violated constraint, `table` its
+ * table, `column` the column that lacks a value, and `row` the number of the copied row, counted from 1. The message has no row data; the
+ * driver's text, which may have some, is only in `cause`.
  */
 export abstract class RefusedError extends DataError {
   readonly table: string | undefined;

@@ -11,24 +11,24 @@ import {
   type Platform,
 } from '@mikro-orm/core';
 import { SqlEntityManager } from '@mikro-orm/postgresql';
-import { bringGuard } from './bring-guard.ts';
+import { registerGuard } from './register-guard.ts';
 
-/** The type of a row's version. It brings `RowVersionGuard` to every ORM that has such a column. */
+/** The type of a row's version. It registers `RowVersionGuard` in every ORM with such a column. */
 export class RowVersion extends IntegerType {
   override getColumnType(property: EntityProperty, platform: Platform): string {
-    bringGuard(platform, RowVersionGuard);
+    registerGuard(platform, RowVersionGuard);
     return super.getColumnType(property, platform);
   }
 }
 
 /**
- * Makes flushes of versioned rows safe where the ORM does not. It checks the versions of a batch by one `select` and then updates
- * without them, so that two flushes may pass the check together and one overwrites the other; and it deletes without a look at the
- * version. Here the rows are locked first: the second flush waits, then sees the new versions, and is refused. All flushes lock
- * in one order, by table and key, so that no two wait for each other.
+ * Completes the ORM's optimistic lock. The ORM compares the versions of a batch by one `select` and then updates without them, so that two
+ * concurrent flushes can both pass, and one overwrites the other. It deletes without comparing versions. Here the rows are locked first:
+ * the second flush waits, sees the new versions, and is refused. All flushes lock in the order of tables and keys, so that they can't
+ * deadlock.
  */
 class RowVersionGuard implements EventSubscriber {
-  /** @throws OptimisticLockError when a row that is to be removed was changed, or removed, since it was read. */
+  /** @throws OptimisticLockError when a row to remove was changed or removed since it was read. */
   async onFlush({ em, uow }: FlushEventArgs): Promise<void> {
     const versioned = uow.getChangeSets().filter(({ meta }) => versionOf(meta));
     const changes = versioned.filter(({ type }) => type === ChangeSetType.UPDATE);
@@ -44,13 +44,13 @@ class RowVersionGuard implements EventSubscriber {
     }
     if (removals.length === 0 && locksBatch(em, tables)) return;
     for (const [table, rows] of tables.toSorted(([a], [b]) => (a.tableName < b.tableName ? -1 : 1))) {
-      const versions = await lock(em, table, rows);
-      for (const row of rows) if (row.type === ChangeSetType.DELETE) check(row, versions);
+      const versions = await lockRows(em, table, rows);
+      for (const row of rows) if (row.type === ChangeSetType.DELETE) checkVersion(row, versions);
     }
   }
 }
 
-/** Whether one statement of the driver updates all of them, and locks them for that in the order of their keys. */
+/** Returns whether one statement of the driver updates all rows, and locks them in the order of their keys. */
 function locksBatch(
   em: SqlEntityManager,
   [table, ...others]: readonly (readonly [EntityMetadata, readonly unknown[]])[],
@@ -62,8 +62,8 @@ function locksBatch(
   return driver.locksBatches?.(meta) ?? false;
 }
 
-/** Locks the rows, and gives the version of each that is still there, by its key. */
-async function lock(
+/** Locks the rows. Returns the versions of those that still exist, by their keys as JSON. */
+async function lockRows(
   em: SqlEntityManager,
   meta: EntityMetadata,
   rows: readonly ChangeSet<object>[],
@@ -71,7 +71,7 @@ async function lock(
   const columns = meta.getPrimaryProps().flatMap(({ fieldNames }) => fieldNames);
   const key = columns.map((column) => `"${column}"`).join(', ');
   const [version] = versionOf(meta)?.fieldNames ?? [];
-  // The lock of an update lets others write rows that point at these; that of a deletion does not.
+  // `no key update` allows other transactions to write rows that reference these. A deletion needs the stronger lock.
   const strength = rows.some(({ type }) => type === ChangeSetType.DELETE) ? 'update' : 'no key update';
   const keys = rows.map(() => `(${columns.map(() => '?').join(', ')})`).join(', ');
   const found = await em.execute<Record<string, unknown>[]>(
@@ -83,7 +83,7 @@ async function lock(
   );
 }
 
-/** The values of the columns of a row's key. */
+/** Returns the values of the columns of a row's key. */
 function keyOf(row: ChangeSet<object>): unknown[] {
   return wrap(row.entity, true).getPrimaryKeys() ?? [];
 }
@@ -92,9 +92,9 @@ function versionOf(meta: EntityMetadata): EntityProperty | undefined {
   return meta.props.find(({ customType }) => customType instanceof RowVersion);
 }
 
-function check(removal: ChangeSet<object>, versions: ReadonlyMap<string, number>): void {
+function checkVersion(removal: ChangeSet<object>, versions: ReadonlyMap<string, number>): void {
   const seen: unknown = Reflect.get(removal.entity, removal.meta.versionProperty);
-  // Of a mere reference nothing was seen that another could have changed.
+  // A reference that was never loaded has no version to compare.
   if (seen === undefined || seen === versions.get(JSON.stringify(keyOf(removal)))) return;
   throw OptimisticLockError.lockFailed(removal.entity);
 }

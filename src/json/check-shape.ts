@@ -4,9 +4,9 @@ import { documentText } from './document-text.ts';
 import { isRawJSON } from './raw-json.ts';
 
 /**
- * Checks a document that was read against the shape of `column` (`table.column`).
+ * Checks a document against the shape of `column` (`table.column`).
  *
- * @throws InvalidJsonError naming the places that are out of shape, without their values.
+ * @throws InvalidJsonError with the paths that do not match the shape, without their values.
  */
 export function checkShape(column: string, shape: z.ZodType, document: unknown): void {
   const { error } = shape.safeParse(document);
@@ -14,18 +14,17 @@ export function checkShape(column: string, shape: z.ZodType, document: unknown):
 }
 
 /**
- * Checks a document that is to be stored in `column`: that it can be stored as it is, and that it has the column's shape. For statements
- * that bypass the flush, which checks documents too. Returns the text that is stored.
+ * Checks that a document can be stored unchanged in `column`, and that it matches the column's shape. Returns the text to store.
  *
- * @throws InvalidJsonError naming the places that can't be stored or are out of shape, without their values.
+ * @throws InvalidJsonError with the paths that can't be stored or do not match the shape, without their values.
  */
 export function checkDocument(column: string, shape: z.ZodType, document: unknown): string {
   const text = documentText(column, document);
   try {
     checkShape(column, shape, document);
   } catch (error) {
-    // A shape knows no numbers with more digits than JavaScript's have.
-    if (!holdsRawJSON(document)) throw error;
+    // A shape refuses the raw form of numbers with more digits than JavaScript's. Their rounded values are checked instead.
+    if (!containsRawJson(document)) throw error;
     checkShape(column, shape, JSON.parse(text));
   }
   return text;
@@ -41,10 +40,10 @@ export class CheckedDocument {
 }
 
 /**
- * Checks the documents of several rows as `checkDocument` does one; null stays null. Returns them in their order, to be stored without
- * being written as text once more.
+ * Checks the documents of several rows as `checkDocument` does one; null stays null. Returns them in their order, so that storing them does not
+ * serialize them again.
  *
- * @throws InvalidJsonError naming the places in all of them; each path begins with the document's index.
+ * @throws InvalidJsonError with the paths in all of them; each begins with the document's index.
  */
 export function checkDocuments(
   column: string,
@@ -61,7 +60,7 @@ export function checkDocuments(
   }
 }
 
-function holdsRawJSON(value: unknown): boolean {
+function containsRawJson(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return isRawJSON(value) || Object.values(value).some(holdsRawJSON);
+  return isRawJSON(value) || Object.values(value).some(containsRawJson);
 }

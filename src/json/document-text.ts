@@ -1,42 +1,46 @@
 import { isNativeError } from 'node:util/types';
 import { InvalidJsonError } from '../errors.ts';
 import { rawJSON } from './raw-json.ts';
-import { withStoredDigits } from './stored-digits.ts';
-import { mostLevels, refuseUnstorable, UnstorableJson } from './unstorable-json.ts';
+import { restoreDigits } from './stored-digits.ts';
+import { maxDepth, refuseUnstorable, UnstorableJsonError } from './unstorable-json.ts';
 
 /**
- * Returns a document as the JSON that is stored. Numbers that were read with more digits than JavaScript's have keep them; so does what
- * `rawJSON` made, and a `bigint` where bigints are allowed.
+ * Returns the JSON text to store for a document. Numbers keep all digits: those that were read with more digits than JavaScript's have, those
+ * of `rawJSON`, and those of a `bigint` where bigints are allowed.
  *
- * @throws UnstorableJson when the document holds what would be stored as something else, or refused.
+ * @throws UnstorableJsonError when the document has a value that would be changed or refused.
  */
 export function storableText(document: unknown, bigints: 'allowed' | 'refused' = 'refused'): string {
-  const kept = withStoredDigits(document);
-  const text = stringify(kept, bigints);
-  // Long enough to be too deep.
-  if (text.length > 2 * mostLevels || hasTrace(text)) refuseUnstorable(kept, { bigints });
+  const restored = restoreDigits(document);
+  const text = stringify(restored, bigints);
+  // Only such a long text can be too deep.
+  if (text.length > 2 * maxDepth || mayBeUnstorable(text)) refuseUnstorable(restored, { bigints });
   return text;
 }
 
-/** `storableText`, for a column (`table.column`). Throws InvalidJsonError with the place, without the document's values. */
+/**
+ * Returns the JSON text to store for a document of a column (`table.column`), as `storableText`.
+ *
+ * @throws InvalidJsonError with the path of a value that would be changed or refused, without the document's values.
+ */
 export function documentText(column: string, document: unknown): string {
   try {
     return storableText(document);
   } catch (error) {
-    if (!(error instanceof UnstorableJson)) throw error;
+    if (!(error instanceof UnstorableJsonError)) throw error;
     throw new InvalidJsonError(column, [error]);
   }
 }
 
 /**
- * Returns the text that a document is compared by: what it would be stored as, or an empty one, which no column takes, when it can't be
- * stored. It is checked when it is written; here it may only be read.
+ * Returns the text by which a document is compared: its JSON text, or an empty text, which no column can store, when it can't be stored.
+ * Does not throw: the document may be compared without being written.
  */
 export function comparableText(document: unknown): string {
   try {
-    const kept = withStoredDigits(document);
-    const text = JSON.stringify(kept);
-    if (hasTrace(text)) refuseUnstorable(kept, { bigints: 'refused' });
+    const restored = restoreDigits(document);
+    const text = JSON.stringify(restored);
+    if (mayBeUnstorable(text)) refuseUnstorable(restored, { bigints: 'refused' });
     return text;
   } catch {
     return '';
@@ -46,11 +50,11 @@ export function comparableText(document: unknown): string {
 function stringify(document: unknown, bigints: 'allowed' | 'refused'): string {
   try {
     const text: string | undefined = JSON.stringify(document);
-    if (text === undefined) throw new UnstorableJson([], 'nothing', 'which is no JSON');
+    if (text === undefined) throw new UnstorableJsonError([], 'nothing', 'which is not JSON');
     return text;
   } catch (error) {
     refuseUnstorable(document, { bigints });
-    // What is left is a bigint that is allowed, or an error of a getter or `toJSON`.
+    // Otherwise the error is from an allowed bigint, a getter or `toJSON`.
     if (!isNativeError(error) || error.name !== 'TypeError') throw error;
   }
   return JSON.stringify(document, (_, value: unknown) =>
@@ -58,7 +62,7 @@ function stringify(document: unknown, bigints: 'allowed' | 'refused'): string {
   );
 }
 
-/** Whether a text has a trace of what may be wrong with its document: quicker to see there than in the document. */
-function hasTrace(text: string): boolean {
+/** Returns whether the JSON text of a document has a trace of an unstorable value. Faster than searching the document. */
+function mayBeUnstorable(text: string): boolean {
   return ['null', '{}', '{"0":', '\\u'].some((trace) => text.includes(trace));
 }

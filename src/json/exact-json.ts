@@ -1,16 +1,15 @@
 import { rawJSON } from './raw-json.ts';
 
-// Nothing shorter loses a digit, and most texts hold nothing longer.
+// Shorter numbers lose no digit, and most texts have no longer ones.
 const mayLoseDigits = /\d{8}|\d[eE]/;
 const longNumber = /-?\d[\d.]{15,}(?:[eE][+-]?\d+)?|-?\d[\d.]*[eE][+-]?\d+/g;
 
 /**
- * What a JSON text says. A number that JavaScript's have not the digits for stands there as `rawJSON`, so that it is written as it
- * was read.
+ * Parses a JSON text without losing digits: a number that JavaScript can't represent exactly becomes a `rawJSON` with its text.
  *
  * @throws SyntaxError
  */
-export function exactJson(text: string): unknown {
+export function parseExactJson(text: string): unknown {
   if (!losesDigits(text)) return JSON.parse(text);
   return JSON.parse(text, (_, value: unknown, context?: { readonly source?: string }) => {
     const source = context?.source;
@@ -19,7 +18,7 @@ export function exactJson(text: string): unknown {
   });
 }
 
-/** Whether a JSON text holds numbers that are worth a look by `losesDigits`, which takes as long as reading the text. */
+/** Returns whether a JSON text may have numbers that lose digits. A quick check before `losesDigits`, which takes as long as parsing. */
 export function hasLongNumbers(text: string): boolean {
   return mayLoseDigits.test(text);
 }
@@ -47,18 +46,18 @@ function isDigit(text: string, at: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-/** Whether a JSON text may hold a number with more digits than JavaScript's have. It may be in a string instead. */
+/** Returns whether a JSON text has a number with more digits than JavaScript's numbers have. It may be within a string. */
 export function losesDigits(text: string): boolean {
   return hasLongNumbers(text) && !(text.match(longNumber) ?? []).every(isExact);
 }
 
 function isExact(source: string): boolean {
   const written = String(Number(source));
-  return source === written || digits(source) === digits(written);
+  return source === written || canonicalNumber(source) === canonicalNumber(written);
 }
 
-/** A number without what may be written in several ways. */
-function digits(number: string): string {
+/** Returns the canonical text of a number: equal numbers have the same one. */
+function canonicalNumber(number: string): string {
   const [, minus = '', whole = '', fraction = '', power = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
   const all = `${whole}${fraction}`.replace(/^0+/, '');

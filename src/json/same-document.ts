@@ -1,20 +1,20 @@
-import { exactJson, losesDigits } from './exact-json.ts';
+import { parseExactJson, losesDigits } from './exact-json.ts';
 import { isRawJSON, rawJSON } from './raw-json.ts';
 
 /**
- * Returns whether two JSON texts are the same `jsonb`, regardless of the order of keys and of how numbers are written. Where `now` has
- * no more digits than JavaScript's numbers, those of `was` are taken as JavaScript reads them.
+ * Returns whether two JSON texts are equal as `jsonb`: in any order of keys and any notation of numbers. If `now` has no numbers with more
+ * digits than JavaScript's, the numbers of `was` are rounded as JavaScript does.
  */
 export function sameDocument(was: string, now: string): boolean {
   if (was === '' || now === '') return false;
-  const read = losesDigits(now) ? exactJson : JSON.parse;
-  return inOneOrder(read(was)) === inOneOrder(read(now));
+  const read = losesDigits(now) ? parseExactJson : JSON.parse;
+  return canonicalText(read(was)) === canonicalText(read(now));
 }
 
-// As text: `isDeepStrictEqual` takes some 900 levels.
-function inOneOrder(document: unknown): string {
+// As text, because `isDeepStrictEqual` fails beyond some 900 levels.
+function canonicalText(document: unknown): string {
   return JSON.stringify(document, (_, value: unknown) => {
-    // Read from a number that JavaScript has none for; it would be written as null.
+    // From a number beyond JavaScript's range. `JSON.stringify` would write null.
     if (typeof value === 'number' && !Number.isFinite(value)) return rawJSON(value > 0 ? '1e999' : '-1e999');
     if (typeof value !== 'object' || value === null || Array.isArray(value) || isRawJSON(value)) return value;
     return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));

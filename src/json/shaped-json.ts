@@ -10,18 +10,18 @@ import {
   type TransformContext,
 } from '@mikro-orm/core';
 import type { z } from 'zod';
-import { bringGuard } from '../guards/bring-guard.ts';
+import { registerGuard } from '../guards/register-guard.ts';
 import { checkDocument, checkShape } from './check-shape.ts';
 import { comparableText } from './document-text.ts';
 import { sameDocument } from './same-document.ts';
-import { keepDigits } from './stored-digits.ts';
+import { rememberDigits } from './stored-digits.ts';
 
 /**
- * The type of a checked `jsonb` column. It checks the documents of statements that pass by a flush, and brings `JsonShapeGuard` to
- * every ORM that has such a column, which checks those of flushes.
+ * The type of a checked `jsonb` column. It checks the documents of statements that bypass the flush. In every ORM with such a column, it
+ * registers `JsonShapeGuard`, which checks the documents of flushes.
  */
 export abstract class ShapedJson extends JsonType {
-  /** What the column holds. */
+  /** The shape of the column's documents. */
   abstract get shape(): z.ZodType;
 
   /** @throws InvalidJsonError when `document` does not have the column's shape. */
@@ -39,7 +39,7 @@ export abstract class ShapedJson extends JsonType {
   }
 
   override getColumnType(property: EntityProperty, platform: Platform): string {
-    bringGuard(platform, JsonShapeGuard);
+    registerGuard(platform, JsonShapeGuard);
     return super.getColumnType(property, platform);
   }
 
@@ -49,12 +49,12 @@ export abstract class ShapedJson extends JsonType {
     context?: TransformContext,
   ): string | null {
     if (document == null) return super.convertToDatabaseValue(document, platform, context);
-    // `query-data` is what `nativeUpdate`, `insertMany`, `upsert` and query builders write. In its other modes, the ORM converts what it
-    // compares: rows that were merely loaded, too, which may be older than the shape.
+    // In mode `query-data`, `nativeUpdate`, `insertMany`, `upsert` and query builders write the value. In other modes, the ORM compares it,
+    // also for rows that are only loaded, which may be older than the shape.
     return context?.mode === 'query-data' ? this.check(document) : comparableText(document);
   }
 
-  // A document whose keys are in another order is the same `jsonb`.
+  // `jsonb` ignores the order of keys.
   override compareValues(one: unknown, other: unknown): boolean {
     return (
       one === other || (typeof one === 'string' && typeof other === 'string' && sameDocument(one, other))
@@ -67,8 +67,8 @@ export abstract class ShapedJson extends JsonType {
 }
 
 /**
- * Checks each JSON document that a flush is about to write, and no other: a row from before its shape was tightened can still be
- * read, and its other columns changed.
+ * Checks only the JSON documents that a flush is about to write. A stored document that does not match a stricter shape can still be read,
+ * and the other columns of its row can be changed.
  */
 class JsonShapeGuard implements EventSubscriber {
   /** @throws InvalidJsonError before anything is sent. */
@@ -85,7 +85,7 @@ class JsonShapeGuard implements EventSubscriber {
 
   /** @throws InvalidJsonError before anything is sent. */
   beforeUpsert({ entity, meta }: EventArgs<object>): void {
-    // Of plain data, the column's type checks it.
+    // The column's type checks documents in plain data.
     if (!(entity instanceof meta.class)) return;
     for (const [name, type] of documentsOf(meta, entity)) {
       const document: unknown = Reflect.get(entity, name);
@@ -94,14 +94,14 @@ class JsonShapeGuard implements EventSubscriber {
   }
 }
 
-/** Has the documents that a flush writes keep the digits of those in whose place they are stored. */
+/** Makes the documents that a flush writes keep the digits of the stored documents that they replace. */
 export function keepStoredDigits({ entity, meta, payload, originalEntity }: ChangeSet<object>): void {
   for (const [name] of documentsOf(meta, payload)) {
     const [document, stored]: unknown[] = [
       Reflect.get(entity, name),
       originalEntity && Reflect.get(originalEntity, name),
     ];
-    if (typeof stored === 'string') keepDigits(document, stored);
+    if (typeof stored === 'string') rememberDigits(document, stored);
   }
 }
 

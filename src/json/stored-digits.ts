@@ -1,84 +1,84 @@
-import { exactJson, hasLongDigits, hasLongNumbers, losesDigits } from './exact-json.ts';
+import { parseExactJson, hasLongDigits, hasLongNumbers, losesDigits } from './exact-json.ts';
 import { isRawJSON } from './raw-json.ts';
-import { mostLevels, UnstorableJson } from './unstorable-json.ts';
+import { maxDepth, UnstorableJsonError } from './unstorable-json.ts';
 
-// Of documents that were read: those with long numbers. Which of these JavaScript rounded is asked when one is written, as few are.
+// The texts of the loaded documents with long numbers. Whether JavaScript rounded one is checked when the document is written.
 const storedTexts = new WeakMap<object, string>();
 
 /**
- * Reads a document as `JSON.parse` does: numbers are the nearest that JavaScript has. Where those lack digits, it keeps the text in
- * mind, so that the document can be written with all of them.
+ * Parses a document as `JSON.parse` does, which rounds numbers to the nearest that JavaScript has. If a number may lose digits, the text is
+ * remembered, so that a write stores all of them.
  *
  * @throws SyntaxError
  */
 export function parseDocument(text: string): unknown {
   const document: unknown = JSON.parse(text);
-  keepDigits(document, text);
+  rememberDigits(document, text);
   return document;
 }
 
-/** Reads what PostgreSQL sends for a `jsonb` value, as `parseDocument` does. */
+/** Parses the text that PostgreSQL sends for a `jsonb` value, as `parseDocument` does. */
 export function parseStoredDocument(text: string): unknown {
   const document: unknown = JSON.parse(text);
-  if (hasLongDigits(text)) keepDigits(document, text);
+  if (hasLongDigits(text)) rememberDigits(document, text);
   return document;
 }
 
-/** Makes `document` keep the digits of `text`, in place of which it will be stored. */
-export function keepDigits(document: unknown, text: string): void {
+/** Remembers the digits of `text`, the stored text that `document` will replace. */
+export function rememberDigits(document: unknown, text: string): void {
   if (typeof document !== 'object' || document === null || !hasLongNumbers(text)) return;
   const known = storedTexts.get(document);
   if (known === undefined || !losesDigits(known)) storedTexts.set(document, text);
 }
 
 /**
- * Returns the document with all digits of the numbers that were rounded when it was read, and are where they were then. What else
- * was changed stays.
+ * Returns the document with all digits of the numbers that were rounded when it was read, at their original places. Other changes are kept.
  *
- * @throws UnstorableJson when such a number has been moved: which digits it had isn't known then.
+ * @throws UnstorableJsonError when such a number was moved: its digits are no longer known.
  */
-export function withStoredDigits(document: unknown): unknown {
+export function restoreDigits(document: unknown): unknown {
   const text = typeof document === 'object' && document !== null ? storedTexts.get(document) : undefined;
   if (text === undefined || !losesDigits(text)) return document;
-  const stored = exactJson(text);
-  const gone = new Set<number>();
-  compare(document, stored, (rounded) => gone.add(rounded));
-  return restored(document, stored, gone, []);
+  const stored = parseExactJson(text);
+  const moved = new Set<number>();
+  forEachMovedNumber(document, stored, (rounded) => moved.add(rounded));
+  return restoreIn(document, stored, moved, []);
 }
 
-/** Calls `onGone` with each rounded number of `stored` that is not where it was. */
-function compare(document: unknown, stored: unknown, onGone: (rounded: number) => void): void {
+/** Calls `onMoved` with each rounded number of `stored` that is no longer at its place in `document`. */
+function forEachMovedNumber(document: unknown, stored: unknown, onMoved: (rounded: number) => void): void {
   if (isRawJSON(stored)) {
-    if (document !== roundedOf(stored)) onGone(roundedOf(stored));
+    if (document !== roundedOf(stored)) onMoved(roundedOf(stored));
   } else if (typeof stored === 'object' && stored !== null) {
-    for (const [key, was] of Object.entries(stored)) compare(memberOf(document, key), was, onGone);
+    for (const [key, was] of Object.entries(stored))
+      forEachMovedNumber(memberOf(document, key), was, onMoved);
   }
 }
 
-function restored(
+function restoreIn(
   now: unknown,
   was: unknown,
-  gone: ReadonlySet<number>,
+  moved: ReadonlySet<number>,
   path: readonly PropertyKey[],
 ): unknown {
-  // It is refused for its depth, or for a circle.
-  if (path.length > mostLevels) return now;
+  // The caller refuses it, for its depth or a cycle.
+  if (path.length > maxDepth) return now;
   if (typeof now === 'number') {
     if (isRawJSON(was) && roundedOf(was) === now) return was;
-    if (gone.has(now) && was !== now)
-      throw new UnstorableJson(
+    if (moved.has(now) && was !== now)
+      throw new UnstorableJsonError(
         path,
         'a number that JavaScript rounded when it was read',
-        'which has been moved: give all of its digits by JSON.rawJSON',
+        'which was moved: pass all of its digits by JSON.rawJSON',
       );
     return now;
   }
   if (Array.isArray(now))
-    return now.map((one, index) => restored(one, memberOf(was, String(index)), gone, [...path, index]));
+    return now.map((one, index) => restoreIn(one, memberOf(was, String(index)), moved, [...path, index]));
   if (typeof now !== 'object' || now === null || isRawJSON(now) || 'toJSON' in now) return now;
   if (Object.prototype.toString.call(now) !== '[object Object]') return now;
   return Object.fromEntries(
-    Object.entries(now).map(([key, one]) => [key, restored(one, memberOf(was, key), gone, [...path, key])]),
+    Object.entries(now).map(([key, one]) => [key, restoreIn(one, memberOf(was, key), moved, [...path, key])]),
   );
 }
 

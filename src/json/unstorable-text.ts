@@ -1,6 +1,6 @@
 /**
- * Returns what a text holds that PostgreSQL can't store, or null. Half of a surrogate pair would arrive as U+FFFD: the driver encodes
- * it as such without an error.
+ * Returns the name of a character in a text that PostgreSQL can't store; null without one. The driver would encode an unpaired surrogate
+ * as U+FFFD, without an error.
  */
 export function unstorableText(text: string): string | null {
   if (!text.isWellFormed()) return 'half of a surrogate pair';

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database.ts';
-import { unconnected } from '../postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../postgres/orm/offline-orm.ts';
 import { ImportRefusedError, SchemaOutOfDateError } from '../errors.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import type { ConversionOptions } from './conversion/row-converter.ts';
@@ -67,7 +67,7 @@ export async function importLegacy(
   options: ImportOptions = {},
   events: ImportEvents = {},
 ): Promise<ImportResult> {
-  const tables = describeTargetTables(unconnected().getMetadata());
+  const tables = describeTargetTables(createOfflineOrm().getMetadata());
   const unknown = await findUnknownParts(source, tables, options.skip ?? []);
   const run = new ImportRun(source, database, tables, { options, events });
   if (database === null) return run.finish(unknown);

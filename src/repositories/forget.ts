@@ -1,5 +1,5 @@
 import type { EntityClass, EntityManager, Primary } from '@mikro-orm/postgresql';
-import { deletedAlong } from '../postgres/orm/guards/deleted-along.ts';
+import { cascadeEffects } from '../postgres/orm/guards/cascade-effects.ts';
 
 /**
  * Makes the unit of work forget rows that a statement deleted past it, where it has loaded them, and those that the database
@@ -14,7 +14,7 @@ export function forget<E extends object>(
   for (const { id } of deleted) {
     const gone = loaded.getById(entity, id);
     if (!gone) continue;
-    for (const other of deletedAlong(loaded, em.getMetadata(), gone).deleted) loaded.unsetIdentity(other);
+    for (const other of cascadeEffects(loaded, em.getMetadata(), gone).deleted) loaded.unsetIdentity(other);
     loaded.unsetIdentity(gone);
   }
   return deleted.length;

@@ -11,7 +11,7 @@ import type {
 import type { Tables } from '../entities/tables.ts';
 import { NotFoundError, ReadOnlyError } from '../errors.ts';
 import { findByKey, readByKey } from './find-by-key.ts';
-import { recordRaise } from '../postgres/orm/entities/row-version-raises.ts';
+import { recordVersionIncrement } from '../postgres/orm/entities/version-increments.ts';
 import { ReadModelReader } from './read-model/read-model-reader.ts';
 import type { ReadModel } from './read-model/read-model.ts';
 
@@ -120,7 +120,7 @@ export abstract class Repository<E extends object> {
   protected async reload(key: Primary<E>): Promise<void> {
     const loaded = this.em.getUnitOfWork().getById(this.entity, key);
     if (!loaded) return;
-    recordRaise(loaded);
+    recordVersionIncrement(loaded);
     if (!(await readByKey(this.em, this.entity, key))) this.em.getUnitOfWork().unsetIdentity(loaded);
   }
 

@@ -4,7 +4,7 @@ import { doubleHexSql, numberOfHex } from './double.ts';
 /** The type of a `double precision` column. Numbers are read exactly, with any `extra_float_digits`. */
 export class ExactDoubleType extends DoubleType {
   override convertToJSValueSQL(key: string): string {
-    // As with instants.
+    // See `InstantType`.
     return key === '' ? '' : doubleHexSql(key);
   }
 

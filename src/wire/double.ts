@@ -2,13 +2,13 @@ import { endianness } from 'node:os';
 import { bitsOfHex } from './hex.ts';
 
 /**
- * A `double precision` number as `float8send` gives it, in hexadecimal. Its text has as many digits as `extra_float_digits` lets it
- * have; this has all.
+ * A `double precision` number as `float8send` returns it, in hexadecimal, with all digits. The digits of its text depend on
+ * `extra_float_digits`.
  */
 export type DoubleHex = string & { readonly [hexOf]: 'float8' };
 declare const hexOf: unique symbol;
 
-/** The SQL expression that sends the `double precision` number that `expression` is as `DoubleHex`. */
+/** Returns the SQL expression that selects the `double precision` number of `expression` as `DoubleHex`. */
 export function doubleHexSql(expression: string): string {
   return `encode(float8send(${expression}), 'hex')`;
 }
@@ -17,7 +17,7 @@ const number = new Float64Array(1);
 const halves = new Uint32Array(number.buffer);
 const [upper, lower] = endianness() === 'LE' ? [1, 0] : [0, 1];
 
-/** Returns the number whose 16 digits begin at `start`, to the last bit. */
+/** Returns the exact number of the `DoubleHex` that begins at `start`. */
 export function numberOfHex(hex: string, start = 0): number {
   halves[upper] = bitsOfHex(hex, start);
   halves[lower] = bitsOfHex(hex, start + 8);

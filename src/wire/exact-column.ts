@@ -3,8 +3,8 @@ import { ExactDoubleType } from './double-type.ts';
 import { InstantType } from './instant-type.ts';
 
 /**
- * Selects the column of `prop`, which `expression` is, under its own name in a form that no setting of the session changes; null when
- * its text depends on none.
+ * Returns the SQL that selects `expression`, the column of `prop`, under its name, in a form that does not depend on settings of the session.
+ * Returns null for a type whose text does not depend on them.
  */
 export function exactColumn({ customType, fieldNames }: EntityProperty, expression: string): string | null {
   if (!(customType instanceof InstantType || customType instanceof ExactDoubleType)) return null;

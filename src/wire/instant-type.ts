@@ -13,17 +13,16 @@ import {
 const hexForm = /^[\da-f]{16}$/;
 
 /**
- * The type of a `timestamptz(6)` column. What is read is asked of the server in a form that no setting of the session changes, and
- * what is written is sent in one that is read the same under any. A text in ISO 8601 with a zone is taken for the instant that it
- * names.
+ * The type of a `timestamptz(6)` column. Values are read and written in forms that do not depend on settings of the session. A text in
+ * ISO 8601 with a zone is accepted in place of a `Date`.
  */
 export class InstantType extends Type<Date | string | null, string | null> {
   override convertToJSValueSQL(key: string): string {
-    // Asked with no key, the ORM would put the form into conditions and orders, too, where no index has it.
+    // An expression for an empty key would make the ORM use it in conditions and orders too, where it would prevent the use of indexes.
     return key === '' ? '' : instantHexSql(key);
   }
 
-  /** @throws InvalidValueError on a text that is not clear without settings of the session. */
+  /** @throws InvalidValueError on a text whose meaning depends on settings of the session. */
   override convertToJSValue(value: Date | string | null): Date | null {
     if (value === null || isDate(value)) return value;
     if (hexForm.test(value)) return dateOfHex(value);
@@ -32,19 +31,19 @@ export class InstantType extends Type<Date | string | null, string | null> {
     return dateOfMicroseconds(read);
   }
 
-  /** Restores what a cursor of the ORM's holds. */
+  /** Converts a value of one of the ORM's cursors. */
   override fromJSON(value: string): Date | null {
     return this.convertToJSValue(value);
   }
 
-  /** @throws InvalidValueError on an invalid `Date`, and on what is neither a `Date` nor a time in ISO 8601. */
+  /** @throws InvalidValueError on an invalid `Date`, and on a value that is neither a `Date` nor a time in ISO 8601. */
   override convertToDatabaseValue(value: Date | string | null): string | null {
     if (value === null) return null;
     if (isDate(value)) {
       if (Number.isNaN(value.getTime())) throw refused(this, 'is an invalid date');
       return textOfDate(value);
     }
-    if (typeof value !== 'string') throw refused(this, 'is no Date');
+    if (typeof value !== 'string') throw refused(this, 'is not a Date');
     const read = readInstant(value);
     if (typeof read === 'string') throw refused(this, read);
     return textOfMicroseconds(read);
@@ -58,7 +57,7 @@ export class InstantType extends Type<Date | string | null, string | null> {
     return 'string';
   }
 
-  // Not "Date": the ORM would read PostgreSQL's text itself.
+  // Not "Date": the ORM would parse PostgreSQL's text itself.
   override get runtimeType(): string {
     return 'instant';
   }

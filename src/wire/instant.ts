@@ -1,13 +1,13 @@
 import { bitsOfHex } from './hex.ts';
 
 /**
- * A `timestamptz` as `timestamptz_send` gives it, in hexadecimal: microseconds since 2000 in 64 bits. Unlike its text, no setting of
- * the session changes it.
+ * A `timestamptz` as `timestamptz_send` returns it, in hexadecimal: microseconds since 2000 in 64 bits. Unlike its text, it does not depend
+ * on settings of the session.
  */
 export type InstantHex = string & { readonly [hexOf]: 'timestamptz' };
 declare const hexOf: unique symbol;
 
-/** The SQL expression that sends the `timestamptz` that `expression` is as `InstantHex`. */
+/** Returns the SQL expression that selects the `timestamptz` of `expression` as `InstantHex`. */
 export function instantHexSql(expression: string): string {
   return `encode(timestamptz_send(${expression}), 'hex')`;
 }
@@ -15,20 +15,20 @@ export function instantHexSql(expression: string): string {
 // PostgreSQL counts from 2000, JavaScript from 1970.
 const epochMs = Date.UTC(2000, 0);
 const epoch = BigInt(epochMs) * 1_000n;
-// The first and the last that a `Date` can hold, in milliseconds.
+// The last instant that a `Date` can hold, in milliseconds; the first one is its negative.
 const lastMs = 8_640_000_000_000_000;
 const last = BigInt(lastMs) * 1_000n;
 const high = 2 ** 32;
-// Of the calendar: 400 years.
+// The cycle of the calendar: 400 years.
 const cycle = 146_097n * 86_400_000_000n;
 
-/** What the binary format has for `infinity` and `-infinity`, in microseconds since 1970. */
+/** `infinity` and `-infinity` in the binary format, in microseconds since 1970. */
 const infinity = 2n ** 63n - 1n + epoch;
 const minusInfinity = -(2n ** 63n) + epoch;
 
 /**
- * The `Date` of the instant whose 16 digits begin at `start`. Its microseconds are cut, as everywhere in JavaScript. What no `Date` can hold, `infinity`, `-infinity`
- * and years after 275760, is the nearest that there is: `new Date(8.64e15)` or `new Date(-8.64e15)`.
+ * Returns the `Date` of the instant whose 16 digits begin at `start`, without its microseconds. `infinity`, `-infinity` and years after 275760 become the nearest possible
+ * `Date`: `new Date(8.64e15)` or `new Date(-8.64e15)`.
  */
 export function dateOfHex(hex: string, start = 0): Date {
   const microseconds = bitsOfHex(hex, start) * high + (bitsOfHex(hex, start + 8) >>> 0);
@@ -36,27 +36,27 @@ export function dateOfHex(hex: string, start = 0): Date {
   return dateOfMicroseconds(microsecondsOfHex(hex.slice(start, start + 16)));
 }
 
-/** The `Date` of microseconds since 1970, as `dateOfHex` gives it. */
+/** Returns the `Date` of microseconds since 1970, with the limits of `dateOfHex`. */
 export function dateOfMicroseconds(microseconds: bigint): Date {
   return new Date(Math.min(Math.max(millisecondsOf(microseconds), -lastMs), lastMs));
 }
 
-/** The instant as text that PostgreSQL reads as the same one under any settings. */
+/** Returns an instant as text that does not depend on settings of the session. */
 export function textOfHex(hex: string): string {
   return textOfMicroseconds(microsecondsOfHex(hex));
 }
 
-/** Microseconds since 1970; `new Date(±8.64e15)` stands for `±infinity`. The date must be a valid one. */
+/** Returns the microseconds since 1970 of a valid `Date`; those of `±infinity` for `new Date(±8.64e15)`. */
 export function microsecondsOf(date: Date): bigint {
   const time = date.getTime();
   if (Math.abs(time) === lastMs) return time > 0 ? infinity : minusInfinity;
   return BigInt(time) * 1_000n;
 }
 
-// The ORM converts a date several times in a row: when it makes an entity, compares it, and writes it.
+// The ORM converts a date several times in a row: when it creates an entity, compares it, and writes it.
 let converted = { time: Number.NaN, text: '' };
 
-/** The date as text that PostgreSQL reads as the same instant under any settings. The date must be a valid one. */
+/** Returns a valid `Date` as text that does not depend on settings of the session. */
 export function textOfDate(date: Date): string {
   const time = date.getTime();
   if (time !== converted.time) {
@@ -68,7 +68,7 @@ export function textOfDate(date: Date): string {
   return converted.text;
 }
 
-/** Microseconds since 1970 as text that PostgreSQL reads as the same instant under any settings. */
+/** Returns microseconds since 1970 as text that does not depend on settings of the session. */
 export function textOfMicroseconds(microseconds: bigint): string {
   if (microseconds === infinity) return 'infinity';
   if (microseconds === minusInfinity) return '-infinity';
@@ -87,12 +87,12 @@ const isoForm =
   /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?)?$/i;
 
 /**
- * Microseconds since 1970 of a time in ISO 8601 with a zone, JavaScript's form of years beyond 0 to 9999 included. A text instead
- * when it is none: what is wrong with it.
+ * Returns the microseconds since 1970 of a time in ISO 8601 with a zone; for an invalid text, the problem as a text. JavaScript's form of
+ * years outside 0 to 9999 is valid.
  */
 export function readInstant(text: string): bigint | string {
   const parts = isoForm.exec(text);
-  if (!parts) return 'is no ISO time with up to six digits of a second, such as 2026-03-01T12:00:00Z';
+  if (!parts) return 'is not an ISO time with up to six digits of a second, such as 2026-03-01T12:00:00Z';
   const [, year, month, day, hour, minute, second = '0', fraction = '', utc, sign, ...offsets] = parts;
   if (utc === undefined && sign === undefined) return 'has no zone; add Z or an offset such as +02:00';
   const [monthIndex, ...others] = [Number(month) - 1, day, hour, minute, second].map(Number);

@@ -30,7 +30,7 @@ test.each([
         {
           subject: 'tls',
           level: 'fine',
-          says: expect.any(String),
+          message: expect.any(String),
           facts: { inUse, verified, protocol: inUse ? 'TLSv1.3' : null },
         },
       ]),

@@ -9,7 +9,7 @@ import { synthdb } from './run.ts';
 interface DoctorFinding {
   readonly subject: string;
   readonly level: string;
-  readonly says: string;
+  readonly message: string;
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
@@ -82,7 +82,7 @@ describe('synthdb doctor', () => {
     expect(code).toBe(3);
     expect(of('schema')).toMatchObject({
       level: 'warning',
-      says: expect.stringContaining('synthdb migrate up'),
+      message: expect.stringContaining('synthdb migrate up'),
     });
   });
 
@@ -109,7 +109,7 @@ describe('synthdb doctor', () => {
     expect(code).toBe(3);
     expect(of('role')).toMatchObject({
       level: 'warning',
-      says: expect.stringMatching(/may not read synths; may not write .*experiments/),
+      message: expect.stringMatching(/may not read synths; may not write .*experiments/),
       facts: { superuser: false, unreadable: ['synths'] },
     });
   });
@@ -131,7 +131,7 @@ describe('synthdb doctor', () => {
     await database.close();
 
     await own.orm.em.execute(`drop owned by "${role}"; drop role "${role}"`);
-    expect(of('role')).toMatchObject({ level: 'fine', says: role });
+    expect(of('role')).toMatchObject({ level: 'fine', message: role });
     expect(code).toBe(0);
     expect(id).toMatch(/^grp_/);
   });
@@ -145,7 +145,7 @@ describe('synthdb doctor', () => {
     expect(passesBy.code).toBe(3);
     expect(passesBy.of('role')).toMatchObject({
       level: 'warning',
-      says: expect.stringContaining('the row-level policies of synths do not apply to it'),
+      message: expect.stringContaining('the row-level policies of synths do not apply to it'),
       facts: { unfiltered: ['synths'] },
     });
   });

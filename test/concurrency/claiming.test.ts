@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/index.ts';
 import { TestDatabase, anAnalysisRun } from '../../src/testing/index.ts';
-import { openWith, together } from './together.ts';
+import { openWithPool, concurrently } from './concurrently.ts';
 
-describe('workers that claim analysis runs, fifty on four connections', () => {
+describe('claiming analysis runs, by fifty workers on four connections', () => {
   let db: TestDatabase;
   let database: Database;
   beforeAll(async () => {
     db = await TestDatabase.create();
-    database = await openWith(db, 4);
+    database = await openWithPool(db, 4);
   });
   afterAll(async () => {
     await database.close();
@@ -25,19 +25,19 @@ describe('workers that claim analysis runs, fifty on four connections', () => {
       return run?.id ?? null;
     });
 
-  test('get each of five hundred once', async () => {
+  test('gives each of five hundred runs to one worker', async () => {
     const runs = await pending(500);
 
-    const claimed = (await together(50, () => worker(claim))).flat();
+    const claimed = (await concurrently(50, () => worker(claim))).flat();
 
     expect(claimed.toSorted()).toEqual(runs.toSorted());
   });
 
-  test('get again what another claimed and failed with', async () => {
+  test('gives a run again after its worker failed', async () => {
     const runs = await pending(40);
     const failed = new Set<string>();
 
-    /** Fails with each run that it is the first to claim; claims on until one is done, or none is left. */
+    /** Fails with each run that it claims first. Claims runs until one succeeds, or no run is left. */
     const claimOrFail = async (): Promise<string | null> => {
       for (;;) {
         const done = await database
@@ -54,16 +54,16 @@ describe('workers that claim analysis runs, fifty on four connections', () => {
       }
     };
 
-    const finished = await together(10, () => worker(claimOrFail));
+    const finished = await concurrently(10, () => worker(claimOrFail));
 
-    // Who asked while others still held the last ones found nothing; those are claimed when they were let go.
+    // A worker that asked while others held the last runs found none. They are claimed after their release.
     finished.push(await worker(claim));
     expect(failed).toEqual(new Set(runs));
     expect(finished.flat().toSorted()).toEqual(runs.toSorted());
   });
 });
 
-/** Claims until nothing is left. */
+/** Claims until no run is left. */
 async function worker(claimNext: () => Promise<string | null>): Promise<string[]> {
   const claimed: string[] = [];
   for (let id = await claimNext(); id !== null; id = await claimNext()) claimed.push(id);

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/index.ts';
 import { TestDatabase, anExploration } from '../../src/testing/index.ts';
-import { openWith, together } from './together.ts';
+import { openWithPool, concurrently } from './concurrently.ts';
 
-describe('workers that count, twenty on four connections', () => {
+describe('counters, by twenty workers on four connections', () => {
   let db: TestDatabase;
   let database: Database;
   beforeAll(async () => {
     db = await TestDatabase.create();
-    database = await openWith(db, 4);
+    database = await openWithPool(db, 4);
   });
   afterAll(async () => {
     await database.close();
@@ -17,10 +17,10 @@ describe('workers that count, twenty on four connections', () => {
 
   const stored = (): Promise<string> => db.transact(async ({ em }) => anExploration(em).id);
 
-  test('sum exactly, and each call learns a total of its own', async () => {
+  test('have an exact sum, and each call returns a different total', async () => {
     const id = await stored();
 
-    const totals = await together(20, async () => {
+    const totals = await concurrently(20, async () => {
       const mine: number[] = [];
       for (let call = 0; call < 50; call++) {
         mine.push(await database.transact(({ explorations }) => explorations.recordLlmCalls(id, 1)));
@@ -36,10 +36,10 @@ describe('workers that count, twenty on four connections', () => {
     });
   });
 
-  test('keep the deepest level and the best rate that any of them reports', async () => {
+  test('keep the deepest level and the best rate of all reports', async () => {
     const id = await stored();
 
-    await together(20, (worker) =>
+    await concurrently(20, (worker) =>
       database.transact(({ explorations }) =>
         explorations.recordProgress(id, {
           nodes: 2,
@@ -59,7 +59,7 @@ describe('workers that count, twenty on four connections', () => {
   test('end an exploration once', async () => {
     const id = await stored();
 
-    const ended = await together(20, () =>
+    const ended = await concurrently(20, () =>
       database.transact(({ explorations }) => explorations.finish(id, 'cost_limit_reached')),
     );
 

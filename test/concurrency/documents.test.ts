@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ContentionError, type Database } from '../../src/index.ts';
 import type { Generation } from '../../src/repositories/index.ts';
 import { TestDatabase, anExperiment, anExperimentDocument } from '../../src/testing/index.ts';
-import { openWith, together } from './together.ts';
+import { openWithPool, concurrently } from './concurrently.ts';
 
-describe('starts of a document’s generation, all at once', () => {
+describe('concurrent starts of the generation of a document', () => {
   let db: TestDatabase;
   let database: Database;
   beforeAll(async () => {
     db = await TestDatabase.create();
-    database = await openWith(db, 4);
+    database = await openWithPool(db, 4);
   });
   afterAll(async () => {
     await database.close();
@@ -27,22 +27,22 @@ describe('starts of a document’s generation, all at once', () => {
   const written = (experiment: string): Promise<string | null> =>
     database.read(({ experimentDocuments }) => experimentDocuments.findMarkdown(experiment, 'summary'));
 
-  test('one of two wins where there was no document', async () => {
+  test('succeed for one of two without a document', async () => {
     for (let round = 0; round < 10; round++) {
       const { id } = await db.transact(async ({ em }) => anExperiment(em));
 
-      const started = await together(2, () => start(id));
+      const started = await concurrently(2, () => start(id));
 
       expect(started.filter((generation) => generation !== null)).toHaveLength(1);
     }
   });
 
-  test('one of fifty wins where there was a document, which keeps its key; and one again when it is done', async () => {
+  test('succeed for one of fifty with a document, which keeps its key, and again for one after the end', async () => {
     const document = await db.transact(async ({ em }) => anExperimentDocument(em));
     const experiment = document.experiment.id;
 
     for (let round = 0; round < 2; round++) {
-      const started = await together(50, () => start(experiment));
+      const started = await concurrently(50, () => start(experiment));
       const [won, ...others] = started.filter((generation) => generation !== null);
       expect(others).toEqual([]);
       expect(won).toMatchObject({ id: document.id });
@@ -52,7 +52,7 @@ describe('starts of a document’s generation, all at once', () => {
     expect(await written(experiment)).toBe('# Done');
   });
 
-  test('of workers that take over from each other the last one’s text stays, in whatever order they end', async () => {
+  test('keep the text of the last worker that took over, in any order of their ends', async () => {
     const { id } = await db.transact(async ({ em }) => anExperiment(em));
     const workers: Generation[] = [];
     for (let worker = 0; worker < 5; worker++) {
@@ -60,7 +60,7 @@ describe('starts of a document’s generation, all at once', () => {
       if (generation) workers.push(generation);
     }
 
-    const ended = await together(5, (worker) =>
+    const ended = await concurrently(5, (worker) =>
       finish(id, workers[worker]?.token ?? '', `by ${worker}`).catch((error: unknown) => error),
     );
 

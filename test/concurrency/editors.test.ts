@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Experiment } from '../../src/entities.ts';
 import { ContentionError, type Database } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { meeting, openWith, together } from './together.ts';
+import { barrier, openWithPool, concurrently } from './concurrently.ts';
 
 describe('two editors of the same rows', () => {
   let db: TestDatabase;
   let database: Database;
   beforeAll(async () => {
     db = await TestDatabase.create();
-    database = await openWith(db, 2);
+    database = await openWithPool(db, 2);
   });
   afterAll(async () => {
     await database.close();
@@ -26,10 +26,10 @@ describe('two editors of the same rows', () => {
       return rows;
     });
 
-  /** Both load their rows before either changes one; what became of each. */
+  /** Runs two editors that both load their rows before either changes one. Returns the outcome of each. */
   function edit(rows: readonly (readonly string[])[]): Promise<unknown[]> {
-    const loaded = meeting(rows.length);
-    return together(rows.length, (editor) =>
+    const loaded = barrier(rows.length);
+    return concurrently(rows.length, (editor) =>
       database
         .transact(async ({ experiments }) => {
           const mine: Experiment[] = [];
@@ -42,7 +42,7 @@ describe('two editors of the same rows', () => {
     );
   }
 
-  test('one wins with all of them, the other is told so', async () => {
+  test('one writes all rows, the other gets a ContentionError', async () => {
     for (let round = 0; round < 10; round++) {
       const ids = await stored();
 
@@ -57,7 +57,7 @@ describe('two editors of the same rows', () => {
     }
   });
 
-  test('nothing is lost where they share only some', async () => {
+  test('lose nothing when they share only some rows', async () => {
     for (let round = 0; round < 10; round++) {
       const [a = '', b = '', c = ''] = await stored();
 
@@ -74,7 +74,7 @@ describe('two editors of the same rows', () => {
     }
   });
 
-  test('an editor of three rows and one of a single one of them', async () => {
+  test('lose nothing when one edits three rows and the other one of these', async () => {
     for (let round = 0; round < 10; round++) {
       const ids = await stored();
 
@@ -87,7 +87,7 @@ describe('two editors of the same rows', () => {
     }
   });
 
-  test('both win with rows of their own', async () => {
+  test('both write when they share no rows', async () => {
     const ids = [...(await stored()), ...(await stored())];
 
     expect(await edit([ids.slice(0, 3), ids.slice(3)])).toEqual(['written', 'written']);

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultSynthGroup } from '../../src/entities.ts';
 import type { Database } from '../../src/index.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { openWith, together } from './together.ts';
+import { openWithPool, concurrently } from './concurrently.ts';
 
-describe('callers that get or create a group, fifty on four connections', () => {
+describe('fifty callers that get or create a group, on four connections', () => {
   let db: TestDatabase;
   let database: Database;
   beforeAll(async () => {
     db = await TestDatabase.create();
-    database = await openWith(db, 4);
+    database = await openWithPool(db, 4);
   });
   afterAll(async () => {
     await database.close();
@@ -19,8 +19,8 @@ describe('callers that get or create a group, fifty on four connections', () => 
   const named = (name: string): Promise<{ id: string }[]> =>
     db.orm.em.fork().execute('select id from synth_groups where name = ?', [name]);
 
-  test('all get the one default group', async () => {
-    const groups = await together(50, () =>
+  test('all get the same default group', async () => {
+    const groups = await concurrently(50, () =>
       database.transact(async ({ synthGroups }) => (await synthGroups.ensureDefault()).id),
     );
 
@@ -28,8 +28,8 @@ describe('callers that get or create a group, fifty on four connections', () => 
     expect(await named(defaultSynthGroup.name)).toEqual([{ id: defaultSynthGroup.id }]);
   });
 
-  test('all get the one group of a name', async () => {
-    const groups = await together(50, () =>
+  test('all get the same group by its name', async () => {
+    const groups = await concurrently(50, () =>
       database.transact(async ({ synthGroups }) => (await synthGroups.ensureNamed('Shoppers')).id),
     );
 

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { meeting, openWith, together } from './together.ts';
+import { barrier, openWithPool, concurrently } from './concurrently.ts';
 
-describe('a thousand units of work at once on ten connections', () => {
+describe('a thousand concurrent units of work on ten connections', () => {
   let db: TestDatabase;
   let database: Database;
   beforeAll(async () => {
     db = await TestDatabase.create();
-    database = await openWith(db, 10, 'thousand');
+    database = await openWithPool(db, 10, 'thousand');
   });
   afterAll(async () => {
     await database.close();
@@ -20,15 +20,15 @@ describe('a thousand units of work at once on ten connections', () => {
       `select count(*)::int as busy from pg_stat_activity
         where datname = current_database() and application_name = 'thousand' and state <> 'idle'`,
     );
-    // The server may have fewer, where a pooler stands before it.
+    // Behind a pooler, the server may have fewer connections.
     const { totalCount } = await database.orm.em.getConnection().getNativeClient();
     return { all: totalCount, ...row };
   };
 
   /** All ten connections can be held at the same time. */
   async function expectAllSlots(): Promise<void> {
-    const held = meeting(10);
-    await together(10, () =>
+    const held = barrier(10);
+    await concurrently(10, () =>
       database.transact(async ({ em }) => {
         await em.execute('select 1');
         await held();
@@ -37,8 +37,8 @@ describe('a thousand units of work at once on ten connections', () => {
     expect(await connections()).toEqual({ all: 10, busy: 0 });
   }
 
-  test('all succeed, and every connection comes back', async () => {
-    const written = await together(1_000, () => database.transact(async ({ em }) => anExperiment(em).id));
+  test('all succeed, and all connections return to the pool', async () => {
+    const written = await concurrently(1_000, () => database.transact(async ({ em }) => anExperiment(em).id));
 
     expect(new Set(written).size).toBe(1_000);
     const { pagination } = await database.read(({ experiments }) => experiments.pageSummaries({ limit: 1 }));
@@ -46,7 +46,7 @@ describe('a thousand units of work at once on ten connections', () => {
     await expectAllSlots();
   });
 
-  test('every connection comes back from those that fail, each in its way', async () => {
+  test('all connections return to the pool after failures of different kinds', async () => {
     const failures: (() => Promise<unknown>)[] = [
       () => database.transact(() => Promise.reject(new Error('by itself'))),
       () => database.transact(({ em }) => em.execute('select 1 / 0')),

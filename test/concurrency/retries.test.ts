@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ContentionError, type Database, type UnitOfWork } from '../../src/index.ts';
 import { TestDatabase, aScenarioNode, anExploration } from '../../src/testing/index.ts';
-import { meeting, openWith, together } from './together.ts';
+import { barrier, openWithPool, concurrently } from './concurrently.ts';
 
-describe('units of work that PostgreSQL can’t serialize', () => {
+describe("units of work that PostgreSQL can't serialize", () => {
   let db: TestDatabase;
   let database: Database;
   beforeAll(async () => {
     db = await TestDatabase.create();
-    database = await openWith(db, 4);
+    database = await openWithPool(db, 4);
   });
   afterAll(async () => {
     await database.close();
@@ -17,10 +17,10 @@ describe('units of work that PostgreSQL can’t serialize', () => {
 
   const stored = (): Promise<string> => db.transact(async ({ em }) => anExploration(em).id);
 
-  test('sum exactly when each read, changed and wrote, and was run again as often as needed', async () => {
+  test('have an exact sum when each is retried as often as needed', async () => {
     const id = await stored();
 
-    await together(20, async () => {
+    await concurrently(20, async () => {
       for (let turn = 0; turn < 5; turn++) {
         await database.transact(
           async ({ explorations }) => {
@@ -37,13 +37,13 @@ describe('units of work that PostgreSQL can’t serialize', () => {
     });
   });
 
-  test('keep a rule over many rows that each checked for itself', async () => {
+  test('preserve an invariant over several rows that each checks alone', async () => {
     const { exploration } = await db.transact(async ({ em }) => aScenarioNode(em));
-    const checked = meeting(4);
+    const checked = barrier(4);
     let first = 4;
 
-    // Of those who see no child yet, one may add it; who loses learns of it at the commit, and then sees it.
-    const added = await together(4, () =>
+    // Of the transactions that see no child, one may add it. The others fail at the commit, and see it in the retry.
+    const added = await concurrently(4, () =>
       database.transact(
         async ({ scenarioNodes, em }) => {
           const before = await scenarioNodes.countByStatus(exploration.id);
@@ -62,7 +62,7 @@ describe('units of work that PostgreSQL can’t serialize', () => {
     ).toMatchObject({ active: 2 });
   });
 
-  test('are run again in a fresh unit of work, and no oftener than was asked for', async () => {
+  test('are retried in a new unit of work, at most as often as requested', async () => {
     const id = await stored();
     const seen = new Set<UnitOfWork>();
 
@@ -84,12 +84,12 @@ describe('units of work that PostgreSQL can’t serialize', () => {
     });
   });
 
-  test('are run again when they lock each other out', async () => {
+  test('are retried after a deadlock', async () => {
     const [one, other] = [await stored(), await stored()];
-    const locked = meeting(2);
+    const locked = barrier(2);
     let firstTries = 2;
 
-    await together(2, (worker) =>
+    await concurrently(2, (worker) =>
       database.transact(
         async ({ explorations }) => {
           const [first, second] = worker === 0 ? [one, other] : [other, one];
@@ -108,11 +108,11 @@ describe('units of work that PostgreSQL can’t serialize', () => {
     }
   });
 
-  test('tell of contention when they are not to be run again', async () => {
+  test('throw ContentionError without retries', async () => {
     const id = await stored();
-    const loaded = meeting(2);
+    const loaded = barrier(2);
 
-    const outcome = await together(2, () =>
+    const outcome = await concurrently(2, () =>
       database
         .transact(
           async ({ explorations }) => {

@@ -12,7 +12,7 @@ import {
 } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 
-describe('a unit of work within another', () => {
+describe('an inner unit of work', () => {
   let db: TestDatabase;
   beforeAll(async () => {
     db = await TestDatabase.create();
@@ -21,7 +21,7 @@ describe('a unit of work within another', () => {
 
   const failure = new Error('given up');
 
-  /** Runs `work` within `uow`, lets it fail, and sees to it that the failure comes through as it was. */
+  /** Runs `work` within `uow`, makes it fail, and checks that the error is thrown unchanged. */
   async function fail(uow: UnitOfWork, work: (inner: UnitOfWork) => Promise<unknown>): Promise<void> {
     const failed = uow.transact(async (inner) => {
       await work(inner);
@@ -33,7 +33,7 @@ describe('a unit of work within another', () => {
   const stored = (id: string): Promise<Experiment | null> =>
     db.read(({ experiments }) => experiments.find(id, { deleted: 'included' }));
 
-  test('is written with the other when it succeeds, and its entities are the other’s', async () => {
+  test('is committed with the outer one when it succeeds, and shares its entities', async () => {
     const id = await db.transact(async (uow) => {
       const experiment = anExperiment(uow.em);
       const within = await uow.transact(async (inner) => {
@@ -50,7 +50,7 @@ describe('a unit of work within another', () => {
     expect(await stored(id)).toMatchObject({ name: 'Renamed within', hypothesis: 'Changed after' });
   });
 
-  test('takes back what it wrote when it fails; what came before and comes after is kept', async () => {
+  test('rolls back its own changes when it fails, and keeps those before and after it', async () => {
     const [before, within, after] = await db.transact(async (uow) => {
       const { id: first } = anExperiment(uow.em);
       let second = '';
@@ -66,7 +66,7 @@ describe('a unit of work within another', () => {
     expect(await stored(after)).not.toBeNull();
   });
 
-  test('takes back what PostgreSQL refused, so that the other goes on', async () => {
+  test('rolls back a change that PostgreSQL refuses, and the outer one can continue', async () => {
     const id = await db.transact(async (uow) => {
       const experiment = anExperiment(uow.em);
       anAnalysisRun(uow.em, { experiment });
@@ -82,7 +82,7 @@ describe('a unit of work within another', () => {
     expect(await stored(id)).toMatchObject({ name: 'Went on' });
   });
 
-  test('does not write what it staged when it failed before it wrote', async () => {
+  test('does not write staged entities after it failed before a flush', async () => {
     const staged = await db.transact(async (uow) => {
       let id = '';
       await fail(uow, async (inner) => {
@@ -94,7 +94,7 @@ describe('a unit of work within another', () => {
     expect(await stored(staged)).toBeNull();
   });
 
-  test('leaves loaded entities as they were: values, documents, times, relations, versions', async () => {
+  test('restores loaded entities: values, documents, times, relations, versions', async () => {
     await db.transact(async (uow) => {
       const exploration = anExploration(uow.em, { startedAt: new Date(0) });
       const other = anExploration(uow.em);
@@ -126,7 +126,7 @@ describe('a unit of work within another', () => {
     });
   });
 
-  test('leaves loaded entities fit for further changes', async () => {
+  test('leaves loaded entities usable for further changes', async () => {
     const id = await db.transact(async (uow) => {
       const exploration = anExploration(uow.em);
       await fail(uow, async (inner) => {
@@ -146,7 +146,7 @@ describe('a unit of work within another', () => {
     });
   });
 
-  test('brings back an entity that it removed, and what pointed at it', async () => {
+  test('restores an entity that it removed, and the entities that reference it', async () => {
     const [root, child] = await db.transact(async (uow) => {
       const parent = aScenarioNode(uow.em);
       const node = aScenarioNode(uow.em, { parent });
@@ -167,7 +167,7 @@ describe('a unit of work within another', () => {
     ]);
   });
 
-  test('lets nothing be seen of a row that it changed and loaded', async () => {
+  test('hides its change of a row that it loaded itself', async () => {
     const { id } = await db.transact(async ({ em }) => aScenarioNode(em));
 
     await db.transact(async (uow) => {
@@ -185,7 +185,7 @@ describe('a unit of work within another', () => {
     });
   });
 
-  test('leaves relations that load what is the other’s', async () => {
+  test('leaves relations that load entities of the outer one', async () => {
     const { id } = await db.transact(async ({ em }) => aScenarioNode(em));
 
     await db.transact(async (uow) => {
@@ -197,7 +197,7 @@ describe('a unit of work within another', () => {
     });
   });
 
-  test('takes back what was done through the other unit of work meanwhile', async () => {
+  test('rolls back changes that it made through the outer unit of work', async () => {
     const [known, ghost, staged] = await db.transact(async (uow) => {
       const experiment = anExperiment(uow.em);
       const ids = [experiment.id];
@@ -216,7 +216,7 @@ describe('a unit of work within another', () => {
     expect(await stored(staged ?? '')).toBeNull();
   });
 
-  test('does not hide from the other what a third has changed since', async () => {
+  test('does not hide from the outer one a later change of another transaction', async () => {
     const { id } = await db.transact(async ({ em }) => anExperiment(em));
 
     const late = db.transact(async (uow) => {
@@ -230,7 +230,7 @@ describe('a unit of work within another', () => {
     expect(await stored(id)).toMatchObject({ name: 'First' });
   });
 
-  test('may hold another: each is taken back by itself', async () => {
+  test('can have an inner one, which is rolled back separately', async () => {
     const id = await db.transact(async (uow) => {
       const experiment = anExperiment(uow.em, { name: 'outer', hypothesis: 'outer' });
       await uow.transact(async (middle) => {
@@ -254,7 +254,7 @@ describe('a unit of work within another', () => {
     expect(await stored(id)).toMatchObject({ name: 'middle', hypothesis: 'outer' });
   });
 
-  test('is refused while another one runs, of which nothing is lost', async () => {
+  test('is refused while another one runs, which loses nothing', async () => {
     const [first, second] = await db.transact(async (uow) => {
       const staged: string[] = [];
       const stage = async (inner: UnitOfWork): Promise<void> => {
@@ -272,7 +272,7 @@ describe('a unit of work within another', () => {
     expect(await stored(second ?? '')).not.toBeNull();
   });
 
-  test('asks the database nothing to bring entities back, however many', async () => {
+  test('sends no statements to restore entities', async () => {
     await using proxy = await WireProxy.start(db.target);
     await using database = new Database(await connect(proxy.target));
 

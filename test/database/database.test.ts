@@ -30,7 +30,7 @@ describe('openDatabase', () => {
     );
   });
 
-  test('refuses one that was never migrated, naming what is pending', async () => {
+  test('refuses one that was never migrated, with the pending migrations', async () => {
     const db = await TestServer.shared().createEmptyDatabase();
 
     const opening = openDatabase({ url: urlOf(db) });
@@ -45,7 +45,7 @@ describe('openDatabase', () => {
     await db.drop();
   });
 
-  test('opens one that is behind when it is told to', async () => {
+  test('opens one that is behind with schemaBehind: ignore', async () => {
     const db = await TestServer.shared().createEmptyDatabase();
 
     await using database = await openDatabase({ url: urlOf(db), schemaBehind: 'ignore' });
@@ -54,7 +54,7 @@ describe('openDatabase', () => {
     await db.drop();
   });
 
-  test('warns of one that is ahead, unless told not to', async () => {
+  test('warns of one that is ahead, except with schemaAhead: ignore', async () => {
     await using db = await TestDatabase.create();
     await db.orm.em.execute(
       `insert into mikro_orm_migrations (name) values ('Migration29991231235959_later')`,
@@ -70,7 +70,7 @@ describe('openDatabase', () => {
       .toEqual([expect.stringContaining('Migration29991231235959_later')]);
   });
 
-  test('tells a bad setting from a connection that fails', async () => {
+  test('distinguishes an invalid setting from a failed connection', async () => {
     await expect(openDatabase({ url: 'mysql://a:b@c/d' })).rejects.toBeInstanceOf(SettingsError);
     await expect(openDatabase({ url: 'postgresql://a:b@127.0.0.1:1/d' })).rejects.toBeInstanceOf(
       ConnectionError,
@@ -87,7 +87,7 @@ describe('a unit of work', () => {
 
   const count = (): Promise<number> => db.transact(({ em }) => em.count(Experiment));
 
-  test('keeps nothing when its work throws, and throws what the work threw', async () => {
+  test('rolls back when work throws, and throws the same error', async () => {
     const failure = new Error('no');
     const before = await count();
 
@@ -101,7 +101,7 @@ describe('a unit of work', () => {
     expect(await count()).toBe(before);
   });
 
-  test('shares nothing with another that runs beside it', async () => {
+  test('shares nothing with a concurrent one', async () => {
     const id = await db.transact(async ({ experiments }) => experiments.add(experiment).id);
 
     await db.read(async (one) =>
@@ -111,7 +111,7 @@ describe('a unit of work', () => {
     );
   });
 
-  test('an isolation that there is not is refused, before it begins', async () => {
+  test('refuses an unknown isolation level before it begins', async () => {
     // @ts-expect-error -- as a caller without types would say it
     const unknown = db.transact(async () => 'begun', { isolation: 'SERIALIZABLE' });
 
@@ -119,13 +119,13 @@ describe('a unit of work', () => {
     await expect(unknown).rejects.toThrow('serializable');
   });
 
-  test('a missing row is an error that names entity and key', async () => {
+  test('throws for a missing row, with its entity and key', async () => {
     await expect(db.read(({ experiments }) => experiments.get('exp_missing'))).rejects.toThrow(
       new NotFoundError('Experiment', 'exp_missing'),
     );
   });
 
-  test('a key that is taken is refused by the name of its constraint', async () => {
+  test('throws for an existing key, with the name of the constraint', async () => {
     const id = await db.transact(async ({ experiments }) => experiments.add(experiment).id);
 
     const again = db.transact(async ({ experiments }) => void experiments.add({ id, ...experiment }));
@@ -134,7 +134,7 @@ describe('a unit of work', () => {
     await expect(again).rejects.toMatchObject({ constraint: 'experiments_pkey', table: 'experiments' });
   });
 
-  test('a row that points at nothing is refused', async () => {
+  test('refuses a row that references a missing one', async () => {
     const orphan = db.transact(
       async ({ analysisRuns }) =>
         void analysisRuns.add({ experiment: 'exp_missing', config: {}, startedAt: new Date() }),
@@ -144,7 +144,7 @@ describe('a unit of work', () => {
     await expect(orphan).rejects.toMatchObject({ constraint: 'fk_analysis_runs_experiment_id' });
   });
 
-  test('a refused value is in the cause alone, never in the message', async () => {
+  test('has a refused value in the cause, never in the message', async () => {
     const refused = db.transact(
       async ({ experiments }) => void experiments.add({ ...experiment, name: `canary ${'x'.repeat(100)}` }),
     );
@@ -156,7 +156,7 @@ describe('a unit of work', () => {
     );
   });
 
-  test('a required value that is missing is refused before anything is sent', async () => {
+  test('refuses a missing required value before anything is sent', async () => {
     const refused = db.transact(
       // @ts-expect-error -- a hypothesis is required
       async ({ experiments }) => void experiments.add({ name: 'Half' }),

@@ -2,21 +2,21 @@ import { afterEach, beforeAll, afterAll, expect, test, vi } from 'vitest';
 import { ConnectionLostError, PoolerError, SettingsError, openDatabase } from '../../src/index.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
-import { Lines } from './telemetry/told-lines.ts';
-import { failureOf } from './told.ts';
+import { RecordingLogger } from './telemetry/recording-logger.ts';
+import { rejectionOf } from './reported-error.ts';
 
 let db: TestDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));
 afterEach(() => void vi.unstubAllEnvs());
 afterAll(() => db.drop());
 
-/** Opens the database as a service does that says nothing itself. */
-function open(variables: Record<string, string>, lines?: Lines) {
+/** Opens the database as a service without options does. */
+function open(variables: Record<string, string>, lines?: RecordingLogger) {
   for (const [name, value] of Object.entries({ DATABASE_URL: db.url, ...variables })) vi.stubEnv(name, value);
   return openDatabase({ logger: lines });
 }
 
-test('DATABASE_POOL_MODE=transaction refuses what would stay for others', async () => {
+test('DATABASE_POOL_MODE=transaction refuses changes of the session', async () => {
   await using database = await open({ DATABASE_POOL_MODE: 'transaction' });
 
   const refused = database.transact(({ em }) => em.execute('set lock_timeout = 5'));
@@ -24,7 +24,7 @@ test('DATABASE_POOL_MODE=transaction refuses what would stay for others', async 
   await expect(refused).rejects.toBeInstanceOf(PoolerError);
 });
 
-test('DATABASE_POOL_MODE=external keeps no connection, and times for keeping one are refused by name', async () => {
+test('DATABASE_POOL_MODE=external keeps no connection, and refuses timeouts of idle connections by name', async () => {
   await using database = await open({ DATABASE_POOL_MODE: 'external' });
   await database.transact(({ em }) => em.execute('select 1'));
 
@@ -36,7 +36,7 @@ test('DATABASE_POOL_MODE=external keeps no connection, and times for keeping one
   );
 });
 
-test('DATABASE_POOL_MODE=transaction takes options of no URL, those of replicas included', async () => {
+test('DATABASE_POOL_MODE=transaction refuses options in URLs, also of replicas', async () => {
   const refused = open({
     DATABASE_POOL_MODE: 'transaction',
     REPLICA_DATABASE_URLS: `${db.url}?options=-csearch_path%3Dlab`,
@@ -45,7 +45,7 @@ test('DATABASE_POOL_MODE=transaction takes options of no URL, those of replicas 
   await expect(refused).rejects.toThrow(/^REPLICA_DATABASE_URLS\[0\] has options/);
 });
 
-test('DATABASE_POOL_MAX, DATABASE_STATEMENT_TIMEOUT and REPLICA_DATABASE_URLS are those of the database', async () => {
+test('DATABASE_POOL_MAX, DATABASE_STATEMENT_TIMEOUT and REPLICA_DATABASE_URLS apply to the database', async () => {
   await using database = await open({
     DATABASE_POOL_MAX: '3',
     DATABASE_STATEMENT_TIMEOUT: '4711',
@@ -61,28 +61,28 @@ test('DATABASE_POOL_MAX, DATABASE_STATEMENT_TIMEOUT and REPLICA_DATABASE_URLS ar
   });
 });
 
-test('DATABASE_ANSWER_TIMEOUT gives up a server that is silent', async () => {
+test('DATABASE_ANSWER_TIMEOUT limits the wait for a silent server', async () => {
   await using proxy = await WireProxy.start(db.target);
   await using database = await open({ DATABASE_URL: proxy.url(), DATABASE_ANSWER_TIMEOUT: '300' });
   proxy.failAt(/^select 'silence'/, 'silent');
 
-  const failure = await failureOf(database.transact(({ em }) => em.execute(`select 'silence'`)));
+  const failure = await rejectionOf(database.transact(({ em }) => em.execute(`select 'silence'`)));
 
   expect(failure).toBeInstanceOf(ConnectionLostError);
   expect(failure).toMatchObject({ message: expect.stringContaining('no answer in time') });
   proxy.failNow('cut');
 });
 
-test('DATABASE_CLOSE_TIMEOUT is how long close waits', async () => {
+test('DATABASE_CLOSE_TIMEOUT limits the wait of close', async () => {
   const database = await open({ DATABASE_CLOSE_TIMEOUT: '50' });
-  const running = failureOf(database.transact(({ em }) => em.execute('select pg_sleep(60)')));
+  const running = rejectionOf(database.transact(({ em }) => em.execute('select pg_sleep(60)')));
 
   await database.close();
 
   expect(await running).toMatchObject({ code: 'database_closed' });
 });
 
-test('SQL_ECHO logs every statement, without its values, also where there is no logger', async () => {
+test('SQL_ECHO logs every statement without its values, also without a logger', async () => {
   const written: string[] = [];
   const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
     written.push(String(text));
@@ -100,8 +100,8 @@ test('SQL_ECHO logs every statement, without its values, also where there is no 
   expect(lines).not.toContain('canary');
 });
 
-test('DATABASE_SLOW_STATEMENT is for the logger that there is', async () => {
-  const lines = new Lines();
+test('DATABASE_SLOW_STATEMENT applies to a given logger', async () => {
+  const lines = new RecordingLogger();
   await using database = await open({ DATABASE_SLOW_STATEMENT: '20' }, lines);
 
   await database.transact(({ em }) => em.execute('select pg_sleep(0.05)'));

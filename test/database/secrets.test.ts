@@ -42,7 +42,7 @@ afterAll(async () => {
 const urlWith = (change: Partial<TargetParts> = {}): string =>
   buildDatabaseUrl({ ...db.target.parts, user: role, password, ...change });
 
-/** A server that does something else than PostgreSQL. */
+/** Starts a server that does not behave like PostgreSQL. */
 async function serving(answer: (client: Socket) => void): Promise<number> {
   const server = createServer((client) => {
     opened.push(client);
@@ -63,7 +63,7 @@ const message = (type: string, body: string): Buffer => {
   return Buffer.concat([head, text]);
 };
 
-/** Everything by which an error, or anything else, may be shown. */
+/** Returns a value as all printers and serializers show it. */
 function shownOf(thing: unknown): string {
   const parts = [inspect(thing, { depth: 8 }), String(thing)];
   for (let error = thing; error instanceof Error; error = error.cause) {
@@ -72,12 +72,12 @@ function shownOf(thing: unknown): string {
   try {
     parts.push(JSON.stringify(thing) ?? '');
   } catch {
-    // It points at itself; loggers give up on it too.
+    // It is cyclic; loggers fail on it too.
   }
   return parts.join('\n');
 }
 
-/** How a database may be out of reach. */
+/** The ways in which a connection may fail. */
 async function unreachable(): Promise<Record<string, string>> {
   const refused = `SFATAL\0VFATAL\0C28P01\0Mno\0\0`;
   const answers: Record<string, (client: Socket) => void> = {
@@ -122,7 +122,7 @@ async function unreachable(): Promise<Record<string, string>> {
       urls[`${name}, ${mode}`] = urlWith({ host: '127.0.0.1', port, tls: { mode }, connectTimeout: 1 });
     }
   }
-  // It goes on in clear text with somebody who has none.
+  // It continues in clear text with a server that has no TLS.
   delete urls['has no TLS, prefer'];
   return urls;
 }
@@ -161,7 +161,7 @@ const statements = [
   'lock table pg_authid',
 ];
 
-test('no output of 200 provoked errors holds the password', { timeout: 120_000 }, async () => {
+test('no output of 200 provoked errors has the password', { timeout: 120_000 }, async () => {
   const outputs = new Map<string, string>();
   const note = (how: string, output: unknown): void => void outputs.set(how, shownOf(output));
   const unprovoked: string[] = [];

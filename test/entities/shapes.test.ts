@@ -3,7 +3,7 @@ import { z } from 'zod';
 import * as charts from '../../src/entities/chart-data.ts';
 import * as entities from '../../src/entities.ts';
 import { ShapedJson } from '../../src/json/shaped-json.ts';
-import { unconnected } from '../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../src/postgres/orm/offline-orm.ts';
 import { factories } from '../concurrency/histories/factories.ts';
 import { broken } from './broken.ts';
 import { documents } from './documents.ts';
@@ -17,7 +17,7 @@ const shapes = new Map(
 
 /** What the factories put into JSON columns, by the name of the column's shape. */
 function documentsOfFactories(): [name: string, document: unknown][] {
-  const em = unconnected().em.fork();
+  const em = createOfflineOrm().em.fork();
   return factories.flatMap(([, factory]) => {
     const row = factory(em);
     return em.getMetadata(row.constructor).props.flatMap(({ name, customType }) => {

@@ -1,28 +1,28 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { UnavailableError, type UnitOfWork } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { failureOf } from '../database/told.ts';
-import { Watched, timed } from './watched.ts';
+import { rejectionOf } from '../database/reported-error.ts';
+import { ProxiedDatabase, durationOf } from './proxied-database.ts';
 
 const reason = new Error('the request was given up');
 const sleep = ({ em }: UnitOfWork): Promise<unknown> => em.execute('select pg_sleep(60)');
 
 describe('a signal', () => {
   let db: TestDatabase;
-  let watched: Watched;
+  let proxied: ProxiedDatabase;
   let caller: AbortController;
   beforeAll(async () => void (db = await TestDatabase.create()));
   beforeEach(async () => {
-    watched = await Watched.open(db);
+    proxied = await ProxiedDatabase.open(db);
     caller = new AbortController();
   });
-  afterEach(() => watched.close());
+  afterEach(() => proxied.close());
   afterAll(() => db.drop());
 
   const stored = async (): Promise<number> =>
     (await db.orm.em.fork().execute('select 1 from experiments')).length;
 
-  /** Nobody else gets at the experiments until the function that this gives is called. */
+  /** Locks the experiments until the returned function is called. */
   const locked = async (): Promise<() => Promise<void>> => {
     const [isLocked, unlock] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const locking = db.transact(async ({ em }) => {
@@ -37,71 +37,71 @@ describe('a signal', () => {
     };
   };
 
-  test('that is aborted already lets nothing begin', async () => {
+  test('that is already aborted prevents the beginning', async () => {
     caller.abort(reason);
     let began = false;
 
-    const failure = await failureOf(
-      watched.database.transact(async () => void (began = true), { signal: caller.signal }),
+    const failure = await rejectionOf(
+      proxied.database.transact(async () => void (began = true), { signal: caller.signal }),
     );
 
     expect(failure).toBe(reason);
     expect(began).toBe(false);
-    expect(watched.proxy.statements).toEqual([]);
+    expect(proxied.proxy.statements).toEqual([]);
   });
 
   test.each(['transact', 'read'] as const)(
-    'ends the statement that runs, on the server too: %s',
+    'cancels the running statement, also on the server: %s',
     async (method) => {
       const unlock = await locked();
-      const failing = failureOf(
-        watched.database[method](({ experiments }) => experiments.find('exp_1'), { signal: caller.signal }),
+      const failing = rejectionOf(
+        proxied.database[method](({ experiments }) => experiments.find('exp_1'), { signal: caller.signal }),
       );
-      await watched.runs(/experiments/);
+      await proxied.waitUntilRunning(/experiments/);
 
-      const took = await timed(async () => {
+      const took = await durationOf(async () => {
         caller.abort(reason);
         expect(await failing).toBe(reason);
       });
 
       expect(took).toBeLessThan(900);
-      await watched.isWhole();
+      await proxied.expectRecovered();
       await unlock();
     },
   );
 
-  test('ends a flush, and what it wrote is gone', async () => {
+  test('aborts a flush, whose changes are rolled back', async () => {
     const before = await stored();
     const unlock = await locked();
-    const failing = failureOf(
-      watched.database.transact(async ({ em }) => void anExperiment(em), {
+    const failing = rejectionOf(
+      proxied.database.transact(async ({ em }) => void anExperiment(em), {
         signal: caller.signal,
         retries: 5,
       }),
     );
-    await watched.runs(/^insert/);
+    await proxied.waitUntilRunning(/^insert/);
 
     caller.abort(reason);
 
     expect(await failing).toBe(reason);
-    await watched.isWhole();
+    await proxied.expectRecovered();
     await unlock();
     expect(await stored()).toBe(before);
   });
 
-  test('ends it between two statements, and nothing of it is sent later', async () => {
+  test('aborts the unit of work between two statements, and nothing is sent later', async () => {
     const before = await stored();
     const inBetween = Promise.withResolvers<void>();
     const late = Promise.withResolvers<unknown>();
-    const failing = failureOf(
-      watched.database.transact(
+    const failing = rejectionOf(
+      proxied.database.transact(
         async (uow) => {
           anExperiment(uow.em);
           await uow.flush();
           inBetween.resolve();
           await failing;
           late.resolve(
-            await failureOf(
+            await rejectionOf(
               uow.em.execute(`insert into experiments (id, name, hypothesis) values ('exp_late', 'n', 'h')`),
             ),
           );
@@ -115,48 +115,48 @@ describe('a signal', () => {
 
     expect(await failing).toBe(reason);
     expect(await late.promise).toBeInstanceOf(Error);
-    await watched.isWhole();
+    await proxied.expectRecovered();
     expect(await stored()).toBe(before);
   });
 
   test.each<[string, (uow: UnitOfWork) => Promise<unknown>]>([
     ['its first statement', ({ em }) => em.execute('select 1')],
     ['its commit', () => Promise.resolve()],
-  ])('that comes before the begin was answered keeps from being sent: %s', async (_, work) => {
+  ])('before the answer to begin prevents: %s', async (_, work) => {
     const [isSent, isPassed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    watched.proxy.failAt(/^begin/, {
+    proxied.proxy.failAt(/^begin/, {
       after: () => {
         isSent.resolve();
         return isPassed.promise;
       },
     });
-    const failing = failureOf(watched.database.transact(work, { signal: caller.signal }));
+    const failing = rejectionOf(proxied.database.transact(work, { signal: caller.signal }));
     await isSent.promise;
 
     caller.abort(reason);
-    await expect.poll(() => watched.proxy.cancels, { interval: 20 }).toBeGreaterThan(0);
+    await expect.poll(() => proxied.proxy.cancels, { interval: 20 }).toBeGreaterThan(0);
     isPassed.resolve();
 
     expect(await failing).toBe(reason);
-    await expect.poll(() => watched.proxy.connections).toBe(0);
-    expect(watched.proxy.statements).toEqual(['begin']);
+    await expect.poll(() => proxied.proxy.connections).toBe(0);
+    expect(proxied.proxy.statements).toEqual(['begin']);
   });
 
   test('ends the wait for a free connection', async () => {
     const held = Promise.withResolvers<void>();
     const holders = [1, 2].map(() =>
-      watched.database.transact(async ({ em }) => {
+      proxied.database.transact(async ({ em }) => {
         await em.execute('select 1');
         await held.promise;
       }),
     );
-    await expect.poll(() => watched.held()).toBe(2);
-    const waiting = failureOf(watched.database.transact(sleep, { signal: caller.signal }));
-    const pool = await watched.database.orm.em.getConnection().getNativeClient();
+    await expect.poll(() => proxied.checkedOut()).toBe(2);
+    const waiting = rejectionOf(proxied.database.transact(sleep, { signal: caller.signal }));
+    const pool = await proxied.database.orm.em.getConnection().getNativeClient();
     await expect.poll(() => pool.waitingCount).toBe(1);
 
     expect(
-      await timed(async () => {
+      await durationOf(async () => {
         caller.abort(reason);
         expect(await waiting).toBe(reason);
       }),
@@ -164,21 +164,21 @@ describe('a signal', () => {
 
     held.resolve();
     await Promise.all(holders);
-    // The pool may give a connection to the aborted wait, which returns it.
-    await watched.hasNoticed();
-    await watched.isWhole();
-    expect(watched.proxy.statements).not.toContain('select pg_sleep(60)');
+    // The pool may assign a connection to the aborted wait, which returns it.
+    await proxied.waitUntilReleased();
+    await proxied.expectRecovered();
+    expect(proxied.proxy.statements).not.toContain('select pg_sleep(60)');
   });
 
-  test('ends the wait before another attempt', async () => {
+  test('ends the delay before a retry', async () => {
     let runs = 0;
 
-    const failure = await failureOf(
-      watched.database.transact(
+    const failure = await rejectionOf(
+      proxied.database.transact(
         async ({ em }) => {
           runs += 1;
           if (runs === 3) setImmediate(() => caller.abort(reason));
-          watched.proxy.failAt(/^select 'again'/, { error: '40001' });
+          proxied.proxy.failAt(/^select 'again'/, { error: '40001' });
           await em.execute(`select 'again'`);
         },
         { signal: caller.signal, retries: 1_000 },
@@ -187,45 +187,45 @@ describe('a signal', () => {
 
     expect(failure).toBe(reason);
     expect(runs).toBeLessThan(10);
-    watched.proxy.reset();
-    await watched.isWhole();
+    proxied.proxy.reset();
+    await proxied.expectRecovered();
   });
 
-  test('that comes when all is done changes nothing', async () => {
+  test('after the end has no effect', async () => {
     const before = await stored();
-    await watched.database.transact(async ({ em }) => void anExperiment(em), { signal: caller.signal });
+    await proxied.database.transact(async ({ em }) => void anExperiment(em), { signal: caller.signal });
 
     caller.abort(reason);
 
-    await watched.isWhole();
+    await proxied.expectRecovered();
     expect(await stored()).toBe(before + 1);
   });
 
-  test('that comes during the commit leaves it to the commit', async () => {
+  test('during the commit does not abort it', async () => {
     await db.orm.em.execute(`
       create table slow (n int);
       create function linger() returns trigger language plpgsql as 'begin perform pg_sleep(0.3); return new; end';
       create constraint trigger linger after insert on slow deferrable initially deferred
         for each row execute function linger()`);
-    const work = watched.database.transact(({ em }) => em.execute('insert into slow values (1)'), {
+    const work = proxied.database.transact(({ em }) => em.execute('insert into slow values (1)'), {
       signal: caller.signal,
     });
-    await watched.runs(/^commit/);
+    await proxied.waitUntilRunning(/^commit/);
 
     caller.abort(reason);
 
     await work;
     expect(await db.orm.em.fork().execute('select n from slow')).toEqual([{ n: 1 }]);
-    await watched.isWhole();
+    await proxied.expectRecovered();
   });
 
-  test('never reaches the next unit of work on the connection', async () => {
+  test('never affects the next unit of work on the connection', async () => {
     const rounds = Number(process.env['CANCELS'] ?? 40);
     const outcomes = new Set<unknown>();
     for (let round = 0; round < rounds; round++) {
       const one = new AbortController();
-      const canceled = failureOf(
-        watched.database.transact(
+      const canceled = rejectionOf(
+        proxied.database.transact(
           ({ em }) => em.execute(`select pg_sleep(${round % 4 === 0 ? 60 : 0.001})`),
           {
             signal: one.signal,
@@ -234,7 +234,7 @@ describe('a signal', () => {
       ).catch(() => 'done before');
       setTimeout(() => one.abort(reason), Math.random() * 12);
       const others = [1, 2, 3].map(() =>
-        watched.database
+        proxied.database
           .transact(({ em }) => em.execute('select pg_sleep(0.002)'))
           .catch((error: unknown) => error),
       );
@@ -244,6 +244,6 @@ describe('a signal', () => {
     }
 
     expect(outcomes).toContain(reason);
-    await watched.isWhole();
+    await proxied.expectRecovered();
   });
 });

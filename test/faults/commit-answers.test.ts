@@ -2,9 +2,9 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CommitUnknownError, ContentionError, DataError, openDatabase } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { failureOf } from '../database/told.ts';
+import { rejectionOf } from '../database/reported-error.ts';
 import type { Fault } from '../proxy/fault.ts';
-import { Watched, timed } from './watched.ts';
+import { ProxiedDatabase, durationOf } from './proxied-database.ts';
 
 const codes = [
   '40001',
@@ -22,7 +22,7 @@ const codes = [
 
 describe('the answer to a commit', () => {
   let db: TestDatabase;
-  let watched: Watched;
+  let proxied: ProxiedDatabase;
   beforeAll(async () => {
     db = await TestDatabase.create();
     await db.orm.em.execute(`
@@ -31,22 +31,22 @@ describe('the answer to a commit', () => {
       create constraint trigger linger after insert on slow deferrable initially deferred
         for each row execute function linger()`);
   });
-  beforeEach(async () => void (watched = await Watched.open(db)));
-  afterEach(() => watched.close());
+  beforeEach(async () => void (proxied = await ProxiedDatabase.open(db)));
+  afterEach(() => proxied.close());
   afterAll(() => db.drop());
 
   const stored = async (name: string): Promise<number> =>
     (await db.orm.em.fork().execute('select 1 from experiments where name = ?', [name])).length;
 
-  /** What a unit of work with many retries comes to when `fault` strikes `at` once, and how often its work ran. */
+  /** Returns the outcome of a unit of work with many retries under one fault, and how often its work ran. */
   async function outcome(
     at: RegExp,
     fault: Fault,
     name: string,
   ): Promise<{ failure: unknown; runs: number }> {
     let runs = 0;
-    watched.proxy.failAt(at, fault);
-    const failure = await watched.database
+    proxied.proxy.failAt(at, fault);
+    const failure = await proxied.database
       .transact(
         async (uow) => {
           runs += 1;
@@ -60,25 +60,30 @@ describe('the answer to a commit', () => {
         () => null,
         (error: unknown) => error,
       );
-    expect(watched.proxy.armed).toBe(0);
+    expect(proxied.proxy.armed).toBe(0);
     return { failure, runs };
   }
 
   test.each(
     ['FATAL', 'PANIC'].flatMap((severity) =>
-      codes.flatMap((answer) => [false, true].map((goesOn) => ({ answer, severity, goesOn }))),
+      codes.flatMap((answer) =>
+        [false, true].map((acceptsStatements) => ({ answer, severity, acceptsStatements })),
+      ),
     ),
-  )('$severity $answer (goes on: $goesOn) leaves its outcome unknown', async (fault) => {
-    const name = Object.values(fault).join(' ');
+  )(
+    '$severity $answer (accepts statements: $acceptsStatements) leaves the outcome unknown',
+    async (fault) => {
+      const name = Object.values(fault).join(' ');
 
-    const { failure, runs } = await outcome(/^commit$/, fault, name);
+      const { failure, runs } = await outcome(/^commit$/, fault, name);
 
-    expect(failure).toBeInstanceOf(CommitUnknownError);
-    expect(failure).toMatchObject({ cause: { code: fault.answer } });
-    expect(runs).toBe(1);
-    expect(await stored(name)).toBe(2);
-    await watched.isWhole();
-  });
+      expect(failure).toBeInstanceOf(CommitUnknownError);
+      expect(failure).toMatchObject({ cause: { code: fault.answer } });
+      expect(runs).toBe(1);
+      expect(await stored(name)).toBe(2);
+      await proxied.expectRecovered();
+    },
+  );
 
   test.each(codes.filter((code) => code !== '08P01'))('ERROR %s is a refusal', async (error) => {
     const { failure, runs } = await outcome(/^commit$/, { error }, `ERROR ${error}`);
@@ -88,27 +93,27 @@ describe('the answer to a commit', () => {
     expect(failure).not.toBeInstanceOf(CommitUnknownError);
     expect(runs).toBe(isRetried ? 2 : 1);
     expect(await stored(`ERROR ${error}`)).toBe(isRetried ? 2 : 0);
-    await watched.isWhole();
+    await proxied.expectRecovered();
   });
 
-  test("ERROR 08P01 without a routine is a pooler's, and leaves its outcome unknown", async () => {
+  test('ERROR 08P01 without a routine is from a pooler, and leaves the outcome unknown', async () => {
     const { failure } = await outcome(/^commit$/, { answer: '08P01', severity: 'ERROR' }, 'by a pooler');
 
     expect(failure).toBeInstanceOf(CommitUnknownError);
     expect(await stored('by a pooler')).toBe(2);
   });
 
-  test('a severity in another language is a refusal when the server goes on', async () => {
+  test('a severity in another language is a refusal when the server accepts statements', async () => {
     const refused = await outcome(
       /^commit$/,
-      { answer: '23505', severity: 'FEHLER', goesOn: true },
+      { answer: '23505', severity: 'FEHLER', acceptsStatements: true },
       'in German',
     );
     const unknown = await outcome(/^commit$/, { answer: '57P01', severity: 'ВАЖНО' }, 'in Russian');
 
     expect(refused.failure).toMatchObject({ code: 'duplicate' });
     expect(unknown.failure).toBeInstanceOf(CommitUnknownError);
-    await watched.isWhole();
+    await proxied.expectRecovered();
   });
 
   test.each([/^begin/, /^insert/, /^savepoint/, /^release/])(
@@ -121,11 +126,11 @@ describe('the answer to a commit', () => {
       expect(failure).toMatchObject({ code: 'connection_lost' });
       expect(runs).toBe(1);
       expect(await stored(name)).toBe(0);
-      await watched.isWhole();
+      await proxied.expectRecovered();
     },
   );
 
-  test('FATAL 40001 before the commit is run again', async () => {
+  test('FATAL 40001 before the commit is retried', async () => {
     const { failure, runs } = await outcome(/^insert/, { answer: '40001', severity: 'FATAL' }, 'run again');
 
     expect(failure).toBeNull();
@@ -133,24 +138,24 @@ describe('the answer to a commit', () => {
     expect(await stored('run again')).toBe(2);
   });
 
-  test('FATAL leaves nothing unknown where the transaction only read', async () => {
-    watched.proxy.failAt(/^commit$/, { answer: '40001', severity: 'FATAL' });
+  test('FATAL leaves nothing unknown in a read-only transaction', async () => {
+    proxied.proxy.failAt(/^commit$/, { answer: '40001', severity: 'FATAL' });
 
-    const failure = await failureOf(
-      watched.database.read(({ experiments }) => experiments.scrollSummaries(), { snapshot: true }),
+    const failure = await rejectionOf(
+      proxied.database.read(({ experiments }) => experiments.scrollSummaries(), { snapshot: true }),
     );
 
     expect(failure).toBeInstanceOf(ContentionError);
-    await watched.isWhole();
+    await proxied.expectRecovered();
   });
 
-  /** Starts a unit of work whose commit takes so many seconds, and waits for the commit to run. */
+  /** Starts a unit of work whose commit takes `seconds`, and waits until the commit runs. */
   async function committing(
     name: string,
     seconds: number,
     signal?: AbortSignal,
   ): Promise<Promise<unknown>[]> {
-    const running = watched.database.transact(
+    const running = proxied.database.transact(
       async ({ em }) => {
         anExperiment(em, { name });
         await em.flush();
@@ -160,20 +165,20 @@ describe('the answer to a commit', () => {
       { signal },
     );
     running.catch(() => {});
-    await watched.runs(/^commit$/);
+    await proxied.waitUntilRunning(/^commit$/);
     return [running];
   }
 
   test.each(['signal', 'close'] as const)(
-    'that comes too late for an interruption by %s leaves its outcome unknown, and is not cancelled',
+    'that is too late for an interruption by %s leaves the outcome unknown, and the commit is not cancelled',
     async (by) => {
       const caller = new AbortController();
       const [running = Promise.resolve()] = await committing(`late for ${by}`, 4, caller.signal);
-      const failing = failureOf(running);
+      const failing = rejectionOf(running);
 
-      const took = await timed(async () => {
+      const took = await durationOf(async () => {
         if (by === 'signal') caller.abort(new Error('enough'));
-        else await watched.database.close({ timeout: 100 });
+        else await proxied.database.close({ timeout: 100 });
         await failing;
       });
 
@@ -183,7 +188,7 @@ describe('the answer to a commit', () => {
     },
   );
 
-  test('that comes within a second of an interruption counts', async () => {
+  test('that arrives within a second after an interruption counts', async () => {
     const caller = new AbortController();
     const [running] = await committing('in time', 0.4, caller.signal);
 
@@ -191,20 +196,20 @@ describe('the answer to a commit', () => {
 
     expect(await running).toBe('committed');
     expect(await stored('in time')).toBe(1);
-    await watched.isWhole();
+    await proxied.expectRecovered();
   });
 
-  test('counts for a signal that times out on its own', async () => {
+  test('counts for a signal with a timeout', async () => {
     const [running = Promise.resolve()] = await committing('timed out', 4, AbortSignal.timeout(1_000));
 
-    expect(await failureOf(running)).toBeInstanceOf(CommitUnknownError);
+    expect(await rejectionOf(running)).toBeInstanceOf(CommitUnknownError);
     await expect.poll(() => stored('timed out'), { timeout: 15_000 }).toBe(1);
   });
 
-  test('that does not come within the answer timeout leaves its outcome unknown', async () => {
-    await using impatient = await openDatabase({ url: watched.proxy.url(), timeouts: { answer: 500 } });
+  test('that does not arrive within the answer timeout leaves the outcome unknown', async () => {
+    await using impatient = await openDatabase({ url: proxied.proxy.url(), timeouts: { answer: 500 } });
 
-    const failure = await failureOf(
+    const failure = await rejectionOf(
       impatient.transact(async ({ em }) => {
         anExperiment(em, { name: 'answered late' });
         await em.execute('insert into slow values (2)');
@@ -216,11 +221,11 @@ describe('the answer to a commit', () => {
   });
 
   test.each<Fault>(['cut', 'cut after sending', { error: '40001' }, { answer: '57P01', severity: 'FATAL' }])(
-    'is not questioned when the position after it is lost: %o',
+    'stays valid when the position can not be read: %o',
     async (fault) => {
-      watched.proxy.failAt(/pg_current_wal_insert_lsn/, fault);
+      proxied.proxy.failAt(/pg_current_wal_insert_lsn/, fault);
 
-      const given = await watched.database.transact(
+      const given = await proxied.database.transact(
         async ({ em }) => anExperiment(em, { name: 'placed' }).name,
         {
           position: true,
@@ -229,9 +234,9 @@ describe('the answer to a commit', () => {
       );
 
       expect(given).toEqual({ result: 'placed', position: null });
-      expect(watched.proxy.armed).toBe(0);
+      expect(proxied.proxy.armed).toBe(0);
       await setTimeout(0);
-      await watched.isWhole();
+      await proxied.expectRecovered();
     },
   );
 });

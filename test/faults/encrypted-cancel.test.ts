@@ -8,13 +8,13 @@ import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 import { chooseServerUser } from '../../src/embedded/system/choose-server-user.ts';
 import { openDatabase } from '../../src/index.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
-import { failureOf } from '../database/told.ts';
+import { rejectionOf } from '../database/reported-error.ts';
 import { scratchCluster } from '../embedded/scratch.ts';
 import { sql } from '../embedded/sql.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 
 test.each(['prefer', 'require'])(
-  'a signal reaches a server that is talked to under encryption, and is encrypted itself: sslmode=%s',
+  'a signal cancels by an encrypted request on an encrypted connection: sslmode=%s',
   async (sslmode) => {
     const directory = await scratchCluster();
     const { url } = await EmbeddedPostgres.start({
@@ -31,7 +31,7 @@ test.each(['prefer', 'require'])(
     const reason = new Error('given up');
     const running = (): Promise<unknown[]> =>
       sql(url, `select 1 from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'`);
-    const canceled = failureOf(
+    const canceled = rejectionOf(
       database.transact(({ em }) => em.execute('select pg_sleep(60)'), { signal: caller.signal }),
     );
     await expect.poll(running).toHaveLength(1);
@@ -40,13 +40,13 @@ test.each(['prefer', 'require'])(
 
     expect(await canceled).toBe(reason);
     expect(await running()).toEqual([]);
-    // The proxy reads what is not encrypted.
+    // The proxy counts cancel requests in clear text.
     expect(proxy.statements).toEqual([]);
     expect(proxy.cancels).toBe(0);
   },
 );
 
-/** Settings of a server that has a certificate of its own. */
+/** Settings of a server with its own certificate. */
 async function encryption(): Promise<Record<string, string>> {
   const directory = await mkdtemp(join(tmpdir(), 'synth-lab-tls-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));

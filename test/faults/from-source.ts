@@ -1,11 +1,14 @@
-// Has a process that imports the package by its name run on the sources: `node --import`.
+// Makes a process that imports the package by its name use the sources: `node --import`.
 import { registerHooks } from 'node:module';
+import manifest from '../../package.json' with { type: 'json' };
+
+const exported: Readonly<Record<string, string>> = manifest.exports;
 
 registerHooks({
   resolve(specifier, context, next) {
-    const [, folder] = /^synth-lab-data(?:\/(\w+))?$/.exec(specifier) ?? [];
-    if (!specifier.startsWith('synth-lab-data')) return next(specifier, context);
-    const source = folder === undefined ? 'index.ts' : `${folder}/index.ts`;
-    return next(new URL(`../../src/${source}`, import.meta.url).href, context);
+    const compiled = exported[specifier.replace(/^synth-lab-data(?=\/|$)/, '.')];
+    if (!specifier.startsWith('synth-lab-data') || compiled === undefined) return next(specifier, context);
+    const source = compiled.replace('./dist/', '../../src/').replace(/\.js$/, '.ts');
+    return next(new URL(source, import.meta.url).href, context);
   },
 });

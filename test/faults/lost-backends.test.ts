@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionError, ConnectionLostError, openDatabase, type UnitOfWork } from '../../src/index.ts';
 import { TestDatabase, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';
-import { failureOf } from '../database/told.ts';
-import { Watched, inTime } from './watched.ts';
+import { rejectionOf } from '../database/reported-error.ts';
+import { ProxiedDatabase, within } from './proxied-database.ts';
 import { outcome } from '../repositories/some-outcomes.ts';
 
 const killAll = `
@@ -16,18 +16,18 @@ const killAll = `
 
 describe('a unit of work whose server process is lost', () => {
   let db: TestDatabase;
-  let watched: Watched;
+  let proxied: ProxiedDatabase;
   beforeAll(async () => {
     db = await TestDatabase.create();
-    // The server stays in the middle of a COPY.
+    // The server waits for more rows of the COPY.
     await db.orm.em.execute(`
       create function linger() returns trigger language plpgsql as 'begin perform pg_sleep(60); return new; end';
       create trigger linger before insert on synth_outcomes for each row execute function linger()`);
   });
-  beforeEach(async () => void (watched = await Watched.open(db)));
+  beforeEach(async () => void (proxied = await ProxiedDatabase.open(db)));
   afterEach(async () => {
-    await inTime(1_000, () => watched.database.close());
-    await watched.close();
+    await within(1_000, () => proxied.database.close());
+    await proxied.close();
   });
   afterAll(() => db.drop());
 
@@ -39,36 +39,36 @@ describe('a unit of work whose server process is lost', () => {
   };
 
   test.each([
-    ['killed', () => watched.kill()],
-    ['cut', async () => watched.proxy.failNow('cut')],
-    ['reset', async () => watched.proxy.failNow('reset')],
-  ] as const)('under a statement: %s', async (_, strike) => {
+    ['killed', () => proxied.kill()],
+    ['cut', async () => proxied.proxy.failNow('cut')],
+    ['reset', async () => proxied.proxy.failNow('reset')],
+  ] as const)('during a statement: %s', async (_, strike) => {
     const before = await stored();
 
-    const lost = failureOf(
-      watched.database.transact(async (uow) => {
+    const lost = rejectionOf(
+      proxied.database.transact(async (uow) => {
         anExperiment(uow.em);
         await uow.flush();
         await uow.em.execute('select pg_sleep(60)');
       }),
     );
-    await watched.runs(/pg_sleep/);
+    await proxied.waitUntilRunning(/pg_sleep/);
     await strike();
 
     expect(await lost).toBeInstanceOf(ConnectionLostError);
-    await watched.isWhole();
+    await proxied.expectRecovered();
     expect(await stored()).toBe(before);
   });
 
   test.each([
-    ['killed', () => watched.kill()],
-    ['cut', async () => watched.proxy.failNow('cut')],
-    ['reset', async () => watched.proxy.failNow('reset')],
-  ] as const)('between two statements, while it waits for something else: %s', async (_, strike) => {
+    ['killed', () => proxied.kill()],
+    ['cut', async () => proxied.proxy.failNow('cut')],
+    ['reset', async () => proxied.proxy.failNow('reset')],
+  ] as const)('between two statements, while work waits: %s', async (_, strike) => {
     const { promise: never } = Promise.withResolvers<void>();
     const held = Promise.withResolvers<void>();
-    const lost = failureOf(
-      watched.database.transact(async ({ em }) => {
+    const lost = rejectionOf(
+      proxied.database.transact(async ({ em }) => {
         await em.execute('select 1');
         held.resolve();
         await never;
@@ -79,16 +79,16 @@ describe('a unit of work whose server process is lost', () => {
     await strike();
 
     expect(await lost).toBeInstanceOf(ConnectionLostError);
-    await watched.isWhole();
+    await proxied.expectRecovered();
   });
 
-  test('can send nothing any more, in whatever way it goes on', async () => {
+  test('can send nothing more, by any handle', async () => {
     const before = await stored();
     const goOn = Promise.withResolvers<void>();
     const failures: unknown[] = [];
     const ended = Promise.withResolvers<void>();
-    const lost = failureOf(
-      watched.database.transact(async (uow) => {
+    const lost = rejectionOf(
+      proxied.database.transact(async (uow) => {
         await uow.em.execute('select 1');
         goOn.resolve();
         await lost;
@@ -98,58 +98,58 @@ describe('a unit of work whose server process is lost', () => {
           () => work(uow),
           () => uow.transact(async ({ em }) => void anExperiment(em)),
         ])
-          failures.push(await failureOf(late()));
+          failures.push(await rejectionOf(late()));
         ended.resolve();
       }),
     );
     await goOn.promise;
 
-    await watched.kill();
+    await proxied.kill();
     await ended.promise;
 
     expect(failures).toHaveLength(3);
-    await watched.isWhole();
+    await proxied.expectRecovered();
     expect(await stored()).toBe(before);
   });
 
   test.each([
-    ['killed', () => watched.kill()],
-    ['cut', async () => watched.proxy.failNow('cut')],
-    ['reset', async () => watched.proxy.failNow('reset')],
+    ['killed', () => proxied.kill()],
+    ['cut', async () => proxied.proxy.failNow('cut')],
+    ['reset', async () => proxied.proxy.failNow('reset')],
   ] as const)('while it copies rows: %s', async (_, strike) => {
     const { id } = await db.transact(async ({ em }) => anAnalysisRun(em));
     const outcomes = Array.from({ length: 2_000 }, (_none, n) => outcome(`syn_${n}`));
-    const copying = failureOf(
-      watched.database.transact(({ synthOutcomes }) => synthOutcomes.saveAll(id, outcomes)),
+    const copying = rejectionOf(
+      proxied.database.transact(({ synthOutcomes }) => synthOutcomes.saveAll(id, outcomes)),
     );
-    await watched.runs(/^copy /);
+    await proxied.waitUntilRunning(/^copy /);
 
     await strike();
 
     expect(await copying).toBeInstanceOf(ConnectionLostError);
-    await watched.isWhole();
+    await proxied.expectRecovered();
     expect(await db.read(({ synthOutcomes }) => synthOutcomes.count(id))).toBe(0);
   });
 
-  test('while it is idle: the pool never gives it out again', async () => {
-    await watched.isWhole();
+  test('while it is idle is not returned by the pool again', async () => {
+    await proxied.expectRecovered();
 
-    await watched.kill();
-    // The pool has heard of it.
+    await proxied.kill();
+    // The pool has detected it.
     await expect
-      .poll(async () => (await watched.database.orm.em.getConnection().getNativeClient()).totalCount)
+      .poll(async () => (await proxied.database.orm.em.getConnection().getNativeClient()).totalCount)
       .toBe(0);
 
-    await watched.isWhole();
+    await proxied.expectRecovered();
   });
 
   test.each(['transact', 'read'] as const)(
-    'while it is idle and this process was busy: the next unit of work is served all the same: %s',
+    'while it is idle and this process is busy does not fail the next unit of work: %s',
     async (method) => {
       await using database = await openDatabase({ url: db.url, pool: { max: 2 } });
       await Promise.all([1, 2].map(() => database.transact(({ em }) => em.execute('select pg_sleep(0.05)'))));
 
-      // Nothing is heard until this has ended.
+      // No event is processed until this has ended.
       execFileSync(process.execPath, ['--input-type=module', '--eval', killAll], {
         cwd: `${import.meta.dirname}/../..`,
         env: { ...process.env, DATABASE_URL: db.url },
@@ -159,28 +159,28 @@ describe('a unit of work whose server process is lost', () => {
     },
   );
 
-  test('and none is to be had for now', async () => {
-    await watched.kill();
-    watched.proxy.accepting = false;
-    await expect.poll(() => watched.backends()).toEqual([]);
+  test('fails when no new connection is possible', async () => {
+    await proxied.kill();
+    proxied.proxy.accepting = false;
+    await expect.poll(() => proxied.backends()).toEqual([]);
 
-    expect(await failureOf(watched.database.transact(work))).toBeInstanceOf(ConnectionError);
+    expect(await rejectionOf(proxied.database.transact(work))).toBeInstanceOf(ConnectionError);
     expect(
-      await failureOf(watched.database.read(({ experiments }) => experiments.find('exp_1'))),
+      await rejectionOf(proxied.database.read(({ experiments }) => experiments.find('exp_1'))),
     ).toBeInstanceOf(ConnectionError);
 
-    watched.proxy.accepting = true;
-    await watched.isWhole();
+    proxied.proxy.accepting = true;
+    await proxied.expectRecovered();
   });
 
   test('in a read', async () => {
     for (const snapshot of [true, false]) {
-      const lost = failureOf(
-        watched.database.read(({ experiments }) => experiments.scrollSummaries(), { snapshot }),
+      const lost = rejectionOf(
+        proxied.database.read(({ experiments }) => experiments.scrollSummaries(), { snapshot }),
       );
-      watched.proxy.failAt(/^select/, 'cut');
+      proxied.proxy.failAt(/^select/, 'cut');
       expect(await lost).toBeInstanceOf(ConnectionLostError);
-      await watched.isWhole();
+      await proxied.expectRecovered();
     }
   });
 });

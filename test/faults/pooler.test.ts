@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { failureOf } from '../database/told.ts';
+import { rejectionOf } from '../database/reported-error.ts';
 import { PgBouncer, whyNoPooler } from '../pooler/pgbouncer.ts';
 
 const reason = new Error('given up');
 
 test.skipIf(whyNoPooler)(
-  'a pooler that is restarted ends what runs, and the next unit of work is served',
+  'the restart of a pooler aborts running units of work, and the next one succeeds',
   async () => {
     await using db = await TestDatabase.create();
     await using pooler = await PgBouncer.start(db.target, { poolMode: 'transaction', serverConnections: 2 });
@@ -20,7 +20,7 @@ test.skipIf(whyNoPooler)(
 
     for (let round = 0; round < 3; round++) {
       const running = ['select pg_sleep(60)', 'select 1'].map((statement) =>
-        failureOf(
+        rejectionOf(
           database.transact(async ({ em }) => {
             anExperiment(em);
             await em.flush();
@@ -46,7 +46,7 @@ test.skipIf(whyNoPooler)(
 );
 
 test.skipIf(whyNoPooler).each(['transaction', 'external'] as const)(
-  'a signal reaches the server through a pooler, and nobody else there: %s',
+  'a signal cancels the statement through a pooler, and no other: %s',
   async (poolMode) => {
     await using db = await TestDatabase.create();
     await using pooler = await PgBouncer.start(db.target, { poolMode: 'transaction', serverConnections: 2 });
@@ -58,7 +58,7 @@ test.skipIf(whyNoPooler).each(['transaction', 'external'] as const)(
 
     for (let round = 0; round < 4; round++) {
       const caller = new AbortController();
-      const canceled = failureOf(
+      const canceled = rejectionOf(
         database.transact(({ em }) => em.execute('select pg_sleep(60)'), { signal: caller.signal }),
       );
       await expect.poll(() => statements(db)).toContainEqual({ query: 'select pg_sleep(60)' });
@@ -74,7 +74,7 @@ test.skipIf(whyNoPooler).each(['transaction', 'external'] as const)(
   },
 );
 
-/** What the server's processes behind the pooler are in the middle of. */
+/** Returns the running statements of the server's processes behind the pooler. */
 function statements(db: TestDatabase): Promise<{ query: string }[]> {
   return db.orm.em.fork().execute(
     `select query from pg_stat_activity

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 import { ConnectionError, ConnectionLostError, openDatabase, type Database } from '../../src/index.ts';
-import { failureOf } from '../database/told.ts';
+import { rejectionOf } from '../database/reported-error.ts';
 import { crash } from '../embedded/postmaster.ts';
 import { scratchCluster } from '../embedded/scratch.ts';
 import { sql } from '../embedded/sql.ts';
-import { inTime } from './watched.ts';
+import { within } from './proxied-database.ts';
 
-describe('a server that ends and comes back', () => {
+describe('the restart of a server', () => {
   let directory: string;
   let url: string;
   let database: Database;
@@ -19,16 +19,16 @@ describe('a server that ends and comes back', () => {
     database = await openDatabase({ url, pool: { max: 2 }, schemaBehind: 'ignore', schemaAhead: 'ignore' });
   });
   afterEach(async () => {
-    await inTime(1_000, () => database.close());
+    await within(1_000, () => database.close());
   });
 
   test.each([
     ['is stopped', async () => (await EmbeddedPostgres.find({ directory }))?.stop()],
     ['crashes', () => crash(directory)],
-  ] as const)('%s: what runs fails, what comes is refused until it is back', async (_, end) => {
+  ] as const)('%s: running units of work fail, and new ones are refused until it is back', async (_, end) => {
     const pool = await database.orm.em.getConnection().getNativeClient();
     const running = [1, 2].map(() =>
-      failureOf(database.transact(({ em }) => em.execute('select pg_sleep(60)'))),
+      rejectionOf(database.transact(({ em }) => em.execute('select pg_sleep(60)'))),
     );
     await expect
       .poll(() =>
@@ -39,7 +39,7 @@ describe('a server that ends and comes back', () => {
     await end();
     for (const failure of await Promise.all(running)) expect(failure).toBeInstanceOf(ConnectionLostError);
     expect(pool).toMatchObject({ totalCount: 0, idleCount: 0, waitingCount: 0 });
-    expect(await failureOf(database.transact(({ em }) => em.execute('select 1')))).toBeInstanceOf(
+    expect(await rejectionOf(database.transact(({ em }) => em.execute('select 1')))).toBeInstanceOf(
       ConnectionError,
     );
     await start();

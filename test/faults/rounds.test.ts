@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DataError, type UnitOfWork } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { failureOf } from '../database/told.ts';
+import { rejectionOf } from '../database/reported-error.ts';
 import type { Fault } from '../proxy/fault.ts';
-import { Watched } from './watched.ts';
+import { ProxiedDatabase } from './proxied-database.ts';
 
 const rounds = Number(process.env['FAULTS'] ?? 20);
 
 let db: TestDatabase;
-let watched: Watched;
+let proxied: ProxiedDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));
 afterAll(() => db.drop());
 
@@ -18,29 +18,29 @@ const work = async (uow: UnitOfWork): Promise<void> => {
   await uow.flush();
   await uow.em.execute('select 1');
 };
-/** A fault at a statement, and what the unit of work that meets it must not leave behind. */
+/** A fault at a statement, and the state that its unit of work must not leave. */
 const at = (statement: RegExp, fault: Fault) => async (): Promise<unknown> => {
-  watched.proxy.failAt(statement, fault);
-  return failureOf(watched.database.transact(work));
+  proxied.proxy.failAt(statement, fault);
+  return rejectionOf(proxied.database.transact(work));
 };
 const during = (strike: () => unknown) => async (): Promise<unknown> => {
-  const failing = failureOf(
-    watched.database.transact(async (uow) => {
+  const failing = rejectionOf(
+    proxied.database.transact(async (uow) => {
       await work(uow);
       await uow.em.execute('select pg_sleep(60)');
     }),
   );
-  await watched.runs(/pg_sleep/);
+  await proxied.waitUntilRunning(/pg_sleep/);
   await strike();
   return failing;
 };
 
 const faults: Readonly<Record<string, () => Promise<unknown>>> = {
-  'killed under a statement': during(() => watched.kill()),
-  'cut under a statement': during(() => watched.proxy.failNow('cut')),
-  'reset under a statement': during(() => watched.proxy.failNow('reset')),
-  'silent under a statement': during(() => watched.proxy.failNow('silent')),
-  'half-open under a statement': during(() => watched.proxy.failNow('half-open')),
+  'killed under a statement': during(() => proxied.kill()),
+  'cut under a statement': during(() => proxied.proxy.failNow('cut')),
+  'reset under a statement': during(() => proxied.proxy.failNow('reset')),
+  'silent under a statement': during(() => proxied.proxy.failNow('silent')),
+  'half-open under a statement': during(() => proxied.proxy.failNow('half-open')),
   'cut at begin': at(/^begin/, 'cut'),
   'reset at begin': at(/^begin/, 'reset'),
   'silent at begin': at(/^begin/, 'silent'),
@@ -52,9 +52,9 @@ const faults: Readonly<Record<string, () => Promise<unknown>>> = {
   'silent at commit': at(/^commit/, 'silent'),
   'refused at commit': at(/^commit/, { error: '40001' }),
   'killed while idle': async () => {
-    await watched.kill();
-    // The pool hears of it, if the proxy was quick enough to pass it on.
-    return watched.database
+    await proxied.kill();
+    // The pool detects it, if the proxy forwarded it in time.
+    return proxied.database
       .transact(({ em }) => em.execute('select 1'))
       .then(
         () => 'served',
@@ -62,35 +62,35 @@ const faults: Readonly<Record<string, () => Promise<unknown>>> = {
       );
   },
   'killed between two statements': () =>
-    failureOf(
-      watched.database.transact(async (uow) => {
+    rejectionOf(
+      proxied.database.transact(async (uow) => {
         await work(uow);
-        await watched.kill();
+        await proxied.kill();
         await Promise.withResolvers<never>().promise;
       }),
     ),
   'no connection to be had': async () => {
-    await watched.kill();
-    watched.proxy.accepting = false;
-    const failure = await failureOf(watched.database.transact(work));
-    watched.proxy.accepting = true;
+    await proxied.kill();
+    proxied.proxy.accepting = false;
+    const failure = await rejectionOf(proxied.database.transact(work));
+    proxied.proxy.accepting = true;
     return failure;
   },
   'given up by its caller': async () => {
     const caller = new AbortController();
-    const failing = failureOf(
-      watched.database.transact(({ em }) => em.execute('select pg_sleep(60)'), { signal: caller.signal }),
+    const failing = rejectionOf(
+      proxied.database.transact(({ em }) => em.execute('select pg_sleep(60)'), { signal: caller.signal }),
     );
-    await watched.runs(/pg_sleep/);
+    await proxied.waitUntilRunning(/pg_sleep/);
     caller.abort(new Error('given up'));
     return failing;
   },
 };
 
-test(`a pool of two connections is whole after each of ${rounds} faults`, async () => {
-  watched = await Watched.open(db, {
+test(`a pool of two connections recovers after each of ${rounds} faults`, async () => {
+  proxied = await ProxiedDatabase.open(db, {
     pool: { max: 2, acquireTimeout: 1_000 },
-    // Long enough for a statement to be seen at work.
+    // Long enough to observe a running statement.
     timeouts: { answer: 1_000 },
   });
   const kinds = Object.entries(faults);
@@ -107,13 +107,13 @@ test(`a pool of two connections is whole after each of ${rounds} faults`, async 
       /: (?:connection_lost|connection_failed|commit_unknown|unavailable|contention|served|Error: given up)$/,
     );
     met.set(`${kind}: ${told}`, (met.get(`${kind}: ${told}`) ?? 0) + 1);
-    // What the proxy holds is the network's, not ours.
-    if (/silent|half-open/.test(kind)) watched.proxy.failNow('cut');
-    watched.proxy.reset();
-    await watched.isWhole();
+    // Connections that only the proxy holds are not ours.
+    if (/silent|half-open/.test(kind)) proxied.proxy.failNow('cut');
+    proxied.proxy.reset();
+    await proxied.expectRecovered();
   }
 
   if (rounds > kinds.length * 2) console.log(Object.fromEntries(met));
-  await watched.close();
+  await proxied.close();
   expect(await db.orm.em.fork().execute('select 1 from experiments where name = ?', [name])).toEqual([]);
 }, 600_000);

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { TestDatabase, anAnalysisRun } from '../../src/testing/index.ts';
-import { together } from '../concurrency/together.ts';
-import { timed } from './watched.ts';
+import { concurrently } from '../concurrency/concurrently.ts';
+import { durationOf } from './proxied-database.ts';
 
 const root = `${import.meta.dirname}/../..`;
 const body = JSON.stringify({
@@ -13,7 +13,7 @@ const body = JSON.stringify({
   params: { complexity: 0.4, initial_effort: 0.4, perceived_risk: 0.4, time_to_value: 0.4 },
 });
 
-test('a service that is told to end under load loses nothing that it acknowledged, and leaves nothing half', async () => {
+test('a service that gets SIGTERM under load loses no acknowledged change, and stores no partial one', async () => {
   await using db = await TestDatabase.create();
   const { experiment } = await db.transact(async ({ em }) => anAnalysisRun(em));
   const port = await aFreePort();
@@ -32,7 +32,7 @@ test('a service that is told to end under load loses nothing that it acknowledge
 
   const acknowledged: string[] = [];
   const ending = new AbortController();
-  const clients = together(20, async () => {
+  const clients = concurrently(20, async () => {
     while (service.exitCode === null) {
       try {
         const answer = await fetch(`${origin}/experiments/${experiment.id}/explorations`, {
@@ -43,7 +43,7 @@ test('a service that is told to end under load loses nothing that it acknowledge
         const { id }: { id?: string } = JSON.parse(await answer.text());
         if (answer.status === 201 && id !== undefined) acknowledged.push(id);
       } catch {
-        // Nobody was told of anything.
+        // Nothing was acknowledged.
         if (ending.signal.aborted) return;
       }
     }
@@ -51,7 +51,7 @@ test('a service that is told to end under load loses nothing that it acknowledge
   await expect.poll(() => acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(100);
 
   const exited = once(service, 'exit');
-  const took = await timed(async () => {
+  const took = await durationOf(async () => {
     ending.abort();
     service.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);

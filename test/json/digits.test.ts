@@ -35,7 +35,7 @@ function listOf(document: Document | null | undefined): unknown[] {
   return list;
 }
 
-/** The row, its document stored as `text` by others. */
+/** Stores a row with the document `text` by plain SQL. */
 async function stored(em: EntityManager, text: string): Promise<ExperimentDocument> {
   await em.execute('update experiment_documents set metadata = ?::jsonb', [text]);
   em.clear();
@@ -44,7 +44,7 @@ async function stored(em: EntityManager, text: string): Promise<ExperimentDocume
   return row;
 }
 
-/** Whether the document is what PostgreSQL takes `text` for, and how often the row was written. */
+/** Returns whether the stored document equals `text`, and how often the row was written. */
 async function found(
   em: EntityManager,
   text: string,
@@ -74,7 +74,7 @@ describe('a stored document with numbers that JavaScript rounds', () => {
       ({ metadata }) => Object.assign(metadata ?? {}, { n: rawJSON('12345678901234567891') }),
       big.replace('7890,', '7891,'),
     ],
-  ])('keeps the digits of the others with %s', (_, change, expected) =>
+  ])('keeps the digits of its other numbers with %s', (_, change, expected) =>
     db.rollback(async ({ em }) => {
       const row = await stored(em, big);
       const { version = 0 } = (await found(em, big)) ?? {};
@@ -88,7 +88,7 @@ describe('a stored document with numbers that JavaScript rounds', () => {
     }),
   );
 
-  test('keeps them where another document takes its place, in each of several flushes', () =>
+  test('keeps its digits when another document replaces it, in each of several flushes', () =>
     db.rollback(async ({ em }) => {
       const row = await stored(em, big);
 
@@ -102,7 +102,7 @@ describe('a stored document with numbers that JavaScript rounds', () => {
       expect(await found(em, big.replace('"k":1', '"k":4'))).toMatchObject({ same: true });
     }));
 
-  test('keeps them in a statement that goes past the flush, and after an inner unit of work was rolled back', () =>
+  test('keeps its digits in a statement that bypasses the flush, and after the rollback of an inner unit of work', () =>
     db.rollback(async (uow) => {
       const row = await stored(uow.em, big);
       await uow
@@ -121,7 +121,7 @@ describe('a stored document with numbers that JavaScript rounds', () => {
   test.each<[string, (document: Document) => Document]>([
     ['moved', ({ n, ...others }) => ({ ...others, e: null, moved: n })],
     ['moved in a list', ({ list, ...others }) => ({ ...others, e: null, list: [0, ...listOf({ list })] })],
-  ])('is not written when such a number was %s', (_, change) =>
+  ])('is refused when such a number was %s', (_, change) =>
     db.rollback(async ({ em }) => {
       const row = await stored(em, big);
       row.metadata = change({ ...row.metadata, k: 2 });
@@ -131,7 +131,7 @@ describe('a stored document with numbers that JavaScript rounds', () => {
     }),
   );
 
-  test('is read as the nearest numbers, by entities and by statements of plain rows', () =>
+  test('is read with the nearest numbers, by entities and by plain statements', () =>
     db.rollback(async ({ em }) => {
       const row = await stored(em, big);
 
@@ -145,7 +145,7 @@ describe('a stored document with numbers that JavaScript rounds', () => {
     }));
 });
 
-describe('a document that says the same', () => {
+describe('an equal document', () => {
   test.each([
     ['its keys in another order', '{"b":[{"y":1,"x":2}],"a":null}', { b: [{ y: 1, x: 2 }], a: null }],
     ['a number that was stored with zeros', '{"a":1.500,"b":100}', { b: 100, a: 1.5 }],
@@ -173,7 +173,7 @@ describe('a document that says the same', () => {
     ['an infinity no more', '{"a":1e400}', { a: null }],
     ['a text in place of a number', '{"a":1}', { a: '1' }],
     ['a key more', '{"a":1}', { a: 1, b: null }],
-  ])('but for %s is written', (_, text, document) =>
+  ])('is written when it differs in %s', (_, text, document) =>
     db.rollback(async ({ em }) => {
       const row = await stored(em, text);
       row.metadata = document;
@@ -184,7 +184,7 @@ describe('a document that says the same', () => {
   );
 });
 
-test('any document of any texts comes back as it was, or is refused and not stored', async () => {
+test('a document of any texts is read back unchanged, or is refused and not stored', async () => {
   const odd = string({ unit: 'binary' });
   const number = double();
   const { document } = letrec<{ document: unknown }>((tie) => ({
@@ -222,7 +222,7 @@ test('any document of any texts comes back as it was, or is refused and not stor
   });
 });
 
-/** Whether a document holds what JSON or PostgreSQL can't, found in the plainest way. */
+/** Returns whether a document has a value that JSON or PostgreSQL can't represent, by the simplest algorithm. */
 function isOdd(value: unknown): boolean {
   if (typeof value === 'number') return !Number.isFinite(value);
   if (typeof value === 'string') return /\0|\p{Surrogate}/u.test(value);

@@ -1,8 +1,8 @@
 import { array, assert, bigInt, json, nat, oneof, property, stringMatching } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exactJson, hasLongDigits } from '../../src/json/exact-json.ts';
+import { parseExactJson, hasLongDigits } from '../../src/json/exact-json.ts';
 
-describe('JSON that is read exactly', () => {
+describe('parseExactJson', () => {
   test.each([
     '9007199254740993',
     '-9007199254740993',
@@ -11,7 +11,7 @@ describe('JSON that is read exactly', () => {
     '1e400',
     '1E-400',
   ])('keeps the digits of %s', (number) => {
-    expect(JSON.stringify(exactJson(`{"a":[${number}]}`))).toBe(`{"a":[${number}]}`);
+    expect(JSON.stringify(parseExactJson(`{"a":[${number}]}`))).toBe(`{"a":[${number}]}`);
   });
 
   test.each([
@@ -22,14 +22,14 @@ describe('JSON that is read exactly', () => {
     '0.00000000000000000',
     '-0.0',
     '1e21',
-  ])('takes %s for a number, which loses nothing', (number) => {
-    expect(exactJson(number)).toBe(Number(number));
+  ])('parses %s as a number, which loses no digit', (number) => {
+    expect(parseExactJson(number)).toBe(Number(number));
   });
 
-  test('is what JSON says, as long as its numbers are short', () => {
+  test('returns the same as JSON.parse when its numbers are short', () => {
     assert(
       property(json(), (text) => {
-        expect(exactJson(text)).toEqual(JSON.parse(text));
+        expect(parseExactJson(text)).toEqual(JSON.parse(text));
       }),
     );
   });
@@ -38,14 +38,14 @@ describe('JSON that is read exactly', () => {
     assert(
       property(bigInt(), nat({ max: 30 }), (digits, behind) => {
         const text = `${digits}e-${behind}`;
-        const read = JSON.stringify(exactJson(text));
+        const read = JSON.stringify(parseExactJson(text));
         expect(exactly(read)).toBe(exactly(text));
       }),
     );
   });
 });
 
-/** The number times 10^400, whole. */
+/** Returns the number times 10^400, an integer. */
 function exactly(number: string): bigint {
   const [, sign = '', whole = '', fraction = '', power = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(number) ?? [];
@@ -53,7 +53,7 @@ function exactly(number: string): bigint {
   return sign === '-' ? -value : value;
 }
 
-test('eight digits in a row are found wherever they are, and nothing else', () => {
+test('hasLongDigits finds eight digits in a row at any place, and nothing else', () => {
   const text = array(oneof(stringMatching(/^\d{1,12}$/), stringMatching(/^[^\d]{0,9}$/)), {
     maxLength: 20,
   });

@@ -25,7 +25,7 @@ let db: TestDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));
 afterAll(() => db.drop());
 
-/** What a column holds, as PostgreSQL prints it. */
+/** Returns the value of a column as PostgreSQL prints it. */
 async function raw(em: EntityManager, table: string, column: string): Promise<string | null> {
   const [row] = await em.execute<{ value: string | null }[]>(`select ${column}::text as value from ${table}`);
   return row?.value ?? null;
@@ -53,7 +53,7 @@ describe('a document that is changed in place', () => {
       });
     }));
 
-  test('is written in a flush right after it was stored, too', () =>
+  test('is written in a flush directly after it was stored', () =>
     db.rollback(async ({ em }) => {
       const synth = aSynth(em, { data: { notes: [{ tags: ['a'] }] } });
       await em.flush();
@@ -71,7 +71,7 @@ describe('a document that is changed in place', () => {
       });
     }));
 
-  test('may be an array, which grows and shrinks', () =>
+  test('can be an array that grows and shrinks', () =>
     db.rollback(async ({ em }) => {
       const transcript = aTranscript(em, { messages: [{ speaker: 'a', text: 'one' }] });
       await em.flush();
@@ -83,7 +83,7 @@ describe('a document that is changed in place', () => {
       expect(await raw(em, 'transcripts', 'messages')).toBe('[{"text": "two", "speaker": "b"}]');
     }));
 
-  test('does not make a row dirty when nothing is changed', () =>
+  test('does not make a row dirty without a change', () =>
     db.rollback(async ({ em }) => {
       const { id } = anExperiment(em, { scorecardData: scorecard() });
       await em.flush();
@@ -119,7 +119,7 @@ describe('list columns', () => {
       (em) => aRegionAnalysis(em, { rules: [{ attribute: 'a', operator: '<', threshold: 0.5 }] }),
       '[{"operator": "<", "attribute": "a", "threshold": 0.5}]',
     ],
-  ])('%s.%s holds an array as it is', (table, column, stage, stored) =>
+  ])('%s.%s stores an array unchanged', (table, column, stage, stored) =>
     db.rollback(async ({ em }) => {
       stage(em);
       await em.flush();
@@ -129,7 +129,7 @@ describe('list columns', () => {
   );
 });
 
-describe('no value', () => {
+describe('a missing value', () => {
   test.each<[string, string, (em: EntityManager) => { row: object; clear: () => void }]>([
     [
       'experiments',
@@ -171,7 +171,7 @@ describe('no value', () => {
     }),
   );
 
-  test('is SQL NULL in a new row as well, said or not', () =>
+  test('is SQL NULL in a new row, explicitly or not', () =>
     db.rollback(async ({ em }) => {
       aSynth(em, { data: null });
       anExperimentDocument(em);
@@ -185,7 +185,7 @@ describe('no value', () => {
       expect(await em.count(SynthOutcome, { synthAttributes: null })).toBe(1);
     }));
 
-  test('is refused where there must be one', () =>
+  test('is refused in a required column', () =>
     db.rollback(async ({ em }) => {
       const run = anAnalysisRun(em);
       await em.flush();

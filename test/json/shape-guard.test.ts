@@ -11,7 +11,7 @@ let db: TestDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));
 afterAll(() => db.drop());
 
-/** Assigns what the compiler would refuse. */
+/** Assigns a value that the compiler would refuse. */
 function assign(row: Synth, data: unknown): void {
   Object.assign(row, { data });
 }
@@ -25,7 +25,7 @@ async function refusal(work: Promise<unknown>): Promise<InvalidJsonError> {
   throw new Error('should be refused', { cause: error });
 }
 
-/** A synth from before its shape was tightened. */
+/** Stores a synth that does not match the present, stricter shape. */
 async function outOfShape(em: EntityManager): Promise<Synth> {
   await em.execute(
     `insert into synths (id, nome, data) values ('old', 'Old', '{"demografia": {"idade": 121}, "note": [1]}')`,
@@ -33,8 +33,8 @@ async function outOfShape(em: EntityManager): Promise<Synth> {
   return em.findOneOrFail(Synth, 'old');
 }
 
-describe('a document out of shape', () => {
-  test('is refused before anything of its flush is sent', () =>
+describe('an invalid document', () => {
+  test('is refused before its flush sends anything', () =>
     db.rollback(async ({ em }) => {
       aSynthGroup(em);
       const synth = aSynth(em);
@@ -42,11 +42,11 @@ describe('a document out of shape', () => {
 
       await refusal(em.flush());
 
-      // The transaction goes on, and holds nothing.
+      // The transaction continues, and has no change.
       expect(await em.fork({ keepTransactionContext: true }).count(SynthGroup)).toBe(0);
     }));
 
-  test('is refused when it replaces or changes one that was stored', () =>
+  test('is refused when it replaces or changes a stored one', () =>
     db.rollback(async ({ em }) => {
       const synth = aSynth(em);
       await em.flush();
@@ -57,7 +57,7 @@ describe('a document out of shape', () => {
       expect(error.issues).toMatchObject([{ path: ['observables', 'digital_literacy'] }]);
     }));
 
-  test('is told by column, place and rule, without any of its values', () =>
+  test('is reported with its column, paths and rules, without its values', () =>
     db.rollback(async ({ em }) => {
       const synth = aSynth(em);
       assign(synth, {
@@ -91,7 +91,7 @@ describe('a document out of shape', () => {
     ['a number', 1],
     ['text', '{}'],
     ['a truth', false],
-  ])('is refused as %s, where there must be an object', (_, document) =>
+  ])('is refused as %s in place of an object', (_, document) =>
     db.rollback(async ({ em }) => {
       assign(aSynth(em), document);
 
@@ -99,7 +99,7 @@ describe('a document out of shape', () => {
     }),
   );
 
-  test('comes through `transact` as it is', async () => {
+  test('throws the same error through `transact`', async () => {
     const work = db.transact(async ({ em }) => {
       const exploration = anExploration(em);
       Object.assign(exploration.goal, { value: 2 });
@@ -110,15 +110,15 @@ describe('a document out of shape', () => {
   });
 });
 
-describe('a row whose document was stored before its shape was tightened', () => {
-  test('is read as it is', () =>
+describe('a row with a stored document that does not match a stricter shape', () => {
+  test('can be read', () =>
     db.rollback(async ({ em }) => {
       const synth = await outOfShape(em);
 
       expect(synth.data).toEqual({ demografia: { idade: 121 }, note: [1] });
     }));
 
-  test('can be changed in its other columns, and keeps its document', () =>
+  test('can be changed in other columns, and keeps its document', () =>
     db.rollback(async ({ em }) => {
       const synth = await outOfShape(em);
 
@@ -138,7 +138,7 @@ describe('a row whose document was stored before its shape was tightened', () =>
       expect(await em.count(Synth)).toBe(0);
     }));
 
-  test('is held to the shape as soon as its document changes', () =>
+  test('is checked when its document changes', () =>
     db.rollback(async ({ em }) => {
       const synth = await outOfShape(em);
 
@@ -148,8 +148,8 @@ describe('a row whose document was stored before its shape was tightened', () =>
     }));
 });
 
-describe('a document in shape', () => {
-  test('keeps the keys that its shape does not know, at every level, and gets none that it lacks', () =>
+describe('a valid document', () => {
+  test('keeps unknown keys at every level, and gets no missing ones', () =>
     db.rollback(async ({ em }) => {
       const data: SynthData = {
         id: 'x1y2z3',

@@ -21,7 +21,7 @@ afterAll(() => db.drop());
 
 const half = '👍'.repeat(60).slice(0, 99);
 
-/** How the path refuses the value; the unit of work can go on, since nothing was sent. */
+/** Returns the refusal of a value by a way to write it. The unit of work can continue, because nothing was sent. */
 async function refusal(uow: UnitOfWork, path: WritePath, column: Column, value: unknown): Promise<DataError> {
   const refused: unknown = await uow
     .transact(async (inner) => path(inner, column, value))
@@ -34,7 +34,7 @@ async function refusal(uow: UnitOfWork, path: WritePath, column: Column, value: 
   return refused;
 }
 
-describe('a document that holds what JSON has not', () => {
+describe("a document with a value that JSON can't represent", () => {
   test.each(Object.entries(writePaths))('is refused in every column by %s', (_, path) =>
     db.rollback(async (uow) => {
       for (const column of documents) {
@@ -73,7 +73,7 @@ describe('a document that holds what JSON has not', () => {
     ['5,000 levels', () => deep(5_000), 'a.a', 'more than 1000 levels'],
     ['1,001 levels', () => deep(1_001), 'a.a', 'more than 1000 levels'],
     ['20,000 levels of arrays', () => [deep(20_000)], '0.a', 'more than 1000 levels'],
-  ])('is refused with the place of %s, by every path', (_, make, place, what) =>
+  ])('is refused with the path of %s, by every way to write', (_, make, place, what) =>
     db.rollback(async (uow) => {
       const column = named(documents, 'synth_attributes');
       const taken = Object.entries(writePaths).filter(([name]) => !passedBy(name, what, make()));
@@ -85,7 +85,7 @@ describe('a document that holds what JSON has not', () => {
   );
 });
 
-test('a document that is no JSON any more is refused where it is stored as null already, and in an entity that is inserted', () =>
+test('a document that is not JSON is refused when the stored value is null, and in an inserted entity', () =>
   db.rollback(async (uow) => {
     const [row] = await uow.em.find(ExperimentDocument, {});
     Object.assign(row ?? {}, { metadata: { a: null } });
@@ -100,7 +100,7 @@ test('a document that is no JSON any more is refused where it is stored as null 
     await expect(inserted).rejects.toBeInstanceOf(InvalidValueError);
   }));
 
-describe('a document at the edge of what JSON has', () => {
+describe('a document at the limits of JSON', () => {
   test.each<[string, unknown, unknown]>([
     ['1,000 levels', deep(1_000), deep(1_000)],
     ['undefined properties, which are left out', { a: undefined, b: [{ c: undefined }] }, { b: [{}] }],
@@ -110,7 +110,7 @@ describe('a document at the edge of what JSON has', () => {
     ['pairs', { '👍': '👍' }, { '👍': '👍' }],
     ['null and empty', { a: null, b: {}, c: [] }, { a: null, b: {}, c: [] }],
     ['negative zero, which jsonb has not', { a: -0 }, { a: 0 }],
-  ])('may hold %s', (_, document, stored) =>
+  ])('can have %s', (_, document, stored) =>
     db.rollback(async ({ em }) => {
       const column = named(documents, 'metadata');
       const [row = {}] = await em.find(column.meta.class, {});
@@ -124,7 +124,7 @@ describe('a document at the edge of what JSON has', () => {
   );
 });
 
-describe('a text that PostgreSQL does not store as it is', () => {
+describe('a text that PostgreSQL does not store unchanged', () => {
   test.each(Object.entries(writePaths))('is refused in every column by %s', (name, path) =>
     db.rollback(async (uow) => {
       for (const column of texts) {
@@ -137,7 +137,7 @@ describe('a text that PostgreSQL does not store as it is', () => {
     }),
   );
 
-  test('is refused for U+0000 by every path', () =>
+  test('is refused for U+0000 by every way to write', () =>
     db.rollback(async (uow) => {
       const column = named(texts, 'hypothesis');
       for (const path of Object.values(writePaths))
@@ -146,7 +146,7 @@ describe('a text that PostgreSQL does not store as it is', () => {
         });
     }));
 
-  test('is refused as a key that is looked up', () =>
+  test('is refused as a key to find', () =>
     db.rollback(async (uow) => {
       for (const { class: entity, primaryKeys } of db.orm.getMetadata().getAll().values()) {
         const key: unknown = primaryKeys.length === 1 ? half : primaryKeys.map(() => half);
@@ -156,7 +156,7 @@ describe('a text that PostgreSQL does not store as it is', () => {
       }
     }));
 
-  test('is refused as it is by the methods of repositories', () =>
+  test('is refused by the methods of repositories', () =>
     db.rollback(async (uow) => {
       await expect(uow.transact((u) => u.experiments.get(half))).rejects.toBeInstanceOf(InvalidValueError);
       await expect(
@@ -171,14 +171,14 @@ function named(columns: readonly Column[], name: string): Column {
   return found;
 }
 
-/** Whether a path can't be given the value, or is given another. */
+/** Returns whether a way to write can't get the value, or gets another one. */
 function passedBy(path: string, what: string, document: unknown): boolean {
   // A load stores all digits of a bigint.
   if (path === 'loadRows' && what === 'a bigint') return true;
-  // The ORM walks plain data before it asks anybody: it has made null of undefined, or run out of stack, by then.
+  // The ORM traverses plain data before it calls our code: undefined is null by then, or the stack is exhausted.
   if (/^em\.(?:insert|upsert|native)|query builder/.test(path) && /undefined|itself|levels/.test(what))
     return true;
-  // The ORM and the driver take an array for a list of values.
+  // The ORM and the driver treat an array as a list of values.
   return Array.isArray(document) && /em\.execute|Kysely/.test(path);
 }
 

@@ -3,14 +3,14 @@ import type { UnitOfWork } from '../../src/index.ts';
 import { loadRows } from '../../src/loading/index.ts';
 import { copyRows } from '../../src/postgres/copy/copy-rows.ts';
 
-/** A column of a table, as its entity has it. */
+/** A column of an entity's table. */
 export interface Column {
   readonly meta: EntityMetadata<object>;
   readonly prop: EntityProperty;
   readonly name: string;
 }
 
-/** Writes `value` into the column, past or through the entity. */
+/** Writes `value` into the column, by the entity or bypassing it. */
 export type WritePath = (uow: UnitOfWork, column: Column, value: unknown) => Promise<unknown> | undefined;
 
 /** Every way to write a value. */
@@ -55,7 +55,7 @@ export const writePaths: Record<string, WritePath> = {
     copyAnything(em, meta.tableName, { [name]: prop.columnTypes[0] ?? '' }, [{ [name]: value }]),
 };
 
-// As it is, it takes the tables' own columns alone.
+// Its type allows only the columns of the tables.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- any column of any table is to be tried
 const copyAnything = copyRows as unknown as (
   em: object,
@@ -68,7 +68,7 @@ function keyOf(meta: EntityMetadata): Record<string, string> {
   return Object.fromEntries(meta.primaryKeys.map((name) => [name, 'k']));
 }
 
-/** The columns of all entities that `accepts` takes. */
+/** Returns the columns of all entities for which `accepts` is true. */
 export function columnsOf(
   metadata: Iterable<EntityMetadata>,
   accepts: (prop: EntityProperty) => boolean,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MikroORM, defineEntity, p } from '@mikro-orm/postgresql';
 import { ormOptions } from '../../src/postgres/orm/orm-options.ts';
-import { unconnected } from '../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../src/postgres/orm/offline-orm.ts';
 import { parseCheck } from '../../src/legacy-import/destination/parse-check.ts';
 import { describeTargetTables } from '../../src/legacy-import/destination/describe-target-tables.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
@@ -9,7 +9,7 @@ import { legacyTables } from './legacy-shape.ts';
 
 test('the target has every table and column of the legacy schema', () => {
   const places = Object.fromEntries(
-    describeTargetTables(unconnected().getMetadata()).map(({ name, columns }) => [
+    describeTargetTables(createOfflineOrm().getMetadata()).map(({ name, columns }) => [
       name,
       columns.map((column) => column.name).toSorted(),
     ]),
@@ -43,7 +43,7 @@ test('tables and columns added after the legacy schema are ignored', () => {
 });
 
 test('parents come before children', () => {
-  const tables = describeTargetTables(unconnected().getMetadata());
+  const tables = describeTargetTables(createOfflineOrm().getMetadata());
   const names = tables.map(({ name }) => name);
 
   const backward = tables.flatMap(({ name, columns }) =>
@@ -54,7 +54,7 @@ test('parents come before children', () => {
 });
 
 test('every CHECK constraint of these tables is parsed, so that a dry run evaluates it', () => {
-  const metadata = [...unconnected().getMetadata().getAll().values()];
+  const metadata = [...createOfflineOrm().getMetadata().getAll().values()];
   const checks = metadata.flatMap((meta) => (meta.tableName in legacyTables ? meta.checks : []));
 
   expect(checks.length).toBeGreaterThan(50);

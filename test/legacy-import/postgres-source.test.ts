@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { connect } from '../../src/postgres/orm/connect.ts';
-import { unconnected } from '../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../src/postgres/orm/offline-orm.ts';
 import { ConnectionError, LegacySourceError } from '../../src/errors.ts';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
 import type { ImportFinding } from '../../src/legacy-import/conversion/import-finding.ts';
@@ -154,7 +154,7 @@ test('large documents are fetched one by one, also after many small rows', async
   );
   try {
     await using source = await openLegacySource(url);
-    const experiments = describeTargetTables(unconnected().getMetadata()).find(
+    const experiments = describeTargetTables(createOfflineOrm().getMetadata()).find(
       (table) => table.name === 'experiments',
     );
     const pieces: number[] = [];

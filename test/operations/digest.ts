@@ -1,6 +1,6 @@
 import type { Database } from '../../src/index.ts';
 
-/** All rows of all tables as others see them, in short: one text for each table. */
+/** Returns one digest of the committed rows for each table. */
 export async function digest({ orm }: Database): Promise<Readonly<Record<string, string>>> {
   const tables = await orm.em.execute<{ name: string }[]>(
     `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1`,

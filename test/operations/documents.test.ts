@@ -69,17 +69,17 @@ async function failSummary(
 }
 
 testWithFaults('beginning an executive summary', {
-  given: (uow) => withInsights(uow, { insights: 2 }),
+  prepare: (uow) => withInsights(uow, { insights: 2 }),
   run: (database, experiment) => startSummary(database, experiment),
-  async promises({ experimentDocuments }, experiment) {
+  async checkResult({ experimentDocuments }, experiment) {
     expect(await experimentDocuments.findStatus(experiment, 'executive_summary')).toBe('generating');
   },
 });
 
 testWithFaults('finishing an executive summary', {
-  given: generating,
+  prepare: generating,
   run: (database, experiment) => finishSummary(database, experiment, '# Fees'),
-  async promises({ analysisRuns, analysisCache, experimentDocuments }, { experimentId }) {
+  async checkResult({ analysisRuns, analysisCache, experimentDocuments }, { experimentId }) {
     expect(await experimentDocuments.findMarkdown(experimentId, 'executive_summary')).toBe('# Fees');
     const { id } = await analysisRuns.getByExperiment(experimentId);
     expect(await analysisCache.findExecutiveSummary(id)).toMatchObject({ overview: '# Fees' });
@@ -87,16 +87,16 @@ testWithFaults('finishing an executive summary', {
 });
 
 testWithFaults('failing at an executive summary', {
-  given: generating,
+  prepare: generating,
   run: (database, experiment) => failSummary(database, experiment, 'no answer'),
-  async promises({ experimentDocuments }, { experimentId }) {
+  async checkResult({ experimentDocuments }, { experimentId }) {
     const document = await experimentDocuments.getByType(experimentId, 'executive_summary');
     expect(document).toMatchObject({ status: 'failed', errorMessage: 'no answer' });
   },
 });
 
 describe('an executive summary', () => {
-  test('of fewer than two insights is not begun', async () => {
+  test('of fewer than two insights is not started', async () => {
     await using db = await TestDatabase.create();
     const experiment = await db.transact(async (uow) => withInsights(uow, { insights: 1 }));
 
@@ -106,7 +106,7 @@ describe('an executive summary', () => {
     expect(await found).toEqual([]);
   });
 
-  test('that failed does not keep another from being begun', async () => {
+  test('can be started again after a failure', async () => {
     await using db = await TestDatabase.create();
     const experiment = await db.transact(async (uow) => withInsights(uow, { insights: 2 }));
     const { token = '' } = (await startSummary(db, experiment)) ?? {};
@@ -117,7 +117,7 @@ describe('an executive summary', () => {
     expect(await startSummary(db, experiment)).not.toBeNull();
   });
 
-  test('that another worker took over is not overwritten by the first, nor are its charts', async () => {
+  test('that another worker took over is not overwritten by the first, and neither are its charts', async () => {
     await using db = await TestDatabase.create();
     const first = await db.transact(generating);
     const { experimentId } = first;

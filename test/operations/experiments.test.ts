@@ -19,9 +19,9 @@ async function createExperiment(database: Database, id: string, questions: strin
 }
 
 testWithFaults('making an experiment', {
-  given: () => `exp_${crypto.randomUUID()}`,
+  prepare: () => `exp_${crypto.randomUUID()}`,
   run: (database, id) => createExperiment(database, id, 'What made you stop?'),
-  async promises({ experiments }, id) {
+  async checkResult({ experiments }, id) {
     expect(await experiments.getSummary(id)).toMatchObject({ hasInterviewGuide: true, interviewCount: 0 });
   },
 });
@@ -35,15 +35,15 @@ async function addGuide(database: Database, experimentId: string, questions: str
 }
 
 testWithFaults('adding a guide where there is one', {
-  given: ({ em }) => anInterviewGuide(em, { questions: 'Kept?' }).experiment.id,
+  prepare: ({ em }) => anInterviewGuide(em, { questions: 'Kept?' }).experiment.id,
   run: (database, id) => addGuide(database, id, 'Lost?'),
-  async promises({ interviewGuides }, id) {
+  async checkResult({ interviewGuides }, id) {
     expect(await interviewGuides.get(id)).toMatchObject({ questions: 'Kept?' });
   },
 });
 
 testWithFaults('deleting an experiment', {
-  given({ em }) {
+  prepare({ em }) {
     const experiment = anExperiment(em);
     const run = anAnalysisRun(em, { experiment });
     anInterviewGuide(em, { experiment });
@@ -53,7 +53,7 @@ testWithFaults('deleting an experiment', {
     return { id: experiment.id, run: run.id, exploration: exploration.id, execution: execution.id };
   },
   run: (database, { id }) => database.transact(({ experiments }) => experiments.softDelete(id)),
-  async promises(uow, { id, run, exploration, execution }) {
+  async checkResult(uow, { id, run, exploration, execution }) {
     expect(await uow.experiments.find(id)).toBeNull();
     expect(await uow.experiments.find(id, { deleted: 'included' })).toMatchObject({ status: 'deleted' });
     const { data } = await uow.experiments.pageSummaries();

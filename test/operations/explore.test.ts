@@ -114,9 +114,9 @@ function dominates(one: Proposal, other: Proposal | undefined): boolean {
 }
 
 testWithFaults('starting an exploration', {
-  given: analysed,
+  prepare: analysed,
   run: (database, experiment) => startExploration(database, experiment, 0.8),
-  async promises({ explorations, scenarioNodes }, experiment) {
+  async checkResult({ explorations, scenarioNodes }, experiment) {
     const [exploration, ...others] = (await explorations.pageSummaries(experiment)).data;
     expect(others).toEqual([]);
     expect(exploration).toMatchObject({ status: 'running', totalNodes: 1, bestSuccessRate: 0.5 });
@@ -126,9 +126,9 @@ testWithFaults('starting an exploration', {
 });
 
 testWithFaults('starting an exploration whose goal is met already', {
-  given: analysed,
+  prepare: analysed,
   run: (database, experiment) => startExploration(database, experiment, 0.5),
-  async promises({ explorations, scenarioNodes }, experiment) {
+  async checkResult({ explorations, scenarioNodes }, experiment) {
     const [exploration] = (await explorations.pageSummaries(experiment)).data;
     expect(exploration).toMatchObject({
       status: 'goal_achieved',
@@ -140,9 +140,9 @@ testWithFaults('starting an exploration whose goal is met already', {
 });
 
 testWithFaults('an iteration of an exploration', {
-  given: rooted,
+  prepare: rooted,
   run: (database, { root }) => expand(database, root, [better, worse, riskier]),
-  async promises({ explorations, scenarioNodes }, { exploration, root }) {
+  async checkResult({ explorations, scenarioNodes }, { exploration, root }) {
     expect(await explorations.getSummary(exploration)).toMatchObject({
       status: 'running',
       currentDepth: 1,
@@ -157,9 +157,9 @@ testWithFaults('an iteration of an exploration', {
 });
 
 testWithFaults('an iteration that reaches the goal', {
-  given: rooted,
+  prepare: rooted,
   run: (database, { root }) => expand(database, root, [worse, good, best]),
-  async promises({ explorations, scenarioNodes }, { exploration, root }) {
+  async checkResult({ explorations, scenarioNodes }, { exploration, root }) {
     expect(await explorations.getSummary(exploration)).toMatchObject({
       status: 'goal_achieved',
       totalNodes: 4,
@@ -173,7 +173,7 @@ testWithFaults('an iteration that reaches the goal', {
 });
 
 describe('an exploration', () => {
-  test('of an experiment without a completed analysis does not start', async () => {
+  test('of an experiment without a completed analysis is not started', async () => {
     await using db = await TestDatabase.create();
     const experiment = await db.transact(async ({ em }) => {
       const { id } = anExperiment(em, { scorecardData: scorecard });
@@ -186,7 +186,7 @@ describe('an exploration', () => {
     expect((await db.read(({ explorations }) => explorations.pageSummaries(experiment))).data).toEqual([]);
   });
 
-  test('that two workers expand at once counts the nodes and calls of both', async () => {
+  test('that two workers expand concurrently counts the nodes and calls of both', async () => {
     await using db = await TestDatabase.create();
     const { exploration, root } = await db.transact(async (uow) => rooted(uow));
 

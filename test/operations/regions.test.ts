@@ -28,9 +28,9 @@ async function saveRegions(
 }
 
 testWithFaults('an analysis of regions', {
-  given: ({ em }) => aRegionAnalysis(em).simulationId,
+  prepare: ({ em }) => aRegionAnalysis(em).simulationId,
   run: (database, simulation) => saveRegions(database, simulation, [0.2, 0.4]),
-  async promises({ regionAnalyses }, simulation) {
+  async checkResult({ regionAnalyses }, simulation) {
     const regions = await regionAnalyses.listBySimulation(simulation);
     expect(regions.map(({ ruleText }) => ruleText)).toEqual([
       'digital_literacy <= 0.2',

@@ -44,7 +44,7 @@ const messages = [
 ];
 
 testWithFaults('a batch of interviews', {
-  given({ em }) {
+  prepare({ em }) {
     const experiment = anExperiment(em);
     const execution = aResearchExecution(em, { experiment, status: 'running', synthCount: 3 });
     return { experiment: experiment.id, execution: execution.id };
@@ -60,7 +60,7 @@ testWithFaults('a batch of interviews', {
       ],
       '# They stop at the delivery fee',
     ),
-  async promises({ researchExecutions, transcripts, experimentDocuments }, { experiment, execution }) {
+  async checkResult({ researchExecutions, transcripts, experimentDocuments }, { experiment, execution }) {
     expect(await researchExecutions.getDetail(execution)).toMatchObject({
       status: 'completed',
       successfulCount: 2,

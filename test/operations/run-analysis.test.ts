@@ -58,10 +58,10 @@ function simulatedBefore({ em }: UnitOfWork, { synths }: { synths: number }) {
 }
 
 testWithFaults('running an analysis', {
-  given: (uow) => simulatedBefore(uow, { synths: 3 }),
+  prepare: (uow) => simulatedBefore(uow, { synths: 3 }),
   run: (database, { experiment, group }) => runAnalysis(database, experiment, group),
   copies: true,
-  async promises({ analysisRuns, synthOutcomes, analysisCache, explorations }, { experiment, old }) {
+  async checkResult({ analysisRuns, synthOutcomes, analysisCache, explorations }, { experiment, old }) {
     const run = await analysisRuns.getByExperiment(experiment);
     expect(run).toMatchObject({ status: 'completed', totalSynths: 3, aggregatedOutcomes: rates });
     expect(run.id).not.toBe(old);
@@ -89,13 +89,13 @@ async function finishAnalysis(
 }
 
 testWithFaults('finishing an analysis', {
-  given({ em }) {
+  prepare({ em }) {
     const run = anAnalysisRun(em, { status: 'running' });
     anAnalysisCache(em, { analysis: run });
     return run.id;
   },
   run: (database, run) => finishAnalysis(database, run, rates),
-  async promises({ analysisRuns, analysisCache }, run) {
+  async checkResult({ analysisRuns, analysisCache }, run) {
     expect(await analysisRuns.get(run)).toMatchObject({ status: 'completed', aggregatedOutcomes: rates });
     const keys = (await analysisCache.listEntries(run)).map(({ cacheKey }) => cacheKey);
     expect(keys).toEqual(['custom_one', 'custom_two']);
@@ -111,9 +111,9 @@ async function rerunAnalysis(database: Database, experiment: string): Promise<vo
 }
 
 testWithFaults('running an analysis again', {
-  given: (uow) => simulatedBefore(uow, { synths: 0 }),
+  prepare: (uow) => simulatedBefore(uow, { synths: 0 }),
   run: (database, { experiment }) => rerunAnalysis(database, experiment),
-  async promises({ analysisRuns, synthOutcomes, explorations }, { experiment, old }) {
+  async checkResult({ analysisRuns, synthOutcomes, explorations }, { experiment, old }) {
     expect(await analysisRuns.find(old)).toBeNull();
     expect(await analysisRuns.getByExperiment(experiment)).toMatchObject({ status: 'pending' });
     expect(await synthOutcomes.count(old)).toBe(0);
@@ -122,7 +122,7 @@ testWithFaults('running an analysis again', {
 });
 
 describe('running an analysis', () => {
-  test('on nobody keeps the one that there was', async () => {
+  test('without synths keeps the previous analysis', async () => {
     await using db = await TestDatabase.create();
     const { experiment, old, group } = await db.transact(async (uow) => simulatedBefore(uow, { synths: 0 }));
 
@@ -134,7 +134,7 @@ describe('running an analysis', () => {
     });
   });
 
-  test('twice at once leaves the outcomes of one', async () => {
+  test('twice concurrently leaves the outcomes of one', async () => {
     await using db = await TestDatabase.create();
     const { experiment, group } = await db.transact(async (uow) => simulatedBefore(uow, { synths: 3 }));
 

@@ -10,13 +10,13 @@ async function deleteGroup(database: Database, id: string): Promise<void> {
 }
 
 testWithFaults('deleting a group', {
-  given({ em }) {
+  prepare({ em }) {
     const group = aSynthGroup(em);
     const synths = [aSynth(em, { synthGroup: group }), aSynth(em, { synthGroup: group })];
     return { id: group.id, synths: synths.map((synth) => synth.id) };
   },
   run: (database, { id }) => deleteGroup(database, id),
-  async promises({ synthGroups, synths }, { id, synths: keys }) {
+  async checkResult({ synthGroups, synths }, { id, synths: keys }) {
     expect(await synthGroups.find(id)).toBeNull();
     for (const key of keys) expect(await synths.getDetail(key)).toMatchObject({ synthGroupId: null });
   },
@@ -31,29 +31,29 @@ async function importSynth(database: Database, id: string, groupName: string): P
 }
 
 testWithFaults('getting or making a group', {
-  given: () => ({ id: `syn_${crypto.randomUUID()}`, name: crypto.randomUUID() }),
+  prepare: () => ({ id: `syn_${crypto.randomUUID()}`, name: crypto.randomUUID() }),
   run: (database, { id, name }) => importSynth(database, id, name),
-  async promises({ synthGroups, synths }, { id, name }) {
+  async checkResult({ synthGroups, synths }, { id, name }) {
     const { synthGroupId } = await synths.getDetail(id);
     expect(await synthGroups.findSummary(synthGroupId ?? '')).toMatchObject({ name, synthCount: 1 });
   },
 });
 
 testWithFaults('storing a synth that is given no group', {
-  async given({ em }) {
+  async prepare({ em }) {
     await em.nativeDelete(SynthGroup, { id: 'grp_00000001' });
     return `syn_${crypto.randomUUID()}`;
   },
   run: (database, id) =>
     database.transact(({ synths }) => synths.saveSynth({ id, name: 'Maria Souza', description: null })),
-  async promises({ synthGroups, synths }, id) {
+  async checkResult({ synthGroups, synths }, id) {
     expect(await synths.getDetail(id)).toMatchObject({ synthGroupId: 'grp_00000001' });
     expect(await synthGroups.findSummary('grp_00000001')).toMatchObject({ name: 'Default' });
   },
 });
 
 describe('groups', () => {
-  test('of one name that many ask for at once are one', async () => {
+  test('of one name are created once by concurrent callers', async () => {
     await using db = await TestDatabase.create();
 
     await Promise.all(Array.from({ length: 8 }, (_, n) => importSynth(db, `syn_${n}`, 'Shoppers')));
@@ -62,7 +62,7 @@ describe('groups', () => {
     expect(data).toMatchObject([{ name: 'Shoppers', synthCount: 8 }]);
   });
 
-  test('that is the default one is not deleted', async () => {
+  test('refuse to delete the default one', async () => {
     await using db = await TestDatabase.create();
     await db.transact(({ synthGroups }) => synthGroups.ensureDefault());
 

@@ -1,4 +1,4 @@
-/* oxlint-disable vitest/expect-expect -- `isUntouched` and the operation's `promises` do */
+/* oxlint-disable vitest/expect-expect -- `expectUnchanged` and the operation's `checkResult` do */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReadingUnitOfWork, UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { openDatabase, type Database } from '../../src/index.ts';
@@ -7,25 +7,24 @@ import type { Fault } from '../proxy/fault.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 import { digest } from './digest.ts';
 
-/** An operation on several rows, as a service has it. */
+/** An operation of a service on several rows. */
 export interface Operation<Given> {
-  /** Stages what is there before, and gives what the others need to know of it. */
-  given(uow: UnitOfWork): Given | Promise<Given>;
+  /** Stages the rows before the operation, and returns their keys for the other methods. */
+  prepare(uow: UnitOfWork): Given | Promise<Given>;
   /** The operation, in one `transact`. */
-  run(database: Database, given: Given): Promise<unknown>;
-  /** Checks what holds when it has gone through. */
-  promises(uow: ReadingUnitOfWork, given: Given): Promise<void>;
+  run(database: Database, rows: Given): Promise<unknown>;
+  /** Checks the rows after the operation. */
+  checkResult(uow: ReadingUnitOfWork, rows: Given): Promise<void>;
   /** Whether it fills a table by COPY. */
   readonly copies?: boolean;
 }
 
 /**
- * Tests that an operation does what it promises, and that whatever breaks it leaves the database as it was. The faults come from
- * outside, one for each of its statements in turn, and after each the same pool serves the next unit of work: it has one
- * connection, so that one which was not given back would be missed at once.
+ * Tests an operation, and that a fault at any of its statements leaves the database unchanged. A proxy injects the faults, one after another.
+ * After each, the same pool of one connection must serve the next unit of work, so that a lost slot would fail the test.
  */
 export function testWithFaults<Given>(name: string, operation: Operation<Given>): void {
-  describe(`${name}, whatever breaks it`, () => {
+  describe(`${name} under faults`, () => {
     let db: TestDatabase;
     let proxy: WireProxy;
     let database: Database;
@@ -40,33 +39,37 @@ export function testWithFaults<Given>(name: string, operation: Operation<Given>)
       await db.drop();
     });
 
-    const given = (): Promise<Given> => db.transact(async (uow) => operation.given(uow));
-    const promises = (rows: Given): Promise<void> => db.read((uow) => operation.promises(uow, rows));
+    const prepare = (): Promise<Given> => db.transact(async (uow) => operation.prepare(uow));
+    const checkResult = (rows: Given): Promise<void> => db.read((uow) => operation.checkResult(uow, rows));
 
-    /** Runs it while a statement breaks, and gives that statement; undefined if it has gone through without it. */
-    const broken = async (rows: Given, at: number | RegExp, fault: Fault): Promise<string | undefined> => {
+    /** Runs the operation with a fault, and returns the statement that failed; undefined if the fault did not occur. */
+    const runWithFault = async (
+      rows: Given,
+      at: number | RegExp,
+      fault: Fault,
+    ): Promise<string | undefined> => {
       proxy.reset();
       proxy.failAt(at, fault);
       const failure: unknown = await operation.run(database, rows).then(
         () => undefined,
         (error: unknown) => error,
       );
-      const [statement] = proxy.struck;
+      const [statement] = proxy.triggered;
       if (statement === undefined && failure !== undefined) throw failure;
       if (statement !== undefined)
-        expect(failure, `goes through, although this broke: ${statement}`).toBeDefined();
+        expect(failure, `succeeds, although this failed: ${statement}`).toBeDefined();
       return statement;
     };
 
-    /** Whether the database is as it was before `statement` broke, and the pool serves the next. */
-    const isUntouched = async (before: unknown, statement: string | undefined): Promise<void> => {
-      expect(statement, 'nothing broke').toBeDefined();
-      expect(await digest(db), `broken at: ${statement}`).toEqual(before);
+    /** Checks that the database is unchanged after `statement` failed, and that the pool serves the next unit of work. */
+    const expectUnchanged = async (before: unknown, statement: string | undefined): Promise<void> => {
+      expect(statement, 'no statement failed').toBeDefined();
+      expect(await digest(db), `failed at: ${statement}`).toEqual(before);
       await database.transact(({ em }) => em.execute('select 1'));
     };
 
-    test('does what it promises, in one transaction', async () => {
-      const rows = await given();
+    test('succeeds in one transaction', async () => {
+      const rows = await prepare();
       proxy.reset();
 
       await operation.run(database, rows);
@@ -76,43 +79,46 @@ export function testWithFaults<Given>(name: string, operation: Operation<Given>)
       );
       expect(ends).toEqual(['begin', 'commit']);
       expect([proxy.statements[0], proxy.statements.at(-1)]).toEqual(ends);
-      await promises(rows);
+      await checkResult(rows);
     });
 
-    test.each(['error', 'cut'] as const)('%s at any statement: everything stays as it was', async (fault) => {
-      const rows = await given();
+    test.each(['error', 'cut'] as const)(
+      '%s at any statement leaves the database unchanged',
+      async (fault) => {
+        const rows = await prepare();
+        const before = await digest(db);
+
+        for (let at = 1; ; at++) {
+          const statement = await runWithFault(rows, at, fault);
+          if (statement === undefined) break;
+          await expectUnchanged(before, statement);
+        }
+
+        await checkResult(rows);
+      },
+    );
+
+    test('cut after the execution of any statement before the commit leaves the database unchanged', async () => {
+      const rows = await prepare();
       const before = await digest(db);
 
       for (let at = 1; ; at++) {
-        const statement = await broken(rows, at, fault);
-        if (statement === undefined) break;
-        await isUntouched(before, statement);
-      }
-
-      await promises(rows);
-    });
-
-    test('cut after any statement was carried out: everything stays as it was, until the commit', async () => {
-      const rows = await given();
-      const before = await digest(db);
-
-      for (let at = 1; ; at++) {
-        const statement = await broken(rows, at, 'cut after sending');
+        const statement = await runWithFault(rows, at, 'cut after sending');
         if (statement === 'commit') break;
-        await isUntouched(before, statement);
+        await expectUnchanged(before, statement);
       }
 
       await database.transact(({ em }) => em.execute('select 1'));
-      await promises(rows);
+      await checkResult(rows);
     });
 
     if (!operation.copies) return;
 
-    test('cut in the middle of a copy: everything stays as it was', async () => {
-      const rows = await given();
+    test('cut during a COPY leaves the database unchanged', async () => {
+      const rows = await prepare();
       const before = await digest(db);
 
-      await isUntouched(before, await broken(rows, /^copy /, 'cut while copying'));
+      await expectUnchanged(before, await runWithFault(rows, /^copy /, 'cut while copying'));
     });
   });
 }

@@ -16,7 +16,7 @@ describe.skipIf(whyNoPooler !== null)('synthdb doctor, through a pooler', () => 
     ['transaction', false, 'session', 'warning', 3],
     ['statement', false, 'session', 'warning', 3],
   ] as const)(
-    'tells that it is there, in %s mode, whether it says so (%s) or not, where we are set to %s: %s',
+    'reports a pooler in %s mode, with its console (%s) or without, for our setting %s: %s',
     async (poolMode, isOpen, ours, level, ends) => {
       await using db = await TestDatabase.create();
       await using pooler = await PgBouncer.start(db.target, { poolMode, isOpen });

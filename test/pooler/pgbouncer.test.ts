@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { together } from '../concurrency/together.ts';
+import { concurrently } from '../concurrency/concurrently.ts';
 import { PgBouncer, whyNoPooler, type PoolerOptions } from './pgbouncer.ts';
 
 let db: TestDatabase;
@@ -22,7 +22,7 @@ async function connected(pooler: PgBouncer): Promise<Client> {
 /** The server processes that served each of `count` clients, one transaction after the other. */
 async function processes(options: PoolerOptions, count: number): Promise<number> {
   await using pooler = await PgBouncer.start(db.target, options);
-  const clients = await together(count, () => connected(pooler));
+  const clients = await concurrently(count, () => connected(pooler));
   const pids = new Set<unknown>();
   for (const client of clients) {
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
@@ -31,15 +31,15 @@ async function processes(options: PoolerOptions, count: number): Promise<number>
   return pids.size;
 }
 
-test('in transaction mode clients share server connections', async () => {
+test('in transaction mode, clients share server connections', async () => {
   expect(await processes({ poolMode: 'transaction', serverConnections: 2 }, 20)).toBeLessThanOrEqual(2);
 });
 
-test('in session mode each client keeps its own', async () => {
+test('in session mode, each client keeps its server connection', async () => {
   expect(await processes({ poolMode: 'session' }, 5)).toBe(5);
 });
 
-test('restarted, it has cut its clients off, and takes new ones at the same place', async () => {
+test('a restart closes its clients, and it accepts new ones at the same address', async () => {
   await using pooler = await PgBouncer.start(db.target, { poolMode: 'transaction' });
   const before = await connected(pooler);
 
@@ -49,7 +49,7 @@ test('restarted, it has cut its clients off, and takes new ones at the same plac
   expect((await (await connected(pooler)).query('select 1')).rowCount).toBe(1);
 });
 
-test('stopped, it is not there any more', async () => {
+test('refuses connections after a stop', async () => {
   const pooler = await PgBouncer.start(db.target, { poolMode: 'transaction' });
 
   await pooler.stop();

@@ -10,43 +10,43 @@ import { Client } from 'pg';
 import { chooseServerUser } from '../../src/embedded/system/choose-server-user.ts';
 import { DatabaseTarget } from '../../src/settings/database-url.ts';
 
-/** How a pooler shares the server. */
+/** The configuration of a pooler. */
 export interface PoolerOptions {
-  /** For how long a client keeps the server connection that it was given. */
+  /** For how long a client keeps its server connection. */
   readonly poolMode: 'session' | 'transaction' | 'statement';
-  /** Connections to the server at most, for each database. Default 20. */
+  /** The maximum number of connections to the server, for each database. Default 20. */
   readonly serverConnections?: number;
-  /** Connections more, for each database, once a client has waited for a second. Default 0. */
+  /** Additional connections, for each database, after a client has waited for a second. Default 0. */
   readonly reserve?: number;
-  /** Clients at most. Default 200. */
+  /** The maximum number of clients. Default 200. */
   readonly clients?: number;
-  /** Seconds after which a server connection that no client has is closed. Default 600. */
+  /** Seconds after which an idle server connection is closed. Default 600. */
   readonly idle?: number;
   /** Whether it adds the client's address to `application_name`. Default false. */
   readonly renames?: boolean;
-  /** How clients prove who they are. Default `scram-sha-256`. */
+  /** The authentication of clients. Default `scram-sha-256`. */
   readonly authType?: 'scram-sha-256' | 'md5' | 'plain';
-  /** Which databases clients may ask for: any of the server's, or the one behind it alone. Default `any`. */
+  /** The databases for clients: all of the server, or only that of the target. Default `any`. */
   readonly databases?: 'any' | 'one';
   /** Seconds that a client waits for a server connection. Default 120. */
   readonly queryWait?: number;
-  /** Whether it shows its clients how it is configured. Default true. */
+  /** Whether clients may read its configuration. Default true. */
   readonly isOpen?: boolean;
-  /** Which of the server connections that are free is lent next. Default the one that was used last. */
-  readonly lends?: 'last' | 'in turn';
+  /** The free server connection that is assigned next. Default the last used one. */
+  readonly assigns?: 'last' | 'in turn';
 }
 
-// Debian keeps it where only root's PATH looks.
+// Debian installs it in a directory of root's PATH only.
 const program = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
   .map((directory) => join(directory, 'pgbouncer'))
   .find((path) => existsSync(path));
 
-/** Why no pooler can be started here, for a test that is left out then; null when one can. */
+/** The reason why no pooler can be started here, for tests that are skipped then; null when one can. */
 export const whyNoPooler = program === undefined ? 'needs PgBouncer: apt-get install pgbouncer' : null;
 
-/** A PgBouncer of a test's own in front of a server. Its databases are the server's, and its users the one that it was given. */
+/** A PgBouncer for one test, in front of a server, with the user of the target. */
 export class PgBouncer implements AsyncDisposable {
-  /** The database that it stands before, as clients reach it through the pooler. */
+  /** The database behind the pooler, as clients reach it through the pooler. */
   readonly target: DatabaseTarget;
   readonly #directory: string;
   readonly #user: { uid: number; gid: number } | null;
@@ -58,7 +58,7 @@ export class PgBouncer implements AsyncDisposable {
     this.#user = user;
   }
 
-  /** A pooler on a free port of this machine, that accepts clients. Stop it with `stop()`, or hold it with `await using`. */
+  /** Starts a pooler on a free port of this machine. Stop it with `stop()`, or declare it with `await using`. */
   static async start(behind: DatabaseTarget, options: PoolerOptions): Promise<PgBouncer> {
     const target = new DatabaseTarget({ ...behind.parts, host: '127.0.0.1', port: await freePort() });
     const directory = await mkdtemp(join(tmpdir(), 'synth-lab-pooler-'));
@@ -68,7 +68,7 @@ export class PgBouncer implements AsyncDisposable {
       await writeFile(join(directory, 'pgbouncer.ini'), configuration(behind, target, directory, options));
       const { user: name, password } = behind.parts;
       await writeFile(join(directory, 'users'), `${quoted(name)} ${quoted(password)}\n`);
-      // It refuses to run as root, and reads its files itself.
+      // It refuses to run as root, so the other user must own its files.
       if (user) {
         for (const path of [directory, join(directory, 'pgbouncer.ini'), join(directory, 'users')]) {
           await chown(path, user.uid, user.gid);
@@ -90,13 +90,13 @@ export class PgBouncer implements AsyncDisposable {
     return `postgresql://${name}:${secret}@${host}:${port}/${path}`;
   }
 
-  /** Ends it as a crash does, with every connection to either side, and starts it again on the same port. */
+  /** Kills it, which closes all connections, and starts it again on the same port. */
   async restart(): Promise<void> {
     await this.#kill();
     await this.#launch();
   }
 
-  /** Ends it, with every connection to either side. */
+  /** Kills it, which closes all connections, and removes its files. */
   async stop(): Promise<void> {
     await this.#kill();
     await rm(this.#directory, { recursive: true, force: true });
@@ -114,20 +114,20 @@ export class PgBouncer implements AsyncDisposable {
       ...this.#user,
     });
     this.#process = started;
-    let said = '';
-    started.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2_000)));
+    let output = '';
+    started.stderr.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2_000)));
     for (let attempt = 0; ; attempt++) {
-      const failure = await this.#answers();
+      const failure = await this.#queryFailure();
       if (failure === null) return;
       if (attempt >= 200 || hasEnded(started)) {
-        throw new Error(`PgBouncer does not accept clients:\n${said}`, { cause: failure });
+        throw new Error(`PgBouncer does not accept clients:\n${output}`, { cause: failure });
       }
       await setTimeout(25);
     }
   }
 
-  /** What keeps a client from a query; null when nothing does. */
-  async #answers(): Promise<Error | null> {
+  /** Returns the error of a query through the pooler; null when it succeeds. */
+  async #queryFailure(): Promise<Error | null> {
     const client = new Client(this.url());
     client.on('error', () => {});
     try {
@@ -169,7 +169,7 @@ function configuration(
     databases = 'any',
     queryWait = 120,
     isOpen = true,
-    lends = 'last',
+    assigns = 'last',
   }: PoolerOptions,
 ): string {
   return `
@@ -189,7 +189,7 @@ max_client_conn = ${clients}
 server_idle_timeout = ${idle}
 application_name_add_host = ${renames ? 1 : 0}
 query_wait_timeout = ${queryWait}
-server_round_robin = ${lends === 'in turn' ? 1 : 0}
+server_round_robin = ${assigns === 'in turn' ? 1 : 0}
 `;
 }
 

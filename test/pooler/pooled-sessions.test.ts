@@ -2,7 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../../src/postgres/orm/connect.ts';
-import { assignmentOf } from '../../src/postgres/pooler/pooled-sessions.ts';
+import { detectPoolerMode } from '../../src/postgres/pooler/pooler-mode.ts';
 import {
   openDatabase,
   PoolerError,
@@ -13,7 +13,7 @@ import {
 } from '../../src/index.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { together } from '../concurrency/together.ts';
+import { concurrently } from '../concurrency/concurrently.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 import { PgBouncer, whyNoPooler, type PoolerOptions } from './pgbouncer.ts';
 import { leftOn } from './server-connections.ts';
@@ -22,17 +22,17 @@ let db: TestDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));
 afterAll(() => db.drop());
 
-describe.skipIf(whyNoPooler !== null)('a pooler that the settings do not mention', () => {
+describe.skipIf(whyNoPooler !== null)('a pooler that is not configured', () => {
   test.each<[PoolerOptions]>([
     [{ poolMode: 'transaction' }],
     [{ poolMode: 'transaction', serverConnections: 1 }],
-    [{ poolMode: 'transaction', serverConnections: 2, lends: 'in turn' }],
-    [{ poolMode: 'transaction', serverConnections: 1, lends: 'in turn' }],
-    [{ poolMode: 'transaction', lends: 'in turn', isOpen: false }],
+    [{ poolMode: 'transaction', serverConnections: 2, assigns: 'in turn' }],
+    [{ poolMode: 'transaction', serverConnections: 1, assigns: 'in turn' }],
+    [{ poolMode: 'transaction', assigns: 'in turn', isOpen: false }],
     [{ poolMode: 'transaction', isOpen: false }],
-  ])('is refused, with the remedy, when it lends connections by the transaction: %o', async (options) => {
+  ])('is refused with the remedy in transaction mode: %o', async (options) => {
     await using pooler = await PgBouncer.start(db.target, options);
-    // What others left there: as many connections as it may have.
+    // The maximum of connections is open already.
     await used(pooler, options.serverConnections ?? 3);
 
     for (let round = 0; round < 10; round++) {
@@ -44,10 +44,10 @@ describe.skipIf(whyNoPooler !== null)('a pooler that the settings do not mention
     expect(await leftOn(pooler, 1, db.target)).toEqual([]);
   });
 
-  test('is refused while others keep it busy', async () => {
+  test('is refused while other clients use it', async () => {
     await using pooler = await PgBouncer.start(db.target, { poolMode: 'transaction', serverConnections: 3 });
     const busy = new AbortController();
-    const others = together(6, async () => {
+    const others = concurrently(6, async () => {
       const client = new Client(pooler.url());
       await client.connect();
       while (!busy.signal.aborted) await client.query('select pg_sleep(0.001)');
@@ -61,7 +61,7 @@ describe.skipIf(whyNoPooler !== null)('a pooler that the settings do not mention
     await others;
   });
 
-  test("is refused by a service's own MikroORM, and by a replica that is reached through it", async () => {
+  test("is refused by a service's own MikroORM, and for a replica behind it", async () => {
     await using pooler = await PgBouncer.start(db.target, { poolMode: 'transaction', serverConnections: 2 });
     const orm = new MikroORM(withSynthLab({ clientUrl: pooler.url() }));
     onTestFinished(() => orm.close(true));
@@ -77,7 +77,7 @@ describe.skipIf(whyNoPooler !== null)('a pooler that the settings do not mention
     ]);
   });
 
-  test('is refused in statement mode, which runs no transaction', async () => {
+  test('is refused in statement mode, which has no transactions', async () => {
     await using pooler = await PgBouncer.start(db.target, { poolMode: 'statement' });
 
     const opening = openDatabase({ url: pooler.url() });
@@ -86,8 +86,8 @@ describe.skipIf(whyNoPooler !== null)('a pooler that the settings do not mention
     await expect(opening).rejects.toThrow('pooler in statement mode');
   });
 
-  test.each<[PoolerOptions]>([[{ poolMode: 'session' }], [{ poolMode: 'session', lends: 'in turn' }]])(
-    'is served when each client keeps a connection of its own: %o',
+  test.each<[PoolerOptions]>([[{ poolMode: 'session' }], [{ poolMode: 'session', assigns: 'in turn' }]])(
+    'is accepted in session mode: %o',
     async (options) => {
       await using pooler = await PgBouncer.start(db.target, options);
       await used(pooler, 3);
@@ -99,7 +99,7 @@ describe.skipIf(whyNoPooler !== null)('a pooler that the settings do not mention
     },
   );
 
-  test('is served, a second later, when it has one connection for each client and no other', async () => {
+  test('is accepted after a second when it has no further connection', async () => {
     await using pooler = await PgBouncer.start(db.target, { poolMode: 'session', serverConnections: 1 });
 
     const begun = performance.now();
@@ -110,7 +110,7 @@ describe.skipIf(whyNoPooler !== null)('a pooler that the settings do not mention
   });
 });
 
-test('a server without a pooler is asked one statement, on one connection', async () => {
+test('the check sends one statement on one connection without a pooler', async () => {
   await using proxy = await WireProxy.start(db.target);
 
   await using database = await openDatabase({
@@ -124,16 +124,16 @@ test('a server without a pooler is asked one statement, on one connection', asyn
   await database.close();
 });
 
-test('a server without a pooler shows no sharing', async () => {
+test('the check detects no sharing without a pooler', async () => {
   const orm = await connect(parseDatabaseUrl(db.url, 'url'));
   try {
-    expect(await assignmentOf(orm)).toBeNull();
+    expect(await detectPoolerMode(orm)).toBeNull();
   } finally {
     await orm.close(true);
   }
 });
 
-describe('what a unit of work leaves on its session', () => {
+describe('a session that a unit of work changed', () => {
   const leavings: [string, string][] = [
     ['a setting', `set statement_timeout = 1`],
     ['a setting by a function', `select set_config('statement_timeout', '1', false)`],
@@ -145,7 +145,7 @@ describe('what a unit of work leaves on its session', () => {
     ['a second statement', `select 1; set search_path = nowhere`],
   ];
 
-  test.each(leavings)('reaches no other on our own pool: %s', async (_, statement) => {
+  test.each(leavings)('is not reused by our pool: %s', async (_, statement) => {
     await using database = await openDatabase({ url: db.url, pool: { max: 1 } });
     const state = async (): Promise<unknown> =>
       database.transact(({ em }) =>
@@ -160,7 +160,7 @@ describe('what a unit of work leaves on its session', () => {
 
     await database.transact(({ em }) => em.execute(statement));
     expect(await state()).toEqual(before);
-    // And outside a transaction.
+    // Also outside a transaction.
     await database.orm.em
       .fork()
       .execute(statement)
@@ -169,7 +169,7 @@ describe('what a unit of work leaves on its session', () => {
     expect(await state()).toEqual(before);
   });
 
-  test('can be used to the end of the unit of work', async () => {
+  test('can be used until the end of the unit of work', async () => {
     await using database = await openDatabase({ url: db.url });
 
     const [row] = await database.transact(async ({ em }) => {
@@ -180,7 +180,7 @@ describe('what a unit of work leaves on its session', () => {
     expect(row).toEqual({ timeout: '7s' });
   });
 
-  test('keeps the connection when there is nothing', async () => {
+  test('is reused when it was not changed', async () => {
     await using database = await openDatabase({ url: db.url, pool: { max: 1 } });
     const pid = async (): Promise<unknown> =>
       database.transact(({ em }) =>
@@ -191,7 +191,7 @@ describe('what a unit of work leaves on its session', () => {
   });
 
   test.skipIf(whyNoPooler !== null).each<[PoolMode]>([['transaction'], ['external']])(
-    'is refused through a pooler, and two hundred units of work of the next client run: %s',
+    'is refused behind a pooler, and two hundred units of work of another client succeed: %s',
     async (poolMode) => {
       await using pooler = await PgBouncer.start(db.target, {
         poolMode: 'transaction',
@@ -206,7 +206,7 @@ describe('what a unit of work leaves on its session', () => {
 
       for (const [, statement] of leavings)
         await expect(one.transact(({ em }) => em.execute(statement))).rejects.toThrow(PoolerError);
-      const outcomes = await together(200, () =>
+      const outcomes = await concurrently(200, () =>
         next
           .transact(({ em }) => em.execute('select pg_sleep(0.005)'))
           .then(
@@ -221,15 +221,15 @@ describe('what a unit of work leaves on its session', () => {
   );
 });
 
-/** Has the pooler open `count` connections to the server, and give none up. */
+/** Makes the pooler open `count` connections to the server and keep them. */
 async function used(pooler: PgBouncer, count: number): Promise<void> {
-  const clients = await together(count, async () => {
+  const clients = await concurrently(count, async () => {
     const client = new Client(pooler.url());
     client.on('error', () => {});
     await client.connect();
     onTestFinished(() => client.end().catch(() => {}));
     return client;
   });
-  await together(count, async (which) => clients[which]?.query('select pg_sleep(0.05)'));
+  await concurrently(count, async (which) => clients[which]?.query('select pg_sleep(0.05)'));
   for (const client of clients) await client.end();
 }

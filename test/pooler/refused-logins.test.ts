@@ -4,7 +4,7 @@ import { ConnectionError, openDatabase } from '../../src/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 import { PgBouncer, whyNoPooler, type PoolerOptions } from './pgbouncer.ts';
 
-// Directly, whatever stands before the server of the run.
+// Directly, also when the server of the run is behind a pooler.
 let server: URL;
 let db: TestDatabase;
 beforeAll(async () => {
@@ -17,7 +17,7 @@ beforeEach(({ skip }) => {
   if (whyNoPooler !== null) skip(whyNoPooler);
 });
 
-/** Why a database can't be opened, without the address and the code, which differ. */
+/** Returns the reason why a database can't be opened, without the address and the code, which differ. */
 async function whyNot(
   url: URL,
   change: Partial<Record<'username' | 'password' | 'pathname', string>>,
@@ -41,22 +41,25 @@ async function started(options: Partial<PoolerOptions>): Promise<{ pooler: PgBou
   return { pooler, url: new URL(pooler.url()) };
 }
 
-describe.each(['scram-sha-256', 'md5', 'plain'] as const)('a pooler that asks by %s', (authType) => {
-  test('reports a wrong password, and an unknown role, as the server does', async () => {
-    const { url } = await started({ authType });
-    const wrong = { password: 'canary' };
-    const unknown = { username: 'nobody', password: 'canary' };
+describe.each(['scram-sha-256', 'md5', 'plain'] as const)(
+  'a pooler with authentication by %s',
+  (authType) => {
+    test('reports a wrong password and an unknown role as the server does', async () => {
+      const { url } = await started({ authType });
+      const wrong = { password: 'canary' };
+      const unknown = { username: 'nobody', password: 'canary' };
 
-    const direct = await whyNot(server, wrong);
+      const direct = await whyNot(server, wrong);
 
-    expect(direct).toBe('Database connection failed: the password is wrong, or the role does not exist');
-    expect(await whyNot(url, wrong)).toBe(direct);
-    expect(await whyNot(url, unknown)).toBe(direct);
-  });
-});
+      expect(direct).toBe('Database connection failed: the password is wrong, or the role does not exist');
+      expect(await whyNot(url, wrong)).toBe(direct);
+      expect(await whyNot(url, unknown)).toBe(direct);
+    });
+  },
+);
 
 test.each(['md5', 'plain'] as const)(
-  'a pooler that asks by %s reports a missing password as a wrong one',
+  'a pooler with authentication by %s reports a missing password as a wrong one',
   async (authType) => {
     expect(await whyNot((await started({ authType })).url, { password: '' })).toBe(
       'Database connection failed: the password is wrong, or the role does not exist',
@@ -64,19 +67,19 @@ test.each(['md5', 'plain'] as const)(
   },
 );
 
-test('a password that is missing where SCRAM asks for it is reported as such, and leaves no connection open', async () => {
+test('a missing password for SCRAM is reported, and no connection stays open', async () => {
   const missing = 'Database connection failed: the server asks for a password, and none is configured';
 
   const before = sockets();
 
   expect(await whyNot(server, { password: '' })).toBe(missing);
-  // Its connection does not stay until the server closes it.
+  // Its connection is closed before the server closes it.
   await expect.poll(sockets, { timeout: 2_000 }).toBeLessThanOrEqual(before);
   expect(await whyNot((await started({ authType: 'scram-sha-256' })).url, { password: '' })).toBe(missing);
 });
 
 test.each(['any', 'one'] as const)(
-  'a database that does not exist is reported as the server does: %s',
+  'a missing database is reported as by the server: %s',
   async (databases) => {
     const { url } = await started({ databases });
     const unknown = { pathname: '/nowhere' };
@@ -85,7 +88,7 @@ test.each(['any', 'one'] as const)(
   },
 );
 
-test('a pooler that is full is reported as a server that is', async () => {
+test('a full pooler is reported as a full server', async () => {
   const { pooler, url } = await started({ clients: 1 });
   const client = new Client(pooler.url());
   onTestFinished(() => client.end());

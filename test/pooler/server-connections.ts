@@ -1,9 +1,9 @@
 import { Client } from 'pg';
 import type { DatabaseTarget } from '../../src/settings/database-url.ts';
-import { meeting, together } from '../concurrency/together.ts';
+import { barrier, concurrently } from '../concurrency/concurrently.ts';
 import type { PgBouncer } from './pgbouncer.ts';
 
-/** What a connection has that a later user of it would meet. */
+/** The state of a connection that would affect its next user. */
 const state = `
   select 'setting ' || name || ' = ' || setting as found from pg_settings
   -- Poolers keep the name apart for each client. One's own settings can't be unmade, but are empty.
@@ -15,7 +15,7 @@ const state = `
   union all select 'listens to ' || channel from pg_listening_channels() channel
   union all select 'role ' || current_user`;
 
-/** What was left on each of the pooler's server connections, which all are looked at: what a fresh one has not. */
+/** Returns the differences of each of the pooler's server connections from a new one. */
 export async function leftOn(pooler: PgBouncer, count: number, direct: DatabaseTarget): Promise<string[]> {
   const { host, port, user, password, database } = direct.parts;
   const fresh = new Set(await states({ host, port, user, password, database }, 1));
@@ -23,16 +23,16 @@ export async function leftOn(pooler: PgBouncer, count: number, direct: DatabaseT
   return found.filter((one) => !fresh.has(one));
 }
 
-/** The state of `count` connections at the same time. */
+/** Returns the state of `count` connections at the same time. */
 async function states(config: ConstructorParameters<typeof Client>[0], count: number): Promise<string[]> {
-  const met = meeting(count);
-  const found = await together(count, async () => {
+  const met = barrier(count);
+  const found = await concurrently(count, async () => {
     const client = new Client(config);
     await client.connect();
     try {
       await client.query('begin');
       await met();
-      // Whose settings are there once it has been used.
+      // A new connection has its settings after its first use.
       await client.query('do $$ begin end $$');
       const { rows } = await client.query<{ found: string }>(state);
       await client.query('commit');

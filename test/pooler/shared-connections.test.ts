@@ -12,7 +12,7 @@ import {
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { TestDatabase, TestServer, anExperiment } from '../../src/testing/index.ts';
 import { connect } from '../../src/postgres/orm/connect.ts';
-import { together } from '../concurrency/together.ts';
+import { concurrently } from '../concurrency/concurrently.ts';
 import { PgBouncer, whyNoPooler } from './pgbouncer.ts';
 import { leftOn } from './server-connections.ts';
 
@@ -51,11 +51,11 @@ afterAll(async () => {
 const execute = (sql: string): Promise<unknown> => database.orm.em.fork().execute(sql);
 const inUnitOfWork = (sql: string): Promise<unknown> => database.transact(async ({ em }) => em.execute(sql));
 
-const everybody = <T>(work: (client: number) => Promise<T>): Promise<T[]> => together(clients, work);
+const everybody = <T>(work: (client: number) => Promise<T>): Promise<T[]> => concurrently(clients, work);
 
 describe(`${clients} clients on ${serverConnections} server connections`, () => {
-  test('read and write at once, and no statement has a name', async () => {
-    await together(200, async (worker) => {
+  test('read and write concurrently, and no statement has a name', async () => {
+    await concurrently(200, async (worker) => {
       const id = await database.transact(async ({ em }) => anExperiment(em, { name: `n${worker}` }).id);
       const found = await database.read(({ experiments }) => experiments.get(id));
       expect(found.name).toBe(`n${worker}`);
@@ -68,7 +68,7 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
     await expect(inUnitOfWork('prepare mine as select 1')).rejects.toThrow(PoolerError);
   });
 
-  test('can not set what others would meet; what a transaction sets is empty after it', async () => {
+  test('can not change settings of the session; settings of a transaction are empty after it', async () => {
     await expect(inUnitOfWork(`set work_mem = '1MB'`)).rejects.toThrow(PoolerError);
     await expect(execute(`select set_config('app.user', 'one', false)`)).rejects.toThrow(PoolerError);
     await everybody((client) =>
@@ -79,7 +79,7 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
     expect(values.flat()).not.toContainEqual({ value: expect.stringMatching(/./) });
   });
 
-  test('can not hold an advisory lock past a transaction; those of the repositories end with it', async () => {
+  test('can not hold an advisory lock after a transaction; those of repositories end with it', async () => {
     await expect(inUnitOfWork('select pg_advisory_lock(1)')).rejects.toThrow(PoolerError);
     await expect(execute('select pg_try_advisory_lock(1)')).rejects.toThrow(PoolerError);
 
@@ -90,7 +90,7 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
     expect(new Set(groups).size).toBe(1);
   });
 
-  test('have temporary tables of their own, which nobody meets', async () => {
+  test('have separate temporary tables', async () => {
     await expect(execute('create temp table t (a int)')).rejects.toThrow(PoolerError);
 
     const sums = await everybody((client) =>
@@ -105,10 +105,10 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
   });
 
   test('can not listen', async () => {
-    await expect(inUnitOfWork('listen jobs')).rejects.toThrow('past the pooler');
+    await expect(inUnitOfWork('listen jobs')).rejects.toThrow('bypasses the pooler');
   });
 
-  test('can not keep a cursor past a transaction; within one it works', async () => {
+  test('can not keep a cursor after a transaction; within one it works', async () => {
     await expect(inUnitOfWork('declare c cursor with hold for select 1')).rejects.toThrow(PoolerError);
 
     const rows = await everybody(() =>
@@ -121,7 +121,7 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
     expect(rows).toEqual(Array.from({ length: clients }, () => [{ n: 1 }, { n: 2 }]));
   });
 
-  test('have timeouts of their own, which others never meet', async () => {
+  test('have separate timeouts', async () => {
     const outcomes = await everybody((client) =>
       database
         .transact(async ({ em }) => em.execute('select pg_sleep(0.2)'), {
@@ -138,13 +138,13 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
     );
   });
 
-  test('stream while another holds the other connection, in a transaction and outside', async () => {
-    await together(50, (worker) =>
+  test('stream while another client holds the other connection, in a transaction and outside', async () => {
+    await concurrently(50, (worker) =>
       database.transact(async ({ em }) => anExperiment(em, { name: `s${worker}` })),
     );
     await database.transact(async ({ em: holder }) => {
       await holder.execute('select 1');
-      const counts = await together(5, async (worker) =>
+      const counts = await concurrently(5, async (worker) =>
         worker % 2 === 0 ? stream(database.orm.em.fork()) : database.transact(({ em }) => stream(em)),
       );
       expect(counts).toEqual([50, 50, 50, 50, 50]);
@@ -152,8 +152,8 @@ describe(`${clients} clients on ${serverConnections} server connections`, () => 
   });
 });
 
-describe('what is asked for at login', () => {
-  test('is refused before anything is opened, when the pooler is known', async () => {
+describe('an option at login', () => {
+  test('is refused before anything is opened when the pooler is configured', async () => {
     vi.stubEnv('PGOPTIONS', '-c statement_timeout=5');
     try {
       const opening = openDatabase({ url: pooler.url(), poolMode: 'transaction' });
@@ -165,7 +165,7 @@ describe('what is asked for at login', () => {
     }
   });
 
-  test('is refused by a pooler that nobody spoke of, with what it is', async () => {
+  test('is refused by a pooler that is not configured, with the name of the option', async () => {
     vi.stubEnv('PGOPTIONS', '-c statement_timeout=5');
     try {
       const opening = openDatabase({ url: pooler.url() });
@@ -177,7 +177,7 @@ describe('what is asked for at login', () => {
     }
   });
 
-  test('may be a name', async () => {
+  test('can be the application name', async () => {
     await using named = await openDatabase({
       url: `${pooler.url()}?application_name=by-name`,
       poolMode: 'transaction',
@@ -192,7 +192,7 @@ describe('what is asked for at login', () => {
   });
 });
 
-test('migrations through it leave nothing behind', async () => {
+test('migrations leave no state of the session', async () => {
   await using empty = await TestServer.shared().createEmptyDatabase();
   await using own = await PgBouncer.start(empty.target, { poolMode: 'transaction', serverConnections });
   const orm = await connect(own.target, { poolMode: 'transaction' });
@@ -206,7 +206,7 @@ test('migrations through it leave nothing behind', async () => {
   expect(await empty.read(({ experiments }) => experiments.scrollSummaries())).toMatchObject({ items: [] });
 });
 
-/** How many experiments of those it streams. */
+/** Streams experiments and returns their number. */
 async function stream(em: EntityManager): Promise<number> {
   let rows = 0;
   for await (const { name } of em.stream(Experiment)) if (name.startsWith('s')) rows++;

@@ -9,20 +9,20 @@ import {
   type UnitOfWork,
 } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { together } from '../concurrency/together.ts';
+import { concurrently } from '../concurrency/concurrently.ts';
 import { PgBouncer, whyNoPooler } from './pgbouncer.ts';
 import { leftOn } from './server-connections.ts';
 
 const clients = 20;
 const serverConnections = 2;
-/** Units of work of each tenant; `TENANT_ROUNDS=5000` for a longer look. */
+/** The number of units of work of each tenant; `TENANT_ROUNDS=5000` for a longer test. */
 const rounds = Number(process.env['TENANT_ROUNDS'] ?? 500);
 
-/** One whose name is made to break out of a statement that it would be written into. */
+/** A tenant whose name would break out of a statement that contains it unescaped. */
 const tenants = ['one', `o'ther"; set role postgres; --`] as const;
 const role = `tenant_${randomBytes(6).toString('hex')}`;
 
-/** Each tenant has the experiments whose name begins with it. Whoever asks for none in particular is told off. */
+/** Each tenant owns the experiments whose name begins with its name. Without a tenant, the policy throws. */
 const policies = `
   create role ${role} nologin;
   grant select, insert, update, delete on all tables in schema public to ${role};
@@ -66,7 +66,7 @@ const as = (tenant: string): { settings: TransactionSettings } => ({
   settings: { role, 'app.tenant': tenant },
 });
 
-/** Names of other tenants' rows that `tenant` was shown by an entity, a read model or plain SQL. */
+/** Returns the names of other tenants' rows that `tenant` can read by an entity, a read model or plain SQL. */
 async function foreign(tenant: string): Promise<string[]> {
   const seen = await database.transact(async ({ em, experiments }) => {
     const { items } = await experiments.scrollSummaries({ first: 100 });
@@ -77,8 +77,8 @@ async function foreign(tenant: string): Promise<string[]> {
 }
 
 /**
- * Makes a row, and lets a part of it that is taken back be the other tenant's: tells of what either saw amiss. Of seven rounds, one
- * fails in the work, and one in the server.
+ * Creates a row, and, in an inner unit that is rolled back, one of the other tenant. Returns the violations that either detected. Of seven
+ * rounds, one fails in the work, and one in the server.
  */
 async function unit(own: string, other: string, round: number): Promise<string[]> {
   return database.transact(async (uow) => {
@@ -103,11 +103,11 @@ async function unit(own: string, other: string, round: number): Promise<string[]
 
 describe('two tenants of twenty clients on two server connections', () => {
   test(
-    'never see, change or make rows of each other, whatever fails in between',
+    'never see, change or create rows of each other, also with failures in between',
     async () => {
       let [next, made] = [0, 0];
       const trespasses: string[] = [];
-      await together(clients, async () => {
+      await concurrently(clients, async () => {
         while (next < 2 * rounds) {
           const round = next++;
           const [own = '', other = ''] = round % 2 === 0 ? tenants : tenants.toReversed();
@@ -117,7 +117,7 @@ describe('two tenants of twenty clients on two server connections', () => {
         }
       });
 
-      const counted = await together(tenants.length, async (index) =>
+      const counted = await concurrently(tenants.length, async (index) =>
         database.read(
           async ({ experiments }) => (await experiments.pageSummaries({ limit: 1 })).pagination.total,
           as(tenants[index] ?? ''),
@@ -157,13 +157,13 @@ describe('two tenants of twenty clients on two server connections', () => {
     expect(changed).toEqual([]);
   });
 
-  test('are shown nothing of each other that was loaded before', async () => {
+  test('do not see rows that the other loaded before', async () => {
     const id = await database.transact(
       async ({ em }) => anExperiment(em, { name: `${tenants[0]}:loaded` }).id,
       as(tenants[0]),
     );
 
-    const asked = await together(clients, async (client) =>
+    const asked = await concurrently(clients, async (client) =>
       database.read(async ({ experiments }) => experiments.find(id), as(tenants[client % 2] ?? '')),
     );
 
@@ -173,9 +173,9 @@ describe('two tenants of twenty clients on two server connections', () => {
   });
 });
 
-describe('whoever is no tenant', () => {
+describe('a unit of work without a tenant', () => {
   test('is refused by the policy, on connections that tenants have used', async () => {
-    await together(clients, (client) => foreign(tenants[client % 2] ?? ''));
+    await concurrently(clients, (client) => foreign(tenants[client % 2] ?? ''));
 
     const asked = await Promise.allSettled(
       Array.from({ length: clients }, () =>
@@ -187,7 +187,7 @@ describe('whoever is no tenant', () => {
   });
 
   test.each([undefined, null, ''])('is refused before anything is sent: %j', async (tenant) => {
-    // @ts-expect-error -- plain JavaScript may give anything
+    // @ts-expect-error -- plain JavaScript may pass any value
     const asked = database.read(({ experiments }) => experiments.scrollSummaries(), as(tenant));
 
     await expect(asked).rejects.toBeInstanceOf(SettingsError);

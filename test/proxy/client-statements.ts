@@ -1,12 +1,12 @@
 import { texts, type Message } from './message.ts';
 import { splitStatements } from './split-statements.ts';
 
-/** What the messages of one client run, prepared statements included. */
+/** The statements that the messages of one client run, including prepared ones. */
 export class ClientStatements {
   readonly #prepared = new Map<string, string>();
   readonly #portals = new Map<string, string>();
 
-  /** The statements that `message` runs, in order; none when it prepares, binds, ends or carries something. */
+  /** Returns the statements that `message` runs, in order; none for any other message. */
   of(message: Message): string[] {
     switch (message.type) {
       case 'Q': {

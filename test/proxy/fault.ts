@@ -1,59 +1,59 @@
 import { message, type Message } from './message.ts';
 
-/** What breaks a connection as it stands. */
+/** A fault of a connection. */
 export type Break =
   /** Both sides see the other close. */
   | 'cut'
   /** The client's socket is reset; the server sees the client close. */
   | 'reset'
-  /** Nothing passes any more, and neither side is told. */
+  /** Nothing is forwarded, and neither side sees the other close. */
   | 'silent'
-  /** The server sees the client close; the client is told nothing. */
+  /** The server sees the client close; the client does not see the server close. */
   | 'half-open';
 
-/** What happens to a statement instead of being passed on. */
+/** A fault at a statement, which replaces its normal forwarding. */
 export type Fault =
   | Break
-  /** The server runs something else in its place, which fails: with `XX000`, unless a SQLSTATE is given. */
+  /** The server runs a failing statement in its place. The client gets the SQLSTATE `XX000`, or the given one. */
   | 'error'
   | { readonly error: string }
   /**
-   * The server carries it out, but the client gets an error of this SQLSTATE and severity in place of the answer. Then the connection
-   * ends, as after a FATAL, unless the server `goesOn`.
+   * The server executes it, but the client gets an error of this SQLSTATE and severity in place of the answer. Then the connection ends, as
+   * after a FATAL, except with `acceptsStatements`.
    */
-  | { readonly answer: string; readonly severity: string; readonly goesOn?: boolean }
-  /** It is passed on once that has ended; what follows it on its connection waits with it. */
+  | { readonly answer: string; readonly severity: string; readonly acceptsStatements?: boolean }
+  /** It is forwarded when the promise has resolved; later messages on the connection wait for it. */
   | { readonly after: () => Promise<void> }
-  /** The server carries it out, but the connection is cut before its answer arrives. */
+  /** The server executes it, but the connection is cut before its answer arrives. */
   | 'cut after sending'
-  /** A COPY begins, but the connection is cut when its first data come from the client. */
+  /** A COPY begins, but the connection is cut at its first data from the client. */
   | 'cut while copying';
 
-// Names a column and a portal that no database has; the server's own error tells that it was asked for it.
+// The name of a column and a portal that no database has. The server's error contains it.
 const nothing = 'no such thing: a fault was injected';
 
-/** A query that runs `statements` and then fails. */
+/** Returns a query that runs `statements` and then fails. */
 export function failingQuery(statements: readonly string[]): Buffer {
   return message('Q', [...statements, `select "${nothing}"`].join('\n;'));
 }
 
-/** An execute that fails. */
+/** Returns an execute that fails. */
 export function failingExecute(): Buffer {
   return message('E', nothing, Buffer.alloc(4));
 }
 
-/** Whether the server says that one of these failed. */
+/** Returns whether a message of the server is the error of one of these. */
 export function isInjected({ type, body }: Message): boolean {
   return type === 'E' && body.includes(nothing);
 }
 
-/** The error that the client gets in its place. */
+/** Returns the error that the client gets in its place. */
 export function injectedError(fault: Fault | undefined): Buffer {
   const code = typeof fault === 'object' && 'error' in fault ? fault.error : 'XX000';
   return errorMessage(code, 'ERROR');
 }
 
-/** An error of the server, whose severity is in the server's language. */
+/** Returns an error of the server, whose severity is in the server's language. */
 export function errorMessage(code: string, severity: string): Buffer {
   return message('E', `S${severity}`, `C${code}`, 'Ma fault was injected', '');
 }

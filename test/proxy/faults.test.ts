@@ -1,11 +1,7 @@
-import { createServer, connect } from 'node:net';
-import { once } from 'node:events';
 import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { DatabaseTarget } from '../../src/settings/database-url.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { connected, copy, executed } from './connected.ts';
-import { message } from './message.ts';
+import { connectThrough, copy, executeUnsynced } from './protocol-client.ts';
 import { WireProxy } from './wire-proxy.ts';
 
 describe('through a wire proxy', () => {
@@ -19,16 +15,16 @@ describe('through a wire proxy', () => {
   beforeEach(async () => {
     await db.orm.em.execute('truncate counted');
     proxy = await WireProxy.start(db.target);
-    client = await connected(proxy);
+    client = await connectThrough(proxy);
   });
   afterEach(() => proxy.close());
   afterAll(() => db.drop());
 
-  /** What others see. */
+  /** Returns the committed rows. */
   const stored = async (): Promise<number[]> =>
     (await db.orm.em.execute<{ n: number }[]>('select n from counted order by n')).map(({ n }) => n);
 
-  /** The server's processes for clients that came through the proxy. */
+  /** Returns the number of server processes for clients of the proxy. */
   const backends = async (): Promise<number> => {
     const [row] = await db.orm.em.execute<{ n: number }[]>(
       'select count(*)::int as n from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
@@ -78,7 +74,7 @@ describe('through a wire proxy', () => {
       await expect(client.query('select 1')).rejects.toThrow();
 
       expect(proxy.armed).toBe(0);
-      expect(proxy.struck).toEqual(['select 1']);
+      expect(proxy.triggered).toEqual(['select 1']);
       await expect(client.query('select 1')).resolves.toBeDefined();
     });
 
@@ -96,11 +92,11 @@ describe('through a wire proxy', () => {
     });
   });
 
-  describe('a connection that breaks', () => {
+  describe('a broken connection', () => {
     test.each([
       ['cut', 'Connection terminated unexpectedly'],
       ['reset', 'read ECONNRESET'],
-    ] as const)('%s: does so before the statement is sent', async (fault, what) => {
+    ] as const)('%s: breaks before the statement is sent', async (fault, what) => {
       proxy.failAt(1, fault);
 
       await expect(client.query('insert into counted values (1)')).rejects.toThrow(what);
@@ -123,7 +119,7 @@ describe('through a wire proxy', () => {
     test.each([
       ['a query', 'insert into counted values (1)', undefined],
       ['an execute', 'insert into counted values ($1)', [1]],
-    ])('after %s was sent leaves it carried out', async (_, text, values) => {
+    ])('after %s was sent leaves it executed', async (_, text, values) => {
       proxy.failAt(1, 'cut after sending');
 
       await expect(client.query(text, values)).rejects.toThrow('terminated unexpectedly');
@@ -144,7 +140,7 @@ describe('through a wire proxy', () => {
     test('after a lone execute was sent rolls it back', async () => {
       proxy.failAt(1, 'cut after sending');
 
-      await expect(executed(client, 'insert into counted values (1)')).rejects.toThrow(
+      await expect(executeUnsynced(client, 'insert into counted values (1)')).rejects.toThrow(
         'terminated unexpectedly',
       );
 
@@ -170,8 +166,8 @@ describe('through a wire proxy', () => {
       expect(await stored()).toEqual([]);
     });
 
-    test('may be every connection', async () => {
-      const other = await connected(proxy);
+    test('can be every connection', async () => {
+      const other = await connectThrough(proxy);
       const ended = Promise.all(
         [client, other].map((one) => new Promise<void>((resolve) => void one.once('end', resolve))),
       );
@@ -180,21 +176,21 @@ describe('through a wire proxy', () => {
 
       await ended;
       await expect.poll(() => proxy.connections).toBe(0);
-      expect((await (await connected(proxy)).query('select 1')).rowCount).toBe(1);
+      expect((await (await connectThrough(proxy)).query('select 1')).rowCount).toBe(1);
     });
   });
 
   describe('silence', () => {
     test('affects both sides: neither sees the other close', async () => {
-      const other = await connected(proxy);
+      const other = await connectThrough(proxy);
       proxy.failAt(2, 'silent');
       await client.query('begin');
       const answer = client.query('insert into counted values (1)');
       const ended = answer.catch(String);
 
-      await proxy.haveStruck();
+      await proxy.allTriggered();
 
-      // Had the server been told, it would have been told before this one is cut.
+      // If the server detected the loss, it would do so before this connection is cut.
       await expect.poll(backends).toBe(2);
       proxy.failAt(/now/, 'cut');
       await expect(other.query('select now()')).rejects.toThrow();
@@ -205,13 +201,13 @@ describe('through a wire proxy', () => {
       expect(await ended).toContain('terminated');
     });
 
-    test('half-open affects the client only: the server sees it close', async () => {
+    test('half-open affects the client only: the server sees the close', async () => {
       proxy.failAt(2, 'half-open');
       await client.query('begin');
       const answer = client.query('insert into counted values (1)');
       const ended = answer.catch(String);
 
-      await proxy.haveStruck();
+      await proxy.allTriggered();
 
       await expect.poll(backends).toBe(0);
       expect(await unsettled(answer)).toBe(true);
@@ -225,7 +221,7 @@ describe('through a wire proxy', () => {
     proxy.failAt(1, { after: () => event.promise });
     const one = client.query('insert into counted values (1)');
     const two = client.query('insert into counted values (2)');
-    await proxy.haveStruck();
+    await proxy.allTriggered();
 
     expect(await unsettled(one)).toBe(true);
     expect(await stored()).toEqual([]);
@@ -234,71 +230,9 @@ describe('through a wire proxy', () => {
 
     expect(await stored()).toEqual([1, 2]);
   });
-
-  test('refuses connections while it does not accept', async () => {
-    proxy.accepting = false;
-    await expect(connected(proxy)).rejects.toThrow();
-
-    proxy.accepting = true;
-    await expect(connected(proxy)).resolves.toBeDefined();
-  });
-
-  test('closes the connection when the server is unreachable', async () => {
-    await using nowhere = await WireProxy.start(new DatabaseTarget({ ...db.target.parts, port: 1 }));
-
-    await expect(connected(nowhere)).rejects.toThrow('terminated unexpectedly');
-  });
-
-  test('declines encryption, and the client may continue', async () => {
-    const socket = connect(proxy.target.parts.port, '127.0.0.1');
-    socket.write(sslRequest);
-    const [answer]: Buffer[] = await once(socket, 'data');
-    expect(answer?.toString()).toBe('N');
-
-    const { user, database } = db.target.parts;
-    const parameters = ['user', user, 'database', database, ''];
-    socket.write(message('', Buffer.from([0, 3, 0, 0]), ...parameters));
-
-    const [login]: Buffer[] = await once(socket, 'data');
-    expect(login?.toString('latin1', 0, 1)).toBe('R');
-    socket.destroy();
-  });
-
-  test('passes encrypted traffic on', async () => {
-    await using echo = await echoServer();
-    await using blind = await WireProxy.start(new DatabaseTarget({ ...db.target.parts, port: echo.port }));
-    const socket = connect(blind.target.parts.port, '127.0.0.1');
-
-    socket.write(sslRequest);
-    expect(String(await once(socket, 'data'))).toBe('S');
-    socket.write('Q\0\0\0\u000dselect 1\0, or so it seems');
-
-    expect(String(await once(socket, 'data'))).toBe('Q\0\0\0\u000dselect 1\0, or so it seems');
-    expect(blind.statements).toEqual([]);
-  });
 });
 
-const sslRequest = message('', Buffer.from([0x04, 0xd2, 0x16, 0x2f]));
-
-/** Agrees to encryption, then says back what it is told. */
-async function echoServer(): Promise<AsyncDisposable & { port: number }> {
-  const server = createServer((socket) => {
-    socket.once('data', () => {
-      socket.write('S');
-      socket.pipe(socket);
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  return {
-    port: address !== null && typeof address === 'object' ? address.port : 0,
-    async [Symbol.asyncDispose]() {
-      server.close();
-    },
-  };
-}
-
-/** Whether `promise` is still open after a round of the event loop. */
+/** Returns whether `promise` is still pending after a turn of the event loop. */
 function unsettled(promise: Promise<unknown>): Promise<boolean> {
   return Promise.race([
     promise.then(

@@ -11,13 +11,13 @@ import {
 } from './fault.ts';
 import { MessageReader, type Message } from './message.ts';
 
-const asksForEncryption = new Set([80_877_103, 80_877_104]);
-const asksForCancel = 80_877_102;
+const encryptionRequests = new Set([80_877_103, 80_877_104]);
+const cancelRequest = 80_877_102;
 const tlsHandshake = 0x16;
 
-/** One client's connection, passed on to the server message by message. */
+/** The connection of one client, forwarded to the server message by message. */
 export class ProxiedConnection {
-  /** Whether it asks, in clear text, for a cancel. */
+  /** Whether it is a cancel request in clear text. */
   isCancel = false;
   readonly #client: Socket;
   readonly #server: Socket;
@@ -25,15 +25,15 @@ export class ProxiedConnection {
   readonly #statements = new ClientStatements();
   readonly #clientReader = new MessageReader({ typed: false });
   readonly #serverReader = new MessageReader({ typed: true });
-  // `encrypted`: passed on unread. `doomed`: the answer that comes will not be passed on. `broken`: nothing is.
+  // `encrypted`: forwarded unread. `doomed`: the next answer is not forwarded. `broken`: nothing is forwarded.
   #state: 'open' | 'encrypted' | 'doomed' | 'broken' = 'open';
   #awaitsEncryption = false;
   #lastType = '';
   #fault: Fault | undefined;
-  /** What waits behind a statement that is not passed on yet. */
+  /** The messages after a statement that is not forwarded yet. */
   #waiting: Message[] | undefined;
 
-  /** `faultAt` is told of each statement, and says what happens to it. */
+  /** `faultAt` is called with each statement, and returns its fault. */
   constructor(client: Socket, server: Socket, faultAt: (statement: string) => Fault | undefined) {
     this.#client = client;
     this.#server = server;
@@ -44,7 +44,7 @@ export class ProxiedConnection {
     ] as const) {
       one.setNoDelay(true);
       one.on('data', receive);
-      // A close follows, which tells the other side.
+      // A close follows, which also closes the other side.
       one.on('error', () => {});
       one.on('close', () => {
         if (this.#state !== 'broken') other.end();
@@ -55,7 +55,7 @@ export class ProxiedConnection {
     }
   }
 
-  /** Breaks it as it stands. */
+  /** Breaks the connection. */
   break(how: Break): void {
     this.#state = 'broken';
     if (how === 'reset') this.#client.resetAndDestroy();
@@ -77,19 +77,19 @@ export class ProxiedConnection {
     for (const message of this.#clientReader.read(chunk)) {
       if (this.#state === 'broken') return;
       if (message.type === '') this.#startup(message);
-      else this.#passOrHold(message);
+      else this.#forwardOrHold(message);
     }
   }
 
   #startup({ body, bytes }: Message): void {
     const code = body.readUInt32BE(0);
-    this.#awaitsEncryption = asksForEncryption.has(code);
-    this.isCancel = code === asksForCancel;
+    this.#awaitsEncryption = encryptionRequests.has(code);
+    this.isCancel = code === cancelRequest;
     this.#clientReader.typed = code >>> 16 === 3;
     this.#send(this.#server, bytes);
   }
 
-  #pass(message: Message): void {
+  #forward(message: Message): void {
     this.#lastType = message.type;
     if (this.#fault === 'cut while copying' && message.type === 'd') return this.break('cut');
     const before: string[] = [];
@@ -103,7 +103,7 @@ export class ProxiedConnection {
 
   #fail(fault: Fault, message: Message, before: readonly string[]): void {
     if (typeof fault === 'object' && 'after' in fault) {
-      void this.#passAfter(fault.after(), message);
+      void this.#forwardAfter(fault.after(), message);
       return;
     }
     this.#fault = fault;
@@ -119,19 +119,19 @@ export class ProxiedConnection {
     }
   }
 
-  async #passAfter(event: Promise<void>, message: Message): Promise<void> {
+  async #forwardAfter(event: Promise<void>, message: Message): Promise<void> {
     const waiting: Message[] = [];
     this.#waiting = waiting;
     await event;
     this.#waiting = undefined;
     this.#send(this.#server, message.bytes);
-    for (const next of waiting) this.#passOrHold(next);
+    for (const next of waiting) this.#forwardOrHold(next);
   }
 
-  // What waits behind one may have to wait for another.
-  #passOrHold(message: Message): void {
+  // A waiting message may have to wait again, for another statement.
+  #forwardOrHold(message: Message): void {
     if (this.#waiting) this.#waiting.push(message);
-    else this.#pass(message);
+    else this.#forward(message);
   }
 
   #fromServer(chunk: Buffer): void {
@@ -141,19 +141,19 @@ export class ProxiedConnection {
     for (const message of this.#serverReader.read(messages)) {
       if (this.#state === 'doomed' && this.#isAnswered(message)) this.break('cut');
       if (this.#state !== 'open') continue;
-      if (message.type === 'C' && this.#answered()) continue;
+      if (message.type === 'C' && this.#replaceAnswer()) continue;
       this.#send(this.#client, isInjected(message) ? injectedError(this.#fault) : message.bytes);
     }
     this.#client.uncork();
   }
 
-  /** Sends the error that takes the place of the server's answer, if there is one. */
-  #answered(): boolean {
+  /** Sends the error that replaces the server's answer. Returns false when there is none. */
+  #replaceAnswer(): boolean {
     if (typeof this.#fault !== 'object' || !('answer' in this.#fault)) return false;
-    const { answer, severity, goesOn = false } = this.#fault;
+    const { answer, severity, acceptsStatements = false } = this.#fault;
     this.#fault = undefined;
     this.#send(this.#client, errorMessage(answer, severity));
-    if (!goesOn) {
+    if (!acceptsStatements) {
       this.#state = 'broken';
       this.#client.end();
       this.#server.destroy();
@@ -161,7 +161,7 @@ export class ProxiedConnection {
     return true;
   }
 
-  /** Passes the single byte on that answers the wish for encryption; gives what follows it. */
+  /** Forwards the single byte that answers the request for encryption, and returns the rest. */
   #encryptionAnswer(chunk: Buffer): Buffer {
     this.#awaitsEncryption = false;
     const answer = String.fromCharCode(chunk[0] ?? 0);
@@ -172,10 +172,10 @@ export class ProxiedConnection {
     return chunk.subarray(1);
   }
 
-  // The client waits for one answer before it sends the next statement, as all of Node's do.
+  // The client waits for an answer before it sends the next statement, as all clients for Node do.
   #isAnswered({ type }: Message): boolean {
     if ('ZGHWs'.includes(type)) return true;
-    // Without a sync behind the execute nothing else is to come; with one, the server commits first.
+    // Without a Sync after the execute, there is no further answer; with one, the server commits first.
     return 'CIE'.includes(type) && !'QS'.includes(this.#lastType);
   }
 

@@ -19,11 +19,11 @@ test.each([
   ],
   ["select 'never closed; select 2", ["select 'never closed; select 2"]],
   ['select 1 /* never closed; /* */', ['select 1 /* never closed; /* */']],
-])('%j holds %j', (sql, statements) => {
+])('%j has the statements %j', (sql, statements) => {
   expect(splitStatements(sql)).toEqual(statements);
 });
 
-test('a statement of many megabytes is one', () => {
+test('a statement of many megabytes is not split', () => {
   const sql = `insert into t values ('${"x''".repeat(5_000_000)}'); select 1`;
 
   expect(splitStatements(sql).map(({ length }) => length)).toEqual([sql.length - 10, 8]);

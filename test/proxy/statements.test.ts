@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { connect } from '../../src/postgres/orm/connect.ts';
 import { Experiment } from '../../src/entities.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
-import { connected, copy } from './connected.ts';
+import { connectThrough, copy } from './protocol-client.ts';
 import { WireProxy } from './wire-proxy.ts';
 
 describe('a wire proxy records', () => {
@@ -17,7 +17,7 @@ describe('a wire proxy records', () => {
   beforeEach(async () => {
     await db.orm.em.execute('truncate counted');
     proxy = await WireProxy.start(db.target);
-    client = await connected(proxy);
+    client = await connectThrough(proxy);
   });
   afterEach(() => proxy.close());
   afterAll(() => db.drop());
@@ -44,7 +44,7 @@ describe('a wire proxy records', () => {
     expect(proxy.statements).toEqual(['select $1::int + 1 as n']);
   });
 
-  test('a prepared statement once for each time that it runs', async () => {
+  test('a prepared statement once for each execution', async () => {
     const insert = { name: 'insert', text: 'insert into counted values ($1)' };
     await client.query({ ...insert, values: [1] });
     await client.query({ ...insert, values: [2] });
@@ -53,7 +53,7 @@ describe('a wire proxy records', () => {
     expect(await stored()).toEqual([1, 2]);
   });
 
-  test('a copy once, regardless of its size', async () => {
+  test('a COPY once, regardless of its size', async () => {
     const lines = Array.from({ length: 1_000 }, (_, n) => String(n));
 
     await copy(client, 'counted', lines);
@@ -80,7 +80,7 @@ describe('a wire proxy records', () => {
   });
 
   test('statements of all connections, until it is reset', async () => {
-    const other = await connected(proxy);
+    const other = await connectThrough(proxy);
     await client.query('select 1');
     await other.query('select 2');
     expect(proxy.statements).toEqual(['select 1', 'select 2']);
@@ -92,7 +92,7 @@ describe('a wire proxy records', () => {
     expect(proxy.statements).toEqual(['select 3']);
   });
 
-  test('a statement that arrives in many chunks, and passes on such an answer', async () => {
+  test('a statement that arrives in many chunks, and forwards such an answer', async () => {
     const text = `select '${'x'.repeat(3_000_000)}' as echo`;
 
     const { rows } = await client.query(text);

@@ -5,21 +5,21 @@ import type { Break, Fault } from './fault.ts';
 import { ProxiedConnection } from './proxied-connection.ts';
 
 /**
- * Stands between clients and a PostgreSQL server: takes down the statements that clients send, and makes a chosen one, or all
- * connections, fail. Login passes through unchanged; what is encrypted does too, but can't be read.
+ * A proxy between clients and a PostgreSQL server. It records the statements that clients send, and injects faults into a statement or into
+ * all connections. Logins and encrypted traffic are forwarded unchanged.
  */
 export class WireProxy {
-  /** The database that it stands before, as clients reach it through the proxy. */
+  /** The database behind the proxy, as clients reach it through the proxy. */
   readonly target: DatabaseTarget;
-  /** Whether clients may connect; when not, they are cut at once, or connect and never hear anything. */
+  /** Whether clients may connect. With false, they are cut at once. With `silently`, they connect and never get an answer. */
   accepting: boolean | 'silently' = true;
   readonly #server: Server;
   readonly #open = new Set<ProxiedConnection>();
-  readonly #unheard = new Set<Socket>();
+  readonly #silent = new Set<Socket>();
   #cancels = 0;
   #statements: string[] = [];
   #faults: { at: number | RegExp; fault: Fault }[] = [];
-  #struck: string[] = [];
+  #triggered: string[] = [];
   #settled = Promise.withResolvers<void>();
 
   private constructor(server: Server, behind: DatabaseTarget) {
@@ -29,7 +29,7 @@ export class WireProxy {
     server.on('connection', (client) => this.#accept(client, behind));
   }
 
-  /** A proxy on a free port of this machine. Close it with `close()`, or hold it with `await using`. */
+  /** Starts a proxy on a free port of this machine. Close it with `close()`, or declare it with `await using`. */
   static async start(behind: DatabaseTarget): Promise<WireProxy> {
     const server = createServer({ noDelay: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -51,58 +51,58 @@ export class WireProxy {
     return this.#statements;
   }
 
-  /** Connections that are open, or that one side still takes for open. */
+  /** The number of connections that are open for at least one side. */
   get connections(): number {
     return this.#open.size;
   }
 
-  /** Cancels that were asked for in clear text. */
+  /** The number of cancel requests in clear text. */
   get cancels(): number {
     return this.#cancels;
   }
 
-  /** Faults that have not struck yet. */
+  /** The number of faults that were not triggered yet. */
   get armed(): number {
     return this.#faults.length;
   }
 
-  /** The statements that faults have struck since the last `reset`. */
-  get struck(): readonly string[] {
-    return this.#struck;
+  /** The statements that triggered faults since the last `reset`. */
+  get triggered(): readonly string[] {
+    return this.#triggered;
   }
 
-  /** Forgets what was taken down, and all faults. */
+  /** Clears the recorded statements and all faults. */
   reset(): void {
     this.#statements = [];
-    this.#struck = [];
+    this.#triggered = [];
     this.#faults = [];
     this.#settle();
   }
 
   /**
-   * Makes the n-th statement since the last `reset` fail, the first being 1, or the next that matches. It strikes once.
-   * Where a query's text holds several, those ahead of an `error` are run; a connection breaks before any is.
+   * Injects a fault once: at the n-th statement since the last `reset`, counted from 1, or at the next one that matches. In a query of several
+   * statements, those before an `error` are executed; a connection breaks before any is.
    */
   failAt(at: number | RegExp, fault: Fault): void {
     if (this.armed === 0) this.#settled = Promise.withResolvers();
     this.#faults.push({ at, fault });
   }
 
-  /** Waits until every fault has struck. */
-  async haveStruck(): Promise<void> {
+  /** Waits until every fault was triggered. */
+  async allTriggered(): Promise<void> {
     if (this.armed > 0) await this.#settled.promise;
   }
 
-  /** Breaks all connections as they stand. */
+  /** Breaks all connections. */
   failNow(how: Break): void {
     for (const connection of this.#open) connection.break(how);
   }
 
-  /** Ends all connections and listens no more. */
+  /** Ends all connections and stops listening. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
-    for (const connection of [...this.#open, ...this.#unheard]) connection.destroy();
+    for (const connection of [...this.#open, ...this.#silent]) connection.destroy();
     await closed;
   }
 
@@ -116,12 +116,12 @@ export class WireProxy {
       return;
     }
     if (this.accepting === 'silently') {
-      this.#unheard.add(client.pause());
+      this.#silent.add(client.pause());
       client.on('error', () => {});
       return;
     }
     const server = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
-    const connection = new ProxiedConnection(client, server, (statement) => this.#take(statement));
+    const connection = new ProxiedConnection(client, server, (statement) => this.#record(statement));
     this.#open.add(connection);
     for (const side of [client, server]) {
       side.on('close', () => {
@@ -131,14 +131,14 @@ export class WireProxy {
     }
   }
 
-  #take(statement: string): Fault | undefined {
+  #record(statement: string): Fault | undefined {
     const number = this.#statements.push(statement);
     const found = this.#faults.find(({ at }) =>
       typeof at === 'number' ? at === number : at.test(statement),
     );
     if (!found) return undefined;
     this.#faults = this.#faults.filter((fault) => fault !== found);
-    this.#struck.push(statement);
+    this.#triggered.push(statement);
     this.#settle();
     return found.fault;
   }

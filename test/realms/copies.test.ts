@@ -15,7 +15,7 @@ describe('an error of another copy of the package', () => {
   let other: Errors;
   beforeAll(async () => void (other = await anotherCopy()));
 
-  test('is recognized, and told by its code', () => {
+  test('is recognized, and discriminated by its code', () => {
     const error: unknown = new other.DuplicateError('taken', { constraint: 'uq_1' });
 
     expect(error).not.toBeInstanceOf(DuplicateError);
@@ -35,12 +35,12 @@ describe('an error of another copy of the package', () => {
     ['an object that looks like one', { [Symbol.for('synth-lab-data.DataError')]: true, code: 'duplicate' }],
     ['nothing', null],
     ['a text', 'duplicate'],
-  ])('is not taken for one: %s', (_, error: unknown) => {
+  ])('is not recognized: %s', (_, error: unknown) => {
     expect(isDataError(error)).toBe(false);
   });
 });
 
-test('each error that can be thrown has a code of its own', () => {
+test('each error class has a unique code', () => {
   const codes = Object.values(errors).flatMap((Kind) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the classes differ in what they take; each makes do with this
     const made = Reflect.construct(Kind as new (...given: unknown[]) => object, [[], []]);

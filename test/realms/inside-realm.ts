@@ -15,7 +15,7 @@ import {
 } from '../../src/index.ts';
 import { loadRows } from '../../src/loading/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { failureOf } from '../database/told.ts';
+import { rejectionOf } from '../database/reported-error.ts';
 
 // Run by `vm-pools.test.ts` in a realm of its own: what Node itself makes there has other classes than this file's.
 const url = process.env['REALM_URL'];
@@ -26,7 +26,7 @@ afterAll(() => database.close());
 const experiment = { name: 'in a realm', hypothesis: 'h' };
 
 test('this is a realm of its own', async () => {
-  const failure = await failureOf((async () => readFileSync('/nowhere'))());
+  const failure = await rejectionOf((async () => readFileSync('/nowhere'))());
 
   expect(failure instanceof Error).toBe(false);
   expect(types.isNativeError(failure)).toBe(true);
@@ -42,13 +42,15 @@ test('writes, and reads what was written', async () => {
 
 test('tells what is refused by its class and its code', async () => {
   const id = await database.transact(async ({ experiments }) => experiments.add(experiment).id);
-  const twice = await failureOf(
+  const twice = await rejectionOf(
     database.transact(({ experiments }) => Promise.resolve(experiments.add({ ...experiment, id }))),
   );
-  const blank = await failureOf(
+  const blank = await rejectionOf(
     database.transact(({ experiments }) => Promise.resolve(experiments.add({ ...experiment, name: ' ' }))),
   );
-  const nowhere = await failureOf(database.read(({ experiments }) => experiments.getSummary('exp_nowhere')));
+  const nowhere = await rejectionOf(
+    database.read(({ experiments }) => experiments.getSummary('exp_nowhere')),
+  );
 
   expect(twice).toBeInstanceOf(DuplicateError);
   expect(blank).toBeInstanceOf(InvalidValueError);
@@ -85,13 +87,15 @@ test('refuses the second of two editors', async () => {
 test('ends work by a signal, with its reason', async () => {
   const signal = AbortSignal.timeout(100);
 
-  const ended = await failureOf(database.transact(({ em }) => em.execute('select pg_sleep(60)'), { signal }));
+  const ended = await rejectionOf(
+    database.transact(({ em }) => em.execute('select pg_sleep(60)'), { signal }),
+  );
 
   expect(ended).toBe(signal.reason);
 });
 
 test('names why there is no connection', async () => {
-  const failure = await failureOf(openDatabase({ url: 'postgresql://user:secret@127.0.0.1:1/nothing' }));
+  const failure = await rejectionOf(openDatabase({ url: 'postgresql://user:secret@127.0.0.1:1/nothing' }));
 
   expect(failure).toBeInstanceOf(ConnectionError);
   expect(failure).toHaveProperty(

@@ -69,7 +69,7 @@ test.each([
   expect(results.map(({ title }) => title)).toContain('this is a realm of its own');
 });
 
-test('an .env that cannot be read is refused there too', async () => {
+test('an unreadable .env is refused in a realm', async () => {
   const directory = await project(opening);
   await mkdir(join(directory, '.env'));
 

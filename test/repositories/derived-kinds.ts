@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { ReferenceKind, type EntityProperty } from '@mikro-orm/core';
 import { z } from 'zod';
 import { ShapedJson } from '../../src/json/shaped-json.ts';
-import { unconnected } from '../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../src/postgres/orm/offline-orm.ts';
 import { LegacyReader } from '../../src/repositories/legacy/legacy-reader.ts';
 import type { AnyReadModel } from '../../src/repositories/read-model/read-model.ts';
 import { Repository } from '../../src/repositories/repository.ts';
@@ -65,7 +65,7 @@ function rowKind({ from, select, map }: AnyReadModel, computed: RowKind): RowKin
 // A number as text is one that the driver did not read: `bigint` or `numeric`.
 const anyScalar = z.union([z.boolean(), z.number(), z.string().regex(/\D/)]);
 
-const metadata = [...unconnected().getMetadata()];
+const metadata = [...createOfflineOrm().getMetadata()];
 
 function columnKind(table: string, column: string): AnyKind | undefined {
   const { props = [] } = metadata.find(({ tableName }) => tableName === table) ?? {};

@@ -1,5 +1,5 @@
 import type { EntityManager, EntityMetadata } from '@mikro-orm/postgresql';
-import { unconnected } from '../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../src/postgres/orm/offline-orm.ts';
 import { factories } from '../concurrency/histories/factories.ts';
 import { changed, trackedOf } from '../concurrency/histories/row-state.ts';
 import { valuesOf } from '../repositories/row-values.ts';
@@ -59,7 +59,7 @@ function changing(meta: EntityMetadata): Changing {
   return {
     table,
     stage: (em) => valuesOf(factory(em)),
-    column: tracked(valuesOf(factory(unconnected().em.fork()))).column,
+    column: tracked(valuesOf(factory(createOfflineOrm().em.fork()))).column,
     flush: async (em, stored) => {
       const row: object = await em.findOneOrFail(entity, pick(stored, primaryKeys));
       const { property, kind, value } = tracked(stored);

@@ -1,7 +1,7 @@
 import type { EntityMetadata } from '@mikro-orm/postgresql';
-import { unconnected } from '../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../src/postgres/orm/offline-orm.ts';
 
-const described = [...unconnected().getMetadata().getAll().values()].toSorted((a, b) =>
+const described = [...createOfflineOrm().getMetadata().getAll().values()].toSorted((a, b) =>
   a.tableName < b.tableName ? -1 : 1,
 );
 

@@ -5,7 +5,7 @@ import type { SynthData } from '../../src/entities.ts';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 import { ConnectionLostError, InvalidValueError, RefusedError, StatementError } from '../../src/errors.ts';
 import { TestDatabase, aSynth, anExperiment } from '../../src/testing/index.ts';
-import { overlooked } from '../database/units/overlooked.ts';
+import { undetectedStatements } from '../database/units/undetected-statements.ts';
 import { scratch } from '../embedded/scratch.ts';
 
 const experiment = { name: 'Short checkout', hypothesis: 'Fewer steps sell more' };
@@ -39,7 +39,7 @@ const run =
 const runOverlooked =
   (statements: string) =>
   (uow: UnitOfWork): Promise<unknown> =>
-    uow.em.execute(overlooked(uow, statements));
+    uow.em.execute(undetectedStatements(uow, statements));
 
 describe('rollback', () => {
   test('rolls back what the work wrote', async () => {

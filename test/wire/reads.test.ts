@@ -15,7 +15,7 @@ import { instants, sessions } from './instants.ts';
 const number = 0.12345678901234568;
 const sessionOf = (at: number) => sessions[at % sessions.length] ?? {};
 
-describe('what is read under settings that change the text of values', () => {
+describe('reading under settings that change the text of values', () => {
   let db: TestDatabase;
   let world: World;
   let usual: Map<string, unknown>;
@@ -69,17 +69,20 @@ describe('what is read under settings that change the text of values', () => {
       return read;
     }, settings && { settings });
 
-  test('includes every instant, as the Date that stands for it', () => {
+  test('returns every instant as its Date', () => {
     const shown = new Set(datesIn([...usual.values()]).map((date) => date.toISOString()));
 
     expect([...shown].toSorted()).toEqual([...new Set(instants.map(([, iso]) => iso))].toSorted());
   });
 
-  test.each(sessions)('is the same under $timezone, $datestyle, $extra_float_digits', async (settings) => {
-    expect(await readAll(db, settings)).toEqual(usual);
-  });
+  test.each(sessions)(
+    'returns the same under $timezone, $datestyle, $extra_float_digits',
+    async (settings) => {
+      expect(await readAll(db, settings)).toEqual(usual);
+    },
+  );
 
-  test('is the same when the database brings the settings', async () => {
+  test('returns the same when the database has the settings', async () => {
     const altered = sessionOf(5);
     const admin = db.orm.em.fork();
     const name = new URL(db.url).pathname.slice(1);
@@ -117,7 +120,7 @@ describe('what is read under settings that change the text of values', () => {
     },
   );
 
-  test('entities found, joined or refreshed have the instant that is stored, and nothing to write', async () => {
+  test('returns the stored instants in found, joined and refreshed entities, with nothing to write', async () => {
     for (const settings of [sessionOf(1), sessionOf(6), sessionOf(11)]) {
       await db.transact(
         async ({ em }) => {

@@ -47,7 +47,7 @@ const writes: Record<string, Write> = {
   },
 };
 
-describe('what is written', () => {
+describe('a written time', () => {
   let db: TestDatabase;
   const zone = process.env['TZ'];
   beforeAll(async () => {
@@ -104,7 +104,7 @@ describe('what is written', () => {
     expect([undefined, epochOf(new Date(0))]).toContain(kept);
   });
 
-  test('is refused where PostgreSQL has no such year', async () => {
+  test('is refused for a year that PostgreSQL does not have', async () => {
     for (const [name, write] of Object.entries(writes)) {
       const failed: unknown = await write(db, new Date(first - 1_000), {}).catch((error: unknown) => error);
       expect([name, failed]).toEqual([name, expect.any(InvalidValueError)]);
@@ -112,7 +112,7 @@ describe('what is written', () => {
     }
   });
 
-  test('by repositories that take a time is never an invalid date', async () => {
+  test('by the methods of repositories is never an invalid date', async () => {
     const invalid = new Date(Number.NaN);
     const experiment = await db.transact(async ({ em }) => anExperiment(em).id);
 
@@ -126,7 +126,7 @@ describe('what is written', () => {
     ).rejects.toThrow(InvalidValueError);
   });
 
-  test('as an upsert is returned as it is stored, under any settings', async () => {
+  test('by an upsert is returned as it is stored, under any settings', async () => {
     for (const settings of sessions.slice(0, 8)) {
       await db.orm.em
         .fork()
@@ -144,7 +144,7 @@ describe('what is written', () => {
     }
   });
 
-  test('as a generation’s token ends it under other settings', async () => {
+  test('as the token of a generation ends it under other settings', async () => {
     const experiment = await db.transact(async ({ em }) => anExperiment(em).id);
     const [begun, ended] = [sessions[2] ?? {}, sessions[13] ?? {}];
     const generation = await db.transact(

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { together } from '../../../test/concurrency/together.ts';
+import { concurrently } from '../../../test/concurrency/concurrently.ts';
 import type { Fault } from '../../../test/proxy/fault.ts';
 import { WireProxy } from '../../../test/proxy/wire-proxy.ts';
 import { accountMigrations, accountsOrm } from './accounts.ts';
@@ -71,7 +71,7 @@ function runner(reached: boolean): Disturbance {
       using started = await RunnerProcess.start();
       proxy.failAt(at, reached ? { after: async () => started.stop() } : 'silent');
       const answer = started.carryOut({ url: proxy.url(), direction, options });
-      await Promise.race([proxy.haveStruck(), answer]);
+      await Promise.race([proxy.allTriggered(), answer]);
       started.kill();
       await answer;
       proxy.failNow('cut');
@@ -92,7 +92,7 @@ async function convergesAfter(disturbance: Disturbance, direction: Direction, at
   const ups = accountMigrations.map((name) => `up ${name}`);
   const downs = accountMigrations.toReversed().map((name) => `down ${name}`);
   // Named, so that a failure tells after which statement.
-  const point = `${at} ${proxy.struck[0]}`;
+  const point = `${at} ${proxy.triggered[0]}`;
   expect({ point, ...(await left(db.orm)) }).toEqual({ point, ...undisturbed[direction] });
   expect({ point, done: await doneIn(db.orm.em) }).toEqual({
     point,
@@ -116,7 +116,7 @@ describe.each(['up', 'down'] as const)('going %s', (direction) => {
     const stride = all ? 1 : every;
     let points = 0;
     for (let next = 1, goesOn = true; goesOn; next += atOnce * stride) {
-      const reached = await together(atOnce, (n) =>
+      const reached = await concurrently(atOnce, (n) =>
         convergesAfter(disturbance, direction, next + n * stride),
       );
       points += reached.filter(Boolean).length;

@@ -6,7 +6,7 @@ import { Lease } from '../src/lease/lease.ts';
 import { onOwnConnection } from '../src/session/own-connection.ts';
 import { poolSession } from '../src/session/session.ts';
 import { OutsideSession } from '../../../test/schema/outside-session.ts';
-import { failureOf } from '../../../test/database/told.ts';
+import { rejectionOf } from '../../../test/database/reported-error.ts';
 import { emptyDatabase } from './scratch.ts';
 
 const options = { duration: 60_000, wait: 10_000 };
@@ -34,7 +34,7 @@ async function sendLate(
   client.on('error', () => {});
   await client.connect();
   onTestFinished(() => client.end());
-  const outcome = failureOf(client.query(sql));
+  const outcome = rejectionOf(client.query(sql));
   await outside.waiting(1, 'vacuum t');
   return { outcome };
 }

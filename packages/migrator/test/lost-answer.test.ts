@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { TestDatabase } from '../../../src/testing/index.ts';
-import { failureOf } from '../../../test/database/told.ts';
+import { rejectionOf } from '../../../test/database/reported-error.ts';
 import { WireProxy } from '../../../test/proxy/wire-proxy.ts';
 import { doneIn } from './left.ts';
 import type { Migrations } from './project.ts';
@@ -102,7 +102,7 @@ test.each(kinds)('a migration %s that is told to have failed does not come true 
     create constraint trigger linger after insert on slow deferrable initially deferred
       for each row execute function linger()`);
 
-  const failing = failureOf(migrator.up());
+  const failing = rejectionOf(migrator.up());
   await expect.poll(() => committing(db)).toHaveLength(1);
   proxy.failNow('cut');
   expect(await failing).toMatchObject({ code: 'failed' });

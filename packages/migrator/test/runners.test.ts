@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { together } from '../../../test/concurrency/together.ts';
+import { concurrently } from '../../../test/concurrency/concurrently.ts';
 import { PgBouncer, whyNoPooler } from '../../../test/pooler/pgbouncer.ts';
 import { accountMigrations } from './accounts.ts';
 import { doneIn, left, leftUndisturbed, type Left } from './left.ts';
@@ -17,7 +17,7 @@ let runners: RunnerProcess[];
 beforeAll(async () => {
   await using db = await TestServer.shared().createEmptyDatabase();
   alone = (await leftUndisturbed(db.url)).up;
-  runners = await together(count, () => RunnerProcess.start());
+  runners = await concurrently(count, () => RunnerProcess.start());
 });
 afterAll(() => {
   for (const runner of runners) runner.kill();

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load/load-target.ts';
-import { exactJson } from '../../json/exact-json.ts';
+import { parseExactJson } from '../../json/exact-json.ts';
 import { maxRowSize, rowTooLong } from './source.ts';
 
 const number = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
@@ -94,7 +94,7 @@ function valueOf(
   if (type === 'integer' || type === 'double precision') return number.test(cell) ? Number(cell) : cell;
   if (type !== 'jsonb') return cell;
   try {
-    return exactJson(cell);
+    return parseExactJson(cell);
   } catch (cause) {
     throw new InvalidRowError(at, 'is not valid JSON', { cause });
   }

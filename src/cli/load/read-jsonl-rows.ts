@@ -1,7 +1,7 @@
 import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load/load-target.ts';
 import { isRawJSON } from '../../json/raw-json.ts';
-import { exactJson } from '../../json/exact-json.ts';
+import { parseExactJson } from '../../json/exact-json.ts';
 import { maxRowSize, rowTooLong } from './source.ts';
 
 /**
@@ -35,7 +35,7 @@ function rowOf(line: string, row: number, plain: readonly string[]): object {
 
 function parse(line: string, row: number): unknown {
   try {
-    return exactJson(line);
+    return parseExactJson(line);
   } catch (cause) {
     throw new InvalidRowError({ row, property: null }, 'is not valid JSON', { cause });
   }

@@ -1,7 +1,7 @@
 import { print, printJson, table, UsageError } from 'mikro-orm-safe-migrations/cli';
 import type { EntityClass, EntityManager } from '@mikro-orm/postgresql';
 import { Database } from '../../database/database.ts';
-import { unconnected } from '../../postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../postgres/orm/offline-orm.ts';
 import { InvalidLoadError, SchemaOutOfDateError } from '../../errors.ts';
 import { loadRows, planLoad, type LoadOptions } from '../../loading/index.ts';
 import { describeTarget } from '../../loading/load/load-target.ts';
@@ -15,7 +15,7 @@ import { decodeUtf8, withSource, type Source } from './source.ts';
 
 /** Runs `synthdb load --dry-run`: reads and checks the rows, and prints the statements. */
 export async function planLoadOfFile(file: string, given: LoadCommandOptions): Promise<void> {
-  const orm = unconnected();
+  const orm = createOfflineOrm();
   const found = await withSource(file, given.format, (source) => withRows(source, given, orm.em, planLoad));
   if (given.json) return printJson(found);
   print(`${found.rows.toLocaleString('en')} rows are valid. Statements:`);

@@ -4,9 +4,9 @@ import type { PoolClient } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import type { PoolMode } from '../../postgres/client/pool-options.ts';
 import { Connections } from '../../postgres/client/connections.ts';
-import { assignmentOf } from '../../postgres/pooler/pooled-sessions.ts';
+import { detectPoolerMode } from '../../postgres/pooler/pooler-mode.ts';
 import type { DoctorFinding } from './findings.ts';
-import { poolModeOf } from './pool-mode.ts';
+import { readPoolMode } from './pool-mode.ts';
 import { tlsFinding, type TlsFacts } from './tls-finding.ts';
 
 const clockToleranceMs = 1_000;
@@ -20,8 +20,8 @@ export async function connectionFindings(
   const pool = await orm.em.getConnection().getNativeClient();
   const client = await pool.connect();
   const tls = tlsFinding(tlsFacts(client, target), target.parts.host);
-  const time = await clock(client).finally(() => client.release());
-  return [tls, await pooler(orm, target, poolMode), time];
+  const clock = await clockFinding(client).finally(() => client.release());
+  return [tls, await poolerFinding(orm, target, poolMode), clock];
 }
 
 function tlsFacts({ connection: { stream } }: PoolClient, { tls }: DatabaseTarget): TlsFacts {
@@ -31,31 +31,40 @@ function tlsFacts({ connection: { stream } }: PoolClient, { tls }: DatabaseTarge
   return { inUse: true, verified, protocol: stream.getProtocol() };
 }
 
-async function pooler(orm: MikroORM, target: DatabaseTarget, poolMode: PoolMode): Promise<DoctorFinding> {
+async function poolerFinding(
+  orm: MikroORM,
+  target: DatabaseTarget,
+  poolMode: PoolMode,
+): Promise<DoctorFinding> {
   if (!Connections.of(orm).behindPooler)
-    return { subject: 'pooler', level: 'fine', says: 'none', facts: { inFront: false, mode: null } };
-  const mode = (await poolModeOf(target)) ?? (await assignmentOf(orm));
-  const says = `one is in front, in ${mode === null ? 'a mode that this role may not see' : `${mode} mode`}`;
+    return { subject: 'pooler', level: 'fine', message: 'none', facts: { inFront: false, mode: null } };
+  const mode = (await readPoolMode(target)) ?? (await detectPoolerMode(orm));
+  const message = `detected, in ${mode === null ? 'a mode that this role may not read' : `${mode} mode`}`;
   const facts = { inFront: true, mode };
   if (mode === 'statement')
-    return { subject: 'pooler', level: 'warning', says: `${says}: it does not support transactions`, facts };
+    return {
+      subject: 'pooler',
+      level: 'warning',
+      message: `${message}: it does not support transactions`,
+      facts,
+    };
   // `openDatabase` would refuse it.
   if (mode === 'transaction' && poolMode === 'session')
     return {
       subject: 'pooler',
       level: 'warning',
-      says: `${says}: set DATABASE_POOL_MODE=transaction`,
+      message: `${message}: set DATABASE_POOL_MODE=transaction`,
       facts,
     };
   return {
     subject: 'pooler',
     level: 'note',
-    says: `${says}; set MIGRATION_DATABASE_URL to connect migrations directly to the server`,
+    message: `${message}; set MIGRATION_DATABASE_URL to connect migrations directly to the server`,
     facts,
   };
 }
 
-async function clock(client: PoolClient): Promise<DoctorFinding> {
+async function clockFinding(client: PoolClient): Promise<DoctorFinding> {
   const before = Date.now();
   const { rows } = await client.query<{ at: string }>(
     'select extract(epoch from clock_timestamp()) * 1000 as at',
@@ -66,14 +75,14 @@ async function clock(client: PoolClient): Promise<DoctorFinding> {
   const ahead = at > after ? at - after : at < before ? at - before : 0;
   const difference = Math.round(ahead);
   const wrong = Math.abs(difference) > clockToleranceMs;
-  const says =
+  const message =
     difference === 0
       ? 'agrees with this machine'
       : `${Math.abs(difference)} ms ${difference > 0 ? 'ahead of' : 'behind'} this machine`;
   return {
     subject: 'clock',
     level: wrong ? 'warning' : 'fine',
-    says: wrong ? `${says}: set both by NTP` : says,
+    message: wrong ? `${message}: set both by NTP` : message,
     facts: { differenceMs: difference },
   };
 }

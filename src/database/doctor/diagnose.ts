@@ -23,12 +23,12 @@ export async function diagnose(
   return [
     ...(await serverFindings(orm)),
     ...(await connectionFindings(orm, target, settings.poolMode.value)),
-    await schema(orm),
+    await schemaFinding(orm),
     ...(await replicaFindings(orm, settings)),
   ];
 }
 
-async function schema(orm: MikroORM): Promise<DoctorFinding> {
+async function schemaFinding(orm: MikroORM): Promise<DoctorFinding> {
   const gap = await migrationGap(orm);
   const { version, pending, unknown } = gap;
   const wrong = [
@@ -38,7 +38,7 @@ async function schema(orm: MikroORM): Promise<DoctorFinding> {
   return {
     subject: 'schema',
     level: wrong.length > 0 ? 'warning' : 'fine',
-    says: [version ?? 'never migrated', ...wrong].join('; '),
+    message: [version ?? 'never migrated', ...wrong].join('; '),
     facts: { ...gap },
   };
 }
@@ -57,7 +57,7 @@ async function replicaFindings(primary: MikroORM, settings: Settings): Promise<D
       return {
         subject: `replica ${index + 1}`,
         level: status === 'up' ? 'fine' : 'warning',
-        says: `${database}: ${status === 'up' ? how : `passed over, ${how}`}`,
+        message: `${database}: ${status === 'up' ? how : `not used, ${how}`}`,
         facts: { database, status, error, lag },
       };
     });

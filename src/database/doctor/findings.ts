@@ -7,7 +7,7 @@ export interface DoctorFinding {
   readonly subject: string;
   readonly level: Level;
   /** One line, for people. */
-  readonly says: string;
+  readonly message: string;
   /** For programs. */
   readonly facts: Readonly<Record<string, unknown>>;
 }

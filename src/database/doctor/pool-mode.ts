@@ -2,8 +2,8 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { ormOptions } from '../../postgres/orm/orm-options.ts';
 
-/** Returns PgBouncer's pool mode for a database, from its console, the database `pgbouncer`; null when this role may not see it. */
-export async function poolModeOf(target: DatabaseTarget): Promise<string | null> {
+/** Returns PgBouncer's pool mode for a database, from its console, the database `pgbouncer`; null when this role may not read it. */
+export async function readPoolMode(target: DatabaseTarget): Promise<string | null> {
   const options = ormOptions(target.withDatabase('pgbouncer'), {
     pool: { max: 1, acquireTimeout: 2_000 },
   });

@@ -1,35 +1,40 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DoctorFinding } from './findings.ts';
 
-const oldest = 140_000;
+const oldestSupported = 140_000;
 
-type Ask = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
+type Query = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
 
 /** Returns the findings about the server and the connected role. */
 export async function serverFindings(orm: MikroORM): Promise<DoctorFinding[]> {
-  const ask: Ask = (sql, values = []) => orm.em.getConnection().execute(sql, [...values]);
+  const query: Query = (sql, values = []) => orm.em.getConnection().execute(sql, [...values]);
   const tables = [...orm.getMetadata().getAll().values()].map(({ tableName }) => tableName);
-  return [await version(ask), await role(ask, tables), await timeouts(ask), await connections(ask)];
+  return [await version(query), await role(query, tables), await timeouts(query), await connections(query)];
 }
 
-async function version(ask: Ask): Promise<DoctorFinding> {
-  const [row] = await ask<{ version: string; number: number; standby: boolean }>(
+async function version(query: Query): Promise<DoctorFinding> {
+  const [row] = await query<{ version: string; number: number; standby: boolean }>(
     `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
        pg_is_in_recovery() as standby`,
   );
   const { version: name = '?', number = 0, standby = false } = row ?? {};
-  const says = `PostgreSQL ${name}`;
+  const message = `PostgreSQL ${name}`;
   const facts = { version: name, standby };
   if (standby)
-    return { subject: 'server', level: 'warning', says: `${says}, a standby: nothing can be written`, facts };
-  if (number < oldest)
     return {
       subject: 'server',
       level: 'warning',
-      says: `${says}: 14 is the oldest supported version`,
+      message: `${message}, a standby: nothing can be written`,
       facts,
     };
-  return { subject: 'server', level: 'fine', says, facts };
+  if (number < oldestSupported)
+    return {
+      subject: 'server',
+      level: 'warning',
+      message: `${message}: 14 is the oldest supported version`,
+      facts,
+    };
+  return { subject: 'server', level: 'fine', message, facts };
 }
 
 interface Role {
@@ -43,8 +48,8 @@ interface Role {
 }
 
 // A service writes the tables of entities: not the list of migrations, nor tables of others in the same schema.
-async function role(ask: Ask, written: readonly string[]): Promise<DoctorFinding> {
-  const [found] = await ask<Role>(
+async function role(query: Query, written: readonly string[]): Promise<DoctorFinding> {
+  const [found] = await query<Role>(
     `select current_user as name, rolsuper as superuser, rolbypassrls as "bypassRowSecurity",
        coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayCreate", tables.*
      from pg_roles, (
@@ -63,7 +68,7 @@ async function role(ask: Ask, written: readonly string[]): Promise<DoctorFinding
     found.bypassRowSecurity && !superuser && 'bypasses row-level security',
     found.mayCreate && 'may create tables',
   ].filter((right) => right !== false);
-  const says = rights.length === 0 ? name : `${name}: ${rights.join(', ')}`;
+  const message = rights.length === 0 ? name : `${name}: ${rights.join(', ')}`;
   const lacking = [
     ...(unreadable.length > 0 ? [`may not read ${unreadable.join(', ')}`] : []),
     ...(unwritable.length > 0 ? [`may not write ${unwritable.join(', ')}`] : []),
@@ -74,41 +79,46 @@ async function role(ask: Ask, written: readonly string[]): Promise<DoctorFinding
       : []),
   ];
   if (lacking.length > 0)
-    return { subject: 'role', level: 'warning', says: `${says}; ${lacking.join('; ')}`, facts: { ...found } };
+    return {
+      subject: 'role',
+      level: 'warning',
+      message: `${message}; ${lacking.join('; ')}`,
+      facts: { ...found },
+    };
   return {
     subject: 'role',
     level: superuser ? 'note' : 'fine',
-    says: superuser ? `${says}; a service does not need that` : says,
+    message: superuser ? `${message}; a service does not need that` : message,
     facts: { ...found },
   };
 }
 
-async function timeouts(ask: Ask): Promise<DoctorFinding> {
-  const rows = await ask<{ name: string; ms: number }>(
+async function timeouts(query: Query): Promise<DoctorFinding> {
+  const rows = await query<{ name: string; ms: number }>(
     `select name, setting::int as ms from pg_settings
      where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout') order by name`,
   );
-  const says = rows.map(({ name, ms }) => `${name} ${ms === 0 ? 'off' : `${ms} ms`}`).join(', ');
+  const message = rows.map(({ name, ms }) => `${name} ${ms === 0 ? 'off' : `${ms} ms`}`).join(', ');
   return {
     subject: 'timeouts',
     level: 'fine',
-    says,
+    message,
     facts: Object.fromEntries(rows.map(({ name, ms }) => [name, ms])),
   };
 }
 
-async function connections(ask: Ask): Promise<DoctorFinding> {
-  const [row] = await ask<{ used: number; max: number }>(
+async function connections(query: Query): Promise<DoctorFinding> {
+  const [row] = await query<{ used: number; max: number }>(
     `select count(*)::int as used, current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as max
      from pg_stat_activity where backend_type = 'client backend'`,
   );
   const { used = 0, max = 0 } = row ?? {};
   const full = used > max * 0.9;
-  const says = `${used} of ${max} in use`;
+  const message = `${used} of ${max} in use`;
   return {
     subject: 'connections',
     level: full ? 'warning' : 'fine',
-    says: full ? `${says}: make pools smaller, or put a pooler in front` : says,
+    message: full ? `${message}: make pools smaller, or put a pooler in front` : message,
     facts: { used, max },
   };
 }

@@ -13,11 +13,12 @@ export interface TlsFacts {
 export function tlsFinding(facts: TlsFacts, host: string): DoctorFinding {
   const { inUse, verified, protocol } = facts;
   const what = inUse ? `${protocol}, the server ${verified ? '' : 'not '}verified` : 'not in use';
-  if (verified || isLoopback(host)) return { subject: 'tls', level: 'fine', says: what, facts: { ...facts } };
+  if (verified || isLoopback(host))
+    return { subject: 'tls', level: 'fine', message: what, facts: { ...facts } };
   return {
     subject: 'tls',
     level: 'warning',
-    says: `${what}: an attacker in the network can ${inUse ? 'impersonate the server' : 'read everything'}; set sslmode=verify-full and sslrootcert in the URL`,
+    message: `${what}: an attacker in the network can ${inUse ? 'impersonate the server' : 'read everything'}; set sslmode=verify-full and sslrootcert in the URL`,
     facts: { ...facts },
   };
 }

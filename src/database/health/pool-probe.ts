@@ -9,7 +9,7 @@ import type { PoolHealth } from './database-health.ts';
 export interface PoolAnswer {
   /** Milliseconds, including the wait for a connection. */
   readonly latency: number;
-  /** Whether it is a standby, which refuses writes, although none was asked for. */
+  /** Whether it is a standby, which refuses writes, although `target_session_attrs` does not accept one. */
   readonly isUnexpectedStandby: boolean;
 }
 
@@ -22,16 +22,20 @@ export class PoolProbe {
 
   constructor(orm: MikroORM) {
     this.#orm = orm;
-    this.#answer = new Probe(() => this.#ask());
+    this.#answer = new Probe(() => this.#query());
   }
 
-  /** @throws NoAnswerError after `timeout` milliseconds; the error of the pool or the driver. */
-  ask(timeout: number): Promise<PoolAnswer> {
-    return this.#answer.ask(timeout);
+  /**
+   * Checks the pool, or returns the result of the check that is running.
+   *
+   * @throws NoAnswerError after `timeout` milliseconds; the error of the pool or the driver.
+   */
+  check(timeout: number): Promise<PoolAnswer> {
+    return this.#answer.run(timeout);
   }
 
   /** Returns the usage of the pool, without this probe's own place in the queue. */
-  async figures(): Promise<PoolHealth> {
+  async usage(): Promise<PoolHealth> {
     const pool = await this.#orm.em.getConnection().getNativeClient();
     return {
       max: pool.options.max,
@@ -46,10 +50,10 @@ export class PoolProbe {
     if (this.#client instanceof TxClient) this.#client.drop(new Error('Connection terminated'));
   }
 
-  async #ask(): Promise<PoolAnswer> {
+  async #query(): Promise<PoolAnswer> {
     const pool = await this.#orm.em.getConnection().getNativeClient();
     const begun = performance.now();
-    await Connections.of(this.#orm).settle();
+    await Connections.of(this.#orm).processCloseEvents();
     const before = pool.waitingCount;
     const connecting = pool.connect();
     this.#isQueued = pool.waitingCount > before;

@@ -1,20 +1,20 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { isOutOfConnections, noneLeft } from '../../postgres/errors/connection-limits.ts';
+import { isOutOfConnections, noFreeConnection } from '../../postgres/errors/connection-limits.ts';
 import { Connections } from '../../postgres/client/connections.ts';
-import { outsidePool } from '../../postgres/client/outside-pool.ts';
+import { withClientOutsidePool } from '../../postgres/client/outside-pool.ts';
 import { NoAnswerError, Probe } from '../../postgres/client/probe.ts';
 
 /**
  * The result of a check outside the pool: `answers`; `full`: the server, or a pooler in front of it, is alive and has no free connection;
- * `silent`: it did not answer in time; `unreachable`: `error` says why.
+ * `silent`: it did not answer in time; `unreachable`: no connection could be made, because of `error`.
  */
 export type ServerState =
-  | { readonly is: 'answers' | 'silent' }
-  | { readonly is: 'full'; readonly what: string }
-  | { readonly is: 'unreachable'; readonly error: unknown };
+  | { readonly status: 'answers' | 'silent' }
+  | { readonly status: 'full'; readonly message: string }
+  | { readonly status: 'unreachable'; readonly error: unknown };
 
 // Milliseconds after which a connection without an answer is closed.
-const longestMs = 5_000;
+const timeoutMs = 5_000;
 
 /**
  * Checks whether the server is alive, on a connection outside the pool that is opened for the check. Concurrent checks share one
@@ -28,21 +28,21 @@ export class ServerProbe {
 
   constructor(orm: MikroORM) {
     this.#orm = orm;
-    this.#check = new Probe(() => this.#ask());
+    this.#check = new Probe(() => this.#connect());
   }
 
   /** Checks the server within `timeout` milliseconds. Never throws. */
-  async ask(timeout: number): Promise<ServerState> {
+  async check(timeout: number): Promise<ServerState> {
     try {
-      await this.#check.ask(timeout);
-      return { is: 'answers' };
+      await this.#check.run(timeout);
+      return { status: 'answers' };
     } catch (error) {
-      if (isOutOfConnections(error)) return { is: 'full', what: noneLeft };
-      if (!(error instanceof NoAnswerError)) return { is: 'unreachable', error };
+      if (isOutOfConnections(error)) return { status: 'full', message: noFreeConnection };
+      if (!(error instanceof NoAnswerError)) return { status: 'unreachable', error };
       // A pooler accepts clients itself, and lets them wait for a connection to the server.
       return this.#isLoggedIn && Connections.of(this.#orm).behindPooler
-        ? { is: 'full', what: 'the pooler is alive, but assigned no connection to the server in time' }
-        : { is: 'silent' };
+        ? { status: 'full', message: 'the pooler is alive, but assigned no connection to the server in time' }
+        : { status: 'silent' };
     }
   }
 
@@ -51,16 +51,20 @@ export class ServerProbe {
     this.#ended.abort();
   }
 
-  async #ask(): Promise<void> {
+  async #connect(): Promise<void> {
     this.#isLoggedIn = false;
-    const deadline = AbortSignal.timeout(longestMs);
+    const deadline = AbortSignal.timeout(timeoutMs);
     try {
-      await outsidePool(this.#orm, AbortSignal.any([this.#ended.signal, deadline]), async (client) => {
-        this.#isLoggedIn = true;
-        await client.query('select 1');
-      });
+      await withClientOutsidePool(
+        this.#orm,
+        AbortSignal.any([this.#ended.signal, deadline]),
+        async (client) => {
+          this.#isLoggedIn = true;
+          await client.query('select 1');
+        },
+      );
     } catch (error) {
-      throw deadline.aborted ? new NoAnswerError(longestMs) : error;
+      throw deadline.aborted ? new NoAnswerError(timeoutMs) : error;
     }
   }
 }

@@ -6,12 +6,12 @@ import { settlesWithin } from '../../postgres/client/settles-within.ts';
 import type { Replica, ReplicaState } from './replica.ts';
 import { walBytes } from './wal-position.ts';
 
-// For how long the last check of the servers is valid.
-const freshMs = 1_000;
-// How long to wait for the primary; then replicas are compared with its last known position.
+// Milliseconds for which the last check of the servers is valid.
+const checkIntervalMs = 1_000;
+// Milliseconds to wait for the primary. After that, replicas are compared with its last known position.
 const primaryTimeoutMs = 1_000;
-// How long to wait for a replica to reach the position of a read. Most are there in a few milliseconds.
-const catchUpMs = 100;
+// Milliseconds to wait for a replica to reach the position of a read. Most reach it in a few.
+const catchUpTimeoutMs = 100;
 
 /** The state of a replica. */
 export interface ReplicaHealth {
@@ -29,16 +29,16 @@ export class ReplicaSet {
   readonly #maxLag: bigint;
   readonly #primary: Probe<bigint>;
   /** The end of the primary's write-ahead log at the last check. */
-  #head: bigint | undefined;
+  #primaryPosition: bigint | undefined;
   #primaryIsDown = false;
   #checkedAt = -Infinity;
   #checking: Promise<void> | undefined;
-  #turn = 0;
+  #next = 0;
 
   constructor(primary: MikroORM, replicas: readonly Replica[], maxLag: number) {
     this.replicas = replicas;
     this.#maxLag = BigInt(maxLag);
-    this.#primary = new Probe(() => endOfLog(primary));
+    this.#primary = new Probe(() => walEnd(primary));
   }
 
   /**
@@ -52,13 +52,13 @@ export class ReplicaSet {
     if (atLeast === null || this.replicas.length === 0) return null;
     const wanted = atLeast === undefined ? 0n : walBytes(atLeast);
     await this.#refresh();
-    const usable = this.#inTurn().filter(({ state }) => this.#status(state) === 'up');
-    const first = usable.find(({ state }) => reaches(state, wanted));
-    if (first || usable.length === 0) return first ?? null;
-    return catchingUp(usable, wanted);
+    const candidates = this.#roundRobin().filter(({ state }) => this.#status(state) === 'up');
+    const first = candidates.find(({ state }) => reaches(state, wanted));
+    if (first || candidates.length === 0) return first ?? null;
+    return firstToReach(candidates, wanted);
   }
 
-  /** Returns whether `error`, thrown by a read from `replica`, is the replica's, so that the primary can answer the read. */
+  /** Returns whether `replica` caused `error`, which a read from it threw, so that the primary can answer the read. */
   isReplicaFailure(replica: Replica, error: unknown): boolean {
     // The read conflicted with the replay of the log.
     if (error instanceof ContentionError) return true;
@@ -79,18 +79,21 @@ export class ReplicaSet {
     );
     return this.replicas.map(({ state }) => ({
       status: this.#status(state),
-      error: state ? state.why : `no answer within ${timeout} ms`,
-      lag: state?.position == null || this.#head === undefined ? null : Number(this.#lag(state.position)),
+      error: state ? state.error : `no answer within ${timeout} ms`,
+      lag:
+        state?.position == null || this.#primaryPosition === undefined
+          ? null
+          : Number(this.#lag(state.position)),
     }));
   }
 
-  /** Closes their pools within about so many milliseconds. */
+  /** Closes the pools of the replicas within about `milliseconds`. */
   async close(milliseconds: number): Promise<void> {
     await Promise.allSettled(this.replicas.map((replica) => replica.close(milliseconds)));
   }
 
   async #refresh(): Promise<void> {
-    if (performance.now() - this.#checkedAt < freshMs) return;
+    if (performance.now() - this.#checkedAt < checkIntervalMs) return;
     // Servers that did not answer the last time are checked, but not waited for.
     this.#checking ??= this.#checkAll((isDown) => isDown).finally(() => {
       this.#checking = undefined;
@@ -101,15 +104,15 @@ export class ReplicaSet {
 
   // The primary first: a replica that was checked before it would seem to lag by what was written in between.
   async #checkAll(skips: (isDown: boolean) => boolean): Promise<void> {
-    await unless(skips(this.#primaryIsDown), this.#checkPrimary());
+    await awaitUnless(skips(this.#primaryIsDown), this.#checkPrimary());
     await Promise.all(
-      this.replicas.map((replica) => unless(skips(replica.state?.why != null), replica.check())),
+      this.replicas.map((replica) => awaitUnless(skips(replica.state?.error != null), replica.check())),
     );
   }
 
   async #checkPrimary(): Promise<void> {
     try {
-      this.#head = await this.#primary.ask(primaryTimeoutMs);
+      this.#primaryPosition = await this.#primary.run(primaryTimeoutMs);
       this.#primaryIsDown = false;
     } catch {
       // Its last position still shows which replicas lag, and a read from the primary throws the error.
@@ -117,9 +120,9 @@ export class ReplicaSet {
     }
   }
 
-  #inTurn(): Replica[] {
-    this.#turn = (this.#turn + 1) % this.replicas.length;
-    return [...this.replicas.slice(this.#turn), ...this.replicas.slice(0, this.#turn)];
+  #roundRobin(): Replica[] {
+    this.#next = (this.#next + 1) % this.replicas.length;
+    return [...this.replicas.slice(this.#next), ...this.replicas.slice(0, this.#next)];
   }
 
   #status(state: ReplicaState | undefined): ReplicaHealth['status'] {
@@ -128,14 +131,14 @@ export class ReplicaSet {
   }
 
   #lag(position: bigint): bigint {
-    const lag = (this.#head ?? 0n) - position;
+    const lag = (this.#primaryPosition ?? 0n) - position;
     return lag > 0n ? lag : 0n;
   }
 }
 
 /** Returns the first of `replicas` to reach a position; null when none does in time. */
-async function catchingUp(replicas: readonly Replica[], wanted: bigint): Promise<Replica | null> {
-  const deadline = performance.now() + catchUpMs;
+async function firstToReach(replicas: readonly Replica[], wanted: bigint): Promise<Replica | null> {
+  const deadline = performance.now() + catchUpTimeoutMs;
   for (let pause = 1; performance.now() < deadline; pause *= 2) {
     for (const replica of replicas) if (reaches(await replica.check(), wanted)) return replica;
     await setTimeout(pause);
@@ -148,12 +151,12 @@ function reaches(state: ReplicaState | undefined, wanted: bigint): boolean {
 }
 
 /** Waits for `work`, unless it is skipped; it runs in any case. */
-async function unless(skipped: boolean, work: Promise<unknown>): Promise<void> {
+async function awaitUnless(skipped: boolean, work: Promise<unknown>): Promise<void> {
   if (!skipped) await work;
 }
 
 // The part of the log that replicas can receive.
-async function endOfLog(primary: MikroORM): Promise<bigint> {
+async function walEnd(primary: MikroORM): Promise<bigint> {
   const [row] = await primary.em
     .getConnection()
     .execute<{ position: string }[]>('select pg_current_wal_flush_lsn()::text as position');

@@ -3,16 +3,16 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { Connections, closeWithin } from '../../postgres/client/connections.ts';
 import { ormOptions, type ConnectOptions } from '../../postgres/orm/orm-options.ts';
-import { SharedSessionCheck } from '../../postgres/pooler/pooled-sessions.ts';
+import { SharedSessionCheck } from '../../postgres/pooler/pooler-mode.ts';
 import { Probe } from '../../postgres/client/probe.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { walBytes } from './wal-position.ts';
 
-/** The position up to which a replica has replayed the write-ahead log, or why it can't be read from. */
+/** The position up to which a replica has replayed the write-ahead log, or the reason why it can't be read from. */
 export type ReplicaState =
-  | { readonly position: bigint; readonly why: null }
-  | { readonly position: null; readonly why: string };
+  | { readonly position: bigint; readonly error: null }
+  | { readonly position: null; readonly error: string };
 
 // Short, since the primary can answer instead.
 const timeoutMs = 1_000;
@@ -27,7 +27,7 @@ export class Replica {
   private constructor(orm: MikroORM, telemetry: Telemetry) {
     this.orm = orm;
     this.telemetry = telemetry;
-    this.#probe = new Probe(() => this.#ask());
+    this.#probe = new Probe(() => this.#readPosition());
   }
 
   static async open(target: DatabaseTarget, options: ConnectOptions, telemetry: Telemetry): Promise<Replica> {
@@ -46,22 +46,22 @@ export class Replica {
 
   /** Checks the replica and returns its state. Never throws. */
   async check(): Promise<ReplicaState> {
-    const state = await this.#probe.ask(timeoutMs).then(
+    const state = await this.#probe.run(timeoutMs).then(
       (position): ReplicaState =>
-        position === null ? { position: null, why: 'it is not a replica' } : { position, why: null },
-      (error: unknown): ReplicaState => ({ position: null, why: reason(error) }),
+        position === null ? { position: null, error: 'it is not a replica' } : { position, error: null },
+      (error: unknown): ReplicaState => ({ position: null, error: messageOf(error) }),
     );
-    if ((this.#state?.why ?? null) !== state.why) this.telemetry.replica(state.why);
+    if ((this.#state?.error ?? null) !== state.error) this.telemetry.reportReplica(state.error);
     return (this.#state = state);
   }
 
-  /** Closes its pool within about so many milliseconds. */
+  /** Closes its pool within about `milliseconds`. */
   async close(milliseconds: number): Promise<void> {
     this.telemetry.stop();
     await closeWithin(milliseconds, this.orm);
   }
 
-  async #ask(): Promise<bigint | null> {
+  async #readPosition(): Promise<bigint | null> {
     const [row] = await this.orm.em
       .getConnection()
       .execute<{ position: string | null }[]>(
@@ -71,7 +71,7 @@ export class Replica {
   }
 }
 
-function reason(thrown: unknown): string {
+function messageOf(thrown: unknown): string {
   const error = toDataError(thrown);
   return isNativeError(error) ? error.message : String(error);
 }

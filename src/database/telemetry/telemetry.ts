@@ -6,7 +6,7 @@ import { statementText } from './statement-text.ts';
 import { Tracing } from './tracing.ts';
 import { watchStatements } from '../../postgres/client/watch-statements.ts';
 
-/** What telemetry emits, and where. No line holds a value of a statement, a row or a password. */
+/** The logger, and the statements to log. No line has a value of a statement, a row or a password. */
 export interface TelemetryOptions {
   /** Default: nothing is emitted. */
   readonly logger?: Logger | undefined;
@@ -16,14 +16,14 @@ export interface TelemetryOptions {
   readonly logStatements?: boolean | undefined;
 }
 
-/** Emits to a logger, and to OpenTelemetry where the service has installed it, what happens on the connections to one database. */
+/** Reports the connections, statements and units of work of one database to a logger, and to OpenTelemetry where it is installed. */
 export class Telemetry {
   readonly #target: DatabaseTarget;
   readonly #logger: Logger | undefined;
   readonly #slow: number;
   readonly #all: boolean;
   readonly #tracing: Tracing | null;
-  readonly #leave: (() => void)[] = [];
+  readonly #unsubscribes: (() => void)[] = [];
 
   private constructor(options: TelemetryOptions, target: DatabaseTarget, tracing: Tracing | null) {
     this.#target = target;
@@ -38,7 +38,7 @@ export class Telemetry {
   }
 
   /** Returns telemetry with the same options for another database, such as a replica. */
-  of(target: DatabaseTarget): Telemetry {
+  forDatabase(target: DatabaseTarget): Telemetry {
     return new Telemetry(
       { logger: this.#logger, slowStatement: this.#slow, logStatements: this.#all },
       target,
@@ -66,42 +66,42 @@ export class Telemetry {
         logger.warn({ ...usage(), code: sqlStateOf(error) || null }, 'idle connection lost'),
       );
     }
-    if (this.#tracing) this.#leave.push(this.#tracing.pool(pool, database));
+    if (this.#tracing) this.#unsubscribes.push(this.#tracing.observePool(pool, database));
     if (this.#tracing || this.#all || (logger && Number.isFinite(this.#slow)))
       watchStatements(pool, (sql) => this.#statement(sql));
   }
 
   /** Runs a unit of work in its own span. */
-  unitOfWork<T>(kind: 'transact' | 'read', work: () => Promise<T>): Promise<T> {
-    return this.#tracing ? this.#tracing.unitOfWork(kind, this.#target, work) : work();
+  traceUnitOfWork<T>(kind: 'transact' | 'read', work: () => Promise<T>): Promise<T> {
+    return this.#tracing ? this.#tracing.traceUnitOfWork(kind, this.#target, work) : work();
   }
 
   /** Reports a retry of a unit of work after `error`, with its number and its delay in milliseconds. */
-  retrying(error: unknown, { attempt, delay }: { attempt: number; delay: number }): void {
-    this.#tracing?.retrying(error, attempt);
+  reportRetry(error: unknown, { attempt, delay }: { attempt: number; delay: number }): void {
+    this.#tracing?.recordRetry(error, attempt);
     this.#logger?.warn(
       { database: this.#target.label, code: sqlStateOf(error), attempt, delay: rounded(delay) },
       'unit of work is retried',
     );
   }
 
-  /** Reports why a replica is no longer used, or that it is used again. */
-  replica(unusable: string | null): void {
+  /** Reports that a replica is no longer used because of `error`, or, with null, that it is used again. */
+  reportReplica(error: string | null): void {
     const database = this.#target.label;
-    if (unusable === null) this.#logger?.info({ database }, 'replica is used again');
-    else this.#logger?.warn({ database, why: unusable }, 'replica is not used');
+    if (error === null) this.#logger?.info({ database }, 'replica is used again');
+    else this.#logger?.warn({ database, error }, 'replica is not used');
   }
 
   /** Stops the reports of the pools. */
   stop(): void {
-    for (const leave of this.#leave.splice(0)) leave();
+    for (const unsubscribe of this.#unsubscribes.splice(0)) unsubscribe();
   }
 
   #statement(sql: string): (error?: unknown) => void {
-    const ended = this.#tracing?.statement(sql, this.#target);
+    const endSpan = this.#tracing?.startStatement(sql, this.#target);
     const begun = performance.now();
     return (error) => {
-      ended?.(error);
+      endSpan?.(error);
       const duration = performance.now() - begun;
       const slow = duration >= this.#slow;
       if (!this.#logger || !(slow || this.#all)) return;

@@ -8,7 +8,7 @@ import { operationName, statementText } from './statement-text.ts';
 
 type Api = typeof api;
 
-const scope = 'synth-lab-data';
+const instrumentationName = 'synth-lab-data';
 
 /** Spans and metrics by OpenTelemetry's conventions for databases. They have no values and no messages of errors. */
 export class Tracing {
@@ -17,10 +17,10 @@ export class Tracing {
 
   private constructor(api: Api) {
     this.#api = api;
-    this.#tracer = api.trace.getTracer(scope);
+    this.#tracer = api.trace.getTracer(instrumentationName);
   }
 
-  /** Returns null when the service has not installed `@opentelemetry/api`. */
+  /** Loads `@opentelemetry/api`. Returns null when the service has not installed it. */
   static async start(): Promise<Tracing | null> {
     try {
       return new Tracing(await import('@opentelemetry/api'));
@@ -31,8 +31,8 @@ export class Tracing {
   }
 
   /** Runs `work` in a span, the parent of its statements' spans. */
-  unitOfWork<T>(kind: 'transact' | 'read', target: DatabaseTarget, work: () => Promise<T>): Promise<T> {
-    return this.#tracer.startActiveSpan(kind, { attributes: addressOf(target) }, async (span) => {
+  traceUnitOfWork<T>(kind: 'transact' | 'read', target: DatabaseTarget, work: () => Promise<T>): Promise<T> {
+    return this.#tracer.startActiveSpan(kind, { attributes: serverAttributes(target) }, async (span) => {
       try {
         return await work();
       } catch (error) {
@@ -45,16 +45,16 @@ export class Tracing {
   }
 
   /** Adds an event for a retry to the span of the current unit of work. */
-  retrying(error: unknown, attempt: number): void {
-    this.#api.trace.getActiveSpan()?.addEvent('retry', { attempt, 'error.type': typeOf(error) });
+  recordRetry(error: unknown, attempt: number): void {
+    this.#api.trace.getActiveSpan()?.addEvent('retry', { attempt, 'error.type': errorType(error) });
   }
 
   /** Begins the span of a statement. The returned function ends it. */
-  statement(sql: string, target: DatabaseTarget): (error?: unknown) => void {
+  startStatement(sql: string, target: DatabaseTarget): (error?: unknown) => void {
     const operation = operationName(sql);
     const span = this.#tracer.startSpan(`${operation} ${target.parts.database}`, {
       kind: this.#api.SpanKind.CLIENT,
-      attributes: { ...addressOf(target), 'db.operation.name': operation },
+      attributes: { ...serverAttributes(target), 'db.operation.name': operation },
     });
     // Only when it is recorded: this costs more than everything else.
     if (span.isRecording()) span.setAttribute('db.query.text', statementText(sql));
@@ -65,8 +65,8 @@ export class Tracing {
   }
 
   /** Reports the usage of a pool whenever metrics are read, until the returned function is called. */
-  pool(pool: Pool, name: string): () => void {
-    const meter = this.#api.metrics.getMeter(scope);
+  observePool(pool: Pool, name: string): () => void {
+    const meter = this.#api.metrics.getMeter(instrumentationName);
     const count = meter.createObservableUpDownCounter('db.client.connection.count', {
       description: 'Connections of the pool, by state',
       unit: '{connection}',
@@ -80,13 +80,16 @@ export class Tracing {
       unit: '{request}',
     });
     const instruments = [count, max, pending];
-    const of: Attributes = { 'db.client.connection.pool.name': name };
+    const attributes: Attributes = { 'db.client.connection.pool.name': name };
     const observe = (observed: BatchObservableResult): void => {
       const { totalCount, idleCount, waitingCount } = pool;
-      observed.observe(count, idleCount, { ...of, 'db.client.connection.state': 'idle' });
-      observed.observe(count, totalCount - idleCount, { ...of, 'db.client.connection.state': 'used' });
-      observed.observe(max, pool.options.max, of);
-      observed.observe(pending, waitingCount, of);
+      observed.observe(count, idleCount, { ...attributes, 'db.client.connection.state': 'idle' });
+      observed.observe(count, totalCount - idleCount, {
+        ...attributes,
+        'db.client.connection.state': 'used',
+      });
+      observed.observe(max, pool.options.max, attributes);
+      observed.observe(pending, waitingCount, attributes);
     };
     meter.addBatchObservableCallback(observe, instruments);
     return () => meter.removeBatchObservableCallback(observe, instruments);
@@ -96,12 +99,12 @@ export class Tracing {
   #fail(span: Span, error: unknown): void {
     const sqlState = sqlStateOf(error);
     if (/^[0-9A-Z]{5}$/.test(sqlState)) span.setAttribute('db.response.status_code', sqlState);
-    span.setAttribute('error.type', typeOf(error));
+    span.setAttribute('error.type', errorType(error));
     span.setStatus({ code: this.#api.SpanStatusCode.ERROR });
   }
 }
 
-function addressOf({ parts }: DatabaseTarget): Attributes {
+function serverAttributes({ parts }: DatabaseTarget): Attributes {
   return {
     'db.system.name': 'postgresql',
     'db.namespace': parts.database,
@@ -110,7 +113,7 @@ function addressOf({ parts }: DatabaseTarget): Attributes {
   };
 }
 
-function typeOf(error: unknown): string {
+function errorType(error: unknown): string {
   const isNamed = typeof error === 'object' && error !== null && 'name' in error;
   return sqlStateOf(error) || (isNamed ? String(error.name) : typeof error);
 }

@@ -45,7 +45,7 @@ function gatedPrototype(prototype: object, name: string): object {
   return made;
 }
 
-/** Returns whether the signature of a method says that it returns no promise, and so sends nothing. */
+/** Returns whether a method is declared as synchronous in its signature: it sends nothing. */
 function isSynchronous({ constructor }: object, method: string): boolean {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- registration refuses a repository without signatures
   const { signatures } = constructor as unknown as RepositoryClass;

@@ -3,19 +3,22 @@ import type { ControlledTransaction } from 'kysely';
 import { ReadOnlyError } from '../../errors.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { gatedTransaction } from '../../postgres/patches/gated-transaction.ts';
-import { rememberLoaded } from '../../postgres/patches/loaded-entities.ts';
-import { concurrent, innerRuns, transactionControl } from './refusals.ts';
+import { snapshotIdentityMap } from '../../postgres/patches/identity-map-snapshot.ts';
+import { concurrentUseError, innerUnitIsRunning, transactionControlError } from './usage-errors.ts';
 import type { UnitGate } from './unit-gate.ts';
 
 /** The entity manager of a unit of work. */
 interface Manager extends EntityManager {
   /** Makes it a handle of the unit of work behind `gate`. */
   join(gate: UnitGate, transaction?: ControlledTransaction<unknown>): void;
-  /** Runs `work` with a fork, behind a savepoint. */
-  behindSavepoint<T>(work: (em: this) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Runs `work` with a fork, in a savepoint. */
+  withSavepoint<T>(work: (em: this) => Promise<T>, options?: TransactionOptions): Promise<T>;
 }
 
-/** Runs `work` behind a savepoint of the unit of work of `em`, which refuses other calls meanwhile. Errors are translated. */
+/**
+ * Runs `work` in a savepoint of the unit of work of `em`, which refuses other calls meanwhile. When `work` throws, rolls back to the
+ * savepoint and restores the loaded entities. Errors are translated.
+ */
 export function runInner<EM extends Manager, T>(
   em: EM,
   outer: UnitGate,
@@ -24,46 +27,44 @@ export function runInner<EM extends Manager, T>(
 ): Promise<T> {
   if (!outer.connection)
     return Promise.reject(
-      new ReadOnlyError(
-        'a savepoint needs a transaction, which a read has not: use the `transact` of the database',
-      ),
+      new ReadOnlyError('a savepoint needs a transaction: use `transact` of the database instead of `read`'),
     );
   return outer.runInner(async (inner) => {
     await em.flush();
-    const loaded = rememberLoaded(em, () => inner.isCurrent);
+    const snapshot = snapshotIdentityMap(em, () => inner.isCurrent);
     try {
-      const result = await em.behindSavepoint((fork) => runWork(fork, inner, work), options);
-      loaded.keep();
+      const result = await em.withSavepoint((fork) => runWork(fork, inner, work), options);
+      snapshot.discard();
       return result;
     } catch (error) {
-      loaded.restore();
+      snapshot.restore();
       throw toDataError(error);
     }
   });
 }
 
-const running = new WeakSet<EntityManager>();
+const runningManagers = new WeakSet<EntityManager>();
 
-/** Runs `work` behind a savepoint in a transaction of a service's own MikroORM, which has no gate. */
+/** Runs `work` in a savepoint, for a service's own MikroORM, which has no gate. */
 export async function runUngated<T>(em: EntityManager, work: (em: EntityManager) => Promise<T>): Promise<T> {
-  // They share a connection: a failure of one would roll back the changes of the others.
-  if (running.has(em)) throw concurrent(innerRuns);
-  running.add(em);
+  // Concurrent savepoints share a connection: rolling back one would roll back the changes of the others.
+  if (runningManagers.has(em)) throw concurrentUseError(innerUnitIsRunning);
+  runningManagers.add(em);
   try {
     await em.flush();
-    const loaded = rememberLoaded(em, () => true);
+    const snapshot = snapshotIdentityMap(em, () => true);
     try {
       const result = await em.transactional(work);
-      loaded.keep();
+      snapshot.discard();
       return result;
     } catch (error) {
-      loaded.restore();
+      snapshot.restore();
       throw error;
     }
   } catch (error) {
     throw toDataError(error);
   } finally {
-    running.delete(em);
+    runningManagers.delete(em);
   }
 }
 
@@ -72,12 +73,12 @@ async function runWork<EM extends Manager, T>(
   inner: UnitGate,
   work: (em: EM) => Promise<T>,
 ): Promise<T> {
-  em.join(inner, gatedTransaction(inner, em.getKysely(), transactionControl));
+  em.join(inner, gatedTransaction(inner, em.getKysely(), transactionControlError));
   const [outcome] = await inner.runAs('work', () => Promise.allSettled([work(em)]));
   if (outcome.status === 'rejected') {
     await inner.close();
     throw outcome.reason;
   }
-  await inner.closeFinished();
+  await inner.closeOrThrow();
   return outcome.value;
 }

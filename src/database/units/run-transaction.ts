@@ -6,7 +6,7 @@ import type { RunningUnit } from './running-unit.ts';
 import type { TxClient } from '../../postgres/client/tx-client.ts';
 import { UnitOfWork } from './unit-of-work.ts';
 import { gatedTransaction } from '../../postgres/patches/gated-transaction.ts';
-import { transactionControl } from './refusals.ts';
+import { transactionControlError } from './usage-errors.ts';
 import { UnitConnection } from './unit-connection.ts';
 import type { UnitEntityManager } from './unit-entity-manager.ts';
 import { UnitGate } from './unit-gate.ts';
@@ -15,7 +15,7 @@ import { UnitGate } from './unit-gate.ts';
  * Runs `work` in a new transaction, with its own settings. Rejects early when `unit` is interrupted or the connection is lost, also
  * while `work` waits for something else; statements that `work` sends later fail.
  *
- * Not by `em.transactional`, which forks the fresh manager once more and enters an asynchronous context that is not needed.
+ * It does not use `em.transactional`, which would fork the fresh manager again and enter an asynchronous context that is not needed.
  */
 export async function runTransaction<T>(
   em: UnitEntityManager,
@@ -23,9 +23,9 @@ export async function runTransaction<T>(
   options: Parameters<EntityManager['begin']>[0],
   { unit, local }: { readonly unit: RunningUnit; readonly local: LocalSettings | null },
 ): Promise<T> {
-  // The ORM's own, taken before the manager belongs to the unit.
+  // The ORM's own connection. Once the manager belongs to the unit, it refuses this.
   const connection = em.getConnection('write');
-  const { gate, begun, client } = await begin(em, options, unit);
+  const { gate, transaction, client } = await begin(em, options, unit);
   let isWorking = false;
   const runWork = async (): Promise<T> => {
     isWorking = true;
@@ -44,7 +44,7 @@ export async function runTransaction<T>(
       }
       const result = await unit.unlessInterrupted(runWork());
       await finish(gate, em, unit);
-      await connection.commit(begun, new TransactionEventBroadcaster(em));
+      await connection.commit(transaction, new TransactionEventBroadcaster(em));
       return result;
     });
   } catch (error) {
@@ -52,7 +52,7 @@ export async function runTransaction<T>(
     if (!isWorking) {
       if (!unit.interruption) await gate.close();
       gate.end();
-      await connection.rollback(begun, new TransactionEventBroadcaster(em)).catch(() => {});
+      await connection.rollback(transaction, new TransactionEventBroadcaster(em)).catch(() => {});
     }
     gate.end();
     // An interruption explains the other errors, unless the commit was sent.
@@ -83,18 +83,18 @@ function refuseUnfinished(running: readonly string[]): void {
   if (running.length > 0) throw new UnfinishedWorkError(running);
 }
 
-interface Begun {
+interface BegunTransaction {
   readonly gate: UnitGate;
   readonly client: TxClient;
   /** The transaction as the ORM began it. It sends commit and rollback only. */
-  readonly begun: ControlledTransaction<unknown>;
+  readonly transaction: ControlledTransaction<unknown>;
 }
 
 async function begin(
   em: UnitEntityManager,
   options: Parameters<EntityManager['begin']>[0],
   unit: RunningUnit,
-): Promise<Begun> {
+): Promise<BegunTransaction> {
   const beginning = em.begin(options);
   try {
     await unit.unlessInterrupted(beginning);
@@ -103,10 +103,10 @@ async function begin(
     void beginning.then(() => em.rollback()).catch(() => {});
     throw error;
   }
-  const begun = em.getTransactionContext<ControlledTransaction<unknown>>();
-  if (!begun) throw new Error('the ORM began no transaction');
-  const connection = await UnitConnection.of(begun.getExecutor());
+  const transaction = em.getTransactionContext<ControlledTransaction<unknown>>();
+  if (!transaction) throw new Error('the ORM began no transaction');
+  const connection = await UnitConnection.of(transaction.getExecutor());
   const gate = new UnitGate(connection);
-  em.join(gate, gatedTransaction(gate, begun, transactionControl));
-  return { gate, begun, client: connection.client };
+  em.join(gate, gatedTransaction(gate, transaction, transactionControlError));
+  return { gate, transaction, client: connection.client };
 }

@@ -34,7 +34,7 @@ export class RunningUnit {
   async onClient<T>(client: TxClient, work: () => Promise<T>): Promise<T> {
     const lost = Promise.withResolvers<never>();
     lost.promise.catch(() => {});
-    // A running statement fails in this turn, with an error that says more.
+    // A running statement rejects in this turn, with a more precise error.
     const onLost = (error: Error) => void setImmediate(() => lost.reject(error));
     client.onLost = onLost;
     this.#stop = () => {

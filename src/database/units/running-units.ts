@@ -29,15 +29,15 @@ export class RunningUnits {
     }
   }
 
-  /** Refuses further units of work, waits for the running ones, and interrupts those that have not ended after so many milliseconds. */
+  /** Refuses further units of work, waits for the running ones, and interrupts those that have not ended after `milliseconds`. */
   async close(milliseconds: number): Promise<void> {
     this.#isClosed = true;
     if (await settlesWithin(milliseconds, this.#ended())) return;
-    const late = new DatabaseClosedError(
+    const closed = new DatabaseClosedError(
       `the database was closed, and the unit of work had not ended after ${milliseconds} ms`,
     );
     const ended = this.#ended();
-    for (const unit of this.#running.keys()) unit.interrupt(late);
+    for (const unit of this.#running.keys()) unit.interrupt(closed);
     await ended;
   }
 

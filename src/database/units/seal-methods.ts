@@ -1,4 +1,4 @@
-import { wrap, type EntityManager } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Repository } from '../../repositories/repository.ts';
 import { isOurs } from '../../postgres/orm/entities/our-entities.ts';
 import { DataErrorEntityManager } from '../../postgres/orm/data-errors/data-error-entity-manager.ts';
@@ -54,7 +54,7 @@ export function sealMethods(prototype: Sealable): void {
   });
   seal(prototype, 'refresh', (gate, start, manager, [entity, options]) =>
     gate.call('em.refresh', async () =>
-      isManaged(manager, entity) ? refreshKeeping(manager, entity, options) : start(),
+      isManaged(manager, entity) ? refreshKeepingChanges(manager, entity, options) : start(),
     ),
   );
   seal(prototype, 'getRepository', (gate, start) => {
@@ -67,14 +67,22 @@ export function sealMethods(prototype: Sealable): void {
 
 function isManaged(manager: Sealable, entity: unknown): entity is object {
   if (typeof entity !== 'object' || entity === null) return false;
-  const { __meta: meta, __managed, __em } = wrap(entity, true);
-  return isOurs(meta) && __managed && __em === manager;
+  const meta = manager.getMetadata().find(entity.constructor);
+  if (!meta || !isOurs(meta)) return false;
+  return manager.getUnitOfWork(false).getIdentityMap().getByEntity(entity) === entity;
 }
 
 /** Refreshes an entity, and keeps unflushed changes, which the ORM's `refresh` overwrites. */
-async function refreshKeeping(manager: Sealable, entity: object, options: unknown): Promise<object | null> {
-  const { __meta: meta, __primaryKeys: keys } = wrap(entity, true);
-  const found = await manager.findOne(meta.class, keys, Object.assign({}, options, { refresh: true }));
+async function refreshKeepingChanges(
+  manager: Sealable,
+  entity: object,
+  options: unknown,
+): Promise<object | null> {
+  const found = await manager.findOne(
+    entity.constructor,
+    entity,
+    Object.assign({}, options, { refresh: true }),
+  );
   if (!found) manager.getUnitOfWork(false).unsetIdentity(entity);
   return found;
 }

@@ -4,16 +4,21 @@ import { identifyClient } from '../../postgres/client/identify-client.ts';
 import type { TxClient } from '../../postgres/client/tx-client.ts';
 import { settlesWithin } from '../../postgres/client/settles-within.ts';
 import { findTransactionEnd } from '../../postgres/sql/find-transaction-end.ts';
-import { concurrent, ended, transactionControl, transactionEnded } from './refusals.ts';
+import {
+  concurrentUseError,
+  endedError,
+  transactionControlError,
+  transactionEndedError,
+} from './usage-errors.ts';
 
 // Milliseconds for the server to answer at the end of the unit, before the statement is cancelled and its connection closed.
-const patienceMs = 1_000;
+const answerTimeoutMs = 1_000;
 
-const streamIsOpen =
+const streamIsOpenMessage =
   'a stream of this unit of work is open, and no statement can be sent on its connection: read it to its end or leave its loop first, ' +
   'or use another unit of work';
 
-/** What a statement passes before it is sent. */
+/** Checks a statement before it is sent. */
 interface Gate {
   check(what: string): void;
 }
@@ -48,7 +53,7 @@ export class UnitConnection {
       const { rows } = await connection.executeQuery<{ client: TxClient }>(CompiledQuery.raw(identifyClient));
       const client = rows[0]?.client;
       if (!client)
-        throw new Error("the ORM's pool makes other clients than ours: configure it by `ormOptions`");
+        throw new Error("the ORM's pool has clients of another class; configure the ORM by `ormOptions`");
       return new UnitConnection(client, connection);
     });
   }
@@ -64,16 +69,16 @@ export class UnitConnection {
 
   /** @throws ConcurrentUseError while a stream is open. */
   refuseWhileStreaming(): void {
-    if (this.#stream) throw concurrent(streamIsOpen);
+    if (this.#stream) throw concurrentUseError(streamIsOpenMessage);
   }
 
   /** @throws StatementError when a statement ended the transaction. */
   checkTransaction(): void {
-    const { endedBy } = this.client;
-    if (endedBy !== undefined) throw transactionEnded(endedBy);
+    const { transactionEndedBy } = this.client;
+    if (transactionEndedBy !== undefined) throw transactionEndedError(transactionEndedBy);
   }
 
-  /** Gives the connection to one consumer at a time, in the order of the calls. */
+  /** Passes the connection to one consumer at a time, in the order of the calls. */
   async provide<T>(gate: Gate, consumer: (connection: DatabaseConnection) => Promise<T>): Promise<T> {
     this.refuseWhileStreaming();
     const turn = new Turn(gate, this);
@@ -82,7 +87,7 @@ export class UnitConnection {
     try {
       return await consumer(turn);
     } finally {
-      this.#pass(turn);
+      this.#release(turn);
     }
   }
 
@@ -106,7 +111,7 @@ export class UnitConnection {
     this.#refuseTransactionEnd(query.sql);
     const rows = this.#connection.streamQuery<R>(query, chunkSize)[Symbol.asyncIterator]();
     this.#stream = rows;
-    for (const { refuse } of this.#waiting.splice(0)) refuse(concurrent(streamIsOpen));
+    for (const { refuse } of this.#waiting.splice(0)) refuse(concurrentUseError(streamIsOpenMessage));
     return {
       next: async () => {
         this.#check(turn);
@@ -130,14 +135,15 @@ export class UnitConnection {
       : this.#copy
         ? 'a COPY'
         : 'a statement of `getKysely()`';
-    for (const { refuse } of this.#waiting.splice(0)) refuse(ended('a statement'));
+    for (const { refuse } of this.#waiting.splice(0)) refuse(endedError('a statement'));
     const [stream, copy] = [this.#stream, this.#copy];
     this.#stream = undefined;
     this.#copy = undefined;
     // It settles when the client ends, at the latest.
     stream?.return?.().catch(() => {});
-    copy?.destroy(ended('a COPY'));
-    if (!(await settlesWithin(patienceMs, this.client.idle()))) await this.client.abort(ended('a statement'));
+    copy?.destroy(endedError('a COPY'));
+    if (!(await settlesWithin(answerTimeoutMs, this.client.idle())))
+      await this.client.abort(endedError('a statement'));
     this.#turn = undefined;
     return what;
   }
@@ -145,12 +151,12 @@ export class UnitConnection {
   /** Refuses all further statements. */
   close(): void {
     this.#isClosed = true;
-    for (const { refuse } of this.#waiting.splice(0)) refuse(ended('a statement'));
+    for (const { refuse } of this.#waiting.splice(0)) refuse(endedError('a statement'));
   }
 
   #check(turn: Turn): void {
     turn.gate.check('a statement');
-    if (this.#isClosed || this.#turn !== turn) throw ended('a statement');
+    if (this.#isClosed || this.#turn !== turn) throw endedError('a statement');
     this.checkTransaction();
   }
 
@@ -161,7 +167,7 @@ export class UnitConnection {
    */
   #refuseTransactionEnd(sql: string): void {
     const command = findTransactionEnd(sql, this.client.strings);
-    if (command !== null) throw transactionControl(`\`${command}\``);
+    if (command !== null) throw transactionControlError(`\`${command}\``);
   }
 
   #watchCopy(copy: Writable): void {
@@ -173,7 +179,7 @@ export class UnitConnection {
     copy.once('finish', end).once('error', end).once('close', end);
   }
 
-  #pass(turn: Turn): void {
+  #release(turn: Turn): void {
     if (this.#turn !== turn) return;
     this.#stream = undefined;
     const next = this.#waiting.shift();
@@ -182,7 +188,7 @@ export class UnitConnection {
   }
 }
 
-/** The connection as Kysely has it while it sends a statement. */
+/** The connection that Kysely gets for one statement or stream. */
 class Turn implements DatabaseConnection {
   readonly gate: Gate;
   readonly #connection: UnitConnection;

@@ -5,8 +5,8 @@ import { ChangeKeepingFactory } from '../../postgres/patches/change-keeping-fact
 import { ChangedEntities } from '../../postgres/patches/changed-entities.ts';
 import { closedTransaction } from '../../postgres/patches/closed-transaction.ts';
 import { runInner } from './inner-unit.ts';
-import { flushKeeping, unflushedEntities } from '../../postgres/patches/late-changes.ts';
-import { ended, pastUnit, transactionControl } from './refusals.ts';
+import { flushKeepingChanges, unflushedEntities } from '../../postgres/patches/mid-flush-changes.ts';
+import { endedError, connectionOutsideUnitError, transactionControlError } from './usage-errors.ts';
 import { sealMethods } from './seal-methods.ts';
 import type { UnitGate } from './unit-gate.ts';
 
@@ -22,8 +22,8 @@ export class UnitEntityManager extends DataErrorEntityManager {
   }
 
   /**
-   * Returns a fresh manager of `orm`. Not by the ORM's option `entityManager`, which frameworks inject by, and not by a fork: inside an inner
-   * unit of work, the ORM's own manager stands for that of the inner unit.
+   * Returns a fresh manager of `orm`. It is not made by the ORM's option `entityManager`, which frameworks use for injection, and not by a
+   * fork: inside an inner unit of work, a fork of the ORM's manager is one of the inner unit.
    */
   static of(orm: MikroORM): UnitEntityManager {
     const { em, config } = orm;
@@ -48,13 +48,13 @@ export class UnitEntityManager extends DataErrorEntityManager {
     return this.#gate;
   }
 
-  /** Makes it a handle of the unit of work behind `gate`. */
+  /** Makes this manager a handle of the unit of work of `gate`. */
   join(gate: UnitGate, transaction?: ControlledTransaction<unknown>): void {
     this.#gate = gate;
     if (transaction) this.setTransactionContext(transaction);
   }
 
-  /** Makes a manager outside a transaction refuse all statements from now on. */
+  /** Makes this manager, which has no transaction, refuse all statements from now on. */
   close(): void {
     this.setTransactionContext(closed);
   }
@@ -74,7 +74,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
     row: EntityDictionary<E>,
     options?: Parameters<EntityManager['map']>[2],
   ): E {
-    // With `cascade`, the ORM would take unflushed values for stored ones.
+    // With `cascade`, the ORM would treat unflushed values as stored ones.
     return super.map(entity, row, Object.assign({ cascade: false }, options));
   }
 
@@ -103,10 +103,10 @@ export class UnitEntityManager extends DataErrorEntityManager {
 
   // Every read flushes first, and most have nothing to flush; the ORM would go through all of a flush.
   async #flush(): Promise<boolean> {
-    return this.isEmpty ? false : flushKeeping(this, () => super.flush());
+    return this.isEmpty ? false : flushKeepingChanges(this, () => super.flush());
   }
 
-  /** Runs `work` behind a savepoint, as the unit's `transact` does, where the manager belongs to a unit of work. */
+  /** Runs `work` in a savepoint, as the unit's `transact` does, where the manager belongs to a unit of work. */
   override transactional<T>(
     work: (em: this) => T | Promise<T>,
     options: Parameters<EntityManager['transactional']>[1] = {},
@@ -114,12 +114,12 @@ export class UnitEntityManager extends DataErrorEntityManager {
     if (!this.#gate) return super.transactional(work, options);
     const { propagation, ctx, ...others } = options;
     if (propagation !== undefined || ctx !== undefined)
-      return Promise.reject(transactionControl('`propagation` or `ctx` of em.transactional'));
+      return Promise.reject(transactionControlError('`propagation` or `ctx` of em.transactional'));
     return runInner(this, this.#gate, async (em) => work(em), others);
   }
 
   /** Runs the ORM's own `transactional`. */
-  behindSavepoint<T>(
+  withSavepoint<T>(
     work: (em: this) => Promise<T>,
     options?: Parameters<EntityManager['transactional']>[1],
   ): Promise<T> {
@@ -147,7 +147,7 @@ export class UnitEntityManager extends DataErrorEntityManager {
   ): ReturnType<EntityManager['getConnection']> {
     if (this.#gate && !this.#gate.runningPart) {
       this.#gate.check('em.getConnection');
-      throw pastUnit();
+      throw connectionOutsideUnitError();
     }
     return super.getConnection(...given);
   }
@@ -155,11 +155,11 @@ export class UnitEntityManager extends DataErrorEntityManager {
   #refuse(what: string): void {
     if (!this.#gate) return;
     this.#gate.check(what);
-    throw transactionControl(what);
+    throw transactionControlError(what);
   }
 }
 
-// The ORM sends by the transaction of a manager, where it has one, and through the pool otherwise.
+// The ORM sends statements by the transaction of a manager if it has one, and otherwise through the pool.
 const closed = closedTransaction(() => {
-  throw ended('a statement');
+  throw endedError('a statement');
 });

@@ -2,7 +2,7 @@ import type { ConnectionProvider, DatabaseConnection } from 'kysely';
 import { UnfinishedWorkError } from '../../errors.ts';
 import { isPoolTimeout } from '../../postgres/errors/connection-failures.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
-import { concurrent, ended, innerRuns } from './refusals.ts';
+import { concurrentUseError, endedError, innerUnitIsRunning } from './usage-errors.ts';
 import { Scopes } from './scopes.ts';
 import type { UnitConnection } from './unit-connection.ts';
 
@@ -60,17 +60,19 @@ export class UnitGate implements ConnectionProvider {
    * current code is not inside it.
    */
   check(what: string): void {
-    if (this.#state !== 'open' && !(this.#state === 'closing' && scopes.isEnding(this))) throw ended(what);
+    if (this.#state !== 'open' && !(this.#state === 'closing' && scopes.isEnding(this)))
+      throw endedError(what);
     if (this.#inner && !this.#inner.isCurrent) {
-      throw concurrent(
+      throw concurrentUseError(
         `${what}: an inner \`transact\` of this unit of work is running; await it first, or use the unit of work that it passes to its \`work\``,
       );
     }
   }
 
   /**
-   * Runs a call and records it under `name` until it has ended. Calls run one after another, since they share a connection and none may
-   * see the half-done work of another; outside a transaction, they run at once. A call within a call is part of it. Errors are translated.
+   * Runs a call and records it under `name` until it has ended. Calls run one after another, because they share a connection and must not
+   * see the intermediate state of another call. Outside a transaction, they run concurrently. A call within a call is part of it. Errors
+   * are translated.
    */
   call<T>(name: string, start: () => Promise<T>): Promise<T> {
     const part = this.runningPart;
@@ -125,8 +127,8 @@ export class UnitGate implements ConnectionProvider {
     const part = this.runningPart;
     if (part && part !== this) part.check('a statement');
     this.check('a statement');
-    if (!this.connection) throw ended('a statement');
-    // Between two calls, not within one: a stream would have the rest of the call refused after a part of it was sent.
+    if (!this.connection) throw endedError('a statement');
+    // Between two calls: a stream that opens within a call would block the remaining statements of the call.
     if (!part) {
       while (this.root.#lastCall) {
         await this.root.#lastCall;
@@ -142,7 +144,7 @@ export class UnitGate implements ConnectionProvider {
    * @throws ConcurrentUseError when another inner unit has not ended.
    */
   runInner<T>(run: (inner: UnitGate) => Promise<T>): Promise<T> {
-    if (this.#innerRun) return Promise.reject(concurrent(innerRuns));
+    if (this.#innerRun) return Promise.reject(concurrentUseError(innerUnitIsRunning));
     const running = this.#startInner(run).finally(() => {
       this.#inner?.end();
       this.#inner = undefined;
@@ -158,7 +160,7 @@ export class UnitGate implements ConnectionProvider {
     while (this.#calls.size > 0 && !this.runningPart)
       await Promise.allSettled(Array.from(this.#calls, async ({ promise }) => promise));
     this.check('transact');
-    // Its savepoint would be refused, after the reader of the stream was.
+    // Otherwise the savepoint would be refused later, after the stream's reader was.
     this.connection?.refuseWhileStreaming();
     const inner = new UnitGate(this.connection, this);
     this.#inner = inner;
@@ -176,7 +178,7 @@ export class UnitGate implements ConnectionProvider {
   }
 
   /** @throws UnfinishedWorkError when calls of the unit were running. */
-  async closeFinished(): Promise<void> {
+  async closeOrThrow(): Promise<void> {
     const running = await this.close();
     if (running && running.length > 0) throw new UnfinishedWorkError(running);
   }
@@ -184,7 +186,7 @@ export class UnitGate implements ConnectionProvider {
   /** Refuses every further use, the end of the unit included. */
   end(): void {
     this.#state = 'ended';
-    this.#disownCalls();
+    this.#handleRejections();
     this.#inner?.end();
     if (!this.parent) this.connection?.close();
   }
@@ -192,7 +194,7 @@ export class UnitGate implements ConnectionProvider {
   async #interrupt(): Promise<string[]> {
     const running = new Set(Array.from(this.#calls, ({ name }) => name));
     if (this.#innerRun) running.add('transact');
-    this.#disownCalls();
+    this.#handleRejections();
     this.#inner?.end();
     const interrupted = await this.connection?.interrupt();
     // A statement belongs to a call, where there is one.
@@ -201,8 +203,8 @@ export class UnitGate implements ConnectionProvider {
     return [...running];
   }
 
-  // The unit reports them. Without a caller that awaits them, they would end the process as unhandled rejections.
-  #disownCalls(): void {
+  // The unit reports these errors. Calls that nothing awaits would end the process by an unhandled rejection.
+  #handleRejections(): void {
     this.#innerRun?.catch(() => {});
     for (const { promise } of this.#calls) promise?.catch(() => {});
   }

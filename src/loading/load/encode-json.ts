@@ -1,5 +1,5 @@
 import { storableText } from '../../json/document-text.ts';
-import { UnstorableJson } from '../../json/unstorable-json.ts';
+import { UnstorableJsonError } from '../../json/unstorable-json.ts';
 import { ConversionError } from './conversion-error.ts';
 
 /**
@@ -11,8 +11,8 @@ export function encodeJson(document: unknown): string {
   try {
     return storableText(document, 'allowed');
   } catch (error) {
-    if (!(error instanceof UnstorableJson)) throw error;
+    if (!(error instanceof UnstorableJsonError)) throw error;
     const at = error.path.length === 0 ? '' : ` at ${error.path.map(String).join('.')}`;
-    throw new ConversionError(`holds ${error.what}${at}, ${error.why}`, { cause: error });
+    throw new ConversionError(`holds ${error.found}${at}, ${error.reason}`, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { unconnected } from '../../postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../postgres/orm/offline-orm.ts';
 import type { LoadOptions, LoadPlan } from './load-options.ts';
 import { Load } from './load.ts';
 import { PlanningSession } from './load-session.ts';
@@ -13,7 +13,7 @@ import { PlanningSession } from './load-session.ts';
  * @throws Errors of `rows`, unchanged.
  */
 export function planLoad<E extends object>(options: Omit<LoadOptions<E>, 'planOnly'>): Promise<LoadPlan> {
-  return planLoadWith(unconnected().em, options);
+  return planLoadWith(createOfflineOrm().em, options);
 }
 
 /** Plans a load of an entity that `em` knows, without using a connection. */

@@ -1,5 +1,5 @@
 import type { EntityClass, EntityManager } from '@mikro-orm/postgresql';
-import { deletedAlong } from '../../postgres/orm/guards/deleted-along.ts';
+import { cascadeEffects } from '../../postgres/orm/guards/cascade-effects.ts';
 
 /**
  * Refreshes the rows of an entity that a unit of work has loaded, and the rows that cascades may have changed, after statements that
@@ -12,8 +12,8 @@ export async function refreshLoaded<E extends object>(
   const unit = em.getUnitOfWork();
   const stale = new Set<object>();
   for (const row of unit.getIdentityMap().getStore(em.getMetadata().get(entity)).values()) {
-    const { deleted, cleared } = deletedAlong(unit, em.getMetadata(), row);
-    for (const changed of [row, ...deleted, ...cleared.map(([other]) => other)]) stale.add(changed);
+    const { deleted, cleared } = cascadeEffects(unit, em.getMetadata(), row);
+    for (const changed of [row, ...deleted, ...cleared.map((reference) => reference.row)]) stale.add(changed);
   }
   for (const row of stale) {
     // One query each: a unit of work holds few such rows.

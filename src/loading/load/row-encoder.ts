@@ -1,4 +1,4 @@
-import { BinaryRows, type CopiedValue } from '../../postgres/copy/binary-rows.ts';
+import { BinaryRowEncoder, type CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import { InvalidJsonError, InvalidRowError } from '../../errors.ts';
 import { isRawJSON } from '../../json/raw-json.ts';
 import { copyEncoders } from './copy-encoders.ts';
@@ -46,7 +46,7 @@ export class RowEncoder {
    */
   async *encode(rows: Iterable<unknown> | AsyncIterable<unknown>, numbered: boolean): AsyncGenerator<Buffer> {
     const types = this.#target.columns.map(({ type }) => type);
-    const gathered = new BinaryRows(numbered ? [...types, 'integer', 'integer'] : types);
+    const gathered = new BinaryRowEncoder(numbered ? [...types, 'integer', 'integer'] : types);
     for await (const row of rows) {
       this.count += 1;
       const full = gathered.add(this.#values(row, numbered));

@@ -1,4 +1,4 @@
-import { BinaryRows, type CopiedValue } from '../../postgres/copy/binary-rows.ts';
+import { BinaryRowEncoder, type CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import { InvalidJsonError, InvalidRowError } from '../../errors.ts';
 import { ConversionError } from '../load/conversion-error.ts';
 import type { StagedColumn } from './staged-columns.ts';
@@ -27,7 +27,7 @@ export class FactReader {
    * @throws InvalidRowError for the first fact that can't be read.
    */
   async *encode(facts: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<Buffer> {
-    const gathered = new BinaryRows(['integer', ...this.#columns.map(({ type }) => type)]);
+    const gathered = new BinaryRowEncoder(['integer', ...this.#columns.map(({ type }) => type)]);
     for await (const fact of facts) {
       this.count += 1;
       if (!isFact(fact))

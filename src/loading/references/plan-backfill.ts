@@ -1,4 +1,4 @@
-import { unconnected } from '../../postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../postgres/orm/offline-orm.ts';
 import type { BackfillPlan } from './backfill-result.ts';
 import { ReferenceBackfill, type FactRows } from './reference-backfill.ts';
 import type { BackfillConfig } from './backfill-config.ts';
@@ -12,5 +12,5 @@ import type { BackfillConfig } from './backfill-config.ts';
  * @throws Errors of `facts`, unchanged.
  */
 export async function planBackfill(config: BackfillConfig, facts: FactRows): Promise<BackfillPlan> {
-  return new ReferenceBackfill(unconnected().em, config).plan(facts);
+  return new ReferenceBackfill(createOfflineOrm().em, config).plan(facts);
 }

@@ -1,5 +1,5 @@
 import { PoolerError } from '../../errors.ts';
-import { leftOnSession } from '../pooler/pooler-rules.ts';
+import { findSessionChange } from '../pooler/session-changes.ts';
 import { leavesTemporaryObjects } from './temporary-objects.ts';
 import type { Release, TxClientConfig } from './tx-client-config.ts';
 import { TxClient } from './tx-client.ts';
@@ -16,15 +16,15 @@ export interface CleanClientConfig extends TxClientConfig {
   readonly sharesSession?: boolean;
 }
 
-// What a statement leaves on the session is in its beginning.
-const searchedLength = 2_000;
+// The beginning of a statement is enough to detect a change of the session.
+const maxSearched = 2_000;
 
 /**
- * The driver's client that leaves nothing of a unit of work on the server's connection.
+ * The driver's client that leaves no state of a unit of work on the server's connection.
  *
  * - Each transaction begins with its settings, in one message, so that they need no round trip.
  * - Temporary tables are dropped at the end of the transaction that created them.
- * - Texts and documents that PostgreSQL would store with another value are refused.
+ * - Texts and documents that PostgreSQL would not store unchanged are refused.
  * - Statements that change the session are refused on a connection that a pooler shares.
  * - A connection that is not shared is closed at its release when a statement changed the session (a setting, a lock).
  */
@@ -32,7 +32,7 @@ export class CleanClient extends TxClient {
   readonly #atBegin: string;
   readonly #sharesSession: boolean;
   #inTransaction = false;
-  #madeTemporary = false;
+  #hasTemporaryObjects = false;
   #hasChangedSession = false;
 
   constructor(config: CleanClientConfig = {}) {
@@ -47,23 +47,23 @@ export class CleanClient extends TxClient {
         const { text, name } = partsOf(first);
         if (text === 'begin' || text.startsWith('start transaction')) {
           this.#inTransaction = true;
-          this.#madeTemporary = false;
+          this.#hasTemporaryObjects = false;
           return send(text + this.#atBegin, ...others);
         }
         if (text === 'commit' || text === 'rollback') {
           this.#inTransaction = false;
-          return text === 'commit' && this.#madeTemporary
-            ? this.#commitWithoutTemporary(send, given)
+          return text === 'commit' && this.#hasTemporaryObjects
+            ? this.#dropTemporaryAndCommit(send, given)
             : send(...given);
         }
-        if (this.#sharesSession) this.#check(text, name);
+        if (this.#sharesSession) this.#refuseSessionChange(text, name);
         else if (!this.#hasChangedSession) {
-          const beginning = text.slice(0, searchedLength);
-          this.#hasChangedSession = leftOnSession(beginning, this.#inTransaction, this.strings) !== null;
+          const beginning = text.slice(0, maxSearched);
+          this.#hasChangedSession = findSessionChange(beginning, this.#inTransaction, this.strings) !== null;
         }
         const sent = withStorableValues(text, given);
-        if (this.#inTransaction && !this.#madeTemporary) {
-          this.#madeTemporary = leavesTemporaryObjects(text.slice(0, searchedLength), this.strings);
+        if (this.#inTransaction && !this.#hasTemporaryObjects) {
+          this.#hasTemporaryObjects = leavesTemporaryObjects(text.slice(0, maxSearched), this.strings);
         }
         return send(...sent);
       },
@@ -79,25 +79,25 @@ export class CleanClient extends TxClient {
     super.release = release;
   }
 
-  async #commitWithoutTemporary(send: (...all: unknown[]) => unknown, given: unknown[]): Promise<unknown> {
-    // Deferred constraints are checked now, since a table can't be dropped while one is still to be checked on it.
+  async #dropTemporaryAndCommit(send: (...all: unknown[]) => unknown, given: unknown[]): Promise<unknown> {
+    // First checks deferred constraints, because a table with pending checks can't be dropped.
     await send('set constraints all immediate; discard temp', []);
     return send(...given);
   }
 
-  #check(text: string, name: string): void {
+  #refuseSessionChange(text: string, name: string): void {
     const reason = name
-      ? 'the next transaction may get another connection of the server, which does not know this prepared statement; send it without a name'
-      : leftOnSession(text, this.#inTransaction, this.strings);
+      ? 'the next transaction may get another server connection, where this prepared statement does not exist; send it without a name'
+      : findSessionChange(text, this.#inTransaction, this.strings);
     if (reason === null) return;
     throw new PoolerError(reason);
   }
 }
 
 /**
- * Returns the arguments of the driver's `query`, with values in the form in which they are stored.
+ * Returns the arguments of the driver's `query`, with values in the form to store.
  *
- * @throws InvalidValueError, InvalidJsonError when PostgreSQL would store the text or a value as another one.
+ * @throws InvalidValueError, InvalidJsonError when PostgreSQL would not store the text or a value unchanged.
  */
 function withStorableValues(text: string, [query, values, ...others]: unknown[]): unknown[] {
   refuseMalformedText(text, {}, 'the statement');

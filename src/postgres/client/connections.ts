@@ -1,17 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Configuration, MikroORM } from '@mikro-orm/core';
 import { PoolTimeoutError } from '../../errors.ts';
-import { connectionsName } from '../../guards/bring-guard.ts';
+import { connectionsExtension } from '../../guards/register-guard.ts';
 import { CleanClient, type CleanClientConfig } from './clean-client.ts';
 import { isPoolTimeout } from '../errors/connection-failures.ts';
 import { toDataError } from '../errors/translate-error.ts';
 import type { TxClient } from './tx-client.ts';
 import { settlesWithin } from './settles-within.ts';
 
-// Milliseconds after which an idle connection may have been closed unnoticed.
-const trustedMs = 10;
+// Milliseconds after which the pool may not have processed that an idle connection was closed.
+const idleCheckMs = 10;
 
-/** All open connections of an ORM, including those that its pool has forgotten. An extension of the ORM. */
+/** All open connections of an ORM, including those that its pool no longer manages. An extension of the ORM. */
 export class Connections {
   /** The class of the pool's clients. */
   readonly Client: new (config?: CleanClientConfig) => TxClient;
@@ -44,7 +44,7 @@ export class Connections {
         open.add(this);
         this.once('end', () => open.delete(this));
         this.once('silence', (error: Error) => {
-          // Idle connections to the same server are probably dead, too, and the next unit of work would wait as long.
+          // Idle connections to the same server are probably dead too, and the next unit of work would wait as long.
           for (const client of open) if (client.isIdle) client.drop(error);
         });
       }
@@ -60,11 +60,11 @@ export class Connections {
 
   /** Returns the connections of an ORM with this configuration; undefined when `ormOptions` did not make it. */
   static in(config: Configuration): Connections | undefined {
-    return config.getExtension<Connections>(connectionsName);
+    return config.getExtension<Connections>(connectionsExtension);
   }
 
   /** Returns the error to throw for one of the driver or the ORM. */
-  toThrow(error: unknown): unknown {
+  translate(error: unknown): unknown {
     if (!this.throwsDataErrors) return error;
     if (!isPoolTimeout(error)) return toDataError(error);
     return new PoolTimeoutError(
@@ -75,11 +75,11 @@ export class Connections {
   }
 
   register(orm: MikroORM): void {
-    orm.config.registerExtension(connectionsName, () => this);
+    orm.config.registerExtension(connectionsExtension, () => this);
   }
 
-  /** Lets the pool process events of idle connections that were closed meanwhile. */
-  async settle(): Promise<void> {
+  /** Waits until the pool has removed idle connections that were closed meanwhile. */
+  async processCloseEvents(): Promise<void> {
     if (!this.#hasIdled()) return;
     // Node polls all sockets between two turns of the event loop.
     await setImmediate();
@@ -87,11 +87,11 @@ export class Connections {
   }
 
   #hasIdled(): boolean {
-    for (const { idleFor } of this.#open) if (idleFor > trustedMs) return true;
+    for (const { idleFor } of this.#open) if (idleFor > idleCheckMs) return true;
     return false;
   }
 
-  /** Waits for all to end, for so many milliseconds at most, and drops the others. */
+  /** Waits at most `milliseconds` for all connections to end, and drops the others. */
   async end(milliseconds: number): Promise<void> {
     const ends = Array.from(
       this.#open,
@@ -103,11 +103,11 @@ export class Connections {
 }
 
 // Milliseconds for connections to end in an orderly way.
-const patienceMs = 1_000;
+const gracePeriodMs = 1_000;
 
-/** Closes the ORM's pool within about so many milliseconds. Connections that have not ended by then are dropped. */
+/** Closes the ORM's pool within about `milliseconds`, at least one second. Connections that have not ended by then are dropped. */
 export async function closeWithin(milliseconds: number, orm: MikroORM): Promise<void> {
-  const left = Math.max(milliseconds, patienceMs);
+  const left = Math.max(milliseconds, gracePeriodMs);
   // The pool waits for connections that are still checked out, until they are dropped.
-  await Promise.all([settlesWithin(left + patienceMs, orm.close(true)), Connections.of(orm).end(left)]);
+  await Promise.all([settlesWithin(left + gracePeriodMs, orm.close(true)), Connections.of(orm).end(left)]);
 }

@@ -55,7 +55,7 @@ export function localSettings(
   const ownTimeouts = entriesOf(timeouts);
   const given = [
     ...ownTimeouts.map(([parameter, milliseconds]) => [parameter, String(milliseconds)] as const),
-    ...Object.entries(settings).map(checked),
+    ...Object.entries(settings).map(checkSetting),
   ];
   if (given.length === 0) return null;
   const calls = given.map((_, at) => `set_config($${at * 2 + 1}, $${at * 2 + 2}, true)`);
@@ -69,7 +69,7 @@ function entriesOf(timeouts: TransactionTimeouts): [parameter: string, milliseco
   return Object.entries(timeouts)
     .filter(([, milliseconds]) => milliseconds !== undefined)
     .map(([name, milliseconds]) => {
-      if (!isTimeout(name)) {
+      if (!isTimeoutName(name)) {
         throw new SettingsError(
           `unknown setting "timeouts.${name}"; expected one of: ${Object.keys(parameters).join(', ')}`,
         );
@@ -78,12 +78,12 @@ function entriesOf(timeouts: TransactionTimeouts): [parameter: string, milliseco
     });
 }
 
-function isTimeout(name: string): name is keyof typeof parameters {
+function isTimeoutName(name: string): name is keyof typeof parameters {
   return Object.hasOwn(parameters, name);
 }
 
-// JavaScript may pass what the types forbid, such as the id of a tenant that was not found.
-function checked([name, value]: [string, unknown]): readonly [string, string] {
+// JavaScript may pass a value that the types forbid, such as the undefined id of a tenant that was not found.
+function checkSetting([name, value]: [string, unknown]): readonly [string, string] {
   if (!settingName.test(name)) {
     throw new SettingsError(
       `invalid name ${JSON.stringify(name)} in settings; expected a name such as "app.user"`,
@@ -95,7 +95,7 @@ function checked([name, value]: [string, unknown]): readonly [string, string] {
   // PostgreSQL reads an unset custom setting as empty, once any transaction of the connection has set it.
   if (typeof value !== 'string' || value === '') {
     const shown = value === '' ? 'empty' : value === null ? 'null' : typeof value;
-    throw new SettingsError(`settings["${name}"] is ${shown}; expected a text that is not empty`);
+    throw new SettingsError(`settings["${name}"] is ${shown}; expected a non-empty text`);
   }
   return [name, value];
 }

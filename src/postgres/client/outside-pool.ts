@@ -5,12 +5,12 @@ import type { TxClient } from './tx-client.ts';
 const terminated = 'Connection terminated';
 
 /**
- * Runs `work` on a new connection outside the pool of `orm`, with the pool's configuration, and closes it. It is dropped when `signal` is
- * aborted.
+ * Runs `work` on a new connection outside the pool of `orm`, with the pool's configuration, and closes it. When `signal` is aborted, the
+ * connection is dropped.
  *
  * @throws the driver's error when no connection can be made, or when it is dropped; errors of `work`.
  */
-export async function outsidePool<T>(
+export async function withClientOutsidePool<T>(
   orm: MikroORM,
   signal: AbortSignal,
   work: (client: TxClient) => Promise<T>,
@@ -27,7 +27,7 @@ export async function outsidePool<T>(
     await new Promise<void>((resolve, reject) => {
       client.connect((error: Error | null) => (error ? reject(error) : resolve()));
     });
-    // It returns a promise, unlike the driver's types.
+    // It returns a promise, which the driver's types lack.
     await Promise.resolve(options.onConnect?.(client));
     return await work(client);
   } finally {

@@ -54,7 +54,7 @@ export function refuseStartupOptions(target: DatabaseTarget, environment: NodeJS
   // The driver reads it.
   if (!environment['PGOPTIONS']) return;
   throw new SettingsError(
-    `PGOPTIONS is set, but ${target.label} is reached through a pooler in transaction mode, which takes no options at login: ` +
-      'unset it, and set what it asks for on the role (alter role … set …), or by `timeouts` and `settings`',
+    `PGOPTIONS is set, but ${target.label} is reached through a pooler in transaction mode, which refuses options at login: ` +
+      'unset it, and set its parameters on the role (alter role … set …), or by `timeouts` and `settings`',
   );
 }

@@ -24,7 +24,7 @@ export class Probe<T> {
    *
    * @throws the error of the check; NoAnswerError when it takes longer than `timeout` milliseconds.
    */
-  async ask(timeout: number): Promise<T> {
+  async run(timeout: number): Promise<T> {
     this.#running ??= this.#check().finally(() => (this.#running = undefined));
     // It may fail after its callers have timed out.
     this.#running.catch(() => {});

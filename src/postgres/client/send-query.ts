@@ -2,8 +2,8 @@
 export type SendQuery = (...given: unknown[]) => unknown;
 
 /**
- * Returns the result of a query, taken by a callback. Rows that arrive by the driver's own promise outlive V8's minor collections (pg
- * 8.23, Node 24: see `--trace-gc`), and moving them takes a quarter of the time of reading many.
+ * Sends a query with a callback and returns its result. Rows that arrive by the driver's own promise survive V8's minor collections (pg 8.23,
+ * Node 24: see `--trace-gc`), and moving them takes a quarter of the time of a large read.
  */
 export function sendQuery(send: SendQuery, [text, values]: unknown[]): Promise<unknown> {
   return new Promise((resolve, reject) => {

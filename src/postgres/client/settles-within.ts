@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Waits until `work` is fulfilled or rejected, for so many milliseconds at most. Returns whether it was in time. */
+/** Waits until `work` is fulfilled or rejected, at most `milliseconds`. Returns whether it was in time. */
 export async function settlesWithin(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   const timeout = new AbortController();
   const ended = work.then(

@@ -1,6 +1,6 @@
 import type { Connection } from 'pg';
 
-/** How the server reads strings on a connection: it reports the setting at login, and whenever a statement changes it. */
+/** The string syntax of a connection. The server reports the setting at login, and whenever a statement changes it. */
 export class StringSyntax {
   #standardStrings = true;
 

@@ -1,7 +1,7 @@
 import type { ScanOptions } from '../sql/sql-scanner.ts';
 import { isWord, statementsOf, type Token } from '../sql/statements.ts';
 
-// In a value, it costs a statement more and changes nothing.
+// A match within a value costs an additional statement and has no other effect.
 const suspicious = /\b(?:pg_)?temp(?:orary)?\b/i;
 
 /** Returns whether a text creates a temporary object that the end of the transaction does not drop. */
@@ -16,7 +16,7 @@ export function leavesTemporaryObjects(text: string, options?: ScanOptions): boo
   );
 }
 
-/** Whether a statement creates something temporary: a table, also by `select … into`, a view, a sequence, or anything in `pg_temp`. */
+/** Returns whether a statement creates a temporary table (also by `select … into`), view or sequence, or any object in `pg_temp`. */
 export function createsTemporaryObject(statement: readonly Token[]): boolean {
   const body = bodyOf(statement);
   if (body !== null) return suspicious.test(body) && statementsOf(body).some(createsTemporaryObject);
@@ -43,7 +43,7 @@ function dropsOnCommit(statement: readonly Token[]): boolean {
   );
 }
 
-/** What a `do` block executes, as it is written, without its quotes. Null for any other statement. */
+/** Returns the body of a `do` block as it is written, without its quotes. Null for any other statement. */
 function bodyOf(statement: readonly Token[]): string | null {
   if (!isWord(statement[0], 'do')) return null;
   const { text = '' } = statement.find(({ kind }) => kind === 'string') ?? {};

@@ -3,16 +3,16 @@ import type { ClientConfig } from 'pg';
 export interface TxClientConfig extends ClientConfig {
   /** Milliseconds for the server to answer, before the connection is closed. 0: no limit. */
   readonly answerTimeout?: number;
-  /** Milliseconds for a new connection; `connectionTimeoutMillis` is the time for which the pool's callers wait for any. */
+  /** Milliseconds for a new connection; `connectionTimeoutMillis` is the time for which the pool's callers wait for any connection. */
   readonly connectTimeout?: number | undefined;
 }
 
-/** What the pool sets on a client at each checkout. Called with an error, the pool closes the client instead of keeping it. */
+/** Returns a client to the pool. With an error, the pool closes the client. The pool sets it at each checkout. */
 export type Release = (error?: Error | boolean) => void;
 
 /**
- * Returns the configuration with the timeout of a new connection as the driver's. It inherits the other options, since the pool hides the
- * password from printing and spreading of its options.
+ * Returns the configuration with `connectTimeout` as the driver's timeout of a new connection. It inherits the other options, because the
+ * pool hides the password from printing and spreading of its options.
  */
 export function withConnectTimeout(config?: string | TxClientConfig): string | ClientConfig | undefined {
   if (typeof config !== 'object' || config.connectTimeout === undefined) return config;

@@ -3,8 +3,8 @@ import { InvalidValueError } from '../../errors.ts';
 import { documentText } from '../../json/document-text.ts';
 
 /**
- * Refuses a text that the driver would send as another one. `what` names it in the message when the column is unknown. U+0000 is left to
- * PostgreSQL, which refuses it.
+ * Refuses a text with an unpaired surrogate, which the driver would send as U+FFFD. `what` names the text in the message when the column is
+ * unknown. PostgreSQL itself refuses U+0000.
  *
  * @throws InvalidValueError
  */
@@ -24,13 +24,13 @@ export function refuseMalformedText(
  * @throws InvalidValueError or InvalidJsonError naming the parameter.
  */
 export function storableParameters(values: readonly unknown[]): unknown[] {
-  return values.map((value, index) => storable(value, `parameter $${index + 1}`));
+  return values.map((value, index) => storableValue(value, `parameter $${index + 1}`));
 }
 
-function storable(value: unknown, parameter: string): unknown {
+function storableValue(value: unknown, parameter: string): unknown {
   if (typeof value === 'string') refuseMalformedText(value, {}, parameter);
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((one) => storable(one, parameter));
+  if (Array.isArray(value)) return value.map((one) => storableValue(one, parameter));
   const isDocument = !ArrayBuffer.isView(value) && !types.isDate(value) && !('toPostgres' in value);
   return isDocument ? documentText(parameter, value) : value;
 }

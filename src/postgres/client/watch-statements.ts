@@ -6,7 +6,7 @@ import { identifyClient } from './identify-client.ts';
 import { TxClient } from './tx-client.ts';
 
 /** Called when a statement is sent. The returned function is called at its end, with its error if it failed. */
-export type StatementWatch = (sql: string, strings?: ScanOptions) => (error?: unknown) => void;
+export type StatementObserver = (sql: string, strings?: ScanOptions) => (error?: unknown) => void;
 
 const watchedClients = new WeakSet<PoolClient>();
 
@@ -14,7 +14,7 @@ const watchedClients = new WeakSet<PoolClient>();
  * Reports every statement on the pool's connections: of the ORM, Kysely, COPY and cursors. Existing connections are watched from their
  * next checkout on.
  */
-export function watchStatements(pool: Pool, watch: StatementWatch): void {
+export function watchStatements(pool: Pool, watch: StatementObserver): void {
   pool.on('acquire', (client) => {
     if (watchedClients.has(client)) return;
     watchedClients.add(client);
@@ -39,12 +39,12 @@ function send(
   query: PoolClient['query'],
   client: PoolClient,
   given: unknown[],
-  ended: (error?: unknown) => void,
+  onEnd: (error?: unknown) => void,
 ): unknown {
   const last = given.at(-1);
   if (typeof last === 'function') {
     const callback = (error: unknown, result: unknown): unknown => {
-      ended(error ?? undefined);
+      onEnd(error ?? undefined);
       return Reflect.apply(last, undefined, [error, result]);
     };
     return Reflect.apply(query, client, [...given.slice(0, -1), callback]);
@@ -52,14 +52,14 @@ function send(
   const answer: unknown = Reflect.apply(query, client, given);
   if (isPromise(answer)) {
     answer.then(
-      () => ended(),
-      (error: unknown) => ended(error),
+      () => onEnd(),
+      (error: unknown) => onEnd(error),
     );
   } else if (answer instanceof EventEmitter) {
     // A COPY or a cursor: the first of these events ends it. `errorMonitor` does not handle the error in its listeners' place.
     let open = true;
     const once = (error?: unknown): void => {
-      if (open) ended(error);
+      if (open) onEnd(error);
       open = false;
     };
     answer.once(errorMonitor, once);

@@ -5,10 +5,10 @@ import { refuseMalformedText } from '../client/unstorable-values.ts';
 // https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". It needs no escapes and no decimal numbers.
 const signature = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
 const trailer = Buffer.from([0xff, 0xff]);
-const pieceSize = 64 * 1_024;
+const chunkSize = 64 * 1_024;
 const jsonbVersion = 1;
 // The maximum number of bytes of a UTF-16 code unit.
-const widest = 3;
+const maxBytesPerUnit = 3;
 // PostgreSQL counts from 2000, in microseconds.
 const epoch = BigInt(Date.UTC(2000, 0)) * 1_000n;
 
@@ -21,23 +21,23 @@ export type BinaryType = CopiedType | 'integer' | 'timestamptz';
 /** The form of a value to copy: text and JSON as text, a time as microseconds since 1970. */
 export type CopiedValue = string | number | bigint | null;
 
-/** Encodes rows for `copy … from stdin (format binary)`, in pieces of about 64 KiB. */
-export class BinaryRows {
+/** Encodes rows for `copy … from stdin (format binary)`, in chunks of about 64 KiB. */
+export class BinaryRowEncoder {
   readonly #types: readonly BinaryType[];
-  #buffer = Buffer.allocUnsafe(pieceSize);
+  #buffer = Buffer.allocUnsafe(chunkSize);
   #end = signature.copy(this.#buffer);
 
   constructor(types: readonly BinaryType[]) {
     this.#types = types;
   }
 
-  /** Adds a row, with a value for each type. Returns the piece before it when the row does not fit into it; else null. */
+  /** Adds a row, with a value for each type. Returns the previous chunk when the row did not fit into it; otherwise null. */
   add(values: readonly CopiedValue[]): Buffer | null {
-    const most = mostBytes(values);
+    const size = maxBytesOf(values);
     let full: Buffer | null = null;
-    if (this.#end + most > this.#buffer.length) {
+    if (this.#end + size > this.#buffer.length) {
       full = this.#buffer.subarray(0, this.#end);
-      this.#buffer = Buffer.allocUnsafe(Math.max(pieceSize, most));
+      this.#buffer = Buffer.allocUnsafe(Math.max(chunkSize, size));
       this.#end = 0;
     }
     this.#end = this.#buffer.writeInt16BE(values.length, this.#end);
@@ -47,7 +47,7 @@ export class BinaryRows {
     return full;
   }
 
-  /** Returns the last piece, with the end of the COPY. */
+  /** Returns the last chunk, with the end of the COPY. */
   finish(): Buffer {
     return Buffer.concat([this.#buffer.subarray(0, this.#end), trailer]);
   }
@@ -56,23 +56,23 @@ export class BinaryRows {
 /**
  * Encodes rows of `table` for `copy … from stdin (format binary)`.
  *
- * @throws InvalidValueError or InvalidJsonError at a value that PostgreSQL would refuse, or store as another one.
+ * @throws InvalidValueError or InvalidJsonError at a value that PostgreSQL would refuse, or not store unchanged.
  */
-export function* binaryRows(
+export function* encodeRows(
   table: string,
   columns: Readonly<Record<string, CopiedType>>,
   rows: Iterable<Readonly<Record<string, unknown>>>,
 ): Generator<Buffer, void> {
   const names = Object.keys(columns);
   const types = Object.values(columns);
-  const gathered = new BinaryRows(types);
+  const encoder = new BinaryRowEncoder(types);
   for (const row of rows) {
-    const full = gathered.add(
+    const full = encoder.add(
       names.map((name, index) => copiedValue({ table, column: name }, types[index], row[name])),
     );
     if (full) yield full;
   }
-  yield gathered.finish();
+  yield encoder.finish();
 }
 
 function copiedValue(
@@ -88,10 +88,11 @@ function copiedValue(
   return value;
 }
 
-function mostBytes(values: readonly CopiedValue[]): number {
-  let most = 2;
-  for (const value of values) most += 4 + (typeof value === 'string' ? 1 + value.length * widest : 8);
-  return most;
+function maxBytesOf(values: readonly CopiedValue[]): number {
+  let size = 2;
+  for (const value of values)
+    size += 4 + (typeof value === 'string' ? 1 + value.length * maxBytesPerUnit : 8);
+  return size;
 }
 
 /** Writes the length and the value. Returns the offset of its end. */

@@ -4,30 +4,30 @@ import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams';
 import { toDataError } from '../errors/translate-error.ts';
 
 /**
- * Runs `statement`, a COPY from stdin, on the connection of the unit of work, and sends the pieces as fast as the server takes them. Returns
+ * Runs `statement`, a COPY from stdin, on the connection of the unit of work, and sends `chunks` as fast as the server accepts them. Returns
  * the number of copied rows. An error of the iteration ends the COPY and is thrown.
  */
 export async function copyIn(
   em: EntityManager,
   statement: string,
-  pieces: Iterable<Buffer> | AsyncIterable<Buffer>,
+  chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
 ): Promise<number> {
   const copy = copyFrom(statement);
-  const writing = new Writing(copy);
+  const writer = new CopyWriter(copy);
   const end = finished(copy);
   // Awaited below; until then, its rejection must not be reported as unhandled.
   end.catch(() => {});
   await start(em, copy);
   try {
-    for await (const piece of pieces) {
-      // No further pieces are needed.
-      if (writing.refused) break;
-      await writing.write(piece);
+    for await (const chunk of chunks) {
+      // The server ignores further chunks.
+      if (writer.isRefused) break;
+      await writer.write(chunk);
     }
-    if (!writing.refused) copy.end();
+    if (!writer.isRefused) copy.end();
   } catch (error) {
     // PostgreSQL is still waiting for rows.
-    if (!writing.refused) copy.destroy(new Error('the rows ended early'));
+    if (!writer.isRefused) copy.destroy(new Error('the rows ended early'));
     await end.catch(() => {});
     throw toDataError(error);
   }
@@ -40,26 +40,26 @@ export async function copyIn(
 }
 
 /**
- * Writes one piece at a time. Pieces that wait in the stream when the server refuses the COPY would be sent without a connection, which ends
- * the process (https://github.com/brianc/node-pg-copy-streams/issues/171).
+ * Writes one chunk at a time. Chunks that are buffered in the stream when the server refuses the COPY would be sent without a connection,
+ * which ends the process (https://github.com/brianc/node-pg-copy-streams/issues/171).
  */
-class Writing {
-  refused = false;
+class CopyWriter {
+  isRefused = false;
   readonly #copy: CopyStreamQuery;
   #fail: ((error: Error) => void) | undefined;
 
   constructor(copy: CopyStreamQuery) {
     this.#copy = copy;
     copy.once('error', (error) => {
-      this.refused = true;
+      this.isRefused = true;
       this.#fail?.(error);
     });
   }
 
-  write(piece: Buffer): Promise<void> {
+  write(chunk: Buffer): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#fail = reject;
-      this.#copy.write(piece, (error) => {
+      this.#copy.write(chunk, (error) => {
         if (error) reject(error);
         else resolve();
       });

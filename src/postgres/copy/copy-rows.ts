@@ -3,15 +3,15 @@ import type { Tables } from '../../entities/tables.ts';
 import { DataError } from '../../errors.ts';
 import type { CheckedDocument } from '../../json/check-shape.ts';
 import { sqlStateOf } from '../errors/translate-error.ts';
-import { binaryRows, type CopiedType } from './binary-rows.ts';
+import { encodeRows, type CopiedType } from './binary-rows.ts';
 import { copyIn } from './copy-in.ts';
 
 /**
- * Inserts rows by PostgreSQL's COPY, which takes a large number of rows in about half the time of an `insert`. It runs behind a savepoint
- * on the connection of `em`. Returns false when one of their keys is taken: then none was inserted, and the transaction goes on.
+ * Inserts rows by PostgreSQL's COPY, in about half the time of an `insert` of many rows. It runs in a savepoint on the connection of `em`.
+ * Returns false when one of the keys exists already: no row is inserted, and the transaction can continue.
  *
- * @throws InvalidValueError or InvalidJsonError at a value that PostgreSQL would store as another, or refuse; what PostgreSQL refuses
- * besides a taken key, and every call outside a transaction.
+ * @throws InvalidValueError or InvalidJsonError at a value that PostgreSQL would refuse, or not store unchanged; DataError when PostgreSQL
+ * refuses the COPY for another reason than an existing key, and outside a transaction.
  */
 export async function copyRows<Table extends keyof Tables, Column extends keyof Tables[Table] & string>(
   em: EntityManager,
@@ -20,13 +20,13 @@ export async function copyRows<Table extends keyof Tables, Column extends keyof 
   rows: Iterable<{ readonly [Name in Column]: Tables[Table][Name] | CheckedDocument }>,
 ): Promise<boolean> {
   const names = Object.keys(columns).map((column) => `"${column}"`);
-  const chunks = binaryRows(table, columns, rows);
+  const chunks = encodeRows(table, columns, rows);
   await em.execute('savepoint copied_rows');
   try {
     await copyIn(em, `copy "${table}" (${names.join(', ')}) from stdin (format binary)`, chunks);
   } catch (error) {
     const isTaken = sqlStateOf(error) === '23505';
-    // A value that we refuse leaves the transaction as it was, as it does in any other statement.
+    // A value that we refuse does not fail the transaction, as in any other statement.
     if (isTaken || error instanceof DataError) await em.execute('rollback to savepoint copied_rows');
     if (!isTaken) throw error;
     return false;

@@ -1,10 +1,10 @@
 import { isNativeError } from 'node:util/types';
 import { sqlStateOf } from './translate-error.ts';
 
-/** The message for such an error. */
-export const noneLeft = 'the server, or a pooler in front of it, has no free connection';
+/** The message of an error for which `isOutOfConnections` is true. */
+export const noFreeConnection = 'the server, or a pooler in front of it, has no free connection';
 
-// Poolers have no SQLSTATE for it: PgBouncer sends 08P01 for every refusal, Supavisor XX000.
+// Poolers have no separate SQLSTATE: PgBouncer sends 08P01 for every refusal, Supavisor XX000.
 const poolerMessages = [
   'no more connections allowed',
   'query_wait_timeout',

@@ -10,11 +10,11 @@ import {
   type RefusedError,
 } from '../../errors.ts';
 
-type Refusal = new (...args: ConstructorParameters<typeof DuplicateError>) => RefusedError;
+type ErrorClass = new (...args: ConstructorParameters<typeof DuplicateError>) => RefusedError;
 
 // By SQLSTATE, or by its class, the first two characters. https://www.postgresql.org/docs/current/errcodes-appendix.html
-const refusals: Partial<Record<string, readonly [Refusal, string]>> = {
-  // Without one, the statement was not sent: the ORM or the driver could not write a value into it.
+const errorClasses: Partial<Record<string, readonly [ErrorClass, string]>> = {
+  // Without a SQLSTATE, the statement was not sent: the ORM or the driver could not write a value into it.
   '': [InvalidValueError, 'a value can not be written into a statement'],
   '08P01': [InvalidValueError, 'a text has a character that PostgreSQL can not store'],
   '22': [InvalidValueError, 'a value is invalid'],
@@ -51,6 +51,9 @@ const refusals: Partial<Record<string, readonly [Refusal, string]>> = {
 };
 
 /** Returns the class and the message, without row data, of the error for a SQLSTATE. */
-export function refusalOf(sqlState: string): readonly [Refusal, string] {
-  return refusals[sqlState] ?? refusals[sqlState.slice(0, 2)] ?? [StatementError, 'the statement is invalid'];
+export function errorClassFor(sqlState: string): readonly [ErrorClass, string] {
+  return (
+    errorClasses[sqlState] ??
+    errorClasses[sqlState.slice(0, 2)] ?? [StatementError, 'the statement is invalid']
+  );
 }

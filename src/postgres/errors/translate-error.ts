@@ -20,33 +20,33 @@ import {
   StatementError,
 } from '../../errors.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { connectionFailure, isPoolTimeout, whyUnconnected } from './connection-failures.ts';
-import { refusalOf } from './sql-states.ts';
+import { connectionFailure, isPoolTimeout, connectionFailureReason } from './connection-failures.ts';
+import { errorClassFor } from './sql-states.ts';
 
 /**
  * Returns the `DataError` for an error of the ORM or the driver. Returns other errors unchanged, also when an error of theirs is the cause.
- * The driver's text, which may have row data, is in `cause` only. `standsFor` maps names of temporary tables to those to report instead.
+ * The driver's text, which may have row data, is in `cause` only. `tableNames` maps temporary tables to the tables to report instead.
  */
 export function toDataError(
   error: unknown,
-  standsFor: Readonly<Partial<Record<string, string>>> = {},
+  tableNames: Readonly<Partial<Record<string, string>>> = {},
 ): unknown {
   if (error instanceof DataError || !isNativeError(error)) return error;
   if (isPoolTimeout(error)) {
     return new PoolTimeoutError('no connection of the pool was free in time', { cause: error });
   }
-  if (error instanceof ValidationError) return refusedByOrm(error);
+  if (error instanceof ValidationError) return translateOrmError(error);
   const fromDriver = error instanceof DriverException || error instanceof DatabaseError;
   // The driver throws errors of system calls unchanged; clients of other systems, which `work` may use as well, wrap them.
   const isOurs = fromDriver || 'syscall' in firstOf(error) || 'whileConnecting' in error;
   const code = isOurs ? ownCodeOf(error) : '';
-  const unconnected = connectionFailure(firstOf(error), code);
-  if (unconnected) {
-    const [Failed, message] = unconnected;
+  const failure = connectionFailure(firstOf(error), code);
+  if (failure) {
+    const [Failed, message] = failure;
     return new Failed(message, { cause: error });
   }
   if (!fromDriver) return error;
-  const [Refused, what] = refusalOf(code);
+  const [Refused, what] = errorClassFor(code);
   // PostgreSQL's fields, which the driver and the ORM copy to their errors.
   const {
     table,
@@ -55,12 +55,12 @@ export function toDataError(
     where,
   }: Error & Partial<Record<'table' | 'constraint' | 'column' | 'where', string | undefined>> = error;
   const message = code === '' ? what : `${what} (${code})`;
-  const at = { table: standsFor[table ?? ''] ?? table, constraint, column, row: copiedRow(where) };
-  return new Refused(`${message}${deniedIn(error)}`, at, { cause: error });
+  const at = { table: tableNames[table ?? ''] ?? table, constraint, column, row: copiedRow(where) };
+  return new Refused(`${message}${deniedObject(error)}`, at, { cause: error });
 }
 
 // The ORM's messages may have row data.
-function refusedByOrm(cause: ValidationError): DataError {
+function translateOrmError(cause: ValidationError): DataError {
   if (cause instanceof OptimisticLockError)
     return new ContentionError('another writer changed the row since it was read', {}, { cause });
   if (cause instanceof NotFoundByOrm) return new NotFoundError('row', undefined, { cause });
@@ -77,8 +77,8 @@ function refusedByOrm(cause: ValidationError): DataError {
 
 /** Returns the error of a failed connection to `target`, with a message of one line without secrets. */
 export function toConnectionError(cause: unknown, target: DatabaseTarget): ConnectionError {
-  const why = whyUnconnected(cause, sqlStateOf(cause));
-  return new ConnectionError(`Database connection failed: ${target.label}: ${why}`, { cause });
+  const reason = connectionFailureReason(cause, sqlStateOf(cause));
+  return new ConnectionError(`Database connection failed: ${target.label}: ${reason}`, { cause });
 }
 
 /** Returns the SQLSTATE, or the operating system's code, of an error or of its cause; empty when neither has one. */
@@ -109,7 +109,7 @@ function copiedRow(where = ''): number | undefined {
 }
 
 // PostgreSQL has no field for the object of a denied privilege, only its kind and name in the message.
-function deniedIn({ message }: Error): string {
+function deniedObject({ message }: Error): string {
   const [, kind, name] = /^permission denied for ([a-z ]+) "?(\w+)"?$/m.exec(message) ?? [];
   return name === undefined ? '' : `: ${kind} "${name}"`;
 }

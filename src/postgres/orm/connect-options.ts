@@ -1,7 +1,7 @@
 import type { Settings } from '../../settings/resolve-settings.ts';
 import type { ConnectOptions } from './orm-options.ts';
 
-/** How the settings have the application connect. */
+/** Returns the connection options of the settings. */
 export function connectOptions(settings: Settings): ConnectOptions {
   return {
     poolMode: settings.poolMode.value,

@@ -1,12 +1,11 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { detectPooler } from '../pooler/pooled-sessions.ts';
+import { detectPooler } from '../pooler/pooler-mode.ts';
 import { ormOptions, type ConnectOptions } from './orm-options.ts';
 import { toConnectionError } from '../errors/translate-error.ts';
 
 /**
- * The ORM on `target`, with a connection that was seen to work. Without `timeouts` a statement may take as long as it likes, as those of
- * migrations do.
+ * Opens the ORM on `target` and checks a connection. Without `timeouts`, the duration of statements is not limited, as for migrations.
  *
  * @throws SettingsError before anything is opened; ConnectionError when no connection can be made. Nothing stays open.
  */
@@ -16,7 +15,7 @@ export async function connect(target: DatabaseTarget, options: ConnectOptions = 
     await detectPooler(orm);
     return orm;
   } catch (error) {
-    // Why it failed matters, not what came after.
+    // The first error is thrown, not one of the closing.
     await orm.close(true).catch(() => {});
     throw toConnectionError(error, target);
   }

@@ -7,9 +7,9 @@ import { CascadeGuard } from './guards/cascade-guard.ts';
 import { Connections } from '../client/connections.ts';
 import { DataErrorEntityManager } from './data-errors/data-error-entity-manager.ts';
 import { notFoundHandlers } from './data-errors/not-found.ts';
-import { JoinedUpdates } from './driver/joined-updates.ts';
+import { BatchUpdateDriver } from './driver/batch-update-driver.ts';
 import { timeoutStatements, type TransactionTimeouts } from '../client/local-settings.ts';
-import { HouseNaming } from './naming.ts';
+import { ConstraintNaming } from './constraint-naming.ts';
 import { ourEntities } from './entities/our-entities.ts';
 import {
   driverPoolOptions,
@@ -20,11 +20,11 @@ import {
 import { acceptsStandby, sessionCheck } from '../client/session-check.ts';
 import { TextGuard } from './guards/text-guard.ts';
 import { TransactionGuard } from './guards/transaction-guard.ts';
-import { TriggerFunctions } from '../patches/trigger-functions.ts';
+import { TriggerSchemaGenerator } from '../patches/trigger-schema-generator.ts';
 import { answerTimeoutFor } from '../client/answer-timeout.ts';
-import { LateChanges } from '../patches/late-changes.ts';
+import { MidFlushChanges } from '../patches/mid-flush-changes.ts';
 
-/** How connections are made, kept and given to units of work. */
+/** The pooling and the timeouts of connections. */
 export interface ConnectOptions {
   readonly poolMode?: PoolMode | undefined;
   readonly pool?: PoolOptions | undefined;
@@ -44,14 +44,14 @@ export interface DatabaseTimeouts extends TransactionTimeouts {
 
 let configured = 0;
 
-/** An extension of the ORM that looks at new connections. The driver's types, which a service need not have, stay out of it. */
+/** An extension of the ORM that checks new connections. It has none of the driver's types, which a service need not install. */
 interface ConnectionCheck {
   register(orm: MikroORM): void;
   onConnect(before: (client: never) => Promise<void>): (client: never) => Promise<void>;
 }
 
 /**
- * The one place where the ORM is configured.
+ * Returns the configuration of the ORM. All ORMs of this package are configured here.
  *
  * @throws SettingsError
  */
@@ -75,14 +75,14 @@ export function ormOptions(
     mayBeStandby: acceptsStandby(target.parts.targetSessionAttrs),
   });
   return defineConfig({
-    driver: JoinedUpdates,
+    driver: BatchUpdateDriver,
     entityManager: DataErrorEntityManager,
     ...notFoundHandlers(connections),
     // Not `clientUrl`: the ORM would drop the URL's parameters, and with them TLS.
     host,
     port,
     user,
-    // What prints the ORM's options, or the pool's, prints a function. The driver asks it at each login.
+    // A function, so that printing the options of the ORM or the pool does not print the password. The driver calls it at each login.
     password: password === '' ? '' : () => password,
     dbName: database,
     driverOptions: {
@@ -91,46 +91,51 @@ export function ormOptions(
       atBegin: timeoutStatements(timeouts),
       sharesSession: poolMode !== 'session',
       ssl: target.tls,
-      // Or the driver would take it from PGSSLNEGOTIATION.
+      // Otherwise the driver would read PGSSLNEGOTIATION.
       sslnegotiation: 'postgres',
       application_name: applicationName ?? 'synth-lab-data',
       ...(options !== undefined && { options }),
       onConnect: connectionCheck ? connectionCheck.onConnect(checkSession) : checkSession,
-      // A peer that is gone is found out by the operating system in half a minute, when nothing is under way.
+      // The operating system detects a dead peer of an idle connection in half a minute.
       keepAlive: true,
       keepAliveInitialDelayMillis: 15_000,
       connectionTimeoutMillis: connections.acquireTimeout,
       connectTimeout: connectTimeout === undefined ? undefined : connectTimeout * 1_000,
       answerTimeout: timeouts.statement ? answerTimeoutFor(answer, timeouts.statement) : answer,
     },
-    // A separate one: within a request or a transaction of another ORM with the same name, that one's manager would be used for this one's.
+    // Unique: within a request or a transaction of another ORM with the same name, the ORM would use the other one's entity manager.
     contextName: `synth-lab-data ${++configured}`,
     entities: entities ? [...ourEntities] : [],
     ...(!entities && { discovery: { warnWhenNoEntities: false } }),
-    namingStrategy: HouseNaming,
-    extensions: [Migrator, TriggerFunctions, connections, ...(connectionCheck ? [connectionCheck] : [])],
-    // Columns bring theirs: shapes of documents, and row versions.
-    subscribers: [new LateChanges(), new TransactionGuard(), new CascadeGuard(), new TextGuard()],
-    // A database that does not exist is an error to report, not one to create on the way.
+    namingStrategy: ConstraintNaming,
+    extensions: [
+      Migrator,
+      TriggerSchemaGenerator,
+      connections,
+      ...(connectionCheck ? [connectionCheck] : []),
+    ],
+    // Columns with a shape or a row version register their own subscribers.
+    subscribers: [new MidFlushChanges(), new TransactionGuard(), new CascadeGuard(), new TextGuard()],
+    // A missing database is an error. The ORM would create it.
     ensureDatabase: false,
-    // A transaction's work flushes at its end, or where it asks to.
+    // A unit of work flushes at its end, or on request.
     flushMode: 'commit',
-    // `em.find` must not join a relation's owner that the caller did not ask for.
+    // `em.find` must not join the owner of a relation that the caller did not request.
     autoJoinOneToOneOwner: false,
     migrations: {
-      // Classes instead of files to find: a loader or a bundler of any kind gives the same ones.
+      // Classes instead of a search for files: they are the same with any loader or bundler.
       migrationsList: migrations,
-      // Where a new one goes.
+      // The folder of new migrations.
       path: `${import.meta.dirname}/../../migrations`,
-      // Each migration in a separate transaction: a concurrent index needs the tables before it committed.
+      // Each migration in a separate transaction: a concurrent index needs committed tables.
       allOrNothing: false,
-      // Needs a superuser, and would switch off the rules that a migration may rely on.
+      // It would need a superuser, and disable rules that a migration may rely on.
       disableForeignKeys: false,
       // Entities are compared with a database, never with a file that may be stale.
       snapshot: false,
       silent: true,
     },
-    // The migrator's own tables are no part of what the entities describe.
+    // The entities do not describe the migrator's own tables.
     schemaGenerator: { ignoreSchema: ['migrator'] },
     // Queries are not logged by default; errors are thrown, not printed.
     logger: () => {},

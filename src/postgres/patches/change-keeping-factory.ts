@@ -7,7 +7,7 @@ import {
   type EntityName,
   type New,
 } from '@mikro-orm/core';
-import { raisesSince } from '../orm/entities/row-version-raises.ts';
+import { versionIncrementsOf } from '../orm/entities/version-increments.ts';
 import { isOurs } from '../orm/entities/our-entities.ts';
 
 type FactoryOptions = NonNullable<Parameters<EntityFactory['create']>[2]>;
@@ -17,12 +17,12 @@ type Values = Record<string, unknown>;
 const managers = new WeakMap<EntityFactory, EntityManager>();
 
 /**
- * The ORM's factory of entities, through which it reads every row. Here, reading a row of ours again loses nothing: what was changed and
- * not flushed stays, and counts as changed from what the row holds now; all else is brought up to date. The version under changes that were
- * decided on an older row stays the older one, so that their flush fails.
+ * The ORM's factory of entities, which creates an entity for every row that is read. Here, a row of our entities that is read again keeps its
+ * unflushed changes, as changes of the new values, and its other properties are updated. If there are unflushed changes, the entity keeps
+ * the version that they were based on, so that their flush fails when another writer has changed the row.
  */
 export class ChangeKeepingFactory extends EntityFactory {
-  /** Makes the factory of `em` one. */
+  /** Replaces the factory of `em` by this class. */
   static adopt(em: EntityManager): void {
     const factory = em.getEntityFactory();
     Object.setPrototypeOf(factory, ChangeKeepingFactory.prototype);
@@ -43,13 +43,13 @@ export class ChangeKeepingFactory extends EntityFactory {
     const changes = new UnflushedChanges(em, loaded);
     const version = new SeenVersion(loaded, data);
     const entity = super.create<T, P>(name, data, { ...options, refresh: true });
-    changes.putBack();
-    version.settle(changes.any);
+    changes.restore();
+    version.apply(changes.hasAny);
     return entity;
   }
 }
 
-/** The loaded entity of ours that a row is of. */
+/** Returns the loaded entity of a row; undefined when it is not loaded, or not an entity of this package. */
 function loadedOf(em: EntityManager, meta: EntityMetadata, data: object): object | undefined {
   if (!isOurs(meta)) return undefined;
   const keys = meta.primaryKeys.map((key): unknown => Reflect.get(data, key));
@@ -62,7 +62,7 @@ function loadedOf(em: EntityManager, meta: EntityMetadata, data: object): object
   return __initialized && __managed && __originalEntityData ? found : undefined;
 }
 
-/** What of an entity was changed and not flushed. */
+/** The unflushed changes of an entity. */
 class UnflushedChanges {
   readonly #entity: object;
   readonly #snapshot: Values;
@@ -79,26 +79,26 @@ class UnflushedChanges {
       comparator.prepareEntity(entity),
     );
     this.#kept = Object.keys(changed).map((key) => {
-      const { owner, name } = placeOf(meta, entity, key);
+      const { owner, name } = locationOf(meta, entity, key);
       return { owner, name, value: Reflect.get(owner, name) };
     });
   }
 
-  get any(): boolean {
+  get hasAny(): boolean {
     return this.#kept.length > 0;
   }
 
-  putBack(): void {
+  restore(): void {
     const wrapped = wrap(this.#entity, true);
-    // The row may have been read in part.
+    // The query may have selected only some columns.
     const { __originalEntityData: read } = wrapped;
     Object.assign(wrapped, { __originalEntityData: { ...this.#snapshot, ...read } });
     for (const { owner, name, value } of this.#kept) Reflect.set(owner, name, value);
   }
 }
 
-/** Where the value is that the ORM compares by this key: in the entity, or in an object inside it. */
-function placeOf(meta: EntityMetadata, entity: object, key: string): { owner: object; name: string } {
+/** Returns the object and the property with the value that the ORM compares by `key`: the entity, or an embedded object of it. */
+function locationOf(meta: EntityMetadata, entity: object, key: string): { owner: object; name: string } {
   const [parent, name] = meta.props.find((prop) => prop.name === key)?.embedded ?? [];
   const owner: unknown = parent === undefined ? undefined : Reflect.get(entity, parent);
   return typeof owner === 'object' && owner !== null && name !== undefined
@@ -106,7 +106,7 @@ function placeOf(meta: EntityMetadata, entity: object, key: string): { owner: ob
     : { owner: entity, name: key };
 }
 
-/** The version of a row that is loaded, and of the same row as it is read now. */
+/** The version of a loaded entity, and that of its row as it is read now. */
 class SeenVersion {
   readonly #entity: object;
   readonly #property: string | undefined;
@@ -122,10 +122,10 @@ class SeenVersion {
     this.#read = Reflect.get(data, this.#property);
   }
 
-  settle(isChanged: boolean): void {
+  apply(isChanged: boolean): void {
     if (this.#property === undefined || typeof this.#had !== 'number' || typeof this.#read !== 'number')
       return;
-    const own = raisesSince(this.#entity);
+    const own = versionIncrementsOf(this.#entity);
     if (isChanged && this.#read - this.#had > own.count) Reflect.set(this.#entity, this.#property, this.#had);
     else own.reset();
   }

@@ -1,6 +1,6 @@
 import { Transaction } from 'kysely';
 
-/** Returns a Kysely transaction of which every use calls `refuse`. Of Kysely's parts of a transaction, it has an executor only. */
+/** Returns a Kysely transaction of which every use calls `refuse`. */
 export function closedTransaction(refuse: () => never): Transaction<unknown> {
   const parts = {
     config: {},

@@ -1,8 +1,8 @@
 import { CompiledQuery, ControlledTransaction, type ConnectionProvider, type Kysely } from 'kysely';
 
 /**
- * Returns Kysely's handle of a transaction that the ORM began, whose statements pass `gate`. It makes savepoints. An attempt to end the
- * transaction by it rejects with what `refusal` returns for the call.
+ * Returns Kysely's handle of a transaction that the ORM began. Its statements pass `gate`. It creates savepoints, but can't end the
+ * transaction: such a call rejects with the error that `refusal` returns for it.
  */
 export function gatedTransaction(
   gate: ConnectionProvider,
@@ -33,7 +33,7 @@ export function gatedTransaction(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     parts as unknown as ConstructorParameters<typeof ControlledTransaction<unknown>>[0],
   );
-  // The ORM numbers its savepoints by it: of two with one name, a rollback would find the inner one alone.
+  // The ORM numbers its savepoints by it. Of two savepoints with the same name, a rollback would find only the inner one.
   if ('index' in begun) Reflect.defineProperty(transaction, 'index', { value: begun.index });
   return transaction;
 }

@@ -4,53 +4,53 @@ import { isNativeError } from 'node:util/types';
 import { Connection, type Client, type ClientConfig } from 'pg';
 import { TlsOptions } from '../../settings/tls-options.ts';
 
-/** What the types of the driver leave out (pg 8.23.0, lib/connection.js). */
+/** Members that the driver's types lack (pg 8.23.0, lib/connection.js). */
 interface Internals {
   stream: Socket;
   _connecting: boolean;
   readonly _ending: boolean;
   /** Reads the server's messages from `stream`, and emits each. */
   attachListeners(stream: Socket): void;
-  /** Begins the handshake on `stream`, puts the encrypted one in its place, and emits `sslconnect`. */
+  /** Begins the handshake on `stream`, replaces it by the encrypted one, and emits `sslconnect`. */
   upgradeToSSL(host: string | undefined, onError: (error: Error) => void): void;
 }
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same class, with what its types leave out
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same class, with members that its types lack
 const DriverConnection = Connection as unknown as new (config: ClientConfig) => Connection & Internals;
 
-/** Makes `client` encrypt where the server can, and go on in clear text where it can't, if that is what its TLS options ask for. */
+/** Makes `client` use TLS only if the server supports it, when its TLS options are optional (`sslmode=prefer`). */
 export function useOptionalTls(client: Client, config: string | ClientConfig | undefined): void {
   if (typeof config !== 'object' || !(config.ssl instanceof TlsOptions) || !config.ssl.optional) return;
   Object.assign(client, { connection: new OptionalTlsConnection(config) });
 }
 
 /**
- * The driver's connection, for libpq's `sslmode=prefer`, which the driver does not know. It goes on in clear text
+ * The driver's connection, for libpq's `sslmode=prefer`, which the driver lacks. It continues without TLS
  *
- * - on the same connection, when the server says that it has no TLS;
- * - on another one, when the handshake fails, or the server's rules reject logins over TLS (28000).
+ * - on the same connection, when the server answers that it has no TLS;
+ * - on a new one, when the handshake fails, or the server's rules reject logins over TLS (28000).
  *
- * Unlike libpq, it does not repeat a login that failed for another reason, so that a password is not sent in clear text without need.
+ * Unlike libpq, it does not repeat a login that failed for another reason, so that no password is sent without TLS unnecessarily.
  */
 class OptionalTlsConnection extends DriverConnection {
   readonly #keepAlive: readonly [on: boolean, delay: number];
-  #where: readonly [port: number | string, host: string | undefined] = [0, undefined];
+  #address: readonly [port: number | string, host: string | undefined] = [0, undefined];
   // The connection in use: events of a socket that was closed do not reach the client.
   #socket: Socket | undefined;
-  #stage: 'asking' | 'handshake' | 'encrypted' | 'clear' = 'asking';
+  #phase: 'asking' | 'handshake' | 'encrypted' | 'clear' = 'asking';
 
   constructor({ ssl, keepAlive = false, keepAliveInitialDelayMillis = 0 }: ClientConfig) {
     super({ ssl, keepAlive, keepAliveInitialDelayMillis });
     this.#keepAlive = [keepAlive, keepAliveInitialDelayMillis];
-    // Only until the server lets us in: later, each message would pay for it.
+    // Only until the login succeeds: later, it would slow down each message.
     this.emit = (event: string | symbol, ...given: unknown[]) => this.#emitUnlessRejected(event, given);
   }
 
-  /** Called by the driver's client, which wishes for TLS at `connect`, and sends its login at `sslconnect`. */
+  /** Opens the connection. The driver's client requests TLS at `connect`, and sends its login at `sslconnect`. */
   connect(port: number | string, host?: string): void {
-    this.#where = [port, host];
+    this.#address = [port, host];
     this._connecting = true;
-    const socket = this.#reach(this.stream);
+    const socket = this.#open(this.stream);
     socket.once('connect', () => this.emit('connect'));
     socket.once('data', (answer: Buffer) => {
       const reply = answer.toString('latin1');
@@ -61,67 +61,67 @@ class OptionalTlsConnection extends DriverConnection {
     });
   }
 
-  #reach(socket: Socket): Socket {
+  #open(socket: Socket): Socket {
     this.#socket = socket;
     this.stream = socket;
     socket.setNoDelay(true);
     socket.once('connect', () => socket.setKeepAlive(...this.#keepAlive));
-    socket.on('error', (error) => this.#report(socket, error));
+    socket.on('error', (error) => this.#emitError(socket, error));
     socket.on('close', () => {
       if (socket === this.#socket) this.emit('end');
     });
-    const [port, host] = this.#where;
+    const [port, host] = this.#address;
     if (typeof port === 'string') socket.connect(port);
     else socket.connect(port, host ?? 'localhost');
     return socket;
   }
 
   #encrypt(socket: Socket): void {
-    this.#stage = 'handshake';
-    this.upgradeToSSL(this.#where[1], (error) => {
-      // What ends because its time is over must not begin anew.
-      if (this.#stage === 'handshake' && !this._ending) this.#startOver();
-      else this.#report(socket, error);
+    this.#phase = 'handshake';
+    this.upgradeToSSL(this.#address[1], (error) => {
+      // A connection that ends because of its timeout is not opened again.
+      if (this.#phase === 'handshake' && !this._ending) this.#reconnectInClear();
+      else this.#emitError(socket, error);
     });
     this.stream.once('secureConnect', () => {
-      if (socket === this.#socket) this.#stage = 'encrypted';
+      if (socket === this.#socket) this.#phase = 'encrypted';
     });
   }
 
   #logInClear(socket: Socket): void {
-    this.#stage = 'clear';
+    this.#phase = 'clear';
     this.attachListeners(socket);
     this.emit('sslconnect');
   }
 
-  #startOver(): void {
+  #reconnectInClear(): void {
     const given = this.#socket;
-    const socket = this.#reach(new Socket());
+    const socket = this.#open(new Socket());
     given?.destroy();
-    this.#stage = 'clear';
+    this.#phase = 'clear';
     socket.once('connect', () => this.#logInClear(socket));
   }
 
-  #report(socket: Socket, error: Error): void {
+  #emitError(socket: Socket, error: Error): void {
     if (socket !== this.#socket) return;
-    // As in the driver: while it closes, such errors don't matter.
+    // As in the driver: such errors are ignored while it closes.
     if (this._ending && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')) return;
     this.emit('error', error);
   }
 
   #emitUnlessRejected(event: string | symbol, given: unknown[]): boolean {
     const [message] = given;
-    if (event === 'errorMessage' && this.#stage === 'encrypted' && isRejection(message)) {
-      this.#startOver();
+    if (event === 'errorMessage' && this.#phase === 'encrypted' && isLoginRejection(message)) {
+      this.#reconnectInClear();
       return true;
     }
-    // oxlint-disable-next-line typescript/unbound-method -- it takes the place of this object's own
+    // oxlint-disable-next-line typescript/unbound-method -- it replaces the method of this object
     if (event === 'authenticationOk') this.emit = super.emit;
     return super.emit(event, ...given);
   }
 }
 
 /** Returns whether the server's rules (`pg_hba.conf`) reject this login. */
-function isRejection(message: unknown): boolean {
+function isLoginRejection(message: unknown): boolean {
   return isNativeError(message) && 'code' in message && message.code === '28000';
 }

@@ -2,8 +2,8 @@ import { Utils, type Platform } from '@mikro-orm/core';
 import { documentText } from '../../json/document-text.ts';
 
 /**
- * Has the ORM write documents into the text of its statements as they are stored: those that `em.execute` is given among its values,
- * which no column's type converts.
+ * Makes the ORM write documents among the values of `em.execute`, which no column's type converts, into the statement's text as they are
+ * stored.
  */
 export function quoteDocuments(platform: Platform): void {
   const quote = platform.quoteValue.bind(platform);

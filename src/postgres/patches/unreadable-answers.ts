@@ -1,17 +1,17 @@
 import type { Connection } from 'pg';
-import { unreadable } from '../errors/connection-failures.ts';
+import { unreadableAnswer } from '../errors/connection-failures.ts';
 
-/** What the types of the driver leave out (pg 8.23.0, lib/connection.js): where it begins to read from a socket. */
+/** A method that is missing from the driver's types (pg 8.23.0, lib/connection.js): it begins to read from a socket. */
 interface Internals {
   attachListeners(stream: { on(event: string, listener: (...given: unknown[]) => void): unknown }): void;
 }
 
 /**
- * Has `connection` end when the server sends what the driver can't read, such as a way to log in that it does not know. The driver
+ * Makes `connection` end when the server sends a message that the driver can't read, such as an unknown authentication method. The driver
  * throws then, outside any caller's `try`, which would end the process.
  */
 export function endOnUnreadable(connection: Connection): void {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same class, with what its types leave out
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same class, with a method that its types lack
   const internals = connection as unknown as Internals;
   const attachListeners = internals.attachListeners.bind(internals);
   internals.attachListeners = (stream) => {
@@ -20,7 +20,7 @@ export function endOnUnreadable(connection: Connection): void {
         try {
           listener(...given);
         } catch (cause) {
-          connection.stream.destroy(new Error(unreadable, { cause }));
+          connection.stream.destroy(new Error(unreadableAnswer, { cause }));
         }
       });
     attachListeners({ on: guarded });

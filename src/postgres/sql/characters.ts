@@ -20,8 +20,8 @@ export const blank = 1;
 export const letter = 2;
 export const digit = 3;
 export const operatorSign = 4;
-// An operator that contains one of them is not of standard SQL, and may end with a sign.
-export const otherOperatorSign = 5;
+// An operator that contains one of these is not standard SQL, and may end with `+` or `-`.
+export const nonStandardOperatorSign = 5;
 
 const classes = new Uint8Array(128);
 for (const [characters, kind] of [
@@ -29,7 +29,7 @@ for (const [characters, kind] of [
   ['abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_', letter],
   ['0123456789', digit],
   ['+-*/<>=', operatorSign],
-  ['~!@#^&|`?%', otherOperatorSign],
+  ['~!@#^&|`?%', nonStandardOperatorSign],
 ] as const) {
   for (const character of characters) classes[character.charCodeAt(0)] = kind;
 }

@@ -1,13 +1,13 @@
 import type { ScanOptions } from './sql-scanner.ts';
 import { isWord, statementsOf } from './statements.ts';
 
-// Most texts hold none of these words, so that their tokens need not be looked at.
+// Most texts have none of these words and need no tokens.
 const suspicious = /\b(?:commit|end|abort|rollback|prepare)\b/i;
 
 /**
- * Returns the first command of a text that ends the transaction in which it runs, in lower case: `commit`, `rollback`, `prepare
- * transaction`; null without one. Going back to a savepoint does not end it. What a function or a `do` block executes is not seen;
- * the server lets neither end a transaction that was begun outside.
+ * Returns the first command of a text that ends the transaction in which it runs, in lower case: `commit`, `end`, `abort`, `rollback` or
+ * `prepare transaction`; null without one. A rollback to a savepoint does not end it. Functions and `do` blocks are not searched: in them,
+ * the server refuses to end a transaction that began outside.
  */
 export function findTransactionEnd(text: string, options?: ScanOptions): string | null {
   if (!suspicious.test(text)) return null;

@@ -18,7 +18,7 @@ import {
   letter,
   digit,
   operatorSign,
-  otherOperatorSign,
+  nonStandardOperatorSign,
   classOf,
   isBlank,
   isInLine,
@@ -28,7 +28,7 @@ import {
 } from './characters.ts';
 
 /**
- * What a token is. A `word` is a keyword or a name without quotes, a `string` any literal in quotes or dollars, a `sign` a single
+ * The kind of a token. A `word` is a keyword or a name without quotes, a `string` any literal in quotes or dollars, a `sign` a single
  * character that is not part of an operator, such as a comma.
  */
 export type TokenKind =
@@ -58,22 +58,22 @@ export interface ScanOptions {
 export class SqlScanner {
   readonly text: string;
   kind: TokenKind = 'space';
-  /** Where the token begins. */
+  /** The position of the token's first character. */
   start = 0;
-  /** Where the token ends: the position after its last character. */
+  /** The position after the token's last character. */
   end = 0;
-  /** Whether the text ends before the token does. */
+  /** Whether the last token is not closed at the end of the text. */
   isOpen = false;
   readonly #standardStrings: boolean;
-  // Up to here, each character is an operator: signs that were cut off from the end of one.
-  #signsUntil = 0;
+  // Up to this position, each character is an operator: `+` and `-` that do not belong to the operator before them.
+  #operatorsUntil = 0;
 
   constructor(text: string, { standardStrings = true }: ScanOptions = {}) {
     this.text = text;
     this.#standardStrings = standardStrings;
   }
 
-  /** Moves on to the next token. Returns false at the end of the text. */
+  /** Moves to the next token. Returns false at the end of the text. */
   next(): boolean {
     const at = this.end;
     if (at >= this.text.length) return false;
@@ -81,13 +81,13 @@ export class SqlScanner {
     const code = this.text.charCodeAt(at);
     switch (classOf(code)) {
       case blank:
-        return this.#token('space', this.#skip(at + 1, isBlank));
+        return this.#token('space', this.#endOf(at + 1, isBlank));
       case letter:
         return this.#beginningWithLetter(at, code);
       case digit:
-        return this.#token('number', this.#numberFrom(at));
+        return this.#token('number', this.#numberEnd(at));
       case operatorSign:
-      case otherOperatorSign:
+      case nonStandardOperatorSign:
         return this.#operatorOrComment(at, code);
       case other:
       default:
@@ -101,8 +101,8 @@ export class SqlScanner {
     return true;
   }
 
-  /** A token that ends at `end`, or is not closed where that is negative. */
-  #closed(kind: TokenKind, end: number): true {
+  /** Sets a token that ends at `end`. A negative `end` is a token that is not closed. */
+  #tokenUntil(kind: TokenKind, end: number): true {
     if (end >= 0) return this.#token(kind, end);
     this.isOpen = true;
     return this.#token(kind, this.text.length);
@@ -112,8 +112,8 @@ export class SqlScanner {
     return at < this.text.length ? this.text.charCodeAt(at) : 0;
   }
 
-  /** Where the characters that pass `test` end. */
-  #skip(from: number, test: (code: number) => boolean): number {
+  /** Returns the position of the first character from `from` on that fails `test`. */
+  #endOf(from: number, test: (code: number) => boolean): number {
     let at = from;
     while (at < this.text.length && test(this.text.charCodeAt(at))) at++;
     return at;
@@ -123,32 +123,32 @@ export class SqlScanner {
     const next = this.#code(at + 1);
     const prefix = code | 0x20;
     if (next === quote) {
-      if (prefix === 0x65) return this.#closed('string', this.#quotedFrom(at + 2, true, true));
+      if (prefix === 0x65) return this.#tokenUntil('string', this.#stringEnd(at + 2, true, true));
       if (prefix === 0x6e)
-        return this.#closed('string', this.#quotedFrom(at + 2, !this.#standardStrings, true));
-      // In a string of bits, two quotes are the end of one and the beginning of the next.
+        return this.#tokenUntil('string', this.#stringEnd(at + 2, !this.#standardStrings, true));
+      // In a bit string, two quotes end one string and begin the next.
       if (prefix === 0x62 || prefix === 0x78)
-        return this.#closed('string', this.#quotedFrom(at + 2, false, false));
+        return this.#tokenUntil('string', this.#stringEnd(at + 2, false, false));
     }
     if (prefix === 0x75 && next === ampersand) {
       const third = this.#code(at + 2);
-      if (third === quote) return this.#closed('string', this.#quotedFrom(at + 3, false, true));
-      if (third === doubleQuote) return this.#closed('quoted name', this.#nameFrom(at + 3));
+      if (third === quote) return this.#tokenUntil('string', this.#stringEnd(at + 3, false, true));
+      if (third === doubleQuote) return this.#tokenUntil('quoted name', this.#quotedNameEnd(at + 3));
     }
-    return this.#token('word', this.#skip(at + 1, isWordPart));
+    return this.#token('word', this.#endOf(at + 1, isWordPart));
   }
 
   #beginningWithSign(at: number, code: number): true {
     const next = this.#code(at + 1);
     switch (code) {
       case quote:
-        return this.#closed('string', this.#quotedFrom(at + 1, !this.#standardStrings, true));
+        return this.#tokenUntil('string', this.#stringEnd(at + 1, !this.#standardStrings, true));
       case doubleQuote:
-        return this.#closed('quoted name', this.#nameFrom(at + 1));
+        return this.#tokenUntil('quoted name', this.#quotedNameEnd(at + 1));
       case dollar:
         return this.#beginningWithDollar(at, next);
       case dot:
-        if (isDigit(next)) return this.#token('number', this.#numberFrom(at));
+        if (isDigit(next)) return this.#token('number', this.#numberEnd(at));
         return next === dot ? this.#token('operator', at + 2) : this.#token('sign', at + 1);
       case colon:
         return next === colon || next === equals
@@ -160,16 +160,16 @@ export class SqlScanner {
   }
 
   #beginningWithDollar(at: number, next: number): true {
-    if (isDigit(next)) return this.#token('parameter', this.#skip(at + 2, isDigit));
-    const tagEnd = classOf(next) === letter ? this.#skip(at + 2, isTagPart) : at + 1;
+    if (isDigit(next)) return this.#token('parameter', this.#endOf(at + 2, isDigit));
+    const tagEnd = classOf(next) === letter ? this.#endOf(at + 2, isTagPart) : at + 1;
     if (this.#code(tagEnd) !== dollar) return this.#token('sign', at + 1);
     const delimiter = this.text.slice(at, tagEnd + 1);
     const close = this.text.indexOf(delimiter, tagEnd + 1);
-    return this.#closed('string', close < 0 ? -1 : close + delimiter.length);
+    return this.#tokenUntil('string', close < 0 ? -1 : close + delimiter.length);
   }
 
-  /** Where a string ends whose content begins at `from`; -1 where it is not closed. */
-  #quotedFrom(from: number, escapes: boolean, doubles: boolean): number {
+  /** Returns the end of a string whose content begins at `from`; -1 when it is not closed. */
+  #stringEnd(from: number, escapes: boolean, doubles: boolean): number {
     const { text } = this;
     for (let at = from; at < text.length; at++) {
       const code = text.charCodeAt(at);
@@ -177,7 +177,7 @@ export class SqlScanner {
       else if (code === quote) {
         if (doubles && this.#code(at + 1) === quote) at++;
         else {
-          const more = this.#continuedAt(at + 1);
+          const more = this.#continuation(at + 1);
           if (more < 0) return at + 1;
           at = more;
         }
@@ -186,20 +186,20 @@ export class SqlScanner {
     return -1;
   }
 
-  /** Where a string that was closed before `from` is opened again, as it is when a new line is between; -1 where it is not. */
-  #continuedAt(from: number): number {
+  /** Returns the position of the quote that continues a string which ended before `from`, after a line break; -1 without one. */
+  #continuation(from: number): number {
     let isNewLine = false;
     let at = from;
     for (; at < this.text.length; at++) {
       const code = this.text.charCodeAt(at);
-      if (code === minus && this.#code(at + 1) === minus) at = this.#skip(at + 2, isInLine) - 1;
+      if (code === minus && this.#code(at + 1) === minus) at = this.#endOf(at + 2, isInLine) - 1;
       else if (!isInLine(code)) isNewLine = true;
       else if (!isBlank(code)) break;
     }
     return isNewLine && this.#code(at) === quote ? at : -1;
   }
 
-  #nameFrom(from: number): number {
+  #quotedNameEnd(from: number): number {
     const { text } = this;
     for (let at = from; at < text.length; at++) {
       if (text.charCodeAt(at) !== doubleQuote) continue;
@@ -209,8 +209,8 @@ export class SqlScanner {
     return -1;
   }
 
-  #numberFrom(from: number): number {
-    const radix = this.#code(from) === zero ? digitsOf(this.#code(from + 1)) : undefined;
+  #numberEnd(from: number): number {
+    const radix = this.#code(from) === zero ? radixDigits(this.#code(from + 1)) : undefined;
     if (radix) {
       const end = this.#digitsEnd(from + 1, radix);
       if (end > from + 2) return end;
@@ -229,7 +229,7 @@ export class SqlScanner {
     return at;
   }
 
-  /** Where the digits end of which the first one, or what stands before them, is at `from`: one underscore may be between two. */
+  /** Returns the end of digits after the character at `from`. One underscore may separate two digits. */
   #digitsEnd(from: number, test: (code: number) => boolean): number {
     let at = from + 1;
     for (;;) {
@@ -240,25 +240,25 @@ export class SqlScanner {
   }
 
   #operatorOrComment(from: number, code: number): true {
-    if (from < this.#signsUntil) return this.#token('operator', from + 1);
+    if (from < this.#operatorsUntil) return this.#token('operator', from + 1);
     if (this.#isComment(from)) {
       return code === minus
-        ? this.#token('comment', this.#skip(from + 2, isInLine))
-        : this.#closed('comment', this.#commentEnd(from + 2));
+        ? this.#token('comment', this.#endOf(from + 2, isInLine))
+        : this.#tokenUntil('comment', this.#commentEnd(from + 2));
     }
     let at = from;
     let keepsEnd = false;
-    let lastOther = from;
+    let lastKept = from;
     do {
       const next = this.text.charCodeAt(at);
-      keepsEnd ||= classOf(next) === otherOperatorSign;
-      if (next !== plus && next !== minus) lastOther = at;
+      keepsEnd ||= classOf(next) === nonStandardOperatorSign;
+      if (next !== plus && next !== minus) lastKept = at;
       at++;
     } while (classOf(this.#code(at)) >= operatorSign && !this.#isComment(at));
     if (keepsEnd) return this.#token('operator', at);
-    // A sign at the end is a separate token, as the second one of `a=-1` is.
-    this.#signsUntil = at;
-    return this.#token('operator', lastOther + 1);
+    // A `+` or `-` at the end is a separate token, as in `a=-1`.
+    this.#operatorsUntil = at;
+    return this.#token('operator', lastKept + 1);
   }
 
   #isComment(at: number): boolean {
@@ -267,7 +267,7 @@ export class SqlScanner {
     return code === slash && this.#code(at + 1) === star;
   }
 
-  /** Where a comment ends, which may hold others, and whose content begins at `from`; -1 where it is not closed. */
+  /** Returns the end of a comment whose content begins at `from` and may have nested comments; -1 when it is not closed. */
   #commentEnd(from: number): number {
     const { text } = this;
     let depth = 1;
@@ -283,8 +283,8 @@ export class SqlScanner {
   }
 }
 
-/** The digits of a number that begins with a zero and this letter. */
-function digitsOf(prefix: number): ((code: number) => boolean) | undefined {
+/** Returns the test for the digits of a number that begins with a zero and this letter; undefined for any other letter. */
+function radixDigits(prefix: number): ((code: number) => boolean) | undefined {
   switch (prefix | 0x20) {
     case 0x78:
       return (code) => isDigit(code) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66);

@@ -33,25 +33,25 @@ export function statementsOf(text: string, options?: ScanOptions): Token[][] {
       }
       if (token.text === '(') parentheses++;
       if (token.text === ')') parentheses--;
-    } else if (token.kind === 'word') blocks += opens(token.text, tokens, blocks);
+    } else if (token.kind === 'word') blocks += blockChange(token.text, tokens, blocks);
     tokens.push(token);
   }
   end();
   return statements;
 }
 
-/** By how many blocks a word of a statement opens (1) or closes (-1) one. */
-function opens(word: string, before: readonly Token[], blocks: number): -1 | 0 | 1 {
+/** Returns whether a word of a statement opens (1) or closes (-1) a block, or neither (0). */
+function blockChange(word: string, before: readonly Token[], blocks: number): -1 | 0 | 1 {
   if (word === 'atomic')
     return blocks === 0 && isWord(before.at(-1), 'begin') && isWord(before[0], 'create') ? 1 : 0;
   if (blocks === 0 || (word !== 'case' && word !== 'end')) return 0;
   const last = before.at(-1);
-  // After these it is a name.
+  // After these, the word is a name.
   if (isWord(last, 'as') || last?.text === '.') return 0;
   return word === 'case' ? 1 : -1;
 }
 
-/** Whether a token is one of these keywords, which are in lower case. */
+/** Returns whether a token is one of the keywords `words`, in lower case. */
 export function isWord(token: Token | undefined, ...words: readonly string[]): boolean {
   return token?.kind === 'word' && words.includes(token.text);
 }

@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { unconnected } from '../../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../../src/postgres/orm/offline-orm.ts';
 import * as entities from '../../../src/entities.ts';
 import * as testing from '../../../src/testing/index.ts';
 import { trackedOf } from './row-state.ts';
@@ -9,7 +9,7 @@ export type Factory = (em: EntityManager, overrides?: object) => Record<string, 
 
 const made: Readonly<Record<string, unknown>> = testing;
 
-/** Each entity by its name, and what stages a row of it. */
+/** The factories of the entities, by name. */
 export const factories: readonly [name: string, factory: Factory][] = Object.values(entities)
   .flatMap((one) => (typeof one === 'function' ? [one.name] : []))
   .map((name) => {
@@ -19,9 +19,9 @@ export const factories: readonly [name: string, factory: Factory][] = Object.val
     return [name, factory as Factory];
   });
 
-/** Those whose rows have something that histories change. A join table has not. */
+/** The entities with properties that histories change. A join table has none. */
 export const changeable = factories.filter(([, factory]) => {
-  const { em } = unconnected();
+  const { em } = createOfflineOrm();
   const row = factory(em.fork());
   return trackedOf(em.getMetadata().get(row.constructor), row).length > 0;
 });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ContentionError, type Database } from '../../../src/index.ts';
 import { TestDatabase } from '../../../src/testing/index.ts';
-import { openWith } from '../together.ts';
+import { openWithPool } from '../concurrently.ts';
 import { changeable } from './factories.ts';
 import { histories, isExplained } from './history.ts';
 import { runHistory, statesOf, storeRows } from './run-history.ts';
@@ -14,10 +14,10 @@ let db: TestDatabase;
 let database: Database;
 beforeAll(async () => {
   db = await TestDatabase.create();
-  // Statements of several units may wait for each other in a circle; PostgreSQL looks for that after a second.
+  // Statements of several units may deadlock, which PostgreSQL detects after a second.
   const { database: name } = db.target.parts;
   await db.orm.em.execute(`alter database "${name}" set deadlock_timeout = '20ms'`);
-  database = await openWith(db, 6);
+  database = await openWithPool(db, 6);
 });
 afterAll(async () => {
   await database.close();
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 test.each(changeable)(
-  'no update of %s is lost, and who loses is refused',
+  'no update of %s is lost, and the losing writer is refused',
   async (_, factory) => {
     await fc.assert(
       fc.asyncProperty(histories, async (history) => {
@@ -38,7 +38,7 @@ test.each(changeable)(
         const others = errors.filter((error) => error !== null && !(error instanceof ContentionError));
         expect(others).toEqual([]);
         const after = await statesOf(database, rows);
-        // What some order of the units that reported success leaves.
+        // The result of the units that reported success, in some order.
         expect({ after, succeeded, isExplained: isExplained(history, rows, succeeded, after) }).toMatchObject(
           {
             isExplained: true,

@@ -8,28 +8,27 @@ export type Isolation = (typeof isolationLevels)[number];
 /**
  * How a step changes a row.
  *
- * - `edit`: loads the row before anything else happens, and changes what it holds in memory.
- * - `statement`: changes what the row holds then, by one statement.
- * - `repository`: the same by a method of its repository, where it has one.
- * - `upsert`, `load`: write a value, whatever the row holds; `load` does so to every tracked property.
- * - `derive`: an edit by a number that is made of what the other row holds. It is an `edit` below `serializable`, which does not promise
- *   that what one transaction read stays as it was when another writes it.
+ * - `edit`: loads the row first, and changes the loaded value in memory.
+ * - `statement`: changes the current value by one statement.
+ * - `repository`: the same by a method of its repository, if there is one.
+ * - `upsert`, `load`: write a value independent of the current one; `load` writes every tracked property.
+ * - `derive`: an edit by a number that depends on the other row. Below `serializable`, where a row that was read may change, it is an `edit`.
  */
 const stepKinds = ['edit', 'statement', 'repository', 'upsert', 'load', 'derive'] as const;
 
 export interface Step {
   readonly kind: (typeof stepKinds)[number];
   readonly row: 0 | 1;
-  /** Which of the tracked properties, round and round. */
+  /** The index of the tracked property, modulo their number. */
   readonly property: number;
-  /** Milliseconds before it. */
+  /** The delay before the step, in milliseconds. */
   readonly pause: number;
 }
 
-/** Units of work that run at once, on two rows. */
+/** Concurrent units of work on two rows. */
 export interface History {
   readonly isolation: Isolation;
-  /** Which of the tables the second row is in, round and round; the first is in the one that is tested. */
+  /** The index of the second row's table, modulo their number. The first row is in the tested table. */
   readonly beside: number;
   readonly units: readonly (readonly Step[])[];
 }
@@ -50,16 +49,16 @@ export const histories: fc.Arbitrary<History> = fc.record({
 /** A row that a history changes. */
 export interface HistoryRow {
   readonly tracked: readonly Tracked[];
-  /** What it held before. */
+  /** Its state before the history. */
   readonly before: RowState;
-  /** What its repository changes by one statement; null where it has no such method. */
+  /** The change that its repository makes by one statement; null without such a method. */
   readonly repository: { readonly property: string; readonly adds: boolean } | null;
 }
 
-/** The number that tells a step from all others of its history. */
+/** Returns a number that is unique among the steps of a history. */
 export const tokenOf = (unit: number, place: number): number => 1 + unit * 3 + place;
 
-/** The property that a step changes. */
+/** Returns the property that a step changes. */
 export function targetOf(row: HistoryRow, { kind, property }: Step): Tracked {
   const found =
     kind === 'repository' && row.repository
@@ -69,7 +68,7 @@ export function targetOf(row: HistoryRow, { kind, property }: Step): Tracked {
   return found;
 }
 
-/** What the rows hold after a step, if nothing else happens meanwhile. */
+/** Returns the states of the rows after a step without concurrency. */
 function afterStep(
   rows: readonly [HistoryRow, HistoryRow],
   states: readonly [RowState, RowState],
@@ -97,7 +96,7 @@ function afterStep(
   return result;
 }
 
-/** What a `derive` adds for what the other row holds. */
+/** Returns the number that a `derive` adds for the state of the other row. */
 export function derivedFrom(
   rows: readonly [HistoryRow, HistoryRow],
   states: readonly [RowState, RowState],
@@ -109,7 +108,7 @@ export function derivedFrom(
   return isolation === 'serializable' && read ? 16 * measure(states[other][read.property]) : 0;
 }
 
-/** Whether the rows hold what they would after the units that reported success, one after the other in some order. */
+/** Returns whether the rows have the state after a serial execution, in some order, of the units that reported success. */
 export function isExplained(
   history: History,
   rows: readonly [HistoryRow, HistoryRow],

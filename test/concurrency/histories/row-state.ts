@@ -1,9 +1,9 @@
 import { JsonType, ReferenceKind, type EntityMetadata, type EntityProperty } from '@mikro-orm/core';
 
-/** What a row holds in the properties that histories change. */
+/** The values of the properties that histories change. */
 export type RowState = Readonly<Record<string, unknown>>;
 
-/** How histories change a property of each type. Each change shows in the value for ever, and which came first too, where it matters. */
+/** The changes of a property of each type. Each change stays visible in the value, and also the order of changes where it matters. */
 export type Kind = 'integer' | 'double' | 'text' | 'document';
 
 export interface Tracked {
@@ -30,13 +30,13 @@ function kindOf(prop: EntityProperty, value: unknown): Kind | null {
   return type === 'text' ? 'text' : null;
 }
 
-/** What `row` holds in the tracked properties. */
+/** Returns the values of the tracked properties of `row`. */
 export function stateOf(tracked: readonly Tracked[], row: object): RowState {
   const held = tracked.map(({ property }) => [property, Reflect.get(row, property) ?? null]);
   return structuredClone(Object.fromEntries(held));
 }
 
-/** A value with the change `token` in it. */
+/** Returns a value with the change `token`. */
 export function changed(kind: Kind, value: unknown, token: number): unknown {
   if (kind === 'integer') return Number(value) + token;
   if (kind === 'double') return Number(value ?? 0) + fraction(token);
@@ -44,7 +44,7 @@ export function changed(kind: Kind, value: unknown, token: number): unknown {
   return { ...(isObject(value) ? value : {}), [`change ${token}`]: true };
 }
 
-/** The same in SQL, on what the column holds then. */
+/** Returns the SQL that makes the same change to the current value of a column. */
 export function changedInSql(
   { column, kind }: Tracked,
   token: number,
@@ -55,17 +55,17 @@ export function changedInSql(
   return [`"${column}" || ?::jsonb`, JSON.stringify({ [`change ${token}`]: true })];
 }
 
-/** A number that tells what a value is, for changes that depend on what another row holds. */
+/** Returns a number that depends on a value, for changes that depend on another row. */
 export function measure(value: unknown): number {
   if (typeof value === 'number') return Math.round(value * 2 ** 20) % 89;
   if (typeof value === 'string') return value.length;
   return isObject(value) ? Object.keys(value).length : 0;
 }
 
-// Small enough for what is checked to be at most 1.
+// Small enough for columns with a maximum of 1.
 const fraction = (token: number): number => token / 2 ** 20;
 
-// Few, since some columns take 30 characters.
+// Short, because some columns have at most 30 characters.
 const letter = (token: number): string => String.fromCodePoint(0x4e_00 + token);
 
 function isObject(value: unknown): value is object {

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Reference, wrap, type EntityClass, type EntityMetadata } from '@mikro-orm/core';
 import { loadRows } from '../../../src/loading/index.ts';
 import type { Database, UnitOfWork } from '../../../src/index.ts';
-import { meeting } from '../together.ts';
+import { barrier } from '../concurrently.ts';
 import type { Factory } from './factories.ts';
 import { derivedFrom, targetOf, tokenOf, type History, type HistoryRow, type Step } from './history.ts';
 import { repositorySteps } from './repository-steps.ts';
@@ -15,13 +15,13 @@ interface StoredRow extends HistoryRow {
   readonly where: Readonly<Record<string, unknown>>;
   /** The values of its key's columns. */
   readonly key: readonly string[];
-  /** All of its properties but those that a change sets by itself, relations by their keys. */
+  /** Its properties, with relations as keys, except those that every change sets. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
 export type StoredRows = readonly [StoredRow, StoredRow];
 
-/** Stores a new row of each. */
+/** Stores a new row of each entity. */
 export async function storeRows(
   database: Database,
   factories: readonly [Factory, Factory],
@@ -40,7 +40,7 @@ export async function storeRows(
   return [first, second];
 }
 
-/** What the rows hold now. */
+/** Returns the current states of the rows. */
 export async function statesOf(database: Database, rows: StoredRows): Promise<[RowState, RowState]> {
   const em = database.orm.em.fork();
   const read = async ({ entity, where, tracked }: StoredRow): Promise<RowState> =>
@@ -48,9 +48,9 @@ export async function statesOf(database: Database, rows: StoredRows): Promise<[R
   return [await read(rows[0]), await read(rows[1])];
 }
 
-/** Runs the units of a history at once, and gives what each threw; null for those that reported success. */
+/** Runs the units of a history concurrently, and returns the error of each; null for success. */
 export async function runHistory(database: Database, history: History, rows: StoredRows): Promise<unknown[]> {
-  const loaded = meeting(history.units.length);
+  const loaded = barrier(history.units.length);
   const results = await Promise.allSettled(
     history.units.map((steps, unit) =>
       database.transact((uow) => runUnit(uow, { history, rows, steps, unit }, loaded), {
@@ -72,7 +72,7 @@ async function runUnit(uow: UnitOfWork, running: RunningUnit, loaded: () => Prom
   const { rows, steps, unit, history } = running;
   const edits = steps.some(({ kind }) => kind === 'edit' || kind === 'derive');
   const managed: object[] = [];
-  // Before anybody changes anything, so that what was seen may be out of date when it is changed.
+  // Before all changes, so that a loaded row may be stale when it is changed.
   if (edits) for (const { entity, where } of rows) managed.push(await uow.em.findOneOrFail(entity, where));
   await loaded();
   for (const [place, step] of steps.entries()) {
@@ -94,7 +94,7 @@ async function runUnit(uow: UnitOfWork, running: RunningUnit, loaded: () => Prom
       );
       continue;
     }
-    // As methods of repositories do: what was changed before is written first, and what is loaded is brought up to date.
+    // As methods of repositories do: earlier changes are flushed first, and loaded entities are refreshed.
     await uow.flush();
     await writePast(uow, row, step, token);
     if (entity) await uow.em.refresh(entity);
@@ -158,7 +158,7 @@ async function readRow(
   };
 }
 
-/** A value as data has it: of a relation, the key of the row that it points at. */
+/** Returns a value as plain data: for a relation, the key of the referenced row. */
 function plain(value: unknown): unknown {
   return value instanceof Reference ? wrap(value.unwrap(), true).getPrimaryKey() : value;
 }

@@ -18,7 +18,7 @@ export interface Ended {
   readonly after: Cells;
 }
 
-/** What a program did that a unit of work promises not to do. */
+/** Returns the violations of the guarantees of a unit of work by a program. */
 export function deviationsOf(ended: Ended): string[] {
   const { run, outcome, before, after } = ended;
   const nothing = new Effects().misses(before, after);
@@ -32,18 +32,18 @@ export function deviationsOf(ended: Ended): string[] {
   return [...steps, ...wrong, ...nothing];
 }
 
-/** What ran when `work` returned, though the unit of work was committed. */
+/** Returns the calls that were running when `work` returned, although the unit of work was committed. */
 function unrefused(run: Run): string[] {
   const open = leftStream(run) ? ['an open stream'] : [];
   return [...run.runningAtEnd, ...open].map((name) => `committed while ${name} ran`);
 }
 
-/** Whether something ran when `work` returned, which the end has to refuse. */
+/** Returns whether a call was running when `work` returned, which the end has to refuse. */
 const leftWork = (run: Run): boolean => run.pendingAtEnd.length > 0 || leftStream(run);
 
 const leftStream = ({ rootUnit, leftOpen }: Run): boolean => rootUnit !== undefined && leftOpen.has(rootUnit);
 
-/** Why the error of a unit of work does not name its cause. */
+/** Returns the reason why the error of a unit of work is wrong. */
 function whyUnexpected({ program, run, outcome }: Ended, thrown: unknown): string[] {
   const { failure, reason } = outcome;
   if (reason && (thrown === reason || thrown instanceof CommitUnknownError)) return [];
@@ -66,7 +66,7 @@ function whyWorkFailed(program: Program, run: Run, thrown: unknown): string[] {
 const keepsOut = ({ do: what }: Step): boolean =>
   ['inner', 'append', 'fill', 'stream', 'leave-stream'].includes(what);
 
-/** Whether a program has a step that keeps others out, and something that runs beside it. */
+/** Returns whether a program has a step that excludes others, and a concurrent step. */
 function runsAtOnce(program: Program): boolean {
   const steps = program.branches.flatMap((branch) => branch.steps);
   const beside =

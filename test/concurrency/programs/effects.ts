@@ -1,11 +1,11 @@
 import type { Cells } from './stored-rows.ts';
 
-/** What steps were acknowledged to have written, by cell. */
+/** The acknowledged writes of steps, by cell. */
 export class Effects {
   readonly #written = new Map<string, unknown>();
-  /** Cells of steps that were refused after a part of them that is kept. */
+  /** Cells of steps that were refused after a part that is kept. */
   readonly #uncertain = new Map<string, unknown>();
-  /** Rows that were changed in memory, and those that were changed past their entities. */
+  /** Rows that were changed in memory, and rows that were changed bypassing their entities. */
   readonly #edited = new Set<number>();
   readonly #bypassed = new Set<number>();
 
@@ -25,7 +25,7 @@ export class Effects {
     this.#bypassed.add(row);
   }
 
-  /** Takes over what an inner unit wrote. */
+  /** Adds the writes of an inner unit. */
   add(others: Effects): void {
     for (const [cell, value] of others.#written) this.write(cell, value);
     for (const [cell, value] of others.#uncertain) this.mayWrite(cell, value);
@@ -33,12 +33,12 @@ export class Effects {
     for (const row of others.#bypassed) this.bypass(row);
   }
 
-  /** Whether a row was changed both in memory and past its entity, so that a flush may be refused. */
+  /** Whether a row was changed both in memory and bypassing its entity, so that a flush may be refused. */
   get canContend(): boolean {
     return [...this.#edited].some((row) => this.#bypassed.has(row));
   }
 
-  /** The cells that hold something else than they must after these effects on `before`. */
+  /** Returns the cells with a wrong value after these effects on `before`. */
   misses(before: Cells, after: Cells): string[] {
     const cells = new Set([...before.keys(), ...after.keys(), ...this.#written.keys()]);
     return [...cells].flatMap((cell) => {

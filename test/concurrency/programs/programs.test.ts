@@ -32,7 +32,7 @@ afterAll(async () => {
   await db.drop();
 });
 
-test('concurrent programs write all that was acknowledged, or nothing and name the cause', async () => {
+test('concurrent programs write all acknowledged changes, or nothing and throw an error with the cause', async () => {
   const ends: Record<string, number> = {};
   const property = fc.asyncProperty(programs, async (program) => {
     unhandled.length = 0;

@@ -22,7 +22,7 @@ class AbortedError extends PlannedError {
   override readonly name = 'AbortedError';
 }
 
-/** One program while it runs, and what is known of it afterwards. */
+/** The state of a program during and after its run. */
 export class Run {
   readonly rows: StoredRows;
   readonly effects = new Effects();
@@ -30,10 +30,10 @@ export class Run {
   readonly attempted = new Effects();
   /** Errors of steps that no step may throw. */
   readonly unexpected: unknown[] = [];
-  /** The units that a stream was left open in. */
+  /** The units with a stream that was left open. */
   readonly leftOpen = new Set<UnitOfWork>();
   rootUnit: UnitOfWork | undefined;
-  /** The calls that had not settled when `work` had, and those of them that still ran when the end of the unit looked. */
+  /** The calls that had not settled when `work` had, and those of them that still ran when the end of the unit checked them. */
   pendingAtEnd: readonly string[] = [];
   runningAtEnd: readonly string[] = [];
   isOver = false;
@@ -67,7 +67,7 @@ export class Run {
     return true;
   }
 
-  /** Knows of a call until it has settled. */
+  /** Tracks a call until it has settled. */
   async pending<T>(name: string, call: Promise<T>): Promise<T> {
     const key = {};
     this.#pending.set(key, name);
@@ -78,7 +78,7 @@ export class Run {
     }
   }
 
-  /** Called when `work` settles. */
+  /** Records that `work` has settled. */
   end(): void {
     this.isOver = true;
     this.pendingAtEnd = [...this.#pending.values()];
@@ -86,19 +86,19 @@ export class Run {
     process.nextTick(() => (this.runningAtEnd = [...this.#pending.values()]));
   }
 
-  /** Takes the error of a step that nobody else handles. */
+  /** Records the unhandled error of a step. */
   see(error: unknown): void {
     const isKnown =
       error instanceof PlannedError ||
       error instanceof ConcurrentUseError ||
       error instanceof UnitOfWorkEndedError ||
       (error instanceof ContentionError && this.attempted.canContend);
-    // What an abort cuts off fails as the connection does.
+    // A step that an abort interrupts fails with an error of the connection.
     if (!isKnown && !(this.isAborted && error instanceof DataError)) this.unexpected.push(error);
   }
 }
 
-/** How a program ended. */
+/** The outcome of a program. */
 export interface Outcome {
   /** What `transact` threw; null when it committed. */
   readonly error: { readonly thrown: unknown } | null;
@@ -151,7 +151,7 @@ async function runBranch(run: Run, uow: UnitOfWork, { steps, throws }: Branch): 
   if (throws) throw new PlannedError('branch');
 }
 
-/** Throws when a unit of work does not end. */
+/** Waits for a unit of work, and throws when it does not end. */
 async function inTime<T>(running: Promise<T>): Promise<T> {
   const ends = new AbortController();
   const late = setTimeout(20_000, undefined, { signal: ends.signal }).then(() => {

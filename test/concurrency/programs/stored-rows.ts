@@ -4,7 +4,7 @@ import { fields, rowCount } from './program.ts';
 
 /** The rows that a program works on. */
 export interface StoredRows {
-  /** Begins the names of rows that the program adds, and all values that it writes. */
+  /** The prefix of the names of rows that the program adds, and of all values that it writes. */
   readonly mark: string;
   readonly experiments: readonly string[];
   readonly removable: readonly string[];
@@ -13,14 +13,14 @@ export interface StoredRows {
 }
 
 /**
- * What the database holds, by cell: a column of a row that was there (`0.name`), a row that was there (`removable 0`), or a row that a
- * program adds (`added <name>`, `outcome <synth>`). A cell that is not there is undefined.
+ * The stored values by cell: a column of a previous row (`0.name`), a previous row (`removable 0`), or a row that a program adds (`added
+ * <name>`, `outcome <synth>`). A missing cell is undefined.
  */
 export type Cells = ReadonlyMap<string, unknown>;
 
 let made = 0;
 
-/** Stores what a program works on. */
+/** Stores the rows that a program works on. */
 export async function storeRows(database: Database): Promise<StoredRows> {
   made += 1;
   const mark = `program ${made}:`;
@@ -42,7 +42,7 @@ export async function storeRows(database: Database): Promise<StoredRows> {
   });
 }
 
-/** Reads all that a program can have written. */
+/** Reads all cells that a program can write. */
 export async function cellsOf(database: Database, stored: StoredRows): Promise<Cells> {
   const em = database.orm.em.fork();
   const cells = new Map<string, unknown>();
@@ -62,7 +62,7 @@ export async function cellsOf(database: Database, stored: StoredRows): Promise<C
   );
   cells.set('depth', exploration['current_depth']);
   cells.set('rate', exploration['best_success_rate']);
-  // Each counting step adds a power of two of its own.
+  // Each counting step adds a different power of two.
   const calls = Number(exploration['total_llm_calls']);
   for (let place = 0; 2 ** place <= calls; place++)
     if (Math.trunc(calls / 2 ** place) % 2 === 1) cells.set(`calls ${place}`, true);
@@ -74,7 +74,7 @@ export async function cellsOf(database: Database, stored: StoredRows): Promise<C
   return cells;
 }
 
-/** Deletes what a program worked on and added, so that later ones don't read more and more rows. */
+/** Deletes the rows of a program, so that later programs don't read more and more rows. */
 export async function deleteRows(database: Database, stored: StoredRows): Promise<void> {
   await database.orm.em
     .fork()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../../src/index.ts';
 import { TestDatabase, TestServer } from '../../../src/testing/index.ts';
-import { busy } from './examined.ts';
+import { occupyConnections } from './health-in-time.ts';
 
 describe('the health of a database', () => {
   let db: TestDatabase;
@@ -10,7 +10,7 @@ describe('the health of a database', () => {
   });
   afterAll(() => db.drop());
 
-  test('is told with its pool and its schema, as JSON', async () => {
+  test('is reported as JSON, with its pool and its schema', async () => {
     await using database = await openDatabase({ url: db.url, pool: { max: 3 } });
 
     const health = await database.health();
@@ -27,7 +27,7 @@ describe('the health of a database', () => {
     expect(JSON.parse(JSON.stringify(health))).toEqual(health);
   });
 
-  test('names the migrations that are pending, and is not ready', async () => {
+  test('lists the pending migrations, and is not ready', async () => {
     await using empty = await TestServer.shared().createEmptyDatabase();
     await using database = await openDatabase({ url: empty.url, schemaBehind: 'ignore' });
 
@@ -42,7 +42,7 @@ describe('the health of a database', () => {
     expect(health.schema?.pending).not.toEqual([]);
   });
 
-  test('is degraded, and ready, where newer code migrated it or its migrations can not be read', async () => {
+  test('is degraded and ready when newer code migrated it or its migrations can not be read', async () => {
     await using own = await TestDatabase.create();
     await using database = await openDatabase({ url: own.url });
     await own.orm.em
@@ -65,7 +65,7 @@ describe('the health of a database', () => {
     });
   });
 
-  test('that is gone is down, and nothing of where it was is told', async () => {
+  test('is down after it was dropped, and the report has no address', async () => {
     const gone = await TestDatabase.create();
     await using database = await openDatabase({ url: gone.url });
     await gone.drop();
@@ -77,16 +77,16 @@ describe('the health of a database', () => {
     expect(JSON.stringify(health)).not.toContain(gone.target.parts.database);
   });
 
-  test('that is closed is down', async () => {
+  test('is down after it was closed', async () => {
     const database = await openDatabase({ url: db.url });
     await database.close();
 
     expect(await database.health()).toMatchObject({ status: 'down', error: 'the database was closed' });
   });
 
-  test('shows how many units of work wait for a connection, and not its own wait', async () => {
+  test('counts the units of work that wait for a connection, without its own check', async () => {
     await using database = await openDatabase({ url: db.url, pool: { max: 2 } });
-    const free = await busy(database, 4, 'select pg_sleep(60)', 2);
+    const free = await occupyConnections(database, 4, 'select pg_sleep(60)', 2);
 
     const { pool } = await database.health({ timeout: 50 });
 

@@ -8,7 +8,7 @@ import { crash, freeze, postmasterPid } from '../../embedded/postmaster.ts';
 import { scratchCluster } from '../../embedded/scratch.ts';
 import { sql } from '../../embedded/sql.ts';
 import { PgBouncer, whyNoPooler, type PoolerOptions } from '../../pooler/pgbouncer.ts';
-import { examined } from './examined.ts';
+import { healthInTime } from './health-in-time.ts';
 
 beforeEach(({ skip }) => {
   if (whyNoPooler !== null) skip(whyNoPooler);
@@ -31,7 +31,7 @@ async function holder(pooler: PgBouncer): Promise<Client> {
   return client;
 }
 
-describe('a pooler that is exhausted', () => {
+describe('an exhausted pooler', () => {
   let db: TestDatabase;
   beforeAll(async () => void (db = await TestDatabase.create()));
   afterAll(() => db.drop());
@@ -77,27 +77,27 @@ describe('a pooler that is exhausted', () => {
     while (holders.length < others) holders.push(await holder(pooler));
 
     for (let round = 0; round < 2; round++)
-      expect(await examined(database)).toMatchObject({ status: 'saturated', ready: false, error });
+      expect(await healthInTime(database)).toMatchObject({ status: 'saturated', ready: false, error });
 
     await Promise.all(holders.map((client) => client.end()));
-    await expect.poll(() => examined(database), { timeout: 5_000 }).toMatchObject({ status: 'up' });
+    await expect.poll(() => healthInTime(database), { timeout: 5_000 }).toMatchObject({ status: 'up' });
   });
 
-  test('goes on serving a pool that has its connection already', async () => {
+  test('is up for a pool that has a connection already', async () => {
     await using pooler = await PgBouncer.start(db.target, { poolMode: 'session', serverConnections: 2 });
     const database = await opened(pooler, 'session');
     await holder(pooler);
 
-    expect(await examined(database)).toMatchObject({ status: 'up' });
+    expect(await healthInTime(database)).toMatchObject({ status: 'up' });
   });
 
-  test('is down once it has ended', async () => {
+  test('is down after it was stopped', async () => {
     const pooler = await PgBouncer.start(db.target, { poolMode: 'transaction' });
     const database = await opened(pooler, 'transaction');
 
     await pooler.stop();
 
-    expect(await examined(database)).toMatchObject({
+    expect(await healthInTime(database)).toMatchObject({
       status: 'down',
       error: expect.stringContaining('no server is listening on this host and port'),
     });
@@ -122,11 +122,11 @@ describe('a server behind a pooler', () => {
     await crash(server.directory);
 
     await expect
-      .poll(() => examined(database), { timeout: 10_000 })
+      .poll(() => healthInTime(database), { timeout: 10_000 })
       .toMatchObject({ status: 'down', ready: false });
   });
 
-  test('that stands still looks like one that is busy: no requests should be sent', async () => {
+  test('is saturated when it is suspended, as when it is busy', async () => {
     const { server, pooler } = await start();
     const database = await opened(pooler, 'transaction');
     const backends = await sql(
@@ -137,11 +137,11 @@ describe('a server behind a pooler', () => {
       freeze,
     );
 
-    expect(await examined(database)).toMatchObject({ status: 'saturated', ready: false });
+    expect(await healthInTime(database)).toMatchObject({ status: 'saturated', ready: false });
 
     for (const thaw of goOn) thaw();
     await expect
-      .poll(() => examined(database), { timeout: 10_000 })
+      .poll(() => healthInTime(database), { timeout: 10_000 })
       .toMatchObject({ status: 'degraded', schema: { version: null } });
   });
 });

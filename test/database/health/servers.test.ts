@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { EmbeddedPostgres } from '../../../src/embedded/index.ts';
 import { openDatabase, type Database, type OpenDatabaseOptions } from '../../../src/index.ts';
 import { TestDatabase } from '../../../src/testing/index.ts';
-import { together } from '../../concurrency/together.ts';
+import { concurrently } from '../../concurrency/concurrently.ts';
 import { crash, freeze, postmasterPid } from '../../embedded/postmaster.ts';
 import { scratchCluster } from '../../embedded/scratch.ts';
 import { sql } from '../../embedded/sql.ts';
 import { WireProxy } from '../../proxy/wire-proxy.ts';
-import { inTime } from '../../faults/watched.ts';
-import { busy, examined, timeout } from './examined.ts';
+import { within } from '../../faults/proxied-database.ts';
+import { occupyConnections, healthInTime, timeout } from './health-in-time.ts';
 
 async function opened(options: OpenDatabaseOptions): Promise<Database> {
   const database = await openDatabase({ schemaBehind: 'ignore', schemaAhead: 'ignore', ...options });
@@ -33,13 +33,13 @@ describe('a server that answers', () => {
   beforeAll(async () => void (db = await TestDatabase.create()));
   afterAll(() => db.drop());
 
-  test('is saturated while units of work hold the whole pool, and takes one connection more for all who ask', async () => {
+  test('is saturated while units of work hold the whole pool, and all checks share one additional connection', async () => {
     await using proxy = await WireProxy.start(db.target);
     const database = await opened({ url: proxy.url() });
-    const free = await busy(database, 10, 'select pg_sleep(60)');
+    const free = await occupyConnections(database, 10, 'select pg_sleep(60)');
     proxy.reset();
 
-    for (const health of await together(20, () => examined(database)))
+    for (const health of await concurrently(20, () => healthInTime(database)))
       expect(health).toMatchObject({
         status: 'saturated',
         ready: false,
@@ -49,12 +49,12 @@ describe('a server that answers', () => {
       });
     expect(proxy.statements).toEqual(['select 1']);
     await free();
-    expect(await examined(database)).toMatchObject({ status: 'up', ready: true });
+    expect(await healthInTime(database)).toMatchObject({ status: 'up', ready: true });
   });
 
-  test('is up while a connection becomes free in time', async () => {
+  test('is up when a connection becomes free in time', async () => {
     const database = await opened({ url: db.url, pool: { max: 2 } });
-    await busy(database, 2, 'select pg_sleep(1)');
+    await occupyConnections(database, 2, 'select pg_sleep(1)');
 
     expect(await database.health({ timeout: 10_000 })).toMatchObject({
       status: 'up',
@@ -63,7 +63,7 @@ describe('a server that answers', () => {
     });
   });
 
-  test('is up when it ended the connections that idled', async () => {
+  test('is up after it closed idle connections', async () => {
     const database = await opened({ url: `${db.url}?application_name=idled` });
     await db.orm.em
       .fork()
@@ -71,22 +71,22 @@ describe('a server that answers', () => {
         `select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'idled'`,
       );
 
-    expect(await examined(database)).toMatchObject({ status: 'up' });
+    expect(await healthInTime(database)).toMatchObject({ status: 'up' });
   });
 
-  test('is degraded when a connection of the pool hangs and a new one does not', async () => {
+  test('is degraded when a connection of the pool hangs and a new one works', async () => {
     await using proxy = await WireProxy.start(db.target);
     const database = await opened({ url: proxy.url() });
     proxy.failAt(/pg_is_in_recovery/, 'silent');
 
-    expect(await examined(database)).toMatchObject({
+    expect(await healthInTime(database)).toMatchObject({
       status: 'degraded',
       ready: false,
       error: expect.stringContaining('the server answers on a new connection, the pool does not'),
     });
   });
 
-  test('is down once nobody can log in any more, and says why', async () => {
+  test('is down when logins are refused, with the reason', async () => {
     const role = `health_${randomBytes(6).toString('hex')}`;
     await db.orm.em.fork().execute(`create role ${role} login password 'before'`);
     onTestFinished(async () => void (await db.orm.em.fork().execute(`drop role if exists ${role}`)));
@@ -99,9 +99,9 @@ describe('a server that answers', () => {
     await db.orm.em.fork().execute(`alter role ${role} password 'after'`);
 
     // What was let in before stays.
-    expect(await examined(database)).toMatchObject({ ready: true });
-    const free = await busy(database, 1, 'select pg_sleep(60)');
-    expect(await examined(database)).toMatchObject({
+    expect(await healthInTime(database)).toMatchObject({ ready: true });
+    const free = await occupyConnections(database, 1, 'select pg_sleep(60)');
+    expect(await healthInTime(database)).toMatchObject({
       status: 'down',
       error: expect.stringContaining('the password is wrong'),
     });
@@ -110,15 +110,18 @@ describe('a server that answers', () => {
   });
 });
 
-describe('a network that goes silent', () => {
-  test('is down in time, and takes one connection besides, however often one asks', async () => {
+describe('a silent network', () => {
+  test('is down in time, and all checks share one additional connection', async () => {
     await using db = await TestDatabase.create();
     await using proxy = await WireProxy.start(db.target);
     const database = await opened({ url: proxy.url() });
     proxy.accepting = 'silently';
     proxy.failNow('silent');
 
-    for (const health of [...(await together(10, () => examined(database))), await examined(database)])
+    for (const health of [
+      ...(await concurrently(10, () => healthInTime(database))),
+      await healthInTime(database),
+    ])
       expect(health).toMatchObject({
         status: 'down',
         ready: false,
@@ -126,7 +129,7 @@ describe('a network that goes silent', () => {
         pool: { total: 1 },
       });
     expect(proxy.connections).toBe(1);
-    await inTime(2_500, () => database.close());
+    await within(2_500, () => database.close());
   });
 });
 
@@ -137,16 +140,16 @@ async function start(settings: Record<string, string> = {}): Promise<EmbeddedPos
   });
 }
 
-describe('a server of its own', () => {
+describe('a separate server', () => {
   test.each(['session', 'external'] as const)(
-    'is saturated when it has no connection left: %s',
+    'is saturated when it has no free connection: %s',
     async (poolMode) => {
       const { url } = await start({ max_connections: '6' });
       const database = await opened({ url, poolMode });
-      const free = await busy(database, 1, 'select pg_sleep(60)');
+      const free = await occupyConnections(database, 1, 'select pg_sleep(60)');
       await keep(url, 5);
 
-      expect(await examined(database)).toMatchObject({
+      expect(await healthInTime(database)).toMatchObject({
         status: 'saturated',
         ready: false,
         error: 'the server, or a pooler in front of it, has no free connection',
@@ -155,10 +158,10 @@ describe('a server of its own', () => {
     },
   );
 
-  test('is down while it stands still, with a pool that is full or not, and is not once it goes on', async () => {
+  test('is down while it is suspended, with an idle or a full pool, and recovers', async () => {
     const { url, directory } = await start();
     const [idle, full] = [await opened({ url }), await opened({ url, pool: { max: 1 } })];
-    const free = await busy(full, 1, 'select pg_sleep(60)');
+    const free = await occupyConnections(full, 1, 'select pg_sleep(60)');
     const backends = await sql(
       url,
       `select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()`,
@@ -166,25 +169,25 @@ describe('a server of its own', () => {
     const goOn = [await postmasterPid(directory), ...backends.map(({ pid }) => Number(pid))].map(freeze);
 
     for (const database of [idle, full])
-      expect(await examined(database)).toMatchObject({
+      expect(await healthInTime(database)).toMatchObject({
         status: 'down',
         error: `no answer within ${timeout} ms`,
       });
 
     for (const thaw of goOn) thaw();
-    await expect.poll(() => examined(idle), { timeout: 10_000 }).not.toMatchObject({ status: 'down' });
-    await expect.poll(() => examined(full), { timeout: 10_000 }).toMatchObject({ status: 'saturated' });
+    await expect.poll(() => healthInTime(idle), { timeout: 10_000 }).not.toMatchObject({ status: 'down' });
+    await expect.poll(() => healthInTime(full), { timeout: 10_000 }).toMatchObject({ status: 'saturated' });
     await free();
   });
 
-  test('is down while it shuts down and lets nobody in', async () => {
+  test('is down while it shuts down and refuses logins', async () => {
     const { url, directory } = await start();
     const database = await opened({ url, pool: { max: 1 } });
-    const free = await busy(database, 1, 'select pg_sleep(60)');
+    const free = await occupyConnections(database, 1, 'select pg_sleep(60)');
     process.kill(await postmasterPid(directory), 'SIGTERM');
 
     await expect
-      .poll(() => examined(database), { timeout: 5_000 })
+      .poll(() => healthInTime(database), { timeout: 5_000 })
       .toMatchObject({ status: 'down', error: expect.stringContaining('57P03') });
     await free();
   });
@@ -192,18 +195,18 @@ describe('a server of its own', () => {
   test.each([
     ['was stopped', async (server: EmbeddedPostgres) => server.stop()],
     ['was killed', async ({ directory }: EmbeddedPostgres) => crash(directory)],
-  ] as const)('is down when it %s, and not once it is back', async (_, end) => {
+  ] as const)('is down when it %s, and recovers after a restart', async (_, end) => {
     const server = await start();
     const database = await opened({ url: server.url });
 
     await end(server);
-    expect(await examined(database)).toMatchObject({
+    expect(await healthInTime(database)).toMatchObject({
       status: 'down',
       ready: false,
       error: expect.stringMatching(/^Database connection failed: /),
     });
 
     await EmbeddedPostgres.start({ directory: server.directory, settings: { fsync: 'off' } });
-    expect(await examined(database)).not.toMatchObject({ status: 'down' });
+    expect(await healthInTime(database)).not.toMatchObject({ status: 'down' });
   });
 });

@@ -7,15 +7,15 @@ import {
   type ReadingUnitOfWork,
 } from '../../../src/index.ts';
 import { parseDatabaseUrl } from '../../../src/settings/database-url.ts';
-import { inTime } from '../../faults/watched.ts';
+import { within } from '../../faults/proxied-database.ts';
 import { WireProxy } from '../../proxy/wire-proxy.ts';
-import { failureOf } from '../told.ts';
+import { rejectionOf } from '../reported-error.ts';
 import { StreamingPair, ask } from './streaming-pair.ts';
 
 const answer = 500;
 const replica = { from: 'replica' } as const;
 
-/** Underneath what a reader is let see. */
+/** Returns the entity manager, which the type of a reading unit of work hides. */
 function emOf(uow: ReadingUnitOfWork): EntityManager {
   if (!(uow instanceof UnitOfWork)) throw new Error('another unit of work than ours');
   return uow.em;
@@ -47,7 +47,7 @@ describe('a read from a replica', { timeout: 60_000 }, () => {
     await answers(database);
   });
   afterEach(async () => {
-    await inTime(4_000, () => database.close({ timeout: 500 }));
+    await within(4_000, () => database.close({ timeout: 500 }));
     await proxy.close();
   });
   afterAll(() => pair.remove());
@@ -58,11 +58,11 @@ describe('a read from a replica', { timeout: 60_000 }, () => {
       `select pid from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'`,
     );
 
-  test('ends with its signal, on the replica too, and goes nowhere else', async () => {
+  test('is aborted by its signal, also on the replica, and is not repeated', async () => {
     const caller = new AbortController();
     const reason = new Error('given up');
     let runs = 0;
-    const canceled = failureOf(
+    const canceled = rejectionOf(
       database.read(
         (uow) => {
           runs += 1;
@@ -83,17 +83,17 @@ describe('a read from a replica', { timeout: 60_000 }, () => {
   });
 
   test.each(['silent', 'half-open', 'cut'] as const)(
-    'that is %s is left to the primary, in time',
+    'that is %s is answered by the primary in time',
     async (fault) => {
       proxy.failAt(/pg_is_in_recovery\(\) as standby/, fault);
 
-      await inTime(8 * answer, async () => expect(await database.read(server, replica)).toBe('primary'));
+      await within(8 * answer, async () => expect(await database.read(server, replica)).toBe('primary'));
 
       proxy.failNow('cut');
     },
   );
 
-  test('that finds the pool of the replica full is left to the primary', async () => {
+  test('is answered by the primary when the pool of the replica is full', async () => {
     const enough = Promise.withResolvers<void>();
     const holding = database.read(
       async (uow) => {
@@ -110,7 +110,7 @@ describe('a read from a replica', { timeout: 60_000 }, () => {
     await holding;
   });
 
-  test('does not keep a database from closing, be the replica silent', async () => {
+  test('does not delay closing when the replica is silent', async () => {
     const own = await openDatabase({
       url: pair.primaryUrl,
       replicaUrls: [proxy.url()],
@@ -118,10 +118,10 @@ describe('a read from a replica', { timeout: 60_000 }, () => {
     });
     await answers(own);
     proxy.failAt(/pg_sleep/, 'silent');
-    const reading = failureOf(own.read((uow) => emOf(uow).execute('select pg_sleep(60)'), replica));
-    await proxy.haveStruck();
+    const reading = rejectionOf(own.read((uow) => emOf(uow).execute('select pg_sleep(60)'), replica));
+    await proxy.allTriggered();
 
-    await inTime(4_000, () => own.close({ timeout: 200 }));
+    await within(4_000, () => own.close({ timeout: 200 }));
 
     expect(await reading).toMatchObject({ code: 'database_closed' });
     proxy.failNow('cut');

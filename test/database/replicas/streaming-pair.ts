@@ -39,7 +39,7 @@ export class StreamingPair {
     return this.#replica.url;
   }
 
-  /** Lets the replica receive but not apply. */
+  /** Makes the replica receive the log, but not replay it. */
   async pause(): Promise<void> {
     await ask(this.replicaUrl, 'select pg_wal_replay_pause()');
   }
@@ -52,7 +52,7 @@ export class StreamingPair {
     await this.#replica.stop();
   }
 
-  /** On the port that it had. */
+  /** Starts it on its previous port. */
   async startReplica(): Promise<void> {
     this.#replica = await standby(this.#parent, this.#primary);
   }
@@ -71,7 +71,7 @@ export class StreamingPair {
   }
 }
 
-/** The rows of one statement, on a connection of its own. */
+/** Returns the rows of one statement, on a separate connection. */
 export async function ask(url: string, sql: string): Promise<QueryResultRow[]> {
   const client = new Client(url);
   await client.connect();
@@ -108,7 +108,7 @@ async function migrate(url: string): Promise<void> {
   await orm.close();
 }
 
-/** A base backup, by hand: no `pg_basebackup` is among the binaries. */
+/** Makes a base backup by hand, because the binaries have no `pg_basebackup`. */
 async function copy({ url, directory, major }: EmbeddedPostgres, to: string): Promise<void> {
   const from = join(directory, 'cluster');
   const cluster = join(to, 'cluster');
@@ -127,7 +127,7 @@ async function copy({ url, directory, major }: EmbeddedPostgres, to: string): Pr
   const data = join(cluster, 'data');
   await writeFile(join(data, 'backup_label'), rows[0]?.labelfile ?? '');
   await writeFile(join(data, 'standby.signal'), '');
-  // The copy is root's where root made it, and PostgreSQL starts for the owner of its files alone.
+  // A copy that root made belongs to root, and PostgreSQL starts only as the owner of its files.
   const { uid, gid } = await stat(join(from, 'data'));
   await chown(data, uid, gid);
   for (const name of await readdir(data, { recursive: true })) await chown(join(data, name), uid, gid);

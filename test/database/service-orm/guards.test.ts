@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { unconnected } from '../../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../../src/postgres/orm/offline-orm.ts';
 import { AnalysisRun, Experiment, Synth } from '../../../src/entities.ts';
 import {
   ContentionError,
@@ -17,10 +17,10 @@ import * as testing from '../../../src/testing/index.ts';
 import { TestDatabase, anAnalysisRun, anExperiment } from '../../../src/testing/index.ts';
 import { aWorld } from '../../repositories/world.ts';
 import { writeCases } from '../../repositories/write-cases.ts';
-import { Note, createNotes } from './note.ts';
+import { createNotes } from './note.ts';
 import { openings, type Opened } from './openings.ts';
 
-const metadata = [...unconnected().getMetadata().getAll().values()];
+const metadata = [...createOfflineOrm().getMetadata().getAll().values()];
 const shapedColumns = metadata.flatMap(({ class: entity, className, tableName, props }) =>
   props
     .filter(({ customType }) => customType instanceof ShapedJson)
@@ -32,7 +32,7 @@ const shapedColumns = metadata.flatMap(({ class: entity, className, tableName, p
     })),
 );
 
-/** Stages a row of an entity, with all that it points at. */
+/** Stages a row of an entity, and the rows that it references. */
 function stage(em: EntityManager, className: string): object {
   const factory: unknown = Reflect.get(testing, `a${className}`) ?? Reflect.get(testing, `an${className}`);
   if (typeof factory !== 'function') throw new Error(`${className} has no factory`);
@@ -53,7 +53,7 @@ afterEach(() =>
 );
 afterAll(() => db.drop());
 
-/** The key of an experiment that is stored. */
+/** Stores an experiment and returns its key. */
 function stored(name = 'Short checkout'): Promise<string> {
   return db.transact(async ({ em }) => anExperiment(em, { name }).id);
 }
@@ -64,7 +64,7 @@ describe.for(openings)('a service with $name', ({ open }) => {
   afterAll(() => service.close());
 
   test.for(shapedColumns)(
-    'refuses a document out of shape in $column',
+    'refuses an invalid document in $column',
     async ({ entity, className, property, column }) => {
       const refused = service.transact(async (em) => {
         const row = stage(em, className);
@@ -82,7 +82,7 @@ describe.for(openings)('a service with $name', ({ open }) => {
     },
   );
 
-  test('refuses a document out of shape that is inserted or upserted past a flush', async () => {
+  test('refuses an invalid document in inserts and upserts that bypass the flush', async () => {
     const row = { id: 'syn_1', name: 'Ana Lima', data: { demografia: { idade: -1 } } };
     const ways: ((em: EntityManager) => Promise<unknown>)[] = [
       (em) => em.insert(Synth, row),
@@ -96,7 +96,7 @@ describe.for(openings)('a service with $name', ({ open }) => {
     for (const way of ways) await expect(service.transact(way)).rejects.toThrow(InvalidJsonError);
   });
 
-  test('passes over a row that is out of shape already, as long as its document stays', async () => {
+  test('accepts an invalid stored document that does not change', async () => {
     await db.orm.em.execute(
       `insert into synths (id, nome, data) values ('old', 'Old', '{"demografia": {"idade": 121}}')`,
     );
@@ -111,7 +111,7 @@ describe.for(openings)('a service with $name', ({ open }) => {
     expect(await db.orm.em.execute('select nome from synths')).toEqual([{ nome: 'New' }]);
   });
 
-  test.for(['changes', 'removes'])('%s versioned rows only as it has seen them', async (what) => {
+  test.for(['changes', 'removes'])('%s versioned rows only in the version that it has read', async (what) => {
     const keys = [await stored('One'), await stored('Two')];
 
     const refused = service.transact(async (em) => {
@@ -132,7 +132,7 @@ describe.for(openings)('a service with $name', ({ open }) => {
     ]);
   });
 
-  test('waits for another who changes the same versioned rows, and is refused then', async () => {
+  test('waits for a concurrent writer of the same versioned rows, and is refused', async () => {
     const keys = [await stored('One'), await stored('Two')];
     const bothHaveRead = Promise.withResolvers<void>();
     let missing = 2;
@@ -152,7 +152,7 @@ describe.for(openings)('a service with $name', ({ open }) => {
     });
   });
 
-  test('forgets what the database deletes along with a row', async () => {
+  test('removes rows that a cascade deleted from the identity map', async () => {
     const key = await stored();
 
     await service.transact(async (em) => {
@@ -178,7 +178,7 @@ describe.for(openings)('a service with $name', ({ open }) => {
     ).rejects.toThrow(ReadOnlyError);
   });
 
-  test('gets the errors of the package, with the constraint that was broken', async () => {
+  test('gets errors of the package, with the violated constraint', async () => {
     const experiment = await stored();
     const begin = () =>
       service.transact(
@@ -218,13 +218,13 @@ describe.for(openings)('a service with $name', ({ open }) => {
     await expect(writing).resolves.toBeUndefined();
   });
 
-  test.for(metadata)('has the repository of $className for it', ({ class: entity, className }) => {
+  test.for(metadata)('returns the repository of $className', ({ class: entity, className }) => {
     const found = service.em.getRepository(entity);
 
     expect(found).toBeInstanceOf(Reflect.get(repositories, `${className}Repository`));
   });
 
-  test('uses that repository in the transaction that runs', async () => {
+  test('runs its repositories in the current transaction', async () => {
     const name = await service.transact(async (em) => {
       const repository = em.getRepository(Experiment);
       const { id } = repository.add({ name: 'Short checkout', hypothesis: 'Fewer steps sell more' });
@@ -235,7 +235,7 @@ describe.for(openings)('a service with $name', ({ open }) => {
     expect(await db.orm.em.execute('select name from experiments')).toEqual([{ name }]);
   });
 
-  test('keeps its connections although servers end them in transactions', async () => {
+  test('keeps its pool slots when the server ends connections in transactions', async () => {
     const small = await open(db.url, { pool: { max: 1, acquireTimeout: 2_000 } });
     try {
       for (let round = 0; round < 3; round++) {
@@ -254,7 +254,7 @@ describe.for(openings)('a service with $name', ({ open }) => {
     }
   });
 
-  test('is told that the pool is used up', async () => {
+  test('gets an error when the pool is exhausted', async () => {
     const small = await open(db.url, { pool: { max: 1, acquireTimeout: 500 } });
     try {
       await small.transact(async () => {
@@ -265,38 +265,5 @@ describe.for(openings)('a service with $name', ({ open }) => {
     } finally {
       await small.close();
     }
-  });
-});
-
-describe.for(openings.slice(1))('entities of the service’s own, with $name', ({ open }) => {
-  let service: Opened;
-  beforeAll(async () => void (service = await open(db.url)));
-  afterAll(() => service.close());
-
-  test('are flushed outside a transaction, in a batch, by a version of their own kind', async () => {
-    await service.outside(async (em) => {
-      const notes = ['a', 'b'].map((id) => em.create(Note, { id, text: 'first' }));
-      await em.persist(notes).flush();
-      for (const note of notes) note.text = 'second';
-      await em.flush();
-    });
-
-    expect(await db.orm.em.execute('select id, text from notes order by id')).toEqual([
-      { id: 'a', text: 'second' },
-      { id: 'b', text: 'second' },
-    ]);
-  });
-
-  test('are written in one transaction with ours, and forgotten along with those that they belong to', async () => {
-    await service.transact(async (em) => {
-      const experiment = anExperiment(em);
-      em.create(Note, { id: 'a', text: 'first', experiment });
-      await em.flush();
-      em.remove(experiment);
-      await em.flush();
-      expect(em.getUnitOfWork().getById(Note, 'a')).toBeUndefined();
-    });
-
-    expect(await db.orm.em.execute('select id from notes')).toEqual([]);
   });
 });

@@ -24,7 +24,7 @@ import { Note, createNotes } from './note.ts';
 
 // Nest's decorators are called as the functions that they are: decorators are no syntax that Node runs.
 
-/** What a service does in a transaction: it takes part in the request's unit of work. */
+/** A method of a service in a transaction: it joins the request's unit of work. */
 class ExperimentService {
   readonly #em: EntityManager;
   readonly #experiments: ExperimentRepository;
@@ -82,12 +82,12 @@ for (const [method, path, names] of [
   names.forEach((name, index) => Param(name)(ExperimentController.prototype, method, index));
 }
 
-/** What of the platform's answer is used here. */
+/** The used part of the platform's response. */
 interface Response {
   status(code: number): { json(body: unknown): void };
 }
 
-/** Answers with the code of our errors. */
+/** Sends the code of our errors as the answer. */
 class DataErrors implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const error = toDataError(thrown);
@@ -100,7 +100,7 @@ class DataErrors implements ExceptionFilter {
 Catch()(DataErrors);
 
 let both: { arrive(): void; readonly here: Promise<void> };
-/** Has the next `count` requests wait for each other. */
+/** Makes the next `count` requests wait for each other. */
 function meet(count: number): void {
   const { promise, resolve } = Promise.withResolvers<void>();
   let missing = count;
@@ -146,12 +146,12 @@ async function stored(): Promise<string> {
   return db.transact(async ({ em }) => anExperiment(em).id);
 }
 
-test('our repositories are injected, by their class and by their entity', () => {
+test('injects our repositories by class and by entity', () => {
   expect(app.get(ExperimentRepository)).toBeInstanceOf(ExperimentRepository);
   expect(app.get(getRepositoryToken(Experiment))).toBeInstanceOf(ExperimentRepository);
 });
 
-test('two requests at once have a unit of work each', async () => {
+test('concurrent requests have separate units of work', async () => {
   const keys = [await stored(), await stored()];
   meet(2);
 
@@ -169,7 +169,7 @@ test('two requests at once have a unit of work each', async () => {
   ]);
 });
 
-test('two requests that change the same row don’t overwrite each other', async () => {
+test("concurrent requests do not overwrite each other's change of a row", async () => {
   const key = await stored();
   meet(2);
 
@@ -180,7 +180,7 @@ test('two requests that change the same row don’t overwrite each other', async
   expect(await refused?.json()).toEqual({ code: 'contention' });
 });
 
-test('a request that would store a document out of shape is refused', async () => {
+test('refuses a request that would store an invalid document', async () => {
   const key = await stored();
 
   const answer = await post(`${key}/spoil`);

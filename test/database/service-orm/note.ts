@@ -12,11 +12,11 @@ const NoteSchema = defineEntity({
   },
 });
 
-/** An entity that a service has of its own: what it notes of an experiment. */
+/** An entity of a service: a note on an experiment. */
 export class Note extends NoteSchema.class {}
 NoteSchema.setClass(Note);
 
-/** Its table, as the ORM makes it for a service that does not have our configuration. */
+/** Its table, as the ORM creates it for a service without our configuration. */
 export const createNotes = `
   create table notes (
     id text primary key,

@@ -14,13 +14,13 @@ import { Note } from './note.ts';
 
 type Work<T> = (em: EntityManager) => Promise<T>;
 
-/** A database as a service has it. What it throws is what the service gets to see. */
+/** A database as a service opens it, with the errors that the service gets. */
 export interface Opened {
   /** The entity manager of the whole service. */
   readonly em: EntityManager;
-  /** Runs `work` in a context of its own, in a transaction. */
+  /** Runs `work` in a separate context, in a transaction. */
   transact<T>(work: Work<T>): Promise<T>;
-  /** Runs `work` in a context of its own, outside a transaction. */
+  /** Runs `work` in a separate context, outside a transaction. */
   outside<T>(work: Work<T>): Promise<T>;
   close(): Promise<unknown>;
 }
@@ -55,7 +55,7 @@ async function openWithSynthLab(url: string, connection?: ServiceConnection): Pr
   };
 }
 
-/** As the middleware of `@mikro-orm/nestjs` has it: everybody holds one entity manager, which stands for that of the request. */
+/** As the middleware of `@mikro-orm/nestjs` does it: all code holds one entity manager, which delegates to that of the request. */
 async function openNest(url: string, connection?: ServiceConnection): Promise<Opened> {
   const testing = await Test.createTestingModule({
     imports: [MikroOrmModule.forRoot(withSynthLab(serviceOptions(url), connection))],

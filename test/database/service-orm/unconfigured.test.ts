@@ -7,7 +7,7 @@ import { InvalidJsonError, UnitOfWork, withSynthLab } from '../../../src/index.t
 import { ExperimentRepository } from '../../../src/repositories/index.ts';
 import { TestDatabase, aSynth, anAnalysisRun, anExperiment } from '../../../src/testing/index.ts';
 
-/** What the process was warned of by our code. */
+/** The process warnings of our code. */
 async function warnings(work: () => Promise<unknown>): Promise<string[]> {
   const emitted: string[] = [];
   const emit = vi.spyOn(process, 'emitWarning').mockImplementation((_warning, given) => {
@@ -25,7 +25,7 @@ function anOutcomeOf(synthId: string) {
   return { synthId, didNotTryRate: 0.5, failedRate: 0.25, successRate: 0.25, synthAttributes: null };
 }
 
-describe('a MikroORM that has our entities and not their configuration', () => {
+describe('a MikroORM with our entities but not our configuration', () => {
   let db: TestDatabase;
   let orm: MikroORM;
   beforeAll(async () => {
@@ -44,14 +44,14 @@ describe('a MikroORM that has our entities and not their configuration', () => {
     { name: 'all', entities: [...ourEntities] },
     { name: 'one that has a shape', entities: [Experiment] },
     { name: 'one that has a version alone', entities: [InterviewGuide] },
-  ])('is warned of once when it is initialized with $name', async ({ entities }) => {
+  ])('emits one warning when it is initialized with $name', async ({ entities }) => {
     expect(await warnings(() => MikroORM.init({ entities, clientUrl: db.url }))).toEqual([
       'SYNTHDB_NOT_CONFIGURED',
     ]);
     expect(await warnings(() => MikroORM.init(withSynthLab({ clientUrl: db.url })))).toEqual([]);
   });
 
-  test('refuses documents out of shape all the same', async () => {
+  test('refuses invalid documents', async () => {
     const em = orm.em.fork();
     const experiment = anExperiment(em);
     await em.flush();
@@ -66,7 +66,7 @@ describe('a MikroORM that has our entities and not their configuration', () => {
     ]);
   });
 
-  test('writes versioned rows only as it has seen them all the same', async () => {
+  test('writes versioned rows only in the version that it has read', async () => {
     const keys = await db.transact(async ({ em }) => [anExperiment(em).id, anExperiment(em).id]);
 
     const refused = orm.em.fork().transactional(async (em) => {
@@ -80,7 +80,7 @@ describe('a MikroORM that has our entities and not their configuration', () => {
     await expect(refused).rejects.toThrow(/optimistic lock/);
   });
 
-  test('changes several versioned rows in a transaction only', async () => {
+  test('changes several versioned rows only in a transaction', async () => {
     await db.transact(async ({ em }) => void [anExperiment(em), anExperiment(em)]);
     const em = orm.em.fork();
     for (const row of await em.find(Experiment, {})) row.name = 'Other';
@@ -90,7 +90,7 @@ describe('a MikroORM that has our entities and not their configuration', () => {
     expect(await db.orm.em.execute(`select from experiments where name = 'Other'`)).toEqual([]);
   });
 
-  test('is not used for a database that is open beside it', async () => {
+  test('is not used by a database that is open at the same time', async () => {
     const other = await TestDatabase.create();
     try {
       await RequestContext.create(orm.em, () =>
@@ -110,7 +110,7 @@ describe('a MikroORM that has our entities and not their configuration', () => {
     expect(orm.em.getRepository(Experiment)).toBeInstanceOf(ExperimentRepository);
   });
 
-  test('copies rows all the same', async () => {
+  test('copies rows', async () => {
     const saved = await orm.em.fork().transactional(async (em) => {
       const { id } = anAnalysisRun(em);
       const synths = Array.from({ length: 500 }, () => aSynth(em).id);

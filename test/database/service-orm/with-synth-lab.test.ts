@@ -1,18 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  EntityCaseNamingStrategy,
-  UnderscoreNamingStrategy,
-  type EntityMetadata,
-  type EventSubscriber,
-} from '@mikro-orm/core';
+import type { EventSubscriber } from '@mikro-orm/core';
 import { Migration } from '@mikro-orm/migrations';
-import { FlushMode, MikroORM, PostgreSqlDriver, defineConfig, type Options } from '@mikro-orm/postgresql';
+import { FlushMode, MikroORM, defineConfig, type Options } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrationGap } from 'mikro-orm-safe-migrations';
-import { SettingsError, toDataError, withSynthLab, type ServiceConnection } from '../../../src/index.ts';
-import { HouseNaming } from '../../../src/postgres/orm/naming.ts';
+import { toDataError, withSynthLab, type ServiceConnection } from '../../../src/index.ts';
+import { ConstraintNaming } from '../../../src/postgres/orm/constraint-naming.ts';
 import { ourEntities } from '../../../src/postgres/orm/entities/our-entities.ts';
 import { Experiment } from '../../../src/entities.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
@@ -24,127 +19,17 @@ let db: TestDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));
 afterAll(() => db.drop());
 
-function problemsOf(options: object, connection?: object): readonly string[] {
-  try {
-    withSynthLab({ clientUrl, ...options }, connection);
-  } catch (error) {
-    if (error instanceof SettingsError) return error.problems;
-    throw error;
-  }
-  throw new Error('should be refused');
-}
-
-class OtherDriver extends PostgreSqlDriver {}
-
-class Prefixing extends UnderscoreNamingStrategy {
-  override propertyToColumnName(property: string): string {
-    return `c_${super.propertyToColumnName(property)}`;
-  }
-}
-
-describe('what contradicts', () => {
-  test.for<[name: string, options: object, says: RegExp]>([
-    ['a driver', { driver: OtherDriver }, /^driver is OtherDriver, .*leave it out$/],
-    [
-      'a host',
-      { host: 'elsewhere' },
-      /^host is not allowed in the options of withSynthLab: write it into clientUrl$/,
-    ],
-    [
-      'a port',
-      { port: 5433 },
-      /^port is not allowed in the options of withSynthLab: write it into clientUrl$/,
-    ],
-    [
-      'a user',
-      { user: 'other' },
-      /^user is not allowed in the options of withSynthLab: write it into clientUrl$/,
-    ],
-    [
-      'a password',
-      { password: 'other-secret' },
-      /^password is not allowed in the options of withSynthLab: write it into clientUrl$/,
-    ],
-    [
-      'a database',
-      { dbName: 'other' },
-      /^dbName is not allowed in the options of withSynthLab: write it into clientUrl$/,
-    ],
-    [
-      'a pool',
-      { pool: { max: 3 } },
-      /^pool is not allowed in the options of withSynthLab: give the second argument/,
-    ],
-    [
-      'options of the driver',
-      { driverOptions: { ssl: true } },
-      /^driverOptions is not allowed in the options of withSynthLab: .* sslmode/,
-    ],
-    [
-      'replicas',
-      { replicas: [{ host: 'replica' }] },
-      /^replicas is not allowed in the options of withSynthLab: .* replicaUrls/,
-    ],
-    [
-      'variables of the ORM',
-      { preferEnvVars: true },
-      /^preferEnvVars is not allowed in the options of withSynthLab: .* DATABASE_URL$/,
-    ],
-    [
-      'transactions switched off',
-      { disableTransactions: true },
-      /^disableTransactions is not allowed in the options of withSynthLab: .* rolled back$/,
-    ],
-    ['names of other columns', { namingStrategy: Prefixing }, /would change tables .*experiments/],
-    [
-      'names as entities have them',
-      { namingStrategy: EntityCaseNamingStrategy },
-      /would change tables .*experiments/,
-    ],
-    ['another schema for all', { schema: 'app' }, /would change tables .*experiments/],
-    [
-      'a hook that changes our tables',
-      { discovery: { onMetadata: (meta: EntityMetadata) => void (meta.tableName = `x_${meta.tableName}`) } },
-      /would change tables .*experiments/,
-    ],
-    [
-      'other rules of references',
-      { schemaGenerator: { defaultUpdateRule: 'cascade' } },
-      /would change tables .*analysis_runs/,
-    ],
-  ])('%s is refused', ([, options, says]) => {
-    expect(problemsOf(options)).toEqual([expect.stringMatching(says)]);
-  });
-
-  test('is named all at once, and no value of it', () => {
-    const problems = problemsOf({ host: 'elsewhere', password: 'other-secret', dbName: 'other' });
-
-    expect(problems).toHaveLength(3);
-    expect(problems.join()).not.toMatch(/secret|elsewhere/);
-  });
-
-  test('in the URL or the settings is refused as openDatabase refuses it', () => {
-    expect(problemsOf({ clientUrl: `${clientUrl}?sslmode=maybe` })).toEqual([
-      expect.stringContaining('sslmode'),
-    ]);
-    expect(problemsOf({}, { pool: { max: 0 } })).toEqual([expect.stringContaining('pool.max')]);
-    expect(problemsOf({}, { poolMode: 'external', pool: { idleTimeout: 1 } })).toEqual([
-      expect.stringContaining('idleTimeout'),
-    ]);
-  });
-});
-
-/** What a service's entity is called in its database. */
+/** Returns the names of a service's entity in its database. */
 function namesIn(options: Options): string {
   const { tableName, props, indexes } = new MikroORM(options).getMetadata(Note);
   return JSON.stringify([tableName, props.map(({ fieldNames }) => fieldNames), indexes]);
 }
 
-describe('what a service has', () => {
+describe('the configuration of a service', () => {
   const mine: EventSubscriber = {};
   const extension = { register: () => {} };
 
-  test('is kept beside ours', () => {
+  test('is kept in addition to ours', () => {
     const filters = { own: { name: 'own', cond: {} } };
     const options = withSynthLab(
       defineConfig({
@@ -162,26 +47,26 @@ describe('what a service has', () => {
     expect(options).toMatchObject({ filters, flushMode: 'always', contextName: 'lab' });
     expect(options.entities).toEqual([...ourEntities, Note]);
     expect(options.extensions).toContain(extension);
-    // What it makes of a flush is guarded.
+    // Its changes in a flush are checked.
     expect([...(options.subscribers ?? [])][0]).toBe(mine);
     expect(options.schemaGenerator?.ignoreSchema).toEqual(['migrator', 'audit']);
   });
 
-  test('and does not say is as the ORM has it', () => {
+  test('has the defaults of the ORM', () => {
     const options = withSynthLab({ clientUrl });
 
     expect(options).not.toHaveProperty('flushMode');
     expect(options).not.toHaveProperty('logger');
   });
 
-  test('names its own tables, whose constraints and columns are as they were', () => {
+  test('names the constraints and columns of its own tables', () => {
     expect(namesIn(withSynthLab({ clientUrl, entities: [Note] }))).toBe(
       namesIn({ dbName: 'lab', entities: [Note, ...ourEntities] }),
     );
-    expect(withSynthLab({ clientUrl, namingStrategy: HouseNaming })).toBeDefined();
+    expect(withSynthLab({ clientUrl, namingStrategy: ConstraintNaming })).toBeDefined();
   });
 
-  test('drifts from nothing: the schema that the ORM wants is the one that is there', async () => {
+  test('has no difference from the migrated schema', async () => {
     await db.orm.em.execute(createNotes);
     const orm = await MikroORM.init(
       withSynthLab({
@@ -199,7 +84,7 @@ describe('what a service has', () => {
   });
 });
 
-/** Some settings of a transaction of a service that connects so. */
+/** Returns some settings of a transaction of a service with these options. */
 async function session(parameters: string, connection?: ServiceConnection): Promise<unknown> {
   const url = new URL(db.url);
   url.search = parameters;
@@ -213,8 +98,8 @@ async function session(parameters: string, connection?: ServiceConnection): Prom
   return row;
 }
 
-describe('its connections', () => {
-  test('honour the parameters of the URL, and the settings', async () => {
+describe('the connections of a service', () => {
+  test('use the parameters of the URL, and the settings', async () => {
     const parameters = 'application_name=lab-service&options=-c%20work_mem%3D5MB';
 
     expect(await session(parameters, { timeouts: { statement: 1_234 } })).toEqual({
@@ -224,7 +109,7 @@ describe('its connections', () => {
     });
   });
 
-  test('are not made without the TLS that sslmode asks for', async () => {
+  test('fail without the TLS that sslmode requires', async () => {
     const refused = session('sslmode=require').catch((error: unknown) => {
       throw toDataError(error);
     });
@@ -257,7 +142,7 @@ describe('migrations of a service', () => {
     }
   }
 
-  test('run beside ours, from a log of their own, up and down', async () => {
+  test('run in addition to ours, with a separate log, up and down', async () => {
     const orm = await MikroORM.init(
       withSynthLab({
         clientUrl: db.url,
@@ -286,7 +171,7 @@ describe('migrations of a service', () => {
     }
   });
 
-  test('of a service that says nothing are ours', async () => {
+  test('default to ours', async () => {
     const orm = await MikroORM.init(withSynthLab({ clientUrl: db.url }));
     try {
       expect(await orm.migrator.getPending()).toEqual([]);
@@ -296,7 +181,7 @@ describe('migrations of a service', () => {
     }
   });
 
-  test('are found where it says that they are', async () => {
+  test('are found in the configured folder', async () => {
     const path = await mkdtemp(join(tmpdir(), 'synthdb-own-migrations-'));
     await writeFile(
       join(path, 'Migration20270101000000_own.mjs'),

@@ -4,18 +4,18 @@ import { openDatabase } from '../../../src/index.ts';
 import { copyRows } from '../../../src/postgres/copy/copy-rows.ts';
 import { buildDatabaseUrl } from '../../../src/settings/database-url.ts';
 import { TestDatabase, aSynth, anExperiment } from '../../../src/testing/index.ts';
-import { canary } from '../told.ts';
-import { Lines } from './told-lines.ts';
+import { canary } from '../reported-error.ts';
+import { RecordingLogger } from './recording-logger.ts';
 
-describe('what a logger is told', () => {
+describe('the logger gets', () => {
   let db: TestDatabase;
   beforeAll(async () => {
     db = await TestDatabase.create();
   });
   afterAll(() => db.drop());
 
-  test('the pool, and its connections as they come and go', async () => {
-    const logger = new Lines();
+  test('the creation of the pool, and its opened and closed connections', async () => {
+    const logger = new RecordingLogger();
     const database = await openDatabase({ url: db.url, logger, pool: { max: 3 } });
     await Promise.all([1, 2].map(() => database.transact(({ em }) => em.execute('select pg_sleep(0.05)'))));
     await database.close();
@@ -29,7 +29,7 @@ describe('what a logger is told', () => {
   });
 
   test('an idle connection that is lost', async () => {
-    const logger = new Lines();
+    const logger = new RecordingLogger();
     await using database = await openDatabase({ url: db.url, logger });
 
     const ended = await db.orm.em.execute(
@@ -44,8 +44,8 @@ describe('what a logger is told', () => {
     expect(await database.read(({ experiments }) => experiments.find('exp_1'))).toBeNull();
   });
 
-  test('statements that are slow, whoever sent them, and no other', async () => {
-    const logger = new Lines();
+  test('only slow statements, of any sender', async () => {
+    const logger = new RecordingLogger();
     await using database = await openDatabase({ url: db.url, logger, slowStatement: 100 });
 
     await database.read(({ synths }) => synths.count());
@@ -70,8 +70,8 @@ describe('what a logger is told', () => {
     for (const { fields } of slow) expect(fields['duration']).toBeGreaterThanOrEqual(100);
   });
 
-  test('every statement, where that is asked for: read models, COPY and what fails', async () => {
-    const logger = new Lines();
+  test('every statement on request: read models, COPY and failed ones', async () => {
+    const logger = new RecordingLogger();
     await using database = await openDatabase({ url: db.url, logger, logStatements: true });
     logger.all.length = 0;
 
@@ -96,8 +96,8 @@ describe('what a logger is told', () => {
     expect(JSON.stringify(logger.all)).not.toContain(canary);
   });
 
-  test('of a transaction, what is sent and nothing else', async () => {
-    const logger = new Lines();
+  test('only the sent statements of a transaction', async () => {
+    const logger = new RecordingLogger();
     await using database = await openDatabase({
       url: db.url,
       logger,
@@ -121,8 +121,8 @@ describe('what a logger is told', () => {
     ]);
   });
 
-  test('a unit of work that is run again', async () => {
-    const logger = new Lines();
+  test('the retry of a unit of work', async () => {
+    const logger = new RecordingLogger();
     await using database = await openDatabase({ url: db.url, logger });
     let runs = 0;
 
@@ -139,8 +139,8 @@ describe('what a logger is told', () => {
     ]);
   });
 
-  test('nothing of a password', async () => {
-    const logger = new Lines();
+  test('no password', async () => {
+    const logger = new RecordingLogger();
     const role = `told_${db.target.parts.database}`;
     await db.orm.em.execute(`create role "${role}" superuser login password '${canary}'`);
     const url = buildDatabaseUrl({ ...db.target.parts, user: role, password: canary });
@@ -153,7 +153,7 @@ describe('what a logger is told', () => {
   });
 });
 
-test('statements go to stderr where they are wanted and there is no logger', async () => {
+test('logs requested statements to stderr without a logger', async () => {
   await using db = await TestDatabase.create();
   const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
 

@@ -35,7 +35,7 @@ describe('the text of a statement', () => {
     expect(statementText(sql)).toBe(told);
   });
 
-  test('is cut where it is long, and holds no value even then', () => {
+  test('is cut when it is long, and then has no value either', () => {
     const text = statementText(`insert into t values ${`(default, 'canary', a), `.repeat(2_000)}`);
 
     expect(text).toHaveLength(2_001);
@@ -43,14 +43,14 @@ describe('the text of a statement', () => {
     expect(statementText(`select '${'canary '.repeat(10_000)}'`)).toBe('select ?…');
   });
 
-  test('has a backslash escape where the server says so', () => {
+  test("has backslash escapes according to the server's setting", () => {
     const sql = String.raw`select 'a\', secret', b`;
 
     expect(statementText(sql, { standardStrings: false })).toBe('select ?, b');
     expect(statementText(sql)).toBe('select ?…');
   });
 
-  test('holds nothing of a literal, whatever its form and wherever it stands', () => {
+  test('has no part of a literal, in any form and place', () => {
     const secret = fc.stringMatching(/^[a-z]{8}$/).map((letters) => `zz${letters}zz`);
     fc.assert(
       fc.property(
@@ -70,7 +70,7 @@ describe('the text of a statement', () => {
     );
   });
 
-  test('holds nothing of a literal that is not closed', () => {
+  test('has no part of a literal that is not closed', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...beginnings),
@@ -85,7 +85,7 @@ describe('the text of a statement', () => {
     );
   });
 
-  test('is had in time, whatever the statement', () => {
+  test('is made in linear time for any statement', () => {
     const begun = performance.now();
     for (const part of ['/*', `'`, '$a', '"', '1.', `e'\\`, '\\', '(', '- '])
       statementText(part.repeat(100_000));
@@ -94,7 +94,7 @@ describe('the text of a statement', () => {
   });
 });
 
-// How values are written into a text.
+// The forms of values in a text.
 const forms: readonly ((content: string) => string)[] = [
   (content) => `'${content.replaceAll("'", "''")}'`,
   (content) => `E'${content.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`,
@@ -120,7 +120,7 @@ const around = [
   [`';`, `;'`],
 ] as const;
 const between = [', ', ' || ', ',\n', ' = /* */ ', ' -- \n, ', '(', '::text, '];
-// What it opens is closed by nothing of what the test puts behind it.
+// The text after it in the test does not close it.
 const beginnings = [`E'\\'`, '$a$', '/* /*', `'''`, `"a`];
 
 test.each([
@@ -132,6 +132,6 @@ test.each([
   ['/* by */ -- us\n update t', 'UPDATE'],
   ['with a as (select 1) select', 'WITH'],
   ['', 'QUERY'],
-])('%j is named %s', (sql, name) => {
+])('%j has the operation name %s', (sql, name) => {
   expect(operationName(sql)).toBe(name);
 });

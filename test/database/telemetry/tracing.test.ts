@@ -23,10 +23,10 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '../../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
-import { together } from '../../concurrency/together.ts';
-import { canary } from '../told.ts';
+import { concurrently } from '../../concurrency/concurrently.ts';
+import { canary } from '../reported-error.ts';
 
-/** What a service's SDK registers. */
+/** The providers that a service's SDK registers. */
 class Contexts implements ContextManager {
   readonly #storage = new AsyncLocalStorage<Context>();
 
@@ -56,7 +56,7 @@ class Contexts implements ContextManager {
   }
 }
 
-describe('OpenTelemetry is told', () => {
+describe('OpenTelemetry gets', () => {
   const exporter = new InMemorySpanExporter();
   const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter: metricExporter });
@@ -84,7 +84,7 @@ describe('OpenTelemetry is told', () => {
   const named = (name: string): ReadableSpan[] =>
     exporter.getFinishedSpans().filter((span) => span.name === name);
 
-  test('each statement, as a child of its unit of work', async () => {
+  test('each statement as a child of its unit of work', async () => {
     await database.transact(async ({ em }) => {
       anExperiment(em, { name: canary });
     });
@@ -92,7 +92,7 @@ describe('OpenTelemetry is told', () => {
     const { host, port, database: namespace } = db.target.parts;
     const [unit] = named('transact');
     const [insert] = named(`INSERT ${namespace}`);
-    // Of what is not sent, there is none.
+    // Statements that are not sent have no span.
     expect(named(`QUERY ${namespace}`)).toEqual([]);
     expect(unit?.attributes).toMatchObject({ 'db.system.name': 'postgresql', 'db.namespace': namespace });
     expect(insert?.parentSpanContext?.spanId).toBe(unit?.spanContext().spanId);
@@ -109,7 +109,7 @@ describe('OpenTelemetry is told', () => {
     );
   });
 
-  test('units of work as children of whatever the service does', async () => {
+  test("units of work as children of the service's span", async () => {
     const parent = await trace.getTracer('service').startActiveSpan('request', async (span) => {
       await database.read(({ synths }) => synths.count());
       span.end();
@@ -119,8 +119,8 @@ describe('OpenTelemetry is told', () => {
     expect(named('read')).toMatchObject([{ parentSpanContext: { spanId: parent } }]);
   });
 
-  test('units of work that run at the same time apart from each other', async () => {
-    await together(20, (worker) =>
+  test('separate spans for concurrent units of work', async () => {
+    await concurrently(20, (worker) =>
       database.transact(async ({ em }) => {
         await em.execute(
           `select ${'a'.repeat(worker + 1)} from (values (1)) as t(${'a'.repeat(worker + 1)})`,
@@ -134,7 +134,7 @@ describe('OpenTelemetry is told', () => {
     expect(new Set(statements.map((span) => span.parentSpanContext?.spanId))).toEqual(new Set(units));
   });
 
-  test('what PostgreSQL refused, by its code and without a row', async () => {
+  test('errors of PostgreSQL by code, without row data', async () => {
     const failing = database.transact(async ({ em }) => {
       anExperiment(em, { name: canary, hypothesis: ' ' });
     });
@@ -154,7 +154,7 @@ describe('OpenTelemetry is told', () => {
     expect(JSON.stringify(told)).not.toContain(canary);
   });
 
-  test('how full the pool is', async () => {
+  test('the usage of the pool', async () => {
     await database.transact(async ({ em }) => {
       await em.execute('select 1');
       await reader.forceFlush();

@@ -6,7 +6,7 @@ import type { Tables } from '../../../src/entities/tables.ts';
 import { UnfinishedWorkError, UnitOfWorkEndedError, type UnitOfWork } from '../../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
 import { scorecard } from '../../operations/scorecard.ts';
-import { allOf } from './all-of.ts';
+import { collect } from './collect.ts';
 import { storedExperiment } from './stored-experiment.ts';
 
 const rounds = 20;
@@ -40,7 +40,7 @@ async function waitForLocks(): Promise<number> {
 const stored = (): ReturnType<typeof storedExperiment> => storedExperiment(db, id);
 
 describe('when work throws', () => {
-  test('what follows a statement on its way is refused, and nothing is stored', async () => {
+  test('statements after a running one are refused, and nothing is stored', async () => {
     const failure = new Error('no');
     for (let round = 0; round < rounds; round++) {
       let late: Promise<unknown> | undefined;
@@ -60,7 +60,7 @@ describe('when work throws', () => {
     }
   });
 
-  test('a statement that takes long is cancelled, and its connection replaced', async () => {
+  test('a long statement is cancelled, and its connection replaced', async () => {
     const began = performance.now();
     const work = db.transact((u) =>
       Promise.all([
@@ -75,7 +75,7 @@ describe('when work throws', () => {
   });
 });
 
-describe('when work returns while something of it runs, nothing is stored, and it is named:', () => {
+describe('when work returns before its calls have ended, nothing is stored, and the error names them:', () => {
   test.for<[name: string, start: (u: UnitOfWork) => unknown]>([
     ['experiments.softDelete', (u) => u.experiments.softDelete(id)],
     ['experiments.saveScorecard', (u) => u.experiments.saveScorecard(id, scorecard)],
@@ -95,7 +95,7 @@ describe('when work returns while something of it runs, nothing is stored, and i
       'a statement of `getKysely()`',
       (u) => {
         const statement = u.em.getKysely<Tables>().updateTable('experiments').set({ name: 'late' });
-        // Whoever starts a statement of Kysely's has its promise alone.
+        // Only the caller has the promise of a statement of Kysely.
         for (let i = 0; i < 3; i++) statement.execute().catch(() => {});
       },
     ],
@@ -118,7 +118,7 @@ describe('when work returns while something of it runs, nothing is stored, and i
     expect(unhandled).toEqual([]);
   });
 
-  test('an assignment to Experiment, while the changes are written', async () => {
+  test('an assignment to Experiment during the flush', async () => {
     const [locked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const other = db.transact(async ({ em }) => {
       await em.execute('select from experiments where id = ? for update', [id]);
@@ -168,7 +168,7 @@ describe('after its end, a unit of work refuses', () => {
     ['em.count', ({ u }) => u.em.count(Experiment)],
     ['em.nativeUpdate', ({ u }) => u.em.nativeUpdate(Experiment, { id }, { name: 'late' })],
     ['em.create', ({ u }) => anExperiment(u.em)],
-    ['em.stream', ({ u }) => allOf(u.em.stream(Experiment))],
+    ['em.stream', ({ u }) => collect(u.em.stream(Experiment))],
     ['em.transactional', ({ u }) => u.em.transactional(async () => 1)],
     ['em.begin', ({ u }) => u.em.begin()],
     ['em.commit', ({ u }) => u.em.commit()],
@@ -185,7 +185,7 @@ describe('after its end, a unit of work refuses', () => {
     ['Kysely taken before', ({ kysely }) => updateBy(kysely)],
     [
       'a stream of Kysely',
-      ({ u }) => allOf(u.em.getKysely<Tables>().selectFrom('experiments').selectAll().stream()),
+      ({ u }) => collect(u.em.getKysely<Tables>().selectFrom('experiments').selectAll().stream()),
     ],
   ];
   const updateBy = (kysely: Handles['kysely']): Promise<unknown> =>
@@ -212,7 +212,7 @@ describe('after its end, a unit of work refuses', () => {
   });
 });
 
-test('a unit of work that reads refuses after its end as well', async () => {
+test('a reading unit of work refuses calls after its end', async () => {
   const repository = await db.read(async (u) => [u.experiments] as const);
 
   await expect(repository[0].find(id)).rejects.toBeInstanceOf(UnitOfWorkEndedError);

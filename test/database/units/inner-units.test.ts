@@ -23,7 +23,7 @@ beforeEach(async () => {
 const stored = (): ReturnType<typeof storedExperiment> => storedExperiment(db, id);
 
 describe('while an inner unit runs', () => {
-  test('a call of the outer one by other code is refused, and nothing of it is lost in silence', async () => {
+  test('refuses a call of other code on the outer unit, and reports it', async () => {
     for (let round = 0; round < rounds; round++) {
       const outcomes = await db.transact(async (u) => {
         await u.experiments.get(id);
@@ -51,7 +51,7 @@ describe('while an inner unit runs', () => {
     ['Kysely', (u) => u.em.getKysely<Tables>().selectFrom('experiments').selectAll().execute()],
     ['a second inner unit', (u) => u.transact(async () => 1)],
     ['em.transactional', (u) => u.em.transactional(async () => 1)],
-  ])('%s of the outer one is refused to other code', async ([, use]) => {
+  ])('refuses %s of the outer unit to other code', async ([, use]) => {
     const [, refused] = await db.transact((u) => {
       const started = Promise.withResolvers<void>();
       return Promise.allSettled([
@@ -66,7 +66,7 @@ describe('while an inner unit runs', () => {
     expect(refused).toMatchObject({ reason: expect.any(ConcurrentUseError) });
   });
 
-  test('code inside it may use the outer one, as a part of it', async () => {
+  test('code inside it can use the outer unit, as a part of it', async () => {
     await db.transact(async (u) => {
       await u.transact(() => u.experiments.revise(id, { name: 'Kept' }));
       const failing = u.transact(async () => {
@@ -80,7 +80,7 @@ describe('while an inner unit runs', () => {
     expect(await stored()).toMatchObject({ name: 'Kept', description: null });
   });
 
-  test('what other code assigns survives its rollback, and what its own code assigns does not', async () => {
+  test('its rollback keeps assignments of other code, and reverts its own', async () => {
     for (let round = 0; round < rounds; round++) {
       await db.transact(async (u) => {
         const experiment = await u.experiments.get(id);
@@ -101,7 +101,7 @@ describe('while an inner unit runs', () => {
     }
   });
 
-  test('a unit of work of the database is another one, and keeps what it wrote', async () => {
+  test('a unit of work of the database is independent, and keeps its changes', async () => {
     await db.transact(async (u) => {
       const failing = u.transact(async () => {
         await db.transact((other) => other.experiments.revise(id, { name: 'Other' }));
@@ -115,7 +115,7 @@ describe('while an inner unit runs', () => {
 });
 
 describe('an inner unit', () => {
-  test('waits for the calls of the outer one that run', async () => {
+  test('waits for running calls of the outer unit', async () => {
     for (let round = 0; round < rounds; round++) {
       await db.transact((u) =>
         Promise.all([
@@ -128,7 +128,7 @@ describe('an inner unit', () => {
     }
   });
 
-  test('fails where a call of it was not awaited, by whichever handle, and all that it wrote is rolled back', async () => {
+  test('fails when one of its calls was not awaited, by any handle, and rolls back its changes', async () => {
     for (const use of [
       (inner: UnitOfWork) => inner.experiments.softDelete(id),
       (_: UnitOfWork, outer: UnitOfWork) => outer.experiments.softDelete(id),
@@ -146,7 +146,7 @@ describe('an inner unit', () => {
     expect(await stored()).toMatchObject({ status: 'active', scorecard_data: null });
   });
 
-  test('rolls back all that it wrote, after a failed one within it', async () => {
+  test('rolls back its changes after a failed unit within it', async () => {
     await db.transact(async (u) => {
       const middle = u.transact(async (within) => {
         await within.experiments.saveScorecard(id, scorecard);

@@ -20,7 +20,7 @@ beforeEach(async () => {
   id = await db.transact(async ({ em }) => anExperiment(em).id);
 });
 
-test('two revisions of one row at once are both stored', async () => {
+test('two concurrent revisions of one row are both stored', async () => {
   for (let round = 0; round < rounds; round++) {
     await db.transact((u) =>
       Promise.all([
@@ -33,8 +33,8 @@ test('two revisions of one row at once are both stored', async () => {
   }
 });
 
-describe('a row with an unflushed change keeps it, and has the rest brought up to date, when it is read again', () => {
-  // Each without the flush that comes before a repository's own reading.
+describe('a row that is read again keeps an unflushed change, and its other values are updated', () => {
+  // Each without the flush before the reads of a repository.
   test.for<[how: string, read: (u: UnitOfWork, experiment: Experiment) => Promise<unknown>]>([
     ['by key', (u) => u.em.findOne(Experiment, id, { refresh: true })],
     ['by query', (u) => u.em.find(Experiment, { status: 'active', id })],
@@ -80,13 +80,13 @@ describe('a row with an unflushed change keeps it, and has the rest brought up t
 
       expect(experiment).toMatchObject({ name: 'Changed', hypothesis: 'As stored' });
     };
-    // Where triggers are off, the statement raises no version.
+    // With disabled triggers, the statement increments no version.
     await db.transact(work, { settings: { session_replication_role: 'replica' } });
 
     expect(await storedExperiment(db, id)).toMatchObject({ name: 'Changed', hypothesis: 'As stored' });
   });
 
-  test('and is refused by the flush, where plain SQL raised its version', async () => {
+  test('and the flush is refused when plain SQL incremented its version', async () => {
     const work = db.transact(async (u) => {
       const experiment = await u.experiments.get(id);
       experiment.name = 'Changed';
@@ -135,7 +135,7 @@ describe('a row with an unflushed change keeps it, and has the rest brought up t
 });
 
 describe('the version of a row that another unit of work has changed', () => {
-  test.for([true, false])('fails the flush of what was decided before, with refresh: %s', async (refresh) => {
+  test.for([true, false])('fails the flush of earlier changes, with refresh: %s', async (refresh) => {
     const key = await db.transact(async ({ em }) => anExploration(em).id);
 
     const work = db.transact(async (u) => {
@@ -149,7 +149,7 @@ describe('the version of a row that another unit of work has changed', () => {
     await expect(work).rejects.toBeInstanceOf(ContentionError);
   });
 
-  test('is taken over where nothing was changed', async () => {
+  test('is updated in a row without changes', async () => {
     const key = await db.transact(async ({ em }) => anExploration(em).id);
 
     await db.transact(async (u) => {
@@ -165,7 +165,7 @@ describe('the version of a row that another unit of work has changed', () => {
     });
   });
 
-  test('is its own where its own statements raised it', async () => {
+  test('is not a conflict when own statements incremented it', async () => {
     const key = await db.transact(async ({ em }) => anExploration(em).id);
 
     for (let round = 1; round <= rounds; round++) {
@@ -185,7 +185,7 @@ describe('the version of a row that another unit of work has changed', () => {
     });
   });
 
-  test('counts no statement of its own that changed nothing', async () => {
+  test('does not count own statements that changed nothing', async () => {
     const key = await db.transact(async ({ em }) => anExploration(em, { status: 'goal_achieved' }).id);
 
     const work = db.transact(async (u) => {
@@ -200,8 +200,8 @@ describe('the version of a row that another unit of work has changed', () => {
   });
 });
 
-describe('what is done while a flush waits for the server', () => {
-  test('is left for the next one: changes, additions and removals', async () => {
+describe('a change while a flush waits for the server', () => {
+  test('is kept for the next flush: changes, additions and removals', async () => {
     for (let round = 0; round < rounds; round++) {
       const other = await db.transact(async ({ em }) => anExperiment(em).id);
 
@@ -224,7 +224,7 @@ describe('what is done while a flush waits for the server', () => {
   });
 
   test.for(Array.from({ length: 30 }, (_, turn) => turn))(
-    'is left for the next one where the flush has nothing to send, %i turns after it began',
+    'is kept for the next flush when nothing is sent, %i turns after its beginning',
     async (turns) => {
       const { added, removed } = await db.transact(async (u) => {
         const experiment = await u.experiments.get(id);
@@ -241,7 +241,7 @@ describe('what is done while a flush waits for the server', () => {
     },
   );
 
-  test('is a new flush, which ends although the one before it fails', async () => {
+  test('can be flushed, also when the first flush fails', async () => {
     await db.transact(async (u) => {
       const failing = u.transact(async (inner) => {
         anExperiment(inner.em, { name: ' ' });

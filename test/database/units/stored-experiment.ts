@@ -1,6 +1,6 @@
 import type { TestDatabase } from '../../../src/testing/index.ts';
 
-/** The row of an experiment as the database holds it. */
+/** Returns the stored row of an experiment. */
 export async function storedExperiment(
   db: TestDatabase,
   id: string,

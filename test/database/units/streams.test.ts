@@ -12,7 +12,7 @@ import {
 } from '../../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
 import { scorecard } from '../../operations/scorecard.ts';
-import { allOf } from './all-of.ts';
+import { collect } from './collect.ts';
 
 let db: TestDatabase;
 let id: string;
@@ -47,7 +47,7 @@ describe.for(streams)('%s', ([, open]) => {
     await setTimeout(60_000, undefined, { ref: false });
   };
 
-  test('left open is closed by the end, which says so, and nothing is stored', async () => {
+  test('is closed at the end when it is left open, the error names it, and nothing is stored', async () => {
     for (let round = 0; round < 10; round++) {
       let rows: AsyncIterableIterator<unknown> | undefined;
       const work = db.transact(async (u) => {
@@ -59,14 +59,14 @@ describe.for(streams)('%s', ([, open]) => {
 
       await expect(work).rejects.toBeInstanceOf(UnfinishedWorkError);
       await expect(work).rejects.toMatchObject({ calls: ['a stream that was not read to its end'] });
-      const rest = allOf(rows ?? []);
+      const rest = collect(rows ?? []);
       await expect(rest).rejects.toMatchObject({ message: expect.stringContaining('has ended') });
     }
     await expect.poll(transactions).toBe(0);
     expect((await db.read((u) => u.experiments.get(id))).name).toBe('Checkout in one step');
   });
 
-  test('refuses a statement inside its loop at once, and allows it after', async () => {
+  test('refuses a statement inside its loop at once, and allows it afterwards', async () => {
     await db.transact(async (u) => {
       for await (const row of open(u)) {
         expect(row).toBeDefined();
@@ -80,7 +80,7 @@ describe.for(streams)('%s', ([, open]) => {
     });
   });
 
-  test('goes on when an inner unit is refused', async () => {
+  test('continues when an inner unit is refused', async () => {
     await db.transact(async (u) => {
       const rows = open(u);
       await rows.next();
@@ -93,14 +93,14 @@ describe.for(streams)('%s', ([, open]) => {
     });
   });
 
-  test('opens after the call that runs, whatever that has sent', async () => {
+  test('opens after the running call', async () => {
     const own = await db.transact(async ({ em }) => anExperiment(em).id);
     for (let turns = 0; turns < 30; turns++) {
       await db.transact(async (u) => {
         const experiment = await u.experiments.get(own);
         experiment.name = `Turn ${turns}`;
         const saved = u.experiments.saveScorecard(own, scorecard);
-        // Past the first answers of the server, at times.
+        // Sometimes after the first answers of the server.
         for (let turn = 0; turn < turns; turn++) await setImmediate();
         const rows = open(u);
         await Promise.all([saved, rows.next()]);
@@ -111,11 +111,11 @@ describe.for(streams)('%s', ([, open]) => {
     await db.orm.em.fork().nativeDelete(Experiment, { id: own });
   });
 
-  test('gives all rows to a loop that reads them', async () => {
-    expect(await db.transact(async (u) => (await allOf(open(u))).length)).toBe(301);
+  test('returns all rows to a loop', async () => {
+    expect(await db.transact(async (u) => (await collect(open(u))).length)).toBe(301);
   });
 
-  test('left open ends with work that throws, with its error', async () => {
+  test('is closed when work throws, and the error of work is thrown', async () => {
     const failure = new Error('no');
     const work = db.transact(async (u) => {
       await open(u).next();
@@ -126,7 +126,7 @@ describe.for(streams)('%s', ([, open]) => {
     await expect.poll(transactions).toBe(0);
   });
 
-  test('left open while work waits ends by a signal and by close', async () => {
+  test('is closed by a signal and by close while work waits', async () => {
     const database = await openDatabase({ url: db.url, pool: { max: 1 } });
     await expect(database.transact(wait, { signal: AbortSignal.timeout(100) })).rejects.toMatchObject({
       name: 'TimeoutError',
@@ -143,7 +143,7 @@ describe.for(streams)('%s', ([, open]) => {
   });
 });
 
-test('a COPY left open is ended, which the error says, and the connection goes on', async () => {
+test('an open COPY is ended, the error names it, and the connection stays usable', async () => {
   for (let round = 0; round < 5; round++) {
     const work = db.transact(async (u) => {
       const copy = copyFrom('copy experiments (id) from stdin');

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Tables } from '../../../src/entities/tables.ts';
 import { StatementError, type UnitOfWork } from '../../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
-import { overlooked } from './overlooked.ts';
+import { undetectedStatements } from './undetected-statements.ts';
 import { storedExperiment } from './stored-experiment.ts';
 
 let db: TestDatabase;
@@ -20,7 +20,7 @@ beforeEach(async () => {
 const rename = (u: UnitOfWork, name: string): Promise<unknown> =>
   u.em.execute('update experiments set name = ? where id = ?', [name, id]);
 
-/** The transaction that Kysely's handle stands for. */
+/** Returns the transaction of Kysely's handle. */
 function controlled(u: UnitOfWork): ControlledTransaction<Tables> {
   const kysely = u.em.getKysely<Tables>();
   if (!(kysely instanceof ControlledTransaction)) throw new Error('not in a transaction');
@@ -66,7 +66,7 @@ describe('a command that ends the transaction is not sent:', () => {
   });
 });
 
-describe('a command that ends the transaction is not sent where a backslash escapes:', () => {
+describe('a command that ends the transaction is not sent, with backslash escapes:', () => {
   test.for(['on', 'off'])('standard_conforming_strings = %s', async (setting) => {
     const hidden = setting === 'on' ? `'\\'; commit; select ''` : `'\\''; commit; select ''`;
     await db.transact(async (u) => {
@@ -79,7 +79,7 @@ describe('a command that ends the transaction is not sent where a backslash esca
   });
 });
 
-describe('a unit of work whose transaction was ended all the same rejects, and sends nothing more:', () => {
+describe('a unit of work whose transaction was ended rejects, and sends nothing more:', () => {
   test.for<[sql: string, name: string]>([
     ['select 1; commit', 'Before'],
     ['/* a comment */ commit', 'Before'],
@@ -94,7 +94,7 @@ describe('a unit of work whose transaction was ended all the same rejects, and s
     const refused: unknown[] = [];
     const work = db.transact(async (u) => {
       await rename(u, 'Before');
-      await u.em.execute(overlooked(u, sql)).catch((error: unknown) => refused.push(error));
+      await u.em.execute(undetectedStatements(u, sql)).catch((error: unknown) => refused.push(error));
       await rename(u, 'After').catch((error: unknown) => refused.push(error));
     });
 
@@ -102,12 +102,12 @@ describe('a unit of work whose transaction was ended all the same rejects, and s
     await expect(work).rejects.toThrow(/ended the transaction of this unit of work by (?:COMMIT|ROLLBACK)/);
     expect(refused).toEqual([expect.any(StatementError), expect.any(StatementError)]);
     expect(await storedExperiment(db, id)).toMatchObject({ name });
-    // The next one on the connection is not taken for ended.
+    // The next transaction on the connection is not considered ended.
     await db.transact((u) => rename(u, 'Next'));
   });
 });
 
-describe('a unit of work goes on after', () => {
+describe('a unit of work continues after', () => {
   test.for([
     'savepoint a; rollback to savepoint a; release a',
     'savepoint a; rollback work to a',
@@ -125,7 +125,7 @@ describe('a unit of work goes on after', () => {
     expect(await storedExperiment(db, id)).toMatchObject({ name: 'After' });
   });
 
-  test('savepoints of Kysely, and handles made of its handle', async () => {
+  test('savepoints of Kysely, and handles derived from its handle', async () => {
     await db.transact(async (u) => {
       const kysely = controlled(u);
       const saved = await kysely.savepoint('a "b"').execute();
@@ -141,7 +141,7 @@ describe('a unit of work goes on after', () => {
   });
 });
 
-test('em.getConnection, which is of no unit of work, is refused in one', async () => {
+test('refuses em.getConnection, which is outside the unit of work', async () => {
   await db.transact(async (u) => {
     expect(() => u.em.getConnection()).toThrow(StatementError);
     expect(() => u.em.getConnection()).toThrow('outside the unit of work');

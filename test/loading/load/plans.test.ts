@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { unconnected } from '../../../src/postgres/orm/unconnected.ts';
+import { createOfflineOrm } from '../../../src/postgres/orm/offline-orm.ts';
 import { Experiment, SynthOutcome } from '../../../src/entities.ts';
 import { Database, openDatabase } from '../../../src/index.ts';
 import { loadModes, loadRows, type LoadOptions } from '../../../src/loading/index.ts';
@@ -70,7 +70,7 @@ describe('a plan of a load', () => {
   });
 
   test.each(loadModes)('by %s needs no connection', async (mode) => {
-    const nowhere = new Database(unconnected());
+    const nowhere = new Database(createOfflineOrm());
 
     const plan = await loadRows(nowhere, { ...experiments, mode, planOnly: true });
 

@@ -90,7 +90,7 @@ describe('values loaded', () => {
     ['U+0000', { a: 'x\0' }, /U\+0000/],
     ['U+0000 in a key', { 'x\0': 1 }, /U\+0000/],
     ['half of a surrogate pair', { a: '\ud83d' }, /surrogate/],
-    ['a circle', circle(), /no JSON/],
+    ['a circle', circle(), /not JSON/],
   ])('in documents are refused: %s', async (_, config, says) => {
     const loaded = loadRows(db, {
       entity: AnalysisCache,

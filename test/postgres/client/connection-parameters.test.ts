@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-/** What a session that this URL opens is told when it asks. */
+/** Returns the result of a query in a session of this URL. */
 async function ask(url: string, sql: string): Promise<unknown> {
   const orm = await connect(parseDatabaseUrl(url, 'url'), { pool: { max: 1 } });
   try {
@@ -35,9 +35,9 @@ describe('user, password and database of any characters', () => {
   const numRuns = Number(process.env['LOGINS'] ?? 30);
 
   test(`log in, ${numRuns} times`, { timeout: 10_000 + numRuns * 1_000 }, async () => {
-    // PostgreSQL cuts longer ones, and what tells this run's apart comes before them.
+    // PostgreSQL truncates longer names, and the prefix of this run precedes them.
     const anyName = anyText.filter((name) => Buffer.byteLength(name) <= 50);
-    // Kept apart from those of other runs on the server.
+    // Unique among the runs on the server.
     const run = db.target.parts.database.slice(-6);
     let database = `${run} lab`;
     await db.orm.em.execute(`create database ${quoted(database)} template template0`);
@@ -87,7 +87,7 @@ test.each([
   'ﬁ\u1806',
   '²\u{20000}',
   '²\u{2A6D7}',
-])('a password that the server prepares, or takes as it is, logs in: %j', async (password) => {
+])('a password that the server prepares or uses unchanged logs in: %j', async (password) => {
   const user = `${db.target.parts.database.slice(-6)}_prepared`;
   await db.orm.em.execute(`create role ${quoted(user)} login password '${password}'`);
   try {
@@ -99,14 +99,14 @@ test.each([
 });
 
 describe('a parameter of the URL', () => {
-  test('options are told to the server at the start of each session', async () => {
+  test('options are sent to the server at the start of each session', async () => {
     const url = urlWith({ options: '-c search_path=lab -c statement_timeout=4711' });
 
     expect(await ask(url, `current_setting('search_path')`)).toBe('lab');
     expect(await ask(url, `current_setting('statement_timeout')`)).toBe('4711ms');
   });
 
-  test('application_name is what the server shows', async () => {
+  test('application_name is the name that the server shows', async () => {
     expect(await ask(urlWith({ applicationName: 'a + b' }), `current_setting('application_name')`)).toBe(
       'a + b',
     );
@@ -121,7 +121,7 @@ describe('a parameter of the URL', () => {
     ['standby', false, false],
     ['prefer-standby', true, true],
   ] as const)(
-    'target_session_attrs=%s: a primary will do: %s, one that only reads: %s',
+    'target_session_attrs=%s accepts a primary: %s, a read-only one: %s',
     async (targetSessionAttrs, writes, reads) => {
       const readOnly = { options: '-c default_transaction_read_only=on' };
 
@@ -166,14 +166,14 @@ describe('a unix socket', () => {
       (credentials: string, path: string) =>
         `${credentials}@/postgres?host=${path}&port=5433&sslmode=require`,
     ],
-  ])('%s; sslmode says nothing of it', async (_, url) => {
+  ])('%s; sslmode does not apply', async (_, url) => {
     const { user, password } = db.target.parts;
     const credentials = [user, password].map(encodeURIComponent).join(':');
 
     expect(await ask(`postgresql://${url(credentials, directory)}`, 'select 1')).toBe(1);
   });
 
-  test('that is not there is told', async () => {
+  test('is reported when it is missing', async () => {
     const url = urlWith({ host: join(directory, 'none') });
 
     await expect(ask(url, '1')).rejects.toThrow('the socket does not exist (ENOENT)');

@@ -38,11 +38,11 @@ async function setting({ em }: Pick<UnitOfWork, 'em'>, name: string): Promise<st
   ]);
   return row?.value ?? null;
 }
-/** On the connection that the pool keeps. */
+/** Runs a statement on the idle connection of the pool. */
 const left = (name: string): Promise<string | null> => setting({ em: database.orm.em.fork() }, name);
 
 describe('settings of a unit of work', () => {
-  test('are there from its first statement, and gone after it', async () => {
+  test('apply from its first statement until its end', async () => {
     const settings = { 'app.user': "O'Brien\\; set role x", 'app.tenant': '7', work_mem: '1234kB' };
 
     await database.transact(
@@ -54,12 +54,12 @@ describe('settings of a unit of work', () => {
       { settings },
     );
 
-    // Once made, a setting of one's own is empty for ever.
+    // A custom setting that was set once stays empty.
     expect(await left('app.user')).toBe('');
     expect(await left('work_mem')).not.toBe('1234kB');
   });
 
-  test('go as parameters, in one statement', async () => {
+  test('are sent as parameters in one statement', async () => {
     await database.transact(async ({ em }) => em.execute('select 1'), {
       settings: { 'app.user': 'canary' },
       timeouts: { lock: 5 },
@@ -73,7 +73,7 @@ describe('settings of a unit of work', () => {
     ]);
   });
 
-  test('are gone after work that fails, and after each attempt', async () => {
+  test('are reset after failed work, and after each attempt', async () => {
     let attempts = 0;
 
     const failing = database.transact(
@@ -91,7 +91,7 @@ describe('settings of a unit of work', () => {
     expect(await left('app.user')).toBe('');
   });
 
-  test('come back with a savepoint', async () => {
+  test('are restored by a rollback to a savepoint', async () => {
     await database.transact(
       async (uow) => {
         const inner = uow.transact(async (within) => {
@@ -106,7 +106,7 @@ describe('settings of a unit of work', () => {
     );
   });
 
-  test('hold for a read, which writes nothing', async () => {
+  test('apply to a read, which writes nothing', async () => {
     const settings = { 'app.user': 'reader' };
 
     await database.read(async (uow) => expect(await setting(whole(uow), 'app.user')).toBe('reader'), {
@@ -137,7 +137,7 @@ describe('settings of a unit of work', () => {
     [{ 'app.user': null }, 'settings["app.user"] is null'],
     [{ 'app.user': 7 }, 'settings["app.user"] is number'],
     [{ Statement_Timeout: '5' }, 'timeouts.statement'],
-  ])('that are none are refused before anything is sent: %o', async (settings, says) => {
+  ])('that are invalid are refused before anything is sent: %o', async (settings, says) => {
     for (const method of ['transact', 'read'] as const) {
       // @ts-expect-error -- plain JavaScript may give anything
       const refused = database[method](async () => {}, { settings });
@@ -148,7 +148,7 @@ describe('settings of a unit of work', () => {
     expect(proxy.statements).toEqual([]);
   });
 
-  test('that the server does not know end the unit of work, and free its connection', async () => {
+  test('that the server does not know fail the unit of work, and its connection is released', async () => {
     const refused = database.transact(async () => {}, { settings: { no_such_setting: 'x' } });
 
     await expect(refused).rejects.toMatchObject({ code: 'wrong_statement' });
@@ -157,7 +157,7 @@ describe('settings of a unit of work', () => {
 });
 
 describe('timeouts', () => {
-  test('of the database go along with each begin, and leave nothing behind', async () => {
+  test('of the database are sent with each begin, and end with the transaction', async () => {
     await using strict = await open({ statement: 5_000, lock: 4_000, idleInTransaction: 3_000 });
     proxy.reset();
 
@@ -176,7 +176,7 @@ describe('timeouts', () => {
     expect(await setting({ em: strict.orm.em.fork() }, 'statement_timeout')).toBe('0');
   });
 
-  test('of a unit of work come before those of the database', async () => {
+  test('of a unit of work override those of the database', async () => {
     await using strict = await open({ statement: 5_000, lock: 4_000 });
 
     await strict.transact(
@@ -195,7 +195,7 @@ describe('timeouts', () => {
     await database.transact((uow) => sleep(uow, 0.1));
   });
 
-  test('give up a lock that somebody else holds', async () => {
+  test('end the wait for a lock of another session', async () => {
     const id = await db.transact(async ({ em }) => anExperiment(em).id);
     const lock = ({ em }: UnitOfWork) =>
       em.execute('select 1 from experiments where id = ? for update', [id]);
@@ -208,7 +208,7 @@ describe('timeouts', () => {
     });
   });
 
-  test('end a transaction in which nothing happens', async () => {
+  test('end an idle transaction', async () => {
     const idle = database.transact(
       async (uow) => {
         await sleep(uow, 0);
@@ -229,7 +229,7 @@ describe('timeouts', () => {
     [{ statement: '5s' }, /timeouts.statement is ("5s"|a string)/],
     [{ statement: 2 ** 31 }, /timeouts.statement is "?2147483648/],
     [{ query: 5 }, /unknown setting "timeouts.query"; expected one of: statement, lock, idleInTransaction/],
-  ])('that are none are refused: %o', async (timeouts, says) => {
+  ])('that are invalid are refused: %o', async (timeouts, says) => {
     // @ts-expect-error -- plain JavaScript may give anything
     await expect(open(timeouts)).rejects.toThrow(says);
     // @ts-expect-error -- likewise
@@ -238,7 +238,7 @@ describe('timeouts', () => {
   });
 });
 
-/** All that there is of it, whatever its type tells. */
+/** Returns all members, including those that its type hides. */
 function whole(uow: ReadingUnitOfWork): UnitOfWork {
   if (!(uow instanceof UnitOfWork)) throw new Error('there is no more of it than its type tells');
   return uow;

@@ -7,7 +7,7 @@ import { sqlStateOf, toDataError } from '../../../src/postgres/errors/translate-
 import { ConnectionError, ConnectionLostError, type UnitOfWork } from '../../../src/index.ts';
 import { TestDatabase } from '../../../src/testing/index.ts';
 import { WireProxy } from '../../proxy/wire-proxy.ts';
-import { canary, failureOf } from '../../database/told.ts';
+import { canary, rejectionOf } from '../../database/reported-error.ts';
 
 describe('a connection that is lost', () => {
   let db: TestDatabase;
@@ -34,17 +34,17 @@ describe('a connection that is lost', () => {
     ['cut', 'by Kysely', byKysely],
     ['reset', 'by the ORM', byOrm],
     ['reset', 'by Kysely', byKysely],
-  ] as const)('%s under a statement sent %s', async (fault, _, send) => {
+  ] as const)('%s during a statement sent %s', async (fault, _, send) => {
     proxy.failAt(new RegExp(canary), fault);
 
-    const failure = await failureOf(database.transact(send));
+    const failure = await rejectionOf(database.transact(send));
 
     expect(failure).toBeInstanceOf(ConnectionLostError);
     expect(failure).toMatchObject({ cause: expect.any(Error), message: lost });
   });
 
-  test('is told of by what is sent after it', async () => {
-    const failure = await failureOf(
+  test('is reported by the next statement', async () => {
+    const failure = await rejectionOf(
       database.transact(async (uow) => {
         proxy.failNow('cut');
         await expect.poll(() => proxy.connections).toBe(0);
@@ -56,18 +56,21 @@ describe('a connection that is lost', () => {
     expect(failure).toMatchObject({ cause: expect.any(Error), message: lost });
   });
 
-  test.each(['transact', 'read'] as const)('and can not be had again: %s', async (method) => {
-    proxy.accepting = false;
+  test.each(['transact', 'read'] as const)(
+    'is reported when no new connection is possible: %s',
+    async (method) => {
+      proxy.accepting = false;
 
-    const failure = await failureOf(database[method](({ experiments }) => experiments.find(canary)));
+      const failure = await rejectionOf(database[method](({ experiments }) => experiments.find(canary)));
 
-    proxy.accepting = true;
-    expect(failure).toBeInstanceOf(ConnectionError);
-    expect(failure).toMatchObject({
-      cause: expect.any(Error),
-      message: expect.stringMatching(/^Database connection failed: .*cut/),
-    });
-  });
+      proxy.accepting = true;
+      expect(failure).toBeInstanceOf(ConnectionError);
+      expect(failure).toMatchObject({
+        cause: expect.any(Error),
+        message: expect.stringMatching(/^Database connection failed: .*cut/),
+      });
+    },
+  );
 });
 
 describe('a host with several addresses', () => {
@@ -79,7 +82,7 @@ describe('a host with several addresses', () => {
   test.each([
     ['as Node tells it', new AggregateError([refusal, refusal])],
     ['as the ORM does', new DriverException(new AggregateError([refusal, refusal]))],
-  ])('that all refuse is a failed connection, %s', (_, error) => {
+  ])('that all refuse is a failed connection: %s', (_, error) => {
     const told = toDataError(error);
 
     expect(told).toBeInstanceOf(ConnectionError);

@@ -8,7 +8,7 @@ import {
   type OpenDatabaseOptions,
 } from '../../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
-import { meeting, together } from '../../concurrency/together.ts';
+import { barrier, concurrently } from '../../concurrency/concurrently.ts';
 import { WireProxy } from '../../proxy/wire-proxy.ts';
 
 let db: TestDatabase;
@@ -28,7 +28,7 @@ const process = async (database: Database): Promise<number | undefined> =>
   });
 
 describe('the pool', () => {
-  test('says no when no connection is free in time', async () => {
+  test('throws when no connection is free in time', async () => {
     await using database = await open({ pool: { max: 1, acquireTimeout: 1_000 } });
 
     await database.transact(async ({ em }) => {
@@ -39,7 +39,7 @@ describe('the pool', () => {
     });
   });
 
-  test('ends a connection that nobody uses', async () => {
+  test('closes an idle connection', async () => {
     await using database = await open({ pool: { idleTimeout: 50 } });
 
     await process(database);
@@ -47,7 +47,7 @@ describe('the pool', () => {
     await expect.poll(() => proxy.connections).toBe(0);
   });
 
-  test('replaces a connection of some age, in between units of work', async () => {
+  test('replaces a connection of the maximum age between units of work', async () => {
     await using database = await open({ pool: { max: 1, maxLifetime: 300 } });
     const first = await process(database);
 
@@ -73,7 +73,7 @@ describe('the pool', () => {
     ],
     // @ts-expect-error -- plain JavaScript may give anything
     [{ poolMode: 'statement' }, 'poolMode is "statement": expected one of: session, transaction, external'],
-  ])('refuses what it can not keep to, and opens nothing: %o', async (options, says) => {
+  ])('refuses invalid options, and opens nothing: %o', async (options, says) => {
     const refused = open(options);
 
     await expect(refused).rejects.toBeInstanceOf(SettingsError);
@@ -83,7 +83,7 @@ describe('the pool', () => {
 });
 
 describe('with external pooling', () => {
-  test('each unit of work has one connection, and ends it', async () => {
+  test('each unit of work opens one connection, and closes it', async () => {
     await using database = await open({ poolMode: 'external' });
     await expect.poll(() => proxy.connections).toBe(0);
 
@@ -106,13 +106,13 @@ describe('with external pooling', () => {
     await expect.poll(() => proxy.connections).toBe(0);
   });
 
-  test('as many run at once as may, and the others wait', async () => {
+  test('the maximum of units of work run concurrently, and the others wait', async () => {
     await using database = await open({ poolMode: 'external', pool: { max: 3 } });
     await expect.poll(() => proxy.connections).toBe(0);
-    const met = meeting(3);
+    const met = barrier(3);
     let most = 0;
 
-    await together(12, async () =>
+    await concurrently(12, async () =>
       database.transact(async ({ em }) => {
         await em.execute('select 1');
         await met();
@@ -120,7 +120,7 @@ describe('with external pooling', () => {
       }),
     );
 
-    // One that ends may be there still when the next one comes.
+    // A closing connection may still exist when the next one opens.
     expect(most).toBeLessThanOrEqual(6);
     await expect.poll(() => proxy.connections).toBe(0);
   });

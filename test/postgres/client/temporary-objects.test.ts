@@ -13,7 +13,7 @@ test.each([
   `do $a$ begin execute 'x'; create temp table t (a int); end $a$`,
   `do 'begin create temp table t (a int); end'`,
   'create temp table t (a int) on commit drop; create temp table u (a int)',
-])('%s leaves something', (sql) => {
+])('%s leaves a temporary object', (sql) => {
   expect(leavesTemporaryObjects(sql)).toBe(true);
 });
 
@@ -29,6 +29,6 @@ test.each([
   `select E'\\'; create temp table t (a int); '`,
   'create table "temp" (a int)',
   '-- create temp table t\nselect 1',
-])('%s leaves nothing', (sql) => {
+])('%s leaves no temporary object', (sql) => {
   expect(leavesTemporaryObjects(sql)).toBe(false);
 });

@@ -29,7 +29,7 @@ describe('temporary tables of a unit of work', () => {
   const temporaries = (em: EntityManager = database.orm.em.fork()): Promise<unknown[]> =>
     em.execute('select relname from pg_class where relnamespace = pg_my_temp_schema()');
 
-  test('are seen by entities, COPY and read models in it, and by none after it', async () => {
+  test('are used by entities, COPY and read models in it, and by none after it', async () => {
     const run = await database.transact(async (uow) => {
       const { id } = anAnalysisRun(uow.em);
       await uow.flush();
@@ -57,13 +57,13 @@ describe('temporary tables of a unit of work', () => {
     '/* many words */ select 1; create temp sequence t',
     'do $$ begin create temp table t (a int); end $$',
     'create temp table t (a int) on commit drop',
-  ])('are gone, however they were made: %s', async (sql) => {
+  ])('are dropped at its end: %s', async (sql) => {
     await database.transact(async ({ em }) => void (await em.execute(sql)));
 
     expect(await temporaries()).toEqual([]);
   });
 
-  test('are gone with a savepoint, and after work that fails', async () => {
+  test('are dropped by a rollback to a savepoint, and after failed work', async () => {
     const failing = database.transact(async (uow) => {
       await expect(
         uow.transact(async (inner) => {
@@ -80,7 +80,7 @@ describe('temporary tables of a unit of work', () => {
     expect(await temporaries()).toEqual([]);
   });
 
-  test('take nothing along that the transaction wrote', async () => {
+  test('are dropped without other changes of the transaction', async () => {
     const { id } = await database.transact(async (uow) => {
       await inTheWay(uow);
       return anExperiment(uow.em);
@@ -89,7 +89,7 @@ describe('temporary tables of a unit of work', () => {
     expect(await database.read(({ experiments }) => experiments.find(id))).not.toBeNull();
   });
 
-  test('may wait for the commit with a rule of theirs, which holds', async () => {
+  test('have their deferred constraints checked at the commit', async () => {
     const breaking = (rows: string) =>
       database.transact(async ({ em }) => {
         const experiment = anExperiment(em);
@@ -108,14 +108,14 @@ describe('temporary tables of a unit of work', () => {
     expect(await database.read(({ experiments }) => experiments.find(id))).not.toBeNull();
   });
 
-  test('cost a transaction without them nothing', async () => {
+  test('add no statement to a transaction without them', async () => {
     await database.transact(async ({ em }) => em.execute('select 1'));
 
     expect(proxy.statements).toEqual(['begin', 'select 1', 'commit']);
   });
 });
 
-/** Makes one in the way of the table of that name, for whoever sees it. */
+/** Creates a temporary table that hides the table of that name. */
 function inTheWay({ em }: UnitOfWork): Promise<unknown> {
   return em.execute('create temp table synth_outcomes (like synth_outcomes including all)');
 }

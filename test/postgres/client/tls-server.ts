@@ -13,11 +13,11 @@ import type { RunningServer } from '../../../src/testing/running-server.ts';
 const run = promisify(execFile);
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** A PostgreSQL of a test's own whose TLS and rules can be changed, with its own certificate authority. It is for `localhost` only. */
+/** A PostgreSQL for one test, with configurable TLS and rules, and its own certificate authority. For `localhost` only. */
 export class TlsServer {
-  /** In clear text, as the owner. */
+  /** The URL without TLS, as the owner. */
   readonly target: DatabaseTarget;
-  /** Where `ca.crt`, `other-ca.crt`, `client.crt` and `client.key` are. */
+  /** The directory with `ca.crt`, `other-ca.crt`, `client.crt` and `client.key`. */
   readonly certificates: string;
   readonly #server: RunningServer;
   readonly #orm: MikroORM;
@@ -40,13 +40,13 @@ export class TlsServer {
     return started;
   }
 
-  /** Switches TLS on or off for connections from now on. */
+  /** Switches TLS on or off for new connections. */
   async encrypt(on: boolean): Promise<void> {
     await this.#sql(`alter system set ssl = ${on ? 'on' : 'off'}`);
     await this.#reload(`select current_setting('ssl') = '${on ? 'on' : 'off'}' as done`);
   }
 
-  /** Lets in, from now on, whom a line of `pg_hba.conf` lets in, and the owner in clear text. */
+  /** Sets the rule of `pg_hba.conf` for new connections, besides the rule of the owner in clear text. */
   async letIn(line: string): Promise<void> {
     const [{ file } = { file: '' }] = await this.#sql<{ file: string }>(
       `select current_setting('hba_file') as file`,
@@ -55,7 +55,7 @@ export class TlsServer {
     await this.#reload(`select count(*) = 2 and bool_and(error is null) as done from pg_hba_file_rules`);
   }
 
-  /** Makes a role that may log in. */
+  /** Creates a role that may log in. */
   async makeRole(name: string, password: string): Promise<void> {
     await this.#sql(`create role ${name} login password '${password}'`);
   }
@@ -80,7 +80,7 @@ export class TlsServer {
     await this.#sql(`alter system set ssl_ca_file = 'ca.crt'`);
   }
 
-  // The postmaster reads its files when it comes to it; sessions begin with what it has read by then.
+  // The postmaster reads its files after a delay; new sessions use the version that it has read.
   async #reload(asks: string): Promise<void> {
     await this.#sql('select pg_reload_conf()');
     for (;;) {

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** How a connection by this URL turns out: encrypted or not, as the server sees it; or why there is none. */
+/** Returns whether the server sees a connection of this URL as encrypted, or the reason why it failed. */
 async function outcomeOf(given: string): Promise<string> {
   try {
     const orm = await connect(parseDatabaseUrl(given, 'url'), { pool: { max: 1 } });
@@ -46,7 +46,7 @@ function url(parameters: Record<string, string | undefined>, host: string = plac
 const rootOf = (ca: keyof typeof roots): string | undefined =>
   roots[ca] && join(server.certificates, roots[ca]);
 
-// As https://www.postgresql.org/docs/current/libpq-ssl.html has it. Without TLS at the server no name is looked at.
+// See https://www.postgresql.org/docs/current/libpq-ssl.html. Without TLS at the server no name is verified.
 const [yes, no, bad, unset] = ['encrypted', 'clear', 'certificate', 'refused setting'];
 const none = 'no TLS';
 const table = {
@@ -111,7 +111,7 @@ describe.each([false, true])('a server with TLS: %s', (encrypts) => {
     },
   );
 
-  test('without sslmode it is prefer', async () => {
+  test('sslmode defaults to prefer', async () => {
     expect(await outcomeOf(url({}))).toBe(encrypts ? yes : no);
   });
 });
@@ -131,7 +131,7 @@ describe('the rules of the server', () => {
     expect(outcomes).toEqual(expected);
   });
 
-  test('may ask for a certificate of ours', async () => {
+  test('can require a client certificate', async () => {
     await server.letIn(`hostssl ${scram} clientcert=verify-ca`);
     const own = {
       sslcert: join(server.certificates, 'client.crt'),
@@ -140,7 +140,7 @@ describe('the rules of the server', () => {
 
     expect(await outcomeOf(url({ sslmode: 'require', ...own }))).toBe(yes);
     expect(await outcomeOf(url({ sslmode: 'require' }))).toBe('does not allow this role to log in');
-    // A key that belongs to another certificate is found out before anything is opened.
+    // The key of another certificate is detected before anything is opened.
     expect(await outcomeOf(url({ ...own, sslcert: join(server.certificates, 'ca.crt') }))).toBe(
       'refused setting',
     );
@@ -170,7 +170,7 @@ describe('sslmode=prefer at a server that', () => {
     ['ends the connection', (client: Socket) => client.end()],
     ['cuts it', (client: Socket) => client.resetAndDestroy()],
     ['answers with something else', (client: Socket) => client.end('what?\n'.repeat(9))],
-  ])('%s in the handshake goes on in clear text, and require does not', async (_, then) => {
+  ])('%s in the handshake continues in clear text, and require does not', async (_, then) => {
     answer = offering(then);
 
     expect(await outcome('prefer')).toBe(no);
@@ -179,28 +179,28 @@ describe('sslmode=prefer at a server that', () => {
     expect(await outcome('require')).not.toMatch(/^(?:clear|encrypted)$/);
   });
 
-  test('falls silent in the handshake is given up in time, and not begun anew', async () => {
+  test('is silent in the handshake times out, and is not retried', async () => {
     answer = offering(() => {});
 
     expect(await outcome('prefer')).toBe('no answer in time');
     expect(accepted).toHaveLength(1);
   });
 
-  test('answers something else than yes or no is given up', async () => {
+  test('answers neither yes nor no is refused', async () => {
     answer = (client) => void client.end('E');
 
     expect(await outcome('prefer')).toContain('Database connection failed');
     expect(accepted).toHaveLength(1);
   });
 
-  test('adds something to its yes is not believed', async () => {
+  test('adds data to its yes is refused', async () => {
     answer = (client) => void client.end('SSELECT');
 
     expect(await outcome('prefer')).toContain('Database connection failed');
     expect(accepted).toHaveLength(1);
   });
 
-  test('refuses the password is not told it again in clear text', async () => {
+  test('refuses the password does not get it again in clear text', async () => {
     answer = passOn;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
     const { port } = between.address() as AddressInfo;
@@ -218,7 +218,7 @@ function passOn(client: Socket): void {
   for (const side of [client, behind]) side.on('error', () => {});
 }
 
-/** Says that it has TLS, and does `then` with the handshake; whoever comes after that is passed on. */
+/** Starts a server that offers TLS and calls `then` at the handshake. Later connections are forwarded. */
 function offering(then: (client: Socket) => void): (client: Socket, index: number) => void {
   return (client, index) => {
     if (index > 0) return passOn(client);

@@ -81,7 +81,7 @@ describe('a pool of one connection serves the next unit of work', () => {
     },
   );
 
-  test('sends nothing after a begin that was refused', async () => {
+  test('sends nothing after a refused begin', async () => {
     proxy.failAt(/^begin$/, 'error');
 
     await expect(work('never begun')).rejects.toThrow();
@@ -90,7 +90,7 @@ describe('a pool of one connection serves the next unit of work', () => {
     expect(await stored('never begun')).toBe(0);
   });
 
-  test('after the death of the server process, time and again', async () => {
+  test('after the server process ended repeatedly', async () => {
     for (let death = 0; death < 3; death++) {
       const killed = database.transact(async ({ em }) => {
         const [row] = await em.execute<{ pid: number }[]>('select pg_backend_pid() as pid');
@@ -104,7 +104,7 @@ describe('a pool of one connection serves the next unit of work', () => {
     expect(await stored('after deaths')).toBe(2);
   });
 
-  test.each(['cut', 'reset', 'error'] as const)('after a read that met: %s', async (fault) => {
+  test.each(['cut', 'reset', 'error'] as const)('after a read with: %s', async (fault) => {
     proxy.failAt(1, fault);
     await expect(database.read(({ experiments }) => experiments.pageSummaries())).rejects.toThrow();
 
@@ -113,7 +113,7 @@ describe('a pool of one connection serves the next unit of work', () => {
     expect(await stored(`after a read: ${fault}`)).toBe(2);
   });
 
-  test('after a read whose snapshot broke', async () => {
+  test('after a read whose snapshot failed', async () => {
     proxy.failAt(2, 'cut');
     await expect(
       database.read(({ experiments }) => experiments.scrollSummaries(), { snapshot: true }),

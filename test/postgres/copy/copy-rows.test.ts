@@ -31,7 +31,7 @@ describe('rows copied on the connection of a unit of work', () => {
 
   const stored = (): Promise<number> => db.read(({ synthOutcomes }) => synthOutcomes.count('ana_1'));
 
-  test('are there in its transaction at once, and after it', async () => {
+  test('are visible in its transaction at once, and after it', async () => {
     await db.transact(async (uow) => {
       expect(await copy(uow, [row('a'), row('b')])).toBe(true);
       expect(await uow.synthOutcomes.count('ana_1')).toBe(2);
@@ -41,12 +41,12 @@ describe('rows copied on the connection of a unit of work', () => {
     expect(await stored()).toBe(2);
   });
 
-  test('may be none', async () => {
+  test('can be empty', async () => {
     expect(await db.transact((uow) => copy(uow, []))).toBe(true);
   });
 
   test.each([1, 10_000, 20_000, 21_845, 65_536, 1_000_000])(
-    'may hold texts of %i characters of any width',
+    'can have texts of %i characters of any width',
     async (length) => {
       const texts = ['x', 'é', '€', '😀'].map((one) => one.repeat(length));
 
@@ -64,7 +64,7 @@ describe('rows copied on the connection of a unit of work', () => {
     },
   );
 
-  test('are none when a key is taken, and the transaction goes on', async () => {
+  test('are not inserted when a key exists, and the transaction continues', async () => {
     await db.transact(async (uow) => {
       aSynthOutcome(uow.em, { id: 'out_mine', analysis: 'ana_1', synthId: 'c' });
       await uow.flush();
@@ -77,33 +77,30 @@ describe('rows copied on the connection of a unit of work', () => {
     expect(found.map(({ synthId }) => synthId)).toEqual(['c', 'e']);
   });
 
-  test('that the database refuses for another reason end the transaction with it', async () => {
+  test('that the database refuses for another reason fail the transaction', async () => {
     const refused = db.transact((uow) => copy(uow, [{ ...row('a'), analysis_id: 'ana_missing' }]));
 
     await expect(refused).rejects.toBeInstanceOf(DanglingReferenceError);
     expect(await stored()).toBe(0);
   });
 
-  test.each([0, 1, 5_000])(
-    'that end in an error after %i of them leave the connection whole',
-    async (before) => {
-      const fault = new Error('no more rows');
-      function* broken(): Generator<Row> {
-        for (let i = 0; i < before; i++) yield row(`${i}`);
-        throw fault;
-      }
+  test.each([0, 1, 5_000])('that throw after %i rows leave the connection usable', async (before) => {
+    const fault = new Error('no more rows');
+    function* broken(): Generator<Row> {
+      for (let i = 0; i < before; i++) yield row(`${i}`);
+      throw fault;
+    }
 
-      await expect(db.transact((uow) => copy(uow, broken()))).rejects.toBe(fault);
-      await db.transact(async (uow) => {
-        await expect(uow.transact((inner) => copy(inner, broken()))).rejects.toBe(fault);
-        await copy(uow, [row('after')]);
-      });
+    await expect(db.transact((uow) => copy(uow, broken()))).rejects.toBe(fault);
+    await db.transact(async (uow) => {
+      await expect(uow.transact((inner) => copy(inner, broken()))).rejects.toBe(fault);
+      await copy(uow, [row('after')]);
+    });
 
-      expect(await stored()).toBe(1);
-    },
-  );
+    expect(await stored()).toBe(1);
+  });
 
-  test('many of which are refused early leave the connection whole', async () => {
+  test('that are refused early leave the connection usable', async () => {
     await db.transact(async (uow) => {
       expect(await copy(uow, [row('a'), row('a'), ...many()])).toBe(false);
       expect(await copy(uow, [row('after')])).toBe(true);
@@ -113,7 +110,7 @@ describe('rows copied on the connection of a unit of work', () => {
   });
 
   test.each(['cut', 'reset', 'error', 'cut after sending', 'cut while copying'] as const)(
-    'fail with a connection that breaks (%s), and the pool goes on',
+    'fail with a lost connection (%s), and the pool stays usable',
     async (fault) => {
       await using proxy = await WireProxy.start(db.target);
       await using database = await openDatabase({

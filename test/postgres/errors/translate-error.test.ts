@@ -15,8 +15,14 @@ import {
   type UnitOfWork,
 } from '../../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
-import { meeting } from '../../concurrency/together.ts';
-import { canary, failureOf, telling, toldBy, type Kind } from '../../database/told.ts';
+import { barrier } from '../../concurrency/concurrently.ts';
+import {
+  canary,
+  rejectionOf,
+  expectedError,
+  reportedError,
+  type Kind,
+} from '../../database/reported-error.ts';
 
 type Case = readonly [
   sqlState: string,
@@ -25,7 +31,7 @@ type Case = readonly [
   at?: { readonly table?: string; readonly constraint?: string },
 ];
 
-/** An error that a rule written in SQL would raise, or a state that no test can bring about. */
+/** An error that a rule in SQL would raise, or a state that no test can cause. */
 const raised = (sqlState: string, kind: Kind, at: Case[3] = {}): Case => {
   const options = Object.entries({ errcode: sqlState, detail: canary, ...at });
   const using = options.map(([option, value]) => `${option} = '${value}'`).join(', ');
@@ -35,7 +41,7 @@ const raised = (sqlState: string, kind: Kind, at: Case[3] = {}): Case => {
 const insert = (hypothesis: string): string =>
   `insert into experiments (id, name, hypothesis) values ('${canary}', '${canary}', ${hypothesis})`;
 
-// What its owner gives up. A superuser would be denied nothing.
+// A privilege that the owner revokes from itself. A superuser would keep it.
 const denied = [
   'revoke all on experiments from current_user',
   `do $$ begin
@@ -128,7 +134,7 @@ function sendingByKysely(statements: readonly string[]): (uow: UnitOfWork) => Pr
   };
 }
 
-describe('an error of PostgreSQL tells nothing of the row', () => {
+describe('an error of PostgreSQL has no row data', () => {
   let db: TestDatabase;
   beforeAll(async () => {
     db = await TestDatabase.create();
@@ -137,22 +143,22 @@ describe('an error of PostgreSQL tells nothing of the row', () => {
 
   const named = cases.map(([sqlState, kind, statements, at]) => ({ sqlState, kind, statements, at }));
   test.each(named)('$sqlState is a $kind.name', async ({ sqlState, kind, statements, at }) => {
-    const byOrm = await failureOf(db.transact(sending(statements)));
-    const byKysely = await failureOf(db.transact(sendingByKysely(statements)));
+    const byOrm = await rejectionOf(db.transact(sending(statements)));
+    const byKysely = await rejectionOf(db.transact(sendingByKysely(statements)));
 
-    expect(toldBy(byOrm)).toEqual(telling(kind, sqlState, at));
-    expect(toldBy(byKysely)).toEqual(telling(kind, sqlState, at));
+    expect(reportedError(byOrm)).toEqual(expectedError(kind, sqlState, at));
+    expect(reportedError(byKysely)).toEqual(expectedError(kind, sqlState, at));
   });
 
-  test('nor what was sent after it, in the same transaction', async () => {
-    const failure = await failureOf(
+  test('nor of later statements in the same transaction', async () => {
+    const failure = await rejectionOf(
       db.transact(async ({ em }) => {
         await em.execute('select 1 / 0').catch(() => {});
         await em.execute(`select '${canary}'`);
       }),
     );
 
-    expect(toldBy(failure)).toEqual(telling(StatementError, '25P02'));
+    expect(reportedError(failure)).toEqual(expectedError(StatementError, '25P02'));
   });
 
   const unstorable: [string, string, (uow: UnitOfWork) => Promise<unknown>][] = [
@@ -161,13 +167,13 @@ describe('an error of PostgreSQL tells nothing of the row', () => {
     ['08P01', 'stored', async ({ em }) => anExperiment(em, { name: `${canary}\0` })],
   ];
   test.each(unstorable)('%s: U+0000, %s', async (sqlState, _, work) => {
-    const failure = await failureOf(db.transact(work));
+    const failure = await rejectionOf(db.transact(work));
 
-    expect(toldBy(failure)).toEqual(telling(InvalidValueError, sqlState));
+    expect(reportedError(failure)).toEqual(expectedError(InvalidValueError, sqlState));
   });
 
   test('by a flush', async () => {
-    const failure = await failureOf(
+    const failure = await rejectionOf(
       db.transact(async (uow) => {
         anExperiment(uow.em, { name: canary.repeat(30) });
         await uow.flush();
@@ -175,30 +181,32 @@ describe('an error of PostgreSQL tells nothing of the row', () => {
     );
 
     const at = { table: 'experiments', constraint: 'chk_experiments_name_length' };
-    expect(toldBy(failure)).toEqual(telling(InvalidValueError, '23514', at));
+    expect(reportedError(failure)).toEqual(expectedError(InvalidValueError, '23514', at));
   });
 
-  test('but names the object that the role may not use', async () => {
-    const failure = await failureOf(db.transact(sending([...denied, `select '${canary}' from experiments`])));
+  test('but has the name of an object without privilege', async () => {
+    const failure = await rejectionOf(
+      db.transact(sending([...denied, `select '${canary}' from experiments`])),
+    );
 
     expect(failure).toMatchObject({ message: expect.stringContaining('table "experiments"') });
   });
 
-  test('55P03: a lock that another holds', async () => {
+  test('55P03: a lock of another session', async () => {
     const { id } = await db.transact(async ({ em }) => anExperiment(em, { name: canary }));
     const lock = `select * from experiments where id = '${id}' for update nowait`;
 
-    const failure = await failureOf(
+    const failure = await rejectionOf(
       db.transact(async (one) => {
         await sending([lock])(one);
         await db.transact(sending([lock]));
       }),
     );
 
-    expect(toldBy(failure)).toEqual(telling(ContentionError, '55P03'));
+    expect(reportedError(failure)).toEqual(expectedError(ContentionError, '55P03'));
   });
 
-  test('40001: a row that another changed meanwhile', async () => {
+  test('40001: a row that another transaction changed', async () => {
     const { id } = await db.transact(async ({ em }) => anExperiment(em, { name: canary }));
     const change = `update experiments set hypothesis = hypothesis || '.' where id = '${id}'`;
     const work = async (one: UnitOfWork): Promise<void> => {
@@ -207,15 +215,15 @@ describe('an error of PostgreSQL tells nothing of the row', () => {
       await sending([change])(one);
     };
 
-    const failure = await failureOf(db.transact(work, { isolation: 'repeatable read' }));
+    const failure = await rejectionOf(db.transact(work, { isolation: 'repeatable read' }));
 
-    expect(toldBy(failure)).toEqual(telling(ContentionError, '40001'));
+    expect(reportedError(failure)).toEqual(expectedError(ContentionError, '40001'));
   });
 
-  test('40P01: a deadlock, for one of the two', async () => {
+  test('40P01: a deadlock', async () => {
     const ids = await db.transact(async ({ em }) => [anExperiment(em).id, anExperiment(em).id]);
     const locks = ids.map((id) => [`select 1 from experiments where id = '${id}' for update`]);
-    const both = meeting(2);
+    const both = barrier(2);
     const outcomes = await Promise.allSettled(
       [locks, locks.toReversed()].map(([first = [], second = []]) =>
         db.transact(async (uow) => {
@@ -229,7 +237,7 @@ describe('an error of PostgreSQL tells nothing of the row', () => {
     const failures: unknown[] = outcomes.flatMap((outcome) =>
       outcome.status === 'rejected' ? [outcome.reason] : [],
     );
-    expect(failures.map(toldBy)).toEqual([telling(ContentionError, '40P01')]);
+    expect(failures.map(reportedError)).toEqual([expectedError(ContentionError, '40P01')]);
   });
 
   const group = `${canary}\0`;
@@ -238,16 +246,16 @@ describe('an error of PostgreSQL tells nothing of the row', () => {
     ['a read of one moment', () => db.read((uow) => uow.synths.count({ group }), { snapshot: true })],
     ['an inner transact', () => db.transact((uow) => uow.transact((inner) => inner.synths.count({ group })))],
   ] as const)('by %s', async (_, work) => {
-    expect(toldBy(await failureOf(work()))).toEqual(telling(InvalidValueError, '22021'));
+    expect(reportedError(await rejectionOf(work()))).toEqual(expectedError(InvalidValueError, '22021'));
   });
 
   test.each([{}, { code: 'ECONNREFUSED' }, { code: '57P01' }, { code: '23505' }])(
-    'what the work itself throws comes through as it is, %o',
+    'an error of work is thrown unchanged: %o',
     async (fields) => {
       const cause = new DriverException(Object.assign(new Error(canary), { code: '42P01' }));
       const thrown = Object.assign(new Error(canary, { cause }), fields);
 
-      expect(await failureOf(db.transact(() => Promise.reject(thrown)))).toBe(thrown);
+      expect(await rejectionOf(db.transact(() => Promise.reject(thrown)))).toBe(thrown);
     },
   );
 });

@@ -13,7 +13,7 @@ describe('a flush', () => {
   beforeAll(async () => void (db = await TestDatabase.create()));
   afterAll(() => db.drop());
 
-  /** Runs `work` on a row of a factory that was loaded. `changes` returns the properties that a flush would write. */
+  /** Runs `work` on a loaded row of a factory. `changes` returns the properties that a flush would write. */
   async function loaded(
     make: (em: EntityManager) => object,
     work: (entity: object, changes: () => string[]) => void,
@@ -32,11 +32,11 @@ describe('a flush', () => {
     });
   }
 
-  test.each(entities)('finds nothing in a row of %s that was merely read', async (_, make) => {
+  test.each(entities)('finds no change in a loaded row of %s', async (_, make) => {
     await loaded(make, (_entity, changes) => expect(changes()).toEqual([]));
   });
 
-  test.each(entities)('finds a change of any one property of a row of %s', async (_, make) => {
+  test.each(entities)('finds a change of each property of a row of %s', async (_, make) => {
     await loaded(make, (entity, changes) => {
       const { __meta: meta } = wrap(entity, true);
       const before = { ...entity };
@@ -44,13 +44,13 @@ describe('a flush', () => {
         if (prop.primary || prop.kind !== ReferenceKind.SCALAR) continue;
         Reflect.set(entity, prop.name, another(prop, Reflect.get(entity, prop.name)));
         expect(changes()).toContain(prop.name);
-        // The ORM has moved `updatedAt` along.
+        // The ORM has updated `updatedAt`.
         Object.assign(entity, before);
       }
     });
   });
 
-  test.each(entities)('finds what was changed inside of a document or a date of %s', async (_, make) => {
+  test.each(entities)('finds a change inside a document or a date of %s', async (_, make) => {
     await loaded(make, (entity, changes) => {
       const { __meta: meta } = wrap(entity, true);
       for (const { name } of meta.comparableProps) {

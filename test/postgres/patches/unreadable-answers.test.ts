@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { ConnectionError, ConnectionLostError, openDatabase } from '../../../src/index.ts';
 import { TestDatabase } from '../../../src/testing/index.ts';
-import { failureOf } from '../../database/told.ts';
+import { rejectionOf } from '../../database/reported-error.ts';
 
 /** A message of the protocol. */
 function message(type: string, ...numbers: number[]): Buffer {
@@ -14,46 +14,43 @@ function message(type: string, ...numbers: number[]): Buffer {
 }
 
 test.each([
-  // Kerberos, and one that nobody has thought of yet.
+  // Kerberos, and an unassigned method.
   ['disable', message('R', 7)],
   ['disable', message('R', 4711)],
   ['prefer', message('R', 7)],
   ['disable', Buffer.from('Tx')],
   ['disable', Buffer.concat([message('R', 0), message('T', 0x7fff0000)])],
-])(
-  'a server that speaks otherwise while we log in is a connection that failed: %s, %j',
-  async (sslmode, says) => {
-    const sockets: Socket[] = [];
-    const server = createServer((socket) => {
-      sockets.push(socket);
-      socket.on('error', () => {});
-      socket.on('data', (asked) => {
-        // An SSLRequest has eight bytes, a login has more.
-        socket.write(asked.length === 8 ? 'N' : says);
-      });
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo; // oxlint-disable-line typescript/no-unsafe-type-assertion -- it listens on a port
+])('an unreadable answer during the login is a failed connection: %s, %j', async (sslmode, says) => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    socket.on('data', (asked) => {
+      // An SSLRequest has eight bytes, a login has more.
+      socket.write(asked.length === 8 ? 'N' : says);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // oxlint-disable-line typescript/no-unsafe-type-assertion -- it listens on a port
 
-    const failure = await failureOf(
-      openDatabase({
-        url: `postgresql://u:canary@127.0.0.1:${port}/d?sslmode=${sslmode}`,
-        pool: { acquireTimeout: 500 },
-      }),
-    );
+  const failure = await rejectionOf(
+    openDatabase({
+      url: `postgresql://u:canary@127.0.0.1:${port}/d?sslmode=${sslmode}`,
+      pool: { acquireTimeout: 500 },
+    }),
+  );
 
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    expect(failure).toBeInstanceOf(ConnectionError);
-    expect(String(failure)).toMatch(/can't read|no answer in time/);
-  },
-);
+  for (const socket of sockets) socket.destroy();
+  server.close();
+  expect(failure).toBeInstanceOf(ConnectionError);
+  expect(String(failure)).toMatch(/can't read|no answer in time/);
+});
 
-test('one that does later is a connection that was lost, and its unit of work alone', async () => {
+test('an unreadable answer after the login is a lost connection, and fails only its unit of work', async () => {
   await using db = await TestDatabase.create();
   await using database = await openDatabase({ url: db.url });
 
-  const failure = await failureOf(
+  const failure = await rejectionOf(
     database.transact(async ({ em }) => {
       const pool = await database.orm.em.getConnection().getNativeClient();
       const running = em.execute('select pg_sleep(0.2)');

@@ -39,11 +39,11 @@ test.each([
   'do $$ begin commit; end $$',
   'create function f() returns int language sql begin atomic select 1; end',
   'select 1 as commit, commits.end from commits',
-])('%j leaves the transaction alone', (sql) => {
+])('%j does not end the transaction', (sql) => {
   expect(findTransactionEnd(sql)).toBeNull();
 });
 
-test('a backslash in a plain string counts where the server says so', () => {
+test('a backslash in a plain string escapes according to the setting of the server', () => {
   const sql = String.raw`select '\''; commit; select ''`;
 
   expect(findTransactionEnd(sql)).toBeNull();

@@ -6,7 +6,7 @@ interface ScannedToken {
   readonly text: string;
 }
 
-/** What PostgreSQL's scanner makes of a text: its tokens without spaces, or why it refuses it. */
+/** The tokens of a text without spaces by PostgreSQL's scanner, or its error. */
 export type Scanned = readonly ScannedToken[] | 'unterminated' | 'refused';
 
 /** Loads PostgreSQL's own scanner, compiled to WebAssembly. */
@@ -16,7 +16,7 @@ export async function loadPostgresScanner(): Promise<(text: string) => Scanned> 
     try {
       return tokensOf(text);
     } catch (error) {
-      // The package takes the scanner's message for JSON, and quotes its beginning.
+      // The package parses the scanner's message as JSON, and its error quotes the beginning.
       return String(error).includes('"unterminat') ? 'unterminated' : 'refused';
     }
   };

@@ -87,7 +87,7 @@ test.each([
   expect(scan(text).at(-1)).toMatchObject({ text: last, isOpen: true });
 });
 
-test('a backslash escapes in plain strings where the server says so', () => {
+test('a backslash in a plain string escapes according to the setting of the server', () => {
   const text = `'a\\'b' n'\\'' U&'\\'`;
 
   expect(scan(text, { standardStrings: false }).map((token) => token.text)).toEqual([
@@ -103,7 +103,7 @@ describe("agrees with PostgreSQL's scanner", () => {
   let postgres: (text: string) => Scanned;
   beforeAll(async () => void (postgres = await loadPostgresScanner()));
 
-  test('on the SQL that PostgreSQL comes with', () => {
+  test('on the SQL files of PostgreSQL', () => {
     const scanned = { statements: 0, tokens: 0, refused: 0 };
     for (const { file, sql: whole } of postgresFiles()) {
       for (const sql of statementTexts(whole)) {
@@ -125,7 +125,7 @@ describe("agrees with PostgreSQL's scanner", () => {
     let runs = 0;
     fc.assert(
       fc.property(sqlText, (sql) => {
-        // The package, other than the server, ends a string where a comment comes before its continuation.
+        // Unlike the server, the package ends a string at a comment before its continuation.
         fc.pre(!/'\s*--/.test(sql));
         const expected = postgres(sql);
         runs++;
@@ -169,7 +169,7 @@ describe.each([true, false])(
       let accepted = 0;
       await fc.assert(
         fc.asyncProperty(fc.constantFrom('', 'E', 'n', 'U&'), content, async (prefix, inside) => {
-          // Its escapes are read after it was scanned.
+          // Its escapes are read after the scan.
           fc.pre(prefix !== 'U&' || (standardStrings && !inside.includes('\\')));
           const sql = `${prefix}'${inside}'`;
           const tokens = scan(sql, { standardStrings });
@@ -188,7 +188,7 @@ describe.each([true, false])(
   },
 );
 
-describe('takes time in proportion to the length of', () => {
+describe('takes linear time for', () => {
   const parts = [
     ...String.raw`' '' e' \ " $ $a $a$ $$ $a$b /* / */ -- - + @- *+ 1 1_ 1. 1e 0x a é ( : . u&`.split(' '),
     ' ',
@@ -203,14 +203,14 @@ describe('takes time in proportion to the length of', () => {
   test.each(parts)('%j', (part) => {
     const text = (characters: number) => Buffer.from(part.repeat(characters / part.length)).toString();
     const [half, full] = [text(500_000), text(1_000_000)];
-    // The machine may be busy with something else meanwhile.
+    // The machine may be busy.
     const isLinear = (): boolean => timeOf(full) <= Math.max(50, 3 * timeOf(half));
 
     expect([1, 2, 3, 4, 5].some(isLinear)).toBe(true);
   });
 });
 
-/** Milliseconds that scanning a text takes. */
+/** Returns the milliseconds that scanning a text takes. */
 function timeOf(text: string): number {
   const scanner = new SqlScanner(text);
   const begun = performance.now();
@@ -218,7 +218,7 @@ function timeOf(text: string): number {
   return performance.now() - begun;
 }
 
-/** What `loadPostgresScanner` gives, of our own scanner. */
+/** Returns the tokens of our scanner in the form of `loadPostgresScanner`. */
 function scannedAs(text: string): Scanned {
   const tokens = scan(text);
   if (tokens.at(-1)?.isOpen) return 'unterminated';
@@ -227,7 +227,7 @@ function scannedAs(text: string): Scanned {
     .map(({ kind, text: written }) => ({ kind, text: written }));
 }
 
-/** The texts of the statements, roughly: a semicolon in parentheses ends one as well. */
+/** Returns the texts of the statements, approximately: a semicolon in parentheses ends one as well. */
 function statementTexts(text: string): string[] {
   const scanner = new SqlScanner(text);
   const texts: string[] = [];

@@ -10,5 +10,5 @@ const all = [...apart, ...wordsAndNumbers.split(' ')];
 const joined = (parts: readonly string[], separator: string) =>
   fc.array(fc.constantFrom(...parts), { maxLength: 30 }).map((chosen) => chosen.join(separator));
 
-/** Texts of what means something to PostgreSQL's scanner, in any order. Most of the first form are refused for a number before a word. */
+/** Texts of tokens of PostgreSQL's scanner, in any order. Most texts of the first form are refused for a number before a word. */
 export const sqlText = fc.oneof(joined(all, ''), joined(all, ' '), joined(apart, ''));

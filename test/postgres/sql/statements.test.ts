@@ -30,7 +30,7 @@ test.each([
   ],
   ['begin; select case when a then 1 end; end', ['begin', 'select case when a then 1 end', 'end']],
   ['select 1; select "never closed; commit', ['select 1', 'select never closed; commit']],
-])('%j has statements', (sql, statements) => {
+])('%j is split into statements', (sql, statements) => {
   expect(texts(sql)).toEqual(statements);
 });
 
@@ -49,7 +49,7 @@ test('words are in lower case, and names without their quotes', () => {
   ]);
 });
 
-test("statements end where PostgreSQL's grammar ends them, in the SQL that it comes with", async () => {
+test("statements end as in PostgreSQL's grammar, in the SQL files of PostgreSQL", async () => {
   await loadModule();
   let files = 0;
   for (const { file, sql } of postgresFiles()) {
@@ -63,7 +63,7 @@ test("statements end where PostgreSQL's grammar ends them, in the SQL that it co
   expect(files).toBeGreaterThan(100);
 });
 
-/** How many statements a text has; null when it is none that PostgreSQL's grammar reads. */
+/** Returns the number of statements in a text; null when PostgreSQL's grammar refuses it. */
 function parsed(sql: string): number | null {
   try {
     return parseSync(sql).stmts?.length ?? 0;

@@ -1,7 +1,7 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ormOptions } from '../../../../src/postgres/orm/orm-options.ts';
-import { TriggerFunctions } from '../../../../src/postgres/patches/trigger-functions.ts';
+import { TriggerSchemaGenerator } from '../../../../src/postgres/patches/trigger-schema-generator.ts';
 import { readCatalog } from '../../src/catalog/catalog.ts';
 import { Migrator, RefusedError } from 'mikro-orm-safe-migrations';
 import type { TestDatabase } from '../../../../src/testing/index.ts';
@@ -31,7 +31,7 @@ function plainOrm({ target }: TestDatabase): MikroORM {
   const { extensions = [], ...options } = ormOptions(target);
   const orm = new MikroORM({
     ...options,
-    extensions: extensions.filter((extension) => extension !== TriggerFunctions),
+    extensions: extensions.filter((extension) => extension !== TriggerSchemaGenerator),
   });
   onTestFinished(() => orm.close(true));
   return orm;

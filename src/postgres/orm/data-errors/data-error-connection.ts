@@ -13,7 +13,10 @@ export class DataErrorConnection extends PostgreSqlConnection {
     const dialect = super.createKyselyDialect(overrides);
     const createDriver = dialect.createDriver.bind(dialect);
     dialect.createDriver = () =>
-      translateDriverErrors(createDriver(), (error) => Connections.in(this.config)?.toThrow(error) ?? error);
+      translateDriverErrors(
+        createDriver(),
+        (error) => Connections.in(this.config)?.translate(error) ?? error,
+      );
     return dialect;
   }
 }

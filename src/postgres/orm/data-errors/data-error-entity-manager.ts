@@ -6,7 +6,7 @@ import { Connections } from '../../client/connections.ts';
 
 type Call = (this: EntityManager, ...given: unknown[]) => unknown;
 
-/** The public methods. Errors that the ORM throws before it sends a statement come from these. */
+/** The public methods, from which the ORM throws errors before it sends a statement. */
 const calls = [
   'addFilter',
   'assign',
@@ -55,8 +55,8 @@ const calls = [
 ] as const satisfies readonly (keyof EntityManager)[];
 
 /**
- * The ORM's entity manager, which throws `DataError`s where the ORM belongs to a `Database`. What PostgreSQL refuses is translated where
- * it arrives, in `DataErrorConnection`; this translates what the ORM refuses.
+ * The ORM's entity manager, which throws `DataError`s where the ORM belongs to a `Database`. It translates the errors of the ORM.
+ * `DataErrorConnection` translates those of PostgreSQL.
  */
 export class DataErrorEntityManager extends EntityManager {
   static {
@@ -68,11 +68,11 @@ export class DataErrorEntityManager extends EntityManager {
         configurable: true,
         writable: true,
         value(this: DataErrorEntityManager, ...given: unknown[]): unknown {
-          const translate = (error: unknown): unknown => this.#toThrow(error, name, given);
+          const translate = (error: unknown): unknown => this.#translate(error, name, given);
           try {
             const result = call.apply(this, given);
             if (isPromise(result)) return result.catch((error: unknown) => Promise.reject(translate(error)));
-            return name === 'stream' && isStream(result) ? translated(result, translate) : result;
+            return name === 'stream' && isStream(result) ? translateStream(result, translate) : result;
           } catch (error) {
             throw translate(error);
           }
@@ -81,7 +81,7 @@ export class DataErrorEntityManager extends EntityManager {
     }
   }
 
-  #toThrow(error: unknown, name: (typeof calls)[number], given: readonly unknown[]): unknown {
+  #translate(error: unknown, name: (typeof calls)[number], given: readonly unknown[]): unknown {
     const connections = Connections.in(this.config);
     if (!connections?.throwsDataErrors) return error;
     if (
@@ -95,13 +95,13 @@ export class DataErrorEntityManager extends EntityManager {
         { cause: error },
       );
     }
-    if (name === 'transactional' || mayBeTheCallers(error, given)) return connections.toThrow(error);
+    if (name === 'transactional' || mayBeCallerError(error, given)) return connections.translate(error);
     return new StatementError(`the ORM refused em.${name}; see \`cause\``, {}, { cause: error });
   }
 }
 
-/** Whether the caller may have made the error, as a signal's reason or in a handler; the ORM throws plain errors as well. */
-function mayBeTheCallers(error: unknown, given: readonly unknown[]): boolean {
+/** Returns whether an error may be the caller's: a signal's reason, or from a handler. The ORM throws plain errors as well. */
+function mayBeCallerError(error: unknown, given: readonly unknown[]): boolean {
   if (!isNativeError(error) || !['Error', 'TypeError', 'RangeError'].includes(error.constructor.name))
     return true;
   return given.some(
@@ -113,7 +113,7 @@ function isStream(result: unknown): result is AsyncIterable<unknown> {
   return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
 }
 
-async function* translated(
+async function* translateStream(
   rows: AsyncIterable<unknown>,
   translate: (error: unknown) => unknown,
 ): AsyncGenerator<unknown, void, undefined> {

@@ -6,8 +6,8 @@ import { isOurs } from '../entities/our-entities.ts';
 type BuiltQuery<T extends object> = ReturnType<typeof PostgreSqlDriver.prototype.createQueryBuilder<T>>;
 
 /**
- * The ORM's driver, but that rows of ours are read in a form that no setting of the session changes. The ORM itself does so for joined
- * rows only. A type can have it do so for all, but then the form is in conditions and orders as well, where no index has it.
+ * The ORM's driver, which reads rows of our entities in forms that do not depend on settings of the session. The ORM does so for joined rows
+ * only. A type can request it for all rows, but then also in conditions and orders, where it would prevent the use of indexes.
  */
 export class ExactDriver extends PostgreSqlDriver {
   protected override buildFields<T extends object>(
@@ -21,7 +21,7 @@ export class ExactDriver extends PostgreSqlDriver {
   ) {
     const fields = super.buildFields(meta, populate, joined, query, alias, options, schema);
     if (!isOurs(meta)) return fields;
-    const props = namedProps(meta);
+    const props = propsOf(meta);
     return fields
       .flatMap((field) => (field === '*' ? meta.props.filter(isColumn).map(({ name }) => name) : [field]))
       .map((field) => exactField(props.get(field), `"${alias}".`) ?? field);
@@ -33,9 +33,9 @@ export class ExactDriver extends PostgreSqlDriver {
     const query = super.createQueryBuilder(...given);
     const { meta } = query.mainAlias;
     if (!meta || !isOurs(meta)) return query;
-    const props = namedProps(meta);
+    const props = propsOf(meta);
     const returning = query.returning.bind(query);
-    // An upsert returns what it has not set.
+    // An upsert returns the columns that it has not set.
     return Object.assign(query, {
       returning: (fields: Parameters<typeof returning>[0] = []) =>
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- fields, or raw ones of the same names
@@ -46,7 +46,7 @@ export class ExactDriver extends PostgreSqlDriver {
 
 const propsByName = new WeakMap<EntityMetadata, ReadonlyMap<unknown, EntityProperty>>();
 
-function namedProps(meta: EntityMetadata): ReadonlyMap<unknown, EntityProperty> {
+function propsOf(meta: EntityMetadata): ReadonlyMap<unknown, EntityProperty> {
   let props = propsByName.get(meta);
   if (!props) propsByName.set(meta, (props = new Map(meta.props.map((prop) => [prop.name, prop]))));
   return props;

@@ -1,27 +1,27 @@
 import type { EntityData, EntityMetadata } from '@mikro-orm/core';
 
-/** What the ORM wants to know of a batch of changed rows: which of them still have the version that was seen. */
+/** The ORM's query before the update of a batch: which rows still have the version that was read. */
 export interface VersionCheck<T> {
   /** By key. */
   readonly versions: ReadonlyMap<unknown, number>;
-  /** The answer if all of them do. */
+  /** The result if all rows still have their version. */
   readonly rows: EntityData<T>[];
 }
 
-// The options of the ORM's own question. Other queries have more: what to populate, how to filter.
-const options = new Set(['ctx', 'fields', 'loggerContext', 'orderBy', 'schema']);
+// The options of this query. Other queries have more, such as `populate` and `filters`.
+const knownOptions = new Set(['ctx', 'fields', 'loggerContext', 'orderBy', 'schema']);
 
 /**
- * Returns what the ORM asks by this `find` of its driver; null when it is any other question. A form that is not recognized, such as
- * that of a later version of the ORM, is asked of the database: slower, and as right.
+ * Returns the versions that a `find` of the driver checks; null for any other query. An unrecognized form, such as that of a later version
+ * of the ORM, is sent to the database, which is slower but correct.
  */
-export function versionCheck<T>(
+export function parseVersionCheck<T>(
   meta: EntityMetadata<T>,
   where: object,
   given: { readonly fields?: unknown },
 ): VersionCheck<T> | null {
   const [key, ...others] = meta.primaryKeys;
-  if (others.length > 0 || !key || Object.keys(given).some((name) => !options.has(name))) return null;
+  if (others.length > 0 || !key || Object.keys(given).some((name) => !knownOptions.has(name))) return null;
   const asked = '$or' in where && Object.keys(where).length === 1 ? where.$or : null;
   const { fields } = given;
   if (!Array.isArray(asked) || !Array.isArray(fields) || fields.length !== 1 || fields[0] !== key)
@@ -32,6 +32,6 @@ export function versionCheck<T>(
     if (Object.keys(one).length !== 2 || typeof version !== 'number') return null;
     versions.set(Reflect.get(one, key), version);
   }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys of rows, which is all that was asked for
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the query selects the keys of rows only
   return { versions, rows: [...versions.keys()].map((value) => ({ [key]: value })) as EntityData<T>[] };
 }

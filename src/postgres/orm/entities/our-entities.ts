@@ -11,12 +11,12 @@ const tables: ReadonlySet<unknown> = new Set(
   ourEntities.map((entity) => EntitySchema.REGISTRY.get(entity)?.meta.tableName),
 );
 
-/** Whether an entity is one of ours. A service may have others in the same ORM, which follow its own rules. */
+/** Returns whether an entity is one of this package. A service may have others in the same ORM, with its own rules. */
 export function isOurs(meta: EntityMetadata): boolean {
   return classes.has(meta.class);
 }
 
-/** Whether a table is that of one of our entities. */
+/** Returns whether a table is that of an entity of this package. */
 export function isOurTable(name: string): boolean {
   return tables.has(name);
 }

@@ -2,7 +2,7 @@ import type { EntityMetadata, EventArgs, EventSubscriber, FlushEventArgs } from 
 import { isOurs } from '../entities/our-entities.ts';
 import { refuseMalformedText } from '../../client/unstorable-values.ts';
 
-/** Names the column of a text with half of a surrogate pair, where a flush writes it. The client refuses it in any other statement. */
+/** Refuses a text with an unpaired surrogate in a flush, with its column in the message. The client refuses it in other statements. */
 export class TextGuard implements EventSubscriber {
   /** @throws InvalidValueError before anything is sent. */
   onFlush({ uow }: FlushEventArgs): void {

@@ -2,7 +2,7 @@ import type { EventSubscriber, FlushEventArgs } from '@mikro-orm/core';
 import { ReadOnlyError } from '../../../errors.ts';
 import { isOurs } from '../entities/our-entities.ts';
 
-/** Refuses a flush outside a transaction that would write a row of ours: a transaction alone writes. */
+/** Refuses a flush outside a transaction that would write a row of our entities. */
 export class TransactionGuard implements EventSubscriber {
   /** @throws ReadOnlyError before anything is sent. */
   onFlush({ em, uow }: FlushEventArgs): void {

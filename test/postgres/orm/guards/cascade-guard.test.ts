@@ -45,7 +45,7 @@ describe('a unit of work that removes a row', () => {
     await db.drop();
   });
 
-  /** Flushes, and gives what was sent. */
+  /** Flushes, and returns the sent statements. */
   const flushed = async (uow: UnitOfWork): Promise<readonly string[]> => {
     proxy.reset();
     await uow.flush();
@@ -53,7 +53,7 @@ describe('a unit of work that removes a row', () => {
   };
 
   test.each(['run', 'experiment'] as const)(
-    'the %s, forgets what the database deleted along with it, and goes on',
+    'the %s, unloads the rows that the cascade deleted, and continues',
     (what) =>
       database.transact(async (uow) => {
         const { run, experiment, ofRun, ofExperiment } = family(uow);
@@ -77,7 +77,7 @@ describe('a unit of work that removes a row', () => {
       }),
   );
 
-  test('that was just loaded, as are those that point at it', async () => {
+  test('applies the cascade to rows that were just loaded', async () => {
     const { runId } = await db.transact(async (uow) => ({ runId: family(uow).run.id }));
 
     await database.transact(async (uow) => {
@@ -91,7 +91,7 @@ describe('a unit of work that removes a row', () => {
     });
   });
 
-  test('a row that was changed in the same flush goes along as well', () =>
+  test('deletes a row that was changed in the same flush', () =>
     database.transact(async (uow) => {
       const { run } = family(uow);
       await uow.flush();
@@ -104,7 +104,7 @@ describe('a unit of work that removes a row', () => {
       expect(await flushed(uow)).toEqual([]);
     }));
 
-  test('a row that was staged in the same flush goes along as well', () =>
+  test('deletes a row that was staged in the same flush', () =>
     database.transact(async (uow) => {
       const run = anAnalysisRun(uow.em);
       await uow.flush();
@@ -117,7 +117,7 @@ describe('a unit of work that removes a row', () => {
       expect(await uow.em.count(Exploration)).toBe(0);
     }));
 
-  test('a row that no longer points at it stays', () =>
+  test('keeps a row that no longer references it', () =>
     database.transact(async (uow) => {
       const { run } = family(uow);
       const other = anAnalysisRun(uow.em);
@@ -134,7 +134,7 @@ describe('a unit of work that removes a row', () => {
       expect(await uow.em.count(Exploration, { totalNodes: 9 })).toBe(1);
     }));
 
-  test('rows that it leaves pointing at nothing say so, with nothing left to write', () =>
+  test('clears references of on delete set null, with nothing left to write', () =>
     database.transact(async (uow) => {
       const { em } = uow;
       const experiment = anExperiment(em);
@@ -163,7 +163,7 @@ describe('a unit of work that removes a row', () => {
       expect(await em.count(ScenarioNode, { parent: null })).toBe(1);
     }));
 
-  test('behind a savepoint that is taken back, has it all again', () =>
+  test('restores all rows by a rollback to a savepoint', () =>
     database.transact(async (uow) => {
       const { run } = family(uow);
       const execution = aResearchExecution(uow.em, { experiment: run.experiment });
@@ -184,7 +184,7 @@ describe('a unit of work that removes a row', () => {
     }));
 });
 
-/** Stages an experiment with a run, and one of everything that dies with them. */
+/** Stages an experiment with a run, and one row of each table that a cascade deletes with them. */
 function family({ em }: UnitOfWork) {
   const run = anAnalysisRun(em);
   const { experiment } = run;
