@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { CommitUnknownError, ContentionError, DataError, openDatabase } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
 import { failureOf } from '../database/told.ts';
-import type { Fault } from '../proxy/fault.ts';
+import type { Fault } from '../../packages/migrator/test/kit/proxy/fault.ts';
 import { Watched, timed } from './watched.ts';
 
 const codes = [

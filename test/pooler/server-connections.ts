@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import type { DatabaseTarget } from '../../src/settings/database-url.ts';
 import { meeting, together } from '../concurrency/together.ts';
-import type { PgBouncer } from './pgbouncer.ts';
+import type { PgBouncer } from '../../packages/migrator/test/kit/pgbouncer.ts';
 
 /** What a connection has that a later user of it would meet. */
 const state = `

@@ -1,5 +1,5 @@
 import { Client, type Connection } from 'pg';
-import { message } from './message.ts';
+import { message } from '../../packages/migrator/test/kit/proxy/message.ts';
 import type { WireProxy } from './wire-proxy.ts';
 
 /** A client of the driver's own, connected through `proxy`, which bears losing its connection. */

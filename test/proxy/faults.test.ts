@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { DatabaseTarget } from '../../src/settings/database-url.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { connected, copy, executed } from './connected.ts';
-import { message } from './message.ts';
+import { message } from '../../packages/migrator/test/kit/proxy/message.ts';
 import { WireProxy } from './wire-proxy.ts';
 
 describe('through a wire proxy', () => {

@@ -2,11 +2,10 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { backfill, RefusedError, type BackfillOptions, type MigrationEvent } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../src/testing/index.ts';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
+import { emptyDatabase, migratorOn, ormOn, type TestDatabase } from './kit/database.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 import type { Migrations } from './project.ts';
 import { runUp } from './run-up.ts';
-import { emptyDatabase, migratorOn, ormOn } from './scratch.ts';
 
 const name = 'Migration1_count';
 

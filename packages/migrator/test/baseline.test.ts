@@ -1,11 +1,11 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Migrator, RefusedError } from 'mikro-orm-safe-migrations';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
+import { TestDatabase } from './kit/database.ts';
 import { driftChain, driftProject } from './drift-project.ts';
 
 async function emptyDatabase(): Promise<TestDatabase> {
-  const db = await TestServer.shared().createEmptyDatabase();
+  const db = await TestDatabase.create();
   onTestFinished(() => db.drop());
   return db;
 }

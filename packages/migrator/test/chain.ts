@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { readCatalog } from '../src/catalog/catalog.ts';
 import { Migrator, RefusedError } from 'mikro-orm-safe-migrations';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { readRows } from '../../../test/schema/contents.ts';
+import { TestDatabase } from './kit/database.ts';
+import { readRows } from './kit/read-rows.ts';
 import { projectOn, type Migrations } from './project.ts';
 
 export const first = 'Migration20260101000000_first';
@@ -25,7 +25,7 @@ export function without(...names: (keyof typeof all)[]): Migrations {
 
 /** A database with the first three, and a row to lose; for whoever asks to drop. */
 export async function migrated(): Promise<TestDatabase> {
-  const db = await TestServer.shared().createEmptyDatabase();
+  const db = await TestDatabase.create();
   const orm = projectOn(db.url, without(fourth));
   await new Migrator(orm).up();
   await orm.close(true);

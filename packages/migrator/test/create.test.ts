@@ -14,8 +14,8 @@ import {
   type CreatedMigration,
 } from 'mikro-orm-safe-migrations';
 import { readCatalog } from '../src/catalog/catalog.ts';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { readRows } from '../../../test/schema/contents.ts';
+import { TestDatabase } from './kit/database.ts';
+import { readRows } from './kit/read-rows.ts';
 import { entityChanges, library, libraryRows } from './entity-changes.ts';
 
 const run = promisify(execFile);
@@ -60,7 +60,7 @@ describe('a created migration', () => {
         include: ['.'],
       }),
     );
-    db = await TestServer.shared().createEmptyDatabase();
+    db = await TestDatabase.create();
     await using orm = projectIn(join(root, 'library'), db, library);
     initial = (await createMigration(orm, 'library'))?.name;
     await Promise.all(
@@ -80,7 +80,7 @@ describe('a created migration', () => {
     const directory = join(root, name);
 
     expect(told(created.get(name))).toEqual(warnings.map((part) => expect.stringContaining(part)));
-    await using target = await TestServer.shared().createEmptyDatabase();
+    await using target = await TestDatabase.create();
     await using project = projectIn(directory, target, entities);
     const migrator = new Migrator(project);
     await migrator.up({ to: initial });
@@ -115,7 +115,7 @@ describe('a created migration', () => {
       '$1    this.addSql(`update "books" set "$3" = 7`);\n$2',
     );
     await writeFile(file, filled);
-    await using target = await TestServer.shared().createEmptyDatabase();
+    await using target = await TestDatabase.create();
     await using project = projectIn(directory, target, library);
     const migrator = new Migrator(project);
     await migrator.up({ to: initial });
@@ -151,7 +151,7 @@ describe('createMigration', () => {
   let db: TestDatabase;
   let directory: string;
   beforeAll(async () => {
-    db = await TestServer.shared().createEmptyDatabase();
+    db = await TestDatabase.create();
   });
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'created-'));
@@ -185,7 +185,7 @@ describe('createMigration', () => {
 
     expect(created?.path).toBe(join(directory, where, `${created?.name}.${emit}`));
     expect(await readFile(created?.path ?? '', 'utf8')).toMatch(form);
-    await using target = await TestServer.shared().createEmptyDatabase();
+    await using target = await TestDatabase.create();
     await using there = projectIn(directory, target, library, { path: where });
     expect(await new Migrator(there).up()).toHaveLength(1);
     await there.em.execute(libraryRows);

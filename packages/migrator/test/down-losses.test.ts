@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Migrator, type DownLosses } from 'mikro-orm-safe-migrations';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
+import { TestDatabase } from './kit/database.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 import { projectOn } from './project.ts';
 
 const first = {
@@ -32,7 +32,7 @@ interface Filled {
 
 /** A database of `first` and a second migration that goes back by `down`, its tables filled by `sql`. */
 async function filled(down: readonly string[], sql = rows): Promise<Filled> {
-  const db = await TestServer.shared().createEmptyDatabase();
+  const db = await TestDatabase.create();
   const orm = projectOn(db.url, { M1: first, M2: { up: [], down } });
   onTestFinished(async () => {
     await orm.close(true);

@@ -3,7 +3,7 @@ import { Migration } from '@mikro-orm/migrations';
 import type { MigrationObject } from '@mikro-orm/postgresql';
 import { expect, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { emptyDatabase, ormOn } from './scratch.ts';
+import { emptyDatabase, ormOn } from './kit/database.ts';
 
 const name = 'Migration20260101000000_only';
 

@@ -4,19 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { expect, onTestFinished, test } from 'vitest';
-import { ormOptions } from '../../../src/postgres/orm/orm-options.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../src/testing/index.ts';
-import { migrationChain } from '../../../test/schema/migration-chain.ts';
-import { emptyDatabase } from './scratch.ts';
+import { emptyDatabase, type TestDatabase } from './kit/database.ts';
+import { accountMigrations } from './accounts.ts';
 
-const root = join(import.meta.dirname, '../../..');
-const sources = join(root, 'src/migrations');
+const modules = join(import.meta.dirname, '../../../node_modules');
+const sources = join(import.meta.dirname, 'accounts');
 
 /** The checksum of each migration in a directory, by its name. */
-async function checksums({ target }: TestDatabase, path: string): Promise<Record<string, string | null>> {
-  const { migrations: { migrationsList: _, ...migrations } = {}, ...options } = ormOptions(target);
-  const orm = new MikroORM({ ...options, migrations: { ...migrations, path } });
+async function checksums({ url }: TestDatabase, path: string): Promise<Record<string, string | null>> {
+  const orm = new MikroORM({
+    clientUrl: url,
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    migrations: { path },
+  });
   onTestFinished(() => orm.close(true));
   const status = await new Migrator(orm).status();
   return Object.fromEntries(status.map(({ name, checksum }) => [name, checksum]));
@@ -24,16 +26,18 @@ async function checksums({ target }: TestDatabase, path: string): Promise<Record
 
 /** A directory of these files, from which packages are found. */
 async function directoryOf(files: Record<string, string>): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'synthdb-files-'));
+  const directory = await mkdtemp(join(tmpdir(), 'safe-migrations-files-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
+  await symlink(modules, join(directory, 'node_modules'));
   await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
   return directory;
 }
 
-/** Our migrations, each changed by `change`. */
-async function ours(change: (name: string, text: string) => [name: string, text: string]): Promise<string> {
+/** A directory of the account migrations, each changed by `change`. */
+async function changed(
+  change: (name: string, text: string) => [name: string, text: string],
+): Promise<string> {
   const files = await Promise.all(
     (await readdir(sources)).map(async (name) => change(name, await readFile(join(sources, name), 'utf8'))),
   );
@@ -44,13 +48,13 @@ test('a file as it is, built and reformatted has one checksum', async () => {
   const db = await emptyDatabase();
   const written = await checksums(db, sources);
 
-  const built = await ours((name, text) => [name.replace(/ts$/, 'js'), stripTypeScriptTypes(text)]);
-  const reformatted = await ours((name, text) => [
+  const built = await changed((name, text) => [name.replace(/ts$/, 'js'), stripTypeScriptTypes(text)]);
+  const reformatted = await changed((name, text) => [
     name,
     `// Another comment.\n${text.replaceAll(';\n', ';\n\n')}`,
   ]);
 
-  expect(new Set(Object.values(written)).size).toBe(migrationChain.length);
+  expect(new Set(Object.values(written)).size).toBe(accountMigrations.length);
   expect(await checksums(db, built)).toEqual(written);
   expect(await checksums(db, reformatted)).toEqual(written);
 });

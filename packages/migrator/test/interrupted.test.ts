@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { readCatalog } from '../src/catalog/catalog.ts';
-import type { TestDatabase } from '../../../src/testing/index.ts';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
-import { emptyDatabase, migratorOn } from './scratch.ts';
+import { emptyDatabase, migratorOn, type TestDatabase } from './kit/database.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 
 const tables = {
   up: [

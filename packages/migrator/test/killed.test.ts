@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { together } from '../../../test/concurrency/together.ts';
-import type { Fault } from '../../../test/proxy/fault.ts';
-import { WireProxy } from '../../../test/proxy/wire-proxy.ts';
+import { TestDatabase } from './kit/database.ts';
+import type { Fault } from './kit/proxy/fault.ts';
+import { WireProxy } from './kit/proxy/wire-proxy.ts';
 import { accountMigrations, accountsOrm } from './accounts.ts';
 import { doneIn, left, leftUndisturbed, type Left } from './left.ts';
 import { RunnerProcess } from './runner-process.ts';
@@ -19,7 +18,7 @@ type Direction = 'up' | 'down';
 
 let undisturbed: Record<Direction, Left>;
 beforeAll(async () => {
-  await using db = await TestServer.shared().createEmptyDatabase();
+  await using db = await TestDatabase.create();
   undisturbed = await leftUndisturbed(db.url);
 });
 
@@ -81,7 +80,7 @@ function runner(reached: boolean): Disturbance {
 
 /** Disturbs a run at its n-th statement, lets the next one go to its end, and tells whether the run had so many. */
 async function convergesAfter(disturbance: Disturbance, direction: Direction, at: number): Promise<boolean> {
-  await using db = await TestServer.shared().createEmptyDatabase();
+  await using db = await TestDatabase.create();
   if (direction === 'down') await migrate(db.url, 'up');
   await using proxy = await WireProxy.start(db.target);
 
@@ -116,8 +115,8 @@ describe.each(['up', 'down'] as const)('going %s', (direction) => {
     const stride = all ? 1 : every;
     let points = 0;
     for (let next = 1, goesOn = true; goesOn; next += atOnce * stride) {
-      const reached = await together(atOnce, (n) =>
-        convergesAfter(disturbance, direction, next + n * stride),
+      const reached = await Promise.all(
+        Array.from({ length: atOnce }, (_, n) => convergesAfter(disturbance, direction, next + n * stride)),
       );
       points += reached.filter(Boolean).length;
       goesOn = !reached.includes(false);

@@ -1,7 +1,7 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { readCatalog, type Catalog } from '../src/catalog/catalog.ts';
-import { readRows } from '../../../test/schema/contents.ts';
+import { readRows } from './kit/read-rows.ts';
 import { accountsOrm } from './accounts.ts';
 
 /** What runners have left in a database. */

@@ -1,10 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { TestDatabase } from '../../../src/testing/index.ts';
-import { failureOf } from '../../../test/database/told.ts';
-import { WireProxy } from '../../../test/proxy/wire-proxy.ts';
+import { emptyDatabase, migratorOn, type TestDatabase } from './kit/database.ts';
+import { WireProxy } from './kit/proxy/wire-proxy.ts';
 import { doneIn } from './left.ts';
 import type { Migrations } from './project.ts';
-import { emptyDatabase, migratorOn } from './scratch.ts';
 
 const kinds = [
   ['that is one transaction', true],
@@ -102,7 +100,7 @@ test.each(kinds)('a migration %s that is told to have failed does not come true 
     create constraint trigger linger after insert on slow deferrable initially deferred
       for each row execute function linger()`);
 
-  const failing = failureOf(migrator.up());
+  const failing = migrator.up().catch((error: unknown) => error);
   await expect.poll(() => committing(db)).toHaveLength(1);
   proxy.failNow('cut');
   expect(await failing).toMatchObject({ code: 'failed' });

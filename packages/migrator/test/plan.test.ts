@@ -1,6 +1,5 @@
 import { Migration } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
-import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   Migrator,
@@ -8,12 +7,9 @@ import {
   type MigratorOptions,
   type PlannedMigration,
 } from 'mikro-orm-safe-migrations';
-import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { splitStatements } from '../../../test/proxy/split-statements.ts';
-import { WireProxy } from '../../../test/proxy/wire-proxy.ts';
-import { synthdb } from '../../../test/cli/run.ts';
-import { migrationChain } from '../../../test/schema/migration-chain.ts';
+import type { Target } from './kit/server.ts';
+import { TestDatabase } from './kit/database.ts';
+import { WireProxy } from './kit/proxy/wire-proxy.ts';
 
 class Migration20260101000000_tables extends Migration {
   override up(): void {
@@ -85,7 +81,7 @@ function sent(proxy: WireProxy): string[] {
 }
 
 function planned(migrations: readonly PlannedMigration[]): string[] {
-  return migrations.flatMap(({ statements }) => statements.flatMap(splitStatements));
+  return migrations.flatMap(({ statements }) => statements.map((sql) => sql.trim()));
 }
 
 function names(plan: readonly PlannedMigration[]): string[] {
@@ -93,7 +89,7 @@ function names(plan: readonly PlannedMigration[]): string[] {
 }
 
 function project(
-  { parts }: DatabaseTarget,
+  { parts }: Target,
   migrations: readonly (new (...given: ConstructorParameters<typeof Migration>) => Migration)[],
 ): MikroORM {
   const { host, port, user, password, database: dbName } = parts;
@@ -114,7 +110,7 @@ describe('a plan', () => {
   let db: TestDatabase;
   let proxy: WireProxy;
   beforeEach(async () => {
-    db = await TestServer.shared().createEmptyDatabase();
+    db = await TestDatabase.create();
     proxy = await WireProxy.start(db.target);
   });
   afterEach(async () => {
@@ -132,7 +128,7 @@ describe('a plan', () => {
     proxy.reset();
     await runner.up();
     expect(sent(proxy)).toEqual(planned(up));
-    expect(planned(up)).toHaveLength(19);
+    expect(planned(up)).toHaveLength(15);
 
     const down = await runner.planDown({ all: true });
     proxy.reset();
@@ -225,49 +221,5 @@ describe('a plan', () => {
     expect(names(await runner.planDown({ from: slowly, to: tables }))).toEqual([slowly, indexed]);
     expect(await runner.planDown({ from: null })).toEqual([]);
     await expect(runner.planUp({ from: 'slowly' })).rejects.toThrow(`did you mean ${slowly}?`);
-  });
-});
-
-describe('synthdb migrate plan', () => {
-  // Whatever connects, or looks a name up, ends the process.
-  const noSockets = `
-    import dns from 'node:dns';
-    import net from 'node:net';
-    import { syncBuiltinESMExports } from 'node:module';
-    const refuse = () => process.exit(99);
-    net.Socket.prototype.connect = refuse;
-    dns.lookup = refuse;
-    syncBuiltinESMExports();`;
-  const cutOff = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(noSockets)}` };
-  const directory = import.meta.dirname;
-  const last = migrationChain.at(-1) ?? '';
-
-  test('opens no socket when told what is applied', async () => {
-    const elsewhere = { ...cutOff, DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/d' };
-
-    expect(await synthdb(['migrate', 'plan'], directory, elsewhere)).toMatchObject({ code: 99 });
-    const [up, down] = await Promise.all([
-      synthdb(['migrate', 'plan', '--from', 'none'], directory, elsewhere),
-      // Nor starts a server of its own.
-      synthdb(['migrate', 'plan', 'down', '--from', last], directory, cutOff),
-    ]);
-
-    expect(up).toMatchObject({ code: 0, stderr: '' });
-    expect(up.stdout.match(/^-- Migration\S+, up$/gm)).toHaveLength(migrationChain.length);
-    expect(down).toMatchObject({ code: 0, stderr: '' });
-    expect(down.stdout).toContain('drop trigger raise_row_version on explorations;\n');
-  });
-
-  test('prints SQL that makes the schema when it is run as it stands', async () => {
-    const { stdout } = await synthdb(['migrate', 'plan', '--from', 'none'], directory);
-    const db = await TestServer.shared().createEmptyDatabase();
-    onTestFinished(() => db.drop());
-
-    const client = new Client(db.url);
-    await client.connect();
-    for (const statement of splitStatements(stdout)) await client.query(statement);
-    await client.end();
-
-    expect(await db.orm.schema.getUpdateSchemaSQL()).toBe('');
   });
 });

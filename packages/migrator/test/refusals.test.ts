@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Migrator, type MigratorOptions } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../src/testing/index.ts';
+import { emptyDatabase, migratorOn, ormOn, type TestDatabase } from './kit/database.ts';
 import { all, first, fourth, migrated, refusal, second, third, without } from './chain.ts';
 import type { Migrations } from './project.ts';
-import { emptyDatabase, migratorOn, ormOn } from './scratch.ts';
 
 describe('what is asked for is refused, and the database left as it is', () => {
   let db: TestDatabase;

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { readCatalog } from '../src/catalog/catalog.ts';
-import type { TestDatabase } from '../../../src/testing/index.ts';
+import { emptyDatabase, migratorOn, type TestDatabase } from './kit/database.ts';
 import { all, contents, fourth, migrated, refusal, without } from './chain.ts';
-import { emptyDatabase, migratorOn } from './scratch.ts';
 
 let db: TestDatabase;
 beforeAll(async () => void (db = await migrated()));

@@ -1,10 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { TestDatabase } from '../../../src/testing/index.ts';
+import { emptyDatabase, migratorOn, ormOn, type TestDatabase } from './kit/database.ts';
 import { all, first, second } from './chain.ts';
 import { doneIn } from './left.ts';
-import { emptyDatabase, migratorOn, ormOn } from './scratch.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 import { runUp } from './run-up.ts';
 
 test.each([

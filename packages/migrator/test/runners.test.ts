@@ -1,8 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { together } from '../../../test/concurrency/together.ts';
-import { PgBouncer, whyNoPooler } from '../../../test/pooler/pgbouncer.ts';
+import { TestDatabase } from './kit/database.ts';
+import { PgBouncer, whyNoPooler } from './kit/pgbouncer.ts';
 import { accountMigrations } from './accounts.ts';
 import { doneIn, left, leftUndisturbed, type Left } from './left.ts';
 import { RunnerProcess } from './runner-process.ts';
@@ -15,9 +14,9 @@ const timeout = 60_000 + rounds * 20_000;
 let alone: Left;
 let runners: RunnerProcess[];
 beforeAll(async () => {
-  await using db = await TestServer.shared().createEmptyDatabase();
+  await using db = await TestDatabase.create();
   alone = (await leftUndisturbed(db.url)).up;
-  runners = await together(count, () => RunnerProcess.start());
+  runners = await Promise.all(Array.from({ length: count }, () => RunnerProcess.start()));
 });
 afterAll(() => {
   for (const runner of runners) runner.kill();
@@ -25,7 +24,7 @@ afterAll(() => {
 
 /** Has all runners migrate an empty database at one instant, reached as `through` says, and tells what is not as it should be. */
 async function race(through: (db: TestDatabase) => Promise<PgBouncer | null>): Promise<void> {
-  await using db = await TestServer.shared().createEmptyDatabase();
+  await using db = await TestDatabase.create();
   await using pooler = await through(db);
   const url = pooler?.url() ?? db.url;
 
@@ -55,7 +54,7 @@ test(
 );
 
 test("the ORM's own migrator, raced like that, fails, hangs, or applies one twice", { timeout }, async () => {
-  await using db = await TestServer.shared().createEmptyDatabase();
+  await using db = await TestDatabase.create();
 
   const answers = await Promise.all(
     runners.map((runner) =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { emptyDatabase, migratorOn, ormOn } from './scratch.ts';
+import { emptyDatabase, migratorOn, ormOn } from './kit/database.ts';
 
 test('what a migration sets, as dumps do, holds for no other one', async () => {
   const db = await emptyDatabase();

@@ -2,8 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
+import { TestDatabase } from './kit/database.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 import { accountMigrations, accountsOrm } from './accounts.ts';
 
 const heldFor = 3_000;
@@ -11,7 +11,7 @@ const lockTimeout = 500;
 
 /** The longest that any reader waited, each asking every 10 ms, while somebody reads for long and `alter` changes the table. */
 async function longestStall(alter: (db: TestDatabase) => Promise<unknown>): Promise<number> {
-  await using db = await TestServer.shared().createEmptyDatabase();
+  await using db = await TestDatabase.create();
   const orm = accountsOrm(db.url);
   onTestFinished(() => orm.close(true));
   await new Migrator(orm).up({ to: accountMigrations[2] });

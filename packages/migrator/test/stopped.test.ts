@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { PgBouncer, whyNoPooler } from '../../../test/pooler/pgbouncer.ts';
-import { WireProxy } from '../../../test/proxy/wire-proxy.ts';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
+import { TestDatabase } from './kit/database.ts';
+import { PgBouncer, whyNoPooler } from './kit/pgbouncer.ts';
+import { WireProxy } from './kit/proxy/wire-proxy.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 import { accountMigrations } from './accounts.ts';
 import { books, doneIn, left, leftUndisturbed, type Left } from './left.ts';
 import { RunnerProcess } from './runner-process.ts';
@@ -13,7 +13,7 @@ const lost = { done: [], code: 'lock_lost' };
 let alone: Left;
 let successor: RunnerProcess;
 beforeAll(async () => {
-  await using db = await TestServer.shared().createEmptyDatabase();
+  await using db = await TestDatabase.create();
   alone = (await leftUndisturbed(db.url)).up;
   successor = await RunnerProcess.start();
 });
@@ -22,7 +22,7 @@ afterAll(() => successor.kill());
 /** A runner that is seen by a proxy of its own, on an empty database. */
 async function scene(pooled: boolean) {
   await using stack = new AsyncDisposableStack();
-  const db = stack.use(await TestServer.shared().createEmptyDatabase());
+  const db = stack.use(await TestDatabase.create());
   const pooler = pooled
     ? stack.use(await PgBouncer.start(db.target, { poolMode: 'transaction', serverConnections: 4 }))
     : null;

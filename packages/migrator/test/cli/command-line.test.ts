@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestServer, type TestDatabase } from '../../../../src/testing/index.ts';
+import { TestDatabase } from '../kit/database.ts';
 import manifest from '../../package.json' with { type: 'json' };
 
 const migrator = join(import.meta.dirname, '../..');
@@ -14,7 +14,7 @@ const run = promisify(execFile);
 let db: TestDatabase;
 let project: string;
 beforeAll(async () => {
-  db = await TestServer.shared().createEmptyDatabase();
+  db = await TestDatabase.create();
   project = await mkdtemp(join(await realpath(tmpdir()), 'safe-migrations-'));
   const installed = join(project, 'node_modules/mikro-orm-safe-migrations');
   await mkdir(installed, { recursive: true });

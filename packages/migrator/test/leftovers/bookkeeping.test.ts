@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../../src/testing/index.ts';
+import { emptyDatabase, ormOn, type TestDatabase } from '../kit/database.ts';
 import type { Migrations } from '../project.ts';
-import { emptyDatabase, ormOn } from '../scratch.ts';
 
 const first = 'Migration20260101000000_first';
 const second = 'Migration20260102000000_second';

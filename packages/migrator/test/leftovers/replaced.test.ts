@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readCatalog } from '../../src/catalog/catalog.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../../src/testing/index.ts';
+import { emptyDatabase, ormOn, type TestDatabase } from '../kit/database.ts';
 import type { Migrations } from '../project.ts';
-import { emptyDatabase, ormOn } from '../scratch.ts';
 
 const name = 'Migration20260101000000_first';
 
