@@ -32,7 +32,7 @@ const host: CommandHost<DatabaseInfo> = {
       { embedded: files !== null, host: server, name },
       { ...readEnvironmentFile([]).values, ...process.env },
     ),
-  inCallersTerms: toInvocationTerms,
+  formatMessage: toInvocationTerms,
   confirmedCommand: commandWithConfirmation,
   onCreated: addMigrationToList,
 };

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { ormOptions } from '../../src/postgres/orm/orm-options.ts';
 import { TriggerFunctions } from '../../src/postgres/patches/trigger-functions.ts';
 import { readCatalog } from '../../packages/migrator/src/catalog/catalog.ts';
-import { Migrator, RefusedError } from 'mikro-orm-safe-migrations';
+import { Migrator, MigrationRefusedError } from 'mikro-orm-safe-migrations';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import { migrationChain } from '../schema/migration-chain.ts';
 import { tables } from '../schema/tables.ts';
@@ -132,7 +132,7 @@ describe('schema:drop that keeps the log', () => {
     const before = await objects(db);
 
     const refusal: unknown = await migrator.up().catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(RefusedError);
+    expect(refusal).toBeInstanceOf(MigrationRefusedError);
     expect(String(refusal)).toContain(statements);
     await expect(migrator.planUp()).rejects.toThrow(statements);
     const { database } = await migrator.check();

@@ -7,7 +7,7 @@ import { all, first, fourth, second, third, without } from './chain.ts';
 
 const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name);
 
-test('what the ORM applied is taken as applied, goes on, and goes back', async () => {
+test("treats the ORM's log as applied, continues and reverts", async () => {
   const db = await emptyDatabase();
   await ormOn(db, without(fourth)).migrator.up();
   const migrator = new Migrator(ormOn(db, all));
@@ -25,7 +25,7 @@ test('what the ORM applied is taken as applied, goes on, and goes back', async (
   expect(names(await migrator.up())).toEqual([second, third, fourth]);
 });
 
-test('what the ORM applied may have been edited before: nobody knows', async () => {
+test('does not report an edit of a migration that the ORM applied', async () => {
   const db = await emptyDatabase();
   await ormOn(db, all).migrator.up();
   const edited = { ...all, [second]: { up: ['select 1'], down: ['drop table second'] } };
@@ -35,7 +35,7 @@ test('what the ORM applied may have been edited before: nobody knows', async () 
   expect(status).toMatchObject({ condition: 'applied' });
 });
 
-test('the ORM lists what was applied here, and goes on and back with it', async () => {
+test('lets the ORM list, continue and revert what it applied', async () => {
   const db = await emptyDatabase();
   await new Migrator(ormOn(db, all)).up({ to: second });
   const { migrator: theirs } = ormOn(db, all);
@@ -50,7 +50,7 @@ test('the ORM lists what was applied here, and goes on and back with it', async 
   expect(names(await new Migrator(ormOn(db, all)).up())).toEqual([third, fourth]);
 });
 
-test('what the ORM reverted, and applied again after a change, is not compared with what it was', async () => {
+test('does not compare a migration that the ORM applied again with its former checksum', async () => {
   const db = await emptyDatabase();
   await new Migrator(ormOn(db, without(third, fourth))).up();
   const changed = { ...without(third, fourth), [second]: { up: ['create table second (id bigint)'] } };
@@ -65,15 +65,15 @@ test('what the ORM reverted, and applied again after a change, is not compared w
 });
 
 test.each([
-  ['a name of its own', { migrations: { tableName: 'my_log' } }, 'public.my_log'],
-  ['a schema of its own', { migrations: { tableName: 'audit.my_log' } }, 'audit.my_log'],
+  ['another table name', { migrations: { tableName: 'my_log' } }, 'public.my_log'],
+  ['another schema', { migrations: { tableName: 'audit.my_log' } }, 'audit.my_log'],
   ['the schema of the entities', { schema: 'lab' }, 'lab.mikro_orm_migrations'],
   [
     'names that need quotes',
     { schema: 'my-lab', migrations: { tableName: 'My "Log' } },
     '"my-lab"."My ""Log"',
   ],
-])('both keep the log under %s', async (_, options, table) => {
+])('shares the log with the ORM under %s', async (_, options, table) => {
   const db = await emptyDatabase();
   const orm = ormOn(db, all, options);
   await orm.migrator.up({ to: first });
@@ -87,7 +87,7 @@ test.each([
   expect(rows).toBe(2);
 });
 
-test('the ORM keeps its log in a table that was made here', async () => {
+test('lets the ORM use a log that it created', async () => {
   const db = await emptyDatabase();
   const there = ormOn(db, all, { schema: 'lab', migrations: { tableName: 'my_log' } });
 
@@ -97,7 +97,7 @@ test('the ORM keeps its log in a table that was made here', async () => {
   expect(names(await new Migrator(there).up())).toEqual([third, fourth]);
 });
 
-describe('a migration that was interrupted and that the ORM finished', () => {
+describe('an interrupted migration that the ORM finished', () => {
   const [accounts, indexes = '', ...later] = accountMigrations;
 
   /** Interrupts the second migration, which runs statement by statement, at its last statement. */
@@ -121,7 +121,7 @@ describe('a migration that was interrupted and that the ORM finished', () => {
     return { orm, migrator };
   }
 
-  test('going up, is applied, goes down, and comes up again', async () => {
+  test('is applied after up, and can be reverted and applied again', async () => {
     const { orm, migrator } = await interrupted('up');
     await orm.em.execute('drop index account_owner_idx; alter table account drop opened_at');
 
@@ -136,7 +136,7 @@ describe('a migration that was interrupted and that the ORM finished', () => {
     expect(await migrator.check()).toMatchObject({ migrations: [], database: [] });
   });
 
-  test('going down, is pending, and comes up again', async () => {
+  test('is pending after down, and can be applied again', async () => {
     const { orm, migrator } = await interrupted('down');
     await orm.em.execute('create unique index account_owner_id_key on account (owner, id)');
 

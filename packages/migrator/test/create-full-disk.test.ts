@@ -11,7 +11,7 @@ import { library } from './entity-changes.ts';
 // To fill a disk takes one of one's own.
 const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
 
-test.runIf(isRoot)('a migration that does not fit on the disk is not left there in part', async (context) => {
+test.runIf(isRoot)('leaves no partial migration on a full disk', async (context) => {
   const db = await TestDatabase.create();
   const directory = await mkdtemp(join(tmpdir(), 'full-'));
   onTestFinished(async () => {

@@ -44,7 +44,7 @@ async function changed(
   return directoryOf(Object.fromEntries(files));
 }
 
-test('a file as it is, built and reformatted has one checksum', async () => {
+test('gives a file one checksum as it is, built and reformatted', async () => {
   const db = await emptyDatabase();
   const written = await checksums(db, sources);
 
@@ -59,7 +59,7 @@ test('a file as it is, built and reformatted has one checksum', async () => {
   expect(await checksums(db, reformatted)).toEqual(written);
 });
 
-test('what a compiler leaves beside the files is no migration', async () => {
+test('ignores other output of a compiler', async () => {
   const text = stripTypeScriptTypes(
     `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { up(): void {} }`,
   );
@@ -74,10 +74,10 @@ test('what a compiler leaves beside the files is no migration', async () => {
 });
 
 test.each([
-  ['nothing', `export const a = 1`, 'exports no migration'],
-  ['a mistake', `export class A extends`, `Migration1_a can't be read: `],
+  ['no migration', `export const a = 1`, 'exports no migration'],
+  ['a syntax error', `export class A extends`, `Migration1_a can't be read: `],
   ['a missing import', `import 'nowhere';`, `Migration1_a can't be read: `],
-])('a file that holds %s is named', async (_, text, says) => {
+])('names a file with %s', async (_, text, says) => {
   const directory = await directoryOf({ 'Migration1_a.js': text });
 
   await expect(checksums(await emptyDatabase(), directory)).rejects.toMatchObject({
@@ -86,13 +86,13 @@ test.each([
   });
 });
 
-test('a directory that is not there is named', async () => {
+test('names a missing directory', async () => {
   await expect(checksums(await emptyDatabase(), '/nowhere')).rejects.toThrow(
     `can't read the migrations in /nowhere: set migrations.path`,
   );
 });
 
-test('a file beside its built one is refused', async () => {
+test('refuses a file and its built one in one directory', async () => {
   const text = `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { up() {} }`;
   const directory = await directoryOf({ 'Migration1_a.js': text, 'Migration1_a.ts': text });
 
@@ -101,7 +101,7 @@ test('a file beside its built one is refused', async () => {
   );
 });
 
-test('a file may export more than its migration', async () => {
+test('accepts a file with other exports', async () => {
   const text = `import { Migration } from '@mikro-orm/migrations';
     export function Aid() {} export class Aims {}
     export class Migration1 extends Migration { up() { this.addSql('select 1'); } }`;
@@ -111,7 +111,7 @@ test('a file may export more than its migration', async () => {
   ).toEqual(['Migration1']);
 });
 
-test('files are those that the glob of the configuration takes', async () => {
+test('loads the files that match `migrations.glob`', async () => {
   const text = stripTypeScriptTypes(
     `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { up(): void {} }`,
   );

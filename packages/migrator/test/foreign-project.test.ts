@@ -100,7 +100,7 @@ async function migrate(...args: string[]): Promise<Told[]> {
 
 const names = (list: readonly Told[]) => list.map(({ name }) => name);
 
-test('a project of others adopts the migrator in ten lines of its own', async () => {
+test("a project adopts the migrator's API in ten lines", async () => {
   const script = await fromPage('README.md', 'migrate.ts');
   expect(
     script.split('\n').filter((line) => line !== '' && !line.startsWith('//')).length,

@@ -3,7 +3,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   Migrator,
-  RefusedError,
+  MigrationRefusedError,
   type MigratorOptions,
   type PlannedMigration,
 } from 'mikro-orm-safe-migrations';
@@ -121,7 +121,7 @@ describe('a plan', () => {
   const migrator = (migrations = chain, options: MigratorOptions = {}) =>
     new Migrator(project(proxy.target, migrations), options);
 
-  test('holds what is sent then, to the letter and in order, both ways', async () => {
+  test('lists exactly the statements that a run sends, in order, in both directions', async () => {
     // Without the one that asks the database.
     const runner = migrator(chain.slice(0, 3), { lockTimeout: 777, statementTimeout: 88_000 });
     const up = await runner.planUp();
@@ -149,7 +149,7 @@ describe('a plan', () => {
     expect(proxy.statements.filter((statement) => !statement.startsWith('select'))).toEqual([]);
   });
 
-  test('says of a migration that asks the database that its SQL is not known', async () => {
+  test('marks a migration that queries the database as not known', async () => {
     const up = await migrator().planUp({ from: slowly });
 
     expect(up).toEqual([
@@ -167,7 +167,7 @@ describe('a plan', () => {
     ]);
   });
 
-  test('begins with what stopped half done, without what is done of it', async () => {
+  test('begins with the interrupted migration, without its finished statements', async () => {
     const runner = migrator(chain.slice(0, 3));
     await runner.up({ to: tables });
     proxy.failAt(/^comment on/, 'error');
@@ -186,7 +186,7 @@ describe('a plan', () => {
     expect(sent(proxy)).toEqual(planned(down));
   });
 
-  test('is refused where running is', async () => {
+  test('is refused where a run is refused', async () => {
     const runner = migrator();
     await runner.up();
     const edited = class extends Migration20260103000000_slowly {
@@ -205,7 +205,7 @@ describe('a plan', () => {
 
     for (const [changed, why] of refused) {
       const refusal = expect.objectContaining({ message: expect.stringContaining(why) });
-      await expect(changed.planUp()).rejects.toThrow(RefusedError);
+      await expect(changed.planUp()).rejects.toThrow(MigrationRefusedError);
       await expect(changed.planUp()).rejects.toEqual(refusal);
       await expect(changed.planDown()).rejects.toEqual(refusal);
       await expect(changed.up()).rejects.toEqual(refusal);
@@ -214,7 +214,7 @@ describe('a plan', () => {
     await expect(runner.planDown({ steps: 0 })).rejects.toThrow('steps: 0 is not a number of migrations');
   });
 
-  test('that is told what is applied needs no database', async () => {
+  test('needs no database with `from`', async () => {
     const runner = migrator();
     expect(names(await runner.planUp({ from: null }))).toEqual([tables, indexed, slowly, looks]);
     expect(names(await runner.planUp({ from: tables, to: slowly }))).toEqual([indexed, slowly]);

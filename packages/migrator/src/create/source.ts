@@ -2,7 +2,7 @@ import { scanSql } from '../sql/scan-sql.ts';
 import type { Naming } from './naming.ts';
 
 /** A statement and its warnings. */
-interface Noted {
+interface AnnotatedStatement {
   readonly sql: string;
   readonly notes: readonly string[];
 }
@@ -11,14 +11,14 @@ interface Noted {
 export interface Method {
   /** Warnings about the whole direction. */
   readonly notes: readonly string[];
-  readonly statements: readonly Noted[];
+  readonly statements: readonly AnnotatedStatement[];
 }
 
 /** The content of a created migration. */
 export interface Content {
   readonly up: Method;
   readonly down: Method;
-  /** Tables that were there before and that it changes. */
+  /** Existing tables that it locks. */
   readonly locked: readonly string[];
   /** What `down` loses. */
   readonly losses: readonly string[];
@@ -52,21 +52,21 @@ function docstring({ locked, losses }: Content): string {
     '',
     locked.length === 0
       ? 'Locks: none that matter, nothing is changed that was there before.'
-      : `Locks: ${listed(locked)}; say whom that stops, and for how long.`,
-    losses.length === 0 ? 'Going back loses nothing.' : `Going back loses ${listed(losses)}.`,
+      : `Locks: ${joinNames(locked)}; say whom that stops, and for how long.`,
+    losses.length === 0 ? 'Going back loses nothing.' : `Going back loses ${joinNames(losses)}.`,
   ];
   return ['/**', ...lines.flatMap((line) => wrapped(line, ' * ')), ' */'].join('\n');
 }
 
-// Made when it is asked for: it takes longer to make than the rest of the file to load.
-function listed(names: readonly string[]): string {
+// Created on demand, because its constructor is slow.
+function joinNames(names: readonly string[]): string {
   return new Intl.ListFormat('en').format(names);
 }
 
 async function body({ notes, statements }: Method): Promise<string> {
   const lines = notes.flatMap(warning);
   for (const statement of statements)
-    lines.push(...statement.notes.flatMap(warning), await added(statement.sql));
+    lines.push(...statement.notes.flatMap(warning), await addSqlCall(statement.sql));
   return lines.map((line) => `${line}\n`).join('');
 }
 
@@ -88,19 +88,19 @@ function wrapped(text: string, prefix: string): string[] {
   return [...lines, line].map((one) => `${prefix}${one}`.trimEnd());
 }
 
-// One line where it is short; else in a layout that formatters of any width keep.
-async function added(sql: string): Promise<string> {
+// On one line if it is short; else in a layout that formatters of any width keep.
+async function addSqlCall(sql: string): Promise<string> {
   const line = `    this.addSql(\`${escaped(sql)}\`);`;
   if (line.length <= 80 && !line.includes('\n')) return line;
-  return `    this.addSql(\`\n      ${escaped(await laidOut(sql))}\`);`;
+  return `    this.addSql(\`\n      ${escaped(await layOut(sql))}\`);`;
 }
 
 function escaped(sql: string): string {
   return sql.replaceAll(/[\\`]|\$(?=\{)/g, String.raw`\$&`);
 }
 
-/** Puts each member of a list on a separate line: the columns of a new table, the changes of one that is there. */
-async function laidOut(sql: string): Promise<string> {
+/** Puts each member of a list on a separate line: the columns of a new table, the changes of an existing one. */
+async function layOut(sql: string): Promise<string> {
   if (sql.startsWith('create table ')) return atCommas(sql, 1);
   return sql.startsWith('alter table ') ? atCommas(sql, 0) : sql;
 }
@@ -109,14 +109,14 @@ async function atCommas(sql: string, depth: number): Promise<string> {
   const tokens = await scanSql(sql);
   if (!tokens) return sql;
   let level = 0;
-  let laid = '';
+  let output = '';
   let isBroken = false;
   for (const { gap, text } of tokens) {
-    laid += isBroken && gap === ' ' ? '\n        ' : gap;
-    if (text === ')' && level-- === 1 && depth === 1) laid += '\n      ';
-    laid += text;
+    output += isBroken && gap === ' ' ? '\n        ' : gap;
+    if (text === ')' && level-- === 1 && depth === 1) output += '\n      ';
+    output += text;
     isBroken = text === ',' && level === depth;
-    if (text === '(' && level++ === 0 && depth === 1) laid += '\n        ';
+    if (text === '(' && level++ === 0 && depth === 1) output += '\n        ';
   }
-  return laid;
+  return output;
 }

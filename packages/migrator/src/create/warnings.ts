@@ -1,9 +1,9 @@
 import { quoted, requiredColumns, type Difference, type TableDifference } from './difference.ts';
 
-/** What to check before a created migration runs on rows. */
+/** A risk of a created migration on a database with rows. */
 export interface Warning {
   readonly message: string;
-  /** Texts by which its statement is found; empty for the whole direction. */
+  /** Texts that its statement contains; empty for the whole direction. */
   readonly about: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export function lossesOf(difference: Difference): string[] {
   ];
 }
 
-/** Tables that were there before and that a difference locks: those that it changes, and those that new ones refer to. */
+/** Returns the existing tables that a difference locks: those that it changes, and those that new ones refer to. */
 export function lockedTables({ changedTables, newTables }: Difference): string[] {
   const made = Object.values(newTables);
   const referred = made
@@ -63,7 +63,7 @@ function ofTable(table: TableDifference): Warning[] {
     ...Object.values(table.changedColumns).flatMap((change) => ofColumn(table, change)),
     ...ofRules(table),
     ...(table.changedPartitioning
-      ? [{ message: `builds ${table.name} anew, as it is partitioned otherwise`, about: [quoted(table)] }]
+      ? [{ message: `recreates ${table.name}, because its partitioning differs`, about: [quoted(table)] }]
       : []),
   ];
 }
@@ -175,7 +175,7 @@ function concurrently({ unique, constraint, expression }: TableDifference['added
   return constraint && expression === undefined ? `${built}, and add the constraint using that index` : built;
 }
 
-/** Whether rows have no values in any of these columns yet. */
+/** Whether existing rows have no value in one of these columns. */
 function isEmpty({ addedColumns }: TableDifference, columns: readonly string[]): boolean {
   return columns.some((name) => {
     const added = addedColumns[name];
@@ -188,7 +188,7 @@ const sizes = [
   ['real', 'double precision'],
 ];
 
-/** Whether every value of one type is one of the other, unchanged. */
+/** Whether every value of one type is valid, and unchanged, in the other. */
 function widens(from: string, to: string): boolean {
   const [old, next] = [normal(from), normal(to)];
   if (sizes.some((order) => order.includes(old) && order.indexOf(old) <= order.indexOf(next))) return true;

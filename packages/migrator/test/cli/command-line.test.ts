@@ -85,7 +85,7 @@ describe('safe-migrations in a project that only installed it', () => {
     expect(reverted).toMatchObject({ code: 0, stdout: expect.stringContaining(`reverted ${name}`) });
   });
 
-  test('exits with 1 when it was refused, and says why on standard error', async () => {
+  test('exits with 1 when it is refused, with the reason on standard error', async () => {
     expect(await safeMigrations('up', '--to', 'Migration1_nowhere')).toEqual({
       code: 1,
       stdout: expect.stringMatching(/^PostgreSQL at /),

@@ -22,6 +22,8 @@ export class TestDatabase implements AsyncDisposable {
       entities: [],
       discovery: { warnWhenNoEntities: false },
       logger: () => {},
+      // By this name tests distinguish their own sessions from those of the code under test.
+      driverOptions: { application_name: 'test' },
     });
   }
 

@@ -57,7 +57,7 @@ export class OutsideSession implements AsyncDisposable {
 }
 
 async function connected(url: string): Promise<Client> {
-  const client = new Client(url);
+  const client = new Client({ connectionString: url, application_name: 'test' });
   // The database may be dropped first.
   client.on('error', () => {});
   await client.connect();

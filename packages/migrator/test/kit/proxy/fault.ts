@@ -6,9 +6,9 @@ export type Break =
   | 'cut'
   /** The client's socket is reset; the server sees the client close. */
   | 'reset'
-  /** Nothing passes any more, and neither side is told. */
+  /** Nothing is passed on, and no side sees a close. */
   | 'silent'
-  /** The server sees the client close; the client is told nothing. */
+  /** The server sees the client close; the client does not. */
   | 'half-open';
 
 /** What happens to a statement instead of being passed on. */
