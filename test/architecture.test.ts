@@ -51,6 +51,7 @@ arrows['cli'] = Object.keys(arrows);
 const migrator = 'packages/migrator/src';
 const migratorFolders = [
   'sql',
+  'internals',
   'session',
   'files',
   'ledger',

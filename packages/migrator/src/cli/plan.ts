@@ -2,7 +2,7 @@ import { Argument, Command, Option } from 'commander';
 import { Migrator } from '../migrator.ts';
 import type { Direction } from '../files/emitted-migration.ts';
 import type { PlannedMigration } from '../plan/plan.ts';
-import { backfillOf } from '../files/backfill.ts';
+import { parseBackfill } from '../files/backfill.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { parsePositiveInteger } from './parse-positive-integer.ts';
 import { UsageError } from '../terminal/usage-error.ts';
@@ -81,7 +81,7 @@ function migrationAsSql({ name, direction, transactional, known, statements }: P
       '-- the role. An INVALID index of an interrupted run is dropped before it is built again.',
     );
   }
-  if (statements.some((sql) => backfillOf(sql))) {
+  if (statements.some((sql) => parseBackfill(sql))) {
     lines.push('-- This backfill runs in batches, each in its own transaction:');
   }
   if (!known) {

@@ -51,7 +51,7 @@ const mark = '-- backfill ';
  *
  * @throws MigrationRefusedError when it was changed afterwards.
  */
-export function backfillOf(statement: string): Backfill | null {
+export function parseBackfill(statement: string): Backfill | null {
   if (!statement.startsWith(mark)) return null;
   const [first = ''] = statement.split('\n', 1);
   try {
@@ -67,14 +67,14 @@ export function backfillOf(statement: string): Backfill | null {
 }
 
 /** Returns a statement without the batch size and pause of a backfill, which may change while it runs. */
-export function withoutPace(statement: string): string {
-  const found = backfillOf(statement);
+export function withoutBatchOptions(statement: string): string {
+  const found = parseBackfill(statement);
   return found ? textOf({ ...found, batch: 0, sleep: 0 }) : statement;
 }
 
 /** @throws MigrationRefusedError when a migration in one transaction has a backfill, which would be one big transaction. */
 export function refuseTransactionalBackfill(name: string, statements: readonly string[]): void {
-  if (statements.some((statement) => backfillOf(statement))) {
+  if (statements.some((statement) => parseBackfill(statement))) {
     throw new MigrationRefusedError(
       `${name} runs a backfill in one transaction: return false from its isTransactional(), or use a plain UPDATE`,
     );

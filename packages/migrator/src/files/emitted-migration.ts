@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { withoutPace } from './backfill.ts';
+import { withoutBatchOptions } from './backfill.ts';
 import { MigratorError } from '../session/errors.ts';
 import { disconnect } from '../internals/disconnect.ts';
 import type { MigrationFile } from './migration-files.ts';
@@ -54,8 +54,8 @@ export async function readEmittedMigration(orm: MikroORM, file: MigrationFile): 
   const known = up.statements && (down === null || down.statements);
   const content = known
     ? {
-        up: up.statements?.map(withoutPace),
-        down: down?.statements?.map(withoutPace) ?? null,
+        up: up.statements?.map(withoutBatchOptions),
+        down: down?.statements?.map(withoutBatchOptions) ?? null,
         transactional,
         settings,
       }

@@ -1,4 +1,4 @@
-import { backfillOf } from '../files/backfill.ts';
+import { parseBackfill } from '../files/backfill.ts';
 import type { Direction } from '../files/emitted-migration.ts';
 import { sessionTimeouts, transactionTimeouts, type Limits } from '../run/limits.ts';
 import type { Step } from '../run/step.ts';
@@ -72,7 +72,7 @@ async function stepByStep(limits: Limits, step: Step, progress: readonly Progres
   const remaining = (migration[direction]?.statements ?? []).filter((_, index) => !done.has(index));
   const sent = [sessionTimeouts(step)];
   for (const sql of remaining) {
-    const isStandalone = backfillOf(sql) !== null || (await classifyStandalone(sql)) !== null;
+    const isStandalone = parseBackfill(sql) !== null || (await classifyStandalone(sql)) !== null;
     sent.push(...(isStandalone ? [sql] : transaction(limits, step, [sql])));
   }
   return sent;

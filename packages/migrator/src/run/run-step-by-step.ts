@@ -1,4 +1,4 @@
-import { backfillOf } from '../files/backfill.ts';
+import { parseBackfill } from '../files/backfill.ts';
 import { addedStatements } from '../files/emitted-migration.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { remainingStatements } from './remaining-statements.ts';
@@ -80,7 +80,7 @@ interface Statement {
 }
 
 async function runStatement(run: Run, step: Step, own: Session, statement: Statement): Promise<void> {
-  const batches = backfillOf(statement.sql);
+  const batches = parseBackfill(statement.sql);
   if (batches) {
     const place = statement.known?.place ?? null;
     return runBackfill(run, step, batches, {
