@@ -2,10 +2,10 @@ import { DatabaseSchema, SchemaComparator, type MikroORM } from '@mikro-orm/post
 import { ormStatements } from '../sql/orm-statements.ts';
 
 /** The changes of one direction, as the ORM compares schemas. */
-export type Difference = ReturnType<SchemaComparator['compare']>;
+export type SchemaDifference = ReturnType<SchemaComparator['compare']>;
 
 /** The changes of one existing table. */
-export type TableDifference = Difference['changedTables'][string];
+export type TableDifference = SchemaDifference['changedTables'][string];
 
 /** Reads the schema of the ORM's database. */
 export async function readSchema(orm: MikroORM): Promise<DatabaseSchema> {
@@ -36,8 +36,8 @@ export function compare(
   orm: MikroORM,
   from: DatabaseSchema,
   to: DatabaseSchema,
-  opposite?: Difference,
-): Difference {
+  opposite?: SchemaDifference,
+): SchemaDifference {
   return new SchemaComparator(orm.em.getPlatform()).compare(from, to, opposite);
 }
 
@@ -45,7 +45,7 @@ export function compare(
  * Returns the statements of a difference, without semicolons, and modifies the difference. A required column without a default is added
  * in two statements, so that rows can get a value between them.
  */
-export async function toStatements(orm: MikroORM, difference: Difference): Promise<string[]> {
+export async function toStatements(orm: MikroORM, difference: SchemaDifference): Promise<string[]> {
   const { safe = false, dropTables = true } = orm.config.get('migrations');
   const required = Object.values(difference.changedTables).flatMap((table) =>
     requiredColumns(table).map((column) => ({ table, column })),
@@ -58,12 +58,13 @@ export async function toStatements(orm: MikroORM, difference: Difference): Promi
   const statements = (await ormStatements(text)).map(correctStatement);
   for (const { table, column } of required.toReversed()) {
     const added = statements.findIndex(
-      (sql) => sql.startsWith(`alter table ${quoted(table)} add `) && sql.includes(`add "${column.name}" `),
+      (sql) =>
+        sql.startsWith(`alter table ${quotedTable(table)} add `) && sql.includes(`add "${column.name}" `),
     );
     statements.splice(
       added + 1,
       0,
-      `alter table ${quoted(table)} alter column "${column.name}" set not null`,
+      `alter table ${quotedTable(table)} alter column "${column.name}" set not null`,
     );
   }
   return statements;
@@ -87,7 +88,7 @@ export function requiredColumns({
 }
 
 /** Returns the quoted name of a table. */
-export function quoted({ toTable }: TableDifference): string {
+export function quotedTable({ toTable }: TableDifference): string {
   return toTable.getQuotedName();
 }
 

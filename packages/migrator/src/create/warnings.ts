@@ -1,4 +1,4 @@
-import { quoted, requiredColumns, type Difference, type TableDifference } from './difference.ts';
+import { quotedTable, requiredColumns, type SchemaDifference, type TableDifference } from './difference.ts';
 
 /** A risk of a created migration on a database with rows. */
 export interface Warning {
@@ -10,7 +10,7 @@ export interface Warning {
 type Column = TableDifference['addedColumns'][string];
 
 /** Returns warnings for differences that change, lose or constrain rows. */
-export function warningsOf(difference: Difference): Warning[] {
+export function warningsOf(difference: SchemaDifference): Warning[] {
   return [
     ...Object.values(difference.removedTables).map(({ name }) => ({
       message: `loses the rows of ${name}${otherTables(difference)}`,
@@ -21,19 +21,19 @@ export function warningsOf(difference: Difference): Warning[] {
 }
 
 /** Returns warnings for differences that the ORM regards as renames. */
-export function renamesOf(difference: Difference): Warning[] {
+export function renamesOf(difference: SchemaDifference): Warning[] {
   return Object.values(difference.changedTables).flatMap((table) =>
     Object.entries(table.renamedColumns).map(([old, { name }]) => ({
       message:
         `takes ${table.name}.${name} for ${old} under another name, so that its values stay: ` +
         `if it is another column, drop "${old}" and add "${name}" instead`,
-      about: [quoted(table), 'rename', `"${old}"`],
+      about: [quotedTable(table), 'rename', `"${old}"`],
     })),
   );
 }
 
 /** Returns the tables and columns that a difference drops. */
-export function lossesOf(difference: Difference): string[] {
+export function lossesOf(difference: SchemaDifference): string[] {
   return [
     ...Object.values(difference.removedTables).map(({ name }) => `the rows of ${name}`),
     ...Object.values(difference.changedTables).flatMap((table) =>
@@ -43,7 +43,7 @@ export function lossesOf(difference: Difference): string[] {
 }
 
 /** Returns the existing tables that a difference locks: those that it changes, and those that new ones refer to. */
-export function lockedTables({ changedTables, newTables }: Difference): string[] {
+export function lockedTables({ changedTables, newTables }: SchemaDifference): string[] {
   const made = Object.values(newTables);
   const referred = made
     .flatMap((table) => Object.values(table.getForeignKeys()))
@@ -58,12 +58,17 @@ function ofTable(table: TableDifference): Warning[] {
     ...lostColumns(table).map((column) => lost(table, column)),
     ...requiredColumns(table).map(({ name }) => ({
       message: `${table.name}.${name} must not be null and has no default: rows that are there need a value first, ${fill(table, name)}`,
-      about: [quoted(table), `"${name}" set not null`],
+      about: [quotedTable(table), `"${name}" set not null`],
     })),
     ...Object.values(table.changedColumns).flatMap((change) => ofColumn(table, change)),
     ...ofRules(table),
     ...(table.changedPartitioning
-      ? [{ message: `recreates ${table.name}, because its partitioning differs`, about: [quoted(table)] }]
+      ? [
+          {
+            message: `recreates ${table.name}, because its partitioning differs`,
+            about: [quotedTable(table)],
+          },
+        ]
       : []),
   ];
 }
@@ -109,7 +114,7 @@ function ofColumn(
 ): Warning[] {
   const of = `${table.name}.${column.name}`;
   const found: Warning[] = [];
-  const altered = [quoted(table), `alter column "${column.name}"`];
+  const altered = [quotedTable(table), `alter column "${column.name}"`];
   if (changedProperties.has('type')) {
     if (!widens(fromColumn.type, column.type)) {
       found.push({
@@ -144,10 +149,10 @@ function lost(table: TableDifference, { name }: Column): Warning {
   const renamed =
     added.length === 0
       ? ''
-      : `; if ${added.join(' or ')} is ${name} under another name, write alter table ${quoted(table)} rename column "${name}" to "${added.join('" or "')}"`;
+      : `; if ${added.join(' or ')} is ${name} under another name, write alter table ${quotedTable(table)} rename column "${name}" to "${added.join('" or "')}"`;
   return {
     message: `loses what ${table.name}.${name} holds${renamed}`,
-    about: [quoted(table), `drop column "${name}"`],
+    about: [quotedTable(table), `drop column "${name}"`],
   };
 }
 
@@ -156,7 +161,7 @@ function lostColumns({ removedColumns }: TableDifference): Column[] {
   return Object.values(removedColumns).filter(({ generated }) => !generated);
 }
 
-function otherTables({ newTables }: Difference): string {
+function otherTables({ newTables }: SchemaDifference): string {
   const names = Object.values(newTables).map(({ name }) => name);
   if (names.length === 0) return '';
   return `; if ${names.join(' or ')} is the same table under another name, write alter table … rename to`;
@@ -167,7 +172,7 @@ function short(table: string): string {
 }
 
 function fill(table: TableDifference, column: string): string {
-  return `as by: update ${quoted(table)} set "${column}" = … where "${column}" is null`;
+  return `as by: update ${quotedTable(table)} set "${column}" = … where "${column}" is null`;
 }
 
 function concurrently({ unique, constraint, expression }: TableDifference['addedIndexes'][string]): string {

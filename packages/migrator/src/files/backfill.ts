@@ -86,11 +86,11 @@ export function refuseTransactionalBackfill(name: string, statements: readonly s
 function textOf({ table, by, set, where, batch, sleep }: Backfill): string {
   const marked = mark + JSON.stringify({ table, by, set, where, batch, sleep });
   const rows = where === null ? '' : `\nwhere (\n  ${where}\n)`;
-  return `${marked}\nupdate ${quoted(table)} set\n  ${set}${rows}`;
+  return `${marked}\nupdate ${quoteName(table)} set\n  ${set}${rows}`;
 }
 
 /** Quotes a name, or `schema.name`, as SQL. */
-export function quoted(name: string): string {
+export function quoteName(name: string): string {
   return name
     .split('.')
     .map((part) => `"${part.replaceAll('"', '""')}"`)

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { quoted, type Backfill } from '../files/backfill.ts';
+import { quoteName, type Backfill } from '../files/backfill.ts';
 import { transactionTimeouts } from './limits.ts';
 import { withBlockerReports } from './with-blocker-reports.ts';
 import { retryWhileLocked } from './retry-while-locked.ts';
@@ -64,11 +64,11 @@ async function sendBatch(
   types: readonly string[],
   from: Checkpoint | null,
 ): Promise<Batch> {
-  const columns = by.map(quoted);
+  const columns = by.map(quoteName);
   const key = columns.join(', ');
   const [end] = await session.query<{ rows: number; key: string }>(
     `select (count(*) over ())::int as rows, jsonb_build_array(${columns.map((column) => `${column}::text`).join(', ')})::text as key
-     from (select ${key} from ${quoted(table)} where ${from ? after(columns, types) : 'true'} order by ${key} limit ${batch}) next
+     from (select ${key} from ${quoteName(table)} where ${from ? after(columns, types) : 'true'} order by ${key} limit ${batch}) next
      order by ${columns.map((column) => `${column} desc`).join(', ')} limit 1`,
     from?.key,
   );
@@ -77,7 +77,7 @@ async function sendBatch(
   const bounds = [`(${key}) <= (${parameters(types, 0)})`];
   if (from) bounds.push(after(columns, types, types.length));
   if (where !== null) bounds.push(`(\n  ${where}\n)`);
-  await session.query(`update ${quoted(table)} set\n  ${set}\nwhere ${bounds.join(' and ')}`, [
+  await session.query(`update ${quoteName(table)} set\n  ${set}\nwhere ${bounds.join(' and ')}`, [
     ...upTo,
     ...(from?.key ?? []),
   ]);
@@ -104,7 +104,7 @@ async function keyTypes(session: Session, { table, by }: Backfill): Promise<stri
      from unnest($2::text[]) with ordinality named(name, position)
        left join pg_attribute on attrelid = to_regclass($1) and attname = name and attnum > 0 and not attisdropped
      order by position`,
-    [quoted(table), by],
+    [quoteName(table), by],
   );
   const types = columns.map(({ name, type, nullable }) => {
     if (type === null)
@@ -121,7 +121,7 @@ async function keyTypes(session: Session, { table, by }: Backfill): Promise<stri
        and (string_to_array(indkey::text, ' '))[1:cardinality($2::text[])] = array(
          select attnum::text from unnest($2::text[]) with ordinality named(name, position)
            join pg_attribute on attrelid = to_regclass($1) and attname = name order by position)`,
-    [quoted(table), by],
+    [quoteName(table), by],
   );
   if (indexes.length === 0) {
     throw new Error(
@@ -139,7 +139,7 @@ async function estimate(
   from: Checkpoint | null,
 ): Promise<number> {
   const rows = await session.query<{ 'QUERY PLAN': string | [PlanRows] }>(
-    `explain (format json) select from ${quoted(table)} where ${from ? after(by.map(quoted), types) : 'true'}`,
+    `explain (format json) select from ${quoteName(table)} where ${from ? after(by.map(quoteName), types) : 'true'}`,
     from?.key,
   );
   const plan = rows[0]?.['QUERY PLAN'];
