@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { InvalidJsonError } from '../errors.ts';
 import { documentText } from './document-text.ts';
 import { isRawJSON } from './raw-json.ts';
@@ -29,6 +29,36 @@ export function checkDocument(column: string, shape: z.ZodType, document: unknow
     checkShape(column, shape, JSON.parse(text));
   }
   return text;
+}
+
+/** The text of a document that `checkDocuments` has checked. */
+export class CheckedDocument {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/**
+ * Checks the documents of several rows as `checkDocument` does one; null stays null. Returns them in their order, to be stored without
+ * being written as text once more.
+ *
+ * @throws InvalidJsonError naming the places in all of them; each path begins with the document's index.
+ */
+export function checkDocuments(
+  column: string,
+  shape: z.ZodType,
+  documents: readonly unknown[],
+): readonly (CheckedDocument | null)[] {
+  try {
+    return documents.map((document) =>
+      document === null ? null : new CheckedDocument(checkDocument(column, shape, document)),
+    );
+  } catch (error) {
+    checkDocument(column, z.array(shape.nullable()), documents);
+    throw error;
+  }
 }
 
 function holdsRawJSON(value: unknown): boolean {

@@ -1,6 +1,5 @@
 import { p } from '@mikro-orm/core';
 import type { z } from 'zod';
-import { checkDocument, checkShape } from './check-shape.ts';
 import { ShapedJson } from './shaped-json.ts';
 
 /**
@@ -10,16 +9,8 @@ import { ShapedJson } from './shaped-json.ts';
 export function jsonColumn<S extends z.ZodType>(schema: S) {
   // The ORM deep-copies a type's own fields for each property, which would break `schema`: close over it instead.
   class ColumnJson extends ShapedJson {
-    checkShape(document: unknown): void {
-      checkShape(this.#column, schema, document);
-    }
-
-    check(document: unknown): string {
-      return checkDocument(this.#column, schema, document);
-    }
-
-    get #column(): string {
-      return `${this.meta?.tableName}.${this.prop?.fieldNames[0]}`;
+    override get shape(): S {
+      return schema;
     }
   }
   return p.type(ColumnJson).$type<z.infer<S>>();

@@ -32,6 +32,8 @@ export function hasLongDigits(text: string): boolean {
   // Of eight digits in a row, one is at every eighth place.
   for (let at = 7; at < text.length; at += 8) {
     if (!isDigit(text, at)) continue;
+    // And so is the fourth before or after it.
+    if (!isDigit(text, at - 4) && !isDigit(text, at + 4)) continue;
     let [first, last] = [at, at];
     while (isDigit(text, first - 1)) first--;
     while (isDigit(text, last + 1)) last++;

@@ -9,7 +9,9 @@ import {
   type Platform,
   type TransformContext,
 } from '@mikro-orm/core';
+import type { z } from 'zod';
 import { bringGuard } from '../guards/bring-guard.ts';
+import { checkDocument, checkShape } from './check-shape.ts';
 import { comparableText } from './document-text.ts';
 import { sameDocument } from './same-document.ts';
 import { keepDigits } from './stored-digits.ts';
@@ -19,15 +21,22 @@ import { keepDigits } from './stored-digits.ts';
  * every ORM that has such a column, which checks those of flushes.
  */
 export abstract class ShapedJson extends JsonType {
+  /** What the column holds. */
+  abstract get shape(): z.ZodType;
+
   /** @throws InvalidJsonError when `document` does not have the column's shape. */
-  abstract checkShape(document: unknown): void;
+  checkShape(document: unknown): void {
+    checkShape(this.#column, this.shape, document);
+  }
 
   /**
    * Returns the text that is stored.
    *
    * @throws InvalidJsonError when `document` can't be stored, or does not have the column's shape.
    */
-  abstract check(document: unknown): string;
+  check(document: unknown): string {
+    return checkDocument(this.#column, this.shape, document);
+  }
 
   override getColumnType(property: EntityProperty, platform: Platform): string {
     bringGuard(platform, JsonShapeGuard);
@@ -50,6 +59,10 @@ export abstract class ShapedJson extends JsonType {
     return (
       one === other || (typeof one === 'string' && typeof other === 'string' && sameDocument(one, other))
     );
+  }
+
+  get #column(): string {
+    return `${this.meta?.tableName}.${this.prop?.fieldNames[0]}`;
   }
 }
 

@@ -1,11 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from 'kysely';
-import { z } from 'zod';
 import { AnalysisRun } from '../entities/analysis-run.ts';
 import { SynthOutcome } from '../entities/synth-outcome.ts';
 import { SimulationAttributes } from '../entities/synth.ts';
 import { NotFoundError } from '../errors.ts';
-import { checkDocument } from '../json/check-shape.ts';
+import { checkDocuments, type CheckedDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './signatures/deleted-option.ts';
 import { forget } from './forget.ts';
 import { mintKey } from './mint-key.ts';
@@ -41,8 +40,6 @@ import {
   writes,
   type Signatures,
 } from './signatures/index.ts';
-
-const Attributes = z.array(SimulationAttributes.nullable());
 
 /**
  * How synths fared in analysis runs. An outcome outlives its synth, and is read with its own key, with or without attributes. Those
@@ -132,18 +129,26 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
    * @throws NotFoundError when there is no such run; InvalidJsonError, its paths begin with the outcome's place in the call.
    */
   async saveAll(analysisId: string, outcomesOfSynths: readonly NewOutcome[]): Promise<number> {
-    checkDocument(
+    const attributes = checkDocuments(
       'synth_outcomes.synth_attributes',
-      Attributes,
+      SimulationAttributes,
       outcomesOfSynths.map(({ synthAttributes }) => synthAttributes),
     );
-    const bySynth = new Map(outcomesOfSynths.map((outcome) => [outcome.synthId, outcome]));
+    const bySynth = new Map(
+      outcomesOfSynths.map((outcome, index) => [
+        outcome.synthId,
+        { outcome, checked: attributes[index] ?? null },
+      ]),
+    );
     if (bySynth.size === 0) return 0;
-    const rows = this.#rowsOf(analysisId, bySynth.values());
+    const rows = this.#rowsToCopy(analysisId, bySynth.values());
     const copied =
       !(await this.#lockRun(analysisId)) && (await copyRows(this.em, 'synth_outcomes', copiedColumns, rows));
     // It had outcomes before, or another transaction added one meanwhile.
-    if (!copied) await this.#upsert([...this.#rowsOf(analysisId, bySynth.values())]);
+    if (!copied)
+      await this.#upsert(
+        [...bySynth.values()].map(({ outcome }) => this.#rowOf(analysisId, outcome, outcome.synthAttributes)),
+      );
     return bySynth.size;
   }
 
@@ -191,18 +196,23 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   }
 
   // Made one by one, while those before are on their way.
-  *#rowsOf(analysisId: string, found: Iterable<NewOutcome>): Generator<OutcomeRow> {
-    for (const outcome of found) {
-      yield {
-        id: outcome.id ?? mintKey(this.em, SynthOutcome),
-        analysis_id: analysisId,
-        synth_id: outcome.synthId,
-        did_not_try_rate: outcome.didNotTryRate,
-        failed_rate: outcome.failedRate,
-        success_rate: outcome.successRate,
-        synth_attributes: outcome.synthAttributes,
-      };
-    }
+  *#rowsToCopy(
+    analysisId: string,
+    outcomes: Iterable<{ readonly outcome: NewOutcome; readonly checked: CheckedDocument | null }>,
+  ) {
+    for (const { outcome, checked } of outcomes) yield this.#rowOf(analysisId, outcome, checked);
+  }
+
+  #rowOf<Attributes>(analysisId: string, outcome: NewOutcome, attributes: Attributes) {
+    return {
+      id: outcome.id ?? mintKey(this.em, SynthOutcome),
+      analysis_id: analysisId,
+      synth_id: outcome.synthId,
+      did_not_try_rate: outcome.didNotTryRate,
+      failed_rate: outcome.failedRate,
+      success_rate: outcome.successRate,
+      synth_attributes: attributes,
+    };
   }
 
   static readonly signatures = {

@@ -17,9 +17,9 @@ const number = new Float64Array(1);
 const halves = new Uint32Array(number.buffer);
 const [upper, lower] = endianness() === 'LE' ? [1, 0] : [0, 1];
 
-/** The number, to the last bit. */
-export function numberOfHex(hex: string): number {
-  halves[upper] = bitsOfHex(hex, 0);
-  halves[lower] = bitsOfHex(hex, 8);
+/** Returns the number whose 16 digits begin at `start`, to the last bit. */
+export function numberOfHex(hex: string, start = 0): number {
+  halves[upper] = bitsOfHex(hex, start);
+  halves[lower] = bitsOfHex(hex, start + 8);
   return number[0] ?? Number.NaN;
 }

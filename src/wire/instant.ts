@@ -27,13 +27,13 @@ const infinity = 2n ** 63n - 1n + epoch;
 const minusInfinity = -(2n ** 63n) + epoch;
 
 /**
- * The `Date` of an instant. Its microseconds are cut, as everywhere in JavaScript. What no `Date` can hold, `infinity`, `-infinity`
+ * The `Date` of the instant whose 16 digits begin at `start`. Its microseconds are cut, as everywhere in JavaScript. What no `Date` can hold, `infinity`, `-infinity`
  * and years after 275760, is the nearest that there is: `new Date(8.64e15)` or `new Date(-8.64e15)`.
  */
-export function dateOfHex(hex: string): Date {
-  const microseconds = bitsOfHex(hex, 0) * high + (bitsOfHex(hex, 8) >>> 0);
+export function dateOfHex(hex: string, start = 0): Date {
+  const microseconds = bitsOfHex(hex, start) * high + (bitsOfHex(hex, start + 8) >>> 0);
   if (Number.isSafeInteger(microseconds)) return new Date(Math.floor(microseconds / 1_000) + epochMs);
-  return dateOfMicroseconds(microsecondsOfHex(hex));
+  return dateOfMicroseconds(microsecondsOfHex(hex.slice(start, start + 16)));
 }
 
 /** The `Date` of microseconds since 1970, as `dateOfHex` gives it. */

@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import * as charts from '../../src/entities/chart-data.ts';
 import * as entities from '../../src/entities.ts';
+import { ShapedJson } from '../../src/json/shaped-json.ts';
+import { unconnected } from '../../src/postgres/orm/unconnected.ts';
+import { factories } from '../concurrency/histories/factories.ts';
 import { broken } from './broken.ts';
 import { documents } from './documents.ts';
 
@@ -11,6 +14,21 @@ const shapes = new Map(
     exported instanceof z.ZodType && !(name in charts) ? [[name, exported]] : [],
   ),
 );
+
+/** What the factories put into JSON columns, by the name of the column's shape. */
+function documentsOfFactories(): [name: string, document: unknown][] {
+  const em = unconnected().em.fork();
+  return factories.flatMap(([, factory]) => {
+    const row = factory(em);
+    return em.getMetadata(row.constructor).props.flatMap(({ name, customType }) => {
+      if (!(customType instanceof ShapedJson) || row[name] == null) return [];
+      const found = [...shapes].find(([, exported]) => exported === customType.shape);
+      return found ? [[found[0], row[name]] as [string, unknown]] : [];
+    });
+  });
+}
+
+const examples = new Map<string, unknown>([...documentsOfFactories(), ...Object.entries(documents)]);
 
 function shape(name: string): z.ZodType {
   const found = shapes.get(name);
@@ -70,21 +88,25 @@ const refused = Object.entries(broken).flatMap(([name, breaks]) =>
 );
 
 describe('the shapes of JSON documents', () => {
-  test('are the ones that have documents here', () => {
-    expect([...shapes.keys()].toSorted()).toEqual(Object.keys(documents).toSorted());
+  test('are the ones that have documents, here or by a factory', () => {
+    expect(
+      [...shapes.keys()].toSorted(),
+      'have the factory set a document of the shape, or add one to test/entities/documents.ts',
+    ).toEqual([...examples.keys()].toSorted());
   });
 
-  test.each(Object.entries(documents))(
-    '%s takes a realistic document, and changes nothing in it',
-    (name, document) => {
-      expect(shape(name).parse(structuredClone(document))).toEqual(document);
-    },
-  );
+  test.each([...examples])('%s takes a realistic document, and changes nothing in it', (name, document) => {
+    expect(shape(name).parse(structuredClone(document))).toEqual(document);
+  });
 
-  test.each(Object.entries(documents))('%s keeps keys that it does not know', (name, document) => {
+  test.each([...examples])('%s keeps keys that it does not know', (name, document) => {
     const extended = withUnknownKeys(document);
 
     expect(shape(name).parse(extended)).toEqual(extended);
+  });
+
+  test.each([...shapes])('%s takes no text, number or null', (_, one) => {
+    for (const value of ['{}', 1, null]) expect(one.safeParse(value).success).toBe(false);
   });
 
   test.each(refused)('$name does not take $value at "$path"', ({ name, path, value }) => {

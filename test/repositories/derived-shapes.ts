@@ -7,13 +7,24 @@ import { InstantType } from '../../src/wire/instant-type.ts';
  * `field: value`.
  */
 export function misshapen(entity: EntityClass<object>, result: unknown): string[] {
-  const { properties = {} } = EntitySchema.REGISTRY.get(entity)?.meta ?? {};
   return rowsIn(result).flatMap((row) =>
     Object.entries(row).flatMap(([field, value]) => {
-      const property = Reflect.get(properties, field) ?? Reflect.get(properties, field.replace(/Id$/, ''));
+      const property = propertyOf(entity, field);
       return property && !holds(property, value) ? [`${field}: ${String(value)}`] : [];
     }),
   );
+}
+
+/** Fields of plain rows that no column of the entity has the name of. */
+export function strangeFields(entity: EntityClass<object>, result: unknown): string[] {
+  return rowsIn(result)
+    .flatMap((row) => Object.keys(row))
+    .filter((field) => propertyOf(entity, field) === undefined);
+}
+
+function propertyOf(entity: EntityClass<object>, field: string): EntityProperty | undefined {
+  const { properties = {} } = EntitySchema.REGISTRY.get(entity)?.meta ?? {};
+  return Reflect.get(properties, field) ?? Reflect.get(properties, field.replace(/Id$/, ''));
 }
 
 /** The objects of a result: itself, the items of a list, those of a page. */

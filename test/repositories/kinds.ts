@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { CursorPage, Page } from '../../src/repositories/index.ts';
 
 type Scalar = 'string' | 'number' | 'bigint' | 'boolean' | 'date' | 'error';
 
@@ -54,6 +55,23 @@ export class OrNull<Of> {
 
 export function orNull<const Of>(of: Of): OrNull<Of> {
   return new OrNull(of);
+}
+
+type Listed<List, Row> = Omit<Kind<List>, 'data'> & { readonly data: readonly [Row] };
+
+/** A page of rows of this kind. */
+export function pageOf<Row>(row: Row): Listed<Page<string>, Row> {
+  return {
+    data: [row],
+    pagination: { total: 'number', limit: 'number', offset: 'number', hasNext: 'boolean' },
+  };
+}
+
+/** A cursor page of rows of this kind. */
+export function cursorPageOf<Row>(
+  row: Row,
+): Omit<Kind<CursorPage<string>>, 'items'> & { readonly items: readonly [Row] } {
+  return { items: [row], endCursor: 'string | null', hasNextPage: 'boolean' };
 }
 
 type Whole<Part> =

@@ -20,6 +20,7 @@ import {
   anInterviewGuide,
 } from '../../src/testing/index.ts';
 import { factories } from '../concurrency/histories/factories.ts';
+import { tables } from '../schema/tables.ts';
 import { valuesOf } from './row-values.ts';
 
 /** Keys of rows that have `size` rows of everything that can belong to them. */
@@ -161,17 +162,23 @@ export function aWorld({ em }: UnitOfWork, size: number): World {
   };
 }
 
-/** Stages rows of each entity that has none yet, which share a parent where they may. */
+/**
+ * Stages rows of each entity that has none yet, parents first. They share a parent where they may, and have one each of those that are
+ * there otherwise, such as the second parent of a join table.
+ */
 function stageOthers(em: EntityManager, size: number): void {
-  for (const [name, factory] of factories) {
-    const meta = em.getMetadata().getByClassName(name);
+  for (const meta of tables) {
+    const [, factory] = factories.find(([name]) => name === meta.className) ?? [];
     const rows = rowsByEntity(em);
-    if (rows.has(meta.class)) continue;
-    const shared = sharedRelations(meta).flatMap(({ name: relation, targetMeta }) => {
-      const [parent] = rows.get(targetMeta?.class) ?? [];
-      return parent ? [[relation, parent]] : [];
-    });
-    for (let made = 0; made < size; made++) factory(em, Object.fromEntries(shared));
+    if (!factory || rows.has(meta.class)) continue;
+    const shared = new Set(sharedRelations(meta));
+    for (let made = 0; made < size; made++) {
+      const parents = meta.relations.flatMap((relation) => {
+        const parent = rows.get(relation.targetMeta?.class)?.[shared.has(relation) ? 0 : made];
+        return parent ? [[relation.name, parent] as const] : [];
+      });
+      factory(em, Object.fromEntries(parents));
+    }
   }
 }
 

@@ -1,103 +1,92 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
-import { ChartInsight, Experiment, FeatureScorecard, InterviewGuide } from '../../src/entities.ts';
-import { aChartInsight, aFeatureScorecard, anExperiment, anInterviewGuide } from '../../src/testing/index.ts';
+import type { EntityManager, EntityMetadata } from '@mikro-orm/postgresql';
+import { unconnected } from '../../src/postgres/orm/unconnected.ts';
+import { factories } from '../concurrency/histories/factories.ts';
+import { changed, trackedOf } from '../concurrency/histories/row-state.ts';
+import { valuesOf } from '../repositories/row-values.ts';
+import { tables } from './tables.ts';
 
-/** A table with `updated_at`, and the ways to change its row `k`. */
+/** The values of a row, by property. */
+export type Stored = Readonly<Record<string, unknown>>;
+type Change = (em: EntityManager, stored: Stored) => Promise<unknown>;
+
+/** A table with `updated_at`, and the ways to change one column of a row to a new value: the same one each time. */
 export interface Changing {
-  table: string;
-  key: string;
-  /** A column that is none of the keys or times, and a new value for it, in SQL. */
-  column: string;
-  value: string;
-  stage: (em: EntityManager) => object;
-  flush: (em: EntityManager) => Promise<unknown>;
-  upsert: (em: EntityManager) => Promise<unknown>;
-  nativeUpdate: (em: EntityManager, time?: { updatedAt: Date }) => Promise<unknown>;
-  queryBuilder: (em: EntityManager) => Promise<unknown>;
+  readonly table: string;
+  /** Stages a row, and returns its values. */
+  readonly stage: (em: EntityManager) => Stored;
+  readonly column: string;
+  readonly flush: Change;
+  /** By the key, and by each other unique set of columns: the name of the way, and the way. */
+  readonly upserts: readonly (readonly [name: string, upsert: Change])[];
+  readonly nativeUpdate: (em: EntityManager, stored: Stored, time?: { updatedAt: Date }) => Promise<unknown>;
+  readonly queryBuilder: Change;
+  readonly sql: (em: EntityManager, stored: Stored, further?: string) => Promise<unknown>;
 }
 
-const scorecard = {
-  id: 'a1b2c3d4',
-  identification: { feature_name: 'new', use_scenario: 'new' },
-  description_text: 'new',
-  complexity: { score: 0 },
-  initial_effort: { score: 0 },
-  perceived_risk: { score: 0 },
-  time_to_value: { score: 0 },
-};
+/** Every table with `updated_at`. */
+export const changingTables: readonly Changing[] = tables
+  .filter(({ properties }) => 'updatedAt' in properties)
+  .map(changing);
 
-/** The four tables with `updated_at`. */
-export const changingTables: Changing[] = [
-  {
-    table: 'experiments',
-    key: 'id',
-    column: 'description',
-    value: `'new'`,
-    stage: (em) => anExperiment(em, { id: 'k' }),
-    flush: async (em) => {
-      (await em.findOneOrFail(Experiment, 'k')).description = 'new';
+function changing(meta: EntityMetadata): Changing {
+  const { class: entity, className, tableName: table, primaryKeys, props, uniques } = meta;
+  const [, factory] = factories.find(([name]) => name === className) ?? [];
+  if (!factory) throw new Error(`${className} has no factory`);
+  const uniqueSets = [
+    ...uniques.map(({ properties }) => [properties ?? []].flat()),
+    ...props.filter(({ unique, primary }) => unique && !primary).map(({ name }) => [name]),
+  ];
+  const tracked = (stored: Stored) => {
+    const free = trackedOf(meta, stored).find(({ property }) => !uniqueSets.flat().includes(property));
+    if (!free) throw new Error(`${className} has no number, text or document to change`);
+    return { ...free, value: changed(free.kind, stored[free.property], 1) };
+  };
+  const data = (stored: Stored, time = {}) => ({
+    [tracked(stored).property]: tracked(stored).value,
+    ...time,
+  });
+  const upsert =
+    (without: readonly string[]): Change =>
+    (em, stored) => {
+      const given = props.filter(
+        ({ name, onUpdate, version }) =>
+          !onUpdate && !version && name !== 'createdAt' && !without.includes(name) && stored[name] != null,
+      );
+      const names = given.map(({ name }) => name);
+      return em.upsert(entity, { ...pick(stored, names), ...data(stored) });
+    };
+  const keyColumns = meta.getPrimaryProps().flatMap(({ fieldNames }) => fieldNames);
+  return {
+    table,
+    stage: (em) => valuesOf(factory(em)),
+    column: tracked(valuesOf(factory(unconnected().em.fork()))).column,
+    flush: async (em, stored) => {
+      const row: object = await em.findOneOrFail(entity, pick(stored, primaryKeys));
+      const { property, kind, value } = tracked(stored);
+      if (kind === 'document') Object.assign(Object(Reflect.get(row, property)), value);
+      else Reflect.set(row, property, value);
       await em.flush();
     },
-    upsert: (em) => em.upsert(Experiment, { id: 'k', name: 'new', hypothesis: 'new' }),
-    nativeUpdate: (em, time) => em.nativeUpdate(Experiment, { id: 'k' }, { description: 'new', ...time }),
-    queryBuilder: (em) =>
-      em.createQueryBuilder(Experiment).update({ description: 'new' }).where({ id: 'k' }).execute(),
-  },
-  {
-    table: 'interview_guide',
-    key: 'experiment_id',
-    column: 'questions',
-    value: `'new'`,
-    stage: (em) => anInterviewGuide(em, { experiment: anExperiment(em, { id: 'k' }) }),
-    flush: async (em) => {
-      (await em.findOneOrFail(InterviewGuide, 'k')).questions = 'new';
-      await em.flush();
+    upserts: [
+      ['an upsert of a row that is there', upsert([])],
+      ...uniqueSets.map(
+        (names) => [`an upsert of a row with this ${names.join(' and ')}`, upsert(primaryKeys)] as const,
+      ),
+    ],
+    nativeUpdate: (em, stored, time) =>
+      em.nativeUpdate(entity, pick(stored, primaryKeys), data(stored, time)),
+    queryBuilder: (em, stored) =>
+      em.createQueryBuilder(entity).update(data(stored)).where(pick(stored, primaryKeys)).execute(),
+    sql: (em, stored, further = '') => {
+      const { column, kind, value } = tracked(stored);
+      return em.execute(
+        `update "${table}" set "${column}" = ?${further} where ${keyColumns.map((key) => `"${key}" = ?`).join(' and ')}`,
+        [kind === 'document' ? JSON.stringify(value) : value, ...primaryKeys.map((name) => stored[name])],
+      );
     },
-    upsert: (em) => em.upsert(InterviewGuide, { experiment: 'k', questions: 'new' }),
-    nativeUpdate: (em, time) =>
-      em.nativeUpdate(InterviewGuide, { experiment: 'k' }, { questions: 'new', ...time }),
-    queryBuilder: (em) =>
-      em.createQueryBuilder(InterviewGuide).update({ questions: 'new' }).where({ experiment: 'k' }).execute(),
-  },
-  {
-    table: 'chart_insights',
-    key: 'id',
-    column: 'response_json',
-    value: `'{"summary": "new"}'`,
-    stage: (em) => aChartInsight(em, { id: 'k', simulationId: 'sim_1' }),
-    flush: async (em) => {
-      (await em.findOneOrFail(ChartInsight, 'k')).responseJson.summary = 'new';
-      await em.flush();
-    },
-    // By its other key.
-    upsert: (em) =>
-      em.upsert(ChartInsight, {
-        simulationId: 'sim_1',
-        insightType: 'distribution',
-        responseJson: { summary: 'new' },
-      }),
-    nativeUpdate: (em, time) =>
-      em.nativeUpdate(ChartInsight, { id: 'k' }, { responseJson: { summary: 'new' }, ...time }),
-    queryBuilder: (em) =>
-      em
-        .createQueryBuilder(ChartInsight)
-        .update({ responseJson: { summary: 'new' } })
-        .where({ id: 'k' })
-        .execute(),
-  },
-  {
-    table: 'feature_scorecards',
-    key: 'id',
-    column: 'data',
-    value: `'{"summary": "new"}'`,
-    stage: (em) => aFeatureScorecard(em, { id: 'k' }),
-    flush: async (em) => {
-      (await em.findOneOrFail(FeatureScorecard, 'k')).data.description_text = 'new';
-      await em.flush();
-    },
-    upsert: (em) => em.upsert(FeatureScorecard, { id: 'k', data: scorecard }),
-    nativeUpdate: (em, time) => em.nativeUpdate(FeatureScorecard, { id: 'k' }, { data: scorecard, ...time }),
-    queryBuilder: (em) =>
-      em.createQueryBuilder(FeatureScorecard).update({ data: scorecard }).where({ id: 'k' }).execute(),
-  },
-];
+  };
+}
+
+function pick(stored: Stored, names: readonly string[]): Stored {
+  return Object.fromEntries(names.map((name) => [name, stored[name]]));
+}

@@ -1,52 +1,43 @@
 import { readFile } from 'node:fs/promises';
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { ReferenceKind } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultSynthGroup } from '../../src/entities.ts';
-import {
-  TestDatabase,
-  aChartInsight,
-  aFeatureScorecard,
-  aRegionAnalysis,
-  aResearchExecution,
-  aScenarioNode,
-  aSensitivityResult,
-  aSimulationRun,
-  aSynth,
-  aSynthGroup,
-  aSynthOutcome,
-  aTranscript,
-  anAnalysisRun,
-  anExperiment,
-  anExperimentDocument,
-  anExploration,
-} from '../../src/testing/index.ts';
+import { TestDatabase, aSynthGroup } from '../../src/testing/index.ts';
+import { factories } from '../concurrency/histories/factories.ts';
+import { tables } from './tables.ts';
 
-type Factory = (em: EntityManager, overrides?: { id: string }) => { id: string };
-
-// Table, its column, the prefix of new keys, and keys as the old database has them.
-const minted: [table: string, column: string, prefix: string, old: string[], factory: Factory][] = [
-  ['experiments', 'id', 'exp', ['exp_a1b2c3d4'], anExperiment],
-  ['analysis_runs', 'id', 'ana', ['ana_a1b2c3d4'], anAnalysisRun],
-  ['synth_outcomes', 'id', 'out', ['out_a1b2c3d4', 'ana_a1b2c3d4_x1y2z3', 'out_a1b2c3d4e5f6'], aSynthOutcome],
-  ['synth_groups', 'id', 'grp', ['grp_a1b2c3d4', 'grp_00000001'], aSynthGroup],
-  ['synths', 'id', 'syn', ['x1y2z3'], aSynth],
-  ['explorations', 'id', 'expl', ['expl_a1b2c3d4'], anExploration],
-  ['scenario_nodes', 'id', 'node', ['node_a1b2c3d4'], aScenarioNode],
-  ['experiment_documents', 'id', 'doc', ['doc_a1b2c3d4'], anExperimentDocument],
-  ['chart_insights', 'id', 'ins', ['ins_a1b2c3d4e5f6'], aChartInsight],
-  ['sensitivity_results', 'id', 'sens', ['sens_a1b2c3d4e5f6'], aSensitivityResult],
-  ['region_analyses', 'id', 'region', ['region_a1b2c3d4'], aRegionAnalysis],
-  [
-    'research_executions',
-    'exec_id',
+// Of the tables that the old system had: the prefix of new keys, and keys as it has them.
+const old: Readonly<Record<string, readonly [prefix: string, ...keys: string[]]>> = {
+  experiments: ['exp', 'exp_a1b2c3d4'],
+  analysis_runs: ['ana', 'ana_a1b2c3d4'],
+  synth_outcomes: ['out', 'out_a1b2c3d4', 'ana_a1b2c3d4_x1y2z3', 'out_a1b2c3d4e5f6'],
+  synth_groups: ['grp', 'grp_a1b2c3d4', 'grp_00000001'],
+  synths: ['syn', 'x1y2z3'],
+  explorations: ['expl', 'expl_a1b2c3d4'],
+  scenario_nodes: ['node', 'node_a1b2c3d4'],
+  experiment_documents: ['doc', 'doc_a1b2c3d4'],
+  chart_insights: ['ins', 'ins_a1b2c3d4e5f6'],
+  sensitivity_results: ['sens', 'sens_a1b2c3d4e5f6'],
+  region_analyses: ['region', 'region_a1b2c3d4'],
+  research_executions: [
     'exec',
-    ['batch_exp_exp_a1b2c3d4_20260102_030405', 'batch_exp_exp_a1b2c3d4_auto_20260102_030405'],
-    aResearchExecution,
+    'batch_exp_exp_a1b2c3d4_20260102_030405',
+    'batch_exp_exp_a1b2c3d4_auto_20260102_030405',
   ],
-  ['transcripts', 'id', 'trn', ['7d444840-9dc0-41d1-b245-5ffdce74fad2'], aTranscript],
-  ['feature_scorecards', 'id', 'card', ['A1b2C3d4'], aFeatureScorecard],
-  ['simulation_runs', 'id', 'sim', ['sim_A1b2C3d4'], aSimulationRun],
-];
+  transcripts: ['trn', '7d444840-9dc0-41d1-b245-5ffdce74fad2'],
+  feature_scorecards: ['card', 'A1b2C3d4'],
+  simulation_runs: ['sim', 'sim_A1b2C3d4'],
+};
+
+// Every table whose key is a column of its own. The others have the keys of their parents.
+const minted = factories.flatMap(([name, factory]) => {
+  const meta = tables.find(({ className }) => className === name);
+  const [key, ...others] = meta?.getPrimaryProps() ?? [];
+  if (!meta || key?.kind !== ReferenceKind.SCALAR || others.length > 0) return [];
+  const [column = ''] = key.fieldNames;
+  const [prefix, ...oldKeys] = old[meta.tableName] ?? [null];
+  return [{ table: meta.tableName, column, property: key.name, prefix, oldKeys, factory }];
+});
 
 const uuid7 = '[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}';
 
@@ -56,36 +47,46 @@ describe('keys', () => {
   afterAll(() => db.drop());
 
   test.each(minted)(
-    'a row of %s without one is given one as soon as it is staged',
-    (_t, _c, prefix, _o, factory) =>
+    'a row of $table without one is given one as soon as it is staged',
+    ({ factory, property, prefix }) =>
       db.rollback(async ({ em }) => {
         const row = factory(em);
 
-        expect(row.id).toMatch(new RegExp(`^${prefix}_${uuid7}$`));
+        expect(row[property]).toMatch(new RegExp(`^${prefix ?? '[a-z]+'}_${uuid7}$`));
       }),
   );
 
-  test.each(minted)(
-    '%s takes keys of old formats, and of any length',
-    (table, column, _prefix, old, factory) =>
-      db.rollback(async ({ em }) => {
-        const keys = [...old, 'k'.repeat(500)];
+  test('every table has a prefix that no other has', () =>
+    db.rollback(async ({ em }) => {
+      const prefixes = minted.map(({ factory, property }) => String(factory(em)[property]).split('_')[0]);
 
-        for (const id of keys) factory(em, { id });
+      expect(new Set(prefixes).size).toBe(minted.length);
+      expect(minted.map(({ table }) => table)).toEqual(expect.arrayContaining(Object.keys(old)));
+    }));
+
+  test.each(minted)(
+    '$table takes keys of old formats, and of any length',
+    ({ table, column, property, oldKeys, factory }) =>
+      db.rollback(async ({ em }) => {
+        const keys = ['of an old format', ...oldKeys, 'k'.repeat(500)];
+
+        for (const key of keys) factory(em, { [property]: key });
         await em.flush();
 
-        const rows = await em.execute<{ key: string }[]>(`select ${column} as key from ${table}`);
+        const rows = await em.execute<{ key: string }[]>(`select "${column}" as key from "${table}"`);
         expect(rows.map(({ key }) => key).toSorted()).toEqual(keys.toSorted());
       }),
   );
 
-  test.each(minted)('%s has no server default: whoever writes plain SQL brings a key', (table, column) =>
-    db.rollback(async ({ em }) => {
-      await expect(em.execute(`insert into ${table} default values`)).rejects.toMatchObject({
-        cause: { code: '23502' },
-        column,
-      });
-    }),
+  test.each(minted)(
+    '$table has no server default: whoever writes plain SQL brings a key',
+    ({ table, column }) =>
+      db.rollback(async ({ em }) => {
+        await expect(em.execute(`insert into "${table}" default values`)).rejects.toMatchObject({
+          cause: { code: '23502' },
+          column,
+        });
+      }),
   );
 
   test('ten thousand that are minted in a row differ and sort by time, here and in the database', () =>

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Experiment } from '../../src/entities.ts';
 import { TestDatabase, aResearchExecution, anExperiment } from '../../src/testing/index.ts';
-import { changingTables, type Changing } from './changing-tables.ts';
+import { changingTables, type Changing, type Stored } from './changing-tables.ts';
 
 let db: TestDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));
@@ -10,24 +10,25 @@ afterAll(() => db.drop());
 
 const past = '2020-02-03 04:05:06.789012+00';
 
-/** Stores the row as one that last changed long ago. */
-async function store(em: EntityManager, { table, stage }: Changing): Promise<void> {
-  stage(em);
+/** Stores the row as one that last changed long ago, and returns its values. */
+async function store(em: EntityManager, { table, stage }: Changing): Promise<Stored> {
+  const stored = stage(em);
   await em.flush();
   em.clear();
-  await em.execute(`update ${table} set updated_at = '${past}', created_at = '${past}'`);
+  await em.execute(`update "${table}" set updated_at = '${past}', created_at = '${past}'`);
+  return stored;
 }
 
 async function times(em: EntityManager, { table }: Changing): Promise<{ created: string; updated: string }> {
   const rows = await em.execute<{ created: string; updated: string }[]>(
     `select to_char(created_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US+00') as created,
-       to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US+00') as updated from ${table}`,
+       to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US+00') as updated from "${table}"`,
   );
   return rows[0] ?? { created: '', updated: '' };
 }
 
 describe.each(changingTables)('updated_at of $table', (changing) => {
-  const { table, key, column, value } = changing;
+  const { table, column, flush, upserts, nativeUpdate, queryBuilder, sql } = changing;
 
   test('is null until the row changes', () =>
     db.rollback(async ({ em }) => {
@@ -37,71 +38,67 @@ describe.each(changingTables)('updated_at of $table', (changing) => {
       expect(await times(em, changing)).toMatchObject({ updated: null });
     }));
 
-  const sql = `update ${table} set ${column} = ${value} where ${key} = 'k'`;
-  test.each<[string, (em: EntityManager) => Promise<unknown>]>([
-    ['a flush', changing.flush],
-    ['an upsert of a row that is there', changing.upsert],
-    ['a bulk update', (em) => changing.nativeUpdate(em)],
-    ['a query builder', changing.queryBuilder],
-    ['plain SQL', (em) => em.execute(sql)],
+  test.each<readonly [string, (em: EntityManager, stored: Stored) => Promise<unknown>]>([
+    ['a flush', flush],
+    ...upserts,
+    ['a bulk update', nativeUpdate],
+    ['a query builder', queryBuilder],
+    ['plain SQL', sql],
   ])('moves with %s', (_, change) =>
     db.rollback(async ({ em }) => {
-      await store(em, changing);
+      const stored = await store(em, changing);
 
-      await change(em);
+      await change(em, stored);
 
       const { created, updated } = await times(em, changing);
       expect(created).toBe(past);
       expect(Math.abs(Date.parse(updated) - Date.now())).toBeLessThan(60_000);
-      expect(await em.execute(`select count(*)::int from ${table} where ${key} = 'k'`)).toEqual([
-        { count: 1 },
-      ]);
+      expect(await em.execute(`select count(*)::int from "${table}"`)).toEqual([{ count: 1 }]);
     }),
   );
 
   test('moves again with the next change of one transaction', () =>
     db.rollback(async ({ em }) => {
-      await store(em, changing);
-      await em.execute(sql);
+      await sql(em, await store(em, changing));
       const first = await times(em, changing);
 
-      await em.execute(`update ${table} set created_at = now()`);
+      await em.execute(`update "${table}" set created_at = now()`);
 
       expect((await times(em, changing)).updated > first.updated).toBe(true);
     }));
 
-  test.each<[string, (em: EntityManager) => Promise<unknown>]>([
+  test.each<[string, (em: EntityManager, stored: Stored) => Promise<unknown>]>([
     [
       'a flush',
-      async (em) => {
-        await changing.flush(em);
+      async (em, stored) => {
+        await flush(em, stored);
         em.clear();
-        await em.execute(`update ${table} set updated_at = '${past}'`);
-        await changing.flush(em);
+        await em.execute(`update "${table}" set updated_at = '${past}'`);
+        await flush(em, stored);
       },
     ],
-    ['plain SQL', (em) => em.execute(`update ${table} set ${column} = ${column}`)],
+    ['plain SQL', (em) => em.execute(`update "${table}" set "${column}" = "${column}"`)],
   ])('stays when %s changes nothing', (_, change) =>
     db.rollback(async ({ em }) => {
-      await store(em, changing);
+      const stored = await store(em, changing);
 
-      await change(em);
+      await change(em, stored);
 
       expect(await times(em, changing)).toEqual({ created: past, updated: past });
     }),
   );
 
-  test.each<[string, (em: EntityManager) => Promise<unknown>]>([
-    ['a bulk update', (em) => changing.nativeUpdate(em, { updatedAt: new Date('2021-01-01T00:00:00.123Z') })],
+  test.each<[string, (em: EntityManager, stored: Stored) => Promise<unknown>]>([
     [
-      'plain SQL',
-      (em) => em.execute(sql.replace(' where', `, updated_at = '2021-01-01 00:00:00.123Z' where`)),
+      'a bulk update',
+      (em, stored) => nativeUpdate(em, stored, { updatedAt: new Date('2021-01-01T00:00:00.123Z') }),
     ],
+    ['plain SQL', (em, stored) => sql(em, stored, `, updated_at = '2021-01-01 00:00:00.123Z'`)],
   ])('is kept as %s gives it', (_, change) =>
     db.rollback(async ({ em }) => {
-      await store(em, changing);
+      const stored = await store(em, changing);
 
-      await change(em);
+      await change(em, stored);
 
       expect(await times(em, changing)).toMatchObject({ updated: '2021-01-01 00:00:00.123000+00' });
     }),

@@ -2,7 +2,6 @@
 import type { EntityManager as CoreEntityManager, EntityRepository } from '@mikro-orm/core';
 import { MikroOrmModule } from '@mikro-orm/nestjs';
 import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
-import type { Tables } from '../../src/entities/tables.ts';
 import * as entities from '../../src/entities.ts';
 import { withSynthLab } from '../../src/index.ts';
 import type * as repositories from '../../src/repositories/index.ts';
@@ -11,7 +10,8 @@ import { Note } from '../database/service-orm/note.ts';
 declare const em: EntityManager;
 declare const core: CoreEntityManager;
 
-// Each entity's repository is known by its type, whichever package's entity manager is asked.
+// Each entity's repository is known by its type, whichever package's entity manager is asked. That of a new entity follows from the record
+// of repositories.
 export const found = {
   analysis_cache: em.getRepository(entities.AnalysisCache),
   analysis_runs: em.getRepository(entities.AnalysisRun),
@@ -48,7 +48,7 @@ export const found = {
   synth_outcomes: repositories.SynthOutcomeRepository;
   synths: repositories.SynthRepository;
   transcripts: repositories.TranscriptRepository;
-} satisfies Record<keyof Tables, unknown>;
+};
 
 const experiments: repositories.ExperimentRepository[] = [
   em.repo(entities.Experiment),

@@ -15,7 +15,7 @@ import { compare, describedSchema, readSchema, toStatements } from './create/dif
 import { newMigrationsDirectory, namingFor } from './create/naming.ts';
 import { sourceOf, type Content, type Method } from './create/source.ts';
 import { runTrial } from './create/trial.ts';
-import { lockedTables, lossesOf, renamesOf, warningsOf, type Warning } from './create/warnings.ts';
+import { lockedTables, lossesOf, renamesOf, summaryOf, warningsOf, type Warning } from './create/warnings.ts';
 
 /** A migration that was written. */
 export interface CreatedMigration {
@@ -102,13 +102,14 @@ async function contentOf(orm: MikroORM): Promise<Content | null> {
   const forward = compare(orm, from, to);
   const backward = compare(orm, to, from, forward);
   const warnings = { up: [...renamesOf(forward), ...warningsOf(forward)], down: warningsOf(backward) };
-  const [losses, locked] = [lossesOf(backward), lockedTables(forward)];
+  const [losses, locked, summary] = [lossesOf(backward), lockedTables(forward), summaryOf(forward)];
   const [up, down] = [await toStatements(orm, forward), await toStatements(orm, backward)];
   if (up.length === 0) return null;
   const trial = await runTrial(orm, schema, up, down);
   return {
     up: annotate(up, warnings.up, trial.up),
     down: annotate(down, warnings.down, trial.down),
+    summary,
     locked,
     losses,
   };

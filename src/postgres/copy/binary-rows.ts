@@ -1,3 +1,4 @@
+import { CheckedDocument } from '../../json/check-shape.ts';
 import { documentText } from '../../json/document-text.ts';
 import { refuseMalformedText } from '../client/unstorable-values.ts';
 
@@ -81,6 +82,7 @@ function copiedValue(
 ): CopiedValue {
   if (value == null) return null;
   if (type === 'double precision') return Number(value);
+  if (value instanceof CheckedDocument) return value.text;
   if (type !== 'text' || typeof value !== 'string') return documentText(`${at.table}.${at.column}`, value);
   refuseMalformedText(value, at);
   return value;

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Tables } from '../../entities/tables.ts';
 import { DataError } from '../../errors.ts';
+import type { CheckedDocument } from '../../json/check-shape.ts';
 import { sqlStateOf } from '../errors/translate-error.ts';
 import { binaryRows, type CopiedType } from './binary-rows.ts';
 import { copyIn } from './copy-in.ts';
@@ -16,7 +17,7 @@ export async function copyRows<Table extends keyof Tables, Column extends keyof 
   em: EntityManager,
   table: Table,
   columns: Readonly<Record<Column, CopiedType>>,
-  rows: Iterable<Readonly<Pick<Tables[Table], Column>>>,
+  rows: Iterable<{ readonly [Name in Column]: Tables[Table][Name] | CheckedDocument }>,
 ): Promise<boolean> {
   const names = Object.keys(columns).map((column) => `"${column}"`);
   const chunks = binaryRows(table, columns, rows);

@@ -1,19 +1,21 @@
 import type { EntityManager, EntityProperty } from '@mikro-orm/postgresql';
 import { ExactDoubleType } from '../../wire/double-type.ts';
-import { doubleHexSql, numberOfHex } from '../../wire/double.ts';
+import { numberOfHex } from '../../wire/double.ts';
 import { InstantType } from '../../wire/instant-type.ts';
-import { dateOfHex, instantHexSql, textOfHex } from '../../wire/instant.ts';
+import { dateOfHex, textOfHex } from '../../wire/instant.ts';
 
 /** How a column whose text depends on settings of the session is selected, shown, and written into a cursor. */
 export interface ExactForm {
-  readonly sql: (expression: string) => string;
-  readonly show: (hex: string) => unknown;
+  /** PostgreSQL's function for its binary form, which has eight bytes: 16 hexadecimal digits. */
+  readonly send: string;
+  /** Returns the value whose digits begin at `start`, 0 by default. */
+  readonly show: (hex: string, start?: number) => unknown;
   readonly text: (hex: string) => string;
 }
 
-const instant: ExactForm = { sql: instantHexSql, show: dateOfHex, text: textOfHex };
+const instant: ExactForm = { send: 'timestamptz_send', show: dateOfHex, text: textOfHex };
 const double: ExactForm = {
-  sql: doubleHexSql,
+  send: 'float8send',
   show: numberOfHex,
   text: (hex) => String(numberOfHex(hex)),
 };

@@ -1,4 +1,5 @@
 import {
+  BooleanType,
   DoubleType,
   EntitySchema,
   IntegerType,
@@ -113,9 +114,12 @@ const time: AnyCheck = (value) => {
     : undefined;
 };
 
+const flag: AnyCheck = (value) => (typeof value === 'boolean' ? undefined : isNot('a boolean', value));
+
 const checksByType = [
   [JsonType, document()],
   [TextType, Text],
+  [BooleanType, flag],
   [IntegerType, Integer],
   [DoubleType, FiniteNumber],
   [InstantType, time],

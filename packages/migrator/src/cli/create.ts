@@ -23,9 +23,7 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         if (created !== null) await host.onCreated(created.path);
         if (json) return printJson(created);
         if (created === null) return print('Entities and migrations agree; nothing was written.');
-        print(
-          `Wrote ${relative('', created.path)}. Review it, and describe in its docstring why, what it locks, and what going back loses.`,
-        );
+        print(`Wrote ${relative('', created.path)}. Review it.`);
         for (const { direction, message } of created.warnings) print(`  ${direction}: ${message}.`);
       });
     });

@@ -1,5 +1,7 @@
 import { scanSql } from '../sql/scan-sql.ts';
+import { joinNames } from './join-names.ts';
 import type { Naming } from './naming.ts';
+import type { LockedTables } from './warnings.ts';
 
 /** A statement and its warnings. */
 interface AnnotatedStatement {
@@ -18,8 +20,10 @@ export interface Method {
 export interface Content {
   readonly up: Method;
   readonly down: Method;
+  /** What it does, as the start of a sentence. */
+  readonly summary: string;
   /** Existing tables that it locks. */
-  readonly locked: readonly string[];
+  readonly locked: LockedTables;
   /** What `down` loses. */
   readonly losses: readonly string[];
 }
@@ -46,21 +50,21 @@ ${await method('down')}}
 ${exported}`;
 }
 
-function docstring({ locked, losses }: Content): string {
+function docstring({ summary, locked, losses }: Content): string {
+  const { changed, referred } = locked;
   const lines = [
-    'Say here why: what could not be done before, or went wrong.',
+    `${summary}.`,
     '',
-    locked.length === 0
-      ? 'Locks: none that matter, nothing is changed that was there before.'
-      : `Locks: ${joinNames(locked)}; say whom that stops, and for how long.`,
+    ...(changed.length === 0
+      ? []
+      : [`Locks: can stop reads and writes of ${joinNames(changed)} until it has committed.`]),
+    ...(referred.length === 0
+      ? []
+      : [`Locks: stops writes to ${joinNames(referred)}, which it refers to, until it has committed.`]),
+    ...(changed.length + referred.length === 0 ? ['Locks: nothing that was there before.'] : []),
     losses.length === 0 ? 'Going back loses nothing.' : `Going back loses ${joinNames(losses)}.`,
   ];
   return ['/**', ...lines.flatMap((line) => wrapped(line, ' * ')), ' */'].join('\n');
-}
-
-// Created on demand, because its constructor is slow.
-function joinNames(names: readonly string[]): string {
-  return new Intl.ListFormat('en').format(names);
 }
 
 async function body({ notes, statements }: Method): Promise<string> {

@@ -1,3 +1,4 @@
+import { joinNames } from './join-names.ts';
 import { quotedTable, requiredColumns, type SchemaDifference, type TableDifference } from './difference.ts';
 
 /** A risk of a created migration on a database with rows. */
@@ -42,15 +43,33 @@ export function lossesOf(difference: SchemaDifference): string[] {
   ];
 }
 
-/** Returns the existing tables that a difference locks: those that it changes, and those that new ones refer to. */
-export function lockedTables({ changedTables, newTables }: SchemaDifference): string[] {
+/** The existing tables that a migration locks: those that it changes, and others that its new tables refer to. */
+export interface LockedTables {
+  readonly changed: readonly string[];
+  readonly referred: readonly string[];
+}
+
+/** Returns the tables that a difference locks. */
+export function lockedTables({ changedTables, newTables }: SchemaDifference): LockedTables {
   const made = Object.values(newTables);
+  const changed = Object.values(changedTables).map(({ name }) => name);
+  const known = new Set([...changed, ...made.map((table) => table.getShortestName())]);
   const referred = made
     .flatMap((table) => Object.values(table.getForeignKeys()))
     .map(({ referencedTableName }) => short(referencedTableName));
-  const changed = Object.values(changedTables).map(({ name }) => name);
-  const names = new Set(made.map((table) => table.getShortestName()));
-  return [...new Set([...changed, ...referred])].filter((name) => !names.has(name));
+  return { changed, referred: [...new Set(referred)].filter((name) => !known.has(name)) };
+}
+
+/** Returns what a difference does to tables, as a sentence without its end; a difference of none is one of other objects. */
+export function summaryOf({ newTables, changedTables, removedTables }: SchemaDifference): string {
+  const parts = [
+    ['creates', Object.values(newTables).map((table) => table.getShortestName())],
+    ['changes', Object.values(changedTables).map(({ name }) => name)],
+    ['drops', Object.values(removedTables).map(({ name }) => name)],
+  ] as const;
+  const done = parts.flatMap(([verb, names]) => (names.length === 0 ? [] : [`${verb} ${joinNames(names)}`]));
+  const text = done.length === 0 ? 'changes objects that are no tables' : done.join('; ');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function ofTable(table: TableDifference): Warning[] {
