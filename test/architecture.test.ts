@@ -51,6 +51,7 @@ layers['cli'] = Object.keys(layers);
 const migrator = 'packages/migrator/src';
 const migratorFolders = [
   'sql',
+  'internals',
   'session',
   'files',
   'ledger',
@@ -104,19 +105,6 @@ const mayImportLegacy = [
 
 // A file for each table, and for each migration: a subject has no more than one of them.
 const mayBeCrowded = new Set(['src/entities', 'src/repositories', 'src/migrations']);
-
-// Names that the two packages, or two files of the migrator, still both export.
-const homonyms = new Set([
-  'BackfillOptions',
-  'Condition',
-  'Difference',
-  'Place',
-  'RefusedError',
-  'Tables',
-  'quoted',
-  'sqlStateOf',
-  'transactionControl',
-]);
 
 const emptyNames = new Set(['utils', 'util', 'helpers', 'helper', 'common', 'types', 'misc']);
 
@@ -215,7 +203,7 @@ const rules: Rule[] = [
         [...new Set(exports)].map((name) => ({ name, path })),
       );
       return [...Map.groupBy(files, ({ name }) => name)]
-        .filter(([name, found]) => found.length > 1 && !homonyms.has(name))
+        .filter(([, found]) => found.length > 1)
         .map(
           ([name, found]) =>
             `${name} is exported by ${list(found.map(({ path }) => path))}: rename all but one`,

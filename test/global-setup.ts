@@ -4,9 +4,11 @@ import { EmbeddedPostgresError } from '../src/embedded/index.ts';
 import { DataError } from '../src/errors.ts';
 import { parseDatabaseUrl } from '../src/settings/database-url.ts';
 import { TestServer } from '../src/testing/index.ts';
+import { shareServer } from '../packages/migrator/test/kit/server.ts';
+import { sharedCoordinates } from '../src/testing/allocate-database.ts';
 import { buildMigrator } from './build-migrator.ts';
 import { removePacked } from './packed-package.ts';
-import { PgBouncer } from './pooler/pgbouncer.ts';
+import { PgBouncer } from '../packages/migrator/test/kit/pgbouncer.ts';
 
 /** Starts the suite's PostgreSQL once; every test file copies its migrated template. */
 export default async function setup(): Promise<() => Promise<void>> {
@@ -15,6 +17,8 @@ export default async function setup(): Promise<() => Promise<void>> {
   process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '../node_modules/.cache/tests');
   buildMigrator();
   const server = await TestServer.start().catch(giveUp);
+  // The migrator's tests have their own kit, on the same server; databases of killed runs are found by their prefix.
+  shareServer({ url: server.url, prefix: sharedCoordinates().run });
   const pooler = await startPooler(server);
   const elsewhere = server.kind === 'container' ? '' : ' In a container instead: make test-containers.';
   console.log(`Tests run on ${server.description}${pooler ? ', through PgBouncer' : ''}.${elsewhere}`);

@@ -1,4 +1,4 @@
-import { isDevelopmentDatabase } from 'mikro-orm-safe-migrations/cli';
+import { isLocalDevelopmentDatabase } from 'mikro-orm-safe-migrations/cli';
 
 /** The properties that decide whether a database is one for development. */
 export interface DatabaseIdentity {
@@ -21,5 +21,5 @@ export function isForDevelopment(
   // The default of docker-compose.yml, which treats an empty variable as unset too.
   const composeName = environment['POSTGRES_DB'] || 'synthlab';
   const database = embedded ? { host: 'localhost', name: composeName } : { host, name };
-  return isDevelopmentDatabase(database, environment, [composeName]);
+  return isLocalDevelopmentDatabase(database, environment, [composeName]);
 }

@@ -31,7 +31,7 @@ const host: CommandHost<DatabaseInfo> = {
       { embedded: files !== null, host: server, name },
       { ...readEnvironmentFile([]).values, ...process.env },
     ),
-  inCallersTerms: toInvocationTerms,
+  formatMessage: toInvocationTerms,
   confirmedCommand: commandWithConfirmation,
   onCreated: async (path) => (await import('./add-migration-to-list.ts')).addMigrationToList(path),
 };

@@ -1,4 +1,4 @@
-import { throwing } from 'mikro-orm-safe-migrations/cli';
+import { throwOnExit } from 'mikro-orm-safe-migrations/cli';
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { backfillCommand } from './backfill/command.ts';
@@ -43,7 +43,7 @@ question was interrupted by Ctrl-C.`,
     .addCommand(loadCommand())
     .addCommand(backfillCommand())
     .addCommand(demoCommand());
-  return throwing(synthdb, { name: 'synthdb', inCallersTerms: toInvocationTerms }, helpHint);
+  return throwOnExit(synthdb, { name: 'synthdb', formatMessage: toInvocationTerms }, helpHint);
 }
 
 function version(): string {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import { migrateDown, migrateUp } from '../schema/migrate.ts';
-import { OutsideSession } from '../schema/outside-session.ts';
+import { OutsideSession } from '../../packages/migrator/test/kit/outside-session.ts';
 import { addExperiment } from './experiment.ts';
 import { main, synthdb as run, type Run } from './run.ts';
 import { hasTerminals, onTerminal, type Seen } from './terminal.ts';

@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, '../..');
 export const pages: readonly string[] = [
   'README.md',
   'packages/migrator/README.md',
+  'packages/migrator/docs/guide.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { CommitUnknownError, ContentionError, DataError, openDatabase } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
 import { rejectionOf } from '../database/reported-error.ts';
-import type { Fault } from '../proxy/fault.ts';
+import type { Fault } from '../../packages/migrator/test/kit/proxy/fault.ts';
 import { ProxiedDatabase, durationOf } from './proxied-database.ts';
 
 const codes = [

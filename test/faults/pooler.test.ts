@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
 import { rejectionOf } from '../database/reported-error.ts';
-import { PgBouncer, whyNoPooler } from '../pooler/pgbouncer.ts';
+import { PgBouncer, whyNoPooler } from '../../packages/migrator/test/kit/pgbouncer.ts';
 
 const reason = new Error('given up');
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DataError, type UnitOfWork } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
 import { rejectionOf } from '../database/reported-error.ts';
-import type { Fault } from '../proxy/fault.ts';
+import type { Fault } from '../../packages/migrator/test/kit/proxy/fault.ts';
 import { ProxiedDatabase } from './proxied-database.ts';
 
 const rounds = Number(process.env['FAULTS'] ?? 20);

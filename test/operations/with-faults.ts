@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReadingUnitOfWork, UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { openDatabase, type Database } from '../../src/index.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
-import type { Fault } from '../proxy/fault.ts';
+import type { Fault } from '../../packages/migrator/test/kit/proxy/fault.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
 import { digest } from './digest.ts';
 

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { synthdb } from '../cli/run.ts';
-import { PgBouncer, whyNoPooler } from './pgbouncer.ts';
+import { PgBouncer, whyNoPooler } from '../../packages/migrator/test/kit/pgbouncer.ts';
 
 describe.skipIf(whyNoPooler !== null)('synthdb doctor, through a pooler', () => {
   test.each([

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { concurrently } from '../concurrency/concurrently.ts';
-import { PgBouncer, whyNoPooler, type PoolerOptions } from './pgbouncer.ts';
+import { PgBouncer, whyNoPooler, type PoolerOptions } from '../../packages/migrator/test/kit/pgbouncer.ts';
 
 let db: TestDatabase;
 beforeAll(async () => void (db = await TestDatabase.create()));

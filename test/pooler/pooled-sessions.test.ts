@@ -15,7 +15,7 @@ import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { concurrently } from '../concurrency/concurrently.ts';
 import { WireProxy } from '../proxy/wire-proxy.ts';
-import { PgBouncer, whyNoPooler, type PoolerOptions } from './pgbouncer.ts';
+import { PgBouncer, whyNoPooler, type PoolerOptions } from '../../packages/migrator/test/kit/pgbouncer.ts';
 import { leftOn } from './server-connections.ts';
 
 let db: TestDatabase;

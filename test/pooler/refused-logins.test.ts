@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { ConnectionError, openDatabase } from '../../src/index.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
-import { PgBouncer, whyNoPooler, type PoolerOptions } from './pgbouncer.ts';
+import { PgBouncer, whyNoPooler, type PoolerOptions } from '../../packages/migrator/test/kit/pgbouncer.ts';
 
 // Directly, also when the server of the run is behind a pooler.
 let server: URL;

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import type { DatabaseTarget } from '../../src/settings/database-url.ts';
 import { barrier, concurrently } from '../concurrency/concurrently.ts';
-import type { PgBouncer } from './pgbouncer.ts';
+import type { PgBouncer } from '../../packages/migrator/test/kit/pgbouncer.ts';
 
 /** The state of a connection that would affect its next user. */
 const state = `

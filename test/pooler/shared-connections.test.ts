@@ -10,10 +10,11 @@ import {
   type EntityManager,
 } from '../../src/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
+import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { TestDatabase, TestServer, anExperiment } from '../../src/testing/index.ts';
 import { connect } from '../../src/postgres/orm/connect.ts';
 import { concurrently } from '../concurrency/concurrently.ts';
-import { PgBouncer, whyNoPooler } from './pgbouncer.ts';
+import { PgBouncer, whyNoPooler } from '../../packages/migrator/test/kit/pgbouncer.ts';
 import { leftOn } from './server-connections.ts';
 
 const clients = 20;
@@ -195,7 +196,7 @@ describe('an option at login', () => {
 test('migrations leave no state of the session', async () => {
   await using empty = await TestServer.shared().createEmptyDatabase();
   await using own = await PgBouncer.start(empty.target, { poolMode: 'transaction', serverConnections });
-  const orm = await connect(own.target, { poolMode: 'transaction' });
+  const orm = await connect(parseDatabaseUrl(own.url(), 'url'), { poolMode: 'transaction' });
   try {
     await new Migrator(orm).up();
   } finally {

@@ -10,7 +10,7 @@ import {
 } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
 import { concurrently } from '../concurrency/concurrently.ts';
-import { PgBouncer, whyNoPooler } from './pgbouncer.ts';
+import { PgBouncer, whyNoPooler } from '../../packages/migrator/test/kit/pgbouncer.ts';
 import { leftOn } from './server-connections.ts';
 
 const clients = 20;

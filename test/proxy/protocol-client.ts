@@ -1,5 +1,5 @@
 import { Client, type Connection } from 'pg';
-import { message } from './message.ts';
+import { message } from '../../packages/migrator/test/kit/proxy/message.ts';
 import type { WireProxy } from './wire-proxy.ts';
 
 /** Connects a client of the driver through `proxy`. The loss of its connection does not end the process. */

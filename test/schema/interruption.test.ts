@@ -4,7 +4,7 @@ import { migrationGap } from 'mikro-orm-safe-migrations';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 import { readCatalog, type Catalog } from '../../packages/migrator/src/catalog/catalog.ts';
 import { migrateDown, migrateUp } from './migrate.ts';
-import { OutsideSession } from './outside-session.ts';
+import { OutsideSession } from '../../packages/migrator/test/kit/outside-session.ts';
 import { insertBareRows } from './rows.ts';
 
 const initial = 'Migration20261121030000_initial_schema';

@@ -10,7 +10,7 @@ import {
   anExploration,
   anInterviewGuide,
 } from '../../src/testing/index.ts';
-import { OutsideSession } from './outside-session.ts';
+import { OutsideSession } from '../../packages/migrator/test/kit/outside-session.ts';
 
 interface Versioned {
   table: string;

@@ -7,7 +7,7 @@ import { SettingsError } from '../../src/errors.ts';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
-import { PgBouncer, whyNoPooler } from '../pooler/pgbouncer.ts';
+import { PgBouncer, whyNoPooler } from '../../packages/migrator/test/kit/pgbouncer.ts';
 import { OtherRun, whyNoNamespaces } from './other-run.ts';
 
 async function isUp(url: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { addToHistory } from './ledger/history.ts';
 import { describeDifference } from './catalog/differences.ts';
 import { readCatalog } from './catalog/catalog.ts';
-import { RefusedError } from './session/errors.ts';
+import { MigrationRefusedError } from './session/errors.ts';
 import type { Lease } from './lease/lease.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { requireKnown, requireConsistent } from './plan/selection.ts';
@@ -26,12 +26,12 @@ export async function baseline(
     differencesAfter(migrated, scratch, names, found),
   );
   if (differing.length > 0) {
-    throw new RefusedError(
+    throw new MigrationRefusedError(
       `the schema differs from what the migrations up to ${name} create; nothing was changed. Remove the differences, or choose another migration:\n` +
         differing.map((difference) => `  ${describeDifference(difference)}`).join('\n'),
     );
   }
-  await lease.begin({ migration: name, direction: 'baseline' });
+  await lease.recordWork({ migration: name, direction: 'baseline' });
   await inTransaction(orm, async (session) => {
     await lease.guard(session);
     for (const migration of declared) {
@@ -45,7 +45,7 @@ export async function baseline(
       });
     }
   });
-  await lease.rest();
+  await lease.recordIdle();
   return declared.map((migration) => migration.name);
 }
 
@@ -56,7 +56,7 @@ function toDeclare(state: State, name: string) {
   const applied = new Set(state.log.map((row) => row.name));
   const beyond = [...applied].filter((one) => one > name);
   if (beyond.length > 0) {
-    throw new RefusedError(
+    throw new MigrationRefusedError(
       `${beyond.join(', ')} ${beyond.length === 1 ? 'is' : 'are'} applied and newer than ${name}: a baseline can't go back; run \`up\``,
     );
   }

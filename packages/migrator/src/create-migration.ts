@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Direction } from './files/emitted-migration.ts';
-import { RefusedError } from './session/errors.ts';
+import { MigrationRefusedError } from './session/errors.ts';
 import {
   isMigrationFile,
   migrationFiles,
@@ -14,7 +14,7 @@ import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { compare, describedSchema, readSchema, toStatements } from './create/difference.ts';
 import { newMigrationsDirectory, namingFor } from './create/naming.ts';
 import { sourceOf, type Content, type Method } from './create/source.ts';
-import { tryOut } from './create/trial.ts';
+import { runTrial } from './create/trial.ts';
 import { lockedTables, lossesOf, renamesOf, summaryOf, warningsOf, type Warning } from './create/warnings.ts';
 
 /** A migration that was written. */
@@ -38,18 +38,17 @@ const schema = 'migrator';
  * scratch database of the same server, created by the migrations and dropped at the end, independent of the connected database. Runs the
  * new migration there, in both directions. The role must be allowed to create databases.
  *
- * It goes where `migrations.path` says (`pathTs` for TypeScript), named by `migrations.fileName`, in the language of
- * `migrations.emit`, and sorts last. A project that lists its migrations has to list it. Neither the ORM's snapshot nor
- * `migrations.generator` has a part in it.
+ * Writes to `migrations.path` (`pathTs` for TypeScript) a file named by `migrations.fileName`, in the language of `migrations.emit`,
+ * which sorts last. A project with `migrationsList` has to add it there. Ignores the ORM's snapshot and `migrations.generator`.
  *
- * @throws RefusedError when `name` can't be part of a class's name, or the directory has migrations that are not loaded; and what `up`
+ * @throws MigrationRefusedError when `name` can't be part of a class's name, or the directory has migrations that are not loaded; and what `up`
  * throws on the scratch database.
  */
 export async function createMigration(orm: MikroORM, name: string): Promise<CreatedMigration | null> {
   const directory = newMigrationsDirectory(orm);
   await mkdir(directory, { recursive: true });
   const known = (await migrationFiles(orm)).map((file) => file.name);
-  await mustBeRead(orm, directory, known);
+  await refuseUnreadMigrations(orm, directory, known);
   const naming = namingFor(orm, name, known.at(-1), new Date());
   const content = await withScratchDatabase(orm, schema, async (scratch) => {
     await new Migrator(scratch).up();
@@ -77,11 +76,15 @@ async function writeWhole(path: string, text: string): Promise<void> {
   }
 }
 
-// The changes of a migration that is not built or listed yet would be written again.
-async function mustBeRead(orm: MikroORM, directory: string, known: readonly string[]): Promise<void> {
+// The changes of a migration that is not built or listed would be written again.
+async function refuseUnreadMigrations(
+  orm: MikroORM,
+  directory: string,
+  known: readonly string[],
+): Promise<void> {
   const [unlisted] = await unlistedMigrations(orm, directory);
   if (unlisted !== undefined) {
-    throw new RefusedError(
+    throw new MigrationRefusedError(
       `${unlisted} is not listed: add it to the list of migrations before another is created`,
     );
   }
@@ -89,34 +92,34 @@ async function mustBeRead(orm: MikroORM, directory: string, known: readonly stri
   const files = (await readdir(directory)).filter((file) => isMigrationFile(orm, file));
   const unread = files.find((file) => !known.includes(withoutExtension(file)));
   if (unread === undefined) return;
-  throw new RefusedError(
-    `${unread} is not among the migrations that are read: build it before another is created`,
+  throw new MigrationRefusedError(
+    `${unread} is not among the loaded migrations: build it before another is created`,
   );
 }
 
 async function contentOf(orm: MikroORM): Promise<Content | null> {
   const [from, to] = [await readSchema(orm), describedSchema(orm)];
-  const there = compare(orm, from, to);
-  const back = compare(orm, to, from, there);
-  const warnings = { up: [...renamesOf(there), ...warningsOf(there)], down: warningsOf(back) };
-  const [losses, locked, summary] = [lossesOf(back), lockedTables(there), summaryOf(there)];
-  const [up, down] = [await toStatements(orm, there), await toStatements(orm, back)];
+  const forward = compare(orm, from, to);
+  const backward = compare(orm, to, from, forward);
+  const warnings = { up: [...renamesOf(forward), ...warningsOf(forward)], down: warningsOf(backward) };
+  const [losses, locked, summary] = [lossesOf(backward), lockedTables(forward), summaryOf(forward)];
+  const [up, down] = [await toStatements(orm, forward), await toStatements(orm, backward)];
   if (up.length === 0) return null;
-  const tried = await tryOut(orm, schema, up, down);
+  const trial = await runTrial(orm, schema, up, down);
   return {
-    up: noted(up, warnings.up, tried.up),
-    down: noted(down, warnings.down, tried.down),
+    up: annotate(up, warnings.up, trial.up),
+    down: annotate(down, warnings.down, trial.down),
     summary,
     locked,
     losses,
   };
 }
 
-/** Puts each warning above the first statement that it is about; above all of them when it is about none. */
-function noted(
+/** Adds each warning to the first statement that it concerns; to the whole direction if it concerns none. */
+function annotate(
   statements: readonly string[],
   warnings: readonly Warning[],
-  tried: readonly string[],
+  problems: readonly string[],
 ): Method {
   const placed = warnings.map(({ message, about }) => ({
     message,
@@ -124,7 +127,7 @@ function noted(
   }));
   const messagesAt = (index: number) => placed.filter(({ at }) => at === index).map(({ message }) => message);
   return {
-    notes: [...tried, ...messagesAt(-1)],
+    notes: [...problems, ...messagesAt(-1)],
     statements: statements.map((sql, index) => ({ sql, notes: messagesAt(index) })),
   };
 }

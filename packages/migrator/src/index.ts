@@ -1,10 +1,10 @@
 export { describeDifference, type Difference } from './catalog/differences.ts';
 export type { CheckResult } from './check.ts';
 export { createMigration, type CreatedMigration, type CreationWarning } from './create-migration.ts';
-export { backfill, backfillOf, type BackfillOptions } from './files/backfill.ts';
+export { backfill, type BackfillUpdate } from './files/backfill.ts';
 export type { DownLosses } from './losses/down-losses.ts';
 export type { Direction, MigrationSettings } from './files/emitted-migration.ts';
-export { MigratorError, RefusedError, type MigratorErrorCode } from './session/errors.ts';
+export { MigratorError, MigrationRefusedError, type MigratorErrorCode } from './session/errors.ts';
 export { migrationGap, type MigrationGap } from './ledger/pending.ts';
 export { Migrator, type PlanBasis } from './migrator.ts';
 export type { MigratorOptions } from './migrator-options.ts';
@@ -12,4 +12,4 @@ export type { MigrationRun } from './run/runner.ts';
 export type { PlannedMigration } from './plan/plan.ts';
 export type { Blocker, MigrationEvent } from './run/migration-event.ts';
 export type { DownRequest, UpRequest } from './ledger/requests.ts';
-export type { Condition, MigrationStatus } from './ledger/status.ts';
+export type { MigrationCondition, MigrationStatus } from './ledger/status.ts';

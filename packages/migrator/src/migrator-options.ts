@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { MigrationEvent } from './run/migration-event.ts';
-import { RefusedError } from './session/errors.ts';
+import { MigrationRefusedError } from './session/errors.ts';
 import { isMilliseconds } from './session/milliseconds.ts';
 import { poolSize } from './session/own-connection.ts';
 
@@ -22,21 +22,27 @@ export interface MigratorOptions {
   readonly onEvent?: ((event: MigrationEvent) => void) | undefined;
 }
 
-/** @throws RefusedError when an option is not a time in milliseconds, or the lease is too short. */
+/** @throws MigrationRefusedError when an option is not a time in milliseconds, or the lease is too short. */
 export function refuseInvalidTimes(options: MigratorOptions): void {
   const { lockTimeout, lockRetry, statementTimeout, lockWait, lease } = options;
   for (const [name, time] of Object.entries({ lockTimeout, lockRetry, statementTimeout, lockWait, lease })) {
     if (time !== undefined && !isMilliseconds(time))
-      throw new RefusedError(`${name}: ${time} is not a time in milliseconds; use a whole number from 0`);
+      throw new MigrationRefusedError(
+        `${name}: ${time} is not a time in milliseconds; use a whole number from 0`,
+      );
   }
   // It is renewed three times before it expires, over any network.
   if (lease !== undefined && lease < 100)
-    throw new RefusedError(`lease: ${lease} ms is too short to be renewed in time; use at least 100`);
+    throw new MigrationRefusedError(
+      `lease: ${lease} ms is too short to be renewed in time; use at least 100`,
+    );
 }
 
-/** @throws RefusedError when the pool has fewer connections than a run needs: the heartbeat would wait for the work. */
+/** @throws MigrationRefusedError when the pool has fewer connections than a run needs: the heartbeat would wait for the work. */
 export function refuseSmallPool(orm: MikroORM): void {
   const max = poolSize(orm);
   if (max !== null && max < 3)
-    throw new RefusedError(`pool.max is ${max}, and migrations need 3 connections: set it to 3 or more`);
+    throw new MigrationRefusedError(
+      `pool.max is ${max}, and migrations need 3 connections: set it to 3 or more`,
+    );
 }

@@ -5,7 +5,7 @@ import { check, type CheckResult } from './check.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
 import { readDatabase, readMigrations, readState, type State } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
-import { tablesOf, type Tables } from './ledger/tables.ts';
+import { tablesOf, type MigratorTables } from './ledger/tables.ts';
 import { refuseDroppedSchema } from './leftovers/dropped-schema.ts';
 import { lossesOfDown, type DownLosses } from './losses/down-losses.ts';
 import { refuseInvalidTimes, refuseSmallPool, type MigratorOptions } from './migrator-options.ts';
@@ -15,11 +15,11 @@ import { downSteps, upSteps } from './plan/steps.ts';
 import type { Limits } from './run/limits.ts';
 import { Runner, type MigrationRun } from './run/runner.ts';
 import type { Step } from './run/step.ts';
-import { RefusedError } from './session/errors.ts';
+import { MigrationRefusedError } from './session/errors.ts';
 
 /** What a plan starts from. */
 export interface PlanBasis {
-  /** The last migration to regard as applied, with all before it; null for none. The database is read when absent. */
+  /** The last migration to regard as applied, with all before it; null for none. Read from the database when absent. */
   readonly from?: string | null | undefined;
 }
 
@@ -31,9 +31,9 @@ export class Migrator {
   readonly #orm: MikroORM;
   readonly #options: MigratorOptions;
   readonly #schema: string;
-  readonly #tables: Tables;
+  readonly #tables: MigratorTables;
 
-  /** @throws RefusedError when `schema` is not a plain name, `migrations.schema` is set, or an option is not a time in milliseconds. */
+  /** @throws MigrationRefusedError when `schema` is not a plain name, `migrations.schema` is set, or an option is not a time in milliseconds. */
   constructor(orm: MikroORM, options: MigratorOptions = {}) {
     refuseInvalidTimes(options);
     this.#orm = orm;
@@ -51,7 +51,7 @@ export class Migrator {
    * Applies pending migrations, oldest first, and returns them. Of several runners at once, one migrates; the others wait and find
    * nothing to do.
    *
-   * @throws RefusedError before anything is changed; MigratorError `failed`, `lock_held`, `lock_lost`.
+   * @throws MigrationRefusedError before anything is changed; MigratorError `failed`, `lock_held`, `lock_lost`.
    */
   async up(request: UpRequest = {}): Promise<MigrationRun[]> {
     const state = await this.#readAll();
@@ -64,7 +64,7 @@ export class Migrator {
   /**
    * Reverts the migration applied last, or as many as requested, and returns them.
    *
-   * @throws RefusedError before anything is changed; MigratorError `failed`, `lock_held`, `lock_lost`.
+   * @throws MigrationRefusedError before anything is changed; MigratorError `failed`, `lock_held`, `lock_lost`.
    */
   async down(request: DownRequest = {}): Promise<MigrationRun[]> {
     const state = await this.#readAll();
@@ -74,14 +74,14 @@ export class Migrator {
   }
 
   /**
-   * Reverts the migration applied last and applies it again, as while writing one.
+   * Reverts the migration applied last and applies it again.
    *
-   * @throws RefusedError when none is applied, and as `down`.
+   * @throws MigrationRefusedError when none is applied; and the errors of `down`.
    */
   async redo(): Promise<MigrationRun[]> {
     return this.#run(await readMigrations(this.#orm), async (before) => {
       const [migration] = await selectDown(before, {});
-      if (!migration) throw new RefusedError('no migration is applied: run `up` first');
+      if (!migration) throw new MigrationRefusedError('no migration is applied: run `up` first');
       return [
         { migration, direction: 'down' },
         { migration, direction: 'up' },
@@ -95,7 +95,7 @@ export class Migrator {
    * does, it creates none. Where a scratch database can't be created, or the result depends on rows, it returns every table that holds
    * rows, and the reason. Changes nothing; needs no lease.
    *
-   * @throws RefusedError when `down` would be refused.
+   * @throws MigrationRefusedError when `down` would be refused.
    */
   async lossesOfDown(request: DownRequest = {}): Promise<DownLosses> {
     return lossesOfDown(this.#database(), await readState(this.#orm, this.#tables), request);
@@ -105,7 +105,7 @@ export class Migrator {
    * Returns what `up` would send, migration by migration, under the same conditions. Reads from the database what is applied. With
    * `from` it opens no connection, and does not detect migrations that were edited since.
    *
-   * @throws RefusedError when `up` would be refused, or there is no migration `from`.
+   * @throws MigrationRefusedError when `up` would be refused, or there is no migration `from`.
    */
   async planUp({ from, ...request }: UpRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
     const state = await this.#stateFrom(from);
@@ -113,7 +113,7 @@ export class Migrator {
     return planOf(state, this.#limits(), (before) => upSteps(before, request));
   }
 
-  /** Returns what `down` would send; else as `planUp`. */
+  /** Returns what `down` would send; otherwise as `planUp`. */
   async planDown({ from, ...request }: DownRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
     return planOf(await this.#stateFrom(from), this.#limits(), (before) => downSteps(before, request));
   }
@@ -122,7 +122,7 @@ export class Migrator {
    * Compares the database with what its migrations create, in the order in which they were applied, and what all migrations create with
    * the entities: on a scratch database of the same server, which is dropped at the end. Changes nothing; needs no lease.
    *
-   * @throws RefusedError when the role may not create databases; MigratorError `failed` when a migration fails on the scratch database.
+   * @throws MigrationRefusedError when the role may not create databases; MigratorError `failed` when a migration fails on the scratch database.
    */
   check(): Promise<CheckResult> {
     return check(this.#database());
@@ -132,7 +132,7 @@ export class Migrator {
    * Records the migrations up to `name` as applied to a schema that was created in another way, and returns the names of those that were
    * not recorded before, oldest first. First compares the schema with one that these migrations create on a scratch database.
    *
-   * @throws RefusedError when it differs in anything, when a later migration is applied, or when the role may not create databases;
+   * @throws MigrationRefusedError when it differs in anything, when a later migration is applied, or when the role may not create databases;
    * nothing is recorded then. MigratorError `lock_held`, `lock_lost`.
    */
   async baseline(name: string): Promise<string[]> {
@@ -145,7 +145,7 @@ export class Migrator {
   }
 
   /**
-   * Applies migrations in the given order, without the checks of `up`: for a scratch database that repeats what another one went through.
+   * Applies migrations in the given order, without the checks of `up`: so that a scratch database gets the history of another one.
    *
    * @internal
    */

@@ -1,7 +1,7 @@
 import { Migrator as OrmMigrator } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 
-/** The migrations of a small project that knows nothing of ours, in their order. */
+/** The migrations of a small project, in order. */
 export const accountMigrations = [
   'Migration20260101000000_accounts',
   'Migration20260101000100_account_indexes',
@@ -9,7 +9,7 @@ export const accountMigrations = [
   'Migration20260101000300_balance_check',
 ];
 
-/** That project's ORM. */
+/** Returns the ORM of that project. */
 export function accountsOrm(url: string): MikroORM {
   return new MikroORM({
     clientUrl: url,

@@ -1,13 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../src/testing/index.ts';
-import { migrationChain } from '../../../test/schema/migration-chain.ts';
+import { emptyDatabase, ormOn } from './kit/database.ts';
+import { accountMigrations, accountsOrm } from './accounts.ts';
 import { all, first, fourth, second, third, without } from './chain.ts';
-import { emptyDatabase, ormOn } from './scratch.ts';
 
 const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name);
 
-test('what the ORM applied is taken as applied, goes on, and goes back', async () => {
+test("treats the ORM's log as applied, continues and reverts", async () => {
   const db = await emptyDatabase();
   await ormOn(db, without(fourth)).migrator.up();
   const migrator = new Migrator(ormOn(db, all));
@@ -25,7 +25,7 @@ test('what the ORM applied is taken as applied, goes on, and goes back', async (
   expect(names(await migrator.up())).toEqual([second, third, fourth]);
 });
 
-test('what the ORM applied may have been edited before: nobody knows', async () => {
+test('does not report an edit of a migration that the ORM applied', async () => {
   const db = await emptyDatabase();
   await ormOn(db, all).migrator.up();
   const edited = { ...all, [second]: { up: ['select 1'], down: ['drop table second'] } };
@@ -35,7 +35,7 @@ test('what the ORM applied may have been edited before: nobody knows', async () 
   expect(status).toMatchObject({ condition: 'applied' });
 });
 
-test('the ORM lists what was applied here, and goes on and back with it', async () => {
+test('lets the ORM list, continue and revert what it applied', async () => {
   const db = await emptyDatabase();
   await new Migrator(ormOn(db, all)).up({ to: second });
   const { migrator: theirs } = ormOn(db, all);
@@ -50,7 +50,7 @@ test('the ORM lists what was applied here, and goes on and back with it', async 
   expect(names(await new Migrator(ormOn(db, all)).up())).toEqual([third, fourth]);
 });
 
-test('what the ORM reverted, and applied again after a change, is not compared with what it was', async () => {
+test('does not compare a migration that the ORM applied again with its former checksum', async () => {
   const db = await emptyDatabase();
   await new Migrator(ormOn(db, without(third, fourth))).up();
   const changed = { ...without(third, fourth), [second]: { up: ['create table second (id bigint)'] } };
@@ -65,15 +65,15 @@ test('what the ORM reverted, and applied again after a change, is not compared w
 });
 
 test.each([
-  ['a name of its own', { migrations: { tableName: 'my_log' } }, 'public.my_log'],
-  ['a schema of its own', { migrations: { tableName: 'audit.my_log' } }, 'audit.my_log'],
+  ['another table name', { migrations: { tableName: 'my_log' } }, 'public.my_log'],
+  ['another schema', { migrations: { tableName: 'audit.my_log' } }, 'audit.my_log'],
   ['the schema of the entities', { schema: 'lab' }, 'lab.mikro_orm_migrations'],
   [
     'names that need quotes',
     { schema: 'my-lab', migrations: { tableName: 'My "Log' } },
     '"my-lab"."My ""Log"',
   ],
-])('both keep the log under %s', async (_, options, table) => {
+])('shares the log with the ORM under %s', async (_, options, table) => {
   const db = await emptyDatabase();
   const orm = ormOn(db, all, options);
   await orm.migrator.up({ to: first });
@@ -87,7 +87,7 @@ test.each([
   expect(rows).toBe(2);
 });
 
-test('the ORM keeps its log in a table that was made here', async () => {
+test('lets the ORM use a log that it created', async () => {
   const db = await emptyDatabase();
   const there = ormOn(db, all, { schema: 'lab', migrations: { tableName: 'my_log' } });
 
@@ -97,52 +97,57 @@ test('the ORM keeps its log in a table that was made here', async () => {
   expect(names(await new Migrator(there).up())).toEqual([third, fourth]);
 });
 
-// Stopped within a migration that runs statement by statement.
-describe('what stopped half-way here and was ended by the ORM', () => {
-  const [indexes = '', ...later] = migrationChain.slice(-3);
+describe('an interrupted migration that the ORM finished', () => {
+  const [accounts, indexes = '', ...later] = accountMigrations;
 
-  async function stopped(direction: 'up' | 'down'): Promise<TestDatabase> {
-    const db = await emptyDatabase();
-    const ours = new Migrator(db.orm);
-    await ours.up({ to: direction === 'up' ? migrationChain.at(-4) : indexes });
-    const index =
-      direction === 'up' ? 'idx_explorations_baseline_analysis_id' : 'idx_explorations_experiment';
-    await db.orm.em.execute(`create table ${index} ()`);
-    await expect(direction === 'up' ? ours.up() : ours.down()).rejects.toMatchObject({ code: 'failed' });
-    await db.orm.em.execute(`drop table ${index}`);
-    expect(await ours.status()).toContainEqual(
+  /** Interrupts the second migration, which runs statement by statement, at its last statement. */
+  async function interrupted(direction: 'up' | 'down'): Promise<{ orm: MikroORM; migrator: Migrator }> {
+    const { url } = await emptyDatabase();
+    const orm = accountsOrm(url);
+    onTestFinished(() => orm.close(true));
+    const migrator = new Migrator(orm);
+    await migrator.up({ to: direction === 'up' ? accounts : indexes });
+    // A relation of the name that it creates, or one that depends on what it drops.
+    const [blocker, unblock] =
+      direction === 'up'
+        ? ['create table account_owner_id_key ()', 'drop table account_owner_id_key']
+        : ['create view opened as select opened_at from account', 'drop view opened'];
+    await orm.em.execute(blocker);
+    await expect(migrator[direction]()).rejects.toMatchObject({ code: 'failed' });
+    await orm.em.execute(unblock);
+    expect(await migrator.status()).toContainEqual(
       expect.objectContaining({ name: indexes, condition: 'unfinished' }),
     );
-    return db;
+    return { orm, migrator };
   }
 
-  test('going up, is applied, goes down, and comes up again', async () => {
-    const db = await stopped('up');
-    const ours = new Migrator(db.orm);
+  test('is applied after up, and can be reverted and applied again', async () => {
+    const { orm, migrator } = await interrupted('up');
+    await orm.em.execute('drop index account_owner_idx; alter table account drop opened_at');
 
-    await db.orm.migrator.up();
+    await orm.migrator.up();
 
-    expect((await ours.status()).map(({ condition }) => condition)).toEqual(
-      migrationChain.map(() => 'applied'),
+    expect((await migrator.status()).map(({ condition }) => condition)).toEqual(
+      accountMigrations.map(() => 'applied'),
     );
-    expect(await ours.up()).toEqual([]);
-    expect(names(await ours.down({ steps: 3 }))).toEqual([indexes, ...later].toReversed());
-    expect(names(await ours.up())).toEqual([indexes, ...later]);
-    expect(await ours.check()).toMatchObject({ agrees: true });
+    expect(await migrator.up()).toEqual([]);
+    expect(names(await migrator.down({ steps: 3 }))).toEqual([indexes, ...later].toReversed());
+    expect(names(await migrator.up())).toEqual([indexes, ...later]);
+    expect(await migrator.check()).toMatchObject({ migrations: [], database: [] });
   });
 
-  test('going down, is pending, and comes up again', async () => {
-    const db = await stopped('down');
-    const ours = new Migrator(db.orm);
+  test('is pending after down, and can be applied again', async () => {
+    const { orm, migrator } = await interrupted('down');
+    await orm.em.execute('create unique index account_owner_id_key on account (owner, id)');
 
-    await db.orm.migrator.down();
+    await orm.migrator.down();
 
-    expect((await ours.status()).slice(-3).map(({ condition }) => condition)).toEqual(
+    expect((await migrator.status()).slice(-3).map(({ condition }) => condition)).toEqual(
       Array(3).fill('pending'),
     );
-    expect(names(await ours.up())).toEqual([indexes, ...later]);
-    expect(names(await ours.down({ steps: 3 }))).toEqual([indexes, ...later].toReversed());
-    expect(names(await ours.up())).toEqual([indexes, ...later]);
-    expect(await ours.check()).toMatchObject({ agrees: true });
+    expect(names(await migrator.up())).toEqual([indexes, ...later]);
+    expect(names(await migrator.down({ steps: 3 }))).toEqual([indexes, ...later].toReversed());
+    expect(names(await migrator.up())).toEqual([indexes, ...later]);
+    expect(await migrator.check()).toMatchObject({ migrations: [], database: [] });
   });
 });

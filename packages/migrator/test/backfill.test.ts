@@ -1,12 +1,16 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { backfill, RefusedError, type BackfillOptions, type MigrationEvent } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../src/testing/index.ts';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
+import {
+  backfill,
+  MigrationRefusedError,
+  type BackfillUpdate,
+  type MigrationEvent,
+} from 'mikro-orm-safe-migrations';
+import { emptyDatabase, migratorOn, ormOn, type TestDatabase } from './kit/database.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 import type { Migrations } from './project.ts';
 import { runUp } from './run-up.ts';
-import { emptyDatabase, migratorOn, ormOn } from './scratch.ts';
 
 const name = 'Migration1_count';
 
@@ -17,7 +21,7 @@ function filled(rows: number): string[] {
   ];
 }
 
-function counting(options: Partial<BackfillOptions> = {}): Migrations {
+function counting(options: Partial<BackfillUpdate> = {}): Migrations {
   return {
     [name]: {
       up: [backfill('things', { by: 'id', set: 'n = n + 1', ...options })],
@@ -42,7 +46,7 @@ async function counts({ orm }: TestDatabase, table = 'things'): Promise<Record<s
 }
 
 describe('a backfill', () => {
-  test('changes every row once, a batch per transaction, in either direction', async () => {
+  test('updates every row once, in one transaction per batch, in both directions', async () => {
     const db = await thousands(10_000);
     await db.orm.em.execute('alter table things add batch text');
     const noting = counting({ batch: 1_000, set: 'n = n + 1, batch = pg_current_xact_id()::text' });
@@ -57,7 +61,7 @@ describe('a backfill', () => {
     expect(await counts(db)).toEqual({ 2: 10_000 });
   });
 
-  test('tells how many rows it went through, how fast, and how long the rest takes', async () => {
+  test('emits the processed rows, the rate and the remaining time', async () => {
     const db = await thousands(10_000);
     const events: MigrationEvent[] = [];
 
@@ -65,11 +69,11 @@ describe('a backfill', () => {
       onEvent: (event) => events.push(event),
     }).up();
 
-    const told = events.filter((event) => event.kind === 'batch');
-    expect(told.map(({ rows }) => rows).slice(0, 10)).toEqual(
+    const batches = events.filter((event) => event.kind === 'batch');
+    expect(batches.map(({ rows }) => rows).slice(0, 10)).toEqual(
       Array.from({ length: 10 }, (_, i) => (i + 1) * 1_000),
     );
-    for (const { table, rowsPerSecond, rows, remaining } of told) {
+    for (const { table, rowsPerSecond, rows, remaining } of batches) {
       expect(table).toBe('things');
       expect(rowsPerSecond).toBeGreaterThan(0);
       // By the rate so far; the planner knows the number of rows, as the table was analyzed.
@@ -77,7 +81,7 @@ describe('a backfill', () => {
     }
   });
 
-  test('leaves rows that are not meant as they are, and goes through them by batches too', async () => {
+  test('does not update rows that do not match, but counts them in batches', async () => {
     const db = await thousands(1_000);
     const events: MigrationEvent[] = [];
 
@@ -89,7 +93,7 @@ describe('a backfill', () => {
     expect(events.filter(({ kind }) => kind === 'batch')).toHaveLength(4);
   });
 
-  test('of an empty table does nothing', async () => {
+  test('does nothing for an empty table', async () => {
     const db = await thousands(0);
 
     await migratorOn(db, counting()).up();
@@ -98,7 +102,7 @@ describe('a backfill', () => {
   });
 
   test.each([
-    ['text in the order of a language', 'text collate "und-x-icu"', `chr(64 + i % 60) || '''"\\' || i`],
+    ["text with a language's collation", 'text collate "und-x-icu"', `chr(64 + i % 60) || '''"\\' || i`],
     ['uuid', 'uuid', 'gen_random_uuid()'],
     [
       'microseconds',
@@ -108,7 +112,7 @@ describe('a backfill', () => {
     ['numeric', 'numeric', 'i / 7.0'],
     ['ties', 'int', 'i / 100'],
     ['bytea', 'bytea', `int4send(i)`],
-  ])('goes by a key of %s', async (_, type, value) => {
+  ])('orders by a key of %s', async (_, type, value) => {
     const db = await emptyDatabase();
     await db.orm.em.execute(
       `create table "Odd ""things" ("the key" ${type} not null, n int not null default 0)`,
@@ -122,7 +126,7 @@ describe('a backfill', () => {
     expect(await counts(db, '"Odd ""things"')).toEqual({ 1: 700 });
   });
 
-  test('goes by several columns, in a schema of its own', async () => {
+  test('orders by several columns, in another schema', async () => {
     const db = await emptyDatabase();
     await db.orm.em.execute('create schema apart');
     await db.orm.em.execute(
@@ -136,7 +140,7 @@ describe('a backfill', () => {
     expect(await counts(db, 'apart.things')).toEqual({ 1: 700 });
   });
 
-  test('is the one statement that it looks like to the ORM itself', async () => {
+  test("is one UPDATE for the ORM's own migrator", async () => {
     const db = await thousands(100);
 
     await ormOn(db, counting({ where: 'odd', batch: 10 })).migrator.up();
@@ -145,8 +149,8 @@ describe('a backfill', () => {
   });
 });
 
-describe('a backfill that is stopped', () => {
-  test('by kill -9 goes on where it was, and changes no row twice', async () => {
+describe('an interrupted backfill', () => {
+  test('resumes after kill -9, and updates no row twice', async () => {
     const db = await thousands(10_000);
     const migrations = counting({ batch: 200, sleep: 5 });
     const runner = runUp(db.url, migrations, { lease: 1_000 });
@@ -161,7 +165,7 @@ describe('a backfill that is stopped', () => {
     const events: MigrationEvent[] = [];
     await migratorOn(db, migrations, { onEvent: (event) => events.push(event) }).up();
     expect(await counts(db)).toEqual({ 1: 10_000 });
-    // It did not begin anew.
+    // It did not restart.
     expect(events.find((event) => event.kind === 'batch')?.rows).toBeGreaterThan(3_000);
     expect(await db.orm.em.execute('select outcome from migrator.history order by id')).toEqual([
       { outcome: 'interrupted' },
@@ -169,7 +173,7 @@ describe('a backfill that is stopped', () => {
     ]);
   });
 
-  test('by a row that it can not change goes on behind what is done, slower if asked to', async () => {
+  test("resumes after a row that it can't update, with another batch size and pause", async () => {
     const db = await thousands(1_000);
     await db.orm.em.execute('alter table things add check (n < 5)');
     await db.orm.em.execute('update things set n = 4 where id = 555');
@@ -188,7 +192,7 @@ describe('a backfill that is stopped', () => {
     expect(await counts(db)).toEqual({ 1: 1_000 });
   });
 
-  test('as it commits has noted nothing of the batch either', async () => {
+  test('does not record a batch whose commit failed', async () => {
     const db = await thousands(1_000);
     await db.orm.em.execute(`
       create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$;
@@ -203,7 +207,7 @@ describe('a backfill that is stopped', () => {
     expect(await counts(db)).toEqual({ 1: 1_000 });
   });
 
-  test('by a locked row takes the batch back, and does it again', async () => {
+  test('rolls back and retries a batch with a locked row', async () => {
     const db = await thousands(1_000);
     await using outside = await OutsideSession.holding(db, 'select from things where id = 555 for update');
     const { promise: retried, resolve } = Promise.withResolvers<void>();
@@ -220,7 +224,7 @@ describe('a backfill that is stopped', () => {
     expect(await counts(db)).toEqual({ 1: 1_000 });
   });
 
-  test('by a deadlock does the batch again', async () => {
+  test('retries a batch after a deadlock', async () => {
     const db = await thousands(1_000);
     await using outside = await OutsideSession.holding(
       db,
@@ -233,7 +237,7 @@ describe('a backfill that is stopped', () => {
     }).up();
     await outside.waiting(1, 'update "things"');
 
-    // The batch has row 110 and waits for 190; whoever looks for a deadlock first gives way.
+    // The batch has row 110 and waits for 190; the session that detects the deadlock first is rolled back.
     await outside.execute('update things set odd = odd where id = 110');
     await outside.release();
     await up;
@@ -244,7 +248,7 @@ describe('a backfill that is stopped', () => {
 });
 
 describe('a backfill is refused', () => {
-  test('in a migration that is one transaction, before anything is sent', async () => {
+  test('in a transactional migration, before the first statement', async () => {
     const db = await emptyDatabase();
     const migrations = {
       Migration0_things: { up: filled(10) },
@@ -252,7 +256,7 @@ describe('a backfill is refused', () => {
     };
 
     await expect(migratorOn(db, migrations).up()).rejects.toThrow(
-      new RefusedError(
+      new MigrationRefusedError(
         'Migration1_count runs a backfill in one transaction: return false from its isTransactional(), or use a plain UPDATE',
       ),
     );
@@ -261,11 +265,11 @@ describe('a backfill is refused', () => {
   });
 
   test.each([
-    ['a column that is not there', { by: 'key' }, 'things has no column "key" to order by'],
+    ['a missing column', { by: 'key' }, 'things has no column "key" to order by'],
     ['a column with nulls', { by: 'spare' }, 'allows nulls'],
     ['columns of no index', { by: ['n', 'id'] }, 'no index of things begins with n, id'],
     ['an index of some rows', { by: 'odd' }, 'no index of things begins with odd'],
-  ])('by %s, when it is its turn', async (_, options, says) => {
+  ])('ordered by %s, when it runs', async (_, options, says) => {
     const db = await thousands(10);
     await db.orm.em.execute('alter table things add spare int unique');
     await db.orm.em.execute('create index on things (odd) where odd');
@@ -286,7 +290,7 @@ describe('a backfill is refused', () => {
     expect(() => backfill('things', { by: 'id', set: 'n = 1', ...options })).toThrow(says);
   });
 
-  test('when somebody changed the text that it is', async () => {
+  test('when its text was changed', async () => {
     const db = await thousands(10);
     const text = backfill('things', { by: 'id', set: 'n = 1' });
     const up = [text.replace(/n = 1$/, 'n = 2')];
@@ -297,7 +301,7 @@ describe('a backfill is refused', () => {
   });
 });
 
-test('the text of a backfill stays as it is: applied migrations have it', () => {
+test('keeps the text of a backfill, which checksums of applied migrations include', () => {
   expect(
     backfill('a.synths', { by: ['id'], set: 'x = lower(y)', where: 'x is null', batch: 5_000, sleep: 20 }),
   ).toBe(

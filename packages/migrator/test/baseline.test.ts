@@ -1,16 +1,16 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Migrator, RefusedError } from 'mikro-orm-safe-migrations';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
+import { Migrator, MigrationRefusedError } from 'mikro-orm-safe-migrations';
+import { TestDatabase } from './kit/database.ts';
 import { driftChain, driftProject } from './drift-project.ts';
 
 async function emptyDatabase(): Promise<TestDatabase> {
-  const db = await TestServer.shared().createEmptyDatabase();
+  const db = await TestDatabase.create();
   onTestFinished(() => db.drop());
   return db;
 }
 
-/** A database with the schema of the drift project up to `last`, and nothing that tells how it came there. */
+/** A database with the schema of the drift project up to `last`, and no log. */
 async function madeOtherwise(last: string): Promise<{ db: TestDatabase; orm: MikroORM; migrator: Migrator }> {
   const db = await emptyDatabase();
   const orm = driftProject(db.url);
@@ -21,20 +21,20 @@ async function madeOtherwise(last: string): Promise<{ db: TestDatabase; orm: Mik
   return { db, orm, migrator };
 }
 
-async function noted(orm: MikroORM): Promise<object[]> {
+async function recorded(orm: MikroORM): Promise<object[]> {
   return orm.em.execute(`
     select l.name, direction, outcome, checksum is not null as known from mikro_orm_migrations l
     full join migrator.history h on h.name = l.name order by l.id`);
 }
 
 describe('a baseline', () => {
-  test('notes a schema as migrated that is equal to what migrations make, and up goes on from there', async () => {
+  test('records an equal schema as migrated, and up continues from there', async () => {
     const { orm, migrator } = await madeOtherwise('Migration2_email');
 
     expect(await migrator.baseline('Migration2_email')).toEqual(['Migration1_shop', 'Migration2_email']);
 
     const entry = { direction: 'baseline', outcome: 'done', known: true };
-    expect(await noted(orm)).toEqual([
+    expect(await recorded(orm)).toEqual([
       { name: 'Migration1_shop', ...entry },
       { name: 'Migration2_email', ...entry },
     ]);
@@ -43,7 +43,7 @@ describe('a baseline', () => {
     expect(await migrator.check()).toMatchObject({ migrations: [], database: [] });
   });
 
-  test('is done once, and adds to what is noted already', async () => {
+  test('records a migration once, and adds to recorded ones', async () => {
     const { orm, migrator } = await madeOtherwise('Migration2_email');
     await migrator.baseline('Migration2_email');
 
@@ -52,7 +52,7 @@ describe('a baseline', () => {
     expect(await migrator.baseline('Migration3_phone')).toEqual(['Migration3_phone']);
   });
 
-  test('of two at once is noted by one', async () => {
+  test('is recorded once by two concurrent runners', async () => {
     const { orm, migrator } = await madeOtherwise('Migration2_email');
 
     const both = await Promise.all([
@@ -61,7 +61,7 @@ describe('a baseline', () => {
     ]);
 
     expect(both).toEqual(expect.arrayContaining([[], ['Migration1_shop', 'Migration2_email']]));
-    expect(await noted(orm)).toHaveLength(2);
+    expect(await recorded(orm)).toHaveLength(2);
   });
 
   test.each([
@@ -71,18 +71,18 @@ describe('a baseline', () => {
     ],
     ['drop index product_by_name', 'table product: index product_by_name: not in the database'],
     ['create table left_over (id int)', 'table left_over: in the database, not made by the migrations'],
-  ])('is refused where the schema differs, told how: %s', async (sql, told) => {
+  ])('refuses a different schema, and describes the difference: %s', async (sql, line) => {
     const { orm, migrator } = await madeOtherwise('Migration2_email');
     await orm.em.execute(sql);
 
     const refused = migrator.baseline('Migration2_email');
 
-    await expect(refused).rejects.toThrow(RefusedError);
-    await expect(refused).rejects.toThrow(told);
-    expect(await noted(orm)).toEqual([]);
+    await expect(refused).rejects.toThrow(MigrationRefusedError);
+    await expect(refused).rejects.toThrow(line);
+    expect(await recorded(orm)).toEqual([]);
   });
 
-  test('is refused for a schema that is elsewhere in the chain', async () => {
+  test('refuses a schema at another migration', async () => {
     const { orm, migrator } = await madeOtherwise('Migration2_email');
 
     await expect(migrator.baseline('Migration3_phone')).rejects.toThrow(
@@ -91,10 +91,10 @@ describe('a baseline', () => {
     await expect(migrator.baseline('Migration1_shop')).rejects.toThrow(
       'table customer: column email: in the database, not made by the migrations',
     );
-    expect(await noted(orm)).toEqual([]);
+    expect(await recorded(orm)).toEqual([]);
   });
 
-  test('is refused where later migrations are applied, and for a name that nothing has', async () => {
+  test('refuses when later migrations are applied, and an unknown name', async () => {
     const { orm, migrator } = await madeOtherwise('Migration3_phone');
     await migrator.baseline('Migration3_phone');
 
@@ -102,6 +102,6 @@ describe('a baseline', () => {
       'Migration2_email, Migration3_phone are applied and newer than Migration1_shop',
     );
     await expect(migrator.baseline('Migration2_mail')).rejects.toThrow('did you mean Migration2_email?');
-    expect(await noted(orm)).toHaveLength(driftChain.length);
+    expect(await recorded(orm)).toHaveLength(driftChain.length);
   });
 });

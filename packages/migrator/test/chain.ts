@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { readCatalog } from '../src/catalog/catalog.ts';
-import { Migrator, RefusedError } from 'mikro-orm-safe-migrations';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { readRows } from '../../../test/schema/contents.ts';
+import { Migrator, MigrationRefusedError } from 'mikro-orm-safe-migrations';
+import { TestDatabase } from './kit/database.ts';
+import { readRows } from './kit/read-rows.ts';
 import { projectOn, type Migrations } from './project.ts';
 
 export const first = 'Migration20260101000000_first';
@@ -23,9 +23,9 @@ export function without(...names: (keyof typeof all)[]): Migrations {
   return Object.fromEntries(Object.entries(all).filter(([name]) => !names.some((left) => left === name)));
 }
 
-/** A database with the first three, and a row to lose; for whoever asks to drop. */
+/** Returns a database with the first three applied, and a row. The caller drops it. */
 export async function migrated(): Promise<TestDatabase> {
-  const db = await TestServer.shared().createEmptyDatabase();
+  const db = await TestDatabase.create();
   const orm = projectOn(db.url, without(fourth));
   await new Migrator(orm).up();
   await orm.close(true);
@@ -50,6 +50,6 @@ export async function refusal(db: TestDatabase, work: () => Promise<unknown>): P
   const [settled] = await Promise.allSettled([work()]);
   expect(await contents(db)).toEqual(before);
   if (settled?.status !== 'rejected') throw new Error('it was not refused');
-  expect(settled.reason).toBeInstanceOf(RefusedError);
+  expect(settled.reason).toBeInstanceOf(MigrationRefusedError);
   return String(settled.reason.message);
 }

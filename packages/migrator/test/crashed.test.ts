@@ -1,23 +1,26 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
-import { expect, onTestFinished, test } from 'vitest';
-import { EmbeddedPostgres } from '../../../src/embedded/index.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { scratchCluster } from '../../../test/embedded/scratch.ts';
+import { TestDatabase } from './kit/database.ts';
+import { startServer } from './kit/server.ts';
 import { accountMigrations, accountsOrm } from './accounts.ts';
-import { doneIn, left, leftUndisturbed } from './left.ts';
+import { completedRuns, readFinalState, finalStates } from './final-state.ts';
 
-// The server restarts, since nobody knows what the killed process did to the memory that all share: hence one of its own.
+// A separate server: it restarts, because the killed process may have corrupted shared memory.
+let server: Awaited<ReturnType<typeof startServer>>;
+beforeAll(async () => void (server = await startServer()));
+afterAll(() => server.stop());
+
 test.each([
   ['in a transaction', 1, 'update account', 'exclusive'],
-  ['in the middle of building an index', 0, 'create index concurrently', 'row exclusive'],
+  ['while it builds an index', 0, 'create index concurrently', 'row exclusive'],
 ])('the next run converges when the server process is killed %s', async (_, applied, statement, mode) => {
-  const directory = await scratchCluster();
-  const { url } = await EmbeddedPostgres.start({ directory, settings: { fsync: 'off' } });
+  const { url } = await TestDatabase.create({ url: server.url, prefix: 'crashed' });
   const orm = accountsOrm(url);
   onTestFinished(() => orm.close(true));
-  const undisturbed = (await leftUndisturbed(url)).up;
-  const before = (await doneIn(orm.em)).length;
+  const undisturbed = (await finalStates(url)).up;
+  const before = (await completedRuns(orm.em)).length;
   await new Migrator(orm).up({ to: accountMigrations[applied] });
   const outside = new Client(url);
   outside.on('error', () => {});
@@ -32,8 +35,8 @@ test.each([
   await expect.poll(() => new Migrator(orm).status(), { timeout: 20_000 }).toHaveLength(4);
   await new Migrator(orm).up();
 
-  expect(await left(orm)).toMatchObject({ catalog: undisturbed.catalog, rows: undisturbed.rows });
-  expect((await doneIn(orm.em)).slice(before)).toEqual(accountMigrations.map((name) => `up ${name}`));
+  expect(await readFinalState(orm)).toMatchObject({ catalog: undisturbed.catalog, rows: undisturbed.rows });
+  expect((await completedRuns(orm.em)).slice(before)).toEqual(accountMigrations.map((name) => `up ${name}`));
 });
 
 /** The process whose statement waits for a lock. */

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { expect, onTestFinished, test } from 'vitest';
 import { createMigration } from 'mikro-orm-safe-migrations';
-import { TestServer } from '../../../src/testing/index.ts';
+import { TestDatabase } from './kit/database.ts';
 import { library } from './entity-changes.ts';
 
 // To fill a disk takes one of one's own.
 const isRoot = process.getuid?.() === 0 && process.platform === 'linux';
 
-test.runIf(isRoot)('a migration that does not fit on the disk is not left there in part', async (context) => {
-  const db = await TestServer.shared().createEmptyDatabase();
+test.runIf(isRoot)('leaves no partial migration on a full disk', async (context) => {
+  const db = await TestDatabase.create();
   const directory = await mkdtemp(join(tmpdir(), 'full-'));
   onTestFinished(async () => {
     await db.drop();

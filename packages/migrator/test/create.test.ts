@@ -10,18 +10,18 @@ import {
   createMigration,
   Migrator,
   MigratorError,
-  RefusedError,
+  MigrationRefusedError,
   type CreatedMigration,
 } from 'mikro-orm-safe-migrations';
 import { readCatalog } from '../src/catalog/catalog.ts';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { readRows } from '../../../test/schema/contents.ts';
+import { TestDatabase } from './kit/database.ts';
+import { readRows } from './kit/read-rows.ts';
 import { entityChanges, library, libraryRows } from './entity-changes.ts';
 
 const run = promisify(execFile);
 const ours = join(import.meta.dirname, '../../..');
 
-/** A project of somebody else's below `directory`, on the database of `db`. */
+/** Returns the ORM of a project in `directory`, on the database of `db`. */
 function projectIn(
   directory: string,
   db: TestDatabase,
@@ -60,7 +60,7 @@ describe('a created migration', () => {
         include: ['.'],
       }),
     );
-    db = await TestServer.shared().createEmptyDatabase();
+    db = await TestDatabase.create();
     await using orm = projectIn(join(root, 'library'), db, library);
     initial = (await createMigration(orm, 'library'))?.name;
     await Promise.all(
@@ -79,8 +79,8 @@ describe('a created migration', () => {
   test.for(entityChanges)('$name', async ({ name, entities, warnings, fails, lossy = false }) => {
     const directory = join(root, name);
 
-    expect(told(created.get(name))).toEqual(warnings.map((part) => expect.stringContaining(part)));
-    await using target = await TestServer.shared().createEmptyDatabase();
+    expect(warningsOf(created.get(name))).toEqual(warnings.map((part) => expect.stringContaining(part)));
+    await using target = await TestDatabase.create();
     await using project = projectIn(directory, target, entities);
     const migrator = new Migrator(project);
     await migrator.up({ to: initial });
@@ -106,7 +106,7 @@ describe('a created migration', () => {
     expect(last).toEqual(after);
   });
 
-  test('that asks for values goes up over rows when it gets them in that place', async () => {
+  test('runs on rows when values are added at its warning', async () => {
     const directory = join(root, 'column_not_null_filled');
     await cp(join(root, 'column_not_null'), directory, { recursive: true });
     const file = join(directory, 'migrations', `${created.get('column_not_null')?.name}.ts`);
@@ -115,7 +115,7 @@ describe('a created migration', () => {
       '$1    this.addSql(`update "books" set "$3" = 7`);\n$2',
     );
     await writeFile(file, filled);
-    await using target = await TestServer.shared().createEmptyDatabase();
+    await using target = await TestDatabase.create();
     await using project = projectIn(directory, target, library);
     const migrator = new Migrator(project);
     await migrator.up({ to: initial });
@@ -131,7 +131,7 @@ describe('a created migration', () => {
     expect(await contents(project)).toEqual(before);
   });
 
-  test('type-checks, lints and is formatted, unedited', { timeout: 120_000 }, async () => {
+  test('type-checks, lints and is formatted without an edit', { timeout: 120_000 }, async () => {
     const directories = ['library', ...entityChanges.map(({ name }) => name)];
     const files = globSync(`{${directories.join(',')}}/migrations/*.ts`, { cwd: root });
     expect(files).toHaveLength(1 + 2 * entityChanges.length);
@@ -151,7 +151,7 @@ describe('createMigration', () => {
   let db: TestDatabase;
   let directory: string;
   beforeAll(async () => {
-    db = await TestServer.shared().createEmptyDatabase();
+    db = await TestDatabase.create();
   });
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'created-'));
@@ -161,7 +161,7 @@ describe('createMigration', () => {
   afterEach(() => rm(directory, { recursive: true, force: true }));
   afterAll(() => db.drop());
 
-  test('writes a migration that comes last, though the clock is behind', async () => {
+  test('writes a migration that sorts last, even if the clock is behind', async () => {
     await mkdir(join(directory, 'migrations'));
     await writeFile(
       join(directory, 'migrations/Migration29991231235959_z.ts'),
@@ -177,7 +177,7 @@ describe('createMigration', () => {
     ['ts', 'sources', /^import .*\n {2}override up\(\): void/s],
     ['js', 'migrations', /^import /],
     ['cjs', 'migrations', /^'use strict'.*\nexports\.Migration\d+_library = /s],
-  ] as const)('writes %s into %s, and it runs', async (emit, where, form) => {
+  ] as const)('writes a %s migration that runs into %s', async (emit, where, form) => {
     const migrations = { emit, path: 'migrations', pathTs: 'sources' };
     await using orm = projectIn(directory, db, library, migrations, emit === 'ts');
 
@@ -185,14 +185,14 @@ describe('createMigration', () => {
 
     expect(created?.path).toBe(join(directory, where, `${created?.name}.${emit}`));
     expect(await readFile(created?.path ?? '', 'utf8')).toMatch(form);
-    await using target = await TestServer.shared().createEmptyDatabase();
+    await using target = await TestDatabase.create();
     await using there = projectIn(directory, target, library, { path: where });
     expect(await new Migrator(there).up()).toHaveLength(1);
     await there.em.execute(libraryRows);
     expect(await new Migrator(there).down()).toHaveLength(1);
   });
 
-  test('writes nothing where entities and migrations agree, and leaves nothing behind', async () => {
+  test('writes nothing where entities and migrations agree, and drops the scratch database', async () => {
     const before = await readCatalog(db.orm);
     await using orm = projectIn(directory, db, library);
     await createMigration(orm, 'library');
@@ -212,11 +212,11 @@ describe('createMigration', () => {
       await using orm = projectIn(directory, db, library);
 
       await expect(createMigration(orm, name)).rejects.toThrow(/can't name a migration.*add_tags/s);
-      await expect(createMigration(orm, name)).rejects.toThrow(RefusedError);
+      await expect(createMigration(orm, name)).rejects.toThrow(MigrationRefusedError);
     },
   );
 
-  test('refuses to write beside migrations that are not read', async () => {
+  test('refuses a directory with migrations that are not loaded', async () => {
     await using orm = projectIn(directory, db, library, {
       path: 'migrations',
       pathTs: 'sources',
@@ -242,6 +242,6 @@ async function outcome(running: Promise<unknown>): Promise<string> {
   }
 }
 
-function told(created: CreatedMigration | null | undefined): string[] | undefined {
+function warningsOf(created: CreatedMigration | null | undefined): string[] | undefined {
   return created?.warnings.map(({ direction, message }) => `${direction}: ${message}`);
 }

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Migrator, type DownLosses } from 'mikro-orm-safe-migrations';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
+import { TestDatabase } from './kit/database.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 import { projectOn } from './project.ts';
 
 const first = {
@@ -32,7 +32,7 @@ interface Filled {
 
 /** A database of `first` and a second migration that goes back by `down`, its tables filled by `sql`. */
 async function filled(down: readonly string[], sql = rows): Promise<Filled> {
-  const db = await TestServer.shared().createEmptyDatabase();
+  const db = await TestDatabase.create();
   const orm = projectOn(db.url, { M1: first, M2: { up: [], down } });
   onTestFinished(async () => {
     await orm.close(true);
@@ -44,7 +44,7 @@ async function filled(down: readonly string[], sql = rows): Promise<Filled> {
   return { db, orm, migrator };
 }
 
-describe('going back loses', () => {
+describe('down loses', () => {
   const nothing: string[] = [];
   test.each<[what: string, down: string[], tables: string[]]>([
     ['nothing by an index', ['drop index author_name_idx'], nothing],
@@ -65,7 +65,11 @@ describe('going back loses', () => {
     ['a schema', ['drop schema shop cascade'], ['shop."Odd name"', 'shop.visit', 'shop.visit_1']],
     ['a partition', ['drop table shop.visit_1'], ['shop.visit_1']],
     ['a column', ['alter table book drop title'], ['book']],
-    ['a column made anew', ['alter table book drop title', 'alter table book add title text'], ['book']],
+    [
+      'a column dropped and added',
+      ['alter table book drop title', 'alter table book add title text'],
+      ['book'],
+    ],
     ['a column of a partitioned table', ['alter table shop.visit drop at'], ['shop.visit', 'shop.visit_1']],
     ['a shorter type', ['alter table book alter title type varchar(5)'], ['book']],
     ['deleted rows', ['delete from book'], ['book']],
@@ -84,7 +88,7 @@ describe('going back loses', () => {
     expect(await migrator.lossesOfDown()).toEqual({ tables, unknown: null });
   });
 
-  test('all that the reverted migrations lose, as far as it goes', async () => {
+  test('what all reverted migrations lose', async () => {
     const { migrator } = await filled([]);
     const everything = ['author', 'book', 'shop."Odd name"', 'shop.visit', 'shop.visit_1'];
 
@@ -100,7 +104,7 @@ describe('going back loses', () => {
     expect(await migrator.lossesOfDown({ all: true })).toEqual({ tables: [], unknown: null });
   });
 
-  test('a table that was made by hand in a schema that goes', async () => {
+  test('a manually created table in a dropped schema', async () => {
     const { migrator } = await filled(
       ['drop schema shop cascade'],
       'create table shop.by_hand (id int); insert into shop.by_hand values (1)',
@@ -109,7 +113,7 @@ describe('going back loses', () => {
     expect(await migrator.lossesOfDown()).toEqual({ tables: ['shop.by_hand'], unknown: null });
   });
 
-  test('what it loses is looked at without a change, and really lost by down', async () => {
+  test('what `lossesOfDown` reports without a change', async () => {
     const { orm, migrator } = await filled(['drop table book', 'delete from author']);
     const before = await migrator.status();
 
@@ -121,7 +125,7 @@ describe('going back loses', () => {
   });
 });
 
-describe('where it can not be found out, every table that holds rows counts', () => {
+describe('every table with rows counts where the losses are unknown', () => {
   const everything = ['author', 'book', 'shop."Odd name"', 'shop.visit', 'shop.visit_1'];
   const unknown = (why: string): DownLosses => ({
     tables: everything,
@@ -162,7 +166,7 @@ describe('where it can not be found out, every table that holds rows counts', ()
   });
 });
 
-test('a table whose rows can not be seen counts as one that holds rows', async () => {
+test('a locked table counts as one with rows', async () => {
   const { db, migrator } = await filled(['drop table empty_one', 'drop table book'], '');
   await using _ = await OutsideSession.holding(db, 'lock table empty_one');
 

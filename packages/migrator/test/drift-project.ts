@@ -1,7 +1,7 @@
 import { Migration } from '@mikro-orm/migrations';
 import { MikroORM, defineEntity, p } from '@mikro-orm/postgresql';
 
-/** A project that is none of ours, with something of every kind that a schema can hold. */
+/** A project with an object of every kind that a schema can hold. */
 class Migration1_shop extends Migration {
   override up(): void {
     this.addSql(`create schema stock`);

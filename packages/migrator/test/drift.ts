@@ -1,5 +1,5 @@
-/** Changes of the drift project's schema by hand, and the differences that they are told as. They don't touch each other. */
-export const drifts: readonly (readonly [kind: string, sql: string, ...told: string[]])[] = [
+/** Manual changes of the drift project's schema, and how check describes them. They are independent of each other. */
+export const drifts: readonly (readonly [kind: string, sql: string, ...lines: string[]])[] = [
   [
     'a column that was added',
     'alter table customer add column nickname text',

@@ -3,11 +3,11 @@ import { Migration } from '@mikro-orm/migrations';
 import type { MigrationObject } from '@mikro-orm/postgresql';
 import { expect, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { emptyDatabase, ormOn } from './scratch.ts';
+import { emptyDatabase, ormOn } from './kit/database.ts';
 
 const name = 'Migration20260101000000_only';
 
-/** A project with that one migration, on a database of its own. */
+/** A project with one migration, on a separate database. */
 async function projectWith(Class: MigrationObject['class']) {
   const db = await emptyDatabase();
   const orm = ormOn(db, {});
@@ -30,7 +30,7 @@ class MakesTable extends Migration {
   }
 }
 
-test('a migration whose `down` throws is applied, and says why it can not be reverted', async () => {
+test("applies a migration whose `down` throws, and reports why it can't be reverted", async () => {
   const { migrator } = await projectWith(
     class extends MakesTable {
       override down(): void {
@@ -48,7 +48,7 @@ test('a migration whose `down` throws is applied, and says why it can not be rev
   });
 });
 
-test('a project may put a class of its own between, with an `addSql` of its own', async () => {
+test('accepts a subclass of Migration that overrides `addSql`', async () => {
   abstract class Own extends Migration {
     override addSql(sql: string): void {
       super.addSql(sql);
@@ -70,7 +70,7 @@ test('a project may put a class of its own between, with an `addSql` of its own'
 test.each([
   ['something random', () => randomUUID()],
   ['the time', () => new Date().toISOString()],
-])('a migration that sends %s does not count as edited', async (_, value) => {
+])('does not report a migration that sends %s as edited', async (_, value) => {
   const { migrator } = await projectWith(
     class extends MakesTable {
       override up(): void {
@@ -86,7 +86,7 @@ test.each([
   expect(await migrator.down()).toMatchObject([{ name }]);
 });
 
-test('nothing is asked of the driver before the migration is run', async () => {
+test('sends nothing through the driver before the migration runs', async () => {
   const { migrator, has } = await projectWith(
     class extends MakesTable {
       override async up(): Promise<void> {
@@ -103,7 +103,7 @@ test('nothing is asked of the driver before the migration is run', async () => {
   expect(await has('made')).toBe(true);
 });
 
-test('what a migration asks is asked when it is run, though it goes on when it is not answered', async () => {
+test('sends queries of a migration that catches their errors only when it runs', async () => {
   const { migrator, has } = await projectWith(
     class extends MakesTable {
       override async up(): Promise<void> {
@@ -121,7 +121,7 @@ test('what a migration asks is asked when it is run, though it goes on when it i
   expect([await has('made'), await has('instead')]).toEqual([true, false]);
 });
 
-test('what PostgreSQL says of objects that are in the way, or not there, is told', async () => {
+test("reports PostgreSQL's message about objects that depend or are missing", async () => {
   const { migrator } = await projectWith(
     class extends Migration {
       override up(): void {

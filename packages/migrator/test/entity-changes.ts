@@ -93,7 +93,7 @@ export const entityChanges: readonly EntityChange[] = [
     ],
     warnings: [
       'up: loses what books.title holds; if name is title under another name, write alter table "books" rename column',
-      'down: leaves something else than there was before: table books, order of columns',
+      'down: does not restore table books, order of columns',
       'down: loses what books.name holds',
       'down: books.title must not be null',
     ],
@@ -242,7 +242,7 @@ export const entityChanges: readonly EntityChange[] = [
         checks: [{ name: 'books_year_between', expression: 'year between 1000 and 3000' }],
       }),
     ],
-    warnings: ['up: the ORM still wants', 'up: fails where rows'],
+    warnings: ['up: the ORM still finds a difference', 'up: fails where rows'],
   },
   {
     name: 'unique_expression',

@@ -4,19 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { expect, onTestFinished, test } from 'vitest';
-import { ormOptions } from '../../../src/postgres/orm/orm-options.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../src/testing/index.ts';
-import { migrationChain } from '../../../test/schema/migration-chain.ts';
-import { emptyDatabase } from './scratch.ts';
+import { emptyDatabase, type TestDatabase } from './kit/database.ts';
+import { accountMigrations } from './accounts.ts';
 
-const root = join(import.meta.dirname, '../../..');
-const sources = join(root, 'src/migrations');
+const modules = join(import.meta.dirname, '../../../node_modules');
+const sources = join(import.meta.dirname, 'accounts');
 
 /** The checksum of each migration in a directory, by its name. */
-async function checksums({ target }: TestDatabase, path: string): Promise<Record<string, string | null>> {
-  const { migrations: { migrationsList: _, ...migrations } = {}, ...options } = ormOptions(target);
-  const orm = new MikroORM({ ...options, migrations: { ...migrations, path } });
+async function checksums({ url }: TestDatabase, path: string): Promise<Record<string, string | null>> {
+  const orm = new MikroORM({
+    clientUrl: url,
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    migrations: { path },
+  });
   onTestFinished(() => orm.close(true));
   const status = await new Migrator(orm).status();
   return Object.fromEntries(status.map(({ name, checksum }) => [name, checksum]));
@@ -24,38 +26,40 @@ async function checksums({ target }: TestDatabase, path: string): Promise<Record
 
 /** A directory of these files, from which packages are found. */
 async function directoryOf(files: Record<string, string>): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'synthdb-files-'));
+  const directory = await mkdtemp(join(tmpdir(), 'safe-migrations-files-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
+  await symlink(modules, join(directory, 'node_modules'));
   await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
   for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
   return directory;
 }
 
-/** Our migrations, each changed by `change`. */
-async function ours(change: (name: string, text: string) => [name: string, text: string]): Promise<string> {
+/** A directory of the account migrations, each changed by `change`. */
+async function changed(
+  change: (name: string, text: string) => [name: string, text: string],
+): Promise<string> {
   const files = await Promise.all(
     (await readdir(sources)).map(async (name) => change(name, await readFile(join(sources, name), 'utf8'))),
   );
   return directoryOf(Object.fromEntries(files));
 }
 
-test('a file as it is, built and reformatted has one checksum', async () => {
+test('gives a file one checksum as it is, built and reformatted', async () => {
   const db = await emptyDatabase();
   const written = await checksums(db, sources);
 
-  const built = await ours((name, text) => [name.replace(/ts$/, 'js'), stripTypeScriptTypes(text)]);
-  const reformatted = await ours((name, text) => [
+  const built = await changed((name, text) => [name.replace(/ts$/, 'js'), stripTypeScriptTypes(text)]);
+  const reformatted = await changed((name, text) => [
     name,
     `// Another comment.\n${text.replaceAll(';\n', ';\n\n')}`,
   ]);
 
-  expect(new Set(Object.values(written)).size).toBe(migrationChain.length);
+  expect(new Set(Object.values(written)).size).toBe(accountMigrations.length);
   expect(await checksums(db, built)).toEqual(written);
   expect(await checksums(db, reformatted)).toEqual(written);
 });
 
-test('what a compiler leaves beside the files is no migration', async () => {
+test('ignores other output of a compiler', async () => {
   const text = stripTypeScriptTypes(
     `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { up(): void {} }`,
   );
@@ -70,10 +74,10 @@ test('what a compiler leaves beside the files is no migration', async () => {
 });
 
 test.each([
-  ['nothing', `export const a = 1`, 'exports no migration'],
-  ['a mistake', `export class A extends`, `Migration1_a can't be read: `],
+  ['no migration', `export const a = 1`, 'exports no migration'],
+  ['a syntax error', `export class A extends`, `Migration1_a can't be read: `],
   ['a missing import', `import 'nowhere';`, `Migration1_a can't be read: `],
-])('a file that holds %s is named', async (_, text, says) => {
+])('names a file with %s', async (_, text, says) => {
   const directory = await directoryOf({ 'Migration1_a.js': text });
 
   await expect(checksums(await emptyDatabase(), directory)).rejects.toMatchObject({
@@ -82,13 +86,13 @@ test.each([
   });
 });
 
-test('a directory that is not there is named', async () => {
+test('names a missing directory', async () => {
   await expect(checksums(await emptyDatabase(), '/nowhere')).rejects.toThrow(
     `can't read the migrations in /nowhere: set migrations.path`,
   );
 });
 
-test('a file beside its built one is refused', async () => {
+test('refuses a file and its built one in one directory', async () => {
   const text = `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { up() {} }`;
   const directory = await directoryOf({ 'Migration1_a.js': text, 'Migration1_a.ts': text });
 
@@ -97,7 +101,7 @@ test('a file beside its built one is refused', async () => {
   );
 });
 
-test('a file may export more than its migration', async () => {
+test('accepts a file with other exports', async () => {
   const text = `import { Migration } from '@mikro-orm/migrations';
     export function Aid() {} export class Aims {}
     export class Migration1 extends Migration { up() { this.addSql('select 1'); } }`;
@@ -107,7 +111,7 @@ test('a file may export more than its migration', async () => {
   ).toEqual(['Migration1']);
 });
 
-test('files are those that the glob of the configuration takes', async () => {
+test('loads the files that match `migrations.glob`', async () => {
   const text = stripTypeScriptTypes(
     `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { up(): void {} }`,
   );

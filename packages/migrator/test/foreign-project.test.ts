@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
+import { TestDatabase } from './kit/database.ts';
 
-const root = join(import.meta.dirname, '../../..');
+const migratorPackage = join(import.meta.dirname, '..');
+const modules = join(migratorPackage, '../../node_modules');
 
 const files = {
   'package.json': '{ "type": "module" }',
@@ -49,8 +50,8 @@ const files = {
 let db: TestDatabase;
 let project: string;
 beforeAll(async () => {
-  db = await TestServer.shared().createEmptyDatabase();
-  project = await mkdtemp(join(await realpath(tmpdir()), 'synthdb-foreign-'));
+  db = await TestDatabase.create();
+  project = await mkdtemp(join(await realpath(tmpdir()), 'safe-migrations-'));
   // This package as it is here: links lead out of node_modules, where Node runs no TypeScript.
   const manifest = {
     name: 'mikro-orm-safe-migrations',
@@ -58,10 +59,10 @@ beforeAll(async () => {
     exports: { '.': './src/index.ts' },
   };
   await put('linked/package.json', JSON.stringify(manifest));
-  await symlink(join(root, 'packages/migrator/src'), join(project, 'linked/src'));
+  await symlink(join(migratorPackage, 'src'), join(project, 'linked/src'));
   await mkdir(join(project, 'node_modules'));
   await symlink(join(project, 'linked'), join(project, 'node_modules/mikro-orm-safe-migrations'));
-  await symlink(join(root, 'node_modules/@mikro-orm'), join(project, 'node_modules/@mikro-orm'));
+  await symlink(join(modules, '@mikro-orm'), join(project, 'node_modules/@mikro-orm'));
   for (const [name, text] of Object.entries(files)) await put(name, text);
 });
 afterAll(async () => {
@@ -76,7 +77,7 @@ async function put(name: string, text: string): Promise<void> {
 
 /** Returns the file of this name that a page shows. */
 async function fromPage(page: string, name: string): Promise<string> {
-  const guide = await readFile(join(root, page), 'utf8');
+  const guide = await readFile(join(migratorPackage, page), 'utf8');
   const block = guide.split(/^```\w*\n/m).find((text) => text.startsWith(`// ${name}\n`));
   if (block === undefined) throw new Error(`${page} shows no ${name}`);
   return block.split('```')[0] ?? '';
@@ -99,15 +100,15 @@ async function migrate(...args: string[]): Promise<Told[]> {
 
 const names = (list: readonly Told[]) => list.map(({ name }) => name);
 
-test('a project of others adopts the migrator in ten lines of its own', async () => {
-  const script = await fromPage('packages/migrator/README.md', 'migrate.ts');
+test("a project adopts the migrator's API in ten lines", async () => {
+  const script = await fromPage('README.md', 'migrate.ts');
   expect(
     script.split('\n').filter((line) => line !== '' && !line.startsWith('//')).length,
   ).toBeLessThanOrEqual(10);
   await put('migrate.ts', script);
   await run('create.ts');
   const lower = 'Migration20270102000000_lower_names';
-  const text = await fromPage('docs/migrator.md', 'migrations/Migration20260102000000_lower_names.ts');
+  const text = await fromPage('docs/guide.md', 'migrations/Migration20260102000000_lower_names.ts');
   await put(`migrations/${lower}.ts`, text.replaceAll('Migration20260102000000_lower_names', lower));
 
   const [first = ''] = names(await migrate('up'));

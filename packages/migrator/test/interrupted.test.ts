@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { readCatalog } from '../src/catalog/catalog.ts';
-import type { TestDatabase } from '../../../src/testing/index.ts';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
-import { emptyDatabase, migratorOn } from './scratch.ts';
+import { emptyDatabase, migratorOn, type TestDatabase } from './kit/database.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 
 const tables = {
   up: [
@@ -13,18 +12,18 @@ const tables = {
   ],
 };
 
-// Each waits, when half of it is done, for whoever has looked at its table before.
+// Each waits, when it is half done, for a session that reads its table.
 test.each([
   ['reindex table concurrently item', 'select from item'],
   ['reindex (verbose) index concurrently item_by_note', 'select from item'],
   ['alter table sale detach partition sale_2020 concurrently', 'select from sale'],
-])('%s is ended by the next run, wherever it was interrupted', async (sql, look) => {
+])('the next run finishes an interrupted %s', async (sql, look) => {
   const migrations = { M1_tables: tables, M2_alone: { up: [sql], transactional: false } };
   const undisturbed = await emptyDatabase();
   await migratorOn(undisturbed, migrations).up();
   const db = await emptyDatabase();
   await migratorOn(db, migrations).up({ to: 'M1_tables' });
-  const half = await interruptedHalfWay(db, look, () => migratorOn(db, migrations).up());
+  const half = await interruptWhileWaiting(db, look, () => migratorOn(db, migrations).up());
 
   await migratorOn(db, migrations).up();
 
@@ -33,7 +32,7 @@ test.each([
   expect(found).toEqual(expected);
 });
 
-test('what was done, and nobody heard of, is not done again', async () => {
+test('does not repeat a finished statement whose answer was lost', async () => {
   const detach = 'alter table sale detach partition sale_2020 concurrently';
   const migrations = {
     M1_tables: tables,
@@ -47,7 +46,7 @@ test('what was done, and nobody heard of, is not done again', async () => {
   await expect(migratorOn(db, migrations).up()).resolves.toHaveLength(1);
 });
 
-test('what is known to be done is not done again', async () => {
+test('does not repeat a statement that is recorded as done', async () => {
   const insert = `insert into item (id, note) values (1, 'once')`;
   const migrations = {
     M1_tables: tables,
@@ -62,8 +61,8 @@ test('what is known to be done is not done again', async () => {
   expect(await db.orm.em.execute('select note from item')).toEqual([{ note: 'once' }]);
 });
 
-/** What is there when a run was interrupted while it waited for somebody who looks. */
-async function interruptedHalfWay(db: TestDatabase, look: string, work: () => Promise<unknown>) {
+/** Interrupts a run while it waits for a session that reads, and returns the catalog. */
+async function interruptWhileWaiting(db: TestDatabase, look: string, work: () => Promise<unknown>) {
   await using outside = await OutsideSession.holding(db, look);
   const settled = Promise.allSettled([work()]);
   const [pid = 0] = await outside.waiting(1, 'concurrently');

@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { concurrently } from '../../../test/concurrency/concurrently.ts';
-import type { Fault } from '../../../test/proxy/fault.ts';
-import { WireProxy } from '../../../test/proxy/wire-proxy.ts';
+import { TestDatabase } from './kit/database.ts';
+import type { Fault } from './kit/proxy/fault.ts';
+import { WireProxy } from './kit/proxy/wire-proxy.ts';
 import { accountMigrations, accountsOrm } from './accounts.ts';
-import { doneIn, left, leftUndisturbed, type Left } from './left.ts';
+import { completedRuns, readFinalState, finalStates, type FinalState } from './final-state.ts';
 import { RunnerProcess } from './runner-process.ts';
 
 // Every statement where it is asked for; else every so manyth.
@@ -17,10 +16,10 @@ const options = { lease: 500 };
 
 type Direction = 'up' | 'down';
 
-let undisturbed: Record<Direction, Left>;
+let undisturbed: Record<Direction, FinalState>;
 beforeAll(async () => {
-  await using db = await TestServer.shared().createEmptyDatabase();
-  undisturbed = await leftUndisturbed(db.url);
+  await using db = await TestDatabase.create();
+  undisturbed = await finalStates(db.url);
 });
 
 async function migrate(url: string, direction: Direction): Promise<void> {
@@ -81,7 +80,7 @@ function runner(reached: boolean): Disturbance {
 
 /** Disturbs a run at its n-th statement, lets the next one go to its end, and tells whether the run had so many. */
 async function convergesAfter(disturbance: Disturbance, direction: Direction, at: number): Promise<boolean> {
-  await using db = await TestServer.shared().createEmptyDatabase();
+  await using db = await TestDatabase.create();
   if (direction === 'down') await migrate(db.url, 'up');
   await using proxy = await WireProxy.start(db.target);
 
@@ -93,8 +92,8 @@ async function convergesAfter(disturbance: Disturbance, direction: Direction, at
   const downs = accountMigrations.toReversed().map((name) => `down ${name}`);
   // Named, so that a failure tells after which statement.
   const point = `${at} ${proxy.triggered[0]}`;
-  expect({ point, ...(await left(db.orm)) }).toEqual({ point, ...undisturbed[direction] });
-  expect({ point, done: await doneIn(db.orm.em) }).toEqual({
+  expect({ point, ...(await readFinalState(db.orm)) }).toEqual({ point, ...undisturbed[direction] });
+  expect({ point, done: await completedRuns(db.orm.em) }).toEqual({
     point,
     done: direction === 'up' ? ups : [...ups, ...downs],
   });
@@ -109,15 +108,15 @@ describe.each(['up', 'down'] as const)('going %s', (direction) => {
   test.each([
     ['a connection is cut before', 10, connection('cut')],
     ['a connection is cut after', 10, connection('cut after sending')],
-    ['all server processes are ended before', 10, processes],
+    ['all server processes are terminated before', 10, processes],
     ['the runner is killed before', 40, runner(false)],
     ['the runner is killed after', 40, runner(true)],
   ])('the next run converges when %s any statement', { timeout }, async (what, every, disturbance) => {
     const stride = all ? 1 : every;
     let points = 0;
     for (let next = 1, goesOn = true; goesOn; next += atOnce * stride) {
-      const reached = await concurrently(atOnce, (n) =>
-        convergesAfter(disturbance, direction, next + n * stride),
+      const reached = await Promise.all(
+        Array.from({ length: atOnce }, (_, n) => convergesAfter(disturbance, direction, next + n * stride)),
       );
       points += reached.filter(Boolean).length;
       goesOn = !reached.includes(false);

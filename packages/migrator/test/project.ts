@@ -14,7 +14,7 @@ interface Written {
 /** Migrations by their names. */
 export type Migrations = Readonly<Record<string, Written>>;
 
-/** Somebody's MikroORM project on the database at `url`, with nothing of ours in it. Opens no connection yet. */
+/** Returns the ORM of a project on the database at `url`. Opens no connection. */
 export function projectOn(url: string, migrations: Migrations, options: Options = {}): MikroORM {
   return new MikroORM({
     clientUrl: url,

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Migrator, type MigratorOptions } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../src/testing/index.ts';
+import { emptyDatabase, migratorOn, ormOn, type TestDatabase } from './kit/database.ts';
 import { all, first, fourth, migrated, refusal, second, third, without } from './chain.ts';
 import type { Migrations } from './project.ts';
-import { emptyDatabase, migratorOn, ormOn } from './scratch.ts';
 
-describe('what is asked for is refused, and the database left as it is', () => {
+describe('refuses a request without changing the database', () => {
   let db: TestDatabase;
   beforeAll(async () => void (db = await migrated()));
   afterAll(() => db.drop());
@@ -39,7 +38,7 @@ describe('what is asked for is refused, and the database left as it is', () => {
     { to: first, steps: 1 },
     { to: first, all: true },
     { steps: 1, all: true },
-  ])('going down as far as %o', async (request) => {
+  ])('going down by %o', async (request) => {
     expect(await refusal(db, () => migratorOn(db, all).down(request))).toContain('pass only one of');
   });
 
@@ -81,7 +80,7 @@ describe('what is asked for is refused, and the database left as it is', () => {
     );
   });
 
-  test('reverting one that has no way back, or any before it', async () => {
+  test("reverting a migration that can't be reverted, or one before it", async () => {
     const fresh = await emptyDatabase();
     const migrations = { ...all, [second]: { ...all[second], down: null } };
     await migratorOn(fresh, migrations).up({ to: third });
@@ -91,35 +90,35 @@ describe('what is asked for is refused, and the database left as it is', () => {
     );
   });
 
-  test('doing again what was never done', async () => {
+  test('a redo when nothing is applied', async () => {
     const fresh = await emptyDatabase();
 
     await expect(migratorOn(fresh, all).redo()).rejects.toThrow('no migration is applied: run `up` first');
   });
 });
 
-// Each with what is wrong, and what is said of it.
+// Each with the problem and the message.
 const states: [what: string, Migrations, prepare: string | null, says: string][] = [
   [
-    'an applied file that sends something else now',
+    'an applied file whose up was changed',
     { ...all, [second]: { up: ['create table second (id bigint)'], down: all[second].down } },
     null,
     `${second} was edited after it was applied: restore the file, and write a new migration for the change`,
   ],
   [
-    'an applied file that goes back otherwise now',
+    'an applied file whose down was changed',
     { ...all, [second]: { up: all[second].up, down: ['drop table second cascade'] } },
     null,
     `${second} was edited`,
   ],
   [
-    'an applied file that is not transactional any more',
+    'an applied file that is no longer transactional',
     { ...all, [second]: { ...all[second], transactional: false } },
     null,
     `${second} was edited`,
   ],
   [
-    'an applied file that is gone',
+    'a missing applied file',
     without(second),
     null,
     `${second} is applied, but its file is missing: restore the file, or run the code that has it`,
@@ -131,14 +130,14 @@ const states: [what: string, Migrations, prepare: string | null, says: string][]
     `${third} is applied and newer than this code: deploy the code that has it`,
   ],
   [
-    'a migration that is listed twice, with and without its extension',
+    'a migration in the log twice, with and without its extension',
     all,
     `insert into mikro_orm_migrations (name) values ('${second}.ts')`,
     `${second} has several rows in the log: find out why it was applied twice, then delete all but one`,
   ],
 ];
 
-describe('what was found is refused, and the database left as it is', () => {
+describe('refuses a state without changing the database', () => {
   let db: TestDatabase;
   beforeAll(async () => void (db = await migrated()));
   afterAll(() => db.drop());
@@ -156,7 +155,7 @@ describe('what was found is refused, and the database left as it is', () => {
     });
   });
 
-  test('a file that is older than applied ones, unless that is allowed', async () => {
+  test('a file that is older than applied ones, unless it is allowed', async () => {
     const fresh = await emptyDatabase();
     await migratorOn(fresh, without(second, fourth)).up();
     const migrator = migratorOn(fresh, all);
@@ -173,7 +172,7 @@ describe('what was found is refused, and the database left as it is', () => {
     expect((await migrator.status()).map(({ condition }) => condition)).toEqual(Array(4).fill('applied'));
   });
 
-  test('a database that is ahead, without calling late what only newer code came before', async () => {
+  test('a database that is ahead, without reporting older migrations of the code as late', async () => {
     const fresh = await emptyDatabase();
     await migratorOn(fresh, without(third)).up();
     const behind = migratorOn(fresh, without(fourth));
@@ -190,7 +189,7 @@ describe('what was found is refused, and the database left as it is', () => {
     expect(await behind.check()).toMatchObject({ agrees: false, database: null });
   });
 
-  test('all that is wrong, a line each', async () => {
+  test('all problems, one per line', async () => {
     const says = await refusal(db, () =>
       migratorOn(db, { ...without(second), [first]: { up: ['select 1'] } }).up(),
     );
@@ -198,7 +197,7 @@ describe('what was found is refused, and the database left as it is', () => {
     expect(says.split('\n').map((line) => line.split(' ')[0])).toEqual([first, second]);
   });
 
-  test('a file that can not be read, by its name', async () => {
+  test("a file that can't be read, by its name", async () => {
     const broken = { up: ['create table fifth (id int)'], isTransactional: null };
 
     expect(await refusal(db, () => migratorOn(db, { ...all, Migration5_broken: broken }).up())).toMatch(
@@ -206,23 +205,23 @@ describe('what was found is refused, and the database left as it is', () => {
     );
   });
 
-  test('a schema that the ORM is to choose while it runs', () => {
+  test('`migrations.schema`', () => {
     const orm = ormOn(db, all, { migrations: { schema: 'tenant' } });
 
     expect(() => new Migrator(orm)).toThrow('qualify names in the migrations with the schema instead');
   });
 });
 
-test(`a migration that has E'it\\'s; commit now' in it is run`, async () => {
+test(`runs a migration with E'it\\'s; commit now' in it`, async () => {
   const db = await emptyDatabase();
-  const up = ['create table said (t text)', `insert into said values (E'it\\'s; commit now')`];
+  const up = ['create table quotes (t text)', `insert into quotes values (E'it\\'s; commit now')`];
 
   await migratorOn(db, { [first]: { up } }).up();
 
-  expect(await db.orm.em.execute('select t from said')).toEqual([{ t: `it's; commit now` }]);
+  expect(await db.orm.em.execute('select t from quotes')).toEqual([{ t: `it's; commit now` }]);
 });
 
-describe('what is no difference is not refused', () => {
+describe('accepts a log without differences', () => {
   let db: TestDatabase;
   beforeAll(async () => void (db = await migrated()));
   afterAll(() => db.drop());
@@ -233,7 +232,7 @@ describe('what is no difference is not refused', () => {
     expect(await migratorOn(db, { ...all, [second]: reformatted }).up()).toHaveLength(1);
   });
 
-  test.each(['.js', '.ts'])('that the log has a name with its extension %s', async (extension) => {
+  test.each(['.js', '.ts'])('a name in the log with its extension %s', async (extension) => {
     await db.orm.em.execute('update mikro_orm_migrations set name = ? where name = ?', [
       third + extension,
       third,

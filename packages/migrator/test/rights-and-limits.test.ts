@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { readCatalog } from '../src/catalog/catalog.ts';
-import type { TestDatabase } from '../../../src/testing/index.ts';
+import { emptyDatabase, migratorOn, type TestDatabase } from './kit/database.ts';
 import { all, contents, fourth, migrated, refusal, without } from './chain.ts';
-import { emptyDatabase, migratorOn } from './scratch.ts';
 
 let db: TestDatabase;
 beforeAll(async () => void (db = await migrated()));
@@ -10,14 +9,14 @@ afterAll(() => db.drop());
 
 const lacking = /the role lacks a privilege: connect as the owner .* \(permission denied for \w+ \w+\)/;
 
-test('a role without rights is told so, and whom to connect as', async () => {
+test('names the owner as the remedy for a role without privileges', async () => {
   const role = await asRole(db);
 
   for (const direction of ['up', 'down', 'redo', 'status'] as const)
     expect(await refusal(db, () => migratorOn(role, all)[direction]())).toMatch(lacking);
 });
 
-test('a role that may only read sees the state, and can not change it', async () => {
+test('shows the state to a role that may only read, and refuses changes', async () => {
   const reading = ['usage on schema migrator', 'select on all tables in schema migrator, public'];
   const role = await asRole(db, ...reading);
 
@@ -25,7 +24,7 @@ test('a role that may only read sees the state, and can not change it', async ()
   expect(await refusal(db, () => migratorOn(role, all).up())).toMatch(lacking);
 });
 
-test('a role that may not create is told so on a new database, where nothing is made', async () => {
+test("refuses a role that may not create the migrator's tables, and creates nothing", async () => {
   const fresh = await emptyDatabase();
   const before = await readCatalog(fresh.orm);
 
@@ -34,7 +33,7 @@ test('a role that may not create is told so on a new database, where nothing is 
   expect(await readCatalog(fresh.orm)).toEqual(before);
 });
 
-test('a read-only connection shows the state, and is told where to connect', async () => {
+test('shows the state on a read-only connection, and refuses changes with the remedy', async () => {
   // Of connections to come, not of those that the test looks through.
   await db.orm.em.execute(
     `alter database "${db.target.parts.database}" set default_transaction_read_only = on`,
@@ -47,7 +46,7 @@ test('a read-only connection shows the state, and is told where to connect', asy
     );
 });
 
-test('a statement that takes too long leaves nothing, and is told what to do', async () => {
+test('rolls back after a statement timeout, and names the remedy', async () => {
   const own = await migrated();
   onTestFinished(() => own.drop());
   const slow = { up: ['create table fifth (id int)', 'select pg_sleep(10)'] };

@@ -1,16 +1,15 @@
 import { expect, onTestFinished, test } from 'vitest';
-import type { TestDatabase } from '../../../src/testing/index.ts';
+import { emptyDatabase, migratorOn, ormOn, type TestDatabase } from './kit/database.ts';
 import { all, first, second } from './chain.ts';
-import { doneIn } from './left.ts';
-import { emptyDatabase, migratorOn, ormOn } from './scratch.ts';
+import { completedRuns } from './final-state.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 import { runUp } from './run-up.ts';
 
 test.each([
   [`datestyle = 'German, DMY'`, `default_transaction_isolation = 'serializable'`, `search_path = ''`],
   [`datestyle = 'SQL, DMY'`, `timezone = 'Asia/Kolkata'`, `intervalstyle = 'sql_standard'`],
-])('whose sessions begin with %s, %s and %s migrates like any other', async (...settings) => {
+])('migrates a database whose sessions begin with %s, %s and %s', async (...settings) => {
   const db = await emptyDatabase();
   const own = { M1: { up: ['create table public.shop (id int)'], down: ['drop table public.shop'] } };
   for (const setting of settings)
@@ -34,7 +33,7 @@ test.each([
   expect(status?.appliedAt?.getTime()).toBeLessThan(Date.now() + 60_000);
 });
 
-test('a role that may not end what another left at work says whose it is, waits, and changes nothing', async () => {
+test('names the process of a former holder that this role may not terminate, waits, and changes nothing', async () => {
   const db = await emptyDatabase();
   const slow = { ...all, [second]: { up: ['lock table first', 'select pg_sleep(0)'] } };
   await migratorOn(db, slow).up({ to: first });
@@ -53,11 +52,11 @@ test('a role that may not end what another left at work says whose it is, waits,
       new RegExp(`server process ${pid} of role \\S+ still works for .* pg_terminate_backend\\(${pid}\\)`),
     ),
   });
-  expect(await doneIn(db.orm.em)).toEqual([`up ${first}`]);
+  expect(await completedRuns(db.orm.em)).toEqual([`up ${first}`]);
   expect(await db.orm.em.execute('select token::int from migrator.lease')).toEqual([{ token: 2 }]);
 });
 
-test('a pool that leaves no connection for the heartbeat is refused before anything is made', async () => {
+test('refuses a pool without a connection for the heartbeat, before it creates anything', async () => {
   const db = await emptyDatabase();
 
   const refused = new Migrator(ormOn(db, all, { pool: { max: 2 } })).up();
@@ -68,7 +67,7 @@ test('a pool that leaves no connection for the heartbeat is refused before anyth
   expect(await db.orm.em.execute(`select to_regnamespace('migrator') as made`)).toEqual([{ made: null }]);
 });
 
-test('a concurrent index without a name is refused before anything of its migration is sent', async () => {
+test('refuses a concurrent index without a name before the first statement of its migration', async () => {
   const db = await emptyDatabase();
   const up = ['create table t (id int)', 'create index concurrently on t (id)'];
   const migrator = migratorOn(db, { M1: { up, transactional: false } });

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { MigratorOptions } from 'mikro-orm-safe-migrations';
 import type { Migrations } from './project.ts';
 
-/** A process of its own that applies `migrations`, for tests that end or stop it from outside. */
+/** Starts a process that applies `migrations`, for tests that kill or suspend it. */
 export function runUp(url: string, migrations: Migrations, options: MigratorOptions = {}): ChildProcess {
   const script = `
     import { projectOn } from ${at('project.ts')};

@@ -1,10 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { concurrently } from '../../../test/concurrency/concurrently.ts';
-import { PgBouncer, whyNoPooler } from '../../../test/pooler/pgbouncer.ts';
+import { TestDatabase } from './kit/database.ts';
+import { PgBouncer, whyNoPooler } from './kit/pgbouncer.ts';
 import { accountMigrations } from './accounts.ts';
-import { doneIn, left, leftUndisturbed, type Left } from './left.ts';
+import { completedRuns, readFinalState, finalStates, type FinalState } from './final-state.ts';
 import { RunnerProcess } from './runner-process.ts';
 
 const count = 16;
@@ -12,12 +11,12 @@ const count = 16;
 const rounds = Number(process.env['MIGRATOR_ROUNDS'] ?? 2);
 const timeout = 60_000 + rounds * 20_000;
 
-let alone: Left;
+let alone: FinalState;
 let runners: RunnerProcess[];
 beforeAll(async () => {
-  await using db = await TestServer.shared().createEmptyDatabase();
-  alone = (await leftUndisturbed(db.url)).up;
-  runners = await concurrently(count, () => RunnerProcess.start());
+  await using db = await TestDatabase.create();
+  alone = (await finalStates(db.url)).up;
+  runners = await Promise.all(Array.from({ length: count }, () => RunnerProcess.start()));
 });
 afterAll(() => {
   for (const runner of runners) runner.kill();
@@ -25,7 +24,7 @@ afterAll(() => {
 
 /** Has all runners migrate an empty database at one instant, reached as `through` says, and tells what is not as it should be. */
 async function race(through: (db: TestDatabase) => Promise<PgBouncer | null>): Promise<void> {
-  await using db = await TestServer.shared().createEmptyDatabase();
+  await using db = await TestDatabase.create();
   await using pooler = await through(db);
   const url = pooler?.url() ?? db.url;
 
@@ -33,17 +32,17 @@ async function race(through: (db: TestDatabase) => Promise<PgBouncer | null>): P
 
   expect(answers.filter((answer) => answer?.code !== undefined)).toEqual([]);
   expect(answers.flatMap((answer) => answer?.done ?? [])).toEqual(accountMigrations);
-  expect(await left(db.orm)).toEqual(alone);
-  expect(await doneIn(db.orm.em)).toEqual(accountMigrations.map((name) => `up ${name}`));
+  expect(await readFinalState(db.orm)).toEqual(alone);
+  expect(await completedRuns(db.orm.em)).toEqual(accountMigrations.map((name) => `up ${name}`));
 }
 
-test(`${count} runners at one instant, ${rounds} times, apply each migration once`, { timeout }, async () => {
+test(`${count} concurrent runners, ${rounds} times, apply each migration once`, { timeout }, async () => {
   expect.hasAssertions();
   for (let round = 0; round < rounds; round++) await race(async () => null);
 });
 
 test(
-  `${count} runners at one instant, ${rounds} times, do so behind a pooler that shares two connections by transaction`,
+  `${count} concurrent runners, ${rounds} times, do so behind a pooler in transaction mode with two connections`,
   { timeout },
   async ({ skip }) => {
     if (whyNoPooler !== null) skip(whyNoPooler);
@@ -54,8 +53,8 @@ test(
   },
 );
 
-test("the ORM's own migrator, raced like that, fails, hangs, or applies one twice", { timeout }, async () => {
-  await using db = await TestServer.shared().createEmptyDatabase();
+test("concurrent runners of the ORM's own migrator fail, hang, or apply one twice", { timeout }, async () => {
+  await using db = await TestDatabase.create();
 
   const answers = await Promise.all(
     runners.map((runner) =>

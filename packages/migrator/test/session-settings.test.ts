@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { emptyDatabase, migratorOn, ormOn } from './scratch.ts';
+import { emptyDatabase, migratorOn, ormOn } from './kit/database.ts';
 
-test('what a migration sets, as dumps do, holds for no other one', async () => {
+test('settings of a migration, as in dumps, do not affect other migrations', async () => {
   const db = await emptyDatabase();
   const sets = [
     `select pg_catalog.set_config('search_path', '', false)`,
@@ -23,7 +23,7 @@ test('what a migration sets, as dumps do, holds for no other one', async () => {
   ]);
 });
 
-test('a migration may change its role', async () => {
+test('restores the role that a migration sets', async () => {
   const db = await emptyDatabase();
   const orm = ormOn(db, {
     A: { up: ['set role pg_database_owner', 'create table owned ()'] },
@@ -43,7 +43,7 @@ test('a migration may change its role', async () => {
   ]);
 });
 
-test('the limits of a role or a database do not stop a migration', async () => {
+test('timeouts of a role or a database do not apply to a migration', async () => {
   const db = await emptyDatabase();
   for (const [name, value] of [
     ['statement_timeout', '200ms'],

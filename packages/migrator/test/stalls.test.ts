@@ -2,16 +2,16 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
+import { TestDatabase } from './kit/database.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 import { accountMigrations, accountsOrm } from './accounts.ts';
 
 const heldFor = 3_000;
 const lockTimeout = 500;
 
-/** The longest that any reader waited, each asking every 10 ms, while somebody reads for long and `alter` changes the table. */
+/** Returns the longest wait of four readers that query every 10 ms, while another session reads for long and `alter` changes the table. */
 async function longestStall(alter: (db: TestDatabase) => Promise<unknown>): Promise<number> {
-  await using db = await TestServer.shared().createEmptyDatabase();
+  await using db = await TestDatabase.create();
   const orm = accountsOrm(db.url);
   onTestFinished(() => orm.close(true));
   await new Migrator(orm).up({ to: accountMigrations[2] });
@@ -26,7 +26,7 @@ async function longestStall(alter: (db: TestDatabase) => Promise<unknown>): Prom
   return Math.max(...(await Promise.all(readers.map((stop) => stop()))));
 }
 
-/** Reads every 10 ms until it is told to stop, and tells then how long it had to wait at most. */
+/** Reads every 10 ms. The returned function stops it and returns its longest wait. */
 async function reader(url: string): Promise<() => Promise<number>> {
   const client = new Client(url);
   await client.connect();
@@ -48,7 +48,7 @@ async function reader(url: string): Promise<() => Promise<number>> {
   };
 }
 
-test('readers wait no longer than the lock timeout while a migration waits for a long one, and it gets through', async () => {
+test('readers wait no longer than the lock timeout while a migration waits for a long reader, and it succeeds', async () => {
   const stall = await longestStall(async ({ url }) => {
     const orm = accountsOrm(url);
     const done = await new Migrator(orm, { lockTimeout }).up();
@@ -60,7 +60,7 @@ test('readers wait no longer than the lock timeout while a migration waits for a
   expect(stall).toBeLessThan(lockTimeout + 100);
 });
 
-test('without one they wait as long as the long one reads', async () => {
+test('without a lock timeout, readers wait as long as the long reader', async () => {
   const stall = await longestStall(({ orm }) => orm.em.execute('alter table account add plain int'));
 
   expect(stall).toBeGreaterThan(heldFor - 500);

@@ -1,28 +1,28 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { TestServer, type TestDatabase } from '../../../src/testing/index.ts';
-import { PgBouncer, whyNoPooler } from '../../../test/pooler/pgbouncer.ts';
-import { WireProxy } from '../../../test/proxy/wire-proxy.ts';
-import { OutsideSession } from '../../../test/schema/outside-session.ts';
+import { TestDatabase } from './kit/database.ts';
+import { PgBouncer, whyNoPooler } from './kit/pgbouncer.ts';
+import { WireProxy } from './kit/proxy/wire-proxy.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 import { accountMigrations } from './accounts.ts';
-import { books, doneIn, left, leftUndisturbed, type Left } from './left.ts';
+import { bookkeeping, completedRuns, readFinalState, finalStates, type FinalState } from './final-state.ts';
 import { RunnerProcess } from './runner-process.ts';
 
 const options = { lease: 1_000 };
 const lost = { done: [], code: 'lock_lost' };
 
-let alone: Left;
+let alone: FinalState;
 let successor: RunnerProcess;
 beforeAll(async () => {
-  await using db = await TestServer.shared().createEmptyDatabase();
-  alone = (await leftUndisturbed(db.url)).up;
+  await using db = await TestDatabase.create();
+  alone = (await finalStates(db.url)).up;
   successor = await RunnerProcess.start();
 });
 afterAll(() => successor.kill());
 
-/** A runner that is seen by a proxy of its own, on an empty database. */
+/** Starts a runner behind a separate proxy, on an empty database. */
 async function scene(pooled: boolean) {
   await using stack = new AsyncDisposableStack();
-  const db = stack.use(await TestServer.shared().createEmptyDatabase());
+  const db = stack.use(await TestDatabase.create());
   const pooler = pooled
     ? stack.use(await PgBouncer.start(db.target, { poolMode: 'transaction', serverConnections: 4 }))
     : null;
@@ -38,16 +38,16 @@ async function expectHarmless(
   answer: Promise<unknown>,
 ): Promise<void> {
   const { em } = db.orm;
-  expect(await left(db.orm)).toEqual(alone);
-  expect(await doneIn(em)).toEqual(accountMigrations.map((name) => `up ${name}`));
-  const before = await books(em);
+  expect(await readFinalState(db.orm)).toEqual(alone);
+  expect(await completedRuns(em)).toEqual(accountMigrations.map((name) => `up ${name}`));
+  const before = await bookkeeping(em);
   proxy.reset();
 
   runner.wake();
 
   expect(await answer).toMatchObject(lost);
-  expect(await books(em)).toEqual(before);
-  expect(await left(db.orm)).toEqual(alone);
+  expect(await bookkeeping(em)).toEqual(before);
+  expect(await readFinalState(db.orm)).toEqual(alone);
   // What it may ask: whether it still holds the lease, and what became of its work.
   const harmless =
     /^(?:select|start transaction|rollback|update "migrator"."lease" set [^;]* where token = 1\b)/;
@@ -56,8 +56,8 @@ async function expectHarmless(
 
 describe.each([
   ['directly', false],
-  ['behind a pooler that shares its connections by transaction', true],
-])('a runner that is stopped for longer than its lease, %s,', (_, pooled) => {
+  ['behind a pooler in transaction mode', true],
+])('a runner that is suspended for longer than its lease, %s,', (_, pooled) => {
   beforeEach(({ skip }) => {
     if (pooled && whyNoPooler !== null) skip(whyNoPooler);
   });
@@ -65,14 +65,14 @@ describe.each([
   test.each([
     ['in a transaction', [/update account .* where id > 100/]],
     ['while a statement outside one is sent', [/create unique index/]],
-    ['before the note that it was done', [/create unique index/, /start transaction/]],
+    ['before it is recorded as done', [/create unique index/, /start transaction/]],
     // Its lease is good when that is asked, and over when the answer is read.
     [
-      'between the look at its lease and a statement outside a transaction',
+      'between the check of its lease and a statement outside a transaction',
       [/alter table account add/, /parse_ident/, /set holder = holder/],
     ],
     ['before a commit', [/update account .* where id > 100/, /commit/]],
-  ])('%s, writes nothing after another took over', async (_point, sequence) => {
+  ])('%s, writes nothing after another runner took over', async (_point, sequence) => {
     await using stage = await scene(pooled);
     const { proxy, runner, url } = stage;
     const stopped = Promise.withResolvers<void>();
@@ -91,7 +91,7 @@ describe.each([
     await expectHarmless(stage, answer);
   });
 
-  test('while the server waits with its index, has that statement ended', async () => {
+  test('while its index waits for a lock, has that statement terminated', async () => {
     await using stage = await scene(pooled);
     const { db, proxy, runner, url } = stage;
     const held = Promise.withResolvers<OutsideSession>();

@@ -7,7 +7,7 @@ import { TestDatabase } from '../../../src/testing/index.ts';
 import { crash, freeze, postmasterPid } from '../../embedded/postmaster.ts';
 import { scratchCluster } from '../../embedded/scratch.ts';
 import { sql } from '../../embedded/sql.ts';
-import { PgBouncer, whyNoPooler, type PoolerOptions } from '../../pooler/pgbouncer.ts';
+import { PgBouncer, whyNoPooler, type PoolerOptions } from '../../../packages/migrator/test/kit/pgbouncer.ts';
 import { healthInTime } from './health-in-time.ts';
 
 beforeEach(({ skip }) => {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '../../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
-import type { Fault } from '../../proxy/fault.ts';
+import type { Fault } from '../../../packages/migrator/test/kit/proxy/fault.ts';
 import { WireProxy } from '../../proxy/wire-proxy.ts';
 
 describe('a pool of one connection serves the next unit of work', () => {

@@ -1,23 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { tablesOf, type Tables } from '../ledger/tables.ts';
+import { tablesOf, type MigratorTables } from '../ledger/tables.ts';
 import { catalogQuery, dropQuery, tablesQuery } from './query.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 
 /** Facts of an object or one of its parts by their names: `type`, `default`, `definition`. Those that do not apply are omitted. */
-export type Facts = Readonly<Record<string, string>>;
+export type CatalogFacts = Readonly<Record<string, string>>;
 
 /** An object of a schema: its own facts, and those of its parts by their names: `column name`, `index idx_name`. */
 export interface CatalogObject {
-  readonly facts: Facts;
-  readonly parts: ReadonlyMap<string, Facts>;
+  readonly facts: CatalogFacts;
+  readonly parts: ReadonlyMap<string, CatalogFacts>;
   /** Names of the columns, in their order. */
   readonly columns: readonly string[];
 }
 
 /**
- * What a database's schema consists of: its objects by kind and name, such as `table experiments`. Names of other schemas than
- * `public` carry theirs.
+ * The schema of a database: its objects by kind and name, such as `table experiments`. Names outside `public` have a schema.
  */
 export type Catalog = ReadonlyMap<string, CatalogObject>;
 
@@ -30,23 +29,23 @@ interface Row {
 }
 
 /**
- * Reads the schema of the connected database: schemas, tables, columns, constraints, indexes, triggers, rules, policies, statistics,
- * views, sequences, functions, types, collations, extensions and event triggers, with their comments and privileges. Leaves out
- * objects of the system, of extensions and of the migrator (its schema and the ORM's log), and what is no part of a schema or
- * differs between servers that serve the same one: rows, owners, tablespaces, publications, languages, operators.
+ * Returns the schema of the connected database: schemas, tables, columns, constraints, indexes, triggers, rules, policies, statistics,
+ * views, sequences, functions, types, collations, extensions and event triggers, with their comments and privileges. Omits objects
+ * of the system, of extensions and of the migrator (its schema and the ORM's log). Also omits rows, owners, tablespaces, publications,
+ * languages and operators: these differ between servers with the same schema.
  */
 export function readCatalog(orm: MikroORM, schema = 'migrator'): Promise<Catalog> {
   return inTransaction(orm, (session) => readCatalogIn(session, schema, tablesOf(orm, schema)));
 }
 
-/** As `readCatalog`, in the transaction of `session`. */
+/** Returns the catalog as `readCatalog` does, in the transaction of `session`. */
 export async function readCatalogIn(
   session: Session,
   schema: string,
-  { log, logSchema }: Pick<Tables, 'log' | 'logSchema'>,
+  { log, logSchema }: Pick<MigratorTables, 'log' | 'logSchema'>,
 ): Promise<Catalog> {
   const excluded = await exclusionsOf(session, schema, log);
-  // So that the texts that PostgreSQL writes do not depend on who asks.
+  // The texts that PostgreSQL prints depend on these settings.
   await session.query(
     `set local search_path to ''; set local timezone to 'UTC'; set local datestyle to 'ISO'; set local intervalstyle to 'postgres';
      set local extra_float_digits to 1; set local bytea_output to 'hex'; set local quote_all_identifiers to off;
@@ -54,12 +53,15 @@ export async function readCatalogIn(
      set local statement_timeout to 0`,
   );
   const rows = await session.query<Row>(catalogQuery, [...excluded, logSchema]);
-  const catalog = new Map<string, { facts: Facts; parts: Map<string, Facts>; columns: string[] }>();
+  const catalog = new Map<
+    string,
+    { facts: CatalogFacts; parts: Map<string, CatalogFacts>; columns: string[] }
+  >();
   for (const { object, part, position, facts: text } of rows) {
-    const entry = catalog.get(object) ?? { facts: {}, parts: new Map<string, Facts>(), columns: [] };
+    const entry = catalog.get(object) ?? { facts: {}, parts: new Map<string, CatalogFacts>(), columns: [] };
     catalog.set(object, entry);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- The query makes nothing else.
-    const facts = JSON.parse(text) as Facts;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the query returns nothing else
+    const facts = JSON.parse(text) as CatalogFacts;
     if (part === '') entry.facts = facts;
     else entry.parts.set(part, facts);
     if (position !== null) entry.columns.push(part.replace(/^column /, ''));
@@ -68,8 +70,7 @@ export async function readCatalogIn(
 }
 
 /**
- * Returns the statements that drop objects of the connected database, by the objects' names in a catalog; those that were made last
- * come first.
+ * Returns the statements that drop objects of the connected database, by the objects' names in a catalog; the newest object first.
  */
 export async function dropStatements(
   orm: MikroORM,
@@ -77,7 +78,7 @@ export async function dropStatements(
   objects: readonly string[],
 ): Promise<Map<string, string>> {
   const rows = await inTransaction(orm, async (session) => {
-    // As a catalog is read, or the names of arguments' types would be others.
+    // With the search path of a catalog, so that argument types have the same names.
     await session.query(`set local search_path to ''`);
     const excluded = await exclusionsOf(session, schema, tablesOf(orm, schema).log);
     return session.query<{ object: string; sql: string }>(dropQuery, [...excluded, objects]);
@@ -85,8 +86,8 @@ export async function dropStatements(
   return new Map(rows.map(({ object, sql }) => [object, sql]));
 }
 
-/** Whether the connected database has a table, besides the migrator's and the ORM's log. */
-export async function hasTables(orm: MikroORM, schema: string): Promise<boolean> {
+/** Whether the connected database has a table besides the migrator's and the ORM's log. */
+export async function hasUserTables(orm: MikroORM, schema: string): Promise<boolean> {
   const session = poolSession(orm);
   const excluded = await exclusionsOf(session, schema, tablesOf(orm, schema).log);
   const [row] = await session.query<{ found: boolean }>(tablesQuery, excluded);
@@ -101,7 +102,7 @@ async function exclusionsOf(session: Session, schema: string, log: string): Prom
   return [schema, relation?.oid ?? null];
 }
 
-/** Returns the digest of a catalog: equal for equal schemas. */
+/** Returns the digest of a catalog; equal schemas have equal digests. */
 export function fingerprint(catalog: Catalog): string {
   const hash = createHash('sha256');
   for (const [object, { facts, parts, columns }] of sorted(catalog)) {
@@ -120,6 +121,6 @@ function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
   return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function sortedFacts(facts: Facts): [string, string][] {
+function sortedFacts(facts: CatalogFacts): [string, string][] {
   return sorted(new Map(Object.entries(facts)));
 }

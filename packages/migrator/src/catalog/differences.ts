@@ -1,4 +1,4 @@
-import type { Catalog, CatalogObject, Facts } from './catalog.ts';
+import type { Catalog, CatalogObject, CatalogFacts } from './catalog.ts';
 
 /** A difference between a database and what its migrations create. */
 export interface Difference {
@@ -52,7 +52,7 @@ function onlySide(expected: unknown): Partial<Difference> {
 
 type At = Pick<Difference, 'object' | 'part'>;
 
-function ofFacts(at: At, expected: Facts, found: Facts): Difference[] {
+function ofFacts(at: At, expected: CatalogFacts, found: CatalogFacts): Difference[] {
   const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])].toSorted();
   return names.flatMap((fact) => {
     const [one, other] = [expected[fact] ?? null, found[fact] ?? null];

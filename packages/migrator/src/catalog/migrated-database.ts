@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { Tables } from '../ledger/tables.ts';
+import type { MigratorTables } from '../ledger/tables.ts';
 import { differences, type Difference } from './differences.ts';
 import { restorableDifferences } from './restorable-differences.ts';
 import { readCatalog, type Catalog } from './catalog.ts';
@@ -9,7 +9,7 @@ import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 export interface MigratedDatabase {
   readonly orm: MikroORM;
   readonly schema: string;
-  readonly tables: Tables;
+  readonly tables: MigratorTables;
   readonly migratorFor: (scratch: MikroORM) => ScratchMigrator;
 }
 

@@ -1,4 +1,4 @@
-// $1 the migrator's schema, $2 the ORM's log by its number, $3 its schema.
+// $1 the migrator's schema, $2 the oid of the ORM's log, $3 its schema.
 const common = `
   member as materialized (select classid, objid from pg_depend where deptype = 'e'),
   namespace as materialized (
@@ -54,7 +54,7 @@ function privileges(acl: string, kind: 'r' | 's' | 'f' | 'n' | 'T', owner: strin
     ) states)`;
 }
 
-/** Facts with their values in SQL; those that are null are left out. */
+/** Facts with their values in SQL; null values are omitted. */
 function facts(values: Record<string, string>): string {
   const pairs = Object.entries(values).map(([name, value]) => `'${name}', (${value})::text`);
   return `jsonb_strip_nulls(jsonb_build_object(${pairs.join(', ')}))`;
@@ -87,7 +87,7 @@ const parts: Readonly<Record<string, string>> = {
     })} || ${privileges('relacl', 'r', 'relowner', 'relnamespace')}
     from relation c where relkind <> 'S'`,
 
-  // PostgreSQL 18 lists NOT NULL among the constraints, older ones don't: it is read with the column, in all of them.
+  // PostgreSQL 18 lists NOT NULL among the constraints, older versions do not: read with the column in all versions.
   columns: `
     select object, 'column ' || attname, row_number() over (partition by c.oid order by attnum)::int, ${facts(
       {
@@ -170,7 +170,7 @@ const parts: Readonly<Record<string, string>> = {
     })}
     from pg_statistic_ext s join relation c on c.oid = stxrelid`,
 
-  // One that a column owns goes with its table.
+  // A sequence that a column owns is dropped with its table.
   sequences: `
     select coalesce(owner.object, c.object), case when owner.object is null then '' else format('sequence %I', c.relname) end, null,
       ${facts({
@@ -234,7 +234,7 @@ const parts: Readonly<Record<string, string>> = {
     from pg_collation l join namespace n on n.oid = collnamespace
     where not exists (select from member where classid = 'pg_collation'::regclass and objid = l.oid)`,
 
-  // Which version there is, the server decides.
+  // The server decides the version.
   extensions: `
     select ${object.extension}, '', null, ${facts({ schema: 'extnamespace::regnamespace' })} from pg_extension`,
 
@@ -254,7 +254,7 @@ export const catalogQuery = `with ${common}
   select object, part, position, facts::text from (${Object.values(parts).join('\n union all ')}) all_of (object, part, position, facts)
   order by object, position, part`;
 
-/** Selects the statements that drop objects ($3, by their names here), newest first. */
+/** Selects the statements that drop objects ($3, by their names in a catalog), newest first. */
 export const dropQuery = `with ${common}, named (object, class, oid) as (
     select object, 'pg_class'::regclass, oid from relation
     union all select ${object.schema}, 'pg_namespace', oid from namespace
@@ -271,5 +271,5 @@ export const dropQuery = `with ${common}, named (object, class, oid) as (
     identity) as sql
   from named, pg_identify_object(class, oid, 0) where object = any($3) order by oid desc`;
 
-/** Selects whether there is a table. */
+/** Selects whether a table exists. */
 export const tablesQuery = `with ${common} select exists (select from relation where relkind in ('r', 'p', 'f')) as found`;

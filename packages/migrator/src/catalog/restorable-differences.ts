@@ -3,12 +3,12 @@ import { tablesOf } from '../ledger/tables.ts';
 import { differences, type Difference } from './differences.ts';
 import { readCatalogIn, type Catalog } from './catalog.ts';
 import { inTransaction, type Session } from '../session/session.ts';
-import { isLostConnection } from '../session/sql-state.ts';
+import { isLostConnection } from '../session/find-sql-state.ts';
 
 /**
  * Returns the differences that a dump and restore would not cause. PostgreSQL prints some expressions differently after they were dumped
  * and restored, such as a list of `varchar` values: checks and indexes that differ are created again in the scratch database from their
- * own definitions, and those that are equal then are omitted. Leaves the scratch database unchanged.
+ * own definitions, and those that are then equal are omitted. Leaves the scratch database unchanged.
  */
 export async function restorableDifferences(
   scratch: MikroORM,
@@ -24,10 +24,10 @@ export async function restorableDifferences(
   );
   if (rewritten.size === 0) return differing;
   return inTransaction(scratch, async (session) => {
-    await session.query('savepoint as_it_was; set local search_path to public');
-    for (const sql of rewritten.values()) await tried(session, sql);
+    await session.query('savepoint before_rewrites; set local search_path to public');
+    for (const sql of rewritten.values()) await tryStatement(session, sql);
     const restored = await readCatalogIn(session, schema, tablesOf(scratch, schema));
-    await session.query('rollback to as_it_was');
+    await session.query('rollback to before_rewrites');
     // Recreated objects have lost their comments, which are compared separately.
     const left = new Set(
       differences(restored, found)
@@ -38,14 +38,14 @@ export async function restorableDifferences(
   });
 }
 
-// An object that can't be recreated alone, such as a partition's index, stays, and with it the difference.
-async function tried(session: Session, sql: string): Promise<void> {
-  await session.query('savepoint before_it');
+// An object that can't be recreated separately, such as a partition's index, keeps its difference.
+async function tryStatement(session: Session, sql: string): Promise<void> {
+  await session.query('savepoint before_statement');
   try {
     await session.query(sql);
   } catch (error) {
     if (isLostConnection(error)) throw error;
-    await session.query('rollback to before_it');
+    await session.query('rollback to before_statement');
   }
 }
 

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { MikroORM } from '@mikro-orm/postgresql';
-import { RefusedError } from '../session/errors.ts';
+import { MigrationRefusedError } from '../session/errors.ts';
 import { withPoolErrorsHandled } from '../session/driver-options.ts';
 import { poolSession, type Session } from '../session/session.ts';
-import { sqlStateOf } from '../session/sql-state.ts';
+import { findSqlState } from '../session/find-sql-state.ts';
 
 const prefix = 'migrator_scratch_';
 
 /**
- * Runs `work` on an empty database of the same server, created like the connected one (encoding, locale, settings), and drops it
- * afterwards. The ORM that `work` gets is configured as the given one; its schema generator ignores `schema`, the migrator's.
- * Scratch databases that killed processes left an hour ago or earlier are dropped too.
+ * Runs `work` on an empty database of the same server, with the encoding, locale and settings of the connected one, and drops it
+ * afterwards. The ORM that `work` receives has the same configuration; its schema generator ignores `schema`, the migrator's.
+ * Also drops scratch databases of killed processes that are older than an hour.
  *
- * @throws RefusedError when the role may not create databases, or a connection to the new one ends up elsewhere.
+ * @throws MigrationRefusedError when the role may not create databases, or a connection to the new one reaches another database.
  */
 export async function withScratchDatabase<T>(
   orm: MikroORM,
@@ -27,7 +27,7 @@ export async function withScratchDatabase<T>(
     await copySettings(session, name);
     const scratch = await MikroORM.init(optionsFor(orm, schema, name));
     try {
-      await mustBeOn(scratch, name);
+      await requireDatabase(scratch, name);
       return await work(scratch);
     } finally {
       await scratch.close(true);
@@ -49,7 +49,7 @@ function optionsFor(orm: MikroORM, schema: string, name: string) {
     ...options,
     dbName: name,
     preferEnvVars: false,
-    // They hold copies of the real database.
+    // They replicate the connected database.
     replicas: [],
     schemaGenerator: { ...schemaGenerator, ignoreSchema: [...ignoreSchema, schema] },
   });
@@ -57,11 +57,11 @@ function optionsFor(orm: MikroORM, schema: string, name: string) {
 
 async function create(session: Session, name: string): Promise<void> {
   try {
-    await session.query(`create database "${name}" template template0 ${await likeThis(session)}`);
+    await session.query(`create database "${name}" template template0 ${await databaseOptions(session)}`);
   } catch (cause) {
-    if (sqlStateOf(cause) !== '42501') throw cause;
+    if (findSqlState(cause) !== '42501') throw cause;
     const [role] = await session.query<{ name: string }>('select quote_ident(current_user) as name');
-    throw new RefusedError(
+    throw new MigrationRefusedError(
       `role ${role?.name} may not create databases, and the comparison needs a scratch database: ` +
         `alter role ${role?.name} createdb, or connect as a role that may`,
       { cause },
@@ -69,8 +69,8 @@ async function create(session: Session, name: string): Promise<void> {
   }
 }
 
-/** Returns the options of `create database` that copy the connected one. The catalog's columns depend on the version. */
-async function likeThis(session: Session): Promise<string> {
+/** Returns the options of `create database` that match the connected one. The catalog's columns depend on the version. */
+async function databaseOptions(session: Session): Promise<string> {
   const [row] = await session.query<{ options: string }>(
     `select concat_ws(' ',
        'encoding ' || quote_literal(pg_encoding_to_char(d.encoding)),
@@ -85,10 +85,10 @@ async function likeThis(session: Session): Promise<string> {
   return row?.options ?? '';
 }
 
-/** Gives a database the settings of the connected one that any role may set, its `search_path` for one. */
+/** Copies the settings of the connected database that any role may set, such as `search_path`. */
 async function copySettings(session: Session, name: string): Promise<void> {
   const settings = await session.query<{ setting: string }>(
-    // Lists are kept as they are to be written.
+    // The values of list settings are already quoted.
     `select format('%I = %s', s.name, case when s.name in ('search_path', 'temp_tablespaces', 'local_preload_libraries')
          then value else quote_literal(value) end) as setting
      from pg_db_role_setting, unnest(setconfig) pair,
@@ -101,19 +101,19 @@ async function copySettings(session: Session, name: string): Promise<void> {
   for (const { setting } of settings) await session.query(`alter database "${name}" set ${setting}`);
 }
 
-// A configuration may name its database where `dbName` does not override it. No other database may be migrated.
-async function mustBeOn(scratch: MikroORM, name: string): Promise<void> {
+// A configuration may set its database where `dbName` does not override it. No other database may be migrated.
+async function requireDatabase(scratch: MikroORM, name: string): Promise<void> {
   const [row] = await poolSession(scratch)
     .query<{ name: string }>('select current_database() as name')
     .catch((cause: unknown) => {
-      throw new RefusedError(
-        `can't connect to the scratch database ${name}: connect to the server itself, past any pooler, as a role that may use ` +
-          'any of its databases',
+      throw new MigrationRefusedError(
+        `can't connect to the scratch database ${name}: connect to the server itself, not through a pooler, as a role that may ` +
+          'connect to any of its databases',
         { cause },
       );
     });
   if (row?.name !== name) {
-    throw new RefusedError(
+    throw new MigrationRefusedError(
       `a connection to the scratch database ${name} reached ${row?.name}: set the database by dbName or clientUrl ` +
         'alone, and connect to the server itself, not through a pooler',
     );
@@ -131,7 +131,7 @@ async function dropAbandoned(session: Session): Promise<void> {
   for (const { name } of old) {
     // Another run may drop it first, or still use it.
     await session.query(`drop database if exists ${name}`).catch((error: unknown) => {
-      if (sqlStateOf(error) !== '55006') throw error;
+      if (findSqlState(error) !== '55006') throw error;
     });
   }
 }

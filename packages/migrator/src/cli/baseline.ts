@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait-option.ts';
 import { print, printJson } from '../terminal/output.ts';
-import type { CommandHost, Place } from './host.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
 
 interface Given {
   readonly confirm?: string;
@@ -11,7 +11,7 @@ interface Given {
 }
 
 /** Returns the command `baseline NAME`. */
-export function baselineCommand<P extends Place>(host: CommandHost<P>): Command {
+export function baselineCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('baseline')
     .description('record the migrations up to one as applied to a schema that was created in another way')
     .argument('<name>', 'the last migration to record as applied')
@@ -27,9 +27,7 @@ export function baselineCommand<P extends Place>(host: CommandHost<P>): Command 
         if (json) return printJson({ database: place.database, recorded });
         for (const one of recorded) print(`  recorded ${one}`);
         print(
-          recorded.length === 0
-            ? 'All of them are recorded already.'
-            : `${recorded.length} recorded as applied.`,
+          recorded.length === 0 ? 'All are recorded already.' : `${recorded.length} recorded as applied.`,
         );
       }),
     );

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { describeDifference } from '../catalog/differences.ts';
 import type { CheckResult } from '../check.ts';
-import type { Condition } from '../ledger/status.ts';
+import type { MigrationCondition } from '../ledger/status.ts';
 import { dim, print, printJson, table } from '../terminal/output.ts';
-import type { CommandHost, Place } from './host.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
 
 /** Returns the command `check`. */
-export function checkCommand<P extends Place>(host: CommandHost<P>): Command {
+export function checkCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('check')
     .description('compare the database, the migrations and the entities; exit with 3 when they differ')
     .option(
@@ -66,7 +66,7 @@ function entities({ entities: sql }: CheckResult): Comparison {
 function printComparison(
   title: string,
   lines: Comparison['lines'],
-  { inCallersTerms }: Pick<CommandHost, 'inCallersTerms'>,
+  { formatMessage }: Pick<CommandHost, 'formatMessage'>,
 ): void {
   print(`${title}: ${lines.length === 0 ? 'agree' : count(lines.length)}`);
   if (lines.length > 0)
@@ -76,7 +76,7 @@ function printComparison(
         // A remedy of many differences is one action.
         lines.map(([what, remedy], index) => [
           `  ${what}`,
-          dim(remedy === lines[index - 1]?.[1] ? '″' : inCallersTerms(remedy)),
+          dim(remedy === lines[index - 1]?.[1] ? '″' : formatMessage(remedy)),
         ]),
       ),
     );
@@ -86,7 +86,7 @@ function count(differences: number): string {
   return differences === 1 ? '1 difference' : `${differences} differences`;
 }
 
-const remedies: Readonly<Record<Condition, string>> = {
+const remedies: Readonly<Record<MigrationCondition, string>> = {
   applied: '',
   pending: 'migrate up',
   unfinished: 'migrate up, which resumes it',

@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DownLosses } from '../losses/down-losses.ts';
-import type { CommandHost, Place } from './host.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
 import { InterruptedError } from '../terminal/interrupted-error.ts';
 import { flushOutput } from '../terminal/standard-streams.ts';
 import { UsageError } from '../terminal/usage-error.ts';
@@ -25,7 +25,7 @@ interface Destructive {
  * @throws UsageError when the name is missing or wrong.
  * @throws InterruptedError on Ctrl-C.
  */
-export async function confirmDestructive<P extends Place>(
+export async function confirmDestructive<P extends DatabaseLocation>(
   host: CommandHost<P>,
   orm: MikroORM,
   info: P,

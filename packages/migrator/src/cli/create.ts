@@ -2,10 +2,10 @@ import { relative } from 'node:path';
 import { Command } from 'commander';
 import { print, printJson } from '../terminal/output.ts';
 import { UsageError } from '../terminal/usage-error.ts';
-import type { CommandHost, Place } from './host.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
 
 /** Returns the command `create NAME`. */
-export function createCommand<P extends Place>(host: CommandHost<P>): Command {
+export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('create')
     .description('write a migration from the difference between entities and migrations')
     .argument('<name>', 'what it does, in snake_case: add_tags')

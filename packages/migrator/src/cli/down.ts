@@ -4,7 +4,7 @@ import { lockWaitOption } from './lock-wait-option.ts';
 import { runWithProgress } from '../terminal/run-with-progress.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { parsePositiveInteger } from './parse-positive-integer.ts';
-import type { CommandHost, Place } from './host.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
 
 interface Given {
   readonly to?: string;
@@ -16,7 +16,7 @@ interface Given {
 }
 
 /** Returns the command `down`. */
-export function downCommand<P extends Place>(host: CommandHost<P>): Command {
+export function downCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('down')
     .description('revert the migration applied last, or more')
     .addOption(new Option('--to <name>', 'the last one to keep').conflicts(['steps', 'all']))

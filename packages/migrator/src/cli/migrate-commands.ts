@@ -3,14 +3,14 @@ import { baselineCommand } from './baseline.ts';
 import { checkCommand } from './check.ts';
 import { createCommand } from './create.ts';
 import { downCommand } from './down.ts';
-import type { CommandHost, Place } from './host.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
 import { planCommand } from './plan.ts';
 import { redoCommand } from './redo.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
 
 /** Returns every command of the migrator, for a command line that mounts them. */
-export function migrateCommands<P extends Place>(host: CommandHost<P>): Command[] {
+export function migrateCommands<P extends DatabaseLocation>(host: CommandHost<P>): Command[] {
   return [
     upCommand(host),
     downCommand(host),

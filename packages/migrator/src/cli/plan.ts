@@ -2,11 +2,11 @@ import { Argument, Command, Option } from 'commander';
 import type { Migrator as MigratorType } from '../migrator.ts';
 import type { Direction } from '../files/emitted-migration.ts';
 import type { PlannedMigration } from '../plan/plan.ts';
-import { backfillOf } from '../files/backfill.ts';
+import { parseBackfill } from '../files/backfill.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { parsePositiveInteger } from './parse-positive-integer.ts';
 import { UsageError } from '../terminal/usage-error.ts';
-import type { CommandHost, Place } from './host.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
 
 interface Given {
   readonly to?: string;
@@ -18,9 +18,9 @@ interface Given {
 }
 
 /** Returns the command `plan`. */
-export function planCommand<P extends Place>(host: CommandHost<P>): Command {
+export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('plan')
-    .description('print the SQL that up or down would send, and change nothing')
+    .description('print the SQL that up or down would send, without changing anything')
     .addArgument(new Argument('[direction]', 'which way').choices(['up', 'down']).default('up'))
     .addOption(new Option('--to <name>', 'the last one to apply, or to keep').conflicts(['steps', 'all']))
     .addOption(
@@ -28,7 +28,7 @@ export function planCommand<P extends Place>(host: CommandHost<P>): Command {
     )
     .option('--all', 'revert every one')
     .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
-    .option('--from <name>', 'the last migration to regard as applied, or "none": nothing is connected to')
+    .option('--from <name>', 'the last migration to regard as applied, or "none"; opens no connection')
     .option('--json', 'print JSON: [{ name, direction, transactional, known, statements }]')
     .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
       refuseOptionsOfOther(direction, request);
@@ -54,7 +54,7 @@ function plan(
     : migrator.planUp({ ...rest, allowOutOfOrder });
 }
 
-/** @throws UsageError on an option that means nothing in this direction. */
+/** @throws UsageError for an option of the other direction. */
 function refuseOptionsOfOther(
   direction: Direction,
   { allowOutOfOrder, steps, all }: Pick<Given, 'allowOutOfOrder' | 'steps' | 'all'>,
@@ -65,34 +65,36 @@ function refuseOptionsOfOther(
     throw new UsageError('--steps and --all belong to plan down');
 }
 
-const notShown =
+const omitted =
   '-- Bookkeeping statements (lease, log, history) and those that restore settings are omitted.';
 
 /** Returns SQL that can be pasted; everything else is in comments. */
 function asSql(planned: readonly PlannedMigration[], direction: Direction): string {
   if (planned.length === 0) return `-- Nothing to ${direction === 'up' ? 'apply' : 'revert'}.`;
-  return [notShown, ...planned.map(migrationAsSql)].join('\n\n');
+  return [omitted, ...planned.map(migrationAsSql)].join('\n\n');
 }
 
 function migrationAsSql({ name, direction, transactional, known, statements }: PlannedMigration): string {
   const lines = [`-- ${name}, ${direction}`];
   if (!transactional) {
     lines.push(
-      '-- Outside a transaction, on a separate connection. Behind a pooler each statement stands alone, without the two',
-      '-- `set`: timeouts come from the role. Where an INVALID index was left behind, it is dropped before it is built again.',
+      '-- Outside a transaction, on a separate connection. Behind a pooler the two `set` are not sent: timeouts come from',
+      '-- the role. An INVALID index of an interrupted run is dropped before it is built again.',
     );
   }
-  if (statements.some((sql) => backfillOf(sql))) {
-    lines.push('-- A backfill runs in batches, each in its own transaction; together they are this update:');
+  if (statements.some((sql) => parseBackfill(sql))) {
+    lines.push('-- This backfill runs in batches, each in its own transaction:');
   }
   if (!known) {
-    lines.push('-- NOT KNOWN IN ADVANCE: its statements depend on the database. Those around them:');
+    lines.push(
+      '-- NOT KNOWN IN ADVANCE: its statements depend on the database. Only the statements around them:',
+    );
   }
-  return [...lines, ...statements.map(ended)].join('\n');
+  return [...lines, ...statements.map(withSemicolon)].join('\n');
 }
 
 // A comment at the end would swallow the semicolon.
-function ended(statement: string): string {
+function withSemicolon(statement: string): string {
   if (statement.endsWith(';')) return statement;
   return statement.slice(statement.lastIndexOf('\n') + 1).includes('--')
     ? `${statement}\n;`

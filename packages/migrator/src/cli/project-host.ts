@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import { withPoolErrorsHandled } from '../session/driver-options.ts';
 import { loadConfiguration, type ConfigurationRequest } from './configuration.ts';
-import { isDevelopmentDatabase } from './development-database.ts';
-import type { CommandHost, Place } from './host.ts';
+import { isLocalDevelopmentDatabase } from './local-development-database.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
 
 /** Returns the host of the commands for a project with a configuration file of the ORM. */
 export function projectHost(name: string, request: () => ConfigurationRequest): CommandHost {
@@ -22,8 +22,9 @@ export function projectHost(name: string, request: () => ConfigurationRequest): 
     withoutDatabase: opened,
     describe: ({ database }) => `PostgreSQL at ${stripVTControlCharacters(database)}`,
     nextStep: () => null,
-    isForDevelopment: ({ host }, database) => isDevelopmentDatabase({ host, name: database }, process.env),
-    inCallersTerms: (message) => message.replaceAll(/\bmigrate (?=(?:up|create)\b)/g, `${name} `),
+    isForDevelopment: ({ host }, database) =>
+      isLocalDevelopmentDatabase({ host, name: database }, process.env),
+    formatMessage: (message) => message.replaceAll(/\bmigrate (?=(?:up|create)\b)/g, `${name} `),
     confirmedCommand: (database) =>
       [name, ...process.argv.slice(2), '--confirm', database].map(quoted).join(' '),
     onCreated: async () => {},
@@ -32,7 +33,7 @@ export function projectHost(name: string, request: () => ConfigurationRequest): 
 
 function optionsOf(configuration: Options): Options {
   return withPoolErrorsHandled({
-    // A database that does not exist is an error to report, not one to create on the way.
+    // A missing database is an error to report, not to create.
     ensureDatabase: false,
     discovery: { warnWhenNoEntities: false, ...configuration.discovery },
     ...configuration,
@@ -41,7 +42,7 @@ function optionsOf(configuration: Options): Options {
   });
 }
 
-function describeServer(orm: MikroORM): Place {
+function describeServer(orm: MikroORM): DatabaseLocation {
   const { host = 'localhost', port, user, database } = orm.em.getConnection().getConnectionOptions();
   const server = [user && `${user}@`, host, port && `:${port}`].filter(Boolean).join('');
   return { host, database: `${server}/${database ?? ''}` };

@@ -3,7 +3,7 @@ import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait-option.ts';
 import { runWithProgress } from '../terminal/run-with-progress.ts';
 import { print, printJson } from '../terminal/output.ts';
-import type { CommandHost, Place } from './host.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
 
 interface Given {
   readonly confirm?: string;
@@ -12,7 +12,7 @@ interface Given {
 }
 
 /** Returns the command `redo`. */
-export function redoCommand<P extends Place>(host: CommandHost<P>): Command {
+export function redoCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('redo')
     .description('revert the migration applied last, and apply it again')
     .option(

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { migrateCommands } from './migrate-commands.ts';
 import { projectHost } from './project-host.ts';
-import { throwing } from './throwing.ts';
+import { throwOnExit } from './throw-on-exit.ts';
 
 /** The name of the package's command. */
 export const programName = 'safe-migrations';
@@ -17,18 +17,18 @@ export function safeMigrations(): Command {
     .addHelpText(
       'after',
       `
-down, redo and baseline ask for the name of the database when it is not one for
-development, or when data would be lost. For development are databases on this
-machine with dev, test, local or scratch in their names (shop_dev); none is with
-NODE_ENV=production. Without a terminal, pass --confirm NAME.
+down, redo and baseline ask for the name of the database unless it is a development
+database, and when data would be lost. Development databases are those on this
+machine with dev, development, test, local or scratch in their names (shop_dev);
+there are none with NODE_ENV=production. Without a terminal, pass --confirm NAME.
 
 Exit codes: 0 success, 1 failed or refused, 2 wrong usage or not confirmed,
 3 pending or different (check, status --exit-code), 4 another runner migrates,
-5 part of the output could not be written, 130 interrupted at a question.`,
+5 part of the output could not be written, 130 interrupted at a prompt.`,
     );
   const host = projectHost(programName, () => program.opts());
   for (const command of migrateCommands(host)) program.addCommand(command);
-  return throwing(program, host);
+  return throwOnExit(program, host);
 }
 
 function version(): string {

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { MigrationStatus } from '../ledger/status.ts';
 import { print, printJson, table } from '../terminal/output.ts';
-import type { CommandHost, Place } from './host.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
 
 /** Returns the command `status`. */
-export function statusCommand<P extends Place>(host: CommandHost<P>): Command {
+export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('status')
     .description('list the migrations, applied and pending, and their problems')
     .option('--exit-code', 'exit with 3 when one is not applied, or has a problem')

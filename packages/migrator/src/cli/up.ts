@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { lockWaitOption } from './lock-wait-option.ts';
 import { runWithProgress } from '../terminal/run-with-progress.ts';
 import { print, printJson } from '../terminal/output.ts';
-import type { CommandHost, Place } from './host.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
 
 interface Given {
   readonly to?: string;
@@ -12,7 +12,7 @@ interface Given {
 }
 
 /** Returns the command `up`. */
-export function upCommand<P extends Place>(host: CommandHost<P>): Command {
+export function upCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('up')
     .description('apply every pending migration, oldest first')
     .option('--to <name>', 'the last one to apply')

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { RefusedError } from '../session/errors.ts';
+import { MigrationRefusedError } from '../session/errors.ts';
 
 /** The language of a created migration. */
 type Form = 'typescript' | 'module' | 'commonjs';
@@ -24,13 +24,13 @@ export function newMigrationsDirectory(orm: MikroORM): string {
 }
 
 /**
- * The names of a migration that comes after all that are there, also where the clock is behind theirs.
+ * Returns the names of a migration that sorts last, even if the clock is behind the last one's.
  *
- * @throws RefusedError when the name can't be part of a class's, or the file's would not come last.
+ * @throws MigrationRefusedError when the name can't be part of a class's, or the file would not sort last.
  */
 export function namingFor(orm: MikroORM, title: string, last: string | undefined, now: Date): Naming {
   if (!/^[A-Za-z][A-Za-z0-9_]{0,199}$/.test(title)) {
-    throw new RefusedError(
+    throw new MigrationRefusedError(
       `"${title.slice(0, 200)}" can't name a migration: use up to 200 letters, digits and underscores, such as add_tags`,
     );
   }
@@ -40,7 +40,9 @@ export function namingFor(orm: MikroORM, title: string, last: string | undefined
   if (last !== undefined && nameAt(time) <= last) time = secondAfter(last) ?? time;
   const name = nameAt(time);
   if (last !== undefined && name <= last) {
-    throw new RefusedError(`${name} would not come after ${last}: make migrations.fileName sort by time`);
+    throw new MigrationRefusedError(
+      `${name} would not sort after ${last}: let migrations.fileName begin with the time`,
+    );
   }
   return {
     file: `${name}.${emit}`,

@@ -1,10 +1,10 @@
 import { scanSql } from '../sql/scan-sql.ts';
-import { listed } from './listed.ts';
+import { joinNames } from './join-names.ts';
 import type { Naming } from './naming.ts';
 import type { LockedTables } from './warnings.ts';
 
 /** A statement and its warnings. */
-interface Noted {
+interface AnnotatedStatement {
   readonly sql: string;
   readonly notes: readonly string[];
 }
@@ -13,7 +13,7 @@ interface Noted {
 export interface Method {
   /** Warnings about the whole direction. */
   readonly notes: readonly string[];
-  readonly statements: readonly Noted[];
+  readonly statements: readonly AnnotatedStatement[];
 }
 
 /** The content of a created migration. */
@@ -22,7 +22,7 @@ export interface Content {
   readonly down: Method;
   /** What it does, as the start of a sentence. */
   readonly summary: string;
-  /** Tables that were there before and that it locks. */
+  /** Existing tables that it locks. */
   readonly locked: LockedTables;
   /** What `down` loses. */
   readonly losses: readonly string[];
@@ -57,12 +57,12 @@ function docstring({ summary, locked, losses }: Content): string {
     '',
     ...(changed.length === 0
       ? []
-      : [`Locks: can stop reads and writes of ${listed(changed)} until it has committed.`]),
+      : [`Locks: can stop reads and writes of ${joinNames(changed)} until it has committed.`]),
     ...(referred.length === 0
       ? []
-      : [`Locks: stops writes to ${listed(referred)}, which it refers to, until it has committed.`]),
+      : [`Locks: stops writes to ${joinNames(referred)}, which it refers to, until it has committed.`]),
     ...(changed.length + referred.length === 0 ? ['Locks: nothing that was there before.'] : []),
-    losses.length === 0 ? 'Going back loses nothing.' : `Going back loses ${listed(losses)}.`,
+    losses.length === 0 ? 'Going back loses nothing.' : `Going back loses ${joinNames(losses)}.`,
   ];
   return ['/**', ...lines.flatMap((line) => wrapped(line, ' * ')), ' */'].join('\n');
 }
@@ -70,7 +70,7 @@ function docstring({ summary, locked, losses }: Content): string {
 async function body({ notes, statements }: Method): Promise<string> {
   const lines = notes.flatMap(warning);
   for (const statement of statements)
-    lines.push(...statement.notes.flatMap(warning), await added(statement.sql));
+    lines.push(...statement.notes.flatMap(warning), await addSqlCall(statement.sql));
   return lines.map((line) => `${line}\n`).join('');
 }
 
@@ -92,19 +92,19 @@ function wrapped(text: string, prefix: string): string[] {
   return [...lines, line].map((one) => `${prefix}${one}`.trimEnd());
 }
 
-// One line where it is short; else in a layout that formatters of any width keep.
-async function added(sql: string): Promise<string> {
+// On one line if it is short; else in a layout that formatters of any width keep.
+async function addSqlCall(sql: string): Promise<string> {
   const line = `    this.addSql(\`${escaped(sql)}\`);`;
   if (line.length <= 80 && !line.includes('\n')) return line;
-  return `    this.addSql(\`\n      ${escaped(await laidOut(sql))}\`);`;
+  return `    this.addSql(\`\n      ${escaped(await layOut(sql))}\`);`;
 }
 
 function escaped(sql: string): string {
   return sql.replaceAll(/[\\`]|\$(?=\{)/g, String.raw`\$&`);
 }
 
-/** Puts each member of a list on a separate line: the columns of a new table, the changes of one that is there. */
-async function laidOut(sql: string): Promise<string> {
+/** Puts each member of a list on a separate line: the columns of a new table, the changes of an existing one. */
+async function layOut(sql: string): Promise<string> {
   if (sql.startsWith('create table ')) return atCommas(sql, 1);
   return sql.startsWith('alter table ') ? atCommas(sql, 0) : sql;
 }
@@ -113,14 +113,14 @@ async function atCommas(sql: string, depth: number): Promise<string> {
   const tokens = await scanSql(sql);
   if (!tokens) return sql;
   let level = 0;
-  let laid = '';
+  let output = '';
   let isBroken = false;
   for (const { gap, text } of tokens) {
-    laid += isBroken && gap === ' ' ? '\n        ' : gap;
-    if (text === ')' && level-- === 1 && depth === 1) laid += '\n      ';
-    laid += text;
+    output += isBroken && gap === ' ' ? '\n        ' : gap;
+    if (text === ')' && level-- === 1 && depth === 1) output += '\n      ';
+    output += text;
     isBroken = text === ',' && level === depth;
-    if (text === '(' && level++ === 0 && depth === 1) laid += '\n        ';
+    if (text === '(' && level++ === 0 && depth === 1) output += '\n        ';
   }
-  return laid;
+  return output;
 }

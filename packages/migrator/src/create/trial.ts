@@ -12,7 +12,7 @@ export interface TrialReport {
 }
 
 /** Runs both directions on the ORM's database, which has the schema of the migrations and no rows, and compares the results. */
-export async function tryOut(
+export async function runTrial(
   orm: MikroORM,
   schema: string,
   up: readonly string[],
@@ -22,21 +22,21 @@ export async function tryOut(
   const before = await catalog();
   const upFailure = await failureOf(orm, up);
   if (upFailure !== null) return { up: [upFailure], down: [] };
-  const left = await toStatements(orm, compare(orm, await readSchema(orm), describedSchema(orm)));
+  const remaining = await toStatements(orm, compare(orm, await readSchema(orm), describedSchema(orm)));
   const report =
-    left.length === 0
+    remaining.length === 0
       ? []
       : [
-          `the ORM still wants "${left.join('; ')}" afterwards, and will again: write it in the entity as PostgreSQL does`,
+          `the ORM still finds a difference afterwards, "${remaining.join('; ')}": write the expression in the entity as PostgreSQL prints it`,
         ];
   const downFailure = await failureOf(orm, down);
   if (downFailure !== null) return { up: report, down: [downFailure] };
-  const otherwise = differences(before, await catalog()).map((one) =>
+  const different = differences(before, await catalog()).map((one) =>
     [one.object, one.part, one.fact].filter((name) => name !== null).join(', '),
   );
   return {
     up: report,
-    down: otherwise.map((what) => `leaves something else than there was before: ${what}`),
+    down: different.map((what) => `does not restore ${what}`),
   };
 }
 
@@ -51,7 +51,7 @@ async function failureOf(orm: MikroORM, statements: readonly string[]): Promise<
     });
     return null;
   } catch (error) {
-    // There was no row that it could speak of.
+    // The scratch database has no rows, so the message contains none.
     return `fails even without rows, at "${at}": ${isNativeError(error) ? error.message : String(error)}`;
   }
 }

@@ -1,17 +1,17 @@
-import { listed } from './listed.ts';
-import { quoted, requiredColumns, type Difference, type TableDifference } from './difference.ts';
+import { joinNames } from './join-names.ts';
+import { quotedTable, requiredColumns, type SchemaDifference, type TableDifference } from './difference.ts';
 
-/** What to check before a created migration runs on rows. */
+/** A risk of a created migration on a database with rows. */
 export interface Warning {
   readonly message: string;
-  /** Texts by which its statement is found; empty for the whole direction. */
+  /** Texts that its statement contains; empty for the whole direction. */
   readonly about: readonly string[];
 }
 
 type Column = TableDifference['addedColumns'][string];
 
 /** Returns warnings for differences that change, lose or constrain rows. */
-export function warningsOf(difference: Difference): Warning[] {
+export function warningsOf(difference: SchemaDifference): Warning[] {
   return [
     ...Object.values(difference.removedTables).map(({ name }) => ({
       message: `loses the rows of ${name}${otherTables(difference)}`,
@@ -22,19 +22,19 @@ export function warningsOf(difference: Difference): Warning[] {
 }
 
 /** Returns warnings for differences that the ORM regards as renames. */
-export function renamesOf(difference: Difference): Warning[] {
+export function renamesOf(difference: SchemaDifference): Warning[] {
   return Object.values(difference.changedTables).flatMap((table) =>
     Object.entries(table.renamedColumns).map(([old, { name }]) => ({
       message:
         `takes ${table.name}.${name} for ${old} under another name, so that its values stay: ` +
         `if it is another column, drop "${old}" and add "${name}" instead`,
-      about: [quoted(table), 'rename', `"${old}"`],
+      about: [quotedTable(table), 'rename', `"${old}"`],
     })),
   );
 }
 
 /** Returns the tables and columns that a difference drops. */
-export function lossesOf(difference: Difference): string[] {
+export function lossesOf(difference: SchemaDifference): string[] {
   return [
     ...Object.values(difference.removedTables).map(({ name }) => `the rows of ${name}`),
     ...Object.values(difference.changedTables).flatMap((table) =>
@@ -43,14 +43,14 @@ export function lossesOf(difference: Difference): string[] {
   ];
 }
 
-/** Tables that were there before and that a migration locks: those that it changes, and other ones that its new tables refer to. */
+/** The existing tables that a migration locks: those that it changes, and others that its new tables refer to. */
 export interface LockedTables {
   readonly changed: readonly string[];
   readonly referred: readonly string[];
 }
 
 /** Returns the tables that a difference locks. */
-export function lockedTables({ changedTables, newTables }: Difference): LockedTables {
+export function lockedTables({ changedTables, newTables }: SchemaDifference): LockedTables {
   const made = Object.values(newTables);
   const changed = Object.values(changedTables).map(({ name }) => name);
   const known = new Set([...changed, ...made.map((table) => table.getShortestName())]);
@@ -61,13 +61,13 @@ export function lockedTables({ changedTables, newTables }: Difference): LockedTa
 }
 
 /** Returns what a difference does to tables, as a sentence without its end; a difference of none is one of other objects. */
-export function summaryOf({ newTables, changedTables, removedTables }: Difference): string {
+export function summaryOf({ newTables, changedTables, removedTables }: SchemaDifference): string {
   const parts = [
     ['creates', Object.values(newTables).map((table) => table.getShortestName())],
     ['changes', Object.values(changedTables).map(({ name }) => name)],
     ['drops', Object.values(removedTables).map(({ name }) => name)],
   ] as const;
-  const done = parts.flatMap(([verb, names]) => (names.length === 0 ? [] : [`${verb} ${listed(names)}`]));
+  const done = parts.flatMap(([verb, names]) => (names.length === 0 ? [] : [`${verb} ${joinNames(names)}`]));
   const text = done.length === 0 ? 'changes objects that are no tables' : done.join('; ');
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
@@ -77,12 +77,17 @@ function ofTable(table: TableDifference): Warning[] {
     ...lostColumns(table).map((column) => lost(table, column)),
     ...requiredColumns(table).map(({ name }) => ({
       message: `${table.name}.${name} must not be null and has no default: rows that are there need a value first, ${fill(table, name)}`,
-      about: [quoted(table), `"${name}" set not null`],
+      about: [quotedTable(table), `"${name}" set not null`],
     })),
     ...Object.values(table.changedColumns).flatMap((change) => ofColumn(table, change)),
     ...ofRules(table),
     ...(table.changedPartitioning
-      ? [{ message: `builds ${table.name} anew, as it is partitioned otherwise`, about: [quoted(table)] }]
+      ? [
+          {
+            message: `recreates ${table.name}, because its partitioning differs`,
+            about: [quotedTable(table)],
+          },
+        ]
       : []),
   ];
 }
@@ -128,7 +133,7 @@ function ofColumn(
 ): Warning[] {
   const of = `${table.name}.${column.name}`;
   const found: Warning[] = [];
-  const altered = [quoted(table), `alter column "${column.name}"`];
+  const altered = [quotedTable(table), `alter column "${column.name}"`];
   if (changedProperties.has('type')) {
     if (!widens(fromColumn.type, column.type)) {
       found.push({
@@ -163,10 +168,10 @@ function lost(table: TableDifference, { name }: Column): Warning {
   const renamed =
     added.length === 0
       ? ''
-      : `; if ${added.join(' or ')} is ${name} under another name, write alter table ${quoted(table)} rename column "${name}" to "${added.join('" or "')}"`;
+      : `; if ${added.join(' or ')} is ${name} under another name, write alter table ${quotedTable(table)} rename column "${name}" to "${added.join('" or "')}"`;
   return {
     message: `loses what ${table.name}.${name} holds${renamed}`,
-    about: [quoted(table), `drop column "${name}"`],
+    about: [quotedTable(table), `drop column "${name}"`],
   };
 }
 
@@ -175,7 +180,7 @@ function lostColumns({ removedColumns }: TableDifference): Column[] {
   return Object.values(removedColumns).filter(({ generated }) => !generated);
 }
 
-function otherTables({ newTables }: Difference): string {
+function otherTables({ newTables }: SchemaDifference): string {
   const names = Object.values(newTables).map(({ name }) => name);
   if (names.length === 0) return '';
   return `; if ${names.join(' or ')} is the same table under another name, write alter table … rename to`;
@@ -186,7 +191,7 @@ function short(table: string): string {
 }
 
 function fill(table: TableDifference, column: string): string {
-  return `as by: update ${quoted(table)} set "${column}" = … where "${column}" is null`;
+  return `as by: update ${quotedTable(table)} set "${column}" = … where "${column}" is null`;
 }
 
 function concurrently({ unique, constraint, expression }: TableDifference['addedIndexes'][string]): string {
@@ -194,7 +199,7 @@ function concurrently({ unique, constraint, expression }: TableDifference['added
   return constraint && expression === undefined ? `${built}, and add the constraint using that index` : built;
 }
 
-/** Whether rows have no values in any of these columns yet. */
+/** Whether existing rows have no value in one of these columns. */
 function isEmpty({ addedColumns }: TableDifference, columns: readonly string[]): boolean {
   return columns.some((name) => {
     const added = addedColumns[name];
@@ -207,7 +212,7 @@ const sizes = [
   ['real', 'double precision'],
 ];
 
-/** Whether every value of one type is one of the other, unchanged. */
+/** Whether every value of one type is valid, and unchanged, in the other. */
 function widens(from: string, to: string): boolean {
   const [old, next] = [normal(from), normal(to)];
   if (sizes.some((order) => order.includes(old) && order.indexOf(old) <= order.indexOf(next))) return true;

@@ -1,17 +1,17 @@
-import { RefusedError } from '../session/errors.ts';
+import { MigrationRefusedError } from '../session/errors.ts';
 
-/** Options of `backfill`. */
-export interface BackfillOptions {
+/** The UPDATE of a `backfill`, and its batches. */
+export interface BackfillUpdate {
   /**
-   * The column or columns that order the batches: without NULLs, and the first of an index. Rows whose values of them change meanwhile may
-   * be skipped or updated twice, so `set` must not change them.
+   * The column or columns that order the batches: without NULLs, and the first of an index. A row whose key changes meanwhile may be
+   * skipped or updated twice, so `set` must not change the key.
    */
   readonly by: string | readonly string[];
   /** The SET clause of the UPDATE: `score = score * 100`. */
   readonly set: string;
   /** The WHERE clause; all rows when absent. */
   readonly where?: string;
-  /** How many rows a transaction reads, whether they match `where` or not. Default 1,000. */
+  /** The number of rows that a transaction reads, including those that do not match `where`. Default 1,000. */
   readonly batch?: number;
   /** The pause between two batches, in milliseconds. Default 0. */
   readonly sleep?: number;
@@ -30,14 +30,14 @@ export interface Backfill {
 /**
  * Returns an UPDATE of a whole table, for `addSql` in a migration that is not transactional. The migrator runs it in batches, each in a
  * transaction that also records the checkpoint: after an interruption it resumes there, and no row is changed twice. Rows that are
- * inserted behind the checkpoint are not changed: deploy the code that writes the new form first. Any other tool runs it as one
+ * inserted behind the checkpoint are not changed: deploy the code that writes the new form first. Other tools run it as one
  * statement.
  *
- * @throws RefusedError when an option is invalid.
+ * @throws MigrationRefusedError when an option is invalid.
  */
 export function backfill(
   table: string,
-  { by, set, where, batch = 1_000, sleep = 0 }: BackfillOptions,
+  { by, set, where, batch = 1_000, sleep = 0 }: BackfillUpdate,
 ): string {
   const options = { table, by: [by].flat(), set, where: where ?? null, batch, sleep };
   refuse(options);
@@ -49,9 +49,9 @@ const mark = '-- backfill ';
 /**
  * Parses a statement of `backfill`; returns null for any other statement.
  *
- * @throws RefusedError when it was changed afterwards.
+ * @throws MigrationRefusedError when it was changed afterwards.
  */
-export function backfillOf(statement: string): Backfill | null {
+export function parseBackfill(statement: string): Backfill | null {
   if (!statement.startsWith(mark)) return null;
   const [first = ''] = statement.split('\n', 1);
   try {
@@ -61,36 +61,36 @@ export function backfillOf(statement: string): Backfill | null {
   } catch {
     // Not a text of `backfill`.
   }
-  throw new RefusedError(
+  throw new MigrationRefusedError(
     `the text of a backfill was changed: call backfill() instead of copying its text: ${first}`,
   );
 }
 
 /** Returns a statement without the batch size and pause of a backfill, which may change while it runs. */
-export function withoutPace(statement: string): string {
-  const found = backfillOf(statement);
+export function withoutBatchOptions(statement: string): string {
+  const found = parseBackfill(statement);
   return found ? textOf({ ...found, batch: 0, sleep: 0 }) : statement;
 }
 
-/** @throws RefusedError when a migration in one transaction has a backfill, which would be one big transaction. */
-export function refuseInTransaction(name: string, statements: readonly string[]): void {
-  if (statements.some((statement) => backfillOf(statement))) {
-    throw new RefusedError(
+/** @throws MigrationRefusedError when a migration in one transaction has a backfill, which would be one big transaction. */
+export function refuseTransactionalBackfill(name: string, statements: readonly string[]): void {
+  if (statements.some((statement) => parseBackfill(statement))) {
+    throw new MigrationRefusedError(
       `${name} runs a backfill in one transaction: return false from its isTransactional(), or use a plain UPDATE`,
     );
   }
 }
 
-// Migrations that are applied have this text, of which their checksums are made: it never changes. Each part ends with its line,
-// so that a comment in it hides nothing.
+// The checksums of applied migrations include this text, so it must never change. Each part ends with its line, so that a comment in it
+// hides nothing.
 function textOf({ table, by, set, where, batch, sleep }: Backfill): string {
   const marked = mark + JSON.stringify({ table, by, set, where, batch, sleep });
   const rows = where === null ? '' : `\nwhere (\n  ${where}\n)`;
-  return `${marked}\nupdate ${quoted(table)} set\n  ${set}${rows}`;
+  return `${marked}\nupdate ${quoteName(table)} set\n  ${set}${rows}`;
 }
 
 /** Quotes a name, or `schema.name`, as SQL. */
-export function quoted(name: string): string {
+export function quoteName(name: string): string {
   return name
     .split('.')
     .map((part) => `"${part.replaceAll('"', '""')}"`)
@@ -99,7 +99,7 @@ export function quoted(name: string): string {
 
 function refuse({ table, by, set, where, batch, sleep }: Backfill): void {
   const wrong = (what: string): never => {
-    throw new RefusedError(`backfill of ${JSON.stringify(table)}: ${what}`);
+    throw new MigrationRefusedError(`backfill of ${JSON.stringify(table)}: ${what}`);
   };
   if (table.trim() === '') wrong('table is empty');
   if (by.length === 0 || by.some((column) => column.trim() === ''))

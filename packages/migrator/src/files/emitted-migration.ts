@@ -4,8 +4,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { withoutPace } from './backfill.ts';
+import { withoutBatchOptions } from './backfill.ts';
 import { MigratorError } from '../session/errors.ts';
+import { disconnect } from '../internals/disconnect.ts';
 import type { MigrationFile } from './migration-files.ts';
 import { isMilliseconds } from '../session/milliseconds.ts';
 
@@ -37,14 +38,14 @@ export interface EmittedMigration {
   /** The message that its `down` throws; null when it can be reverted. */
   readonly irreversible: string | null;
   /**
-   * Digest of its statements and settings, which is the same for a reformatted or compiled file. Of a migration whose statements are not
-   * known in advance, the digest of its name.
+   * Digest of its statements and settings, which is the same for a reformatted or compiled file. If its statements are not known in advance, the
+   * digest of its name.
    */
   readonly checksum: string;
 }
 
-/** Reads the statements of a migration, in both directions. Opens no connection. */
-export async function emit(orm: MikroORM, file: MigrationFile): Promise<EmittedMigration> {
+/** Reads the statements of a migration in both directions. Opens no connection. */
+export async function readEmittedMigration(orm: MikroORM, file: MigrationFile): Promise<EmittedMigration> {
   const sample = await file.make();
   const transactional = sample.isTransactional();
   const settings = settingsOf(sample);
@@ -53,8 +54,8 @@ export async function emit(orm: MikroORM, file: MigrationFile): Promise<EmittedM
   const known = up.statements && (down === null || down.statements);
   const content = known
     ? {
-        up: up.statements?.map(withoutPace),
-        down: down?.statements?.map(withoutPace) ?? null,
+        up: up.statements?.map(withoutBatchOptions),
+        down: down?.statements?.map(withoutBatchOptions) ?? null,
         transactional,
         settings,
       }
@@ -64,7 +65,7 @@ export async function emit(orm: MikroORM, file: MigrationFile): Promise<EmittedM
 }
 
 /** Returns the statements that a migration has added so far. */
-export function queriesOf(orm: MikroORM, migration: Migration): string[] {
+export function addedStatements(orm: MikroORM, migration: Migration): string[] {
   const platform = orm.em.getPlatform();
   return migration
     .getQueries()
@@ -82,34 +83,31 @@ async function statementsOf(
   file: MigrationFile,
   direction: Direction,
 ): Promise<string[] | null> {
-  const first = await stagedBy(orm, file, direction);
+  const first = await collectStatements(orm, file, direction);
   if (first === null) return null;
-  // A statement with the time or a random value would count as edited from then on.
+  // A statement with the time or a random value would count as edited at the next run.
   await setTimeout(2);
-  return isDeepStrictEqual(await stagedBy(orm, file, direction), first) ? first : null;
+  return isDeepStrictEqual(await collectStatements(orm, file, direction), first) ? first : null;
 }
 
-async function stagedBy(orm: MikroORM, file: MigrationFile, direction: Direction): Promise<string[] | null> {
+async function collectStatements(
+  orm: MikroORM,
+  file: MigrationFile,
+  direction: Direction,
+): Promise<string[] | null> {
   const migration = await file.make();
-  let asked = false;
-  const ask = (): never => {
-    asked = true;
+  let hasQueried = false;
+  disconnect(orm, migration, () => {
+    hasQueried = true;
     throw new Error("a migration can't query the database before it runs");
-  };
-  // Direct access to the database goes through one of these.
-  Object.assign(migration, { execute: ask, getEntityManager: ask, driver: offline(orm, ask) });
+  });
   try {
     await migration[direction]();
   } catch (error) {
-    if (!asked) throw error;
+    if (!hasQueried) throw error;
   }
   // It may have caught the error.
-  return asked ? null : queriesOf(orm, migration);
-}
-
-function offline(orm: MikroORM, ask: () => never): object {
-  const driver = orm.em.getDriver();
-  return new Proxy(driver, { get: (_, key) => (key === 'getPlatform' ? () => driver.getPlatform() : ask()) });
+  return hasQueried ? null : addedStatements(orm, migration);
 }
 
 async function downOf(

@@ -5,7 +5,7 @@ import { isNativeError } from 'node:util/types';
 import { Utils } from '@mikro-orm/core';
 import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { RefusedError } from '../session/errors.ts';
+import { MigrationRefusedError } from '../session/errors.ts';
 
 type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) => Migration;
 
@@ -21,7 +21,7 @@ export interface MigrationFile {
 /**
  * Returns the migrations of the configuration, in the order of their names.
  *
- * @throws RefusedError when their directory can't be read, or two have one name.
+ * @throws MigrationRefusedError when their directory can't be read, or two have one name.
  */
 export async function migrationFiles(orm: MikroORM): Promise<MigrationFile[]> {
   const list = orm.config.get('migrations').migrationsList;
@@ -29,7 +29,7 @@ export async function migrationFiles(orm: MikroORM): Promise<MigrationFile[]> {
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   for (const [index, { name }] of sorted.entries()) {
     if (name === sorted[index - 1]?.name) {
-      throw new RefusedError(`two migrations are named ${name}: rename or remove one`);
+      throw new MigrationRefusedError(`two migrations are named ${name}: rename or remove one`);
     }
   }
   return sorted;
@@ -45,7 +45,9 @@ function migrationsDirectory(orm: MikroORM): string {
 async function inDirectory(orm: MikroORM): Promise<MigrationFile[]> {
   const directory = migrationsDirectory(orm);
   const names = await readdir(directory).catch((cause: unknown) => {
-    throw new RefusedError(`can't read the migrations in ${directory}: set migrations.path`, { cause });
+    throw new MigrationRefusedError(`can't read the migrations in ${directory}: set migrations.path`, {
+      cause,
+    });
   });
   return names
     .filter((file) => isMigrationFile(orm, file))
@@ -54,7 +56,7 @@ async function inDirectory(orm: MikroORM): Promise<MigrationFile[]> {
       return {
         name: withoutExtension(file),
         path,
-        make: async () => create(orm, await exportedClass(path)),
+        make: async () => instantiate(orm, await exportedClass(path)),
       };
     });
 }
@@ -78,7 +80,7 @@ export async function unlistedMigrations(
   const names = new Set((await migrationFiles(orm)).map(({ name }) => name));
   const classes = new Set<unknown>(list.map((entry) => ('class' in entry ? entry.class : entry)));
   const unlisted: string[] = [];
-  for (const file of (await filesIn(directory)).filter((one) => isMigrationFile(orm, one))) {
+  for (const file of (await filesIn(directory)).filter((name) => isMigrationFile(orm, name))) {
     if (names.has(withoutExtension(file))) continue;
     const found = await exportedClass(resolve(directory, file)).catch(() => null);
     if (found !== null && !classes.has(found)) unlisted.push(file);
@@ -86,13 +88,15 @@ export async function unlistedMigrations(
   return unlisted;
 }
 
-/** Returns no file where the directory is missing: bundled code has none. */
+/** Returns the files of a directory; none if it is missing, as in bundled code. */
 async function filesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (cause) {
     if (isNativeError(cause) && 'code' in cause && cause.code === 'ENOENT') return [];
-    throw new RefusedError(`can't read the migrations in ${directory}: set migrations.path`, { cause });
+    throw new MigrationRefusedError(`can't read the migrations in ${directory}: set migrations.path`, {
+      cause,
+    });
   }
 }
 
@@ -104,28 +108,29 @@ function listOf(orm: MikroORM) {
 function listed(orm: MikroORM, entry: Listed): MigrationFile {
   const Class = 'class' in entry ? entry.class : entry;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's type omits the parameters of the constructor
-  const make = () => create(orm, Class as MigrationClass);
+  const make = () => instantiate(orm, Class as MigrationClass);
   const name = 'class' in entry ? entry.name : (make().name ?? Class.name);
   return { name: withoutExtension(name), path: null, make: async () => make() };
 }
 
-function create(orm: MikroORM, Class: MigrationClass): Migration {
+function instantiate(orm: MikroORM, Class: MigrationClass): Migration {
   return new Class(orm.em.getDriver(), orm.config);
 }
 
 async function exportedClass(path: string): Promise<MigrationClass> {
   const exported: object = await import(pathToFileURL(path).href);
   const found = Object.values(exported).find(isMigrationClass);
-  if (!found) throw new RefusedError(`${path} exports no migration: export a class that extends Migration`);
+  if (!found)
+    throw new MigrationRefusedError(`${path} exports no migration: export a class that extends Migration`);
   return found;
 }
 
-// Not `instanceof`: there may be two copies of the ORM's class. Other exports may be functions too.
+// Not `instanceof`: the ORM's class may be loaded twice. Other exports may be functions too.
 function isMigrationClass(value: unknown): value is MigrationClass {
   return typeof value === 'function' && typeof value.prototype?.up === 'function';
 }
 
-/** Returns the name that most versions of the ORM log. */
+/** Returns a name without its extension, as most versions of the ORM log it. */
 export function withoutExtension(name: string): string {
   return name.replace(/\.(?:ts|js)$/, '');
 }

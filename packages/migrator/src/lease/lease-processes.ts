@@ -1,7 +1,7 @@
 import type { Session } from '../session/session.ts';
-import { sqlStateOf } from '../session/sql-state.ts';
+import { findSqlState } from '../session/find-sql-state.ts';
 
-/** A server process, distinguished from a later one with the same id. */
+/** A server process; its start time distinguishes it from a later one with the same id. */
 export interface Backend {
   readonly pid: number;
   /** When it started, in seconds since 1970, as text: independent of session settings. */
@@ -15,7 +15,7 @@ export interface RemainingWorker {
 }
 
 /** Returns the comment before a statement outside a transaction, by which its process is found, also behind a pooler. */
-export function mark(table: string, token: string): string {
+export function fencingComment(table: string, token: string): string {
   return `/* ${table} ${token} */ `;
 }
 
@@ -64,7 +64,7 @@ export async function terminateWorkers(
   token: string,
   backends: readonly Backend[] = [],
 ): Promise<RemainingWorker[]> {
-  // Few roles may read when another role's process started: one that may be the wanted process counts as it.
+  // Few roles may read when another role's process started. Without a start time, the process id alone decides.
   const wanted = `select pid, usename as role from pg_stat_activity where pid in (${inTransactions(table, token)} union ${onMarkedStatements(table)} <= ${token})
     or exists (select from jsonb_to_recordset($1) as known (pid int, "startedAt" numeric)
       where known.pid = pg_stat_activity.pid and coalesce(extract(epoch from backend_start), "startedAt") = "startedAt")`;
@@ -78,7 +78,7 @@ export async function terminateWorkers(
         pid,
       ]);
     } catch (error) {
-      if (sqlStateOf(error) !== '42501') throw error;
+      if (findSqlState(error) !== '42501') throw error;
     }
   }
   return session.query<RemainingWorker>(wanted, [list]);

@@ -1,21 +1,21 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Tables } from '../ledger/tables.ts';
+import type { MigratorTables } from '../ledger/tables.ts';
 import { MigratorError } from '../session/errors.ts';
 import {
   readBackend,
   terminateWorkers,
-  mark,
+  fencingComment,
   transactionLock,
   workersOf,
   type Backend,
   type RemainingWorker,
 } from './lease-processes.ts';
 import type { Session } from '../session/session.ts';
-import { isLostConnection } from '../session/sql-state.ts';
+import { isLostConnection } from '../session/find-sql-state.ts';
 import { systemUser } from '../session/system-user.ts';
 
-/** What a holder works on. */
+/** The migration that a holder runs. */
 export interface Work {
   readonly migration: string;
   readonly direction: string;
@@ -41,7 +41,7 @@ export interface LeaseOptions {
   readonly onWait?: ((holder: string) => void) | undefined;
 }
 
-/** Work that its holder never finished. */
+/** Work that its holder did not finish. */
 export interface Abandoned extends Work {
   readonly startedAt: string;
   readonly holder: string;
@@ -53,30 +53,30 @@ export interface Abandoned extends Work {
  */
 export class Lease {
   readonly token: string;
-  /** What the former holder worked on when its lease expired; null when it finished. */
+  /** The unfinished work of the former holder, whose lease expired; null when it finished. */
   readonly abandoned: Abandoned | null;
   readonly #session: Session;
   readonly #table: string;
   readonly #duration: number;
-  readonly #heart: NodeJS.Timeout;
-  /** By this process's monotonic clock: until then no other runner can hold the lease. */
-  #sureUntil: number;
-  #beating: Promise<void> | undefined;
+  readonly #timer: NodeJS.Timeout;
+  /** By this process's monotonic clock. Until then no other runner can hold the lease. */
+  #validUntil: number;
+  #heartbeat: Promise<void> | undefined;
   #lost = false;
 
   private constructor(
     session: Session,
     table: string,
-    taken: { token: string; sureUntil: number; abandoned: Abandoned | null; duration: number },
+    acquired: { token: string; validUntil: number; abandoned: Abandoned | null; duration: number },
   ) {
-    this.token = taken.token;
-    this.abandoned = taken.abandoned;
+    this.token = acquired.token;
+    this.abandoned = acquired.abandoned;
     this.#session = session;
     this.#table = table;
-    this.#duration = taken.duration;
-    this.#sureUntil = taken.sureUntil;
-    this.#heart = setInterval(() => this.#beat(), taken.duration / 3);
-    this.#heart.unref();
+    this.#duration = acquired.duration;
+    this.#validUntil = acquired.validUntil;
+    this.#timer = setInterval(() => this.#sendHeartbeat(), acquired.duration / 3);
+    this.#timer.unref();
   }
 
   /**
@@ -85,22 +85,26 @@ export class Lease {
    *
    * @throws MigratorError `lock_held` when another holds it for longer than `wait`.
    */
-  static async acquire(session: Session, { lease: table }: Tables, options: LeaseOptions): Promise<Lease> {
+  static async acquire(
+    session: Session,
+    { lease: table }: MigratorTables,
+    options: LeaseOptions,
+  ): Promise<Lease> {
     const { duration, wait } = options;
     const deadline = Date.now() + wait;
     const announced = new Set<string>();
     for (;;) {
       const row = await readLease(session, table);
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `own` alone
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `registerConnection` alone
       const backends = JSON.parse(row.backends) as Backend[];
       const remaining = row.expired ? await terminateWorkers(session, table, row.token, backends) : [];
       if (row.expired && remaining.length === 0) {
-        const asked = performance.now();
-        const token = await take(session, table, row, duration);
+        const sentAt = performance.now();
+        const token = await acquireExpired(session, table, row, duration);
         if (token !== null) {
           return new Lease(session, table, {
             token,
-            sureUntil: asked + duration,
+            validUntil: sentAt + duration,
             abandoned: abandonedBy(row),
             duration,
           });
@@ -115,11 +119,11 @@ export class Lease {
   }
 
   /**
-   * Records what the holder begins.
+   * Records the migration that the holder begins.
    *
    * @throws MigratorError `lock_lost`
    */
-  async begin({ migration, direction }: Work): Promise<void> {
+  async recordWork({ migration, direction }: Work): Promise<void> {
     await this.#change('migration = $1, direction = $2, started_at = clock_timestamp()', [
       migration,
       direction,
@@ -127,7 +131,7 @@ export class Lease {
   }
 
   /**
-   * Locks the lease until the end of a transaction. Another runner has to terminate the process first.
+   * Locks the lease until the transaction ends. Another runner must first terminate its process.
    *
    * @throws MigratorError `lock_lost`
    */
@@ -135,7 +139,7 @@ export class Lease {
     const held = await transaction.query(
       `select ${transactionLock(this.#table, this.token)} from ${this.#table} where token = ${this.token} for key share`,
     );
-    if (held.length === 0) this.#lose();
+    if (held.length === 0) this.#throwLost();
   }
 
   /**
@@ -143,13 +147,13 @@ export class Lease {
    *
    * @throws MigratorError `lock_lost`
    */
-  async own(connection: Session): Promise<void> {
+  async registerConnection(connection: Session): Promise<void> {
     await this.#change('backends = $1', [JSON.stringify([await readBackend(connection)])]);
   }
 
   /**
-   * Sends a statement that can't run in a transaction while the lease is certainly held, marked so that the next holder finds its
-   * process.
+   * Sends a statement that can't run in a transaction, only while the lease is certainly valid. A comment with the fencing token lets the
+   * next holder find its process.
    *
    * @throws MigratorError `lock_lost`
    */
@@ -157,9 +161,9 @@ export class Lease {
     // A statement of a former holder may have arrived late.
     await terminateWorkers(this.#session, this.#table, String(BigInt(this.token) - 1n));
     do await this.#renew();
-    while (performance.now() >= this.#sureUntil);
+    while (performance.now() >= this.#validUntil);
     // Nothing asynchronous may come between the check of the clock and the query.
-    await connection.query(mark(this.#table, this.token) + sql);
+    await connection.query(fencingComment(this.#table, this.token) + sql);
   }
 
   /** SQL that selects the ids of the processes that currently work for this holder. */
@@ -167,21 +171,21 @@ export class Lease {
     return workersOf(this.#table, this.token);
   }
 
-  /** Terminates processes that broken connections of this holder have left, so that their outcome is final. */
-  async settle(): Promise<void> {
+  /** Terminates processes of this holder's lost connections, so that the outcome of their statements is final. */
+  async terminateLeftProcesses(): Promise<void> {
     await terminateWorkers(this.#session, this.#table, this.token);
   }
 
   /** Records that the holder's work is finished. */
-  async rest(): Promise<void> {
+  async recordIdle(): Promise<void> {
     await this.#change(`migration = null, direction = null, started_at = null, backends = '[]'`);
   }
 
   /** Releases the lease. If that fails, the lease expires. */
   async release(): Promise<void> {
-    clearInterval(this.#heart);
-    // It would extend the lease again, and it holds a connection.
-    await this.#beating;
+    clearInterval(this.#timer);
+    // A heartbeat in progress would extend the lease again, and it uses a connection.
+    await this.#heartbeat;
     if (this.#lost) return;
     await this.#session
       .query(
@@ -191,12 +195,12 @@ export class Lease {
       .catch(() => {});
   }
 
-  // One at a time: on a connection that has gone silent they would take up the pool. One that fails is followed by others; what
-  // matters is checked where it matters.
-  #beat(): void {
-    this.#beating ??= this.#renew()
+  // One at a time: several on a silent connection would exhaust the pool. A failed one is ignored, because the lease is checked where it
+  // is needed.
+  #sendHeartbeat(): void {
+    this.#heartbeat ??= this.#renew()
       .catch(() => {})
-      .finally(() => (this.#beating = undefined));
+      .finally(() => (this.#heartbeat = undefined));
   }
 
   #renew(): Promise<void> {
@@ -204,33 +208,33 @@ export class Lease {
   }
 
   async #change(set: string, values: readonly unknown[] = []): Promise<void> {
-    const asked = performance.now();
-    const changed = await this.#whileSure(() =>
+    const sentAt = performance.now();
+    const changed = await this.#whileValid(() =>
       this.#session.query(
         `update ${this.#table} set ${set}, expires_at = clock_timestamp() + interval '${this.#duration} milliseconds'
          where token = ${this.token} returning 1`,
         values,
       ),
     );
-    if (changed.length === 0) this.#lose();
-    this.#sureUntil = Math.max(this.#sureUntil, asked + this.#duration);
+    if (changed.length === 0) this.#throwLost();
+    this.#validUntil = Math.max(this.#validUntil, sentAt + this.#duration);
   }
 
   // A lost connection is retried: the statements are idempotent.
-  async #whileSure<T>(ask: () => Promise<T>): Promise<T> {
+  async #whileValid<T>(query: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await ask();
+        return await query();
       } catch (error) {
-        if (!isLostConnection(error) || performance.now() >= this.#sureUntil) throw error;
+        if (!isLostConnection(error) || performance.now() >= this.#validUntil) throw error;
         await sleep(100);
       }
     }
   }
 
-  #lose(): never {
+  #throwLost(): never {
     this.#lost = true;
-    clearInterval(this.#heart);
+    clearInterval(this.#timer);
     throw new MigratorError(
       'lock_lost',
       'the lease of this runner expired and another runner acquired it: run `status` to see what is applied',
@@ -248,14 +252,14 @@ async function readLease(session: Session, table: string): Promise<LeaseRow> {
 }
 
 /** Acquires the expired lease without waiting. Returns the new token; null when another runner was first or the holder renewed it. */
-async function take(
+async function acquireExpired(
   session: Session,
   table: string,
   { token, backends }: LeaseRow,
   duration: number,
 ): Promise<string | null> {
   const holder = `${systemUser()}@${hostname()} (process ${process.pid})`;
-  const [taken] = await session.query<{ token: string }>(
+  const [acquired] = await session.query<{ token: string }>(
     `with free as (
        select one from ${table} where token = $1 and backends = $2 and expires_at < clock_timestamp() for update skip locked
      )
@@ -264,7 +268,7 @@ async function take(
      from free where ${table}.one = free.one returning token::text`,
     [token, backends, holder],
   );
-  return taken?.token ?? null;
+  return acquired?.token ?? null;
 }
 
 function abandonedBy({ migration, direction, startedAt, holder }: LeaseRow): Abandoned | null {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Tables } from './tables.ts';
+import type { MigratorTables } from './tables.ts';
 import type { Session } from '../session/session.ts';
 import { systemUser } from '../session/system-user.ts';
 
@@ -20,7 +20,7 @@ const tool = 'mikro-orm-safe-migrations 1';
 /** Adds an entry to the history, with the locks that the session's transaction holds. */
 export async function addToHistory(
   session: Session,
-  { history }: Tables,
+  { history }: MigratorTables,
   entry: HistoryEntry,
 ): Promise<void> {
   await session.query(
@@ -62,7 +62,10 @@ export interface LastEntry {
 }
 
 /** Returns the latest successful entry of each migration: up, down or baseline. */
-export async function lastEntries(session: Session, { history }: Tables): Promise<Map<string, LastEntry>> {
+export async function lastEntries(
+  session: Session,
+  { history }: MigratorTables,
+): Promise<Map<string, LastEntry>> {
   const rows = await session.query<LastEntry>(
     `select distinct on (name) name, direction, checksum, to_json(started_at) #>> '{}' as "startedAt", to_json(finished_at) #>> '{}' as "finishedAt",
        database_role as role, os_user as "osUser", host, note

@@ -1,8 +1,8 @@
 import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { existing, type Tables } from './tables.ts';
-import { emit, type EmittedMigration } from '../files/emitted-migration.ts';
-import { MigratorError, RefusedError } from '../session/errors.ts';
+import { findExistingTables, type MigratorTables } from './tables.ts';
+import { readEmittedMigration, type EmittedMigration } from '../files/emitted-migration.ts';
+import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { withPermissionHint } from '../session/with-permission-hint.ts';
 import { lastEntries, type LastEntry } from './history.ts';
 import { migrationFiles, withoutExtension } from '../files/migration-files.ts';
@@ -39,7 +39,7 @@ export interface State {
 }
 
 /** Reads the state. Changes nothing, and creates no table. */
-export async function readState(orm: MikroORM, tables: Tables): Promise<State> {
+export async function readState(orm: MikroORM, tables: MigratorTables): Promise<State> {
   // In sequence: closing the ORM after a file failed to load would wait for a connection that is being opened.
   const migrations = await readMigrations(orm);
   return { migrations, ...(await readDatabase(orm, tables)) };
@@ -48,28 +48,31 @@ export async function readState(orm: MikroORM, tables: Tables): Promise<State> {
 /**
  * Reads the migrations of the code. Opens no connection.
  *
- * @throws RefusedError when one can't be read.
+ * @throws MigrationRefusedError when one can't be read.
  */
 export async function readMigrations(orm: MikroORM): Promise<EmittedMigration[]> {
   const files = await migrationFiles(orm);
   return Promise.all(
     files.map((file) =>
-      emit(orm, file).catch((cause: unknown) => {
+      readEmittedMigration(orm, file).catch((cause: unknown) => {
         if (cause instanceof MigratorError) throw cause;
         const why = isNativeError(cause) ? cause.message : String(cause);
-        throw new RefusedError(`${file.name} can't be read: ${why}`, { cause });
+        throw new MigrationRefusedError(`${file.name} can't be read: ${why}`, { cause });
       }),
     ),
   );
 }
 
-/** @throws RefusedError when the role may not read it. */
-export async function readDatabase(orm: MikroORM, tables: Tables): Promise<Omit<State, 'migrations'>> {
+/** @throws MigrationRefusedError when the role may not read it. */
+export async function readDatabase(
+  orm: MikroORM,
+  tables: MigratorTables,
+): Promise<Omit<State, 'migrations'>> {
   return withPermissionHint(() => read(poolSession(orm), tables));
 }
 
-async function read(session: Session, tables: Tables): Promise<Omit<State, 'migrations'>> {
-  const there = await existing(session, tables);
+async function read(session: Session, tables: MigratorTables): Promise<Omit<State, 'migrations'>> {
+  const there = await findExistingTables(session, tables);
   const log = there.log ? await readLog(session, tables) : [];
   const history = there.history ? await lastEntries(session, tables) : new Map<string, LastEntry>();
   const progress =
@@ -83,7 +86,7 @@ async function read(session: Session, tables: Tables): Promise<Omit<State, 'migr
 }
 
 /** Deletes the progress of migrations that another tool finished. */
-export async function deleteOutdatedProgress(session: Session, tables: Tables): Promise<void> {
+export async function deleteOutdatedProgress(session: Session, tables: MigratorTables): Promise<void> {
   await session.query(`delete from ${tables.progress} progress where ${isOutdated(tables)}`);
 }
 
@@ -91,13 +94,13 @@ export async function deleteOutdatedProgress(session: Session, tables: Tables): 
  * Returns SQL for whether another tool finished an interrupted migration: `up` adds it to the log in the transaction that deletes its
  * progress, and `down` removes it.
  */
-function isOutdated({ log }: Tables): string {
+function isOutdated({ log }: MigratorTables): string {
   // The ORM logs names with their extension in some versions.
   return `(direction = 'up') = exists (select from ${log} log where log.name in (progress.name, progress.name || '.js', progress.name || '.ts'))`;
 }
 
 /** Returns the applied migrations in the order of application, by the names that the code has for them. */
-export async function readLog(session: Session, tables: Tables): Promise<LogRow[]> {
+export async function readLog(session: Session, tables: MigratorTables): Promise<LogRow[]> {
   const rows = await session.query<LogRow>(
     `select id, name, to_json(executed_at) #>> '{}' as "executedAt" from ${tables.log} order by id`,
   );

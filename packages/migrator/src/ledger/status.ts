@@ -5,11 +5,11 @@ import type { State } from './state.ts';
  * - `unfinished`: interrupted between two statements outside a transaction; the next `up` or `down` resumes it
  * - `edited`: its statements differ from those that were applied
  * - `missing`: applied, but the code does not have it
- * - `ahead`: applied, but newer than all that the code has
- * - `late`: pending, but older than one that is applied and that the code is not behind
+ * - `ahead`: applied, but newer than every migration of the code
+ * - `late`: pending, but older than an applied migration of the code
  * - `duplicate`: more than once in the list of applied migrations
  */
-export type Condition =
+export type MigrationCondition =
   | 'applied'
   | 'pending'
   | 'unfinished'
@@ -22,7 +22,7 @@ export type Condition =
 /** A migration of the code or the database. */
 export interface MigrationStatus {
   readonly name: string;
-  readonly condition: Condition;
+  readonly condition: MigrationCondition;
   /** When it was applied, by the database's clock; null when it is not applied. */
   readonly appliedAt: Date | null;
   /** How long it took, in milliseconds; null where another tool applied it. */
@@ -64,7 +64,7 @@ export function statusOf({ migrations, log, history, progress }: State): Migrati
       checksum: migration?.checksum ?? entry?.checksum ?? null,
     };
 
-    function condition(): Condition {
+    function condition(): MigrationCondition {
       if ((counts.get(name)?.length ?? 0) > 1) return 'duplicate';
       if (!migration) return name > newestKnown ? 'ahead' : 'missing';
       if (unfinished.has(name)) return 'unfinished';

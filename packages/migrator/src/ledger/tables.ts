@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { RefusedError } from '../session/errors.ts';
+import { MigrationRefusedError } from '../session/errors.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
-import { sqlStateOf } from '../session/sql-state.ts';
+import { findSqlState } from '../session/find-sql-state.ts';
 
 /** The quoted names of the migrator's tables. */
-export interface Tables {
+export interface MigratorTables {
   /** The ORM's list of applied migrations. */
   readonly log: string;
   /** Its schema, unquoted. */
@@ -15,21 +15,21 @@ export interface Tables {
   readonly history: string;
 }
 
-/** @throws RefusedError when `schema` is not a plain name, or `migrations.schema` is set. */
-export function tablesOf(orm: MikroORM, schema: string): Tables {
+/** @throws MigrationRefusedError when `schema` is not a plain name, or `migrations.schema` is set. */
+export function tablesOf(orm: MikroORM, schema: string): MigratorTables {
   const { tableName: log = 'mikro_orm_migrations', schema: chosen } = orm.config.get('migrations');
   if (chosen !== undefined) {
-    throw new RefusedError(
+    throw new MigrationRefusedError(
       'migrations.schema makes the ORM set a search_path, which is lost behind a pooler: qualify names in the migrations with the schema instead',
     );
   }
-  // Comments of statements contain it too.
+  // Statements contain it in comments too.
   if (!/^[a-z_][a-z0-9_$]{0,62}$/i.test(schema)) {
-    throw new RefusedError(
+    throw new MigrationRefusedError(
       `the migrator's schema can't be named ${JSON.stringify(schema)}: use up to 63 letters, digits and underscores`,
     );
   }
-  // As the ORM finds it.
+  // The ORM resolves the name in the same way.
   const [logSchema = '', table = ''] = log.includes('.')
     ? log.split('.')
     : [orm.config.get('schema') ?? 'public', log];
@@ -47,9 +47,9 @@ function quoted(name: string): string {
 }
 
 /** Returns which tables exist: none before the first migration, only the log where the ORM's command line migrated. */
-export async function existing(
+export async function findExistingTables(
   session: Session,
-  tables: Tables,
+  tables: MigratorTables,
 ): Promise<Record<'log' | 'lease' | 'progress' | 'history', boolean>> {
   const [found] = await session.query<Record<'log' | 'lease' | 'progress' | 'history', boolean>>(
     `select to_regclass($1) is not null as log, to_regclass($2) is not null as lease,
@@ -60,9 +60,9 @@ export async function existing(
 }
 
 /** Creates the migrator's tables where they are missing. Safe to run concurrently. */
-export async function ensureTables(orm: MikroORM, schema: string, tables: Tables): Promise<void> {
+export async function ensureTables(orm: MikroORM, schema: string, tables: MigratorTables): Promise<void> {
   for (let attempt = 0; ; attempt++) {
-    const { log, ...own } = await existing(poolSession(orm), tables);
+    const { log, ...own } = await findExistingTables(poolSession(orm), tables);
     const complete = Object.values(own).every(Boolean);
     if (log && complete) return;
     try {
@@ -76,14 +76,14 @@ export async function ensureTables(orm: MikroORM, schema: string, tables: Tables
       return;
     } catch (error) {
       // Another runner created them at the same time: check again.
-      if (attempt >= 50 || !metAnother.has(sqlStateOf(error))) throw error;
+      if (attempt >= 50 || !concurrentCreation.has(findSqlState(error))) throw error;
       await setTimeout(20 + Math.random() * 80);
     }
   }
 }
 
-// Unique violations of catalogs, "already exists" in its shapes, "tuple concurrently updated", deadlocks.
-const metAnother: ReadonlySet<string> = new Set([
+// Unique violations of catalogs, "already exists" in several forms, "tuple concurrently updated", deadlocks.
+const concurrentCreation: ReadonlySet<string> = new Set([
   '23505',
   '42P06',
   '42P07',
@@ -102,15 +102,15 @@ async function missingSchemas(session: Session, schemas: readonly string[]): Pro
   return missing.map(({ name }) => `create schema if not exists ${quoted(name)};`).join('\n');
 }
 
-// As the ORM creates it.
-function logDefinition({ log }: Tables): string {
+// The same definition as the ORM's.
+function logDefinition({ log }: MigratorTables): string {
   return `
     create table if not exists ${log}
       ("id" serial primary key, "name" varchar(255) not null, "executed_at" timestamptz(6) not null default current_timestamp);
   `;
 }
 
-function definitions(schema: string, { lease, progress, history }: Tables): string {
+function definitions(schema: string, { lease, progress, history }: MigratorTables): string {
   return `
     create table if not exists ${lease} (
       one boolean primary key default true check (one),
@@ -157,7 +157,7 @@ function definitions(schema: string, { lease, progress, history }: Tables): stri
       locks jsonb
     );
     create or replace function "${schema}".refuse_change() returns trigger language plpgsql as
-      $$ begin raise exception 'the history of migrations is only added to'; end $$;
+      $$ begin raise exception 'the history of migrations is append-only'; end $$;
     create or replace trigger history_is_append_only before update or delete or truncate on ${history}
       for each statement execute function "${schema}".refuse_change();
   `;

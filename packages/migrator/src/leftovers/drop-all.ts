@@ -1,5 +1,5 @@
 import type { Session } from '../session/session.ts';
-import { isLostConnection } from '../session/sql-state.ts';
+import { isLostConnection } from '../session/find-sql-state.ts';
 
 /**
  * Drops objects in the transaction of `session`, in the order of their dependencies.

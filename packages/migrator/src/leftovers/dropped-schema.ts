@@ -1,6 +1,6 @@
-import { existing } from '../ledger/tables.ts';
-import { hasTables, readCatalog, type Catalog } from '../catalog/catalog.ts';
-import { RefusedError } from '../session/errors.ts';
+import { findExistingTables } from '../ledger/tables.ts';
+import { hasUserTables, readCatalog, type Catalog } from '../catalog/catalog.ts';
+import { MigrationRefusedError } from '../session/errors.ts';
 import { isScratch, withScratchDatabase } from '../catalog/scratch-database.ts';
 import { poolSession } from '../session/session.ts';
 import type { State } from '../ledger/state.ts';
@@ -10,7 +10,7 @@ import type { MigratedDatabase } from '../catalog/migrated-database.ts';
  * Refuses to migrate a database whose tables were all dropped while its log was kept, as the ORM's `schema:drop` does. Uses a scratch
  * database only where the log lists migrations and there is no table at all; refuses nothing where the role may not create one.
  *
- * @throws RefusedError with the statements that empty the log.
+ * @throws MigrationRefusedError with the statements that empty the log.
  */
 export async function refuseDroppedSchema(
   migrated: MigratedDatabase,
@@ -20,16 +20,16 @@ export async function refuseDroppedSchema(
   const applied = [...new Set(log.map(({ name }) => name))];
   const known = new Set(migrations.map(({ name }) => name));
   if (applied.length === 0 || !applied.every((name) => known.has(name)) || isScratch(orm)) return;
-  if (await hasTables(orm, schema)) return;
+  if (await hasUserTables(orm, schema)) return;
   const expected = await withScratchDatabase(orm, schema, async (scratch) => {
     await migratorFor(scratch).repeat(applied);
     return readCatalog(scratch, schema);
   }).catch((error: unknown) => {
-    if (error instanceof RefusedError) return null;
+    if (error instanceof MigrationRefusedError) return null;
     throw error;
   });
   if (expected === null || !schemaWasDropped(expected, new Map())) return;
-  throw new RefusedError(
+  throw new MigrationRefusedError(
     `the log lists ${applied.length} migrations as applied, but none of the tables that they create exists: the schema was dropped and ` +
       `the log was kept. To migrate again, run this, then \`up\`: ${await emptyingStatements(migrated)}`,
   );
@@ -43,7 +43,7 @@ export function schemaWasDropped(expected: Catalog, found: Catalog): boolean {
 
 /** Returns the statements that delete the log and the progress. */
 export async function emptyingStatements({ orm, tables }: MigratedDatabase): Promise<string> {
-  const { progress } = await existing(poolSession(orm), tables);
+  const { progress } = await findExistingTables(poolSession(orm), tables);
   return [tables.log, ...(progress ? [tables.progress] : [])]
     .map((table) => `delete from ${table};`)
     .join(' ');

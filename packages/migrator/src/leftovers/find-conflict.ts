@@ -1,4 +1,4 @@
-import { MigratorError, RefusedError } from '../session/errors.ts';
+import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import { findLeftovers, type Failure, type Leftovers } from './find-leftovers.ts';
 import { holdsData, type Leftover } from './leftover.ts';
@@ -7,7 +7,7 @@ import { holdsData, type Leftover } from './leftover.ts';
 export type Conflict =
   /** All of them equal what the migration creates: these statements drop them, and it creates them again. */
   | { readonly objects: readonly string[]; readonly drops: readonly string[] }
-  /** They can't be replaced without a loss, or can't be determined. */
+  /** Replacing them would lose data, or they can't be determined. */
   | { readonly remedy: string };
 
 /** Returns the existing objects that made a migration fail; null when none is found. */
@@ -24,7 +24,7 @@ export async function findConflict(migrated: MigratedDatabase, failure: Failure)
       drops: [...leftovers.drops.values()],
     };
   } catch (error) {
-    if (error instanceof RefusedError)
+    if (error instanceof MigrationRefusedError)
       return { remedy: `The conflicting objects can't be determined: ${error.message}.` };
     // A failure on the scratch database explains nothing about the failure here.
     if (error instanceof MigratorError) return null;
@@ -41,6 +41,6 @@ function remedyFor(lasting: readonly Leftover[], { drops, baseline }: Leftovers)
     ...[...drops].filter(([object]) => whole.has(object)).map(([, sql]) => `${sql};`),
     ...lasting.flatMap(({ object, part }) => (part === null ? [] : [`-- ${object}: drop ${part}`])),
   ];
-  const loss = lasting.some(holdsData) ? ', which loses the rows in it' : '';
-  return `An object that it creates exists already, and no applied migration created it. Drop it${loss}, and retry:\n${lines.join('\n')}`;
+  const loss = lasting.some(holdsData) ? ', which loses their rows' : '';
+  return `Objects that it creates exist already, and no applied migration created them. Drop them${loss}, and retry:\n${lines.join('\n')}`;
 }

@@ -6,11 +6,11 @@ import type { EmittedMigration } from '../files/emitted-migration.ts';
 import { withScratchDatabase } from '../catalog/scratch-database.ts';
 import { onOwnConnection } from '../session/own-connection.ts';
 import { inTransaction, type Session } from '../session/session.ts';
-import { isLostConnection, sqlStateOf } from '../session/sql-state.ts';
+import { isLostConnection, findSqlState } from '../session/find-sql-state.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import { isReplaceable, leftoversBetween, type Leftover } from './leftover.ts';
 
-/** A migration that failed, and what the log lists. */
+/** A failed migration, and the state of the log. */
 export interface Failure {
   readonly migration: EmittedMigration;
   /** Its statement that failed, from 1. */
@@ -21,79 +21,83 @@ export interface Failure {
   readonly pending: readonly string[];
 }
 
-/** What is in the way of a migration. */
+/** The existing objects that make a migration fail. */
 export interface Leftovers {
   readonly objects: readonly Leftover[];
   /**
-   * Those that the migrations make again when they are dropped: they hold no rows, and are what the one that failed makes, or what
-   * later ones make of it.
+   * Those that may be dropped, because the migrations create them again: they hold no rows, and equal what the failed migration or a
+   * later one creates.
    */
   readonly replaceable: ReadonlySet<string>;
-  /** The statements that drop them, those that were made last first. */
+  /** The statements that drop them, newest object first. */
   readonly drops: ReadonlyMap<string, string>;
-  /** The last of the migrations that make exactly the schema which the database has; null when none does. */
+  /** The migration up to which the migrations create exactly the database's schema; null when there is none. */
   readonly baseline: string | null;
 }
 
 // Schema, relation, column, object of another kind, function, primary key.
 const alreadyThere: ReadonlySet<string> = new Set(['42P06', '42P07', '42701', '42710', '42723', '42P16']);
 
-/** Whether the server refused to make something because there is one. */
+/** Whether the server refused to create an object because it exists. */
 export function isAlreadyThere(error: unknown): boolean {
-  return alreadyThere.has(sqlStateOf(error));
+  return alreadyThere.has(findSqlState(error));
 }
 
 /**
- * Returns what the migration makes and finds in its way, by PostgreSQL's account: each of its statements, from the one that failed, is
- * run on a scratch database, and those after which something is there that the connected database has too are run a second time. One
- * that fails then as the migration did is stopped by what it made. Changes nothing in the connected database.
+ * Returns the existing objects that a migration creates. Runs each of its statements, from the failed one, on a scratch database. If a
+ * statement creates an object that the connected database has too, it is sent again there: when that fails because the object exists,
+ * the object is in the way. Does not change the connected database.
  *
- * @throws RefusedError when the role may not create databases; any error that the migration throws on the scratch database.
+ * @throws MigrationRefusedError when the role may not create databases; any error that the migration throws on the scratch database.
  */
 export async function findLeftovers(migrated: MigratedDatabase, failure: Failure): Promise<Leftovers> {
   const { orm, schema, migratorFor } = migrated;
   const found = await readCatalog(orm, schema);
   return withScratchDatabase(orm, schema, async (scratch) => {
     if (failure.applied.length > 0) await migratorFor(scratch).repeat(failure.applied);
-    const run = failure.migration.transactional ? inOneTransaction : oneByOne;
-    const objects = await run(migrated, scratch, (steps) => blocking(steps, failure, found));
+    const run = failure.migration.transactional ? inOneTransaction : statementByStatement;
+    const objects = await run(migrated, scratch, (trial) => findBlockingObjects(trial, failure, found));
     const names = objects.flatMap(({ object, part }) => (part === null ? [object] : []));
     const drops = await dropStatements(orm, schema, names);
-    return { objects, drops, ...(await afterwards(migrated, scratch, failure, { names, found })) };
+    return { objects, drops, ...(await compareAfterPending(migrated, scratch, failure, { names, found })) };
   });
 }
 
-/** How a migration is gone through on a scratch database. */
-interface Steps {
+/** How the statements of a migration are sent on a scratch database. */
+interface Trial {
   send(sql: string): Promise<unknown>;
-  look(): Promise<Catalog>;
-  /** Sends it, and undoes it where that is possible. */
+  readCatalog(): Promise<Catalog>;
+  /** Sends it, and rolls it back if it runs in a transaction. */
   sendAgain(sql: string): Promise<unknown>;
 }
 
-type Work = (steps: Steps) => Promise<Leftover[]>;
+type Work = (trial: Trial) => Promise<Leftover[]>;
 
-async function blocking(steps: Steps, { migration, at }: Failure, found: Catalog): Promise<Leftover[]> {
+async function findBlockingObjects(
+  trial: Trial,
+  { migration, at }: Failure,
+  found: Catalog,
+): Promise<Leftover[]> {
   const objects: Leftover[] = [];
   let before: Catalog | undefined;
   for (const [index, sql] of (migration.up.statements ?? []).entries()) {
     if (index < at - 1) {
-      await steps.send(sql);
+      await trial.send(sql);
       continue;
     }
-    before ??= await steps.look();
-    await steps.send(sql);
-    const after = await steps.look();
-    const met = leftoversBetween(before, after, found);
-    if (met.length > 0 && (await failsAgain(steps, sql))) objects.push(...met);
+    before ??= await trial.readCatalog();
+    await trial.send(sql);
+    const after = await trial.readCatalog();
+    const existing = leftoversBetween(before, after, found);
+    if (existing.length > 0 && (await failsAgain(trial, sql))) objects.push(...existing);
     before = after;
   }
   return objects;
 }
 
-async function failsAgain(steps: Steps, sql: string): Promise<boolean> {
+async function failsAgain(trial: Trial, sql: string): Promise<boolean> {
   try {
-    await steps.sendAgain(sql);
+    await trial.sendAgain(sql);
     return false;
   } catch (error) {
     if (isLostConnection(error)) throw error;
@@ -101,46 +105,50 @@ async function failsAgain(steps: Steps, sql: string): Promise<boolean> {
   }
 }
 
-/** As a transactional migration is run; leaves the scratch database as it was. */
+/** Sends the statements in one transaction, and rolls it back. */
 function inOneTransaction(
   { schema, tables }: MigratedDatabase,
   scratch: MikroORM,
   work: Work,
 ): Promise<Leftover[]> {
   return inTransaction(scratch, async (session) => {
-    await session.query('savepoint as_it_was');
+    await session.query('savepoint before_migration');
     const result = await work({
       send: (sql) => session.query(sql),
-      look: () => undone(session, () => readCatalogIn(session, schema, tables)),
-      sendAgain: (sql) => undone(session, () => session.query(sql)),
+      readCatalog: () => rolledBack(session, () => readCatalogIn(session, schema, tables)),
+      sendAgain: (sql) => rolledBack(session, () => session.query(sql)),
     });
-    await session.query('rollback to as_it_was');
+    await session.query('rollback to before_migration');
     return result;
   });
 }
 
-/** As one that is not transactional is run. */
-function oneByOne({ schema }: MigratedDatabase, scratch: MikroORM, work: Work): Promise<Leftover[]> {
+/** Sends each statement separately, as for a migration that is not transactional. */
+function statementByStatement(
+  { schema }: MigratedDatabase,
+  scratch: MikroORM,
+  work: Work,
+): Promise<Leftover[]> {
   return onOwnConnection(scratch, (session) =>
     work({
       send: (sql) => session.query(sql),
-      look: () => readCatalog(scratch, schema),
+      readCatalog: () => readCatalog(scratch, schema),
       sendAgain: (sql) => session.query(sql),
     }),
   );
 }
 
-async function undone<T>(session: Session, work: () => Promise<T>): Promise<T> {
-  await session.query('savepoint before_it');
+async function rolledBack<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  await session.query('savepoint before_statement');
   try {
     return await work();
   } finally {
-    await session.query('rollback to before_it');
+    await session.query('rollback to before_statement');
   }
 }
 
-/** Applies the rest on the scratch database, and returns what it shows. */
-async function afterwards(
+/** Applies the pending migrations on the scratch database, and compares it with the connected one. */
+async function compareAfterPending(
   { schema, migratorFor }: MigratedDatabase,
   scratch: MikroORM,
   { migration, pending }: Failure,
@@ -148,7 +156,7 @@ async function afterwards(
 ): Promise<Pick<Leftovers, 'replaceable' | 'baseline'>> {
   const replaceable = new Set<string>();
   let baseline: string | null = null;
-  // One by one its statements were kept there. Nothing can be replaced between two of them, which nothing would bring back.
+  // Nothing is replaced for a migration that runs statement by statement, because no transaction would restore it.
   for (const name of migration.transactional ? pending : []) {
     await migratorFor(scratch).repeat([name]);
     const made = await readCatalog(scratch, schema);

@@ -1,7 +1,7 @@
 import { differences } from '../catalog/differences.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 
-/** An object that a migration creates and that exists already, though no applied migration created it. */
+/** An existing object that a migration creates and no applied migration created. */
 export interface Leftover {
   /** Kind and name, such as `function touch()`. */
   readonly object: string;
@@ -9,25 +9,25 @@ export interface Leftover {
   readonly part: string | null;
 }
 
-/** Returns what was created between two catalogs and is also in the database. */
+/** Returns the objects that are new in `after` and exist in the database. */
 export function leftoversBetween(before: Catalog, after: Catalog, found: Catalog): Leftover[] {
   return [...after].flatMap(([object, made]): Leftover[] => {
-    const there = found.get(object);
-    if (!there) return [];
+    const present = found.get(object);
+    if (!present) return [];
     const known = before.get(object);
     if (!known) return [{ object, part: null }];
     return [...made.parts.keys()]
-      .filter((part) => !known.parts.has(part) && there.parts.has(part))
+      .filter((part) => !known.parts.has(part) && present.parts.has(part))
       .map((part) => ({ object, part }));
   });
 }
 
-/** Whether it holds rows or a value, which dropping it would lose. */
+/** Whether dropping it would lose rows or a value. */
 export function holdsData({ object }: Leftover): boolean {
   return /^(?:table|foreign table|materialized view|sequence) /.test(object);
 }
 
-// A sequence has a value, a table and a materialized view have rows, and an extension brings what others may use.
+// A sequence has a value, a table and a materialized view have rows, and other objects may use an extension.
 const stateless = /^(?:function|procedure|aggregate|view|type|schema|collation) /;
 
 /** Whether an object has no data, and the database's definition of it equals that of the migrations. */

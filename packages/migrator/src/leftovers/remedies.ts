@@ -28,7 +28,9 @@ export async function withRemedies(
   const { found, expected, complete, baseline } = compared;
   const extra = differing.filter((one) => isWhole(one) && one.found !== null).map(({ object }) => object);
   const drops = await dropStatements(migrated.orm, migrated.schema, extra);
-  const anew = schemaWasDropped(expected, found) ? `${await emptyingStatements(migrated)} then \`up\`` : null;
+  const recreate = schemaWasDropped(expected, found)
+    ? `${await emptyingStatements(migrated)} then \`up\``
+    : null;
   return differing.map((one) => ({ ...one, remedy: remedyOf(one) }));
 
   function remedyOf(one: Difference): string {
@@ -38,7 +40,7 @@ export async function withRemedies(
       return one.found === null ? 'create it again' : 'drop it, or write a migration that creates it';
     }
     const { object } = one;
-    if (one.found === null) return anew ?? 'create it again';
+    if (one.found === null) return recreate ?? 'create it again';
     if (isReplaceable(object, complete, found)) return '`up`, which creates it again';
     const sql = drops.get(object);
     if (sql === undefined) return 'it is dropped with the object that it belongs to';

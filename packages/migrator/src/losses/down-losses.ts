@@ -12,7 +12,7 @@ import { tablesTouchedByDown } from './tables-touched.ts';
 export interface DownLosses {
   /** Tables with rows that it drops or deletes from, or whose columns it drops; schema-qualified outside `public`. */
   readonly tables: readonly string[];
-  /** Why that is unknown, so that `tables` lists every table with rows; null when it is known. */
+  /** Why the losses are unknown, so that `tables` lists every table with rows; null when they are known. */
   readonly unknown: string | null;
 }
 
@@ -28,7 +28,7 @@ export async function lossesOfDown(
   const steps = await downSteps(state, request);
   if (steps.length === 0 && state.progress.length === 0) return { tables: [], unknown: null };
   const filled = await tablesWithRows(migrated);
-  // A scratch database takes most of a second.
+  // Creating a scratch database takes most of a second.
   if (filled.length === 0) return { tables: [], unknown: null };
   const unknown = (why: string): DownLosses => ({ tables: filled.map(({ label }) => label), unknown: why });
   const [unfinished] = state.progress;
@@ -42,12 +42,12 @@ export async function lossesOfDown(
     const isTouched = await tablesTouchedByDown(migrated, applied, request);
     return { tables: filled.filter(isTouched).map(({ label }) => label), unknown: null };
   } catch (error) {
-    // Such as a role that may not create databases, or a pooler. An unnecessary question does no harm.
+    // Such as a role that may not create databases, or a pooler. An unnecessary confirmation does no harm.
     return unknown(isNativeError(error) ? error.message : String(error));
   }
 }
 
-/** Whether what reverting a migration does may depend on rows, of which the scratch database has none. */
+/** Whether the effect of reverting a migration may depend on rows, which the scratch database does not have. */
 async function isUnforeseeable({ down }: EmittedMigration): Promise<boolean> {
   if (!down?.statements) return true;
   for (const sql of down.statements) if (await callsCode(sql)) return true;

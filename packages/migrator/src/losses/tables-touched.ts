@@ -6,11 +6,12 @@ import type { DownRequest } from '../ledger/requests.ts';
 import { inTransaction } from '../session/session.ts';
 
 /**
- * Returns a predicate for the tables that lose rows or values when migrations are reverted. Applies `applied` to a scratch database, reverts there what
- * `request` says, and asks its catalog which tables and columns are gone, and its triggers which tables were updated, deleted
- * from or truncated. A column that has another type, and a table that was rewritten, count as lost: values may not come back.
+ * Returns a predicate: whether a table loses rows or values when migrations are reverted. Applies
+ * `applied` to a scratch database and reverts there what `request` selects. The catalog shows which tables and columns were dropped;
+ * triggers record which tables were updated, deleted from or truncated. A column with another type and a rewritten table count as lost,
+ * because a later `up` may not restore their values.
  *
- * @throws RefusedError where a scratch database can't be made; MigratorError where the migrations fail on it.
+ * @throws MigrationRefusedError when a scratch database can't be created; MigratorError when the migrations fail on it.
  */
 export function tablesTouchedByDown(
   migrated: MigratedDatabase,
@@ -20,22 +21,22 @@ export function tablesTouchedByDown(
   const { orm, schema, migratorFor } = migrated;
   return withScratchDatabase(orm, schema, async (scratch) => {
     await migratorFor(scratch).repeat(applied);
-    await watch(scratch, migrated);
+    await installTriggers(scratch, migrated);
     await migratorFor(scratch).down(request);
     return readTouched(scratch, migrated);
   });
 }
 
-// Below the migrator's schema, which no migration knows of.
+// In the migrator's schema, which no migration uses.
 const names = (schema: string) => ({
   before: `"${schema}"."tables_before"`,
   emptied: `"${schema}"."tables_emptied"`,
-  noteEmptied: `"${schema}"."note_emptied"`,
+  recordEmptied: `"${schema}"."record_emptied"`,
 });
 
 /** Records the existing tables, and creates triggers that record which are written to. */
-function watch(scratch: MikroORM, { schema, tables }: MigratedDatabase): Promise<void> {
-  const { before, emptied, noteEmptied } = names(schema);
+function installTriggers(scratch: MikroORM, { schema, tables }: MigratedDatabase): Promise<void> {
+  const { before, emptied, recordEmptied } = names(schema);
   return inTransaction(scratch, async (session) => {
     await session.query(
       `create table ${before} (relation oid, namespace oid, schema text, name text, file oid, number int, type oid, modifier int)`,
@@ -46,16 +47,16 @@ function watch(scratch: MikroORM, { schema, tables }: MigratedDatabase): Promise
          left join pg_attribute on attrelid = c.oid and attnum > 0 and not attisdropped and attgenerated = ''`,
       [schema, tables.log],
     );
-    // Statement triggers fire where there is no row, too.
+    // Statement triggers also fire without a row.
     await session.query(
       `create table ${emptied} (relation oid);
-       create function ${noteEmptied}() returns trigger language plpgsql security definer as $note$
-         begin insert into ${emptied} values (tg_relid); return null; end $note$;
-       do $watch$ declare one regclass; begin
+       create function ${recordEmptied}() returns trigger language plpgsql security definer as $record$
+         begin insert into ${emptied} values (tg_relid); return null; end $record$;
+       do $install$ declare one regclass; begin
          for one in select distinct relation from ${before} loop
-           execute format('create trigger note_emptied after update or delete or truncate on %s
-             for each statement execute function ${noteEmptied}()', one);
-         end loop; end $watch$`,
+           execute format('create trigger record_emptied after update or delete or truncate on %s
+             for each statement execute function ${recordEmptied}()', one);
+         end loop; end $install$`,
     );
   });
 }

@@ -1,6 +1,6 @@
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import { inTransaction, poolSession } from '../session/session.ts';
-import { sqlStateOf } from '../session/sql-state.ts';
+import { findSqlState } from '../session/find-sql-state.ts';
 
 /** The name of a table. */
 export interface TableName {
@@ -9,7 +9,7 @@ export interface TableName {
 }
 
 interface Table extends TableName {
-  /** For people: quoted as in SQL, without `public`. */
+  /** For display: quoted as in SQL, without `public`. */
   readonly label: string;
   readonly quoted: string;
   /** Whether this role may read all its rows. */
@@ -17,7 +17,7 @@ interface Table extends TableName {
 }
 
 /**
- * The tables of users, in SQL: partitioned ones and their partitions too; without those of the system, of extensions and of the
+ * SQL for the tables of users: partitioned ones and their partitions too; without those of the system, of extensions and of the
  * migrator. `$1` is the migrator's schema, `$2` the name of the ORM's log.
  */
 export const userTables = `
@@ -25,8 +25,8 @@ export const userTables = `
     and nspname !~ '^pg_' and nspname not in ('information_schema', $1) and c.oid is distinct from to_regclass($2)
     and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = c.oid and deptype = 'e')`;
 
-// Each takes a lock until its statement ends.
-const atOnce = 100;
+// Each table is locked until the statement ends.
+const batchSize = 100;
 
 /** Returns the tables that hold rows, or whose rows this role can't read, sorted by name. */
 export async function tablesWithRows({ orm, schema, tables }: MigratedDatabase): Promise<Table[]> {
@@ -40,14 +40,14 @@ export async function tablesWithRows({ orm, schema, tables }: MigratedDatabase):
   );
   const readable = found.filter((table) => table.readable);
   const empty = new Set<string>();
-  for (let from = 0; from < readable.length; from += atOnce) {
-    const some = readable.slice(from, from + atOnce).map(({ quoted }) => quoted);
+  for (let from = 0; from < readable.length; from += batchSize) {
+    const some = readable.slice(from, from + batchSize).map(({ quoted }) => quoted);
     for (const one of await emptyOf(orm, some)) empty.add(one);
   }
   return found.filter(({ quoted }) => !empty.has(quoted));
 }
 
-/** Returns the tables without a row; none when one of them is locked. */
+/** Returns the tables without a row; an empty list when one of them is locked. */
 async function emptyOf(orm: MigratedDatabase['orm'], quoted: readonly string[]): Promise<string[]> {
   try {
     return await inTransaction(orm, async (session) => {
@@ -60,7 +60,7 @@ async function emptyOf(orm: MigratedDatabase['orm'], quoted: readonly string[]):
       return rows.flatMap(({ position }) => quoted[position] ?? []);
     });
   } catch (error) {
-    if (sqlStateOf(error) === '55P03') return [];
+    if (findSqlState(error) === '55P03') return [];
     throw error;
   }
 }

@@ -1,10 +1,10 @@
-import { backfillOf } from '../files/backfill.ts';
+import { parseBackfill } from '../files/backfill.ts';
 import type { Direction } from '../files/emitted-migration.ts';
 import { sessionTimeouts, transactionTimeouts, type Limits } from '../run/limits.ts';
 import type { Step } from '../run/step.ts';
 import { beginStatement } from '../session/session.ts';
 import { requireKnown } from './selection.ts';
-import { standaloneKind } from '../sql/standalone-kind.ts';
+import { classifyStandalone } from '../sql/classify-standalone.ts';
 import type { Progress, State } from '../ledger/state.ts';
 import { unfinishedSteps } from '../run/unfinished-steps.ts';
 
@@ -13,12 +13,12 @@ export interface PlannedMigration {
   readonly name: string;
   readonly direction: Direction;
   readonly transactional: boolean;
-  /** False where the SQL depends on what the migration reads from the database, or where it writes there directly. */
+  /** False if the migration queries the database, so that its statements are not known in advance. */
   readonly known: boolean;
   /**
-   * In the order in which they are sent: the beginning and the end of transactions and their timeouts included, what the migrator
-   * writes down for itself left out. A backfill stands as the one update that its batches make up, without their transactions. Of a
-   * migration that is not known, only what surrounds it.
+   * In the order in which they are sent, including the beginning and end of transactions and their timeouts, without the migrator's
+   * bookkeeping. A backfill is one update, without the transactions of its batches. If `known` is false, only the statements around
+   * the migration's.
    */
   readonly statements: readonly string[];
 }
@@ -47,7 +47,7 @@ export async function planOf(
 /**
  * Returns the state in which the migrations up to and including `last` are applied, or none when it is null.
  *
- * @throws RefusedError when there is no such migration.
+ * @throws MigrationRefusedError when there is no such migration.
  */
 export function appliedUpTo(migrations: State['migrations'], last: string | null): State {
   const names = migrations.map(({ name }) => name);
@@ -69,11 +69,11 @@ async function stepByStep(limits: Limits, step: Step, progress: readonly Progres
       .filter((row) => row.done && row.name === migration.name && row.direction === direction)
       .map(({ statement }) => statement),
   );
-  const left = (migration[direction]?.statements ?? []).filter((_, index) => !done.has(index));
+  const remaining = (migration[direction]?.statements ?? []).filter((_, index) => !done.has(index));
   const sent = [sessionTimeouts(step)];
-  for (const sql of left) {
-    const standsAlone = backfillOf(sql) !== null || (await standaloneKind(sql)) !== null;
-    sent.push(...(standsAlone ? [sql] : transaction(limits, step, [sql])));
+  for (const sql of remaining) {
+    const isStandalone = parseBackfill(sql) !== null || (await classifyStandalone(sql)) !== null;
+    sent.push(...(isStandalone ? [sql] : transaction(limits, step, [sql])));
   }
   return sent;
 }

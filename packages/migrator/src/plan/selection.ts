@@ -1,15 +1,15 @@
-import { refuseInTransaction } from '../files/backfill.ts';
+import { refuseTransactionalBackfill } from '../files/backfill.ts';
 import type { Emitted, EmittedMigration } from '../files/emitted-migration.ts';
-import { nearestName, RefusedError } from '../session/errors.ts';
+import { nearestName, MigrationRefusedError } from '../session/errors.ts';
 import type { State } from '../ledger/state.ts';
-import { transactionControl } from '../sql/transaction-control.ts';
+import { findTransactionControl } from '../sql/find-transaction-control.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
-import { statusOf, type Condition } from '../ledger/status.ts';
+import { statusOf, type MigrationCondition } from '../ledger/status.ts';
 
 /**
  * Returns the migrations to apply, oldest first.
  *
- * @throws RefusedError when it can't be done safely.
+ * @throws MigrationRefusedError when it can't be done safely.
  */
 export async function selectUp(
   state: State,
@@ -29,7 +29,7 @@ export async function selectUp(
 /**
  * Returns the migrations to revert, in reverse order of their application.
  *
- * @throws RefusedError when it can't be done safely.
+ * @throws MigrationRefusedError when it can't be done safely.
  */
 export async function selectDown(
   state: State,
@@ -39,9 +39,9 @@ export async function selectDown(
   const applied = state.log.map(({ name }) => name);
   if (to !== undefined && !applied.includes(to)) throw notApplied(to, applied, state);
   if ([to !== undefined, steps !== undefined, all].filter(Boolean).length > 1)
-    throw new RefusedError('pass only one of `to`, `steps` and `all`');
+    throw new MigrationRefusedError('pass only one of `to`, `steps` and `all`');
   if (steps !== undefined && (!Number.isInteger(steps) || steps < 1)) {
-    throw new RefusedError(
+    throw new MigrationRefusedError(
       `steps: ${String(steps)} is not a number of migrations; use a whole number from 1`,
     );
   }
@@ -52,7 +52,7 @@ export async function selectDown(
   for (const name of names) {
     const migration = known.get(name);
     if (!migration?.down)
-      throw new RefusedError(
+      throw new MigrationRefusedError(
         `${name} can't be reverted; its \`down\` throws "${migration?.irreversible ?? ''}"; restore a backup, or write a new migration`,
       );
     await refuseUnfit(migration, migration.down);
@@ -65,20 +65,20 @@ async function refuseUnfit(
   { name, transactional }: EmittedMigration,
   { statements }: Emitted,
 ): Promise<void> {
-  if (transactional) refuseInTransaction(name, statements ?? []);
+  if (transactional) refuseTransactionalBackfill(name, statements ?? []);
   for (const sql of statements ?? []) {
-    const control = await transactionControl(sql);
+    const control = await findTransactionControl(sql);
     if (control !== null) {
-      throw new RefusedError(
+      throw new MigrationRefusedError(
         `${name} sends "${control}", but the migrator begins and ends its transactions: remove that statement`,
       );
     }
   }
 }
 
-const unsafe: readonly Condition[] = ['duplicate', 'missing', 'edited'];
+const unsafe: readonly MigrationCondition[] = ['duplicate', 'missing', 'edited'];
 
-const reasons: Readonly<Partial<Record<Condition, string>>> = {
+const reasons: Readonly<Partial<Record<MigrationCondition, string>>> = {
   duplicate: 'has several rows in the log: find out why it was applied twice, then delete all but one',
   missing: 'is applied, but its file is missing: restore the file, or run the code that has it',
   edited: 'was edited after it was applied: restore the file, and write a new migration for the change',
@@ -87,15 +87,17 @@ const reasons: Readonly<Partial<Record<Condition, string>>> = {
   late: 'is older than applied migrations: rename it to be the newest, or pass --allow-out-of-order (allowOutOfOrder)',
 };
 
-/** @throws RefusedError when the log is inconsistent, or a migration was interrupted. */
+/** @throws MigrationRefusedError when the log is inconsistent, or a migration was interrupted. */
 export function requireConsistent(state: State): void {
   refuse(state, [...unsafe, 'ahead', 'unfinished']);
 }
 
-function refuse(state: State, conditions: readonly Condition[]): void {
+function refuse(state: State, conditions: readonly MigrationCondition[]): void {
   const problems = statusOf(state).filter(({ condition }) => conditions.includes(condition));
   if (problems.length > 0) {
-    throw new RefusedError(problems.map(({ name, condition }) => `${name} ${reasons[condition]}`).join('\n'));
+    throw new MigrationRefusedError(
+      problems.map(({ name, condition }) => `${name} ${reasons[condition]}`).join('\n'),
+    );
   }
   refuseEditedProgress(state);
 }
@@ -105,26 +107,26 @@ function refuseEditedProgress({ migrations, progress }: State): void {
   for (const { name, checksum, statement } of progress) {
     const migration = migrations.find((one) => one.name === name);
     if (!migration || migration.checksum !== checksum) {
-      throw new RefusedError(
+      throw new MigrationRefusedError(
         `${name} was interrupted at statement ${statement + 1} and edited since: restore the file, and finish it first`,
       );
     }
   }
 }
 
-/** @throws RefusedError when no migration has this name; the message suggests the nearest. */
+/** @throws MigrationRefusedError when no migration has this name; the message suggests the nearest. */
 export function requireKnown(name: string, names: readonly string[]): void {
   if (!names.includes(name)) throw unknown(name, names);
 }
 
-function notApplied(name: string, applied: readonly string[], { migrations }: State): RefusedError {
+function notApplied(name: string, applied: readonly string[], { migrations }: State): MigrationRefusedError {
   if (!migrations.some((migration) => migration.name === name)) return unknown(name, applied);
-  return new RefusedError(`${name} is not applied; choose a target that is`);
+  return new MigrationRefusedError(`${name} is not applied; choose a target that is`);
 }
 
-function unknown(name: string, names: readonly string[]): RefusedError {
+function unknown(name: string, names: readonly string[]): MigrationRefusedError {
   const hint = nearestName(name, names);
-  return new RefusedError(
+  return new MigrationRefusedError(
     `there is no migration ${JSON.stringify(name)}: ${hint === null ? '`status` lists them' : `did you mean ${hint}?`}`,
   );
 }

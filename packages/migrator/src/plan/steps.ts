@@ -7,7 +7,7 @@ import { statusOf } from '../ledger/status.ts';
 /**
  * Returns the steps that apply migrations, in order.
  *
- * @throws RefusedError when it can't be done safely.
+ * @throws MigrationRefusedError when it can't be done safely.
  */
 export async function upSteps(state: State, request: UpRequest): Promise<Step[]> {
   const late = new Set(
@@ -23,7 +23,7 @@ export async function upSteps(state: State, request: UpRequest): Promise<Step[]>
 /**
  * Returns the steps that revert migrations, in order.
  *
- * @throws RefusedError when it can't be done safely.
+ * @throws MigrationRefusedError when it can't be done safely.
  */
 export async function downSteps(state: State, request: DownRequest): Promise<Step[]> {
   return (await selectDown(state, request)).map((migration) => ({ migration, direction: 'down' }));

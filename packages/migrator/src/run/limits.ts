@@ -1,9 +1,9 @@
 import type { Step } from './step.ts';
 
-/** How long things may take, in milliseconds. */
+/** Timeouts, in milliseconds. */
 export interface Limits {
   readonly lockTimeout: number;
-  /** How long a transaction is retried whose lock timed out. */
+  /** For how long a transaction is retried after a lock timeout. */
   readonly lockRetry: number;
   readonly statementTimeout: number;
 }
@@ -17,7 +17,7 @@ export function transactionTimeouts(limits: Limits, { migration: { settings } }:
 
 /**
  * Returns the statements that set a step's timeouts for a separate connection. A statement outside a transaction blocks neither readers
- * nor writers while it waits or works, and may take long: it has timeouts only where its migration sets them.
+ * nor writers, and may take long. So it has timeouts only if its migration sets them.
  */
 export function sessionTimeouts({ migration: { settings } }: Step): string {
   return `set lock_timeout = '${settings.lockTimeout ?? 0}ms'; set statement_timeout = '${settings.statementTimeout ?? 0}ms'`;

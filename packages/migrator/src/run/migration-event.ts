@@ -25,13 +25,13 @@ export type MigrationEvent =
       readonly kind: 'batch';
       readonly name: string;
       readonly table: string;
-      /** How many rows were processed in all, those before an interruption included. */
+      /** The number of rows processed so far, including those before an interruption. */
       readonly rows: number;
       readonly rowsPerSecond: number;
-      /** How long the rest will take by the planner's estimate; null when the estimate was exceeded. */
+      /** The remaining time by the planner's estimate; null when the estimate was exceeded. */
       readonly remaining: number | null;
     }
-  /** Objects that exist already are what the migration creates: they are dropped in its transaction and created again. */
+  /** Existing objects equal what the migration creates: they are dropped in its transaction and created again. */
   | { readonly kind: 'replacing'; readonly name: string; readonly objects: readonly string[] }
   /** A lock timed out, or there was a deadlock or conflict; the transaction was rolled back and is retried after `delay`. */
   | { readonly kind: 'retrying'; readonly name: string; readonly delay: number }

@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 import { addToHistory } from '../ledger/history.ts';
 import { MigratorError } from '../session/errors.ts';
 import { inTransaction } from '../session/session.ts';
-import { sqlStateOf } from '../session/sql-state.ts';
+import { findSqlState } from '../session/find-sql-state.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
 
@@ -39,7 +39,7 @@ export async function recordFailure(
 // Messages of these classes name statements and objects; others may hold values of rows.
 function describe(error: unknown): string {
   if (!isNativeError(error)) return String(error);
-  const state = sqlStateOf(error);
+  const state = findSqlState(error);
   if (state === '') return error.message;
   const { table, constraint, column }: Error & { table?: string; constraint?: string; column?: string } =
     error;

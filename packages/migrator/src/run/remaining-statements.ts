@@ -1,9 +1,9 @@
 import type { Session } from '../session/session.ts';
-import type { Standalone } from '../sql/standalone-kind.ts';
+import type { Standalone } from '../sql/classify-standalone.ts';
 
 /**
- * Returns what is left to send of a statement that can't run in a transaction: the statement when it is sent for the first time; after an
- * interruption the statements that clean up or finish it; nothing when the server finished it.
+ * Returns the statements that are left to send for one that can't run in a transaction: the statement itself the first time; after an
+ * interruption, statements that clean up or finish it; none if the server finished it.
  */
 export async function remainingStatements(
   kind: Standalone,
@@ -15,11 +15,11 @@ export async function remainingStatements(
     case 'create index':
       return ofCreateIndex(kind, sql, session, interrupted);
     case 'drop index': {
-      const [there] = await session.query('select 1 from pg_class where oid = to_regclass($1)', [kind.index]);
-      return interrupted && !there ? [] : [sql];
+      const [found] = await session.query('select 1 from pg_class where oid = to_regclass($1)', [kind.index]);
+      return interrupted && !found ? [] : [sql];
     }
     case 'reindex':
-      return interrupted ? [...(await leftByReindex(kind, session)), sql] : [sql];
+      return interrupted ? [...(await dropInvalidIndexes(kind, session)), sql] : [sql];
     case 'detach partition':
       return interrupted ? ofDetachPartition(kind, sql, session) : [sql];
     case 'other':
@@ -46,13 +46,13 @@ async function ofCreateIndex(
 }
 
 /** Returns statements that drop the invalid indexes (`…_ccnew`, `…_ccold`) of an interrupted REINDEX CONCURRENTLY. */
-async function leftByReindex(
+async function dropInvalidIndexes(
   { what, name }: Standalone & { kind: 'reindex' },
   session: Session,
 ): Promise<string[]> {
   const tables =
     what === 'index' || what === 'table'
-      ? // The partitions of either too.
+      ? // Including the partitions of either.
         `select coalesce(i.indrelid, relid) from (
            select relid from pg_partition_tree(to_regclass($1)) union select to_regclass($1)
          ) part left join pg_index i on i.indexrelid = relid`
@@ -66,7 +66,7 @@ async function leftByReindex(
      order by 1`,
     [what === 'database' || what === 'system' ? null : name],
   );
-  // Another session's may be dropped meanwhile.
+  // Another session may drop its own meanwhile.
   return rows.map((index) => `drop index concurrently if exists ${index.name}`);
 }
 

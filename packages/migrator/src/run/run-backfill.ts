@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { quoted, type Backfill } from '../files/backfill.ts';
+import { quoteName, type Backfill } from '../files/backfill.ts';
 import { transactionTimeouts } from './limits.ts';
-import { reportingBlockers } from './reporting-blockers.ts';
+import { withBlockerReports } from './with-blocker-reports.ts';
 import { retryWhileLocked } from './retry-while-locked.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
@@ -39,7 +39,7 @@ export async function runBackfill(
       inTransaction(run.orm, async (session) => {
         await session.query(transactionTimeouts(run.limits, step));
         await run.lease.guard(session);
-        const batch = await reportingBlockers(run, name, () => sendBatch(session, backfill, types, from));
+        const batch = await withBlockerReports(run, name, () => sendBatch(session, backfill, types, from));
         await store.save(session, batch.to, batch.last);
         return batch;
       }),
@@ -64,11 +64,11 @@ async function sendBatch(
   types: readonly string[],
   from: Checkpoint | null,
 ): Promise<Batch> {
-  const columns = by.map(quoted);
+  const columns = by.map(quoteName);
   const key = columns.join(', ');
   const [end] = await session.query<{ rows: number; key: string }>(
     `select (count(*) over ())::int as rows, jsonb_build_array(${columns.map((column) => `${column}::text`).join(', ')})::text as key
-     from (select ${key} from ${quoted(table)} where ${from ? after(columns, types) : 'true'} order by ${key} limit ${batch}) next
+     from (select ${key} from ${quoteName(table)} where ${from ? after(columns, types) : 'true'} order by ${key} limit ${batch}) next
      order by ${columns.map((column) => `${column} desc`).join(', ')} limit 1`,
     from?.key,
   );
@@ -77,7 +77,7 @@ async function sendBatch(
   const bounds = [`(${key}) <= (${parameters(types, 0)})`];
   if (from) bounds.push(after(columns, types, types.length));
   if (where !== null) bounds.push(`(\n  ${where}\n)`);
-  await session.query(`update ${quoted(table)} set\n  ${set}\nwhere ${bounds.join(' and ')}`, [
+  await session.query(`update ${quoteName(table)} set\n  ${set}\nwhere ${bounds.join(' and ')}`, [
     ...upTo,
     ...(from?.key ?? []),
   ]);
@@ -93,14 +93,18 @@ function parameters(types: readonly string[], offset: number): string {
   return types.map((type, index) => `$${offset + index + 1}::text::${type}`).join(', ');
 }
 
-/** Returns the types of the key's columns. @throws Error when they can't order the batches. */
+/**
+ * Returns the types of the key's columns.
+ *
+ * @throws Error when they can't order the batches.
+ */
 async function keyTypes(session: Session, { table, by }: Backfill): Promise<string[]> {
   const columns = await session.query<{ name: string; type: string | null; nullable: boolean | null }>(
     `select name, format_type(atttypid, atttypmod) as type, not attnotnull as nullable
-     from unnest($2::text[]) with ordinality named(name, place)
+     from unnest($2::text[]) with ordinality named(name, position)
        left join pg_attribute on attrelid = to_regclass($1) and attname = name and attnum > 0 and not attisdropped
-     order by place`,
-    [quoted(table), by],
+     order by position`,
+    [quoteName(table), by],
   );
   const types = columns.map(({ name, type, nullable }) => {
     if (type === null)
@@ -115,9 +119,9 @@ async function keyTypes(session: Session, { table, by }: Backfill): Promise<stri
     `select 1 from pg_index join pg_class on pg_class.oid = indexrelid join pg_am on pg_am.oid = relam and amname = 'btree'
      where indrelid = to_regclass($1) and indisvalid and indpred is null
        and (string_to_array(indkey::text, ' '))[1:cardinality($2::text[])] = array(
-         select attnum::text from unnest($2::text[]) with ordinality named(name, place)
-           join pg_attribute on attrelid = to_regclass($1) and attname = name order by place)`,
-    [quoted(table), by],
+         select attnum::text from unnest($2::text[]) with ordinality named(name, position)
+           join pg_attribute on attrelid = to_regclass($1) and attname = name order by position)`,
+    [quoteName(table), by],
   );
   if (indexes.length === 0) {
     throw new Error(
@@ -135,11 +139,11 @@ async function estimate(
   from: Checkpoint | null,
 ): Promise<number> {
   const rows = await session.query<{ 'QUERY PLAN': string | [PlanRows] }>(
-    `explain (format json) select from ${quoted(table)} where ${from ? after(by.map(quoted), types) : 'true'}`,
+    `explain (format json) select from ${quoteName(table)} where ${from ? after(by.map(quoteName), types) : 'true'}`,
     from?.key,
   );
   const plan = rows[0]?.['QUERY PLAN'];
-  // The ORM has the driver hand JSON over as it came.
+  // The ORM may configure the driver to return JSON unparsed.
   const [top]: PlanRows[] = typeof plan === 'string' ? JSON.parse(plan) : (plan ?? []);
   return top?.Plan['Plan Rows'] ?? 0;
 }

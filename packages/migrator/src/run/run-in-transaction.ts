@@ -1,5 +1,5 @@
-import { refuseInTransaction } from '../files/backfill.ts';
-import { queriesOf } from '../files/emitted-migration.ts';
+import { refuseTransactionalBackfill } from '../files/backfill.ts';
+import { addedStatements } from '../files/emitted-migration.ts';
 import { MigratorError } from '../session/errors.ts';
 import type { Conflict } from '../leftovers/find-conflict.ts';
 import { dropAll } from '../leftovers/drop-all.ts';
@@ -9,13 +9,13 @@ import { wasCommitted } from './was-committed.ts';
 import { recordStep } from './record-step.ts';
 import { serverTime } from './server-time.ts';
 import { transactionTimeouts } from './limits.ts';
-import { reportingBlockers } from './reporting-blockers.ts';
+import { withBlockerReports } from './with-blocker-reports.ts';
 import { retryWhileLocked } from './retry-while-locked.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
 import { withSettingsRestored } from '../session/session-settings.ts';
 import { inTransaction, poolSession, type TransactionSession } from '../session/session.ts';
-import { isLostConnection, sqlStateOf } from '../session/sql-state.ts';
+import { isLostConnection, findSqlState } from '../session/find-sql-state.ts';
 
 /**
  * Runs a step in one transaction, together with its entries in the log and the history. When a lock times out, the transaction is rolled
@@ -41,14 +41,14 @@ async function attempt(run: Run, step: Step, replaced: Replaced): Promise<void> 
     );
   } catch (error) {
     if (error instanceof MigratorError) throw error;
-    // Only the answer to the commit may have been lost.
+    // Possibly only the answer to the commit was lost.
     if (isLostConnection(error) && (await wasCommitted(run, step))) return;
     const conflict = replaced.objects.length === 0 ? await findStepConflict(run, step, at, error) : null;
     if (conflict && 'drops' in conflict) {
       run.report({ kind: 'replacing', name: step.migration.name, objects: conflict.objects });
       return attempt(run, step, conflict);
     }
-    const hint = conflict?.remedy ?? remedies[sqlStateOf(error)];
+    const hint = conflict?.remedy ?? remedies[findSqlState(error)];
     const remedy = `It was rolled back. ${hint ?? 'Correct it and retry.'}`;
     throw await recordFailure(run, step, {
       error,
@@ -82,14 +82,14 @@ async function send(
   await withSettingsRestored(session, async () => {
     await session.query(transactionTimeouts(run.limits, step));
     await run.lease.guard(session);
-    const statements = migration[direction]?.statements ?? (await askedStatements(run, step, session));
-    refuseInTransaction(migration.name, statements);
+    const statements = migration[direction]?.statements ?? (await collectStatements(run, step, session));
+    refuseTransactionalBackfill(migration.name, statements);
     await dropAll(session, replaced.drops);
     for (const [index, sql] of statements.entries()) {
       const number = index + 1;
       reached(number);
       run.report({ kind: 'statement', name: migration.name, sql, number, count: statements.length });
-      await reportingBlockers(run, migration.name, () => session.query(sql));
+      await withBlockerReports(run, migration.name, () => session.query(sql));
     }
   });
   const note =
@@ -100,7 +100,7 @@ async function send(
 }
 
 // For a migration that queries the database, in the same transaction.
-async function askedStatements(
+async function collectStatements(
   { orm }: Run,
   { migration, direction }: Step,
   session: TransactionSession,
@@ -108,5 +108,5 @@ async function askedStatements(
   const instance = await migration.file.make();
   instance.setTransactionContext(session.transaction);
   await instance[direction]();
-  return queriesOf(orm, instance);
+  return addedStatements(orm, instance);
 }

@@ -1,6 +1,6 @@
-import { backfillOf } from '../files/backfill.ts';
-import { queriesOf } from '../files/emitted-migration.ts';
-import { MigratorError, RefusedError } from '../session/errors.ts';
+import { parseBackfill } from '../files/backfill.ts';
+import { addedStatements } from '../files/emitted-migration.ts';
+import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { remainingStatements } from './remaining-statements.ts';
 import { parseCheckpoint, runBackfill, type Checkpoint } from './run-backfill.ts';
 import { recordFailure } from './record-failure.ts';
@@ -9,40 +9,40 @@ import { wasCommitted } from './was-committed.ts';
 import { recordStep } from './record-step.ts';
 import { serverTime } from './server-time.ts';
 import { sessionTimeouts, transactionTimeouts } from './limits.ts';
-import { reportingBlockers } from './reporting-blockers.ts';
+import { withBlockerReports } from './with-blocker-reports.ts';
 import { retryWhileLocked } from './retry-while-locked.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
 import { disableTransactionTimeouts, withSettingsRestored } from '../session/session-settings.ts';
 import { onOwnConnection, type OwnSession } from '../session/own-connection.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
-import { isLostConnection } from '../session/sql-state.ts';
-import { standaloneKind } from '../sql/standalone-kind.ts';
+import { isLostConnection } from '../session/find-sql-state.ts';
+import { classifyStandalone } from '../sql/classify-standalone.ts';
 import type { Progress } from '../ledger/state.ts';
 
 /**
  * Runs a step that is not transactional, statement by statement, and records the progress of each, so that it resumes after an
  * interruption. A statement that may run in a transaction has its own, together with its progress; others run outside.
  *
- * @throws RefusedError before its first statement; MigratorError `failed`, `lock_lost`
+ * @throws MigrationRefusedError before its first statement; MigratorError `failed`, `lock_lost`
  */
 export async function runStepByStep(run: Run, step: Step, progress: readonly Progress[]): Promise<void> {
   const startedAt = await serverTime(poolSession(run.orm));
   const { migration, direction } = step;
-  const mine = progress.filter((row) => row.name === migration.name && row.direction === direction);
+  const recorded = progress.filter((row) => row.name === migration.name && row.direction === direction);
   let at = 0;
   try {
-    const statements = migration[direction]?.statements ?? (await askedStatements(run, step));
-    for (const sql of statements) await refuseNameless(migration.name, sql);
+    const statements = migration[direction]?.statements ?? (await collectStatements(run, step));
+    for (const sql of statements) await refuseUnnamedIndex(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
-      // Behind a pooler it has no fixed server process, and session settings are lost.
+      // Behind a pooler it has no fixed server process, and session settings do not last.
       if (await isDirect(session)) {
         await session.query(sessionTimeouts(step));
         await disableTransactionTimeouts(session, 'session');
-        await run.lease.own(session);
+        await run.lease.registerConnection(session);
       }
       for (const [index, sql] of statements.entries()) {
-        const known = mine.find(({ statement }) => statement === index);
+        const known = recorded.find(({ statement }) => statement === index);
         if (known?.done) continue;
         at = index + 1;
         run.report({ kind: 'statement', name: migration.name, sql, number: at, count: statements.length });
@@ -59,7 +59,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     });
   } catch (error) {
     if (error instanceof MigratorError) throw error;
-    // Only the answer to the last commit may have been lost.
+    // Possibly only the answer to the last commit was lost.
     if (isLostConnection(error) && (await wasCommitted(run, step))) return;
     const conflict = await findStepConflict(run, step, at, error);
     const hint = conflict && 'remedy' in conflict ? ` ${conflict.remedy}` : '';
@@ -80,7 +80,7 @@ interface Statement {
 }
 
 async function runStatement(run: Run, step: Step, own: Session, statement: Statement): Promise<void> {
-  const batches = backfillOf(statement.sql);
+  const batches = parseBackfill(statement.sql);
   if (batches) {
     const place = statement.known?.place ?? null;
     return runBackfill(run, step, batches, {
@@ -88,7 +88,7 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
       save: (session, reached, last) => recordProgress(session, run, step, statement.index, last, reached),
     });
   }
-  const kind = await standaloneKind(statement.sql);
+  const kind = await classifyStandalone(statement.sql);
   const { name } = step.migration;
   if (!kind) {
     await retryWhileLocked(run, name, () =>
@@ -96,7 +96,7 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
         await withSettingsRestored(session, async () => {
           await session.query(transactionTimeouts(run.limits, step));
           await run.lease.guard(session);
-          await reportingBlockers(run, name, () => session.query(statement.sql));
+          await withBlockerReports(run, name, () => session.query(statement.sql));
         });
         await recordProgress(session, run, step, statement.index, true);
       }),
@@ -107,7 +107,7 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
     await run.lease.guard(session);
     await recordProgress(session, run, step, statement.index, false);
   });
-  const send = (sql: string): Promise<void> => reportingBlockers(run, name, () => run.lease.send(own, sql));
+  const send = (sql: string): Promise<void> => withBlockerReports(run, name, () => run.lease.send(own, sql));
   const rest = await remainingStatements(kind, statement.sql, own, statement.known !== undefined);
   for (const sql of rest) await send(sql);
   await inTransaction(run.orm, async (session) => {
@@ -132,11 +132,11 @@ async function recordProgress(
   );
 }
 
-// An unnamed index that was left invalid could not be found.
-async function refuseNameless(migration: string, sql: string): Promise<void> {
-  const kind = await standaloneKind(sql);
+// An invalid unnamed index could not be found.
+async function refuseUnnamedIndex(migration: string, sql: string): Promise<void> {
+  const kind = await classifyStandalone(sql);
   if (kind?.kind !== 'create index' || kind.index !== null) return;
-  throw new RefusedError(
+  throw new MigrationRefusedError(
     `${migration} builds an index of ${kind.table} concurrently without a name, and an unnamed index can't be found after an interruption: name it`,
   );
 }
@@ -147,8 +147,8 @@ async function isDirect(session: OwnSession): Promise<boolean> {
   return row?.pid === session.announcedProcess;
 }
 
-async function askedStatements({ orm }: Run, { migration, direction }: Step): Promise<string[]> {
+async function collectStatements({ orm }: Run, { migration, direction }: Step): Promise<string[]> {
   const instance = await migration.file.make();
   await instance[direction]();
-  return queriesOf(orm, instance);
+  return addedStatements(orm, instance);
 }

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { EmittedMigration } from '../files/emitted-migration.ts';
 import type { Lease } from '../lease/lease.ts';
-import type { Tables } from '../ledger/tables.ts';
+import type { MigratorTables } from '../ledger/tables.ts';
 import type { Conflict } from '../leftovers/find-conflict.ts';
 import type { Limits } from './limits.ts';
 import type { MigrationEvent } from './migration-event.ts';
@@ -9,7 +9,7 @@ import type { MigrationEvent } from './migration-event.ts';
 /** What running a step needs. */
 export interface Run {
   readonly orm: MikroORM;
-  readonly tables: Tables;
+  readonly tables: MigratorTables;
   readonly lease: Lease;
   readonly limits: Limits;
   readonly report: (event: MigrationEvent) => void;

@@ -112,9 +112,9 @@ export class Runner {
       const { name, transactional } = step.migration;
       const begun = performance.now();
       report({ kind: 'started', name, direction });
-      await lease.begin({ migration: name, direction });
+      await lease.recordWork({ migration: name, direction });
       await (transactional ? runInTransaction(run, step) : runStepByStep(run, step, progress));
-      await lease.rest();
+      await lease.recordIdle();
       const duration = Math.round(performance.now() - begun);
       report({ kind: 'done', name, direction, duration });
       done.push({ name, direction, duration });

@@ -1,10 +1,10 @@
 import type { Options } from '@mikro-orm/postgresql';
 import type { Pool, PoolConfig } from 'pg';
 
-/** What the ORM passes to the driver's pool, and a hook that the ORM calls. */
+/** The options that the ORM passes to the driver's pool, and a hook that the ORM calls. */
 export type DriverOptions = PoolConfig & { readonly onPoolCreated?: (pool: Pool) => unknown };
 
-/** Returns the driver's options of a configuration; null when it has a Kysely instance or dialect in their place. */
+/** Returns the driver's options of a configuration; null when it has a Kysely instance or dialect instead. */
 export function driverOptionsOf({ driverOptions }: Pick<Options, 'driverOptions'>): DriverOptions | null {
   const options: unknown = typeof driverOptions === 'function' ? driverOptions() : driverOptions;
   if (typeof options !== 'object' || options === null) return {};

@@ -18,7 +18,7 @@ export class MigratorError extends Error {
 export type MigratorErrorCode = 'refused' | 'failed' | 'lock_held' | 'lock_lost';
 
 /** Thrown by the checks before the first statement. The database is unchanged. */
-export class RefusedError extends MigratorError {
+export class MigrationRefusedError extends MigratorError {
   override readonly name = 'RefusedError';
 
   constructor(message: string, options?: ErrorOptions) {
@@ -26,18 +26,18 @@ export class RefusedError extends MigratorError {
   }
 }
 
-/** Returns the name nearest to what was typed; null when none is near. */
+/** Returns the name that is most similar to what was typed; null when none is similar. */
 export function nearestName(typed: string, names: readonly string[]): string | null {
-  // Of a letter or two any name has some part.
+  // Any name has a part of one or two letters.
   if (typed.length < 3) return null;
   const [best] = names
-    .map((name) => ({ name, apart: distance(typed.toLowerCase(), name.toLowerCase()) / typed.length }))
-    .toSorted((a, b) => a.apart - b.apart);
-  return best && best.apart <= 0.35 ? best.name : null;
+    .map((name) => ({ name, distance: editDistance(typed.toLowerCase(), name.toLowerCase()) / typed.length }))
+    .toSorted((a, b) => a.distance - b.distance);
+  return best && best.distance <= 0.35 ? best.name : null;
 }
 
-// Levenshtein's, from the part of `name` that is closest, over one row: who mistypes a name seldom types all of it.
-function distance(typed: string, name: string): number {
+// Levenshtein distance to the most similar part of `name`, because names are rarely typed in full.
+function editDistance(typed: string, name: string): number {
   let row = Array.from({ length: name.length + 1 }, () => 0);
   for (let i = 1; i <= typed.length; i++) {
     const next = [i];

@@ -1,19 +1,20 @@
 import { PostgreSqlConnection, type MikroORM } from '@mikro-orm/postgresql';
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
+import { announcedProcess } from '../internals/announced-process.ts';
 import { driverOptionsOf, withPoolErrorsHandled } from './driver-options.ts';
-import { RefusedError } from './errors.ts';
+import { MigrationRefusedError } from './errors.ts';
 import type { Session } from './session.ts';
 
 /** A session on a single connection. */
 export interface OwnSession extends Session {
-  /** The process id that the server sent at login. A pooler sends another one than that of the server process. */
+  /** The process id that the server sent at login. A pooler sends a different one. */
   readonly announcedProcess: number | null;
 }
 
 /**
  * Runs `work` on a connection outside the ORM's pool, and closes it afterwards with all settings that were made on it.
  *
- * @throws RefusedError when the ORM was given a ready-made client, so that the migrator can't connect as it does.
+ * @throws MigrationRefusedError when the ORM was given a Kysely instance or dialect, so that the migrator can't open a connection.
  */
 export async function onOwnConnection<T>(
   orm: MikroORM,
@@ -21,11 +22,10 @@ export async function onOwnConnection<T>(
 ): Promise<T> {
   const pool = ownPool(orm);
   try {
-    // The driver keeps what the server sent at login; its types omit it.
-    const client: PoolClient & { readonly processID?: number | null } = await pool.connect();
+    const client = await pool.connect();
     try {
       return await work({
-        announcedProcess: client.processID ?? null,
+        announcedProcess: announcedProcess(client),
         query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
           (await client.query<Row>(text, [...values])).rows,
       });
@@ -37,18 +37,18 @@ export async function onOwnConnection<T>(
   }
 }
 
-/** Returns how many connections the ORM's pool may open; null when the ORM was given a ready-made client. */
+/** Returns how many connections the ORM's pool may open; null when the ORM was given a Kysely instance or dialect. */
 export function poolSize(orm: MikroORM): number | null {
   const options = driverOptionsOf(orm.config.getAll());
   // 10 is the default of the driver.
   return options && (new PostgreSqlConnection(orm.config).mapOptions(options).max ?? 10);
 }
 
-// The ORM returns its own pool since 7.2 only. Another connection object of the ORM connects in the same way in all versions.
+// The ORM returns its pool only since 7.2. A second connection object of the ORM opens an equal one in all versions.
 function ownPool(orm: MikroORM): Pool {
   const options = driverOptionsOf(orm.config.getAll());
   if (options === null) {
-    throw new RefusedError(
+    throw new MigrationRefusedError(
       'driverOptions holds a Kysely instance or dialect, and a statement outside a transaction needs a separate connection: ' +
         'set the options of the connection instead',
     );

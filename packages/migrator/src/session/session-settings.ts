@@ -8,8 +8,8 @@ interface Before {
 
 /**
  * Runs a migration's work in the transaction of `session`, without transaction timeouts of the role or the database, and restores the
- * settings and the role that it changed when it succeeds: `set` without `local`, as in dumps, would last for the next user of the
- * connection, and a later migration would behave differently when it runs after this one.
+ * settings and the role that it changed when it succeeds: `set` without `local`, as in dumps, would otherwise affect the next user of
+ * the connection, such as a later migration.
  */
 export async function withSettingsRestored(session: Session, work: () => Promise<void>): Promise<void> {
   const [before] = await session.query<Before>(

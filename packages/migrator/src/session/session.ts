@@ -16,13 +16,13 @@ export function poolSession(orm: MikroORM): Session {
     async query<Row extends object>(text: string, values: readonly unknown[] = []) {
       const connection = orm.em.getConnection();
       await connection.ensureConnection();
-      // By the ORM's client: the ORM would not close a pool that it has not used itself.
+      // Through the ORM's client: the ORM does not close a pool that it has not used.
       return (await connection.getClient().executeQuery<Row>(CompiledQuery.raw(text, [...values]))).rows;
     },
   };
 }
 
-/** A session in a transaction, and the transaction itself as the ORM knows it. */
+/** A session in a transaction, and the ORM's transaction object. */
 export interface TransactionSession extends Session {
   readonly transaction: Transaction;
 }
@@ -40,7 +40,7 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const connection = orm.em.getConnection();
   await connection.ensureConnection();
-  // Without `connection()` a transaction keeps its slot of the pool when the server closes its connection.
+  // Without `connection()`, a transaction whose connection the server closes would never return its slot of the pool.
   return connection
     .getClient()
     .connection()

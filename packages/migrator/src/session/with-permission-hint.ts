@@ -1,21 +1,21 @@
 import { isNativeError } from 'node:util/types';
-import { MigratorError, RefusedError } from './errors.ts';
-import { sqlStateOf } from './sql-state.ts';
+import { MigratorError, MigrationRefusedError } from './errors.ts';
+import { findSqlState } from './find-sql-state.ts';
 
 /**
  * Runs `work`, and adds a remedy to errors of missing privileges.
  *
- * @throws RefusedError for a role that lacks a privilege, and for a connection that is read-only.
+ * @throws MigrationRefusedError for a role that lacks a privilege, and for a connection that is read-only.
  */
 export async function withPermissionHint<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof MigratorError) throw error;
-    const remedy = remedies[sqlStateOf(error)];
+    const remedy = remedies[findSqlState(error)];
     if (remedy === undefined || !isNativeError(error)) throw error;
     const detail = error.message.split('\n').at(-1) ?? '';
-    throw new RefusedError(`${remedy} (${detail})`, { cause: error });
+    throw new MigrationRefusedError(`${remedy} (${detail})`, { cause: error });
   }
 }
 

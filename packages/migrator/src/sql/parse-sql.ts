@@ -1,14 +1,14 @@
 import type { Node } from 'libpg-query';
 
 export interface ParsedStatement {
-  /** As it is written, without its semicolon. */
+  /** The source text, without its semicolon. */
   readonly text: string;
   readonly node: Node;
 }
 
 /**
- * Returns the statements of a text as PostgreSQL's own grammar reads them, that of version 18, which is loaded at the first call; null
- * where it can't read the text. A newer server may read it all the same.
+ * Returns the statements of a text, parsed by PostgreSQL 18's own grammar, which is loaded at the first call; null if it can't parse
+ * the text. A newer server may accept such a text.
  */
 export async function parseSql(sql: string): Promise<ParsedStatement[] | null> {
   if (sql.trim() === '') return [];

@@ -1,13 +1,13 @@
 export interface ScannedToken {
-  /** What stands between it and the token before. */
+  /** The text between it and the previous token. */
   readonly gap: string;
   readonly text: string;
 }
 
-/** Returns the tokens of a text, comments included, as PostgreSQL's own scanner finds them; null when a token is invalid. */
+/** Returns the tokens of a text, comments included, as PostgreSQL's own scanner splits them; null when a token is invalid. */
 export async function scanSql(sql: string): Promise<ScannedToken[] | null> {
   const { scan } = await import('libpg-query');
-  // The package fails to read what the scanner says of a wrong token.
+  // The package fails to parse the scanner's report of an invalid token.
   const scanned = await scan(sql).catch(() => null);
   if (!scanned) return null;
   const bytes = Buffer.from(sql);

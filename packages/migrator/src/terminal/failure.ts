@@ -4,7 +4,7 @@ import { failurePrefix, printError } from './output.ts';
 import { flushOutput } from './standard-streams.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Returns the exit code of a command that threw: 1 failed, 2 wrong usage, 4 the lock is held by another, 130 interrupted at a question. */
+/** Returns the exit code of a command that threw: 1 failed, 2 wrong usage, 4 another runner holds the lease, 130 interrupted at a prompt. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof MigratorError && error.code === 'lock_held') return 4;
   if (error instanceof InterruptedError) return 130;
@@ -12,8 +12,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /**
- * Waits until everything is written, and returns the exit code: 5 when part of it could not be, unless the command failed anyway. A
- * reader that closes its pipe, as `head` does, gets no message. `name` is the program's.
+ * Waits until everything is written, and returns the exit code: 5 if part of it could not be written, unless the command failed anyway.
+ * Prints no message for a reader that closed its pipe, as `head` does. `name` is the program's.
  */
 export async function reportLostOutput(
   name: string,
@@ -23,6 +23,6 @@ export async function reportLostOutput(
   for (const { readerLeft, message } of lost)
     if (!readerLeft) printError(`${failurePrefix(name)} ${message}`);
   await flushOutput();
-  // 3 is a result, which the printed text explains; any other code stands for itself.
+  // 3 is a result, which the printed text explains; other codes are kept.
   return lost.length > 0 && (exitCode === undefined || exitCode === 0 || exitCode === 3) ? 5 : exitCode;
 }

@@ -24,15 +24,19 @@ function show(event: MigrationEvent, current: StatusLine): void {
     case 'statement':
       return current.begin(`${event.name} ${event.number}/${event.count} ${oneLine(event.sql)}`);
     case 'blocked':
-      return current.note(
+      return current.showReason(
         `${event.name} waits for a lock held by ${event.by.map(describeBlocker).join(', ')}`,
       );
     case 'replacing':
-      return current.note(`${event.name} recreates leftovers of a failed run: ${event.objects.join(', ')}`);
+      return current.showReason(
+        `${event.name} recreates leftovers of a failed run: ${event.objects.join(', ')}`,
+      );
     case 'retrying':
-      return current.note(`${event.name} conflicted with other transactions, was rolled back and is retried`);
+      return current.showReason(
+        `${event.name} conflicted with other transactions, was rolled back and is retried`,
+      );
     case 'batch':
-      return current.count(`${event.name} ${event.table}: ${describePace(event)}`);
+      return current.showProgress(`${event.name} ${event.table}: ${describePace(event)}`);
     case 'done':
       current.clear();
       return print(

@@ -2,10 +2,10 @@ import { isatty } from 'node:tty';
 import { dim, print } from './output.ts';
 import { writeTo } from './standard-streams.ts';
 
-// How long a note replaces the current text, in milliseconds. Blockers are reported every half second.
-const noteTime = 1_500;
+// How long a reason replaces the current text, in milliseconds. Blockers are reported every half second.
+const reasonDuration = 1_500;
 // The interval of progress lines without a terminal, in milliseconds.
-const countTime = 10_000;
+const progressInterval = 10_000;
 
 /**
  * Shows the current activity and its duration in the last line of a terminal. Without a terminal it prints each reason of a wait once, and
@@ -13,36 +13,36 @@ const countTime = 10_000;
  */
 export class StatusLine {
   #text = '';
-  #begun = 0;
-  #note = '';
-  #noted = -Infinity;
-  #counted = -Infinity;
+  #startedAt = 0;
+  #reason = '';
+  #reasonAt = -Infinity;
+  #progressAt = -Infinity;
   #clock: NodeJS.Timeout | undefined;
   readonly #printed = new Set<string>();
 
   /** Begins a new activity. Without a terminal, it is printed only with `wait`. */
   begin(text: string, wait?: 'waiting'): void {
     this.#text = text;
-    this.#begun = this.#counted = Date.now();
-    this.#noted = -Infinity;
+    this.#startedAt = this.#progressAt = Date.now();
+    this.#reasonAt = -Infinity;
     if (onTerminal()) this.#run();
     else if (wait) this.#printOnce(text);
   }
 
-  /** Shows why the activity waits, until `note` is not called again in time. */
-  note(text: string): void {
-    this.#note = text;
-    this.#noted = Date.now();
+  /** Shows why the activity waits, for 1.5 s after the last call. */
+  showReason(text: string): void {
+    this.#reason = text;
+    this.#reasonAt = Date.now();
     if (onTerminal()) this.#run();
     else this.#printOnce(text);
   }
 
   /** Shows the progress of the activity. */
-  count(text: string): void {
+  showProgress(text: string): void {
     this.#text = text;
     if (onTerminal()) return this.#run();
-    if (Date.now() - this.#counted < countTime) return;
-    this.#counted = Date.now();
+    if (Date.now() - this.#progressAt < progressInterval) return;
+    this.#progressAt = Date.now();
     print(`  ${text}`);
   }
 
@@ -66,8 +66,8 @@ export class StatusLine {
   }
 
   #draw(): void {
-    const seconds = `${((Date.now() - this.#begun) / 1000).toFixed(1)} s `;
-    const text = Date.now() - this.#noted < noteTime ? this.#note : this.#text;
+    const seconds = `${((Date.now() - this.#startedAt) / 1000).toFixed(1)} s `;
+    const text = Date.now() - this.#reasonAt < reasonDuration ? this.#reason : this.#text;
     // Some terminals do not report their width.
     const width = (process.stdout.columns || 80) - seconds.length - 3;
     void writeTo(1, `\r\u001B[K  ${dim(seconds)}${text.slice(0, Math.max(width, 0))}`);

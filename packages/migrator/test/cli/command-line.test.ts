@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestServer, type TestDatabase } from '../../../../src/testing/index.ts';
+import { TestDatabase } from '../kit/database.ts';
 import manifest from '../../package.json' with { type: 'json' };
 
 const migrator = join(import.meta.dirname, '../..');
@@ -14,7 +14,7 @@ const run = promisify(execFile);
 let db: TestDatabase;
 let project: string;
 beforeAll(async () => {
-  db = await TestServer.shared().createEmptyDatabase();
+  db = await TestDatabase.create();
   project = await mkdtemp(join(await realpath(tmpdir()), 'safe-migrations-'));
   const installed = join(project, 'node_modules/mikro-orm-safe-migrations');
   await mkdir(installed, { recursive: true });
@@ -85,7 +85,7 @@ describe('safe-migrations in a project that only installed it', () => {
     expect(reverted).toMatchObject({ code: 0, stdout: expect.stringContaining(`reverted ${name}`) });
   });
 
-  test('exits with 1 when it was refused, and says why on standard error', async () => {
+  test('exits with 1 when it is refused, with the reason on standard error', async () => {
     expect(await safeMigrations('up', '--to', 'Migration1_nowhere')).toEqual({
       code: 1,
       stdout: expect.stringMatching(/^PostgreSQL at /),

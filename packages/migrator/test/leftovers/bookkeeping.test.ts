@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../../src/testing/index.ts';
+import { emptyDatabase, ormOn, type TestDatabase } from '../kit/database.ts';
 import type { Migrations } from '../project.ts';
-import { emptyDatabase, ormOn } from '../scratch.ts';
 
 const first = 'Migration20260101000000_first';
 const second = 'Migration20260102000000_second';
@@ -36,8 +35,8 @@ async function progress({ orm }: TestDatabase): Promise<number> {
   return row?.rows ?? -1;
 }
 
-describe('a migration that stopped half-way', () => {
-  test('begins anew when its tables and the log were dropped', async () => {
+describe('an interrupted migration', () => {
+  test('restarts when its tables and the log were dropped', async () => {
     const { db, migrator } = await stopped();
     await db.orm.em.execute(`drop table first, second, mikro_orm_migrations`);
 
@@ -48,7 +47,7 @@ describe('a migration that stopped half-way', () => {
     expect(await progress(db)).toBe(0);
   });
 
-  test('counts as applied when the ORM ended it, and begins anew after it was reverted', async () => {
+  test('counts as applied when the ORM finished it, and restarts after it was reverted', async () => {
     const { db, migrator, migrations } = await stopped();
     await db.orm.em.execute(`insert into first values (1); drop table second`);
     const theirs = ormOn(db, migrations);
@@ -64,7 +63,7 @@ describe('a migration that stopped half-way', () => {
 });
 
 describe("the migrator's tables", () => {
-  test.each(['lease', 'progress', 'history'])('%s is made again when it was dropped', async (table) => {
+  test.each(['lease', 'progress', 'history'])('%s is created again when it was dropped', async (table) => {
     const db = await emptyDatabase();
     const migrator = new Migrator(ormOn(db, chain()));
     await migrator.up({ to: first });
@@ -75,7 +74,7 @@ describe("the migrator's tables", () => {
     expect(names(await migrator.down())).toEqual([second]);
   });
 
-  test('are made again when the whole schema was dropped', async () => {
+  test('are created again when the whole schema was dropped', async () => {
     const db = await emptyDatabase();
     const migrator = new Migrator(ormOn(db, chain()));
     await migrator.up({ to: first });
@@ -88,7 +87,7 @@ describe("the migrator's tables", () => {
 describe('a log that lists migrations', () => {
   const functions = { [first]: { up: [`create function f() returns int language sql as 'select 1'`] } };
 
-  test('is trusted where they make no table', async () => {
+  test('is trusted where they create no table', async () => {
     const db = await emptyDatabase();
     const migrator = new Migrator(ormOn(db, functions));
     await migrator.up();
@@ -96,7 +95,7 @@ describe('a log that lists migrations', () => {
     expect(await migrator.up()).toEqual([]);
   });
 
-  test('is trusted where other tables than theirs were dropped, and where later ones dropped theirs', async () => {
+  test('is trusted where other tables were dropped, or a later migration dropped theirs', async () => {
     const db = await emptyDatabase();
     const migrations = {
       [first]: { up: ['create table first (id int)'] },

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { readCatalog } from '../../src/catalog/catalog.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../../src/testing/index.ts';
+import { emptyDatabase, ormOn, type TestDatabase } from '../kit/database.ts';
 import type { Migrations } from '../project.ts';
-import { emptyDatabase, ormOn } from '../scratch.ts';
 
 const name = 'Migration20260101000000_first';
 
@@ -38,8 +37,8 @@ async function dropped(migrations: Migrations, tables = 'product'): Promise<Test
   return db;
 }
 
-describe('what is left over and holds no rows', () => {
-  test('is made again, every kind of it, and everything is as in a new database', async () => {
+describe('a leftover without rows', () => {
+  test('is created again, of every kind, and the result equals a new database', async () => {
     const migrations = { [name]: { up: [...stateless, ...table] } };
     const straight = await emptyDatabase();
     await new Migrator(ormOn(straight, migrations)).up();
@@ -67,7 +66,7 @@ describe('what is left over and holds no rows', () => {
       `revoke execute on function touch() from public`,
       `drop function public.touch();`,
     ],
-    [`a value more in an enum`, `alter type size add value 'huge'`, `drop type public.size;`],
+    [`an additional enum value`, `alter type size add value 'huge'`, `drop type public.size;`],
     [
       `a changed view`,
       `create or replace view cheaper as select *, 1 as more from cheap`,
@@ -78,7 +77,7 @@ describe('what is left over and holds no rows', () => {
       `alter domain quantity drop constraint quantity_check`,
       `drop type public.quantity;`,
     ],
-  ])('is not touched when something about it is other: %s', async (_, change, remedy) => {
+  ])('is not replaced when its definition differs: %s', async (_, change, remedy) => {
     const migrations = { [name]: { up: [...stateless, ...table] } };
     const db = await dropped(migrations);
     await db.orm.em.execute(change);
@@ -94,7 +93,7 @@ describe('what is left over and holds no rows', () => {
     expect(database?.map((one) => one.remedy)).toContain(`${remedy} before \`up\``);
   });
 
-  test('is made again in the form that a later migration gave it', async () => {
+  test('is created again when it equals the result of a later migration', async () => {
     const later = 'Migration20260102000000_later';
     const migrations = {
       [name]: { up: [...stateless, ...table] },
@@ -113,7 +112,7 @@ describe('what is left over and holds no rows', () => {
     expect((await migrator.check()).database).toEqual([]);
   });
 
-  test('is not touched when something else depends on it', async () => {
+  test('is not replaced when another object depends on it', async () => {
     const migrations = { [name]: { up: [...stateless, ...table] } };
     const db = await dropped(migrations);
     await db.orm.em.execute(`create view mine as select * from cheaper`);
@@ -126,7 +125,7 @@ describe('what is left over and holds no rows', () => {
     expect(await readCatalog(db.orm)).toEqual(before);
   });
 
-  test('is left alone when the migration does not make it', async () => {
+  test('is ignored when the migration does not create it', async () => {
     const migrations = { [name]: { up: [...stateless, ...table] } };
     const db = await dropped(migrations);
     await db.orm.em.execute(`create function mine() returns int language sql as 'select 1'`);
@@ -198,8 +197,8 @@ const lasting: [what: string, before: string, up: string, remedy: string][] = [
   ],
 ];
 
-describe('what is there and may hold something', () => {
-  test.each(lasting)('%s is named with its remedy, and changed by nobody', async (_, before, up, remedy) => {
+describe('an existing object that may hold data', () => {
+  test.each(lasting)('%s is reported with its remedy, and not changed', async (_, before, up, remedy) => {
     const db = await emptyDatabase();
     const first = {
       [name]: {
@@ -222,7 +221,7 @@ describe('what is there and may hold something', () => {
     expect(await db.orm.em.execute('select id, n from first')).toEqual([{ id: 1, n: 1 }]);
   });
 
-  test('a remedy works', async () => {
+  test('is dropped by its remedy', async () => {
     const db = await emptyDatabase();
     await db.orm.em.execute(
       `create table kept (id int); create table kept_too (id int references kept)`.replace(
@@ -242,7 +241,7 @@ describe('what is there and may hold something', () => {
     expect(await migrator.up()).toMatchObject([{ name }]);
   });
 
-  test('what a migration puts up with is not in its way', async () => {
+  test('is no conflict if the migration accepts it', async () => {
     const db = await emptyDatabase();
     await db.orm.em.execute(`
       create extension citext; create table kept (id int); create function touch() returns int language sql as 'select 1';
@@ -261,7 +260,7 @@ describe('what is there and may hold something', () => {
     expect(await new Migrator(ormOn(db, migrations)).up()).toMatchObject([{ name }]);
   });
 
-  test('statement by statement nothing is replaced: what is in the way is named', async () => {
+  test('is reported, not replaced, for a migration that runs statement by statement', async () => {
     const db = await emptyDatabase();
     await db.orm.em.execute(`create function touch() returns int language sql as 'select 1'`);
     const migrations = {
@@ -282,7 +281,7 @@ describe('what is there and may hold something', () => {
     expect(await migrator.up()).toMatchObject([{ name }]);
   });
 
-  test('a role that may not make databases is told what it takes', async () => {
+  test('is not determined for a role that may not create databases, and the message says so', async () => {
     const db = await emptyDatabase();
     const role = `${db.target.parts.database}_role`;
     await db.orm.em.execute(

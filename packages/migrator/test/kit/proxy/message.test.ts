@@ -5,7 +5,7 @@ const startup = message('', Buffer.from([0, 3, 0, 0]), 'user', 'maria', '');
 const parse = message('P', 'name', 'select $1', Buffer.alloc(2));
 const sync = message('S');
 
-test.each([1, 2, 3, 5, 7, 1_000])('messages are complete when they arrive in chunks of %i', (size) => {
+test.each([1, 2, 3, 5, 7, 1_000])('reads complete messages from chunks of %i bytes', (size) => {
   const stream = Buffer.concat([startup, parse, sync, parse]);
   const reader = new MessageReader({ typed: false });
   const found: [string, Buffer][] = [];
@@ -25,7 +25,7 @@ test.each([1, 2, 3, 5, 7, 1_000])('messages are complete when they arrive in chu
   ]);
 });
 
-test('the texts of a message end before its first other value', () => {
+test('returns the texts before the first other value of a message', () => {
   const [found] = new MessageReader({ typed: true }).read(parse);
 
   expect(found && texts(found, 2)).toEqual(['name', 'select $1']);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { transactionControl } from '../../src/sql/transaction-control.ts';
+import { findTransactionControl } from '../../src/sql/find-transaction-control.ts';
 
 test.each([
   ['begin', 'begin'],
@@ -16,7 +16,7 @@ test.each([
   ['select $a$ $b$ $a$; commit', 'commit'],
   ['/* /* */ */ commit', 'commit'],
 ])('begins or ends a transaction: %s', async (sql, what) => {
-  expect(await transactionControl(sql)).toBe(what);
+  expect(await findTransactionControl(sql)).toBe(what);
 });
 
 test.each([
@@ -33,20 +33,20 @@ test.each([
   'prepare a as select 1',
   'create rule r as on insert to t do also (delete from u; delete from v)',
 ])('leaves transactions alone: %s', async (sql) => {
-  expect(await transactionControl(sql)).toBeNull();
+  expect(await findTransactionControl(sql)).toBeNull();
 });
 
 // As if of a newer server; the last is what the grammar's package gets wrong.
 const unread = ['create tables a, b', `insert into t values ('a' -- and\n 'b')`];
 
-describe.each(unread)('in a text that the grammar does not read (%j)', (sql) => {
+describe.each(unread)("in a text that the grammar can't parse (%j)", (sql) => {
   test.each(['begin', 'START TRANSACTION', 'commit', 'end', 'abort', 'rollback', `prepare transaction 'a'`])(
     '%s counts at the beginning of a statement',
     async (command) => {
       const [word = ''] = command.split(' ');
 
-      expect(await transactionControl(`${sql}; /* ; */ ${command}`)).toBe(word);
-      expect(await transactionControl(`${command}; ${sql}`)).toBe(word);
+      expect(await findTransactionControl(`${sql}; /* ; */ ${command}`)).toBe(word);
+      expect(await findTransactionControl(`${command}; ${sql}`)).toBe(word);
     },
   );
 
@@ -58,11 +58,11 @@ describe.each(unread)('in a text that the grammar does not read (%j)', (sql) => 
     'prepare a as select 1',
     'do $$ begin; commit; end $$',
   ])('%s does not count', async (statement) => {
-    expect(await transactionControl(`${sql}; ${statement}`)).toBeNull();
+    expect(await findTransactionControl(`${sql}; ${statement}`)).toBeNull();
   });
 });
 
-test('counts each such word in a text that the scanner does not read', async () => {
-  expect(await transactionControl('select 1_a; Commit')).toBe('Commit');
-  expect(await transactionControl('select 1_a')).toBeNull();
+test("counts each such word in a text that the scanner can't split", async () => {
+  expect(await findTransactionControl('select 1_a; Commit')).toBe('Commit');
+  expect(await findTransactionControl('select 1_a')).toBeNull();
 });

@@ -4,12 +4,12 @@ import { failurePrefix } from '../terminal/output.ts';
 import { writeTo } from '../terminal/standard-streams.ts';
 
 /**
- * Makes a command and those below it throw where commander would end the process with 1, and print by way of `writeTo`. `hint` returns
- * where a command is described, by its path such as `synthdb migrate down`. Returns the command.
+ * Makes a command and its subcommands throw where commander would exit, and print through `writeTo`. `hint` returns how to get help for
+ * a command, by its path such as `synthdb migrate down`. Returns the command.
  */
-export function throwing(
+export function throwOnExit(
   command: Command,
-  { name, inCallersTerms }: Pick<CommandHost, 'name' | 'inCallersTerms'>,
+  { name, formatMessage }: Pick<CommandHost, 'name' | 'formatMessage'>,
   hint: (path: string) => string = (path) => `(\`${path} --help\` describes it)`,
   path = command.name(),
 ): Command {
@@ -19,8 +19,9 @@ export function throwing(
     .configureOutput({
       writeOut: (text) => void writeTo(1, text),
       writeErr: (text) => void writeTo(2, text),
-      outputError: (text, write) => write(inCallersTerms(text.replace(/^error:/, failurePrefix(name)))),
+      outputError: (text, write) => write(formatMessage(text.replace(/^error:/, failurePrefix(name)))),
     });
-  for (const sub of command.commands) throwing(sub, { name, inCallersTerms }, hint, `${path} ${sub.name()}`);
+  for (const sub of command.commands)
+    throwOnExit(sub, { name, formatMessage }, hint, `${path} ${sub.name()}`);
   return command;
 }

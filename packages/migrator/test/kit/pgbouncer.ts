@@ -1,14 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
-import { chooseServerUser } from '../../src/embedded/system/choose-server-user.ts';
-import { DatabaseTarget } from '../../src/settings/database-url.ts';
+import { freePort, urlOf, type Target } from './server.ts';
 
 /** The configuration of a pooler. */
 export interface PoolerOptions {
@@ -16,23 +14,23 @@ export interface PoolerOptions {
   readonly poolMode: 'session' | 'transaction' | 'statement';
   /** The maximum number of connections to the server, for each database. Default 20. */
   readonly serverConnections?: number;
-  /** Additional connections, for each database, after a client has waited for a second. Default 0. */
+  /** Additional connections for each database once a client has waited for a second. Default 0. */
   readonly reserve?: number;
   /** The maximum number of clients. Default 200. */
   readonly clients?: number;
-  /** Seconds after which an idle server connection is closed. Default 600. */
+  /** Seconds after which an unused server connection is closed. Default 600. */
   readonly idle?: number;
   /** Whether it adds the client's address to `application_name`. Default false. */
   readonly renames?: boolean;
-  /** The authentication of clients. Default `scram-sha-256`. */
+  /** How clients authenticate. Default `scram-sha-256`. */
   readonly authType?: 'scram-sha-256' | 'md5' | 'plain';
-  /** The databases for clients: all of the server, or only that of the target. Default `any`. */
+  /** Which databases clients may connect to: any of the server's, or only the one of the target. Default `any`. */
   readonly databases?: 'any' | 'one';
   /** Seconds that a client waits for a server connection. Default 120. */
   readonly queryWait?: number;
   /** Whether clients may read its configuration. Default true. */
   readonly isOpen?: boolean;
-  /** The free server connection that is assigned next. Default the last used one. */
+  /** The free server connection that is assigned next. Default the one that was used last. */
   readonly assigns?: 'last' | 'in turn';
 }
 
@@ -41,28 +39,28 @@ const program = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '
   .map((directory) => join(directory, 'pgbouncer'))
   .find((path) => existsSync(path));
 
-/** The reason why no pooler can be started here, for tests that are skipped then; null when one can. */
+/** Why no pooler can be started here, for a skipped test; null when one can. */
 export const whyNoPooler = program === undefined ? 'needs PgBouncer: apt-get install pgbouncer' : null;
 
-/** A PgBouncer for one test, in front of a server, with the user of the target. */
+/** A PgBouncer of one test in front of a server. It has the databases of the server, and one user. */
 export class PgBouncer implements AsyncDisposable {
-  /** The database behind the pooler, as clients reach it through the pooler. */
-  readonly target: DatabaseTarget;
+  /** The database, as clients reach it through the pooler. */
+  readonly target: Target;
   readonly #directory: string;
   readonly #user: { uid: number; gid: number } | null;
   #process: ChildProcess | undefined;
 
-  private constructor(target: DatabaseTarget, directory: string, user: { uid: number; gid: number } | null) {
+  private constructor(target: Target, directory: string, user: { uid: number; gid: number } | null) {
     this.target = target;
     this.#directory = directory;
     this.#user = user;
   }
 
-  /** Starts a pooler on a free port of this machine. Stop it with `stop()`, or declare it with `await using`. */
-  static async start(behind: DatabaseTarget, options: PoolerOptions): Promise<PgBouncer> {
-    const target = new DatabaseTarget({ ...behind.parts, host: '127.0.0.1', port: await freePort() });
-    const directory = await mkdtemp(join(tmpdir(), 'synth-lab-pooler-'));
-    const user = await chooseServerUser();
+  /** Starts a pooler on a free port of this machine, and waits until it accepts clients. Stop it with `stop()`, or `await using`. */
+  static async start(behind: Target, options: PoolerOptions): Promise<PgBouncer> {
+    const target = { parts: { ...behind.parts, host: '127.0.0.1', port: await freePort() } };
+    const directory = await mkdtemp(join(tmpdir(), 'pgbouncer-'));
+    const user = unprivilegedUser();
     const pooler = new PgBouncer(target, directory, user);
     try {
       await writeFile(join(directory, 'pgbouncer.ini'), configuration(behind, target, directory, options));
@@ -83,20 +81,18 @@ export class PgBouncer implements AsyncDisposable {
     }
   }
 
-  /** The URL of the database, or of another on the same server, through the pooler. */
+  /** Returns the URL of the database, or of another on the same server, through the pooler. */
   url(database = this.target.parts.database): string {
-    const { host, port, user, password } = this.target.parts;
-    const [name, secret, path] = [user, password, database].map(encodeURIComponent);
-    return `postgresql://${name}:${secret}@${host}:${port}/${path}`;
+    return urlOf(this.target, database);
   }
 
-  /** Kills it, which closes all connections, and starts it again on the same port. */
+  /** Kills it, which closes every connection to either side, and starts it again on the same port. */
   async restart(): Promise<void> {
     await this.#kill();
     await this.#launch();
   }
 
-  /** Kills it, which closes all connections, and removes its files. */
+  /** Kills it, which closes every connection to either side. */
   async stop(): Promise<void> {
     await this.#kill();
     await rm(this.#directory, { recursive: true, force: true });
@@ -117,7 +113,7 @@ export class PgBouncer implements AsyncDisposable {
     let output = '';
     started.stderr.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2_000)));
     for (let attempt = 0; ; attempt++) {
-      const failure = await this.#queryFailure();
+      const failure = await this.#failureOfQuery();
       if (failure === null) return;
       if (attempt >= 200 || hasEnded(started)) {
         throw new Error(`PgBouncer does not accept clients:\n${output}`, { cause: failure });
@@ -126,8 +122,8 @@ export class PgBouncer implements AsyncDisposable {
     }
   }
 
-  /** Returns the error of a query through the pooler; null when it succeeds. */
-  async #queryFailure(): Promise<Error | null> {
+  /** Returns why a client can't query; null when it can. */
+  async #failureOfQuery(): Promise<Error | null> {
     const client = new Client(this.url());
     client.on('error', () => {});
     try {
@@ -155,8 +151,8 @@ function hasEnded({ exitCode, signalCode, pid }: ChildProcess): boolean {
 }
 
 function configuration(
-  { parts: { host, port, database } }: DatabaseTarget,
-  { parts: at }: DatabaseTarget,
+  { parts: { host, port, database } }: Target,
+  { parts: at }: Target,
   directory: string,
   {
     poolMode,
@@ -197,11 +193,10 @@ function quoted(text: string): string {
   return `"${text.replaceAll('"', '""')}"`;
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo; // oxlint-disable-line typescript/no-unsafe-type-assertion -- it listens on a port
-  probe.close();
-  await once(probe, 'close');
-  return port;
+/** Returns the user that PgBouncer runs as where this process is root, which it refuses to be; null elsewhere. */
+function unprivilegedUser(): { uid: number; gid: number } | null {
+  if (process.getuid?.() !== 0) return null;
+  const [, uid, gid] =
+    /^(?:postgres|nobody):[^:]*:(\d+):(\d+)/m.exec(readFileSync('/etc/passwd', 'utf8')) ?? [];
+  return { uid: Number(uid ?? 65_534), gid: Number(gid ?? 65_534) };
 }

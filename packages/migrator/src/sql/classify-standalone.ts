@@ -3,23 +3,23 @@ import { parseSql } from './parse-sql.ts';
 
 /** How a statement that can't run in a transaction is resumed when its outcome is unknown. Names are quoted. */
 export type Standalone =
-  /** The index is null where PostgreSQL is to choose its name. */
+  /** The index is null where PostgreSQL chooses its name. */
   | { readonly kind: 'create index'; readonly index: string | null; readonly table: string }
   | { readonly kind: 'drop index'; readonly index: string }
-  /** The name is null where it is the connected database. */
+  /** The name is null for the connected database. */
   | { readonly kind: 'reindex'; readonly what: string; readonly name: string | null }
   | { readonly kind: 'detach partition'; readonly table: string; readonly partition: string }
   | { readonly kind: 'other' };
 
-// Where none of these words is, nothing has to be parsed: a text may hold a million values.
+// A text without any of these words is not parsed: it may have a million values.
 const suspicious = /\b(?:concurrently|reindex|vacuum|cluster|database|tablespace|system|subscription)\b/i;
 
 /**
- * Returns what a statement is that PostgreSQL runs outside transactions only; null for any other, which may run in one together with
- * the record that it was done. Null also for a text of several statements, which the server runs in one transaction, and for one that
- * the grammar can't read: if the server does, it refuses to run it in a transaction, and nothing is lost.
+ * Returns the kind of a statement that PostgreSQL runs only outside transactions; null for any other, which may run in one together with
+ * its progress record. Also null for a text of several statements, which the server runs in one transaction, and for one that the
+ * grammar can't parse: if it needs to run outside, the server refuses it in a transaction, and nothing is lost.
  */
-export async function standaloneKind(sql: string): Promise<Standalone | null> {
+export async function classifyStandalone(sql: string): Promise<Standalone | null> {
   if (!suspicious.test(sql)) return null;
   const [statement, another] = (await parseSql(sql)) ?? [];
   return statement && !another ? kindOf(statement.node) : null;
@@ -56,7 +56,7 @@ function ofIndex({ concurrent, idxname, relation }: IndexStmt): Standalone | nul
 function ofReindex({ kind, relation, name, params = [] }: ReindexStmt): Standalone | null {
   const what = String(kind).replace('REINDEX_OBJECT_', '').toLowerCase();
   const concurrently = params.some((param) => 'DefElem' in param && isOn(param.DefElem, 'concurrently'));
-  // Those of many tables use one transaction per table.
+  // Those of several tables use one transaction per table.
   if (!concurrently && (what === 'index' || what === 'table')) return null;
   return { kind: 'reindex', what, name: relation ? quotedName(relation) : name ? quotedPath([name]) : null };
 }
@@ -82,7 +82,7 @@ const others = [
   'DropSubscriptionStmt',
 ];
 
-/** Whether this is an option with that name which is not switched off. */
+/** Whether this is an option of that name that is switched on. */
 function isOn({ defname, arg }: DefElem, name: string): boolean {
   if (defname !== name) return false;
   if (!arg) return true;

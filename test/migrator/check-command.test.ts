@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestDatabase } from '../../../src/testing/index.ts';
-import { synthdb, type Run } from '../../../test/cli/run.ts';
+import { TestDatabase } from '../../src/testing/index.ts';
+import { synthdb, type Run } from '../cli/run.ts';
 
 const initial = 'Migration20261121030000_initial_schema';
 

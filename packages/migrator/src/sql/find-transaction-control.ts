@@ -1,15 +1,15 @@
 import { parseSql, type ParsedStatement } from './parse-sql.ts';
 import { scanSql } from './scan-sql.ts';
 
-// Where none of these words is, nothing has to be parsed: a text may hold a million values.
+// A text without any of these words is not parsed: it may have a million values.
 const suspicious = /\b(?:begin|start|commit|end|abort|rollback|prepare)\b/i;
 
 /**
- * Returns the first statement of a text that begins or ends a transaction, as it is written; null without one. Savepoints do
- * neither. Where PostgreSQL's grammar can't read the text, any statement that begins with such a word counts: to refuse a migration
- * that a newer server would take is safer than to have its transaction ended within it.
+ * Returns the first statement of a text that begins or ends a transaction, as written; null without one. Savepoints do neither. If
+ * PostgreSQL's grammar can't parse the text, any statement that starts with such a word counts: refusing a migration that a newer
+ * server would accept is safer than a transaction that ends too early.
  */
-export async function transactionControl(sql: string): Promise<string | null> {
+export async function findTransactionControl(sql: string): Promise<string | null> {
   const [word] = suspicious.exec(sql) ?? [];
   if (word === undefined) return null;
   const statements = await parseSql(sql);

@@ -1,19 +1,24 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ormOptions } from '../../../../src/postgres/orm/orm-options.ts';
-import { TriggerSchemaGenerator } from '../../../../src/postgres/patches/trigger-schema-generator.ts';
-import { readCatalog } from '../../src/catalog/catalog.ts';
-import { Migrator, RefusedError } from 'mikro-orm-safe-migrations';
-import type { TestDatabase } from '../../../../src/testing/index.ts';
-import { migrationChain } from '../../../../test/schema/migration-chain.ts';
-import { tables } from '../../../../test/schema/tables.ts';
-import { emptyDatabase } from '../scratch.ts';
+import { ormOptions } from '../../src/postgres/orm/orm-options.ts';
+import { TriggerSchemaGenerator } from '../../src/postgres/patches/trigger-schema-generator.ts';
+import { readCatalog } from '../../packages/migrator/src/catalog/catalog.ts';
+import { Migrator, MigrationRefusedError } from 'mikro-orm-safe-migrations';
+import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
+import { migrationChain } from '../schema/migration-chain.ts';
+import { tables } from '../schema/tables.ts';
 
 const agreement = { agrees: true, migrations: [], unlisted: [], database: [], entities: [] };
 const last = migrationChain.at(-1) ?? '';
 const functions = tables
   .flatMap(({ tableName, triggers }) => triggers.map(({ name }) => `function ${tableName}_${name}_fn()`))
   .toSorted();
+
+async function emptyDatabase(): Promise<TestDatabase> {
+  const db = await TestServer.shared().createEmptyDatabase();
+  onTestFinished(() => db.drop());
+  return db;
+}
 
 async function migrated(): Promise<TestDatabase> {
   const db = await emptyDatabase();
@@ -127,7 +132,7 @@ describe('schema:drop that keeps the log', () => {
     const before = await objects(db);
 
     const refusal: unknown = await migrator.up().catch((error: unknown) => error);
-    expect(refusal).toBeInstanceOf(RefusedError);
+    expect(refusal).toBeInstanceOf(MigrationRefusedError);
     expect(String(refusal)).toContain(statements);
     await expect(migrator.planUp()).rejects.toThrow(statements);
     const { database } = await migrator.check();

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { ClientStatements } from './client-statements.ts';
+import { ClientStatements, type Split } from './client-statements.ts';
 import {
   errorMessage,
   failingExecute,
@@ -22,7 +22,7 @@ export class ProxiedConnection {
   readonly #client: Socket;
   readonly #server: Socket;
   readonly #faultAt: (statement: string) => Fault | undefined;
-  readonly #statements = new ClientStatements();
+  readonly #statements: ClientStatements;
   readonly #clientReader = new MessageReader({ typed: false });
   readonly #serverReader = new MessageReader({ typed: true });
   // `encrypted`: forwarded unread. `doomed`: the next answer is not forwarded. `broken`: nothing is forwarded.
@@ -33,8 +33,14 @@ export class ProxiedConnection {
   /** The messages after a statement that is not forwarded yet. */
   #waiting: Message[] | undefined;
 
-  /** `faultAt` is called with each statement, and returns its fault. */
-  constructor(client: Socket, server: Socket, faultAt: (statement: string) => Fault | undefined) {
+  /** `faultAt` is called with each statement, and returns its fault; undefined to pass it on. */
+  constructor(
+    client: Socket,
+    server: Socket,
+    split: Split,
+    faultAt: (statement: string) => Fault | undefined,
+  ) {
+    this.#statements = new ClientStatements(split);
     this.#client = client;
     this.#server = server;
     this.#faultAt = faultAt;

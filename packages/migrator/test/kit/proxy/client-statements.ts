@@ -1,17 +1,24 @@
 import { texts, type Message } from './message.ts';
-import { splitStatements } from './split-statements.ts';
 
-/** The statements that the messages of one client run, including prepared ones. */
+/** Returns the statements of one query text. */
+export type Split = (sql: string) => string[];
+
+/** Finds the statements that the messages of one client run, prepared ones included. */
 export class ClientStatements {
   readonly #prepared = new Map<string, string>();
   readonly #portals = new Map<string, string>();
+  readonly #split: Split;
 
-  /** Returns the statements that `message` runs, in order; none for any other message. */
+  constructor(split: Split) {
+    this.#split = split;
+  }
+
+  /** Returns the statements that `message` runs, in order; none when it prepares, binds, ends or carries data. */
   of(message: Message): string[] {
     switch (message.type) {
       case 'Q': {
         const [sql = ''] = texts(message, 1);
-        return splitStatements(sql);
+        return this.#split(sql);
       }
       case 'P': {
         const [name = '', sql = ''] = texts(message, 2);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { standaloneKind } from '../../src/sql/standalone-kind.ts';
+import { classifyStandalone } from '../../src/sql/classify-standalone.ts';
 
 test.each([
   ['create index concurrently on t (a)', { kind: 'create index', index: null, table: '"t"' }],
@@ -40,7 +40,7 @@ test.each([
   ['alter subscription s refresh publication', { kind: 'other' }],
   ['drop subscription s', { kind: 'other' }],
 ])('runs outside transactions: %s', async (sql, kind) => {
-  expect(await standaloneKind(sql)).toEqual(kind);
+  expect(await classifyStandalone(sql)).toEqual(kind);
 });
 
 test.each([
@@ -62,12 +62,12 @@ test.each([
   'alter database shop set work_mem = 1',
   'drop index if exists concurrently',
 ])('may run in a transaction: %s', async (sql) => {
-  expect(await standaloneKind(sql)).toBeNull();
+  expect(await classifyStandalone(sql)).toBeNull();
 });
 
 test.each([
   'create index concurrently i on t (a); select 1',
   'create index concurrently i on t (a) using the syntax of tomorrow',
 ])('is left for the server to refuse in a transaction: %s', async (sql) => {
-  expect(await standaloneKind(sql)).toBeNull();
+  expect(await classifyStandalone(sql)).toBeNull();
 });

@@ -31,7 +31,7 @@ export function texts({ body }: Message, count: number): string[] {
   return found;
 }
 
-/** Cuts a stream into messages, whatever the pieces in which it arrives. */
+/** Splits a stream, which arrives in any chunks, into messages. */
 export class MessageReader {
   /** Whether messages begin with the letter of their type; a client's first ones do not. */
   typed: boolean;

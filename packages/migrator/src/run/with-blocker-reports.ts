@@ -3,26 +3,26 @@ import type { Blocker } from './migration-event.ts';
 import type { Run } from './run.ts';
 
 /** Runs `work`, a statement of a step, and reports twice a second which sessions block it. */
-export async function reportingBlockers<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
+export async function withBlockerReports<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
   const begun = Date.now();
-  const look = async (): Promise<void> => {
+  const report = async (): Promise<void> => {
     const by = await poolSession(run.orm).query<Blocker>(
       `select pid, usename as role, application_name as application, state from pg_stat_activity
        where pid in (select unnest(pg_blocking_pids(pid)) from (${run.lease.workers}) as worker) order by pid`,
     );
     if (by.length > 0) run.report({ kind: 'blocked', name, by, waited: Date.now() - begun });
   };
-  let looking: Promise<void> | undefined;
+  let reporting: Promise<void> | undefined;
   const watch = setInterval(() => {
-    looking ??= look()
-      // The report is optional; the statement is not.
+    reporting ??= report()
+      // A failed report must not fail the statement.
       .catch(() => {})
-      .finally(() => (looking = undefined));
+      .finally(() => (reporting = undefined));
   }, 500);
   try {
     return await work();
   } finally {
     clearInterval(watch);
-    await looking;
+    await reporting;
   }
 }

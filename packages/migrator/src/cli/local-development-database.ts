@@ -1,20 +1,20 @@
 import { BlockList, isIP } from 'node:net';
 
-/** A database, as far as its name and server go. */
+/** A database by its server and name. */
 interface DatabaseIdentity {
   /** A name, an address, or the directory of a unix socket. */
   readonly host: string;
-  /** The database's name, as the server has it. */
+  /** The database's name on the server. */
   readonly name: string;
 }
 
 const forDevelopment = /(?:^|[_-])(?:dev|development|test|local|scratch)(?:[_-]|$)/i;
 
 /**
- * Whether a database is one for development: one on this machine whose name has `dev`, `test`, `local` or `scratch` in it (`shop_dev`) or
- * is one of `names`. With `NODE_ENV=production` none is.
+ * Whether a database is for development: on this machine, with `dev`, `development`, `test`, `local` or `scratch` as a part of its name
+ * (`shop_dev`), or a name in `names`. Always false with `NODE_ENV=production`.
  */
-export function isDevelopmentDatabase(
+export function isLocalDevelopmentDatabase(
   { host, name }: DatabaseIdentity,
   environment: NodeJS.Dict<string>,
   names: readonly string[] = [],

@@ -1,10 +1,10 @@
 import { Migration } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { expect, onTestFinished, test } from 'vitest';
-import { ormOptions } from '../../../src/postgres/orm/orm-options.ts';
-import { migrations } from '../../../src/migrations.ts';
+import { ormOptions } from '../../src/postgres/orm/orm-options.ts';
+import { migrations } from '../../src/migrations.ts';
 import { backfill, Migrator } from 'mikro-orm-safe-migrations';
-import { aSynth, TestDatabase } from '../../../src/testing/index.ts';
+import { aSynth, TestDatabase } from '../../src/testing/index.ts';
 
 // As one of ours would be, after all that there are.
 class Migration29990101000000_describe_synths extends Migration {

@@ -6,9 +6,9 @@ export type Break =
   | 'cut'
   /** The client's socket is reset; the server sees the client close. */
   | 'reset'
-  /** Nothing is forwarded, and neither side sees the other close. */
+  /** Nothing is passed on, and no side sees a close. */
   | 'silent'
-  /** The server sees the client close; the client does not see the server close. */
+  /** The server sees the client close; the client does not. */
   | 'half-open';
 
 /** A fault at a statement, which replaces its normal forwarding. */

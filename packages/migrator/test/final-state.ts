@@ -1,46 +1,46 @@
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { readCatalog, type Catalog } from '../src/catalog/catalog.ts';
-import { readRows } from '../../../test/schema/contents.ts';
+import { readRows } from './kit/read-rows.ts';
 import { accountsOrm } from './accounts.ts';
 
-/** What runners have left in a database. */
-export interface Left {
+/** The state of a database after a run. */
+export interface FinalState {
   readonly catalog: Catalog;
   readonly rows: Record<string, string[]>;
   /** The names in the ORM's log, in their order. */
   readonly log: readonly string[];
 }
 
-/** What runners have left in a database. */
-export async function left(orm: MikroORM): Promise<Left> {
+/** Returns the state of a database. */
+export async function readFinalState(orm: MikroORM): Promise<FinalState> {
   const log = await orm.em.execute<{ name: string }[]>('select name from mikro_orm_migrations order by id');
   return { catalog: await readCatalog(orm), rows: await readRows(orm.em), log: log.map(({ name }) => name) };
 }
 
-/** What one runner leaves in the empty database at `url`, when it goes up, and when it goes all the way down after that. */
-export async function leftUndisturbed(url: string): Promise<{ up: Left; down: Left }> {
+/** Migrates the empty database at `url` up and down, and returns the state after each. */
+export async function finalStates(url: string): Promise<{ up: FinalState; down: FinalState }> {
   const orm = accountsOrm(url);
   try {
     await new Migrator(orm).up();
-    const up = await left(orm);
+    const up = await readFinalState(orm);
     await new Migrator(orm).down({ all: true });
-    return { up, down: await left(orm) };
+    return { up, down: await readFinalState(orm) };
   } finally {
     await orm.close(true);
   }
 }
 
-/** `direction name` of what the history holds as done, in its order. */
-export async function doneIn(em: EntityManager): Promise<string[]> {
+/** Returns `direction name` of each completed run in the history, in order. */
+export async function completedRuns(em: EntityManager): Promise<string[]> {
   const rows = await em.execute<{ line: string }[]>(
     `select direction || ' ' || name as line from migrator.history where outcome = 'done' order by id`,
   );
   return rows.map(({ line }) => line);
 }
 
-/** Every row that the migrator keeps, but for the time of the last heartbeat: equal before and after whatever writes nothing. */
-export async function books(em: EntityManager): Promise<string[]> {
+/** Returns every row of the migrator's tables and the log, without the time of the last heartbeat, to prove that nothing was written. */
+export async function bookkeeping(em: EntityManager): Promise<string[]> {
   const rows = await em.execute<{ line: string }[]>(
     `select h::text as line from migrator.history h
      union all select p::text from migrator.progress p

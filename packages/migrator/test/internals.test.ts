@@ -1,0 +1,43 @@
+import { Migration } from '@mikro-orm/migrations';
+import { Client } from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import { announcedProcess } from '../src/internals/announced-process.ts';
+import { disconnect } from '../src/internals/disconnect.ts';
+import { emptyDatabase } from './kit/database.ts';
+
+test('pg keeps the process id of the login in `processID`; use a documented property once it has one', async () => {
+  const { url } = await emptyDatabase();
+  const client = new Client(url);
+  await client.connect();
+  onTestFinished(() => client.end());
+
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+
+  expect(announcedProcess(client)).toBe(rows[0]?.pid);
+});
+
+class Queries extends Migration {
+  override up(): void {}
+
+  /** Every way in which a migration reaches the database. */
+  ways(): (() => unknown)[] {
+    return [
+      () => this.execute('select 1'),
+      () => this.getEntityManager(),
+      () => this.driver.getConnection(),
+      () => this.driver.execute('select 1'),
+    ];
+  }
+}
+
+test('the ORM reaches the database through `execute`, `getEntityManager` and `driver` of a migration', async () => {
+  const { orm } = await emptyDatabase();
+  const migration = new Queries(orm.em.getDriver(), orm.config);
+  disconnect(orm, migration, () => {
+    throw new Error('queried');
+  });
+
+  for (const way of migration.ways()) expect(way).toThrow('queried');
+  migration.addSql('select 1');
+  expect(migration.getQueries()).toEqual(['select 1']);
+});
