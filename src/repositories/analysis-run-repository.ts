@@ -94,7 +94,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
    *
    * @throws NotFoundError if it does not exist; InvalidJsonError.
    */
-  async saveStatus(
+  async updateStatus(
     key: string,
     status: (typeof runStatuses)[number],
     { completedAt, totalSynths, aggregatedOutcomes, executionTimeSeconds }: RunFigures = {},
@@ -131,7 +131,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
     findLatestCompletedKey: reads({ experimentId: Key }),
     lock: locks({ key: Key }),
     lockNextPending: locks(),
-    saveStatus: writes(
+    updateStatus: writes(
       { key: Key },
       { status: oneOf(runStatuses) },
       {

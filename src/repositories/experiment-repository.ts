@@ -85,7 +85,7 @@ export class ExperimentRepository extends Repository<Experiment> {
    *
    * @throws NotFoundError if it does not exist or is deleted.
    */
-  async revise(key: string, changes: ExperimentChanges): Promise<Experiment> {
+  async update(key: string, changes: ExperimentChanges): Promise<Experiment> {
     const experiment = await this.get(key);
     if (changes.name !== undefined) experiment.name = changes.name;
     if (changes.hypothesis !== undefined) experiment.hypothesis = changes.hypothesis;
@@ -98,7 +98,7 @@ export class ExperimentRepository extends Repository<Experiment> {
    *
    * @throws NotFoundError if it does not exist or is deleted; InvalidJsonError.
    */
-  async saveScorecard(key: string, scorecard: Scorecard | null): Promise<void> {
+  async updateScorecard(key: string, scorecard: Scorecard | null): Promise<void> {
     if (scorecard !== null) checkDocument('experiments.scorecard_data', Scorecard, scorecard);
     await this.change(key, { id: key, status: 'active' }, { scorecardData: scorecard });
   }
@@ -145,7 +145,7 @@ export class ExperimentRepository extends Repository<Experiment> {
         }),
       ),
     }),
-    revise: stages(
+    update: stages(
       { key: Key },
       {
         changes: fields<ExperimentChanges>({
@@ -155,7 +155,7 @@ export class ExperimentRepository extends Repository<Experiment> {
         }),
       },
     ),
-    saveScorecard: writes({ key: Key }, { scorecard: nullable(document<Scorecard>()) }),
+    updateScorecard: writes({ key: Key }, { scorecard: nullable(document<Scorecard>()) }),
     softDelete: writes({ key: Key }),
     restore: writes({ key: Key }),
   } satisfies Signatures<ExperimentRepository>;

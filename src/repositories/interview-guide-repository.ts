@@ -97,7 +97,7 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
    *
    * @throws NotFoundError if it does not exist.
    */
-  async revise(experimentId: string, changes: GuideTexts): Promise<InterviewGuide> {
+  async update(experimentId: string, changes: GuideTexts): Promise<InterviewGuide> {
     const guide = await this.get(experimentId);
     if (changes.contextDefinition !== undefined) guide.contextDefinition = changes.contextDefinition;
     if (changes.questions !== undefined) guide.questions = changes.questions;
@@ -120,7 +120,7 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
     get: reads({ experimentId: Key }),
     exists: reads({ experimentId: Key }),
     insertIfAbsent: writes({ experimentId: Key }, { texts: guideTexts }),
-    revise: stages({ experimentId: Key }, { changes: guideTexts }),
+    update: stages({ experimentId: Key }, { changes: guideTexts }),
     removeByExperiment: stages({ experimentId: Key }),
   } satisfies Signatures<InterviewGuideRepository>;
 }

@@ -163,7 +163,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    *
    * @throws NotFoundError if it does not exist; InvalidValueError on a negative count.
    */
-  async saveStatus(key: string, status: ExecutionStatus, counts: InterviewCounts = {}): Promise<void> {
+  async updateStatus(key: string, status: ExecutionStatus, counts: InterviewCounts = {}): Promise<void> {
     const { successfulCount, failedCount } = counts;
     await this.change(
       key,
@@ -246,7 +246,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     existsAdditionalContextBatch: reads({ keys: arrayOf(Key) }),
     findAdditionalContextBatch: reads({ keys: arrayOf(Key) }),
     lockNextPending: locks(),
-    saveStatus: writes(
+    updateStatus: writes(
       { key: Key },
       { status: oneOf(executionStatuses) },
       {

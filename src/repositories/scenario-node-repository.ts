@@ -114,7 +114,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
    *
    * @throws NotFoundError if it does not exist.
    */
-  async revise(key: string, changes: NodeChanges): Promise<ScenarioNode> {
+  async update(key: string, changes: NodeChanges): Promise<ScenarioNode> {
     const node = await this.get(key);
     if (changes.scorecardParams !== undefined) node.scorecardParams = changes.scorecardParams;
     if (changes.simulationResults !== undefined) node.simulationResults = changes.simulationResults;
@@ -128,7 +128,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
    *
    * @throws NotFoundError if it does not exist; InvalidJsonError.
    */
-  async saveSimulation(
+  async updateSimulation(
     key: string,
     simulationResults: SimulationResults | null,
     executionTimeSeconds: number | null,
@@ -143,7 +143,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
    *
    * @throws NotFoundError naming the keys that no node has; the others were changed.
    */
-  async saveStatusBatch(keys: readonly string[], nodeStatus: NodeStatus): Promise<void> {
+  async updateStatusBatch(keys: readonly string[], nodeStatus: NodeStatus): Promise<void> {
     if (keys.length === 0) return;
     const db = await this.writing();
     const changed = await db
@@ -175,7 +175,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     listChildren: reads({ parentId: Key }),
     listPath: reads({ key: Key }),
     countByStatus: reads({ explorationId: Key }),
-    revise: stages(
+    update: stages(
       { key: Key },
       {
         changes: fields<NodeChanges>({
@@ -186,11 +186,11 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
         }),
       },
     ),
-    saveSimulation: writes(
+    updateSimulation: writes(
       { key: Key },
       { simulationResults: nullable(document<SimulationResults>()) },
       { executionTimeSeconds: nullable(FiniteNumber) },
     ),
-    saveStatusBatch: writes({ keys: arrayOf(Key) }, { nodeStatus: oneOf(nodeStatuses) }),
+    updateStatusBatch: writes({ keys: arrayOf(Key) }, { nodeStatus: oneOf(nodeStatuses) }),
   } satisfies Signatures<ScenarioNodeRepository>;
 }

@@ -20,7 +20,7 @@ export type GroupSortKey = SortKeyOf<typeof groupSummaries>;
 /** A group as lists show it, with how many synths it has. */
 export type SynthGroupSummary = ShownBy<typeof groupSummaries>;
 
-/** A group and a cursor page of its synths. `synths.endCursor` continues in `SynthRepository.scrollSummaries` of the group. */
+/** A group and a cursor page of its synths. `synths.pagination.endCursor` continues in `SynthRepository.scrollSummaries` of the group. */
 export interface SynthGroupDetail extends SynthGroupSummary {
   readonly synths: CursorPage<SynthSummary>;
 }

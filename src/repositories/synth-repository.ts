@@ -216,7 +216,7 @@ export class SynthRepository extends Repository<Synth> {
    *
    * @throws NotFoundError when there is no such synth.
    */
-  async saveAvatarPath(key: string, path: string | null): Promise<void> {
+  async updateAvatarPath(key: string, path: string | null): Promise<void> {
     await this.change(key, { id: key }, { avatarPath: path });
   }
 
@@ -251,7 +251,7 @@ export class SynthRepository extends Repository<Synth> {
         createdAt: optional(Instant),
       }),
     }),
-    saveAvatarPath: writes({ key: Key }, { path: nullable(Text) }),
+    updateAvatarPath: writes({ key: Key }, { path: nullable(Text) }),
   } satisfies Signatures<SynthRepository>;
 }
 

@@ -203,7 +203,7 @@ test('migrations through it leave nothing behind', async () => {
   }
 
   expect(await leftOn(own, serverConnections, empty.target)).toEqual([]);
-  expect(await empty.read(({ experiments }) => experiments.scrollSummaries())).toMatchObject({ items: [] });
+  expect(await empty.read(({ experiments }) => experiments.scrollSummaries())).toMatchObject({ data: [] });
 });
 
 /** How many experiments of those it streams. */

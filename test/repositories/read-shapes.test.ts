@@ -18,13 +18,15 @@ const neverSeen: Readonly<Record<string, readonly string[]>> = {
   'researchExecutions.findAutoInterviewSummary': ['.experimentId: null'],
   'scenarioNodes.findBestSummary': ['.simulationResults: null'],
   'scenarioNodes.listChildren': ['[].parentId: null'],
-  'synthGroups.findDetail': ['.synths.items[].synthGroupId: null'],
+  'synthGroups.findDetail': ['.synths.data[].synthGroupId: null'],
 };
 
 /** How else a method is called, where it gives less of one experiment or one group than it can give, or where a list is never empty. */
 const calledElse: Readonly<Record<string, ReadCase['read']>> = {
   'experiments.scrollSummaries': async ({ experiments }) =>
-    experiments.scrollSummaries({ after: (await experiments.scrollSummaries({ first: 200 })).endCursor }),
+    experiments.scrollSummaries({
+      after: (await experiments.scrollSummaries({ first: 200 })).pagination.endCursor,
+    }),
   'featureScorecards.scroll': ({ featureScorecards }) => featureScorecards.scroll(),
   'featureScorecards.page': ({ featureScorecards }) => featureScorecards.page(),
   'researchExecutions.scrollSummaries': ({ researchExecutions }) => researchExecutions.scrollSummaries(),
@@ -32,15 +34,17 @@ const calledElse: Readonly<Record<string, ReadCase['read']>> = {
   'scenarioNodes.getSummary': ({ scenarioNodes }, { aside }) => scenarioNodes.getSummary(aside.root),
   'synthGroups.findDetail': async ({ synthGroups }, { group }) => {
     const whole = await synthGroups.findDetail(group, { first: 200 });
-    return synthGroups.findDetail(group, { after: whole?.synths.endCursor });
+    return synthGroups.findDetail(group, { after: whole?.synths.pagination.endCursor });
   },
   'synthGroups.scrollSummaries': async ({ synthGroups }) =>
-    synthGroups.scrollSummaries({ after: (await synthGroups.scrollSummaries({ first: 200 })).endCursor }),
+    synthGroups.scrollSummaries({
+      after: (await synthGroups.scrollSummaries({ first: 200 })).pagination.endCursor,
+    }),
   'synths.scrollDetails': ({ synths }) => synths.scrollDetails(),
   'synths.scrollSummaries': ({ synths }) => synths.scrollSummaries(),
   'synths.pageSummaries': ({ synths }) => synths.pageSummaries(),
   'transcripts.scrollSummaries': async ({ transcripts }, { execution }) => {
-    const { endCursor } = await transcripts.scrollSummaries(execution, { first: 200 });
+    const { endCursor } = (await transcripts.scrollSummaries(execution, { first: 200 })).pagination;
     return transcripts.scrollSummaries(execution, { after: endCursor });
   },
 };

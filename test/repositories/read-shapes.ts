@@ -333,8 +333,6 @@ function pageOf<Row>(row: Row): Listed<Page<string>, Row> {
   };
 }
 
-function cursorPageOf<Row>(
-  row: Row,
-): Omit<Kind<CursorPage<string>>, 'items'> & { readonly items: readonly [Row] } {
-  return { items: [row], endCursor: 'string | null', hasNextPage: 'boolean' };
+function cursorPageOf<Row>(row: Row): Listed<CursorPage<string>, Row> {
+  return { data: [row], pagination: { endCursor: 'string | null', hasNextPage: 'boolean' } };
 }

@@ -27,10 +27,12 @@ export interface PageRequest<SortKey extends string> {
 
 /** One page of a list from a cursor on, in the terms of the ORM's `Cursor`. */
 export interface CursorPage<Row> {
-  readonly items: readonly Row[];
-  /** Continues the list after the last item; null when there are no items. */
-  readonly endCursor: string | null;
-  readonly hasNextPage: boolean;
+  readonly data: readonly Row[];
+  readonly pagination: {
+    /** Continues the list after the last row; null when there are no rows. */
+    readonly endCursor: string | null;
+    readonly hasNextPage: boolean;
+  };
 }
 
 /**

@@ -136,10 +136,11 @@ export class ReadModelReader<Shown, Given extends object, SortKey extends string
     );
     const toPage = (read: readonly Row[]): CursorPage<Shown> => {
       const found = presentIn(read);
-      const items = found.slice(0, first);
-      const last = items.at(-1);
+      const shown = found.slice(0, first);
+      const last = shown.at(-1);
       const endCursor = last ? encodeCursor(list, this.#placeIn(last, sortBy)) : null;
-      return { items: items.map((row) => this.#showPart(row)), endCursor, hasNextPage: found.length > first };
+      const pagination = { endCursor, hasNextPage: found.length > first };
+      return { data: shown.map((row) => this.#showPart(row)), pagination };
     };
     return [rows, toPage] as const;
   }

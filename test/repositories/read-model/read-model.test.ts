@@ -74,9 +74,11 @@ describe('a read model', () => {
   test('a cursor continues in its own order only', () =>
     db.read(async ({ explorations }) => {
       const { experimentId } = await explorations.getSummary('expl_0');
-      const { endCursor: after } = await explorations.scrollSummaries(experimentId, {
-        sortBy: 'completedAt',
-      });
+      const { endCursor: after } = (
+        await explorations.scrollSummaries(experimentId, {
+          sortBy: 'completedAt',
+        })
+      ).pagination;
 
       for (const order of [{}, { sortBy: 'completedAt', sortOrder: 'asc' }] as const) {
         await expect(explorations.scrollSummaries(experimentId, { ...order, after })).rejects.toThrow(
@@ -90,14 +92,14 @@ describe('a read model', () => {
       const { experimentId } = await explorations.getSummary('expl_0');
       const all = await explorations.pageSummaries(experimentId, { sortBy: 'bestSuccessRate' });
       const first = await explorations.scrollSummaries(experimentId, { sortBy: 'bestSuccessRate', first: 3 });
-      await em.execute('delete from explorations where id = ?', [first.items[2]?.id]);
+      await em.execute('delete from explorations where id = ?', [first.data[2]?.id]);
 
       const rest = await explorations.scrollSummaries(experimentId, {
         sortBy: 'bestSuccessRate',
-        after: first.endCursor,
+        after: first.pagination.endCursor,
       });
 
-      expect(rest.items).toEqual(all.data.slice(3));
+      expect(rest.data).toEqual(all.data.slice(3));
     }));
 
   test('a deep page has the rows that its place in the list has', () =>
