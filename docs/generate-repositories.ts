@@ -1,7 +1,7 @@
 // Writes docs/repositories.md from the docstrings of src/repositories: `node docs/generate-repositories.ts`.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseSync, type Class, type Comment } from 'oxc-parser';
+import { parseSync, type Class, type Comment, type ParamPattern } from 'oxc-parser';
 import type { Effect } from '../src/repositories/signatures/index.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -11,7 +11,7 @@ const folder = join(root, 'src/repositories');
 interface Method {
   readonly name: string;
   readonly signature: string;
-  /** The names of its parameters; null for a destructured one. */
+  /** The names of its parameters; null for a destructured one, whose fields are in the signature. */
   readonly parameters: readonly (string | null)[];
   readonly promise: string;
   readonly errors: string;
@@ -169,18 +169,26 @@ function methodsOf(declared: Class, comments: Comment[], source: string): Method
     const [promise = '', thrown = ''] = text.replace(/@deprecated\b[^@]*/, '').split('@throws');
     const parameters = member.value.params.map((parameter) => {
       const inner = parameter.type === 'AssignmentPattern' ? parameter.left : parameter;
-      return inner.type === 'Identifier' ? inner.name : null;
+      return inner.type === 'Identifier'
+        ? { name: inner.name, text: inner.name }
+        : { name: null, text: fieldsOf(inner, source) };
     });
     return [
       {
         name: member.key.name,
-        signature: `${member.key.name}(${parameters.map((name) => name ?? 'request').join(', ')})`,
-        parameters,
+        signature: `${member.key.name}(${parameters.map(({ text }) => text).join(', ')})`,
+        parameters: parameters.map(({ name }) => name),
         promise: promise.trim(),
         errors: thrown.trim(),
       },
     ];
   });
+}
+
+/** The fields of a destructured parameter, without their defaults. */
+function fieldsOf(pattern: ParamPattern, source: string): string {
+  if (pattern.type !== 'ObjectPattern') throw new Error(`unexpected parameter: ${pattern.type}`);
+  return `{ ${pattern.properties.map((field) => source.slice(field.start, 'key' in field ? field.key.end : field.end)).join(', ')} }`;
 }
 
 function docstring(comments: Comment[], source: string, start: number): string {

@@ -4,40 +4,40 @@ import { doubleHexSql, numberOfHex } from '../../wire/double.ts';
 import { InstantType } from '../../wire/instant-type.ts';
 import { dateOfHex, instantHexSql, textOfHex } from '../../wire/instant.ts';
 
-/** How a column whose text depends on settings of the session is selected, shown, and written into a cursor. */
+/** The exact form of a column whose text depends on settings of the session: its SQL, its value, and its text in a cursor. */
 export interface ExactForm {
   readonly sql: (expression: string) => string;
-  readonly show: (hex: string) => unknown;
+  readonly value: (hex: string) => unknown;
   readonly text: (hex: string) => string;
 }
 
-const instant: ExactForm = { sql: instantHexSql, show: dateOfHex, text: textOfHex };
+const instant: ExactForm = { sql: instantHexSql, value: dateOfHex, text: textOfHex };
 const double: ExactForm = {
   sql: doubleHexSql,
-  show: numberOfHex,
+  value: numberOfHex,
   text: (hex) => String(numberOfHex(hex)),
 };
 
-/** What the ORM knows of a table. */
-export interface TableFacts {
-  /** The name of its entity. */
-  readonly entity: string;
-  /** The column of its key, the first one if it has several. */
+/** The ORM's metadata of a table, by columns. */
+export interface TableMetadata {
+  readonly name: string;
+  readonly entityName: string;
+  /** The column of its key, the first one of a composite key. */
   readonly key: string;
   readonly nullable: ReadonlySet<string>;
   readonly exact: ReadonlyMap<string, ExactForm>;
 }
 
-const known = new Map<string, TableFacts>();
+const cache = new Map<string, TableMetadata>();
 
-/** Returns what the ORM knows of a table. */
-export function factsOf(em: EntityManager, table: string): TableFacts {
-  const found = known.get(table) ?? read(em, table);
-  known.set(table, found);
-  return found;
+/** Returns the ORM's metadata of a table. */
+export function metadataOf(em: EntityManager, table: string): TableMetadata {
+  const metadata = cache.get(table) ?? readMetadata(em, table);
+  cache.set(table, metadata);
+  return metadata;
 }
 
-function read(em: EntityManager, table: string): TableFacts {
+function readMetadata(em: EntityManager, table: string): TableMetadata {
   const meta = [...em.getMetadata()].find(({ tableName }) => tableName === table);
   if (!meta) throw new Error(`no entity has the table ${table}`);
   const columns = meta.props.flatMap((property: EntityProperty) =>
@@ -48,7 +48,8 @@ function read(em: EntityManager, table: string): TableFacts {
     return customType instanceof ExactDoubleType ? [[column, double] as const] : [];
   });
   return {
-    entity: meta.className,
+    name: table,
+    entityName: meta.className,
     key: columns.find(({ property }) => property.primary)?.column ?? 'id',
     nullable: new Set(columns.filter(({ property }) => property.nullable).map(({ column }) => column)),
     exact: new Map(exact),
