@@ -17,6 +17,10 @@ export default defineConfig({
         replacement: `${import.meta.dirname}/packages/migrator/src/$1/index.ts`,
       },
       { find: /^synth-lab-data$/, replacement: `${import.meta.dirname}/src/index.ts` },
+      {
+        find: /^synth-lab-data\/(entities|migrations)$/,
+        replacement: `${import.meta.dirname}/src/$1.ts`,
+      },
       { find: /^synth-lab-data\/(.*)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
     ],
   },

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type pg from 'pg';
-import { SynthOutcome } from '../src/entities/index.ts';
+import { SynthOutcome } from '../src/entities.ts';
 import { loadRows, type LoadedRow } from '../src/loading/index.ts';
 import type { TestDatabase } from '../src/testing/index.ts';
 import type { Figure } from './absolutes.ts';

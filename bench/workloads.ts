@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { ScenarioNode } from '../src/entities/index.ts';
+import { ScenarioNode } from '../src/entities.ts';
 import type { Database } from '../src/index.ts';
 import type { Workload } from './compare.ts';
 import { attributes, seeded } from './seed.ts';

@@ -5,7 +5,7 @@ import { EmbeddedPostgres } from '../embedded/index.ts';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { resolveDatabase } from '../settings/resolve-settings.ts';
 import { commandWithConfirmation } from './invocation.ts';
-import { printConnectHint, printDatabase, withEmbeddedDatabase } from './with-database.ts';
+import { printConnectHint, printDatabase, withEmbeddedDatabase } from './connection/with-database.ts';
 
 /** Returns the command `synthdb db reset`. */
 export function dbResetCommand(): Command {

@@ -3,14 +3,14 @@ import { migrateCommands, type CommandHost } from 'mikro-orm-safe-migrations/cli
 import { readEnvironmentFile } from '../settings/environment-file.ts';
 import { addMigrationToList } from './add-migration-to-list.ts';
 import { commandWithConfirmation, toInvocationTerms } from './invocation.ts';
-import { isDevelopmentDatabase } from './is-development-database.ts';
+import { isForDevelopment } from './is-for-development.ts';
 import {
   connectHint,
   describeDatabase,
   withDatabase,
   withUnconnectedOrm,
   type DatabaseInfo,
-} from './with-database.ts';
+} from './connection/with-database.ts';
 
 const confirmationRule = `down, redo and baseline require the name of the database as confirmation unless it
 is a development database, and when rows or column values would be lost.
@@ -28,7 +28,7 @@ const host: CommandHost<DatabaseInfo> = {
   describe: describeDatabase,
   nextStep: connectHint,
   isForDevelopment: ({ files, host: server }, name) =>
-    isDevelopmentDatabase(
+    isForDevelopment(
       { embedded: files !== null, host: server, name },
       { ...readEnvironmentFile([]).values, ...process.env },
     ),

@@ -1,14 +1,14 @@
 import { readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { isNativeError } from 'node:util/types';
-import { awaitServer } from './await-server.ts';
-import { ClusterHome } from './cluster-home.ts';
-import { clusterMajor } from './cluster-major.ts';
-import { EmbeddedPostgresError } from './errors.ts';
-import type { Postmaster } from './postmaster.ts';
-import { stagingPath } from './staging.ts';
+import { awaitServer } from './server/await-server.ts';
+import { ClusterHome } from './cluster/cluster-home.ts';
+import { clusterMajor } from './cluster/cluster-major.ts';
+import { EmbeddedPostgresError } from './errors/embedded-postgres-error.ts';
+import type { Postmaster } from './server/postmaster.ts';
+import { stagingPath } from './cluster/staging.ts';
 import { startCluster } from './start-cluster.ts';
-import { stopAndLock, stopServer } from './stop-server.ts';
-import { systemErrorCode } from './system-error-code.ts';
+import { stopAndLock, stopServer } from './server/stop-server.ts';
+import { systemErrorCode } from './system/system-error-code.ts';
 
 /** Which cluster to use, and how to start it. */
 export interface EmbeddedPostgresOptions {

@@ -3,4 +3,4 @@ export {
   type EmbeddedPostgresLocation,
   type EmbeddedPostgresOptions,
 } from './embedded-postgres.ts';
-export { EmbeddedPostgresError, type EmbeddedPostgresErrorCode } from './errors.ts';
+export { EmbeddedPostgresError, type EmbeddedPostgresErrorCode } from './errors/embedded-postgres-error.ts';

@@ -1,21 +1,21 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { awaitServer } from './await-server.ts';
-import { ClusterHome } from './cluster-home.ts';
-import { clusterMajor } from './cluster-major.ts';
-import { clusterOwner } from './cluster-owner.ts';
-import { EmbeddedPostgresError } from './errors.ts';
-import { FileLock } from './file-lock.ts';
-import { findInstalledBinaries } from './find-installed-binaries.ts';
-import { readLastPort } from './read-last-port.ts';
-import { locateBinaries } from './locate-binaries.ts';
-import { createCluster } from './create-cluster.ts';
-import { createHome } from './create-home.ts';
-import type { Postmaster } from './postmaster.ts';
-import { ensureExecutable } from './ensure-executable.ts';
-import { removeLeftovers } from './remove-leftovers.ts';
-import { userForNewCluster } from './user-for-new-cluster.ts';
-import { startServer } from './start-server.ts';
+import { awaitServer } from './server/await-server.ts';
+import { ClusterHome } from './cluster/cluster-home.ts';
+import { clusterMajor } from './cluster/cluster-major.ts';
+import { clusterOwner } from './cluster/cluster-owner.ts';
+import { EmbeddedPostgresError } from './errors/embedded-postgres-error.ts';
+import { FileLock } from './system/file-lock.ts';
+import { findInstalledBinaries } from './binaries/find-installed-binaries.ts';
+import { readLastPort } from './server/read-last-port.ts';
+import { locateBinaries } from './binaries/locate-binaries.ts';
+import { createCluster } from './cluster/create-cluster.ts';
+import { createHome } from './cluster/create-home.ts';
+import type { Postmaster } from './server/postmaster.ts';
+import { ensureExecutable } from './cluster/ensure-executable.ts';
+import { removeLeftovers } from './cluster/remove-leftovers.ts';
+import { userForNewCluster } from './system/user-for-new-cluster.ts';
+import { startServer } from './server/start-server.ts';
 
 /** A server that accepts connections. */
 export interface StartedCluster {

@@ -1,4 +1,4 @@
-export { loadRows } from './load-rows.ts';
+export { loadRows } from './load/load-rows.ts';
 export {
   loadModes,
   type LoadCounts,
@@ -7,8 +7,8 @@ export {
   type LoadOptions,
   type LoadPlan,
   type PlannedStatement,
-} from './load-options.ts';
-export { planLoad } from './plan-load.ts';
+} from './load/load-options.ts';
+export { planLoad } from './load/plan-load.ts';
 export type { BackfilledTarget, BackfillPlan, BackfillResult } from './references/backfill-result.ts';
 export { backfillReferences, type BackfillOptions } from './references/backfill-references.ts';
 export { planBackfill } from './references/plan-backfill.ts';

@@ -18,7 +18,7 @@ import {
   SynthGroup,
   SynthOutcome,
   Transcript,
-} from '../entities/index.ts';
+} from '../entities.ts';
 
 // Each function stages one valid row on `em`, to be written by the next flush; a test states the columns that it is about and
 // leaves the rest. A parent that the row can't do without is staged too, unless it is given.

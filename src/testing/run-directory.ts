@@ -4,7 +4,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { systemErrorCode } from '../embedded/system-error-code.ts';
+import { systemErrorCode } from '../embedded/system/system-error-code.ts';
 import { kernelId } from './kernel-id.ts';
 
 const day = 86_400_000;

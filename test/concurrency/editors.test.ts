@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Experiment } from '../../src/entities/index.ts';
+import type { Experiment } from '../../src/entities.ts';
 import { ContentionError, type Database } from '../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
 import { meeting, openWith, together } from './together.ts';

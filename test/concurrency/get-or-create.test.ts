@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultSynthGroup } from '../../src/entities/index.ts';
+import { defaultSynthGroup } from '../../src/entities.ts';
 import type { Database } from '../../src/index.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { openWith, together } from './together.ts';

@@ -1,6 +1,6 @@
 import { ref } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Experiment } from '../../src/entities/index.ts';
+import type { Experiment } from '../../src/entities.ts';
 import { Database, ContentionError, DuplicateError, type UnitOfWork } from '../../src/index.ts';
 import { connect } from '../../src/postgres/orm/connect.ts';
 import {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Experiment } from '../../src/entities/index.ts';
+import { Experiment } from '../../src/entities.ts';
 import {
   ConnectionError,
   DanglingReferenceError,

@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import * as entities from '../../src/entities/index.ts';
+import * as entities from '../../src/entities.ts';
 import * as testing from '../../src/testing/index.ts';
 
 const { TestDatabase, TestServer: _, ...factories } = testing;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import * as charts from '../../src/entities/chart-data.ts';
-import * as entities from '../../src/entities/index.ts';
+import * as entities from '../../src/entities.ts';
 import { broken } from './broken.ts';
 import { documents } from './documents.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
-import { userForNewCluster } from '../../src/embedded/user-for-new-cluster.ts';
+import { userForNewCluster } from '../../src/embedded/system/user-for-new-cluster.ts';
 import { openDatabase } from '../../src/index.ts';
 import { parseDatabaseUrl } from '../../src/settings/database-url.ts';
 import { failureOf } from '../database/told.ts';

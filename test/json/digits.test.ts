@@ -11,7 +11,7 @@ import {
 } from 'fast-check';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ExperimentDocument } from '../../src/entities/index.ts';
+import { ExperimentDocument } from '../../src/entities.ts';
 import type { Tables } from '../../src/entities/tables.ts';
 import { InvalidJsonError } from '../../src/index.ts';
 import { rawJSON } from '../../src/json/raw-json.ts';

@@ -7,7 +7,7 @@ import {
   type Scorecard,
   Synth,
   SynthOutcome,
-} from '../../src/entities/index.ts';
+} from '../../src/entities.ts';
 import {
   TestDatabase,
   aRegionAnalysis,

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Experiment, Synth, SynthGroup, type SynthData } from '../../src/entities/index.ts';
+import { Experiment, Synth, SynthGroup, type SynthData } from '../../src/entities.ts';
 import { InvalidJsonError } from '../../src/errors.ts';
 import { TestDatabase, aSynth, aSynthGroup, anExploration } from '../../src/testing/index.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ExperimentDocument } from '../../src/entities/index.ts';
+import { ExperimentDocument } from '../../src/entities.ts';
 import { findByKey } from '../../src/repositories/find-by-key.ts';
 import { DataError, InvalidValueError, type UnitOfWork } from '../../src/index.ts';
 import { ShapedJson } from '../../src/json/shaped-json.ts';

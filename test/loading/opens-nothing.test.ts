@@ -13,7 +13,7 @@ const from = (path: string): string => new URL(`../../${path}`, import.meta.url)
 const plans: Record<string, string> = {
   planLoad: `
     import { planLoad } from '${from('src/loading/index.ts')}';
-    import { Experiment } from '${from('src/entities/index.ts')}';
+    import { Experiment } from '${from('src/entities.ts')}';
     const plan = await planLoad({ entity: Experiment, mode: 'upsert', rows: [{ name: 'n', hypothesis: 'h' }] });
     console.log(plan.rows, plan.statements.length);`,
   planBackfill: `

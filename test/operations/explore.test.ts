@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
-import type { ScorecardParams, SimulationResults } from '../../src/entities/index.ts';
+import type { ScorecardParams, SimulationResults } from '../../src/entities.ts';
 import type { Database } from '../../src/index.ts';
 import {
   TestDatabase,

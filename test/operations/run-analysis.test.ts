@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { OutcomeRates } from '../../src/entities/index.ts';
+import type { OutcomeRates } from '../../src/entities.ts';
 import type { Database } from '../../src/index.ts';
 import {
   TestDatabase,

@@ -1,4 +1,4 @@
-import type { Scorecard } from '../../src/entities/index.ts';
+import type { Scorecard } from '../../src/entities.ts';
 
 /** What an experiment must have to be simulated. */
 export const scorecard: Scorecard = {

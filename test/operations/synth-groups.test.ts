@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SynthGroup } from '../../src/entities/index.ts';
+import { SynthGroup } from '../../src/entities.ts';
 import { ProtectedRowError, type Database } from '../../src/index.ts';
 import { TestDatabase, aSynth, aSynthGroup } from '../../src/testing/index.ts';
 import { testWithFaults } from './with-faults.ts';

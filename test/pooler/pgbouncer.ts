@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
-import { userForNewCluster } from '../../src/embedded/user-for-new-cluster.ts';
+import { userForNewCluster } from '../../src/embedded/system/user-for-new-cluster.ts';
 import { DatabaseTarget } from '../../src/settings/database-url.ts';
 
 /** How a pooler shares the server. */

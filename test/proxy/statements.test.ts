@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect } from '../../src/postgres/orm/connect.ts';
-import { Experiment } from '../../src/entities/index.ts';
+import { Experiment } from '../../src/entities.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';
 import { connected, copy } from './connected.ts';
 import { WireProxy } from './wire-proxy.ts';

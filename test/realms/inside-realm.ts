@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { types } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Experiment } from '../../src/entities/index.ts';
+import { Experiment } from '../../src/entities.ts';
 import {
   ConnectionError,
   ContentionError,

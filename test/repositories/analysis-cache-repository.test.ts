@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AnalysisCache } from '../../src/entities/index.ts';
+import type { AnalysisCache } from '../../src/entities.ts';
 import { DanglingReferenceError, InvalidJsonError, type UnitOfWork } from '../../src/index.ts';
 import { TestDatabase, anAnalysisCache, anAnalysisRun } from '../../src/testing/index.ts';
 import { distribution, executiveSummary, insight, payloads, tryVsSuccess } from './payloads.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AnalysisRun, SynthOutcome } from '../../src/entities/index.ts';
+import { AnalysisRun, SynthOutcome } from '../../src/entities.ts';
 import {
   DuplicateError,
   InvalidJsonError,

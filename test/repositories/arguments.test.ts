@@ -5,7 +5,7 @@ import { connect } from '../../src/postgres/orm/connect.ts';
 import { Database } from '../../src/database/database.ts';
 import { ourEntities } from '../../src/postgres/orm/entities/our-entities.ts';
 import type { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
-import { Experiment, InterviewGuide } from '../../src/entities/index.ts';
+import { Experiment, InterviewGuide } from '../../src/entities.ts';
 import { InvalidJsonError, InvalidPageError, InvalidValueError } from '../../src/errors.ts';
 import { Repository } from '../../src/repositories/repository.ts';
 import { checkArguments, reads, synchronous } from '../../src/repositories/signatures/index.ts';

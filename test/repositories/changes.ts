@@ -18,7 +18,7 @@ import {
   SynthGroup,
   SynthOutcome,
   Transcript,
-} from '../../src/entities/index.ts';
+} from '../../src/entities.ts';
 import { changed, trackedOf } from '../concurrency/histories/row-state.ts';
 import type { Method } from './methods.ts';
 import { aFeatureScorecard, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';

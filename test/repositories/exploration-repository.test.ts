@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Exploration } from '../../src/entities/index.ts';
+import type { Exploration } from '../../src/entities.ts';
 import { ContentionError, InvalidPageError, InvalidValueError, NotFoundError } from '../../src/index.ts';
 import { TestDatabase, anAnalysisRun, anExperiment, anExploration } from '../../src/testing/index.ts';
 import { walk } from './walk.ts';

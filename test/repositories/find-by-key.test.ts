@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AnalysisCache, InterviewGuide, Transcript } from '../../src/entities/index.ts';
+import { AnalysisCache, InterviewGuide, Transcript } from '../../src/entities.ts';
 import { TestDatabase, aTranscript, anAnalysisCache, anInterviewGuide } from '../../src/testing/index.ts';
 
 describe('find', () => {

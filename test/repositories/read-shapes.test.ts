@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UnitOfWork } from '../../src/database/units/unit-of-work.ts';
 import { NotFoundError } from '../../src/errors.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { Experiment } from '../../src/entities/index.ts';
+import { Experiment } from '../../src/entities.ts';
 import { documents } from '../entities/documents.ts';
 import { misshapen } from './derived-shapes.ts';
 import { sightingsIn, sightingsOf, type AnyKind } from './kinds.ts';

@@ -1,5 +1,5 @@
 import type { ReadingUnitOfWork } from '../../src/database/units/unit-of-work.ts';
-import * as entities from '../../src/entities/index.ts';
+import * as entities from '../../src/entities.ts';
 import type {
   CacheEntry,
   CursorPage,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RegionAnalysis } from '../../src/entities/index.ts';
+import type { RegionAnalysis } from '../../src/entities.ts';
 import { InvalidJsonError, InvalidValueError } from '../../src/index.ts';
 import { TestDatabase, aRegionAnalysis } from '../../src/testing/index.ts';
 

@@ -1,7 +1,7 @@
 import { defineEntity, EntitySchema, p, type EntityMetadata } from '@mikro-orm/core';
 import { expect, test } from 'vitest';
 import { ourEntities } from '../../src/postgres/orm/entities/our-entities.ts';
-import { Experiment, Synth } from '../../src/entities/index.ts';
+import { Experiment, Synth } from '../../src/entities.ts';
 import { repositories } from '../../src/repositories/index.ts';
 import { isJoinTable } from '../schema/join-table.ts';
 

@@ -1,6 +1,6 @@
 import { ref } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ScenarioNode } from '../../src/entities/index.ts';
+import type { ScenarioNode } from '../../src/entities.ts';
 import { DuplicateError, InvalidJsonError, NotFoundError, type UnitOfWork } from '../../src/index.ts';
 import { TestDatabase, aScenarioNode, anExploration } from '../../src/testing/index.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultSynthGroup } from '../../src/entities/index.ts';
+import { defaultSynthGroup } from '../../src/entities.ts';
 import {
   DuplicateError,
   InvalidPageError,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SynthOutcome } from '../../src/entities/index.ts';
+import { SynthOutcome } from '../../src/entities.ts';
 import { InvalidPageError } from '../../src/index.ts';
 import { TestDatabase, aSynthOutcome, anAnalysisRun, anExperiment } from '../../src/testing/index.ts';
 

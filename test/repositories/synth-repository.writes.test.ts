@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultSynthGroup } from '../../src/entities/index.ts';
+import { defaultSynthGroup } from '../../src/entities.ts';
 import { DanglingReferenceError, InvalidJsonError, NotFoundError } from '../../src/index.ts';
 import { TestDatabase, aSynth, aSynthGroup } from '../../src/testing/index.ts';
 import { at, observables } from './some-synths.ts';

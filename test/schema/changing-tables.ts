@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { ChartInsight, Experiment, FeatureScorecard, InterviewGuide } from '../../src/entities/index.ts';
+import { ChartInsight, Experiment, FeatureScorecard, InterviewGuide } from '../../src/entities.ts';
 import { aChartInsight, aFeatureScorecard, anExperiment, anInterviewGuide } from '../../src/testing/index.ts';
 
 /** A table with `updated_at`, and the ways to change its row `k`. */

@@ -2,7 +2,7 @@ import { wrap } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ContentionError } from '../../src/errors.ts';
-import { ResearchExecution } from '../../src/entities/index.ts';
+import { ResearchExecution } from '../../src/entities.ts';
 import {
   TestDatabase,
   aFeatureScorecard,

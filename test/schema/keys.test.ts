@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultSynthGroup } from '../../src/entities/index.ts';
+import { defaultSynthGroup } from '../../src/entities.ts';
 import {
   TestDatabase,
   aChartInsight,

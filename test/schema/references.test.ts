@@ -17,7 +17,7 @@ import {
   Synth,
   SynthOutcome,
   Transcript,
-} from '../../src/entities/index.ts';
+} from '../../src/entities.ts';
 import {
   TestDatabase,
   aChartInsight,

@@ -1,7 +1,7 @@
 import { OptimisticLockError } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Experiment, ExperimentDocument, Exploration, InterviewGuide } from '../../src/entities/index.ts';
+import { Experiment, ExperimentDocument, Exploration, InterviewGuide } from '../../src/entities.ts';
 import { ContentionError } from '../../src/errors.ts';
 import {
   TestDatabase,

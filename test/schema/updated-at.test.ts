@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Experiment } from '../../src/entities/index.ts';
+import { Experiment } from '../../src/entities.ts';
 import { TestDatabase, aResearchExecution, anExperiment } from '../../src/testing/index.ts';
 import { changingTables, type Changing } from './changing-tables.ts';
 

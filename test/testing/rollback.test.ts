@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { UnitOfWork } from '../../src/index.ts';
-import type { SynthData } from '../../src/entities/index.ts';
+import type { SynthData } from '../../src/entities.ts';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
 import { ConnectionLostError, InvalidValueError, RefusedError, StatementError } from '../../src/errors.ts';
 import { TestDatabase, aSynth, anExperiment } from '../../src/testing/index.ts';

@@ -1,5 +1,5 @@
 // Compiled by `tsc`, never run: what does not agree with a type is not one of its kinds.
-import { ExplorationGoal, SimulationAttributes } from '../../src/entities/index.ts';
+import { ExplorationGoal, SimulationAttributes } from '../../src/entities.ts';
 import { orNull, type Kind } from '../repositories/kinds.ts';
 
 interface Model {

@@ -1,5 +1,5 @@
 // Compiled by `tsc`, never run: rows are those of the entity.
-import { AnalysisRun, Experiment } from '../../src/entities/index.ts';
+import { AnalysisRun, Experiment } from '../../src/entities.ts';
 import type { Database } from '../../src/index.ts';
 import { loadRows, type LoadCounts, type LoadPlan } from '../../src/loading/index.ts';
 

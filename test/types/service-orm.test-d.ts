@@ -3,7 +3,7 @@ import type { EntityManager as CoreEntityManager, EntityRepository } from '@mikr
 import { MikroOrmModule } from '@mikro-orm/nestjs';
 import { MikroORM, type EntityManager } from '@mikro-orm/postgresql';
 import type { Tables } from '../../src/entities/tables.ts';
-import * as entities from '../../src/entities/index.ts';
+import * as entities from '../../src/entities.ts';
 import { withSynthLab } from '../../src/index.ts';
 import type * as repositories from '../../src/repositories/index.ts';
 import { Note } from '../database/service-orm/note.ts';

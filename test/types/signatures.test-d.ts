@@ -1,5 +1,5 @@
 // Compiled by `tsc`, never run: each mistake below must stay a compile error.
-import type { Experiment } from '../../src/entities/index.ts';
+import type { Experiment } from '../../src/entities.ts';
 import {
   document,
   fields,

@@ -1,5 +1,5 @@
 // Compiled by `tsc`, never run: what rows hold follows from the entities' definitions.
-import type { Scorecard, TranscriptMessages } from '../../src/entities/index.ts';
+import type { Scorecard, TranscriptMessages } from '../../src/entities.ts';
 import type { Tables } from '../../src/entities/tables.ts';
 
 type Same<One, Other> =

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Experiment, SynthGroup } from '../../src/entities/index.ts';
+import { Experiment, SynthGroup } from '../../src/entities.ts';
 import { InvalidValueError } from '../../src/errors.ts';
 import { loadRows } from '../../src/loading/index.ts';
 import { TestDatabase, anExperiment } from '../../src/testing/index.ts';

@@ -12,9 +12,9 @@ import {
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import { csvRecords } from '../load/csv-rows.ts';
 import { jsonlRows } from '../load/jsonl-rows.ts';
-import { LoadProgress } from '../load/progress.ts';
+import { LoadProgress } from '../progress/load-progress.ts';
 import { decodeUtf8, withSource, type Source } from '../load/source.ts';
-import { printDatabase, withDatabase } from '../with-database.ts';
+import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { BackfillCommandOptions } from './command-options.ts';
 
 /** Runs `synthdb backfill --dry-run`: reads the facts, and prints the candidates and statements. */

@@ -3,7 +3,7 @@ import { migrationGap } from 'mikro-orm-safe-migrations';
 import { Database } from '../../database/database.ts';
 import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
 import { SchemaOutOfDateError } from '../../errors.ts';
-import { printDatabase, withDatabase } from '../with-database.ts';
+import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import { demoKeys, storeDemo } from './store-demo.ts';
 
 interface DemoRows {

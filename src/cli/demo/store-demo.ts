@@ -1,5 +1,5 @@
 import type { Database } from '../../database/database.ts';
-import { Synth } from '../../entities/index.ts';
+import { Synth } from '../../entities.ts';
 import {
   anAnalysisRun,
   anExperiment,

@@ -7,9 +7,9 @@ import { importLegacy, type ImportOptions, type ImportResult } from '../../legac
 import { ReportFile } from '../../legacy-import/report-file.ts';
 import type { LegacySource } from '../../legacy-import/source/legacy-source.ts';
 import { openLegacySource } from '../../legacy-import/source/open-legacy-source.ts';
-import { printDatabase, withDatabase } from '../with-database.ts';
+import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { ImportCommandOptions } from './command-options.ts';
-import { ImportProgress } from './progress.ts';
+import { ImportProgress } from '../progress/import-progress.ts';
 import { FindingsSummary, printResult } from './report.ts';
 
 /** Runs `synthdb import`: imports the source, or only reports with `dryRun`. Sets exit code 1 when the import has failures. */

@@ -1,5 +1,5 @@
 import type { EntityKey } from '@mikro-orm/postgresql';
-import type { duplicateRules, LoadMode } from '../../loading/load-options.ts';
+import type { duplicateRules, LoadMode } from '../../loading/load/load-options.ts';
 import type { Format } from './source.ts';
 
 /** The options of `synthdb load`. */

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { duplicateRules, loadModes } from '../../loading/load-options.ts';
+import { duplicateRules, loadModes } from '../../loading/load/load-options.ts';
 import { formats } from './source.ts';
 import type { LoadCommandOptions } from './command-options.ts';
 

@@ -2,7 +2,7 @@ import { UsageError } from 'mikro-orm-safe-migrations/cli';
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { InvalidRowError } from '../../errors.ts';
-import type { LoadColumn } from '../../loading/load-target.ts';
+import type { LoadColumn } from '../../loading/load/load-target.ts';
 import { exactJson } from '../../json/exact-json.ts';
 import { maxRowSize, rowTooLong } from './source.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidRowError } from '../../errors.ts';
-import type { LoadColumn } from '../../loading/load-target.ts';
+import type { LoadColumn } from '../../loading/load/load-target.ts';
 import { isRawJSON } from '../../json/raw-json.ts';
 import { exactJson } from '../../json/exact-json.ts';
 import { maxRowSize, rowTooLong } from './source.ts';

@@ -4,13 +4,13 @@ import { Database } from '../../database/database.ts';
 import { unconnected } from '../../postgres/orm/unconnected.ts';
 import { InvalidLoadError, SchemaOutOfDateError } from '../../errors.ts';
 import { loadRows, planLoad, type LoadOptions } from '../../loading/index.ts';
-import { loadTarget } from '../../loading/load-target.ts';
+import { loadTarget } from '../../loading/load/load-target.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
-import { printDatabase, withDatabase } from '../with-database.ts';
+import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { LoadCommandOptions } from './command-options.ts';
 import { csvRows } from './csv-rows.ts';
 import { jsonlRows } from './jsonl-rows.ts';
-import { LoadProgress } from './progress.ts';
+import { LoadProgress } from '../progress/load-progress.ts';
 import { decodeUtf8, withSource, type Source } from './source.ts';
 
 /** Runs `synthdb load --dry-run`: reads and checks the rows, and prints the statements. */

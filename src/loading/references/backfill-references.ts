@@ -1,9 +1,9 @@
 import { Database } from '../../database/database.ts';
 import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
 import { ReadOnlyError } from '../../errors.ts';
-import { refreshLoaded } from '../refresh-loaded.ts';
+import { refreshLoaded } from '../load/refresh-loaded.ts';
 import type { BackfillPlan, BackfillResult } from './backfill-result.ts';
-import { ReferenceBackfill, type Facts } from './reference-backfill.ts';
+import { ReferenceBackfill, type FactRows } from './reference-backfill.ts';
 import type { BackfillConfig } from './backfill-config.ts';
 
 /** How a backfill runs. */
@@ -31,25 +31,25 @@ export interface BackfillOptions {
 export function backfillReferences(
   to: Database | UnitOfWork,
   config: BackfillConfig,
-  facts: Facts,
+  facts: FactRows,
   options: BackfillOptions & { readonly planOnly: true },
 ): Promise<BackfillPlan>;
 export function backfillReferences(
   to: Database | UnitOfWork,
   config: BackfillConfig,
-  facts: Facts,
+  facts: FactRows,
   options?: BackfillOptions & { readonly planOnly?: false | undefined },
 ): Promise<BackfillResult>;
 export function backfillReferences(
   to: Database | UnitOfWork,
   config: BackfillConfig,
-  facts: Facts,
+  facts: FactRows,
   options?: BackfillOptions,
 ): Promise<BackfillPlan | BackfillResult>;
 export async function backfillReferences(
   to: Database | UnitOfWork,
   config: BackfillConfig,
-  facts: Facts,
+  facts: FactRows,
   { planOnly = false }: BackfillOptions = {},
 ): Promise<BackfillPlan | BackfillResult> {
   const backfill = new ReferenceBackfill(to instanceof Database ? to.orm.em : to.em, config);

@@ -1,5 +1,5 @@
 import type { RefusedError } from '../../errors.ts';
-import type { PlannedStatement } from '../load-options.ts';
+import type { PlannedStatement } from '../load/load-options.ts';
 
 /** Row counts of one target as PostgreSQL reports them. `candidates` is the sum of `inserted`, `updated` and `skipped`. */
 export interface BackfilledTarget {

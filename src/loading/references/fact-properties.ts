@@ -1,9 +1,9 @@
 import type { BinaryType, CopiedValue } from '../../postgres/copy/binary-rows.ts';
-import type { LoadColumn } from '../load-target.ts';
+import type { LoadColumn } from '../load/load-target.ts';
 import type { BackfillTarget } from './backfill-config.ts';
 import { encodeFact, normalizeFact, parseJson, toOrderNumber, toOrderTime } from './fact-values.ts';
 import type { StagedColumn, StagedColumns } from './staged-columns.ts';
-import { copyEncoders } from '../copy-encoders.ts';
+import { copyEncoders } from '../load/copy-encoders.ts';
 
 /** A property that at least one fact must have, with its path in the configuration. */
 export interface RequiredProperty {

@@ -1,6 +1,6 @@
 import { BinaryRows, type CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import { InvalidJsonError, InvalidRowError } from '../../errors.ts';
-import { ConversionError } from '../conversion-error.ts';
+import { ConversionError } from '../load/conversion-error.ts';
 import type { StagedColumn } from './staged-columns.ts';
 
 /** Encodes facts for a binary COPY; counts them, and records which of the required properties they have. */

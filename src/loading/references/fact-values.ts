@@ -1,9 +1,9 @@
 import { isDate } from 'node:util/types';
 import type { BinaryType, CopiedValue } from '../../postgres/copy/binary-rows.ts';
-import { copyEncoders } from '../copy-encoders.ts';
-import { encodeJson } from '../encode-json.ts';
+import { copyEncoders } from '../load/copy-encoders.ts';
+import { encodeJson } from '../load/encode-json.ts';
 import { isRawJSON } from '../../json/raw-json.ts';
-import { ConversionError } from '../conversion-error.ts';
+import { ConversionError } from '../load/conversion-error.ts';
 
 // What spreadsheets export for an empty cell.
 const blanks = new Set(['', '(空白)', '(blank)']);

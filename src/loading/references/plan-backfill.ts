@@ -1,6 +1,6 @@
 import { unconnected } from '../../postgres/orm/unconnected.ts';
 import type { BackfillPlan } from './backfill-result.ts';
-import { ReferenceBackfill, type Facts } from './reference-backfill.ts';
+import { ReferenceBackfill, type FactRows } from './reference-backfill.ts';
 import type { BackfillConfig } from './backfill-config.ts';
 
 /**
@@ -11,6 +11,6 @@ import type { BackfillConfig } from './backfill-config.ts';
  * @throws InvalidRowError for the first fact that can't be read.
  * @throws Errors of `facts`, unchanged.
  */
-export async function planBackfill(config: BackfillConfig, facts: Facts): Promise<BackfillPlan> {
+export async function planBackfill(config: BackfillConfig, facts: FactRows): Promise<BackfillPlan> {
   return new ReferenceBackfill(unconnected().em, config).plan(facts);
 }

@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
 import { InvalidBackfillError, RefusedError } from '../../errors.ts';
-import { ConnectionSession, PlanningSession, type LoadSession } from '../load-session.ts';
-import { toTemporaryTableError } from '../to-temporary-table-error.ts';
+import { ConnectionSession, PlanningSession, type LoadSession } from '../load/load-session.ts';
+import { toTemporaryTableError } from '../load/to-temporary-table-error.ts';
 import type { BackfilledTarget, BackfillPlan, BackfillResult } from './backfill-result.ts';
 import { CandidateCounter } from './candidate-counter.ts';
 import { candidatesTable, createCandidates, factsTable } from './candidate-statement.ts';
@@ -12,7 +12,7 @@ import { FactReader } from './fact-reader.ts';
 import { writeStatements } from './write-statements.ts';
 
 /** Objects with the properties that the configuration names. A property that is left out or undefined is null. */
-export type Facts = Iterable<object> | AsyncIterable<object>;
+export type FactRows = Iterable<object> | AsyncIterable<object>;
 
 /** One backfill. Sending and planning run the same statements. */
 export class ReferenceBackfill {
@@ -29,7 +29,7 @@ export class ReferenceBackfill {
   }
 
   /** Returns the statements and the number of candidates without a connection (dry run). */
-  async plan(facts: Facts): Promise<BackfillPlan> {
+  async plan(facts: FactRows): Promise<BackfillPlan> {
     const session = new PlanningSession();
     const counter = new CandidateCounter(this.#config);
     const reader = new FactReader(this.#config.columns, (values) => counter.add(values));
@@ -45,7 +45,7 @@ export class ReferenceBackfill {
   }
 
   /** Runs the backfill in the transaction of `uow`. */
-  async send(uow: UnitOfWork, facts: Facts): Promise<BackfillResult> {
+  async send(uow: UnitOfWork, facts: FactRows): Promise<BackfillResult> {
     const session = new ConnectionSession(uow.em);
     const reader = new FactReader(this.#config.columns);
     try {
@@ -59,7 +59,7 @@ export class ReferenceBackfill {
     return { facts: reader.count, targets };
   }
 
-  async #stage(session: LoadSession, reader: FactReader, facts: Facts): Promise<void> {
+  async #stage(session: LoadSession, reader: FactReader, facts: FactRows): Promise<void> {
     const { columns, required } = this.#config;
     const typed = columns.map(({ name, type }) => `, ${name} ${type}`).join('');
     const names = ['n', ...columns.map(({ name }) => name)].join(', ');

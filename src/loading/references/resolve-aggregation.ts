@@ -1,5 +1,5 @@
 import type { BinaryType } from '../../postgres/copy/binary-rows.ts';
-import type { LoadColumn } from '../load-target.ts';
+import type { LoadColumn } from '../load/load-target.ts';
 import type { BackfillColumn } from './backfill-config.ts';
 import type { FactProperties } from './fact-properties.ts';
 import type { Aggregation } from './resolved-target.ts';

@@ -1,7 +1,7 @@
 import type { EntityManager, EntityMetadata } from '@mikro-orm/postgresql';
 import type { z } from 'zod';
 import { InvalidBackfillError, InvalidLoadError } from '../../errors.ts';
-import { loadTarget, type LoadTarget } from '../load-target.ts';
+import { loadTarget, type LoadTarget } from '../load/load-target.ts';
 import { BackfillConfig, BackfillTarget } from './backfill-config.ts';
 import type { RequiredProperty } from './fact-properties.ts';
 import { resolveTarget } from './resolve-target.ts';

@@ -1,5 +1,5 @@
 import type { EntityMetadata } from '@mikro-orm/postgresql';
-import type { LoadColumn } from '../load-target.ts';
+import type { LoadColumn } from '../load/load-target.ts';
 import type { BackfillTarget } from './backfill-config.ts';
 import type { StagedColumn } from './staged-columns.ts';
 

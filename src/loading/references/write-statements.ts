@@ -1,5 +1,5 @@
 import { escapeIdentifier } from 'pg';
-import { columnList, columnName, columnsEqual } from '../column-sql.ts';
+import { columnList, columnName, columnsEqual } from '../load/column-sql.ts';
 import { candidatesTable } from './candidate-statement.ts';
 import type { AggregatedColumn, ResolvedTarget } from './resolved-target.ts';
 

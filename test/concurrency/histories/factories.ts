@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { unconnected } from '../../../src/postgres/orm/unconnected.ts';
-import * as entities from '../../../src/entities/index.ts';
+import * as entities from '../../../src/entities.ts';
 import * as testing from '../../../src/testing/index.ts';
 import { trackedOf } from './row-state.ts';
 

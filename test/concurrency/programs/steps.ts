@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { Experiment } from '../../../src/entities/index.ts';
+import { Experiment } from '../../../src/entities.ts';
 import type { Tables } from '../../../src/entities/tables.ts';
 import { ConcurrentUseError, type UnitOfWork } from '../../../src/index.ts';
 import { loadRows } from '../../../src/loading/index.ts';

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { unconnected } from '../../../src/postgres/orm/unconnected.ts';
-import { AnalysisRun, Experiment, Synth } from '../../../src/entities/index.ts';
+import { AnalysisRun, Experiment, Synth } from '../../../src/entities.ts';
 import {
   ContentionError,
   DuplicateError,

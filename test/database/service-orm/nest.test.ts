@@ -16,7 +16,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, NestFactory } from '@nestjs/core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Experiment } from '../../../src/entities/index.ts';
+import { Experiment } from '../../../src/entities.ts';
 import { DataError, toDataError, withSynthLab } from '../../../src/index.ts';
 import { ExperimentRepository } from '../../../src/repositories/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';

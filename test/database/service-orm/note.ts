@@ -1,5 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { Experiment } from '../../../src/entities/index.ts';
+import { Experiment } from '../../../src/entities.ts';
 
 const NoteSchema = defineEntity({
   name: 'Note',

@@ -2,7 +2,7 @@ import { RequestContext } from '@mikro-orm/core';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ourEntities } from '../../../src/postgres/orm/entities/our-entities.ts';
-import { Experiment, InterviewGuide } from '../../../src/entities/index.ts';
+import { Experiment, InterviewGuide } from '../../../src/entities.ts';
 import { InvalidJsonError, UnitOfWork, withSynthLab } from '../../../src/index.ts';
 import { ExperimentRepository } from '../../../src/repositories/index.ts';
 import { TestDatabase, aSynth, anAnalysisRun, anExperiment } from '../../../src/testing/index.ts';

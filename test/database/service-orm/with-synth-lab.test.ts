@@ -14,7 +14,7 @@ import { migrationGap } from 'mikro-orm-safe-migrations';
 import { SettingsError, toDataError, withSynthLab, type ServiceConnection } from '../../../src/index.ts';
 import { HouseNaming } from '../../../src/postgres/orm/naming.ts';
 import { ourEntities } from '../../../src/postgres/orm/entities/our-entities.ts';
-import { Experiment } from '../../../src/entities/index.ts';
+import { Experiment } from '../../../src/entities.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';
 import { Note, createNotes } from './note.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Experiment } from '../../../src/entities/index.ts';
+import { Experiment } from '../../../src/entities.ts';
 import type { Tables } from '../../../src/entities/tables.ts';
 import { ConcurrentUseError, UnfinishedWorkError, type UnitOfWork } from '../../../src/index.ts';
 import { TestDatabase, anExperiment } from '../../../src/testing/index.ts';

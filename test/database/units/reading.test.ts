@@ -2,7 +2,7 @@ import { LockMode, wrap } from '@mikro-orm/core';
 import { setTimeout } from 'node:timers/promises';
 import { CompiledQuery } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { AnalysisRun, Experiment, Exploration } from '../../../src/entities/index.ts';
+import { AnalysisRun, Experiment, Exploration } from '../../../src/entities.ts';
 import { ContentionError, type UnitOfWork } from '../../../src/index.ts';
 import { TestDatabase, anAnalysisRun, anExperiment, anExploration } from '../../../src/testing/index.ts';
 import { scorecard } from '../../operations/scorecard.ts';

@@ -6,7 +6,7 @@ import { DummyDriver, Kysely, PostgresAdapter, PostgresQueryCompiler, type Drive
 import { Client, Connection } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { describe, expect, test } from 'vitest';
-import { Experiment } from '../../../src/entities/index.ts';
+import { Experiment } from '../../../src/entities.ts';
 import { unconnected } from '../../../src/postgres/orm/unconnected.ts';
 import { closedTransaction } from '../../../src/postgres/patches/closed-transaction.ts';
 import { gatedTransaction } from '../../../src/postgres/patches/gated-transaction.ts';

@@ -7,7 +7,7 @@ import { EntityManager } from '@mikro-orm/postgresql';
 import { CompiledQuery, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DataErrorEntityManager } from '../../../../src/postgres/orm/data-errors/data-error-entity-manager.ts';
-import { Experiment, ExperimentDocument, AnalysisRun } from '../../../../src/entities/index.ts';
+import { Experiment, ExperimentDocument, AnalysisRun } from '../../../../src/entities.ts';
 import {
   ConstraintError,
   ContentionError,

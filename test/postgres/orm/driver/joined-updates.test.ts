@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ScenarioNode, type Exploration } from '../../../../src/entities/index.ts';
+import { ScenarioNode, type Exploration } from '../../../../src/entities.ts';
 import { openDatabase, type Database } from '../../../../src/index.ts';
 import { TestDatabase, aScenarioNode, anExperiment, anExploration } from '../../../../src/testing/index.ts';
 import { WireProxy } from '../../../proxy/wire-proxy.ts';

@@ -8,7 +8,7 @@ import {
   ResearchExecution,
   ScenarioNode,
   Synth,
-} from '../../../../src/entities/index.ts';
+} from '../../../../src/entities.ts';
 import { Database, type UnitOfWork } from '../../../../src/index.ts';
 import {
   TestDatabase,
