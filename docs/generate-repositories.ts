@@ -176,7 +176,7 @@ function methodsOf(declared: Class, comments: Comment[], source: string): Method
     return [
       {
         name: member.key.name,
-        signature: `${member.key.name}(${parameters.map(({ text }) => text).join(', ')})`,
+        signature: `${member.key.name}(${parameters.map((parameter) => parameter.text).join(', ')})`,
         parameters: parameters.map(({ name }) => name),
         promise: promise.trim(),
         errors: thrown.trim(),

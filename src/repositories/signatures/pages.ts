@@ -22,8 +22,11 @@ interface Sortable<SortKey extends string> {
 }
 
 /** Returns the check of an optional request for an offset page of a read model, with the fields of `filters`. */
-// oxlint-disable-next-line typescript/no-generated-empty-object-type -- no filters
-export function pageOf<SortKey extends string, Filters extends object = Record<never, never>>(
+export function pageOf<
+  SortKey extends string,
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- no filters
+  Filters extends object = Record<never, never>,
+>(
   { sortKeys }: Sortable<SortKey>,
   filters?: FieldChecks<Filters>,
 ): Check<(PageRequest<SortKey> & Filters) | undefined> {
@@ -37,8 +40,11 @@ export function pageOf<SortKey extends string, Filters extends object = Record<n
 }
 
 /** Returns the check of an optional request for a cursor page of a read model, with the fields of `filters`. */
-// oxlint-disable-next-line typescript/no-generated-empty-object-type -- no filters
-export function cursorOf<SortKey extends string, Filters extends object = Record<never, never>>(
+export function cursorOf<
+  SortKey extends string,
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- no filters
+  Filters extends object = Record<never, never>,
+>(
   { sortKeys }: Sortable<SortKey>,
   filters?: FieldChecks<Filters>,
 ): Check<(CursorRequest<SortKey> & Filters) | undefined> {
