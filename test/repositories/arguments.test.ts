@@ -262,7 +262,7 @@ describe('a repository whose methods are not all declared', () => {
     [
       'has another',
       { sum: synchronous(reads()), difference: reads() },
-      'Sums.signatures has difference, which is not a method of it',
+      'Sums.signatures has difference, which is not a method',
     ],
   ])('is refused when its declaration %s', (_, signatures, says) => {
     const repository = { name: Sums.name, prototype: Sums.prototype, signatures };
