@@ -70,8 +70,8 @@ async function keyset(database: Database, pool: pg.Pool): Promise<Figure> {
   let [after, previous, rows, more]: [string | null, string | null, number, boolean] = [null, null, 0, true];
   do {
     const page = await database.read(({ synths }) => synths.scrollSummaries({ after, first: 200 }));
-    [previous, after, more] = [after, page.endCursor, page.hasNextPage];
-    rows += page.items.length;
+    [previous, after, more] = [after, page.pagination.endCursor, page.pagination.hasNextPage];
+    rows += page.data.length;
   } while (more);
   // Alternating, so that both have the same noise.
   const [firsts, lasts]: [number[], number[]] = [[], []];

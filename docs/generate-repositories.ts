@@ -1,7 +1,7 @@
 // Writes docs/repositories.md from the docstrings of src/repositories: `node docs/generate-repositories.ts`.
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseSync, type Class, type Comment } from 'oxc-parser';
+import { parseSync, type Class, type Comment, type ParamPattern } from 'oxc-parser';
 import type { Effect } from '../src/repositories/signatures/index.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -11,7 +11,7 @@ const folder = join(root, 'src/repositories');
 interface Method {
   readonly name: string;
   readonly signature: string;
-  /** The names of its parameters; null for a destructured one. */
+  /** The names of its parameters; null for a destructured one, whose fields are in the signature. */
   readonly parameters: readonly (string | null)[];
   readonly promise: string;
   readonly errors: string;
@@ -34,51 +34,63 @@ export function repositoryDocs(): RepositoryDoc[] {
 }
 
 interface Verb {
-  /** What the name of a method begins with. */
+  /** The name of a method; with `…`, what a name begins with. */
   readonly verb: string;
   readonly effects: readonly Effect[];
   readonly meaning: string;
 }
 
-/** What each verb means. Every method has one of them, and one of its effects. */
+/** What each verb means. The first that fits the name of a method is its verb, and has its effect. */
 export const verbs: readonly Verb[] = [
   {
-    verb: 'find',
+    verb: 'find…',
     effects: ['reads'],
     meaning: 'a row to modify, or null. With another noun (`findSummary`): a value to show',
   },
-  { verb: 'get', effects: ['reads'], meaning: 'the same, or `NotFoundError`' },
-  { verb: 'list', effects: ['reads'], meaning: 'an array, ordered and bounded' },
+  { verb: 'get…', effects: ['reads'], meaning: 'the same, or `NotFoundError`' },
+  { verb: 'list…', effects: ['reads'], meaning: 'an array, ordered and bounded' },
   {
-    verb: 'page',
+    verb: 'page…',
     effects: ['reads'],
     meaning: 'an offset page with the total: `limit`, `offset`, `sortBy`, `sortOrder`',
   },
   {
-    verb: 'scroll',
+    verb: 'scroll…',
     effects: ['reads'],
     meaning: 'a cursor page: `first`, `after`, `sortBy`, `sortOrder`; `endCursor`, `hasNextPage`',
   },
-  { verb: 'count', effects: ['reads'], meaning: 'a number, or numbers by key' },
-  { verb: 'exists', effects: ['reads'], meaning: 'a boolean, or the keys for which it is true' },
-  { verb: 'lock', effects: ['locks'], meaning: 'a row to modify, locked to the end of the transaction' },
-  { verb: 'add', effects: ['stages'], meaning: 'creates a row' },
-  { verb: 'remove', effects: ['stages'], meaning: 'removes a row' },
-  { verb: 'revise', effects: ['stages'], meaning: 'changes the given fields of a row' },
+  { verb: 'count…', effects: ['reads'], meaning: 'a number, or numbers by key' },
+  { verb: 'exists…', effects: ['reads'], meaning: 'a boolean, or the keys for which it is true' },
+  { verb: 'lock…', effects: ['locks'], meaning: 'a row to modify, locked to the end of the transaction' },
+  { verb: 'add…', effects: ['stages'], meaning: 'creates a row' },
+  { verb: 'remove…', effects: ['stages'], meaning: 'removes a row' },
+  { verb: 'update', effects: ['stages'], meaning: 'changes the given fields of a row, or `NotFoundError`' },
   {
-    verb: 'ensure',
+    verb: 'update…',
+    effects: ['writes'],
+    meaning: 'changes that part of an existing row, or of several (`Batch`); or `NotFoundError`',
+  },
+  {
+    verb: 'ensure…',
     effects: ['locks', 'writes'],
     meaning: 'returns a row, created if it is missing; safe under concurrency',
   },
-  { verb: 'insert', effects: ['writes'], meaning: 'inserts rows' },
-  { verb: 'save', effects: ['writes'], meaning: 'inserts or updates' },
-  { verb: 'delete', effects: ['writes'], meaning: 'deletes rows, and returns how many or whether' },
-  { verb: 'record', effects: ['writes'], meaning: 'increments counters' },
-  { verb: 'start', effects: ['writes'], meaning: 'begins a process, unless it is running' },
-  { verb: 'finish', effects: ['writes'], meaning: 'ends a process, unless it has ended' },
-  { verb: 'softDelete', effects: ['writes'], meaning: 'hides a row; `restore` shows it again' },
-  { verb: 'restore', effects: ['writes'], meaning: 'shows a hidden row again' },
+  { verb: 'insert…', effects: ['writes'], meaning: 'inserts rows' },
+  { verb: 'save…', effects: ['writes'], meaning: 'inserts or updates' },
+  { verb: 'delete…', effects: ['writes'], meaning: 'deletes rows, and returns how many or whether' },
+  { verb: 'record…', effects: ['writes'], meaning: 'increments counters' },
+  { verb: 'start…', effects: ['writes'], meaning: 'begins a process, unless it is running' },
+  { verb: 'finish…', effects: ['writes'], meaning: 'ends a process, unless it has ended' },
+  { verb: 'softDelete…', effects: ['writes'], meaning: 'hides a row; `restore` shows it again' },
+  { verb: 'restore…', effects: ['writes'], meaning: 'shows a hidden row again' },
 ];
+
+/** Returns the verb of a method. */
+export function verbOf(method: string): Verb | undefined {
+  return verbs.find(({ verb }) =>
+    verb.endsWith('…') ? new RegExp(`^${verb.slice(0, -1)}(?![a-z])`).test(method) : verb === method,
+  );
+}
 
 /** Returns the page. */
 export function page(docs: readonly RepositoryDoc[]): string {
@@ -88,6 +100,8 @@ export function page(docs: readonly RepositoryDoc[]): string {
     '```ts',
     "const page = await database.read((uow) => uow.experiments.pageSummaries({ limit: 20, sortBy: 'name', sortOrder: 'asc' }));",
     '// { data, pagination: { total, limit, offset, hasNext } }',
+    'const first = await database.read((uow) => uow.experiments.scrollSummaries({ first: 20 }));',
+    '// { data, pagination: { endCursor, hasNextPage } }; continues with { first: 20, after: first.pagination.endCursor }',
     '```',
     '',
     'A repository is a set of named queries over one unit of work: `uow.experiments`, `uow.synths`, … Its methods are listed below. The',
@@ -95,7 +109,7 @@ export function page(docs: readonly RepositoryDoc[]): string {
     '',
     '| verb | effect | meaning |',
     '|---|---|---|',
-    ...verbs.map(({ verb, effects, meaning }) => `| \`${verb}…\` | ${effects.join(' or ')} | ${meaning} |`),
+    ...verbs.map(({ verb, effects, meaning }) => `| \`${verb}\` | ${effects.join(' or ')} | ${meaning} |`),
     '',
     '- **reads** may be called anywhere. **locks**, **stages** and **writes** need a transaction: else they throw `ReadOnlyError`.',
     '- **stages** is written by the next flush, at the latest by the commit. **writes** sends a statement now.',
@@ -155,18 +169,26 @@ function methodsOf(declared: Class, comments: Comment[], source: string): Method
     const [promise = '', thrown = ''] = text.replace(/@deprecated\b[^@]*/, '').split('@throws');
     const parameters = member.value.params.map((parameter) => {
       const inner = parameter.type === 'AssignmentPattern' ? parameter.left : parameter;
-      return inner.type === 'Identifier' ? inner.name : null;
+      return inner.type === 'Identifier'
+        ? { name: inner.name, text: inner.name }
+        : { name: null, text: fieldsOf(inner, source) };
     });
     return [
       {
         name: member.key.name,
-        signature: `${member.key.name}(${parameters.map((name) => name ?? 'request').join(', ')})`,
-        parameters,
+        signature: `${member.key.name}(${parameters.map((parameter) => parameter.text).join(', ')})`,
+        parameters: parameters.map(({ name }) => name),
         promise: promise.trim(),
         errors: thrown.trim(),
       },
     ];
   });
+}
+
+/** The fields of a destructured parameter, without their defaults. */
+function fieldsOf(pattern: ParamPattern, source: string): string {
+  if (pattern.type !== 'ObjectPattern') throw new Error(`unexpected parameter: ${pattern.type}`);
+  return `{ ${pattern.properties.map((field) => source.slice(field.start, 'key' in field ? field.key.end : field.end)).join(', ')} }`;
 }
 
 function docstring(comments: Comment[], source: string, start: number): string {

@@ -4,7 +4,7 @@ import { AnalysisRun } from './analysis-run.ts';
 import { checks, jsonObjects, keys } from './checks.ts';
 import { instant, rowVersion } from './columns.ts';
 import { JsonObject } from './shapes.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
 export const AnalysisCacheSchema = defineEntity({
   name: 'AnalysisCache',
@@ -18,9 +18,9 @@ export const AnalysisCacheSchema = defineEntity({
     ...rowVersion,
   },
   checks: checks('analysis_cache', { ...keys('cache_key'), ...jsonObjects('data', 'params') }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
-/** One computed chart of an analysis run, kept so that it is not computed twice. Its payload's shape depends on its key. */
+/** A cached result of an analysis run. The shape of its document depends on its key. */
 export class AnalysisCache extends AnalysisCacheSchema.class {}
 AnalysisCacheSchema.setClass(AnalysisCache);

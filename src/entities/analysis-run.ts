@@ -5,9 +5,9 @@ import { checks, counts, durations, jsonObjects, keys } from './checks.ts';
 import { double, id, instant, rowVersion } from './columns.ts';
 import { Experiment } from './experiment.ts';
 import { OutcomeRates } from './shapes.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
-/** Shape of `analysis_runs.config`. A missing number means the simulation's own default. */
+/** Shape of `analysis_runs.config`. A missing number has the default of the simulation. */
 export const AnalysisConfig = z.looseObject({
   n_synths: z.int().min(10).max(10_000).optional(),
   n_executions: z.int().min(10).max(1_000).optional(),
@@ -40,12 +40,11 @@ export const AnalysisRunSchema = defineEntity({
     ...durations('execution_time_seconds'),
     ...jsonObjects('config', 'aggregated_outcomes'),
   }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
 /**
- * One simulation of an experiment, which has one at most. Deleted, it takes its outcomes, its cache, and the explorations that
- * start from it along.
+ * The simulation of an experiment: one at most. Deleting it deletes its outcomes, its cache, and the explorations that start from it.
  */
 export class AnalysisRun extends AnalysisRunSchema.class {}
 AnalysisRunSchema.setClass(AnalysisRun);

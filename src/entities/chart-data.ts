@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { rate } from './shapes.ts';
 
-// What `analysis_cache.data` and `chart_insights.response_json` hold. Which shape a document has depends on its row's key or type,
-// so that the repositories check it, not the columns.
+// The documents of `analysis_cache.data` and `chart_insights.response_json`. The shape depends on the key or type of the row, so that
+// the repositories check it, not the columns.
 
 const count = z.int().min(0);
 const correlation = z.number().min(-1).max(1);
@@ -12,16 +12,16 @@ const countsByName = z.record(z.string(), count);
 const plainRates = { did_not_try_rate: z.number(), failed_rate: z.number(), success_rate: z.number() };
 const traits = { capability_mean: z.number(), trust_mean: z.number(), friction_tolerance_mean: z.number() };
 
-/** A text of so many characters at most, counted as PostgreSQL does: an emoji is one. */
-const text = (most: number) =>
-  z.string().refine((value) => value.length <= most || Array.from(value).length <= most, {
-    error: `must have ${most} characters at most`,
+/** Returns the shape of a text of at most `limit` characters, counted as PostgreSQL does: an emoji is one. */
+const text = (limit: number) =>
+  z.string().refine((value) => value.length <= limit || Array.from(value).length <= limit, {
+    error: `must have at most ${limit} characters`,
   });
 
-/** An ISO 8601 time, with an offset or without. */
+/** A time in ISO 8601, with or without an offset. */
 const time = z.iso.datetime({ offset: true, local: true });
 
-/** Shape of the chart `try_vs_success`: how often each synth tries, against how often it succeeds. */
+/** Shape of the chart `try_vs_success`: the attempt rate and the success rate of each synth. */
 export const TryVsSuccessChart = z.looseObject({
   simulation_id: z.string(),
   points: z.array(
@@ -38,7 +38,7 @@ export const TryVsSuccessChart = z.looseObject({
 });
 export type TryVsSuccessChart = z.infer<typeof TryVsSuccessChart>;
 
-/** Shape of the chart `distribution`: the outcome of each synth, and who did best and worst. */
+/** Shape of the chart `distribution`: the outcome of each synth, and the best and worst performers. */
 export const DistributionChart = z.looseObject({
   simulation_id: z.string(),
   distributions: z.array(
@@ -86,7 +86,7 @@ export const HeatmapChart = z.looseObject({
 });
 export type HeatmapChart = z.infer<typeof HeatmapChart>;
 
-/** Shape of the chart `scatter`: an attribute against an outcome, and how they correlate. */
+/** Shape of the chart `scatter`: an attribute and an outcome of each synth, and their correlation. */
 export const ScatterChart = z.looseObject({
   simulation_id: z.string(),
   x_axis: z.string(),
@@ -104,7 +104,7 @@ export const ScatterChart = z.looseObject({
 });
 export type ScatterChart = z.infer<typeof ScatterChart>;
 
-/** Shape of the chart `correlations`: each attribute with trying and with succeeding. */
+/** Shape of the chart `correlations`: the correlations of each attribute with attempts and with success. */
 export const CorrelationsChart = z.looseObject({
   simulation_id: z.string(),
   correlations: z.array(
@@ -123,7 +123,7 @@ export const CorrelationsChart = z.looseObject({
 });
 export type CorrelationsChart = z.infer<typeof CorrelationsChart>;
 
-/** One group of similar synths. */
+/** A cluster of similar synths. */
 export const Cluster = z.looseObject({
   cluster_id: z.int(),
   size: count,
@@ -140,7 +140,7 @@ export const Cluster = z.looseObject({
 });
 export type Cluster = z.infer<typeof Cluster>;
 
-/** Shape of `clustering_k<n>`: the synths in so many groups. */
+/** Shape of `clustering_k<n>`: the synths in `n` clusters. */
 export const Clustering = z.looseObject({
   simulation_id: z.string(),
   n_clusters: z.int().min(1),
@@ -176,7 +176,7 @@ export const PcaScatterChart = z.looseObject({
 });
 export type PcaScatterChart = z.infer<typeof PcaScatterChart>;
 
-/** Shape of the chart `radar_comparison`: the groups of synths side by side. */
+/** Shape of the chart `radar_comparison`: the clusters compared. */
 export const RadarComparison = z.looseObject({
   simulation_id: z.string(),
   clusters: z.array(
@@ -196,7 +196,7 @@ export const RadarComparison = z.looseObject({
 });
 export type RadarComparison = z.infer<typeof RadarComparison>;
 
-/** A synth worth an interview. */
+/** A synth that is worth an interview. */
 export const ExtremeCase = z.looseObject({
   synth_id: z.string(),
   synth_name: z.string().optional(),
@@ -208,7 +208,7 @@ export const ExtremeCase = z.looseObject({
 });
 export type ExtremeCase = z.infer<typeof ExtremeCase>;
 
-/** Shape of `extreme_cases`: who did worst, best, and otherwise than expected. */
+/** Shape of `extreme_cases`: the worst, the best and the unexpected results. */
 export const ExtremeCases = z.looseObject({
   simulation_id: z.string(),
   worst_failures: z.array(ExtremeCase),
@@ -242,7 +242,7 @@ export const Outliers = z.looseObject({
 });
 export type Outliers = z.infer<typeof Outliers>;
 
-/** Shape of `shap_summary`: how much each feature moves the prediction. */
+/** Shape of `shap_summary`: the importance of each feature for the prediction. */
 export const ShapSummary = z.looseObject({
   simulation_id: z.string(),
   feature_importances: numbersByName,
@@ -263,7 +263,7 @@ export const ChartInsightPayload = z.looseObject({
 });
 export type ChartInsightPayload = z.infer<typeof ChartInsightPayload>;
 
-/** What a language model made of all charts of an analysis together. */
+/** A language model's summary of all charts of an analysis. */
 export const ExecutiveSummaryPayload = z.looseObject({
   analysis_id: z.string().min(1),
   overview: text(1_000),

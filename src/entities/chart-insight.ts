@@ -3,7 +3,7 @@ import { jsonColumn } from '../json/column.ts';
 import { checks, jsonObjects, keys } from './checks.ts';
 import { id, rowVersion, timestamps } from './columns.ts';
 import { JsonObject } from './shapes.ts';
-import { keepsUpdatedAt, raisesRowVersion } from './triggers.ts';
+import { setsUpdatedAt, incrementsRowVersion } from './triggers.ts';
 
 export const ChartInsightSchema = defineEntity({
   name: 'ChartInsight',
@@ -18,12 +18,12 @@ export const ChartInsightSchema = defineEntity({
   },
   uniques: [{ name: 'uq_chart_insights_sim_type', properties: ['simulationId', 'insightType'] }],
   checks: checks('chart_insights', { ...keys('id', 'simulation_id'), ...jsonObjects('response_json') }),
-  triggers: [keepsUpdatedAt, raisesRowVersion],
+  triggers: [setsUpdatedAt, incrementsRowVersion],
 });
 
 /**
  * A language model's insight on one chart of a simulation or analysis, or on all of them (`executive_summary`).
- * A snapshot: it outlives what it was taken from.
+ * A snapshot: it stays when the simulation is deleted.
  */
 export class ChartInsight extends ChartInsightSchema.class {}
 ChartInsightSchema.setClass(ChartInsight);

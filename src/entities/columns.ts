@@ -4,7 +4,7 @@ import { ExactDoubleType } from '../wire/double-type.ts';
 import { InstantType } from '../wire/instant-type.ts';
 import { uuidv7 } from './uuid-v7.ts';
 
-/** A text key that the row mints for itself when it is given none: `<prefix>_<UUIDv7>`, so that keys sort by time. */
+/** Declares a text key. A key that is absent is generated: `<prefix>_<UUIDv7>`, so that keys sort by time. */
 export function id(prefix: string) {
   return p
     .text()
@@ -13,14 +13,14 @@ export function id(prefix: string) {
 }
 
 /**
- * A point in time. The database keeps microseconds; the `Date` that one reads shows milliseconds. `new Date(8.64e15)` stands for
- * `infinity`, `new Date(-8.64e15)` for `-infinity`, in both directions.
+ * Declares a `timestamptz`. The database stores microseconds; a `Date` has milliseconds. `new Date(8.64e15)` stands for `infinity`,
+ * `new Date(-8.64e15)` for `-infinity`, in both directions.
  */
 export function instant() {
   return p.type(InstantType).$type<Date>();
 }
 
-/** When the row was made. */
+/** When the row was created. */
 export const creationTime = {
   createdAt: instant()
     .onCreate(() => new Date())
@@ -28,8 +28,8 @@ export const creationTime = {
 };
 
 /**
- * When the row was made, and when it last changed (null until then). A table that has these also has the trigger of
- * `keepsUpdatedAt`, for the writes that the ORM's own hook does not see.
+ * When the row was created, and when it was last updated (null until then). A table with these columns also has the trigger
+ * `setsUpdatedAt`, for the writes that the ORM's hook does not see.
  */
 export const timestamps = {
   ...creationTime,
@@ -39,12 +39,12 @@ export const timestamps = {
 };
 
 /**
- * The version of a row, which every entity has: each change raises it, and a flush that would overwrite a change which it has not seen is
- * refused. A table that has it also has the trigger of `raisesRowVersion`, for the writes that the ORM does not see.
+ * The version of a row, for optimistic locking. Every entity has it. Each change increments it, and a flush that would overwrite a concurrent
+ * change is refused. A table with it also has the trigger `incrementsRowVersion`, for the writes that the ORM does not see.
  */
 export const rowVersion = { rowVersion: p.type(RowVersion).$type<number>().version().default(1) };
 
-/** A `double precision` number. */
+/** Declares a `double precision`. */
 export function double() {
   return p.type(ExactDoubleType).$type<number>();
 }

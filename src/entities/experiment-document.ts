@@ -4,7 +4,7 @@ import { checks, jsonObjects, keys } from './checks.ts';
 import { id, instant, rowVersion } from './columns.ts';
 import { Experiment } from './experiment.ts';
 import { JsonObject } from './shapes.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
 export const documentTypes = ['summary', 'prfaq', 'executive_summary'] as const;
 
@@ -27,9 +27,9 @@ export const ExperimentDocumentSchema = defineEntity({
   },
   uniques: [{ name: 'uq_experiment_documents_exp_type', properties: ['experiment', 'documentType'] }],
   checks: checks('experiment_documents', { ...keys('id'), ...jsonObjects('metadata') }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
-/** A text generated for an experiment, in Markdown: empty while it is generated. An experiment has one of each type at most. */
+/** A text in Markdown, generated for an experiment; empty during its generation. An experiment has one of each type at most. */
 export class ExperimentDocument extends ExperimentDocumentSchema.class {}
 ExperimentDocumentSchema.setClass(ExperimentDocument);

@@ -4,7 +4,7 @@ import { jsonColumn } from '../json/column.ts';
 import { checks, jsonObjects, keys, lengths, notBlank } from './checks.ts';
 import { id, rowVersion, timestamps } from './columns.ts';
 import { rate } from './shapes.ts';
-import { keepsUpdatedAt, raisesRowVersion } from './triggers.ts';
+import { setsUpdatedAt, incrementsRowVersion } from './triggers.ts';
 
 /** One rated dimension of a scorecard. */
 export const ScorecardDimension = z
@@ -39,7 +39,7 @@ export const Scorecard = z.looseObject({
 });
 export type Scorecard = z.infer<typeof Scorecard>;
 
-/** `deleted` hides an experiment from every read unless asked for; its row and its children stay. */
+/** A `deleted` experiment is hidden from reads by default; its row and its children stay. */
 export const experimentStatuses = ['active', 'deleted'] as const;
 
 export const ExperimentSchema = defineEntity({
@@ -79,12 +79,12 @@ export const ExperimentSchema = defineEntity({
     ...lengths({ name: 100, hypothesis: 500, description: 2000 }),
     ...jsonObjects('scorecard_data'),
   }),
-  triggers: [keepsUpdatedAt, raisesRowVersion],
+  triggers: [setsUpdatedAt, incrementsRowVersion],
 });
 
 /**
- * A product hypothesis under test. Deleted for good, it takes its guide, analysis, explorations and documents with it;
- * its research executions stay, without an experiment.
+ * A product hypothesis under test. Deleting its row deletes its guide, analysis, explorations and documents; its research executions stay,
+ * without an experiment.
  */
 export class Experiment extends ExperimentSchema.class {}
 ExperimentSchema.setClass(Experiment);

@@ -6,7 +6,7 @@ import { checks, counts, jsonObjects, keys, rates } from './checks.ts';
 import { double, id, instant, rowVersion } from './columns.ts';
 import { Experiment } from './experiment.ts';
 import { rate } from './shapes.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
 /** Shape of `explorations.goal`. */
 export const ExplorationGoal = z.looseObject({
@@ -16,7 +16,7 @@ export const ExplorationGoal = z.looseObject({
 });
 export type ExplorationGoal = z.infer<typeof ExplorationGoal>;
 
-/** Shape of `explorations.config`. A missing number means the explorer's own default. */
+/** Shape of `explorations.config`. A missing number has the default of the explorer. */
 export const ExplorationConfig = z.looseObject({
   beam_width: z.int().min(1).max(10).optional(),
   max_depth: z.int().min(1).max(10).optional(),
@@ -54,7 +54,7 @@ export const ExplorationSchema = defineEntity({
     ...rowVersion,
   },
   indexes: [
-    // As an expression: the ORM takes mixed directions behind a relation for a change at every comparison.
+    // As an expression: the ORM's comparison reports mixed directions after a relation as a change, each time.
     {
       name: 'idx_explorations_experiment_id_started_at_id',
       expression: `create index "idx_explorations_experiment_id_started_at_id" on "explorations" (experiment_id, started_at desc, id desc)`,
@@ -66,9 +66,9 @@ export const ExplorationSchema = defineEntity({
     ...rates('best_success_rate'),
     ...jsonObjects('goal', 'config'),
   }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
-/** A search for a better scorecard, starting from an analysis. Its nodes are deleted with it. */
+/** A search for a better scorecard, which starts from an analysis. Deleting it deletes its nodes. */
 export class Exploration extends ExplorationSchema.class {}
 ExplorationSchema.setClass(Exploration);

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { rowVersion, timestamps } from './columns.ts';
 import { Experiment } from './experiment.ts';
-import { keepsUpdatedAt, raisesRowVersion } from './triggers.ts';
+import { setsUpdatedAt, incrementsRowVersion } from './triggers.ts';
 
 export const InterviewGuideSchema = defineEntity({
   name: 'InterviewGuide',
@@ -15,9 +15,9 @@ export const InterviewGuideSchema = defineEntity({
     ...timestamps,
     ...rowVersion,
   },
-  triggers: [keepsUpdatedAt, raisesRowVersion],
+  triggers: [setsUpdatedAt, incrementsRowVersion],
 });
 
-/** What interviewers of an experiment ask. An experiment has one at most, and takes it along when it is deleted for good. */
+/** The interview guide of an experiment: one at most. Deleting the experiment's row deletes it. */
 export class InterviewGuide extends InterviewGuideSchema.class {}
 InterviewGuideSchema.setClass(InterviewGuide);

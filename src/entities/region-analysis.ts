@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, counts, jsonArrays, keys, ranges, rates } from './checks.ts';
 import { double, id, rowVersion } from './columns.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
 /** One condition of a region: an attribute compared with a threshold. */
 export const RegionRule = z.looseObject({
@@ -13,7 +13,7 @@ export const RegionRule = z.looseObject({
 });
 export type RegionRule = z.infer<typeof RegionRule>;
 
-/** Shape of `region_analyses.rules`; all of them hold in the region. */
+/** Shape of `region_analyses.rules`; a synth of the region meets all of them. */
 export const RegionRules = z.array(RegionRule);
 export type RegionRules = z.infer<typeof RegionRules>;
 
@@ -40,12 +40,12 @@ export const RegionAnalysisSchema = defineEntity({
     ...rates('did_not_try_rate', 'failed_rate', 'success_rate'),
     ...jsonArrays('rules'),
   }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
 /**
- * A set of synths, given by rules, that fails more than the rest; `synthPercentage` is 0 to 100, `failureDelta` the difference
- * of its failure rate. A snapshot: it outlives what it was taken from.
+ * A set of synths, defined by rules, that fails more often than the others. `synthPercentage` is 0 to 100, `failureDelta` the difference of
+ * the failure rates. A snapshot: it stays when the simulation is deleted.
  */
 export class RegionAnalysis extends RegionAnalysisSchema.class {}
 RegionAnalysisSchema.setClass(RegionAnalysis);

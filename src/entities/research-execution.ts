@@ -2,7 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { checks, counts, keys } from './checks.ts';
 import { id, instant, rowVersion } from './columns.ts';
 import { Experiment } from './experiment.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
 export const executionStatuses = ['pending', 'running', 'generating_summary', 'completed', 'failed'] as const;
 
@@ -33,7 +33,7 @@ export const ResearchExecutionSchema = defineEntity({
         { name: 'id', sort: 'desc' },
       ],
     },
-    // As an expression: the ORM takes mixed directions behind a relation for a change at every comparison.
+    // As an expression: the ORM's comparison reports mixed directions after a relation as a change, each time.
     {
       name: 'idx_research_executions_experiment_id_started_at_exec_id',
       expression: `create index "idx_research_executions_experiment_id_started_at_exec_id" on "research_executions" (experiment_id, started_at desc, exec_id desc)`,
@@ -43,9 +43,9 @@ export const ResearchExecutionSchema = defineEntity({
     ...keys('exec_id'),
     ...counts('synth_count', 'successful_count', 'failed_count', 'max_turns'),
   }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
-/** A round of interviews on one topic. It outlives its experiment; its transcripts are deleted with it. */
+/** A round of interviews on one topic. It stays when its experiment is deleted. Deleting it deletes its transcripts. */
 export class ResearchExecution extends ResearchExecutionSchema.class {}
 ResearchExecutionSchema.setClass(ResearchExecution);

@@ -5,7 +5,7 @@ import { checks, counts, durations, jsonObjects, keys, lengths } from './checks.
 import { creationTime, double, id, rowVersion } from './columns.ts';
 import { Exploration } from './exploration.ts';
 import { rate, sumsToOne } from './shapes.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
 /** Shape of `scenario_nodes.scorecard_params`. */
 export const ScorecardParams = z.looseObject({
@@ -16,7 +16,7 @@ export const ScorecardParams = z.looseObject({
 });
 export type ScorecardParams = z.infer<typeof ScorecardParams>;
 
-/** Shape of `scenario_nodes.simulation_results`. Mind `fail_rate`: only here is it called so. */
+/** Shape of `scenario_nodes.simulation_results`. Its `fail_rate` is `failed_rate` in all other shapes. */
 export const SimulationResults = z
   .looseObject({ success_rate: rate, fail_rate: rate, did_not_try_rate: rate })
   .refine((rates) => sumsToOne(rates.success_rate, rates.fail_rate, rates.did_not_try_rate), {
@@ -65,12 +65,12 @@ export const ScenarioNodeSchema = defineEntity({
     ...lengths({ action_applied: 500, rationale: 200, short_action: 30 }),
     ...jsonObjects('scorecard_params', 'simulation_results'),
   }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
 /**
- * A scorecard in an exploration's tree. An exploration has at most one root (depth 0) and one winner.
- * Deleting a node leaves its children, without a parent.
+ * A scorecard in the tree of an exploration. An exploration has at most one root (depth 0) and one winner. When a node is deleted, its
+ * children stay, without a parent.
  */
 export class ScenarioNode extends ScenarioNodeSchema.class {}
 ScenarioNodeSchema.setClass(ScenarioNode);

@@ -4,13 +4,13 @@ import { jsonColumn } from '../json/column.ts';
 import { checks, jsonArrays, keys, rates } from './checks.ts';
 import { creationTime, double, id, instant, rowVersion } from './columns.ts';
 import { rate } from './shapes.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
 /** Shape of `sensitivity_results.deltas_used`. */
 export const SensitivityDeltas = z.array(z.number());
 export type SensitivityDeltas = z.infer<typeof SensitivityDeltas>;
 
-/** How much one dimension of the scorecard moves the outcome; `rank` 1 moves it most. */
+/** The influence of one dimension of the scorecard on the outcome; `rank` 1 has the most. */
 export const SensitivityDimension = z.looseObject({
   dimension: z.string(),
   baseline_value: rate,
@@ -47,9 +47,9 @@ export const SensitivityResultSchema = defineEntity({
     ...rates('baseline_success'),
     ...jsonArrays('deltas_used', 'dimensions'),
   }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
-/** One sensitivity analysis of a simulation, which may have several. A snapshot: it outlives what it was taken from. */
+/** A sensitivity analysis of a simulation, which may have several. A snapshot: it stays when the simulation is deleted. */
 export class SensitivityResult extends SensitivityResultSchema.class {}
 SensitivityResultSchema.setClass(SensitivityResult);

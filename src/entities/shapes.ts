@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** A rate or a score: 0 to 1. */
 export const rate = z.number().min(0).max(1);
 
-/** How a simulation ended: three rates that sum to one, give or take a hundredth. */
+/** The outcome of a simulation: three rates that sum to 1 ± 0.01. */
 export const OutcomeRates = z
   .looseObject({ did_not_try_rate: rate, failed_rate: rate, success_rate: rate })
   .refine((rates) => sumsToOne(rates.did_not_try_rate, rates.failed_rate, rates.success_rate), {
@@ -11,13 +11,13 @@ export const OutcomeRates = z
   });
 export type OutcomeRates = z.infer<typeof OutcomeRates>;
 
-/** Whether the rates sum to one, give or take a hundredth. */
+/** Returns whether the rates sum to 1 ± 0.01. */
 export function sumsToOne(...rates: number[]): boolean {
-  const sum = rates.reduce((total, one) => total + one, 0);
-  // A sum of binary fractions may miss the bound that its decimals meet.
+  const sum = rates.reduce((total, value) => total + value, 0);
+  // Rounding may put a sum of binary fractions slightly outside the bound.
   return Math.abs(sum - 1) <= 0.01 + Number.EPSILON * 4;
 }
 
-/** A JSON object of any keys. */
+/** A JSON object with any keys. */
 export const JsonObject = z.record(z.string(), z.unknown());
 export type JsonObject = z.infer<typeof JsonObject>;

@@ -1,9 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { checks, keys, notBlank } from './checks.ts';
 import { creationTime, id, rowVersion } from './columns.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
-/** The group of synths that were given none. Made on demand; it can't be deleted. */
+/** The group of new synths without a group. It is inserted on demand, and can't be deleted. */
 export const defaultSynthGroup = {
   id: 'grp_00000001',
   name: 'Default',
@@ -31,9 +31,9 @@ export const SynthGroupSchema = defineEntity({
     },
   ],
   checks: checks('synth_groups', { ...keys('id'), ...notBlank('name') }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
-/** A named set of synths. Deleting it leaves its synths, without a group. */
+/** A named set of synths. When it is deleted, its synths stay, without a group. */
 export class SynthGroup extends SynthGroupSchema.class {}
 SynthGroupSchema.setClass(SynthGroup);

@@ -4,7 +4,7 @@ import { AnalysisRun } from './analysis-run.ts';
 import { checks, jsonObjects, keys, rates } from './checks.ts';
 import { double, id, rowVersion } from './columns.ts';
 import { SimulationAttributes } from './synth.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
 export const SynthOutcomeSchema = defineEntity({
   name: 'SynthOutcome',
@@ -25,9 +25,9 @@ export const SynthOutcomeSchema = defineEntity({
     ...rates('did_not_try_rate', 'failed_rate', 'success_rate'),
     ...jsonObjects('synth_attributes'),
   }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
-/** How one synth fared in one analysis run, with the attributes that it had then. It outlives the synth, not the run. */
+/** The outcome of a synth in an analysis run, with its attributes at that time. It stays when the synth is deleted, not when the run is. */
 export class SynthOutcome extends SynthOutcomeSchema.class {}
 SynthOutcomeSchema.setClass(SynthOutcome);

@@ -5,9 +5,9 @@ import { checks, jsonObjects, keys } from './checks.ts';
 import { creationTime, id, rowVersion } from './columns.ts';
 import { rate } from './shapes.ts';
 import { SynthGroup } from './synth-group.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
-/** What can be observed of a synth; each 0 to 1. */
+/** The observable attributes of a synth; each 0 to 1. */
 export const Observables = z.looseObject({
   digital_literacy: rate,
   similar_tool_experience: rate,
@@ -17,7 +17,7 @@ export const Observables = z.looseObject({
 });
 export type Observables = z.infer<typeof Observables>;
 
-/** What a simulation derives from the observables; each 0 to 1. */
+/** The traits that are derived from the observables; each 0 to 1. */
 export const LatentTraits = z.looseObject({
   capability_mean: rate,
   trust_mean: rate,
@@ -26,11 +26,11 @@ export const LatentTraits = z.looseObject({
 });
 export type LatentTraits = z.infer<typeof LatentTraits>;
 
-/** The nine numbers that a simulation knows a synth by. */
+/** The attributes of a synth for a simulation. */
 export const SimulationAttributes = z.looseObject({ observables: Observables, latent_traits: LatentTraits });
 export type SimulationAttributes = z.infer<typeof SimulationAttributes>;
 
-/** Who a synth is, in the terms of the Brazilian census. */
+/** The demographics of a synth, in the terms of the Brazilian census. */
 export const Demographics = z.looseObject({
   idade: z.int().min(0).max(120).optional(),
   genero_biologico: z.enum(['masculino', 'feminino', 'intersexo']).optional(),
@@ -79,7 +79,7 @@ export type Demographics = z.infer<typeof Demographics>;
 
 const percent = z.number().min(0).max(100);
 
-/** How a synth thinks and what it likes. */
+/** The personality and the interests of a synth. */
 export const Psychographics = z.looseObject({
   interesses: z.array(z.string()).optional(),
   contrato_cognitivo: z
@@ -107,7 +107,7 @@ export type Psychographics = z.infer<typeof Psychographics>;
 const severities = ['nenhuma', 'leve', 'moderada', 'severa'] as const;
 const disability = z.looseObject({ tipo: z.enum(severities) });
 
-/** The disabilities of a synth, and how severe they are. */
+/** The disabilities of a synth, with their severity. */
 export const Disabilities = z.looseObject({
   visual: z.looseObject({ tipo: z.enum([...severities, 'cegueira']) }).optional(),
   auditiva: z.looseObject({ tipo: z.enum([...severities, 'surdez']) }).optional(),
@@ -116,7 +116,7 @@ export const Disabilities = z.looseObject({
 });
 export type Disabilities = z.infer<typeof Disabilities>;
 
-/** Shape of `synths.data`. Only the parts that are known are there. */
+/** Shape of `synths.data`. Unknown parts are absent. */
 export const SynthData = z.looseObject({
   demografia: Demographics.optional(),
   psicografia: Psychographics.optional(),
@@ -150,7 +150,7 @@ export const SynthSchema = defineEntity({
         { name: 'id', sort: 'desc' },
       ],
     },
-    // As an expression: the ORM takes mixed directions behind a relation for a change at every comparison.
+    // As an expression: the ORM's comparison reports mixed directions after a relation as a change, each time.
     {
       name: 'idx_synths_synth_group_id_created_at_id',
       expression: `create index "idx_synths_synth_group_id_created_at_id" on "synths" (synth_group_id, created_at desc, id desc)`,
@@ -162,9 +162,9 @@ export const SynthSchema = defineEntity({
     },
   ],
   checks: checks('synths', { ...keys('id'), ...jsonObjects('data') }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
-/** A synthetic user. What analyses and interviews say of it outlives it. */
+/** A synthetic user. Its outcomes and transcripts stay when it is deleted. */
 export class Synth extends SynthSchema.class {}
 SynthSchema.setClass(Synth);

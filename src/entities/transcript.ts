@@ -4,7 +4,7 @@ import { jsonColumn } from '../json/column.ts';
 import { checks, counts, jsonArrays, keys } from './checks.ts';
 import { id, instant, rowVersion } from './columns.ts';
 import { ResearchExecution } from './research-execution.ts';
-import { raisesRowVersion } from './triggers.ts';
+import { incrementsRowVersion } from './triggers.ts';
 
 /** One message of an interview. */
 export const TranscriptMessage = z.looseObject({
@@ -33,7 +33,7 @@ export const TranscriptSchema = defineEntity({
     ...rowVersion,
   },
   indexes: [
-    // As an expression: the ORM takes mixed directions behind a relation for a change at every comparison.
+    // As an expression: the ORM's comparison reports mixed directions after a relation as a change, each time.
     {
       name: 'idx_transcripts_exec_id_timestamp_id',
       expression: `create index "idx_transcripts_exec_id_timestamp_id" on "transcripts" (exec_id, "timestamp" desc, id desc)`,
@@ -45,9 +45,9 @@ export const TranscriptSchema = defineEntity({
     ...counts('turn_count'),
     ...jsonArrays('messages'),
   }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
-/** The interview of one synth. It outlives the synth, not the execution; a synth has one per execution. */
+/** The interview of a synth in an execution: one at most. It stays when the synth is deleted, not when the execution is. */
 export class Transcript extends TranscriptSchema.class {}
 TranscriptSchema.setClass(Transcript);

@@ -1,8 +1,8 @@
 /**
- * Moves `updated_at` for every change of a row that did not set it: an upsert's conflict branch, a bulk update, plain SQL.
- * A write that brings its own time (a flush, an import) keeps it.
+ * Sets `updated_at` at every change of a row that does not set it: the conflict branch of an upsert, a bulk update, plain SQL. A write that
+ * sets it (a flush, an import) is left alone.
  */
-export const keepsUpdatedAt = {
+export const setsUpdatedAt = {
   name: 'set_updated_at',
   timing: 'before' as const,
   events: ['update' as const],
@@ -11,11 +11,11 @@ export const keepsUpdatedAt = {
 };
 
 /**
- * Raises `row_version` by one for every change of a row by a statement that did not raise it: an upsert's conflict branch, a set-based
- * write, plain SQL, a foreign key that is set to NULL, a service of an older version of this package. A statement that raises it (a
- * flush, a load) is left alone.
+ * Increments `row_version` at every change of a row by a statement that does not: the conflict branch of an upsert, a bulk update, plain SQL,
+ * a foreign key that is set to NULL, a service with an older version of this package. A statement that increments it (a flush, a load) is
+ * left alone.
  */
-export const raisesRowVersion = {
+export const incrementsRowVersion = {
   name: 'raise_row_version',
   timing: 'before' as const,
   events: ['update' as const],

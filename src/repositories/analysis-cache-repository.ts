@@ -22,16 +22,18 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-/** One computed chart, or text, of an analysis run. */
+export type * from './cached-payload.ts';
+
+/** A computed chart, or text, of an analysis run. */
 export interface CacheEntry<Payload = JsonObject> {
   readonly cacheKey: string;
   readonly data: Payload;
-  /** What it was computed with; null when that was not recorded. */
+  /** The parameters of the computation; null when they were not recorded. */
   readonly params: JsonObject | null;
   readonly computedAt: Date;
 }
 
-/** The insight on one chart; or, if the stored document has the wrong shape, what is wrong with it. */
+/** The insight on one chart; `invalid` instead, where the stored document has the wrong shape. */
 export type CachedInsight = { readonly chartType: string } & (
   | { readonly insight: ChartInsightPayload; readonly invalid: null }
   | { readonly insight: null; readonly invalid: InvalidJsonError }
@@ -42,9 +44,9 @@ const entries = readModel({
   select: { cacheKey: 'cache_key', data: 'data', params: 'params', computedAt: 'computed_at' },
   sorts: { cacheKey: 'cache_key' },
   direction: 'asc',
-  tie: 'cache_key',
+  tieBreaker: 'cache_key',
   filters: (by) => ({
-    analysis: by.owner('analysis_id'),
+    analysis: by.parent('analysis_id'),
     cacheKey: 'cache_key',
     prefix: by.where((eb, prefix: string) =>
       eb.fn<boolean>('starts_with', [eb.ref('cache_key'), eb.val(prefix)]),
@@ -53,8 +55,8 @@ const entries = readModel({
 });
 
 /**
- * What was computed for an analysis run, under one key each. The key determines the shape: of a chart by its name, of `clustering_k<n>`,
- * of `insight_<chart type>`, of `executive_summary`; under any other key any object is taken.
+ * Cached results of analysis runs, each under a key. The key determines the shape of the document: the name of a chart, `clustering_k<n>`,
+ * `insight_<chart type>`, `executive_summary`. Any other key accepts any object.
  */
 export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   constructor(em: EntityManager) {
@@ -62,15 +64,15 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * The entry under a key; null if none exists.
+   * Returns the entry under a key; null if none exists.
    *
-   * @throws InvalidJsonError when what is stored does not have the shape that its key stands for. Compute it anew then.
+   * @throws InvalidJsonError when the stored document does not have the shape of its key. Compute the entry again.
    */
   async findEntry<Key extends string>(
     analysisId: string,
     cacheKey: Key,
   ): Promise<CacheEntry<CachedPayload<Key>> | null> {
-    const found = await this.ask(entries).first({ analysis: analysisId, cacheKey });
+    const found = await this.read(entries).first({ analysis: analysisId, cacheKey });
     if (!found) return null;
     const { data, ...entry } = found;
     const payload: unknown = data;
@@ -78,15 +80,15 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     return { ...entry, data: payload };
   }
 
-  /** Every entry of a run as it is stored, in any shape, in the order of the keys. */
+  /** Returns every entry of a run, ordered by key. Documents are returned as stored; their shapes are not checked. */
   listEntries(analysisId: string): Promise<CacheEntry[]> {
-    return this.ask(entries).list({ analysis: analysisId });
+    return this.read(entries).list({ analysis: analysisId });
   }
 
   /**
-   * Stores what was computed, in place of what was there, by one statement. Absent `params` stay as they are, null clears them.
+   * Inserts or replaces an entry, by one statement. Absent `params` stay as they are; null clears them.
    *
-   * @throws InvalidJsonError when `data` does not have the shape that the key stands for.
+   * @throws InvalidJsonError when `data` does not have the shape of the key.
    */
   async saveEntry<Key extends string>(
     analysisId: string,
@@ -99,48 +101,47 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * Stores what was computed under several keys, in place of what was there, by one statement, and gives how many. All or none; the
-   * `params` of entries that are there stay.
+   * Inserts or replaces several entries, by one statement, and returns their number. The `params` of existing entries stay.
    *
-   * @throws InvalidJsonError when one does not have the shape that its key stands for.
+   * @throws InvalidJsonError when a document does not have the shape of its key; no entry is saved then.
    */
   async saveEntries<Entries extends Record<string, JsonObject>>(
     analysisId: string,
     data: Entries & { readonly [Key in keyof Entries]: CachedPayload<Key & string> },
   ): Promise<number> {
-    // In one order, so that two that save the same entries at once wait for each other and do not lock each other out.
-    const sorted = Object.entries<JsonObject>(data).toSorted(([one], [other]) => (one < other ? -1 : 1));
+    // Always in the same order, so that concurrent calls for the same entries wait for each other and never deadlock.
+    const sorted = Object.entries<JsonObject>(data).toSorted(([a], [b]) => (a < b ? -1 : 1));
     if (sorted.length > 0) await this.#save(analysisId, sorted, undefined);
     return sorted.length;
   }
 
-  /** Removes the entry under a key by one statement. False when there was none. */
+  /** Deletes the entry under a key, by one statement. Returns false if none exists. */
   async deleteEntry(analysisId: string, cacheKey: string): Promise<boolean> {
-    const db = await this.writing();
-    const removed = await db
+    const db = await this.queryForWrite();
+    const deleted = await db
       .deleteFrom('analysis_cache')
       .where('analysis_id', '=', analysisId)
       .where('cache_key', '=', cacheKey)
       .returning('cache_key')
       .execute();
-    return this.#forget(analysisId, removed) > 0;
+    return this.#detachDeleted(analysisId, deleted) > 0;
   }
 
-  /** Removes every entry of a run by one statement, and gives how many. */
+  /** Deletes every entry of a run, by one statement, and returns their number. */
   async deleteEntries(analysisId: string): Promise<number> {
-    const db = await this.writing();
-    const removed = await db
+    const db = await this.queryForWrite();
+    const deleted = await db
       .deleteFrom('analysis_cache')
       .where('analysis_id', '=', analysisId)
       .returning('cache_key')
       .execute();
-    return this.#forget(analysisId, removed);
+    return this.#detachDeleted(analysisId, deleted);
   }
 
   /**
-   * Stores the insight on a chart, under the analysis and the chart that it names.
+   * Inserts or replaces the insight on a chart, under the analysis and the chart that it names.
    *
-   * @throws InvalidJsonError
+   * @throws InvalidJsonError when the insight has the wrong shape.
    */
   saveChartInsight(insight: ChartInsightPayload): Promise<void> {
     return this.saveEntry(insight.analysis_id, `${insightPrefix}${insight.chart_type}`, insight);
@@ -149,7 +150,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   /**
    * Returns the insight on a chart; null if none exists.
    *
-   * @throws InvalidJsonError when what is stored is out of shape.
+   * @throws InvalidJsonError when the stored document has the wrong shape.
    */
   async findChartInsight(analysisId: string, chartType: string): Promise<ChartInsightPayload | null> {
     const entry = await this.findEntry(analysisId, `${insightPrefix}${chartType}`);
@@ -157,27 +158,27 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
   }
 
   /**
-   * Returns the insight on each chart, in the order of their types. One that is out of shape is neither left out nor fatal to the rest: it
-   * comes with what is wrong with it.
+   * Returns the insight on each chart, ordered by chart type. A document of the wrong shape does not fail the call: its entry has the error
+   * as `invalid`, and null as `insight`.
    */
   async listChartInsights(analysisId: string): Promise<CachedInsight[]> {
-    const found = await this.ask(entries).list({ analysis: analysisId, prefix: insightPrefix });
+    const found = await this.read(entries).list({ analysis: analysisId, prefix: insightPrefix });
     return found.map(toInsight);
   }
 
   /**
-   * Stores the summary of all charts of the analysis that it names.
+   * Inserts or replaces the summary of all charts of the analysis that it names.
    *
-   * @throws InvalidJsonError
+   * @throws InvalidJsonError when the summary has the wrong shape.
    */
   saveExecutiveSummary(summary: ExecutiveSummaryPayload): Promise<void> {
     return this.saveEntry(summary.analysis_id, 'executive_summary', summary);
   }
 
   /**
-   * The summary of all charts; null if none exists.
+   * Returns the summary of all charts; null if none exists.
    *
-   * @throws InvalidJsonError when what is stored is out of shape.
+   * @throws InvalidJsonError when the stored document has the wrong shape.
    */
   async findExecutiveSummary(analysisId: string): Promise<ExecutiveSummaryPayload | null> {
     const entry = await this.findEntry(analysisId, 'executive_summary');
@@ -193,7 +194,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
       documentText('analysis_cache.data', data);
       checkPayload(key, data);
     }
-    const db = await this.writing();
+    const db = await this.queryForWrite();
     await db
       .insertInto('analysis_cache')
       .values(({ fn }) =>
@@ -220,13 +221,13 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     await this.em.find(AnalysisCache, { analysis: analysisId, cacheKey: { $in: stale } }, { refresh: true });
   }
 
-  #forget(analysisId: string, removed: readonly { cache_key: string }[]): number {
+  #detachDeleted(analysisId: string, deleted: readonly { cache_key: string }[]): number {
     const loaded = this.em.getUnitOfWork();
-    for (const { cache_key: key } of removed) {
-      const gone = loaded.getById(AnalysisCache, [analysisId, key]);
-      if (gone) loaded.unsetIdentity(gone);
+    for (const { cache_key: key } of deleted) {
+      const entry = loaded.getById(AnalysisCache, [analysisId, key]);
+      if (entry) loaded.unsetIdentity(entry);
     }
-    return removed.length;
+    return deleted.length;
   }
 
   static readonly signatures = {

@@ -2,7 +2,7 @@ import { LockMode, type EntityData, type EntityManager } from '@mikro-orm/postgr
 import { AnalysisRun, runStatuses } from '../entities/analysis-run.ts';
 import { OutcomeRates } from '../entities/shapes.ts';
 import { checkDocument } from '../json/check-shape.ts';
-import { forget } from './forget.ts';
+import { detachDeleted } from './detach-deleted.ts';
 import { Repository } from './repository.ts';
 import {
   document,
@@ -21,7 +21,7 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-/** What is known of a run besides its status. What is absent stays as it is; null clears. */
+/** The figures of a run. An absent one stays as it is; null clears it. */
 export interface RunFigures {
   readonly completedAt?: Date | null | undefined;
   readonly totalSynths?: number | undefined;
@@ -30,33 +30,31 @@ export interface RunFigures {
 }
 
 /**
- * Simulations of experiments, of which each has one at most. That of a deleted experiment can still be reached by its own key and by
- * its experiment's, but is not claimed.
+ * Simulations of experiments: one at most for each. The run of a deleted experiment is returned by its own key and by that of its
+ * experiment, and is not claimed.
  */
 export class AnalysisRunRepository extends Repository<AnalysisRun> {
   constructor(em: EntityManager) {
     super(em, AnalysisRun);
   }
 
-  /** The run of an experiment, to be modified; null when it has none. */
+  /** Returns the run of an experiment, to be modified; null if none exists. */
   findByExperiment(experimentId: string): Promise<AnalysisRun | null> {
-    return this.one({ experiment: experimentId });
+    return this.findOne({ experiment: experimentId });
   }
 
   /**
-   * The run of an experiment, to be modified.
+   * Returns the run of an experiment, to be modified.
    *
-   * @throws NotFoundError when it has none.
+   * @throws NotFoundError if it does not exist.
    */
   async getByExperiment(experimentId: string): Promise<AnalysisRun> {
-    return this.must(await this.findByExperiment(experimentId), { experimentId });
+    return this.requireFound(await this.findByExperiment(experimentId), { experimentId });
   }
 
-  /**
-   * The key of an experiment's run, the latest started if it had several; null unless it is completed.
-   */
+  /** Returns the key of an experiment's completed run, of several the latest started; null if none exists. */
   async findLatestCompletedKey(experimentId: string): Promise<string | null> {
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const found = await db
       .selectFrom('analysis_runs')
       .select('id')
@@ -69,32 +67,33 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
     return found?.id ?? null;
   }
 
-  /** The run with this key as it is now, to be modified; null if none exists. Others that would change it wait. */
+  /** Returns the run with this key as it is now, to be modified, and locks it; null if none exists. Other writers of the run wait. */
   lock(key: string): Promise<AnalysisRun | null> {
-    return this.one({ id: key }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    return this.findOne({ id: key }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   }
 
   /**
-   * The pending run that was started first and that no other transaction holds, to be modified; null if none exists. Concurrent workers get different runs, without waiting. Runs of deleted experiments wait until those are restored.
+   * Returns the pending run that started first, to be modified, and locks it; null if none exists. Runs that another transaction has
+   * locked are skipped, so that concurrent workers claim different runs without waiting. Runs of deleted experiments are not claimed.
    */
   lockNextPending(): Promise<AnalysisRun | null> {
-    return this.one(
+    return this.findOne(
       { status: 'pending', experiment: { status: 'active' } },
       {
         orderBy: { startedAt: 'asc', id: 'asc' },
         lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
-        // The ORM's name for the run's own table: a lock on the experiment's would be in the way of who edits that.
+        // The ORM's alias of the run's own table: a lock on the experiment's row would block edits of the experiment.
         lockTableAliases: ['a0'],
       },
     );
   }
 
   /**
-   * Sets the status of a run, and the figures that are given, by one statement.
+   * Updates the status of a run, and the given figures, by one statement.
    *
-   * @throws NotFoundError if it does not exist; InvalidJsonError.
+   * @throws NotFoundError if it does not exist; InvalidJsonError when the outcomes have the wrong shape.
    */
-  async saveStatus(
+  async updateStatus(
     key: string,
     status: (typeof runStatuses)[number],
     { completedAt, totalSynths, aggregatedOutcomes, executionTimeSeconds }: RunFigures = {},
@@ -107,21 +106,21 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
     if (totalSynths !== undefined) changes.totalSynths = totalSynths;
     if (aggregatedOutcomes !== undefined) changes.aggregatedOutcomes = aggregatedOutcomes;
     if (executionTimeSeconds !== undefined) changes.executionTimeSeconds = executionTimeSeconds;
-    await this.change(key, { id: key }, changes);
+    await this.updateRow(key, { id: key }, changes);
   }
 
   /**
-   * Removes the run of an experiment by one statement, so that a new one can be added in the same unit of work; its outcomes, its
-   * cache, and the explorations that start from it go with it. False when there was none.
+   * Deletes the run of an experiment, by one statement, with its outcomes, its cache and the explorations that start from it. Returns false
+   * if none exists. A new run can then be added in the same unit of work.
    */
   async deleteByExperiment(experimentId: string): Promise<boolean> {
-    const db = await this.writing();
-    const removed = await db
+    const db = await this.queryForWrite();
+    const deleted = await db
       .deleteFrom('analysis_runs')
       .where('experiment_id', '=', experimentId)
       .returning('id')
       .execute();
-    return forget(this.em, AnalysisRun, removed) > 0;
+    return detachDeleted(this.em, AnalysisRun, deleted) > 0;
   }
 
   static readonly signatures = {
@@ -131,7 +130,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
     findLatestCompletedKey: reads({ experimentId: Key }),
     lock: locks({ key: Key }),
     lockNextPending: locks(),
-    saveStatus: writes(
+    updateStatus: writes(
       { key: Key },
       { status: oneOf(runStatuses) },
       {

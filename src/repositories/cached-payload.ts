@@ -31,7 +31,7 @@ const shapes = {
   executive_summary: ExecutiveSummaryPayload,
 } as const;
 
-/** What the entry under a cache key holds; any object under a key that is none of ours. */
+/** The document of the entry under a cache key; any object for a key without a shape. */
 export type CachedPayload<Key extends string> = Key extends keyof typeof shapes
   ? z.infer<(typeof shapes)[Key]>
   : Key extends `clustering_k${number}`
@@ -40,7 +40,7 @@ export type CachedPayload<Key extends string> = Key extends keyof typeof shapes
       ? ChartInsightPayload
       : JsonObject;
 
-/** How the keys of insights on one chart begin; the chart's type follows. */
+/** The prefix of the keys of insights on one chart; the chart's type follows. */
 export const insightPrefix = 'insight_';
 
 const known = new Map<string, z.ZodType>(Object.entries(shapes));
@@ -51,7 +51,11 @@ function shapeOf(key: string): z.ZodType {
   return known.get(key) ?? JsonObject;
 }
 
-/** @throws InvalidJsonError unless the document has the shape of what its key stands for. */
+/**
+ * Checks a document against the shape of its key.
+ *
+ * @throws InvalidJsonError when it has another shape.
+ */
 export function checkPayload<Key extends string>(
   key: Key,
   document: unknown,

@@ -5,8 +5,8 @@ import type { JsonObject } from '../entities/shapes.ts';
 import { InvalidJsonError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
 import { documentText } from '../json/document-text.ts';
-import { forget } from './forget.ts';
-import { mintKey } from './mint-key.ts';
+import { detachDeleted } from './detach-deleted.ts';
+import { generateKey } from './generate-key.ts';
 import { readModel } from './read-model/read-model.ts';
 import { Repository } from './repository.ts';
 import {
@@ -20,14 +20,14 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-/** The insight on one chart; or, if the stored document has the wrong shape, what is wrong with it. */
+/** The insight on one chart; `invalid` instead, where the stored document has the wrong shape. */
 export type StoredInsight = {
   readonly id: string;
   readonly insightType: string;
-  /** The stored document, in any shape. */
+  /** The stored document, of any shape. */
   readonly responseJson: JsonObject;
   readonly createdAt: Date;
-  /** Null until it was replaced. */
+  /** When it was last replaced; null if it never was. */
   readonly updatedAt: Date | null;
 } & (
   | { readonly insight: ChartInsightPayload; readonly invalid: null }
@@ -36,7 +36,7 @@ export type StoredInsight = {
 
 const payloadColumn = 'chart_insights.response_json';
 
-// The summary of all charts, in a row beside theirs.
+// The type of the row that holds the summary of all charts.
 const executiveSummary = 'executive_summary';
 
 const storedInsights = readModel({
@@ -51,7 +51,7 @@ const storedInsights = readModel({
   sorts: { createdAt: 'created_at' },
   direction: 'asc',
   filters: (by) => ({
-    simulation: by.owner('simulation_id'),
+    simulation: by.parent('simulation_id'),
     kind: by.choice({ charts: (eb) => eb('insight_type', '<>', executiveSummary) }),
   }),
   map: (row): StoredInsight => {
@@ -61,38 +61,38 @@ const storedInsights = readModel({
   },
 });
 
-/** Insights of a language model on charts: one insight of each type at most for a simulation or analysis. */
+/** Insights of a language model on charts: one of each type at most for a simulation or analysis. */
 export class ChartInsightRepository extends Repository<ChartInsight> {
   constructor(em: EntityManager) {
     super(em, ChartInsight);
   }
 
-  /** The insight of this type, to be modified; null if none exists. */
+  /** Returns the insight of this type, to be modified; null if none exists. */
   findByType(simulationId: string, insightType: string): Promise<ChartInsight | null> {
-    return this.one({ simulationId, insightType });
+    return this.findOne({ simulationId, insightType });
   }
 
   /**
-   * The insight of this type, to be modified.
+   * Returns the insight of this type, to be modified.
    *
    * @throws NotFoundError if it does not exist.
    */
   async getByType(simulationId: string, insightType: string): Promise<ChartInsight> {
-    return this.must(await this.findByType(simulationId, insightType), { simulationId, insightType });
+    return this.requireFound(await this.findByType(simulationId, insightType), { simulationId, insightType });
   }
 
   /**
-   * Returns the insights on the charts of a simulation, oldest first; without the executive summary. One with an invalid document is
-   * neither left out nor fatal to the rest: it comes with what is wrong with it.
+   * Returns the insights on the charts of a simulation, oldest first, without the executive summary. A document of the wrong shape does not
+   * fail the call: its insight has the error as `invalid`, and null as `insight`.
    */
   listBySimulation(simulationId: string): Promise<StoredInsight[]> {
-    return this.ask(storedInsights).list({ simulation: simulationId });
+    return this.read(storedInsights).list({ simulation: simulationId });
   }
 
   /**
-   * Stores the insight on a chart, replacing an existing one, by one statement. Gives its key, which an insight keeps.
+   * Inserts or replaces the insight on a chart, by one statement, and returns its key. A replaced insight keeps its key.
    *
-   * @throws InvalidJsonError
+   * @throws InvalidJsonError when the insight has the wrong shape.
    */
   async saveInsight(
     simulationId: string,
@@ -103,9 +103,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     return this.#save(simulationId, insightType, insight);
   }
 
-  /**
-   * Stores the summary of all charts of a simulation, in place of the one before, by one statement. Gives its key.
-   */
+  /** Inserts or replaces the summary of all charts of a simulation, by one statement, and returns its key. */
   saveExecutiveSummary(simulationId: string, summary: string): Promise<string> {
     return this.#save(simulationId, executiveSummary, {
       executive_summary: summary,
@@ -113,9 +111,9 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     });
   }
 
-  /** The summary of all charts of a simulation; null if none exists. */
+  /** Returns the summary of all charts of a simulation; null if none exists. */
   async findExecutiveSummary(simulationId: string): Promise<string | null> {
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const found = await db
       .selectFrom('chart_insights')
       .select('response_json')
@@ -135,26 +133,24 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     this.remove(await this.getByType(simulationId, insightType));
   }
 
-  /**
-   * Removes every insight of a simulation, the executive summary included, by one statement. Gives how many.
-   */
+  /** Deletes every insight of a simulation, the executive summary included, by one statement, and returns their number. */
   async deleteBySimulation(simulationId: string): Promise<number> {
-    const db = await this.writing();
-    const removed = await db
+    const db = await this.queryForWrite();
+    const deleted = await db
       .deleteFrom('chart_insights')
       .where('simulation_id', '=', simulationId)
       .returning('id')
       .execute();
-    return forget(this.em, ChartInsight, removed);
+    return detachDeleted(this.em, ChartInsight, deleted);
   }
 
   async #save(simulationId: string, insightType: string, responseJson: JsonObject): Promise<string> {
     documentText(payloadColumn, responseJson);
-    const db = await this.writing();
+    const db = await this.queryForWrite();
     const { id } = await db
       .insertInto('chart_insights')
       .values(({ fn }) => ({
-        id: mintKey(this.em, ChartInsight),
+        id: generateKey(this.em, ChartInsight),
         simulation_id: simulationId,
         insight_type: insightType,
         response_json: responseJson,
@@ -164,7 +160,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
       .onConflict((conflict) =>
         conflict.columns(['simulation_id', 'insight_type']).doUpdateSet((eb) => ({
           response_json: eb.ref('excluded.response_json'),
-          // Replaced, even if it is equal.
+          // Set although the trigger exists: the trigger ignores a replacement by an equal insight.
           updated_at: eb.ref('excluded.created_at'),
         })),
       )

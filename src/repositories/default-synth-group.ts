@@ -2,7 +2,7 @@ import type { Kysely } from '@mikro-orm/postgresql';
 import type { Tables } from '../entities/tables.ts';
 import { defaultSynthGroup } from '../entities/synth-group.ts';
 
-/** Makes the default group unless it is there, by one statement: of many who do so at once, one makes it and the rest see it. */
+/** Inserts the default group unless it exists, by one statement; safe under concurrency. */
 export async function ensureDefaultSynthGroup(db: Kysely<Tables>): Promise<void> {
   await db
     .insertInto('synth_groups')

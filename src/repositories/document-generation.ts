@@ -1,7 +1,7 @@
 import type { JsonObject } from '../entities/shapes.ts';
 import { byStatus, document, fields, Instant, nullable, oneOf, optional, Text } from './signatures/index.ts';
 
-/** A finished text, as it is to be stored. No metadata is null, or empty. */
+/** A finished text to be saved. Null or empty metadata is stored as NULL. */
 export interface FinishedDocument {
   readonly markdown: string;
   readonly metadata: JsonObject | null;
@@ -17,24 +17,24 @@ export const FinishedDocument = fields<FinishedDocument>({
   status: optional(oneOf(['completed', 'partial'])),
 });
 
-/** How a text is going to be generated. */
+/** The start of a generation. */
 export interface GenerationStart {
   readonly model: string;
-  /** A generation that began before this moment counts as abandoned, and is begun anew. Default: none does. */
+  /** A generation that started before this time counts as abandoned, and is restarted. Default: none does. */
   readonly abandonedBefore?: Date | undefined;
 }
 
 export const GenerationStart = fields<GenerationStart>({ model: Text, abandonedBefore: optional(Instant) });
 
-/** A generation that is under way. */
+/** A generation in progress. */
 export interface Generation {
-  /** The key of its document, which the document keeps. */
+  /** The key of its document, which never changes. */
   readonly id: string;
   /** Identifies this generation of the document; `finishGenerating` requires it. */
   readonly token: string;
 }
 
-/** How a generation ended. Metadata that is absent stays as it is; null, or empty, clears it. */
+/** The outcome of a generation. Absent metadata stays as it is; null or empty metadata clears it. */
 export type GenerationOutcome =
   | {
       readonly status: 'completed' | 'partial';
@@ -44,7 +44,7 @@ export type GenerationOutcome =
   | {
       readonly status: 'failed';
       readonly error: string;
-      /** What there is of the text; absent, what was there stays. */
+      /** The incomplete text; when absent, the stored text stays. */
       readonly markdown?: string | undefined;
       readonly metadata?: JsonObject | null | undefined;
     };

@@ -1,10 +1,10 @@
 import type { documentStatuses, documentTypes } from '../entities/experiment-document.ts';
 import { readModel, type ShownBy } from './read-model/read-model.ts';
 
-/** What kind of text a document is. An experiment has one document of each kind at most. */
+/** The type of a document. An experiment has one document of each type at most. */
 export type DocumentType = (typeof documentTypes)[number];
 
-/** How far a document is. */
+/** The state of a document. */
 export type DocumentStatus = (typeof documentStatuses)[number];
 
 export const documentSummaries = readModel({
@@ -13,15 +13,15 @@ export const documentSummaries = readModel({
     id: 'id',
     documentType: 'document_type',
     status: 'status',
-    /** When its generation began, or was completed. */
+    /** When its generation started, or was completed. */
     generatedAt: 'generated_at',
     model: 'model',
-    /** Why it failed; null unless it did. */
+    /** Why its generation failed; null otherwise. */
     errorMessage: 'error_message',
   },
   sorts: { generatedAt: 'generated_at' },
-  filters: (by) => ({ experiment: by.owner('experiment_id') }),
+  filters: (by) => ({ experiment: by.parent('experiment_id') }),
 });
 
-/** A document as lists show it: without its text. */
+/** A document without its text. */
 export type DocumentSummary = ShownBy<typeof documentSummaries>;

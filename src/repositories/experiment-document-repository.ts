@@ -17,39 +17,45 @@ import {
   type DocumentType,
 } from './document-summary.ts';
 import { textOfHex } from '../wire/instant.ts';
-import { instantColumn, momentOf } from './exact-columns.ts';
-import { mintKey } from './mint-key.ts';
+import { instantColumn, textOfTime } from './exact-columns.ts';
+import { generateKey } from './generate-key.ts';
 import { Repository } from './repository.ts';
 import { Key, oneOf, reads, rowMethods, stages, Text, writes, type Signatures } from './signatures/index.ts';
 
-/** Texts generated for experiments, one of each type at most. Those of a deleted experiment can still be reached by its key. */
+export type * from './document-summary.ts';
+export type * from './document-generation.ts';
+
+/** Texts generated for experiments: one of each type at most. Those of a deleted experiment are still returned by its key. */
 export class ExperimentDocumentRepository extends Repository<ExperimentDocument> {
   constructor(em: EntityManager) {
     super(em, ExperimentDocument);
   }
 
-  /** This experiment's document of this type, to be modified; null if none exists. */
+  /** Returns this experiment's document of this type, to be modified; null if none exists. */
   findByType(experimentId: string, documentType: DocumentType): Promise<ExperimentDocument | null> {
-    return this.one({ experiment: experimentId, documentType });
+    return this.findOne({ experiment: experimentId, documentType });
   }
 
   /**
-   * This experiment's document of this type, to be modified.
+   * Returns this experiment's document of this type, to be modified.
    *
    * @throws NotFoundError if it does not exist.
    */
   async getByType(experimentId: string, documentType: DocumentType): Promise<ExperimentDocument> {
-    return this.must(await this.findByType(experimentId, documentType), { experimentId, documentType });
+    return this.requireFound(await this.findByType(experimentId, documentType), {
+      experimentId,
+      documentType,
+    });
   }
 
-  /** Summaries of all documents of an experiment, latest generated first. */
+  /** Returns summaries of all documents of an experiment, latest generated first. */
   listSummaries(experimentId: string): Promise<DocumentSummary[]> {
-    return this.ask(documentSummaries).list({ experiment: experimentId });
+    return this.read(documentSummaries).list({ experiment: experimentId });
   }
 
-  /** The text of a completed document; null if it does not exist or is in another state. */
+  /** Returns the text of a completed document; null if it does not exist or is in another state. */
   async findMarkdown(experimentId: string, documentType: DocumentType): Promise<string | null> {
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const found = await db
       .selectFrom('experiment_documents')
       .select('markdown_content')
@@ -60,9 +66,9 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     return found?.markdown_content ?? null;
   }
 
-  /** In what state a document is; null if none exists. */
+  /** Returns the state of a document; null if none exists. */
   async findStatus(experimentId: string, documentType: DocumentType): Promise<DocumentStatus | null> {
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const found = await db
       .selectFrom('experiment_documents')
       .select('status')
@@ -72,9 +78,9 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     return found?.status ?? null;
   }
 
-  /** For each type, whether this experiment has a completed document of it. */
+  /** Returns, for each type, whether this experiment has a completed document of it. */
   async existsByType(experimentId: string): Promise<Readonly<Record<DocumentType, boolean>>> {
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const rows = await db
       .selectFrom('experiment_documents')
       .select('document_type')
@@ -90,10 +96,10 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   }
 
   /**
-   * Stores a finished text, by one statement: as the experiment's document of this type, in any state, or as a new
-   * one. An error is cleared. Gives its key, which a document keeps.
+   * Inserts or replaces the experiment's document of this type, in any state, by one statement, and returns its key. A replaced document
+   * keeps its key; its error is cleared.
    *
-   * @throws InvalidJsonError
+   * @throws InvalidJsonError when the metadata has the wrong shape.
    */
   async saveDocument(
     experimentId: string,
@@ -102,13 +108,12 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   ): Promise<string> {
     const text = { markdown_content: markdown, metadata: checked(metadata), model, status };
     const saved = await this.#put(experimentId, documentType, text, 'infinity');
-    return this.must(saved, { experimentId, documentType }).id;
+    return this.requireFound(saved, { experimentId, documentType }).id;
   }
 
   /**
-   * Begins to generate a text, by one statement: of two starts at once, one wins and the other learns that it is being generated.
-   * What the document held, and its error, are cleared. Gives what `finishGenerating` asks for; null while another generation of it
-   * is under way. The worker of an abandoned generation can no longer end it.
+   * Starts the generation of a document, by one statement, and clears its text and its error. Returns null while another generation of the
+   * document is in progress: of concurrent calls, one starts it. The worker of an abandoned generation can no longer finish it.
    *
    * @throws InvalidValueError when `abandonedBefore` is an invalid date.
    */
@@ -118,17 +123,17 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     { model, abandonedBefore }: GenerationStart,
   ): Promise<Generation | null> {
     const text = { markdown_content: '', metadata: null, model, status: 'generating' as const };
-    const abandoned = abandonedBefore ? momentOf('abandonedBefore', abandonedBefore) : '-infinity';
+    const abandoned = abandonedBefore ? textOfTime('abandonedBefore', abandonedBefore) : '-infinity';
     return this.#put(experimentId, documentType, text, abandoned);
   }
 
   /**
-   * Ends the generation of this token, by one statement. A text clears the error that was there; a failure says what went wrong, and
-   * belongs in a separate transaction if that of the generation is rolled back.
+   * Finishes the generation with this token, by one statement. A text clears the error of the document. Record a failure in a separate
+   * transaction if that of the generation is rolled back.
    *
-   * @throws ContentionError when that generation is not under way any more: it has ended, another was begun in its place, or a
-   * finished text was stored; NotFoundError when there is no such document; InvalidValueError when no `startGenerating` gave the
-   * token; InvalidJsonError. Nothing is written then.
+   * @throws ContentionError when the generation is no longer in progress: it was finished, another was started, or a finished text was
+   * saved; NotFoundError if the document does not exist; InvalidValueError when the token is not one of `startGenerating`;
+   * InvalidJsonError when the metadata has the wrong shape. Nothing is written then.
    */
   async finishGenerating(
     experimentId: string,
@@ -137,7 +142,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     outcome: GenerationOutcome,
   ): Promise<void> {
     const { status, markdown, metadata } = outcome;
-    const db = await this.writing();
+    const db = await this.queryForWrite();
     const finished = await db
       .updateTable('experiment_documents')
       .set((eb) => ({
@@ -154,8 +159,8 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
       .returning('id')
       .executeTakeFirst();
     if (finished) return this.reload(finished.id);
-    this.must(await this.findStatus(experimentId, documentType), { experimentId, documentType });
-    throw new ContentionError('this generation is not under way any more', { table: 'experiment_documents' });
+    this.requireFound(await this.findStatus(experimentId, documentType), { experimentId, documentType });
+    throw new ContentionError('the generation is no longer in progress', { table: 'experiment_documents' });
   }
 
   /**
@@ -167,18 +172,18 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
     this.remove(await this.getByType(experimentId, documentType));
   }
 
-  // The document that holds the text now, and when that was put; null where one is being generated and that began at `abandoned` or later.
+  // Returns the saved document with its time; null where a generation is in progress that started at `abandoned` or later.
   async #put(
     experimentId: string,
     documentType: DocumentType,
     text: Pick<Tables['experiment_documents'], 'markdown_content' | 'metadata' | 'model' | 'status'>,
     abandoned: string,
   ): Promise<Generation | null> {
-    const db = await this.writing();
+    const db = await this.queryForWrite();
     const put = await db
       .insertInto('experiment_documents')
       .values(({ fn }) => ({
-        id: mintKey(this.em, ExperimentDocument),
+        id: generateKey(this.em, ExperimentDocument),
         experiment_id: experimentId,
         document_type: documentType,
         ...text,
@@ -201,7 +206,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
             ),
           ),
       )
-      // To the microsecond, and moved by each start: no two generations of a document have it in common. An edit leaves it alone.
+      // Exact to the microsecond and set by each start, so that it identifies a generation. An edit does not change it.
       .returning(['id', instantColumn('generated_at', 'began')])
       .executeTakeFirst();
     if (!put) return null;
@@ -237,7 +242,7 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
   } satisfies Signatures<ExperimentDocumentRepository>;
 }
 
-// For a statement that bypasses the flush, which would check it. No metadata is NULL, never an empty document.
+// The statement bypasses the flush, which would check it. Empty metadata is stored as NULL, never as an empty document.
 function checked(metadata: JsonObject | null): JsonObject | null {
   if (metadata === null) return null;
   checkDocument('experiment_documents.metadata', JsonObject, metadata);

@@ -11,9 +11,9 @@ import {
   Key,
   nullable,
   optional,
-  pageRequest,
+  pageOf,
   rowMethods,
-  cursorRequest,
+  cursorOf,
   Text,
   reads,
   stages,
@@ -21,71 +21,73 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-/** What of an experiment is to be changed. */
+export type * from './experiment-summary.ts';
+
+/** Changes of an experiment. An absent field stays as it is; null clears it. */
 export interface ExperimentChanges {
   readonly name?: string | undefined;
   readonly hypothesis?: string | undefined;
   readonly description?: string | null | undefined;
 }
 
-/** Product hypotheses under test. A deleted one is hidden from every read, unless asked for. */
+/** Product hypotheses under test. Reads hide deleted experiments unless `deleted` is `included`. */
 export class ExperimentRepository extends Repository<Experiment> {
   constructor(em: EntityManager) {
     super(em, Experiment);
   }
 
-  /** The experiment with this key, to be modified; null if it does not exist or is deleted. */
+  /** Returns the experiment with this key, to be modified; null if it does not exist or is hidden. */
   override async find(key: string, { deleted = 'hidden' }: DeletedOption = {}): Promise<Experiment | null> {
     const found = await super.find(key);
     return found?.status === 'deleted' && deleted === 'hidden' ? null : found;
   }
 
   /**
-   * The experiment with this key, to be modified.
+   * Returns the experiment with this key, to be modified.
    *
-   * @throws NotFoundError if it does not exist or is deleted.
+   * @throws NotFoundError if it does not exist or is hidden.
    */
   override async get(key: string, option: DeletedOption = {}): Promise<Experiment> {
-    return this.must(await this.find(key, option), key);
+    return this.requireFound(await this.find(key, option), key);
   }
 
   /**
-   * What lists show of one experiment.
+   * Returns the summary of one experiment.
    *
-   * @throws NotFoundError if it does not exist or is deleted and that was not asked for.
+   * @throws NotFoundError if it does not exist or is hidden.
    */
   getSummary(key: string, option: DeletedOption = {}): Promise<ExperimentSummary> {
-    return this.ask(experimentSummaries).get(key, option);
+    return this.read(experimentSummaries).get(key, option);
   }
 
   /**
-   * Summaries by page, newest first by default (`createdAt`, `updatedAt`, `name`; null last).
+   * Returns an offset page of summaries, newest first by default (`createdAt`, `updatedAt`, `name`; null last).
    *
    * @throws InvalidPageError
    */
   pageSummaries(
     request: PageRequest<ExperimentSortKey> & DeletedOption = {},
   ): Promise<Page<ExperimentSummary>> {
-    return this.ask(experimentSummaries).page(request);
+    return this.read(experimentSummaries).page(request);
   }
 
   /**
-   * Summaries by cursor page, sorted as pages are. A cursor continues with the same `deleted` only.
+   * Returns a cursor page of summaries, sorted as offset pages are. A cursor requires the same `deleted`.
    *
    * @throws InvalidPageError
    */
   scrollSummaries(
     request: CursorRequest<ExperimentSortKey> & DeletedOption = {},
   ): Promise<CursorPage<ExperimentSummary>> {
-    return this.ask(experimentSummaries).scroll(request);
+    return this.read(experimentSummaries).scroll(request);
   }
 
   /**
-   * Changes what is given; an absent field stays as it is, a null description is cleared.
+   * Stages changes of the given fields, and returns the experiment.
    *
    * @throws NotFoundError if it does not exist or is deleted.
    */
-  async revise(key: string, changes: ExperimentChanges): Promise<Experiment> {
+  async update(key: string, changes: ExperimentChanges): Promise<Experiment> {
     const experiment = await this.get(key);
     if (changes.name !== undefined) experiment.name = changes.name;
     if (changes.hypothesis !== undefined) experiment.hypothesis = changes.hypothesis;
@@ -94,34 +96,34 @@ export class ExperimentRepository extends Repository<Experiment> {
   }
 
   /**
-   * Replaces the scorecard, or clears it with null, by one statement.
+   * Updates the scorecard, or clears it with null, by one statement.
    *
-   * @throws NotFoundError if it does not exist or is deleted; InvalidJsonError.
+   * @throws NotFoundError if the experiment does not exist or is deleted; InvalidJsonError when the scorecard has the wrong shape.
    */
-  async saveScorecard(key: string, scorecard: Scorecard | null): Promise<void> {
+  async updateScorecard(key: string, scorecard: Scorecard | null): Promise<void> {
     if (scorecard !== null) checkDocument('experiments.scorecard_data', Scorecard, scorecard);
-    await this.change(key, { id: key, status: 'active' }, { scorecardData: scorecard });
+    await this.updateRow(key, { id: key, status: 'active' }, { scorecardData: scorecard });
   }
 
   /**
-   * Hides the experiment from every read; its row and its children stay.
+   * Soft-deletes the experiment: reads hide it by default. Its row and its children stay.
    *
-   * @throws NotFoundError if it does not exist or is deleted already.
+   * @throws NotFoundError if it does not exist or is already deleted.
    */
   async softDelete(key: string): Promise<void> {
-    await this.change(key, { id: key, status: 'active' }, { status: 'deleted' });
+    await this.updateRow(key, { id: key, status: 'active' }, { status: 'deleted' });
   }
 
   /**
-   * Undoes a soft delete. Does nothing to an experiment that is not deleted.
+   * Restores a soft-deleted experiment. No-op for one that is not deleted.
    *
    * @throws NotFoundError if it does not exist.
    */
   async restore(key: string): Promise<void> {
-    this.mustBeInTransaction();
+    this.requireTransaction();
     const experiment = await this.get(key, { deleted: 'included' });
     if (experiment.status === 'deleted')
-      await this.change(key, { id: key, status: 'deleted' }, { status: 'active' });
+      await this.updateRow(key, { id: key, status: 'deleted' }, { status: 'active' });
   }
 
   static readonly signatures = {
@@ -130,22 +132,12 @@ export class ExperimentRepository extends Repository<Experiment> {
     get: reads({ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }),
     getSummary: reads({ key: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }),
     pageSummaries: reads({
-      request: optional(
-        fields<PageRequest<ExperimentSortKey> & DeletedOption>({
-          ...pageRequest(experimentSummaries.sortKeys),
-          ...deletedOption,
-        }),
-      ),
+      request: pageOf(experimentSummaries, deletedOption),
     }),
     scrollSummaries: reads({
-      request: optional(
-        fields<CursorRequest<ExperimentSortKey> & DeletedOption>({
-          ...cursorRequest(experimentSummaries.sortKeys),
-          ...deletedOption,
-        }),
-      ),
+      request: cursorOf(experimentSummaries, deletedOption),
     }),
-    revise: stages(
+    update: stages(
       { key: Key },
       {
         changes: fields<ExperimentChanges>({
@@ -155,7 +147,7 @@ export class ExperimentRepository extends Repository<Experiment> {
         }),
       },
     ),
-    saveScorecard: writes({ key: Key }, { scorecard: nullable(document<Scorecard>()) }),
+    updateScorecard: writes({ key: Key }, { scorecard: nullable(document<Scorecard>()) }),
     softDelete: writes({ key: Key }),
     restore: writes({ key: Key }),
   } satisfies Signatures<ExperimentRepository>;

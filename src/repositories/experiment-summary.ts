@@ -26,5 +26,5 @@ export const experimentSummaries = readModel({
 
 export type ExperimentSortKey = SortKeyOf<typeof experimentSummaries>;
 
-/** An experiment as lists show it, with what it already has. */
+/** An experiment in lists, with flags for what it already has. */
 export type ExperimentSummary = ShownBy<typeof experimentSummaries>;

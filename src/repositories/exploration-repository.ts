@@ -16,16 +16,18 @@ import {
   FiniteNumber,
   oneOf,
   optional,
-  pageRequest,
+  pageOf,
   rowMethods,
-  cursorRequest,
+  cursorOf,
   locks,
   reads,
   writes,
   type Signatures,
 } from './signatures/index.ts';
 
-/** What a worker reports: how many nodes it added, how deep it got, and the best success rate that it found. */
+export type * from './exploration-summary.ts';
+
+/** The progress that a worker reports: the number of nodes added, the depth reached, and the best success rate found. */
 export interface ExplorationProgress {
   readonly nodes?: number | undefined;
   readonly depth?: number | undefined;
@@ -33,8 +35,8 @@ export interface ExplorationProgress {
 }
 
 /**
- * Searches for better scorecards. Their counters are raised where they are, never written over. Those of a deleted experiment can
- * still be reached, by their own keys and by its.
+ * Searches for better scorecards. Their counters are incremented atomically, never overwritten. Those of a deleted experiment are still
+ * returned, by their own keys and by its key.
  */
 export class ExplorationRepository extends Repository<Exploration> {
   constructor(em: EntityManager) {
@@ -42,24 +44,24 @@ export class ExplorationRepository extends Repository<Exploration> {
   }
 
   /**
-   * The exploration with this key as it is now, to be modified; null if none exists. Others that would change or lock it wait
-   * until this transaction ends.
+   * Returns the exploration with this key as it is now, to be modified, and locks it; null if none exists. Others that change or lock it
+   * wait until this transaction ends.
    */
   lock(key: string): Promise<Exploration | null> {
-    return this.one({ id: key }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    return this.findOne({ id: key }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   }
 
   /**
-   * The exploration with this key, to be shown.
+   * Returns the summary of one exploration.
    *
    * @throws NotFoundError if it does not exist.
    */
   getSummary(key: string): Promise<ExplorationSummary> {
-    return this.ask(explorationSummaries).get(key);
+    return this.read(explorationSummaries).get(key);
   }
 
   /**
-   * An experiment's explorations by page, latest started first by default (`startedAt`, `completedAt`,
+   * Returns an offset page of an experiment's explorations, latest started first by default (`startedAt`, `completedAt`,
    * `bestSuccessRate`; null last).
    *
    * @throws InvalidPageError
@@ -68,11 +70,11 @@ export class ExplorationRepository extends Repository<Exploration> {
     experimentId: string,
     request: PageRequest<ExplorationSortKey> = {},
   ): Promise<Page<ExplorationSummary>> {
-    return this.ask(explorationSummaries).page({ ...request, experiment: experimentId });
+    return this.read(explorationSummaries).page({ ...request, experiment: experimentId });
   }
 
   /**
-   * An experiment's explorations by cursor page, sorted as pages are.
+   * Returns a cursor page of an experiment's explorations, sorted as offset pages are.
    *
    * @throws InvalidPageError
    */
@@ -80,36 +82,35 @@ export class ExplorationRepository extends Repository<Exploration> {
     experimentId: string,
     request: CursorRequest<ExplorationSortKey> = {},
   ): Promise<CursorPage<ExplorationSummary>> {
-    return this.ask(explorationSummaries).scroll({ ...request, experiment: experimentId });
+    return this.read(explorationSummaries).scroll({ ...request, experiment: experimentId });
   }
 
   /**
-   * Adds LLM calls to those already counted, by one statement: no call of another worker is lost. Gives the new total, to be held
-   * against the budget.
+   * Increments the number of LLM calls atomically, by one statement, and returns the new total.
    *
    * @throws NotFoundError if it does not exist.
    */
   async recordLlmCalls(key: string, calls: number): Promise<number> {
-    const db = await this.writing();
+    const db = await this.queryForWrite();
     const row = await db
       .updateTable('explorations')
       .set((eb) => ({ total_llm_calls: eb('total_llm_calls', '+', calls) }))
       .where('id', '=', key)
       .returning('total_llm_calls')
       .executeTakeFirst();
-    const { total_llm_calls } = this.must(row, key);
+    const { total_llm_calls } = this.requireFound(row, key);
     await this.reload(key);
     return total_llm_calls;
   }
 
   /**
-   * Counts new nodes, and raises the depth and the best success rate where what is given is higher, by one statement: workers
-   * that report at once lose nothing of each other.
+   * Increments the number of nodes, and raises the depth and the best success rate to the given ones if those are higher, atomically, by one
+   * statement.
    *
    * @throws NotFoundError if it does not exist.
    */
   async recordProgress(key: string, { nodes = 0, depth, successRate }: ExplorationProgress): Promise<void> {
-    const db = await this.writing();
+    const db = await this.queryForWrite();
     const row = await db
       .updateTable('explorations')
       .set((eb) => ({
@@ -124,13 +125,13 @@ export class ExplorationRepository extends Repository<Exploration> {
       .where('id', '=', key)
       .returning('id')
       .executeTakeFirst();
-    this.must(row, key);
+    this.requireFound(row, key);
     await this.reload(key);
   }
 
   /**
-   * Ends a running exploration by one statement. False when it had ended before: how it ended then stays, so that of several that
-   * end it one wins.
+   * Finishes a running exploration, by one statement. Returns false, and changes nothing, if it is finished already: of concurrent calls, one
+   * wins.
    *
    * @throws NotFoundError if it does not exist.
    */
@@ -139,11 +140,11 @@ export class ExplorationRepository extends Repository<Exploration> {
     status: Exclude<Exploration['status'], 'running'>,
     completedAt: Date = new Date(),
   ): Promise<boolean> {
-    await this.writing();
+    await this.queryForWrite();
     const where = { id: key, status: 'running' } as const;
     const ended = await this.em.nativeUpdate(Exploration, where, { status, completedAt });
     if (ended > 0) await this.reload(key);
-    else this.must(await readByKey(this.em, Exploration, key), key);
+    else this.requireFound(await readByKey(this.em, Exploration, key), key);
     return ended > 0;
   }
 
@@ -154,17 +155,13 @@ export class ExplorationRepository extends Repository<Exploration> {
     pageSummaries: reads(
       { experimentId: Key },
       {
-        request: optional(
-          fields<PageRequest<ExplorationSortKey>>(pageRequest(explorationSummaries.sortKeys)),
-        ),
+        request: pageOf(explorationSummaries),
       },
     ),
     scrollSummaries: reads(
       { experimentId: Key },
       {
-        request: optional(
-          fields<CursorRequest<ExplorationSortKey>>(cursorRequest(explorationSummaries.sortKeys)),
-        ),
+        request: cursorOf(explorationSummaries),
       },
     ),
     recordLlmCalls: writes({ key: Key }, { calls: Integer }),

@@ -17,10 +17,10 @@ export const explorationSummaries = readModel({
     completedAt: 'completed_at',
   },
   sorts: { startedAt: 'started_at', completedAt: 'completed_at', bestSuccessRate: 'best_success_rate' },
-  filters: (by) => ({ experiment: by.owner('experiment_id') }),
+  filters: (by) => ({ experiment: by.parent('experiment_id') }),
 });
 
 export type ExplorationSortKey = SortKeyOf<typeof explorationSummaries>;
 
-/** An exploration as lists show it: what it looks for, and how far it has come. */
+/** An exploration in lists: its goal and its progress. */
 export type ExplorationSummary = ShownBy<typeof explorationSummaries>;

@@ -7,14 +7,14 @@ import {
 } from '@mikro-orm/postgresql';
 import { exactColumn } from '../wire/exact-column.ts';
 
-// Otherwise the ORM would take unflushed values of related entities for what is stored.
-const notItsRelations: Parameters<EntityManager['map']>[2] & { readonly cascade: boolean } = {
+// With cascades the ORM would take unflushed values of related entities for stored ones.
+const withoutCascades: Parameters<EntityManager['map']>[2] & { readonly cascade: boolean } = {
   cascade: false,
 };
 
 const statements = new WeakMap<EntityMetadata, string>();
 
-/** Returns the managed row with this key; null if none exists. A row that is loaded already is not read again. */
+/** Returns the managed row with this key; null if none exists. A loaded row is not read again. Flushes first. */
 export async function findByKey<E extends object>(
   em: EntityManager,
   entity: EntityClass<E>,
@@ -26,8 +26,8 @@ export async function findByKey<E extends object>(
 }
 
 /**
- * Reads the row with this key, also where it is loaded already, and returns it managed; null if none exists. The statement is written
- * once per entity: the ORM builds it anew at every call, which costs more than PostgreSQL takes to answer.
+ * Reads the row with this key, even if it is loaded, and returns it managed; null if none exists. The statement is built once per entity:
+ * the ORM would build it at every call, which takes longer than PostgreSQL takes to answer.
  */
 export async function readByKey<E extends object>(
   em: EntityManager,
@@ -39,7 +39,7 @@ export async function readByKey<E extends object>(
     statementFor(meta),
     Array.isArray(key) ? key : [key],
   );
-  return row ? em.map(entity, row, notItsRelations) : null;
+  return row ? em.map(entity, row, withoutCascades) : null;
 }
 
 function statementFor(meta: EntityMetadata): string {

@@ -14,7 +14,7 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-/** What a guide holds. */
+/** The texts of a guide. */
 export interface GuideTexts {
   readonly contextDefinition?: string | null | undefined;
   readonly questions?: string | null | undefined;
@@ -28,31 +28,31 @@ const guideTexts = fields<GuideTexts>({
 });
 
 /**
- * What interviewers of an experiment ask. A guide's key is that of its experiment, which has one at most. That of a deleted
- * experiment can still be reached.
+ * Interview guides of experiments: one at most for each. The key of a guide is that of its experiment. The guide of a deleted experiment is
+ * still returned.
  */
 export class InterviewGuideRepository extends Repository<InterviewGuide> {
   constructor(em: EntityManager) {
     super(em, InterviewGuide);
   }
 
-  /** The guide of this experiment, to be modified; null if none exists. */
+  /** Returns the guide of this experiment, to be modified; null if none exists. */
   override find(experimentId: string): Promise<InterviewGuide | null> {
     return super.find(experimentId);
   }
 
   /**
-   * The guide of this experiment, to be modified.
+   * Returns the guide of this experiment, to be modified.
    *
    * @throws NotFoundError if it does not exist.
    */
   override async get(experimentId: string): Promise<InterviewGuide> {
-    return this.must(await this.find(experimentId), experimentId);
+    return this.requireFound(await this.find(experimentId), experimentId);
   }
 
-  /** Whether this experiment has a guide. */
+  /** Returns whether this experiment has a guide. */
   async exists(experimentId: string): Promise<boolean> {
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const found = await db
       .selectFrom('interview_guide')
       .select('experiment_id')
@@ -61,21 +61,19 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
     return found !== undefined;
   }
 
-  /**
-   * Stages a new guide. The flush refuses it where the experiment has one already (`DuplicateError`, `interview_guide_pkey`).
-   */
+  /** Stages a new guide. The flush rejects with `DuplicateError` (`interview_guide_pkey`) if the experiment has one already. */
   override add(data: RequiredEntityData<InterviewGuide>): InterviewGuide {
     return super.add(data);
   }
 
   /**
-   * Gives the experiment this guide unless it has one, by one statement: of two at once, one adds and the other learns that there
-   * is one. True when it was added.
+   * Inserts the guide of an experiment unless it has one, by one statement; safe under concurrency. Returns whether it was inserted. Absent
+   * texts are null.
    *
-   * @throws DataError when there is no such experiment.
+   * @throws DanglingReferenceError if the experiment does not exist.
    */
   async insertIfAbsent(experimentId: string, texts: GuideTexts): Promise<boolean> {
-    const db = await this.writing();
+    const db = await this.queryForWrite();
     const added = await db
       .insertInto('interview_guide')
       .values(({ fn }) => ({
@@ -93,11 +91,11 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
   }
 
   /**
-   * Changes what is given; an absent text stays as it is, a null one is cleared.
+   * Stages changes of the given texts, and returns the guide. An absent text stays as it is; null clears it.
    *
    * @throws NotFoundError if it does not exist.
    */
-  async revise(experimentId: string, changes: GuideTexts): Promise<InterviewGuide> {
+  async update(experimentId: string, changes: GuideTexts): Promise<InterviewGuide> {
     const guide = await this.get(experimentId);
     if (changes.contextDefinition !== undefined) guide.contextDefinition = changes.contextDefinition;
     if (changes.questions !== undefined) guide.questions = changes.questions;
@@ -120,7 +118,7 @@ export class InterviewGuideRepository extends Repository<InterviewGuide> {
     get: reads({ experimentId: Key }),
     exists: reads({ experimentId: Key }),
     insertIfAbsent: writes({ experimentId: Key }, { texts: guideTexts }),
-    revise: stages({ experimentId: Key }, { changes: guideTexts }),
+    update: stages({ experimentId: Key }, { changes: guideTexts }),
     removeByExperiment: stages({ experimentId: Key }),
   } satisfies Signatures<InterviewGuideRepository>;
 }

@@ -1,6 +1,6 @@
 import type { EntityManager, RequiredEntityData } from '@mikro-orm/postgresql';
 import { RegionAnalysis } from '../entities/region-analysis.ts';
-import { forget } from './forget.ts';
+import { detachDeleted } from './detach-deleted.ts';
 import { readModel, type ShownBy } from './read-model/read-model.ts';
 import { Repository } from './repository.ts';
 import {
@@ -27,44 +27,41 @@ const regionRows = readModel({
     didNotTryRate: 'did_not_try_rate',
     failedRate: 'failed_rate',
     successRate: 'success_rate',
-    /** How much more often it fails than the rest. */
+    /** The difference of its failure rate to that of the other synths. */
     failureDelta: 'failure_delta',
   },
   sorts: { failedRate: [{ desc: 'failed_rate' }] },
-  filters: (by) => ({ simulation: by.owner('simulation_id') }),
+  filters: (by) => ({ simulation: by.parent('simulation_id') }),
 });
 
-/** A region of a simulation, as it was found. */
+/** A region of a simulation. */
 export type RegionAnalysisRow = ShownBy<typeof regionRows>;
 
-/** Sets of synths that fail more than the rest. */
+/** Regions of simulations: sets of synths that fail more often than the others. */
 export class RegionAnalysisRepository extends Repository<RegionAnalysis> {
   constructor(em: EntityManager) {
     super(em, RegionAnalysis);
   }
 
-  /** The regions of a simulation, the most failing first. */
+  /** Returns the regions of a simulation, highest failure rate first. */
   listBySimulation(simulationId: string): Promise<RegionAnalysisRow[]> {
-    return this.ask(regionRows).list({ simulation: simulationId });
+    return this.read(regionRows).list({ simulation: simulationId });
   }
 
-  /** Stages new regions, beside those that their simulation has; no regions, nothing staged. */
+  /** Stages new regions, and returns them. Existing regions stay. */
   addAll(regions: readonly RequiredEntityData<RegionAnalysis>[]): RegionAnalysis[] {
     return regions.map((region) => this.add(region));
   }
 
-  /**
-   * Removes every region of a simulation, by one statement. Gives how many; new ones may be staged after it, in the same
-   * transaction.
-   */
+  /** Deletes every region of a simulation, by one statement, and returns their number. */
   async deleteBySimulation(simulationId: string): Promise<number> {
-    const db = await this.writing();
-    const removed = await db
+    const db = await this.queryForWrite();
+    const deleted = await db
       .deleteFrom('region_analyses')
       .where('simulation_id', '=', simulationId)
       .returning('id')
       .execute();
-    return forget(this.em, RegionAnalysis, removed);
+    return detachDeleted(this.em, RegionAnalysis, deleted);
   }
 
   static readonly signatures = {

@@ -51,7 +51,7 @@ export * from './synth-outcome-repository.ts';
 export * from './synth-repository.ts';
 export * from './transcript-repository.ts';
 
-/** Each entity with its repository, by the name of the repository in a unit of work. A join table needs none. */
+/** Each entity and its repository, by the name of the repository in a unit of work. A join table needs none. */
 export const repositories = {
   analysisCache: [AnalysisCache, AnalysisCacheRepository],
   analysisRuns: [AnalysisRun, AnalysisRunRepository],
@@ -74,6 +74,7 @@ export const repositories = {
   transcripts: [Transcript, TranscriptRepository],
 } as const;
 
+/** The repositories of a unit of work, by name. */
 export type Repositories = {
   readonly [Name in keyof typeof repositories]: InstanceType<(typeof repositories)[Name][1]>;
 };

@@ -16,9 +16,9 @@ import { ReadModelReader } from './read-model/read-model-reader.ts';
 import type { ReadModel } from './read-model/read-model.ts';
 
 /**
- * What every repository can do. Nothing here ends a transaction: the unit of work does. What sends a statement that writes or locks
- * throws `ReadOnlyError` outside of one, before anything is sent. A value of another type than its argument's, nested ones included, is
- * refused with `InvalidValueError`, which names the argument, before anything is sent.
+ * The methods that every repository has. None of them ends a transaction: the unit of work does. A method that writes or locks throws
+ * `ReadOnlyError` outside a transaction. A value of another type than its argument's, nested ones included, is `InvalidValueError`, which
+ * names the argument. Nothing is sent in either case.
  */
 export abstract class Repository<E extends object> {
   protected readonly em: EntityManager;
@@ -29,93 +29,88 @@ export abstract class Repository<E extends object> {
     this.entity = entity;
   }
 
-  /** The row with this key, to be modified; null if none exists. */
+  /** Returns the row with this key, to be modified; null if none exists. */
   find(key: Primary<E>): Promise<E | null> {
     return findByKey(this.em, this.entity, key);
   }
 
   /**
-   * The row with this key, to be modified.
+   * Returns the row with this key, to be modified.
    *
    * @throws NotFoundError if it does not exist.
    */
   async get(key: Primary<E>): Promise<E> {
-    return this.must(await this.find(key), key);
+    return this.requireFound(await this.find(key), key);
   }
 
-  /**
-   * Stages a new row. Without a key it is given one, which is there at once. A parent is given by its key or as an entity.
-   */
+  /** Stages a new row. A key that is absent is generated at once. A parent is given by its key or as an entity. */
   add(data: RequiredEntityData<E>): E {
     return this.em.create(this.entity, data, { persist: true });
   }
 
-  /** Stages a row's removal. What dies with it is up to the database. */
+  /** Stages the removal of a row. The foreign keys decide which other rows are deleted with it. */
   remove(entity: E): void {
     this.em.remove(entity);
   }
 
   /**
-   * The row that `where` finds, to be modified; null if none exists. What was changed so far is flushed first.
+   * Returns the row that `where` matches, to be modified; null if none exists. Flushes first.
    *
    * @throws ReadOnlyError when it is to be locked outside a transaction.
    */
-  protected async one(
+  protected async findOne(
     where: FilterQuery<NoInfer<E>>,
     options: Pick<FindOneOptions<E>, 'orderBy' | 'lockMode' | 'lockTableAliases'> = {},
   ): Promise<E | null> {
     const locked = options.lockMode !== undefined;
-    if (locked) this.mustBeInTransaction();
+    if (locked) this.requireTransaction();
     await this.em.flush();
-    // What is locked is changed next: on what the row holds now, not on what was loaded before the lock.
+    // A locked row is changed next: it must be changed as it is now, not as it was loaded before the lock.
     return this.em.findOne(this.entity, where, { ...options, refresh: locked });
   }
 
-  /**
-   * The tables, for one statement of plain rows in this unit of work. What was changed so far is flushed first, so that the
-   * statement sees it.
-   */
-  protected async rows(): Promise<Kysely<Tables>> {
+  /** Returns the query builder for a statement that reads plain rows. Flushes first, so that the statement sees staged changes. */
+  protected async queryForRead(): Promise<Kysely<Tables>> {
     await this.em.flush();
     return this.em.getKysely<Tables>();
   }
 
   /**
-   * The tables, for one statement that writes or locks. What was changed so far is flushed first, so that the statement sees it.
+   * Returns the query builder for a statement that writes or locks. Flushes first, so that the statement sees staged changes.
    *
    * @throws ReadOnlyError outside a transaction; nothing is sent.
    */
-  protected async writing(): Promise<Kysely<Tables>> {
-    this.mustBeInTransaction();
-    return this.rows();
+  protected async queryForWrite(): Promise<Kysely<Tables>> {
+    this.requireTransaction();
+    return this.queryForRead();
   }
 
-  /** Puts questions about a read model to this unit of work. */
-  protected ask<Shown, Given extends object, SortKey extends string>(
+  /** Returns the reader of a read model in this unit of work. */
+  protected read<Shown, Given extends object, SortKey extends string>(
     model: ReadModel<Shown, Given, SortKey>,
   ): ReadModelReader<Shown, Given, SortKey> {
     return new ReadModelReader(this.em, model);
   }
 
   /**
-   * Changes the row that `where` finds by one statement, and brings it up to date where it is loaded. The row's version goes up.
+   * Updates the row that `where` matches, by one statement, and reloads it where it is loaded. Its row version is incremented.
    *
    * @throws NotFoundError if it does not exist; ReadOnlyError outside a transaction.
    */
-  protected async change(
+  protected async updateRow(
     key: Primary<E>,
     where: FilterQuery<NoInfer<E>>,
     data: EntityData<E>,
   ): Promise<void> {
-    await this.writing();
+    await this.queryForWrite();
     if ((await this.em.nativeUpdate(this.entity, where, data)) === 0)
       throw new NotFoundError(this.entity.name, key);
     await this.reload(key);
   }
 
   /**
-   * Brings a row that this unit of work has loaded up to date, after a statement that changed it, once, past the entity. What was changed
-   * in the entity and not flushed stays.
+   * Reloads a row that this unit of work has loaded, after a statement that changed it once, outside the entity. Unflushed changes of the
+   * entity stay.
    */
   protected async reload(key: Primary<E>): Promise<void> {
     const loaded = this.em.getUnitOfWork().getById(this.entity, key);
@@ -124,14 +119,22 @@ export abstract class Repository<E extends object> {
     if (!(await readByKey(this.em, this.entity, key))) this.em.getUnitOfWork().unsetIdentity(loaded);
   }
 
-  /** @throws ReadOnlyError outside a transaction: a write there could not be rolled back, and a lock would end at once. */
-  protected mustBeInTransaction(): void {
+  /**
+   * Checks that a transaction is open: outside of one a write could not be rolled back, and a lock would end at once.
+   *
+   * @throws ReadOnlyError outside a transaction.
+   */
+  protected requireTransaction(): void {
     if (this.em.isInTransaction()) return;
     throw new ReadOnlyError(`${this.entity.name} would be written or locked outside \`transact\``);
   }
 
-  /** @throws NotFoundError when `found` is nothing. */
-  protected must<T>(found: T | null | undefined, key: unknown): T {
+  /**
+   * Returns `found`.
+   *
+   * @throws NotFoundError when it is null or undefined.
+   */
+  protected requireFound<T>(found: T | null | undefined, key: unknown): T {
     if (found == null) throw new NotFoundError(this.entity.name, key);
     return found;
   }

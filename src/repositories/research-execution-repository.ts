@@ -12,7 +12,7 @@ import {
   type ResearchExecutionDetail,
   type ResearchExecutionSummary,
 } from './research-execution-summary.ts';
-import { startingWith } from './text-pattern.ts';
+import { patternStartingWith } from './text-pattern.ts';
 import {
   fields,
   Integer,
@@ -22,101 +22,110 @@ import {
   nullable,
   oneOf,
   optional,
-  pageRequest,
+  pageOf,
   rowMethods,
-  cursorRequest,
+  cursorOf,
   locks,
   reads,
   stages,
   writes,
   synchronous,
+  type FieldChecks,
   type Signatures,
 } from './signatures/index.ts';
 
-/** A new execution; it starts now unless it says otherwise. */
+export type * from './research-execution-summary.ts';
+
+const executionFilters: FieldChecks<ExperimentOption & DeletedOption> = {
+  experiment: optional(nullable(Key)),
+  ...deletedOption,
+};
+
+/** A new execution. `startedAt` defaults to now. */
 export type NewResearchExecution = Omit<RequiredEntityData<ResearchExecution>, 'startedAt'> &
   Partial<Pick<RequiredEntityData<ResearchExecution>, 'startedAt'>>;
 
-/** How many of an execution's interviews were counted so far. An absent count stays as it is. */
+/** The interview counts of an execution. An absent count stays as it is. */
 export interface InterviewCounts {
   readonly successfulCount?: number | undefined;
   readonly failedCount?: number | undefined;
 }
 
-/** How many interviews have ended since the last report. */
+/** The numbers of interviews to add to the counts of an execution; default 0. */
 export interface EndedInterviews {
   readonly successful?: number | undefined;
   readonly failed?: number | undefined;
 }
 
 /**
- * Rounds of interviews. Those of a deleted experiment are hidden where executions of several experiments are listed or claimed, and
- * can be reached by their own keys and by their experiment's.
+ * Rounds of interviews. Those of a deleted experiment are hidden where executions of several experiments are listed or claimed; they are
+ * returned by their own keys and by that of their experiment.
  */
 export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   constructor(em: EntityManager) {
     super(em, ResearchExecution);
   }
 
-  /** Stages a new execution: pending, and started now, unless it says otherwise. */
+  /** Stages a new execution. `status` defaults to `pending`, `startedAt` to now. */
   override add(data: NewResearchExecution): ResearchExecution {
     return super.add({ ...data, startedAt: data.startedAt ?? new Date() });
   }
 
   /**
-   * All that is known of an execution, and whether its experiment has a completed summary and PR-FAQ.
+   * Returns every field of an execution, and whether its experiment has a completed summary and PR-FAQ.
    *
    * @throws NotFoundError if it does not exist.
    */
   getDetail(key: string): Promise<ResearchExecutionDetail> {
-    return this.ask(executionDetails).get(key, { deleted: 'included' });
+    return this.read(executionDetails).get(key, { deleted: 'included' });
   }
 
   /**
-   * Summaries by page, newest first by default (`startedAt`, `topicName`, `status`); of one experiment, deleted or not,
-   * if it is given, else of all but deleted ones, unless asked for.
+   * Returns an offset page of summaries, newest first by default (`startedAt`, `topicName`, `status`). With `experiment`: those of that
+   * experiment, deleted or not. Without: those of all experiments, hiding deleted ones unless `deleted` is `included`.
    *
    * @throws InvalidPageError
    */
   pageSummaries(
     request: PageRequest<ExecutionSortKey> & ExperimentOption & DeletedOption = {},
   ): Promise<Page<ResearchExecutionSummary>> {
-    return this.ask(executionSummaries).page(narrowed(request));
+    return this.read(executionSummaries).page(includeGivenExperiment(request));
   }
 
   /**
-   * Summaries by cursor page, sorted and narrowed as pages are. A cursor continues with the same `experiment` and `deleted` only.
+   * Returns a cursor page of summaries, sorted and filtered as offset pages are. A cursor requires the same `experiment` and `deleted`.
    *
    * @throws InvalidPageError
    */
   scrollSummaries(
     request: CursorRequest<ExecutionSortKey> & ExperimentOption & DeletedOption = {},
   ): Promise<CursorPage<ResearchExecutionSummary>> {
-    return this.ask(executionSummaries).scroll(narrowed(request));
+    return this.read(executionSummaries).scroll(includeGivenExperiment(request));
   }
 
   /**
-   * The newest automatic interview of the experiment, deleted or not: one whose topic starts with `exp_<experiment>_auto`; null if none exists.
+   * Returns the newest automatic interview of an experiment, deleted or not; null if none exists. Its topic starts with
+   * `exp_<experiment>_auto`.
    */
   findAutoInterviewSummary(experiment: string): Promise<ResearchExecutionSummary | null> {
-    const topic = startingWith(`exp_${experiment}_auto`);
-    return this.ask(executionSummaries).first({ experiment, topic, deleted: 'included' });
+    const topic = patternStartingWith(`exp_${experiment}_auto`);
+    return this.read(executionSummaries).first({ experiment, topic, deleted: 'included' });
   }
 
-  /** Which of the executions belong to an experiment with a completed summary. */
+  /** Returns which of the executions belong to an experiment with a completed summary. */
   async existsSummaryBatch(keys: readonly string[]): Promise<Set<string>> {
     return this.#withDocument(keys, 'summary');
   }
 
-  /** Which of the executions belong to an experiment with a completed PR-FAQ. */
+  /** Returns which of the executions belong to an experiment with a completed PR-FAQ. */
   async existsPrfaqBatch(keys: readonly string[]): Promise<Set<string>> {
     return this.#withDocument(keys, 'prfaq');
   }
 
-  /** Which of the executions have an additional context, one that is not empty. */
+  /** Returns which of the executions have a non-empty additional context. */
   async existsAdditionalContextBatch(keys: readonly string[]): Promise<Set<string>> {
     if (keys.length === 0) return new Set();
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const rows = await db
       .selectFrom('research_executions')
       .select('exec_id')
@@ -126,12 +135,10 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     return new Set(rows.map((row) => row.exec_id));
   }
 
-  /**
-   * The additional context of each of the executions, by key, null if it has none. An execution that does not exist is left out.
-   */
+  /** Returns the additional context of each execution, by key; null if it has none. An execution that does not exist is omitted. */
   async findAdditionalContextBatch(keys: readonly string[]): Promise<Map<string, string | null>> {
     if (keys.length === 0) return new Map();
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const rows = await db
       .selectFrom('research_executions')
       .select(['exec_id', 'additional_context'])
@@ -142,30 +149,30 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   }
 
   /**
-   * The pending execution that waits longest, held to the end of the transaction; null if other transactions hold all of them.
-   * Concurrent callers get different executions. Executions of deleted experiments wait until those are restored.
+   * Returns the pending execution that started first, to be modified, and locks it; null if none exists. Executions that another transaction
+   * has locked are skipped, so that concurrent workers claim different ones without waiting. Those of deleted experiments are not claimed.
    */
   async lockNextPending(): Promise<ResearchExecution | null> {
-    return this.one(
+    return this.findOne(
       { status: 'pending', $or: [{ experiment: null }, { experiment: { status: 'active' } }] },
       {
         orderBy: { startedAt: 'asc', id: 'asc' },
         lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE,
-        // The ORM's name for the execution's own table: a lock on the experiment's would be in the way of who edits that.
+        // The ORM's alias of the execution's own table: a lock on the experiment's row would block edits of the experiment.
         lockTableAliases: ['r0'],
       },
     );
   }
 
   /**
-   * Records how far the execution has got, by one statement. Completed or failed, it is completed now; otherwise it is not
-   * completed. The counts replace what was counted so far, where they are given.
+   * Updates the status, and the given counts, by one statement. `completed` and `failed` set `completedAt` to now; every other status clears
+   * it.
    *
-   * @throws NotFoundError if it does not exist; InvalidValueError on a negative count.
+   * @throws NotFoundError if it does not exist; InvalidValueError when a count is negative.
    */
-  async saveStatus(key: string, status: ExecutionStatus, counts: InterviewCounts = {}): Promise<void> {
+  async updateStatus(key: string, status: ExecutionStatus, counts: InterviewCounts = {}): Promise<void> {
     const { successfulCount, failedCount } = counts;
-    await this.change(
+    await this.updateRow(
       key,
       { id: key },
       {
@@ -178,12 +185,12 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
   }
 
   /**
-   * Adds interviews to those counted so far, by one statement, so that none is lost when several end at once.
+   * Increments the interview counts atomically, by one statement.
    *
-   * @throws NotFoundError when there is no such execution.
+   * @throws NotFoundError if it does not exist.
    */
   async recordInterviews(key: string, { successful = 0, failed = 0 }: EndedInterviews): Promise<void> {
-    const db = await this.writing();
+    const db = await this.queryForWrite();
     const row = await db
       .updateTable('research_executions')
       .set((eb) => ({
@@ -193,13 +200,13 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
       .where('exec_id', '=', key)
       .returning('exec_id')
       .executeTakeFirst();
-    this.must(row, key);
+    this.requireFound(row, key);
     await this.reload(key);
   }
 
   async #withDocument(keys: readonly string[], type: 'summary' | 'prfaq'): Promise<Set<string>> {
     if (keys.length === 0) return new Set();
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const rows = await db
       .selectFrom('research_executions')
       .select('exec_id')
@@ -223,22 +230,10 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     add: synchronous(stages({ data: newRow<ResearchExecution, NewResearchExecution>(ResearchExecution) })),
     getDetail: reads({ key: Key }),
     pageSummaries: reads({
-      request: optional(
-        fields<PageRequest<ExecutionSortKey> & ExperimentOption & DeletedOption>({
-          ...pageRequest(executionSummaries.sortKeys),
-          experiment: optional(nullable(Key)),
-          ...deletedOption,
-        }),
-      ),
+      request: pageOf(executionSummaries, executionFilters),
     }),
     scrollSummaries: reads({
-      request: optional(
-        fields<CursorRequest<ExecutionSortKey> & ExperimentOption & DeletedOption>({
-          ...cursorRequest(executionSummaries.sortKeys),
-          experiment: optional(nullable(Key)),
-          ...deletedOption,
-        }),
-      ),
+      request: cursorOf(executionSummaries, executionFilters),
     }),
     findAutoInterviewSummary: reads({ experiment: Key }),
     existsSummaryBatch: reads({ keys: arrayOf(Key) }),
@@ -246,7 +241,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     existsAdditionalContextBatch: reads({ keys: arrayOf(Key) }),
     findAdditionalContextBatch: reads({ keys: arrayOf(Key) }),
     lockNextPending: locks(),
-    saveStatus: writes(
+    updateStatus: writes(
       { key: Key },
       { status: oneOf(executionStatuses) },
       {
@@ -263,7 +258,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
 }
 
 // A filter by experiment includes a deleted one.
-function narrowed<Request extends ExperimentOption & DeletedOption>(
+function includeGivenExperiment<Request extends ExperimentOption & DeletedOption>(
   request: Request,
 ): Request & DeletedOption {
   return request.experiment === undefined ? request : { ...request, deleted: 'included' };

@@ -8,13 +8,13 @@ export const executionSummaries = readModel({
   from: 'research_executions',
   select: {
     id: 'exec_id',
-    /** Null when it belongs to no experiment, or to one that is gone. */
+    /** Null when it belongs to no experiment, or its experiment's row was deleted. */
     experimentId: 'experiment_id',
     topicName: 'topic_name',
     status: 'status',
     synthCount: 'synth_count',
     startedAt: 'started_at',
-    /** Null until it is completed or has failed. */
+    /** Null until its status is `completed` or `failed`. */
     completedAt: 'completed_at',
   },
   sorts: { startedAt: 'started_at', topicName: 'topic_name', status: 'status' },
@@ -65,13 +65,13 @@ export const executionDetails = extended(executionSummaries, {
 
 export type ExecutionSortKey = SortKeyOf<typeof executionSummaries>;
 
-/** A research execution as lists show it. */
+/** A research execution in lists. */
 export type ResearchExecutionSummary = ShownBy<typeof executionSummaries>;
 
-/** A research execution with all that is known of it, and what was written about its experiment. */
+/** A research execution with all of its fields, and the state of its experiment's documents. */
 export type ResearchExecutionDetail = ShownBy<typeof executionDetails>;
 
-/** Which executions: those of an experiment, or with null those of none. All when absent. */
+/** A filter by experiment; null selects the executions without one. Absent: no filter. */
 export interface ExperimentOption {
   readonly experiment?: string | null | undefined;
 }

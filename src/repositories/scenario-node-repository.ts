@@ -26,9 +26,11 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
+export type * from './scenario-node-summary.ts';
+
 export type NodeStatus = (typeof nodeStatuses)[number];
 
-/** What of a node is to be changed. */
+/** Changes of a node. An absent field stays as it is; null clears it. */
 export interface NodeChanges {
   readonly scorecardParams?: ScorecardParams | undefined;
   readonly simulationResults?: SimulationResults | null | undefined;
@@ -37,8 +39,7 @@ export interface NodeChanges {
 }
 
 /**
- * Scorecards in the trees of explorations. Lists are whole: what an exploration may spend bounds its tree to some hundreds of
- * nodes.
+ * Scorecards in the trees of explorations. Lists have no limit: the budget of an exploration bounds its tree to some hundreds of nodes.
  */
 export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   constructor(em: EntityManager) {
@@ -46,58 +47,58 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   }
 
   /**
-   * The node with this key, to be shown.
+   * Returns the summary of one node.
    *
    * @throws NotFoundError if it does not exist.
    */
   getSummary(key: string): Promise<ScenarioNodeSummary> {
-    return this.ask(nodeSummaries).get(key);
+    return this.read(nodeSummaries).get(key);
   }
 
-  /** The exploration's root, to be modified; null if none exists. */
+  /** Returns the root of an exploration, to be modified; null if none exists. */
   findRoot(explorationId: string): Promise<ScenarioNode | null> {
-    return this.one({ exploration: explorationId, depth: 0 });
+    return this.findOne({ exploration: explorationId, depth: 0 });
   }
 
-  /** The node that won the exploration, to be modified; null when none has. */
+  /** Returns the winner of an exploration, to be modified; null if none exists. */
   findWinner(explorationId: string): Promise<ScenarioNode | null> {
-    return this.one({ exploration: explorationId, nodeStatus: 'winner' });
+    return this.findOne({ exploration: explorationId, nodeStatus: 'winner' });
   }
 
   /**
-   * The node with the highest success rate of those that were simulated, in any status; of equals the one nearest to the
-   * root, then the oldest, then the one with the lowest key. Null when none was simulated.
+   * Returns the simulated node with the highest success rate, in any status; of equal ones the nearest to the root, then the oldest, then
+   * the one with the lowest key. Null if no node was simulated.
    */
   findBestSummary(explorationId: string): Promise<ScenarioNodeSummary | null> {
-    return this.ask(nodeSummaries).first({ exploration: explorationId, simulated: 'only' }, 'best');
+    return this.read(nodeSummaries).first({ exploration: explorationId, simulated: 'only' }, 'best');
   }
 
-  /** The exploration's tree, level by level, each oldest first, then by key. */
+  /** Returns all nodes of an exploration, by depth from the root, then oldest first, then by key. */
   listByExploration(explorationId: string): Promise<ScenarioNodeSummary[]> {
-    return this.ask(nodeSummaries).list({ exploration: explorationId }, 'level');
+    return this.read(nodeSummaries).list({ exploration: explorationId }, 'level');
   }
 
-  /** The exploration's active nodes, deepest first, those of a level oldest first, then by key. */
+  /** Returns the active nodes of an exploration, deepest first, then oldest first, then by key. */
   listFrontier(explorationId: string): Promise<ScenarioNodeSummary[]> {
-    return this.ask(nodeSummaries).list({ exploration: explorationId, status: 'active' }, 'deepest');
+    return this.read(nodeSummaries).list({ exploration: explorationId, status: 'active' }, 'deepest');
   }
 
-  /** A node's children, oldest first, then by key. */
+  /** Returns the children of a node, oldest first, then by key. */
   listChildren(parentId: string): Promise<ScenarioNodeSummary[]> {
-    return this.ask(nodeSummaries).list({ parent: parentId }, 'oldest');
+    return this.read(nodeSummaries).list({ parent: parentId }, 'oldest');
   }
 
   /**
-   * The nodes from the root down to the one with this key, itself included; empty if the node does not exist. Parents that run in a
-   * circle, which only plain SQL can make, are listed once.
+   * Returns the nodes from the root to the one with this key, inclusive; empty if the node does not exist. A cycle of parents, which only
+   * plain SQL can create, is listed once.
    */
   listPath(key: string): Promise<ScenarioNodeSummary[]> {
-    return this.ask(nodeSummaries).query((columns) => pathTo(columns, key));
+    return this.read(nodeSummaries).select((columns) => pathTo(columns, key));
   }
 
-  /** How many of the exploration's nodes have each status; all four statuses are there. */
+  /** Returns the number of an exploration's nodes in each status, 0 included. */
   async countByStatus(explorationId: string): Promise<Record<NodeStatus, number>> {
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const rows = await db
       .selectFrom('scenario_nodes')
       .select((eb) => ['node_status', eb.cast<number>(eb.fn.countAll(), 'integer').as('nodes')])
@@ -110,11 +111,11 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   }
 
   /**
-   * Changes what is given; an absent field stays as it is, null results or a null time are cleared.
+   * Stages changes of the given fields, and returns the node.
    *
    * @throws NotFoundError if it does not exist.
    */
-  async revise(key: string, changes: NodeChanges): Promise<ScenarioNode> {
+  async update(key: string, changes: NodeChanges): Promise<ScenarioNode> {
     const node = await this.get(key);
     if (changes.scorecardParams !== undefined) node.scorecardParams = changes.scorecardParams;
     if (changes.simulationResults !== undefined) node.simulationResults = changes.simulationResults;
@@ -124,28 +125,28 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   }
 
   /**
-   * Stores what a node's simulation gave and how long it took, by one statement; null clears.
+   * Updates the results and the duration of a node's simulation, by one statement; null clears them.
    *
-   * @throws NotFoundError if it does not exist; InvalidJsonError.
+   * @throws NotFoundError if it does not exist; InvalidJsonError when the results have the wrong shape.
    */
-  async saveSimulation(
+  async updateSimulation(
     key: string,
     simulationResults: SimulationResults | null,
     executionTimeSeconds: number | null,
   ): Promise<void> {
     if (simulationResults !== null)
       checkDocument('scenario_nodes.simulation_results', SimulationResults, simulationResults);
-    await this.change(key, { id: key }, { simulationResults, executionTimeSeconds });
+    await this.updateRow(key, { id: key }, { simulationResults, executionTimeSeconds });
   }
 
   /**
-   * Gives all of these nodes one status, by one statement however many they are; the same key twice counts once.
+   * Updates the status of nodes, by one statement. Duplicate keys count once.
    *
-   * @throws NotFoundError naming the keys that no node has; the others were changed.
+   * @throws NotFoundError with the keys that do not exist; the other nodes were updated.
    */
-  async saveStatusBatch(keys: readonly string[], nodeStatus: NodeStatus): Promise<void> {
+  async updateStatusBatch(keys: readonly string[], nodeStatus: NodeStatus): Promise<void> {
     if (keys.length === 0) return;
-    const db = await this.writing();
+    const db = await this.queryForWrite();
     const changed = await db
       .updateTable('scenario_nodes')
       .set({ node_status: nodeStatus })
@@ -158,7 +159,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     if (missing.length > 0) throw new NotFoundError(ScenarioNode.name, missing);
   }
 
-  /** Brings those of the nodes that are loaded up to date, by one statement. */
+  /** Reloads those of the nodes that are loaded, by one statement. */
   async #reloadAll(keys: readonly string[]): Promise<void> {
     const loaded = keys.filter((key) => this.em.getUnitOfWork().getById(ScenarioNode, key));
     if (loaded.length > 0) await this.em.find(ScenarioNode, { id: { $in: loaded } }, { refresh: true });
@@ -175,7 +176,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     listChildren: reads({ parentId: Key }),
     listPath: reads({ key: Key }),
     countByStatus: reads({ explorationId: Key }),
-    revise: stages(
+    update: stages(
       { key: Key },
       {
         changes: fields<NodeChanges>({
@@ -186,11 +187,11 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
         }),
       },
     ),
-    saveSimulation: writes(
+    updateSimulation: writes(
       { key: Key },
       { simulationResults: nullable(document<SimulationResults>()) },
       { executionTimeSeconds: nullable(FiniteNumber) },
     ),
-    saveStatusBatch: writes({ keys: arrayOf(Key) }, { nodeStatus: oneOf(nodeStatuses) }),
+    updateStatusBatch: writes({ keys: arrayOf(Key) }, { nodeStatus: oneOf(nodeStatuses) }),
   } satisfies Signatures<ScenarioNodeRepository>;
 }

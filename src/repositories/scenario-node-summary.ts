@@ -6,7 +6,7 @@ export const nodeSummaries = readModel({
   select: {
     id: 'id',
     explorationId: 'exploration_id',
-    /** Null for a root, and for a node whose parent was removed. */
+    /** Null for a root, and for a node whose parent was deleted. */
     parentId: 'parent_id',
     depth: 'depth',
     actionApplied: 'action_applied',
@@ -36,10 +36,10 @@ export const nodeSummaries = readModel({
   }),
 });
 
-/** A node as a tree shows it. */
+/** A node in lists. */
 export type ScenarioNodeSummary = ShownBy<typeof nodeSummaries>;
 
-/** The nodes from the root down to the one with this key. A chain of parents that runs in a circle is walked once. */
+/** Returns the statement for the nodes from the root to the one with this key. A cycle of parents is followed once. */
 export function pathTo(columns: Expression<unknown>, key: string): RawBuilder<Record<string, unknown>> {
   return sql`
     with recursive path (id, parent_id, seen) as (

@@ -6,8 +6,8 @@ import {
 } from '../entities/synth.ts';
 
 /**
- * What a simulation knows a synth by. The traits follow from what can be observed; for a synth of before there were observables,
- * both follow from its personality, or from an average one.
+ * Returns the attributes of a synth for a simulation. The traits are derived from the observables. A synth without observables, which older
+ * versions stored, has both derived from its personality, or from an average one.
  */
 export function simulationAttributesOf(data: SynthData): SimulationAttributes {
   const { success, data: observed } = Observables.safeParse(data.observables);
@@ -69,7 +69,7 @@ function attributesOfPersonality(data: SynthData): SimulationAttributes {
   };
 }
 
-// A sum of binary fractions may miss the bound that its decimals meet.
+// Rounding may put a sum of binary fractions slightly outside 0 to 1.
 function rate(value: number): number {
   return Math.max(0, Math.min(1, value));
 }

@@ -7,17 +7,17 @@ import {
   type SynthData,
 } from '../entities/synth.ts';
 
-/** Something that is known of a synth. */
+/** The description of a field of a synth. */
 export interface SynthField {
-  /** A property of its summary, or `data.` and a part of its data, by which `filters` of `pageSummaries` can filter. */
+  /** A property of its summary, or `data.` and the name of a part of its data, for `filters` of `pageSummaries`. */
   readonly name: string;
   readonly type: 'string' | 'datetime' | 'object';
   readonly description: string;
-  /** What the part may hold, in the order of its shape; empty for what has no parts. */
+  /** The fields of the part, in the order of its shape; empty for a scalar. */
   readonly nestedFields: readonly string[];
 }
 
-/** What is known of a synth. The parts' fields are those of their shapes. */
+/** The fields of a synth. The nested fields are those of the shapes. */
 export const synthFields: readonly SynthField[] = [
   { name: 'id', type: 'string', description: 'Key', nestedFields: [] },
   { name: 'name', type: 'string', description: 'Name to show', nestedFields: [] },

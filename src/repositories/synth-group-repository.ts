@@ -12,13 +12,12 @@ import {
 } from './synth-group-summary.ts';
 import { synthSummaries, type SynthSortKey } from './synth-summary.ts';
 import {
-  fields,
   Key,
   nullable,
   optional,
-  pageRequest,
+  pageOf,
   rowMethods,
-  cursorRequest,
+  cursorOf,
   Text,
   reads,
   locks,
@@ -26,72 +25,74 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-/** Named sets of synths. One of them, the default group, takes the synths that are given none. */
+export type * from './synth-group-summary.ts';
+
+/** Named sets of synths. New synths without a group belong to the default group. */
 export class SynthGroupRepository extends Repository<SynthGroup> {
   constructor(em: EntityManager) {
     super(em, SynthGroup);
   }
 
-  /** A group with how many synths it has; null if none exists. */
+  /** Returns a group with the number of its synths; null if none exists. */
   findSummary(key: string): Promise<SynthGroupSummary | null> {
-    return this.ask(groupSummaries).find(key);
+    return this.read(groupSummaries).find(key);
   }
 
   /**
-   * A group with a cursor page of its synths, newest first by default; null if none exists. The cursors are those of
-   * `SynthRepository.scrollSummaries` of the group.
+   * Returns a group with a cursor page of its synths, newest first by default; null if none exists. Its cursors continue in
+   * `SynthRepository.scrollSummaries` with this group, and vice versa.
    *
    * @throws InvalidPageError
    */
   async findDetail(key: string, request: CursorRequest<SynthSortKey> = {}): Promise<SynthGroupDetail | null> {
-    const found = await this.ask(synthSummaries).scrollWith(groupSummaries, key, { ...request, group: key });
+    const found = await this.read(synthSummaries).scrollWith(groupSummaries, key, { ...request, group: key });
     if (!found) return null;
     const [group, synths] = found;
     return { ...group, synths };
   }
 
   /**
-   * Groups by page with how many synths each has, newest first by default (`createdAt`, `name`).
+   * Returns an offset page of groups with the number of synths of each, newest first by default (`createdAt`, `name`).
    *
    * @throws InvalidPageError
    */
   pageSummaries(request: PageRequest<GroupSortKey> = {}): Promise<Page<SynthGroupSummary>> {
-    return this.ask(groupSummaries).page(request);
+    return this.read(groupSummaries).page(request);
   }
 
   /**
-   * Groups by cursor page with how many synths each has, sorted as pages are.
+   * Returns a cursor page of groups with the number of synths of each, sorted as offset pages are.
    *
    * @throws InvalidPageError
    */
   scrollSummaries(request: CursorRequest<GroupSortKey> = {}): Promise<CursorPage<SynthGroupSummary>> {
-    return this.ask(groupSummaries).scroll(request);
+    return this.read(groupSummaries).scroll(request);
   }
 
-  /** The default group, made if it was not there yet; one is made however many ask at once. */
+  /** Returns the default group, to be modified, inserted if it is missing; safe under concurrency. */
   async ensureDefault(): Promise<SynthGroup> {
-    await ensureDefaultSynthGroup(await this.writing());
+    await ensureDefaultSynthGroup(await this.queryForWrite());
     return this.get(defaultSynthGroup.id);
   }
 
   /**
-   * The oldest group of this name, staged if none exists; one is made however many ask at once at `read committed`, each of whom
-   * waits for the transactions of those before. Names are compared to the letter.
+   * Returns the oldest group with exactly this name, to be modified; stages one if none exists. Concurrent calls with the same name wait for
+   * each other's transactions, so that at `read committed` one group is created.
    */
   async ensureNamed(name: string, description: string | null = null): Promise<SynthGroup> {
-    this.mustBeInTransaction();
-    // Names are not unique, so no constraint decides: concurrent calls with the same name wait here, and then see the group.
+    this.requireTransaction();
+    // Names are not unique, so that no constraint prevents a second group: concurrent calls with the same name wait for this lock.
     await this.em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
       `synth_groups.name:${name}`,
     ]);
-    const known = await this.one({ name }, { orderBy: { createdAt: 'asc', id: 'asc' } });
+    const known = await this.findOne({ name }, { orderBy: { createdAt: 'asc', id: 'asc' } });
     return known ?? this.add({ name, description });
   }
 
   /**
-   * Stages the group's removal. Its synths stay, without a group.
+   * Stages the removal of a group. Its synths stay, without a group.
    *
-   * @throws ProtectedRowError when it is the default group.
+   * @throws ProtectedRowError for the default group.
    */
   override remove(group: SynthGroup): void {
     if (group.id === defaultSynthGroup.id) throw new ProtectedRowError(SynthGroup.name, group.id);
@@ -101,15 +102,12 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
   static readonly signatures = {
     ...rowMethods(SynthGroup),
     findSummary: reads({ key: Key }),
-    findDetail: reads(
-      { key: Key },
-      { request: optional(fields<CursorRequest<SynthSortKey>>(cursorRequest(synthSummaries.sortKeys))) },
-    ),
+    findDetail: reads({ key: Key }, { request: cursorOf(synthSummaries) }),
     pageSummaries: reads({
-      request: optional(fields<PageRequest<GroupSortKey>>(pageRequest(groupSummaries.sortKeys))),
+      request: pageOf(groupSummaries),
     }),
     scrollSummaries: reads({
-      request: optional(fields<CursorRequest<GroupSortKey>>(cursorRequest(groupSummaries.sortKeys))),
+      request: cursorOf(groupSummaries),
     }),
     ensureDefault: writes(),
     ensureNamed: locks({ name: Text }, { description: optional(nullable(Text)) }),

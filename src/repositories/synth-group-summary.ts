@@ -17,10 +17,10 @@ export const groupSummaries = readModel({
 
 export type GroupSortKey = SortKeyOf<typeof groupSummaries>;
 
-/** A group as lists show it, with how many synths it has. */
+/** A group in lists, with the number of its synths. */
 export type SynthGroupSummary = ShownBy<typeof groupSummaries>;
 
-/** A group and a cursor page of its synths. `synths.endCursor` continues in `SynthRepository.scrollSummaries` of the group. */
+/** A group and a cursor page of its synths. `synths.pagination.endCursor` continues in `SynthRepository.scrollSummaries` with this group. */
 export interface SynthGroupDetail extends SynthGroupSummary {
   readonly synths: CursorPage<SynthSummary>;
 }

@@ -6,8 +6,8 @@ import { SimulationAttributes } from '../entities/synth.ts';
 import { NotFoundError } from '../errors.ts';
 import { checkDocuments, type CheckedDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './signatures/deleted-option.ts';
-import { forget } from './forget.ts';
-import { mintKey } from './mint-key.ts';
+import { detachDeleted } from './detach-deleted.ts';
+import { generateKey } from './generate-key.ts';
 import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
 import { Repository } from './repository.ts';
 import { copyRows } from '../postgres/copy/copy-rows.ts';
@@ -33,38 +33,39 @@ import {
   nullable,
   FiniteNumber,
   optional,
-  pageRequest,
+  pageOf,
   rowMethods,
-  cursorRequest,
+  cursorOf,
   reads,
   writes,
   type Signatures,
 } from './signatures/index.ts';
 
+export type * from './synth-outcome-summary.ts';
+
 /**
- * How synths fared in analysis runs. An outcome outlives its synth, and is read with its own key, with or without attributes. Those
- * of a run are read by its key, whether or not its experiment is deleted.
+ * Outcomes of synths in analysis runs. An outcome stays when its synth is deleted. The outcomes of a run are returned by its key, whether or
+ * not its experiment is deleted.
  */
 export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   constructor(em: EntityManager) {
     super(em, SynthOutcome);
   }
 
-  /** The outcome of a synth in a run, to be modified; null if none exists. */
+  /** Returns the outcome of a synth in a run, to be modified; null if none exists. */
   findBySynth(analysisId: string, synthId: string): Promise<SynthOutcome | null> {
-    return this.one({ analysis: analysisId, synthId });
+    return this.findOne({ analysis: analysisId, synthId });
   }
 
   /**
-   * The outcome of a synth in the run that was completed last of those it took part in (of equal ones, the largest key of a run);
-   * null when it took part in none that is completed. Runs without a time of completion come last; those of deleted experiments are
-   * left out, unless asked for.
+   * Returns the outcome of a synth in its latest completed run; null if it has none. Of runs completed at the same time, the one with the
+   * largest key counts; runs without a completion time come last. Runs of deleted experiments are hidden unless `deleted` is `included`.
    */
   async findLatestSummary(
     synthId: string,
     { deleted = 'hidden' }: DeletedOption = {},
   ): Promise<LatestOutcome | null> {
-    const [latest] = await this.ask(latestOutcomes).query(
+    const [latest] = await this.read(latestOutcomes).select(
       (columns) => sql`
         select ${columns}
         from synth_outcomes
@@ -78,15 +79,13 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     return latest ?? null;
   }
 
-  /**
-   * All outcomes of a run, in the order of its synths. A run has 10,000 synths at most.
-   */
+  /** Returns all outcomes of a run, ordered by synth. A run has 10,000 synths at most. */
   listSummaries(analysisId: string): Promise<OutcomeSummary[]> {
-    return this.ask(outcomeSummaries).list({ analysis: analysisId });
+    return this.read(outcomeSummaries).list({ analysis: analysisId });
   }
 
   /**
-   * The outcomes of a run by cursor page, sorted as pages are.
+   * Returns a cursor page of the outcomes of a run, sorted as offset pages are.
    *
    * @throws InvalidPageError
    */
@@ -94,12 +93,12 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     analysisId: string,
     request: CursorRequest<OutcomeSortKey> = {},
   ): Promise<CursorPage<OutcomeSummary>> {
-    return this.ask(outcomeSummaries).scroll({ ...request, analysis: analysisId });
+    return this.read(outcomeSummaries).scroll({ ...request, analysis: analysisId });
   }
 
   /**
-   * The outcomes of a run by page, in the order of its synths by default (`synthId`, `didNotTryRate`, `failedRate`,
-   * `successRate`; ascending by default).
+   * Returns an offset page of the outcomes of a run, by `synthId` ascending by default (`synthId`, `didNotTryRate`, `failedRate`,
+   * `successRate`).
    *
    * @throws InvalidPageError
    */
@@ -107,26 +106,26 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     analysisId: string,
     request: PageRequest<OutcomeSortKey> = {},
   ): Promise<Page<OutcomeSummary>> {
-    return this.ask(outcomeSummaries).page({ ...request, analysis: analysisId });
+    return this.read(outcomeSummaries).page({ ...request, analysis: analysisId });
   }
 
-  /** How many outcomes a run has. */
+  /** Returns the number of outcomes of a run. */
   count(analysisId: string): Promise<number> {
-    return this.ask(outcomeSummaries).count({ analysis: analysisId });
+    return this.read(outcomeSummaries).count({ analysis: analysisId });
   }
 
-  /** Means over the outcomes of a run; null when it has none. */
+  /** Returns the means over the outcomes of a run; null when it has none. */
   async findStatistics(analysisId: string): Promise<OutcomeStatistics | null> {
-    const db = await this.rows();
+    const db = await this.queryForRead();
     return toStatistics(await statistics(db, analysisId).executeTakeFirstOrThrow());
   }
 
   /**
-   * Stores the outcomes of a run, any number of them, and gives of how many synths. An outcome that the run already has of a synth
-   * is replaced, but for its key; of several of one synth the last counts; outcomes of other synths stay. Others that save outcomes
-   * of this run wait.
+   * Inserts or replaces any number of outcomes of a run, and returns the number of their synths. A replaced outcome keeps its key; of several
+   * for one synth the last counts; outcomes of other synths stay. Concurrent calls for the same run wait for each other.
    *
-   * @throws NotFoundError when there is no such run; InvalidJsonError, its paths begin with the outcome's place in the call.
+   * @throws NotFoundError if the run does not exist; InvalidJsonError when attributes have the wrong shape: its paths begin with the index of
+   * the outcome.
    */
   async saveAll(analysisId: string, outcomesOfSynths: readonly NewOutcome[]): Promise<number> {
     const attributes = checkDocuments(
@@ -144,7 +143,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     const rows = this.#rowsToCopy(analysisId, bySynth.values());
     const copied =
       !(await this.#lockRun(analysisId)) && (await copyRows(this.em, 'synth_outcomes', copiedColumns, rows));
-    // It had outcomes before, or another transaction added one meanwhile.
+    // The run had outcomes, or another transaction added one meanwhile.
     if (!copied)
       await this.#upsert(
         [...bySynth.values()].map(({ outcome }) => this.#rowOf(analysisId, outcome, outcome.synthAttributes)),
@@ -152,20 +151,20 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     return bySynth.size;
   }
 
-  /** Removes every outcome of a run by one statement, and gives how many. */
+  /** Deletes every outcome of a run, by one statement, and returns their number. */
   async deleteByAnalysis(analysisId: string): Promise<number> {
-    const db = await this.writing();
-    const removed = await db
+    const db = await this.queryForWrite();
+    const deleted = await db
       .deleteFrom('synth_outcomes')
       .where('analysis_id', '=', analysisId)
       .returning('id')
       .execute();
-    return forget(this.em, SynthOutcome, removed);
+    return detachDeleted(this.em, SynthOutcome, deleted);
   }
 
-  /** Holds the run, so that those who save its outcomes at once can't lock each other out. Gives whether it has outcomes already. */
+  /** Locks the run, so that concurrent calls for it wait and never deadlock. Returns whether it has outcomes. */
   async #lockRun(analysisId: string): Promise<boolean> {
-    const db = await this.writing();
+    const db = await this.queryForWrite();
     const run = await db
       .selectFrom('analysis_runs')
       .select((eb) =>
@@ -186,7 +185,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   }
 
   async #upsert(rows: readonly OutcomeRow[]): Promise<void> {
-    await upsertOutcomes(await this.writing(), rows).execute();
+    await upsertOutcomes(await this.queryForWrite(), rows).execute();
     const synths = new Set(rows.map((row) => row.synth_id));
     const stale: string[] = [];
     for (const entity of this.em.getUnitOfWork().getIdentityMap().values()) {
@@ -195,7 +194,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     if (stale.length > 0) await this.em.find(SynthOutcome, { id: { $in: stale } }, { refresh: true });
   }
 
-  // Made one by one, while those before are on their way.
+  // A generator: each row is built while those before it are being sent.
   *#rowsToCopy(
     analysisId: string,
     outcomes: Iterable<{ readonly outcome: NewOutcome; readonly checked: CheckedDocument | null }>,
@@ -205,7 +204,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
 
   #rowOf<Attributes>(analysisId: string, outcome: NewOutcome, attributes: Attributes) {
     return {
-      id: outcome.id ?? mintKey(this.em, SynthOutcome),
+      id: outcome.id ?? generateKey(this.em, SynthOutcome),
       analysis_id: analysisId,
       synth_id: outcome.synthId,
       did_not_try_rate: outcome.didNotTryRate,
@@ -220,14 +219,8 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     findBySynth: reads({ analysisId: Key }, { synthId: Key }),
     findLatestSummary: reads({ synthId: Key }, { option: optional(fields<DeletedOption>(deletedOption)) }),
     listSummaries: reads({ analysisId: Key }),
-    scrollSummaries: reads(
-      { analysisId: Key },
-      { request: optional(fields<CursorRequest<OutcomeSortKey>>(cursorRequest(outcomeSummaries.sortKeys))) },
-    ),
-    pageSummaries: reads(
-      { analysisId: Key },
-      { request: optional(fields<PageRequest<OutcomeSortKey>>(pageRequest(outcomeSummaries.sortKeys))) },
-    ),
+    scrollSummaries: reads({ analysisId: Key }, { request: cursorOf(outcomeSummaries) }),
+    pageSummaries: reads({ analysisId: Key }, { request: pageOf(outcomeSummaries) }),
     count: reads({ analysisId: Key }),
     findStatistics: reads({ analysisId: Key }),
     saveAll: writes(

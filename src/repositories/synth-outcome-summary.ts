@@ -12,7 +12,7 @@ export const outcomeSummaries = readModel({
     didNotTryRate: 'did_not_try_rate',
     failedRate: 'failed_rate',
     successRate: 'success_rate',
-    /** The synth's, as they were at the run; null where they were not kept. */
+    /** The synth's attributes at the time of the run; null if they were not stored. */
     synthAttributes: 'synth_attributes',
   },
   sorts: {
@@ -22,24 +22,24 @@ export const outcomeSummaries = readModel({
     successRate: 'success_rate',
   },
   direction: 'asc',
-  // A run has one outcome at most of a synth, which an outcome can outlive.
-  tie: 'synth_id',
-  filters: (by) => ({ analysis: by.owner('analysis_id') }),
+  // A run has one outcome at most of a synth.
+  tieBreaker: 'synth_id',
+  filters: (by) => ({ analysis: by.parent('analysis_id') }),
 });
 
 export type OutcomeSortKey = SortKeyOf<typeof outcomeSummaries>;
 
-/** How one synth fared in a run. */
+/** The outcome of one synth in a run. */
 export type OutcomeSummary = ShownBy<typeof outcomeSummaries>;
 
 export const latestOutcomes = extended(outcomeSummaries, { analysisId: 'analysis_id' });
 
-/** How a synth fared last, and in which run. */
+/** The latest outcome of a synth, with its run. */
 export type LatestOutcome = ShownBy<typeof latestOutcomes>;
 
-/** How a synth fared, as a simulation found it. */
+/** An outcome to be saved. */
 export interface NewOutcome extends Omit<OutcomeSummary, 'id'> {
-  /** Minted when absent; an outcome that is there keeps its own. */
+  /** Generated when absent. A replaced outcome keeps its key. */
   readonly id?: string | undefined;
 }
 
@@ -51,6 +51,7 @@ export interface OutcomeStatistics {
   readonly synthCount: number;
 }
 
+/** Returns the query for the means over the outcomes of a run. */
 export function statistics(db: Kysely<Tables>, analysisId: string) {
   return db
     .selectFrom('synth_outcomes')
@@ -65,7 +66,7 @@ export function statistics(db: Kysely<Tables>, analysisId: string) {
 
 type StatisticsRow = Awaited<ReturnType<ReturnType<typeof statistics>['executeTakeFirstOrThrow']>>;
 
-/** Null for a run without outcomes, whose means are nothing. */
+/** Returns the statistics of a row; null for a run without outcomes. */
 export function toStatistics(row: StatisticsRow): OutcomeStatistics | null {
   const averageDidNotTryRate = parseDouble(row.averageDidNotTryRate);
   const averageFailedRate = parseDouble(row.averageFailedRate);
@@ -74,7 +75,7 @@ export function toStatistics(row: StatisticsRow): OutcomeStatistics | null {
   return { averageDidNotTryRate, averageFailedRate, averageSuccessRate, synthCount: row.synthCount };
 }
 
-/** A row as it is stored anew: with the version that the column defaults to. */
+/** A row to be inserted; its `row_version` is the default of the column. */
 export type OutcomeRow = Readonly<Omit<Tables['synth_outcomes'], 'row_version'>>;
 
 export const copiedColumns = {
@@ -87,7 +88,7 @@ export const copiedColumns = {
   synth_attributes: 'jsonb',
 } as const satisfies Record<keyof OutcomeRow, CopiedType>;
 
-/** One parameter for all rows: a statement takes 65,535 at most. */
+/** Returns the statement that inserts or replaces rows. All rows are one parameter: a statement takes 65,535 parameters at most. */
 export function upsertOutcomes(db: Kysely<Tables>, rows: readonly OutcomeRow[]) {
   const columns = [
     'id',

@@ -16,7 +16,7 @@ import { simulationAttributesOf } from './simulation-attributes.ts';
 import { synthFields, type SynthField } from './synth-fields.ts';
 import { extremeOutcomes, synthsOfRun, type ExtremeSynths, type SimulatedSynth } from './synth-simulation.ts';
 import {
-  narrowed,
+  toFilters,
   synthDetails,
   synthSummaries,
   type GroupOption,
@@ -35,9 +35,9 @@ import {
   Limit,
   nullable,
   optional,
-  pageRequest,
+  pageOf,
   rowMethods,
-  cursorRequest,
+  cursorOf,
   Text,
   type FieldChecks,
   reads,
@@ -46,18 +46,22 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-/** A synth to be stored whole. Where a field is absent, a new synth gets its default and a known one keeps what it has. */
+export type * from './synth-fields.ts';
+export type * from './synth-simulation.ts';
+export type * from './synth-summary.ts';
+
+/** A synth to be saved. An absent field has its default in a new synth, and stays as it is in an existing one. Null clears. */
 export interface StoredSynth {
   readonly id: string;
   readonly name: string;
-  /** Its group; none with null. A new synth without is put into the default group. */
+  /** Its group; null for none. Default of a new synth: the default group. */
   readonly group?: string | null | undefined;
   readonly description?: string | null | undefined;
   readonly linkPhoto?: string | null | undefined;
   readonly avatarPath?: string | null | undefined;
   readonly version?: string | undefined;
   readonly data?: SynthData | null | undefined;
-  /** When it was made, if that was not now. A known synth keeps its own. */
+  /** When it was created; default now. That of an existing synth never changes. */
   readonly createdAt?: Date | undefined;
 }
 
@@ -77,12 +81,7 @@ const criteriaFields: FieldChecks<SynthCriteria> = {
   text: optional(Text),
   filters: optional(documentWith<SynthFilters>({})),
 };
-const scrollRequest = optional(
-  fields<CursorRequest<SynthSortKey> & SynthCriteria>({
-    ...cursorRequest(synthSummaries.sortKeys),
-    ...criteriaFields,
-  }),
-);
+const scrollRequest = cursorOf(synthSummaries, criteriaFields);
 
 /** Synthetic users. */
 export class SynthRepository extends Repository<Synth> {
@@ -91,75 +90,75 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * All that is known of a synth.
+   * Returns every field of a synth.
    *
    * @throws NotFoundError if it does not exist.
    */
   getDetail(key: string): Promise<SynthDetail> {
-    return this.ask(synthDetails).get(key);
+    return this.read(synthDetails).get(key);
   }
 
   /**
-   * Where the picture of a synth is; null if it has none.
+   * Returns the path of a synth's avatar; null if it has none.
    *
-   * @throws NotFoundError when there is no such synth.
+   * @throws NotFoundError if the synth does not exist.
    */
   async getAvatarPath(key: string): Promise<string | null> {
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const row = await db.selectFrom('synths').select('avatar_path').where('id', '=', key).executeTakeFirst();
-    return this.must(row, key).avatar_path;
+    return this.requireFound(row, key).avatar_path;
   }
 
   /**
-   * Summaries by page of the synths that meet the criteria, newest first by default (`createdAt`, `name`).
+   * Returns an offset page of the synths that meet the criteria, newest first by default (`createdAt`, `name`).
    *
    * @throws InvalidPageError
    */
   pageSummaries(request: PageRequest<SynthSortKey> & SynthCriteria = {}): Promise<Page<SynthSummary>> {
-    return this.ask(synthSummaries).page(narrowed(request));
+    return this.read(synthSummaries).page(toFilters(request));
   }
 
   /**
-   * Summaries by cursor page of the synths that meet the criteria, sorted as pages are. A cursor continues with the same criteria only.
+   * Returns a cursor page of the synths that meet the criteria, sorted as offset pages are. A cursor requires the same criteria.
    *
    * @throws InvalidPageError
    */
   scrollSummaries(
     request: CursorRequest<SynthSortKey> & SynthCriteria = {},
   ): Promise<CursorPage<SynthSummary>> {
-    return this.ask(synthSummaries).scroll(narrowed(request));
+    return this.read(synthSummaries).scroll(toFilters(request));
   }
 
   /**
-   * All that is known of the synths that meet the criteria, by cursor page, sorted as pages are. Cursors of `scrollSummaries` continue
-   * here, and the other way round.
+   * Returns a cursor page of the synths that meet the criteria with all of their fields, sorted as offset pages are. Cursors of
+   * `scrollSummaries` continue here, and vice versa.
    *
    * @throws InvalidPageError
    */
   scrollDetails(request: CursorRequest<SynthSortKey> & SynthCriteria = {}): Promise<CursorPage<SynthDetail>> {
-    return this.ask(synthDetails).scroll(narrowed(request));
+    return this.read(synthDetails).scroll(toFilters(request));
   }
 
-  /** How many synths meet the criteria. */
+  /** Returns the number of synths that meet the criteria. */
   count(criteria: SynthCriteria = {}): Promise<number> {
-    return this.ask(synthSummaries).count(narrowed(criteria));
+    return this.read(synthSummaries).count(toFilters(criteria));
   }
 
-  /** What is known of a synth, and by which parts of its data `filters` of `pageSummaries` can filter. */
+  /** Returns the fields of a synth, with the parts of its data that `filters` of `pageSummaries` accepts. */
   listFields(): readonly SynthField[] {
     return synthFields;
   }
 
   /**
-   * The synths that succeeded most and least in the completed run of the experiment, deleted or not, `count` of each (1 to 200,
-   * default 5); of those with equal rates, the smaller key counts as the better. No synth is in both.
+   * Returns the synths with the highest and the lowest success rates in the completed run of an experiment, deleted or not: `count` of each
+   * (1 to 200, default 5). Of equal rates, the smaller key ranks higher. No synth is in both.
    *
-   * @throws NotFoundError when the experiment has no completed run; TooFewRowsError when it has fewer outcomes than twice `count`;
-   * InvalidPageError on a count out of bounds.
+   * @throws NotFoundError if the experiment has no completed run; TooFewRowsError if it has fewer outcomes than twice `count`;
+   * InvalidPageError when `count` is out of range.
    */
   async getExtremeCases(experiment: string, count = 5): Promise<ExtremeSynths> {
     const each = checkedLimit(count);
-    const rows = await extremeOutcomes(await this.rows(), experiment, each).execute();
+    const rows = await extremeOutcomes(await this.queryForRead(), experiment, each).execute();
     const [first] = rows;
     if (!first) throw noCompletedRun(experiment);
     const found = first.total ?? 0;
@@ -169,13 +168,13 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * The synths that took part in the completed run of the experiment, deleted or not, as a simulation knows them, ordered by key, at
-   * most `limit` (1 to 200), or all: a run has 10,000 synths at most. Synths without data are left out.
+   * Returns the synths of the completed run of an experiment, deleted or not, with their attributes for a simulation, ordered by key. `limit`
+   * is 1 to 200; absent, all are returned: a run has 10,000 synths at most. Synths without data are omitted.
    *
-   * @throws NotFoundError when the experiment has no completed run; InvalidPageError on a limit out of bounds.
+   * @throws NotFoundError if the experiment has no completed run; InvalidPageError when `limit` is out of range.
    */
   async listForSimulation(experiment: string, limit?: number): Promise<readonly SimulatedSynth[]> {
-    const rows = await synthsOfRun(await this.rows(), experiment, limit).execute();
+    const rows = await synthsOfRun(await this.queryForRead(), experiment, limit).execute();
     if (rows.length === 0) throw noCompletedRun(experiment);
     return rows.flatMap(({ id, data }) =>
       id === null || data === null ? [] : [{ id, simulationAttributes: simulationAttributesOf(data) }],
@@ -183,18 +182,18 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * Stores a synth under its key, known or new, by one statement. In a known synth what is absent stays as it is, null clears, and
-   * `createdAt` never changes. A new synth without a group is put into the default group, made first if it is not there.
+   * Inserts or updates a synth, by one statement. In an existing synth absent fields stay as they are, null clears, and `createdAt` never
+   * changes. A new synth without a group belongs to the default group, which is inserted if it is missing.
    *
-   * @throws InvalidJsonError; DanglingReferenceError when the group does not exist.
+   * @throws InvalidJsonError when the data have the wrong shape; DanglingReferenceError if the group does not exist.
    */
-  async saveSynth({ id, createdAt, group, ...rest }: StoredSynth): Promise<void> {
-    const { description, linkPhoto, avatarPath, version, data } = rest;
+  async saveSynth(synth: StoredSynth): Promise<void> {
+    const { id, name, createdAt, group, description, linkPhoto, avatarPath, version, data } = synth;
     if (data != null) checkDocument('synths.data', SynthData, data);
-    const db = await this.writing();
+    const db = await this.queryForWrite();
     if (group === undefined) await ensureDefaultSynthGroup(db);
     const given = {
-      name: rest.name,
+      name,
       ...(group !== undefined && { synthGroup: group }),
       ...(description !== undefined && { description }),
       ...(linkPhoto !== undefined && { linkPhoto }),
@@ -212,12 +211,12 @@ export class SynthRepository extends Repository<Synth> {
   }
 
   /**
-   * Notes where the picture of a synth is, or with null that it has none, by one statement.
+   * Updates the path of a synth's avatar, or clears it with null, by one statement.
    *
-   * @throws NotFoundError when there is no such synth.
+   * @throws NotFoundError if the synth does not exist.
    */
-  async saveAvatarPath(key: string, path: string | null): Promise<void> {
-    await this.change(key, { id: key }, { avatarPath: path });
+  async updateAvatarPath(key: string, path: string | null): Promise<void> {
+    await this.updateRow(key, { id: key }, { avatarPath: path });
   }
 
   static readonly signatures = {
@@ -225,12 +224,7 @@ export class SynthRepository extends Repository<Synth> {
     getDetail: reads({ key: Key }),
     getAvatarPath: reads({ key: Key }),
     pageSummaries: reads({
-      request: optional(
-        fields<PageRequest<SynthSortKey> & SynthCriteria>({
-          ...pageRequest(synthSummaries.sortKeys),
-          ...criteriaFields,
-        }),
-      ),
+      request: pageOf(synthSummaries, criteriaFields),
     }),
     scrollSummaries: reads({ request: scrollRequest }),
     scrollDetails: reads({ request: scrollRequest }),
@@ -251,7 +245,7 @@ export class SynthRepository extends Repository<Synth> {
         createdAt: optional(Instant),
       }),
     }),
-    saveAvatarPath: writes({ key: Key }, { path: nullable(Text) }),
+    updateAvatarPath: writes({ key: Key }, { path: nullable(Text) }),
   } satisfies Signatures<SynthRepository>;
 }
 

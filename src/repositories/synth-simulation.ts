@@ -2,13 +2,13 @@ import type { Kysely } from '@mikro-orm/postgresql';
 import type { SimulationAttributes } from '../entities/synth.ts';
 import type { Tables } from '../entities/tables.ts';
 
-/** A synth as a simulation knows it. */
+/** A synth with its attributes for a simulation. */
 export interface SimulatedSynth {
   readonly id: string;
   readonly simulationAttributes: SimulationAttributes;
 }
 
-/** The synths, by key, that succeeded most and least in an analysis. No synth is in both. */
+/** The keys of the synths with the highest and the lowest success rates of an analysis. No synth is in both. */
 export interface ExtremeSynths {
   /** Best first. */
   readonly top: readonly string[];
@@ -17,8 +17,8 @@ export interface ExtremeSynths {
 }
 
 /**
- * The synths with data that took part in the experiment's completed run, by key. One row without a synth when there are none, and no
- * row when there is no such run.
+ * Returns the query for the synths with data of the experiment's completed run, ordered by key. It returns one row without a synth if the run
+ * has none, and no row if there is no such run.
  */
 export function synthsOfRun(db: Kysely<Tables>, experiment: string, limit: number | undefined) {
   return completedRun(db, experiment)
@@ -40,8 +40,8 @@ export function synthsOfRun(db: Kysely<Tables>, experiment: string, limit: numbe
 }
 
 /**
- * The `count` best and the `count` worst outcomes of the experiment's completed run, best first, with each one's place and how many
- * there are. One row without an outcome when there are none, and no row when there is no such run.
+ * Returns the query for the `count` best and the `count` worst outcomes of the experiment's completed run, best first, with the rank of each
+ * and the total. It returns one row without an outcome if the run has none, and no row if there is no such run.
  */
 export function extremeOutcomes(db: Kysely<Tables>, experiment: string, count: number) {
   return completedRun(db, experiment)

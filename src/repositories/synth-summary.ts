@@ -1,6 +1,6 @@
 import type { SynthData } from '../entities/synth.ts';
 import { extended, readModel, type ShownBy, type SortKeyOf } from './read-model/read-model.ts';
-import { holding } from './text-pattern.ts';
+import { patternContaining } from './text-pattern.ts';
 
 export const synthSummaries = readModel({
   from: 'synths',
@@ -36,22 +36,22 @@ export const synthDetails = extended(synthSummaries, { data: 'data' }, ({ data, 
 
 export type SynthSortKey = SortKeyOf<typeof synthSummaries>;
 
-/** A synth as lists show it. */
+/** A synth in lists. */
 export type SynthSummary = ShownBy<typeof synthSummaries>;
 
-/** A synth with all that is known of it, part by part; null where nothing is. */
+/** A synth with all of its fields; a part of its data that is missing is null. */
 export type SynthDetail = ShownBy<typeof synthDetails>;
 
-/** Which synths: those of a group, or with null those of none. All when absent. */
+/** A filter by group; null selects the synths without one. Absent: no filter. */
 export interface GroupOption {
   readonly group?: string | null | undefined;
 }
 
-/** Which synths: what is absent does not narrow; together they narrow further. */
+/** Filters of synths, combined with `and`. An absent one does not filter. */
 export interface SynthCriteria extends GroupOption {
-  /** A text that the name or the description contains, in any case. Wildcards are literal. */
+  /** A text that the name or the description contains, ignoring case. Wildcards are literal. */
   readonly text?: string | undefined;
-  /** What the synth's data hold, as a part of them: `{ demografia: { localizacao: { estado: 'SP' } } }`. A list's items may stand anywhere in theirs. */
+  /** A part of the synth's data: `{ demografia: { localizacao: { estado: 'SP' } } }`. The items of a list match at any position. */
   readonly filters?: SynthFilters | undefined;
 }
 
@@ -64,14 +64,14 @@ type PartOf<Document> = Document extends readonly unknown[]
     ? { readonly [Key in keyof Document]?: PartOf<Document[Key]> | undefined }
     : Document;
 
-/** Returns the request with its criteria as the filters of `synthSummaries`. */
-export function narrowed<Request extends SynthCriteria>({ group, text, filters, ...request }: Request) {
+/** Returns the request with its criteria as filters of `synthSummaries`. */
+export function toFilters<Request extends SynthCriteria>({ group, text, filters, ...request }: Request) {
   const part = JSON.stringify(filters ?? {});
   return {
     ...request,
     group,
-    text: text === undefined || text === '' ? undefined : holding(text),
-    // Every object holds the empty one, but a synth without data holds nothing.
+    text: text === undefined || text === '' ? undefined : patternContaining(text),
+    // The empty object is contained in every document, but not in NULL: it would exclude synths without data.
     part: part === '{}' ? undefined : part,
   };
 }

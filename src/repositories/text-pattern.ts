@@ -1,13 +1,13 @@
-/** A `like` pattern for the texts that hold `text` anywhere; each of its characters stands for itself. */
-export function holding(text: string): string {
-  return `%${literal(text)}%`;
+/** Returns the `like` pattern of texts that contain `text`. Wildcards in it are escaped. */
+export function patternContaining(text: string): string {
+  return `%${escapeWildcards(text)}%`;
 }
 
-/** A `like` pattern for the texts that start with `text`; each of its characters stands for itself. */
-export function startingWith(text: string): string {
-  return `${literal(text)}%`;
+/** Returns the `like` pattern of texts that start with `text`. Wildcards in it are escaped. */
+export function patternStartingWith(text: string): string {
+  return `${escapeWildcards(text)}%`;
 }
 
-function literal(text: string): string {
+function escapeWildcards(text: string): string {
   return text.replaceAll(/[\\%_]/g, String.raw`\$&`);
 }

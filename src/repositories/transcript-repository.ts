@@ -16,9 +16,9 @@ import {
   Key,
   arrayOf,
   optional,
-  pageRequest,
+  pageOf,
   rowMethods,
-  cursorRequest,
+  cursorOf,
   Text,
   reads,
   stages,
@@ -26,11 +26,13 @@ import {
   type Signatures,
 } from './signatures/index.ts';
 
-/** An interview that took place. */
+export type * from './transcript-summary.ts';
+
+/** A finished interview. */
 export interface Interview {
   readonly synthId: string;
   readonly synthName: string;
-  /** The messages in order: question and answer alternate. */
+  /** The messages in order; questions and answers alternate. */
   readonly messages: TranscriptMessages;
   /** Default `completed`. */
   readonly status?: string | undefined;
@@ -45,8 +47,8 @@ export class TranscriptRepository extends Repository<Transcript> {
   }
 
   /**
-   * Stages the transcript of an interview. Its turns are counted in full: two messages each. The flush refuses messages out of
-   * shape, a second transcript of the synth in the execution, and an execution that does not exist.
+   * Stages the transcript of an interview. Two messages are one turn. The flush rejects messages of the wrong shape (`InvalidJsonError`), a
+   * second transcript of the synth in the execution (`DuplicateError`), and an execution that does not exist (`DanglingReferenceError`).
    */
   addInterview(execution: string, interview: Interview): Transcript {
     const { synthId, synthName, messages, status = 'completed', recordedAt = new Date() } = interview;
@@ -57,43 +59,41 @@ export class TranscriptRepository extends Repository<Transcript> {
   /**
    * Returns the transcript of one synth in an execution.
    *
-   * @throws NotFoundError when the execution has no transcript of the synth.
+   * @throws NotFoundError if it does not exist.
    */
   async getDetail(execution: string, synth: string): Promise<TranscriptDetail> {
-    const detail = await this.ask(transcriptDetails).first({ execution, synth });
-    return this.must(detail, { execution, synth });
+    const detail = await this.read(transcriptDetails).first({ execution, synth });
+    return this.requireFound(detail, { execution, synth });
   }
 
   /**
-   * Summaries of an execution's transcripts by page, newest first by default (`recordedAt`, `synthName`, `turnCount`).
+   * Returns an offset page of an execution's transcripts, newest first by default (`recordedAt`, `synthName`, `turnCount`).
    *
-   * @throws NotFoundError when there is no such execution; InvalidPageError.
+   * @throws NotFoundError if the execution does not exist; InvalidPageError.
    */
   pageSummaries(
     execution: string,
     request: PageRequest<TranscriptSortKey> = {},
   ): Promise<Page<TranscriptSummary>> {
-    return this.ask(transcriptSummaries).page({ ...request, execution });
+    return this.read(transcriptSummaries).page({ ...request, execution });
   }
 
   /**
-   * Summaries of an execution's transcripts by cursor page, sorted as pages are.
+   * Returns a cursor page of an execution's transcripts, sorted as offset pages are.
    *
-   * @throws NotFoundError when there is no such execution; InvalidPageError.
+   * @throws NotFoundError if the execution does not exist; InvalidPageError.
    */
   scrollSummaries(
     execution: string,
     request: CursorRequest<TranscriptSortKey> = {},
   ): Promise<CursorPage<TranscriptSummary>> {
-    return this.ask(transcriptSummaries).scroll({ ...request, execution });
+    return this.read(transcriptSummaries).scroll({ ...request, execution });
   }
 
-  /**
-   * How many turns each of the executions has in all its transcripts, by key. An execution without transcripts is left out.
-   */
+  /** Returns the number of turns in all transcripts of each execution, by key. An execution without transcripts is omitted. */
   async countTurnsBatch(executions: readonly string[]): Promise<Map<string, number>> {
     if (executions.length === 0) return new Map();
-    const db = await this.rows();
+    const db = await this.queryForRead();
     const rows = await db
       .selectFrom('transcripts')
       .select((eb) => ['exec_id', eb.cast<number>(eb.fn.sum('turn_count'), 'integer').as('turns')])
@@ -124,15 +124,13 @@ export class TranscriptRepository extends Repository<Transcript> {
     pageSummaries: reads(
       { execution: Key },
       {
-        request: optional(fields<PageRequest<TranscriptSortKey>>(pageRequest(transcriptSummaries.sortKeys))),
+        request: pageOf(transcriptSummaries),
       },
     ),
     scrollSummaries: reads(
       { execution: Key },
       {
-        request: optional(
-          fields<CursorRequest<TranscriptSortKey>>(cursorRequest(transcriptSummaries.sortKeys)),
-        ),
+        request: cursorOf(transcriptSummaries),
       },
     ),
     countTurnsBatch: reads({ executions: arrayOf(Key) }),

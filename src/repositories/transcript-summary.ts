@@ -6,15 +6,15 @@ export const transcriptSummaries = readModel({
   select: {
     id: 'id',
     synthId: 'synth_id',
-    /** The synth's name when it was interviewed. */
+    /** The name of the synth at the time of the interview. */
     synthName: 'synth_name',
     status: 'status',
-    /** Questions that were answered. */
+    /** The number of answered questions. */
     turnCount: 'turn_count',
     recordedAt: 'timestamp',
   },
   sorts: { recordedAt: 'timestamp', synthName: 'synth_name', turnCount: 'turn_count' },
-  filters: (by) => ({ execution: by.owner('exec_id', 'research_executions'), synth: 'synth_id' }),
+  filters: (by) => ({ execution: by.parent('exec_id', 'research_executions'), synth: 'synth_id' }),
 });
 
 export const transcriptDetails = extended(
@@ -25,13 +25,13 @@ export const transcriptDetails = extended(
 
 export type TranscriptSortKey = SortKeyOf<typeof transcriptSummaries>;
 
-/** A transcript as lists show it. */
+/** A transcript in lists, without its messages. */
 export type TranscriptSummary = ShownBy<typeof transcriptSummaries>;
 
-/** A transcript with its messages, in order. Every message has a speaker (`Unknown` where none was stored), a text and notes. */
+/** A transcript with its messages, in order. A message has a speaker (`Unknown` if none was stored), a text and notes. */
 export type TranscriptDetail = ShownBy<typeof transcriptDetails>;
 
-// What was stored before messages had a shape may lack any part.
+// Messages stored by older versions may lack any field.
 function complete(stored: readonly Partial<TranscriptMessages[number]>[] | null): TranscriptMessages {
   return (stored ?? []).map((message) => ({
     ...message,

@@ -221,7 +221,7 @@ describe('an inner unit of work', () => {
 
     const late = db.transact(async (uow) => {
       const experiment = await uow.experiments.get(id);
-      await db.transact(({ experiments }) => experiments.revise(id, { name: 'First' }));
+      await db.transact(({ experiments }) => experiments.update(id, { name: 'First' }));
       await fail(uow, async () => {});
       experiment.name = 'Second';
     });

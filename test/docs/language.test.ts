@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseSync, Visitor, type Comment } from 'oxc-parser';
 import { expect, test } from 'vitest';
 import { pages, readPage } from './code-blocks.ts';
 
@@ -83,4 +84,77 @@ test('messages, docstrings and comments have none of the words to avoid', () => 
   }));
 
   expect(sources.flatMap(({ path, text }) => findingsIn(path, text))).toEqual([]);
+});
+
+// What the docstring of a function or method begins with. A new verb belongs here if it is a term of the field.
+const firstWords = new Set(
+  (
+    'Builds Checks Declares Decodes Deletes Encodes Finishes Increments Inserts Locks Reads Reloads Removes Replaces Restores ' +
+    'Returns Soft-deletes Stages Starts Updates Yields'
+  ).split(' '),
+);
+
+/** The functions and methods of a source whose docstring does not begin with a verb, and the exported ones without a docstring. */
+function withoutVerb(path: string, source: string): string[] {
+  const { program, comments } = parseSync(path, source);
+  const found: string[] = [];
+  const check = (name: string, start: number, required: boolean): void => {
+    const text = docstringAbove(comments, source, start);
+    if (text === undefined ? required : !firstWords.has(/^[\w-]*/.exec(text)?.[0] ?? ''))
+      found.push(`${path} ${name}: ${text ?? 'has no docstring'}`);
+  };
+  const exported = new Set<number>();
+  new Visitor({
+    ExportNamedDeclaration({ declaration, start }) {
+      if (declaration?.type !== 'FunctionDeclaration') return;
+      exported.add(declaration.start);
+      check(declaration.id?.name ?? '', start, true);
+    },
+    FunctionDeclaration({ id, start }) {
+      if (!exported.has(start)) check(id?.name ?? '', start, false);
+    },
+    MethodDefinition({ key, kind, accessibility, start }) {
+      if (kind === 'method')
+        check(source.slice(key.start, key.end), start, isPublic(key.type, accessibility));
+    },
+    TSMethodSignature({ key, start }) {
+      check(source.slice(key.start, key.end), start, false);
+    },
+  }).visit(program);
+  return found;
+}
+
+function isPublic(key: string, accessibility: string | null | undefined): boolean {
+  return key !== 'PrivateIdentifier' && accessibility !== 'private';
+}
+
+function docstringAbove(comments: readonly Comment[], source: string, start: number): string | undefined {
+  const above = comments.findLast(({ end }) => end <= start && source.slice(end, start).trim() === '');
+  if (above?.type !== 'Block' || !above.value.startsWith('*')) return undefined;
+  return above.value.replaceAll(/^\s*\*+ ?/gm, '').trim();
+}
+
+test('a docstring without a verb is found, and a function without a docstring', () => {
+  const source = [
+    '/** The sum. */ export function sum() {}',
+    'export function silent() {}',
+    '/** Returns it. */ export function fine() {}',
+    'class Row { /** The key. */ #key() {} #quiet() {} }',
+  ];
+
+  expect(withoutVerb('a.ts', source.join('\n'))).toEqual([
+    'a.ts sum: The sum.',
+    'a.ts silent: has no docstring',
+    'a.ts #key: The key.',
+  ]);
+});
+
+test('the docstring of every function and method of repositories and entities begins with a verb', () => {
+  const findings = ['src/repositories', 'src/entities'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => withoutVerb(join(folder, name), readFileSync(join(root, folder, name), 'utf8'))),
+  );
+
+  expect(findings).toEqual([]);
 });

@@ -23,7 +23,7 @@ async function runAnalysis(database: Database, experimentId: string, group: stri
   return database.transact(async ({ experiments, synths, analysisRuns, synthOutcomes }) => {
     const experiment = await experiments.get(experimentId);
     if (!experiment.scorecardData) throw new Error('the experiment has no scorecard');
-    const { items: population } = await synths.scrollDetails({ group, first: 200 });
+    const { data: population } = await synths.scrollDetails({ group, first: 200 });
     if (population.length === 0) throw new Error('there is nobody to simulate');
     await analysisRuns.deleteByExperiment(experimentId);
     const run = analysisRuns.add({ experiment, config, status: 'running', startedAt: new Date() });
@@ -35,7 +35,7 @@ async function runAnalysis(database: Database, experimentId: string, group: stri
       synthAttributes: simulationAttributes,
     }));
     await synthOutcomes.saveAll(run.id, outcomes);
-    await analysisRuns.saveStatus(run.id, 'completed', {
+    await analysisRuns.updateStatus(run.id, 'completed', {
       completedAt: new Date(),
       totalSynths: outcomes.length,
       aggregatedOutcomes: rates,
@@ -79,7 +79,7 @@ async function finishAnalysis(
   aggregatedOutcomes: OutcomeRates,
 ): Promise<void> {
   await database.transact(async ({ analysisRuns, analysisCache }) => {
-    await analysisRuns.saveStatus(run, 'completed', { completedAt: new Date(), aggregatedOutcomes });
+    await analysisRuns.updateStatus(run, 'completed', { completedAt: new Date(), aggregatedOutcomes });
     await analysisCache.deleteEntries(run);
     await analysisCache.saveEntries(run, {
       custom_one: { points: [1] },

@@ -204,7 +204,7 @@ test('migrations leave no state of the session', async () => {
   }
 
   expect(await leftOn(own, serverConnections, empty.target)).toEqual([]);
-  expect(await empty.read(({ experiments }) => experiments.scrollSummaries())).toMatchObject({ items: [] });
+  expect(await empty.read(({ experiments }) => experiments.scrollSummaries())).toMatchObject({ data: [] });
 });
 
 /** Streams experiments and returns their number. */

@@ -69,9 +69,9 @@ const as = (tenant: string): { settings: TransactionSettings } => ({
 /** Returns the names of other tenants' rows that `tenant` can read by an entity, a read model or plain SQL. */
 async function foreign(tenant: string): Promise<string[]> {
   const seen = await database.transact(async ({ em, experiments }) => {
-    const { items } = await experiments.scrollSummaries({ first: 100 });
+    const { data } = await experiments.scrollSummaries({ first: 100 });
     const rows = await em.execute<{ name: string }[]>('select name from experiments limit 100');
-    return [...items, ...rows].map(({ name }) => name);
+    return [...data, ...rows].map(({ name }) => name);
   }, as(tenant));
   return seen.filter((name) => !name.startsWith(`${tenant}:`));
 }

@@ -77,7 +77,7 @@ test('refuses the second of two editors', async () => {
 
   const refused = database.transact(async ({ em }) => {
     const row = await em.findOneOrFail(Experiment, id);
-    await database.transact(({ experiments }) => experiments.revise(id, { name: 'first' }));
+    await database.transact(({ experiments }) => experiments.update(id, { name: 'first' }));
     row.name = 'second';
   });
 

@@ -32,8 +32,7 @@ function rowsIn(result: unknown): object[] {
   if (typeof result !== 'object' || result === null || types.isDate(result)) return [];
   if (Array.isArray(result) || result instanceof Set) return [...result].flatMap(rowsIn);
   if (result instanceof Map) return [...result.values()].flatMap(rowsIn);
-  if ('data' in result && 'pagination' in result) return rowsIn(result.data);
-  return 'items' in result && 'endCursor' in result ? rowsIn(result.items) : [result];
+  return 'data' in result && 'pagination' in result ? rowsIn(result.data) : [result];
 }
 
 function holds(

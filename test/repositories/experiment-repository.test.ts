@@ -46,7 +46,7 @@ describe('ExperimentRepository', () => {
       anInterviewGuide(em, { experiment: full });
       aResearchExecution(em, { experiment: full });
       aResearchExecution(em, { experiment: full });
-      await experiments.saveScorecard(full.id, scorecard);
+      await experiments.updateScorecard(full.id, scorecard);
 
       const { data, pagination } = await experiments.pageSummaries();
 
@@ -102,7 +102,7 @@ describe('ExperimentRepository', () => {
       expect(await walked(undefined)).toBe('ca');
       expect(await walked('hidden')).toBe('ca');
       expect(await walked('included')).toBe('dcba');
-      const { endCursor } = await experiments.scrollSummaries({ first: 1 });
+      const { endCursor } = (await experiments.scrollSummaries({ first: 1 })).pagination;
       await expect(
         experiments.scrollSummaries({ deleted: 'included', after: endCursor }),
       ).rejects.toBeInstanceOf(InvalidPageError);
@@ -178,11 +178,11 @@ describe('ExperimentRepository', () => {
       }),
   );
 
-  test('revise changes what is given, leaves what is absent, clears what is null', () =>
+  test('update changes what is given, leaves what is absent, clears what is null', () =>
     db.rollback(async ({ experiments, em }) => {
       const { id } = anExperiment(em, { name: 'old', hypothesis: 'kept', description: 'gone' });
 
-      await experiments.revise(id, { name: 'new', hypothesis: undefined, description: null });
+      await experiments.update(id, { name: 'new', hypothesis: undefined, description: null });
 
       const { data } = await experiments.pageSummaries();
       expect(data).toMatchObject([
@@ -190,13 +190,13 @@ describe('ExperimentRepository', () => {
       ]);
     }));
 
-  test('saveScorecard replaces and clears it, in loaded entities too', () =>
+  test('updateScorecard replaces and clears it, in loaded entities too', () =>
     db.rollback(async ({ experiments, em }) => {
       const experiment = anExperiment(em, { scorecardData: null });
 
-      await experiments.saveScorecard(experiment.id, scorecard);
+      await experiments.updateScorecard(experiment.id, scorecard);
       expect(experiment).toMatchObject({ scorecardData: scorecard, rowVersion: 2 });
-      await experiments.saveScorecard(experiment.id, null);
+      await experiments.updateScorecard(experiment.id, null);
       expect(experiment.scorecardData).toBeNull();
     }));
 
@@ -223,14 +223,14 @@ describe('ExperimentRepository', () => {
 
   test.each([
     [
-      'revise',
+      'update',
       (e: string, x: Parameters<Parameters<TestDatabase['rollback']>[0]>[0]) =>
-        x.experiments.revise(e, { name: 'n' }),
+        x.experiments.update(e, { name: 'n' }),
     ],
     [
-      'saveScorecard',
+      'updateScorecard',
       (e: string, x: Parameters<Parameters<TestDatabase['rollback']>[0]>[0]) =>
-        x.experiments.saveScorecard(e, scorecard),
+        x.experiments.updateScorecard(e, scorecard),
     ],
     [
       'softDelete',

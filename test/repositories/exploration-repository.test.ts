@@ -193,7 +193,7 @@ describe('ExplorationRepository', () => {
     db.rollback(async ({ explorations, em }) => {
       const { experiment, baselineAnalysis } = anExploration(em);
       anExploration(em, { experiment, baselineAnalysis });
-      const { endCursor } = await explorations.scrollSummaries(experiment.id, { first: 1 });
+      const { endCursor } = (await explorations.scrollSummaries(experiment.id, { first: 1 })).pagination;
 
       expect(endCursor).not.toBeNull();
       for (const request of [{ after: 'nonsense' }, { after: '' }, { first: 0 }, { first: 201 }]) {
@@ -304,7 +304,7 @@ describe('ExplorationRepository', () => {
 
       expect(await explorations.getSummary(id)).toMatchObject({ id });
       expect((await explorations.pageSummaries(experiment.id)).data).toMatchObject([{ id }]);
-      expect((await explorations.scrollSummaries(experiment.id)).items).toMatchObject([{ id }]);
+      expect((await explorations.scrollSummaries(experiment.id)).data).toMatchObject([{ id }]);
     }));
 
   test('what changes an exploration by its key refuses a missing one', () =>

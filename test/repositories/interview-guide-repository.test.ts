@@ -24,14 +24,14 @@ describe('InterviewGuideRepository', () => {
       expect(await interviewGuides.get(experiment.id)).toMatchObject({ questions: 'this one' });
     }));
 
-  test('an experiment without a guide has none to find, get, revise or remove', () =>
+  test('an experiment without a guide has none to find, get, update or remove', () =>
     db.rollback(async ({ interviewGuides, em }) => {
       anInterviewGuide(em);
       const { id } = anExperiment(em);
 
       expect(await interviewGuides.find(id)).toBeNull();
       await expect(interviewGuides.get(id)).rejects.toBeInstanceOf(NotFoundError);
-      await expect(interviewGuides.revise(id, {})).rejects.toBeInstanceOf(NotFoundError);
+      await expect(interviewGuides.update(id, {})).rejects.toBeInstanceOf(NotFoundError);
       await expect(interviewGuides.removeByExperiment(id)).rejects.toBeInstanceOf(NotFoundError);
     }));
 
@@ -118,7 +118,7 @@ describe('InterviewGuideRepository', () => {
   });
 
   test.each(['contextDefinition', 'questions', 'contextExamples'] as const)(
-    'revise changes %s alone when it alone is given, and clears it when it is null',
+    'update changes %s alone when it alone is given, and clears it when it is null',
     (field) =>
       db.rollback(async ({ interviewGuides, em }) => {
         const texts = { contextDefinition: 'd', questions: 'q', contextExamples: 'e' };
@@ -128,7 +128,7 @@ describe('InterviewGuideRepository', () => {
         em.clear();
 
         const absent = { contextDefinition: undefined, questions: undefined, contextExamples: undefined };
-        await interviewGuides.revise(id, { ...absent, [field]: 'new' });
+        await interviewGuides.update(id, { ...absent, [field]: 'new' });
         await em.flush();
         em.clear();
         expect(await interviewGuides.get(id)).toMatchObject({
@@ -138,23 +138,23 @@ describe('InterviewGuideRepository', () => {
           rowVersion: 2,
         });
 
-        await interviewGuides.revise(id, { [field]: null });
+        await interviewGuides.update(id, { [field]: null });
         await em.flush();
         em.clear();
         expect(await interviewGuides.get(id)).toMatchObject({ ...texts, [field]: null, rowVersion: 3 });
       }),
   );
 
-  test('of two who revise the same guide side by side the second is refused', async () => {
+  test('of two who update the same guide side by side the second is refused', async () => {
     const experiment = await newExperiment();
     await db.transact(({ interviewGuides }) => interviewGuides.insertIfAbsent(experiment, {}));
 
-    const revising = db.transact(async ({ interviewGuides }) => {
-      await interviewGuides.revise(experiment, { questions: 'late' });
-      await db.transact((other) => other.interviewGuides.revise(experiment, { questions: 'early' }));
+    const updating = db.transact(async ({ interviewGuides }) => {
+      await interviewGuides.update(experiment, { questions: 'late' });
+      await db.transact((other) => other.interviewGuides.update(experiment, { questions: 'early' }));
     });
 
-    await expect(revising).rejects.toBeInstanceOf(ContentionError);
+    await expect(updating).rejects.toBeInstanceOf(ContentionError);
     expect(await db.read(({ interviewGuides }) => interviewGuides.get(experiment))).toMatchObject({
       questions: 'early',
     });

@@ -58,6 +58,5 @@ function lengthOf(result: unknown): number | undefined {
   if (result instanceof Set || result instanceof Map) return result.size;
   if (typeof result !== 'object' || result === null) return undefined;
   if ('data' in result) return lengthOf(result.data);
-  if ('items' in result) return lengthOf(result.items);
   return 'synths' in result ? lengthOf(result.synths) : undefined;
 }

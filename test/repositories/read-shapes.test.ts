@@ -21,7 +21,7 @@ const neverSeen: Readonly<Record<string, readonly string[]>> = {
   'researchExecutions.findAutoInterviewSummary': ['.experimentId: null'],
   'scenarioNodes.findBestSummary': ['.simulationResults: null'],
   'scenarioNodes.listChildren': ['[].parentId: null'],
-  'synthGroups.findDetail': ['.synths.items[].synthGroupId: null'],
+  'synthGroups.findDetail': ['.synths.data[].synthGroupId: null'],
 };
 
 /** How else a method is called, where it gives less of one world than it can give. */
@@ -29,7 +29,7 @@ const calledElse: Readonly<Record<string, ReadCase['read']>> = {
   'scenarioNodes.getSummary': ({ scenarioNodes }, { aside }) => scenarioNodes.getSummary(aside.root),
   'synthGroups.findDetail': async ({ synthGroups }, { group }) => {
     const whole = await synthGroups.findDetail(group, { first: 200 });
-    return synthGroups.findDetail(group, { after: whole?.synths.endCursor });
+    return synthGroups.findDetail(group, { after: whole?.synths.pagination.endCursor });
   },
 };
 
@@ -44,7 +44,7 @@ function waysOf({ name, read, asks, repository, method }: ReadCase): readonly Re
   if (asks === 'scroll') {
     ways.push(async (uow, world) => {
       const page: unknown = await read(uow, world, { first: 200 });
-      return read(uow, world, { after: Reflect.get(Object(page), 'endCursor') });
+      return read(uow, world, { after: Reflect.get(Object(Reflect.get(Object(page), 'pagination')), 'endCursor') });
     });
   }
   return ways;

@@ -133,7 +133,7 @@ describe('ResearchExecutionRepository', () => {
         };
 
         expect((await researchExecutions.pageSummaries()).data).toEqual([summary]);
-        expect((await researchExecutions.scrollSummaries()).items).toEqual([summary]);
+        expect((await researchExecutions.scrollSummaries()).data).toEqual([summary]);
         expect(await researchExecutions.findAutoInterviewSummary(experiment.id)).toEqual(summary);
       }));
 
@@ -210,14 +210,14 @@ describe('ResearchExecutionRepository', () => {
       db.rollback(async ({ researchExecutions, em }) => {
         const experiment = anExperiment(em).id;
         for (const id of ['a', 'b', 'c']) aResearchExecution(em, { id, experiment, startedAt: at(1) });
-        const { endCursor } = await researchExecutions.scrollSummaries({ experiment, first: 1 });
+        const { endCursor } = (await researchExecutions.scrollSummaries({ experiment, first: 1 })).pagination;
 
         expect(keys(await researchExecutions.scrollSummaries({ experiment, after: endCursor }))).toBe('ba');
         for (const refused of [
           () => researchExecutions.scrollSummaries({ after: endCursor }),
           () => researchExecutions.scrollSummaries({ experiment: null, after: endCursor }),
           async () => {
-            const { endCursor: hidden } = await researchExecutions.scrollSummaries({ first: 1 });
+            const { endCursor: hidden } = (await researchExecutions.scrollSummaries({ first: 1 })).pagination;
             return researchExecutions.scrollSummaries({ deleted: 'included', after: hidden });
           },
           () => researchExecutions.scrollSummaries({ experiment: 'exp_other', after: endCursor }),
@@ -344,7 +344,7 @@ describe('ResearchExecutionRepository', () => {
       await expect(add()).rejects.toMatchObject({ constraint: 'research_executions_pkey' });
     });
 
-    test('saveStatus completes at the end, and at no other status', () =>
+    test('updateStatus completes at the end, and at no other status', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const execution = aResearchExecution(em);
         const other = aResearchExecution(em);
@@ -356,31 +356,31 @@ describe('ResearchExecutionRepository', () => {
           ['running', null],
           ['failed', expect.any(Date)],
         ] as const) {
-          await researchExecutions.saveStatus(execution.id, status);
+          await researchExecutions.updateStatus(execution.id, status);
           expect(execution).toMatchObject({ status, completedAt });
           expect(await researchExecutions.getDetail(execution.id)).toMatchObject({ status, completedAt });
         }
         expect(await researchExecutions.getDetail(other.id)).toMatchObject({ status: 'pending' });
       }));
 
-    test('saveStatus replaces the counts that are given, and leaves the others', () =>
+    test('updateStatus replaces the counts that are given, and leaves the others', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const { id } = aResearchExecution(em, { successfulCount: 3, failedCount: 2 });
 
-        await researchExecutions.saveStatus(id, 'running', { successfulCount: undefined });
+        await researchExecutions.updateStatus(id, 'running', { successfulCount: undefined });
         expect(await researchExecutions.getDetail(id)).toMatchObject({ successfulCount: 3, failedCount: 2 });
-        await researchExecutions.saveStatus(id, 'running', { successfulCount: 0 });
+        await researchExecutions.updateStatus(id, 'running', { successfulCount: 0 });
         expect(await researchExecutions.getDetail(id)).toMatchObject({ successfulCount: 0, failedCount: 2 });
-        await researchExecutions.saveStatus(id, 'completed', { successfulCount: 4, failedCount: 1 });
+        await researchExecutions.updateStatus(id, 'completed', { successfulCount: 4, failedCount: 1 });
         expect(await researchExecutions.getDetail(id)).toMatchObject({ successfulCount: 4, failedCount: 1 });
       }));
 
-    test('saveStatus keeps what waits to be written of other columns', () =>
+    test('updateStatus keeps what waits to be written of other columns', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const execution = aResearchExecution(em);
         execution.additionalContext = 'staged';
 
-        await researchExecutions.saveStatus(execution.id, 'running');
+        await researchExecutions.updateStatus(execution.id, 'running');
 
         expect(execution).toMatchObject({ status: 'running', additionalContext: 'staged' });
       }));
@@ -418,11 +418,11 @@ describe('ResearchExecutionRepository', () => {
       expect(counted).toMatchObject({ successfulCount: 20, failedCount: 10 });
     });
 
-    test('saveStatus and recordInterviews refuse an execution that does not exist', () =>
+    test('updateStatus and recordInterviews refuse an execution that does not exist', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         aResearchExecution(em);
 
-        await expect(researchExecutions.saveStatus('exec_missing', 'running')).rejects.toBeInstanceOf(
+        await expect(researchExecutions.updateStatus('exec_missing', 'running')).rejects.toBeInstanceOf(
           NotFoundError,
         );
         await expect(
@@ -481,7 +481,7 @@ describe('ResearchExecutionRepository', () => {
         expect(await researchExecutions.lockNextPending()).toBeNull();
         await own.transact(async ({ experiments, em }) => {
           await em.execute(`set local lock_timeout = '1s'`);
-          await experiments.revise(experiment, { name: 'edited meanwhile' });
+          await experiments.update(experiment, { name: 'edited meanwhile' });
         });
       });
     });

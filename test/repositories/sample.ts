@@ -13,8 +13,8 @@ export interface Place {
 }
 
 /** The check of each argument of a method, by the argument's name. */
-export function parametersOf({ given }: Signature): [name: string, check: AnyCheck][] {
-  return given.flatMap((argument) => Object.entries(argument));
+export function parametersOf({ parameters }: Signature): [name: string, check: AnyCheck][] {
+  return parameters.flatMap((parameter) => Object.entries(parameter));
 }
 
 /** Valid arguments for a method, with every field of every object. */

@@ -47,7 +47,7 @@ describe('ScenarioNodeRepository', () => {
     const winners = db.transact(async ({ scenarioNodes }) => {
       const child = { exploration, parent: parent.id, depth: 1, scorecardParams: params };
       const keys = [scenarioNodes.add(child).id, scenarioNodes.add(child).id];
-      await scenarioNodes.saveStatusBatch(keys, 'winner');
+      await scenarioNodes.updateStatusBatch(keys, 'winner');
     });
     await expect(winners).rejects.toBeInstanceOf(DuplicateError);
     await expect(winners).rejects.toMatchObject({ constraint: 'uq_scenario_nodes_winner' });
@@ -150,11 +150,11 @@ describe('ScenarioNodeRepository', () => {
         (await scenarioNodes.findBestSummary(exploration.id))?.id.slice(5);
 
       expect(await best()).toBe('c');
-      await scenarioNodes.saveSimulation('node_c', null, null);
+      await scenarioNodes.updateSimulation('node_c', null, null);
       expect(await best()).toBe('d');
-      await scenarioNodes.saveSimulation('node_d', null, null);
+      await scenarioNodes.updateSimulation('node_d', null, null);
       expect(await best()).toBe('b');
-      await scenarioNodes.saveSimulation('node_b', rates(0.4), 1);
+      await scenarioNodes.updateSimulation('node_b', rates(0.4), 1);
       expect(await best()).toBe('a');
     }));
 
@@ -265,7 +265,7 @@ describe('ScenarioNodeRepository', () => {
       expect(await scenarioNodes.countByStatus('expl_missing')).toEqual(none);
     }));
 
-  test('revise changes what is given, leaves what is absent, clears what is null', () =>
+  test('update changes what is given, leaves what is absent, clears what is null', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const node = aScenarioNode(em, { simulationResults: rates(0.5), executionTimeSeconds: 2 });
       await em.flush();
@@ -273,12 +273,12 @@ describe('ScenarioNodeRepository', () => {
         (await scenarioNodes.listByExploration(node.exploration.id))[0];
       const before = await now();
 
-      await scenarioNodes.revise(node.id, { simulationResults: undefined, nodeStatus: undefined });
+      await scenarioNodes.update(node.id, { simulationResults: undefined, nodeStatus: undefined });
       expect(await now()).toEqual(before);
-      await scenarioNodes.revise(node.id, { simulationResults: null });
+      await scenarioNodes.update(node.id, { simulationResults: null });
       expect(await now()).toEqual({ ...before, simulationResults: null });
-      await scenarioNodes.revise(node.id, { executionTimeSeconds: null, nodeStatus: 'dominated' });
-      await scenarioNodes.revise(node.id, { scorecardParams: { ...params, complexity: 0.9 } });
+      await scenarioNodes.update(node.id, { executionTimeSeconds: null, nodeStatus: 'dominated' });
+      await scenarioNodes.update(node.id, { scorecardParams: { ...params, complexity: 0.9 } });
       expect(await now()).toEqual({
         ...before,
         scorecardParams: { ...params, complexity: 0.9 },
@@ -286,36 +286,36 @@ describe('ScenarioNodeRepository', () => {
         executionTimeSeconds: null,
         nodeStatus: 'dominated',
       });
-      await expect(scenarioNodes.revise('node_missing', {})).rejects.toBeInstanceOf(NotFoundError);
+      await expect(scenarioNodes.update('node_missing', {})).rejects.toBeInstanceOf(NotFoundError);
     }));
 
-  test('saveSimulation stores and clears what a simulation gave, in loaded entities too', () =>
+  test('updateSimulation stores and clears what a simulation gave, in loaded entities too', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const node = aScenarioNode(em);
       const other = aScenarioNode(em, { parent: node });
 
-      await scenarioNodes.saveSimulation(node.id, rates(0.25), 1.5);
+      await scenarioNodes.updateSimulation(node.id, rates(0.25), 1.5);
       expect(node).toMatchObject({ simulationResults: rates(0.25), executionTimeSeconds: 1.5 });
       expect(await scenarioNodes.findBestSummary(node.exploration.id)).toMatchObject({ id: node.id });
-      await scenarioNodes.saveSimulation(node.id, null, null);
+      await scenarioNodes.updateSimulation(node.id, null, null);
       expect(node).toMatchObject({ simulationResults: null, executionTimeSeconds: null });
       expect(await scenarioNodes.listChildren(node.id)).toMatchObject([
         { id: other.id, simulationResults: null },
       ]);
     }));
 
-  test('saveSimulation refuses a missing node, and rates that do not sum to one', () =>
+  test('updateSimulation refuses a missing node, and rates that do not sum to one', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const node = aScenarioNode(em);
 
-      const missing = scenarioNodes.saveSimulation('node_missing', rates(0.5), 1);
+      const missing = scenarioNodes.updateSimulation('node_missing', rates(0.5), 1);
       await expect(missing).rejects.toBeInstanceOf(NotFoundError);
       const unequal = { success_rate: 0.5, fail_rate: 0.1, did_not_try_rate: 0.1 };
-      const refused = scenarioNodes.saveSimulation(node.id, unequal, 1);
+      const refused = scenarioNodes.updateSimulation(node.id, unequal, 1);
       await expect(refused).rejects.toBeInstanceOf(InvalidJsonError);
     }));
 
-  test('saveStatusBatch changes the nodes it is given and no others, in loaded entities too', () =>
+  test('updateStatusBatch changes the nodes it is given and no others, in loaded entities too', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const parent = aScenarioNode(em);
       const a = aScenarioNode(em, { id: 'node_a', parent });
@@ -324,8 +324,8 @@ describe('ScenarioNodeRepository', () => {
       await em.flush();
       a.shortAction = 'not flushed';
 
-      await scenarioNodes.saveStatusBatch(['node_a', 'node_c', 'node_a'], 'dominated');
-      await scenarioNodes.saveStatusBatch([], 'winner');
+      await scenarioNodes.updateStatusBatch(['node_a', 'node_c', 'node_a'], 'dominated');
+      await scenarioNodes.updateStatusBatch([], 'winner');
 
       const frontier = await scenarioNodes.listFrontier(parent.exploration.id);
       expect(frontier.map(({ id }) => id)).toEqual(['node_b', parent.id]);
@@ -335,11 +335,11 @@ describe('ScenarioNodeRepository', () => {
       expect(await scenarioNodes.countByStatus(parent.exploration.id)).toMatchObject({ active: 3 });
     }));
 
-  test('saveStatusBatch names the nodes that are missing', () =>
+  test('updateStatusBatch names the nodes that are missing', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const { id } = aScenarioNode(em);
 
-      const change = scenarioNodes.saveStatusBatch(['node_gone', id, 'node_away'], 'dominated');
+      const change = scenarioNodes.updateStatusBatch(['node_gone', id, 'node_away'], 'dominated');
 
       await expect(change).rejects.toBeInstanceOf(NotFoundError);
       await expect(change).rejects.toMatchObject({ key: ['node_gone', 'node_away'] });

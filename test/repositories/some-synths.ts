@@ -27,8 +27,7 @@ export const shuffled = [
 
 /** The keys of the rows of a page, one after the other. */
 export function keys(page: CursorPage<{ id: string }> | Page<{ id: string }>): string {
-  const rows = 'items' in page ? page.items : page.data;
-  return rows.map(({ id }) => id).join('');
+  return page.data.map(({ id }) => id).join('');
 }
 
 /** A second of some day. */

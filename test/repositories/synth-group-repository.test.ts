@@ -50,7 +50,7 @@ describe('SynthGroupRepository', () => {
       expect(await synthGroups.findDetail(id)).toEqual({
         ...summary,
         synths: {
-          items: [
+          data: [
             {
               id: expect.any(String),
               synthGroupId: id,
@@ -62,8 +62,7 @@ describe('SynthGroupRepository', () => {
               version: '2.0.0',
             },
           ],
-          endCursor: expect.any(String),
-          hasNextPage: false,
+          pagination: { endCursor: expect.any(String), hasNextPage: false },
         },
       });
       expect(await synthGroups.findDetail(bare.id)).toEqual({
@@ -72,7 +71,7 @@ describe('SynthGroupRepository', () => {
         description: null,
         synthCount: 0,
         createdAt: expect.any(Date),
-        synths: { items: [], endCursor: null, hasNextPage: false },
+        synths: { data: [], pagination: { endCursor: null, hasNextPage: false } },
       });
     }));
 
@@ -88,7 +87,7 @@ describe('SynthGroupRepository', () => {
 
       const detail = await synthGroups.findDetail(id);
 
-      expect(detail?.synths.items.map((synth) => synth.id.slice(4)).join('')).toBe('cdba');
+      expect(detail?.synths.data.map((synth) => synth.id.slice(4)).join('')).toBe('cdba');
       expect(detail?.synthCount).toBe(4);
     }));
 
@@ -106,14 +105,20 @@ describe('SynthGroupRepository', () => {
       }
 
       const first = await synthGroups.findDetail(id, { first: 2 });
-      const second = await synthGroups.findDetail(id, { first: 3, after: first?.synths.endCursor });
-      const same = await synths.scrollSummaries({ group: id, first: 3, after: first?.synths.endCursor });
+      const second = await synthGroups.findDetail(id, {
+        first: 3,
+        after: first?.synths.pagination.endCursor,
+      });
+      const same = await synths.scrollSummaries({
+        group: id,
+        first: 3,
+        after: first?.synths.pagination.endCursor,
+      });
 
-      const keysOf = (detail: typeof first) =>
-        detail?.synths.items.map((synth) => synth.id.slice(4)).join('');
+      const keysOf = (detail: typeof first) => detail?.synths.data.map((synth) => synth.id.slice(4)).join('');
       expect(keysOf(first)).toBe('ad');
       expect(keysOf(second)).toBe('cbe');
-      expect(second).toMatchObject({ synthCount: 5, synths: { hasNextPage: false } });
+      expect(second).toMatchObject({ synthCount: 5, synths: { pagination: { hasNextPage: false } } });
       expect(same).toEqual(second?.synths);
     }));
 
@@ -124,7 +129,7 @@ describe('SynthGroupRepository', () => {
       const detail = await synthGroups.findDetail(group.id, { first: 1 });
 
       await expect(
-        synthGroups.findDetail(other.id, { after: detail?.synths.endCursor }),
+        synthGroups.findDetail(other.id, { after: detail?.synths.pagination.endCursor }),
       ).rejects.toBeInstanceOf(InvalidPageError);
     }));
 
@@ -166,10 +171,10 @@ describe('SynthGroupRepository', () => {
       // So few rows come from the index, in its order, whatever order is asked for.
       await em.execute('set local enable_indexscan = off');
 
-      const { items, hasNextPage } = await synthGroups.scrollSummaries();
+      const { data, pagination } = await synthGroups.scrollSummaries();
 
-      expect(items.map(({ id }) => id).join('')).toBe('cdba');
-      expect(hasNextPage).toBe(false);
+      expect(data.map(({ id }) => id).join('')).toBe('cdba');
+      expect(pagination.hasNextPage).toBe(false);
     }));
 
   test('scrollSummaries walks every group once, equal times and microseconds included', () =>

@@ -67,16 +67,21 @@ describe('SynthOutcomeRepository', () => {
 
       const first = await synthOutcomes.scrollSummaries(run.id, { first: 2 });
       aSynthOutcome(em, { analysis: run, synthId: 'aa' });
-      const second = await synthOutcomes.scrollSummaries(run.id, { after: first.endCursor, first: 2 });
-      const third = await synthOutcomes.scrollSummaries(run.id, { after: second.endCursor, first: 2 });
+      const second = await synthOutcomes.scrollSummaries(run.id, {
+        after: first.pagination.endCursor,
+        first: 2,
+      });
+      const third = await synthOutcomes.scrollSummaries(run.id, {
+        after: second.pagination.endCursor,
+        first: 2,
+      });
 
-      expect([...first.items, ...second.items, ...third.items]).toEqual(whole);
-      expect([first, second, third].map(({ items }) => items.length)).toEqual([2, 2, 1]);
-      expect(third.hasNextPage).toBe(false);
+      expect([...first.data, ...second.data, ...third.data]).toEqual(whole);
+      expect([first, second, third].map(({ data }) => data.length)).toEqual([2, 2, 1]);
+      expect(third.pagination.hasNextPage).toBe(false);
       expect(await synthOutcomes.scrollSummaries('ana_missing')).toEqual({
-        items: [],
-        endCursor: null,
-        hasNextPage: false,
+        data: [],
+        pagination: { endCursor: null, hasNextPage: false },
       });
     }));
 
@@ -86,7 +91,7 @@ describe('SynthOutcomeRepository', () => {
       for (const synthId of ['a', 'b']) aSynthOutcome(em, { analysis: run, synthId });
 
       expect(await synthOutcomes.scrollSummaries(run.id, { first: 2 })).toMatchObject({
-        hasNextPage: false,
+        pagination: { hasNextPage: false },
       });
     }));
 

@@ -97,9 +97,9 @@ describe('SynthRepository', () => {
       };
 
       expect((await synths.pageSummaries()).data).toEqual([summary]);
-      expect((await synths.scrollSummaries()).items).toEqual([summary]);
+      expect((await synths.scrollSummaries()).data).toEqual([summary]);
       expect((await synths.pageSummaries()).data).toEqual([summary]);
-      expect((await synths.scrollSummaries()).items).toEqual([summary]);
+      expect((await synths.scrollSummaries()).data).toEqual([summary]);
     }));
 
   test('each list orders newest first, and by key where times are equal', () =>
@@ -187,8 +187,8 @@ describe('SynthRepository', () => {
     db.rollback(async ({ synths, em }) => {
       const group = aSynthGroup(em).id;
       for (const id of ['a', 'b', 'c']) aSynth(em, { id, synthGroup: group, createdAt: at(1) });
-      const ofGroup = (await synths.scrollSummaries({ group, first: 1 })).endCursor;
-      const found = (await synths.scrollSummaries({ text: 'maria', first: 1 })).endCursor;
+      const ofGroup = (await synths.scrollSummaries({ group, first: 1 })).pagination.endCursor;
+      const found = (await synths.scrollSummaries({ text: 'maria', first: 1 })).pagination.endCursor;
 
       expect(keys(await synths.scrollDetails({ group, after: ofGroup }))).toBe('ba');
       expect(keys(await synths.scrollSummaries({ text: 'maria', after: found }))).toBe('ba');

@@ -137,7 +137,7 @@ describe('TranscriptRepository', () => {
       };
 
       expect((await transcripts.pageSummaries(execution)).data).toEqual([summary]);
-      expect((await transcripts.scrollSummaries(execution)).items).toEqual([summary]);
+      expect((await transcripts.scrollSummaries(execution)).data).toEqual([summary]);
     }));
 
   test('the lists give the transcripts of that execution alone, newest first, by key where times are equal', () =>
@@ -152,7 +152,7 @@ describe('TranscriptRepository', () => {
       expect(keys(page)).toBe('cdba');
       expect(page.pagination).toEqual({ total: 4, limit: 50, offset: 0, hasNext: false });
       expect(keys(cursorPage)).toBe('cdba');
-      expect(cursorPage.hasNextPage).toBe(false);
+      expect(cursorPage.pagination.hasNextPage).toBe(false);
     }));
 
   test('pageSummaries orders by what is asked for, and by key where that is equal', () =>
@@ -218,9 +218,8 @@ describe('TranscriptRepository', () => {
         pagination: { total: 0, limit: 50, offset: 0, hasNext: false },
       });
       expect(await transcripts.scrollSummaries(execution)).toEqual({
-        items: [],
-        endCursor: null,
-        hasNextPage: false,
+        data: [],
+        pagination: { endCursor: null, hasNextPage: false },
       });
       for (const missing of [
         () => transcripts.pageSummaries('exec_x'),
@@ -235,7 +234,7 @@ describe('TranscriptRepository', () => {
     db.rollback(async ({ transcripts, em }) => {
       const [execution, other] = [aResearchExecution(em), aResearchExecution(em)];
       for (const id of ['a', 'b']) aTranscript(em, { id, execution });
-      const { endCursor } = await transcripts.scrollSummaries(execution.id, { first: 1 });
+      const { endCursor } = (await transcripts.scrollSummaries(execution.id, { first: 1 })).pagination;
 
       for (const refused of [
         () => transcripts.scrollSummaries(other.id, { after: endCursor }),

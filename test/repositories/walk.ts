@@ -9,8 +9,8 @@ export async function walk<Row>(
   for (let more = true; more;) {
     // oxlint-disable-next-line no-await-in-loop -- each page begins where the one before ended
     const page = await read(after);
-    rows.push(...page.items);
-    [after, more] = [page.endCursor, page.hasNextPage];
+    rows.push(...page.data);
+    [after, more] = [page.pagination.endCursor, page.pagination.hasNextPage];
   }
   return rows;
 }

@@ -23,7 +23,7 @@ export const writes: Writes = {
       cache.saveExecutiveSummary({ ...executiveSummary(), analysis_id: run }),
   },
   analysisRuns: {
-    saveStatus: (runs, { run }) => runs.saveStatus(run, 'failed'),
+    updateStatus: (runs, { run }) => runs.updateStatus(run, 'failed'),
   },
   chartInsights: {
     saveInsight: (insights, { run }) => insights.saveInsight(run, 'chart 0', insight()),
@@ -41,8 +41,8 @@ export const writes: Writes = {
       }),
   },
   experiments: {
-    revise: (experiments, { experiment }) => experiments.revise(experiment, { name: 'Another' }),
-    saveScorecard: (experiments, { experiment }) => experiments.saveScorecard(experiment, null),
+    update: (experiments, { experiment }) => experiments.update(experiment, { name: 'Another' }),
+    updateScorecard: (experiments, { experiment }) => experiments.updateScorecard(experiment, null),
     restore: (experiments, { aside }) => experiments.restore(aside.experiment),
   },
   explorations: {
@@ -51,25 +51,25 @@ export const writes: Writes = {
   },
   interviewGuides: {
     insertIfAbsent: (guides, { aside }) => guides.insertIfAbsent(aside.experiment, { questions: 'Why?' }),
-    revise: (guides, { experiment }) => guides.revise(experiment, { questions: 'Why?' }),
+    update: (guides, { experiment }) => guides.update(experiment, { questions: 'Why?' }),
   },
   regionAnalyses: {
     addAll: (regions, { run }) => regions.addAll([aRegionOf(run)]),
   },
   researchExecutions: {
-    saveStatus: (executions, { execution }) => executions.saveStatus(execution, 'running'),
+    updateStatus: (executions, { execution }) => executions.updateStatus(execution, 'running'),
   },
   scenarioNodes: {
-    revise: (nodes, { leaf }) => nodes.revise(leaf, { nodeStatus: 'dominated' }),
-    saveSimulation: (nodes, { leaf }) => nodes.saveSimulation(leaf, null, 1),
-    saveStatusBatch: (nodes, { leaf }) => nodes.saveStatusBatch([leaf], 'dominated'),
+    update: (nodes, { leaf }) => nodes.update(leaf, { nodeStatus: 'dominated' }),
+    updateSimulation: (nodes, { leaf }) => nodes.updateSimulation(leaf, null, 1),
+    updateStatusBatch: (nodes, { leaf }) => nodes.updateStatusBatch([leaf], 'dominated'),
   },
   synthOutcomes: {
     saveAll: (outcomes, { run, synths }) => outcomes.saveAll(run, synths.map(anOutcomeOf)),
   },
   synths: {
     saveSynth: (synths, world) => synths.saveSynth({ id: aSynthOf(world), name: 'Ana Lima' }),
-    saveAvatarPath: (synths, world) => synths.saveAvatarPath(aSynthOf(world), null),
+    updateAvatarPath: (synths, world) => synths.updateAvatarPath(aSynthOf(world), null),
   },
   transcripts: {
     addInterview: (transcripts, { execution }) =>

@@ -1,6 +1,6 @@
 import { ReferenceKind, type EntityMetadata } from '@mikro-orm/postgresql';
 import { expect, test } from 'vitest';
-import { keepsUpdatedAt, raisesRowVersion } from '../../src/entities/triggers.ts';
+import { setsUpdatedAt, incrementsRowVersion } from '../../src/entities/triggers.ts';
 import { tables } from './tables.ts';
 
 // The rows of a join table are added and deleted, never changed.
@@ -11,10 +11,10 @@ function missing({ className, triggers, versionProperty, properties }: EntityMet
   const has = ({ name }: { readonly name: string }): boolean => triggers.some((one) => one.name === name);
   return [
     ...(versionProperty ? [] : [`add ...rowVersion to the properties of ${className}`]),
-    ...(has(raisesRowVersion) ? [] : [`add raisesRowVersion to the triggers of ${className}`]),
-    ...(!('updatedAt' in properties) || has(keepsUpdatedAt)
+    ...(has(incrementsRowVersion) ? [] : [`add incrementsRowVersion to the triggers of ${className}`]),
+    ...(!('updatedAt' in properties) || has(setsUpdatedAt)
       ? []
-      : [`add keepsUpdatedAt to the triggers of ${className}`]),
+      : [`add setsUpdatedAt to the triggers of ${className}`]),
   ];
 }
 
@@ -41,7 +41,7 @@ test('a table without them is named with the remedy', () => {
   expect(missing(without)).toEqual(
     expect.arrayContaining([
       `add ...rowVersion to the properties of ${meta?.className}`,
-      `add raisesRowVersion to the triggers of ${meta?.className}`,
+      `add incrementsRowVersion to the triggers of ${meta?.className}`,
     ]),
   );
 });

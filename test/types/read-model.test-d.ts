@@ -14,11 +14,11 @@ export const noSort = () => readModel({ ...list, sorts: { createdAt: 'createdAt'
 // @ts-expect-error -- no such column in an order of several
 export const noOrder = () => readModel({ ...list, sorts: { age: [{ desc: 'createdAt' }] } });
 // @ts-expect-error -- no such column to order ties
-export const noTie = () => readModel({ ...list, tie: 'key' });
+export const noTie = () => readModel({ ...list, tieBreaker: 'key' });
 // @ts-expect-error -- no such filter column
 export const noFilter = () => readModel({ ...list, filters: () => ({ group: 'grp' }) });
-// @ts-expect-error -- no such owner column
-export const noOwner = () => readModel({ ...list, filters: (by) => ({ group: by.owner('grp') }) });
+// @ts-expect-error -- no such parent column
+export const noParent = () => readModel({ ...list, filters: (by) => ({ group: by.parent('grp') }) });
 // @ts-expect-error -- a column of another table in an expression
 export const foreign = () => readModel({ ...list, select: { id: (eb) => eb('topic_name', '=', 'x') } });
 export const foreignCondition = () =>
@@ -38,7 +38,7 @@ export const asked = (em: EntityManager) => {
   void synths.page({ sortBy: 'version' });
   // @ts-expect-error -- not a filter's value
   void synths.page({ group: 1 });
-  // @ts-expect-error -- an owner must be given
+  // @ts-expect-error -- a parent must be given
   void new ReadModelReader(em, explorationSummaries).page({});
 };
 

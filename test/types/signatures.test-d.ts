@@ -43,7 +43,7 @@ export const mistakes = [
   // @ts-expect-error -- an argument is missing
   { ...right, find: reads({ key: Key }) } satisfies Signatures<Repository>,
   // @ts-expect-error -- a key is a text
-  { ...right, find: reads({ key: Integer }, find.given[1]) } satisfies Signatures<Repository>,
+  { ...right, find: reads({ key: Integer }, find.parameters[1]) } satisfies Signatures<Repository>,
   // @ts-expect-error -- null clears the document
   { ...right, save: writes({ key: Key }, { document: document<object>() }) } satisfies Signatures<Repository>,
   // @ts-expect-error -- it returns no promise

@@ -37,14 +37,14 @@ export function experimentRoutes(app: FastifyInstance): void {
   app.patch('/experiments/:id', async (request, reply) => {
     const { id } = Key.parse(request.params);
     const changes = Changes.parse(request.body);
-    await request.transact(({ experiments }) => experiments.revise(id, changes));
+    await request.transact(({ experiments }) => experiments.update(id, changes));
     return reply.status(204).send();
   });
 
   app.put('/experiments/:id/scorecard', async (request, reply) => {
     const { id } = Key.parse(request.params);
     const scorecard = Scorecard.parse(request.body);
-    await request.transact(({ experiments }) => experiments.saveScorecard(id, scorecard));
+    await request.transact(({ experiments }) => experiments.updateScorecard(id, scorecard));
     return reply.status(204).send();
   });
 

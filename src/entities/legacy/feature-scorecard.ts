@@ -5,7 +5,7 @@ import { checks, jsonObjects, keys } from '../checks.ts';
 import { id, rowVersion, timestamps } from '../columns.ts';
 import { Experiment } from '../experiment.ts';
 import { rate } from '../shapes.ts';
-import { keepsUpdatedAt, raisesRowVersion } from '../triggers.ts';
+import { setsUpdatedAt, incrementsRowVersion } from '../triggers.ts';
 
 const Dimension = z
   .looseObject({
@@ -55,14 +55,14 @@ export const FeatureScorecardSchema = defineEntity({
     ...rowVersion,
   },
   checks: checks('feature_scorecards', { ...keys('id'), ...jsonObjects('data') }),
-  triggers: [keepsUpdatedAt, raisesRowVersion],
+  triggers: [setsUpdatedAt, incrementsRowVersion],
 });
 
 /**
- * A scorecard from before scorecards lived in their experiment. It outlives the experiment; its simulation runs are deleted
- * with it.
+ * A scorecard of older versions, separate from its experiment. It stays when the experiment is deleted. Deleting it deletes its simulation
+ * runs.
  *
- * @deprecated Lives on for its data; `Experiment.scorecardData` replaces it.
+ * @deprecated Kept for its stored data; `Experiment.scorecardData` replaces it.
  */
 export class FeatureScorecard extends FeatureScorecardSchema.class {}
 FeatureScorecardSchema.setClass(FeatureScorecard);

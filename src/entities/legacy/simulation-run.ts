@@ -5,7 +5,7 @@ import { runStatuses } from '../analysis-run.ts';
 import { checks, counts, durations, jsonObjects, keys } from '../checks.ts';
 import { double, id, instant, rowVersion } from '../columns.ts';
 import { rate } from '../shapes.ts';
-import { raisesRowVersion } from '../triggers.ts';
+import { incrementsRowVersion } from '../triggers.ts';
 import { FeatureScorecard } from './feature-scorecard.ts';
 
 /** Shape of `simulation_runs.config`. */
@@ -17,7 +17,7 @@ export const SimulationConfig = z.looseObject({
 });
 export type SimulationConfig = z.infer<typeof SimulationConfig>;
 
-/** Shape of `simulation_runs.aggregated_outcomes`. Its keys lack the `_rate` of later tables. */
+/** Shape of `simulation_runs.aggregated_outcomes`. Its keys lack the suffix `_rate` of later tables. */
 export const SimulationOutcomes = z.looseObject({ did_not_try: rate, failed: rate, success: rate });
 export type SimulationOutcomes = z.infer<typeof SimulationOutcomes>;
 
@@ -44,13 +44,13 @@ export const SimulationRunSchema = defineEntity({
     ...durations('execution_time_seconds'),
     ...jsonObjects('config', 'aggregated_outcomes'),
   }),
-  triggers: [raisesRowVersion],
+  triggers: [incrementsRowVersion],
 });
 
 /**
  * A simulation of a legacy scorecard.
  *
- * @deprecated Lives on for its data; `AnalysisRun` replaces it.
+ * @deprecated Kept for its stored data; `AnalysisRun` replaces it.
  */
 export class SimulationRun extends SimulationRunSchema.class {}
 SimulationRunSchema.setClass(SimulationRun);

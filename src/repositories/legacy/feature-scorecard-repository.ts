@@ -6,8 +6,8 @@ import {
   fields,
   Key,
   optional,
-  pageRequest,
-  cursorRequest,
+  pageOf,
+  cursorOf,
   type FieldChecks,
   reads,
   type Signatures,
@@ -17,7 +17,7 @@ const scorecards = readModel({
   from: 'feature_scorecards',
   select: {
     id: 'id',
-    /** Null when it belongs to none, or to one that was deleted for good. */
+    /** Null when it belongs to no experiment, or its experiment's row was deleted. */
     experimentId: 'experiment_id',
     data: 'data',
     createdAt: 'created_at',
@@ -43,16 +43,17 @@ const scorecards = readModel({
 });
 
 /**
- * A legacy scorecard as it was stored.
+ * A legacy scorecard as stored.
  *
- * @deprecated Lives on for its data.
+ * @deprecated Kept for its stored data.
  */
 export type FeatureScorecardRow = ShownBy<typeof scorecards>;
 
 /**
- * Which legacy scorecards: those of an experiment, deleted or not; absent, all but those of deleted experiments, unless asked for.
+ * Filters of legacy scorecards. With `experimentId`: those of that experiment, deleted or not. Without: all, hiding those of deleted
+ * experiments unless `deleted` is `included`.
  *
- * @deprecated Lives on for its data.
+ * @deprecated Kept for its stored data.
  */
 export interface FeatureScorecardFilter extends DeletedOption {
   readonly experimentId?: string | undefined;
@@ -61,85 +62,77 @@ export interface FeatureScorecardFilter extends DeletedOption {
 const filterFields: FieldChecks<FeatureScorecardFilter> = { experimentId: optional(Key), ...deletedOption };
 
 /**
- * Scorecards from before scorecards lived in their experiment, to be read and no more.
+ * Scorecards of older versions, which were separate from their experiments. Read-only.
  *
- * @deprecated Lives on for its data; scorecards live in `ExperimentRepository`.
+ * @deprecated Kept for its stored data; use `ExperimentRepository`.
  */
 export class FeatureScorecardRepository extends LegacyReader {
   /**
-   * The scorecard with this key; null if none exists.
+   * Returns the scorecard with this key; null if none exists.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    */
   findRow(key: string): Promise<FeatureScorecardRow | null> {
-    return this.ask(scorecards).find(key, { deleted: 'included' });
+    return this.read(scorecards).find(key, { deleted: 'included' });
   }
 
   /**
-   * The scorecard with this key.
+   * Returns the scorecard with this key.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    * @throws NotFoundError if it does not exist.
    */
   getRow(key: string): Promise<FeatureScorecardRow> {
-    return this.ask(scorecards).get(key, { deleted: 'included' });
+    return this.read(scorecards).get(key, { deleted: 'included' });
   }
 
   /**
-   * Scorecards by page, newest first by default.
+   * Returns an offset page of scorecards, newest first by default.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    * @throws InvalidPageError
    */
   page(request: PageRequest<'createdAt'> & FeatureScorecardFilter = {}): Promise<Page<FeatureScorecardRow>> {
-    return this.ask(scorecards).page(narrowed(request));
+    return this.read(scorecards).page(includeGivenExperiment(request));
   }
 
   /**
-   * Scorecards newest first, from a cursor on; of one experiment, if it is given.
+   * Returns a cursor page of scorecards, newest first by default. A cursor requires the same filter.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    * @throws InvalidPageError
    */
   scroll(
     request: CursorRequest<'createdAt'> & FeatureScorecardFilter = {},
   ): Promise<CursorPage<FeatureScorecardRow>> {
-    return this.ask(scorecards).scroll(narrowed(request));
+    return this.read(scorecards).scroll(includeGivenExperiment(request));
   }
 
   /**
-   * How many scorecards there are.
+   * Returns the number of scorecards.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    */
   count(filter: FeatureScorecardFilter = {}): Promise<number> {
-    return this.ask(scorecards).count(narrowed(filter));
+    return this.read(scorecards).count(includeGivenExperiment(filter));
   }
 
   static readonly signatures = {
     findRow: reads({ key: Key }),
     getRow: reads({ key: Key }),
     page: reads({
-      request: optional(
-        fields<PageRequest<'createdAt'> & FeatureScorecardFilter>({
-          ...pageRequest(['createdAt']),
-          ...filterFields,
-        }),
-      ),
+      request: pageOf(scorecards, filterFields),
     }),
     scroll: reads({
-      request: optional(
-        fields<CursorRequest<'createdAt'> & FeatureScorecardFilter>({
-          ...cursorRequest(['createdAt']),
-          ...filterFields,
-        }),
-      ),
+      request: cursorOf(scorecards, filterFields),
     }),
     count: reads({ filter: optional(fields<FeatureScorecardFilter>(filterFields)) }),
   } satisfies Signatures<FeatureScorecardRepository>;
 }
 
 // A filter by experiment includes a deleted one.
-function narrowed<Request extends FeatureScorecardFilter>(request: Request): Request & DeletedOption {
+function includeGivenExperiment<Request extends FeatureScorecardFilter>(
+  request: Request,
+): Request & DeletedOption {
   return request.experimentId === undefined ? request : { ...request, deleted: 'included' };
 }

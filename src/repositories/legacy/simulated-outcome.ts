@@ -13,18 +13,18 @@ export const simulatedOutcomes = readModel({
   sorts: { synthId: 'synth_id' },
   direction: 'asc',
   // A simulation has one outcome at most of a synth.
-  tie: 'synth_id',
-  filters: (by) => ({ analysis: by.owner('analysis_id') }),
+  tieBreaker: 'synth_id',
+  filters: (by) => ({ analysis: by.parent('analysis_id') }),
 });
 
 /**
- * How one synth fared in a legacy simulation, as it was stored.
+ * The outcome of one synth in a legacy simulation, as stored.
  *
- * @deprecated Lives on for its data.
+ * @deprecated Kept for its stored data.
  */
 export type SimulatedOutcome = ShownBy<typeof simulatedOutcomes>;
 
-/** The analysis run that a legacy simulation's outcomes were stored under, since outcomes belong to one: its key but for the prefix. */
+/** Returns the key of the analysis run that holds the outcomes of a legacy simulation: the same key with another prefix. */
 export function analysisOf(simulationId: string): string {
   return simulationId.replace(/^sim_/, 'ana_');
 }

@@ -9,12 +9,14 @@ import {
   Key,
   oneOf,
   optional,
-  pageRequest,
-  cursorRequest,
+  pageOf,
+  cursorOf,
   type FieldChecks,
   reads,
   type Signatures,
 } from '../signatures/index.ts';
+
+export type * from './simulated-outcome.ts';
 
 const simulations = readModel({
   from: 'simulation_runs',
@@ -60,19 +62,19 @@ const simulations = readModel({
 });
 
 /**
- * A legacy simulation as it was stored.
+ * A legacy simulation as stored.
  *
- * @deprecated Lives on for its data.
+ * @deprecated Kept for its stored data.
  */
 export type SimulationRunRow = ShownBy<typeof simulations>;
 
 export type SimulationStatus = (typeof runStatuses)[number];
 
 /**
- * Which legacy simulations: those that meet all that is given. An experiment's are those of its scorecards. Where neither a
- * scorecard nor an experiment is given, those of deleted experiments are left out, unless asked for.
+ * Filters of legacy simulations, combined with `and`. `experimentId` selects those of the experiment's scorecards. Without `scorecardId` and
+ * `experimentId`, those of deleted experiments are hidden unless `deleted` is `included`.
  *
- * @deprecated Lives on for its data.
+ * @deprecated Kept for its stored data.
  */
 export interface SimulationRunFilter extends DeletedOption {
   readonly scorecardId?: string | undefined;
@@ -90,119 +92,101 @@ const filterFields: FieldChecks<SimulationRunFilter> = {
 };
 
 /**
- * Simulations of legacy scorecards, to be read and no more.
+ * Simulations of legacy scorecards. Read-only.
  *
- * @deprecated Lives on for its data; `AnalysisRunRepository` holds what is simulated now.
+ * @deprecated Kept for its stored data; use `AnalysisRunRepository`.
  */
 export class SimulationRunRepository extends LegacyReader {
   /**
-   * The simulation with this key; null if none exists.
+   * Returns the simulation with this key; null if none exists.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    */
   findRow(key: string): Promise<SimulationRunRow | null> {
-    return this.ask(simulations).find(key, { deleted: 'included' });
+    return this.read(simulations).find(key, { deleted: 'included' });
   }
 
   /**
-   * The simulation with this key.
+   * Returns the simulation with this key.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    * @throws NotFoundError if it does not exist.
    */
   getRow(key: string): Promise<SimulationRunRow> {
-    return this.ask(simulations).get(key, { deleted: 'included' });
+    return this.read(simulations).get(key, { deleted: 'included' });
   }
 
   /**
-   * Simulations by page, latest started first by default.
+   * Returns an offset page of simulations, latest started first by default.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    * @throws InvalidPageError
    */
   page(request: PageRequest<'startedAt'> & SimulationRunFilter = {}): Promise<Page<SimulationRunRow>> {
-    return this.ask(simulations).page(narrowed(request));
+    return this.read(simulations).page(includeGivenParent(request));
   }
 
   /**
-   * The simulations that meet all that is given, latest started first, from a cursor on. A cursor goes on with the same filter only.
+   * Returns a cursor page of simulations, latest started first by default. A cursor requires the same filter.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    * @throws InvalidPageError
    */
   scroll(
     request: CursorRequest<'startedAt'> & SimulationRunFilter = {},
   ): Promise<CursorPage<SimulationRunRow>> {
-    return this.ask(simulations).scroll(narrowed(request));
+    return this.read(simulations).scroll(includeGivenParent(request));
   }
 
   /**
-   * How many simulations there are.
+   * Returns the number of simulations.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    */
   count(filter: SimulationRunFilter = {}): Promise<number> {
-    return this.ask(simulations).count(narrowed(filter));
+    return this.read(simulations).count(includeGivenParent(filter));
   }
 
   /**
-   * How a simulation ended for each synth, by page, in the order of the synths' keys, ascending by default. A simulation
-   * without outcomes, or none, has an empty page.
+   * Returns an offset page of the outcomes of a simulation, by synth, ascending by default. It is empty for a simulation that does not exist.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    * @throws InvalidPageError
    */
   pageOutcomes(simulationId: string, request: PageRequest<'synthId'> = {}): Promise<Page<SimulatedOutcome>> {
-    return this.ask(simulatedOutcomes).page({ ...request, analysis: analysisOf(simulationId) });
+    return this.read(simulatedOutcomes).page({ ...request, analysis: analysisOf(simulationId) });
   }
 
   /**
-   * How a simulation ended for each synth, in the order of the synths' keys, from a cursor on. A simulation without outcomes, or
-   * none, has an empty list.
+   * Returns a cursor page of the outcomes of a simulation, by synth, ascending by default. It is empty for a simulation that does not exist.
    *
-   * @deprecated Lives on for its data.
+   * @deprecated Kept for its stored data.
    * @throws InvalidPageError
    */
   scrollOutcomes(
     simulationId: string,
     request: CursorRequest<'synthId'> = {},
   ): Promise<CursorPage<SimulatedOutcome>> {
-    return this.ask(simulatedOutcomes).scroll({ ...request, analysis: analysisOf(simulationId) });
+    return this.read(simulatedOutcomes).scroll({ ...request, analysis: analysisOf(simulationId) });
   }
 
   static readonly signatures = {
     findRow: reads({ key: Key }),
     getRow: reads({ key: Key }),
     page: reads({
-      request: optional(
-        fields<PageRequest<'startedAt'> & SimulationRunFilter>({
-          ...pageRequest(['startedAt']),
-          ...filterFields,
-        }),
-      ),
+      request: pageOf(simulations, filterFields),
     }),
     scroll: reads({
-      request: optional(
-        fields<CursorRequest<'startedAt'> & SimulationRunFilter>({
-          ...cursorRequest(['startedAt']),
-          ...filterFields,
-        }),
-      ),
+      request: cursorOf(simulations, filterFields),
     }),
     count: reads({ filter: optional(fields<SimulationRunFilter>(filterFields)) }),
-    pageOutcomes: reads(
-      { simulationId: Key },
-      { request: optional(fields<PageRequest<'synthId'>>(pageRequest(['synthId']))) },
-    ),
-    scrollOutcomes: reads(
-      { simulationId: Key },
-      { request: optional(fields<CursorRequest<'synthId'>>(cursorRequest(['synthId']))) },
-    ),
+    pageOutcomes: reads({ simulationId: Key }, { request: pageOf(simulatedOutcomes) }),
+    scrollOutcomes: reads({ simulationId: Key }, { request: cursorOf(simulatedOutcomes) }),
   } satisfies Signatures<SimulationRunRepository>;
 }
 
 // A filter by experiment or scorecard includes a deleted experiment.
-function narrowed<Request extends SimulationRunFilter>(request: Request): Request & DeletedOption {
+function includeGivenParent<Request extends SimulationRunFilter>(request: Request): Request & DeletedOption {
   const { scorecardId, experimentId } = request;
   return scorecardId === undefined && experimentId === undefined
     ? request

@@ -1,5 +1,5 @@
 import { expressionBuilder } from 'kysely';
 
-/** Builds the expressions of any table: what they may name was checked where they were declared. */
+/** The expression builder of any table: the declaration of a read model checks which columns an expression names. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
 export const builder = expressionBuilder() as never;

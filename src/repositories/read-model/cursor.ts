@@ -1,28 +1,33 @@
 import { createHash } from 'node:crypto';
 import { InvalidPageError } from '../../errors.ts';
 
-/** Where a list continues: after the row with this sort value, exact and as text, and this value of the column that orders ties. */
-export interface Place {
-  readonly at: string | null;
-  readonly tie: string;
+/** The position in a list after which a cursor page starts: the exact sort value, as text, and the value of the tie-breaker. */
+export interface CursorPosition {
+  readonly sortValue: string | null;
+  readonly tieBreaker: string;
 }
 
-/** Returns an opaque cursor for a place in a list. `list` identifies the list, its order and its filters. */
-export function encodeCursor(list: string, { at, tie }: Place): string {
-  return Buffer.from(JSON.stringify([at, tie, checkValue(list, at, tie)])).toString('base64url');
+/** Encodes a position as an opaque cursor. `list` identifies the list, its order and its filters. */
+export function encodeCursor(list: string, { sortValue, tieBreaker }: CursorPosition): string {
+  const parts = [sortValue, tieBreaker, checkValue(list, sortValue, tieBreaker)];
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/** @throws InvalidPageError when the cursor is malformed, or of another list. */
-export function decodeCursor(list: string, cursor: string): Place {
+/**
+ * Decodes a cursor of this list.
+ *
+ * @throws InvalidPageError when the cursor is malformed, or of another list.
+ */
+export function decodeCursor(list: string, cursor: string): CursorPosition {
   const parts = parsed(cursor);
   if (Array.isArray(parts) && parts.length === 3) {
-    const [at, tie, check]: unknown[] = parts;
+    const [sortValue, tieBreaker, check]: unknown[] = parts;
     if (
-      (at === null || typeof at === 'string') &&
-      typeof tie === 'string' &&
-      check === checkValue(list, at, tie)
+      (sortValue === null || typeof sortValue === 'string') &&
+      typeof tieBreaker === 'string' &&
+      check === checkValue(list, sortValue, tieBreaker)
     )
-      return { at, tie };
+      return { sortValue, tieBreaker };
   }
   throw new InvalidPageError('the cursor is malformed or belongs to another list');
 }
@@ -36,9 +41,9 @@ function parsed(cursor: string): unknown {
 }
 
 // Not a secret: it detects a cursor of another list, or one assembled by hand.
-function checkValue(list: string, at: string | null, tie: string): string {
+function checkValue(list: string, sortValue: string | null, tieBreaker: string): string {
   return createHash('sha256')
-    .update(JSON.stringify([list, at, tie]))
+    .update(JSON.stringify([list, sortValue, tieBreaker]))
     .digest('base64url')
     .slice(0, 12);
 }

@@ -1,38 +1,38 @@
 import type { Expression, SqlBool } from 'kysely';
 import type { Tables } from '../../entities/tables.ts';
-import type { Choice, Condition, Owner } from './filter-kinds.ts';
+import type { Choice, Condition, Parent } from './filter-kinds.ts';
 
 type Table = keyof Tables;
 type ColumnOf<T extends Table> = keyof Tables[T] & string;
 
-/** What lists can be narrowed by: a column (equal to the value, or null), or what `FilterBuilder` makes. */
+/** The filters of a table: a column (equal to the value, or null), or a filter of `FilterBuilder`. */
 export type Filters<T extends Table> = Readonly<
-  // oxlint-disable-next-line typescript/no-explicit-any -- the type of value, or of names, that each one takes
-  Record<string, ColumnOf<T> | Condition<T, any> | Choice<T, any> | Owner<ColumnOf<T>>>
+  // oxlint-disable-next-line typescript/no-explicit-any -- the type of value, or of names, of each filter
+  Record<string, ColumnOf<T> | Condition<T, any> | Choice<T, any> | Parent<ColumnOf<T>>>
 >;
 
-/** Makes the filters of one table: a function for any table would take the columns of another. */
+/** Declares the filters of one table: a function for any table would accept the columns of another. */
 export interface FilterBuilder<T extends Table> {
-  /** A condition on a value. It passes the value on and never looks at it: the statement is written once for all values. */
+  /** Declares a condition on a value. It must not depend on the value, which is a placeholder: one statement serves all values. */
   where<Value>(condition: Condition<T, Value>['where']): Condition<T, Value>;
-  /** A closed set of conditions by name; null stands for none. The first is the default. */
+  /** Declares a closed set of conditions by name; null is no condition. The first is the default. */
   choice<const Name extends string>(conditions: Choice<T, Name>['choice']): Choice<T, Name>;
-  /** A column that every list must be narrowed by. With `parent`, a list of a missing row of that table is `NotFoundError`. */
-  owner<const Column extends ColumnOf<T>>(column: Column, parent?: Table): Owner<Column>;
+  /** Declares a column by which every list must be filtered. With `table`, a list throws `NotFoundError` if that table has no such row. */
+  parent<const Column extends ColumnOf<T>>(column: Column, table?: Table): Parent<Column>;
 }
 
-/** What is given to a list to narrow it. An absent filter does not narrow. */
+/** The values of a list's filters. An absent one does not filter. */
 export type FiltersOf<T extends Table, F extends Filters<T>> = {
-  readonly [Name in keyof F as F[Name] extends Owner<string> ? never : Name]?:
+  readonly [Name in keyof F as F[Name] extends Parent<string> ? never : Name]?:
     | ValueOf<T, F[Name]>
     | undefined;
 } & {
-  readonly [Name in keyof F as F[Name] extends Owner<string> ? Name : never]: ValueOf<T, F[Name]>;
+  readonly [Name in keyof F as F[Name] extends Parent<string> ? Name : never]: ValueOf<T, F[Name]>;
 };
 
 type ValueOf<T extends Table, F> = F extends keyof Tables[T]
   ? Tables[T][F]
-  : F extends Owner<infer Column>
+  : F extends Parent<infer Column>
     ? NonNullable<Tables[T][Column & keyof Tables[T]]>
     : F extends Choice<T, infer Name>
       ? Name
@@ -40,16 +40,16 @@ type ValueOf<T extends Table, F> = F extends keyof Tables[T]
         ? Value
         : never;
 
-/** A filter of any table, once its declaration was checked. */
+/** A filter of any table, whose declaration was checked. */
 export type AnyFilter =
   | string
   | { readonly where: (eb: never, value: unknown) => Expression<SqlBool> }
   | { readonly choice: Readonly<Record<string, ((eb: never) => Expression<SqlBool>) | null>> }
-  | { readonly owner: string; readonly parent: string | undefined };
+  | { readonly parent: string; readonly table: string | undefined };
 
-/** Makes the filters of any table; `readModel` gives it the type of the one that it reads. */
+/** Declares the filters of any table; `readModel` narrows its type to the table that it reads. */
 export const filterBuilder = {
   where: (condition: unknown) => ({ where: condition }),
   choice: (conditions: unknown) => ({ choice: conditions }),
-  owner: (column: string, parent?: string) => ({ owner: column, parent }),
+  parent: (column: string, table?: string) => ({ parent: column, table }),
 };

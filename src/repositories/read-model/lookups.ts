@@ -1,6 +1,6 @@
 import { sql, type Expression, type SelectQueryBuilder } from 'kysely';
 
-/** Returns the number of rows of a query, as one value. */
+/** Returns the number of rows of a query, as a scalar subquery. */
 export function countOf<DB, TB extends keyof DB>(
   rows: SelectQueryBuilder<DB, TB, object>,
 ): Expression<number> {
@@ -8,8 +8,8 @@ export function countOf<DB, TB extends keyof DB>(
 }
 
 /**
- * Returns whether a query has a row, found by an index for each row that is shown. For `exists`, PostgreSQL may hash the whole other
- * table, which takes the longer the larger that table is.
+ * Returns whether a query has a row, as a scalar subquery: PostgreSQL looks it up by an index for each shown row. For `exists` it may hash
+ * the whole other table, which takes longer the larger that table is.
  */
 export function hasRow<DB, TB extends keyof DB>(
   rows: SelectQueryBuilder<DB, TB, object>,

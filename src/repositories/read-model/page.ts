@@ -1,10 +1,10 @@
 import { InvalidPageError } from '../../errors.ts';
 
-/** One page of a list, with what a pager needs to know. A page past the end has no data, and the total. */
+/** An offset page of a list. A page past the end has no data, and the total. */
 export interface Page<Row> {
   readonly data: readonly Row[];
   readonly pagination: {
-    /** Rows in the whole list. */
+    /** The number of rows of the whole list. */
     readonly total: number;
     readonly limit: number;
     readonly offset: number;
@@ -15,8 +15,8 @@ export interface Page<Row> {
 type SortOrder = 'asc' | 'desc';
 
 /**
- * Which page: `limit` 1 to 200 (default 50), `offset` from 0, the order by one of the list's sort keys. Each list documents its default
- * order; another key sorts descending, unless the list or `sortOrder` says otherwise.
+ * The request for an offset page: `limit` 1 to 200 (default 50), `offset` from 0 (default 0), and the order by one of the list's sort keys.
+ * Each list documents its default order.
  */
 export interface PageRequest<SortKey extends string> {
   readonly limit?: number | undefined;
@@ -25,17 +25,19 @@ export interface PageRequest<SortKey extends string> {
   readonly sortOrder?: SortOrder | undefined;
 }
 
-/** One page of a list from a cursor on, in the terms of the ORM's `Cursor`. */
+/** A cursor page of a list, in the terms of the ORM's `Cursor`. */
 export interface CursorPage<Row> {
-  readonly items: readonly Row[];
-  /** Continues the list after the last item; null when there are no items. */
-  readonly endCursor: string | null;
-  readonly hasNextPage: boolean;
+  readonly data: readonly Row[];
+  readonly pagination: {
+    /** Continues the list after the last row; null when there are no rows. */
+    readonly endCursor: string | null;
+    readonly hasNextPage: boolean;
+  };
 }
 
 /**
- * Which cursor page: the `first` 1 to 200 rows (default 50) after the cursor `after`, from the start when it is absent. Sorted as a page
- * is; a cursor continues the same list in the same order only.
+ * The request for a cursor page: the `first` 1 to 200 rows (default 50) after the cursor `after`; absent or null, from the start. Sorted as
+ * an offset page is. A cursor requires the same list, order and filters.
  */
 export interface CursorRequest<SortKey extends string = never> {
   readonly first?: number | undefined;
@@ -46,13 +48,13 @@ export interface CursorRequest<SortKey extends string = never> {
 
 const defaultLimit = 50;
 const maxLimit = 200;
-// The largest that PostgreSQL takes for an offset and JavaScript counts exactly.
+// The largest offset that JavaScript represents exactly; PostgreSQL accepts it.
 const maxOffset = Number.MAX_SAFE_INTEGER;
 
 /**
- * The request with its defaults filled in: the first sort key, and `order`.
+ * Returns the request with its defaults: the first sort key, and `order`.
  *
- * @throws InvalidPageError on a limit, offset, sort key or order outside what is allowed.
+ * @throws InvalidPageError when the limit, the offset, the sort key or the order is invalid.
  */
 export function checkedPage<SortKey extends string>(
   request: PageRequest<SortKey>,
@@ -67,23 +69,39 @@ export function checkedPage<SortKey extends string>(
   };
 }
 
-/** @throws InvalidPageError unless it is a whole number from 1 to 200; 50 when absent. */
+/**
+ * Returns the limit; default 50.
+ *
+ * @throws InvalidPageError unless it is a whole number from 1 to 200.
+ */
 export function checkedLimit(limit: unknown = defaultLimit): number {
   return checkedSize('limit', limit);
 }
 
-/** @throws InvalidPageError unless it is a whole number from 1 to 200; 50 when absent. */
+/**
+ * Returns the number of rows of a cursor page; default 50.
+ *
+ * @throws InvalidPageError unless it is a whole number from 1 to 200.
+ */
 export function checkedFirst(first: unknown = defaultLimit): number {
   return checkedSize('first', first);
 }
 
-/** @throws InvalidPageError unless it is a whole number from 0; 0 when absent. */
+/**
+ * Returns the offset; default 0.
+ *
+ * @throws InvalidPageError unless it is a whole number from 0.
+ */
 export function checkedOffset(offset: unknown = 0): number {
   if (isWhole(offset) && offset >= 0 && offset <= maxOffset) return offset;
   throw new InvalidPageError(`offset ${shown(offset)} is not a whole number from 0`);
 }
 
-/** @throws InvalidPageError unless it is one of the sort keys; the first when absent. */
+/**
+ * Returns the sort key; default the first.
+ *
+ * @throws InvalidPageError unless it is one of the sort keys.
+ */
 export function checkedSortKey<SortKey extends string>(
   sortBy: unknown,
   sortKeys: readonly [SortKey, ...SortKey[]],
@@ -93,17 +111,25 @@ export function checkedSortKey<SortKey extends string>(
   return found;
 }
 
-/** @throws InvalidPageError unless it is `asc` or `desc`; `order` when absent. */
+/**
+ * Returns the sort order; default `order`.
+ *
+ * @throws InvalidPageError unless it is `asc` or `desc`.
+ */
 export function checkedSortOrder(sortOrder: unknown, order: SortOrder = 'desc'): SortOrder {
   if (sortOrder === undefined) return order;
   if (sortOrder === 'asc' || sortOrder === 'desc') return sortOrder;
   throw new InvalidPageError(`can't sort in the order ${shown(sortOrder)}`, ['asc', 'desc']);
 }
 
-/** @throws InvalidPageError unless it is a text; null when absent. */
+/**
+ * Returns the cursor; null when absent.
+ *
+ * @throws InvalidPageError unless it is a text.
+ */
 export function checkedCursor(after: unknown): string | null {
   if (after === undefined || after === null) return null;
-  if (typeof after !== 'string') throw new InvalidPageError('a cursor is a text');
+  if (typeof after !== 'string') throw new InvalidPageError('the cursor is not a string');
   return after;
 }
 

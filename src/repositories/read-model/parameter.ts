@@ -1,4 +1,4 @@
-/** Stands for a value while a statement is written. */
+/** The placeholder of a value in a statement that is compiled once and run with many values. */
 export class Parameter {
   readonly name: string;
 

@@ -12,14 +12,14 @@ type Table = keyof Tables;
 type ColumnOf<T extends Table> = keyof Tables[T] & string;
 type Direction = 'asc' | 'desc';
 
-/** What a read model shows: each property by its column, or by an expression over the row. */
+/** The properties that a read model shows, each with its column, or with an expression over the row. */
 export type Selection<T extends Table> = Readonly<Record<string, ColumnOf<T> | ExpressionOf<T>>>;
 
-/** A row as a selection shows it: times as `Date`, conditions as `boolean`. */
+/** The row of a selection: times are `Date`, conditions `boolean`. */
 type RowOf<T extends Table, S extends Selection<T>> = {
   readonly [Property in keyof S]: S[Property] extends keyof Values[T]
     ? Values[T][S[Property]]
-    : S[Property] extends (...given: never) => Expression<infer Value>
+    : S[Property] extends (eb: never) => Expression<infer Value>
       ? SqlBool extends Value
         ? boolean
         : Value
@@ -40,23 +40,28 @@ interface Declaration<
   readonly from: T;
   readonly select: S;
   /**
-   * The keys that a list can be sorted by, each with its column; the first is the default. Or with several columns and expressions, whose
-   * directions are fixed: for lists that are read as a whole.
+   * The sort keys of lists, each with its column; the first is the default. Or with several columns and expressions, whose directions are
+   * fixed: for lists without pages.
    */
   readonly sorts: O;
-  /** The direction of a list that is asked for none; default `desc`. */
+  /** The default direction; `desc` when absent. */
   readonly direction?: Direction | undefined;
-  /** The column that orders rows of equal sort values; default the key. */
-  readonly tie?: ColumnOf<T> | undefined;
+  /** The column that orders rows with equal sort values; default the key. */
+  readonly tieBreaker?: ColumnOf<T> | undefined;
   readonly filters?: ((by: FilterBuilder<T>) => F) | undefined;
-  /** Turns a row into what is shown; default the row itself. */
+  /** Returns what is shown of a row; default the row itself. */
   readonly map?: ((row: RowOf<T, S>) => Shown) | undefined;
 }
 
 type AnyExpression = (eb: never) => Expression<unknown>;
 
-/** What is shown of a table's rows, and how they can be listed. */
-export interface ReadModel<Shown, Given extends object, SortKey extends string, T extends string = string> {
+/** A read model: the properties that it shows of a table's rows, and the sort keys and filters of its lists. */
+export interface ReadModel<
+  Shown,
+  FilterValues extends object,
+  SortKey extends string,
+  T extends string = string,
+> {
   readonly from: T;
   readonly select: Readonly<Record<string, string | AnyExpression>>;
   readonly sorts: Readonly<
@@ -64,26 +69,26 @@ export interface ReadModel<Shown, Given extends object, SortKey extends string, 
   >;
   readonly sortKeys: readonly [SortKey, ...SortKey[]];
   readonly direction: Direction;
-  readonly tie: string | undefined;
+  readonly tieBreaker: string | undefined;
   readonly filters: readonly (readonly [name: string, filter: AnyFilter])[];
-  /** The filter by a parent whose row must exist, and its table. */
+  /** The filter by a parent whose row must exist, and the table of the parent. */
   readonly parent: { readonly filter: string; readonly table: string } | undefined;
   readonly map: ((row: never) => unknown) | undefined;
-  /** Never set: the types of what it shows, and of what its lists are given. */
+  /** Never set: the types of its rows, and of the values of its filters. */
   readonly shown?: Shown;
-  readonly given?: Given;
+  readonly filterValues?: FilterValues;
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- of any value and any arguments
+// oxlint-disable-next-line typescript/no-explicit-any -- any row, and any filters
 export type AnyReadModel = ReadModel<any, any, string>;
 
-/** What a read model shows of a row. */
+/** The row of a read model. */
 export type ShownBy<Model extends AnyReadModel> = NonNullable<Model['shown']>;
 
-/** The keys that the lists of a read model can be sorted by. */
+/** The sort keys of a read model. */
 export type SortKeyOf<Model extends AnyReadModel> = Model['sortKeys'][number];
 
-/** Declares a read model. Its rows by key, lists, pages, cursor pages and counts follow from this (`ReadModelReader`). */
+/** Declares a read model. `ReadModelReader` derives its rows by key, lists, offset pages, cursor pages and counts. */
 export function readModel<
   T extends Table,
   const S extends Selection<T>,
@@ -92,40 +97,40 @@ export function readModel<
   const F extends Filters<T> = Record<never, never>,
   Shown = RowOf<T, S>,
 >(declared: Declaration<T, S, O, F, Shown>): ReadModel<Shown, FiltersOf<T, F>, keyof O & string, T> {
-  const { from, select, sorts, direction = 'desc', tie, map } = declared;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- makes what its type says, of any table
+  const { from, select, sorts, direction = 'desc', tieBreaker, map } = declared;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it declares the filters of any table
   const declaredFilters = declared.filters?.(filterBuilder as unknown as FilterBuilder<T>) ?? {};
   const filters = Object.entries<AnyFilter>(declaredFilters);
   const [parent] = filters.flatMap(([filter, by]) =>
-    typeof by === 'object' && 'owner' in by && by.parent ? { filter, table: by.parent } : [],
+    typeof by === 'object' && 'parent' in by && by.table ? { filter, table: by.table } : [],
   );
   return {
     from,
     select,
     sorts,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys that it is declared with
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the declared keys
     sortKeys: Object.keys(sorts) as [keyof O & string, ...(keyof O & string)[]],
     direction,
-    tie,
+    tieBreaker,
     filters,
     parent,
     map,
   };
 }
 
-/** Declares a read model that shows more of the same rows: its lists, filters and cursors are those of `model`. */
+/** Declares a read model that shows more properties of the same rows. Its lists, filters and cursors are those of `model`. */
 export function extended<
   T extends Table,
   Base,
-  Given extends object,
+  FilterValues extends object,
   SortKey extends string,
   const S extends Selection<T>,
   Shown = Base & RowOf<T, S>,
 >(
-  model: ReadModel<Base, Given, SortKey, T>,
+  model: ReadModel<Base, FilterValues, SortKey, T>,
   select: S,
   map?: (row: Base & RowOf<T, S>) => Shown,
-): ReadModel<Shown, Given, SortKey, T> {
+): ReadModel<Shown, FilterValues, SortKey, T> {
   if (model.map) throw new Error(`a read model of ${model.from} that maps its rows can't be extended`);
   const { shown: _shown, ...rest } = model;
   return { ...rest, select: { ...model.select, ...select }, map };

@@ -1,16 +1,18 @@
 import { InvalidValueError } from '../../errors.ts';
-import type { Arguments, Effect, Signature } from './effects.ts';
+import type { ParametersOf, Effect, Signature } from './effects.ts';
 
 /** The signature of each public method, inherited ones included. */
 export type Signatures<Repository> = {
-  readonly [Method in keyof Repository]: Repository[Method] extends (...given: infer Given) => infer Result
+  readonly [Method in keyof Repository]: Repository[Method] extends (
+    ...given: infer Arguments
+  ) => infer Result
     ? Result extends Promise<unknown>
-      ? Signature<Arguments<Given>, Effect, false>
-      : Signature<Arguments<Given>, Effect, true>
+      ? Signature<ParametersOf<Arguments>, Effect, false>
+      : Signature<ParametersOf<Arguments>, Effect, true>
     : never;
 };
 
-/** A repository that declares its methods' signatures. */
+/** A repository class that declares the signatures of its methods. */
 export interface RepositoryClass {
   readonly name: string;
   readonly prototype: object;
@@ -18,9 +20,9 @@ export interface RepositoryClass {
 }
 
 /**
- * Makes the methods of a repository check their arguments before they do anything.
+ * Replaces the methods of a repository by ones that check their arguments first.
  *
- * @throws Error when a method has no signature, which does not compile either.
+ * @throws Error when a method has no signature, or a signature no method; neither compiles.
  */
 export function checkArguments({ name, prototype, signatures }: RepositoryClass): void {
   for (const method of Object.getOwnPropertyNames(prototype)) {
@@ -30,7 +32,7 @@ export function checkArguments({ name, prototype, signatures }: RepositoryClass)
   for (const [method, signature] of Object.entries(signatures)) {
     const unchecked: unknown = Reflect.get(prototype, method);
     if (typeof unchecked !== 'function')
-      throw new Error(`${name}.signatures has ${method}, which is not a method of it`);
+      throw new Error(`${name}.signatures has ${method}, which is not a method`);
     Object.defineProperty(prototype, method, {
       value: checkedMethod(name, method, unchecked, signature),
       writable: true,
@@ -39,28 +41,28 @@ export function checkArguments({ name, prototype, signatures }: RepositoryClass)
   }
 }
 
-// oxlint-disable-next-line typescript/no-unsafe-function-type -- a method of any arguments, which are what is checked
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- a method of any arguments: they are checked here
 function checkedMethod(name: string, method: string, unchecked: Function, signature: Signature): unknown {
-  const parameters = signature.given.flatMap((argument) => Object.entries(argument));
-  const check = (given: readonly unknown[]): void => {
-    for (const [position, [parameter, checkOne]] of parameters.entries()) {
-      const problem = checkOne(given[position]);
+  const parameters = signature.parameters.flatMap((argument) => Object.entries(argument));
+  const checkAll = (given: readonly unknown[]): void => {
+    for (const [position, [parameter, check]] of parameters.entries()) {
+      const problem = check(given[position]);
       if (!problem) continue;
       const argument = `${parameter}${problem.at}`;
       throw new InvalidValueError(`${name}.${method}: ${argument} ${problem.what}`, { argument });
     }
   };
-  // As members of an object, so that stack traces show their names.
+  // Members of an object, so that stack traces show the name of the method.
   const members = signature.synchronous
     ? {
         [method](...given: unknown[]): unknown {
-          check(given);
+          checkAll(given);
           return Reflect.apply(unchecked, this, given);
         },
       }
     : {
         async [method](...given: unknown[]): Promise<unknown> {
-          check(given);
+          checkAll(given);
           return Reflect.apply(unchecked, this, given);
         },
       };

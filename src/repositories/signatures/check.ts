@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 
-/** Why a value is refused, and where in it: `.name`, `[2]`, or an empty text for the value itself. */
+/** Why a value is refused, and the path within it: `.name`, `[2]`, or an empty text for the value itself. */
 export interface Problem {
   readonly at: string;
   readonly what: string;
@@ -19,27 +19,27 @@ export interface Accepted {
   readonly fields?: Readonly<Record<string, AnyCheck>>;
 }
 
-/** Decides whether a value is what is expected: undefined when it is. It changes nothing. */
+/** Returns the problem of a value; undefined if it is valid. It does not change the value. */
 export interface AnyCheck {
   (value: unknown): Problem | undefined;
   readonly accepted?: Accepted | undefined;
 }
 
-/** Decides at run time whether a value is a `T`. */
+/** The run-time check of a value of type `T`. */
 export interface Check<T> extends AnyCheck {
-  /** Never set. It makes the check of a narrower or a wider type than `T` a compile error. */
+  /** Never set. It makes a check of a narrower or a wider type than `T` a compile error. */
   readonly type?: (value: T) => T;
 }
 
-/** Returns `check` with what it accepts. */
+/** Returns `check` with a description of the values that it accepts. */
 export function accepting(accepted: Accepted, check: (value: unknown) => Problem | undefined): AnyCheck {
   return Object.assign(check, { accepted });
 }
 
-/** A text that PostgreSQL can store. Keys and every other text of an argument pass here, so a rule for all texts belongs here. */
+/** A text that PostgreSQL can store. Every text of an argument, keys included, is checked here: add rules for all texts here. */
 export const Text: Check<string> = accepting({ kind: 'text' }, (value) => {
-  if (typeof value !== 'string') return isNot('a string', value);
-  return value.isWellFormed() ? undefined : isNot('a string without half of a surrogate pair', value);
+  if (typeof value !== 'string') return mismatch('a string', value);
+  return value.isWellFormed() ? undefined : mismatch('a string without half of a surrogate pair', value);
 });
 
 /** The key of a row. */
@@ -49,33 +49,33 @@ export const Key: Check<string> = accepting({ kind: 'text' }, (value) => Text(va
 export const Integer: Check<number> = accepting({ kind: 'number' }, (value) =>
   typeof value === 'number' && Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31
     ? undefined
-    : isNot('a whole number from -2147483648 to 2147483647', value),
+    : mismatch('a whole number from -2147483648 to 2147483647', value),
 );
 
 /** A number, neither NaN nor infinite. */
 export const FiniteNumber: Check<number> = accepting({ kind: 'number' }, (value) =>
-  Number.isFinite(value) ? undefined : isNot('a finite number', value),
+  Number.isFinite(value) ? undefined : mismatch('a finite number', value),
 );
 
-/** A `Date`, of any realm, that holds a time. */
+/** A valid `Date`, of any realm. */
 export const Instant: Check<Date> = accepting({ kind: 'date' }, (value) =>
-  types.isDate(value) && !Number.isNaN(value.getTime()) ? undefined : isNot('a valid Date', value),
+  types.isDate(value) && !Number.isNaN(value.getTime()) ? undefined : mismatch('a valid Date', value),
 );
 
-/** One of these texts. */
+/** Returns the check of one of these texts. */
 export function oneOf<const Values extends readonly string[]>(values: Values): Check<Values[number]> {
   const allowed: ReadonlySet<unknown> = new Set(values);
   return accepting({ kind: 'word', words: values }, (value) =>
-    allowed.has(value) ? undefined : isNot(`one of: ${values.join(', ')}`, value),
+    allowed.has(value) ? undefined : mismatch(`one of: ${values.join(', ')}`, value),
   );
 }
 
-/** What `check` accepts, or undefined. */
+/** Returns a check that also accepts undefined. */
 export function optional<T>(check: Check<T>): Check<T | undefined> {
   return widened(check, { optional: true }, undefined);
 }
 
-/** What `check` accepts, or null. */
+/** Returns a check that also accepts null. */
 export function nullable<T>(check: Check<T>): Check<T | null> {
   return widened(check, { nullable: true }, null);
 }
@@ -89,12 +89,12 @@ function widened(
   return check.accepted ? accepting({ ...check.accepted, ...by }, either) : either;
 }
 
-/** The problem that a value is not what is expected. Of a text or an object only the kind is shown: it may be row data. */
-export function isNot(expected: string, value: unknown): Problem {
+/** Returns the problem of a value that is not the expected one. A text or an object is reported by its type alone: it may be row data. */
+export function mismatch(expected: string, value: unknown): Problem {
   return { at: '', what: `must be ${expected}, not ${kindOf(value)}` };
 }
 
-/** The problem of a part of a value, as one of the value. */
+/** Returns the problem of a part of a value as one of the value. */
 export function within(part: string, { at, what }: Problem): Problem {
   return { at: `${part}${at}`, what };
 }

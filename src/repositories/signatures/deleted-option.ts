@@ -1,6 +1,6 @@
 import { oneOf, optional, type FieldChecks } from './index.ts';
 
-/** Whether deleted experiments are seen too, and what belongs to them. Default: hidden. */
+/** Whether a read returns deleted experiments, and what belongs to them. Default: `hidden`. */
 export interface DeletedOption {
   readonly deleted?: 'hidden' | 'included' | undefined;
 }

@@ -1,53 +1,54 @@
 import type { AnyCheck, Check } from './check.ts';
 
 /**
- * What a method does. It `reads` rows; `locks` rows to the end of the transaction; `stages` a change that the next flush writes; or
- * `writes` now, by its own statement. Only what reads may be called outside a transaction.
+ * The effect of a method: it `reads` rows, `locks` rows to the end of the transaction, `stages` a change for the next flush, or `writes` by a
+ * statement of its method. Only a method that reads may be called outside a transaction.
  */
 export type Effect = 'reads' | 'locks' | 'stages' | 'writes';
 
-/** An argument: its name and what it may be. */
-type Argument<T> = Readonly<Record<string, Check<T>>>;
+/** A parameter: its name and its check. */
+type Parameter<T> = Readonly<Record<string, Check<T>>>;
 
-export type Arguments<Given extends readonly unknown[]> = {
-  readonly [Position in keyof Given]-?: Argument<Given[Position]>;
+/** The parameters of a method, by the types of its arguments. */
+export type ParametersOf<Arguments extends readonly unknown[]> = {
+  readonly [Position in keyof Arguments]-?: Parameter<Arguments[Position]>;
 };
 
-type AnyArguments = readonly Readonly<Record<string, AnyCheck>>[];
+type AnyParameters = readonly Readonly<Record<string, AnyCheck>>[];
 
-/** The signature of a method: its effect and its arguments. */
+/** The signature of a method: its effect and its parameters. */
 export interface Signature<
-  Given = AnyArguments,
+  Checked = AnyParameters,
   Has extends Effect = Effect,
   Synchronous extends boolean = boolean,
 > {
   readonly effect: Has;
-  readonly given: Given;
-  /** Whether it returns no promise. Such a method throws a refusal, others reject with it. */
+  readonly parameters: Checked;
+  /** Whether it returns no promise. Such a method throws errors of its arguments; the others reject with them. */
   readonly synchronous: Synchronous;
 }
 
-/** Declares the arguments of a method that only reads. */
+/** Declares the parameters of a method that only reads. */
 export const reads = withEffect('reads');
-/** Declares the arguments of a method that locks rows. */
+/** Declares the parameters of a method that locks rows. */
 export const locks = withEffect('locks');
-/** Declares the arguments of a method that stages a change for the next flush. */
+/** Declares the parameters of a method that stages a change for the next flush. */
 export const stages = withEffect('stages');
-/** Declares the arguments of a method that writes by its own statement. */
+/** Declares the parameters of a method that writes by a statement. */
 export const writes = withEffect('writes');
 
 /** Declares that a method returns no promise. */
-export function synchronous<Given, Has extends Effect>({
+export function synchronous<Checked, Has extends Effect>({
   effect,
-  given,
-}: Signature<Given, Has>): Signature<Given, Has, true> {
-  return { effect, given, synchronous: true };
+  parameters,
+}: Signature<Checked, Has>): Signature<Checked, Has, true> {
+  return { effect, parameters, synchronous: true };
 }
 
 function withEffect<Has extends Effect>(effect: Has) {
-  return <Given extends AnyArguments>(...given: Given): Signature<Given, Has, false> => ({
+  return <Checked extends AnyParameters>(...parameters: Checked): Signature<Checked, Has, false> => ({
     effect,
-    given,
+    parameters,
     synchronous: false,
   });
 }

@@ -11,5 +11,5 @@ export {
   type FieldChecks,
 } from './containers.ts';
 export { locks, reads, stages, synchronous, writes, type Effect, type Signature } from './effects.ts';
-export { Limit, cursorRequest, pageRequest } from './pages.ts';
+export { cursorOf, Limit, pageOf } from './pages.ts';
 export { newRow, rowMethods } from './rows.ts';

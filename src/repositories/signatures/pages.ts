@@ -8,34 +8,53 @@ import {
   type CursorRequest,
   type PageRequest,
 } from '../read-model/page.ts';
-import { accepting, optional, type Check } from './check.ts';
-import type { FieldChecks } from './containers.ts';
+import { accepting, optional, type AnyCheck, type Check } from './check.ts';
+import { objectWith, type FieldChecks } from './containers.ts';
 
-// Paging has its own error, which names the valid values: these throw InvalidPageError.
+// These throw InvalidPageError, which names the valid values, instead of returning a problem.
 
-/** How many rows a list gives at most. */
+/** The maximum number of rows of a list. */
 export const Limit: Check<number> = accepting({ kind: 'number' }, (value) => void checkedLimit(value));
 
-/** The fields of a request for a page of a list with these sort keys. */
-export function pageRequest<SortKey extends string>(
-  sortKeys: readonly [SortKey, ...SortKey[]],
-): FieldChecks<PageRequest<SortKey>> {
-  return {
+/** A read model, as far as a request for a page depends on it. */
+interface Sortable<SortKey extends string> {
+  readonly sortKeys: readonly [SortKey, ...SortKey[]];
+}
+
+/** Returns the check of an optional request for an offset page of a read model, with the fields of `filters`. */
+export function pageOf<
+  SortKey extends string,
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- no filters
+  Filters extends object = Record<never, never>,
+>(
+  { sortKeys }: Sortable<SortKey>,
+  filters?: FieldChecks<Filters>,
+): Check<(PageRequest<SortKey> & Filters) | undefined> {
+  const request: FieldChecks<PageRequest<SortKey>> = {
     limit: optional(Limit),
     offset: accepting({ kind: 'number', optional: true }, (value) => void checkedOffset(value)),
     ...order(sortKeys),
   };
+  const check: AnyCheck = optional(objectWith({ ...request, ...filters }));
+  return check;
 }
 
-/** The fields of a request for a cursor page of a list with these sort keys. */
-export function cursorRequest<SortKey extends string>(
-  sortKeys: readonly [SortKey, ...SortKey[]],
-): FieldChecks<CursorRequest<SortKey>> {
-  return {
+/** Returns the check of an optional request for a cursor page of a read model, with the fields of `filters`. */
+export function cursorOf<
+  SortKey extends string,
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- no filters
+  Filters extends object = Record<never, never>,
+>(
+  { sortKeys }: Sortable<SortKey>,
+  filters?: FieldChecks<Filters>,
+): Check<(CursorRequest<SortKey> & Filters) | undefined> {
+  const request: FieldChecks<CursorRequest<SortKey>> = {
     first: accepting({ kind: 'number', optional: true }, (value) => void checkedFirst(value)),
     after: accepting({ kind: 'text', optional: true, nullable: true }, (value) => void checkedCursor(value)),
     ...order(sortKeys),
   };
+  const check: AnyCheck = optional(objectWith({ ...request, ...filters }));
+  return check;
 }
 
 function order<SortKey extends string>(sortKeys: readonly [SortKey, ...SortKey[]]) {

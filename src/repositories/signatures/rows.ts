@@ -20,7 +20,7 @@ import {
   FiniteNumber,
   Instant,
   Integer,
-  isNot,
+  mismatch,
   Key,
   oneOf,
   Text,
@@ -37,7 +37,7 @@ interface RowMethods<E extends object> {
   readonly remove: Signature<readonly [{ readonly entity: Check<E> }], 'stages', true>;
 }
 
-/** What every repository of an entity can do. */
+/** Returns the signatures of the methods that every repository of an entity has. */
 export function rowMethods<E extends object>(entity: EntityClass<E>): RowMethods<E> {
   return {
     find: reads({ key: primaryKey(entity) }),
@@ -48,36 +48,36 @@ export function rowMethods<E extends object>(entity: EntityClass<E>): RowMethods
 }
 
 /**
- * The data of a new row, by the columns of its entity. A parent is given by its key or as an entity. What is required and absent is
- * left to the ORM, which knows what it fills in.
+ * Returns the check of the data of a new row, by the columns of its entity. A parent is given by its key or as an entity. Required columns
+ * that are absent are left to the ORM, which knows the defaults.
  */
 export function newRow<E extends object, Data = RequiredEntityData<E>>(entity: EntityClass<E>): Check<Data> {
   const columns = new Map(columnsOf(entity).map((column) => [column.name, column.check]));
   return accepting({ kind: 'document' }, (value) => {
-    if (!isPlain(value)) return isNot('an object', value);
+    if (!isPlain(value)) return mismatch('an object', value);
     return problemIn(value, columns) ?? onlyUnknownIn(value, columns);
   });
 }
 
-/** An instance of the entity, whose key is one. */
+/** Returns the check of an instance of the entity, with a valid key. */
 function rowOf<E extends object>(entity: EntityClass<E>): Check<E> {
   const keys = new Map(keysOf(entity).map((column) => [column.name, column.check]));
   return (value) =>
-    value instanceof entity ? problemIn(value, keys) : isNot(`an instance of ${entity.name}`, value);
+    value instanceof entity ? problemIn(value, keys) : mismatch(`an instance of ${entity.name}`, value);
 }
 
-/** The key of a row: a text, or an array of one for each column that it is made of. */
+/** Returns the check of the key of a row: a text, or an array of texts for a composite key. */
 function primaryKey<E extends object>(entity: EntityClass<E>): Check<Primary<E>> {
   const { length } = keysOf(entity);
   const keys = arrayOf(Key);
-  const one: AnyCheck = Key;
-  if (length === 1) return one;
+  const single: AnyCheck = Key;
+  if (length === 1) return single;
   return accepting({ kind: 'list', items: keysOf(entity).map(() => Key) }, (value) =>
-    Array.isArray(value) && value.length !== length ? isNot(`${length} keys`, value) : keys(value),
+    Array.isArray(value) && value.length !== length ? mismatch(`${length} keys`, value) : keys(value),
   );
 }
 
-/** A column as it is declared, and the check of what a new row may have in it. */
+/** A declared column, and the check of its value in a new row. */
 interface Column {
   readonly name: string;
   readonly primary: boolean;
@@ -89,13 +89,13 @@ function keysOf(entity: EntityClass<object>): Column[] {
 }
 
 function columnsOf(entity: EntityClass<object>): Column[] {
-  // Discovery works on copies, one for each ORM: what is declared stays here.
+  // Discovery changes copies, one for each ORM: the registry holds the declaration.
   const schema = EntitySchema.REGISTRY.get(entity);
   if (!schema) throw new Error(`${entity.name} is not an entity`);
   return Object.entries<EntityProperty>(schema.meta.properties).map(([name, property]) => {
     const check = checkFor(property);
     if (!check) throw new Error(`${entity.name}.${name}: checksByType lacks its type`);
-    // The ORM takes null for absent where it has something to fill in.
+    // The ORM replaces null by the default where a column has one.
     const nullable = property.nullable || property.onCreate || property.default !== undefined;
     return {
       name,
@@ -106,11 +106,11 @@ function columnsOf(entity: EntityClass<object>): Column[] {
   });
 }
 
-// The column's type takes a text in ISO 8601, too.
+// The type of the column also accepts a text in ISO 8601.
 const time: AnyCheck = (value) => {
   if (typeof value !== 'string') return Instant(value);
   return typeof readInstant(value) === 'string'
-    ? isNot('a Date, or a time in ISO 8601 with a zone', value)
+    ? mismatch('a Date, or a time in ISO 8601 with a zone', value)
     : undefined;
 };
 
@@ -135,15 +135,16 @@ function checkFor({ entity, enum: isEnum, items = [], type }: EntityProperty): A
   return found?.[1];
 }
 
-/** A row that another belongs to: its key, or an instance of its entity, which need not be loaded. */
+/** Returns the check of a parent: its key, or an instance of its entity, loaded or not. */
 function parent(entity: () => EntityName): AnyCheck {
   let asRow: AnyCheck | undefined;
   return (value) => {
     if (typeof value === 'string') return Key(value);
     const target = entity();
     const row: unknown = Reference.isReference(value) ? value.unwrap() : value;
-    if (typeof target !== 'function' || !(row instanceof target)) return isNot('a key or an entity', value);
-    // Entities may point at each other, or at themselves: theirs are not all declared before.
+    if (typeof target !== 'function' || !(row instanceof target))
+      return mismatch('a key or an entity', value);
+    // On first use: entities may reference each other, or themselves, before all of them are declared.
     asRow ??= rowOf(target);
     return asRow(row);
   };

@@ -8,7 +8,7 @@ export const rowCount = 3;
 
 /** The steps that a row or a column of a row belongs to: reads, and writes of a cell that no other step writes. */
 const rowSteps = ['read', 'list', 'card', 'remove', 'fill'] as const;
-const fieldSteps = ['revise', 'assign', 'statement', 'kysely'] as const;
+const fieldSteps = ['update', 'assign', 'statement', 'kysely'] as const;
 const plainSteps = ['count', 'deepen', 'rate', 'query', 'add', 'flush', 'append', 'save-all'] as const;
 
 /** The streams of a unit of work: of its manager, and Kysely's own. */
@@ -19,7 +19,7 @@ export type StreamKind = (typeof streamKinds)[number];
  * What a branch does.
  *
  * - `read`, `list`, `query`: read by key, by condition and past the entities.
- * - `revise`, `assign`: change a loaded row, by its repository and in memory.
+ * - `update`, `assign`: change a loaded row, by its repository and in memory.
  * - `statement`, `kysely`: change a row by plain SQL and by Kysely, so that a loaded entity of the row is out of date.
  * - `card`, `count`, `rate`: change a row by one statement of its repository. `deepen` changes the same row as the last two in memory.
  * - `append`, `fill`: load new rows and a null column by `loadRows`. `save-all` copies rows by a repository.

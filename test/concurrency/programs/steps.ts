@@ -21,7 +21,7 @@ export async function doStep(run: Run, uow: UnitOfWork, step: Step, effects: Eff
       return readStream(run, uow, step);
     case 'inner':
       return runInner(run, uow, step, effects);
-    case 'revise':
+    case 'update':
     case 'assign':
     case 'statement':
     case 'kysely':
@@ -61,7 +61,7 @@ async function useRow(
     await run.pending(what, uow.em.find(Experiment, { id: { $in: [...run.rows.experiments] } }));
   } else if (what === 'card') {
     if (!run.take(`${row}.card`)) return;
-    await run.pending(what, uow.experiments.saveScorecard(id, null));
+    await run.pending(what, uow.experiments.updateScorecard(id, null));
     effects.write(`${row}.card`, false);
   } else if (what === 'fill') {
     const cell = `${row}.description`;
@@ -86,7 +86,7 @@ async function useRow(
 async function writeField(
   run: Run,
   uow: UnitOfWork,
-  { do: how, row, field }: Of<'revise' | 'assign' | 'statement' | 'kysely'>,
+  { do: how, row, field }: Of<'update' | 'assign' | 'statement' | 'kysely'>,
   effects: Effects,
 ): Promise<void> {
   const id = run.rows.experiments[row] ?? '';
@@ -100,10 +100,10 @@ async function writeField(
     entity[field] = mark;
     run.attempted.edit(row);
     effects.edit(row);
-  } else if (how === 'revise') {
+  } else if (how === 'update') {
     if (!run.take(cell)) return;
     run.attempted.edit(row);
-    await run.pending(how, uow.experiments.revise(id, { [field]: mark }));
+    await run.pending(how, uow.experiments.update(id, { [field]: mark }));
     effects.edit(row);
   } else {
     if (!run.take(cell)) return;

@@ -117,7 +117,7 @@ describe.for(openings)('a service with $name', ({ open }) => {
     const refused = service.transact(async (em) => {
       const rows = await em.find(Experiment, { id: { $in: keys } });
       await db.transact(
-        async ({ experiments }) => void (await experiments.revise(keys[0] ?? '', { name: 'Other' })),
+        async ({ experiments }) => void (await experiments.update(keys[0] ?? '', { name: 'Other' })),
       );
       for (const row of rows) {
         if (what === 'changes') row.name = 'Mine';

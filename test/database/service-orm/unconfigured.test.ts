@@ -72,7 +72,7 @@ describe('a MikroORM with our entities but not our configuration', () => {
     const refused = orm.em.fork().transactional(async (em) => {
       const [one, two] = await em.find(Experiment, { id: { $in: keys } });
       await db.transact(
-        async ({ experiments }) => void (await experiments.revise(keys[0] ?? '', { name: 'Other' })),
+        async ({ experiments }) => void (await experiments.update(keys[0] ?? '', { name: 'Other' })),
       );
       for (const row of [one, two]) if (row) em.remove(row);
     });

@@ -29,7 +29,7 @@ describe('while an inner unit runs', () => {
         await u.experiments.get(id);
         return Promise.allSettled([
           u.transact(() => setTimeout(20).then(() => Promise.reject(failure))),
-          setTimeout(5).then(() => u.experiments.saveScorecard(id, scorecard)),
+          setTimeout(5).then(() => u.experiments.updateScorecard(id, scorecard)),
         ]);
       });
 
@@ -68,9 +68,9 @@ describe('while an inner unit runs', () => {
 
   test('code inside it can use the outer unit, as a part of it', async () => {
     await db.transact(async (u) => {
-      await u.transact(() => u.experiments.revise(id, { name: 'Kept' }));
+      await u.transact(() => u.experiments.update(id, { name: 'Kept' }));
       const failing = u.transact(async () => {
-        await u.experiments.revise(id, { description: 'Rolled back' });
+        await u.experiments.update(id, { description: 'Rolled back' });
         await u.flush();
         throw failure;
       });
@@ -104,7 +104,7 @@ describe('while an inner unit runs', () => {
   test('a unit of work of the database is independent, and keeps its changes', async () => {
     await db.transact(async (u) => {
       const failing = u.transact(async () => {
-        await db.transact((other) => other.experiments.revise(id, { name: 'Other' }));
+        await db.transact((other) => other.experiments.update(id, { name: 'Other' }));
         throw failure;
       });
       await expect(failing).rejects.toBe(failure);
@@ -119,8 +119,8 @@ describe('an inner unit', () => {
     for (let round = 0; round < rounds; round++) {
       await db.transact((u) =>
         Promise.all([
-          u.experiments.saveScorecard(id, scorecard),
-          u.transact((inner) => inner.experiments.revise(id, { name: `N${round}` })),
+          u.experiments.updateScorecard(id, scorecard),
+          u.transact((inner) => inner.experiments.update(id, { name: `N${round}` })),
         ]),
       );
 
@@ -135,7 +135,7 @@ describe('an inner unit', () => {
     ]) {
       await db.transact(async (u) => {
         const work = u.transact(async (inner) => {
-          await inner.experiments.saveScorecard(id, scorecard);
+          await inner.experiments.updateScorecard(id, scorecard);
           void use(inner, u);
         });
         await expect(work).rejects.toBeInstanceOf(UnfinishedWorkError);
@@ -149,7 +149,7 @@ describe('an inner unit', () => {
   test('rolls back its changes after a failed unit within it', async () => {
     await db.transact(async (u) => {
       const middle = u.transact(async (within) => {
-        await within.experiments.saveScorecard(id, scorecard);
+        await within.experiments.updateScorecard(id, scorecard);
         const innermost = within.transact(() => Promise.reject(failure));
         await expect(innermost).rejects.toBe(failure);
         throw failure;
@@ -164,7 +164,7 @@ describe('an inner unit', () => {
     await db.transact(async (u) => {
       const [inner] = await u.transact(async (within) => [within] as const);
       await expect(inner.experiments.softDelete(id)).rejects.toMatchObject({ code: 'unit_ended' });
-      await u.experiments.revise(id, { name: 'Goes on' });
+      await u.experiments.update(id, { name: 'Goes on' });
     });
 
     expect(await stored()).toMatchObject({ name: 'Goes on', status: 'active' });

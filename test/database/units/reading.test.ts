@@ -24,8 +24,8 @@ test('two concurrent revisions of one row are both stored', async () => {
   for (let round = 0; round < rounds; round++) {
     await db.transact((u) =>
       Promise.all([
-        u.experiments.revise(id, { name: `N${round}` }),
-        u.experiments.revise(id, { description: `D${round}` }),
+        u.experiments.update(id, { name: `N${round}` }),
+        u.experiments.update(id, { description: `D${round}` }),
       ]),
     );
 
@@ -104,9 +104,9 @@ describe('a row that is read again keeps an unflushed change, and its other valu
       await db.transact(async (u) => {
         const experiment = await u.experiments.get(id);
         await Promise.all([
-          u.experiments.saveScorecard(id, scorecard),
+          u.experiments.updateScorecard(id, scorecard),
           setTimeout(0).then(() => (experiment.name = `N${round}`)),
-          u.experiments.saveScorecard(id, null),
+          u.experiments.updateScorecard(id, null),
           setTimeout(1).then(() => (experiment.description = `D${round}`)),
         ]);
         expect(experiment).toMatchObject({

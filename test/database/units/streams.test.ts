@@ -51,7 +51,7 @@ describe.for(streams)('%s', ([, open]) => {
     for (let round = 0; round < 10; round++) {
       let rows: AsyncIterableIterator<unknown> | undefined;
       const work = db.transact(async (u) => {
-        await u.experiments.revise(id, { name: 'Not this' });
+        await u.experiments.update(id, { name: 'Not this' });
         await u.flush();
         rows = open(u);
         await rows.next();
@@ -99,7 +99,7 @@ describe.for(streams)('%s', ([, open]) => {
       await db.transact(async (u) => {
         const experiment = await u.experiments.get(own);
         experiment.name = `Turn ${turns}`;
-        const saved = u.experiments.saveScorecard(own, scorecard);
+        const saved = u.experiments.updateScorecard(own, scorecard);
         // Sometimes after the first answers of the server.
         for (let turn = 0; turn < turns; turn++) await setImmediate();
         const rows = open(u);

@@ -129,7 +129,7 @@ describe('with external pooling', () => {
     await using database = await open({ poolMode: 'external' });
 
     const writing = database.read(async ({ experiments }) => {
-      const [experiment] = await experiments.scrollSummaries().then(({ items }) => items);
+      const [experiment] = await experiments.scrollSummaries().then(({ data }) => data);
       const found = await experiments.get(experiment?.id ?? '');
       found.name = 'changed';
     });

@@ -119,10 +119,10 @@ describe('a pool of one connection serves the next unit of work', () => {
       database.read(({ experiments }) => experiments.scrollSummaries(), { snapshot: true }),
     ).rejects.toThrow();
 
-    const { items } = await database.read(({ experiments }) => experiments.scrollSummaries(), {
+    const { data } = await database.read(({ experiments }) => experiments.scrollSummaries(), {
       snapshot: true,
     });
 
-    expect(items).toBeInstanceOf(Array);
+    expect(data).toBeInstanceOf(Array);
   });
 });

@@ -138,12 +138,12 @@ describe('FeatureScorecardRepository', () => {
       aFeatureScorecard(em, { createdAt: at(3) });
       const experimentId = experiment.id;
 
-      const { endCursor: after } = await featureScorecards.scroll({ experimentId, first: 1 });
+      const { endCursor: after } = (await featureScorecards.scroll({ experimentId, first: 1 })).pagination;
       const rest = await featureScorecards.scroll({ experimentId, after });
 
-      expect(rest).toMatchObject({ items: [{ id }], hasNextPage: false });
-      expect((await featureScorecards.scroll({ experimentId: undefined })).items).toHaveLength(3);
-      expect(rest.items).toEqual([await featureScorecards.getRow(id)]);
+      expect(rest).toMatchObject({ data: [{ id }], pagination: { hasNextPage: false } });
+      expect((await featureScorecards.scroll({ experimentId: undefined })).data).toHaveLength(3);
+      expect(rest.data).toEqual([await featureScorecards.getRow(id)]);
       await expect(featureScorecards.scroll({ after })).rejects.toBeInstanceOf(InvalidPageError);
       const other = featureScorecards.scroll({ experimentId: 'exp_other', after });
       await expect(other).rejects.toBeInstanceOf(InvalidPageError);

@@ -226,10 +226,14 @@ describe('SimulationRunRepository', () => {
       aSimulationRun(em, { ...wanted, scorecard: aFeatureScorecard(em) });
       const filter = { scorecardId: scorecard.id, experimentId: experiment.id, scenarioId: 'crisis' };
 
-      const { endCursor: after } = await simulationRuns.scroll({ ...filter, status: 'failed', first: 1 });
+      const { endCursor: after } = (await simulationRuns.scroll({ ...filter, status: 'failed', first: 1 }))
+        .pagination;
       const rest = await simulationRuns.scroll({ status: 'failed', ...filter, after });
 
-      expect(rest).toMatchObject({ items: [await simulationRuns.getRow(id)], hasNextPage: false });
+      expect(rest).toMatchObject({
+        data: [await simulationRuns.getRow(id)],
+        pagination: { hasNextPage: false },
+      });
       for (const other of [{}, filter, { ...filter, status: 'running' as const }]) {
         await expect(simulationRuns.scroll({ ...other, after })).rejects.toBeInstanceOf(InvalidPageError);
       }
@@ -244,16 +248,15 @@ describe('SimulationRunRepository', () => {
 
       const first = await simulationRuns.scrollOutcomes('sim_1', { first: 2 });
       aSynthOutcome(em, { analysis, synthId: 'aa' });
-      const rest = await simulationRuns.scrollOutcomes('sim_1', { after: first.endCursor });
+      const rest = await simulationRuns.scrollOutcomes('sim_1', { after: first.pagination.endCursor });
 
-      expect([...first.items, ...rest.items]).toEqual(whole.data);
-      expect(rest.hasNextPage).toBe(false);
+      expect([...first.data, ...rest.data]).toEqual(whole.data);
+      expect(rest.pagination.hasNextPage).toBe(false);
       expect(await simulationRuns.scrollOutcomes('sim_missing')).toEqual({
-        items: [],
-        endCursor: null,
-        hasNextPage: false,
+        data: [],
+        pagination: { endCursor: null, hasNextPage: false },
       });
-      const foreign = simulationRuns.scrollOutcomes('sim_2', { after: first.endCursor });
+      const foreign = simulationRuns.scrollOutcomes('sim_2', { after: first.pagination.endCursor });
       await expect(foreign).rejects.toBeInstanceOf(InvalidPageError);
     }));
 

@@ -3,7 +3,8 @@ import type { Tables } from '../../../src/entities/tables.ts';
 import { InvalidValueError } from '../../../src/errors.ts';
 import { explorationSummaries } from '../../../src/repositories/exploration-summary.ts';
 import { ReadModelReader } from '../../../src/repositories/read-model/read-model-reader.ts';
-import { formOf } from '../../../src/repositories/read-model/statements.ts';
+import { compiledStatement } from '../../../src/repositories/read-model/compiled-statements.ts';
+import { resolveModel } from '../../../src/repositories/read-model/resolved-model.ts';
 import { synthSummaries } from '../../../src/repositories/synth-summary.ts';
 import { anExploration, TestDatabase } from '../../../src/testing/index.ts';
 import { walk } from '../walk.ts';
@@ -74,9 +75,11 @@ describe('a read model', () => {
   test('a cursor continues in its own order only', () =>
     db.read(async ({ explorations }) => {
       const { experimentId } = await explorations.getSummary('expl_0');
-      const { endCursor: after } = await explorations.scrollSummaries(experimentId, {
-        sortBy: 'completedAt',
-      });
+      const { endCursor: after } = (
+        await explorations.scrollSummaries(experimentId, {
+          sortBy: 'completedAt',
+        })
+      ).pagination;
 
       for (const order of [{}, { sortBy: 'completedAt', sortOrder: 'asc' }] as const) {
         await expect(explorations.scrollSummaries(experimentId, { ...order, after })).rejects.toThrow(
@@ -90,17 +93,17 @@ describe('a read model', () => {
       const { experimentId } = await explorations.getSummary('expl_0');
       const all = await explorations.pageSummaries(experimentId, { sortBy: 'bestSuccessRate' });
       const first = await explorations.scrollSummaries(experimentId, { sortBy: 'bestSuccessRate', first: 3 });
-      await em.execute('delete from explorations where id = ?', [first.items[2]?.id]);
+      await em.execute('delete from explorations where id = ?', [first.data[2]?.id]);
 
       const rest = await explorations.scrollSummaries(experimentId, {
         sortBy: 'bestSuccessRate',
-        after: first.endCursor,
+        after: first.pagination.endCursor,
       });
 
-      expect(rest.items).toEqual(all.data.slice(3));
+      expect(rest.data).toEqual(all.data.slice(3));
     }));
 
-  test('a deep page has the rows that its place in the list has', () =>
+  test('a page at a large offset has the rows at that offset', () =>
     db.rollback(async ({ em }) => {
       const synths = new ReadModelReader(em, synthSummaries);
 
@@ -122,21 +125,25 @@ describe('a read model', () => {
       expect(streamed).toEqual(await synths.list({}));
     }));
 
-  test('writes a statement once for all values', () =>
+  test('compiles a statement once for all values', () =>
     db.rollback(async ({ em }) => {
-      const form = (given: { group?: string | null; text?: string }) =>
-        formOf(synthSummaries, em, em.getKysely<Tables>(), { kind: 'list', given, sortBy: 'createdAt' });
+      const statement = (filterValues: { group?: string | null; text?: string }) =>
+        compiledStatement(resolveModel(synthSummaries, em), em.getKysely<Tables>(), {
+          kind: 'list',
+          filterValues,
+          sortBy: 'createdAt',
+        });
 
-      const one = form({ group: 'a' });
+      const ofGroup = statement({ group: 'a' });
 
-      expect(form({ group: 'b' })).toBe(one);
-      expect(one.sql).not.toContain("'a'");
-      expect(form({ group: null }).sql).toContain('"synth_group_id" is null');
-      expect(form({}).sql).not.toContain('where');
-      expect(form({ group: 'a', text: 'x' }).sql).toContain('ilike');
+      expect(statement({ group: 'b' })).toBe(ofGroup);
+      expect(ofGroup.sql).not.toContain("'a'");
+      expect(statement({ group: null }).sql).toContain('"synth_group_id" is null');
+      expect(statement({}).sql).not.toContain('where');
+      expect(statement({ group: 'a', text: 'x' }).sql).toContain('ilike');
     }));
 
-  test('refuses a list without its owner, and an unknown choice', () =>
+  test('refuses a list without its parent, and an unknown choice', () =>
     db.rollback(async ({ em }) => {
       const explorations = new ReadModelReader(em, explorationSummaries);
 

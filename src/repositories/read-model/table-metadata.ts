@@ -4,42 +4,45 @@ import { numberOfHex } from '../../wire/double.ts';
 import { InstantType } from '../../wire/instant-type.ts';
 import { dateOfHex, textOfHex } from '../../wire/instant.ts';
 
-/** How a column whose text depends on settings of the session is selected, shown, and written into a cursor. */
+/** The number of hexadecimal digits of each exact form. */
+export const hexDigits = 16;
+
+/** The exact form of a column whose text depends on settings of the session: its function, its value, and its text in a cursor. */
 export interface ExactForm {
-  /** PostgreSQL's function for its binary form, which has eight bytes: 16 hexadecimal digits. */
+  /** PostgreSQL's function for its binary form, which has eight bytes. */
   readonly send: string;
   /** Returns the value whose digits begin at `start`, 0 by default. */
-  readonly show: (hex: string, start?: number) => unknown;
+  readonly value: (hex: string, start?: number) => unknown;
   readonly text: (hex: string) => string;
 }
 
-const instant: ExactForm = { send: 'timestamptz_send', show: dateOfHex, text: textOfHex };
+const instant: ExactForm = { send: 'timestamptz_send', value: dateOfHex, text: textOfHex };
 const double: ExactForm = {
   send: 'float8send',
-  show: numberOfHex,
+  value: numberOfHex,
   text: (hex) => String(numberOfHex(hex)),
 };
 
-/** What the ORM knows of a table. */
-export interface TableFacts {
-  /** The name of its entity. */
-  readonly entity: string;
-  /** The column of its key, the first one if it has several. */
+/** The ORM's metadata of a table, by columns. */
+export interface TableMetadata {
+  readonly name: string;
+  readonly entityName: string;
+  /** The column of its key, the first one of a composite key. */
   readonly key: string;
   readonly nullable: ReadonlySet<string>;
   readonly exact: ReadonlyMap<string, ExactForm>;
 }
 
-const known = new Map<string, TableFacts>();
+const cache = new Map<string, TableMetadata>();
 
-/** Returns what the ORM knows of a table. */
-export function factsOf(em: EntityManager, table: string): TableFacts {
-  const found = known.get(table) ?? read(em, table);
-  known.set(table, found);
-  return found;
+/** Returns the ORM's metadata of a table. */
+export function metadataOf(em: EntityManager, table: string): TableMetadata {
+  const metadata = cache.get(table) ?? readMetadata(em, table);
+  cache.set(table, metadata);
+  return metadata;
 }
 
-function read(em: EntityManager, table: string): TableFacts {
+function readMetadata(em: EntityManager, table: string): TableMetadata {
   const meta = [...em.getMetadata()].find(({ tableName }) => tableName === table);
   if (!meta) throw new Error(`no entity has the table ${table}`);
   const columns = meta.props.flatMap((property: EntityProperty) =>
@@ -50,7 +53,8 @@ function read(em: EntityManager, table: string): TableFacts {
     return customType instanceof ExactDoubleType ? [[column, double] as const] : [];
   });
   return {
-    entity: meta.className,
+    name: table,
+    entityName: meta.className,
     key: columns.find(({ property }) => property.primary)?.column ?? 'id',
     nullable: new Set(columns.filter(({ property }) => property.nullable).map(({ column }) => column)),
     exact: new Map(exact),
