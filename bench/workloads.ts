@@ -114,7 +114,7 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
       name: 'change 200 of 500 by one set-based call',
       toReach: 1.2,
       ours: () =>
-        database.transact(({ scenarioNodes }) => scenarioNodes.updateStatusBatch(nodeKeys, 'dominated')),
+        database.transact(({ scenarioNodes }) => scenarioNodes.saveStatusBatch(nodeKeys, 'dominated')),
       driver: () =>
         inTransaction(pool, (client) =>
           client.query('update scenario_nodes set node_status = $2 where id = any($1) returning id', [

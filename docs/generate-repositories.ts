@@ -64,19 +64,19 @@ export const verbs: readonly Verb[] = [
   { verb: 'lock…', effects: ['locks'], meaning: 'a row to modify, locked to the end of the transaction' },
   { verb: 'add…', effects: ['stages'], meaning: 'creates a row' },
   { verb: 'remove…', effects: ['stages'], meaning: 'removes a row' },
-  { verb: 'update', effects: ['stages'], meaning: 'changes the given fields of a row, or `NotFoundError`' },
-  {
-    verb: 'update…',
-    effects: ['writes'],
-    meaning: 'changes that part of an existing row, or of several (`Batch`); or `NotFoundError`',
-  },
+  { verb: 'update…', effects: ['stages'], meaning: 'changes the given fields of a row, or `NotFoundError`' },
   {
     verb: 'ensure…',
     effects: ['locks', 'writes'],
     meaning: 'returns a row, created if it is missing; safe under concurrency',
   },
   { verb: 'insert…', effects: ['writes'], meaning: 'inserts rows' },
-  { verb: 'save…', effects: ['writes'], meaning: 'inserts or updates' },
+  {
+    verb: 'save…',
+    effects: ['writes'],
+    meaning:
+      'stores a row, whether or not it exists; or the named part of an existing row, or of several (`Batch`)',
+  },
   { verb: 'delete…', effects: ['writes'], meaning: 'deletes rows, and returns how many or whether' },
   { verb: 'record…', effects: ['writes'], meaning: 'increments counters' },
   { verb: 'start…', effects: ['writes'], meaning: 'begins a process, unless it is running' },

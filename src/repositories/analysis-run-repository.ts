@@ -93,7 +93,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
    *
    * @throws NotFoundError if it does not exist; InvalidJsonError when the outcomes have the wrong shape.
    */
-  async updateStatus(
+  async saveStatus(
     key: string,
     status: (typeof runStatuses)[number],
     { completedAt, totalSynths, aggregatedOutcomes, executionTimeSeconds }: RunFigures = {},
@@ -130,7 +130,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
     findLatestCompletedKey: reads({ experimentId: Key }),
     lock: locks({ key: Key }),
     lockNextPending: locks(),
-    updateStatus: writes(
+    saveStatus: writes(
       { key: Key },
       { status: oneOf(runStatuses) },
       {

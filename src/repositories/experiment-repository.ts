@@ -100,7 +100,7 @@ export class ExperimentRepository extends Repository<Experiment> {
    *
    * @throws NotFoundError if the experiment does not exist or is deleted; InvalidJsonError when the scorecard has the wrong shape.
    */
-  async updateScorecard(key: string, scorecard: Scorecard | null): Promise<void> {
+  async saveScorecard(key: string, scorecard: Scorecard | null): Promise<void> {
     if (scorecard !== null) checkDocument('experiments.scorecard_data', Scorecard, scorecard);
     await this.updateRow(key, { id: key, status: 'active' }, { scorecardData: scorecard });
   }
@@ -147,7 +147,7 @@ export class ExperimentRepository extends Repository<Experiment> {
         }),
       },
     ),
-    updateScorecard: writes({ key: Key }, { scorecard: nullable(document<Scorecard>()) }),
+    saveScorecard: writes({ key: Key }, { scorecard: nullable(document<Scorecard>()) }),
     softDelete: writes({ key: Key }),
     restore: writes({ key: Key }),
   } satisfies Signatures<ExperimentRepository>;

@@ -170,7 +170,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    *
    * @throws NotFoundError if it does not exist; InvalidValueError when a count is negative.
    */
-  async updateStatus(key: string, status: ExecutionStatus, counts: InterviewCounts = {}): Promise<void> {
+  async saveStatus(key: string, status: ExecutionStatus, counts: InterviewCounts = {}): Promise<void> {
     const { successfulCount, failedCount } = counts;
     await this.updateRow(
       key,
@@ -241,7 +241,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     existsAdditionalContextBatch: reads({ keys: arrayOf(Key) }),
     findAdditionalContextBatch: reads({ keys: arrayOf(Key) }),
     lockNextPending: locks(),
-    updateStatus: writes(
+    saveStatus: writes(
       { key: Key },
       { status: oneOf(executionStatuses) },
       {

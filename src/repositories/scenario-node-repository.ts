@@ -129,7 +129,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
    *
    * @throws NotFoundError if it does not exist; InvalidJsonError when the results have the wrong shape.
    */
-  async updateSimulation(
+  async saveSimulation(
     key: string,
     simulationResults: SimulationResults | null,
     executionTimeSeconds: number | null,
@@ -144,7 +144,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
    *
    * @throws NotFoundError with the keys that do not exist; the other nodes were updated.
    */
-  async updateStatusBatch(keys: readonly string[], nodeStatus: NodeStatus): Promise<void> {
+  async saveStatusBatch(keys: readonly string[], nodeStatus: NodeStatus): Promise<void> {
     if (keys.length === 0) return;
     const db = await this.queryForWrite();
     const changed = await db
@@ -187,11 +187,11 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
         }),
       },
     ),
-    updateSimulation: writes(
+    saveSimulation: writes(
       { key: Key },
       { simulationResults: nullable(document<SimulationResults>()) },
       { executionTimeSeconds: nullable(FiniteNumber) },
     ),
-    updateStatusBatch: writes({ keys: arrayOf(Key) }, { nodeStatus: oneOf(nodeStatuses) }),
+    saveStatusBatch: writes({ keys: arrayOf(Key) }, { nodeStatus: oneOf(nodeStatuses) }),
   } satisfies Signatures<ScenarioNodeRepository>;
 }

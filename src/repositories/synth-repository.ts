@@ -215,7 +215,7 @@ export class SynthRepository extends Repository<Synth> {
    *
    * @throws NotFoundError if the synth does not exist.
    */
-  async updateAvatarPath(key: string, path: string | null): Promise<void> {
+  async saveAvatarPath(key: string, path: string | null): Promise<void> {
     await this.updateRow(key, { id: key }, { avatarPath: path });
   }
 
@@ -245,7 +245,7 @@ export class SynthRepository extends Repository<Synth> {
         createdAt: optional(Instant),
       }),
     }),
-    updateAvatarPath: writes({ key: Key }, { path: nullable(Text) }),
+    saveAvatarPath: writes({ key: Key }, { path: nullable(Text) }),
   } satisfies Signatures<SynthRepository>;
 }
 

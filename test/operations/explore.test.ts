@@ -84,11 +84,11 @@ async function expand(database: Database, parentId: string, proposals: readonly 
     const dominated = children.filter(
       (child, index) => child !== winner && proposals.some((other) => dominates(other, proposals[index])),
     );
-    await scenarioNodes.updateStatusBatch(
+    await scenarioNodes.saveStatusBatch(
       dominated.map(({ id }) => id),
       'dominated',
     );
-    if (winner) await scenarioNodes.updateStatusBatch([winner.id], 'winner');
+    if (winner) await scenarioNodes.saveStatusBatch([winner.id], 'winner');
     await explorations.recordLlmCalls(exploration.id, 1);
     await explorations.recordProgress(exploration.id, {
       nodes: children.length,

@@ -19,7 +19,7 @@ async function finishResearch(
   await database.transact(async ({ researchExecutions, transcripts, experimentDocuments }) => {
     const execution = await researchExecutions.get(executionId);
     if (!execution.experiment) throw new Error('the execution belongs to no experiment');
-    await researchExecutions.updateStatus(executionId, 'generating_summary');
+    await researchExecutions.saveStatus(executionId, 'generating_summary');
     let successful = 0;
     for (const { synthId, messages } of interviews) {
       if (!messages) continue;
@@ -31,7 +31,7 @@ async function finishResearch(
       metadata: { exec_id: executionId, transcript_count: successful },
       model: execution.model,
     });
-    await researchExecutions.updateStatus(executionId, 'completed', {
+    await researchExecutions.saveStatus(executionId, 'completed', {
       successfulCount: successful,
       failedCount: interviews.length - successful,
     });

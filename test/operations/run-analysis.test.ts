@@ -35,7 +35,7 @@ async function runAnalysis(database: Database, experimentId: string, group: stri
       synthAttributes: simulationAttributes,
     }));
     await synthOutcomes.saveAll(run.id, outcomes);
-    await analysisRuns.updateStatus(run.id, 'completed', {
+    await analysisRuns.saveStatus(run.id, 'completed', {
       completedAt: new Date(),
       totalSynths: outcomes.length,
       aggregatedOutcomes: rates,
@@ -79,7 +79,7 @@ async function finishAnalysis(
   aggregatedOutcomes: OutcomeRates,
 ): Promise<void> {
   await database.transact(async ({ analysisRuns, analysisCache }) => {
-    await analysisRuns.updateStatus(run, 'completed', { completedAt: new Date(), aggregatedOutcomes });
+    await analysisRuns.saveStatus(run, 'completed', { completedAt: new Date(), aggregatedOutcomes });
     await analysisCache.deleteEntries(run);
     await analysisCache.saveEntries(run, {
       custom_one: { points: [1] },

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DatabaseTarget } from '../../src/settings/database-url.ts';
 import { TestDatabase } from '../../src/testing/index.ts';
-import { message } from './message.ts';
+import { message } from '../../packages/migrator/test/kit/proxy/message.ts';
 import { connectThrough } from './protocol-client.ts';
 import { WireProxy } from './wire-proxy.ts';
 

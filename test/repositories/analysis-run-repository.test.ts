@@ -63,7 +63,7 @@ describe('AnalysisRunRepository', () => {
       expect(await analysisRuns.findLatestCompletedKey('exp_missing')).toBeNull();
     }));
 
-  test('updateStatus changes what is given, leaves what is absent, clears what is null', () =>
+  test('saveStatus changes what is given, leaves what is absent, clears what is null', () =>
     db.rollback(async ({ analysisRuns, em }) => {
       const { id } = anAnalysisRun(em, {
         completedAt: at(1),
@@ -73,7 +73,7 @@ describe('AnalysisRunRepository', () => {
       });
       const bystander = anAnalysisRun(em);
 
-      await analysisRuns.updateStatus(id, 'running');
+      await analysisRuns.saveStatus(id, 'running');
       expect(await row(em, id)).toEqual({
         status: 'running',
         completed: true,
@@ -81,7 +81,7 @@ describe('AnalysisRunRepository', () => {
         aggregated_outcomes: outcomes,
         execution_time_seconds: 1.5,
       });
-      await analysisRuns.updateStatus(id, 'failed', {
+      await analysisRuns.saveStatus(id, 'failed', {
         completedAt: null,
         totalSynths: undefined,
         aggregatedOutcomes: null,
@@ -94,7 +94,7 @@ describe('AnalysisRunRepository', () => {
         aggregated_outcomes: null,
         execution_time_seconds: null,
       });
-      await analysisRuns.updateStatus(id, 'completed', {
+      await analysisRuns.saveStatus(id, 'completed', {
         completedAt: at(2),
         totalSynths: 500,
         aggregatedOutcomes: outcomes,
@@ -110,13 +110,13 @@ describe('AnalysisRunRepository', () => {
       expect(await row(em, bystander.id)).toMatchObject({ status: 'pending' });
     }));
 
-  test('updateStatus shows in a run that is loaded, and keeps what was changed there', () =>
+  test('saveStatus shows in a run that is loaded, and keeps what was changed there', () =>
     db.rollback(async ({ analysisRuns, em }) => {
       const run = anAnalysisRun(em, { aggregatedOutcomes: outcomes });
       await em.flush();
       run.scenarioId = 'mine';
 
-      await analysisRuns.updateStatus(run.id, 'completed', { aggregatedOutcomes: null, completedAt: at(3) });
+      await analysisRuns.saveStatus(run.id, 'completed', { aggregatedOutcomes: null, completedAt: at(3) });
 
       expect(run).toMatchObject({
         status: 'completed',
@@ -126,14 +126,14 @@ describe('AnalysisRunRepository', () => {
       });
     }));
 
-  test('updateStatus refuses a missing run, and outcomes out of shape', () =>
+  test('saveStatus refuses a missing run, and outcomes out of shape', () =>
     db.rollback(async ({ analysisRuns, em }) => {
       const run = anAnalysisRun(em);
       const tooMuch = { did_not_try_rate: 0.5, failed_rate: 0.5, success_rate: 0.5 };
 
-      await expect(analysisRuns.updateStatus('ana_missing', 'running')).rejects.toBeInstanceOf(NotFoundError);
+      await expect(analysisRuns.saveStatus('ana_missing', 'running')).rejects.toBeInstanceOf(NotFoundError);
       await expect(
-        analysisRuns.updateStatus(run.id, 'completed', { aggregatedOutcomes: tooMuch }),
+        analysisRuns.saveStatus(run.id, 'completed', { aggregatedOutcomes: tooMuch }),
       ).rejects.toBeInstanceOf(InvalidJsonError);
       expect(await row(em, run.id)).toMatchObject({ status: 'pending', aggregated_outcomes: null });
     }));
@@ -142,7 +142,7 @@ describe('AnalysisRunRepository', () => {
     const { id } = await db.transact(async ({ em }) => anAnalysisRun(em));
 
     // @ts-expect-error -- what a caller without types may send
-    const refused = db.transact(({ analysisRuns }) => analysisRuns.updateStatus(id, 'odd'));
+    const refused = db.transact(({ analysisRuns }) => analysisRuns.saveStatus(id, 'odd'));
 
     await expect(refused).rejects.toBeInstanceOf(InvalidValueError);
   });

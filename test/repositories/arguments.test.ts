@@ -137,8 +137,8 @@ describe('the arguments of a repository', () => {
 
     const calls: readonly ((uow: UnitOfWork) => Promise<unknown>)[] = [
       ({ experiments }) => experiments.softDelete(body.id),
-      ({ experiments }) => experiments.updateScorecard(body.id, null),
-      ({ analysisRuns }) => analysisRuns.updateStatus(body.id, 'failed'),
+      ({ experiments }) => experiments.saveScorecard(body.id, null),
+      ({ analysisRuns }) => analysisRuns.saveStatus(body.id, 'failed'),
       ({ explorations }) => explorations.finish(body.id, 'goal_achieved'),
       ({ explorations }) => explorations.lock(body.id),
       ({ experiments }) => experiments.get(body.id),
@@ -202,7 +202,7 @@ describe('the arguments of a repository', () => {
     ],
     [
       'a status that is none',
-      (uow: UnitOfWork) => uow.analysisRuns.updateStatus('ana_1', untyped('toString')),
+      (uow: UnitOfWork) => uow.analysisRuns.saveStatus('ana_1', untyped('toString')),
       'status',
     ],
     [

@@ -8,20 +8,20 @@ import type { AnyReadModel } from '../../src/repositories/read-model/read-model.
 import { Repository } from '../../src/repositories/repository.ts';
 import { cursorPageOf, orNull, pageOf, type AnyKind } from './kinds.ts';
 
-const asked = new AsyncLocalStorage<Set<AnyReadModel>>();
+const readModels = new AsyncLocalStorage<Set<AnyReadModel>>();
 
 for (const { prototype } of [Repository, LegacyReader]) {
-  const ask: unknown = Reflect.get(prototype, 'ask');
-  if (typeof ask !== 'function') throw new Error('repositories ask read models by another method now');
-  Reflect.set(prototype, 'ask', function askAndRecord(this: unknown, model: AnyReadModel) {
-    asked.getStore()?.add(model);
-    return Reflect.apply(ask, this, [model]);
+  const read: unknown = Reflect.get(prototype, 'read');
+  if (typeof read !== 'function') throw new Error('repositories read models by another method now');
+  Reflect.set(prototype, 'read', function readAndRecord(this: unknown, model: AnyReadModel) {
+    readModels.getStore()?.add(model);
+    return Reflect.apply(read, this, [model]);
   });
 }
 
-/** Runs `call`, and adds the read models that it asks to `models`. */
+/** Runs `call`, and adds the read models that it reads to `models`. */
 export function recording<T>(models: Set<AnyReadModel>, call: () => T): T {
-  return asked.run(models, call);
+  return readModels.run(models, call);
 }
 
 /**

@@ -46,7 +46,7 @@ describe('ExperimentRepository', () => {
       anInterviewGuide(em, { experiment: full });
       aResearchExecution(em, { experiment: full });
       aResearchExecution(em, { experiment: full });
-      await experiments.updateScorecard(full.id, scorecard);
+      await experiments.saveScorecard(full.id, scorecard);
 
       const { data, pagination } = await experiments.pageSummaries();
 
@@ -190,13 +190,13 @@ describe('ExperimentRepository', () => {
       ]);
     }));
 
-  test('updateScorecard replaces and clears it, in loaded entities too', () =>
+  test('saveScorecard replaces and clears it, in loaded entities too', () =>
     db.rollback(async ({ experiments, em }) => {
       const experiment = anExperiment(em, { scorecardData: null });
 
-      await experiments.updateScorecard(experiment.id, scorecard);
+      await experiments.saveScorecard(experiment.id, scorecard);
       expect(experiment).toMatchObject({ scorecardData: scorecard, rowVersion: 2 });
-      await experiments.updateScorecard(experiment.id, null);
+      await experiments.saveScorecard(experiment.id, null);
       expect(experiment.scorecardData).toBeNull();
     }));
 
@@ -228,9 +228,9 @@ describe('ExperimentRepository', () => {
         x.experiments.update(e, { name: 'n' }),
     ],
     [
-      'updateScorecard',
+      'saveScorecard',
       (e: string, x: Parameters<Parameters<TestDatabase['rollback']>[0]>[0]) =>
-        x.experiments.updateScorecard(e, scorecard),
+        x.experiments.saveScorecard(e, scorecard),
     ],
     [
       'softDelete',

@@ -68,10 +68,8 @@ export function pageOf<Row>(row: Row): Listed<Page<string>, Row> {
 }
 
 /** A cursor page of rows of this kind. */
-export function cursorPageOf<Row>(
-  row: Row,
-): Omit<Kind<CursorPage<string>>, 'items'> & { readonly items: readonly [Row] } {
-  return { items: [row], endCursor: 'string | null', hasNextPage: 'boolean' };
+export function cursorPageOf<Row>(row: Row): Listed<CursorPage<string>, Row> {
+  return { data: [row], pagination: { endCursor: 'string | null', hasNextPage: 'boolean' } };
 }
 
 type Whole<Part> =

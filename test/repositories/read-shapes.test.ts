@@ -44,7 +44,9 @@ function waysOf({ name, read, asks, repository, method }: ReadCase): readonly Re
   if (asks === 'scroll') {
     ways.push(async (uow, world) => {
       const page: unknown = await read(uow, world, { first: 200 });
-      return read(uow, world, { after: Reflect.get(Object(Reflect.get(Object(page), 'pagination')), 'endCursor') });
+      return read(uow, world, {
+        after: Reflect.get(Object(Reflect.get(Object(page), 'pagination')), 'endCursor'),
+      });
     });
   }
   return ways;

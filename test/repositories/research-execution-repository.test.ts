@@ -344,7 +344,7 @@ describe('ResearchExecutionRepository', () => {
       await expect(add()).rejects.toMatchObject({ constraint: 'research_executions_pkey' });
     });
 
-    test('updateStatus completes at the end, and at no other status', () =>
+    test('saveStatus completes at the end, and at no other status', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const execution = aResearchExecution(em);
         const other = aResearchExecution(em);
@@ -356,31 +356,31 @@ describe('ResearchExecutionRepository', () => {
           ['running', null],
           ['failed', expect.any(Date)],
         ] as const) {
-          await researchExecutions.updateStatus(execution.id, status);
+          await researchExecutions.saveStatus(execution.id, status);
           expect(execution).toMatchObject({ status, completedAt });
           expect(await researchExecutions.getDetail(execution.id)).toMatchObject({ status, completedAt });
         }
         expect(await researchExecutions.getDetail(other.id)).toMatchObject({ status: 'pending' });
       }));
 
-    test('updateStatus replaces the counts that are given, and leaves the others', () =>
+    test('saveStatus replaces the counts that are given, and leaves the others', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const { id } = aResearchExecution(em, { successfulCount: 3, failedCount: 2 });
 
-        await researchExecutions.updateStatus(id, 'running', { successfulCount: undefined });
+        await researchExecutions.saveStatus(id, 'running', { successfulCount: undefined });
         expect(await researchExecutions.getDetail(id)).toMatchObject({ successfulCount: 3, failedCount: 2 });
-        await researchExecutions.updateStatus(id, 'running', { successfulCount: 0 });
+        await researchExecutions.saveStatus(id, 'running', { successfulCount: 0 });
         expect(await researchExecutions.getDetail(id)).toMatchObject({ successfulCount: 0, failedCount: 2 });
-        await researchExecutions.updateStatus(id, 'completed', { successfulCount: 4, failedCount: 1 });
+        await researchExecutions.saveStatus(id, 'completed', { successfulCount: 4, failedCount: 1 });
         expect(await researchExecutions.getDetail(id)).toMatchObject({ successfulCount: 4, failedCount: 1 });
       }));
 
-    test('updateStatus keeps what waits to be written of other columns', () =>
+    test('saveStatus keeps what waits to be written of other columns', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         const execution = aResearchExecution(em);
         execution.additionalContext = 'staged';
 
-        await researchExecutions.updateStatus(execution.id, 'running');
+        await researchExecutions.saveStatus(execution.id, 'running');
 
         expect(execution).toMatchObject({ status: 'running', additionalContext: 'staged' });
       }));
@@ -418,11 +418,11 @@ describe('ResearchExecutionRepository', () => {
       expect(counted).toMatchObject({ successfulCount: 20, failedCount: 10 });
     });
 
-    test('updateStatus and recordInterviews refuse an execution that does not exist', () =>
+    test('saveStatus and recordInterviews refuse an execution that does not exist', () =>
       db.rollback(async ({ researchExecutions, em }) => {
         aResearchExecution(em);
 
-        await expect(researchExecutions.updateStatus('exec_missing', 'running')).rejects.toBeInstanceOf(
+        await expect(researchExecutions.saveStatus('exec_missing', 'running')).rejects.toBeInstanceOf(
           NotFoundError,
         );
         await expect(

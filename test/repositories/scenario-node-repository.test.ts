@@ -47,7 +47,7 @@ describe('ScenarioNodeRepository', () => {
     const winners = db.transact(async ({ scenarioNodes }) => {
       const child = { exploration, parent: parent.id, depth: 1, scorecardParams: params };
       const keys = [scenarioNodes.add(child).id, scenarioNodes.add(child).id];
-      await scenarioNodes.updateStatusBatch(keys, 'winner');
+      await scenarioNodes.saveStatusBatch(keys, 'winner');
     });
     await expect(winners).rejects.toBeInstanceOf(DuplicateError);
     await expect(winners).rejects.toMatchObject({ constraint: 'uq_scenario_nodes_winner' });
@@ -150,11 +150,11 @@ describe('ScenarioNodeRepository', () => {
         (await scenarioNodes.findBestSummary(exploration.id))?.id.slice(5);
 
       expect(await best()).toBe('c');
-      await scenarioNodes.updateSimulation('node_c', null, null);
+      await scenarioNodes.saveSimulation('node_c', null, null);
       expect(await best()).toBe('d');
-      await scenarioNodes.updateSimulation('node_d', null, null);
+      await scenarioNodes.saveSimulation('node_d', null, null);
       expect(await best()).toBe('b');
-      await scenarioNodes.updateSimulation('node_b', rates(0.4), 1);
+      await scenarioNodes.saveSimulation('node_b', rates(0.4), 1);
       expect(await best()).toBe('a');
     }));
 
@@ -289,33 +289,33 @@ describe('ScenarioNodeRepository', () => {
       await expect(scenarioNodes.update('node_missing', {})).rejects.toBeInstanceOf(NotFoundError);
     }));
 
-  test('updateSimulation stores and clears what a simulation gave, in loaded entities too', () =>
+  test('saveSimulation stores and clears what a simulation gave, in loaded entities too', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const node = aScenarioNode(em);
       const other = aScenarioNode(em, { parent: node });
 
-      await scenarioNodes.updateSimulation(node.id, rates(0.25), 1.5);
+      await scenarioNodes.saveSimulation(node.id, rates(0.25), 1.5);
       expect(node).toMatchObject({ simulationResults: rates(0.25), executionTimeSeconds: 1.5 });
       expect(await scenarioNodes.findBestSummary(node.exploration.id)).toMatchObject({ id: node.id });
-      await scenarioNodes.updateSimulation(node.id, null, null);
+      await scenarioNodes.saveSimulation(node.id, null, null);
       expect(node).toMatchObject({ simulationResults: null, executionTimeSeconds: null });
       expect(await scenarioNodes.listChildren(node.id)).toMatchObject([
         { id: other.id, simulationResults: null },
       ]);
     }));
 
-  test('updateSimulation refuses a missing node, and rates that do not sum to one', () =>
+  test('saveSimulation refuses a missing node, and rates that do not sum to one', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const node = aScenarioNode(em);
 
-      const missing = scenarioNodes.updateSimulation('node_missing', rates(0.5), 1);
+      const missing = scenarioNodes.saveSimulation('node_missing', rates(0.5), 1);
       await expect(missing).rejects.toBeInstanceOf(NotFoundError);
       const unequal = { success_rate: 0.5, fail_rate: 0.1, did_not_try_rate: 0.1 };
-      const refused = scenarioNodes.updateSimulation(node.id, unequal, 1);
+      const refused = scenarioNodes.saveSimulation(node.id, unequal, 1);
       await expect(refused).rejects.toBeInstanceOf(InvalidJsonError);
     }));
 
-  test('updateStatusBatch changes the nodes it is given and no others, in loaded entities too', () =>
+  test('saveStatusBatch changes the nodes it is given and no others, in loaded entities too', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const parent = aScenarioNode(em);
       const a = aScenarioNode(em, { id: 'node_a', parent });
@@ -324,8 +324,8 @@ describe('ScenarioNodeRepository', () => {
       await em.flush();
       a.shortAction = 'not flushed';
 
-      await scenarioNodes.updateStatusBatch(['node_a', 'node_c', 'node_a'], 'dominated');
-      await scenarioNodes.updateStatusBatch([], 'winner');
+      await scenarioNodes.saveStatusBatch(['node_a', 'node_c', 'node_a'], 'dominated');
+      await scenarioNodes.saveStatusBatch([], 'winner');
 
       const frontier = await scenarioNodes.listFrontier(parent.exploration.id);
       expect(frontier.map(({ id }) => id)).toEqual(['node_b', parent.id]);
@@ -335,11 +335,11 @@ describe('ScenarioNodeRepository', () => {
       expect(await scenarioNodes.countByStatus(parent.exploration.id)).toMatchObject({ active: 3 });
     }));
 
-  test('updateStatusBatch names the nodes that are missing', () =>
+  test('saveStatusBatch names the nodes that are missing', () =>
     db.rollback(async ({ scenarioNodes, em }) => {
       const { id } = aScenarioNode(em);
 
-      const change = scenarioNodes.updateStatusBatch(['node_gone', id, 'node_away'], 'dominated');
+      const change = scenarioNodes.saveStatusBatch(['node_gone', id, 'node_away'], 'dominated');
 
       await expect(change).rejects.toBeInstanceOf(NotFoundError);
       await expect(change).rejects.toMatchObject({ key: ['node_gone', 'node_away'] });

@@ -164,20 +164,20 @@ describe('SynthRepository, writes', () => {
     });
   });
 
-  test('updateAvatarPath sets and clears the path of that synth, in a loaded one too', () =>
+  test('saveAvatarPath sets and clears the path of that synth, in a loaded one too', () =>
     db.rollback(async ({ synths, em }) => {
       const [synth, other] = [aSynth(em, { description: 'kept' }), aSynth(em)];
 
-      await synths.updateAvatarPath(synth.id, 'a.png');
+      await synths.saveAvatarPath(synth.id, 'a.png');
       expect(synth).toMatchObject({ avatarPath: 'a.png', description: 'kept' });
       expect(await synths.getAvatarPath(synth.id)).toBe('a.png');
       expect(await synths.getAvatarPath(other.id)).toBeNull();
-      await synths.updateAvatarPath(synth.id, null);
+      await synths.saveAvatarPath(synth.id, null);
       expect(await synths.getAvatarPath(synth.id)).toBeNull();
     }));
 
-  test('updateAvatarPath refuses a synth that does not exist', () =>
+  test('saveAvatarPath refuses a synth that does not exist', () =>
     db.rollback(async ({ synths }) => {
-      await expect(synths.updateAvatarPath('syn_missing', 'a.png')).rejects.toBeInstanceOf(NotFoundError);
+      await expect(synths.saveAvatarPath('syn_missing', 'a.png')).rejects.toBeInstanceOf(NotFoundError);
     }));
 });

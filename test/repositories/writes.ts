@@ -23,7 +23,7 @@ export const writes: Writes = {
       cache.saveExecutiveSummary({ ...executiveSummary(), analysis_id: run }),
   },
   analysisRuns: {
-    updateStatus: (runs, { run }) => runs.updateStatus(run, 'failed'),
+    saveStatus: (runs, { run }) => runs.saveStatus(run, 'failed'),
   },
   chartInsights: {
     saveInsight: (insights, { run }) => insights.saveInsight(run, 'chart 0', insight()),
@@ -42,7 +42,7 @@ export const writes: Writes = {
   },
   experiments: {
     update: (experiments, { experiment }) => experiments.update(experiment, { name: 'Another' }),
-    updateScorecard: (experiments, { experiment }) => experiments.updateScorecard(experiment, null),
+    saveScorecard: (experiments, { experiment }) => experiments.saveScorecard(experiment, null),
     restore: (experiments, { aside }) => experiments.restore(aside.experiment),
   },
   explorations: {
@@ -57,19 +57,19 @@ export const writes: Writes = {
     addAll: (regions, { run }) => regions.addAll([aRegionOf(run)]),
   },
   researchExecutions: {
-    updateStatus: (executions, { execution }) => executions.updateStatus(execution, 'running'),
+    saveStatus: (executions, { execution }) => executions.saveStatus(execution, 'running'),
   },
   scenarioNodes: {
     update: (nodes, { leaf }) => nodes.update(leaf, { nodeStatus: 'dominated' }),
-    updateSimulation: (nodes, { leaf }) => nodes.updateSimulation(leaf, null, 1),
-    updateStatusBatch: (nodes, { leaf }) => nodes.updateStatusBatch([leaf], 'dominated'),
+    saveSimulation: (nodes, { leaf }) => nodes.saveSimulation(leaf, null, 1),
+    saveStatusBatch: (nodes, { leaf }) => nodes.saveStatusBatch([leaf], 'dominated'),
   },
   synthOutcomes: {
     saveAll: (outcomes, { run, synths }) => outcomes.saveAll(run, synths.map(anOutcomeOf)),
   },
   synths: {
     saveSynth: (synths, world) => synths.saveSynth({ id: aSynthOf(world), name: 'Ana Lima' }),
-    updateAvatarPath: (synths, world) => synths.updateAvatarPath(aSynthOf(world), null),
+    saveAvatarPath: (synths, world) => synths.saveAvatarPath(aSynthOf(world), null),
   },
   transcripts: {
     addInterview: (transcripts, { execution }) =>

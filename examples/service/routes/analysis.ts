@@ -31,7 +31,7 @@ export function analysisRoutes(app: FastifyInstance): void {
     // In one transaction: a completed run is never visible without its outcomes.
     await request.transact(async ({ analysisRuns, synthOutcomes }) => {
       await synthOutcomes.saveAll(id, outcomes);
-      await analysisRuns.updateStatus(id, 'completed', {
+      await analysisRuns.saveStatus(id, 'completed', {
         completedAt: new Date(),
         totalSynths: outcomes.length,
         aggregatedOutcomes: aggregated,

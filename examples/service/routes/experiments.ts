@@ -44,7 +44,7 @@ export function experimentRoutes(app: FastifyInstance): void {
   app.put('/experiments/:id/scorecard', async (request, reply) => {
     const { id } = Key.parse(request.params);
     const scorecard = Scorecard.parse(request.body);
-    await request.transact(({ experiments }) => experiments.updateScorecard(id, scorecard));
+    await request.transact(({ experiments }) => experiments.saveScorecard(id, scorecard));
     return reply.status(204).send();
   });
 

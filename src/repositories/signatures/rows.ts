@@ -114,7 +114,7 @@ const time: AnyCheck = (value) => {
     : undefined;
 };
 
-const flag: AnyCheck = (value) => (typeof value === 'boolean' ? undefined : isNot('a boolean', value));
+const flag: AnyCheck = (value) => (typeof value === 'boolean' ? undefined : mismatch('a boolean', value));
 
 const checksByType = [
   [JsonType, document()],

@@ -21,7 +21,7 @@ export const repositorySteps: Readonly<Record<string, RepositoryStep>> = {
     property: 'totalSynths',
     adds: false,
     run: (uow, key: string, totalSynths: number) =>
-      uow.analysisRuns.updateStatus(key, 'running', { totalSynths }),
+      uow.analysisRuns.saveStatus(key, 'running', { totalSynths }),
   },
   Exploration: {
     property: 'totalLlmCalls',
@@ -36,11 +36,11 @@ export const repositorySteps: Readonly<Record<string, RepositoryStep>> = {
   ScenarioNode: {
     property: 'executionTimeSeconds',
     adds: false,
-    run: (uow, key: string, value: number) => uow.scenarioNodes.updateSimulation(key, null, value),
+    run: (uow, key: string, value: number) => uow.scenarioNodes.saveSimulation(key, null, value),
   },
   Synth: {
     property: 'avatarPath',
     adds: false,
-    run: (uow, key: string, value: string) => uow.synths.updateAvatarPath(key, value),
+    run: (uow, key: string, value: string) => uow.synths.saveAvatarPath(key, value),
   },
 };

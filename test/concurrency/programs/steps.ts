@@ -61,7 +61,7 @@ async function useRow(
     await run.pending(what, uow.em.find(Experiment, { id: { $in: [...run.rows.experiments] } }));
   } else if (what === 'card') {
     if (!run.take(`${row}.card`)) return;
-    await run.pending(what, uow.experiments.updateScorecard(id, null));
+    await run.pending(what, uow.experiments.saveScorecard(id, null));
     effects.write(`${row}.card`, false);
   } else if (what === 'fill') {
     const cell = `${row}.description`;

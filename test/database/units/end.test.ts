@@ -48,7 +48,7 @@ describe('when work throws', () => {
         Promise.all([
           (late = u.em
             .execute('select pg_sleep(0.05)')
-            .then(() => u.experiments.updateScorecard(id, scorecard))
+            .then(() => u.experiments.saveScorecard(id, scorecard))
             .catch((error: unknown) => error)),
           setTimeout(10).then(() => Promise.reject(failure)),
         ]),
@@ -78,7 +78,7 @@ describe('when work throws', () => {
 describe('when work returns before its calls have ended, nothing is stored, and the error names them:', () => {
   test.for<[name: string, start: (u: UnitOfWork) => unknown]>([
     ['experiments.softDelete', (u) => u.experiments.softDelete(id)],
-    ['experiments.updateScorecard', (u) => u.experiments.updateScorecard(id, scorecard)],
+    ['experiments.saveScorecard', (u) => u.experiments.saveScorecard(id, scorecard)],
     ['em.execute', (u) => u.em.execute(`update experiments set name = 'late'`)],
     ['em.nativeUpdate', (u) => u.em.nativeUpdate(Experiment, { id }, { name: 'late' })],
     ['ExperimentRepository.softDelete', (u) => u.em.getRepository(Experiment).softDelete(id)],

@@ -29,7 +29,7 @@ describe('while an inner unit runs', () => {
         await u.experiments.get(id);
         return Promise.allSettled([
           u.transact(() => setTimeout(20).then(() => Promise.reject(failure))),
-          setTimeout(5).then(() => u.experiments.updateScorecard(id, scorecard)),
+          setTimeout(5).then(() => u.experiments.saveScorecard(id, scorecard)),
         ]);
       });
 
@@ -119,7 +119,7 @@ describe('an inner unit', () => {
     for (let round = 0; round < rounds; round++) {
       await db.transact((u) =>
         Promise.all([
-          u.experiments.updateScorecard(id, scorecard),
+          u.experiments.saveScorecard(id, scorecard),
           u.transact((inner) => inner.experiments.update(id, { name: `N${round}` })),
         ]),
       );
@@ -135,7 +135,7 @@ describe('an inner unit', () => {
     ]) {
       await db.transact(async (u) => {
         const work = u.transact(async (inner) => {
-          await inner.experiments.updateScorecard(id, scorecard);
+          await inner.experiments.saveScorecard(id, scorecard);
           void use(inner, u);
         });
         await expect(work).rejects.toBeInstanceOf(UnfinishedWorkError);
@@ -149,7 +149,7 @@ describe('an inner unit', () => {
   test('rolls back its changes after a failed unit within it', async () => {
     await db.transact(async (u) => {
       const middle = u.transact(async (within) => {
-        await within.experiments.updateScorecard(id, scorecard);
+        await within.experiments.saveScorecard(id, scorecard);
         const innermost = within.transact(() => Promise.reject(failure));
         await expect(innermost).rejects.toBe(failure);
         throw failure;

@@ -104,9 +104,9 @@ describe('a row that is read again keeps an unflushed change, and its other valu
       await db.transact(async (u) => {
         const experiment = await u.experiments.get(id);
         await Promise.all([
-          u.experiments.updateScorecard(id, scorecard),
+          u.experiments.saveScorecard(id, scorecard),
           setTimeout(0).then(() => (experiment.name = `N${round}`)),
-          u.experiments.updateScorecard(id, null),
+          u.experiments.saveScorecard(id, null),
           setTimeout(1).then(() => (experiment.description = `D${round}`)),
         ]);
         expect(experiment).toMatchObject({

@@ -99,7 +99,7 @@ describe.for(streams)('%s', ([, open]) => {
       await db.transact(async (u) => {
         const experiment = await u.experiments.get(own);
         experiment.name = `Turn ${turns}`;
-        const saved = u.experiments.updateScorecard(own, scorecard);
+        const saved = u.experiments.saveScorecard(own, scorecard);
         // Sometimes after the first answers of the server.
         for (let turn = 0; turn < turns; turn++) await setImmediate();
         const rows = open(u);
