@@ -102,7 +102,7 @@ async function pack(directory: string): Promise<void> {
   const source = join(directory, 'source');
   await mkdir(source);
   const compiled = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src'];
-  const ofMigrator = ['package.json', 'tsconfig.build.json', 'src', 'LICENSE'];
+  const ofMigrator = ['package.json', 'tsconfig.build.json', 'src', 'docs', 'README.md', 'LICENSE'];
   for (const name of [
     ...compiled,
     ...ofMigrator.map((part) => join(migrator, part)),

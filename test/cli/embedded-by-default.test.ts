@@ -189,13 +189,14 @@ test('commands without a database ignore DATABASE_URL', async () => {
   });
 });
 
-test('reads a .env in UTF-16', async () => {
+test('refuses a .env in UTF-16, and creates nothing', async () => {
   const url = 'postgresql://ann:canary@127.0.0.1:1/lab';
   await writeFile(join(directory, '.env'), Buffer.from(`\uFEFFDATABASE_URL=${url}\r\n`, 'utf16le'));
 
   const { code, stdout, stderr } = await run({ NODE_ENV: 'production', CI: '1' });
 
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toContain('ann@127.0.0.1:1/lab: no server is listening on this host and port');
+  expect(stderr).toContain('the file is not UTF-8; save it as UTF-8');
+  expect(stderr).not.toContain('canary');
   expect(existsSync(join(directory, '.data'))).toBe(false);
 });

@@ -1,7 +1,8 @@
 import { sql, type Expression } from 'kysely';
 import { Parameter } from './parameter.ts';
 import type { ResolvedModel } from './resolved-model.ts';
-import { RowSource, type Sql } from './row-source.ts';
+import { RowSource } from './row-source.ts';
+import type { Sql } from './row.ts';
 import type { StatementSpec } from './statement-spec.ts';
 import type { TableMetadata } from './table-metadata.ts';
 

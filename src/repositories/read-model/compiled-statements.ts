@@ -5,7 +5,8 @@ import { buildStatement } from './build-statement.ts';
 import { filterStates } from './conditions.ts';
 import { Parameter } from './parameter.ts';
 import type { ResolvedModel } from './resolved-model.ts';
-import type { Row, StatementSpec } from './statement-spec.ts';
+import type { Row } from './row.ts';
+import type { StatementSpec } from './statement-spec.ts';
 
 type Compiled = CompiledQuery<Row>;
 

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { builder } from './builder.ts';
 import type { AnyReadModel } from './read-model.ts';
 import type { ResolvedModel } from './resolved-model.ts';
-import type { Sql } from './row-source.ts';
+import type { Sql } from './row.ts';
 
 type Sort = AnyReadModel['sorts'][string];
 

@@ -16,7 +16,8 @@ import { filterStates } from './conditions.ts';
 import { decodeCursor, encodeCursor, type CursorPosition } from './cursor.ts';
 import type { ReadModel } from './read-model.ts';
 import { resolveModel, type ResolvedModel } from './resolved-model.ts';
-import type { Row, StatementSpec } from './statement-spec.ts';
+import type { Row } from './row.ts';
+import type { StatementSpec } from './statement-spec.ts';
 
 /** From this offset on, an offset page finds the keys of its rows first. */
 const keysFirstOffset = 1_000;

@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql, type Expression, type RawBuilder } from 'kysely';
 import { builder } from './builder.ts';
 import type { AnyReadModel } from './read-model.ts';
-import type { Row } from './statement-spec.ts';
+import type { Row } from './row.ts';
 import { hexDigits, metadataOf, type ExactForm, type TableMetadata } from './table-metadata.ts';
 
 type ExactProperty = readonly [property: string, column: string, form: ExactForm];

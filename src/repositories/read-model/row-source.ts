@@ -1,11 +1,10 @@
-import { sql, type Expression, type RawBuilder } from 'kysely';
+import { sql, type Expression } from 'kysely';
 import { conditionsOf } from './conditions.ts';
 import { orderBy } from './order-by.ts';
 import { Parameter } from './parameter.ts';
 import type { ResolvedModel } from './resolved-model.ts';
-import type { Row, StatementSpec } from './statement-spec.ts';
-
-export type Sql = RawBuilder<Row>;
+import type { Sql } from './row.ts';
+import type { StatementSpec } from './statement-spec.ts';
 
 const nothing: Sql = sql``;
 const limit: Sql = sql` limit ${new Parameter('$limit')}`;

@@ -1,7 +1,5 @@
 import type { ResolvedModel } from './resolved-model.ts';
 
-export type Row = Record<string, unknown>;
-
 /** Everything that determines the text of a statement. All other values are parameters. */
 export interface StatementSpec {
   readonly kind: 'key' | 'count' | 'list' | 'page' | 'scroll';

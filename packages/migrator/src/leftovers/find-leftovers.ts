@@ -31,7 +31,7 @@ export interface Leftovers {
   readonly replaceable: ReadonlySet<string>;
   /** The statements that drop them, newest object first. */
   readonly drops: ReadonlyMap<string, string>;
-  /** The migration up to which the migrations create exactly the database's schema; null when there is none. */
+  /** The migration up to which the migrations create exactly the database's schema; null when no migration does. */
   readonly baseline: string | null;
 }
 
