@@ -46,7 +46,7 @@ export async function installPackage(others: readonly string[] = []): Promise<st
 
   const needed = new Set([...requiredBy(ours), ...requiredBy(ofTheMigrator)]);
   needed.delete(ofTheMigrator.name);
-  // Whoever imports the plugin has Fastify.
+  // The plugin needs Fastify, an optional peer.
   for (const name of [...needed, '@types/node', 'fastify', ...others]) {
     const link = join(consumer, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });

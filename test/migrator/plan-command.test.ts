@@ -6,7 +6,7 @@ import { splitStatements } from '../proxy/split-statements.ts';
 import { migrationChain } from '../schema/migration-chain.ts';
 
 describe('synthdb migrate plan', () => {
-  // Whatever connects, or looks a name up, ends the process.
+  // Each connection or name lookup ends the process.
   const noSockets = `
     import dns from 'node:dns';
     import net from 'node:net';
@@ -19,7 +19,7 @@ describe('synthdb migrate plan', () => {
   const directory = import.meta.dirname;
   const last = migrationChain.at(-1) ?? '';
 
-  test('opens no socket when told what is applied', async () => {
+  test('opens no socket when the applied migrations are given', async () => {
     const elsewhere = { ...cutOff, DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/d' };
 
     expect(await synthdb(['migrate', 'plan'], directory, elsewhere)).toMatchObject({ code: 99 });

@@ -91,7 +91,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-test.each(readCases)('$name gives what its type tells', async (one) => {
+test.each(readCases)('$name returns what its type declares', async (one) => {
   const { name, method } = one;
   const models = new Set<AnyReadModel>();
   const worlds = [full, { ...full, limit: 1 }, bare, none];
