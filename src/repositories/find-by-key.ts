@@ -5,6 +5,8 @@ import {
   type EntityMetadata,
   type Primary,
 } from '@mikro-orm/postgresql';
+import { CompiledQuery } from 'kysely';
+import { named } from '../postgres/client/named-statements.ts';
 import { exactColumn } from '../wire/exact-column.ts';
 
 // With cascades the ORM would take unflushed values of related entities for stored ones.
@@ -35,10 +37,9 @@ export async function readByKey<E extends object>(
   key: Primary<E>,
 ): Promise<E | null> {
   const meta = em.getMetadata().get(entity);
-  const [row] = await em.execute<Parameters<typeof em.map<E>>[1][]>(
-    statementFor(meta),
-    Array.isArray(key) ? key : [key],
-  );
+  const statement = CompiledQuery.raw(statementFor(meta), Array.isArray(key) ? key : [key]);
+  const { rows } = await em.getKysely().executeQuery<Parameters<typeof em.map<E>>[1]>(statement);
+  const [row] = rows;
   return row ? em.map(entity, row, withoutCascades) : null;
 }
 
@@ -51,8 +52,13 @@ function statementFor(meta: EntityMetadata): string {
       return exactColumn(prop, name) ?? name;
     }),
   );
-  const keys = meta.getPrimaryProps().flatMap((prop) => prop.fieldNames.map((column) => `"${column}" = ?`));
-  const statement = `select ${columns.join(', ')} from "${meta.tableName}" where ${keys.join(' and ')}`;
+  const keys = meta
+    .getPrimaryProps()
+    .flatMap((prop) => prop.fieldNames)
+    .map((column, index) => `"${column}" = $${index + 1}`);
+  const statement = named(
+    `select ${columns.join(', ')} from "${meta.tableName}" where ${keys.join(' and ')}`,
+  );
   statements.set(meta, statement);
   return statement;
 }

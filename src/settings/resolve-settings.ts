@@ -81,6 +81,7 @@ export function resolveSettings(
     sslMode,
     sslRootCert,
     poolMode,
+    namedStatements: read('namedStatements'),
     'pool.max': read('pool.max'),
     'pool.acquireTimeout': read('pool.acquireTimeout'),
     'pool.idleTimeout': read('pool.idleTimeout'),

@@ -117,6 +117,14 @@ export const definitions = {
       '`session`: a connection pool of this process. `transaction`: the same, behind a pooler in transaction mode. `external`: no pool, a new connection for each unit of work.',
     blank: 'refused',
   }),
+  namedStatements: define({
+    schema: flag.default(true),
+    variables: ['DATABASE_NAMED_STATEMENTS'],
+    example: 'false',
+    description:
+      'Whether each connection prepares the statements of reads by key once. Behind a pooler, only when it keeps them for its clients.',
+    blank: 'unset',
+  }),
   'pool.max': define({
     schema: integer(1, 10_000).default(10),
     variables: ['DATABASE_POOL_MAX'],

@@ -5,6 +5,7 @@ export interface SettingsInput {
   readonly url?: string | undefined;
   readonly replicaUrls?: readonly string[] | undefined;
   readonly poolMode?: SettingValue<'poolMode'> | undefined;
+  readonly namedStatements?: boolean | undefined;
   /** The size, and times in milliseconds. */
   readonly pool?:
     | { readonly [Key in 'max' | 'acquireTimeout' | 'idleTimeout' | 'maxLifetime']?: number | undefined }

@@ -3,46 +3,55 @@ import type { UnitGate } from './unit-gate.ts';
 
 type Method = (...given: unknown[]) => unknown;
 
-/** A proxy of a repository whose methods pass the gate. Calls within the repository don't pass it. */
-interface GatedRepository {
-  readonly gate: UnitGate;
-  readonly repository: object;
-}
+/** Creates a proxy of a repository whose methods pass the gate. Calls within the repository don't pass it. */
+type GatedClass = new (gate: UnitGate, repository: object) => object;
 
-const prototypes = new WeakMap<object, Map<string, object>>();
+const classes = new WeakMap<object, Map<string, GatedClass>>();
 
 /** Returns a proxy of `repository` whose calls pass the gate of its unit of work, as `name.method`. */
 export function gatedRepository<R extends object>(gate: UnitGate, name: string, repository: R): R {
-  const parts = { gate: { value: gate }, repository: { value: repository } };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its prototype is that of the repository
-  return Object.create(prototypeFor(name, repository), parts) as R;
+  const Gated = gatedClass(name, repository);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its prototype inherits from that of the repository
+  return new Gated(gate, repository) as R;
 }
 
 // Made once for each class: a `Proxy` at each access would slow down every call.
-function prototypeFor(name: string, repository: object): object {
+function gatedClass(name: string, repository: object): GatedClass {
   const prototype: object = Object.getPrototypeOf(repository);
-  let named = prototypes.get(prototype);
-  if (!named) prototypes.set(prototype, (named = new Map()));
+  let named = classes.get(prototype);
+  if (!named) classes.set(prototype, (named = new Map()));
   let made = named.get(name);
-  if (!made) named.set(name, (made = gatedPrototype(prototype, name)));
+  if (!made) named.set(name, (made = makeGatedClass(prototype, name)));
   return made;
 }
 
-function gatedPrototype(prototype: object, name: string): object {
-  const made: object = Object.create(prototype);
-  for (const [key, method] of methodsOf(prototype)) {
-    const called = `${name}.${key}`;
-    const value = isSynchronous(prototype, key)
-      ? function immediately(this: GatedRepository, ...given: unknown[]): unknown {
-          this.gate.check(called);
-          return Reflect.apply(method, this.repository, given);
-        }
-      : function call(this: GatedRepository, ...given: unknown[]): Promise<unknown> {
-          return this.gate.call(called, async () => Reflect.apply(method, this.repository, given));
-        };
-    Object.defineProperty(made, key, { value });
-  }
-  return made;
+function makeGatedClass(prototype: object, name: string): GatedClass {
+  return class Gated {
+    readonly #gate: UnitGate;
+    readonly #repository: object;
+
+    constructor(gate: UnitGate, repository: object) {
+      this.#gate = gate;
+      this.#repository = repository;
+    }
+
+    static {
+      Object.setPrototypeOf(this.prototype, prototype);
+      Object.defineProperty(this.prototype, 'constructor', { value: prototype.constructor });
+      for (const [key, method] of methodsOf(prototype)) {
+        const called = `${name}.${key}`;
+        const value = isSynchronous(prototype, key)
+          ? function immediately(this: Gated, ...given: unknown[]): unknown {
+              this.#gate.check(called);
+              return Reflect.apply(method, this.#repository, given);
+            }
+          : function call(this: Gated, ...given: unknown[]): Promise<unknown> {
+              return this.#gate.call(called, async () => Reflect.apply(method, this.#repository, given));
+            };
+        Object.defineProperty(this.prototype, key, { value });
+      }
+    }
+  };
 }
 
 /** Returns whether a method is declared as synchronous in its signature: it sends nothing. */

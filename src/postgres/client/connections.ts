@@ -26,6 +26,10 @@ export class Connections {
   readonly mayBeStandby: boolean;
   /** Whether a pooler was detected in front of the server; false before the first connection. */
   behindPooler = false;
+  /** Whether statements may be named on connections that keep them. */
+  readonly mayNameStatements: boolean;
+  /** Whether statements are named. Set once the server, or the pooler in front of it, was seen to keep them. */
+  namesStatements = false;
   /** Whether the ORM throws `DataError`s in place of the ORM's errors. Set by `Database`. */
   throwsDataErrors = false;
 
@@ -33,11 +37,14 @@ export class Connections {
     max,
     acquireTimeout,
     mayBeStandby,
-  }: Pick<Connections, 'max' | 'acquireTimeout' | 'mayBeStandby'>) {
+    mayNameStatements,
+  }: Pick<Connections, 'max' | 'acquireTimeout' | 'mayBeStandby' | 'mayNameStatements'>) {
     this.max = max;
     this.acquireTimeout = acquireTimeout;
     this.mayBeStandby = mayBeStandby;
+    this.mayNameStatements = mayNameStatements;
     const open = this.#open;
+    const namesStatements = (): boolean => this.namesStatements;
     this.Client = class extends CleanClient {
       constructor(config?: CleanClientConfig) {
         super(config);
@@ -47,6 +54,10 @@ export class Connections {
           // Idle connections to the same server are probably dead too, and the next unit of work would wait as long.
           for (const client of open) if (client.isIdle) client.drop(error);
         });
+      }
+
+      protected override get namesStatements(): boolean {
+        return namesStatements();
       }
     };
   }

@@ -5,6 +5,7 @@ import { parseStoredDocument } from '../../json/stored-digits.ts';
 import { acceptsCopyData } from '../patches/streaming-state.ts';
 import { identifyClient } from './identify-client.ts';
 import { isCommitRefused } from './is-commit-refused.ts';
+import { NamedStatements, statementName } from './named-statements.ts';
 import { sendQuery, type SendQuery } from './send-query.ts';
 import { StringSyntax } from './string-syntax.ts';
 import { SupervisedClient } from './supervised-client.ts';
@@ -29,6 +30,7 @@ export class TxClient extends SupervisedClient {
   /** How the server reads strings on this connection. */
   readonly strings: StringSyntax;
   readonly #transactionEnd: TransactionEndDetector;
+  readonly #named: NamedStatements;
   #pendingBegin: Promise<unknown> | undefined;
   #isReadOnly = false;
   #isCommitting = false;
@@ -37,6 +39,7 @@ export class TxClient extends SupervisedClient {
     super(config);
     this.strings = new StringSyntax(this.connection);
     this.#transactionEnd = new TransactionEndDetector(this.connection, this.strings);
+    this.#named = new NamedStatements(this.connection);
     this.setTypeParser(types.builtins.JSONB, parseStoredDocument);
     // oxlint-disable-next-line typescript/unbound-method -- `apply` calls it on this client
     this.query = new Proxy(this.query, {
@@ -60,7 +63,7 @@ export class TxClient extends SupervisedClient {
         if (text === 'commit') return this.#commit(send, given);
         return this.#pendingBegin
           ? this.#sendAfterBegin(this.#pendingBegin, send, given)
-          : sendQuery(send, given);
+          : this.#send(send, given);
       },
     });
   }
@@ -68,6 +71,11 @@ export class TxClient extends SupervisedClient {
   /** The command of a statement that ended its transaction; undefined when none did. */
   get transactionEndedBy(): string | undefined {
     return this.#transactionEnd.command;
+  }
+
+  /** Whether statements that were marked by `named` are sent with their names. */
+  protected get namesStatements(): boolean {
+    return false;
   }
 
   // Not a commit: one that waits for a synchronous standby would be committed without it.
@@ -91,7 +99,13 @@ export class TxClient extends SupervisedClient {
   async #sendAfterBegin(begin: Promise<unknown>, send: SendQuery, given: unknown[]): Promise<unknown> {
     await begin;
     if (this.refusal) throw this.refusal;
-    return sendQuery(send, given);
+    return this.#send(send, given);
+  }
+
+  #send(send: SendQuery, given: unknown[]): Promise<unknown> {
+    const [text, values] = given;
+    const name = this.namesStatements && typeof text === 'string' ? statementName(text) : undefined;
+    return name === undefined ? sendQuery(send, given) : this.#named.send(send, name, text, values);
   }
 
   async #commit(send: SendQuery, given: unknown[]): Promise<unknown> {

@@ -5,6 +5,7 @@ import type { ConnectOptions } from './orm-options.ts';
 export function connectOptions(settings: Settings): ConnectOptions {
   return {
     poolMode: settings.poolMode.value,
+    namedStatements: settings.namedStatements.value,
     pool: {
       max: settings['pool.max'].value,
       acquireTimeout: settings['pool.acquireTimeout'].value,

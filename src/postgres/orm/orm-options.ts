@@ -29,6 +29,8 @@ export interface ConnectOptions {
   readonly poolMode?: PoolMode | undefined;
   readonly pool?: PoolOptions | undefined;
   readonly timeouts?: DatabaseTimeouts | undefined;
+  /** Whether the statements of reads by key are prepared once in each connection. Default `true`; never with `external`. */
+  readonly namedStatements?: boolean | undefined;
   /** `false` leaves the entities out, whose discovery takes most of the time of a start, for plain statements. Default `true`. */
   readonly entities?: boolean | undefined;
 }
@@ -61,6 +63,7 @@ export function ormOptions(
     poolMode = 'session',
     pool = {},
     timeouts: { answer = 0, ...timeouts } = {},
+    namedStatements = true,
     entities = true,
   }: ConnectOptions = {},
   connectionCheck?: ConnectionCheck,
@@ -73,6 +76,7 @@ export function ormOptions(
     max: driverPool.max,
     acquireTimeout: connectionTimeoutMillis,
     mayBeStandby: acceptsStandby(target.parts.targetSessionAttrs),
+    mayNameStatements: namedStatements && poolMode !== 'external',
   });
   return defineConfig({
     driver: BatchUpdateDriver,

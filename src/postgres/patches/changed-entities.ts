@@ -40,6 +40,7 @@ export class ChangedEntities extends UnitOfWork {
 
   override computeChangeSets(): void {
     const loaded = this.getIdentityMap();
+    if (hasFew(loaded)) return super.computeChangeSets();
     const entities = loaded[Symbol.iterator].bind(loaded);
     Object.defineProperty(loaded, Symbol.iterator, {
       configurable: true,
@@ -53,6 +54,13 @@ export class ChangedEntities extends UnitOfWork {
       Reflect.deleteProperty(loaded, Symbol.iterator);
     }
   }
+}
+
+/** Returns whether the ORM compares the entities sooner than they could be left out. */
+function hasFew(entities: Iterable<object>): boolean {
+  let count = 0;
+  for (const _ of entities) if (++count > 10) return false;
+  return true;
 }
 
 function isUnchanged(entity: object): boolean {

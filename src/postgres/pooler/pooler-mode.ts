@@ -8,6 +8,7 @@ import { Connections } from '../client/connections.ts';
 import { withClientOutsidePool } from '../client/outside-pool.ts';
 import { identifyClient } from '../client/identify-client.ts';
 import { settlesWithin } from '../client/settles-within.ts';
+import { keepsNames } from './keeps-names.ts';
 
 /** The mode of a pooler: for how long it assigns a server connection to a client. Null for session mode, or without a pooler. */
 type PoolerMode = 'transaction' | 'statement' | null;
@@ -40,7 +41,10 @@ export async function detectPooler(orm: MikroORM): Promise<void> {
       if (!client)
         throw new Error("the ORM's pool has clients of another class; configure the ORM by `ormOptions`");
       // A pooler invents the process number at login, because its clients get another process in each transaction.
-      Connections.of(orm).behindPooler = (await serverProcessOf(client)) !== (client.processID ?? null);
+      const connections = Connections.of(orm);
+      connections.behindPooler = (await serverProcessOf(client)) !== (client.processID ?? null);
+      connections.namesStatements =
+        connections.mayNameStatements && (!connections.behindPooler || (await keepsNames(client)));
     });
 }
 
@@ -104,6 +108,10 @@ export class SharedSessionCheck {
       const isPooled = (await serverProcessOf(client)) !== (client.processID ?? null);
       const mode = isPooled && this.#orm ? await detectPoolerModeWith(client, this.#orm) : null;
       this.#state = poolerModeError(mode, this.#target) ?? 'checked';
+      if (!isPooled && this.#orm) {
+        const connections = Connections.of(this.#orm);
+        connections.namesStatements = connections.mayNameStatements;
+      }
     } finally {
       if (this.#state === 'checking') this.#state = 'unchecked';
     }

@@ -1,6 +1,7 @@
 import type { Kysely } from '@mikro-orm/postgresql';
 import type { CompiledQuery } from 'kysely';
 import type { Tables } from '../../entities/tables.ts';
+import { named } from '../../postgres/client/named-statements.ts';
 import { buildStatement } from './build-statement.ts';
 import { filterStates } from './conditions.ts';
 import { Parameter } from './parameter.ts';
@@ -37,8 +38,19 @@ export function compiledStatement(model: ResolvedModel, db: Kysely<Tables>, spec
   const id = `${kind} ${sortBy} ${direction} ${limited} ${keysFirst} ${after} ${states.join(' ')}`;
   const statements = statementsOf(model, head ?? model);
   let statement = statements.get(id);
-  if (!statement) statements.set(id, (statement = buildStatement(model, spec, states).compile(db)));
+  if (!statement) {
+    statements.set(id, (statement = buildStatement(model, spec, states).compile(db)));
+    if (fitsOnePlan(spec, states)) named(statement.sql);
+  }
   return statement;
+}
+
+/**
+ * Returns whether one plan is right for all values: for a row by its key, and for the first pages of a list without filters by a value. The
+ * server keeps to a plan for all limits only when it is as cheap as those for the limits given.
+ */
+function fitsOnePlan({ kind, keysFirst = false }: StatementSpec, states: readonly string[]): boolean {
+  return kind === 'key' || (kind === 'page' && !keysFirst && !states.includes('='));
 }
 
 function statementsOf(model: ResolvedModel, head: ResolvedModel): Map<string, Compiled> {

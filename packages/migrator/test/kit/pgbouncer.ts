@@ -28,6 +28,8 @@ export interface PoolerOptions {
   readonly databases?: 'any' | 'one';
   /** Seconds that a client waits for a server connection. Default 120. */
   readonly queryWait?: number;
+  /** How many prepared statements of clients it keeps for each server connection, which needs PgBouncer 1.24. Default none. */
+  readonly preparedStatements?: number;
   /** Whether clients may read its configuration. Default true. */
   readonly isOpen?: boolean;
   /** The free server connection that is assigned next. Default the one that was used last. */
@@ -35,23 +37,35 @@ export interface PoolerOptions {
 }
 
 // Debian installs it in a directory of root's PATH only.
-const program = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
-  .map((directory) => join(directory, 'pgbouncer'))
-  .find((path) => existsSync(path));
+const [program, newProgram] = ['pgbouncer', 'pgbouncer-1.24'].map((name) =>
+  [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
+    .map((directory) => join(directory, name))
+    .find((path) => existsSync(path)),
+);
 
 /** Why no pooler can be started here, for a skipped test; null when one can. */
 export const whyNoPooler = program === undefined ? 'needs PgBouncer: apt-get install pgbouncer' : null;
+/** Why no pooler with `preparedStatements` can be started here; null when one can. */
+export const whyNoKeepingPooler =
+  newProgram === undefined ? 'needs PgBouncer 1.24: .ci/install-pgbouncer' : null;
 
 /** A PgBouncer of one test in front of a server. It has the databases of the server, and one user. */
 export class PgBouncer implements AsyncDisposable {
   /** The database, as clients reach it through the pooler. */
   readonly target: Target;
+  readonly #program: string | undefined;
   readonly #directory: string;
   readonly #user: { uid: number; gid: number } | null;
   #process: ChildProcess | undefined;
 
-  private constructor(target: Target, directory: string, user: { uid: number; gid: number } | null) {
+  private constructor(
+    target: Target,
+    used: string | undefined,
+    directory: string,
+    user: { uid: number; gid: number } | null,
+  ) {
     this.target = target;
+    this.#program = used;
     this.#directory = directory;
     this.#user = user;
   }
@@ -61,7 +75,12 @@ export class PgBouncer implements AsyncDisposable {
     const target = { parts: { ...behind.parts, host: '127.0.0.1', port: await freePort() } };
     const directory = await mkdtemp(join(tmpdir(), 'pgbouncer-'));
     const user = unprivilegedUser();
-    const pooler = new PgBouncer(target, directory, user);
+    const pooler = new PgBouncer(
+      target,
+      options.preparedStatements === undefined ? program : newProgram,
+      directory,
+      user,
+    );
     try {
       await writeFile(join(directory, 'pgbouncer.ini'), configuration(behind, target, directory, options));
       const { user: name, password } = behind.parts;
@@ -103,8 +122,8 @@ export class PgBouncer implements AsyncDisposable {
   }
 
   async #launch(): Promise<void> {
-    if (program === undefined) throw new Error(whyNoPooler ?? '');
-    const started = spawn(program, [join(this.#directory, 'pgbouncer.ini')], {
+    if (this.#program === undefined) throw new Error(whyNoPooler ?? whyNoKeepingPooler ?? '');
+    const started = spawn(this.#program, [join(this.#directory, 'pgbouncer.ini')], {
       cwd: '/',
       stdio: ['ignore', 'ignore', 'pipe'],
       ...this.#user,
@@ -166,6 +185,7 @@ function configuration(
     queryWait = 120,
     isOpen = true,
     assigns = 'last',
+    preparedStatements,
   }: PoolerOptions,
 ): string {
   return `
@@ -186,7 +206,7 @@ server_idle_timeout = ${idle}
 application_name_add_host = ${renames ? 1 : 0}
 query_wait_timeout = ${queryWait}
 server_round_robin = ${assigns === 'in turn' ? 1 : 0}
-`;
+${preparedStatements === undefined ? '' : `max_prepared_statements = ${preparedStatements}\n`}`;
 }
 
 function quoted(text: string): string {
