@@ -1,18 +1,24 @@
 import type { EntityManager, EventSubscriber, FlushEventArgs } from '@mikro-orm/core';
 
+const isUnfinished = Symbol('isUnfinished');
+
+/** A `WeakSet` of them would slow down the garbage collector. */
+type Marked = EntityManager & { [isUnfinished]?: boolean };
+
 /** Records for each entity manager whether its last flush was refused: the ORM has no event for it, but omits `afterFlush`. */
 export class RefusedFlushes implements EventSubscriber {
-  readonly #unfinished = new WeakSet<EntityManager>();
-
   beforeFlush({ em }: FlushEventArgs): void {
-    this.#unfinished.add(em);
+    const marked: Marked = em;
+    marked[isUnfinished] = true;
   }
 
   afterFlush({ em }: FlushEventArgs): void {
-    this.#unfinished.delete(em);
+    const marked: Marked = em;
+    marked[isUnfinished] = false;
   }
 
   has(em: EntityManager): boolean {
-    return this.#unfinished.has(em);
+    const marked: Marked = em;
+    return marked[isUnfinished] === true;
   }
 }

@@ -7,7 +7,7 @@ import { identifyClient } from './identify-client.ts';
 import { isCommitRefused } from './is-commit-refused.ts';
 import { NamedStatements, statementName } from './named-statements.ts';
 import { sendQuery, type SendQuery } from './send-query.ts';
-import { StringSyntax } from './string-syntax.ts';
+import { StringSyntax } from '../sql/string-syntax.ts';
 import { SupervisedClient } from './supervised-client.ts';
 import { TransactionEndDetector } from './transaction-end-detector.ts';
 import type { TxClientConfig } from './tx-client-config.ts';

@@ -14,19 +14,19 @@ type FactoryOptions = NonNullable<Parameters<EntityFactory['create']>[2]>;
 
 type Values = Record<string, unknown>;
 
-const managers = new WeakMap<EntityFactory, EntityManager>();
-
 /**
  * The ORM's factory of entities, which creates an entity for every row that is read. Here, a row of our entities that is read again keeps its
  * unflushed changes, as changes of the new values, and its other properties are updated. If there are unflushed changes, the entity keeps
  * the version that they were based on, so that their flush fails when another writer has changed the row.
  */
 export class ChangeKeepingFactory extends EntityFactory {
+  declare private readonly manager: EntityManager | undefined;
+
   /** Replaces the factory of `em` by this class. */
   static adopt(em: EntityManager): void {
-    const factory = em.getEntityFactory();
+    const factory: EntityFactory & { manager?: EntityManager } = em.getEntityFactory();
     Object.setPrototypeOf(factory, ChangeKeepingFactory.prototype);
-    managers.set(factory, em);
+    factory.manager = em;
   }
 
   override create<T extends object, P extends string = string>(
@@ -34,7 +34,7 @@ export class ChangeKeepingFactory extends EntityFactory {
     data: EntityData<T>,
     options: FactoryOptions = {},
   ): New<T, P> {
-    const em = managers.get(this);
+    const em = this.manager;
     const loaded =
       em && options.merge && !options.newEntity && options.initialized !== false
         ? loadedOf(em, em.getMetadata().get(name), data)

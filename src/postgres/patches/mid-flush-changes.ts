@@ -19,8 +19,10 @@ interface Flushes {
   sent: Map<object, { readonly values: Values; readonly before: unknown }> | undefined;
 }
 
-// Only of managers that flush by `flushKeepingChanges`.
-const flushes = new WeakMap<UnitOfWork, Flushes>();
+const flushes = Symbol('flushes');
+
+/** The unit of work of a manager that flushes by `flushKeepingChanges`. A `WeakMap` with an entry for each would slow down the garbage collector. */
+type KeepingUnit = UnitOfWork & { [flushes]?: Flushes };
 
 /**
  * Keeps changes that are made while a flush waits for the server, for the next flush. The ORM loses them: after a flush, it treats the current
@@ -30,7 +32,7 @@ export class MidFlushChanges implements EventSubscriber {
   /** Must run before subscribers that wait for the server, because it reads the values of the change sets from the entities. */
   onFlush({ em, uow }: FlushEventArgs): void {
     const changes = uow.getChangeSets();
-    const flush = flushes.get(uow);
+    const { [flushes]: flush }: KeepingUnit = uow;
     if (!flush) return;
     // Also when there is nothing to send: the ORM clears the staged entities some turns later.
     flush.staging.begin();
@@ -52,9 +54,8 @@ export class MidFlushChanges implements EventSubscriber {
  * sent a statement.
  */
 export async function flushKeepingChanges(em: EntityManager, flush: () => Promise<void>): Promise<boolean> {
-  const uow = em.getUnitOfWork(false);
-  let running = flushes.get(uow);
-  if (!running) flushes.set(uow, (running = { staging: new MidFlushStaging(uow), sent: undefined }));
+  const uow: KeepingUnit = em.getUnitOfWork(false);
+  const running = (uow[flushes] ??= { staging: new MidFlushStaging(uow), sent: undefined });
   const restage = snapshotStaged(uow);
   try {
     await flush();

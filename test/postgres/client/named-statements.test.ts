@@ -43,6 +43,13 @@ const nameOfExperiment = async ({ experiments }: ReadingUnitOfWork): Promise<str
 const changeType = (type: string): Promise<unknown> =>
   db.orm.em.execute(`alter table experiments alter hypothesis type ${type}`);
 
+const rename =
+  (name: string) =>
+  async (uow: UnitOfWork): Promise<void> => {
+    (await uow.experiments.get(id)).name = name;
+    await uow.experiments.getSummary(id);
+  };
+
 describe('on connections of a pool', () => {
   let database: Database;
   beforeEach(async () => void (database = await open()));
@@ -84,11 +91,6 @@ describe('on connections of a pool', () => {
   test('a transaction that meets changed tables fails once', async () => {
     await database.read(({ experiments }) => experiments.getSummary(id));
     await changeType('varchar');
-    const rename = (name: string) => async (uow: UnitOfWork) => {
-      (await uow.experiments.get(id)).name = name;
-      await uow.experiments.getSummary(id);
-    };
-
     const refused = database.transact(rename('lost'));
 
     await expect(refused).rejects.toBeInstanceOf(ContentionError);
@@ -145,21 +147,21 @@ test.each<[string, OpenDatabaseOptions]>([
   expect(names).toEqual([]);
 });
 
+const behind = (pooler: PgBouncer): Promise<Database> =>
+  open({ url: pooler.url(), poolMode: 'transaction', pool: { max: 8 } });
+
+/** Reads by key in many units of work at once, which get server connections in turn, and returns the names seen. */
+async function readAtOnce(database: Database): Promise<Set<string>> {
+  const seen = await concurrently(200, () =>
+    database.transact(async (uow) => {
+      for (const read of Object.values(reads)) await read(uow);
+      return preparedIn(uow);
+    }),
+  );
+  return new Set(seen.flat());
+}
+
 describe('behind a pooler in transaction mode', () => {
-  const behind = (pooler: PgBouncer): Promise<Database> =>
-    open({ url: pooler.url(), poolMode: 'transaction', pool: { max: 8 } });
-
-  /** Reads by key in many units of work at once, which get server connections in turn, and returns the names seen. */
-  async function readAtOnce(database: Database): Promise<Set<string>> {
-    const seen = await concurrently(200, () =>
-      database.transact(async (uow) => {
-        for (const read of Object.values(reads)) await read(uow);
-        return preparedIn(uow);
-      }),
-    );
-    return new Set(seen.flat());
-  }
-
   test('that keeps prepared statements, they are named', async ({ skip }) => {
     if (whyNoKeepingPooler !== null) skip(whyNoKeepingPooler);
     await using pooler = await PgBouncer.start(db.target, {

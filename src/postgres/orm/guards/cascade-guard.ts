@@ -16,6 +16,8 @@ export class CascadeGuard implements EventSubscriber {
     const removed = uow
       .getChangeSets()
       .filter(({ type, meta }) => type === ChangeSetType.DELETE && isOurs(meta));
+    // Most flushes remove nothing, and the garbage collector has to search each entry.
+    if (removed.length === 0 && !this.#effects.has(uow)) return;
     this.#effects.set(
       uow,
       removed.map(({ entity }) => cascadeEffects(uow, em.getMetadata(), entity)),

@@ -16,9 +16,9 @@ export class TextGuard implements EventSubscriber {
 }
 
 function check(meta: EntityMetadata, written: object): void {
-  for (const { name, fieldNames } of meta.props) {
-    const value: unknown = name in written ? Reflect.get(written, name) : undefined;
-    if (typeof value !== 'string') continue;
-    refuseMalformedText(value, { table: meta.tableName, ...(fieldNames[0] && { column: fieldNames[0] }) });
+  for (const [name, value] of Object.entries(written)) {
+    if (typeof value !== 'string' || value.isWellFormed()) continue;
+    const [column] = meta.props.find((prop) => prop.name === name)?.fieldNames ?? [];
+    refuseMalformedText(value, { table: meta.tableName, ...(column !== undefined && { column }) });
   }
 }
