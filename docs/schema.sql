@@ -2,13 +2,13 @@
 -- Generated from a migrated database: `make schema`. A test fails when it is stale.
 
 -- Migrations in their order, with the checksum of each. A line never changes: a merged migration is not edited.
---   Migration20261121030000_initial_schema d96358bcdb619a5de8ed2ecd3eec81725d45e749c56a30de9c831a1ae8e63e5a
---   Migration20261121030100_domain_checks eb30b1a052a9cc6b3307f6bef71510e71f2369ac131264b89141065f22592777
---   Migration20261121030200_exploration_tree_rules fabbffa020e45bfd52a2e9d6596211f4b0f37bb038d627f1c73eec4cdb3a248f
---   Migration20261121030300_row_versions 394e9e752ddfaa2c0889b19a93243cff936e707fc3bcded425c8caae23bf7b7b
---   Migration20261121030400_read_path_indexes 7e0cb6a2b7374a9ae65686bc9d8c4f0c0b11a7883f291a577b7194ffbf88d0f4
---   Migration20261121030500_outcomes_by_synth 041e6fd27d26dca7defed7db9a0d7ebbf5d8130dc4335398b7074ebfecd6380c
---   Migration20261129163000_version_every_table 937892f2e1e3b7300bfd905a3634bd92c15247d84e929936e7d639bdb51e44a8
+--   Migration20261121030000_initial_schema 9db7b897089c347e11a3501d29d42575d2596efd8480dff1f4e628cb59f6fd17
+--   Migration20261121030100_domain_checks a1b6976cd249592c56cf7d004cf909a32e60dd1f5c40631a9a5fb6cfda2c7eed
+--   Migration20261121030200_exploration_tree_rules fa637829897dc2fbd6a064cfa724dda0ceeaf8ce6ff69aefb1913ad852824545
+--   Migration20261121030300_row_versions baef4a551ea91718b46b85faf52b8b842a56dffd3dc9b1f8d370e69a0d732dad
+--   Migration20261121030400_read_path_indexes 4c3d31b3d4461d0af507170f6cf3907feda5ebd420bf113284ee04628e24453b
+--   Migration20261121030500_outcomes_by_synth 97c8a76b462b77ed1a76c8f62b1d40c65e70a102bf8f916e426a1a8c9dd31e8c
+--   Migration20261129163000_version_every_table 97885c706559feb6a56ad479c0a42956b8923f09dde17879d1f937d846e1b245
 
 create table analysis_cache (
   analysis_id text not null,

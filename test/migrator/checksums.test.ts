@@ -12,13 +12,11 @@ import { migrationChain } from '../schema/migration-chain.ts';
 const root = join(import.meta.dirname, '../..');
 const sources = join(root, 'src/migrations');
 
-/** Returns the checksum of each migration in a directory, by its name. */
-async function checksums({ target }: TestDatabase, path: string): Promise<Record<string, string | null>> {
+function migratorOf({ target }: TestDatabase, path: string): Migrator {
   const { migrations: { migrationsList: _, ...migrations } = {}, ...options } = ormOptions(target);
   const orm = new MikroORM({ ...options, migrations: { ...migrations, path } });
   onTestFinished(() => orm.close(true));
-  const status = await new Migrator(orm).status();
-  return Object.fromEntries(status.map(({ name, checksum }) => [name, checksum]));
+  return new Migrator(orm);
 }
 
 /** Writes each of our migrations, changed, into a directory from which packages are found. */
@@ -36,10 +34,10 @@ async function changed(
   return directory;
 }
 
-test('each of our migrations has one checksum as it is, built and reformatted', async () => {
+test('each of our migrations counts as the same, as it is, built and reformatted', async () => {
   const db = await TestServer.shared().createEmptyDatabase();
   onTestFinished(() => db.drop());
-  const written = await checksums(db, sources);
+  expect(await migratorOf(db, sources).up()).toHaveLength(migrationChain.length);
 
   const built = await changed((name, text) => [name.replace(/ts$/, 'js'), stripTypeScriptTypes(text)]);
   const reformatted = await changed((name, text) => [
@@ -47,7 +45,10 @@ test('each of our migrations has one checksum as it is, built and reformatted', 
     `// Another comment.\n${text.replaceAll(';\n', ';\n\n')}`,
   ]);
 
-  expect(new Set(Object.values(written)).size).toBe(migrationChain.length);
-  expect(await checksums(db, built)).toEqual(written);
-  expect(await checksums(db, reformatted)).toEqual(written);
+  for (const directory of [built, reformatted, sources]) {
+    expect(await migratorOf(db, directory).up()).toEqual([]);
+    expect((await migratorOf(db, directory).status()).map(({ condition }) => condition)).toEqual(
+      migrationChain.map(() => 'applied'),
+    );
+  }
 });

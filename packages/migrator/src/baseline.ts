@@ -1,11 +1,11 @@
-import { addToHistory } from './ledger/history.ts';
+import { addToHistory, lastEntries } from './ledger/history.ts';
 import { describeDifference } from './catalog/differences.ts';
 import { readCatalog } from './catalog/catalog.ts';
 import { MigrationRefusedError } from './session/errors.ts';
 import type { Lease } from './lease/lease.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { requireKnown, requireConsistent } from './plan/selection.ts';
-import { inTransaction } from './session/session.ts';
+import { inTransaction, poolSession } from './session/session.ts';
 import type { State } from './ledger/state.ts';
 import { differencesAfter, type MigratedDatabase } from './catalog/migrated-database.ts';
 
@@ -22,9 +22,11 @@ export async function baseline(
   const applied = state.log.map((row) => row.name);
   const found = await readCatalog(orm, schema);
   const names = [...applied, ...declared.map((migration) => migration.name)];
-  const differing = await withScratchDatabase(orm, schema, (scratch) =>
-    differencesAfter(migrated, scratch, names, found),
-  );
+  const [differing, repeated] = await withScratchDatabase(orm, schema, async (scratch) => [
+    await differencesAfter(migrated, scratch, names, found),
+    // What each of them sent.
+    await lastEntries(poolSession(scratch), tables),
+  ]);
   if (differing.length > 0) {
     throw new MigrationRefusedError(
       `the schema differs from what the migrations up to ${name} create; nothing was changed. Remove the differences, or choose another migration:\n` +
@@ -40,7 +42,8 @@ export async function baseline(
         name: migration.name,
         direction: 'baseline',
         outcome: 'done',
-        checksum: migration.checksum,
+        checksum: repeated.get(migration.name)?.checksum ?? null,
+        textDigest: migration.textDigest,
         token: lease.token,
       });
     }

@@ -5,6 +5,9 @@ import { withRemedies, type RemediedDifference } from './leftovers/remedies.ts';
 import { unlistedMigrations } from './files/migration-files.ts';
 import { ormStatements } from './sql/orm-statements.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
+import { editsBy } from './ledger/edits.ts';
+import { lastEntries } from './ledger/history.ts';
+import { poolSession } from './session/session.ts';
 import { readState } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
 import { differencesAfter, type MigratedDatabase } from './catalog/migrated-database.ts';
@@ -29,7 +32,6 @@ export interface CheckResult {
 export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
   const { orm, schema, tables, migratorFor } = migrated;
   const [state, found] = [await readState(orm, tables), await readCatalog(orm, schema)];
-  const migrations = statusOf(state).filter(({ condition }) => condition !== 'applied');
   const unlisted = await unlistedMigrations(orm);
   const applied = [...new Set(state.log.map(({ name }) => name))];
   const known = new Set(state.migrations.map(({ name }) => name));
@@ -40,6 +42,10 @@ export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
     const expected = await readCatalog(scratch, schema);
     await migratorFor(scratch).up({ allowOutOfOrder: true });
     const complete = await readCatalog(scratch, schema);
+    const repeated = await lastEntries(poolSession(scratch), tables);
+    const migrations = statusOf({ ...state, edits: editsBy(state, repeated) }).filter(
+      ({ condition }) => condition !== 'applied',
+    );
     const { safe = false, dropTables = true } = scratch.config.get('migrations');
     const entities = await ormStatements(
       await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }),

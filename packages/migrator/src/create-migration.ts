@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { Direction } from './files/emitted-migration.ts';
+import type { Direction } from './files/code-migration.ts';
 import { MigrationRefusedError } from './session/errors.ts';
 import {
   isMigrationFile,

@@ -3,7 +3,7 @@ export type { CheckResult } from './check.ts';
 export { createMigration, type CreatedMigration, type CreationWarning } from './create-migration.ts';
 export { backfill, type BackfillUpdate } from './files/backfill.ts';
 export type { DownLosses } from './losses/down-losses.ts';
-export type { Direction, MigrationSettings } from './files/emitted-migration.ts';
+export type { Direction, MigrationSettings } from './files/code-migration.ts';
 export { MigratorError, MigrationRefusedError, type MigratorErrorCode } from './session/errors.ts';
 export { migrationGap, type MigrationGap } from './ledger/pending.ts';
 export { Migrator, type PlanBasis } from './migrator.ts';

@@ -3,7 +3,9 @@ import { baseline } from './baseline.ts';
 import type { MigratedDatabase } from './catalog/migrated-database.ts';
 import { check, type CheckResult } from './check.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
-import { readDatabase, readMigrations, readState, type State } from './ledger/state.ts';
+import { readMigrations } from './files/read-migrations.ts';
+import { sameInOtherText, withEdits } from './ledger/edits.ts';
+import { readDatabase, readState, type State } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
 import { tablesOf, type MigratorTables } from './ledger/tables.ts';
 import { refuseDroppedSchema } from './leftovers/dropped-schema.ts';
@@ -42,7 +44,10 @@ export class Migrator {
     this.#tables = tablesOf(orm, this.#schema);
   }
 
-  /** Returns every migration that the code or the database has, in the order of their names. Changes nothing. */
+  /**
+   * Returns every migration that the code or the database has, in the order of their names. Runs no code of a migration, and changes
+   * nothing.
+   */
   async status(): Promise<MigrationStatus[]> {
     return statusOf(await readState(this.#orm, this.#tables));
   }
@@ -57,7 +62,8 @@ export class Migrator {
     const state = await this.#readAll();
     const chosen = await selectUp(state, request);
     await refuseDroppedSchema(this.#database(), state);
-    if (chosen.length === 0 && state.progress.length === 0) return [];
+    const texts = sameInOtherText(state);
+    if (chosen.length + state.progress.length + texts.length === 0) return [];
     return this.#run(state.migrations, (before) => upSteps(before, request));
   }
 
@@ -80,11 +86,11 @@ export class Migrator {
    */
   async redo(): Promise<MigrationRun[]> {
     return this.#run(await readMigrations(this.#orm), async (before) => {
-      const [migration] = await selectDown(before, {});
-      if (!migration) throw new MigrationRefusedError('no migration is applied: run `up` first');
+      const [reversal] = await selectDown(before, {});
+      if (!reversal) throw new MigrationRefusedError('no migration is applied: run `up` first');
       return [
-        { migration, direction: 'down' },
-        { migration, direction: 'up' },
+        { ...reversal, direction: 'down' },
+        { migration: reversal.migration, direction: 'up', statements: null },
       ];
     });
   }
@@ -98,12 +104,13 @@ export class Migrator {
    * @throws MigrationRefusedError when `down` would be refused.
    */
   async lossesOfDown(request: DownRequest = {}): Promise<DownLosses> {
-    return lossesOfDown(this.#database(), await readState(this.#orm, this.#tables), request);
+    return lossesOfDown(this.#database(), await this.#readAll(), request);
   }
 
   /**
-   * Returns what `up` would send, migration by migration, under the same conditions. Reads from the database what is applied. With
-   * `from` it opens no connection, and does not detect migrations that were edited since.
+   * Returns what `up` would send, migration by migration, under the same conditions. Calls each of these once, with every handle of the
+   * database closed to it. Reads from the database what is applied. With `from` it opens no connection, and does not detect migrations
+   * that were edited since.
    *
    * @throws MigrationRefusedError when `up` would be refused, or there is no migration `from`.
    */
@@ -139,7 +146,8 @@ export class Migrator {
     refuseSmallPool(this.#orm);
     const migrations = await readMigrations(this.#orm);
     return this.#runner().withLease(async (lease) => {
-      const state = { migrations, ...(await readDatabase(this.#orm, this.#tables)) };
+      const read = await readDatabase(this.#orm, this.#tables);
+      const state = await withEdits({ migrations, edits: new Map(), ...read });
       return baseline(this.#database(), lease, state, name);
     });
   }
@@ -153,10 +161,11 @@ export class Migrator {
     const migrations = await readMigrations(this.#orm);
     return this.#run(migrations, async ({ log }) => {
       const applied = new Set(log.map((row) => row.name));
-      return names
+      const chosen = names
         .filter((name) => !applied.has(name))
-        .flatMap((name) => migrations.find((migration) => migration.name === name) ?? [])
-        .map((migration) => ({ migration, direction: 'up' }));
+        .flatMap((name) => migrations.find((migration) => migration.name === name) ?? []);
+      const loaded = await Promise.all(chosen.map((migration) => migration.load()));
+      return loaded.map((migration) => ({ migration, direction: 'up', statements: null }));
     });
   }
 
@@ -194,8 +203,7 @@ export class Migrator {
   }
 
   async #readAll(): Promise<State> {
-    const migrations = await readMigrations(this.#orm);
-    return { migrations, ...(await readDatabase(this.#orm, this.#tables)) };
+    return withEdits(await readState(this.#orm, this.#tables));
   }
 
   async #stateFrom(from: string | null | undefined): Promise<State> {

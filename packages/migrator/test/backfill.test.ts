@@ -186,7 +186,9 @@ describe('an interrupted backfill', () => {
     expect(await counts(db)).toEqual({ 0: 499, 1: 500, 4: 1 });
     await db.orm.em.execute('update things set n = 0 where id = 555');
 
-    await expect(migratorOn(db, counting({ set: 'n = n + 2' })).up()).rejects.toThrow('and edited since');
+    await expect(migratorOn(db, counting({ set: 'n = n + 2' })).up()).rejects.toThrow(
+      'which has been edited since',
+    );
     await migratorOn(db, counting({ batch: 10, sleep: 1 })).up();
 
     expect(await counts(db)).toEqual({ 1: 1_000 });
@@ -248,7 +250,7 @@ describe('an interrupted backfill', () => {
 });
 
 describe('a backfill is refused', () => {
-  test('in a transactional migration, before the first statement', async () => {
+  test('in a transactional migration, before its first statement', async () => {
     const db = await emptyDatabase();
     const migrations = {
       Migration0_things: { up: filled(10) },
@@ -261,7 +263,7 @@ describe('a backfill is refused', () => {
       ),
     );
 
-    expect(await db.orm.em.execute(`select to_regclass('things') as things`)).toEqual([{ things: null }]);
+    expect(await counts(db)).toEqual({ 0: 10 });
   });
 
   test.each([

@@ -79,10 +79,11 @@ test.each([
     },
   );
 
-  expect(await migrator.planUp()).toMatchObject([{ known: false }]);
+  expect(await migrator.planUp()).toMatchObject([{ known: true }]);
   await migrator.up();
 
   expect(await migrator.status()).toMatchObject([{ condition: 'applied' }]);
+  expect(await migrator.up()).toEqual([]);
   expect(await migrator.down()).toMatchObject([{ name }]);
 });
 

@@ -11,8 +11,8 @@ import { accountMigrations } from './accounts.ts';
 const modules = join(import.meta.dirname, '../../../node_modules');
 const sources = join(import.meta.dirname, 'accounts');
 
-/** The checksum of each migration in a directory, by its name. */
-async function checksums({ url }: TestDatabase, path: string): Promise<Record<string, string | null>> {
+/** The migrator of the migrations in a directory. */
+function migratorOf({ url }: TestDatabase, path: string): Migrator {
   const orm = new MikroORM({
     clientUrl: url,
     entities: [],
@@ -20,8 +20,7 @@ async function checksums({ url }: TestDatabase, path: string): Promise<Record<st
     migrations: { path },
   });
   onTestFinished(() => orm.close(true));
-  const status = await new Migrator(orm).status();
-  return Object.fromEntries(status.map(({ name, checksum }) => [name, checksum]));
+  return new Migrator(orm);
 }
 
 /** A directory of these files, from which packages are found. */
@@ -44,20 +43,29 @@ async function changed(
   return directoryOf(Object.fromEntries(files));
 }
 
-test('gives a file one checksum as it is, built and reformatted', async () => {
+test('accepts a file that was built or reformatted after it was applied', async () => {
   const db = await emptyDatabase();
-  const written = await checksums(db, sources);
+  await migratorOf(db, sources).up();
 
   const built = await changed((name, text) => [name.replace(/ts$/, 'js'), stripTypeScriptTypes(text)]);
   const reformatted = await changed((name, text) => [
     name,
     `// Another comment.\n${text.replaceAll(';\n', ';\n\n')}`,
   ]);
+  const withCarriageReturns = await changed((name, text) => [name, text.replaceAll('\n', '\r\n')]);
 
-  expect(new Set(Object.values(written)).size).toBe(accountMigrations.length);
-  expect(await checksums(db, built)).toEqual(written);
-  expect(await checksums(db, reformatted)).toEqual(written);
+  expect(await conditions(db, withCarriageReturns)).toEqual(accountMigrations.map(() => 'applied'));
+  for (const directory of [built, reformatted]) {
+    expect(await conditions(db, directory)).toEqual(accountMigrations.map(() => 'edited'));
+    expect(await migratorOf(db, directory).up()).toEqual([]);
+  }
+  for (const directory of [sources, built, reformatted, withCarriageReturns])
+    expect(await conditions(db, directory)).toEqual(accountMigrations.map(() => 'applied'));
 });
+
+async function conditions(db: TestDatabase, directory: string): Promise<string[]> {
+  return (await migratorOf(db, directory).status()).map(({ condition }) => condition);
+}
 
 test('ignores other output of a compiler', async () => {
   const text = stripTypeScriptTypes(
@@ -70,7 +78,9 @@ test('ignores other output of a compiler', async () => {
     '.snapshot.json': '{}',
   });
 
-  expect(Object.keys(await checksums(await emptyDatabase(), directory))).toEqual(['Migration1_a']);
+  expect(await migratorOf(await emptyDatabase(), directory).status()).toMatchObject([
+    { name: 'Migration1_a', condition: 'pending' },
+  ]);
 });
 
 test.each([
@@ -80,14 +90,14 @@ test.each([
 ])('names a file with %s', async (_, text, says) => {
   const directory = await directoryOf({ 'Migration1_a.js': text });
 
-  await expect(checksums(await emptyDatabase(), directory)).rejects.toMatchObject({
+  await expect(migratorOf(await emptyDatabase(), directory).up()).rejects.toMatchObject({
     code: 'refused',
     message: expect.stringContaining(says),
   });
 });
 
 test('names a missing directory', async () => {
-  await expect(checksums(await emptyDatabase(), '/nowhere')).rejects.toThrow(
+  await expect(migratorOf(await emptyDatabase(), '/nowhere').status()).rejects.toThrow(
     `can't read the migrations in /nowhere: set migrations.path`,
   );
 });
@@ -96,7 +106,7 @@ test('refuses a file and its built one in one directory', async () => {
   const text = `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { up() {} }`;
   const directory = await directoryOf({ 'Migration1_a.js': text, 'Migration1_a.ts': text });
 
-  await expect(checksums(await emptyDatabase(), directory)).rejects.toThrow(
+  await expect(migratorOf(await emptyDatabase(), directory).up()).rejects.toThrow(
     'two migrations are named Migration1_a: rename or remove one',
   );
 });
@@ -106,9 +116,9 @@ test('accepts a file with other exports', async () => {
     export function Aid() {} export class Aims {}
     export class Migration1 extends Migration { up() { this.addSql('select 1'); } }`;
 
-  expect(
-    Object.keys(await checksums(await emptyDatabase(), await directoryOf({ 'Migration1.js': text }))),
-  ).toEqual(['Migration1']);
+  const migrator = migratorOf(await emptyDatabase(), await directoryOf({ 'Migration1.js': text }));
+
+  expect(await migrator.up()).toMatchObject([{ name: 'Migration1' }]);
 });
 
 test('loads the files that match `migrations.glob`', async () => {

@@ -35,31 +35,23 @@ export function projectOn(url: string, migrations: Migrations, options: Options 
   });
 }
 
+type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) => Migration;
+
+/** Returns a class whose text has its statements, as that of a file does. */
 function asClass(
   name: string,
   { up, down = [], transactional = true, ...settings }: Written,
 ): MigrationObject {
-  class Made extends Migration {
-    constructor(...given: ConstructorParameters<typeof Migration>) {
-      super(...given);
-      Object.assign(this, settings);
-    }
-
-    override isTransactional(): boolean {
-      return transactional;
-    }
-
-    override up(): void {
-      for (const sql of up) this.addSql(sql);
-    }
-  }
-  if (down === null) return { name, class: Made };
-  return {
-    name,
-    class: class extends Made {
-      override down(): void {
-        for (const sql of down) this.addSql(sql);
-      }
-    },
-  };
+  const statements = (sqls: readonly string[]) =>
+    sqls.map((sql) => `this.addSql(${JSON.stringify(sql)});`).join(' ');
+  const text = `return class extends Migration {
+    ${Object.entries(settings)
+      .map(([setting, value]) => `${setting} = ${value};`)
+      .join(' ')}
+    isTransactional() { return ${transactional}; }
+    up() { ${statements(up)} }
+    ${down === null ? '' : `down() { ${statements(down)} }`}
+  }`;
+  // oxlint-disable-next-line typescript/no-implied-eval, typescript/no-unsafe-type-assertion -- the text above
+  return { name, class: new Function('Migration', text)(Migration) as MigrationClass };
 }

@@ -106,18 +106,6 @@ const states: [what: string, Migrations, prepare: string | null, says: string][]
     `${second} was edited after it was applied: restore the file, and write a new migration for the change`,
   ],
   [
-    'an applied file whose down was changed',
-    { ...all, [second]: { up: all[second].up, down: ['drop table second cascade'] } },
-    null,
-    `${second} was edited`,
-  ],
-  [
-    'an applied file that is no longer transactional',
-    { ...all, [second]: { ...all[second], transactional: false } },
-    null,
-    `${second} was edited`,
-  ],
-  [
     'a missing applied file',
     without(second),
     null,

@@ -1,6 +1,6 @@
 import { Argument, Command, Option } from 'commander';
 import type { Migrator as MigratorType } from '../migrator.ts';
-import type { Direction } from '../files/emitted-migration.ts';
+import type { Direction } from '../files/code-migration.ts';
 import type { PlannedMigration } from '../plan/plan.ts';
 import { parseBackfill } from '../files/backfill.ts';
 import { print, printJson } from '../terminal/output.ts';
@@ -20,7 +20,7 @@ interface Given {
 /** Returns the command `plan`. */
 export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('plan')
-    .description('print the SQL that up or down would send, without changing anything')
+    .description('print the SQL that up or down would send; calls these migrations, without a database')
     .addArgument(new Argument('[direction]', 'which way').choices(['up', 'down']).default('up'))
     .addOption(new Option('--to <name>', 'the last one to apply, or to keep').conflicts(['steps', 'all']))
     .addOption(

@@ -12,8 +12,8 @@ type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) =>
 /** A migration of the code. */
 export interface MigrationFile {
   readonly name: string;
-  /** Null for a class in the configuration's list. */
-  readonly path: string | null;
+  /** Its file; for a class in the configuration's list, the text of the class. */
+  readonly source: string | { readonly path: string };
   /** Returns a new instance. */
   make(): Promise<Migration>;
 }
@@ -55,7 +55,7 @@ async function inDirectory(orm: MikroORM): Promise<MigrationFile[]> {
       const path = resolve(directory, file);
       return {
         name: withoutExtension(file),
-        path,
+        source: { path },
         make: async () => instantiate(orm, await exportedClass(path)),
       };
     });
@@ -109,8 +109,9 @@ function listed(orm: MikroORM, entry: Listed): MigrationFile {
   const Class = 'class' in entry ? entry.class : entry;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's type omits the parameters of the constructor
   const make = () => instantiate(orm, Class as MigrationClass);
+  // A name in the class is that of its instances; the ORM reads it in the same way.
   const name = 'class' in entry ? entry.name : (make().name ?? Class.name);
-  return { name: withoutExtension(name), path: null, make: async () => make() };
+  return { name: withoutExtension(name), source: String(Class), make: async () => make() };
 }
 
 function instantiate(orm: MikroORM, Class: MigrationClass): Migration {

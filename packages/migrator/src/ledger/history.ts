@@ -5,9 +5,13 @@ import { systemUser } from '../session/system-user.ts';
 
 export interface HistoryEntry {
   readonly name: string;
-  readonly direction: 'up' | 'down' | 'baseline';
+  /** What was done; `text`: the text of an applied migration was found to send the same SQL. */
+  readonly direction: 'up' | 'down' | 'baseline' | 'text';
   readonly outcome: 'done' | 'failed' | 'interrupted';
+  /** Digest of its SQL; null when it is not known, as for one that queries the database. */
   readonly checksum: string | null;
+  /** Digest of its text. */
+  readonly textDigest?: string | null | undefined;
   /** As the database printed it; the current time when absent. */
   readonly startedAt?: string | undefined;
   readonly error?: string | undefined;
@@ -24,8 +28,8 @@ export async function addToHistory(
   entry: HistoryEntry,
 ): Promise<void> {
   await session.query(
-    `insert into ${history} (name, direction, outcome, checksum, started_at, error, note, token, os_user, host, tool, locks)
-     select $1, $2, $3, $4, coalesce($5::timestamptz, clock_timestamp()), $6, $7, $8, $9, $10, $11,
+    `insert into ${history} (name, direction, outcome, checksum, text_digest, started_at, error, note, token, os_user, host, tool, locks)
+     select $1, $2, $3, $4, $12, coalesce($5::timestamptz, clock_timestamp()), $6, $7, $8, $9, $10, $11,
        (select jsonb_object_agg(relation::regclass::text, mode) from (
          select distinct on (relation) relation, mode from pg_locks join pg_class on pg_class.oid = relation
          where pid = pg_backend_pid() and locktype = 'relation' and relkind in ('r', 'p', 'm')
@@ -44,6 +48,7 @@ export async function addToHistory(
       systemUser(),
       hostname(),
       tool,
+      entry.textDigest ?? null,
     ],
   );
 }
@@ -52,7 +57,10 @@ export async function addToHistory(
 export interface LastEntry {
   readonly name: string;
   readonly direction: string;
+  /** Digest of its SQL; null when it is not known. */
   readonly checksum: string | null;
+  /** Digests of the texts that send that SQL; empty when none was recorded. */
+  readonly textDigests: readonly string[];
   readonly startedAt: string;
   readonly finishedAt: string;
   readonly role: string;
@@ -67,9 +75,13 @@ export async function lastEntries(
   { history }: MigratorTables,
 ): Promise<Map<string, LastEntry>> {
   const rows = await session.query<LastEntry>(
-    `select distinct on (name) name, direction, checksum, to_json(started_at) #>> '{}' as "startedAt", to_json(finished_at) #>> '{}' as "finishedAt",
-       database_role as role, os_user as "osUser", host, note
-     from ${history} where outcome = 'done' order by name, id desc`,
+    // The table of an older version lacks the column.
+    `with entry as (select *, to_jsonb(history) ->> 'text_digest' as text from ${history} history where outcome = 'done'),
+       last as (select distinct on (name) * from entry where direction <> 'text' order by name, id desc)
+     select name, direction, checksum, to_json(started_at) #>> '{}' as "startedAt", to_json(finished_at) #>> '{}' as "finishedAt",
+       database_role as role, os_user as "osUser", host, note,
+       array(select distinct text from entry e where e.name = last.name and e.id >= last.id and text is not null) as "textDigests"
+     from last`,
   );
   return new Map(rows.map((row) => [row.name, row]));
 }

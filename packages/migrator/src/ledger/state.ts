@@ -1,11 +1,10 @@
-import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { findExistingTables, type MigratorTables } from './tables.ts';
-import { readEmittedMigration, type EmittedMigration } from '../files/emitted-migration.ts';
-import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
+import type { CodeMigration } from '../files/code-migration.ts';
 import { withPermissionHint } from '../session/with-permission-hint.ts';
 import { lastEntries, type LastEntry } from './history.ts';
-import { migrationFiles, withoutExtension } from '../files/migration-files.ts';
+import { readMigrations } from '../files/read-migrations.ts';
+import { withoutExtension } from '../files/migration-files.ts';
 import { poolSession, type Session } from '../session/session.ts';
 
 /** A row of the ORM's list of applied migrations. */
@@ -21,6 +20,7 @@ export interface Progress {
   readonly name: string;
   readonly direction: 'up' | 'down';
   readonly statement: number;
+  /** Digest of its text. */
   readonly checksum: string;
   /** Whether it is known to be done; else it was sent and its outcome is unknown. */
   readonly done: boolean;
@@ -28,50 +28,36 @@ export interface Progress {
   readonly place: string | null;
 }
 
+/** How the SQL of an applied migration compares with what was applied; `unknown` when either is not known. */
+export type Edit = 'same' | 'different' | 'unknown';
+
+/** What the database has recorded. */
+export type Recorded = Pick<State, 'log' | 'history' | 'progress'>;
+
 /** The migrations of the code, and what the database has recorded. */
 export interface State {
   /** In the order of their names. */
-  readonly migrations: readonly EmittedMigration[];
+  readonly migrations: readonly CodeMigration[];
   /** In the order in which they were applied. */
   readonly log: readonly LogRow[];
   readonly history: ReadonlyMap<string, LastEntry>;
   readonly progress: readonly Progress[];
+  /** Of applied migrations whose text differs from the recorded ones: whether their SQL does, where that was found out. */
+  readonly edits: ReadonlyMap<string, Edit>;
 }
 
-/** Reads the state. Changes nothing, and creates no table. */
+/** Reads the state. Runs no code of a migration, changes nothing, and creates no table. */
 export async function readState(orm: MikroORM, tables: MigratorTables): Promise<State> {
-  // In sequence: closing the ORM after a file failed to load would wait for a connection that is being opened.
   const migrations = await readMigrations(orm);
-  return { migrations, ...(await readDatabase(orm, tables)) };
-}
-
-/**
- * Reads the migrations of the code. Opens no connection.
- *
- * @throws MigrationRefusedError when one can't be read.
- */
-export async function readMigrations(orm: MikroORM): Promise<EmittedMigration[]> {
-  const files = await migrationFiles(orm);
-  return Promise.all(
-    files.map((file) =>
-      readEmittedMigration(orm, file).catch((cause: unknown) => {
-        if (cause instanceof MigratorError) throw cause;
-        const why = isNativeError(cause) ? cause.message : String(cause);
-        throw new MigrationRefusedError(`${file.name} can't be read: ${why}`, { cause });
-      }),
-    ),
-  );
+  return { migrations, edits: new Map(), ...(await readDatabase(orm, tables)) };
 }
 
 /** @throws MigrationRefusedError when the role may not read it. */
-export async function readDatabase(
-  orm: MikroORM,
-  tables: MigratorTables,
-): Promise<Omit<State, 'migrations'>> {
+export async function readDatabase(orm: MikroORM, tables: MigratorTables): Promise<Recorded> {
   return withPermissionHint(() => read(poolSession(orm), tables));
 }
 
-async function read(session: Session, tables: MigratorTables): Promise<Omit<State, 'migrations'>> {
+async function read(session: Session, tables: MigratorTables): Promise<Recorded> {
   const there = await findExistingTables(session, tables);
   const log = there.log ? await readLog(session, tables) : [];
   const history = there.history ? await lastEntries(session, tables) : new Map<string, LastEntry>();

@@ -1,9 +1,12 @@
+import type { CodeMigration } from '../files/code-migration.ts';
+import type { LastEntry } from './history.ts';
 import type { State } from './state.ts';
 
 /**
  * - `applied`, `pending`
  * - `unfinished`: interrupted between two statements outside a transaction; the next `up` or `down` resumes it
- * - `edited`: its statements differ from those that were applied
+ * - `edited`: its text differs from that which was applied. `status` says so for a reformatted file too, until `up` has found its SQL to be the
+ *   same
  * - `missing`: applied, but the code does not have it
  * - `ahead`: applied, but newer than every migration of the code
  * - `late`: pending, but older than an applied migration of the code
@@ -29,12 +32,17 @@ export interface MigrationStatus {
   readonly duration: number | null;
   /** Database role, operating system's user and host; null where another tool applied it. */
   readonly by: string | null;
-  /** The digest of the code's migration, else of the applied one; null when neither is known. */
+  /** The digest of the SQL that was applied; null when it is not applied, or the SQL is not known. */
   readonly checksum: string | null;
 }
 
+/** Whether the text of a migration differs from all recorded ones. Of a migration that another tool applied, none is recorded. */
+export function hasOtherText({ textDigest }: CodeMigration, { textDigests }: LastEntry): boolean {
+  return textDigest !== null && textDigests.length > 0 && !textDigests.includes(textDigest);
+}
+
 /** Returns every migration of the code or the database, in the order of their names. */
-export function statusOf({ migrations, log, history, progress }: State): MigrationStatus[] {
+export function statusOf({ migrations, log, history, progress, edits }: State): MigrationStatus[] {
   const known = new Map(migrations.map((migration) => [migration.name, migration]));
   const applied = new Map(log.map((row) => [row.name, row]));
   const counts = Map.groupBy(log, ({ name }) => name);
@@ -61,7 +69,7 @@ export function statusOf({ migrations, log, history, progress }: State): Migrati
       appliedAt: row ? new Date(row.executedAt) : null,
       duration: row && entry ? Date.parse(entry.finishedAt) - Date.parse(entry.startedAt) : null,
       by: row && entry ? `${entry.role} (${entry.osUser ?? '?'}@${entry.host ?? '?'})` : null,
-      checksum: migration?.checksum ?? entry?.checksum ?? null,
+      checksum: row ? (entry?.checksum ?? null) : null,
     };
 
     function condition(): MigrationCondition {
@@ -69,8 +77,9 @@ export function statusOf({ migrations, log, history, progress }: State): Migrati
       if (!migration) return name > newestKnown ? 'ahead' : 'missing';
       if (unfinished.has(name)) return 'unfinished';
       if (!row) return name < newestApplied ? 'late' : 'pending';
-      // A migration that another tool applied has no checksum and counts as unchanged.
-      return entry?.checksum && entry.checksum !== migration.checksum ? 'edited' : 'applied';
+      const edit = edits.get(name);
+      if (edit !== undefined) return edit === 'different' ? 'edited' : 'applied';
+      return entry && hasOtherText(migration, entry) ? 'edited' : 'applied';
     }
   });
 }

@@ -46,17 +46,21 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Returns which tables exist: none before the first migration, only the log where the ORM's command line migrated. */
+/**
+ * Returns which tables exist: none before the first migration, only the log where the ORM's command line migrated. `current` is whether the
+ * history has the columns of this version.
+ */
 export async function findExistingTables(
   session: Session,
   tables: MigratorTables,
-): Promise<Record<'log' | 'lease' | 'progress' | 'history', boolean>> {
-  const [found] = await session.query<Record<'log' | 'lease' | 'progress' | 'history', boolean>>(
+): Promise<Record<'log' | 'lease' | 'progress' | 'history' | 'current', boolean>> {
+  const [found] = await session.query<Record<'log' | 'lease' | 'progress' | 'history' | 'current', boolean>>(
     `select to_regclass($1) is not null as log, to_regclass($2) is not null as lease,
-       to_regclass($3) is not null as progress, to_regclass($4) is not null as history`,
+       to_regclass($3) is not null as progress, to_regclass($4) is not null as history,
+       exists (select from pg_attribute where attrelid = to_regclass($4) and attname = 'text_digest') as current`,
     [tables.log, tables.lease, tables.progress, tables.history],
   );
-  return found ?? { log: false, lease: false, progress: false, history: false };
+  return found ?? { log: false, lease: false, progress: false, history: false, current: false };
 }
 
 /** Creates the migrator's tables where they are missing. Safe to run concurrently. */
@@ -141,9 +145,10 @@ function definitions(schema: string, { lease, progress, history }: MigratorTable
     create table if not exists ${history} (
       id bigint generated always as identity primary key,
       name text not null,
-      direction text not null check (direction in ('up', 'down', 'baseline')),
+      direction text not null,
       outcome text not null check (outcome in ('done', 'failed', 'interrupted')),
       checksum text,
+      text_digest text,
       started_at timestamptz not null,
       finished_at timestamptz not null default clock_timestamp(),
       error text,
@@ -156,6 +161,10 @@ function definitions(schema: string, { lease, progress, history }: MigratorTable
       -- Relations on which the transaction held a lock that blocks reads or writes: { relation: mode }.
       locks jsonb
     );
+    -- A table of an older version.
+    alter table ${history} add column if not exists text_digest text;
+    alter table ${history} drop constraint if exists history_direction_check;
+    alter table ${history} add constraint history_direction_check check (direction in ('up', 'down', 'baseline', 'text'));
     create or replace function "${schema}".refuse_change() returns trigger language plpgsql as
       $$ begin raise exception 'the history of migrations is append-only'; end $$;
     create or replace trigger history_is_append_only before update or delete or truncate on ${history}

@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { differences } from '../catalog/differences.ts';
 import { restorableDifferences } from '../catalog/restorable-differences.ts';
 import { dropStatements, readCatalog, readCatalogIn, type Catalog } from '../catalog/catalog.ts';
-import type { EmittedMigration } from '../files/emitted-migration.ts';
+import type { LoadedMigration } from '../files/code-migration.ts';
 import { withScratchDatabase } from '../catalog/scratch-database.ts';
 import { onOwnConnection } from '../session/own-connection.ts';
 import { inTransaction, type Session } from '../session/session.ts';
@@ -12,7 +12,8 @@ import { isReplaceable, leftoversBetween, type Leftover } from './leftover.ts';
 
 /** A failed migration, and the state of the log. */
 export interface Failure {
-  readonly migration: EmittedMigration;
+  readonly migration: LoadedMigration;
+  readonly statements: readonly string[];
   /** Its statement that failed, from 1. */
   readonly at: number;
   /** In the order in which they were applied. */
@@ -75,12 +76,12 @@ type Work = (trial: Trial) => Promise<Leftover[]>;
 
 async function findBlockingObjects(
   trial: Trial,
-  { migration, at }: Failure,
+  { statements, at }: Failure,
   found: Catalog,
 ): Promise<Leftover[]> {
   const objects: Leftover[] = [];
   let before: Catalog | undefined;
-  for (const [index, sql] of (migration.up.statements ?? []).entries()) {
+  for (const [index, sql] of statements.entries()) {
     if (index < at - 1) {
       await trial.send(sql);
       continue;

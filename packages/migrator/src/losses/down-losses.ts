@@ -4,7 +4,7 @@ import type { DownRequest } from '../ledger/requests.ts';
 import type { State } from '../ledger/state.ts';
 import { downSteps } from '../plan/steps.ts';
 import { callsCode } from '../sql/calls-code.ts';
-import type { EmittedMigration } from '../files/emitted-migration.ts';
+import type { Step } from '../run/step.ts';
 import { tablesWithRows } from './tables-with-rows.ts';
 import { tablesTouchedByDown } from './tables-touched.ts';
 
@@ -33,9 +33,9 @@ export async function lossesOfDown(
   const unknown = (why: string): DownLosses => ({ tables: filled.map(({ label }) => label), unknown: why });
   const [unfinished] = state.progress;
   if (unfinished) return unknown(`${unfinished.name} was interrupted`);
-  for (const { migration } of steps) {
-    if (await isUnforeseeable(migration))
-      return unknown(`${migration.name} depends on the rows of the database`);
+  for (const step of steps) {
+    if (await isUnforeseeable(step))
+      return unknown(`${step.migration.name} depends on the rows of the database`);
   }
   try {
     const applied = state.log.map(({ name }) => name);
@@ -48,8 +48,8 @@ export async function lossesOfDown(
 }
 
 /** Whether the effect of reverting a migration may depend on rows, which the scratch database does not have. */
-async function isUnforeseeable({ down }: EmittedMigration): Promise<boolean> {
-  if (!down?.statements) return true;
-  for (const sql of down.statements) if (await callsCode(sql)) return true;
+async function isUnforeseeable({ statements }: Step): Promise<boolean> {
+  if (!statements) return true;
+  for (const sql of statements) if (await callsCode(sql)) return true;
   return false;
 }

@@ -1,9 +1,9 @@
 import { parseBackfill } from '../files/backfill.ts';
-import type { Direction } from '../files/emitted-migration.ts';
+import type { Direction } from '../files/code-migration.ts';
 import { sessionTimeouts, transactionTimeouts, type Limits } from '../run/limits.ts';
 import type { Step } from '../run/step.ts';
 import { beginStatement } from '../session/session.ts';
-import { requireKnown } from './selection.ts';
+import { refuseUnfit, requireKnown } from './selection.ts';
 import { classifyStandalone } from '../sql/classify-standalone.ts';
 import type { Progress, State } from '../ledger/state.ts';
 import { unfinishedSteps } from '../run/unfinished-steps.ts';
@@ -23,24 +23,32 @@ export interface PlannedMigration {
   readonly statements: readonly string[];
 }
 
-/** Returns what a run would send whose steps `choose` returns. Interrupted steps come first, as in a run. */
+/**
+ * Returns what a run would send whose steps `choose` returns. Interrupted steps come first, as in a run. Calls each step once, with every handle
+ * of the database closed to it.
+ */
 export async function planOf(
   state: State,
   limits: Limits,
   choose: (state: State) => Promise<readonly Step[]>,
 ): Promise<PlannedMigration[]> {
-  const first = unfinishedSteps(state, await choose(state));
+  const first = await unfinishedSteps(state, await choose(state));
   const steps = [...first, ...(await choose(first.reduce(afterStep, state)))];
   return Promise.all(
-    steps.map(async (step) => ({
-      name: step.migration.name,
-      direction: step.direction,
-      transactional: step.migration.transactional,
-      known: step.migration[step.direction]?.statements !== null,
-      statements: step.migration.transactional
-        ? transaction(limits, step, step.migration[step.direction]?.statements ?? [])
-        : await stepByStep(limits, step, state.progress),
-    })),
+    steps.map(async (step) => {
+      const { migration, direction } = step;
+      const emitted = step.statements ?? (await migration.emit(direction));
+      await refuseUnfit(migration, emitted ?? []);
+      return {
+        name: migration.name,
+        direction,
+        transactional: migration.transactional,
+        known: emitted !== null,
+        statements: migration.transactional
+          ? transaction(limits, step, emitted ?? [])
+          : await stepByStep(limits, step, emitted ?? [], state.progress),
+      };
+    }),
   );
 }
 
@@ -55,21 +63,26 @@ export function appliedUpTo(migrations: State['migrations'], last: string | null
   const log = names
     .filter((name) => last !== null && name <= last)
     .map((name, index) => ({ id: index + 1, name, executedAt: '' }));
-  return { migrations, log, history: new Map(), progress: [] };
+  return { migrations, log, history: new Map(), progress: [], edits: new Map() };
 }
 
 function transaction(limits: Limits, step: Step, statements: readonly string[]): string[] {
   return [beginStatement, transactionTimeouts(limits, step), ...statements, 'commit'];
 }
 
-async function stepByStep(limits: Limits, step: Step, progress: readonly Progress[]): Promise<string[]> {
+async function stepByStep(
+  limits: Limits,
+  step: Step,
+  statements: readonly string[],
+  progress: readonly Progress[],
+): Promise<string[]> {
   const { migration, direction } = step;
   const done = new Set(
     progress
       .filter((row) => row.done && row.name === migration.name && row.direction === direction)
       .map(({ statement }) => statement),
   );
-  const remaining = (migration[direction]?.statements ?? []).filter((_, index) => !done.has(index));
+  const remaining = statements.filter((_, index) => !done.has(index));
   const sent = [sessionTimeouts(step)];
   for (const sql of remaining) {
     const isStandalone = parseBackfill(sql) !== null || (await classifyStandalone(sql)) !== null;

@@ -1,20 +1,21 @@
+import { isNativeError } from 'node:util/types';
 import { refuseTransactionalBackfill } from '../files/backfill.ts';
-import type { Emitted, EmittedMigration } from '../files/emitted-migration.ts';
-import { nearestName, MigrationRefusedError } from '../session/errors.ts';
+import type { LoadedMigration } from '../files/code-migration.ts';
+import { nearestName, MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import type { State } from '../ledger/state.ts';
 import { findTransactionControl } from '../sql/find-transaction-control.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 import { statusOf, type MigrationCondition } from '../ledger/status.ts';
 
 /**
- * Returns the migrations to apply, oldest first.
+ * Returns the migrations to apply, oldest first. Calls none of them.
  *
- * @throws MigrationRefusedError when it can't be done safely.
+ * @throws MigrationRefusedError when it can't be done safely, or one can't be loaded.
  */
 export async function selectUp(
   state: State,
   { to, allowOutOfOrder = false }: UpRequest,
-): Promise<EmittedMigration[]> {
+): Promise<LoadedMigration[]> {
   refuse(state, allowOutOfOrder ? [...unsafe, 'ahead'] : [...unsafe, 'ahead', 'late']);
   const names = state.migrations.map(({ name }) => name);
   if (to !== undefined && !names.includes(to)) throw unknown(to, names);
@@ -22,19 +23,23 @@ export async function selectUp(
   const chosen = state.migrations.filter(
     ({ name }) => !applied.has(name) && (to === undefined || name <= to),
   );
-  for (const migration of chosen) await refuseUnfit(migration, migration.up);
-  return chosen;
+  return Promise.all(chosen.map((migration) => migration.load()));
+}
+
+/** A migration to revert, and what its `down` sends. */
+export interface Reversal {
+  readonly migration: LoadedMigration;
+  /** Null when it queries the database. */
+  readonly statements: readonly string[] | null;
 }
 
 /**
- * Returns the migrations to revert, in reverse order of their application.
+ * Returns the migrations to revert, in reverse order of their application. Calls each `down` once, with every handle of the database closed to
+ * it, so that nothing is reverted when one of them can't be.
  *
  * @throws MigrationRefusedError when it can't be done safely.
  */
-export async function selectDown(
-  state: State,
-  { to, steps, all = false }: DownRequest,
-): Promise<EmittedMigration[]> {
+export async function selectDown(state: State, { to, steps, all = false }: DownRequest): Promise<Reversal[]> {
   refuse(state, [...unsafe, 'ahead']);
   const applied = state.log.map(({ name }) => name);
   if (to !== undefined && !applied.includes(to)) throw notApplied(to, applied, state);
@@ -48,25 +53,31 @@ export async function selectDown(
   const from = to === undefined ? (all ? 0 : applied.length - (steps ?? 1)) : applied.indexOf(to) + 1;
   const names = applied.slice(Math.max(from, 0)).toReversed();
   const known = new Map(state.migrations.map((migration) => [migration.name, migration]));
-  const chosen: EmittedMigration[] = [];
+  const chosen: Reversal[] = [];
   for (const name of names) {
-    const migration = known.get(name);
-    if (!migration?.down)
+    const migration = await known.get(name)?.load();
+    if (!migration) throw new MigrationRefusedError(`${name} ${reasons.missing}`);
+    const statements = await migration.emit('down').catch((cause: unknown) => {
+      if (cause instanceof MigratorError) throw cause;
+      const why = isNativeError(cause) ? cause.message : String(cause);
       throw new MigrationRefusedError(
-        `${name} can't be reverted; its \`down\` throws "${migration?.irreversible ?? ''}"; restore a backup, or write a new migration`,
+        `${name} can't be reverted; its \`down\` throws "${why}"; restore a backup, or write a new migration`,
+        { cause },
       );
-    await refuseUnfit(migration, migration.down);
-    chosen.push(migration);
+    });
+    await refuseUnfit(migration, statements ?? []);
+    chosen.push({ migration, statements });
   }
   return chosen;
 }
 
-async function refuseUnfit(
-  { name, transactional }: EmittedMigration,
-  { statements }: Emitted,
+/** @throws MigrationRefusedError when the statements of a migration can't be sent in its transaction, or end it. */
+export async function refuseUnfit(
+  { name, transactional }: LoadedMigration,
+  statements: readonly string[],
 ): Promise<void> {
-  if (transactional) refuseTransactionalBackfill(name, statements ?? []);
-  for (const sql of statements ?? []) {
+  if (transactional) refuseTransactionalBackfill(name, statements);
+  for (const sql of statements) {
     const control = await findTransactionControl(sql);
     if (control !== null) {
       throw new MigrationRefusedError(
@@ -99,16 +110,15 @@ function refuse(state: State, conditions: readonly MigrationCondition[]): void {
       problems.map(({ name, condition }) => `${name} ${reasons[condition]}`).join('\n'),
     );
   }
-  refuseEditedProgress(state);
+  refuseLostProgress(state);
 }
 
-// Part of its former text has run, so it can't be resumed with the new one.
-function refuseEditedProgress({ migrations, progress }: State): void {
-  for (const { name, checksum, statement } of progress) {
-    const migration = migrations.find((one) => one.name === name);
-    if (!migration || migration.checksum !== checksum) {
+// What its statements were is known to its file only.
+function refuseLostProgress({ migrations, progress }: State): void {
+  for (const { name, statement } of progress) {
+    if (!migrations.some((migration) => migration.name === name)) {
       throw new MigrationRefusedError(
-        `${name} was interrupted at statement ${statement + 1} and edited since: restore the file, and finish it first`,
+        `${name} was interrupted at statement ${statement + 1}, and its file is missing: restore the file, and finish it first`,
       );
     }
   }

@@ -16,6 +16,7 @@ export async function upSteps(state: State, request: UpRequest): Promise<Step[]>
   return (await selectUp(state, request)).map((migration) => ({
     migration,
     direction: 'up',
+    statements: null,
     note: late.has(migration.name) ? 'out of order' : undefined,
   }));
 }
@@ -26,5 +27,5 @@ export async function upSteps(state: State, request: UpRequest): Promise<Step[]>
  * @throws MigrationRefusedError when it can't be done safely.
  */
 export async function downSteps(state: State, request: DownRequest): Promise<Step[]> {
-  return (await selectDown(state, request)).map((migration) => ({ migration, direction: 'down' }));
+  return (await selectDown(state, request)).map((reversal) => ({ ...reversal, direction: 'down' }));
 }

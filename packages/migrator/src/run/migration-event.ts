@@ -1,4 +1,4 @@
-import type { Direction } from '../files/emitted-migration.ts';
+import type { Direction } from '../files/code-migration.ts';
 
 /** Emitted while migrations run. Times in milliseconds. */
 export type MigrationEvent =

@@ -12,7 +12,7 @@ export async function recordFailure(
   step: Step,
   { error, startedAt, at, remedy }: { error: unknown; startedAt: string; at: string; remedy: string },
 ): Promise<MigratorError> {
-  const { name, checksum } = step.migration;
+  const { name, textDigest } = step.migration;
   const what = describe(error);
   try {
     await inTransaction(run.orm, async (session) => {
@@ -21,7 +21,8 @@ export async function recordFailure(
         name,
         direction: step.direction,
         outcome: 'failed',
-        checksum,
+        checksum: null,
+        textDigest,
         startedAt,
         error: what,
         token: run.lease.token,

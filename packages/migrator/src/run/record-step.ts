@@ -1,10 +1,16 @@
+import { digestOf, type Emitted } from '../files/code-migration.ts';
 import { addToHistory } from '../ledger/history.ts';
 import type { Session } from '../session/session.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
 
 /** Records a finished step in the log and the history. Runs in the step's own transaction where the step has one. */
-export async function recordStep(session: Session, run: Run, step: Step, startedAt: string): Promise<void> {
+export async function recordStep(
+  session: Session,
+  run: Run,
+  step: Step,
+  { startedAt, emitted }: { readonly startedAt: string; readonly emitted: Emitted },
+): Promise<void> {
   const { migration, direction, note } = step;
   const { log } = run.tables;
   await (direction === 'up'
@@ -17,7 +23,9 @@ export async function recordStep(session: Session, run: Run, step: Step, started
     name: migration.name,
     direction,
     outcome: 'done',
-    checksum: migration.checksum,
+    // What it sent may depend on what it read.
+    checksum: direction === 'up' && !emitted.hasQueried ? digestOf(emitted.statements) : null,
+    textDigest: migration.textDigest,
     startedAt,
     note,
     token: run.lease.token,

@@ -1,5 +1,5 @@
-import { refuseTransactionalBackfill } from '../files/backfill.ts';
-import { addedStatements } from '../files/emitted-migration.ts';
+import type { Emitted } from '../files/code-migration.ts';
+import { refuseUnfit } from '../plan/selection.ts';
 import { MigratorError } from '../session/errors.ts';
 import type { Conflict } from '../leftovers/find-conflict.ts';
 import { dropAll } from '../leftovers/drop-all.ts';
@@ -24,29 +24,40 @@ import { isLostConnection, findSqlState } from '../session/find-sql-state.ts';
  * @throws MigratorError `failed`, `lock_lost`
  */
 export async function runInTransaction(run: Run, step: Step): Promise<void> {
-  return attempt(run, step, { objects: [], drops: [] });
+  return attempt(run, step, { objects: [], drops: [] }, { emitted: knownOf(step) });
+}
+
+function knownOf({ statements }: Step): Emitted | null {
+  return statements && { statements, hasQueried: false };
+}
+
+/** What the step sends; null until it was called. It is called again for another attempt only if it queries the database. */
+interface Call {
+  emitted: Emitted | null;
 }
 
 /** Existing objects that are dropped before the migration creates them again. */
 type Replaced = Extract<Conflict, { drops: unknown }>;
 
-async function attempt(run: Run, step: Step, replaced: Replaced): Promise<void> {
+async function attempt(run: Run, step: Step, replaced: Replaced, call: Call): Promise<void> {
   const startedAt = await serverTime(poolSession(run.orm));
   let at = 0;
   try {
     await retryWhileLocked(run, step.migration.name, () =>
       inTransaction(run.orm, (session) =>
-        send(run, step, session, { startedAt, replaced, reached: (number) => (at = number) }),
+        send(run, step, session, { startedAt, replaced, call, reached: (number) => (at = number) }),
       ),
     );
   } catch (error) {
     if (error instanceof MigratorError) throw error;
     // Possibly only the answer to the commit was lost.
     if (isLostConnection(error) && (await wasCommitted(run, step))) return;
-    const conflict = replaced.objects.length === 0 ? await findStepConflict(run, step, at, error) : null;
+    const statements = call.emitted?.statements ?? [];
+    const conflict =
+      replaced.objects.length === 0 ? await findStepConflict(run, step, { statements, at }, error) : null;
     if (conflict && 'drops' in conflict) {
       run.report({ kind: 'replacing', name: step.migration.name, objects: conflict.objects });
-      return attempt(run, step, conflict);
+      return attempt(run, step, conflict, call);
     }
     const hint = conflict?.remedy ?? remedies[findSqlState(error)];
     const remedy = `It was rolled back. ${hint ?? 'Correct it and retry.'}`;
@@ -69,6 +80,7 @@ const remedies: Readonly<Partial<Record<string, string>>> = {
 interface Sending {
   readonly startedAt: string;
   readonly replaced: Replaced;
+  readonly call: Call;
   readonly reached: (number: number) => void;
 }
 
@@ -76,14 +88,16 @@ async function send(
   run: Run,
   step: Step,
   session: TransactionSession,
-  { startedAt, replaced, reached }: Sending,
+  { startedAt, replaced, call, reached }: Sending,
 ): Promise<void> {
   const { migration, direction } = step;
   await withSettingsRestored(session, async () => {
     await session.query(transactionTimeouts(run.limits, step));
     await run.lease.guard(session);
-    const statements = migration[direction]?.statements ?? (await collectStatements(run, step, session));
-    refuseTransactionalBackfill(migration.name, statements);
+    if (!call.emitted || call.emitted.hasQueried)
+      call.emitted = await migration.call(direction, session.transaction);
+    const { statements } = call.emitted;
+    await refuseUnfit(migration, statements);
     await dropAll(session, replaced.drops);
     for (const [index, sql] of statements.entries()) {
       const number = index + 1;
@@ -96,17 +110,5 @@ async function send(
     replaced.objects.length > 0
       ? [step.note, `replaced existing objects: ${replaced.objects.join(', ')}`].filter(Boolean).join('; ')
       : step.note;
-  await recordStep(session, run, { ...step, note }, startedAt);
-}
-
-// For a migration that queries the database, in the same transaction.
-async function collectStatements(
-  { orm }: Run,
-  { migration, direction }: Step,
-  session: TransactionSession,
-): Promise<string[]> {
-  const instance = await migration.file.make();
-  instance.setTransactionContext(session.transaction);
-  await instance[direction]();
-  return addedStatements(orm, instance);
+  if (call.emitted) await recordStep(session, run, { ...step, note }, { startedAt, emitted: call.emitted });
 }

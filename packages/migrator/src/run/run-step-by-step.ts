@@ -1,5 +1,6 @@
 import { parseBackfill } from '../files/backfill.ts';
-import { addedStatements } from '../files/emitted-migration.ts';
+import { digestOf, type Emitted } from '../files/code-migration.ts';
+import { refuseUnfit } from '../plan/selection.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { remainingStatements } from './remaining-statements.ts';
 import { parseCheckpoint, runBackfill, type Checkpoint } from './run-backfill.ts';
@@ -31,8 +32,14 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
   const { migration, direction } = step;
   const recorded = progress.filter((row) => row.name === migration.name && row.direction === direction);
   let at = 0;
+  let statements: readonly string[] = [];
   try {
-    const statements = migration[direction]?.statements ?? (await collectStatements(run, step));
+    const emitted: Emitted = step.statements
+      ? { statements: step.statements, hasQueried: false }
+      : await migration.call(direction);
+    statements = emitted.statements;
+    await refuseUnfit(migration, statements);
+    refuseEditedStatements(migration.name, statements, recorded);
     for (const sql of statements) await refuseUnnamedIndex(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
       // Behind a pooler it has no fixed server process, and session settings do not last.
@@ -51,7 +58,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     });
     await inTransaction(run.orm, async (session) => {
       await run.lease.guard(session);
-      await recordStep(session, run, step, startedAt);
+      await recordStep(session, run, step, { startedAt, emitted });
       await session.query(`delete from ${run.tables.progress} where name = $1 and direction = $2`, [
         migration.name,
         direction,
@@ -61,7 +68,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     if (error instanceof MigratorError) throw error;
     // Possibly only the answer to the last commit was lost.
     if (isLostConnection(error) && (await wasCommitted(run, step))) return;
-    const conflict = await findStepConflict(run, step, at, error);
+    const conflict = await findStepConflict(run, step, { statements, at }, error);
     const hint = conflict && 'remedy' in conflict ? ` ${conflict.remedy}` : '';
     throw await recordFailure(run, step, {
       error,
@@ -85,7 +92,7 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
     const place = statement.known?.place ?? null;
     return runBackfill(run, step, batches, {
       initial: place === null ? null : parseCheckpoint(place),
-      save: (session, reached, last) => recordProgress(session, run, step, statement.index, last, reached),
+      save: (session, reached, last) => recordProgress(session, run, step, statement, last, reached),
     });
   }
   const kind = await classifyStandalone(statement.sql);
@@ -98,21 +105,21 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
           await run.lease.guard(session);
           await withBlockerReports(run, name, () => session.query(statement.sql));
         });
-        await recordProgress(session, run, step, statement.index, true);
+        await recordProgress(session, run, step, statement, true);
       }),
     );
     return;
   }
   await inTransaction(run.orm, async (session) => {
     await run.lease.guard(session);
-    await recordProgress(session, run, step, statement.index, false);
+    await recordProgress(session, run, step, statement, false);
   });
   const send = (sql: string): Promise<void> => withBlockerReports(run, name, () => run.lease.send(own, sql));
   const rest = await remainingStatements(kind, statement.sql, own, statement.known !== undefined);
   for (const sql of rest) await send(sql);
   await inTransaction(run.orm, async (session) => {
     await run.lease.guard(session);
-    await recordProgress(session, run, step, statement.index, true);
+    await recordProgress(session, run, step, statement, true);
   });
 }
 
@@ -120,15 +127,15 @@ async function recordProgress(
   session: Session,
   run: Run,
   step: Step,
-  index: number,
+  { sql, index }: Statement,
   done: boolean,
   checkpoint?: Checkpoint,
 ): Promise<void> {
-  const { name, checksum } = step.migration;
+  const { name } = step.migration;
   await session.query(
     `insert into ${run.tables.progress} (name, direction, statement, checksum, done, place) values ($1, $2, $3, $4, $5, $6)
-     on conflict (name, direction, statement) do update set done = excluded.done, place = excluded.place, at = clock_timestamp()`,
-    [name, step.direction, index, checksum, done, checkpoint ? JSON.stringify(checkpoint) : null],
+     on conflict (name, direction, statement) do update set done = excluded.done, checksum = excluded.checksum, place = excluded.place, at = clock_timestamp()`,
+    [name, step.direction, index, digestOf([sql]), done, checkpoint ? JSON.stringify(checkpoint) : null],
   );
 }
 
@@ -147,8 +154,24 @@ async function isDirect(session: OwnSession): Promise<boolean> {
   return row?.pid === session.announcedProcess;
 }
 
-async function collectStatements({ orm }: Run, { migration, direction }: Step): Promise<string[]> {
-  const instance = await migration.file.make();
-  await instance[direction]();
-  return addedStatements(orm, instance);
+/**
+ * Refuses a migration whose statements are not those that an earlier run has done. Later ones may be edited, so that a wrong one can be
+ * corrected.
+ *
+ * @throws MigrationRefusedError
+ */
+function refuseEditedStatements(
+  name: string,
+  statements: readonly string[],
+  recorded: readonly Progress[],
+): void {
+  for (const { statement, checksum, done, place } of recorded) {
+    const sql = statements[statement];
+    // Of a backfill, a part is done.
+    if (!done && place === null) continue;
+    if (sql !== undefined && digestOf([sql]) === checksum) continue;
+    throw new MigrationRefusedError(
+      `${name} was interrupted after statement ${statement + 1}, which has been edited since: restore it; statements after it may be edited`,
+    );
+  }
 }

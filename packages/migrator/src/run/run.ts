@@ -1,10 +1,18 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { EmittedMigration } from '../files/emitted-migration.ts';
+import type { LoadedMigration } from '../files/code-migration.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { MigratorTables } from '../ledger/tables.ts';
 import type { Conflict } from '../leftovers/find-conflict.ts';
 import type { Limits } from './limits.ts';
 import type { MigrationEvent } from './migration-event.ts';
+
+/** A migration whose `up` failed. */
+export interface FailedStep {
+  readonly migration: LoadedMigration;
+  readonly statements: readonly string[];
+  /** The statement that failed, from 1. */
+  readonly at: number;
+}
 
 /** What running a step needs. */
 export interface Run {
@@ -13,9 +21,6 @@ export interface Run {
   readonly lease: Lease;
   readonly limits: Limits;
   readonly report: (event: MigrationEvent) => void;
-  /**
-   * Returns which existing objects made `up` of a migration fail at a statement, from 1, and what to do about them; null when none is
-   * found.
-   */
-  readonly findConflict: (migration: EmittedMigration, at: number) => Promise<Conflict | null>;
+  /** Returns which existing objects made `up` of a migration fail, and what to do about them; null when none is found. */
+  readonly findConflict: (failed: FailedStep) => Promise<Conflict | null>;
 }

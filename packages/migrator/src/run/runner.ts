@@ -1,9 +1,10 @@
 import { isScratch } from '../catalog/scratch-database.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
-import type { Direction, EmittedMigration } from '../files/emitted-migration.ts';
+import type { CodeMigration, Direction } from '../files/code-migration.ts';
 import { migrationFiles } from '../files/migration-files.ts';
 import { Lease } from '../lease/lease.ts';
 import { addToHistory } from '../ledger/history.ts';
+import { sameInOtherText, withEdits } from '../ledger/edits.ts';
 import { deleteOutdatedProgress, readDatabase, type Progress, type State } from '../ledger/state.ts';
 import { ensureTables } from '../ledger/tables.ts';
 import { findConflict, type Conflict } from '../leftovers/find-conflict.ts';
@@ -13,7 +14,7 @@ import type { Limits } from './limits.ts';
 import type { MigrationEvent } from './migration-event.ts';
 import { runInTransaction } from './run-in-transaction.ts';
 import { runStepByStep } from './run-step-by-step.ts';
-import type { Run } from './run.ts';
+import type { FailedStep, Run } from './run.ts';
 import type { Step } from './step.ts';
 import { unfinishedSteps } from './unfinished-steps.ts';
 
@@ -51,12 +52,13 @@ export class Runner {
    * @throws MigratorError `failed`, `lock_held`, `lock_lost`, and what `choose` throws.
    */
   async run(
-    migrations: readonly EmittedMigration[],
+    migrations: readonly CodeMigration[],
     choose: (state: State) => Promise<Step[]>,
   ): Promise<MigrationRun[]> {
     return this.withLease(async (lease) => {
       const found = await this.#read(migrations);
-      const unfinished = unfinishedSteps(found, await choose(found));
+      await this.#recordTexts(lease, found);
+      const unfinished = await unfinishedSteps(found, await choose(found));
       const finished = await this.#perform(lease, unfinished, found.progress);
       const state = unfinished.length > 0 ? await this.#read(migrations) : found;
       return [...finished, ...(await this.#perform(lease, await choose(state), state.progress))];
@@ -104,7 +106,7 @@ export class Runner {
       lease,
       limits,
       report,
-      findConflict: (migration, at) => this.#findConflict(migration, at),
+      findConflict: (failed) => this.#findConflict(failed),
     };
     const done: MigrationRun[] = [];
     for (const step of steps) {
@@ -122,18 +124,40 @@ export class Runner {
     return done;
   }
 
-  async #read(migrations: readonly EmittedMigration[]): Promise<State> {
-    return { migrations, ...(await readDatabase(this.#database.orm, this.#database.tables)) };
+  async #read(migrations: readonly CodeMigration[]): Promise<State> {
+    const { orm, tables } = this.#database;
+    return withEdits({ migrations, edits: new Map(), ...(await readDatabase(orm, tables)) });
   }
 
-  async #findConflict(migration: EmittedMigration, at: number): Promise<Conflict | null> {
+  /** Records the texts of applied migrations that were found to send the same SQL, so that `status` and the next run need not ask again. */
+  async #recordTexts(lease: Lease, state: State): Promise<void> {
+    const same = sameInOtherText(state);
+    if (same.length === 0) return;
+    const { orm, tables } = this.#database;
+    await inTransaction(orm, async (transaction) => {
+      await lease.guard(transaction);
+      for (const { name, textDigest } of same) {
+        await addToHistory(transaction, tables, {
+          name,
+          direction: 'text',
+          outcome: 'done',
+          checksum: state.history.get(name)?.checksum ?? null,
+          textDigest,
+          note: 'its text changed, and sends the same SQL',
+          token: lease.token,
+        });
+      }
+    });
+  }
+
+  async #findConflict(failed: FailedStep): Promise<Conflict | null> {
     const { orm, tables } = this.#database;
     if (isScratch(orm)) return null;
     const { log } = await readDatabase(orm, tables);
     const applied = [...new Set(log.map(({ name }) => name))];
     const names = (await migrationFiles(orm)).map(({ name }) => name);
-    const pending = names.filter((name) => name >= migration.name && !applied.includes(name));
-    return findConflict(this.#database, { migration, at, applied, pending });
+    const pending = names.filter((name) => name >= failed.migration.name && !applied.includes(name));
+    return findConflict(this.#database, { ...failed, applied, pending });
   }
 
   /** Adds to the history what the former holder of the lease began and never finished. */

@@ -5,11 +5,14 @@ import type { Step } from './step.ts';
  * Returns the steps outside transactions that were interrupted and that `requested` does not include. They run first, in the direction
  * in which they were interrupted.
  */
-export function unfinishedSteps({ migrations, progress }: State, requested: readonly Step[]): Step[] {
+export async function unfinishedSteps(
+  { migrations, progress }: State,
+  requested: readonly Step[],
+): Promise<Step[]> {
   const steps = new Map<string, Step>();
   for (const { name, direction } of progress) {
-    const migration = migrations.find((one) => one.name === name);
-    if (migration) steps.set(`${direction} ${name}`, { migration, direction });
+    const migration = await migrations.find((one) => one.name === name)?.load();
+    if (migration) steps.set(`${direction} ${name}`, { migration, direction, statements: null });
   }
   for (const { migration, direction } of requested) steps.delete(`${direction} ${migration.name}`);
   return [...steps.values()];

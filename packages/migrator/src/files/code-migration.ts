@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import { isNativeError } from 'node:util/types';
+import { Migration } from '@mikro-orm/migrations';
+import type { MikroORM, Transaction } from '@mikro-orm/postgresql';
+import { disconnect, watchQueries } from '../internals/disconnect.ts';
+import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
+import { isMilliseconds } from '../session/milliseconds.ts';
+import { withoutBatchOptions } from './backfill.ts';
+import type { MigrationFile } from './migration-files.ts';
+
+export type Direction = 'up' | 'down';
+
+/** Properties that a migration may declare, besides those of the ORM's class. Times in milliseconds. */
+export interface MigrationSettings {
+  /** How long a statement may wait for a lock before the migration is rolled back and retried. */
+  readonly lockTimeout?: number;
+  /** How long a statement may take; 0 for no limit. */
+  readonly statementTimeout?: number;
+}
+
+/** The statements that one call of `up` or `down` added. */
+export interface Emitted {
+  readonly statements: readonly string[];
+  /** Whether the call queried the database, so that another call may add other statements. */
+  readonly hasQueried: boolean;
+}
+
+/** A migration of the code, of which nothing was run yet. */
+export class CodeMigration {
+  readonly name: string;
+  /**
+   * Digest of its text with normalized line ends. Null when several migrations have the same text, as those of a factory, so that the text
+   * tells nothing.
+   */
+  readonly textDigest: string | null;
+  readonly #orm: MikroORM;
+  readonly #file: MigrationFile;
+  #loaded: Promise<LoadedMigration> | undefined;
+
+  constructor(orm: MikroORM, file: MigrationFile, textDigest: string | null) {
+    this.#orm = orm;
+    this.#file = file;
+    this.name = file.name;
+    this.textDigest = textDigest;
+  }
+
+  /**
+   * Loads its class and creates an instance; calls neither `up` nor `down`.
+   *
+   * @throws MigrationRefusedError when it can't be loaded.
+   */
+  load(): Promise<LoadedMigration> {
+    this.#loaded ??= LoadedMigration.load(this.#orm, this, this.#file).catch((cause: unknown) => {
+      if (cause instanceof MigratorError) throw cause;
+      const why = isNativeError(cause) ? cause.message : String(cause);
+      throw new MigrationRefusedError(`${this.name} can't be read: ${why}`, { cause });
+    });
+    return this.#loaded;
+  }
+}
+
+/** A migration whose class is loaded. */
+export class LoadedMigration {
+  readonly name: string;
+  readonly textDigest: string | null;
+  readonly transactional: boolean;
+  readonly settings: MigrationSettings;
+  /** Whether its class has a `down`. That may throw nevertheless. */
+  readonly hasDown: boolean;
+  readonly #orm: MikroORM;
+  readonly #file: MigrationFile;
+  readonly #emitted = new Map<Direction, Promise<readonly string[] | null>>();
+
+  private constructor(
+    orm: MikroORM,
+    { name, textDigest }: CodeMigration,
+    file: MigrationFile,
+    sample: Migration,
+  ) {
+    this.#orm = orm;
+    this.#file = file;
+    this.name = name;
+    this.textDigest = textDigest;
+    this.transactional = sample.isTransactional();
+    this.settings = settingsOf(sample);
+    // The ORM's own `down` refuses. Its class may be loaded twice.
+    this.hasDown = String(sample.down) !== String(Migration.prototype.down);
+  }
+
+  static async load(orm: MikroORM, migration: CodeMigration, file: MigrationFile): Promise<LoadedMigration> {
+    return new LoadedMigration(orm, migration, file, await file.make());
+  }
+
+  /**
+   * Calls `up` or `down` once, with every handle of the database closed to it, and returns the statements that it adds; null when it queries
+   * the database. Further calls return the same.
+   */
+  emit(direction: Direction): Promise<readonly string[] | null> {
+    let emitted = this.#emitted.get(direction);
+    if (!emitted) this.#emitted.set(direction, (emitted = this.#emit(direction)));
+    return emitted;
+  }
+
+  /** Calls `up` or `down` to be run, with the database: in `transaction`, or on any connection of the pool when absent. */
+  async call(direction: Direction, transaction?: Transaction): Promise<Emitted> {
+    const migration = await this.#file.make();
+    if (transaction) migration.setTransactionContext(transaction);
+    let hasQueried = false;
+    watchQueries(migration, () => (hasQueried = true));
+    await migration[direction]();
+    return { statements: addedStatements(this.#orm, migration), hasQueried };
+  }
+
+  async #emit(direction: Direction): Promise<readonly string[] | null> {
+    const migration = await this.#file.make();
+    let hasQueried = false;
+    disconnect(this.#orm, migration, () => {
+      hasQueried = true;
+      throw new Error("a migration can't query the database before it runs");
+    });
+    try {
+      await migration[direction]();
+    } catch (error) {
+      if (!hasQueried) throw error;
+    }
+    // It may have caught the error.
+    return hasQueried ? null : addedStatements(this.#orm, migration);
+  }
+}
+
+/** Returns the digest of statements. The batch size and pause of a backfill don't count. */
+export function digestOf(statements: readonly string[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify(statements.map(withoutBatchOptions)))
+    .digest('hex');
+}
+
+function addedStatements(orm: MikroORM, migration: Migration): string[] {
+  const platform = orm.em.getPlatform();
+  return migration
+    .getQueries()
+    .map((query) => {
+      if (typeof query === 'string') return query;
+      const { sql, params } = 'toRaw' in query ? query.toRaw() : query;
+      return platform.formatQuery(sql, [...params]);
+    })
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+}
+
+function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {
+  const { lockTimeout, statementTimeout } = migration;
+  for (const [name, time] of Object.entries({ lockTimeout, statementTimeout })) {
+    if (time !== undefined && !isMilliseconds(time))
+      throw new Error(`${name}: ${String(time)} is not a time in milliseconds`);
+  }
+  return {
+    ...(lockTimeout !== undefined && { lockTimeout }),
+    ...(statementTimeout !== undefined && { statementTimeout }),
+  };
+}
