@@ -50,7 +50,5 @@ test('the checksums are those with which databases were migrated', async () => {
     }),
   );
 
-  expect(checksums).toEqual([
-    ...checksumsIn(await readFile(schemaFile, 'utf8')),
-  ]);
+  expect(checksums).toEqual([...checksumsIn(await readFile(schemaFile, 'utf8'))]);
 });

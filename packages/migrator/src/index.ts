@@ -11,5 +11,7 @@ export type { MigratorOptions } from './migrator-options.ts';
 export type { MigrationRun } from './run/runner.ts';
 export type { PlannedMigration } from './plan/plan.ts';
 export type { Blocker, MigrationEvent } from './run/migration-event.ts';
+export type { HistoryAction, HistoryItem, RepairAction } from './ledger/history.ts';
+export type { RepairRequest } from './repair.ts';
 export type { DownRequest, UpRequest } from './ledger/requests.ts';
 export type { MigrationCondition, MigrationStatus } from './ledger/status.ts';

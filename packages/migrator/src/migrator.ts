@@ -7,6 +7,9 @@ import { readMigrations } from './files/read-migrations.ts';
 import { sameInOtherText, withEdits } from './ledger/edits.ts';
 import { readDatabase, readState, type State } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
+import { readHistory, type HistoryItem } from './ledger/history.ts';
+import { poolSession } from './session/session.ts';
+import { withPermissionHint } from './session/with-permission-hint.ts';
 import { tablesOf, type MigratorTables } from './ledger/tables.ts';
 import { refuseDroppedSchema } from './leftovers/dropped-schema.ts';
 import { lossesOfDown, type DownLosses } from './losses/down-losses.ts';
@@ -15,6 +18,7 @@ import { appliedUpTo, planOf, type PlannedMigration } from './plan/plan.ts';
 import { selectDown, selectUp } from './plan/selection.ts';
 import { downSteps, upSteps } from './plan/steps.ts';
 import type { Limits } from './run/limits.ts';
+import { repair, type RepairRequest } from './repair.ts';
 import { Runner, type MigrationRun } from './run/runner.ts';
 import type { Step } from './run/step.ts';
 import { MigrationRefusedError } from './session/errors.ts';
@@ -150,6 +154,28 @@ export class Migrator {
       const state = await withEdits({ migrations, edits: new Map(), ...read });
       return baseline(this.#database(), lease, state, name);
     });
+  }
+
+  /**
+   * Changes the books where no other command can go on, and records that with the reason in the history. Changes no table of the project,
+   * but `abandon` drops the INVALID index of an interrupted `create index concurrently`.
+   *
+   * @throws MigrationRefusedError when the action does not fit the state of the migration; nothing is changed then. MigratorError
+   * `lock_held`, `lock_lost`.
+   */
+  async repair(request: RepairRequest): Promise<void> {
+    refuseSmallPool(this.#orm);
+    const migrations = await readMigrations(this.#orm);
+    return this.#runner().withLease(async (lease) => {
+      const read = await readDatabase(this.#orm, this.#tables);
+      const state = await withEdits({ migrations, edits: new Map(), ...read });
+      await repair(this.#database(), lease, state, request);
+    });
+  }
+
+  /** Returns the latest `limit` entries of the history, newest first; default 50. Changes nothing. */
+  async history({ limit = 50 }: { readonly limit?: number } = {}): Promise<HistoryItem[]> {
+    return withPermissionHint(() => readHistory(poolSession(this.#orm), this.#tables, limit));
   }
 
   /**

@@ -271,13 +271,14 @@ test('a pending file that can not be loaded is refused by its name, before anyth
   expect(await project.db.orm.em.execute(`select to_regclass('a') as a`)).toEqual([{ a: null }]);
 });
 
+const made = (table: string) =>
+  class extends Migration {
+    override up(): void {
+      this.addSql(`create table ${table} (id int)`);
+    }
+  };
+
 test('classes of a factory, which have one text, are compared by their SQL', async () => {
-  const made = (table: string) =>
-    class extends Migration {
-      override up(): void {
-        this.addSql(`create table ${table} (id int)`);
-      }
-    };
   const db = await emptyDatabase();
   const list = (first: string) => [
     { name: 'M1', class: made(first) },

@@ -35,6 +35,10 @@ export function projectOn(url: string, migrations: Migrations, options: Options 
   });
 }
 
+function adding(sqls: readonly string[]): string {
+  return sqls.map((sql) => `this.addSql(${JSON.stringify(sql)});`).join(' ');
+}
+
 type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) => Migration;
 
 /** Returns a class whose text has its statements, as that of a file does. */
@@ -42,15 +46,13 @@ function asClass(
   name: string,
   { up, down = [], transactional = true, ...settings }: Written,
 ): MigrationObject {
-  const statements = (sqls: readonly string[]) =>
-    sqls.map((sql) => `this.addSql(${JSON.stringify(sql)});`).join(' ');
   const text = `return class extends Migration {
     ${Object.entries(settings)
       .map(([setting, value]) => `${setting} = ${value};`)
       .join(' ')}
     isTransactional() { return ${transactional}; }
-    up() { ${statements(up)} }
-    ${down === null ? '' : `down() { ${statements(down)} }`}
+    up() { ${adding(up)} }
+    ${down === null ? '' : `down() { ${adding(down)} }`}
   }`;
   // oxlint-disable-next-line typescript/no-implied-eval, typescript/no-unsafe-type-assertion -- the text above
   return { name, class: new Function('Migration', text)(Migration) as MigrationClass };

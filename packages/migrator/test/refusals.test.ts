@@ -21,7 +21,6 @@ describe('refuses a request without changing the database', () => {
 
   test.each([
     ['fuorth', `there is no migration "fuorth": did you mean ${fourth}?`],
-    ['20260104', `there is no migration "20260104": did you mean ${fourth}?`],
     [`${fourth}.ts`, `did you mean ${fourth}?`],
     ['2', 'there is no migration "2": `status` lists them'],
   ])('going up to %j', async (to, says) => {

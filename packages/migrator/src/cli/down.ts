@@ -19,7 +19,9 @@ interface Given {
 export function downCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('down')
     .description('revert the migration applied last, or more')
-    .addOption(new Option('--to <name>', 'the last one to keep').conflicts(['steps', 'all']))
+    .addOption(
+      new Option('--to <name>', 'the last one to keep; -2 to revert two').conflicts(['steps', 'all']),
+    )
     .addOption(
       new Option('--steps <n>', 'how many to revert').argParser(parsePositiveInteger).conflicts('all'),
     )

@@ -6,6 +6,8 @@ import { downCommand } from './down.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 import { planCommand } from './plan.ts';
 import { redoCommand } from './redo.ts';
+import { historyCommand } from './history.ts';
+import { repairCommand } from './repair.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
 
@@ -20,5 +22,7 @@ export function migrateCommands<P extends DatabaseLocation>(host: CommandHost<P>
     createCommand(host),
     checkCommand(host),
     baselineCommand(host),
+    historyCommand(host),
+    repairCommand(host),
   ];
 }

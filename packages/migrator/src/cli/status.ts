@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import type { MigrationStatus } from '../ledger/status.ts';
+import type { MigrationCondition, MigrationStatus } from '../ledger/status.ts';
+import { shortName } from './short-name.ts';
 import { print, printJson, table } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
@@ -19,18 +20,38 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         if (exitCode && migrations.some(({ condition }) => condition !== 'applied')) process.exitCode = 3;
         if (json) return printJson({ database: place.database, migrations });
         print(host.describe(place));
-        print(table(['migration', 'state', 'applied at', 'took', 'by', 'checksum'], migrations.map(row)));
+        print(table(['migration', 'state', 'applied at', 'took'], migrations.map(row)));
+        for (const line of summaryOf(migrations)) print(line);
       }),
     );
 }
 
-function row({ name, condition, appliedAt, duration, by, checksum }: MigrationStatus): string[] {
+function row({ name, condition, appliedAt, duration }: MigrationStatus): string[] {
   return [
-    name,
+    shortName(name),
     condition,
-    appliedAt?.toISOString() ?? '',
+    appliedAt?.toISOString().slice(0, 19) ?? '',
     duration === null ? '' : `${duration} ms`,
-    by ?? '',
-    checksum?.slice(0, 8) ?? '',
+  ];
+}
+
+const explanations: Readonly<Partial<Record<MigrationCondition, string>>> = {
+  edited: 'edited: the text differs from that which was applied; `up` compares the SQL',
+  missing: 'missing: applied, but the code does not have it',
+  ahead: 'ahead: applied, and newer than this code',
+  late: 'late: pending, but older than an applied one',
+  unfinished: 'unfinished: interrupted; the next `up` or `down` resumes it',
+  duplicate: 'duplicate: several rows in the log',
+};
+
+/** Returns an explanation of each condition that needs one, and the current, the next, and the number of pending migrations. */
+function summaryOf(migrations: readonly MigrationStatus[]): string[] {
+  const found = new Set(migrations.map(({ condition }) => condition));
+  const waiting = migrations.filter(({ appliedAt }) => appliedAt === null);
+  const current = migrations.findLast(({ appliedAt }) => appliedAt !== null);
+  const next = waiting[0] === undefined ? '' : `, next ${shortName(waiting[0].name)}`;
+  return [
+    ...[...found].flatMap((condition) => explanations[condition] ?? []),
+    `Current ${current ? shortName(current.name) : 'none'}${next}, ${waiting.length} pending.`,
   ];
 }

@@ -7,6 +7,7 @@ import type { CommandHost, DatabaseLocation } from './host.ts';
 interface Given {
   readonly to?: string;
   readonly allowOutOfOrder?: boolean;
+  readonly allowAhead?: boolean;
   readonly lockWait: number;
   readonly json?: boolean;
 }
@@ -15,16 +16,17 @@ interface Given {
 export function upCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('up')
     .description('apply every pending migration, oldest first')
-    .option('--to <name>', 'the last one to apply')
+    .option('--to <name>', 'the last one to apply; +2 for the next two')
     .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
+    .option('--allow-ahead', 'accept a database that newer code has migrated, if nothing is pending')
     .addOption(lockWaitOption())
     .option('--json', 'print JSON: { database, applied: [{ name, direction, duration }] }')
-    .action(({ to, allowOutOfOrder, lockWait, json = false }: Given) =>
+    .action(({ to, allowOutOfOrder, allowAhead, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../migrator.ts');
         if (!json) print(host.describe(place));
         const applied = await runWithProgress(json, (onEvent) =>
-          new Migrator(orm, { lockWait, onEvent }).up({ to, allowOutOfOrder }),
+          new Migrator(orm, { lockWait, onEvent }).up({ to, allowOutOfOrder, allowAhead }),
         );
         if (json) return printJson({ database: place.database, applied });
         if (applied.length > 0)

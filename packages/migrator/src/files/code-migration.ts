@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isNativeError } from 'node:util/types';
-import { Migration } from '@mikro-orm/migrations';
+import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM, Transaction } from '@mikro-orm/postgresql';
 import { disconnect, watchQueries } from '../internals/disconnect.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
@@ -65,8 +65,6 @@ export class LoadedMigration {
   readonly textDigest: string | null;
   readonly transactional: boolean;
   readonly settings: MigrationSettings;
-  /** Whether its class has a `down`. That may throw nevertheless. */
-  readonly hasDown: boolean;
   readonly #orm: MikroORM;
   readonly #file: MigrationFile;
   readonly #emitted = new Map<Direction, Promise<readonly string[] | null>>();
@@ -83,8 +81,6 @@ export class LoadedMigration {
     this.textDigest = textDigest;
     this.transactional = sample.isTransactional();
     this.settings = settingsOf(sample);
-    // The ORM's own `down` refuses. Its class may be loaded twice.
-    this.hasDown = String(sample.down) !== String(Migration.prototype.down);
   }
 
   static async load(orm: MikroORM, migration: CodeMigration, file: MigrationFile): Promise<LoadedMigration> {

@@ -12,7 +12,7 @@ export async function withEdits(state: State): Promise<State> {
   const edits = new Map<string, Edit>();
   for (const migration of state.migrations) {
     const entry = state.history.get(migration.name);
-    if (!entry || entry.direction === 'down' || !applied.has(migration.name)) continue;
+    if (!entry || !applied.has(migration.name)) continue;
     if (migration.textDigest !== null && !hasOtherText(migration, entry)) continue;
     edits.set(migration.name, await compare(migration, entry));
   }

@@ -1,12 +1,18 @@
 import { hostname } from 'node:os';
+import type { Direction } from '../files/code-migration.ts';
 import type { MigratorTables } from './tables.ts';
 import type { Session } from '../session/session.ts';
 import { systemUser } from '../session/system-user.ts';
 
+/** What `repair` did. */
+export type RepairAction = 'applied' | 'reverted' | 'abandon' | 'accept' | 'forget';
+
+/** What was done; `text`: the text of an applied migration was found to send the same SQL. */
+export type HistoryAction = Direction | 'baseline' | 'text' | RepairAction;
+
 export interface HistoryEntry {
   readonly name: string;
-  /** What was done; `text`: the text of an applied migration was found to send the same SQL. */
-  readonly direction: 'up' | 'down' | 'baseline' | 'text';
+  readonly direction: HistoryAction;
   readonly outcome: 'done' | 'failed' | 'interrupted';
   /** Digest of its SQL; null when it is not known, as for one that queries the database. */
   readonly checksum: string | null;
@@ -77,11 +83,51 @@ export async function lastEntries(
   const rows = await session.query<LastEntry>(
     // The table of an older version lacks the column.
     `with entry as (select *, to_jsonb(history) ->> 'text_digest' as text from ${history} history where outcome = 'done'),
-       last as (select distinct on (name) * from entry where direction <> 'text' order by name, id desc)
-     select name, direction, checksum, to_json(started_at) #>> '{}' as "startedAt", to_json(finished_at) #>> '{}' as "finishedAt",
+       last as (select distinct on (name) * from entry where direction not in ('text', 'accept') order by name, id desc)
+     select name, direction,
+       -- An edited file that was accepted counts from then on.
+       (select checksum from entry e where e.name = last.name and e.id >= last.id and checksum is not null order by id desc limit 1) as checksum,
+       to_json(started_at) #>> '{}' as "startedAt", to_json(finished_at) #>> '{}' as "finishedAt",
        database_role as role, os_user as "osUser", host, note,
-       array(select distinct text from entry e where e.name = last.name and e.id >= last.id and text is not null) as "textDigests"
+       array(select distinct text from entry e where e.name = last.name and text is not null
+         and e.id >= coalesce((select max(id) from entry a where a.name = last.name and direction = 'accept'), last.id) and e.id >= last.id) as "textDigests"
      from last`,
   );
   return new Map(rows.map((row) => [row.name, row]));
+}
+
+/** An entry of the history. Times are those of the database. */
+export interface HistoryItem {
+  readonly name: string;
+  readonly action: HistoryAction;
+  readonly outcome: 'done' | 'failed' | 'interrupted';
+  readonly startedAt: Date;
+  /** In milliseconds. */
+  readonly duration: number;
+  /** Database role, operating system's user and host. */
+  readonly by: string;
+  /** Why it failed; null when it did not. */
+  readonly error: string | null;
+  /** The reason of a repair, `out of order`, or who was interrupted; null for none. */
+  readonly note: string | null;
+  /** Tables on which it held a blocking lock, with the lock's mode; null for none. */
+  readonly locks: Readonly<Record<string, string>> | null;
+}
+
+/** Returns the latest entries, newest first; none before the first migration. */
+export async function readHistory(
+  session: Session,
+  { history }: MigratorTables,
+  limit: number,
+): Promise<HistoryItem[]> {
+  const [found] = await session.query('select where to_regclass($1) is not null', [history]);
+  if (!found) return [];
+  const rows = await session.query<Omit<HistoryItem, 'startedAt'> & { readonly startedAt: string }>(
+    `select name, direction as action, outcome, to_json(started_at) #>> '{}' as "startedAt",
+       round(extract(epoch from finished_at - started_at) * 1000)::int as duration,
+       format('%s (%s@%s)', database_role, coalesce(os_user, '?'), coalesce(host, '?')) as by, error, note, locks
+     from ${history} order by id desc limit $1`,
+    [limit],
+  );
+  return rows.map((row) => ({ ...row, startedAt: new Date(row.startedAt) }));
 }

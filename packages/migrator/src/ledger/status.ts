@@ -4,7 +4,7 @@ import type { State } from './state.ts';
 
 /**
  * - `applied`, `pending`
- * - `unfinished`: interrupted between two statements outside a transaction; the next `up` or `down` resumes it
+ * - `unfinished`: interrupted between two statements outside a transaction; the next `up` or `down` resumes it, if its file is there
  * - `edited`: its text differs from that which was applied. `status` says so for a reformatted file too, until `up` has found its SQL to be the
  *   same
  * - `missing`: applied, but the code does not have it
@@ -36,6 +36,8 @@ export interface MigrationStatus {
   readonly checksum: string | null;
 }
 
+const reverting: ReadonlySet<string> = new Set(['down', 'reverted', 'abandon', 'forget']);
+
 /** Whether the text of a migration differs from all recorded ones. Of a migration that another tool applied, none is recorded. */
 export function hasOtherText({ textDigest }: CodeMigration, { textDigests }: LastEntry): boolean {
   return textDigest !== null && textDigests.length > 0 && !textDigests.includes(textDigest);
@@ -56,13 +58,13 @@ export function statusOf({ migrations, log, history, progress, edits }: State): 
       .at(-1) ?? '';
   const unfinished = new Set(progress.map(({ name }) => name));
 
-  return [...new Set([...known.keys(), ...applied.keys()])].toSorted().map((name) => {
+  return [...new Set([...known.keys(), ...applied.keys(), ...unfinished])].toSorted().map((name) => {
     const migration = known.get(name);
     const row = applied.get(name);
     const last = history.get(name);
     // A newer row was written by another tool.
     const ours = !row || (last && Date.parse(row.executedAt) <= Date.parse(last.finishedAt));
-    const entry = last && last.direction !== 'down' && ours ? last : undefined;
+    const entry = last && !reverting.has(last.direction) && ours ? last : undefined;
     return {
       name,
       condition: condition(),
@@ -74,8 +76,8 @@ export function statusOf({ migrations, log, history, progress, edits }: State): 
 
     function condition(): MigrationCondition {
       if ((counts.get(name)?.length ?? 0) > 1) return 'duplicate';
-      if (!migration) return name > newestKnown ? 'ahead' : 'missing';
       if (unfinished.has(name)) return 'unfinished';
+      if (!migration) return name > newestKnown ? 'ahead' : 'missing';
       if (!row) return name < newestApplied ? 'late' : 'pending';
       const edit = edits.get(name);
       if (edit !== undefined) return edit === 'different' ? 'edited' : 'applied';

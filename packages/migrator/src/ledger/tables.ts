@@ -164,7 +164,8 @@ function definitions(schema: string, { lease, progress, history }: MigratorTable
     -- A table of an older version.
     alter table ${history} add column if not exists text_digest text;
     alter table ${history} drop constraint if exists history_direction_check;
-    alter table ${history} add constraint history_direction_check check (direction in ('up', 'down', 'baseline', 'text'));
+    alter table ${history} add constraint history_direction_check check (direction in
+      ('up', 'down', 'baseline', 'text', 'applied', 'reverted', 'abandon', 'accept', 'forget'));
     create or replace function "${schema}".refuse_change() returns trigger language plpgsql as
       $$ begin raise exception 'the history of migrations is append-only'; end $$;
     create or replace trigger history_is_append_only before update or delete or truncate on ${history}

@@ -1,4 +1,5 @@
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
+import { findSqlState } from '../session/find-sql-state.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import { findLeftovers, type Failure, type Leftovers } from './find-leftovers.ts';
 import { holdsData, type Leftover } from './leftover.ts';
@@ -27,7 +28,7 @@ export async function findConflict(migrated: MigratedDatabase, failure: Failure)
     if (error instanceof MigrationRefusedError)
       return { remedy: `The conflicting objects can't be determined: ${error.message}.` };
     // A failure on the scratch database explains nothing about the failure here.
-    if (error instanceof MigratorError) return null;
+    if (error instanceof MigratorError || findSqlState(error) !== '') return null;
     throw error;
   }
 }

@@ -1,10 +1,11 @@
 import { isNativeError } from 'node:util/types';
 import { refuseTransactionalBackfill } from '../files/backfill.ts';
 import type { LoadedMigration } from '../files/code-migration.ts';
-import { nearestName, MigratorError, MigrationRefusedError } from '../session/errors.ts';
+import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import type { State } from '../ledger/state.ts';
 import { findTransactionControl } from '../sql/find-transaction-control.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
+import { downTarget, upTarget } from './targets.ts';
 import { statusOf, type MigrationCondition } from '../ledger/status.ts';
 
 /**
@@ -14,12 +15,18 @@ import { statusOf, type MigrationCondition } from '../ledger/status.ts';
  */
 export async function selectUp(
   state: State,
-  { to, allowOutOfOrder = false }: UpRequest,
+  { to: target, allowOutOfOrder = false, allowAhead = false }: UpRequest,
 ): Promise<LoadedMigration[]> {
-  refuse(state, allowOutOfOrder ? [...unsafe, 'ahead'] : [...unsafe, 'ahead', 'late']);
   const names = state.migrations.map(({ name }) => name);
-  if (to !== undefined && !names.includes(to)) throw unknown(to, names);
   const applied = new Set(state.log.map(({ name }) => name));
+  // Older code may not change what newer code has migrated.
+  const acceptsAhead = allowAhead && names.every((name) => applied.has(name));
+  refuse(state, [
+    ...unsafe,
+    ...(acceptsAhead ? [] : (['ahead'] as const)),
+    ...(allowOutOfOrder ? [] : (['late'] as const)),
+  ]);
+  const to = target === undefined ? undefined : upTarget(target, names, applied);
   const chosen = state.migrations.filter(
     ({ name }) => !applied.has(name) && (to === undefined || name <= to),
   );
@@ -39,10 +46,13 @@ export interface Reversal {
  *
  * @throws MigrationRefusedError when it can't be done safely.
  */
-export async function selectDown(state: State, { to, steps, all = false }: DownRequest): Promise<Reversal[]> {
+export async function selectDown(
+  state: State,
+  { to: target, steps, all = false }: DownRequest,
+): Promise<Reversal[]> {
   refuse(state, [...unsafe, 'ahead']);
   const applied = state.log.map(({ name }) => name);
-  if (to !== undefined && !applied.includes(to)) throw notApplied(to, applied, state);
+  const to = target === undefined ? undefined : downTarget(target, applied, state);
   if ([to !== undefined, steps !== undefined, all].filter(Boolean).length > 1)
     throw new MigrationRefusedError('pass only one of `to`, `steps` and `all`');
   if (steps !== undefined && (!Number.isInteger(steps) || steps < 1)) {
@@ -91,8 +101,10 @@ const unsafe: readonly MigrationCondition[] = ['duplicate', 'missing', 'edited']
 
 const reasons: Readonly<Partial<Record<MigrationCondition, string>>> = {
   duplicate: 'has several rows in the log: find out why it was applied twice, then delete all but one',
-  missing: 'is applied, but its file is missing: restore the file, or run the code that has it',
-  edited: 'was edited after it was applied: restore the file, and write a new migration for the change',
+  missing:
+    'is applied, but its file is missing: restore the file, or run the code that has it; or `repair forget` it',
+  edited:
+    'was edited after it was applied: restore the file, and write a new migration for the change; or `repair accept` it',
   ahead: 'is applied and newer than this code: deploy the code that has it',
   unfinished: 'was interrupted: finish it with `up` or `down` first',
   late: 'is older than applied migrations: rename it to be the newest, or pass --allow-out-of-order (allowOutOfOrder)',
@@ -118,25 +130,8 @@ function refuseLostProgress({ migrations, progress }: State): void {
   for (const { name, statement } of progress) {
     if (!migrations.some((migration) => migration.name === name)) {
       throw new MigrationRefusedError(
-        `${name} was interrupted at statement ${statement + 1}, and its file is missing: restore the file, and finish it first`,
+        `${name} was interrupted at statement ${statement + 1}, and its file is missing: restore the file, and finish it first; or run \`repair abandon ${name}\``,
       );
     }
   }
-}
-
-/** @throws MigrationRefusedError when no migration has this name; the message suggests the nearest. */
-export function requireKnown(name: string, names: readonly string[]): void {
-  if (!names.includes(name)) throw unknown(name, names);
-}
-
-function notApplied(name: string, applied: readonly string[], { migrations }: State): MigrationRefusedError {
-  if (!migrations.some((migration) => migration.name === name)) return unknown(name, applied);
-  return new MigrationRefusedError(`${name} is not applied; choose a target that is`);
-}
-
-function unknown(name: string, names: readonly string[]): MigrationRefusedError {
-  const hint = nearestName(name, names);
-  return new MigrationRefusedError(
-    `there is no migration ${JSON.stringify(name)}: ${hint === null ? '`status` lists them' : `did you mean ${hint}?`}`,
-  );
 }

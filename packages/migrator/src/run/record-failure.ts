@@ -45,8 +45,13 @@ function describe(error: unknown): string {
   const { table, constraint, column }: Error & { table?: string; constraint?: string; column?: string } =
     error;
   const named = [table, constraint, column].filter((name) => name !== undefined);
-  if (/^(?:0A|0L|0P|25|2B|3D|3F|40|42|53|54|55|57|58)/.test(state))
+  // `raise` may put anything into its message.
+  const isRaised = 'routine' in error && error.routine === 'exec_stmt_raise';
+  if (/^(?:0A|0L|0P|23|25|2B|2D|3D|3F|40|42|53|54|55|57|58)/.test(state) && !isRaised)
     return `${firstLine(error.message)} (${state})`;
+  // These name a value in quotes.
+  if (state.startsWith('22') && !isRaised)
+    return `${firstLine(error.message).replaceAll(/"[^"]*"/g, '"…"')} (${state})`;
   return named.length > 0 ? `SQLSTATE ${state} (${named.join(', ')})` : `SQLSTATE ${state}`;
 }
 

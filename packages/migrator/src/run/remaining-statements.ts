@@ -1,5 +1,5 @@
 import type { Session } from '../session/session.ts';
-import type { Standalone } from '../sql/classify-standalone.ts';
+import { classifyStandalone, type Standalone } from '../sql/classify-standalone.ts';
 
 /**
  * Returns the statements that are left to send for one that can't run in a transaction: the statement itself the first time; after an
@@ -26,6 +26,13 @@ export async function remainingStatements(
     default:
       return [sql];
   }
+}
+
+/** Returns the statements that drop the INVALID index which a `create index concurrently` has left; none for any other statement. */
+export async function remainingIndexes(sql: string, session: Session): Promise<string[]> {
+  const kind = await classifyStandalone(sql);
+  if (kind?.kind !== 'create index') return [];
+  return (await ofCreateIndex(kind, sql, session, true)).filter((statement) => statement !== sql);
 }
 
 async function ofCreateIndex(

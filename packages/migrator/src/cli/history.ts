@@ -1,0 +1,37 @@
+import { Command, Option } from 'commander';
+import { parsePositiveInteger } from './parse-positive-integer.ts';
+import { print, printJson, table } from '../terminal/output.ts';
+import type { HistoryItem } from '../ledger/history.ts';
+import { shortName } from './short-name.ts';
+import type { CommandHost, DatabaseLocation } from './host.ts';
+
+/** Returns the command `history`. */
+export function historyCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
+  return new Command('history')
+    .description('list what was run, newest first')
+    .addOption(new Option('--limit <n>', 'how many').argParser(parsePositiveInteger).default(20))
+    .option(
+      '--json',
+      'print JSON: { database, history: [{ name, action, outcome, startedAt, duration, by, error, note, locks }] }',
+    )
+    .action(({ limit, json = false }: { limit: number; json?: boolean }) =>
+      host.withDatabase(async (orm, place) => {
+        const { Migrator } = await import('../migrator.ts');
+        const history = await new Migrator(orm).history({ limit });
+        if (json) return printJson({ database: place.database, history });
+        print(host.describe(place));
+        if (history.length === 0) return print('Nothing was run yet.');
+        print(table(['started', 'migration', 'action', 'outcome', 'took'], history.map(row)));
+        for (const { name, by, error, note, locks } of history) {
+          const tables = Object.keys(locks ?? {});
+          const facts = [note, error, tables.length > 0 ? `locked ${tables.join(', ')}` : null];
+          const told = facts.filter((fact) => fact !== null).join('; ');
+          if (told !== '') print(`  ${name}, by ${by}: ${told}`);
+        }
+      }),
+    );
+}
+
+function row({ name, action, outcome, startedAt, duration }: HistoryItem): string[] {
+  return [startedAt.toISOString().slice(0, 19), shortName(name), action, outcome, `${duration} ms`];
+}

@@ -1,0 +1,112 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { MigratedDatabase } from './catalog/migrated-database.ts';
+import { digestOf, type CodeMigration } from './files/code-migration.ts';
+import type { Lease } from './lease/lease.ts';
+import { addToHistory, type RepairAction } from './ledger/history.ts';
+import type { State } from './ledger/state.ts';
+import { statusOf, type MigrationStatus } from './ledger/status.ts';
+import { requireKnown } from './plan/targets.ts';
+import { remainingIndexes } from './run/remaining-statements.ts';
+import { onOwnConnection } from './session/own-connection.ts';
+import { MigrationRefusedError } from './session/errors.ts';
+import { inTransaction } from './session/session.ts';
+
+/** A repair of the books, for what no command can finish. It changes no table of the project. */
+export interface RepairRequest {
+  /**
+   * - `applied`: records a migration as applied, which somebody applied by hand
+   * - `reverted`: records it as not applied, because somebody reverted it by hand
+   * - `abandon`: forgets how far an interrupted migration came, and drops the INVALID index that it left
+   * - `accept`: takes the file of an applied migration as it is now
+   * - `forget`: takes a migration whose file was deleted out of the log
+   */
+  readonly action: RepairAction;
+  readonly name: string;
+  /** Why, for the history. */
+  readonly reason: string;
+}
+
+type Refusal = (found: MigrationStatus) => string | null;
+
+const isApplied = ({ appliedAt }: MigrationStatus): boolean => appliedAt !== null;
+
+/** Why an action does not fit what was found; null when it does. */
+const refusals: Readonly<Record<RepairAction, Refusal>> = {
+  applied: (found) => (isApplied(found) ? 'is applied already' : null),
+  reverted: (found) =>
+    isApplied(found) || found.condition === 'unfinished' ? null : 'is neither applied nor unfinished',
+  abandon: ({ condition }) => (condition === 'unfinished' ? null : 'is not unfinished'),
+  accept: ({ condition }) => (condition === 'edited' ? null : 'is not edited'),
+  forget: ({ condition }) =>
+    ['missing', 'ahead', 'unfinished'].includes(condition)
+      ? null
+      : 'has a file; `forget` is for deleted ones',
+};
+
+/** Implements `Migrator.repair`, for the holder of the lease. */
+export async function repair(
+  { orm, tables }: MigratedDatabase,
+  lease: Lease,
+  state: State,
+  { action, name, reason }: RepairRequest,
+): Promise<void> {
+  if (reason.trim() === '') throw new MigrationRefusedError('a repair needs a reason, for the history');
+  const status = statusOf(state);
+  requireKnown(
+    name,
+    status.map((one) => one.name),
+  );
+  const found = status.find((one) => one.name === name);
+  const refusal = found && refusals[action](found);
+  if (refusal !== null && refusal !== undefined)
+    throw new MigrationRefusedError(`${name} ${refusal}; nothing was changed`);
+  const migration = state.migrations.find((one) => one.name === name);
+  if (action === 'forget' && migration)
+    throw new MigrationRefusedError(
+      `${name} has a file; \`forget\` is for deleted ones; nothing was changed`,
+    );
+  if (action === 'abandon' && migration) await dropInvalidIndexes(orm, migration, state);
+  const checksum = action === 'accept' && migration ? await checksumOf(migration) : null;
+  await inTransaction(orm, async (session) => {
+    await lease.guard(session);
+    if (action === 'applied') await session.query(`insert into ${tables.log} (name) values ($1)`, [name]);
+    if (action === 'reverted' || action === 'forget') {
+      // The ORM logs names with their extension in some versions.
+      await session.query(`delete from ${tables.log} where name = any($1)`, [
+        [name, `${name}.js`, `${name}.ts`],
+      ]);
+    }
+    if (action !== 'accept') await session.query(`delete from ${tables.progress} where name = $1`, [name]);
+    await addToHistory(session, tables, {
+      name,
+      direction: action,
+      outcome: 'done',
+      checksum,
+      textDigest: action === 'applied' || action === 'accept' ? migration?.textDigest : null,
+      note: reason,
+      token: lease.token,
+    });
+  });
+}
+
+async function checksumOf(migration: CodeMigration): Promise<string | null> {
+  const statements = await (await migration.load()).emit('up');
+  return statements && digestOf(statements);
+}
+
+/** Drops the INVALID indexes that the unfinished statements of a migration have left. */
+async function dropInvalidIndexes(
+  orm: MikroORM,
+  migration: CodeMigration,
+  { progress }: State,
+): Promise<void> {
+  const unfinished = progress.filter(({ name, done }) => name === migration.name && !done);
+  const loaded = await migration.load();
+  for (const { direction, statement } of unfinished) {
+    const sql = (await loaded.emit(direction))?.[statement];
+    if (sql === undefined) continue;
+    await onOwnConnection(orm, async (session) => {
+      for (const drop of await remainingIndexes(sql, session)) await session.query(drop);
+    });
+  }
+}
