@@ -58,11 +58,12 @@ function toDeclare(state: State, name: string) {
   const names = state.migrations.map((migration) => migration.name);
   requireKnown(name, names);
   const applied = new Set(state.log.map((row) => row.name));
-  const beyond = [...applied].filter((one) => one > name);
+  const at = names.indexOf(name);
+  const beyond = names.slice(at + 1).filter((one) => applied.has(one));
   if (beyond.length > 0) {
     throw new MigrationRefusedError(
       `${beyond.join(', ')} ${beyond.length === 1 ? 'is' : 'are'} applied and newer than ${name}: a baseline can't go back; run \`up\``,
     );
   }
-  return state.migrations.filter((migration) => migration.name <= name && !applied.has(migration.name));
+  return state.migrations.slice(0, at + 1).filter((migration) => !applied.has(migration.name));
 }

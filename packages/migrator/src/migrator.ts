@@ -49,7 +49,7 @@ export class Migrator {
   }
 
   /**
-   * Returns every migration that the code or the database has, in the order of their names. Runs no code of a migration, and changes
+   * Returns every migration that the code or the database has, in the code's order. Runs no code of a migration, and changes
    * nothing.
    */
   async status(): Promise<MigrationStatus[]> {

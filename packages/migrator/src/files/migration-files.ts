@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { matchesGlob, resolve } from 'node:path';
+import { basename, join, matchesGlob, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isNativeError } from 'node:util/types';
 import { Utils } from '@mikro-orm/core';
@@ -19,20 +19,20 @@ export interface MigrationFile {
 }
 
 /**
- * Returns the migrations of the configuration, in the order of their names.
+ * Returns the migrations of the configuration in the ORM's order: that of its list, or of the paths of the files.
  *
  * @throws MigrationRefusedError when their directory can't be read, or two have one name.
  */
 export async function migrationFiles(orm: MikroORM): Promise<MigrationFile[]> {
   const list = orm.config.get('migrations').migrationsList;
   const files = list ? list.map((entry) => listed(orm, entry)) : await inDirectory(orm);
-  const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  for (const [index, { name }] of sorted.entries()) {
-    if (name === sorted[index - 1]?.name) {
+  const names = new Set<string>();
+  for (const { name } of files) {
+    if (names.has(name))
       throw new MigrationRefusedError(`two migrations are named ${name}: rename or remove one`);
-    }
+    names.add(name);
   }
-  return sorted;
+  return files;
 }
 
 /** Returns the configuration's directory of migrations. */
@@ -44,27 +44,36 @@ function migrationsDirectory(orm: MikroORM): string {
 
 async function inDirectory(orm: MikroORM): Promise<MigrationFile[]> {
   const directory = migrationsDirectory(orm);
-  const names = await readdir(directory).catch((cause: unknown) => {
+  const recursive = globOf(orm).includes('/');
+  // By their types, it follows no links: a directory of packages may be one.
+  const entries = await readdir(directory, { recursive, withFileTypes: true }).catch((cause: unknown) => {
     throw new MigrationRefusedError(`can't read the migrations in ${directory}: set migrations.path`, {
       cause,
     });
   });
-  return names
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
     .filter((file) => isMigrationFile(orm, file))
+    .toSorted()
     .map((file) => {
       const path = resolve(directory, file);
       return {
-        name: withoutExtension(file),
+        name: withoutExtension(basename(file)),
         source: { path },
         make: async () => instantiate(orm, await exportedClass(path)),
       };
     });
 }
 
-/** Whether a file is a migration, by its name. */
+/** Whether a file is a migration, by its path in the directory of migrations. */
 export function isMigrationFile(orm: MikroORM, file: string): boolean {
+  return matchesGlob(file, globOf(orm));
+}
+
+function globOf(orm: MikroORM): string {
   const { glob = '!(*.d).{js,ts,cjs}' } = orm.config.get('migrations');
-  return matchesGlob(file, glob);
+  return glob;
 }
 
 /**

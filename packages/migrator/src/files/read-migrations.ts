@@ -6,7 +6,7 @@ import { CodeMigration } from './code-migration.ts';
 import { migrationFiles } from './migration-files.ts';
 
 /**
- * Returns the migrations of the code, in the order of their names. Reads their texts, and runs none of their code.
+ * Returns the migrations of the code, in the ORM's order. Reads their texts, and runs none of their code.
  *
  * @throws MigrationRefusedError when a file can't be read.
  */

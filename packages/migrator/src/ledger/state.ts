@@ -36,7 +36,7 @@ export type Recorded = Pick<State, 'log' | 'history' | 'progress'>;
 
 /** The migrations of the code, and what the database has recorded. */
 export interface State {
-  /** In the order of their names. */
+  /** In the ORM's order. */
   readonly migrations: readonly CodeMigration[];
   /** In the order in which they were applied. */
   readonly log: readonly LogRow[];

@@ -43,22 +43,29 @@ export function hasOtherText({ textDigest }: CodeMigration, { textDigests }: Las
   return textDigest !== null && textDigests.length > 0 && !textDigests.includes(textDigest);
 }
 
-/** Returns every migration of the code or the database, in the order of their names. */
+/** Returns the names of the code in their order, each after the unknown ones that sort before it, and the other unknown ones. */
+function withUnknown(order: readonly string[], unknown: readonly string[]): string[] {
+  let left = unknown.toSorted();
+  const merged = order.flatMap((name) => {
+    const before = left.filter((one) => one < name);
+    left = left.filter((one) => one >= name);
+    return [...before, name];
+  });
+  return [...merged, ...left];
+}
+
+/** Returns every migration of the code or the database, in the code's order. */
 export function statusOf({ migrations, log, history, progress, edits }: State): MigrationStatus[] {
   const known = new Map(migrations.map((migration) => [migration.name, migration]));
   const applied = new Map(log.map((row) => [row.name, row]));
   const counts = Map.groupBy(log, ({ name }) => name);
-  const newestKnown = migrations.at(-1)?.name ?? '';
-  // Migrations newer than the code were applied by newer code, which has another order.
-  const newestApplied =
-    log
-      .map(({ name }) => name)
-      .filter((name) => name <= newestKnown)
-      .toSorted()
-      .at(-1) ?? '';
+  const order = migrations.map(({ name }) => name);
+  const newestKnown = order.toSorted().at(-1) ?? '';
+  const lastApplied = order.findLastIndex((name) => applied.has(name));
   const unfinished = new Set(progress.map(({ name }) => name));
 
-  return [...new Set([...known.keys(), ...applied.keys(), ...unfinished])].toSorted().map((name) => {
+  const unknown = [...applied.keys(), ...unfinished].filter((name) => !known.has(name));
+  return withUnknown(order, [...new Set(unknown)]).map((name) => {
     const migration = known.get(name);
     const row = applied.get(name);
     const last = history.get(name);
@@ -78,7 +85,7 @@ export function statusOf({ migrations, log, history, progress, edits }: State): 
       if ((counts.get(name)?.length ?? 0) > 1) return 'duplicate';
       if (unfinished.has(name)) return 'unfinished';
       if (!migration) return name > newestKnown ? 'ahead' : 'missing';
-      if (!row) return name < newestApplied ? 'late' : 'pending';
+      if (!row) return order.indexOf(name) < lastApplied ? 'late' : 'pending';
       const edit = edits.get(name);
       if (edit !== undefined) return edit === 'different' ? 'edited' : 'applied';
       return entry && hasOtherText(migration, entry) ? 'edited' : 'applied';

@@ -62,7 +62,7 @@ export function appliedUpTo(migrations: State['migrations'], last: string | null
   const names = migrations.map(({ name }) => name);
   if (last !== null) requireKnown(last, names);
   const log = names
-    .filter((name) => last !== null && name <= last)
+    .slice(0, last === null ? 0 : names.indexOf(last) + 1)
     .map((name, index) => ({ id: index + 1, name, executedAt: '' }));
   return { migrations, log, history: new Map(), progress: [], edits: new Map() };
 }

@@ -27,9 +27,8 @@ export async function selectUp(
     ...(allowOutOfOrder ? [] : (['late'] as const)),
   ]);
   const to = target === undefined ? undefined : upTarget(target, names, applied);
-  const chosen = state.migrations.filter(
-    ({ name }) => !applied.has(name) && (to === undefined || name <= to),
-  );
+  const last = to === undefined ? names.length : names.indexOf(to);
+  const chosen = state.migrations.filter(({ name }, index) => !applied.has(name) && index <= last);
   return Promise.all(chosen.map((migration) => migration.load()));
 }
 

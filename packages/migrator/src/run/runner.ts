@@ -156,7 +156,8 @@ export class Runner {
     const { log } = await readDatabase(orm, tables);
     const applied = [...new Set(log.map(({ name }) => name))];
     const names = (await migrationFiles(orm)).map(({ name }) => name);
-    const pending = names.filter((name) => name >= failed.migration.name && !applied.includes(name));
+    const from = names.indexOf(failed.migration.name);
+    const pending = names.filter((name, index) => index >= from && !applied.includes(name));
     return findConflict(this.#database, { ...failed, applied, pending });
   }
 
