@@ -18,18 +18,19 @@ function adding(table: string): MigrationObject['class'] {
   )(Migration) as MigrationObject['class'];
 }
 
+async function migratorOf(migrations: readonly MigrationObject[], url?: string) {
+  const orm = ormOn(url === undefined ? await emptyDatabase() : { url }, {});
+  orm.config.get('migrations').migrationsList = [...migrations];
+  return { orm, migrator: new Migrator(orm) };
+}
+
+const names = (runs: readonly { readonly name: string }[]): string[] => runs.map(({ name }) => name);
+
 describe('a list of migrations', () => {
   const list = ['InitSchema', 'AddPosts', 'BackfillPosts', 'AddAuthors'].map((name) => ({
     name,
     class: adding(name.toLowerCase()),
   }));
-
-  async function migratorOf(migrations: readonly MigrationObject[], url?: string) {
-    const orm = ormOn(url === undefined ? await emptyDatabase() : { url }, {});
-    orm.config.get('migrations').migrationsList = [...migrations];
-    return { orm, migrator: new Migrator(orm) };
-  }
-  const names = (runs: readonly { readonly name: string }[]): string[] => runs.map(({ name }) => name);
 
   test('is applied and reverted in its order, as by the ORM', async () => {
     const { migrator } = await migratorOf(list);
@@ -49,7 +50,12 @@ describe('a list of migrations', () => {
 
   test('has a late migration where one before an applied one is missing', async () => {
     const url = (await emptyDatabase()).url;
-    await (await migratorOf([list[0]!, list[2]!], url)).migrator.up();
+    await (
+      await migratorOf(
+        list.filter(({ name }) => name === 'InitSchema' || name === 'BackfillPosts'),
+        url,
+      )
+    ).migrator.up();
 
     const { migrator } = await migratorOf(list, url);
 
@@ -73,21 +79,23 @@ describe('a list of migrations', () => {
   });
 });
 
-describe('files', () => {
-  const text = (table: string): string =>
-    `import { Migration } from '@mikro-orm/migrations';
-     export class M extends Migration { up() { this.addSql('create table ${table} (id int)'); } }`;
+const text = (table: string): string =>
+  `import { Migration } from '@mikro-orm/migrations';
+   export class M extends Migration { up() { this.addSql('create table ${table} (id int)'); } }`;
 
+describe('files', () => {
   test.each<[string | undefined, string[]]>([
     ['**/*.js', ['B', 'A', 'C']],
     ['*/*.js', ['B', 'A']],
     ['2025/*.js', ['B']],
     [undefined, ['C']],
   ])('in sub-folders are found by the glob %s as by the ORM', async (glob, found) => {
-    const path = await mkdtemp(join(tmpdir(), 'migrations-'));
-    onTestFinished(() => rm(path, { recursive: true }));
-    await symlink(join(import.meta.dirname, '../../../node_modules'), join(path, 'node_modules'));
-    await writeFile(join(path, 'package.json'), '{ "type": "module" }');
+    const project = await mkdtemp(join(tmpdir(), 'migrations-'));
+    onTestFinished(() => rm(project, { recursive: true }));
+    await symlink(join(import.meta.dirname, '../../../node_modules'), join(project, 'node_modules'));
+    await writeFile(join(project, 'package.json'), '{ "type": "module" }');
+    const path = join(project, 'migrations');
+    await mkdir(path);
     for (const year of ['2025', '2026']) await mkdir(join(path, year));
     await writeFile(join(path, '2025/B.js'), text('b'));
     await writeFile(join(path, '2026/A.js'), text('a'));

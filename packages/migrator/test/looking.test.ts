@@ -278,12 +278,13 @@ const made = (table: string) =>
     }
   };
 
+const list = (first: string) => [
+  { name: 'M1', class: made(first) },
+  { name: 'M2', class: made('b') },
+];
+
 test('classes of a factory, which have one text, are compared by their SQL', async () => {
   const db = await emptyDatabase();
-  const list = (first: string) => [
-    { name: 'M1', class: made(first) },
-    { name: 'M2', class: made('b') },
-  ];
   await (await migratorWith(list('a'), db)).up();
 
   expect(await (await migratorWith(list('a'), db)).up()).toEqual([]);

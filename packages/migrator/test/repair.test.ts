@@ -103,13 +103,13 @@ describe('an interrupted migration whose third statement is wrong', () => {
   });
 });
 
-describe('repair', () => {
-  async function migratedTo(name: string, migrations: Migrations = all): Promise<[TestDatabase, Migrator]> {
-    const db = await emptyDatabase();
-    await migratorOn(db, all).up({ to: name });
-    return [db, migratorOn(db, migrations)];
-  }
+async function migratedTo(name: string, migrations: Migrations = all): Promise<[TestDatabase, Migrator]> {
+  const db = await emptyDatabase();
+  await migratorOn(db, all).up({ to: name });
+  return [db, migratorOn(db, migrations)];
+}
 
+describe('repair', () => {
   test('accepts an edited file, and refuses it when it is edited again', async () => {
     const edited = (type: string) => ({ ...all, [first]: { up: [`create table first (id ${type})`] } });
     const [db, migrator] = await migratedTo(second, edited('bigint'));
@@ -197,9 +197,9 @@ describe('older code on a database that newer code has migrated', () => {
   });
 });
 
-describe('a target', () => {
-  const names = (runs: { name: string }[]): string[] => runs.map(({ name }) => name);
+const names = (runs: { name: string }[]): string[] => runs.map(({ name }) => name);
 
+describe('a target', () => {
   test.each([
     ['+1', [first]],
     ['+2', [first, second]],
