@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { baseline } from './baseline.ts';
+import { refuseGaps } from './ledger/compare-log.ts';
 import type { MigratedDatabase } from './catalog/migrated-database.ts';
 import { check, type CheckResult } from './check.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
@@ -55,6 +56,7 @@ export class Migrator {
    */
   async up(request: UpRequest = {}): Promise<MigrationRun[]> {
     const state = await this.#readAll();
+    if (!request.allowOutOfOrder) refuseGaps(state, this.#tables.log);
     const chosen = await selectUp(state, request);
     await refuseDroppedSchema(this.#database(), state);
     if (chosen.length === 0 && state.progress.length === 0) return [];
@@ -109,7 +111,10 @@ export class Migrator {
    */
   async planUp({ from, ...request }: UpRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
     const state = await this.#stateFrom(from);
-    if (from === undefined) await refuseDroppedSchema(this.#database(), state);
+    if (from === undefined) {
+      if (!request.allowOutOfOrder) refuseGaps(state, this.#tables.log);
+      await refuseDroppedSchema(this.#database(), state);
+    }
     return planOf(state, this.#limits(), (before) => upSteps(before, request));
   }
 

@@ -5,6 +5,7 @@ import { readEmittedMigration, type EmittedMigration } from '../files/emitted-mi
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { withPermissionHint } from '../session/with-permission-hint.ts';
 import { lastEntries, type LastEntry } from './history.ts';
+import { refuseContradictedLog } from './compare-log.ts';
 import { migrationFiles, withoutExtension } from '../files/migration-files.ts';
 import { poolSession, type Session } from '../session/session.ts';
 
@@ -63,7 +64,7 @@ export async function readMigrations(orm: MikroORM): Promise<EmittedMigration[]>
   );
 }
 
-/** @throws MigrationRefusedError when the role may not read it. */
+/** @throws MigrationRefusedError when the role may not read it all, or the log contradicts the history. */
 export async function readDatabase(
   orm: MikroORM,
   tables: MigratorTables,
@@ -75,6 +76,7 @@ async function read(session: Session, tables: MigratorTables): Promise<Omit<Stat
   const there = await findExistingTables(session, tables);
   const log = there.log ? await readLog(session, tables) : [];
   const history = there.history ? await lastEntries(session, tables) : new Map<string, LastEntry>();
+  refuseContradictedLog({ log, history }, tables.log);
   const progress =
     there.log && there.progress
       ? await session.query<Progress>(

@@ -3,6 +3,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
+import { refusePartialTables } from './refuse-partial-tables.ts';
 
 /** The quoted names of the migrator's tables. */
 export interface MigratorTables {
@@ -46,7 +47,11 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Returns which tables exist: none before the first migration, only the log where the ORM's command line migrated. */
+/**
+ * Returns which tables exist: none before the first migration, only the log where the ORM's command line migrated.
+ *
+ * @throws MigrationRefusedError when one of them may hide rows from this role.
+ */
 export async function findExistingTables(
   session: Session,
   tables: MigratorTables,
@@ -56,10 +61,15 @@ export async function findExistingTables(
        to_regclass($3) is not null as progress, to_regclass($4) is not null as history`,
     [tables.log, tables.lease, tables.progress, tables.history],
   );
+  await refusePartialTables(session, tables);
   return found ?? { log: false, lease: false, progress: false, history: false };
 }
 
-/** Creates the migrator's tables where they are missing. Safe to run concurrently. */
+/**
+ * Creates the migrator's tables where they are missing. Safe to run concurrently.
+ *
+ * @throws MigrationRefusedError when one of them may hide rows from this role.
+ */
 export async function ensureTables(orm: MikroORM, schema: string, tables: MigratorTables): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     const { log, ...own } = await findExistingTables(poolSession(orm), tables);

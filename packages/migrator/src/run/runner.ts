@@ -5,6 +5,7 @@ import { migrationFiles } from '../files/migration-files.ts';
 import { Lease } from '../lease/lease.ts';
 import { addToHistory } from '../ledger/history.ts';
 import { deleteOutdatedProgress, readDatabase, type Progress, type State } from '../ledger/state.ts';
+import { refuseMissingPrivileges } from '../ledger/refuse-partial-tables.ts';
 import { ensureTables } from '../ledger/tables.ts';
 import { findConflict, type Conflict } from '../leftovers/find-conflict.ts';
 import { inTransaction, poolSession } from '../session/session.ts';
@@ -80,6 +81,7 @@ export class Runner {
       });
     });
     try {
+      await refuseMissingPrivileges(poolSession(orm), tables);
       await inTransaction(orm, async (transaction) => {
         await lease.guard(transaction);
         await deleteOutdatedProgress(transaction, tables);
