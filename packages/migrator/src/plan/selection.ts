@@ -1,8 +1,7 @@
-import { refuseTransactionalBackfill } from '../files/backfill.ts';
-import type { Emitted, EmittedMigration } from '../files/emitted-migration.ts';
+import type { EmittedMigration } from '../files/emitted-migration.ts';
+import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { nearestName, MigrationRefusedError } from '../session/errors.ts';
 import type { State } from '../ledger/state.ts';
-import { findTransactionControl } from '../sql/find-transaction-control.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 import { statusOf, type MigrationCondition } from '../ledger/status.ts';
 
@@ -22,7 +21,7 @@ export async function selectUp(
   const chosen = state.migrations.filter(
     ({ name }) => !applied.has(name) && (to === undefined || name <= to),
   );
-  for (const migration of chosen) await refuseUnfit(migration, migration.up);
+  for (const migration of chosen) await refuseUnfitStatements(migration, migration.up.statements ?? []);
   return chosen;
 }
 
@@ -55,25 +54,10 @@ export async function selectDown(
       throw new MigrationRefusedError(
         `${name} can't be reverted; its \`down\` throws "${migration?.irreversible ?? ''}"; restore a backup, or write a new migration`,
       );
-    await refuseUnfit(migration, migration.down);
+    await refuseUnfitStatements(migration, migration.down.statements ?? []);
     chosen.push(migration);
   }
   return chosen;
-}
-
-async function refuseUnfit(
-  { name, transactional }: EmittedMigration,
-  { statements }: Emitted,
-): Promise<void> {
-  if (transactional) refuseTransactionalBackfill(name, statements ?? []);
-  for (const sql of statements ?? []) {
-    const control = await findTransactionControl(sql);
-    if (control !== null) {
-      throw new MigrationRefusedError(
-        `${name} sends "${control}", but the migrator begins and ends its transactions: remove that statement`,
-      );
-    }
-  }
 }
 
 const unsafe: readonly MigrationCondition[] = ['duplicate', 'missing', 'edited'];

@@ -1,4 +1,4 @@
-import { refuseTransactionalBackfill } from '../files/backfill.ts';
+import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { addedStatements } from '../files/emitted-migration.ts';
 import { MigratorError } from '../session/errors.ts';
 import type { Conflict } from '../leftovers/find-conflict.ts';
@@ -13,7 +13,10 @@ import { withBlockerReports } from './with-blocker-reports.ts';
 import { retryWhileLocked } from './retry-while-locked.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
-import { withSettingsRestored } from '../session/session-settings.ts';
+import { withSessionRestored } from '../session/restore-session.ts';
+import { TransactionEndedError } from '../session/transaction-ended-error.ts';
+import { callGuarded } from './guarded-migration.ts';
+import { guardedTransaction } from './guarded-transaction.ts';
 import { inTransaction, poolSession, type TransactionSession } from '../session/session.ts';
 import { isLostConnection, findSqlState } from '../session/find-sql-state.ts';
 
@@ -49,7 +52,10 @@ async function attempt(run: Run, step: Step, replaced: Replaced): Promise<void> 
       return attempt(run, step, conflict);
     }
     const hint = conflict?.remedy ?? remedies[findSqlState(error)];
-    const remedy = `It was rolled back. ${hint ?? 'Correct it and retry.'}`;
+    const remedy =
+      error instanceof TransactionEndedError
+        ? 'It is not recorded as done: compare the database with the migration, undo what was kept or complete it by hand, and correct the migration.'
+        : `It was rolled back. ${hint ?? 'Correct it and retry.'}`;
     throw await recordFailure(run, step, {
       error,
       startedAt,
@@ -79,11 +85,12 @@ async function send(
   { startedAt, replaced, reached }: Sending,
 ): Promise<void> {
   const { migration, direction } = step;
-  await withSettingsRestored(session, async () => {
+  const known = migration[direction]?.statements;
+  const sent = [...(known ?? [])];
+  await withSessionRestored(session, sent, async () => {
     await session.query(transactionTimeouts(run.limits, step));
     await run.lease.guard(session);
-    const statements = migration[direction]?.statements ?? (await collectStatements(run, step, session));
-    refuseTransactionalBackfill(migration.name, statements);
+    const statements = known ?? (await collectStatements(run, step, session, sent));
     await dropAll(session, replaced.drops);
     for (const [index, sql] of statements.entries()) {
       const number = index + 1;
@@ -99,14 +106,27 @@ async function send(
   await recordStep(session, run, { ...step, note }, startedAt);
 }
 
-// For a migration that queries the database, in the same transaction.
+/**
+ * Returns the statements of a migration that queries the database, in the same transaction. What it sends meanwhile is added to `sent`.
+ *
+ * @throws MigrationRefusedError before a statement that the migrator can't run is sent.
+ */
 async function collectStatements(
   { orm }: Run,
   { migration, direction }: Step,
   session: TransactionSession,
+  sent: string[],
 ): Promise<string[]> {
   const instance = await migration.file.make();
-  instance.setTransactionContext(session.transaction);
-  await instance[direction]();
-  return addedStatements(orm, instance);
+  const guard = async (sql: string): Promise<void> => {
+    await refuseUnfitStatements(migration, [sql]);
+    sent.push(sql);
+  };
+  await callGuarded(instance, direction, guard, (guarded) =>
+    instance.setTransactionContext(guardedTransaction(session.transaction, guarded)),
+  );
+  const statements = addedStatements(orm, instance);
+  await refuseUnfitStatements(migration, statements);
+  sent.push(...statements);
+  return statements;
 }

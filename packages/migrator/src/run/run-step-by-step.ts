@@ -1,5 +1,6 @@
 import { parseBackfill } from '../files/backfill.ts';
 import { addedStatements } from '../files/emitted-migration.ts';
+import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { remainingStatements } from './remaining-statements.ts';
 import { parseCheckpoint, runBackfill, type Checkpoint } from './run-backfill.ts';
@@ -11,12 +12,16 @@ import { serverTime } from './server-time.ts';
 import { sessionTimeouts, transactionTimeouts } from './limits.ts';
 import { withBlockerReports } from './with-blocker-reports.ts';
 import { retryWhileLocked } from './retry-while-locked.ts';
+import { callGuarded } from './guarded-migration.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
-import { disableTransactionTimeouts, withSettingsRestored } from '../session/session-settings.ts';
+import { withSessionRestored } from '../session/restore-session.ts';
+import { disableTransactionTimeouts } from '../session/session-settings.ts';
+import { TransactionEndedError } from '../session/transaction-ended-error.ts';
 import { onOwnConnection, type OwnSession } from '../session/own-connection.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 import { isLostConnection } from '../session/find-sql-state.ts';
+import { findSessionEffect } from '../sql/find-lasting-effect.ts';
 import { classifyStandalone } from '../sql/classify-standalone.ts';
 import type { Progress } from '../ledger/state.ts';
 
@@ -67,7 +72,10 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
       error,
       startedAt,
       at: at === 0 ? '' : ` at statement ${at}`,
-      remedy: `The statements before it are done; the next \`up\` or \`down\` resumes there.${hint}`,
+      remedy:
+        error instanceof TransactionEndedError
+          ? 'The statements before it are done. Its own result is not recorded: compare it with the database before the next `up` or `down`, which resumes there.'
+          : `The statements before it are done; the next \`up\` or \`down\` resumes there.${hint}`,
     });
   }
 }
@@ -93,7 +101,7 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
   if (!kind) {
     await retryWhileLocked(run, name, () =>
       inTransaction(run.orm, async (session) => {
-        await withSettingsRestored(session, async () => {
+        await withSessionRestored(session, [statement.sql], async () => {
           await session.query(transactionTimeouts(run.limits, step));
           await run.lease.guard(session);
           await withBlockerReports(run, name, () => session.query(statement.sql));
@@ -147,8 +155,36 @@ async function isDirect(session: OwnSession): Promise<boolean> {
   return row?.pid === session.announcedProcess;
 }
 
+/**
+ * Returns the statements of a migration that queries the database. What its code sends has no transaction, and runs on any connection of
+ * the pool.
+ *
+ * @throws MigrationRefusedError before a statement is sent that would leave a transaction open, or something in the session.
+ */
 async function collectStatements({ orm }: Run, { migration, direction }: Step): Promise<string[]> {
   const instance = await migration.file.make();
-  await instance[direction]();
-  return addedStatements(orm, instance);
+  const guard = async (sql: string): Promise<void> => {
+    await refuseUnfitStatements(migration, [sql]);
+    await refuseSessionEffect(migration.name, sql);
+  };
+  await callGuarded(instance, direction, guard, (guarded) => {
+    const execute = instance.execute.bind(instance);
+    instance.execute = async (...given) => {
+      const [query] = given;
+      await guarded(typeof query === 'string' ? query : 'toRaw' in query ? query.toRaw().sql : query.sql);
+      return execute(...given);
+    };
+  });
+  const statements = addedStatements(orm, instance);
+  await refuseUnfitStatements(migration, statements);
+  return statements;
+}
+
+async function refuseSessionEffect(name: string, text: string): Promise<void> {
+  const effect = await findSessionEffect(text);
+  if (effect === null) return;
+  throw new MigrationRefusedError(
+    `${name} executes "${effect}" outside a transaction, which would stay in effect for other users of the connection: pass it to addSql together ` +
+      'with the statements that need it, as one text',
+  );
 }
