@@ -143,7 +143,7 @@ function definitions(schema: string, { lease, progress, history }: MigratorTable
       checksum text not null,
       -- False before the statement is sent: until then its outcome is unknown.
       done boolean not null,
-      -- The checkpoint of a backfill: { key, rows }.
+      -- The checkpoint of a backfill: { key, rows }; the object that a statement drops: { oid }.
       place jsonb,
       at timestamptz not null default clock_timestamp(),
       primary key (name, direction, statement)

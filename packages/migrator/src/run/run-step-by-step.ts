@@ -2,7 +2,13 @@ import { parseBackfill } from '../files/backfill.ts';
 import { addedStatements } from '../files/emitted-migration.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
-import { remainingStatements } from './remaining-statements.ts';
+import {
+  parseTarget,
+  remainingStatements,
+  requireValidIndex,
+  resolveTarget,
+  type Target,
+} from './remaining-statements.ts';
 import { parseCheckpoint, runBackfill, type Checkpoint } from './run-backfill.ts';
 import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
@@ -22,7 +28,8 @@ import { onOwnConnection, type OwnSession } from '../session/own-connection.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 import { isLostConnection } from '../session/find-sql-state.ts';
 import { findSessionEffect } from '../sql/find-lasting-effect.ts';
-import { classifyStandalone } from '../sql/classify-standalone.ts';
+import { longNames } from '../sql/long-names.ts';
+import { classifyStandalone, type Standalone } from '../sql/classify-standalone.ts';
 import type { Progress } from '../ledger/state.ts';
 
 /**
@@ -40,6 +47,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     const statements = migration[direction]?.statements ?? (await collectStatements(run, step));
     for (const sql of statements) await refuseUnnamedIndex(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
+      await refuseUnresolvableNames(session, migration.name, statements);
       // Behind a pooler it has no fixed server process, and session settings do not last.
       if (await isDirect(session)) {
         await session.query(sessionTimeouts(step));
@@ -111,17 +119,29 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
     );
     return;
   }
-  await inTransaction(run.orm, async (session) => {
-    await run.lease.guard(session);
-    await recordProgress(session, run, step, statement.index, false);
-  });
-  const send = (sql: string): Promise<void> => withBlockerReports(run, name, () => run.lease.send(own, sql));
-  const rest = await remainingStatements(kind, statement.sql, own, statement.known !== undefined);
-  for (const sql of rest) await send(sql);
-  await inTransaction(run.orm, async (session) => {
-    await run.lease.guard(session);
-    await recordProgress(session, run, step, statement.index, true);
-  });
+  return sendStandalone(run, step, own, { ...statement, kind });
+}
+
+/** Sends a statement outside a transaction, between a record that its outcome is unknown and one that it is done. */
+async function sendStandalone(
+  run: Run,
+  step: Step,
+  own: Session,
+  { sql, index, known, kind }: Statement & { readonly kind: Standalone },
+): Promise<void> {
+  const { name } = step.migration;
+  const place = known?.place ?? null;
+  const target = known ? (place === null ? null : parseTarget(place)) : await resolveTarget(kind, own);
+  const record = (done: boolean): Promise<void> =>
+    inTransaction(run.orm, async (session) => {
+      await run.lease.guard(session);
+      await recordProgress(session, run, step, index, done, target ?? undefined);
+    });
+  await record(false);
+  const rest = await remainingStatements(kind, sql, own, { interrupted: known !== undefined, target });
+  for (const text of rest) await withBlockerReports(run, name, () => run.lease.send(own, text));
+  await requireValidIndex(kind, own);
+  await record(true);
 }
 
 async function recordProgress(
@@ -130,13 +150,13 @@ async function recordProgress(
   step: Step,
   index: number,
   done: boolean,
-  checkpoint?: Checkpoint,
+  place?: Checkpoint | Target,
 ): Promise<void> {
   const { name, checksum } = step.migration;
   await session.query(
     `insert into ${run.tables.progress} (name, direction, statement, checksum, done, place) values ($1, $2, $3, $4, $5, $6)
      on conflict (name, direction, statement) do update set done = excluded.done, place = excluded.place, at = clock_timestamp()`,
-    [name, step.direction, index, checksum, done, checkpoint ? JSON.stringify(checkpoint) : null],
+    [name, step.direction, index, checksum, done, place ? JSON.stringify(place) : null],
   );
 }
 
@@ -147,6 +167,25 @@ async function refuseUnnamedIndex(migration: string, sql: string): Promise<void>
   throw new MigrationRefusedError(
     `${migration} builds an index of ${kind.table} concurrently without a name, and an unnamed index can't be found after an interruption: name it`,
   );
+}
+
+// The grammar truncates names as a server does whose encoding is UTF-8.
+async function refuseUnresolvableNames(
+  session: Session,
+  migration: string,
+  statements: readonly string[],
+): Promise<void> {
+  for (const sql of statements) {
+    const [name] = (await classifyStandalone(sql)) ? await longNames(sql) : [];
+    if (name === undefined) continue;
+    const [server] = await session.query<{ encoding: string }>(
+      `select current_setting('server_encoding') as encoding`,
+    );
+    if (server?.encoding === 'UTF8') continue;
+    throw new MigrationRefusedError(
+      `${migration} uses the name ${name} outside a transaction, and a server with the encoding ${server?.encoding} may truncate it: use at most 63 bytes of UTF-8`,
+    );
+  }
 }
 
 /** Whether a connection is direct: a pooler announces another process than that of the server. */
