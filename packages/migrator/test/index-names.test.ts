@@ -111,8 +111,10 @@ describe('an interrupted drop of an index', () => {
     expect(await migratorOn(db, standing('drop index concurrently i')).up()).toMatchObject([{ name: 'A' }]);
 
     expect(
-      await db.orm.em.execute(`select to_regclass('a.i')::text as a, to_regclass('b.i')::text as b`),
-    ).toEqual([{ a: null, b: 'i' }]);
+      await db.orm.em.execute(
+        `select to_regclass('a.i') is null as dropped, to_regclass('b.i') is null as other`,
+      ),
+    ).toEqual([{ dropped: true, other: false }]);
   });
 
   test('is finished where the index is left', async () => {
