@@ -2,13 +2,14 @@ import { MigrationRefusedError } from '../session/errors.ts';
 import { findLastingEffect } from '../sql/find-lasting-effect.ts';
 import { findTransactionControl } from '../sql/find-transaction-control.ts';
 import { refuseTransactionalBackfill } from './backfill.ts';
+import { refuseUnfitMark } from './standalone.ts';
 import type { EmittedMigration } from './emitted-migration.ts';
 
 /**
  * Refuses statements that the migrator can't run, before any of them is sent.
  *
  * @throws MigrationRefusedError when one begins or ends a transaction, or has an effect on the session that can't be undone; and for a
- * backfill in a transactional migration.
+ * backfill, or a statement that is marked to stand alone, in a transactional migration.
  */
 export async function refuseUnfitStatements(
   { name, transactional }: Pick<EmittedMigration, 'name' | 'transactional'>,
@@ -16,6 +17,7 @@ export async function refuseUnfitStatements(
 ): Promise<void> {
   if (transactional) refuseTransactionalBackfill(name, statements);
   for (const sql of statements) {
+    await refuseUnfitMark(name, transactional, sql);
     const control = await findTransactionControl(sql);
     if (control !== null) {
       throw new MigrationRefusedError(

@@ -69,6 +69,9 @@ const remedies: Readonly<Partial<Record<string, string>>> = {
   '55P03': 'Find the session that holds the lock (pg_stat_activity), and retry.',
   '57014': 'If it timed out, set a longer `statementTimeout` in the migration, or split it; then retry.',
   '2BP01': 'Drop the dependent objects first, or use `cascade`; then retry.',
+  '25001': 'Return false from its isTransactional(), so that it runs statement by statement; then retry.',
+  '2D000':
+    'Return false from its isTransactional(), and mark the statement: addSql(standalone(…)); then retry.',
   '42501': 'Grant the privilege to its role, or connect as the owner; then retry.',
 };
 

@@ -2,14 +2,9 @@ import { parseBackfill } from '../files/backfill.ts';
 import { addedStatements } from '../files/emitted-migration.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
-import {
-  parseTarget,
-  remainingStatements,
-  requireValidIndex,
-  resolveTarget,
-  type Target,
-} from './remaining-statements.ts';
-import { parseCheckpoint, runBackfill, type Checkpoint } from './run-backfill.ts';
+import { recordProgress } from './record-progress.ts';
+import { findStandalone, refuseCodeBehindPooler, runsCode, sendStandalone } from './send-standalone.ts';
+import { parseCheckpoint, runBackfill } from './run-backfill.ts';
 import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
@@ -26,10 +21,10 @@ import { disableTransactionTimeouts } from '../session/session-settings.ts';
 import { TransactionEndedError } from '../session/transaction-ended-error.ts';
 import { onOwnConnection, type OwnSession } from '../session/own-connection.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
-import { isLostConnection } from '../session/find-sql-state.ts';
+import { findSqlState, isLostConnection } from '../session/find-sql-state.ts';
 import { findSessionEffect } from '../sql/find-lasting-effect.ts';
 import { longNames } from '../sql/long-names.ts';
-import { classifyStandalone, type Standalone } from '../sql/classify-standalone.ts';
+import { classifyStandalone } from '../sql/classify-standalone.ts';
 import type { Progress } from '../ledger/state.ts';
 
 /**
@@ -48,18 +43,22 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     for (const sql of statements) await refuseUnnamedIndex(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
       await refuseUnresolvableNames(session, migration.name, statements);
-      // Behind a pooler it has no fixed server process, and session settings do not last.
-      if (await isDirect(session)) {
-        await session.query(sessionTimeouts(step));
-        await disableTransactionTimeouts(session, 'session');
+      const direct = await isDirect(session);
+      if (direct) {
+        await prepareOwnSession(session, step);
         await run.lease.registerConnection(session);
+      } else {
+        for (const sql of statements) {
+          const kind = await findStandalone(session, sql);
+          if (kind) await refuseCodeBehindPooler(migration.name, sql, kind);
+        }
       }
       for (const [index, sql] of statements.entries()) {
         const known = recorded.find(({ statement }) => statement === index);
         if (known?.done) continue;
         at = index + 1;
         run.report({ kind: 'statement', name: migration.name, sql, number: at, count: statements.length });
-        await runStatement(run, step, session, { sql, index, known });
+        await runStatement(run, step, session, { sql, index, known, direct });
       }
     });
     await inTransaction(run.orm, async (session) => {
@@ -75,7 +74,9 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     // Possibly only the answer to the last commit was lost.
     if (isLostConnection(error) && (await wasCommitted(run, step))) return;
     const conflict = await findStepConflict(run, step, at, error);
-    const hint = conflict && 'remedy' in conflict ? ` ${conflict.remedy}` : '';
+    const remedy =
+      conflict && 'remedy' in conflict ? conflict.remedy : outsideTransactions[findSqlState(error)];
+    const hint = remedy === undefined ? '' : ` ${remedy}`;
     throw await recordFailure(run, step, {
       error,
       startedAt,
@@ -88,11 +89,18 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
   }
 }
 
+const mark =
+  "If the statement can't run in a transaction, mark it: this.addSql(standalone('…')), imported from mikro-orm-safe-migrations.";
+
+const outsideTransactions: Readonly<Partial<Record<string, string>>> = { '2D000': mark, '25001': mark };
+
 interface Statement {
   readonly sql: string;
   readonly index: number;
   /** Its progress from an interrupted run. */
   readonly known: Progress | undefined;
+  /** Whether the separate connection reaches the server without a pooler. */
+  readonly direct: boolean;
 }
 
 async function runStatement(run: Run, step: Step, own: Session, statement: Statement): Promise<void> {
@@ -101,10 +109,11 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
     const place = statement.known?.place ?? null;
     return runBackfill(run, step, batches, {
       initial: place === null ? null : parseCheckpoint(place),
-      save: (session, reached, last) => recordProgress(session, run, step, statement.index, last, reached),
+      save: (session, place, done) =>
+        recordProgress(session, run, step, { index: statement.index, done, place }),
     });
   }
-  const kind = await classifyStandalone(statement.sql);
+  const kind = await findStandalone(own, statement.sql);
   const { name } = step.migration;
   if (!kind) {
     await retryWhileLocked(run, name, () =>
@@ -114,50 +123,24 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
           await run.lease.guard(session);
           await withBlockerReports(run, name, () => session.query(statement.sql));
         });
-        await recordProgress(session, run, step, statement.index, true);
+        await recordProgress(session, run, step, { index: statement.index, done: true });
       }),
     );
     return;
   }
-  return sendStandalone(run, step, own, { ...statement, kind });
+  if (!statement.direct) await refuseCodeBehindPooler(name, statement.sql, kind);
+  await sendStandalone(run, step, own, { ...statement, kind });
+  if (statement.direct && (await runsCode(statement.sql, kind))) {
+    // The next statement must not depend on what it left in the session.
+    await own.query('discard all');
+    await prepareOwnSession(own, step);
+  }
 }
 
-/** Sends a statement outside a transaction, between a record that its outcome is unknown and one that it is done. */
-async function sendStandalone(
-  run: Run,
-  step: Step,
-  own: Session,
-  { sql, index, known, kind }: Statement & { readonly kind: Standalone },
-): Promise<void> {
-  const { name } = step.migration;
-  const place = known?.place ?? null;
-  const target = known ? (place === null ? null : parseTarget(place)) : await resolveTarget(kind, own);
-  const record = (done: boolean): Promise<void> =>
-    inTransaction(run.orm, async (session) => {
-      await run.lease.guard(session);
-      await recordProgress(session, run, step, index, done, target ?? undefined);
-    });
-  await record(false);
-  const rest = await remainingStatements(kind, sql, own, { interrupted: known !== undefined, target });
-  for (const text of rest) await withBlockerReports(run, name, () => run.lease.send(own, text));
-  await requireValidIndex(kind, own);
-  await record(true);
-}
-
-async function recordProgress(
-  session: Session,
-  run: Run,
-  step: Step,
-  index: number,
-  done: boolean,
-  place?: Checkpoint | Target,
-): Promise<void> {
-  const { name, checksum } = step.migration;
-  await session.query(
-    `insert into ${run.tables.progress} (name, direction, statement, checksum, done, place) values ($1, $2, $3, $4, $5, $6)
-     on conflict (name, direction, statement) do update set done = excluded.done, place = excluded.place, at = clock_timestamp()`,
-    [name, step.direction, index, checksum, done, place ? JSON.stringify(place) : null],
-  );
+// Settings of a session do not last behind a pooler.
+async function prepareOwnSession(own: Session, step: Step): Promise<void> {
+  await own.query(sessionTimeouts(step));
+  await disableTransactionTimeouts(own, 'session');
 }
 
 // An invalid unnamed index could not be found.
