@@ -2,6 +2,8 @@ export { describeDifference, type Difference } from './catalog/differences.ts';
 export type { CheckResult } from './check.ts';
 export { createMigration, type CreatedMigration, type CreationWarning } from './create-migration.ts';
 export { backfill, type BackfillUpdate } from './files/backfill.ts';
+export { standalone } from './files/standalone.ts';
+export type { StandaloneOptions } from './sql/standalone-mark.ts';
 export type { DownLosses } from './losses/down-losses.ts';
 export type { Direction, MigrationSettings } from './files/code-migration.ts';
 export { MigratorError, MigrationRefusedError, type MigratorErrorCode } from './session/errors.ts';

@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { baseline } from './baseline.ts';
+import { refuseGaps } from './ledger/compare-log.ts';
 import type { MigratedDatabase } from './catalog/migrated-database.ts';
 import { check, type CheckResult } from './check.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
@@ -64,6 +65,7 @@ export class Migrator {
    */
   async up(request: UpRequest = {}): Promise<MigrationRun[]> {
     const state = await this.#readAll();
+    if (!request.allowOutOfOrder) refuseGaps(state, this.#tables.log);
     const chosen = await selectUp(state, request);
     await refuseDroppedSchema(this.#database(), state);
     const texts = sameInOtherText(state);
@@ -120,7 +122,10 @@ export class Migrator {
    */
   async planUp({ from, ...request }: UpRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
     const state = await this.#stateFrom(from);
-    if (from === undefined) await refuseDroppedSchema(this.#database(), state);
+    if (from === undefined) {
+      if (!request.allowOutOfOrder) refuseGaps(state, this.#tables.log);
+      await refuseDroppedSchema(this.#database(), state);
+    }
     return planOf(state, this.#limits(), (before) => upSteps(before, request));
   }
 

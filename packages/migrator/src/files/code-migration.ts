@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { isNativeError } from 'node:util/types';
 import type { Migration } from '@mikro-orm/migrations';
-import type { MikroORM, Transaction } from '@mikro-orm/postgresql';
+import type { MikroORM } from '@mikro-orm/postgresql';
 import { disconnect, watchQueries } from '../internals/disconnect.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { isMilliseconds } from '../session/milliseconds.ts';
 import { withoutBatchOptions } from './backfill.ts';
+import { callGuarded, type StatementGuard } from './guarded-migration.ts';
 import type { MigrationFile } from './migration-files.ts';
 
 export type Direction = 'up' | 'down';
@@ -97,13 +98,20 @@ export class LoadedMigration {
     return emitted;
   }
 
-  /** Calls `up` or `down` to be run, with the database: in `transaction`, or on any connection of the pool when absent. */
-  async call(direction: Direction, transaction?: Transaction): Promise<Emitted> {
+  /**
+   * Calls `up` or `down` to be run, with the database: `connect` gives the instance its handles, behind the guard.
+   *
+   * @throws what `guard` threw first; and what the code throws.
+   */
+  async call(
+    direction: Direction,
+    guard: StatementGuard,
+    connect: (instance: Migration, guard: StatementGuard) => void,
+  ): Promise<Emitted> {
     const migration = await this.#file.make();
-    if (transaction) migration.setTransactionContext(transaction);
     let hasQueried = false;
     watchQueries(migration, () => (hasQueried = true));
-    await migration[direction]();
+    await callGuarded(migration, direction, guard, (guarded) => connect(migration, guarded));
     return { statements: addedStatements(this.#orm, migration), hasQueried };
   }
 

@@ -57,6 +57,8 @@ export async function addToHistory(
       entry.textDigest ?? null,
     ],
   );
+  // The last values of sequences would stay in a session that others use.
+  await session.query('discard sequences');
 }
 
 /** The latest entry of a migration in the history. */

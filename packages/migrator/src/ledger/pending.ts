@@ -2,6 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { tablesOf } from './tables.ts';
 import { migrationFiles } from '../files/migration-files.ts';
 import { poolSession } from '../session/session.ts';
+import { refusePartialTables } from './refuse-partial-tables.ts';
 import { readLog } from './state.ts';
 
 /** The difference between the migrations of a database and of the code. */
@@ -14,7 +15,11 @@ export interface MigrationGap {
   readonly unknown: readonly string[];
 }
 
-/** Compares the migrations of a database and of the code by their names, fast enough for each start of a service. Changes nothing. */
+/**
+ * Compares the migrations of a database and of the code by their names, fast enough for each start of a service. Changes nothing.
+ *
+ * @throws MigrationRefusedError when the log may hide rows from this role.
+ */
 export async function migrationGap(orm: MikroORM): Promise<MigrationGap> {
   const tables = tablesOf(orm, 'migrator');
   const session = poolSession(orm);
@@ -23,6 +28,7 @@ export async function migrationGap(orm: MikroORM): Promise<MigrationGap> {
   const [log] = await session.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
     tables.log,
   ]);
+  if (log?.there) await refusePartialTables(session, tables);
   const applied = new Set(log?.there ? (await readLog(session, tables)).map(({ name }) => name) : []);
   return {
     version: [...applied].toSorted().at(-1) ?? null,

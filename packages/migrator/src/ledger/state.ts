@@ -4,7 +4,8 @@ import type { CodeMigration } from '../files/code-migration.ts';
 import { withPermissionHint } from '../session/with-permission-hint.ts';
 import { lastEntries, type LastEntry } from './history.ts';
 import { readMigrations } from '../files/read-migrations.ts';
-import { withoutExtension } from '../files/migration-files.ts';
+import { refuseContradictedLog } from './compare-log.ts';
+import { migrationFiles, withoutExtension } from '../files/migration-files.ts';
 import { poolSession, type Session } from '../session/session.ts';
 
 /** A row of the ORM's list of applied migrations. */
@@ -24,7 +25,7 @@ export interface Progress {
   readonly checksum: string;
   /** Whether it is known to be done; else it was sent and its outcome is unknown. */
   readonly done: boolean;
-  /** The checkpoint of a backfill, as JSON; null for any other statement. */
+  /** The checkpoint of a backfill, or the object that a statement drops, as JSON; null for any other statement. */
   readonly place: string | null;
 }
 
@@ -52,7 +53,7 @@ export async function readState(orm: MikroORM, tables: MigratorTables): Promise<
   return { migrations, edits: new Map(), ...(await readDatabase(orm, tables)) };
 }
 
-/** @throws MigrationRefusedError when the role may not read it. */
+/** @throws MigrationRefusedError when the role may not read it all, or the log contradicts the history. */
 export async function readDatabase(orm: MikroORM, tables: MigratorTables): Promise<Recorded> {
   return withPermissionHint(() => read(poolSession(orm), tables));
 }
@@ -61,6 +62,7 @@ async function read(session: Session, tables: MigratorTables): Promise<Recorded>
   const there = await findExistingTables(session, tables);
   const log = there.log ? await readLog(session, tables) : [];
   const history = there.history ? await lastEntries(session, tables) : new Map<string, LastEntry>();
+  refuseContradictedLog({ log, history }, tables.log);
   const progress =
     there.log && there.progress
       ? await session.query<Progress>(

@@ -3,6 +3,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
+import { refusePartialTables } from './refuse-partial-tables.ts';
 
 /** The quoted names of the migrator's tables. */
 export interface MigratorTables {
@@ -49,6 +50,8 @@ function quoted(name: string): string {
 /**
  * Returns which tables exist: none before the first migration, only the log where the ORM's command line migrated. `current` is whether the
  * history has the columns of this version.
+ *
+ * @throws MigrationRefusedError when one of them may hide rows from this role.
  */
 export async function findExistingTables(
   session: Session,
@@ -60,10 +63,15 @@ export async function findExistingTables(
        exists (select from pg_attribute where attrelid = to_regclass($4) and attname = 'text_digest') as current`,
     [tables.log, tables.lease, tables.progress, tables.history],
   );
+  await refusePartialTables(session, tables);
   return found ?? { log: false, lease: false, progress: false, history: false, current: false };
 }
 
-/** Creates the migrator's tables where they are missing. Safe to run concurrently. */
+/**
+ * Creates the migrator's tables where they are missing. Safe to run concurrently.
+ *
+ * @throws MigrationRefusedError when one of them may hide rows from this role.
+ */
 export async function ensureTables(orm: MikroORM, schema: string, tables: MigratorTables): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     const { log, ...own } = await findExistingTables(poolSession(orm), tables);
@@ -137,7 +145,7 @@ function definitions(schema: string, { lease, progress, history }: MigratorTable
       checksum text not null,
       -- False before the statement is sent: until then its outcome is unknown.
       done boolean not null,
-      -- The checkpoint of a backfill: { key, rows }.
+      -- The checkpoint of a backfill: { key, rows }; the object that a statement drops: { oid }.
       place jsonb,
       at timestamptz not null default clock_timestamp(),
       primary key (name, direction, statement)

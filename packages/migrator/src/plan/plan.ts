@@ -3,7 +3,7 @@ import type { Direction } from '../files/code-migration.ts';
 import { sessionTimeouts, transactionTimeouts, type Limits } from '../run/limits.ts';
 import type { Step } from '../run/step.ts';
 import { beginStatement } from '../session/session.ts';
-import { refuseUnfit } from './selection.ts';
+import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { requireKnown } from './targets.ts';
 import { classifyStandalone } from '../sql/classify-standalone.ts';
 import type { Progress, State } from '../ledger/state.ts';
@@ -39,7 +39,7 @@ export async function planOf(
     steps.map(async (step) => {
       const { migration, direction } = step;
       const emitted = step.statements ?? (await migration.emit(direction));
-      await refuseUnfit(migration, emitted ?? []);
+      await refuseUnfitStatements(migration, emitted ?? []);
       return {
         name: migration.name,
         direction,

@@ -1,9 +1,8 @@
 import { isNativeError } from 'node:util/types';
-import { refuseTransactionalBackfill } from '../files/backfill.ts';
 import type { LoadedMigration } from '../files/code-migration.ts';
+import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import type { State } from '../ledger/state.ts';
-import { findTransactionControl } from '../sql/find-transaction-control.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 import { downTarget, upTarget } from './targets.ts';
 import { statusOf, type MigrationCondition } from '../ledger/status.ts';
@@ -74,26 +73,10 @@ export async function selectDown(
         { cause },
       );
     });
-    await refuseUnfit(migration, statements ?? []);
+    await refuseUnfitStatements(migration, statements ?? []);
     chosen.push({ migration, statements });
   }
   return chosen;
-}
-
-/** @throws MigrationRefusedError when the statements of a migration can't be sent in its transaction, or end it. */
-export async function refuseUnfit(
-  { name, transactional }: LoadedMigration,
-  statements: readonly string[],
-): Promise<void> {
-  if (transactional) refuseTransactionalBackfill(name, statements);
-  for (const sql of statements) {
-    const control = await findTransactionControl(sql);
-    if (control !== null) {
-      throw new MigrationRefusedError(
-        `${name} sends "${control}", but the migrator begins and ends its transactions: remove that statement`,
-      );
-    }
-  }
 }
 
 const unsafe: readonly MigrationCondition[] = ['duplicate', 'missing', 'edited'];

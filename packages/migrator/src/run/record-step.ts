@@ -4,7 +4,11 @@ import type { Session } from '../session/session.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
 
-/** Records a finished step in the log and the history. Runs in the step's own transaction where the step has one. */
+/**
+ * Records a finished step in the log and the history. Runs in the step's own transaction where the step has one.
+ *
+ * @throws Error when a trigger of the log discards the row.
+ */
 export async function recordStep(
   session: Session,
   run: Run,
@@ -13,12 +17,14 @@ export async function recordStep(
 ): Promise<void> {
   const { migration, direction, note } = step;
   const { log } = run.tables;
-  await (direction === 'up'
-    ? session.query(`insert into ${log} (name) values ($1)`, [migration.name])
+  const changed = await (direction === 'up'
+    ? session.query(`insert into ${log} (name) values ($1) returning 1`, [migration.name])
     : // The ORM logs names with their extension in some versions.
-      session.query(`delete from ${log} where name = any($1)`, [
+      session.query(`delete from ${log} where name = any($1) returning 1`, [
         ['', '.js', '.ts'].map((extension) => migration.name + extension),
       ]));
+  if (changed.length === 0)
+    throw new Error(`a trigger of ${log} discards its rows, so that the result can't be recorded: drop it`);
   await addToHistory(session, run.tables, {
     name: migration.name,
     direction,

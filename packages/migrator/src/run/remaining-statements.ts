@@ -3,21 +3,20 @@ import { classifyStandalone, type Standalone } from '../sql/classify-standalone.
 
 /**
  * Returns the statements that are left to send for one that can't run in a transaction: the statement itself the first time; after an
- * interruption, statements that clean up or finish it; none if the server finished it.
+ * interruption, statements that clean up or finish it; none if the server finished it. `target` is what `resolveTarget` returned when it
+ * was sent first.
  */
 export async function remainingStatements(
   kind: Standalone,
   sql: string,
   session: Session,
-  interrupted: boolean,
+  { interrupted, target }: { readonly interrupted: boolean; readonly target: Target | null },
 ): Promise<string[]> {
   switch (kind.kind) {
     case 'create index':
       return ofCreateIndex(kind, sql, session, interrupted);
-    case 'drop index': {
-      const [found] = await session.query('select 1 from pg_class where oid = to_regclass($1)', [kind.index]);
-      return interrupted && !found ? [] : [sql];
-    }
+    case 'drop index':
+      return interrupted ? ofDropIndex(kind, sql, session, target) : [sql];
     case 'reindex':
       return interrupted ? [...(await dropInvalidIndexes(kind, session)), sql] : [sql];
     case 'detach partition':
@@ -28,11 +27,54 @@ export async function remainingStatements(
   }
 }
 
+/** The object that a statement drops, as the server resolved its name. */
+export interface Target {
+  readonly oid: string;
+}
+
+/** Returns what a statement is about to drop: later its name may resolve to another object of the search path. */
+export async function resolveTarget(kind: Standalone, session: Session): Promise<Target | null> {
+  if (kind.kind !== 'drop index') return null;
+  const [found] = await session.query<{ oid: string | null }>('select to_regclass($1)::oid::text as oid', [
+    kind.index,
+  ]);
+  return found?.oid == null ? null : { oid: found.oid };
+}
+
+/** Parses a target that was stored as JSON. */
+export function parseTarget(text: string): Target {
+  const { oid }: { oid: unknown } = JSON.parse(text);
+  return { oid: String(oid) };
+}
+
+/**
+ * Checks that a statement had its effect, before it is recorded as done.
+ *
+ * @throws Error when an index is INVALID: `if not exists` skips an invalid one too.
+ */
+export async function requireValidIndex(kind: Standalone, session: Session): Promise<void> {
+  if (kind.kind !== 'create index') return;
+  const [invalid] = await session.query<{ name: string; table: string }>(
+    `select format('%I.%I', nspname, i.relname) as name, indrelid::regclass::text as table
+     from pg_class t join pg_namespace on pg_namespace.oid = t.relnamespace
+       join pg_class i on i.relnamespace = t.relnamespace and i.relname = (parse_ident($2)::name[])[1]
+       join pg_index on indexrelid = i.oid
+     where t.oid = to_regclass($1) and not (indisvalid and indisready)`,
+    [kind.table, kind.index],
+  );
+  if (invalid)
+    throw new Error(
+      `the index ${invalid.name} of ${invalid.table} is INVALID: drop index concurrently ${invalid.name}, and retry`,
+    );
+}
+
 /** Returns the statements that drop the INVALID index which a `create index concurrently` has left; none for any other statement. */
 export async function remainingIndexes(sql: string, session: Session): Promise<string[]> {
   const kind = await classifyStandalone(sql);
   if (kind?.kind !== 'create index') return [];
-  return (await ofCreateIndex(kind, sql, session, true)).filter((statement) => statement !== sql);
+  return (await remainingStatements(kind, sql, session, { interrupted: true, target: null })).filter(
+    (statement) => statement !== sql,
+  );
 }
 
 async function ofCreateIndex(
@@ -41,15 +83,38 @@ async function ofCreateIndex(
   session: Session,
   interrupted: boolean,
 ): Promise<string[]> {
-  // An index is created in its table's schema, independent of the search path.
-  const [index] = await session.query<{ name: string; valid: boolean }>(
-    `select format('%I.%I', nspname, relname) as name, indisvalid and indisready as valid
+  // An index is created in its table's schema, independent of the search path. The server truncates long names.
+  const [index] = await session.query<{ name: string; valid: boolean; attached: boolean }>(
+    `select format('%I.%I', nspname, relname) as name, indisvalid and indisready as valid,
+       exists (select from pg_inherits where inhrelid = indexrelid) as attached
      from pg_index join pg_class on pg_class.oid = indexrelid join pg_namespace on pg_namespace.oid = relnamespace
-     where indrelid = to_regclass($1) and relname = (parse_ident($2))[1]`,
+     where indrelid = to_regclass($1) and relname = (parse_ident($2)::name[])[1]`,
     [kind.table, kind.index],
   );
-  if (index?.valid === false) return [`drop index concurrently ${index.name}`, sql];
+  // One that belongs to the index of a partitioned table can't be dropped.
+  if (index?.valid === false)
+    return index.attached
+      ? [`reindex index concurrently ${index.name}`]
+      : [`drop index concurrently ${index.name}`, sql];
   return interrupted && index !== undefined ? [] : [sql];
+}
+
+async function ofDropIndex(
+  { index }: Standalone & { kind: 'drop index' },
+  sql: string,
+  session: Session,
+  target: Target | null,
+): Promise<string[]> {
+  if (target === null) {
+    const [found] = await session.query('select 1 from pg_class where oid = to_regclass($1)', [index]);
+    return found ? [sql] : [];
+  }
+  const [left] = await session.query<{ name: string }>(
+    `select format('%I.%I', nspname, relname) as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+     where pg_class.oid = $1::oid and relkind in ('i', 'I')`,
+    [target.oid],
+  );
+  return left ? [`drop index concurrently ${left.name}`] : [];
 }
 
 /** Returns statements that drop the invalid indexes (`…_ccnew`, `…_ccold`) of an interrupted REINDEX CONCURRENTLY. */

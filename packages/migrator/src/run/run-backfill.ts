@@ -178,6 +178,12 @@ export function parseCheckpoint(text: string): Checkpoint {
   return { key: keyOf(JSON.stringify(key)), rows: Number(rows) };
 }
 
+/** Whether a stored place is the checkpoint of a backfill. */
+export function isCheckpoint(text: string): boolean {
+  const place: unknown = JSON.parse(text);
+  return typeof place === 'object' && place !== null && 'key' in place;
+}
+
 function keyOf(text: string): string[] {
   const key: unknown = JSON.parse(text);
   if (!Array.isArray(key)) throw new Error(`a backfill's checkpoint is not a list: ${text}`);

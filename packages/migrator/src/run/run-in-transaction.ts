@@ -1,5 +1,5 @@
 import type { Emitted } from '../files/code-migration.ts';
-import { refuseUnfit } from '../plan/selection.ts';
+import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError } from '../session/errors.ts';
 import type { Conflict } from '../leftovers/find-conflict.ts';
 import { dropAll } from '../leftovers/drop-all.ts';
@@ -13,7 +13,9 @@ import { withBlockerReports } from './with-blocker-reports.ts';
 import { retryWhileLocked } from './retry-while-locked.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
-import { withSettingsRestored } from '../session/session-settings.ts';
+import { withSessionRestored } from '../session/restore-session.ts';
+import { TransactionEndedError } from '../session/transaction-ended-error.ts';
+import { guardedTransaction } from './guarded-transaction.ts';
 import { inTransaction, poolSession, type TransactionSession } from '../session/session.ts';
 import { isLostConnection, findSqlState } from '../session/find-sql-state.ts';
 
@@ -60,7 +62,10 @@ async function attempt(run: Run, step: Step, replaced: Replaced, call: Call): Pr
       return attempt(run, step, conflict, call);
     }
     const hint = conflict?.remedy ?? remedies[findSqlState(error)];
-    const remedy = `It was rolled back. ${hint ?? 'Correct it and retry.'}`;
+    const remedy =
+      error instanceof TransactionEndedError
+        ? 'It is not recorded as done: compare the database with the migration, undo what was kept or complete it by hand, and correct the migration.'
+        : `It was rolled back. ${hint ?? 'Correct it and retry.'}`;
     throw await recordFailure(run, step, {
       error,
       startedAt,
@@ -74,6 +79,9 @@ const remedies: Readonly<Partial<Record<string, string>>> = {
   '55P03': 'Find the session that holds the lock (pg_stat_activity), and retry.',
   '57014': 'If it timed out, set a longer `statementTimeout` in the migration, or split it; then retry.',
   '2BP01': 'Drop the dependent objects first, or use `cascade`; then retry.',
+  '25001': 'Return false from its isTransactional(), so that it runs statement by statement; then retry.',
+  '2D000':
+    'Return false from its isTransactional(), and mark the statement: addSql(standalone(…)); then retry.',
   '42501': 'Grant the privilege to its role, or connect as the owner; then retry.',
 };
 
@@ -90,14 +98,15 @@ async function send(
   session: TransactionSession,
   { startedAt, replaced, call, reached }: Sending,
 ): Promise<void> {
-  const { migration, direction } = step;
-  await withSettingsRestored(session, async () => {
+  const { migration } = step;
+  const known = call.emitted?.hasQueried === false ? call.emitted : null;
+  const sent = [...(known?.statements ?? [])];
+  await withSessionRestored(session, sent, async (learn) => {
     await session.query(transactionTimeouts(run.limits, step));
     await run.lease.guard(session);
-    if (!call.emitted || call.emitted.hasQueried)
-      call.emitted = await migration.call(direction, session.transaction);
-    const { statements } = call.emitted;
-    await refuseUnfit(migration, statements);
+    const emitted = known ?? (await callIn(step, session, learn));
+    call.emitted = emitted;
+    const { statements } = emitted;
     await dropAll(session, replaced.drops);
     for (const [index, sql] of statements.entries()) {
       const number = index + 1;
@@ -111,4 +120,26 @@ async function send(
       ? [step.note, `replaced existing objects: ${replaced.objects.join(', ')}`].filter(Boolean).join('; ')
       : step.note;
   if (call.emitted) await recordStep(session, run, { ...step, note }, { startedAt, emitted: call.emitted });
+}
+
+/**
+ * Calls the step in its transaction. What its code sends, and the statements that it adds, are passed to `learn`.
+ *
+ * @throws MigrationRefusedError before a statement that the migrator can't run is sent.
+ */
+async function callIn(
+  { migration, direction }: Step,
+  session: TransactionSession,
+  learn: (...texts: string[]) => Promise<void>,
+): Promise<Emitted> {
+  const guard = async (sql: string): Promise<void> => {
+    await refuseUnfitStatements(migration, [sql]);
+    await learn(sql);
+  };
+  const emitted = await migration.call(direction, guard, (instance, guarded) =>
+    instance.setTransactionContext(guardedTransaction(session.transaction, guarded)),
+  );
+  await refuseUnfitStatements(migration, emitted.statements);
+  await learn(...emitted.statements);
+  return emitted;
 }

@@ -1,9 +1,10 @@
 import { parseBackfill } from '../files/backfill.ts';
 import { digestOf, type Emitted } from '../files/code-migration.ts';
-import { refuseUnfit } from '../plan/selection.ts';
+import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
-import { remainingStatements } from './remaining-statements.ts';
-import { parseCheckpoint, runBackfill, type Checkpoint } from './run-backfill.ts';
+import { recordProgress } from './record-progress.ts';
+import { findStandalone, refuseCodeBehindPooler, runsCode, sendStandalone } from './send-standalone.ts';
+import { isCheckpoint, parseCheckpoint, runBackfill } from './run-backfill.ts';
 import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
@@ -14,10 +15,14 @@ import { withBlockerReports } from './with-blocker-reports.ts';
 import { retryWhileLocked } from './retry-while-locked.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
-import { disableTransactionTimeouts, withSettingsRestored } from '../session/session-settings.ts';
+import { withSessionRestored } from '../session/restore-session.ts';
+import { disableTransactionTimeouts } from '../session/session-settings.ts';
+import { TransactionEndedError } from '../session/transaction-ended-error.ts';
 import { onOwnConnection, type OwnSession } from '../session/own-connection.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
-import { isLostConnection } from '../session/find-sql-state.ts';
+import { findSqlState, isLostConnection } from '../session/find-sql-state.ts';
+import { findSessionEffect } from '../sql/find-lasting-effect.ts';
+import { longNames } from '../sql/long-names.ts';
 import { classifyStandalone } from '../sql/classify-standalone.ts';
 import type { Progress } from '../ledger/state.ts';
 
@@ -36,24 +41,28 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
   try {
     const emitted: Emitted = step.statements
       ? { statements: step.statements, hasQueried: false }
-      : await migration.call(direction);
+      : await callOutside(step);
     statements = emitted.statements;
-    await refuseUnfit(migration, statements);
     refuseEditedStatements(migration.name, statements, recorded);
     for (const sql of statements) await refuseUnnamedIndex(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
-      // Behind a pooler it has no fixed server process, and session settings do not last.
-      if (await isDirect(session)) {
-        await session.query(sessionTimeouts(step));
-        await disableTransactionTimeouts(session, 'session');
+      await refuseUnresolvableNames(session, migration.name, statements);
+      const direct = await isDirect(session);
+      if (direct) {
+        await prepareOwnSession(session, step);
         await run.lease.registerConnection(session);
+      } else {
+        for (const sql of statements) {
+          const kind = await findStandalone(session, sql);
+          if (kind) await refuseCodeBehindPooler(migration.name, sql, kind);
+        }
       }
       for (const [index, sql] of statements.entries()) {
         const known = recorded.find(({ statement }) => statement === index);
         if (known?.done) continue;
         at = index + 1;
         run.report({ kind: 'statement', name: migration.name, sql, number: at, count: statements.length });
-        await runStatement(run, step, session, { sql, index, known });
+        await runStatement(run, step, session, { sql, index, known, direct });
       }
     });
     await inTransaction(run.orm, async (session) => {
@@ -69,74 +78,72 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     // Possibly only the answer to the last commit was lost.
     if (isLostConnection(error) && (await wasCommitted(run, step))) return;
     const conflict = await findStepConflict(run, step, { statements, at }, error);
-    const hint = conflict && 'remedy' in conflict ? ` ${conflict.remedy}` : '';
+    const remedy =
+      conflict && 'remedy' in conflict ? conflict.remedy : outsideTransactions[findSqlState(error)];
+    const hint = remedy === undefined ? '' : ` ${remedy}`;
     throw await recordFailure(run, step, {
       error,
       startedAt,
       at: at === 0 ? '' : ` at statement ${at}`,
-      remedy: `The statements before it are done; the next \`up\` or \`down\` resumes there.${hint}`,
+      remedy:
+        error instanceof TransactionEndedError
+          ? 'The statements before it are done. Its own result is not recorded: compare it with the database before the next `up` or `down`, which resumes there.'
+          : `The statements before it are done; the next \`up\` or \`down\` resumes there.${hint}`,
     });
   }
 }
+
+const mark =
+  "If the statement can't run in a transaction, mark it: this.addSql(standalone('…')), imported from mikro-orm-safe-migrations.";
+
+const outsideTransactions: Readonly<Partial<Record<string, string>>> = { '2D000': mark, '25001': mark };
 
 interface Statement {
   readonly sql: string;
   readonly index: number;
   /** Its progress from an interrupted run. */
   readonly known: Progress | undefined;
+  /** Whether the separate connection reaches the server without a pooler. */
+  readonly direct: boolean;
 }
 
 async function runStatement(run: Run, step: Step, own: Session, statement: Statement): Promise<void> {
   const batches = parseBackfill(statement.sql);
   if (batches) {
-    const place = statement.known?.place ?? null;
+    const reached = statement.known?.place ?? null;
     return runBackfill(run, step, batches, {
-      initial: place === null ? null : parseCheckpoint(place),
-      save: (session, reached, last) => recordProgress(session, run, step, statement, last, reached),
+      initial: reached === null ? null : parseCheckpoint(reached),
+      save: (session, place, done) => recordProgress(session, run, step, { ...statement, done, place }),
     });
   }
-  const kind = await classifyStandalone(statement.sql);
+  const kind = await findStandalone(own, statement.sql);
   const { name } = step.migration;
   if (!kind) {
     await retryWhileLocked(run, name, () =>
       inTransaction(run.orm, async (session) => {
-        await withSettingsRestored(session, async () => {
+        await withSessionRestored(session, [statement.sql], async () => {
           await session.query(transactionTimeouts(run.limits, step));
           await run.lease.guard(session);
           await withBlockerReports(run, name, () => session.query(statement.sql));
         });
-        await recordProgress(session, run, step, statement, true);
+        await recordProgress(session, run, step, { ...statement, done: true });
       }),
     );
     return;
   }
-  await inTransaction(run.orm, async (session) => {
-    await run.lease.guard(session);
-    await recordProgress(session, run, step, statement, false);
-  });
-  const send = (sql: string): Promise<void> => withBlockerReports(run, name, () => run.lease.send(own, sql));
-  const rest = await remainingStatements(kind, statement.sql, own, statement.known !== undefined);
-  for (const sql of rest) await send(sql);
-  await inTransaction(run.orm, async (session) => {
-    await run.lease.guard(session);
-    await recordProgress(session, run, step, statement, true);
-  });
+  if (!statement.direct) await refuseCodeBehindPooler(name, statement.sql, kind);
+  await sendStandalone(run, step, own, { ...statement, kind });
+  if (statement.direct && (await runsCode(statement.sql, kind))) {
+    // The next statement must not depend on what it left in the session.
+    await own.query('discard all');
+    await prepareOwnSession(own, step);
+  }
 }
 
-async function recordProgress(
-  session: Session,
-  run: Run,
-  step: Step,
-  { sql, index }: Statement,
-  done: boolean,
-  checkpoint?: Checkpoint,
-): Promise<void> {
-  const { name } = step.migration;
-  await session.query(
-    `insert into ${run.tables.progress} (name, direction, statement, checksum, done, place) values ($1, $2, $3, $4, $5, $6)
-     on conflict (name, direction, statement) do update set done = excluded.done, checksum = excluded.checksum, place = excluded.place, at = clock_timestamp()`,
-    [name, step.direction, index, digestOf([sql]), done, checkpoint ? JSON.stringify(checkpoint) : null],
-  );
+// Settings of a session do not last behind a pooler.
+async function prepareOwnSession(own: Session, step: Step): Promise<void> {
+  await own.query(sessionTimeouts(step));
+  await disableTransactionTimeouts(own, 'session');
 }
 
 // An invalid unnamed index could not be found.
@@ -146,6 +153,25 @@ async function refuseUnnamedIndex(migration: string, sql: string): Promise<void>
   throw new MigrationRefusedError(
     `${migration} builds an index of ${kind.table} concurrently without a name, and an unnamed index can't be found after an interruption: name it`,
   );
+}
+
+// The grammar truncates names as a server does whose encoding is UTF-8.
+async function refuseUnresolvableNames(
+  session: Session,
+  migration: string,
+  statements: readonly string[],
+): Promise<void> {
+  for (const sql of statements) {
+    const [name] = (await classifyStandalone(sql)) ? await longNames(sql) : [];
+    if (name === undefined) continue;
+    const [server] = await session.query<{ encoding: string }>(
+      `select current_setting('server_encoding') as encoding`,
+    );
+    if (server?.encoding === 'UTF8') continue;
+    throw new MigrationRefusedError(
+      `${migration} uses the name ${name} outside a transaction, and a server with the encoding ${server?.encoding} may truncate it: use at most 63 bytes of UTF-8`,
+    );
+  }
 }
 
 /** Whether a connection is direct: a pooler announces another process than that of the server. */
@@ -168,10 +194,41 @@ function refuseEditedStatements(
   for (const { statement, checksum, done, place } of recorded) {
     const sql = statements[statement];
     // Of a backfill, a part is done.
-    if (!done && place === null) continue;
+    if (!done && !(place !== null && isCheckpoint(place))) continue;
     if (sql !== undefined && digestOf([sql]) === checksum) continue;
     throw new MigrationRefusedError(
       `${name} was interrupted after statement ${statement + 1}, which has been edited since: restore it; statements after it may be edited`,
     );
   }
+}
+
+/**
+ * Calls a step that is not transactional. What its code sends has no transaction, and runs on any connection of the pool.
+ *
+ * @throws MigrationRefusedError before a statement is sent that would leave a transaction open, or something in the session.
+ */
+async function callOutside({ migration, direction }: Step): Promise<Emitted> {
+  const guard = async (sql: string): Promise<void> => {
+    await refuseUnfitStatements(migration, [sql]);
+    await refuseSessionEffect(migration.name, sql);
+  };
+  const emitted = await migration.call(direction, guard, (instance, guarded) => {
+    const execute = instance.execute.bind(instance);
+    instance.execute = async (...given) => {
+      const [query] = given;
+      await guarded(typeof query === 'string' ? query : 'toRaw' in query ? query.toRaw().sql : query.sql);
+      return execute(...given);
+    };
+  });
+  await refuseUnfitStatements(migration, emitted.statements);
+  return emitted;
+}
+
+async function refuseSessionEffect(name: string, text: string): Promise<void> {
+  const effect = await findSessionEffect(text);
+  if (effect === null) return;
+  throw new MigrationRefusedError(
+    `${name} executes "${effect}" outside a transaction, which would stay in effect for other users of the connection: pass it to addSql together ` +
+      'with the statements that need it, as one text',
+  );
 }

@@ -6,6 +6,7 @@ import { Lease } from '../lease/lease.ts';
 import { addToHistory } from '../ledger/history.ts';
 import { sameInOtherText, withEdits } from '../ledger/edits.ts';
 import { deleteOutdatedProgress, readDatabase, type Progress, type State } from '../ledger/state.ts';
+import { refuseMissingPrivileges } from '../ledger/refuse-partial-tables.ts';
 import { ensureTables } from '../ledger/tables.ts';
 import { findConflict, type Conflict } from '../leftovers/find-conflict.ts';
 import { inTransaction, poolSession } from '../session/session.ts';
@@ -82,6 +83,7 @@ export class Runner {
       });
     });
     try {
+      await refuseMissingPrivileges(poolSession(orm), tables);
       await inTransaction(orm, async (transaction) => {
         await lease.guard(transaction);
         await deleteOutdatedProgress(transaction, tables);

@@ -1,5 +1,5 @@
-import type { MikroORM, Transaction } from '@mikro-orm/postgresql';
-import { CompiledQuery } from 'kysely';
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { CompiledQuery, type ControlledTransaction } from 'kysely';
 
 /** Runs queries on one or more connections. */
 export interface Session {
@@ -24,7 +24,7 @@ export function poolSession(orm: MikroORM): Session {
 
 /** A session in a transaction, and the ORM's transaction object. */
 export interface TransactionSession extends Session {
-  readonly transaction: Transaction;
+  readonly transaction: ControlledTransaction<unknown>;
 }
 
 /** The statement that begins a transaction. */

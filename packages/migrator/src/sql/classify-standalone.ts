@@ -1,5 +1,8 @@
 import type { DefElem, IndexStmt, Node, RangeVar, ReindexStmt } from 'libpg-query';
+import { calledFunction } from './called-function.ts';
+import { commitsInBlock } from './commits-in-block.ts';
 import { parseSql } from './parse-sql.ts';
+import { standaloneOptions } from './standalone-mark.ts';
 
 /** How a statement that can't run in a transaction is resumed when its outcome is unknown. Names are quoted. */
 export type Standalone =
@@ -12,17 +15,32 @@ export type Standalone =
   | { readonly kind: 'other' };
 
 // A text without any of these words is not parsed: it may have a million values.
-const suspicious = /\b(?:concurrently|reindex|vacuum|cluster|database|tablespace|system|subscription)\b/i;
+const suspicious =
+  /\b(?:concurrently|reindex|vacuum|cluster|database|tablespace|system|subscription|discard|pg_\w+_replication_slot)\b/i;
 
 /**
- * Returns the kind of a statement that PostgreSQL runs only outside transactions; null for any other, which may run in one together with
- * its progress record. Also null for a text of several statements, which the server runs in one transaction, and for one that the
- * grammar can't parse: if it needs to run outside, the server refuses it in a transaction, and nothing is lost.
+ * Returns the kind of a statement that runs only outside transactions, or is marked to do so; null for any other, which may run in one
+ * together with its progress record. Also null for a text of several statements, which the server runs in one transaction, and for one
+ * that the grammar can't parse: if it needs to run outside, the server refuses it in a transaction, and nothing is lost.
  */
 export async function classifyStandalone(sql: string): Promise<Standalone | null> {
-  if (!suspicious.test(sql)) return null;
+  const marked = standaloneOptions(sql) === null ? null : ({ kind: 'other' } as const);
+  if (!marked && !suspicious.test(sql) && !mayCommit(sql)) return null;
   const [statement, another] = (await parseSql(sql)) ?? [];
-  return statement && !another ? kindOf(statement.node) : null;
+  if (!statement || another) return marked;
+  return kindOf(statement.node) ?? ((await isCommittingBlock(statement.node)) ? { kind: 'other' } : marked);
+}
+
+function mayCommit(sql: string): boolean {
+  return /\bdo\b/i.test(sql) && /\b(?:commit|rollback)\b/i.test(sql);
+}
+
+async function isCommittingBlock(node: Node): Promise<boolean> {
+  if (!('DoStmt' in node)) return false;
+  const { args = [] } = node.DoStmt;
+  const body = args.find((arg) => 'DefElem' in arg && arg.DefElem.defname === 'as');
+  const text = body && 'DefElem' in body && body.DefElem.arg ? stringOf(body.DefElem.arg) : '';
+  return commitsInBlock(text);
 }
 
 function kindOf(node: Node): Standalone | null {
@@ -63,6 +81,8 @@ function ofReindex({ kind, relation, name, params = [] }: ReindexStmt): Standalo
 
 function isOther(node: Node): boolean {
   if ('VacuumStmt' in node) return node.VacuumStmt.is_vacuumcmd ?? false;
+  if ('DiscardStmt' in node) return node.DiscardStmt.target === 'DISCARD_ALL';
+  if ('SelectStmt' in node) return /^pg_\w+_replication_slot$/.test(calledFunction(node)?.name ?? '');
   if ('ClusterStmt' in node) return node.ClusterStmt.relation === undefined;
   if ('AlterDatabaseStmt' in node)
     return (node.AlterDatabaseStmt.options ?? []).some(
@@ -100,4 +120,29 @@ function quotedName({ catalogname, schemaname, relname }: RangeVar = {}): string
 
 function quotedPath(names: readonly string[]): string {
   return names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.');
+}
+
+/**
+ * What decides whether a statement runs only outside transactions, where its text alone does not: whether a table or index is partitioned,
+ * or a procedure commits. Names are quoted.
+ */
+export type Undecided =
+  | { readonly kind: 'relation'; readonly name: string }
+  | { readonly kind: 'procedure'; readonly name: string };
+
+/** Returns what the server must be asked about a statement that `classifyStandalone` does not know; null for most. */
+export async function undecidedStandalone(sql: string): Promise<Undecided | null> {
+  if (!/\b(?:reindex|cluster|call)\b/i.test(sql)) return null;
+  const [statement, another] = (await parseSql(sql)) ?? [];
+  if (!statement || another) return null;
+  const { node } = statement;
+  if ('ReindexStmt' in node && node.ReindexStmt.relation)
+    return { kind: 'relation', name: quotedName(node.ReindexStmt.relation) };
+  if ('ClusterStmt' in node && node.ClusterStmt.relation)
+    return { kind: 'relation', name: quotedName(node.ClusterStmt.relation) };
+  if ('CallStmt' in node) {
+    const name = quotedPath((node.CallStmt.funccall?.funcname ?? []).map(stringOf));
+    return { kind: 'procedure', name };
+  }
+  return null;
 }

@@ -41,12 +41,20 @@ export function runServer(): RunServer {
   return JSON.parse(shared) as RunServer;
 }
 
-/** Starts a PostgreSQL without durability, in a temporary directory that `stop` deletes. */
-export async function startServer(): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+/** Starts a PostgreSQL without durability, with more settings (`name=value`), in a temporary directory that `stop` deletes. */
+export async function startServer(
+  ...more: readonly string[]
+): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'safe-migrations-'));
   const port = await freePort();
   const password = 'secret';
-  const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
+  const settings = [
+    'fsync=off',
+    'synchronous_commit=off',
+    'full_page_writes=off',
+    'max_connections=300',
+    ...more,
+  ];
   const server = new EmbeddedPostgres({
     databaseDir: directory,
     port,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { standalone } from '../../src/files/standalone.ts';
 import { classifyStandalone } from '../../src/sql/classify-standalone.ts';
 
 test.each([
@@ -39,6 +40,14 @@ test.each([
   [`create subscription s connection 'host=a' publication p`, { kind: 'other' }],
   ['alter subscription s refresh publication', { kind: 'other' }],
   ['drop subscription s', { kind: 'other' }],
+  ['discard all', { kind: 'other' }],
+  ['do $$ begin perform 1; commit; end $$', { kind: 'other' }],
+  ['do language plpgsql $x$ <<a>> begin if b then\n rollback; end if; end $x$', { kind: 'other' }],
+  [`select pg_create_logical_replication_slot('a', 'pgoutput')`, { kind: 'other' }],
+  [`select pg_catalog.pg_drop_replication_slot('a')`, { kind: 'other' }],
+  [standalone('call p()'), { kind: 'other' }],
+  [standalone('select 1', { idempotent: true }), { kind: 'other' }],
+  [standalone('create index concurrently i on t (a)'), { kind: 'create index', index: '"i"', table: '"t"' }],
 ])('runs outside transactions: %s', async (sql, kind) => {
   expect(await classifyStandalone(sql)).toEqual(kind);
 });
@@ -58,6 +67,13 @@ test.each([
   'select $$vacuum$$',
   'cluster t using i',
   'analyze t',
+  'discard temp',
+  'call p()',
+  'do $$ begin perform 1; end $$',
+  `do $$ begin raise 'commit'; perform commit from t; end $$`,
+  'do $$ begin savepoint a; rollback to a; end $$',
+  'insert into t values (1) on conflict do nothing -- commit',
+  'select pg_replication_slots from t',
   'vacuums',
   'alter database shop set work_mem = 1',
   'drop index if exists concurrently',

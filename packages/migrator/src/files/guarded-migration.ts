@@ -1,0 +1,33 @@
+import type { Migration } from '@mikro-orm/migrations';
+import type { Direction } from './code-migration.ts';
+
+/** Called for each statement before it is sent; refuses it by throwing. */
+export type StatementGuard = (sql: string) => Promise<void>;
+
+/**
+ * Calls one direction of a migration, with its handles of the database behind a guard: `connect` puts them there.
+ *
+ * @throws what the guard threw first, also where the code ignores it or the ORM wraps it; and what the code throws.
+ */
+export async function callGuarded(
+  instance: Migration,
+  direction: Direction,
+  guard: StatementGuard,
+  connect: (guard: StatementGuard) => void,
+): Promise<void> {
+  let refused: { readonly error: unknown } | undefined;
+  connect(async (sql) => {
+    try {
+      await guard(sql);
+    } catch (error) {
+      refused ??= { error };
+      throw error;
+    }
+  });
+  try {
+    await instance[direction]();
+  } catch (error) {
+    throw refused ? refused.error : error;
+  }
+  if (refused) throw refused.error;
+}

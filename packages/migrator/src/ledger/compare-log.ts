@@ -1,0 +1,60 @@
+import { MigrationRefusedError } from '../session/errors.ts';
+import type { LastEntry } from './history.ts';
+import type { LogRow } from './state.ts';
+
+interface Recorded {
+  readonly log: readonly LogRow[];
+  readonly history: ReadonlyMap<string, LastEntry>;
+}
+
+// Logs of some versions of the ORM keep whole seconds.
+const precision = 1_000;
+
+/**
+ * Compares the log with the history. The ORM's own commands change the log alone, so that a row may be missing after the ORM reverted a
+ * migration, and may be newer than the history. A row that is older than the migration's last `down` has no such explanation: it was
+ * copied back, or `down` could not delete it.
+ *
+ * @throws MigrationRefusedError with the statements that repair the log.
+ */
+export function refuseContradictedLog({ log, history }: Recorded, table: string): void {
+  const contradicted = log.filter(({ name, executedAt }) => {
+    const last = history.get(name);
+    return last?.direction === 'down' && Date.parse(executedAt) + precision < Date.parse(last.finishedAt);
+  });
+  if (contradicted.length === 0) return;
+  const lines = contradicted.map(({ id, name, executedAt }) => {
+    const revertedAt = history.get(name)?.finishedAt ?? '';
+    return `${name} is in the log since ${executedAt}, but the history says that it was reverted at ${revertedAt}: delete from ${table} where id = ${id};`;
+  });
+  throw new MigrationRefusedError(
+    `the log contradicts the history. See whether these are applied; for each that is not, run the statement:\n${lines.join('\n')}`,
+  );
+}
+
+/**
+ * Refuses to apply a migration again that the history says is applied, if the log lacks it but has later ones: nothing shows that it was
+ * reverted. Without later ones, the ORM's own `down` may have deleted the row, and it counts as pending.
+ *
+ * @throws MigrationRefusedError
+ */
+export function refuseGaps({ log, history }: Recorded, table: string): void {
+  const logged = new Set(log.map(({ name }) => name));
+  const finished = log
+    .flatMap(({ name }) => history.get(name) ?? [])
+    .map(({ finishedAt }) => Date.parse(finishedAt));
+  const newest = Math.max(-Infinity, ...finished);
+  const missing = [...history.values()].filter(
+    ({ name, direction, finishedAt }) =>
+      direction !== 'down' && !logged.has(name) && Date.parse(finishedAt) < newest,
+  );
+  if (missing.length === 0) return;
+  const lines = missing.map(
+    ({ name, finishedAt, role }) =>
+      `${name} (${finishedAt} by ${role}): insert into ${table} (name) values ('${name.replaceAll("'", "''")}');`,
+  );
+  throw new MigrationRefusedError(
+    `the history says that these are applied, and the log lacks them although it has later ones: rows were hidden or deleted. For each ` +
+      `that is applied, run the statement; to apply the others again, pass --allow-out-of-order (allowOutOfOrder):\n${lines.join('\n')}`,
+  );
+}

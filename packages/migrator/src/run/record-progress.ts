@@ -1,0 +1,41 @@
+import { digestOf } from '../files/code-migration.ts';
+import { inTransaction, type Session } from '../session/session.ts';
+import type { Checkpoint } from './run-backfill.ts';
+import type { Target } from './remaining-statements.ts';
+import type { Run } from './run.ts';
+import type { Step } from './step.ts';
+
+/** Records a statement of a step that runs statement by statement. */
+export async function recordProgress(
+  session: Session,
+  run: Run,
+  step: Step,
+  {
+    sql,
+    index,
+    done,
+    place = null,
+  }: {
+    readonly sql: string;
+    readonly index: number;
+    readonly done: boolean;
+    readonly place?: Checkpoint | Target | null;
+  },
+): Promise<void> {
+  await session.query(
+    `insert into ${run.tables.progress} (name, direction, statement, checksum, done, place) values ($1, $2, $3, $4, $5, $6)
+     on conflict (name, direction, statement) do update set done = excluded.done, checksum = excluded.checksum, place = excluded.place, at = clock_timestamp()`,
+    [step.migration.name, step.direction, index, digestOf([sql]), done, place ? JSON.stringify(place) : null],
+  );
+}
+
+/** Deletes the record of a statement of which the server said that nothing was done. */
+export async function forgetProgress(run: Run, { migration, direction }: Step, index: number): Promise<void> {
+  await inTransaction(run.orm, async (session) => {
+    await run.lease.guard(session);
+    await session.query(
+      `delete from ${run.tables.progress} where name = $1 and direction = $2 and statement = $3`,
+      [migration.name, direction, index],
+    );
+  });
+}
