@@ -150,31 +150,29 @@ describe.each([
   ['directly', null],
   ['behind a pooler in transaction mode', 'transaction'],
 ] as const)('%s, the session is left without', (_, poolMode) => {
-  describe.skipIf(poolMode !== null && whyNoPooler)('', () => {
-    test.each(kinds)('%s', async (_kind, up, query, expected) => {
-      const db = await emptyDatabase();
-      const role = `role_${db.target.parts.database}`;
-      if (up.some((sql) => sql.includes('%'))) await makeRole(db, role);
-      const named = (text: string): string => text.replaceAll('%', role);
-      const url = await through(db, poolMode);
+  test.skipIf(poolMode !== null && whyNoPooler).each(kinds)('%s', async (_kind, up, query, expected) => {
+    const db = await emptyDatabase();
+    const role = `role_${db.target.parts.database}`;
+    if (up.some((sql) => sql.includes('%'))) await makeRole(db, role);
+    const named = (text: string): string => text.replaceAll('%', role);
+    const url = await through(db, poolMode);
 
-      const statements = up.map(named);
-      const seenAfter = async (migrations: Migrations): Promise<unknown[]> => {
-        const orm = ormOn({ url }, migrations);
-        await new Migrator(orm).up().catch((error: unknown) => {
-          if (!('B' in migrations)) throw error;
-        });
-        return seen(orm, named(query));
-      };
+    const statements = up.map(named);
+    const seenAfter = async (migrations: Migrations): Promise<unknown[]> => {
+      const orm = ormOn({ url }, migrations);
+      await new Migrator(orm).up().catch((error: unknown) => {
+        if (!('B' in migrations)) throw error;
+      });
+      return seen(orm, named(query));
+    };
 
-      // Some outlive a rollback, so one that succeeds is followed by one that fails.
-      const again = statements.filter((sql) => !/^create (?:function|sequence)/.test(sql));
-      const failing = { A: { up: statements }, B: { up: [...again, 'select 1/0'] } };
-      expect(await seenAfter(failing)).toEqual(everywhere(expected));
-      // Statement by statement, each stands alone.
-      const apart = { A: { up: statements }, C: { up: [again.join('; ')], transactional: false } };
-      expect(await seenAfter(apart)).toEqual(everywhere(expected));
-    });
+    // Some outlive a rollback, so one that succeeds is followed by one that fails.
+    const again = statements.filter((sql) => !/^create (?:function|sequence)/.test(sql));
+    const failing = { A: { up: statements }, B: { up: [...again, 'select 1/0'] } };
+    expect(await seenAfter(failing)).toEqual(everywhere(expected));
+    // Statement by statement, each stands alone.
+    const apart = { A: { up: statements }, C: { up: [again.join('; ')], transactional: false } };
+    expect(await seenAfter(apart)).toEqual(everywhere(expected));
   });
 });
 

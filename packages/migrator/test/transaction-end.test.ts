@@ -17,7 +17,7 @@ class Opened extends Migration {
     return this.ctx;
   }
 
-  override up(): void {}
+  override async up(): Promise<void> {}
 }
 
 describe('a statement that ends the transaction is refused before it is sent', () => {
@@ -104,34 +104,13 @@ describe('a statement that ends the transaction is refused before it is sent', (
 
   test('but savepoints and nested transactions work', async () => {
     const db = await emptyDatabase();
-    const up: Code['up'] = async (migration) => {
-      await migration.execute('create table a1 ()');
-      await migration.getEntityManager().transactional((em) => em.execute('create table a2 ()'));
-      await migration
-        .getEntityManager()
-        .transactional(async (em) => {
-          await em.execute('create table a3 ()');
-          throw new Error('not this one');
-        })
-        .catch(() => {});
-      for (const added of ['savepoint s', 'create table a4 ()', 'rollback to s', 'create table a5 ()'])
-        migration.addSql(added);
-    };
-
-    await new Migrator(codeOn(db, { up })).up();
+    await new Migrator(codeOn(db, { up: nested })).up();
 
     expect(await tables(db)).toEqual(['a1', 'a2', 'a5']);
   });
 });
 
 describe('what got through is found by asking the server, and the message says what was kept', () => {
-  // Kysely's own interface to the connection, which the guard does not see.
-  const send = async (migration: Opened, text: string) => {
-    // As a migration that queries, which is read without a connection first.
-    await migration.execute('select 1');
-    await sql.raw(text).execute(migration.transaction);
-  };
-
   test.each<[string, Code['up'], string[], RegExp]>([
     [
       'a commit, and a later statement fails',
@@ -267,4 +246,26 @@ async function tables({ orm: { em } }: TestDatabase): Promise<string[]> {
     `select relname as name from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace and relname <> 'mikro_orm_migrations' order by 1`,
   );
   return rows.map(({ name }) => name);
+}
+
+/** Sends a text by Kysely's own interface to the connection, which the guard does not see. */
+async function send(migration: Opened, text: string): Promise<void> {
+  // As a migration that queries, which is read without a connection first.
+  await migration.execute('select 1');
+  await sql.raw(text).execute(migration.transaction);
+}
+
+/** Uses savepoints in each way. */
+async function nested(migration: Opened): Promise<void> {
+  await migration.execute('create table a1 ()');
+  await migration.getEntityManager().transactional((em) => em.execute('create table a2 ()'));
+  await migration
+    .getEntityManager()
+    .transactional(async (em) => {
+      await em.execute('create table a3 ()');
+      throw new Error('not this one');
+    })
+    .catch(() => {});
+  for (const added of ['savepoint s', 'create table a4 ()', 'rollback to s', 'create table a5 ()'])
+    migration.addSql(added);
 }

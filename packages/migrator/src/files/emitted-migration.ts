@@ -21,7 +21,7 @@ export interface MigrationSettings {
 }
 
 /** The statements of one direction of a migration. */
-export interface Emitted {
+interface Emitted {
   /** Null when they depend on the database, or differ each time. */
   readonly statements: readonly string[] | null;
 }

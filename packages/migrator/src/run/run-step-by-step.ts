@@ -106,9 +106,9 @@ interface Statement {
 async function runStatement(run: Run, step: Step, own: Session, statement: Statement): Promise<void> {
   const batches = parseBackfill(statement.sql);
   if (batches) {
-    const place = statement.known?.place ?? null;
+    const reached = statement.known?.place ?? null;
     return runBackfill(run, step, batches, {
-      initial: place === null ? null : parseCheckpoint(place),
+      initial: reached === null ? null : parseCheckpoint(reached),
       save: (session, place, done) =>
         recordProgress(session, run, step, { index: statement.index, done, place }),
     });

@@ -6,7 +6,7 @@ export async function longNames(sql: string): Promise<string[]> {
     .map(({ text }) => text)
     .filter(
       (text) =>
-        /^(?:U&)?"|^[^\W\d]|^[^\x00-\x7f]/i.test(text) &&
+        /^(?:U&)?"|^[a-z_]|^\P{ASCII}/iu.test(text) &&
         !/^[ebxn]'/i.test(text) &&
         Buffer.byteLength(text) > 63,
     );

@@ -26,8 +26,8 @@ export async function outcomeOf(sql: string): Promise<Outcome> {
   if (standaloneOptions(sql)?.idempotent) return { kind: 'idempotent' };
   if (!statement) return { kind: 'unknown', atomic: false, code: true };
   const { node } = statement;
-  const object = objectOf(node);
-  if (object) return { kind: 'object', ...object };
+  const shared = objectOf(node);
+  if (shared) return { kind: 'object', ...shared };
   if (idempotent.some((kind) => kind in node)) return { kind: 'idempotent' };
   const code = 'CallStmt' in node || 'DoStmt' in node;
   return { kind: 'unknown', atomic: !code, code };
