@@ -84,7 +84,7 @@ function temporaryStatements(before: readonly string[], after: readonly string[]
 }
 
 function lockStatements(before: SessionState, after: SessionState): string[] {
-  if (before.locks.length === 0) return after.locks.length === 0 ? [] : ['select pg_advisory_unlock_all()'];
+  if (before.locks.length === 0) return ['select pg_advisory_unlock_all()'];
   const had = new Set(before.locks.map(({ key, shared }) => `${key} ${shared}`));
   return after.locks
     .filter(({ key, shared }) => !had.has(`${key} ${shared}`))
