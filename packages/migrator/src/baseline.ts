@@ -3,6 +3,7 @@ import { describeDifference } from './catalog/differences.ts';
 import { readCatalog } from './catalog/catalog.ts';
 import { MigrationRefusedError } from './session/errors.ts';
 import type { Lease } from './lease/lease.ts';
+import { describeLeftOut } from './catalog/server-guard.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { requireKnown, requireConsistent } from './plan/selection.ts';
 import { inTransaction } from './session/session.ts';
@@ -22,13 +23,16 @@ export async function baseline(
   const applied = state.log.map((row) => row.name);
   const found = await readCatalog(orm, schema);
   const names = [...applied, ...declared.map((migration) => migration.name)];
-  const differing = await withScratchDatabase(orm, schema, (scratch) =>
-    differencesAfter(migrated, scratch, names, found),
-  );
+  const { differing, leftOut } = await withScratchDatabase(orm, schema, async (scratch, guard) => ({
+    differing: await differencesAfter(migrated, { scratch, guard }, names, found),
+    leftOut: guard.leftOut,
+  }));
   if (differing.length > 0) {
     throw new MigrationRefusedError(
       `the schema differs from what the migrations up to ${name} create; nothing was changed. Remove the differences, or choose another migration:\n` +
-        differing.map((difference) => `  ${describeDifference(difference)}`).join('\n'),
+        [...differing.map(describeDifference), ...leftOut.map(describeLeftOut)]
+          .map((line) => `  ${line}`)
+          .join('\n'),
     );
   }
   await lease.recordWork({ migration: name, direction: 'baseline' });

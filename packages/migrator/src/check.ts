@@ -5,6 +5,7 @@ import { withRemedies, type RemediedDifference } from './leftovers/remedies.ts';
 import { unlistedMigrations } from './files/migration-files.ts';
 import { ormStatements } from './sql/orm-statements.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
+import type { LeftOut } from './catalog/server-guard.ts';
 import { readState } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
 import { differencesAfter, type MigratedDatabase } from './catalog/migrated-database.ts';
@@ -21,6 +22,11 @@ export interface CheckResult {
    * migration, so that they can't be compared.
    */
   readonly database: readonly RemediedDifference[] | null;
+  /**
+   * Statements of migrations that the scratch database did not receive, because they change what all databases of its server share, or
+   * name a role that the server lacks. Their effects are not compared.
+   */
+  readonly leftOut: readonly LeftOut[];
   /** The statements by which the ORM would change the schema of all migrations to that of the entities. */
   readonly entities: readonly string[];
 }
@@ -33,12 +39,12 @@ export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
   const unlisted = await unlistedMigrations(orm);
   const applied = [...new Set(state.log.map(({ name }) => name))];
   const known = new Set(state.migrations.map(({ name }) => name));
-  return withScratchDatabase(orm, schema, async (scratch) => {
+  return withScratchDatabase(orm, schema, async (scratch, guard) => {
     const differing = applied.every((name) => known.has(name))
-      ? await differencesAfter(migrated, scratch, applied, found)
+      ? await differencesAfter(migrated, { scratch, guard }, applied, found)
       : null;
     const expected = await readCatalog(scratch, schema);
-    await migratorFor(scratch).up({ allowOutOfOrder: true });
+    await migratorFor(scratch, guard).up({ allowOutOfOrder: true });
     const complete = await readCatalog(scratch, schema);
     const { safe = false, dropTables = true } = scratch.config.get('migrations');
     const entities = await ormStatements(
@@ -51,6 +57,6 @@ export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
     const database =
       differing && (await withRemedies(migrated, differing, { found, expected, complete, baseline }));
     const agrees = [migrations, unlisted, database, entities].every((part) => part?.length === 0);
-    return { agrees, migrations, unlisted, database, entities };
+    return { agrees, migrations, unlisted, database, leftOut: guard.leftOut, entities };
   });
 }

@@ -10,6 +10,7 @@ import {
   withoutExtension,
 } from './files/migration-files.ts';
 import { Migrator } from './migrator.ts';
+import type { LeftOut } from './catalog/server-guard.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { compare, describedSchema, readSchema, toStatements } from './create/difference.ts';
 import { newMigrationsDirectory, namingFor } from './create/naming.ts';
@@ -23,6 +24,8 @@ export interface CreatedMigration {
   readonly path: string;
   /** What to check before it runs on rows; each warning is also in the file. */
   readonly warnings: readonly CreationWarning[];
+  /** Statements of earlier migrations that the scratch database did not receive. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** A decision that is left to the author of a migration. */
@@ -50,9 +53,9 @@ export async function createMigration(orm: MikroORM, name: string): Promise<Crea
   const known = (await migrationFiles(orm)).map((file) => file.name);
   await refuseUnreadMigrations(orm, directory, known);
   const naming = namingFor(orm, name, known.at(-1), new Date());
-  const content = await withScratchDatabase(orm, schema, async (scratch) => {
-    await new Migrator(scratch).up();
-    return contentOf(scratch);
+  const { content, leftOut } = await withScratchDatabase(orm, schema, async (scratch, guard) => {
+    await new Migrator(scratch, { onEvent: (event) => guard.follow(event) }).up();
+    return { content: await contentOf(scratch), leftOut: guard.leftOut };
   });
   if (content === null) return null;
   const path = join(directory, naming.file);
@@ -60,7 +63,7 @@ export async function createMigration(orm: MikroORM, name: string): Promise<Crea
   const warnings = (['up', 'down'] as const).flatMap((direction) =>
     messagesOf(content[direction]).map((message) => ({ direction, message })),
   );
-  return { name: naming.name, path, warnings };
+  return { name: naming.name, path, warnings, leftOut };
 }
 
 /** Writes a whole file or none: a partial file would be loaded as a migration. */

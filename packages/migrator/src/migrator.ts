@@ -189,7 +189,8 @@ export class Migrator {
       orm: this.#orm,
       schema: this.#schema,
       tables: this.#tables,
-      migratorFor: (scratch) => new Migrator(scratch, options),
+      migratorFor: (scratch, guard) =>
+        new Migrator(scratch, { ...options, onEvent: (event) => guard?.follow(event) }),
     };
   }
 

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { MigrationRefusedError } from '../session/errors.ts';
-import { withPoolErrorsHandled } from '../session/driver-options.ts';
+import { withPoolErrorsHandled, withQueriesIntercepted } from '../session/driver-options.ts';
 import { poolSession, type Session } from '../session/session.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
+import { refuseServerFunctions } from './server-functions.ts';
+import { ServerGuard } from './server-guard.ts';
 
 const prefix = 'migrator_scratch_';
 
 /**
  * Runs `work` on an empty database of the same server, with the encoding, locale and settings of the connected one, and drops it
- * afterwards. The ORM that `work` receives has the same configuration; its schema generator ignores `schema`, the migrator's.
+ * afterwards. What it would change on the server is left out. The ORM that `work` receives has the same configuration; its schema generator ignores `schema`, the migrator's.
  * Also drops scratch databases of killed processes that are older than an hour.
  *
  * @throws MigrationRefusedError when the role may not create databases, or a connection to the new one reaches another database.
@@ -17,7 +19,7 @@ const prefix = 'migrator_scratch_';
 export async function withScratchDatabase<T>(
   orm: MikroORM,
   schema: string,
-  work: (scratch: MikroORM) => Promise<T>,
+  work: (scratch: MikroORM, guard: ServerGuard) => Promise<T>,
 ): Promise<T> {
   const session = poolSession(orm);
   await dropAbandoned(session);
@@ -25,10 +27,13 @@ export async function withScratchDatabase<T>(
   await create(session, name);
   try {
     await copySettings(session, name);
-    const scratch = await MikroORM.init(optionsFor(orm, schema, name));
+    const guard = new ServerGuard(schema);
+    const scratch = await MikroORM.init(optionsFor(orm, schema, name, guard));
     try {
       await requireDatabase(scratch, name);
-      return await work(scratch);
+      await refuseServerFunctions(poolSession(scratch));
+      guard.start();
+      return await work(scratch, guard);
     } finally {
       await scratch.close(true);
     }
@@ -42,8 +47,8 @@ export function isScratch(orm: MikroORM): boolean {
   return orm.config.get('dbName')?.startsWith(prefix) ?? false;
 }
 
-function optionsFor(orm: MikroORM, schema: string, name: string) {
-  const options = orm.config.getAll();
+function optionsFor(orm: MikroORM, schema: string, name: string, guard: ServerGuard) {
+  const options = withQueriesIntercepted(orm.config.getAll(), () => guard.interceptor());
   const { ignoreSchema = [], ...schemaGenerator } = options.schemaGenerator;
   return withPoolErrorsHandled({
     ...options,

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { describeDifference } from '../catalog/differences.ts';
+import { describeLeftOut } from '../catalog/server-guard.ts';
 import type { CheckResult } from '../check.ts';
 import type { MigrationCondition } from '../ledger/status.ts';
 import { dim, print, printJson, table } from '../terminal/output.ts';
@@ -11,7 +12,7 @@ export function checkCommand<P extends DatabaseLocation>(host: CommandHost<P>): 
     .description('compare the database, the migrations and the entities; exit with 3 when they differ')
     .option(
       '--json',
-      'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] }',
+      'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, leftOut: [{ migration, statement, reason }], entities: [sql] }',
     )
     .action(({ json = false }: { json?: boolean }) =>
       host.withDatabase(async (orm, place) => {
@@ -27,6 +28,7 @@ export function checkCommand<P extends DatabaseLocation>(host: CommandHost<P>): 
           entities(result),
         ])
           printComparison(title, lines, host);
+        for (const one of result.leftOut) print(describeLeftOut(one));
       }),
     );
 }

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
+import { describeLeftOut } from '../catalog/server-guard.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { UsageError } from '../terminal/usage-error.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
@@ -11,7 +12,7 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     .argument('<name>', 'what it does, in snake_case: add_tags')
     .option(
       '--json',
-      'print { name, path, warnings: [{ direction, message }] } for programs, null when there is nothing to write',
+      'print { name, path, warnings: [{ direction, message }], leftOut: [{ migration, statement, reason }] } for programs, null when there is nothing to write',
     )
     .action((name: string, { json = false }: { json?: boolean }) => {
       if (!/^[a-z][a-z0-9_]*$/.test(name)) {
@@ -25,6 +26,7 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         if (created === null) return print('Entities and migrations agree; nothing was written.');
         print(`Wrote ${relative('', created.path)}. Review it.`);
         for (const { direction, message } of created.warnings) print(`  ${direction}: ${message}.`);
+        for (const one of created.leftOut) print(`  ${describeLeftOut(one)}`);
       });
     });
 }
