@@ -3,7 +3,7 @@ import { restorableDifferences } from './catalog/restorable-differences.ts';
 import { readCatalog } from './catalog/catalog.ts';
 import { withRemedies, type RemediedDifference } from './leftovers/remedies.ts';
 import { unlistedMigrations } from './files/migration-files.ts';
-import { ormStatements } from './sql/orm-statements.ts';
+import { compareEntities } from './entities/entity-differences.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import type { LeftOut } from './catalog/server-guard.ts';
 import { readState } from './ledger/state.ts';
@@ -27,7 +27,15 @@ export interface CheckResult {
    * name a role that the server lacks. Their effects are not compared.
    */
   readonly leftOut: readonly LeftOut[];
-  /** The statements by which the ORM would change the schema of all migrations to that of the entities. */
+  /**
+   * Differences between what the entities create (`expected`) and what all migrations create (`found`), as PostgreSQL prints both, each
+   * with a remedy. Limited to what entities describe.
+   */
+  readonly entityDifferences: readonly RemediedDifference[];
+  /**
+   * The statements by which the ORM would change the schema of all migrations to that of the entities. Without those that change nothing;
+   * the ORM may have no statement for a difference.
+   */
   readonly entities: readonly string[];
 }
 
@@ -46,17 +54,14 @@ export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
     const expected = await readCatalog(scratch, schema);
     await migratorFor(scratch, guard).up({ allowOutOfOrder: true });
     const complete = await readCatalog(scratch, schema);
-    const { safe = false, dropTables = true } = scratch.config.get('migrations');
-    const entities = await ormStatements(
-      await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }),
-    );
     const isComplete = async () =>
       (await restorableDifferences(scratch, schema, found, differences(complete, found))).length === 0;
     const pending = migrations.some(({ condition }) => condition === 'pending');
     const baseline = pending && (await isComplete()) ? (state.migrations.at(-1)?.name ?? null) : null;
     const database =
       differing && (await withRemedies(migrated, differing, { found, expected, complete, baseline }));
-    const agrees = [migrations, unlisted, database, entities].every((part) => part?.length === 0);
-    return { agrees, migrations, unlisted, database, leftOut: guard.leftOut, entities };
+    const { differing: entityDifferences, statements: entities } = await compareEntities(scratch, schema);
+    const agrees = [migrations, unlisted, database, entityDifferences, entities].every((part) => part?.length === 0);
+    return { agrees, migrations, unlisted, database, leftOut: guard.leftOut, entityDifferences, entities };
   });
 }

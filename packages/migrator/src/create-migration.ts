@@ -1,6 +1,8 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { describeEntityDifference } from './catalog/differences.ts';
+import { changesNothing, compareEntities } from './entities/entity-differences.ts';
 import type { Direction } from './files/emitted-migration.ts';
 import { MigrationRefusedError } from './session/errors.ts';
 import {
@@ -55,7 +57,9 @@ export async function createMigration(orm: MikroORM, name: string): Promise<Crea
   const naming = namingFor(orm, name, known.at(-1), new Date());
   const { content, leftOut } = await withScratchDatabase(orm, schema, async (scratch, guard) => {
     await new Migrator(scratch, { onEvent: (event) => guard.follow(event) }).up();
-    return { content: await contentOf(scratch), leftOut: guard.leftOut };
+    const made = await contentOf(scratch);
+    if (made === null) await refuseUnwritable(scratch);
+    return { content: made, leftOut: guard.leftOut };
   });
   if (content === null) return null;
   const path = join(directory, naming.file);
@@ -100,6 +104,16 @@ async function refuseUnreadMigrations(
   );
 }
 
+// The ORM's comparison is not PostgreSQL's: it finds no statement for some differences.
+async function refuseUnwritable(scratch: MikroORM): Promise<void> {
+  const { differing } = await compareEntities(scratch, schema);
+  if (differing.length === 0) return;
+  throw new MigrationRefusedError(
+    'entities and migrations differ, but the ORM finds no statement for it: write a migration by hand, or correct the entity:\n' +
+      differing.map((one) => `  ${describeEntityDifference(one)}`).join('\n'),
+  );
+}
+
 async function contentOf(orm: MikroORM): Promise<Content | null> {
   const [from, to] = [await readSchema(orm), describedSchema(orm)];
   const forward = compare(orm, from, to);
@@ -107,7 +121,7 @@ async function contentOf(orm: MikroORM): Promise<Content | null> {
   const warnings = { up: [...renamesOf(forward), ...warningsOf(forward)], down: warningsOf(backward) };
   const [losses, locked, summary] = [lossesOf(backward), lockedTables(forward), summaryOf(forward)];
   const [up, down] = [await toStatements(orm, forward), await toStatements(orm, backward)];
-  if (up.length === 0) return null;
+  if (up.length === 0 || (await changesNothing(orm, schema, up))) return null;
   const trial = await runTrial(orm, schema, up, down);
   return {
     up: annotate(up, warnings.up, trial.up),

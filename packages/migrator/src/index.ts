@@ -1,4 +1,4 @@
-export { describeDifference, type Difference } from './catalog/differences.ts';
+export { describeDifference, describeEntityDifference, type Difference } from './catalog/differences.ts';
 export { describeLeftOut, type LeftOut } from './catalog/server-guard.ts';
 export type { CheckResult } from './check.ts';
 export { createMigration, type CreatedMigration, type CreationWarning } from './create-migration.ts';

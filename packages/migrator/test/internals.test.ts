@@ -50,7 +50,12 @@ test('the ORM sends every query by `query` of a client of the pool', async () =>
   const { url } = await emptyDatabase();
   const sent: string[] = [];
   const options = withQueriesIntercepted(
-    { clientUrl: url, entities: [], discovery: { warnWhenNoEntities: false } },
+    {
+      clientUrl: url,
+      entities: [],
+      discovery: { warnWhenNoEntities: false },
+      ensureDatabase: false,
+    },
     () => {
       return (send, text, values) => {
         sent.push(text);

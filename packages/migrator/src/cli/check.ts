@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { describeDifference } from '../catalog/differences.ts';
+import { describeDifference, describeEntityDifference } from '../catalog/differences.ts';
 import { describeLeftOut } from '../catalog/server-guard.ts';
 import type { CheckResult } from '../check.ts';
 import type { MigrationCondition } from '../ledger/status.ts';
@@ -12,7 +12,7 @@ export function checkCommand<P extends DatabaseLocation>(host: CommandHost<P>): 
     .description('compare the database, the migrations and the entities; exit with 3 when they differ')
     .option(
       '--json',
-      'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, leftOut: [{ migration, statement, reason }], entities: [sql] }',
+      'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, leftOut: [{ migration, statement, reason }], entityDifferences: [{ object, part, fact, expected, found, remedy }], entities: [sql] }',
     )
     .action(({ json = false }: { json?: boolean }) =>
       host.withDatabase(async (orm, place) => {
@@ -54,14 +54,17 @@ function database({ database: found }: CheckResult): Comparison {
   return { title: 'migrations and database', lines };
 }
 
-function entities({ entities: sql }: CheckResult): Comparison {
-  const lines = sql.map(
-    (statement) =>
-      [
-        `needed by the entities: ${statement.replaceAll(/\s+/g, ' ')}`,
-        'migrate create, or correct the entity',
-      ] as const,
-  );
+function entities({ entityDifferences, entities: sql }: CheckResult): Comparison {
+  const lines = [
+    ...entityDifferences.map((one) => [describeEntityDifference(one), one.remedy] as const),
+    ...sql.map(
+      (statement) =>
+        [
+          `needed by the entities: ${statement.replaceAll(/\s+/g, ' ')}`,
+          'migrate create, or correct the entity',
+        ] as const,
+    ),
+  ];
   return { title: 'entities and migrations', lines };
 }
 

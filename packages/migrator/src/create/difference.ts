@@ -38,7 +38,27 @@ export function compare(
   to: DatabaseSchema,
   opposite?: SchemaDifference,
 ): SchemaDifference {
-  return new SchemaComparator(orm.em.getPlatform()).compare(from, to, opposite);
+  return withoutTruncated(new SchemaComparator(orm.em.getPlatform()).compare(from, to, opposite));
+}
+
+// PostgreSQL truncates names to 63 bytes, and the ORM takes a table with a longer name for another one.
+function withoutTruncated(difference: SchemaDifference): SchemaDifference {
+  const truncated = (name: string) => Buffer.from(name).subarray(0, 63).toString();
+  const sides = [
+    [difference.newTables, difference.removedTables],
+    [difference.removedTables, difference.newTables],
+  ] as const;
+  for (const [long, short] of sides) {
+    for (const [key, { name, schema }] of Object.entries(long)) {
+      const same = Object.entries(short).find(
+        ([, other]) => other.schema === schema && name !== other.name && truncated(name) === other.name,
+      );
+      if (!same) continue;
+      delete long[key];
+      delete short[same[0]];
+    }
+  }
+  return difference;
 }
 
 /**
