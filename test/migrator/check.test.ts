@@ -2,7 +2,11 @@ import { Migrator } from 'mikro-orm-safe-migrations';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 
-const agreement = { agrees: true, migrations: [], unlisted: [], database: [],
+const agreement = {
+  agrees: true,
+  migrations: [],
+  unlisted: [],
+  database: [],
   leftOut: [],
   entityDifferences: [],
   entities: [],

@@ -23,7 +23,7 @@ export async function baseline(
   const applied = state.log.map((row) => row.name);
   const found = await readCatalog(orm, schema);
   const names = [...applied, ...declared.map((migration) => migration.name)];
-  const { differing, leftOut } = await withScratchDatabase(orm, schema, async (scratch, guard) => ({
+  const { differing, leftOut } = await withScratchDatabase(migrated, async (scratch, guard) => ({
     differing: await differencesAfter(migrated, { scratch, guard }, names, found),
     leftOut: guard.leftOut,
   }));

@@ -41,27 +41,33 @@ export interface CheckResult {
 
 /** Implements `Migrator.check`. */
 export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
-  const { orm, schema, tables, migratorFor } = migrated;
-  const [state, found] = [await readState(orm, tables), await readCatalog(orm, schema)];
+  const { orm, schema, tables, migratorFor, ignored } = migrated;
+  const [state, found] = [await readState(orm, tables), ignored.without(await readCatalog(orm, schema))];
   const migrations = statusOf(state).filter(({ condition }) => condition !== 'applied');
   const unlisted = await unlistedMigrations(orm);
   const applied = [...new Set(state.log.map(({ name }) => name))];
   const known = new Set(state.migrations.map(({ name }) => name));
-  return withScratchDatabase(orm, schema, async (scratch, guard) => {
+  return withScratchDatabase(migrated, async (scratch, guard) => {
     const differing = applied.every((name) => known.has(name))
       ? await differencesAfter(migrated, { scratch, guard }, applied, found)
       : null;
-    const expected = await readCatalog(scratch, schema);
+    const expected = ignored.without(await readCatalog(scratch, schema));
     await migratorFor(scratch, guard).up({ allowOutOfOrder: true });
-    const complete = await readCatalog(scratch, schema);
+    const complete = ignored.without(await readCatalog(scratch, schema));
     const isComplete = async () =>
       (await restorableDifferences(scratch, schema, found, differences(complete, found))).length === 0;
     const pending = migrations.some(({ condition }) => condition === 'pending');
     const baseline = pending && (await isComplete()) ? (state.migrations.at(-1)?.name ?? null) : null;
     const database =
       differing && (await withRemedies(migrated, differing, { found, expected, complete, baseline }));
-    const { differing: entityDifferences, statements: entities } = await compareEntities(scratch, schema);
-    const agrees = [migrations, unlisted, database, entityDifferences, entities].every((part) => part?.length === 0);
+    const { differing: entityDifferences, statements: entities } = await compareEntities(
+      scratch,
+      schema,
+      ignored,
+    );
+    const agrees = [migrations, unlisted, database, entityDifferences, entities].every(
+      (part) => part?.length === 0,
+    );
     return { agrees, migrations, unlisted, database, leftOut: guard.leftOut, entityDifferences, entities };
   });
 }

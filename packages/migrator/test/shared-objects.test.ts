@@ -299,18 +299,22 @@ test('a role that may only create databases gets the same result', async () => {
   expect(leftOut).toHaveLength(2);
 });
 
-describe('a statement outside a transaction', () => {
-  async function send(...texts: string[]) {
-    const { db, names } = await set();
-    const sent = texts.map((text) => text.replaceAll('ROLE', names.fresh));
-    const leftOut = await withScratchDatabase(db.orm, 'migrator', async (scratch, guard) => {
+/** Sends statements outside transactions on a scratch database, and returns the numbers of those that were left out. */
+async function send(...texts: string[]) {
+  const { db, names } = await set();
+  const sent = texts.map((text) => text.replaceAll('ROLE', names.fresh));
+  const leftOut = await withScratchDatabase(
+    { orm: db.orm, schema: 'migrator', scratchUrl: undefined },
+    async (scratch, guard) => {
       for (const sql of sent) await poolSession(scratch).query(`/* "migrator"."lease" 7 */ ${sql}`);
       return guard.leftOut;
-    });
-    expect(await sharedObjects(db, names.fresh)).toMatchObject([{ roles: null, databases: null }]);
-    return leftOut.map(({ statement }) => sent.findIndex((sql) => statement.endsWith(sql)));
-  }
+    },
+  );
+  expect(await sharedObjects(db, names.fresh)).toMatchObject([{ roles: null, databases: null }]);
+  return leftOut.map(({ statement }) => sent.findIndex((sql) => statement.endsWith(sql)));
+}
 
+describe('a statement outside a transaction', () => {
   const trigger = [
     'create table t (id int)',
     'create function f() returns trigger language plpgsql as $$ begin create role ROLE; return new; end $$',

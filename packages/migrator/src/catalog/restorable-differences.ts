@@ -59,7 +59,9 @@ export async function settledDifferences(
   ];
   return differing.filter((one) => {
     const key = keyOf(one);
-    return !rewritable.includes(one) || expected.get(key) === undefined || expected.get(key) !== found.get(key);
+    return (
+      !rewritable.includes(one) || expected.get(key) === undefined || expected.get(key) !== found.get(key)
+    );
   });
 }
 

@@ -39,6 +39,9 @@ const reasons = {
  */
 export class ServerGuard {
   #isStarted = false;
+  #ownSchema: string | null = null;
+  #schemas: readonly string[] = [];
+  readonly #extensions = new Set<string>();
   #migration: string | null = null;
   readonly #leftOut: LeftOut[] = [];
 
@@ -54,9 +57,19 @@ export class ServerGuard {
     return this.#leftOut;
   }
 
-  /** Begins: what prepares the database before is not checked. */
-  start(): void {
+  /**
+   * Begins: what prepares the database before is not checked. `ownSchema` exists already, and may be created again; `schemas` are those of
+   * the connected database, which an extension may need.
+   */
+  start(ownSchema: string | null, schemas: readonly string[]): void {
     this.#isStarted = true;
+    this.#ownSchema = ownSchema;
+    this.#schemas = schemas;
+  }
+
+  /** The extensions that were not created, as a catalog names them. */
+  get leftOutExtensions(): ReadonlySet<string> {
+    return this.#extensions;
   }
 
   /** Records which migration runs, by the events of its migrator. */
@@ -79,16 +92,14 @@ export class ServerGuard {
       const statements = await scratchStatements(text);
       const kept = statements && (await this.#keep(send, statements));
       if (kept?.length === 0) return nothing;
-      const isWhole =
-        !kept || kept.every((one, at) => one === statements[at]?.text && kept.length === statements.length);
-      const query: Query = {
-        text: isWhole ? text : kept.join(';\n'),
-        values,
-        callsCode: statements?.some(({ callsCode }) => callsCode) ?? false,
-      };
-      return connection.isInTransaction
-        ? this.#send(send, query, connection)
-        : this.#sendInTransaction(send, query, connection);
+      const queries = kept ? toQueries(text, values, kept, statements) : [plain(text, values)];
+      let result = nothing;
+      for (const query of queries) {
+        result = await (connection.isInTransaction
+          ? this.#send(send, query, connection)
+          : this.#sendInTransaction(send, query, connection));
+      }
+      return result;
     };
   }
 
@@ -97,18 +108,25 @@ export class ServerGuard {
     return text.replace(/^\/\*.*?\*\/ /, '').includes(this.#ownTables);
   }
 
-  /** Returns the texts of the statements that don't change the server, and whose roles exist on it. */
-  async #keep(send: Send, statements: readonly ScratchStatement[]): Promise<string[]> {
+  /** Returns the statements that don't change the server, and whose roles exist on it. */
+  async #keep(send: Send, statements: readonly ScratchStatement[]): Promise<ScratchStatement[]> {
     const missing = await missingRoles(
       send,
       statements.filter(({ affectsServer }) => !affectsServer).flatMap(({ roles }) => roles),
     );
-    return statements.flatMap(({ text, affectsServer, roles, withoutRoles }) => {
-      if (affectsServer) this.#leaveOut(text, reasons.server);
+    return statements.flatMap((statement) => {
+      const { text, affectsServer, roles, withoutRoles, createsSchema } = statement;
+      const reduced = withoutRoles === null ? [] : [{ ...statement, text: withoutRoles }];
       const role = roles.find((name) => missing.includes(name));
-      if (affectsServer || role === undefined) return affectsServer ? [] : [text];
+      if (affectsServer) {
+        this.#leaveOut(text, reasons.server);
+        return [];
+      }
+      if (createsSchema !== null && createsSchema === this.#ownSchema)
+        return reduced.map((one) => ({ ...one, text: one.text.replace('schema ', 'schema if not exists ') }));
+      if (role === undefined) return [statement];
       this.#leaveOut(text, `the server of the scratch database has no role ${role}`);
-      return withoutRoles ?? [];
+      return reduced;
     });
   }
 
@@ -119,7 +137,9 @@ export class ServerGuard {
   }
 
   /** Sends code in a savepoint, so that it can be left out. */
-  async #send(send: Send, { text, values, callsCode }: Query, connection: Connection): Promise<Result> {
+  async #send(send: Send, query: Query, connection: Connection): Promise<Result> {
+    const { text, values, callsCode, extension } = query;
+    if (extension) return this.#sendForExtension(send, text, extension);
     if (!callsCode) return send(text, values);
     await send('savepoint migrator_code');
     try {
@@ -136,6 +156,34 @@ export class ServerGuard {
     await send('rollback to savepoint migrator_code; release savepoint migrator_code');
     this.#leaveOut(text, reasons.code);
     return nothing;
+  }
+
+  /** Leaves out an extension that the role may not create here, or that the server lacks: somebody else installs it where it is needed. */
+  async #sendForExtension(
+    send: Send,
+    text: string,
+    { name, schema }: NonNullable<Query['extension']>,
+  ): Promise<Result> {
+    const object = `extension ${/^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`}`;
+    if (this.#extensions.has(object)) {
+      this.#leaveOut(text, `the scratch database has no ${object}`);
+      return nothing;
+    }
+    // Such as `extensions`, which comes with a managed database.
+    if (schema !== null && this.#schemas.includes(schema))
+      await send(`create schema if not exists "${schema.replaceAll('"', '""')}"`);
+    await send('savepoint migrator_extension');
+    try {
+      const result = await send(text);
+      await send('release savepoint migrator_extension');
+      return result;
+    } catch (error) {
+      if (!['42501', '0A000', '58P01'].includes(findSqlState(error))) throw error;
+      await send('rollback to savepoint migrator_extension; release savepoint migrator_extension');
+      this.#extensions.add(object);
+      this.#leaveOut(text, isNativeError(error) ? error.message : String(error));
+      return nothing;
+    }
   }
 
   /** Sends a query that stands outside a transaction in one, unless PostgreSQL refuses to run it there. */
@@ -180,6 +228,30 @@ interface Query {
   readonly text: string;
   readonly values: readonly unknown[];
   readonly callsCode: boolean;
+  readonly extension: ScratchStatement['extension'];
+}
+
+function plain(text: string, values: readonly unknown[]): Query {
+  return { text, values, callsCode: false, extension: null };
+}
+
+/** Returns what to send for the statements of a text that are kept: one query, or one each where an extension may be left out. */
+function toQueries(
+  text: string,
+  values: readonly unknown[],
+  kept: readonly ScratchStatement[],
+  all: readonly ScratchStatement[],
+): Query[] {
+  if (kept.some(({ extension }) => extension !== null)) return kept.map((one) => ({ ...one, values }));
+  const isWhole = kept.length === all.length && kept.every((one, at) => one === all[at]);
+  return [
+    {
+      text: isWhole ? text : kept.map((one) => one.text).join(';\n'),
+      values,
+      callsCode: kept.some(({ callsCode }) => callsCode),
+      extension: null,
+    },
+  ];
 }
 
 async function missingRoles(send: Send, roles: readonly string[]): Promise<string[]> {

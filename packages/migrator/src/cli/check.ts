@@ -3,6 +3,7 @@ import { describeDifference, describeEntityDifference } from '../catalog/differe
 import { describeLeftOut } from '../catalog/server-guard.ts';
 import type { CheckResult } from '../check.ts';
 import type { MigrationCondition } from '../ledger/status.ts';
+import { scratchUrlOption } from './scratch-url-option.ts';
 import { dim, print, printJson, table } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
@@ -14,10 +15,11 @@ export function checkCommand<P extends DatabaseLocation>(host: CommandHost<P>): 
       '--json',
       'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, leftOut: [{ migration, statement, reason }], entityDifferences: [{ object, part, fact, expected, found, remedy }], entities: [sql] }',
     )
-    .action(({ json = false }: { json?: boolean }) =>
+    .addOption(scratchUrlOption())
+    .action(({ json = false, scratchUrl }: { json?: boolean; scratchUrl?: string }) =>
       host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../migrator.ts');
-        const result = await new Migrator(orm).check();
+        const result = await new Migrator(orm, { scratchUrl }).check();
         if (!result.agrees) process.exitCode = 3;
         const { database: differences, ...others } = result;
         if (json) return printJson({ database: place.database, ...others, differences });

@@ -29,13 +29,16 @@ export function comparable(
   made: Catalog,
 ): { readonly expected: Catalog; readonly found: Catalog } {
   const ignored = ignoredFacts(orm);
+  const { ignoreTriggers = false } = orm.config.get('schemaGenerator');
+  const isDescribed = (object: string, part: string, fact: string) =>
+    !ignored.has(`${object} ${part} ${fact}`) && !(ignoreTriggers && part.startsWith('trigger '));
   const expected = new Map<string, CatalogObject>();
   const found = new Map<string, CatalogObject>();
   for (const [object, needed] of described) {
     const kind = /^(?:materialized )?\w+/.exec(object)?.[0] ?? '';
-    expected.set(object, reduced(kind, object, needed, ignored));
+    expected.set(object, reduced(kind, object, needed, isDescribed));
     const existing = made.get(object);
-    if (existing) found.set(object, matching(needed, reduced(kind, object, existing, ignored)));
+    if (existing) found.set(object, matching(needed, reduced(kind, object, existing, isDescribed)));
   }
   return { expected, found };
 }
@@ -44,12 +47,12 @@ function reduced(
   kind: string,
   object: string,
   { facts: own, parts }: CatalogObject,
-  ignored: ReadonlySet<string>,
+  isDescribed: (object: string, part: string, fact: string) => boolean,
 ): CatalogObject {
   const kept = [...parts].flatMap(([part, values]): [string, CatalogFacts][] => {
     const [kindOfPart = ''] = part.split(' ', 1);
-    return kindOfPart in facts
-      ? [[part, picked(kindOfPart, values, (fact) => !ignored.has(`${object} ${part} ${fact}`))]]
+    return kindOfPart in facts && isDescribed(object, part, '')
+      ? [[part, picked(kindOfPart, values, (fact) => isDescribed(object, part, fact))]]
       : [];
   });
   // The order of columns is not described: a migration adds them at the end.
@@ -57,10 +60,10 @@ function reduced(
 }
 
 function picked(kind: string, values: CatalogFacts, isKept: (fact: string) => boolean): CatalogFacts {
-  const names = (facts[kind] ?? []).filter(isKept);
+  const names = new Set((facts[kind] ?? []).filter(isKept));
   return Object.fromEntries(
     Object.entries(values)
-      .filter(([fact]) => names.includes(fact))
+      .filter(([fact]) => names.has(fact))
       .map(([fact, value]) => [fact, fact === 'default' ? withoutSequence(value) : value]),
   );
 }
@@ -93,17 +96,23 @@ function withoutName(definition: string): string {
   return definition.replace(/^(CREATE (?:UNIQUE )?INDEX) (?:"(?:[^"]|"")+"|\S+)/, '$1');
 }
 
+function quoted(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}
+
 function ignoredFacts(orm: MikroORM): Set<string> {
-  const quoted = (name: string) => (/^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
   return new Set(
-    orm.schema.getTargetSchema().getTables().flatMap((table) =>
-      table.getColumns().flatMap(({ name, ignoreSchemaChanges = [] }) => {
-        const schema = table.schema ?? 'public';
-        const object = `table ${schema === 'public' ? '' : `${quoted(schema)}.`}${quoted(table.name)}`;
-        return ignoreSchemaChanges
-          .flatMap((change) => ignorable[change] ?? [])
-          .map((fact) => `${object} column ${name} ${fact}`);
-      }),
-    ),
+    orm.schema
+      .getTargetSchema()
+      .getTables()
+      .flatMap((table) =>
+        table.getColumns().flatMap(({ name, ignoreSchemaChanges = [] }) => {
+          const schema = table.schema ?? 'public';
+          const object = `table ${schema === 'public' ? '' : `${quoted(schema)}.`}${quoted(table.name)}`;
+          return ignoreSchemaChanges
+            .flatMap((change) => ignorable[change] ?? [])
+            .map((fact) => `${object} column ${name} ${fact}`);
+        }),
+      ),
   );
 }

@@ -38,12 +38,23 @@ export async function createDescribed(scratch: MikroORM, schema: string): Promis
 function dropStatements(scratch: MikroORM): string[] {
   const target = scratch.schema.getTargetSchema();
   const platform = scratch.em.getPlatform();
-  const quoted = ({ name, schema = scratch.config.get('schema') }: { name: string; schema?: string | undefined }) =>
-    [schema ?? platform.getDefaultSchemaName() ?? 'public', name].map((one) => platform.quoteIdentifier(one)).join('.');
+  const quoted = ({
+    name,
+    schema = scratch.config.get('schema'),
+  }: {
+    name: string;
+    schema?: string | undefined;
+  }) =>
+    [schema ?? platform.getDefaultSchemaName() ?? 'public', name]
+      .map((one) => platform.quoteIdentifier(one))
+      .join('.');
   return [
     ...target
       .getViews()
-      .map((view) => `drop ${view.materialized ? 'materialized view' : 'view'} if exists ${quoted(view)} cascade`),
+      .map(
+        (view) =>
+          `drop ${view.materialized ? 'materialized view' : 'view'} if exists ${quoted(view)} cascade`,
+      ),
     ...target.getTables().map((table) => `drop table if exists ${quoted(table)} cascade`),
     ...Object.values(target.getNativeEnums()).map((type) => `drop type if exists ${quoted(type)} cascade`),
   ];

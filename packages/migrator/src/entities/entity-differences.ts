@@ -6,6 +6,7 @@ import type { RemediedDifference } from '../leftovers/remedies.ts';
 import { tablesOf } from '../ledger/tables.ts';
 import { inTransaction } from '../session/session.ts';
 import { ormStatements } from '../sql/orm-statements.ts';
+import type { IgnoredObjects } from '../catalog/ignored-objects.ts';
 import { comparable } from './comparable.ts';
 import { createDescribed } from './described-catalog.ts';
 
@@ -21,28 +22,32 @@ export interface EntityDifferences {
  * Compares what migrations and entities create, as PostgreSQL prints both. `scratch` has the schema of all migrations, and of the entities
  * afterwards. What entities can't describe counts only if the ORM's generator would drop it.
  */
-export async function compareEntities(scratch: MikroORM, schema: string): Promise<EntityDifferences> {
-  const made = await readCatalog(scratch, schema);
+export async function compareEntities(
+  scratch: MikroORM,
+  schema: string,
+  ignored: IgnoredObjects,
+): Promise<EntityDifferences> {
+  const made = ignored.without(await readCatalog(scratch, schema));
   const { safe = false, dropTables = true } = scratch.config.get('migrations');
   const statements = await ormStatements(
     await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }),
   );
   const changed = statements.length === 0 ? made : await catalogAfter(scratch, schema, statements);
   const { objects, failures } = await createDescribed(scratch, schema);
-  const { expected, found } = comparable(scratch, objects, made);
+  const { expected, found } = comparable(scratch, ignored.without(objects), made);
   const differing = await settledDifferences(scratch, schema, differences(expected, found));
-  const names = new Set([...differing.map(({ object }) => object), ...dropped(made, changed, objects)].map(nameOf));
-  const needed = statements.filter((sql) => [...names].some((name) => sql.includes(name)));
-  const failed = failures.map(
-    ({ sql, message }): RemediedDifference => ({
-      object: 'entities',
-      part: null,
-      fact: 'statement',
-      expected: sql,
-      found: message,
-      remedy: 'correct the entity, or write a migration that creates what it needs',
-    }),
+  const names = new Set(
+    [...differing.map(({ object }) => object), ...dropped(made, changed, objects)].map(nameOf),
   );
+  const needed = statements.filter((sql) => [...names].some((name) => sql.includes(name)));
+  const failed = failures.map(({ sql, message }): RemediedDifference => ({
+    object: 'entities',
+    part: null,
+    fact: 'statement',
+    expected: sql,
+    found: message,
+    remedy: 'correct the entity, or write a migration that creates what it needs',
+  }));
   return {
     differing: [...differing.map((one) => ({ ...one, remedy: remedyOf(one, needed) })), ...failed],
     statements: needed,
@@ -70,15 +75,13 @@ function catalogAfter(scratch: MikroORM, schema: string, statements: readonly st
   });
 }
 
-/** Returns the objects that the ORM's statements drop, or drop parts of, and that the entities don't create again. */
+/** Returns the objects and parts that the ORM's statements drop, and that the entities don't create again. */
 function dropped(made: Catalog, changed: Catalog, described: Catalog): string[] {
   return [...made].flatMap(([object, { parts }]) => {
     const after = changed.get(object);
     if (!after) return described.has(object) ? [] : [object];
     const needed = described.get(object)?.parts;
-    return [...parts.keys()].some((part) => !after.parts.has(part) && needed?.has(part) !== true)
-      ? [object]
-      : [];
+    return [...parts.keys()].filter((part) => !after.parts.has(part) && needed?.has(part) !== true);
   });
 }
 

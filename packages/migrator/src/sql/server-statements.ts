@@ -13,11 +13,15 @@ export interface ScratchStatement {
   readonly roles: readonly string[];
   /** The statement without its roles, where it can do without; null where it can't. */
   readonly withoutRoles: string | null;
+  /** The schema that it creates, without `if not exists`. */
+  readonly createsSchema: string | null;
+  /** The extension that it creates, changes or comments on, and the schema that it names. */
+  readonly extension: { readonly name: string; readonly schema: string | null } | null;
 }
 
 // A text without any of these words is not parsed: it may have a million values.
 const suspicious =
-  /\b(?:role|user|group|grant|revoke|database|tablespace|system|subscription|owner|owned|comment|label|copy|authorization|policy|privileges|do|call|select|execute|explain|perform|lo_export|pg_\w+)\b/i;
+  /\b(?:schema|extension|role|user|group|grant|revoke|database|tablespace|system|subscription|owner|owned|comment|label|copy|authorization|policy|privileges|do|call|select|execute|explain|perform|lo_export|pg_\w+)\b/i;
 
 /**
  * Returns the statements of a text; null if nothing in it affects a server, names a role or calls code, or if PostgreSQL's grammar can't
@@ -27,7 +31,8 @@ export async function scratchStatements(sql: string): Promise<ScratchStatement[]
   if (!suspicious.test(sql)) return null;
   const statements = (await parseSql(sql))?.map(toScratchStatement) ?? null;
   const isNotable = statements?.some(
-    ({ affectsServer, callsCode, roles }) => affectsServer || callsCode || roles.length > 0,
+    ({ affectsServer, callsCode, roles, createsSchema, extension }) =>
+      affectsServer || callsCode || roles.length > 0 || createsSchema !== null || extension !== null,
   );
   return isNotable === true ? statements : null;
 }
@@ -43,6 +48,8 @@ function toScratchStatement({ text, node }: ParsedStatement): ScratchStatement {
     callsCode: codeKinds.has(kind),
     roles: [...found.roles, ...roleToSet(node)],
     withoutRoles: schemaWithoutOwner(node),
+    createsSchema: createdSchema(node),
+    extension: extensionOf(node),
   };
 }
 
@@ -131,6 +138,40 @@ function roleToSet(node: Node): string[] {
   if (name !== 'role' && name !== 'session_authorization') return [];
   const role = value && 'A_Const' in value ? value.A_Const.sval?.sval : undefined;
   return role === undefined || role === 'none' ? [] : [role];
+}
+
+function createdSchema(node: Node): string | null {
+  if (!('CreateSchemaStmt' in node)) return null;
+  const { schemaname, authrole, if_not_exists: isOptional = false } = node.CreateSchemaStmt;
+  return isOptional ? null : (schemaname ?? authrole?.rolename ?? null);
+}
+
+function extensionOf(node: Node): ScratchStatement['extension'] {
+  if ('CreateExtensionStmt' in node) {
+    const { extname = '', options = [] } = node.CreateExtensionStmt;
+    const schema = options.flatMap((option) =>
+      'DefElem' in option &&
+      option.DefElem.defname === 'schema' &&
+      option.DefElem.arg &&
+      'String' in option.DefElem.arg
+        ? [option.DefElem.arg.String.sval ?? '']
+        : [],
+    )[0];
+    return { name: extname, schema: schema ?? null };
+  }
+  if ('AlterExtensionStmt' in node) return { name: node.AlterExtensionStmt.extname ?? '', schema: null };
+  if ('AlterObjectSchemaStmt' in node && node.AlterObjectSchemaStmt.objectType === 'OBJECT_EXTENSION')
+    return {
+      name: stringIn(node.AlterObjectSchemaStmt.object),
+      schema: node.AlterObjectSchemaStmt.newschema ?? null,
+    };
+  if ('CommentStmt' in node && node.CommentStmt.objtype === 'OBJECT_EXTENSION')
+    return { name: stringIn(node.CommentStmt.object), schema: null };
+  return null;
+}
+
+function stringIn(node: Node | undefined): string {
+  return node && 'String' in node ? (node.String.sval ?? '') : '';
 }
 
 // Later statements create objects in the schema, whoever owns it.
