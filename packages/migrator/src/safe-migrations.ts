@@ -1,4 +1,4 @@
-import type { MikroORM } from '@mikro-orm/postgresql';
+import type { MikroORM, Options } from '@mikro-orm/postgresql';
 
 /** How commands compare schemas. */
 export interface ComparisonOptions {
@@ -20,7 +20,7 @@ interface Configured {
 }
 
 /** Returns options for the ORM's configuration, which the command line reads: `migrations: { path, ...safeMigrations({ … }) }`. */
-export function safeMigrations(options: ComparisonOptions): Configured {
+export function safeMigrations(options: ComparisonOptions): NonNullable<Options['migrations']> & Configured {
   return { safeMigrations: options };
 }
 
@@ -29,7 +29,7 @@ export function withConfiguredOptions<T extends ComparisonOptions>(
   orm: MikroORM,
   options: T,
 ): T & ComparisonOptions {
-  const configured: object & Configured = orm.config.get('migrations');
+  const configured: ReturnType<typeof safeMigrations> = orm.config.get('migrations');
   return {
     ...options,
     ignore: options.ignore ?? configured.safeMigrations?.ignore,

@@ -1,7 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defineEntity, p } from '@mikro-orm/postgresql';
+import { defineEntity, p, type Options } from '@mikro-orm/postgresql';
 import { createMigration, describeEntityDifference, Migrator } from 'mikro-orm-safe-migrations';
 import { describe, expect, test } from 'vitest';
 import { emptyDatabase, ormOn } from './kit/database.ts';
@@ -9,7 +9,7 @@ import { emptyDatabase, ormOn } from './kit/database.ts';
 const id = p.integer().primary();
 const long = `t_${'x'.repeat(62)}`;
 
-type Described = ReturnType<typeof defineEntity>;
+type Described = NonNullable<Options['entities']>[number];
 
 const thing = (properties: Record<string, unknown>, options: Record<string, unknown> = {}): Described =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- any columns of a test
@@ -239,16 +239,21 @@ const equal: readonly (readonly [name: string, entity: Described, up: string[]])
 ];
 
 describe('check reports', () => {
-  test.each(different)('%s', async (_, entity, up, ...lines) => {
-    const result = await compared([entity], up);
+  test.each(different.map(([name, entity, up, ...lines]) => ({ name, entity, up, lines })))(
+    '$name',
+    async ({ entity, up, lines }) => {
+      const result = await compared([entity], up);
 
-    expect(result).toMatchObject({ agrees: false, lines, database: [] });
-    expect(result.entityDifferences.every(({ remedy }) => /by hand|migrate create/.test(remedy))).toBe(true);
-  });
+      expect(result).toMatchObject({ agrees: false, lines, database: [] });
+      expect(result.entityDifferences.every(({ remedy }) => /by hand|migrate create/.test(remedy))).toBe(
+        true,
+      );
+    },
+  );
 });
 
 describe('check agrees, and create writes nothing, for', () => {
-  test.each(equal)('%s', async (_, entity, up) => {
+  test.each(equal.map(([name, entity, up]) => ({ name, entity, up })))('$name', async ({ entity, up }) => {
     const { orm, ...result } = await compared([entity], up);
 
     expect(result).toMatchObject({ agrees: true, lines: [], entities: [] });

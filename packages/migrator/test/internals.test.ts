@@ -1,5 +1,5 @@
 import { Migration } from '@mikro-orm/migrations';
-import { MikroORM } from '@mikro-orm/postgresql';
+import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { announcedProcess } from '../src/internals/announced-process.ts';
@@ -49,20 +49,18 @@ test('the ORM reaches the database through `execute`, `getEntityManager` and `dr
 test('the ORM sends every query by `query` of a client of the pool', async () => {
   const { url } = await emptyDatabase();
   const sent: string[] = [];
-  const options = withQueriesIntercepted(
-    {
-      clientUrl: url,
-      entities: [],
-      discovery: { warnWhenNoEntities: false },
-      ensureDatabase: false,
-    },
-    () => {
-      return (send, text, values) => {
-        sent.push(text);
-        return send(text, values);
-      };
-    },
-  );
+  const configuration: Options = {
+    clientUrl: url,
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    ensureDatabase: false,
+  };
+  const options = withQueriesIntercepted(configuration, () => {
+    return (send, text, values) => {
+      sent.push(text);
+      return send(text, values);
+    };
+  });
   const orm = new MikroORM(options);
   onTestFinished(() => orm.close(true));
 
