@@ -2,7 +2,15 @@ import { Migrator } from 'mikro-orm-safe-migrations';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TestDatabase, TestServer } from '../../src/testing/index.ts';
 
-const agreement = { agrees: true, migrations: [], unlisted: [], database: [], entities: [] };
+const agreement = {
+  agrees: true,
+  migrations: [],
+  unlisted: [],
+  database: [],
+  leftOut: [],
+  entityDifferences: [],
+  entities: [],
+};
 
 describe('check finds nothing', () => {
   test('in a database that was migrated', async () => {

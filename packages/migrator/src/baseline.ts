@@ -3,6 +3,7 @@ import { describeDifference } from './catalog/differences.ts';
 import { readCatalog } from './catalog/catalog.ts';
 import { MigrationRefusedError } from './session/errors.ts';
 import type { Lease } from './lease/lease.ts';
+import { describeLeftOut } from './catalog/server-guard.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { requireConsistent } from './plan/selection.ts';
 import { requireKnown } from './plan/targets.ts';
@@ -23,15 +24,18 @@ export async function baseline(
   const applied = state.log.map((row) => row.name);
   const found = await readCatalog(orm, schema);
   const names = [...applied, ...declared.map((migration) => migration.name)];
-  const [differing, repeated] = await withScratchDatabase(orm, schema, async (scratch) => [
-    await differencesAfter(migrated, scratch, names, found),
+  const { differing, repeated, leftOut } = await withScratchDatabase(migrated, async (scratch, guard) => ({
+    differing: await differencesAfter(migrated, { scratch, guard }, names, found),
     // What each of them sent.
-    await lastEntries(poolSession(scratch), tables),
-  ]);
+    repeated: await lastEntries(poolSession(scratch), tables),
+    leftOut: guard.leftOut,
+  }));
   if (differing.length > 0) {
     throw new MigrationRefusedError(
       `the schema differs from what the migrations up to ${name} create; nothing was changed. Remove the differences, or choose another migration:\n` +
-        differing.map((difference) => `  ${describeDifference(difference)}`).join('\n'),
+        [...differing.map(describeDifference), ...leftOut.map(describeLeftOut)]
+          .map((line) => `  ${line}`)
+          .join('\n'),
     );
   }
   await lease.recordWork({ migration: name, direction: 'baseline' });

@@ -3,11 +3,12 @@ import { restorableDifferences } from './catalog/restorable-differences.ts';
 import { readCatalog } from './catalog/catalog.ts';
 import { withRemedies, type RemediedDifference } from './leftovers/remedies.ts';
 import { unlistedMigrations } from './files/migration-files.ts';
-import { ormStatements } from './sql/orm-statements.ts';
+import { compareEntities } from './entities/entity-differences.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { editsBy } from './ledger/edits.ts';
 import { lastEntries } from './ledger/history.ts';
 import { poolSession } from './session/session.ts';
+import type { LeftOut } from './catalog/server-guard.ts';
 import { readState } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
 import { differencesAfter, type MigratedDatabase } from './catalog/migrated-database.ts';
@@ -24,31 +25,40 @@ export interface CheckResult {
    * migration, so that they can't be compared.
    */
   readonly database: readonly RemediedDifference[] | null;
-  /** The statements by which the ORM would change the schema of all migrations to that of the entities. */
+  /**
+   * Statements of migrations that the scratch database did not receive, because they change what all databases of its server share, or
+   * name a role that the server lacks. Their effects are not compared.
+   */
+  readonly leftOut: readonly LeftOut[];
+  /**
+   * Differences between what the entities create (`expected`) and what all migrations create (`found`), as PostgreSQL prints both, each
+   * with a remedy. Limited to what entities describe.
+   */
+  readonly entityDifferences: readonly RemediedDifference[];
+  /**
+   * The statements by which the ORM would change the schema of all migrations to that of the entities. Without those that change nothing;
+   * the ORM may have no statement for a difference.
+   */
   readonly entities: readonly string[];
 }
 
 /** Implements `Migrator.check`. */
 export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
-  const { orm, schema, tables, migratorFor } = migrated;
-  const [state, found] = [await readState(orm, tables), await readCatalog(orm, schema)];
+  const { orm, schema, tables, migratorFor, ignored } = migrated;
+  const [state, found] = [await readState(orm, tables), ignored.without(await readCatalog(orm, schema))];
   const unlisted = await unlistedMigrations(orm);
   const applied = [...new Set(state.log.map(({ name }) => name))];
   const known = new Set(state.migrations.map(({ name }) => name));
-  return withScratchDatabase(orm, schema, async (scratch) => {
+  return withScratchDatabase(migrated, async (scratch, guard) => {
     const differing = applied.every((name) => known.has(name))
-      ? await differencesAfter(migrated, scratch, applied, found)
+      ? await differencesAfter(migrated, { scratch, guard }, applied, found)
       : null;
-    const expected = await readCatalog(scratch, schema);
-    await migratorFor(scratch).up({ allowOutOfOrder: true });
-    const complete = await readCatalog(scratch, schema);
+    const expected = ignored.without(await readCatalog(scratch, schema));
+    await migratorFor(scratch, guard).up({ allowOutOfOrder: true });
+    const complete = ignored.without(await readCatalog(scratch, schema));
     const repeated = await lastEntries(poolSession(scratch), tables);
     const migrations = statusOf({ ...state, edits: editsBy(state, repeated) }).filter(
       ({ condition }) => condition !== 'applied',
-    );
-    const { safe = false, dropTables = true } = scratch.config.get('migrations');
-    const entities = await ormStatements(
-      await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }),
     );
     const isComplete = async () =>
       (await restorableDifferences(scratch, schema, found, differences(complete, found))).length === 0;
@@ -56,7 +66,14 @@ export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
     const baseline = pending && (await isComplete()) ? (state.migrations.at(-1)?.name ?? null) : null;
     const database =
       differing && (await withRemedies(migrated, differing, { found, expected, complete, baseline }));
-    const agrees = [migrations, unlisted, database, entities].every((part) => part?.length === 0);
-    return { agrees, migrations, unlisted, database, entities };
+    const { differing: entityDifferences, statements: entities } = await compareEntities(
+      scratch,
+      schema,
+      ignored,
+    );
+    const agrees = [migrations, unlisted, database, entityDifferences, entities].every(
+      (part) => part?.length === 0,
+    );
+    return { agrees, migrations, unlisted, database, leftOut: guard.leftOut, entityDifferences, entities };
   });
 }

@@ -1,6 +1,8 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/postgresql';
+import { describeEntityDifference } from './catalog/differences.ts';
+import { changesNothing, compareEntities } from './entities/entity-differences.ts';
 import type { Direction } from './files/code-migration.ts';
 import { MigrationRefusedError } from './session/errors.ts';
 import {
@@ -10,6 +12,9 @@ import {
   withoutExtension,
 } from './files/migration-files.ts';
 import { Migrator } from './migrator.ts';
+import { IgnoredObjects } from './catalog/ignored-objects.ts';
+import { withConfiguredOptions, type ComparisonOptions } from './safe-migrations.ts';
+import type { LeftOut } from './catalog/server-guard.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { compare, describedSchema, readSchema, toStatements } from './create/difference.ts';
 import { newMigrationsDirectory, namingFor } from './create/naming.ts';
@@ -23,6 +28,8 @@ export interface CreatedMigration {
   readonly path: string;
   /** What to check before it runs on rows; each warning is also in the file. */
   readonly warnings: readonly CreationWarning[];
+  /** Statements of earlier migrations that the scratch database did not receive. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** A decision that is left to the author of a migration. */
@@ -38,29 +45,42 @@ const schema = 'migrator';
  * scratch database of the same server, created by the migrations and dropped at the end, independent of the connected database. Runs the
  * new migration there, in both directions. The role must be allowed to create databases.
  *
+ * What `options.ignore` names is left out of the comparison.
+ *
  * Writes to `migrations.path` (`pathTs` for TypeScript) a file named by `migrations.fileName`, in the language of `migrations.emit`,
  * which sorts last. A project with `migrationsList` has to add it there. Ignores the ORM's snapshot and `migrations.generator`.
  *
  * @throws MigrationRefusedError when `name` can't be part of a class's name, or the directory has migrations that are not loaded; and what `up`
  * throws on the scratch database.
  */
-export async function createMigration(orm: MikroORM, name: string): Promise<CreatedMigration | null> {
+export async function createMigration(
+  orm: MikroORM,
+  name: string,
+  options: ComparisonOptions = {},
+): Promise<CreatedMigration | null> {
+  const { ignore, scratchUrl } = withConfiguredOptions(orm, options);
+  const ignored = new IgnoredObjects(ignore);
   const directory = newMigrationsDirectory(orm);
   await mkdir(directory, { recursive: true });
   const known = (await migrationFiles(orm)).map((file) => file.name);
   await refuseUnreadMigrations(orm, directory, known);
   const naming = namingFor(orm, name, known.at(-1), new Date());
-  const content = await withScratchDatabase(orm, schema, async (scratch) => {
-    await new Migrator(scratch).up();
-    return contentOf(scratch);
-  });
+  const { content, leftOut } = await withScratchDatabase(
+    { orm, schema, scratchUrl },
+    async (scratch, guard) => {
+      await new Migrator(scratch, { onEvent: (event) => guard.follow(event) }).up();
+      const made = await contentOf(scratch, ignored);
+      if (made === null) await refuseUnwritable(scratch, ignored);
+      return { content: made, leftOut: guard.leftOut };
+    },
+  );
   if (content === null) return null;
   const path = join(directory, naming.file);
   await writeWhole(path, await sourceOf(naming, content));
   const warnings = (['up', 'down'] as const).flatMap((direction) =>
     messagesOf(content[direction]).map((message) => ({ direction, message })),
   );
-  return { name: naming.name, path, warnings };
+  return { name: naming.name, path, warnings, leftOut };
 }
 
 /** Writes a whole file or none: a partial file would be loaded as a migration. */
@@ -97,15 +117,25 @@ async function refuseUnreadMigrations(
   );
 }
 
-async function contentOf(orm: MikroORM): Promise<Content | null> {
-  const [from, to] = [await readSchema(orm), describedSchema(orm)];
+// The ORM's comparison is not PostgreSQL's: it finds no statement for some differences.
+async function refuseUnwritable(scratch: MikroORM, ignored: IgnoredObjects): Promise<void> {
+  const { differing } = await compareEntities(scratch, schema, ignored);
+  if (differing.length === 0) return;
+  throw new MigrationRefusedError(
+    'entities and migrations differ, but the ORM finds no statement for it: write a migration by hand, or correct the entity:\n' +
+      differing.map((one) => `  ${describeEntityDifference(one)}`).join('\n'),
+  );
+}
+
+async function contentOf(orm: MikroORM, ignored: IgnoredObjects): Promise<Content | null> {
+  const [from, to] = [await readSchema(orm, ignored), describedSchema(orm, ignored)];
   const forward = compare(orm, from, to);
   const backward = compare(orm, to, from, forward);
   const warnings = { up: [...renamesOf(forward), ...warningsOf(forward)], down: warningsOf(backward) };
   const [losses, locked, summary] = [lossesOf(backward), lockedTables(forward), summaryOf(forward)];
   const [up, down] = [await toStatements(orm, forward), await toStatements(orm, backward)];
-  if (up.length === 0) return null;
-  const trial = await runTrial(orm, schema, up, down);
+  if (up.length === 0 || (await changesNothing(orm, schema, up))) return null;
+  const trial = await runTrial(orm, { schema, ignored }, up, down);
   return {
     up: annotate(up, warnings.up, trial.up),
     down: annotate(down, warnings.down, trial.down),

@@ -1,4 +1,5 @@
-export { describeDifference, type Difference } from './catalog/differences.ts';
+export { describeDifference, describeEntityDifference, type Difference } from './catalog/differences.ts';
+export { describeLeftOut, type LeftOut } from './catalog/server-guard.ts';
 export type { CheckResult } from './check.ts';
 export { createMigration, type CreatedMigration, type CreationWarning } from './create-migration.ts';
 export { backfill, type BackfillUpdate } from './files/backfill.ts';
@@ -9,6 +10,7 @@ export type { Direction, MigrationSettings } from './files/code-migration.ts';
 export { MigratorError, MigrationRefusedError, type MigratorErrorCode } from './session/errors.ts';
 export { migrationGap, type MigrationGap } from './ledger/pending.ts';
 export { Migrator, type PlanBasis } from './migrator.ts';
+export { safeMigrations, type ComparisonOptions } from './safe-migrations.ts';
 export type { MigratorOptions } from './migrator-options.ts';
 export type { MigrationRun } from './run/runner.ts';
 export type { PlannedMigration } from './plan/plan.ts';

@@ -1,11 +1,12 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { MigrationEvent } from './run/migration-event.ts';
 import { MigrationRefusedError } from './session/errors.ts';
+import type { ComparisonOptions } from './safe-migrations.ts';
 import { isMilliseconds } from './session/milliseconds.ts';
 import { poolSize } from './session/own-connection.ts';
 
 /** Times in milliseconds. */
-export interface MigratorOptions {
+export interface MigratorOptions extends ComparisonOptions {
   /** The schema of the migrator's own tables. Default `migrator`. */
   readonly schema?: string | undefined;
   /** How long a statement may wait for a lock before its migration is rolled back and retried. Default 1,000. */

@@ -2,6 +2,8 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { baseline } from './baseline.ts';
 import { refuseGaps } from './ledger/compare-log.ts';
 import type { MigratedDatabase } from './catalog/migrated-database.ts';
+import { IgnoredObjects } from './catalog/ignored-objects.ts';
+import { withConfiguredOptions } from './safe-migrations.ts';
 import { check, type CheckResult } from './check.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
 import { readMigrations } from './files/read-migrations.ts';
@@ -37,14 +39,17 @@ export interface PlanBasis {
 export class Migrator {
   readonly #orm: MikroORM;
   readonly #options: MigratorOptions;
+  readonly #ignored: IgnoredObjects;
   readonly #schema: string;
   readonly #tables: MigratorTables;
 
-  /** @throws MigrationRefusedError when `schema` is not a plain name, `migrations.schema` is set, or an option is not a time in milliseconds. */
+  /** @throws MigrationRefusedError when `schema` is not a plain name, `migrations.schema` is set, an option is not a time in milliseconds, or a
+   * pattern of `ignore` is invalid. */
   constructor(orm: MikroORM, options: MigratorOptions = {}) {
     refuseInvalidTimes(options);
     this.#orm = orm;
-    this.#options = options;
+    this.#options = withConfiguredOptions(orm, options);
+    this.#ignored = new IgnoredObjects(this.#options.ignore);
     this.#schema = options.schema ?? 'migrator';
     this.#tables = tablesOf(orm, this.#schema);
   }
@@ -229,7 +234,10 @@ export class Migrator {
       orm: this.#orm,
       schema: this.#schema,
       tables: this.#tables,
-      migratorFor: (scratch) => new Migrator(scratch, options),
+      ignored: this.#ignored,
+      scratchUrl: this.#options.scratchUrl,
+      migratorFor: (scratch, guard) =>
+        new Migrator(scratch, { ...options, onEvent: (event) => guard?.follow(event) }),
     };
   }
 

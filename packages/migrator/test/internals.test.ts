@@ -1,8 +1,12 @@
 import { Migration } from '@mikro-orm/migrations';
+import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { announcedProcess } from '../src/internals/announced-process.ts';
 import { disconnect } from '../src/internals/disconnect.ts';
+import { withQueriesIntercepted } from '../src/session/driver-options.ts';
+import { onOwnConnection } from '../src/session/own-connection.ts';
+import { inTransaction, poolSession } from '../src/session/session.ts';
 import { emptyDatabase } from './kit/database.ts';
 
 test('pg keeps the process id of the login in `processID`; use a documented property once it has one', async () => {
@@ -40,4 +44,37 @@ test('the ORM reaches the database through `execute`, `getEntityManager` and `dr
   for (const way of migration.ways()) expect(way).toThrow('queried');
   migration.addSql('select 1');
   expect(migration.getQueries()).toEqual(['select 1']);
+});
+
+test('the ORM sends every query by `query` of a client of the pool', async () => {
+  const { url } = await emptyDatabase();
+  const sent: string[] = [];
+  const configuration: Options = {
+    clientUrl: url,
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    ensureDatabase: false,
+  };
+  const options = withQueriesIntercepted(configuration, () => {
+    return (send, text, values) => {
+      sent.push(text);
+      return send(text, values);
+    };
+  });
+  const orm = new MikroORM(options);
+  onTestFinished(() => orm.close(true));
+
+  await orm.em.execute('select 1');
+  await poolSession(orm).query('select $1::int', [2]);
+  await inTransaction(orm, (session) => session.query('select 3'));
+  await onOwnConnection(orm, (session) => session.query('select 4'));
+
+  expect(sent).toEqual([
+    'select 1',
+    'select $1::int',
+    'start transaction isolation level read committed',
+    'select 3',
+    'commit',
+    'select 4',
+  ]);
 });

@@ -22,12 +22,33 @@ export function differences(expected: Catalog, found: Catalog): Difference[] {
 }
 
 /** Returns a line that describes a difference; long texts are cut to where they differ. */
-export function describeDifference({ object, part, fact, expected, found }: Difference): string {
+export function describeDifference(difference: Difference): string {
+  return describe(difference, {
+    absent: 'not in the database, made by the migrations',
+    present: 'in the database, not made by the migrations',
+    found: 'in the database',
+    expected: 'by the migrations',
+  });
+}
+
+/** Returns a line that describes a difference between migrations and entities. */
+export function describeEntityDifference(difference: Difference): string {
+  return describe(difference, {
+    absent: 'needed by the entities, not made by the migrations',
+    present: 'made by the migrations, not needed by the entities',
+    found: 'by the migrations',
+    expected: 'by the entities',
+  });
+}
+
+function describe(
+  { object, part, fact, expected, found }: Difference,
+  sides: Readonly<Record<'absent' | 'present' | 'found' | 'expected', string>>,
+): string {
   const what = part === null ? object : `${object}: ${part}`;
-  if (fact === null)
-    return `${what}: ${found === null ? 'not in the database, made' : 'in the database, not made'} by the migrations`;
+  if (fact === null) return `${what}: ${found === null ? sides.absent : sides.present}`;
   const [there, here] = excerpts(found ?? 'none', expected ?? 'none');
-  return `${what}: ${fact} ${there} in the database, ${here} by the migrations`;
+  return `${what}: ${fact} ${there} ${sides.found}, ${here} ${sides.expected}`;
 }
 
 const whole = { fact: null, expected: null, found: null };

@@ -38,8 +38,58 @@ export async function restorableDifferences(
   });
 }
 
-// An object that can't be recreated separately, such as a partition's index, keeps its difference.
-async function tryStatement(session: Session, sql: string): Promise<void> {
+/**
+ * Returns the differences that remain when PostgreSQL has printed the checks and indexes of both sides from their own definitions. The
+ * scratch database has what is expected, and is left unchanged.
+ */
+export async function settledDifferences(
+  scratch: MikroORM,
+  schema: string,
+  differing: readonly Difference[],
+): Promise<readonly Difference[]> {
+  const rewritable = differing.filter((one) => rewriting(one) !== null);
+  if (rewritable.length === 0) return differing;
+  const [expected, found] = [
+    await printed(scratch, schema, rewritable),
+    await printed(
+      scratch,
+      schema,
+      rewritable.map((one) => ({ ...one, expected: one.found, found: one.expected })),
+    ),
+  ];
+  return differing.filter((one) => {
+    const key = keyOf(one);
+    return (
+      !rewritable.includes(one) || expected.get(key) === undefined || expected.get(key) !== found.get(key)
+    );
+  });
+}
+
+/** Returns the definitions that PostgreSQL prints after it created parts from what is expected, by their keys. */
+function printed(
+  scratch: MikroORM,
+  schema: string,
+  differing: readonly Difference[],
+): Promise<Map<string, string | undefined>> {
+  return inTransaction(scratch, async (session) => {
+    await session.query('savepoint before_rewrites; set local search_path to public');
+    let current = differing;
+    // The second time, from what it printed itself.
+    for (let time = 0; time < 2; time++) {
+      for (const one of current) await tryStatement(session, rewriting(one) ?? '');
+      const catalog = await readCatalogIn(session, schema, tablesOf(scratch, schema));
+      current = current.map((one) => ({
+        ...one,
+        expected: catalog.get(one.object)?.parts.get(one.part ?? '')?.['definition'] ?? null,
+      }));
+    }
+    await session.query('rollback to before_rewrites');
+    return new Map(current.map((one) => [keyOf(one), one.expected ?? undefined]));
+  });
+}
+
+/** Sends a statement, and undoes it if it fails: an object that can't be recreated separately keeps its difference. */
+export async function tryStatement(session: Session, sql: string): Promise<void> {
   await session.query('savepoint before_statement');
   try {
     await session.query(sql);

@@ -1,40 +1,99 @@
 import { randomBytes } from 'node:crypto';
-import { MikroORM } from '@mikro-orm/postgresql';
+import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import { MigrationRefusedError } from '../session/errors.ts';
-import { withPoolErrorsHandled } from '../session/driver-options.ts';
+import { withPoolErrorsHandled, withQueriesIntercepted } from '../session/driver-options.ts';
 import { poolSession, type Session } from '../session/session.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
+import { refuseServerFunctions } from './server-functions.ts';
+import { ServerGuard } from './server-guard.ts';
 
 const prefix = 'migrator_scratch_';
+const withoutLocale = `encoding 'UTF8'`;
+
+/** The database that a scratch database is like. */
+export interface ScratchOrigin {
+  readonly orm: MikroORM;
+  /** The migrator's. */
+  readonly schema: string;
+  /** The server of the scratch database; undefined for that of the connected one. */
+  readonly scratchUrl: string | undefined;
+}
 
 /**
- * Runs `work` on an empty database of the same server, with the encoding, locale and settings of the connected one, and drops it
- * afterwards. The ORM that `work` receives has the same configuration; its schema generator ignores `schema`, the migrator's.
+ * Runs `work` on an empty database, with the encoding, locale and settings of the connected one, and drops it afterwards. What it would
+ * change on the server is left out. The ORM that `work` receives has the same configuration; its schema generator ignores `schema`.
  * Also drops scratch databases of killed processes that are older than an hour.
  *
- * @throws MigrationRefusedError when the role may not create databases, or a connection to the new one reaches another database.
+ * @throws MigrationRefusedError when the server can't be reached, the role may not create databases, or a connection to the new one
+ * reaches another database.
  */
 export async function withScratchDatabase<T>(
-  orm: MikroORM,
-  schema: string,
-  work: (scratch: MikroORM) => Promise<T>,
+  origin: ScratchOrigin,
+  work: (scratch: MikroORM, guard: ServerGuard) => Promise<T>,
 ): Promise<T> {
-  const session = poolSession(orm);
-  await dropAbandoned(session);
-  const name = `${prefix}${Date.now()}_${randomBytes(6).toString('hex')}`;
-  await create(session, name);
-  try {
-    await copySettings(session, name);
-    const scratch = await MikroORM.init(optionsFor(orm, schema, name));
+  return withScratchServer(origin, async (server) => {
+    const session = poolSession(origin.orm);
+    await dropAbandoned(server);
+    const name = `${prefix}${Date.now()}_${randomBytes(6).toString('hex')}`;
+    await create(server, name, await databaseOptions(session), origin.scratchUrl !== undefined);
     try {
-      await requireDatabase(scratch, name);
-      return await work(scratch);
+      await copySettings(session, server, name);
+      const own = await ownSchemaOf(session);
+      // The role of another server may have another name.
+      if (own) await server.query(`alter database "${name}" set search_path to ${own.path}`);
+      const guard = new ServerGuard(origin.schema);
+      const scratch = await MikroORM.init(optionsFor(origin, name, guard));
+      try {
+        await requireDatabase(scratch, name);
+        await refuseServerFunctions(poolSession(scratch));
+        if (own) await poolSession(scratch).query(`create schema if not exists ${quoted(own.name)}`);
+        guard.start(own?.name ?? null, await schemasOf(session));
+        return await work(scratch, guard);
+      } finally {
+        await scratch.close(true);
+      }
     } finally {
-      await scratch.close(true);
+      await server.query(`drop database if exists "${name}" with (force)`);
     }
+  });
+}
+
+/** Runs `work` with a session on the server of the scratch database. */
+async function withScratchServer<T>(
+  { orm, scratchUrl }: ScratchOrigin,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  if (scratchUrl === undefined) return work(poolSession(orm));
+  const options: Options = {
+    clientUrl: validUrl(scratchUrl),
+    entities: [],
+    discovery: { warnWhenNoEntities: false },
+    ensureDatabase: false,
+    logger: () => {},
+  };
+  const server = new MikroORM(withPoolErrorsHandled(options));
+  try {
+    const session = poolSession(server);
+    await session.query('select 1').catch((cause: unknown) => {
+      throw new MigrationRefusedError(
+        "can't connect to the server of the scratch database: see --scratch-url",
+        {
+          cause,
+        },
+      );
+    });
+    return await work(session);
   } finally {
-    await session.query(`drop database if exists "${name}" with (force)`);
+    await server.close(true);
   }
+}
+
+/** @throws MigrationRefusedError for what is no URL of PostgreSQL with a database. The message has no password. */
+function validUrl(url: string): string {
+  if (/^postgres(?:ql)?:$/.test(URL.parse(url)?.protocol ?? '')) return url;
+  throw new MigrationRefusedError(
+    'the URL of the scratch server is invalid: use postgresql://user:password@host:port/database',
+  );
 }
 
 /** Whether the ORM is connected to a scratch database. */
@@ -42,8 +101,14 @@ export function isScratch(orm: MikroORM): boolean {
   return orm.config.get('dbName')?.startsWith(prefix) ?? false;
 }
 
-function optionsFor(orm: MikroORM, schema: string, name: string) {
-  const options = orm.config.getAll();
+function optionsFor({ orm, schema, scratchUrl }: ScratchOrigin, name: string, guard: ServerGuard) {
+  const options = withQueriesIntercepted(
+    {
+      ...orm.config.getAll(),
+      ...(scratchUrl !== undefined && { driverOptions: driverOptionsFor(scratchUrl, name) }),
+    },
+    () => guard.interceptor(),
+  );
   const { ignoreSchema = [], ...schemaGenerator } = options.schemaGenerator;
   return withPoolErrorsHandled({
     ...options,
@@ -55,15 +120,30 @@ function optionsFor(orm: MikroORM, schema: string, name: string) {
   });
 }
 
-async function create(session: Session, name: string): Promise<void> {
+// The driver prefers a connection string to other options.
+function driverOptionsFor(scratchUrl: string, name: string): { readonly connectionString: string } {
+  const url = new URL(scratchUrl);
+  url.pathname = name;
+  return { connectionString: url.href };
+}
+
+async function create(
+  session: Session,
+  name: string,
+  options: string,
+  isOtherServer: boolean,
+): Promise<void> {
   try {
-    await session.query(`create database "${name}" template template0 ${await databaseOptions(session)}`);
+    await session.query(`create database "${name}" template template0 ${options}`);
   } catch (cause) {
+    // Another machine may lack the locale.
+    if (isOtherServer && !['42501', '55006'].includes(findSqlState(cause)) && options !== withoutLocale)
+      return create(session, name, withoutLocale, isOtherServer);
     if (findSqlState(cause) !== '42501') throw cause;
     const [role] = await session.query<{ name: string }>('select quote_ident(current_user) as name');
     throw new MigrationRefusedError(
       `role ${role?.name} may not create databases, and the comparison needs a scratch database: ` +
-        `alter role ${role?.name} createdb, or connect as a role that may`,
+        `alter role ${role?.name} createdb, connect as a role that may, or name another server with --scratch-url`,
       { cause },
     );
   }
@@ -86,7 +166,7 @@ async function databaseOptions(session: Session): Promise<string> {
 }
 
 /** Copies the settings of the connected database that any role may set, such as `search_path`. */
-async function copySettings(session: Session, name: string): Promise<void> {
+async function copySettings(session: Session, server: Session, name: string): Promise<void> {
   const settings = await session.query<{ setting: string }>(
     // The values of list settings are already quoted.
     `select format('%I = %s', s.name, case when s.name in ('search_path', 'temp_tablespaces', 'local_preload_libraries')
@@ -98,7 +178,29 @@ async function copySettings(session: Session, name: string): Promise<void> {
        and setrole in (0, (select oid from pg_roles where rolname = current_user))
      order by setrole`,
   );
-  for (const { setting } of settings) await session.query(`alter database "${name}" set ${setting}`);
+  for (const { setting } of settings) await server.query(`alter database "${name}" set ${setting}`);
+}
+
+/** The schema that has the name of the role, which `search_path` names as `"$user"`. */
+interface OwnSchema {
+  readonly name: string;
+  /** The search path with its name. */
+  readonly path: string;
+}
+
+/** Returns the schema of the role's name where unqualified names refer to it; null elsewhere. */
+async function ownSchemaOf(session: Session): Promise<OwnSchema | null> {
+  const [own] = await session.query<OwnSchema>(
+    `select current_user as name, replace(current_setting('search_path'), '"$user"', quote_ident(current_user)) as path
+     where current_schema() = current_user and current_schema() <> 'public'`,
+  );
+  return own ?? null;
+}
+
+/** Returns the schemas of the connected database. */
+async function schemasOf(session: Session): Promise<string[]> {
+  const rows = await session.query<{ name: string }>('select nspname as name from pg_namespace');
+  return rows.map(({ name }) => name);
 }
 
 // A configuration may set its database where `dbName` does not override it. No other database may be migrated.
@@ -134,4 +236,8 @@ async function dropAbandoned(session: Session): Promise<void> {
       if (findSqlState(error) !== '55006') throw error;
     });
   }
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -1,12 +1,14 @@
 import { Command } from 'commander';
 import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './lock-wait-option.ts';
+import { scratchUrlOption } from './scratch-url-option.ts';
 import { print, printJson } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
 interface Given {
   readonly confirm?: string;
   readonly lockWait: number;
+  readonly scratchUrl?: string;
   readonly json?: boolean;
 }
 
@@ -17,13 +19,14 @@ export function baselineCommand<P extends DatabaseLocation>(host: CommandHost<P>
     .argument('<name>', 'the last migration to record as applied')
     .option('--confirm <name>', 'the name of the database, where it is not for development')
     .addOption(lockWaitOption())
+    .addOption(scratchUrlOption())
     .option('--json', 'print JSON: { database, recorded: [name] }')
-    .action((name: string, { confirm, lockWait, json = false }: Given) =>
+    .action((name: string, { confirm, lockWait, scratchUrl, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../migrator.ts');
         await confirmDestructive(host, orm, place, { confirm, does: 'records migrations as applied' });
         if (!json) print(host.describe(place));
-        const recorded = await new Migrator(orm, { lockWait }).baseline(name);
+        const recorded = await new Migrator(orm, { lockWait, scratchUrl }).baseline(name);
         if (json) return printJson({ database: place.database, recorded });
         for (const one of recorded) print(`  recorded ${one}`);
         print(

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
-import { describeDifference } from '../catalog/differences.ts';
+import { describeDifference, describeEntityDifference } from '../catalog/differences.ts';
+import { describeLeftOut } from '../catalog/server-guard.ts';
 import type { CheckResult } from '../check.ts';
 import type { MigrationCondition } from '../ledger/status.ts';
+import { scratchUrlOption } from './scratch-url-option.ts';
 import { dim, print, printJson, table } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
@@ -11,12 +13,13 @@ export function checkCommand<P extends DatabaseLocation>(host: CommandHost<P>): 
     .description('compare the database, the migrations and the entities; exit with 3 when they differ')
     .option(
       '--json',
-      'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, entities: [sql] }',
+      'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, leftOut: [{ migration, statement, reason }], entityDifferences: [{ object, part, fact, expected, found, remedy }], entities: [sql] }',
     )
-    .action(({ json = false }: { json?: boolean }) =>
+    .addOption(scratchUrlOption())
+    .action(({ json = false, scratchUrl }: { json?: boolean; scratchUrl?: string }) =>
       host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../migrator.ts');
-        const result = await new Migrator(orm).check();
+        const result = await new Migrator(orm, { scratchUrl }).check();
         if (!result.agrees) process.exitCode = 3;
         const { database: differences, ...others } = result;
         if (json) return printJson({ database: place.database, ...others, differences });
@@ -27,6 +30,7 @@ export function checkCommand<P extends DatabaseLocation>(host: CommandHost<P>): 
           entities(result),
         ])
           printComparison(title, lines, host);
+        for (const one of result.leftOut) print(describeLeftOut(one));
       }),
     );
 }
@@ -52,14 +56,17 @@ function database({ database: found }: CheckResult): Comparison {
   return { title: 'migrations and database', lines };
 }
 
-function entities({ entities: sql }: CheckResult): Comparison {
-  const lines = sql.map(
-    (statement) =>
-      [
-        `needed by the entities: ${statement.replaceAll(/\s+/g, ' ')}`,
-        'migrate create, or correct the entity',
-      ] as const,
-  );
+function entities({ entityDifferences, entities: sql }: CheckResult): Comparison {
+  const lines = [
+    ...entityDifferences.map((one) => [describeEntityDifference(one), one.remedy] as const),
+    ...sql.map(
+      (statement) =>
+        [
+          `needed by the entities: ${statement.replaceAll(/\s+/g, ' ')}`,
+          'migrate create, or correct the entity',
+        ] as const,
+    ),
+  ];
   return { title: 'entities and migrations', lines };
 }
 

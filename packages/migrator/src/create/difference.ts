@@ -1,4 +1,5 @@
 import { DatabaseSchema, SchemaComparator, type MikroORM } from '@mikro-orm/postgresql';
+import type { IgnoredObjects } from '../catalog/ignored-objects.ts';
 import { ormStatements } from '../sql/orm-statements.ts';
 
 /** The changes of one direction, as the ORM compares schemas. */
@@ -8,7 +9,7 @@ export type SchemaDifference = ReturnType<SchemaComparator['compare']>;
 export type TableDifference = SchemaDifference['changedTables'][string];
 
 /** Reads the schema of the ORM's database. */
-export async function readSchema(orm: MikroORM): Promise<DatabaseSchema> {
+export async function readSchema(orm: MikroORM, ignored: IgnoredObjects): Promise<DatabaseSchema> {
   const [connection, platform] = [orm.em.getConnection(), orm.em.getPlatform()];
   const { skipTables, skipViews } = orm.config.get('schemaGenerator');
   const namespaces = orm.schema.getTargetSchema().getNamespaces();
@@ -23,12 +24,12 @@ export async function readSchema(orm: MikroORM): Promise<DatabaseSchema> {
     skipViews,
   );
   await schema.loadRoutines(connection, platform, namespaces);
-  return withoutWildcardTables(orm, schema);
+  return withoutIgnored(withoutWildcardTables(orm, schema), ignored);
 }
 
 /** Returns the schema of the entities. */
-export function describedSchema(orm: MikroORM): DatabaseSchema {
-  return withoutWildcardTables(orm, orm.schema.getTargetSchema());
+export function describedSchema(orm: MikroORM, ignored: IgnoredObjects): DatabaseSchema {
+  return withoutIgnored(withoutWildcardTables(orm, orm.schema.getTargetSchema()), ignored);
 }
 
 /** Returns the changes from `from` to `to`. With those of the opposite direction, both regard the same columns as renamed. */
@@ -38,7 +39,30 @@ export function compare(
   to: DatabaseSchema,
   opposite?: SchemaDifference,
 ): SchemaDifference {
-  return new SchemaComparator(orm.em.getPlatform()).compare(from, to, opposite);
+  return withoutTruncated(new SchemaComparator(orm.em.getPlatform()).compare(from, to, opposite));
+}
+
+function truncated(name: string): string {
+  return Buffer.from(name).subarray(0, 63).toString();
+}
+
+// PostgreSQL truncates names to 63 bytes, and the ORM takes a table with a longer name for another one.
+function withoutTruncated(difference: SchemaDifference): SchemaDifference {
+  const sides = [
+    [difference.newTables, difference.removedTables],
+    [difference.removedTables, difference.newTables],
+  ] as const;
+  for (const [long, short] of sides) {
+    for (const [key, { name, schema }] of Object.entries(long)) {
+      const same = Object.entries(short).find(
+        ([, other]) => other.schema === schema && name !== other.name && truncated(name) === other.name,
+      );
+      if (!same) continue;
+      delete long[key];
+      delete short[same[0]];
+    }
+  }
+  return difference;
 }
 
 /**
@@ -99,6 +123,14 @@ function withoutWildcardTables(orm: MikroORM, schema: DatabaseSchema): DatabaseS
     undefined,
     wildcard.map(({ tableName }) => tableName),
   );
+  return schema;
+}
+
+function withoutIgnored(schema: DatabaseSchema, ignored: IgnoredObjects): DatabaseSchema {
+  const isKept = (one: { readonly name: string; readonly schema?: string | undefined }) =>
+    !ignored.hasNamed(one.schema ?? schema.name, one.name);
+  schema.setTables(schema.getTables().filter(isKept));
+  schema.setViews(schema.getViews().filter(isKept));
   return schema;
 }
 

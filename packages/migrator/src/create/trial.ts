@@ -2,6 +2,7 @@ import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { differences } from '../catalog/differences.ts';
 import { readCatalog } from '../catalog/catalog.ts';
+import type { IgnoredObjects } from '../catalog/ignored-objects.ts';
 import { inTransaction } from '../session/session.ts';
 import { compare, describedSchema, readSchema, toStatements } from './difference.ts';
 
@@ -14,7 +15,7 @@ export interface TrialReport {
 /** Runs both directions on the ORM's database, which has the schema of the migrations and no rows, and compares the results. */
 export async function runTrial(
   orm: MikroORM,
-  schema: string,
+  { schema, ignored }: { readonly schema: string; readonly ignored: IgnoredObjects },
   up: readonly string[],
   down: readonly string[],
 ): Promise<TrialReport> {
@@ -22,7 +23,10 @@ export async function runTrial(
   const before = await catalog();
   const upFailure = await failureOf(orm, up);
   if (upFailure !== null) return { up: [upFailure], down: [] };
-  const remaining = await toStatements(orm, compare(orm, await readSchema(orm), describedSchema(orm)));
+  const remaining = await toStatements(
+    orm,
+    compare(orm, await readSchema(orm, ignored), describedSchema(orm, ignored)),
+  );
   const report =
     remaining.length === 0
       ? []

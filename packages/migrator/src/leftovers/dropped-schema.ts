@@ -21,7 +21,7 @@ export async function refuseDroppedSchema(
   const known = new Set(migrations.map(({ name }) => name));
   if (applied.length === 0 || !applied.every((name) => known.has(name)) || isScratch(orm)) return;
   if (await hasUserTables(orm, schema)) return;
-  const expected = await withScratchDatabase(orm, schema, async (scratch) => {
+  const expected = await withScratchDatabase(migrated, async (scratch) => {
     await migratorFor(scratch).repeat(applied);
     return readCatalog(scratch, schema);
   }).catch((error: unknown) => {

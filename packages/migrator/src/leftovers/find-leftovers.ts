@@ -54,7 +54,7 @@ export function isAlreadyThere(error: unknown): boolean {
 export async function findLeftovers(migrated: MigratedDatabase, failure: Failure): Promise<Leftovers> {
   const { orm, schema, migratorFor } = migrated;
   const found = await readCatalog(orm, schema);
-  return withScratchDatabase(orm, schema, async (scratch) => {
+  return withScratchDatabase(migrated, async (scratch) => {
     if (failure.applied.length > 0) await migratorFor(scratch).repeat(failure.applied);
     const run = failure.migration.transactional ? inOneTransaction : statementByStatement;
     const objects = await run(migrated, scratch, (trial) => findBlockingObjects(trial, failure, found));

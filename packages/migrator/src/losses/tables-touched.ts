@@ -18,8 +18,8 @@ export function tablesTouchedByDown(
   applied: readonly string[],
   request: DownRequest,
 ): Promise<(table: TableName) => boolean> {
-  const { orm, schema, migratorFor } = migrated;
-  return withScratchDatabase(orm, schema, async (scratch) => {
+  const { migratorFor } = migrated;
+  return withScratchDatabase(migrated, async (scratch) => {
     await migratorFor(scratch).repeat(applied);
     await installTriggers(scratch, migrated);
     await migratorFor(scratch).down(request);

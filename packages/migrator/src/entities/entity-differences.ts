@@ -1,0 +1,98 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { readCatalog, readCatalogIn, type Catalog } from '../catalog/catalog.ts';
+import { differences, type Difference } from '../catalog/differences.ts';
+import { settledDifferences, tryStatement } from '../catalog/restorable-differences.ts';
+import type { RemediedDifference } from '../leftovers/remedies.ts';
+import { tablesOf } from '../ledger/tables.ts';
+import { inTransaction } from '../session/session.ts';
+import { ormStatements } from '../sql/orm-statements.ts';
+import type { IgnoredObjects } from '../catalog/ignored-objects.ts';
+import { comparable } from './comparable.ts';
+import { createDescribed } from './described-catalog.ts';
+
+/** How the schema of all migrations differs from that of the entities. */
+export interface EntityDifferences {
+  /** Differences between what the entities create (`expected`) and what the migrations create (`found`). */
+  readonly differing: readonly RemediedDifference[];
+  /** The statements by which the ORM would change the schema; without those that would change nothing. */
+  readonly statements: readonly string[];
+}
+
+/**
+ * Compares what migrations and entities create, as PostgreSQL prints both. `scratch` has the schema of all migrations, and of the entities
+ * afterwards. What entities can't describe counts only if the ORM's generator would drop it.
+ */
+export async function compareEntities(
+  scratch: MikroORM,
+  schema: string,
+  ignored: IgnoredObjects,
+): Promise<EntityDifferences> {
+  const made = ignored.without(await readCatalog(scratch, schema));
+  const { safe = false, dropTables = true } = scratch.config.get('migrations');
+  const statements = await ormStatements(
+    await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }),
+  );
+  const changed = statements.length === 0 ? made : await catalogAfter(scratch, schema, statements);
+  const { objects, failures } = await createDescribed(scratch, schema);
+  const { expected, found } = comparable(scratch, ignored.without(objects), made);
+  const differing = await settledDifferences(scratch, schema, differences(expected, found));
+  const names = new Set(
+    [...differing.map(({ object }) => object), ...dropped(made, changed, objects)].map(nameOf),
+  );
+  const needed = statements.filter((sql) => [...names].some((name) => sql.includes(name)));
+  const failed = failures.map(({ sql, message }): RemediedDifference => ({
+    object: 'entities',
+    part: null,
+    fact: 'statement',
+    expected: sql,
+    found: message,
+    remedy: 'correct the entity, or write a migration that creates what it needs',
+  }));
+  return {
+    differing: [...differing.map((one) => ({ ...one, remedy: remedyOf(one, needed) })), ...failed],
+    statements: needed,
+  };
+}
+
+/** Whether statements of the ORM leave the schema as PostgreSQL prints it. */
+export async function changesNothing(
+  scratch: MikroORM,
+  schema: string,
+  statements: readonly string[],
+): Promise<boolean> {
+  const before = await readCatalog(scratch, schema);
+  return differences(before, await catalogAfter(scratch, schema, statements)).length === 0;
+}
+
+/** Returns the catalog after statements of the ORM, which are rolled back. */
+function catalogAfter(scratch: MikroORM, schema: string, statements: readonly string[]): Promise<Catalog> {
+  return inTransaction(scratch, async (session) => {
+    await session.query('savepoint before_changes');
+    for (const sql of statements) await tryStatement(session, sql);
+    const catalog = await readCatalogIn(session, schema, tablesOf(scratch, schema));
+    await session.query('rollback to before_changes');
+    return catalog;
+  });
+}
+
+/** Returns the objects and parts that the ORM's statements drop, and that the entities don't create again. */
+function dropped(made: Catalog, changed: Catalog, described: Catalog): string[] {
+  return [...made].flatMap(([object, { parts }]) => {
+    const after = changed.get(object);
+    if (!after) return described.has(object) ? [] : [object];
+    const needed = described.get(object)?.parts;
+    return [...parts.keys()].filter((part) => !after.parts.has(part) && needed?.has(part) !== true);
+  });
+}
+
+/** Returns the quoted name of an object without its schema, as the ORM writes it. */
+function nameOf(object: string): string {
+  const [, quoted, plain = ''] = /("(?:[^"]|"")+"|([^\s".()]+))(?:\(.*\))?$/s.exec(object) ?? [];
+  return quoted?.startsWith('"') ? quoted : `"${plain}"`;
+}
+
+function remedyOf({ object }: Difference, statements: readonly string[]): string {
+  return statements.some((sql) => sql.includes(nameOf(object)))
+    ? 'migrate create, or correct the entity'
+    : 'write a migration by hand, because the ORM finds no statement for it, or correct the entity';
+}
