@@ -25,7 +25,7 @@ export class Module {
   readonly untyped: readonly number[];
 
   constructor(path: string, text: string) {
-    const nodes = [...nodesIn(parseAst(text, { lang: 'ts' }))];
+    const nodes = nodesIn(parseAst(text, { lang: 'ts' }));
     this.path = path;
     this.lines = text.split('\n');
     this.imports = nodes.flatMap((node) => {
@@ -57,10 +57,12 @@ interface Node {
   readonly [property: string]: unknown;
 }
 
-function* nodesIn(value: unknown): Generator<Node> {
-  if (typeof value !== 'object' || value === null) return;
-  if (isNode(value)) yield value;
-  for (const child of Object.values(value)) yield* nodesIn(child);
+/** Returns the nodes of a tree, parents first. */
+function nodesIn(value: unknown, found: Node[] = []): Node[] {
+  if (typeof value !== 'object' || value === null) return found;
+  if (isNode(value)) found.push(value);
+  for (const child of Object.values(value)) nodesIn(child, found);
+  return found;
 }
 
 function isNode(value: unknown): value is Node {

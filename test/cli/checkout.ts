@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../src/embedded/index.ts';
+import { serveCommands } from './command-server.ts';
 import type { Run } from './run.ts';
 import { onTerminal, type Seen } from './terminal.ts';
 
@@ -13,15 +16,18 @@ const command = ['make', '-o', 'node_modules/.package-lock.json', '-o', 'package
 /** A checkout of the project with a separate `.data`, in which tests run `make` as a user would. */
 export class Checkout {
   readonly directory: string;
+  readonly #commands: Server | null;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, commands: Server | null = null) {
     this.directory = directory;
+    this.#commands = commands;
   }
 
   static async create(): Promise<Checkout> {
     const directory = await linkCheckout();
-    await symlink(join(root, 'src'), join(directory, 'src'));
-    return new Checkout(directory);
+    await mkdir(join(directory, 'src/cli'), { recursive: true });
+    await symlink(join(import.meta.dirname, 'served-main.ts'), join(directory, 'src/cli/main.ts'));
+    return new Checkout(directory, await serveCommands(socketIn(directory)));
   }
 
   /** Creates a checkout whose `synthdb` only prints its arguments, as a JSON array: starting the real one takes most of the time. */
@@ -31,6 +37,11 @@ export class Checkout {
     await mkdir(cli, { recursive: true });
     await writeFile(join(cli, 'main.ts'), 'console.log(JSON.stringify(process.argv.slice(2)));');
     return new Checkout(directory);
+  }
+
+  /** Runs `make` without a terminal. What it starts has the command run by a process that has run others. */
+  makeServed(args: readonly string[], environment: Record<string, string> = {}): Promise<Run> {
+    return this.make(args, { ...environment, COMMAND_SERVER: socketIn(this.directory) });
   }
 
   /** Runs `make` without a terminal. */
@@ -62,9 +73,14 @@ export class Checkout {
   }
 
   async remove(): Promise<void> {
+    if (this.#commands) await once(this.#commands.close(), 'close');
     await EmbeddedPostgres.remove({ directory: join(this.directory, '.data', 'postgres') });
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+function socketIn(directory: string): string {
+  return join(directory, 'commands.socket');
 }
 
 async function linkCheckout(): Promise<string> {

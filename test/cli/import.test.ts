@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { complete, LegacyWorkshop } from '../legacy-import/legacy-workshop.ts';
 import { manyRows } from '../legacy-import/many-rows.ts';
-import { main, synthdb, type Run } from './run.ts';
+import { main, startSynthdb, synthdb, type Run } from './run.ts';
 
 let workshop: LegacyWorkshop;
 beforeAll(async () => void (workshop = await LegacyWorkshop.open()));
@@ -22,7 +22,9 @@ function importing(...args: string[]): Promise<Run> {
 test('exits with 0, without a warning, when every row is imported', async () => {
   const file = workshop.file({ experiments: [experiment('exp_1')] });
 
-  const { code, stdout, stderr } = await importing('--from', file);
+  const { code, stdout, stderr } = await startSynthdb(['import', '--from', file], workshop.directory, {
+    DATABASE_URL: workshop.database.url,
+  });
 
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toContain('experiments: 1 written');

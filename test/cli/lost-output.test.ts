@@ -14,8 +14,7 @@ const command = `'${process.execPath}' '${main}'`;
 let db: TestDatabase;
 let directory: string;
 beforeAll(async () => {
-  db = await TestServer.shared().createEmptyDatabase();
-  await new Migrator(db.orm).up();
+  db = await TestServer.shared().createDatabase();
   directory = await mkdtemp(join(tmpdir(), 'lost-output-'));
   await writeFile(join(directory, 'package.json'), '{}');
   await writeFile(join(directory, 'rows.jsonl'), '{"id":"exp_1","name":"one","hypothesis":"is it?"}\n');
@@ -32,12 +31,12 @@ afterAll(async () => {
 /** Runs a line of bash in which `synthdb` is the command. */
 function bash(line: string, url = db.url): Promise<Run> {
   const script = `synthdb() { ${command} "$@"; }; ${line}`;
-  const env = { PATH: process.env['PATH'], DATABASE_URL: url };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
   return new Promise((resolve) => {
     const child = execFile(
       'bash',
       ['--norc', '-c', script],
-      { cwd: directory, env },
+      { cwd: directory, env: { PATH, NODE_COMPILE_CACHE, DATABASE_URL: url } },
       (error, stdout, stderr) => resolve({ code: error ? (child.exitCode ?? -1) : 0, stdout, stderr }),
     );
     child.stdin?.end();

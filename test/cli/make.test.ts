@@ -62,7 +62,7 @@ describe.each([
   // The next one begins with nothing.
   afterAll(() => make('migrate-down', 'all=1', `confirm=${database}`));
 
-  const make = (...args: string[]): Promise<Run> => checkout.make(args, environment);
+  const make = (...args: string[]): Promise<Run> => checkout.makeServed(args, environment);
   const confirm = `confirm=${database}`;
   // Where nothing is lost.
   const asNeeded = forDevelopment ? [] : [confirm];
@@ -199,7 +199,7 @@ describe('make refuses before anything is run', () => {
     // Nobody listens there.
     const environment = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' };
 
-    const { code, stdout, stderr } = await checkout.make(args, environment);
+    const { code, stdout, stderr } = await checkout.makeServed(args, environment);
 
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(says);
@@ -262,11 +262,11 @@ describe('a value is passed to the command unchanged', () => {
     target.pathname = encodeURIComponent(database);
 
     const environment = { DATABASE_URL: target.href };
-    const { stderr } = await checkout.make(['migrate-down'], environment);
+    const { stderr } = await checkout.makeServed(['migrate-down'], environment);
     const [, command = ''] = /; to confirm, run: make (.*)\n/.exec(stderr) ?? [];
 
     expect(command).toBe(String.raw`migrate-down confirm='it'\''s $HOME'`);
-    expect(await checkout.make(['migrate-down', `confirm=${database}`], environment)).toMatchObject({
+    expect(await checkout.makeServed(['migrate-down', `confirm=${database}`], environment)).toMatchObject({
       code: 0,
     });
   });

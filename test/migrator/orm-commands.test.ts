@@ -21,8 +21,8 @@ async function emptyDatabase(): Promise<TestDatabase> {
 }
 
 async function migrated(): Promise<TestDatabase> {
-  const db = await emptyDatabase();
-  await new Migrator(db.orm).up();
+  const db = await TestServer.shared().createDatabase();
+  onTestFinished(() => db.drop());
   return db;
 }
 

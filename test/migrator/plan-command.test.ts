@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TestServer } from '../../src/testing/index.ts';
-import { synthdb } from '../cli/run.ts';
+import { startSynthdb, synthdb } from '../cli/run.ts';
 import { splitStatements } from '../proxy/split-statements.ts';
 import { migrationChain } from '../schema/migration-chain.ts';
 
@@ -22,11 +22,11 @@ describe('synthdb migrate plan', () => {
   test('opens no socket when the applied migrations are given', async () => {
     const elsewhere = { ...cutOff, DATABASE_URL: 'postgresql://u:p@127.0.0.1:1/d' };
 
-    expect(await synthdb(['migrate', 'plan'], directory, elsewhere)).toMatchObject({ code: 99 });
+    expect(await startSynthdb(['migrate', 'plan'], directory, elsewhere)).toMatchObject({ code: 99 });
     const [up, down] = await Promise.all([
-      synthdb(['migrate', 'plan', '--from', 'none'], directory, elsewhere),
+      startSynthdb(['migrate', 'plan', '--from', 'none'], directory, elsewhere),
       // Nor starts a server of its own.
-      synthdb(['migrate', 'plan', 'down', '--from', last], directory, cutOff),
+      startSynthdb(['migrate', 'plan', 'down', '--from', last], directory, cutOff),
     ]);
 
     expect(up).toMatchObject({ code: 0, stderr: '' });

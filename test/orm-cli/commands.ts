@@ -1,18 +1,26 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import type { Run } from '../cli/run.ts';
+import { ScriptPool } from '../processes/script-pool.ts';
+import type { Run, Script } from '../processes/script-process.ts';
+import { startScript } from '../processes/start-script.ts';
 import type { Project } from './projects.ts';
 
 /** How the ORM's command line loads TypeScript: by a package of that name, or by Node alone. */
 export type Loader = 'jiti' | 'node';
 
-/** Both command lines of a project, on one database. */
-export class Commands {
+/**
+ * Both command lines of a project, on one database. A process of theirs runs several commands, and keeps the sources that it has loaded:
+ * create others after a change of sources.
+ */
+export class Commands implements Disposable {
   readonly #project: Project;
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #loader: Loader;
+  readonly #orm = new ScriptPool(1);
+  readonly #ours = new ScriptPool(1);
 
   constructor(project: Project, url: string, loader: Loader) {
     this.#project = project;
+    this.#loader = loader;
     this.#environment = {
       PATH: process.env['PATH'],
       NO_COLOR: '1',
@@ -24,23 +32,23 @@ export class Commands {
   /** Runs `mikro-orm` with these arguments. */
   orm(...args: string[]): Promise<Run> {
     // Not by way of a link in .bin: npm's differs from a checkout's.
-    return this.#run(join(this.#project.directory, 'node_modules/@mikro-orm/cli/cli.js'), args);
+    const script = this.#script(join(this.#project.directory, 'node_modules/@mikro-orm/cli/cli.js'), args);
+    // In a process that jiti is registered in, it would also load the next script, and only once.
+    return this.#loader === 'jiti' ? startScript(script) : this.#orm.run(script);
   }
 
   /** Runs `synthdb migrate` with these arguments. */
   ours(...args: string[]): Promise<Run> {
-    return this.#run(this.#project.synthdb, ['migrate', ...args]);
+    return this.#ours.run(this.#script(this.#project.synthdb, ['migrate', ...args]));
   }
 
-  #run(script: string, args: readonly string[]): Promise<Run> {
-    return new Promise((resolve) => {
-      const child = execFile(
-        process.execPath,
-        [script, ...args],
-        { cwd: this.#project.directory, env: this.#environment },
-        (error, stdout, stderr) => resolve({ code: error ? (child.exitCode ?? -1) : 0, stdout, stderr }),
-      );
-      child.stdin?.end();
-    });
+  /** Ends the processes. */
+  [Symbol.dispose](): void {
+    this.#orm[Symbol.dispose]();
+    this.#ours[Symbol.dispose]();
+  }
+
+  #script(script: string, args: readonly string[]): Script {
+    return { script, args, directory: this.#project.directory, environment: this.#environment };
   }
 }

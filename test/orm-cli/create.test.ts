@@ -32,10 +32,10 @@ test.each<['ours' | 'orm', string[], Loader]>([
   async (tool, args, loader) => {
     await using project = await checkout();
     await using db = await TestServer.shared().createDatabase();
-    const commands = new Commands(project, db.url, loader);
+    using creating = new Commands(project, db.url, loader);
     await changeEntity(project);
 
-    const created = await commands[tool](...args);
+    const created = await creating[tool](...args);
 
     expect(created).toMatchObject({ code: 0 });
     const [name = '', ...others] = await added(project);
@@ -44,6 +44,7 @@ test.each<['ours' | 'orm', string[], Loader]>([
     expect(await readFile(join(project.directory, 'src/migrations.ts'), 'utf8')).toMatch(
       new RegExp(`  ${migrationChain.at(-1)},\n  ${name},\n\\];\n$`),
     );
+    using commands = new Commands(project, db.url, loader);
     expect(await commands.orm('migration:up')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(`Applied '${name}'`),
@@ -61,7 +62,8 @@ test('the generated list of migrations is formatted', async () => {
   await using project = await checkout();
   await using db = await TestServer.shared().createDatabase();
   await changeEntity(project);
-  await new Commands(project, db.url, 'node').ours('create', 'add_motto');
+  using commands = new Commands(project, db.url, 'node');
+  await commands.ours('create', 'add_motto');
   expect(await readFile(join(project.directory, 'src/migrations.ts'), 'utf8')).toContain('_add_motto,');
 
   const formatted = promisify(execFile)(
@@ -76,7 +78,7 @@ test('the generated list of migrations is formatted', async () => {
 test('check names a migration that is not listed, and create refuses', async () => {
   await using project = await checkout();
   await using db = await TestServer.shared().createDatabase();
-  const commands = new Commands(project, db.url, 'node');
+  using commands = new Commands(project, db.url, 'node');
   await changeEntity(project);
   await writeFile(
     join(project.directory, 'src/migrations/Migration29990101000000_by_hand.ts'),

@@ -99,6 +99,7 @@ describe.each(projects)('in %s, with rows in every table,', (_, make, loader, tu
     full = await contents(db);
   });
   afterAll(async () => {
+    commands[Symbol.dispose]();
     await db.drop();
     await project[Symbol.asyncDispose]();
   });

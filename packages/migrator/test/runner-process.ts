@@ -40,7 +40,7 @@ export class RunnerProcess implements Disposable {
   static async start(): Promise<RunnerProcess> {
     const script = fileURLToPath(new URL('./runner.ts', import.meta.url));
     const started = spawn(process.execPath, [script], {
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const runner = new RunnerProcess(started);

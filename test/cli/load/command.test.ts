@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { TestDatabase, anAnalysisRun } from '../../../src/testing/index.ts';
-import { synthdb, type Run } from '../run.ts';
+import { startSynthdb, synthdb, type Run } from '../run.ts';
 
 describe('synthdb load', () => {
   let db: TestDatabase;
@@ -184,7 +184,7 @@ describe('synthdb load', () => {
     async (format, unfinished, says) => {
       const told = ['load', '-', '--format', format, '--entity', 'SynthGroup', '--mode', 'append'];
 
-      const run = await synthdb(told, directory, { DATABASE_URL: db.url }, { unfinished });
+      const run = await startSynthdb(told, directory, { DATABASE_URL: db.url }, { unfinished });
 
       expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(says) });
     },
