@@ -37,16 +37,17 @@ describe('a list that is read by cursor', () => {
 
   test.each(scrolls)('$name gives each row once, in the order that it has as a whole', async (method) => {
     const whole = keysOf(await asked(method, {}));
-    const found: string[] = [];
+    const pages: (readonly string[])[] = [];
     for (let after: string | null | undefined; after !== null;) {
       // oxlint-disable-next-line no-await-in-loop -- each page begins where the one before ended
       const page = await asked(method, { after, first: 3 });
-      found.push(...keysOf(page));
+      pages.push(keysOf(page));
       after = nextOf(page);
     }
 
     expect(whole).toHaveLength(world.size);
-    expect(found).toEqual(whole);
+    expect(pages.flat()).toEqual(whole);
+    expect(pages.map(({ length }) => length)).toEqual([3, 3, 1]);
   });
 
   test.each(scrolls)('$name reads no more than it gives, however far in', async (method) => {
