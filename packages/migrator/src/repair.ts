@@ -14,8 +14,8 @@ import { inTransaction } from './session/session.ts';
 /** A repair of the books, for what no command can finish. It changes no table of the project. */
 export interface RepairRequest {
   /**
-   * - `applied`: records a migration as applied, which somebody applied by hand
-   * - `reverted`: records it as not applied, because somebody reverted it by hand
+   * - `applied`: records a migration as applied, which was applied by hand
+   * - `reverted`: records it as not applied, because it was reverted by hand
    * - `abandon`: forgets how far an interrupted migration came, and drops the INVALID index that it left
    * - `accept`: takes the file of an applied migration as it is now
    * - `forget`: takes a migration whose file was deleted out of the log

@@ -3,6 +3,7 @@ import type { Send, Interceptor } from '../internals/intercept-queries.ts';
 import type { MigrationEvent } from '../run/migration-event.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
+import { stateQueryMark } from '../session/session-state.ts';
 import { scratchStatements, type ScratchStatement } from '../sql/server-statements.ts';
 import { refusedOnScratch } from './server-functions.ts';
 import { findSharedChanges, readSharedState } from './shared-changes.ts';
@@ -105,7 +106,7 @@ export class ServerGuard {
 
   // A comment with a fencing token names a table too.
   #isOwn(text: string): boolean {
-    return text.replace(/^\/\*.*?\*\/ /, '').includes(this.#ownTables);
+    return text.startsWith(stateQueryMark) || text.replace(/^\/\*.*?\*\/ /, '').includes(this.#ownTables);
   }
 
   /** Returns the statements that don't change the server, and whose roles exist on it. */

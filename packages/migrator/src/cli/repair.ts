@@ -34,8 +34,8 @@ export function repairCommand<P extends DatabaseLocation>(host: CommandHost<P>):
       'after',
       `
 Actions:
-  applied    somebody applied it by hand
-  reverted   somebody reverted it by hand
+  applied    it was applied by hand
+  reverted   it was reverted by hand
   abandon    give an interrupted one up, and drop the INVALID index that it left
   accept     take the edited file of an applied one as it is now
   forget     take one whose file was deleted out of the log`,

@@ -5,7 +5,7 @@ import { withPermissionHint } from '../session/with-permission-hint.ts';
 import { lastEntries, type LastEntry } from './history.ts';
 import { readMigrations } from '../files/read-migrations.ts';
 import { refuseContradictedLog } from './compare-log.ts';
-import { migrationFiles, withoutExtension } from '../files/migration-files.ts';
+import { withoutExtension } from '../files/migration-files.ts';
 import { poolSession, type Session } from '../session/session.ts';
 
 /** A row of the ORM's list of applied migrations. */

@@ -61,8 +61,11 @@ function forServer(expression: string): string {
   return expression.replaceAll(String.raw`\b`, String.raw`\y`);
 }
 
+/** The beginning of the query for the state of a session, by which it is told from a migration's. */
+export const stateQueryMark = '/* state of the session */';
+
 // Functions of the catalog set nothing. In `prosrc` the body of a function in C is its name.
-const stateQuery = `
+const stateQuery = `${stateQueryMark}
   with code as materialized (
     select prosrc from pg_proc
     where pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) and prosrc ~* '\\m(?:set|set_config|setseed|listen)\\M'
