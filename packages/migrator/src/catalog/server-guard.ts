@@ -158,7 +158,7 @@ export class ServerGuard {
     return nothing;
   }
 
-  /** Leaves out an extension that the role may not create here, or that the server lacks: somebody else installs it where it is needed. */
+  /** Leaves out an extension that the role may not create here, or that the server lacks. Elsewhere an administrator installs it. */
   async #sendForExtension(
     send: Send,
     text: string,

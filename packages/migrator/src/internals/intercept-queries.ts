@@ -7,7 +7,7 @@ export type Send = (text: string, values?: readonly unknown[]) => Promise<QueryR
 export type Interceptor = (send: Send, text: string, values: readonly unknown[]) => Promise<QueryResult>;
 
 /**
- * Lets an interceptor send the queries of a pool's connections, each connection by an interceptor of its own. Replaces the method
+ * Lets an interceptor send the queries of a pool's connections, one interceptor for each connection. Replaces the method
  * `query` of each client, which the ORM's query builder calls with a text and values. Other forms, such as cursors, are not intercepted.
  */
 export function interceptQueries(pool: Pool, interceptorOf: () => Interceptor): void {
