@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { baseline } from './baseline.ts';
 import type { MigratedDatabase } from './catalog/migrated-database.ts';
 import { IgnoredObjects } from './catalog/ignored-objects.ts';
-import { withConfiguredOptions } from './safe-migrations.ts';
+import { withConfiguredOptions } from './comparison-options.ts';
 import { check, type CheckResult } from './check.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
 import { readDatabase, readMigrations, readState, type State } from './ledger/state.ts';
