@@ -58,6 +58,7 @@ const migratorFolders = [
   'lease',
   'catalog',
   'leftovers',
+  'entities',
   'run',
   'plan',
   'losses',

@@ -13,7 +13,7 @@ import {
 } from './files/migration-files.ts';
 import { Migrator } from './migrator.ts';
 import { IgnoredObjects } from './catalog/ignored-objects.ts';
-import { withConfiguredOptions, type ComparisonOptions } from './safe-migrations.ts';
+import { withConfiguredOptions, type ComparisonOptions } from './comparison-options.ts';
 import type { LeftOut } from './catalog/server-guard.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { compare, describedSchema, readSchema, toStatements } from './create/difference.ts';

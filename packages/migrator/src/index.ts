@@ -10,7 +10,7 @@ export type { Direction, MigrationSettings } from './files/code-migration.ts';
 export { MigratorError, MigrationRefusedError, type MigratorErrorCode } from './session/errors.ts';
 export { migrationGap, type MigrationGap } from './ledger/pending.ts';
 export { Migrator, type PlanBasis } from './migrator.ts';
-export { safeMigrations, type ComparisonOptions } from './safe-migrations.ts';
+export { comparisonSettings, type ComparisonOptions } from './comparison-options.ts';
 export type { MigratorOptions } from './migrator-options.ts';
 export type { MigrationRun } from './run/runner.ts';
 export type { PlannedMigration } from './plan/plan.ts';

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { MigrationEvent } from './run/migration-event.ts';
 import { MigrationRefusedError } from './session/errors.ts';
-import type { ComparisonOptions } from './safe-migrations.ts';
+import type { ComparisonOptions } from './comparison-options.ts';
 import { isMilliseconds } from './session/milliseconds.ts';
 import { poolSize } from './session/own-connection.ts';
 

@@ -3,7 +3,7 @@ import { baseline } from './baseline.ts';
 import { refuseGaps } from './ledger/compare-log.ts';
 import type { MigratedDatabase } from './catalog/migrated-database.ts';
 import { IgnoredObjects } from './catalog/ignored-objects.ts';
-import { withConfiguredOptions } from './safe-migrations.ts';
+import { withConfiguredOptions } from './comparison-options.ts';
 import { check, type CheckResult } from './check.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
 import { readMigrations } from './files/read-migrations.ts';

@@ -4,7 +4,7 @@ import {
   describeDifference,
   MigrationRefusedError,
   Migrator,
-  safeMigrations,
+  comparisonSettings,
 } from 'mikro-orm-safe-migrations';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { IgnoredObjects } from '../src/catalog/ignored-objects.ts';
@@ -77,7 +77,10 @@ describe('what is ignored', () => {
 
     expect((await new Migrator(orm).check()).database).not.toEqual([]);
     expect((await new Migrator(orm, { ignore }).check()).database).toEqual([]);
-    const configured = ormOn(db, chain, { entities: [Thing], migrations: { ...safeMigrations({ ignore }) } });
+    const configured = ormOn(db, chain, {
+      entities: [Thing],
+      migrations: { ...comparisonSettings({ ignore }) },
+    });
     expect((await new Migrator(configured).check()).database).toEqual([]);
     await db.orm.em.execute('alter table thing add column extra int');
     expect((await new Migrator(configured).check()).database?.map(describeDifference)).toEqual([

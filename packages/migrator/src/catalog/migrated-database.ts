@@ -16,7 +16,7 @@ export interface MigratedDatabase {
   readonly ignored: IgnoredObjects;
   /** The server of scratch databases; undefined for that of the connected one. */
   readonly scratchUrl: string | undefined;
-  /** Returns the migrator of a scratch database, which tells the guard the running migration. */
+  /** Returns the migrator of a scratch database, which reports the running migration to the guard. */
   readonly migratorFor: (scratch: MikroORM, guard?: ServerGuard) => ScratchMigrator;
 }
 

@@ -1,6 +1,5 @@
 import { isNativeError } from 'node:util/types';
 import type { Send, Interceptor } from '../internals/intercept-queries.ts';
-import type { MigrationEvent } from '../run/migration-event.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
 import { stateQueryMark } from '../session/session-state.ts';
@@ -25,7 +24,7 @@ export function describeLeftOut({ migration, statement, reason }: LeftOut): stri
 
 type Result = Awaited<ReturnType<Send>>;
 
-const nothing: Result = { rows: [], rowCount: 0, command: '', oid: 0, fields: [] };
+const nothing: Result = { rows: [], rowCount: 0, command: '' };
 
 const reasons = {
   server: 'it changes what all databases of the server share',
@@ -74,8 +73,8 @@ export class ServerGuard {
   }
 
   /** Records which migration runs, by the events of its migrator. */
-  follow(event: MigrationEvent): void {
-    if (event.kind === 'started') this.#migration = event.name;
+  follow(event: { readonly kind: string; readonly name?: string }): void {
+    if (event.kind === 'started') this.#migration = event.name ?? null;
     if (event.kind === 'done') this.#migration = null;
   }
 
@@ -159,7 +158,7 @@ export class ServerGuard {
     return nothing;
   }
 
-  /** Leaves out an extension that the role may not create here, or that the server lacks: somebody else installs it where it is needed. */
+  /** Leaves out an extension that the role may not create here, or that the server lacks. Elsewhere an administrator installs it. */
   async #sendForExtension(
     send: Send,
     text: string,

@@ -3,7 +3,7 @@ import { describeDifference, describeEntityDifference } from '../catalog/differe
 import { describeLeftOut } from '../catalog/server-guard.ts';
 import type { CheckResult } from '../check.ts';
 import type { MigrationCondition } from '../ledger/status.ts';
-import { scratchUrlOption } from './scratch-url-option.ts';
+import { scratchUrlOption } from '../terminal/scratch-url-option.ts';
 import { dim, print, printJson, table } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { describeLeftOut } from '../catalog/server-guard.ts';
-import { scratchUrlOption } from './scratch-url-option.ts';
+import { scratchUrlOption } from '../terminal/scratch-url-option.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { UsageError } from '../terminal/usage-error.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';

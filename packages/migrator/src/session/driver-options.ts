@@ -43,7 +43,7 @@ export function withQueriesIntercepted<T extends Pick<Options, 'driverOptions'>>
   const options = driverOptionsOf(configuration);
   if (options === null) {
     throw new MigrationRefusedError(
-      'driverOptions holds a Kysely instance or dialect, and a scratch database needs connections of its own: ' +
+      'driverOptions holds a Kysely instance or dialect, and a scratch database needs separate connections: ' +
         'set the options of the connection instead',
     );
   }

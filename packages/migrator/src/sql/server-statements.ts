@@ -174,7 +174,7 @@ function stringIn(node: Node | undefined): string {
   return node && 'String' in node ? (node.String.sval ?? '') : '';
 }
 
-// Later statements create objects in the schema, whoever owns it.
+// Later statements create objects in the schema, which any role may own.
 function schemaWithoutOwner(node: Node): string | null {
   if (!('CreateSchemaStmt' in node)) return null;
   const { schemaname, authrole, if_not_exists: isOptional, schemaElts = [] } = node.CreateSchemaStmt;

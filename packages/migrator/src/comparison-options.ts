@@ -19,8 +19,10 @@ interface Configured {
   readonly safeMigrations?: ComparisonOptions;
 }
 
-/** Returns options for the ORM's configuration, which the command line reads: `migrations: { path, ...safeMigrations({ … }) }`. */
-export function safeMigrations(options: ComparisonOptions): NonNullable<Options['migrations']> & Configured {
+/** Returns options for the ORM's configuration, which the command line reads: `migrations: { path, ...comparisonSettings({ … }) }`. */
+export function comparisonSettings(
+  options: ComparisonOptions,
+): NonNullable<Options['migrations']> & Configured {
   return { safeMigrations: options };
 }
 
@@ -29,7 +31,7 @@ export function withConfiguredOptions<T extends ComparisonOptions>(
   orm: MikroORM,
   options: T,
 ): T & ComparisonOptions {
-  const configured: ReturnType<typeof safeMigrations> = orm.config.get('migrations');
+  const configured: ReturnType<typeof comparisonSettings> = orm.config.get('migrations');
   return {
     ...options,
     ignore: options.ignore ?? configured.safeMigrations?.ignore,
