@@ -1,6 +1,6 @@
 import type { Migration } from '@mikro-orm/migrations';
 import type { Direction } from '../files/emitted-migration.ts';
-import type { StatementGuard } from './guarded-transaction.ts';
+import type { StatementGuard } from '../session/guarded-transaction.ts';
 
 /**
  * Calls one direction of a migration, with its handles of the database behind a guard: `connect` puts them there.
