@@ -6,7 +6,8 @@ import { disconnect, watchQueries } from '../internals/disconnect.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { isMilliseconds } from '../session/milliseconds.ts';
 import { withoutBatchOptions } from './backfill.ts';
-import { callGuarded, type StatementGuard } from './guarded-migration.ts';
+import type { StatementGuard } from '../session/guarded-transaction.ts';
+import { callGuarded } from './guarded-migration.ts';
 import type { MigrationFile } from './migration-files.ts';
 
 export type Direction = 'up' | 'down';

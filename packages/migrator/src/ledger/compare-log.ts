@@ -1,9 +1,8 @@
 import { MigrationRefusedError } from '../session/errors.ts';
 import type { LastEntry } from './history.ts';
-import type { LogRow } from './state.ts';
 
 interface Recorded {
-  readonly log: readonly LogRow[];
+  readonly log: readonly { readonly id: number; readonly name: string; readonly executedAt: string }[];
   readonly history: ReadonlyMap<string, LastEntry>;
 }
 

@@ -1,6 +1,8 @@
 import { MigrationRefusedError } from '../session/errors.ts';
 import type { Session } from '../session/session.ts';
-import type { MigratorTables } from './tables.ts';
+
+/** Quoted names. */
+type Tables = Readonly<Record<'log' | 'lease' | 'progress' | 'history', string>>;
 
 interface Found {
   readonly role: string;
@@ -18,7 +20,7 @@ interface Found {
  *
  * @throws MigrationRefusedError for row-level security that applies to this role, a rewrite rule, and a view or foreign table.
  */
-export async function refusePartialTables(session: Session, tables: MigratorTables): Promise<void> {
+export async function refusePartialTables(session: Session, tables: Tables): Promise<void> {
   for (const { table, role, kind, policies, rules } of await inspect(session, tables)) {
     if (!kindsOfTables.has(kind))
       throw new MigrationRefusedError(
@@ -41,7 +43,7 @@ export async function refusePartialTables(session: Session, tables: MigratorTabl
  *
  * @throws MigrationRefusedError
  */
-export async function refuseMissingPrivileges(session: Session, tables: MigratorTables): Promise<void> {
+export async function refuseMissingPrivileges(session: Session, tables: Tables): Promise<void> {
   for (const { table, role, missing } of await inspect(session, tables)) {
     if (missing === '') continue;
     throw new MigrationRefusedError(
@@ -51,7 +53,7 @@ export async function refuseMissingPrivileges(session: Session, tables: Migrator
   }
 }
 
-async function inspect(session: Session, tables: MigratorTables): Promise<Found[]> {
+async function inspect(session: Session, tables: Tables): Promise<Found[]> {
   return session.query<Found>(
     `select quote_ident(current_user) as role, used.name as table, relkind::text as kind, row_security_active(pg_class.oid) as policies,
        exists (select from pg_rewrite where ev_class = pg_class.oid and ev_enabled <> 'D' and relkind in ('r', 'p')) as rules,

@@ -3,7 +3,7 @@ import { classifyStandalone, type Standalone } from '../sql/classify-standalone.
 
 /**
  * Returns the statements that are left to send for one that can't run in a transaction: the statement itself the first time; after an
- * interruption, statements that clean up or finish it; none if the server finished it. `target` is what `resolveTarget` returned when it
+ * interruption, statements that clean up or finish it; none if the server finished it. `target` is what `resolveDropped` returned when it
  * was sent first.
  */
 export async function remainingStatements(
@@ -33,7 +33,7 @@ export interface Target {
 }
 
 /** Returns what a statement is about to drop: later its name may resolve to another object of the search path. */
-export async function resolveTarget(kind: Standalone, session: Session): Promise<Target | null> {
+export async function resolveDropped(kind: Standalone, session: Session): Promise<Target | null> {
   if (kind.kind !== 'drop index') return null;
   const [found] = await session.query<{ oid: string | null }>('select to_regclass($1)::oid::text as oid', [
     kind.index,

@@ -15,7 +15,7 @@ import type { Run } from './run.ts';
 import type { Step } from './step.ts';
 import { withSessionRestored } from '../session/restore-session.ts';
 import { TransactionEndedError } from '../session/transaction-ended-error.ts';
-import { guardedTransaction } from './guarded-transaction.ts';
+import { guardedTransaction } from '../session/guarded-transaction.ts';
 import { inTransaction, poolSession, type TransactionSession } from '../session/session.ts';
 import { isLostConnection, findSqlState } from '../session/find-sql-state.ts';
 

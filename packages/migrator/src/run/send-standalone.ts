@@ -10,7 +10,7 @@ import {
   parseTarget,
   remainingStatements,
   requireValidIndex,
-  resolveTarget,
+  resolveDropped,
 } from './remaining-statements.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
@@ -60,7 +60,7 @@ export async function sendStandalone(
 ): Promise<void> {
   const { name } = step.migration;
   const place = known?.place ?? null;
-  const target = known ? (place === null ? null : parseTarget(place)) : await resolveTarget(kind, own);
+  const target = known ? (place === null ? null : parseTarget(place)) : await resolveDropped(kind, own);
   const record = (done: boolean): Promise<void> =>
     inTransaction(run.orm, async (session) => {
       await run.lease.guard(session);

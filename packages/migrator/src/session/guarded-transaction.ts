@@ -1,5 +1,7 @@
 import type { CompiledQuery, ControlledTransaction } from 'kysely';
-import type { StatementGuard } from '../files/guarded-migration.ts';
+
+/** Called for each statement before it is sent; refuses it by throwing. */
+export type StatementGuard = (sql: string) => Promise<void>;
 
 /**
  * Returns the ORM's transaction object for the code of a migration: `guard` sees each statement of `execute` and the entity manager, and
