@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from './lock-wait-option.ts';
+import { lockWaitOption } from './options.ts';
 import { scratchUrlOption } from '../terminal/scratch-url-option.ts';
 import { print, printJson } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';

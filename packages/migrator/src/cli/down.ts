@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from './lock-wait-option.ts';
+import { lockWaitOption } from './options.ts';
 import { runWithProgress } from '../terminal/run-with-progress.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { parsePositiveInteger } from './parse-positive-integer.ts';
+import { parsePositiveInteger } from './options.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
 interface Given {

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
-import { parsePositiveInteger } from './parse-positive-integer.ts';
+import { parsePositiveInteger } from './options.ts';
 import { print, printJson, table } from '../terminal/output.ts';
 import type { HistoryItem } from '../ledger/history.ts';
-import { shortName } from './short-name.ts';
+import { shortName } from '../terminal/short-name.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
 /** Returns the command `history`. */
@@ -24,9 +24,9 @@ export function historyCommand<P extends DatabaseLocation>(host: CommandHost<P>)
         print(table(['started', 'migration', 'action', 'outcome', 'took'], history.map(row)));
         for (const { name, by, error, note, locks } of history) {
           const tables = Object.keys(locks ?? {});
-          const facts = [note, error, tables.length > 0 ? `locked ${tables.join(', ')}` : null];
-          const told = facts.filter((fact) => fact !== null).join('; ');
-          if (told !== '') print(`  ${name}, by ${by}: ${told}`);
+          const known = [note, error, tables.length > 0 ? `locked ${tables.join(', ')}` : null];
+          const facts = known.filter((fact) => fact !== null).join('; ');
+          if (facts !== '') print(`  ${name}, by ${by}: ${facts}`);
         }
       }),
     );

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { migrateCommands } from './migrate-commands.ts';
 import { projectHost } from './project-host.ts';
-import { throwOnExit } from './throw-on-exit.ts';
+import { throwOnExit } from '../terminal/throw-on-exit.ts';
 
 /** The name of the package's command. */
 export const programName = 'safe-migrations';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { MigrationCondition, MigrationStatus } from '../ledger/status.ts';
-import { shortName } from './short-name.ts';
+import { shortName } from '../terminal/short-name.ts';
 import { print, printJson, table } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 

@@ -31,8 +31,8 @@ export interface Emitted {
 export class CodeMigration {
   readonly name: string;
   /**
-   * Digest of its text with normalized line ends. Null when several migrations have the same text, as those of a factory, so that the text
-   * tells nothing.
+   * Digest of its text with normalized line ends. Null when several migrations have the same text, as those of a factory, so that it
+   * can't be compared.
    */
   readonly textDigest: string | null;
   readonly #orm: MikroORM;

@@ -1,13 +1,5 @@
 import type { Migration } from '@mikro-orm/migrations';
-<<<<<<< HEAD:packages/migrator/src/files/guarded-migration.ts
-import type { Direction } from './code-migration.ts';
-
-/** Called for each statement before it is sent; refuses it by throwing. */
-export type StatementGuard = (sql: string) => Promise<void>;
-=======
-import type { Direction } from '../files/emitted-migration.ts';
 import type { StatementGuard } from '../session/guarded-transaction.ts';
->>>>>>> runside:packages/migrator/src/run/guarded-migration.ts
 
 /**
  * Calls one direction of a migration, with its handles of the database behind a guard: `connect` puts them there.

@@ -4,7 +4,7 @@ import type { Edit, State } from './state.ts';
 import { hasOtherText } from './status.ts';
 
 /**
- * Finds out for each applied migration whose text differs from the recorded ones, or tells nothing, whether its SQL differs too: calls its
+ * Finds out for each applied migration whose text differs from the recorded ones, or can't be compared, whether its SQL differs too: calls its
  * `up` once, with every handle of the database closed to it. One that can't be loaded, throws or queries the database is `unknown`.
  */
 export async function withEdits(state: State): Promise<State> {

@@ -5,7 +5,7 @@ import type { State } from '../ledger/state.ts';
  * Returns the migration that a target of `up` means: its name, the only one that begins with the text (with or without `Migration`), or `+2`,
  * the second that is pending.
  *
- * @throws MigrationRefusedError when there is none, or several.
+ * @throws MigrationRefusedError when no migration is meant, or several are.
  */
 export function upTarget(target: string, names: readonly string[], applied: ReadonlySet<string>): string {
   const [, count] = /^\+(\d+)$/.exec(target) ?? [];
@@ -20,7 +20,7 @@ export function upTarget(target: string, names: readonly string[], applied: Read
  * Returns the migration that a target of `down` means, the last one to keep: its name, the only one that begins with the text, or `-2`, which
  * reverts two.
  *
- * @throws MigrationRefusedError when there is none, or several.
+ * @throws MigrationRefusedError when no migration is meant, or several are.
  */
 export function downTarget(target: string, applied: readonly string[], { migrations }: State): string {
   const [, count] = /^-(\d+)$/.exec(target) ?? [];

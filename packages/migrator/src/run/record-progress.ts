@@ -29,7 +29,7 @@ export async function recordProgress(
   );
 }
 
-/** Deletes the record of a statement of which the server said that nothing was done. */
+/** Deletes the record of a statement that had no effect, by the answer of the server. */
 export async function forgetProgress(run: Run, { migration, direction }: Step, index: number): Promise<void> {
   await inTransaction(run.orm, async (session) => {
     await run.lease.guard(session);

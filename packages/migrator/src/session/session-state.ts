@@ -24,7 +24,7 @@ export interface SessionState {
   readonly mentioned: readonly string[];
 }
 
-/** Arguments of the functions for an advisory lock. Those of a transaction can't be told from those of a session. */
+/** Arguments of the functions for an advisory lock. Those of a transaction look like those of a session. */
 interface AdvisoryLock {
   readonly key: string;
   readonly shared: boolean;
@@ -61,7 +61,7 @@ function forServer(expression: string): string {
   return expression.replaceAll(String.raw`\b`, String.raw`\y`);
 }
 
-/** The beginning of the query for the state of a session, by which it is told from a migration's. */
+/** The beginning of the query for the state of a session, which distinguishes it from a migration's. */
 export const stateQueryMark = '/* state of the session */';
 
 // Functions of the catalog set nothing. In `prosrc` the body of a function in C is its name.

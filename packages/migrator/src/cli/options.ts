@@ -1,5 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
 
+/** Parses a positive integer of the command line. */
+export function parsePositiveInteger(given: string): number {
+  const number = Number(given);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('Expected a positive integer.');
+  return number;
+}
+
 /** Returns the option `--lock-wait`, parsed into milliseconds. Default: 60 s. */
 export function lockWaitOption(): Option {
   return new Option('--lock-wait <seconds>', 'how long to wait for the lock of another runner')

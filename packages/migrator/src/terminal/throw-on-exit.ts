@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
-import type { CommandHost } from './host.ts';
-import { failurePrefix } from '../terminal/output.ts';
-import { writeTo } from '../terminal/standard-streams.ts';
+import { failurePrefix } from './output.ts';
+import { writeTo } from './standard-streams.ts';
+
+/** How a command line shows messages. */
+interface MessageForm {
+  /** The name of the command line, before failures. */
+  readonly name: string;
+  readonly formatMessage: (message: string) => string;
+}
 
 /**
  * Makes a command and its subcommands throw where commander would exit, and print through `writeTo`. `hint` returns how to get help for
@@ -9,7 +15,7 @@ import { writeTo } from '../terminal/standard-streams.ts';
  */
 export function throwOnExit(
   command: Command,
-  { name, formatMessage }: Pick<CommandHost, 'name' | 'formatMessage'>,
+  { name, formatMessage }: MessageForm,
   hint: (path: string) => string = (path) => `(\`${path} --help\` describes it)`,
   path = command.name(),
 ): Command {
