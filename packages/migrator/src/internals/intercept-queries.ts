@@ -1,5 +1,5 @@
 /** The driver's answer to a query. Own types, so that the package's do not need those of the driver. */
-export interface QueryResult {
+interface QueryResult {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   readonly rowCount: number | null;
   readonly command: string;
