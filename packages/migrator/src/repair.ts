@@ -76,7 +76,11 @@ export async function repair(
         [name, `${name}.js`, `${name}.ts`],
       ]);
     }
-    if (action !== 'accept') await session.query(`delete from ${tables.progress} where name = $1`, [name]);
+    if (action !== 'accept')
+      await session.query(`delete from ${tables.progress} where name = $1 and chain in ('', $2)`, [
+        name,
+        tables.chain,
+      ]);
     await addToHistory(session, tables, {
       name,
       direction: action,

@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
 import { parsePositiveInteger } from './options.ts';
-import { print, printJson, table } from '../terminal/output.ts';
+import { minuteOf, print, printJson, table } from '../terminal/output.ts';
 import type { HistoryItem } from '../ledger/history.ts';
-import { shortName } from '../terminal/short-name.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
 /** Returns the command `history`. */
@@ -21,7 +20,7 @@ export function historyCommand<P extends DatabaseLocation>(host: CommandHost<P>)
         if (json) return printJson({ database: place.database, history });
         print(host.describe(place));
         if (history.length === 0) return print('Nothing was run yet.');
-        print(table(['started', 'migration', 'action', 'outcome', 'took'], history.map(row)));
+        print(table(['started', 'migration', 'action', 'took'], history.map(row)));
         for (const { name, by, error, note, locks } of history) {
           const tables = Object.keys(locks ?? {});
           const known = [note, error, tables.length > 0 ? `locked ${tables.join(', ')}` : null];
@@ -33,5 +32,6 @@ export function historyCommand<P extends DatabaseLocation>(host: CommandHost<P>)
 }
 
 function row({ name, action, outcome, startedAt, duration }: HistoryItem): string[] {
-  return [startedAt.toISOString().slice(0, 19), shortName(name), action, outcome, `${duration} ms`];
+  const what = outcome === 'done' ? action : `${action} ${outcome}`;
+  return [minuteOf(startedAt), name, what, `${duration} ms`];
 }

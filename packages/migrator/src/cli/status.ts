@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { MigrationCondition, MigrationStatus } from '../ledger/status.ts';
-import { shortName } from '../terminal/short-name.ts';
-import { print, printJson, table } from '../terminal/output.ts';
+import { minuteOf, print, printJson, table } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
 /** Returns the command `status`. */
@@ -28,9 +27,9 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
 
 function row({ name, condition, appliedAt, duration }: MigrationStatus): string[] {
   return [
-    shortName(name),
+    name,
     condition,
-    appliedAt?.toISOString().slice(0, 19) ?? '',
+    appliedAt === null ? '' : minuteOf(appliedAt),
     duration === null ? '' : `${duration} ms`,
   ];
 }
@@ -49,9 +48,9 @@ function summaryOf(migrations: readonly MigrationStatus[]): string[] {
   const found = new Set(migrations.map(({ condition }) => condition));
   const waiting = migrations.filter(({ appliedAt }) => appliedAt === null);
   const current = migrations.findLast(({ appliedAt }) => appliedAt !== null);
-  const next = waiting[0] === undefined ? '' : `, next ${shortName(waiting[0].name)}`;
+  const next = waiting[0] === undefined ? '' : `, next ${waiting[0].name}`;
   return [
     ...[...found].flatMap((condition) => explanations[condition] ?? []),
-    `Current ${current ? shortName(current.name) : 'none'}${next}, ${waiting.length} pending.`,
+    `Current ${current ? current.name : 'none'}${next}, ${waiting.length} pending.`,
   ];
 }

@@ -30,12 +30,12 @@ const tool = 'mikro-orm-safe-migrations 1';
 /** Adds an entry to the history, with the locks that the session's transaction holds. */
 export async function addToHistory(
   session: Session,
-  { history }: MigratorTables,
+  { history, chain }: MigratorTables,
   entry: HistoryEntry,
 ): Promise<void> {
   await session.query(
-    `insert into ${history} (name, direction, outcome, checksum, text_digest, started_at, error, note, token, os_user, host, tool, locks)
-     select $1, $2, $3, $4, $12, coalesce($5::timestamptz, clock_timestamp()), $6, $7, $8, $9, $10, $11,
+    `insert into ${history} (chain, name, direction, outcome, checksum, text_digest, started_at, error, note, token, os_user, host, tool, locks)
+     select $13, $1, $2, $3, $4, $12, coalesce($5::timestamptz, clock_timestamp()), $6, $7, $8, $9, $10, $11,
        (select jsonb_object_agg(relation::regclass::text, mode) from (
          select distinct on (relation) relation, mode from pg_locks join pg_class on pg_class.oid = relation
          where pid = pg_backend_pid() and locktype = 'relation' and relkind in ('r', 'p', 'm')
@@ -55,10 +55,16 @@ export async function addToHistory(
       hostname(),
       tool,
       entry.textDigest ?? null,
+      chain,
     ],
   );
   // The last values of sequences would stay in a session that others use.
   await session.query('discard sequences');
+}
+
+/** Returns SQL for whether a row of the history or the progress is of the chain `$1`. Those of an older version have none, or no such column. */
+export function ofChain(table: string): string {
+  return `coalesce(to_jsonb(${table}) ->> 'chain', '') in ('', $1)`;
 }
 
 /** The latest entry of a migration in the history. */
@@ -80,11 +86,11 @@ export interface LastEntry {
 /** Returns the latest successful entry of each migration: up, down or baseline. */
 export async function lastEntries(
   session: Session,
-  { history }: MigratorTables,
+  { history, chain }: MigratorTables,
 ): Promise<Map<string, LastEntry>> {
   const rows = await session.query<LastEntry>(
     // The table of an older version lacks the column.
-    `with entry as (select *, to_jsonb(history) ->> 'text_digest' as text from ${history} history where outcome = 'done'),
+    `with entry as (select *, to_jsonb(history) ->> 'text_digest' as text from ${history} history where outcome = 'done' and ${ofChain('history')}),
        last as (select distinct on (name) * from entry where direction not in ('text', 'accept') order by name, id desc)
      select name, direction,
        -- An edited file that was accepted counts from then on.
@@ -94,6 +100,7 @@ export async function lastEntries(
        array(select distinct text from entry e where e.name = last.name and text is not null
          and e.id >= coalesce((select max(id) from entry a where a.name = last.name and direction = 'accept'), last.id) and e.id >= last.id) as "textDigests"
      from last`,
+    [chain],
   );
   return new Map(rows.map((row) => [row.name, row]));
 }
@@ -119,7 +126,7 @@ export interface HistoryItem {
 /** Returns the latest entries, newest first; none before the first migration. */
 export async function readHistory(
   session: Session,
-  { history }: MigratorTables,
+  { history, chain }: MigratorTables,
   limit: number,
 ): Promise<HistoryItem[]> {
   const [found] = await session.query('select where to_regclass($1) is not null', [history]);
@@ -128,8 +135,8 @@ export async function readHistory(
     `select name, direction as action, outcome, to_json(started_at) #>> '{}' as "startedAt",
        round(extract(epoch from finished_at - started_at) * 1000)::int as duration,
        format('%s (%s@%s)', database_role, coalesce(os_user, '?'), coalesce(host, '?')) as by, error, note, locks
-     from ${history} order by id desc limit $1`,
-    [limit],
+     from ${history} history where ${ofChain('history')} order by id desc limit $2`,
+    [chain, limit],
   );
   return rows.map((row) => ({ ...row, startedAt: new Date(row.startedAt) }));
 }

@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { findExistingTables, type MigratorTables } from './tables.ts';
 import type { CodeMigration } from '../files/code-migration.ts';
 import { withPermissionHint } from '../session/with-permission-hint.ts';
-import { lastEntries, type LastEntry } from './history.ts';
+import { lastEntries, ofChain, type LastEntry } from './history.ts';
 import { readMigrations } from '../files/read-migrations.ts';
 import { refuseContradictedLog } from './compare-log.ts';
 import { withoutExtension } from '../files/migration-files.ts';
@@ -67,7 +67,8 @@ async function read(session: Session, tables: MigratorTables): Promise<Recorded>
     there.log && there.progress
       ? await session.query<Progress>(
           `select name, direction, statement, checksum, done, place::text from ${tables.progress} progress
-           where not ${isOutdated(tables)} order by name, direction, statement`,
+           where ${ofChain('progress')} and not ${isOutdated(tables)} order by name, direction, statement`,
+          [tables.chain],
         )
       : [];
   return { log, history, progress };
@@ -75,7 +76,10 @@ async function read(session: Session, tables: MigratorTables): Promise<Recorded>
 
 /** Deletes the progress of migrations that another tool finished. */
 export async function deleteOutdatedProgress(session: Session, tables: MigratorTables): Promise<void> {
-  await session.query(`delete from ${tables.progress} progress where ${isOutdated(tables)}`);
+  await session.query(
+    `delete from ${tables.progress} progress where ${ofChain('progress')} and ${isOutdated(tables)}`,
+    [tables.chain],
+  );
 }
 
 /**

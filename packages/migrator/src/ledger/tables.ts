@@ -9,6 +9,8 @@ import { refusePartialTables } from './refuse-partial-tables.ts';
 export interface MigratorTables {
   /** The ORM's list of applied migrations. */
   readonly log: string;
+  /** Names the chain of migrations in the migrator's tables, which several chains of a database share. */
+  readonly chain: string;
   /** Its schema, unquoted. */
   readonly logSchema: string;
   readonly lease: string;
@@ -36,6 +38,7 @@ export function tablesOf(orm: MikroORM, schema: string): MigratorTables {
     : [orm.config.get('schema') ?? 'public', log];
   return {
     log: `${quoted(logSchema)}.${quoted(table)}`,
+    chain: `${logSchema}.${table}`,
     logSchema,
     lease: `"${schema}"."lease"`,
     progress: `"${schema}"."progress"`,
@@ -60,7 +63,7 @@ export async function findExistingTables(
   const [found] = await session.query<Record<'log' | 'lease' | 'progress' | 'history' | 'current', boolean>>(
     `select to_regclass($1) is not null as log, to_regclass($2) is not null as lease,
        to_regclass($3) is not null as progress, to_regclass($4) is not null as history,
-       exists (select from pg_attribute where attrelid = to_regclass($4) and attname = 'text_digest') as current`,
+       exists (select from pg_attribute where attrelid = to_regclass($4) and attname = 'chain') as current`,
     [tables.log, tables.lease, tables.progress, tables.history],
   );
   await refusePartialTables(session, tables);
@@ -83,7 +86,8 @@ export async function ensureTables(orm: MikroORM, schema: string, tables: Migrat
         if (!log) await session.query(logDefinition(tables));
         if (!complete) await session.query(definitions(schema, tables));
         // Both are created together: a missing log was dropped, and the progress refers to migrations that are gone.
-        if (!log && own.progress) await session.query(`delete from ${tables.progress}`);
+        if (!log && own.progress)
+          await session.query(`delete from ${tables.progress} where chain in ('', $1)`, [tables.chain]);
       });
       return;
     } catch (error) {
@@ -139,6 +143,7 @@ function definitions(schema: string, { lease, progress, history }: MigratorTable
     );
     insert into ${lease} default values on conflict do nothing;
     create table if not exists ${progress} (
+      chain text not null default '',
       name text not null,
       direction text not null check (direction in ('up', 'down')),
       statement integer not null,
@@ -148,10 +153,11 @@ function definitions(schema: string, { lease, progress, history }: MigratorTable
       -- The checkpoint of a backfill: { key, rows }; the object that a statement drops: { oid }.
       place jsonb,
       at timestamptz not null default clock_timestamp(),
-      primary key (name, direction, statement)
+      primary key (chain, name, direction, statement)
     );
     create table if not exists ${history} (
       id bigint generated always as identity primary key,
+      chain text not null default '',
       name text not null,
       direction text not null,
       outcome text not null check (outcome in ('done', 'failed', 'interrupted')),
@@ -169,8 +175,10 @@ function definitions(schema: string, { lease, progress, history }: MigratorTable
       -- Relations on which the transaction held a lock that blocks reads or writes: { relation: mode }.
       locks jsonb
     );
-    -- A table of an older version.
-    alter table ${history} add column if not exists text_digest text;
+    -- Tables of an older version, whose rows have no chain.
+    alter table ${progress} add column if not exists chain text not null default '';
+    alter table ${progress} drop constraint if exists progress_pkey, add constraint progress_pkey primary key (chain, name, direction, statement);
+    alter table ${history} add column if not exists chain text not null default '', add column if not exists text_digest text;
     alter table ${history} drop constraint if exists history_direction_check;
     alter table ${history} add constraint history_direction_check check (direction in
       ('up', 'down', 'baseline', 'text', 'applied', 'reverted', 'abandon', 'accept', 'forget'));

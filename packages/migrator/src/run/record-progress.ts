@@ -23,9 +23,17 @@ export async function recordProgress(
   },
 ): Promise<void> {
   await session.query(
-    `insert into ${run.tables.progress} (name, direction, statement, checksum, done, place) values ($1, $2, $3, $4, $5, $6)
-     on conflict (name, direction, statement) do update set done = excluded.done, checksum = excluded.checksum, place = excluded.place, at = clock_timestamp()`,
-    [step.migration.name, step.direction, index, digestOf([sql]), done, place ? JSON.stringify(place) : null],
+    `insert into ${run.tables.progress} (chain, name, direction, statement, checksum, done, place) values ($7, $1, $2, $3, $4, $5, $6)
+     on conflict (chain, name, direction, statement) do update set done = excluded.done, checksum = excluded.checksum, place = excluded.place, at = clock_timestamp()`,
+    [
+      step.migration.name,
+      step.direction,
+      index,
+      digestOf([sql]),
+      done,
+      place ? JSON.stringify(place) : null,
+      run.tables.chain,
+    ],
   );
 }
 
@@ -34,8 +42,8 @@ export async function forgetProgress(run: Run, { migration, direction }: Step, i
   await inTransaction(run.orm, async (session) => {
     await run.lease.guard(session);
     await session.query(
-      `delete from ${run.tables.progress} where name = $1 and direction = $2 and statement = $3`,
-      [migration.name, direction, index],
+      `delete from ${run.tables.progress} where name = $1 and direction = $2 and statement = $3 and chain in ('', $4)`,
+      [migration.name, direction, index, run.tables.chain],
     );
   });
 }

@@ -68,10 +68,10 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
     await inTransaction(run.orm, async (session) => {
       await run.lease.guard(session);
       await recordStep(session, run, step, { startedAt, emitted });
-      await session.query(`delete from ${run.tables.progress} where name = $1 and direction = $2`, [
-        migration.name,
-        direction,
-      ]);
+      await session.query(
+        `delete from ${run.tables.progress} where name = $1 and direction = $2 and chain in ('', $3)`,
+        [migration.name, direction, run.tables.chain],
+      );
     });
   } catch (error) {
     if (error instanceof MigratorError) throw error;

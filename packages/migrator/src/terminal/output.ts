@@ -27,6 +27,11 @@ export function failurePrefix(name: string): string {
   return styleText('red', `${name}:`, { stream: process.stderr });
 }
 
+/** Returns a time as text to the minute, in UTC. */
+export function minuteOf(time: Date): string {
+  return time.toISOString().slice(0, 16).replace('T', ' ');
+}
+
 /** Formats rows as aligned columns with a heading, without borders. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const none = Object.fromEntries(
