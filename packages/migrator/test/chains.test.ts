@@ -74,3 +74,11 @@ describe('two chains of one database with equal names of migrations', () => {
     expect(await chainOn(db, 'log_orders', orders).redo()).toHaveLength(2);
   });
 });
+
+test('the check of a chain leaves out the logs of the others', async () => {
+  const db = await emptyDatabase();
+  await chainOn(db, 'log_orders', orders).up();
+  await chainOn(db, 'log_users', { [name]: { up: ['select 1'] } }).up();
+
+  expect(await chainOn(db, 'log_orders', orders).check()).toMatchObject({ database: [], migrations: [] });
+});

@@ -94,12 +94,21 @@ export async function hasUserTables(orm: MikroORM, schema: string): Promise<bool
   return row?.found ?? false;
 }
 
-// What the queries exclude: the migrator's schema by its name, and the ORM's log by its oid.
-async function exclusionsOf(session: Session, schema: string, log: string): Promise<[string, number | null]> {
-  const [relation] = await session.query<{ oid: number | null }>('select to_regclass($1)::oid::int8 as oid', [
-    log,
-  ]);
-  return [schema, relation?.oid ?? null];
+// What the queries exclude: the migrator's schema by its name, and the logs of all chains by their oids.
+async function exclusionsOf(session: Session, schema: string, log: string): Promise<[string, string[]]> {
+  const history = `"${schema}"."history"`;
+  const [readable] = await session.query(
+    `select from pg_class c join pg_namespace n on n.oid = relnamespace
+     where nspname = $1 and relname = 'history' and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')`,
+    [schema],
+  );
+  const logs = await session.query<{ oid: string }>(
+    `select distinct to_regclass(log)::oid::text as oid from (
+       select $1 as log ${readable ? `union select to_jsonb(history) ->> 'chain' from ${history} history where to_jsonb(history) ->> 'chain' <> ''` : ''}
+     ) logs where to_regclass(log) is not null`,
+    [log],
+  );
+  return [schema, logs.map(({ oid }) => oid)];
 }
 
 /** Returns the digest of a catalog; equal schemas have equal digests. */

@@ -1,4 +1,4 @@
-// $1 the migrator's schema, $2 the oid of the ORM's log, $3 its schema.
+// $1 the migrator's schema, $2 the oids of the logs of this chain and others, $3 the schema of this one.
 const common = `
   member as materialized (select classid, objid from pg_depend where deptype = 'e'),
   namespace as materialized (
@@ -11,9 +11,9 @@ const common = `
         when 'v' then 'view' when 'm' then 'materialized view' when 'c' then 'type' when 'S' then 'sequence' end,
       prefix, relname) as object
     from pg_class c join namespace n on n.oid = relnamespace
-    where relkind in ('r', 'p', 'f', 'v', 'm', 'c', 'S') and c.oid is distinct from $2::oid
+    where relkind in ('r', 'p', 'f', 'v', 'm', 'c', 'S') and c.oid <> all($2::oid[])
       and not exists (select from member where classid = 'pg_class'::regclass and objid = c.oid)
-      and not exists (select from pg_depend d where d.objid = c.oid and refobjid = $2::oid and relkind = 'S')
+      and not exists (select from pg_depend d where d.objid = c.oid and refobjid = any($2::oid[]) and relkind = 'S')
   )`;
 
 // Names of objects other than relations.

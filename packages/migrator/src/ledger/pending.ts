@@ -28,7 +28,7 @@ export async function migrationGap(orm: MikroORM): Promise<MigrationGap> {
   const [log] = await session.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
     tables.log,
   ]);
-  if (log?.there) await refusePartialTables(session, tables);
+  if (log?.there) await refusePartialTables(session, { log: tables.log });
   const applied = new Set(log?.there ? (await readLog(session, tables)).map(({ name }) => name) : []);
   return {
     version: [...applied].toSorted().at(-1) ?? null,

@@ -20,7 +20,7 @@ interface Found {
  *
  * @throws MigrationRefusedError for row-level security that applies to this role, a rewrite rule, and a view or foreign table.
  */
-export async function refusePartialTables(session: Session, tables: Tables): Promise<void> {
+export async function refusePartialTables(session: Session, tables: Partial<Tables>): Promise<void> {
   for (const { table, role, kind, policies, rules } of await inspect(session, tables)) {
     if (!kindsOfTables.has(kind))
       throw new MigrationRefusedError(
@@ -53,7 +53,10 @@ export async function refuseMissingPrivileges(session: Session, tables: Tables):
   }
 }
 
-async function inspect(session: Session, tables: Tables): Promise<Found[]> {
+async function inspect(
+  session: Session,
+  { log, lease, progress, history }: Partial<Tables>,
+): Promise<Found[]> {
   return session.query<Found>(
     `select quote_ident(current_user) as role, used.name as table, relkind::text as kind, row_security_active(pg_class.oid) as policies,
        exists (select from pg_rewrite where ev_class = pg_class.oid and ev_enabled <> 'D' and relkind in ('r', 'p')) as rules,
@@ -69,7 +72,7 @@ async function inspect(session: Session, tables: Tables): Promise<Found[]> {
        used (position, name, privileges)
        join pg_class on pg_class.oid = to_regclass(used.name)
      order by position`,
-    [tables.log, tables.lease, tables.progress, tables.history],
+    [log ?? null, lease ?? null, progress ?? null, history ?? null],
   );
 }
 

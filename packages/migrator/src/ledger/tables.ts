@@ -38,7 +38,7 @@ export function tablesOf(orm: MikroORM, schema: string): MigratorTables {
     : [orm.config.get('schema') ?? 'public', log];
   return {
     log: `${quoted(logSchema)}.${quoted(table)}`,
-    chain: `${logSchema}.${table}`,
+    chain: `${quoted(logSchema)}.${quoted(table)}`,
     logSchema,
     lease: `"${schema}"."lease"`,
     progress: `"${schema}"."progress"`,
