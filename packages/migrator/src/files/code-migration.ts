@@ -35,6 +35,8 @@ export class CodeMigration {
    * can't be compared.
    */
   readonly textDigest: string | null;
+  /** Whether the text is that of its file, and not of a class, which depends on the loader and the bundler. */
+  readonly hasFile: boolean;
   readonly #orm: MikroORM;
   readonly #file: MigrationFile;
   #loaded: Promise<LoadedMigration> | undefined;
@@ -44,6 +46,7 @@ export class CodeMigration {
     this.#file = file;
     this.name = file.name;
     this.textDigest = textDigest;
+    this.hasFile = typeof file.source !== 'string';
   }
 
   /**

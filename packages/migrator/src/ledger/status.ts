@@ -5,8 +5,8 @@ import type { State } from './state.ts';
 /**
  * - `applied`, `pending`
  * - `unfinished`: interrupted between two statements outside a transaction; the next `up` or `down` resumes it, if its file is there
- * - `edited`: its text differs from that which was applied. `status` says so for a reformatted file too, until `up` has found its SQL to be the
- *   same
+ * - `edited`: its file differs from that which was applied. `status` says so for a reformatted file too, until `up` has found its SQL to be the
+ *   same; of a class in a list it says nothing, since its text depends on the loader. `up` compares the SQL of both
  * - `missing`: applied, but the code does not have it
  * - `ahead`: applied, but newer than every migration of the code
  * - `late`: pending, but older than an applied migration of the code
@@ -88,7 +88,7 @@ export function statusOf({ migrations, log, history, progress, edits }: State): 
       if (!row) return order.indexOf(name) < lastApplied ? 'late' : 'pending';
       const edit = edits.get(name);
       if (edit !== undefined) return edit === 'different' ? 'edited' : 'applied';
-      return entry && hasOtherText(migration, entry) ? 'edited' : 'applied';
+      return entry && migration.hasFile && hasOtherText(migration, entry) ? 'edited' : 'applied';
     }
   });
 }
