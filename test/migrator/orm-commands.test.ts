@@ -8,7 +8,15 @@ import { TestServer, type TestDatabase } from '../../src/testing/index.ts';
 import { migrationChain } from '../schema/migration-chain.ts';
 import { tables } from '../schema/tables.ts';
 
-const agreement = { agrees: true, migrations: [], unlisted: [], database: [], entities: [] };
+const agreement = {
+  agrees: true,
+  migrations: [],
+  unlisted: [],
+  entityDifferences: [],
+  leftOut: [],
+  database: [],
+  entities: [],
+};
 const last = migrationChain.at(-1) ?? '';
 const functions = tables
   .flatMap(({ tableName, triggers }) => triggers.map(({ name }) => `function ${tableName}_${name}_fn()`))

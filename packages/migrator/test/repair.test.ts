@@ -131,6 +131,8 @@ describe('repair', () => {
 
     expect(await migrator.up()).toEqual([]);
     expect(await conditions(migrator)).toEqual(['applied', 'applied']);
+    expect(await migrator.redo()).toHaveLength(2);
+    expect(await migrator.up()).toEqual([]);
   });
 
   test('records what was done by hand, with who and why', async () => {

@@ -6,6 +6,11 @@ interface Recorded {
   readonly history: ReadonlyMap<string, LastEntry>;
 }
 
+// What leaves a migration in the log.
+const applying: ReadonlySet<string> = new Set(['up', 'baseline', 'applied']);
+// What takes it out of the log.
+const reverting: ReadonlySet<string> = new Set(['down', 'reverted', 'forget']);
+
 // Logs of some versions of the ORM keep whole seconds.
 const precision = 1_000;
 
@@ -19,7 +24,11 @@ const precision = 1_000;
 export function refuseContradictedLog({ log, history }: Recorded, table: string): void {
   const contradicted = log.filter(({ name, executedAt }) => {
     const last = history.get(name);
-    return last?.direction === 'down' && Date.parse(executedAt) + precision < Date.parse(last.finishedAt);
+    return (
+      last !== undefined &&
+      !applying.has(last.direction) &&
+      Date.parse(executedAt) + precision < Date.parse(last.finishedAt)
+    );
   });
   if (contradicted.length === 0) return;
   const lines = contradicted.map(({ id, name, executedAt }) => {
@@ -39,13 +48,17 @@ export function refuseContradictedLog({ log, history }: Recorded, table: string)
  */
 export function refuseGaps({ log, history }: Recorded, table: string): void {
   const logged = new Set(log.map(({ name }) => name));
-  const finished = log
-    .flatMap(({ name }) => history.get(name) ?? [])
-    .map(({ finishedAt }) => Date.parse(finishedAt));
+  // A row that is newer than the history was written by the ORM, after it had reverted others perhaps.
+  const finished = log.flatMap(({ name, executedAt }) => {
+    const last = history.get(name);
+    const isOurs =
+      last && applying.has(last.direction) && Date.parse(executedAt) <= Date.parse(last.finishedAt);
+    return isOurs ? [Date.parse(last.finishedAt)] : [];
+  });
   const newest = Math.max(-Infinity, ...finished);
   const missing = [...history.values()].filter(
     ({ name, direction, finishedAt }) =>
-      direction !== 'down' && !logged.has(name) && Date.parse(finishedAt) < newest,
+      applying.has(direction) && !logged.has(name) && Date.parse(finishedAt) < newest,
   );
   if (missing.length === 0) return;
   const lines = missing.map(
