@@ -26,7 +26,7 @@ export function refuseContradictedLog({ log, history }: Recorded, table: string)
     const last = history.get(name);
     return (
       last !== undefined &&
-      !applying.has(last.direction) &&
+      reverting.has(last.direction) &&
       Date.parse(executedAt) + precision < Date.parse(last.finishedAt)
     );
   });
