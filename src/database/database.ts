@@ -41,8 +41,8 @@ export interface TransactOptions extends LocalOptions {
   /** The isolation level. Default `read committed`. */
   readonly isolation?: keyof typeof isolationLevels;
   /**
-   * How often to retry `work`, in a new unit of work, after a serialization failure, a deadlock (40001, 40P01), or a change
-   * of the schema that a prepared statement met. Default 0. Side effects of
+   * How often to retry `work`, in a new unit of work, after a serialization failure, a deadlock (40001, 40P01), or a
+   * change of the schema that a prepared statement met. Default 0. Side effects of
    * `work` outside the database must be idempotent.
    */
   readonly retries?: number;
@@ -284,8 +284,7 @@ export class Database {
   }
 }
 
-// A failed optimistic lock is contention too, but the caller has to decide whether to repeat the change. 0A000 and 26000 are those of a
-// prepared statement whose tables changed.
+// Not a failed optimistic lock, which the caller decides about. 0A000 and 26000: the tables of a prepared statement changed.
 function isRetryable(error: unknown): boolean {
   return error instanceof ContentionError && ['40001', '40P01', '0A000', '26000'].includes(sqlStateOf(error));
 }

@@ -12,7 +12,7 @@ const all = {
   [third]: { up: ['create table third (id int)'], down: ['drop table third'] },
 } satisfies Migrations;
 
-const reason = 'told by the test';
+const reason = 'for this test';
 
 const conditions = async (migrator: Migrator): Promise<string[]> =>
   (await migrator.status()).map(({ condition }) => condition);

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-/** Opens the database, with one connection unless told otherwise. */
+/** Opens the database, by default with one connection. */
 const open = (options: OpenDatabaseOptions = {}): Promise<Database> =>
   openDatabase({ url: db.url, pool: { max: 1 }, ...options });
 

@@ -105,14 +105,14 @@ function isAtomic(outcome: Outcome): boolean {
 }
 
 async function wasDone(
-  { tables: { progress } }: Run,
+  { tables: { progress, chain } }: Run,
   { migration: { name }, direction }: Step,
   session: Session,
   { outcome, index, sql }: { readonly outcome: Outcome; readonly index: number; readonly sql: string },
 ): Promise<boolean> {
   if (outcome.kind === 'idempotent') return false;
   if (outcome.kind === 'object') return (await exists(session, outcome)) === outcome.creates;
-  const row = `where name = '${name.replaceAll("'", "''")}' and direction = '${direction}' and statement = ${index}`;
+  const row = `where name = '${name.replaceAll("'", "''")}' and direction = '${direction}' and statement = ${index} and chain in ('', '${chain.replaceAll("'", "''")}')`;
   throw new MigratorError(
     'failed',
     `${name} stopped before statement ${index + 1}: it was sent before, it failed or was interrupted, and its outcome is unknown: ${sql}\n` +
