@@ -8,7 +8,7 @@ import { check, type CheckResult } from './check.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
 import { readMigrations } from './files/read-migrations.ts';
 import { sameInOtherText, withEdits } from './ledger/edits.ts';
-import { readDatabase, readState, type State } from './ledger/state.ts';
+import { readDatabase, readState, stateOf, type State } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
 import { readHistory, type HistoryItem } from './ledger/history.ts';
 import { poolSession } from './session/session.ts';
@@ -64,7 +64,7 @@ export class Migrator {
 
   /**
    * Applies pending migrations, oldest first, and returns them. Of several runners at once, one migrates; the others wait and find
-   * nothing to do.
+   * nothing to do. Where all that a squash replaces is applied, records the squash in its place.
    *
    * @throws MigrationRefusedError before anything is changed; MigratorError `failed`, `lock_held`, `lock_lost`.
    */
@@ -73,8 +73,8 @@ export class Migrator {
     if (!request.allowOutOfOrder) refuseGaps(state, this.#tables.log);
     const chosen = await selectUp(state, request);
     await refuseDroppedSchema(this.#database(), state);
-    const texts = sameInOtherText(state);
-    if (chosen.length + state.progress.length + texts.length === 0) return [];
+    const recorded = [...state.progress, ...state.takeovers, ...sameInOtherText(state)];
+    if (chosen.length + recorded.length === 0) return [];
     return this.#run(state.migrations, (before) => upSteps(before, request));
   }
 
@@ -160,8 +160,7 @@ export class Migrator {
     refuseSmallPool(this.#orm);
     const migrations = await readMigrations(this.#orm);
     return this.#runner().withLease(async (lease) => {
-      const read = await readDatabase(this.#orm, this.#tables);
-      const state = await withEdits({ migrations, edits: new Map(), ...read });
+      const state = await withEdits(stateOf(migrations, await readDatabase(this.#orm, this.#tables)));
       return baseline(this.#database(), lease, state, name);
     });
   }
@@ -177,8 +176,7 @@ export class Migrator {
     refuseSmallPool(this.#orm);
     const migrations = await readMigrations(this.#orm);
     return this.#runner().withLease(async (lease) => {
-      const read = await readDatabase(this.#orm, this.#tables);
-      const state = await withEdits({ migrations, edits: new Map(), ...read });
+      const state = await withEdits(stateOf(migrations, await readDatabase(this.#orm, this.#tables)));
       await repair(this.#database(), lease, state, request);
     });
   }

@@ -57,6 +57,10 @@ export async function repair(
     status.map((one) => one.name),
   );
   const found = status.find((one) => one.name === name);
+  if (found?.condition === 'takeover')
+    throw new MigrationRefusedError(
+      `${name} is applied as the migrations that it replaces: run \`up\` first, which records it; nothing was changed`,
+    );
   const refusal = found && refusals[action](found);
   if (refusal !== null && refusal !== undefined)
     throw new MigrationRefusedError(`${name} ${refusal}; nothing was changed`);

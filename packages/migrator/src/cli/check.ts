@@ -101,5 +101,7 @@ const remedies: Readonly<Record<MigrationCondition, string>> = {
   missing: 'restore its file, or run the code that has it',
   ahead: 'run the code that has it',
   late: 'rename it to be the newest, or migrate up --allow-out-of-order',
+  takeover: 'migrate up, which records it in place of what it replaces',
+  blocked: 'migrate up, which says what it lacks',
   duplicate: 'delete all but one of its rows from the log',
 };

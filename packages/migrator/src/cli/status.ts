@@ -40,6 +40,8 @@ const explanations: Readonly<Partial<Record<MigrationCondition, string>>> = {
   ahead: 'ahead: applied, and newer than this code',
   late: 'late: pending, but older than an applied one',
   unfinished: 'unfinished: interrupted; the next `up` or `down` resumes it',
+  takeover: 'takeover: applied as the ones that it replaces; `up` records that',
+  blocked: 'blocked: lacks a part of what it replaces; `up` names it',
   duplicate: 'duplicate: several rows in the log',
 };
 

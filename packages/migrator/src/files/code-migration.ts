@@ -9,6 +9,7 @@ import { withoutBatchOptions } from './backfill.ts';
 import type { StatementGuard } from '../session/guarded-transaction.ts';
 import { callGuarded } from './guarded-migration.ts';
 import type { MigrationFile } from './migration-files.ts';
+import { requireReplaces } from './replaces.ts';
 
 export type Direction = 'up' | 'down';
 
@@ -37,15 +38,22 @@ export class CodeMigration {
   readonly textDigest: string | null;
   /** Whether the text is that of its file, and not of a class, which depends on the loader and the bundler. */
   readonly hasFile: boolean;
+  /** The names of the migrations that it replaces, as a squash does; usually none. */
+  readonly replaces: readonly string[];
   readonly #orm: MikroORM;
   readonly #file: MigrationFile;
   #loaded: Promise<LoadedMigration> | undefined;
 
-  constructor(orm: MikroORM, file: MigrationFile, textDigest: string | null) {
+  constructor(
+    orm: MikroORM,
+    file: MigrationFile,
+    { textDigest, replaces }: Pick<CodeMigration, 'textDigest' | 'replaces'>,
+  ) {
     this.#orm = orm;
     this.#file = file;
     this.name = file.name;
     this.textDigest = textDigest;
+    this.replaces = replaces;
     this.hasFile = typeof file.source !== 'string';
   }
 
@@ -89,7 +97,9 @@ export class LoadedMigration {
   }
 
   static async load(orm: MikroORM, migration: CodeMigration, file: MigrationFile): Promise<LoadedMigration> {
-    return new LoadedMigration(orm, migration, file, await file.make());
+    const sample = await file.make();
+    requireReplaces(migration.name, sample, migration.replaces);
+    return new LoadedMigration(orm, migration, file, sample);
   }
 
   /**

@@ -6,6 +6,7 @@ import { Utils } from '@mikro-orm/core';
 import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { MigrationRefusedError } from '../session/errors.ts';
+import { replacesOf } from './replaces.ts';
 
 type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) => Migration;
 
@@ -14,6 +15,8 @@ export interface MigrationFile {
   readonly name: string;
   /** Its file; for a class in the configuration's list, the text of the class. */
   readonly source: string | { readonly path: string };
+  /** The names that the class in the configuration's list replaces; undefined for a file, whose class is not loaded. */
+  readonly replaces?: readonly string[];
   /** Returns a new instance. */
   make(): Promise<Migration>;
 }
@@ -36,7 +39,7 @@ export async function migrationFiles(orm: MikroORM): Promise<MigrationFile[]> {
 }
 
 /** Returns the configuration's directory of migrations. */
-function migrationsDirectory(orm: MikroORM): string {
+export function migrationsDirectory(orm: MikroORM): string {
   const { path = './migrations', pathTs } = orm.config.get('migrations');
   const preferTs = orm.config.get('preferTs', Utils.detectTypeScriptSupport());
   return resolve(orm.config.get('baseDir'), preferTs && pathTs ? pathTs : path);
@@ -120,7 +123,12 @@ function listed(orm: MikroORM, entry: Listed): MigrationFile {
   const make = () => instantiate(orm, Class as MigrationClass);
   // A name in the class is that of its instances; the ORM reads it in the same way.
   const name = 'class' in entry ? entry.name : (make().name ?? Class.name);
-  return { name: withoutExtension(name), source: String(Class), make: async () => make() };
+  return {
+    name: withoutExtension(name),
+    source: String(Class),
+    replaces: replacesOf(Class),
+    make: async () => make(),
+  };
 }
 
 function instantiate(orm: MikroORM, Class: MigrationClass): Migration {

@@ -4,6 +4,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { CodeMigration } from './code-migration.ts';
 import { migrationFiles } from './migration-files.ts';
+import { replacesIn } from './replaces.ts';
 
 /**
  * Returns the migrations of the code, in the ORM's order. Reads their texts, and runs none of their code.
@@ -12,16 +13,17 @@ import { migrationFiles } from './migration-files.ts';
  */
 export async function readMigrations(orm: MikroORM): Promise<CodeMigration[]> {
   const files = await migrationFiles(orm);
-  const digests = await Promise.all(
-    files.map(async ({ name, source }) => {
-      const text = await textOf(name, source);
-      return createHash('sha256').update(text.replaceAll(/\r\n?/g, '\n')).digest('hex');
-    }),
+  const texts = await Promise.all(files.map(({ name, source }) => textOf(name, source)));
+  const digests = texts.map((text) =>
+    createHash('sha256').update(text.replaceAll(/\r\n?/g, '\n')).digest('hex'),
   );
   const counts = Map.groupBy(digests, (digest) => digest);
   return files.map((file, index) => {
     const digest = digests[index] ?? '';
-    return new CodeMigration(orm, file, counts.get(digest)?.length === 1 ? digest : null);
+    return new CodeMigration(orm, file, {
+      textDigest: counts.get(digest)?.length === 1 ? digest : null,
+      replaces: file.replaces ?? replacesIn(texts[index] ?? ''),
+    });
   });
 }
 

@@ -7,9 +7,9 @@ interface Recorded {
 }
 
 // What leaves a migration in the log.
-const applying: ReadonlySet<string> = new Set(['up', 'baseline', 'applied']);
+const applying: ReadonlySet<string> = new Set(['up', 'baseline', 'applied', 'squash']);
 // What takes it out of the log.
-const reverting: ReadonlySet<string> = new Set(['down', 'reverted', 'forget']);
+const reverting: ReadonlySet<string> = new Set(['down', 'reverted', 'forget', 'replaced']);
 
 // Logs of some versions of the ORM keep whole seconds.
 const precision = 1_000;
@@ -32,8 +32,9 @@ export function refuseContradictedLog({ log, history }: Recorded, table: string)
   });
   if (contradicted.length === 0) return;
   const lines = contradicted.map(({ id, name, executedAt }) => {
-    const revertedAt = history.get(name)?.finishedAt ?? '';
-    return `${name} is in the log since ${executedAt}, but the history says that it was reverted at ${revertedAt}: delete from ${table} where id = ${id};`;
+    const { finishedAt: revertedAt = '', direction } = history.get(name) ?? {};
+    const how = direction === 'replaced' ? 'replaced by a squash' : 'reverted';
+    return `${name} is in the log since ${executedAt}, but the history says that it was ${how} at ${revertedAt}: delete from ${table} where id = ${id};`;
   });
   throw new MigrationRefusedError(
     `the log contradicts the history. See whether these are applied; for each that is not, run the statement:\n${lines.join('\n')}`,

@@ -7,8 +7,11 @@ import { systemUser } from '../session/system-user.ts';
 /** What `repair` did. */
 export type RepairAction = 'applied' | 'reverted' | 'abandon' | 'accept' | 'forget';
 
-/** What was done; `text`: the text of an applied migration was found to send the same SQL. */
-export type HistoryAction = Direction | 'baseline' | 'text' | RepairAction;
+/**
+ * What was done; `text`: the text of an applied migration was found to send the same SQL; `squash`: it was recorded as applied in place of
+ * those that it replaces, and each of these as `replaced`.
+ */
+export type HistoryAction = Direction | 'baseline' | 'text' | 'squash' | 'replaced' | RepairAction;
 
 export interface HistoryEntry {
   readonly name: string;

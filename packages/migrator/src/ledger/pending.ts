@@ -3,7 +3,7 @@ import { tablesOf } from './tables.ts';
 import { migrationFiles } from '../files/migration-files.ts';
 import { poolSession } from '../session/session.ts';
 import { refusePartialTables } from './refuse-partial-tables.ts';
-import { readLog } from './state.ts';
+import { readLog } from './log.ts';
 
 /** The difference between the migrations of a database and of the code. */
 export interface MigrationGap {

@@ -3,18 +3,11 @@ import { findExistingTables, type MigratorTables } from './tables.ts';
 import type { CodeMigration } from '../files/code-migration.ts';
 import { withPermissionHint } from '../session/with-permission-hint.ts';
 import { lastEntries, ofChain, type LastEntry } from './history.ts';
+import { readLog, type LogRow } from './log.ts';
+import { takeOver, type Takeover } from './takeovers.ts';
 import { readMigrations } from '../files/read-migrations.ts';
 import { refuseContradictedLog } from './compare-log.ts';
-import { withoutExtension } from '../files/migration-files.ts';
 import { poolSession, type Session } from '../session/session.ts';
-
-/** A row of the ORM's list of applied migrations. */
-export interface LogRow {
-  readonly id: number;
-  readonly name: string;
-  /** ISO 8601, independent of session settings. */
-  readonly executedAt: string;
-}
 
 /** A statement of an unfinished migration that runs outside a transaction. */
 export interface Progress {
@@ -39,8 +32,10 @@ export type Recorded = Pick<State, 'log' | 'history' | 'progress'>;
 export interface State {
   /** In the ORM's order. */
   readonly migrations: readonly CodeMigration[];
-  /** In the order in which they were applied. */
+  /** In the order in which they were applied. A takeover has one row, in place of those that it replaces. */
   readonly log: readonly LogRow[];
+  /** Takeovers that the database has not recorded yet. */
+  readonly takeovers: readonly Takeover[];
   readonly history: ReadonlyMap<string, LastEntry>;
   readonly progress: readonly Progress[];
   /** Of applied migrations whose text differs from the recorded ones: whether their SQL does, where that was found out. */
@@ -50,7 +45,12 @@ export interface State {
 /** Reads the state. Runs no code of a migration, changes nothing, and creates no table. */
 export async function readState(orm: MikroORM, tables: MigratorTables): Promise<State> {
   const migrations = await readMigrations(orm);
-  return { migrations, edits: new Map(), ...(await readDatabase(orm, tables)) };
+  return stateOf(migrations, await readDatabase(orm, tables));
+}
+
+/** Returns the state of a database, before any file is found to be edited. */
+export function stateOf(migrations: readonly CodeMigration[], recorded: Recorded): State {
+  return { migrations, edits: new Map(), ...recorded, ...takeOver({ migrations, ...recorded }) };
 }
 
 /** @throws MigrationRefusedError when the role may not read it all, or the log contradicts the history. */
@@ -89,12 +89,4 @@ export async function deleteOutdatedProgress(session: Session, tables: MigratorT
 function isOutdated({ log }: MigratorTables): string {
   // The ORM logs names with their extension in some versions.
   return `(direction = 'up') = exists (select from ${log} log where log.name in (progress.name, progress.name || '.js', progress.name || '.ts'))`;
-}
-
-/** Returns the applied migrations in the order of application, by the names that the code has for them. */
-export async function readLog(session: Session, tables: MigratorTables): Promise<LogRow[]> {
-  const rows = await session.query<LogRow>(
-    `select id, name, to_json(executed_at) #>> '{}' as "executedAt" from ${tables.log} order by id`,
-  );
-  return rows.map((row) => ({ ...row, name: withoutExtension(row.name) }));
 }

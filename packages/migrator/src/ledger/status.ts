@@ -1,6 +1,7 @@
 import type { CodeMigration } from '../files/code-migration.ts';
 import type { LastEntry } from './history.ts';
 import type { State } from './state.ts';
+import { blockedSquashes } from './takeovers.ts';
 
 /**
  * - `applied`, `pending`
@@ -11,6 +12,8 @@ import type { State } from './state.ts';
  * - `ahead`: applied, but newer than every migration of the code
  * - `late`: pending, but older than an applied migration of the code
  * - `duplicate`: more than once in the list of applied migrations
+ * - `takeover`: a squash that counts as applied, because all that it replaces is; the next `up` or `down` records it in their place
+ * - `blocked`: a squash that can neither be applied nor take over, because a part of what it replaces is applied, or is still in the code
  */
 export type MigrationCondition =
   | 'applied'
@@ -20,7 +23,9 @@ export type MigrationCondition =
   | 'missing'
   | 'ahead'
   | 'late'
-  | 'duplicate';
+  | 'duplicate'
+  | 'takeover'
+  | 'blocked';
 
 /** A migration of the code or the database. */
 export interface MigrationStatus {
@@ -36,7 +41,7 @@ export interface MigrationStatus {
   readonly checksum: string | null;
 }
 
-const reverting: ReadonlySet<string> = new Set(['down', 'reverted', 'abandon', 'forget']);
+const reverting: ReadonlySet<string> = new Set(['down', 'reverted', 'abandon', 'forget', 'replaced']);
 
 /** Whether the text of a migration differs from all recorded ones. Of a migration that another tool applied, none is recorded. */
 export function hasOtherText({ textDigest }: CodeMigration, { textDigests }: LastEntry): boolean {
@@ -55,7 +60,8 @@ function withUnknown(order: readonly string[], unknown: readonly string[]): stri
 }
 
 /** Returns every migration of the code or the database, in the code's order. */
-export function statusOf({ migrations, log, history, progress, edits }: State): MigrationStatus[] {
+export function statusOf(state: State): MigrationStatus[] {
+  const { migrations, log, history, progress, edits, takeovers } = state;
   const known = new Map(migrations.map((migration) => [migration.name, migration]));
   const applied = new Map(log.map((row) => [row.name, row]));
   const counts = Map.groupBy(log, ({ name }) => name);
@@ -63,6 +69,7 @@ export function statusOf({ migrations, log, history, progress, edits }: State): 
   const newestKnown = order.toSorted().at(-1) ?? '';
   const lastApplied = order.findLastIndex((name) => applied.has(name));
   const unfinished = new Set(progress.map(({ name }) => name));
+  const blocked = new Set(blockedSquashes(state).map(({ name }) => name));
 
   const unknown = [...applied.keys(), ...unfinished].filter((name) => !known.has(name));
   return withUnknown(order, [...new Set(unknown)]).map((name) => {
@@ -85,6 +92,8 @@ export function statusOf({ migrations, log, history, progress, edits }: State): 
       if ((counts.get(name)?.length ?? 0) > 1) return 'duplicate';
       if (unfinished.has(name)) return 'unfinished';
       if (!migration) return name > newestKnown ? 'ahead' : 'missing';
+      if (blocked.has(name)) return 'blocked';
+      if (takeovers.some((one) => one.name === name)) return 'takeover';
       if (!row) return order.indexOf(name) < lastApplied ? 'late' : 'pending';
       const edit = edits.get(name);
       if (edit !== undefined) return edit === 'different' ? 'edited' : 'applied';

@@ -6,7 +6,7 @@ import { beginStatement } from '../session/session.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { requireKnown } from './targets.ts';
 import { classifyStandalone } from '../sql/classify-standalone.ts';
-import type { Progress, State } from '../ledger/state.ts';
+import { stateOf, type Progress, type State } from '../ledger/state.ts';
 import { unfinishedSteps } from '../run/unfinished-steps.ts';
 
 /** The statements of one direction of a migration. */
@@ -64,7 +64,7 @@ export function appliedUpTo(migrations: State['migrations'], last: string | null
   const log = names
     .slice(0, last === null ? 0 : names.indexOf(last) + 1)
     .map((name, index) => ({ id: index + 1, name, executedAt: '' }));
-  return { migrations, log, history: new Map(), progress: [], edits: new Map() };
+  return stateOf(migrations, { log, history: new Map(), progress: [] });
 }
 
 function transaction(limits: Limits, step: Step, statements: readonly string[]): string[] {

@@ -4,6 +4,7 @@ import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import type { State } from '../ledger/state.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
+import { refuseBlockedSquashes } from '../ledger/takeovers.ts';
 import { downTarget, upTarget } from './targets.ts';
 import { statusOf, type MigrationCondition } from '../ledger/status.ts';
 
@@ -98,6 +99,8 @@ export function requireConsistent(state: State): void {
 }
 
 function refuse(state: State, conditions: readonly MigrationCondition[]): void {
+  // Before what it replaces is refused as missing.
+  refuseBlockedSquashes(state);
   const problems = statusOf(state).filter(({ condition }) => conditions.includes(condition));
   if (problems.length > 0) {
     throw new MigrationRefusedError(

@@ -4,6 +4,8 @@ import type { Direction } from '../files/code-migration.ts';
 export type MigrationEvent =
   /** Another runner holds the lease. */
   | { readonly kind: 'waiting'; readonly holder: string }
+  /** A squash was recorded as applied in place of the migrations that it replaces. */
+  | { readonly kind: 'takeover'; readonly name: string; readonly replaced: readonly string[] }
   | { readonly kind: 'started'; readonly name: string; readonly direction: Direction }
   | {
       readonly kind: 'statement';

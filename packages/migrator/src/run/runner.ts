@@ -5,7 +5,7 @@ import { migrationFiles } from '../files/migration-files.ts';
 import { Lease } from '../lease/lease.ts';
 import { addToHistory } from '../ledger/history.ts';
 import { sameInOtherText, withEdits } from '../ledger/edits.ts';
-import { deleteOutdatedProgress, readDatabase, type Progress, type State } from '../ledger/state.ts';
+import { deleteOutdatedProgress, readDatabase, stateOf, type Progress, type State } from '../ledger/state.ts';
 import { refuseMissingPrivileges } from '../ledger/refuse-partial-tables.ts';
 import { ensureTables } from '../ledger/tables.ts';
 import { findConflict, type Conflict } from '../leftovers/find-conflict.ts';
@@ -14,6 +14,7 @@ import { withPermissionHint } from '../session/with-permission-hint.ts';
 import type { Limits } from './limits.ts';
 import type { MigrationEvent } from './migration-event.ts';
 import { runInTransaction } from './run-in-transaction.ts';
+import { recordTakeovers } from './record-takeovers.ts';
 import { runStepByStep } from './run-step-by-step.ts';
 import type { FailedStep, Run } from './run.ts';
 import type { Step } from './step.ts';
@@ -48,7 +49,7 @@ export class Runner {
   }
 
   /**
-   * Acquires the lease, finishes steps that were interrupted, and runs the steps that `choose` returns for the state after that.
+   * Acquires the lease, records takeovers, finishes steps that were interrupted, and runs the steps that `choose` returns for the state after that.
    *
    * @throws MigratorError `failed`, `lock_held`, `lock_lost`, and what `choose` throws.
    */
@@ -60,6 +61,8 @@ export class Runner {
       const found = await this.#read(migrations);
       await this.#recordTexts(lease, found);
       const unfinished = await unfinishedSteps(found, await choose(found));
+      // After what refuses the run, and before what uses the log.
+      await recordTakeovers(this.#database, lease, found, this.#options.report);
       const finished = await this.#perform(lease, unfinished, found.progress);
       const state = unfinished.length > 0 ? await this.#read(migrations) : found;
       return [...finished, ...(await this.#perform(lease, await choose(state), state.progress))];
@@ -128,7 +131,7 @@ export class Runner {
 
   async #read(migrations: readonly CodeMigration[]): Promise<State> {
     const { orm, tables } = this.#database;
-    return withEdits({ migrations, edits: new Map(), ...(await readDatabase(orm, tables)) });
+    return withEdits(stateOf(migrations, await readDatabase(orm, tables)));
   }
 
   /** Records the texts of applied migrations that were found to send the same SQL, so that `status` and the next run need not ask again. */

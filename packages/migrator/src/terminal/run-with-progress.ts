@@ -21,6 +21,9 @@ function show(event: MigrationEvent, current: StatusLine): void {
   switch (event.kind) {
     case 'waiting':
       return current.begin(`waiting for ${event.holder}`, 'waiting');
+    case 'takeover':
+      current.clear();
+      return print(`  recorded ${event.name} in place of the ${event.replaced.length} that it replaces`);
     case 'statement':
       return current.begin(`${event.name} ${event.number}/${event.count} ${oneLine(event.sql)}`);
     case 'blocked':
