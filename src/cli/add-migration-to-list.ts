@@ -2,10 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { migrations } from '../migrations.ts';
 
-/** Adds a migration file to the module that lists the migrations, which is beside their folder and has its name. */
-export async function addMigrationToList(path: string): Promise<void> {
+/**
+ * Adds a migration file to the module that lists the migrations, which is beside their folder and has its name, and removes those that it
+ * replaces.
+ */
+export async function addMigrationToList(path: string, replaces: readonly string[] = []): Promise<void> {
   const [folder, extension] = [dirname(path), extname(path)];
-  const names = [...migrations.map(({ name }) => name), basename(path, extension)].toSorted();
+  const kept = migrations.map(({ name }) => name).filter((name) => !replaces.includes(name));
+  const names = [...kept, basename(path, extension)].toSorted();
   await writeFile(`${folder}${extension}`, renderMigrationList(basename(folder), names, extension));
 }
 

@@ -33,7 +33,8 @@ const host: CommandHost<DatabaseInfo> = {
     ),
   formatMessage: toInvocationTerms,
   confirmedCommand: commandWithConfirmation,
-  onCreated: async (path) => (await import('./add-migration-to-list.ts')).addMigrationToList(path),
+  onCreated: async (path, replaces) =>
+    (await import('./add-migration-to-list.ts')).addMigrationToList(path, replaces),
 };
 
 /** Returns the command `synthdb migrate`. */

@@ -3,7 +3,7 @@ import type { MikroORM, Options } from '@mikro-orm/postgresql';
 /** How commands compare schemas. */
 export interface ComparisonOptions {
   /**
-   * What is left out of the comparisons of `check`, `baseline` and `create`, in the database, the migrations and the entities: patterns
+   * What is left out of the comparisons of `check`, `baseline`, `create` and `squash`, in the database, the migrations and the entities: patterns
    * such as `pgboss.*` and `public.events_p*`.
    */
   readonly ignore?: readonly string[] | undefined;

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { describeEntityDifference } from './catalog/differences.ts';
@@ -20,6 +20,7 @@ import { compare, describedSchema, readSchema, toStatements } from './create/dif
 import { newMigrationsDirectory, namingFor } from './create/naming.ts';
 import { sourceOf, type Content, type Method } from './create/source.ts';
 import { runTrial } from './create/trial.ts';
+import { writeNewFile } from './create/write-new-file.ts';
 import { lockedTables, lossesOf, renamesOf, summaryOf, warningsOf, type Warning } from './create/warnings.ts';
 
 /** A migration that was written. */
@@ -76,24 +77,11 @@ export async function createMigration(
   );
   if (content === null) return null;
   const path = join(directory, naming.file);
-  await writeWhole(path, await sourceOf(naming, content));
+  await writeNewFile(path, await sourceOf(naming, content));
   const warnings = (['up', 'down'] as const).flatMap((direction) =>
     messagesOf(content[direction]).map((message) => ({ direction, message })),
   );
   return { name: naming.name, path, warnings, leftOut };
-}
-
-/** Writes a whole file or none: a partial file would be loaded as a migration. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(text);
-  } catch (error) {
-    await rm(path);
-    throw error;
-  } finally {
-    await file.close();
-  }
 }
 
 // The changes of a migration that is not built or listed would be written again.

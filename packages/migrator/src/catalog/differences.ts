@@ -41,6 +41,16 @@ export function describeEntityDifference(difference: Difference): string {
   });
 }
 
+/** Returns a line that describes a difference between migrations and the squash of them. */
+export function describeSquashDifference(difference: Difference): string {
+  return describe(difference, {
+    absent: 'made by the migrations, not by the squash',
+    present: 'made by the squash, not by the migrations',
+    found: 'by the squash',
+    expected: 'by the migrations',
+  });
+}
+
 function describe(
   { object, part, fact, expected, found }: Difference,
   sides: Readonly<Record<'absent' | 'present' | 'found' | 'expected', string>>,

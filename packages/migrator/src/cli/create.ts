@@ -23,7 +23,7 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
       return host.withDatabase(async (orm) => {
         const { createMigration } = await import('../create-migration.ts');
         const created = await createMigration(orm, name, { scratchUrl });
-        if (created !== null) await host.onCreated(created.path);
+        if (created !== null) await host.onCreated(created.path, []);
         if (json) return printJson(created);
         if (created === null) return print('Entities and migrations agree; nothing was written.');
         print(`Wrote ${relative('', created.path)}. Review it.`);

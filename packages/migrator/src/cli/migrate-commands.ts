@@ -8,6 +8,7 @@ import { planCommand } from './plan.ts';
 import { redoCommand } from './redo.ts';
 import { historyCommand } from './history.ts';
 import { repairCommand } from './repair.ts';
+import { squashCommand } from './squash.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
 
@@ -22,6 +23,7 @@ export function migrateCommands<P extends DatabaseLocation>(host: CommandHost<P>
     createCommand(host),
     checkCommand(host),
     baselineCommand(host),
+    squashCommand(host),
     historyCommand(host),
     repairCommand(host),
   ];

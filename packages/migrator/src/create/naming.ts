@@ -29,13 +29,8 @@ export function newMigrationsDirectory(orm: MikroORM): string {
  * @throws MigrationRefusedError when the name can't be part of a class's, or the file would not sort last.
  */
 export function namingFor(orm: MikroORM, title: string, last: string | undefined, now: Date): Naming {
-  if (!/^[A-Za-z][A-Za-z0-9_]{0,199}$/.test(title)) {
-    throw new MigrationRefusedError(
-      `"${title.slice(0, 200)}" can't name a migration: use up to 200 letters, digits and underscores, such as add_tags`,
-    );
-  }
-  const { emit = 'ts', fileName } = orm.config.get('migrations');
-  const nameAt = (time: string) => fileName?.(time, title) ?? `Migration${time}_${title}`;
+  refuseTitle(title);
+  const nameAt = (time: string) => nameOf(orm, title, time);
   let time = timestamp(now);
   if (last !== undefined && nameAt(time) <= last) time = secondAfter(last) ?? time;
   const name = nameAt(time);
@@ -44,6 +39,36 @@ export function namingFor(orm: MikroORM, title: string, last: string | undefined
       `${name} would not sort after ${last}: let migrations.fileName begin with the time`,
     );
   }
+  return named(orm, title, time);
+}
+
+/**
+ * Returns the names of a squash that ends with the migration `last`: with its time, so that it sorts before the ones after it.
+ *
+ * @throws MigrationRefusedError when the name can't be part of a class's, or a migration has it already.
+ */
+export function squashNaming(orm: MikroORM, title: string, last: string, names: readonly string[]): Naming {
+  refuseTitle(title);
+  const [time = timestamp(new Date())] = /\d{14}/.exec(last) ?? [];
+  const naming = named(orm, title, time);
+  if (!names.includes(naming.name)) return naming;
+  throw new MigrationRefusedError(`there is a migration ${naming.name} already: choose another --name`);
+}
+
+function refuseTitle(title: string): void {
+  if (/^[A-Za-z][A-Za-z0-9_]{0,199}$/.test(title)) return;
+  throw new MigrationRefusedError(
+    `"${title.slice(0, 200)}" can't name a migration: use up to 200 letters, digits and underscores, such as add_tags`,
+  );
+}
+
+function nameOf(orm: MikroORM, title: string, time: string): string {
+  return orm.config.get('migrations').fileName?.(time, title) ?? `Migration${time}_${title}`;
+}
+
+function named(orm: MikroORM, title: string, time: string): Naming {
+  const { emit = 'ts' } = orm.config.get('migrations');
+  const name = nameOf(orm, title, time);
   return {
     file: `${name}.${emit}`,
     name,

@@ -1,0 +1,76 @@
+import { isNativeError } from 'node:util/types';
+import type { LoadedMigration } from '../files/code-migration.ts';
+import { MigrationRefusedError } from '../session/errors.ts';
+
+/** A migration by the statements that it adds. */
+export interface RecordedMigration {
+  readonly name: string;
+  readonly transactional: boolean;
+  readonly up: readonly string[];
+  /** Null when it can't be reverted by statements alone. */
+  readonly down: readonly string[] | null;
+}
+
+/** The statements of one migration in a direction of a squash, as they are sent. */
+export interface StatementGroup {
+  readonly name: string;
+  readonly statements: readonly string[];
+}
+
+/**
+ * Returns the statements of migrations. Calls `up` and `down` of each once, with every handle of the database closed to it.
+ *
+ * @throws MigrationRefusedError that names each migration whose `up` does more than add statements.
+ */
+export async function recordMigrations(migrations: readonly LoadedMigration[]): Promise<RecordedMigration[]> {
+  const problems: string[] = [];
+  const recorded: RecordedMigration[] = [];
+  for (const migration of migrations) {
+    const { name, transactional } = migration;
+    const up = await migration.emit('up').catch((error: unknown) => messageOf(error));
+    const down = await migration.emit('down').catch(() => null);
+    if (up === null) problems.push(`${name} queries the database, so that its statements depend on it`);
+    else if (typeof up === 'string') problems.push(`${name} throws "${up}"`);
+    else recorded.push({ name, transactional, up, down });
+  }
+  if (problems.length === 0) return recorded;
+  throw new MigrationRefusedError(
+    `a squash consists of the statements that addSql adds: choose an older --to, or let these add them:\n${problems.map((one) => `  ${one}`).join('\n')}`,
+  );
+}
+
+/** Whether a squash of migrations can run in one transaction. */
+export function isTransactional(recorded: readonly RecordedMigration[]): boolean {
+  return recorded.every(({ transactional }) => transactional);
+}
+
+/**
+ * Returns the statements of a direction, by migration, in the order in which they are sent; null where a migration can't be reverted. In a
+ * squash that runs statement by statement, those of a migration that runs in one transaction become one text, which has one too.
+ */
+export function groupsOf(
+  recorded: readonly RecordedMigration[],
+  direction: 'up' | 'down',
+): StatementGroup[] | null {
+  const separate = isTransactional(recorded);
+  const ordered = direction === 'up' ? recorded : recorded.toReversed();
+  const groups: StatementGroup[] = [];
+  for (const migration of ordered) {
+    const statements = migration[direction];
+    if (statements === null) return null;
+    const joined = migration.transactional && !separate && statements.length > 1;
+    groups.push({ name: migration.name, statements: joined ? [asOneText(statements)] : statements });
+  }
+  return groups.filter(({ statements }) => statements.length > 0);
+}
+
+// A comment at the end would swallow the semicolon.
+function asOneText(statements: readonly string[]): string {
+  return statements
+    .map((sql) => (sql.slice(sql.lastIndexOf('\n') + 1).includes('--') ? `${sql}\n;` : `${sql};`))
+    .join('\n');
+}
+
+function messageOf(error: unknown): string {
+  return isNativeError(error) ? error.message : String(error);
+}
