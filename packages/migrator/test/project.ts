@@ -9,6 +9,8 @@ interface Written {
   readonly transactional?: boolean;
   readonly lockTimeout?: number;
   readonly statementTimeout?: number;
+  /** The names of the migrations that it replaces. */
+  readonly replaces?: readonly string[];
 }
 
 /** Migrations by their names. */
@@ -44,9 +46,10 @@ type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) =>
 /** Returns a class whose text has its statements, as that of a file does. */
 function asClass(
   name: string,
-  { up, down = [], transactional = true, ...settings }: Written,
+  { up, down = [], transactional = true, replaces = [], ...settings }: Written,
 ): MigrationObject {
   const text = `return class extends Migration {
+    ${replaces.length === 0 ? '' : `static replaces = ${JSON.stringify(replaces)};`}
     ${Object.entries(settings)
       .map(([setting, value]) => `${setting} = ${value};`)
       .join(' ')}
