@@ -4,9 +4,10 @@ import { enableCompileCache } from 'node:module';
 // Compiling the ORM takes half of the time of a short command that uses it. The cache applies to modules that are loaded afterwards.
 enableCompileCache();
 const { createProgram } = await import('./program.ts');
-const { reportLostOutput } = await import('mikro-orm-safe-migrations/cli');
+const { exitOnTermination, reportLostOutput } = await import('mikro-orm-safe-migrations/cli');
 const { reportFailure } = await import('./report-failure.ts');
 
+exitOnTermination();
 try {
   await createProgram().parseAsync();
 } catch (error) {

@@ -19,6 +19,8 @@ export interface MigratorOptions extends ComparisonOptions {
   readonly lockWait?: number | undefined;
   /** How long the lease is valid without a heartbeat, at least 100. Default 10,000. */
   readonly lease?: number | undefined;
+  /** Stops a run: cancels the statement that is being run, rolls its transaction back, begins no other, and releases the lease. */
+  readonly signal?: AbortSignal | undefined;
   /** Called for each event. */
   readonly onEvent?: ((event: MigrationEvent) => void) | undefined;
 }

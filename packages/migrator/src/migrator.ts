@@ -212,11 +212,12 @@ export class Migrator {
   }
 
   #runner(): Runner {
-    const { lease = 10_000, lockWait = 60_000, onEvent } = this.#options;
+    const { lease = 10_000, lockWait = 60_000, onEvent, signal } = this.#options;
     return new Runner(this.#database(), {
       limits: this.#limits(),
       lease,
       lockWait,
+      signal,
       report: (event) => onEvent?.(event),
     });
   }

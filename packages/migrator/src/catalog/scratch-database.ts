@@ -33,6 +33,7 @@ export async function withScratchDatabase<T>(
 ): Promise<T> {
   return withScratchServer(origin, async (server) => {
     const session = poolSession(origin.orm);
+    await refuseStandby(server);
     await dropAbandoned(server);
     const name = `${prefix}${Date.now()}_${randomBytes(6).toString('hex')}`;
     await create(server, name, await databaseOptions(session), origin.scratchUrl !== undefined);
@@ -56,6 +57,16 @@ export async function withScratchDatabase<T>(
       await server.query(`drop database if exists "${name}" with (force)`);
     }
   });
+}
+
+/** @throws MigrationRefusedError for a standby, which creates no database. */
+async function refuseStandby(server: Session): Promise<void> {
+  const [row] = await server.query<{ standby: boolean }>('select pg_is_in_recovery() as standby');
+  if (row?.standby)
+    throw new MigrationRefusedError(
+      'the server is a standby, which is read-only, and the comparison needs a scratch database: connect to the primary, or name another ' +
+        'server with --scratch-url',
+    );
 }
 
 /** Runs `work` with a session on the server of the scratch database. */

@@ -41,8 +41,8 @@ export function downCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
           losses: () => new Migrator(orm).lossesOfDown({ to, steps, all }),
         });
         if (!json) print(host.describe(place));
-        const reverted = await runWithProgress(json, (onEvent) =>
-          new Migrator(orm, { lockWait, onEvent }).down({ to, steps, all }),
+        const reverted = await runWithProgress(json, (control) =>
+          new Migrator(orm, { lockWait, ...control }).down({ to, steps, all }),
         );
         if (json) return printJson({ database: place.database, reverted });
         if (reverted.length === 0) print('Nothing to revert.');

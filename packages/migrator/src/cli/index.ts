@@ -6,4 +6,5 @@ export { migrateCommands } from './migrate-commands.ts';
 export { dim, failurePrefix, print, printError, printJson, table } from '../terminal/output.ts';
 export { hasLostOutput, writeTo } from '../terminal/standard-streams.ts';
 export { throwOnExit } from '../terminal/throw-on-exit.ts';
+export { exitOnTermination } from '../terminal/termination.ts';
 export { UsageError } from '../terminal/usage-error.ts';

@@ -4,8 +4,10 @@ import { CommanderError } from 'commander';
 import { MigratorError } from '../session/errors.ts';
 import { exitCodeOf, reportLostOutput } from '../terminal/failure.ts';
 import { failurePrefix, printError } from '../terminal/output.ts';
+import { exitOnTermination } from '../terminal/termination.ts';
 import { programName, safeMigrations } from './safe-migrations.ts';
 
+exitOnTermination();
 try {
   await safeMigrations().parseAsync();
 } catch (error) {

@@ -30,8 +30,8 @@ export function redoCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
           losses: () => new Migrator(orm).lossesOfDown(),
         });
         if (!json) print(host.describe(place));
-        const runs = await runWithProgress(json, (onEvent) =>
-          new Migrator(orm, { lockWait, onEvent }).redo(),
+        const runs = await runWithProgress(json, (control) =>
+          new Migrator(orm, { lockWait, ...control }).redo(),
         );
         if (json) printJson({ database: place.database, runs });
       }),

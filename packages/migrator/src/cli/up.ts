@@ -25,8 +25,8 @@ export function upCommand<P extends DatabaseLocation>(host: CommandHost<P>): Com
       host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../migrator.ts');
         if (!json) print(host.describe(place));
-        const applied = await runWithProgress(json, (onEvent) =>
-          new Migrator(orm, { lockWait, onEvent }).up({ to, allowOutOfOrder, allowAhead }),
+        const applied = await runWithProgress(json, (control) =>
+          new Migrator(orm, { lockWait, ...control }).up({ to, allowOutOfOrder, allowAhead }),
         );
         if (json) return printJson({ database: place.database, applied });
         if (applied.length > 0)

@@ -66,7 +66,9 @@ export class CodeMigration {
     this.#loaded ??= LoadedMigration.load(this.#orm, this, this.#file).catch((cause: unknown) => {
       if (cause instanceof MigratorError) throw cause;
       const why = isNativeError(cause) ? cause.message : String(cause);
-      throw new MigrationRefusedError(`${this.name} can't be read: ${why}`, { cause });
+      const { source } = this.#file;
+      const place = typeof source === 'string' ? '' : ` from ${source.path}`;
+      throw new MigrationRefusedError(`${this.name} can't be loaded${place}: ${why}`, { cause });
     });
     return this.#loaded;
   }

@@ -139,7 +139,9 @@ async function exportedClass(path: string): Promise<MigrationClass> {
   const exported: object = await import(pathToFileURL(path).href);
   const found = Object.values(exported).find(isMigrationClass);
   if (!found)
-    throw new MigrationRefusedError(`${path} exports no migration: export a class that extends Migration`);
+    throw new MigrationRefusedError(
+      `${path} exports no migration: export a class that extends Migration, such as ${withoutExtension(basename(path))}`,
+    );
   return found;
 }
 

@@ -37,6 +37,8 @@ export interface LeaseOptions {
   readonly duration: number;
   /** How long to wait for another runner, in milliseconds. */
   readonly wait: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
   /** Called once for each holder that is waited for. */
   readonly onWait?: ((holder: string) => void) | undefined;
 }
@@ -83,7 +85,7 @@ export class Lease {
    * Waits for the lease and acquires it. Server processes that still work for a holder whose lease expired are terminated first, and
    * waited for.
    *
-   * @throws MigratorError `lock_held` when another holds it for longer than `wait`.
+   * @throws MigratorError `lock_held` when another holds it for longer than `wait`, `interrupted` when it is stopped.
    */
   static async acquire(
     session: Session,
@@ -94,6 +96,8 @@ export class Lease {
     const deadline = Date.now() + wait;
     const announced = new Set<string>();
     for (;;) {
+      if (options.signal?.aborted)
+        throw new MigratorError('interrupted', 'the run was stopped before it began; nothing was changed');
       const row = await readLease(session, table);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by `registerConnection` alone
       const backends = JSON.parse(row.backends) as Backend[];

@@ -1,26 +1,38 @@
-import { isNativeError } from 'node:util/types';
 import { addToHistory } from '../ledger/history.ts';
 import { MigratorError } from '../session/errors.ts';
 import { inTransaction } from '../session/session.ts';
-import { findSqlState } from '../session/find-sql-state.ts';
+import { describeServerError } from '../session/describe-server-error.ts';
 import type { Run } from './run.ts';
+import { isStop } from './stop-signal.ts';
 import type { Step } from './step.ts';
+
+/** How a step failed. */
+interface Failure {
+  readonly error: unknown;
+  readonly startedAt: string;
+  /** Where: ` at statement 2`. */
+  readonly at: string;
+  readonly remedy: string;
+  /** The statements that were sent. */
+  readonly sent: readonly string[];
+}
 
 /** Records a failed step in the history, unless another runner has taken over, and returns the error to throw. */
 export async function recordFailure(
   run: Run,
   step: Step,
-  { error, startedAt, at, remedy }: { error: unknown; startedAt: string; at: string; remedy: string },
+  { error, startedAt, at, remedy, sent }: Failure,
 ): Promise<MigratorError> {
   const { name, textDigest } = step.migration;
-  const what = describe(error);
+  const stopped = isStop(run, error);
+  const what = stopped ? 'the run was stopped' : describeServerError(error, sent);
   try {
     await inTransaction(run.orm, async (session) => {
       await run.lease.guard(session);
       await addToHistory(session, run.tables, {
         name,
         direction: step.direction,
-        outcome: 'failed',
+        outcome: stopped ? 'interrupted' : 'failed',
         checksum: null,
         textDigest,
         startedAt,
@@ -32,29 +44,19 @@ export async function recordFailure(
     if (unrecorded instanceof MigratorError) return unrecorded;
     // A failure to write the history must not hide why the step failed.
   }
+  if (stopped)
+    return new MigratorError(
+      'interrupted',
+      `${name} was stopped in ${step.direction}()${at}. ${whenStopped(step)}`,
+      {
+        cause: error,
+      },
+    );
   return new MigratorError('failed', `${name} failed in ${step.direction}()${at}: ${what}. ${remedy}`, {
     cause: error,
   });
 }
 
-// Messages of these classes name statements and objects; others may hold values of rows.
-function describe(error: unknown): string {
-  if (!isNativeError(error)) return String(error);
-  const state = findSqlState(error);
-  if (state === '') return error.message;
-  const { table, constraint, column }: Error & { table?: string; constraint?: string; column?: string } =
-    error;
-  const named = [table, constraint, column].filter((name) => name !== undefined);
-  // `raise` may put anything into its message.
-  const isRaised = 'routine' in error && error.routine === 'exec_stmt_raise';
-  if (/^(?:0A|0L|0P|23|25|2B|2D|3D|3F|40|42|53|54|55|57|58)/.test(state) && !isRaised)
-    return `${firstLine(error.message)} (${state})`;
-  // These name a value in quotes.
-  if (state.startsWith('22') && !isRaised)
-    return `${firstLine(error.message).replaceAll(/"[^"]*"/g, '"…"')} (${state})`;
-  return named.length > 0 ? `SQLSTATE ${state} (${named.join(', ')})` : `SQLSTATE ${state}`;
-}
-
-function firstLine(text: string): string {
-  return text.split('\n').at(-1) ?? text;
+function whenStopped({ migration: { transactional } }: Step): string {
+  return transactional ? 'It was rolled back.' : 'The next `up` or `down` resumes there.';
 }

@@ -16,7 +16,7 @@ export async function retryWhileLocked<T>(run: Run, name: string, work: () => Pr
       // Jittered, so that two runners do not collide again.
       const delay = Math.round((0.5 + Math.random()) * Math.min(100 * 2 ** attempt, 2_000));
       run.report({ kind: 'retrying', name, delay });
-      await setTimeout(delay);
+      await setTimeout(delay, undefined, { signal: run.signal });
     }
   }
 }

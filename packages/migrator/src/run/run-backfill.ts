@@ -48,7 +48,7 @@ export async function runBackfill(
     run.report({ kind: 'batch', name, table: backfill.table, rows: to.rows, ...pace.after(rows) });
     if (last) return;
     checkpoint = to;
-    if (backfill.sleep > 0) await setTimeout(backfill.sleep);
+    if (backfill.sleep > 0) await setTimeout(backfill.sleep, undefined, { signal: run.signal });
   }
 }
 

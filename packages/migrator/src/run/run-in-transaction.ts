@@ -7,6 +7,7 @@ import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
 import { recordStep } from './record-step.ts';
+import { untilStopped } from './stop-signal.ts';
 import { serverTime } from './server-time.ts';
 import { transactionTimeouts } from './limits.ts';
 import { withBlockerReports } from './with-blocker-reports.ts';
@@ -26,7 +27,7 @@ import { isLostConnection, findSqlState } from '../session/find-sql-state.ts';
  * @throws MigratorError `failed`, `lock_lost`
  */
 export async function runInTransaction(run: Run, step: Step): Promise<void> {
-  return attempt(run, step, { objects: [], drops: [] }, { emitted: knownOf(step) });
+  return attempt(run, step, { objects: [], drops: [] }, { emitted: knownOf(step), sent: [] });
 }
 
 function knownOf({ statements }: Step): Emitted | null {
@@ -36,6 +37,8 @@ function knownOf({ statements }: Step): Emitted | null {
 /** What the step sends; null until it was called. It is called again for another attempt only if it queries the database. */
 interface Call {
   emitted: Emitted | null;
+  /** What it has sent, or is about to send. */
+  sent: readonly string[];
 }
 
 /** Existing objects that are dropped before the migration creates them again. */
@@ -71,6 +74,7 @@ async function attempt(run: Run, step: Step, replaced: Replaced, call: Call): Pr
       startedAt,
       at: at === 0 ? '' : ` at statement ${at}`,
       remedy,
+      sent: call.sent,
     });
   }
 }
@@ -101,10 +105,11 @@ async function send(
   const { migration } = step;
   const known = call.emitted?.hasQueried === false ? call.emitted : null;
   const sent = [...(known?.statements ?? [])];
+  call.sent = sent;
   await withSessionRestored(session, sent, async (learn) => {
     await session.query(transactionTimeouts(run.limits, step));
     await run.lease.guard(session);
-    const emitted = known ?? (await callIn(step, session, learn));
+    const emitted = known ?? (await untilStopped(run, () => callIn(step, session, learn)));
     call.emitted = emitted;
     const { statements } = emitted;
     await dropAll(session, replaced.drops);

@@ -9,6 +9,7 @@ import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
 import { recordStep } from './record-step.ts';
+import { untilStopped } from './stop-signal.ts';
 import { serverTime } from './server-time.ts';
 import { sessionTimeouts, transactionTimeouts } from './limits.ts';
 import { withBlockerReports } from './with-blocker-reports.ts';
@@ -41,7 +42,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
   try {
     const emitted: Emitted = step.statements
       ? { statements: step.statements, hasQueried: false }
-      : await callOutside(step);
+      : await untilStopped(run, () => callOutside(step));
     statements = emitted.statements;
     refuseEditedStatements(migration.name, statements, recorded);
     for (const sql of statements) await refuseUnnamedIndex(migration.name, sql);
@@ -85,6 +86,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
       error,
       startedAt,
       at: at === 0 ? '' : ` at statement ${at}`,
+      sent: statements,
       remedy:
         error instanceof TransactionEndedError
           ? 'The statements before it are done. Its own result is not recorded: compare it with the database before the next `up` or `down`, which resumes there.'

@@ -21,6 +21,8 @@ export interface Run {
   readonly lease: Lease;
   readonly limits: Limits;
   readonly report: (event: MigrationEvent) => void;
+  /** Stops the run. */
+  readonly signal: AbortSignal | undefined;
   /** Returns which existing objects made `up` of a migration fail, and what to do about them; null when none is found. */
   readonly findConflict: (failed: FailedStep) => Promise<Conflict | null>;
 }

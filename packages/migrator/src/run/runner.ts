@@ -10,6 +10,7 @@ import { refuseMissingPrivileges } from '../ledger/refuse-partial-tables.ts';
 import { ensureTables } from '../ledger/tables.ts';
 import { findConflict, type Conflict } from '../leftovers/find-conflict.ts';
 import { inTransaction, poolSession } from '../session/session.ts';
+import { MigratorError } from '../session/errors.ts';
 import { withPermissionHint } from '../session/with-permission-hint.ts';
 import type { Limits } from './limits.ts';
 import type { MigrationEvent } from './migration-event.ts';
@@ -36,6 +37,8 @@ export interface RunnerOptions {
   /** How long to wait for another runner's lease. */
   readonly lockWait: number;
   readonly report: (event: MigrationEvent) => void;
+  /** Stops the run: what it has sent is cancelled, and nothing more is begun. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Runs steps of migrations while it holds the lease of a database. */
@@ -51,7 +54,7 @@ export class Runner {
   /**
    * Acquires the lease, records takeovers, finishes steps that were interrupted, and runs the steps that `choose` returns for the state after that.
    *
-   * @throws MigratorError `failed`, `lock_held`, `lock_lost`, and what `choose` throws.
+   * @throws MigratorError `failed`, `interrupted`, `lock_held`, `lock_lost`, and what `choose` throws.
    */
   async run(
     migrations: readonly CodeMigration[],
@@ -76,12 +79,13 @@ export class Runner {
    */
   async withLease<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
     const { orm, schema, tables } = this.#database;
-    const { lease: duration, lockWait: wait, report } = this.#options;
+    const { lease: duration, lockWait: wait, report, signal } = this.#options;
     const lease = await withPermissionHint(async () => {
       await ensureTables(orm, schema, tables);
       return Lease.acquire(poolSession(orm), tables, {
         duration,
         wait,
+        signal,
         onWait: (holder) => report({ kind: 'waiting', holder }),
       });
     });
@@ -104,17 +108,20 @@ export class Runner {
     progress: readonly Progress[],
   ): Promise<MigrationRun[]> {
     const { orm, tables } = this.#database;
-    const { limits, report } = this.#options;
+    const { limits, report, signal } = this.#options;
     const run: Run = {
       orm,
       tables,
       lease,
       limits,
       report,
+      signal,
       findConflict: (failed) => this.#findConflict(failed),
     };
     const done: MigrationRun[] = [];
     for (const step of steps) {
+      if (signal?.aborted)
+        throw new MigratorError('interrupted', `the run was stopped before ${step.migration.name}`);
       const { direction } = step;
       const { name, transactional } = step.migration;
       const begun = performance.now();

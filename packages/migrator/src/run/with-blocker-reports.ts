@@ -1,8 +1,13 @@
 import { poolSession } from '../session/session.ts';
 import type { Blocker } from './migration-event.ts';
 import type { Run } from './run.ts';
+import { untilStopped } from './stop-signal.ts';
 
-/** Runs `work`, a statement of a step, and reports twice a second which sessions block it. */
+/**
+ * Runs `work`, a statement of a step, and reports twice a second which sessions block it. Cancels it when the run is stopped.
+ *
+ * @throws as `untilStopped`.
+ */
 export async function withBlockerReports<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
   const begun = Date.now();
   const report = async (): Promise<void> => {
@@ -20,7 +25,7 @@ export async function withBlockerReports<T>(run: Run, name: string, work: () => 
       .finally(() => (reporting = undefined));
   }, 500);
   try {
-    return await work();
+    return await untilStopped(run, work);
   } finally {
     clearInterval(watch);
     await reporting;

@@ -12,10 +12,11 @@ export class MigratorError extends Error {
 /**
  * - `refused`: the command is not safe; the database is unchanged.
  * - `failed`: a migration failed; those before it stay applied.
+ * - `interrupted`: the run was stopped by its signal; what was running was rolled back, or is resumed by the next `up` or `down`.
  * - `lock_held`: another runner held the lease for too long.
  * - `lock_lost`: the lease expired and another runner acquired it; this one stopped.
  */
-export type MigratorErrorCode = 'refused' | 'failed' | 'lock_held' | 'lock_lost';
+export type MigratorErrorCode = 'refused' | 'failed' | 'interrupted' | 'lock_held' | 'lock_lost';
 
 /** Thrown by the checks before the first statement. The database is unchanged. */
 export class MigrationRefusedError extends MigratorError {

@@ -2,11 +2,16 @@ import { MigratorError } from '../session/errors.ts';
 import { InterruptedError } from './interrupted-error.ts';
 import { failurePrefix, printError } from './output.ts';
 import { flushOutput } from './standard-streams.ts';
+import { terminationCode } from './termination.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Returns the exit code of a command that threw: 1 failed, 2 wrong usage, 4 another runner holds the lease, 130 interrupted at a prompt. */
+/**
+ * Returns the exit code of a command that threw: 1 failed, 2 wrong usage, 4 another runner holds the lease, 130 interrupted at a prompt, and
+ * that of a signal that stopped it.
+ */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof MigratorError && error.code === 'lock_held') return 4;
+  if (error instanceof MigratorError && error.code === 'interrupted') return terminationCode() ?? 1;
   if (error instanceof InterruptedError) return 130;
   return error instanceof UsageError ? 2 : 1;
 }

@@ -2,19 +2,31 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Blocker, MigrationEvent } from '../run/migration-event.ts';
 import { StatusLine } from './status-line.ts';
 import { dim, print } from './output.ts';
+import { withTerminationSignal } from './termination.ts';
 
-/** Runs migrations, and prints a line for each finished one and, on a terminal, the current activity. */
+/** What a run of migrations reports to, and is stopped by. */
+interface RunControl {
+  readonly onEvent: (event: MigrationEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs migrations, and prints a line for each finished one and, on a terminal, the current activity. Passes a signal that stops the run at
+ * SIGINT and SIGTERM.
+ */
 export async function runWithProgress<T>(
   quiet: boolean,
-  run: (onEvent: (event: MigrationEvent) => void) => Promise<T>,
+  run: (control: RunControl) => Promise<T>,
 ): Promise<T> {
-  if (quiet) return run(() => {});
-  const current = new StatusLine();
-  try {
-    return await run((event) => show(event, current));
-  } finally {
-    current.clear();
-  }
+  return withTerminationSignal(async (signal) => {
+    if (quiet) return run({ onEvent: () => {}, signal });
+    const current = new StatusLine();
+    try {
+      return await run({ onEvent: (event) => show(event, current), signal });
+    } finally {
+      current.clear();
+    }
+  });
 }
 
 function show(event: MigrationEvent, current: StatusLine): void {
