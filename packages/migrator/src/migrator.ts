@@ -151,7 +151,8 @@ export class Migrator {
 
   /**
    * Records the migrations up to `name` as applied to a schema that was created in another way, and returns the names of those that were
-   * not recorded before, oldest first. First compares the schema with one that these migrations create on a scratch database.
+   * not recorded before, oldest first. First compares the schema with one that these migrations create on a scratch database. Emits
+   * `unverified` for each that also changes rows or runs code, whose effect it can't compare.
    *
    * @throws MigrationRefusedError when it differs in anything, when a later migration is applied, or when the role may not create databases;
    * nothing is recorded then. MigratorError `lock_held`, `lock_lost`.
@@ -161,7 +162,7 @@ export class Migrator {
     const migrations = await readMigrations(this.#orm);
     return this.#runner().withLease(async (lease) => {
       const state = await withEdits(stateOf(migrations, await readDatabase(this.#orm, this.#tables)));
-      return baseline(this.#database(), lease, state, name);
+      return baseline(this.#database(), lease, state, name, (event) => this.#options.onEvent?.(event));
     });
   }
 

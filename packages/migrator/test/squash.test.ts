@@ -161,6 +161,7 @@ describe('squash', () => {
         up: [
           'create temp table source on commit drop as select generate_series(1, 5) as id',
           'create table kept as select id, id * 2 as twice from source -- from it',
+          'alter table kept add primary key (id)',
         ],
         down: ['drop table kept'],
       },
@@ -242,9 +243,8 @@ describe('squash', () => {
     const squash = await squashMigrations(open(), { to: nameOf(2, 'views') });
 
     expect(await readdir(path)).toEqual([`${squash.name}.${extension}`]);
-    expect((await new Migrator(openOrm(fresh, { path })).up()).map(({ name }) => name)).toEqual([
-      squash.name,
-    ]);
+    const runs = await new Migrator(openOrm(fresh, { path })).up();
+    expect(runs.map(({ name }) => name.replace('.cjs', ''))).toEqual([squash.name]);
   });
 
   test('is in the folder of the last one, and is read there without running its code', async () => {
@@ -300,40 +300,64 @@ describe('squash refuses, and writes and deletes nothing', () => {
       },
       `the statements of ${nameOf(2, 'column')} can't be part of a squash`,
     ],
-    'a value of a sequence that depends on how the statements are run': [
+    'rows that depend on the transactions': [
       {
-        tables: { up: ['create table a (id serial, at_same_time boolean)'] },
-        data: {
-          up: [
-            'insert into a (at_same_time) select now() = xact_start from pg_stat_activity where pid = pg_backend_pid()',
-          ],
-        },
-        more: {
-          up: [
-            'insert into a (at_same_time) select count(distinct xmin::text) > 1 from a having count(distinct xmin::text) > 0',
-          ],
-        },
-        again: { up: ['insert into a (at_same_time) select count(distinct xmin::text) > 1 from a'] },
+        tables: { up: ['create table a (n int)'], down: ['drop table a'] },
+        one: { up: ['insert into a values (0)'] },
+        two: { up: ['insert into a values (0)'] },
+        count: { up: ['insert into a select count(distinct xmin::text) from a'] },
       },
       'public.a: the rows or values differ',
     ],
-    'a `down` with another result': [
+    'values of a sequence that depend on the transactions': [
       {
-        tables: { up: ['create table a (id int)'], down: ['drop table if exists a'] },
-        // On its own transaction's snapshot only.
-        copy: {
-          up: ['create table b (id int)'],
-          down: [
-            'drop table b',
-            `do $$ begin if pg_current_xact_id_if_assigned() is not null and (select xmin::text <> pg_current_xact_id()::text from pg_class where relname = 'a') then create table c (); end if; end $$`,
+        tables: {
+          up: ['create table a (n int)', 'create sequence s'],
+          down: ['drop table a', 'drop sequence s'],
+        },
+        one: { up: ['insert into a values (0)'] },
+        two: { up: ['insert into a values (0)'] },
+        count: { up: [`select setval('s', (select count(distinct xmin::text) from a))`] },
+      },
+      'public.s: the rows or values differ',
+    ],
+    'a schema that depends on the transactions': [
+      {
+        tables: { up: ['create table a (n int)'], down: ['drop table a'] },
+        one: { up: ['insert into a values (0)'] },
+        two: { up: ['insert into a values (0)'] },
+        count: {
+          up: [
+            `do $$ begin if (select count(distinct xmin::text) from a) > 1 then create table b (); end if; end $$`,
           ],
         },
-        last: {
-          up: ['create view d as select 1 as e'],
-          down: ['drop view d', 'drop table a', 'create table a (id int)'],
+      },
+      'table b: made by the migrations, not by the squash',
+    ],
+    'what a connection of its own does': [
+      {
+        table,
+        own: {
+          up: `const { Client } = await import('pg'); const { clientUrl, dbName } = this.config.getAll();
+               const url = new URL(clientUrl); url.pathname = dbName;
+               const client = new Client(url.href); await client.connect();
+               await client.query('create table if not exists own_' + Date.now() + Math.floor(Math.random() * 1000) + ' ()'); await client.end();`,
         },
       },
-      'after `down`',
+      "can't be part of a squash|differs from its migrations",
+    ],
+    'a `down` with another result': [
+      {
+        tables: { up: ['create table a (n int)'], down: ['drop table a'] },
+        one: { up: ['insert into a values (0)'] },
+        two: {
+          up: ['insert into a values (0)'],
+          down: [
+            `do $$ begin if (select count(distinct xmin::text) from a) > 1 then create table b (); end if; end $$`,
+          ],
+        },
+      },
+      'after `down`; nothing was written',
     ],
     'only one migration': [{ table }, 'a squash needs at least two'],
     'an unknown one': [{ table, more: { up: [] } }, 'there is no migration "Migration9"', 'Migration9'],
@@ -355,7 +379,7 @@ describe('squash refuses, and writes and deletes nothing', () => {
     });
 
     await expect(refused).rejects.toThrow(MigrationRefusedError);
-    await expect(refused).rejects.toThrow(says);
+    await expect(refused).rejects.toThrow(says.includes('|') ? new RegExp(says) : says);
     expect(await readdir(path)).toEqual(before);
   });
 

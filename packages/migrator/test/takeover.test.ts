@@ -56,6 +56,20 @@ describe('a database that has all that a squash replaces', () => {
     expect(recorded.every(({ database_role: role, os_user: user }) => Boolean(role && user))).toBe(true);
   });
 
+  test('has later ones: nothing of the log is taken for lost', async () => {
+    const db = await emptyDatabase();
+    await migratorOn(db, all).up();
+
+    expect(await migratorOn(db, squashed).planUp()).toEqual([]);
+    expect(await migratorOn(db, squashed).up()).toEqual([]);
+    expect(await migratorOn(db, squashed).up()).toEqual([]);
+
+    expect((await log(db)).map(({ id, name }) => [id, name])).toEqual([
+      [1, squash],
+      [4, fourth],
+    ]);
+  });
+
   test('is shown as such by status, and agrees afterwards', async () => {
     const db = await migratedDatabase();
     const migrator = migratorOn(db, squashed);

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from './options.ts';
 import { scratchUrlOption } from '../terminal/scratch-url-option.ts';
-import { print, printJson } from '../terminal/output.ts';
+import type { MigrationEvent } from '../run/migration-event.ts';
+import { print, printJson, wrapLine } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
 interface Given {
@@ -20,18 +21,25 @@ export function baselineCommand<P extends DatabaseLocation>(host: CommandHost<P>
     .option('--confirm <name>', 'the name of the database, where it is not for development')
     .addOption(lockWaitOption())
     .addOption(scratchUrlOption())
-    .option('--json', 'print JSON: { database, recorded: [name] }')
+    .option('--json', 'print JSON: { database, recorded: [name], unverified: [{ name, reason }] }')
     .action((name: string, { confirm, lockWait, scratchUrl, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../migrator.ts');
         await confirmDestructive(host, orm, place, { confirm, does: 'records migrations as applied' });
         if (!json) print(host.describe(place));
-        const recorded = await new Migrator(orm, { lockWait, scratchUrl }).baseline(name);
-        if (json) return printJson({ database: place.database, recorded });
+        const unverified: { readonly name: string; readonly reason: string }[] = [];
+        const onEvent = (event: MigrationEvent): void => {
+          if (event.kind === 'unverified') unverified.push({ name: event.name, reason: event.reason });
+        };
+        const recorded = await new Migrator(orm, { lockWait, scratchUrl, onEvent }).baseline(name);
+        if (json) return printJson({ database: place.database, recorded, unverified });
         for (const one of recorded) print(`  recorded ${one}`);
         print(
           recorded.length === 0 ? 'All are recorded already.' : `${recorded.length} recorded as applied.`,
         );
+        if (unverified.length === 0) return;
+        print('Only the schema was compared. Check the rows that these change:');
+        for (const one of unverified) print(wrapLine(`  ${one.name} ${one.reason}`));
       }),
     );
 }

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { parsePositiveInteger } from './options.ts';
-import { minuteOf, print, printJson, table } from '../terminal/output.ts';
+import { minuteOf, print, printJson, tableOfNames, wrapLine } from '../terminal/output.ts';
 import type { HistoryItem } from '../ledger/history.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
@@ -20,12 +20,12 @@ export function historyCommand<P extends DatabaseLocation>(host: CommandHost<P>)
         if (json) return printJson({ database: place.database, history });
         print(host.describe(place));
         if (history.length === 0) return print('Nothing was run yet.');
-        print(table(['started', 'migration', 'action', 'took'], history.map(row)));
+        print(tableOfNames(['started', 'migration', 'action', 'took'], history.map(row), 1));
         for (const { name, by, error, note, locks } of history) {
           const tables = Object.keys(locks ?? {});
           const known = [note, error, tables.length > 0 ? `locked ${tables.join(', ')}` : null];
           const facts = known.filter((fact) => fact !== null).join('; ');
-          if (facts !== '') print(`  ${name}, by ${by}: ${facts}`);
+          if (facts !== '') print(wrapLine(`  ${name}, by ${by}: ${facts}`));
         }
       }),
     );

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { MigrationCondition, MigrationStatus } from '../ledger/status.ts';
-import { minuteOf, print, printJson, table } from '../terminal/output.ts';
+import { minuteOf, print, printJson, tableOfNames, wrapLine } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
 /** Returns the command `status`. */
@@ -19,8 +19,8 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         if (exitCode && migrations.some(({ condition }) => condition !== 'applied')) process.exitCode = 3;
         if (json) return printJson({ database: place.database, migrations });
         print(host.describe(place));
-        print(table(['migration', 'state', 'applied at', 'took'], migrations.map(row)));
-        for (const line of summaryOf(migrations)) print(line);
+        print(tableOfNames(['migration', 'state', 'applied at', 'took'], migrations.map(row), 0));
+        for (const line of summaryOf(migrations)) print(wrapLine(line));
       }),
     );
 }

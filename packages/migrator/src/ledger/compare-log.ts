@@ -6,6 +6,10 @@ interface Recorded {
   readonly history: ReadonlyMap<string, LastEntry>;
 }
 
+interface TakingOver {
+  readonly takeovers: readonly { readonly replaced: readonly { readonly name: string }[] }[];
+}
+
 // What leaves a migration in the log.
 const applying: ReadonlySet<string> = new Set(['up', 'baseline', 'applied', 'squash']);
 // What takes it out of the log.
@@ -47,8 +51,9 @@ export function refuseContradictedLog({ log, history }: Recorded, table: string)
  *
  * @throws MigrationRefusedError
  */
-export function refuseGaps({ log, history }: Recorded, table: string): void {
-  const logged = new Set(log.map(({ name }) => name));
+export function refuseGaps({ log, history, takeovers }: Recorded & TakingOver, table: string): void {
+  // A takeover is in the log in place of what it replaces.
+  const logged = new Set([...log, ...takeovers.flatMap(({ replaced }) => replaced)].map(({ name }) => name));
   // A row that is newer than the history was written by the ORM, after it had reverted others perhaps.
   const finished = log.flatMap(({ name, executedAt }) => {
     const last = history.get(name);

@@ -6,6 +6,8 @@ export type MigrationEvent =
   | { readonly kind: 'waiting'; readonly holder: string }
   /** A squash was recorded as applied in place of the migrations that it replaces. */
   | { readonly kind: 'takeover'; readonly name: string; readonly replaced: readonly string[] }
+  /** `baseline` recorded it as applied, and could not verify all that it does: the rows that it changes, or what its code does. */
+  | { readonly kind: 'unverified'; readonly name: string; readonly reason: string }
   | { readonly kind: 'started'; readonly name: string; readonly direction: Direction }
   | {
       readonly kind: 'statement';

@@ -60,3 +60,48 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     .map((line) => line.trimEnd())
     .join('\n');
 }
+
+/** The width that fits every terminal. */
+const width = 80;
+
+/**
+ * Formats rows as `table` does, in 80 columns: a row whose name, in column `named`, does not fit has a line for the name before it. Only
+ * names of more than 80 characters are cut.
+ */
+export function tableOfNames(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  named: number,
+): string {
+  const others = head.map((title, index) =>
+    index === named ? 0 : Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
+  );
+  const room = width - others.reduce((sum, one) => sum + one + 2, -2);
+  const isLong = (row: readonly string[]): boolean => (row[named]?.length ?? 0) > room;
+  const shown = rows.map((row) => (isLong(row) ? row.with(named, '') : row));
+  const [heading = '', ...lines] = table(head, shown).split('\n');
+  const withNames = rows.flatMap((row, index) =>
+    isLong(row) ? [cut(row[named] ?? ''), lines[index] ?? ''] : [lines[index] ?? ''],
+  );
+  return [heading, ...withNames].join('\n');
+}
+
+function cut(text: string): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+}
+
+/** Breaks a line at spaces, so that it fits 80 columns; the lines after the first are indented. */
+export function wrapLine(line: string, indent = '    '): string {
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.split(/(?<=\S) /)) {
+    const longer = current === '' ? word : `${current} ${word}`;
+    if (current !== '' && longer.length > width) {
+      lines.push(current);
+      current = `${indent}${word}`;
+    } else {
+      current = longer;
+    }
+  }
+  return [...lines, current].join('\n');
+}

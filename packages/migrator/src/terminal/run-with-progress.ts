@@ -57,6 +57,7 @@ function show(event: MigrationEvent, current: StatusLine): void {
       return print(
         `  ${event.direction === 'up' ? 'applied' : 'reverted'} ${event.name} ${dim(`${event.duration} ms`)}`,
       );
+    case 'unverified':
     case 'started':
   }
 }
