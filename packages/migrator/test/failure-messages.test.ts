@@ -9,7 +9,7 @@ async function filled(): Promise<TestDatabase> {
   const db = await emptyDatabase();
   await db.orm.em.execute(
     `create table filled as select null::int as a, 1 as b, 'secret' as c, 70000 as d, 'x"secret" y' as e, E'line\nsecret' as f,
-       '\x73656372657400ff'::bytea as g, '{"secret": 1}'::jsonb as h, 'sec|ret & (' as i, 'secret.function(int)' as j
+       decode('ff736563726574', 'hex') as g, '{"secret": 1}'::jsonb as h, 'sec|ret & (' as i, 'secret.function(int)' as j
      from generate_series(1, 2)`,
   );
   await db.orm.em.execute(`create table other (b int primary key); create type mood as enum ('good')`);
@@ -46,13 +46,14 @@ const failures: readonly (readonly [string, string])[] = [
   [alter('e', 'int'), 'invalid input syntax for type integer: "…" (22P02)'],
   [alter('f', 'int'), 'invalid input syntax for type integer: "…" (22P02)'],
   [alter('d', 'smallint'), 'smallint out of range (22003)'],
-  [alter('c', 'varchar(2)'), 'value too long for type character varying(2) (22001)'],
+  ['alter table filled alter c type varchar(2)', 'value too long for type character varying(2) (22001)'],
   [alter('i', 'tsquery'), 'in tsquery: "…" (42601)'],
   [alter('c', 'regclass'), 'relation "…" does not exist (42P01)'],
   [alter('c', 'regtype'), 'type "…" does not exist (42704)'],
   [alter('c', 'regrole'), 'role "…" does not exist (42704)'],
   [alter('c', 'regproc'), 'function "…" does not exist (42883)'],
-  [alter('j', 'regprocedure'), '(3F000)'],
+  [alter('j', 'regprocedure'), '(42883)'],
+  [`select (c || '()')::regprocedure from filled`, 'function "…" does not exist (42883)'],
   [alter('c', 'regnamespace'), 'schema "…" does not exist (3F000)'],
   [`select convert_from(g, 'utf8') from filled`, 'invalid byte sequence for encoding "…": … (22021)'],
   [`select to_date(c, 'YYYY') from filled`, 'invalid value "…" (22007)'],

@@ -11,6 +11,7 @@ interface ServerError extends Error {
   readonly constraint?: string;
   readonly dataType?: string;
   readonly internalQuery?: string;
+  readonly where?: string;
   readonly routine?: string;
 }
 
@@ -30,7 +31,8 @@ export function describeServerError(error: unknown, sent: readonly string[]): st
   if (!isNativeError(error)) return String(error);
   const found = withSqlState(error);
   if (found === null) return error.message;
-  const { code, schema, table, column, constraint, dataType, position, internalQuery, routine } = found;
+  const { code, schema, table, column, constraint, dataType, position, internalQuery, where, routine } =
+    found;
   const message = serverMessage(found);
   // `raise` may put anything into its message.
   if (!described.test(code) || routine === 'exec_stmt_raise') {
@@ -38,14 +40,15 @@ export function describeServerError(error: unknown, sent: readonly string[]): st
     return named.length > 0 ? `SQLSTATE ${code} (${named.join(', ')})` : `SQLSTATE ${code}`;
   }
   if (quotesValues.test(code)) return `${withoutQuoted(message)} (${code})`;
-  const names = [schema, table, column, constraint, dataType, internalQuery].filter(
-    (one) => one !== undefined,
-  );
+  const names = [schema, table, column, constraint, dataType].filter((one) => one !== undefined);
+  // Code may have built the text from values.
+  const isBuilt = /\bEXECUTE\b/.test(where ?? '');
   // The parser refers to a position of the text.
-  const isOfText = position !== undefined || internalQuery !== undefined;
-  if (!quotesNames.test(code) || isOfText || namesOnly(message, [...sent, ...names]))
-    return `${message} (${code})`;
-  return `${withoutQuoted(message.replaceAll(signature, '…('))} (${code})`;
+  const isOfText = !isBuilt && (position !== undefined || internalQuery !== undefined);
+  const mayNameValues = isBuilt || (quotesNames.test(code) && !isOfText);
+  return mayNameValues && !namesOnly(message, [...sent, ...names])
+    ? `${withoutQuoted(message).replaceAll(signature, '…(')} (${code})`
+    : `${message} (${code})`;
 }
 
 /** Returns the error that has a SQLSTATE: this one or a cause; null when none has. */
