@@ -21,7 +21,7 @@ async function stopped(
       () => null,
       (error: unknown) => error,
     );
-  while (!(await isReached())) await setTimeout(10);
+  await expect.poll(isReached, { interval: 10 }).toBe(true);
   const begun = Date.now();
   controller.abort();
   const error = await run;

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setTimeout } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Migrator } from 'mikro-orm-safe-migrations';
 import { all, contents, first, fourth, migrated, refusal, second, third, without } from './chain.ts';
@@ -351,5 +350,5 @@ test.each(['applied', 'reverted', 'forget'] as const)(
 );
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await setTimeout(20);
+  await expect.poll(isSo).toBe(true);
 }
