@@ -24,7 +24,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'safe-migrations-standby-'));
   const port = await freePort();
   server = new EmbeddedPostgres({
-    databaseDir: join(directory, 'data'),
+    databaseDir: directory,
     port,
     password: 'secret',
     persistent: true,
@@ -39,11 +39,14 @@ beforeAll(async () => {
   await new Migrator(orm).up();
   await orm.close(true);
   await server.stop();
-  await writeFile(join(directory, 'data/standby.signal'), '');
+  await writeFile(join(directory, 'standby.signal'), '');
   // It waits for a message of a primary.
   void server.start();
-  while (!(await isReadOnly())) await setTimeout(50);
-}, 60_000);
+  for (let attempts = 0; !(await isReadOnly()); attempts++) {
+    if (attempts > 200) throw new Error('the standby does not answer');
+    await setTimeout(50);
+  }
+});
 afterAll(async () => {
   await server.stop();
   await rm(directory, { recursive: true, force: true });
@@ -64,7 +67,7 @@ async function isReadOnly(): Promise<boolean> {
 
 function openOrm(database: string, migrations: Migrations = all) {
   const orm = projectOn(url.replace('/migrated', `/${database}`), migrations, {
-    migrations: { path: join(directory, 'migrations') },
+    migrations: { path: join(directory, 'new_migrations') },
   });
   onTestFinished(() => orm.close(true));
   return orm;

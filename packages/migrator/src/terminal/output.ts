@@ -86,15 +86,16 @@ export function tableOfNames(
   return [heading, ...withNames].join('\n');
 }
 
-function cut(text: string): string {
-  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+function cut(text: string, room = width): string {
+  return text.length > room ? `${text.slice(0, room - 1)}…` : text;
 }
 
-/** Breaks a line at spaces, so that it fits 80 columns; the lines after the first are indented. */
+/** Breaks a line at spaces, so that it fits 80 columns; the lines after the first are indented. Longer words are cut. */
 export function wrapLine(line: string, indent = '    '): string {
   const lines: string[] = [];
   let current = '';
-  for (const word of line.split(/(?<=\S) /)) {
+  for (const whole of line.split(/(?<=\S) /)) {
+    const word = cut(whole, width - indent.length);
     const longer = current === '' ? word : `${current} ${word}`;
     if (current !== '' && longer.length > width) {
       lines.push(current);
