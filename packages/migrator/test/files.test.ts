@@ -84,16 +84,37 @@ test('ignores other output of a compiler', async () => {
 });
 
 test.each([
-  ['no migration', `export const a = 1`, 'exports no migration'],
-  ['a syntax error', `export class A extends`, `Migration1_a can't be read: `],
-  ['a missing import', `import 'nowhere';`, `Migration1_a can't be read: `],
-])('names a file with %s', async (_, text, says) => {
+  [
+    'no migration',
+    `export const a = 1`,
+    'exports no migration: export a class that extends Migration, such as Migration1_a',
+  ],
+  ['a class without up', `export class A { down() {} }`, 'exports no migration'],
+  ['a syntax error', `export class A extends`, 'Unexpected end of input'],
+  ['a missing package', `import 'nowhere';`, "Cannot find package 'nowhere'"],
+  ['a missing file', `import './gone.js';`, 'gone.js'],
+  ['a missing export', `import { Gone } from '@mikro-orm/migrations';`, 'Gone'],
+  ['code that throws', `throw new Error('not configured');`, 'not configured'],
+  ['code that throws a text', `throw 'not configured';`, 'not configured'],
+  [
+    'a constructor that throws',
+    `export class A { constructor() { throw new Error('no driver'); } up() {} }`,
+    'no driver',
+  ],
+  [
+    'an invalid setting',
+    `import { Migration } from '@mikro-orm/migrations'; export class A extends Migration { lockTimeout = '1s'; up() {} }`,
+    'lockTimeout: 1s is not a time in milliseconds',
+  ],
+])('names the migration, the file and the reason for %s', async (_, text, says) => {
   const directory = await directoryOf({ 'Migration1_a.js': text });
+  const path = join(directory, 'Migration1_a.js');
 
-  await expect(migratorOf(await emptyDatabase(), directory).up()).rejects.toMatchObject({
-    code: 'refused',
-    message: expect.stringContaining(says),
-  });
+  const refused = migratorOf(await emptyDatabase(), directory).up();
+
+  await expect(refused).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining(path) });
+  await expect(refused).rejects.toThrow('Migration1_a');
+  await expect(refused).rejects.toThrow(says);
 });
 
 test('names a missing directory', async () => {

@@ -266,7 +266,7 @@ test('a pending file that can not be loaded is refused by its name, before anyth
 
   await expect((await project.migrator()).up()).rejects.toMatchObject({
     code: 'refused',
-    message: expect.stringContaining("Migration2 can't be read"),
+    message: expect.stringContaining("Migration2 can't be loaded from "),
   });
   expect(await project.db.orm.em.execute(`select to_regclass('a') as a`)).toEqual([{ a: null }]);
 });

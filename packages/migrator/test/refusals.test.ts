@@ -184,11 +184,11 @@ describe('refuses a state without changing the database', () => {
     expect(says.split('\n').map((line) => line.split(' ')[0])).toEqual([first, second]);
   });
 
-  test("a file that can't be read, by its name", async () => {
+  test("a class that can't be loaded, by its name", async () => {
     const broken = { up: ['create table fifth (id int)'], isTransactional: null };
 
     expect(await refusal(db, () => migratorOn(db, { ...all, Migration5_broken: broken }).up())).toMatch(
-      /^Migration5_broken can't be read: /,
+      /^Migration5_broken can't be loaded: /,
     );
   });
 

@@ -135,16 +135,16 @@ async function send(
 async function callIn(
   { migration, direction }: Step,
   session: TransactionSession,
-  learn: (...texts: string[]) => Promise<void>,
+  learn: (texts: readonly string[]) => Promise<void>,
 ): Promise<Emitted> {
   const guard = async (sql: string): Promise<void> => {
     await refuseUnfitStatements(migration, [sql]);
-    await learn(sql);
+    await learn([sql]);
   };
   const emitted = await migration.call(direction, guard, (instance, guarded) =>
     instance.setTransactionContext(guardedTransaction(session.transaction, guarded)),
   );
   await refuseUnfitStatements(migration, emitted.statements);
-  await learn(...emitted.statements);
+  await learn(emitted.statements);
   return emitted;
 }

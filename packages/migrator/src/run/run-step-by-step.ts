@@ -58,8 +58,9 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
           if (kind) await refuseCodeBehindPooler(migration.name, sql, kind);
         }
       }
+      const byStatement = new Map(recorded.map((row) => [row.statement, row]));
       for (const [index, sql] of statements.entries()) {
-        const known = recorded.find(({ statement }) => statement === index);
+        const known = byStatement.get(index);
         if (known?.done) continue;
         at = index + 1;
         run.report({ kind: 'statement', name: migration.name, sql, number: at, count: statements.length });

@@ -16,11 +16,12 @@ import { withinOwnTransaction } from './within-own-transaction.ts';
 export async function withSessionRestored(
   session: Session,
   sent: string[],
-  work: (learn: (...texts: string[]) => Promise<void>) => Promise<void>,
+  work: (learn: (texts: readonly string[]) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   let before = await readSessionState(session, sent);
-  const learn = async (...texts: string[]): Promise<void> => {
-    sent.push(...texts);
+  const learn = async (texts: readonly string[]): Promise<void> => {
+    // Not spread: a migration may have a million statements.
+    for (const text of texts) sent.push(text);
     const custom = await readCustomSettings(session, texts, before.custom);
     before = { ...before, custom: { ...before.custom, ...custom } };
   };
