@@ -7,12 +7,12 @@ import type { Migrations } from './project.ts';
 import { runUp } from './run-up.ts';
 
 const squash = 'Migration20260103000000_squash';
-const replaces = [first, second, third];
+const replaces = [first, second, third] as const;
 
 /** The chain, its first three replaced by one. */
 const squashed = {
   [squash]: {
-    up: replaces.flatMap((name) => all[name as keyof typeof all].up),
+    up: replaces.flatMap((name) => all[name].up),
     down: ['drop table third', 'drop table second', 'drop table first'],
     replaces,
   },
@@ -249,13 +249,14 @@ describe('a squash of a squash', () => {
   });
 });
 
-describe('a database that has a part of what a squash replaces', () => {
-  async function partial(): Promise<TestDatabase> {
-    const db = await emptyDatabase();
-    await migratorOn(db, without(second, fourth)).up();
-    return db;
-  }
+/** A database that has the first and the third only. */
+async function partial(): Promise<TestDatabase> {
+  const db = await emptyDatabase();
+  await migratorOn(db, without(second, fourth)).up();
+  return db;
+}
 
+describe('a database that has a part of what a squash replaces', () => {
   const commands: Record<string, (migrator: Migrator) => Promise<unknown>> = {
     up: (migrator) => migrator.up(),
     'up out of order': (migrator) => migrator.up({ allowOutOfOrder: true }),

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { isNativeError } from 'node:util/types';
 import { findSqlState } from '../session/find-sql-state.ts';
 import { poolSession } from '../session/session.ts';
 import type { Run } from './run.ts';
@@ -14,10 +15,10 @@ export async function untilStopped<T>(run: Run, work: () => Promise<T>): Promise
   const { signal } = run;
   if (!signal) return work();
   signal.throwIfAborted();
-  let isSettled = false;
+  const settled = new AbortController();
   const cancel = async (): Promise<void> => {
     // The statement may not have arrived yet.
-    while (!isSettled) {
+    while (!settled.signal.aborted) {
       await poolSession(run.orm)
         .query(`select pg_cancel_backend(pid) from (${run.lease.workers}) as worker`)
         .catch(() => {});
@@ -30,7 +31,7 @@ export async function untilStopped<T>(run: Run, work: () => Promise<T>): Promise
   try {
     return await work();
   } finally {
-    isSettled = true;
+    settled.abort();
     signal.removeEventListener('abort', onAbort);
     // What follows must not be cancelled.
     await cancelling;
@@ -46,5 +47,5 @@ export function isStop({ signal }: Pick<Run, 'signal'>, error: unknown): boolean
 
 // Of a timer that ended early.
 function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
+  return isNativeError(error) && error.name === 'AbortError';
 }

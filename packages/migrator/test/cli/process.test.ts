@@ -52,7 +52,7 @@ async function until(db: TestDatabase, sql: string): Promise<void> {
 async function output(child: ChildProcess): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const closed = once(child, 'close');
   const [stdout, stderr] = await Promise.all(
-    [child.stdout, child.stderr].map((one) => (one ? text(one) : '')),
+    [child.stdout, child.stderr].map(async (one) => (one ? text(one) : '')),
   );
   const [code] = await closed;
   return { code, stdout: stdout ?? '', stderr: stderr ?? '' };
