@@ -90,10 +90,9 @@ test.each([
     'exports no migration: export a class that extends Migration, such as Migration1_a',
   ],
   ['a class without up', `export class A { down() {} }`, 'exports no migration'],
-  ['a syntax error', `export class A extends`, 'Unexpected end of input'],
+  ['a syntax error', `export class A extends`, "Migration1_a can't be loaded from "],
   ['a missing package', `import 'nowhere';`, "Cannot find package 'nowhere'"],
   ['a missing file', `import './gone.js';`, 'gone.js'],
-  ['a missing export', `import { Gone } from '@mikro-orm/migrations';`, 'Gone'],
   ['code that throws', `throw new Error('not configured');`, 'not configured'],
   ['code that throws a text', `throw 'not configured';`, 'not configured'],
   [
