@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from './options.ts';
+import { lockWaitOption } from '../terminal/options.ts';
 import { scratchUrlOption } from '../terminal/scratch-url-option.ts';
 import type { MigrationEvent } from '../run/migration-event.ts';
 import { print, printJson, wrapLine } from '../terminal/output.ts';

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
 import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from './options.ts';
+import { lockWaitOption } from '../terminal/options.ts';
 import { runWithProgress } from '../terminal/run-with-progress.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { parsePositiveInteger } from './options.ts';
+import { parsePositiveInteger } from '../terminal/options.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
 interface Given {

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { parsePositiveInteger } from './options.ts';
+import { parsePositiveInteger } from '../terminal/options.ts';
 import { minuteOf, print, printJson, tableOfNames, wrapLine } from '../terminal/output.ts';
 import type { HistoryItem } from '../ledger/history.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';

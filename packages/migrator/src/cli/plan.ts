@@ -4,7 +4,7 @@ import type { Direction } from '../files/code-migration.ts';
 import type { PlannedMigration } from '../plan/plan.ts';
 import { parseBackfill } from '../files/backfill.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { parsePositiveInteger } from './options.ts';
+import { parsePositiveInteger } from '../terminal/options.ts';
 import { UsageError } from '../terminal/usage-error.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from './options.ts';
+import { lockWaitOption } from '../terminal/options.ts';
 import { runWithProgress } from '../terminal/run-with-progress.ts';
 import { print, printJson } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';

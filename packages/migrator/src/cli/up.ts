@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { lockWaitOption } from './options.ts';
+import { lockWaitOption } from '../terminal/options.ts';
 import { runWithProgress } from '../terminal/run-with-progress.ts';
 import { print, printJson } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';

@@ -10,7 +10,7 @@ import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
 import { recordStep } from './record-step.ts';
 import { untilStopped } from './stop-signal.ts';
-import { serverTime } from './server-time.ts';
+import { serverTime } from '../session/server-time.ts';
 import { sessionTimeouts, transactionTimeouts } from './limits.ts';
 import { withBlockerReports } from './with-blocker-reports.ts';
 import { retryWhileLocked } from './retry-while-locked.ts';

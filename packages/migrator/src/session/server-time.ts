@@ -1,4 +1,4 @@
-import type { Session } from '../session/session.ts';
+import type { Session } from './session.ts';
 
 /** Returns the server's time, in ISO 8601. */
 export async function serverTime(session: Session): Promise<string> {
