@@ -7,7 +7,6 @@ import { describeLeftOut } from './catalog/server-guard.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { requireConsistent } from './plan/selection.ts';
 import { requireKnown } from './plan/targets.ts';
-import type { CodeMigration } from './files/code-migration.ts';
 import type { MigrationEvent } from './run/migration-event.ts';
 import { findRowChange } from './sql/changes-rows.ts';
 import { inTransaction, poolSession } from './session/session.ts';
@@ -28,8 +27,24 @@ export async function baseline(
   const applied = state.log.map((row) => row.name);
   const found = await readCatalog(orm, schema);
   const names = [...applied, ...declared.map((migration) => migration.name)];
+  const sent = new Map<string, string[]>();
+  const observed: MigratedDatabase = {
+    ...migrated,
+    migratorFor: (scratch, guard) =>
+      migrated.migratorFor(scratch, {
+        follow: (event) => {
+          guard?.follow(event);
+          const { kind, name: of = '', sql } = event;
+          if (kind === 'statement' && sql !== undefined) {
+            const statements = sent.get(of) ?? [];
+            statements.push(sql);
+            sent.set(of, statements);
+          }
+        },
+      }),
+  };
   const { differing, repeated, leftOut } = await withScratchDatabase(migrated, async (scratch, guard) => ({
-    differing: await differencesAfter(migrated, { scratch, guard }, names, found),
+    differing: await differencesAfter(observed, { scratch, guard }, names, found),
     // What each of them sent.
     repeated: await lastEntries(poolSession(scratch), tables),
     leftOut: guard.leftOut,
@@ -59,18 +74,22 @@ export async function baseline(
   });
   await lease.recordIdle();
   for (const migration of declared) {
-    const reason = await unverifiedPart(migration);
+    const isKnown = repeated.get(migration.name)?.checksum != null;
+    const reason = isKnown ? await unverifiedPart(sent.get(migration.name) ?? []) : 'queries the database';
     if (reason !== null) report({ kind: 'unverified', name: migration.name, reason });
   }
   return declared.map((migration) => migration.name);
 }
 
-/** Returns what a migration does that a comparison of schemas does not see; null for nothing. Calls its `up` with every handle closed. */
-async function unverifiedPart(migration: CodeMigration): Promise<string | null> {
-  const statements = await (await migration.load()).emit('up').catch(() => null);
-  if (statements === null) return 'queries the database';
-  const found = await Promise.all(statements.map(findRowChange));
-  return found.find((change) => change === 'changes rows') ?? found.find((change) => change !== null) ?? null;
+/** Returns what statements do that a comparison of schemas does not see; null for nothing. */
+async function unverifiedPart(statements: readonly string[]): Promise<string | null> {
+  let found: string | null = null;
+  for (const sql of statements) {
+    const change = await findRowChange(sql);
+    if (change === 'changes rows') return change;
+    found ??= change;
+  }
+  return found;
 }
 
 function toDeclare(state: State, name: string) {

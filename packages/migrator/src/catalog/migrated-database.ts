@@ -16,8 +16,13 @@ export interface MigratedDatabase {
   readonly ignored: IgnoredObjects;
   /** The server of scratch databases; undefined for that of the connected one. */
   readonly scratchUrl: string | undefined;
-  /** Returns the migrator of a scratch database, which reports the running migration to the guard. */
-  readonly migratorFor: (scratch: MikroORM, guard?: ServerGuard) => ScratchMigrator;
+  /** Returns the migrator of a scratch database, which reports its events to the guard. */
+  readonly migratorFor: (scratch: MikroORM, guard?: EventFollower) => ScratchMigrator;
+}
+
+/** Receives the events of a migrator: which migration runs, and its statements. */
+export interface EventFollower {
+  follow(event: { readonly kind: string; readonly name?: string; readonly sql?: string }): void;
 }
 
 /** A scratch database, and what keeps it from changing its server. */
