@@ -47,7 +47,7 @@ function body(groups: readonly StatementGroup[]): string {
     .join('\n');
 }
 
-// A long or broken one is on lines of its own, which the migrator trims.
+// A long one begins on a new line, which the migrator trims.
 function addSqlCall(sql: string): string {
   const line = `    this.addSql(\`${asTemplate(sql)}\`);\n`;
   if (line.length <= 80 && !sql.includes('\n')) return line;

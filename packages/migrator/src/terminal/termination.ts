@@ -19,6 +19,7 @@ function codeOf(name: NodeJS.Signals): number {
  * of a container ignores them.
  */
 export function exitOnTermination(): void {
+  if (isHandled) return;
   isHandled = true;
   for (const name of terminations) process.on(name, exitAtOnce);
 }
@@ -36,12 +37,13 @@ export async function withTerminationSignal<T>(work: (signal: AbortSignal) => Pr
     received = name;
     controller.abort();
   };
-  const hadHandler = isHandled;
   for (const name of terminations) process.off(name, exitAtOnce).on(name, stop);
   try {
     return await work(controller.signal);
   } finally {
-    for (const name of terminations) process.off(name, stop);
-    if (hadHandler) exitOnTermination();
+    for (const name of terminations) {
+      process.off(name, stop);
+      if (isHandled) process.on(name, exitAtOnce);
+    }
   }
 }
