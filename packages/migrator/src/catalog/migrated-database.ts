@@ -21,7 +21,7 @@ export interface MigratedDatabase {
 }
 
 /** Receives the events of a migrator: which migration runs, and its statements. */
-export interface EventFollower {
+interface EventFollower {
   follow(event: { readonly kind: string; readonly name?: string; readonly sql?: string }): void;
 }
 
