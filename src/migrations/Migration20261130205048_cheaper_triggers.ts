@@ -37,14 +37,14 @@ export class Migration20261130205048_cheaper_triggers extends Migration {
       this.#replaceTrigger(
         table,
         'raise_row_version',
-        'when ((new.row_version = old.row_version) and (new.* is distinct from old.*))',
+        'when ((new.row_version = old.row_version) and (new.* is distinct from old.*)) ',
         'new.row_version := old.row_version + 1; return new;',
       );
     for (const table of withUpdatedAt)
       this.#replaceTrigger(
         table,
         'set_updated_at',
-        'when ((not (new.updated_at is distinct from old.updated_at)) and (new.* is distinct from old.*))',
+        'when ((not (new.updated_at is distinct from old.updated_at)) and (new.* is distinct from old.*)) ',
         'new.updated_at := clock_timestamp(); return new;',
       );
   }
@@ -71,7 +71,7 @@ export class Migration20261130205048_cheaper_triggers extends Migration {
       `create or replace function ${table}_${name}_fn() returns trigger as $$ begin ${body} end; $$ language plpgsql`,
     );
     this.addSql(
-      `create or replace trigger ${name} before update on ${table} for each row ${when} execute function ${table}_${name}_fn()`,
+      `create or replace trigger ${name} before update on ${table} for each row ${when}execute function ${table}_${name}_fn()`,
     );
   }
 }
