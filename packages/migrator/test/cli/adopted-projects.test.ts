@@ -9,13 +9,15 @@ import { createRole } from '../kit/roles.ts';
 
 /** Returns the text of a migration that sends these statements. */
 function migration(name: string, up: readonly string[], down: readonly string[]): string {
-  const send = (all: readonly string[]): string =>
-    all.map((sql) => `    this.addSql(${JSON.stringify(sql)});\n`).join('');
   return `import { Migration } from '@mikro-orm/migrations';\n
 export class ${name} extends Migration {
-  override up(): void {\n${send(up)}  }
-  override down(): void {\n${send(down)}  }
+  override up(): void {\n${sending(up)}  }
+  override down(): void {\n${sending(down)}  }
 }\n`;
+}
+
+function sending(statements: readonly string[]): string {
+  return statements.map((sql) => `    this.addSql(${JSON.stringify(sql)});\n`).join('');
 }
 
 // Blogs, with the tables of the ORM's guide, as the ORM's generator writes them for PostgreSQL.
@@ -119,12 +121,15 @@ test('a project whose migrations the ORM applied is continued, and keeps its row
   expect(await succeed(project, 'history')).toContain(social);
 });
 
+/** Returns the text of a configuration of one table, which ignores the other chain's. */
+function chain(name: string): string {
+  return `defineConfig({ contextName: '${name}', clientUrl: process.env['DATABASE_URL'],
+  entities: [defineEntity({ name: '${name}', tableName: '${name}', properties: { id: p.integer().primary() } })],
+  migrations: { path: 'migrations/${name}', tableName: 'migrations_of_${name}', ...comparisonSettings({ ignore: ['${name === 'shop' ? 'billing' : 'shop'}*'] }) } })`;
+}
+
 test('two chains with equal names of migrations share a database', async () => {
   await using db = await TestDatabase.create();
-  const chain = (name: string): string =>
-    `defineConfig({ contextName: '${name}', clientUrl: process.env['DATABASE_URL'],
-      entities: [defineEntity({ name: '${name}', tableName: '${name}', properties: { id: p.integer().primary() } })],
-      migrations: { path: 'migrations/${name}', tableName: 'migrations_of_${name}', ...comparisonSettings({ ignore: ['${name === 'shop' ? 'billing' : 'shop'}*'] }) } })`;
   await using project = await InstalledProject.create(
     {
       'mikro-orm.config.ts': `import { defineConfig, defineEntity, p } from '@mikro-orm/postgresql';

@@ -54,7 +54,7 @@ export class InstalledProject implements AsyncDisposable {
   /** Returns the names of the migrations in a folder, in order. */
   async migrationsIn(folder: string): Promise<string[]> {
     const files = await readdir(join(this.directory, folder));
-    return files.map((file) => file.replace('.ts', '')).sort();
+    return files.map((file) => file.replace('.ts', '')).toSorted();
   }
 
   /** Runs `safe-migrations`, with nothing in its environment but that of the project. */
