@@ -9,6 +9,7 @@
 --   Migration20261121030400_read_path_indexes 4c3d31b3d4461d0af507170f6cf3907feda5ebd420bf113284ee04628e24453b
 --   Migration20261121030500_outcomes_by_synth 97c8a76b462b77ed1a76c8f62b1d40c65e70a102bf8f916e426a1a8c9dd31e8c
 --   Migration20261129163000_version_every_table 97885c706559feb6a56ad479c0a42956b8923f09dde17879d1f937d846e1b245
+--   Migration20261130205048_cheaper_triggers bb7ca97902eb7b33054cb554a5859f000f3dd95d8bbea00dbf4a8d394a483bd0
 
 create table analysis_cache (
   analysis_id text not null,
@@ -23,7 +24,7 @@ create table analysis_cache (
   constraint chk_analysis_cache_data_object CHECK (jsonb_typeof(data) = 'object'::text),
   constraint chk_analysis_cache_params_object CHECK (jsonb_typeof(params) = 'object'::text)
 );
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON analysis_cache FOR EACH ROW EXECUTE FUNCTION analysis_cache_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON analysis_cache FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION analysis_cache_raise_row_version_fn();
 
 create table analysis_runs (
   id text not null,
@@ -48,7 +49,7 @@ create table analysis_runs (
   constraint chk_analysis_runs_total_synths_range CHECK (total_synths >= 0)
 );
 CREATE INDEX idx_analysis_runs_status ON analysis_runs USING btree (status);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON analysis_runs FOR EACH ROW EXECUTE FUNCTION analysis_runs_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON analysis_runs FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION analysis_runs_raise_row_version_fn();
 
 create table chart_insights (
   id text not null,
@@ -65,8 +66,8 @@ create table chart_insights (
   constraint chk_chart_insights_simulation_id_not_empty CHECK (simulation_id <> ''::text)
 );
 CREATE INDEX idx_chart_insights_type ON chart_insights USING btree (insight_type);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON chart_insights FOR EACH ROW EXECUTE FUNCTION chart_insights_raise_row_version_fn();
-CREATE TRIGGER set_updated_at BEFORE UPDATE ON chart_insights FOR EACH ROW EXECUTE FUNCTION chart_insights_set_updated_at_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON chart_insights FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION chart_insights_raise_row_version_fn();
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON chart_insights FOR EACH ROW WHEN (NOT new.updated_at IS DISTINCT FROM old.updated_at AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION chart_insights_set_updated_at_fn();
 
 create table experiment_documents (
   id text not null,
@@ -89,7 +90,7 @@ create table experiment_documents (
 );
 CREATE INDEX idx_experiment_documents_status ON experiment_documents USING btree (status);
 CREATE INDEX idx_experiment_documents_type ON experiment_documents USING btree (document_type);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON experiment_documents FOR EACH ROW EXECUTE FUNCTION experiment_documents_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON experiment_documents FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION experiment_documents_raise_row_version_fn();
 
 create table experiments (
   id text not null,
@@ -115,8 +116,8 @@ CREATE INDEX idx_experiments_active_created_at_id ON experiments USING btree (cr
 CREATE INDEX idx_experiments_created ON experiments USING btree (created_at DESC);
 CREATE INDEX idx_experiments_name ON experiments USING btree (name);
 CREATE INDEX idx_experiments_status ON experiments USING btree (status);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON experiments FOR EACH ROW EXECUTE FUNCTION experiments_raise_row_version_fn();
-CREATE TRIGGER set_updated_at BEFORE UPDATE ON experiments FOR EACH ROW EXECUTE FUNCTION experiments_set_updated_at_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON experiments FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION experiments_raise_row_version_fn();
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON experiments FOR EACH ROW WHEN (NOT new.updated_at IS DISTINCT FROM old.updated_at AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION experiments_set_updated_at_fn();
 
 create table explorations (
   id text not null,
@@ -147,7 +148,7 @@ create table explorations (
 CREATE INDEX idx_explorations_baseline_analysis_id ON explorations USING btree (baseline_analysis_id);
 CREATE INDEX idx_explorations_experiment_id_started_at_id ON explorations USING btree (experiment_id, started_at DESC, id DESC);
 CREATE INDEX idx_explorations_status ON explorations USING btree (status);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON explorations FOR EACH ROW EXECUTE FUNCTION explorations_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON explorations FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION explorations_raise_row_version_fn();
 
 create table feature_scorecards (
   id text not null,
@@ -162,8 +163,8 @@ create table feature_scorecards (
   constraint chk_feature_scorecards_id_not_empty CHECK (id <> ''::text)
 );
 CREATE INDEX idx_scorecards_experiment ON feature_scorecards USING btree (experiment_id);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON feature_scorecards FOR EACH ROW EXECUTE FUNCTION feature_scorecards_raise_row_version_fn();
-CREATE TRIGGER set_updated_at BEFORE UPDATE ON feature_scorecards FOR EACH ROW EXECUTE FUNCTION feature_scorecards_set_updated_at_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON feature_scorecards FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION feature_scorecards_raise_row_version_fn();
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON feature_scorecards FOR EACH ROW WHEN (NOT new.updated_at IS DISTINCT FROM old.updated_at AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION feature_scorecards_set_updated_at_fn();
 
 create table interview_guide (
   experiment_id text not null,
@@ -176,8 +177,8 @@ create table interview_guide (
   constraint interview_guide_pkey PRIMARY KEY (experiment_id),
   constraint fk_interview_guide_experiment_id FOREIGN KEY (experiment_id) REFERENCES experiments(id) ON DELETE CASCADE
 );
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON interview_guide FOR EACH ROW EXECUTE FUNCTION interview_guide_raise_row_version_fn();
-CREATE TRIGGER set_updated_at BEFORE UPDATE ON interview_guide FOR EACH ROW EXECUTE FUNCTION interview_guide_set_updated_at_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON interview_guide FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION interview_guide_raise_row_version_fn();
+CREATE TRIGGER set_updated_at BEFORE UPDATE ON interview_guide FOR EACH ROW WHEN (NOT new.updated_at IS DISTINCT FROM old.updated_at AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION interview_guide_set_updated_at_fn();
 
 create table region_analyses (
   id text not null,
@@ -202,7 +203,7 @@ create table region_analyses (
   constraint chk_region_analyses_synth_percentage_range CHECK (synth_percentage >= '0'::double precision AND synth_percentage <= '100'::double precision)
 );
 CREATE INDEX idx_regions_simulation ON region_analyses USING btree (simulation_id);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON region_analyses FOR EACH ROW EXECUTE FUNCTION region_analyses_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON region_analyses FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION region_analyses_raise_row_version_fn();
 
 create table research_executions (
   exec_id text not null,
@@ -231,7 +232,7 @@ CREATE INDEX idx_executions_status ON research_executions USING btree (status);
 CREATE INDEX idx_executions_topic ON research_executions USING btree (topic_name);
 CREATE INDEX idx_research_executions_experiment_id_started_at_exec_id ON research_executions USING btree (experiment_id, started_at DESC, exec_id DESC);
 CREATE INDEX idx_research_executions_started_at_exec_id ON research_executions USING btree (started_at DESC, exec_id DESC);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON research_executions FOR EACH ROW EXECUTE FUNCTION research_executions_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON research_executions FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION research_executions_raise_row_version_fn();
 
 create table scenario_nodes (
   id text not null,
@@ -266,7 +267,7 @@ CREATE INDEX idx_scenario_nodes_parent ON scenario_nodes USING btree (parent_id)
 CREATE INDEX idx_scenario_nodes_status ON scenario_nodes USING btree (exploration_id, node_status);
 CREATE UNIQUE INDEX uq_scenario_nodes_root ON scenario_nodes USING btree (exploration_id) WHERE depth = 0;
 CREATE UNIQUE INDEX uq_scenario_nodes_winner ON scenario_nodes USING btree (exploration_id) WHERE node_status = 'winner'::text;
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON scenario_nodes FOR EACH ROW EXECUTE FUNCTION scenario_nodes_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON scenario_nodes FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION scenario_nodes_raise_row_version_fn();
 
 create table sensitivity_results (
   id text not null,
@@ -287,7 +288,7 @@ create table sensitivity_results (
 );
 CREATE INDEX idx_sensitivity_analyzed_at ON sensitivity_results USING btree (analyzed_at);
 CREATE INDEX idx_sensitivity_simulation ON sensitivity_results USING btree (simulation_id);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON sensitivity_results FOR EACH ROW EXECUTE FUNCTION sensitivity_results_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON sensitivity_results FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION sensitivity_results_raise_row_version_fn();
 
 create table simulation_runs (
   id text not null,
@@ -312,7 +313,7 @@ create table simulation_runs (
 );
 CREATE INDEX idx_simulations_scorecard ON simulation_runs USING btree (scorecard_id);
 CREATE INDEX idx_simulations_status ON simulation_runs USING btree (status);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON simulation_runs FOR EACH ROW EXECUTE FUNCTION simulation_runs_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON simulation_runs FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION simulation_runs_raise_row_version_fn();
 
 create table synth_groups (
   id text not null,
@@ -325,7 +326,7 @@ create table synth_groups (
   constraint chk_synth_groups_name_not_blank CHECK (name ~ '\S'::text)
 );
 CREATE INDEX idx_synth_groups_created_at_id ON synth_groups USING btree (created_at DESC, id DESC);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON synth_groups FOR EACH ROW EXECUTE FUNCTION synth_groups_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON synth_groups FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION synth_groups_raise_row_version_fn();
 
 create table synth_outcomes (
   id text not null,
@@ -347,7 +348,7 @@ create table synth_outcomes (
   constraint chk_synth_outcomes_synth_id_not_empty CHECK (synth_id <> ''::text)
 );
 CREATE INDEX idx_synth_outcomes_synth_id ON synth_outcomes USING btree (synth_id);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON synth_outcomes FOR EACH ROW EXECUTE FUNCTION synth_outcomes_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON synth_outcomes FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION synth_outcomes_raise_row_version_fn();
 
 create table synths (
   id text not null,
@@ -369,7 +370,7 @@ CREATE INDEX idx_synths_created_at_id ON synths USING btree (created_at DESC, id
 CREATE INDEX idx_synths_data ON synths USING gin (data jsonb_path_ops);
 CREATE INDEX idx_synths_nome ON synths USING btree (nome);
 CREATE INDEX idx_synths_synth_group_id_created_at_id ON synths USING btree (synth_group_id, created_at DESC, id DESC);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON synths FOR EACH ROW EXECUTE FUNCTION synths_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON synths FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION synths_raise_row_version_fn();
 
 create table transcripts (
   id text not null,
@@ -391,130 +392,130 @@ create table transcripts (
 );
 CREATE INDEX idx_transcripts_exec_id_timestamp_id ON transcripts USING btree (exec_id, "timestamp" DESC, id DESC);
 CREATE INDEX idx_transcripts_synth ON transcripts USING btree (synth_id);
-CREATE TRIGGER raise_row_version BEFORE UPDATE ON transcripts FOR EACH ROW EXECUTE FUNCTION transcripts_raise_row_version_fn();
+CREATE TRIGGER raise_row_version BEFORE UPDATE ON transcripts FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION transcripts_raise_row_version_fn();
 
 CREATE OR REPLACE FUNCTION public.analysis_cache_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.analysis_runs_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.chart_insights_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.chart_insights_set_updated_at_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new is distinct from old and new.updated_at is not distinct from old.updated_at then new.updated_at := clock_timestamp(); end if; return new; end; $function$
+AS $function$ begin new.updated_at := clock_timestamp(); return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.experiment_documents_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.experiments_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.experiments_set_updated_at_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new is distinct from old and new.updated_at is not distinct from old.updated_at then new.updated_at := clock_timestamp(); end if; return new; end; $function$
+AS $function$ begin new.updated_at := clock_timestamp(); return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.explorations_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.feature_scorecards_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.feature_scorecards_set_updated_at_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new is distinct from old and new.updated_at is not distinct from old.updated_at then new.updated_at := clock_timestamp(); end if; return new; end; $function$
+AS $function$ begin new.updated_at := clock_timestamp(); return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.interview_guide_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.interview_guide_set_updated_at_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new is distinct from old and new.updated_at is not distinct from old.updated_at then new.updated_at := clock_timestamp(); end if; return new; end; $function$
+AS $function$ begin new.updated_at := clock_timestamp(); return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.region_analyses_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.research_executions_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.scenario_nodes_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.sensitivity_results_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.simulation_runs_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.synth_groups_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.synth_outcomes_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.synths_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.transcripts_raise_row_version_fn()
  RETURNS trigger
  LANGUAGE plpgsql
-AS $function$ begin if new.row_version = old.row_version and new is distinct from old then new.row_version := old.row_version + 1; end if; return new; end; $function$
+AS $function$ begin new.row_version := old.row_version + 1; return new; end; $function$
 ;

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestDatabase } from '../../src/testing/index.ts';
 import { synthdb, type Run } from '../cli/run.ts';
+import { migrationChain } from '../schema/migration-chain.ts';
 
-const initial = 'Migration20261121030000_initial_schema';
+const [initial = ''] = migrationChain;
+const newest = migrationChain.at(-1) ?? '';
 
 describe('synthdb migrate', () => {
   let db: TestDatabase;
@@ -32,7 +34,7 @@ describe('synthdb migrate', () => {
     const checked = await run('check', '--json');
     const refused = await run('baseline', initial);
     await db.orm.em.execute('truncate mikro_orm_migrations');
-    const differing = await run('baseline', 'Migration20261129163000_version_every_table');
+    const differing = await run('baseline', newest);
 
     expect(checked.code).toBe(3);
     expect(JSON.parse(checked.stdout)).toMatchObject({
@@ -57,7 +59,7 @@ describe('synthdb migrate', () => {
   test('baseline notes a schema that is equal, and tells which migrations', async () => {
     await db.orm.em.execute('alter table experiments alter name drop default');
 
-    const recorded = await run('baseline', 'Migration20261129163000_version_every_table', '--json');
+    const recorded = await run('baseline', newest, '--json');
 
     expect(recorded).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(recorded.stdout)).toMatchObject({ recorded: expect.arrayContaining([initial]) });
