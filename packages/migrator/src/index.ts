@@ -2,6 +2,9 @@ export { describeDifference, describeEntityDifference, type Difference } from '.
 export { describeLeftOut, type LeftOut } from './catalog/server-guard.ts';
 export type { CheckResult } from './check.ts';
 export { createMigration, type CreatedMigration, type CreationWarning } from './create-migration.ts';
+export type { CreateOptions } from './create-options.ts';
+export type { Decisions, Rename } from './create/decisions.ts';
+export { UndecidedDropsError, type UndecidedDrop } from './create/undecided.ts';
 export { backfill, type BackfillUpdate } from './files/backfill.ts';
 export { standalone } from './files/standalone.ts';
 export type { StandaloneOptions } from './sql/standalone-mark.ts';
