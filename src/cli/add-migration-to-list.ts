@@ -2,10 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { migrations } from '../migrations.ts';
 
-/** Adds a migration file to the module that lists the migrations, which is beside their folder and has its name. */
-export async function addMigrationToList(path: string): Promise<void> {
+/** Adds migration files of one folder to the module that lists the migrations, which is beside the folder and has its name. */
+export async function addMigrationsToList(paths: readonly string[]): Promise<void> {
+  const [path = ''] = paths;
   const [folder, extension] = [dirname(path), extname(path)];
-  const names = [...migrations.map(({ name }) => name), basename(path, extension)].toSorted();
+  const names = [
+    ...migrations.map(({ name }) => name),
+    ...paths.map((one) => basename(one, extension)),
+  ].toSorted();
   await writeFile(`${folder}${extension}`, renderMigrationList(basename(folder), names, extension));
 }
 

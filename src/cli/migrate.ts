@@ -33,7 +33,7 @@ const host: CommandHost<DatabaseInfo> = {
     ),
   formatMessage: toInvocationTerms,
   confirmedCommand: commandWithConfirmation,
-  onCreated: async (path) => (await import('./add-migration-to-list.ts')).addMigrationToList(path),
+  onCreated: async (paths) => (await import('./add-migration-to-list.ts')).addMigrationsToList(paths),
 };
 
 /** Returns the command `synthdb migrate`. */

@@ -28,6 +28,6 @@ export interface CommandHost<P extends DatabaseLocation = DatabaseLocation> {
   formatMessage(message: string): string;
   /** Returns the typed command with `--confirm name` added, quoted for a shell. */
   confirmedCommand(name: string): string;
-  /** Called with the path of a migration that `create` wrote. */
-  onCreated(path: string): Promise<void>;
+  /** Called with the paths of the migrations that `create` wrote, in the order in which they run. */
+  onCreated(paths: readonly string[]): Promise<void>;
 }

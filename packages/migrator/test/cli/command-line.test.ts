@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -28,7 +29,8 @@ beforeAll(async () => {
   await put(
     'mikro-orm.config.ts',
     `import { defineConfig, defineEntity, p } from '@mikro-orm/postgresql';
-    const Product = defineEntity({ name: 'Product', properties: { id: p.integer().primary(), name: p.string() } });
+    const name = process.env['NAME'] ?? 'name';
+    const Product = defineEntity({ name: 'Product', properties: { id: p.integer().primary(), [name]: p.string() } });
     export default [
       defineConfig({ clientUrl: process.env['DATABASE_URL'], entities: [Product] }),
       (contextName: string) => contextName === 'other' && { contextName, dbName: 'other', host: 'nowhere.invalid' },
@@ -50,43 +52,77 @@ async function put(name: string, text: string): Promise<void> {
 }
 
 /** Runs `safe-migrations` in the project, with nothing in its environment but the database. */
-function safeMigrations(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+function safeMigrations(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
       ['node_modules/mikro-orm-safe-migrations/dist/cli/main.js', ...args],
-      { cwd: project, env: { PATH: process.env['PATH'], DATABASE_URL: db.url } },
+      { cwd: project, env: { PATH: process.env['PATH'], DATABASE_URL: db.url, ...environment } },
       (error, stdout, stderr) => resolve({ code: error ? (child.exitCode ?? -1) : 0, stdout, stderr }),
     );
     child.stdin?.end();
   });
 }
 
+const hasTerminals = spawnSync('script', ['--version']).status === 0;
+
+/** Runs `safe-migrations` on a terminal whose user types `answer` at the question. */
+async function onTerminal(answer: string, ...args: string[]): Promise<{ code: number | null; sent: string }> {
+  const line = [process.execPath, 'node_modules/mikro-orm-safe-migrations/dist/cli/main.js', ...args];
+  const terminal = spawn('script', ['-qec', line.join(' '), '/dev/null'], {
+    cwd: project,
+    env: { PATH: process.env['PATH'], TERM: 'xterm', DATABASE_URL: db.url, NAME: 'title' },
+  });
+  let sent = '';
+  let asked = false;
+  terminal.stdout.on('data', (data: Buffer) => {
+    sent += data.toString();
+    if (asked || !sent.includes('values: ')) return;
+    asked = true;
+    terminal.stdin.write(answer);
+  });
+  await once(terminal, 'close');
+  return { code: terminal.exitCode, sent };
+}
+
+/** Returns the text of the migration that was created last, and removes it. */
+async function takeCreated(): Promise<string> {
+  const directory = join(project, 'migrations');
+  const [last = '', ...others] = (await readdir(directory)).toSorted().toReversed();
+  expect(others).toHaveLength(1);
+  const text = await readFile(join(directory, last), 'utf8');
+  await rm(join(directory, last));
+  return text;
+}
+
 describe('safe-migrations in a project that only installed it', () => {
   test('creates, plans, applies, compares and reverts', async () => {
-    expect(await safeMigrations('create', 'products')).toMatchObject({ code: 0, stderr: '' });
+    expect(await safeMigrations(['create', 'products'])).toMatchObject({ code: 0, stderr: '' });
     const [name = ''] = (await readdir(join(project, 'migrations'))).map((file) => file.replace('.ts', ''));
-    expect(await safeMigrations('status', '--exit-code')).toMatchObject({ code: 3 });
-    const planned = await safeMigrations('plan', '--from', 'none');
+    expect(await safeMigrations(['status', '--exit-code'])).toMatchObject({ code: 3 });
+    const planned = await safeMigrations(['plan', '--from', 'none']);
     expect(planned.stdout).toContain('create table "product"');
 
-    const applied = await safeMigrations('up', '--json');
+    const applied = await safeMigrations(['up', '--json']);
 
     expect(JSON.parse(applied.stdout)).toMatchObject({ applied: [{ name, direction: 'up' }] });
-    expect(await safeMigrations('check')).toMatchObject({ code: 0 });
+    expect(await safeMigrations(['check'])).toMatchObject({ code: 0 });
     await db.orm.em.execute(`insert into product values (1, 'chair')`);
     const [row] = await db.orm.em.execute<{ name: string }[]>('select current_database() as name');
-    expect(await safeMigrations('down')).toMatchObject({
+    expect(await safeMigrations(['down'])).toMatchObject({
       code: 2,
       stdout: '',
       stderr: expect.stringContaining(`safe-migrations down --confirm ${row?.name}`),
     });
-    const reverted = await safeMigrations('down', '--confirm', row?.name ?? '');
+    const reverted = await safeMigrations(['down', '--confirm', row?.name ?? '']);
     expect(reverted).toMatchObject({ code: 0, stdout: expect.stringContaining(`reverted ${name}`) });
   });
 
   test('exits with 1 when it is refused, with the reason on standard error', async () => {
-    expect(await safeMigrations('up', '--to', 'Migration1_nowhere')).toEqual({
+    expect(await safeMigrations(['up', '--to', 'Migration1_nowhere'])).toEqual({
       code: 1,
       stdout: expect.stringMatching(/^PostgreSQL at /),
       stderr: expect.stringMatching(/^safe-migrations: there is no migration "Migration1_nowhere"/),
@@ -102,13 +138,69 @@ describe('safe-migrations in a project that only installed it', () => {
     [['sideways'], "unknown command 'sideways'"],
     [['plan', '--steps', '2'], '--steps and --all belong to plan down'],
   ])('exits with 2 for %j', async (args, says) => {
-    expect(await safeMigrations(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
+    expect(await safeMigrations(args)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
   });
 
   test('finds a configuration by its name', async () => {
-    expect(await safeMigrations('status', '--context', 'other')).toMatchObject({
+    expect(await safeMigrations(['status', '--context', 'other'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('nowhere.invalid'),
     });
+  });
+});
+
+describe('create, for a column with another name', () => {
+  test('is refused without a terminal, with what to add', async () => {
+    const { code, stdout, stderr } = await safeMigrations(['create', 'titles'], { NAME: 'title' });
+
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('  --rename product.name:title or --drop product.name\n');
+  });
+
+  test.each([
+    [['--rename', 'product.name:title'], 'rename column "name" to "title"'],
+    [['--drop', 'product.name'], 'drop column "name"'],
+  ])('does what %j says', async (args, sql) => {
+    const { code } = await safeMigrations(['create', 'titles', ...args], { NAME: 'title' });
+
+    expect(code).toBe(0);
+    expect(await takeCreated()).toContain(sql);
+  });
+
+  test.each([
+    ['--rename', 'name'],
+    ['--rename', 'a:b:c'],
+    ['--rename', ':b'],
+    ['--rename', 'a:'],
+    ['--rename'],
+  ])('exits with 2 for %j %j', async (...args) => {
+    expect(await safeMigrations(['create', 'titles', ...args])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--rename'),
+    });
+  });
+
+  test.skipIf(!hasTerminals).each([
+    ['title\n', 'rename column "name" to "title"'],
+    ['drop\n', 'drop column "name"'],
+  ])('asks on a terminal, and does what %j says', async (answer, sql) => {
+    const { code, sent } = await onTerminal(answer, 'create', 'titles');
+
+    expect(sent).toContain(
+      'No entity describes product.name any more. Type "title" if that is its new name, or "drop"',
+    );
+    expect(code).toBe(0);
+    expect(await takeCreated()).toContain(sql);
+  });
+
+  test.skipIf(!hasTerminals).each([
+    ['\n', 2],
+    ['yes\n', 2],
+    ['\u0003', 130],
+  ])('writes nothing after %j', async (answer, expected) => {
+    const { code } = await onTerminal(answer, 'create', 'titles');
+
+    expect(code).toBe(expected);
+    expect(await readdir(join(project, 'migrations'))).toHaveLength(1);
   });
 });
