@@ -16,7 +16,7 @@ takes_migrate-down := to steps all confirm lock_wait json
 takes_migrate-redo := confirm lock_wait json
 takes_migrate-status := exit_code json
 takes_migrate-plan := direction to steps all allow_out_of_order from json
-takes_migrate-create := name json
+takes_migrate-create := name rename drop lossy json
 takes_migrate-check := json
 takes_migrate-squash := to name json
 takes_migrate-baseline := name confirm lock_wait json
@@ -33,7 +33,7 @@ given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 taken := $(foreach goal,$(goals),$(takes_$(goal)))
 shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
-capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER EXIT_CODE
+capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER EXIT_CODE RENAME DROP LOSSY
 loud := $(strip $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v)))
 $(if $(loud),$(error $(loud:%=%=) would be ignored; write variables in lower case))
 unknown := $(filter-out $(taken),$(given))

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { TSMigrationGenerator } from '@mikro-orm/migrations';
 import type { Options } from '@mikro-orm/postgresql';
-import { addMigrationToList } from './src/cli/add-migration-to-list.ts';
+import { addMigrationsToList } from './src/cli/add-migration-to-list.ts';
 import { targetFor } from './src/database/default-target.ts';
 import { ormOptions } from './src/postgres/orm/orm-options.ts';
 
@@ -15,7 +15,7 @@ class ListingGenerator extends TSMigrationGenerator {
     ...[difference, path, name]: Parameters<TSMigrationGenerator['generate']>
   ): Promise<[code: string, file: string]> {
     const [code, file] = await super.generate(difference, path, name);
-    if (path === undefined) await addMigrationToList(join(import.meta.dirname, 'src/migrations', file));
+    if (path === undefined) await addMigrationsToList([join(import.meta.dirname, 'src/migrations', file)]);
     return [code, file];
   }
 }

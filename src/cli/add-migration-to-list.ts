@@ -3,13 +3,17 @@ import { basename, dirname, extname } from 'node:path';
 import { migrations } from '../migrations.ts';
 
 /**
- * Adds a migration file to the module that lists the migrations, which is beside their folder and has its name, and removes those that it
- * replaces.
+ * Adds migration files of one folder to the module that lists the migrations, which is beside the folder and has its name, and removes those
+ * that they replace.
  */
-export async function addMigrationToList(path: string, replaces: readonly string[] = []): Promise<void> {
+export async function addMigrationsToList(
+  paths: readonly string[],
+  replaces: readonly string[],
+): Promise<void> {
+  const [path = ''] = paths;
   const [folder, extension] = [dirname(path), extname(path)];
   const kept = migrations.map(({ name }) => name).filter((name) => !replaces.includes(name));
-  const names = [...kept, basename(path, extension)].toSorted();
+  const names = [...kept, ...paths.map((one) => basename(one, extension))].toSorted();
   await writeFile(`${folder}${extension}`, renderMigrationList(basename(folder), names, extension));
 }
 

@@ -2,9 +2,14 @@
 // the target and the names of its variables, whose values are in SYNTHDB_MAKE_<variable>.
 
 const switches = ['all', 'allow-out-of-order', 'exit-code', 'json'];
-const valued = ['confirm', 'from', 'lock-wait', 'steps', 'to'];
+const valued = ['confirm', 'drop', 'from', 'lock-wait', 'lossy', 'rename', 'steps', 'to'];
+// Messages name these with a value that can be typed.
+const withValue = '(?<=--(?:drop|lossy|rename)) ';
 // Text in double quotes is a value, not an option.
-const options = new RegExp(`"[^"]*"|--(${[...switches, ...valued].join('|')})\\b(?: (?=<))?`, 'g');
+const options = new RegExp(
+  `"[^"]*"|--(${[...switches, ...valued].join('|')})\\b(?: (?=<)|${withValue})?`,
+  'g',
+);
 
 // Matches `synthdb migrate up` and `migrate up`.
 const commands = /(?:\bsynthdb )?(?<!-)\bmigrate (up|down|redo|status|plan|check|create|baseline)\b/g;

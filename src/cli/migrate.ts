@@ -33,8 +33,8 @@ const host: CommandHost<DatabaseInfo> = {
     ),
   formatMessage: toInvocationTerms,
   confirmedCommand: commandWithConfirmation,
-  onCreated: async (path, replaces) =>
-    (await import('./add-migration-to-list.ts')).addMigrationToList(path, replaces),
+  onCreated: async (paths, replaces) =>
+    (await import('./add-migration-to-list.ts')).addMigrationsToList(paths, replaces),
 };
 
 /** Returns the command `synthdb migrate`. */

@@ -64,10 +64,10 @@ describe('a created migration', () => {
     await using orm = projectIn(join(root, 'library'), db, library);
     initial = (await createMigration(orm, 'library'))?.name;
     await Promise.all(
-      entityChanges.map(async ({ name, entities }) => {
+      entityChanges.map(async ({ name, entities, options }) => {
         await cp(join(root, 'library'), join(root, name), { recursive: true });
         await using source = projectIn(join(root, name), db, entities);
-        created.set(name, await createMigration(source, name));
+        created.set(name, await createMigration(source, name, options));
       }),
     );
   });

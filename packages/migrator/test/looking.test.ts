@@ -117,7 +117,8 @@ describe('user code', () => {
     const orm = ormOn(db, {});
     Object.assign(orm.config.get('migrations'), { migrationsList: chain, path: directory });
 
-    expect(await callsOf(() => createMigration(orm, 'nothing'))).toEqual(once);
+    const drops = ['first', 'second', 'third'];
+    expect(await callsOf(() => createMigration(orm, 'nothing', { drops }))).toEqual(once);
   });
 });
 

@@ -21,7 +21,7 @@ export class IgnoredObjects {
     if (this.#patterns.length === 0) return false;
     const [, kind = '', rest = ''] = kindAndName.exec(object) ?? [];
     if (kind === 'schema') {
-      const schema = partsOf(rest)[0] ?? '';
+      const schema = identifiersOf(rest)[0] ?? '';
       return this.#patterns.some(
         (one) =>
           (one.kind === null && one.isWholeSchema && one.schema.test(schema)) ||
@@ -29,8 +29,8 @@ export class IgnoredObjects {
       );
     }
     if (withoutSchema.has(kind))
-      return this.#patterns.some((one) => matchesPlain(one, kind, partsOf(rest)[0] ?? ''));
-    const parts = partsOf(rest);
+      return this.#patterns.some((one) => matchesPlain(one, kind, identifiersOf(rest)[0] ?? ''));
+    const parts = identifiersOf(rest);
     const [schema = 'public', name = ''] = parts.length > 1 ? parts : ['public', parts[0] ?? ''];
     return this.hasNamed(schema, name, kind);
   }
@@ -87,7 +87,7 @@ function glob(text: string): RegExp {
 }
 
 /** Returns the identifiers of a name as a catalog has it, unquoted, without arguments of a function. */
-function partsOf(name: string): string[] {
+export function identifiersOf(name: string): string[] {
   const parts: string[] = [];
   for (const [, separator = '', quoted, plain = ''] of name.matchAll(
     /(^|\.)(?:"((?:[^"]|"")*)"|([^".(]+))/gs,

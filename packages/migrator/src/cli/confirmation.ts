@@ -1,11 +1,8 @@
-import { createInterface } from 'node:readline/promises';
-import { isatty } from 'node:tty';
 import { stripVTControlCharacters } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DownLosses } from '../losses/down-losses.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
-import { InterruptedError } from '../terminal/interrupted-error.ts';
-import { flushOutput } from '../terminal/standard-streams.ts';
+import { isInteractive, prompt } from '../terminal/prompt.ts';
 import { UsageError } from '../terminal/usage-error.ts';
 
 /** A destructive command. */
@@ -67,8 +64,7 @@ export async function confirmName(
   const { name, does, why } = question;
   const database = stripVTControlCharacters(question.database);
   const about = `this ${does}, and ${database} ${why}`;
-  // A prompt on standard error is invisible when that is a file.
-  if (confirm === undefined && !(isatty(0) && isatty(2)))
+  if (confirm === undefined && !isInteractive())
     throw new UsageError(`${about}; to confirm, run: ${confirmedCommand(name)}`);
   const given =
     confirm ?? (await prompt(`T${about.slice(1)}. Type "${stripVTControlCharacters(name)}" to confirm: `));
@@ -76,22 +72,6 @@ export async function confirmName(
     throw new UsageError(
       `"${stripVTControlCharacters(given)}" is not the name of ${database}; nothing was changed`,
     );
-}
-
-/** Returns the typed line; empty at the end of input. */
-async function prompt(question: string): Promise<string> {
-  // Earlier output must precede the prompt.
-  await flushOutput();
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  terminal.once('close', () => resolve(''));
-  terminal.once('SIGINT', () => reject(new InterruptedError('interrupted; nothing was changed')));
-  terminal.question(question).then(resolve, reject);
-  try {
-    return await promise;
-  } finally {
-    terminal.close();
-  }
 }
 
 const maxListed = 5;

@@ -1,10 +1,21 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
+import type { CreatedMigration } from '../create-migration.ts';
 import { describeLeftOut } from '../catalog/server-guard.ts';
+import type { Rename } from '../create/decisions.ts';
 import { scratchUrlOption } from '../terminal/scratch-url-option.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { UsageError } from '../terminal/usage-error.ts';
+import { withAnswers } from '../terminal/ask-drops.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
+
+interface Given {
+  readonly rename: readonly string[];
+  readonly drop: readonly string[];
+  readonly lossy: readonly string[];
+  readonly scratchUrl?: string;
+  readonly json?: boolean;
+}
 
 /** Returns the command `create NAME`. */
 export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
@@ -12,23 +23,67 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     .description('write a migration from the difference between entities and migrations')
     .argument('<name>', 'what it does, in snake_case: add_tags')
     .option(
+      '--rename <a:b>',
+      'a table, column or native enum that is b in the entities (repeatable)',
+      listed,
+      [],
+    )
+    .option('--drop <name>', 'a table, column or other object to drop (repeatable)', listed, [])
+    .option('--lossy <column>', 'a column whose values may change with its type (repeatable)', listed, [])
+    .option(
       '--json',
-      'print { name, path, warnings: [{ direction, message }], leftOut: [{ migration, statement, reason }] } for programs, null when there is nothing to write',
+      'print { name, path, preceding: [{ name, path }], warnings: [{ direction, message }], leftOut: [{ migration, statement, reason }] } for programs, null when there is nothing to write',
     )
     .addOption(scratchUrlOption())
-    .action((name: string, { json = false, scratchUrl }: { json?: boolean; scratchUrl?: string }) => {
+    .action((name: string, { rename, drop, lossy, scratchUrl, json = false }: Given) => {
       if (!/^[a-z][a-z0-9_]*$/.test(name)) {
         throw new UsageError(`"${name}" can't name a migration: use snake_case, such as add_tags`);
       }
+      const renames = rename.map(parseRename);
       return host.withDatabase(async (orm) => {
         const { createMigration } = await import('../create-migration.ts');
-        const created = await createMigration(orm, name, { scratchUrl });
-        if (created !== null) await host.onCreated(created.path, []);
+        let kept: readonly string[] = [];
+        const onKept = (names: readonly string[]) => {
+          kept = names;
+        };
+        const created = await withAnswers({ renames, drops: drop }, (decisions) =>
+          createMigration(orm, name, { ...decisions, lossy, scratchUrl, onKept }),
+        );
+        if (created !== null)
+          await host.onCreated(
+            [...created.preceding, created].map(({ path }) => path),
+            [],
+          );
         if (json) return printJson(created);
-        if (created === null) return print('Entities and migrations agree; nothing was written.');
-        print(`Wrote ${relative('', created.path)}. Review it.`);
-        for (const { direction, message } of created.warnings) print(`  ${direction}: ${message}.`);
-        for (const one of created.leftOut) print(`  ${describeLeftOut(one)}`);
+        if (created === null) print('Entities and migrations agree; nothing was written.');
+        else printCreated(created);
+        for (const one of kept) print(`  No entity describes ${one}: it stays.`);
+        if (kept.length > 0)
+          print(host.formatMessage('  To drop one of these, name it: --drop books.by_year'));
       });
     });
+}
+
+function printCreated({ path, preceding, warnings, leftOut }: CreatedMigration): void {
+  const paths = [...preceding, { path }].map((one) => relative('', one.path));
+  print(
+    paths.length === 1
+      ? `Wrote ${paths[0]}. Review it.`
+      : `Wrote ${paths.join(' and ')}, which run in this order. Review them.`,
+  );
+  for (const { direction, message } of warnings) print(`  ${direction}: ${message}.`);
+  for (const one of leftOut) print(`  ${describeLeftOut(one)}`);
+}
+
+// With commas, because a variable of make is one text.
+function listed(given: string, earlier: readonly string[]): string[] {
+  return [...earlier, ...given.split(',')];
+}
+
+function parseRename(given: string): Rename {
+  const [from, to, ...rest] = given.split(':');
+  if (!from || !to || rest.length > 0) {
+    throw new UsageError(`--rename ${given} is invalid: use old:new, such as books.title:name`);
+  }
+  return { from, to };
 }

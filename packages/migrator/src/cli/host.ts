@@ -28,6 +28,6 @@ export interface CommandHost<P extends DatabaseLocation = DatabaseLocation> {
   formatMessage(message: string): string;
   /** Returns the typed command with `--confirm name` added, quoted for a shell. */
   confirmedCommand(name: string): string;
-  /** Called with the path of a migration that was written, and the names of those that it replaces. */
-  onCreated(path: string, replaces: readonly string[]): Promise<void>;
+  /** Called with the paths of the migrations that were written, in the order in which they run, and the names of those that they replace. */
+  onCreated(paths: readonly string[], replaces: readonly string[]): Promise<void>;
 }

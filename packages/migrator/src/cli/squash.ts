@@ -29,7 +29,7 @@ export function squashCommand<P extends DatabaseLocation>(host: CommandHost<P>):
       host.withDatabase(async (orm) => {
         const { squashMigrations } = await import('../squash-migrations.ts');
         const squash = await squashMigrations(orm, { to, name, scratchUrl });
-        await host.onCreated(squash.path, squash.replaces);
+        await host.onCreated([squash.path], squash.replaces);
         if (json) return printJson(squash);
         print(`Wrote ${relative('', squash.path)}.`);
         print(`It replaces ${squash.replaces.length} migrations, whose files were deleted:`);

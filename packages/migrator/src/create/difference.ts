@@ -8,7 +8,7 @@ export type SchemaDifference = ReturnType<SchemaComparator['compare']>;
 /** The changes of one existing table. */
 export type TableDifference = SchemaDifference['changedTables'][string];
 
-/** Reads the schema of the ORM's database. */
+/** Reads the schema of the ORM's database, in the schemas of the entities. */
 export async function readSchema(orm: MikroORM, ignored: IgnoredObjects): Promise<DatabaseSchema> {
   const [connection, platform] = [orm.em.getConnection(), orm.em.getPlatform()];
   const { skipTables, skipViews } = orm.config.get('schemaGenerator');
@@ -32,14 +32,18 @@ export function describedSchema(orm: MikroORM, ignored: IgnoredObjects): Databas
   return withoutIgnored(withoutWildcardTables(orm, orm.schema.getTargetSchema()), ignored);
 }
 
-/** Returns the changes from `from` to `to`. With those of the opposite direction, both regard the same columns as renamed. */
-export function compare(
-  orm: MikroORM,
-  from: DatabaseSchema,
-  to: DatabaseSchema,
-  opposite?: SchemaDifference,
-): SchemaDifference {
-  return withoutTruncated(new SchemaComparator(orm.em.getPlatform()).compare(from, to, opposite));
+/** Returns the changes from `from` to `to`, in which no column is regarded as renamed: the ORM only guesses that. */
+export function compare(orm: MikroORM, from: DatabaseSchema, to: DatabaseSchema): SchemaDifference {
+  const difference = withoutTruncated(new SchemaComparator(orm.em.getPlatform()).compare(from, to));
+  for (const table of Object.values(difference.changedTables)) {
+    for (const [old, column] of Object.entries(table.renamedColumns)) {
+      const removed = table.fromTable.getColumn(old);
+      if (removed) table.removedColumns[old] = removed;
+      table.addedColumns[column.name] = column;
+    }
+    table.renamedColumns = {};
+  }
+  return difference;
 }
 
 function truncated(name: string): string {
@@ -134,18 +138,7 @@ function withoutIgnored(schema: DatabaseSchema, ignored: IgnoredObjects): Databa
   return schema;
 }
 
+// Dependent objects should make it fail, not be dropped too; the ORM drops the foreign keys before.
 function correctStatement(statement: string): string {
-  return (
-    statement
-      // Dependent objects should make it fail, not be dropped too; the ORM drops the foreign keys before.
-      .replace(/^drop table if exists (.+) cascade$/, 'drop table $1')
-      // `serial` is not a type: it also creates a sequence, which exists already.
-      .replace(
-        /\btype (small|big)?serial using \(("[^"]+")::\w+\)/,
-        (_, size: string = '', column: string) => {
-          const type = size === '' ? 'int' : `${size}int`;
-          return `type ${type} using (${column}::${type})`;
-        },
-      )
-  );
+  return statement.replace(/^drop table if exists (.+) cascade$/, 'drop table $1');
 }

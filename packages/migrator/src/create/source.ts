@@ -24,8 +24,8 @@ export interface Content {
   readonly summary: string;
   /** Existing tables that it locks. */
   readonly locked: LockedTables;
-  /** What `down` loses. */
-  readonly losses: readonly string[];
+  /** Sentences on what each direction loses, refuses or changes. */
+  readonly declarations: readonly string[];
 }
 
 /** Returns the source of a migration, formatted. */
@@ -50,7 +50,7 @@ ${await method('down')}}
 ${exported}`;
 }
 
-function docstring({ summary, locked, losses }: Content): string {
+function docstring({ summary, locked, declarations }: Content): string {
   const { changed, referred } = locked;
   const lines = [
     `${summary}.`,
@@ -62,9 +62,11 @@ function docstring({ summary, locked, losses }: Content): string {
       ? []
       : [`Locks: stops writes to ${joinNames(referred)}, which it refers to, until it has committed.`]),
     ...(changed.length + referred.length === 0 ? ['Locks: nothing that was there before.'] : []),
-    losses.length === 0 ? 'Going back loses nothing.' : `Going back loses ${joinNames(losses)}.`,
+    ...declarations,
   ];
-  return ['/**', ...lines.flatMap((line) => wrapped(line, ' * ')), ' */'].join('\n');
+  // A name may end the comment.
+  const safe = lines.map((line) => line.replaceAll('*/', '* /'));
+  return ['/**', ...safe.flatMap((line) => wrapped(line, ' * ')), ' */'].join('\n');
 }
 
 async function body({ notes, statements }: Method): Promise<string> {
@@ -81,7 +83,8 @@ function warning(text: string): string[] {
 function wrapped(text: string, prefix: string): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  // A statement in it may have line ends, which would end a comment.
+  for (const word of text.split(/\s+/)) {
     if (line !== '' && prefix.length + line.length + 1 + word.length > 110) {
       lines.push(line);
       line = word;
@@ -100,7 +103,8 @@ async function addSqlCall(sql: string): Promise<string> {
 }
 
 function escaped(sql: string): string {
-  return sql.replaceAll(/[\\`]|\$(?=\{)/g, String.raw`\$&`);
+  // A template reads \r\n and \r as \n.
+  return sql.replaceAll(/[\\`]|\$(?=\{)/g, String.raw`\$&`).replaceAll('\r', String.raw`\r`);
 }
 
 /** Puts each member of a list on a separate line: the columns of a new table, the changes of an existing one. */

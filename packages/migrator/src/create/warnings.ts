@@ -1,4 +1,6 @@
 import { joinNames } from './join-names.ts';
+import type { Direction } from '../files/code-migration.ts';
+import type { TypeChange } from './type-changes.ts';
 import { quotedTable, requiredColumns, type SchemaDifference, type TableDifference } from './difference.ts';
 
 /** A risk of a created migration on a database with rows. */
@@ -14,23 +16,46 @@ type Column = TableDifference['addedColumns'][string];
 export function warningsOf(difference: SchemaDifference): Warning[] {
   return [
     ...Object.values(difference.removedTables).map(({ name }) => ({
-      message: `loses the rows of ${name}${otherTables(difference)}`,
+      message: `loses the rows of ${name}`,
       about: ['drop table', `"${name}"`],
     })),
     ...Object.values(difference.changedTables).flatMap(ofTable),
   ];
 }
 
-/** Returns warnings for differences that the ORM regards as renames. */
-export function renamesOf(difference: SchemaDifference): Warning[] {
-  return Object.values(difference.changedTables).flatMap((table) =>
-    Object.entries(table.renamedColumns).map(([old, { name }]) => ({
-      message:
-        `takes ${table.name}.${name} for ${old} under another name, so that its values stay: ` +
-        `if it is another column, drop "${old}" and add "${name}" instead`,
-      about: [quotedTable(table), 'rename', `"${old}"`],
-    })),
+/** Returns warnings for columns that get another type. */
+export function typeWarningsOf(
+  changes: readonly TypeChange[],
+  direction: Direction,
+  { changedTables }: SchemaDifference,
+): Warning[] {
+  const numbered = new Set(
+    Object.values(changedTables).flatMap((table) =>
+      Object.values(table.changedColumns).flatMap(({ column }) =>
+        column.autoincrement ? [`${quotedTable(table)} ${column.name}`] : [],
+      ),
+    ),
   );
+  return changes.flatMap(({ name, column, table, from, to, values }): Warning[] => {
+    const about = [`alter table ${table} `, `"${column} keeps its values"`];
+    const typed = [`alter table ${table} alter column "${column}" type `];
+    const becomes = `turns ${name} from ${from} into ${to}`;
+    if (values === 'changed')
+      return [{ message: `${becomes}, and changes the values that don't fit`, about: typed }];
+    if (values === 'refused') {
+      const remedy =
+        direction === 'up' ? `correct them first, or create it with --lossy ${name}` : 'correct them first';
+      return [{ message: `${becomes}: fails on rows whose value would change: ${remedy}`, about }];
+    }
+    return direction === 'up' && numbered.has(`${table} ${column}`)
+      ? [
+          {
+            message: `the sequence of ${name} still ends where ${from} does: see alter sequence … as`,
+            about: typed,
+          },
+        ]
+      : [];
+  });
 }
 
 /** Returns the tables and columns that a difference drops. */
@@ -43,6 +68,38 @@ export function lossesOf(difference: SchemaDifference): string[] {
   ];
 }
 
+/** Returns what a migration loses, refuses and changes, as sentences. */
+export function declarationsOf(
+  losses: Readonly<Record<Direction, readonly string[]>>,
+  types: Readonly<Record<Direction, readonly TypeChange[]>>,
+): string[] {
+  const refused = (direction: Direction) =>
+    types[direction]
+      .filter(({ values }) => values === 'refused')
+      .map(({ name, to }) => `${name} would change as ${to}`);
+  const changed = types.up
+    .filter(({ values }) => values === 'changed')
+    .map(({ name }) => `what ${name} holds`);
+  return [
+    ...(refused('up').length === 0 ? [] : [`Going up refuses rows whose ${joinNames(refused('up'))}.`]),
+    ...(changed.length === 0
+      ? []
+      : [`Going up changes ${joinNames(changed)}, where it doesn't fit the type.`]),
+    ...(losses.up.length === 0 ? [] : [`Going up loses ${joinNames(losses.up)}.`]),
+    losses.down.length === 0 ? 'Going back loses nothing' : `Going back loses ${joinNames(losses.down)}`,
+  ]
+    .map((line) =>
+      line.startsWith('Going back') && changed.length + losses.up.length > 0
+        ? `${line}${losses.down.length === 0 ? ' more' : ''}, and does not restore what going up lost.`
+        : line.endsWith('.')
+          ? line
+          : `${line}.`,
+    )
+    .concat(
+      refused('down').length === 0 ? [] : [`Going back refuses rows whose ${joinNames(refused('down'))}.`],
+    );
+}
+
 /** The existing tables that a migration locks: those that it changes, and others that its new tables refer to. */
 export interface LockedTables {
   readonly changed: readonly string[];
@@ -50,9 +107,18 @@ export interface LockedTables {
 }
 
 /** Returns the tables that a difference locks. */
-export function lockedTables({ changedTables, newTables }: SchemaDifference): LockedTables {
+export function lockedTables(
+  { changedTables, newTables, removedTables }: SchemaDifference,
+  renamed: readonly string[],
+): LockedTables {
   const made = Object.values(newTables);
-  const changed = Object.values(changedTables).map(({ name }) => name);
+  const changed = [
+    ...new Set([
+      ...renamed,
+      ...Object.values(changedTables).map(({ name }) => short(name)),
+      ...Object.values(removedTables).map((table) => table.getShortestName()),
+    ]),
+  ];
   const known = new Set([...changed, ...made.map((table) => table.getShortestName())]);
   const referred = made
     .flatMap((table) => Object.values(table.getForeignKeys()))
@@ -61,13 +127,17 @@ export function lockedTables({ changedTables, newTables }: SchemaDifference): Lo
 }
 
 /** Returns what a difference does to tables, as a sentence without its end; a difference of none is one of other objects. */
-export function summaryOf({ newTables, changedTables, removedTables }: SchemaDifference): string {
+export function summaryOf(
+  { newTables, changedTables, removedTables }: SchemaDifference,
+  renamed: readonly string[],
+): string {
   const parts = [
     ['creates', Object.values(newTables).map((table) => table.getShortestName())],
     ['changes', Object.values(changedTables).map(({ name }) => name)],
     ['drops', Object.values(removedTables).map(({ name }) => name)],
   ] as const;
   const done = parts.flatMap(([verb, names]) => (names.length === 0 ? [] : [`${verb} ${joinNames(names)}`]));
+  if (renamed.length > 0) done.unshift(`renames ${joinNames(renamed)}`);
   const text = done.length === 0 ? 'changes objects that are no tables' : done.join('; ');
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
@@ -134,19 +204,6 @@ function ofColumn(
   const of = `${table.name}.${column.name}`;
   const found: Warning[] = [];
   const altered = [quotedTable(table), `alter column "${column.name}"`];
-  if (changedProperties.has('type')) {
-    if (!widens(fromColumn.type, column.type)) {
-      found.push({
-        message: `turns ${of} from ${fromColumn.type} into ${column.type}: fails on values that don't fit, or changes them`,
-        about: [...altered, ' type '],
-      });
-    } else if (column.autoincrement) {
-      found.push({
-        message: `the sequence of ${of} still ends where ${fromColumn.type} does: see alter sequence … as`,
-        about: [...altered, ' type '],
-      });
-    }
-  }
   if (changedProperties.has('nullable') && !column.nullable) {
     found.push({
       message: `fails where ${of} is null: fill it first, ${fill(table, column.name)}`,
@@ -164,13 +221,8 @@ function ofColumn(
 }
 
 function lost(table: TableDifference, { name }: Column): Warning {
-  const added = Object.keys(table.addedColumns);
-  const renamed =
-    added.length === 0
-      ? ''
-      : `; if ${added.join(' or ')} is ${name} under another name, write alter table ${quotedTable(table)} rename column "${name}" to "${added.join('" or "')}"`;
   return {
-    message: `loses what ${table.name}.${name} holds${renamed}`,
+    message: `loses what ${table.name}.${name} holds`,
     about: [quotedTable(table), `drop column "${name}"`],
   };
 }
@@ -178,12 +230,6 @@ function lost(table: TableDifference, { name }: Column): Warning {
 // Dropping a generated column loses nothing.
 function lostColumns({ removedColumns }: TableDifference): Column[] {
   return Object.values(removedColumns).filter(({ generated }) => !generated);
-}
-
-function otherTables({ newTables }: SchemaDifference): string {
-  const names = Object.values(newTables).map(({ name }) => name);
-  if (names.length === 0) return '';
-  return `; if ${names.join(' or ')} is the same table under another name, write alter table … rename to`;
 }
 
 function short(table: string): string {
@@ -205,28 +251,4 @@ function isEmpty({ addedColumns }: TableDifference, columns: readonly string[]):
     const added = addedColumns[name];
     return added?.nullable === true && (added.default === undefined || added.default === null);
   });
-}
-
-const sizes = [
-  ['smallint', 'int', 'bigint'],
-  ['real', 'double precision'],
-];
-
-/** Whether every value of one type is valid, and unchanged, in the other. */
-function widens(from: string, to: string): boolean {
-  const [old, next] = [normal(from), normal(to)];
-  if (sizes.some((order) => order.includes(old) && order.indexOf(old) <= order.indexOf(next))) return true;
-  const [, limit] = /^varchar(?:\((\d+)\))?$/.exec(old) ?? [];
-  if (!old.startsWith('varchar')) return false;
-  return (
-    next === 'text' || next === 'varchar' || Number(limit) <= Number(/^varchar\((\d+)\)$/.exec(next)?.[1])
-  );
-}
-
-function normal(type: string): string {
-  return type
-    .replace(/^character varying/, 'varchar')
-    .replace(/^(?:integer|int4|serial)$/, 'int')
-    .replace(/^(?:int8|bigserial)$/, 'bigint')
-    .replace(/^int2$/, 'smallint');
 }

@@ -38,7 +38,12 @@ export function comparable(
     const kind = /^(?:materialized )?\w+/.exec(object)?.[0] ?? '';
     expected.set(object, reduced(kind, object, needed, isDescribed));
     const existing = made.get(object);
-    if (existing) found.set(object, matching(needed, reduced(kind, object, existing, isDescribed)));
+    if (existing) {
+      found.set(
+        object,
+        withDescribedFacts(needed, matching(needed, reduced(kind, object, existing, isDescribed))),
+      );
+    }
   }
   return { expected, found };
 }
@@ -73,6 +78,28 @@ function withoutSequence(value: string): string {
   return value.replace(/^nextval\(.*\)$/, 'nextval(…)');
 }
 
+/** Facts that an entity without them says nothing about: a migration may have its own. */
+const optional: ReadonlySet<string> = new Set(['comment', 'row security']);
+
+function withDescribedFacts(
+  needed: CatalogObject,
+  { facts: own, parts, columns }: CatalogObject,
+): CatalogObject {
+  return {
+    facts: describedFacts(needed.facts, own),
+    parts: new Map(
+      [...parts].map(([part, values]) => [part, describedFacts(needed.parts.get(part), values)]),
+    ),
+    columns,
+  };
+}
+
+function describedFacts(described: CatalogFacts | undefined, values: CatalogFacts): CatalogFacts {
+  return Object.fromEntries(
+    Object.entries(values).filter(([fact]) => !optional.has(fact) || described?.[fact] !== undefined),
+  );
+}
+
 /** Keeps the parts that are needed, also under another name: names are for the ORM's comparison. Others are not described. */
 function matching(needed: CatalogObject, { facts: own, parts }: CatalogObject): CatalogObject {
   const spare = [...parts].filter(([part]) => !needed.parts.has(part));
@@ -92,7 +119,8 @@ function matching(needed: CatalogObject, { facts: own, parts }: CatalogObject): 
   return { facts: own, parts: new Map(kept), columns: [] };
 }
 
-function withoutName(definition: string): string {
+/** Returns the definition of an index, as PostgreSQL prints it, without its name. */
+export function withoutName(definition: string): string {
   return definition.replace(/^(CREATE (?:UNIQUE )?INDEX) (?:"(?:[^"]|"")+"|\S+)/, '$1');
 }
 

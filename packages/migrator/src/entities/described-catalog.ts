@@ -1,8 +1,10 @@
 import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { readCatalog, type Catalog } from '../catalog/catalog.ts';
-import { poolSession } from '../session/session.ts';
+import { readCatalog, readCatalogIn, type Catalog } from '../catalog/catalog.ts';
+import { inTransaction, poolSession } from '../session/session.ts';
 import { isLostConnection } from '../session/find-sql-state.ts';
+import { tryStatement } from '../catalog/restorable-differences.ts';
+import { tablesOf } from '../ledger/tables.ts';
 import { ormStatements } from '../sql/orm-statements.ts';
 
 /** The schema that entities create. */
@@ -32,7 +34,32 @@ export async function createDescribed(scratch: MikroORM, schema: string): Promis
     }
   }
   const after = await readCatalog(scratch, schema);
-  return { objects: new Map([...after].filter(([object]) => !before.has(object))), failures };
+  return { objects: onlyNew(before, after), failures };
+}
+
+/** Returns what entities create, as `createDescribed` does, and leaves the scratch database unchanged. */
+export function describedCatalog(scratch: MikroORM, schema: string): Promise<Catalog> {
+  return inTransaction(scratch, async (session) => {
+    const read = async () => {
+      // Reading sets the search path.
+      await session.query('savepoint before_reading');
+      const catalog = await readCatalogIn(session, schema, tablesOf(scratch, schema));
+      await session.query('rollback to before_reading');
+      return catalog;
+    };
+    await session.query('savepoint before_entities');
+    for (const sql of dropStatements(scratch)) await session.query(sql);
+    const before = await read();
+    for (const sql of await ormStatements(await scratch.schema.getCreateSchemaSQL({ wrap: false })))
+      await tryStatement(session, sql);
+    const after = await read();
+    await session.query('rollback to before_entities');
+    return onlyNew(before, after);
+  });
+}
+
+function onlyNew(before: Catalog, after: Catalog): Catalog {
+  return new Map([...after].filter(([object]) => !before.has(object)));
 }
 
 function dropStatements(scratch: MikroORM): string[] {

@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { readCatalog, readCatalogIn, type Catalog } from '../catalog/catalog.ts';
+import { readCatalog, readCatalogIn, type Catalog, type CatalogFacts } from '../catalog/catalog.ts';
 import { differences, type Difference } from '../catalog/differences.ts';
 import { settledDifferences, tryStatement } from '../catalog/restorable-differences.ts';
 import type { RemediedDifference } from '../leftovers/remedies.ts';
@@ -9,6 +9,7 @@ import { ormStatements } from '../sql/orm-statements.ts';
 import type { IgnoredObjects } from '../catalog/ignored-objects.ts';
 import { comparable } from './comparable.ts';
 import { createDescribed } from './described-catalog.ts';
+import { quoteDefaults } from './quote-defaults.ts';
 
 /** How the schema of all migrations differs from that of the entities. */
 export interface EntityDifferences {
@@ -27,6 +28,7 @@ export async function compareEntities(
   schema: string,
   ignored: IgnoredObjects,
 ): Promise<EntityDifferences> {
+  await quoteDefaults(scratch);
   const made = ignored.without(await readCatalog(scratch, schema));
   const { safe = false, dropTables = true } = scratch.config.get('migrations');
   const statements = await ormStatements(
@@ -81,8 +83,24 @@ function dropped(made: Catalog, changed: Catalog, described: Catalog): string[] 
     const after = changed.get(object);
     if (!after) return described.has(object) ? [] : [object];
     const needed = described.get(object)?.parts;
-    return [...parts.keys()].filter((part) => !after.parts.has(part) && needed?.has(part) !== true);
+    return [...parts]
+      .filter(
+        ([part, values]) =>
+          !after.parts.has(part) && needed?.has(part) !== true && isDescribable(object, part, values),
+      )
+      .map(([part]) => part);
   });
+}
+
+/** Whether entities can describe a part: not a trigger whose function has another name than the ORM gives. */
+function isDescribable(object: string, part: string, values: CatalogFacts): boolean {
+  const [, trigger] = /^trigger (.*)$/s.exec(part) ?? [];
+  if (trigger === undefined) return true;
+  const name = [nameOf(object), trigger.startsWith('"') ? trigger : `"${trigger}"`]
+    .map((quoted) => quoted.slice(1, -1))
+    .join('_');
+  const printed = values['definition'] ?? '';
+  return [`${name}_fn()`, `"${name}_fn"()`].some((called) => printed.endsWith(`.${called}`));
 }
 
 /** Returns the quoted name of an object without its schema, as the ORM writes it. */

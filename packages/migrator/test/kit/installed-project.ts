@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,6 +9,10 @@ import manifest from '../../package.json' with { type: 'json' };
 const migrator = join(import.meta.dirname, '../..');
 const modules = join(migrator, '../../node_modules');
 const run = promisify(execFile);
+const commandLine = 'node_modules/mikro-orm-safe-migrations/dist/cli/main.js';
+
+/** Whether this machine can run a command on a terminal. */
+export const hasTerminals = spawnSync('script', ['--version']).status === 0;
 
 /** How a command ended. */
 export interface Ended {
@@ -59,15 +64,46 @@ export class InstalledProject implements AsyncDisposable {
 
   /** Runs `safe-migrations`, with nothing in its environment but that of the project. */
   run(...args: string[]): Promise<Ended> {
+    return this.runWith({}, ...args);
+  }
+
+  /** Runs `safe-migrations` with more in its environment. */
+  runWith(more: Readonly<Record<string, string>>, ...args: string[]): Promise<Ended> {
     return new Promise((resolve) => {
       const child = execFile(
         process.execPath,
-        ['node_modules/mikro-orm-safe-migrations/dist/cli/main.js', ...args],
-        { cwd: this.directory, env: { PATH: process.env['PATH'], ...this.#environment } },
+        [commandLine, ...args],
+        { cwd: this.directory, env: { PATH: process.env['PATH'], ...this.#environment, ...more } },
         (error, stdout, stderr) => resolve({ code: error ? (child.exitCode ?? -1) : 0, stdout, stderr }),
       );
       child.stdin?.end();
     });
+  }
+
+  /** Runs `safe-migrations` on a terminal. Once it has printed `prompt`, types `answer`. */
+  async runOnTerminal(
+    {
+      prompt,
+      answer,
+      more,
+    }: { readonly prompt: string; readonly answer: string; readonly more: Readonly<Record<string, string>> },
+    ...args: string[]
+  ): Promise<{ readonly code: number | null; readonly sent: string }> {
+    const line = [process.execPath, commandLine, ...args];
+    const terminal = spawn('script', ['-qec', line.join(' '), '/dev/null'], {
+      cwd: this.directory,
+      env: { PATH: process.env['PATH'], TERM: 'xterm', ...this.#environment, ...more },
+    });
+    let sent = '';
+    let asked = false;
+    terminal.stdout.on('data', (data: Buffer) => {
+      sent += data.toString();
+      if (asked || !sent.includes(prompt)) return;
+      asked = true;
+      terminal.stdin.write(answer);
+    });
+    await once(terminal, 'close');
+    return { code: terminal.exitCode, sent };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

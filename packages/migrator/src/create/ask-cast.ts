@@ -1,0 +1,129 @@
+import { isLostConnection } from '../session/find-sql-state.ts';
+import type { Session } from '../session/session.ts';
+import { sampleValues } from './sample-values.ts';
+
+/** How PostgreSQL changes values of one type into another. */
+export interface Cast {
+  /** Whether `alter column … type` needs no `using`. */
+  readonly isAssignment: boolean;
+  /** Returns the new value of an expression. */
+  readonly convert: (value: string) => string;
+  /** Returns a condition that a value comes back equal from the other type; null where PostgreSQL has no way back. */
+  readonly returns: ((value: string) => string) | null;
+  /** Whether every value stays as it is. */
+  readonly keepsValues: boolean;
+  /** Whether the result depends on settings of the session, such as its time zone. */
+  readonly dependsOnSession: boolean;
+}
+
+/**
+ * Asks the scratch database how it changes a type; null if it can't. `session` is in a transaction, whose changes are rolled back.
+ *
+ * Values stay if PostgreSQL doesn't even rewrite a table, or if it casts between different types without being asked, and all sample
+ * values come back equal.
+ */
+export async function askCast(session: Session, from: string, to: string): Promise<Cast | null> {
+  await session.query('savepoint before_cast');
+  try {
+    await session.query(`create temp table migrator_cast (v ${from})`);
+    const [before] = await session.query<{ file: string }>(fileQuery);
+    const isAssignment = await succeeds(session, `alter table migrator_cast alter column v type ${to}`);
+    const [after] = await session.query<{ file: string }>(fileQuery);
+    const convert = isAssignment ? cast(to) : await explicitCast(session, from, to);
+    const back = await explicitCast(session, to, from);
+    if (!convert) return null;
+    const returns = back && (await comparison(session, from, convert, back));
+    const { implicit = false, stable = false } = (await castFacts(session, from, to)) ?? {};
+    const isUnchanged = isAssignment && before?.file === after?.file;
+    const keepsValues =
+      !stable &&
+      (isUnchanged || (implicit && returns !== null && (await samplesReturn(session, from, returns))));
+    return { isAssignment, convert, returns, keepsValues, dependsOnSession: stable };
+  } finally {
+    await session.query('rollback to before_cast');
+  }
+}
+
+const fileQuery = `select pg_relation_filenode('migrator_cast')::text as file`;
+
+function cast(...types: readonly string[]): (value: string) => string {
+  return (value) => [value, ...types].join('::');
+}
+
+/** Returns an explicit cast; by way of text between native enums, and back where only the other direction has a cast; null for none. */
+async function explicitCast(
+  session: Session,
+  from: string,
+  to: string,
+): Promise<((value: string) => string) | null> {
+  if (await succeeds(session, `select null::${from}::${to}`)) return cast(to);
+  const isDetour =
+    (await areEnums(session, from, to)) || (await succeeds(session, `select null::${to}::${from}`));
+  return isDetour ? cast('text', to) : null;
+}
+
+async function comparison(
+  session: Session,
+  from: string,
+  convert: (value: string) => string,
+  back: (value: string) => string,
+): Promise<((value: string) => string) | null> {
+  const there = (value: string) => `(${back(`(${convert(value)})`)})`;
+  // Some types, such as json, have no equality.
+  const forms = [
+    (value: string) => `${there(value)} is not distinct from ${value}`,
+    (value: string) => `${there(value)}::text is not distinct from ${value}::text`,
+  ];
+  for (const form of forms) if (await succeeds(session, `select ${form(`null::${from}`)}`)) return form;
+  return null;
+}
+
+async function areEnums(session: Session, ...types: readonly string[]): Promise<boolean> {
+  const found = await session.query(
+    `select from pg_type where oid = any($1::text[]::regtype[]::oid[]) and typtype = 'e'`,
+    [types],
+  );
+  return found.length === types.length;
+}
+
+/** Returns what the catalog says of a cast between two types, which does not depend on their lengths; undefined where it has no cast. */
+async function castFacts(
+  session: Session,
+  from: string,
+  to: string,
+): Promise<{ readonly implicit: boolean; readonly stable: boolean } | undefined> {
+  const [found] = await session.query<{ implicit: boolean; stable: boolean }>(
+    // A cast of a type to itself applies a length, which may be shorter.
+    `select castcontext = 'i' and castsource <> casttarget and casttarget::regtype::text = $2::text as implicit,
+       coalesce(provolatile <> 'i', false) as stable
+     from pg_cast left join pg_proc p on p.oid = castfunc
+     where castsource = $1::text::regtype and casttarget = $2::text::regtype`,
+    [from, to],
+  );
+  return found;
+}
+
+async function samplesReturn(
+  session: Session,
+  from: string,
+  returns: (value: string) => string,
+): Promise<boolean> {
+  for (const sample of sampleValues) {
+    const value = `${sample}::${from}`;
+    if (!(await succeeds(session, `select ${value}`))) continue;
+    if (!(await succeeds(session, `select 1 / (${returns(`(${value})`)})::int`))) return false;
+  }
+  return true;
+}
+
+async function succeeds(session: Session, sql: string): Promise<boolean> {
+  await session.query('savepoint before_question');
+  try {
+    await session.query(sql);
+    return true;
+  } catch (error) {
+    if (isLostConnection(error)) throw error;
+    await session.query('rollback to before_question');
+    return false;
+  }
+}

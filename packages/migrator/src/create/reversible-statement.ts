@@ -1,0 +1,5 @@
+/** A statement and the one that undoes it. */
+export interface ReversibleStatement {
+  readonly up: string;
+  readonly down: string;
+}
