@@ -1,7 +1,14 @@
-export { describeDifference, describeEntityDifference, type Difference } from './catalog/differences.ts';
+export {
+  describeDifference,
+  describeDrift,
+  describeEntityDifference,
+  type Difference,
+} from './catalog/differences.ts';
 export { describeLeftOut, type LeftOut } from './catalog/server-guard.ts';
 export type { CheckResult } from './check.ts';
 export { createMigration, type CreatedMigration, type CreationWarning } from './create-migration.ts';
+export type { SchemaDrift } from './drift/find-drift.ts';
+export { summarizeDrift } from './drift/summarize-drift.ts';
 export { backfill, type BackfillUpdate } from './files/backfill.ts';
 export { standalone } from './files/standalone.ts';
 export type { StandaloneOptions } from './sql/standalone-mark.ts';

@@ -1,9 +1,12 @@
+import type { Difference } from '../catalog/differences.ts';
 import type { Direction } from '../files/code-migration.ts';
 
 /** Emitted while migrations run. Times in milliseconds. */
 export type MigrationEvent =
   /** Another runner holds the lease. */
   | { readonly kind: 'waiting'; readonly holder: string }
+  /** The schema differs from what the last run left. Emitted before the first migration, also where none is pending. */
+  | { readonly kind: 'drift'; readonly differences: readonly Difference[] }
   | { readonly kind: 'started'; readonly name: string; readonly direction: Direction }
   | {
       readonly kind: 'statement';

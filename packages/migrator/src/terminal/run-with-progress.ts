@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Blocker, MigrationEvent } from '../run/migration-event.ts';
+import { driftLines } from './drift-lines.ts';
 import { StatusLine } from './status-line.ts';
-import { dim, print } from './output.ts';
+import { dim, print, printError } from './output.ts';
 
 /** Runs migrations, and prints a line for each finished one and, on a terminal, the current activity. */
 export async function runWithProgress<T>(
@@ -21,6 +22,9 @@ function show(event: MigrationEvent, current: StatusLine): void {
   switch (event.kind) {
     case 'waiting':
       return current.begin(`waiting for ${event.holder}`, 'waiting');
+    case 'drift':
+      for (const line of driftLines(event.differences)) printError(line);
+      return;
     case 'statement':
       return current.begin(`${event.name} ${event.number}/${event.count} ${oneLine(event.sql)}`);
     case 'blocked':
