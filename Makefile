@@ -11,7 +11,7 @@ synthdb = NODE_COMPILE_CACHE=node_modules/.cache/synthdb \
   SYNTHDB_INVOKED_BY='make $@ $(filter $(given),$(takes_$@))' node src/cli/main.ts
 
 # The variables of each target, as in `make migrate-down steps=2`. lock_wait= is the option --lock-wait.
-takes_migrate-up := to allow_out_of_order lock_wait json
+takes_migrate-up := to allow_out_of_order refuse_drift lock_wait json
 takes_migrate-down := to steps all confirm lock_wait json
 takes_migrate-redo := confirm lock_wait json
 takes_migrate-status := exit_code json
@@ -24,7 +24,7 @@ takes_db-reset := confirm
 takes_demo := json
 takes_test := only
 takes_test-containers := only
-switches := all allow_out_of_order exit_code json
+switches := all allow_out_of_order refuse_drift exit_code json
 
 # The variables on make's command line. Names in capitals are settings for the environment.
 letters := a b c d e f g h i j k l m n o p q r s t u v w x y z
@@ -33,7 +33,7 @@ given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 taken := $(foreach goal,$(goals),$(takes_$(goal)))
 shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
-capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER EXIT_CODE RENAME DROP LOSSY
+capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER REFUSE_DRIFT EXIT_CODE RENAME DROP LOSSY
 loud := $(strip $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v)))
 $(if $(loud),$(error $(loud:%=%=) would be ignored; write variables in lower case))
 unknown := $(filter-out $(taken),$(given))

@@ -15,7 +15,8 @@ class ListingGenerator extends TSMigrationGenerator {
     ...[difference, path, name]: Parameters<TSMigrationGenerator['generate']>
   ): Promise<[code: string, file: string]> {
     const [code, file] = await super.generate(difference, path, name);
-    if (path === undefined) await addMigrationsToList([join(import.meta.dirname, 'src/migrations', file)]);
+    if (path === undefined)
+      await addMigrationsToList([join(import.meta.dirname, 'src/migrations', file)], []);
     return [code, file];
   }
 }

@@ -57,6 +57,7 @@ const migratorFolders = [
   'ledger',
   'lease',
   'catalog',
+  'drift',
   'leftovers',
   'entities',
   'run',

@@ -1,5 +1,5 @@
-import { SchemaOutOfDateError } from '../errors.ts';
-import { migrationGap } from 'mikro-orm-safe-migrations';
+import { SchemaDriftError, SchemaOutOfDateError } from '../errors.ts';
+import { migrationGap, Migrator, summarizeDrift } from 'mikro-orm-safe-migrations';
 import { resolveSettings } from '../settings/resolve-settings.ts';
 import { connectOptions } from '../postgres/orm/connect-options.ts';
 import { connect } from '../postgres/orm/connect.ts';
@@ -47,16 +47,23 @@ export interface OpenDatabaseOptions extends TelemetryOptions {
   readonly schemaBehind?: 'refuse' | 'ignore' | undefined;
   /** What to do when the database has migrations that this code does not know. Default `warn`, by a process warning. */
   readonly schemaAhead?: 'warn' | 'ignore' | undefined;
+  /**
+   * What to do when the schema differs from what the last run of migrations left: `warn` emits a process warning. A schema that can't be
+   * compared, because no run has recorded it or the role may not read the record, passes. Default `ignore`.
+   */
+  readonly schemaDrift?: 'refuse' | 'warn' | 'ignore' | undefined;
 }
 
 /**
  * Opens the configured database. Never creates or changes a schema. Close it with `close()`, or declare it with `await using`.
  *
- * @throws SettingsError before anything is opened, or when `poolMode` is `session` behind a pooler in transaction mode; ConnectionError; SchemaOutOfDateError when migrations are pending.
+ * @throws SettingsError before anything is opened, or when `poolMode` is `session` behind a pooler in transaction mode; ConnectionError; SchemaOutOfDateError when migrations are pending;
+ * SchemaDriftError with `schemaDrift: 'refuse'`.
  */
 export async function openDatabase({
   schemaBehind = 'refuse',
   schemaAhead = 'warn',
+  schemaDrift = 'ignore',
   logger,
   ...given
 }: OpenDatabaseOptions = {}): Promise<Database> {
@@ -83,6 +90,14 @@ export async function openDatabase({
           `the database ${target.label} is ahead of this code: it has the migrations ${unknown.join(', ')}; upgrade this code`,
           { code: 'SYNTHDB_SCHEMA_AHEAD' },
         );
+      }
+    }
+    if (schemaDrift !== 'ignore') {
+      const { differences } = await new Migrator(orm).drift();
+      if (differences.length > 0) {
+        const error = new SchemaDriftError(summarizeDrift(differences));
+        if (schemaDrift === 'refuse') throw error;
+        process.emitWarning(`${target.label}: ${error.message}`, { code: 'SYNTHDB_SCHEMA_DRIFT' });
       }
     }
     const replicas = await Promise.all(

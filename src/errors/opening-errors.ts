@@ -31,3 +31,16 @@ export class SchemaOutOfDateError extends DataError {
     this.pending = pending;
   }
 }
+
+/** The schema differs from what the last run of migrations left. `differences` has a line for each of the first ten, and their number. */
+export class SchemaDriftError extends DataError {
+  readonly code = 'schema_drift';
+  readonly differences: readonly string[];
+
+  constructor(differences: readonly string[]) {
+    super(
+      `the schema differs from what the last migrations left (${differences.join('; ')}); undo the changes, or write a migration for them`,
+    );
+    this.differences = differences;
+  }
+}

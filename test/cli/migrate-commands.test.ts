@@ -30,6 +30,7 @@ describe('synthdb migrate', () => {
     expect(JSON.parse(stdout)).toEqual({
       database: expect.stringMatching(new RegExp(`@.*:\\d+/${db.target.parts.database}$`)),
       applied: ran(firstThree, 'up'),
+      drift: [],
     });
   });
 

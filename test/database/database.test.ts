@@ -6,6 +6,7 @@ import {
   DuplicateError,
   InvalidValueError,
   NotFoundError,
+  SchemaDriftError,
   SchemaOutOfDateError,
   SettingsError,
   openDatabase,
@@ -68,6 +69,26 @@ describe('openDatabase', () => {
     await expect
       .poll(() => warnings.map(({ message }) => message))
       .toEqual([expect.stringContaining('Migration29991231235959_later')]);
+  });
+
+  test('refuses a schema that was changed since the last migrations, or warns of it, as schemaDrift says', async () => {
+    await using db = await TestDatabase.create();
+    for (const schemaDrift of ['refuse', 'warn'] as const)
+      await (await openDatabase({ url: urlOf(db), schemaDrift })).close();
+    await db.orm.em.execute('alter table experiments add column stray text');
+    const line = 'table experiments: column stray: added';
+    const warnings: Error[] = [];
+    process.on('warning', (warning) => warnings.push(warning));
+
+    const opening = openDatabase({ url: urlOf(db), schemaDrift: 'refuse' });
+
+    await expect(opening).rejects.toBeInstanceOf(SchemaDriftError);
+    await expect(opening).rejects.toMatchObject({ code: 'schema_drift', differences: [line] });
+    await (await openDatabase({ url: urlOf(db) })).close();
+    await (await openDatabase({ url: urlOf(db), schemaDrift: 'warn' })).close();
+    await expect
+      .poll(() => warnings.filter((one) => 'code' in one && one.code === 'SYNTHDB_SCHEMA_DRIFT'))
+      .toMatchObject([{ message: expect.stringContaining(line) }]);
   });
 
   test('distinguishes an invalid setting from a failed connection', async () => {

@@ -1,4 +1,9 @@
-export { describeDifference, describeEntityDifference, type Difference } from './catalog/differences.ts';
+export {
+  describeDifference,
+  describeDrift,
+  describeEntityDifference,
+  type Difference,
+} from './catalog/differences.ts';
 export { describeLeftOut, type LeftOut } from './catalog/server-guard.ts';
 export type { CheckResult } from './check.ts';
 export { createMigration, type CreatedMigration, type CreationWarning } from './create-migration.ts';
@@ -6,6 +11,8 @@ export { squashMigrations, type Squash, type SquashRequest } from './squash-migr
 export type { CreateOptions } from './create-options.ts';
 export type { Decisions, Rename } from './create/decisions.ts';
 export { UndecidedDropsError, type UndecidedDrop } from './create/undecided.ts';
+export type { SchemaDrift } from './drift/find-drift.ts';
+export { summarizeDrift } from './drift/summarize-drift.ts';
 export { backfill, type BackfillUpdate } from './files/backfill.ts';
 export { standalone } from './files/standalone.ts';
 export type { StandaloneOptions } from './sql/standalone-mark.ts';

@@ -5,6 +5,8 @@ import type { MigratedDatabase } from './catalog/migrated-database.ts';
 import { IgnoredObjects } from './catalog/ignored-objects.ts';
 import { withConfiguredOptions } from './comparison-options.ts';
 import { check, type CheckResult } from './check.ts';
+import { findDrift, type SchemaDrift } from './drift/find-drift.ts';
+import { summarizeDrift } from './drift/summarize-drift.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
 import { readMigrations } from './files/read-migrations.ts';
 import { sameInOtherText, withEdits } from './ledger/edits.ts';
@@ -63,6 +65,15 @@ export class Migrator {
   }
 
   /**
+   * Compares the schema with what the last run left, fast enough for each start of a service: reads the catalog alone, without a scratch
+   * database, and changes nothing. What was not recorded is not compared: after a run of an earlier version, of another tool or one that
+   * was killed, and while a migration runs or is unfinished.
+   */
+  drift(): Promise<SchemaDrift> {
+    return findDrift(this.#database());
+  }
+
+  /**
    * Applies pending migrations, oldest first, and returns them. Of several runners at once, one migrates; the others wait and find
    * nothing to do. Where all that a squash replaces is applied, records the squash in its place.
    *
@@ -73,6 +84,7 @@ export class Migrator {
     if (!request.allowOutOfOrder) refuseGaps(state, this.#tables.log);
     const chosen = await selectUp(state, request);
     await refuseDroppedSchema(this.#database(), state);
+    await this.#reportDrift(request);
     const recorded = [...state.progress, ...state.takeovers, ...sameInOtherText(state)];
     if (chosen.length + recorded.length === 0) return [];
     return this.#run(state.migrations, (before) => upSteps(before, request));
@@ -86,6 +98,7 @@ export class Migrator {
   async down(request: DownRequest = {}): Promise<MigrationRun[]> {
     const state = await this.#readAll();
     const chosen = await selectDown(state, request);
+    await this.#reportDrift();
     if (chosen.length === 0 && state.progress.length === 0) return [];
     return this.#run(state.migrations, (before) => downSteps(before, request));
   }
@@ -96,6 +109,7 @@ export class Migrator {
    * @throws MigrationRefusedError when none is applied; and the errors of `down`.
    */
   async redo(): Promise<MigrationRun[]> {
+    await this.#reportDrift();
     return this.#run(await readMigrations(this.#orm), async (before) => {
       const [reversal] = await selectDown(before, {});
       if (!reversal) throw new MigrationRefusedError('no migration is applied: run `up` first');
@@ -130,6 +144,7 @@ export class Migrator {
     if (from === undefined) {
       if (!request.allowOutOfOrder) refuseGaps(state, this.#tables.log);
       await refuseDroppedSchema(this.#database(), state);
+      if (request.refuseDrift) await this.#reportDrift(request);
     }
     return planOf(state, this.#limits(), (before) => upSteps(before, request));
   }
@@ -202,6 +217,20 @@ export class Migrator {
       const loaded = await Promise.all(chosen.map((migration) => migration.load()));
       return loaded.map((migration) => ({ migration, direction: 'up', statements: null }));
     });
+  }
+
+  // A run records the schema as it leaves it, so that it is the last one to report what was changed before.
+  async #reportDrift({ refuseDrift = false }: UpRequest = {}): Promise<void> {
+    const { differences } = await this.drift();
+    if (differences.length === 0) return;
+    if (refuseDrift)
+      throw new MigrationRefusedError(
+        `the schema differs from what the last run left, and --refuse-drift (refuseDrift) is set; nothing was changed. Undo the changes, or ` +
+          `accept them by a run without it:\n${summarizeDrift(differences)
+            .map((line) => `  ${line}`)
+            .join('\n')}`,
+      );
+    this.#options.onEvent?.({ kind: 'drift', differences });
   }
 
   async #run(

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Migrator } from 'mikro-orm-safe-migrations';
+import { describeDrift, Migrator } from 'mikro-orm-safe-migrations';
 import { TestDatabase } from './kit/database.ts';
 import type { Fault } from './kit/proxy/fault.ts';
 import { WireProxy } from './kit/proxy/wire-proxy.ts';
@@ -27,6 +27,15 @@ async function migrate(url: string, direction: Direction): Promise<void> {
   try {
     const migrator = new Migrator(orm, options);
     await (direction === 'up' ? migrator.up() : migrator.down({ all: true }));
+  } finally {
+    await orm.close(true);
+  }
+}
+
+async function driftOf(url: string): Promise<string[]> {
+  const orm = accountsOrm(url);
+  try {
+    return (await new Migrator(orm).drift()).differences.map(describeDrift);
   } finally {
     await orm.close(true);
   }
@@ -86,6 +95,7 @@ async function convergesAfter(disturbance: Disturbance, direction: Direction, at
 
   await disturbance.run({ db, proxy, direction, at });
   const reached = proxy.armed === 0;
+  const drift = await driftOf(db.url);
   await migrate(db.url, direction);
 
   const ups = accountMigrations.map((name) => `up ${name}`);
@@ -93,6 +103,8 @@ async function convergesAfter(disturbance: Disturbance, direction: Direction, at
   // Named, so that a failure tells after which statement.
   const point = `${at} ${proxy.triggered[0]}`;
   expect({ point, ...(await readFinalState(db.orm)) }).toEqual({ point, ...undisturbed[direction] });
+  // What an interrupted run leaves is no change by other means.
+  expect({ point, drift }).toEqual({ point, drift: [] });
   expect({ point, done: await completedRuns(db.orm.em) }).toEqual({
     point,
     done: direction === 'up' ? ups : [...ups, ...downs],

@@ -20,13 +20,23 @@ export interface CatalogObject {
  */
 export type Catalog = ReadonlyMap<string, CatalogObject>;
 
-interface Row {
+/** An object (`part` is empty) or one of its parts, as a query describes it. */
+export interface CatalogRow {
   readonly object: string;
   readonly part: string;
   /** The number of a column; null for any other part. */
   readonly position: number | null;
-  readonly facts: string;
+  readonly facts: CatalogFacts;
 }
+
+/** Statements for a transaction that reads a catalog: the texts that PostgreSQL prints depend on settings. */
+export const printingSettings = `set local search_path to ''; set local timezone to 'UTC'; set local datestyle to 'ISO';
+  set local intervalstyle to 'postgres'; set local extra_float_digits to 1; set local bytea_output to 'hex';
+  set local quote_all_identifiers to off; set local standard_conforming_strings to on; set local lc_monetary to 'C';
+  -- Compiling the query takes longer than it runs.
+  set local jit to off;
+  -- Reading thousands of tables takes seconds, which a timeout of the role must not end.
+  set local statement_timeout to 0`;
 
 /**
  * Returns the schema of the connected database: schemas, tables, columns, constraints, indexes, triggers, rules, policies, statistics,
@@ -45,23 +55,26 @@ export async function readCatalogIn(
   { log, logSchema }: Pick<MigratorTables, 'log' | 'logSchema'>,
 ): Promise<Catalog> {
   const excluded = await exclusionsOf(session, schema, log);
-  // The texts that PostgreSQL prints depend on these settings.
-  await session.query(
-    `set local search_path to ''; set local timezone to 'UTC'; set local datestyle to 'ISO'; set local intervalstyle to 'postgres';
-     set local extra_float_digits to 1; set local bytea_output to 'hex'; set local quote_all_identifiers to off;
-     -- Reading thousands of tables takes seconds, which a timeout of the role must not end.
-     set local statement_timeout to 0`,
+  await session.query(printingSettings);
+  const rows = await session.query<Omit<CatalogRow, 'facts'> & { readonly facts: string }>(
+    `select object, part, position, facts from (${catalogQuery}) described order by object, position, part collate "C"`,
+    [...excluded, logSchema],
   );
-  const rows = await session.query<Row>(catalogQuery, [...excluded, logSchema]);
+  return catalogOf(
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the query returns nothing else
+    rows.map((row) => ({ ...row, facts: JSON.parse(row.facts) as CatalogFacts })),
+  );
+}
+
+/** Returns the catalog that rows describe; the columns of an object come in their order. */
+export function catalogOf(rows: Iterable<CatalogRow>): Catalog {
   const catalog = new Map<
     string,
     { facts: CatalogFacts; parts: Map<string, CatalogFacts>; columns: string[] }
   >();
-  for (const { object, part, position, facts: text } of rows) {
+  for (const { object, part, position, facts } of rows) {
     const entry = catalog.get(object) ?? { facts: {}, parts: new Map<string, CatalogFacts>(), columns: [] };
     catalog.set(object, entry);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the query returns nothing else
-    const facts = JSON.parse(text) as CatalogFacts;
     if (part === '') entry.facts = facts;
     else entry.parts.set(part, facts);
     if (position !== null) entry.columns.push(part.replace(/^column /, ''));
@@ -94,8 +107,12 @@ export async function hasUserTables(orm: MikroORM, schema: string): Promise<bool
   return row?.found ?? false;
 }
 
-// What the queries exclude: the migrator's schema by its name, and the logs of all chains by their oids.
-async function exclusionsOf(session: Session, schema: string, log: string): Promise<[string, string[]]> {
+/** Returns what the queries exclude: the migrator's schema by its name, and the logs of all chains by their oids. */
+export async function exclusionsOf(
+  session: Session,
+  schema: string,
+  log: string,
+): Promise<[string, string[]]> {
   const history = `"${schema}"."history"`;
   const [readable] = await session.query(
     `select from pg_class c join pg_namespace n on n.oid = relnamespace

@@ -51,6 +51,11 @@ export function describeSquashDifference(difference: Difference): string {
   });
 }
 
+/** Returns a line that describes how the schema differs from what the last run left. */
+export function describeDrift(difference: Difference): string {
+  return describe(difference, { absent: 'missing', present: 'added', found: 'now', expected: 'before' });
+}
+
 function describe(
   { object, part, fact, expected, found }: Difference,
   sides: Readonly<Record<'absent' | 'present' | 'found' | 'expected', string>>,

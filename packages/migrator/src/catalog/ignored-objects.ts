@@ -1,5 +1,5 @@
 import { MigrationRefusedError } from '../session/errors.ts';
-import type { Catalog } from './catalog.ts';
+import type { Catalog, CatalogFacts, CatalogObject } from './catalog.ts';
 
 /**
  * Whether an object is left out of comparisons.
@@ -7,6 +7,7 @@ import type { Catalog } from './catalog.ts';
  * A pattern is `schema.name`, or `name` for the schema `public`; `*` stands for any characters and `?` for one. It holds for objects of
  * every kind: a table with its parts, a view, a sequence, a function by its name without arguments. `schema.*` holds for the schema too.
  * A pattern may begin with the kind that `check` prints, as in `function shop.*`; objects without a schema need it: `extension pg_*`.
+ * `role reader_*` leaves out the privileges that such roles have on any object.
  */
 export class IgnoredObjects {
   readonly #patterns: readonly Pattern[];
@@ -42,10 +43,31 @@ export class IgnoredObjects {
     );
   }
 
-  /** Returns a catalog without the objects that are left out. */
+  /** Returns a catalog without the objects that are left out, and without the privileges of roles that are. */
   without(catalog: Catalog): Catalog {
     if (this.#patterns.length === 0) return catalog;
-    return new Map([...catalog].filter(([object]) => !this.has(object)));
+    return new Map(
+      [...catalog].flatMap(([name, object]): [string, CatalogObject][] =>
+        this.has(name) ? [] : [[name, this.#withoutGrants(object)]],
+      ),
+    );
+  }
+
+  #withoutGrants({ facts, parts, columns }: CatalogObject): CatalogObject {
+    const roles = this.#patterns.filter(({ kind }) => kind === 'role');
+    if (roles.length === 0) return { facts, parts, columns };
+    const withoutGrants = (all: CatalogFacts): CatalogFacts =>
+      Object.fromEntries(
+        Object.entries(all).filter(([fact]) => {
+          const [, role] = /^privilege \S+ of (.*)$/s.exec(fact) ?? [];
+          return role === undefined || !roles.some(({ name }) => name.test(role));
+        }),
+      );
+    return {
+      facts: withoutGrants(facts),
+      parts: new Map([...parts].map(([part, of]) => [part, withoutGrants(of)])),
+      columns,
+    };
   }
 }
 
@@ -58,7 +80,7 @@ interface Pattern {
 }
 
 const kinds =
-  'schema|table|foreign table|view|materialized view|type|sequence|function|procedure|aggregate|collation|extension|event trigger';
+  'schema|table|foreign table|view|materialized view|type|sequence|function|procedure|aggregate|collation|extension|event trigger|role';
 const kindAndName = new RegExp(`^(${kinds}) (.+)$`, 's');
 const withoutSchema: ReadonlySet<string> = new Set(['extension', 'event trigger']);
 

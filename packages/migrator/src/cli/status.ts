@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { MigrationCondition, MigrationStatus } from '../ledger/status.ts';
+import { driftLines } from '../terminal/drift-lines.ts';
 import { minuteOf, print, printJson, tableOfNames, wrapLine } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
@@ -7,20 +8,30 @@ import type { CommandHost, DatabaseLocation } from './host.ts';
 export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('status')
     .description('list the migrations, applied and pending, and their problems')
-    .option('--exit-code', 'exit with 3 when one is not applied, or has a problem')
+    .option(
+      '--exit-code',
+      'exit with 3 when one is not applied or has a problem, or the schema differs from what the last run left',
+    )
     .option(
       '--json',
-      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }] }',
+      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }], drift: { unknown: reason or null, differences: [{ object, part, fact, expected, found }] } }',
     )
     .action(({ json = false, exitCode = false }: { json?: boolean; exitCode?: boolean }) =>
       host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../migrator.ts');
-        const migrations = await new Migrator(orm).status();
-        if (exitCode && migrations.some(({ condition }) => condition !== 'applied')) process.exitCode = 3;
-        if (json) return printJson({ database: place.database, migrations });
+        const migrator = new Migrator(orm);
+        const [migrations, drift] = [await migrator.status(), await migrator.drift()];
+        const { differences } = drift;
+        if (
+          exitCode &&
+          (differences.length > 0 || migrations.some(({ condition }) => condition !== 'applied'))
+        )
+          process.exitCode = 3;
+        if (json) return printJson({ database: place.database, migrations, drift });
         print(host.describe(place));
         print(tableOfNames(['migration', 'state', 'applied at', 'took'], migrations.map(row), 0));
         for (const line of summaryOf(migrations)) print(wrapLine(line));
+        if (differences.length > 0) for (const line of driftLines(differences)) print(wrapLine(line));
       }),
     );
 }

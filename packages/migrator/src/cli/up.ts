@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import type { Difference } from '../catalog/differences.ts';
+import type { MigrationEvent } from '../run/migration-event.ts';
 import { lockWaitOption } from '../terminal/options.ts';
 import { runWithProgress } from '../terminal/run-with-progress.ts';
 import { print, printJson } from '../terminal/output.ts';
@@ -8,6 +10,7 @@ interface Given {
   readonly to?: string;
   readonly allowOutOfOrder?: boolean;
   readonly allowAhead?: boolean;
+  readonly refuseDrift?: boolean;
   readonly lockWait: number;
   readonly json?: boolean;
 }
@@ -19,16 +22,26 @@ export function upCommand<P extends DatabaseLocation>(host: CommandHost<P>): Com
     .option('--to <name>', 'the last one to apply; +2 for the next two')
     .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
     .option('--allow-ahead', 'accept a database that newer code has migrated, if nothing is pending')
+    .option('--refuse-drift', 'refuse when the schema differs from what the last run left')
     .addOption(lockWaitOption())
-    .option('--json', 'print JSON: { database, applied: [{ name, direction, duration }] }')
-    .action(({ to, allowOutOfOrder, allowAhead, lockWait, json = false }: Given) =>
+    .option(
+      '--json',
+      'print JSON: { database, applied: [{ name, direction, duration }], drift: [{ object, part, fact, expected, found }] }',
+    )
+    .action(({ lockWait, json = false, ...request }: Given) =>
       host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../migrator.ts');
         if (!json) print(host.describe(place));
-        const applied = await runWithProgress(json, (control) =>
-          new Migrator(orm, { lockWait, ...control }).up({ to, allowOutOfOrder, allowAhead }),
-        );
-        if (json) return printJson({ database: place.database, applied });
+        const { to } = request;
+        let drift: readonly Difference[] = [];
+        const applied = await runWithProgress(json, ({ onEvent, signal }) => {
+          const watch = (event: MigrationEvent) => {
+            if (event.kind === 'drift') drift = event.differences;
+            onEvent(event);
+          };
+          return new Migrator(orm, { lockWait, onEvent: watch, signal }).up(request);
+        });
+        if (json) return printJson({ database: place.database, applied, drift });
         if (applied.length > 0)
           print(`${applied.length} applied${to === undefined ? ', nothing is pending' : ''}.`);
         else print(`Nothing is pending${to === undefined ? '' : ` up to ${to}`}.`);

@@ -9,6 +9,8 @@ export interface UpRequest {
   readonly allowOutOfOrder?: boolean | undefined;
   /** Accepts a database that newer code has migrated, if nothing is pending: for the older code after a rollback. Default false. */
   readonly allowAhead?: boolean | undefined;
+  /** Refuses to run when the schema differs from what the last run left, where that is known. Default false: an event reports it. */
+  readonly refuseDrift?: boolean | undefined;
 }
 
 /** Which migrations to revert; the one applied last by default. */

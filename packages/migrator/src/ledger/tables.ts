@@ -16,6 +16,8 @@ export interface MigratorTables {
   readonly lease: string;
   readonly progress: string;
   readonly history: string;
+  /** The schema that the last run left, for the comparison of the next one. */
+  readonly catalog: string;
 }
 
 /** @throws MigrationRefusedError when `schema` is not a plain name, or `migrations.schema` is set. */
@@ -43,6 +45,7 @@ export function tablesOf(orm: MikroORM, schema: string): MigratorTables {
     lease: `"${schema}"."lease"`,
     progress: `"${schema}"."progress"`,
     history: `"${schema}"."history"`,
+    catalog: `"${schema}"."catalog"`,
   };
 }
 

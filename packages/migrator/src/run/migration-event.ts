@@ -1,3 +1,4 @@
+import type { Difference } from '../catalog/differences.ts';
 import type { Direction } from '../files/code-migration.ts';
 
 /** Emitted while migrations run. Times in milliseconds. */
@@ -8,6 +9,8 @@ export type MigrationEvent =
   | { readonly kind: 'takeover'; readonly name: string; readonly replaced: readonly string[] }
   /** `baseline` recorded it as applied, and could not verify all that it does: the rows that it changes, or what its code does. */
   | { readonly kind: 'unverified'; readonly name: string; readonly reason: string }
+  /** The schema differs from what the last run left. Emitted before the first migration, also where none is pending. */
+  | { readonly kind: 'drift'; readonly differences: readonly Difference[] }
   | { readonly kind: 'started'; readonly name: string; readonly direction: Direction }
   | {
       readonly kind: 'statement';

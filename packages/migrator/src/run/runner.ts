@@ -2,6 +2,7 @@ import { isScratch } from '../catalog/scratch-database.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import type { CodeMigration, Direction } from '../files/code-migration.ts';
 import { migrationFiles } from '../files/migration-files.ts';
+import { recordCatalog } from '../drift/record-catalog.ts';
 import { Lease } from '../lease/lease.ts';
 import { addToHistory } from '../ledger/history.ts';
 import { sameInOtherText, withEdits } from '../ledger/edits.ts';
@@ -98,6 +99,8 @@ export class Runner {
       await this.#recordAbandoned(lease);
       return await work(lease);
     } finally {
+      // Also after a failure: the steps before it are done.
+      await recordCatalog(this.#database, lease);
       await lease.release();
     }
   }

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Blocker, MigrationEvent } from '../run/migration-event.ts';
+import { driftLines } from './drift-lines.ts';
 import { StatusLine } from './status-line.ts';
-import { dim, print } from './output.ts';
+import { dim, print, printError } from './output.ts';
 import { withTerminationSignal } from './termination.ts';
 
 /** What a run of migrations reports to, and is stopped by. */
@@ -36,6 +37,9 @@ function show(event: MigrationEvent, current: StatusLine): void {
     case 'takeover':
       current.clear();
       return print(`  recorded ${event.name} in place of the ${event.replaced.length} that it replaces`);
+    case 'drift':
+      for (const line of driftLines(event.differences)) printError(line);
+      return;
     case 'statement':
       return current.begin(`${event.name} ${event.number}/${event.count} ${oneLine(event.sql)}`);
     case 'blocked':

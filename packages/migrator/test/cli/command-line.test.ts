@@ -42,6 +42,32 @@ describe('safe-migrations in a project that only installed it', () => {
     expect(reverted).toMatchObject({ code: 0, stdout: expect.stringContaining(`reverted ${name}`) });
   });
 
+  test('reports drift in status and up, and refuses it with --refuse-drift', async () => {
+    await project.run('up');
+    expect((await project.run('status', '--exit-code')).code).toBe(0);
+    await db.orm.em.execute('create index product_by_name on product (name)');
+    const lines =
+      'The schema differs from what the last run left:\n  table product: index product_by_name: added\n';
+
+    expect(await project.run('status')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(new RegExp(`pending\\.\\n${lines}$`)),
+      stderr: '',
+    });
+    expect((await project.run('status', '--exit-code')).code).toBe(3);
+    const [status, up] = [await project.run('status', '--json'), await project.run('up', '--json')];
+    const differences = [
+      { object: 'table product', part: 'index product_by_name', fact: null, expected: null, found: 'there' },
+    ];
+    expect(JSON.parse(status.stdout)).toMatchObject({ drift: { unknown: null, differences } });
+    expect(JSON.parse(up.stdout)).toMatchObject({ applied: [], drift: differences });
+    expect(await project.run('up')).toMatchObject({ code: 0, stderr: lines });
+    expect(await project.run('up', '--refuse-drift')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('product_by_name: added'),
+    });
+  });
+
   test('exits with 1 when it is refused, with the reason on standard error', async () => {
     expect(await project.run('up', '--to', 'Migration1_nowhere')).toEqual({
       code: 1,
