@@ -321,3 +321,20 @@ test.each(['books.titel', 'authors', 'title', 'year', 'shop.books'])(
     ).rejects.toThrow(`--drop ${name}: `);
   },
 );
+
+test('the docstring names what is renamed and locked, once', async () => {
+  const { source } = await createdProject({
+    made,
+    entities: [plain, books('works', plain, { title: 'name' }, { schema: 'shop' })],
+    options: {
+      renames: [
+        { from: 'books', to: 'shop.works' },
+        { from: 'books.title', to: 'name' },
+      ],
+    },
+  });
+
+  expect(source).toContain(' * Renames books to shop.works and books.title to name.\n');
+  expect(source).toContain(' * Locks: can stop reads and writes of books until it has committed.\n');
+  expect(source).toContain(' * Going back loses nothing.\n');
+});

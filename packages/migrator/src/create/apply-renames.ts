@@ -23,6 +23,8 @@ export interface AppliedRenames {
   readonly statements: readonly ReversibleStatement[];
   /** Tables that were moved to another schema, without being named in `renames`. */
   readonly moves: readonly { readonly from: string; readonly to: string }[];
+  /** Tables that a rename or move locks, by their names afterwards, with those before. */
+  readonly locked: ReadonlyMap<string, string>;
   /** The schema of the migrations, with the new names. */
   readonly made: Catalog;
   /** The schema of the entities. */
@@ -57,7 +59,7 @@ export async function applyRenames(
     ...resolved.columns.map(({ table, from, to }) => renameColumn(table, from, to)),
     ...objects.flatMap((one) => triggerFunctions(made, one)),
   ];
-  if (first.length === 0) return { statements: [], moves: [], made, described };
+  if (first.length === 0) return { statements: [], moves: [], locked: new Map(), made, described };
   await run(orm, first);
   const tables = new Set([
     ...objects.map(({ to }) => to.key),
@@ -68,7 +70,13 @@ export async function applyRenames(
   const moves = moved
     .filter(({ from }) => from.kind === 'table')
     .map(({ from, to }) => ({ from: shortName(from), to: shortName(to) }));
-  return { statements: [...first, ...parts], moves, made: await read(), described };
+  const locked = new Map([
+    ...resolved.columns.map(({ table }): [string, string] => [shortName(table), shortName(table)]),
+    ...objects
+      .filter(({ to }) => to.kind === 'table')
+      .map(({ from, to }): [string, string] => [shortName(to), shortName(from)]),
+  ]);
+  return { statements: [...first, ...parts], moves, locked, made: await read(), described };
 }
 
 /** Undoes renames in the scratch database. */

@@ -6,7 +6,7 @@ import { quoteDefaults } from '../entities/quote-defaults.ts';
 import type { Direction } from '../files/code-migration.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { applyRenames, revertRenames, type AppliedRenames } from './apply-renames.ts';
-import type { Decisions } from './decisions.ts';
+import type { Decisions, Rename } from './decisions.ts';
 import { compare, describedSchema, readSchema, toStatements, type SchemaDifference } from './difference.ts';
 import { splitAtNewValues } from './enum-values.ts';
 import { leaveAlone } from './leave-alone.ts';
@@ -186,19 +186,12 @@ function valuesFirst({ up, down }: Directions, { locked }: Pick<Content, 'locked
 }
 
 function describe(
-  { moves }: AppliedRenames,
-  renames: readonly { readonly from: string; readonly to: string }[],
+  { moves, locked }: AppliedRenames,
+  renames: readonly Rename[],
   forward: SchemaDifference,
 ): Pick<Content, 'summary' | 'locked'> {
-  const all = [...renames, ...moves];
-  const names = all.map(({ from, to }) => `${from} to ${to}`);
-  return {
-    summary: summaryOf(forward, names),
-    locked: lockedTables(
-      forward,
-      all.map(({ from }) => from),
-    ),
-  };
+  const names = [...renames, ...moves].map(({ from, to }) => `${from} to ${to}`);
+  return { summary: summaryOf(forward, names), locked: lockedTables(forward, locked) };
 }
 
 function movesOf({ moves }: AppliedRenames): Warning[] {

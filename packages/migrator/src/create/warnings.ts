@@ -109,17 +109,18 @@ export interface LockedTables {
 /** Returns the tables that a difference locks. */
 export function lockedTables(
   { changedTables, newTables, removedTables }: SchemaDifference,
-  renamed: readonly string[],
+  renamed: ReadonlyMap<string, string>,
 ): LockedTables {
   const made = Object.values(newTables);
+  // By their names before.
   const changed = [
     ...new Set([
-      ...renamed,
-      ...Object.values(changedTables).map(({ name }) => short(name)),
+      ...renamed.values(),
+      ...Object.values(changedTables).map(({ name }) => renamed.get(short(name)) ?? short(name)),
       ...Object.values(removedTables).map((table) => table.getShortestName()),
     ]),
   ];
-  const known = new Set([...changed, ...made.map((table) => table.getShortestName())]);
+  const known = new Set([...changed, ...renamed.keys(), ...made.map((table) => table.getShortestName())]);
   const referred = made
     .flatMap((table) => Object.values(table.getForeignKeys()))
     .map(({ referencedTableName }) => short(referencedTableName));
