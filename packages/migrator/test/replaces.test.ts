@@ -34,6 +34,12 @@ describe('what a migration replaces, by its text', () => {
     `const replaces = (a) => ['x'];`,
     `if (replaces === ['x']) {}`,
     'class S { static replaces = []; }',
+    `// replaces the old states\nconst states = ['new', 'old'];`,
+    `/** What replaces the table of orders. */\nconst tables = ['orders', 'items'];\nexport class S {}`,
+    `/* It replaces 'a', "b". */ export const tables: string[] = ['a'];`,
+    `// replaces: the old states\nconst states = ['new', 'old'];`,
+    `// In place of what it replaces: see https://example.com\nlet names = ['a'];`,
+    "this.addSql(`-- replaces a\\nupdate t set names = '{}'`); const names = ['a'];",
   ])('is nothing in %s', (text) => {
     expect(replacesIn(text)).toEqual([]);
   });

@@ -1,9 +1,10 @@
 import type { Migration } from '@mikro-orm/migrations';
 import { MigrationRefusedError } from '../session/errors.ts';
 
-// A declaration of the class's own, an assignment to it, and what compilers for older targets write: `define(Class, "replaces", […])`.
+// A declaration of the class's own, with a type or without, an assignment to it, and what compilers for older targets write:
+// `define(Class, "replaces", […])`. Nothing else may come before the list, because a comment may have the word too.
 const declaration =
-  /\breplaces\b(?:["'`]\s*,(?:[^[\]]*\bvalue:)?|(?:[^=;[\]()]|\[\])*=(?![=>]))\s*\[([^[\]]*)\]/;
+  /\breplaces\b(?:["'`]\s*,(?:[^[\]]*\bvalue:)?|["'`]?\s*(?::(?:[^=;[\]()\n]|\[\])*)?=(?![=>]))\s*\[([^[\]]*)\]/;
 
 /**
  * Returns the names in the static property `replaces` of a migration, as its text has them, so that its code does not have to run; none
