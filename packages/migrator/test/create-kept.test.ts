@@ -175,3 +175,26 @@ describe('what may be of an entity is dropped by name', () => {
     expect(await valuesOf(db, 'select * from t')).toEqual(rows);
   });
 });
+
+describe('a table that the entities never had is in no direction', () => {
+  test.each<[string, string[], string[]]>([
+    [
+      'of an extension',
+      ['create extension lo', 'create table other (id int)', 'alter extension lo add table other'],
+      [],
+    ],
+    ['that is ignored', ['create table other (id int)'], ['other']],
+    ['that is ignored by its kind', ['create table other (id int)'], ['table other']],
+    ['that is ignored by a pattern with its kind', ['create table other (id int)'], ['table public.oth?r']],
+  ])('%s', async (_, statements, ignore) => {
+    const { migrator, source } = await createdProject({
+      made: ['create table t (id serial primary key)', ...statements],
+      entities: [tableOf('t', { note: p.text().nullable() })],
+      options: { ignore },
+    });
+
+    expect(source).not.toContain('other');
+    expect(await outcomeOf(migrator.up())).toBe('done');
+    expect(await outcomeOf(migrator.down())).toBe('done');
+  });
+});

@@ -144,6 +144,21 @@ describe('squash', () => {
     expect(notCompared).toEqual(['public.person.id', 'public.person.at']);
   });
 
+  test.each(['table noise', 'public.noise', 'table noi*'])(
+    'leaves out what is ignored: %s',
+    async (pattern) => {
+      const db = await emptyDatabase();
+      const { names, open } = await projectOf(db, {
+        noise: { up: ['create table noise (at float)', 'insert into noise values (random())'] },
+        other: { up: ['create table other (id int)'] },
+      });
+
+      const squash = await squashMigrations(open(), { to: names[1] ?? '', ignore: [pattern] });
+
+      expect(squash.notCompared).toEqual([]);
+    },
+  );
+
   test('has no `down` where a migration has none', async () => {
     const [db, fresh] = [await emptyDatabase(), await emptyDatabase()];
     const { path, open } = await projectOf(db, { ...chain, gone: { up: ['drop view notes'], down: null } });

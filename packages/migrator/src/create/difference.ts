@@ -131,10 +131,12 @@ function withoutWildcardTables(orm: MikroORM, schema: DatabaseSchema): DatabaseS
 }
 
 function withoutIgnored(schema: DatabaseSchema, ignored: IgnoredObjects): DatabaseSchema {
-  const isKept = (one: { readonly name: string; readonly schema?: string | undefined }) =>
-    !ignored.hasNamed(one.schema ?? schema.name, one.name);
-  schema.setTables(schema.getTables().filter(isKept));
-  schema.setViews(schema.getViews().filter(isKept));
+  const isKept = (kind: string, one: { readonly name: string; readonly schema?: string | undefined }) =>
+    !ignored.hasNamed(one.schema ?? schema.name, one.name, kind);
+  schema.setTables(schema.getTables().filter((table) => isKept('table', table)));
+  schema.setViews(
+    schema.getViews().filter((view) => isKept(view.materialized ? 'materialized view' : 'view', view)),
+  );
   return schema;
 }
 

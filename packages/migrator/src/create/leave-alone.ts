@@ -40,7 +40,12 @@ export function leaveAlone({ forward, backward }: BothDirections, evidence: Evid
     kind: string,
     one: { readonly schema?: string | undefined; readonly name: string },
   ) => !own.has(`${kind} ${shortName(one)}`);
-  take(forward.removedTables, backward.newTables, (table) => isOfExtension('table', table));
+  for (const [key, table] of Object.entries(forward.removedTables)) {
+    if (!isOfExtension('table', table)) continue;
+    delete forward.removedTables[key];
+    // The ORM names new tables with their schema, and removed ones without `public`.
+    delete backward.newTables[table.getShortestName(false)];
+  }
   take(forward.removedViews, backward.newViews, (view) => isOfExtension(kindOf(view), view));
   const usedEnums = enumsOfChangedColumns(forward);
   take(forward.removedViews, backward.newViews, (view) => isKept(kindOf(view), shortName(view), false));

@@ -75,8 +75,11 @@ export async function unstableColumns(
 
 async function sourcesOf(orm: MikroORM, schema: string, ignored: IgnoredObjects): Promise<Source[]> {
   const { log } = tablesOf(orm, schema);
-  const rows = await poolSession(orm).query<Source & { readonly schema: string; readonly relation: string }>(
+  const rows = await poolSession(orm).query<
+    Source & { readonly schema: string; readonly relation: string; readonly kind: string }
+  >(
     `select format('%I.%I', nspname, relname) as name, relkind = 'S' as "isSequence", nspname as schema, relname as relation,
+       case relkind when 'r' then 'table' when 'm' then 'materialized view' else 'sequence' end as kind,
        array(select quote_ident(attname) from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped order by attnum) as columns
      from pg_class c join pg_namespace n on n.oid = relnamespace
      where relkind in ('r', 'm', 'S') and relpersistence <> 't' and nspname <> $1 and nspname <> 'information_schema' and nspname !~ '^pg_'
@@ -87,7 +90,7 @@ async function sourcesOf(orm: MikroORM, schema: string, ignored: IgnoredObjects)
     [schema, log],
   );
   return rows
-    .filter((row) => !ignored.hasNamed(row.schema, row.relation))
+    .filter((row) => !ignored.hasNamed(row.schema, row.relation, row.kind))
     .map(({ name, isSequence, columns }) => ({ name, isSequence, columns: isSequence ? [] : columns }));
 }
 
