@@ -35,10 +35,11 @@ export async function askCast(session: Session, from: string, to: string): Promi
     const returns = back && (await comparison(session, from, convert, back));
     const { implicit = false, stable = false } = (await castFacts(session, from, to)) ?? {};
     const isUnchanged = isAssignment && before?.file === after?.file;
+    const dependsOnSession = stable || (await dependsOnZone(session, { from, to, convert, returns }));
     const keepsValues =
-      !stable &&
+      !dependsOnSession &&
       (isUnchanged || (implicit && returns !== null && (await samplesReturn(session, from, returns))));
-    return { isAssignment, convert, returns, keepsValues, dependsOnSession: stable };
+    return { isAssignment, convert, returns, keepsValues, dependsOnSession };
   } finally {
     await session.query('rollback to before_cast');
   }
@@ -114,6 +115,32 @@ async function samplesReturn(
     if (!(await succeeds(session, `select 1 / (${returns(`(${value})`)})::int`))) return false;
   }
   return true;
+}
+
+/**
+ * Whether a sample value that comes back equal becomes another one in another time zone. The catalog has no cast of arrays, ranges, domains
+ * and texts, whose elements or forms may depend on it.
+ */
+async function dependsOnZone(
+  session: Session,
+  {
+    from,
+    to,
+    convert,
+    returns,
+  }: Pick<Cast, 'convert' | 'returns'> & { readonly from: string; readonly to: string },
+): Promise<boolean> {
+  await session.query(`set local time zone 'UTC'; create temp table migrator_zone (v ${from}, w ${to})`);
+  for (const sample of sampleValues) {
+    const value = `(${sample}::${from})`;
+    const equal = returns ? ` where ${returns(value)}` : '';
+    await succeeds(session, `insert into migrator_zone select ${value}, ${convert(value)}${equal}`);
+  }
+  await session.query(`set local time zone interval '+05:30' hour to minute`);
+  const [found] = await session.query(
+    `select from migrator_zone where (${convert('v')})::text is distinct from w::text limit 1`,
+  );
+  return found !== undefined;
 }
 
 async function succeeds(session: Session, sql: string): Promise<boolean> {
