@@ -69,6 +69,13 @@ const plain = authors('authors');
 const writers = authors('writers', { name: 'full_name' });
 const moved = authors('authors', { schema: 'shop' });
 const tempered = authors('authors', { type: 'temper' });
+const feelingOf = (table: string, type: string) =>
+  tableOf(table, {
+    name: p.string().length(100),
+    feeling: p.enum(['sad', 'ok']).nativeEnumName(type).nullable(),
+  });
+const feeling = feelingOf('authors', 'temper');
+const feelingWriters = feelingOf('writers', 'Temper of all');
 const moodless = tableOf('authors', { name: p.string().length(100), temper: p.integer().nullable() });
 
 const cases: readonly Case[] = [
@@ -124,6 +131,24 @@ const cases: readonly Case[] = [
     name: 'a native enum',
     entities: [tempered, books('books', tempered)],
     renames: [{ from: 'mood', to: 'temper' }],
+  },
+  {
+    name: 'a native enum, and the column that has it',
+    entities: [feeling, books('books', feeling)],
+    renames: [
+      { from: 'mood', to: 'temper' },
+      { from: 'authors.mood', to: 'feeling' },
+    ],
+  },
+  {
+    name: 'a native enum, the column that has it, and their table',
+    entities: [feelingWriters, books('books', feelingWriters)],
+    renames: [
+      { from: 'authors', to: 'writers' },
+      { from: 'authors.mood', to: 'feeling' },
+      { from: 'mood', to: 'Temper of all' },
+    ],
+    tables: { authors: 'writers' },
   },
   {
     name: 'a table to another schema under another name',
@@ -237,6 +262,15 @@ describe('nothing is regarded as renamed without a word', () => {
     await expect(creating).rejects.toThrow(
       `no entity describes these any more, and a migration would drop their values; choose for each:\n${lines.map((line) => `  ${line}`).join('\n')}`,
     );
+  });
+
+  test('the message says how a table stays without an entity', async () => {
+    const leaving = (entities: Entities) => createdProject({ made, entities });
+
+    await expect(leaving([plain])).rejects.toThrow(
+      '--drop books\nIf a table stays without an entity, add it to the option `ignore`, such as "public.audit".',
+    );
+    await expect(leaving(renamedTitle)).rejects.not.toThrow('ignore');
   });
 
   test('a table in another schema with other columns', async () => {

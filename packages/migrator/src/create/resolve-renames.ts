@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import { MigrationRefusedError, nearestName } from '../session/errors.ts';
 import type { Rename } from './decisions.ts';
-import { baseType, columnTypes, namedObjects, shortName, type NamedObject } from './named-objects.ts';
+import { baseType, columnTypes, namedObjects, quoted, shortName, type NamedObject } from './named-objects.ts';
 
 /** Renames that are possible. */
 export interface ResolvedRenames {
@@ -57,7 +57,7 @@ export function resolveRenames(
         rename,
         `entities describe no table ${shortName(table)}: rename it too, --rename ${shortName(table)}:NAME`,
       );
-    return resolveColumn(rename, { table, column }, target, next);
+    return resolveColumn(rename, { table, column }, { table: target, next, objects });
   });
   return { objects, columns };
 }
@@ -78,8 +78,16 @@ function movedKey(
 function resolveColumn(
   rename: Rename,
   from: { readonly table: NamedObject; readonly column: string },
-  target: NamedObject,
-  next: readonly NamedObject[],
+  {
+    table: target,
+    next,
+    objects,
+  }: {
+    /** As the entities name it. */
+    readonly table: NamedObject;
+    readonly next: readonly NamedObject[];
+    readonly objects: ResolvedRenames['objects'];
+  },
 ): ResolvedRenames['columns'][number] {
   const types = columnTypes(target);
   const found = find(next, rename.to);
@@ -90,15 +98,25 @@ function resolveColumn(
   }
   refuseInUse(rename, types.has(from.column), from.table.object.columns.includes(to));
   const [oldType = '', newType = ''] = [columnTypes(from.table).get(from.column), types.get(to)];
-  // A native enum may move to another schema with its table.
-  const [plain, other] = [oldType, newType].map((type) => baseType(type).replace(/^.*\./, ''));
-  if (plain !== other) {
+  // A native enum may move to another schema with its table, or be renamed too.
+  const [plain = '', other = ''] = [oldType, newType].map((type) => baseType(type).replace(/^.*\./, ''));
+  const isRenamed = objects.some(
+    ({ from: { kind, name }, to: { name: now } }) =>
+      kind === 'type' &&
+      ['', '[]'].some((array) => plain === printed(name) + array && other === printed(now) + array),
+  );
+  if (plain !== other && !isRenamed) {
     refuse(
       rename,
       `it changes from ${oldType} to ${newType}: rename it with its type, and change that in another migration`,
     );
   }
   return { table: target, from: from.column, to };
+}
+
+// As PostgreSQL prints it in a type.
+function printed(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoted(name);
 }
 
 function find(

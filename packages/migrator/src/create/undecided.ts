@@ -12,6 +12,8 @@ export interface UndecidedDrop {
   readonly candidates: readonly string[];
 }
 
+const stays = '\nIf a table stays without an entity, add it to the option `ignore`, such as "public.audit".';
+
 /** Thrown when a migration would drop values, and `renames` and `drops` don't say which ones. */
 export class UndecidedDropsError extends MigrationRefusedError {
   readonly undecided: readonly UndecidedDrop[];
@@ -23,7 +25,7 @@ export class UndecidedDropsError extends MigrationRefusedError {
           ({ name, candidates }) =>
             `  ${[...candidates.map((to) => `--rename ${name}:${to}`), `--drop ${name}`].join(' or ')}`,
         )
-        .join('\n')}`,
+        .join('\n')}${undecided.some(({ kind }) => kind === 'table') ? stays : ''}`,
     );
     this.undecided = undecided;
   }
