@@ -191,6 +191,7 @@ export class Migrator {
   async repair(request: RepairRequest): Promise<void> {
     refuseSmallPool(this.#orm);
     const migrations = await readMigrations(this.#orm);
+    await this.#reportDrift();
     return this.#runner().withLease(async (lease) => {
       const state = await withEdits(stateOf(migrations, await readDatabase(this.#orm, this.#tables)));
       await repair(this.#database(), lease, state, request);

@@ -4,7 +4,7 @@ import { digestOf, type CodeMigration } from './files/code-migration.ts';
 import type { Lease } from './lease/lease.ts';
 import { addToHistory, type RepairAction } from './ledger/history.ts';
 import type { State } from './ledger/state.ts';
-import { statusOf, type MigrationStatus } from './ledger/status.ts';
+import { hasOtherText, statusOf, type MigrationStatus } from './ledger/status.ts';
 import { requireKnown } from './plan/targets.ts';
 import { remainingIndexes } from './run/remaining-statements.ts';
 import { onOwnConnection } from './session/own-connection.ts';
@@ -61,9 +61,8 @@ export async function repair(
     throw new MigrationRefusedError(
       `${name} is applied as the migrations that it replaces: run \`up\` first, which records it; nothing was changed`,
     );
-  const refusal = found && refusals[action](found);
-  if (refusal !== null && refusal !== undefined)
-    throw new MigrationRefusedError(`${name} ${refusal}; nothing was changed`);
+  const refusal = found && !(action === 'accept' && isIncomparable(state, name)) && refusals[action](found);
+  if (typeof refusal === 'string') throw new MigrationRefusedError(`${name} ${refusal}; nothing was changed`);
   const migration = state.migrations.find((one) => one.name === name);
   if (action === 'forget' && migration)
     throw new MigrationRefusedError(
@@ -97,9 +96,25 @@ export async function repair(
   });
 }
 
+/** Whether a file has another text than was applied, and its SQL can't be compared: `status` shows it as edited. */
+function isIncomparable({ migrations, history, edits }: State, name: string): boolean {
+  const [migration, entry] = [migrations.find((one) => one.name === name), history.get(name)];
+  return (
+    migration !== undefined &&
+    entry !== undefined &&
+    edits.get(name) === 'unknown' &&
+    hasOtherText(migration, entry)
+  );
+}
+
+/** Returns the digest of what a migration sends; null when it can't be loaded, throws or queries the database. */
 async function checksumOf(migration: CodeMigration): Promise<string | null> {
-  const statements = await (await migration.load()).emit('up');
-  return statements && digestOf(statements);
+  try {
+    const statements = await (await migration.load()).emit('up');
+    return statements && digestOf(statements);
+  } catch {
+    return null;
+  }
 }
 
 /** Drops the INVALID indexes that the unfinished statements of a migration have left. */

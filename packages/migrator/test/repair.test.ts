@@ -1,7 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Migrator, RepairAction } from 'mikro-orm-safe-migrations';
+import { Migrator, type MigrationEvent, type RepairAction } from 'mikro-orm-safe-migrations';
 import { emptyDatabase, migratorOn, type TestDatabase } from './kit/database.ts';
 import type { Migrations } from './project.ts';
+import { projectOf, sourceOf } from './squash-project.ts';
 
 const first = 'Migration1_first';
 const second = 'Migration2_second';
@@ -120,6 +123,54 @@ describe('repair', () => {
     expect(await migrator.up()).toMatchObject([{ name: third }]);
     await expect(migratorOn(db, edited('text')).up()).rejects.toThrow(`${first} was edited`);
     await expect(migratorOn(db, all).up()).rejects.toThrow(`${first} was edited`);
+  });
+
+  const made = ['create table made (id int)'];
+  test.each<[string, string | readonly string[], (source: string) => string]>([
+    [
+      'queries the database',
+      "await this.execute('create table made (id int)');",
+      (source) => `// Reformatted.\n${source}`,
+    ],
+    ['reads what it sends', made, (source) => source.replace('this.addSql', 'void this.ctx; this.addSql')],
+    ['throws today', made, (source) => source.replace('this.addSql', `throw new Error('gone'); this.addSql`)],
+    ['can not be loaded', made, (source) => `import 'a-package-that-is-gone';\n${source}`],
+    ['has invalid syntax', made, (source) => `${source}}`],
+  ])('accepts another text of an applied file that %s: status shows it as edited', async (_, up, edit) => {
+    const db = await emptyDatabase();
+    await new Migrator((await projectOf(db, { first: { up } })).open()).up();
+    // In another directory, because a process loads a file once.
+    const { path, names, open } = await projectOf(db, { first: { up } });
+    const [name = ''] = names;
+    await writeFile(join(path, `${name}.ts`), edit(sourceOf(name, { up })));
+    const migrator = new Migrator(open());
+    expect(await migrator.up()).toEqual([]);
+    expect(await conditions(migrator)).toEqual(['edited']);
+
+    await migrator.repair({ action: 'accept', name, reason });
+
+    expect(await conditions(migrator)).toEqual(['applied']);
+    await expect(migrator.repair({ action: 'accept', name, reason })).rejects.toThrow('is not edited');
+  });
+
+  test('reports what else was changed since the last run, because it records the schema', async () => {
+    const [db] = await migratedTo(first);
+    await db.orm.em.execute('create table second (id int); create table stray (id int)');
+    const events: MigrationEvent[] = [];
+    const migrator = migratorOn(db, all, { onEvent: (event) => events.push(event) });
+
+    await migrator.repair({ action: 'applied', name: second, reason });
+
+    expect(events).toEqual([
+      {
+        kind: 'drift',
+        differences: [
+          expect.objectContaining({ object: 'table second', found: 'there' }),
+          expect.objectContaining({ object: 'table stray', found: 'there' }),
+        ],
+      },
+    ]);
+    expect(await migrator.drift()).toEqual({ unknown: null, differences: [] });
   });
 
   test('forgets a deleted file', async () => {

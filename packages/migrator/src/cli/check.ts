@@ -102,6 +102,6 @@ const remedies: Readonly<Record<MigrationCondition, string>> = {
   ahead: 'run the code that has it',
   late: 'rename it to be the newest, or migrate up --allow-out-of-order',
   takeover: 'migrate up, which records it in place of what it replaces',
-  blocked: 'migrate up, which says what it lacks',
+  blocked: 'migrate up, which says why',
   duplicate: 'delete all but one of its rows from the log',
 };

@@ -1,8 +1,10 @@
 import { Argument, Command } from 'commander';
 import { confirmDestructive } from './confirmation.ts';
 import { lockWaitOption } from '../terminal/options.ts';
-import { print, printJson } from '../terminal/output.ts';
+import { driftLines } from '../terminal/drift-lines.ts';
+import { print, printError, printJson } from '../terminal/output.ts';
 import type { RepairAction } from '../ledger/history.ts';
+import type { MigrationEvent } from '../run/migration-event.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
 interface Given {
@@ -44,7 +46,11 @@ Actions:
       host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../migrator.ts');
         await confirmDestructive(host, orm, place, { confirm, does: 'changes what is recorded as applied' });
-        await new Migrator(orm, { lockWait }).repair({ action, name, reason });
+        const onEvent = (event: MigrationEvent): void => {
+          if (event.kind === 'drift' && !json)
+            for (const line of driftLines(event.differences)) printError(line);
+        };
+        await new Migrator(orm, { lockWait, onEvent }).repair({ action, name, reason });
         if (json) return printJson({ database: place.database, action, name });
         print(host.describe(place));
         print(`${name} ${done[action]}.`);

@@ -46,13 +46,14 @@ function row({ name, condition, appliedAt, duration }: MigrationStatus): string[
 }
 
 const explanations: Readonly<Partial<Record<MigrationCondition, string>>> = {
-  edited: 'edited: the text differs from that which was applied; `up` compares the SQL',
+  edited:
+    'edited: the text differs from that which was applied; `up` compares the SQL, and `repair accept` takes the file as it is',
   missing: 'missing: applied, but the code does not have it',
   ahead: 'ahead: applied, and newer than this code',
   late: 'late: pending, but older than an applied one',
   unfinished: 'unfinished: interrupted; the next `up` or `down` resumes it',
   takeover: 'takeover: applied as the ones that it replaces; `up` records that',
-  blocked: 'blocked: lacks a part of what it replaces; `up` names it',
+  blocked: 'blocked: a squash that can neither run nor take over; `up` says why',
   duplicate: 'duplicate: several rows in the log',
 };
 
