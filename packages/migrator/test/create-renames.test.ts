@@ -265,12 +265,10 @@ describe('nothing is regarded as renamed without a word', () => {
   });
 
   test('the message says how a table stays without an entity', async () => {
-    const leaving = (entities: Entities) => createdProject({ made, entities });
-
-    await expect(leaving([plain])).rejects.toThrow(
+    await expect(createdProject({ made, entities: [plain] })).rejects.toThrow(
       '--drop books\nIf a table stays without an entity, add it to the option `ignore`, such as "public.audit".',
     );
-    await expect(leaving(renamedTitle)).rejects.not.toThrow('ignore');
+    await expect(createdProject({ made, entities: renamedTitle })).rejects.not.toThrow('ignore');
   });
 
   test('a table in another schema with other columns', async () => {
