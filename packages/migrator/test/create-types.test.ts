@@ -191,3 +191,23 @@ test('a default is cast with its column', async () => {
   expect(await outcomeOf(migrator.down())).toBe('done');
   expect(await valuesOf(db, 'select v from t order by id')).toEqual(['{"v": "3"}', '{"v": "7"}']);
 });
+
+describe('a type that other objects keep is refused with the reason', () => {
+  test.each([
+    ['a view', 'create view w as select v from t', 'used by a view or rule'],
+    ['a check', `alter table t add constraint full_v check (v <> '')`, 'operator does not exist'],
+    ['an index', `create index by_length on t (length(v))`, 'length(integer) does not exist'],
+    ['a policy', `create policy p on t using (v <> '')`, 'used in a policy definition'],
+    [
+      'a trigger',
+      `create function f() returns trigger language plpgsql as 'begin return new; end';
+       create trigger r before update on t for each row when (new.v <> '') execute function f()`,
+      'used in a trigger definition',
+    ],
+  ])('%s', async (_, sql, reason) => {
+    const creating = createdProject({ made: [...made('text'), sql], entities: entity('int') });
+
+    await expect(creating).rejects.toThrow('the statements for it fail even without rows: ');
+    await expect(creating).rejects.toThrow(reason);
+  });
+});

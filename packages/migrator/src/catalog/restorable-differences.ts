@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { tablesOf } from '../ledger/tables.ts';
 import { differences, type Difference } from './differences.ts';
@@ -88,14 +89,19 @@ function printed(
   });
 }
 
-/** Sends a statement, and undoes it if it fails: an object that can't be recreated separately keeps its difference. */
-export async function tryStatement(session: Session, sql: string): Promise<void> {
+/**
+ * Sends a statement, and undoes it if it fails: an object that can't be recreated separately keeps its difference. Returns why it failed; null
+ * when it did not.
+ */
+export async function tryStatement(session: Session, sql: string): Promise<string | null> {
   await session.query('savepoint before_statement');
   try {
     await session.query(sql);
+    return null;
   } catch (error) {
     if (isLostConnection(error)) throw error;
     await session.query('rollback to before_statement');
+    return isNativeError(error) ? error.message : String(error);
   }
 }
 

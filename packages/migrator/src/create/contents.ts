@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { describeEntityDifference } from '../catalog/differences.ts';
 import type { IgnoredObjects } from '../catalog/ignored-objects.ts';
-import { changesNothing, compareEntities } from '../entities/entity-differences.ts';
+import { compareEntities, effectOf } from '../entities/entity-differences.ts';
 import { quoteDefaults } from '../entities/quote-defaults.ts';
 import type { Direction } from '../files/code-migration.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
@@ -79,9 +79,9 @@ export async function contentsOf(scratch: ScratchSchema, options: Decisions): Pr
     up: withTypeChanges(await toStatements(orm, forward), types.up),
     down: withTypeChanges(await toStatements(orm, backward), types.down),
   };
-  const isUnchanged = changes.up.length === 0 || (await changesNothing(orm, schema, changes.up));
+  const { isNone: isUnchanged, failures } = await effectOf(orm, schema, changes.up);
   if (isUnchanged && renamed.statements.length === 0) {
-    await refuseUnwritable(scratch);
+    await refuseUnwritable(scratch, failures);
     return { migrations: [], kept };
   }
   const statements = {
@@ -93,7 +93,7 @@ export async function contentsOf(scratch: ScratchSchema, options: Decisions): Pr
     : { up: [...statements.up, ...changes.up], down: [...changes.down, ...statements.down] };
   await revertRenames(orm, renamed.statements);
   const { migrations, report } = await tried(scratch, whole, statements);
-  if (report.isUp) await refuseUnwritable(scratch);
+  if (report.isUp) await refuseUnwritable(scratch, isUnchanged ? failures : []);
   return {
     migrations: migrations.map((one, index) =>
       index === migrations.length - 1
@@ -202,12 +202,19 @@ function movesOf({ moves }: AppliedRenames): Warning[] {
 }
 
 // The ORM's comparison is not PostgreSQL's: it finds no statement for some differences.
-async function refuseUnwritable({ orm, schema, ignored }: ScratchSchema): Promise<void> {
+async function refuseUnwritable(
+  { orm, schema, ignored }: ScratchSchema,
+  failures: readonly string[],
+): Promise<void> {
   const { differing } = await compareEntities(orm, schema, ignored);
   if (differing.length === 0) return;
+  const why =
+    failures.length === 0
+      ? 'but the ORM finds no statement for it'
+      : 'but the statements for it fail even without rows';
   throw new MigrationRefusedError(
-    'entities and migrations differ, but the ORM finds no statement for it: write a migration by hand, or correct the entity:\n' +
-      differing.map((one) => `  ${describeEntityDifference(one)}`).join('\n'),
+    `entities and migrations differ, ${why}: write a migration by hand, or correct the entity:\n` +
+      [...differing.map(describeEntityDifference), ...failures].map((line) => `  ${line}`).join('\n'),
   );
 }
 

@@ -56,21 +56,39 @@ export async function compareEntities(
   };
 }
 
-/** Whether statements of the ORM leave the schema as PostgreSQL prints it. */
-export async function changesNothing(
+/** What statements of the ORM do to a scratch database. */
+export interface StatementEffect {
+  /** Whether they leave the schema as PostgreSQL prints it. */
+  readonly isNone: boolean;
+  /** How those fail that do, even without rows: the statement and the server's message. */
+  readonly failures: readonly string[];
+}
+
+/** Returns the effect of statements, which are rolled back. */
+export async function effectOf(
   scratch: MikroORM,
   schema: string,
   statements: readonly string[],
-): Promise<boolean> {
+): Promise<StatementEffect> {
   const before = await readCatalog(scratch, schema);
-  return differences(before, await catalogAfter(scratch, schema, statements)).length === 0;
+  const failures: string[] = [];
+  const after = await catalogAfter(scratch, schema, statements, failures);
+  return { isNone: differences(before, after).length === 0, failures };
 }
 
-/** Returns the catalog after statements of the ORM, which are rolled back. */
-function catalogAfter(scratch: MikroORM, schema: string, statements: readonly string[]): Promise<Catalog> {
+/** Returns the catalog after statements of the ORM, which are rolled back; adds to `failures` how some fail. */
+function catalogAfter(
+  scratch: MikroORM,
+  schema: string,
+  statements: readonly string[],
+  failures: string[] = [],
+): Promise<Catalog> {
   return inTransaction(scratch, async (session) => {
     await session.query('savepoint before_changes');
-    for (const sql of statements) await tryStatement(session, sql);
+    for (const sql of statements) {
+      const failure = await tryStatement(session, sql);
+      if (failure !== null) failures.push(`${sql}: ${failure}`);
+    }
     const catalog = await readCatalogIn(session, schema, tablesOf(scratch, schema));
     await session.query('rollback to before_changes');
     return catalog;
