@@ -8,6 +8,7 @@ export const pages: readonly string[] = [
   'README.md',
   'packages/migrator/README.md',
   'packages/migrator/docs/guide.md',
+  'packages/migrator/docs/statements.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),

@@ -13,7 +13,7 @@ import { sameInOtherText, withEdits } from './ledger/edits.ts';
 import { readDatabase, readState, stateOf, type State } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
 import { readHistory, type HistoryItem } from './ledger/history.ts';
-import { poolSession } from './session/session.ts';
+import { poolSession, type Session } from './session/session.ts';
 import { withPermissionHint } from './session/with-permission-hint.ts';
 import { tablesOf, type MigratorTables } from './ledger/tables.ts';
 import { refuseDroppedSchema } from './leftovers/dropped-schema.ts';
@@ -146,12 +146,17 @@ export class Migrator {
       await refuseDroppedSchema(this.#database(), state);
       if (request.refuseDrift) await this.#reportDrift(request);
     }
-    return planOf(state, this.#limits(), (before) => upSteps(before, request));
+    return planOf(state, this.#limits(), (before) => upSteps(before, request), this.#sessionFrom(from));
   }
 
   /** Returns what `down` would send; otherwise as `planUp`. */
   async planDown({ from, ...request }: DownRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
-    return planOf(await this.#stateFrom(from), this.#limits(), (before) => downSteps(before, request));
+    return planOf(
+      await this.#stateFrom(from),
+      this.#limits(),
+      (before) => downSteps(before, request),
+      this.#sessionFrom(from),
+    );
   }
 
   /**
@@ -277,5 +282,10 @@ export class Migrator {
 
   async #stateFrom(from: string | null | undefined): Promise<State> {
     return from === undefined ? this.#readAll() : appliedUpTo(await readMigrations(this.#orm), from);
+  }
+
+  // A plan from a given basis opens no connection.
+  #sessionFrom(from: string | null | undefined): Session | null {
+    return from === undefined ? poolSession(this.#orm) : null;
   }
 }

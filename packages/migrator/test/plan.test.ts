@@ -8,7 +8,7 @@ import {
   type PlannedMigration,
 } from 'mikro-orm-safe-migrations';
 import type { Target } from './kit/server.ts';
-import { TestDatabase } from './kit/database.ts';
+import { emptyDatabase, migratorOn, TestDatabase } from './kit/database.ts';
 import { WireProxy } from './kit/proxy/wire-proxy.ts';
 
 class Migration20260101000000_tables extends Migration {
@@ -82,6 +82,13 @@ function sent(proxy: WireProxy): string[] {
 
 function planned(migrations: readonly PlannedMigration[]): string[] {
   return migrations.flatMap(({ statements }) => statements.map((sql) => sql.trim()));
+}
+
+/** The statements of tables and procedures that a plan shows outside transactions. */
+function outsideIn(plan: readonly PlannedMigration[]): string[] {
+  return planned(plan).filter(
+    (sql, index, all) => /^(?:call|reindex|cluster)/.test(sql) && all[index + 1] !== 'commit',
+  );
 }
 
 function names(plan: readonly PlannedMigration[]): string[] {
@@ -222,4 +229,28 @@ describe('a plan', () => {
     expect(await runner.planDown({ from: null })).toEqual([]);
     await expect(runner.planUp({ from: 'slowly' })).rejects.toThrow(`did you mean ${slowly}?`);
   });
+});
+
+test('a plan asks the server whether a procedure commits, and a table is partitioned', async () => {
+  const db = await emptyDatabase();
+  await db.orm.em.execute(`
+    create procedure committing() language plpgsql as 'begin commit; end';
+    create procedure calm() language plpgsql as 'begin perform 1; end';
+    create table parts (a int primary key) partition by range (a); create table plain (a int primary key)`);
+  const alone = [
+    'call committing()',
+    'reindex table parts',
+    'reindex index parts_pkey',
+    'cluster parts using parts_pkey',
+  ];
+  const inTransactions = [
+    'call calm()',
+    'call absent()',
+    'reindex table plain',
+    'cluster plain using plain_pkey',
+  ];
+  const migrator = migratorOn(db, { A: { up: [...alone, ...inTransactions], transactional: false } });
+
+  expect(outsideIn(await migrator.planUp())).toEqual(alone);
+  expect(outsideIn(await migrator.planUp({ from: null }))).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { findExistingTables } from '../ledger/tables.ts';
 import { hasUserTables, readCatalog, type Catalog } from '../catalog/catalog.ts';
-import { MigrationRefusedError } from '../session/errors.ts';
+import { MigrationRefusedError, MigratorError } from '../session/errors.ts';
 import { isScratch, withScratchDatabase } from '../catalog/scratch-database.ts';
 import { poolSession } from '../session/session.ts';
 import type { State } from '../ledger/state.ts';
@@ -8,7 +8,8 @@ import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 
 /**
  * Refuses to migrate a database whose tables were all dropped while its log was kept, as the ORM's `schema:drop` does. Uses a scratch
- * database only where the log lists migrations and there is no table at all; refuses nothing where the role may not create one.
+ * database only where the log lists migrations and there is no table at all; refuses nothing where the role may not create one, or a
+ * migration fails there.
  *
  * @throws MigrationRefusedError with the statements that empty the log.
  */
@@ -25,7 +26,8 @@ export async function refuseDroppedSchema(
     await migratorFor(scratch).repeat(applied);
     return readCatalog(scratch, schema);
   }).catch((error: unknown) => {
-    if (error instanceof MigrationRefusedError) return null;
+    // A migration that fails there, such as one that changes what was made by hand, explains nothing about the tables here.
+    if (error instanceof MigratorError) return null;
     throw error;
   });
   if (expected === null || !schemaWasDropped(expected, new Map())) return;

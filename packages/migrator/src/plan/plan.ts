@@ -2,7 +2,8 @@ import { parseBackfill } from '../files/backfill.ts';
 import type { Direction } from '../files/code-migration.ts';
 import { sessionTimeouts, transactionTimeouts, type Limits } from '../run/limits.ts';
 import type { Step } from '../run/step.ts';
-import { beginStatement } from '../session/session.ts';
+import { findStandalone } from '../run/send-standalone.ts';
+import { beginStatement, type Session } from '../session/session.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { requireKnown } from './targets.ts';
 import { classifyStandalone } from '../sql/classify-standalone.ts';
@@ -26,12 +27,14 @@ export interface PlannedMigration {
 
 /**
  * Returns what a run would send whose steps `choose` returns. Interrupted steps come first, as in a run. Calls each step once, with every handle
- * of the database closed to it.
+ * of the database closed to it. Asks `session` what decides whether a statement runs in a transaction, as a run does: whether a table is
+ * partitioned, or a procedure commits. Without a session, or of an object that does not exist yet, its text decides.
  */
 export async function planOf(
   state: State,
   limits: Limits,
   choose: (state: State) => Promise<readonly Step[]>,
+  session: Session | null,
 ): Promise<PlannedMigration[]> {
   const first = await unfinishedSteps(state, await choose(state));
   const steps = [...first, ...(await choose(first.reduce(afterStep, state)))];
@@ -47,7 +50,7 @@ export async function planOf(
         known: emitted !== null,
         statements: migration.transactional
           ? transaction(limits, step, emitted ?? [])
-          : await stepByStep(limits, step, emitted ?? [], state.progress),
+          : await stepByStep(limits, step, emitted ?? [], { progress: state.progress, session }),
       };
     }),
   );
@@ -75,7 +78,7 @@ async function stepByStep(
   limits: Limits,
   step: Step,
   statements: readonly string[],
-  progress: readonly Progress[],
+  { progress, session }: { readonly progress: readonly Progress[]; readonly session: Session | null },
 ): Promise<string[]> {
   const { migration, direction } = step;
   const done = new Set(
@@ -86,8 +89,9 @@ async function stepByStep(
   const remaining = statements.filter((_, index) => !done.has(index));
   const sent = [sessionTimeouts(step)];
   for (const sql of remaining) {
-    const isStandalone = parseBackfill(sql) !== null || (await classifyStandalone(sql)) !== null;
-    sent.push(...(isStandalone ? [sql] : transaction(limits, step, [sql])));
+    const kind = await (session ? findStandalone(session, sql) : classifyStandalone(sql));
+    const standsAlone = parseBackfill(sql) !== null || kind !== null;
+    sent.push(...(standsAlone ? [sql] : transaction(limits, step, [sql])));
   }
   return sent;
 }

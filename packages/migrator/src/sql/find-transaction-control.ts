@@ -1,11 +1,13 @@
+import type { VariableSetStmt } from 'libpg-query';
 import { parseSql, type ParsedStatement } from './parse-sql.ts';
 import { scanSql } from './scan-sql.ts';
 
 // A text without any of these words is not parsed: it may have a million values.
-const suspicious = /\b(?:begin|start|commit|end|abort|rollback|prepare)\b/i;
+const suspicious = /\b(?:begin|start|commit|end|abort|rollback|prepare|transaction|transaction_isolation)\b/i;
 
 /**
- * Returns the first statement of a text that begins or ends a transaction, as written; null without one. Savepoints do neither. If
+ * Returns the first statement of a text that begins or ends a transaction, or sets its isolation level or snapshot, which only its first
+ * statement can; as written, and null without one. Savepoints do neither. If
  * PostgreSQL's grammar can't parse the text, any statement that starts with such a word counts: refusing a migration that a newer
  * server would accept is safer than a transaction that ends too early.
  */
@@ -19,6 +21,7 @@ export async function findTransactionControl(sql: string): Promise<string | null
 }
 
 function controlsTransaction({ node }: ParsedStatement): boolean {
+  if ('VariableSetStmt' in node) return setsIsolation(node.VariableSetStmt);
   return 'TransactionStmt' in node && !ofSavepoints.has(node.TransactionStmt.kind);
 }
 
@@ -27,6 +30,12 @@ const ofSavepoints = new Set<string | undefined>([
   'TRANS_STMT_RELEASE',
   'TRANS_STMT_ROLLBACK_TO',
 ]);
+
+function setsIsolation({ kind, name, args = [] }: VariableSetStmt): boolean {
+  if (name === 'TRANSACTION')
+    return args.some((arg) => 'DefElem' in arg && arg.DefElem.defname === 'transaction_isolation');
+  return name === 'TRANSACTION SNAPSHOT' || (name === 'transaction_isolation' && kind === 'VAR_SET_VALUE');
+}
 
 function controlAmong(texts: readonly string[]): string | null {
   const tokens = texts.filter((text) => !/^(?:--|\/\*)/.test(text));

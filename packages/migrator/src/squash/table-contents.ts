@@ -7,7 +7,7 @@ import { poolSession } from '../session/session.ts';
 export type ContentColumns = ReadonlyMap<string, readonly string[]>;
 
 /** Digests of what tables, materialized views and sequences hold, by their quoted names. */
-export type Contents = ReadonlyMap<string, string>;
+export type TableContents = ReadonlyMap<string, string>;
 
 interface Source {
   readonly name: string;
@@ -26,7 +26,7 @@ export async function readContents(
     ignored,
     columns,
   }: { readonly schema: string; readonly ignored: IgnoredObjects; readonly columns?: ContentColumns },
-): Promise<Contents> {
+): Promise<TableContents> {
   const contents = new Map<string, string>();
   for (const { name, isSequence, columns: all } of await sourcesOf(orm, schema, ignored))
     contents.set(

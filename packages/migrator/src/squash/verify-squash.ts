@@ -15,7 +15,7 @@ import {
   readContents,
   stableColumns,
   unstableColumns,
-  type Contents,
+  type TableContents,
   type ContentColumns,
 } from './table-contents.ts';
 
@@ -168,7 +168,7 @@ async function compareContents(
   former: MikroORM,
   squashed: MikroORM,
 ): Promise<{
-  readonly contents: Contents;
+  readonly contents: TableContents;
   readonly notCompared: readonly string[];
   readonly columns: ContentColumns;
 }> {
@@ -190,7 +190,7 @@ async function compareContents(
   return { contents: compared, notCompared, columns };
 }
 
-function differingContents(expected: Contents, found: Contents): string[] {
+function differingContents(expected: TableContents, found: TableContents): string[] {
   return [...expected.keys()]
     .filter((name) => expected.get(name) !== found.get(name))
     .map((name) => `${name}: the rows or values differ`);

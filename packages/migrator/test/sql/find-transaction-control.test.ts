@@ -15,6 +15,13 @@ test.each([
   [`select U&'\\'; commit; select ''`, 'commit'],
   ['select $a$ $b$ $a$; commit', 'commit'],
   ['/* /* */ */ commit', 'commit'],
+  ['set transaction isolation level serializable', 'set transaction isolation level serializable'],
+  [
+    'select 1; SET TRANSACTION READ ONLY, ISOLATION LEVEL READ COMMITTED',
+    'SET TRANSACTION READ ONLY, ISOLATION LEVEL READ COMMITTED',
+  ],
+  [`set local transaction_isolation = 'serializable'`, `set local transaction_isolation = 'serializable'`],
+  [`set transaction snapshot '00000003-0000001B-1'`, `set transaction snapshot '00000003-0000001B-1'`],
 ])('begins or ends a transaction: %s', async (sql, what) => {
   expect(await findTransactionControl(sql)).toBe(what);
 });
@@ -30,6 +37,10 @@ test.each([
   'create function f() returns int language sql begin atomic select 1; end',
   'create function f() returns int language sql begin atomic select case when true then 1 end; end',
   'create table commits (id int)',
+  'set transaction read only',
+  'set session characteristics as transaction isolation level serializable',
+  'show transaction_isolation',
+  'create table transaction (transaction_isolation text)',
   'prepare a as select 1',
   'create rule r as on insert to t do also (delete from u; delete from v)',
 ])('leaves transactions alone: %s', async (sql) => {

@@ -1,0 +1,137 @@
+import { anywhere, never, outside, type Shape } from './shape.ts';
+
+const table = (name: string): string[] => [
+  `create table ${name} (a int primary key, b text)`,
+  `insert into ${name} values (1, 'x'), (2, 'y')`,
+];
+const committing = (name: string): string[] => [
+  `create table ${name}_seen (a int)`,
+  `create procedure ${name}() language plpgsql as 'begin insert into ${name}_seen values (1); commit; insert into ${name}_seen values (2); end'`,
+];
+const prepared = { needs: ['max_prepared_transactions', '20'] } as const;
+
+const inside = { inTransaction: true, refused: { standalone: 'inside' } } as const;
+
+export const data: readonly Shape[] = [
+  anywhere(
+    `insert into inserted values (3, $$it's$$), (4, default) on conflict (a) do update set b = excluded.b returning *`,
+    ...table('inserted'),
+  ),
+  anywhere(`update updated set b = b || '!' from (values (1)) v (n) where a = n`, ...table('updated')),
+  anywhere('delete from deleted using (values (2)) v (n) where a = n returning a', ...table('deleted')),
+  anywhere(
+    'with gone as (delete from moved returning *) insert into moved_to select * from gone',
+    ...table('moved'),
+    'create table moved_to (a int, b text)',
+  ),
+  {
+    ...anywhere(
+      `merge into merged m using (values (2, 'z'), (3, 'w')) v (a, b) on m.a = v.a when matched then update set b = v.b when not matched then insert values (v.a, v.b)`,
+      ...table('merged'),
+    ),
+    since: 15,
+  },
+  anywhere('select count(*) from generate_series(1, 1000)'),
+  anywhere('values (1), (2)'),
+  anywhere('table read', ...table('read')),
+  anywhere('select * from locked for update', ...table('locked')),
+  anywhere('copy written to $$/dev/null$$ (format csv, header)', ...table('written')),
+  anywhere('copy (select 1) to stdout'),
+  anywhere(`copy loaded from program 'echo 7,seven' (format csv)`, ...table('loaded')),
+  never('input', 'copy piped from stdin', ...table('piped')),
+  never('input', 'copy dumped (a, b) from stdin;\n8\teight\n\\.', ...table('dumped')),
+  anywhere(
+    `do $$ begin insert into done values (3, 'z'); exception when others then raise; end $$`,
+    ...table('done'),
+  ),
+  {
+    ...outside(
+      `do $$ begin insert into done_partly values (3, 'z'); commit; delete from done_partly; rollback; end $$`,
+      ...table('done_partly'),
+    ),
+    refused: { transactional: 'commits' },
+  },
+  { ...anywhere(`do $$ begin execute 'com' || 'mit'; end $$`), fails: '0A000' },
+  anywhere('call calm()', ...table('calmed'), `create procedure calm() language sql as 'delete from calmed'`),
+  { ...outside('call committing()', ...committing('committing')), refused: { transactional: 'commits' } },
+  {
+    sql: 'call hiding()',
+    prepare: [
+      ...committing('hidden'),
+      `create procedure hiding() language plpgsql as 'begin call hidden(); end'`,
+    ],
+    refused: { transactional: 'commits', 'statement by statement': 'unmarked' },
+  },
+  anywhere(`select lo_from_bytea(601, 'abc')`),
+  anywhere('select lo_unlink(602)', `select lo_from_bytea(602, 'abc')`),
+  anywhere(`comment on large object 603 is 'an object'`, 'select lo_create(603)'),
+  anywhere('prepare planned (int) as select $1'),
+  { ...anywhere('execute planned (1)'), fails: '26000' },
+  { ...anywhere('deallocate planned'), fails: '26000' },
+  never('lasting', 'deallocate all'),
+  { ...anywhere('declare reading cursor for select 1'), ...inside },
+  anywhere('declare holding cursor with hold for select * from held', ...table('held')),
+  { ...anywhere('fetch 5 from reading'), fails: '34000' },
+  { ...anywhere('move 5 in reading'), fails: '34000' },
+  { ...anywhere('close reading'), fails: '34000' },
+  anywhere('close all'),
+  anywhere('listen elsewhere'),
+  anywhere('unlisten *'),
+  anywhere(`notify shapes, 'hello'`),
+  {
+    ...anywhere('lock table exclusive in access exclusive mode', ...table('exclusive')),
+    ...inside,
+  },
+  anywhere('set constraints all deferred'),
+  anywhere(`set datestyle = 'German'`),
+  { ...anywhere(`set local datestyle = 'German'`), inTransaction: true },
+  anywhere('set time zone $$UTC$$'),
+  anywhere(`set shapes.custom = 'x'`),
+  anywhere('reset datestyle'),
+  anywhere('reset all'),
+  anywhere('show datestyle'),
+  anywhere('show all'),
+  anywhere('set session characteristics as transaction read only'),
+  { ...never('control', 'set transaction isolation level serializable'), inTransaction: true },
+  { ...anywhere('set transaction read only'), inTransaction: true },
+  anywhere(`select set_config('datestyle', 'German', false)`),
+  anywhere('select pg_advisory_lock(77)'),
+  anywhere('select pg_reload_conf()'),
+  anywhere('explain (costs off) select 1'),
+  anywhere(`explain analyze insert into explained values (3, 'z')`, ...table('explained')),
+  anywhere('discard plans'),
+  anywhere('discard sequences'),
+  anywhere('discard temp'),
+  outside('discard all'),
+  never('lasting', `load 'auto_explain'`),
+  never('control', 'begin'),
+  never('control', 'start transaction isolation level serializable'),
+  never('control', 'commit'),
+  never('control', 'end'),
+  never('control', 'rollback and no chain'),
+  never('control', 'abort'),
+  { ...anywhere('savepoint one'), ...inside },
+  { ...anywhere('release savepoint one'), ...inside, fails: '3B001' },
+  { ...anywhere('rollback to savepoint one'), ...inside, fails: '3B001' },
+  { ...never('control', `prepare transaction '{db}_first'`), inTransaction: true, ...prepared },
+  {
+    ...never(
+      'control',
+      `commit prepared '{db}_second'`,
+      'begin',
+      'create table from_prepared (a int)',
+      `prepare transaction '{db}_second'`,
+    ),
+    ...prepared,
+  },
+  {
+    ...never(
+      'control',
+      `rollback prepared '{db}_third'`,
+      'begin',
+      'create table from_rolled_back (a int)',
+      `prepare transaction '{db}_third'`,
+    ),
+    ...prepared,
+  },
+];
