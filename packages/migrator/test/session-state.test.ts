@@ -55,6 +55,23 @@ const kinds: readonly [string, readonly string[], string, unknown][] = [
     `select coalesce(current_setting('my.tenant', true), '') as "left"`,
     '',
   ],
+  ...[
+    [`select set_config('my.' || 'tenant', '7', false)`],
+    [`select set_config($a$my.tenant$a$, '7', false)`],
+    [`select set_config(E'my.tenant', '7', false)`],
+    [`select set_config(name, '7', false) from (values ('my.tenant')) names (name)`],
+    [`do $$ begin execute format('set %s.%s = 7', 'my', 'tenant'); end $$`],
+    [`do $$ declare command text := 'set '; begin execute command || 'my.tenant = 7'; end $$`],
+    [
+      `create function set_tenant(name text) returns text language sql as $$ select set_config(name, '7', false) $$`,
+      `select set_tenant('my.' || 'tenant')`,
+    ],
+  ].map((up): (typeof kinds)[number] => [
+    `a custom setting with a composed name: ${up.at(-1)}`,
+    up,
+    `select coalesce(current_setting('my.tenant', true), '') as "left"`,
+    '',
+  ]),
   [
     'a custom setting by set_config',
     [`select set_config('my.tenant', '7', false)`],
@@ -208,9 +225,15 @@ describe.each([
   });
 });
 
-test('what the connection had before stays', async () => {
+test.each([
+  ['what the connection had before stays', []],
+  [
+    'what the connection had before stays when a migration composes the name of a setting',
+    [`select set_config('my.' || 'other', '9', false)`],
+  ],
+])('%s', async (_, more) => {
   const db = await emptyDatabase();
-  const orm = migratorOnPrepared(db);
+  const orm = migratorOnPrepared(db, more);
 
   await orm.up();
 
@@ -233,7 +256,7 @@ test('random numbers are not predictable after a migration that set their seed',
 });
 
 /** A migrator whose connections are set up by a hook, with two migrations. */
-function migratorOnPrepared({ url }: TestDatabase): Migrator {
+function migratorOnPrepared({ url }: TestDatabase, more: readonly string[]): Migrator {
   const hook = `create temp table kept as select 'a'::text as a; set my.mine = '7'; set search_path = pg_catalog; prepare mine as select 1;
     select pg_advisory_lock_shared(99); listen mine`;
   const migrations: Migrations = {
@@ -245,6 +268,7 @@ function migratorOnPrepared({ url }: TestDatabase): Migrator {
         'prepare other as select 1',
         'select pg_advisory_lock(100)',
         'listen other',
+        ...more,
       ],
     },
     B: {

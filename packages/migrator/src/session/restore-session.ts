@@ -43,7 +43,8 @@ async function restore(session: Session, before: SessionState, sent: readonly st
   // Equivalent to `set_config`, which guards of pooled connections refuse.
   await session.query(
     `update pg_settings set setting = coalesce($1::jsonb->>name, reset_val)
-     where source = 'session' and context in ('user', 'superuser') and setting is distinct from coalesce($1::jsonb->>name, reset_val)`,
+     where (source = 'session' or $1::jsonb ? name) and context in ('user', 'superuser')
+       and setting is distinct from coalesce($1::jsonb->>name, reset_val)`,
     [JSON.stringify(before.settings)],
   );
 }
@@ -66,7 +67,10 @@ function restoringStatements(before: SessionState, after: SessionState): string[
       ? ['unlisten *']
       : added(before.channels, after.mentioned).map((name) => `unlisten ${name}`)),
     'discard sequences',
-    ...customStatements(before, after),
+    // The server lists no custom settings. Those that the session had before are lost if no code names them.
+    ...(after.composes
+      ? ['reset all', ...customStatements({ ...before, custom: {} }, before)]
+      : customStatements(after, before)),
     ...(after.seeds ? [`select setseed(${Math.random() * 2 - 1})`] : []),
   ];
 }
@@ -96,16 +100,17 @@ function lockStatements(before: SessionState, after: SessionState): string[] {
     });
 }
 
-function customStatements(before: SessionState, after: SessionState): string[] {
-  return Object.entries(after.custom).flatMap(([name, value]) => {
-    const former = before.custom[name] ?? null;
+/** Returns the statements that give custom settings the values that they had before. */
+function customStatements(now: SessionState, before: SessionState): string[] {
+  return Object.entries({ ...now.custom, ...before.custom }).flatMap(([name]) => {
     // A setting that was reset is empty, and one that never was set null.
-    if ((value ?? '') === (former ?? '')) return [];
+    const [value, former] = [now.custom[name] ?? '', before.custom[name] ?? ''];
+    if (value === former) return [];
     const quoted = name
       .split('.')
       .map((part) => `"${part}"`)
       .join('.');
-    return former === null || former === '' ? [`reset ${quoted}`] : [`set ${quoted} = ${literal(former)}`];
+    return [former === '' ? `reset ${quoted}` : `set ${quoted} = ${literal(former)}`];
   });
 }
 

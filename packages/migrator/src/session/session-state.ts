@@ -1,4 +1,13 @@
-import { channel, customSetting, namesIn, seed } from './names-in-code.ts';
+import {
+  channel,
+  composedSetting,
+  composedSql,
+  customSetting,
+  mayComposeSettings,
+  namesIn,
+  seed,
+  setting,
+} from './names-in-code.ts';
 import type { Session } from './session.ts';
 
 /** What a session holds beyond its transactions, as the server lists it. */
@@ -18,6 +27,8 @@ export interface SessionState {
   readonly channels: readonly string[];
   /** Values of custom settings, by their names. The server lists none, so only those that were asked for. */
   readonly custom: Readonly<Record<string, string | null>>;
+  /** Whether functions of the database, or the given texts, may set custom settings whose names can't be known. */
+  readonly composes: boolean;
   /** Whether functions of the database, or the given texts, set the seed of random numbers. */
   readonly seeds: boolean;
   /** The channels that functions of the database listen to. */
@@ -36,7 +47,8 @@ export async function readSessionState(session: Session, texts: readonly string[
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the query builds this object
   const state = JSON.parse(row?.state ?? '') as SessionState;
   const seeds = state.seeds || texts.some((text) => new RegExp(seed, 'i').test(text));
-  return { ...state, seeds, mentioned: [...state.mentioned, ...namesIn(texts, channel)] };
+  const composes = state.composes || texts.some(mayComposeSettings);
+  return { ...state, composes, seeds, mentioned: [...state.mentioned, ...namesIn(texts, channel)] };
 }
 
 /** Returns the values of the custom settings that texts name and `known` lacks, by their names. */
@@ -89,6 +101,9 @@ const stateQuery = `${stateQueryMark}
       from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted),
     'channels', (select coalesce(jsonb_agg(quote_ident(name)), '[]') from pg_listening_channels() name),
     'custom', (select coalesce(jsonb_object_agg(name, current_setting(name, true)), '{}') from custom),
+    'composes', exists (
+      select from code where prosrc ~* $re$${forServer(composedSetting)}$re$
+        or (prosrc ~* $re$${forServer(composedSql)}$re$ and prosrc ~* $re$${forServer(setting)}$re$)),
     'seeds', exists (select from code where prosrc ~* $re$${forServer(seed)}$re$),
     'mentioned', (
       select coalesce(jsonb_agg(name), '[]') from (
