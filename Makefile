@@ -11,7 +11,7 @@ synthdb = NODE_COMPILE_CACHE=node_modules/.cache/synthdb \
   SYNTHDB_INVOKED_BY='make $@ $(filter $(given),$(takes_$@))' node src/cli/main.ts
 
 # The variables of each target, as in `make migrate-down steps=2`. lock_wait= is the option --lock-wait.
-takes_migrate-up := to allow_out_of_order refuse_drift lock_wait json
+takes_migrate-up := to allow_out_of_order allow_ahead refuse_drift lock_wait json
 takes_migrate-down := to steps all confirm lock_wait json
 takes_migrate-redo := confirm lock_wait json
 takes_migrate-status := exit_code json
@@ -20,11 +20,13 @@ takes_migrate-create := name rename drop lossy json
 takes_migrate-check := json
 takes_migrate-squash := to name json
 takes_migrate-baseline := name confirm lock_wait json
+takes_migrate-history := limit json
+takes_migrate-repair := action name reason confirm lock_wait json
 takes_db-reset := confirm
 takes_demo := json
 takes_test := only
 takes_test-containers := only
-switches := all allow_out_of_order refuse_drift exit_code json
+switches := all allow_out_of_order allow_ahead refuse_drift exit_code json
 
 # The variables on make's command line. Names in capitals are settings for the environment.
 letters := a b c d e f g h i j k l m n o p q r s t u v w x y z
@@ -33,7 +35,8 @@ given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 taken := $(foreach goal,$(goals),$(takes_$(goal)))
 shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
-capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER REFUSE_DRIFT EXIT_CODE RENAME DROP LOSSY
+capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER ALLOW_AHEAD REFUSE_DRIFT EXIT_CODE RENAME DROP LOSSY \
+  LIMIT ACTION REASON
 loud := $(strip $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v)))
 $(if $(loud),$(error $(loud:%=%=) would be ignored; write variables in lower case))
 unknown := $(filter-out $(taken),$(given))
@@ -43,9 +46,10 @@ $(foreach v,$(filter $(switches),$(given)),$(if $(filter-out x1x,x$(value $v)x),
   $(error $v=$(value $v) is invalid; use $v=1, or remove it)))
 # Values are passed in the environment, because the shell would execute code in the text of a recipe. `value` keeps make from expanding them.
 $(foreach v,$(given),$(eval unexport $v)$(eval export SYNTHDB_MAKE_$v = $$(value $v)))
-options = $(foreach v,$(filter-out direction name,$(filter $(given),$(takes_$@))),--$(subst _,-,$v)$(if \
+options = $(foreach v,$(filter-out direction action name,$(filter $(given),$(takes_$@))),--$(subst _,-,$v)$(if \
   $(filter $v,$(switches)),,="$$SYNTHDB_MAKE_$v"))
-named = $(if $(filter name,$(given)),"$$SYNTHDB_MAKE_name",$(error name= is missing; for example make $@ name=$1))
+required = $(if $(filter $1,$(given)),"$$SYNTHDB_MAKE_$1",$(error $1= is missing; for example make $@ $1=$2))
+named = $(call required,name,$1)
 
 $(downloaded): package.json packages/migrator/package.json package-lock.json
 	@# Standard output belongs to the target: programs read the output of json=1.
@@ -57,7 +61,7 @@ $(downloaded): package.json packages/migrator/package.json package-lock.json
 $(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrator/src -type f) | $(downloaded)
 	@npm run --silent build --workspace packages/migrator >&2
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-squash migrate-baseline db-start db-stop db-reset db-url demo test test-containers example bench docs schema check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-squash migrate-baseline migrate-history migrate-repair db-start db-stop db-reset db-url demo test test-containers example bench docs schema check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up $(options)
@@ -85,6 +89,12 @@ migrate-squash: $(installed) ## replace old migrations by one: make migrate-squa
 
 migrate-baseline: $(installed) ## record an existing, equal schema as migrated: make migrate-baseline name=MigrationX
 	@$(synthdb) migrate baseline $(options) -- $(call named,MigrationX)
+
+migrate-history: $(installed) ## list what was run, newest first
+	@$(synthdb) migrate history $(options)
+
+migrate-repair: $(installed) ## correct what is recorded of one migration: make migrate-repair action=accept name=MigrationX reason='…'
+	@$(synthdb) migrate repair $(options) -- $(call required,action,accept) $(call named,MigrationX)
 
 db-start: $(installed) ## start the embedded PostgreSQL
 	@$(synthdb) db start

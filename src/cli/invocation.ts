@@ -1,8 +1,8 @@
 // Describes how the command was invoked, so that messages name what the caller can type. The Makefile sets SYNTHDB_INVOKED_BY to "make",
 // the target and the names of its variables, whose values are in SYNTHDB_MAKE_<variable>.
 
-const switches = ['all', 'allow-out-of-order', 'exit-code', 'json'];
-const valued = ['confirm', 'drop', 'from', 'lock-wait', 'lossy', 'rename', 'steps', 'to'];
+const switches = ['all', 'allow-ahead', 'allow-out-of-order', 'exit-code', 'json', 'refuse-drift'];
+const valued = ['confirm', 'drop', 'from', 'limit', 'lock-wait', 'lossy', 'reason', 'rename', 'steps', 'to'];
 // Messages name these with a value that can be typed.
 const withValue = '(?<=--(?:drop|lossy|rename)) ';
 // Text in double quotes is a value, not an option.
@@ -12,7 +12,8 @@ const options = new RegExp(
 );
 
 // Matches `synthdb migrate up` and `migrate up`.
-const commands = /(?:\bsynthdb )?(?<!-)\bmigrate (up|down|redo|status|plan|check|create|baseline)\b/g;
+const commands =
+  /(?:\bsynthdb )?(?<!-)\bmigrate (up|down|redo|status|plan|check|create|squash|baseline|history)\b/g;
 
 /** Returns a message with commands and options as the caller types them: `--lock-wait`, or `lock_wait=` with make. */
 export function toInvocationTerms(message: string): string {

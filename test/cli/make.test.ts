@@ -94,6 +94,36 @@ describe.each([
     });
   });
 
+  test('migrate-history takes limit= and json=1', async () => {
+    const { stdout } = await make('migrate-history', 'limit=1', 'json=1');
+
+    expect(JSON.parse(stdout)).toMatchObject({ history: [{ name: tree, action: 'up' }] });
+  });
+
+  test('migrate-repair takes action=, name= and reason=, and its words are not code for the shell', async () => {
+    const reason = "it's $(false) by hand";
+    const repaired = await make(
+      'migrate-repair',
+      'action=reverted',
+      `name=${tree}`,
+      `reason=${reason}`,
+      ...asNeeded,
+    );
+    expect(repaired).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('is recorded as not applied'),
+    });
+    expect(await applied()).toEqual([initial, checks]);
+
+    expect(
+      await make('migrate-repair', 'action=applied', `name=${tree}`, 'reason=it is there', ...asNeeded),
+    ).toMatchObject({ code: 0 });
+
+    expect(await applied()).toEqual([initial, checks, tree]);
+    const { stdout } = await make('migrate-history', 'limit=2', 'json=1');
+    expect(JSON.parse(stdout).history[1]).toMatchObject({ note: expect.stringContaining(reason) });
+  });
+
   test('migrate-plan takes direction=, to=, steps=, all=1, from= and json=1', async () => {
     expect(await planned()).toEqual(migrationChain.slice(3));
     expect(await planned('direction=down', 'steps=2')).toEqual([tree, checks]);
@@ -195,6 +225,11 @@ describe('make refuses before anything is run', () => {
     [['migrate-plan', 'direction=back'], `argument 'direction'. Allowed choices are up, down`],
     [['migrate-up', 'lock_wait=long'], "option 'lock_wait=<seconds>' argument 'long' is invalid"],
     [['migrate-create'], 'name= is missing; for example make migrate-create name=add_tags'],
+    [['migrate-repair', 'name=x'], 'action= is missing; for example make migrate-repair action=accept'],
+    [
+      ['migrate-repair', 'action=accept'],
+      'name= is missing; for example make migrate-repair name=MigrationX',
+    ],
   ])('%j', async (args, says) => {
     // Nobody listens there.
     const environment = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' };

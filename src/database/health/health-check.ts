@@ -136,7 +136,13 @@ function report(
 function schemaProblems(schema: SchemaHealth | null): string[] {
   if (schema === null) return ['the list of migrations could not be read'];
   return [
-    ...(schema.pending.length > 0 ? [`${schema.pending.length} migrations are pending`] : []),
+    ...(schema.pending.length > 0
+      ? [
+          schema.pending.length === 1
+            ? '1 migration is pending'
+            : `${schema.pending.length} migrations are pending`,
+        ]
+      : []),
     ...(schema.unknown.length > 0 ? [`${schema.unknown.length} migrations are newer than this code`] : []),
   ];
 }
