@@ -40,8 +40,8 @@ beforeAll(async () => {
   await orm.close(true);
   await server.stop();
   await writeFile(join(directory, 'standby.signal'), '');
-  // It waits for a message of a primary.
-  void server.start();
+  // It waits for a message of a primary, and rejects when it is stopped.
+  server.start().catch(() => {});
   for (let attempts = 0; !(await isReadOnly()); attempts++) {
     if (attempts > 200) throw new Error('the standby does not answer');
     await setTimeout(50);

@@ -33,6 +33,12 @@ export function shareServer(server: RunServer): void {
   process.env[variable] = JSON.stringify(server);
 }
 
+// The library ends a process with exit code 0 once nothing is left to do, also after tests that failed.
+process.prependListener('beforeExit', () => {
+  const { exitCode } = process;
+  process.once('exit', () => (process.exitCode = exitCode));
+});
+
 /** Returns the server of this run. */
 export function runServer(): RunServer {
   const shared = process.env[variable];
