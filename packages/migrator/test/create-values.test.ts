@@ -43,7 +43,7 @@ describe('a default is the value that the entity names', () => {
     ['JSON as an object', asDefault(p.json(), { its: `it's` }), { its: `it's` }],
     ['a number', p.integer().default(-7), -7],
     ['a boolean', p.boolean().default(false), false],
-    ['a number that is none', p.double().default(Number.NaN), 'NaN'],
+    ['not a number', p.double().default(Number.NaN), 'NaN'],
   ])('%s', async (_, property, expected) => {
     const { db, migrator } = await createdProject({
       made: ['create table t (id serial primary key)'],
