@@ -9,7 +9,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import {
   createMigration,
   Migrator,
-  MigratorError,
   MigrationRefusedError,
   type CreatedMigration,
 } from 'mikro-orm-safe-migrations';
@@ -17,6 +16,7 @@ import { readCatalog } from '../src/catalog/catalog.ts';
 import { TestDatabase } from './kit/database.ts';
 import { readRows } from './kit/read-rows.ts';
 import { entityChanges, library, libraryRows } from './entity-changes.ts';
+import { outcomeOf } from './created-project.ts';
 
 const run = promisify(execFile);
 const ours = join(import.meta.dirname, '../../..');
@@ -87,11 +87,11 @@ describe('a created migration', () => {
     await project.em.execute(libraryRows);
     const before = await contents(project);
 
-    const up = await outcome(migrator.up());
+    const up = await outcomeOf(migrator.up());
     const after = await contents(project);
-    const down = up === 'done' ? await outcome(migrator.down()) : 'not tried';
+    const down = up === 'done' ? await outcomeOf(migrator.down()) : 'not tried';
     const back = await contents(project);
-    const again = down === 'done' ? await outcome(migrator.up()) : 'not tried';
+    const again = down === 'done' ? await outcomeOf(migrator.up()) : 'not tried';
     const last = await contents(project);
 
     const [stops, state = ''] = fails ?? [];
@@ -229,18 +229,6 @@ describe('createMigration', () => {
     await expect(createMigration(built, 'more')).rejects.toThrow(`${created?.name}.ts is not among`);
   });
 });
-
-/** How a run ended: `done`, or the SQLSTATE. */
-async function outcome(running: Promise<unknown>): Promise<string> {
-  try {
-    await running;
-    return 'done';
-  } catch (error) {
-    if (!(error instanceof MigratorError && error.cause instanceof Error && 'code' in error.cause))
-      throw error;
-    return String(error.cause.code);
-  }
-}
 
 function warningsOf(created: CreatedMigration | null | undefined): string[] | undefined {
   return created?.warnings.map(({ direction, message }) => `${direction}: ${message}`);
