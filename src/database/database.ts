@@ -284,9 +284,10 @@ export class Database {
   }
 }
 
-// Not a failed optimistic lock, which the caller decides about. 0A000 and 26000: the tables of a prepared statement changed.
+// Not a failed optimistic lock, which the caller decides about. The last four: the tables of a prepared statement changed.
 function isRetryable(error: unknown): boolean {
-  return error instanceof ContentionError && ['40001', '40P01', '0A000', '26000'].includes(sqlStateOf(error));
+  const codes = ['40001', '40P01', '0A000', '26000', '42804', '42883'];
+  return error instanceof ContentionError && codes.includes(sqlStateOf(error));
 }
 
 /**

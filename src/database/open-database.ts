@@ -30,9 +30,9 @@ export interface OpenDatabaseOptions extends TelemetryOptions {
   /** The kind of pooler between this process and the server. Default `session`. */
   readonly poolMode?: PoolMode | undefined;
   /**
-   * Whether each connection prepares the statements of reads by key once, which makes them twice as fast. A change of their tables makes a
-   * running unit of work fail with `ContentionError`, which `retries` repeats. Behind a pooler, only when it keeps prepared statements for
-   * its clients, as PgBouncer does with `max_prepared_statements`. Default `true`.
+   * Whether each connection prepares the statements of reads by key and of single inserts once, which makes the reads twice as fast. A change
+   * of their tables makes a running unit of work fail with `ContentionError`, which `retries` repeats. Behind a pooler, only when it keeps
+   * prepared statements for its clients, as PgBouncer does with `max_prepared_statements`. Default `true`.
    */
   readonly namedStatements?: boolean | undefined;
   readonly pool?: PoolOptions | undefined;

@@ -122,7 +122,7 @@ export const definitions = {
     variables: ['DATABASE_NAMED_STATEMENTS'],
     example: 'false',
     description:
-      'Whether each connection prepares the statements of reads by key once. Behind a pooler, only when it keeps them for its clients.',
+      'Whether each connection prepares the statements of reads by key and of single inserts once. Behind a pooler, only when it keeps them for its clients.',
     blank: 'unset',
   }),
   'pool.max': define({

@@ -26,6 +26,8 @@ export class NamedStatements {
   #isIdle = true;
   // Part of each name: a statement that can't be used any more stays on the server until the connection ends.
   #generation = 0;
+  // The names that have been used without an error.
+  readonly #used = new Set<string>();
 
   constructor(connection: Connection) {
     connection.on('readyForQuery', ({ status }: { status: string }) => (this.#isIdle = status === 'I'));
@@ -42,12 +44,15 @@ export class NamedStatements {
    */
   async send(send: SendQuery, name: string, text: unknown, values: unknown): Promise<unknown> {
     const isAlone = this.#isIdle;
+    const full = `${name}_${this.#generation}`;
     try {
-      return await this.#send(send, name, text, values);
+      const result = await sendQuery(send, [{ name: full, text, values }]);
+      this.#used.add(full);
+      return result;
     } catch (error) {
-      if (!isUnusable(error)) throw error;
+      if (!isUnusable(error, this.#used.has(full))) throw error;
       this.#generation++;
-      if (isAlone) return this.#send(send, name, text, values);
+      if (isAlone) return sendQuery(send, [{ name: `${name}_${this.#generation}`, text, values }]);
       throw new ContentionError(
         `the schema changed since this connection prepared the statement (${error.code}); run the unit of work again`,
         {},
@@ -55,16 +60,18 @@ export class NamedStatements {
       );
     }
   }
-
-  #send(send: SendQuery, name: string, text: unknown, values: unknown): Promise<unknown> {
-    return sendQuery(send, [{ name: `${name}_${this.#generation}`, text, values }]);
-  }
 }
 
-/** Returns whether the server could not use a prepared statement: its result has another type now, or it does not exist. */
-function isUnusable(error: unknown): error is DatabaseError {
+/**
+ * Returns whether the server could not use a prepared statement: its result has another type now, its parameters keep types that no longer
+ * fit, or it does not exist.
+ */
+function isUnusable(error: unknown, wasUsed: boolean): error is DatabaseError {
+  if (!(error instanceof DatabaseError)) return false;
+  const { code = '', routine } = error;
   return (
-    error instanceof DatabaseError &&
-    (error.code === '26000' || (error.code === '0A000' && error.routine === 'RevalidateCachedQuery'))
+    code === '26000' ||
+    (code === '0A000' && routine === 'RevalidateCachedQuery') ||
+    (wasUsed && ['42804', '42883'].includes(code))
   );
 }

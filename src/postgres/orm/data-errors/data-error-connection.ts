@@ -1,5 +1,6 @@
+import type { NativeInsertUpdateOptions, QueryResult } from '@mikro-orm/core';
 import { PostgreSqlConnection } from '@mikro-orm/postgresql';
-import type { PostgresDialect } from 'kysely';
+import type { CompiledQuery, PostgresDialect } from 'kysely';
 import type { PoolConfig } from 'pg';
 import { Connections } from '../../client/connections.ts';
 import { translateDriverErrors } from '../../patches/translate-driver-errors.ts';
@@ -18,5 +19,16 @@ export class DataErrorConnection extends PostgreSqlConnection {
         (error) => Connections.in(this.config)?.translate(error) ?? error,
       );
     return dialect;
+  }
+
+  /** Sends a statement that inserts one row, with its values as parameters, and logs it as the ORM does its own. */
+  async insertRow<T>(
+    insert: CompiledQuery,
+    { ctx, loggerContext }: Pick<NativeInsertUpdateOptions<T>, 'ctx' | 'loggerContext'>,
+  ): Promise<QueryResult<T>> {
+    await this.ensureConnection();
+    const send = async (): Promise<QueryResult<T>> =>
+      this.transformRawResult(await (ctx ?? this.getClient()).executeQuery(insert), 'run');
+    return this.executeQuery(insert.sql, send, { ...loggerContext, params: [...insert.parameters] });
   }
 }

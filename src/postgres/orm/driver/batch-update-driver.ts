@@ -15,8 +15,7 @@ import {
   type UpsertManyOptions,
 } from '@mikro-orm/core';
 import { DataError } from '../../../errors.ts';
-import { DataErrorConnection } from '../data-errors/data-error-connection.ts';
-import { ExactDriver } from './exact-driver.ts';
+import { RowInsertDriver } from './row-insert-driver.ts';
 import { changedColumns, batchUpdateSql, batchValues } from './batch-update.ts';
 import { isOurs } from '../entities/our-entities.ts';
 import { quoteDocuments } from '../../patches/quoted-documents.ts';
@@ -34,8 +33,7 @@ type SeenVersions = Pick<VersionCheck<object>, 'versions'> & {
  * The same statement locks the rows in the order of their keys and compares their versions. The ORM reads the versions before a batch, without
  * locks. That query is answered without a statement, and its versions are kept for the update.
  */
-export class BatchUpdateDriver extends ExactDriver {
-  protected override readonly connection = new DataErrorConnection(this.config);
+export class BatchUpdateDriver extends RowInsertDriver {
   readonly #seen = new WeakMap<object, SeenVersions>();
 
   constructor(config: Configuration) {
