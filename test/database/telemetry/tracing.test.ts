@@ -100,7 +100,7 @@ describe('OpenTelemetry gets', () => {
       'db.system.name': 'postgresql',
       'db.namespace': namespace,
       'db.operation.name': 'INSERT',
-      'db.query.text': expect.stringMatching(/^insert into "experiments" .* values \(\?/),
+      'db.query.text': expect.stringMatching(/^insert into "experiments" .* values \(\$1/),
       'server.address': host,
       'server.port': port,
     });

@@ -164,7 +164,12 @@ describe('an error of PostgreSQL has no row data', () => {
   const unstorable: [string, string, (uow: UnitOfWork) => Promise<unknown>][] = [
     ['22021', 'asked for', ({ synths }) => synths.count({ group: `${canary}\0` })],
     ['22021', 'as a key', ({ experiments }) => experiments.find(`${canary}\0`)],
-    ['08P01', 'stored', async ({ em }) => anExperiment(em, { name: `${canary}\0` })],
+    ['22021', 'stored', async ({ em }) => anExperiment(em, { name: `${canary}\0` })],
+    [
+      '08P01',
+      'stored in a batch',
+      async ({ em }) => [anExperiment(em), anExperiment(em, { name: `${canary}\0` })],
+    ],
   ];
   test.each(unstorable)('%s: U+0000, %s', async (sqlState, _, work) => {
     const failure = await rejectionOf(db.transact(work));
