@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { CompiledQuery, type DatabaseConnection, type QueryExecutor, type QueryResult } from 'kysely';
 import { identifyClient } from '../../postgres/client/identify-client.ts';
+import { statementName } from '../../postgres/client/named-statements.ts';
 import type { TxClient } from '../../postgres/client/tx-client.ts';
 import { settlesWithin } from '../../postgres/client/settles-within.ts';
 import { findTransactionEnd } from '../../postgres/sql/find-transaction-end.ts';
@@ -161,11 +162,12 @@ export class UnitConnection {
   }
 
   /**
-   * Refuses a text that ends the transaction before it is sent, so that nothing is stored.
+   * Refuses a text that ends the transaction before it is sent, so that nothing is stored. Those that are marked by `named` do not.
    *
    * @throws StatementError
    */
   #refuseTransactionEnd(sql: string): void {
+    if (statementName(sql) !== undefined) return;
     const command = findTransactionEnd(sql, this.client.strings);
     if (command !== null) throw transactionControlError(`\`${command}\``);
   }

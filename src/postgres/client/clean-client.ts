@@ -1,5 +1,6 @@
 import { PoolerError } from '../../errors.ts';
 import { findSessionChange } from '../pooler/session-changes.ts';
+import { statementName } from './named-statements.ts';
 import { leavesTemporaryObjects } from './temporary-objects.ts';
 import type { Release, TxClientConfig } from './tx-client-config.ts';
 import { TxClient } from './tx-client.ts';
@@ -56,16 +57,9 @@ export class CleanClient extends TxClient {
             ? this.#dropTemporaryAndCommit(send, given)
             : send(...given);
         }
-        if (this.#sharesSession) this.#refuseSessionChange(text, name);
-        else if (!this.#hasChangedSession) {
-          const beginning = text.slice(0, maxSearched);
-          this.#hasChangedSession = findSessionChange(beginning, this.#inTransaction, this.strings) !== null;
-        }
-        const sent = withStorableValues(text, given);
-        if (this.#inTransaction && !this.#hasTemporaryObjects) {
-          this.#hasTemporaryObjects = leavesTemporaryObjects(text.slice(0, maxSearched), this.strings);
-        }
-        return send(...sent);
+        // The texts of this package that are marked by `named` change nothing of the session.
+        if (statementName(text) === undefined) this.#watch(text, name);
+        return send(...withStorableValues(text, given));
       },
     });
   }
@@ -83,6 +77,13 @@ export class CleanClient extends TxClient {
     // First checks deferred constraints, because a table with pending checks can't be dropped.
     await send('set constraints all immediate; discard temp', []);
     return send(...given);
+  }
+
+  #watch(text: string, name: string): void {
+    const beginning = text.slice(0, maxSearched);
+    if (this.#sharesSession) this.#refuseSessionChange(text, name);
+    else this.#hasChangedSession ||= findSessionChange(beginning, this.#inTransaction, this.strings) !== null;
+    if (this.#inTransaction) this.#hasTemporaryObjects ||= leavesTemporaryObjects(beginning, this.strings);
   }
 
   #refuseSessionChange(text: string, name: string): void {
