@@ -97,6 +97,7 @@ export async function contentsOf(scratch: ScratchSchema, options: Decisions): Pr
   return {
     migrations: migrations.map((one, index) =>
       index === migrations.length - 1
+  refuseFailing(report);
         ? {
             ...about,
             declarations,
@@ -168,7 +169,7 @@ async function tried(
   renames: Directions,
 ): Promise<{ readonly migrations: readonly Directions[]; readonly report: TrialReport }> {
   const report = await runTrial(orm, schema, [whole]);
-  if (!report.usesNewValue) return { migrations: [whole], report };
+  if (report.failure?.usesNewValue !== true) return { migrations: [whole], report };
   const migrations = await splitAtNewValues(whole, renames);
   return { migrations, report: await runTrial(orm, schema, migrations) };
 }
@@ -177,6 +178,16 @@ async function tried(
 function valuesFirst({ up, down }: Directions, { locked }: Pick<Content, 'locked'>): Content {
   return {
     summary:
+/** @throws MigrationRefusedError when a direction can't be run, with its statement and the server's reason. */
+function refuseFailing({ failure }: TrialReport): void {
+  if (failure === null) return;
+  const { direction, statement, reason } = failure;
+  throw new MigrationRefusedError(
+    `a statement of \`${direction}\` fails even without rows; nothing was written: write a migration by hand, or correct the entity:\n` +
+      `  ${statement}: ${reason}`,
+  );
+}
+
       'Adds values to native enums: the next migration uses them, which PostgreSQL allows after this one has committed',
     locked: { changed: down.length === 0 ? [] : locked.changed, referred: [] },
     declarations: ["Going back loses nothing, and keeps the values: PostgreSQL can't remove them."],
