@@ -5,7 +5,7 @@ import { comparable } from '../entities/comparable.ts';
 import type { Direction } from '../files/code-migration.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { inTransaction, type Session } from '../session/session.ts';
-import { askCast, type Cast } from './ask-cast.ts';
+import { askCast, type Cast, type SessionDependency } from './ask-cast.ts';
 import { namedObjects, quoted, quotedName, shortName } from './named-objects.ts';
 
 /** A column that gets another type, in one direction. */
@@ -54,6 +54,53 @@ export async function typeChanges(
     await session.query(`savepoint before_types; set local search_path to ''`);
     await createTypes(session, made, described);
     const changes: TypeChange[] = [];
+/** A column whose type differs, before it is known how. */
+export interface ChangedType extends Change {
+  /** Whether it is generated afterwards, so that it is computed again. */
+  readonly generated: boolean;
+  /** What the catalogs say of it before and after. */
+  readonly facts: readonly [CatalogFacts, CatalogFacts];
+}
+
+/** The schemas before and after a direction, as PostgreSQL prints them. */
+interface Compared {
+  readonly from: Catalog;
+  readonly to: Catalog;
+  readonly direction: Direction;
+}
+
+/** Returns the columns whose types differ between two catalogs. */
+export function changedTypes(orm: MikroORM, { from, to, direction }: Compared): ChangedType[] {
+  const [made, described] = direction === 'up' ? [from, to] : [to, from];
+  const { expected, found } = comparable(orm, described, made);
+  const [old, next] = direction === 'up' ? [found, expected] : [expected, found];
+  const tables = namedObjects(from);
+  return differences(next, old).flatMap(({ object, part, fact, found: before, expected: after }) => {
+    const table = tables.find(({ key }) => key === object);
+    const [, column] = /^column (.*)$/s.exec(part ?? '') ?? [];
+    if (fact !== 'type' || !table || column === undefined || before === null || after === null) return [];
+    const factsOf = (catalog: Catalog) => catalog.get(object)?.parts.get(part ?? '') ?? {};
+    const facts = [factsOf(from), factsOf(to)] as const;
+    return [
+      {
+        name: `${shortName(table)}.${column}`,
+        column,
+        table: quotedName(table),
+        from: before,
+        to: after,
+        generated: facts[1]['generated'] !== undefined,
+        facts,
+      },
+    ];
+  });
+}
+
+const dependencies: Readonly<Record<SessionDependency, string>> = {
+  'time zone': `the time zone of the session: write a migration by hand, with using … at time zone '…'`,
+  lc_monetary: `lc_monetary, the session's locale of amounts of money: write a migration by hand, with set local lc_monetary = '…' before it`,
+  settings: 'settings of the session: write a migration by hand, with set local before it',
+};
+
     for (const { object, part, found: before, expected: after } of changed) {
       const table = tables.find(({ key }) => key === object);
       const facts = (catalog: Catalog) => catalog.get(object)?.parts.get(part ?? '') ?? {};
@@ -87,10 +134,8 @@ function valuesOf({ name, from, to }: Change, cast: Cast | null, isLossy: boolea
   if (!cast) {
     throw new MigrationRefusedError(`${change}, for which PostgreSQL has no cast: write a migration by hand`);
   }
-  if (cast.dependsOnSession) {
-    throw new MigrationRefusedError(
-      `${change}, whose result depends on the time zone of the session: write a migration by hand, with using … at time zone '…'`,
-    );
+  if (cast.dependsOn) {
+    throw new MigrationRefusedError(`${change}, whose result depends on ${dependencies[cast.dependsOn]}`);
   }
   if (cast.keepsValues) return 'kept';
   if (isLossy) return 'changed';
