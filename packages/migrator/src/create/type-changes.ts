@@ -23,39 +23,41 @@ export interface TypeChange {
 }
 
 /**
- * Returns the changes of columns' types between two catalogs, of which the scratch database has one. A change that may alter values is
+ * Returns the changes of columns' types between two catalogs, of which the scratch database has one; not those of generated columns. A change that may alter values is
  * guarded by a check that the values come back equal, so that it fails on other rows; except for the columns of `lossy`.
  *
  * @throws MigrationRefusedError where PostgreSQL has no cast, or its result depends on the session's settings.
  */
 export async function typeChanges(
   orm: MikroORM,
-  {
-    from,
-    to,
-    direction,
-    lossy,
-  }: {
-    readonly from: Catalog;
-    readonly to: Catalog;
-    readonly direction: Direction;
-    readonly lossy: ReadonlySet<string>;
-  },
+  { from, to, direction, lossy }: Compared & { readonly lossy: ReadonlySet<string> },
 ): Promise<TypeChange[]> {
   const [made, described] = direction === 'up' ? [from, to] : [to, from];
-  const { expected, found } = comparable(orm, described, made);
-  const [old, next] = direction === 'up' ? [found, expected] : [expected, found];
-  const changed = differences(next, old).filter(
-    ({ part, fact }) => fact === 'type' && part !== null && part.startsWith('column '),
-  );
+  const changed = changedTypes(orm, { from, to, direction }).filter(({ generated }) => !generated);
   if (changed.length === 0) return [];
-  const tables = namedObjects(from);
   return inTransaction(orm, async (session) => {
     await session.query(`savepoint before_types; set local search_path to ''`);
     await createTypes(session, made, described);
     const changes: TypeChange[] = [];
+    for (const { facts, ...change } of changed) {
+      const cast = await askCast(session, change.from, change.to);
+      const isLossy = direction === 'up' && lossy.has(change.name);
+      const values = valuesOf(change, cast, isLossy);
+      // Asked again for the type of the compiler: `valuesOf` throws without a cast.
+      if (!cast) continue;
+      changes.push({ ...change, values, statements: statementsFor(change, cast, values, facts) });
+    }
+    await session.query('rollback to before_types');
+    return changes;
+  });
+}
+
+type Change = Pick<TypeChange, 'name' | 'column' | 'table' | 'from' | 'to'>;
+
 /** A column whose type differs, before it is known how. */
 export interface ChangedType extends Change {
+  /** The name of its table, such as `shop.books`. */
+  readonly ofTable: string;
   /** Whether it is generated afterwards, so that it is computed again. */
   readonly generated: boolean;
   /** What the catalogs say of it before and after. */
@@ -85,6 +87,7 @@ export function changedTypes(orm: MikroORM, { from, to, direction }: Compared): 
       {
         name: `${shortName(table)}.${column}`,
         column,
+        ofTable: shortName(table),
         table: quotedName(table),
         from: before,
         to: after,
@@ -100,34 +103,6 @@ const dependencies: Readonly<Record<SessionDependency, string>> = {
   lc_monetary: `lc_monetary, the session's locale of amounts of money: write a migration by hand, with set local lc_monetary = '…' before it`,
   settings: 'settings of the session: write a migration by hand, with set local before it',
 };
-
-    for (const { object, part, found: before, expected: after } of changed) {
-      const table = tables.find(({ key }) => key === object);
-      const facts = (catalog: Catalog) => catalog.get(object)?.parts.get(part ?? '') ?? {};
-      // A generated column is computed again.
-      if (!table || before === null || after === null || facts(to)['generated'] !== undefined) continue;
-      const column = (part ?? '').replace(/^column /, '');
-      const change = {
-        name: `${shortName(table)}.${column}`,
-        column,
-        table: quotedName(table),
-        from: before,
-        to: after,
-      };
-      const cast = await askCast(session, before, after);
-      const isLossy = direction === 'up' && lossy.has(change.name);
-      const values = valuesOf(change, cast, isLossy);
-      // Asked again for the type of the compiler: `valuesOf` throws without a cast.
-      if (!cast) continue;
-      const defaults = [facts(from), facts(to)] as const;
-      changes.push({ ...change, values, statements: statementsFor(change, cast, values, defaults) });
-    }
-    await session.query('rollback to before_types');
-    return changes;
-  });
-}
-
-type Change = Pick<TypeChange, 'name' | 'column' | 'table' | 'from' | 'to'>;
 
 function valuesOf({ name, from, to }: Change, cast: Cast | null, isLossy: boolean): TypeChange['values'] {
   const change = `${name} changes from ${from} to ${to}`;
