@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { TestDatabase } from '../kit/database.ts';
 import { InstalledProject } from '../kit/installed-project.ts';
 
@@ -66,6 +66,27 @@ describe('safe-migrations in a project that only installed it', () => {
       code: 1,
       stderr: expect.stringContaining('product_by_name: added'),
     });
+    expect(await project.run('plan', '--refuse-drift')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('product_by_name: added'),
+    });
+    expect(await project.run('plan')).toMatchObject({ code: 0, stdout: '-- Nothing to apply.\n' });
+  });
+
+  test('plans for a database that newer code has migrated only with --allow-ahead', async () => {
+    const newer = 'Migration29990101000000_newer';
+    await project.run('up');
+    await db.orm.em.execute('insert into mikro_orm_migrations (name) values (?)', [newer]);
+    onTestFinished(async () => {
+      await db.orm.em.execute('delete from mikro_orm_migrations where name = ?', [newer]);
+    });
+
+    expect(await project.run('plan')).toMatchObject({ code: 1, stderr: expect.stringContaining(newer) });
+    expect(await project.run('plan', '--allow-ahead')).toMatchObject({
+      code: 0,
+      stdout: '-- Nothing to apply.\n',
+    });
   });
 
   test('exits with 1 when it is refused, with the reason on standard error', async () => {
@@ -84,6 +105,15 @@ describe('safe-migrations in a project that only installed it', () => {
     ],
     [['sideways'], "unknown command 'sideways'"],
     [['plan', '--steps', '2'], '--steps and --all belong to plan down'],
+    [
+      ['plan', 'down', '--allow-ahead'],
+      '--allow-out-of-order, --allow-ahead and --refuse-drift belong to plan up',
+    ],
+    [['plan', 'down', '--refuse-drift'], 'belong to plan up'],
+    [
+      ['plan', '--from', 'none', '--refuse-drift'],
+      "option '--refuse-drift' cannot be used with option '--from",
+    ],
   ])('exits with 2 for %j', async (args, says) => {
     expect(await project.run(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
   });
