@@ -37,7 +37,10 @@ export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
       ),
     )
     .option('--from <name>', 'the last migration to regard as applied, or "none"; opens no connection')
-    .option('--json', 'print JSON: [{ name, direction, transactional, known, statements }]')
+    .option(
+      '--json',
+      'print JSON: [{ name, direction, transactional, known, statements, takesOver: [name] }]',
+    )
     .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
       refuseOptionsOfOther(direction, request);
       const { Migrator } = await import('../migrator.ts');
@@ -89,7 +92,14 @@ function asSql(planned: readonly PlannedMigration[], direction: Direction): stri
   return [omitted, ...planned.map(migrationAsSql)].join('\n\n');
 }
 
-function migrationAsSql({ name, direction, transactional, known, statements }: PlannedMigration): string {
+function migrationAsSql(planned: PlannedMigration): string {
+  const { name, direction, transactional, known, statements, takesOver } = planned;
+  if (takesOver.length > 0) {
+    return [
+      `-- ${name}: recorded as applied in place of these, whose result the database has. Nothing is sent.`,
+      ...takesOver.map((replaced) => `--   ${replaced}`),
+    ].join('\n');
+  }
   const lines = [`-- ${name}, ${direction}`];
   if (!transactional) {
     lines.push(

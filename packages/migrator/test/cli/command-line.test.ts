@@ -1,3 +1,5 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { TestDatabase } from '../kit/database.ts';
 import { InstalledProject } from '../kit/installed-project.ts';
@@ -87,6 +89,30 @@ describe('safe-migrations in a project that only installed it', () => {
       code: 0,
       stdout: '-- Nothing to apply.\n',
     });
+  });
+
+  test('plans which squash up would record in place of others', async () => {
+    await project.run('up');
+    const [former = ''] = await project.migrationsIn('migrations');
+    const squash = 'Migration29980101000000_squash';
+    const pathOf = (name: string) => join(project.directory, 'migrations', `${name}.ts`);
+    const text = await readFile(pathOf(former), 'utf8');
+    await rm(pathOf(former));
+    await project.write(
+      `migrations/${squash}.ts`,
+      `import { Migration } from '@mikro-orm/migrations';
+       export class ${squash} extends Migration { static readonly replaces = ['${former}']; override up() {} }`,
+    );
+    onTestFinished(async () => {
+      await rm(pathOf(squash));
+      await project.write(`migrations/${former}.ts`, text);
+    });
+
+    const { code, stdout } = await project.run('plan');
+
+    expect(code).toBe(0);
+    expect(stdout).toContain(`-- ${squash}: recorded as applied in place of these`);
+    expect(stdout).toContain(`--   ${former}\n`);
   });
 
   test('exits with 1 when it is refused, with the reason on standard error', async () => {
