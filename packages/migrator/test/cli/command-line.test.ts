@@ -76,6 +76,32 @@ describe('safe-migrations in a project that only installed it', () => {
     expect(await project.run('plan')).toMatchObject({ code: 0, stdout: '-- Nothing to apply.\n' });
   });
 
+  test.each([
+    ["query = 'older'", 'Drift is not known: another version of this package recorded the schema.'],
+    [
+      'server_version = 90600',
+      'without expressions, definitions and privileges, until the next run, because the last run was on another major version of PostgreSQL.',
+    ],
+  ])('says in status why drift is not compared, after %s', async (change, line) => {
+    await project.run('up');
+    const { em } = db.orm;
+    const [row] = await em.execute<{ version: number; query: string }[]>(
+      'select server_version as version, query from migrator.catalog',
+    );
+    await em.execute(`update migrator.catalog set ${change}`);
+    onTestFinished(async () => {
+      await em.execute('update migrator.catalog set server_version = ?, query = ?', [
+        row?.version,
+        row?.query,
+      ]);
+    });
+
+    const { code, stdout } = await project.run('status');
+
+    expect(code).toBe(0);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(line);
+  });
+
   test('plans for a database that newer code has migrated only with --allow-ahead', async () => {
     const newer = 'Migration29990101000000_newer';
     await project.run('up');
