@@ -5,6 +5,7 @@ import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { recordProgress } from './record-progress.ts';
 import { findStandalone, refuseCodeBehindPooler, runsCode, sendStandalone } from './send-standalone.ts';
 import { isCheckpoint, parseCheckpoint, runBackfill } from './run-backfill.ts';
+import { dropFormerIndexes } from './left-indexes.ts';
 import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
@@ -58,6 +59,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
           if (kind) await refuseCodeBehindPooler(migration.name, sql, kind);
         }
       }
+      await dropFormerIndexes(run, session, { name: migration.name, statements, recorded });
       const byStatement = new Map(recorded.map((row) => [row.statement, row]));
       for (const [index, sql] of statements.entries()) {
         const known = byStatement.get(index);
@@ -115,7 +117,7 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
   if (batches) {
     const reached = statement.known?.place ?? null;
     return runBackfill(run, step, batches, {
-      initial: reached === null ? null : parseCheckpoint(reached),
+      initial: reached !== null && isCheckpoint(reached) ? parseCheckpoint(reached) : null,
       save: (session, place, done) => recordProgress(session, run, step, { ...statement, done, place }),
     });
   }
