@@ -6,7 +6,6 @@ import { IgnoredObjects } from './catalog/ignored-objects.ts';
 import type { LeftOut } from './catalog/server-guard.ts';
 import { withConfiguredOptions, type ComparisonOptions } from './comparison-options.ts';
 import { newMigrationsDirectory, squashNaming } from './create/naming.ts';
-import { writeNewFile } from './create/write-new-file.ts';
 import {
   isMigrationFile,
   migrationFiles,
@@ -15,6 +14,7 @@ import {
   type MigrationFile,
 } from './files/migration-files.ts';
 import { readMigrations } from './files/read-migrations.ts';
+import { writeNewFile } from './files/write-new-file.ts';
 import { Migrator } from './migrator.ts';
 import { upTarget } from './plan/targets.ts';
 import { MigrationRefusedError } from './session/errors.ts';

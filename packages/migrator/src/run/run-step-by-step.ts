@@ -7,7 +7,7 @@ import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { recordProgress } from './record-progress.ts';
 import { findStandalone, refuseCodeBehindPooler, runsCode, sendStandalone } from './send-standalone.ts';
 import { isCheckpoint, parseCheckpoint, runBackfill } from './run-backfill.ts';
-import { dropFormerIndexes } from './left-indexes.ts';
+import { dropFormerIndexes } from './drop-former-indexes.ts';
 import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';

@@ -6,9 +6,9 @@ import { classifyStandalone, undecidedStandalone, type Standalone } from '../sql
 import { commitsInBlock } from '../sql/commits-in-block.ts';
 import { outcomeOf, type Outcome, type SharedObject } from '../sql/outcome.ts';
 import { forgetProgress, recordProgress } from './record-progress.ts';
-import { remainingStatements, requireValidIndex } from './remaining-statements.ts';
+import { remainingStatements, requireValidIndex } from '../leftovers/remaining-statements.ts';
 import type { Run } from './run.ts';
-import { parseTarget, resolveTarget } from './statement-target.ts';
+import { parseTarget, resolveStatementTarget } from '../leftovers/statement-target.ts';
 import type { Step } from './step.ts';
 import { withBlockerReports } from './with-blocker-reports.ts';
 
@@ -56,7 +56,7 @@ export async function sendStandalone(
 ): Promise<void> {
   const { name } = step.migration;
   const place = known?.place ?? null;
-  const target = (place === null ? null : parseTarget(place)) ?? (await resolveTarget(kind, own));
+  const target = (place === null ? null : parseTarget(place)) ?? (await resolveStatementTarget(kind, own));
   const record = (done: boolean): Promise<void> =>
     inTransaction(run.orm, async (session) => {
       await run.lease.guard(session);

@@ -4,7 +4,7 @@ import type { Dropped } from './statement-target.ts';
 
 /**
  * Returns the statements that are left to send for one that can't run in a transaction: the statement itself the first time; after an
- * interruption, statements that clean up or finish it; none if the server finished it. `dropped` is what `resolveTarget` returned when it
+ * interruption, statements that clean up or finish it; none if the server finished it. `dropped` is what `resolveStatementTarget` returned when it
  * was sent first.
  */
 export async function remainingStatements(

@@ -21,7 +21,7 @@ type Reindexed = Pick<Standalone & { readonly kind: 'reindex' }, 'what' | 'name'
 export type Target = Dropped | Built | Reindexed;
 
 /** Returns what a statement is about to drop or build: later its name may resolve to another object of the search path. */
-export async function resolveTarget(kind: Standalone, session: Session): Promise<Target | null> {
+export async function resolveStatementTarget(kind: Standalone, session: Session): Promise<Target | null> {
   switch (kind.kind) {
     case 'drop index': {
       const [found] = await session.query<{ oid: string | null }>(
