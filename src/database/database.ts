@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { IsolationLevel, type MikroORM } from '@mikro-orm/postgresql';
-import { ContentionError, ForbiddenError, ReadOnlyError, SettingsError } from '../errors.ts';
+import { ContentionError, ForbiddenError, ReadOnlyError } from '../errors.ts';
 import { defaultFor } from '../settings/setting-definitions.ts';
 import { Connections, closeWithin } from '../postgres/client/connections.ts';
 import type { DatabaseHealth } from './health/database-health.ts';
@@ -12,6 +12,7 @@ import {
 } from '../postgres/client/local-settings.ts';
 import type { ConnectOptions } from '../postgres/orm/orm-options.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
+import { parseIsolation, type IsolationName } from './units/parse-isolation.ts';
 import type { RunningUnit } from './units/running-unit.ts';
 import { RunningUnits } from './units/running-units.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
@@ -20,12 +21,6 @@ import { sqlStateOf, toDataError } from '../postgres/errors/translate-error.ts';
 import { UnitOfWork, type ReadingUnitOfWork } from './units/unit-of-work.ts';
 import { UnitEntityManager } from './units/unit-entity-manager.ts';
 import { UnitGate } from './units/unit-gate.ts';
-
-const isolationLevels = {
-  'read committed': IsolationLevel.READ_COMMITTED,
-  'repeatable read': IsolationLevel.REPEATABLE_READ,
-  serializable: IsolationLevel.SERIALIZABLE,
-} as const;
 
 interface LocalOptions {
   /**
@@ -39,7 +34,7 @@ interface LocalOptions {
 
 export interface TransactOptions extends LocalOptions {
   /** The isolation level. Default `read committed`. */
-  readonly isolation?: keyof typeof isolationLevels;
+  readonly isolation?: IsolationName;
   /**
    * How often to retry `work`, in a new unit of work, after a serialization failure, a deadlock (40001, 40P01), or a
    * change of the schema that a prepared statement met. Default 0. Side effects of
@@ -288,15 +283,4 @@ export class Database {
 function isRetryable(error: unknown): boolean {
   const codes = ['40001', '40P01', '0A000', '26000', '42804', '42883'];
   return error instanceof ContentionError && codes.includes(sqlStateOf(error));
-}
-
-/**
- * Returns the ORM's isolation level.
- *
- * @throws SettingsError on an unknown level, which the ORM would ignore.
- */
-function parseIsolation(isolation: keyof typeof isolationLevels): IsolationLevel {
-  if (Object.hasOwn(isolationLevels, isolation)) return isolationLevels[isolation];
-  const known = Object.keys(isolationLevels).join(', ');
-  throw new SettingsError(`unknown isolation level ${JSON.stringify(isolation)}; expected one of: ${known}`);
 }

@@ -9,6 +9,7 @@ import {
   unlistedMigrations,
   withoutExtension,
 } from './files/migration-files.ts';
+import { writeNewFile } from './files/write-new-file.ts';
 import { Migrator } from './migrator.ts';
 import { IgnoredObjects } from './catalog/ignored-objects.ts';
 import { withConfiguredOptions } from './comparison-options.ts';
@@ -18,7 +19,6 @@ import { contentsOf, warningsIn } from './create/contents.ts';
 import type { CreateOptions } from './create-options.ts';
 import { newMigrationsDirectory, namingFor, type Naming } from './create/naming.ts';
 import { sourceOf } from './create/source.ts';
-import { writeNewFile } from './create/write-new-file.ts';
 
 /** A migration that was written. */
 export interface CreatedMigration {

@@ -133,7 +133,7 @@ export class Migrator {
   }
 
   /**
-   * Returns what `up` would send, migration by migration, under the same conditions. Calls each of these once, with every handle of the
+   * Returns what `up` would send and record, migration by migration, under the same conditions. Calls each of these once, with every handle of the
    * database closed to it. Reads from the database what is applied. With `from` it opens no connection, and does not detect migrations
    * that were edited since.
    *
@@ -151,12 +151,14 @@ export class Migrator {
 
   /** Returns what `down` would send; otherwise as `planUp`. */
   async planDown({ from, ...request }: DownRequest & PlanBasis = {}): Promise<PlannedMigration[]> {
-    return planOf(
+    const planned = await planOf(
       await this.#stateFrom(from),
       this.#limits(),
       (before) => downSteps(before, request),
       this.#sessionFrom(from),
     );
+    // Without one to revert, `down` records nothing either.
+    return planned.some(({ takesOver }) => takesOver.length === 0) ? planned : [];
   }
 
   /**

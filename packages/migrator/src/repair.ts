@@ -1,12 +1,14 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { MigratedDatabase } from './catalog/migrated-database.ts';
-import { digestOf, type CodeMigration } from './files/code-migration.ts';
+import { digestOf, type CodeMigration, type Direction } from './files/code-migration.ts';
 import type { Lease } from './lease/lease.ts';
 import { addToHistory, type RepairAction } from './ledger/history.ts';
 import type { State } from './ledger/state.ts';
 import { hasOtherText, statusOf, type MigrationStatus } from './ledger/status.ts';
 import { requireKnown } from './plan/targets.ts';
-import { remainingIndexes } from './run/remaining-statements.ts';
+import { leftIndexes } from './leftovers/left-indexes.ts';
+import { remainingIndexes } from './leftovers/remaining-statements.ts';
+import { parseTarget } from './leftovers/statement-target.ts';
 import { onOwnConnection } from './session/own-connection.ts';
 import { MigrationRefusedError } from './session/errors.ts';
 import { inTransaction } from './session/session.ts';
@@ -68,7 +70,7 @@ export async function repair(
     throw new MigrationRefusedError(
       `${name} has a file; \`forget\` is for deleted ones; nothing was changed`,
     );
-  if (action === 'abandon' && migration) await dropInvalidIndexes(orm, migration, state);
+  if (action === 'abandon') await dropInvalidIndexes(orm, name, migration, state);
   const checksum = action === 'accept' && migration ? await checksumOf(migration) : null;
   await inTransaction(orm, async (session) => {
     await lease.guard(session);
@@ -117,19 +119,31 @@ async function checksumOf(migration: CodeMigration): Promise<string | null> {
   }
 }
 
-/** Drops the INVALID indexes that the unfinished statements of a migration have left. */
+/** Drops the INVALID indexes that the unfinished statements of a migration have left, also where its file was rewritten or deleted. */
 async function dropInvalidIndexes(
   orm: MikroORM,
-  migration: CodeMigration,
+  name: string,
+  migration: CodeMigration | undefined,
   { progress }: State,
 ): Promise<void> {
-  const unfinished = progress.filter(({ name, done }) => name === migration.name && !done);
-  const loaded = await migration.load();
-  for (const { direction, statement } of unfinished) {
-    const sql = (await loaded.emit(direction))?.[statement];
-    if (sql === undefined) continue;
+  const unfinished = progress.filter((row) => row.name === name && !row.done);
+  for (const { direction, statement, place } of unfinished) {
+    const target = place === null ? null : parseTarget(place);
+    // Earlier versions recorded no target.
+    const sql = target ? undefined : await statementOf(migration, direction, statement);
+    if (!target && sql === undefined) continue;
     await onOwnConnection(orm, async (session) => {
-      for (const drop of await remainingIndexes(sql, session)) await session.query(drop);
+      const drops = target ? await leftIndexes(target, session) : await remainingIndexes(sql ?? '', session);
+      for (const drop of drops) await session.query(drop);
     });
   }
+}
+
+async function statementOf(
+  migration: CodeMigration | undefined,
+  direction: Direction,
+  index: number,
+): Promise<string | undefined> {
+  const loaded = await migration?.load();
+  return (await loaded?.emit(direction))?.[index];
 }

@@ -6,7 +6,6 @@ import { IgnoredObjects } from './catalog/ignored-objects.ts';
 import type { LeftOut } from './catalog/server-guard.ts';
 import { withConfiguredOptions, type ComparisonOptions } from './comparison-options.ts';
 import { newMigrationsDirectory, squashNaming } from './create/naming.ts';
-import { writeNewFile } from './create/write-new-file.ts';
 import {
   isMigrationFile,
   migrationFiles,
@@ -15,10 +14,11 @@ import {
   type MigrationFile,
 } from './files/migration-files.ts';
 import { readMigrations } from './files/read-migrations.ts';
+import { writeNewFile } from './files/write-new-file.ts';
 import { Migrator } from './migrator.ts';
 import { upTarget } from './plan/targets.ts';
 import { MigrationRefusedError } from './session/errors.ts';
-import { groupsOf, isTransactional, recordMigrations } from './squash/recorded-migration.ts';
+import { groupsOf, isTransactional, recordMigrations, settingsOfAll } from './squash/recorded-migration.ts';
 import { squashSource, type SquashContent } from './squash/source.ts';
 import { verifySquash } from './squash/verify-squash.ts';
 
@@ -56,7 +56,7 @@ const schema = 'migrator';
  *
  * A project with `migrationsList` has to change the list. The role must be allowed to create databases.
  *
- * @throws MigrationRefusedError when a migration does more than add statements, or the results differ; nothing is written then. MigratorError
+ * @throws MigrationRefusedError when a migration does more than add statements, timeouts differ, or the results do; nothing is written then. MigratorError
  * `failed` when a migration fails on the scratch database.
  */
 export async function squashMigrations(
@@ -79,6 +79,7 @@ export async function squashMigrations(
   const content: SquashContent = {
     replaces: chosen.map(({ name }) => name),
     transactional: isTransactional(recorded),
+    settings: settingsOfAll(recorded),
     up: groupsOf(recorded, 'up') ?? [],
     down: groupsOf(recorded, 'down'),
   };

@@ -143,6 +143,14 @@ test.each([
   ['timestamp[]', 'timestamptz[]', 'time zone of the session'],
   ['timestamptz[]', 'date[]', 'time zone of the session'],
   ['tstzrange', 'text', 'time zone of the session'],
+  ['money', 'numeric', 'lc_monetary'],
+  ['numeric(10,2)', 'money', 'lc_monetary'],
+  ['int', 'money', 'lc_monetary'],
+  ['money', 'text', 'lc_monetary'],
+  ['text', 'money', 'lc_monetary'],
+  ['money[]', 'numeric[]', 'lc_monetary'],
+  ['text', 'xml', 'settings of the session'],
+  ['text', 'regclass', 'settings of the session'],
   ['int', 'uuid', 'no cast'],
   ['boolean', 'date', 'no cast'],
   ['text[]', 'int', 'no cast'],
@@ -209,5 +217,49 @@ describe('a type that other objects keep is refused with the reason', () => {
 
     await expect(creating).rejects.toThrow('the statements for it fail even without rows: ');
     await expect(creating).rejects.toThrow(reason);
+  });
+});
+
+describe('nothing is written where only some statements fail, but the statement and the reason are named', () => {
+  const view = 'create view w as select v from t';
+  test.each([
+    ['a view', view, 'alter table "t" alter column "v" type integer', 'used by a view or rule'],
+    ['an index', `create index by_length on t (length(v))`, 'type integer', 'length(integer) does not exist'],
+    ['a policy', `create policy p on t using (v <> '')`, 'type integer', 'used in a policy definition'],
+    [
+      'an event trigger',
+      `create function f() returns event_trigger language plpgsql as 'begin raise ''not now''; end';
+       create event trigger e on ddl_command_end when tag in ('CREATE INDEX') execute function f()`,
+      'create index "t_n_index"',
+      'not now',
+    ],
+  ])('%s', async (_, sql, statement, reason) => {
+    const type = reason === 'not now' ? p.text().nullable() : p.integer().nullable();
+    const creating = createdProject({
+      made: [...made('text'), sql],
+      entities: [tableOf('t', { v: type, n: p.integer().nullable().index('t_n_index') })],
+    });
+
+    await expect(creating).rejects.toThrow(
+      'a statement of `up` fails even without rows; nothing was written',
+    );
+    await expect(creating).rejects.toThrow(statement);
+    await expect(creating).rejects.toThrow(reason);
+  });
+
+  test('also on the way back', async () => {
+    const creating = createdProject({
+      made: [
+        ...made('text'),
+        `create function f() returns event_trigger language plpgsql as $$ begin
+           if exists (select from pg_event_trigger_dropped_objects() where object_identity = 'public.t.n') then raise 'not now'; end if;
+         end $$`,
+        'create event trigger e on sql_drop execute function f()',
+      ],
+      entities: [tableOf('t', { v: p.text().nullable(), n: p.integer().nullable() })],
+    });
+
+    await expect(creating).rejects.toThrow('a statement of `down` fails even without rows');
+    await expect(creating).rejects.toThrow('alter table "t" drop column "n": not now');
   });
 });

@@ -170,6 +170,7 @@ describe('a plan', () => {
           `set local lock_timeout = '1000ms'; set local statement_timeout = '900000ms'`,
           'commit',
         ],
+        takesOver: [],
       },
     ]);
   });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Migrator, type MigrationEvent, type RepairAction } from 'mikro-orm-safe-migrations';
 import { emptyDatabase, migratorOn, type TestDatabase } from './kit/database.ts';
+import { OutsideSession } from './kit/outside-session.ts';
 import type { Migrations } from './project.ts';
 import { projectOf, sourceOf } from './squash-project.ts';
 
@@ -16,6 +17,9 @@ const all = {
 } satisfies Migrations;
 
 const reason = 'for this test';
+
+const invalid = ({ orm }: TestDatabase) =>
+  orm.em.execute('select indexrelid::regclass::text as index from pg_index where not indisvalid');
 
 const conditions = async (migrator: Migrator): Promise<string[]> =>
   (await migrator.status()).map(({ condition }) => condition);
@@ -93,16 +97,68 @@ describe('an interrupted migration whose third statement is wrong', () => {
     expect(await migrator.up()).toMatchObject([{ name: second }]);
   });
 
-  test('loses the INVALID index that it left', async () => {
+  const index = 'create unique index concurrently doubled_id on doubled (id)';
+  async function stoppedAtIndex(): Promise<TestDatabase> {
     const db = await emptyDatabase();
     await db.orm.em.execute('create table doubled as select 1 as id from generate_series(1, 2)');
-    const index = 'create unique index concurrently doubled_id on doubled (id)';
-    const migrator = migratorOn(db, { [first]: { up: [index], transactional: false } });
-    await expect(migrator.up()).rejects.toMatchObject({ code: 'failed' });
+    await expect(
+      migratorOn(db, { [first]: { up: [index], transactional: false } }).up(),
+    ).rejects.toMatchObject({ code: 'failed' });
+    expect(await invalid(db)).toEqual([{ index: 'doubled_id' }]);
+    return db;
+  }
 
-    await migrator.repair({ action: 'abandon', name: first, reason });
+  const rewritten = (up: string[]): Migrations => ({ [first]: { up, transactional: false } });
+  test.each<[string, Migrations]>([
+    ['its file is as it was', rewritten([index])],
+    ['its statement was removed', rewritten([])],
+    ['its statement was rewritten', rewritten(['create index concurrently doubled_other on doubled (id)'])],
+    ['another statement comes first', rewritten(['select 1', index])],
+    ['it became transactional', { [first]: { up: ['create table other (id int)'] } }],
+    ['its file was deleted', { [second]: all[second] }],
+  ])('loses the INVALID index that it left, when %s', async (_, migrations) => {
+    const db = await stoppedAtIndex();
 
-    expect(await db.orm.em.execute(`select to_regclass('doubled_id') as index`)).toEqual([{ index: null }]);
+    await migratorOn(db, migrations).repair({ action: 'abandon', name: first, reason });
+
+    expect(await invalid(db)).toEqual([]);
+  });
+
+  test.each([
+    ['edited', ['create index concurrently doubled_other on doubled (id)']],
+    ['edited, to run in a transaction', ['create index doubled_id on doubled (id)']],
+    ['removed', []],
+  ])('loses the INVALID index of a statement that was %s since, as it goes on', async (_, up) => {
+    const db = await stoppedAtIndex();
+
+    expect(await migratorOn(db, rewritten(up)).up()).toMatchObject([{ name: first }]);
+
+    expect(await invalid(db)).toEqual([]);
+    const [found] = await db.orm.em.execute<{ count: number }[]>(
+      `select count(*)::int as count from pg_index where indrelid = 'doubled'::regclass`,
+    );
+    expect(found?.count).toBe(up.length);
+  });
+
+  test.each([
+    ['as it was', 'reindex table concurrently one'],
+    ['rewritten', 'select 1'],
+  ])('loses what reindexing left, when its file is %s', async (_, sql) => {
+    const db = await emptyDatabase();
+    await db.orm.em.execute('create table one (id int primary key)');
+    const reindexing = (up: string): Migrations => ({
+      [first]: { up: [up], transactional: false, lockTimeout: 200 },
+    });
+    const reading = await OutsideSession.holding(db, 'select * from one');
+    await expect(migratorOn(db, reindexing('reindex table concurrently one')).up()).rejects.toMatchObject({
+      code: 'failed',
+    });
+    await reading[Symbol.asyncDispose]();
+    expect(await invalid(db)).toHaveLength(1);
+
+    await migratorOn(db, reindexing(sql)).repair({ action: 'abandon', name: first, reason });
+
+    expect(await invalid(db)).toEqual([]);
   });
 });
 

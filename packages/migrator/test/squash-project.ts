@@ -12,6 +12,8 @@ export interface Written {
   readonly up: readonly string[] | string;
   readonly down?: readonly string[] | null;
   readonly transactional?: boolean;
+  readonly lockTimeout?: number;
+  readonly statementTimeout?: number;
 }
 
 function adding(sqls: readonly string[]): string {
@@ -19,10 +21,14 @@ function adding(sqls: readonly string[]): string {
 }
 
 /** Returns the source of a migration. */
-export function sourceOf(name: string, { up, down = [], transactional = true }: Written): string {
+export function sourceOf(
+  name: string,
+  { up, down = [], transactional = true, ...settings }: Written,
+): string {
+  const members = Object.entries(settings).map(([setting, value]) => `  readonly ${setting} = ${value};\n`);
   return `import { Migration } from '@mikro-orm/migrations';
 export class ${name} extends Migration {
-  override isTransactional(): boolean { return ${transactional}; }
+${members.join('')}  override isTransactional(): boolean { return ${transactional}; }
   override async up(): Promise<void> {
 ${typeof up === 'string' ? up : adding(up)}  }
 ${down === null ? '' : `  override async down(): Promise<void> {\n${adding(down)}  }\n`}}

@@ -19,6 +19,16 @@ const squashed = {
   [fourth]: all[fourth],
 } satisfies Migrations;
 
+/** How a plan shows that the squash is recorded. */
+const planned = {
+  name: squash,
+  direction: 'up',
+  transactional: true,
+  known: true,
+  statements: [],
+  takesOver: [...replaces],
+};
+
 async function migratedDatabase(): Promise<TestDatabase> {
   const db = await migrated();
   onTestFinished(() => db.drop());
@@ -59,8 +69,11 @@ describe('a database that has all that a squash replaces', () => {
     const db = await emptyDatabase();
     await migratorOn(db, all).up();
 
-    expect(await migratorOn(db, squashed).planUp()).toEqual([]);
+    expect(await migratorOn(db, squashed).planUp()).toEqual([planned]);
+    expect(await migratorOn(db, squashed).planDown()).toMatchObject([planned, { name: fourth }]);
+    expect(await migratorOn(db, squashed).planDown({ to: fourth })).toEqual([]);
     expect(await migratorOn(db, squashed).up()).toEqual([]);
+    expect(await migratorOn(db, squashed).planUp()).toEqual([]);
     expect(await migratorOn(db, squashed).up()).toEqual([]);
 
     expect((await log(db)).map(({ id, name }) => [id, name])).toEqual([
@@ -78,7 +91,7 @@ describe('a database that has all that a squash replaces', () => {
       [squash, 'takeover'],
       [fourth, 'pending'],
     ]);
-    expect((await migrator.planUp()).map(({ name }) => name)).toEqual([fourth]);
+    expect(await migrator.planUp()).toMatchObject([planned, { name: fourth, takesOver: [] }]);
     expect((await migrator.check()).migrations.map(({ name, condition }) => [name, condition])).toEqual([
       [squash, 'takeover'],
       [fourth, 'pending'],

@@ -32,7 +32,7 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     .option('--lossy <column>', 'a column whose values may change with its type (repeatable)', listed, [])
     .option(
       '--json',
-      'print { name, path, preceding: [{ name, path }], warnings: [{ direction, message }], leftOut: [{ migration, statement, reason }] } for programs, null when there is nothing to write',
+      'print { name, path, preceding: [{ name, path }], warnings: [{ direction, message }], leftOut: [{ migration, statement, reason }], kept: [name] } for programs; name and path are null when there is nothing to write',
     )
     .addOption(scratchUrlOption())
     .action((name: string, { rename, drop, lossy, scratchUrl, json = false }: Given) => {
@@ -54,7 +54,7 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
             [...created.preceding, created].map(({ path }) => path),
             [],
           );
-        if (json) return printJson(created);
+        if (json) return printJson({ ...(created ?? nothing), kept });
         if (created === null) print('Entities and migrations agree; nothing was written.');
         else printCreated(created);
         for (const one of kept) print(`  No entity describes ${one}: it stays.`);
@@ -63,6 +63,8 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
       });
     });
 }
+
+const nothing = { name: null, path: null, preceding: [], warnings: [], leftOut: [] };
 
 function printCreated({ path, preceding, warnings, leftOut }: CreatedMigration): void {
   const paths = [...preceding, { path }].map((one) => relative('', one.path));

@@ -13,6 +13,8 @@ interface Given {
   readonly steps?: number;
   readonly all?: boolean;
   readonly allowOutOfOrder?: boolean;
+  readonly allowAhead?: boolean;
+  readonly refuseDrift?: boolean;
   readonly from?: string;
   readonly json?: boolean;
 }
@@ -28,8 +30,17 @@ export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
     )
     .option('--all', 'revert every one')
     .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
+    .option('--allow-ahead', 'accept a database that newer code has migrated, if nothing is pending')
+    .addOption(
+      new Option('--refuse-drift', 'refuse when the schema differs from what the last run left').conflicts(
+        'from',
+      ),
+    )
     .option('--from <name>', 'the last migration to regard as applied, or "none"; opens no connection')
-    .option('--json', 'print JSON: [{ name, direction, transactional, known, statements }]')
+    .option(
+      '--json',
+      'print JSON: [{ name, direction, transactional, known, statements, takesOver: [name] }]',
+    )
     .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
       refuseOptionsOfOther(direction, request);
       const { Migrator } = await import('../migrator.ts');
@@ -47,20 +58,27 @@ export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
 function plan(
   migrator: MigratorType,
   direction: Direction,
-  { allowOutOfOrder, steps, all, ...rest }: Omit<Given, 'from'> & { from?: string | null },
+  {
+    allowOutOfOrder,
+    allowAhead,
+    refuseDrift,
+    steps,
+    all,
+    ...rest
+  }: Omit<Given, 'from'> & { from?: string | null },
 ): Promise<PlannedMigration[]> {
   return direction === 'down'
     ? migrator.planDown({ ...rest, steps, all })
-    : migrator.planUp({ ...rest, allowOutOfOrder });
+    : migrator.planUp({ ...rest, allowOutOfOrder, allowAhead, refuseDrift });
 }
 
 /** @throws UsageError for an option of the other direction. */
 function refuseOptionsOfOther(
   direction: Direction,
-  { allowOutOfOrder, steps, all }: Pick<Given, 'allowOutOfOrder' | 'steps' | 'all'>,
+  { allowOutOfOrder, allowAhead, refuseDrift, steps, all }: Given,
 ): void {
-  if (direction === 'down' && allowOutOfOrder !== undefined)
-    throw new UsageError('--allow-out-of-order belongs to plan up');
+  if (direction === 'down' && (allowOutOfOrder ?? allowAhead ?? refuseDrift) !== undefined)
+    throw new UsageError('--allow-out-of-order, --allow-ahead and --refuse-drift belong to plan up');
   if (direction === 'up' && (steps !== undefined || all !== undefined))
     throw new UsageError('--steps and --all belong to plan down');
 }
@@ -74,7 +92,14 @@ function asSql(planned: readonly PlannedMigration[], direction: Direction): stri
   return [omitted, ...planned.map(migrationAsSql)].join('\n\n');
 }
 
-function migrationAsSql({ name, direction, transactional, known, statements }: PlannedMigration): string {
+function migrationAsSql(planned: PlannedMigration): string {
+  const { name, direction, transactional, known, statements, takesOver } = planned;
+  if (takesOver.length > 0) {
+    return [
+      `-- ${name}: recorded as applied in place of these, whose result the database has. Nothing is sent.`,
+      ...takesOver.map((replaced) => `--   ${replaced}`),
+    ].join('\n');
+  }
   const lines = [`-- ${name}, ${direction}`];
   if (!transactional) {
     lines.push(

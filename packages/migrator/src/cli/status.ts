@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { MigrationCondition, MigrationStatus } from '../ledger/status.ts';
-import { driftLines } from '../terminal/drift-lines.ts';
-import { minuteOf, print, printJson, tableOfNames, wrapLine } from '../terminal/output.ts';
+import { driftLines, driftNote } from '../terminal/drift-lines.ts';
+import { dim, minuteOf, print, printJson, tableOfNames, wrapLine } from '../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
 /** Returns the command `status`. */
@@ -14,7 +14,7 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     )
     .option(
       '--json',
-      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }], drift: { unknown: reason or null, differences: [{ object, part, fact, expected, found }] } }',
+      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }], drift: { unknown: reason or null, differences: [{ object, part, fact, expected, found }], notCompared: reason if a part was not } }',
     )
     .action(({ json = false, exitCode = false }: { json?: boolean; exitCode?: boolean }) =>
       host.withDatabase(async (orm, place) => {
@@ -32,6 +32,10 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         print(tableOfNames(['migration', 'state', 'applied at', 'took'], migrations.map(row), 0));
         for (const line of summaryOf(migrations)) print(wrapLine(line));
         if (differences.length > 0) for (const line of driftLines(differences)) print(wrapLine(line));
+        const note = driftNote(drift);
+        // Nothing is recorded of a database that no run has changed.
+        if (note !== null && migrations.some(({ appliedAt }) => appliedAt !== null))
+          print(dim(wrapLine(note)));
       }),
     );
 }

@@ -12,9 +12,12 @@ export interface Cast {
   readonly returns: ((value: string) => string) | null;
   /** Whether every value stays as it is. */
   readonly keepsValues: boolean;
-  /** Whether the result depends on settings of the session, such as its time zone. */
-  readonly dependsOnSession: boolean;
+  /** What of the session the result depends on; null where it is always the same. */
+  readonly dependsOn: SessionDependency | null;
 }
+
+/** `lc_monetary` is the locale of amounts of money. */
+export type SessionDependency = 'time zone' | 'lc_monetary' | 'settings';
 
 /**
  * Asks the scratch database how it changes a type; null if it can't. `session` is in a transaction, whose changes are rolled back.
@@ -33,13 +36,17 @@ export async function askCast(session: Session, from: string, to: string): Promi
     const back = await explicitCast(session, to, from);
     if (!convert) return null;
     const returns = back && (await comparison(session, from, convert, back));
-    const { implicit = false, stable = false } = (await castFacts(session, from, to)) ?? {};
+    const { implicit = false, dependency = null } = (await castFacts(session, from, to)) ?? {};
     const isUnchanged = isAssignment && before?.file === after?.file;
-    const dependsOnSession = stable || (await dependsOnZone(session, { from, to, convert, returns }));
+    const dependsOn = (await holdsMoney(session, from, to))
+      ? 'lc_monetary'
+      : (await dependsOnZone(session, { from, to, convert, returns }))
+        ? 'time zone'
+        : dependency;
     const keepsValues =
-      !dependsOnSession &&
+      dependsOn === null &&
       (isUnchanged || (implicit && returns !== null && (await samplesReturn(session, from, returns))));
-    return { isAssignment, convert, returns, keepsValues, dependsOnSession };
+    return { isAssignment, convert, returns, keepsValues, dependsOn };
   } finally {
     await session.query('rollback to before_cast');
   }
@@ -87,21 +94,39 @@ async function areEnums(session: Session, ...types: readonly string[]): Promise<
   return found.length === types.length;
 }
 
+interface CastFacts {
+  readonly implicit: boolean;
+  /** What its function depends on, which is not immutable. */
+  readonly dependency: Exclude<SessionDependency, 'lc_monetary'> | null;
+}
+
 /** Returns what the catalog says of a cast between two types, which does not depend on their lengths; undefined where it has no cast. */
-async function castFacts(
-  session: Session,
-  from: string,
-  to: string,
-): Promise<{ readonly implicit: boolean; readonly stable: boolean } | undefined> {
-  const [found] = await session.query<{ implicit: boolean; stable: boolean }>(
+async function castFacts(session: Session, from: string, to: string): Promise<CastFacts | undefined> {
+  const [found] = await session.query<CastFacts>(
     // A cast of a type to itself applies a length, which may be shorter.
     `select castcontext = 'i' and castsource <> casttarget and casttarget::regtype::text = $2::text as implicit,
-       coalesce(provolatile <> 'i', false) as stable
+       case when provolatile <> 'i' then
+         case when exists (select from pg_type t where t.oid in (castsource, casttarget) and typcategory = 'D') then 'time zone' else 'settings' end
+       end as dependency
      from pg_cast left join pg_proc p on p.oid = castfunc
      where castsource = $1::text::regtype and casttarget = $2::text::regtype`,
     [from, to],
   );
   return found;
+}
+
+/** Whether one of some types is `money`, or an array, domain or range of it: its digits and its text depend on the locale. */
+async function holdsMoney(session: Session, ...types: readonly string[]): Promise<boolean> {
+  const found = await session.query(
+    `with recursive part (type) as (
+       select unnest($1::text[]::regtype[]::oid[])
+       union select next.type from part join pg_type t on t.oid = part.type left join pg_range r on rngtypid = t.oid,
+         unnest(array[typelem, typbasetype, rngsubtype]) next (type) where next.type <> 0
+     )
+     select from part where type = 'money'::regtype`,
+    [types],
+  );
+  return found.length > 0;
 }
 
 async function samplesReturn(

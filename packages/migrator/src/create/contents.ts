@@ -9,10 +9,11 @@ import { applyRenames, revertRenames, type AppliedRenames } from './apply-rename
 import type { Decisions, Rename } from './decisions.ts';
 import { compare, describedSchema, readSchema, toStatements, type SchemaDifference } from './difference.ts';
 import { splitAtNewValues } from './enum-values.ts';
+import { generatedTypes, recreatedColumns, withRestoredParts } from './generated-columns.ts';
 import { leaveAlone } from './leave-alone.ts';
 import type { Content, Method } from './source.ts';
 import { runTrial, type Directions, type TrialReport } from './trial.ts';
-import { typeChanges, withTypeChanges, type TypeChange } from './type-changes.ts';
+import { changedTypes, typeChanges, withTypeChanges, type TypeChange } from './type-changes.ts';
 import { refuseUnused, requireDecisions } from './undecided.ts';
 import {
   declarationsOf,
@@ -51,19 +52,17 @@ export async function contentsOf(scratch: ScratchSchema, options: Decisions): Pr
   const renamed = await applyRenames(orm, { schema, ignored, renames });
   const difference = await differenceOf(scratch, renamed, new Set(drops));
   const { forward, backward, kept } = difference;
+  const there = { from: renamed.made, to: renamed.described, direction: 'up' } as const;
+  const back = { from: renamed.described, to: renamed.made, direction: 'down' } as const;
   const types = {
-    up: await typeChanges(orm, {
-      from: renamed.made,
-      to: renamed.described,
-      direction: 'up',
-      lossy: new Set(lossy),
-    }),
-    down: await typeChanges(orm, {
-      from: renamed.described,
-      to: renamed.made,
-      direction: 'down',
-      lossy: new Set(),
-    }),
+    up: await typeChanges(orm, { ...there, lossy: new Set(lossy) }),
+    down: await typeChanges(orm, { ...back, lossy: new Set() }),
+  };
+  const recreated = await recreatedColumns(orm, forward);
+  const generated = {
+    up: await generatedTypes(orm, changedTypes(orm, there), recreated),
+    down: await generatedTypes(orm, changedTypes(orm, back), recreated),
+    tables: changedTypes(orm, there).flatMap((one) => (one.generated ? [one.ofTable] : [])),
   };
   const guarded = types.up.filter(({ values }) => values !== 'kept').map(({ name }) => name);
   refuseUnused('--lossy', lossy, guarded, 'its type does not change in a way that may change values');
@@ -71,13 +70,19 @@ export async function contentsOf(scratch: ScratchSchema, options: Decisions): Pr
     up: [...movesOf(renamed), ...warningsOf(forward), ...typeWarningsOf(types.up, 'up', forward)],
     down: [...warningsOf(backward), ...typeWarningsOf(types.down, 'down', backward)],
   };
-  const about = describe(renamed, renames, forward);
+  const about = describe(renamed, renames, forward, generated.tables);
   const declarations = declarationsOf({ up: lossesOf(forward), down: lossesOf(backward) }, types);
   keepEqualTypes(forward, types.up);
   keepEqualTypes(backward, types.down);
   const changes = {
-    up: withTypeChanges(await toStatements(orm, forward), types.up),
-    down: withTypeChanges(await toStatements(orm, backward), types.down),
+    up: [
+      ...generated.up,
+      ...withRestoredParts(withTypeChanges(await toStatements(orm, forward), types.up), recreated),
+    ],
+    down: [
+      ...withRestoredParts(withTypeChanges(await toStatements(orm, backward), types.down), recreated),
+      ...generated.down,
+    ],
   };
   const { isNone: isUnchanged, failures } = await effectOf(orm, schema, changes.up);
   if (isUnchanged && renamed.statements.length === 0) {
@@ -93,6 +98,7 @@ export async function contentsOf(scratch: ScratchSchema, options: Decisions): Pr
     : { up: [...statements.up, ...changes.up], down: [...changes.down, ...statements.down] };
   await revertRenames(orm, renamed.statements);
   const { migrations, report } = await tried(scratch, whole, statements);
+  refuseFailing(report);
   if (report.isUp) await refuseUnwritable(scratch, isUnchanged ? failures : []);
   return {
     migrations: migrations.map((one, index) =>
@@ -168,9 +174,19 @@ async function tried(
   renames: Directions,
 ): Promise<{ readonly migrations: readonly Directions[]; readonly report: TrialReport }> {
   const report = await runTrial(orm, schema, [whole]);
-  if (!report.usesNewValue) return { migrations: [whole], report };
+  if (report.failure?.usesNewValue !== true) return { migrations: [whole], report };
   const migrations = await splitAtNewValues(whole, renames);
   return { migrations, report: await runTrial(orm, schema, migrations) };
+}
+
+/** @throws MigrationRefusedError when a direction can't be run, with its statement and the server's reason. */
+function refuseFailing({ failure }: TrialReport): void {
+  if (failure === null) return;
+  const { direction, statement, reason } = failure;
+  throw new MigrationRefusedError(
+    `a statement of \`${direction}\` fails even without rows; nothing was written: write a migration by hand, or correct the entity:\n` +
+      `  ${statement}: ${reason}`,
+  );
 }
 
 /** Returns the first of two migrations. */
@@ -189,9 +205,13 @@ function describe(
   { moves, locked }: AppliedRenames,
   renames: readonly Rename[],
   forward: SchemaDifference,
+  recomputed: readonly string[],
 ): Pick<Content, 'summary' | 'locked'> {
   const names = [...renames, ...moves].map(({ from, to }) => `${from} to ${to}`);
-  return { summary: summaryOf(forward, names), locked: lockedTables(forward, locked) };
+  return {
+    summary: summaryOf(forward, names, recomputed),
+    locked: lockedTables(forward, locked, recomputed),
+  };
 }
 
 function movesOf({ moves }: AppliedRenames): Warning[] {

@@ -81,10 +81,11 @@ function namesIn(catalog: Catalog): Set<string> {
 type IsKept = (kind: string, name: string, isDescribed: boolean) => boolean;
 
 function inTable(table: TableDifference, back: TableDifference, evidence: Evidence, isKept: IsKept): void {
-  const { fromTable, toTable, removedColumns } = table;
+  const { fromTable, toTable, removedColumns, addedColumns } = table;
   const name = shortName(fromTable);
+  // A generated column may be dropped and added again.
   const loses = (columns: readonly string[]) =>
-    columns.some((column) => removedColumns[column] !== undefined);
+    columns.some((column) => removedColumns[column] !== undefined && addedColumns[column] === undefined);
   const named = (columns: readonly string[], type: 'index' | 'unique' | 'foreign' | 'check') =>
     evidence.orm.em.getPlatform().getIndexName(fromTable.name, [...columns], type);
   const again = (kind: string, part: string) => isDescribedAgain(evidence, table, `${kind} ${part}`);

@@ -2,7 +2,8 @@ import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { differences } from '../catalog/differences.ts';
 import { readCatalog, type Catalog } from '../catalog/catalog.ts';
-import { findSqlState } from '../session/find-sql-state.ts';
+import type { Direction } from '../files/code-migration.ts';
+import { findSqlState, isLostConnection } from '../session/find-sql-state.ts';
 import { inTransaction } from '../session/session.ts';
 
 /** The statements of one migration. */
@@ -15,10 +16,20 @@ export interface Directions {
 export interface TrialReport {
   readonly up: readonly string[];
   readonly down: readonly string[];
-  /** Whether `up` uses a value of a native enum in the transaction that adds it, which PostgreSQL refuses. */
-  readonly usesNewValue: boolean;
+  /** The statement that fails even without rows, so that the direction can't be run at all; null without one. */
+  readonly failure: TrialFailure | null;
   /** Whether the database is as `up` makes it. */
   readonly isUp: boolean;
+}
+
+/** How a direction fails. */
+interface TrialFailure {
+  readonly direction: Direction;
+  readonly statement: string;
+  /** The server's message. */
+  readonly reason: string;
+  /** Whether it uses a value of a native enum in the transaction that adds it, which PostgreSQL refuses. */
+  readonly usesNewValue: boolean;
 }
 
 /**
@@ -34,17 +45,17 @@ export async function runTrial(
   const before = await catalog();
   const up = migrations.map((one) => one.up);
   const down = migrations.map((one) => one.down).toReversed();
-  const failed = await failureOf(orm, up);
-  if (failed) return { up: [failed.message], down: [], usesNewValue: failed.state === '55P04', isUp: false };
+  const failure = await failureOf(orm, 'up', up);
+  if (failure) return { up: [], down: [], failure, isUp: false };
   const after = await catalog();
-  const back = await failureOf(orm, down);
-  if (back) return { up: [], down: [back.message], usesNewValue: false, isUp: migrations.length === 1 };
+  const back = await failureOf(orm, 'down', down);
+  if (back) return { up: [], down: [], failure: back, isUp: migrations.length === 1 };
   const notRestored = namesOf(before, await catalog()).map((what) => `does not restore ${what}`);
-  const again = await failureOf(orm, up);
+  const again = await failureOf(orm, 'up', up);
   const differs = again
-    ? [`${again.message}, when it runs again after down`]
+    ? [`fails at "${again.statement}", when it runs again after down: ${again.reason}`]
     : namesOf(after, await catalog()).map((what) => `makes another ${what} when it runs again after down`);
-  return { up: differs, down: notRestored, usesNewValue: false, isUp: again === null };
+  return { up: differs, down: notRestored, failure: null, isUp: again === null };
 }
 
 function namesOf(expected: Catalog, found: Catalog): string[] {
@@ -56,22 +67,24 @@ function namesOf(expected: Catalog, found: Catalog): string[] {
 /** Runs each list in a transaction; returns how the first one fails. */
 async function failureOf(
   orm: MikroORM,
+  direction: Direction,
   lists: readonly (readonly string[])[],
-): Promise<{ readonly message: string; readonly state: string } | null> {
-  let at = '';
+): Promise<TrialFailure | null> {
+  let statement = '';
   try {
     for (const statements of lists) {
       await inTransaction(orm, async (session) => {
         for (const sql of statements) {
-          at = sql;
+          statement = sql;
           await session.query(sql);
         }
       });
     }
     return null;
   } catch (error) {
+    if (isLostConnection(error)) throw error;
     // The scratch database has no rows, so the message contains none.
-    const message = `fails even without rows, at "${at}": ${isNativeError(error) ? error.message : String(error)}`;
-    return { message, state: findSqlState(error) };
+    const reason = isNativeError(error) ? error.message : String(error);
+    return { direction, statement, reason, usesNewValue: findSqlState(error) === '55P04' };
   }
 }

@@ -5,7 +5,7 @@ import { comparable } from '../entities/comparable.ts';
 import type { Direction } from '../files/code-migration.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { inTransaction, type Session } from '../session/session.ts';
-import { askCast, type Cast } from './ask-cast.ts';
+import { askCast, type Cast, type SessionDependency } from './ask-cast.ts';
 import { namedObjects, quoted, quotedName, shortName } from './named-objects.ts';
 
 /** A column that gets another type, in one direction. */
@@ -23,57 +23,29 @@ export interface TypeChange {
 }
 
 /**
- * Returns the changes of columns' types between two catalogs, of which the scratch database has one. A change that may alter values is
+ * Returns the changes of columns' types between two catalogs, of which the scratch database has one; not those of generated columns. A change that may alter values is
  * guarded by a check that the values come back equal, so that it fails on other rows; except for the columns of `lossy`.
  *
  * @throws MigrationRefusedError where PostgreSQL has no cast, or its result depends on the session's settings.
  */
 export async function typeChanges(
   orm: MikroORM,
-  {
-    from,
-    to,
-    direction,
-    lossy,
-  }: {
-    readonly from: Catalog;
-    readonly to: Catalog;
-    readonly direction: Direction;
-    readonly lossy: ReadonlySet<string>;
-  },
+  { from, to, direction, lossy }: Compared & { readonly lossy: ReadonlySet<string> },
 ): Promise<TypeChange[]> {
   const [made, described] = direction === 'up' ? [from, to] : [to, from];
-  const { expected, found } = comparable(orm, described, made);
-  const [old, next] = direction === 'up' ? [found, expected] : [expected, found];
-  const changed = differences(next, old).filter(
-    ({ part, fact }) => fact === 'type' && part !== null && part.startsWith('column '),
-  );
+  const changed = changedTypes(orm, { from, to, direction }).filter(({ generated }) => !generated);
   if (changed.length === 0) return [];
-  const tables = namedObjects(from);
   return inTransaction(orm, async (session) => {
     await session.query(`savepoint before_types; set local search_path to ''`);
     await createTypes(session, made, described);
     const changes: TypeChange[] = [];
-    for (const { object, part, found: before, expected: after } of changed) {
-      const table = tables.find(({ key }) => key === object);
-      const facts = (catalog: Catalog) => catalog.get(object)?.parts.get(part ?? '') ?? {};
-      // A generated column is computed again.
-      if (!table || before === null || after === null || facts(to)['generated'] !== undefined) continue;
-      const column = (part ?? '').replace(/^column /, '');
-      const change = {
-        name: `${shortName(table)}.${column}`,
-        column,
-        table: quotedName(table),
-        from: before,
-        to: after,
-      };
-      const cast = await askCast(session, before, after);
+    for (const { facts, ...change } of changed) {
+      const cast = await askCast(session, change.from, change.to);
       const isLossy = direction === 'up' && lossy.has(change.name);
       const values = valuesOf(change, cast, isLossy);
       // Asked again for the type of the compiler: `valuesOf` throws without a cast.
       if (!cast) continue;
-      const defaults = [facts(from), facts(to)] as const;
-      changes.push({ ...change, values, statements: statementsFor(change, cast, values, defaults) });
+      changes.push({ ...change, values, statements: statementsFor(change, cast, values, facts) });
     }
     await session.query('rollback to before_types');
     return changes;
@@ -82,15 +54,63 @@ export async function typeChanges(
 
 type Change = Pick<TypeChange, 'name' | 'column' | 'table' | 'from' | 'to'>;
 
+/** A column whose type differs, before it is known how. */
+export interface ChangedType extends Change {
+  /** The name of its table, such as `shop.books`. */
+  readonly ofTable: string;
+  /** Whether it is generated afterwards, so that it is computed again. */
+  readonly generated: boolean;
+  /** What the catalogs say of it before and after. */
+  readonly facts: readonly [CatalogFacts, CatalogFacts];
+}
+
+/** The schemas before and after a direction, as PostgreSQL prints them. */
+interface Compared {
+  readonly from: Catalog;
+  readonly to: Catalog;
+  readonly direction: Direction;
+}
+
+/** Returns the columns whose types differ between two catalogs. */
+export function changedTypes(orm: MikroORM, { from, to, direction }: Compared): ChangedType[] {
+  const [made, described] = direction === 'up' ? [from, to] : [to, from];
+  const { expected, found } = comparable(orm, described, made);
+  const [old, next] = direction === 'up' ? [found, expected] : [expected, found];
+  const tables = namedObjects(from);
+  return differences(next, old).flatMap(({ object, part, fact, found: before, expected: after }) => {
+    const table = tables.find(({ key }) => key === object);
+    const [, column] = /^column (.*)$/s.exec(part ?? '') ?? [];
+    if (fact !== 'type' || !table || column === undefined || before === null || after === null) return [];
+    const factsOf = (catalog: Catalog) => catalog.get(object)?.parts.get(part ?? '') ?? {};
+    const facts = [factsOf(from), factsOf(to)] as const;
+    return [
+      {
+        name: `${shortName(table)}.${column}`,
+        column,
+        ofTable: shortName(table),
+        table: quotedName(table),
+        from: before,
+        to: after,
+        generated: facts[1]['generated'] !== undefined,
+        facts,
+      },
+    ];
+  });
+}
+
+const dependencies: Readonly<Record<SessionDependency, string>> = {
+  'time zone': `the time zone of the session: write a migration by hand, with using … at time zone '…'`,
+  lc_monetary: `lc_monetary, the session's locale of amounts of money: write a migration by hand, with set local lc_monetary = '…' before it`,
+  settings: 'settings of the session: write a migration by hand, with set local before it',
+};
+
 function valuesOf({ name, from, to }: Change, cast: Cast | null, isLossy: boolean): TypeChange['values'] {
   const change = `${name} changes from ${from} to ${to}`;
   if (!cast) {
     throw new MigrationRefusedError(`${change}, for which PostgreSQL has no cast: write a migration by hand`);
   }
-  if (cast.dependsOnSession) {
-    throw new MigrationRefusedError(
-      `${change}, whose result depends on the time zone of the session: write a migration by hand, with using … at time zone '…'`,
-    );
+  if (cast.dependsOn) {
+    throw new MigrationRefusedError(`${change}, whose result depends on ${dependencies[cast.dependsOn]}`);
   }
   if (cast.keepsValues) return 'kept';
   if (isLossy) return 'changed';

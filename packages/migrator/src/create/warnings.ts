@@ -106,17 +106,20 @@ export interface LockedTables {
   readonly referred: readonly string[];
 }
 
-/** Returns the tables that a difference locks. */
+/** Returns the tables that a difference locks. `recomputed` are those with a generated column that the difference does not contain. */
 export function lockedTables(
   { changedTables, newTables, removedTables }: SchemaDifference,
   renamed: ReadonlyMap<string, string>,
+  recomputed: readonly string[],
 ): LockedTables {
   const made = Object.values(newTables);
   // By their names before.
   const changed = [
     ...new Set([
       ...renamed.values(),
-      ...Object.values(changedTables).map(({ name }) => renamed.get(short(name)) ?? short(name)),
+      ...[...Object.values(changedTables).map(({ name }) => name), ...recomputed].map(
+        (name) => renamed.get(short(name)) ?? short(name),
+      ),
       ...Object.values(removedTables).map((table) => table.getShortestName()),
     ]),
   ];
@@ -131,10 +134,12 @@ export function lockedTables(
 export function summaryOf(
   { newTables, changedTables, removedTables }: SchemaDifference,
   renamed: readonly string[],
+  recomputed: readonly string[],
 ): string {
+  const changed = new Set([...Object.values(changedTables).map(({ name }) => name), ...recomputed]);
   const parts = [
     ['creates', Object.values(newTables).map((table) => table.getShortestName())],
-    ['changes', Object.values(changedTables).map(({ name }) => name)],
+    ['changes', [...changed]],
     ['drops', Object.values(removedTables).map(({ name }) => name)],
   ] as const;
   const done = parts.flatMap(([verb, names]) => (names.length === 0 ? [] : [`${verb} ${joinNames(names)}`]));

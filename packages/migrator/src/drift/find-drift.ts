@@ -13,6 +13,8 @@ export interface SchemaDrift {
   readonly unknown: string | null;
   /** `expected` was left by the last run, `found` is in the database now. Empty when they agree, and when they were not compared. */
   readonly differences: readonly Difference[];
+  /** What of the schema was not compared, and why; absent when all of it was, or `unknown` says why none was. */
+  readonly notCompared?: string;
 }
 
 type Parts = readonly (readonly [part: string, position: number | null, facts: CatalogFacts])[];
@@ -96,7 +98,19 @@ export async function findDriftIn(
   const sides = { expected: catalogFrom(rows, 'expected'), found: catalogFrom(rows, 'found') };
   const differing = differences(ignored.without(sides.expected), ignored.without(sides.found));
   const isSamePrinter = recorded.here && recorded.sameMajor;
-  return { unknown: null, differences: differing.filter((one) => isComparable(one, isSamePrinter)) };
+  return {
+    unknown: null,
+    differences: differing.filter((one) => isComparable(one, isSamePrinter)),
+    ...(isSamePrinter ? {} : { notCompared: `${printedFacts}, because ${reasonOf(recorded)}` }),
+  };
+}
+
+const printedFacts = 'expressions, definitions and privileges, until the next run';
+
+function reasonOf({ sameMajor }: Recorded): string {
+  return sameMajor
+    ? 'what the last run recorded was restored from a dump'
+    : 'the last run was on another major version of PostgreSQL';
 }
 
 async function isRecorded(session: Session, schema: string): Promise<boolean> {

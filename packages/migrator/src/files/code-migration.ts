@@ -126,8 +126,10 @@ export class LoadedMigration {
   ): Promise<Emitted> {
     const migration = await this.#file.make();
     let hasQueried = false;
-    watchQueries(migration, () => (hasQueried = true));
-    await callGuarded(migration, direction, guard, (guarded) => connect(migration, guarded));
+    await callGuarded(migration, direction, guard, (guarded) => {
+      connect(migration, guarded);
+      watchQueries(migration, () => (hasQueried = true));
+    });
     return { statements: addedStatements(this.#orm, migration), hasQueried };
   }
 

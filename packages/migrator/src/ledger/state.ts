@@ -18,7 +18,7 @@ export interface Progress {
   readonly checksum: string;
   /** Whether it is known to be done; else it was sent and its outcome is unknown. */
   readonly done: boolean;
-  /** The checkpoint of a backfill, or the object that a statement drops, as JSON; null for any other statement. */
+  /** The checkpoint of a backfill, or what a statement drops or indexes, as JSON; null for any other statement. */
   readonly place: string | null;
 }
 

@@ -23,6 +23,11 @@ export interface PlannedMigration {
    * the migration's.
    */
   readonly statements: readonly string[];
+  /**
+   * The applied migrations in whose place a squash is recorded as applied, before anything is sent; none of its statements is. Empty for what is
+   * run.
+   */
+  readonly takesOver: readonly string[];
 }
 
 /**
@@ -38,8 +43,8 @@ export async function planOf(
 ): Promise<PlannedMigration[]> {
   const first = await unfinishedSteps(state, await choose(state));
   const steps = [...first, ...(await choose(first.reduce(afterStep, state)))];
-  return Promise.all(
-    steps.map(async (step) => {
+  const planned = await Promise.all(
+    steps.map(async (step): Promise<PlannedMigration> => {
       const { migration, direction } = step;
       const emitted = step.statements ?? (await migration.emit(direction));
       await refuseUnfitStatements(migration, emitted ?? []);
@@ -51,9 +56,16 @@ export async function planOf(
         statements: migration.transactional
           ? transaction(limits, step, emitted ?? [])
           : await stepByStep(limits, step, emitted ?? [], { progress: state.progress, session }),
+        takesOver: [],
       };
     }),
   );
+  return [...state.takeovers.map(takeover), ...planned];
+}
+
+function takeover({ name, replaced }: State['takeovers'][number]): PlannedMigration {
+  const takesOver = replaced.map((row) => row.name);
+  return { name, direction: 'up', transactional: true, known: true, statements: [], takesOver };
 }
 
 /**

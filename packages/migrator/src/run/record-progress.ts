@@ -1,7 +1,7 @@
 import { digestOf } from '../files/code-migration.ts';
 import { inTransaction, type Session } from '../session/session.ts';
 import type { Checkpoint } from './run-backfill.ts';
-import type { Target } from './remaining-statements.ts';
+import type { Target } from '../leftovers/statement-target.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
 

@@ -5,6 +5,7 @@ import { withBlockerReports } from './with-blocker-reports.ts';
 import { retryWhileLocked } from './retry-while-locked.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
+import { withSessionRestored } from '../session/restore-session.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 
 /** The position of a backfill. */
@@ -22,7 +23,9 @@ export interface CheckpointStore {
   save(session: Session, checkpoint: Checkpoint, last: boolean): Promise<void>;
 }
 
-/** Runs a backfill from its checkpoint, each batch in one transaction together with the new checkpoint. */
+/**
+ * Runs a backfill from its checkpoint, each batch in one transaction together with the new checkpoint, and restores the session after each.
+ */
 export async function runBackfill(
   run: Run,
   step: Step,
@@ -31,15 +34,19 @@ export async function runBackfill(
 ): Promise<void> {
   const types = await keyTypes(poolSession(run.orm), backfill);
   const name = step.migration.name;
+  const texts = [backfill.set, backfill.where ?? ''];
   const pace = new Pace(await estimate(poolSession(run.orm), backfill, types, store.initial));
   let checkpoint = store.initial;
   for (;;) {
     const from = checkpoint;
     const { to, last } = await retryWhileLocked(run, name, () =>
       inTransaction(run.orm, async (session) => {
-        await session.query(transactionTimeouts(run.limits, step));
-        await run.lease.guard(session);
-        const batch = await withBlockerReports(run, name, () => sendBatch(session, backfill, types, from));
+        // Code of the update, such as a trigger, may leave something in the session for the next batch.
+        const batch = await withSessionRestored(session, [...texts], async () => {
+          await session.query(transactionTimeouts(run.limits, step));
+          await run.lease.guard(session);
+          return withBlockerReports(run, name, () => sendBatch(session, backfill, types, from));
+        });
         await store.save(session, batch.to, batch.last);
         return batch;
       }),

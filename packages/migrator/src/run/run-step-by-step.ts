@@ -1,10 +1,13 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
 import { parseBackfill } from '../files/backfill.ts';
 import { digestOf, type Emitted } from '../files/code-migration.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
+import { guardHandles } from '../internals/guard-handles.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { recordProgress } from './record-progress.ts';
 import { findStandalone, refuseCodeBehindPooler, runsCode, sendStandalone } from './send-standalone.ts';
 import { isCheckpoint, parseCheckpoint, runBackfill } from './run-backfill.ts';
+import { dropFormerIndexes } from './drop-former-indexes.ts';
 import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
@@ -42,7 +45,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
   try {
     const emitted: Emitted = step.statements
       ? { statements: step.statements, hasQueried: false }
-      : await untilStopped(run, () => callOutside(step));
+      : await untilStopped(run, () => callOutside(run.orm, step));
     statements = emitted.statements;
     refuseEditedStatements(migration.name, statements, recorded);
     for (const sql of statements) await refuseUnnamedIndex(migration.name, sql);
@@ -58,6 +61,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
           if (kind) await refuseCodeBehindPooler(migration.name, sql, kind);
         }
       }
+      await dropFormerIndexes(run, session, { name: migration.name, statements, recorded });
       const byStatement = new Map(recorded.map((row) => [row.statement, row]));
       for (const [index, sql] of statements.entries()) {
         const known = byStatement.get(index);
@@ -115,7 +119,7 @@ async function runStatement(run: Run, step: Step, own: Session, statement: State
   if (batches) {
     const reached = statement.known?.place ?? null;
     return runBackfill(run, step, batches, {
-      initial: reached === null ? null : parseCheckpoint(reached),
+      initial: reached !== null && isCheckpoint(reached) ? parseCheckpoint(reached) : null,
       save: (session, place, done) => recordProgress(session, run, step, { ...statement, done, place }),
     });
   }
@@ -210,19 +214,14 @@ function refuseEditedStatements(
  *
  * @throws MigrationRefusedError before a statement is sent that would leave a transaction open, or something in the session.
  */
-async function callOutside({ migration, direction }: Step): Promise<Emitted> {
+async function callOutside(orm: MikroORM, { migration, direction }: Step): Promise<Emitted> {
   const guard = async (sql: string): Promise<void> => {
     await refuseUnfitStatements(migration, [sql]);
     await refuseSessionEffect(migration.name, sql);
   };
-  const emitted = await migration.call(direction, guard, (instance, guarded) => {
-    const execute = instance.execute.bind(instance);
-    instance.execute = async (...given) => {
-      const [query] = given;
-      await guarded(typeof query === 'string' ? query : 'toRaw' in query ? query.toRaw().sql : query.sql);
-      return execute(...given);
-    };
-  });
+  const emitted = await migration.call(direction, guard, (instance, guarded) =>
+    guardHandles(orm, instance, guarded),
+  );
   await refuseUnfitStatements(migration, emitted.statements);
   return emitted;
 }

@@ -6,13 +6,9 @@ import { classifyStandalone, undecidedStandalone, type Standalone } from '../sql
 import { commitsInBlock } from '../sql/commits-in-block.ts';
 import { outcomeOf, type Outcome, type SharedObject } from '../sql/outcome.ts';
 import { forgetProgress, recordProgress } from './record-progress.ts';
-import {
-  parseTarget,
-  remainingStatements,
-  requireValidIndex,
-  resolveDropped,
-} from './remaining-statements.ts';
+import { remainingStatements, requireValidIndex } from '../leftovers/remaining-statements.ts';
 import type { Run } from './run.ts';
+import { parseTarget, resolveStatementTarget } from '../leftovers/statement-target.ts';
 import type { Step } from './step.ts';
 import { withBlockerReports } from './with-blocker-reports.ts';
 
@@ -60,7 +56,7 @@ export async function sendStandalone(
 ): Promise<void> {
   const { name } = step.migration;
   const place = known?.place ?? null;
-  const target = known ? (place === null ? null : parseTarget(place)) : await resolveDropped(kind, own);
+  const target = (place === null ? null : parseTarget(place)) ?? (await resolveStatementTarget(kind, own));
   const record = (done: boolean): Promise<void> =>
     inTransaction(run.orm, async (session) => {
       await run.lease.guard(session);
@@ -70,7 +66,8 @@ export async function sendStandalone(
   const isDone = known && outcome ? await wasDone(run, step, own, { outcome, index, sql }) : false;
   if (!isDone) {
     await record(false);
-    const rest = await remainingStatements(kind, sql, own, { interrupted: known !== undefined, target });
+    const dropped = target && 'oid' in target ? target : null;
+    const rest = await remainingStatements(kind, sql, own, { interrupted: known !== undefined, dropped });
     try {
       for (const text of rest) await withBlockerReports(run, name, () => run.lease.send(own, text));
     } catch (error) {

@@ -13,11 +13,11 @@ import { withinOwnTransaction } from './within-own-transaction.ts';
  *
  * @throws TransactionEndedError, and what `work` throws.
  */
-export async function withSessionRestored(
+export async function withSessionRestored<T>(
   session: Session,
   sent: string[],
-  work: (learn: (texts: readonly string[]) => Promise<void>) => Promise<void>,
-): Promise<void> {
+  work: (learn: (texts: readonly string[]) => Promise<void>) => Promise<T>,
+): Promise<T> {
   let before = await readSessionState(session, sent);
   const learn = async (texts: readonly string[]): Promise<void> => {
     // Not spread: a migration may have a million statements.
@@ -26,14 +26,16 @@ export async function withSessionRestored(
     before = { ...before, custom: { ...before.custom, ...custom } };
   };
   await disableTransactionTimeouts(session, 'local');
+  let result: T;
   try {
-    await withinOwnTransaction(session, () => work(learn));
+    result = await withinOwnTransaction(session, () => work(learn));
   } catch (error) {
     // The first error is the cause. After it the transaction may be gone, or the connection.
     await restore(session, before, sent).catch(() => {});
     throw error;
   }
   await restore(session, before, sent);
+  return result;
 }
 
 async function restore(session: Session, before: SessionState, sent: readonly string[]): Promise<void> {

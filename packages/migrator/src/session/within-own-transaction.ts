@@ -15,12 +15,13 @@ const ended: ReadonlySet<string> = new Set(['25P01', '3B001']);
  *
  * @throws TransactionEndedError, and what `work` throws.
  */
-export async function withinOwnTransaction(session: Session, work: () => Promise<void>): Promise<void> {
+export async function withinOwnTransaction<T>(session: Session, work: () => Promise<T>): Promise<T> {
   const [begun] = await session.query<{ id: string }>('select pg_current_xact_id()::text as id');
   const id = begun?.id ?? '';
   await session.query(`savepoint ${savepoint}`);
+  let result: T;
   try {
-    await work();
+    result = await work();
   } catch (error) {
     // Where the connection was lost, this fails too.
     const state = await stateOf(session.query(`rollback to ${savepoint}`));
@@ -33,6 +34,7 @@ export async function withinOwnTransaction(session: Session, work: () => Promise
     if (!ended.has(findSqlState(error))) throw error;
     throw new TransactionEndedError(await whatWasKept(session, id));
   }
+  return result;
 }
 
 /** Returns the SQLSTATE that a query fails with; empty if it succeeds, or fails without one. */

@@ -1,11 +1,13 @@
 import { isNativeError } from 'node:util/types';
-import type { LoadedMigration } from '../files/code-migration.ts';
+import type { LoadedMigration, MigrationSettings } from '../files/code-migration.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 
 /** A migration by the statements that it adds. */
 export interface RecordedMigration {
   readonly name: string;
   readonly transactional: boolean;
+  /** Its timeouts; without those that it leaves to the migrator. */
+  readonly settings: MigrationSettings;
   readonly up: readonly string[];
   /** Null when it can't be reverted by statements alone. */
   readonly down: readonly string[] | null;
@@ -26,12 +28,12 @@ export async function recordMigrations(migrations: readonly LoadedMigration[]): 
   const problems: string[] = [];
   const recorded: RecordedMigration[] = [];
   for (const migration of migrations) {
-    const { name, transactional } = migration;
+    const { name, transactional, settings } = migration;
     const up = await migration.emit('up').catch((error: unknown) => messageOf(error));
     const down = await migration.emit('down').catch(() => null);
     if (up === null) problems.push(`${name} queries the database, so that its statements depend on it`);
     else if (typeof up === 'string') problems.push(`${name} throws "${up}"`);
-    else recorded.push({ name, transactional, up, down });
+    else recorded.push({ name, transactional, settings, up, down });
   }
   if (problems.length === 0) return recorded;
   throw new MigrationRefusedError(
@@ -42,6 +44,31 @@ export async function recordMigrations(migrations: readonly LoadedMigration[]): 
 /** Whether a squash of migrations can run in one transaction. */
 export function isTransactional(recorded: readonly RecordedMigration[]): boolean {
   return recorded.every(({ transactional }) => transactional);
+}
+
+/**
+ * Returns the timeouts of a squash: those that all its migrations with statements have.
+ *
+ * @throws MigrationRefusedError when they differ: a squash has one for all its statements, which would be too short or too long for some.
+ */
+export function settingsOfAll(recorded: readonly RecordedMigration[]): MigrationSettings {
+  const sending = recorded.filter(({ up, down }) => up.length + (down?.length ?? 0) > 0);
+  const found: { -readonly [key in keyof MigrationSettings]: MigrationSettings[key] } = {};
+  for (const setting of ['lockTimeout', 'statementTimeout'] as const) {
+    const byValue = Map.groupBy(sending, ({ settings }) => settings[setting]);
+    if (byValue.size > 1) {
+      const lines = [...byValue].map(
+        ([value, migrations]) => `  ${value ?? 'none'}: ${migrations.map(({ name }) => name).join(', ')}`,
+      );
+      throw new MigrationRefusedError(
+        `a squash has one ${setting} for all its statements, and the migrations have several: choose an older --to, or give each the same or ` +
+          `none, which is no edit of what they send; nothing was written:\n${lines.join('\n')}`,
+      );
+    }
+    const [value] = byValue.keys();
+    if (value !== undefined) found[setting] = value;
+  }
+  return found;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Naming } from '../create/naming.ts';
+import type { MigrationSettings } from '../files/code-migration.ts';
 import type { StatementGroup } from './recorded-migration.ts';
 
 /** The content of a squash. */
@@ -6,6 +7,7 @@ export interface SquashContent {
   /** The names of the migrations that it replaces, oldest first. */
   readonly replaces: readonly string[];
   readonly transactional: boolean;
+  readonly settings: MigrationSettings;
   readonly up: readonly StatementGroup[];
   /** Null when it can't be reverted. */
   readonly down: readonly StatementGroup[] | null;
@@ -13,7 +15,7 @@ export interface SquashContent {
 
 /** Returns the source of a squash, formatted. Its statements are not, because a digest of them is recorded. */
 export function squashSource({ className, name, form }: Naming, content: SquashContent): string {
-  const { replaces, transactional, up, down } = content;
+  const { replaces, transactional, settings, up, down } = content;
   const typed = form === 'typescript';
   const [override, readonly] = typed ? ['override ', 'readonly '] : ['', ''];
   const returns = (type: string) => (typed ? `: ${type}` : '');
@@ -24,6 +26,7 @@ export function squashSource({ className, name, form }: Naming, content: SquashC
   const members = [
     `  ${override}name = '${name}';`,
     `  static ${readonly}replaces = [\n${replaces.map((one) => `    '${one}',\n`).join('')}  ];`,
+    ...Object.entries(settings).map(([setting, value]) => `  ${readonly}${setting} = ${value};`),
     transactional ? null : `  ${override}isTransactional()${returns('boolean')} {\n    return false;\n  }`,
     `  ${override}up()${returns('void')} {\n${body(up)}  }`,
     down && `  ${override}down()${returns('void')} {\n${body(down)}  }`,

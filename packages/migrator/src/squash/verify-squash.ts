@@ -106,12 +106,15 @@ async function withSquash<T>(
 
 function classOf({
   transactional,
+  settings,
   up,
   down,
   replaces,
 }: SquashContent): new (...given: ConstructorParameters<typeof Migration>) => Migration {
   return class extends Migration {
     static readonly replaces = replaces;
+    readonly lockTimeout = settings.lockTimeout;
+    readonly statementTimeout = settings.statementTimeout;
     override isTransactional(): boolean {
       return transactional;
     }

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { TestDatabase } from '../kit/database.ts';
 import { InstalledProject } from '../kit/installed-project.ts';
 
@@ -66,6 +68,77 @@ describe('safe-migrations in a project that only installed it', () => {
       code: 1,
       stderr: expect.stringContaining('product_by_name: added'),
     });
+    expect(await project.run('plan', '--refuse-drift')).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('product_by_name: added'),
+    });
+    expect(await project.run('plan')).toMatchObject({ code: 0, stdout: '-- Nothing to apply.\n' });
+  });
+
+  test.each([
+    ["query = 'older'", 'Drift is not known: another version of this package recorded the schema.'],
+    [
+      'server_version = 90600',
+      'without expressions, definitions and privileges, until the next run, because the last run was on another major version of PostgreSQL.',
+    ],
+  ])('says in status why drift is not compared, after %s', async (change, line) => {
+    await project.run('up');
+    const { em } = db.orm;
+    const [row] = await em.execute<{ version: number; query: string }[]>(
+      'select server_version as version, query from migrator.catalog',
+    );
+    await em.execute(`update migrator.catalog set ${change}`);
+    onTestFinished(async () => {
+      await em.execute('update migrator.catalog set server_version = ?, query = ?', [
+        row?.version,
+        row?.query,
+      ]);
+    });
+
+    const { code, stdout } = await project.run('status');
+
+    expect(code).toBe(0);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(line);
+  });
+
+  test('plans for a database that newer code has migrated only with --allow-ahead', async () => {
+    const newer = 'Migration29990101000000_newer';
+    await project.run('up');
+    await db.orm.em.execute('insert into mikro_orm_migrations (name) values (?)', [newer]);
+    onTestFinished(async () => {
+      await db.orm.em.execute('delete from mikro_orm_migrations where name = ?', [newer]);
+    });
+
+    expect(await project.run('plan')).toMatchObject({ code: 1, stderr: expect.stringContaining(newer) });
+    expect(await project.run('plan', '--allow-ahead')).toMatchObject({
+      code: 0,
+      stdout: '-- Nothing to apply.\n',
+    });
+  });
+
+  test('plans which squash up would record in place of others', async () => {
+    await project.run('up');
+    const [former = ''] = await project.migrationsIn('migrations');
+    const squash = 'Migration29980101000000_squash';
+    const pathOf = (name: string) => join(project.directory, 'migrations', `${name}.ts`);
+    const text = await readFile(pathOf(former), 'utf8');
+    await rm(pathOf(former));
+    await project.write(
+      `migrations/${squash}.ts`,
+      `import { Migration } from '@mikro-orm/migrations';
+       export class ${squash} extends Migration { static readonly replaces = ['${former}']; override up() {} }`,
+    );
+    onTestFinished(async () => {
+      await rm(pathOf(squash));
+      await project.write(`migrations/${former}.ts`, text);
+    });
+
+    const { code, stdout } = await project.run('plan');
+
+    expect(code).toBe(0);
+    expect(stdout).toContain(`-- ${squash}: recorded as applied in place of these`);
+    expect(stdout).toContain(`--   ${former}\n`);
   });
 
   test('exits with 1 when it is refused, with the reason on standard error', async () => {
@@ -84,6 +157,15 @@ describe('safe-migrations in a project that only installed it', () => {
     ],
     [['sideways'], "unknown command 'sideways'"],
     [['plan', '--steps', '2'], '--steps and --all belong to plan down'],
+    [
+      ['plan', 'down', '--allow-ahead'],
+      '--allow-out-of-order, --allow-ahead and --refuse-drift belong to plan up',
+    ],
+    [['plan', 'down', '--refuse-drift'], 'belong to plan up'],
+    [
+      ['plan', '--from', 'none', '--refuse-drift'],
+      "option '--refuse-drift' cannot be used with option '--from",
+    ],
   ])('exits with 2 for %j', async (args, says) => {
     expect(await project.run(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
   });

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { TestDatabase } from '../kit/database.ts';
 import { hasTerminals, InstalledProject } from '../kit/installed-project.ts';
 
@@ -54,6 +54,28 @@ describe('create, for a column with another name', () => {
 
     expect(code).toBe(0);
     expect(await takeCreated()).toContain(sql);
+  });
+
+  test('prints what stays, also with --json, and also when nothing is written', async () => {
+    await project.write(
+      'migrations/Migration29990101000000_by_hand.ts',
+      `import { Migration } from '@mikro-orm/migrations';
+       export class Migration29990101000000_by_hand extends Migration {
+         override up() { this.addSql('create view names as select id from product'); }
+       }`,
+    );
+    onTestFinished(() => rm(join(project.directory, 'migrations/Migration29990101000000_by_hand.ts')));
+
+    const [text, json] = [await project.run('create', 'more'), await project.run('create', 'more', '--json')];
+    expect(text.stdout).toContain('No entity describes view names: it stays.');
+    expect(JSON.parse(json.stdout)).toEqual({
+      name: null,
+      path: null,
+      preceding: [],
+      warnings: [],
+      leftOut: [],
+      kept: ['view names'],
+    });
   });
 
   test.each([

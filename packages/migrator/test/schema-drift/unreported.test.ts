@@ -121,7 +121,11 @@ describe('in a restored dump', () => {
     const migrator = new Migrator(project(db));
     await migrator.up();
     await restored(db);
-    expect(await migrator.drift()).toEqual(noDrift);
+    expect(await migrator.drift()).toEqual({
+      ...noDrift,
+      notCompared:
+        'expressions, definitions and privileges, until the next run, because what the last run recorded was restored from a dump',
+    });
 
     await db.orm.em.execute(
       'alter table product alter code type varchar(9) collate "C", alter price drop not null; drop trigger touched on customer',

@@ -1,22 +1,23 @@
 import type { Session } from '../session/session.ts';
 import { classifyStandalone, type Standalone } from '../sql/classify-standalone.ts';
+import type { Dropped } from './statement-target.ts';
 
 /**
  * Returns the statements that are left to send for one that can't run in a transaction: the statement itself the first time; after an
- * interruption, statements that clean up or finish it; none if the server finished it. `target` is what `resolveDropped` returned when it
+ * interruption, statements that clean up or finish it; none if the server finished it. `dropped` is what `resolveStatementTarget` returned when it
  * was sent first.
  */
 export async function remainingStatements(
   kind: Standalone,
   sql: string,
   session: Session,
-  { interrupted, target }: { readonly interrupted: boolean; readonly target: Target | null },
+  { interrupted, dropped }: { readonly interrupted: boolean; readonly dropped: Dropped | null },
 ): Promise<string[]> {
   switch (kind.kind) {
     case 'create index':
       return ofCreateIndex(kind, sql, session, interrupted);
     case 'drop index':
-      return interrupted ? ofDropIndex(kind, sql, session, target) : [sql];
+      return interrupted ? ofDropIndex(kind, sql, session, dropped) : [sql];
     case 'reindex':
       return interrupted ? [...(await dropInvalidIndexes(kind, session)), sql] : [sql];
     case 'detach partition':
@@ -25,26 +26,6 @@ export async function remainingStatements(
     default:
       return [sql];
   }
-}
-
-/** The object that a statement drops, as the server resolved its name. */
-export interface Target {
-  readonly oid: string;
-}
-
-/** Returns what a statement is about to drop: later its name may resolve to another object of the search path. */
-export async function resolveDropped(kind: Standalone, session: Session): Promise<Target | null> {
-  if (kind.kind !== 'drop index') return null;
-  const [found] = await session.query<{ oid: string | null }>('select to_regclass($1)::oid::text as oid', [
-    kind.index,
-  ]);
-  return found?.oid == null ? null : { oid: found.oid };
-}
-
-/** Parses a target that was stored as JSON. */
-export function parseTarget(text: string): Target {
-  const { oid }: { oid: unknown } = JSON.parse(text);
-  return { oid: String(oid) };
 }
 
 /**
@@ -68,11 +49,12 @@ export async function requireValidIndex(kind: Standalone, session: Session): Pro
     );
 }
 
-/** Returns the statements that drop the INVALID index which a `create index concurrently` has left; none for any other statement. */
+/** Returns the statements that drop the INVALID indexes which an unfinished statement has left; none for any that builds no index. */
 export async function remainingIndexes(sql: string, session: Session): Promise<string[]> {
   const kind = await classifyStandalone(sql);
+  if (kind?.kind === 'reindex') return dropInvalidIndexes(kind, session);
   if (kind?.kind !== 'create index') return [];
-  return (await remainingStatements(kind, sql, session, { interrupted: true, target: null })).filter(
+  return (await remainingStatements(kind, sql, session, { interrupted: true, dropped: null })).filter(
     (statement) => statement !== sql,
   );
 }
@@ -103,23 +85,23 @@ async function ofDropIndex(
   { index }: Standalone & { kind: 'drop index' },
   sql: string,
   session: Session,
-  target: Target | null,
+  dropped: Dropped | null,
 ): Promise<string[]> {
-  if (target === null) {
+  if (dropped === null) {
     const [found] = await session.query('select 1 from pg_class where oid = to_regclass($1)', [index]);
     return found ? [sql] : [];
   }
   const [left] = await session.query<{ name: string }>(
     `select format('%I.%I', nspname, relname) as name from pg_class join pg_namespace on pg_namespace.oid = relnamespace
      where pg_class.oid = $1::oid and relkind in ('i', 'I')`,
-    [target.oid],
+    [dropped.oid],
   );
   return left ? [`drop index concurrently ${left.name}`] : [];
 }
 
 /** Returns statements that drop the invalid indexes (`…_ccnew`, `…_ccold`) of an interrupted REINDEX CONCURRENTLY. */
-async function dropInvalidIndexes(
-  { what, name }: Standalone & { kind: 'reindex' },
+export async function dropInvalidIndexes(
+  { what, name }: Pick<Standalone & { kind: 'reindex' }, 'what' | 'name'>,
   session: Session,
 ): Promise<string[]> {
   const tables =
