@@ -59,3 +59,11 @@ test('help lists what each target takes', async () => {
 
   expect(stdout).toMatch(/make migrate-down +revert .*\n +\[to= steps= all=1 confirm= lock_wait= json=1\]\n/);
 });
+
+test('test leaves slow files out unless files are named, and test-all does not', async () => {
+  const commandOf = async (...args: string[]) => (await checkout.make(['-n', ...args])).stdout.trimEnd();
+
+  expect(await commandOf('test')).toBe("vitest run --exclude='**/*.slow.test.ts'");
+  expect(await commandOf('test', 'only=test/a')).toBe('vitest run $SYNTHDB_MAKE_only');
+  expect(await commandOf('test-all')).toBe('vitest run');
+});
