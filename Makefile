@@ -61,7 +61,7 @@ $(downloaded): package.json packages/migrator/package.json package-lock.json
 $(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrator/src -type f) | $(downloaded)
 	@npm run --silent build --workspace packages/migrator >&2
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-squash migrate-baseline migrate-history migrate-repair db-start db-stop db-reset db-url demo test test-containers example bench docs schema check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-squash migrate-baseline migrate-history migrate-repair db-start db-stop db-reset db-url demo test test-all test-containers example bench docs schema check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up $(options)
@@ -111,8 +111,11 @@ db-url: $(installed) ## print its URL
 demo: $(installed) ## store a sample experiment and print its rows
 	@$(synthdb) demo $(options)
 
-test: $(installed) ## run all tests, or some: only=test/schema
-	@vitest run $$SYNTHDB_MAKE_only
+test: $(installed) ## run the quick tests, or every test of some files: only=test/schema
+	@vitest run $(if $(filter only,$(given)),$$SYNTHDB_MAKE_only,--exclude='**/*.slow.test.ts')
+
+test-all: $(installed) ## run all tests, as CI does
+	@vitest run
 
 test-containers: $(installed) ## run the tests on PostgreSQL in a container (POSTGRES_IMAGE, default postgres:18)
 	@TEST_POSTGRES=container vitest run $$SYNTHDB_MAKE_only

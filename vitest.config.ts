@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { LeftOutReporter } from './test/left-out-reporter.ts';
-import { SlowFoldersFirst } from './test/slow-folders-first.ts';
+import { SlowFilesFirst } from './test/slow-files-first.ts';
 
 // A path, to which the results are written for whoever adds them up.
 const json = process.env['VITEST_JSON'];
@@ -35,7 +35,7 @@ export default defineConfig({
     setupFiles: ['test/fresh-modules.ts'],
     // A worker waits for servers and processes for part of the time. A percentage could not exceed 100.
     maxWorkers: availableParallelism() + 1,
-    sequence: { sequencer: SlowFoldersFirst },
+    sequence: { sequencer: SlowFilesFirst },
     // What must be quick says so itself, by comparing times; the rest may take long on a busy machine.
     testTimeout: 180_000,
     hookTimeout: 180_000,

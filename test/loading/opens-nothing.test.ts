@@ -63,6 +63,8 @@ describe('a plan needs no server', () => {
         cwd: directory,
         env: {
           PATH: process.env['PATH'],
+          // Compiled modules.
+          NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
           PGHOST: '127.0.0.1',
           PGPORT: String(port),
           ...(databaseUrl === 'set' && { DATABASE_URL: `postgresql://ann@127.0.0.1:${port}/lab` }),

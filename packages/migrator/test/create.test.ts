@@ -1,151 +1,12 @@
-import { execFile } from 'node:child_process';
-import { globSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isDeepStrictEqual, promisify } from 'node:util';
-import { MikroORM, type Options } from '@mikro-orm/postgresql';
+import { createMigration, Migrator, MigrationRefusedError } from 'mikro-orm-safe-migrations';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  createMigration,
-  Migrator,
-  MigrationRefusedError,
-  type CreatedMigration,
-} from 'mikro-orm-safe-migrations';
 import { readCatalog } from '../src/catalog/catalog.ts';
+import { library, libraryRows } from './entity-changes.ts';
 import { TestDatabase } from './kit/database.ts';
-import { readRows } from './kit/read-rows.ts';
-import { entityChanges, library, libraryRows } from './entity-changes.ts';
-import { outcomeOf } from './created-project.ts';
-
-const run = promisify(execFile);
-const ours = join(import.meta.dirname, '../../..');
-
-/** Returns the ORM of a project in `directory`, on the database of `db`. */
-function projectIn(
-  directory: string,
-  db: TestDatabase,
-  entities: NonNullable<Options['entities']>,
-  migrations: Options['migrations'] = {},
-  preferTs = true,
-): MikroORM {
-  return new MikroORM({
-    clientUrl: db.url,
-    baseDir: directory,
-    preferTs,
-    entities,
-    discovery: { warnWhenNoEntities: false },
-    migrations: { path: 'migrations', snapshot: false, ...migrations },
-  });
-}
-
-async function contents(orm: MikroORM) {
-  return { catalog: await readCatalog(orm), rows: await readRows(orm.em) };
-}
-
-describe('a created migration', () => {
-  let root: string;
-  let db: TestDatabase;
-  let initial: string | undefined;
-  const created = new Map<string, CreatedMigration | null>();
-  beforeAll(async () => {
-    root = await mkdtemp(join(tmpdir(), 'created-'));
-    await symlink(join(ours, 'node_modules'), join(root, 'node_modules'));
-    await writeFile(join(root, 'package.json'), '{ "type": "module" }');
-    await writeFile(
-      join(root, 'tsconfig.json'),
-      JSON.stringify({
-        extends: join(ours, 'tsconfig.json'),
-        compilerOptions: { incremental: false },
-        include: ['.'],
-      }),
-    );
-    db = await TestDatabase.create();
-    await using orm = projectIn(join(root, 'library'), db, library);
-    initial = (await createMigration(orm, 'library'))?.name;
-    await Promise.all(
-      entityChanges.map(async ({ name, entities, options }) => {
-        await cp(join(root, 'library'), join(root, name), { recursive: true });
-        await using source = projectIn(join(root, name), db, entities);
-        created.set(name, await createMigration(source, name, options));
-      }),
-    );
-  });
-  afterAll(async () => {
-    await db.drop();
-    await rm(root, { recursive: true, force: true });
-  });
-
-  test.for(entityChanges)('$name', async ({ name, entities, warnings, fails, lossy = false }) => {
-    const directory = join(root, name);
-
-    expect(warningsOf(created.get(name))).toEqual(warnings.map((part) => expect.stringContaining(part)));
-    await using target = await TestDatabase.create();
-    await using project = projectIn(directory, target, entities);
-    const migrator = new Migrator(project);
-    await migrator.up({ to: initial });
-    await project.em.execute(libraryRows);
-    const before = await contents(project);
-
-    const up = await outcomeOf(migrator.up());
-    const after = await contents(project);
-    const down = up === 'done' ? await outcomeOf(migrator.down()) : 'not tried';
-    const back = await contents(project);
-    const again = down === 'done' ? await outcomeOf(migrator.up()) : 'not tried';
-    const last = await contents(project);
-
-    const [stops, state = ''] = fails ?? [];
-    expect({ up, down, again }).toEqual({
-      up: stops === 'up' ? state : 'done',
-      down: stops === 'up' ? 'not tried' : stops === 'down' ? state : 'done',
-      again: stops === undefined ? 'done' : 'not tried',
-    });
-    expect(isDeepStrictEqual(after, before)).toBe(stops === 'up');
-    const kept = stops === 'down' ? after : before;
-    expect(lossy ? back.catalog : back).toEqual(lossy ? kept.catalog : kept);
-    expect(last).toEqual(after);
-  });
-
-  test('runs on rows when values are added at its warning', async () => {
-    const directory = join(root, 'column_not_null_filled');
-    await cp(join(root, 'column_not_null'), directory, { recursive: true });
-    const file = join(directory, 'migrations', `${created.get('column_not_null')?.name}.ts`);
-    const filled = (await readFile(file, 'utf8')).replaceAll(
-      /^( +\/\/ WARNING: books\.\w+ must not be null.*\n(?: +\/\/.*\n)?)(.*alter column "(\w+)" set not null)/gm,
-      '$1    this.addSql(`update "books" set "$3" = 7`);\n$2',
-    );
-    await writeFile(file, filled);
-    await using target = await TestDatabase.create();
-    await using project = projectIn(directory, target, library);
-    const migrator = new Migrator(project);
-    await migrator.up({ to: initial });
-    await project.em.execute(libraryRows);
-    const before = await contents(project);
-
-    await migrator.up();
-
-    expect(await project.em.execute('select distinct language, pages from books')).toEqual([
-      { language: '7', pages: 7 },
-    ]);
-    await migrator.down();
-    expect(await contents(project)).toEqual(before);
-  });
-
-  test('type-checks, lints and is formatted without an edit', { timeout: 120_000 }, async () => {
-    const directories = ['library', ...entityChanges.map(({ name }) => name)];
-    const files = globSync(`{${directories.join(',')}}/migrations/*.ts`, { cwd: root });
-    expect(files).toHaveLength(1 + 2 * entityChanges.length);
-    const tool = (name: string, ...args: string[]) =>
-      run(join(ours, 'node_modules/.bin', name), args, { cwd: root }).then(
-        () => '',
-        (failed: { stdout: string }) => failed.stdout,
-      );
-
-    expect(await tool('tsc', '--project', root)).toBe('');
-    expect(await tool('oxlint', '--type-aware', '--config', join(ours, '.oxlintrc.json'), ...files)).toBe('');
-    expect(await tool('oxfmt', '--check', '--config', join(ours, '.oxfmtrc.json'), ...files)).toBe('');
-  });
-});
+import { projectIn, repository } from './project-in.ts';
 
 describe('createMigration', () => {
   let db: TestDatabase;
@@ -155,7 +16,7 @@ describe('createMigration', () => {
   });
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'created-'));
-    await symlink(join(ours, 'node_modules'), join(directory, 'node_modules'));
+    await symlink(join(repository, 'node_modules'), join(directory, 'node_modules'));
     await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
   });
   afterEach(() => rm(directory, { recursive: true, force: true }));
@@ -229,7 +90,3 @@ describe('createMigration', () => {
     await expect(createMigration(built, 'more')).rejects.toThrow(`${created?.name}.ts is not among`);
   });
 });
-
-function warningsOf(created: CreatedMigration | null | undefined): string[] | undefined {
-  return created?.warnings.map(({ direction, message }) => `${direction}: ${message}`);
-}

@@ -6,23 +6,12 @@ import { emptyDatabase, migratorOn, type TestDatabase } from './kit/database.ts'
 import { OutsideSession } from './kit/outside-session.ts';
 import type { Migrations } from './project.ts';
 import { projectOf, sourceOf } from './squash-project.ts';
-
-const first = 'Migration1_first';
-const second = 'Migration2_second';
-const third = 'Migration3_third';
-const all = {
-  [first]: { up: ['create table first (id int)'], down: ['drop table first'] },
-  [second]: { up: ['create table second (id int)'], down: ['drop table second'] },
-  [third]: { up: ['create table third (id int)'], down: ['drop table third'] },
-} satisfies Migrations;
+import { conditionsOf, first, second, third, threeTables } from './three-tables.ts';
 
 const reason = 'for this test';
 
 const invalid = ({ orm }: TestDatabase) =>
   orm.em.execute('select indexrelid::regclass::text as index from pg_index where not indisvalid');
-
-const conditions = async (migrator: Migrator): Promise<string[]> =>
-  (await migrator.status()).map(({ condition }) => condition);
 
 /** Statements outside a transaction, of which the third is wrong. */
 const halfway = (statement: string): Migrations => ({
@@ -79,13 +68,13 @@ describe('an interrupted migration whose third statement is wrong', () => {
 
     await migrator.repair({ action, name: first, reason });
 
-    expect(await conditions(migrator)).toEqual(after);
+    expect(await conditionsOf(migrator)).toEqual(after);
     expect(await db.orm.em.execute('select * from migrator.progress')).toEqual([]);
   });
 
   test('is shown, and can be forgotten, when its file was deleted', async () => {
     const db = await stoppedAtThird();
-    const migrator = migratorOn(db, { [second]: all[second] });
+    const migrator = migratorOn(db, { [second]: threeTables[second] });
     expect(await migrator.status()).toMatchObject([
       { name: first, condition: 'unfinished' },
       { name: second, condition: 'pending' },
@@ -115,7 +104,7 @@ describe('an interrupted migration whose third statement is wrong', () => {
     ['its statement was rewritten', rewritten(['create index concurrently doubled_other on doubled (id)'])],
     ['another statement comes first', rewritten(['select 1', index])],
     ['it became transactional', { [first]: { up: ['create table other (id int)'] } }],
-    ['its file was deleted', { [second]: all[second] }],
+    ['its file was deleted', { [second]: threeTables[second] }],
   ])('loses the INVALID index that it left, when %s', async (_, migrations) => {
     const db = await stoppedAtIndex();
 
@@ -162,15 +151,23 @@ describe('an interrupted migration whose third statement is wrong', () => {
   });
 });
 
-async function migratedTo(name: string, migrations: Migrations = all): Promise<[TestDatabase, Migrator]> {
+async function migratedTo(
+  name: string,
+  migrations: Migrations = threeTables,
+): Promise<[TestDatabase, Migrator]> {
   const db = await emptyDatabase();
-  await migratorOn(db, all).up({ to: name });
+  await migratorOn(db, threeTables).up({ to: name });
   return [db, migratorOn(db, migrations)];
 }
 
+/** The first migration with a key of another type. */
+const edited = (type: string): Migrations => ({
+  ...threeTables,
+  [first]: { up: [`create table first (id ${type})`] },
+});
+
 describe('repair', () => {
   test('accepts an edited file, and refuses it when it is edited again', async () => {
-    const edited = (type: string) => ({ ...all, [first]: { up: [`create table first (id ${type})`] } });
     const [db, migrator] = await migratedTo(second, edited('bigint'));
     await expect(migrator.up()).rejects.toThrow(`${first} was edited after it was applied`);
 
@@ -178,7 +175,7 @@ describe('repair', () => {
 
     expect(await migrator.up()).toMatchObject([{ name: third }]);
     await expect(migratorOn(db, edited('text')).up()).rejects.toThrow(`${first} was edited`);
-    await expect(migratorOn(db, all).up()).rejects.toThrow(`${first} was edited`);
+    await expect(migratorOn(db, threeTables).up()).rejects.toThrow(`${first} was edited`);
   });
 
   const made = ['create table made (id int)'];
@@ -201,11 +198,11 @@ describe('repair', () => {
     await writeFile(join(path, `${name}.ts`), edit(sourceOf(name, { up })));
     const migrator = new Migrator(open());
     expect(await migrator.up()).toEqual([]);
-    expect(await conditions(migrator)).toEqual(['edited']);
+    expect(await conditionsOf(migrator)).toEqual(['edited']);
 
     await migrator.repair({ action: 'accept', name, reason });
 
-    expect(await conditions(migrator)).toEqual(['applied']);
+    expect(await conditionsOf(migrator)).toEqual(['applied']);
     await expect(migrator.repair({ action: 'accept', name, reason })).rejects.toThrow('is not edited');
   });
 
@@ -213,7 +210,7 @@ describe('repair', () => {
     const [db] = await migratedTo(first);
     await db.orm.em.execute('create table second (id int); create table stray (id int)');
     const events: MigrationEvent[] = [];
-    const migrator = migratorOn(db, all, { onEvent: (event) => events.push(event) });
+    const migrator = migratorOn(db, threeTables, { onEvent: (event) => events.push(event) });
 
     await migrator.repair({ action: 'applied', name: second, reason });
 
@@ -230,14 +227,14 @@ describe('repair', () => {
   });
 
   test('forgets a deleted file', async () => {
-    const { [second]: _, ...others } = all;
+    const { [second]: _, ...others } = threeTables;
     const [, migrator] = await migratedTo(third, others);
     await expect(migrator.up()).rejects.toThrow(`or \`repair forget\` it`);
 
     await migrator.repair({ action: 'forget', name: second, reason });
 
     expect(await migrator.up()).toEqual([]);
-    expect(await conditions(migrator)).toEqual(['applied', 'applied']);
+    expect(await conditionsOf(migrator)).toEqual(['applied', 'applied']);
     expect(await migrator.redo()).toHaveLength(2);
     expect(await migrator.up()).toEqual([]);
   });
@@ -247,7 +244,7 @@ describe('repair', () => {
     await migrator.repair({ action: 'applied', name: second, reason: 'ran the SQL by hand' });
     await migrator.repair({ action: 'reverted', name: first, reason });
 
-    expect(await conditions(migrator)).toEqual(['late', 'applied', 'pending']);
+    expect(await conditionsOf(migrator)).toEqual(['late', 'applied', 'pending']);
     expect(await migrator.history({ limit: 2 })).toMatchObject([
       { name: first, action: 'reverted', outcome: 'done', note: reason, by: expect.stringContaining('@') },
       { name: second, action: 'applied', outcome: 'done', note: 'ran the SQL by hand' },
@@ -279,64 +276,5 @@ describe('repair', () => {
     await expect(migrator.repair({ action: 'reverted', name: first, reason: ' ' })).rejects.toThrow(
       'needs a reason',
     );
-  });
-});
-
-describe('older code on a database that newer code has migrated', () => {
-  const { [third]: _, ...older } = all;
-
-  test('finds nothing to do where that is allowed', async () => {
-    const db = await emptyDatabase();
-    await migratorOn(db, all).up();
-
-    await expect(migratorOn(db, older).up()).rejects.toThrow(`${third} is applied and newer than this code`);
-    expect(await migratorOn(db, older).up({ allowAhead: true })).toEqual([]);
-    expect(await conditions(migratorOn(db, older))).toEqual(['applied', 'applied', 'ahead']);
-  });
-
-  test('applies nothing of its own', async () => {
-    const db = await emptyDatabase();
-    await migratorOn(db, { [first]: all[first], [third]: all[third] }).up();
-
-    await expect(migratorOn(db, older).up({ allowAhead: true, allowOutOfOrder: true })).rejects.toMatchObject(
-      {
-        code: 'refused',
-      },
-    );
-  });
-});
-
-const names = (runs: { name: string }[]): string[] => runs.map(({ name }) => name);
-
-describe('a target', () => {
-  test.each([
-    ['+1', [first]],
-    ['+2', [first, second]],
-    ['Migration2', [first, second]],
-    ['2_second', [first, second]],
-    [second, [first, second]],
-  ])('of up may be %s', async (to, applied) => {
-    expect(names(await migratorOn(await emptyDatabase(), all).up({ to }))).toEqual(applied);
-  });
-
-  test.each([
-    ['-1', [third]],
-    ['-2', [third, second]],
-    ['1_first', [third, second]],
-  ])('of down may be %s', async (to, reverted) => {
-    const migrator = migratorOn(await emptyDatabase(), all);
-    await migrator.up();
-
-    expect(names(await migrator.down({ to }))).toEqual(reverted);
-  });
-
-  test.each([
-    ['up', '+4', '+4 is no target: 3 migrations are pending'],
-    ['up', '+0', '+0 is no target: 3 migrations are pending'],
-    ['up', 'Migration', '"Migration" is the beginning of 3 migrations'],
-    ['down', '-3', '-3 is no target: 0 migrations are applied; `all` reverts every one'],
-    ['down', '-0', '-0 is no target'],
-  ] as const)('of %s is refused for %s', async (direction, to, says) => {
-    await expect(migratorOn(await emptyDatabase(), all)[direction]({ to })).rejects.toThrow(says);
   });
 });

@@ -23,12 +23,28 @@ export interface ScratchStatement {
 const suspicious =
   /\b(?:schema|extension|role|user|group|grant|revoke|database|tablespace|system|subscription|owner|owned|comment|label|copy|authorization|policy|privileges|do|call|select|execute|explain|perform|lo_export|pg_\w+)\b/i;
 
+// Every comparison sends the same long queries to its scratch databases: those that read a catalog. Parsing one takes longer than to run it.
+const recent = new Map<string, Promise<ScratchStatement[] | null>>();
+const recentLimit = 64;
+const recentLength = 100_000;
+
 /**
  * Returns the statements of a text; null if nothing in it affects a server, names a role or calls code, or if PostgreSQL's grammar can't
- * parse it.
+ * parse it. The results of the texts used last are kept.
  */
-export async function scratchStatements(sql: string): Promise<ScratchStatement[] | null> {
+export async function scratchStatements(sql: string): Promise<readonly ScratchStatement[] | null> {
   if (!suspicious.test(sql)) return null;
+  if (sql.length > recentLength) return parseScratchStatements(sql);
+  const statements = recent.get(sql) ?? parseScratchStatements(sql);
+  // Inserted last again, so that the first is the one not used for longest.
+  recent.delete(sql);
+  recent.set(sql, statements);
+  const [oldest = ''] = recent.keys();
+  if (recent.size > recentLimit) recent.delete(oldest);
+  return statements;
+}
+
+async function parseScratchStatements(sql: string): Promise<ScratchStatement[] | null> {
   const statements = (await parseSql(sql))?.map(toScratchStatement) ?? null;
   const isNotable = statements?.some(
     ({ affectsServer, callsCode, roles, createsSchema, extension }) =>

@@ -11,6 +11,9 @@ const modules = join(migrator, '../../node_modules');
 const run = promisify(execFile);
 const commandLine = 'node_modules/mikro-orm-safe-migrations/dist/cli/main.js';
 
+// Where compiled modules are kept changes no result, only the time.
+const { PATH, NODE_COMPILE_CACHE } = process.env;
+
 /** Whether this machine can run a command on a terminal. */
 export const hasTerminals = spawnSync('script', ['--version']).status === 0;
 
@@ -73,7 +76,7 @@ export class InstalledProject implements AsyncDisposable {
       const child = execFile(
         process.execPath,
         [commandLine, ...args],
-        { cwd: this.directory, env: { PATH: process.env['PATH'], ...this.#environment, ...more } },
+        { cwd: this.directory, env: { PATH, NODE_COMPILE_CACHE, ...this.#environment, ...more } },
         (error, stdout, stderr) => resolve({ code: error ? (child.exitCode ?? -1) : 0, stdout, stderr }),
       );
       child.stdin?.end();
@@ -92,7 +95,7 @@ export class InstalledProject implements AsyncDisposable {
     const line = [process.execPath, commandLine, ...args];
     const terminal = spawn('script', ['-qec', line.join(' '), '/dev/null'], {
       cwd: this.directory,
-      env: { PATH: process.env['PATH'], TERM: 'xterm', ...this.#environment, ...more },
+      env: { PATH, NODE_COMPILE_CACHE, TERM: 'xterm', ...this.#environment, ...more },
     });
     let sent = '';
     let asked = false;

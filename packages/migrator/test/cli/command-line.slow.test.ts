@@ -2,19 +2,14 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { TestDatabase } from '../kit/database.ts';
-import { InstalledProject } from '../kit/installed-project.ts';
+import type { InstalledProject } from '../kit/installed-project.ts';
+import { productsProject } from './products-project.ts';
 
 let db: TestDatabase;
 let project: InstalledProject;
 beforeAll(async () => {
   db = await TestDatabase.create();
-  const configuration = `import { defineConfig, defineEntity, p } from '@mikro-orm/postgresql';
-    const Product = defineEntity({ name: 'Product', properties: { id: p.integer().primary(), name: p.string() } });
-    export default [
-      defineConfig({ clientUrl: process.env['DATABASE_URL'], entities: [Product] }),
-      (contextName: string) => contextName === 'other' && { contextName, dbName: 'other', host: 'nowhere.invalid' },
-    ];`;
-  project = await InstalledProject.create({ 'mikro-orm.config.ts': configuration }, { DATABASE_URL: db.url });
+  project = await productsProject(db);
 });
 afterAll(async () => {
   await project[Symbol.asyncDispose]();
@@ -139,41 +134,5 @@ describe('safe-migrations in a project that only installed it', () => {
     expect(code).toBe(0);
     expect(stdout).toContain(`-- ${squash}: recorded as applied in place of these`);
     expect(stdout).toContain(`--   ${former}\n`);
-  });
-
-  test('exits with 1 when it is refused, with the reason on standard error', async () => {
-    expect(await project.run('up', '--to', 'Migration1_nowhere')).toEqual({
-      code: 1,
-      stdout: expect.stringMatching(/^PostgreSQL at /),
-      stderr: expect.stringMatching(/^safe-migrations: there is no migration "Migration1_nowhere"/),
-    });
-  });
-
-  test.each([
-    [['up', '--config', 'nowhere.ts'], '--config: there is no file nowhere.ts'],
-    [
-      ['up', '--context', 'missing'],
-      'exports no configuration named "missing"; pass another name with --context',
-    ],
-    [['sideways'], "unknown command 'sideways'"],
-    [['plan', '--steps', '2'], '--steps and --all belong to plan down'],
-    [
-      ['plan', 'down', '--allow-ahead'],
-      '--allow-out-of-order, --allow-ahead and --refuse-drift belong to plan up',
-    ],
-    [['plan', 'down', '--refuse-drift'], 'belong to plan up'],
-    [
-      ['plan', '--from', 'none', '--refuse-drift'],
-      "option '--refuse-drift' cannot be used with option '--from",
-    ],
-  ])('exits with 2 for %j', async (args, says) => {
-    expect(await project.run(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
-  });
-
-  test('finds a configuration by its name', async () => {
-    expect(await project.run('status', '--context', 'other')).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('nowhere.invalid'),
-    });
   });
 });

@@ -8,6 +8,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { emptyDatabase, type TestDatabase } from '../kit/database.ts';
 
 const main = join(import.meta.dirname, '../../dist/cli/main.js');
+// Where compiled modules are kept changes no result, only the time.
+const { PATH, NODE_COMPILE_CACHE } = process.env;
 const modules = join(import.meta.dirname, '../../../../node_modules');
 
 /** A directory with a configuration and migrations, each with one statement. */
@@ -38,7 +40,7 @@ async function projectOf(migrations: Record<string, string>): Promise<string> {
 function start(db: TestDatabase, cwd: string, [command = '', ...args]: readonly string[]): ChildProcess {
   return spawn(command, args, {
     cwd,
-    env: { PATH: process.env['PATH'], DATABASE_URL: db.url },
+    env: { PATH, NODE_COMPILE_CACHE, DATABASE_URL: db.url },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
