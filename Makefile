@@ -22,6 +22,7 @@ takes_migrate-squash := to name json
 takes_migrate-baseline := name confirm lock_wait json
 takes_migrate-history := limit json
 takes_migrate-repair := action name reason confirm lock_wait json
+takes_migrate-purge := older_than confirm lock_wait json
 takes_db-reset := confirm
 takes_demo := json
 takes_test := only
@@ -36,7 +37,7 @@ goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 taken := $(foreach goal,$(goals),$(takes_$(goal)))
 shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
 capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER ALLOW_AHEAD REFUSE_DRIFT EXIT_CODE RENAME DROP LOSSY \
-  LIMIT ACTION REASON
+  LIMIT ACTION REASON OLDER_THAN
 loud := $(strip $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v)))
 $(if $(loud),$(error $(loud:%=%=) would be ignored; write variables in lower case))
 unknown := $(filter-out $(taken),$(given))
@@ -61,7 +62,7 @@ $(downloaded): package.json packages/migrator/package.json package-lock.json
 $(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrator/src -type f) | $(downloaded)
 	@npm run --silent build --workspace packages/migrator >&2
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-squash migrate-baseline migrate-history migrate-repair db-start db-stop db-reset db-url demo test test-all test-containers example bench docs schema check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-squash migrate-baseline migrate-history migrate-repair migrate-purge db-start db-stop db-reset db-url demo test test-all test-containers example bench docs schema check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up $(options)
@@ -95,6 +96,9 @@ migrate-history: $(installed) ## list what was run, newest first
 
 migrate-repair: $(installed) ## correct what is recorded of one migration: make migrate-repair action=accept name=MigrationX reason='…'
 	@$(synthdb) migrate repair $(options) -- $(call required,action,accept) $(call named,MigrationX)
+
+migrate-purge: $(installed) ## drop what migrations have parked: make migrate-purge older_than='30 days'
+	@$(synthdb) migrate purge $(options)
 
 db-start: $(installed) ## start the embedded PostgreSQL
 	@$(synthdb) db start

@@ -65,11 +65,19 @@ const migratorFolders = [
   'losses',
   'create',
   'squash',
+  'parking',
   'terminal',
 ].map((name) => `${migrator}/${name}`);
 for (const [index, folder] of migratorFolders.entries()) layers[folder] = migratorFolders.slice(0, index);
 layers[migrator] = migratorFolders;
-layers[`${migrator}/cli`] = [...migratorFolders, migrator];
+layers[`${migrator}/cli/host`] = [...migratorFolders, migrator];
+layers[`${migrator}/cli/commands`] = [...migratorFolders, migrator, `${migrator}/cli/host`];
+layers[`${migrator}/cli`] = [
+  ...migratorFolders,
+  migrator,
+  `${migrator}/cli/host`,
+  `${migrator}/cli/commands`,
+];
 
 // Packages that only some may import.
 const reserved: Partial<Record<string, readonly string[]>> = {

@@ -15,6 +15,8 @@ export type { SchemaDrift } from './drift/find-drift.ts';
 export { summarizeDrift } from './drift/summarize-drift.ts';
 export { backfill, type BackfillUpdate } from './files/backfill.ts';
 export { standalone } from './files/standalone.ts';
+export { park, unpark, type UnparkOptions } from './parking/park.ts';
+export type { ParkedObject } from './parking/parked-objects.ts';
 export type { StandaloneOptions } from './sql/standalone-mark.ts';
 export type { DownLosses } from './losses/down-losses.ts';
 export type { Direction, MigrationSettings } from './files/code-migration.ts';

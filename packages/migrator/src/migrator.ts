@@ -19,10 +19,12 @@ import { tablesOf, type MigratorTables } from './ledger/tables.ts';
 import { refuseDroppedSchema } from './leftovers/dropped-schema.ts';
 import { lossesOfDown, type DownLosses } from './losses/down-losses.ts';
 import { refuseInvalidTimes, refuseSmallPool, type MigratorOptions } from './migrator-options.ts';
+import { parkedObjects, purge, type ParkedObject } from './parking/parked-objects.ts';
 import { appliedUpTo, planOf, type PlannedMigration } from './plan/plan.ts';
 import { selectDown, selectUp } from './plan/selection.ts';
 import { downSteps, upSteps } from './plan/steps.ts';
 import type { Limits } from './run/limits.ts';
+import type { Patience } from './run/retry-while-locked.ts';
 import { repair, type RepairRequest } from './repair.ts';
 import { Runner, type MigrationRun } from './run/runner.ts';
 import type { Step } from './run/step.ts';
@@ -203,6 +205,24 @@ export class Migrator {
       const state = await withEdits(stateOf(migrations, await readDatabase(this.#orm, this.#tables)));
       await repair(this.#database(), lease, state, request);
     });
+  }
+
+  /** Returns the columns and tables that migrations have parked, the oldest first. Changes nothing. */
+  parked(): Promise<ParkedObject[]> {
+    return parkedObjects(poolSession(this.#orm));
+  }
+
+  /**
+   * Drops what was parked for longer than an interval, as PostgreSQL reads it (`30 days`), and returns that, the oldest first. Records each in
+   * the history. Their migrations can't be reverted afterwards.
+   *
+   * @throws MigrationRefusedError when it is not an interval; MigratorError `failed`, `lock_held`, `lock_lost`.
+   */
+  async purge({ olderThan }: { readonly olderThan: string }): Promise<ParkedObject[]> {
+    refuseSmallPool(this.#orm);
+    const { onEvent, signal } = this.#options;
+    const patience: Patience = { limits: this.#limits(), report: (event) => onEvent?.(event), signal };
+    return this.#runner().withLease((lease) => purge(this.#database(), lease, olderThan, patience));
   }
 
   /** Returns the latest `limit` entries of the history, newest first; default 50. Changes nothing. */

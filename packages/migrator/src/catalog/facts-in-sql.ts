@@ -1,3 +1,5 @@
+import { parkedMark } from '../sql/parking-mark.ts';
+
 /**
  * Returns SQL for the privileges of an object, one fact each. The owner has no name. An object without an ACL has PostgreSQL's initial
  * privileges. Those that exist, or are absent, because of default privileges of this database are marked `by default`.
@@ -34,6 +36,12 @@ export function privilegeMembers(state: string, owner: string): string {
   const name = `format('privilege %s of %s', privilege_type,
       case grantee when 0 then 'public' when ${owner} then 'its owner' else pg_get_userbyid(grantee)::text end)`;
   return `string_agg(format('%s: "%s"', to_json(${name}), ${state}), ', ' order by ${name} collate "C")`;
+}
+
+/** Returns a condition: that a table, or a column of it, is not parked. */
+export function isNotParked(oid: string, column: string): string {
+  return `not exists (select from pg_description where classoid = 'pg_class'::regclass and objoid = ${oid} and objsubid = ${column}
+    and starts_with(description, '${parkedMark}'))`;
 }
 
 /** Returns SQL for the comment of an object or column. The index is faster than `obj_description`, a function in SQL. */

@@ -1,4 +1,4 @@
-import { commentOf, facts, privilegeMembers, privileges } from './facts-in-sql.ts';
+import { commentOf, facts, isNotParked, privilegeMembers, privileges } from './facts-in-sql.ts';
 
 // $1 the migrator's schema, $2 the oids of the logs of this chain and others, $3 the schema of this one, or null to describe it too.
 const common = `
@@ -16,6 +16,7 @@ const common = `
     where relkind in ('r', 'p', 'f', 'v', 'm', 'c', 'S') and c.oid <> all($2::oid[])
       and not exists (select from member where classid = 'pg_class'::regclass and objid = c.oid)
       and not exists (select from pg_depend d where d.objid = c.oid and refobjid = any($2::oid[]) and relkind = 'S')
+      and ${isNotParked('c.oid', '0')}
   )`;
 
 // Names of objects other than relations.
@@ -83,7 +84,7 @@ const parts: Readonly<Record<string, string>> = {
     )}
     from relation c join pg_attribute a on attrelid = c.oid join pg_type t on t.oid = atttypid
       left join pg_attrdef d on adrelid = c.oid and adnum = attnum
-    where attnum > 0 and not attisdropped and relkind <> 'S'`,
+    where attnum > 0 and not attisdropped and relkind <> 'S' and ${isNotParked('c.oid', 'attnum')}`,
 
   constraints: `
     select object, format('constraint %I', conname), null, ${facts({

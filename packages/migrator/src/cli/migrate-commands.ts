@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
-import { baselineCommand } from './baseline.ts';
-import { checkCommand } from './check.ts';
-import { createCommand } from './create.ts';
-import { downCommand } from './down.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
-import { planCommand } from './plan.ts';
-import { redoCommand } from './redo.ts';
-import { historyCommand } from './history.ts';
-import { repairCommand } from './repair.ts';
-import { squashCommand } from './squash.ts';
-import { statusCommand } from './status.ts';
-import { upCommand } from './up.ts';
+import { baselineCommand } from './commands/baseline.ts';
+import { checkCommand } from './commands/check.ts';
+import { createCommand } from './commands/create.ts';
+import { downCommand } from './commands/down.ts';
+import type { CommandHost, DatabaseLocation } from './host/host.ts';
+import { planCommand } from './commands/plan.ts';
+import { purgeCommand } from './commands/purge.ts';
+import { redoCommand } from './commands/redo.ts';
+import { historyCommand } from './commands/history.ts';
+import { repairCommand } from './commands/repair.ts';
+import { squashCommand } from './commands/squash.ts';
+import { statusCommand } from './commands/status.ts';
+import { upCommand } from './commands/up.ts';
 
 /** Returns every command of the migrator, for a command line that mounts them. */
 export function migrateCommands<P extends DatabaseLocation>(host: CommandHost<P>): Command[] {
@@ -26,5 +27,6 @@ export function migrateCommands<P extends DatabaseLocation>(host: CommandHost<P>
     squashCommand(host),
     historyCommand(host),
     repairCommand(host),
+    purgeCommand(host),
   ];
 }

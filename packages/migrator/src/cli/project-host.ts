@@ -3,7 +3,7 @@ import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import { withPoolErrorsHandled } from '../session/driver-options.ts';
 import { loadConfiguration, type ConfigurationRequest } from './configuration.ts';
 import { isLocalDevelopmentDatabase } from './local-development-database.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
+import type { CommandHost, DatabaseLocation } from './host/host.ts';
 
 /** Returns the host of the commands for a project with a configuration file of the ORM. */
 export function projectHost(name: string, request: () => ConfigurationRequest): CommandHost {

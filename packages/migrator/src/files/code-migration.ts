@@ -5,6 +5,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { disconnect, watchQueries } from '../internals/disconnect.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { isMilliseconds } from '../session/milliseconds.ts';
+import { withoutParkingCode } from '../sql/parking-mark.ts';
 import { withoutBatchOptions } from './backfill.ts';
 import type { StatementGuard } from '../session/guarded-transaction.ts';
 import { callGuarded } from './guarded-migration.ts';
@@ -153,7 +154,7 @@ export class LoadedMigration {
 /** Returns the digest of statements. The batch size and pause of a backfill don't count. */
 export function digestOf(statements: readonly string[]): string {
   return createHash('sha256')
-    .update(JSON.stringify(statements.map(withoutBatchOptions)))
+    .update(JSON.stringify(statements.map((sql) => withoutParkingCode(withoutBatchOptions(sql)))))
     .digest('hex');
 }
 

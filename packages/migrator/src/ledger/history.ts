@@ -9,9 +9,9 @@ export type RepairAction = 'applied' | 'reverted' | 'abandon' | 'accept' | 'forg
 
 /**
  * What was done; `text`: the text of an applied migration was found to send the same SQL; `squash`: it was recorded as applied in place of
- * those that it replaces, and each of these as `replaced`.
+ * those that it replaces, and each of these as `replaced`; `purge`: what was parked was dropped, and the name is that of the object.
  */
-export type HistoryAction = Direction | 'baseline' | 'text' | 'squash' | 'replaced' | RepairAction;
+export type HistoryAction = Direction | 'baseline' | 'text' | 'squash' | 'replaced' | 'purge' | RepairAction;
 
 export interface HistoryEntry {
   readonly name: string;

@@ -68,7 +68,7 @@ export async function findExistingTables(
        to_regclass($3) is not null as progress, to_regclass($4) is not null as history,
        exists (select from pg_attribute where attrelid = to_regclass($4) and attname = 'chain')
          and exists (select from pg_constraint where conrelid = to_regclass($4) and conname = 'history_direction_check'
-           and pg_get_constraintdef(oid) like '%replaced%') as current`,
+           and pg_get_constraintdef(oid) like '%purge%') as current`,
     [tables.log, tables.lease, tables.progress, tables.history],
   );
   await refusePartialTables(session, tables);
@@ -186,7 +186,7 @@ function definitions(schema: string, { lease, progress, history }: MigratorTable
     alter table ${history} add column if not exists chain text not null default '', add column if not exists text_digest text;
     alter table ${history} drop constraint if exists history_direction_check;
     alter table ${history} add constraint history_direction_check check (direction in
-      ('up', 'down', 'baseline', 'text', 'applied', 'reverted', 'abandon', 'accept', 'forget', 'squash', 'replaced'));
+      ('up', 'down', 'baseline', 'text', 'applied', 'reverted', 'abandon', 'accept', 'forget', 'squash', 'replaced', 'purge'));
     create or replace function "${schema}".refuse_change() returns trigger language plpgsql as
       $$ begin raise exception 'the history of migrations is append-only'; end $$;
     create or replace trigger history_is_append_only before update or delete or truncate on ${history}

@@ -5,8 +5,11 @@ import type { Run } from './run.ts';
 // Lock timeout, deadlock, serialization failure: all are rolled back, and a retry may succeed.
 const transient: ReadonlySet<string> = new Set(['55P03', '40P01', '40001']);
 
+/** How long to wait for locks of other sessions. */
+export type Patience = Pick<Run, 'limits' | 'report' | 'signal'>;
+
 /** Retries `work`, a whole transaction, with jittered backoff while locks of other sessions make it fail, for at most `lockRetry`. */
-export async function retryWhileLocked<T>(run: Run, name: string, work: () => Promise<T>): Promise<T> {
+export async function retryWhileLocked<T>(run: Patience, name: string, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + run.limits.lockRetry;
   for (let attempt = 0; ; attempt++) {
     try {

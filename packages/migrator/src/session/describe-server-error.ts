@@ -1,4 +1,5 @@
 import { isNativeError } from 'node:util/types';
+import { isParking, parkingState } from '../sql/parking-mark.ts';
 import { findSqlState } from './find-sql-state.ts';
 
 /** What the driver copies from the server's answer. */
@@ -34,6 +35,7 @@ export function describeServerError(error: unknown, sent: readonly string[]): st
   const { code, schema, table, column, constraint, dataType, position, internalQuery, where, routine } =
     found;
   const message = serverMessage(found);
+  if (code === parkingState && sent.some(isParking)) return message;
   // `raise` may put anything into its message.
   if (!described.test(code) || routine === 'exec_stmt_raise') {
     const named = [table, constraint, column].filter((name) => name !== undefined);

@@ -1,10 +1,10 @@
 import { Command, Option } from 'commander';
-import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from '../terminal/options.ts';
-import { runWithProgress } from '../terminal/run-with-progress.ts';
-import { print, printJson } from '../terminal/output.ts';
-import { parsePositiveInteger } from '../terminal/options.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
+import { confirmDestructive } from '../host/confirmation.ts';
+import { lockWaitOption } from '../../terminal/options.ts';
+import { runWithProgress } from '../../terminal/run-with-progress.ts';
+import { print, printJson } from '../../terminal/output.ts';
+import { parsePositiveInteger } from '../../terminal/options.ts';
+import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
   readonly to?: string;
@@ -34,7 +34,7 @@ export function downCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
     .option('--json', 'print JSON: { database, reverted: [{ name, direction, duration }] }')
     .action(({ to, steps, all = false, confirm, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
-        const { Migrator } = await import('../migrator.ts');
+        const { Migrator } = await import('../../migrator.ts');
         await confirmDestructive(host, orm, place, {
           confirm,
           does: 'reverts migrations',

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { describeDifference, describeEntityDifference } from '../catalog/differences.ts';
-import { describeLeftOut } from '../catalog/server-guard.ts';
-import type { CheckResult } from '../check.ts';
-import type { MigrationCondition } from '../ledger/status.ts';
-import { scratchUrlOption } from '../terminal/scratch-url-option.ts';
-import { dim, print, printJson, table } from '../terminal/output.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
+import { describeDifference, describeEntityDifference } from '../../catalog/differences.ts';
+import { describeLeftOut } from '../../catalog/server-guard.ts';
+import type { CheckResult } from '../../check.ts';
+import type { MigrationCondition } from '../../ledger/status.ts';
+import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
+import { dim, print, printJson, table } from '../../terminal/output.ts';
+import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 /** Returns the command `check`. */
 export function checkCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
@@ -18,7 +18,7 @@ export function checkCommand<P extends DatabaseLocation>(host: CommandHost<P>): 
     .addOption(scratchUrlOption())
     .action(({ json = false, scratchUrl }: { json?: boolean; scratchUrl?: string }) =>
       host.withDatabase(async (orm, place) => {
-        const { Migrator } = await import('../migrator.ts');
+        const { Migrator } = await import('../../migrator.ts');
         const result = await new Migrator(orm, { scratchUrl }).check();
         if (!result.agrees) process.exitCode = 3;
         const { database: differences, ...others } = result;

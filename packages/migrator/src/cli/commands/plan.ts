@@ -1,12 +1,12 @@
 import { Argument, Command, Option } from 'commander';
-import type { Migrator as MigratorType } from '../migrator.ts';
-import type { Direction } from '../files/code-migration.ts';
-import type { PlannedMigration } from '../plan/plan.ts';
-import { parseBackfill } from '../files/backfill.ts';
-import { print, printJson } from '../terminal/output.ts';
-import { parsePositiveInteger } from '../terminal/options.ts';
-import { UsageError } from '../terminal/usage-error.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
+import type { Migrator as MigratorType } from '../../migrator.ts';
+import type { Direction } from '../../files/code-migration.ts';
+import type { PlannedMigration } from '../../plan/plan.ts';
+import { parseBackfill } from '../../files/backfill.ts';
+import { print, printJson } from '../../terminal/output.ts';
+import { parsePositiveInteger } from '../../terminal/options.ts';
+import { UsageError } from '../../terminal/usage-error.ts';
+import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
   readonly to?: string;
@@ -43,7 +43,7 @@ export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
     )
     .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
       refuseOptionsOfOther(direction, request);
-      const { Migrator } = await import('../migrator.ts');
+      const { Migrator } = await import('../../migrator.ts');
       const planned =
         from === undefined
           ? await host.withDatabase((orm) => plan(new Migrator(orm), direction, request))

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import type { Difference } from '../catalog/differences.ts';
-import type { MigrationEvent } from '../run/migration-event.ts';
-import { lockWaitOption } from '../terminal/options.ts';
-import { runWithProgress } from '../terminal/run-with-progress.ts';
-import { print, printJson } from '../terminal/output.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
+import type { Difference } from '../../catalog/differences.ts';
+import type { MigrationEvent } from '../../run/migration-event.ts';
+import { lockWaitOption } from '../../terminal/options.ts';
+import { runWithProgress } from '../../terminal/run-with-progress.ts';
+import { print, printJson } from '../../terminal/output.ts';
+import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
   readonly to?: string;
@@ -30,7 +30,7 @@ export function upCommand<P extends DatabaseLocation>(host: CommandHost<P>): Com
     )
     .action(({ lockWait, json = false, ...request }: Given) =>
       host.withDatabase(async (orm, place) => {
-        const { Migrator } = await import('../migrator.ts');
+        const { Migrator } = await import('../../migrator.ts');
         if (!json) print(host.describe(place));
         const { to } = request;
         let drift: readonly Difference[] = [];

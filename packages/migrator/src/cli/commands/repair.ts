@@ -1,11 +1,11 @@
 import { Argument, Command } from 'commander';
-import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from '../terminal/options.ts';
-import { driftLines } from '../terminal/drift-lines.ts';
-import { print, printError, printJson } from '../terminal/output.ts';
-import type { RepairAction } from '../ledger/history.ts';
-import type { MigrationEvent } from '../run/migration-event.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
+import { confirmDestructive } from '../host/confirmation.ts';
+import { lockWaitOption } from '../../terminal/options.ts';
+import { driftLines } from '../../terminal/drift-lines.ts';
+import { print, printError, printJson } from '../../terminal/output.ts';
+import type { RepairAction } from '../../ledger/history.ts';
+import type { MigrationEvent } from '../../run/migration-event.ts';
+import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
   readonly reason: string;
@@ -44,7 +44,7 @@ Actions:
     )
     .action((action: RepairAction, name: string, { reason, confirm, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
-        const { Migrator } = await import('../migrator.ts');
+        const { Migrator } = await import('../../migrator.ts');
         await confirmDestructive(host, orm, place, { confirm, does: 'changes what is recorded as applied' });
         const onEvent = (event: MigrationEvent): void => {
           if (event.kind === 'drift' && !json)

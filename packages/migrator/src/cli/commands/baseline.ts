@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from '../terminal/options.ts';
-import { scratchUrlOption } from '../terminal/scratch-url-option.ts';
-import type { MigrationEvent } from '../run/migration-event.ts';
-import { print, printJson, wrapLine } from '../terminal/output.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
+import { confirmDestructive } from '../host/confirmation.ts';
+import { lockWaitOption } from '../../terminal/options.ts';
+import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
+import type { MigrationEvent } from '../../run/migration-event.ts';
+import { print, printJson, wrapLine } from '../../terminal/output.ts';
+import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
   readonly confirm?: string;
@@ -24,7 +24,7 @@ export function baselineCommand<P extends DatabaseLocation>(host: CommandHost<P>
     .option('--json', 'print JSON: { database, recorded: [name], unverified: [{ name, reason }] }')
     .action((name: string, { confirm, lockWait, scratchUrl, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
-        const { Migrator } = await import('../migrator.ts');
+        const { Migrator } = await import('../../migrator.ts');
         await confirmDestructive(host, orm, place, { confirm, does: 'records migrations as applied' });
         if (!json) print(host.describe(place));
         const unverified: { readonly name: string; readonly reason: string }[] = [];

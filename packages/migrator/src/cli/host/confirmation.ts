@@ -1,9 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { DownLosses } from '../losses/down-losses.ts';
+import type { DownLosses } from '../../losses/down-losses.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
-import { isInteractive, prompt } from '../terminal/prompt.ts';
-import { UsageError } from '../terminal/usage-error.ts';
+import { isInteractive, prompt } from '../../terminal/prompt.ts';
+import { UsageError } from '../../terminal/usage-error.ts';
 
 /** A destructive command. */
 interface Destructive {

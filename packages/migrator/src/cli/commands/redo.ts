@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { confirmDestructive } from './confirmation.ts';
-import { lockWaitOption } from '../terminal/options.ts';
-import { runWithProgress } from '../terminal/run-with-progress.ts';
-import { print, printJson } from '../terminal/output.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
+import { confirmDestructive } from '../host/confirmation.ts';
+import { lockWaitOption } from '../../terminal/options.ts';
+import { runWithProgress } from '../../terminal/run-with-progress.ts';
+import { print, printJson } from '../../terminal/output.ts';
+import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
   readonly confirm?: string;
@@ -23,7 +23,7 @@ export function redoCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
     .option('--json', 'print JSON: { database, runs: [{ name, direction, duration }] }')
     .action(({ confirm, lockWait, json = false }: Given) =>
       host.withDatabase(async (orm, place) => {
-        const { Migrator } = await import('../migrator.ts');
+        const { Migrator } = await import('../../migrator.ts');
         await confirmDestructive(host, orm, place, {
           confirm,
           does: 'reverts a migration',

@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
-import { describeLeftOut } from '../catalog/server-guard.ts';
-import { scratchUrlOption } from '../terminal/scratch-url-option.ts';
-import { print, printJson } from '../terminal/output.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
+import { describeLeftOut } from '../../catalog/server-guard.ts';
+import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
+import { print, printJson } from '../../terminal/output.ts';
+import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
   readonly to: string;
@@ -27,7 +27,7 @@ export function squashCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     .addOption(scratchUrlOption())
     .action(({ to, name, json = false, scratchUrl }: Given) =>
       host.withDatabase(async (orm) => {
-        const { squashMigrations } = await import('../squash-migrations.ts');
+        const { squashMigrations } = await import('../../squash-migrations.ts');
         const squash = await squashMigrations(orm, { to, name, scratchUrl });
         await host.onCreated([squash.path], squash.replaces);
         if (json) return printJson(squash);

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
-import { parsePositiveInteger } from '../terminal/options.ts';
-import { minuteOf, print, printJson, tableOfNames, wrapLine } from '../terminal/output.ts';
-import type { HistoryItem } from '../ledger/history.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
+import { parsePositiveInteger } from '../../terminal/options.ts';
+import { minuteOf, print, printJson, tableOfNames, wrapLine } from '../../terminal/output.ts';
+import type { HistoryItem } from '../../ledger/history.ts';
+import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 /** Returns the command `history`. */
 export function historyCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
@@ -15,7 +15,7 @@ export function historyCommand<P extends DatabaseLocation>(host: CommandHost<P>)
     )
     .action(({ limit, json = false }: { limit: number; json?: boolean }) =>
       host.withDatabase(async (orm, place) => {
-        const { Migrator } = await import('../migrator.ts');
+        const { Migrator } = await import('../../migrator.ts');
         const history = await new Migrator(orm).history({ limit });
         if (json) return printJson({ database: place.database, history });
         print(host.describe(place));

@@ -1,13 +1,13 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
-import type { CreatedMigration } from '../create-migration.ts';
-import { describeLeftOut } from '../catalog/server-guard.ts';
-import type { Rename } from '../create/decisions.ts';
-import { scratchUrlOption } from '../terminal/scratch-url-option.ts';
-import { print, printJson } from '../terminal/output.ts';
-import { UsageError } from '../terminal/usage-error.ts';
-import { withAnswers } from '../terminal/ask-drops.ts';
-import type { CommandHost, DatabaseLocation } from './host.ts';
+import type { CreatedMigration } from '../../create-migration.ts';
+import { describeLeftOut } from '../../catalog/server-guard.ts';
+import type { Rename } from '../../create/decisions.ts';
+import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
+import { print, printJson } from '../../terminal/output.ts';
+import { UsageError } from '../../terminal/usage-error.ts';
+import { withAnswers } from '../../terminal/ask-drops.ts';
+import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
   readonly rename: readonly string[];
@@ -41,7 +41,7 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
       }
       const renames = rename.map(parseRename);
       return host.withDatabase(async (orm) => {
-        const { createMigration } = await import('../create-migration.ts');
+        const { createMigration } = await import('../../create-migration.ts');
         let kept: readonly string[] = [];
         const onKept = (names: readonly string[]) => {
           kept = names;
