@@ -14,11 +14,13 @@ import { Migrator } from './migrator.ts';
 import { IgnoredObjects } from './catalog/ignored-objects.ts';
 import { withConfiguredOptions } from './comparison-options.ts';
 import type { LeftOut } from './catalog/server-guard.ts';
-import { withScratchDatabase } from './catalog/scratch-database.ts';
+import { readCatalog, type Catalog } from './catalog/catalog.ts';
+import { withScratchDatabase, type ScratchOrigin } from './catalog/scratch-database.ts';
 import { contentsOf, warningsIn } from './create/contents.ts';
 import type { CreateOptions } from './create-options.ts';
 import { newMigrationsDirectory, namingFor, type Naming } from './create/naming.ts';
-import { sourceOf } from './create/source.ts';
+import { isEquivalent, safeContents, type SafeContents } from './create/safe-contents.ts';
+import { sourceOf, type Content } from './create/source.ts';
 
 /** A migration that was written. */
 export interface CreatedMigration {
@@ -26,6 +28,8 @@ export interface CreatedMigration {
   readonly path: string;
   /** A migration that was written too, and runs before: it adds the values of native enums that this one uses. Usually none. */
   readonly preceding: readonly Pick<CreatedMigration, 'name' | 'path'>[];
+  /** Migrations that were written too, and run after it: the parts that would block readers or writers in the same transaction. */
+  readonly following: readonly Pick<CreatedMigration, 'name' | 'path'>[];
   /** What to check before it runs on rows; each warning is also in the file. */
   readonly warnings: readonly CreationWarning[];
   /** Statements of earlier migrations that the scratch database did not receive. */
@@ -48,7 +52,9 @@ const schema = 'migrator';
  * Loses no values that `options` don't name: a table or column that no entity describes must be in `renames` or `drops`; a change of
  * type fails on rows whose value would change, unless the column is in `lossy`. What an entity can't describe, or may never have
  * described, stays; see `onKept`. A table that the entities have in another schema is moved. Two migrations are written where
- * one would use a value of a native enum that it adds.
+ * one would use a value of a native enum that it adds. What would block readers or writers of an existing table while it is scanned or an
+ * index is built takes a form that does not: constraints that are validated later, and indexes that are built concurrently, in migrations that
+ * follow.
  *
  * What `options.ignore` names is left out of the comparison.
  *
@@ -71,48 +77,89 @@ export async function createMigration(
   const known = (await migrationFiles(orm)).map((file) => file.name);
   await refuseUnreadMigrations(orm, directory, known);
   const naming = namingFor(orm, name, known.at(-1), new Date());
-  const { contents, leftOut } = await withScratchDatabase(
-    { orm, schema, scratchUrl },
-    async (scratch, guard) => {
-      await new Migrator(scratch, { onEvent: (event) => guard.follow(event) }).up();
-      const made = await contentsOf({ orm: scratch, schema, ignored }, options);
-      return { contents: made, leftOut: guard.leftOut };
-    },
-  );
+  const origin = { orm, schema, scratchUrl };
+  const { contents, leftOut, catalog } = await withScratchDatabase(origin, async (scratch, guard) => {
+    await new Migrator(scratch, { onEvent: (event) => guard.follow(event) }).up();
+    const made = await contentsOf({ orm: scratch, schema, ignored }, options);
+    return { contents: made, leftOut: guard.leftOut, catalog: await readCatalog(scratch, schema) };
+  });
   const { migrations, kept } = contents;
   if (kept.length > 0) options.onKept?.(kept);
   const last = migrations.at(-1);
   if (!last) return null;
-  const names = namesFor(orm, naming, migrations.length, { name, last: known.at(-1) });
-  const written = await writeAll(
-    directory,
-    await Promise.all(
-      migrations.map(async (content, index) => {
-        const one = names[index] ?? naming;
-        return { naming: one, text: await sourceOf(one, content) };
-      }),
-    ),
-  );
-  const path = written.at(-1)?.path ?? '';
+  const preceding = migrations.slice(0, -1);
+  const safe = await verified(origin, preceding, await safeContents(last), catalog);
+  const parts = [
+    ...preceding.map((content) => ({ content, title: `${name}_values` })),
+    ...(safe ? partsOf(safe, name) : [{ content: last, title: name }]),
+  ];
+  const written = await writeAll(directory, await filesOf(orm, parts, known.at(-1)));
+  const [main] = written.slice(preceding.length);
   return {
-    name: written.at(-1)?.name ?? naming.name,
-    path,
-    preceding: written.slice(0, -1),
-    warnings: warningsIn(last),
+    name: main?.name ?? naming.name,
+    path: main?.path ?? '',
+    preceding: written.slice(0, preceding.length),
+    following: written.slice(preceding.length + 1),
+    warnings: parts.slice(preceding.length).flatMap(({ content }) => warningsIn(content)),
     leftOut,
   };
 }
 
-/** Returns the names of one migration, or of two that sort one after the other. */
-function namesFor(
+/** Returns safe forms that make the same schema; null where they don't, as some kinds of tables have no other form. */
+async function verified(
+  origin: ScratchOrigin,
+  preceding: readonly Content[],
+  safe: SafeContents | null,
+  expected: Catalog,
+): Promise<SafeContents | null> {
+  if (!safe) return null;
+  const contents = [...preceding, ...partsOf(safe, '').map(({ content }) => content)];
+  const isSame = await withScratchDatabase(origin, async (scratch, guard) => {
+    await new Migrator(scratch, { onEvent: (event) => guard.follow(event) }).up();
+    return isEquivalent(scratch, schema, contents, expected);
+  });
+  return isSame ? safe : null;
+}
+
+interface Part {
+  readonly content: Content;
+  /** The title of the migration. */
+  readonly title: string;
+}
+
+/** Returns the migrations of safe forms that do something, in their order. */
+function partsOf({ main, concurrent, closing }: SafeContents, name: string): Part[] {
+  const isUsed = main.up.statements.length + main.down.statements.length > 0;
+  return [
+    ...(isUsed ? [{ content: main, title: name }] : []),
+    ...(concurrent
+      ? [
+          isUsed
+            ? { content: concurrent, title: `${name}_indexes` }
+            : {
+                content: { ...concurrent, summary: main.summary, declarations: main.declarations },
+                title: name,
+              },
+        ]
+      : []),
+    ...(closing ? [{ content: closing, title: `${name}_validation` }] : []),
+  ];
+}
+
+/** Returns the files of migrations that sort one after the other, after `last`. */
+async function filesOf(
   orm: MikroORM,
-  naming: Naming,
-  count: number,
-  { name, last }: { readonly name: string; readonly last: string | undefined },
-): Naming[] {
-  if (count === 1) return [naming];
-  const first = namingFor(orm, `${name}_values`, last, new Date());
-  return [first, namingFor(orm, name, first.name, new Date())];
+  parts: readonly Part[],
+  last: string | undefined,
+): Promise<{ readonly naming: Naming; readonly text: string }[]> {
+  const files: { readonly naming: Naming; readonly text: string }[] = [];
+  let previous = last;
+  for (const { content, title } of parts) {
+    const naming = namingFor(orm, title, previous, new Date());
+    files.push({ naming, text: await sourceOf(naming, content) });
+    previous = naming.name;
+  }
+  return files;
 }
 
 /** Writes all files or none. */

@@ -4,7 +4,7 @@ import type { Naming } from './naming.ts';
 import type { LockedTables } from './warnings.ts';
 
 /** A statement and its warnings. */
-interface AnnotatedStatement {
+export interface AnnotatedStatement {
   readonly sql: string;
   readonly notes: readonly string[];
 }
@@ -20,6 +20,8 @@ export interface Method {
 export interface Content {
   readonly up: Method;
   readonly down: Method;
+  /** Whether it runs statement by statement. Default false. */
+  readonly apart?: boolean;
   /** What it does, as the start of a sentence. */
   readonly summary: string;
   /** Existing tables that it locks. */
@@ -45,7 +47,7 @@ ${docstring(content)}
 ${form === 'commonjs' ? '' : 'export '}class ${className} extends Migration {
   ${override}name = '${name}';
 
-${await method('up')}
+${content.apart ? `  ${override}isTransactional()${typed ? ': boolean' : ''} {\n    return false;\n  }\n\n` : ''}${await method('up')}
 ${await method('down')}}
 ${exported}`;
 }

@@ -4,12 +4,14 @@ import { differences } from '../catalog/differences.ts';
 import { readCatalog, type Catalog } from '../catalog/catalog.ts';
 import type { Direction } from '../files/code-migration.ts';
 import { findSqlState, isLostConnection } from '../session/find-sql-state.ts';
-import { inTransaction } from '../session/session.ts';
+import { inTransaction, poolSession, type Session } from '../session/session.ts';
 
 /** The statements of one migration. */
 export interface Directions {
   readonly up: readonly string[];
   readonly down: readonly string[];
+  /** Whether each statement is sent by itself, as concurrent indexes need. Default false. */
+  readonly apart?: boolean;
 }
 
 /** Problems of created migrations, by direction. */
@@ -43,8 +45,10 @@ export async function runTrial(
 ): Promise<TrialReport> {
   const catalog = () => readCatalog(orm, schema);
   const before = await catalog();
-  const up = migrations.map((one) => one.up);
-  const down = migrations.map((one) => one.down).toReversed();
+  const transactions = ({ apart = false }: Directions, statements: readonly string[]): Batch[] =>
+    apart ? statements.map((sql) => ({ statements: [sql], apart })) : [{ statements, apart }];
+  const up = migrations.flatMap((one) => transactions(one, one.up));
+  const down = migrations.toReversed().flatMap((one) => transactions(one, one.down));
   const failure = await failureOf(orm, 'up', up);
   if (failure) return { up: [], down: [], failure, isUp: false };
   const after = await catalog();
@@ -64,21 +68,28 @@ function namesOf(expected: Catalog, found: Catalog): string[] {
   );
 }
 
-/** Runs each list in a transaction; returns how the first one fails. */
+/** Statements that are sent together in a transaction, or `apart`, a single one without. */
+interface Batch {
+  readonly statements: readonly string[];
+  readonly apart: boolean;
+}
+
+/** Runs each batch; returns how the first one fails. */
 async function failureOf(
   orm: MikroORM,
   direction: Direction,
-  lists: readonly (readonly string[])[],
+  batches: readonly Batch[],
 ): Promise<TrialFailure | null> {
   let statement = '';
   try {
-    for (const statements of lists) {
-      await inTransaction(orm, async (session) => {
+    for (const { statements, apart } of batches) {
+      const send = async (session: Session): Promise<void> => {
         for (const sql of statements) {
           statement = sql;
           await session.query(sql);
         }
-      });
+      };
+      await (apart ? send(poolSession(orm)) : inTransaction(orm, send));
     }
     return null;
   } catch (error) {

@@ -7,6 +7,7 @@ import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
 import { print, printJson } from '../../terminal/output.ts';
 import { UsageError } from '../../terminal/usage-error.ts';
 import { withAnswers } from '../../terminal/ask-drops.ts';
+import { joinNames } from '../../create/join-names.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
@@ -32,7 +33,7 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     .option('--lossy <column>', 'a column whose values may change with its type (repeatable)', listed, [])
     .option(
       '--json',
-      'print { name, path, preceding: [{ name, path }], warnings: [{ direction, message }], leftOut: [{ migration, statement, reason }], kept: [name] } for programs; name and path are null when there is nothing to write',
+      'print { name, path, preceding: [{ name, path }], following: [{ name, path }], warnings: [{ direction, message }], leftOut: [{ migration, statement, reason }], kept: [name] } for programs; name and path are null when there is nothing to write',
     )
     .addOption(scratchUrlOption())
     .action((name: string, { rename, drop, lossy, scratchUrl, json = false }: Given) => {
@@ -51,7 +52,7 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         );
         if (created !== null)
           await host.onCreated(
-            [...created.preceding, created].map(({ path }) => path),
+            [...created.preceding, created, ...created.following].map(({ path }) => path),
             [],
           );
         if (json) return printJson({ ...(created ?? nothing), kept });
@@ -64,14 +65,14 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     });
 }
 
-const nothing = { name: null, path: null, preceding: [], warnings: [], leftOut: [] };
+const nothing = { name: null, path: null, preceding: [], following: [], warnings: [], leftOut: [] };
 
-function printCreated({ path, preceding, warnings, leftOut }: CreatedMigration): void {
-  const paths = [...preceding, { path }].map((one) => relative('', one.path));
+function printCreated({ path, preceding, following, warnings, leftOut }: CreatedMigration): void {
+  const paths = [...preceding, { path }, ...following].map((one) => relative('', one.path));
   print(
     paths.length === 1
       ? `Wrote ${paths[0]}. Review it.`
-      : `Wrote ${paths.join(' and ')}, which run in this order. Review them.`,
+      : `Wrote ${joinNames(paths)}, which run in this order. Review them.`,
   );
   for (const { direction, message } of warnings) print(`  ${direction}: ${message}.`);
   for (const one of leftOut) print(`  ${describeLeftOut(one)}`);

@@ -1,0 +1,79 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { readCatalog, type Catalog } from '../catalog/catalog.ts';
+import { differences } from '../catalog/differences.ts';
+import { safeForms, type SafeForms, type Statements } from './safe-forms.ts';
+import type { Content, Method } from './source.ts';
+import { runTrial, type Directions } from './trial.ts';
+
+/** Migrations in the place of the last one of `Contents`, and the kind of each. */
+export interface SafeContents {
+  readonly main: Content;
+  readonly concurrent: Content | null;
+  readonly closing: Content | null;
+}
+
+/** Returns a migration divided so that no part blocks readers and writers for longer than a moment; null when it needs no other form. */
+export async function safeContents(content: Content): Promise<SafeContents | null> {
+  const forms = await safeForms({ up: content.up.statements, down: content.down.statements });
+  if (!forms) return null;
+  const { main, concurrent, closing } = forms;
+  const nothing = { changed: [], referred: [] };
+  return {
+    main: {
+      ...content,
+      up: { notes: content.up.notes, statements: main.up },
+      down: { notes: content.down.notes, statements: main.down },
+    },
+    concurrent: isEmpty(concurrent)
+      ? null
+      : {
+          ...methodsOf(concurrent),
+          apart: true,
+          summary: 'Builds and drops the indexes of the migration before, while rows are read and written',
+          locked: nothing,
+          declarations: ['Going back loses nothing.'],
+        },
+    closing: isEmpty(closing)
+      ? null
+      : {
+          ...methodsOf(closing),
+          summary:
+            'Checks the rows for the constraints of the migrations before, while rows are read and written',
+          locked: { changed: tablesOf(forms, content), referred: [] },
+          declarations: ['Going back loses nothing.'],
+        },
+  };
+}
+
+/**
+ * Whether migrations make the same schema as `expected`, and go down and up again, on a scratch database with the schema of the earlier
+ * migrations.
+ */
+export async function isEquivalent(
+  orm: MikroORM,
+  schema: string,
+  contents: readonly Content[],
+  expected: Catalog,
+): Promise<boolean> {
+  const report = await runTrial(orm, schema, contents.map(directionsOf));
+  if (report.failure || !report.isUp || report.up.length > 0) return false;
+  return differences(expected, await readCatalog(orm, schema)).length === 0;
+}
+
+function directionsOf({ up, down, apart = false }: Content): Directions {
+  const texts = ({ statements }: Method): string[] => statements.map(({ sql }) => sql);
+  return { up: texts(up), down: texts(down), apart };
+}
+
+function methodsOf({ up, down }: Statements): { readonly up: Method; readonly down: Method } {
+  return { up: { notes: [], statements: up }, down: { notes: [], statements: down } };
+}
+
+function isEmpty({ up, down }: Statements): boolean {
+  return up.length + down.length === 0;
+}
+
+/** Returns the tables on which the closing migration takes the strongest lock, at its end. */
+function tablesOf({ closing }: SafeForms, { locked }: Content): string[] {
+  return closing.up.some(({ sql }) => / set not null$| using index /.test(sql)) ? [...locked.changed] : [];
+}

@@ -1,0 +1,233 @@
+import type { Constraint, IndexStmt } from 'libpg-query';
+import { insertConcurrently } from './insert-concurrently.ts';
+import { actionsOf, relationName, type Action } from './alter-actions.ts';
+import { quoted } from './named-objects.ts';
+import type { AnnotatedStatement } from './source.ts';
+
+/** The statements of one migration, with their warnings. */
+export interface Statements {
+  readonly up: readonly AnnotatedStatement[];
+  readonly down: readonly AnnotatedStatement[];
+}
+
+/** A migration in the form that blocks readers and writers for a moment only. Each part undoes exactly what it does. */
+export interface SafeForms {
+  /** Constraints that are not valid for existing rows yet, and all other changes. */
+  readonly main: Statements;
+  /** Indexes, outside a transaction. Empty when there are none. */
+  readonly concurrent: Statements;
+  /** What scans tables beside readers and writers, and then takes effect in a moment. Empty when there is nothing. */
+  readonly closing: Statements;
+}
+
+/** What is sent instead of one action. */
+interface SafeForm {
+  readonly main?: readonly string[];
+  readonly concurrent?: readonly string[];
+  readonly closing?: readonly string[];
+  /** Sent after all others of the closing migration, because its lock is held until the commit. */
+  readonly last?: readonly string[];
+  readonly mainDown?: readonly string[];
+  readonly concurrentDown?: readonly string[];
+  readonly closingDown?: readonly string[];
+  /** The action of `down` that is replaced too; absent where `down` stays. */
+  readonly undone?: Action;
+}
+
+/** Returns the safe forms of a migration; null when nothing in it has one. New tables have no rows, and need none. */
+export async function safeForms({ up, down }: Statements): Promise<SafeForms | null> {
+  const forward = await actionsOf(up);
+  const backward = await actionsOf(down);
+  const made = new Set(forward.flat().flatMap(createdTable));
+  const context: Context = { up: forward.flat(), down: backward.flat() };
+  const forms = new Map<Action, SafeForm>();
+  for (const action of context.up) {
+    if (made.has(action.table ?? tableOfIndex(action))) continue;
+    const form = formOf(action, context);
+    if (form) forms.set(action, form);
+  }
+  if (forms.size === 0) return null;
+  const undone = new Map(
+    [...forms.values()].flatMap((form) => (form.undone ? [[form.undone, form] as const] : [])),
+  );
+  const all = [...forms];
+  const plain = (sql: string): AnnotatedStatement => ({ sql, notes: [] });
+  return {
+    main: {
+      up: replaced(up, forward, (action) => partOf(forms.get(action), 'main')),
+      down: replaced(down, backward, (action) => partOf(undone.get(action), 'mainDown')),
+    },
+    concurrent: {
+      up: all.flatMap(([action, { concurrent = [] }]) => noted(concurrent, action)),
+      down: all.toReversed().flatMap(([, { concurrentDown = [] }]) => concurrentDown.map(plain)),
+    },
+    closing: {
+      up: [
+        ...all.flatMap(([action, { closing = [] }]) => noted(closing, action)),
+        ...all.flatMap(([, { last = [] }]) => last.map(plain)),
+      ],
+      down: all.toReversed().flatMap(([, { closingDown = [] }]) => closingDown.map(plain)),
+    },
+  };
+}
+
+function partOf(form: SafeForm | undefined, part: 'main' | 'mainDown'): readonly string[] | undefined {
+  return form && (form[part] ?? []);
+}
+
+interface Context {
+  readonly up: readonly Action[];
+  readonly down: readonly Action[];
+}
+
+function formOf(action: Action, context: Context): SafeForm | null {
+  const { node, change, table } = action;
+  if (node && 'IndexStmt' in node) return newIndex(action, node.IndexStmt, context);
+  if (node && 'DropStmt' in node) return droppedIndex(action, context);
+  if (!change || table === null) return null;
+  if (change.subtype === 'AT_SetNotNull') return notNull(table, change.name ?? '', context);
+  const { def } = change;
+  if (change.subtype !== 'AT_AddConstraint' || !def || !('Constraint' in def)) return null;
+  const { contype, conname, skip_validation: isNotValid } = def.Constraint;
+  if (conname === undefined) return null;
+  if (contype === 'CONSTR_UNIQUE') return unique(table, def.Constraint, context);
+  if ((contype !== 'CONSTR_FOREIGN' && contype !== 'CONSTR_CHECK') || isNotValid) return null;
+  const name = quoted(conname);
+  return {
+    main: [`${action.sql} not valid`],
+    closing: [`alter table ${table} validate constraint ${name}`],
+    // A constraint can't become invalid again.
+    closingDown: [`alter table ${table} drop constraint ${name}, ${action.text} not valid`],
+  };
+}
+
+function newIndex({ sql }: Action, index: IndexStmt, { down }: Context): SafeForm | null {
+  if (index.concurrent || index.idxname === undefined) return null;
+  const name = indexName(index);
+  const undone = down.find((one) => droppedName(one) === name);
+  if (!undone) return null;
+  return {
+    concurrent: [insertConcurrently(sql)],
+    concurrentDown: [`drop index concurrently ${name}`],
+    mainDown: [],
+    undone,
+  };
+}
+
+function droppedIndex(action: Action, { up, down }: Context): SafeForm | null {
+  const name = droppedName(action);
+  if (name === null) return null;
+  const undone = down.find((one) => createdIndex(one) === name);
+  if (!undone) return null;
+  const table = tableOfIndex(undone);
+  // It would be gone with its column or table.
+  if (up.some((one) => one.table === table && one.change?.subtype === 'AT_DropColumn')) return null;
+  if (up.some(({ node }) => node && 'DropStmt' in node && node.DropStmt.removeType === 'OBJECT_TABLE'))
+    return null;
+  return {
+    concurrent: [`drop index concurrently ${name}`],
+    concurrentDown: [insertConcurrently(undone.sql)],
+    mainDown: [],
+    undone,
+  };
+}
+
+function unique(table: string, constraint: Constraint, { down }: Context): SafeForm | null {
+  const { conname = '', keys = [], deferrable, including = [], nulls_not_distinct: nulls } = constraint;
+  const columns = keys.flatMap((key) => ('String' in key ? [quoted(key.String.sval ?? '')] : []));
+  const undone = down.find((one) => one.table === table && dropsConstraint(one, conname));
+  if (deferrable || including.length > 0 || columns.length === 0 || columns.length < keys.length || !undone)
+    return null;
+  const name = quoted(conname);
+  const index = `${name} on ${table} (${columns.join(', ')})${nulls ? ' nulls not distinct' : ''}`;
+  const inSchema = table.includes('.') ? `${table.slice(0, table.lastIndexOf('."'))}.${name}` : name;
+  return {
+    concurrent: [`create unique index concurrently ${index}`],
+    concurrentDown: [`drop index concurrently ${inSchema}`],
+    last: [`alter table ${table} add constraint ${name} unique using index ${name}`],
+    // The constraint takes its index along.
+    closingDown: [`alter table ${table} drop constraint ${name}`, `create unique index ${index}`],
+    mainDown: [],
+    undone,
+  };
+}
+
+function notNull(table: string, column: string, { down }: Context): SafeForm | null {
+  const undone = down.find(
+    (one) => one.table === table && one.change?.subtype === 'AT_DropNotNull' && one.change.name === column,
+  );
+  if (!undone) return null;
+  const name = quoted(`chk_${column}_required`);
+  const add = `alter table ${table} add constraint ${name} check (${quoted(column)} is not null) not valid`;
+  const drop = `alter table ${table} drop constraint ${name}`;
+  return {
+    main: [add],
+    closing: [`alter table ${table} validate constraint ${name}`],
+    // It does not scan, because the constraint is valid.
+    last: [`alter table ${table} alter column ${quoted(column)} set not null`, drop],
+    closingDown: [add, `alter table ${table} alter column ${quoted(column)} drop not null`],
+    mainDown: [drop],
+    undone,
+  };
+}
+
+function dropsConstraint({ change }: Action, name: string): boolean {
+  return change?.subtype === 'AT_DropConstraint' && change.name === name;
+}
+
+/** Returns the quoted name of the one index that a statement drops; null for any other statement. */
+function droppedName({ node }: Action): string | null {
+  if (!node || !('DropStmt' in node)) return null;
+  const { removeType, objects = [], concurrent, behavior } = node.DropStmt;
+  const [object, ...others] = objects;
+  if (removeType !== 'OBJECT_INDEX' || concurrent || behavior === 'DROP_CASCADE' || others.length > 0)
+    return null;
+  if (!object || !('List' in object)) return null;
+  return (object.List.items ?? [])
+    .map((part) => ('String' in part ? quoted(part.String.sval ?? '') : ''))
+    .join('.');
+}
+
+function indexName({ idxname = '', relation }: IndexStmt): string {
+  return relation?.schemaname === undefined
+    ? quoted(idxname)
+    : `${quoted(relation.schemaname)}.${quoted(idxname)}`;
+}
+
+/** Returns the quoted name of the index that a statement creates, not concurrently; null for any other statement. */
+function createdIndex({ node }: Action): string | null {
+  return node && 'IndexStmt' in node && !node.IndexStmt.concurrent ? indexName(node.IndexStmt) : null;
+}
+
+/** Returns the quoted name of the table of an index that is created; empty for any other statement. */
+function tableOfIndex({ node }: Action): string {
+  const relation = node && 'IndexStmt' in node ? node.IndexStmt.relation : undefined;
+  return relation ? relationName(relation) : '';
+}
+
+function createdTable({ node }: Action): string[] {
+  return node && 'CreateStmt' in node && node.CreateStmt.relation
+    ? [relationName(node.CreateStmt.relation)]
+    : [];
+}
+
+/** Returns statements with other ones for some of their actions. A statement without such an action stays as it is. */
+function replaced(
+  statements: readonly AnnotatedStatement[],
+  actions: readonly (readonly Action[])[],
+  formFor: (action: Action) => readonly string[] | undefined,
+): AnnotatedStatement[] {
+  return statements.flatMap((statement, index) => {
+    const parts = actions[index] ?? [];
+    if (parts.every((part) => formFor(part) === undefined)) return [statement];
+    return parts.flatMap((part): AnnotatedStatement[] => {
+      const form = formFor(part);
+      return form ? form.map((sql) => ({ sql, notes: [] })) : [part];
+    });
+  });
+}
+
+/** Returns statements, with the notes of an action at the first. */
+function noted(statements: readonly string[], { notes }: Action): AnnotatedStatement[] {
+  return statements.map((sql, index) => ({ sql, notes: index === 0 ? notes : [] }));
+}
