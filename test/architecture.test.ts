@@ -65,6 +65,7 @@ const migratorFolders = [
   'losses',
   'create',
   'squash',
+  'safe-forms',
   'parking',
   'terminal',
 ].map((name) => `${migrator}/${name}`);

@@ -19,7 +19,7 @@ import { withScratchDatabase, type ScratchOrigin } from './catalog/scratch-datab
 import { contentsOf, warningsIn } from './create/contents.ts';
 import type { CreateOptions } from './create-options.ts';
 import { newMigrationsDirectory, namingFor, type Naming } from './create/naming.ts';
-import { isEquivalent, safeContents, type SafeContents } from './create/safe-contents.ts';
+import { isEquivalent, safeContents, type SafeContents } from './safe-forms/safe-contents.ts';
 import { sourceOf, type Content } from './create/source.ts';
 
 /** A migration that was written. */
@@ -100,7 +100,10 @@ export async function createMigration(
     path: main?.path ?? '',
     preceding: written.slice(0, preceding.length),
     following: written.slice(preceding.length + 1),
-    warnings: parts.slice(preceding.length).flatMap(({ content }) => warningsIn(content)),
+    warnings: parts
+      .slice(preceding.length)
+      .flatMap(({ content }) => warningsIn(content))
+      .toSorted((a, b) => Number(a.direction === 'down') - Number(b.direction === 'down')),
     leftOut,
   };
 }
@@ -127,23 +130,13 @@ interface Part {
   readonly title: string;
 }
 
-/** Returns the migrations of safe forms that do something, in their order. */
-function partsOf({ main, concurrent, closing }: SafeContents, name: string): Part[] {
-  const isUsed = main.up.statements.length + main.down.statements.length > 0;
-  return [
-    ...(isUsed ? [{ content: main, title: name }] : []),
-    ...(concurrent
-      ? [
-          isUsed
-            ? { content: concurrent, title: `${name}_indexes` }
-            : {
-                content: { ...concurrent, summary: main.summary, declarations: main.declarations },
-                title: name,
-              },
-        ]
-      : []),
-    ...(closing ? [{ content: closing, title: `${name}_validation` }] : []),
-  ];
+/** Returns the migrations of safe forms, in their order, the first with the name that was given. */
+function partsOf(safe: SafeContents, name: string): Part[] {
+  const suffixes = { main: '', concurrent: '_indexes', closing: '_validation' };
+  return safe.map(({ part, content }, index) => ({
+    content,
+    title: index === 0 ? name : `${name}${suffixes[part]}`,
+  }));
 }
 
 /** Returns the files of migrations that sort one after the other, after `last`. */

@@ -101,7 +101,7 @@ describe('what an entity never described stays', () => {
 
 describe('what an entity described is dropped', () => {
   test.each<[string, string[], string]>([
-    ['an index', ['create index "t_a_index" on "t" ("a")'], 'drop index "t_a_index"'],
+    ['an index', ['create index "t_a_index" on "t" ("a")'], 'drop index concurrently "t_a_index"'],
     [
       'a unique constraint',
       ['alter table "t" add constraint "t_b_unique" unique ("b")'],
@@ -142,7 +142,7 @@ describe('what an entity described is dropped', () => {
 
 describe('what may be of an entity is dropped by name', () => {
   test.each<[string, string[], string, string]>([
-    ['an index', ['create index by_a on t (a)'], 't.by_a', 'drop index "by_a"'],
+    ['an index', ['create index by_a on t (a)'], 't.by_a', 'drop index concurrently "by_a"'],
     [
       'a check',
       ['alter table t add constraint positive check (a > 0)'],

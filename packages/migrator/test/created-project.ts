@@ -37,6 +37,9 @@ export function referenceTo(table: Entities[number]): unknown {
   return () => p.manyToOne(target).nullable().deleteRule('set null');
 }
 
+/** The migration of `createdProject` that makes its tables. */
+export const firstMigration = 'Migration20250101000000_first';
+
 /** A project on a migrated database, and a migration that was created for other entities and is pending. */
 export interface CreatedProject {
   readonly db: TestDatabase;
@@ -66,11 +69,10 @@ export async function createdProject({
   await symlink(join(import.meta.dirname, '../../../node_modules'), join(directory, 'node_modules'));
   await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
   await mkdir(join(directory, 'migrations'));
-  const first = 'Migration20250101000000_first';
   await writeFile(
-    join(directory, 'migrations', `${first}.ts`),
+    join(directory, 'migrations', `${firstMigration}.ts`),
     `import { Migration } from '@mikro-orm/migrations';
-    export class ${first} extends Migration {
+    export class ${firstMigration} extends Migration {
       override up(): void { ${made.map((sql) => `this.addSql(${JSON.stringify(sql)});`).join('\n')} }
     }`,
   );
@@ -98,7 +100,7 @@ export async function createdProject({
     ...options,
   });
   const files = (await readdir(join(directory, 'migrations')))
-    .filter((file) => !file.startsWith(first))
+    .filter((file) => !file.startsWith(firstMigration))
     .toSorted();
   const texts = await Promise.all(files.map((file) => readFile(join(directory, 'migrations', file), 'utf8')));
   return { db, migrator: new Migrator(open()), created, source: texts.join('\n'), kept };

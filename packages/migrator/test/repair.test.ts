@@ -30,6 +30,12 @@ async function stoppedAtThird(): Promise<TestDatabase> {
   return db;
 }
 
+const rewritten = (up: string[]): Migrations => ({ [first]: { up, transactional: false } });
+
+const reindexing = (up: string): Migrations => ({
+  [first]: { up: [up], transactional: false, lockTimeout: 200 },
+});
+
 describe('an interrupted migration whose third statement is wrong', () => {
   test('goes on once that statement is corrected', async () => {
     const db = await stoppedAtThird();
@@ -97,7 +103,6 @@ describe('an interrupted migration whose third statement is wrong', () => {
     return db;
   }
 
-  const rewritten = (up: string[]): Migrations => ({ [first]: { up, transactional: false } });
   test.each<[string, Migrations]>([
     ['its file is as it was', rewritten([index])],
     ['its statement was removed', rewritten([])],
@@ -135,9 +140,6 @@ describe('an interrupted migration whose third statement is wrong', () => {
   ])('loses what reindexing left, when its file is %s', async (_, sql) => {
     const db = await emptyDatabase();
     await db.orm.em.execute('create table one (id int primary key)');
-    const reindexing = (up: string): Migrations => ({
-      [first]: { up: [up], transactional: false, lockTimeout: 200 },
-    });
     const reading = await OutsideSession.holding(db, 'select * from one');
     await expect(migratorOn(db, reindexing('reindex table concurrently one')).up()).rejects.toMatchObject({
       code: 'failed',

@@ -11,7 +11,7 @@ import { compare, describedSchema, readSchema, toStatements, type SchemaDifferen
 import { splitAtNewValues } from './enum-values.ts';
 import { generatedTypes, recreatedColumns, withRestoredParts } from './generated-columns.ts';
 import { leaveAlone } from './leave-alone.ts';
-import type { Content, Method } from './source.ts';
+import { notesOf, type Content, type Method } from './source.ts';
 import { runTrial, type Directions, type TrialReport } from './trial.ts';
 import { changedTypes, typeChanges, withTypeChanges, type TypeChange } from './type-changes.ts';
 import { refuseUnused, requireDecisions } from './undecided.ts';
@@ -244,14 +244,21 @@ function annotate(
   warnings: readonly Warning[],
   problems: readonly string[],
 ): Method {
-  const placed = warnings.map(({ message, about }) => ({
+  const placed = warnings.map(({ message, about, ofLock = false }) => ({
     message,
+    ofLock,
     at: statements.findIndex((sql) => about.every((part) => sql.includes(part))),
   }));
-  const messagesAt = (index: number) => placed.filter(({ at }) => at === index).map(({ message }) => message);
+  const messagesAt = (index: number, ofLock: boolean) =>
+    placed.filter((one) => one.at === index && one.ofLock === ofLock).map(({ message }) => message);
   return {
-    notes: [...problems, ...messagesAt(-1)],
-    statements: statements.map((sql, index) => ({ sql, notes: messagesAt(index) })),
+    notes: [...problems, ...messagesAt(-1, false)],
+    locks: messagesAt(-1, true),
+    statements: statements.map((sql, index) => ({
+      sql,
+      notes: messagesAt(index, false),
+      locks: messagesAt(index, true),
+    })),
   };
 }
 
@@ -266,6 +273,6 @@ export function warningsIn({
   ];
 }
 
-function messagesOf({ notes, statements }: Method): string[] {
-  return [...notes, ...statements.flatMap((statement) => statement.notes)];
+function messagesOf(method: Method): string[] {
+  return [...notesOf(method), ...method.statements.flatMap(notesOf)];
 }

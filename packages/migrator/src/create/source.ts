@@ -7,12 +7,16 @@ import type { LockedTables } from './warnings.ts';
 export interface AnnotatedStatement {
   readonly sql: string;
   readonly notes: readonly string[];
+  /** Warnings of locks, which a safe form does not take. */
+  readonly locks?: readonly string[];
 }
 
 /** One direction of a created migration. */
 export interface Method {
   /** Warnings about the whole direction. */
   readonly notes: readonly string[];
+  /** Those of locks, which a safe form does not take. */
+  readonly locks?: readonly string[];
   readonly statements: readonly AnnotatedStatement[];
 }
 
@@ -71,11 +75,16 @@ function docstring({ summary, locked, declarations }: Content): string {
   return ['/**', ...safe.flatMap((line) => wrapped(line, ' * ')), ' */'].join('\n');
 }
 
-async function body({ notes, statements }: Method): Promise<string> {
-  const lines = notes.flatMap(warning);
-  for (const statement of statements)
-    lines.push(...statement.notes.flatMap(warning), await addSqlCall(statement.sql));
+async function body(method: Method): Promise<string> {
+  const lines = notesOf(method).flatMap(warning);
+  for (const statement of method.statements)
+    lines.push(...notesOf(statement).flatMap(warning), await addSqlCall(statement.sql));
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Returns all warnings about a direction, or a statement. */
+export function notesOf({ notes, locks = [] }: Pick<Method, 'notes' | 'locks'>): string[] {
+  return [...notes, ...locks];
 }
 
 function warning(text: string): string[] {

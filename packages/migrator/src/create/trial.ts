@@ -10,7 +10,7 @@ import { inTransaction, poolSession, type Session } from '../session/session.ts'
 export interface Directions {
   readonly up: readonly string[];
   readonly down: readonly string[];
-  /** Whether each statement is sent by itself, as concurrent indexes need. Default false. */
+  /** Whether each statement is sent alone, without a transaction, as concurrent indexes need. Default false. */
   readonly apart?: boolean;
 }
 

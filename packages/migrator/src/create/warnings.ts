@@ -8,6 +8,8 @@ export interface Warning {
   readonly message: string;
   /** Texts that its statement contains; empty for the whole direction. */
   readonly about: readonly string[];
+  /** Whether it is about a lock, which a safe form of the statement does not take. */
+  readonly ofLock?: boolean;
 }
 
 type Column = TableDifference['addedColumns'][string];
@@ -181,6 +183,7 @@ function ofRules(table: TableDifference): Warning[] {
     found.push({
       message: `${table.name} takes no writes while ${index.keyName} is built: where it is large, ${concurrently(index)}`,
       about,
+      ofLock: true,
     });
   }
   for (const { name, columnName } of [

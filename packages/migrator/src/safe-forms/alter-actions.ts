@@ -1,8 +1,7 @@
-import type { AlterTableCmd, Node, RangeVar } from 'libpg-query';
-import { parseSql } from '../sql/parse-sql.ts';
+import { parseSql, type AlterTableCmd, type Node, type RangeVar } from '../sql/parse-sql.ts';
 import { scanSql } from '../sql/scan-sql.ts';
-import { quoted } from './named-objects.ts';
-import type { AnnotatedStatement } from './source.ts';
+import { quoted } from '../create/named-objects.ts';
+import type { AnnotatedStatement } from '../create/source.ts';
 
 /** A statement, or one action of an `alter table`, which is a statement too. */
 export interface Action extends AnnotatedStatement {

@@ -2,47 +2,53 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { readCatalog, type Catalog } from '../catalog/catalog.ts';
 import { differences } from '../catalog/differences.ts';
 import { safeForms, type SafeForms, type Statements } from './safe-forms.ts';
-import type { Content, Method } from './source.ts';
-import { runTrial, type Directions } from './trial.ts';
+import type { Content, Method } from '../create/source.ts';
+import { runTrial, type Directions } from '../create/trial.ts';
 
-/** Migrations in the place of the last one of `Contents`, and the kind of each. */
-export interface SafeContents {
-  readonly main: Content;
-  readonly concurrent: Content | null;
-  readonly closing: Content | null;
-}
+/** Migrations in place of one, in their order. */
+export type SafeContents = readonly {
+  readonly part: 'main' | 'concurrent' | 'closing';
+  readonly content: Content;
+}[];
 
 /** Returns a migration divided so that no part blocks readers and writers for longer than a moment; null when it needs no other form. */
 export async function safeContents(content: Content): Promise<SafeContents | null> {
   const forms = await safeForms({ up: content.up.statements, down: content.down.statements });
   if (!forms) return null;
-  const { main, concurrent, closing } = forms;
-  const nothing = { changed: [], referred: [] };
-  return {
-    main: {
-      ...content,
-      up: { notes: content.up.notes, statements: main.up },
-      down: { notes: content.down.notes, statements: main.down },
+  const contents = [
+    { part: 'main', content: { ...content, ...methodsOf(forms.main) } },
+    {
+      part: 'concurrent',
+      content: {
+        ...methodsOf(forms.concurrent),
+        apart: true,
+        summary: 'Builds and drops the indexes of the migration before, while rows are read and written',
+        locked: { changed: [], referred: [] },
+        declarations: ['Going back loses nothing.'],
+      },
     },
-    concurrent: isEmpty(concurrent)
-      ? null
-      : {
-          ...methodsOf(concurrent),
-          apart: true,
-          summary: 'Builds and drops the indexes of the migration before, while rows are read and written',
-          locked: nothing,
-          declarations: ['Going back loses nothing.'],
-        },
-    closing: isEmpty(closing)
-      ? null
-      : {
-          ...methodsOf(closing),
-          summary:
-            'Checks the rows for the constraints of the migrations before, while rows are read and written',
-          locked: { changed: tablesOf(forms, content), referred: [] },
-          declarations: ['Going back loses nothing.'],
-        },
+    {
+      part: 'closing',
+      content: {
+        ...methodsOf(forms.closing),
+        summary:
+          'Checks the rows for the constraints of the migrations before, while rows are read and written',
+        locked: { changed: tablesOf(forms, content), referred: [] },
+        declarations: ['Going back loses nothing.'],
+      },
+    },
+  ] as const;
+  const [first, ...others] = contents.filter(({ part }) => !isEmpty(forms[part]));
+  if (!first) return null;
+  const { up, down } = first.content;
+  // What is not about one statement concerns the first.
+  const whole = {
+    summary: content.summary,
+    declarations: content.declarations,
+    up: { ...up, notes: content.up.notes },
+    down: { ...down, notes: content.down.notes },
   };
+  return [{ part: first.part, content: { ...first.content, ...whole } }, ...others];
 }
 
 /**
@@ -61,8 +67,11 @@ export async function isEquivalent(
 }
 
 function directionsOf({ up, down, apart = false }: Content): Directions {
-  const texts = ({ statements }: Method): string[] => statements.map(({ sql }) => sql);
-  return { up: texts(up), down: texts(down), apart };
+  return { up: textsOf(up), down: textsOf(down), apart };
+}
+
+function textsOf({ statements }: Method): string[] {
+  return statements.map(({ sql }) => sql);
 }
 
 function methodsOf({ up, down }: Statements): { readonly up: Method; readonly down: Method } {

@@ -1,8 +1,8 @@
-import type { Constraint, IndexStmt } from 'libpg-query';
+import type { Constraint, IndexStmt } from '../sql/parse-sql.ts';
 import { insertConcurrently } from './insert-concurrently.ts';
 import { actionsOf, relationName, type Action } from './alter-actions.ts';
-import { quoted } from './named-objects.ts';
-import type { AnnotatedStatement } from './source.ts';
+import { quoted } from '../create/named-objects.ts';
+import type { AnnotatedStatement } from '../create/source.ts';
 
 /** The statements of one migration, with their warnings. */
 export interface Statements {
@@ -51,7 +51,6 @@ export async function safeForms({ up, down }: Statements): Promise<SafeForms | n
     [...forms.values()].flatMap((form) => (form.undone ? [[form.undone, form] as const] : [])),
   );
   const all = [...forms];
-  const plain = (sql: string): AnnotatedStatement => ({ sql, notes: [] });
   return {
     main: {
       up: replaced(up, forward, (action) => partOf(forms.get(action), 'main')),
@@ -222,9 +221,13 @@ function replaced(
     if (parts.every((part) => formFor(part) === undefined)) return [statement];
     return parts.flatMap((part): AnnotatedStatement[] => {
       const form = formFor(part);
-      return form ? form.map((sql) => ({ sql, notes: [] })) : [part];
+      return form ? form.map(plain) : [part];
     });
   });
+}
+
+function plain(sql: string): AnnotatedStatement {
+  return { sql, notes: [] };
 }
 
 /** Returns statements, with the notes of an action at the first. */

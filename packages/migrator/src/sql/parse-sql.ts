@@ -1,5 +1,7 @@
 import type { Node } from 'libpg-query';
 
+export type { AlterTableCmd, Constraint, IndexStmt, Node, RangeVar } from 'libpg-query';
+
 export interface ParsedStatement {
   /** The source text, without its semicolon. */
   readonly text: string;

@@ -72,6 +72,7 @@ describe('create, for a column with another name', () => {
       name: null,
       path: null,
       preceding: [],
+      following: [],
       warnings: [],
       leftOut: [],
       kept: ['view names'],

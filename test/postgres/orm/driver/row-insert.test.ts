@@ -133,22 +133,23 @@ describe('a single row', () => {
   });
 });
 
+const addSynth = (linkPhoto: string): Promise<unknown> =>
+  database.transact(async ({ em }) => aSynth(em, { linkPhoto }), { retries: 1 });
+
 test('after a change of a column, the next unit of work inserts by its new type', async () => {
-  const add = (linkPhoto: string): Promise<unknown> =>
-    database.transact(async ({ em }) => aSynth(em, { linkPhoto }), { retries: 1 });
   const changeType = (type: string): Promise<unknown> =>
     db.orm.em.execute(`alter table synths alter link_photo type ${type} using link_photo::${type}`);
-  await add('1');
+  await addSynth('1');
   await changeType('integer');
 
-  await add('2');
+  await addSynth('2');
 
   expect(await db.orm.em.execute('select link_photo from synths order by 1')).toEqual([
     { link_photo: 1 },
     { link_photo: 2 },
   ]);
   await changeType('text');
-  await add('3');
+  await addSynth('3');
 });
 
 test('a connection prepares the inserts of at most 20 sets of columns of a table', () => {

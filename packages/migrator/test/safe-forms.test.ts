@@ -1,0 +1,184 @@
+import { p } from '@mikro-orm/postgresql';
+import { describe, expect, test } from 'vitest';
+import { readCatalog } from '../src/catalog/catalog.ts';
+import {
+  createdProject,
+  firstMigration,
+  outcomeOf,
+  referenceTo,
+  tableOf,
+  type CreatedProject,
+  type Entities,
+} from './created-project.ts';
+
+const made = [
+  'create table o (id serial primary key)',
+  'create table t (id serial primary key, a int, b text not null, o_id int)',
+];
+const rows = [
+  'insert into o values (1)',
+  "insert into t select n, n, 'b' || n, 1 from generate_series(1, 100) n",
+];
+const a = p.integer().nullable();
+const b = p.text();
+const other = tableOf('o', {});
+const oId = p.integer().nullable();
+
+function sent(part: string): string[] {
+  return [...part.matchAll(/addSql\(`([^`]*)`\)/g)].map(([, sql = '']) => sql.replaceAll(/\s+/g, ' ').trim());
+}
+
+/** The statements of each created migration, in their order. */
+function statementsOf({ source }: CreatedProject): { apart: boolean; up: string[]; down: string[] }[] {
+  return source
+    .split(/^import .*$/m)
+    .slice(1)
+    .map((text) => {
+      const [before = '', down = ''] = text.split(' down()');
+      return { apart: text.includes('isTransactional'), up: sent(before), down: sent(down) };
+    });
+}
+
+function changedTo(entities: Entities): Promise<CreatedProject> {
+  return createdProject({ made, rows, entities });
+}
+
+const t = (properties: Record<string, unknown>, options?: Record<string, unknown>): Entities => [
+  other,
+  tableOf('t', { a, b, oId, ...properties }, options),
+];
+
+describe('a created migration blocks nobody', () => {
+  test.each<[string, Entities, ReturnType<typeof statementsOf>]>([
+    [
+      'an index',
+      t({ a: p.integer().nullable().index('by_a') }),
+      [
+        {
+          apart: true,
+          up: ['create index concurrently "by_a" on "t" ("a")'],
+          down: ['drop index concurrently "by_a"'],
+        },
+      ],
+    ],
+    [
+      'a unique column',
+      t({ a: p.integer().nullable().unique('one_a') }),
+      [
+        {
+          apart: true,
+          up: ['create unique index concurrently "one_a" on "t" ("a")'],
+          down: ['drop index concurrently "one_a"'],
+        },
+        {
+          apart: false,
+          up: ['alter table "t" add constraint "one_a" unique using index "one_a"'],
+          down: ['alter table "t" drop constraint "one_a"', 'create unique index "one_a" on "t" ("a")'],
+        },
+      ],
+    ],
+    [
+      'a required column',
+      t({ a: p.integer() }),
+      [
+        {
+          apart: false,
+          up: ['alter table "t" add constraint "chk_a_required" check ("a" is not null) not valid'],
+          down: ['alter table "t" drop constraint "chk_a_required"'],
+        },
+        {
+          apart: false,
+          up: [
+            'alter table "t" validate constraint "chk_a_required"',
+            'alter table "t" alter column "a" set not null',
+            'alter table "t" drop constraint "chk_a_required"',
+          ],
+          down: [
+            'alter table "t" add constraint "chk_a_required" check ("a" is not null) not valid',
+            'alter table "t" alter column "a" drop not null',
+          ],
+        },
+      ],
+    ],
+    [
+      'a check',
+      t({}, { checks: [{ name: 'chk_a', expression: 'a > 0' }] }),
+      [
+        {
+          apart: false,
+          up: ['alter table "t" add constraint "chk_a" check (a > 0) not valid'],
+          down: ['alter table "t" drop constraint "chk_a"'],
+        },
+        {
+          apart: false,
+          up: ['alter table "t" validate constraint "chk_a"'],
+          down: ['alter table "t" drop constraint "chk_a", add constraint "chk_a" check (a > 0) not valid'],
+        },
+      ],
+    ],
+  ])('with %s', async (_name, entities, expected) => {
+    const project = await changedTo(entities);
+    const before = await readCatalog(project.db.orm);
+
+    expect(statementsOf(project)).toEqual(expected);
+    expect(await outcomeOf(project.migrator.up())).toBe('done');
+    expect(await project.migrator.check()).toMatchObject({ agrees: true });
+    expect(await outcomeOf(project.migrator.down({ to: firstMigration }))).toBe('done');
+    expect(await readCatalog(project.db.orm)).toEqual(before);
+  });
+
+  test('with a foreign key, in three parts with its index', async () => {
+    const project = await changedTo([
+      other,
+      tableOf('t', { a, b, o: referenceTo(other) }, { indexes: [{ name: 'by_o', properties: ['o'] }] }),
+    ]);
+
+    expect(statementsOf(project).map(({ apart, up }) => [apart, up])).toEqual([
+      [
+        false,
+        [expect.stringMatching(/^alter table "t" add constraint "t_o_id_foreign" foreign key .* not valid$/)],
+      ],
+      [true, ['create index concurrently "by_o" on "t" ("o_id")']],
+      [false, ['alter table "t" validate constraint "t_o_id_foreign"']],
+    ]);
+    expect(project.created?.following).toHaveLength(2);
+    expect(project.created?.name).toMatch(/_change$/);
+    expect(project.created?.following.map(({ name }) => name.replace(/^Migration\d+_/, ''))).toEqual([
+      'change_indexes',
+      'change_validation',
+    ]);
+    expect(await outcomeOf(project.migrator.up())).toBe('done');
+    expect(await project.migrator.check()).toMatchObject({ agrees: true });
+  });
+
+  test('each part can be redone', async () => {
+    const project = await changedTo(
+      t({ a: p.integer().unique('one_a') }, { checks: [{ name: 'chk_a', expression: 'a > 0' }] }),
+    );
+    const parts = statementsOf(project).length;
+
+    expect(parts).toBe(3);
+    for (let part = 0; part < parts; part++) {
+      expect(await outcomeOf(project.migrator.up({ to: `+1` }))).toBe('done');
+      expect(await outcomeOf(project.migrator.redo())).toBe('done');
+    }
+    expect(await project.migrator.check()).toMatchObject({ agrees: true });
+  });
+});
+
+describe('a created migration is in one part', () => {
+  test.each<[string, Entities]>([
+    ['with a new table', [...t({}), tableOf('n', { c: p.integer().unique(), o: referenceTo(other) })]],
+    ['with a new nullable column', t({ c: p.text().nullable() })],
+    [
+      'with a deferrable unique constraint, which an index can not become',
+      t({}, { uniques: [{ name: 'one_a', properties: ['a'], deferMode: 'deferred' }] }),
+    ],
+  ])('%s', async (_name, entities) => {
+    const project = await changedTo(entities);
+
+    expect(project.created?.following).toEqual([]);
+    expect(statementsOf(project).map(({ apart }) => apart)).toEqual([false]);
+    expect(await outcomeOf(project.migrator.up())).toBe('done');
+  });
+});
