@@ -8,6 +8,7 @@ import { isMilliseconds } from '../session/milliseconds.ts';
 import { withoutBatchOptions } from './backfill.ts';
 import type { StatementGuard } from '../session/guarded-transaction.ts';
 import { callGuarded } from './guarded-migration.ts';
+import { declarationsOf, type Declarations } from './declarations.ts';
 import type { MigrationFile } from './migration-files.ts';
 import { requireReplaces } from './replaces.ts';
 
@@ -82,6 +83,7 @@ export class LoadedMigration {
   readonly settings: MigrationSettings;
   readonly #orm: MikroORM;
   readonly #file: MigrationFile;
+  readonly #sample: Migration;
   readonly #emitted = new Map<Direction, Promise<readonly string[] | null>>();
 
   private constructor(
@@ -92,6 +94,7 @@ export class LoadedMigration {
   ) {
     this.#orm = orm;
     this.#file = file;
+    this.#sample = sample;
     this.name = name;
     this.textDigest = textDigest;
     this.transactional = sample.isTransactional();
@@ -102,6 +105,15 @@ export class LoadedMigration {
     const sample = await file.make();
     requireReplaces(migration.name, sample, migration.replaces);
     return new LoadedMigration(orm, migration, file, sample);
+  }
+
+  /**
+   * Returns what its class declares. Not read when it is loaded: a declaration does not change what is sent.
+   *
+   * @throws MigrationRefusedError when a declaration is not of its form.
+   */
+  declarations(): Declarations {
+    return declarationsOf(this.name, this.#sample);
   }
 
   /**
