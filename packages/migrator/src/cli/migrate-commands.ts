@@ -4,6 +4,7 @@ import { checkCommand } from './check.ts';
 import { createCommand } from './create.ts';
 import { downCommand } from './down.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
+import { lintCommand } from './lint.ts';
 import { planCommand } from './plan.ts';
 import { redoCommand } from './redo.ts';
 import { historyCommand } from './history.ts';
@@ -22,6 +23,7 @@ export function migrateCommands<P extends DatabaseLocation>(host: CommandHost<P>
     planCommand(host),
     createCommand(host),
     checkCommand(host),
+    lintCommand(host),
     baselineCommand(host),
     squashCommand(host),
     historyCommand(host),
