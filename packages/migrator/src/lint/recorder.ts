@@ -24,6 +24,8 @@ export class Recorder {
   readonly #own: string;
   readonly #messages: Messages;
   #pending: (() => Promise<void>) | null = null;
+  /** The state after the last statement, in its transaction. */
+  #last: { readonly session: Session; readonly snapshot: Snapshot } | null = null;
 
   constructor(migration: ObservedMigration, own: string, messages: Messages) {
     this.migration = migration;
@@ -50,6 +52,7 @@ export class Recorder {
         await this.#after(session, sent, { ...found, refusal });
         if (substitute === null) throw new Error(refusal.message);
         if (substitute !== '') await session.query(substitute);
+        this.#last = null;
       } else {
         await this.#after(session, sent, found);
       }
@@ -85,7 +88,9 @@ export class Recorder {
   }
 
   async #before(session: Session, { statement, inTransaction }: Sent): Promise<Found> {
-    const before = await readSnapshot(session, this.#own);
+    // In the transaction nobody else has changed anything since the last one.
+    const last = this.#last?.session === session ? this.#last.snapshot : null;
+    const before = last ?? (await readSnapshot(session, this.#own, this.migration.final));
     const scanned = inTransaction ? await tablesRead(session, statement, before) : [];
     this.#messages.take();
     return { before, scanned, refusal: null };
@@ -93,9 +98,10 @@ export class Recorder {
 
   async #after(session: Session, { statement, ...sent }: Sent, found: Found): Promise<void> {
     const messages = this.#messages.take();
-    const after = await readSnapshot(session, this.#own);
+    const after = await readSnapshot(session, this.#own, found.before);
+    this.#last = sent.inTransaction ? { session, snapshot: after } : null;
     const unsettled = sent.inTransaction
-      ? await unsettledChecks(session, this.#own, found.before, after)
+      ? await unsettledChecks(session, found.before, after)
       : new Map<number, string>();
     const { text: sql, actions } = statement;
     const observed = { ...sent, ...found, sql, actions, after, messages, unsettled };
@@ -133,34 +139,25 @@ async function attempt(work: () => Promise<unknown>): Promise<Refusal | null> {
 /** Returns how PostgreSQL prints new checks once they are created from what it printed first, where that differs. */
 async function unsettledChecks(
   session: Session,
-  own: string,
   before: Snapshot,
   after: Snapshot,
 ): Promise<ReadonlyMap<number, string>> {
-  const checks = [...after.constraints.values()].filter(
-    ({ oid, type }) =>
-      type === 'c' && before.constraints.get(oid)?.definition !== after.constraints.get(oid)?.definition,
-  );
   const unsettled = new Map<number, string>();
-  if (checks.length === 0) return unsettled;
-  await session.query('savepoint lint_checks');
-  const names = new Map<string, number>();
-  for (const { oid, relation, quoted, definition } of checks) {
+  for (const { oid, type, relation, quoted, definition } of after.constraints.values()) {
     const table = after.relations.get(relation);
-    if (!table) continue;
+    if (type !== 'c' || before.constraints.has(oid) || !table) continue;
     const path = [table.schema, table.name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
+    await session.query('savepoint lint_check');
     const failed = await tryStatement(
       session,
       `alter table ${path} drop constraint ${quoted}, add constraint ${quoted} ${definition}`,
     );
-    if (failed === null) names.set(`${relation} ${quoted}`, oid);
-  }
-  const again = await readSnapshot(session, own);
-  await session.query('rollback to savepoint lint_checks');
-  for (const { relation, quoted, definition } of again.constraints.values()) {
-    const oid = names.get(`${relation} ${quoted}`);
-    if (oid !== undefined && after.constraints.get(oid)?.definition !== definition)
-      unsettled.set(oid, definition);
+    const [again] = await session.query<{ definition: string }>(
+      'select pg_get_constraintdef(oid) as definition from pg_constraint where conrelid = $1 and quote_ident(conname) = $2',
+      [relation, quoted],
+    );
+    await session.query('rollback to savepoint lint_check');
+    if (failed === null && again && again.definition !== definition) unsettled.set(oid, again.definition);
   }
   return unsettled;
 }

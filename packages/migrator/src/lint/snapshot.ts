@@ -81,16 +81,24 @@ interface EnumValue {
   readonly value: string;
 }
 
-/** Reads a snapshot. `own` is the migrator's schema. */
-export async function readSnapshot(session: Session, own: string): Promise<Snapshot> {
-  const [row] = await session.query<{ state: string }>(snapshotQuery, [own]);
+/**
+ * Reads a snapshot. `own` is the migrator's schema. Definitions of what `known` has already are taken from there, because PostgreSQL takes
+ * most of the time to print them.
+ */
+export async function readSnapshot(
+  session: Session,
+  own: string,
+  known: Pick<Snapshot, 'constraints' | 'indexes'> = { constraints: new Map(), indexes: new Map() },
+): Promise<Snapshot> {
+  const printed = [...known.constraints.keys(), ...known.indexes.keys()];
+  const [row] = await session.query<{ state: string }>(snapshotQuery, [own, printed]);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the query builds this object
   const state = JSON.parse(row?.state ?? '{}') as SnapshotState;
   return {
     relations: byOid(state.relations),
     columns: new Map(state.columns.map((one) => [`${one.relation}.${one.number}`, one])),
-    constraints: byOid(state.constraints),
-    indexes: byOid(state.indexes),
+    constraints: byOid(withDefinitions(state.constraints, known.constraints)),
+    indexes: byOid(withDefinitions(state.indexes, known.indexes)),
     enumValues: byOid(state.enumValues),
     schemas: byOid(state.schemas),
     types: byOid(state.types),
@@ -98,6 +106,13 @@ export async function readSnapshot(session: Session, own: string): Promise<Snaps
     locks: new Map(state.locks.map(({ relation, modes }) => [relation, modes])),
     lockTimeout: state.lockTimeout,
   };
+}
+
+function withDefinitions<T extends { readonly oid: number; readonly definition: string }>(
+  all: readonly T[],
+  known: ReadonlyMap<number, { readonly definition: string }>,
+): T[] {
+  return all.map((one) => ({ ...one, definition: known.get(one.oid)?.definition ?? one.definition }));
 }
 
 /** Whether two snapshots of one database have the same objects, with the same definitions. */
@@ -157,13 +172,13 @@ const snapshotQuery = `
     )},
     'constraints', ${list(
       `'oid', k.oid::bigint, 'name', conname, 'quoted', quote_ident(conname), 'relation', conrelid::bigint, 'type', contype,
-       'isValidated', convalidated, 'definition', pg_get_constraintdef(k.oid), 'columns', coalesce(to_jsonb(conkey), '[]'),
+       'isValidated', convalidated, 'definition', case when k.oid <> all ($2::oid[]) then pg_get_constraintdef(k.oid) end, 'columns', coalesce(to_jsonb(conkey), '[]'),
        'index', conindid::bigint, 'references', confrelid::bigint`,
       `pg_constraint k join relation on relation.oid = conrelid and contype in ('c', 'f', 'p', 'u', 'x') and conparentid = 0`,
     )},
     'indexes', ${list(
       `'oid', indexrelid::bigint, 'relation', indrelid::bigint, 'name', relname, 'label', ${label('nspname', 'relname')},
-       'isOfPartition', relispartition, 'isPartial', indpred is not null, 'definition', pg_get_indexdef(indexrelid),
+       'isOfPartition', relispartition, 'isPartial', indpred is not null, 'definition', case when indexrelid <> all ($2::oid[]) then pg_get_indexdef(indexrelid) end,
        'columns', (select jsonb_agg(number order by place) from unnest(indkey) with ordinality key (number, place))`,
       'pg_index join relation on relation.oid = indexrelid',
     )},
