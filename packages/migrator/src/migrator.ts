@@ -23,7 +23,7 @@ import { appliedUpTo, planOf, type PlannedMigration } from './plan/plan.ts';
 import { selectDown, selectUp } from './plan/selection.ts';
 import { downSteps, upSteps } from './plan/steps.ts';
 import { lint, type LintRequest } from './lint/lint.ts';
-import type { LintReport } from './lint/finding.ts';
+import type { LintReport } from './lint/observation/finding.ts';
 import type { Limits } from './run/limits.ts';
 import { repair, type RepairRequest } from './repair.ts';
 import { Runner, type MigrationRun } from './run/runner.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { describeLeftOut } from '../catalog/server-guard.ts';
-import type { Finding, LintReport } from '../lint/finding.ts';
+import type { Finding, LintReport } from '../lint/observation/finding.ts';
 import { scratchUrlOption } from '../terminal/scratch-url-option.ts';
 import { dim, print, printJson, wrapLine } from '../terminal/output.ts';
 import { UsageError } from '../terminal/usage-error.ts';

@@ -1,7 +1,7 @@
-import type { Finding } from './finding.ts';
-import { blocksOf, type ObservedStatement } from './observed-statement.ts';
-import type { Match, Rule } from './rule.ts';
-import { pageOf, rules } from './rules.ts';
+import type { Finding } from './observation/finding.ts';
+import { blocksOf, type ObservedStatement } from './observation/observed-statement.ts';
+import type { Match, Rule } from './rules/rule.ts';
+import { rulePage, rules } from './rules.ts';
 
 /** Returns what the rules find in the statements of one direction of a migration. */
 export function findingsOf(
@@ -44,6 +44,6 @@ function toFinding(
     blocks: lock?.blocks ?? blocksOf(mode),
     held: lock?.held ?? (table === null ? 'briefly' : statement.held(table)),
     safe,
-    page: pageOf(name),
+    page: rulePage(name),
   };
 }

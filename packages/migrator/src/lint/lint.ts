@@ -10,13 +10,13 @@ import { requireKnown } from '../plan/targets.ts';
 import type { Limits } from '../run/limits.ts';
 import { poolSession } from '../session/session.ts';
 import { findingsOf } from './evaluate.ts';
-import type { Finding, LintReport, NotLinted, SilencedFinding } from './finding.ts';
-import { observedMigration, type ObservedStatement } from './observed-statement.ts';
-import { Recorder } from './recorder.ts';
-import { runMigration } from './run-migration.ts';
+import type { Finding, LintReport, NotLinted, SilencedFinding } from './observation/finding.ts';
+import { observedMigration, type ObservedStatement } from './observation/observed-statement.ts';
+import { Recorder } from './observation/recorder.ts';
+import { runMigration } from './observation/run-migration.ts';
 import { silence } from './silence.ts';
-import { haveSameObjects, readSnapshot, type Snapshot } from './snapshot.ts';
-import { withMessages, type Messages } from './with-messages.ts';
+import { haveSameObjects, readSnapshot, type Snapshot } from './observation/snapshot.ts';
+import { withMessages, type Messages } from './observation/with-messages.ts';
 
 /** Which migrations to lint. */
 export interface LintRequest {

@@ -1,4 +1,4 @@
-import type { Rule } from './rule.ts';
+import type { Rule } from './rules/rule.ts';
 import { columnRules } from './rules/columns.ts';
 import { constraintRules } from './rules/constraints.ts';
 import { dropRules } from './rules/drops.ts';
@@ -24,6 +24,6 @@ export const rules: readonly Rule[] = [
 export const silenceRule = 'silence';
 
 /** Returns the path of a rule's page in the package. */
-export function pageOf(rule: string): string {
+export function rulePage(rule: string): string {
   return `docs/lint/${rule}.md`;
 }

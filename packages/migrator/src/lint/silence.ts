@@ -1,5 +1,5 @@
-import type { Finding, SilencedFinding } from './finding.ts';
-import { pageOf, rules, silenceRule } from './rules.ts';
+import type { Finding, SilencedFinding } from './observation/finding.ts';
+import { rulePage, rules, silenceRule } from './rules.ts';
 
 /** Splits the findings of a migration by its declaration `static lint`, and adds one for each entry that silences nothing. */
 export function silence(
@@ -29,7 +29,7 @@ export function silence(
       blocks: 'nothing',
       held: 'briefly',
       safe: `// remove '${rule}' from static lint`,
-      page: pageOf(silenceRule),
+      page: rulePage(silenceRule),
     });
   }
   return { findings, silenced };

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Migrator, type LintReport } from 'mikro-orm-safe-migrations';
-import { exampleSchema } from '../../src/lint/example-schema.ts';
+import { exampleSchema } from '../../src/lint/rules/example-schema.ts';
 import { rules } from '../../src/lint/rules.ts';
-import type { ExampleMigration } from '../../src/lint/rule.ts';
+import type { ExampleMigration } from '../../src/lint/rules/rule.ts';
 import { TestDatabase } from '../kit/database.ts';
 import { projectOn, type Migrations } from '../project.ts';
 

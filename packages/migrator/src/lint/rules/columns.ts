@@ -1,6 +1,6 @@
-import type { ObservedStatement } from '../observed-statement.ts';
-import type { Match, Rule } from '../rule.ts';
-import type { Column } from '../snapshot.ts';
+import type { ObservedStatement } from '../observation/observed-statement.ts';
+import type { Match, Rule } from './rule.ts';
+import type { Column } from '../observation/snapshot.ts';
 import { inTurn } from './safe-form.ts';
 
 const rewriting =

@@ -1,7 +1,7 @@
-import type { ObservedStatement } from '../observed-statement.ts';
-import { blocksOf } from '../observed-statement.ts';
-import type { Constraint } from '../snapshot.ts';
-import type { Match, Rule } from '../rule.ts';
+import type { ObservedStatement } from '../observation/observed-statement.ts';
+import { blocksOf } from '../observation/observed-statement.ts';
+import type { Constraint } from '../observation/snapshot.ts';
+import type { Match, Rule } from './rule.ts';
 import { inTurn } from './safe-form.ts';
 
 export const constraintRules: readonly Rule[] = [

@@ -1,7 +1,7 @@
 import { isDeclaredBy } from '../../files/declarations.ts';
-import type { ObservedStatement } from '../observed-statement.ts';
-import type { Match, Rule } from '../rule.ts';
-import type { Relation } from '../snapshot.ts';
+import type { ObservedStatement } from '../observation/observed-statement.ts';
+import type { Match, Rule } from './rule.ts';
+import type { Relation } from '../observation/snapshot.ts';
 import { inTurn } from './safe-form.ts';
 import { upOnly } from './renames.ts';
 

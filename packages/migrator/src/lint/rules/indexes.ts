@@ -1,5 +1,5 @@
-import type { ObservedStatement } from '../observed-statement.ts';
-import type { Match, Rule } from '../rule.ts';
+import type { ObservedStatement } from '../observation/observed-statement.ts';
+import type { Match, Rule } from './rule.ts';
 import { alone } from './safe-form.ts';
 
 export const indexRules: readonly Rule[] = [

@@ -1,5 +1,5 @@
-import type { ObservedStatement } from '../observed-statement.ts';
-import type { Match, Rule } from '../rule.ts';
+import type { ObservedStatement } from '../observation/observed-statement.ts';
+import type { Match, Rule } from './rule.ts';
 import { inTurn } from './safe-form.ts';
 
 const brief = 'ACCESS EXCLUSIVE on the table, briefly. The lock is cheap; the running code is the problem.';

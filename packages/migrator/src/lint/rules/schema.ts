@@ -1,5 +1,5 @@
-import type { ObservedStatement } from '../observed-statement.ts';
-import type { Rule } from '../rule.ts';
+import type { ObservedStatement } from '../observation/observed-statement.ts';
+import type { Rule } from './rule.ts';
 import { alone } from './safe-form.ts';
 
 export const schemaRules: readonly Rule[] = [

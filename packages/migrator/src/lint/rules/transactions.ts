@@ -1,6 +1,6 @@
-import { blocksOf } from '../observed-statement.ts';
-import type { ObservedStatement } from '../observed-statement.ts';
-import type { Match, Rule } from '../rule.ts';
+import { blocksOf } from '../observation/observed-statement.ts';
+import type { ObservedStatement } from '../observation/observed-statement.ts';
+import type { Match, Rule } from './rule.ts';
 import { validated } from './constraints.ts';
 
 // A queue behind a lock is noticed by users from here on.

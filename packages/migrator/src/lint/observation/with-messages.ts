@@ -1,6 +1,6 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
-import { driverOptionsOf } from '../session/driver-options.ts';
+import { driverOptionsOf } from '../../session/driver-options.ts';
 
 /** The messages that a server sent to the connections of an ORM. */
 export class Messages {

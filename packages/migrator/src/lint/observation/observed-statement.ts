@@ -1,6 +1,6 @@
-import type { Direction, LoadedMigration } from '../files/code-migration.ts';
-import type { Declaration } from '../files/declarations.ts';
-import type { Action } from '../sql/statement-actions.ts';
+import type { Direction, LoadedMigration } from '../../files/code-migration.ts';
+import type { Declaration } from '../../files/declarations.ts';
+import type { Action } from '../../sql/statement-actions.ts';
 import type { Blocks, Held } from './finding.ts';
 import type { Column, Constraint, Index, Named, Relation, Snapshot } from './snapshot.ts';
 

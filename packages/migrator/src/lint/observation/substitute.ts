@@ -1,4 +1,4 @@
-import { scanSql } from '../sql/scan-sql.ts';
+import { scanSql } from '../../sql/scan-sql.ts';
 import type { Refusal } from './observed-statement.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { findSqlState } from '../session/find-sql-state.ts';
-import type { Session } from '../session/session.ts';
-import type { ActingStatement } from '../sql/statement-actions.ts';
+import { findSqlState } from '../../session/find-sql-state.ts';
+import type { Session } from '../../session/session.ts';
+import type { ActingStatement } from '../../sql/statement-actions.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A part of a plan, as `explain` prints it. */

@@ -1,12 +1,12 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { parseBackfill } from '../files/backfill.ts';
-import type { Direction, LoadedMigration } from '../files/code-migration.ts';
-import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
-import { transactionTimeouts, type Limits } from '../run/limits.ts';
-import { findStandalone } from '../run/send-standalone.ts';
-import { guardedTransaction } from '../session/guarded-transaction.ts';
-import { withSessionRestored } from '../session/restore-session.ts';
-import { inTransaction, poolSession, type Session } from '../session/session.ts';
+import { parseBackfill } from '../../files/backfill.ts';
+import type { Direction, LoadedMigration } from '../../files/code-migration.ts';
+import { refuseUnfitStatements } from '../../files/refuse-unfit-statements.ts';
+import { transactionTimeouts, type Limits } from '../../run/limits.ts';
+import { findStandalone } from '../../run/send-standalone.ts';
+import { guardedTransaction } from '../../session/guarded-transaction.ts';
+import { withSessionRestored } from '../../session/restore-session.ts';
+import { inTransaction, poolSession, type Session } from '../../session/session.ts';
 import type { Recorder } from './recorder.ts';
 
 /** A direction of a migration to run on a scratch database. */

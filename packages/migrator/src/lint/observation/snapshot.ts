@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Session } from '../session/session.ts';
+import type { Session } from '../../session/session.ts';
 
 /** What a session's transaction sees of the schema, and what it holds, by ids that a rename does not change. */
 export interface Snapshot {

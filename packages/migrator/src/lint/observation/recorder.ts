@@ -1,9 +1,9 @@
 import { isNativeError } from 'node:util/types';
-import { tryStatement } from '../catalog/restorable-differences.ts';
-import { isLostConnection, findSqlState } from '../session/find-sql-state.ts';
-import type { Session } from '../session/session.ts';
-import { actingStatements, type ActingStatement } from '../sql/statement-actions.ts';
-import { longNames } from '../sql/long-names.ts';
+import { tryStatement } from '../../catalog/restorable-differences.ts';
+import { isLostConnection, findSqlState } from '../../session/find-sql-state.ts';
+import type { Session } from '../../session/session.ts';
+import { actingStatements, type ActingStatement } from '../../sql/statement-actions.ts';
+import { longNames } from '../../sql/long-names.ts';
 import { ObservedStatement, type ObservedMigration, type Refusal } from './observed-statement.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
 import { substituteFor } from './substitute.ts';

@@ -1,5 +1,5 @@
-import type { LeftOut } from '../catalog/server-guard.ts';
-import type { Direction } from '../files/code-migration.ts';
+import type { LeftOut } from '../../catalog/server-guard.ts';
+import type { Direction } from '../../files/code-migration.ts';
 
 /** What a lock stops others from doing with a table. */
 export type Blocks = 'reads and writes' | 'writes' | 'nothing';

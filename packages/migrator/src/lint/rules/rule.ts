@@ -1,5 +1,5 @@
-import type { Blocks, Held } from './finding.ts';
-import type { ObservedStatement } from './observed-statement.ts';
+import type { Blocks, Held } from '../observation/finding.ts';
+import type { ObservedStatement } from '../observation/observed-statement.ts';
 
 /** A migration of an example. Its tables are those of `exampleSchema`. */
 export interface ExampleMigration {
