@@ -1,51 +1,25 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Migrator, type LintReport } from 'mikro-orm-safe-migrations';
-import { exampleSchema } from '../../src/lint/rules/example-schema.ts';
+import type { Finding, LintReport } from 'mikro-orm-safe-migrations';
 import { rules } from '../../src/lint/rules.ts';
-import type { ExampleMigration } from '../../src/lint/rules/rule.ts';
-import { TestDatabase } from '../kit/database.ts';
-import { projectOn, type Migrations } from '../project.ts';
+import { exampleNames, lintExamples } from './example-chain.ts';
+import { listOf, pageOf } from './pages.ts';
 
-const again = {
-  up: [
-    'drop schema public cascade',
-    'create schema public',
-    'drop schema if exists archive, history cascade',
-    ...exampleSchema,
-  ],
-};
-
-/** A chain in which each example follows the schema that it changes, created anew. */
-const chain: Migrations = Object.fromEntries(
-  rules.flatMap(({ name, unsafe, safe }): [string, ExampleMigration][] => [
-    [`${name}: before unsafe`, again],
-    [`${name}: unsafe`, unsafe],
-    [`${name}: before safe`, again],
-    ...safe.map((one, index): [string, ExampleMigration] => [`${name}: safe ${index + 1}`, one]),
-  ]),
-);
-
-const examples = Object.keys(chain).filter((name) => !name.includes('before'));
+const docs = join(import.meta.dirname, '../../docs/lint');
 let report: LintReport;
 
 beforeAll(async () => {
-  const db = await TestDatabase.create();
-  const orm = projectOn(db.url, chain);
-  try {
-    report = await new Migrator(orm).lint({ migrations: examples });
-  } finally {
-    await orm.close(true);
-    await db.drop();
-  }
+  report = await lintExamples();
 });
 
 test('every example is linted', () => {
   expect(report.notLinted).toEqual([]);
-  expect(report.migrations).toEqual(examples);
+  expect(report.migrations).toEqual(exampleNames);
 });
 
 describe.each(rules.map(({ name }) => name))('%s', (name) => {
-  const found = (form: string) =>
+  const found = (form: string): Finding[] =>
     report.findings.filter(({ migration }) => migration.startsWith(`${name}: ${form}`));
 
   test('flags the unsafe form', () => {
@@ -55,4 +29,18 @@ describe.each(rules.map(({ name }) => name))('%s', (name) => {
   test('flags nothing in the safe form', () => {
     expect(found('safe').map(({ rule, object, sql }) => ({ rule, object, sql }))).toEqual([]);
   });
+});
+
+test('the list of rules has all', async () => {
+  await expect(listOf(rules)).toMatchFileSnapshot(`${docs}/README.md`);
+});
+
+test.each(rules)('the page of $name is that of the rule', async (rule) => {
+  await expect(pageOf(rule)).toMatchFileSnapshot(`${docs}/${rule.name}.md`);
+});
+
+test('there is no page of another rule', async () => {
+  const pages = [...rules.map(({ name }) => name), 'README', 'silence'];
+
+  expect((await readdir(docs)).toSorted()).toEqual(pages.map((name) => `${name}.md`).toSorted());
 });

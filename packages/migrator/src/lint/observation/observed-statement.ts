@@ -100,22 +100,31 @@ export class ObservedStatement {
   /** Returns the constraints that it adds to existing tables, of one of these types. */
   newConstraints(...types: readonly string[]): Constraint[] {
     const { before, after } = this.observation;
+    const former = [...before.constraints.values()];
     return [...after.constraints.values()].filter(
-      ({ oid, type, relation }) =>
-        !before.constraints.has(oid) && types.includes(type) && this.isExisting(relation),
+      ({ oid, type, relation, name, definition }) =>
+        !before.constraints.has(oid) &&
+        types.includes(type) &&
+        this.isExisting(relation) &&
+        // A change of a column's type creates its constraints and indexes again.
+        !former.some(
+          (one) => one.relation === relation && one.name === name && one.definition === definition,
+        ),
     );
   }
 
   /** Returns the indexes that it adds to existing tables, without those of constraints. */
   newIndexes(): Index[] {
     const { before, after } = this.observation;
+    const former = [...before.indexes.values()];
     const ofConstraints = new Set([...after.constraints.values()].map(({ index }) => index));
     return [...after.indexes.values()].filter(
-      ({ oid, relation, isOfPartition }) =>
+      ({ oid, relation, isOfPartition, label, definition }) =>
         !before.indexes.has(oid) &&
         !ofConstraints.has(oid) &&
         !isOfPartition &&
         this.isExisting(relation) &&
+        !former.some((one) => one.label === label && one.definition === definition) &&
         this.wasBuilt(oid),
     );
   }
@@ -209,9 +218,9 @@ export class ObservedStatement {
     return strongest(
       [after, before].flatMap((snapshot) => [
         ...(snapshot.locks.get(table) ?? []),
-        // A plan of any query of a table opens all its indexes.
+        // A plan of any query of a table opens all its indexes, but no new one before the commit.
         ...[...snapshot.indexes.values()]
-          .filter(({ relation }) => relation === table)
+          .filter(({ oid, relation }) => relation === table && this.migration.start.indexes.has(oid))
           .flatMap(({ oid }) =>
             (snapshot.locks.get(oid) ?? []).filter((mode) => mode === 'AccessExclusiveLock'),
           ),

@@ -5,6 +5,8 @@ import type { Relation } from '../observation/snapshot.ts';
 import { inTurn } from './safe-form.ts';
 import { upOnly } from './renames.ts';
 
+const exclusive = { mode: 'AccessExclusiveLock', blocks: 'reads and writes', held: 'briefly' } as const;
+
 export const dropRules: readonly Rule[] = [
   {
     name: 'drop-column',
@@ -85,16 +87,11 @@ export const dropRules: readonly Rule[] = [
     safe: [{ up: [`delete from orders where id = 0`] }],
     find: (statement) =>
       statement.actions('truncate').flatMap(({ name }): Match[] => {
-        const table = statement.existing(name);
-        return table
-          ? [
-              {
-                object: `table ${table.label}`,
-                table: table.oid,
-                safe: `delete from ${table.label} where …; -- in batches`,
-              },
-            ]
-          : [];
+        const found = statement.existing(name);
+        if (!found) return [];
+        const safe = `delete from ${found.label} where …; -- in batches`;
+        // Its indexes are built, of no rows.
+        return [{ object: `table ${found.label}`, table: found.oid, safe, lock: exclusive }];
       }),
   },
   {
