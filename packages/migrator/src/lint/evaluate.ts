@@ -1,5 +1,6 @@
 import type { Finding } from './observation/finding.ts';
-import { blocksOf, type ObservedStatement } from './observation/observed-statement.ts';
+import { blocksOf } from './observation/locks.ts';
+import type { ObservedStatement } from './observation/observed-statement.ts';
 import type { Match, Rule } from './rules/rule.ts';
 import { rulePage, rules } from './rules.ts';
 

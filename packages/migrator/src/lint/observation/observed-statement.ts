@@ -1,7 +1,8 @@
 import type { Direction, LoadedMigration } from '../../files/code-migration.ts';
 import type { Declaration } from '../../files/declarations.ts';
 import type { Action } from '../../sql/statement-actions.ts';
-import type { Blocks, Held } from './finding.ts';
+import type { Held } from './finding.ts';
+import { rank, strongest } from './locks.ts';
 import type { Column, Constraint, Index, Named, Relation, Snapshot } from './snapshot.ts';
 
 /** The error that the server refused a statement with. */
@@ -285,29 +286,4 @@ export class ObservedStatement {
       parent === table ? [oid] : [],
     );
   }
-}
-
-const modes = [
-  'AccessShareLock',
-  'RowShareLock',
-  'RowExclusiveLock',
-  'ShareUpdateExclusiveLock',
-  'ShareLock',
-  'ShareRowExclusiveLock',
-  'ExclusiveLock',
-  'AccessExclusiveLock',
-];
-
-function rank(mode: string | null): number {
-  return mode === null ? -1 : modes.indexOf(mode);
-}
-
-function strongest(held: readonly string[]): string | null {
-  return held.toSorted((one, other) => rank(other) - rank(one))[0] ?? null;
-}
-
-/** Returns what a lock stops others from doing. */
-export function blocksOf(lock: string | null): Blocks {
-  if (lock === 'AccessExclusiveLock') return 'reads and writes';
-  return rank(lock) >= rank('ShareLock') ? 'writes' : 'nothing';
 }

@@ -1,5 +1,5 @@
 import type { ObservedStatement } from '../observation/observed-statement.ts';
-import { blocksOf } from '../observation/observed-statement.ts';
+import { blocksOf } from '../observation/locks.ts';
 import type { Constraint } from '../observation/snapshot.ts';
 import type { Match, Rule } from './rule.ts';
 import { inTurn } from './safe-form.ts';

@@ -1,4 +1,4 @@
-import { blocksOf } from '../observation/observed-statement.ts';
+import { blocksOf } from '../observation/locks.ts';
 import type { ObservedStatement } from '../observation/observed-statement.ts';
 import type { Match, Rule } from './rule.ts';
 import { validated } from './constraints.ts';
