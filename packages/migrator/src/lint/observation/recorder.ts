@@ -88,7 +88,7 @@ export class Recorder {
   }
 
   async #before(session: Session, { statement, inTransaction }: Sent): Promise<Found> {
-    // In the transaction nobody else has changed anything since the last one.
+    // In the transaction nothing has changed since the last statement.
     const last = this.#last?.session === session ? this.#last.snapshot : null;
     const before = last ?? (await readSnapshot(session, this.#own, this.migration.final));
     const scanned = inTransaction ? await tablesRead(session, statement, before) : [];

@@ -10,7 +10,7 @@ export const constraintRules: readonly Rule[] = [
     does: 'Adds a foreign key to an existing table, and compares its rows at once.',
     locks:
       'SHARE ROW EXCLUSIVE on both tables until the transaction ends: reads go on, writes to either table wait while every row is compared.',
-    why: '`not valid` adds the key for new rows without reading the old ones. `validate constraint` compares these later under locks that stop nobody.',
+    why: '`not valid` adds the key for new rows without reading the old ones. `validate constraint` compares these later under locks that block neither reads nor writes.',
     unsafe: {
       up: [
         'alter table orders add constraint orders_customer foreign key (customer_id) references customers (id)',
@@ -36,7 +36,7 @@ export const constraintRules: readonly Rule[] = [
     does: 'Adds a CHECK to an existing table, and checks its rows at once.',
     locks:
       'ACCESS EXCLUSIVE on the table until the transaction ends: reads and writes wait while every row is checked.',
-    why: '`not valid` holds for new rows at once, without reading the old ones. `validate constraint` checks these later under a lock that stops nobody.',
+    why: '`not valid` holds for new rows at once, without reading the old ones. `validate constraint` checks these later under a lock that blocks neither reads nor writes.',
     unsafe: { up: ['alter table orders add constraint orders_number_positive check (number > 0)'] },
     safe: [
       { up: ['alter table orders add constraint orders_number_positive check (number > 0) not valid'] },
@@ -53,7 +53,7 @@ export const constraintRules: readonly Rule[] = [
     does: 'Sets NOT NULL on a column of an existing table, and reads all rows for it.',
     locks:
       'ACCESS EXCLUSIVE on the table until the transaction ends: reads and writes wait while every row is read.',
-    why: 'PostgreSQL skips the scan where a valid CHECK proves that the column has no NULL. That check is added `not valid` and validated without stopping anybody.',
+    why: 'PostgreSQL skips the scan where a valid CHECK proves that the column has no NULL. That check is added `not valid` and validated without blocking reads or writes.',
     unsafe: { up: ['alter table orders alter column number set not null'] },
     safe: [
       {

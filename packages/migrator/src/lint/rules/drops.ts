@@ -64,7 +64,7 @@ export const dropRules: readonly Rule[] = [
     name: 'drop-cascade',
     does: 'Drops with `cascade`, and takes objects along that the statement does not name: views with what was granted on them, foreign keys of other tables, functions, triggers.',
     locks: 'ACCESS EXCLUSIVE on the tables of all that goes along, until the transaction ends.',
-    why: 'Another database may have more dependent objects than this one, and nobody sees them go. Name each in a statement, so that both directions have it.',
+    why: 'Another database may have more dependent objects than this one, and they go without notice. Name each in a statement, so that both directions have it.',
     unsafe: { up: ['alter table orders drop column note cascade'] },
     safe: [{ up: ['drop view order_notes', 'create view order_notes as select id from orders'] }],
     find: (statement) => {
@@ -73,7 +73,7 @@ export const dropRules: readonly Rule[] = [
       return taken.map((object) => ({
         object,
         table: null,
-        safe: `-- before it, as a statement of its own: drop ${object};\n-- and then without cascade: ${statement.observation.sql.replaceAll(/\s+cascade\b/gi, '')};`,
+        safe: `-- before it, as a separate statement: drop ${object};\n-- and then without cascade: ${statement.observation.sql.replaceAll(/\s+cascade\b/gi, '')};`,
       }));
     },
   },
@@ -98,7 +98,7 @@ export const dropRules: readonly Rule[] = [
     name: 'undeclared-loss',
     does: 'Drops, in `down`, a table or a column that may have values by then, and does not declare it.',
     locks: 'ACCESS EXCLUSIVE on the table, briefly.',
-    why: 'What was written since `up` is lost, and a later `up` brings it back empty. Whoever goes back has to know: `static loses` declares it, and `verify` compares it with what is lost.',
+    why: 'What was written since `up` is lost, and a later `up` brings it back empty. `static loses` declares that, for the operator who goes back, and `verify` compares it with what is lost.',
     unsafe: {
       up: ['alter table orders add column gift text'],
       down: ['alter table orders drop column gift'],

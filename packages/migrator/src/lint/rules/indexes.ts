@@ -8,7 +8,7 @@ export const indexRules: readonly Rule[] = [
     does: 'Builds an index on an existing table without `concurrently`.',
     locks:
       'SHARE on the table until the transaction ends: reads go on, every write waits while the index is built.',
-    why: 'The build reads and sorts the whole table. `concurrently` takes longer, and stops nobody.',
+    why: 'The build reads and sorts the whole table. `concurrently` takes longer, and blocks neither reads nor writes.',
     unsafe: { up: ['create index orders_number on orders (number)'] },
     safe: [{ up: ['create index concurrently orders_number on orders (number)'], transactional: false }],
     find: (statement) =>
@@ -28,7 +28,7 @@ export const indexRules: readonly Rule[] = [
     does: 'Drops an index of an existing table without `concurrently`.',
     locks:
       'ACCESS EXCLUSIVE on the table and the index until the transaction ends. The drop is short, and still waits for every query that uses the table, while all later ones wait behind it.',
-    why: 'Behind one long query, `drop index` stops the table for everybody. `drop index concurrently` waits without a lock that others meet.',
+    why: 'Behind one long query, `drop index` stops all use of the table. `drop index concurrently` waits under a lock that blocks neither reads nor writes.',
     unsafe: { up: ['drop index orders_placed_at'] },
     safe: [{ up: ['drop index concurrently orders_placed_at'], transactional: false }],
     find: (statement) =>

@@ -1,4 +1,4 @@
-/** Returns SQL for a migration of its own that is not transactional. */
+/** Returns SQL for a separate migration that is not transactional. */
 export function alone(sql: string): string {
   return `-- in a migration whose isTransactional() returns false, as one text\n${sql}`;
 }

@@ -52,7 +52,7 @@ export const schemaRules: readonly Rule[] = [
     name: 'check-never-settles',
     does: 'Adds a CHECK in a form that PostgreSQL prints in one way now, and in another after a dump and restore.',
     locks: 'None more than the check itself.',
-    why: 'What compares schemas by their printed form, as the ORM does, reports a difference for ever: the restored database never prints what the migration creates. Write the form that PostgreSQL keeps.',
+    why: 'What compares schemas by their printed form, as the ORM does, reports a difference on every run: the restored database never prints what the migration creates. Write the form that PostgreSQL keeps.',
     unsafe: {
       up: [`alter table customers add constraint customers_name check (name in ('a', 'b')) not valid`],
     },
@@ -83,7 +83,7 @@ export const schemaRules: readonly Rule[] = [
     name: 'identifier-too-long',
     does: 'Uses a name of more than 63 bytes.',
     locks: 'None.',
-    why: 'PostgreSQL cuts it without an error. Two names may become one, and what compares names reports a difference for ever.',
+    why: 'PostgreSQL cuts it without an error. Two names may become one, and what compares names reports a difference on every run.',
     unsafe: {
       up: [
         `comment on column orders.note is null; create table a_name_that_is_much_longer_than_the_sixty_three_bytes_that_fit_into_it ()`,

@@ -51,7 +51,7 @@ export const storageRules: readonly Rule[] = [
     name: 'detach-partition',
     does: 'Detaches a partition without `concurrently`.',
     locks: 'ACCESS EXCLUSIVE on the partitioned table and the partition until the transaction ends.',
-    why: 'It is short, and still waits for every query of any partition, while all later ones wait behind it. `concurrently` takes a lock that stops nobody.',
+    why: 'It is short, and still waits for every query of any partition, while all later ones wait behind it. `concurrently` takes a lock that blocks neither reads nor writes.',
     unsafe: { up: ['alter table events detach partition events_2025'] },
     safe: [{ up: ['alter table events detach partition events_2025 concurrently'], transactional: false }],
     find: (statement) =>
@@ -94,7 +94,7 @@ export const storageRules: readonly Rule[] = [
     name: 'vacuum-full',
     does: 'Rewrites tables by `vacuum full`.',
     locks: 'ACCESS EXCLUSIVE on each table while it is rewritten: reads and writes wait.',
-    why: 'Plain `vacuum` makes the space usable again without stopping anybody; what really has to shrink is rewritten online by an extension such as pg_repack.',
+    why: 'Plain `vacuum` makes the space usable again without blocking reads or writes; what really has to shrink is rewritten online by an extension such as pg_repack.',
     unsafe: { up: ['vacuum (full) orders'], transactional: false },
     safe: [{ up: ['vacuum orders'], transactional: false }],
     find: (statement) =>

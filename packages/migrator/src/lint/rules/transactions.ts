@@ -12,7 +12,7 @@ export const transactionRules: readonly Rule[] = [
     does: 'Updates or deletes all rows of an existing table in one statement, or reads all of them to find some.',
     locks:
       'Every changed row until the transaction ends: writes of them wait. Measured at 1,000,000 rows: four seconds.',
-    why: 'It also doubles the size of the table, and delays replicas. `backfill()` updates in batches, each in a transaction of its own, and resumes after an interruption.',
+    why: 'It also doubles the size of the table, and delays replicas. `backfill()` updates in batches, each in a separate transaction, and resumes after an interruption.',
     unsafe: { up: [`update orders set note = 'none'`] },
     safe: [
       {
@@ -43,7 +43,7 @@ export const transactionRules: readonly Rule[] = [
     name: 'enum-value-used',
     does: 'Uses a value of an enum in the transaction that adds it.',
     locks: 'None: PostgreSQL refuses it.',
-    why: 'A new value is safe to use only after the commit that adds it. Add it in a migration of its own.',
+    why: 'A new value is safe to use only after the commit that adds it. Add it in a separate migration.',
     unsafe: {
       up: [`alter type order_state add value 'lost'`, `update orders set state = 'lost' where id = 1`],
     },
