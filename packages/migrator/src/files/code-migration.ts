@@ -81,6 +81,8 @@ export class LoadedMigration {
   readonly textDigest: string | null;
   readonly transactional: boolean;
   readonly settings: MigrationSettings;
+  /** Whether it has a `down`: that of the ORM's class only throws. */
+  readonly hasDown: boolean;
   readonly #orm: MikroORM;
   readonly #file: MigrationFile;
   readonly #sample: Migration;
@@ -99,6 +101,7 @@ export class LoadedMigration {
     this.textDigest = textDigest;
     this.transactional = sample.isTransactional();
     this.settings = settingsOf(sample);
+    this.hasDown = definesDown(sample);
   }
 
   static async load(orm: MikroORM, migration: CodeMigration, file: MigrationFile): Promise<LoadedMigration> {
@@ -178,6 +181,13 @@ function addedStatements(orm: MikroORM, migration: Migration): string[] {
     })
     .map((text) => text.trim())
     .filter((text) => text !== '');
+}
+
+// Not by comparing with the ORM's class, which may be loaded twice.
+function definesDown(sample: Migration): boolean {
+  let owner: object | null = sample;
+  while (owner !== null && !Object.hasOwn(owner, 'down')) owner = Reflect.getPrototypeOf(owner);
+  return owner !== null && !Object.hasOwn(owner, 'getQueries');
 }
 
 function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {

@@ -133,7 +133,8 @@ class Linter {
     const start = await this.#snapshot();
     const up = this.#recorder(migration, 'up', start);
     const failure = await this.#attempt(migration, up);
-    const down = failure === null ? this.#recorder(migration, 'down', start) : null;
+    const goesBack = failure === null && migration.hasDown;
+    const down = goesBack ? this.#recorder(migration, 'down', start) : null;
     if (down) down.migration.final = up.migration.final;
     const failedDown = down && (await this.#attempt(migration, down));
     // That of a migration in one transaction was rolled back.

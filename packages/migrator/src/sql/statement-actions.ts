@@ -35,6 +35,16 @@ export async function actingStatements(sql: string): Promise<ActingStatement[]> 
   );
 }
 
+/** Returns the relations that an action names. */
+export function namesIn(action: Action): string[] {
+  const names = [
+    'name' in action && action.kind !== 'set' ? action.name : null,
+    'table' in action ? action.table : null,
+    'partition' in action ? action.partition : null,
+  ];
+  return names.flatMap((name) => (name === null || name === '' ? [] : [name]));
+}
+
 function actionsOf(node: Node): Action[] {
   if ('IndexStmt' in node) return [{ kind: 'create index', concurrent: node.IndexStmt.concurrent ?? false }];
   if ('ReindexStmt' in node) {
@@ -90,7 +100,7 @@ function ofTable(table: string, { subtype, name, def, behavior }: AlterTableCmd)
     return [{ kind: 'alter type', table, column: name ?? '', type }];
   }
   if (subtype === 'AT_DropColumn' || subtype === 'AT_DropConstraint')
-    return [{ kind: 'drop', name: name ?? '', cascade: behavior === 'DROP_CASCADE' }];
+    return [{ kind: 'drop', name: quotedPath([name ?? '']), cascade: behavior === 'DROP_CASCADE' }];
   if (
     (subtype === 'AT_AttachPartition' || subtype === 'AT_DetachPartition') &&
     def &&

@@ -45,6 +45,8 @@ interface Observation {
   readonly refusal: Refusal | null;
   /** The tables that an UPDATE or DELETE reads as a whole, by their ids. */
   readonly scanned: readonly number[];
+  /** The relations that its actions name, as the search path resolves them, by their names as written. */
+  readonly named: ReadonlyMap<string, number>;
   /** New checks that PostgreSQL prints differently when they are created from what it printed. */
   readonly unsettled: ReadonlyMap<number, string>;
   /** Names in it that are longer than PostgreSQL stores. */
@@ -82,11 +84,7 @@ export class ObservedStatement {
 
   /** Returns a relation by the name that a statement has, as it is before the statement. */
   present(name: string): Relation | undefined {
-    const parts = [...name.matchAll(/"((?:[^"]|"")*)"/g)].map(([, part = '']) => part.replaceAll('""', '"'));
-    const [relation = '', schema] = parts.toReversed();
-    return [...this.observation.before.relations.values()].find(
-      (one) => one.name === relation && (schema === undefined || one.schema === schema),
-    );
+    return this.observation.before.relations.get(this.observation.named.get(name) ?? 0);
   }
 
   /** Returns a relation as it is named before the statement, or after it where it is new. */

@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 import { tryStatement } from '../../catalog/restorable-differences.ts';
 import { isLostConnection, findSqlState } from '../../session/find-sql-state.ts';
 import type { Session } from '../../session/session.ts';
-import { actingStatements, type ActingStatement } from '../../sql/statement-actions.ts';
+import { actingStatements, namesIn, type ActingStatement } from '../../sql/statement-actions.ts';
 import { longNames } from '../../sql/long-names.ts';
 import { ObservedStatement, type ObservedMigration, type Refusal } from './observed-statement.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
@@ -92,8 +92,9 @@ export class Recorder {
     const last = this.#last?.session === session ? this.#last.snapshot : null;
     const before = last ?? (await readSnapshot(session, this.#own, this.migration.final));
     const scanned = inTransaction ? await tablesRead(session, statement, before) : [];
+    const named = await resolveNames(session, statement);
     this.#messages.take();
-    return { before, scanned, refusal: null };
+    return { before, scanned, named, refusal: null };
   }
 
   async #after(session: Session, { statement, ...sent }: Sent, found: Found): Promise<void> {
@@ -122,7 +123,21 @@ interface Sent {
 interface Found {
   readonly before: Snapshot;
   readonly scanned: readonly number[];
+  readonly named: ReadonlyMap<string, number>;
   readonly refusal: Refusal | null;
+}
+
+async function resolveNames(
+  session: Session,
+  { actions }: ActingStatement,
+): Promise<ReadonlyMap<string, number>> {
+  const names = actions.flatMap(namesIn);
+  if (names.length === 0) return new Map();
+  const rows = await session.query<{ name: string; oid: number | null }>(
+    'select name, to_regclass(name)::oid::int as oid from unnest($1::text[]) name',
+    [names],
+  );
+  return new Map(rows.flatMap(({ name, oid }) => (oid === null ? [] : [[name, oid] as const])));
 }
 
 async function attempt(work: () => Promise<unknown>): Promise<Refusal | null> {

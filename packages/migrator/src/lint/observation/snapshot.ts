@@ -32,6 +32,8 @@ export interface Relation extends Named {
   readonly kind: string;
   /** The partitioned table or index that it is a part of; 0 for none. */
   readonly parent: number;
+  /** What is granted on it; null for the default. */
+  readonly privileges: string | null;
 }
 
 export interface Column {
@@ -158,7 +160,7 @@ const snapshotQuery = `
   )
   select jsonb_build_object(
     'relations', ${list(
-      `'oid', oid::bigint, 'schema', nspname, 'name', relname, 'label', ${label('nspname', 'relname')}, 'kind', relkind,
+      `'oid', oid::bigint, 'schema', nspname, 'name', relname, 'label', ${label('nspname', 'relname')}, 'kind', relkind, 'privileges', relacl::text,
        'parent', case when relispartition then (select inhparent from pg_inherits where inhrelid = oid limit 1) else 0 end::bigint`,
       'relation',
     )},

@@ -62,7 +62,7 @@ export const dropRules: readonly Rule[] = [
   },
   {
     name: 'drop-cascade',
-    does: 'Drops with `cascade`, and takes objects along that the statement does not name: views with what was granted on them, foreign keys of other tables, functions, triggers.',
+    does: 'Drops with `cascade`, and takes objects along that the statement does not name: views with what was granted on them, foreign keys of other tables, functions, triggers. Or drops a view and creates it again without the privileges that it had.',
     locks: 'ACCESS EXCLUSIVE on the tables of all that goes along, until the transaction ends.',
     why: 'Another database may have more dependent objects than this one, and they go without notice. Name each in a statement, so that both directions have it.',
     unsafe: { up: ['alter table orders drop column note cascade'] },
@@ -70,11 +70,15 @@ export const dropRules: readonly Rule[] = [
     find: (statement) => {
       const dropping = statement.actions('drop').filter(({ cascade }) => cascade);
       const taken = dropping.length === 0 ? [] : takenAlong(statement);
-      return taken.map((object) => ({
-        object,
-        table: null,
-        safe: `-- before it, as a separate statement: drop ${object};\n-- and then without cascade: ${statement.observation.sql.replaceAll(/\s+cascade\b/gi, '')};`,
-      }));
+      const lost = lostPrivileges(statement);
+      return [
+        ...lost,
+        ...taken.map((object) => ({
+          object,
+          table: null,
+          safe: `-- before it, as a separate statement: drop ${object};\n-- and then without cascade: ${statement.observation.sql.replaceAll(/\s+cascade\b/gi, '')};`,
+        })),
+      ];
     },
   },
   {
@@ -118,6 +122,17 @@ export const dropRules: readonly Rule[] = [
 function isReplaced({ migration }: ObservedStatement, { kind, label }: Relation): boolean {
   const isView = kind === 'v' || kind === 'm';
   return isView && [...migration.final.relations.values()].some((one) => one.label === label);
+}
+
+// A view that is created again has the default privileges.
+function lostPrivileges(statement: ObservedStatement): Match[] {
+  const after = [...statement.migration.final.relations.values()];
+  return statement.droppedRelations('v', 'm').flatMap(({ label, privileges }) => {
+    const again = after.find((one) => one.label === label);
+    if (!again || privileges === null || again.privileges === privileges) return [];
+    const safe = `-- after it is created again\ngrant … on ${label} to …; -- it had ${privileges}`;
+    return [{ object: `privileges of ${label}`, table: null, safe }];
+  });
 }
 
 function takenAlong(statement: ObservedStatement): string[] {
