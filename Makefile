@@ -18,6 +18,7 @@ takes_migrate-status := exit_code json
 takes_migrate-plan := direction to steps all allow_out_of_order allow_ahead refuse_drift from json
 takes_migrate-create := name rename drop lossy json
 takes_migrate-check := json
+takes_migrate-lint := all json
 takes_migrate-squash := to name json
 takes_migrate-baseline := name confirm lock_wait json
 takes_migrate-history := limit json
@@ -62,7 +63,7 @@ $(downloaded): package.json packages/migrator/package.json package-lock.json
 $(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrator/src -type f) | $(downloaded)
 	@npm run --silent build --workspace packages/migrator >&2
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-squash migrate-baseline migrate-history migrate-repair migrate-purge db-start db-stop db-reset db-url demo test test-all test-containers example bench docs schema check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-lint migrate-squash migrate-baseline migrate-history migrate-repair migrate-purge db-start db-stop db-reset db-url demo test test-all test-containers example bench docs schema check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up $(options)
@@ -84,6 +85,9 @@ migrate-create: $(installed) ## create a migration from changed entities: make m
 
 migrate-check: $(installed) ## compare database, migrations and entities, and list the differences
 	@$(synthdb) migrate check $(options)
+
+migrate-lint: $(installed) ## report what pending migrations lock, and safe forms
+	@$(synthdb) migrate lint $(options)
 
 migrate-squash: $(installed) ## replace old migrations by one: make migrate-squash to=MigrationX
 	@$(synthdb) migrate squash $(options) $(if $(filter name,$(given)),--name="$$SYNTHDB_MAKE_name")

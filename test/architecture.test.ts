@@ -63,6 +63,7 @@ const migratorFolders = [
   'run',
   'plan',
   'losses',
+  'lint',
   'create',
   'squash',
   'safe-forms',

@@ -12,6 +12,29 @@ const changing = ['experiments', 'interview_guide', 'chart_insights', 'feature_s
  */
 export class Migration20261121030000_initial_schema extends Migration {
   override name = 'Migration20261121030000_initial_schema';
+  static readonly loses = [
+    'synth_groups: every row',
+    'synths: every row',
+    'experiments: every row',
+    'interview_guide: every row',
+    'analysis_runs: every row',
+    'synth_outcomes: every row',
+    'analysis_cache: every row',
+    'research_executions: every row',
+    'transcripts: every row',
+    'explorations: every row',
+    'scenario_nodes: every row',
+    'chart_insights: every row',
+    'sensitivity_results: every row',
+    'region_analyses: every row',
+    'experiment_documents: every row',
+    'feature_scorecards: every row',
+    'simulation_runs: every row',
+  ];
+  static readonly lint = {
+    'foreign-key-without-index':
+      'that of explorations.baseline_analysis_id comes with Migration20261121030400',
+  };
 
   override up(): void {
     this.addSql(`

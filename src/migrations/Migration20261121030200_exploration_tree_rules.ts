@@ -9,6 +9,10 @@ import { Migration } from '@mikro-orm/migrations';
  */
 export class Migration20261121030200_exploration_tree_rules extends Migration {
   override name = 'Migration20261121030200_exploration_tree_rules';
+  static readonly lint = {
+    'create-index': 'both are partial, of two rows for each exploration; scenario_nodes was small everywhere',
+    'drop-index': 'the lock is held for a moment, and lock_timeout limits the wait for it',
+  };
 
   override up(): void {
     this.addSql(

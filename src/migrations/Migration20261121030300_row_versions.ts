@@ -11,6 +11,7 @@ const edited = ['experiments', 'interview_guide', 'experiment_documents', 'explo
  */
 export class Migration20261121030300_row_versions extends Migration {
   override name = 'Migration20261121030300_row_versions';
+  static readonly loses = edited.map((table) => `${table}.row_version: how often the row was changed`);
 
   override up(): void {
     for (const table of edited)

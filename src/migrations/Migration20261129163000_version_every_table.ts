@@ -31,6 +31,7 @@ const all = [...unversioned, 'experiments', 'interview_guide', 'experiment_docum
  */
 export class Migration20261129163000_version_every_table extends Migration {
   override name = 'Migration20261129163000_version_every_table';
+  static readonly loses = unversioned.map((table) => `${table}.row_version: how often the row was changed`);
 
   override up(): void {
     for (const table of unversioned)

@@ -24,6 +24,15 @@ export { MigratorError, MigrationRefusedError, type MigratorErrorCode } from './
 export { migrationGap, type MigrationGap } from './ledger/pending.ts';
 export { Migrator, type PlanBasis } from './migrator.ts';
 export { comparisonSettings, type ComparisonOptions } from './comparison-options.ts';
+export type {
+  Blocks,
+  Finding,
+  Held,
+  LintReport,
+  NotLinted,
+  SilencedFinding,
+} from './lint/observation/finding.ts';
+export type { LintRequest } from './lint/lint.ts';
 export type { MigratorOptions } from './migrator-options.ts';
 export type { MigrationRun } from './run/runner.ts';
 export type { PlannedMigration } from './plan/plan.ts';

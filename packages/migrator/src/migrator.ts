@@ -23,6 +23,8 @@ import { parkedObjects, purge, type ParkedObject } from './parking/parked-object
 import { appliedUpTo, planOf, type PlannedMigration } from './plan/plan.ts';
 import { selectDown, selectUp } from './plan/selection.ts';
 import { downSteps, upSteps } from './plan/steps.ts';
+import { lint, type LintRequest } from './lint/lint.ts';
+import type { LintReport } from './lint/observation/finding.ts';
 import type { Limits } from './run/limits.ts';
 import type { Patience } from './run/retry-while-locked.ts';
 import { repair, type RepairRequest } from './repair.ts';
@@ -171,6 +173,16 @@ export class Migrator {
    */
   check(): Promise<CheckResult> {
     return check(this.#database());
+  }
+
+  /**
+   * Returns the unsafe forms in migrations, by default the pending ones, by what their statements lock and do on a scratch database.
+   * Changes nothing; needs no lease.
+   *
+   * @throws MigrationRefusedError for an unknown name, or when the role may not create databases.
+   */
+  async lint(request: LintRequest = {}): Promise<LintReport> {
+    return lint(this.#database(), await readState(this.#orm, this.#tables), this.#limits(), request);
   }
 
   /**

@@ -11,6 +11,9 @@ interface Written {
   readonly statementTimeout?: number;
   /** The names of the migrations that it replaces. */
   readonly replaces?: readonly string[];
+  /** What it declares to lose, and which rules of `lint` it silences. */
+  readonly loses?: readonly string[];
+  readonly lint?: Readonly<Record<string, string>>;
 }
 
 /** Migrations by their names. */
@@ -46,10 +49,12 @@ type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) =>
 /** Returns a class whose text has its statements, as that of a file does. */
 function asClass(
   name: string,
-  { up, down = [], transactional = true, replaces = [], ...settings }: Written,
+  { up, down = [], transactional = true, replaces = [], loses = [], lint = {}, ...settings }: Written,
 ): MigrationObject {
   const text = `return class extends Migration {
     ${replaces.length === 0 ? '' : `static replaces = ${JSON.stringify(replaces)};`}
+    ${loses.length === 0 ? '' : `static loses = ${JSON.stringify(loses)};`}
+    ${Object.keys(lint).length === 0 ? '' : `static lint = ${JSON.stringify(lint)};`}
     ${Object.entries(settings)
       .map(([setting, value]) => `${setting} = ${value};`)
       .join(' ')}

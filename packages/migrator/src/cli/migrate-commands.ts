@@ -4,6 +4,7 @@ import { checkCommand } from './commands/check.ts';
 import { createCommand } from './commands/create.ts';
 import { downCommand } from './commands/down.ts';
 import type { CommandHost, DatabaseLocation } from './host/host.ts';
+import { lintCommand } from './commands/lint.ts';
 import { planCommand } from './commands/plan.ts';
 import { purgeCommand } from './commands/purge.ts';
 import { redoCommand } from './commands/redo.ts';
@@ -23,6 +24,7 @@ export function migrateCommands<P extends DatabaseLocation>(host: CommandHost<P>
     planCommand(host),
     createCommand(host),
     checkCommand(host),
+    lintCommand(host),
     baselineCommand(host),
     squashCommand(host),
     historyCommand(host),

@@ -9,6 +9,7 @@ import { withoutParkingCode } from '../sql/parking-mark.ts';
 import { withoutBatchOptions } from './backfill.ts';
 import type { StatementGuard } from '../session/guarded-transaction.ts';
 import { callGuarded } from './guarded-migration.ts';
+import { readDeclarations, type Declarations } from './declarations.ts';
 import type { MigrationFile } from './migration-files.ts';
 import { requireReplaces } from './replaces.ts';
 
@@ -81,8 +82,11 @@ export class LoadedMigration {
   readonly textDigest: string | null;
   readonly transactional: boolean;
   readonly settings: MigrationSettings;
+  /** Whether it has a `down`: that of the ORM's class only throws. */
+  readonly hasDown: boolean;
   readonly #orm: MikroORM;
   readonly #file: MigrationFile;
+  readonly #sample: Migration;
   readonly #emitted = new Map<Direction, Promise<readonly string[] | null>>();
 
   private constructor(
@@ -93,16 +97,27 @@ export class LoadedMigration {
   ) {
     this.#orm = orm;
     this.#file = file;
+    this.#sample = sample;
     this.name = name;
     this.textDigest = textDigest;
     this.transactional = sample.isTransactional();
     this.settings = settingsOf(sample);
+    this.hasDown = definesDown(sample);
   }
 
   static async load(orm: MikroORM, migration: CodeMigration, file: MigrationFile): Promise<LoadedMigration> {
     const sample = await file.make();
     requireReplaces(migration.name, sample, migration.replaces);
     return new LoadedMigration(orm, migration, file, sample);
+  }
+
+  /**
+   * Returns what its class declares. Not read when it is loaded: a declaration does not change what is sent.
+   *
+   * @throws MigrationRefusedError when a declaration is not of its form.
+   */
+  declarations(): Declarations {
+    return readDeclarations(this.name, this.#sample);
   }
 
   /**
@@ -169,6 +184,13 @@ function addedStatements(orm: MikroORM, migration: Migration): string[] {
     })
     .map((text) => text.trim())
     .filter((text) => text !== '');
+}
+
+// Not by comparing with the ORM's class, which may be loaded twice.
+function definesDown(sample: Migration): boolean {
+  let owner: object | null = sample;
+  while (owner !== null && !Object.hasOwn(owner, 'down')) owner = Reflect.getPrototypeOf(owner);
+  return owner !== null && !Object.hasOwn(owner, 'getQueries');
 }
 
 function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {
