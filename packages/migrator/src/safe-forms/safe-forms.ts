@@ -1,6 +1,6 @@
 import type { Constraint, IndexStmt } from '../sql/parse-sql.ts';
 import { insertConcurrently } from './insert-concurrently.ts';
-import { actionsOf, relationName, type Action } from './alter-actions.ts';
+import { partsOf, relationName, type StatementPart } from './statement-parts.ts';
 import { quoted } from '../create/named-objects.ts';
 import type { AnnotatedStatement } from '../create/source.ts';
 
@@ -31,16 +31,16 @@ interface SafeForm {
   readonly concurrentDown?: readonly string[];
   readonly closingDown?: readonly string[];
   /** The action of `down` that is replaced too; absent where `down` stays. */
-  readonly undone?: Action;
+  readonly undone?: StatementPart;
 }
 
 /** Returns the safe forms of a migration; null when nothing in it has one. New tables have no rows, and need none. */
 export async function safeForms({ up, down }: Statements): Promise<SafeForms | null> {
-  const forward = await actionsOf(up);
-  const backward = await actionsOf(down);
+  const forward = await partsOf(up);
+  const backward = await partsOf(down);
   const made = new Set(forward.flat().flatMap(createdTable));
   const context: Context = { up: forward.flat(), down: backward.flat() };
-  const forms = new Map<Action, SafeForm>();
+  const forms = new Map<StatementPart, SafeForm>();
   for (const action of context.up) {
     if (made.has(action.table ?? tableOfIndex(action))) continue;
     const form = formOf(action, context);
@@ -53,8 +53,8 @@ export async function safeForms({ up, down }: Statements): Promise<SafeForms | n
   const all = [...forms];
   return {
     main: {
-      up: replaced(up, forward, (action) => partOf(forms.get(action), 'main')),
-      down: replaced(down, backward, (action) => partOf(undone.get(action), 'mainDown')),
+      up: replaced(up, forward, (action) => sentInstead(forms.get(action), 'main')),
+      down: replaced(down, backward, (action) => sentInstead(undone.get(action), 'mainDown')),
     },
     concurrent: {
       up: all.flatMap(([action, { concurrent = [] }]) => noted(concurrent, action)),
@@ -70,16 +70,16 @@ export async function safeForms({ up, down }: Statements): Promise<SafeForms | n
   };
 }
 
-function partOf(form: SafeForm | undefined, part: 'main' | 'mainDown'): readonly string[] | undefined {
+function sentInstead(form: SafeForm | undefined, part: 'main' | 'mainDown'): readonly string[] | undefined {
   return form && (form[part] ?? []);
 }
 
 interface Context {
-  readonly up: readonly Action[];
-  readonly down: readonly Action[];
+  readonly up: readonly StatementPart[];
+  readonly down: readonly StatementPart[];
 }
 
-function formOf(action: Action, context: Context): SafeForm | null {
+function formOf(action: StatementPart, context: Context): SafeForm | null {
   const { node, change, table } = action;
   if (node && 'IndexStmt' in node) return newIndex(action, node.IndexStmt, context);
   if (node && 'DropStmt' in node) return droppedIndex(action, context);
@@ -100,7 +100,7 @@ function formOf(action: Action, context: Context): SafeForm | null {
   };
 }
 
-function newIndex({ sql }: Action, index: IndexStmt, { down }: Context): SafeForm | null {
+function newIndex({ sql }: StatementPart, index: IndexStmt, { down }: Context): SafeForm | null {
   if (index.concurrent || index.idxname === undefined) return null;
   const name = indexName(index);
   const undone = down.find((one) => droppedName(one) === name);
@@ -113,7 +113,7 @@ function newIndex({ sql }: Action, index: IndexStmt, { down }: Context): SafeFor
   };
 }
 
-function droppedIndex(action: Action, { up, down }: Context): SafeForm | null {
+function droppedIndex(action: StatementPart, { up, down }: Context): SafeForm | null {
   const name = droppedName(action);
   if (name === null) return null;
   const undone = down.find((one) => createdIndex(one) === name);
@@ -170,12 +170,12 @@ function notNull(table: string, column: string, { down }: Context): SafeForm | n
   };
 }
 
-function dropsConstraint({ change }: Action, name: string): boolean {
+function dropsConstraint({ change }: StatementPart, name: string): boolean {
   return change?.subtype === 'AT_DropConstraint' && change.name === name;
 }
 
 /** Returns the quoted name of the one index that a statement drops; null for any other statement. */
-function droppedName({ node }: Action): string | null {
+function droppedName({ node }: StatementPart): string | null {
   if (!node || !('DropStmt' in node)) return null;
   const { removeType, objects = [], concurrent, behavior } = node.DropStmt;
   const [object, ...others] = objects;
@@ -194,17 +194,17 @@ function indexName({ idxname = '', relation }: IndexStmt): string {
 }
 
 /** Returns the quoted name of the index that a statement creates, not concurrently; null for any other statement. */
-function createdIndex({ node }: Action): string | null {
+function createdIndex({ node }: StatementPart): string | null {
   return node && 'IndexStmt' in node && !node.IndexStmt.concurrent ? indexName(node.IndexStmt) : null;
 }
 
 /** Returns the quoted name of the table of an index that is created; empty for any other statement. */
-function tableOfIndex({ node }: Action): string {
+function tableOfIndex({ node }: StatementPart): string {
   const relation = node && 'IndexStmt' in node ? node.IndexStmt.relation : undefined;
   return relation ? relationName(relation) : '';
 }
 
-function createdTable({ node }: Action): string[] {
+function createdTable({ node }: StatementPart): string[] {
   return node && 'CreateStmt' in node && node.CreateStmt.relation
     ? [relationName(node.CreateStmt.relation)]
     : [];
@@ -213,8 +213,8 @@ function createdTable({ node }: Action): string[] {
 /** Returns statements with other ones for some of their actions. A statement without such an action stays as it is. */
 function replaced(
   statements: readonly AnnotatedStatement[],
-  actions: readonly (readonly Action[])[],
-  formFor: (action: Action) => readonly string[] | undefined,
+  actions: readonly (readonly StatementPart[])[],
+  formFor: (action: StatementPart) => readonly string[] | undefined,
 ): AnnotatedStatement[] {
   return statements.flatMap((statement, index) => {
     const parts = actions[index] ?? [];
@@ -231,6 +231,6 @@ function plain(sql: string): AnnotatedStatement {
 }
 
 /** Returns statements, with the notes of an action at the first. */
-function noted(statements: readonly string[], { notes }: Action): AnnotatedStatement[] {
+function noted(statements: readonly string[], { notes }: StatementPart): AnnotatedStatement[] {
   return statements.map((sql, index) => ({ sql, notes: index === 0 ? notes : [] }));
 }

@@ -36,7 +36,7 @@ export async function actingStatements(sql: string): Promise<ActingStatement[]> 
 }
 
 /** Returns the relations that an action names. */
-export function namesIn(action: Action): string[] {
+export function relationsNamedIn(action: Action): string[] {
   const names = [
     'name' in action && action.kind !== 'set' ? action.name : null,
     'table' in action ? action.table : null,

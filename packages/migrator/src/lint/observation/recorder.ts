@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 import { tryStatement } from '../../catalog/restorable-differences.ts';
 import { isLostConnection, findSqlState } from '../../session/find-sql-state.ts';
 import type { Session } from '../../session/session.ts';
-import { actingStatements, namesIn, type ActingStatement } from '../../sql/statement-actions.ts';
+import { actingStatements, relationsNamedIn, type ActingStatement } from '../../sql/statement-actions.ts';
 import { longNames } from '../../sql/long-names.ts';
 import { ObservedStatement, type ObservedMigration, type Refusal } from './observed-statement.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
@@ -131,7 +131,7 @@ async function resolveNames(
   session: Session,
   { actions }: ActingStatement,
 ): Promise<ReadonlyMap<string, number>> {
-  const names = actions.flatMap(namesIn);
+  const names = actions.flatMap(relationsNamedIn);
   if (names.length === 0) return new Map();
   const rows = await session.query<{ name: string; oid: number | null }>(
     'select name, to_regclass(name)::oid::int as oid from unnest($1::text[]) name',

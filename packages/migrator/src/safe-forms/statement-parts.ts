@@ -4,7 +4,7 @@ import { quoted } from '../create/named-objects.ts';
 import type { AnnotatedStatement } from '../create/source.ts';
 
 /** A statement, or one action of an `alter table`, which is a statement too. */
-export interface Action extends AnnotatedStatement {
+export interface StatementPart extends AnnotatedStatement {
   /** Null for what PostgreSQL's grammar can't parse. */
   readonly node: Node | null;
   /** The action of an `alter table`; null for any other statement. */
@@ -15,18 +15,18 @@ export interface Action extends AnnotatedStatement {
   readonly text: string;
 }
 
-/** Returns each statement by its actions: one, but of an `alter table` with several. */
-export async function actionsOf(statements: readonly AnnotatedStatement[]): Promise<Action[][]> {
-  return Promise.all(statements.map(actionsOfStatement));
+/** Returns each statement by its actions: one, but of an `alter table` with several actions. */
+export async function partsOf(statements: readonly AnnotatedStatement[]): Promise<StatementPart[][]> {
+  return Promise.all(statements.map(partsOfStatement));
 }
 
-async function actionsOfStatement({ sql, notes }: AnnotatedStatement): Promise<Action[]> {
+async function partsOfStatement({ sql, notes }: AnnotatedStatement): Promise<StatementPart[]> {
   const [statement, ...others] = (await parseSql(sql)) ?? [];
   // What can't be parsed stays as it is.
   if (!statement || others.length > 0)
     return [{ sql, notes, node: null, change: null, table: null, text: '' }];
   const { node } = statement;
-  const whole: Action = { sql, notes, node, change: null, table: null, text: '' };
+  const whole: StatementPart = { sql, notes, node, change: null, table: null, text: '' };
   if (!('AlterTableStmt' in node) || node.AlterTableStmt.objtype !== 'OBJECT_TABLE') return [whole];
   const { relation, cmds = [] } = node.AlterTableStmt;
   if (!relation) return [whole];
