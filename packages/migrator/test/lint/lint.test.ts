@@ -214,6 +214,20 @@ describe('finds by what the server does', () => {
       ['up 3: drop-cascade: function n()'],
     ],
     [
+      'what a truncate empties by its cascade',
+      [
+        'create table lines (order_id int)',
+        'alter table orders add constraint c foreign key (customer) references customers not valid',
+        'create index orders_customer on orders (customer)',
+        'truncate customers cascade',
+      ],
+      [
+        'up 3: create-index: index orders_customer',
+        'up 4: truncate: table customers',
+        'up 4: truncate: table orders',
+      ],
+    ],
+    [
       'a view that is created again without its privileges',
       [
         'create view names as select name from customers; grant select on names to public',
@@ -378,6 +392,35 @@ describe('silencing', () => {
 
     expect((await silencing.status()).map(({ condition }) => condition)).toEqual(['applied', 'applied']);
   });
+});
+
+test('an index of a partitioned table, but not one that is attached part by part', async () => {
+  const days: Migrations = {
+    M2: {
+      up: [
+        'create table days (id int) partition by range (id)',
+        'create table days_1 partition of days for values from (1) to (2)',
+      ],
+    },
+  };
+
+  expect(await rulesIn({ ...days, M3: { up: ['create index i on days (id)'] } })).toEqual([
+    'up 1: create-index: index i',
+  ]);
+  expect(
+    await rulesIn({
+      ...days,
+      M3: {
+        up: [
+          'create index i on only days (id)',
+          'create index concurrently i_1 on days_1 (id)',
+          'alter index i attach partition i_1',
+        ],
+        down: null,
+        transactional: false,
+      },
+    }),
+  ).toEqual([]);
 });
 
 test('what is lost going back is declared by table or by column', async () => {

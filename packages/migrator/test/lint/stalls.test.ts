@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding, LintReport } from 'mikro-orm-safe-migrations';
 import type { ExampleMigration } from '../../src/lint/rules/rule.ts';
+import { actingStatements } from '../../src/sql/statement-actions.ts';
 import { rules } from '../../src/lint/rules.ts';
 import { TestDatabase } from '../kit/database.ts';
 import { again, lintExamples } from './example-chain.ts';
@@ -128,6 +129,22 @@ async function run({ up, transactional = true }: ExampleMigration): Promise<void
   for (const sql of up) await migrating.query(sql);
   if (transactional) await migrating.query('commit');
 }
+
+describe('the safe form of a finding runs as it is printed', () => {
+  const complete = (one: Finding): boolean =>
+    !one.safe.includes('…') && !/^(?:\/\/|static|readonly)/m.test(one.safe);
+
+  test.each(rules)('$name', async ({ name, unsafe: { up } }) => {
+    const found = report.findings.filter(
+      ({ migration, rule }) => migration === `${name}: unsafe` && rule === name,
+    );
+    for (const { safe, statement } of found.filter(complete)) {
+      await createSchema(false);
+      for (const sql of up.slice(0, (statement ?? 1) - 1)) await migrating.query(sql);
+      for (const { text } of await actingStatements(safe)) await migrating.query(text);
+    }
+  });
+});
 
 describe('nobody waits for the safe form', () => {
   test.each(rules)('$name', async ({ name, safe }) => {

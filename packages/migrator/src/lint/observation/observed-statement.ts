@@ -189,7 +189,7 @@ export class ObservedStatement {
   /** Whether the server built an index. That of a partitioned table consists of those of its partitions. */
   wasBuilt(index: number): boolean {
     const { name, kind } = this.relation(index) ?? {};
-    if (kind === 'I') return true;
+    if (kind === 'I') return this.isIndexed(this.observation.after.indexes.get(index)?.relation ?? 0);
     return this.#named(/^building index "(.*?)" on table "/s).includes(name ?? '');
   }
 

@@ -90,13 +90,15 @@ export const dropRules: readonly Rule[] = [
     unsafe: { up: ['truncate orders'] },
     safe: [{ up: [`delete from orders where id = 0`] }],
     find: (statement) =>
-      statement.actions('truncate').flatMap(({ name }): Match[] => {
-        const found = statement.existing(name);
-        if (!found) return [];
-        const safe = `delete from ${found.label} where …; -- in batches`;
-        // Its indexes are built, of no rows.
-        return [{ object: `table ${found.label}`, table: found.oid, safe, lock: exclusive }];
-      }),
+      statement.actions('truncate').length === 0
+        ? []
+        : emptied(statement).map(({ label, oid }) => ({
+            object: `table ${label}`,
+            table: oid,
+            safe: `delete from ${label} where …; -- in batches`,
+            // Its indexes are built, of no rows.
+            lock: exclusive,
+          })),
   },
   {
     name: 'undeclared-loss',
@@ -162,14 +164,24 @@ function takenAlong(statement: ObservedStatement): string[] {
 
 const kinds: Readonly<Record<string, string>> = { v: 'view', m: 'materialized view' };
 
+/** Returns the existing tables that a TRUNCATE empties, with `cascade` also those that it does not name. */
+function emptied(statement: ObservedStatement): Relation[] {
+  const truncating = statement.actions('truncate');
+  const named = truncating.flatMap(({ name }) => statement.existing(name) ?? []);
+  const others = truncating.some(({ cascade }) => cascade) ? statement.newlyBlocked() : [];
+  return [...named, ...others.flatMap((oid) => statement.relation(oid) ?? [])].filter(
+    (one, index, all) => all.findIndex(({ oid }) => oid === one.oid) === index,
+  );
+}
+
 function undeclared(statement: ObservedStatement): Match[] {
   const { loses } = statement.migration;
   const emptying = [
     ...statement.actions('truncate').map(({ name }) => name),
     ...statement.actions('delete').flatMap(({ table, filtered }) => (filtered ? [] : [table])),
   ];
-  const emptied = emptying.flatMap((name) => statement.present(name) ?? []);
-  const tables = [...statement.droppedRelations('r', 'p'), ...emptied].map(
+  const emptiedTables = emptying.flatMap((name) => statement.present(name) ?? []);
+  const tables = [...statement.droppedRelations('r', 'p'), ...emptiedTables].map(
     ({ schema, name, label, oid }) => ({
       object: `table ${label}`,
       declared: label,
