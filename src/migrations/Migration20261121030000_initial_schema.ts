@@ -1,5 +1,25 @@
 import { Migration } from '@mikro-orm/migrations';
 
+const tables = [
+  'synth_groups',
+  'synths',
+  'experiments',
+  'interview_guide',
+  'analysis_runs',
+  'synth_outcomes',
+  'analysis_cache',
+  'research_executions',
+  'transcripts',
+  'explorations',
+  'scenario_nodes',
+  'chart_insights',
+  'sensitivity_results',
+  'region_analyses',
+  'experiment_documents',
+  'feature_scorecards',
+  'simulation_runs',
+];
+
 // Tables that have `updated_at`.
 const changing = ['experiments', 'interview_guide', 'chart_insights', 'feature_scorecards'];
 
@@ -11,6 +31,8 @@ const changing = ['experiments', 'interview_guide', 'chart_insights', 'feature_s
  * Going back loses every row of every table.
  */
 export class Migration20261121030000_initial_schema extends Migration {
+  static readonly loses = tables.map((table) => `${table}: going back drops it`);
+
   override name = 'Migration20261121030000_initial_schema';
 
   override up(): void {
@@ -306,23 +328,7 @@ export class Migration20261121030000_initial_schema extends Migration {
   }
 
   override down(): void {
-    this.addSql(`drop table simulation_runs`);
-    this.addSql(`drop table feature_scorecards`);
-    this.addSql(`drop table experiment_documents`);
-    this.addSql(`drop table region_analyses`);
-    this.addSql(`drop table sensitivity_results`);
-    this.addSql(`drop table chart_insights`);
-    this.addSql(`drop table scenario_nodes`);
-    this.addSql(`drop table explorations`);
-    this.addSql(`drop table transcripts`);
-    this.addSql(`drop table research_executions`);
-    this.addSql(`drop table analysis_cache`);
-    this.addSql(`drop table synth_outcomes`);
-    this.addSql(`drop table analysis_runs`);
-    this.addSql(`drop table interview_guide`);
-    this.addSql(`drop table experiments`);
-    this.addSql(`drop table synths`);
-    this.addSql(`drop table synth_groups`);
+    for (const table of tables.toReversed()) this.addSql(`drop table ${table}`);
     for (const table of changing) this.addSql(`drop function ${table}_set_updated_at_fn()`);
   }
 }

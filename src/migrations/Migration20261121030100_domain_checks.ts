@@ -130,6 +130,10 @@ const all = Object.entries(rules).flatMap(([table, named]) =>
  * Going back loses nothing but the rules.
  */
 export class Migration20261121030100_domain_checks extends Migration {
+  static readonly refuses = Object.keys(rules).map(
+    (table) => `${table}: rows from before that break a rule stop it`,
+  );
+
   override name = 'Migration20261121030100_domain_checks';
 
   override up(): void {

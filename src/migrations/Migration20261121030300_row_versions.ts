@@ -10,6 +10,8 @@ const edited = ['experiments', 'interview_guide', 'experiment_documents', 'explo
  * Going back loses the versions; going forward again starts them at 1.
  */
 export class Migration20261121030300_row_versions extends Migration {
+  static readonly loses = edited.map((table) => `${table}.row_version: going back drops it`);
+
   override name = 'Migration20261121030300_row_versions';
 
   override up(): void {

@@ -30,6 +30,8 @@ const all = [...unversioned, 'experiments', 'interview_guide', 'experiment_docum
  * thirteen at 1.
  */
 export class Migration20261129163000_version_every_table extends Migration {
+  static readonly loses = unversioned.map((table) => `${table}.row_version: going back drops it`);
+
   override name = 'Migration20261129163000_version_every_table';
 
   override up(): void {

@@ -11,6 +11,7 @@ import { repairCommand } from './repair.ts';
 import { squashCommand } from './squash.ts';
 import { statusCommand } from './status.ts';
 import { upCommand } from './up.ts';
+import { verifyCommand } from './verify.ts';
 
 /** Returns every command of the migrator, for a command line that mounts them. */
 export function migrateCommands<P extends DatabaseLocation>(host: CommandHost<P>): Command[] {
@@ -22,6 +23,7 @@ export function migrateCommands<P extends DatabaseLocation>(host: CommandHost<P>
     planCommand(host),
     createCommand(host),
     checkCommand(host),
+    verifyCommand(host),
     baselineCommand(host),
     squashCommand(host),
     historyCommand(host),
