@@ -11,6 +11,10 @@ interface Written {
   readonly statementTimeout?: number;
   /** The names of the migrations that it replaces. */
   readonly replaces?: readonly string[];
+  /** What it declares to lose and to refuse, and why it has no `down`. */
+  readonly loses?: readonly string[];
+  readonly refuses?: readonly string[];
+  readonly irreversible?: string;
 }
 
 /** Migrations by their names. */
@@ -46,10 +50,13 @@ type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) =>
 /** Returns a class whose text has its statements, as that of a file does. */
 function asClass(
   name: string,
-  { up, down = [], transactional = true, replaces = [], ...settings }: Written,
+  { up, down = [], transactional = true, replaces, loses, refuses, irreversible, ...settings }: Written,
 ): MigrationObject {
   const text = `return class extends Migration {
-    ${replaces.length === 0 ? '' : `static replaces = ${JSON.stringify(replaces)};`}
+    ${Object.entries({ replaces, loses, refuses, irreversible })
+      .filter(([, value]) => value !== undefined)
+      .map(([property, value]) => `static ${property} = ${JSON.stringify(value)};`)
+      .join(' ')}
     ${Object.entries(settings)
       .map(([setting, value]) => `${setting} = ${value};`)
       .join(' ')}

@@ -34,6 +34,12 @@ export class Harvest {
       await this.#visit(node, { columnsOf: () => [], tied: value });
   }
 
+  /** Adds the bounds of a partition: values of the columns that decide it. */
+  async addBound(bound: string, columns: readonly string[]): Promise<void> {
+    for (const { node } of (await parseSql(`alter table a attach partition b ${bound}`)) ?? [])
+      this.#tie(node, columns);
+  }
+
   /** Adds what the body of a function says. */
   async addBody(body: string, columnsOf: (table: string) => readonly string[]): Promise<void> {
     await this.#addWords(body);

@@ -79,6 +79,8 @@ function distinctColumns(table: Table): ReadonlySet<string> {
     const [best] = all
       .filter(({ name }) => !referring.has(name))
       .map((column) => ({ column, rank: rankOf(table, column) }))
+      // Of equal ones the last: the first is often a tenant's, which rows of several tables share.
+      .toReversed()
       .toSorted((a, b) => a.rank - b.rank);
     if (best) chosen.add(best.column.name);
   }

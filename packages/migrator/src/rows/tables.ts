@@ -86,8 +86,11 @@ export interface Table {
   readonly isDeferrable: boolean;
   /** The names of its indexes, constraints, triggers and partitions. */
   readonly parts: readonly string[];
+  /** The columns that decide the partition, at any level. */
   readonly partitionColumns: readonly string[];
-  /** Texts that name values: bounds of partitions, predicates and expressions of indexes. */
+  /** The bounds of its partitions, as PostgreSQL prints them. */
+  readonly bounds: readonly string[];
+  /** Predicates and expressions of indexes. */
   readonly expressions: readonly string[];
   /** The bodies of the functions of its triggers. */
   readonly bodies: readonly string[];
@@ -135,10 +138,11 @@ const tablesQuery = `
       union select unnest(array[tgname, proname]) from pg_trigger join pg_proc p on p.oid = tgfoid
         where tgrelid = r.oid and not tgisinternal
       union select relname from pg_partition_tree(r.oid) join pg_class on oid = relid),
-    'partitionColumns', coalesce((select ${names('partattrs::int2[]', 'partrelid')} from pg_partitioned_table where partrelid = r.oid), '{}'),
-    'expressions', array(select pg_get_expr(relpartbound, c.oid) from pg_partition_tree(r.oid) join pg_class c on c.oid = relid
-        where relpartbound is not null
-      union select pg_get_expr(indpred, indrelid) from pg_index where indrelid = r.oid and indpred is not null
+    'partitionColumns', array(select distinct attname from pg_partition_tree(r.oid) join pg_partitioned_table on partrelid = relid
+      join pg_attribute on attrelid = partrelid and attnum = any(partattrs)),
+    'bounds', array(select pg_get_expr(relpartbound, c.oid) from pg_partition_tree(r.oid) join pg_class c on c.oid = relid
+        where relpartbound is not null order by c.oid),
+    'expressions', array(select pg_get_expr(indpred, indrelid) from pg_index where indrelid = r.oid and indpred is not null
       union select pg_get_expr(indexprs, indrelid) from pg_index where indrelid = r.oid and indexprs is not null),
     'bodies', array(select distinct prosrc from pg_trigger join pg_proc p on p.oid = tgfoid where tgrelid = r.oid and not tgisinternal)
   ) order by r.name) as tables from relation r`;

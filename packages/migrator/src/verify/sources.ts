@@ -23,7 +23,9 @@ export async function harvestOf(migration: LoadedMigration, sides: readonly Tabl
     for (const column of columns)
       if (column.default !== null) await harvest.addExpression(column.default, [column.name]);
   }
-  for (const text of texts) await harvest.addExpression(text.replace(/^FOR VALUES\b.*$/s, 'true'));
+  for (const text of texts) await harvest.addExpression(text);
+  for (const { bounds, partitionColumns } of tables)
+    for (const bound of new Set(bounds)) await harvest.addBound(bound, partitionColumns);
   for (const { types, tables: some } of sides) {
     for (const type of types.values()) {
       const typed = some.flatMap(({ columns }) => columns.filter((column) => column.type === type.oid));

@@ -37,7 +37,10 @@ export interface Sides {
   readonly before: Tables;
   readonly after: Tables;
   readonly changes: ReturnType<typeof differences>;
-  readonly isReversible: boolean;
+  /** Whether `down` succeeds without rows. */
+  isReversible: boolean;
+  /** Whether `up` can run again after `down`, without rows. */
+  isRepeatable: boolean;
   readonly harvest: Harvest;
   /** The values of each side, once they are known. */
   readonly pools: Map<Tables, Pools>;
@@ -67,7 +70,6 @@ export async function verifyMigration(
     await workspace.discard();
     return findings;
   }
-  findings.isIrreversible = !sides.isReversible;
   for (const set of rowSets) {
     await reuseOrDiscard(context, migration, { origin, findings, sides });
     report(`rows: ${set}`);
@@ -102,12 +104,15 @@ async function reuseOrDiscard(
   }: { readonly origin: Origin; readonly findings: Findings; readonly sides: Sides },
 ): Promise<void> {
   const copy = await workspace.open();
-  const isClean = findings.differences.length === 0 && findings.failures.length === 0;
-  if (!isClean || !origin.isEmpty || !sides.isReversible) return workspace.discard();
+  if (!origin.isEmpty || !sides.isReversible) return workspace.discard();
   if (await runDirection(copy, migration, 'down')) return workspace.discard();
   const found = differences(origin.catalog, ignored.without(await readCatalog(copy, schema)));
-  for (const difference of found) findings.differences.push({ after: 'down', difference });
-  if (found.length > 0) return workspace.discard();
+  if (found.length > 0) {
+    // Without rows there was none: rows caused it.
+    if (findings.differences.length === 0)
+      for (const difference of found) findings.differences.push({ after: 'down', difference });
+    return workspace.discard();
+  }
   await inTransaction(copy, async (session) => {
     const { tables } = await readTables(session, schema, log);
     if (tables.length === 0) return;
@@ -141,7 +146,7 @@ async function verifySchema(
   const [after, tablesAfter] = [await catalog(), await tablesOf()];
   const rowsAfter = await rowsOf(tablesAfter);
   const changes = differences(before, after);
-  const isReversible = await migration.emit('down').then(
+  const hasDown = await migration.emit('down').then(
     () => true,
     () => false,
   );
@@ -150,23 +155,29 @@ async function verifySchema(
     before: tablesBefore,
     after: tablesAfter,
     changes,
-    isReversible,
+    isReversible: false,
+    isRepeatable: false,
     harvest,
     pools: new Map(),
   };
-  if (!isReversible) return sides;
+  findings.isIrreversible = !hasDown;
+  if (!hasDown) return sides;
   const failureDown = await runDirection(copy, migration, 'down');
   if (failureDown) {
     findings.failures.push(`down fails without rows: ${describeFailure(failureDown)}`);
     return sides;
   }
+  sides.isReversible = true;
   compare('down', before, await catalog());
   for (const one of compareRows(rowsBefore, await rowsOf(await tablesOf()))) findings.addLoss('up', one);
   const failureAgain = await runDirection(copy, migration, 'up');
   if (failureAgain) {
-    findings.failures.push(`up fails after down, without rows: ${describeFailure(failureAgain)}`);
+    // What `down` did not restore is the cause, and is named already.
+    if (findings.differences.length === 0)
+      findings.failures.push(`up fails after down, without rows: ${describeFailure(failureAgain)}`);
     return sides;
   }
+  sides.isRepeatable = true;
   compare('up', after, await catalog());
   for (const one of compareRows(rowsAfter, await rowsOf(await tablesOf()))) findings.addLoss('down', one);
   return sides;

@@ -48,6 +48,7 @@ export async function verifySet(
   const down = await run.run('down');
   if (down) {
     run.compare('up', up.before, down);
+    if (!sides.isRepeatable) return;
     const again = await run.run('up');
     if (!again) return;
     run.compare('down', down.before, again);
