@@ -200,9 +200,12 @@ describe('verify', () => {
   test('gives the same certificates each time', async () => {
     const db = await emptyDatabase();
     const migrator = migratorOn(db, chain);
-    const stable = (all: Certificate[]) => all.map(({ durationMs: _, ...one }) => one);
 
-    expect(stable(await migrator.verify())).toEqual(stable(await migrator.verify()));
+    const [first, second] = [await migrator.verify(), await migrator.verify()];
+
+    expect(first.map((one) => ({ ...one, durationMs: 0 }))).toEqual(
+      second.map((one) => ({ ...one, durationMs: 0 })),
+    );
   });
 
   test('changes nothing on the connected database', async () => {

@@ -29,6 +29,10 @@ export interface FillReport {
 }
 
 const rowsPerSet = 600;
+// Links of rows in a tree begin here; those below are of conditions.
+const firstLink = 1_000;
+
+type InTree = Parameters<typeof composeRow>[1]['tree'];
 
 /**
  * Inserts a set of generated rows into all tables, parents before children: the same rows for the same schema. The session has the functions of `createFunctions`. What the schema refuses is
@@ -98,8 +102,7 @@ class Filler {
     } = this.#filling;
     const needed = new Map(
       tables.map((table): [string, number] => {
-        const follows = table.foreignKeys.some(({ target, cascades }) => cascades && touched.has(target));
-        return [table.name, touched.has(table.name) ? 6 : follows ? 10 : 3];
+        return [table.name, touched.has(table.name) ? 6 : 3];
       }),
     );
     for (const table of tables.toReversed())
@@ -114,27 +117,47 @@ class Filler {
   }
 
   async #fillTable(table: Table, plain: number, specs: readonly RowSpec[]): Promise<void> {
-    const plainRows = Array.from({ length: plain - 1 }, (): RowSpec => ({ values: new Map() }));
+    const length = Math.max(plain, this.#followers(table)) - 1;
+    const plainRows = Array.from({ length }, (): RowSpec => ({ values: new Map() }));
     const isTree = table.foreignKeys.some(({ target }) => target === table.name);
     const known = this.#filling.templates.get(JSON.stringify(table));
     // Fewer calls: most tables were filled before.
     if (known && !isTree) {
-      const inserted = await this.#insert(
-        table,
-        known,
-        [{ values: new Map() }, ...plainRows, ...specs],
-        false,
-      );
-      if (inserted > 0) return;
+      const rows = [{ values: new Map() }, ...plainRows, ...specs];
+      if ((await this.#insert(table, known, rows)) > 0) return;
     }
     const template = await this.#template(table);
     if (!template) {
       if (this.#parents.count(table.name) === 0) this.#notCovered.push(table.label);
       return;
     }
-    // A chain refers to the row before, whose key is known once it is inserted.
-    if (isTree) for (const spec of plainRows.slice(0, 5)) await this.#insert(table, template, [spec], true);
-    await this.#insert(table, template, [...(isTree ? plainRows.slice(5) : plainRows), ...specs], false);
+    if (isTree) return this.#fillTree(table, template, plainRows, specs);
+    await this.#insert(table, template, [...plainRows, ...specs]);
+  }
+
+  /** Returns how many rows a table needs so that most rows of a touched one, which cascades to it, have a child. */
+  #followers({ name, foreignKeys }: Table): number {
+    const parents = foreignKeys
+      .filter(({ target, cascades }) => cascades && target !== name && this.#filling.touched.has(target))
+      .map(({ target }) => this.#parents.count(target));
+    return Math.min(60, Math.ceil(Math.max(0, ...parents) * 1.4));
+  }
+
+  /** Inserts a chain of rows, rows that refer to themselves, and for each special row one that refers to it. */
+  async #fillTree(
+    table: Table,
+    template: Row,
+    plainRows: readonly RowSpec[],
+    specs: readonly RowSpec[],
+  ): Promise<void> {
+    // The key of the row before is known once it is inserted.
+    for (const spec of plainRows.slice(0, 5)) await this.#insert(table, template, [spec], 'last');
+    const itself = { values: new Map() };
+    await this.#insert(table, template, [itself, itself], 'itself');
+    const linked = specs.slice(0, 60).map((spec, index) => ({ link: firstLink + index, ...spec }));
+    await this.#insert(table, template, [...plainRows.slice(5), ...linked, ...specs.slice(60)]);
+    const children = linked.map(({ link }): RowSpec => ({ values: new Map(), link }));
+    await this.#insert(table, template, children);
   }
 
   /** Inserts the first row, and returns it; null when none is accepted. */
@@ -145,11 +168,14 @@ class Filler {
     const trials = trialRows(table, pools, known);
     for (const trial of [trials.first, trials.checked, trials.random]) {
       const candidates = trial();
-      const rows = candidates.flatMap((row) => this.#compose(table, row, { values: new Map() }, false) ?? []);
+      const rows = candidates.flatMap((candidate) => {
+        const row = this.#compose(table, candidate, { values: new Map() }, 'any');
+        return row ? [{ candidate, row }] : [];
+      });
       if (rows.length === 0) continue;
       this.#number++;
-      const [outcome] = await this.#send(table, [rows]);
-      const accepted = outcome?.accepted === undefined ? undefined : candidates[outcome.accepted];
+      const [outcome] = await this.#send(table, [rows.map(({ row }) => row)]);
+      const accepted = outcome?.accepted === undefined ? undefined : rows[outcome.accepted]?.candidate;
       if (!outcome || accepted === undefined) continue;
       templates.set(key, accepted);
       this.#record(table, outcome, undefined);
@@ -158,16 +184,21 @@ class Filler {
     return null;
   }
 
-  async #insert(table: Table, template: Row, specs: readonly RowSpec[], isChain: boolean): Promise<number> {
+  async #insert(
+    table: Table,
+    template: Row,
+    specs: readonly RowSpec[],
+    tree: InTree = 'any',
+  ): Promise<number> {
     if (specs.length === 0) return 0;
     const before = this.#rows;
+    const hasOther = dependsOnParent(table);
     const composed = specs.flatMap((spec) => {
       this.#number++;
-      const row = this.#compose(table, template, spec, isChain);
+      const row = this.#compose(table, template, spec, tree);
       if (!row) return [];
       // Another parent may allow what this one does not.
-      const other = table.foreignKeys.length > 0 || table.keys.some(({ isPartial }) => isPartial);
-      const again = other ? this.#compose(table, template, spec, false, 1) : null;
+      const again = hasOther ? this.#compose(table, template, spec, tree, 1) : null;
       return [{ spec, rows: again ? [row, again] : [row] }];
     });
     const outcomes = await this.#send(
@@ -179,7 +210,7 @@ class Filler {
     return this.#rows - before;
   }
 
-  #compose(table: Table, template: Row, spec: RowSpec, isChain: boolean, offset = 0): Row | null {
+  #compose(table: Table, template: Row, spec: RowSpec, tree: InTree, offset = 0): Row | null {
     const { pools } = this.#filling;
     return composeRow(table, {
       template,
@@ -188,7 +219,7 @@ class Filler {
       parents: this.#parents,
       number: this.#number + offset,
       fresh: this.#number,
-      isChain,
+      tree,
     });
   }
 
@@ -209,4 +240,13 @@ class Filler {
     this.#rows++;
     this.#parents.add(table.name, returned, link);
   }
+}
+
+/** Whether a unique key has a column that refers to a parent, or holds for some rows only. */
+function dependsOnParent({ keys, foreignKeys }: Table): boolean {
+  const referring = new Set(foreignKeys.flatMap(({ columns }) => columns));
+  return keys.some(
+    ({ columns, isPartial, isExclusion }) =>
+      isPartial || isExclusion || columns.some((column) => referring.has(column)),
+  );
 }

@@ -94,15 +94,13 @@ export class Parents {
 
   #next(table: Table, key: ForeignKey, all: readonly Parent[], number: number): Parent | undefined {
     const withChildren = all.filter((_, index) => index % 3 !== 2);
-    if (isOneToOne(table, key)) {
-      const name = `${table.name} ${key.columns.join()}`;
-      const used = this.#used.get(name) ?? 0;
-      this.#used.set(name, used + 1);
-      return withChildren[used];
-    }
     const position = stepOf(table, key, (name) => this.count(name), number);
-    if (position !== null) return all[position % Math.max(all.length, 1)];
-    return number % 2 === 0 ? withChildren[0] : withChildren[number % Math.max(withChildren.length, 1)];
+    if (position !== null && !isOneToOne(table, key)) return all[position % Math.max(all.length, 1)];
+    const name = `${table.name} ${key.columns.join()}`;
+    const used = this.#used.get(name) ?? 0;
+    this.#used.set(name, used + 1);
+    if (isOneToOne(table, key)) return withChildren[used];
+    return used % 2 === 0 ? withChildren[0] : withChildren[(used >> 1) % Math.max(withChildren.length, 1)];
   }
 }
 
@@ -132,11 +130,16 @@ function stepOf(
   number: number,
 ): number | null {
   if (!isJoin(table)) return null;
-  let rest = number;
-  for (const one of table.foreignKeys) {
-    const rows = Math.max(count(one.target), 1);
-    if (one === key) return rest % rows;
-    rest = Math.floor(rest / rows);
-  }
-  return null;
+  const counts = table.foreignKeys.map(({ target }) => Math.max(count(target), 1));
+  const [first = 1, second = 1] = counts;
+  const at = table.foreignKeys.indexOf(key);
+  // Both advance with each row, and the others once more whenever the pairs would repeat.
+  const round = Math.floor(number / leastCommonMultiple(first, second));
+  return (number + at * round) % (counts[at] ?? 1);
+}
+
+function leastCommonMultiple(one: number, other: number): number {
+  let [a, b] = [one, other];
+  while (b > 0) [a, b] = [b, a % b];
+  return (one / a) * other;
 }

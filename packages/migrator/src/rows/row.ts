@@ -16,13 +16,14 @@ interface Parts {
   readonly number: number;
   /** Decides the values that no other row has. */
   readonly fresh: number;
-  readonly isChain: boolean;
+  /** What it refers to in its own table: the row before, itself, or any. */
+  readonly tree: 'last' | 'itself' | 'any';
 }
 
 /** Returns a row; null when it needs a parent that does not exist. */
 export function composeRow(
   table: Table,
-  { template, spec, pools, parents, number, fresh, isChain }: Parts,
+  { template, spec, pools, parents, number, fresh, tree }: Parts,
 ): Row | null {
   const row = new Map<string, string | null>();
   const referring = new Set(table.foreignKeys.flatMap(({ columns }) => columns));
@@ -39,11 +40,16 @@ export function composeRow(
   }
   for (const key of table.foreignKeys) {
     if (key.columns.every((column) => row.has(column))) continue;
+    const itself = tree === 'itself' ? toItself(table, key, row) : null;
+    if (itself) {
+      for (const [column, value] of itself) row.set(column, value);
+      continue;
+    }
     const chosen = parents.choose(table, key, {
       number,
       fixed: row,
       link: spec.link,
-      isChain: isChain && key.target === table.name,
+      isChain: tree === 'last' && key.target === table.name,
     });
     const isOmitted = key.columns.every((column) => spec.omitted?.has(column));
     if (chosen && !isOmitted) for (const [column, value] of chosen) row.set(column, row.get(column) ?? value);

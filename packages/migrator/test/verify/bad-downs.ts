@@ -320,7 +320,7 @@ export const badDowns: readonly Case[] = [
         'create index if not exists extra_idx on category (label)',
       ],
       undone,
-      ['loses category', 'refuses category'],
+      ['loses book_category', 'loses category', 'refuses category.parent_id'],
     ],
     [
       'in an array',
@@ -363,11 +363,16 @@ export const badDowns: readonly Case[] = [
       'of a few rows',
       harmless,
       [undone, `delete from category where label = 'Unsorted'`],
-      ['loses book_category', 'loses category', 'refuses category'],
+      ['loses book_category', 'loses category', 'refuses category.parent_id'],
     ],
   ]),
   ...casesOf('documents', [
-    ['without a key', harmless, [undone, `update book set data = data - 'note'`], ['loses book.data']],
+    [
+      'without a key',
+      harmless,
+      [undone, `update book set data = data - 'note'`],
+      ['loses book.data', 'refuses book.data'],
+    ],
     [
       'without nulls',
       harmless,

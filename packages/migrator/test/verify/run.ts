@@ -24,15 +24,17 @@ export async function certify(cases: readonly Case[]): Promise<Certificate[]> {
 /** Returns what a certificate reports and its migration does not declare, sorted. */
 export function findingsOf(certificate: Certificate): string[] {
   const { loses, losesDown, refusesUp, refusesDown, differences, failures } = certificate;
-  const of = (does: string, effects: Certificate['loses']): string[] =>
-    effects.filter(({ declared }) => declared === null).map(({ object }) => `${does} ${object}`);
   const found = [
-    ...of('loses', [...loses, ...losesDown]),
-    ...of('refuses', [...refusesUp, ...refusesDown]),
+    ...undeclared('loses', [...loses, ...losesDown]),
+    ...undeclared('refuses', [...refusesUp, ...refusesDown]),
     ...differences.map(({ difference: { object, part } }) =>
       ['differs', object, part].filter(Boolean).join(' '),
     ),
     ...failures.map((text) => `fails: ${text}`),
   ];
   return [...new Set(found)].toSorted();
+}
+
+function undeclared(does: string, effects: Certificate['loses']): string[] {
+  return effects.filter(({ declared }) => declared === null).map(({ object }) => `${does} ${object}`);
 }
