@@ -19,6 +19,7 @@ takes_migrate-plan := direction to steps all allow_out_of_order allow_ahead refu
 takes_migrate-create := name rename drop lossy json
 takes_migrate-check := json
 takes_migrate-lint := all json
+takes_migrate-verify := pending certificate json
 takes_migrate-squash := to name json
 takes_migrate-baseline := name confirm lock_wait json
 takes_migrate-history := limit json
@@ -28,7 +29,7 @@ takes_db-reset := confirm
 takes_demo := json
 takes_test := only
 takes_test-containers := only
-switches := all allow_out_of_order allow_ahead refuse_drift exit_code json
+switches := all pending allow_out_of_order allow_ahead refuse_drift exit_code json
 
 # The variables on make's command line. Names in capitals are settings for the environment.
 letters := a b c d e f g h i j k l m n o p q r s t u v w x y z
@@ -38,7 +39,7 @@ goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 taken := $(foreach goal,$(goals),$(takes_$(goal)))
 shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
 capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER ALLOW_AHEAD REFUSE_DRIFT EXIT_CODE RENAME DROP LOSSY \
-  LIMIT ACTION REASON OLDER_THAN
+  LIMIT ACTION REASON OLDER_THAN PENDING CERTIFICATE
 loud := $(strip $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v)))
 $(if $(loud),$(error $(loud:%=%=) would be ignored; write variables in lower case))
 unknown := $(filter-out $(taken),$(given))
@@ -63,7 +64,7 @@ $(downloaded): package.json packages/migrator/package.json package-lock.json
 $(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrator/src -type f) | $(downloaded)
 	@npm run --silent build --workspace packages/migrator >&2
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-lint migrate-squash migrate-baseline migrate-history migrate-repair migrate-purge db-start db-stop db-reset db-url demo test test-all test-containers example bench docs schema check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-lint migrate-verify migrate-squash migrate-baseline migrate-history migrate-repair migrate-purge db-start db-stop db-reset db-url demo test test-all test-containers example bench docs schema check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up $(options)
@@ -88,6 +89,9 @@ migrate-check: $(installed) ## compare database, migrations and entities, and li
 
 migrate-lint: $(installed) ## report what pending migrations lock, and safe forms
 	@$(synthdb) migrate lint $(options)
+
+migrate-verify: $(installed) ## run migrations up and down with generated rows, and compare schema and rows
+	@$(synthdb) migrate verify $(options)
 
 migrate-squash: $(installed) ## replace old migrations by one: make migrate-squash to=MigrationX
 	@$(synthdb) migrate squash $(options) $(if $(filter name,$(given)),--name="$$SYNTHDB_MAKE_name")

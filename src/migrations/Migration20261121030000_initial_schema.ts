@@ -1,5 +1,25 @@
 import { Migration } from '@mikro-orm/migrations';
 
+const tables = [
+  'synth_groups',
+  'synths',
+  'experiments',
+  'interview_guide',
+  'analysis_runs',
+  'synth_outcomes',
+  'analysis_cache',
+  'research_executions',
+  'transcripts',
+  'explorations',
+  'scenario_nodes',
+  'chart_insights',
+  'sensitivity_results',
+  'region_analyses',
+  'experiment_documents',
+  'feature_scorecards',
+  'simulation_runs',
+];
+
 // Tables that have `updated_at`.
 const changing = ['experiments', 'interview_guide', 'chart_insights', 'feature_scorecards'];
 
@@ -11,26 +31,9 @@ const changing = ['experiments', 'interview_guide', 'chart_insights', 'feature_s
  * Going back loses every row of every table.
  */
 export class Migration20261121030000_initial_schema extends Migration {
+  static readonly loses = tables.map((table) => `${table}: every row`);
+
   override name = 'Migration20261121030000_initial_schema';
-  static readonly loses = [
-    'synth_groups: every row',
-    'synths: every row',
-    'experiments: every row',
-    'interview_guide: every row',
-    'analysis_runs: every row',
-    'synth_outcomes: every row',
-    'analysis_cache: every row',
-    'research_executions: every row',
-    'transcripts: every row',
-    'explorations: every row',
-    'scenario_nodes: every row',
-    'chart_insights: every row',
-    'sensitivity_results: every row',
-    'region_analyses: every row',
-    'experiment_documents: every row',
-    'feature_scorecards: every row',
-    'simulation_runs: every row',
-  ];
   static readonly lint = {
     'foreign-key-without-index':
       'that of explorations.baseline_analysis_id comes with Migration20261121030400',
@@ -329,23 +332,7 @@ export class Migration20261121030000_initial_schema extends Migration {
   }
 
   override down(): void {
-    this.addSql(`drop table simulation_runs`);
-    this.addSql(`drop table feature_scorecards`);
-    this.addSql(`drop table experiment_documents`);
-    this.addSql(`drop table region_analyses`);
-    this.addSql(`drop table sensitivity_results`);
-    this.addSql(`drop table chart_insights`);
-    this.addSql(`drop table scenario_nodes`);
-    this.addSql(`drop table explorations`);
-    this.addSql(`drop table transcripts`);
-    this.addSql(`drop table research_executions`);
-    this.addSql(`drop table analysis_cache`);
-    this.addSql(`drop table synth_outcomes`);
-    this.addSql(`drop table analysis_runs`);
-    this.addSql(`drop table interview_guide`);
-    this.addSql(`drop table experiments`);
-    this.addSql(`drop table synths`);
-    this.addSql(`drop table synth_groups`);
+    for (const table of tables.toReversed()) this.addSql(`drop table ${table}`);
     for (const table of changing) this.addSql(`drop function ${table}_set_updated_at_fn()`);
   }
 }

@@ -130,6 +130,10 @@ const all = Object.entries(rules).flatMap(([table, named]) =>
  * Going back loses nothing but the rules.
  */
 export class Migration20261121030100_domain_checks extends Migration {
+  static readonly refuses = Object.keys(rules).map(
+    (table) => `${table}: rows from before that break a rule stop it`,
+  );
+
   override name = 'Migration20261121030100_domain_checks';
   static readonly lint = {
     'validate-in-same-transaction': 'applied everywhere while the tables were small; none was in use before',

@@ -8,6 +8,8 @@ import { Migration } from '@mikro-orm/migrations';
  * Going back loses nothing but the rules.
  */
 export class Migration20261121030200_exploration_tree_rules extends Migration {
+  static readonly refuses = ['scenario_nodes.exploration_id: a second root or winner stops it'];
+
   override name = 'Migration20261121030200_exploration_tree_rules';
   static readonly lint = {
     'create-index': 'both are partial, of two rows for each exploration; scenario_nodes was small everywhere',

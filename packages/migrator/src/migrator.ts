@@ -31,6 +31,8 @@ import { repair, type RepairRequest } from './repair.ts';
 import { Runner, type MigrationRun } from './run/runner.ts';
 import type { Step } from './run/step.ts';
 import { MigrationRefusedError } from './session/errors.ts';
+import type { Certificate } from './verify/certificate.ts';
+import { verify, type VerifyRequest } from './verify/verify.ts';
 
 /** What a plan starts from. */
 export interface PlanBasis {
@@ -183,6 +185,18 @@ export class Migrator {
    */
   async lint(request: LintRequest = {}): Promise<LintReport> {
     return lint(this.#database(), await readState(this.#orm, this.#tables), this.#limits(), request);
+  }
+
+  /**
+   * Runs migrations up and down on scratch databases of the same server with generated rows, and returns a certificate for each, in the
+   * order of the code. What is lost or refused must be what the migration declares (`static loses`, `static refuses`). Changes nothing on
+   * the connected database; needs no lease.
+   *
+   * @throws MigrationRefusedError when the role may not create databases, for an unknown name, or when a `.rows.sql` fails; MigratorError
+   * `failed` when a migration before one of these fails.
+   */
+  verify(request: VerifyRequest = {}): Promise<Certificate[]> {
+    return verify(this.#database(), request);
   }
 
   /**

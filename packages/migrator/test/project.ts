@@ -11,8 +11,10 @@ interface Written {
   readonly statementTimeout?: number;
   /** The names of the migrations that it replaces. */
   readonly replaces?: readonly string[];
-  /** What it declares to lose, and which rules of `lint` it silences. */
+  /** What it declares to lose and to refuse, why it has no `down`, and which rules of `lint` it silences. */
   readonly loses?: readonly string[];
+  readonly refuses?: readonly string[];
+  readonly irreversible?: string;
   readonly lint?: Readonly<Record<string, string>>;
 }
 
@@ -49,12 +51,13 @@ type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) =>
 /** Returns a class whose text has its statements, as that of a file does. */
 function asClass(
   name: string,
-  { up, down = [], transactional = true, replaces = [], loses = [], lint = {}, ...settings }: Written,
+  { up, down = [], transactional = true, replaces, loses, refuses, irreversible, lint, ...settings }: Written,
 ): MigrationObject {
   const text = `return class extends Migration {
-    ${replaces.length === 0 ? '' : `static replaces = ${JSON.stringify(replaces)};`}
-    ${loses.length === 0 ? '' : `static loses = ${JSON.stringify(loses)};`}
-    ${Object.keys(lint).length === 0 ? '' : `static lint = ${JSON.stringify(lint)};`}
+    ${Object.entries({ replaces, loses, refuses, irreversible, lint })
+      .filter(([, value]) => value !== undefined)
+      .map(([property, value]) => `static ${property} = ${JSON.stringify(value)};`)
+      .join(' ')}
     ${Object.entries(settings)
       .map(([setting, value]) => `${setting} = ${value};`)
       .join(' ')}

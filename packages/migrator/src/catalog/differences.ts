@@ -51,6 +51,16 @@ export function describeSquashDifference(difference: Difference): string {
   });
 }
 
+/** Returns a line that describes what the opposite of a direction did not restore. */
+export function describeNotRestored(difference: Difference): string {
+  return describe(difference, {
+    absent: 'missing',
+    present: 'left behind',
+    found: 'now',
+    expected: 'before',
+  });
+}
+
 /** Returns a line that describes how the schema differs from what the last run left. */
 export function describeDrift(difference: Difference): string {
   return describe(difference, { absent: 'missing', present: 'added', found: 'now', expected: 'before' });

@@ -70,8 +70,8 @@ async function refuseStandby(server: Session): Promise<void> {
 }
 
 /** Runs `work` with a session on the server of the scratch database. */
-async function withScratchServer<T>(
-  { orm, scratchUrl }: ScratchOrigin,
+export async function withScratchServer<T>(
+  { orm, scratchUrl }: Pick<ScratchOrigin, 'orm' | 'scratchUrl'>,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   if (scratchUrl === undefined) return work(poolSession(orm));

@@ -24,6 +24,9 @@ export function describeLeftOut({ migration, statement, reason }: LeftOut): stri
 
 type Result = Awaited<ReturnType<Send>>;
 
+/** Begins a statement that tries generated rows. What triggers do to the server is found at the commit. */
+export const rowsMark = '/* rows */ ';
+
 const nothing: Result = { rows: [], rowCount: 0, command: '' };
 
 const reasons = {
@@ -105,7 +108,11 @@ export class ServerGuard {
 
   // A comment with a fencing token names a table too.
   #isOwn(text: string): boolean {
-    return text.startsWith(stateQueryMark) || text.replace(/^\/\*.*?\*\/ /, '').includes(this.#ownTables);
+    return (
+      text.startsWith(stateQueryMark) ||
+      text.startsWith(rowsMark) ||
+      text.replace(/^\/\*.*?\*\/ /, '').includes(this.#ownTables)
+    );
   }
 
   /** Returns the statements that don't change the server, and whose roles exist on it. */

@@ -13,6 +13,7 @@ import { repairCommand } from './commands/repair.ts';
 import { squashCommand } from './commands/squash.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
+import { verifyCommand } from './commands/verify.ts';
 
 /** Returns every command of the migrator, for a command line that mounts them. */
 export function migrateCommands<P extends DatabaseLocation>(host: CommandHost<P>): Command[] {
@@ -25,6 +26,7 @@ export function migrateCommands<P extends DatabaseLocation>(host: CommandHost<P>
     createCommand(host),
     checkCommand(host),
     lintCommand(host),
+    verifyCommand(host),
     baselineCommand(host),
     squashCommand(host),
     historyCommand(host),

@@ -111,6 +111,11 @@ export class LoadedMigration {
     return new LoadedMigration(orm, migration, file, sample);
   }
 
+  /** The path of its file; null for a class in the configuration's list. */
+  get path(): string | null {
+    return typeof this.#file.source === 'string' ? null : this.#file.source.path;
+  }
+
   /**
    * Returns what its class declares. Not read when it is loaded: a declaration does not change what is sent.
    *

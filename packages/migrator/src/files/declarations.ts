@@ -17,6 +17,8 @@ export interface Declarations {
   readonly loses: readonly Declaration[];
   /** `static refuses`: whose rows `up` or `down` refuses. */
   readonly refuses: readonly Declaration[];
+  /** `static irreversible`: why it has no `down`; null where it is not declared. */
+  readonly irreversible: string | null;
   /** `static lint`: the reasons for which rules of `lint` don't hold, by rule. */
   readonly lint: Readonly<Record<string, string>>;
 }
@@ -41,6 +43,7 @@ export function readDeclarations(name: string, instance: Migration): Declaration
     return {
       loses: listIn(declared, 'loses'),
       refuses: listIn(declared, 'refuses'),
+      irreversible: reasonIn(declared),
       lint: reasonsIn(declared),
     };
   } catch (cause) {
@@ -75,6 +78,12 @@ function listIn(declared: object, property: 'loses' | 'refuses'): Declaration[] 
       throw new Error(`its \`${property}\` has ${JSON.stringify(text)}; write ${form}`);
     return { parts: partsOf(object), text, reason: reason.trim() };
   });
+}
+
+function reasonIn(declared: object): string | null {
+  const value: unknown = 'irreversible' in declared ? declared.irreversible : null;
+  if (value === null || (typeof value === 'string' && value.trim() !== '')) return value;
+  throw new Error("its `irreversible` has no reason; write static irreversible = 'why'");
 }
 
 function partsOf(name: string): string[] {

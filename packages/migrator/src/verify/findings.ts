@@ -1,0 +1,49 @@
+import type { LeftOut } from '../catalog/server-guard.ts';
+import type { Direction } from '../files/code-migration.ts';
+import { addEffect, type ObservedEffect, type Observations, type SchemaChange } from './certificate.ts';
+import type { RowDifference } from './compare-rows.ts';
+
+/** Collects what is observed of a migration, in all sets of rows. */
+export class Findings {
+  readonly differences: SchemaChange[] = [];
+  readonly failures: string[] = [];
+  readonly notCovered = new Set<string>();
+  rows = 0;
+  isIrreversible = false;
+  readonly #lost = { up: new Map<string, ObservedEffect>(), down: new Map<string, ObservedEffect>() };
+  readonly #refused = { up: new Map<string, ObservedEffect>(), down: new Map<string, ObservedEffect>() };
+
+  addLoss(direction: Direction, { schema, table, column, object, what, rows }: RowDifference): void {
+    const columns = column === null ? [] : [column];
+    addEffect(this.#lost[direction], { schema, table, columns, object, what, rows });
+  }
+
+  addRefusal(direction: Direction, effect: ObservedEffect): void {
+    addEffect(this.#refused[direction], effect);
+  }
+
+  addFailure(text: string): void {
+    if (!this.failures.includes(text)) this.failures.push(text);
+  }
+
+  /** Returns what was observed; each effect of a direction once. */
+  observations(leftOut: readonly LeftOut[], durationMs: number): Observations {
+    return {
+      loses: sorted(this.#lost.up),
+      losesDown: sorted(this.#lost.down),
+      refusesUp: sorted(this.#refused.up),
+      refusesDown: sorted(this.#refused.down),
+      differences: this.differences,
+      failures: this.failures,
+      notCovered: [...this.notCovered].toSorted(),
+      leftOut,
+      rows: this.rows,
+      durationMs,
+      isIrreversible: this.isIrreversible,
+    };
+  }
+}
+
+function sorted(effects: ReadonlyMap<string, ObservedEffect>): ObservedEffect[] {
+  return [...effects.values()].toSorted((a, b) => (a.object < b.object ? -1 : 1));
+}
