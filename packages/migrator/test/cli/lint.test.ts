@@ -104,6 +104,15 @@ describe('safe-migrations lint', () => {
     });
   });
 
+  test('says that nothing is pending', async () => {
+    await using empty = await InstalledProject.create(
+      { 'mikro-orm.config.ts': configuration, 'migrations/list.txt': '' },
+      { DATABASE_URL: db.url },
+    );
+
+    expect(await empty.run('lint')).toEqual({ code: 0, stdout: 'Nothing is pending.\n', stderr: '' });
+  });
+
   test.each([
     [['lint', '--all', 'Migration1'], 2, '--all and names exclude each other'],
     [['lint', 'Migration9'], 1, 'there is no migration "Migration9"'],

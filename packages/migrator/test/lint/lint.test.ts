@@ -423,6 +423,14 @@ test('an index of a partitioned table, but not one that is attached part by part
   ).toEqual([]);
 });
 
+test('a thousand rows that are inserted one by one hide no later finding', async () => {
+  const rows = Array.from({ length: 1_000 }, (_, id) => `insert into customers values (${id}, 'c')`);
+
+  expect(await rulesIn({ M2: { up: [...rows, 'create index i on customers (name)'], down: [] } })).toEqual([
+    'up 1001: create-index: index i',
+  ]);
+});
+
 test('what is lost going back is declared by table or by column', async () => {
   const add = 'alter table orders add column a int, add column "B" int';
   const drop = 'alter table orders drop column a, drop column "B"';

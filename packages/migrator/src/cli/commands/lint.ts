@@ -78,7 +78,8 @@ function oneLine(sql: string): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
-function summaryOf({ migrations, findings, silenced }: LintReport): string {
+function summaryOf({ migrations, findings, silenced, notLinted }: LintReport): string {
+  if (migrations.length + notLinted.length === 0) return 'Nothing is pending.';
   const counts = [
     count(migrations.length, 'migration') + ' linted',
     findings.length === 0 ? 'nothing found' : count(findings.length, 'finding'),
