@@ -32,7 +32,7 @@ import { Runner, type MigrationRun } from './run/runner.ts';
 import type { Step } from './run/step.ts';
 import { MigrationRefusedError } from './session/errors.ts';
 import type { Certificate } from './verify/certificate.ts';
-import { verify, type VerifyRequest } from './verify/verify.ts';
+import type { VerifyRequest } from './verify/verify.ts';
 
 /** What a plan starts from. */
 export interface PlanBasis {
@@ -195,7 +195,8 @@ export class Migrator {
    * @throws MigrationRefusedError when the role may not create databases, for an unknown name, or when a `.rows.sql` fails; MigratorError
    * `failed` when a migration before one of these fails.
    */
-  verify(request: VerifyRequest = {}): Promise<Certificate[]> {
+  async verify(request: VerifyRequest = {}): Promise<Certificate[]> {
+    const { verify } = await import('./verify/verify.ts');
     return verify(this.#database(), request);
   }
 

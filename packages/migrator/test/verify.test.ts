@@ -2,6 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 import { describe, expect, test } from 'vitest';
 import { Migrator, type Certificate, type VerifyProgress } from 'mikro-orm-safe-migrations';
 import { emptyDatabase, migratorOn, ormOn } from './kit/database.ts';
+import { createRole } from './kit/roles.ts';
 import { readCatalog } from '../src/catalog/catalog.ts';
 import type { Migrations } from './project.ts';
 import { findingsOf } from './verify/run.ts';
@@ -223,6 +224,26 @@ describe('verify', () => {
 
     expect(certificates.map(({ migration }) => migration)).toEqual(['M2', 'M3']);
     expect(await state()).toEqual(before);
+  });
+
+  test('verifies as a role that may only create databases', async () => {
+    const db = await emptyDatabase();
+    const role = await createRole(db, 'createdb');
+    const certificate = async (last: Migrations[string]) =>
+      (await migratorOn(role, { M1: { up: people }, M2: last }).verify({ migrations: ['M2'] })).map(
+        findingsOf,
+      );
+
+    expect(await certificate({ up: ['create index i on person (name)'], down: ['drop index i'] })).toEqual([
+      [],
+    ]);
+    expect(await certificate({ up: ['update person set name = upper(name)'] })).toEqual([
+      ['loses person.name'],
+    ]);
+    // Without the right to set the rows aside, the first refusal ends a set.
+    expect(await certificate({ up: ['alter table person alter note set not null'] })).toEqual([
+      ['differs table person column note', 'refuses person.note'],
+    ]);
   });
 
   test('refuses an unknown name', async () => {

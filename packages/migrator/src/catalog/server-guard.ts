@@ -24,7 +24,7 @@ export function describeLeftOut({ migration, statement, reason }: LeftOut): stri
 
 type Result = Awaited<ReturnType<Send>>;
 
-/** Begins a statement that tries generated rows. What triggers do to the server is found at the commit. */
+/** Begins a statement of the migrator that tries or reads generated rows. What triggers do to the server is found at the commit. */
 export const rowsMark = '/* rows */ ';
 
 const nothing: Result = { rows: [], rowCount: 0, command: '' };

@@ -117,7 +117,8 @@ class Filler {
   }
 
   async #fillTable(table: Table, plain: number, specs: readonly RowSpec[]): Promise<void> {
-    const length = Math.max(plain, this.#followers(table)) - 1;
+    // Where the table is touched itself, its special rows refer to enough of them.
+    const length = Math.max(plain, specs.length > 0 ? 0 : this.#followers(table)) - 1;
     const plainRows = Array.from({ length }, (): RowSpec => ({ values: new Map() }));
     const isTree = table.foreignKeys.some(({ target }) => target === table.name);
     const known = this.#filling.templates.get(JSON.stringify(table));

@@ -1,5 +1,6 @@
 import { userTables } from '../losses/tables-with-rows.ts';
 import { printingSettings } from '../catalog/catalog.ts';
+import { rowsMark } from '../catalog/server-guard.ts';
 import type { Session } from '../session/session.ts';
 
 /** A type, as rows of a table need it. */
@@ -170,9 +171,9 @@ const typesQuery = `
 
 /** Returns the tables of users, in the transaction of `session`, without those of `schema` and the ORM's log. */
 export async function readTables(session: Session, schema: string, log: string): Promise<Tables> {
-  await session.query(printingSettings);
-  const [found] = await session.query<{ tables: Table[] | null }>(tablesQuery, [schema, log]);
-  const [typed] = await session.query<{ types: ValueType[] | null }>(typesQuery);
+  await session.query(rowsMark + printingSettings);
+  const [found] = await session.query<{ tables: Table[] | null }>(rowsMark + tablesQuery, [schema, log]);
+  const [typed] = await session.query<{ types: ValueType[] | null }>(rowsMark + typesQuery);
   const tables = (found?.tables ?? []).map((table) => ({
     ...table,
     columns: table.columns ?? [],

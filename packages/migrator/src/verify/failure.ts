@@ -75,6 +75,12 @@ export function isAboutRows({ error }: Failure): boolean {
   return /^(?:2[23]|P0|44|54|40001)/.test(findSqlState(error));
 }
 
+/** Returns what distinguishes a failure from others of the same statement. */
+export function identify({ error }: Failure): { readonly state: string; readonly name: string } {
+  const { column, constraint } = serverFields(error);
+  return { state: findSqlState(error), name: constraint ?? column ?? '' };
+}
+
 function serverFields(error: unknown): ServerFields {
   if (!isNativeError(error)) return { table: undefined, column: undefined, constraint: undefined };
   const text = (name: string): string | undefined => {

@@ -1,5 +1,6 @@
 import type { Tables } from '../rows/tables.ts';
 import { printingSettings } from '../catalog/catalog.ts';
+import { rowsMark } from '../catalog/server-guard.ts';
 import type { TransactionSession } from '../session/session.ts';
 
 /** The rows of a table: the texts of all columns, in their order. */
@@ -33,19 +34,20 @@ interface SequenceState {
 
 /** Returns all rows and the next numbers of all sequences, as texts that are the same in each session. */
 export async function readRows(session: TransactionSession, { tables }: Tables): Promise<Rows> {
-  await session.query(printingSettings);
+  await session.query(rowsMark + printingSettings);
   const found = new Map<string, TableRows>();
   const withColumns = tables.filter(({ columns }) => columns.length > 0);
   if (withColumns.length > 0) {
     const rows = await session.query<{ label: string; rows: (string | null)[][] }>(
-      withColumns
-        .map(
-          ({ name, label, columns }) =>
-            `select '${label.replaceAll("'", "''")}' as label, coalesce((select json_agg(array[${columns
-              .map((column) => `"${column.name.replaceAll('"', '""')}"::text`)
-              .join(', ')}]) from ${name}), '[]') as rows`,
-        )
-        .join(' union all '),
+      rowsMark +
+        withColumns
+          .map(
+            ({ name, label, columns }) =>
+              `select '${label.replaceAll("'", "''")}' as label, coalesce((select json_agg(array[${columns
+                .map((column) => `"${column.name.replaceAll('"', '""')}"::text`)
+                .join(', ')}]) from ${name}), '[]') as rows`,
+          )
+          .join(' union all '),
     );
     const byLabel = new Map(rows.map((row) => [row.label, row.rows]));
     for (const table of withColumns) {
@@ -92,7 +94,7 @@ const labelOf = (relation: string) =>
 
 async function nextNumbers(session: TransactionSession): Promise<Map<string, SequenceState>> {
   const names = await session.query<SequenceName>(
-    `select format('%I.%I', nspname, relname) as quoted, ${labelOf('c.oid')} as label, nspname as schema, relname as name,
+    `${rowsMark}select format('%I.%I', nspname, relname) as quoted, ${labelOf('c.oid')} as label, nspname as schema, relname as name,
        ${labelOf('refobjid')} as table, attname as column
      from pg_class c join pg_namespace n on n.oid = relnamespace
        left join pg_depend d on classid = 'pg_class'::regclass and objid = c.oid and refclassid = 'pg_class'::regclass
@@ -102,12 +104,14 @@ async function nextNumbers(session: TransactionSession): Promise<Map<string, Seq
   );
   if (names.length === 0) return new Map();
   const rows = await session.query<{ next: string }>(
-    names
-      .map(
-        ({ quoted }, index) =>
-          `select ${index} as position, (last_value::numeric + case when is_called then 1 else 0 end)::text as next from ${quoted}`,
-      )
-      .join(' union all ') + ' order by position',
+    rowsMark +
+      names
+        .map(
+          ({ quoted }, index) =>
+            `select ${index} as position, (last_value::numeric + case when is_called then 1 else 0 end)::text as next from ${quoted}`,
+        )
+        .join(' union all ') +
+      ' order by position',
   );
   return new Map(
     names.map(({ label, schema, name, table, column }, index) => [

@@ -2,9 +2,8 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Direction, LoadedMigration } from '../files/code-migration.ts';
 import { quoteIdentifier } from '../rows/row.ts';
 import type { Table, Tables } from '../rows/tables.ts';
-import { findSqlState } from '../session/find-sql-state.ts';
 import { inTransaction, type Session } from '../session/session.ts';
-import { namedIn, refusedObject } from './failure.ts';
+import { identify, namedIn, refusedObject } from './failure.ts';
 import { tryDirection, type Failure } from './run-direction.ts';
 
 /** A direction of a migration that rows make fail. */
@@ -21,9 +20,8 @@ export interface FailingDirection {
 export interface SetAside {
   /** The label of the table. */
   readonly table: string;
-  readonly rows: number;
-  /** How many rows the table had. */
-  readonly of: number;
+  /** How single rows fail, and how many of them in the same way: the first failure is among them. */
+  readonly failures: readonly { readonly failure: Failure; readonly rows: number }[];
 }
 
 // A failure that needs more trials than these loses the rows that were not tried.
@@ -43,26 +41,29 @@ export async function setRowsAside(failing: FailingDirection): Promise<SetAside 
   if (ids.length === 0) return null;
   let trials = 0;
   const kept: string[] = [];
-  const bad: string[] = [];
-  const succeeds = (some: readonly string[]): Promise<boolean> => tryWith(failing, table, [...kept, ...some]);
+  const failures = new Map<string, { failure: Failure; rows: number }>();
+  const record = (failure: Failure, rows: number): void => {
+    const { state, name } = identify(failure);
+    const known = failures.get(`${state} ${name}`);
+    failures.set(`${state} ${name}`, { failure: known?.failure ?? failure, rows: rows + (known?.rows ?? 0) });
+  };
   const keepWhatSucceeds = async (some: readonly string[]): Promise<void> => {
     if (some.length === 0) return;
-    if (trials++ < maxTrials && (await succeeds(some))) {
+    if (trials++ >= maxTrials) return record(failing.failure, some.length);
+    const failure = await failureWith(failing, table, [...kept, ...some]);
+    if (failure?.sql !== failing.failure.sql) {
       kept.push(...some);
       return;
     }
-    if (some.length === 1 || trials >= maxTrials) {
-      bad.push(...some);
-      return;
-    }
+    if (some.length === 1) return record(failure, 1);
     const middle = Math.ceil(some.length / 2);
     await keepWhatSucceeds(some.slice(0, middle));
     await keepWhatSucceeds(some.slice(middle));
   };
   await keepWhatSucceeds(ids);
-  if (bad.length === 0) return null;
+  if (failures.size === 0) return null;
   await inTransaction(copy, (session) => keepOnly(session, tables, table, kept));
-  return { table: table.label, rows: bad.length, of: ids.length };
+  return { table: table.label, failures: [...failures.values()] };
 }
 
 /** Returns the table without whose rows the direction does not fail in the same way. */
@@ -80,14 +81,20 @@ async function culpritOf(failing: FailingDirection): Promise<Table | null> {
 
 /** Whether the direction gets past the failure with these rows of a table alone. */
 async function tryWith(failing: FailingDirection, table: Table, ids: readonly string[]): Promise<boolean> {
-  const { copy, migration, direction, tables, failure } = failing;
-  const found = await tryDirection(copy, migration, direction, (session) =>
-    keepOnly(session, tables, table, ids),
-  );
+  const found = await failureWith(failing, table, ids);
   if (!found) return true;
-  // Another statement fails, or the same one for other rows: that is another failure.
-  const isSame = found.sql === failure.sql && findSqlState(found.error) === findSqlState(failure.error);
-  return !isSame && findSqlState(found.error) !== '42501';
+  const [one, other] = [identify(found), identify(failing.failure)];
+  // Without the right to set `session_replication_role`, nothing was tried.
+  return one.state !== '42501' && (found.sql !== failing.failure.sql || one.state !== other.state);
+}
+
+/** Returns how the direction fails with these rows of a table alone; null when it succeeds. */
+function failureWith(
+  { copy, migration, direction, tables }: FailingDirection,
+  table: Table,
+  ids: readonly string[],
+): Promise<Failure | null> {
+  return tryDirection(copy, migration, direction, (session) => keepOnly(session, tables, table, ids));
 }
 
 const id = `tableoid::text || ' ' || ctid::text`;

@@ -17,7 +17,7 @@ import type { Findings } from './findings.ts';
 import { readRows, type Rows } from './read-rows.ts';
 import { runDirection, type Failure } from './run-direction.ts';
 import { deleteRefused } from './refused-by-constraints.ts';
-import { setRowsAside } from './set-aside.ts';
+import { setRowsAside, type SetAside } from './set-aside.ts';
 import { touchedTables } from './sources.ts';
 import type { Sides, VerificationContext } from './verify-migration.ts';
 
@@ -167,7 +167,6 @@ class SetRun {
       await this.#recordGone(before, tables, setAside);
       return true;
     }
-    const object = await refusedObject(failure, [tables, target]);
     const removed = await setRowsAside({
       copy: this.#copy,
       migration: this.#migration,
@@ -175,22 +174,40 @@ class SetRun {
       tables,
       failure,
     });
-    if (removed === null && (!isAboutRows(failure) || !object)) {
-      this.#findings.addFailure(`${direction} fails with rows (${this.#set}): ${describeFailure(failure)}`);
+    const isKnown = await this.#recordRefusals(direction, removed?.failures ?? [{ failure, rows: 0 }], {
+      sides: [tables, target],
+      table: removed?.table ?? null,
+    });
+    if (removed === null) {
+      if (!isKnown)
+        this.#findings.addFailure(`${direction} fails with rows (${this.#set}): ${describeFailure(failure)}`);
       return false;
     }
-    const table = tables.tables.find(({ label }) => label === removed?.table);
-    const found =
-      object ?? (table && { schema: table.schema, table: table.relation, columns: [], object: table.label });
-    if (found)
-      this.#findings.addRefusal(direction, {
-        ...found,
-        what: describeFailure(failure),
-        rows: removed?.rows ?? 0,
-      });
-    if (removed === null) return false;
     await this.#recordGone(before, tables, setAside);
     return true;
+  }
+
+  /** Returns whether the object of each failure is known. */
+  async #recordRefusals(
+    direction: Direction,
+    failures: SetAside['failures'],
+    { sides, table: label }: { readonly sides: readonly [Tables, Tables]; readonly table: string | null },
+  ): Promise<boolean> {
+    const table = sides[0].tables.find((one) => one.label === label);
+    const culprit = table && {
+      schema: table.schema,
+      table: table.relation,
+      columns: [],
+      object: table.label,
+    };
+    let isKnown = true;
+    for (const { failure, rows } of failures) {
+      const object = (await refusedObject(failure, sides)) ?? culprit;
+      if (object && (label !== null || isAboutRows(failure)))
+        this.#findings.addRefusal(direction, { ...object, what: describeFailure(failure), rows });
+      else isKnown = false;
+    }
+    return isKnown;
   }
 
   async #recordGone(

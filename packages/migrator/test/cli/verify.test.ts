@@ -69,7 +69,7 @@ test('verify prints the certificates, and ends with 3 for one that failed by the
   expect(aware).toMatchObject({ code: 3, stderr: '' });
   expect(aware.stdout).toMatch(/^failed +M2 /m);
   expect(aware.stdout.replaceAll(/\s+/g, ' ')).toContain(
-    `M2: up and down lose person: rows are missing, such as "[\\"-7\\"]" (1 row); correct it, or declare static loses = ['person: why']`,
+    `M2: after up and down, person: rows are missing, such as "[\\"-7\\"]" (1 row); correct it, or declare static loses = ['person: why']`,
   );
   const kept: unknown = JSON.parse(await readFile(join(directory, 'certificates.json'), 'utf8'));
   expect(kept).toMatchObject([

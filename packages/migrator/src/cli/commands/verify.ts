@@ -82,10 +82,11 @@ function linesOf(one: Certificate): string[] {
   const lines = [
     ...one.failures,
     ...one.differences.map(
-      ({ after, difference }) => `after ${after} again, ${describeNotRestored(difference)}`,
+      ({ after, difference }) =>
+        `after ${after === 'down' ? 'up and down' : 'up, down and up'}, ${describeNotRestored(difference)}`,
     ),
-    ...undeclared(one.loses, 'up and down lose', 'loses'),
-    ...undeclared(one.losesDown, 'down and up lose', 'loses'),
+    ...undeclared(one.loses, 'after up and down,', 'loses'),
+    ...undeclared(one.losesDown, 'after down and up,', 'loses'),
     ...undeclared(one.refusesUp, 'up refuses rows of', 'refuses'),
     ...undeclared(one.refusesDown, 'down refuses rows of', 'refuses'),
     ...one.notSeen.map((text) => `declared, and not seen: ${text}`),
