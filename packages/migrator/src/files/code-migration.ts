@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isNativeError } from 'node:util/types';
 import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { disconnect, watchQueries } from '../internals/disconnect.ts';
+import { disconnect, watchQueries, type Disconnected } from '../internals/disconnect.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { isMilliseconds } from '../session/milliseconds.ts';
 import { withoutBatchOptions } from './backfill.ts';
@@ -74,6 +74,12 @@ export class CodeMigration {
   }
 }
 
+/** A call that waits at its first query. */
+interface WaitingCall extends Disconnected {
+  readonly instance: Migration;
+  readonly finished: Promise<void>;
+}
+
 /** A migration whose class is loaded. */
 export class LoadedMigration {
   readonly name: string;
@@ -83,6 +89,7 @@ export class LoadedMigration {
   readonly #orm: MikroORM;
   readonly #file: MigrationFile;
   readonly #emitted = new Map<Direction, Promise<readonly string[] | null>>();
+  readonly #waiting = new Map<Direction, WaitingCall>();
 
   private constructor(
     orm: MikroORM,
@@ -106,7 +113,7 @@ export class LoadedMigration {
 
   /**
    * Calls `up` or `down` once, with every handle of the database closed to it, and returns the statements that it adds; null when it queries
-   * the database. Further calls return the same.
+   * the database. The call then waits at its first query for `call`, if it queries by `execute`. Further calls return the same.
    */
   emit(direction: Direction): Promise<readonly string[] | null> {
     let emitted = this.#emitted.get(direction);
@@ -115,7 +122,8 @@ export class LoadedMigration {
   }
 
   /**
-   * Calls `up` or `down` to be run, with the database: `connect` gives the instance its handles, behind the guard.
+   * Calls `up` or `down` to be run, with the database: `connect` gives the instance its handles, behind the guard. Continues a call that
+   * `emit` began and that waits.
    *
    * @throws what `guard` threw first; and what the code throws.
    */
@@ -124,27 +132,48 @@ export class LoadedMigration {
     guard: StatementGuard,
     connect: (instance: Migration, guard: StatementGuard) => void,
   ): Promise<Emitted> {
-    const migration = await this.#file.make();
-    let hasQueried = false;
+    const waiting = this.#waiting.get(direction);
+    this.#waiting.delete(direction);
+    const migration = waiting?.instance ?? (await this.#file.make());
+    let hasQueried = waiting !== undefined;
+    waiting?.reconnect();
     watchQueries(migration, () => (hasQueried = true));
-    await callGuarded(migration, direction, guard, (guarded) => connect(migration, guarded));
+    const work = (): void | Promise<void> => {
+      if (!waiting) return migration[direction]();
+      waiting.release();
+      return waiting.finished;
+    };
+    await callGuarded(work, guard, (guarded) => connect(migration, guarded));
     return { statements: addedStatements(this.#orm, migration), hasQueried };
   }
 
   async #emit(direction: Direction): Promise<readonly string[] | null> {
-    const migration = await this.#file.make();
-    let hasQueried = false;
-    disconnect(this.#orm, migration, () => {
-      hasQueried = true;
-      throw new Error("a migration can't query the database before it runs");
+    const instance = await this.#file.make();
+    const waits = Promise.withResolvers<void>();
+    let [hasQueried, isWaiting] = [false, false];
+    const disconnected = disconnect(this.#orm, instance, {
+      onWaitingQuery() {
+        isWaiting = true;
+        waits.resolve();
+      },
+      onQuery() {
+        hasQueried = true;
+        throw new Error("a migration can't query the database before it runs");
+      },
     });
+    const finished = (async () => instance[direction]())();
+    // `call` handles its error.
+    finished.catch(() => {});
     try {
-      await migration[direction]();
+      await Promise.race([finished, waits.promise]);
     } catch (error) {
-      if (!hasQueried) throw error;
+      if (!hasQueried && !isWaiting) throw error;
     }
-    // It may have caught the error.
-    return hasQueried ? null : addedStatements(this.#orm, migration);
+    // It may have caught the error of the other query, so that it can't go on.
+    if (hasQueried) return null;
+    if (!isWaiting) return addedStatements(this.#orm, instance);
+    this.#waiting.set(direction, { ...disconnected, instance, finished });
+    return null;
   }
 }
 
