@@ -2,24 +2,28 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { baseline } from './baseline.ts';
 import { refuseGaps } from './ledger/compare-log.ts';
 import type { MigratedDatabase } from './catalog/migrated-database.ts';
+import { isScratch } from './catalog/scratch-database.ts';
 import { IgnoredObjects } from './catalog/ignored-objects.ts';
 import { withConfiguredOptions } from './comparison-options.ts';
 import { check, type CheckResult } from './check.ts';
 import { findDrift, type SchemaDrift } from './drift/find-drift.ts';
-import { summarizeDrift } from './drift/summarize-drift.ts';
+import { driftRefusal } from './drift/summarize-drift.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
 import { readMigrations } from './files/read-migrations.ts';
 import { sameInOtherText, withEdits } from './ledger/edits.ts';
 import { readDatabase, readState, stateOf, type State } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
 import { readHistory, type HistoryItem } from './ledger/history.ts';
-import { poolSession, type Session } from './session/session.ts';
+import { poolSession } from './session/session.ts';
 import { withPermissionHint } from './session/with-permission-hint.ts';
 import { tablesOf, type MigratorTables } from './ledger/tables.ts';
 import { refuseDroppedSchema } from './leftovers/dropped-schema.ts';
 import { lossesOfDown, type DownLosses } from './losses/down-losses.ts';
 import { refuseInvalidTimes, refuseSmallPool, type MigratorOptions } from './migrator-options.ts';
-import { appliedUpTo, planOf, type PlannedMigration } from './plan/plan.ts';
+import { appliedUpTo, planOf, type PlannedMigration, type PlanSource } from './plan/plan.ts';
+import { refuseFound } from './prechecks/describe.ts';
+import type { Precheck } from './prechecks/rows/precheck.ts';
+import { runPrechecks } from './prechecks/run-prechecks.ts';
 import { selectDown, selectUp } from './plan/selection.ts';
 import { downSteps, upSteps } from './plan/steps.ts';
 import type { Limits } from './run/limits.ts';
@@ -75,7 +79,8 @@ export class Migrator {
 
   /**
    * Applies pending migrations, oldest first, and returns them. Of several runners at once, one migrates; the others wait and find
-   * nothing to do. Where all that a squash replaces is applied, records the squash in its place.
+   * nothing to do. Where all that a squash replaces is applied, records the squash in its place. Calls each pending migration and counts
+   * the rows that would make its statements fail before the first one is applied; emits `prechecked` with the result.
    *
    * @throws MigrationRefusedError before anything is changed; MigratorError `failed`, `lock_held`, `lock_lost`.
    */
@@ -87,7 +92,11 @@ export class Migrator {
     await this.#reportDrift(request);
     const recorded = [...state.progress, ...state.takeovers, ...sameInOtherText(state)];
     if (chosen.length + recorded.length === 0) return [];
-    return this.#run(state.migrations, (before) => upSteps(before, request));
+    return this.#run(
+      state.migrations,
+      (before) => upSteps(before, request),
+      (steps, before) => this.#refuseRows(steps, before),
+    );
   }
 
   /**
@@ -134,7 +143,7 @@ export class Migrator {
 
   /**
    * Returns what `up` would send, migration by migration, under the same conditions. Calls each of these once, with every handle of the
-   * database closed to it. Reads from the database what is applied. With `from` it opens no connection, and does not detect migrations
+   * database closed to it. Reads from the database what is applied, and counts the rows that would make a statement fail. With `from` it opens no connection, and does not detect migrations
    * that were edited since.
    *
    * @throws MigrationRefusedError when `up` would be refused, or there is no migration `from`.
@@ -146,7 +155,14 @@ export class Migrator {
       await refuseDroppedSchema(this.#database(), state);
       if (request.refuseDrift) await this.#reportDrift(request);
     }
-    return planOf(state, this.#limits(), (before) => upSteps(before, request), this.#sessionFrom(from));
+    const source = this.#sourceFrom(from);
+    const precheck: PlanSource['precheck'] = (steps, { progress }) => this.#precheck(steps, progress);
+    return planOf(
+      state,
+      this.#limits(),
+      (before) => upSteps(before, request),
+      source && { ...source, precheck },
+    );
   }
 
   /** Returns what `down` would send; otherwise as `planUp`. */
@@ -155,7 +171,7 @@ export class Migrator {
       await this.#stateFrom(from),
       this.#limits(),
       (before) => downSteps(before, request),
-      this.#sessionFrom(from),
+      this.#sourceFrom(from),
     );
   }
 
@@ -229,22 +245,26 @@ export class Migrator {
   async #reportDrift({ refuseDrift = false }: UpRequest = {}): Promise<void> {
     const { differences } = await this.drift();
     if (differences.length === 0) return;
-    if (refuseDrift)
-      throw new MigrationRefusedError(
-        `the schema differs from what the last run left, and --refuse-drift (refuseDrift) is set; nothing was changed. Undo the changes, or ` +
-          `accept them by a run without it:\n${summarizeDrift(differences)
-            .map((line) => `  ${line}`)
-            .join('\n')}`,
-      );
+    if (refuseDrift) throw driftRefusal(differences);
     this.#options.onEvent?.({ kind: 'drift', differences });
   }
 
   async #run(
     migrations: State['migrations'],
     choose: (state: State) => Promise<Step[]>,
+    refuse?: (steps: readonly Step[], state: State) => Promise<void>,
   ): Promise<MigrationRun[]> {
     refuseSmallPool(this.#orm);
-    return this.#runner().run(migrations, choose);
+    return this.#runner().run(migrations, choose, refuse);
+  }
+
+  // The rows of a scratch database are only those of the migrations themselves.
+  async #refuseRows(steps: readonly Step[], { progress }: State): Promise<void> {
+    if (!isScratch(this.#orm)) refuseFound(await this.#precheck(steps, progress), this.#options.onEvent);
+  }
+
+  #precheck(steps: readonly Step[], progress: State['progress']): Promise<Precheck[]> {
+    return runPrechecks(this.#orm, steps, { ...this.#options, progress });
   }
 
   #runner(): Runner {
@@ -285,7 +305,7 @@ export class Migrator {
   }
 
   // A plan from a given basis opens no connection.
-  #sessionFrom(from: string | null | undefined): Session | null {
-    return from === undefined ? poolSession(this.#orm) : null;
+  #sourceFrom(from: string | null | undefined): PlanSource | null {
+    return from === undefined ? { session: poolSession(this.#orm), precheck: null } : null;
   }
 }

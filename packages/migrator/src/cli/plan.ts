@@ -2,6 +2,8 @@ import { Argument, Command, Option } from 'commander';
 import type { Migrator as MigratorType } from '../migrator.ts';
 import type { Direction } from '../files/code-migration.ts';
 import type { PlannedMigration } from '../plan/plan.ts';
+import { describePrecheck } from '../prechecks/describe.ts';
+import type { Precheck } from '../prechecks/rows/precheck.ts';
 import { parseBackfill } from '../files/backfill.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { parsePositiveInteger } from '../terminal/options.ts';
@@ -20,7 +22,9 @@ interface Given {
 /** Returns the command `plan`. */
 export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('plan')
-    .description('print the SQL that up or down would send; calls these migrations, without a database')
+    .description(
+      'print the SQL that up or down would send, and count the rows that it would fail on; calls these migrations, without a database',
+    )
     .addArgument(new Argument('[direction]', 'which way').choices(['up', 'down']).default('up'))
     .addOption(new Option('--to <name>', 'the last one to apply, or to keep').conflicts(['steps', 'all']))
     .addOption(
@@ -29,7 +33,10 @@ export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
     .option('--all', 'revert every one')
     .option('--allow-out-of-order', 'also apply migrations that are older than applied ones')
     .option('--from <name>', 'the last migration to regard as applied, or "none"; opens no connection')
-    .option('--json', 'print JSON: [{ name, direction, transactional, known, statements }]')
+    .option(
+      '--json',
+      'print JSON: [{ name, direction, transactional, known, statements, prechecks: [{ migration, statement, kind, table, subject, outcome, rows, of, isLowerBound, query, reason }] }]',
+    )
     .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
       refuseOptionsOfOther(direction, request);
       const { Migrator } = await import('../migrator.ts');
@@ -74,8 +81,16 @@ function asSql(planned: readonly PlannedMigration[], direction: Direction): stri
   return [omitted, ...planned.map(migrationAsSql)].join('\n\n');
 }
 
-function migrationAsSql({ name, direction, transactional, known, statements }: PlannedMigration): string {
+function migrationAsSql({
+  name,
+  direction,
+  transactional,
+  known,
+  statements,
+  prechecks = [],
+}: PlannedMigration): string {
   const lines = [`-- ${name}, ${direction}`];
+  for (const precheck of prechecks) lines.push(...asComment(precheck));
   if (!transactional) {
     lines.push(
       '-- Outside a transaction, on a separate connection. Behind a pooler the two `set` are not sent: timeouts come from',
@@ -91,6 +106,12 @@ function migrationAsSql({ name, direction, transactional, known, statements }: P
     );
   }
   return [...lines, ...statements.map(withSemicolon)].join('\n');
+}
+
+function asComment(precheck: Precheck): string[] {
+  const { outcome, query } = precheck;
+  const lines = [`${outcome === 'refused' ? 'WOULD FAIL: ' : ''}${describePrecheck(precheck)}`, query ?? ''];
+  return lines.flatMap((text) => (text === '' ? [] : text.split('\n').map((line) => `-- ${line}`)));
 }
 
 // A comment at the end would swallow the semicolon.

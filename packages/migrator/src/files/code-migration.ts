@@ -6,6 +6,7 @@ import { disconnect, watchQueries, type Disconnected } from '../internals/discon
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { isMilliseconds } from '../session/milliseconds.ts';
 import { withoutBatchOptions } from './backfill.ts';
+import { queryText } from './checks.ts';
 import type { StatementGuard } from '../session/guarded-transaction.ts';
 import { callGuarded } from './guarded-migration.ts';
 import type { MigrationFile } from './migration-files.ts';
@@ -19,6 +20,10 @@ export interface MigrationSettings {
   readonly lockTimeout?: number;
   /** How long a statement may take; 0 for no limit. */
   readonly statementTimeout?: number;
+  /** Queries for rows that must not exist when `up` begins. Rows refuse the run, before anything is applied where the answer is known then. */
+  readonly prechecks?: readonly string[];
+  /** Queries for rows that must not exist when `up` ends, run in its transaction. Rows roll it back. */
+  readonly postchecks?: readonly string[];
 }
 
 /** The statements that one call of `up` or `down` added. */
@@ -108,7 +113,10 @@ export class LoadedMigration {
   static async load(orm: MikroORM, migration: CodeMigration, file: MigrationFile): Promise<LoadedMigration> {
     const sample = await file.make();
     requireReplaces(migration.name, sample, migration.replaces);
-    return new LoadedMigration(orm, migration, file, sample);
+    const loaded = new LoadedMigration(orm, migration, file, sample);
+    for (const check of [loaded.settings.prechecks, loaded.settings.postchecks].flatMap((one) => one ?? []))
+      await queryText(check);
+    return loaded;
   }
 
   /**
@@ -198,13 +206,19 @@ function addedStatements(orm: MikroORM, migration: Migration): string[] {
 }
 
 function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {
-  const { lockTimeout, statementTimeout } = migration;
+  const { lockTimeout, statementTimeout, prechecks, postchecks } = migration;
   for (const [name, time] of Object.entries({ lockTimeout, statementTimeout })) {
     if (time !== undefined && !isMilliseconds(time))
       throw new Error(`${name}: ${String(time)} is not a time in milliseconds`);
   }
+  for (const [name, checks] of Object.entries({ prechecks, postchecks })) {
+    if (checks !== undefined && !(Array.isArray(checks) && checks.every((one) => typeof one === 'string')))
+      throw new Error(`${name} is not a list of queries: write ${name} = ['select …']`);
+  }
   return {
     ...(lockTimeout !== undefined && { lockTimeout }),
     ...(statementTimeout !== undefined && { statementTimeout }),
+    ...(prechecks !== undefined && { prechecks }),
+    ...(postchecks !== undefined && { postchecks }),
   };
 }

@@ -3,6 +3,7 @@ import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError } from '../session/errors.ts';
 import type { Conflict } from '../leftovers/find-conflict.ts';
 import { dropAll } from '../leftovers/drop-all.ts';
+import { requireNoRows } from './hand-checks.ts';
 import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
@@ -109,6 +110,8 @@ async function send(
   await withSessionRestored(session, sent, async (learn) => {
     await session.query(transactionTimeouts(run.limits, step));
     await run.lease.guard(session);
+    if (migration.settings.prechecks)
+      await withBlockerReports(run, migration.name, () => requireNoRows(session, step, 'prechecks'));
     const emitted = known ?? (await untilStopped(run, () => callIn(step, session, learn)));
     call.emitted = emitted;
     const { statements } = emitted;
@@ -118,6 +121,10 @@ async function send(
       reached(number);
       run.report({ kind: 'statement', name: migration.name, sql, number, count: statements.length });
       await withBlockerReports(run, migration.name, () => session.query(sql));
+    }
+    if (migration.settings.postchecks) {
+      reached(0);
+      await withBlockerReports(run, migration.name, () => requireNoRows(session, step, 'postchecks'));
     }
   });
   const note =

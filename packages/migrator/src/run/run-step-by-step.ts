@@ -5,6 +5,7 @@ import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { recordProgress } from './record-progress.ts';
 import { findStandalone, refuseCodeBehindPooler, runsCode, sendStandalone } from './send-standalone.ts';
 import { isCheckpoint, parseCheckpoint, runBackfill } from './run-backfill.ts';
+import { requireNoRows } from './hand-checks.ts';
 import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
@@ -45,6 +46,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
       : await untilStopped(run, () => callOutside(step));
     statements = emitted.statements;
     refuseEditedStatements(migration.name, statements, recorded);
+    if (recorded.length === 0) await check(run, step, 'prechecks');
     for (const sql of statements) await refuseUnnamedIndex(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
       await refuseUnresolvableNames(session, migration.name, statements);
@@ -67,6 +69,8 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
         await runStatement(run, step, session, { sql, index, known, direct });
       }
     });
+    at = 0;
+    await check(run, step, 'postchecks');
     await inTransaction(run.orm, async (session) => {
       await run.lease.guard(session);
       await recordStep(session, run, step, { startedAt, emitted });
@@ -94,6 +98,16 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
           : `The statements before it are done; the next \`up\` or \`down\` resumes there.${hint}`,
     });
   }
+}
+
+/** Runs the checks that a migration declares, in a transaction with its timeouts. @throws Error when one returns a row. */
+async function check(run: Run, step: Step, when: 'prechecks' | 'postchecks'): Promise<void> {
+  if (!step.migration.settings[when]?.length) return;
+  await inTransaction(run.orm, async (session) => {
+    await session.query(transactionTimeouts(run.limits, step));
+    await run.lease.guard(session);
+    await withBlockerReports(run, step.migration.name, () => requireNoRows(session, step, when));
+  });
 }
 
 const mark =
