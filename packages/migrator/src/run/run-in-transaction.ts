@@ -1,9 +1,9 @@
 import type { Emitted } from '../files/code-migration.ts';
+import { requireNoRows } from '../files/checks.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError } from '../session/errors.ts';
 import type { Conflict } from '../leftovers/find-conflict.ts';
 import { dropAll } from '../leftovers/drop-all.ts';
-import { requireNoRows } from './hand-checks.ts';
 import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
@@ -104,6 +104,7 @@ async function send(
   { startedAt, replaced, call, reached }: Sending,
 ): Promise<void> {
   const { migration } = step;
+  const { prechecks = [], postchecks = [] } = step.direction === 'up' ? migration.settings : {};
   const known = call.emitted?.hasQueried === false ? call.emitted : null;
   const sent = [...(known?.statements ?? [])];
   call.sent = sent;
@@ -111,7 +112,7 @@ async function send(
     await session.query(transactionTimeouts(run.limits, step));
     await run.lease.guard(session);
     if (migration.settings.prechecks)
-      await withBlockerReports(run, migration.name, () => requireNoRows(session, step, 'prechecks'));
+      await withBlockerReports(run, migration.name, () => requireNoRows(session, 'prechecks', prechecks));
     const emitted = known ?? (await untilStopped(run, () => callIn(step, session, learn)));
     call.emitted = emitted;
     const { statements } = emitted;
@@ -122,9 +123,9 @@ async function send(
       run.report({ kind: 'statement', name: migration.name, sql, number, count: statements.length });
       await withBlockerReports(run, migration.name, () => session.query(sql));
     }
-    if (migration.settings.postchecks) {
+    if (postchecks.length > 0) {
       reached(0);
-      await withBlockerReports(run, migration.name, () => requireNoRows(session, step, 'postchecks'));
+      await withBlockerReports(run, migration.name, () => requireNoRows(session, 'postchecks', postchecks));
     }
   });
   const note =

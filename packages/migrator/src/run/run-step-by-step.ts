@@ -1,11 +1,11 @@
 import { parseBackfill } from '../files/backfill.ts';
 import { digestOf, type Emitted } from '../files/code-migration.ts';
+import { requireNoRows } from '../files/checks.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { recordProgress } from './record-progress.ts';
 import { findStandalone, refuseCodeBehindPooler, runsCode, sendStandalone } from './send-standalone.ts';
 import { isCheckpoint, parseCheckpoint, runBackfill } from './run-backfill.ts';
-import { requireNoRows } from './hand-checks.ts';
 import { recordFailure } from './record-failure.ts';
 import { findStepConflict } from './find-step-conflict.ts';
 import { wasCommitted } from './was-committed.ts';
@@ -102,11 +102,12 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
 
 /** Runs the checks that a migration declares, in a transaction with its timeouts. @throws Error when one returns a row. */
 async function check(run: Run, step: Step, when: 'prechecks' | 'postchecks'): Promise<void> {
-  if (!step.migration.settings[when]?.length) return;
+  const checks = (step.direction === 'up' && step.migration.settings[when]) || [];
+  if (checks.length === 0) return;
   await inTransaction(run.orm, async (session) => {
     await session.query(transactionTimeouts(run.limits, step));
     await run.lease.guard(session);
-    await withBlockerReports(run, step.migration.name, () => requireNoRows(session, step, when));
+    await withBlockerReports(run, step.migration.name, () => requireNoRows(session, when, checks));
   });
 }
 

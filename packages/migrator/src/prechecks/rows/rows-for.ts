@@ -72,12 +72,14 @@ function layered(
   const known = new Map(relation.columns.map(({ name, quoted }) => [name, quoted]));
   const unknown = new Map<string, string>();
   for (const layer of layers) {
+    // A value is computed from the columns before.
+    const before = new Map(unknown);
     const items: string[] = [];
     for (const [name, column] of layer) {
       const reason =
         'unknown' in column
           ? column.unknown
-          : [...column.value.names.columns].map((one) => unknown.get(one)).find(Boolean);
+          : [...column.value.names.columns].map((one) => before.get(one)).find(Boolean);
       if (reason !== undefined) {
         unknown.set(name, reason);
         known.delete(name);

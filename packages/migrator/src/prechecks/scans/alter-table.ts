@@ -3,7 +3,7 @@ import type { SourceText } from '../../sql/source-text.ts';
 import { addedColumn, type AddedColumn } from './added-column.ts';
 import { fitsBounds } from './bounds.ts';
 import type { NewColumn } from '../rows/changes.ts';
-import { scansOf, type Condition } from './conditions.ts';
+import { scansOf, type RowCondition } from './conditions.ts';
 import { asUnknown, constraintScans, notNull } from './constraint.ts';
 import { conversionOf } from './conversion.ts';
 import { leavesDefaultScans } from './new-partition.ts';
@@ -40,7 +40,7 @@ export async function alterTableScans(
   const columns = await changedColumns(context, altered);
   const before = [...columns.unknown, ...(await scansOf(context, columns.conditions))];
   context.changes.addLayer(relation.oid, columns.layer);
-  const conditions: Condition[] = [];
+  const conditions: RowCondition[] = [];
   const scans: (Scan | Unknown)[] = [];
   for (const command of commands) {
     if (command.subtype === 'AT_SetNotNull') conditions.push(notNull(relation, command.name ?? '', only));
@@ -62,7 +62,7 @@ function missing(name: string): Relation {
 
 interface ChangedColumns {
   readonly layer: Map<string, NewColumn>;
-  readonly conditions: Condition[];
+  readonly conditions: RowCondition[];
   readonly unknown: Unknown[];
   readonly added: AddedColumn[];
 }
@@ -130,9 +130,11 @@ async function commandScans(
   if (subtype === 'AT_ValidateConstraint') return validationScans(context, relation, name ?? '', only);
   if (subtype === 'AT_AttachPartition' && def && 'PartitionCmd' in def) {
     const { name: partitionName, bound } = def.PartitionCmd;
-    if (!partitionName || !bound || context.changes.isNewTable(partitionName.relname ?? '')) return [];
-    const partition = await findRelation(context.session, partitionName);
-    if (!partition) return [];
+    if (!partitionName || !bound) return [];
+    const leaving = await leavesDefaultScans(context, source, relation, bound);
+    const isNew = context.changes.isNewTable(partitionName.relname ?? '');
+    const partition = isNew ? null : await findRelation(context.session, partitionName);
+    if (!partition) return leaving;
     const given = { parent: relation, partition, bound };
     const fits = await fitsBounds(context, source, given).catch((error: unknown) =>
       asUnknown(error, {
@@ -141,10 +143,7 @@ async function commandScans(
         subject: `bounds of a partition of ${relation.label}`,
       }),
     );
-    return [
-      ...('reason' in fits ? [fits] : await scansOf(context, [fits])),
-      ...(await leavesDefaultScans(context, source, relation, bound)),
-    ];
+    return [...('reason' in fits ? [fits] : await scansOf(context, [fits])), ...leaving];
   }
   return [];
 }

@@ -1,7 +1,7 @@
 import type { Node, PartitionBoundSpec } from '../../sql/grammar.ts';
 import { parseSql } from '../../sql/parse-sql.ts';
 import { SourceText } from '../../sql/source-text.ts';
-import type { Condition } from './conditions.ts';
+import type { RowCondition } from './conditions.ts';
 import { columnPart, partOf, printedPart, type Part } from '../rows/part.ts';
 import { UnknownError } from '../rows/precheck.ts';
 import type { Relation } from '../rows/relation.ts';
@@ -16,7 +16,7 @@ export async function fitsBounds(
     partition,
     bound,
   }: { readonly parent: Relation; readonly partition: Relation; readonly bound: PartitionBoundSpec },
-): Promise<Condition> {
+): Promise<RowCondition> {
   const question = {
     kind: 'bounds',
     relation: partition,
@@ -45,7 +45,7 @@ export async function leavesDefault(
     standard,
     bound,
   }: { readonly parent: Relation; readonly standard: Relation; readonly bound: PartitionBoundSpec },
-): Promise<Condition> {
+): Promise<RowCondition> {
   const { inside, parts } = await insideOf(context, source, parent, bound);
   const subject = `bounds of a new partition of ${parent.label}`;
   return { kind: 'bounds', relation: standard, only: false, subject, parts, fails: `(${inside})` };

@@ -4,7 +4,7 @@ import type { Relation } from '../rows/relation.ts';
 import { rowsFor, type Context } from '../rows/rows-for.ts';
 
 /** A question that each row answers alone. */
-export interface Condition {
+export interface RowCondition {
   readonly kind: Question['kind'];
   readonly subject: string;
   readonly relation: Relation;
@@ -19,10 +19,10 @@ export interface Condition {
 /** Returns the scans that count conditions: one for those of the same rows. */
 export async function scansOf(
   context: Context,
-  conditions: readonly Condition[],
+  conditions: readonly RowCondition[],
 ): Promise<(Scan | Unknown)[]> {
   const unknown: Unknown[] = [];
-  const byRows = new Map<string, Condition[]>();
+  const byRows = new Map<string, RowCondition[]>();
   for (const condition of conditions) {
     const { relation, parts, only, kind, subject } = condition;
     try {
@@ -34,7 +34,7 @@ export async function scansOf(
       unknown.push({ questions: [{ kind, subject, table: relation.label }], reason: error.message });
     }
   }
-  const counting = (rows: string, some: readonly Condition[]): string => {
+  const counting = (rows: string, some: readonly RowCondition[]): string => {
     const counts = some.map(({ fails }, index) => `count(*) filter (where ${fails}) as found${index}`);
     return `select count(*) as total, ${counts.join(', ')} from ${rows}`;
   };

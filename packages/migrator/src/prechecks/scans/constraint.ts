@@ -1,7 +1,7 @@
 import type { Constraint } from '../../sql/grammar.ts';
 import { stringsOf } from '../../sql/names-in-tree.ts';
 import type { SourceText } from '../../sql/source-text.ts';
-import { isNull, scansOf, type Condition } from './conditions.ts';
+import { isNull, scansOf, type RowCondition } from './conditions.ts';
 import { duplicatesScan } from './duplicates.ts';
 import { exclusionScan } from './exclusions.ts';
 import { orphansScan } from './orphans.ts';
@@ -90,7 +90,7 @@ export function notNullScans(
 }
 
 /** Returns the question whether a column has a NULL. */
-export function notNull(relation: Relation, name: string, only: boolean): Condition {
+export function notNull(relation: Relation, name: string, only: boolean): RowCondition {
   const part = columnPart(relation, name);
   return {
     kind: 'nulls',

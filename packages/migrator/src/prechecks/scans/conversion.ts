@@ -2,7 +2,7 @@ import type { ColumnDef, TypeName } from '../../sql/grammar.ts';
 import { namesInTree, stringsOf } from '../../sql/names-in-tree.ts';
 import { quoteText } from '../../sql/quote-names.ts';
 import type { SourceText } from '../../sql/source-text.ts';
-import type { Condition } from './conditions.ts';
+import type { RowCondition } from './conditions.ts';
 import type { NewColumn } from '../rows/changes.ts';
 import { columnPart, partOf, type Part } from '../rows/part.ts';
 import { UnknownError } from '../rows/precheck.ts';
@@ -13,7 +13,7 @@ import { inSavepoint } from '../rows/savepoint.ts';
 /** What a change of a column's type does with its values. */
 export interface Conversion {
   /** The question whether each value can be converted; null when every value can. */
-  readonly condition: Omit<Condition, 'relation' | 'only'> | null;
+  readonly condition: Omit<RowCondition, 'relation' | 'only'> | null;
   readonly column: NewColumn;
 }
 

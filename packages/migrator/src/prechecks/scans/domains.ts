@@ -1,5 +1,5 @@
 import { quoteNames } from '../../sql/quote-names.ts';
-import type { Condition } from './conditions.ts';
+import type { RowCondition } from './conditions.ts';
 import { columnPart, type Part } from '../rows/part.ts';
 import { relationOf, type Relation } from '../rows/relation.ts';
 import type { Context } from '../rows/rows-for.ts';
@@ -35,7 +35,7 @@ export async function findDomain({ session }: Context, names: readonly string[])
 }
 
 /** Returns the question for each column of a domain whether its values fulfil a CHECK, or are not NULL. */
-export function domainConditions({ columns }: Domain, subject: string, check: Part | null): Condition[] {
+export function domainConditions({ columns }: Domain, subject: string, check: Part | null): RowCondition[] {
   return columns.map(({ relation, column }) => {
     const value = columnPart(relation, column);
     return {

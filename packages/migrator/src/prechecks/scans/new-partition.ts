@@ -18,6 +18,7 @@ export async function leavesDefaultScans(
   const standard = oid === null ? null : await relationOf(context.session, oid);
   if (!standard) return [];
   try {
+    context.changes.requireRows(parent);
     return await scansOf(context, [await leavesDefault(context, source, { parent, standard, bound })]);
   } catch (error) {
     const subject = `bounds of a new partition of ${parent.label}`;
