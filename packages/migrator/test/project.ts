@@ -9,6 +9,8 @@ interface Written {
   readonly transactional?: boolean;
   readonly lockTimeout?: number;
   readonly statementTimeout?: number;
+  readonly prechecks?: readonly string[];
+  readonly postchecks?: readonly string[];
   /** The names of the migrations that it replaces. */
   readonly replaces?: readonly string[];
 }
@@ -51,7 +53,7 @@ function asClass(
   const text = `return class extends Migration {
     ${replaces.length === 0 ? '' : `static replaces = ${JSON.stringify(replaces)};`}
     ${Object.entries(settings)
-      .map(([setting, value]) => `${setting} = ${value};`)
+      .map(([setting, value]) => `${setting} = ${JSON.stringify(value)};`)
       .join(' ')}
     isTransactional() { return ${transactional}; }
     up() { ${adding(up)} }

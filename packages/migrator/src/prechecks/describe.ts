@@ -42,7 +42,7 @@ export function refuseFound(
     | ((event: { readonly kind: 'prechecked'; readonly prechecks: readonly Precheck[] }) => void)
     | undefined,
 ): void {
-  emit?.({ kind: 'prechecked', prechecks });
+  if (prechecks.length > 0) emit?.({ kind: 'prechecked', prechecks });
   const refused = prechecks.filter(({ outcome }) => outcome === 'refused');
   if (refused.length > 0) throw new MigrationRefusedError(describeRefusal(refused));
 }
