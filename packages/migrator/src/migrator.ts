@@ -2,7 +2,6 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { baseline } from './baseline.ts';
 import { refuseGaps } from './ledger/compare-log.ts';
 import type { MigratedDatabase } from './catalog/migrated-database.ts';
-import { isScratch } from './catalog/scratch-database.ts';
 import { IgnoredObjects } from './catalog/ignored-objects.ts';
 import { withConfiguredOptions } from './comparison-options.ts';
 import { check, type CheckResult } from './check.ts';
@@ -21,9 +20,7 @@ import { refuseDroppedSchema } from './leftovers/dropped-schema.ts';
 import { lossesOfDown, type DownLosses } from './losses/down-losses.ts';
 import { refuseInvalidTimes, refuseSmallPool, type MigratorOptions } from './migrator-options.ts';
 import { appliedUpTo, planOf, type PlannedMigration, type PlanSource } from './plan/plan.ts';
-import { refuseFound } from './prechecks/describe.ts';
-import type { Precheck } from './prechecks/rows/precheck.ts';
-import { runPrechecks } from './prechecks/run-prechecks.ts';
+import { RowChecks } from './prechecks/row-checks.ts';
 import { selectDown, selectUp } from './plan/selection.ts';
 import { downSteps, upSteps } from './plan/steps.ts';
 import type { Limits } from './run/limits.ts';
@@ -48,6 +45,7 @@ export class Migrator {
   readonly #ignored: IgnoredObjects;
   readonly #schema: string;
   readonly #tables: MigratorTables;
+  readonly #rowChecks: RowChecks;
 
   /** @throws MigrationRefusedError when `schema` is not a plain name, `migrations.schema` is set, an option is not a time in milliseconds, or a
    * pattern of `ignore` is invalid. */
@@ -58,6 +56,7 @@ export class Migrator {
     this.#ignored = new IgnoredObjects(this.#options.ignore);
     this.#schema = options.schema ?? 'migrator';
     this.#tables = tablesOf(orm, this.#schema);
+    this.#rowChecks = new RowChecks(orm, this.#options);
   }
 
   /**
@@ -95,7 +94,7 @@ export class Migrator {
     return this.#run(
       state.migrations,
       (before) => upSteps(before, request),
-      (steps, before) => this.#refuseRows(steps, before),
+      (steps, before) => this.#rowChecks.refuse(steps, before),
     );
   }
 
@@ -155,13 +154,11 @@ export class Migrator {
       await refuseDroppedSchema(this.#database(), state);
       if (request.refuseDrift) await this.#reportDrift(request);
     }
-    const source = this.#sourceFrom(from);
-    const precheck: PlanSource['precheck'] = (steps, { progress }) => this.#precheck(steps, progress);
     return planOf(
       state,
       this.#limits(),
       (before) => upSteps(before, request),
-      source && { ...source, precheck },
+      this.#sourceFrom(from, (steps, before) => this.#rowChecks.count(steps, before)),
     );
   }
 
@@ -258,15 +255,6 @@ export class Migrator {
     return this.#runner().run(migrations, choose, refuse);
   }
 
-  // The rows of a scratch database are only those of the migrations themselves.
-  async #refuseRows(steps: readonly Step[], { progress }: State): Promise<void> {
-    if (!isScratch(this.#orm)) refuseFound(await this.#precheck(steps, progress), this.#options.onEvent);
-  }
-
-  #precheck(steps: readonly Step[], progress: State['progress']): Promise<Precheck[]> {
-    return runPrechecks(this.#orm, steps, { ...this.#options, progress });
-  }
-
   #runner(): Runner {
     const { lease = 10_000, lockWait = 60_000, onEvent, signal } = this.#options;
     return new Runner(this.#database(), {
@@ -305,7 +293,7 @@ export class Migrator {
   }
 
   // A plan from a given basis opens no connection.
-  #sourceFrom(from: string | null | undefined): PlanSource | null {
-    return from === undefined ? { session: poolSession(this.#orm), precheck: null } : null;
+  #sourceFrom(from: PlanBasis['from'], precheck: PlanSource['precheck'] = null): PlanSource | null {
+    return from === undefined ? { session: poolSession(this.#orm), precheck } : null;
   }
 }

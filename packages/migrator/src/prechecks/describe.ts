@@ -1,4 +1,3 @@
-import { MigrationRefusedError } from '../session/errors.ts';
 import type { Precheck, PrecheckKind } from './rows/precheck.ts';
 
 const problems: Readonly<Record<PrecheckKind, string>> = {
@@ -31,24 +30,8 @@ function number(count: number | null): string {
   return (count ?? 0).toLocaleString('en-US');
 }
 
-/**
- * Emits what was found, and refuses a run whose migrations would fail.
- *
- * @throws MigrationRefusedError
- */
-export function refuseFound(
-  prechecks: readonly Precheck[],
-  emit:
-    | ((event: { readonly kind: 'prechecked'; readonly prechecks: readonly Precheck[] }) => void)
-    | undefined,
-): void {
-  if (prechecks.length > 0) emit?.({ kind: 'prechecked', prechecks });
-  const refused = prechecks.filter(({ outcome }) => outcome === 'refused');
-  if (refused.length > 0) throw new MigrationRefusedError(describeRefusal(refused));
-}
-
 /** Returns the message that refuses a run: each finding, and the query that lists its rows. */
-function describeRefusal(refused: readonly Precheck[]): string {
+export function describeRefusal(refused: readonly Precheck[]): string {
   const findings = refused.flatMap((one) => [
     `  ${describePrecheck(one)}`,
     ...(one.query === null ? [] : [`    ${one.query.trim()};`]),

@@ -1,5 +1,5 @@
 import type { Difference } from '../catalog/differences.ts';
-import type { Precheck } from '../prechecks/rows/precheck.ts';
+import type { PrecheckEvent } from '../prechecks/row-checks.ts';
 import type { Direction } from '../files/code-migration.ts';
 
 /** Emitted while migrations run. Times in milliseconds. */
@@ -12,10 +12,7 @@ export type MigrationEvent =
   | { readonly kind: 'unverified'; readonly name: string; readonly reason: string }
   /** The schema differs from what the last run left. Emitted before the first migration, also where none is pending. */
   | { readonly kind: 'drift'; readonly differences: readonly Difference[] }
-  /** The rows are counted that would make statements of a migration fail, before the first migration. */
-  | { readonly kind: 'prechecking'; readonly name: string }
-  /** The result of counting. Refused ones refuse the run. */
-  | { readonly kind: 'prechecked'; readonly prechecks: readonly Precheck[] }
+  | PrecheckEvent
   | { readonly kind: 'started'; readonly name: string; readonly direction: Direction }
   | {
       readonly kind: 'statement';

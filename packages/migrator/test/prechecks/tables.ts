@@ -1,5 +1,5 @@
 /** How many rows the largest tables have. */
-export const rowCount = Number(process.env['PRECHECK_ROWS'] ?? 1_000);
+const rowCount = Number(process.env['PRECHECK_ROWS'] ?? 1_000);
 
 /** Tables whose columns have known faults: `item` has `rowCount` rows, its names tell which. */
 export const tables = `

@@ -18,7 +18,7 @@ export interface Relation {
 }
 
 /** A column of a table. */
-export interface Column {
+interface Column {
   readonly name: string;
   readonly quoted: string;
   readonly isGenerated: boolean;

@@ -14,7 +14,7 @@ import { usedIndexNulls } from './used-index.ts';
 import { validationScans } from './validation.ts';
 
 /** An ALTER TABLE, and where it is. */
-export interface AlterTable {
+interface AlterTable {
   readonly source: SourceText;
   readonly relation: Relation;
   readonly only: boolean;
