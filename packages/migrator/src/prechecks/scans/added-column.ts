@@ -14,6 +14,8 @@ export interface AddedColumn {
   readonly column: NewColumn;
   /** Whether it refuses NULL, by itself or by its domain. */
   readonly isNotNull: boolean;
+  /** Whether it is NULL in each row of before. */
+  readonly isNull: boolean;
   readonly constraints: readonly Constraint[];
 }
 
@@ -34,6 +36,7 @@ export async function addedColumn(
     name,
     constraints: all,
     isNotNull: has('CONSTR_NOTNULL') !== undefined || domain?.isNotNull === true,
+    isNull: !computed && !value && domain?.value == null,
     column: computed
       ? { unknown: `${name} is added before it, with a value from a sequence` }
       : await valueOf(context, source, typeName, value?.raw_expr, domain?.value ?? null).catch(

@@ -46,8 +46,10 @@ export async function alterTableScans(
     if (command.subtype === 'AT_SetNotNull') conditions.push(notNull(relation, command.name ?? '', only));
     else scans.push(...(await commandScans(context, altered, command)));
   }
-  for (const { name: column, isNotNull, constraints } of columns.added) {
-    if (isNotNull) conditions.push(notNull(relation, column, only));
+  for (const { name: column, isNotNull, isNull, constraints } of columns.added) {
+    const condition = notNull(relation, column, only);
+    // That is each row.
+    if (isNotNull) conditions.push(isNull ? { ...condition, fails: 'true', parts: [] } : condition);
     for (const constraint of constraints)
       if (constraint.contype !== 'CONSTR_NOTNULL')
         scans.push(...(await constraintScans(context, { source, relation, constraint, column, only })));

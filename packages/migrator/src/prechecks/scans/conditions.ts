@@ -47,7 +47,7 @@ export async function scansOf(
         subject,
         oid: relation.oid,
         table: relation.label,
-        query: `select * from ${rows} where ${fails}`,
+        query: `select * from ${rows}${fails === 'true' ? '' : ` where ${fails}`}`,
       })),
     };
   });
