@@ -21,7 +21,7 @@ export interface ParsedStep {
 }
 
 /** One text that a migration sends. */
-export interface ParsedText {
+interface ParsedText {
   /** Its number, from 1. */
   readonly number: number;
   /** Null when the grammar can't parse it. */
