@@ -4,7 +4,7 @@ import type { NewColumn } from './rows/changes.ts';
 import { affectedWith, findRelation, withCode, type Relation } from './rows/relation.ts';
 import type { Context } from './rows/rows-for.ts';
 
-/** Records which rows a statement changes, by itself, by cascades, and possibly by code that it runs. */
+/** Records which rows a statement changes, directly, by cascades, and possibly by code that it runs. */
 export async function recordRowChanges(context: Context, node: Node, at: string): Promise<void> {
   const { changes, session } = context;
   const code = await volatileCode(context, node);

@@ -27,7 +27,7 @@ export class TestDatabase implements AsyncDisposable {
     });
   }
 
-  /** Creates a database on a server, by default an empty one on that of the run. Nobody may be connected to the `template`. */
+  /** Creates a database on a server, by default an empty one on that of the run. No session may be connected to the `template`. */
   static async create(server = runServer(), template = 'template0'): Promise<TestDatabase> {
     const name = `${server.prefix}_${randomBytes(6).toString('hex')}`;
     await onServer(server.url, `create database "${name}" template "${template}"`);

@@ -12,7 +12,7 @@ import { requireStable, type Context } from '../rows/rows-for.ts';
 export interface AddedColumn {
   readonly name: string;
   readonly column: NewColumn;
-  /** Whether it refuses NULL, by itself or by its domain. */
+  /** Whether it refuses NULL, by its own NOT NULL or that of its domain. */
   readonly isNotNull: boolean;
   /** Whether it is NULL in each row of before. */
   readonly isNull: boolean;
