@@ -60,6 +60,7 @@ const migratorFolders = [
   'drift',
   'leftovers',
   'entities',
+  'prechecks',
   'run',
   'plan',
   'losses',

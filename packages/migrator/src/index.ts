@@ -36,6 +36,7 @@ export type { LintRequest } from './lint/lint.ts';
 export type { MigratorOptions } from './migrator-options.ts';
 export type { MigrationRun } from './run/runner.ts';
 export type { PlannedMigration } from './plan/plan.ts';
+export type { Precheck, PrecheckKind } from './prechecks/rows/precheck.ts';
 export type { Blocker, MigrationEvent } from './run/migration-event.ts';
 export type { HistoryAction, HistoryItem, RepairAction } from './ledger/history.ts';
 export type { RepairRequest } from './repair.ts';

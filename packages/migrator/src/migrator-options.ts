@@ -15,6 +15,8 @@ export interface MigratorOptions extends ComparisonOptions {
   readonly lockRetry?: number | undefined;
   /** How long a statement in a transaction may take; 0 for no limit. Default 900,000. */
   readonly statementTimeout?: number | undefined;
+  /** For how long `up` and `planUp` may count the rows that would make one statement fail; 0 for no limit. Default 30,000. */
+  readonly precheckTimeout?: number | undefined;
   /** How long to wait for another runner's lease. Default 60,000. */
   readonly lockWait?: number | undefined;
   /** How long the lease is valid without a heartbeat, at least 100. Default 10,000. */
@@ -27,8 +29,9 @@ export interface MigratorOptions extends ComparisonOptions {
 
 /** @throws MigrationRefusedError when an option is not a time in milliseconds, or the lease is too short. */
 export function refuseInvalidTimes(options: MigratorOptions): void {
-  const { lockTimeout, lockRetry, statementTimeout, lockWait, lease } = options;
-  for (const [name, time] of Object.entries({ lockTimeout, lockRetry, statementTimeout, lockWait, lease })) {
+  const { lockTimeout, lockRetry, statementTimeout, precheckTimeout, lockWait, lease } = options;
+  const times = { lockTimeout, lockRetry, statementTimeout, precheckTimeout, lockWait, lease };
+  for (const [name, time] of Object.entries(times)) {
     if (time !== undefined && !isMilliseconds(time))
       throw new MigrationRefusedError(
         `${name}: ${time} is not a time in milliseconds; use a whole number from 0`,

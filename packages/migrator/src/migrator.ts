@@ -6,21 +6,22 @@ import { IgnoredObjects } from './catalog/ignored-objects.ts';
 import { withConfiguredOptions } from './comparison-options.ts';
 import { check, type CheckResult } from './check.ts';
 import { findDrift, type SchemaDrift } from './drift/find-drift.ts';
-import { summarizeDrift } from './drift/summarize-drift.ts';
+import { driftRefusal } from './drift/summarize-drift.ts';
 import type { DownRequest, UpRequest } from './ledger/requests.ts';
 import { readMigrations } from './files/read-migrations.ts';
 import { sameInOtherText, withEdits } from './ledger/edits.ts';
 import { readDatabase, readState, stateOf, type State } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
 import { readHistory, type HistoryItem } from './ledger/history.ts';
-import { poolSession, type Session } from './session/session.ts';
+import { poolSession } from './session/session.ts';
 import { withPermissionHint } from './session/with-permission-hint.ts';
 import { tablesOf, type MigratorTables } from './ledger/tables.ts';
 import { refuseDroppedSchema } from './leftovers/dropped-schema.ts';
 import { lossesOfDown, type DownLosses } from './losses/down-losses.ts';
 import { refuseInvalidTimes, refuseSmallPool, type MigratorOptions } from './migrator-options.ts';
 import { parkedObjects, purge, type ParkedObject } from './parking/parked-objects.ts';
-import { appliedUpTo, planOf, type PlannedMigration } from './plan/plan.ts';
+import { appliedUpTo, planOf, type PlannedMigration, type PlanSource } from './plan/plan.ts';
+import { RowChecks } from './prechecks/row-checks.ts';
 import { selectDown, selectUp } from './plan/selection.ts';
 import { downSteps, upSteps } from './plan/steps.ts';
 import { lint, type LintRequest } from './lint/lint.ts';
@@ -50,6 +51,7 @@ export class Migrator {
   readonly #ignored: IgnoredObjects;
   readonly #schema: string;
   readonly #tables: MigratorTables;
+  readonly #rowChecks: RowChecks;
 
   /** @throws MigrationRefusedError when `schema` is not a plain name, `migrations.schema` is set, an option is not a time in milliseconds, or a
    * pattern of `ignore` is invalid. */
@@ -60,6 +62,7 @@ export class Migrator {
     this.#ignored = new IgnoredObjects(this.#options.ignore);
     this.#schema = options.schema ?? 'migrator';
     this.#tables = tablesOf(orm, this.#schema);
+    this.#rowChecks = new RowChecks(orm, this.#options);
   }
 
   /**
@@ -81,7 +84,8 @@ export class Migrator {
 
   /**
    * Applies pending migrations, oldest first, and returns them. Of several runners at once, one migrates; the others wait and find
-   * nothing to do. Where all that a squash replaces is applied, records the squash in its place.
+   * nothing to do. Where all that a squash replaces is applied, records the squash in its place. Calls each pending migration and counts
+   * the rows that would make its statements fail before the first one is applied; emits `prechecked` with the result.
    *
    * @throws MigrationRefusedError before anything is changed; MigratorError `failed`, `lock_held`, `lock_lost`.
    */
@@ -93,7 +97,11 @@ export class Migrator {
     await this.#reportDrift(request);
     const recorded = [...state.progress, ...state.takeovers, ...sameInOtherText(state)];
     if (chosen.length + recorded.length === 0) return [];
-    return this.#run(state.migrations, (before) => upSteps(before, request));
+    return this.#run(
+      state.migrations,
+      (before) => upSteps(before, request),
+      (steps, before) => this.#rowChecks.refuse(steps, before),
+    );
   }
 
   /**
@@ -139,8 +147,9 @@ export class Migrator {
   }
 
   /**
-   * Returns what `up` would send and record, migration by migration, under the same conditions. Calls each of these once, with every handle of the
-   * database closed to it. Reads from the database what is applied. With `from` it opens no connection, and does not detect migrations
+   * Returns what `up` would send and record, migration by migration, under the same conditions. Calls each of these once, with every handle of
+   * the database closed to it. Reads from the database what is applied, and counts the rows that would make a statement fail. With `from` it
+   * opens no connection, and does not detect migrations
    * that were edited since.
    *
    * @throws MigrationRefusedError when `up` would be refused, or there is no migration `from`.
@@ -152,7 +161,12 @@ export class Migrator {
       await refuseDroppedSchema(this.#database(), state);
       if (request.refuseDrift) await this.#reportDrift(request);
     }
-    return planOf(state, this.#limits(), (before) => upSteps(before, request), this.#sessionFrom(from));
+    return planOf(
+      state,
+      this.#limits(),
+      (before) => upSteps(before, request),
+      this.#sourceFrom(from, (steps, before) => this.#rowChecks.count(steps, before)),
+    );
   }
 
   /** Returns what `down` would send; otherwise as `planUp`. */
@@ -161,7 +175,7 @@ export class Migrator {
       await this.#stateFrom(from),
       this.#limits(),
       (before) => downSteps(before, request),
-      this.#sessionFrom(from),
+      this.#sourceFrom(from),
     );
     // Without one to revert, `down` records nothing either.
     return planned.some(({ takesOver }) => takesOver.length === 0) ? planned : [];
@@ -278,22 +292,17 @@ export class Migrator {
   async #reportDrift({ refuseDrift = false }: UpRequest = {}): Promise<void> {
     const { differences } = await this.drift();
     if (differences.length === 0) return;
-    if (refuseDrift)
-      throw new MigrationRefusedError(
-        `the schema differs from what the last run left, and --refuse-drift (refuseDrift) is set; nothing was changed. Undo the changes, or ` +
-          `accept them by a run without it:\n${summarizeDrift(differences)
-            .map((line) => `  ${line}`)
-            .join('\n')}`,
-      );
+    if (refuseDrift) throw driftRefusal(differences);
     this.#options.onEvent?.({ kind: 'drift', differences });
   }
 
   async #run(
     migrations: State['migrations'],
     choose: (state: State) => Promise<Step[]>,
+    refuse?: (steps: readonly Step[], state: State) => Promise<void>,
   ): Promise<MigrationRun[]> {
     refuseSmallPool(this.#orm);
-    return this.#runner().run(migrations, choose);
+    return this.#runner().run(migrations, choose, refuse);
   }
 
   #runner(): Runner {
@@ -334,7 +343,7 @@ export class Migrator {
   }
 
   // A plan from a given basis opens no connection.
-  #sessionFrom(from: string | null | undefined): Session | null {
-    return from === undefined ? poolSession(this.#orm) : null;
+  #sourceFrom(from: PlanBasis['from'], precheck: PlanSource['precheck'] = null): PlanSource | null {
+    return from === undefined ? { session: poolSession(this.#orm), precheck } : null;
   }
 }

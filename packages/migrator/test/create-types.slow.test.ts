@@ -72,7 +72,7 @@ describe('a narrower type refuses rows whose value would change', () => {
     await db.orm.em.execute(row(changes));
     const risky = await valuesOf(db, 'select * from t order by id');
 
-    expect(await outcomeOf(migrator.up())).toMatch(/^(?:23514|22...)$/);
+    expect(await outcomeOf(migrator.up())).toBe('refused');
     expect(await valuesOf(db, 'select * from t order by id')).toEqual(risky);
   });
 });

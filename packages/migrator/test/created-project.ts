@@ -106,12 +106,13 @@ export async function createdProject({
   return { db, migrator: new Migrator(open()), created, source: texts.join('\n'), kept };
 }
 
-/** How a run ended: `done`, or the SQLSTATE. */
+/** How a run ended: `done`, `refused`, or the SQLSTATE. */
 export async function outcomeOf(running: Promise<unknown>): Promise<string> {
   try {
     await running;
     return 'done';
   } catch (error) {
+    if (error instanceof MigratorError && error.code === 'refused') return 'refused';
     if (!(error instanceof MigratorError && error.cause instanceof Error && 'code' in error.cause))
       throw error;
     return String(error.cause.code);

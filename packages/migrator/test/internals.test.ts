@@ -37,11 +37,21 @@ class Queries extends Migration {
 test('the ORM reaches the database through `execute`, `getEntityManager` and `driver` of a migration', async () => {
   const { orm } = await emptyDatabase();
   const migration = new Queries(orm.em.getDriver(), orm.config);
-  disconnect(orm, migration, () => {
-    throw new Error('queried');
+  let waiting = 0;
+  const { reconnect, release } = disconnect(orm, migration, {
+    onWaitingQuery: () => (waiting += 1),
+    onQuery: () => {
+      throw new Error('queried');
+    },
   });
+  const [execute, ...others] = migration.ways();
 
-  for (const way of migration.ways()) expect(way).toThrow('queried');
+  for (const way of others) expect(way).toThrow('queried');
+  const executed = execute?.();
+  expect(waiting).toBe(1);
+  reconnect();
+  release();
+  expect(await executed).toEqual([{ '?column?': 1 }]);
   migration.addSql('select 1');
   expect(migration.getQueries()).toEqual(['select 1']);
 });

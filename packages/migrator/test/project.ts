@@ -9,6 +9,8 @@ interface Written {
   readonly transactional?: boolean;
   readonly lockTimeout?: number;
   readonly statementTimeout?: number;
+  readonly prechecks?: readonly string[];
+  readonly postchecks?: readonly string[];
   /** The names of the migrations that it replaces. */
   readonly replaces?: readonly string[];
   /** What it declares to lose and to refuse, why it has no `down`, and which rules of `lint` it silences. */
@@ -59,7 +61,7 @@ function asClass(
       .map(([property, value]) => `static ${property} = ${JSON.stringify(value)};`)
       .join(' ')}
     ${Object.entries(settings)
-      .map(([setting, value]) => `${setting} = ${value};`)
+      .map(([setting, value]) => `${setting} = ${JSON.stringify(value)};`)
       .join(' ')}
     isTransactional() { return ${transactional}; }
     up() { ${adding(up)} }

@@ -1,3 +1,4 @@
+import { MigrationRefusedError } from '../session/errors.ts';
 import { describeDrift, type Difference } from '../catalog/differences.ts';
 
 const most = 10;
@@ -16,4 +17,14 @@ function lineOf(difference: Difference): string {
   const line = describeDrift(difference);
   if (line.length <= width || fact === null) return line;
   return `${part === null ? object : `${object}: ${part}`}: ${fact} changed`;
+}
+
+/** Returns the error of a run that refuses drift. */
+export function driftRefusal(differences: readonly Difference[]): MigrationRefusedError {
+  return new MigrationRefusedError(
+    `the schema differs from what the last run left, and --refuse-drift (refuseDrift) is set; nothing was changed. Undo the changes, or ` +
+      `accept them by a run without it:\n${summarizeDrift(differences)
+        .map((line) => `  ${line}`)
+        .join('\n')}`,
+  );
 }

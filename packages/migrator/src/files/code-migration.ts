@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { isNativeError } from 'node:util/types';
 import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { disconnect, watchQueries } from '../internals/disconnect.ts';
+import { disconnect, watchQueries, type Disconnected } from '../internals/disconnect.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { isMilliseconds } from '../session/milliseconds.ts';
 import { withoutParkingCode } from '../sql/parking-mark.ts';
 import { withoutBatchOptions } from './backfill.ts';
+import { queryText } from './checks.ts';
 import type { StatementGuard } from '../session/guarded-transaction.ts';
 import { callGuarded } from './guarded-migration.ts';
 import { readDeclarations, type Declarations } from './declarations.ts';
@@ -21,6 +22,10 @@ export interface MigrationSettings {
   readonly lockTimeout?: number;
   /** How long a statement may take; 0 for no limit. */
   readonly statementTimeout?: number;
+  /** Queries for rows that must not exist when `up` begins. Rows refuse the run, before anything is applied where the answer is known then. */
+  readonly prechecks?: readonly string[];
+  /** Queries for rows that must not exist when `up` ends, run in its transaction. Rows roll it back. */
+  readonly postchecks?: readonly string[];
 }
 
 /** The statements that one call of `up` or `down` added. */
@@ -76,6 +81,12 @@ export class CodeMigration {
   }
 }
 
+/** A call that waits at its first query. */
+interface WaitingCall extends Disconnected {
+  readonly instance: Migration;
+  readonly finished: Promise<void>;
+}
+
 /** A migration whose class is loaded. */
 export class LoadedMigration {
   readonly name: string;
@@ -88,6 +99,7 @@ export class LoadedMigration {
   readonly #file: MigrationFile;
   readonly #sample: Migration;
   readonly #emitted = new Map<Direction, Promise<readonly string[] | null>>();
+  readonly #waiting = new Map<Direction, WaitingCall>();
 
   private constructor(
     orm: MikroORM,
@@ -108,7 +120,10 @@ export class LoadedMigration {
   static async load(orm: MikroORM, migration: CodeMigration, file: MigrationFile): Promise<LoadedMigration> {
     const sample = await file.make();
     requireReplaces(migration.name, sample, migration.replaces);
-    return new LoadedMigration(orm, migration, file, sample);
+    const loaded = new LoadedMigration(orm, migration, file, sample);
+    for (const check of [loaded.settings.prechecks, loaded.settings.postchecks].flatMap((one) => one ?? []))
+      await queryText(check);
+    return loaded;
   }
 
   /** The path of its file; null for a class in the configuration's list. */
@@ -127,7 +142,7 @@ export class LoadedMigration {
 
   /**
    * Calls `up` or `down` once, with every handle of the database closed to it, and returns the statements that it adds; null when it queries
-   * the database. Further calls return the same.
+   * the database. The call then waits at its first query for `call`, if it queries by `execute`. Further calls return the same.
    */
   emit(direction: Direction): Promise<readonly string[] | null> {
     let emitted = this.#emitted.get(direction);
@@ -136,7 +151,8 @@ export class LoadedMigration {
   }
 
   /**
-   * Calls `up` or `down` to be run, with the database: `connect` gives the instance its handles, behind the guard.
+   * Calls `up` or `down` to be run, with the database: `connect` gives the instance its handles, behind the guard. Continues a call that
+   * `emit` began and that waits.
    *
    * @throws what `guard` threw first; and what the code throws.
    */
@@ -145,9 +161,17 @@ export class LoadedMigration {
     guard: StatementGuard,
     connect: (instance: Migration, guard: StatementGuard) => void,
   ): Promise<Emitted> {
-    const migration = await this.#file.make();
-    let hasQueried = false;
-    await callGuarded(migration, direction, guard, (guarded) => {
+    const waiting = this.#waiting.get(direction);
+    this.#waiting.delete(direction);
+    const migration = waiting?.instance ?? (await this.#file.make());
+    let hasQueried = waiting !== undefined;
+    waiting?.reconnect();
+    const work = (): void | Promise<void> => {
+      if (!waiting) return migration[direction]();
+      waiting.release();
+      return waiting.finished;
+    };
+    await callGuarded(work, guard, (guarded) => {
       connect(migration, guarded);
       watchQueries(migration, () => (hasQueried = true));
     });
@@ -155,19 +179,32 @@ export class LoadedMigration {
   }
 
   async #emit(direction: Direction): Promise<readonly string[] | null> {
-    const migration = await this.#file.make();
-    let hasQueried = false;
-    disconnect(this.#orm, migration, () => {
-      hasQueried = true;
-      throw new Error("a migration can't query the database before it runs");
+    const instance = await this.#file.make();
+    const waits = Promise.withResolvers<void>();
+    let [hasQueried, isWaiting] = [false, false];
+    const disconnected = disconnect(this.#orm, instance, {
+      onWaitingQuery() {
+        isWaiting = true;
+        waits.resolve();
+      },
+      onQuery() {
+        hasQueried = true;
+        throw new Error("a migration can't query the database before it runs");
+      },
     });
+    const finished = (async () => instance[direction]())();
+    // `call` handles its error.
+    finished.catch(() => {});
     try {
-      await migration[direction]();
+      await Promise.race([finished, waits.promise]);
     } catch (error) {
-      if (!hasQueried) throw error;
+      if (!hasQueried && !isWaiting) throw error;
     }
-    // It may have caught the error.
-    return hasQueried ? null : addedStatements(this.#orm, migration);
+    // It may have caught the error of the other query, so that it can't go on.
+    if (hasQueried) return null;
+    if (!isWaiting) return addedStatements(this.#orm, instance);
+    this.#waiting.set(direction, { ...disconnected, instance, finished });
+    return null;
   }
 }
 
@@ -199,13 +236,19 @@ function definesDown(sample: Migration): boolean {
 }
 
 function settingsOf(migration: Migration & MigrationSettings): MigrationSettings {
-  const { lockTimeout, statementTimeout } = migration;
+  const { lockTimeout, statementTimeout, prechecks, postchecks } = migration;
   for (const [name, time] of Object.entries({ lockTimeout, statementTimeout })) {
     if (time !== undefined && !isMilliseconds(time))
       throw new Error(`${name}: ${String(time)} is not a time in milliseconds`);
   }
+  for (const [name, checks] of Object.entries({ prechecks, postchecks })) {
+    if (checks !== undefined && !(Array.isArray(checks) && checks.every((one) => typeof one === 'string')))
+      throw new Error(`${name} is not a list of queries: write ${name} = ['select …']`);
+  }
   return {
     ...(lockTimeout !== undefined && { lockTimeout }),
     ...(statementTimeout !== undefined && { statementTimeout }),
+    ...(prechecks !== undefined && { prechecks }),
+    ...(postchecks !== undefined && { postchecks }),
   };
 }

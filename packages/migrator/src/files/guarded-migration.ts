@@ -1,14 +1,12 @@
-import type { Migration } from '@mikro-orm/migrations';
 import type { StatementGuard } from '../session/guarded-transaction.ts';
 
 /**
- * Calls one direction of a migration, with its handles of the database behind a guard: `connect` puts them there.
+ * Runs `work`, the code of a migration, with its handles of the database behind a guard: `connect` puts them there.
  *
  * @throws what the guard threw first, also where the code ignores it or the ORM wraps it; and what the code throws.
  */
 export async function callGuarded(
-  instance: Migration,
-  direction: 'up' | 'down',
+  work: () => void | Promise<void>,
   guard: StatementGuard,
   connect: (guard: StatementGuard) => void,
 ): Promise<void> {
@@ -22,7 +20,7 @@ export async function callGuarded(
     }
   });
   try {
-    await instance[direction]();
+    await work();
   } catch (error) {
     throw refused ? refused.error : error;
   }

@@ -3,6 +3,7 @@ import type { Direction } from '../files/code-migration.ts';
 import { sessionTimeouts, transactionTimeouts, type Limits } from '../run/limits.ts';
 import type { Step } from '../run/step.ts';
 import { findStandalone } from '../run/send-standalone.ts';
+import type { Precheck } from '../prechecks/rows/precheck.ts';
 import { beginStatement, type Session } from '../session/session.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { requireKnown } from './targets.ts';
@@ -28,21 +29,32 @@ export interface PlannedMigration {
    * run.
    */
   readonly takesOver: readonly string[];
+  /** What the rows of the database mean for it; absent without a connection, and for `down`. */
+  readonly prechecks?: readonly Precheck[];
+}
+
+/** What a plan asks the database. */
+export interface PlanSource {
+  readonly session: Session;
+  /** Counts the rows that would make steps fail. */
+  readonly precheck: ((steps: readonly Step[], state: State) => Promise<Precheck[]>) | null;
 }
 
 /**
  * Returns what a run would send whose steps `choose` returns. Interrupted steps come first, as in a run. Calls each step once, with every handle
- * of the database closed to it. Asks `session` what decides whether a statement runs in a transaction, as a run does: whether a table is
- * partitioned, or a procedure commits. Without a session, or of an object that does not exist yet, its text decides.
+ * of the database closed to it. Asks the database what decides whether a statement runs in a transaction, as a run does: whether a table is
+ * partitioned, or a procedure commits. Without a database, or of an object that does not exist yet, its text decides.
  */
 export async function planOf(
   state: State,
   limits: Limits,
   choose: (state: State) => Promise<readonly Step[]>,
-  session: Session | null,
+  source: PlanSource | null,
 ): Promise<PlannedMigration[]> {
   const first = await unfinishedSteps(state, await choose(state));
   const steps = [...first, ...(await choose(first.reduce(afterStep, state)))];
+  const session = source?.session ?? null;
+  const prechecks = await source?.precheck?.(steps, state);
   const planned = await Promise.all(
     steps.map(async (step): Promise<PlannedMigration> => {
       const { migration, direction } = step;
@@ -57,6 +69,7 @@ export async function planOf(
           ? transaction(limits, step, emitted ?? [])
           : await stepByStep(limits, step, emitted ?? [], { progress: state.progress, session }),
         takesOver: [],
+        ...(prechecks && { prechecks: prechecks.filter((one) => one.migration === migration.name) }),
       };
     }),
   );

@@ -1,4 +1,5 @@
 import type { Difference } from '../catalog/differences.ts';
+import type { PrecheckEvent } from '../prechecks/row-checks.ts';
 import type { Direction } from '../files/code-migration.ts';
 
 /** Emitted while migrations run. Times in milliseconds. */
@@ -11,6 +12,7 @@ export type MigrationEvent =
   | { readonly kind: 'unverified'; readonly name: string; readonly reason: string }
   /** The schema differs from what the last run left. Emitted before the first migration, also where none is pending. */
   | { readonly kind: 'drift'; readonly differences: readonly Difference[] }
+  | PrecheckEvent
   | { readonly kind: 'started'; readonly name: string; readonly direction: Direction }
   | {
       readonly kind: 'statement';

@@ -1,4 +1,5 @@
 import type { Emitted } from '../files/code-migration.ts';
+import { requireNoRows } from '../files/checks.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { MigratorError } from '../session/errors.ts';
 import type { Conflict } from '../leftovers/find-conflict.ts';
@@ -103,12 +104,15 @@ async function send(
   { startedAt, replaced, call, reached }: Sending,
 ): Promise<void> {
   const { migration } = step;
+  const { prechecks = [], postchecks = [] } = step.direction === 'up' ? migration.settings : {};
   const known = call.emitted?.hasQueried === false ? call.emitted : null;
   const sent = [...(known?.statements ?? [])];
   call.sent = sent;
   await withSessionRestored(session, sent, async (learn) => {
     await session.query(transactionTimeouts(run.limits, step));
     await run.lease.guard(session);
+    if (migration.settings.prechecks)
+      await withBlockerReports(run, migration.name, () => requireNoRows(session, 'prechecks', prechecks));
     const emitted = known ?? (await untilStopped(run, () => callIn(step, session, learn)));
     call.emitted = emitted;
     const { statements } = emitted;
@@ -118,6 +122,10 @@ async function send(
       reached(number);
       run.report({ kind: 'statement', name: migration.name, sql, number, count: statements.length });
       await withBlockerReports(run, migration.name, () => session.query(sql));
+    }
+    if (postchecks.length > 0) {
+      reached(0);
+      await withBlockerReports(run, migration.name, () => requireNoRows(session, 'postchecks', postchecks));
     }
   });
   const note =

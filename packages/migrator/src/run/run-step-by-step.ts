@@ -1,6 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { parseBackfill } from '../files/backfill.ts';
 import { digestOf, type Emitted } from '../files/code-migration.ts';
+import { requireNoRows } from '../files/checks.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
 import { guardHandles } from '../internals/guard-handles.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
@@ -48,6 +49,7 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
       : await untilStopped(run, () => callOutside(run.orm, step));
     statements = emitted.statements;
     refuseEditedStatements(migration.name, statements, recorded);
+    if (recorded.length === 0) await check(run, step, 'prechecks');
     for (const sql of statements) await refuseUnnamedIndex(migration.name, sql);
     await onOwnConnection(run.orm, async (session) => {
       await refuseUnresolvableNames(session, migration.name, statements);
@@ -71,6 +73,8 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
         await runStatement(run, step, session, { sql, index, known, direct });
       }
     });
+    at = 0;
+    await check(run, step, 'postchecks');
     await inTransaction(run.orm, async (session) => {
       await run.lease.guard(session);
       await recordStep(session, run, step, { startedAt, emitted });
@@ -98,6 +102,17 @@ export async function runStepByStep(run: Run, step: Step, progress: readonly Pro
           : `The statements before it are done; the next \`up\` or \`down\` resumes there.${hint}`,
     });
   }
+}
+
+/** Runs the checks that a migration declares, in a transaction with its timeouts. @throws Error when one returns a row. */
+async function check(run: Run, step: Step, when: 'prechecks' | 'postchecks'): Promise<void> {
+  const checks = (step.direction === 'up' && step.migration.settings[when]) || [];
+  if (checks.length === 0) return;
+  await inTransaction(run.orm, async (session) => {
+    await session.query(transactionTimeouts(run.limits, step));
+    await run.lease.guard(session);
+    await withBlockerReports(run, step.migration.name, () => requireNoRows(session, when, checks));
+  });
 }
 
 const mark =

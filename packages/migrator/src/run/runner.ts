@@ -54,17 +54,21 @@ export class Runner {
 
   /**
    * Acquires the lease, records takeovers, finishes steps that were interrupted, and runs the steps that `choose` returns for the state after that.
+   * Before anything is changed, `check` may refuse them.
    *
-   * @throws MigratorError `failed`, `interrupted`, `lock_held`, `lock_lost`, and what `choose` throws.
+   * @throws MigratorError `failed`, `interrupted`, `lock_held`, `lock_lost`, and what `choose` and `check` throw.
    */
   async run(
     migrations: readonly CodeMigration[],
     choose: (state: State) => Promise<Step[]>,
+    check?: (steps: readonly Step[], state: State) => Promise<void>,
   ): Promise<MigrationRun[]> {
     return this.withLease(async (lease) => {
       const found = await this.#read(migrations);
       await this.#recordTexts(lease, found);
-      const unfinished = await unfinishedSteps(found, await choose(found));
+      const chosen = await choose(found);
+      const unfinished = await unfinishedSteps(found, chosen);
+      await check?.([...unfinished, ...chosen], found);
       // After what refuses the run, and before what uses the log.
       await recordTakeovers(this.#database, lease, found, this.#options.report);
       const finished = await this.#perform(lease, unfinished, found.progress);

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Blocker, MigrationEvent } from '../run/migration-event.ts';
+import { precheckLines } from './precheck-lines.ts';
 import { driftLines } from './drift-lines.ts';
 import { StatusLine } from './status-line.ts';
 import { dim, print, printError } from './output.ts';
@@ -39,6 +40,12 @@ function show(event: MigrationEvent, current: StatusLine): void {
       return print(`  recorded ${event.name} in place of the ${event.replaced.length} that it replaces`);
     case 'drift':
       for (const line of driftLines(event.differences)) printError(line);
+      return;
+    case 'prechecking':
+      return current.begin(`counting rows that ${event.name} would fail on`);
+    case 'prechecked':
+      current.clear();
+      for (const line of precheckLines(event.prechecks)) print(line);
       return;
     case 'statement':
       return current.begin(`${event.name} ${event.number}/${event.count} ${oneLine(event.sql)}`);

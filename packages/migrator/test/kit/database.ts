@@ -27,10 +27,10 @@ export class TestDatabase implements AsyncDisposable {
     });
   }
 
-  /** Creates an empty database on a server, by default that of the run. */
-  static async create(server = runServer()): Promise<TestDatabase> {
+  /** Creates a database on a server, by default an empty one on that of the run. No session may be connected to the `template`. */
+  static async create(server = runServer(), template = 'template0'): Promise<TestDatabase> {
     const name = `${server.prefix}_${randomBytes(6).toString('hex')}`;
-    await onServer(server.url, `create database "${name}" template template0`);
+    await onServer(server.url, `create database "${name}" template "${template}"`);
     const url = new URL(server.url);
     url.pathname = name;
     return new TestDatabase(url.href);

@@ -2,6 +2,8 @@ import { Argument, Command, Option } from 'commander';
 import type { Migrator as MigratorType } from '../../migrator.ts';
 import type { Direction } from '../../files/code-migration.ts';
 import type { PlannedMigration } from '../../plan/plan.ts';
+import { describePrecheck } from '../../prechecks/describe.ts';
+import type { Precheck } from '../../prechecks/rows/precheck.ts';
 import { parseBackfill } from '../../files/backfill.ts';
 import { print, printJson } from '../../terminal/output.ts';
 import { parsePositiveInteger } from '../../terminal/options.ts';
@@ -22,7 +24,9 @@ interface Given {
 /** Returns the command `plan`. */
 export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
   return new Command('plan')
-    .description('print the SQL that up or down would send; calls these migrations, without a database')
+    .description(
+      'print the SQL that up or down would send, and count the rows that it would fail on; calls these migrations, without a database',
+    )
     .addArgument(new Argument('[direction]', 'which way').choices(['up', 'down']).default('up'))
     .addOption(new Option('--to <name>', 'the last one to apply, or to keep').conflicts(['steps', 'all']))
     .addOption(
@@ -39,7 +43,7 @@ export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
     .option('--from <name>', 'the last migration to regard as applied, or "none"; opens no connection')
     .option(
       '--json',
-      'print JSON: [{ name, direction, transactional, known, statements, takesOver: [name] }]',
+      'print JSON: [{ name, direction, transactional, known, statements, takesOver: [name], prechecks: [{ migration, statement, kind, table, subject, outcome, rows, of, isLowerBound, query, reason }] }]',
     )
     .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
       refuseOptionsOfOther(direction, request);
@@ -93,7 +97,7 @@ function asSql(planned: readonly PlannedMigration[], direction: Direction): stri
 }
 
 function migrationAsSql(planned: PlannedMigration): string {
-  const { name, direction, transactional, known, statements, takesOver } = planned;
+  const { name, direction, transactional, known, statements, takesOver, prechecks = [] } = planned;
   if (takesOver.length > 0) {
     return [
       `-- ${name}: recorded as applied in place of these, whose result the database has. Nothing is sent.`,
@@ -101,6 +105,7 @@ function migrationAsSql(planned: PlannedMigration): string {
     ].join('\n');
   }
   const lines = [`-- ${name}, ${direction}`];
+  for (const precheck of prechecks) lines.push(...asComment(precheck));
   if (!transactional) {
     lines.push(
       '-- Outside a transaction, on a separate connection. Behind a pooler the two `set` are not sent: timeouts come from',
@@ -116,6 +121,12 @@ function migrationAsSql(planned: PlannedMigration): string {
     );
   }
   return [...lines, ...statements.map(withSemicolon)].join('\n');
+}
+
+function asComment(precheck: Precheck): string[] {
+  const { outcome, query } = precheck;
+  const lines = [`${outcome === 'refused' ? 'WOULD FAIL: ' : ''}${describePrecheck(precheck)}`, query ?? ''];
+  return lines.flatMap((text) => (text === '' ? [] : text.split('\n').map((line) => `-- ${line}`)));
 }
 
 // A comment at the end would swallow the semicolon.

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Difference } from '../../catalog/differences.ts';
+import type { Precheck } from '../../prechecks/rows/precheck.ts';
 import type { MigrationEvent } from '../../run/migration-event.ts';
 import { lockWaitOption } from '../../terminal/options.ts';
 import { runWithProgress } from '../../terminal/run-with-progress.ts';
@@ -26,7 +27,7 @@ export function upCommand<P extends DatabaseLocation>(host: CommandHost<P>): Com
     .addOption(lockWaitOption())
     .option(
       '--json',
-      'print JSON: { database, applied: [{ name, direction, duration }], drift: [{ object, part, fact, expected, found }] }',
+      'print JSON: { database, applied: [{ name, direction, duration }], drift: [{ object, part, fact, expected, found }], prechecks: [{ migration, statement, kind, table, subject, outcome, rows, of, isLowerBound, query, reason }] }',
     )
     .action(({ lockWait, json = false, ...request }: Given) =>
       host.withDatabase(async (orm, place) => {
@@ -34,14 +35,16 @@ export function upCommand<P extends DatabaseLocation>(host: CommandHost<P>): Com
         if (!json) print(host.describe(place));
         const { to } = request;
         let drift: readonly Difference[] = [];
+        let prechecks: readonly Precheck[] = [];
         const applied = await runWithProgress(json, ({ onEvent, signal }) => {
           const watch = (event: MigrationEvent) => {
             if (event.kind === 'drift') drift = event.differences;
+            if (event.kind === 'prechecked') prechecks = event.prechecks;
             onEvent(event);
           };
           return new Migrator(orm, { lockWait, onEvent: watch, signal }).up(request);
         });
-        if (json) return printJson({ database: place.database, applied, drift });
+        if (json) return printJson({ database: place.database, applied, drift, prechecks });
         if (applied.length > 0)
           print(`${applied.length} applied${to === undefined ? ', nothing is pending' : ''}.`);
         else print(`Nothing is pending${to === undefined ? '' : ` up to ${to}`}.`);
