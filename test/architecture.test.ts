@@ -65,6 +65,8 @@ const migratorFolders = [
   'losses',
   'create',
   'squash',
+  'rows',
+  'verify',
   'terminal',
 ].map((name) => `${migrator}/${name}`);
 for (const [index, folder] of migratorFolders.entries()) layers[folder] = migratorFolders.slice(0, index);

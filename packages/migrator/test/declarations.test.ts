@@ -1,6 +1,6 @@
 import { Migration } from '@mikro-orm/migrations';
 import { describe, expect, test } from 'vitest';
-import { declarationsOf, isDeclaredBy } from '../src/files/declarations.ts';
+import { readDeclarations, isDeclaredBy } from '../src/files/declarations.ts';
 import { migrationFiles } from '../src/files/migration-files.ts';
 import { projectOn } from './project.ts';
 
@@ -15,7 +15,7 @@ async function declarations(properties: object) {
   orm.config.get('migrations').migrationsList = [{ name: 'M', class: Declaring }];
   const [file] = await migrationFiles(orm);
   if (!file) throw new Error('it has no migration');
-  return declarationsOf('M', await file.make());
+  return readDeclarations('M', await file.make());
 }
 
 test('reads what is lost and refused, and the reasons of silenced rules', async () => {
@@ -34,7 +34,7 @@ test('reads what is lost and refused, and the reasons of silenced rules', async 
 });
 
 test('a migration that declares nothing has empty declarations', async () => {
-  expect(await declarations({})).toEqual({ loses: [], refuses: [], lint: {} });
+  expect(await declarations({})).toEqual({ loses: [], refuses: [], irreversible: null, lint: {} });
 });
 
 describe('refuses', () => {

@@ -1,5 +1,5 @@
 export { confirmName } from './confirmation.ts';
-export { isLocalDevelopmentDatabase } from './local-development-database.ts';
+export { isLocalDevelopmentDatabase } from './project/local-development-database.ts';
 export { exitCodeOf, reportLostOutput } from '../terminal/failure.ts';
 export type { CommandHost } from './host.ts';
 export { migrateCommands } from './migrate-commands.ts';

@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { MikroORM, type Options } from '@mikro-orm/postgresql';
 import { withPoolErrorsHandled } from '../session/driver-options.ts';
-import { loadConfiguration, type ConfigurationRequest } from './configuration.ts';
-import { isLocalDevelopmentDatabase } from './local-development-database.ts';
+import { loadConfiguration, type ConfigurationRequest } from './project/configuration.ts';
+import { isLocalDevelopmentDatabase } from './project/local-development-database.ts';
 import type { CommandHost, DatabaseLocation } from './host.ts';
 
 /** Returns the host of the commands for a project with a configuration file of the ORM. */

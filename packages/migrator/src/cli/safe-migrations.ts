@@ -23,7 +23,8 @@ machine with dev, development, test, local or scratch in their names (shop_dev);
 there are none with NODE_ENV=production. Without a terminal, pass --confirm NAME.
 
 Exit codes: 0 success, 1 failed or refused, 2 wrong usage or not confirmed,
-3 pending or different (check, status --exit-code), 4 another runner migrates,
+3 pending or different (check, status --exit-code) or a finding (lint), 4 another
+runner migrates,
 5 part of the output could not be written, 130 and 143 stopped by SIGINT (Ctrl-C)
 and SIGTERM.`,
     );

@@ -8,7 +8,7 @@ import { isMilliseconds } from '../session/milliseconds.ts';
 import { withoutBatchOptions } from './backfill.ts';
 import type { StatementGuard } from '../session/guarded-transaction.ts';
 import { callGuarded } from './guarded-migration.ts';
-import { declarationsOf, type Declarations } from './declarations.ts';
+import { readDeclarations, type Declarations } from './declarations.ts';
 import type { MigrationFile } from './migration-files.ts';
 import { requireReplaces } from './replaces.ts';
 
@@ -118,7 +118,7 @@ export class LoadedMigration {
    * @throws MigrationRefusedError when a declaration is not of its form.
    */
   declarations(): Declarations {
-    return declarationsOf(this.name, this.#sample);
+    return readDeclarations(this.name, this.#sample);
   }
 
   /**

@@ -37,7 +37,7 @@ export interface DeclaredObject {
  *
  * @throws MigrationRefusedError when a declaration is not of its form.
  */
-export function declarationsOf(name: string, instance: Migration): Declarations {
+export function readDeclarations(name: string, instance: Migration): Declarations {
   const declared: object = instance.constructor;
   try {
     return {

@@ -6,7 +6,7 @@ import type * as OrmCli from '@mikro-orm/cli';
 import { loadEnvironmentVars, Utils } from '@mikro-orm/core';
 import { fs } from '@mikro-orm/core/fs-utils';
 import type { Options } from '@mikro-orm/postgresql';
-import { UsageError } from '../terminal/usage-error.ts';
+import { UsageError } from '../../terminal/usage-error.ts';
 
 /** Which configuration to load. */
 export interface ConfigurationRequest {
