@@ -69,6 +69,8 @@ const migratorFolders = [
   'squash',
   'safe-forms',
   'parking',
+  'rows',
+  'verify',
   'terminal',
 ].map((name) => `${migrator}/${name}`);
 for (const [index, folder] of migratorFolders.entries()) layers[folder] = migratorFolders.slice(0, index);

@@ -34,7 +34,7 @@ test('reads what is lost and refused, and the reasons of silenced rules', async 
 });
 
 test('a migration that declares nothing has empty declarations', async () => {
-  expect(await declarations({})).toEqual({ loses: [], refuses: [], lint: {} });
+  expect(await declarations({})).toEqual({ loses: [], refuses: [], irreversible: null, lint: {} });
 });
 
 describe('refuses', () => {

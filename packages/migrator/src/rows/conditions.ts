@@ -2,14 +2,14 @@ import { textMatching } from './pattern.ts';
 import { chainOf, columnOf, isNode, isTree, literalOf, operatorOf, type Tree } from './trees.ts';
 
 /** A condition on one column, with values for which it is true and for which it is not. */
-export interface Condition {
+export interface ColumnCondition {
   readonly column: string;
   readonly holds: readonly (string | null)[];
   readonly fails: readonly (string | null)[];
 }
 
 /** Returns the conditions of one operand of an AND; none where values can't be derived. */
-export function conditionsOf(node: unknown): Condition[] {
+export function columnConditions(node: unknown): ColumnCondition[] {
   if (isNode(node, 'NullTest')) {
     const column = columnOf(node.NullTest['arg']);
     if (column === null) return [];
@@ -18,7 +18,7 @@ export function conditionsOf(node: unknown): Condition[] {
   }
   if (isNode(node, 'BoolExpr') && node.BoolExpr['boolop'] === 'NOT_EXPR') {
     const { args } = node.BoolExpr;
-    return (Array.isArray(args) ? args : []).flatMap(conditionsOf).map(({ column, holds, fails }) => ({
+    return (Array.isArray(args) ? args : []).flatMap(columnConditions).map(({ column, holds, fails }) => ({
       column,
       holds: fails,
       fails: holds,
@@ -29,7 +29,7 @@ export function conditionsOf(node: unknown): Condition[] {
   return isNode(node, 'A_Expr') ? ofExpression(node.A_Expr) : [];
 }
 
-function ofExpression(expression: Tree): Condition[] {
+function ofExpression(expression: Tree): ColumnCondition[] {
   const { lexpr, rexpr } = expression;
   const swapped = subjectOf(lexpr) === null;
   const subject = subjectOf(swapped ? rexpr : lexpr);

@@ -3,20 +3,20 @@ import type { Harvest } from './harvest.ts';
 import { isJoin, isOneToOne, Parents } from './parents.ts';
 import type { Pools } from './pools.ts';
 import { seededRandom } from './random.ts';
-import { composeRow, insertStatement, trialRows, type Row } from './row.ts';
-import { drawNumbers, tryStatements, type Outcome } from './server-functions.ts';
+import { composeRow, insertStatement, trialRows, type RowValues } from './row.ts';
+import { drawNumbers, tryStatements, type TrialOutcome } from './server-functions.ts';
 import { rowSets, specsOf, type RowSet, type RowSpec } from './sets.ts';
-import type { Table, Tables } from './tables.ts';
+import type { Table, TableCatalog } from './tables.ts';
 
 /** What rows are made of. */
 export interface Filling {
-  readonly tables: Tables;
+  readonly tables: TableCatalog;
   readonly pools: Pools;
   readonly harvest: Harvest;
   /** The tables that a migration touches, by their quoted names; the others get few rows. */
   readonly touched: ReadonlySet<string>;
   /** Rows that were accepted before, by the definition of their table. */
-  readonly templates: Map<string, Row>;
+  readonly templates: Map<string, RowValues>;
 }
 
 /** What was inserted. */
@@ -147,7 +147,7 @@ class Filler {
   /** Inserts a chain of rows, rows that refer to themselves, and for each special row one that refers to it. */
   async #fillTree(
     table: Table,
-    template: Row,
+    template: RowValues,
     plainRows: readonly RowSpec[],
     specs: readonly RowSpec[],
   ): Promise<void> {
@@ -162,7 +162,7 @@ class Filler {
   }
 
   /** Inserts the first row, and returns it; null when none is accepted. */
-  async #template(table: Table): Promise<Row | null> {
+  async #template(table: Table): Promise<RowValues | null> {
     const { templates, pools } = this.#filling;
     const key = JSON.stringify(table);
     const known = templates.get(key);
@@ -187,7 +187,7 @@ class Filler {
 
   async #insert(
     table: Table,
-    template: Row,
+    template: RowValues,
     specs: readonly RowSpec[],
     tree: InTree = 'any',
   ): Promise<number> {
@@ -211,7 +211,7 @@ class Filler {
     return this.#rows - before;
   }
 
-  #compose(table: Table, template: Row, spec: RowSpec, tree: InTree, offset = 0): Row | null {
+  #compose(table: Table, template: RowValues, spec: RowSpec, tree: InTree, offset = 0): RowValues | null {
     const { pools } = this.#filling;
     return composeRow(table, {
       template,
@@ -224,7 +224,7 @@ class Filler {
     });
   }
 
-  #send(table: Table, work: readonly (readonly Row[])[]): Promise<Outcome[]> {
+  #send(table: Table, work: readonly (readonly RowValues[])[]): Promise<TrialOutcome[]> {
     const returning = this.#parents.returning(table.name);
     return tryStatements(
       this.#session,
@@ -233,7 +233,7 @@ class Filler {
     );
   }
 
-  #record(table: Table, { accepted, returned }: Outcome, link: number | undefined): void {
+  #record(table: Table, { accepted, returned }: TrialOutcome, link: number | undefined): void {
     if (accepted === undefined || !returned) {
       this.#refused++;
       return;

@@ -1,6 +1,6 @@
 import type { Harvest } from './harvest.ts';
 import { textMatching } from './pattern.ts';
-import { resolvedType, type Column, type Tables } from './tables.ts';
+import { resolvedType, type Column, type TableCatalog } from './tables.ts';
 import { isText, lengthOf } from './values.ts';
 
 /** Returns the value of a number, another one for each. */
@@ -11,7 +11,7 @@ const day = (number: number): string =>
 
 /** Returns ways to make values of a column that no other row has; the caller tests which of them its checks accept. */
 export function freshValues(
-  tables: Tables,
+  tables: TableCatalog,
   column: Column,
   harvest: Harvest,
   samples: readonly string[],

@@ -1,7 +1,8 @@
+import { parsePlpgsqlBody } from '../sql/parse-plpgsql.ts';
 import { parseSql } from '../sql/parse-sql.ts';
 import { scanSql } from '../sql/scan-sql.ts';
-import { conditionsOf, type Condition } from './conditions.ts';
-import { isNode, isTree, literalsIn, namesIn, stringOf, type Tree } from './trees.ts';
+import { columnConditions, type ColumnCondition } from './conditions.ts';
+import { isNode, isTree, literalsIn, referencesIn, stringOf, type Tree } from './trees.ts';
 
 /** What SQL says about the values of columns, by their names. */
 export class Harvest {
@@ -14,7 +15,7 @@ export class Harvest {
   /** Paths of keys in a document. */
   readonly paths = new Map<string, (readonly string[])[]>();
   /** Conditions that one AND joins. */
-  readonly conjunctions: (readonly Condition[])[] = [];
+  readonly conjunctions: (readonly ColumnCondition[])[] = [];
   /** Every name and word, in lower case. */
   readonly words = new Set<string>();
   /** The other name of a column that is renamed. */
@@ -43,9 +44,7 @@ export class Harvest {
   /** Adds what the body of a function says. */
   async addBody(body: string, columnsOf: (table: string) => readonly string[]): Promise<void> {
     await this.#addWords(body);
-    const { parsePlPgSQL } = await import('libpg-query');
-    const create = `create function f() returns trigger language plpgsql as $migrator$${body}$migrator$`;
-    const parsed: unknown = await parsePlPgSQL(create).catch(() => null);
+    const parsed = await parsePlpgsqlBody(body);
     for (const query of queriesIn(parsed)) {
       const [, target, value] = /^([\w."]+)\s*:=\s*(.*)$/s.exec(query) ?? [];
       const tied = target === undefined ? [] : [target.split('.').at(-1) ?? target];
@@ -151,7 +150,7 @@ export class Harvest {
   }
 
   #tie(tree: unknown, tied: readonly string[]): void {
-    const { columns, chains } = namesIn(tree);
+    const { columns, chains } = referencesIn(tree);
     for (const { column, path } of chains) add(this.paths, column, path);
     const literals = literalsIn(tree);
     if (literals.length === 0) return;
@@ -165,7 +164,7 @@ export class Harvest {
   }
 
   #addConjunction(args: readonly unknown[]): void {
-    const conditions = args.flatMap((one) => conditionsOf(one));
+    const conditions = args.flatMap((one) => columnConditions(one));
     if (conditions.length > 1) this.conjunctions.push(conditions);
   }
 }
@@ -189,7 +188,7 @@ const expressions = [
   'TypeName',
 ] as const;
 
-// What stands deeper is tied with the whole expression; only what has a scope of its own is visited again.
+// What stands deeper is tied with the whole expression; only subqueries and conditions are visited again.
 function deeper(tree: unknown): unknown[] {
   if (!isTree(tree)) return [];
   if (Array.isArray(tree)) return tree.flatMap(deeper);

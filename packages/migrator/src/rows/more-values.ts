@@ -1,11 +1,11 @@
 import { positions } from './conditions.ts';
 import type { Harvest } from './harvest.ts';
 import { textMatching } from './pattern.ts';
-import { resolvedType, type Column, type Tables } from './tables.ts';
+import { resolvedType, type Column, type TableCatalog } from './tables.ts';
 import { isText } from './values.ts';
 
 /** Returns values for a column that the SQL of a migration or of a check suggests, those first that it names. */
-export function harvestedValues(tables: Tables, column: Column, harvest: Harvest): string[] {
+export function harvestedValues(tables: TableCatalog, column: Column, harvest: Harvest): string[] {
   const names = [column.name, harvest.renamed.get(column.name)].filter((name) => name !== undefined);
   const literals = names.flatMap((name) => [...(harvest.values.get(name) ?? [])]);
   const patterns = names.flatMap((name) => [...(harvest.patterns.get(name) ?? [])]);

@@ -1,5 +1,5 @@
 import type { Session } from '../session/session.ts';
-import type { ForeignKey, Table, Tables } from './tables.ts';
+import type { ForeignKey, Table, TableCatalog } from './tables.ts';
 
 /** The values of a row that other rows refer to, as texts by column. */
 type ReferredValues = Readonly<Record<string, string | null>>;
@@ -20,7 +20,7 @@ export class Parents {
   }
 
   /** Begins with the rows that the tables have. */
-  static async load(session: Session, { tables }: Tables): Promise<Parents> {
+  static async load(session: Session, { tables }: TableCatalog): Promise<Parents> {
     const columns = new Map<string, Set<string>>();
     for (const { foreignKeys } of tables)
       for (const { target, targetColumns } of foreignKeys) {

@@ -3,7 +3,7 @@ import { freshValues, type Fresh } from './fresh.ts';
 import type { Harvest } from './harvest.ts';
 import { harvestedValues } from './more-values.ts';
 import { tryValues, type ValuesToTry } from './server-functions.ts';
-import { resolvedType, type Column, type Table, type Tables } from './tables.ts';
+import { resolvedType, type Column, type Table, type TableCatalog } from './tables.ts';
 import { isText, lengthOf, plainValues } from './values.ts';
 import type { Session } from '../session/session.ts';
 
@@ -16,14 +16,14 @@ export interface Pool {
   readonly fresh: Fresh | null;
 }
 
-/** Which values a type with its checks accepts, as a server said before: by type and checks, then by value. */
+/** Which values a type with its checks accepts, as the server answered before: by type and checks, then by value. */
 export type LearnedValues = Map<string, Map<string, boolean>>;
 
 /** What pools are made of. */
 export interface PoolSources {
-  readonly tables: Tables;
+  readonly tables: TableCatalog;
   /** The schema on the other side of the migration, whose types and lengths values must meet too. */
-  readonly other: Tables | null;
+  readonly other: TableCatalog | null;
   readonly harvest: Harvest;
   readonly learned: LearnedValues;
 }
@@ -144,7 +144,7 @@ function checksOf({ checks }: Table, { name }: Column): string[] {
 
 /** Returns the same column in another schema. */
 function columnsIn(
-  other: Tables,
+  other: TableCatalog,
   { renamed }: Harvest,
   { label, relation }: Table,
   { name }: Column,
@@ -159,7 +159,7 @@ function columnsIn(
 }
 
 /** Returns values at the limits of the same column in another schema. */
-function ofOtherSide(other: Tables | null, harvest: Harvest, table: Table, column: Column): string[] {
+function ofOtherSide(other: TableCatalog | null, harvest: Harvest, table: Table, column: Column): string[] {
   if (!other) return [];
   return columnsIn(other, harvest, table, column).flatMap(({ column: one }) => {
     if (one.declared === column.declared) return [];
@@ -172,7 +172,7 @@ function ofOtherSide(other: Tables | null, harvest: Harvest, table: Table, colum
 }
 
 /** Returns a text that is another one when a type is another one, although its name may be the same. */
-function signatureOf({ types }: Tables, oid: string): unknown {
+function signatureOf({ types }: TableCatalog, oid: string): unknown {
   const type = types.get(oid);
   if (!type) return oid;
   return [

@@ -5,10 +5,10 @@ import { isSequence, type RowSpec } from './sets.ts';
 import { isNullable, type Column, type Table } from './tables.ts';
 
 /** A row: texts by column, null for NULL; a column that is missing gets its default. */
-export type Row = ReadonlyMap<string, string | null>;
+export type RowValues = ReadonlyMap<string, string | null>;
 
 interface Parts {
-  readonly template: Row;
+  readonly template: RowValues;
   readonly spec: RowSpec;
   readonly pools: Pools;
   readonly parents: Parents;
@@ -24,7 +24,7 @@ interface Parts {
 export function composeRow(
   table: Table,
   { template, spec, pools, parents, number, fresh, tree }: Parts,
-): Row | null {
+): RowValues | null {
   const row = new Map<string, string | null>();
   const referring = new Set(table.foreignKeys.flatMap(({ columns }) => columns));
   const distinct = distinctColumns(table);
@@ -63,7 +63,7 @@ export function composeRow(
 }
 
 /** The values by which a row refers to itself; null when its key is not known before. */
-function toItself(table: Table, key: Table['foreignKeys'][number], row: Row): Row | null {
+function toItself(table: Table, key: Table['foreignKeys'][number], row: RowValues): RowValues | null {
   if (key.target !== table.name) return null;
   const values = key.targetColumns.map((column) => row.get(column));
   if (values.some((value) => value === undefined)) return null;
@@ -104,8 +104,8 @@ function rankOf({ partitionColumns }: Table, { name, declared }: Column): number
 export function trialRows(
   table: Table,
   pools: Pools,
-  known: Row | undefined,
-): Record<'first' | 'checked' | 'random', () => Row[]> {
+  known: RowValues | undefined,
+): Record<'first' | 'checked' | 'random', () => RowValues[]> {
   const writable = table.columns.filter(({ isGenerated }) => !isGenerated);
   const valueOf = ({ name, notNull, default: given }: Column, index: number): [string, string | null][] => {
     const { values } = pools.of(table, name);
@@ -171,7 +171,7 @@ function combinations(
 }
 
 /** Returns the statement that inserts a row and returns what others refer to. */
-export function insertStatement({ name, columns }: Table, row: Row, returning: string): string {
+export function insertStatement({ name, columns }: Table, row: RowValues, returning: string): string {
   const named = [...row.keys()];
   const identity = columns.some((column) => column.isIdentity && row.has(column.name))
     ? ' overriding system value'

@@ -73,7 +73,7 @@ export interface ValuesToTry {
   readonly values: readonly string[];
 }
 
-/** Returns which values a column of its own would accept. */
+/** Returns which values a single column would accept. */
 export async function tryValues(session: Session, work: readonly ValuesToTry[]): Promise<boolean[][]> {
   if (work.length === 0) return [];
   const [row] = await session.query<{ accepted: boolean[][] | null }>(
@@ -84,7 +84,7 @@ export async function tryValues(session: Session, work: readonly ValuesToTry[]):
 }
 
 /** What became of a statement that was tried: the number of the alternative that was accepted, or the first error. */
-export interface Outcome {
+export interface TrialOutcome {
   readonly accepted?: number;
   /** What the statement returned; null when it wrote no row. */
   readonly returned?: Readonly<Record<string, string | null>> | null;
@@ -100,9 +100,9 @@ export async function tryStatements(
   session: Session,
   work: readonly (readonly string[])[],
   isDeferrable: boolean,
-): Promise<Outcome[]> {
+): Promise<TrialOutcome[]> {
   if (work.length === 0) return [];
-  const [row] = await session.query<{ outcomes: Outcome[] | null }>(
+  const [row] = await session.query<{ outcomes: TrialOutcome[] | null }>(
     `${rowsMark}select pg_temp.migrator_insert($1::jsonb, $2) as outcomes`,
     [JSON.stringify(work), isDeferrable],
   );

@@ -1,9 +1,9 @@
-import type { Condition } from './conditions.ts';
+import type { ColumnCondition } from './conditions.ts';
 import type { Harvest } from './harvest.ts';
 import type { Pools } from './pools.ts';
 import type { Table } from './tables.ts';
 
-/** The sets of rows, each on a copy of its own, because one failing row hides what others show. */
+/** The sets of rows, each inserted apart from the others, because one failing row hides what others show. */
 export const rowSets = ['plain', 'nulls', 'edges', 'pairs'] as const;
 export type RowSet = (typeof rowSets)[number];
 
@@ -114,7 +114,7 @@ function ofConditions(table: Table, { pools, harvest }: SpecSources): RowSpec[] 
   for (const [link, conditions] of harvest.conjunctions.slice(0, 25).entries()) {
     const own = conditions.filter(({ column }) => names.has(column));
     if (own.length === 0) continue;
-    const meeting = (failing: Condition | null): ReadonlyMap<string, string | null> =>
+    const meeting = (failing: ColumnCondition | null): ReadonlyMap<string, string | null> =>
       new Map(
         own.flatMap((condition): [string, string | null][] => {
           const [given] = condition === failing ? condition.fails : condition.holds;
@@ -122,7 +122,7 @@ function ofConditions(table: Table, { pools, harvest }: SpecSources): RowSpec[] 
           return value === undefined ? [] : [[condition.column, value]];
         }),
       );
-    const anotherThan = ({ column, holds, fails }: Condition, isFailing: boolean): string | undefined =>
+    const anotherThan = ({ column, holds, fails }: ColumnCondition, isFailing: boolean): string | undefined =>
       pools.of(table, column).values.find((value) => !(isFailing ? holds : fails).includes(value));
     specs.push(
       { values: meeting(null), link },

@@ -98,7 +98,7 @@ export interface Table {
 }
 
 /** The tables of a database, parents before their children, and the types of their columns by oid. */
-export interface Tables {
+export interface TableCatalog {
   readonly tables: readonly Table[];
   readonly types: ReadonlyMap<string, ValueType>;
 }
@@ -170,7 +170,7 @@ const typesQuery = `
   )) as types from used join pg_type t on t.oid = used.oid`;
 
 /** Returns the tables of users, in the transaction of `session`, without those of `schema` and the ORM's log. */
-export async function readTables(session: Session, schema: string, log: string): Promise<Tables> {
+export async function readTables(session: Session, schema: string, log: string): Promise<TableCatalog> {
   await session.query(rowsMark + printingSettings);
   const [found] = await session.query<{ tables: Table[] | null }>(rowsMark + tablesQuery, [schema, log]);
   const [typed] = await session.query<{ types: ValueType[] | null }>(rowsMark + typesQuery);
@@ -217,7 +217,7 @@ export function isNullable(table: Table, key: ForeignKey): boolean {
 
 /** Returns the type without the domains around it, and its modifier. */
 export function resolvedType(
-  { types }: Tables,
+  { types }: TableCatalog,
   oid: string,
   modifier: number,
 ): { readonly type: ValueType | undefined; readonly modifier: number } {

@@ -73,7 +73,7 @@ export function literalOf(constant: Tree): Omit<Literal, 'isPattern'> | null {
 }
 
 /** Returns the columns in a tree, and the paths that operators follow into documents. */
-export function namesIn(tree: unknown): {
+export function referencesIn(tree: unknown): {
   readonly columns: readonly string[];
   readonly chains: readonly { readonly column: string; readonly path: readonly string[] }[];
 } {

@@ -1,5 +1,5 @@
 import { positions } from './conditions.ts';
-import type { Tables, ValueType } from './tables.ts';
+import type { TableCatalog, ValueType } from './tables.ts';
 import { resolvedType } from './tables.ts';
 
 const integers = (min: string, max: string): string[] => [
@@ -115,7 +115,7 @@ const documents = [
 ];
 
 /** Returns values of a type, the plain one first; none for a type that is not known. */
-export function plainValues(tables: Tables, oid: string, modifier: number, depth = 0): string[] {
+export function plainValues(tables: TableCatalog, oid: string, modifier: number, depth = 0): string[] {
   const { type, modifier: found } = resolvedType(tables, oid, modifier);
   if (!type || depth > 3) return [];
   if (type.kind === 'e') return [...type.labels];
@@ -196,7 +196,7 @@ function rangesOf(bounds: readonly string[], { base }: ValueType): string[] {
   ];
 }
 
-function compositesOf(tables: Tables, { fields }: ValueType, depth: number): string[] {
+function compositesOf(tables: TableCatalog, { fields }: ValueType, depth: number): string[] {
   const values = fields.map((oid) => plainValues(tables, oid, -1, depth + 1));
   const rowOf = (index: number): string =>
     `(${values

@@ -32,7 +32,7 @@ export function compareRows(before: Rows, after: Rows, setAside: SetAsideRows = 
     ([label, { schema, name, next, owner }]): RowDifference[] => {
       const now = after.sequences.get(label)?.next;
       const owning = owner && after.tables.get(owner.table);
-      // Whoever loses all rows of a table may use their numbers again.
+      // A table that lost all its rows may use their numbers again.
       const isEmptied = owner !== null && (owning?.rows.length ?? 0) === 0;
       if (now === undefined || now >= next || isEmptied) return [];
       const what = `the sequence ${label} returns numbers again: next ${now}, was ${next}`;
@@ -72,10 +72,10 @@ function compareTables(one: TableRows, other: TableRows, aside: ReadonlySet<stri
   return [...missing, ...(differing ?? asMultisets(one, other, shared))];
 }
 
-type Row = TableRows['rows'][number];
+type RowTexts = TableRows['rows'][number];
 
 /** Returns the text of a row's key. */
-export function keyText({ columns }: TableRows, key: readonly string[], row: Row): string {
+export function keyText({ columns }: TableRows, key: readonly string[], row: RowTexts): string {
   return JSON.stringify(key.map((column) => row[columns.indexOf(column)]));
 }
 

@@ -1,10 +1,10 @@
 import { isNativeError } from 'node:util/types';
 import { literalsIn, isNode, isTree, stringOf } from '../rows/trees.ts';
-import type { Table, Tables } from '../rows/tables.ts';
+import type { Table, TableCatalog } from '../rows/tables.ts';
 import { describeServerError } from '../session/describe-server-error.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
 import { parseSql } from '../sql/parse-sql.ts';
-import type { Failure } from './run-direction.ts';
+import type { DirectionFailure } from './run-direction.ts';
 
 /** What rows are refused for. */
 export interface RefusedObject {
@@ -27,8 +27,8 @@ interface ServerFields {
  * one that has rows first. Null where no table is known.
  */
 export async function refusedObject(
-  failure: Failure,
-  sides: readonly Tables[],
+  failure: DirectionFailure,
+  sides: readonly TableCatalog[],
 ): Promise<RefusedObject | null> {
   const { table, column, constraint } = serverFields(failure.error);
   const tables = sides.flatMap((side) => side.tables);
@@ -63,7 +63,7 @@ function labelOf(
 }
 
 /** Returns the message of a failure without values of rows. */
-export function describeFailure({ error, sql }: Failure): string {
+export function describeDirectionFailure({ error, sql }: DirectionFailure): string {
   const statement = sql.replaceAll(/\s+/g, ' ').trim();
   const at =
     statement === '' ? '' : ` at "${statement.length > 80 ? `${statement.slice(0, 80)}…` : statement}"`;
@@ -71,12 +71,12 @@ export function describeFailure({ error, sql }: Failure): string {
 }
 
 /** Whether a failure may be due to rows: their values, their keys, or a check of code. */
-export function isAboutRows({ error }: Failure): boolean {
+export function isAboutRows({ error }: DirectionFailure): boolean {
   return /^(?:2[23]|P0|44|54|40001)/.test(findSqlState(error));
 }
 
 /** Returns what distinguishes a failure from others of the same statement. */
-export function identify({ error }: Failure): { readonly state: string; readonly name: string } {
+export function identify({ error }: DirectionFailure): { readonly state: string; readonly name: string } {
   const { column, constraint } = serverFields(error);
   return { state: findSqlState(error), name: constraint ?? column ?? '' };
 }

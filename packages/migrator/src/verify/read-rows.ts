@@ -1,4 +1,4 @@
-import type { Tables } from '../rows/tables.ts';
+import type { TableCatalog } from '../rows/tables.ts';
 import { printingSettings } from '../catalog/catalog.ts';
 import { rowsMark } from '../catalog/server-guard.ts';
 import type { TransactionSession } from '../session/session.ts';
@@ -33,7 +33,7 @@ interface SequenceState {
 }
 
 /** Returns all rows and the next numbers of all sequences, as texts that are the same in each session. */
-export async function readRows(session: TransactionSession, { tables }: Tables): Promise<Rows> {
+export async function readRows(session: TransactionSession, { tables }: TableCatalog): Promise<Rows> {
   await session.query(rowsMark + printingSettings);
   const found = new Map<string, TableRows>();
   const withColumns = tables.filter(({ columns }) => columns.length > 0);
@@ -66,7 +66,7 @@ export async function readRows(session: TransactionSession, { tables }: Tables):
   return { tables: found, sequences: await nextNumbers(session) };
 }
 
-function keyOf({ keys, columns }: Tables['tables'][number]): readonly string[] | null {
+function keyOf({ keys, columns }: TableCatalog['tables'][number]): readonly string[] | null {
   const required = new Set(columns.filter(({ notNull }) => notNull).map(({ name }) => name));
   const usable = keys.filter(
     (key) =>

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Direction, LoadedMigration } from '../files/code-migration.ts';
 import { quoteIdentifier } from '../rows/row.ts';
-import type { Table, Tables } from '../rows/tables.ts';
+import type { Table, TableCatalog } from '../rows/tables.ts';
 import { inTransaction, type Session } from '../session/session.ts';
 import { findRowChange } from '../sql/changes-rows.ts';
 import type { ObservedEffect } from './certificate.ts';
@@ -12,8 +12,8 @@ interface Direct {
   readonly copy: MikroORM;
   readonly migration: LoadedMigration;
   readonly direction: Direction;
-  readonly tables: Tables;
-  readonly target: Tables;
+  readonly tables: TableCatalog;
+  readonly target: TableCatalog;
 }
 
 interface NewConstraint {
@@ -62,7 +62,7 @@ async function deleteWhere(session: Session, { table, condition }: NewConstraint
   return Number(row?.count ?? 0);
 }
 
-function newConstraints({ tables }: Tables, target: Tables): NewConstraint[] {
+function newConstraints({ tables }: TableCatalog, target: TableCatalog): NewConstraint[] {
   return tables.flatMap((table) => {
     const next = target.tables.find(({ name }) => name === table.name);
     if (!next) return [];

@@ -6,7 +6,7 @@ import { withSessionRestored } from '../session/restore-session.ts';
 import { inTransaction, type TransactionSession } from '../session/session.ts';
 
 /** How a direction of a migration failed. */
-export interface Failure {
+export interface DirectionFailure {
   readonly error: unknown;
   /** The statement; empty when code failed, or a check at the commit. */
   readonly sql: string;
@@ -20,7 +20,7 @@ export async function runDirection(
   orm: MikroORM,
   migration: LoadedMigration,
   direction: Direction,
-): Promise<Failure | null> {
+): Promise<DirectionFailure | null> {
   const at = { sql: '' };
   try {
     if (migration.transactional)
@@ -52,7 +52,7 @@ export async function tryDirection(
   migration: LoadedMigration,
   direction: Direction,
   prepare: (session: TransactionSession) => Promise<void>,
-): Promise<Failure | null> {
+): Promise<DirectionFailure | null> {
   const at = { sql: '' };
   const done = new Error('rolled back on purpose');
   try {

@@ -1,10 +1,10 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Direction, LoadedMigration } from '../files/code-migration.ts';
 import { quoteIdentifier } from '../rows/row.ts';
-import type { Table, Tables } from '../rows/tables.ts';
+import type { Table, TableCatalog } from '../rows/tables.ts';
 import { inTransaction, type Session } from '../session/session.ts';
 import { identify, namedIn, refusedObject } from './failure.ts';
-import { tryDirection, type Failure } from './run-direction.ts';
+import { tryDirection, type DirectionFailure } from './run-direction.ts';
 
 /** A direction of a migration that rows make fail. */
 export interface FailingDirection {
@@ -12,8 +12,8 @@ export interface FailingDirection {
   readonly migration: LoadedMigration;
   readonly direction: Direction;
   /** The tables that have the rows. */
-  readonly tables: Tables;
-  readonly failure: Failure;
+  readonly tables: TableCatalog;
+  readonly failure: DirectionFailure;
 }
 
 /** Rows that were deleted from a copy, so that the direction can be run on the others. */
@@ -21,7 +21,7 @@ export interface SetAside {
   /** The label of the table. */
   readonly table: string;
   /** How single rows fail, and how many of them in the same way: the first failure is among them. */
-  readonly failures: readonly { readonly failure: Failure; readonly rows: number }[];
+  readonly failures: readonly { readonly failure: DirectionFailure; readonly rows: number }[];
 }
 
 // A failure that needs more trials than these loses the rows that were not tried.
@@ -41,8 +41,8 @@ export async function setRowsAside(failing: FailingDirection): Promise<SetAside 
   if (ids.length === 0) return null;
   let trials = 0;
   const kept: string[] = [];
-  const failures = new Map<string, { failure: Failure; rows: number }>();
-  const record = (failure: Failure, rows: number): void => {
+  const failures = new Map<string, { failure: DirectionFailure; rows: number }>();
+  const record = (failure: DirectionFailure, rows: number): void => {
     const { state, name } = identify(failure);
     const known = failures.get(`${state} ${name}`);
     failures.set(`${state} ${name}`, { failure: known?.failure ?? failure, rows: rows + (known?.rows ?? 0) });
@@ -93,7 +93,7 @@ function failureWith(
   { copy, migration, direction, tables }: FailingDirection,
   table: Table,
   ids: readonly string[],
-): Promise<Failure | null> {
+): Promise<DirectionFailure | null> {
   return tryDirection(copy, migration, direction, (session) => keepOnly(session, tables, table, ids));
 }
 
@@ -104,10 +104,10 @@ async function idsOf(session: Session, { name }: Table): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-/** Deletes the other rows of a table, and the rows that refer to them, whatever its triggers and keys do. */
+/** Deletes the other rows of a table, and the rows that refer to them, without its triggers and keys. */
 async function keepOnly(
   session: Session,
-  { tables }: Tables,
+  { tables }: TableCatalog,
   table: Table,
   ids: readonly string[],
 ): Promise<void> {
@@ -118,7 +118,10 @@ async function keepOnly(
 }
 
 /** Deletes the rows whose parents are gone, while no trigger fires. */
-export async function deleteOrphans(session: Session, { tables }: Pick<Tables, 'tables'>): Promise<void> {
+export async function deleteOrphans(
+  session: Session,
+  { tables }: Pick<TableCatalog, 'tables'>,
+): Promise<void> {
   for (let round = 0; round < 6; round++) {
     const deletions = tables.flatMap((child) =>
       child.foreignKeys.map(({ columns, target, targetColumns }) => {

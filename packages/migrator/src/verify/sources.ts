@@ -1,10 +1,13 @@
 import type { Difference } from '../catalog/differences.ts';
 import type { LoadedMigration } from '../files/code-migration.ts';
 import { Harvest } from '../rows/harvest.ts';
-import type { Table, Tables } from '../rows/tables.ts';
+import type { Table, TableCatalog } from '../rows/tables.ts';
 
 /** Returns what the statements of a migration and the schemas on both sides say about values. */
-export async function harvestOf(migration: LoadedMigration, sides: readonly Tables[]): Promise<Harvest> {
+export async function harvestOf(
+  migration: LoadedMigration,
+  sides: readonly TableCatalog[],
+): Promise<Harvest> {
   const harvest = new Harvest();
   const tables = sides.flatMap((side) => side.tables);
   const columnsOf = (name: string): string[] =>
@@ -42,7 +45,7 @@ export async function harvestOf(migration: LoadedMigration, sides: readonly Tabl
 
 /** Returns the tables that a migration touches, by their quoted names: those that it names, or whose parts or types it names or changes. */
 export function touchedTables(
-  { tables, types }: Tables,
+  { tables, types }: TableCatalog,
   harvest: Harvest,
   changes: readonly Difference[],
 ): ReadonlySet<string> {

@@ -1,50 +1,19 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { readCatalog, type Catalog } from '../catalog/catalog.ts';
 import { differences } from '../catalog/differences.ts';
-import type { IgnoredObjects } from '../catalog/ignored-objects.ts';
 import type { LoadedMigration } from '../files/code-migration.ts';
-import type { Harvest } from '../rows/harvest.ts';
-import type { LearnedValues, Pools } from '../rows/pools.ts';
-import type { Row } from '../rows/row.ts';
 import { rowSets } from '../rows/sets.ts';
-import { readTables, type Tables } from '../rows/tables.ts';
+import { readTables, type TableCatalog } from '../rows/tables.ts';
 import { inTransaction } from '../session/session.ts';
 import type { SchemaChange } from './certificate.ts';
 import { compareRows } from './compare-rows.ts';
-import { describeFailure } from './failure.ts';
+import type { Sides, VerificationContext } from './context.ts';
+import { describeDirectionFailure } from './failure.ts';
 import { Findings } from './findings.ts';
 import { readRows, type Rows } from './read-rows.ts';
 import { runDirection } from './run-direction.ts';
-import type { Workspace } from './workspace.ts';
 import { harvestOf } from './sources.ts';
 import { verifySet } from './verify-set.ts';
-
-/** A scratch database in the state before a migration, and what was learned on it. */
-export interface VerificationContext {
-  readonly workspace: Workspace;
-  /** The migrator's schema. */
-  readonly schema: string;
-  readonly log: string;
-  readonly ignored: IgnoredObjects;
-  readonly learned: LearnedValues;
-  readonly templates: Map<string, Row>;
-  /** Called when a set of rows begins. */
-  readonly report: (step: string) => void;
-}
-
-/** The schema on both sides of a migration. */
-export interface Sides {
-  readonly before: Tables;
-  readonly after: Tables;
-  readonly changes: ReturnType<typeof differences>;
-  /** Whether `down` succeeds without rows. */
-  isReversible: boolean;
-  /** Whether `up` can run again after `down`, without rows. */
-  isRepeatable: boolean;
-  readonly harvest: Harvest;
-  /** The values of each side, once they are known. */
-  readonly pools: Map<Tables, Pools>;
-}
 
 /** What `down` has to restore. */
 interface Origin {
@@ -129,8 +98,9 @@ async function verifySchema(
   { copy, findings }: { readonly copy: MikroORM; readonly findings: Findings },
 ): Promise<Sides | null> {
   const catalog = async (): Promise<Catalog> => ignored.without(await readCatalog(copy, schema));
-  const tablesOf = (): Promise<Tables> => inTransaction(copy, (session) => readTables(session, schema, log));
-  const rowsOf = (tables: Tables): Promise<Rows> =>
+  const tablesOf = (): Promise<TableCatalog> =>
+    inTransaction(copy, (session) => readTables(session, schema, log));
+  const rowsOf = (tables: TableCatalog): Promise<Rows> =>
     inTransaction(copy, (session) => readRows(session, tables));
   const compare = (after: SchemaChange['after'], expected: Catalog, found: Catalog): void => {
     for (const difference of differences(expected, found)) findings.differences.push({ after, difference });
@@ -140,7 +110,7 @@ async function verifySchema(
   const rowsBefore = await rowsOf(tablesBefore);
   const failure = await runDirection(copy, migration, 'up');
   if (failure) {
-    findings.failures.push(`up fails without rows: ${describeFailure(failure)}`);
+    findings.failures.push(`up fails without rows: ${describeDirectionFailure(failure)}`);
     return null;
   }
   const [after, tablesAfter] = [await catalog(), await tablesOf()];
@@ -164,7 +134,7 @@ async function verifySchema(
   if (!hasDown) return sides;
   const failureDown = await runDirection(copy, migration, 'down');
   if (failureDown) {
-    findings.failures.push(`down fails without rows: ${describeFailure(failureDown)}`);
+    findings.failures.push(`down fails without rows: ${describeDirectionFailure(failureDown)}`);
     return sides;
   }
   sides.isReversible = true;
@@ -174,7 +144,7 @@ async function verifySchema(
   if (failureAgain) {
     // What `down` did not restore is the cause, and is named already.
     if (findings.differences.length === 0)
-      findings.failures.push(`up fails after down, without rows: ${describeFailure(failureAgain)}`);
+      findings.failures.push(`up fails after down, without rows: ${describeDirectionFailure(failureAgain)}`);
     return sides;
   }
   sides.isRepeatable = true;

@@ -8,18 +8,18 @@ import type { Harvest } from '../rows/harvest.ts';
 import { Pools } from '../rows/pools.ts';
 import { createFunctions } from '../rows/server-functions.ts';
 import type { RowSet } from '../rows/sets.ts';
-import { readTables, type Tables } from '../rows/tables.ts';
+import { readTables, type TableCatalog } from '../rows/tables.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { inTransaction } from '../session/session.ts';
 import { compareRows, keyText, type RowDifference } from './compare-rows.ts';
-import { describeFailure, isAboutRows, refusedObject } from './failure.ts';
+import { describeDirectionFailure, isAboutRows, refusedObject } from './failure.ts';
 import type { Findings } from './findings.ts';
 import { readRows, type Rows } from './read-rows.ts';
-import { runDirection, type Failure } from './run-direction.ts';
+import { runDirection, type DirectionFailure } from './run-direction.ts';
 import { deleteRefused } from './refused-by-constraints.ts';
 import { setRowsAside, type SetAside } from './set-aside.ts';
 import { touchedTables } from './sources.ts';
-import type { Sides, VerificationContext } from './verify-migration.ts';
+import type { Sides, VerificationContext } from './context.ts';
 
 interface SetOfRows {
   readonly copy: MikroORM;
@@ -92,7 +92,11 @@ class SetRun {
   /** Inserts the set's rows; those that are written between two migrations are changed, too. */
   async fill(
     harvest: Harvest,
-    { tables, other, from }: { readonly tables: Tables; readonly other: Tables; readonly from: number },
+    {
+      tables,
+      other,
+      from,
+    }: { readonly tables: TableCatalog; readonly other: TableCatalog; readonly from: number },
   ): Promise<void> {
     const { learned, templates } = this.#context;
     const touched = touchedTables(tables, harvest, this.#sides.changes);
@@ -121,7 +125,7 @@ class SetRun {
     if (sql.trim() === '') return;
     await inTransaction(this.#copy, (session) => session.query(sql)).catch((cause: unknown) => {
       throw new MigrationRefusedError(
-        `${file} fails before ${name}: ${describeFailure({ error: cause, sql: '' })}`,
+        `${file} fails before ${name}: ${describeDirectionFailure({ error: cause, sql: '' })}`,
         { cause },
       );
     });
@@ -145,13 +149,13 @@ class SetRun {
 
   async #setAside(
     direction: Direction,
-    failure: Failure,
+    failure: DirectionFailure,
     {
       tables,
       before,
       setAside,
     }: {
-      readonly tables: Tables;
+      readonly tables: TableCatalog;
       readonly before: Rows;
       readonly setAside: Map<string, ReadonlySet<string> | null>;
     },
@@ -180,7 +184,9 @@ class SetRun {
     });
     if (removed === null) {
       if (!isKnown)
-        this.#findings.addFailure(`${direction} fails with rows (${this.#set}): ${describeFailure(failure)}`);
+        this.#findings.addFailure(
+          `${direction} fails with rows (${this.#set}): ${describeDirectionFailure(failure)}`,
+        );
       return false;
     }
     await this.#recordGone(before, tables, setAside);
@@ -191,7 +197,10 @@ class SetRun {
   async #recordRefusals(
     direction: Direction,
     failures: SetAside['failures'],
-    { sides, table: label }: { readonly sides: readonly [Tables, Tables]; readonly table: string | null },
+    {
+      sides,
+      table: label,
+    }: { readonly sides: readonly [TableCatalog, TableCatalog]; readonly table: string | null },
   ): Promise<boolean> {
     const table = sides[0].tables.find((one) => one.label === label);
     const culprit = table && {
@@ -204,7 +213,7 @@ class SetRun {
     for (const { failure, rows } of failures) {
       const object = (await refusedObject(failure, sides)) ?? culprit;
       if (object && (label !== null || isAboutRows(failure)))
-        this.#findings.addRefusal(direction, { ...object, what: describeFailure(failure), rows });
+        this.#findings.addRefusal(direction, { ...object, what: describeDirectionFailure(failure), rows });
       else isKnown = false;
     }
     return isKnown;
@@ -212,7 +221,7 @@ class SetRun {
 
   async #recordGone(
     before: Rows,
-    tables: Tables,
+    tables: TableCatalog,
     setAside: Map<string, ReadonlySet<string> | null>,
   ): Promise<void> {
     for (const [label, keys] of goneBetween(before, await this.#rows(tables))) {
@@ -234,13 +243,13 @@ class SetRun {
     for (const one of compareRows(before, after).filter(isGone)) this.#findings.addLoss('up', one);
   }
 
-  #tables(): Promise<Tables> {
+  #tables(): Promise<TableCatalog> {
     return inTransaction(this.#copy, (session) =>
       readTables(session, this.#context.schema, this.#context.log),
     );
   }
 
-  #rows(tables: Tables): Promise<Rows> {
+  #rows(tables: TableCatalog): Promise<Rows> {
     return inTransaction(this.#copy, (session) => readRows(session, tables));
   }
 }

@@ -28,7 +28,7 @@ export class Workspace {
     return new Workspace(server, scratch, (row?.version ?? 0) >= 150_000 ? 'strategy file_copy' : '');
   }
 
-  /** Returns the copy; makes one of the scratch database as it is now where there is none. */
+  /** Returns the copy; after `discard`, a new one of the scratch database as it is now. */
   async open(): Promise<MikroORM> {
     if (this.#open) return this.#open.orm;
     const name = `${this.#name}_${++this.#count}`;
