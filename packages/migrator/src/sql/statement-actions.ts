@@ -1,4 +1,4 @@
-import type { AlterTableCmd, DefElem, Node, RangeVar } from 'libpg-query';
+import type { AlterTableCmd, DefElem, Node, RangeVar, WithClause } from 'libpg-query';
 import { parseSql } from './parse-sql.ts';
 
 /** What a statement asks for, by PostgreSQL's grammar. Names are quoted. */
@@ -36,7 +36,7 @@ export async function actingStatements(sql: string): Promise<ActingStatement[]> 
 }
 
 /** Returns the relations that an action names. */
-export function relationsNamedIn(action: Action): string[] {
+export function relationsIn(action: Action): string[] {
   const names = [
     'name' in action && action.kind !== 'set' ? action.name : null,
     'table' in action ? action.table : null,
@@ -80,7 +80,7 @@ function actionsOf(node: Node): Action[] {
         : [],
     );
   }
-  return [...ofRows(node), ...ofTypes(node), ...ofSettings(node)];
+  return [...ofRows(node), ...ofQueriesIn(node), ...ofTypes(node), ...ofSettings(node)];
 }
 
 function ofVacuum({
@@ -137,6 +137,17 @@ function ofRows(node: Node): Action[] {
   }
   if ('MergeStmt' in node) return [{ kind: 'merge', table: nameOf(node.MergeStmt.relation), filtered: true }];
   return [];
+}
+
+/** Returns the actions of the queries in a `with` clause. */
+function ofQueriesIn(node: Node): Action[] {
+  const [statement] = Object.values(node);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all queries name their clause so, and no other statement has one
+  const { withClause } = statement as { readonly withClause?: WithClause };
+  return (withClause?.ctes ?? []).flatMap((one) => {
+    const query = 'CommonTableExpr' in one ? one.CommonTableExpr.ctequery : undefined;
+    return query ? actionsOf(query) : [];
+  });
 }
 
 function ofTypes(node: Node): Action[] {

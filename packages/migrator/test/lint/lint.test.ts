@@ -203,6 +203,14 @@ describe('finds by what the server does', () => {
       ['delete from orders where number = 1'],
       ['up 1: whole-table-write: table orders'],
     ],
+    [
+      'a delete in a `with` clause',
+      [
+        'create table gone (id int)',
+        'with g as (delete from orders returning id) insert into gone select id from g',
+      ],
+      ['up 2: whole-table-write: table orders'],
+    ],
     ['but not one by its key', ['delete from orders where id = 1'], []],
     [
       'what goes along with a cascade',

@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 import { tryStatement } from '../../catalog/restorable-differences.ts';
 import { isLostConnection, findSqlState } from '../../session/find-sql-state.ts';
 import type { Session } from '../../session/session.ts';
-import { actingStatements, relationsNamedIn, type ActingStatement } from '../../sql/statement-actions.ts';
+import { actingStatements, relationsIn, type ActingStatement } from '../../sql/statement-actions.ts';
 import { longNames } from '../../sql/long-names.ts';
 import { ObservedStatement, type ObservedMigration, type Refusal } from './observed-statement.ts';
 import { readSnapshot, type Snapshot } from './snapshot.ts';
@@ -39,7 +39,7 @@ export class Recorder {
     for (const statement of statements) {
       const sent: Sent = { statement, number, together: statements.length, inTransaction: true };
       // A savepoint of the migration must not end with one around it. A migration may insert many rows, one by one, which blocks nothing.
-      if (/\b(?:savepoint|release|rollback)\b/i.test(statement.text) || /^insert\b/i.test(statement.text)) {
+      if (/\b(?:savepoint|release|rollback)\b/i.test(statement.text) || isInsert(statement)) {
         await session.query(statement.text);
         continue;
       }
@@ -127,11 +127,15 @@ interface Found {
   readonly refusal: Refusal | null;
 }
 
+function isInsert({ text, actions }: ActingStatement): boolean {
+  return /^insert\b/i.test(text) && actions.length === 0;
+}
+
 async function resolveNames(
   session: Session,
   { actions }: ActingStatement,
 ): Promise<ReadonlyMap<string, number>> {
-  const names = actions.flatMap(relationsNamedIn);
+  const names = actions.flatMap(relationsIn);
   if (names.length === 0) return new Map();
   const rows = await session.query<{ name: string; oid: number | null }>(
     'select name, to_regclass(name)::oid::int as oid from unnest($1::text[]) name',
