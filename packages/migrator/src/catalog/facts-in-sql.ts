@@ -1,4 +1,4 @@
-import { parkedMark } from '../sql/parking-mark.ts';
+import { parkedMark } from '../sql/marks/parking-mark.ts';
 
 /**
  * Returns SQL for the privileges of an object, one fact each. The owner has no name. An object without an ACL has PostgreSQL's initial

@@ -5,7 +5,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { disconnect, watchQueries, type Disconnected } from '../internals/disconnect.ts';
 import { MigratorError, MigrationRefusedError } from '../session/errors.ts';
 import { isMilliseconds } from '../session/milliseconds.ts';
-import { withoutParkingCode } from '../sql/parking-mark.ts';
+import { withoutParkingCode } from '../sql/marks/parking-mark.ts';
 import { withoutBatchOptions } from './backfill.ts';
 import { queryText } from './checks.ts';
 import type { StatementGuard } from '../session/guarded-transaction.ts';

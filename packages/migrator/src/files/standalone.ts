@@ -1,6 +1,6 @@
 import { MigrationRefusedError } from '../session/errors.ts';
 import { parseSql } from '../sql/parse-sql.ts';
-import { markStandalone, standaloneOptions, type StandaloneOptions } from '../sql/standalone-mark.ts';
+import { markStandalone, standaloneOptions, type StandaloneOptions } from '../sql/marks/standalone-mark.ts';
 
 /**
  * Returns a statement marked to run outside a transaction, for `addSql` in a migration that is not transactional: such as a call of a

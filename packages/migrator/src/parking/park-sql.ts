@@ -1,4 +1,4 @@
-import { parkedMark, parkingState } from '../sql/parking-mark.ts';
+import { parkedMark, parkingState } from '../sql/marks/parking-mark.ts';
 
 // The blocks find what to park in the catalog, so that a migration needs to name no constraint and no index. What they take away is kept in
 // the comment of the first parked column or the table, as PostgreSQL prints it. There it survives a dump.

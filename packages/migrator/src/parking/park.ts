@@ -1,6 +1,6 @@
 import { quoteName } from '../files/backfill.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
-import { markParking } from '../sql/parking-mark.ts';
+import { markParking } from '../sql/marks/parking-mark.ts';
 import { parkColumns, parkTable, unparkColumns, unparkTable } from './park-sql.ts';
 
 /** How parked columns are put back. */

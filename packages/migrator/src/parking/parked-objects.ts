@@ -6,7 +6,7 @@ import { describeServerError } from '../session/describe-server-error.ts';
 import { MigrationRefusedError, MigratorError } from '../session/errors.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
-import { parkedMark } from '../sql/parking-mark.ts';
+import { parkedMark } from '../sql/marks/parking-mark.ts';
 
 /** A column or table that a migration parked. */
 export interface ParkedObject {

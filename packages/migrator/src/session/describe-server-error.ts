@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-import { isParking, parkingState } from '../sql/parking-mark.ts';
+import { isParking, parkingState } from '../sql/marks/parking-mark.ts';
 import { findSqlState } from './find-sql-state.ts';
 
 /** What the driver copies from the server's answer. */

@@ -1,4 +1,4 @@
-import { isParking } from './parking-mark.ts';
+import { isParking } from './marks/parking-mark.ts';
 import { parseSql, type ParsedStatement } from './parse-sql.ts';
 
 // A text without any of these words is not parsed: it may have a million values.

@@ -2,7 +2,7 @@ import type { DefElem, IndexStmt, Node, RangeVar, ReindexStmt } from 'libpg-quer
 import { calledFunction } from './called-function.ts';
 import { commitsInBlock } from './commits-in-block.ts';
 import { parseSql } from './parse-sql.ts';
-import { standaloneOptions } from './standalone-mark.ts';
+import { standaloneOptions } from './marks/standalone-mark.ts';
 
 /** How a statement that can't run in a transaction is resumed when its outcome is unknown. Names are quoted. */
 export type Standalone =

@@ -1,6 +1,6 @@
 import type { Node } from 'libpg-query';
 import { parseSql } from './parse-sql.ts';
-import { standaloneOptions } from './standalone-mark.ts';
+import { standaloneOptions } from './marks/standalone-mark.ts';
 import { calledFunction } from './called-function.ts';
 
 /** What is known of a statement outside a transaction that was sent, and whose completion was not recorded. */

@@ -3,7 +3,7 @@ import type { Declaration } from '../../files/declarations.ts';
 import type { Action } from '../../sql/statement-actions.ts';
 import type { Held } from './finding.ts';
 import { rank, strongest } from './locks.ts';
-import type { Column, Constraint, Index, Named, Relation, Snapshot } from './snapshot.ts';
+import type { ColumnState, Constraint, Index, Named, RelationState, Snapshot } from './snapshot.ts';
 
 /** The error that the server refused a statement with. */
 export interface Refusal {
@@ -77,18 +77,18 @@ export class ObservedStatement {
   }
 
   /** Returns an existing relation by the name that a statement has; undefined for others. */
-  existing(name: string): Relation | undefined {
+  existing(name: string): RelationState | undefined {
     const found = this.present(name);
     return found && this.isExisting(found.oid) ? found : undefined;
   }
 
   /** Returns a relation by the name that a statement has, as it is before the statement. */
-  present(name: string): Relation | undefined {
+  present(name: string): RelationState | undefined {
     return this.observation.before.relations.get(this.observation.named.get(name) ?? 0);
   }
 
   /** Returns a relation as it is named before the statement, or after it where it is new. */
-  relation(oid: number): Relation | undefined {
+  relation(oid: number): RelationState | undefined {
     return this.observation.before.relations.get(oid) ?? this.observation.after.relations.get(oid);
   }
 
@@ -145,7 +145,7 @@ export class ObservedStatement {
   }
 
   /** Returns the columns of existing tables that it adds. */
-  newColumns(): Column[] {
+  newColumns(): ColumnState[] {
     const { before, after } = this.observation;
     return [...after.columns]
       .filter(([key, { relation }]) => !before.columns.has(key) && this.isExisting(relation))
@@ -153,7 +153,7 @@ export class ObservedStatement {
   }
 
   /** Returns the columns of existing tables that it changes, before and after. */
-  changedColumns(): { readonly was: Column; readonly is: Column }[] {
+  changedColumns(): { readonly was: ColumnState; readonly is: ColumnState }[] {
     const { before, after } = this.observation;
     return [...before.columns].flatMap(([key, was]) => {
       const is = after.columns.get(key);
@@ -162,7 +162,7 @@ export class ObservedStatement {
   }
 
   /** Returns the columns that it drops from tables that remain. */
-  droppedColumns(): Column[] {
+  droppedColumns(): ColumnState[] {
     const { before, after } = this.observation;
     return [...before.columns]
       .filter(([key, { relation }]) => !after.columns.has(key) && after.relations.has(relation))
@@ -170,7 +170,7 @@ export class ObservedStatement {
   }
 
   /** Returns the relations of these kinds that it drops. */
-  droppedRelations(...kinds: readonly string[]): Relation[] {
+  droppedRelations(...kinds: readonly string[]): RelationState[] {
     const { before, after } = this.observation;
     return [...before.relations.values()].filter(
       ({ oid, kind }) => kinds.includes(kind) && !after.relations.has(oid),

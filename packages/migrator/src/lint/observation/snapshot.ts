@@ -3,9 +3,9 @@ import type { Session } from '../../session/session.ts';
 
 /** What a session's transaction sees of the schema, and what it holds, by ids that a rename does not change. */
 export interface Snapshot {
-  readonly relations: ReadonlyMap<number, Relation>;
+  readonly relations: ReadonlyMap<number, RelationState>;
   /** By `relation.number`. */
-  readonly columns: ReadonlyMap<string, Column>;
+  readonly columns: ReadonlyMap<string, ColumnState>;
   readonly constraints: ReadonlyMap<number, Constraint>;
   readonly indexes: ReadonlyMap<number, Index>;
   /** Labels of enums, schemas, domains, functions and triggers. */
@@ -25,7 +25,7 @@ export interface Named {
   readonly label: string;
 }
 
-export interface Relation extends Named {
+export interface RelationState extends Named {
   readonly schema: string;
   readonly name: string;
   /** `pg_class.relkind`. */
@@ -36,7 +36,7 @@ export interface Relation extends Named {
   readonly privileges: string | null;
 }
 
-export interface Column {
+export interface ColumnState {
   readonly relation: number;
   readonly name: string;
   readonly quoted: string;
@@ -126,8 +126,8 @@ export function haveSameObjects(one: Snapshot, other: Snapshot): boolean {
 }
 
 interface SnapshotState {
-  readonly relations: readonly Relation[];
-  readonly columns: readonly (Column & { readonly number: number })[];
+  readonly relations: readonly RelationState[];
+  readonly columns: readonly (ColumnState & { readonly number: number })[];
   readonly constraints: readonly Constraint[];
   readonly indexes: readonly Index[];
   readonly enumValues: readonly EnumValue[];

@@ -1,6 +1,6 @@
 import type { ObservedStatement } from '../observation/observed-statement.ts';
 import type { Match, Rule } from './rule.ts';
-import type { Column } from '../observation/snapshot.ts';
+import type { ColumnState } from '../observation/snapshot.ts';
 import { inTurn } from './safe-form.ts';
 
 const rewriting =
@@ -202,15 +202,15 @@ export const columnRules: readonly Rule[] = [
   },
 ];
 
-function ofColumn(statement: ObservedStatement, { relation, quoted }: Column, safe: string): Match {
+function ofColumn(statement: ObservedStatement, { relation, quoted }: ColumnState, safe: string): Match {
   return { object: `column ${statement.label(relation)}.${quoted}`, table: relation, safe };
 }
 
-function rewritten(statement: ObservedStatement): Column[] {
+function rewritten(statement: ObservedStatement): ColumnState[] {
   return statement.newColumns().filter(({ relation }) => statement.isRewritten(relation));
 }
 
-function kindOf(column: Column): 'generated' | 'identity' | 'volatile' | null {
+function kindOf(column: ColumnState): 'generated' | 'identity' | 'volatile' | null {
   if (column.generated === 's') return 'generated';
   if (column.isIdentity || column.default?.startsWith('nextval(')) return 'identity';
   return column.isVolatile ? 'volatile' : null;

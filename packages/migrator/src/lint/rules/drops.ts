@@ -1,7 +1,7 @@
 import { isDeclaredBy } from '../../files/declarations.ts';
 import type { ObservedStatement } from '../observation/observed-statement.ts';
 import type { Match, Rule } from './rule.ts';
-import type { Relation } from '../observation/snapshot.ts';
+import type { RelationState } from '../observation/snapshot.ts';
 import { inTurn } from './safe-form.ts';
 import { upOnly } from './renames.ts';
 
@@ -121,7 +121,7 @@ export const dropRules: readonly Rule[] = [
 ];
 
 // A view that the migration creates again, perhaps with other columns, serves the running code on.
-function isReplaced({ migration }: ObservedStatement, { kind, label }: Relation): boolean {
+function isReplaced({ migration }: ObservedStatement, { kind, label }: RelationState): boolean {
   const isView = kind === 'v' || kind === 'm';
   return isView && [...migration.final.relations.values()].some((one) => one.label === label);
 }
@@ -165,7 +165,7 @@ function takenAlong(statement: ObservedStatement): string[] {
 const kinds: Readonly<Record<string, string>> = { v: 'view', m: 'materialized view' };
 
 /** Returns the existing tables that a TRUNCATE empties, with `cascade` also those that it does not name. */
-function emptied(statement: ObservedStatement): Relation[] {
+function emptied(statement: ObservedStatement): RelationState[] {
   const truncating = statement.actions('truncate');
   const named = truncating.flatMap(({ name }) => statement.existing(name) ?? []);
   const others = truncating.some(({ cascade }) => cascade) ? statement.newlyBlocked() : [];

@@ -5,7 +5,7 @@ import type { Relation } from '../rows/relation.ts';
 import { requireStable, rowsFor, type Context } from '../rows/rows-for.ts';
 
 /** A foreign key. */
-export interface ForeignKey {
+export interface ForeignKeyScan {
   readonly subject: string;
   readonly columns: readonly string[];
   readonly parent: Relation;
@@ -18,7 +18,7 @@ export interface ForeignKey {
 export async function orphansScan(
   context: Context,
   child: Relation,
-  { subject, columns, parent, parentColumns, isFull }: ForeignKey,
+  { subject, columns, parent, parentColumns, isFull }: ForeignKeyScan,
 ): Promise<Scan> {
   const { session, changes } = context;
   const referenced = parentColumns.length > 0 ? parentColumns : await primaryKeyOf(session, parent);
