@@ -47,7 +47,7 @@ describe('when work throws', () => {
       const work = db.transact((u) =>
         Promise.all([
           (late = u.em
-            .execute('select pg_sleep(0.05)')
+            .execute('select pg_sleep(0.25)')
             .then(() => u.experiments.saveScorecard(id, scorecard))
             .catch((error: unknown) => error)),
           setTimeout(10).then(() => Promise.reject(failure)),
