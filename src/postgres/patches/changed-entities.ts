@@ -17,7 +17,8 @@ import { isOurs } from '../orm/entities/our-entities.ts';
 /** Whether a property holds what its entity's snapshot says. May say no where the ORM finds no change, never the other way. */
 type IsUnchanged = (value: unknown, snapshot: unknown) => boolean;
 
-type Comparison = readonly (readonly [property: string, isUnchanged: IsUnchanged])[];
+/** Whether all properties of a loaded entity hold what its snapshot says. */
+type Comparison = (entity: object, snapshot: object) => boolean;
 
 const comparisons = new WeakMap<EntityMetadata, Comparison | null>();
 
@@ -68,30 +69,36 @@ function isUnchanged(entity: object): boolean {
   if (!snapshot) return false;
   const comparison = comparisonOf(meta);
   if (!comparison) return false;
-  for (const [property, isSame] of comparison) {
-    const value: unknown = Reflect.get(entity, property);
-    // Of what was not loaded, nothing is set but the key.
-    if (!__initialized ? value !== undefined : !isSame(value, Reflect.get(snapshot, property))) return false;
-  }
-  return true;
+  if (__initialized) return comparison(entity, snapshot);
+  // Of what was not loaded, nothing is set but the key.
+  return meta.comparableProps.every(
+    ({ name, primary }) => primary || Reflect.get(entity, name) === undefined,
+  );
 }
 
 /** How to compare entities of a table; null where only the ORM can. */
 function comparisonOf(meta: EntityMetadata): Comparison | null {
   let comparison = comparisons.get(meta);
-  if (comparison === undefined) comparisons.set(meta, (comparison = isOurs(meta) ? compare(meta) : null));
+  if (comparison === undefined) comparisons.set(meta, (comparison = isOurs(meta) ? compile(meta) : null));
   return comparison;
 }
 
-function compare(meta: EntityMetadata): Comparison | null {
-  const comparison: (readonly [string, IsUnchanged])[] = [];
+/** Returns a comparison with the properties by name, as the ORM compiles its own: a loop over them takes three times as long. */
+function compile(meta: EntityMetadata): Comparison | null {
+  const tests: string[] = [];
+  const compared: IsUnchanged[] = [];
   for (const prop of meta.comparableProps) {
     if (prop.primary) continue;
     const isSame = comparisonOfProperty(prop);
     if (!isSame) return null;
-    comparison.push([prop.name, isSame]);
+    const name = JSON.stringify(prop.name);
+    const test = isSame === Object.is ? 'Object.is' : `compared[${compared.push(isSame) - 1}]`;
+    tests.push(`${test}(entity[${name}], snapshot[${name}])`);
   }
-  return comparison;
+  // oxlint-disable-next-line typescript/no-implied-eval, typescript/no-unsafe-type-assertion -- the text above, of names of properties
+  return new Function('compared', `return (entity, snapshot) => ${tests.join(' && ') || true}`)(
+    compared,
+  ) as Comparison;
 }
 
 function comparisonOfProperty({ kind, customType, runtimeType }: EntityProperty): IsUnchanged | null {
