@@ -29,6 +29,7 @@ describe('synthdb migrate', () => {
       database: expect.stringMatching(new RegExp(`@.*:\\d+/${db.target.parts.database}$`)),
       applied: ran(firstThree, 'up'),
       drift: [],
+      prechecks: [],
     });
   });
 

@@ -30,7 +30,12 @@ async function stoppedAtThird(): Promise<TestDatabase> {
   return db;
 }
 
-const rewritten = (up: string[]): Migrations => ({ [first]: { up, transactional: false } });
+// The migrator counts rows that are there before a run, and refuses it.
+const doubling = 'insert into doubled values (1)';
+
+const rewritten = (up: string[]): Migrations => ({
+  [first]: { up: [doubling, ...up], transactional: false },
+});
 
 const reindexing = (up: string): Migrations => ({
   [first]: { up: [up], transactional: false, lockTimeout: 200 },
@@ -95,10 +100,8 @@ describe('an interrupted migration whose third statement is wrong', () => {
   const index = 'create unique index concurrently doubled_id on doubled (id)';
   async function stoppedAtIndex(): Promise<TestDatabase> {
     const db = await emptyDatabase();
-    await db.orm.em.execute('create table doubled as select 1 as id from generate_series(1, 2)');
-    await expect(
-      migratorOn(db, { [first]: { up: [index], transactional: false } }).up(),
-    ).rejects.toMatchObject({ code: 'failed' });
+    await db.orm.em.execute('create table doubled as select 1 as id');
+    await expect(migratorOn(db, rewritten([index])).up()).rejects.toMatchObject({ code: 'failed' });
     expect(await invalid(db)).toEqual([{ index: 'doubled_id' }]);
     return db;
   }

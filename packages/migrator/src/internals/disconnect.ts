@@ -19,7 +19,7 @@ export interface Disconnected {
 
 /**
  * Closes every handle of the database to a migration. Replaces the methods `execute` and `getEntityManager` and the protected properties
- * `driver` and `ctx`, which all access of the ORM's `Migration` class goes through.
+ * `driver`, `config` and `ctx`, which all access of the ORM's `Migration` class goes through.
  */
 export function disconnect(
   orm: MikroORM,
@@ -31,18 +31,31 @@ export function disconnect(
   const closed = new Proxy(driver, {
     get: (_, key) => (key === 'getPlatform' ? () => driver.getPlatform() : onQuery()),
   });
+  const configuration: unknown = Reflect.get(migration, 'config');
+  const closedConfiguration = new Proxy(orm.config, {
+    get: (config, key) => {
+      if (key === 'getDriver') return () => closed;
+      const value: unknown = Reflect.get(config, key, config);
+      return typeof value === 'function' ? value.bind(config) : value;
+    },
+  });
   const released = Promise.withResolvers<void>();
   const execute = async (...given: Parameters<Migration['execute']>): Promise<unknown> => {
     onWaitingQuery();
     await released.promise;
     return migration.execute(...given);
   };
-  Object.assign(migration, { execute, getEntityManager: onQuery, driver: closed });
+  Object.assign(migration, {
+    execute,
+    getEntityManager: onQuery,
+    driver: closed,
+    config: closedConfiguration,
+  });
   Object.defineProperty(migration, 'ctx', { get: onQuery, configurable: true });
   return {
     reconnect() {
       for (const name of ['execute', 'getEntityManager', 'ctx']) Reflect.deleteProperty(migration, name);
-      Reflect.set(migration, 'driver', handles);
+      Object.assign(migration, { driver: handles, config: configuration });
     },
     release: () => released.resolve(),
   };
