@@ -30,11 +30,12 @@ class Queries extends Migration {
       () => this.getEntityManager(),
       () => this.driver.getConnection(),
       () => this.driver.execute('select 1'),
+      () => this.config.getDriver().execute('select 1'),
     ];
   }
 }
 
-test('the ORM reaches the database through `execute`, `getEntityManager` and `driver` of a migration', async () => {
+test('the ORM reaches the database through `execute`, `getEntityManager`, `driver` and `config` of a migration', async () => {
   const { orm } = await emptyDatabase();
   const migration = new Queries(orm.em.getDriver(), orm.config);
   let waiting = 0;
