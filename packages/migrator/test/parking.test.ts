@@ -139,6 +139,16 @@ describe('a migration that parks', () => {
     ]);
   });
 
+  test('is certified as lossless', async () => {
+    const db = await emptyDatabase();
+    const back = unpark('things', ['note'], { missing: { note: "''" } });
+    const migrator = migratorOn(db, chain(back));
+
+    const [certificate] = await migrator.verify({ migrations: ['B'] });
+
+    expect(certificate).toMatchObject({ certificate: 'lossless' });
+  });
+
   test('loses nothing when it is reverted', async () => {
     const db = await emptyDatabase();
     const migrator = migratorOn(db, chain(unpark('things', ['note'])));

@@ -1,5 +1,6 @@
 import { userTables } from '../losses/tables-with-rows.ts';
 import { printingSettings } from '../catalog/catalog.ts';
+import { isNotParked } from '../catalog/facts-in-sql.ts';
 import { rowsMark } from '../catalog/server-guard.ts';
 import type { Session } from '../session/session.ts';
 
@@ -111,7 +112,7 @@ const tablesQuery = `
   with relation as materialized (
     select c.oid, c.relkind, nspname, relname, format('%I.%I', nspname, relname) as name,
       case nspname when 'public' then '' else quote_ident(nspname) || '.' end || quote_ident(relname) as label
-    from ${userTables} where not c.relispartition and c.relpersistence <> 't'
+    from ${userTables} where not c.relispartition and c.relpersistence <> 't' and ${isNotParked('c.oid', '0')}
   )
   select json_agg(json_build_object('name', r.name, 'label', label, 'schema', nspname, 'relation', relname,
     'columns', (select json_agg(json_build_object('name', attname, 'type', atttypid::text,
@@ -119,7 +120,8 @@ const tablesQuery = `
         'default', case when attgenerated = '' then pg_get_expr(adbin, adrelid) end,
         'isIdentity', attidentity <> '', 'isGenerated', attgenerated <> '') order by attnum)
       from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
-      where attrelid = r.oid and attnum > 0 and not attisdropped),
+      -- New code writes no value that is parked.
+      where attrelid = r.oid and attnum > 0 and not attisdropped and ${isNotParked('r.oid', 'attnum')}),
     'foreignKeys', (select json_agg(json_build_object('name', conname, 'columns', ${names('conkey', 'conrelid')}, 'target', target.name,
         'targetColumns', ${names('confkey', 'confrelid')}, 'cascades', confdeltype in ('c', 'n', 'd'), 'isValidated', convalidated) order by conname)
       from pg_constraint join relation target on target.oid = confrelid
