@@ -30,7 +30,7 @@ class Queries extends Migration {
       () => this.getEntityManager(),
       () => this.driver.getConnection(),
       () => this.driver.execute('select 1'),
-      () => this.config.getDriver().execute('select 1'),
+      () => this.config.getDriver().getConnection(),
     ];
   }
 }

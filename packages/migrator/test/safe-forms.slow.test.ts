@@ -49,7 +49,7 @@ const t = (properties: Record<string, unknown>, options?: Record<string, unknown
 ];
 
 describe('a created migration blocks nobody', () => {
-  test.each<[string, Entities, ReturnType<typeof statementsOf>]>([
+  test.each<[string, Entities, ReturnType<typeof statementsOf>, string[][]?]>([
     [
       'an index',
       t({ a: p.integer().nullable().index('by_a') }),
@@ -75,6 +75,11 @@ describe('a created migration blocks nobody', () => {
           up: ['alter table "t" add constraint "one_a" unique using index "one_a"'],
           down: ['alter table "t" drop constraint "one_a"', 'create unique index "one_a" on "t" ("a")'],
         },
+      ],
+      // An index goes with its constraint, and has to be built again under the lock.
+      [
+        ['down', 'create-index'],
+        ['down', 'work-after-exclusive-lock'],
       ],
     ],
     [
@@ -116,11 +121,13 @@ describe('a created migration blocks nobody', () => {
         },
       ],
     ],
-  ])('with %s', async (_name, entities, expected) => {
+  ])('with %s', async (_name, entities, expected, linted = []) => {
     const project = await changedTo(entities);
     const before = await readCatalog(project.db.orm);
 
     expect(statementsOf(project)).toEqual(expected);
+    const { findings } = await project.migrator.lint({ migrations: 'pending' });
+    expect(findings.map(({ direction, rule }) => [direction, rule])).toEqual(linted);
     expect(await outcomeOf(project.migrator.up())).toBe('done');
     expect(await project.migrator.check()).toMatchObject({ agrees: true });
     expect(await outcomeOf(project.migrator.down({ to: firstMigration }))).toBe('done');
