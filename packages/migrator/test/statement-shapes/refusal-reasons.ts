@@ -13,6 +13,12 @@ const reasons = {
     why: 'PostgreSQL runs it only outside transactions',
     remedy: 'let `isTransactional()` return false',
   },
+  rows: {
+    code: 'refused',
+    message: /rows of the database would make a migration fail/,
+    why: 'rows that are there would make it fail, and are counted before a run',
+    remedy: 'correct the rows that the query of the message lists',
+  },
   inside: {
     code: 'failed',
     message: /25P01/,

@@ -16,8 +16,6 @@ export interface Shape {
   readonly needs?: readonly [name: string, value: string];
   /** The SQLSTATE with which it fails everywhere. Default: it succeeds. */
   readonly fails?: string;
-  /** Whether its failure outside a transaction leaves an object, which the migrator drops when the migration is abandoned or resumed. */
-  readonly leaves?: boolean;
   /** Whether it needs an open transaction, so that psql gets one. */
   readonly inTransaction?: boolean;
   /** The modes in which the migrator, or the server, refuses it, and why. In all others, it has the effect that it has by psql. */
