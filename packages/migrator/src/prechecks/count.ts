@@ -48,7 +48,8 @@ export async function count(session: Session, counted: Counted, scan: Scan | Unk
   } catch (error) {
     if (scan.questions.length > 1) return countApart(session, counted, scan);
     const [question] = scan.questions;
-    if (question && evaluated.has(question.kind) && isDataError(error))
+    // Without rows it fails on its constants, such as a value of an enum that the run adds.
+    if (question && evaluated.has(question.kind) && isDataError(error) && (await canPlan(session, scan.sql)))
       return [
         {
           ...base,
@@ -71,6 +72,16 @@ const evaluated: ReadonlySet<Question['kind']> = new Set(['conversions', 'violat
 /** Whether a value could not be computed or converted: a data exception, or a domain that refuses it. */
 function isDataError(error: unknown): boolean {
   return /^(?:22|23514)/.test(findSqlState(error));
+}
+
+/** Whether the server can plan a query, for which it evaluates constants, and no row. */
+async function canPlan(session: Session, sql: string): Promise<boolean> {
+  try {
+    await inSavepoint(session, () => session.query(`explain ${sql}`));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Returns why a query failed. */

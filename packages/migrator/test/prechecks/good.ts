@@ -195,6 +195,11 @@ export const goodUps: readonly Good[] = [
     ['truncate old_event', 'alter table old_event add column state text not null'],
     ['create domain must as int default 1 not null', 'alter table item add column state must'],
   ]),
+  inTwo(
+    'check: of an enum value that the run adds',
+    `alter type mood add value 'odd'`,
+    `alter table item add constraint not_odd check (feeling <> 'odd')`,
+  ),
   ...good('exclusion', ['alter table item add exclude using gist (room with =, apart with &&)']),
   ...good('partition', [
     [
