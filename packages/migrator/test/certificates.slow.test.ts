@@ -55,7 +55,7 @@ describe('a certificate', () => {
       {
         up: ['alter table person drop note'],
         down: null,
-        irreversible: 'nobody reads notes',
+        irreversible: 'no code reads notes',
         loses: ['person.note: dropped'],
       },
       'irreversible as declared',

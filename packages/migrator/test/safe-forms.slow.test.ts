@@ -48,7 +48,7 @@ const t = (properties: Record<string, unknown>, options?: Record<string, unknown
   tableOf('t', { a, b, oId, ...properties }, options),
 ];
 
-describe('a created migration blocks nobody', () => {
+describe('a created migration blocks no session', () => {
   test.each<[string, Entities, ReturnType<typeof statementsOf>, string[][]?]>([
     [
       'an index',

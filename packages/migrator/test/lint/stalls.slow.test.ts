@@ -55,7 +55,7 @@ async function isStalled(client: Client, sql: string, timeout: string): Promise<
 
 const reading = (table: string): string => `select count(*) from ${table}`;
 const writing = (table: string): string => `update ${table} set id = id where id = 1`;
-// Nobody writes to these.
+// No writer uses these.
 const views: ReadonlySet<string | null> = new Set(['order_totals', 'order_notes']);
 
 /** What a table's lock stops, as a reader and a writer see it. */
@@ -153,7 +153,7 @@ describe('the safe form of a finding runs as it is printed', () => {
   });
 });
 
-describe('nobody waits for the safe form', () => {
+describe('the safe form makes no session wait', () => {
   test.each(rules)('$name', async ({ name, safe }) => {
     await createSchema(true);
     const table = findingsIn(name).find((one) => !views.has(one.table))?.table ?? 'orders';
