@@ -149,7 +149,7 @@ export const badDowns: readonly Case[] = [
       [undone, `delete from chapter where title is null and number = 7`],
       ['loses chapter'],
     ],
-    ['by a pattern', harmless, [undone, `delete from visit where page like '/draft/%'`], ['loses visit']],
+    ['by a pattern', harmless, [undone, `delete from visit where page like '/tmp/%'`], ['loses visit']],
     [
       'by a regular expression',
       harmless,
@@ -166,7 +166,7 @@ export const badDowns: readonly Case[] = [
     [
       'in a block',
       harmless,
-      [undone, `do $$ begin delete from loan where reader = 'unknown' or reader is null; end $$`],
+      [undone, `do $$ begin delete from loan where reader = 'nobody' or reader is null; end $$`],
       ['loses loan'],
     ],
     [
