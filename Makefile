@@ -16,7 +16,7 @@ takes_migrate-down := to steps all confirm lock_wait json
 takes_migrate-redo := confirm lock_wait json
 takes_migrate-status := exit_code json
 takes_migrate-plan := direction to steps all allow_out_of_order allow_ahead refuse_drift from json
-takes_migrate-create := name rename drop lossy json
+takes_migrate-create := name rename drop lossy no_verify json
 takes_migrate-check := json
 takes_migrate-lint := all json
 takes_migrate-verify := pending certificate json
@@ -29,7 +29,7 @@ takes_db-reset := confirm
 takes_demo := json
 takes_test := only
 takes_test-containers := only
-switches := all pending allow_out_of_order allow_ahead refuse_drift exit_code json
+switches := all pending no_verify allow_out_of_order allow_ahead refuse_drift exit_code json
 
 # The variables on make's command line. Names in capitals are settings for the environment.
 letters := a b c d e f g h i j k l m n o p q r s t u v w x y z

@@ -18,9 +18,12 @@ import { readCatalog, type Catalog } from './catalog/catalog.ts';
 import { withScratchDatabase, type ScratchOrigin } from './catalog/scratch-database.ts';
 import { contentsOf, warningsIn } from './create/contents.ts';
 import type { CreateOptions } from './create-options.ts';
-import { newMigrationsDirectory, namingFor, type Naming } from './create/naming.ts';
+import type { Finding } from './lint/observation/finding.ts';
+import { prove, type Draft, type Proof } from './proof/prove.ts';
+import type { Certificate } from './verify/certificate.ts';
+import { newMigrationsDirectory, namingFor, type Naming } from './create/file/naming.ts';
 import { isEquivalent, safeContents, type SafeContents } from './safe-forms/safe-contents.ts';
-import { sourceOf, type Content } from './create/source.ts';
+import { sourceOf, type Content } from './create/file/source.ts';
 
 /** A migration that was written. */
 export interface CreatedMigration {
@@ -32,6 +35,10 @@ export interface CreatedMigration {
   readonly following: readonly Pick<CreatedMigration, 'name' | 'path'>[];
   /** What to check before it runs on rows; each warning is also in the file. */
   readonly warnings: readonly CreationWarning[];
+  /** What `verify` finds of each file, in their order; empty where it was not asked for. */
+  readonly certificates: readonly Certificate[];
+  /** What `lint` finds. */
+  readonly findings: readonly Finding[];
   /** Statements of earlier migrations that the scratch database did not receive. */
   readonly leftOut: readonly LeftOut[];
 }
@@ -55,6 +62,9 @@ const schema = 'migrator';
  * one would use a value of a native enum that it adds. What would block readers or writers of an existing table while it is scanned or an
  * index is built takes a form that does not: constraints that are validated later, and indexes that are built concurrently, in migrations that
  * follow.
+ *
+ * Lints and verifies what it writes, before it is written: the files declare what they lose and refuse, and what else was found is in the
+ * result.
  *
  * What `options.ignore` names is left out of the comparison.
  *
@@ -93,7 +103,18 @@ export async function createMigration(
     ...preceding.map((content) => ({ content, title: `${name}_values` })),
     ...(safe ? partsOf(safe, name) : [{ content: last, title: name }]),
   ];
-  const written = await writeAll(directory, await filesOf(orm, parts, known.at(-1)));
+  const drafts = draftsOf(orm, parts, known.at(-1));
+  const { certificates, findings, declared } =
+    options.verify === false
+      ? unproven
+      : await prove(orm, drafts, (project) => new Migrator(project, { ignore, scratchUrl }));
+  const files = await Promise.all(
+    drafts.map(async ({ naming: own, content }) => ({
+      naming: own,
+      text: await sourceOf(own, { ...content, declared: declared.get(own.name) ?? content.declared }),
+    })),
+  );
+  const written = await writeAll(directory, files);
   const [main] = written.slice(preceding.length);
   return {
     name: main?.name ?? naming.name,
@@ -104,9 +125,13 @@ export async function createMigration(
       .slice(preceding.length)
       .flatMap(({ content }) => warningsIn(content))
       .toSorted((a, b) => Number(a.direction === 'down') - Number(b.direction === 'down')),
+    certificates,
+    findings,
     leftOut,
   };
 }
+
+const unproven: Proof = { certificates: [], findings: [], declared: new Map() };
 
 /** Returns safe forms that make the same schema; null where they don't, as some kinds of tables have no other form. */
 async function verified(
@@ -139,20 +164,18 @@ function partsOf(safe: SafeContents, name: string): Part[] {
   }));
 }
 
-/** Returns the files of migrations that sort one after the other, after `last`. */
-async function filesOf(
+/** Returns migrations with names that sort one after the other, after `last`. */
+function draftsOf(
   orm: MikroORM,
   parts: readonly Part[],
   last: string | undefined,
-): Promise<{ readonly naming: Naming; readonly text: string }[]> {
-  const files: { readonly naming: Naming; readonly text: string }[] = [];
-  let previous = last;
+): (Draft & { readonly naming: Naming })[] {
+  const drafts: (Draft & { readonly naming: Naming })[] = [];
   for (const { content, title } of parts) {
-    const naming = namingFor(orm, title, previous, new Date());
-    files.push({ naming, text: await sourceOf(naming, content) });
-    previous = naming.name;
+    const naming = namingFor(orm, title, drafts.at(-1)?.name ?? last, new Date());
+    drafts.push({ name: naming.name, naming, content });
   }
-  return files;
+  return drafts;
 }
 
 /** Writes all files or none. */

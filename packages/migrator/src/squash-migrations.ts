@@ -5,7 +5,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { IgnoredObjects } from './catalog/ignored-objects.ts';
 import type { LeftOut } from './catalog/server-guard.ts';
 import { withConfiguredOptions, type ComparisonOptions } from './comparison-options.ts';
-import { newMigrationsDirectory, squashNaming } from './create/naming.ts';
+import { newMigrationsDirectory, squashNaming } from './create/file/naming.ts';
 import {
   isMigrationFile,
   migrationFiles,

@@ -31,7 +31,9 @@ describe('createMigration', () => {
     );
     await using orm = projectIn(directory, db, library);
 
-    expect(await createMigration(orm, 'a')).toMatchObject({ name: 'Migration30000101000000_a' });
+    expect(await createMigration(orm, 'a', { verify: false })).toMatchObject({
+      name: 'Migration30000101000000_a',
+    });
   });
 
   test.each([
@@ -42,7 +44,7 @@ describe('createMigration', () => {
     const migrations = { emit, path: 'migrations', pathTs: 'sources' };
     await using orm = projectIn(directory, db, library, migrations, emit === 'ts');
 
-    const created = await createMigration(orm, 'library');
+    const created = await createMigration(orm, 'library', { verify: false });
 
     expect(created?.path).toBe(join(directory, where, `${created?.name}.${emit}`));
     expect(await readFile(created?.path ?? '', 'utf8')).toMatch(form);
@@ -56,7 +58,7 @@ describe('createMigration', () => {
   test('writes nothing where entities and migrations agree, and drops the scratch database', async () => {
     const before = await readCatalog(db.orm);
     await using orm = projectIn(directory, db, library);
-    await createMigration(orm, 'library');
+    await createMigration(orm, 'library', { verify: false });
     await using again = projectIn(directory, db, library);
 
     expect(await createMigration(again, 'more')).toBeNull();
@@ -83,7 +85,7 @@ describe('createMigration', () => {
       pathTs: 'sources',
       emit: 'ts',
     });
-    const created = await createMigration(orm, 'library');
+    const created = await createMigration(orm, 'library', { verify: false });
     await mkdir(join(directory, 'migrations'));
     await using built = projectIn(directory, db, library, { path: 'migrations', pathTs: 'sources' }, false);
 

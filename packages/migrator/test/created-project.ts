@@ -97,6 +97,8 @@ export async function createdProject({
     onKept: (names) => {
       kept = names;
     },
+    // It takes longer than all the rest.
+    verify: false,
     ...options,
   });
   const files = (await readdir(join(directory, 'migrations')))

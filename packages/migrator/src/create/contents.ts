@@ -11,19 +11,13 @@ import { compare, describedSchema, readSchema, toStatements, type SchemaDifferen
 import { splitAtNewValues } from './enum-values.ts';
 import { generatedTypes, recreatedColumns, withRestoredParts } from './generated-columns.ts';
 import { leaveAlone } from './leave-alone.ts';
-import { notesOf, type Content, type Method } from './source.ts';
+import { declaredFor } from './declared.ts';
+import { declarationsOf, lockedTables, lossesOf, summaryOf } from './docstring.ts';
+import { notesOf, type Content, type Method } from './file/source.ts';
 import { runTrial, type Directions, type TrialReport } from './trial.ts';
 import { changedTypes, typeChanges, withTypeChanges, type TypeChange } from './type-changes.ts';
 import { refuseUnused, requireDecisions } from './undecided.ts';
-import {
-  declarationsOf,
-  lockedTables,
-  lossesOf,
-  summaryOf,
-  typeWarningsOf,
-  warningsOf,
-  type Warning,
-} from './warnings.ts';
+import { typeWarningsOf, warningsOf, type Warning } from './warnings.ts';
 
 /** What is written: nothing, a migration, or two that have to run one after the other. */
 export interface Contents {
@@ -106,6 +100,7 @@ export async function contentsOf(scratch: ScratchSchema, options: Decisions): Pr
         ? {
             ...about,
             declarations,
+            declared: declaredFor(warnings),
             up: annotate(one.up, warnings.up, report.up),
             down: annotate(one.down, warnings.down, report.down),
           }
@@ -196,6 +191,7 @@ function valuesFirst({ up, down }: Directions, { locked }: Pick<Content, 'locked
       'Adds values to native enums: the next migration uses them, which PostgreSQL allows after this one has committed',
     locked: { changed: down.length === 0 ? [] : locked.changed, referred: [] },
     declarations: ["Going back loses nothing, and keeps the values: PostgreSQL can't remove them."],
+    declared: { loses: [], refuses: [] },
     up: annotate(up, [], []),
     down: annotate(down, [], []),
   };

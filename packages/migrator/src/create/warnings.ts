@@ -1,4 +1,3 @@
-import { joinNames } from './join-names.ts';
 import type { Direction } from '../files/code-migration.ts';
 import type { TypeChange } from './type-changes.ts';
 import { quotedTable, requiredColumns, type SchemaDifference, type TableDifference } from './difference.ts';
@@ -10,6 +9,19 @@ export interface Warning {
   readonly about: readonly string[];
   /** Whether it is about a lock, which a safe form of the statement does not take. */
   readonly ofLock?: boolean;
+  /** What the migration has to declare for it; absent where it loses and refuses no values. */
+  readonly effect?: ValueEffect;
+}
+
+/** What a direction does to values of a table or column. */
+export interface ValueEffect {
+  readonly kind: 'loses' | 'refuses';
+  /** The quoted name. */
+  readonly table: string;
+  /** Null for the table. */
+  readonly column: string | null;
+  /** As the end of a sentence: `drops the table`. */
+  readonly why: string;
 }
 
 type Column = TableDifference['addedColumns'][string];
@@ -17,9 +29,10 @@ type Column = TableDifference['addedColumns'][string];
 /** Returns warnings for differences that change, lose or constrain rows. */
 export function warningsOf(difference: SchemaDifference): Warning[] {
   return [
-    ...Object.values(difference.removedTables).map(({ name }) => ({
-      message: `loses the rows of ${name}`,
-      about: ['drop table', `"${name}"`],
+    ...Object.values(difference.removedTables).map((table): Warning => ({
+      message: `loses the rows of ${table.name}`,
+      about: ['drop table', `"${table.name}"`],
+      effect: { kind: 'loses', table: table.getQuotedName(), column: null, why: 'drops the table' },
     })),
     ...Object.values(difference.changedTables).flatMap(ofTable),
   ];
@@ -43,11 +56,23 @@ export function typeWarningsOf(
     const typed = [`alter table ${table} alter column "${column}" type `];
     const becomes = `turns ${name} from ${from} into ${to}`;
     if (values === 'changed')
-      return [{ message: `${becomes}, and changes the values that don't fit`, about: typed }];
+      return [
+        {
+          message: `${becomes}, and changes the values that don't fit`,
+          about: typed,
+          effect: { kind: 'loses', table, column, why: `changes values that ${to} does not hold` },
+        },
+      ];
     if (values === 'refused') {
       const remedy =
         direction === 'up' ? `correct them first, or create it with --lossy ${name}` : 'correct them first';
-      return [{ message: `${becomes}: fails on rows whose value would change: ${remedy}`, about }];
+      return [
+        {
+          message: `${becomes}: fails on rows whose value would change: ${remedy}`,
+          about,
+          effect: { kind: 'refuses', table, column, why: `refuses values that ${to} does not hold` },
+        },
+      ];
     }
     return direction === 'up' && numbered.has(`${table} ${column}`)
       ? [
@@ -60,102 +85,13 @@ export function typeWarningsOf(
   });
 }
 
-/** Returns the tables and columns that a difference drops. */
-export function lossesOf(difference: SchemaDifference): string[] {
-  return [
-    ...Object.values(difference.removedTables).map(({ name }) => `the rows of ${name}`),
-    ...Object.values(difference.changedTables).flatMap((table) =>
-      lostColumns(table).map(({ name }) => `what ${table.name}.${name} holds`),
-    ),
-  ];
-}
-
-/** Returns what a migration loses, refuses and changes, as sentences. */
-export function declarationsOf(
-  losses: Readonly<Record<Direction, readonly string[]>>,
-  types: Readonly<Record<Direction, readonly TypeChange[]>>,
-): string[] {
-  const refused = (direction: Direction) =>
-    types[direction]
-      .filter(({ values }) => values === 'refused')
-      .map(({ name, to }) => `${name} would change as ${to}`);
-  const changed = types.up
-    .filter(({ values }) => values === 'changed')
-    .map(({ name }) => `what ${name} holds`);
-  return [
-    ...(refused('up').length === 0 ? [] : [`Going up refuses rows whose ${joinNames(refused('up'))}.`]),
-    ...(changed.length === 0
-      ? []
-      : [`Going up changes ${joinNames(changed)}, where it doesn't fit the type.`]),
-    ...(losses.up.length === 0 ? [] : [`Going up loses ${joinNames(losses.up)}.`]),
-    losses.down.length === 0 ? 'Going back loses nothing' : `Going back loses ${joinNames(losses.down)}`,
-  ]
-    .map((line) =>
-      line.startsWith('Going back') && changed.length + losses.up.length > 0
-        ? `${line}${losses.down.length === 0 ? ' more' : ''}, and does not restore what going up lost.`
-        : line.endsWith('.')
-          ? line
-          : `${line}.`,
-    )
-    .concat(
-      refused('down').length === 0 ? [] : [`Going back refuses rows whose ${joinNames(refused('down'))}.`],
-    );
-}
-
-/** The existing tables that a migration locks: those that it changes, and others that its new tables refer to. */
-export interface LockedTables {
-  readonly changed: readonly string[];
-  readonly referred: readonly string[];
-}
-
-/** Returns the tables that a difference locks. `recomputed` are those with a generated column that the difference does not contain. */
-export function lockedTables(
-  { changedTables, newTables, removedTables }: SchemaDifference,
-  renamed: ReadonlyMap<string, string>,
-  recomputed: readonly string[],
-): LockedTables {
-  const made = Object.values(newTables);
-  // By their names before.
-  const changed = [
-    ...new Set([
-      ...renamed.values(),
-      ...[...Object.values(changedTables).map(({ name }) => name), ...recomputed].map(
-        (name) => renamed.get(short(name)) ?? short(name),
-      ),
-      ...Object.values(removedTables).map((table) => table.getShortestName()),
-    ]),
-  ];
-  const known = new Set([...changed, ...renamed.keys(), ...made.map((table) => table.getShortestName())]);
-  const referred = made
-    .flatMap((table) => Object.values(table.getForeignKeys()))
-    .map(({ referencedTableName }) => short(referencedTableName));
-  return { changed, referred: [...new Set(referred)].filter((name) => !known.has(name)) };
-}
-
-/** Returns what a difference does to tables, as a sentence without its end; a difference of none is one of other objects. */
-export function summaryOf(
-  { newTables, changedTables, removedTables }: SchemaDifference,
-  renamed: readonly string[],
-  recomputed: readonly string[],
-): string {
-  const changed = new Set([...Object.values(changedTables).map(({ name }) => name), ...recomputed]);
-  const parts = [
-    ['creates', Object.values(newTables).map((table) => table.getShortestName())],
-    ['changes', [...changed]],
-    ['drops', Object.values(removedTables).map(({ name }) => name)],
-  ] as const;
-  const done = parts.flatMap(([verb, names]) => (names.length === 0 ? [] : [`${verb} ${joinNames(names)}`]));
-  if (renamed.length > 0) done.unshift(`renames ${joinNames(renamed)}`);
-  const text = done.length === 0 ? 'changes objects that are no tables' : done.join('; ');
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
-}
-
 function ofTable(table: TableDifference): Warning[] {
   return [
     ...lostColumns(table).map((column) => lost(table, column)),
-    ...requiredColumns(table).map(({ name }) => ({
+    ...requiredColumns(table).map(({ name }): Warning => ({
       message: `${table.name}.${name} must not be null and has no default: rows that are there need a value first, ${fill(table, name)}`,
       about: [quotedTable(table), `"${name}" set not null`],
+      effect: refusing(table, [name], 'requires a value'),
     })),
     ...Object.values(table.changedColumns).flatMap((change) => ofColumn(table, change)),
     ...ofRules(table),
@@ -178,6 +114,7 @@ function ofRules(table: TableDifference): Warning[] {
       found.push({
         message: `fails where rows of ${table.name} share a value that ${index.keyName} wants unique: look for them first`,
         about,
+        effect: refusing(table, index.columnNames, `makes ${index.keyName} unique`),
       });
     }
     found.push({
@@ -194,6 +131,7 @@ function ofRules(table: TableDifference): Warning[] {
     found.push({
       message: `fails where rows of ${table.name} break ${name}: correct them first`,
       about: ['add constraint', `"${name}"`],
+      effect: refusing(table, columnName === undefined ? [] : [columnName], `adds the check ${name}`),
     });
   }
   for (const key of [...Object.values(table.addedForeignKeys), ...Object.values(table.changedForeignKeys)]) {
@@ -201,6 +139,7 @@ function ofRules(table: TableDifference): Warning[] {
     found.push({
       message: `fails where rows of ${table.name} refer to rows that ${short(key.referencedTableName)} has not: correct them first`,
       about: ['add constraint', `"${key.constraintName}"`],
+      effect: refusing(table, key.columnNames, `adds the foreign key ${key.constraintName}`),
     });
   }
   return found;
@@ -217,6 +156,7 @@ function ofColumn(
     found.push({
       message: `fails where ${of} is null: fill it first, ${fill(table, column.name)}`,
       about: [...altered, 'set not null'],
+      effect: refusing(table, [column.name], 'requires a value'),
     });
   }
   const gone = (fromColumn.enumItems ?? []).filter((item) => column.enumItems?.includes(item) === false);
@@ -233,15 +173,23 @@ function lost(table: TableDifference, { name }: Column): Warning {
   return {
     message: `loses what ${table.name}.${name} holds`,
     about: [quotedTable(table), `drop column "${name}"`],
+    effect: { kind: 'loses', table: quotedTable(table), column: name, why: 'drops the column' },
   };
 }
 
-// Dropping a generated column loses nothing.
-function lostColumns({ removedColumns }: TableDifference): Column[] {
+// Of several columns, the first stands for the constraint.
+function refusing(table: TableDifference, [column]: readonly string[], why: string): ValueEffect {
+  const isColumn = column !== undefined && table.toTable.getColumn(column) !== undefined;
+  return { kind: 'refuses', table: quotedTable(table), column: isColumn ? column : null, why };
+}
+
+/** Returns the columns whose values a difference drops. Those of a generated column are no loss. */
+export function lostColumns({ removedColumns }: TableDifference): Column[] {
   return Object.values(removedColumns).filter(({ generated }) => !generated);
 }
 
-function short(table: string): string {
+/** Returns a table's name without `public`. */
+export function short(table: string): string {
   return table.replace(/^public\./, '');
 }
 

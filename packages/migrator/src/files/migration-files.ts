@@ -6,9 +6,8 @@ import { Utils } from '@mikro-orm/core';
 import type { Migration } from '@mikro-orm/migrations';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { MigrationRefusedError } from '../session/errors.ts';
+import type { MigrationClass } from './migration-class.ts';
 import { replacesOf } from './replaces.ts';
-
-type MigrationClass = new (...given: ConstructorParameters<typeof Migration>) => Migration;
 
 /** A migration of the code. */
 export interface MigrationFile {

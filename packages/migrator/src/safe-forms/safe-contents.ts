@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { readCatalog, type Catalog } from '../catalog/catalog.ts';
 import { differences } from '../catalog/differences.ts';
 import { safeForms, type SafeForms, type Statements } from './safe-forms.ts';
-import type { Content, Method } from '../create/source.ts';
+import type { Content, Method } from '../create/file/source.ts';
 import { runTrial, type Directions } from '../create/trial.ts';
 
 /** Migrations in place of one, in their order. */
@@ -25,6 +25,7 @@ export async function safeContents(content: Content): Promise<SafeContents | nul
         summary: 'Builds and drops the indexes of the migration before, while rows are read and written',
         locked: { changed: [], referred: [] },
         declarations: ['Going back loses nothing.'],
+        declared: { loses: [], refuses: content.declared.refuses },
       },
     },
     {
@@ -35,6 +36,7 @@ export async function safeContents(content: Content): Promise<SafeContents | nul
           'Checks the rows for the constraints of the migrations before, while rows are read and written',
         locked: { changed: tablesOf(forms, content), referred: [] },
         declarations: ['Going back loses nothing.'],
+        declared: { loses: [], refuses: content.declared.refuses },
       },
     },
   ] as const;

@@ -2,7 +2,7 @@ import type { Constraint, IndexStmt } from '../sql/parse-sql.ts';
 import { insertConcurrently } from './insert-concurrently.ts';
 import { partsOf, relationName, type StatementPart } from './statement-parts.ts';
 import { quoted } from '../create/named-objects.ts';
-import type { AnnotatedStatement } from '../create/source.ts';
+import type { AnnotatedStatement } from '../create/file/source.ts';
 
 /** The statements of one migration, with their warnings. */
 export interface Statements {

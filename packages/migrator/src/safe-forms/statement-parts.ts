@@ -1,7 +1,7 @@
 import { parseSql, type AlterTableCmd, type Node, type RangeVar } from '../sql/parse-sql.ts';
 import { scanSql } from '../sql/scan-sql.ts';
 import { quoted } from '../create/named-objects.ts';
-import type { AnnotatedStatement } from '../create/source.ts';
+import type { AnnotatedStatement } from '../create/file/source.ts';
 
 /** A statement, or one action of an `alter table`, which is a statement too. */
 export interface StatementPart extends AnnotatedStatement {

@@ -1,5 +1,6 @@
 import { isNativeError } from 'node:util/types';
-import type { LoadedMigration, MigrationSettings } from '../files/code-migration.ts';
+import type { LoadedMigration } from '../files/code-migration.ts';
+import type { MigrationSettings } from '../files/migration-settings.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 
 /** A migration by the statements that it adds. */

@@ -1,5 +1,5 @@
-import type { Naming } from '../create/naming.ts';
-import type { MigrationSettings } from '../files/code-migration.ts';
+import type { Naming } from '../create/file/naming.ts';
+import type { MigrationSettings } from '../files/migration-settings.ts';
 import type { StatementGroup } from './recorded-migration.ts';
 
 /** The content of a squash. */

@@ -1,11 +1,11 @@
 import { isNativeError } from 'node:util/types';
-import { Migration } from '@mikro-orm/migrations';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { readCatalog } from '../catalog/catalog.ts';
 import { describeSquashDifference, differences } from '../catalog/differences.ts';
 import type { IgnoredObjects } from '../catalog/ignored-objects.ts';
 import { withScratchDatabase, type ScratchOrigin } from '../catalog/scratch-database.ts';
 import type { LeftOut, ServerGuard } from '../catalog/server-guard.ts';
+import { migrationClass, type MigrationClass } from '../files/migration-class.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 import type { MigrationEvent } from '../run/migration-event.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
@@ -104,27 +104,14 @@ async function withSquash<T>(
   }
 }
 
-function classOf({
-  transactional,
-  settings,
-  up,
-  down,
-  replaces,
-}: SquashContent): new (...given: ConstructorParameters<typeof Migration>) => Migration {
-  return class extends Migration {
-    static readonly replaces = replaces;
-    readonly lockTimeout = settings.lockTimeout;
-    readonly statementTimeout = settings.statementTimeout;
-    override isTransactional(): boolean {
-      return transactional;
-    }
-    override up(): void {
-      for (const sql of statementsOf(up)) this.addSql(sql);
-    }
-    override down(): void {
-      for (const sql of statementsOf(down ?? [])) this.addSql(sql);
-    }
-  };
+function classOf({ transactional, settings, up, down, replaces }: SquashContent): MigrationClass {
+  return migrationClass({
+    transactional,
+    settings,
+    up: statementsOf(up),
+    down: statementsOf(down ?? []),
+    declared: { replaces },
+  });
 }
 
 function statementsOf(groups: readonly StatementGroup[]): string[] {

@@ -89,7 +89,10 @@ export function certify(
       ? ["it has no down: write one, or declare static irreversible = 'why'"]
       : [];
   const hasFailed = isUndeclared || missing.length + failures.length + seen.differences.length > 0;
-  const isLossy = lost.length + lostDown.length > 0;
+  // What is lost can't be compared where the way back refuses all rows for it, as for a required column.
+  const isLossy =
+    lost.length + lostDown.length > 0 ||
+    seen.refusesDown.some((effect) => loses.some((one) => isDeclared(effect, one)));
   const observed = [...seen.loses, ...seen.losesDown, ...seen.refusesUp, ...seen.refusesDown];
   const unseen = [...loses, ...refuses].filter((one) => !observed.some((effect) => isDeclared(effect, one)));
   return {

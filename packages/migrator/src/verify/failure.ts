@@ -91,6 +91,19 @@ function serverFields(error: unknown): ServerFields {
   return own.table === undefined && error.cause !== undefined ? serverFields(error.cause) : own;
 }
 
+/** Returns the columns that an expression names. */
+function columnsIn(tree: unknown): string[] {
+  if (!isTree(tree)) return [];
+  if (!Array.isArray(tree) && isNode(tree, 'ColumnRef')) {
+    const { fields } = tree.ColumnRef;
+    const last: unknown = Array.isArray(fields) ? fields.at(-1) : undefined;
+    return isTree(last) && !Array.isArray(last) && isNode(last, 'String')
+      ? [stringOf(last.String['sval']) ?? '']
+      : [];
+  }
+  return [...new Set(Object.values(tree).flatMap(columnsIn))];
+}
+
 /** Returns the tables and columns that a statement names. */
 export async function namedIn(
   sql: string,
@@ -103,6 +116,9 @@ export async function namedIn(
     if (typeof tree['relname'] === 'string') tables.push(tree['relname']);
     if (isNode(tree, 'AlterTableCmd')) columns.push(stringOf(tree.AlterTableCmd['name']) ?? '');
     if (isNode(tree, 'ColumnDef')) columns.push(stringOf(tree.ColumnDef['colname']) ?? '');
+    // PostgreSQL names no column where the expression of a check fails.
+    if (isNode(tree, 'Constraint'))
+      for (const name of columnsIn(tree.Constraint['raw_expr'])) columns.push(name);
     if (isNode(tree, 'UpdateStmt')) {
       const { targetList } = tree.UpdateStmt;
       for (const target of Array.isArray(targetList) ? targetList : [])

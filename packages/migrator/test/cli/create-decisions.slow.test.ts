@@ -74,6 +74,8 @@ describe('create, for a column with another name', () => {
       preceding: [],
       following: [],
       warnings: [],
+      certificates: [],
+      findings: [],
       leftOut: [],
       kept: ['view names'],
     });

@@ -4,10 +4,11 @@ import type { CreatedMigration } from '../../create-migration.ts';
 import { describeLeftOut } from '../../catalog/server-guard.ts';
 import type { Rename } from '../../create/decisions.ts';
 import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
-import { print, printJson } from '../../terminal/output.ts';
+import { print, printJson, wrapLine } from '../../terminal/output.ts';
 import { UsageError } from '../../terminal/usage-error.ts';
 import { withAnswers } from '../../terminal/ask-drops.ts';
-import { joinNames } from '../../create/join-names.ts';
+import { joinNames } from '../../create/file/join-names.ts';
+import { remarksOf } from '../../verify/remarks.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
@@ -15,6 +16,7 @@ interface Given {
   readonly drop: readonly string[];
   readonly lossy: readonly string[];
   readonly scratchUrl?: string;
+  readonly verify: boolean;
   readonly json?: boolean;
 }
 
@@ -31,12 +33,13 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     )
     .option('--drop <name>', 'a table, column or other object to drop (repeatable)', listed, [])
     .option('--lossy <column>', 'a column whose values may change with its type (repeatable)', listed, [])
+    .option('--no-verify', 'leave out lint and verify, which take seconds')
     .option(
       '--json',
-      'print { name, path, preceding: [{ name, path }], following: [{ name, path }], warnings: [{ direction, message }], leftOut: [{ migration, statement, reason }], kept: [name] } for programs; name and path are null when there is nothing to write',
+      'print { name, path, preceding: [{ name, path }], following: [{ name, path }], warnings: [{ direction, message }], certificates: as verify --json, findings: as lint --json, leftOut: [{ migration, statement, reason }], kept: [name] } for programs; name and path are null when there is nothing to write',
     )
     .addOption(scratchUrlOption())
-    .action((name: string, { rename, drop, lossy, scratchUrl, json = false }: Given) => {
+    .action((name: string, { rename, drop, lossy, scratchUrl, verify, json = false }: Given) => {
       if (!/^[a-z][a-z0-9_]*$/.test(name)) {
         throw new UsageError(`"${name}" can't name a migration: use snake_case, such as add_tags`);
       }
@@ -48,7 +51,7 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
           kept = names;
         };
         const created = await withAnswers({ renames, drops: drop }, (decisions) =>
-          createMigration(orm, name, { ...decisions, lossy, scratchUrl, onKept }),
+          createMigration(orm, name, { ...decisions, lossy, scratchUrl, onKept, verify }),
         );
         if (created !== null)
           await host.onCreated(
@@ -65,9 +68,18 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     });
 }
 
-const nothing = { name: null, path: null, preceding: [], following: [], warnings: [], leftOut: [] };
+const nothing = {
+  name: null,
+  path: null,
+  preceding: [],
+  following: [],
+  warnings: [],
+  certificates: [],
+  findings: [],
+  leftOut: [],
+};
 
-function printCreated({ path, preceding, following, warnings, leftOut }: CreatedMigration): void {
+function printCreated({ path, preceding, following, warnings, leftOut, ...proof }: CreatedMigration): void {
   const paths = [...preceding, { path }, ...following].map((one) => relative('', one.path));
   print(
     paths.length === 1
@@ -76,6 +88,12 @@ function printCreated({ path, preceding, following, warnings, leftOut }: Created
   );
   for (const { direction, message } of warnings) print(`  ${direction}: ${message}.`);
   for (const one of leftOut) print(`  ${describeLeftOut(one)}`);
+  for (const { migration, direction, rule, object, page } of proof.findings)
+    print(wrapLine(`  lint: ${migration}, ${direction}: ${rule}: ${object}; see ${page}`));
+  for (const one of proof.certificates) {
+    print(wrapLine(`  verify: ${one.migration}: ${one.certificate}`));
+    for (const line of remarksOf(one)) print(wrapLine(`    ${line}`));
+  }
 }
 
 // With commas, because a variable of make is one text.

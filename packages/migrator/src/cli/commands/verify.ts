@@ -1,12 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { Argument, Command, Option } from 'commander';
-import { describeNotRestored } from '../../catalog/differences.ts';
-import { describeLeftOut } from '../../catalog/server-guard.ts';
 import { StatusLine } from '../../terminal/status-line.ts';
 import { print, printJson, tableOfNames, wrapLine } from '../../terminal/output.ts';
 import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
 import { UsageError } from '../../terminal/usage-error.ts';
-import type { Certificate, VerifiedEffect } from '../../verify/certificate.ts';
+import { remarksOf } from '../../verify/remarks.ts';
 import type { VerifyProgress } from '../../verify/verify.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
@@ -57,7 +55,8 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
             1,
           ),
         );
-        for (const one of certificates) for (const line of linesOf(one)) print(wrapLine(`  ${line}`));
+        for (const one of certificates)
+          for (const line of remarksOf(one)) print(wrapLine(`  ${one.migration}: ${line}`));
       });
     });
 }
@@ -75,32 +74,4 @@ async function withProgress<T>(
   } finally {
     line.clear();
   }
-}
-
-/** Returns what has to be changed, or known, of a migration; what it declares is in the table. */
-function linesOf(one: Certificate): string[] {
-  const lines = [
-    ...one.failures,
-    ...one.differences.map(
-      ({ after, difference }) =>
-        `after ${after === 'down' ? 'up and down' : 'up, down and up'}, ${describeNotRestored(difference)}`,
-    ),
-    ...undeclared(one.loses, 'after up and down,', 'loses'),
-    ...undeclared(one.losesDown, 'after down and up,', 'loses'),
-    ...undeclared(one.refusesUp, 'up refuses rows of', 'refuses'),
-    ...undeclared(one.refusesDown, 'down refuses rows of', 'refuses'),
-    ...one.notSeen.map((text) => `declared, and not seen: ${text}`),
-    ...(one.notCovered.length > 0 ? [`not covered, no row could be made: ${one.notCovered.join(', ')}`] : []),
-    ...one.leftOut.map(describeLeftOut),
-  ];
-  return lines.map((line) => `${one.migration}: ${line}`);
-}
-
-function undeclared(effects: readonly VerifiedEffect[], does: string, declaration: string): string[] {
-  return effects
-    .filter(({ declared }) => declared === null)
-    .map(({ object, what, rows }) => {
-      const count = rows === 0 ? '' : ` (${rows} ${rows === 1 ? 'row' : 'rows'})`;
-      return `${does} ${object}: ${what}${count}; correct it, or declare static ${declaration} = ['${object.replace(/ \(.*/, '')}: why']`;
-    });
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { MigrationRefusedError } from '../session/errors.ts';
+import { MigrationRefusedError } from '../../session/errors.ts';
 
 /** The language of a created migration. */
 type Form = 'typescript' | 'module' | 'commonjs';

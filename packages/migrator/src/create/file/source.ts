@@ -1,7 +1,6 @@
-import { scanSql } from '../sql/scan-sql.ts';
+import { scanSql } from '../../sql/scan-sql.ts';
 import { joinNames } from './join-names.ts';
 import type { Naming } from './naming.ts';
-import type { LockedTables } from './warnings.ts';
 
 /** A statement and its warnings. */
 export interface AnnotatedStatement {
@@ -20,6 +19,18 @@ export interface Method {
   readonly statements: readonly AnnotatedStatement[];
 }
 
+/** The existing tables that a migration locks: those that it changes, and others that its new tables refer to. */
+export interface LockedTables {
+  readonly changed: readonly string[];
+  readonly referred: readonly string[];
+}
+
+/** The entries of `static loses` and `static refuses` of a created migration. */
+export interface Declared {
+  readonly loses: readonly string[];
+  readonly refuses: readonly string[];
+}
+
 /** The content of a created migration. */
 export interface Content {
   readonly up: Method;
@@ -32,6 +43,8 @@ export interface Content {
   readonly locked: LockedTables;
   /** Sentences on what each direction loses, refuses or changes. */
   readonly declarations: readonly string[];
+  /** The same for `verify`, by table and column. */
+  readonly declared: Declared;
 }
 
 /** Returns the source of a migration, formatted. */
@@ -50,10 +63,31 @@ export async function sourceOf({ className, name, form }: Naming, content: Conte
 ${docstring(content)}
 ${form === 'commonjs' ? '' : 'export '}class ${className} extends Migration {
   ${override}name = '${name}';
-
+${declaredLists(content, typed)}
 ${content.apart ? `  ${override}isTransactional()${typed ? ': boolean' : ''} {\n    return false;\n  }\n\n` : ''}${await method('up')}
 ${await method('down')}}
 ${exported}`;
+}
+
+function declaredLists({ declared }: Content, typed: boolean): string {
+  return (['loses', 'refuses'] as const)
+    .map((kind) =>
+      declared[kind].length === 0
+        ? ''
+        : `  static ${typed ? 'readonly ' : ''}${kind} = [\n` +
+          // The comment keeps formatters from joining the lines.
+          `    // Compared with what \`verify\` finds.\n` +
+          declared[kind].map((text) => `    ${literal(text)},\n`).join('') +
+          '  ];\n',
+    )
+    .join('');
+}
+
+// In the quotes that formatters choose.
+function literal(text: string): string {
+  return text.includes("'") && !text.includes('"')
+    ? `"${text.replaceAll('\\', '\\\\')}"`
+    : `'${text.replaceAll(/[\\']/g, String.raw`\$&`)}'`;
 }
 
 function docstring({ summary, locked, declarations }: Content): string {
