@@ -132,6 +132,20 @@ describe('what the migration itself creates is exempt', () => {
     ).toEqual([]);
   });
 
+  test('a foreign key of a new table to an existing one', async () => {
+    expect(
+      await rulesIn({
+        M2: {
+          up: [
+            'create table items (id int, customer int)',
+            'create index on items (customer)',
+            'alter table items add foreign key (customer) references customers (id)',
+          ],
+        },
+      }),
+    ).toEqual([]);
+  });
+
   test('but not in the next migration', async () => {
     expect(
       await rulesIn({

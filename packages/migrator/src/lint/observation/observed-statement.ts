@@ -245,8 +245,10 @@ export class ObservedStatement {
   held(table: number): Held {
     if (this.isRewritten(table)) return 'while the table is rewritten';
     const { before, after } = this.observation;
+    // Those of a new table compare the rows that the migration itself inserts.
     const keys = [...after.constraints.values()].filter(
       ({ oid, relation, references, isValidated }) =>
+        this.isExisting(relation) &&
         (relation === table || references === table) &&
         before.constraints.get(oid)?.isValidated !== isValidated,
     );
