@@ -49,8 +49,50 @@ describe('verify', () => {
       ['M1', 'lossy as declared'],
       ['M2', 'lossy as declared'],
       ['M3', 'lossless'],
+      ['the whole chain', 'lossy as declared'],
     ]);
-    expect(steps).toContainEqual({ migration: 'M2', number: 2, count: 3, step: 'rows: edges' });
+    expect(steps).toContainEqual({ migration: 'M2', number: 2, count: 4, step: 'rows: edges' });
+    expect(steps).toContainEqual({
+      migration: 'the whole chain',
+      number: 4,
+      count: 4,
+      step: 'down, 3 of 3',
+    });
+  });
+
+  test('runs the whole chain down and up, for what a later migration leaves to an earlier one', async () => {
+    const db = await emptyDatabase();
+    const refusing = `do $$ begin if exists (select from pg_largeobject_metadata) then raise exception 'large objects'; end if; end $$`;
+
+    const certificates = await migratorOn(db, {
+      ...chain,
+      M1: { up: people, down: [refusing, 'drop table person'], loses: ['person: dropped'] },
+      M4: { up: ['select lo_create(0)'], down: [] },
+    }).verify();
+
+    expect(certificates.slice(0, -1).filter((one) => one.certificate === 'failed')).toEqual([]);
+    expect(certificates.at(-1)).toMatchObject({
+      migration: 'the whole chain',
+      certificate: 'failed',
+      failures: [expect.stringContaining('down of M1 fails in the chain: SQLSTATE P0001 at')],
+    });
+  });
+
+  test('runs the migrations after one that can not be reverted as a whole', async () => {
+    const db = await emptyDatabase();
+
+    const certificates = await migratorOn(db, {
+      ...chain,
+      M2: { up: ['alter table person add nick text'], down: null, irreversible: 'nicks are for ever' },
+    }).verify();
+
+    expect(certificates.map((one) => one.certificate)).toEqual([
+      'lossy as declared',
+      'irreversible as declared',
+      'lossless',
+      // Without the loss of the first, which is not reverted.
+      'lossless',
+    ]);
   });
 
   test('gives the same certificates each time', async () => {

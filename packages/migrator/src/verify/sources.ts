@@ -3,16 +3,19 @@ import type { LoadedMigration } from '../files/code-migration.ts';
 import { Harvest } from '../rows/harvest.ts';
 import type { Table, TableCatalog } from '../rows/tables.ts';
 
-/** Returns what the statements of a migration and the schemas on both sides say about values. */
+/** Returns what the statements of migrations and the schemas on both sides say about values. */
 export async function harvestOf(
-  migration: LoadedMigration,
+  migrations: readonly LoadedMigration[],
   sides: readonly TableCatalog[],
 ): Promise<Harvest> {
   const harvest = new Harvest();
   const tables = sides.flatMap((side) => side.tables);
   const columnsOf = (name: string): string[] =>
     tables.find(({ relation }) => relation === name)?.columns.map((column) => column.name) ?? [];
-  for (const direction of ['up', 'down'] as const) {
+  const directions = migrations.flatMap((migration) =>
+    (['up', 'down'] as const).map((direction) => [migration, direction] as const),
+  );
+  for (const [migration, direction] of directions) {
     // What queries the database is not known before it runs: it may name any table.
     const statements = await migration.emit(direction).catch(() => []);
     if (statements === null) harvest.isDynamic = true;

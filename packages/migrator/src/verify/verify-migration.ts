@@ -120,7 +120,7 @@ async function verifySchema(
     () => true,
     () => false,
   );
-  const harvest = await harvestOf(migration, [tablesBefore, tablesAfter]);
+  const harvest = await harvestOf([migration], [tablesBefore, tablesAfter]);
   const sides: Sides = {
     before: tablesBefore,
     after: tablesAfter,

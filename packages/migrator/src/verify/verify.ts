@@ -1,9 +1,13 @@
 import { withScratchDatabase, withScratchServer } from '../catalog/scratch-database.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
+import type { CodeMigration } from '../files/code-migration.ts';
 import { readMigrations } from '../files/read-migrations.ts';
 import { readState } from '../ledger/state.ts';
 import { MigrationRefusedError, nearestName } from '../session/errors.ts';
 import { certify, type Certificate } from './certificate.ts';
+import type { VerificationContext } from './context.ts';
+import type { Findings } from './findings.ts';
+import { certifyChain, chainName, verifyChain } from './verify-chain.ts';
 import { verifyMigration } from './verify-migration.ts';
 import { Workspace } from './workspace.ts';
 
@@ -29,26 +33,49 @@ export async function verify(
   migrated: MigratedDatabase,
   { migrations: chosen = 'all', onProgress }: VerifyRequest,
 ): Promise<Certificate[]> {
-  const { orm, schema, tables, ignored } = migrated;
-  const migrations = await readMigrations(orm);
+  const migrations = await readMigrations(migrated.orm);
   const names = await namesOf(
     migrated,
     migrations.map(({ name }) => name),
     chosen,
   );
   if (names.length === 0) return [];
+  const { schema, tables, ignored } = migrated;
+  const context = { schema, log: tables.log, ignored, learned: new Map(), templates: new Map() };
+  const isWhole = chosen === 'all' && names.length > 1;
+  const count = names.length + (isWhole ? 1 : 0);
+  const reportFor = (migration: string) => (step: string) =>
+    onProgress?.({ migration, number: [...names, chainName].indexOf(migration) + 1, count, step });
+  const certificates = await verifyEach(migrated, { migrations, names, context, reportFor });
+  // What fails alone would fail there for the same reason.
+  if (!isWhole || certificates.some(({ certificate }) => certificate === 'failed')) return certificates;
+  const began = performance.now();
+  const first = certificates.findLastIndex((one) => one.certificate === 'irreversible as declared') + 1;
+  const findings = await verifyWhole(
+    migrated,
+    { ...context, report: reportFor(chainName) },
+    migrations,
+    first,
+  );
+  const durationMs = Math.round(performance.now() - began);
+  return [...certificates, certifyChain(findings, certificates.slice(first), durationMs)];
+}
+
+interface Chosen {
+  readonly migrations: readonly CodeMigration[];
+  readonly names: readonly string[];
+  readonly context: Omit<VerificationContext, 'workspace' | 'report'>;
+  readonly reportFor: (migration: string) => (step: string) => void;
+}
+
+async function verifyEach(
+  migrated: MigratedDatabase,
+  { migrations, names, context, reportFor }: Chosen,
+): Promise<Certificate[]> {
   return withScratchServer(migrated, (server) =>
     withScratchDatabase(migrated, async (scratch, guard) => {
       const migrator = migrated.migratorFor(scratch, guard);
       const workspace = await Workspace.of(server, scratch);
-      const context = {
-        workspace,
-        schema,
-        log: tables.log,
-        ignored,
-        learned: new Map(),
-        templates: new Map(),
-      };
       const certificates: Certificate[] = [];
       try {
         for (const migration of migrations) {
@@ -58,9 +85,8 @@ export async function verify(
             const before = guard.leftOut.length;
             guard.follow({ kind: 'started', name });
             const loaded = await migration.load();
-            const progress = { migration: name, number: certificates.length + 1, count: names.length };
             const findings = await verifyMigration(
-              { ...context, report: (step) => onProgress?.({ ...progress, step }) },
+              { ...context, workspace, report: reportFor(name) },
               loaded,
             );
             const durationMs = Math.round(performance.now() - began);
@@ -82,6 +108,21 @@ export async function verify(
       }
     }),
   );
+}
+
+/** Verifies the migrations from `first` on as a whole: after the last one that can't be reverted. */
+function verifyWhole(
+  migrated: MigratedDatabase,
+  context: Omit<VerificationContext, 'workspace'>,
+  migrations: readonly CodeMigration[],
+  first: number,
+): Promise<Findings> {
+  return withScratchDatabase(migrated, async (scratch, guard) => {
+    const earlier = migrations.slice(0, first).map(({ name }) => name);
+    await migrated.migratorFor(scratch, guard).repeat(earlier);
+    const chain = await Promise.all(migrations.slice(first).map((migration) => migration.load()));
+    return verifyChain(context, scratch, chain);
+  });
 }
 
 async function namesOf(
