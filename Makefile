@@ -14,7 +14,7 @@ synthdb = NODE_COMPILE_CACHE=node_modules/.cache/synthdb \
 takes_migrate-up := to allow_out_of_order allow_ahead refuse_drift lock_wait json
 takes_migrate-down := to steps all confirm lock_wait json
 takes_migrate-redo := confirm lock_wait json
-takes_migrate-status := exit_code json
+takes_migrate-status := exit_code certificates json
 takes_migrate-plan := direction to steps all allow_out_of_order allow_ahead refuse_drift from json
 takes_migrate-create := name rename drop lossy no_verify json
 takes_migrate-check := json

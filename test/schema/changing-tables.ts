@@ -37,7 +37,8 @@ function changing(meta: EntityMetadata): Changing {
     ...props.filter(({ unique, primary }) => unique && !primary).map(({ name }) => [name]),
   ];
   const tracked = (stored: Stored) => {
-    const free = trackedOf(meta, stored).find(({ property }) => !uniqueSets.flat().includes(property));
+    const all = trackedOf(meta, stored);
+    const free = all.find(({ property }) => !uniqueSets.flat().includes(property)) ?? all[0];
     if (!free) throw new Error(`${className} has no number, text or document to change`);
     return { ...free, value: changed(free.kind, stored[free.property], 1) };
   };
@@ -55,11 +56,12 @@ function changing(meta: EntityMetadata): Changing {
       const names = given.map(({ name }) => name);
       return em.upsert(entity, { ...pick(stored, names), ...data(stored) });
     };
+  const sample = tracked(valuesOf(factory(createOfflineOrm().em.fork())));
   const keyColumns = meta.getPrimaryProps().flatMap(({ fieldNames }) => fieldNames);
   return {
     table,
     stage: (em) => valuesOf(factory(em)),
-    column: tracked(valuesOf(factory(createOfflineOrm().em.fork()))).column,
+    column: sample.column,
     flush: async (em, stored) => {
       const row: object = await em.findOneOrFail(entity, pick(stored, primaryKeys));
       const { property, kind, value } = tracked(stored);
@@ -69,9 +71,12 @@ function changing(meta: EntityMetadata): Changing {
     },
     upserts: [
       ['an upsert of a row that is there', upsert([])],
-      ...uniqueSets.map(
-        (names) => [`an upsert of a row with this ${names.join(' and ')}`, upsert(primaryKeys)] as const,
-      ),
+      // A row with another value of its unique column is another one.
+      ...uniqueSets
+        .filter((names) => !names.includes(sample.property))
+        .map(
+          (names) => [`an upsert of a row with this ${names.join(' and ')}`, upsert(primaryKeys)] as const,
+        ),
     ],
     nativeUpdate: (em, stored, time) =>
       em.nativeUpdate(entity, pick(stored, primaryKeys), data(stored, time)),

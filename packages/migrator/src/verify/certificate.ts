@@ -43,6 +43,8 @@ export interface Certificate {
   /** How many rows were generated, in all sets. */
   readonly rows: number;
   readonly durationMs: number;
+  /** The digest of the SQL that `up` sends, as in the history; null where it queries the database first, or there are several migrations. */
+  readonly checksum: string | null;
 }
 
 /** An effect before it is compared with the declarations. */
@@ -68,6 +70,7 @@ export interface Observations {
   readonly leftOut: readonly LeftOut[];
   readonly rows: number;
   readonly durationMs: number;
+  readonly checksum: string | null;
   /** Whether it has no `down`. */
   readonly isIrreversible: boolean;
 }

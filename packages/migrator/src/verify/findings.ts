@@ -1,4 +1,3 @@
-import type { LeftOut } from '../catalog/server-guard.ts';
 import type { Direction } from '../files/code-migration.ts';
 import { addEffect, type ObservedEffect, type Observations, type SchemaChange } from './certificate.ts';
 import type { RowDifference } from './compare-rows.ts';
@@ -27,8 +26,9 @@ export class Findings {
   }
 
   /** Returns what was observed; each effect of a direction once. */
-  observations(leftOut: readonly LeftOut[], durationMs: number): Observations {
+  observations(given: Pick<Observations, 'leftOut' | 'durationMs' | 'checksum'>): Observations {
     return {
+      ...given,
       loses: sorted(this.#lost.up),
       losesDown: sorted(this.#lost.down),
       refusesUp: sorted(this.#refused.up),
@@ -36,9 +36,7 @@ export class Findings {
       differences: this.differences,
       failures: this.failures,
       notCovered: [...this.notCovered].toSorted(),
-      leftOut,
       rows: this.rows,
-      durationMs,
       isIrreversible: this.isIrreversible,
     };
   }

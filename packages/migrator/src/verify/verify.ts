@@ -1,6 +1,6 @@
 import { withScratchDatabase, withScratchServer } from '../catalog/scratch-database.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
-import type { CodeMigration } from '../files/code-migration.ts';
+import { digestOf, type CodeMigration, type LoadedMigration } from '../files/code-migration.ts';
 import { readMigrations } from '../files/read-migrations.ts';
 import { readState } from '../ledger/state.ts';
 import { MigrationRefusedError, nearestName } from '../session/errors.ts';
@@ -93,7 +93,11 @@ async function verifyEach(
             certificates.push(
               certify(
                 name,
-                findings.observations(guard.leftOut.slice(before), durationMs),
+                findings.observations({
+                  leftOut: guard.leftOut.slice(before),
+                  durationMs,
+                  checksum: await checksumOf(loaded),
+                }),
                 loaded.declarations(),
               ),
             );
@@ -108,6 +112,11 @@ async function verifyEach(
       }
     }),
   );
+}
+
+async function checksumOf(migration: LoadedMigration): Promise<string | null> {
+  const statements = await migration.emit('up').catch(() => null);
+  return statements && digestOf(statements);
 }
 
 /** Verifies the migrations from `first` on as a whole: after the last one that can't be reverted. */

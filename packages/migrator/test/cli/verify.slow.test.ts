@@ -45,9 +45,13 @@ interface Result {
 }
 
 function verify(db: TestDatabase, cwd: string, ...args: readonly string[]): Promise<Result> {
+  return run(db, cwd, 'verify', ...args);
+}
+
+function run(db: TestDatabase, cwd: string, ...args: readonly string[]): Promise<Result> {
   const env = { PATH: process.env['PATH'], DATABASE_URL: db.url, NO_COLOR: '1' };
   return new Promise((resolve) =>
-    execFile(process.execPath, [main, 'verify', ...args], { cwd, env }, (error, stdout, stderr) =>
+    execFile(process.execPath, [main, ...args], { cwd, env }, (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     ),
   );
@@ -94,4 +98,41 @@ test('verify refuses names together with --pending, and an unknown name', async 
     code: 1,
     stderr: expect.stringContaining('there is no migration M22; did you mean M2?'),
   });
+});
+
+test('status shows the certificates of a file, and none where other SQL was applied than was verified', async () => {
+  const [db, directory] = [await emptyDatabase(), await project()];
+  await verify(db, directory, '--certificate', 'kept.json');
+  await run(db, directory, 'up', '--to', 'M1');
+  const [status, json] = [
+    await run(db, directory, 'status', '--certificates', 'kept.json'),
+    await run(db, directory, 'status', '--certificates', 'kept.json', '--json'),
+  ];
+  const file = join(directory, 'kept.json');
+  const kept = await readFile(file, 'utf8');
+  await writeFile(file, kept.replace(/"checksum": "./, '"checksum": "?'));
+  const edited = await run(db, directory, 'status', '--certificates', 'kept.json', '--json');
+  await writeFile(file, '[{}]');
+  const refused = await run(db, directory, 'status', '--certificates', 'kept.json');
+  const missing = await run(db, directory, 'status', '--certificates', 'other.json');
+
+  expect(status.stdout).toMatch(/^migration .* certificate$/m);
+  expect(status.stdout).toMatch(/^M1 .* lossy as declared$/m);
+  expect(status.stdout).toMatch(/^M2 +pending +lossless$/m);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    migrations: [
+      { name: 'M1', certificate: 'lossy as declared' },
+      { name: 'M2', certificate: 'lossless' },
+    ],
+  });
+  expect(JSON.parse(edited.stdout)).toMatchObject({
+    migrations: [{ certificate: null }, { certificate: 'lossless' }],
+  });
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining(
+      'kept.json is no list of certificates: write it with verify --certificate kept.json',
+    ),
+  });
+  expect(missing).toMatchObject({ code: 1, stderr: expect.stringContaining("other.json can't be read") });
 });

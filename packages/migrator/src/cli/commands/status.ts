@@ -3,7 +3,19 @@ import type { MigrationCondition, MigrationStatus } from '../../ledger/status.ts
 import { driftLines, driftNote } from '../../terminal/drift-lines.ts';
 import { parkedLine } from '../../terminal/parked-line.ts';
 import { dim, minuteOf, print, printJson, tableOfNames, wrapLine } from '../../terminal/output.ts';
+import { readCertificates, type KeptCertificate } from '../../verify/certificate-file.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
+
+interface Given {
+  readonly exitCode?: boolean;
+  readonly json?: boolean;
+  readonly certificates?: string;
+}
+
+interface Shown extends MigrationStatus {
+  /** Absent where none is asked for. */
+  readonly certificate?: string | null;
+}
 
 /** Returns the command `status`. */
 export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>): Command {
@@ -13,15 +25,20 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
       '--exit-code',
       'exit with 3 when one is not applied or has a problem, or the schema differs from what the last run left',
     )
+    .option('--certificates <file>', 'show what verify --certificate wrote to this file')
     .option(
       '--json',
-      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum }], drift: { unknown: reason or null, differences: [{ object, part, fact, expected, found }], notCompared: reason if a part was not }, parked: [{ table, column or null, since }] }',
+      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum, certificate with --certificates, null without one or after an edit }], drift: { unknown: reason or null, differences: [{ object, part, fact, expected, found }], notCompared: reason if a part was not }, parked: [{ table, column or null, since }] }',
     )
-    .action(({ json = false, exitCode = false }: { json?: boolean; exitCode?: boolean }) =>
+    .action(({ json = false, exitCode = false, certificates: file }: Given) =>
       host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../../migrator.ts');
+        const certificates = file === undefined ? null : await readCertificates(file);
         const migrator = new Migrator(orm);
-        const [migrations, drift] = [await migrator.status(), await migrator.drift()];
+        const [found, drift] = [await migrator.status(), await migrator.drift()];
+        const migrations = certificates
+          ? found.map((one) => ({ ...one, certificate: certificateOf(one, certificates.get(one.name)) }))
+          : found;
         const parked = await migrator.parked();
         const { differences } = drift;
         if (
@@ -31,7 +48,8 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
           process.exitCode = 3;
         if (json) return printJson({ database: place.database, migrations, drift, parked });
         print(host.describe(place));
-        print(tableOfNames(['migration', 'state', 'applied at', 'took'], migrations.map(row), 0));
+        const titles = ['migration', 'state', 'applied at', 'took', ...(certificates ? ['certificate'] : [])];
+        print(tableOfNames(titles, migrations.map(row), 0));
         for (const line of summaryOf(migrations)) print(wrapLine(line));
         for (const one of parked) print(wrapLine(`Kept: ${parkedLine(one)}; \`purge\` drops it.`));
         if (differences.length > 0) for (const line of driftLines(differences)) print(wrapLine(line));
@@ -43,12 +61,20 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     );
 }
 
-function row({ name, condition, appliedAt, duration }: MigrationStatus): string[] {
+/** Returns the certificate of a migration; null without one, and of one whose SQL was another when it was verified. */
+function certificateOf({ checksum }: MigrationStatus, kept: KeptCertificate | undefined): string | null {
+  if (!kept) return null;
+  const isOther = checksum !== null && kept.checksum !== null && checksum !== kept.checksum;
+  return isOther ? null : kept.certificate;
+}
+
+function row({ name, condition, appliedAt, duration, certificate }: Shown): string[] {
   return [
     name,
     condition,
     appliedAt === null ? '' : minuteOf(appliedAt),
     duration === null ? '' : `${duration} ms`,
+    ...(certificate === undefined ? [] : [certificate ?? 'none']),
   ];
 }
 

@@ -26,7 +26,7 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     .addOption(new Option('--certificate <file>', 'also write the certificates to a file, as JSON'))
     .option(
       '--json',
-      'print JSON: { database, certificates: [{ migration, certificate, loses: [effect], losesDown: [effect], refusesUp: [effect], refusesDown: [effect], differences: [{ after, difference }], failures: [text], notSeen: [text], notCovered: [table], leftOut, rows, durationMs }] }; an effect: { object, what, rows, declared }',
+      'print JSON: { database, certificates: [{ migration, certificate, loses: [effect], losesDown: [effect], refusesUp: [effect], refusesDown: [effect], differences: [{ after, difference }], failures: [text], notSeen: [text], notCovered: [table], leftOut, rows, durationMs, checksum }] }; an effect: { object, what, rows, declared }',
     )
     .addOption(scratchUrlOption())
     .action((names: string[], { pending = false, certificate, json = false, scratchUrl }: Given) => {
