@@ -14,6 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
+const version = Number(process.env['PG_MAJOR'] ?? 18);
+// `merge` came with 15.
+const runnable = goodUps.filter(({ title }) => version >= 15 || !title.includes('merge into'));
+
 /** Runs `up`, and returns what it counted and how it ended. */
 async function upOn(on: TestDatabase, migrations: Migrations) {
   const found: Precheck[] = [];
@@ -33,7 +37,7 @@ async function upOn(on: TestDatabase, migrations: Migrations) {
 describe('up refuses before it applies anything', () => {
   test.each(failingUps.map((one) => [`${one.kind}: ${one.up.join('; ')}`, one] as const))(
     '%s',
-    async (_, { up, rows }) => {
+    async (_, { kind, up, rows }) => {
       const isCounted = rows.startsWith('select');
       const [first] = isCounted ? await db.orm.em.execute<{ count: string }[]>(rows) : [{ count: '1' }];
       const expected = Number(first?.count);
@@ -51,8 +55,12 @@ describe('up refuses before it applies anything', () => {
 
       expect(error).toMatchObject({ code: 'refused' });
       expect(status).toMatchObject([{ condition: 'pending' }]);
-      expect(refused.map((one) => one.rows)).toContain(expected);
-      expect(refused.every(({ isLowerBound }) => isLowerBound)).toBe(!isCounted);
+      // Before 16, PostgreSQL names the first value of a text that it can't convert.
+      const isFirst = refused.length > 0 && refused.every(({ isLowerBound }) => isLowerBound);
+      if (version >= 16 || kind !== 'type change' || !isFirst) {
+        expect(refused.map((one) => one.rows)).toContain(expected);
+        expect(isFirst).toBe(!isCounted);
+      }
       const listed = refused.flatMap(({ query, rows: count }) => (query === null ? [] : [{ query, count }]));
       for (const { query, count } of listed)
         expect(await db.orm.em.execute(`select count(*)::int as count from (${query}) as listed`)).toEqual([
@@ -72,7 +80,7 @@ describe('up applies', () => {
   });
   afterAll(() => template.drop());
 
-  test.each(goodUps.map((one) => [one.title, one] as const))('%s', async (_, { migrations }) => {
+  test.each(runnable.map((one) => [one.title, one] as const))('%s', async (_, { migrations }) => {
     await using copy = await TestDatabase.create(undefined, template.target.parts.database);
 
     const { error, refused } = await upOn(copy, migrations);

@@ -63,6 +63,10 @@ export async function conversionOf(
       };
     case 'round':
       return { condition: condition(outOfRange(given.sql, type), given), column };
+    case 'length':
+      return { condition: condition(tooLong(given.sql, type), given), column };
+    case 'bits':
+      return { condition: condition(`(${given.sql})::${type}::text <> (${given.sql})::text`, given), column };
     case 'evaluate':
     default:
       // It is false for each value, or fails as the statement will.
@@ -92,8 +96,8 @@ interface Types {
   readonly hasCast: boolean;
 }
 
-/** How values are compared with a type: by its input, or by converting them. */
-type Way = 'none' | 'input' | 'round' | 'evaluate';
+/** How values are compared with a type: by its input, by a range or a length, or by converting them, which shows the first that fails. */
+type Way = 'none' | 'input' | 'round' | 'length' | 'bits' | 'evaluate';
 
 const integers: ReadonlySet<string> = new Set(['int2', 'int4', 'int8']);
 // Their casts cut a longer value silently, but an assignment refuses it.
@@ -123,9 +127,9 @@ async function wayOf(
   const { from, to, isText, hasCast } = types;
   const input = version >= 160_000 ? 'input' : 'evaluate';
   if (explicit && lengths.has(to)) return 'none';
-  if (lengths.has(to)) return input;
+  if (lengths.has(to)) return version >= 160_000 ? 'input' : to.endsWith('bit') ? 'bits' : 'length';
   if (isText && !hasCast && (explicit || from !== to)) return input;
-  if (integers.has(from) && integers.has(to)) return input;
+  if (integers.has(from) && integers.has(to)) return version >= 160_000 ? 'input' : 'round';
   if (from === 'numeric' && to === 'numeric') return input;
   if (['numeric', 'float4', 'float8'].includes(from) && integers.has(to)) return 'round';
   return 'evaluate';
@@ -143,4 +147,10 @@ function outOfRange(value: string, type: string): string {
   const range = bounds[type.toLowerCase()] ?? '-9223372036854775808 and 9223372036854775807';
   // Casts round, and NaN is greater than any number.
   return `round(${value}::numeric) not between ${range}`;
+}
+
+// An explicit cast cuts off what is too long; an assignment does so only with spaces.
+function tooLong(value: string, type: string): string {
+  const cut = `(${value})::${type}::text`;
+  return `ltrim(substr((${value})::text, char_length(${cut}) + 1), ' ') <> ''`;
 }
