@@ -22,6 +22,7 @@ import type { Finding } from './lint/observation/finding.ts';
 import { prove, type Draft, type Proof } from './proof/prove.ts';
 import type { Certificate } from './verify/certificate.ts';
 import { newMigrationsDirectory, namingFor, type Naming } from './create/file/naming.ts';
+import { filledColumns } from './safe-forms/filled-columns.ts';
 import { isEquivalent, safeContents, type SafeContents } from './safe-forms/safe-contents.ts';
 import { sourceOf, type Content } from './create/file/source.ts';
 
@@ -88,17 +89,22 @@ export async function createMigration(
   await refuseUnreadMigrations(orm, directory, known);
   const naming = namingFor(orm, name, known.at(-1), new Date());
   const origin = { orm, schema, scratchUrl };
-  const { contents, leftOut, catalog } = await withScratchDatabase(origin, async (scratch, guard) => {
+  const { contents, leftOut, catalog, filled } = await withScratchDatabase(origin, async (scratch, guard) => {
     await new Migrator(scratch, { onEvent: (event) => guard.follow(event) }).up();
     const made = await contentsOf({ orm: scratch, schema, ignored }, options);
-    return { contents: made, leftOut: guard.leftOut, catalog: await readCatalog(scratch, schema) };
+    return {
+      contents: made,
+      leftOut: guard.leftOut,
+      catalog: await readCatalog(scratch, schema),
+      filled: await filledColumns(scratch),
+    };
   });
   const { migrations, kept } = contents;
   if (kept.length > 0) options.onKept?.(kept);
   const last = migrations.at(-1);
   if (!last) return null;
   const preceding = migrations.slice(0, -1);
-  const safe = await verified(origin, preceding, await safeContents(last), catalog);
+  const safe = await verified(origin, preceding, await safeContents(last, filled), catalog);
   const parts = [
     ...preceding.map((content) => ({ content, title: `${name}_values` })),
     ...(safe ? partsOf(safe, name) : [{ content: last, title: name }]),

@@ -98,6 +98,16 @@ const cases: Readonly<Record<string, Case>> = {
     certificates: ['lossless'],
     declared: ['t.a: going back refuses values that integer does not hold'],
   },
+  'a default that differs from row to row': {
+    entities: t({ token: p.uuid().defaultRaw('gen_random_uuid()') }),
+    certificates: ['lossy as declared', 'lossy as declared', 'lossless'],
+    declared: ['t.token: going back drops the column', 't.token: going back keeps what was filled'],
+  },
+  'a default that differs from row to row, where NULL is allowed': {
+    entities: t({ token: p.uuid().nullable().defaultRaw('gen_random_uuid()') }),
+    certificates: ['lossy as declared', 'lossy as declared'],
+    declared: ['t.token: going back drops the column', 't.token: going back keeps what was filled'],
+  },
   'another name': {
     entities: [
       other,

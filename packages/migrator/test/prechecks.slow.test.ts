@@ -55,12 +55,11 @@ describe('up refuses before it applies anything', () => {
 
       expect(error).toMatchObject({ code: 'refused' });
       expect(status).toMatchObject([{ condition: 'pending' }]);
-      // Before 16, PostgreSQL names the first value of a text that it can't convert.
       const isFirst = refused.length > 0 && refused.every(({ isLowerBound }) => isLowerBound);
-      if (version >= 16 || kind !== 'type change' || !isFirst) {
-        expect(refused.map((one) => one.rows)).toContain(expected);
-        expect(isFirst).toBe(!isCounted);
-      }
+      // Before 16, PostgreSQL names the first text that it can't convert.
+      const isNamedOnly = version < 16 && kind === 'type change' && isFirst;
+      expect(refused.map((one) => one.rows)).toContain(isNamedOnly ? 1 : expected);
+      expect(isFirst).toBe(!isCounted || isNamedOnly);
       const listed = refused.flatMap(({ query, rows: count }) => (query === null ? [] : [{ query, count }]));
       for (const { query, count } of listed)
         expect(await db.orm.em.execute(`select count(*)::int as count from (${query}) as listed`)).toEqual([

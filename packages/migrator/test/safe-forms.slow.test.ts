@@ -7,6 +7,7 @@ import {
   outcomeOf,
   referenceTo,
   tableOf,
+  valuesOf,
   type CreatedProject,
   type Entities,
 } from './created-project.ts';
@@ -31,7 +32,7 @@ function sent(part: string): string[] {
 /** The statements of each created migration, in their order. */
 function statementsOf({ source }: CreatedProject): { apart: boolean; up: string[]; down: string[] }[] {
   return source
-    .split(/^import .*$/m)
+    .split(/^import \{ Migration \}.*$/m)
     .slice(1)
     .map((text) => {
       const [before = '', down = ''] = text.split(' down()');
@@ -121,6 +122,37 @@ describe('a created migration blocks no session', () => {
         },
       ],
     ],
+    [
+      'a column whose default differs from row to row',
+      t({ token: p.uuid().defaultRaw('gen_random_uuid()') }),
+      [
+        {
+          apart: false,
+          up: [
+            'alter table "t" add "token" uuid',
+            'alter table "t" alter column "token" set default gen_random_uuid()',
+          ],
+          down: ['alter table "t" drop column "token"'],
+        },
+        {
+          apart: true,
+          up: ['alter table "t" add constraint "chk_token_required" check ("token" is not null) not valid'],
+          down: ['alter table "t" drop constraint "chk_token_required"'],
+        },
+        {
+          apart: false,
+          up: [
+            'alter table "t" validate constraint "chk_token_required"',
+            'alter table "t" alter column "token" set not null',
+            'alter table "t" drop constraint "chk_token_required"',
+          ],
+          down: [
+            'alter table "t" add constraint "chk_token_required" check ("token" is not null) not valid',
+            'alter table "t" alter column "token" drop not null',
+          ],
+        },
+      ],
+    ],
   ])('with %s', async (_name, entities, expected, linted = []) => {
     const project = await changedTo(entities);
     const before = await readCatalog(project.db.orm);
@@ -132,6 +164,22 @@ describe('a created migration blocks no session', () => {
     expect(await project.migrator.check()).toMatchObject({ agrees: true });
     expect(await outcomeOf(project.migrator.down({ to: firstMigration }))).toBe('done');
     expect(await readCatalog(project.db.orm)).toEqual(before);
+  });
+
+  test('with a default that differs from row to row, which fills the rows that are there in batches', async () => {
+    const project = await changedTo(t({ token: p.uuid().defaultRaw('gen_random_uuid()') }));
+
+    expect(project.source).toContain(`import { backfill } from 'mikro-orm-safe-migrations';`);
+    expect(project.source).toContain(`    this.addSql(
+      backfill('t', {
+        by: 'id',
+        set: \`"token" = gen_random_uuid()\`,
+        where: \`"token" is null\`,
+      }),
+    );
+`);
+    await project.migrator.up();
+    expect(await valuesOf(project.db, 'select count(distinct token) from t')).toEqual(['{"count": 100}']);
   });
 
   test('with a foreign key, in three parts with its index', async () => {

@@ -17,7 +17,11 @@ export function declaredFor(warnings: Readonly<Record<Direction, readonly Warnin
   return { loses: entries('loses'), refuses: entries('refuses') };
 }
 
-function entry({ table, column, why }: ValueEffect, direction: Direction): string {
+/** Returns an entry of `static loses` or `static refuses`. */
+export function entry(
+  { table, column, why }: Pick<ValueEffect, 'table' | 'column' | 'why'>,
+  direction: Direction,
+): string {
   const name = column === null ? table : `${table}.${quoted(column)}`;
   // Quoted where PostgreSQL would read another name without.
   const printed = name.replaceAll(/"((?:[^"]|"")*)"/g, (whole, identifier: string) =>

@@ -1,8 +1,12 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { readCatalog, type Catalog } from '../catalog/catalog.ts';
 import { differences } from '../catalog/differences.ts';
+import { entry } from '../create/declared.ts';
+import { quoted } from '../create/named-objects.ts';
+import type { FilledColumn } from './filled-columns.ts';
 import { safeForms, type SafeForms, type Statements } from './safe-forms.ts';
 import type { Content, Method } from '../create/file/source.ts';
+import { parseBackfill } from '../files/backfill.ts';
 import { runTrial, type Directions } from '../create/trial.ts';
 
 /** Migrations in place of one, in their order. */
@@ -12,8 +16,11 @@ export type SafeContents = readonly {
 }[];
 
 /** Returns a migration divided so that no part blocks readers and writers for longer than a moment; null when it needs no other form. */
-export async function safeContents(content: Content): Promise<SafeContents | null> {
-  const forms = await safeForms({ up: content.up.statements, down: content.down.statements });
+export async function safeContents(
+  content: Content,
+  filled: readonly FilledColumn[],
+): Promise<SafeContents | null> {
+  const forms = await safeForms({ up: content.up.statements, down: content.down.statements }, filled);
   if (!forms) return null;
   const contents = [
     { part: 'main', content: { ...content, ...methodsOf(forms.main) } },
@@ -22,10 +29,10 @@ export async function safeContents(content: Content): Promise<SafeContents | nul
       content: {
         ...methodsOf(forms.concurrent),
         apart: true,
-        summary: 'Builds and drops the indexes of the migration before, while rows are read and written',
+        summary: summaryOf(forms.concurrent),
         locked: { changed: [], referred: [] },
         declarations: ['Going back loses nothing.'],
-        declared: { loses: [], refuses: content.declared.refuses },
+        declared: { loses: filledBy(forms.concurrent, filled), refuses: content.declared.refuses },
       },
     },
     {
@@ -82,6 +89,27 @@ function methodsOf({ up, down }: Statements): { readonly up: Method; readonly do
 
 function isEmpty({ up, down }: Statements): boolean {
   return up.length + down.length === 0;
+}
+
+/** Returns what a migration has to declare for the columns that it fills: where NULL is allowed, NULL does not come back. */
+function filledBy({ up }: Statements, filled: readonly FilledColumn[]): string[] {
+  const fills = up.flatMap(({ sql }) => parseBackfill(sql) ?? []);
+  return filled
+    .filter(({ label, column }) =>
+      fills.some(({ table, set }) => table === label && set.startsWith(`${quoted(column)} = `)),
+    )
+    .map(({ table, column }) => entry({ table, column, why: 'keeps what was filled' }, 'down'));
+}
+
+function summaryOf({ up }: Statements): string {
+  const isFill = ({ sql }: (typeof up)[number]): boolean => parseBackfill(sql) !== null;
+  const fills = up.some(isFill) ? ['fills the new columns'] : [];
+  const builds = up.some(({ sql }) => / index concurrently /.test(sql))
+    ? ['builds and drops the indexes']
+    : [];
+  const [first = '', ...others] = [...fills, ...builds];
+  const text = [`${first.charAt(0).toUpperCase()}${first.slice(1)}`, ...others].join(', and ');
+  return `${text} of the migration before, while rows are read and written`;
 }
 
 /** Returns the tables on which the closing migration takes the strongest lock, at its end. */

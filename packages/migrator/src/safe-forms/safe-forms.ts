@@ -1,4 +1,7 @@
+import { backfill } from '../files/backfill.ts';
+import type { ColumnDef } from '../sql/grammar.ts';
 import type { Constraint, IndexStmt } from '../sql/parse-sql.ts';
+import type { FilledColumn } from './filled-columns.ts';
 import { insertConcurrently } from './insert-concurrently.ts';
 import { partsOf, relationName, type StatementPart } from './statement-parts.ts';
 import { quoted } from '../create/named-objects.ts';
@@ -35,11 +38,14 @@ interface SafeForm {
 }
 
 /** Returns the safe forms of a migration; null when nothing in it has one. New tables have no rows, and need none. */
-export async function safeForms({ up, down }: Statements): Promise<SafeForms | null> {
+export async function safeForms(
+  { up, down }: Statements,
+  filled: readonly FilledColumn[],
+): Promise<SafeForms | null> {
   const forward = await partsOf(up);
   const backward = await partsOf(down);
   const made = new Set(forward.flat().flatMap(createdTable));
-  const context: Context = { up: forward.flat(), down: backward.flat() };
+  const context: Context = { up: forward.flat(), down: backward.flat(), filled };
   const forms = new Map<StatementPart, SafeForm>();
   for (const action of context.up) {
     if (made.has(action.table ?? tableOfIndex(action))) continue;
@@ -77,6 +83,7 @@ function sentInstead(form: SafeForm | undefined, part: 'main' | 'mainDown'): rea
 interface Context {
   readonly up: readonly StatementPart[];
   readonly down: readonly StatementPart[];
+  readonly filled: readonly FilledColumn[];
 }
 
 function formOf(action: StatementPart, context: Context): SafeForm | null {
@@ -86,6 +93,8 @@ function formOf(action: StatementPart, context: Context): SafeForm | null {
   if (!change || table === null) return null;
   if (change.subtype === 'AT_SetNotNull') return notNull(table, change.name ?? '', context);
   const { def } = change;
+  if (change.subtype === 'AT_AddColumn' && def && 'ColumnDef' in def)
+    return addedColumn(table, def.ColumnDef, context);
   if (change.subtype !== 'AT_AddConstraint' || !def || !('Constraint' in def)) return null;
   const { contype, conname, skip_validation: isNotValid } = def.Constraint;
   if (conname === undefined) return null;
@@ -156,17 +165,64 @@ function notNull(table: string, column: string, { down }: Context): SafeForm | n
     (one) => one.table === table && one.change?.subtype === 'AT_DropNotNull' && one.change.name === column,
   );
   if (!undone) return null;
-  const name = quoted(`chk_${column}_required`);
-  const add = `alter table ${table} add constraint ${name} check (${quoted(column)} is not null) not valid`;
-  const drop = `alter table ${table} drop constraint ${name}`;
+  const { add, validate, set, unset, drop } = requiredLater(table, column);
   return {
     main: [add],
-    closing: [`alter table ${table} validate constraint ${name}`],
-    // It does not scan, because the constraint is valid.
-    last: [`alter table ${table} alter column ${quoted(column)} set not null`, drop],
-    closingDown: [add, `alter table ${table} alter column ${quoted(column)} drop not null`],
+    closing: [validate],
+    last: [set, drop],
+    closingDown: [add, unset],
     mainDown: [drop],
     undone,
+  };
+}
+
+/** Adds a column empty, and fills it in batches. Its `down` stays: it drops the column. */
+function addedColumn(
+  table: string,
+  { colname, constraints = [] }: ColumnDef,
+  { filled }: Context,
+): SafeForm | null {
+  const added = filled.find((one) => one.table === table && one.column === colname);
+  if (!added || added.keys.length === 0 || added.label.split('.').length > 2) return null;
+  const kinds = constraints.map((one) => ('Constraint' in one ? one.Constraint.contype : undefined));
+  if (kinds.some((kind) => !plainKinds.has(kind ?? ''))) return null;
+  const column = quoted(added.column);
+  const required = kinds.includes('CONSTR_NOTNULL') ? requiredLater(table, added.column) : null;
+  return {
+    main: [
+      `alter table ${table} add ${column} ${added.type}`,
+      `alter table ${table} alter column ${column} set default ${added.default}`,
+    ],
+    concurrent: [
+      backfill(added.label, {
+        by: added.keys,
+        set: `${column} = ${added.default}`,
+        where: `${column} is null`,
+      }),
+      // Not before: it would refuse updates of rows that are not filled yet.
+      ...(required ? [required.add] : []),
+    ],
+    ...(required && {
+      concurrentDown: [required.drop],
+      closing: [required.validate],
+      last: [required.set, required.drop],
+      closingDown: [required.add, required.unset],
+    }),
+  };
+}
+
+const plainKinds: ReadonlySet<string> = new Set(['CONSTR_NULL', 'CONSTR_NOTNULL', 'CONSTR_DEFAULT']);
+
+/** Returns the statements that require a value by way of a CHECK, which is validated beside readers and writers. */
+function requiredLater(table: string, column: string) {
+  const name = quoted(`chk_${column}_required`);
+  return {
+    add: `alter table ${table} add constraint ${name} check (${quoted(column)} is not null) not valid`,
+    validate: `alter table ${table} validate constraint ${name}`,
+    // It does not scan, because the constraint is valid.
+    set: `alter table ${table} alter column ${quoted(column)} set not null`,
+    unset: `alter table ${table} alter column ${quoted(column)} drop not null`,
+    drop: `alter table ${table} drop constraint ${name}`,
   };
 }
 

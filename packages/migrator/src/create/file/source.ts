@@ -1,3 +1,4 @@
+import { parseBackfill, type Backfill } from '../../files/backfill.ts';
 import { scanSql } from '../../sql/scan-sql.ts';
 import { joinNames } from './join-names.ts';
 import type { Naming } from './naming.ts';
@@ -53,10 +54,15 @@ export async function sourceOf({ className, name, form }: Naming, content: Conte
   const [override, returns] = typed ? ['override ', ': void'] : ['', ''];
   const method = async (direction: 'up' | 'down') =>
     `  ${override}${direction}()${returns} {\n${await body(content[direction])}  }\n`;
+  const fills = [...content.up.statements, ...content.down.statements].some(({ sql }) => parseBackfill(sql));
+  const names = [
+    ['Migration', '@mikro-orm/migrations'],
+    ...(fills ? [['backfill', 'mikro-orm-safe-migrations']] : []),
+  ];
   const imported =
     form === 'commonjs'
-      ? `'use strict';\n\nconst { Migration } = require('@mikro-orm/migrations');`
-      : `import { Migration } from '@mikro-orm/migrations';`;
+      ? `'use strict';\n\n${names.map(([what, from]) => `const { ${what} } = require('${from}');`).join('\n')}`
+      : names.map(([what, from]) => `import { ${what} } from '${from}';`).join('\n');
   const exported = form === 'commonjs' ? `\nexports.${className} = ${className};\n` : '';
   return `${imported}
 
@@ -142,9 +148,20 @@ function wrapped(text: string, prefix: string): string[] {
 
 // On one line if it is short; else in a layout that formatters of any width keep.
 async function addSqlCall(sql: string): Promise<string> {
+  const filling = parseBackfill(sql);
+  if (filling) return backfillCall(filling);
   const line = `    this.addSql(\`${escaped(sql)}\`);`;
   if (line.length <= 80 && !line.includes('\n')) return line;
   return `    this.addSql(\`\n      ${escaped(await layOut(sql))}\`);`;
+}
+
+function backfillCall({ table, by, set, where }: Backfill): string {
+  const options = [
+    `by: ${by.length === 1 ? literal(by[0] ?? '') : `[${by.map(literal).join(', ')}]`}`,
+    `set: \`${escaped(set)}\``,
+    ...(where === null ? [] : [`where: \`${escaped(where)}\``]),
+  ];
+  return `    this.addSql(\n      backfill(${literal(table)}, {\n${options.map((one) => `        ${one},\n`).join('')}      }),\n    );`;
 }
 
 function escaped(sql: string): string {
