@@ -1,4 +1,11 @@
-import { commentOf, facts, isNotParked, isNotReplaced, privilegeMembers, privileges } from './facts-in-sql.ts';
+import {
+  commentOf,
+  facts,
+  isNotParked,
+  isNotReplaced,
+  privilegeMembers,
+  privileges,
+} from './facts-in-sql.ts';
 
 // $1 the migrator's schema, $2 the oids of the logs of this chain and others, $3 the schema of this one, or null to describe it too.
 const common = `

@@ -32,6 +32,8 @@ export interface Content {
   readonly locked: LockedTables;
   /** Sentences on what each direction loses, refuses or changes. */
   readonly declarations: readonly string[];
+  /** The reasons for which rules of `lint` don't hold, by rule: its `static lint`. */
+  readonly lint?: Readonly<Record<string, string>>;
 }
 
 /** Returns the source of a migration, formatted. */
@@ -51,19 +53,30 @@ ${docstring(content)}
 ${form === 'commonjs' ? '' : 'export '}class ${className} extends Migration {
   ${override}name = '${name}';
 
-${content.apart ? `  ${override}isTransactional()${typed ? ': boolean' : ''} {\n    return false;\n  }\n\n` : ''}${await method('up')}
+${silences(content, typed)}${content.apart ? `  ${override}isTransactional()${typed ? ': boolean' : ''} {\n    return false;\n  }\n\n` : ''}${await method('up')}
 ${await method('down')}}
 ${exported}`;
 }
 
-function docstring({ summary, locked, declarations }: Content): string {
+function silences({ lint = {} }: Content, typed: boolean): string {
+  const reasons = Object.entries(lint).map(
+    ([rule, reason]) => `    '${rule}': '${reason.replaceAll(/['\\]/g, String.raw`\$&`)}',\n`,
+  );
+  return reasons.length === 0
+    ? ''
+    : `  static ${typed ? 'readonly ' : ''}lint = {\n${reasons.join('')}  };\n\n`;
+}
+
+function docstring({ summary, locked, declarations, apart = false }: Content): string {
   const { changed, referred } = locked;
   const lines = [
     `${summary}.`,
     '',
     ...(changed.length === 0
       ? []
-      : [`Locks: can stop reads and writes of ${joinNames(changed)} until it has committed.`]),
+      : [
+          `Locks: can stop reads and writes of ${joinNames(changed)} ${apart ? 'for a moment, several times' : 'until it has committed'}.`,
+        ]),
     ...(referred.length === 0
       ? []
       : [`Locks: stops writes to ${joinNames(referred)}, which it refers to, until it has committed.`]),

@@ -1,0 +1,343 @@
+import { p } from '@mikro-orm/postgresql';
+import { expect, test } from 'vitest';
+import { describeDifference } from 'mikro-orm-safe-migrations';
+import { readCatalog, type Catalog } from '../src/catalog/catalog.ts';
+import { differences } from '../src/catalog/differences.ts';
+import { tableOf, type Entities } from './created-project.ts';
+import { emptyDatabase, type TestDatabase } from './kit/database.ts';
+import { renamedProject } from './renamed-project.ts';
+
+interface Case {
+  readonly name: string;
+  readonly made: readonly string[];
+  /** Inserts rows; the first column is the key. */
+  readonly rows: readonly string[];
+  /** The table of the column, as in SQL. */
+  readonly table?: string;
+  readonly column?: { readonly from: string; readonly to: string };
+  /** Entities with the column under a name. */
+  readonly entities: (column: string) => Entities;
+}
+
+const id = { id: p.integer().primary().autoincrement(false) };
+const rows = [`insert into books select n, 'title ' || n from generate_series(1, 2345) n`];
+
+const cases: readonly Case[] = [
+  {
+    name: 'text, required',
+    made: [
+      'create table books (id int primary key, title text not null)',
+      `comment on column books.title is 'It''s its name'`,
+    ],
+    rows,
+    entities: (title) => [tableOf('books', { ...id, [title]: p.text() })],
+  },
+  {
+    name: 'varchar with a default, which may be NULL',
+    made: [`create table books (id int primary key, title varchar(50) default 'none')`],
+    rows: [...rows, 'insert into books values (9001, null)', 'insert into books values (9002)'],
+    entities: (title) => [
+      tableOf('books', { ...id, [title]: p.string().length(50).nullable().default('none') }),
+    ],
+  },
+  {
+    name: 'a default that is another one in each row',
+    made: ['create table books (id int primary key, title uuid not null default gen_random_uuid())'],
+    rows: ['insert into books select n from generate_series(1, 500) n'],
+    entities: (title) => [tableOf('books', { ...id, [title]: p.uuid().defaultRaw('gen_random_uuid()') })],
+  },
+  {
+    name: 'a default that is the time of the transaction',
+    made: ['create table books (id int primary key, title timestamptz(3) not null default now())'],
+    rows: ['insert into books select n from generate_series(1, 500) n'],
+    entities: (title) => [tableOf('books', { ...id, [title]: p.datetime(3).defaultRaw('now()') })],
+  },
+  {
+    name: 'a foreign key with its index',
+    made: [
+      'create table owners (id int primary key)',
+      'create table books (id int primary key, title int null)',
+      'alter table books add constraint fk_books_owner foreign key (title) references owners (id) on update cascade on delete set null',
+      'create index books_title_index on books (title)',
+    ],
+    rows: [
+      'insert into owners values (1), (2)',
+      'insert into books select n, nullif(n % 3, 0) from generate_series(1, 500) n',
+    ],
+    entities: (title) => {
+      const owners = tableOf('owners', id);
+      return [
+        owners,
+        tableOf('books', {
+          ...id,
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an entity that `tableOf` returned
+          owner: () =>
+            p
+              .manyToOne(owners as never)
+              .nullable()
+              .deleteRule('set null')
+              .updateRule('cascade')
+              .fieldName(title)
+              .foreignKeyName('fk_books_owner')
+              .index(),
+        }),
+      ];
+    },
+  },
+  {
+    name: 'a unique constraint under the name of the ORM',
+    made: [
+      'create table books (id int primary key, title text not null, constraint books_title_unique unique (title))',
+    ],
+    rows,
+    entities: (title) => [tableOf('books', { ...id, [title]: p.text().unique() })],
+  },
+  {
+    name: 'a unique constraint that keeps its name',
+    made: [
+      'create table books (id int primary key, title text not null, constraint uq_books unique (title))',
+      `comment on constraint uq_books on books is 'no two'`,
+    ],
+    rows,
+    entities: (title) => [tableOf('books', { ...id, [title]: p.text().unique('uq_books') })],
+  },
+  {
+    name: 'checks that name it, one with another column',
+    made: [
+      `create table books (id int primary key, title text not null, pages int not null default 1,
+        constraint chk_title check (char_length(title) <= 200), constraint chk_both check (title <> 'none' or pages = 0))`,
+    ],
+    rows,
+    entities: (title) => [
+      tableOf(
+        'books',
+        { ...id, [title]: p.text(), pages: p.integer().default(1) },
+        {
+          checks: [
+            { name: 'chk_title', expression: `char_length(${title}) <= 200` },
+            { name: 'chk_both', expression: `${title} <> 'none' or pages = 0` },
+          ],
+        },
+      ),
+    ],
+  },
+  {
+    name: 'indexes: of an expression, partial, of several columns',
+    made: [
+      'create table books (id int primary key, title text, pages int)',
+      'create index books_lower on books (lower(title))',
+      `create index "Odd index" on books (pages desc, title) include (id) where title <> ''`,
+      `comment on index "Odd index" is 'odd'`,
+      'create statistics book_pairs (dependencies) on title, pages from books',
+    ],
+    rows,
+    entities: (title) => [
+      tableOf('books', { ...id, [title]: p.text().nullable(), pages: p.integer().nullable() }),
+    ],
+  },
+  {
+    name: 'an enum of the ORM, by its check',
+    made: [
+      `create table books (id int primary key, title text not null default 'new', constraint books_title_check check (title in ('new', 'old')))`,
+    ],
+    rows: [
+      `insert into books select n, case when n % 2 = 0 then 'old' else 'new' end from generate_series(1, 500) n`,
+    ],
+    entities: (title) => [tableOf('books', { ...id, [title]: p.enum(['new', 'old']).default('new') })],
+  },
+  {
+    name: 'a native enum, and an array',
+    made: [
+      `create type mood as enum ('sad', 'ok')`,
+      `create table books (id int primary key, title mood not null default 'ok', tags text[] not null default '{}')`,
+    ],
+    rows: [
+      `insert into books select n, case when n % 2 = 0 then 'sad' else 'ok' end::mood from generate_series(1, 500) n`,
+    ],
+    entities: (title) => [
+      tableOf('books', {
+        ...id,
+        [title]: p.enum(['sad', 'ok']).nativeEnumName('mood').default('ok'),
+        tags: p.array().columnType('text[]').defaultRaw(`'{}'`),
+      }),
+    ],
+  },
+  {
+    name: 'an array with a default',
+    made: [`create table books (id int primary key, title text[] not null default '{a}')`],
+    rows: [`insert into books select n, array['x', null, n::text] from generate_series(1, 500) n`],
+    entities: (title) => [
+      tableOf('books', { ...id, [title]: p.array().columnType('text[]').defaultRaw(`'{a}'`) }),
+    ],
+  },
+  {
+    name: 'json, which PostgreSQL does not compare',
+    made: [`create table books (id int primary key, title json, other jsonb)`],
+    rows: [
+      `insert into books select n, case when n % 5 > 0 then json_build_object('a', n) end from generate_series(1, 500) n`,
+    ],
+    entities: (title) => [
+      tableOf('books', {
+        ...id,
+        [title]: p.json().columnType('json').nullable(),
+        other: p.json().nullable(),
+      }),
+    ],
+  },
+  {
+    name: 'a column from which others are computed',
+    made: [
+      `create table books (id int primary key, title text not null, loud text generated always as (upper(title)) stored, quiet text generated always as (lower(title)) virtual)`,
+      'create index books_loud on books (loud)',
+    ],
+    rows,
+    entities: (title) => [
+      tableOf('books', {
+        ...id,
+        [title]: p.text(),
+        loud: p.text().generated(`(upper(${title})) stored`).nullable(),
+        quiet: p.text().generated(`(lower(${title})) virtual`).nullable(),
+      }),
+    ],
+  },
+  {
+    name: 'quoted names in another schema',
+    made: [
+      'create schema "Shop floor"',
+      'create table "Shop floor"."Old books" ("Id" int primary key, "The title" text not null, constraint "Odd check" check ("The title" <> $$it\'s$$))',
+      'create index "Odd index" on "Shop floor"."Old books" ("The title")',
+    ],
+    rows: [`insert into "Shop floor"."Old books" select n, 'title ' || n from generate_series(1, 1500) n`],
+    table: '"Shop floor"."Old books"',
+    column: { from: 'The title', to: 'New "name"' },
+    entities: (title) => [
+      tableOf(
+        'Old books',
+        {
+          id: p.integer().primary().autoincrement(false).fieldName('Id'),
+          title: p.text().fieldName(title).index('Odd index'),
+        },
+        { schema: 'Shop floor' },
+      ),
+    ],
+  },
+  {
+    name: 'a table with a key of two columns, and triggers that maintain a version and a time',
+    made: [
+      'create schema shop',
+      `create table shop.books (id int, part int, title text not null, row_version int not null default 1, updated_at timestamptz(6), primary key (id, part))`,
+      `create function shop.raise() returns trigger language plpgsql as 'begin new.row_version := old.row_version + 1; return new; end'`,
+      `create function shop.touch() returns trigger language plpgsql as 'begin new.updated_at := clock_timestamp(); return new; end'`,
+      `create trigger raise_row_version before update on shop.books for each row when (new.row_version = old.row_version and new.* is distinct from old.*) execute function shop.raise()`,
+      `create trigger set_updated_at before update on shop.books for each row execute function shop.touch()`,
+    ],
+    rows: [`insert into shop.books select n % 50, n, 'title ' || n from generate_series(1, 2345) n`],
+    table: 'shop.books',
+    entities: (title) => [
+      tableOf(
+        'books',
+        {
+          id: p.integer().primary().autoincrement(false),
+          part: p.integer().primary(),
+          [title]: p.text(),
+          row_version: p.integer().default(1),
+          updated_at: p.datetime(6).nullable(),
+        },
+        { schema: 'shop' },
+      ),
+    ],
+  },
+];
+
+async function catalogOf(db: TestDatabase): Promise<Catalog> {
+  return readCatalog(db.orm);
+}
+
+function differing(expected: Catalog, found: Catalog): string[] {
+  return (
+    differences(expected, found)
+      // A new column is the last one.
+      .filter(({ fact }) => fact !== 'order of columns')
+      .map(describeDifference)
+  );
+}
+
+test.each(cases)(
+  '$name: both parts go up and down',
+  async ({ made, rows: inserted, table = 'books', column, entities }) => {
+    const { from, to } = column ?? { from: 'title', to: 'name' };
+    const [old, next] = [`"${from}"`, `"${to.replaceAll('"', '""')}"`];
+    const plainTable = table.replaceAll('""', '\u0000').replaceAll('"', '').replaceAll('\u0000', '"');
+    const project = await renamedProject({ made, rows: inserted, entities: entities(to) });
+    const { db } = project;
+    const before = await catalogOf(db);
+    const values = (name: string): Promise<unknown> =>
+      db.orm.em.execute(
+        `select (to_jsonb(t) - $$${from}$$::text - $$${to}$$::text)::text as others, ${name}::text as value from ${table} t order by 1`,
+      );
+    const expected = await values(old);
+    const clean = async (of: Entities = entities(to)) => {
+      const {
+        agrees,
+        entityDifferences,
+        entities: statements,
+        database,
+      } = await project.migrator(of).check();
+      return { entityDifferences, statements, database, agrees };
+    };
+    // Such as an index that no entity describes.
+    const { agrees: agreed, statements: others } = await clean(entities(from));
+    const green = { agrees: agreed, entityDifferences: [], statements: others, database: [] };
+    const equal = async () =>
+      db.orm.em.execute(
+        `select count(*)::int as unequal from ${table} where record_image_ne(row(${old}), row(${next}))`,
+      );
+    const plain = await emptyDatabase();
+    for (const sql of [...made, `alter table ${table} rename column ${old} to ${next}`])
+      await plain.orm.em.execute(sql);
+    // Names that the entities have for the new column alone are not those of a plain rename.
+    const renamed = async () =>
+      differing(await catalogOf(plain), await catalogOf(db)).filter(
+        (line) => !/books_(?:title|name)_/.test(line),
+      );
+
+    const expand = await project.create('rename', { renameColumn: { from: `${plainTable}.${from}`, to } });
+    await project.migrator().up();
+    expect(await clean()).toEqual(green);
+    expect(await equal()).toEqual([{ unequal: 0 }]);
+    expect(await values(next)).toEqual(expected);
+
+    const contract = await project.create('contract', { contract: `${plainTable}.${from}` });
+    await project.migrator().up();
+    expect(await clean()).toEqual(green);
+    expect(await renamed()).toEqual([]);
+    expect(await values(next)).toEqual(expected);
+
+    const names = [expand?.name ?? '', contract?.name ?? ''];
+    const certificates = await project.migrator().verify({ migrations: names });
+    expect(
+      certificates.map(({ certificate, notCovered, ...all }) =>
+        certificate === 'lossless' ? { certificate, notCovered } : { certificate, notCovered, all },
+      ),
+    ).toEqual([
+      { certificate: 'lossless', notCovered: [] },
+      { certificate: 'lossless', notCovered: [] },
+    ]);
+    const { findings, notLinted } = await project.migrator().lint({ migrations: names });
+    expect({ findings, notLinted }).toEqual({ findings: [], notLinted: [] });
+
+    await project.migrator().down();
+    expect(await clean()).toEqual({ ...green, agrees: false });
+    expect(await equal()).toEqual([{ unequal: 0 }]);
+    expect(await values(old)).toEqual(expected);
+
+    await project.migrator().down();
+    expect(differing(before, await catalogOf(db))).toEqual([]);
+    expect(await values(old)).toEqual(expected);
+    const { database, migrations } = await project.migrator(entities(from)).check();
+    // The contract's `down` adds the column as the last one.
+    const found = database?.filter(({ fact }) => fact !== 'order of columns');
+    expect({ database: found, pending: migrations.length }).toEqual({ database: [], pending: 2 });
+  },
+  120_000,
+);
