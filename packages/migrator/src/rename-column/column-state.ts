@@ -24,6 +24,8 @@ export interface ColumnPart {
 export interface ComputedColumn {
   readonly name: string;
   readonly expression: string;
+  /** Whether its values are stored, so that they are all computed anew when the expression changes. */
+  readonly isStored: boolean;
 }
 
 /** A column with all that belongs to it, as PostgreSQL prints it with an empty search path. */
@@ -95,7 +97,7 @@ const isVolatile = `exists (select from regexp_matches(adbin::text, ':(?:funcid|
       join pg_proc p on p.oid = m[1]::oid where provolatile = 'v')`;
 
 const computedFrom = `(
-    select g.attname as name, pg_get_expr(e.adbin, e.adrelid) as expression
+    select g.attname as name, pg_get_expr(e.adbin, e.adrelid) as expression, g.attgenerated = 's' as stored
     from pg_attribute g join pg_attrdef e on e.adrelid = g.attrelid and e.adnum = g.attnum
     where g.attrelid = c.oid and g.attgenerated <> '' and g.attnum <> a.attnum
       and e.oid in (select d.objid from ${dependents('a.attnum')} and d.classid = 'pg_attrdef'::regclass)
@@ -148,7 +150,7 @@ const columnQuery = `
         'isValidated', validated, 'comment', comment, 'indexComment', index_comment) order by kind, name`,
       `${partsOf('a.attnum')} part`,
     )},
-    'computed', ${list("jsonb_build_object('name', name, 'expression', expression) order by name", computedFrom)},
+    'computed', ${list("jsonb_build_object('name', name, 'expression', expression, 'isStored', stored) order by name", computedFrom)},
     'generated', ${list('g.attname order by g.attnum', `pg_attribute g where g.attrelid = c.oid and g.attgenerated <> '' and not g.attisdropped`)},
     'key', ${list(
       'k.attname order by place',

@@ -135,9 +135,9 @@ function describe({ before, after }: Renamed): Content {
     lint: {
       'undeclared-loss': `${before.name} has the values of ${after.name}`,
       ...sameType(before),
-      ...(after.computed.length === 0
-        ? {}
-        : { 'generated-column': 'a generated column can not be computed from another column otherwise' }),
+      ...(after.computed.some(({ isStored }) => isStored)
+        ? { 'blocking-work': 'PostgreSQL computes a stored column anew when its expression changes' }
+        : {}),
     },
     apart: true,
     up: { notes: notesOf(after), statements: up.map((sql) => ({ sql, notes: [] })) },
@@ -199,8 +199,10 @@ function recomputed(column: ColumnState): string[] {
 }
 
 function notesOf({ computed, table }: ColumnState): string[] {
-  return computed.map(
-    ({ name }) =>
-      `computes ${table}.${name} anew, while reads and writes of ${table} wait: plan it for a quiet time if the table is large`,
-  );
+  return computed
+    .filter(({ isStored }) => isStored)
+    .map(
+      ({ name }) =>
+        `computes ${table}.${name} anew, while reads and writes of ${table} wait: choose a quiet time if the table is large`,
+    );
 }
