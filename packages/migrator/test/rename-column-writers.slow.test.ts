@@ -7,12 +7,14 @@ import type { TestDatabase } from './kit/database.ts';
 import { renamedProject, type RenamedProject } from './renamed-project.ts';
 
 const made = [
-  `create table books (id int primary key, title varchar(40) default 'none', pages int, row_version int not null default 1,
+  `create table books (id int primary key, title varchar(40) default 'none', pages int, row_version int not null default 1, updated_at timestamptz,
     constraint chk_title check (title <> 'bad'))`,
   'create index books_title_index on books (title)',
   `create function raise() returns trigger language plpgsql as 'begin new.row_version := old.row_version + 1; return new; end'`,
   `create trigger raise_row_version before update on books for each row
     when (new.row_version = old.row_version and new.* is distinct from old.*) execute function raise()`,
+  `create function touch() returns trigger language plpgsql as 'begin new.updated_at := now(); return new; end'`,
+  'create trigger set_updated_at before update on books for each row execute function touch()',
 ];
 
 const books = tableOf('books', {
@@ -39,7 +41,7 @@ async function hasColumn(db: TestDatabase, name: string): Promise<boolean> {
   return found.length > 0;
 }
 
-/** Rows whose columns differ, and untouched ones that have not their first value or version. */
+/** Rows whose columns differ, and untouched ones that are not as they were. */
 async function wrong(
   db: TestDatabase,
   touched: readonly number[],
@@ -49,7 +51,7 @@ async function wrong(
   const unequal = columns.every(Boolean) ? 'title is distinct from name' : 'false';
   return db.orm.em.execute(
     `select id from books where ${unequal}
-       or id <= ${count} and id <> all(array[${[0, ...touched].join(', ')}]) and (${column} is distinct from 'title ' || id or row_version <> 1) limit 3`,
+       or id <= ${count} and id <> all(array[${[0, ...touched].join(', ')}]) and (${column} is distinct from 'title ' || id or row_version <> 1 or updated_at is not null) limit 3`,
   );
 }
 
