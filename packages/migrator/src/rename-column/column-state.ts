@@ -111,14 +111,15 @@ const obstacles = `select unnest(array[
       case when pg_get_serial_sequence(format('%I.%I', nspname, relname), attname) is not null and attidentity = ''
         then 'it owns a sequence, as serial columns do' end,
       case when typtype = 'd' and (typnotnull or typdefault is not null or exists (select from pg_constraint where contypid = t.oid))
-        then format('the rows of the table would be rewritten for the domain %s', format_type(t.oid, null)) end,
+        then format('PostgreSQL would rewrite the table for a column of the domain %I', typname) end,
       case when not exists (select from pg_index where indrelid = c.oid and indisprimary)
         then 'its table has no primary key by which batches could be ordered' end,
       case when current_setting('server_version_num')::int < 170000
         then (select format('column %I is computed from it, which only PostgreSQL 17 and newer can change', name) from ${computedFrom} limit 1) end
     ]) as obstacle
     union all
-    select format('%s uses it', pg_describe_object(d.classid, d.objid, d.objsubid)) from ${dependents('a.attnum')}
+    select format('%s uses it: drop that in a migration before this one, and create it again after it',
+      replace(replace(pg_describe_object(d.classid, d.objid, d.objsubid), 'rule _RETURN on ', ''), ' public.', ' ')) from ${dependents('a.attnum')}
       and not (d.classid = 'pg_attrdef'::regclass)
       and not (d.classid = 'pg_class'::regclass and (d.objid = c.oid or exists (select from pg_index where indexrelid = d.objid and indrelid = c.oid)))
       and not (d.classid = 'pg_constraint'::regclass and exists (select from pg_constraint o where o.oid = d.objid and conrelid = c.oid and contype in ('c', 'f', 'u', 'n')))

@@ -4,7 +4,7 @@ import type { Content } from '../create/source.ts';
 import { MigrationRefusedError, nearestName } from '../session/errors.ts';
 import { poolSession } from '../session/session.ts';
 import { readColumn, type ColumnState } from './column-state.ts';
-import { replacedColumns, type FoundReplacement } from './replaced-columns.ts';
+import { findReplaced, type FoundReplacement } from './replaced-columns.ts';
 import { createSync, dropSync } from './sync-triggers.ts';
 import { contentOf, requireRestored } from './tried-content.ts';
 import { sameType, tableOf, together, twinOf } from './twin.ts';
@@ -31,7 +31,7 @@ export async function contractContent(scratch: ScratchSchema, name: string): Pro
 }
 
 async function find({ orm }: ScratchSchema, name: string): Promise<FoundReplacement> {
-  const all = await replacedColumns(poolSession(orm));
+  const all = await findReplaced(poolSession(orm));
   const found = all.find(({ schema, relation, column }) =>
     [`${schema}.${relation}.${column}`, ...(schema === 'public' ? [`${relation}.${column}`] : [])].includes(
       name,
@@ -42,8 +42,8 @@ async function find({ orm }: ScratchSchema, name: string): Promise<FoundReplacem
   const nearest = nearestName(name, names);
   const others = names.length === 0 ? 'no column waits' : `these wait: ${names.join(', ')}`;
   throw new MigrationRefusedError(
-    `--contract ${name}: the migrations replace no such column` +
-      `${nearest === null ? `; ${others}` : `; did you mean ${nearest}?`}`,
+    `--contract ${name}: the migrations replace no such column; ` +
+      (nearest === null ? others : `did you mean ${nearest}?`),
   );
 }
 

@@ -13,7 +13,7 @@ import { inTransaction, poolSession } from '../session/session.ts';
 import { quoteText } from '../sql/quote-names.ts';
 import { markOfPart, markOfReplaced } from '../sql/marks/replaced-mark.ts';
 import { readColumn, type ColumnPart, type ColumnState } from './column-state.ts';
-import { replacedColumns } from './replaced-columns.ts';
+import { findReplaced } from './replaced-columns.ts';
 import { createSync, dropSync, shortened } from './sync-triggers.ts';
 import { contentOf, requireSame } from './tried-content.ts';
 import { commentOn, inSchema, sameType, tableOf, together, twinOf } from './twin.ts';
@@ -52,7 +52,7 @@ async function renamed({ orm, schema, ignored }: ScratchSchema, rename: Rename):
   const { table, from, to } = column;
   if (!made.has(table.key)) refuse(`its table moves to ${shortName(table)}: create that migration first`);
   const names = { schema: table.schema, table: table.name };
-  const waiting = (await replacedColumns(poolSession(orm))).find(
+  const waiting = (await findReplaced(poolSession(orm))).find(
     (one) => one.schema === table.schema && one.relation === table.name,
   );
   if (waiting)
@@ -61,7 +61,10 @@ async function renamed({ orm, schema, ignored }: ScratchSchema, rename: Rename):
     );
   const before = (await readColumn(orm, { ...names, name: from })) ?? refuse('it is not a column of a table');
   const [obstacle] = before.obstacles;
-  if (obstacle !== undefined) refuse(obstacle);
+  if (obstacle !== undefined)
+    refuse(
+      `${obstacle}; --rename ${rename.from}:${rename.to} renames it at once, for a time when no code runs`,
+    );
   const renaming = {
     up: `alter table ${quotedName(table)} rename column ${quoted(from)} to ${quoted(to)}`,
     down: `alter table ${quotedName(table)} rename column ${quoted(to)} to ${quoted(from)}`,
@@ -122,7 +125,7 @@ function describe({ before, after }: Renamed): Content {
     ...(moved ? [`alter table ${table} alter column ${old} set default ${before.default}`] : []),
     ...aside.map(({ rename }) => rename.down),
     ...before.parts.flatMap((part) => comments(before, part, part.comment, part.indexComment)),
-    `comment on column ${table}.${old} is ${before.comment === null ? 'null' : quoteText(before.comment)}`,
+    `comment on column ${table}.${old} is ${valueOf(before.comment)}`,
   ]);
   const label = shortName({ schema: before.schema, name: before.table });
   return {
@@ -181,13 +184,16 @@ function comments(
   ofIndex: string | null,
 ): string[] {
   const { kind, name } = part;
-  const value = (comment: string | null): string => (comment === null ? 'null' : quoteText(comment));
   if (kind === 'index' || kind === 'statistics')
-    return [`comment on ${kind} ${inSchema(column, name)} is ${value(text)}`];
+    return [`comment on ${kind} ${inSchema(column, name)} is ${valueOf(text)}`];
   return [
-    `comment on constraint ${quoted(name)} on ${tableOf(column)} is ${value(text)}`,
-    ...(kind === 'unique' ? [`comment on index ${inSchema(column, name)} is ${value(ofIndex)}`] : []),
+    `comment on constraint ${quoted(name)} on ${tableOf(column)} is ${valueOf(text)}`,
+    ...(kind === 'unique' ? [`comment on index ${inSchema(column, name)} is ${valueOf(ofIndex)}`] : []),
   ];
+}
+
+function valueOf(comment: string | null): string {
+  return comment === null ? 'null' : quoteText(comment);
 }
 
 /** Returns the statements that compute other columns from this one. */

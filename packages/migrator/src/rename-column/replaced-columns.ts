@@ -17,7 +17,12 @@ export interface FoundReplacement extends ReplacedColumn {
 }
 
 /** Returns the columns that wait to be dropped because others replace them, in the order of their names. */
-export function replacedColumns(session: Session): Promise<FoundReplacement[]> {
+export async function replacedColumns(session: Session): Promise<ReplacedColumn[]> {
+  return (await findReplaced(session)).map(({ table, column, by }) => ({ table, column, by }));
+}
+
+/** Returns what `replacedColumns` does, with the names in the catalog. */
+export function findReplaced(session: Session): Promise<FoundReplacement[]> {
   return session.query<FoundReplacement>(
     `select nspname as schema, relname as relation, case nspname when 'public' then '' else nspname || '.' end || relname as table,
        attname as column, description::jsonb #>> '{replaced,by}' as by

@@ -76,13 +76,12 @@ export async function requireRestored(
     refuse(subject, '`down` would not restore the column with all that belongs to it');
 }
 
+// A part that is created again has another number.
 function comparable({ parts, ...column }: ColumnState): unknown {
-  return {
-    ...column,
-    parts: parts.map(({ oid: _, ...part }) =>
-      part.kind === 'statistics' ? { ...part, definition: withSortedColumns(part.definition) } : part,
-    ),
-  };
+  const definitions = parts.map(({ kind, definition }) =>
+    kind === 'statistics' ? withSortedColumns(definition) : definition,
+  );
+  return { ...column, parts: parts.map((part) => ({ ...part, oid: '', definition: '' })), definitions };
 }
 
 // PostgreSQL prints the columns of statistics in their order in the table.
