@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readColumn } from '../src/rename-column/column-state.ts';
+import { readColumn } from '../src/rename-column/column-with-parts.ts';
 import { createSync } from '../src/rename-column/sync-triggers.ts';
 import { twinOf } from '../src/rename-column/twin.ts';
 import { emptyDatabase, type TestDatabase } from './kit/database.ts';

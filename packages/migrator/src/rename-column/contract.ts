@@ -3,7 +3,7 @@ import { quoted, shortName } from '../create/named-objects.ts';
 import type { Content } from '../create/source.ts';
 import { MigrationRefusedError, nearestName } from '../session/errors.ts';
 import { poolSession } from '../session/session.ts';
-import { readColumn, type ColumnState } from './column-state.ts';
+import { readColumn, type ColumnWithParts } from './column-with-parts.ts';
 import { findReplaced, type FoundReplacement } from './replaced-columns.ts';
 import { createSync, dropSync } from './sync-triggers.ts';
 import { contentOf, requireRestored } from './tried-content.ts';
@@ -47,7 +47,7 @@ async function find({ orm }: ScratchSchema, name: string): Promise<FoundReplacem
   );
 }
 
-function describe(old: ColumnState, { by, column }: FoundReplacement): Content {
+function describe(old: ColumnWithParts, { by, column }: FoundReplacement): Content {
   const label = shortName({ schema: old.schema, name: old.table });
   const table = tableOf(old);
   const twin = twinOf({ target: old, source: by, default: old.default, freeing: new Map() });
@@ -60,7 +60,7 @@ function describe(old: ColumnState, { by, column }: FoundReplacement): Content {
     summary: `Drops ${label}.${column}, which ${by} replaces`,
     locked: { changed: [label], referred: [] },
     declarations: [
-      `Apply it when no running code uses ${column}: before, ${by} and ${column} are equal.`,
+      `For a release whose running code does not use ${column}.`,
       `Going back loses nothing: ${column} gets the values of ${by}.`,
     ],
     lint: { 'drop-column': `no running code uses ${column}: ${by} replaces it`, ...sameType(old) },

@@ -12,7 +12,7 @@ import { MigrationRefusedError } from '../session/errors.ts';
 import { inTransaction, poolSession } from '../session/session.ts';
 import { quoteText } from '../sql/quote-names.ts';
 import { markOfPart, markOfReplaced } from '../sql/marks/replaced-mark.ts';
-import { readColumn, type ColumnPart, type ColumnState } from './column-state.ts';
+import { readColumn, type ColumnPart, type ColumnWithParts } from './column-with-parts.ts';
 import { findReplaced } from './replaced-columns.ts';
 import { createSync, dropSync, shortened } from './sync-triggers.ts';
 import { contentOf, requireSame } from './tried-content.ts';
@@ -20,8 +20,8 @@ import { commentOn, inSchema, sameType, tableOf, together, twinOf } from './twin
 
 /** A column before and after it is renamed, with the schema that the rename leaves. */
 interface Renamed {
-  readonly before: ColumnState;
-  readonly after: ColumnState;
+  readonly before: ColumnWithParts;
+  readonly after: ColumnWithParts;
   readonly catalog: Catalog;
 }
 
@@ -156,7 +156,7 @@ interface PartAside {
 }
 
 /** Returns the parts whose names the entities use for those of the new column. */
-function partsAside(before: ColumnState, after: ColumnState): PartAside[] {
+function partsAside(before: ColumnWithParts, after: ColumnWithParts): PartAside[] {
   return before.parts.flatMap(({ oid, kind, name }): PartAside[] => {
     if (after.parts.find((one) => one.oid === oid)?.name !== name) return [];
     const aside = shortened(`replaced_${name}`);
@@ -178,7 +178,7 @@ function inUse({ kind, name }: ColumnPart, aside: readonly PartAside[]): string 
 }
 
 function comments(
-  column: ColumnState,
+  column: ColumnWithParts,
   part: ColumnPart,
   text: string | null,
   ofIndex: string | null,
@@ -197,14 +197,14 @@ function valueOf(comment: string | null): string {
 }
 
 /** Returns the statements that compute other columns from this one. */
-function recomputed(column: ColumnState): string[] {
+function recomputed(column: ColumnWithParts): string[] {
   return column.computed.map(
     ({ name, expression }) =>
       `alter table ${tableOf(column)} alter column ${quoted(name)} set expression as (${expression})`,
   );
 }
 
-function notesOf({ computed, table }: ColumnState): string[] {
+function notesOf({ computed, table }: ColumnWithParts): string[] {
   return computed
     .filter(({ isStored }) => isStored)
     .map(

@@ -3,11 +3,11 @@ import { quoted, quotedName } from '../create/named-objects.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { markOfPart } from '../sql/marks/replaced-mark.ts';
 import { quoteText } from '../sql/quote-names.ts';
-import type { ColumnState } from './column-state.ts';
+import type { ColumnWithParts } from './column-with-parts.ts';
 
 /** A column, and the one that replaces it. */
 export interface Replacement {
-  readonly old: ColumnState;
+  readonly old: ColumnWithParts;
   readonly next: string;
 }
 
@@ -37,7 +37,7 @@ export function createSync({ old, next }: Replacement, initial: string | null): 
 }
 
 /** Returns statements that drop what `createSync` creates. */
-export function dropSync(old: ColumnState): string[] {
+export function dropSync(old: ColumnWithParts): string[] {
   const table = quotedName({ schema: old.schema, name: old.table });
   return [
     ...Object.values(names).map((one) => `drop trigger ${quoted(one)} on ${table}`),
@@ -45,7 +45,7 @@ export function dropSync(old: ColumnState): string[] {
   ];
 }
 
-function functionName({ schema, table, name }: ColumnState): string {
+function functionName({ schema, table, name }: ColumnWithParts): string {
   return quotedName({ schema, name: shortened(`keep_${table}_${name}_equal`) });
 }
 
@@ -63,7 +63,7 @@ const delimiter = '$keep_equal$';
 
 // An added column is NULL in the rows that were there, so that a row is filled if both columns are equal. record_image_eq compares values
 // of any type, and takes NULLs for equal.
-function bodyOf(old: ColumnState, next: string, initial: string | null): string {
+function bodyOf(old: ColumnWithParts, next: string, initial: string | null): string {
   const [o, n] = [quoted(old.name), quoted(next)];
   const body = `
 declare

@@ -6,7 +6,7 @@ import type { Content } from '../create/source.ts';
 import { runTrial } from '../create/trial.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { poolSession } from '../session/session.ts';
-import { readColumn, type ColumnState } from './column-state.ts';
+import { readColumn, type ColumnWithParts } from './column-with-parts.ts';
 
 /** What a migration does, for messages. */
 export interface Subject {
@@ -67,7 +67,7 @@ export async function requireSame(
 export async function requireRestored(
   { orm }: ScratchSchema,
   content: Content,
-  column: ColumnState,
+  column: ColumnWithParts,
   subject: Subject,
 ): Promise<void> {
   for (const sql of statementsOf(content, 'down')) await poolSession(orm).query(sql);
@@ -77,7 +77,7 @@ export async function requireRestored(
 }
 
 // A part that is created again has another number.
-function comparable({ parts, ...column }: ColumnState): unknown {
+function comparable({ parts, ...column }: ColumnWithParts): unknown {
   const definitions = parts.map(({ kind, definition }) =>
     kind === 'statistics' ? withSortedColumns(definition) : definition,
   );

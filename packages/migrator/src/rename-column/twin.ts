@@ -3,7 +3,7 @@ import { backfill } from '../files/backfill.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { insertConcurrently } from '../safe-forms/insert-concurrently.ts';
 import { quoteText } from '../sql/quote-names.ts';
-import type { ColumnPart, ColumnState } from './column-state.ts';
+import type { ColumnPart, ColumnWithParts } from './column-with-parts.ts';
 import { shortened } from './sync-triggers.ts';
 
 /** The statements that make a column the twin of another one, while rows are written. */
@@ -19,7 +19,7 @@ export interface Twin {
 /** What a twin is made of. */
 export interface TwinPlan {
   /** The column as it has to be. */
-  readonly target: ColumnState;
+  readonly target: ColumnWithParts;
   /** The column of the same table that has its values. */
   readonly source: string;
   /** The default; it may differ from that of `target`. */
@@ -29,7 +29,7 @@ export interface TwinPlan {
 }
 
 /** Returns the quoted name of the table of a column. */
-export function tableOf({ schema, table }: Pick<ColumnState, 'schema' | 'table'>): string {
+export function tableOf({ schema, table }: Pick<ColumnWithParts, 'schema' | 'table'>): string {
   return quotedName({ schema, name: table });
 }
 
@@ -97,7 +97,7 @@ function addNotValid(table: string, { name, definition, isValidated, comment }: 
   ];
 }
 
-function fillOf(target: ColumnState, source: string): string {
+function fillOf(target: ColumnWithParts, source: string): string {
   const { schema, table, name, key } = target;
   if ([schema, table, ...key].some((one) => one.includes('.')))
     throw new MigrationRefusedError(
@@ -113,7 +113,7 @@ function fillOf(target: ColumnState, source: string): string {
 }
 
 /** Returns the text that builds an index of a part beside writers; none for a part without one. */
-function indexOf(target: ColumnState, part: ColumnPart, freeing: TwinPlan['freeing']): string[] {
+function indexOf(target: ColumnWithParts, part: ColumnPart, freeing: TwinPlan['freeing']): string[] {
   const { kind, name, definition, index, comment } = part;
   if (kind === 'index')
     return [insertConcurrently(definition), ...commentOn(`index ${inSchema(target, name)}`, comment)];
@@ -129,7 +129,7 @@ function builtName({ name }: ColumnPart, freeing: TwinPlan['freeing']): string {
   return freeing.has(name) ? shortened(`new_${name}`) : name;
 }
 
-function addUnique(target: ColumnState, part: ColumnPart, freeing: TwinPlan['freeing']): string {
+function addUnique(target: ColumnWithParts, part: ColumnPart, freeing: TwinPlan['freeing']): string {
   const [table, name] = [tableOf(target), quoted(part.name)];
   const freed = freeing.get(part.name);
   return together([
@@ -146,11 +146,11 @@ export function commentOn(object: string, comment: string | null): string[] {
 }
 
 /** Returns the quoted name of an index or statistics object, which is in the schema of its table. */
-export function inSchema({ schema }: Pick<ColumnState, 'schema'>, name: string): string {
+export function inSchema({ schema }: Pick<ColumnWithParts, 'schema'>, name: string): string {
   return quotedName({ schema, name });
 }
 
 /** Returns the silence of the rule of `lint` that advises against a type, which the rename does not choose. */
-export function sameType({ name, type }: ColumnState): Readonly<Record<string, string>> {
+export function sameType({ name, type }: ColumnWithParts): Readonly<Record<string, string>> {
   return /^json(?:\[\])*$/.test(type) ? { 'json-column': `it has the type of ${name}` } : {};
 }

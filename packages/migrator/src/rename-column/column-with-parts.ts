@@ -29,7 +29,7 @@ export interface ComputedColumn {
 }
 
 /** A column with all that belongs to it, as PostgreSQL prints it with an empty search path. */
-export interface ColumnState {
+export interface ColumnWithParts {
   readonly schema: string;
   readonly table: string;
   readonly name: string;
@@ -54,16 +54,16 @@ export interface ColumnState {
   readonly obstacles: readonly string[];
 }
 
-/** Returns a column and all that belongs to it; null where there is none of that name. */
+/** Returns a column and all that belongs to it; null where no column has that name. */
 export async function readColumn(
   orm: MikroORM,
-  { schema, table, name }: Pick<ColumnState, 'schema' | 'table' | 'name'>,
-): Promise<ColumnState | null> {
+  { schema, table, name }: Pick<ColumnWithParts, 'schema' | 'table' | 'name'>,
+): Promise<ColumnWithParts | null> {
   return inTransaction(orm, async (session) => {
     await session.query(printingSettings);
     const [row] = await session.query<{ state: string }>(columnQuery, [schema, table, name]);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the query builds this object
-    return row ? (JSON.parse(row.state) as ColumnState) : null;
+    return row ? (JSON.parse(row.state) as ColumnWithParts) : null;
   });
 }
 
