@@ -21,7 +21,7 @@ export interface ColumnPart {
 }
 
 /** A column that is computed from another one. */
-export interface ComputedColumn {
+interface ComputedColumn {
   readonly name: string;
   readonly expression: string;
   /** Whether its values are stored, so that they are all computed anew when the expression changes. */
