@@ -189,6 +189,9 @@ const cases: readonly Case[] = [
     made: [
       `create table books (id int primary key, title text not null, loud text generated always as (upper(title)) stored, quiet text generated always as (lower(title)) virtual)`,
       'create index books_loud on books (loud)',
+      'alter table books add updated_at timestamptz(6)',
+      `create function touch() returns trigger language plpgsql as 'begin new.updated_at := clock_timestamp(); return new; end'`,
+      'create trigger set_updated_at before update on books for each row execute function touch()',
     ],
     rows,
     entities: (title) => [
@@ -197,6 +200,7 @@ const cases: readonly Case[] = [
         [title]: p.text(),
         loud: p.text().generated(`(upper(${title})) stored`).nullable(),
         quiet: p.text().generated(`(lower(${title})) virtual`).nullable(),
+        updated_at: p.datetime(6).nullable(),
       }),
     ],
   },

@@ -38,6 +38,28 @@ test('what was written is listed until it is contracted, and going back loses no
   expect(await project.migrator().replaced()).toEqual([]);
 });
 
+test('the actions of both foreign keys agree', async () => {
+  const owners = tableOf('owners', id);
+  const project = await renamedProject({
+    made: [
+      'create table owners (id int primary key)',
+      'create table books (id int primary key, title int references owners on update cascade on delete set null)',
+    ],
+    rows: ['insert into owners values (1), (2)', 'insert into books values (1, 1), (2, 2)'],
+    entities: [owners, tableOf('books', { ...id, name: p.integer().nullable() })],
+  });
+  const created = await project.create('rename', { renameColumn });
+  expect(await project.source(created)).toContain('stops writes to owners');
+  await project.migrator().up();
+
+  await project.db.orm.em.execute('update owners set id = 10 where id = 1; delete from owners where id = 2');
+
+  expect(await project.db.orm.em.execute('select * from books order by id')).toEqual([
+    { id: 1, title: 10, name: 10 },
+    { id: 2, title: null, name: null },
+  ]);
+});
+
 interface Refusal {
   readonly name: string;
   readonly columns?: string;

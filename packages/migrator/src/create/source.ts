@@ -69,17 +69,14 @@ function silences({ lint = {} }: Content, typed: boolean): string {
 
 function docstring({ summary, locked, declarations, apart = false }: Content): string {
   const { changed, referred } = locked;
+  const until = apart ? 'for a moment, several times' : 'until it has committed';
   const lines = [
     `${summary}.`,
     '',
-    ...(changed.length === 0
-      ? []
-      : [
-          `Locks: can stop reads and writes of ${joinNames(changed)} ${apart ? 'for a moment, several times' : 'until it has committed'}.`,
-        ]),
+    ...(changed.length === 0 ? [] : [`Locks: can stop reads and writes of ${joinNames(changed)} ${until}.`]),
     ...(referred.length === 0
       ? []
-      : [`Locks: stops writes to ${joinNames(referred)}, which it refers to, until it has committed.`]),
+      : [`Locks: stops writes to ${joinNames(referred)}, which it refers to, ${until}.`]),
     ...(changed.length + referred.length === 0 ? ['Locks: nothing that was there before.'] : []),
     ...declarations,
   ];

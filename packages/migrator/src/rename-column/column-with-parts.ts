@@ -15,6 +15,8 @@ export interface ColumnPart {
   /** The clauses of a constraint that is checked at the commit, with a space before them; or empty. */
   readonly deferral: string;
   readonly isValidated: boolean;
+  /** The table that a foreign key refers to, without `public`; null for any other part. */
+  readonly references: string | null;
   readonly comment: string | null;
   /** The comment of the index of a unique constraint. */
   readonly indexComment: string | null;
@@ -78,16 +80,18 @@ const partsOf = (number: string): string => `(
     select o.oid, case contype when 'c' then 'check' when 'f' then 'foreign key' else 'unique' end as kind, conname as name,
       pg_get_constraintdef(o.oid) as definition, case contype when 'u' then pg_get_indexdef(conindid) end as index,
       case when condeferrable then case when condeferred then ' deferrable initially deferred' else ' deferrable' end else '' end as deferral,
-      convalidated as validated, obj_description(o.oid, 'pg_constraint') as comment,
+      convalidated as validated,
+      (select case nspname when 'public' then '' else nspname || '.' end || relname from pg_class f join pg_namespace s on s.oid = f.relnamespace
+        where f.oid = confrelid) as referred, obj_description(o.oid, 'pg_constraint') as comment,
       case contype when 'u' then obj_description(conindid, 'pg_class') end as index_comment
     from pg_constraint o where conrelid = c.oid and contype in ('c', 'f', 'u') and ${number} = any(conkey)
     union all
-    select i.oid, 'index', relname, pg_get_indexdef(i.oid), null, '', true, obj_description(i.oid, 'pg_class'), null
+    select i.oid, 'index', relname, pg_get_indexdef(i.oid), null, '', true, null, obj_description(i.oid, 'pg_class'), null
     from pg_class i join pg_index on indexrelid = i.oid and indrelid = c.oid
     where i.oid in (select d.objid from ${dependents(number)} and d.classid = 'pg_class'::regclass)
       and not exists (select from pg_constraint where conindid = i.oid and contype in ('p', 'u', 'x'))
     union all
-    select s.oid, 'statistics', stxname, pg_get_statisticsobjdef(s.oid), null, '', true, obj_description(s.oid, 'pg_statistic_ext'), null
+    select s.oid, 'statistics', stxname, pg_get_statisticsobjdef(s.oid), null, '', true, null, obj_description(s.oid, 'pg_statistic_ext'), null
     from pg_statistic_ext s
     where s.oid in (select d.objid from ${dependents(number)} and d.classid = 'pg_statistic_ext'::regclass)
   )`;
@@ -148,7 +152,7 @@ const columnQuery = `
     'grants', ${list(`jsonb_build_object('privilege', lower(privilege_type), 'to', receiver, 'option', is_grantable) order by receiver, privilege_type`, `(${grants}) granted`)},
     'parts', ${list(
       `jsonb_build_object('oid', oid::text, 'kind', kind, 'name', name, 'definition', definition, 'index', index, 'deferral', deferral,
-        'isValidated', validated, 'comment', comment, 'indexComment', index_comment) order by kind, name`,
+        'isValidated', validated, 'references', referred, 'comment', comment, 'indexComment', index_comment) order by kind, name`,
       `${partsOf('a.attnum')} part`,
     )},
     'computed', ${list("jsonb_build_object('name', name, 'expression', expression, 'isStored', stored) order by name", computedFrom)},

@@ -7,7 +7,7 @@ import { readColumn, type ColumnWithParts } from './column-with-parts.ts';
 import { findReplaced, type FoundReplacement } from './replaced-columns.ts';
 import { createSync, dropSync } from './sync-triggers.ts';
 import { contentOf, requireRestored } from './tried-content.ts';
-import { sameType, tableOf, together, twinOf } from './twin.ts';
+import { sameType, tableOf, tablesLocked, together, twinOf } from './twin.ts';
 
 /**
  * Returns the migration that drops a column that another one replaces, tried on a scratch database: the second part of a rename without
@@ -58,7 +58,7 @@ function describe(old: ColumnWithParts, { by, column }: FoundReplacement): Conte
   ];
   return {
     summary: `Drops ${label}.${column}, which ${by} replaces`,
-    locked: { changed: [label], referred: [] },
+    locked: tablesLocked(old),
     declarations: [
       `For a release whose running code does not use ${column}.`,
       `Going back loses nothing: ${column} gets the values of ${by}.`,

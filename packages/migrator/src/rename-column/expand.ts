@@ -16,7 +16,7 @@ import { readColumn, type ColumnPart, type ColumnWithParts } from './column-with
 import { findReplaced } from './replaced-columns.ts';
 import { createSync, dropSync, shortened } from './sync-triggers.ts';
 import { contentOf, requireSame } from './tried-content.ts';
-import { commentOn, inSchema, sameType, tableOf, together, twinOf } from './twin.ts';
+import { commentOn, inSchema, sameType, tableOf, tablesLocked, together, twinOf } from './twin.ts';
 
 /** A column before and after it is renamed, with the schema that the rename leaves. */
 interface Renamed {
@@ -130,7 +130,7 @@ function describe({ before, after }: Renamed): Content {
   const label = shortName({ schema: before.schema, name: before.table });
   return {
     summary: `Adds ${label}.${after.name}, which replaces ${before.name}: triggers keep both equal, so that code may use either`,
-    locked: { changed: [label], referred: [] },
+    locked: tablesLocked(before),
     declarations: [
       `Going back loses nothing: ${before.name} has the same values.`,
       `Once no running code uses ${label}.${before.name}: create NAME --contract ${label}.${before.name}`,

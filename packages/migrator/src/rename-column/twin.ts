@@ -1,4 +1,5 @@
-import { quoted, quotedName } from '../create/named-objects.ts';
+import { quoted, quotedName, shortName } from '../create/named-objects.ts';
+import type { LockedTables } from '../create/warnings.ts';
 import { backfill } from '../files/backfill.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { insertConcurrently } from '../safe-forms/insert-concurrently.ts';
@@ -31,6 +32,15 @@ export interface TwinPlan {
 /** Returns the quoted name of the table of a column. */
 export function tableOf({ schema, table }: Pick<ColumnWithParts, 'schema' | 'table'>): string {
   return quotedName({ schema, name: table });
+}
+
+/** Returns the tables that a change of a column locks. */
+export function tablesLocked({ schema, table, parts }: ColumnWithParts): LockedTables {
+  const own = shortName({ schema, name: table });
+  const referred = parts.flatMap(({ references }) =>
+    references === null || references === own ? [] : [references],
+  );
+  return { changed: [own], referred: [...new Set(referred)] };
 }
 
 /** Returns the statements that make a column the twin of another one. */
