@@ -104,3 +104,46 @@ test('code of both releases writes without a failure while both parts go up and 
   expect(old.written.size).toBeGreaterThan(100);
   expect(next.written.size).toBeGreaterThan(100);
 }, 120_000);
+
+test.each(['up', 'down'] as const)(
+  'a fill that is interrupted, of %s, resumes with what was written meanwhile',
+  async (direction) => {
+    const project = await projectWithRows();
+    const { db } = project;
+    await project.create('rename', { renameColumn: { from: 'books.title', to: 'name' } });
+    if (direction === 'down') {
+      await project.migrator().up();
+      await project.create('contract', { contract: 'books.title' });
+      await project.migrator().up();
+    }
+    const stopping = new AbortController();
+    const interrupted = project.migrator(undefined, {
+      signal: stopping.signal,
+      onEvent: ({ kind }) => {
+        if (kind === 'batch') stopping.abort();
+      },
+    });
+    await expect(interrupted[direction]()).rejects.toMatchObject({ code: 'interrupted' });
+    const unequal = 'select count(*)::int as rows from books where title is distinct from name';
+    const [left] = await db.orm.em.execute<{ rows: number }[]>(unequal);
+    expect(left?.rows).toBeGreaterThan(10_000);
+    const [known, other] = direction === 'up' ? ['title', 'name'] : ['name', 'title'];
+    // In rows before and behind the position.
+    await db.orm.em.execute(`update books set ${known} = 'changed' where id in (3, 19000)`);
+    await db.orm.em.execute(`update books set ${other} = 'changed too' where id in (4, 19001)`);
+    await db.orm.em.execute(`delete from books where id = 19002`);
+
+    await project.migrator()[direction]();
+
+    expect(await db.orm.em.execute(unequal)).toEqual([{ rows: 0 }]);
+    expect(await wrong(db, [3, 4, 19_000, 19_001, 19_002], 'title')).toEqual([]);
+    expect(
+      await db.orm.em.execute('select title, name from books where id in (3, 4, 19000, 19001) order by id'),
+    ).toEqual([
+      { title: 'changed', name: 'changed' },
+      { title: 'changed too', name: 'changed too' },
+      { title: 'changed', name: 'changed' },
+      { title: 'changed too', name: 'changed too' },
+    ]);
+  },
+);

@@ -7,6 +7,7 @@ import {
   Migrator,
   type CreateOptions,
   type CreatedMigration,
+  type MigratorOptions,
 } from 'mikro-orm-safe-migrations';
 import { onTestFinished } from 'vitest';
 import type { Entities } from './created-project.ts';
@@ -18,7 +19,7 @@ export interface RenamedProject {
   /** Writes a migration for the entities. */
   create(name: string, options: CreateOptions): Promise<CreatedMigration | null>;
   /** Returns a migrator with these entities, and all migrations that were written; default those with the new name. */
-  migrator(entities?: Entities): Migrator;
+  migrator(entities?: Entities, options?: MigratorOptions): Migrator;
   source(created: CreatedMigration | null): Promise<string>;
 }
 
@@ -64,7 +65,7 @@ export async function renamedProject({
   return {
     db,
     create: (name, options) => createMigration(open(), name, options),
-    migrator: (of) => new Migrator(open(of)),
+    migrator: (of, options) => new Migrator(open(of), options),
     source: (created) => (created ? readFile(created.path, 'utf8') : Promise.resolve('')),
   };
 }
