@@ -1,6 +1,8 @@
 import { p } from '@mikro-orm/postgresql';
 import { expect, test } from 'vitest';
 import { MigrationRefusedError, type CreateOptions } from 'mikro-orm-safe-migrations';
+import { readCatalog } from '../src/catalog/catalog.ts';
+import { differences } from '../src/catalog/differences.ts';
 import { tableOf, type Entities } from './created-project.ts';
 import { renamedProject, type RenamedProject } from './renamed-project.ts';
 
@@ -207,18 +209,74 @@ test.each<[string, readonly string[], Entities, string]>([
   await expect(project.create('rename', { renameColumn })).rejects.toThrow(message);
 });
 
-test('refuses a second rename in a table until the first one is contracted', async () => {
-  const project = await booksProject('title text, note text', {
-    name: p.text().nullable(),
-    remark: p.text().nullable(),
-  });
-  await project.create('rename', { renameColumn });
-
-  await expect(
-    project.create('second', { renameColumn: { from: 'books.note', to: 'remark' } }),
-  ).rejects.toThrow(
-    "can't rename column books.note to remark: books.title waits to be dropped: create NAME --contract books.title first",
+test('two columns of a table are renamed at the same time', async () => {
+  const project = await booksProject(
+    `title text not null, note text, row_version int not null default 1, constraint differ check (title <> note)`,
+    { name: p.text(), remark: p.text().nullable(), row_version: p.integer().default(1) },
+    [
+      `create function raise() returns trigger language plpgsql as 'begin new.row_version := old.row_version + 1; return new; end'`,
+      `create trigger raise_row_version before update on books for each row
+        when (new.row_version = old.row_version and new.* is distinct from old.*) execute function raise()`,
+    ],
   );
+  const { db } = project;
+  await db.orm.em.execute(
+    `insert into books select n, 'title ' || n, nullif('note ' || n, 'note 3') from generate_series(1, 1500) n`,
+  );
+  const before = await readCatalog(db.orm);
+  const rows = () => db.orm.em.execute('select id, name, remark, row_version from books order by id');
+  const created = [];
+  created.push(await project.create('first', { renameColumn }));
+  created.push(await project.create('second', { renameColumn: { from: 'books.note', to: 'remark' } }));
+  await project.migrator().up();
+  const written = [
+    `insert into books (id, title, note) values (9001, 'a', 'b')`,
+    `insert into books (id, name, remark) values (9002, 'a', 'b')`,
+    `update books set name = 'c', note = 'd' where id = 1`,
+    `update books set title = 'e', remark = null where id = 2`,
+  ];
+  for (const sql of written) await db.orm.em.execute(sql);
+  expect(
+    await db.orm.em.execute(
+      'select title, name, note, remark, row_version from books where id in (1, 2, 3, 9001, 9002) order by id',
+    ),
+  ).toEqual([
+    { title: 'c', name: 'c', note: 'd', remark: 'd', row_version: 2 },
+    { title: 'e', name: 'e', note: null, remark: null, row_version: 2 },
+    { title: 'title 3', name: 'title 3', note: null, remark: null, row_version: 1 },
+    { title: 'a', name: 'a', note: 'b', remark: 'b', row_version: 1 },
+    { title: 'a', name: 'a', note: 'b', remark: 'b', row_version: 1 },
+  ]);
+  const expected = await rows();
+  await expect(db.orm.em.execute(`update books set name = 'x', remark = 'x' where id = 1`)).rejects.toThrow(
+    'violates check constraint',
+  );
+
+  created.push(await project.create('third', { contract: 'books.title' }));
+  created.push(await project.create('fourth', { contract: 'books.note' }));
+  await project.migrator().up();
+  expect(await project.migrator().check()).toMatchObject({
+    database: [],
+    entityDifferences: [],
+    replaced: [],
+  });
+  const certificates = await project.migrator().verify({ migrations: created.map((one) => one?.name ?? '') });
+  expect(certificates.map(({ certificate }) => certificate)).toEqual(
+    Array.from({ length: 4 }, () => 'lossless'),
+  );
+
+  await project.migrator().down({ steps: 2 });
+  expect(await rows()).toEqual(expected);
+  expect(
+    await db.orm.em.execute(
+      'select id from books where title is distinct from name or note is distinct from remark',
+    ),
+  ).toEqual([]);
+  await project.migrator().down({ steps: 2 });
+  const left = differences(before, await readCatalog(db.orm)).filter(
+    ({ fact }) => fact !== 'order of columns',
+  );
+  expect(left).toEqual([]);
 });
 
 test('refuses the contract of a column that something uses by then', async () => {

@@ -11,9 +11,8 @@ import { quoteDefaults } from '../entities/quote-defaults.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { inTransaction, poolSession } from '../session/session.ts';
 import { quoteText } from '../sql/quote-names.ts';
-import { markOfPart, markOfReplaced } from '../sql/marks/replaced-mark.ts';
+import { markOfPart, markOfReplaced, replacedMark } from '../sql/marks/replaced-mark.ts';
 import { readColumn, type ColumnPart, type ColumnWithParts } from './column-with-parts.ts';
-import { findReplaced } from './replaced-columns.ts';
 import { createSync, dropSync, shortened } from './sync-triggers.ts';
 import { contentOf, requireSame } from './tried-content.ts';
 import { commentOn, inSchema, sameType, tableOf, tablesLocked, together, twinOf } from './twin.ts';
@@ -23,6 +22,8 @@ interface Renamed {
   readonly before: ColumnWithParts;
   readonly after: ColumnWithParts;
   readonly catalog: Catalog;
+  /** The names of all parts, also of those that wait to be dropped with another column. */
+  readonly taken: ReadonlySet<string>;
 }
 
 /**
@@ -34,10 +35,10 @@ interface Renamed {
 export async function expandContent(scratch: ScratchSchema, rename: Rename): Promise<Content> {
   const { orm } = scratch;
   await quoteDefaults(orm);
-  const { before, after, catalog } = await renamed(scratch, rename);
+  const found = await renamed(scratch, rename);
   const subject = { what: `rename column ${rename.from} to ${rename.to} in two parts` };
-  const content = await contentOf(scratch, describe({ before, after, catalog }), subject);
-  await requireSame(scratch, catalog, subject);
+  const content = await contentOf(scratch, describe(found), subject);
+  await requireSame(scratch, found.catalog, subject);
   return content;
 }
 
@@ -52,13 +53,6 @@ async function renamed({ orm, schema, ignored }: ScratchSchema, rename: Rename):
   const { table, from, to } = column;
   if (!made.has(table.key)) refuse(`its table moves to ${shortName(table)}: create that migration first`);
   const names = { schema: table.schema, table: table.name };
-  const waiting = (await findReplaced(poolSession(orm))).find(
-    (one) => one.schema === table.schema && one.relation === table.name,
-  );
-  if (waiting)
-    refuse(
-      `${waiting.table}.${waiting.column} waits to be dropped: create NAME --contract ${waiting.table}.${waiting.column} first`,
-    );
   const before = (await readColumn(orm, { ...names, name: from })) ?? refuse('it is not a column of a table');
   const [obstacle] = before.obstacles;
   if (obstacle !== undefined)
@@ -81,7 +75,18 @@ async function renamed({ orm, schema, ignored }: ScratchSchema, rename: Rename):
   const after = (await readColumn(orm, { ...names, name: to })) ?? refuse('the scratch database changed');
   const catalog = await read();
   await run(orm, [...renames.toReversed().map(({ down }) => down), renaming.down]);
-  return { before, after, catalog };
+  return {
+    before: withoutReplaced(before),
+    after: withoutReplaced(after),
+    catalog,
+    taken: new Set(before.parts.map((part) => part.name)),
+  };
+}
+
+/** Returns a column without what waits to be dropped with another one. */
+function withoutReplaced(column: ColumnWithParts): ColumnWithParts {
+  const parts = column.parts.filter(({ comment }) => comment?.startsWith(replacedMark) !== true);
+  return { ...column, parts };
 }
 
 async function run(orm: MikroORM, statements: readonly string[]): Promise<void> {
@@ -90,10 +95,10 @@ async function run(orm: MikroORM, statements: readonly string[]): Promise<void> 
   });
 }
 
-function describe({ before, after }: Renamed): Content {
+function describe({ before, after, taken }: Renamed): Content {
   const table = tableOf(before);
   const [old, next] = [quoted(before.name), quoted(after.name)];
-  const aside = partsAside(before, after);
+  const aside = partsAside({ before, after, taken });
   const twin = twinOf({
     target: after,
     source: before.name,
@@ -156,10 +161,10 @@ interface PartAside {
 }
 
 /** Returns the parts whose names the entities use for those of the new column. */
-function partsAside(before: ColumnWithParts, after: ColumnWithParts): PartAside[] {
+function partsAside({ before, after, taken }: Pick<Renamed, 'before' | 'after' | 'taken'>): PartAside[] {
   return before.parts.flatMap(({ oid, kind, name }): PartAside[] => {
     if (after.parts.find((one) => one.oid === oid)?.name !== name) return [];
-    const aside = shortened(`replaced_${name}`);
+    const aside = freeName(name, taken);
     const renaming = (from: string, to: string): string => {
       if (kind === 'index' || kind === 'statistics')
         return `alter ${kind} ${inSchema(before, from)} rename to ${quoted(to)}`;
@@ -167,6 +172,13 @@ function partsAside(before: ColumnWithParts, after: ColumnWithParts): PartAside[
     };
     return [{ kind, name, aside, rename: { up: renaming(name, aside), down: renaming(aside, name) } }];
   });
+}
+
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  for (let turn = 1; ; turn++) {
+    const free = shortened(`replaced${turn === 1 ? '' : turn}_${name}`);
+    if (!taken.has(free)) return free;
+  }
 }
 
 // A unique constraint gives its name up later.

@@ -11,8 +11,13 @@ export interface Replacement {
   readonly next: string;
 }
 
-// Triggers fire in the order of their names: two before all others, so that these see both columns equal, and one after them.
-const names = { named: '00_keep_equal', first: '01_keep_equal', last: '~keep_equal' } as const;
+type Kind = 'named' | 'first' | 'last';
+
+/** Returns the names of the triggers, which fire in their order: two before all others, so that these see both columns equal, and one after them. */
+function triggerNames({ name }: ColumnWithParts): Readonly<Record<Kind, string>> {
+  const of = (prefix: string): string => shortened(`${prefix}keep_${name}_equal`);
+  return { named: of('00_'), first: of('01_'), last: of('~') };
+}
 
 /**
  * Returns statements that create the triggers that keep two columns of a table equal, whichever of them a statement writes, and their
@@ -22,7 +27,8 @@ export function createSync({ old, next }: Replacement, initial: string | null): 
   const table = quotedName({ schema: old.schema, name: old.table });
   const [o, n] = [quoted(old.name), quoted(next)];
   const name = functionName(old);
-  const trigger = (kind: keyof typeof names, events: string, condition: string | null): string =>
+  const names = triggerNames(old);
+  const trigger = (kind: Kind, events: string, condition: string | null): string =>
     `create trigger ${quoted(names[kind])} before ${events} on ${table} for each row` +
     `${condition === null ? '' : ` when (${condition})`} execute function ${name}('${kind}')`;
   const mark = quoteText(markOfPart(old.name));
@@ -40,7 +46,7 @@ export function createSync({ old, next }: Replacement, initial: string | null): 
 export function dropSync(old: ColumnWithParts): string[] {
   const table = quotedName({ schema: old.schema, name: old.table });
   return [
-    ...Object.values(names).map((one) => `drop trigger ${quoted(one)} on ${table}`),
+    ...Object.values(triggerNames(old)).map((one) => `drop trigger ${quoted(one)} on ${table}`),
     `drop function ${functionName(old)}()`,
   ];
 }

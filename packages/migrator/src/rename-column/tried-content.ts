@@ -29,7 +29,7 @@ export async function contentOf(
   if (failure)
     refuse(
       subject,
-      `a statement of \`${failure.direction}\` fails even without rows:\n  ${failure.statement}: ${failure.reason}`,
+      `a statement of \`${failure.direction}\` fails even without rows: ${failure.reason}, at "${excerpt(failure.statement)}"`,
     );
   const problems = [
     ...report.up.map((text) => `\`up\` ${text}`),
@@ -91,6 +91,11 @@ function withSortedColumns(definition: string): string {
 
 function statementsOf(content: Content, direction: 'up' | 'down'): string[] {
   return content[direction].statements.map(({ sql }) => sql);
+}
+
+function excerpt(statement: string): string {
+  const line = statement.replaceAll(/\s+/g, ' ');
+  return line.length > 120 ? `${line.slice(0, 120)}…` : line;
 }
 
 function refuse({ what }: Subject, why: string): never {
