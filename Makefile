@@ -16,7 +16,7 @@ takes_migrate-down := to steps all confirm lock_wait json
 takes_migrate-redo := confirm lock_wait json
 takes_migrate-status := exit_code certificates json
 takes_migrate-plan := direction to steps all allow_out_of_order allow_ahead refuse_drift from json
-takes_migrate-create := name rename drop lossy no_verify json
+takes_migrate-create := name rename drop lossy rename_column contract no_verify json
 takes_migrate-check := json
 takes_migrate-lint := all json
 takes_migrate-verify := pending certificate json
@@ -38,7 +38,7 @@ given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 taken := $(foreach goal,$(goals),$(takes_$(goal)))
 shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
-capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER ALLOW_AHEAD REFUSE_DRIFT EXIT_CODE RENAME DROP LOSSY \
+capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER ALLOW_AHEAD REFUSE_DRIFT EXIT_CODE RENAME DROP LOSSY RENAME_COLUMN CONTRACT \
   LIMIT ACTION REASON OLDER_THAN PENDING CERTIFICATE
 loud := $(strip $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v)))
 $(if $(loud),$(error $(loud:%=%=) would be ignored; write variables in lower case))

@@ -68,6 +68,7 @@ const migratorFolders = [
   'create',
   'squash',
   'safe-forms',
+  'rename-column',
   'parking',
   'rows',
   'verify',

@@ -2,9 +2,22 @@
 // the target and the names of its variables, whose values are in SYNTHDB_MAKE_<variable>.
 
 const switches = ['all', 'allow-ahead', 'allow-out-of-order', 'exit-code', 'json', 'refuse-drift'];
-const valued = ['confirm', 'drop', 'from', 'limit', 'lock-wait', 'lossy', 'reason', 'rename', 'steps', 'to'];
+const valued = [
+  'confirm',
+  'contract',
+  'drop',
+  'from',
+  'limit',
+  'lock-wait',
+  'lossy',
+  'reason',
+  'rename-column',
+  'rename',
+  'steps',
+  'to',
+];
 // Messages name these with a value that can be typed.
-const withValue = '(?<=--(?:drop|lossy|rename)) ';
+const withValue = '(?<=--(?:contract|drop|lossy|rename|rename-column)) ';
 // Text in double quotes is a value, not an option.
 const options = new RegExp(
   `"[^"]*"|--(${[...switches, ...valued].join('|')})\\b(?: (?=<)|${withValue})?`,
@@ -20,6 +33,7 @@ export function toInvocationTerms(message: string): string {
   if (makeInvocation() === null) return message;
   return message
     .replaceAll(commands, 'make migrate-$1')
+    .replaceAll('make migrate-create NAME', 'make migrate-create name=NAME')
     .replaceAll(options, (found, option: string | undefined) =>
       option === undefined ? found : `${option.replaceAll('-', '_')}=${switches.includes(option) ? '1' : ''}`,
     );

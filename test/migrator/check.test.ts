@@ -9,6 +9,7 @@ const agreement = {
   database: [],
   leftOut: [],
   entityDifferences: [],
+  replaced: [],
   entities: [],
 };
 

@@ -13,6 +13,7 @@ const agreement = {
   migrations: [],
   unlisted: [],
   entityDifferences: [],
+  replaced: [],
   leftOut: [],
   database: [],
   entities: [],

@@ -11,6 +11,7 @@ import { poolSession } from './session/session.ts';
 import type { LeftOut } from './catalog/server-guard.ts';
 import { readState } from './ledger/state.ts';
 import { statusOf, type MigrationStatus } from './ledger/status.ts';
+import { replacedColumns, type ReplacedColumn } from './rename-column/replaced-columns.ts';
 import { differencesAfter, type MigratedDatabase } from './catalog/migrated-database.ts';
 
 /** Whether database, migrations and entities agree, and their differences. */
@@ -40,6 +41,8 @@ export interface CheckResult {
    * the ORM may have no statement for a difference.
    */
   readonly entities: readonly string[];
+  /** Columns of the database that wait to be dropped because others replace them. They are in no comparison. */
+  readonly replaced: readonly ReplacedColumn[];
 }
 
 /** Implements `Migrator.check`. */
@@ -47,6 +50,7 @@ export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
   const { orm, schema, tables, migratorFor, ignored } = migrated;
   const [state, found] = [await readState(orm, tables), ignored.without(await readCatalog(orm, schema))];
   const unlisted = await unlistedMigrations(orm);
+  const replaced = await replacedColumns(poolSession(orm));
   const applied = [...new Set(state.log.map(({ name }) => name))];
   const known = new Set(state.migrations.map(({ name }) => name));
   return withScratchDatabase(migrated, async (scratch, guard) => {
@@ -74,6 +78,15 @@ export async function check(migrated: MigratedDatabase): Promise<CheckResult> {
     const agrees = [migrations, unlisted, database, entityDifferences, entities].every(
       (part) => part?.length === 0,
     );
-    return { agrees, migrations, unlisted, database, leftOut: guard.leftOut, entityDifferences, entities };
+    return {
+      agrees,
+      migrations,
+      unlisted,
+      database,
+      leftOut: guard.leftOut,
+      entityDifferences,
+      entities,
+      replaced,
+    };
   });
 }

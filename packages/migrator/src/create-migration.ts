@@ -25,6 +25,7 @@ import { newMigrationsDirectory, namingFor, type Naming } from './create/file/na
 import { filledColumns } from './safe-forms/filled-columns.ts';
 import { isEquivalent, safeContents, type SafeContents } from './safe-forms/safe-contents.ts';
 import { sourceOf, type Content } from './create/file/source.ts';
+import { replacementContents } from './rename-column/replacement-contents.ts';
 
 /** A migration that was written. */
 export interface CreatedMigration {
@@ -91,7 +92,8 @@ export async function createMigration(
   const origin = { orm, schema, scratchUrl };
   const { contents, leftOut, catalog, filled } = await withScratchDatabase(origin, async (scratch, guard) => {
     await new Migrator(scratch, { onEvent: (event) => guard.follow(event) }).up();
-    const made = await contentsOf({ orm: scratch, schema, ignored }, options);
+    const source = { orm: scratch, schema, ignored };
+    const made = (await replacementContents(source, options)) ?? (await contentsOf(source, options));
     return {
       contents: made,
       leftOut: guard.leftOut,
@@ -104,7 +106,12 @@ export async function createMigration(
   const last = migrations.at(-1);
   if (!last) return null;
   const preceding = migrations.slice(0, -1);
-  const safe = await verified(origin, preceding, await safeContents(last, filled), catalog);
+  const safe = await verified(
+    origin,
+    preceding,
+    last.apart ? null : await safeContents(last, filled),
+    catalog,
+  );
   const parts = [
     ...preceding.map((content) => ({ content, title: `${name}_values` })),
     ...(safe ? partsOf(safe, name) : [{ content: last, title: name }]),

@@ -17,6 +17,7 @@ export { backfill, type BackfillUpdate } from './files/backfill.ts';
 export { standalone } from './files/standalone.ts';
 export { park, unpark, type UnparkOptions } from './parking/park.ts';
 export type { ParkedObject } from './parking/parked-objects.ts';
+export type { ReplacedColumn } from './rename-column/replaced-columns.ts';
 export type { StandaloneOptions } from './sql/marks/standalone-mark.ts';
 export type { DownLosses } from './losses/down-losses.ts';
 export type { Direction } from './files/code-migration.ts';

@@ -19,6 +19,7 @@ import { tablesOf, type MigratorTables } from './ledger/tables.ts';
 import { refuseDroppedSchema } from './leftovers/dropped-schema.ts';
 import { lossesOfDown, type DownLosses } from './losses/down-losses.ts';
 import { refuseInvalidTimes, refuseSmallPool, type MigratorOptions } from './migrator-options.ts';
+import { replacedColumns, type ReplacedColumn } from './rename-column/replaced-columns.ts';
 import { parkedObjects, purge, type ParkedObject } from './parking/parked-objects.ts';
 import { appliedUpTo, planOf, type PlannedMigration, type PlanSource } from './plan/plan.ts';
 import { RowChecks } from './prechecks/row-checks.ts';
@@ -251,6 +252,11 @@ export class Migrator {
   /** Returns the columns and tables that migrations have parked, the oldest first. Changes nothing. */
   parked(): Promise<ParkedObject[]> {
     return parkedObjects(poolSession(this.#orm));
+  }
+
+  /** Returns the columns that wait to be dropped because others replace them: see `renameColumn` of `createMigration`. Changes nothing. */
+  replaced(): Promise<ReplacedColumn[]> {
+    return replacedColumns(poolSession(this.#orm));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { p } from '@mikro-orm/postgresql';
 import { describe, expect, test } from 'vitest';
+import { park } from 'mikro-orm-safe-migrations';
 import { readCatalog } from '../src/catalog/catalog.ts';
 import { createdProject, outcomeOf, tableOf, valuesOf } from './created-project.ts';
 
@@ -197,4 +198,13 @@ describe('a table that the entities never had is in no direction', () => {
     expect(await outcomeOf(migrator.up())).toBe('done');
     expect(await outcomeOf(migrator.down())).toBe('done');
   });
+});
+
+test('a column that is parked is neither dropped nor named', async () => {
+  const { created, kept } = await createdProject({
+    made: ['create table "books" ("id" serial primary key, "title" text not null)', park('books', ['title'])],
+    entities: [tableOf('books', {})],
+  });
+
+  expect({ created, kept }).toEqual({ created: null, kept: [] });
 });

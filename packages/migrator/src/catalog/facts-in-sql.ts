@@ -1,4 +1,5 @@
 import { parkedMark } from '../sql/marks/parking-mark.ts';
+import { replacedMark } from '../sql/marks/replaced-mark.ts';
 
 /**
  * Returns SQL for the privileges of an object, one fact each. The owner has no name. An object without an ACL has PostgreSQL's initial
@@ -42,6 +43,12 @@ export function privilegeMembers(state: string, owner: string): string {
 export function isNotParked(oid: string, column: string): string {
   return `not exists (select from pg_description where classoid = 'pg_class'::regclass and objoid = ${oid} and objsubid = ${column}
     and starts_with(description, '${parkedMark}'))`;
+}
+
+/** Returns a condition: that an object, or a column, does not wait for its drop because another column replaces it. */
+export function isNotReplaced(oid: string, catalog: string, column = '0'): string {
+  return `not exists (select from pg_description where classoid = '${catalog}'::regclass and objoid = ${oid} and objsubid = ${column}
+    and starts_with(description, '${replacedMark}'))`;
 }
 
 /** Returns SQL for the comment of an object or column. The index is faster than `obj_description`, a function in SQL. */

@@ -1,4 +1,11 @@
-import { commentOf, facts, isNotParked, privilegeMembers, privileges } from './facts-in-sql.ts';
+import {
+  commentOf,
+  facts,
+  isNotParked,
+  isNotReplaced,
+  privilegeMembers,
+  privileges,
+} from './facts-in-sql.ts';
 
 // $1 the migrator's schema, $2 the oids of the logs of this chain and others, $3 the schema of this one, or null to describe it too.
 const common = `
@@ -84,7 +91,8 @@ const parts: Readonly<Record<string, string>> = {
     )}
     from relation c join pg_attribute a on attrelid = c.oid join pg_type t on t.oid = atttypid
       left join pg_attrdef d on adrelid = c.oid and adnum = attnum
-    where attnum > 0 and not attisdropped and relkind <> 'S' and ${isNotParked('c.oid', 'attnum')}`,
+    where attnum > 0 and not attisdropped and relkind <> 'S' and ${isNotParked('c.oid', 'attnum')}
+      and ${isNotReplaced('c.oid', 'pg_class', 'attnum')}`,
 
   constraints: `
     select object, format('constraint %I', conname), null, ${facts({
@@ -97,7 +105,7 @@ const parts: Readonly<Record<string, string>> = {
       clustered: `case when indisclustered then 'yes' end`,
     })}
     from pg_constraint o join relation c on c.oid = conrelid left join pg_index on indexrelid = conindid and contype in ('p', 'u', 'x')
-    where contype not in ('n', 't')`,
+    where contype not in ('n', 't') and ${isNotReplaced('o.oid', 'pg_constraint')}`,
 
   indexes: `
     select object, format('index %I', i.relname), null, ${facts({
@@ -108,6 +116,7 @@ const parts: Readonly<Record<string, string>> = {
     })}
     from pg_index x join relation c on c.oid = indrelid join pg_class i on i.oid = indexrelid
     where not exists (select from pg_constraint where conindid = indexrelid and contype in ('p', 'u', 'x'))
+      and ${isNotReplaced('i.oid', 'pg_class')}
       -- Another session builds it, as REINDEX CONCURRENTLY does under another name.
       and (indisvalid or not exists (select from pg_locks where locktype = 'relation' and relation = indrelid and granted
         and mode = 'ShareUpdateExclusiveLock' and pid <> pg_backend_pid()
@@ -119,7 +128,7 @@ const parts: Readonly<Record<string, string>> = {
       comment: commentOf('t.oid', 'pg_trigger'),
       is: `case tgenabled when 'D' then 'disabled' when 'R' then 'for replicas' when 'A' then 'always on' end`,
     })}
-    from pg_trigger t join relation c on c.oid = tgrelid where not tgisinternal`,
+    from pg_trigger t join relation c on c.oid = tgrelid where not tgisinternal and ${isNotReplaced('t.oid', 'pg_trigger')}`,
 
   rules: `
     select object, format('rule %I', rulename), null, ${facts({
@@ -146,7 +155,7 @@ const parts: Readonly<Record<string, string>> = {
       definition: 'pg_get_statisticsobjdef(s.oid)',
       comment: commentOf('s.oid', 'pg_statistic_ext'),
     })}
-    from pg_statistic_ext s join relation c on c.oid = stxrelid`,
+    from pg_statistic_ext s join relation c on c.oid = stxrelid where ${isNotReplaced('s.oid', 'pg_statistic_ext')}`,
 
   // A sequence that a column owns is dropped with its table.
   sequences: `
@@ -186,7 +195,7 @@ const parts: Readonly<Record<string, string>> = {
       privileges('proacl', 'f', 'proowner', 'pronamespace'),
     )}
     from pg_proc p join namespace n on n.oid = pronamespace left join pg_aggregate on aggfnoid = p.oid
-    where not exists (select from member where classid = 'pg_proc'::regclass and objid = p.oid)`,
+    where not exists (select from member where classid = 'pg_proc'::regclass and objid = p.oid) and ${isNotReplaced('p.oid', 'pg_proc')}`,
 
   types: `
     select ${object.type}, '', null, ${facts(

@@ -2,6 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { describeEntityDifference } from '../catalog/differences.ts';
 import type { IgnoredObjects } from '../catalog/ignored-objects.ts';
 import { compareEntities, effectOf } from '../entities/entity-differences.ts';
+import { dropLeftOut } from '../entities/drop-left-out.ts';
 import { quoteDefaults } from '../entities/quote-defaults.ts';
 import type { Direction } from '../files/code-migration.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
@@ -43,6 +44,7 @@ export async function contentsOf(scratch: ScratchSchema, options: Decisions): Pr
   const { orm, schema, ignored } = scratch;
   const { renames = [], drops = [], lossy = [] } = options;
   await quoteDefaults(orm);
+  await dropLeftOut(orm);
   const renamed = await applyRenames(orm, { schema, ignored, renames });
   const difference = await differenceOf(scratch, renamed, new Set(drops));
   const { forward, backward, kept } = difference;

@@ -9,6 +9,7 @@ import { ormStatements } from '../sql/orm-statements.ts';
 import type { IgnoredObjects } from '../catalog/ignored-objects.ts';
 import { comparable } from './comparable.ts';
 import { createDescribed } from './described-catalog.ts';
+import { dropLeftOut } from './drop-left-out.ts';
 import { quoteDefaults } from './quote-defaults.ts';
 
 /** How the schema of all migrations differs from that of the entities. */
@@ -30,6 +31,7 @@ export async function compareEntities(
 ): Promise<EntityDifferences> {
   await quoteDefaults(scratch);
   const made = ignored.without(await readCatalog(scratch, schema));
+  await dropLeftOut(scratch);
   const { safe = false, dropTables = true } = scratch.config.get('migrations');
   const statements = await ormStatements(
     await scratch.schema.getUpdateSchemaSQL({ wrap: false, safe, dropTables }),

@@ -12,6 +12,7 @@ export interface StatementMigration {
     readonly replaces?: readonly string[];
     readonly loses?: readonly string[];
     readonly refuses?: readonly string[];
+    readonly lint?: Readonly<Record<string, string>>;
   };
 }
 
@@ -30,6 +31,7 @@ export function migrationClass({
     static readonly replaces = declared.replaces ?? [];
     static readonly loses = declared.loses ?? [];
     static readonly refuses = declared.refuses ?? [];
+    static readonly lint = declared.lint ?? {};
     readonly lockTimeout = settings.lockTimeout;
     readonly statementTimeout = settings.statementTimeout;
     override isTransactional(): boolean {

@@ -4,6 +4,7 @@ import { userTables, type TableName } from './tables-with-rows.ts';
 import { withScratchDatabase } from '../catalog/scratch-database.ts';
 import type { DownRequest } from '../ledger/requests.ts';
 import { inTransaction } from '../session/session.ts';
+import { replacedMark } from '../sql/marks/replaced-mark.ts';
 
 /**
  * Returns a predicate: whether a table loses rows or values when migrations are reverted. Applies
@@ -44,7 +45,10 @@ function installTriggers(scratch: MikroORM, { schema, tables }: MigratedDatabase
     await session.query(
       `insert into ${before}
        select c.oid, n.oid, nspname, relname, relfilenode, attnum, atttypid, atttypmod from ${userTables}
-         left join pg_attribute on attrelid = c.oid and attnum > 0 and not attisdropped and attgenerated = ''`,
+         left join pg_attribute on attrelid = c.oid and attnum > 0 and not attisdropped and attgenerated = ''
+           -- The column that it replaces has the same values.
+           and not exists (select from pg_description where classoid = 'pg_class'::regclass and objoid = attrelid and objsubid > 0
+             and starts_with(description, '${replacedMark}') and description::jsonb #>> '{replaced,by}' = attname)`,
       [schema, tables.log],
     );
     // Statement triggers also fire without a row.

@@ -76,12 +76,12 @@ function classOf(instance: Migration): MigrationClass {
   return instance.constructor as MigrationClass;
 }
 
-function draftClass({ apart = false, up, down, declared }: Content): MigrationClass {
+function draftClass({ apart = false, up, down, declared, lint = {} }: Content): MigrationClass {
   return migrationClass({
     transactional: !apart,
     up: up.statements.map(({ sql }) => sql),
     down: down.statements.map(({ sql }) => sql),
-    declared,
+    declared: { ...declared, lint },
   });
 }
 

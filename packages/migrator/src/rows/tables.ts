@@ -1,6 +1,6 @@
 import { userTables } from '../losses/tables-with-rows.ts';
 import { printingSettings } from '../catalog/catalog.ts';
-import { isNotParked } from '../catalog/facts-in-sql.ts';
+import { isNotParked, isNotReplaced } from '../catalog/facts-in-sql.ts';
 import { rowsMark } from '../catalog/server-guard.ts';
 import type { Session } from '../session/session.ts';
 
@@ -120,21 +120,22 @@ const tablesQuery = `
         'default', case when attgenerated = '' then pg_get_expr(adbin, adrelid) end,
         'isIdentity', attidentity <> '', 'isGenerated', attgenerated <> '') order by attnum)
       from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
-      -- New code writes no value that is parked.
-      where attrelid = r.oid and attnum > 0 and not attisdropped and ${isNotParked('r.oid', 'attnum')}),
+      -- New code writes no value that is parked, or that a trigger copies.
+      where attrelid = r.oid and attnum > 0 and not attisdropped and ${isNotParked('r.oid', 'attnum')}
+        and ${isNotReplaced('r.oid', 'pg_class', 'attnum')}),
     'foreignKeys', (select json_agg(json_build_object('name', conname, 'columns', ${names('conkey', 'conrelid')}, 'target', target.name,
         'targetColumns', ${names('confkey', 'confrelid')}, 'cascades', confdeltype in ('c', 'n', 'd'), 'isValidated', convalidated) order by conname)
       from pg_constraint join relation target on target.oid = confrelid
-      where conrelid = r.oid and contype = 'f' and conparentid = 0),
+      where conrelid = r.oid and contype = 'f' and conparentid = 0 and ${isNotReplaced('pg_constraint.oid', 'pg_constraint')}),
     'keys', (select json_agg(json_build_object('name', (select relname from pg_class i where i.oid = indexrelid), 'columns', ${names('indkey::int2[]', 'indrelid')},
         'others', array(select attname from pg_depend join pg_attribute on attrelid = refobjid and attnum = refobjsubid
           where classid = 'pg_class'::regclass and objid = indexrelid and refobjid = indrelid and attnum > 0
             and attnum <> all(indkey::int2[]) order by attnum),
         'isPrimary', indisprimary, 'isPartial', indpred is not null, 'isExclusion', indisexclusion) order by indexrelid)
-      from pg_index where indrelid = r.oid and (indisunique or indisexclusion) and indisvalid),
+      from pg_index where indrelid = r.oid and (indisunique or indisexclusion) and indisvalid and ${isNotReplaced('indexrelid', 'pg_class')}),
     'checks', (select json_agg(json_build_object('name', conname, 'columns', ${names('conkey', 'conrelid')},
         'expression', pg_get_expr(conbin, conrelid), 'isValidated', convalidated) order by conname)
-      from pg_constraint where conrelid = r.oid and contype = 'c'),
+      from pg_constraint where conrelid = r.oid and contype = 'c' and ${isNotReplaced('pg_constraint.oid', 'pg_constraint')}),
     'isDeferrable', exists (select from pg_constraint where conrelid = r.oid and condeferrable),
     'parts', array(select conname from pg_constraint where conrelid = r.oid
       union select relname from pg_index join pg_class i on i.oid = indexrelid where indrelid = r.oid

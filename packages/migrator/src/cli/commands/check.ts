@@ -3,6 +3,7 @@ import { describeDifference, describeEntityDifference } from '../../catalog/diff
 import { describeLeftOut } from '../../catalog/server-guard.ts';
 import type { CheckResult } from '../../check.ts';
 import type { MigrationCondition } from '../../ledger/status.ts';
+import { replacedLine } from '../../terminal/replaced-line.ts';
 import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
 import { dim, print, printJson, table } from '../../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
@@ -13,7 +14,7 @@ export function checkCommand<P extends DatabaseLocation>(host: CommandHost<P>): 
     .description('compare the database, the migrations and the entities; exit with 3 when they differ')
     .option(
       '--json',
-      'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, leftOut: [{ migration, statement, reason }], entityDifferences: [{ object, part, fact, expected, found, remedy }], entities: [sql] }',
+      'print JSON: { database, agrees, migrations: [status], unlisted: [file], differences: [{ object, part, fact, expected, found, remedy }] or null, leftOut: [{ migration, statement, reason }], entityDifferences: [{ object, part, fact, expected, found, remedy }], entities: [sql], replaced: [{ table, column, by }] }',
     )
     .addOption(scratchUrlOption())
     .action(({ json = false, scratchUrl }: { json?: boolean; scratchUrl?: string }) =>
@@ -31,6 +32,7 @@ export function checkCommand<P extends DatabaseLocation>(host: CommandHost<P>): 
         ])
           printComparison(title, lines, host);
         for (const one of result.leftOut) print(describeLeftOut(one));
+        for (const one of result.replaced) print(host.formatMessage(replacedLine(one)));
       }),
     );
 }

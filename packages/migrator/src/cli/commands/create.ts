@@ -15,6 +15,8 @@ interface Given {
   readonly rename: readonly string[];
   readonly drop: readonly string[];
   readonly lossy: readonly string[];
+  readonly renameColumn?: string;
+  readonly contract?: string;
   readonly scratchUrl?: string;
   readonly verify: boolean;
   readonly json?: boolean;
@@ -35,15 +37,23 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     .option('--lossy <column>', 'a column whose values may change with its type (repeatable)', listed, [])
     .option('--no-verify', 'leave out lint and verify, which take seconds')
     .option(
+      '--rename-column <a:b>',
+      'write the first part of a rename in two releases: add column b of the entities beside a, such as books.title:name',
+    )
+    .option('--contract <column>', 'write the second part, for a later release: drop the column a')
+    .option(
       '--json',
       'print { name, path, preceding: [{ name, path }], following: [{ name, path }], warnings: [{ direction, message }], certificates: as verify --json, findings: as lint --json, leftOut: [{ migration, statement, reason }], kept: [name] } for programs; name and path are null when there is nothing to write',
     )
     .addOption(scratchUrlOption())
-    .action((name: string, { rename, drop, lossy, scratchUrl, verify, json = false }: Given) => {
+    .action((name: string, given: Given) => {
+      const { rename, drop, lossy, contract, scratchUrl, verify, json = false } = given;
       if (!/^[a-z][a-z0-9_]*$/.test(name)) {
         throw new UsageError(`"${name}" can't name a migration: use snake_case, such as add_tags`);
       }
-      const renames = rename.map(parseRename);
+      const renames = rename.map((one) => parseRename('--rename', one));
+      const renameColumn =
+        given.renameColumn === undefined ? undefined : parseRename('--rename-column', given.renameColumn);
       return host.withDatabase(async (orm) => {
         const { createMigration } = await import('../../create-migration.ts');
         let kept: readonly string[] = [];
@@ -51,7 +61,15 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
           kept = names;
         };
         const created = await withAnswers({ renames, drops: drop }, (decisions) =>
-          createMigration(orm, name, { ...decisions, lossy, scratchUrl, onKept, verify }),
+          createMigration(orm, name, {
+            ...decisions,
+            lossy,
+            renameColumn,
+            contract,
+            scratchUrl,
+            onKept,
+            verify,
+          }),
         );
         if (created !== null)
           await host.onCreated(
@@ -61,6 +79,7 @@ export function createCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         if (json) return printJson({ ...(created ?? nothing), kept });
         if (created === null) print('Entities and migrations agree; nothing was written.');
         else printCreated(created);
+        if (renameColumn) print(host.formatMessage(nextStep(renameColumn)));
         for (const one of kept) print(`  No entity describes ${one}: it stays.`);
         if (kept.length > 0)
           print(host.formatMessage('  To drop one of these, name it: --drop books.by_year'));
@@ -101,10 +120,14 @@ function listed(given: string, earlier: readonly string[]): string[] {
   return [...earlier, ...given.split(',')];
 }
 
-function parseRename(given: string): Rename {
+function parseRename(option: string, given: string): Rename {
   const [from, to, ...rest] = given.split(':');
   if (!from || !to || rest.length > 0) {
-    throw new UsageError(`--rename ${given} is invalid: use old:new, such as books.title:name`);
+    throw new UsageError(`${option} ${given} is invalid: use old:new, such as books.title:name`);
   }
   return { from, to };
+}
+
+function nextStep({ from }: Rename): string {
+  return `  In a later release, when no running code uses ${from}: migrate create NAME --contract ${from}`;
 }

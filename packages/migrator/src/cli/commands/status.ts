@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { MigrationCondition, MigrationStatus } from '../../ledger/status.ts';
 import { driftLines, driftNote } from '../../terminal/drift-lines.ts';
 import { parkedLine } from '../../terminal/parked-line.ts';
+import { replacedLine } from '../../terminal/replaced-line.ts';
 import { dim, minuteOf, print, printJson, tableOfNames, wrapLine } from '../../terminal/output.ts';
 import { readCertificates, type KeptCertificate } from '../../verify/certificate-file.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
@@ -28,7 +29,7 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     .option('--certificates <file>', 'show what verify --certificate wrote to this file')
     .option(
       '--json',
-      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum, certificate with --certificates, null without one or after an edit }], drift: { unknown: reason or null, differences: [{ object, part, fact, expected, found }], notCompared: reason if a part was not }, parked: [{ table, column or null, since }] }',
+      'print JSON: { database, migrations: [{ name, condition, appliedAt, duration, by, checksum, certificate with --certificates, null without one or after an edit }], drift: { unknown: reason or null, differences: [{ object, part, fact, expected, found }], notCompared: reason if a part was not }, parked: [{ table, column or null, since }], replaced: [{ table, column, by }] }',
     )
     .action(({ json = false, exitCode = false, certificates: file }: Given) =>
       host.withDatabase(async (orm, place) => {
@@ -39,19 +40,20 @@ export function statusCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         const migrations = certificates
           ? found.map((one) => ({ ...one, certificate: certificateOf(one, certificates.get(one.name)) }))
           : found;
-        const parked = await migrator.parked();
+        const [parked, replaced] = [await migrator.parked(), await migrator.replaced()];
         const { differences } = drift;
         if (
           exitCode &&
           (differences.length > 0 || migrations.some(({ condition }) => condition !== 'applied'))
         )
           process.exitCode = 3;
-        if (json) return printJson({ database: place.database, migrations, drift, parked });
+        if (json) return printJson({ database: place.database, migrations, drift, parked, replaced });
         print(host.describe(place));
         const titles = ['migration', 'state', 'applied at', 'took', ...(certificates ? ['certificate'] : [])];
         print(tableOfNames(titles, migrations.map(row), 0));
         for (const line of summaryOf(migrations)) print(wrapLine(line));
         for (const one of parked) print(wrapLine(`Kept: ${parkedLine(one)}; \`purge\` drops it.`));
+        for (const one of replaced) print(wrapLine(host.formatMessage(replacedLine(one))));
         if (differences.length > 0) for (const line of driftLines(differences)) print(wrapLine(line));
         const note = driftNote(drift);
         // Nothing is recorded of a database that no run has changed.

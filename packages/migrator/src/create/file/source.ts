@@ -46,6 +46,8 @@ export interface Content {
   readonly declarations: readonly string[];
   /** The same for `verify`, by table and column. */
   readonly declared: Declared;
+  /** The reasons for which rules of `lint` don't hold, by rule: its `static lint`. */
+  readonly lint?: Readonly<Record<string, string>>;
 }
 
 /** Returns the source of a migration, formatted. */
@@ -69,7 +71,7 @@ export async function sourceOf({ className, name, form }: Naming, content: Conte
 ${docstring(content)}
 ${form === 'commonjs' ? '' : 'export '}class ${className} extends Migration {
   ${override}name = '${name}';
-${declaredLists(content, typed)}
+${declaredLists(content, typed)}${silences(content, typed)}
 ${content.apart ? `  ${override}isTransactional()${typed ? ': boolean' : ''} {\n    return false;\n  }\n\n` : ''}${await method('up')}
 ${await method('down')}}
 ${exported}`;
@@ -96,17 +98,23 @@ function literal(text: string): string {
     : `'${text.replaceAll(/[\\']/g, String.raw`\$&`)}'`;
 }
 
-function docstring({ summary, locked, declarations }: Content): string {
+function silences({ lint = {} }: Content, typed: boolean): string {
+  const reasons = Object.entries(lint).map(([rule, reason]) => `    '${rule}': ${literal(reason)},\n`);
+  return reasons.length === 0
+    ? ''
+    : `  static ${typed ? 'readonly ' : ''}lint = {\n${reasons.join('')}  };\n`;
+}
+
+function docstring({ summary, locked, declarations, apart = false }: Content): string {
   const { changed, referred } = locked;
+  const until = apart ? 'for a moment, several times' : 'until it has committed';
   const lines = [
     `${summary}.`,
     '',
-    ...(changed.length === 0
-      ? []
-      : [`Locks: can stop reads and writes of ${joinNames(changed)} until it has committed.`]),
+    ...(changed.length === 0 ? [] : [`Locks: can stop reads and writes of ${joinNames(changed)} ${until}.`]),
     ...(referred.length === 0
       ? []
-      : [`Locks: stops writes to ${joinNames(referred)}, which it refers to, until it has committed.`]),
+      : [`Locks: stops writes to ${joinNames(referred)}, which it refers to, ${until}.`]),
     ...(changed.length + referred.length === 0 ? ['Locks: nothing that was there before.'] : []),
     ...declarations,
   ];

@@ -131,11 +131,14 @@ function isInsert({ text, actions }: ActingStatement): boolean {
   return /^insert\b/i.test(text) && actions.length === 0;
 }
 
+const relationName = /^"(?:[^"]|"")*"(?:\."(?:[^"]|"")*")?$/;
+
 async function resolveNames(
   session: Session,
   { actions }: ActingStatement,
 ): Promise<ReadonlyMap<string, number>> {
-  const names = actions.flatMap(relationsIn);
+  // A trigger or policy has the name of its table before its own.
+  const names = actions.flatMap(relationsIn).filter((name) => relationName.test(name));
   if (names.length === 0) return new Map();
   const rows = await session.query<{ name: string; oid: number | null }>(
     'select name, to_regclass(name)::oid::int as oid from unnest($1::text[]) name',

@@ -11,7 +11,7 @@ export const renameRules: readonly Rule[] = [
     name: 'rename-column',
     does: 'Renames a column of an existing table.',
     locks: brief,
-    why: `${why} Add a new column that a trigger keeps equal, switch the code, and drop the old one later.`,
+    why: `${why} Add a new column that a trigger keeps equal, switch the code, and drop the old one later: \`create NAME --rename-column orders.number:quantity\` writes that.`,
     unsafe: { up: ['alter table orders rename column number to quantity'] },
     safe: [
       {
