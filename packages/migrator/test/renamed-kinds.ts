@@ -26,6 +26,9 @@ export const renamedKinds: readonly RenamedKind[] = [
     made: [
       'create table books (id int primary key, title text not null)',
       `comment on column books.title is 'It''s its name'`,
+      'grant select (title), update (title) on books to public',
+      'alter table books alter column title set storage external, alter column title set statistics 500',
+      'alter table books alter column title set compression pglz, alter column title set (n_distinct = 100)',
     ],
     rows,
     entities: (title) => [tableOf('books', { ...id, [title]: p.text() })],

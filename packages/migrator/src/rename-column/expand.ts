@@ -9,13 +9,13 @@ import type { Content } from '../create/file/source.ts';
 import { describedCatalog } from '../entities/described-catalog.ts';
 import { quoteDefaults } from '../entities/quote-defaults.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
-import { inTransaction, poolSession } from '../session/session.ts';
-import { quoteText } from '../sql/quote-names.ts';
+import { inTransaction } from '../session/session.ts';
 import { markOfPart, markOfReplaced, replacedMark } from '../sql/marks/replaced-mark.ts';
-import { readColumn, type ColumnPart, type ColumnWithParts } from './column-with-parts.ts';
-import { createSync, dropSync, shortened } from './sync-triggers.ts';
+import { readColumn, type ColumnWithParts } from './column-with-parts.ts';
+import { commentsOnPart, inUse, partsAside, valueOf } from './parts-aside.ts';
+import { createSync, dropSync } from './sync-triggers.ts';
 import { contentOf, requireSame } from './tried-content.ts';
-import { commentOn, inSchema, sameType, tableOf, tablesLocked, together, twinOf } from './twin.ts';
+import { commentOn, sameType, tableOf, tablesLocked, together, twinOf } from './twin.ts';
 
 /** A column before and after it is renamed, with the schema that the rename leaves. */
 interface Renamed {
@@ -116,7 +116,9 @@ function describe({ before, after, taken }: Renamed): Content {
       ...createSync({ old: before, next: after.name }, moved ? null : before.default),
       ...(moved ? [`alter table ${table} alter column ${old} drop default`] : []),
       ...aside.filter(({ kind }) => kind !== 'unique').map(({ rename }) => rename.up),
-      ...before.parts.flatMap((part) => comments(before, { ...part, name: inUse(part, aside) }, mark, mark)),
+      ...before.parts.flatMap((part) =>
+        commentsOnPart(before, { ...part, name: inUse(part, aside) }, mark, mark),
+      ),
       ...commentOn(`column ${table}.${old}`, markOfReplaced(after.name)),
       ...twin.rules,
     ]),
@@ -129,7 +131,7 @@ function describe({ before, after, taken }: Renamed): Content {
     `alter table ${table} drop column ${next}`,
     ...(moved ? [`alter table ${table} alter column ${old} set default ${before.default}`] : []),
     ...aside.map(({ rename }) => rename.down),
-    ...before.parts.flatMap((part) => comments(before, part, part.comment, part.indexComment)),
+    ...before.parts.flatMap((part) => commentsOnPart(before, part, part.comment, part.indexComment)),
     `comment on column ${table}.${old} is ${valueOf(before.comment)}`,
   ]);
   const label = shortName({ schema: before.schema, name: before.table });
@@ -152,61 +154,6 @@ function describe({ before, after, taken }: Renamed): Content {
     up: { notes: notesOf(after), statements: up.map((sql) => ({ sql, notes: [] })) },
     down: { notes: notesOf(before), statements: [{ sql: down, notes: [] }] },
   };
-}
-
-interface PartAside {
-  readonly kind: ColumnPart['kind'];
-  readonly name: string;
-  readonly aside: string;
-  readonly rename: { readonly up: string; readonly down: string };
-}
-
-/** Returns the parts whose names the entities use for those of the new column. */
-function partsAside({ before, after, taken }: Pick<Renamed, 'before' | 'after' | 'taken'>): PartAside[] {
-  return before.parts.flatMap(({ oid, kind, name }): PartAside[] => {
-    if (after.parts.find((one) => one.oid === oid)?.name !== name) return [];
-    const aside = freeName(name, taken);
-    const renaming = (from: string, to: string): string => {
-      if (kind === 'index' || kind === 'statistics')
-        return `alter ${kind} ${inSchema(before, from)} rename to ${quoted(to)}`;
-      return `alter table ${tableOf(before)} rename constraint ${quoted(from)} to ${quoted(to)}`;
-    };
-    return [{ kind, name, aside, rename: { up: renaming(name, aside), down: renaming(aside, name) } }];
-  });
-}
-
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  for (let turn = 1; ; turn++) {
-    const free = shortened(`replaced${turn === 1 ? '' : turn}_${name}`);
-    if (!taken.has(free)) return free;
-  }
-}
-
-// A unique constraint gives its name up later.
-function inUse({ kind, name }: ColumnPart, aside: readonly PartAside[]): string {
-  return (
-    (kind === 'unique' ? undefined : aside.find((one) => one.name === name && one.kind === kind)?.aside) ??
-    name
-  );
-}
-
-function comments(
-  column: ColumnWithParts,
-  part: ColumnPart,
-  text: string | null,
-  ofIndex: string | null,
-): string[] {
-  const { kind, name } = part;
-  if (kind === 'index' || kind === 'statistics')
-    return [`comment on ${kind} ${inSchema(column, name)} is ${valueOf(text)}`];
-  return [
-    `comment on constraint ${quoted(name)} on ${tableOf(column)} is ${valueOf(text)}`,
-    ...(kind === 'unique' ? [`comment on index ${inSchema(column, name)} is ${valueOf(ofIndex)}`] : []),
-  ];
-}
-
-function valueOf(comment: string | null): string {
-  return comment === null ? 'null' : quoteText(comment);
 }
 
 /** Returns the statements that compute other columns from this one. */
