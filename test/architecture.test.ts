@@ -70,7 +70,9 @@ const migratorFolders = [
   'safe-forms',
   'parking',
   'rows',
+  'measure',
   'verify',
+  'forecast',
   'terminal',
 ].map((name) => `${migrator}/${name}`);
 for (const [index, folder] of migratorFolders.entries()) layers[folder] = migratorFolders.slice(0, index);

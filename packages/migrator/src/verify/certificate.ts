@@ -1,6 +1,7 @@
 import type { Difference } from '../catalog/differences.ts';
 import type { LeftOut } from '../catalog/server-guard.ts';
 import type { Direction } from '../files/code-migration.ts';
+import type { Measurement } from '../measure/measurement.ts';
 import { isDeclaredBy, type Declaration, type Declarations } from '../files/declarations.ts';
 
 /** What a direction of a migration loses, or whose rows it refuses. */
@@ -43,6 +44,8 @@ export interface Certificate {
   /** How many rows were generated, in all sets. */
   readonly rows: number;
   readonly durationMs: number;
+  /** What each statement took on the requested number of rows; absent where none was requested. */
+  readonly measured?: Measurement;
 }
 
 /** An effect before it is compared with the declarations. */

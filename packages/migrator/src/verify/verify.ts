@@ -4,6 +4,7 @@ import { readMigrations } from '../files/read-migrations.ts';
 import { readState } from '../ledger/state.ts';
 import { MigrationRefusedError, nearestName } from '../session/errors.ts';
 import { certify, type Certificate } from './certificate.ts';
+import { measureMigration } from './measure-migration.ts';
 import { verifyMigration } from './verify-migration.ts';
 import { Workspace } from './workspace.ts';
 
@@ -11,6 +12,11 @@ import { Workspace } from './workspace.ts';
 export interface VerifyRequest {
   /** Names, all that are pending, or all. Default `all`. */
   readonly migrations?: readonly string[] | 'pending' | 'all' | undefined;
+  /**
+   * Also measures each statement on so many generated rows in each table that the migration touches: its time, the locks that it takes, and for
+   * how long readers and writers wait. Absent for no measurement.
+   */
+  readonly rows?: number | undefined;
   /** Called with what is verified now. */
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
 }
@@ -27,7 +33,7 @@ export interface VerifyProgress {
 /** Implements `Migrator.verify`. */
 export async function verify(
   migrated: MigratedDatabase,
-  { migrations: chosen = 'all', onProgress }: VerifyRequest,
+  { migrations: chosen = 'all', rows, onProgress }: VerifyRequest,
 ): Promise<Certificate[]> {
   const { orm, schema, tables, ignored } = migrated;
   const migrations = await readMigrations(orm);
@@ -59,18 +65,23 @@ export async function verify(
             guard.follow({ kind: 'started', name });
             const loaded = await migration.load();
             const progress = { migration: name, number: certificates.length + 1, count: names.length };
-            const findings = await verifyMigration(
-              { ...context, report: (step) => onProgress?.({ ...progress, step }) },
-              loaded,
-            );
+            const reporting = {
+              ...context,
+              report: (step: string) => onProgress?.({ ...progress, step }),
+            };
+            const findings = await verifyMigration(reporting, loaded);
             const durationMs = Math.round(performance.now() - began);
-            certificates.push(
-              certify(
-                name,
-                findings.observations(guard.leftOut.slice(before), durationMs),
-                loaded.declarations(),
-              ),
+            const certificate = certify(
+              name,
+              findings.observations(guard.leftOut.slice(before), durationMs),
+              loaded.declarations(),
             );
+            certificates.push({
+              ...certificate,
+              ...(rows !== undefined && {
+                measured: await measureMigration(reporting, migrated, loaded, rows),
+              }),
+            });
             if (certificates.length === names.length) break;
             if (findings.failures.some((text) => text.startsWith('up fails without rows'))) break;
           } else await workspace.discard();

@@ -1,0 +1,87 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import { rowsMark } from '../catalog/server-guard.ts';
+import { fillTables } from '../rows/fill.ts';
+import type { Harvest } from '../rows/harvest.ts';
+import { multiplyRows, type FilledTable } from '../rows/multiply.ts';
+import { Pools, type LearnedValues } from '../rows/pools.ts';
+import type { RowValues } from '../rows/row.ts';
+import { createFunctions } from '../rows/server-functions.ts';
+import type { ColumnShape } from '../rows/shaped-value.ts';
+import type { Column, Table, TableCatalog } from '../rows/tables.ts';
+import { inTransaction, poolSession, type Session } from '../session/session.ts';
+
+/** How many rows tables get, and of what shape. */
+export interface TableSizes {
+  /** The tables that get many, by their quoted names. The others get a few. */
+  readonly touched: ReadonlySet<string>;
+  readonly rowsOf: (table: Table) => number;
+  /** The shape of a column; null for values that repeat. */
+  readonly shapeOf: (table: Table, column: Column) => ColumnShape | null;
+}
+
+/** What a database is filled with. */
+export interface SizedFilling {
+  readonly tables: TableCatalog;
+  /** The schema on the other side of the migration. */
+  readonly other: TableCatalog;
+  readonly harvest: Harvest;
+  readonly learned: LearnedValues;
+  readonly templates: Map<string, RowValues>;
+  readonly sizes: TableSizes;
+}
+
+// Beyond the numbers that another filling of the same database uses.
+const firstRow = 2_500;
+
+/**
+ * Fills the tables of a scratch database with generated rows, and vacuums and analyzes those that get many. Tables that have their size
+ * already, as after another filling, get no more.
+ */
+export async function fillToSize(
+  copy: MikroORM,
+  { tables, other, harvest, learned, templates, sizes }: SizedFilling,
+): Promise<FilledTable[]> {
+  const touched = tables.tables.filter(({ name }) => sizes.touched.has(name));
+  const filled = await inTransaction(copy, async (session) => {
+    await createFunctions(session);
+    const pools = await Pools.learn(session, { tables, other, harvest, learned });
+    const filling = { tables, pools, harvest, touched: new Set<string>(), templates };
+    await fillTables(session, filling, 'plain', firstRow);
+    await withoutTriggers(session);
+    const report: FilledTable[] = [];
+    for (const table of touched) {
+      await stopAutovacuum(session, table);
+      const same = other.tables.find(({ label }) => label === table.label);
+      const shapes = new Map(
+        table.columns.flatMap((column) => {
+          const shape = sizes.shapeOf(table, column);
+          return shape ? [[column.name, shape] as const] : [];
+        }),
+      );
+      const work = { table, tables, other: same, otherTables: other, pools, shapes };
+      report.push(await multiplyRows(session, { ...work, rows: sizes.rowsOf(table) }));
+    }
+    return report;
+  });
+  for (const { name } of touched) await poolSession(copy).query(`vacuum analyze ${name}`);
+  return filled;
+}
+
+/** Skips triggers and foreign keys in the transaction, where the role may: the rows refer to existing ones. */
+async function withoutTriggers(session: Session): Promise<void> {
+  await session.query('savepoint migrator_replica');
+  await session
+    .query('set local session_replication_role = replica')
+    .catch(() => session.query('rollback to savepoint migrator_replica'));
+}
+
+/** It would hold locks, and take time, whenever it happens to run. */
+async function stopAutovacuum(session: Session, { name }: Table): Promise<void> {
+  const leaves = await session.query<{ leaf: string }>(
+    `${rowsMark}select relid::text as leaf from pg_partition_tree($1::regclass) where isleaf
+     union select $1::text from pg_class where oid = $1::regclass and relkind = 'r'`,
+    [name],
+  );
+  for (const { leaf } of leaves)
+    await session.query(`${rowsMark}alter table ${leaf} set (autovacuum_enabled = false)`);
+}

@@ -1,0 +1,154 @@
+import type { Interceptor, Send } from '../internals/intercept-queries.ts';
+import { rank } from '../lint/observation/locks.ts';
+import type { HeldLock } from './lock-reader.ts';
+
+/** A statement of a migration while it runs. Times by `performance.now()`; null until then. */
+export interface TimedStatement {
+  readonly number: number;
+  readonly sql: string;
+  readonly began: number;
+  ended: number | null;
+  readonly locks: TimedLock[];
+}
+
+/** A lock that a statement took. */
+export interface TimedLock extends HeldLock {
+  readonly began: number;
+  /** The end of its transaction. */
+  ended: number | null;
+}
+
+/** What a migrator reports, as far as it is used here. */
+interface ReportedEvent {
+  readonly kind: string;
+  readonly sql?: string;
+  readonly number?: number;
+}
+
+// In milliseconds.
+const pollEvery = 5;
+
+/**
+ * Records when each statement of a run began and ended, by the migrator's events and by what its connections send, and which locks it took:
+ * read on another connection while it runs, and after it before the next one is sent.
+ */
+export class Timeline {
+  readonly #statements = new Map<number, TimedStatement>();
+  readonly #locksOf: (pid: number) => Promise<readonly HeldLock[]>;
+  #current: TimedStatement | null = null;
+
+  constructor(locksOf: (pid: number) => Promise<readonly HeldLock[]>) {
+    this.#locksOf = locksOf;
+  }
+
+  /** The statements in their order. After a retry, those of the last attempt. */
+  get statements(): readonly TimedStatement[] {
+    return [...this.#statements.values()].toSorted((a, b) => a.number - b.number);
+  }
+
+  /** Receives an event of the migrator. */
+  follow({ kind, sql, number }: ReportedEvent): void {
+    if (kind !== 'statement' && kind !== 'done') return;
+    // A backfill sends other texts than its statement, and ends with the next event.
+    if (this.#current) this.#current.ended ??= performance.now();
+    this.#current = null;
+    if (kind === 'done' || sql === undefined || number === undefined) return;
+    this.#current = { number, sql, began: performance.now(), ended: null, locks: [] };
+    this.#statements.set(number, this.#current);
+  }
+
+  /** Ends what has not ended, as after a failure. */
+  finish(): void {
+    const now = performance.now();
+    for (const statement of this.#statements.values()) {
+      statement.ended ??= now;
+      for (const lock of statement.locks) lock.ended ??= now;
+    }
+  }
+
+  /** Returns the interceptor of one connection of the run. */
+  interceptor(): Interceptor {
+    const connection = new WatchedConnection();
+    return async (send, text, values) => {
+      const statement = this.#current;
+      const isOwn = statement !== null && text.endsWith(statement.sql);
+      // The only other ones that take long are those of a backfill.
+      if (!statement || !(isOwn || /^update\b/i.test(text))) return connection.pass(send, text, values);
+      const pid = await connection.process(send);
+      const read = async (): Promise<void> => connection.add(statement, await this.#locksOf(pid));
+      const ended = new AbortController();
+      const reading = readUntil(ended.signal, read);
+      try {
+        return await connection.pass(send, text, values);
+      } finally {
+        if (isOwn) statement.ended = performance.now();
+        ended.abort();
+        await reading;
+        if (connection.isInTransaction) await read();
+        else connection.release();
+      }
+    };
+  }
+}
+
+/** A connection of the run, and the locks that its transaction holds. */
+class WatchedConnection {
+  isInTransaction = false;
+  #pid: number | null = null;
+  #held: TimedLock[] = [];
+
+  async pass(...[send, text, values]: Parameters<Interceptor>): ReturnType<Interceptor> {
+    const result = await send(text, values);
+    if (/^(?:begin|start transaction)\b/i.test(text)) this.isInTransaction = true;
+    if (/^(?:commit|rollback)\b(?! to\b)/i.test(text)) {
+      this.isInTransaction = false;
+      this.release();
+    }
+    return result;
+  }
+
+  async process(send: Send): Promise<number> {
+    if (this.#pid === null) {
+      const { rows } = await send('select pg_backend_pid() as pid');
+      this.#pid = Number(rows[0]?.['pid']);
+    }
+    return this.#pid;
+  }
+
+  /** Adds to a statement the locks that are stronger than what is held already. */
+  add(statement: TimedStatement, locks: readonly HeldLock[]): void {
+    for (const lock of locks) {
+      if (this.#held.some(({ table, mode }) => table === lock.table && rank(mode) >= rank(lock.mode)))
+        continue;
+      const taken: TimedLock = { ...lock, began: statement.began, ended: null };
+      this.#held.push(taken);
+      // Of several that one statement takes, the strongest.
+      const weaker = statement.locks.findIndex(({ table }) => table === lock.table);
+      if (weaker >= 0) statement.locks.splice(weaker, 1);
+      statement.locks.push(taken);
+    }
+  }
+
+  release(): void {
+    const now = performance.now();
+    for (const lock of this.#held) lock.ended = now;
+    this.#held = [];
+  }
+}
+
+async function readUntil(signal: AbortSignal, read: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pollEvery);
+      signal.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        { once: true },
+      );
+    });
+    if (!signal.aborted) await read();
+  }
+}

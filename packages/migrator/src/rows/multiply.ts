@@ -1,0 +1,190 @@
+import { rowsMark } from '../catalog/server-guard.ts';
+import { describeServerError } from '../session/describe-server-error.ts';
+import { findSqlState } from '../session/find-sql-state.ts';
+import type { Session } from '../session/session.ts';
+import type { Fresh } from './fresh.ts';
+import type { Pools } from './pools.ts';
+import { distinctColumns, quoteIdentifier } from './row.ts';
+import { isSequence } from './sets.ts';
+import { shapedValue, type ColumnShape } from './shaped-value.ts';
+import type { Column, Table, TableCatalog } from './tables.ts';
+
+/** How a table is filled. */
+export interface Multiplication {
+  /** The table, with at least one row that the server accepted. */
+  readonly table: Table;
+  readonly tables: TableCatalog;
+  /** The same table on the other side of the migration; undefined where it has none. */
+  readonly other: Table | undefined;
+  readonly otherTables: TableCatalog;
+  readonly pools: Pools;
+  /** How many rows it shall have. */
+  readonly rows: number;
+  /** The shapes of its columns, by name; every other column gets values of its existing rows. */
+  readonly shapes: ReadonlyMap<string, ColumnShape>;
+}
+
+/** What a table has after it was filled. */
+export interface FilledTable {
+  /** Quoted as in SQL, without `public`. */
+  readonly table: string;
+  readonly rows: number;
+  /** Why it has fewer rows than requested; null for one that has them. */
+  readonly reason: string | null;
+}
+
+const chunk = 50_000;
+// Existing rows whose values are repeated: the first ones, which every column's checks accept.
+const baseRows = 3;
+// Numbers of generated rows are below: a fresh value is another one for each.
+const firstNumber = 100_000;
+
+/**
+ * Fills a table up to a number of rows, in the open transaction of `session`: copies of its first rows, with other values in a column of
+ * each unique key, and in the columns that have a shape.
+ */
+export async function multiplyRows(session: Session, work: Multiplication): Promise<FilledTable> {
+  const { table, rows } = work;
+  let count = await countRows(session, table);
+  if (count === 0) return { table: table.label, rows: 0, reason: 'no row could be generated' };
+  const statement = new MultiplyingInsert(work);
+  let skipsConflicts = false;
+  for (let from = 0; count < rows; from += chunk) {
+    const size = Math.min(chunk, rows - count);
+    const outcome = await attempt(session, statement, { from, size, skipsConflicts });
+    if (outcome.failed === '23505' && !skipsConflicts) {
+      skipsConflicts = true;
+      from -= chunk;
+      continue;
+    }
+    if (outcome.failed !== null) return { table: table.label, rows: count, reason: outcome.reason };
+    if (outcome.inserted === 0)
+      return { table: table.label, rows: count, reason: 'its unique keys allow no more generated rows' };
+    count += outcome.inserted;
+  }
+  return { table: table.label, rows: count, reason: null };
+}
+
+interface Chunk {
+  readonly from: number;
+  readonly size: number;
+  readonly skipsConflicts: boolean;
+}
+
+type Outcome =
+  | { readonly failed: null; readonly inserted: number }
+  | { readonly failed: string; readonly reason: string };
+
+async function attempt(session: Session, statement: MultiplyingInsert, part: Chunk): Promise<Outcome> {
+  await session.query('savepoint migrator_multiply');
+  try {
+    const { sql, values } = statement.of(part);
+    const [row] = await session.query<{ inserted: number }>(sql, values);
+    await session.query('release savepoint migrator_multiply');
+    return { failed: null, inserted: row?.inserted ?? 0 };
+  } catch (error) {
+    const failed = findSqlState(error);
+    if (failed === '') throw error;
+    await session.query('rollback to savepoint migrator_multiply');
+    return { failed, reason: describeServerError(error, []) };
+  }
+}
+
+async function countRows(session: Session, { name }: Table): Promise<number> {
+  const [row] = await session.query<{ count: number }>(
+    `${rowsMark}select count(*)::int as count from ${name}`,
+  );
+  return row?.count ?? 0;
+}
+
+/** The insert of a part of the rows. */
+class MultiplyingInsert {
+  readonly #work: Multiplication;
+  readonly #fresh: readonly { readonly name: string; readonly fresh: Fresh; readonly column: Column }[];
+  readonly #columns: readonly Column[];
+
+  constructor(work: Multiplication) {
+    const { table, other, pools } = work;
+    this.#work = work;
+    const distinct = distinctColumns(withKeysOf(table, other));
+    this.#columns = table.columns.filter(
+      (column) => !column.isGenerated && !column.isIdentity && !isSequence(column.default),
+    );
+    this.#fresh = this.#columns.flatMap((column) => {
+      const { fresh } = pools.of(table, column.name);
+      return distinct.has(column.name) && fresh ? [{ name: column.name, fresh, column }] : [];
+    });
+  }
+
+  of({ from, size, skipsConflicts }: Chunk): { readonly sql: string; readonly values: readonly unknown[] } {
+    const { table } = this.#work;
+    const names = this.#fresh.map((_, index) => `value_${index}`);
+    const values = this.#fresh.map(({ name, fresh }) => {
+      const shape = this.#work.shapes.get(name);
+      return Array.from({ length: size }, (_, index) =>
+        fresh(firstNumber + (shape?.isOrdered === false ? scattered(from + index) : from + index)),
+      );
+    });
+    const given =
+      names.length === 0
+        ? `generate_series(1, ${size}) with ordinality given(ordinal, number)`
+        : `unnest(${names.map((_, index) => `$${index + 1}::text[]`).join(', ')}) with ordinality given(${names.join(', ')}, number)`;
+    const columns = this.#columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+    const expressions = this.#columns.map((column) => this.#expressionOf(column)).join(', ');
+    return {
+      sql: `${rowsMark}with base as materialized (
+          select *, row_number() over () - 1 as migrator_base, count(*) over () as migrator_count
+          from (select * from ${table.name} limit ${baseRows}) row
+        ), inserted as (
+          insert into ${table.name} ${
+            columns === ''
+              ? 'default values'
+              : `(${columns})
+          select ${expressions} from ${given}
+            cross join lateral (select number + ${from} as n) numbered
+            join base on migrator_base = n % migrator_count order by n`
+          }
+          ${skipsConflicts ? 'on conflict do nothing' : ''} returning 1
+        ) select count(*)::int as inserted from inserted`,
+      values,
+    };
+  }
+
+  #expressionOf(column: Column): string {
+    const { table, tables, other, otherTables, shapes, rows } = this.#work;
+    const own = this.#fresh.findIndex(({ name }) => name === column.name);
+    if (own >= 0) return `value_${own}::${column.declared}`;
+    const base = `base.${quoteIdentifier(column.name)}`;
+    const shape = shapes.get(column.name);
+    if (!shape || !isFree(table, other, column.name)) return base;
+    const same = other?.columns.find(({ name }) => name === column.name);
+    const value = shapedValue({ tables, column, other: same, otherTables, shape, rows });
+    return value ?? base;
+  }
+}
+
+// Bijective below 2^24, and scatters neighbours.
+function scattered(number: number): number {
+  const low = number % 2 ** 24;
+  return number - low + ((low * 10_368_889) % 2 ** 24);
+}
+
+/** Returns a table with the unique keys that it has on either side of the migration. */
+function withKeysOf(table: Table, other: Table | undefined): Table {
+  const names = new Set(table.columns.map(({ name }) => name));
+  const added = (other?.keys ?? []).filter(({ columns, others }) =>
+    [...columns, ...others].every((name) => names.has(name)),
+  );
+  return { ...table, keys: [...table.keys, ...added] };
+}
+
+/** Whether no key, check, reference or partition depends on a column, so that it may have any value of its type. */
+function isFree(table: Table, other: Table | undefined, name: string): boolean {
+  return [table, ...(other ? [other] : [])].every(
+    ({ keys, checks, foreignKeys, partitionColumns }) =>
+      !keys.some(({ columns, others }) => columns.includes(name) || others.includes(name)) &&
+      !checks.some(({ columns }) => columns.includes(name)) &&
+      !foreignKeys.some(({ columns }) => columns.includes(name)) &&
+      !partitionColumns.includes(name),
+  );
+}
