@@ -8,6 +8,7 @@ import type { RowValues } from '../rows/row.ts';
 import { createFunctions } from '../rows/server-functions.ts';
 import type { ColumnShape } from '../rows/shaped-value.ts';
 import type { Column, Table, TableCatalog } from '../rows/tables.ts';
+import { findSqlState } from '../session/find-sql-state.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 
 /** How many rows tables get, and of what shape. */
@@ -17,6 +18,10 @@ export interface TableSizes {
   readonly rowsOf: (table: Table) => number;
   /** The shape of a column; null for values that repeat. */
   readonly shapeOf: (table: Table, column: Column) => ColumnShape | null;
+  /** How full the pages of a table are, in per cent; null, or absent, for full. */
+  readonly fillFactorOf?: (table: Table) => number | null;
+  /** Whether values of foreign keys have the shape of their column, where the role may write rows whose parents do not exist. */
+  readonly skipsReferences?: boolean;
 }
 
 /** What a database is filled with. */
@@ -47,10 +52,14 @@ export async function fillToSize(
     const pools = await Pools.learn(session, { tables, other, harvest, learned });
     const filling = { tables, pools, harvest, touched: new Set<string>(), templates };
     await fillTables(session, filling, 'plain', firstRow);
-    await withoutTriggers(session);
+    const isReplica = await withoutTriggers(session);
     const report: FilledTable[] = [];
     for (const table of touched) {
-      await stopAutovacuum(session, table);
+      const leaves = await leavesOf(session, table);
+      // It would hold locks, and take time, whenever it happens to run.
+      await alter(session, leaves, 'set (autovacuum_enabled = false)');
+      const fillFactor = sizes.fillFactorOf?.(table) ?? null;
+      if (fillFactor !== null) await alter(session, leaves, `set (fillfactor = ${fillFactor})`);
       const same = other.tables.find(({ label }) => label === table.label);
       const shapes = new Map(
         table.columns.flatMap((column) => {
@@ -58,8 +67,11 @@ export async function fillToSize(
           return shape ? [[column.name, shape] as const] : [];
         }),
       );
-      const work = { table, tables, other: same, otherTables: other, pools, shapes };
+      const skipsReferences = isReplica && sizes.skipsReferences === true;
+      const work = { table, tables, other: same, otherTables: other, pools, shapes, skipsReferences };
       report.push(await multiplyRows(session, { ...work, rows: sizes.rowsOf(table) }));
+      // It is for the rows that exist, not for those that the migration writes.
+      if (fillFactor !== null) await alter(session, leaves, 'reset (fillfactor)');
     }
     return report;
   });
@@ -67,21 +79,29 @@ export async function fillToSize(
   return filled;
 }
 
-/** Skips triggers and foreign keys in the transaction, where the role may: the rows refer to existing ones. */
-async function withoutTriggers(session: Session): Promise<void> {
+/** Skips triggers and foreign keys in the transaction. Returns false for a role that may not. */
+async function withoutTriggers(session: Session): Promise<boolean> {
   await session.query('savepoint migrator_replica');
-  await session
-    .query('set local session_replication_role = replica')
-    .catch(() => session.query('rollback to savepoint migrator_replica'));
+  try {
+    await session.query('set local session_replication_role = replica');
+    return true;
+  } catch (error) {
+    if (findSqlState(error) === '') throw error;
+    await session.query('rollback to savepoint migrator_replica');
+    return false;
+  }
 }
 
-/** It would hold locks, and take time, whenever it happens to run. */
-async function stopAutovacuum(session: Session, { name }: Table): Promise<void> {
+/** Returns the quoted names of the tables that hold the rows of a table: its partitions, or the table itself. */
+async function leavesOf(session: Session, { name }: Table): Promise<string[]> {
   const leaves = await session.query<{ leaf: string }>(
     `${rowsMark}select relid::text as leaf from pg_partition_tree($1::regclass) where isleaf
      union select $1::text from pg_class where oid = $1::regclass and relkind = 'r'`,
     [name],
   );
-  for (const { leaf } of leaves)
-    await session.query(`${rowsMark}alter table ${leaf} set (autovacuum_enabled = false)`);
+  return leaves.map(({ leaf }) => leaf);
+}
+
+async function alter(session: Session, tables: readonly string[], action: string): Promise<void> {
+  for (const table of tables) await session.query(`${rowsMark}alter table ${table} ${action}`);
 }

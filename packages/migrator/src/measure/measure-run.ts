@@ -26,6 +26,8 @@ export interface RunToMeasure {
 /** What was measured of a direction, up to its end or failure. */
 export interface MeasuredRun {
   readonly statements: readonly MeasuredStatement[];
+  /** What the server sent while each statement ran, by its number. */
+  readonly messages: ReadonlyMap<number, readonly string[]>;
   /** Null when it succeeded. */
   readonly error: unknown;
 }
@@ -44,7 +46,14 @@ export async function measureRun({
     const session = poolSession(others);
     const timeline = new Timeline((pid) => readLocks(session, { pid, own, log: tables.log }));
     const running = await MikroORM.init(
-      optionsOf(copy, { created: (pool) => interceptQueries(pool, () => timeline.interceptor()) }),
+      optionsOf(copy, {
+        created: (pool) => {
+          interceptQueries(pool, () => timeline.interceptor());
+          pool.on('connect', (client) => {
+            client.on('notice', ({ message = '' }) => timeline.addMessage(message));
+          });
+        },
+      }),
     );
     try {
       const migrator = migratorFor(running, timeline);
@@ -57,7 +66,11 @@ export async function measureRun({
       }
       timeline.finish();
       const waits = await probes.stop();
-      return { statements: statementsOf(direction, timeline, waits), error };
+      return {
+        statements: statementsOf(direction, timeline, waits),
+        messages: new Map(timeline.statements.map(({ number, messages }) => [number, messages])),
+        error,
+      };
     } finally {
       await running.close(true);
     }

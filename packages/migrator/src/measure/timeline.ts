@@ -9,6 +9,8 @@ export interface TimedStatement {
   readonly began: number;
   ended: number | null;
   readonly locks: TimedLock[];
+  /** The server's messages, from the level that the database sets. */
+  readonly messages: string[];
 }
 
 /** A lock that a statement took. */
@@ -25,8 +27,9 @@ interface ReportedEvent {
   readonly number?: number;
 }
 
-// In milliseconds.
-const pollEvery = 5;
+// In milliseconds. Each read is twice as late as the one before, so that it takes no time from the statement.
+const firstPoll = 5;
+const longestPoll = 320;
 
 /**
  * Records when each statement of a run began and ended, by the migrator's events and by what its connections send, and which locks it took:
@@ -53,8 +56,13 @@ export class Timeline {
     if (this.#current) this.#current.ended ??= performance.now();
     this.#current = null;
     if (kind === 'done' || sql === undefined || number === undefined) return;
-    this.#current = { number, sql, began: performance.now(), ended: null, locks: [] };
+    this.#current = { number, sql, began: performance.now(), ended: null, locks: [], messages: [] };
     this.#statements.set(number, this.#current);
+  }
+
+  /** Receives a message that the server sent to a connection of the run. */
+  addMessage(message: string): void {
+    this.#current?.messages.push(message);
   }
 
   /** Ends what has not ended, as after a failure. */
@@ -72,8 +80,9 @@ export class Timeline {
     return async (send, text, values) => {
       const statement = this.#current;
       const isOwn = statement !== null && text.endsWith(statement.sql);
-      // The only other ones that take long are those of a backfill.
-      if (!statement || !(isOwn || /^update\b/i.test(text))) return connection.pass(send, text, values);
+      // A backfill sends others: all its batches take the same locks.
+      const isFirstBatch = /^update\b/i.test(text) && statement?.locks.length === 0;
+      if (!statement || !(isOwn || isFirstBatch)) return connection.pass(send, text, values);
       const pid = await connection.process(send);
       const read = async (): Promise<void> => connection.add(statement, await this.#locksOf(pid));
       const ended = new AbortController();
@@ -137,9 +146,10 @@ class WatchedConnection {
 }
 
 async function readUntil(signal: AbortSignal, read: () => Promise<void>): Promise<void> {
+  let pause = firstPoll;
   while (!signal.aborted) {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pollEvery);
+      const timer = setTimeout(resolve, pause);
       signal.addEventListener(
         'abort',
         () => {
@@ -149,6 +159,7 @@ async function readUntil(signal: AbortSignal, read: () => Promise<void>): Promis
         { once: true },
       );
     });
+    pause = Math.min(2 * pause, longestPoll);
     if (!signal.aborted) await read();
   }
 }

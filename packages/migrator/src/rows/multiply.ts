@@ -6,8 +6,9 @@ import type { Fresh } from './fresh.ts';
 import type { Pools } from './pools.ts';
 import { distinctColumns, quoteIdentifier } from './row.ts';
 import { isSequence } from './sets.ts';
-import { shapedValue, type ColumnShape } from './shaped-value.ts';
-import type { Column, Table, TableCatalog } from './tables.ts';
+import { longest, shapedValue, type ColumnShape } from './shaped-value.ts';
+import { resolvedType, type Column, type Table, type TableCatalog } from './tables.ts';
+import { isText, lengthOf } from './values.ts';
 
 /** How a table is filled. */
 export interface Multiplication {
@@ -22,6 +23,8 @@ export interface Multiplication {
   readonly rows: number;
   /** The shapes of its columns, by name; every other column gets values of its existing rows. */
   readonly shapes: ReadonlyMap<string, ColumnShape>;
+  /** Whether the columns of foreign keys that exist on both sides may have values without a parent. */
+  readonly skipsReferences: boolean;
 }
 
 /** What a table has after it was filled. */
@@ -151,15 +154,25 @@ class MultiplyingInsert {
   }
 
   #expressionOf(column: Column): string {
-    const { table, tables, other, otherTables, shapes, rows } = this.#work;
+    const { table, tables, other, otherTables, shapes, rows, skipsReferences } = this.#work;
     const own = this.#fresh.findIndex(({ name }) => name === column.name);
-    if (own >= 0) return `value_${own}::${column.declared}`;
-    const base = `base.${quoteIdentifier(column.name)}`;
     const shape = shapes.get(column.name);
-    if (!shape || !isFree(table, other, column.name)) return base;
+    if (own >= 0) return `(${this.#padded(`value_${own}`, column, shape)})::${column.declared}`;
+    const base = `base.${quoteIdentifier(column.name)}`;
+    if (!shape || !isFree(column.name, { table, other, skipsReferences })) return base;
     const same = other?.columns.find(({ name }) => name === column.name);
     const value = shapedValue({ tables, column, other: same, otherTables, shape, rows });
     return value ?? base;
+  }
+
+  /** Returns a distinct text with more at its end, as long as those of its shape, where no check depends on it. */
+  #padded(value: string, { name, type, modifier }: Column, shape: ColumnShape | undefined): string {
+    const { table, tables, other } = this.#work;
+    const found = resolvedType(tables, type, modifier);
+    const isChecked = [table, other].some((one) => one?.checks.some(({ columns }) => columns.includes(name)));
+    if (!shape?.width || !found.type || !isText(found.type) || isChecked) return value;
+    const length = lengthOf(found.type, found.modifier) ?? longest;
+    return `left(${value} || repeat(md5(${value}), ${Math.ceil(shape.width / 32)}), greatest(length(${value}), ${Math.min(length, longest, shape.width - 1)}))`;
   }
 }
 
@@ -179,12 +192,17 @@ function withKeysOf(table: Table, other: Table | undefined): Table {
 }
 
 /** Whether no key, check, reference or partition depends on a column, so that it may have any value of its type. */
-function isFree(table: Table, other: Table | undefined, name: string): boolean {
+function isFree(
+  name: string,
+  { table, other, skipsReferences }: Pick<Multiplication, 'table' | 'other' | 'skipsReferences'>,
+): boolean {
+  const isKept = (key: string): boolean =>
+    skipsReferences && [table, other].every((one) => one?.foreignKeys.some((found) => found.name === key));
   return [table, ...(other ? [other] : [])].every(
     ({ keys, checks, foreignKeys, partitionColumns }) =>
       !keys.some(({ columns, others }) => columns.includes(name) || others.includes(name)) &&
       !checks.some(({ columns }) => columns.includes(name)) &&
-      !foreignKeys.some(({ columns }) => columns.includes(name)) &&
+      !foreignKeys.some((key) => key.columns.includes(name) && !isKept(key.name)) &&
       !partitionColumns.includes(name),
   );
 }

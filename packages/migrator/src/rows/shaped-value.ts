@@ -24,8 +24,8 @@ interface Shaping {
   readonly rows: number;
 }
 
-// A longer value would be compressed, or stored apart.
-const longest = 1_900;
+/** The most bytes of a generated value: longer ones would be compressed, or stored apart. */
+export const longest = 1_900;
 
 /** Returns an expression for the value of a column in row number `n`, from 1; null for a type whose values are not known. */
 export function shapedValue({ tables, column, other, otherTables, shape, rows }: Shaping): string | null {

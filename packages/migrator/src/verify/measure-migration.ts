@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
-import type { LoadedMigration } from '../files/code-migration.ts';
+import type { Direction, LoadedMigration } from '../files/code-migration.ts';
 import { fillToSize, type TableSizes } from '../measure/fill-to-size.ts';
 import { measureRun } from '../measure/measure-run.ts';
 import type { Measurement } from '../measure/measurement.ts';
@@ -26,7 +26,7 @@ export async function measureMigration(
   rows: number,
 ): Promise<Measurement> {
   context.report(`locks and time at ${rows} rows`);
-  const sides = await sidesOf(context, migration);
+  const sides = await sidesOf(context, migration, 'up');
   if (sides === null) return { rows, tables: [], statements: [], failures: ['up fails without rows'] };
   // Values that vary may be refused by what the migration adds.
   const varied = await measure(context, migrated, migration, { sides, rows, isVaried: true });
@@ -35,7 +35,7 @@ export async function measureMigration(
   return repeated.failures.length < varied.failures.length ? repeated : varied;
 }
 
-/** The schema on both sides of a migration, and the tables that it touches, by their quoted names. */
+/** The schema before and after a direction, and the tables that the migration touches, by their quoted names. */
 export interface MeasuredSides {
   readonly before: TableCatalog;
   readonly after: TableCatalog;
@@ -43,17 +43,18 @@ export interface MeasuredSides {
   readonly touched: ReadonlySet<string>;
 }
 
-/** Returns the schema on both sides of a migration; null when its `up` fails without rows. */
+/** Returns the schema on both sides of a direction; null when it fails without rows. */
 export async function sidesOf(
   context: VerificationContext,
   migration: LoadedMigration,
+  direction: Direction,
 ): Promise<MeasuredSides | null> {
   const { workspace } = context;
   await workspace.discard();
   const copy = await workspace.open();
   try {
     const before = await tablesOf(context, copy);
-    if (await runDirection(copy, migration, 'up')) return null;
+    if (await runDirection(copy, migration, direction)) return null;
     const after = await tablesOf(context, copy);
     const harvest = await harvestOf(migration, [before, after]);
     const touched = new Set([before, after].flatMap((side) => [...touchedTables(side, harvest, [])]));

@@ -1,0 +1,58 @@
+import type { MigratedDatabase } from '../catalog/migrated-database.ts';
+import type { Direction, LoadedMigration } from '../files/code-migration.ts';
+import { describeServerError } from '../session/describe-server-error.ts';
+import type { Session } from '../session/session.ts';
+import type { VerificationContext } from '../verify/context.ts';
+import { sidesOf } from '../verify/measure-migration.ts';
+import { extrapolate } from './extrapolate.ts';
+import type { Forecast } from './forecast.ts';
+import { Sampler } from './sampler.ts';
+import { statisticsOf, type TableIds } from './table-ids.ts';
+import type { TableStatistics } from './table-statistics.ts';
+
+/** A direction of a migration, and what its tables are like on the connected database. */
+export interface MigrationToForecast {
+  readonly migrated: MigratedDatabase;
+  /** The server of the scratch databases. */
+  readonly server: Session;
+  readonly migration: LoadedMigration;
+  readonly direction: Direction;
+  /** By the tables' labels. */
+  readonly statistics: ReadonlyMap<string, TableStatistics>;
+  /** The labels that tables had before the first migration of the forecast. */
+  readonly originals: TableIds;
+}
+
+/** Measures a step on few rows and on many, and extrapolates. Discards the copy of the workspace. */
+export async function forecastMigration(
+  context: VerificationContext,
+  step: MigrationToForecast,
+): Promise<Forecast> {
+  const { migration, direction, statistics, originals } = step;
+  const of = { migration: migration.name, direction };
+  const unknown = (why: string): Forecast => ({
+    ...of,
+    durationMs: null,
+    statements: [],
+    tables: [],
+    unknown: why,
+  });
+  const sides = await sidesOf(context, migration, direction);
+  if (sides === null) return unknown(`${direction} fails without rows`);
+  const known = await statisticsOf(context.workspace, sides.before, { statistics, originals });
+  const attempt = async (isShaped: boolean): Promise<Forecast> => {
+    const sampler = new Sampler(context, step, { sides, known, isShaped });
+    const { few, many } = await sampler.samples();
+    const tables = sampler.tables(many[0]?.share ?? 1);
+    const rows = Math.max(0, ...tables.map((one) => one.rows));
+    const statements = extrapolate({ few, many, rows, transactional: migration.transactional });
+    const durationMs = Math.round(statements.reduce((sum, one) => sum + one.durationMs, 0) * 10) / 10;
+    return { ...of, durationMs, statements, tables, unknown: null };
+  };
+  try {
+    // The migration may refuse rows that the real tables do not have.
+    return await attempt(true).catch(() => attempt(false));
+  } catch (error) {
+    return unknown(`${direction} fails on generated rows: ${describeServerError(error, [])}`);
+  }
+}
