@@ -25,7 +25,7 @@ import { RowChecks } from './prechecks/row-checks.ts';
 import { selectDown, selectUp } from './plan/selection.ts';
 import { downSteps, upSteps } from './plan/steps.ts';
 import type { Forecast, ForecastRequest } from './forecast/forecast.ts';
-import { lint, type LintRequest } from './lint/lint.ts';
+import { lint, orderOf, type LintRequest } from './lint/lint.ts';
 import type { LintReport } from './lint/observation/finding.ts';
 import type { Limits } from './run/limits.ts';
 import type { Patience } from './run/retry-while-locked.ts';
@@ -211,7 +211,11 @@ export class Migrator {
    * @throws MigrationRefusedError for an unknown name, or when the role may not create databases.
    */
   async lint(request: LintRequest = {}): Promise<LintReport> {
-    return lint(this.#database(), await readState(this.#orm, this.#tables), this.#limits(), request);
+    const state = await readState(this.#orm, this.#tables);
+    const report = await lint(this.#database(), state, this.#limits(), request);
+    if (request.rows === undefined) return report;
+    const { withHeldTimes } = await import('./forecast/lint-at-rows.ts');
+    return withHeldTimes(this.#database(), report, { order: orderOf(state), rows: request.rows });
   }
 
   /**

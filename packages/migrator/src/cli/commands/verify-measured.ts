@@ -1,6 +1,6 @@
 import type { MeasuredStatement, Measurement } from '../../measure/measurement.ts';
 import { table, wrapLine } from '../../terminal/output.ts';
-import { milliseconds, oneLine } from '../../terminal/times.ts';
+import { milliseconds, oneLine, rowsText } from '../../terminal/quantities.ts';
 import type { Certificate } from '../../verify/certificate.ts';
 
 /** Returns the lines that describe what was measured of migrations; none where nothing was. */
@@ -13,10 +13,10 @@ export function measuredLines(certificates: readonly Certificate[]): string[] {
 function linesOf(migration: string, { rows, tables, statements, failures }: Measurement): string[] {
   const short = tables.filter(({ reason }) => reason !== null);
   return [
-    `${migration}, with ${rows} rows in each table that it touches`,
+    `${migration}, with ${rowsText(rows)} in each table that it touches`,
     ...(statements.length === 0 ? [] : [statementTable(statements)]),
     ...short.map(({ table: name, rows: count, reason }) =>
-      wrapLine(`  ${name} has ${count} ${count === 1 ? 'row' : 'rows'}: ${reason}`),
+      wrapLine(`  ${name} has ${rowsText(count)}: ${reason}`),
     ),
     ...failures.map((text) => wrapLine(`  not measured: ${text}`)),
   ];
