@@ -5,7 +5,7 @@ import type { Session } from '../session/session.ts';
 import type { VerificationContext } from '../verify/context.ts';
 import { sidesOf } from '../verify/measure-migration.ts';
 import { extrapolate } from './extrapolate.ts';
-import type { Forecast } from './forecast.ts';
+import type { Forecast, ForecastRequest } from './forecast.ts';
 import { Sampler } from './sampler.ts';
 import { statisticsOf, type TableIds } from './table-ids.ts';
 import type { TableStatistics } from './table-statistics.ts';
@@ -30,13 +30,7 @@ export async function forecastMigration(
 ): Promise<Forecast> {
   const { migration, direction, statistics, originals } = step;
   const of = { migration: migration.name, direction };
-  const unknown = (why: string): Forecast => ({
-    ...of,
-    durationMs: null,
-    statements: [],
-    tables: [],
-    unknown: why,
-  });
+  const unknown = (why: string): Forecast => unknownForecast({ name: migration.name, direction }, why);
   const sides = await sidesOf(context, migration, direction);
   if (sides === null) return unknown(`${direction} fails without rows`);
   const known = await statisticsOf(context.workspace, sides.before, { statistics, originals });
@@ -55,4 +49,9 @@ export async function forecastMigration(
   } catch (error) {
     return unknown(`${direction} fails on generated rows: ${describeServerError(error, [])}`);
   }
+}
+
+/** Returns the forecast of a step whose time is not known. */
+export function unknownForecast({ name, direction }: ForecastRequest, why: string): Forecast {
+  return { migration: name, direction, durationMs: null, statements: [], tables: [], unknown: why };
 }

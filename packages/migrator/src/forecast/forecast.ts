@@ -6,7 +6,7 @@ import type { Blocks } from '../lint/observation/finding.ts';
 import type { State } from '../ledger/state.ts';
 import { poolSession } from '../session/session.ts';
 import { Workspace } from '../verify/workspace.ts';
-import { forecastMigration } from './forecast-migration.ts';
+import { forecastMigration, unknownForecast } from './forecast-migration.ts';
 import { readTableIds } from './table-ids.ts';
 import { readStatistics } from './table-statistics.ts';
 
@@ -83,22 +83,22 @@ export async function forecast(
       const context = { workspace, schema, log: tables.log, ignored, ...learning };
       const originals = await readTableIds(poolSession(scratch));
       const forecasts: Forecast[] = [];
+      let failed: string | null = null;
       try {
         for (const { name, direction } of steps) {
           const migration = await code.get(name)?.load();
           if (!migration) continue;
-          forecasts.push(
-            await forecastMigration(context, {
-              migrated,
-              server,
-              migration,
-              direction,
-              statistics,
-              originals,
-            }),
+          if (failed !== null) {
+            forecasts.push(unknownForecast({ name, direction }, `${failed} before it fails without rows`));
+            continue;
+          }
+          const step = { migrated, server, migration, direction, statistics, originals };
+          forecasts.push(await forecastMigration(context, step));
+          const run = direction === 'up' ? migrator.repeat([name]) : migrator.down({});
+          failed = await run.then(
+            () => null,
+            () => name,
           );
-          await workspace.discard();
-          await (direction === 'up' ? migrator.repeat([name]) : migrator.down({}));
         }
         return forecasts;
       } finally {

@@ -22,12 +22,17 @@ export async function readStatistics(
   const tables = await session.query<TableRow>(tablesQuery, [own, log]);
   const columns = await session.query<ColumnRow>(columnsQuery, [own, log]);
   return new Map(
-    tables.map(({ label, bytes, rows }): [string, TableStatistics] => {
-      const count = rows === null ? null : Math.round(rows);
-      const own = columns.filter((column) => column.label === label);
-      const shapes = new Map(own.map((column) => [column.name, shapeOf(column, count ?? 0)]));
-      return [label, { label, bytes: Number(bytes), rows: count, columns: shapes }];
-    }),
+    tables.map(({ label, bytes, rows }): [string, TableStatistics] => [
+      label,
+      {
+        label,
+        bytes: Number(bytes),
+        rows: rows === null ? null : Math.round(rows),
+        columns: new Map(
+          columns.filter((column) => column.label === label).map((column) => [column.name, shapeOf(column)]),
+        ),
+      },
+    ]),
   );
 }
 
@@ -49,14 +54,8 @@ interface ColumnRow {
 // From here on, values are read nearly in their order.
 const ordered = 0.9;
 
-function shapeOf({ nullFraction, width, distinct, correlation }: ColumnRow, rows: number): ColumnShape {
-  return {
-    nullFraction,
-    // PostgreSQL's form: negative for a share of the rows.
-    distinct: distinct < 0 ? -distinct * rows : Math.max(distinct, 1),
-    width,
-    isOrdered: (correlation ?? 0) > ordered,
-  };
+function shapeOf({ nullFraction, width, distinct, correlation }: ColumnRow): ColumnShape {
+  return { nullFraction, distinct, width, isOrdered: (correlation ?? 0) > ordered };
 }
 
 const label = `case nspname when 'public' then '' else quote_ident(nspname) || '.' end || quote_ident(relname)`;

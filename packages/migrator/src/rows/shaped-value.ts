@@ -5,7 +5,7 @@ import { isText, lengthOf } from './values.ts';
 export interface ColumnShape {
   /** The share of NULLs, from 0 to 1. */
   readonly nullFraction: number;
-  /** How many different values it has. */
+  /** How many different values it has; negative for a share of the rows, from -1 for all different to 0. */
   readonly distinct: number;
   /** The average size of a value in bytes; null for that of its type. */
   readonly width: number | null;
@@ -32,11 +32,9 @@ export function shapedValue({ tables, column, other, otherTables, shape, rows }:
   const { type, modifier } = resolvedType(tables, column.type, column.modifier);
   // A domain has checks.
   if (!type || type.kind !== 'b' || tables.types.get(column.type)?.kind === 'd' || type.isArray) return null;
-  const salt = [...column.name].reduce(
-    (sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 65_521,
-    7,
-  );
-  const distinct = Math.max(1, Math.min(Math.round(shape.distinct), rows));
+  const salt = Buffer.from(column.name).reduce((sum, byte) => (sum * 31 + byte) % 65_521, 7);
+  const different = shape.distinct < 0 ? -shape.distinct * rows : shape.distinct;
+  const distinct = Math.max(1, Math.min(Math.round(different), rows));
   const hashed = `((n + ${salt}) * 2654435761 % 4294967296)`;
   const place = shape.isOrdered ? `(n * ${distinct} / ${rows})` : `(${hashed} % ${distinct})`;
   const next = other && resolvedType(otherTables, other.type, other.modifier);
@@ -57,13 +55,14 @@ export function shapedValue({ tables, column, other, otherTables, shape, rows }:
   return `case when ((n + ${salt}) * 40503 % 10007) < ${Math.round(shape.nullFraction * 10_007)} then null else ${typed} end`;
 }
 
+const numbers: ReadonlySet<string> = new Set(['int2', 'int4', 'int8', 'numeric', 'float4', 'float8']);
+
 /** Returns a value that a conversion to another type accepts. */
 function converted(base: string, text: boolean, next: string, place: string, own: string): string | null {
-  const integers = ['int2', 'int4', 'int8', 'numeric', 'float4', 'float8'];
-  if (integers.includes(base)) return next === 'int2' ? `${place} % 30000` : own;
+  if (numbers.has(base)) return next === 'int2' ? `${place} % 30000` : own;
   if (!text) return own;
   if (['text', 'varchar', 'bpchar'].includes(next)) return own;
-  return integers.includes(next) ? `(${place} % 30000)::text` : null;
+  return numbers.has(next) ? `(${place} % 30000)::text` : null;
 }
 
 function shortened(own: string, length: number | null): string {

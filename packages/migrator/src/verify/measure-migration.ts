@@ -110,7 +110,7 @@ async function measure(
 }
 
 // As those of a table whose values are not known.
-const varied = { nullFraction: 0, distinct: Infinity, width: null, isOrdered: false };
+const varied = { nullFraction: 0, distinct: -1, width: null, isOrdered: false };
 
 function probedOf({ tables }: TableCatalog, touched: ReadonlySet<string>): Table[] {
   return tables.filter(({ name }) => touched.has(name)).slice(0, probedTables);
