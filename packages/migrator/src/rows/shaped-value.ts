@@ -108,10 +108,17 @@ function valueOf(type: ValueType, { place, width, length, modifier, isOrdered }:
       return `decode(repeat(md5(${place}::text), ${Math.ceil(Math.min(width, longest) / 16)}), 'hex')`;
     case 'jsonb':
     case 'json':
-      return `${base}_build_object('n', ${place}, 'text', repeat(md5(${place}::text), ${Math.ceil(Math.min(width, longest) / 32)}))`;
+      return `${base}_build_object('n', ${place}${jsonText(place, Math.min(width, longest))})`;
     default:
       return null;
   }
+}
+
+/** Returns a second member that makes an object as wide as it shall be; nothing for a small one. */
+function jsonText(place: string, width: number): string {
+  // What the object and its names take.
+  const rest = Math.round(width - 50);
+  return rest <= 0 ? '' : `, 'text', left(repeat(md5(${place}::text), ${Math.ceil(rest / 32)}), ${rest})`;
 }
 
 /** Returns how many digits a numeric may have before the point. */
