@@ -190,8 +190,8 @@ export class Migrator {
    * @throws MigrationRefusedError when the role may not create databases; MigratorError `failed` when an applied migration fails there.
    */
   async forecast(steps: readonly ForecastRequest[]): Promise<Forecast[]> {
-    const { forecast } = await import('./forecast/forecast.ts');
-    return forecast(this.#database(), await readState(this.#orm, this.#tables), steps);
+    const { forecastSteps } = await import('./forecast/forecast-steps.ts');
+    return forecastSteps(this.#database(), await readState(this.#orm, this.#tables), steps);
   }
 
   /**

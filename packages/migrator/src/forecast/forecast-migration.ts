@@ -1,27 +1,11 @@
-import type { MigratedDatabase } from '../catalog/migrated-database.ts';
-import type { Direction, LoadedMigration } from '../files/code-migration.ts';
 import { describeServerError } from '../session/describe-server-error.ts';
-import type { Session } from '../session/session.ts';
 import type { VerificationContext } from '../verify/context.ts';
 import { sidesOf } from '../verify/measure-migration.ts';
 import { extrapolate } from './extrapolate.ts';
-import type { Forecast, ForecastRequest } from './forecast.ts';
+import { unknownForecast, type Forecast } from './forecast.ts';
+import type { MigrationToForecast } from './migration-to-forecast.ts';
 import { Sampler } from './sampler.ts';
-import { statisticsOf, type TableIds } from './table-ids.ts';
-import type { TableStatistics } from './table-statistics.ts';
-
-/** A direction of a migration, and what its tables are like on the connected database. */
-export interface MigrationToForecast {
-  readonly migrated: MigratedDatabase;
-  /** The server of the scratch databases. */
-  readonly server: Session;
-  readonly migration: LoadedMigration;
-  readonly direction: Direction;
-  /** By the tables' labels. */
-  readonly statistics: ReadonlyMap<string, TableStatistics>;
-  /** The labels that tables had before the first migration of the forecast. */
-  readonly originals: TableIds;
-}
+import { statisticsOf } from './table-ids.ts';
 
 /** Measures a step on few rows and on many, and extrapolates. Discards the copy of the workspace. */
 export async function forecastMigration(
@@ -49,9 +33,4 @@ export async function forecastMigration(
   } catch (error) {
     return unknown(`${direction} fails on generated rows: ${describeServerError(error, [])}`);
   }
-}
-
-/** Returns the forecast of a step whose time is not known. */
-export function unknownForecast({ name, direction }: ForecastRequest, why: string): Forecast {
-  return { migration: name, direction, durationMs: null, statements: [], tables: [], unknown: why };
 }

@@ -9,7 +9,7 @@ import { Workspace } from '../verify/workspace.ts';
 import type { MeasuredSides } from '../verify/measure-migration.ts';
 import type { VerificationContext } from '../verify/context.ts';
 import type { ForecastTable } from './forecast.ts';
-import type { MigrationToForecast } from './forecast-migration.ts';
+import type { MigrationToForecast } from './migration-to-forecast.ts';
 import type { TableStatistics } from './table-statistics.ts';
 
 // Rows of the first sample, whose time is mostly what does not depend on rows.
