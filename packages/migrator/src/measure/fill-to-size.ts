@@ -1,8 +1,10 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import { rowsMark } from '../catalog/server-guard.ts';
 import { fillTables } from '../rows/fill.ts';
+import { keepFirstRows } from '../rows/first-rows.ts';
 import type { Harvest } from '../rows/harvest.ts';
-import { multiplyRows, type FilledTable } from '../rows/multiply.ts';
+import { multiplyRows, withKeysOf, type FilledTable } from '../rows/multiply.ts';
+import { keysOfReferences } from '../rows/numbered-parents.ts';
 import { Pools, type LearnedValues } from '../rows/pools.ts';
 import type { RowValues } from '../rows/row.ts';
 import { createFunctions } from '../rows/server-functions.ts';
@@ -53,23 +55,26 @@ export async function fillToSize(
     const filling = { tables, pools, harvest, touched: new Set<string>(), templates };
     await fillTables(session, filling, 'plain', firstRow);
     const isReplica = await withoutTriggers(session);
+    await keepFirstRows(session, tables);
     const report: FilledTable[] = [];
-    for (const table of touched) {
+    for (const [table, rows] of sizesOf(tables, { other, pools, sizes })) {
+      const isTouched = sizes.touched.has(table.name);
       const leaves = await leavesOf(session, table);
       // It would hold locks, and take time, whenever it happens to run.
       await alter(session, leaves, 'set (autovacuum_enabled = false)');
-      const fillFactor = sizes.fillFactorOf?.(table) ?? null;
+      const fillFactor = isTouched ? (sizes.fillFactorOf?.(table) ?? null) : null;
       if (fillFactor !== null) await alter(session, leaves, `set (fillfactor = ${fillFactor})`);
       const same = other.tables.find(({ label }) => label === table.label);
       const shapes = new Map(
         table.columns.flatMap((column) => {
-          const shape = sizes.shapeOf(table, column);
+          const shape = isTouched ? sizes.shapeOf(table, column) : null;
           return shape ? [[column.name, shape] as const] : [];
         }),
       );
       const skipsReferences = isReplica && sizes.skipsReferences === true;
       const work = { table, tables, other: same, otherTables: other, pools, shapes, skipsReferences };
-      report.push(await multiplyRows(session, { ...work, rows: sizes.rowsOf(table) }));
+      const filled = await multiplyRows(session, { ...work, rows });
+      if (isTouched) report.push(filled);
       // It is for the rows that exist, not for those that the migration writes.
       if (fillFactor !== null) await alter(session, leaves, 'reset (fillfactor)');
     }
@@ -77,6 +82,35 @@ export async function fillToSize(
   });
   for (const { name } of touched) await poolSession(copy).query(`vacuum analyze ${name}`);
   return filled;
+}
+
+// The first rows of a table have parents already.
+const spare = 8;
+
+/** Returns how many rows each table gets: those that are touched, and parents without which their unique keys allow few. Parents come first. */
+function sizesOf(
+  { tables }: TableCatalog,
+  {
+    other,
+    pools,
+    sizes,
+  }: { readonly other: TableCatalog; readonly pools: Pools; readonly sizes: TableSizes },
+): (readonly [Table, number])[] {
+  const { touched, rowsOf } = sizes;
+  const rows = new Map(
+    tables.filter(({ name }) => touched.has(name)).map((table) => [table.name, rowsOf(table)]),
+  );
+  for (const table of tables.toReversed()) {
+    const needed = rows.get(table.name);
+    if (needed === undefined) continue;
+    const same = other.tables.find(({ label }) => label === table.label);
+    for (const { target } of keysOfReferences(withKeysOf(table, same), pools).flat())
+      rows.set(target, Math.max(rows.get(target) ?? 0, needed + spare));
+  }
+  return tables.flatMap((table) => {
+    const count = rows.get(table.name);
+    return count === undefined ? [] : [[table, count] as const];
+  });
 }
 
 /** Skips triggers and foreign keys in the transaction. Returns false for a role that may not. */

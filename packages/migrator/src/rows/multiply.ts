@@ -4,7 +4,9 @@ import { findSqlState } from '../session/find-sql-state.ts';
 import type { Session } from '../session/session.ts';
 import type { Fresh } from './fresh.ts';
 import type { Pools } from './pools.ts';
-import { distinctColumns, quoteIdentifier } from './row.ts';
+import { meetNewChecks } from './first-rows.ts';
+import { freshColumns, NumberedParents } from './numbered-parents.ts';
+import { quoteIdentifier } from './row.ts';
 import { isSequence } from './sets.ts';
 import { longest, shapedValue, type ColumnShape } from './shaped-value.ts';
 import { resolvedType, type Column, type Table, type TableCatalog } from './tables.ts';
@@ -39,8 +41,8 @@ export interface FilledTable {
 const chunk = 50_000;
 // Existing rows whose values are repeated: the first ones, which every column's checks accept.
 const baseRows = 3;
-// Numbers of generated rows are below: a fresh value is another one for each.
-const firstNumber = 100_000;
+// The numbers of other generated rows are below. A fresh value is another one for each number.
+const firstNumber = 10_000;
 
 /**
  * Fills a table up to a number of rows, in the open transaction of `session`: copies of its first rows, with other values in a column of
@@ -50,7 +52,10 @@ export async function multiplyRows(session: Session, work: Multiplication): Prom
   const { table, rows } = work;
   let count = await countRows(session, table);
   if (count === 0) return { table: table.label, rows: 0, reason: 'no row could be generated' };
-  const statement = new MultiplyingInsert(work);
+  if (count >= rows) return { table: table.label, rows: count, reason: null };
+  await meetNewChecks(session, work);
+  const parents = await NumberedParents.create(session, withKeysOf(table, work.other), work.pools);
+  const statement = new MultiplyingInsert(work, parents);
   let skipsConflicts = false;
   for (let from = 0; count < rows; from += chunk) {
     const size = Math.min(chunk, rows - count);
@@ -103,19 +108,21 @@ async function countRows(session: Session, { name }: Table): Promise<number> {
 /** The insert of a part of the rows. */
 class MultiplyingInsert {
   readonly #work: Multiplication;
+  readonly #parents: NumberedParents;
   readonly #fresh: readonly { readonly name: string; readonly fresh: Fresh; readonly column: Column }[];
   readonly #columns: readonly Column[];
 
-  constructor(work: Multiplication) {
+  constructor(work: Multiplication, parents: NumberedParents) {
     const { table, other, pools } = work;
     this.#work = work;
-    const distinct = distinctColumns(withKeysOf(table, other));
+    this.#parents = parents;
+    const found = freshColumns(withKeysOf(table, other), pools);
     this.#columns = table.columns.filter(
       (column) => !column.isGenerated && !column.isIdentity && !isSequence(column.default),
     );
     this.#fresh = this.#columns.flatMap((column) => {
-      const { fresh } = pools.of(table, column.name);
-      return distinct.has(column.name) && fresh ? [{ name: column.name, fresh, column }] : [];
+      const fresh = found.get(column.name);
+      return fresh ? [{ name: column.name, fresh, column }] : [];
     });
   }
 
@@ -125,7 +132,10 @@ class MultiplyingInsert {
     const values = this.#fresh.map(({ name, fresh }) => {
       const shape = this.#work.shapes.get(name);
       return Array.from({ length: size }, (_, index) =>
-        fresh(firstNumber + (shape?.isOrdered === false ? scattered(from + index) : from + index)),
+        fresh(
+          firstNumber +
+            (shape?.isOrdered === false ? scattered(from + index, this.#work.rows) : from + index),
+        ),
       );
     });
     const given =
@@ -139,14 +149,10 @@ class MultiplyingInsert {
           select *, row_number() over () - 1 as migrator_base, count(*) over () as migrator_count
           from (select * from ${table.name} limit ${baseRows}) row
         ), inserted as (
-          insert into ${table.name} ${
-            columns === ''
-              ? 'default values'
-              : `(${columns})
+          insert into ${table.name} ${columns === '' ? '' : `(${columns})`}
           select ${expressions} from ${given}
             cross join lateral (select number + ${from} as n) numbered
-            join base on migrator_base = n % migrator_count order by n`
-          }
+            join base on migrator_base = n % migrator_count ${this.#parents.joins} order by n
           ${skipsConflicts ? 'on conflict do nothing' : ''} returning 1
         ) select count(*)::int as inserted from inserted`,
       values,
@@ -158,7 +164,7 @@ class MultiplyingInsert {
     const own = this.#fresh.findIndex(({ name }) => name === column.name);
     const shape = shapes.get(column.name);
     if (own >= 0) return `(${this.#padded(`value_${own}`, column, shape)})::${column.declared}`;
-    const base = `base.${quoteIdentifier(column.name)}`;
+    const base = this.#parents.expressionOf(column.name) ?? `base.${quoteIdentifier(column.name)}`;
     if (!shape || !isFree(column.name, { table, other, skipsReferences })) return base;
     const same = other?.columns.find(({ name }) => name === column.name);
     const value = shapedValue({ tables, column, other: same, otherTables, shape, rows });
@@ -176,14 +182,15 @@ class MultiplyingInsert {
   }
 }
 
-// Bijective below 2^24, and scatters neighbours.
-function scattered(number: number): number {
-  const low = number % 2 ** 24;
-  return number - low + ((low * 10_368_889) % 2 ** 24);
+/** Returns another number below `rows` for each number below it, scattered; those above are scattered among each other. */
+function scattered(number: number, rows: number): number {
+  // A prime that does not divide the number of rows.
+  const factor = rows % 10_368_889 === 0 ? 7_368_787 : 10_368_889;
+  return number - (number % rows) + (((number % rows) * factor) % rows);
 }
 
 /** Returns a table with the unique keys that it has on either side of the migration. */
-function withKeysOf(table: Table, other: Table | undefined): Table {
+export function withKeysOf(table: Table, other: Table | undefined): Table {
   const names = new Set(table.columns.map(({ name }) => name));
   const added = (other?.keys ?? []).filter(({ columns, others }) =>
     [...columns, ...others].every((name) => names.has(name)),
