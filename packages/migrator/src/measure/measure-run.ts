@@ -47,8 +47,10 @@ export async function measureRun({
     const timeline = new Timeline((pid) => readLocks(session, { pid, own, log: tables.log }));
     const running = await MikroORM.init(
       optionsOf(copy, {
-        created: (pool) => {
-          interceptQueries(pool, () => timeline.interceptor());
+        // On both sides of the guard of the scratch database.
+        before: (pool) => interceptQueries(pool, () => timeline.inner()),
+        after: (pool) => {
+          interceptQueries(pool, () => timeline.outer());
           pool.on('connect', (client) => {
             client.on('notice', ({ message = '' }) => timeline.addMessage(message));
           });
@@ -79,10 +81,14 @@ export async function measureRun({
   }
 }
 
-function optionsOf(
-  copy: MikroORM,
-  { max, created }: { readonly max?: number; readonly created?: (pool: Pool) => void },
-) {
+interface PoolOptions {
+  readonly max?: number;
+  /** Called with the pool before, and after, those that the database's options name. */
+  readonly before?: (pool: Pool) => void;
+  readonly after?: (pool: Pool) => void;
+}
+
+function optionsOf(copy: MikroORM, { max, before, after }: PoolOptions) {
   const configuration = copy.config.getAll();
   const options = driverOptionsOf(configuration) ?? {};
   return {
@@ -91,9 +97,9 @@ function optionsOf(
       ...options,
       ...(max !== undefined && { max }),
       onPoolCreated(pool: Pool) {
+        before?.(pool);
         const result = options.onPoolCreated?.(pool);
-        // Around the guard of the scratch database, so that it receives what the migrator sends.
-        created?.(pool);
+        after?.(pool);
         return result;
       },
     },
@@ -106,11 +112,11 @@ function statementsOf(
   waits: readonly Wait[],
 ): MeasuredStatement[] {
   const locks = statements.flatMap((one) => one.locks);
-  return statements.map(({ number, sql, began, ended, locks: taken }) => ({
+  return statements.map(({ number, sql, began, ended, guarding, locks: taken }) => ({
     direction,
     statement: number,
     sql,
-    durationMs: rounded((ended ?? began) - began),
+    durationMs: rounded((ended ?? began) - began - guarding),
     locks: taken.map((lock): MeasuredLock => {
       const during = waits.filter((wait) => causeOf(wait, locks) === lock);
       return {

@@ -9,6 +9,8 @@ export interface TimedStatement {
   readonly began: number;
   ended: number | null;
   readonly locks: TimedLock[];
+  /** The time that the guard of the scratch database took for its queries meanwhile, which no other database has. */
+  guarding: number;
   /** The server's messages, from the level that the database sets. */
   readonly messages: string[];
 }
@@ -39,6 +41,7 @@ export class Timeline {
   readonly #statements = new Map<number, TimedStatement>();
   readonly #locksOf: (pid: number) => Promise<readonly HeldLock[]>;
   #current: TimedStatement | null = null;
+  #newest = new WatchedConnection();
 
   constructor(locksOf: (pid: number) => Promise<readonly HeldLock[]>) {
     this.#locksOf = locksOf;
@@ -56,7 +59,15 @@ export class Timeline {
     if (this.#current) this.#current.ended ??= performance.now();
     this.#current = null;
     if (kind === 'done' || sql === undefined || number === undefined) return;
-    this.#current = { number, sql, began: performance.now(), ended: null, locks: [], messages: [] };
+    this.#current = {
+      number,
+      sql,
+      began: performance.now(),
+      ended: null,
+      locks: [],
+      guarding: 0,
+      messages: [],
+    };
     this.#statements.set(number, this.#current);
   }
 
@@ -74,9 +85,25 @@ export class Timeline {
     }
   }
 
-  /** Returns the interceptor of one connection of the run. */
-  interceptor(): Interceptor {
+  /** Returns the interceptor between the guard of the scratch database and a new connection of the run. */
+  inner(): Interceptor {
     const connection = new WatchedConnection();
+    this.#newest = connection;
+    return async (send, text, values) => {
+      const statement = this.#current;
+      const began = performance.now();
+      try {
+        return await send(text, values);
+      } finally {
+        if (statement?.ended === null && text !== connection.text)
+          statement.guarding += performance.now() - began;
+      }
+    };
+  }
+
+  /** Returns the interceptor before the guard, of the connection for which `inner` was called last. */
+  outer(): Interceptor {
+    const connection = this.#newest;
     return async (send, text, values) => {
       const statement = this.#current;
       const isOwn = statement !== null && text.endsWith(statement.sql);
@@ -103,10 +130,13 @@ export class Timeline {
 /** A connection of the run, and the locks that its transaction holds. */
 class WatchedConnection {
   isInTransaction = false;
+  /** What the migrator sends now. */
+  text: string | null = null;
   #pid: number | null = null;
   #held: TimedLock[] = [];
 
   async pass(...[send, text, values]: Parameters<Interceptor>): ReturnType<Interceptor> {
+    this.text = text;
     const result = await send(text, values);
     if (/^(?:begin|start transaction)\b/i.test(text)) this.isInTransaction = true;
     if (/^(?:commit|rollback)\b(?! to\b)/i.test(text)) {
@@ -118,6 +148,7 @@ class WatchedConnection {
 
   async process(send: Send): Promise<number> {
     if (this.#pid === null) {
+      this.text = null;
       const { rows } = await send('select pg_backend_pid() as pid');
       this.#pid = Number(rows[0]?.['pid']);
     }

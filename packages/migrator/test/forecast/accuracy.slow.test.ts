@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { MikroORM } from '@mikro-orm/postgresql';
-import { Client } from 'pg';
+import type { MikroORM, Options } from '@mikro-orm/postgresql';
+import { Client, type Pool } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { Migrator, backfill } from 'mikro-orm-safe-migrations';
+import { interceptQueries, type Interceptor } from '../../src/internals/intercept-queries.ts';
 import { runServer } from '../kit/server.ts';
 import { projectOn, type Migrations } from '../project.ts';
 
@@ -39,9 +40,12 @@ async function onServer(sql: string): Promise<void> {
   await client.end();
 }
 
+/** Returns the ORM of a project on a database. */
+type Project = (chain: Migrations, options?: Options) => MikroORM;
+
 async function withDatabase<T>(
   from: string,
-  work: (name: string, orm: (chain: Migrations) => MikroORM) => Promise<T>,
+  work: (name: string, project: Project) => Promise<T>,
 ): Promise<T> {
   const name = `${runServer().prefix}_${randomBytes(6).toString('hex')}`;
   // So that nothing of it is in the server's memory, as after a restart.
@@ -50,8 +54,8 @@ async function withDatabase<T>(
   url.pathname = name;
   const opened: MikroORM[] = [];
   try {
-    return await work(name, (chain) => {
-      const orm = projectOn(url.href, chain);
+    return await work(name, (chain, options) => {
+      const orm = projectOn(url.href, chain, options);
       opened.push(orm);
       return orm;
     });
@@ -61,13 +65,19 @@ async function withDatabase<T>(
   }
 }
 
-/** Applies the last migration of a chain, and returns how long its statement took. */
-async function apply(orm: MikroORM): Promise<number> {
-  let [began, took] = [0, 0];
-  await new Migrator(orm, {
-    onEvent: ({ kind }) => {
-      if (kind === 'statement') began = performance.now();
-      if (kind === 'done') took = performance.now() - began;
+/** Applies the last migration of a chain, and returns how long its statement took: until its answer, or the end of a backfill. */
+async function apply(project: Project, chain: Migrations): Promise<number> {
+  let [text, began, took] = ['', 0, 0];
+  const answered: Interceptor = async (send, sql, values) => {
+    const result = await send(sql, values);
+    if (sql === text) took = performance.now() - began;
+    return result;
+  };
+  const onPoolCreated = (pool: Pool): void => interceptQueries(pool, () => answered);
+  await new Migrator(project(chain, { driverOptions: { onPoolCreated } }), {
+    onEvent: (event) => {
+      if (event.kind === 'statement') [text, began] = [event.sql, performance.now()];
+      if (event.kind === 'done' && took === 0) took = performance.now() - began;
     },
   }).up();
   return took;
@@ -98,7 +108,7 @@ describe.each(sizes)('with %i rows, the forecast is near what happens', (rows) =
           return one?.durationMs;
         });
         const times: number[] = [];
-        do times.push(await withDatabase(filled, (_, on) => apply(on(chain))));
+        do times.push(await withDatabase(filled, (_, on) => apply(on, chain)));
         while (times.length < 3 && Math.max(...times) < 2_000);
         found[name] = { forecast, real: median(times) };
       }
