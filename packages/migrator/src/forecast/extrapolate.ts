@@ -47,7 +47,7 @@ function durationOf(
     statements.filter((one) => one.statement === statement.statement).map((one) => one.durationMs),
   );
   if (times.length === 0) return statement.durationMs;
-  const measured = times.reduce((sum, one) => sum + one, 0) / times.length;
+  const measured = median(times);
   const [sample] = many;
   if (!sample || sample.share >= 1) return measured;
   const isBuilt = isIndexBuild(sample.messages.get(statement.statement) ?? []);
@@ -55,6 +55,12 @@ function durationOf(
   const work = (share: number): number => (isBuilt ? share * Math.log2(Math.max(share * rows, 2)) : share);
   const growth = Math.max(0, measured - statement.durationMs) / (work(sample.share) - work(few.share));
   return measured + growth * (work(1) - work(sample.share));
+}
+
+function median(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
 }
 
 /** Whether a statement mostly builds an index. A rewrite builds indexes too, and takes longer to write the rows. */

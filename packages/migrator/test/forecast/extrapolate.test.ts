@@ -32,8 +32,9 @@ test('an index build grows with the number of rows and its logarithm', () => {
   expect(time).toBeCloseTo((1_000 * Math.log2(1_000_000)) / Math.log2(100_000), 0);
 });
 
-test('several samples of one size count by their mean, and one of all rows as it is', () => {
+test('several samples of one size count by their median, and one of all rows as it is', () => {
   expect(durations(sample(0, [0]), [sample(0.5, [10]), sample(0.5, [20])])).toEqual([30]);
+  expect(durations(sample(0, [0]), [sample(0.5, [10]), sample(0.5, [90]), sample(0.5, [11])])).toEqual([22]);
   expect(durations(sample(0.5, [9]), [sample(1, [10])])).toEqual([10]);
 });
 
