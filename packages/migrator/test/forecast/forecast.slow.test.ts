@@ -3,6 +3,7 @@ import { Migrator, type Forecast } from 'mikro-orm-safe-migrations';
 import type { Pool } from 'pg';
 import { readCatalog } from '../../src/catalog/catalog.ts';
 import { emptyDatabase, migratorOn, ormOn, type TestDatabase } from '../kit/database.ts';
+import { createRole } from '../kit/roles.ts';
 import type { Migrations } from '../project.ts';
 
 const person: Migrations = {
@@ -109,6 +110,34 @@ describe('forecast', () => {
       [null, 'up fails without rows'],
       [null, 'M2 before it fails without rows'],
     ]);
+  });
+
+  test('measures as a role that may only create databases, also a table with a foreign key', async () => {
+    const db = await emptyDatabase();
+    const role = await createRole(db, 'createdb');
+    await db.orm.em.execute(
+      `grant all on schema public to "${role.name}"; grant create on database "${db.target.parts.database}" to "${role.name}"`,
+    );
+    const chain: Migrations = {
+      ...person,
+      M2: { up: ['create table pet (id int primary key, owner int not null unique references person)'] },
+    };
+    const migrator = migratorOn(role, chain);
+    await migrator.up();
+    await db.orm.em.execute(
+      `insert into person select n, 'name' from generate_series(1, 900) n; insert into pet select n, n from generate_series(1, 500) n; analyze`,
+    );
+
+    const [found] = await migratorOn(role, {
+      ...chain,
+      M3: { up: ['alter table pet alter owner type bigint'] },
+    }).forecast([{ name: 'M3', direction: 'up' }]);
+
+    expect(found).toMatchObject({
+      unknown: null,
+      tables: [{ table: 'pet', rows: 500, hasStatistics: true, measuredRows: 500 }],
+      statements: [{ locks: [{ table: 'pet', lock: 'AccessExclusiveLock' }, { table: 'person' }] }],
+    });
   });
 
   test('sends nothing to the tables of the connected database, and changes nothing on it', async () => {
