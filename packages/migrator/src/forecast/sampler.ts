@@ -128,15 +128,20 @@ export class Sampler {
     }
   }
 
-  /** Runs the step on a copy of a filled database, of which nothing is in the server's memory, as of a large table. Smaller ones are read first. */
+  /**
+   * Runs the step on a copy of a filled database, whose tables were read once: what is read for the first time takes longer. Of a large table,
+   * little is in the server's memory afterwards, as on the connected database.
+   */
   async #runOnCopy(copies: Workspace): Promise<Omit<Sample, 'share'>> {
     const copy = await copies.open();
     try {
       const bytes = this.#tables.reduce((sum, one) => sum + one.statistics.bytes, 0);
-      if (bytes < 0.75 * (await sharedBuffers(copy)))
-        for (const { table } of this.#tables)
-          // Unlike a scan of the whole table, a range of places keeps what it reads in memory.
-          await poolSession(copy).query(`select count(*) from ${table.name} where ctid >= '(0,0)'`);
+      // Unlike a scan of the whole table, a range of places keeps what it reads in the server's memory.
+      const rows = bytes < 0.75 * (await sharedBuffers(copy)) ? `where ctid >= '(0,0)'` : '';
+      for (const { table } of this.#tables)
+        await poolSession(copy).query(
+          `set max_parallel_workers_per_gather = 0; select count(*) from ${table.name} ${rows}; reset max_parallel_workers_per_gather`,
+        );
       return await this.#run(copy);
     } finally {
       await copies.discard();
