@@ -73,8 +73,8 @@ export async function fillToSize(
       );
       const skipsReferences = isReplica && sizes.skipsReferences === true;
       const work = { table, tables, other: same, otherTables: other, pools, shapes, skipsReferences };
-      const filled = await multiplyRows(session, { ...work, rows });
-      if (isTouched) report.push(filled);
+      const result = await multiplyRows(session, { ...work, rows });
+      if (isTouched) report.push(result);
       // It is for the rows that exist, not for those that the migration writes.
       if (fillFactor !== null) await alter(session, leaves, 'reset (fillfactor)');
     }
