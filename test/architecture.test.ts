@@ -71,8 +71,10 @@ const migratorFolders = [
   'rename-column',
   'parking',
   'rows',
+  'measure',
   'verify',
   'proof',
+  'forecast',
   'terminal',
 ].map((name) => `${migrator}/${name}`);
 for (const [index, folder] of migratorFolders.entries()) layers[folder] = migratorFolders.slice(0, index);

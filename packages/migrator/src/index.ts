@@ -34,6 +34,15 @@ export type {
   NotLinted,
   SilencedFinding,
 } from './lint/observation/finding.ts';
+export type { MeasuredLock, MeasuredStatement, Measurement } from './measure/measurement.ts';
+export type { FilledTable } from './rows/multiply.ts';
+export type {
+  Forecast,
+  ForecastLock,
+  ForecastRequest,
+  ForecastStatement,
+  ForecastTable,
+} from './forecast/forecast.ts';
 export type { LintRequest } from './lint/lint.ts';
 export type { MigratorOptions } from './migrator-options.ts';
 export type { MigrationRun } from './run/runner.ts';

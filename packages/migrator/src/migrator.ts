@@ -25,7 +25,8 @@ import { appliedUpTo, planOf, type PlannedMigration, type PlanSource } from './p
 import { RowChecks } from './prechecks/row-checks.ts';
 import { selectDown, selectUp } from './plan/selection.ts';
 import { downSteps, upSteps } from './plan/steps.ts';
-import { lint, type LintRequest } from './lint/lint.ts';
+import type { Forecast, ForecastRequest } from './forecast/forecast.ts';
+import { lint, orderOf, type LintRequest } from './lint/lint.ts';
 import type { LintReport } from './lint/observation/finding.ts';
 import type { Limits } from './run/limits.ts';
 import type { Patience } from './run/retry-while-locked.ts';
@@ -183,6 +184,18 @@ export class Migrator {
   }
 
   /**
+   * Returns how long steps will take on the rows that the tables have now, and what they will block meanwhile, in their order: pass what
+   * `planUp` or `planDown` returns. Runs them on scratch databases of the same server with generated rows, up to 400,000 in a table, and
+   * extrapolates. Reads statistics of the connected database, no rows, and changes nothing; needs no lease.
+   *
+   * @throws MigrationRefusedError when the role may not create databases; MigratorError `failed` when an applied migration fails there.
+   */
+  async forecast(steps: readonly ForecastRequest[]): Promise<Forecast[]> {
+    const { forecastSteps } = await import('./forecast/forecast-steps.ts');
+    return forecastSteps(this.#database(), await readState(this.#orm, this.#tables), steps);
+  }
+
+  /**
    * Compares the database with what its migrations create, in the order in which they were applied, and what all migrations create with
    * the entities: on a scratch database of the same server, which is dropped at the end. Changes nothing; needs no lease.
    *
@@ -199,7 +212,11 @@ export class Migrator {
    * @throws MigrationRefusedError for an unknown name, or when the role may not create databases.
    */
   async lint(request: LintRequest = {}): Promise<LintReport> {
-    return lint(this.#database(), await readState(this.#orm, this.#tables), this.#limits(), request);
+    const state = await readState(this.#orm, this.#tables);
+    const report = await lint(this.#database(), state, this.#limits(), request);
+    if (request.rows === undefined) return report;
+    const { withHeldTimes } = await import('./forecast/lint-at-rows.ts');
+    return withHeldTimes(this.#database(), report, { order: orderOf(state), rows: request.rows });
   }
 
   /**

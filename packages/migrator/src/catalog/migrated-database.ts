@@ -22,7 +22,12 @@ export interface MigratedDatabase {
 
 /** Receives the events of a migrator: which migration runs, and its statements. */
 interface EventFollower {
-  follow(event: { readonly kind: string; readonly name?: string; readonly sql?: string }): void;
+  follow(event: {
+    readonly kind: string;
+    readonly name?: string;
+    readonly sql?: string;
+    readonly number?: number;
+  }): void;
 }
 
 /** A scratch database, and what keeps it from changing its server. */

@@ -22,6 +22,8 @@ import { withMessages, type Messages } from './observation/with-messages.ts';
 export interface LintRequest {
   /** Their names, or all of the code, or those that are not applied. Default `pending`. */
   readonly migrations?: readonly string[] | 'pending' | 'all' | undefined;
+  /** Also measures for how long locks are held, on so many generated rows in each table that a migration touches. Absent for no measurement. */
+  readonly rows?: number | undefined;
 }
 
 /** Implements `Migrator.lint`. */
@@ -50,8 +52,8 @@ export async function lint(
   );
 }
 
-// First what is applied, in that order, as on the database.
-function orderOf({ log, migrations }: State): string[] {
+/** Returns the names of the migrations in the order in which they run: first what is applied, in that order, as on the database. */
+export function orderOf({ log, migrations }: State): string[] {
   const names = migrations.map(({ name }) => name);
   return [...new Set([...log.map(({ name }) => name).filter((name) => names.includes(name)), ...names])];
 }

@@ -14,6 +14,8 @@ export interface Pool {
   readonly named: ReadonlySet<string>;
   /** Makes a value that no other row has; null when none is known. */
   readonly fresh: Fresh | null;
+  /** Whether these values are accepted on the other side of the migration too. */
+  readonly freshLasts: boolean;
 }
 
 /** Which values a type with its checks accepts, as the server answered before: by type and checks, then by value. */
@@ -29,7 +31,7 @@ export interface PoolSources {
 }
 
 const samples = [1, 2, 777, 5_004];
-const none: Pool = { values: [], named: new Set(), fresh: null };
+const none: Pool = { values: [], named: new Set(), fresh: null, freshLasts: false };
 
 /** The values of all columns, by table and column. */
 export class Pools {
@@ -80,6 +82,7 @@ function poolOf({ trials: [own, both], candidates, named, fresh }: Draft, learne
   const lasting = values.find((value) => accepts(both, value));
   const isFresh = (one: Fresh, trial: Trial): boolean =>
     samples.every((number) => accepts(trial, one(number)));
+  const lastingFresh = fresh.find((one) => isFresh(one, both));
   return {
     // A check that no value meets alone may be met with another column.
     values:
@@ -89,7 +92,8 @@ function poolOf({ trials: [own, both], candidates, named, fresh }: Draft, learne
           ? values
           : [lasting, ...values.filter((value) => value !== lasting)],
     named: new Set(named.filter((value) => accepts(own, value))),
-    fresh: fresh.find((one) => isFresh(one, both)) ?? fresh.find((one) => isFresh(one, own)) ?? null,
+    fresh: lastingFresh ?? fresh.find((one) => isFresh(one, own)) ?? null,
+    freshLasts: lastingFresh !== undefined,
   };
 }
 

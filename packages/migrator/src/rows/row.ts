@@ -71,7 +71,7 @@ function toItself(table: Table, key: Table['foreignKeys'][number], row: RowValue
 }
 
 /** Returns one column of each unique key, in which every row has another value. */
-function distinctColumns(table: Table): ReadonlySet<string> {
+export function distinctColumns(table: Table): ReadonlySet<string> {
   const referring = new Set(table.foreignKeys.flatMap(({ columns }) => columns));
   const chosen = new Set<string>();
   for (const { columns, others } of table.keys) {

@@ -1,6 +1,7 @@
 import type { Difference } from '../catalog/differences.ts';
 import type { LeftOut } from '../catalog/server-guard.ts';
 import type { Direction } from '../files/code-migration.ts';
+import type { Measurement } from '../measure/measurement.ts';
 import { isDeclaredBy, type Declaration, type Declarations } from '../files/declarations.ts';
 
 /** What a direction of a migration loses, or whose rows it refuses. */
@@ -45,6 +46,8 @@ export interface Certificate {
   readonly durationMs: number;
   /** The digest of the SQL that `up` sends, as in the history; null where it queries the database first, or there are several migrations. */
   readonly checksum: string | null;
+  /** What each statement took on the requested number of rows; absent where none was requested. */
+  readonly measured?: Measurement;
 }
 
 /** An effect before it is compared with the declarations. */

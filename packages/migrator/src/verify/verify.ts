@@ -8,6 +8,7 @@ import { certify, type Certificate } from './certificate.ts';
 import type { VerificationContext } from './context.ts';
 import type { Findings } from './findings.ts';
 import { certifyChain, chainName, verifyChain } from './verify-chain.ts';
+import { measureMigration } from './measure-migration.ts';
 import { verifyMigration } from './verify-migration.ts';
 import { Workspace } from './workspace.ts';
 
@@ -15,6 +16,11 @@ import { Workspace } from './workspace.ts';
 export interface VerifyRequest {
   /** Names, all that are pending, or all. Default `all`. */
   readonly migrations?: readonly string[] | 'pending' | 'all' | undefined;
+  /**
+   * Also measures each statement on so many generated rows in each table that the migration touches: its time, the locks that it takes, and for
+   * how long readers and writers wait. Absent for no measurement.
+   */
+  readonly rows?: number | undefined;
   /** Called with what is verified now. */
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
 }
@@ -31,7 +37,7 @@ export interface VerifyProgress {
 /** Implements `Migrator.verify`. */
 export async function verify(
   migrated: MigratedDatabase,
-  { migrations: chosen = 'all', onProgress }: VerifyRequest,
+  { migrations: chosen = 'all', rows, onProgress }: VerifyRequest,
 ): Promise<Certificate[]> {
   const migrations = await readMigrations(migrated.orm);
   const names = await namesOf(
@@ -46,7 +52,7 @@ export async function verify(
   const count = names.length + (isWhole ? 1 : 0);
   const reportFor = (migration: string) => (step: string) =>
     onProgress?.({ migration, number: [...names, chainName].indexOf(migration) + 1, count, step });
-  const certificates = await verifyEach(migrated, { migrations, names, context, reportFor });
+  const certificates = await verifyEach(migrated, { migrations, names, rows, context, reportFor });
   // What fails alone would fail there for the same reason.
   if (!isWhole || certificates.some(({ certificate }) => certificate === 'failed')) return certificates;
   const began = performance.now();
@@ -64,13 +70,14 @@ export async function verify(
 interface Chosen {
   readonly migrations: readonly CodeMigration[];
   readonly names: readonly string[];
+  readonly rows: number | undefined;
   readonly context: Omit<VerificationContext, 'workspace' | 'report'>;
   readonly reportFor: (migration: string) => (step: string) => void;
 }
 
 async function verifyEach(
   migrated: MigratedDatabase,
-  { migrations, names, context, reportFor }: Chosen,
+  { migrations, names, rows, context, reportFor }: Chosen,
 ): Promise<Certificate[]> {
   return withScratchServer(migrated, (server) =>
     withScratchDatabase(migrated, async (scratch, guard) => {
@@ -85,22 +92,24 @@ async function verifyEach(
             const before = guard.leftOut.length;
             guard.follow({ kind: 'started', name });
             const loaded = await migration.load();
-            const findings = await verifyMigration(
-              { ...context, workspace, report: reportFor(name) },
-              loaded,
-            );
+            const reporting = { ...context, workspace, report: reportFor(name) };
+            const findings = await verifyMigration(reporting, loaded);
             const durationMs = Math.round(performance.now() - began);
-            certificates.push(
-              certify(
-                name,
-                findings.observations({
-                  leftOut: guard.leftOut.slice(before),
-                  durationMs,
-                  checksum: await checksumOf(loaded),
-                }),
-                loaded.declarations(),
-              ),
+            const certificate = certify(
+              name,
+              findings.observations({
+                leftOut: guard.leftOut.slice(before),
+                durationMs,
+                checksum: await checksumOf(loaded),
+              }),
+              loaded.declarations(),
             );
+            certificates.push({
+              ...certificate,
+              ...(rows !== undefined && {
+                measured: await measureMigration(reporting, migrated, loaded, rows),
+              }),
+            });
             if (certificates.length === names.length) break;
             if (findings.failures.some((text) => text.startsWith('up fails without rows'))) break;
           } else await workspace.discard();

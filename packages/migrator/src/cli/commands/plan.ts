@@ -1,14 +1,17 @@
 import { Argument, Command, Option } from 'commander';
 import type { Migrator as MigratorType } from '../../migrator.ts';
 import type { Direction } from '../../files/code-migration.ts';
+import type { Forecast } from '../../forecast/forecast.ts';
 import type { PlannedMigration } from '../../plan/plan.ts';
 import { describePrecheck } from '../../prechecks/describe.ts';
 import type { Precheck } from '../../prechecks/rows/precheck.ts';
 import { parseBackfill } from '../../files/backfill.ts';
 import { print, printJson } from '../../terminal/output.ts';
 import { parsePositiveInteger } from '../../terminal/options.ts';
+import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
 import { UsageError } from '../../terminal/usage-error.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
+import { forecastComments } from './plan-forecast.ts';
 
 interface Given {
   readonly to?: string;
@@ -18,6 +21,8 @@ interface Given {
   readonly allowAhead?: boolean;
   readonly refuseDrift?: boolean;
   readonly from?: string;
+  readonly forecast?: boolean;
+  readonly scratchUrl?: string;
   readonly json?: boolean;
 }
 
@@ -41,22 +46,54 @@ export function planCommand<P extends DatabaseLocation>(host: CommandHost<P>): C
       ),
     )
     .option('--from <name>', 'the last migration to regard as applied, or "none"; opens no connection')
+    .addOption(
+      new Option(
+        '--forecast',
+        'also measure on scratch databases how long each statement will take and block others, at the real sizes of the tables',
+      ).conflicts('from'),
+    )
     .option(
       '--json',
-      'print JSON: [{ name, direction, transactional, known, statements, takesOver: [name], prechecks: [{ migration, statement, kind, table, subject, outcome, rows, of, isLowerBound, query, reason }] }]',
+      'print JSON: [{ name, direction, transactional, known, statements, takesOver: [name], prechecks: [{ migration, statement, kind, table, subject, outcome, rows, of, isLowerBound, query, reason }], forecast? }]; forecast, with --forecast: { migration, direction, durationMs, statements: [{ statement, sql, durationMs, locks: [{ table, lock, blocks, heldMs }] }], tables: [{ table, rows, bytes, hasStatistics, measuredRows }], unknown }',
     )
-    .action(async (direction: Direction, { from, json = false, ...request }: Given) => {
-      refuseOptionsOfOther(direction, request);
-      const { Migrator } = await import('../../migrator.ts');
-      const planned =
-        from === undefined
-          ? await host.withDatabase((orm) => plan(new Migrator(orm), direction, request))
-          : await host.withoutDatabase((orm) =>
-              plan(new Migrator(orm), direction, { ...request, from: from === 'none' ? null : from }),
-            );
-      if (json) return printJson(planned);
-      print(asSql(planned, direction));
-    });
+    .addOption(scratchUrlOption())
+    .action(
+      async (
+        direction: Direction,
+        { from, forecast = false, scratchUrl, json = false, ...request }: Given,
+      ) => {
+        refuseOptionsOfOther(direction, request);
+        const { Migrator } = await import('../../migrator.ts');
+        const planned =
+          from === undefined
+            ? await host.withDatabase(async (orm) => {
+                const migrator = new Migrator(orm, { scratchUrl });
+                const found = await plan(migrator, direction, request);
+                return forecast ? withForecasts(migrator, found) : found;
+              })
+            : await host.withoutDatabase((orm) =>
+                plan(new Migrator(orm), direction, { ...request, from: from === 'none' ? null : from }),
+              );
+        if (json) return printJson(planned);
+        print(asSql(planned, direction));
+      },
+    );
+}
+
+/** A planned migration, and how long it will take. */
+type Planned = PlannedMigration & { readonly forecast?: Forecast };
+
+async function withForecasts(
+  migrator: MigratorType,
+  planned: readonly PlannedMigration[],
+): Promise<Planned[]> {
+  const forecasts = await migrator.forecast(planned.filter(({ takesOver }) => takesOver.length === 0));
+  return planned.map((one) => {
+    const found = forecasts.find(
+      ({ migration, direction }) => migration === one.name && direction === one.direction,
+    );
+    return found ? { ...one, forecast: found } : one;
+  });
 }
 
 function plan(
@@ -91,13 +128,13 @@ const omitted =
   '-- Bookkeeping statements (lease, log, history) and those that restore settings are omitted.';
 
 /** Returns SQL that can be pasted; everything else is in comments. */
-function asSql(planned: readonly PlannedMigration[], direction: Direction): string {
+function asSql(planned: readonly Planned[], direction: Direction): string {
   if (planned.length === 0) return `-- Nothing to ${direction === 'up' ? 'apply' : 'revert'}.`;
   return [omitted, ...planned.map(migrationAsSql)].join('\n\n');
 }
 
-function migrationAsSql(planned: PlannedMigration): string {
-  const { name, direction, transactional, known, statements, takesOver, prechecks = [] } = planned;
+function migrationAsSql(planned: Planned): string {
+  const { name, direction, transactional, known, statements, takesOver, prechecks = [], forecast } = planned;
   if (takesOver.length > 0) {
     return [
       `-- ${name}: recorded as applied in place of these, whose result the database has. Nothing is sent.`,
@@ -106,6 +143,7 @@ function migrationAsSql(planned: PlannedMigration): string {
   }
   const lines = [`-- ${name}, ${direction}`];
   for (const precheck of prechecks) lines.push(...asComment(precheck));
+  if (forecast) lines.push(...forecastComments(forecast));
   if (!transactional) {
     lines.push(
       '-- Outside a transaction, on a separate connection. Behind a pooler the two `set` are not sent: timeouts come from',

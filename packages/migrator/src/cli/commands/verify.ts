@@ -6,11 +6,14 @@ import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
 import { UsageError } from '../../terminal/usage-error.ts';
 import { remarksOf } from '../../verify/remarks.ts';
 import type { VerifyProgress } from '../../verify/verify.ts';
+import { parsePositiveInteger } from '../../terminal/options.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
+import { measuredLines } from './verify-measured.ts';
 
 interface Given {
   readonly pending?: boolean;
   readonly certificate?: string;
+  readonly rows?: number;
   readonly json?: boolean;
   readonly scratchUrl?: string;
 }
@@ -23,20 +26,26 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     )
     .addArgument(new Argument('[names...]', 'the migrations; all by default'))
     .option('--pending', 'those that are not applied')
+    .addOption(
+      new Option(
+        '--rows <n>',
+        'also measure the time and locks of each statement, and how long readers and writers wait, on so many rows in each table that it touches',
+      ).argParser(parsePositiveInteger),
+    )
     .addOption(new Option('--certificate <file>', 'also write the certificates to a file, as JSON'))
     .option(
       '--json',
-      'print JSON: { database, certificates: [{ migration, certificate, loses: [effect], losesDown: [effect], refusesUp: [effect], refusesDown: [effect], differences: [{ after, difference }], failures: [text], notSeen: [text], notCovered: [table], leftOut, rows, durationMs, checksum }] }; an effect: { object, what, rows, declared }',
+      'print JSON: { database, certificates: [{ migration, certificate, loses: [effect], losesDown: [effect], refusesUp: [effect], refusesDown: [effect], differences: [{ after, difference }], failures: [text], notSeen: [text], notCovered: [table], leftOut, rows, durationMs, checksum, measured? }] }; an effect: { object, what, rows, declared }; measured, with --rows: { rows, tables: [{ table, rows, reason }], statements: [{ direction, statement, sql, durationMs, locks: [{ table, lock, blocks, heldMs, readerStallMs, writerStallMs }] }], failures: [text] }',
     )
     .addOption(scratchUrlOption())
-    .action((names: string[], { pending = false, certificate, json = false, scratchUrl }: Given) => {
+    .action((names: string[], { pending = false, certificate, rows, json = false, scratchUrl }: Given) => {
       if (pending && names.length > 0) throw new UsageError('pass names or --pending, not both');
       const migrations = names.length > 0 ? names : pending ? 'pending' : 'all';
       return host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../../migrator.ts');
         if (!json) print(host.describe(place));
         const certificates = await withProgress(json, (onProgress) =>
-          new Migrator(orm, { scratchUrl }).verify({ migrations, onProgress }),
+          new Migrator(orm, { scratchUrl }).verify({ migrations, rows, onProgress }),
         );
         if (certificates.some((one) => one.certificate === 'failed')) process.exitCode = 3;
         if (certificate !== undefined)
@@ -57,6 +66,7 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         );
         for (const one of certificates)
           for (const line of remarksOf(one)) print(wrapLine(`  ${one.migration}: ${line}`));
+        for (const line of measuredLines(certificates)) print(line);
       });
     });
 }

@@ -29,6 +29,8 @@ export interface Finding {
   readonly lock: string | null;
   readonly blocks: Blocks;
   readonly held: Held;
+  /** For how long it was held on generated rows, where that was requested and seen: to the end of its transaction, in milliseconds. */
+  readonly measured?: { readonly rows: number; readonly heldMs: number };
   /** The safe form, with the names of this migration: SQL, and comments on where it belongs. */
   readonly safe: string;
   /** The page of the rule, in the package. */
