@@ -71,6 +71,7 @@ const migratorFolders = [
   'parking',
   'rows',
   'verify',
+  'traffic',
   'terminal',
 ].map((name) => `${migrator}/${name}`);
 for (const [index, folder] of migratorFolders.entries()) layers[folder] = migratorFolders.slice(0, index);

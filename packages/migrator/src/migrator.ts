@@ -211,7 +211,9 @@ export class Migrator {
    */
   async verify(request: VerifyRequest = {}): Promise<Certificate[]> {
     const { verify } = await import('./verify/verify.ts');
-    return verify(this.#database(), request);
+    if (!request.traffic) return verify(this.#database(), request);
+    const { trafficMeasure } = await import('./traffic/measure-traffic.ts');
+    return verify(this.#database(), request, trafficMeasure(this.#limits().lockTimeout));
   }
 
   /**

@@ -44,6 +44,27 @@ export function poolSize(orm: MikroORM): number | null {
   return options && (new PostgreSqlConnection(orm.config).mapOptions(options).max ?? 10);
 }
 
+/**
+ * Returns the options of the driver with which the ORM connects, those that can be passed to another thread.
+ *
+ * @throws MigrationRefusedError when the ORM was given a Kysely instance or dialect.
+ */
+export async function connectionSettings(orm: MikroORM): Promise<Readonly<Record<string, unknown>>> {
+  const { password, ssl, ...options } = ownPool(orm).options;
+  const plain = Object.entries(options).filter(([, value]) =>
+    ['string', 'number', 'boolean'].includes(typeof value),
+  );
+  return {
+    ...Object.fromEntries(plain),
+    ssl: typeof ssl === 'object' ? withoutFunctions(ssl) : ssl,
+    password: typeof password === 'function' ? await password() : password,
+  };
+}
+
+function withoutFunctions(options: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => typeof value !== 'function'));
+}
+
 // The ORM returns its pool only since 7.2. A second connection object of the ORM opens an equal one in all versions.
 function ownPool(orm: MikroORM): Pool {
   const options = driverOptionsOf(orm.config.getAll());

@@ -2,6 +2,7 @@ import type { Difference } from '../catalog/differences.ts';
 import type { LeftOut } from '../catalog/server-guard.ts';
 import type { Direction } from '../files/code-migration.ts';
 import { isDeclaredBy, type Declaration, type Declarations } from '../files/declarations.ts';
+import { isServed, type TrafficReport } from './traffic-report.ts';
 
 /** What a direction of a migration loses, or whose rows it refuses. */
 export interface VerifiedEffect {
@@ -43,6 +44,8 @@ export interface Certificate {
   /** How many rows were generated, in all sets. */
   readonly rows: number;
   readonly durationMs: number;
+  /** What became of requests that were sent meanwhile; null unless that was asked for, and when `up` fails. */
+  readonly traffic: TrafficReport | null;
 }
 
 /** An effect before it is compared with the declarations. */
@@ -68,6 +71,7 @@ export interface Observations {
   readonly leftOut: readonly LeftOut[];
   readonly rows: number;
   readonly durationMs: number;
+  readonly traffic: TrafficReport | null;
   /** Whether it has no `down`. */
   readonly isIrreversible: boolean;
 }
@@ -88,7 +92,9 @@ export function certify(
     isIrreversible && irreversible === null
       ? ["it has no down: write one, or declare static irreversible = 'why'"]
       : [];
-  const hasFailed = isUndeclared || missing.length + failures.length + seen.differences.length > 0;
+  const isUnserved = seen.traffic !== null && !isServed(seen.traffic);
+  const hasFailed =
+    isUndeclared || isUnserved || missing.length + failures.length + seen.differences.length > 0;
   const isLossy = lost.length + lostDown.length > 0;
   const observed = [...seen.loses, ...seen.losesDown, ...seen.refusesUp, ...seen.refusesDown];
   const unseen = [...loses, ...refuses].filter((one) => !observed.some((effect) => isDeclared(effect, one)));

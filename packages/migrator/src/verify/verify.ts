@@ -1,9 +1,15 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
 import { withScratchDatabase, withScratchServer } from '../catalog/scratch-database.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
+import type { ServerGuard } from '../catalog/server-guard.ts';
+import type { LoadedMigration } from '../files/code-migration.ts';
 import { readMigrations } from '../files/read-migrations.ts';
 import { readState } from '../ledger/state.ts';
 import { MigrationRefusedError, nearestName } from '../session/errors.ts';
+import type { Session } from '../session/session.ts';
 import { certify, type Certificate } from './certificate.ts';
+import type { VerificationContext } from './context.ts';
+import type { TrafficReport } from './traffic-report.ts';
 import { verifyMigration } from './verify-migration.ts';
 import { Workspace } from './workspace.ts';
 
@@ -11,6 +17,8 @@ import { Workspace } from './workspace.ts';
 export interface VerifyRequest {
   /** Names, all that are pending, or all. Default `all`. */
   readonly migrations?: readonly string[] | 'pending' | 'all' | undefined;
+  /** Whether requests of running code are sent while each is applied and reverted. Default false. */
+  readonly traffic?: boolean | undefined;
   /** Called with what is verified now. */
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
 }
@@ -24,10 +32,28 @@ export interface VerifyProgress {
   readonly step: string;
 }
 
+/** The scratch database in the state before a migration. */
+interface TrafficStage {
+  readonly migrated: MigratedDatabase;
+  readonly server: Session;
+  readonly scratch: MikroORM;
+  readonly guard: ServerGuard;
+}
+
+/** Sends requests while a migration is applied and reverted on copies of the scratch database. */
+interface TrafficMeasure extends AsyncDisposable {
+  /** Returns null when `up` fails without rows. */
+  measure(context: VerificationContext, migration: LoadedMigration): Promise<TrafficReport | null>;
+}
+
+/** Prepares to send requests. */
+export type OpenTraffic = (stage: TrafficStage) => Promise<TrafficMeasure>;
+
 /** Implements `Migrator.verify`. */
 export async function verify(
   migrated: MigratedDatabase,
   { migrations: chosen = 'all', onProgress }: VerifyRequest,
+  openTraffic: OpenTraffic | null = null,
 ): Promise<Certificate[]> {
   const { orm, schema, tables, ignored } = migrated;
   const migrations = await readMigrations(orm);
@@ -50,6 +76,7 @@ export async function verify(
         templates: new Map(),
       };
       const certificates: Certificate[] = [];
+      await using traffic = await openTraffic?.({ migrated, server, scratch, guard });
       try {
         for (const migration of migrations) {
           const { name } = migration;
@@ -59,10 +86,15 @@ export async function verify(
             guard.follow({ kind: 'started', name });
             const loaded = await migration.load();
             const progress = { migration: name, number: certificates.length + 1, count: names.length };
-            const findings = await verifyMigration(
-              { ...context, report: (step) => onProgress?.({ ...progress, step }) },
-              loaded,
-            );
+            const current = {
+              ...context,
+              report: (step: string) => onProgress?.({ ...progress, step }),
+            };
+            const findings = await verifyMigration(current, loaded);
+            if (traffic) {
+              current.report('traffic');
+              findings.traffic = await traffic.measure(current, loaded);
+            }
             const durationMs = Math.round(performance.now() - began);
             certificates.push(
               certify(

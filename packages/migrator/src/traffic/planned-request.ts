@@ -1,0 +1,82 @@
+/** A statement of a generated request. */
+export interface PlannedStatement {
+  readonly text: string;
+  /** Texts, in the order of its parameters. The key of the request's row follows where it `usesKey`. */
+  readonly values: readonly (string | null)[];
+  readonly usesKey: boolean;
+  /** Whether its first row is the key of the request's row. */
+  readonly returnsKey: boolean;
+}
+
+/** A generated request: one statement, or several in a transaction. It leaves the rows as they were. */
+export interface PlannedRequest {
+  /** The number of its table in the catalog that it was made from. */
+  readonly table: number;
+  /** The column that distinguishes its row from a plain one; null for others. */
+  readonly column: string | null;
+  /** The same request with other rows: the first one that succeeds is sent. */
+  readonly alternatives: readonly (readonly PlannedStatement[])[];
+}
+
+/** How a request failed. */
+export interface RequestFailure {
+  readonly phase: TrafficPhase;
+  /** The number of the request's table; for an author's request, its name. */
+  readonly request: number | string;
+  readonly column: string | null;
+  /** The first word of the statement; empty for an author's request. */
+  readonly statement: string;
+  readonly error: FailedAnswer;
+  readonly requests: number;
+}
+
+/** The server's error, without values of rows. */
+export interface FailedAnswer {
+  readonly state: string;
+  readonly message: string;
+  readonly schema: string | null;
+  readonly table: string | null;
+  readonly column: string | null;
+  readonly constraint: string | null;
+}
+
+/** What requests are counted for: `idle` before and between the directions. */
+export type TrafficPhase = 'idle' | 'up' | 'down';
+
+/** What was counted in a phase. */
+export interface PhaseCounts {
+  readonly requests: number;
+  readonly failed: number;
+  readonly retried: Readonly<Record<string, number>>;
+  readonly worstStallMs: number;
+}
+
+/** How the sending thread connects: the options of the driver that can be passed to a thread. */
+export type ConnectionSettings = Readonly<Record<string, unknown>>;
+
+/** What the thread sends: requests of several connections, or those of an author's module. */
+export type Traffic =
+  | {
+      readonly kind: 'generated';
+      readonly connection: ConnectionSettings;
+      /** The requests of each connection, which it sends in turn. */
+      readonly lanes: readonly (readonly PlannedRequest[])[];
+    }
+  | { readonly kind: 'authors'; readonly module: string; readonly url: string; readonly clients: number };
+
+/** An order to the thread. */
+export type Order =
+  /** Connects, and tries each request once. */
+  | { readonly kind: 'open'; readonly traffic: Traffic; readonly phase: TrafficPhase }
+  | { readonly kind: 'start' }
+  | { readonly kind: 'phase'; readonly phase: TrafficPhase }
+  /** Waits until each request was sent once more. */
+  | { readonly kind: 'pass' }
+  /** Waits for the requests that were sent, and disconnects. */
+  | { readonly kind: 'close' };
+
+/** What a thread that was closed has counted. */
+export interface Counted {
+  readonly phases: Readonly<Record<TrafficPhase, PhaseCounts>>;
+  readonly failures: readonly RequestFailure[];
+}

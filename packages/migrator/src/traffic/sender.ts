@@ -1,0 +1,15 @@
+import { isNativeError } from 'node:util/types';
+import { parentPort } from 'node:worker_threads';
+import type { Order } from './planned-request.ts';
+import { Sending } from './sending.ts';
+
+// The entry of a thread that sends requests: its event loop is not that of the runner, so that the runner's work is not measured as a stall.
+const sending = new Sending();
+
+parentPort?.on('message', ({ id, order }: { readonly id: number; readonly order: Order }) => {
+  void sending.obey(order).then(
+    (answer) => parentPort?.postMessage({ id, answer }),
+    (error: unknown) =>
+      parentPort?.postMessage({ id, error: isNativeError(error) ? error.message : String(error) }),
+  );
+});

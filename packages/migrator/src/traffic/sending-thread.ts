@@ -1,0 +1,79 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { MigrationRefusedError } from '../session/errors.ts';
+import type { Counted, Order, Traffic, TrafficPhase } from './planned-request.ts';
+
+interface Waiting {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A thread that sends the requests of one build of the code. */
+export class SendingThread implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #count = 0;
+
+  constructor() {
+    // Compiled, it is next to this file with the same extension.
+    this.#worker = new Worker(new URL(`./sender${extname(import.meta.filename)}`, import.meta.url));
+    this.#worker.on(
+      'message',
+      ({ id, answer, error }: { readonly id: number; readonly answer: unknown; readonly error?: string }) => {
+        const waiting = this.#waiting.get(id);
+        this.#waiting.delete(id);
+        if (error === undefined) waiting?.resolve(answer);
+        else waiting?.reject(new MigrationRefusedError(error));
+      },
+    );
+    const rejectAll = (error: Error): void => {
+      for (const { reject } of this.#waiting.values()) reject(error);
+      this.#waiting.clear();
+    };
+    this.#worker.on('error', rejectAll);
+    this.#worker.on('exit', () => rejectAll(new Error('the thread that sends requests ended')));
+  }
+
+  /**
+   * Connects, and sends each request once. Returns the numbers of the tables that requests reach.
+   *
+   * @throws MigrationRefusedError when it can't connect, or a module has no workload.
+   */
+  async open(traffic: Traffic, phase: TrafficPhase): Promise<readonly number[]> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to this order
+    return (await this.#order({ kind: 'open', traffic, phase })) as readonly number[];
+  }
+
+  /** Sends the requests again and again. */
+  async start(): Promise<void> {
+    await this.#order({ kind: 'start' });
+  }
+
+  /** Counts from now on for a phase. */
+  async count(phase: TrafficPhase): Promise<void> {
+    await this.#order({ kind: 'phase', phase });
+  }
+
+  /** Waits until each request was begun and answered after the call. */
+  async pass(): Promise<void> {
+    await this.#order({ kind: 'pass' });
+  }
+
+  /** Stops sending and disconnects, and returns what was counted since `open`. */
+  async close(): Promise<Counted> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to this order
+    return (await this.#order({ kind: 'close' })) as Counted;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #order(order: Order): Promise<unknown> {
+    const id = ++this.#count;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, order });
+    });
+  }
+}

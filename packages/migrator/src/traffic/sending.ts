@@ -1,0 +1,130 @@
+import { MigrationRefusedError } from '../session/errors.ts';
+import { findSqlState } from '../session/find-sql-state.ts';
+import { Counter, type FailedPart } from './counter.ts';
+import { GeneratedClient, StatementError, type TriedRequest } from './generated-client.ts';
+import { Lane, type Send } from './lane.ts';
+import type { Counted, Order, PlannedRequest, Traffic } from './planned-request.ts';
+import { isTransient, mustPrepareAgain } from './retryable.ts';
+import { loadWorkload } from './workload.ts';
+
+/** Sends the requests of one build of the code, by orders of the thread that runs the migration. */
+export class Sending {
+  #counter = new Counter();
+  #lanes: readonly Lane[] = [];
+  #disconnect: () => Promise<void> = async () => {};
+
+  /** Returns the numbers of the tables that requests reach for `open`, what was counted for `close`, and null for others. */
+  async obey(order: Order): Promise<readonly number[] | Counted | null> {
+    if (order.kind === 'open') {
+      this.#counter = new Counter();
+      this.#counter.phase = order.phase;
+      const { traffic } = order;
+      return traffic.kind === 'generated' ? this.#openGenerated(traffic) : this.#openAuthors(traffic);
+    }
+    if (order.kind === 'start') for (const lane of this.#lanes) lane.start();
+    if (order.kind === 'phase') this.#counter.phase = order.phase;
+    if (order.kind === 'pass') await Promise.all(this.#lanes.map((lane) => lane.pass()));
+    if (order.kind !== 'close') return null;
+    await Promise.all(this.#lanes.map((lane) => lane.stop()));
+    this.#lanes = [];
+    await this.#disconnect();
+    return this.#counter.result();
+  }
+
+  async #openGenerated({
+    connection,
+    lanes,
+  }: Extract<Traffic, { kind: 'generated' }>): Promise<readonly number[]> {
+    const clients = lanes.map(() => new GeneratedClient(connection));
+    this.#disconnect = async () => {
+      await Promise.all(clients.map((client) => client.close()));
+    };
+    await Promise.all(clients.map((client) => client.connect()));
+    const reached = new Set<number>();
+    this.#lanes = await Promise.all(
+      clients.map(async (client, index) => {
+        const sends: Send[] = [];
+        for (const request of lanes[index] ?? []) {
+          const tried = await this.#try(client, request);
+          if (!tried) continue;
+          reached.add(request.table);
+          sends.push(() => this.#send(client, request, tried));
+        }
+        return new Lane(sends);
+      }),
+    );
+    return [...reached];
+  }
+
+  /**
+   * Sends a request for the first time; null where it fails, so that it is not sent again. It may not be a request of the code: the row is
+   * generated. What fails for another reason than its row is recorded as a failure, except before `up`.
+   */
+  async #try(client: GeneratedClient, request: PlannedRequest): Promise<TriedRequest | null> {
+    let tried: TriedRequest | null = null;
+    const attempt = async (): Promise<void> => {
+      try {
+        tried = await client.try(request);
+      } catch (error) {
+        if (this.#counter.phase !== 'idle' && !isAboutRows(error)) throw error;
+      }
+    };
+    await this.#counter.count(attempt, isTransient, (error) => partOf(request, error));
+    return tried;
+  }
+
+  async #send(client: GeneratedClient, request: PlannedRequest, tried: TriedRequest): Promise<void> {
+    const again = (error: unknown): boolean => {
+      if (!mustPrepareAgain(error)) return isTransient(error);
+      client.forgetStatements();
+      return true;
+    };
+    await this.#counter.count(
+      () => client.send(tried),
+      again,
+      (error) => partOf(request, error),
+    );
+  }
+
+  async #openAuthors({
+    module,
+    url,
+    clients,
+  }: Extract<Traffic, { kind: 'authors' }>): Promise<readonly number[]> {
+    const { requests, close } = await loadWorkload(module, url);
+    this.#disconnect = close;
+    const sends = Object.entries(requests).map(
+      ([name, send]): Send =>
+        () =>
+          this.#counter.count(
+            async () => {
+              await send();
+            },
+            isTransient,
+            () => ({ request: name, column: null, statement: '', sql: '' }),
+          ),
+    );
+    for (const send of sends) await send();
+    const [failure] = this.#counter.result().failures;
+    if (failure?.phase === 'idle')
+      throw new MigrationRefusedError(
+        `the request ${failure.request} of ${module} fails before the migration: ${failure.error.message}`,
+      );
+    // Each client begins with another request.
+    this.#lanes = Array.from(
+      { length: clients },
+      (_, index) => new Lane([...sends.slice(index % sends.length), ...sends.slice(0, index % sends.length)]),
+    );
+    return [];
+  }
+}
+
+function isAboutRows(error: unknown): boolean {
+  return /^(?:2[23]|44|P0|$)/.test(findSqlState(error));
+}
+
+function partOf({ table, column }: PlannedRequest, error: unknown): FailedPart & { readonly sql: string } {
+  const statement = error instanceof StatementError ? error.statement : null;
+  const sql = statement?.text ?? '';
+  return { request: table, column, statement: sql === '' ? 'commit' : (sql.split(' ', 1)[0] ?? ''), sql };
+}
