@@ -41,9 +41,8 @@ function explain(failure: RequestFailure, during: Direction, source: FailureSour
     : column !== undefined && more.length === 0
       ? labelOfColumn(table, column)
       : table.label;
-  const isRefused = /^(?:2[23]|44|P0)/.test(error.state);
   const declared =
-    table && isRefused
+    table && isOfRow(error.state)
       ? declarations.refuses.find((one) =>
           [null, ...columns].some((name) =>
             isDeclaredBy(one, { schema: table.schema, table: table.relation, column: name }),
@@ -58,6 +57,11 @@ function explain(failure: RequestFailure, during: Direction, source: FailureSour
     requests,
     declared: declared?.reason ?? null,
   };
+}
+
+// The row is refused: by its values, a constraint, the condition of a view, or code.
+function isOfRow(state: string): boolean {
+  return /^(?:2[23]|44|P0)/.test(state);
 }
 
 function tableOf({ request, error }: RequestFailure, { tables }: TableCatalog): Table | undefined {
@@ -90,7 +94,7 @@ function columnsOf({ error, column }: RequestFailure, table: Table, { own, other
     if (column !== null && changed.includes(column)) return [column];
     return changed;
   }
-  return column === null || !/^(?:2[23]|44)/.test(error.state) ? [] : [column];
+  return column === null || !isOfRow(error.state) ? [] : [column];
 }
 
 function labelsOf({ types }: TableCatalog, type: string): string {

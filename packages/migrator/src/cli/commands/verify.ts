@@ -8,11 +8,13 @@ import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
 import { UsageError } from '../../terminal/usage-error.ts';
 import type { Certificate, VerifiedEffect } from '../../verify/certificate.ts';
 import type { VerifyProgress } from '../../verify/verify.ts';
+import { printTraffic } from './print-traffic.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {
   readonly pending?: boolean;
   readonly certificate?: string;
+  readonly traffic?: boolean;
   readonly json?: boolean;
   readonly scratchUrl?: string;
 }
@@ -25,20 +27,25 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     )
     .addArgument(new Argument('[names...]', 'the migrations; all by default'))
     .option('--pending', 'those that are not applied')
+    .option(
+      '--traffic',
+      'also send requests of the code of before and after each migration while it is applied and reverted; exit with 3 when one fails or waits longer than the lock timeout + 100 ms',
+    )
     .addOption(new Option('--certificate <file>', 'also write the certificates to a file, as JSON'))
     .option(
       '--json',
-      'print JSON: { database, certificates: [{ migration, certificate, loses: [effect], losesDown: [effect], refusesUp: [effect], refusesDown: [effect], differences: [{ after, difference }], failures: [text], notSeen: [text], notCovered: [table], leftOut, rows, durationMs }] }; an effect: { object, what, rows, declared }',
+      'print JSON: { database, certificates: [{ migration, certificate, loses: [effect], losesDown: [effect], refusesUp: [effect], refusesDown: [effect], differences: [{ after, difference }], failures: [text], notSeen: [text], notCovered: [table], leftOut, rows, durationMs, traffic }] }; an effect: { object, what, rows, declared }; traffic: { up, down, failures: [{ code, during, object, what, requests, declared }], assumed: [text], notCovered: [table] } or null; up, down: { requests, failed, retried, worstStallMs, stallLimitMs }',
     )
     .addOption(scratchUrlOption())
-    .action((names: string[], { pending = false, certificate, json = false, scratchUrl }: Given) => {
+    .action((names: string[], given: Given) => {
+      const { pending = false, certificate, traffic = false, json = false, scratchUrl } = given;
       if (pending && names.length > 0) throw new UsageError('pass names or --pending, not both');
       const migrations = names.length > 0 ? names : pending ? 'pending' : 'all';
       return host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../../migrator.ts');
         if (!json) print(host.describe(place));
         const certificates = await withProgress(json, (onProgress) =>
-          new Migrator(orm, { scratchUrl }).verify({ migrations, onProgress }),
+          new Migrator(orm, { scratchUrl }).verify({ migrations, traffic, onProgress }),
         );
         if (certificates.some((one) => one.certificate === 'failed')) process.exitCode = 3;
         if (certificate !== undefined)
@@ -58,6 +65,7 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
           ),
         );
         for (const one of certificates) for (const line of linesOf(one)) print(wrapLine(`  ${line}`));
+        if (traffic) printTraffic(certificates);
       });
     });
 }
