@@ -19,7 +19,7 @@ export class Counter {
   readonly #failures = new Map<string, Writable<RequestFailure>>();
 
   /**
-   * Sends a request, and once more where `again` allows it for the error. Each time counts for the worst stall; a failure is recorded.
+   * Sends a request, and once more where `again` allows it for the error. A failure is recorded.
    *
    * @param partOf returns what failed, and the SQL that it contains.
    */
@@ -28,19 +28,33 @@ export class Counter {
     again: (error: unknown) => boolean,
     partOf: (error: unknown) => FailedPart & { readonly sql: string },
   ): Promise<void> {
+    const began = performance.now();
     try {
-      await this.#measure(send).catch((error: unknown) => {
+      await send().catch((error: unknown) => {
         if (!again(error)) throw error;
         const { retried } = this.#phases[this.phase];
         const state = findSqlState(error);
         Object.assign(retried, { [state]: (retried[state] ?? 0) + 1 });
-        return this.#measure(send);
+        return send();
       });
     } catch (error) {
       const { sql, ...part } = partOf(error);
       this.fail(part, answerOf(error, sql));
     }
-    this.#phases[this.phase].requests++;
+    const counts = this.#phases[this.phase];
+    counts.requests++;
+    counts.slowestMs = Math.max(counts.slowestMs, performance.now() - began);
+  }
+
+  /** Waits for the answer to one statement, and measures how long it takes. */
+  async awaitAnswer<T>(answer: Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await answer;
+    } finally {
+      const counts = this.#phases[this.phase];
+      counts.worstStallMs = Math.max(counts.worstStallMs, performance.now() - began);
+    }
   }
 
   fail(part: FailedPart, error: FailedAnswer): void {
@@ -54,20 +68,10 @@ export class Counter {
   result(): Counted {
     return { phases: this.#phases, failures: [...this.#failures.values()] };
   }
-
-  async #measure(send: () => Promise<void>): Promise<void> {
-    const began = performance.now();
-    try {
-      await send();
-    } finally {
-      const counts = this.#phases[this.phase];
-      counts.worstStallMs = Math.max(counts.worstStallMs, performance.now() - began);
-    }
-  }
 }
 
 function noRequests(): Writable<PhaseCounts> {
-  return { requests: 0, failed: 0, retried: {}, worstStallMs: 0 };
+  return { requests: 0, failed: 0, retried: {}, worstStallMs: 0, slowestMs: 0 };
 }
 
 /** Returns the server's error without values of rows. */

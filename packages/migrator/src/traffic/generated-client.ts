@@ -21,16 +21,21 @@ export interface TriedRequest {
   readonly rows: readonly number[];
 }
 
+type AwaitAnswer = <T>(answer: Promise<T>) => Promise<T>;
+
 /** A connection that prepares each statement once, as the pool of a service does. */
 export class GeneratedClient {
   readonly #settings: ConnectionSettings;
+  readonly #awaitAnswer: AwaitAnswer;
   #client: Client | null = null;
   readonly #names = new Map<string, string>();
   // Part of each name: the server keeps a statement that can't be used any more.
   #generation = 0;
 
-  constructor(settings: ConnectionSettings) {
+  /** @param awaitAnswer measures how long the answer to a statement takes. */
+  constructor(settings: ConnectionSettings, awaitAnswer: AwaitAnswer) {
     this.#settings = settings;
+    this.#awaitAnswer = awaitAnswer;
   }
 
   async connect(): Promise<void> {
@@ -105,12 +110,14 @@ export class GeneratedClient {
     values?: readonly (string | null)[],
   ): Promise<{ readonly rows: readonly (string | null)[][]; readonly count: number }> {
     if (!this.#client) throw new Error('the connection is closed');
-    const { rows, rowCount } = await this.#client.query<(string | null)[]>({
-      text,
-      rowMode: 'array',
-      // Begin and commit are not worth it.
-      ...(values && { name: this.#nameOf(text), values: [...values] }),
-    });
+    const { rows, rowCount } = await this.#awaitAnswer(
+      this.#client.query<(string | null)[]>({
+        text,
+        rowMode: 'array',
+        // Begin and commit are not worth it.
+        ...(values && { name: this.#nameOf(text), values: [...values] }),
+      }),
+    );
     return { rows, count: rowCount ?? 0 };
   }
 

@@ -1,7 +1,6 @@
 import type { LoadedMigration } from '../files/code-migration.ts';
 import type { OpenTraffic } from '../verify/verify.ts';
 import { Workspace } from '../verify/workspace.ts';
-import { CopyUnderTraffic } from './copy-under-traffic.ts';
 import { generatedTraffic } from './generated-traffic.ts';
 import { SendingThread } from './sending-thread.ts';
 
@@ -17,7 +16,7 @@ export function trafficMeasure(lockTimeout: number): OpenTraffic {
             context,
             workspace,
             threads,
-            migrate: (copy) => new CopyUnderTraffic(copy, migrated, guard),
+            runner: { migrated, guard },
             lockTimeout,
           },
           migration,

@@ -48,7 +48,10 @@ export interface PhaseCounts {
   readonly requests: number;
   readonly failed: number;
   readonly retried: Readonly<Record<string, number>>;
+  /** The longest time of a statement, or of an author's request. */
   readonly worstStallMs: number;
+  /** The longest time of a whole request, with its retry. */
+  readonly slowestMs: number;
 }
 
 /** How the sending thread connects: the options of the driver that can be passed to a thread. */

@@ -24,6 +24,7 @@ export function directionTraffic(
     ),
     retried,
     worstStallMs: Math.round(Math.max(0, ...phases.map(({ worstStallMs }) => worstStallMs))),
+    slowestMs: Math.round(Math.max(0, ...phases.map(({ slowestMs }) => slowestMs))),
     stallLimitMs: lockTimeout + allowance,
   };
 }
@@ -38,6 +39,7 @@ export function addTraffic(one: DirectionTraffic, other: DirectionTraffic): Dire
       [...states].map((state) => [state, (one.retried[state] ?? 0) + (other.retried[state] ?? 0)]),
     ),
     worstStallMs: Math.max(one.worstStallMs, other.worstStallMs),
+    slowestMs: Math.max(one.slowestMs, other.slowestMs),
     stallLimitMs: one.stallLimitMs,
   };
 }

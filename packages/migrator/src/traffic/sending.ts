@@ -35,7 +35,9 @@ export class Sending {
     connection,
     lanes,
   }: Extract<Traffic, { kind: 'generated' }>): Promise<readonly number[]> {
-    const clients = lanes.map(() => new GeneratedClient(connection));
+    const clients = lanes.map(
+      () => new GeneratedClient(connection, (answer) => this.#counter.awaitAnswer(answer)),
+    );
     this.#disconnect = async () => {
       await Promise.all(clients.map((client) => client.close()));
     };
@@ -98,7 +100,7 @@ export class Sending {
         () =>
           this.#counter.count(
             async () => {
-              await send();
+              await this.#counter.awaitAnswer(send());
             },
             isTransient,
             () => ({ request: name, column: null, statement: '', sql: '' }),
