@@ -94,7 +94,7 @@ function columnsOf({ error, column }: RequestFailure, table: Table, { own, other
     if (column !== null && changed.includes(column)) return [column];
     return changed;
   }
-  return column === null || !isOfRow(error.state) ? [] : [column];
+  return column === null || !/^(?:2[23]|44)/.test(error.state) ? [] : [column];
 }
 
 function labelsOf({ types }: TableCatalog, type: string): string {

@@ -111,11 +111,9 @@ class GeneratedRun {
   }
 
   async #revert(): Promise<boolean> {
-    const { before, after } = this.#sides;
     const { old } = this.#setting.threads;
-    await removeRefusedRows(this.#copy, this.#migration, 'down', { tables: after, target: before });
     await old.count('down');
-    if (!(await this.#migrate('down', after))) return false;
+    if (!(await this.#migrate('down', this.#sides.after))) return false;
     await old.pass();
     return true;
   }
@@ -132,7 +130,7 @@ class GeneratedRun {
       await fillTables(session, filling, 'plain', 1);
       return found;
     });
-    await removeRefusedRows(this.#copy, this.#migration, 'up', { tables: before, target: after });
+    await removeRefusedRows(this.#copy, this.#migration, { tables: before, target: after });
     return inTransaction(this.#copy, async (session) =>
       planRequests({
         catalog: before,

@@ -28,7 +28,7 @@ export interface BuildCatalog {
 }
 
 // For all tables that a migration touches.
-const maxVaried = 400;
+const maxVaried = 240;
 
 /**
  * Returns the requests of a build for each table: one that lists rows, one that writes a row back as it is, and those that insert, update, select
@@ -75,8 +75,13 @@ function requestsOf(build: BuildCatalog, full: Table, number: number, limit: num
     const [first, second] = rows;
     if (!first) return [];
     const changed = second ? [writeStatements(table, first, second)] : [];
-    const [column = null] = [...spec.values.keys(), ...(spec.omitted ?? [])];
-    return [request([...changed, ...rows.map((row) => writeStatements(table, row, row))], column)];
+    const [column = null, ...more] = [...spec.values.keys(), ...(spec.omitted ?? [])];
+    return [
+      request(
+        [...changed, ...rows.map((row) => writeStatements(table, row, row))],
+        more.length > 0 ? null : column,
+      ),
+    ];
   });
   return [...reading, ...writing];
 }

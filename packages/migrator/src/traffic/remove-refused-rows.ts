@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { Direction, LoadedMigration } from '../files/code-migration.ts';
+import type { LoadedMigration } from '../files/code-migration.ts';
 import type { TableCatalog } from '../rows/tables.ts';
 import { inTransaction } from '../session/session.ts';
 import { deleteRefused } from '../verify/refused-by-constraints.ts';
@@ -9,16 +9,16 @@ import { setRowsAside } from '../verify/set-aside.ts';
 const maxFailures = 8;
 
 /**
- * Deletes the generated rows that make a direction of a transactional migration fail, by trials that are rolled back: which rows it refuses is
- * certified apart from traffic. Deletes all where single ones can't be found.
+ * Deletes the generated rows that make `up` of a transactional migration fail, by trials that are rolled back: which rows it refuses is certified
+ * apart from traffic. Deletes all where single ones can't be found.
  */
 export async function removeRefusedRows(
   copy: MikroORM,
   migration: LoadedMigration,
-  direction: Direction,
   { tables, target }: { readonly tables: TableCatalog; readonly target: TableCatalog },
 ): Promise<void> {
   if (!migration.transactional) return;
+  const direction = 'up';
   for (let attempt = 0; attempt < maxFailures; attempt++) {
     const failure = await tryDirection(copy, migration, direction, async () => {});
     if (!failure) return;

@@ -1,13 +1,19 @@
-import { Migrator } from 'mikro-orm-safe-migrations';
+import { Migrator, type TrafficReport } from 'mikro-orm-safe-migrations';
 import { TestDatabase } from '../kit/database.ts';
 import { projectOn, type Migrations } from '../project.ts';
-import { shop } from './unsafe.ts';
 
-export async function underTraffic(last: Migrations[string], before: readonly string[] = shop) {
+/** The lock timeout of the migrations under traffic. */
+export const lockTimeout = 500;
+
+/** Verifies the last migration of a chain under traffic, and returns its report. */
+export async function underTraffic(
+  last: Migrations[string],
+  before: readonly string[],
+): Promise<TrafficReport> {
   await using db = await TestDatabase.create();
   const orm = projectOn(db.url, { M1: { up: before }, M9: last });
   try {
-    const [certificate] = await new Migrator(orm, { lockTimeout: 500 }).verify({
+    const [certificate] = await new Migrator(orm, { lockTimeout }).verify({
       migrations: ['M9'],
       traffic: true,
     });
@@ -16,4 +22,12 @@ export async function underTraffic(last: Migrations[string], before: readonly st
   } finally {
     await orm.close(true);
   }
+}
+
+/** Returns what fails and is not declared, each once: whose requests, of what, by which error. */
+export function findingsOf({ failures }: TrafficReport): string[] {
+  const found = failures
+    .filter(({ declared }) => declared === null)
+    .map(({ code, object, what }) => `${code} ${object} ${/\b([0-9A-Z]{5})\b\)?$/.exec(what)?.[1] ?? what}`);
+  return [...new Set(found)].toSorted();
 }
