@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
 import { describeServerError } from '../session/describe-server-error.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
-import type { Counted, FailedAnswer, PhaseCounts, RequestFailure, TrafficPhase } from './planned-request.ts';
+import type { Counted, FailedAnswer, RequestFailure } from './planned-request.ts';
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -10,11 +10,12 @@ export type FailedPart = Pick<RequestFailure, 'request' | 'column' | 'statement'
 
 /** Counts the requests of a thread, and measures how long each took. */
 export class Counter {
-  phase: TrafficPhase = 'idle';
-  readonly #phases: Record<TrafficPhase, Writable<PhaseCounts>> = {
-    idle: noRequests(),
-    up: noRequests(),
-    down: noRequests(),
+  readonly #counts = {
+    requests: 0,
+    failed: 0,
+    retried: new Map<string, number>(),
+    worstStallMs: 0,
+    slowestMs: 0,
   };
   readonly #failures = new Map<string, Writable<RequestFailure>>();
 
@@ -32,18 +33,17 @@ export class Counter {
     try {
       await send().catch((error: unknown) => {
         if (!again(error)) throw error;
-        const { retried } = this.#phases[this.phase];
+        const { retried } = this.#counts;
         const state = findSqlState(error);
-        Object.assign(retried, { [state]: (retried[state] ?? 0) + 1 });
+        retried.set(state, (retried.get(state) ?? 0) + 1);
         return send();
       });
     } catch (error) {
       const { sql, ...part } = partOf(error);
       this.fail(part, answerOf(error, sql));
     }
-    const counts = this.#phases[this.phase];
-    counts.requests++;
-    counts.slowestMs = Math.max(counts.slowestMs, performance.now() - began);
+    this.#counts.requests++;
+    this.#counts.slowestMs = Math.max(this.#counts.slowestMs, performance.now() - began);
   }
 
   /** Waits for the answer to one statement, and measures how long it takes. */
@@ -52,26 +52,22 @@ export class Counter {
     try {
       return await answer;
     } finally {
-      const counts = this.#phases[this.phase];
-      counts.worstStallMs = Math.max(counts.worstStallMs, performance.now() - began);
+      this.#counts.worstStallMs = Math.max(this.#counts.worstStallMs, performance.now() - began);
     }
   }
 
   fail(part: FailedPart, error: FailedAnswer): void {
-    this.#phases[this.phase].failed++;
-    const key = JSON.stringify([this.phase, part, error]);
+    this.#counts.failed++;
+    const key = JSON.stringify([part, error]);
     const known = this.#failures.get(key);
     if (known) known.requests++;
-    else this.#failures.set(key, { ...part, phase: this.phase, error, requests: 1 });
+    else this.#failures.set(key, { ...part, error, requests: 1 });
   }
 
   result(): Counted {
-    return { phases: this.#phases, failures: [...this.#failures.values()] };
+    const retried = Object.fromEntries(this.#counts.retried);
+    return { ...this.#counts, retried, failures: [...this.#failures.values()] };
   }
-}
-
-function noRequests(): Writable<PhaseCounts> {
-  return { requests: 0, failed: 0, retried: {}, worstStallMs: 0, slowestMs: 0 };
 }
 
 /** Returns the server's error without values of rows. */

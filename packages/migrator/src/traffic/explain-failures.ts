@@ -8,6 +8,7 @@ import type { RequestFailure } from './planned-request.ts';
 /** Whose requests failed, and the schemas on both sides. */
 export interface FailureSource {
   readonly code: 'old' | 'new';
+  readonly during: Direction;
   readonly failures: readonly RequestFailure[];
   /** The schema that the requests were made from. */
   readonly own: TableCatalog;
@@ -15,23 +16,22 @@ export interface FailureSource {
   readonly declarations: Declarations;
 }
 
-/** Returns the failures of generated requests by the table or column that they are about, each once for a direction. */
+/** Returns the failures of generated requests by the table or column that they are about, each once. */
 export function explainFailures(source: FailureSource): TrafficFailure[] {
   const found = new Map<string, TrafficFailure>();
   for (const failure of source.failures) {
-    const { phase } = failure;
-    if (phase === 'idle' || isConflictOfRows(failure, source)) continue;
-    const one = explain(failure, phase, source);
+    if (isConflictOfRows(failure, source)) continue;
+    const one = explain(failure, source);
     const { state, constraint } = failure.error;
-    const key = JSON.stringify([one.during, one.object, state, constraint]);
+    const key = JSON.stringify([one.object, state, constraint]);
     const known = found.get(key);
     found.set(key, known ? { ...known, requests: known.requests + one.requests } : one);
   }
   return [...found.values()];
 }
 
-function explain(failure: RequestFailure, during: Direction, source: FailureSource): TrafficFailure {
-  const { code, own, declarations } = source;
+function explain(failure: RequestFailure, source: FailureSource): TrafficFailure {
+  const { code, during, own, declarations } = source;
   const { error, statement, requests } = failure;
   const table = tableOf(failure, own);
   const columns = table ? columnsOf(failure, table, source) : [];

@@ -8,42 +8,29 @@ import type { TableCatalog } from '../rows/tables.ts';
 import { describeServerError } from '../session/describe-server-error.ts';
 import { connectionSettings } from '../session/own-connection.ts';
 import { inTransaction } from '../session/session.ts';
-import type { VerificationContext } from '../verify/context.ts';
 import { touchedTables } from '../verify/sources.ts';
 import { isServed, type TrafficFailure, type TrafficReport } from '../verify/traffic-report.ts';
-import type { Workspace } from '../verify/workspace.ts';
 import { explainFailures } from './explain-failures.ts';
 import type { Counted, PlannedRequest } from './planned-request.ts';
 import { planRequests } from './plan-requests.ts';
 import { removeRefusedRows } from './remove-refused-rows.ts';
 import { lastingRows } from './lasting-rows.ts';
 import { directionTraffic } from './report.ts';
-import { runUnderTraffic, type CopyRunner } from './run-under-traffic.ts';
-import type { SendingThread } from './sending-thread.ts';
+import { runUnderTraffic } from './run-under-traffic.ts';
 import { sidesOf, type TrafficSides } from './sides-of.ts';
-import { unusedByOldCode, type ReplacedColumns, type UnusedObjects } from './unused-by-code.ts';
-
-/** What generated requests are sent with. */
-export interface GeneratedSetting {
-  readonly context: VerificationContext;
-  readonly workspace: Workspace;
-  readonly threads: { readonly old: SendingThread; readonly new: SendingThread };
-  readonly runner: CopyRunner;
-  readonly lockTimeout: number;
-}
+import { longer, type TrafficSetting } from './traffic-setting.ts';
+import { unusedByOldCode, type UnusedObjects } from './unused-by-code.ts';
 
 // The numbers of the rows of each build: others than those of the rows that stay.
 const firstRow = { old: 1_000, new: 3_000 };
 const connections = 4;
-// The long transaction outlasts a lock timeout, and what the runner does before its first statement.
-const longer = 500;
 
 /**
  * Applies and reverts a migration on a copy with a few generated rows, while requests are sent: all along those of the code of before `up`, and
  * from the end of `up` until `down` begins those of the code of after it. Returns null when `up` fails without rows.
  */
 export async function generatedTraffic(
-  setting: GeneratedSetting,
+  setting: TrafficSetting,
   migration: LoadedMigration,
 ): Promise<TrafficReport | null> {
   const sides = await sidesOf(setting.context, setting.workspace, migration);
@@ -64,15 +51,14 @@ export async function generatedTraffic(
 }
 
 class GeneratedRun {
-  readonly #setting: GeneratedSetting;
+  readonly #setting: TrafficSetting;
   readonly #migration: LoadedMigration;
   readonly #sides: TrafficSides;
   readonly #copy: MikroORM;
   readonly #failures: TrafficFailure[] = [];
   readonly #notCovered = new Set<string>();
-  readonly #counted: Counted[] = [];
 
-  constructor(setting: GeneratedSetting, migration: LoadedMigration, sides: TrafficSides, copy: MikroORM) {
+  constructor(setting: TrafficSetting, migration: LoadedMigration, sides: TrafficSides, copy: MikroORM) {
     this.#setting = setting;
     this.#migration = migration;
     this.#sides = sides;
@@ -82,40 +68,39 @@ class GeneratedRun {
   async run(): Promise<TrafficReport> {
     const { before, after } = this.#sides;
     const { threads } = this.#setting;
-    const replaced: ReplacedColumns = new Set();
-    const unused = unusedByOldCode(before, after, this.#migration.declarations(), replaced);
+    const unused = unusedByOldCode(before, after, this.#migration.declarations());
     const planned = await this.#prepareOld(unused);
-    await this.#open('old', planned, before, 'idle');
+    await this.#open('old', planned, before);
     await threads.old.start();
     await threads.old.pass();
-    await threads.old.count('up');
+    await threads.old.take();
     const isUp = await this.#migrate('up', before, unused.tables);
-    if (isUp) {
-      await threads.old.pass();
-      await this.#open('new', await this.#planNew(), after, 'up');
-      await threads.new.start();
-      await Promise.all([threads.old.pass(), threads.new.pass()]);
-      await this.#close('new');
-    }
-    const isReverted = isUp && this.#migration.hasDown && (await this.#revert());
-    await this.#close('old');
-    const lockTimeout = this.#lockTimeout();
-    const figures = { failures: this.#failures, lockTimeout };
+    const ofNew = isUp ? [await this.#sendNew()] : [];
+    const ofUp = [await threads.old.take(), ...ofNew];
+    this.#explain('old', 'up', ofUp.slice(0, 1));
+    this.#explain('new', 'up', ofNew);
+    const isDown = isUp && this.#migration.hasDown && (await this.#migrate('down', after));
+    if (isDown) await threads.old.pass();
+    const ofDown = [await threads.old.close()];
+    if (isUp) this.#explain('old', 'down', ofDown);
+    const figures = { failures: this.#failures, lockTimeout: this.#lockTimeout() };
     return {
-      up: directionTraffic('up', this.#counted, figures),
-      down: isReverted ? directionTraffic('down', this.#counted, figures) : null,
+      up: directionTraffic('up', ofUp, figures),
+      down: isDown ? directionTraffic('down', ofDown, figures) : null,
       failures: this.#failures,
       assumed: unused.assumed,
       notCovered: [...this.#notCovered].toSorted(),
     };
   }
 
-  async #revert(): Promise<boolean> {
-    const { old } = this.#setting.threads;
-    await old.count('down');
-    if (!(await this.#migrate('down', this.#sides.after))) return false;
-    await old.pass();
-    return true;
+  /** Sends the requests of both builds at once. */
+  async #sendNew(): Promise<Counted> {
+    const { threads } = this.#setting;
+    await threads.old.pass();
+    await this.#open('new', await this.#planNew(), this.#sides.after);
+    await threads.new.start();
+    await Promise.all([threads.old.pass(), threads.new.pass()]);
+    return threads.new.close();
   }
 
   /** Fills the copy with a few rows that `up` accepts, and returns the requests of the code of before `up`. */
@@ -167,27 +152,28 @@ class GeneratedRun {
     code: 'old' | 'new',
     requests: readonly PlannedRequest[],
     catalog: TableCatalog,
-    phase: 'idle' | 'up',
   ): Promise<void> {
     // Those of a table are sent by one connection, so that no two of them write the same row.
     const lanes = Array.from({ length: connections }, (_, index) =>
       requests.filter(({ table }) => table % connections === index),
     );
     const connection = await connectionSettings(this.#copy);
-    const reached = await this.#setting.threads[code].open({ kind: 'generated', connection, lanes }, phase);
+    const reached = await this.#setting.threads[code].open(
+      { kind: 'generated', connection, lanes },
+      { isBefore: code === 'old' },
+    );
     for (const [index, table] of catalog.tables.entries())
       if (requests.some((one) => one.table === index) && !reached.includes(index))
         this.#notCovered.add(table.label);
   }
 
-  async #close(code: 'old' | 'new'): Promise<void> {
+  #explain(code: 'old' | 'new', during: Direction, counted: readonly Counted[]): void {
     const { before, after } = this.#sides;
-    const counted = await this.#setting.threads[code].close();
-    this.#counted.push(counted);
     this.#failures.push(
       ...explainFailures({
         code,
-        failures: counted.failures,
+        during,
+        failures: counted.flatMap(({ failures }) => failures),
         own: code === 'old' ? before : after,
         other: code === 'old' ? after : before,
         declarations: this.#migration.declarations(),

@@ -18,9 +18,8 @@ export interface PlannedRequest {
   readonly alternatives: readonly (readonly PlannedStatement[])[];
 }
 
-/** How a request failed. */
+/** Requests that failed in one way. */
 export interface RequestFailure {
-  readonly phase: TrafficPhase;
   /** The number of the request's table; for an author's request, its name. */
   readonly request: number | string;
   readonly column: string | null;
@@ -40,11 +39,8 @@ export interface FailedAnswer {
   readonly constraint: string | null;
 }
 
-/** What requests are counted for: `idle` before and between the directions. */
-export type TrafficPhase = 'idle' | 'up' | 'down';
-
-/** What was counted in a phase. */
-export interface PhaseCounts {
+/** What a thread has counted. */
+export interface Counted {
   readonly requests: number;
   readonly failed: number;
   readonly retried: Readonly<Record<string, number>>;
@@ -52,6 +48,7 @@ export interface PhaseCounts {
   readonly worstStallMs: number;
   /** The longest time of a whole request, with its retry. */
   readonly slowestMs: number;
+  readonly failures: readonly RequestFailure[];
 }
 
 /** How the sending thread connects: the options of the driver that can be passed to a thread. */
@@ -69,17 +66,12 @@ export type Traffic =
 
 /** An order to the thread. */
 export type Order =
-  /** Connects, and tries each request once. */
-  | { readonly kind: 'open'; readonly traffic: Traffic; readonly phase: TrafficPhase }
+  /** Connects, and tries each request once. Before `up`, one that fails is not one of the code. */
+  | { readonly kind: 'open'; readonly traffic: Traffic; readonly isBefore: boolean }
   | { readonly kind: 'start' }
-  | { readonly kind: 'phase'; readonly phase: TrafficPhase }
   /** Waits until each request was sent once more. */
   | { readonly kind: 'pass' }
-  /** Waits for the requests that were sent, and disconnects. */
+  /** Returns what was counted, and begins to count anew. */
+  | { readonly kind: 'take' }
+  /** Waits for the requests that were sent, disconnects, and returns what was counted. */
   | { readonly kind: 'close' };
-
-/** What a thread that was closed has counted. */
-export interface Counted {
-  readonly phases: Readonly<Record<TrafficPhase, PhaseCounts>>;
-  readonly failures: readonly RequestFailure[];
-}

@@ -5,26 +5,25 @@ import type { Counted } from './planned-request.ts';
 /** How much longer than the lock timeout a request may wait: for the work under the lock. */
 const allowance = 100;
 
-/** Returns what the threads have counted for a direction. */
+/** Returns what threads have counted for a direction. `failures` are those of any direction. */
 export function directionTraffic(
   direction: Direction,
   counted: readonly Counted[],
   { failures, lockTimeout }: { readonly failures: readonly TrafficFailure[]; readonly lockTimeout: number },
 ): DirectionTraffic {
-  const phases = counted.map((one) => one.phases[direction]);
   const retried: Record<string, number> = {};
-  for (const one of phases)
+  for (const one of counted)
     for (const [state, count] of Object.entries(one.retried)) retried[state] = (retried[state] ?? 0) + count;
   return {
-    requests: sum(phases.map(({ requests }) => requests)),
+    requests: sum(counted.map(({ requests }) => requests)),
     failed: sum(
       failures
         .filter(({ during, code }) => during === direction && code !== 'migration')
         .map(({ requests }) => requests),
     ),
     retried,
-    worstStallMs: Math.round(Math.max(0, ...phases.map(({ worstStallMs }) => worstStallMs))),
-    slowestMs: Math.round(Math.max(0, ...phases.map(({ slowestMs }) => slowestMs))),
+    worstStallMs: Math.round(Math.max(0, ...counted.map(({ worstStallMs }) => worstStallMs))),
+    slowestMs: Math.round(Math.max(0, ...counted.map(({ slowestMs }) => slowestMs))),
     stallLimitMs: lockTimeout + allowance,
   };
 }

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { MigrationRefusedError } from '../session/errors.ts';
-import type { Counted, Order, Traffic, TrafficPhase } from './planned-request.ts';
+import type { Counted, Order, Traffic } from './planned-request.ts';
 
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
@@ -39,9 +39,9 @@ export class SendingThread implements AsyncDisposable {
    *
    * @throws MigrationRefusedError when it can't connect, or a module has no workload.
    */
-  async open(traffic: Traffic, phase: TrafficPhase): Promise<readonly number[]> {
+  async open(traffic: Traffic, { isBefore }: { readonly isBefore: boolean }): Promise<readonly number[]> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to this order
-    return (await this.#order({ kind: 'open', traffic, phase })) as readonly number[];
+    return (await this.#order({ kind: 'open', traffic, isBefore })) as readonly number[];
   }
 
   /** Sends the requests again and again. */
@@ -49,17 +49,18 @@ export class SendingThread implements AsyncDisposable {
     await this.#order({ kind: 'start' });
   }
 
-  /** Counts from now on for a phase. */
-  async count(phase: TrafficPhase): Promise<void> {
-    await this.#order({ kind: 'phase', phase });
-  }
-
   /** Waits until each request was begun and answered after the call. */
   async pass(): Promise<void> {
     await this.#order({ kind: 'pass' });
   }
 
-  /** Stops sending and disconnects, and returns what was counted since `open`. */
+  /** Returns what was counted since `open` or the last call, and begins to count anew. */
+  async take(): Promise<Counted> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to this order
+    return (await this.#order({ kind: 'take' })) as Counted;
+  }
+
+  /** Stops sending and disconnects, and returns what was counted since the last call. */
   async close(): Promise<Counted> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to this order
     return (await this.#order({ kind: 'close' })) as Counted;

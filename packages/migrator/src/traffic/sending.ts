@@ -13,28 +13,35 @@ export class Sending {
   #lanes: readonly Lane[] = [];
   #disconnect: () => Promise<void> = async () => {};
 
-  /** Returns the numbers of the tables that requests reach for `open`, what was counted for `close`, and null for others. */
+  /** Returns the numbers of the tables that requests reach for `open`, what was counted for `take` and `close`, and null for others. */
   async obey(order: Order): Promise<readonly number[] | Counted | null> {
     if (order.kind === 'open') {
+      const { traffic, isBefore } = order;
       this.#counter = new Counter();
-      this.#counter.phase = order.phase;
-      const { traffic } = order;
-      return traffic.kind === 'generated' ? this.#openGenerated(traffic) : this.#openAuthors(traffic);
+      return traffic.kind === 'generated'
+        ? this.#openGenerated(traffic, isBefore)
+        : this.#openAuthors(traffic, isBefore);
     }
     if (order.kind === 'start') for (const lane of this.#lanes) lane.start();
-    if (order.kind === 'phase') this.#counter.phase = order.phase;
     if (order.kind === 'pass') await Promise.all(this.#lanes.map((lane) => lane.pass()));
+    if (order.kind === 'take') return this.#take();
     if (order.kind !== 'close') return null;
     await Promise.all(this.#lanes.map((lane) => lane.stop()));
     this.#lanes = [];
     await this.#disconnect();
-    return this.#counter.result();
+    return this.#take();
   }
 
-  async #openGenerated({
-    connection,
-    lanes,
-  }: Extract<Traffic, { kind: 'generated' }>): Promise<readonly number[]> {
+  #take(): Counted {
+    const counted = this.#counter.result();
+    this.#counter = new Counter();
+    return counted;
+  }
+
+  async #openGenerated(
+    { connection, lanes }: Extract<Traffic, { kind: 'generated' }>,
+    isBefore: boolean,
+  ): Promise<readonly number[]> {
     const clients = lanes.map(
       () => new GeneratedClient(connection, (answer) => this.#counter.awaitAnswer(answer)),
     );
@@ -47,7 +54,7 @@ export class Sending {
       clients.map(async (client, index) => {
         const sends: Send[] = [];
         for (const request of lanes[index] ?? []) {
-          const tried = await this.#try(client, request);
+          const tried = await this.#try(client, request, isBefore);
           if (!tried) continue;
           reached.add(request.table);
           sends.push(() => this.#send(client, request, tried));
@@ -62,13 +69,17 @@ export class Sending {
    * Sends a request for the first time; null where it fails, so that it is not sent again. It may not be a request of the code: the row is
    * generated. What fails for another reason than its row is recorded as a failure, except before `up`.
    */
-  async #try(client: GeneratedClient, request: PlannedRequest): Promise<TriedRequest | null> {
+  async #try(
+    client: GeneratedClient,
+    request: PlannedRequest,
+    isBefore: boolean,
+  ): Promise<TriedRequest | null> {
     let tried: TriedRequest | null = null;
     const attempt = async (): Promise<void> => {
       try {
         tried = await client.try(request);
       } catch (error) {
-        if (this.#counter.phase !== 'idle' && !isAboutRows(error)) throw error;
+        if (!isBefore && !isAboutRows(error)) throw error;
       }
     };
     await this.#counter.count(attempt, isTransient, (error) => partOf(request, error));
@@ -88,11 +99,10 @@ export class Sending {
     );
   }
 
-  async #openAuthors({
-    module,
-    url,
-    clients,
-  }: Extract<Traffic, { kind: 'authors' }>): Promise<readonly number[]> {
+  async #openAuthors(
+    { module, url, clients }: Extract<Traffic, { kind: 'authors' }>,
+    isBefore: boolean,
+  ): Promise<readonly number[]> {
     const { requests, close } = await loadWorkload(module, url);
     this.#disconnect = close;
     const sends = Object.entries(requests).map(
@@ -108,7 +118,7 @@ export class Sending {
     );
     for (const send of sends) await send();
     const [failure] = this.#counter.result().failures;
-    if (failure?.phase === 'idle')
+    if (failure && isBefore)
       throw new MigrationRefusedError(
         `the request ${failure.request} of ${module} fails before the migration: ${failure.error.message}`,
       );

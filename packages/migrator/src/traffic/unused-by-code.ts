@@ -12,23 +12,14 @@ export interface UnusedObjects {
   readonly assumed: readonly string[];
 }
 
-/** Columns that another column replaces: by their table's quoted name and their own. */
-export type ReplacedColumns = ReadonlySet<string>;
-
-/** Returns how a column is found among `ReplacedColumns`. */
-export function replacedKey(table: string, column: string): string {
-  return `${table} ${column}`;
-}
-
 /**
- * Returns what the code of before `up` is assumed not to use: what `up` removes and the migration declares in `static loses`, or what was marked
- * as replaced before. What it removes without a declaration is used.
+ * Returns what the code of before `up` is assumed not to use: what `up` removes and the migration declares in `static loses`. What it
+ * removes without a declaration is used.
  */
 export function unusedByOldCode(
   before: TableCatalog,
   after: TableCatalog,
   { loses }: Declarations,
-  replaced: ReplacedColumns,
 ): UnusedObjects {
   const columns = new Map<string, Set<string>>();
   const tables = new Set<string>();
@@ -45,9 +36,7 @@ export function unusedByOldCode(
     if (!now) continue;
     for (const { name } of table.columns) {
       if (now.columns.some((column) => column.name === name)) continue;
-      const why =
-        reasonOf(table, name) ??
-        (replaced.has(replacedKey(table.name, name)) ? 'another column replaces it' : undefined);
+      const why = reasonOf(table, name);
       if (why === undefined) continue;
       columns.set(table.name, (columns.get(table.name) ?? new Set()).add(name));
       assumed.push(`${labelOfColumn(table, name)}: ${why}`);

@@ -17,10 +17,20 @@ import { Workspace } from './workspace.ts';
 export interface VerifyRequest {
   /** Names, all that are pending, or all. Default `all`. */
   readonly migrations?: readonly string[] | 'pending' | 'all' | undefined;
-  /** Whether requests of running code are sent while each is applied and reverted. Default false. */
-  readonly traffic?: boolean | undefined;
+  /**
+   * Whether requests of running code are sent while each is applied and reverted: generated ones, and those of modules. Default false.
+   */
+  readonly traffic?: boolean | TrafficWorkloads | undefined;
   /** Called with what is verified now. */
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
+}
+
+/** Modules with the requests of two builds of a service, by their paths. See `OpenWorkload`. */
+export interface TrafficWorkloads {
+  /** Of the previous build: sent all along, on the schema of before the first migration. */
+  readonly old?: string | undefined;
+  /** Of this build: sent from the end of the last `up` until the first `down` begins. */
+  readonly new?: string | undefined;
 }
 
 /** What is verified now. */
@@ -38,6 +48,8 @@ interface TrafficStage {
   readonly server: Session;
   readonly scratch: MikroORM;
   readonly guard: ServerGuard;
+  /** The migrations from the first to the last that are verified. */
+  readonly range: readonly LoadedMigration[];
 }
 
 /** Sends requests while a migration is applied and reverted on copies of the scratch database. */
@@ -63,6 +75,10 @@ export async function verify(
     chosen,
   );
   if (names.length === 0) return [];
+  const positions = migrations.flatMap(({ name }, index) => (names.includes(name) ? [index] : []));
+  const range = await Promise.all(
+    migrations.slice(positions[0], (positions.at(-1) ?? 0) + 1).map((migration) => migration.load()),
+  );
   return withScratchServer(migrated, (server) =>
     withScratchDatabase(migrated, async (scratch, guard) => {
       const migrator = migrated.migratorFor(scratch, guard);
@@ -76,7 +92,7 @@ export async function verify(
         templates: new Map(),
       };
       const certificates: Certificate[] = [];
-      await using traffic = await openTraffic?.({ migrated, server, scratch, guard });
+      await using traffic = await openTraffic?.({ migrated, server, scratch, guard, range });
       try {
         for (const migration of migrations) {
           const { name } = migration;

@@ -15,6 +15,8 @@ interface Given {
   readonly pending?: boolean;
   readonly certificate?: string;
   readonly traffic?: boolean;
+  readonly trafficOld?: string;
+  readonly trafficNew?: string;
   readonly json?: boolean;
   readonly scratchUrl?: string;
 }
@@ -31,6 +33,8 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
       '--traffic',
       'also send requests of the code of before and after each migration while it is applied and reverted; exit with 3 when one fails or waits longer than the lock timeout + 100 ms',
     )
+    .option('--traffic-old <module>', 'also send the requests of the previous build, which a module exports')
+    .option('--traffic-new <module>', 'also send the requests of this build, which a module exports')
     .addOption(new Option('--certificate <file>', 'also write the certificates to a file, as JSON'))
     .option(
       '--json',
@@ -38,7 +42,10 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     )
     .addOption(scratchUrlOption())
     .action((names: string[], given: Given) => {
-      const { pending = false, certificate, traffic = false, json = false, scratchUrl } = given;
+      const { pending = false, certificate, json = false, scratchUrl } = given;
+      const workloads = { old: given.trafficOld, new: given.trafficNew };
+      const hasWorkload = workloads.old !== undefined || workloads.new !== undefined;
+      const traffic = hasWorkload ? workloads : (given.traffic ?? false);
       if (pending && names.length > 0) throw new UsageError('pass names or --pending, not both');
       const migrations = names.length > 0 ? names : pending ? 'pending' : 'all';
       return host.withDatabase(async (orm, place) => {
@@ -65,7 +72,7 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
           ),
         );
         for (const one of certificates) for (const line of linesOf(one)) print(wrapLine(`  ${line}`));
-        if (traffic) printTraffic(certificates);
+        printTraffic(certificates);
       });
     });
 }
