@@ -52,8 +52,13 @@ export class Counter {
     try {
       return await answer;
     } finally {
-      this.#counts.worstStallMs = Math.max(this.#counts.worstStallMs, performance.now() - began);
+      this.measure(performance.now() - began);
     }
+  }
+
+  /** Records how long an answer took, in milliseconds. */
+  measure(duration: number): void {
+    this.#counts.worstStallMs = Math.max(this.#counts.worstStallMs, duration);
   }
 
   fail(part: FailedPart, error: FailedAnswer): void {

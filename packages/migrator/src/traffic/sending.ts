@@ -1,3 +1,4 @@
+import { watchAnswers } from '../internals/watch-answers.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
 import { Counter, type FailedPart } from './counter.ts';
@@ -103,6 +104,11 @@ export class Sending {
     { module, url, clients }: Extract<Traffic, { kind: 'authors' }>,
     isBefore: boolean,
   ): Promise<readonly number[]> {
+    let answers = 0;
+    watchAnswers((duration) => {
+      answers++;
+      this.#counter.measure(duration);
+    });
     const { requests, close } = await loadWorkload(module, url);
     this.#disconnect = close;
     const sends = Object.entries(requests).map(
@@ -110,7 +116,11 @@ export class Sending {
         () =>
           this.#counter.count(
             async () => {
-              await this.#counter.awaitAnswer(send());
+              const [before, began] = [answers, performance.now()];
+              await send().finally(() => {
+                // Without statements of the driver, the whole request.
+                if (answers === before) this.#counter.measure(performance.now() - began);
+              });
             },
             isTransient,
             () => ({ request: name, column: null, statement: '', sql: '' }),

@@ -7,7 +7,7 @@ export interface DirectionTraffic {
   readonly failed: number;
   /** How many were sent once more, by the SQLSTATE of the first error: a deadlock, a conflict, or a statement that must be prepared again. */
   readonly retried: Readonly<Record<string, number>>;
-  /** The longest time from sending a statement to its answer, in milliseconds. Of an author's request, which may be several: all of it. */
+  /** The longest time from sending a statement to its answer, in milliseconds. */
   readonly worstStallMs: number;
   /** The longest time that a whole request took, with its retry: its statements may have waited one after the other. */
   readonly slowestMs: number;
