@@ -6,6 +6,9 @@ import { Sending } from './sending.ts';
 // The entry of a thread that sends requests: its event loop is not that of the runner, so that the runner's work is not measured as a stall.
 const sending = new Sending();
 
+// The connections of an author's pool end with the copy, and the driver emits an error that may have no listener. What concerns a request rejects it.
+process.on('uncaughtException', () => {});
+
 parentPort?.on('message', ({ id, order }: { readonly id: number; readonly order: Order }) => {
   void sending.obey(order).then(
     (answer) => parentPort?.postMessage({ id, answer }),

@@ -13,6 +13,7 @@ export class SendingThread implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #count = 0;
+  #ended: Error | null = null;
 
   constructor() {
     // Compiled, it is next to this file with the same extension.
@@ -27,6 +28,7 @@ export class SendingThread implements AsyncDisposable {
       },
     );
     const rejectAll = (error: Error): void => {
+      this.#ended ??= error;
       for (const { reject } of this.#waiting.values()) reject(error);
       this.#waiting.clear();
     };
@@ -71,6 +73,7 @@ export class SendingThread implements AsyncDisposable {
   }
 
   #order(order: Order): Promise<unknown> {
+    if (this.#ended) return Promise.reject(this.#ended);
     const id = ++this.#count;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
