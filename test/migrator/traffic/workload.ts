@@ -1,10 +1,11 @@
 import type { OpenWorkload } from 'mikro-orm-safe-migrations';
+import type * as Factories from '../../../src/testing/factories.ts';
 import type { Database, openDatabase, UnitOfWork } from '../../../src/index.ts';
 
 /** A build of this package: what its `src/index.ts` and `src/testing/factories.ts` export. */
 export interface Build {
   readonly openDatabase: typeof openDatabase;
-  readonly factories: typeof import('../../../src/testing/factories.ts');
+  readonly factories: typeof Factories;
 }
 
 // A deadlock, or a statement that must be prepared again after a change of the schema.

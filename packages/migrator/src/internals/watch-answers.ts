@@ -1,3 +1,4 @@
+import { isPromise } from 'node:util/types';
 import { ormDriver } from './orm-driver.ts';
 
 type Query = (this: unknown, ...given: unknown[]) => unknown;
@@ -23,7 +24,7 @@ export function watchAnswers(onAnswer: (duration: number) => void): void {
         },
       ]);
     const result = query.apply(this, given);
-    if (result instanceof Promise) void result.then(answered, answered);
+    if (isPromise(result)) void result.then(answered, answered);
     return result;
   };
   Reflect.set(prototype, 'query', watched);

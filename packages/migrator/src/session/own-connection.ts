@@ -66,15 +66,16 @@ export async function connectionSettings(orm: MikroORM): Promise<Readonly<Record
   };
 }
 
+function isCloneable(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function onlyCloneable(options: object): Readonly<Record<string, unknown>> {
-  const isCloneable = (value: unknown): boolean => {
-    try {
-      structuredClone(value);
-      return true;
-    } catch {
-      return false;
-    }
-  };
   return Object.fromEntries(Object.entries(options).filter(([, value]) => isCloneable(value)));
 }
 

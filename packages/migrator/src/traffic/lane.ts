@@ -44,7 +44,7 @@ export class Lane {
         this.#begun++;
         await send();
         this.#done++;
-        for (const one of [...this.#waiting]) {
+        for (const one of this.#waiting.slice()) {
           if (this.#done < one.until) continue;
           this.#waiting.splice(this.#waiting.indexOf(one), 1);
           one.resolve();

@@ -9,10 +9,14 @@ const sending = new Sending();
 // The connections of an author's pool end with the copy, and the driver emits an error that may have no listener. What concerns a request rejects it.
 process.on('uncaughtException', () => {});
 
+function answerWith(message: object): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- of a thread, not of a window
+  parentPort?.postMessage(message);
+}
+
 parentPort?.on('message', ({ id, order }: { readonly id: number; readonly order: Order }) => {
   void sending.obey(order).then(
-    (answer) => parentPort?.postMessage({ id, answer }),
-    (error: unknown) =>
-      parentPort?.postMessage({ id, error: isNativeError(error) ? error.message : String(error) }),
+    (answer) => answerWith({ id, answer }),
+    (error: unknown) => answerWith({ id, error: isNativeError(error) ? error.message : String(error) }),
   );
 });

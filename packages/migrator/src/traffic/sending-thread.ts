@@ -77,6 +77,7 @@ export class SendingThread implements AsyncDisposable {
     const id = ++this.#count;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- of a thread, not of a window
       this.#worker.postMessage({ id, order });
     });
   }

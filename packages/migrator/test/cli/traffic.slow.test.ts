@@ -8,18 +8,20 @@ import { emptyDatabase } from '../kit/database.ts';
 const main = join(import.meta.dirname, '../../dist/cli/main.js');
 const modules = join(import.meta.dirname, '../../../../node_modules');
 
+function migration(name: string, up: string, down: string): string {
+  return `import { Migration } from '@mikro-orm/migrations';
+    export class ${name} extends Migration {
+      static loses = ['person.nick: dropped'];
+      up() { this.addSql('${up}'); }
+      down() { this.addSql('${down}'); }
+    }`;
+}
+
 test('verify --traffic prints the requests of each direction, and ends with 3 for one that fails', async () => {
   const [db, directory] = [await emptyDatabase(), await mkdtemp(join(tmpdir(), 'safe-migrations-traffic-'))];
   onTestFinished(() => rm(directory, { recursive: true }));
   await symlink(modules, join(directory, 'node_modules'));
   await mkdir(join(directory, 'migrations'));
-  const migration = (name: string, up: string, down: string): string =>
-    `import { Migration } from '@mikro-orm/migrations';
-     export class ${name} extends Migration {
-       static loses = ['person.nick: dropped'];
-       up() { this.addSql('${up}'); }
-       down() { this.addSql('${down}'); }
-     }`;
   const files: Readonly<Record<string, string>> = {
     'package.json': '{ "type": "module", "dependencies": { "@mikro-orm/cli": "*" } }',
     'mikro-orm.config.js': `import { defineConfig, defineEntity, p } from '@mikro-orm/postgresql';
