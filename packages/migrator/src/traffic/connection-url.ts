@@ -1,4 +1,4 @@
-/** Returns the URL of a connection's settings, for a module that connects by itself. It has no options of TLS. */
+/** Returns the URL of a connection's settings, for a module that opens its own. It has no options of TLS. */
 export function connectionUrl(settings: Readonly<Record<string, unknown>>): string {
   const text = (name: string): string => {
     const value = settings[name];

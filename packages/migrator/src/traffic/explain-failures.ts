@@ -3,7 +3,7 @@ import { isDeclaredBy, type Declarations } from '../files/declarations.ts';
 import type { Table, TableCatalog } from '../rows/tables.ts';
 import type { TrafficFailure } from '../verify/traffic-report.ts';
 import { labelOfColumn } from './labels.ts';
-import type { RequestFailure } from './planned-request.ts';
+import type { RequestFailure } from './sending/planned-request.ts';
 
 /** Whose requests failed, and the schemas on both sides. */
 export interface FailureSource {

@@ -11,7 +11,7 @@ import { inTransaction } from '../session/session.ts';
 import { touchedTables } from '../verify/sources.ts';
 import { isServed, type TrafficFailure, type TrafficReport } from '../verify/traffic-report.ts';
 import { explainFailures } from './explain-failures.ts';
-import type { Counted, PlannedRequest } from './planned-request.ts';
+import type { TrafficCounts, PlannedRequest } from './sending/planned-request.ts';
 import { planRequests } from './plan-requests.ts';
 import { removeRefusedRows } from './remove-refused-rows.ts';
 import { lastingRows } from './lasting-rows.ts';
@@ -94,7 +94,7 @@ class GeneratedRun {
   }
 
   /** Sends the requests of both builds at once. */
-  async #sendNew(): Promise<Counted> {
+  async #sendNew(): Promise<TrafficCounts> {
     const { threads } = this.#setting;
     await threads.old.pass();
     await this.#open('new', await this.#planNew(), this.#sides.after);
@@ -167,7 +167,7 @@ class GeneratedRun {
         this.#notCovered.add(table.label);
   }
 
-  #explain(code: 'old' | 'new', during: Direction, counted: readonly Counted[]): void {
+  #explain(code: 'old' | 'new', during: Direction, counted: readonly TrafficCounts[]): void {
     const { before, after } = this.#sides;
     this.#failures.push(
       ...explainFailures({

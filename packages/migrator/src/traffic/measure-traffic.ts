@@ -4,7 +4,7 @@ import { Workspace } from '../verify/workspace.ts';
 import { generatedTraffic } from './generated-traffic.ts';
 import { releaseTraffic } from './release-traffic.ts';
 import { addTraffic } from './report.ts';
-import { SendingThread } from './sending-thread.ts';
+import { SendingThread } from './sending/sending-thread.ts';
 
 /**
  * Returns what sends requests while the migrations of `verify` are applied to copies: generated ones for each migration, and those of the

@@ -5,7 +5,7 @@ import { seededRandom } from '../rows/random.ts';
 import { composeRow, type RowValues } from '../rows/row.ts';
 import { rowSets, specsOf, type RowSpec } from '../rows/sets.ts';
 import type { Table, TableCatalog } from '../rows/tables.ts';
-import type { PlannedRequest } from './planned-request.ts';
+import type { PlannedRequest } from './sending/planned-request.ts';
 import { listStatement, rewriteStatement, writeStatements } from './statements.ts';
 
 /** What the requests of a build of the code are made from. */

@@ -9,7 +9,7 @@ import { inTransaction } from '../session/session.ts';
 import type { TrafficFailure, TrafficReport } from '../verify/traffic-report.ts';
 import type { TrafficWorkloads } from '../verify/verify.ts';
 import { connectionUrl } from './connection-url.ts';
-import type { Counted } from './planned-request.ts';
+import type { TrafficCounts } from './sending/planned-request.ts';
 import { directionTraffic } from './report.ts';
 import { runUnderTraffic } from './run-under-traffic.ts';
 import { longer, type TrafficSetting } from './traffic-setting.ts';
@@ -76,7 +76,7 @@ class ReleaseRun {
     await old.close();
   }
 
-  async #sendNew(): Promise<Counted> {
+  async #sendNew(): Promise<TrafficCounts> {
     const { threads } = this.#setting;
     if (await this.#open('new', false)) await threads.new.pass();
     return threads.new.close();
@@ -123,8 +123,8 @@ class ReleaseRun {
     direction: Direction,
     migration: LoadedMigration,
     counted: {
-      readonly old: Counted;
-      readonly new: Counted | null;
+      readonly old: TrafficCounts;
+      readonly new: TrafficCounts | null;
       readonly failure: TrafficFailure | null;
     },
   ): void {
@@ -152,7 +152,7 @@ class ReleaseRun {
   }
 }
 
-function failuresOf(code: 'old' | 'new', during: Direction, { failures }: Counted): TrafficFailure[] {
+function failuresOf(code: 'old' | 'new', during: Direction, { failures }: TrafficCounts): TrafficFailure[] {
   return failures.map(({ request, error, requests }) => ({
     code,
     during,

@@ -1,6 +1,6 @@
 import type { Direction } from '../files/code-migration.ts';
 import type { DirectionTraffic, TrafficFailure } from '../verify/traffic-report.ts';
-import type { Counted } from './planned-request.ts';
+import type { TrafficCounts } from './sending/planned-request.ts';
 
 /** How much longer than the lock timeout a request may wait: for the work under the lock. */
 const allowance = 100;
@@ -8,7 +8,7 @@ const allowance = 100;
 /** Returns what threads have counted for a direction. `failures` are those of any direction. */
 export function directionTraffic(
   direction: Direction,
-  counted: readonly Counted[],
+  counted: readonly TrafficCounts[],
   { failures, lockTimeout }: { readonly failures: readonly TrafficFailure[]; readonly lockTimeout: number },
 ): DirectionTraffic {
   const retried: Record<string, number> = {};

@@ -1,17 +1,17 @@
 import { quoteIdentifier, type RowValues } from '../rows/row.ts';
 import type { Table } from '../rows/tables.ts';
-import type { PlannedStatement } from './planned-request.ts';
+import type { RequestStatement } from './sending/planned-request.ts';
 
 const listed = 20;
 
 /** Returns the statement that reads some rows, with every column by its name. */
-export function listStatement(table: Table): PlannedStatement {
+export function listStatement(table: Table): RequestStatement {
   const order = keyOf(table).map(({ expression }) => expression);
   return plain(`select ${columnsOf(table)} from ${table.name} order by ${order.join(', ')} limit ${listed}`);
 }
 
 /** Returns the statement that writes every column of one row back as it is; null where no column can be set. */
-export function rewriteStatement(table: Table): PlannedStatement | null {
+export function rewriteStatement(table: Table): RequestStatement | null {
   const keys = new Set(keyOf(table).map(({ expression }) => expression));
   const set = table.columns
     .filter(({ isGenerated, isIdentity }) => !isGenerated && !isIdentity)
@@ -26,7 +26,7 @@ export function rewriteStatement(table: Table): PlannedStatement | null {
 }
 
 /** Returns the statements that insert a row, set what is no part of a key to the values of another, select all its columns and delete it. */
-export function writeStatements(table: Table, row: RowValues, other: RowValues): PlannedStatement[] {
+export function writeStatements(table: Table, row: RowValues, other: RowValues): RequestStatement[] {
   const key = keyOf(table);
   const returning = ` returning ${key.map(({ expression }) => `${expression}::text`).join(', ')}`;
   const where = (from: number): string =>
@@ -44,7 +44,7 @@ export function writeStatements(table: Table, row: RowValues, other: RowValues):
     ]),
   );
   const set = named.filter((name) => !inKeys.has(name));
-  const update: PlannedStatement[] =
+  const update: RequestStatement[] =
     set.length === 0
       ? []
       : [
@@ -68,7 +68,7 @@ export function writeStatements(table: Table, row: RowValues, other: RowValues):
   ];
 }
 
-function plain(text: string): PlannedStatement {
+function plain(text: string): RequestStatement {
   return { text, values: [], usesKey: false, returnsKey: false };
 }
 

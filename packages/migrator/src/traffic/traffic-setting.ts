@@ -1,7 +1,7 @@
 import type { VerificationContext } from '../verify/context.ts';
 import type { Workspace } from '../verify/workspace.ts';
 import type { CopyRunner } from './run-under-traffic.ts';
-import type { SendingThread } from './sending-thread.ts';
+import type { SendingThread } from './sending/sending-thread.ts';
 
 /** What requests are sent with while migrations run. */
 export interface TrafficSetting {

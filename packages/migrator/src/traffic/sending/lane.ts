@@ -1,21 +1,21 @@
 import { setTimeout } from 'node:timers/promises';
 
 /** A request that a lane sends again and again. It handles its own failures. */
-export type Send = () => Promise<void>;
+export type SendRequest = () => Promise<void>;
 
 // Between two requests of a connection: a service is not always busy, and the migration needs the processor too.
 const pause = 1;
 
 /** Sends requests in turn, on one connection. */
 export class Lane {
-  readonly #requests: readonly Send[];
+  readonly #requests: readonly SendRequest[];
   #begun = 0;
   #done = 0;
   #isStopped = false;
   #running: Promise<void> = Promise.resolve();
   readonly #waiting: { readonly until: number; readonly resolve: () => void }[] = [];
 
-  constructor(requests: readonly Send[]) {
+  constructor(requests: readonly SendRequest[]) {
     this.#requests = requests;
   }
 

@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-import { MigrationRefusedError } from '../session/errors.ts';
+import { MigrationRefusedError } from '../../session/errors.ts';
 
 /**
  * The requests of a build of a service, for `verify --traffic-workload`: each is one unit of work, by the service's own repositories. Requests

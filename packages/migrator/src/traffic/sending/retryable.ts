@@ -1,5 +1,5 @@
 import { isNativeError } from 'node:util/types';
-import { findSqlState } from '../session/find-sql-state.ts';
+import { findSqlState } from '../../session/find-sql-state.ts';
 
 /** Whether a request may be sent again: after a deadlock or a conflict. */
 export function isTransient(error: unknown): boolean {

@@ -1,5 +1,5 @@
 /** A statement of a generated request. */
-export interface PlannedStatement {
+export interface RequestStatement {
   readonly text: string;
   /** Texts, in the order of its parameters. The key of the request's row follows where it `usesKey`. */
   readonly values: readonly (string | null)[];
@@ -15,7 +15,7 @@ export interface PlannedRequest {
   /** The column that distinguishes its row from a plain one; null for others. */
   readonly column: string | null;
   /** The same request with other rows: the first one that succeeds is sent. */
-  readonly alternatives: readonly (readonly PlannedStatement[])[];
+  readonly alternatives: readonly (readonly RequestStatement[])[];
 }
 
 /** Requests that failed in one way. */
@@ -40,7 +40,7 @@ export interface FailedAnswer {
 }
 
 /** What a thread has counted. */
-export interface Counted {
+export interface TrafficCounts {
   readonly requests: number;
   readonly failed: number;
   readonly retried: Readonly<Record<string, number>>;

@@ -1,7 +1,7 @@
 import { isNativeError } from 'node:util/types';
-import { describeServerError } from '../session/describe-server-error.ts';
-import { findSqlState } from '../session/find-sql-state.ts';
-import type { Counted, FailedAnswer, RequestFailure } from './planned-request.ts';
+import { describeServerError } from '../../session/describe-server-error.ts';
+import { findSqlState } from '../../session/find-sql-state.ts';
+import type { TrafficCounts, FailedAnswer, RequestFailure } from './planned-request.ts';
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -69,7 +69,7 @@ export class Counter {
     else this.#failures.set(key, { ...part, error, requests: 1 });
   }
 
-  result(): Counted {
+  result(): TrafficCounts {
     const retried = Object.fromEntries(this.#counts.retried);
     return { ...this.#counts, retried, failures: [...this.#failures.values()] };
   }

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { MigrationRefusedError } from '../session/errors.ts';
-import type { Counted, Order, Traffic } from './planned-request.ts';
+import { MigrationRefusedError } from '../../session/errors.ts';
+import type { TrafficCounts, Order, Traffic } from './planned-request.ts';
 
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
@@ -57,15 +57,15 @@ export class SendingThread implements AsyncDisposable {
   }
 
   /** Returns what was counted since `open` or the last call, and begins to count anew. */
-  async take(): Promise<Counted> {
+  async take(): Promise<TrafficCounts> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to this order
-    return (await this.#order({ kind: 'take' })) as Counted;
+    return (await this.#order({ kind: 'take' })) as TrafficCounts;
   }
 
   /** Stops sending and disconnects, and returns what was counted since the last call. */
-  async close(): Promise<Counted> {
+  async close(): Promise<TrafficCounts> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to this order
-    return (await this.#order({ kind: 'close' })) as Counted;
+    return (await this.#order({ kind: 'close' })) as TrafficCounts;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,10 @@
-import { watchAnswers } from '../internals/watch-answers.ts';
-import { MigrationRefusedError } from '../session/errors.ts';
-import { findSqlState } from '../session/find-sql-state.ts';
+import { watchAnswers } from '../../internals/watch-answers.ts';
+import { MigrationRefusedError } from '../../session/errors.ts';
+import { findSqlState } from '../../session/find-sql-state.ts';
 import { Counter, type FailedPart } from './counter.ts';
-import { GeneratedClient, StatementError, type TriedRequest } from './generated-client.ts';
-import { Lane, type Send } from './lane.ts';
-import type { Counted, Order, PlannedRequest, Traffic } from './planned-request.ts';
+import { GeneratedClient, RequestStatementError, type TriedRequest } from './generated-client.ts';
+import { Lane, type SendRequest } from './lane.ts';
+import type { TrafficCounts, Order, PlannedRequest, Traffic } from './planned-request.ts';
 import { isTransient, mustPrepareAgain } from './retryable.ts';
 import { loadWorkload } from './workload.ts';
 
@@ -15,7 +15,7 @@ export class Sending {
   #disconnect: () => Promise<void> = async () => {};
 
   /** Returns the numbers of the tables that requests reach for `open`, what was counted for `take` and `close`, and null for others. */
-  async obey(order: Order): Promise<readonly number[] | Counted | null> {
+  async obey(order: Order): Promise<readonly number[] | TrafficCounts | null> {
     if (order.kind === 'open') {
       const { traffic, isBefore } = order;
       this.#counter = new Counter();
@@ -33,7 +33,7 @@ export class Sending {
     return this.#take();
   }
 
-  #take(): Counted {
+  #take(): TrafficCounts {
     const counted = this.#counter.result();
     this.#counter = new Counter();
     return counted;
@@ -53,7 +53,7 @@ export class Sending {
     const reached = new Set<number>();
     this.#lanes = await Promise.all(
       clients.map(async (client, index) => {
-        const sends: Send[] = [];
+        const sends: SendRequest[] = [];
         for (const request of lanes[index] ?? []) {
           const tried = await this.#try(client, request, isBefore);
           if (!tried) continue;
@@ -112,7 +112,7 @@ export class Sending {
     const { requests, close } = await loadWorkload(module, url);
     this.#disconnect = close;
     const sends = Object.entries(requests).map(
-      ([name, send]): Send =>
+      ([name, send]): SendRequest =>
         () =>
           this.#counter.count(
             async () => {
@@ -146,7 +146,7 @@ function isAboutRows(error: unknown): boolean {
 }
 
 function partOf({ table, column }: PlannedRequest, error: unknown): FailedPart & { readonly sql: string } {
-  const statement = error instanceof StatementError ? error.statement : null;
+  const statement = error instanceof RequestStatementError ? error.statement : null;
   const sql = statement?.text ?? '';
   return { request: table, column, statement: sql === '' ? 'commit' : (sql.split(' ', 1)[0] ?? ''), sql };
 }

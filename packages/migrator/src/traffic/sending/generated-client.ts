@@ -1,15 +1,15 @@
 import type { Client } from 'pg';
-import { ormDriver } from '../internals/orm-driver.ts';
-import { findSqlState, isLostConnection } from '../session/find-sql-state.ts';
-import type { ConnectionSettings, PlannedRequest, PlannedStatement } from './planned-request.ts';
+import { ormDriver } from '../../internals/orm-driver.ts';
+import { findSqlState, isLostConnection } from '../../session/find-sql-state.ts';
+import type { ConnectionSettings, PlannedRequest, RequestStatement } from './planned-request.ts';
 
 const driver = ormDriver();
 
 /** A statement that failed. Its cause is the driver's error. */
-export class StatementError extends Error {
-  readonly statement: PlannedStatement | null;
+export class RequestStatementError extends Error {
+  readonly statement: RequestStatement | null;
 
-  constructor(statement: PlannedStatement | null, cause: unknown) {
+  constructor(statement: RequestStatement | null, cause: unknown) {
     super('a statement failed', { cause });
     this.statement = statement;
   }
@@ -17,7 +17,7 @@ export class StatementError extends Error {
 
 /** A request as it was tried: what was sent, and how many rows each statement concerned. */
 export interface TriedRequest {
-  readonly statements: readonly PlannedStatement[];
+  readonly statements: readonly RequestStatement[];
   readonly rows: readonly number[];
 }
 
@@ -52,9 +52,9 @@ export class GeneratedClient {
     await client?.end().catch(() => {});
   }
 
-  /** Sends the alternatives in turn, and returns the first one that succeeds. @throws StatementError of the first one that fails. */
+  /** Sends the alternatives in turn, and returns the first one that succeeds. @throws RequestStatementError of the first one that fails. */
   async try({ alternatives }: PlannedRequest): Promise<TriedRequest> {
-    let failure: unknown = new StatementError(null, new Error('no row could be made'));
+    let failure: unknown = new RequestStatementError(null, new Error('no row could be made'));
     for (const [index, statements] of alternatives.entries()) {
       try {
         return { statements, rows: await this.#send(statements) };
@@ -65,7 +65,7 @@ export class GeneratedClient {
     throw failure;
   }
 
-  /** @throws StatementError when a statement fails, or concerns another number of rows than when it was tried. */
+  /** @throws RequestStatementError when a statement fails, or concerns another number of rows than when it was tried. */
   async send({ statements, rows }: TriedRequest): Promise<void> {
     await this.#send(statements, rows);
   }
@@ -76,9 +76,9 @@ export class GeneratedClient {
     this.#names.clear();
   }
 
-  async #send(statements: readonly PlannedStatement[], expected?: readonly number[]): Promise<number[]> {
+  async #send(statements: readonly RequestStatement[], expected?: readonly number[]): Promise<number[]> {
     if (!this.#client) await this.connect();
-    let at: PlannedStatement | null = null;
+    let at: RequestStatement | null = null;
     const isTransaction = statements.length > 1;
     const counts: number[] = [];
     let key: readonly (string | null)[] = [];
@@ -101,7 +101,7 @@ export class GeneratedClient {
     } catch (error) {
       if (isLostConnection(error) && findSqlState(error) !== '') await this.close();
       else if (isTransaction) await this.#query('rollback').catch(() => this.close());
-      throw new StatementError(at, error);
+      throw new RequestStatementError(at, error);
     }
   }
 
