@@ -19,7 +19,7 @@ takes_migrate-plan := direction to steps all allow_out_of_order allow_ahead refu
 takes_migrate-create := name rename drop lossy rename_column contract no_verify json
 takes_migrate-check := json
 takes_migrate-lint := all rows json
-takes_migrate-verify := pending certificate rows json
+takes_migrate-verify := pending traffic traffic_old traffic_new certificate rows json
 takes_migrate-squash := to name json
 takes_migrate-baseline := name confirm lock_wait json
 takes_migrate-history := limit json
@@ -29,7 +29,7 @@ takes_db-reset := confirm
 takes_demo := json
 takes_test := only
 takes_test-containers := only
-switches := all pending forecast no_verify allow_out_of_order allow_ahead refuse_drift exit_code json
+switches := all pending traffic forecast no_verify allow_out_of_order allow_ahead refuse_drift exit_code json
 
 # The variables on make's command line. Names in capitals are settings for the environment.
 letters := a b c d e f g h i j k l m n o p q r s t u v w x y z
@@ -39,7 +39,7 @@ goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 taken := $(foreach goal,$(goals),$(takes_$(goal)))
 shown = $(foreach v,$1,$v=$(if $(filter $v,$(switches)),1))
 capitals := TO STEPS ALL CONFIRM JSON FROM DIRECTION NAME ONLY LOCK_WAIT ALLOW_OUT_OF_ORDER ALLOW_AHEAD REFUSE_DRIFT EXIT_CODE RENAME DROP LOSSY RENAME_COLUMN CONTRACT \
-  LIMIT ACTION REASON OLDER_THAN PENDING CERTIFICATE ROWS FORECAST
+  LIMIT ACTION REASON OLDER_THAN PENDING CERTIFICATE ROWS FORECAST TRAFFIC TRAFFIC_OLD TRAFFIC_NEW
 loud := $(strip $(foreach v,$(capitals),$(if $(filter command,$(firstword $(origin $v))),$v)))
 $(if $(loud),$(error $(loud:%=%=) would be ignored; write variables in lower case))
 unknown := $(filter-out $(taken),$(given))

@@ -73,6 +73,7 @@ const migratorFolders = [
   'rows',
   'measure',
   'verify',
+  'traffic',
   'proof',
   'forecast',
   'terminal',

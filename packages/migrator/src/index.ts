@@ -54,4 +54,6 @@ export type { RepairRequest } from './repair.ts';
 export type { DownRequest, UpRequest } from './ledger/requests.ts';
 export type { MigrationCondition, MigrationStatus } from './ledger/status.ts';
 export type { Certificate, SchemaChange, VerifiedEffect } from './verify/certificate.ts';
-export type { VerifyProgress, VerifyRequest } from './verify/verify.ts';
+export type { DirectionTraffic, TrafficFailure, TrafficReport } from './verify/traffic-report.ts';
+export type { OpenWorkload, Workload } from './traffic/sending/workload.ts';
+export type { TrafficWorkloads, VerifyProgress, VerifyRequest } from './verify/verify.ts';

@@ -229,7 +229,11 @@ export class Migrator {
    */
   async verify(request: VerifyRequest = {}): Promise<Certificate[]> {
     const { verify } = await import('./verify/verify.ts');
-    return verify(this.#database(), request);
+    const { traffic = false } = request;
+    if (traffic === false) return verify(this.#database(), request);
+    const { trafficMeasure } = await import('./traffic/measure-traffic.ts');
+    const workloads = traffic === true ? null : traffic;
+    return verify(this.#database(), request, trafficMeasure(this.#limits().lockTimeout, workloads));
   }
 
   /**

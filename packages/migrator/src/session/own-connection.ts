@@ -44,6 +44,41 @@ export function poolSize(orm: MikroORM): number | null {
   return options && (new PostgreSqlConnection(orm.config).mapOptions(options).max ?? 10);
 }
 
+/**
+ * Returns the options of the driver with which the ORM connects, for another thread: without functions and objects of Node, such as a
+ * `secureContext`. TLS is used where the ORM's own connections have it.
+ *
+ * @throws MigrationRefusedError when the ORM was given a Kysely instance or dialect.
+ */
+export async function connectionSettings(orm: MikroORM): Promise<Readonly<Record<string, unknown>>> {
+  const { password, ssl, ...options } = ownPool(orm).options;
+  const isEncrypted = await onOwnConnection(orm, async (session) => {
+    const [row] = await session.query<{ ssl: boolean }>(
+      'select ssl from pg_stat_ssl where pid = pg_backend_pid()',
+    );
+    return row?.ssl ?? false;
+  });
+  const tls = typeof ssl === 'object' ? onlyCloneable(ssl) : true;
+  return {
+    ...onlyCloneable(options),
+    ssl: isEncrypted && tls,
+    password: typeof password === 'function' ? await password() : password,
+  };
+}
+
+function isCloneable(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function onlyCloneable(options: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => isCloneable(value)));
+}
+
 // The ORM returns its pool only since 7.2. A second connection object of the ORM opens an equal one in all versions.
 function ownPool(orm: MikroORM): Pool {
   const options = driverOptionsOf(orm.config.getAll());

@@ -3,6 +3,7 @@ import type { LeftOut } from '../catalog/server-guard.ts';
 import type { Direction } from '../files/code-migration.ts';
 import type { Measurement } from '../measure/measurement.ts';
 import { isDeclaredBy, type Declaration, type Declarations } from '../files/declarations.ts';
+import { isServed, type TrafficReport } from './traffic-report.ts';
 
 /** What a direction of a migration loses, or whose rows it refuses. */
 export interface VerifiedEffect {
@@ -48,6 +49,8 @@ export interface Certificate {
   readonly checksum: string | null;
   /** What each statement took on the requested number of rows; absent where none was requested. */
   readonly measured?: Measurement;
+  /** What became of requests that were sent meanwhile; null unless that was asked for, and when `up` fails. */
+  readonly traffic: TrafficReport | null;
 }
 
 /** An effect before it is compared with the declarations. */
@@ -74,6 +77,7 @@ export interface Observations {
   readonly rows: number;
   readonly durationMs: number;
   readonly checksum: string | null;
+  readonly traffic: TrafficReport | null;
   /** Whether it has no `down`. */
   readonly isIrreversible: boolean;
 }
@@ -94,7 +98,9 @@ export function certify(
     isIrreversible && irreversible === null
       ? ["it has no down: write one, or declare static irreversible = 'why'"]
       : [];
-  const hasFailed = isUndeclared || missing.length + failures.length + seen.differences.length > 0;
+  const isUnserved = seen.traffic !== null && !isServed(seen.traffic);
+  const hasFailed =
+    isUndeclared || isUnserved || missing.length + failures.length + seen.differences.length > 0;
   // What is lost can't be compared where the way back refuses all rows for it, as for a required column.
   const isLossy =
     lost.length + lostDown.length > 0 ||

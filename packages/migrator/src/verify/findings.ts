@@ -1,6 +1,7 @@
 import type { Direction } from '../files/code-migration.ts';
 import { addEffect, type ObservedEffect, type Observations, type SchemaChange } from './certificate.ts';
 import type { RowDifference } from './compare-rows.ts';
+import type { TrafficReport } from './traffic-report.ts';
 
 /** Collects what is observed of a migration, in all sets of rows. */
 export class Findings {
@@ -9,6 +10,7 @@ export class Findings {
   readonly notCovered = new Set<string>();
   rows = 0;
   isIrreversible = false;
+  traffic: TrafficReport | null = null;
   readonly #lost = { up: new Map<string, ObservedEffect>(), down: new Map<string, ObservedEffect>() };
   readonly #refused = { up: new Map<string, ObservedEffect>(), down: new Map<string, ObservedEffect>() };
 
@@ -38,6 +40,7 @@ export class Findings {
       notCovered: [...this.notCovered].toSorted(),
       rows: this.rows,
       isIrreversible: this.isIrreversible,
+      traffic: this.traffic,
     };
   }
 }

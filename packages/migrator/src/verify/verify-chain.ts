@@ -66,6 +66,7 @@ export function certifyChain(
     rows,
     durationMs,
     checksum: null,
+    traffic: null,
   };
 }
 

@@ -1,16 +1,14 @@
-import { withScratchDatabase, withScratchServer } from '../catalog/scratch-database.ts';
+import { withScratchDatabase } from '../catalog/scratch-database.ts';
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
-import { digestOf, type CodeMigration, type LoadedMigration } from '../files/code-migration.ts';
+import type { CodeMigration } from '../files/code-migration.ts';
 import { readMigrations } from '../files/read-migrations.ts';
 import { readState } from '../ledger/state.ts';
 import { MigrationRefusedError, nearestName } from '../session/errors.ts';
-import { certify, type Certificate } from './certificate.ts';
+import type { Certificate } from './certificate.ts';
 import type { VerificationContext } from './context.ts';
 import type { Findings } from './findings.ts';
 import { certifyChain, chainName, verifyChain } from './verify-chain.ts';
-import { measureMigration } from './measure-migration.ts';
-import { verifyMigration } from './verify-migration.ts';
-import { Workspace } from './workspace.ts';
+import { verifyEach, type OpenTraffic } from './verify-each.ts';
 
 /** Which migrations to verify. */
 export interface VerifyRequest {
@@ -21,8 +19,20 @@ export interface VerifyRequest {
    * how long readers and writers wait. Absent for no measurement.
    */
   readonly rows?: number | undefined;
+  /**
+   * Whether requests of running code are sent while each is applied and reverted: generated ones, and those of modules. Default false.
+   */
+  readonly traffic?: boolean | TrafficWorkloads | undefined;
   /** Called with what is verified now. */
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
+}
+
+/** Modules with the requests of two builds of a service, by their paths. See `OpenWorkload`. */
+export interface TrafficWorkloads {
+  /** Of the previous build: sent all along, on the schema of before the first migration. */
+  readonly old?: string | undefined;
+  /** Of this build: sent from the end of the last `up` until the first `down` begins. */
+  readonly new?: string | undefined;
 }
 
 /** What is verified now. */
@@ -38,6 +48,7 @@ export interface VerifyProgress {
 export async function verify(
   migrated: MigratedDatabase,
   { migrations: chosen = 'all', rows, onProgress }: VerifyRequest,
+  openTraffic: OpenTraffic | null = null,
 ): Promise<Certificate[]> {
   const migrations = await readMigrations(migrated.orm);
   const names = await namesOf(
@@ -52,7 +63,14 @@ export async function verify(
   const count = names.length + (isWhole ? 1 : 0);
   const reportFor = (migration: string) => (step: string) =>
     onProgress?.({ migration, number: [...names, chainName].indexOf(migration) + 1, count, step });
-  const certificates = await verifyEach(migrated, { migrations, names, rows, context, reportFor });
+  const certificates = await verifyEach(migrated, {
+    migrations,
+    names,
+    rows,
+    openTraffic,
+    context,
+    reportFor,
+  });
   // What fails alone would fail there for the same reason.
   if (!isWhole || certificates.some(({ certificate }) => certificate === 'failed')) return certificates;
   const began = performance.now();
@@ -65,67 +83,6 @@ export async function verify(
   );
   const durationMs = Math.round(performance.now() - began);
   return [...certificates, certifyChain(findings, certificates.slice(first), durationMs)];
-}
-
-interface Chosen {
-  readonly migrations: readonly CodeMigration[];
-  readonly names: readonly string[];
-  readonly rows: number | undefined;
-  readonly context: Omit<VerificationContext, 'workspace' | 'report'>;
-  readonly reportFor: (migration: string) => (step: string) => void;
-}
-
-async function verifyEach(
-  migrated: MigratedDatabase,
-  { migrations, names, rows, context, reportFor }: Chosen,
-): Promise<Certificate[]> {
-  return withScratchServer(migrated, (server) =>
-    withScratchDatabase(migrated, async (scratch, guard) => {
-      const migrator = migrated.migratorFor(scratch, guard);
-      const workspace = await Workspace.of(server, scratch);
-      const certificates: Certificate[] = [];
-      try {
-        for (const migration of migrations) {
-          const { name } = migration;
-          if (names.includes(name)) {
-            const began = performance.now();
-            const before = guard.leftOut.length;
-            guard.follow({ kind: 'started', name });
-            const loaded = await migration.load();
-            const reporting = { ...context, workspace, report: reportFor(name) };
-            const findings = await verifyMigration(reporting, loaded);
-            const durationMs = Math.round(performance.now() - began);
-            const certificate = certify(
-              name,
-              findings.observations({
-                leftOut: guard.leftOut.slice(before),
-                durationMs,
-                checksum: await checksumOf(loaded),
-              }),
-              loaded.declarations(),
-            );
-            certificates.push({
-              ...certificate,
-              ...(rows !== undefined && {
-                measured: await measureMigration(reporting, migrated, loaded, rows),
-              }),
-            });
-            if (certificates.length === names.length) break;
-            if (findings.failures.some((text) => text.startsWith('up fails without rows'))) break;
-          } else await workspace.discard();
-          await migrator.repeat([name]);
-        }
-        return certificates;
-      } finally {
-        await workspace.discard();
-      }
-    }),
-  );
-}
-
-async function checksumOf(migration: LoadedMigration): Promise<string | null> {
-  const statements = await migration.emit('up').catch(() => null);
-  return statements && digestOf(statements);
 }
 
 /** Verifies the migrations from `first` on as a whole: after the last one that can't be reverted. */

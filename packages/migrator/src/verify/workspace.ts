@@ -9,29 +9,39 @@ export class Workspace {
   readonly #server: Session;
   readonly #scratch: MikroORM;
   readonly #name: string;
+  readonly #purpose: string;
   readonly #strategy: string;
   #open: { readonly orm: MikroORM; readonly name: string } | null = null;
   #count = 0;
 
-  private constructor(server: Session, scratch: MikroORM, strategy: string) {
+  private constructor(
+    server: Session,
+    scratch: MikroORM,
+    { purpose, strategy }: { readonly purpose: string; readonly strategy: string },
+  ) {
     this.#server = server;
     this.#scratch = scratch;
     this.#name = scratch.config.get('dbName') ?? '';
+    this.#purpose = purpose;
     this.#strategy = strategy;
   }
 
-  static async of(server: Session, scratch: MikroORM): Promise<Workspace> {
+  /** @param purpose distinguishes the names of its copies from those of another workspace. */
+  static async of(server: Session, scratch: MikroORM, purpose = ''): Promise<Workspace> {
     const [row] = await server.query<{ version: number }>(
       `select current_setting('server_version_num')::int as version`,
     );
     // Before 15 there is no other strategy.
-    return new Workspace(server, scratch, (row?.version ?? 0) >= 150_000 ? 'strategy file_copy' : '');
+    return new Workspace(server, scratch, {
+      purpose,
+      strategy: (row?.version ?? 0) >= 150_000 ? 'strategy file_copy' : '',
+    });
   }
 
   /** Returns the copy; after `discard`, a new one of the scratch database as it is now. */
   async open(): Promise<MikroORM> {
     if (this.#open) return this.#open.orm;
-    const name = `${this.#name}_${++this.#count}`;
+    const name = `${this.#name}_${this.#purpose}${++this.#count}`;
     // A template must have no connections. The pool opens others later.
     await this.#server.query(
       'select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()',

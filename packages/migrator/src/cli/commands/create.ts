@@ -8,7 +8,7 @@ import { print, printJson, wrapLine } from '../../terminal/output.ts';
 import { UsageError } from '../../terminal/usage-error.ts';
 import { withAnswers } from '../../terminal/ask-drops.ts';
 import { joinNames } from '../../create/file/join-names.ts';
-import { remarksOf } from '../../verify/remarks.ts';
+import { remarksOf } from '../../terminal/certificate-remarks.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {

@@ -4,9 +4,10 @@ import { StatusLine } from '../../terminal/status-line.ts';
 import { print, printJson, tableOfNames, wrapLine } from '../../terminal/output.ts';
 import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
 import { UsageError } from '../../terminal/usage-error.ts';
-import { remarksOf } from '../../verify/remarks.ts';
+import { remarksOf } from '../../terminal/certificate-remarks.ts';
 import type { VerifyProgress } from '../../verify/verify.ts';
 import { parsePositiveInteger } from '../../terminal/options.ts';
+import { printTraffic } from './print-traffic.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 import { measuredLines } from './verify-measured.ts';
 
@@ -14,6 +15,9 @@ interface Given {
   readonly pending?: boolean;
   readonly certificate?: string;
   readonly rows?: number;
+  readonly traffic?: boolean;
+  readonly trafficOld?: string;
+  readonly trafficNew?: string;
   readonly json?: boolean;
   readonly scratchUrl?: string;
 }
@@ -32,20 +36,30 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         'also measure the time and locks of each statement, and how long readers and writers wait, on so many rows in each table that it touches',
       ).argParser(parsePositiveInteger),
     )
+    .option(
+      '--traffic',
+      'also send requests of the code of before and after each migration while it is applied and reverted; exit with 3 when one fails or waits longer than the lock timeout + 100 ms',
+    )
+    .option('--traffic-old <module>', 'also send the requests of the previous build, which a module exports')
+    .option('--traffic-new <module>', 'also send the requests of this build, which a module exports')
     .addOption(new Option('--certificate <file>', 'also write the certificates to a file, as JSON'))
     .option(
       '--json',
-      'print JSON: { database, certificates: [{ migration, certificate, loses: [effect], losesDown: [effect], refusesUp: [effect], refusesDown: [effect], differences: [{ after, difference }], failures: [text], notSeen: [text], notCovered: [table], leftOut, rows, durationMs, checksum, measured? }] }; an effect: { object, what, rows, declared }; measured, with --rows: { rows, tables: [{ table, rows, reason }], statements: [{ direction, statement, sql, durationMs, locks: [{ table, lock, blocks, heldMs, readerStallMs, writerStallMs }] }], failures: [text] }',
+      'print JSON: { database, certificates: [{ migration, certificate, loses: [effect], losesDown: [effect], refusesUp: [effect], refusesDown: [effect], differences: [{ after, difference }], failures: [text], notSeen: [text], notCovered: [table], leftOut, rows, durationMs, checksum, traffic, measured? }] }; an effect: { object, what, rows, declared }; measured, with --rows: { rows, tables: [{ table, rows, reason }], statements: [{ direction, statement, sql, durationMs, locks: [{ table, lock, blocks, heldMs, readerStallMs, writerStallMs }] }], failures: [text] }; traffic: { up, down, failures: [{ code, during, object, what, requests, declared }], assumed: [text], notCovered: [table] } or null; its up, down: { requests, failed, retried, worstStallMs, stallLimitMs }',
     )
     .addOption(scratchUrlOption())
-    .action((names: string[], { pending = false, certificate, rows, json = false, scratchUrl }: Given) => {
+    .action((names: string[], given: Given) => {
+      const { pending = false, certificate, rows, json = false, scratchUrl } = given;
+      const workloads = { old: given.trafficOld, new: given.trafficNew };
+      const hasWorkload = workloads.old !== undefined || workloads.new !== undefined;
+      const traffic = hasWorkload ? workloads : (given.traffic ?? false);
       if (pending && names.length > 0) throw new UsageError('pass names or --pending, not both');
       const migrations = names.length > 0 ? names : pending ? 'pending' : 'all';
       return host.withDatabase(async (orm, place) => {
         const { Migrator } = await import('../../migrator.ts');
         if (!json) print(host.describe(place));
         const certificates = await withProgress(json, (onProgress) =>
-          new Migrator(orm, { scratchUrl }).verify({ migrations, rows, onProgress }),
+          new Migrator(orm, { scratchUrl }).verify({ migrations, rows, traffic, onProgress }),
         );
         if (certificates.some((one) => one.certificate === 'failed')) process.exitCode = 3;
         if (certificate !== undefined)
@@ -67,6 +81,7 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
         for (const one of certificates)
           for (const line of remarksOf(one)) print(wrapLine(`  ${one.migration}: ${line}`));
         for (const line of measuredLines(certificates)) print(line);
+        printTraffic(certificates);
       });
     });
 }

@@ -1,6 +1,6 @@
 import { describeNotRestored, type Difference } from '../catalog/differences.ts';
 import { describeLeftOut } from '../catalog/server-guard.ts';
-import type { Certificate, VerifiedEffect } from './certificate.ts';
+import type { Certificate, VerifiedEffect } from '../verify/certificate.ts';
 
 /** Returns what has to be changed, or known, of a migration; what it declares is in the table. */
 export function remarksOf(one: Certificate): string[] {
