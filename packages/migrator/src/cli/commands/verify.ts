@@ -38,7 +38,7 @@ export function verifyCommand<P extends DatabaseLocation>(host: CommandHost<P>):
     .addOption(new Option('--certificate <file>', 'also write the certificates to a file, as JSON'))
     .option(
       '--json',
-      'print JSON: { database, certificates: [{ migration, certificate, loses: [effect], losesDown: [effect], refusesUp: [effect], refusesDown: [effect], differences: [{ after, difference }], failures: [text], notSeen: [text], notCovered: [table], leftOut, rows, durationMs, traffic }] }; an effect: { object, what, rows, declared }; traffic: { up, down, failures: [{ code, during, object, what, requests, declared }], assumed: [text], notCovered: [table] } or null; up, down: { requests, failed, retried, worstStallMs, stallLimitMs }',
+      'print JSON: { database, certificates: [{ migration, certificate, loses: [effect], losesDown: [effect], refusesUp: [effect], refusesDown: [effect], differences: [{ after, difference }], failures: [text], notSeen: [text], notCovered: [table], leftOut, rows, durationMs, traffic }] }; an effect: { object, what, rows, declared }; traffic: { up, down, failures: [{ code, during, object, what, requests, declared }], assumed: [text], notCovered: [table] } or null; up, down: { requests, failed, refused, retried: { sqlstate: count }, worstStallMs, slowestMs, stallLimitMs }',
     )
     .addOption(scratchUrlOption())
     .action((names: string[], given: Given) => {
