@@ -11,16 +11,15 @@ export function directionTraffic(
   counted: readonly TrafficCounts[],
   { failures, lockTimeout }: { readonly failures: readonly TrafficFailure[]; readonly lockTimeout: number },
 ): DirectionTraffic {
+  const ofRequests = failures.filter(({ during, code }) => during === direction && code !== 'migration');
+  const requestsOf = (some: readonly TrafficFailure[]): number => sum(some.map(({ requests }) => requests));
   const retried: Record<string, number> = {};
   for (const one of counted)
     for (const [state, count] of Object.entries(one.retried)) retried[state] = (retried[state] ?? 0) + count;
   return {
     requests: sum(counted.map(({ requests }) => requests)),
-    failed: sum(
-      failures
-        .filter(({ during, code }) => during === direction && code !== 'migration')
-        .map(({ requests }) => requests),
-    ),
+    failed: requestsOf(ofRequests.filter(({ declared }) => declared === null)),
+    refused: requestsOf(ofRequests.filter(({ declared }) => declared !== null)),
     retried,
     worstStallMs: Math.round(Math.max(0, ...counted.map(({ worstStallMs }) => worstStallMs))),
     slowestMs: Math.round(Math.max(0, ...counted.map(({ slowestMs }) => slowestMs))),
@@ -34,6 +33,7 @@ export function addTraffic(one: DirectionTraffic, other: DirectionTraffic): Dire
   return {
     requests: one.requests + other.requests,
     failed: one.failed + other.failed,
+    refused: one.refused + other.refused,
     retried: Object.fromEntries(
       [...states].map((state) => [state, (one.retried[state] ?? 0) + (other.retried[state] ?? 0)]),
     ),

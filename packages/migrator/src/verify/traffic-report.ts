@@ -4,7 +4,10 @@ import type { Direction } from '../files/code-migration.ts';
 export interface DirectionTraffic {
   /** How many requests were sent: short transactions of one or a few statements. */
   readonly requests: number;
+  /** How many failed in a way that is not declared. */
   readonly failed: number;
+  /** How many were refused as `static refuses` declares. */
+  readonly refused: number;
   /** How many were sent once more, by the SQLSTATE of the first error: a deadlock, a conflict, or a statement that must be prepared again. */
   readonly retried: Readonly<Record<string, number>>;
   /** The longest time from sending a statement to its answer, in milliseconds. */

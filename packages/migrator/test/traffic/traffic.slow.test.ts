@@ -17,6 +17,8 @@ test.each(chosen)('none fails in the safe form: not when $name', async ({ safe }
   const { up, down, failures } = await underTraffic(safe, shop);
 
   expect(failures.filter(({ declared }) => declared === null)).toEqual([]);
+  expect(up.failed).toBe(0);
+  expect(up.refused > 0).toBe(failures.length > 0);
   expect(up.requests).toBeGreaterThan(100);
   expect(down?.requests).toBeGreaterThan(50);
 });
