@@ -37,7 +37,7 @@ export async function deleteRefused({
   target,
 }: Direct): Promise<ObservedEffect[]> {
   const statements = await migration.emit(direction);
-  if (!statements || !migration.transactional) return [];
+  if (!statements) return [];
   for (const sql of statements) if ((await findRowChange(sql)) !== null) return [];
   const constraints = newConstraints(tables, target);
   if (constraints.length === 0) return [];

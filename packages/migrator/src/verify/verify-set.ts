@@ -68,6 +68,14 @@ interface Ran {
   readonly setAside: ReadonlyMap<string, ReadonlySet<string> | null>;
 }
 
+/** The state in which rows make a direction fail. */
+interface Failing {
+  readonly tables: TableCatalog;
+  readonly before: Rows;
+  /** Rows that were set aside, by the labels of their tables; null for those of a table without a key. */
+  readonly setAside: Map<string, ReadonlySet<string> | null>;
+}
+
 class SetRun {
   readonly #context: VerificationContext;
   readonly #migration: LoadedMigration;
@@ -134,6 +142,12 @@ class SetRun {
   /** Runs a direction; rows that make it fail are recorded and deleted. Returns null when it fails all the same. */
   async run(direction: Direction): Promise<Ran | null> {
     const setAside = new Map<string, ReadonlySet<string> | null>();
+    // A statement that fails outside a transaction leaves the schema between two states.
+    if (!this.#migration.transactional) {
+      const tables = await this.#tables();
+      const before = await this.#rows(tables);
+      await this.#deleteRefused(direction, { tables, before, setAside });
+    }
     for (let attempt = 0; attempt < maxFailures; attempt++) {
       const tables = await this.#tables();
       const before = await this.#rows(tables);
@@ -150,27 +164,12 @@ class SetRun {
   async #setAside(
     direction: Direction,
     failure: DirectionFailure,
-    {
-      tables,
-      before,
-      setAside,
-    }: {
-      readonly tables: TableCatalog;
-      readonly before: Rows;
-      readonly setAside: Map<string, ReadonlySet<string> | null>;
-    },
+    { tables, before, setAside }: Failing,
   ): Promise<boolean> {
+    if (setAside.size === 0 && (await this.#deleteRefused(direction, { tables, before, setAside })))
+      return true;
     const { before: old, after: latter } = this.#sides;
     const target = direction === 'up' ? latter : old;
-    const refused =
-      setAside.size === 0
-        ? await deleteRefused({ copy: this.#copy, migration: this.#migration, direction, tables, target })
-        : [];
-    for (const effect of refused) this.#findings.addRefusal(direction, effect);
-    if (refused.length > 0) {
-      await this.#recordGone(before, tables, setAside);
-      return true;
-    }
     const removed = await setRowsAside({
       copy: this.#copy,
       migration: this.#migration,
@@ -191,6 +190,16 @@ class SetRun {
     }
     await this.#recordGone(before, tables, setAside);
     return true;
+  }
+
+  /** Deletes and records the rows that the constraints of the next schema refuse. Returns whether there were some. */
+  async #deleteRefused(direction: Direction, { tables, before, setAside }: Failing): Promise<boolean> {
+    const target = direction === 'up' ? this.#sides.after : this.#sides.before;
+    const migration = this.#migration;
+    const refused = await deleteRefused({ copy: this.#copy, migration, direction, tables, target });
+    for (const effect of refused) this.#findings.addRefusal(direction, effect);
+    if (refused.length > 0) await this.#recordGone(before, tables, setAside);
+    return refused.length > 0;
   }
 
   /** Returns whether the object of each failure is known. */
