@@ -117,7 +117,8 @@ export class Timeline {
       const pid = await connection.process(send);
       const read = async (): Promise<void> => connection.add(statement, await this.#locksOf(pid));
       const ended = new AbortController();
-      const reading = readUntil(ended.signal, read);
+      // A transaction keeps its locks, which are read after the statement.
+      const reading = connection.isInTransaction ? Promise.resolve() : readUntil(ended.signal, read);
       const sent = performance.now();
       try {
         return await connection.pass(send, text, values);
