@@ -33,9 +33,9 @@ export async function forecastSteps(
       const forecasts: Forecast[] = [];
       let failed: string | null = null;
       try {
-        for (const { name, direction } of steps) {
+        for (const { name, direction, takesOver = [] } of steps) {
           const migration = await code.get(name)?.load();
-          if (!migration) continue;
+          if (!migration || takesOver.length > 0) continue;
           if (failed !== null) {
             forecasts.push(unknownForecast({ name, direction }, `${failed} before it fails without rows`));
             continue;

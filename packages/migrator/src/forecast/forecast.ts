@@ -50,6 +50,8 @@ export interface Forecast {
 export interface ForecastRequest {
   readonly name: string;
   readonly direction: Direction;
+  /** As a plan has it: with an entry, nothing is sent, and there is no forecast. */
+  readonly takesOver?: readonly string[];
 }
 
 /** Returns the forecast of a step whose time is not known. */

@@ -9,7 +9,7 @@ export interface TimedStatement {
   readonly began: number;
   ended: number | null;
   readonly locks: TimedLock[];
-  /** The time that the guard of the scratch database took for its queries meanwhile, which no other database has. */
+  /** The time that the guard of the scratch database and this recording took meanwhile, which no other database has. */
   guarding: number;
   /** The server's messages, from the level that the database sets. */
   readonly messages: string[];
@@ -90,13 +90,11 @@ export class Timeline {
     const connection = new WatchedConnection();
     this.#newest = connection;
     return async (send, text, values) => {
-      const statement = this.#current;
       const began = performance.now();
       try {
         return await send(text, values);
       } finally {
-        if (statement?.ended === null && text !== connection.text)
-          statement.guarding += performance.now() - began;
+        if (text === connection.text) connection.answered = performance.now() - began;
       }
     };
   }
@@ -109,15 +107,25 @@ export class Timeline {
       const isOwn = statement !== null && text.endsWith(statement.sql);
       // A backfill sends others: all its batches take the same locks.
       const isFirstBatch = /^update\b/i.test(text) && statement?.locks.length === 0;
-      if (!statement || !(isOwn || isFirstBatch)) return connection.pass(send, text, values);
+      if (!statement || !(isOwn || isFirstBatch)) {
+        const began = performance.now();
+        const result = await connection.pass(send, text, values);
+        if (statement?.ended === null) statement.guarding += connection.guarding(performance.now() - began);
+        return result;
+      }
+      const entered = performance.now();
       const pid = await connection.process(send);
       const read = async (): Promise<void> => connection.add(statement, await this.#locksOf(pid));
       const ended = new AbortController();
-      const reading = readUntil(ended.signal, read);
+      // A transaction keeps its locks, which are read after the statement.
+      const reading = connection.isInTransaction ? Promise.resolve() : readUntil(ended.signal, read);
+      const sent = performance.now();
       try {
         return await connection.pass(send, text, values);
       } finally {
-        if (isOwn) statement.ended = performance.now();
+        const now = performance.now();
+        statement.guarding += sent - entered + connection.guarding(now - sent);
+        if (isOwn) statement.ended = now;
         ended.abort();
         await reading;
         if (connection.isInTransaction) await read();
@@ -132,11 +140,14 @@ class WatchedConnection {
   isInTransaction = false;
   /** What the migrator sends now. */
   text: string | null = null;
+  /** How long the server took for it; null where the guard sent another text. */
+  answered: number | null = null;
   #pid: number | null = null;
   #held: TimedLock[] = [];
 
   async pass(...[send, text, values]: Parameters<Interceptor>): ReturnType<Interceptor> {
     this.text = text;
+    this.answered = null;
     const result = await send(text, values);
     if (/^(?:begin|start transaction)\b/i.test(text)) this.isInTransaction = true;
     if (/^(?:commit|rollback)\b(?! to\b)/i.test(text)) {
@@ -144,6 +155,11 @@ class WatchedConnection {
       this.release();
     }
     return result;
+  }
+
+  /** Returns how much of the time of the last text the guard took. */
+  guarding(time: number): number {
+    return this.answered === null ? 0 : time - this.answered;
   }
 
   async process(send: Send): Promise<number> {

@@ -87,7 +87,7 @@ async function withForecasts(
   migrator: MigratorType,
   planned: readonly PlannedMigration[],
 ): Promise<Planned[]> {
-  const forecasts = await migrator.forecast(planned.filter(({ takesOver }) => takesOver.length === 0));
+  const forecasts = await migrator.forecast(planned);
   return planned.map((one) => {
     const found = forecasts.find(
       ({ migration, direction }) => migration === one.name && direction === one.direction,
