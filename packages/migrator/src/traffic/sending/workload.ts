@@ -2,7 +2,7 @@ import { isNativeError } from 'node:util/types';
 import { MigrationRefusedError } from '../../session/errors.ts';
 
 /**
- * The requests of a build of a service, for `verify --traffic-workload`: each is one unit of work, by the service's own repositories. Requests
+ * The requests of a build of a service, for `verify --traffic-old` and `--traffic-new`: each is one unit of work, by the service's own repositories. Requests
  * are called in turn, again and again, by several clients at once, and must leave what the others need.
  */
 export interface Workload {
