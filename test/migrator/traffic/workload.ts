@@ -16,7 +16,7 @@ export function workloadOf({ openDatabase: open, factories: make }: Build): Open
   return async (url) => {
     const database = await open({ url, schemaAhead: 'ignore' });
     const stored: Stored[] = [];
-    // Of one caller at a time: two that edit one row conflict, whatever the schema is.
+    // One caller at a time edits it: two would conflict in any schema.
     const withStored = async (work: (keys: Stored) => Promise<unknown>): Promise<void> => {
       const keys = stored.shift() ?? (await database.transact((uow) => store(uow, make), again));
       await work(keys);

@@ -24,7 +24,7 @@ export function remarksOf(one: Certificate): string[] {
 function hintFor({ object, fact }: Difference): string {
   if (fact !== 'order of columns') return '';
   const table = object.replace(/^table /, '');
-  return `; to drop a column and put it back in its place, park it: this.park('${table}', ['column'])`;
+  return `; to drop a column and put it back in its place, park it: this.addSql(park('${table}', ['column']))`;
 }
 
 function undeclared(effects: readonly VerifiedEffect[], does: string, declaration: string): string[] {

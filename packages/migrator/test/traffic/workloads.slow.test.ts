@@ -47,7 +47,7 @@ const dropsNote: Migrations[string] = {
   loses: ['person.note: no code uses it'],
 };
 
-test('requests of the previous build that use what is dropped fail, whatever is declared; those of this build do not', async () => {
+test('requests of the previous build that use what is dropped fail, also where that is declared', async () => {
   const path = await modules({
     notes: 'select note from person',
     names: 'select name from person where id = 1',
