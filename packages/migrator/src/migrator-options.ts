@@ -9,7 +9,10 @@ import { poolSize } from './session/own-connection.ts';
 export interface MigratorOptions extends ComparisonOptions {
   /** The schema of the migrator's own tables. Default `migrator`. */
   readonly schema?: string | undefined;
-  /** How long a statement may wait for a lock before its migration is rolled back and retried. Default 1,000. */
+  /**
+   * For how long the statements of a transaction together may wait for locks before it is rolled back and retried; 0 for no limit. A
+   * statement after others has at least a twentieth. Default 1,000.
+   */
   readonly lockTimeout?: number | undefined;
   /** For how long a migration is retried after a lock timeout. Default 60,000. */
   readonly lockRetry?: number | undefined;

@@ -29,7 +29,7 @@ import type { Forecast, ForecastRequest } from './forecast/forecast.ts';
 import { lint, orderOf, type LintRequest } from './lint/lint.ts';
 import type { LintReport } from './lint/observation/finding.ts';
 import type { Limits } from './run/limits.ts';
-import type { Patience } from './run/retry-while-locked.ts';
+import type { Patience } from './run/locks/retry-while-locked.ts';
 import { repair, type RepairRequest } from './repair.ts';
 import { Runner, type MigrationRun } from './run/runner.ts';
 import type { Step } from './run/step.ts';

@@ -5,6 +5,7 @@ import { Migrator } from 'mikro-orm-safe-migrations';
 import { TestDatabase } from './kit/database.ts';
 import { OutsideSession } from './kit/outside-session.ts';
 import { accountMigrations, accountsOrm } from './accounts.ts';
+import { projectOn } from './project.ts';
 
 const heldFor = 3_000;
 const lockTimeout = 500;
@@ -16,7 +17,7 @@ async function longestStall(alter: (db: TestDatabase) => Promise<unknown>): Prom
   onTestFinished(() => orm.close(true));
   await new Migrator(orm).up({ to: accountMigrations[2] });
   await using longReader = await OutsideSession.holding(db, 'lock table account in access share mode');
-  const readers = await Promise.all(Array.from({ length: 4 }, () => reader(db.url)));
+  const readers = await Promise.all(Array.from({ length: 4 }, () => reader(db.url, 'account')));
   const altered = alter(db);
 
   await setTimeout(heldFor);
@@ -26,8 +27,8 @@ async function longestStall(alter: (db: TestDatabase) => Promise<unknown>): Prom
   return Math.max(...(await Promise.all(readers.map((stop) => stop()))));
 }
 
-/** Reads every 10 ms. The returned function stops it and returns its longest wait. */
-async function reader(url: string): Promise<() => Promise<number>> {
+/** Reads a table every 10 ms. The returned function stops it and returns its longest wait. */
+async function reader(url: string, table: string): Promise<() => Promise<number>> {
   const client = new Client(url);
   await client.connect();
   const stopped = new AbortController();
@@ -35,7 +36,7 @@ async function reader(url: string): Promise<() => Promise<number>> {
   const reading = (async () => {
     while (!stopped.signal.aborted) {
       const begun = performance.now();
-      await client.query('select balance from account where id = 1');
+      await client.query(`select from ${table} limit 1`);
       longest = Math.max(longest, performance.now() - begun);
       await setTimeout(10);
     }
@@ -64,4 +65,30 @@ test('without a lock timeout, readers wait as long as the long reader', async ()
   const stall = await longestStall(({ orm }) => orm.em.execute('alter table account add plain int'));
 
   expect(stall).toBeGreaterThan(heldFor - 500);
+});
+
+test('all statements of a transaction together wait for no longer than its lock timeout', async () => {
+  await using db = await TestDatabase.create();
+  const tables = ['first', 'second', 'third'];
+  const orm = projectOn(db.url, {
+    M1: { up: tables.map((table) => `create table ${table} (id int)`) },
+    M2: { up: tables.map((table) => `alter table ${table} add extra int`) },
+  });
+  onTestFinished(() => orm.close(true));
+  await new Migrator(orm).up({ to: 'M1' });
+  await using second = await OutsideSession.holding(db, 'lock table second in access share mode');
+  await using third = await OutsideSession.holding(db, 'lock table third in access share mode');
+  const stopReading = await reader(db.url, 'first');
+  const altered = new Migrator(orm, { lockTimeout }).up();
+
+  await second.waiting(1, 'alter table second');
+  await setTimeout(0.7 * lockTimeout);
+  await second.release();
+  await setTimeout(heldFor);
+  await third.release();
+  await altered;
+
+  const stall = await stopReading();
+  expect(stall).toBeGreaterThan(0.7 * lockTimeout);
+  expect(stall).toBeLessThan(lockTimeout + 100);
 });

@@ -1,7 +1,7 @@
 import type { MigratedDatabase } from '../catalog/migrated-database.ts';
 import type { Lease } from '../lease/lease.ts';
 import { addToHistory } from '../ledger/history.ts';
-import { retryWhileLocked, type Patience } from '../run/retry-while-locked.ts';
+import { retryWhileLocked, type Patience } from '../run/locks/retry-while-locked.ts';
 import { describeServerError } from '../session/describe-server-error.ts';
 import { MigrationRefusedError, MigratorError } from '../session/errors.ts';
 import { findSqlState } from '../session/find-sql-state.ts';

@@ -4,7 +4,7 @@ import { leftIndexes } from '../leftovers/left-indexes.ts';
 import { parseTarget } from '../leftovers/statement-target.ts';
 import type { Session } from '../session/session.ts';
 import type { Run } from './run.ts';
-import { withBlockerReports } from './with-blocker-reports.ts';
+import { withBlockerReports } from './locks/with-blocker-reports.ts';
 
 /** Drops the INVALID indexes of unfinished statements that were edited or removed since: what takes their place does not resume them. */
 export async function dropFormerIndexes(

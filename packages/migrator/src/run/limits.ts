@@ -8,11 +8,15 @@ export interface Limits {
   readonly statementTimeout: number;
 }
 
+/** Returns for how long a step's transaction waits for locks; 0 for no limit. */
+export function lockTimeoutOf(limits: Limits, { migration: { settings } }: Step): number {
+  return settings.lockTimeout ?? limits.lockTimeout;
+}
+
 /** Returns the statements that set a step's timeouts for its transaction. */
-export function transactionTimeouts(limits: Limits, { migration: { settings } }: Step): string {
-  const lock = settings.lockTimeout ?? limits.lockTimeout;
-  const statement = settings.statementTimeout ?? limits.statementTimeout;
-  return `set local lock_timeout = '${lock}ms'; set local statement_timeout = '${statement}ms'`;
+export function transactionTimeouts(limits: Limits, step: Step): string {
+  const statement = step.migration.settings.statementTimeout ?? limits.statementTimeout;
+  return `set local lock_timeout = '${lockTimeoutOf(limits, step)}ms'; set local statement_timeout = '${statement}ms'`;
 }
 
 /**

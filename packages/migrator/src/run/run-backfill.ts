@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { quoteName, type Backfill } from '../files/backfill.ts';
 import { transactionTimeouts } from './limits.ts';
-import { withBlockerReports } from './with-blocker-reports.ts';
-import { retryWhileLocked } from './retry-while-locked.ts';
+import { withBlockerReports } from './locks/with-blocker-reports.ts';
+import { retryWhileLocked } from './locks/retry-while-locked.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
 import { withSessionRestored } from '../session/restore-session.ts';

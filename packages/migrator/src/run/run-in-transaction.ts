@@ -11,8 +11,9 @@ import { recordStep } from './record-step.ts';
 import { untilStopped } from './stop-signal.ts';
 import { serverTime } from '../session/server-time.ts';
 import { transactionTimeouts } from './limits.ts';
-import { withBlockerReports } from './with-blocker-reports.ts';
-import { retryWhileLocked } from './retry-while-locked.ts';
+import { LockBudget } from './locks/lock-budget.ts';
+import { withBlockerReports } from './locks/with-blocker-reports.ts';
+import { retryWhileLocked } from './locks/retry-while-locked.ts';
 import type { Run } from './run.ts';
 import type { Step } from './step.ts';
 import { withSessionRestored } from '../session/restore-session.ts';
@@ -117,11 +118,12 @@ async function send(
     call.emitted = emitted;
     const { statements } = emitted;
     await dropAll(session, replaced.drops);
+    const budget = new LockBudget(run, session, step);
     for (const [index, sql] of statements.entries()) {
       const number = index + 1;
       reached(number);
       run.report({ kind: 'statement', name: migration.name, sql, number, count: statements.length });
-      await withBlockerReports(run, migration.name, () => session.query(sql));
+      await budget.spend(() => withBlockerReports(run, migration.name, () => session.query(sql)));
     }
     if (postchecks.length > 0) {
       reached(0);

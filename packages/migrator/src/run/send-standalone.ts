@@ -10,7 +10,7 @@ import { remainingStatements, requireValidIndex } from '../leftovers/remaining-s
 import type { Run } from './run.ts';
 import { parseTarget, resolveStatementTarget } from '../leftovers/statement-target.ts';
 import type { Step } from './step.ts';
-import { withBlockerReports } from './with-blocker-reports.ts';
+import { withBlockerReports } from './locks/with-blocker-reports.ts';
 
 /** A statement outside a transaction. */
 export interface StandaloneStatement {
