@@ -10,8 +10,8 @@ export interface HeldLock {
 }
 
 /**
- * Returns the strongest lock that a session holds on each table, as another session sees it: without tables that its transaction created, and
- * without locks of readers. `own` is the migrator's schema, `log` the name of the ORM's log.
+ * Returns the strongest lock that a session holds on each table, in the order of the tables' names, as another session sees it: without tables
+ * that its transaction created, and without locks of readers. `own` is the migrator's schema, `log` the name of the ORM's log.
  */
 export async function readLocks(
   session: Session,
@@ -33,4 +33,5 @@ const locksQuery = `
     join pg_class t on t.oid = coalesce(indrelid, c.oid) join pg_namespace n on n.oid = t.relnamespace
   where pid = $1 and locktype = 'relation' and granted and database = (select oid from pg_database where datname = current_database())
     and (c.relkind in ('r', 'p', 'm') or c.relkind in ('i', 'I') and mode = 'AccessExclusiveLock')
-    and nspname !~ '^pg_' and nspname not in ('information_schema', $2) and t.oid is distinct from to_regclass($3)`;
+    and nspname !~ '^pg_' and nspname not in ('information_schema', $2) and t.oid is distinct from to_regclass($3)
+  order by 1`;

@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
 import { rowsMark } from '../catalog/server-guard.ts';
-import { quoteIdentifier } from '../rows/row.ts';
 import type { Table } from '../rows/tables.ts';
 import { findSqlState } from '../session/find-sql-state.ts';
 import type { Session } from '../session/session.ts';
@@ -65,10 +64,10 @@ export class StallProbes {
   }
 }
 
-/** Returns an update that changes nothing in a row, which waits for locks on the table and on the row. */
-function writeOf({ name, columns }: Table): string {
-  const column = columns.find(({ isGenerated, isIdentity }) => !isGenerated && !isIdentity);
-  if (!column) return `delete from ${name} where false`;
-  const own = quoteIdentifier(column.name);
-  return `update ${name} set ${own} = ${own} where (tableoid, ctid) = (select tableoid, ctid from ${name} limit 1)`;
+/**
+ * Returns what a writer waits for, without a change: the lock on the table, then the one on a row. An update would move the row, and could
+ * stay ahead of a migration that writes one row after the other.
+ */
+function writeOf({ name }: Table): string {
+  return `lock table ${name} in row exclusive mode; select from ${name} limit 1 for no key update`;
 }

@@ -136,7 +136,7 @@ describe('forecast', () => {
     expect(found).toMatchObject({
       unknown: null,
       tables: [{ table: 'pet', rows: 500, hasStatistics: true, measuredRows: 500 }],
-      statements: [{ locks: [{ table: 'pet', lock: 'AccessExclusiveLock' }, { table: 'person' }] }],
+      statements: [{ locks: [{ table: 'person' }, { table: 'pet', lock: 'AccessExclusiveLock' }] }],
     });
   });
 
