@@ -7,7 +7,7 @@ import { describeLeftOut } from './catalog/server-guard.ts';
 import { withScratchDatabase } from './catalog/scratch-database.ts';
 import { requireConsistent } from './plan/selection.ts';
 import { requireKnown } from './plan/targets.ts';
-import type { MigrationEvent } from './run/migration-event.ts';
+import type { MigrationEvent } from './run/context/migration-event.ts';
 import { findRowChange } from './sql/changes-rows.ts';
 import { inTransaction, poolSession } from './session/session.ts';
 import type { State } from './ledger/state.ts';

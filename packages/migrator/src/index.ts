@@ -48,7 +48,7 @@ export type { MigratorOptions } from './migrator-options.ts';
 export type { MigrationRun } from './run/runner.ts';
 export type { PlannedMigration } from './plan/plan.ts';
 export type { Precheck, PrecheckKind } from './prechecks/rows/precheck.ts';
-export type { Blocker, MigrationEvent } from './run/migration-event.ts';
+export type { Blocker, MigrationEvent } from './run/context/migration-event.ts';
 export type { HistoryAction, HistoryItem, RepairAction } from './ledger/history.ts';
 export type { RepairRequest } from './repair.ts';
 export type { DownRequest, UpRequest } from './ledger/requests.ts';

@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { MigrationEvent } from './run/migration-event.ts';
+import type { MigrationEvent } from './run/context/migration-event.ts';
 import { MigrationRefusedError } from './session/errors.ts';
 import type { ComparisonOptions } from './comparison-options.ts';
 import { isMilliseconds } from './session/milliseconds.ts';

@@ -7,7 +7,7 @@ import type { CodeMigration, Direction, LoadedMigration } from '../files/code-mi
 import { readMigrations } from '../files/read-migrations.ts';
 import type { State } from '../ledger/state.ts';
 import { requireKnown } from '../plan/targets.ts';
-import type { Limits } from '../run/limits.ts';
+import type { Limits } from '../run/context/limits.ts';
 import { poolSession } from '../session/session.ts';
 import { findingsOf } from './evaluate.ts';
 import type { Finding, LintReport, NotLinted, SilencedFinding } from './observation/finding.ts';

@@ -4,7 +4,7 @@ import type { DownRequest } from '../ledger/requests.ts';
 import type { State } from '../ledger/state.ts';
 import { downSteps } from '../plan/steps.ts';
 import { callsCode } from '../sql/calls-code.ts';
-import type { Step } from '../run/step.ts';
+import type { Step } from '../run/context/step.ts';
 import { tablesWithRows } from './tables-with-rows.ts';
 import { tablesTouchedByDown } from './tables-touched.ts';
 

@@ -1,7 +1,7 @@
 import { parseBackfill } from '../files/backfill.ts';
 import type { Direction } from '../files/code-migration.ts';
-import { sessionTimeouts, transactionTimeouts, type Limits } from '../run/limits.ts';
-import type { Step } from '../run/step.ts';
+import { sessionTimeouts, transactionTimeouts, type Limits } from '../run/context/limits.ts';
+import type { Step } from '../run/context/step.ts';
 import { findStandalone } from '../run/send-standalone.ts';
 import type { Precheck } from '../prechecks/rows/precheck.ts';
 import { beginStatement, type Session } from '../session/session.ts';

@@ -1,6 +1,6 @@
 import type { LoadedMigration } from '../files/code-migration.ts';
 import { refuseUnfitStatements } from '../files/refuse-unfit-statements.ts';
-import type { Step } from '../run/step.ts';
+import type { Step } from '../run/context/step.ts';
 import { selectDown, selectUp } from './selection.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
 import type { State } from '../ledger/state.ts';

@@ -3,7 +3,7 @@ import type { Progress } from '../ledger/state.ts';
 import { leftIndexes } from '../leftovers/left-indexes.ts';
 import { parseTarget } from '../leftovers/statement-target.ts';
 import type { Session } from '../session/session.ts';
-import type { Run } from './run.ts';
+import type { Run } from './context/run.ts';
 import { withBlockerReports } from './locks/with-blocker-reports.ts';
 
 /** Drops the INVALID indexes of unfinished statements that were edited or removed since: what takes their place does not resume them. */

@@ -2,9 +2,9 @@ import { addToHistory } from '../ledger/history.ts';
 import { MigratorError } from '../session/errors.ts';
 import { inTransaction } from '../session/session.ts';
 import { describeServerError } from '../session/describe-server-error.ts';
-import type { Run } from './run.ts';
-import { isStop } from './stop-signal.ts';
-import type { Step } from './step.ts';
+import type { Run } from './context/run.ts';
+import { isStop } from './context/stop-signal.ts';
+import type { Step } from './context/step.ts';
 
 /** How a step failed. */
 interface Failure {

@@ -2,8 +2,8 @@ import { digestOf } from '../files/code-migration.ts';
 import { inTransaction, type Session } from '../session/session.ts';
 import type { Checkpoint } from './run-backfill.ts';
 import type { Target } from '../leftovers/statement-target.ts';
-import type { Run } from './run.ts';
-import type { Step } from './step.ts';
+import type { Run } from './context/run.ts';
+import type { Step } from './context/step.ts';
 
 /** Records a statement of a step that runs statement by statement. */
 export async function recordProgress(

@@ -1,8 +1,8 @@
 import { digestOf, type Emitted } from '../files/code-migration.ts';
 import { addToHistory } from '../ledger/history.ts';
 import type { Session } from '../session/session.ts';
-import type { Run } from './run.ts';
-import type { Step } from './step.ts';
+import type { Run } from './context/run.ts';
+import type { Step } from './context/step.ts';
 
 /**
  * Records a finished step in the log and the history. Runs in the step's own transaction where the step has one.

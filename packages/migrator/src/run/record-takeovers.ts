@@ -5,7 +5,7 @@ import { addToHistory } from '../ledger/history.ts';
 import type { State } from '../ledger/state.ts';
 import { MigratorError } from '../session/errors.ts';
 import { inTransaction } from '../session/session.ts';
-import type { MigrationEvent } from './migration-event.ts';
+import type { MigrationEvent } from './context/migration-event.ts';
 
 /**
  * Records each squash of which all replaced migrations are applied as applied in their place, all in one transaction. Sends none of its

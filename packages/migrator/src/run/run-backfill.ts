@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { quoteName, type Backfill } from '../files/backfill.ts';
-import { transactionTimeouts } from './limits.ts';
+import { transactionTimeouts } from './context/limits.ts';
 import { withBlockerReports } from './locks/with-blocker-reports.ts';
 import { retryWhileLocked } from './locks/retry-while-locked.ts';
-import type { Run } from './run.ts';
-import type { Step } from './step.ts';
+import type { Run } from './context/run.ts';
+import type { Step } from './context/step.ts';
 import { withSessionRestored } from '../session/restore-session.ts';
 import { inTransaction, poolSession, type Session } from '../session/session.ts';
 

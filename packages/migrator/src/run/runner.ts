@@ -13,13 +13,13 @@ import { findConflict, type Conflict } from '../leftovers/find-conflict.ts';
 import { inTransaction, poolSession } from '../session/session.ts';
 import { MigratorError } from '../session/errors.ts';
 import { withPermissionHint } from '../session/with-permission-hint.ts';
-import type { Limits } from './limits.ts';
-import type { MigrationEvent } from './migration-event.ts';
+import type { Limits } from './context/limits.ts';
+import type { MigrationEvent } from './context/migration-event.ts';
 import { runInTransaction } from './run-in-transaction.ts';
 import { recordTakeovers } from './record-takeovers.ts';
 import { runStepByStep } from './run-step-by-step.ts';
-import type { FailedStep, Run } from './run.ts';
-import type { Step } from './step.ts';
+import type { FailedStep, Run } from './context/run.ts';
+import type { Step } from './context/step.ts';
 import { unfinishedSteps } from './unfinished-steps.ts';
 
 /** A step that was run. */

@@ -7,9 +7,9 @@ import { commitsInBlock } from '../sql/commits-in-block.ts';
 import { outcomeOf, type Outcome, type SharedObject } from '../sql/outcome.ts';
 import { forgetProgress, recordProgress } from './record-progress.ts';
 import { remainingStatements, requireValidIndex } from '../leftovers/remaining-statements.ts';
-import type { Run } from './run.ts';
+import type { Run } from './context/run.ts';
 import { parseTarget, resolveStatementTarget } from '../leftovers/statement-target.ts';
-import type { Step } from './step.ts';
+import type { Step } from './context/step.ts';
 import { withBlockerReports } from './locks/with-blocker-reports.ts';
 
 /** A statement outside a transaction. */

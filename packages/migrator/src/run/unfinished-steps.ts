@@ -1,5 +1,5 @@
 import type { State } from '../ledger/state.ts';
-import type { Step } from './step.ts';
+import type { Step } from './context/step.ts';
 
 /**
  * Returns the steps outside transactions that were interrupted and that `requested` does not include. They run first, in the direction

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { poolSession } from '../session/session.ts';
 import { isLostConnection } from '../session/find-sql-state.ts';
-import type { Run } from './run.ts';
-import type { Step } from './step.ts';
+import type { Run } from './context/run.ts';
+import type { Step } from './context/step.ts';
 
 /** Whether the history lists a step as done. Called when the answer to its commit was lost. */
 export async function wasCommitted(run: Run, { migration, direction }: Step): Promise<boolean> {

@@ -7,7 +7,7 @@ import { withScratchDatabase, type ScratchOrigin } from '../catalog/scratch-data
 import type { LeftOut, ServerGuard } from '../catalog/server-guard.ts';
 import { migrationClass, type MigrationClass } from '../files/migration-class.ts';
 import type { DownRequest, UpRequest } from '../ledger/requests.ts';
-import type { MigrationEvent } from '../run/migration-event.ts';
+import type { MigrationEvent } from '../run/context/migration-event.ts';
 import { MigrationRefusedError } from '../session/errors.ts';
 import type { StatementGroup } from './recorded-migration.ts';
 import type { SquashContent } from './source.ts';

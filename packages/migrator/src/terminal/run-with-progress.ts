@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { Blocker, MigrationEvent } from '../run/migration-event.ts';
+import type { Blocker, MigrationEvent } from '../run/context/migration-event.ts';
 import { precheckLines } from './precheck-lines.ts';
 import { driftLines } from './drift-lines.ts';
 import { StatusLine } from './status-line.ts';

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { confirmDestructive } from '../host/confirmation.ts';
 import { lockWaitOption } from '../../terminal/options.ts';
 import { scratchUrlOption } from '../../terminal/scratch-url-option.ts';
-import type { MigrationEvent } from '../../run/migration-event.ts';
+import type { MigrationEvent } from '../../run/context/migration-event.ts';
 import { print, printJson, wrapLine } from '../../terminal/output.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 

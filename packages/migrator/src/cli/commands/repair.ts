@@ -4,7 +4,7 @@ import { lockWaitOption } from '../../terminal/options.ts';
 import { driftLines } from '../../terminal/drift-lines.ts';
 import { print, printError, printJson } from '../../terminal/output.ts';
 import type { RepairAction } from '../../ledger/history.ts';
-import type { MigrationEvent } from '../../run/migration-event.ts';
+import type { MigrationEvent } from '../../run/context/migration-event.ts';
 import type { CommandHost, DatabaseLocation } from '../host/host.ts';
 
 interface Given {

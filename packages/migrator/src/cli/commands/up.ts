@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Difference } from '../../catalog/differences.ts';
 import type { Precheck } from '../../prechecks/rows/precheck.ts';
-import type { MigrationEvent } from '../../run/migration-event.ts';
+import type { MigrationEvent } from '../../run/context/migration-event.ts';
 import { lockWaitOption } from '../../terminal/options.ts';
 import { runWithProgress } from '../../terminal/run-with-progress.ts';
 import { print, printJson } from '../../terminal/output.ts';

@@ -2,7 +2,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { parseBackfill } from '../../files/backfill.ts';
 import type { Direction, LoadedMigration } from '../../files/code-migration.ts';
 import { refuseUnfitStatements } from '../../files/refuse-unfit-statements.ts';
-import { transactionTimeouts, type Limits } from '../../run/limits.ts';
+import { transactionTimeouts, type Limits } from '../../run/context/limits.ts';
 import { findStandalone } from '../../run/send-standalone.ts';
 import { guardedTransaction } from '../../session/guarded-transaction.ts';
 import { withSessionRestored } from '../../session/restore-session.ts';

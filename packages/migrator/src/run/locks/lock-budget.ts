@@ -1,7 +1,7 @@
 import type { Session } from '../../session/session.ts';
-import { lockTimeoutOf } from '../limits.ts';
-import type { Run } from '../run.ts';
-import type { Step } from '../step.ts';
+import { lockTimeoutOf } from '../context/limits.ts';
+import type { Run } from '../context/run.ts';
+import type { Step } from '../context/step.ts';
 import { LockWaits } from './lock-waits.ts';
 
 // A statement that ends sooner is taken for one that waited, so that many short waits count, too.

@@ -1,5 +1,5 @@
 import { poolSession } from '../../session/session.ts';
-import type { Run } from '../run.ts';
+import type { Run } from '../context/run.ts';
 
 // In milliseconds.
 const pause = 50;

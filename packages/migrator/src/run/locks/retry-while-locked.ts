@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { findSqlState } from '../../session/find-sql-state.ts';
-import type { Run } from '../run.ts';
+import type { Run } from '../context/run.ts';
 
 // Lock timeout, deadlock, serialization failure: all are rolled back, and a retry may succeed.
 const transient: ReadonlySet<string> = new Set(['55P03', '40P01', '40001']);

@@ -1,7 +1,7 @@
 import { poolSession } from '../../session/session.ts';
-import type { Blocker } from '../migration-event.ts';
-import type { Run } from '../run.ts';
-import { untilStopped } from '../stop-signal.ts';
+import type { Blocker } from '../context/migration-event.ts';
+import type { Run } from '../context/run.ts';
+import { untilStopped } from '../context/stop-signal.ts';
 
 /**
  * Runs `work`, a statement of a step, and reports twice a second which sessions block it. Cancels it when the run is stopped.

@@ -1,6 +1,6 @@
-import type { Difference } from '../catalog/differences.ts';
-import type { PrecheckEvent } from '../prechecks/row-checks.ts';
-import type { Direction } from '../files/code-migration.ts';
+import type { Difference } from '../../catalog/differences.ts';
+import type { PrecheckEvent } from '../../prechecks/row-checks.ts';
+import type { Direction } from '../../files/code-migration.ts';
 
 /** Emitted while migrations run. Times in milliseconds. */
 export type MigrationEvent =

@@ -1,8 +1,8 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import type { LoadedMigration } from '../files/code-migration.ts';
-import type { Lease } from '../lease/lease.ts';
-import type { MigratorTables } from '../ledger/tables.ts';
-import type { Conflict } from '../leftovers/find-conflict.ts';
+import type { LoadedMigration } from '../../files/code-migration.ts';
+import type { Lease } from '../../lease/lease.ts';
+import type { MigratorTables } from '../../ledger/tables.ts';
+import type { Conflict } from '../../leftovers/find-conflict.ts';
 import type { Limits } from './limits.ts';
 import type { MigrationEvent } from './migration-event.ts';
 

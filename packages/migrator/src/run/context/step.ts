@@ -1,4 +1,4 @@
-import type { Direction, LoadedMigration } from '../files/code-migration.ts';
+import type { Direction, LoadedMigration } from '../../files/code-migration.ts';
 
 /** One direction of a migration. */
 export interface Step {

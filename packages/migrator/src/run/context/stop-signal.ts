@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { isNativeError } from 'node:util/types';
-import { findSqlState } from '../session/find-sql-state.ts';
-import { poolSession } from '../session/session.ts';
+import { findSqlState } from '../../session/find-sql-state.ts';
+import { poolSession } from '../../session/session.ts';
 import type { Run } from './run.ts';
 
 const cancelInterval = 200;
