@@ -45,18 +45,22 @@ function keepTemporaryFilesInMemory(): void {
 
 /**
  * With `TEST_POOLER=transaction`, one that shares two server connections of each database among its clients. It has more for tests in
- * which two transactions wait for a third.
+ * which two transactions wait for a third. With `TEST_POOLER_STATEMENTS=0`, it keeps no prepared statements for its clients.
  */
 async function startPooler({ url }: TestServer): Promise<PgBouncer | null> {
   const poolMode = process.env['TEST_POOLER'];
   if (!poolMode) return null;
   if (poolMode !== 'transaction')
     throw new Error(`TEST_POOLER is "${poolMode}"; write TEST_POOLER=transaction`);
+  const statements = process.env['TEST_POOLER_STATEMENTS'];
+  if (statements !== undefined && statements !== '0')
+    throw new Error(`TEST_POOLER_STATEMENTS is "${statements}"; write TEST_POOLER_STATEMENTS=0, or omit it`);
   const pooler = await PgBouncer.start(parseDatabaseUrl(url, 'url'), {
     poolMode,
     serverConnections: 2,
     reserve: 20,
     clients: 2_000,
+    ...(statements && { preparedStatements: 0 }),
   });
   process.env['TEST_POOLER_URL'] = pooler.url();
   // For tests that open a database as services do, by its URL.

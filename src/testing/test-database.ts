@@ -8,8 +8,11 @@ import type { UnitOfWork } from '../database/units/unit-of-work.ts';
 import { UnitEntityManager } from '../database/units/unit-entity-manager.ts';
 import { StatementError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
+import { resolveSettings } from '../settings/resolve-settings.ts';
 import { allocateDatabase, sharedCoordinates } from './allocate-database.ts';
 import { RefusedFlushes } from './refused-flushes.ts';
+
+const variable = 'DATABASE_NAMED_STATEMENTS';
 
 /** A PostgreSQL database of one test file, so that files run in parallel. */
 export class TestDatabase extends Database {
@@ -28,7 +31,10 @@ export class TestDatabase extends Database {
     orm.em.getEventManager().registerSubscriber(this.#refusedFlushes);
   }
 
-  /** Creates a migrated database on the server of the run. Drop it with `drop()`. */
+  /**
+   * Creates a migrated database on the server of the run. Drop it with `drop()`. Of the settings in the environment, it obeys
+   * `DATABASE_NAMED_STATEMENTS`.
+   */
   static async create(): Promise<TestDatabase> {
     const coordinates = sharedCoordinates();
     const { url, drop, poolMode } = await allocateDatabase(coordinates, coordinates.template);
@@ -42,7 +48,9 @@ export class TestDatabase extends Database {
     poolMode: PoolMode = 'session',
   ): Promise<TestDatabase> {
     const target = parseDatabaseUrl(url, 'url');
-    return new TestDatabase(await connect(target, { poolMode }), url, target, drop);
+    const { namedStatements } = resolveSettings({ url }, { [variable]: process.env[variable] });
+    const orm = await connect(target, { poolMode, namedStatements: namedStatements.value });
+    return new TestDatabase(orm, url, target, drop);
   }
 
   /**
