@@ -25,9 +25,7 @@ export async function findUnknownParts(
   tables: readonly TargetTable[],
   skip: readonly string[],
 ): Promise<UnknownPart[]> {
-  const found = new Map(
-    source.tables.map(({ name, columns }) => [name, new Set(columns.map((column) => column.name))]),
-  );
+  const found = new Map(source.tables.map(({ name, columns }) => [name, new Set(columns)]));
   assertComplete(source, tables, found);
   const known = new Set(
     tables.flatMap(({ name, columns }) => [name, ...columns.map((column) => `${name}.${column.name}`)]),

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { RowConverter, type ConversionOptions, type ConvertedRow } from './conversion/row-converter.ts';
 import { TableDigest } from './conversion/row-digest.ts';
+import type { TimeForm } from './conversion/read-timestamp.ts';
 import type { ImportFinding, FindingOutcome } from './conversion/import-finding.ts';
 import type { ParentKeys } from './parent-keys.ts';
 import type { LegacySource, SourceRow } from './source/legacy-source.ts';
@@ -32,14 +33,13 @@ export class TableImport {
   #rejected = 0;
   #generatedKeys = 0;
   #jsonNulls = 0;
+  readonly #times: Partial<Record<TimeForm, number>> = {};
 
   constructor(source: LegacySource, table: TargetTable, parents: ParentKeys, options: ConversionOptions) {
     this.table = table;
     this.#source = source;
     this.#parents = parents;
-    const columns = source.tables.find(({ name }) => name === table.name)?.columns ?? [];
-    const hasNowDefault = new Set(columns.filter((column) => column.hasNowDefault).map(({ name }) => name));
-    this.#converter = new RowConverter(table, hasNowDefault, options);
+    this.#converter = new RowConverter(table, source.isSqlite, options);
   }
 
   /**
@@ -110,6 +110,7 @@ export class TableImport {
       rejected: this.#rejected,
       generatedKeys: this.#generatedKeys,
       jsonNulls: this.#jsonNulls,
+      times: this.#times,
       findings: this.#findings,
       sourceDigest: String(this.#digest),
       target,
@@ -145,6 +146,7 @@ export class TableImport {
       this.#digest.add(row.digest);
       this.#jsonNulls += row.jsonNulls;
       if (row.generated) this.#generatedKeys++;
+      for (const form of row.times) this.#times[form] = (this.#times[form] ?? 0) + 1;
     }
     this.#written += written.length;
     this.#found += found.length;

@@ -1,3 +1,4 @@
+import type { TimeForm } from './conversion/read-timestamp.ts';
 import type { FindingOutcome } from './conversion/import-finding.ts';
 
 /** The row counts and digests of one imported table. */
@@ -14,6 +15,8 @@ export interface TableResult {
   readonly generatedKeys: number;
   /** JSON `null` documents, stored as NULL. */
   readonly jsonNulls: number;
+  /** The number of times of each form, in the rows written and found. */
+  readonly times: Readonly<Partial<Record<TimeForm, number>>>;
   /** The number of findings of each outcome. */
   readonly findings: Readonly<Partial<Record<FindingOutcome, number>>>;
   /** The digest of the rows written and found, computed from the values of the source. */

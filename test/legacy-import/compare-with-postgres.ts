@@ -42,9 +42,9 @@ export async function differences(
   return found;
 }
 
-function expected({ name, type, default: filling }: LegacyColumn): string {
+function expected({ name, type }: LegacyColumn): string {
   const text = `s."${name}"`;
-  if (filling !== 'now') return casts[type](text);
+  if (type !== 'time') return casts[type](text);
   // SQLite itself wrote it, in UTC.
   return casts.time(`(case when ${text} ~ '^[0-9-]{10} [0-9:]{8}$' then ${text} || 'Z' else ${text} end)`);
 }

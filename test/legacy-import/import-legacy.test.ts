@@ -122,7 +122,7 @@ test('times keep their microseconds in all four formats', async () => {
     '2025-03-01T12:00:00.123456Z',
   ];
 
-  const { result } = await workshop.import(
+  const { result, table } = await workshop.import(
     { experiments: times.map((created_at, index) => experiment(`exp_${index}`, { created_at })) },
     { zone: new SourceTimeZone('America/Sao_Paulo') },
   );
@@ -133,33 +133,40 @@ test('times keep their microseconds in all four formats', async () => {
   ).toEqual([
     { at: '2025-03-01 12:00:00.123456' },
     { at: '2025-03-01 15:00:00.123456' },
-    { at: '2025-03-01 15:00:00' },
+    { at: '2025-03-01 12:00:00' },
     { at: '2025-03-01 12:00:00.123456' },
   ]);
+  expect(table('experiments')?.times).toEqual({ with_offset: 2, sqlite_now: 1, without_zone: 1 });
 });
 
 test('a time without a time zone is rejected without --source-time-zone', async () => {
   const { findings } = await workshop.import({
-    experiments: [experiment('exp_1', { created_at: '2025-03-01 12:00:00' })],
+    experiments: [experiment('exp_1', { created_at: '2025-03-01T12:00:00' })],
   });
 
   expect(findings).toMatchObject([{ outcome: 'rejected', column: 'created_at' }]);
 });
 
-test("a time that SQLite's default wrote is read as UTC", async () => {
-  const insight = {
-    id: 'ins_1',
-    simulation_id: 'sim_1',
-    insight_type: 'x',
-    response_json: '{}',
-    created_at: '2025-03-01 12:00:00',
-  };
+test('times that SQLite wrote, by a default or in a statement, are UTC and need no zone', async () => {
+  const insight = { id: 'ins_1', simulation_id: 'sim_1', insight_type: 'x', response_json: '{}' };
+  const file = workshop.file(
+    { chart_insights: [insight] },
+    // As the old system creates the group of every file.
+    { sql: `insert into synth_groups (id, name, created_at) values ('grp_1', 'Default', datetime('now'))` },
+  );
 
-  await workshop.import({ chart_insights: [insight] }, { zone: new SourceTimeZone('America/Sao_Paulo') });
+  const { findings, table } = await workshop.import(file);
 
+  expect(findings).toEqual([]);
+  expect(table('synth_groups')?.times).toEqual({ sqlite_now: 1 });
+  // Both columns of an insight have the default.
+  expect(table('chart_insights')?.times).toEqual({ sqlite_now: 2 });
   expect(
-    await workshop.rows(`select (created_at at time zone 'UTC')::text as at from chart_insights`),
-  ).toEqual([{ at: '2025-03-01 12:00:00' }]);
+    await workshop.rows(
+      `select now() - created_at < interval '1 minute' as recent from synth_groups
+       union all select now() - updated_at < interval '1 minute' from chart_insights`,
+    ),
+  ).toEqual([{ recent: true }, { recent: true }]);
 });
 
 test('rows without a key get a deterministic key', async () => {

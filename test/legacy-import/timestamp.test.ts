@@ -3,12 +3,9 @@ import { SettingsError } from '../../src/errors.ts';
 import { SourceTimeZone } from '../../src/legacy-import/conversion/source-time-zone.ts';
 import { readTimestamp } from '../../src/legacy-import/conversion/read-timestamp.ts';
 
-const read = (text: string, zone?: string): unknown =>
+const read = (text: string, zone?: string, fromSqlite = false): unknown =>
   Object.values(
-    readTimestamp(text, {
-      zone: zone === undefined ? undefined : new SourceTimeZone(zone),
-      hasNowDefault: false,
-    }),
+    readTimestamp(text, { zone: zone === undefined ? undefined : new SourceTimeZone(zone), fromSqlite }),
   )[0];
 
 test.for([
@@ -33,6 +30,19 @@ test.for([
 });
 
 test.for([
+  ['2025-03-01 12:00:00', '2025-03-01T12:00:00.000000Z'],
+  // Others than SQLite's own are of the zone.
+  ['2025-03-01T12:00:00', '2025-03-01T15:00:00.000000Z'],
+  ['2025-03-01 12:00:00.5', '2025-03-01T15:00:00.500000Z'],
+] as const)('%s of a SQLite file is %s', ([text, expected]) => {
+  expect(read(text, 'America/Sao_Paulo', true)).toBe(expected);
+});
+
+test('a time that SQLite wrote needs no zone', () => {
+  expect(read('2025-03-30 02:30:00', undefined, true)).toBe('2025-03-30T02:30:00.000000Z');
+});
+
+test.for([
   ['2025-03-30T02:30:00', 'skipped'],
   ['2025-10-26T02:30:00', 'repeated'],
 ] as const)('%s, which a clock change skipped or repeated, is refused', ([text, says]) => {
@@ -51,7 +61,7 @@ test.for([
   '2025-01-01T00:00:00.1234567Z',
   '1735689600',
 ])('%j is not a time', (text) => {
-  expect(readTimestamp(text, { zone: undefined, hasNowDefault: false })).toHaveProperty('problem');
+  expect(readTimestamp(text, { zone: undefined, fromSqlite: true })).toHaveProperty('problem');
 });
 
 test('refuses an unknown time zone', () => {

@@ -1,5 +1,6 @@
 import { dim, print, printError, table } from 'mikro-orm-safe-migrations/cli';
 import type { ImportFinding } from '../../legacy-import/conversion/import-finding.ts';
+import type { TimeForm } from '../../legacy-import/conversion/read-timestamp.ts';
 import type { ImportResult } from '../../legacy-import/import-legacy.ts';
 
 const maxLines = 20;
@@ -31,8 +32,18 @@ export class FindingsSummary {
   }
 }
 
-/** Prints the result of each table, what was skipped, and the failures. */
-export function printResult({ tables, unknown, failures }: ImportResult, dryRun: boolean): void {
+/** How a result is printed. */
+export interface ResultOptions {
+  readonly dryRun: boolean;
+  /** The time zone of times without one. */
+  readonly zone: string | undefined;
+}
+
+/** Prints the result of each table, how times were read, what was skipped, and the failures. */
+export function printResult(
+  { tables, unknown, failures }: ImportResult,
+  { dryRun, zone }: ResultOptions,
+): void {
   const rows = tables
     .filter((result) => result.rows > 0)
     .map((result) => [
@@ -64,10 +75,26 @@ export function printResult({ tables, unknown, failures }: ImportResult, dryRun:
       rows,
     ),
   );
+  printTimes(tables, zone);
   for (const { name, rows: count, skipped } of unknown)
     if (skipped) print(`skipped: ${name} (${count} rows)`);
   for (const failure of failures) printError(`failed: ${failure}`);
   if (failures.length === 0) print(dryRun ? 'Every row could be imported.' : 'Every row is accounted for.');
+}
+
+const readings: Readonly<Record<TimeForm, (zone: string) => string>> = {
+  with_offset: () => 'with an offset or Z',
+  sqlite_now: () => 'written by SQLite, read in UTC',
+  without_zone: (zone) => `without a zone, read in ${zone}`,
+};
+
+function printTimes(tables: ImportResult['tables'], zone = ''): void {
+  const lines: string[] = [];
+  for (const form of ['with_offset', 'sqlite_now', 'without_zone'] as const) {
+    const count = tables.reduce((sum, { times }) => sum + (times[form] ?? 0), 0);
+    if (count > 0) lines.push(`${number(count)} ${readings[form](zone)}`);
+  }
+  if (lines.length > 0) print(dim(`Times: ${lines.join('; ')}`));
 }
 
 function number(count: number): string {

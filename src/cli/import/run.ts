@@ -62,7 +62,7 @@ async function run(
   if (result.failures.length > 0) process.exitCode = 1;
   if (json) return await printReport(report);
   summary.print(path);
-  printResult(result, database === null);
+  printResult(result, { dryRun: database === null, zone: options.zone?.name });
   if (path !== undefined) print(`Report: ${path}`);
 }
 

@@ -2,8 +2,7 @@ import { isUint8Array } from 'node:util/types';
 import { canonicalJson, NotJsonError, type JsonFinding } from './canonical-json.ts';
 import { UnreadableText, type SourceValue } from '../source/legacy-source.ts';
 import type { ColumnType, TargetColumn } from '../destination/target-table.ts';
-import { readTimestamp } from './read-timestamp.ts';
-import type { SourceTimeZone } from './source-time-zone.ts';
+import { readTimestamp, type TimeForm, type TimestampOptions } from './read-timestamp.ts';
 
 /** A value of a row, converted for PostgreSQL. */
 export interface Cell {
@@ -18,43 +17,47 @@ export interface Cell {
     | undefined;
   /** Whether it is a JSON `null` document. */
   readonly jsonNull: boolean;
-}
-
-/** How a value is converted. */
-export interface CellOptions {
-  readonly zone: SourceTimeZone | undefined;
-  readonly hasNowDefault: boolean;
+  /** How a time was written; undefined for other values. */
+  readonly timeForm: TimeForm | undefined;
 }
 
 /** A value can't be stored. The message is a predicate whose subject is the column ("is a blob"), and never contains the value. */
 export class CellError extends Error {}
 
-const nothing: Cell = { text: null, canonical: null, checked: null, json: undefined, jsonNull: false };
+const nothing: Cell = {
+  text: null,
+  canonical: null,
+  checked: null,
+  json: undefined,
+  jsonNull: false,
+  timeForm: undefined,
+};
 
 /**
  * Converts a value of the source for a column.
  *
  * @throws CellError when the column can't hold it.
  */
-export function toCell(value: SourceValue, { type }: TargetColumn, options: CellOptions): Cell {
+export function toCell(value: SourceValue, { type }: TargetColumn, options: TimestampOptions): Cell {
   if (value === null) return nothing;
   if (value instanceof UnreadableText) throw new CellError(value.problem);
   if (isUint8Array(value)) throw new CellError('is a blob');
   return converters[type](value, options);
 }
 
-type Converter = (value: string | bigint | number, options: CellOptions) => Cell;
+type Converter = (value: string | bigint | number, options: TimestampOptions) => Cell;
 
 const converters: Record<ColumnType, Converter> = {
   text: (value) => plain(asText(value)),
   integer: (value) => plain(asInteger(value)),
   double: asDouble,
-  time: (value, options) => plain(asTime(value, options)),
+  time: asTime,
   json: (value) => asJson(String(value)),
 };
 
-function plain(text: string): Cell {
-  return { text, canonical: text, checked: text, json: undefined, jsonNull: false };
+/** Returns a cell whose text stands for it in every place. */
+export function plain(text: string, timeForm?: TimeForm): Cell {
+  return { text, canonical: text, checked: text, json: undefined, jsonNull: false, timeForm };
 }
 
 function asText(value: string | bigint | number): string {
@@ -76,10 +79,10 @@ function asInteger(value: string | bigint | number): string {
   return String(whole);
 }
 
-function asTime(value: string | bigint | number, options: CellOptions): string {
+function asTime(value: string | bigint | number, options: TimestampOptions): Cell {
   const reading = readTimestamp(String(value), options);
   if ('problem' in reading) throw new CellError(reading.problem);
-  return reading.text;
+  return plain(reading.text, reading.form);
 }
 
 const bits = Buffer.alloc(8);
@@ -93,14 +96,14 @@ function asDouble(value: string | bigint | number): Cell {
     throw new CellError('has more digits than a double precision column can hold');
   bits.writeDoubleBE(number);
   const text = Object.is(number, -0) ? '-0' : String(number);
-  return { text, canonical: bits.toString('hex'), checked: text, json: undefined, jsonNull: false };
+  return { ...plain(text), canonical: bits.toString('hex') };
 }
 
 function asJson(source: string): Cell {
   try {
     const { text, kind, ...json } = canonicalJson(source);
     if (kind === 'null' && json.invalid.length === 0) return { ...nothing, jsonNull: true };
-    return { text, canonical: text, checked: kind, json, jsonNull: false };
+    return { ...plain(text), checked: kind, json };
   } catch (error) {
     if (error instanceof NotJsonError)
       throw new CellError(`is not valid JSON: ${error.path} ${error.message}`);

@@ -3,14 +3,15 @@ import { checkPayload } from '../../repositories/cached-payload.ts';
 import type { ImportFinding, FindingOutcome } from './import-finding.ts';
 import type { SourceRow } from '../source/legacy-source.ts';
 import type { TargetColumn, TargetTable } from '../destination/target-table.ts';
-import { CellError, toCell, type Cell } from './cell.ts';
+import { CellError, plain, toCell, type Cell } from './cell.ts';
 import { deriveKey } from './derive-key.ts';
+import type { TimeForm, TimestampOptions } from './read-timestamp.ts';
 import { rowDigest } from './row-digest.ts';
 import type { SourceTimeZone } from './source-time-zone.ts';
 
 /** How rows are converted. */
 export interface ConversionOptions {
-  /** The time zone of times without one. Default: none, such times are rejected. */
+  /** The time zone of times without one. Default: none, such times are rejected. Those that SQLite wrote are UTC. */
   readonly zone?: SourceTimeZone | undefined;
   /** Whether NaN and Infinity in JSON become null, and characters that PostgreSQL can't store U+FFFD. Default: false, they are rejected. */
   readonly replaceInvalidJson?: boolean | undefined;
@@ -29,6 +30,8 @@ export interface ConvertedRow {
   readonly digest: string;
   readonly generated: boolean;
   readonly jsonNulls: number;
+  /** How its times were written. */
+  readonly times: readonly TimeForm[];
 }
 
 /** Whether the row that a column references is, or will be, in the target. */
@@ -38,13 +41,13 @@ export type HasParent = (column: TargetColumn, key: string) => boolean;
 export class RowConverter {
   readonly #table: TargetTable;
   readonly #options: ConversionOptions;
-  readonly #hasNowDefault: ReadonlySet<string>;
+  readonly #times: TimestampOptions;
   readonly #keys: readonly number[];
 
-  constructor(table: TargetTable, hasNowDefault: ReadonlySet<string>, options: ConversionOptions) {
+  constructor(table: TargetTable, fromSqlite: boolean, options: ConversionOptions) {
     this.#table = table;
     this.#options = options;
-    this.#hasNowDefault = hasNowDefault;
+    this.#times = { zone: options.zone, fromSqlite };
     this.#keys = table.key.map((key) => table.columns.findIndex(({ name }) => name === key));
   }
 
@@ -53,7 +56,7 @@ export class RowConverter {
     const found: ImportFinding[] = [];
     const conversion = new Conversion(this.#table, () => this.describeKey(row), this.#options, found);
     const cells = this.#table.columns.map((column, index) =>
-      conversion.cell(column, row.values[index] ?? null, this.#hasNowDefault.has(column.name)),
+      conversion.cell(column, row.values[index] ?? null, this.#times),
     );
     const generated = this.#generateKey(row, cells);
     // A cycle is reported once, below.
@@ -76,14 +79,16 @@ export class RowConverter {
   #converted(cells: readonly (Cell | null)[], generated: boolean): ConvertedRow {
     const fields: (string | null)[] = [];
     const canonical: (string | null)[] = [];
+    const times: TimeForm[] = [];
     let jsonNulls = 0;
     for (const cell of cells) {
       fields.push(cell?.text ?? null);
       canonical.push(cell?.canonical ?? null);
       if (cell?.jsonNull) jsonNulls++;
+      if (cell?.timeForm) times.push(cell.timeForm);
     }
     const key = this.#keys.map((index) => cells[index]?.text ?? '');
-    return { key, fields, digest: rowDigest(canonical), generated, jsonNulls };
+    return { key, fields, digest: rowDigest(canonical), generated, jsonNulls, times };
   }
 
   /** Returns the row's key in the source, for display; without a key, its position. */
@@ -105,7 +110,7 @@ export class RowConverter {
       row.place,
       cells.map((cell) => cell?.canonical ?? null),
     );
-    cells[key] = { text, canonical: text, checked: text, json: undefined, jsonNull: false };
+    cells[key] = plain(text);
     return true;
   }
 }
@@ -126,9 +131,9 @@ class Conversion {
   }
 
   /** Converts a value; returns null, and rejects the row, when PostgreSQL can't store it. */
-  cell(column: TargetColumn, value: SourceRow['values'][number], hasNowDefault: boolean): Cell | null {
+  cell(column: TargetColumn, value: SourceRow['values'][number], times: TimestampOptions): Cell | null {
     try {
-      return toCell(value, column, { zone: this.#options.zone, hasNowDefault });
+      return toCell(value, column, times);
     } catch (error) {
       if (!(error instanceof CellError)) throw error;
       this.reject(column.name, error.message);

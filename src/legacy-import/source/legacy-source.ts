@@ -22,16 +22,11 @@ export interface SourceRow {
   readonly inCycle: boolean;
 }
 
-interface SourceColumn {
-  readonly name: string;
-  /** Whether its default is SQLite's `datetime('now')`. */
-  readonly hasNowDefault: boolean;
-}
-
 /** A table of the source. */
 export interface SourceTable {
   readonly name: string;
-  readonly columns: readonly SourceColumn[];
+  /** The names of its columns. */
+  readonly columns: readonly string[];
 }
 
 /** A legacy database, read from one snapshot. */
@@ -39,6 +34,8 @@ export interface LegacySource extends AsyncDisposable {
   /** Identifies the source in messages, without a secret. */
   readonly label: string;
   readonly tables: readonly SourceTable[];
+  /** Whether SQLite's `datetime('now')` wrote some of its times. */
+  readonly isSqlite: boolean;
   count(table: string): Promise<number>;
   /** Returns how many rows have a value in the column. */
   countValues(table: string, column: string): Promise<number>;

@@ -32,6 +32,7 @@ const setting = 'select set_config(name, $2, true) from pg_settings where lower(
 /** A PostgreSQL database of the old system, read in one read-only transaction. */
 export class PostgresSource implements LegacySource {
   readonly label: string;
+  readonly isSqlite = false;
   readonly tables: readonly SourceTable[];
   readonly #orm: MikroORM;
   readonly #em: EntityManager;
@@ -65,7 +66,7 @@ export class PostgresSource implements LegacySource {
       );
       const tables = [...Map.groupBy(columns, ({ name }) => name)].map(([name, all]) => ({
         name,
-        columns: all.map(({ column }) => ({ name: column, hasNowDefault: false })),
+        columns: all.map(({ column }) => column),
       }));
       const versioned = columns.find(({ column }) => column === 'row_version');
       if (versioned) {

@@ -25,6 +25,7 @@ const maxCharacters = 1_000_000;
 /** A SQLite file of the old system, read in one transaction and never written. */
 export class SqliteSource implements LegacySource {
   readonly label: string;
+  readonly isSqlite = true;
   readonly tables: readonly SourceTable[];
   readonly #database: DatabaseSync;
   readonly #file: string;
@@ -216,12 +217,9 @@ function readTables(database: DatabaseSync): SourceTable[] {
   return names.map(({ name }) => ({
     name: String(name),
     columns: database
-      .prepare('select name, dflt_value from pragma_table_xinfo(?) order by cid')
+      .prepare('select name from pragma_table_xinfo(?) order by cid')
       .all(String(name))
-      .map((column) => ({
-        name: String(column['name']),
-        hasNowDefault: /^(?:datetime\('now'\)|current_timestamp)$/i.test(String(column['dflt_value'])),
-      })),
+      .map((column) => String(column['name'])),
   }));
 }
 
