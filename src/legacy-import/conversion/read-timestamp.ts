@@ -10,7 +10,7 @@ export type TimestampResult =
   | { readonly text: string; readonly form: TimeForm }
   | { readonly problem: string };
 
-const form =
+const knownForm =
   /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:(Z)|([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?)?$/;
 const asSqliteNow = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 
@@ -27,7 +27,7 @@ export interface TimestampOptions {
  */
 export function readTimestamp(text: string, { zone, fromSqlite }: TimestampOptions): TimestampResult {
   const [, date, time, fraction = '', utc, sign, hours = '0', minutes = '0', seconds = '0'] =
-    form.exec(text) ?? [];
+    knownForm.exec(text) ?? [];
   if (date === undefined || time === undefined) return { problem: 'is not a time in a known format' };
   const wall = Date.parse(`${date}T${time}Z`);
   // `Date.parse` turns the 30th of February into a day in March.
