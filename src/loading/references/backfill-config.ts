@@ -15,8 +15,8 @@ const column = { target: name, optional: z.boolean().default(false) };
  * How the values in the facts of one parent are aggregated into one. Null is ignored, and so is blank text with `skipBlankValues`.
  *
  * - `first` (default): the first value.
- * - `max_by`: the value, or null, in the fact with the highest `order`: a number, else a time. Of equal ones, and without any order, the
- *   first.
+ * - `max_by`: the value, or null, in the fact with the highest `order`: a number, else a date or time. Of equal ones, and without any order,
+ *   the first. An order that is neither is refused; dates and times have all a time zone, or none.
  * - `concat_distinct`: the distinct values as one text, sorted by code points or, with `sort: false`, in the order of the facts.
  * - `template`: a text in which `{property}` is replaced by the first value of that property, or by nothing. `{{` and `}}` are braces.
  * - `count_distinct`: the number of distinct values.

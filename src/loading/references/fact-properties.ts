@@ -1,8 +1,12 @@
+import { isDate } from 'node:util/types';
 import type { BinaryType, CopiedValue } from '../../postgres/copy/binary-rows.ts';
 import type { LoadColumn } from '../load/load-target.ts';
 import type { BackfillTarget } from './backfill-config.ts';
-import { encodeFact, normalizeFact, parseJson, toOrderNumber, toOrderTime } from './fact-values.ts';
+import { FactOrder } from './fact-order.ts';
+import { encodeFact, normalizeFact, parseJson } from './fact-values.ts';
 import type { StagedColumn, StagedColumns } from './staged-columns.ts';
+import { isRawJSON } from '../../json/raw-json.ts';
+import { ConversionError } from '../load/conversion-error.ts';
 import { copyEncoders } from '../load/copy-encoders.ts';
 
 /** A property that at least one fact must have, with its path in the configuration. */
@@ -49,6 +53,15 @@ export class FactProperties {
     });
   }
 
+  /** Adds the property as a value of a key, which must not be a list or an object. */
+  keyColumn(property: string, { type }: LoadColumn, at: PropertyReference): StagedColumn {
+    return this.#add(property, type, 'key', at, (value) => {
+      if (typeof value === 'object' && !isDate(value) && !isRawJSON(value))
+        throw new ConversionError('is a list or an object, which is no key');
+      return encodeFact(type, value);
+    });
+  }
+
   /** Adds the property as text. */
   textColumn(property: string, at: PropertyReference): StagedColumn {
     return this.#add(property, 'text', 'value', at, (value) => encodeFact('text', value));
@@ -64,9 +77,10 @@ export class FactProperties {
 
   /** Adds the property as the order of facts: as a number and as a time. */
   orderColumns(property: string, at: PropertyReference): { number: StagedColumn; time: StagedColumn } {
+    const order = new FactOrder();
     return {
-      number: this.#add(property, 'text', 'order', at, toOrderNumber),
-      time: this.#add(property, 'timestamptz', 'order', at, toOrderTime),
+      number: this.#add(property, 'text', 'order', at, (value) => order.number(value)),
+      time: this.#add(property, 'timestamptz', 'order', at, (value) => order.time(value)),
     };
   }
 

@@ -5,7 +5,7 @@ import { encodeJson } from '../load/encode-json.ts';
 import { isRawJSON } from '../../json/raw-json.ts';
 import { ConversionError } from '../load/conversion-error.ts';
 
-// What spreadsheets export for an empty cell.
+// What spreadsheets export for an empty cell; also in full-width characters, and in capitals.
 const blanks = new Set(['', '(空白)', '(blank)']);
 
 /**
@@ -15,7 +15,7 @@ export function normalizeFact(value: unknown, skipBlank: boolean): unknown {
   if (value == null) return null;
   if (typeof value !== 'string') return value;
   const text = value.trim();
-  return skipBlank && blanks.has(text) ? null : text;
+  return skipBlank && blanks.has(text.normalize('NFKC').toLowerCase()) ? null : text;
 }
 
 /**
@@ -47,26 +47,8 @@ export function factToText(value: unknown): string {
   return isDate(value) && !Number.isNaN(value.getTime()) ? value.toISOString() : encodeJson(value);
 }
 
-/** Returns the decimal number that orders a normalized value; null when it is not a number. */
-export function toOrderNumber(value: unknown): string | null {
-  const isNumber = Number.isFinite(value) || typeof value === 'bigint' || isRawJSON(value);
-  const text = isNumber ? factToText(value) : value;
-  return typeof text === 'string' && decimal.test(text) ? text : null;
-}
-
-/** Returns the time that orders a normalized value; null when it is not a time. */
-export function toOrderTime(value: unknown): CopiedValue {
-  if (typeof value !== 'string' && !isDate(value)) return null;
-  try {
-    return copyEncoders.timestamptz(value);
-  } catch (error) {
-    if (error instanceof ConversionError) return null;
-    throw error;
-  }
-}
-
-// Bounded, so that PostgreSQL's `numeric` holds it.
-const decimal = /^[-+]?(?:\d{1,1000}(?:\.\d{0,1000})?|\.\d{1,1000})(?:[eE][-+]?\d{1,3})?$/;
+/** Text that is a decimal number. Bounded, so that PostgreSQL's `numeric` holds it. */
+export const decimal = /^[-+]?(?:\d{1,1000}(?:\.\d{0,1000})?|\.\d{1,1000})(?:[eE][-+]?\d{1,3})?$/;
 
 /**
  * Parses text for a column of documents.

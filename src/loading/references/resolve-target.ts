@@ -75,7 +75,7 @@ class TargetResolver {
       if (!column || from === undefined) return [];
       return {
         column,
-        staged: this.#facts.valueColumn(from, column, { path: `source.${index}`, optional: false }),
+        staged: this.#facts.keyColumn(from, column, { path: `source.${index}`, optional: false }),
       };
     });
     if (found.length === key.length && !isUnique(table, key)) {

@@ -71,19 +71,25 @@ describe('the value of a backfilled column', () => {
   });
 
   test('is the first that is not blank with skipBlankValues', async () => {
-    expect(await aggregate({ target: 'name', source: 'v' }, of('', '(空白)', ' ', 'x'), true)).toBe('x');
+    expect(
+      await aggregate(
+        { target: 'name', source: 'v' },
+        of('', '(空白)', '（空白）', '(Blank)', ' ', 'x'),
+        true,
+      ),
+    ).toBe('x');
   });
 
   test.each([
     ['the highest number', ordered(['a', 1], ['b', 10], ['c', 9]), 'b'],
     [
       'the highest of numbers and numeric text',
-      ordered(['a', 'N/A'], ['b', 2000], ['c', '5000'], ['d', 'x']),
+      ordered(['a', null], ['b', 2000], ['c', '5000'], ['d', '']),
       'c',
     ],
     ['the first of equal ones', ordered(['a', 1], ['b', 2], ['c', '2.0']), 'b'],
     ['null when the fact with the highest order has no value', ordered(['a', 1], [null, 2]), null],
-    ['the first value when no fact has an order', ordered([null, null], ['b', 'x'], ['c', null]), 'b'],
+    ['the first value when no fact has an order', ordered([null, null], ['b', null], ['c', null]), 'b'],
     ['null without values', ordered([null, null]), null],
     ['numbers beyond 2^53', ordered(['a', 9007199254740993n], ['b', 9007199254740992n]), 'a'],
     [
@@ -91,12 +97,38 @@ describe('the value of a backfilled column', () => {
       ordered(['a', '2026-01-01T12:00:00+05:00'], ['b', '2026-01-01T08:00:00Z'], ['c', new Date(0)]),
       'b',
     ],
-    ['no fact whose order is NaN', ordered(['a', Number.NaN], ['b', -5]), 'b'],
+    ['the latest date', ordered(['a', '2024-01-01'], ['b', '2024-12-31'], ['c', '2024-06-01']), 'b'],
+    [
+      'the latest of dates and times without a zone',
+      ordered(['a', '2024-12-31'], ['b', '2024-12-31 00:00:00.000001'], ['c', '2024-12-30T23:59']),
+      'b',
+    ],
     ['negative numbers and fractions', ordered(['a', '-2'], ['b', '-.5'], ['c', -1]), 'b'],
   ])('is that by the highest order: %s', async (_, facts, expected) => {
-    expect(await aggregate({ target: 'name', aggregation: 'max_by', source: 'v', order: 'o' }, facts)).toBe(
-      expected,
-    );
+    expect(
+      await aggregate({ target: 'name', aggregation: 'max_by', source: 'v', order: 'o' }, facts, true),
+    ).toBe(expected);
+  });
+
+  test.each<[order: Value, why: string]>([
+    ...['01/06/2024', '0x7d0', 'N/A', '1,5', '2024-06', '2024-06-01Z', '2024-W01', '24-06-01'].map(
+      (order): [Value, string] => [order, 'is neither a number nor'],
+    ),
+    ['2024-02-30', 'does not exist'],
+    [Number.NaN, 'is not a finite number'],
+    [Number.POSITIVE_INFINITY, 'is not a finite number'],
+    [true, 'is neither a number nor'],
+    [{ at: 1 }, 'is neither a number nor'],
+    [new Date(Number.NaN), 'is an invalid date'],
+    ['2024-06-01T00:00:00Z', "they can't be compared"],
+  ])('is refused for the order %j among good ones', async (order, why) => {
+    const good = ['2024-01-01', '2024-12-31T10:00', 5];
+    for (const place of [0, 1, 3]) {
+      const orders: Value[] = [...good.slice(0, place), order, ...good.slice(place)];
+      const facts = ordered(...orders.map((o): [Value, Value] => ['a', o]));
+      const writing = aggregate({ target: 'name', aggregation: 'max_by', source: 'v', order: 'o' }, facts);
+      await expect(writing).rejects.toThrow(why);
+    }
   });
 
   test.each([

@@ -336,6 +336,8 @@ describe('backfilled references', () => {
       /^row 1, amount: is not a finite/,
     ],
     ['no number for a key', [{ plan: Number.NaN, title: 'x' }], /^row 1, plan: is not a finite/],
+    ['an object for a key', [{ plan: { code: 'a' }, title: 'x' }], /^row 1, plan: is a list or an object/],
+    ['a list for a key', [{ plan: ['a'], title: 'x' }], /^row 1, plan: is a list or an object/],
     [
       'no number for a text',
       [{ plan: 'a', title: Number.POSITIVE_INFINITY }],
