@@ -48,6 +48,46 @@ describe('synthdb backfill', () => {
   const stored = (): Promise<object[]> =>
     db.orm.em.fork().execute('select id, nome, synth_group_id from synths order by id');
 
+  describe('of a spreadsheet', () => {
+    const latest = {
+      ...groups,
+      columns: [
+        { target: 'name', aggregation: 'max_by', source: 'nome', order: 'ordem' },
+        { target: 'createdAt', source: 'criado' },
+      ],
+    };
+    beforeEach(() => writeFile(join(directory, 'config.json'), JSON.stringify({ targets: [latest] })));
+
+    test.each([
+      ['dates', '31/12/2023', '01/06/2024'],
+      ['numbers', '999,9', '1.000,5'],
+    ])('orders facts by %s as they are written', async (_, before, after) => {
+      const rows = [`g1;Old;${before};02/01/2024`, `g1;New;${after};02/01/2024`];
+      const sheet = ['Grupo;nome;ordem;criado', ...rows, ';;;', ''].join('\r\n');
+      await writeFile(join(directory, 'sheet.csv'), Buffer.from(sheet, 'latin1'));
+
+      const refused = await run(['sheet.csv', '--columns', 'Grupo=group']);
+      const options = ['--decimal-comma', '--date-format', 'DD/MM/YYYY', '--time-zone', 'America/Sao_Paulo'];
+      const read = await run(['sheet.csv', '--columns', 'Grupo=group', ...options]);
+
+      expect(refused.stderr).toMatch(/^synthdb: row 1, (?:ordem|criado): looks like a .*: give --d/);
+      expect(read).toMatchObject({ code: 0, stderr: '' });
+      expect(
+        await db.orm.em.fork().execute('select id, name, created_at::text as at from synth_groups'),
+      ).toEqual([{ id: 'g1', name: 'New', at: '2024-01-02 03:00:00+00' }]);
+    });
+
+    test('shows the first facts as they were understood', async () => {
+      await writeFile(join(directory, 'sheet.csv'), 'group;nome;ordem;criado\ng1;A;1,5;2024-01-02\n');
+
+      const shown = await run(['sheet.csv', '--dry-run', '--decimal-comma', '--time-zone', 'UTC', '--json']);
+
+      expect(JSON.parse(shown.stdout)).toMatchObject({
+        first: [{ group: 'g1', nome: 'A', ordem: '1.5', criado: '2024-01-02 00:00:00.000000+00' }],
+      });
+    });
+  });
+
   test('inserts the parents that a CSV references, once', async () => {
     const first = await run(['facts.csv', '--json']);
     const again = await run(['facts.csv']);

@@ -1,9 +1,8 @@
-import type { Format } from '../load/source.ts';
+import type { FileOptions } from '../rows/file-options.ts';
 
 /** The options of `synthdb backfill`. */
-export interface BackfillCommandOptions {
+export interface BackfillCommandOptions extends FileOptions {
   readonly config: string;
-  readonly format?: Format;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }

@@ -10,21 +10,26 @@ import {
   type BackfilledTarget,
 } from '../../loading/index.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
-import { readCsvRecords } from '../load/read-csv-rows.ts';
-import { readJsonlRows } from '../load/read-jsonl-rows.ts';
 import { LoadProgress } from '../progress/load-progress.ts';
-import { decodeUtf8, withSource, type Source } from '../load/source.ts';
+import { decodeText } from '../rows/decode-text.ts';
+import { csvOptionsOf } from '../rows/file-options.ts';
+import { FirstRows } from '../rows/first-rows.ts';
+import { readJsonlRows } from '../rows/read-jsonl-rows.ts';
+import { withSource, type Source } from '../rows/source.ts';
+import { readCsvFacts } from './read-csv-facts.ts';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { BackfillCommandOptions } from './command-options.ts';
 
-/** Runs `synthdb backfill --dry-run`: reads the facts, and prints the candidates and statements. */
+/** Runs `synthdb backfill --dry-run`: reads the facts, and prints the first facts, the candidates and the statements. */
 export async function planBackfillFromFile(file: string, given: BackfillCommandOptions): Promise<void> {
   const config = await readConfig(given.config);
+  const first = new FirstRows();
   const { facts, targets, statements } = await withSource(file, given.format, (source) =>
-    withFacts(source, given, (rows) => planBackfill(config, rows)),
+    withFacts(source, given, config, (rows) => planBackfill(config, first.keep(rows))),
   );
-  if (given.json) return printJson({ facts, targets, statements });
+  if (given.json) return printJson({ facts, first: first.rows, targets, statements });
   print(`${facts.toLocaleString('en')} facts are valid.`);
+  first.print();
   print(
     table(
       ['target', 'entity', 'candidates'],
@@ -43,7 +48,7 @@ export async function backfillFromFile(file: string, given: BackfillCommandOptio
       const { pending } = await migrationGap(orm);
       if (pending.length > 0) throw new SchemaOutOfDateError(pending);
       if (!given.json) printDatabase(info);
-      const { facts, targets } = await withFacts(source, given, (rows) =>
+      const { facts, targets } = await withFacts(source, given, config, (rows) =>
         backfillReferences(new Database(orm), config, rows),
       );
       if (targets.some(({ outcome }) => outcome !== 'done')) process.exitCode = 1;
@@ -72,12 +77,15 @@ function cells({ name, entity, outcome, error, ...counts }: BackfilledTarget): s
 async function withFacts<T>(
   source: Source,
   given: BackfillCommandOptions,
+  config: BackfillConfig,
   work: (facts: AsyncIterable<object>) => Promise<T>,
 ): Promise<T> {
+  const csv = csvOptionsOf(given, source.format);
   const progress = new LoadProgress(source.size);
-  const text = decodeUtf8(source.bytes, (bytes) => progress.read(bytes));
-  const facts = source.format === 'csv' ? readCsvRecords(text) : readJsonlRows(text, []);
+  const onRead = (bytes: number): void => progress.read(bytes);
+  const text = decodeText(source.bytes, { encoding: given.encoding, onRead });
   try {
+    const facts = source.format === 'csv' ? readCsvFacts(text, config, csv) : readJsonlRows(text, []);
     return await work(progress.count(facts));
   } catch (error) {
     if (!(error instanceof InvalidBackfillError)) throw error;

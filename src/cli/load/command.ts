@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
 import { duplicateRules, loadModes } from '../../loading/load/load-options.ts';
-import { formats } from './source.ts';
+import { addFileOptions } from '../rows/file-options.ts';
 import type { LoadCommandOptions } from './command-options.ts';
 
 /** Returns the command `synthdb load`. */
 export function loadCommand(): Command {
-  return new Command('load')
+  const command = new Command('load')
     .description('load the rows of a file or standard input into the table of an entity, all or none')
     .argument(
       '<file>',
@@ -26,12 +26,15 @@ export function loadCommand(): Command {
       new Option('--on-duplicate <rule>', 'how several rows with the same key are treated')
         .choices(duplicateRules)
         .default('error'),
+    );
+  return addFileOptions(command)
+    .option(
+      '--dry-run',
+      'read and check the rows, and print the first ones as they were understood, and the statements, without a connection',
     )
-    .addOption(new Option('--format <format>', 'default: the extension of the file').choices(formats))
-    .option('--dry-run', 'read and check the rows, and print the statements, without a connection')
     .option(
       '--json',
-      'print JSON: { database, rows, inserted, updated, deleted, skipped }, or { rows, statements: [{ sql, rows }] }',
+      'print JSON: { database, rows, inserted, updated, deleted, skipped }, or { rows, first, statements: [{ sql, rows }] }',
     )
     .action(async (file: string, options: LoadCommandOptions) => {
       const { loadFile, planLoadOfFile } = await import('./run.ts');

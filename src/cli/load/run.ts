@@ -8,17 +8,25 @@ import { describeTarget } from '../../loading/load/load-target.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { LoadCommandOptions } from './command-options.ts';
-import { readCsvRows } from './read-csv-rows.ts';
-import { readJsonlRows } from './read-jsonl-rows.ts';
 import { LoadProgress } from '../progress/load-progress.ts';
-import { decodeUtf8, withSource, type Source } from './source.ts';
+import { decodeText } from '../rows/decode-text.ts';
+import { csvOptionsOf } from '../rows/file-options.ts';
+import { FirstRows } from '../rows/first-rows.ts';
+import { readCsvRows } from '../rows/read-csv-rows.ts';
+import { readJsonlRows } from '../rows/read-jsonl-rows.ts';
+import { withSource, type Source } from '../rows/source.ts';
 
-/** Runs `synthdb load --dry-run`: reads and checks the rows, and prints the statements. */
+/** Runs `synthdb load --dry-run`: reads and checks the rows, and prints the first ones and the statements. */
 export async function planLoadOfFile(file: string, given: LoadCommandOptions): Promise<void> {
   const orm = createOfflineOrm();
-  const found = await withSource(file, given.format, (source) => withRows(source, given, orm.em, planLoad));
-  if (given.json) return printJson(found);
-  print(`${found.rows.toLocaleString('en')} rows are valid. Statements:`);
+  const first = new FirstRows();
+  const found = await withSource(file, given.format, (source) =>
+    withRows(source, given, orm.em, (options) => planLoad({ ...options, rows: first.keep(options.rows) })),
+  );
+  if (given.json) return printJson({ rows: found.rows, first: first.rows, statements: found.statements });
+  print(`${found.rows.toLocaleString('en')} rows are valid.`);
+  first.print();
+  print('Statements:');
   for (const { sql, rows } of found.statements) print(`  ${sql};${rows > 0 ? ` -- ${rows} rows` : ''}`);
 }
 
@@ -43,10 +51,11 @@ export function loadFile(file: string, given: LoadCommandOptions): Promise<void>
 /** Runs `work` on the rows of the file, and shows its progress. */
 async function withRows<T>(
   source: Source,
-  { entity: name, mode, key, onDuplicate }: LoadCommandOptions,
+  { entity: name, mode, key, onDuplicate, ...given }: LoadCommandOptions,
   em: EntityManager,
-  work: (options: LoadOptions<object>) => Promise<T>,
+  work: (options: LoadOptions<object> & { readonly rows: AsyncIterable<object> }) => Promise<T>,
 ): Promise<T> {
+  const csv = csvOptionsOf(given, source.format);
   const meta = [...em.getMetadata().getAll().values()];
   const found = meta.find(({ className }) => className === name);
   if (!found) {
@@ -55,8 +64,9 @@ async function withRows<T>(
   }
   const { columns } = describeTarget(em, found);
   const progress = new LoadProgress(source.size);
-  const text = decodeUtf8(source.bytes, (bytes) => progress.read(bytes));
-  const rows = source.format === 'csv' ? readCsvRows(text, columns) : readJsonlRows(text, columns);
+  const onRead = (bytes: number): void => progress.read(bytes);
+  const text = decodeText(source.bytes, { encoding: given.encoding, onRead });
+  const rows = source.format === 'csv' ? readCsvRows(text, columns, csv) : readJsonlRows(text, columns);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own list of entities has their classes
   const entity = found.class as EntityClass<object>;
   try {

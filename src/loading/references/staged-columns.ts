@@ -6,6 +6,8 @@ export interface StagedColumn {
   readonly type: BinaryType;
   /** The property of the facts that it holds; null when its values are generated. */
   readonly property: string | null;
+  /** Whether it orders the facts, as a number or a time. */
+  readonly isOrder: boolean;
   /** Encodes a value of the property for COPY. Throws `ConversionError` or `InvalidJsonError`. */
   readonly read: (value: unknown) => CopiedValue;
 }
@@ -28,7 +30,13 @@ export class StagedColumns {
     const key = JSON.stringify([property, type, how]);
     const known = this.#columns.get(key);
     if (known) return known;
-    const made = { name: `c${this.#columns.size + 1}`, type, property, read };
+    const made = {
+      name: `c${this.#columns.size + 1}`,
+      type,
+      property,
+      isOrder: how.startsWith('order'),
+      read,
+    };
     this.#columns.set(key, made);
     return made;
   }

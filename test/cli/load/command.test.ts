@@ -109,6 +109,7 @@ describe('synthdb load', () => {
     expect(plan).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(plan.stdout)).toEqual({
       rows: 1,
+      first: [{ id: 'g', name: 'n' }],
       statements: expect.arrayContaining([{ sql: expect.stringMatching(/^copy /), rows: 1 }]),
     });
     expect((await synthdb(told, directory, nowhere)).stdout).toMatch(/^1 rows are valid\./);

@@ -1,12 +1,17 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { readCsvRecords } from '../../../src/cli/load/read-csv-rows.ts';
-import { readJsonlRows } from '../../../src/cli/load/read-jsonl-rows.ts';
+import { csvOptionsOf } from '../../../src/cli/rows/file-options.ts';
+import { readCsvRecords } from '../../../src/cli/rows/read-csv-rows.ts';
+import { readJsonlRows } from '../../../src/cli/rows/read-jsonl-rows.ts';
 
 const pieceLength = 2 ** 20;
 
 test.each([
-  ['CSV', 'id,name\na,b\nc,"', readCsvRecords],
+  [
+    'CSV',
+    'id,name\na,b\nc,"',
+    (text: AsyncIterable<string>) => readCsvRecords(text, csvOptionsOf({ headerLine: 1 }, 'csv')),
+  ],
   ['JSON lines', '{}\n{"name":"', (text: AsyncIterable<string>) => readJsonlRows(text, [])],
 ])('an endless row of %s is refused before it fills the memory', async (_, begin, read) => {
   let pieces = 0;

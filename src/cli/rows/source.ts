@@ -8,6 +8,9 @@ import { isNativeError } from 'node:util/types';
 export const formats = ['csv', 'jsonl'] as const;
 export type Format = (typeof formats)[number];
 
+const plainText: ReadonlySet<string> = new Set(['tsv', 'tab']);
+const workbooks: ReadonlySet<string> = new Set(['xlsx', 'xlsm', 'xlsb', 'xls', 'ods']);
+
 /** The maximum size of a row in bytes or characters. It bounds the memory for a row whose end is missing. */
 export const maxRowSize = 64 * 2 ** 20;
 
@@ -42,7 +45,9 @@ export async function withSource<T>(
 
 async function openSource(file: string, given: Format | undefined): Promise<Source> {
   const ending = extname(file).slice(1).toLowerCase();
-  const format = given ?? formats.find((known) => known === ending);
+  const format = given ?? formats.find((known) => known === ending) ?? (plainText.has(ending) ? 'csv' : null);
+  if (workbooks.has(ending) && !given)
+    throw new UsageError(`${file} is a workbook; save its sheet as CSV UTF-8, and give that file`);
   if (!format) throw new UsageError(`the format of ${file} is unknown; use --format csv or --format jsonl`);
   if (file === '-') return { format, size: null, bytes: process.stdin };
   try {
@@ -57,33 +62,4 @@ async function openSource(file: string, given: Format | undefined): Promise<Sour
     throw new UsageError(`${file} can't be read: ${why}`, { cause });
   }
   throw new UsageError(`${file} is a directory; give a file`);
-}
-
-/**
- * Decodes UTF-8, and calls `onRead` with the number of bytes of each chunk.
- *
- * @throws UsageError when the bytes are not valid UTF-8.
- */
-export async function* decodeUtf8(
-  bytes: AsyncIterable<Buffer>,
-  onRead: (count: number) => void,
-): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let read = 0;
-  for await (const chunk of bytes) {
-    yield decodeOrThrow(() => decoder.decode(chunk, { stream: true }), read);
-    read += chunk.length;
-    onRead(chunk.length);
-  }
-  yield decodeOrThrow(() => decoder.decode(), read);
-}
-
-function decodeOrThrow(decode: () => string, read: number): string {
-  try {
-    return decode();
-  } catch (cause) {
-    throw new UsageError(`the rows are not valid UTF-8 after byte ${read}; convert the file to UTF-8`, {
-      cause,
-    });
-  }
 }
