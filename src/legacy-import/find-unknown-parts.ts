@@ -7,7 +7,7 @@ export interface UnknownPart {
   readonly name: string;
   /** The number of rows of the table, or of rows with a value in the column. */
   readonly rows: number;
-  /** Whether the options skip it. */
+  /** Whether the options skip it; one without rows needs no option. */
   readonly skipped: boolean;
 }
 
@@ -18,7 +18,7 @@ const bookkeeping = new Set(['alembic_version']);
  * Returns the tables and columns of the source that the target lacks.
  *
  * @throws LegacySourceError when the source lacks a table or column of the legacy schema.
- * @throws ImportRefusedError when `skip` names a table or column that the target has.
+ * @throws ImportRefusedError when `skip` names a table or column that the target has, or the source lacks.
  */
 export async function findUnknownParts(
   source: LegacySource,
@@ -34,6 +34,21 @@ export async function findUnknownParts(
   if (wrong.length > 0) {
     throw new ImportRefusedError(
       `--skip names ${wrong.join(', ')}, which the target has; only tables and columns that it lacks can be skipped`,
+    );
+  }
+  const existing = new Set(
+    [...found].flatMap(([name, columns]) => [name, ...[...columns].map((column) => `${name}.${column}`)]),
+  );
+  const lacking = skip.filter((name) => !existing.has(name));
+  if (lacking.length > 0) {
+    const skippable = [...existing].filter(
+      (name) =>
+        !known.has(name) &&
+        !bookkeeping.has(name) &&
+        (!name.includes('.') || known.has(name.split('.', 1)[0] ?? '')),
+    );
+    throw new ImportRefusedError(
+      `--skip names ${lacking.join(', ')}, which the source lacks; what can be skipped: ${skippable.join(', ') || 'nothing'}`,
     );
   }
   const parts: UnknownPart[] = [];

@@ -4,7 +4,7 @@ import { ImportRefusedError, SchemaOutOfDateError } from '../errors.ts';
 import { migrationGap } from 'mikro-orm-safe-migrations';
 import type { ConversionOptions } from './conversion/row-converter.ts';
 import { findUnknownParts, type UnknownPart } from './find-unknown-parts.ts';
-import type { ImportFinding } from './conversion/import-finding.ts';
+import type { ImportFinding, ImportRemedy } from './conversion/import-finding.ts';
 import { ParentKeys } from './parent-keys.ts';
 import type { LegacySource } from './source/legacy-source.ts';
 import { TableImport } from './table-import.ts';
@@ -49,6 +49,8 @@ export interface ImportResult {
   readonly tables: readonly TableResult[];
   /** Tables and columns of the source that the target lacks. */
   readonly unknown: readonly UnknownPart[];
+  /** What may be missing in the source, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -71,12 +73,20 @@ export async function importLegacy(
   const unknown = await findUnknownParts(source, tables, options.skip ?? []);
   const run = new ImportRun(source, database, tables, { options, events });
   if (database === null) return run.finish(unknown);
-  const lost = unknown.filter(({ skipped }) => !skipped);
+  const lost = lostParts(unknown);
   if (lost.length > 0) throw new ImportRefusedError(`${describeLost(lost)}; nothing was written`);
   const { pending } = await migrationGap(database.orm);
   if (pending.length > 0) throw new SchemaOutOfDateError(pending);
   return withImportLock(database, () => run.finish(unknown));
 }
+
+// The options that let rejected rows in.
+const letsIn = ['--source-time-zone', '--replace-invalid-json', '--null-dangling'] as const;
+const explained: Readonly<Record<ImportRemedy, string>> = {
+  '--source-time-zone': 'the zone of their times: --source-time-zone, such as America/Sao_Paulo or UTC',
+  '--replace-invalid-json': "--replace-invalid-json, for values in JSON that PostgreSQL can't store",
+  '--null-dangling': '--null-dangling, for references to rows that do not exist',
+};
 
 class ImportRun {
   readonly #source: LegacySource;
@@ -124,7 +134,8 @@ class ImportRun {
       this.#emitProgress('verifying', tableImport, 0, total);
       tables.push(tableImport.result(total, (await this.#targets.get(tableImport)?.total()) ?? null));
     }
-    return { tables, unknown, failures: [...this.#failures(tables), ...lostFailures(unknown)] };
+    const { notes } = this.#source;
+    return { tables, unknown, notes, failures: [...this.#failures(tables), ...lostFailures(unknown)] };
   }
 
   /**
@@ -165,7 +176,7 @@ class ImportRun {
     const rejected = tables.reduce((sum, table) => sum + table.rejected, 0);
     if (rejected > this.#allowRejected) {
       failures.push(
-        `${rejected} rows were rejected, ${this.#allowRejected} are allowed; correct them in the source, or allow them with --allow-rejected ${rejected}`,
+        `${rejected} rows were rejected, ${this.#allowRejected} are allowed; ${this.#remedy(rejected)}`,
       );
     }
     for (const { table, rows, written, found, rejected: refused, sourceDigest, target } of tables) {
@@ -183,13 +194,33 @@ class ImportRun {
     return failures;
   }
 
+  /** Returns what to do about rejected rows: names the option that most of them share, apart from rows whose parents were rejected. */
+  #remedy(rejected: number): string {
+    const sum = (count: (tableImport: TableImport) => number): number =>
+      this.#imports.reduce((all, tableImport) => all + count(tableImport), 0);
+    const counts = letsIn.map((option) => ({ option, count: sum(({ remedies }) => remedies[option] ?? 0) }));
+    const faulty = sum((one) => one.faulty);
+    const best = counts
+      .toSorted((a, b) => b.count - a.count)
+      .find(
+        ({ option, count }) => count > (option === '--null-dangling' && faulty === 0 ? rejected : faulty) / 2,
+      );
+    const otherwise = `correct them in the source, or allow them with --allow-rejected ${rejected}`;
+    return best ? `${best.count} of them need ${explained[best.option]}; otherwise ${otherwise}` : otherwise;
+  }
+
   #emitProgress(phase: Phase, { table }: TableImport, done: number, total: number): void {
     this.#events.onProgress?.({ phase, table: table.name, done, total });
   }
 }
 
+// What has no rows loses nothing.
+function lostParts(unknown: readonly UnknownPart[]): UnknownPart[] {
+  return unknown.filter(({ rows, skipped }) => !skipped && rows > 0);
+}
+
 function lostFailures(unknown: readonly UnknownPart[]): string[] {
-  const lost = unknown.filter(({ skipped }) => !skipped);
+  const lost = lostParts(unknown);
   return lost.length === 0 ? [] : [describeLost(lost)];
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, read, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, read, renameSync, rmSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { isNativeError } from 'node:util/types';
 import { SettingsError } from '../errors.ts';
@@ -12,13 +12,15 @@ const readSome = promisify(read);
 
 /**
  * Streams a JSON document `{ findings: […], … }` into a file, since the findings may not fit into memory. The file gets its name when the
- * document is complete.
+ * document is complete; until then it has another one beside it, which can't be foreseen.
  */
 export class ReportFile implements Disposable {
   readonly #path: string | undefined;
+  readonly #partial: string | undefined;
   readonly #descriptor: number;
   #buffer = '{\n"findings": [';
   #separator = '\n';
+  #isNamed = false;
 
   /**
    * Opens the file; without a path, a temporary one that is only read by `contents`.
@@ -27,9 +29,13 @@ export class ReportFile implements Disposable {
    */
   constructor(path?: string) {
     this.#path = path;
-    if (path !== undefined) assertRegularFile(path);
+    if (path !== undefined) {
+      assertRegularFile(path);
+      this.#partial = join(dirname(path), `.${basename(path)}.${randomUUID()}.partial`);
+    }
     try {
-      this.#descriptor = path === undefined ? openUnlinkedFile() : openSync(`${path}.partial`, 'w+');
+      // Not a file that exists, nor one that a link leads to.
+      this.#descriptor = this.#partial === undefined ? openUnlinkedFile() : openSync(this.#partial, 'wx+');
     } catch (cause) {
       throw new SettingsError(
         `${this.#name} can't be written; check that its directory exists and is writable`,
@@ -56,7 +62,9 @@ export class ReportFile implements Disposable {
   end(rest: object): void {
     this.#write(`\n],\n${JSON.stringify(rest, null, 2).slice(2)}\n`);
     this.#flush();
-    if (this.#path !== undefined) renameSync(`${this.#path}.partial`, this.#path);
+    if (this.#path === undefined || this.#partial === undefined) return;
+    renameSync(this.#partial, this.#path);
+    this.#isNamed = true;
   }
 
   /** Yields the bytes of the ended document in chunks. */
@@ -75,6 +83,7 @@ export class ReportFile implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#descriptor);
+    if (this.#partial !== undefined && !this.#isNamed) rmSync(this.#partial, { force: true });
   }
 
   get #name(): string {

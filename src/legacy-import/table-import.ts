@@ -2,7 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 import { RowConverter, type ConversionOptions, type ConvertedRow } from './conversion/row-converter.ts';
 import { TableDigest } from './conversion/row-digest.ts';
 import type { TimeForm } from './conversion/read-timestamp.ts';
-import type { ImportFinding, FindingOutcome } from './conversion/import-finding.ts';
+import type {
+  FindingOutcome,
+  ImportFinding,
+  ImportRemedy,
+  RemediedFinding,
+} from './conversion/import-finding.ts';
 import type { ParentKeys } from './parent-keys.ts';
 import type { LegacySource, SourceRow } from './source/legacy-source.ts';
 import type { TableResult } from './table-result.ts';
@@ -33,6 +38,10 @@ export class TableImport {
   #rejected = 0;
   #generatedKeys = 0;
   #jsonNulls = 0;
+  /** How many rejected rows each option may let in; another one may then be missing. */
+  readonly remedies: Partial<Record<ImportRemedy, number>> = {};
+  /** How many rows were rejected for what they hold, and not for a row that they refer to. */
+  faulty = 0;
   readonly #times: Partial<Record<TimeForm, number>> = {};
 
   constructor(source: LegacySource, table: TargetTable, parents: ParentKeys, options: ConversionOptions) {
@@ -79,10 +88,10 @@ export class TableImport {
     let [batch, characters, done]: [ConvertedRow[], number, number] = [[], 0, 0];
     for await (const chunk of this.#chunks(this.#parents)) {
       for (const row of chunk) {
-        const findings: ImportFinding[] = [];
+        const findings: RemediedFinding[] = [];
         const converted = this.#convert(row, this.#parents, findings);
-        for (const finding of findings) report(finding);
-        if (!converted) this.#rejected++;
+        for (const { remedy: _, isDangling: __, ...finding } of findings) report(finding);
+        if (!converted) this.#countRejected(findings);
         else {
           batch.push(converted);
           for (const field of converted.fields) characters += field?.length ?? 0;
@@ -98,6 +107,13 @@ export class TableImport {
     }
     await storing;
     await store(batch);
+  }
+
+  #countRejected(findings: readonly RemediedFinding[]): void {
+    this.#rejected++;
+    if (findings.some(({ isDangling }) => !isDangling)) this.faulty++;
+    for (const remedy of new Set(findings.map((finding) => finding.remedy)))
+      if (remedy !== null) this.remedies[remedy] = (this.remedies[remedy] ?? 0) + 1;
   }
 
   /** Returns the counts of the import. */
@@ -126,7 +142,7 @@ export class TableImport {
     }
   }
 
-  #convert(row: SourceRow, parents: ParentKeys, findings: ImportFinding[]): ConvertedRow | null {
+  #convert(row: SourceRow, parents: ParentKeys, findings: RemediedFinding[]): ConvertedRow | null {
     const converted = this.#converter.convert(row, (column, key) => parents.has(column, key), findings);
     if (!converted) parents.reject(this.table, row);
     return converted;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -50,12 +50,54 @@ test('exits with 1 when a row is rejected, and names it in text and report', asy
       expect.objectContaining({ table: 'experiments', rows: 2, written: 1, rejected: 1 }),
     ]),
   });
-  expect(existsSync(`${report}.partial`)).toBe(false);
+  expect(readdirSync(workshop.directory).filter((name) => name.includes('.partial'))).toEqual([]);
+});
+
+test('a report is not written through a link that waits for it', async () => {
+  const report = join(workshop.directory, 'linked.json');
+  const victim = join(workshop.directory, 'victim');
+  writeFileSync(victim, 'precious');
+  symlinkSync(victim, `${report}.partial`);
+
+  const { code } = await importing('--from', workshop.file({}), '--dry-run', '--report', report);
+
+  expect(code).toBe(0);
+  expect(readFileSync(victim, 'utf8')).toBe('precious');
+  expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({ failures: [] });
+});
+
+test('--from-env reads the source from the environment, which is given once', async () => {
+  const from = workshop.file({ experiments: [experiment('exp_1')] });
+  const run = (args: string[], environment: Record<string, string> = {}): Promise<Run> =>
+    synthdb(['import', '--dry-run', ...args], workshop.directory, environment);
+
+  expect(await run(['--from-env', 'OLD_URL'], { OLD_URL: from })).toMatchObject({ code: 0 });
+  expect(await run(['--from-env', 'OLD_URL'])).toMatchObject({
+    code: 2,
+    stderr: 'synthdb: --from-env names OLD_URL, which is not set in the environment\n',
+  });
+  const says = 'synthdb: give the source once: --from with its path or URL, or --from-env\n';
+  expect(await run([])).toMatchObject({ code: 2, stderr: says });
+  expect(await run(['--from', from, '--from-env', 'OLD_URL'])).toMatchObject({ code: 2, stderr: says });
+});
+
+test('says how times were read', async () => {
+  const times = ['2025-03-01T12:00:00Z', '2025-03-01 12:00:00', '2025-03-01T12:00:00'];
+  const file = workshop.file({
+    experiments: times.map((created_at, index) => experiment(`exp_${index}`, { created_at })),
+  });
+
+  const { stdout } = await importing('--from', file, '--source-time-zone', 'America/Sao_Paulo');
+
+  expect(stdout).toContain(
+    'Times: 1 with an offset or Z; 1 written by SQLite, read in UTC; 1 without a zone, read in America/Sao_Paulo',
+  );
 });
 
 test('--json prints one document, also on failure', async () => {
   const good = await importing('--from', workshop.file({ experiments: [experiment('exp_1')] }), '--json');
-  const bad = await importing('--from', workshop.file({}, { upgraded: true }), '--json');
+  const lost = { upgraded: true, sql: `insert into prfaq_metadata (exec_id) values ('batch_1')` };
+  const bad = await importing('--from', workshop.file({}, lost), '--json');
 
   expect([good.code, bad.code]).toEqual([0, 1]);
   expect(JSON.parse(good.stdout)).toMatchObject({ findings: [], failures: [], unknown: [] });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, link, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -109,6 +109,29 @@ describe.runIf(isRoot && process.platform === 'linux')('called by root', () => {
     expect(joined).toMatchObject({ url: theirs?.url, started: false });
     expect(ours).toMatchObject({ url: theirs?.url, started: true });
     expect(again).toMatchObject({ server: { url: theirs?.url, started: true } });
+  });
+
+  test.each([
+    ['a symbolic link', (victim: string, log: string) => symlink(victim, log)],
+    ['a hard link', (victim: string, log: string) => link(victim, log)],
+  ])('root does not write its log through %s of an ordinary user', async (_, linkTo) => {
+    const directory = await scratch();
+    await mkdir(directory);
+    await chown(directory, nobody.uid, nobody.gid);
+    await elsewhere('start', { directory, settings: quick }, nobody).outcome;
+    const joined = await EmbeddedPostgres.start({ directory, settings: quick });
+    await joined.stop();
+    const log = joined.logFile;
+    const victim = join(directory, 'victim');
+    await writeFile(victim, 'precious');
+    await rm(log);
+    await linkTo(victim, log);
+
+    const starting = EmbeddedPostgres.start({ directory, settings: quick });
+
+    await expect(starting).rejects.toMatchObject({ code: 'directory_unusable', message: /link/ });
+    expect(await readFile(victim, 'utf8')).toBe('precious');
+    expect(await stat(victim)).toMatchObject({ uid: 0 });
   });
 
   test("another user's cluster and a directory without write permission are refused", async () => {

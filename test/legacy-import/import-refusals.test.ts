@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -187,6 +188,33 @@ test('the import reads a snapshot of a file with a write-ahead log', async () =>
   expect(await countExperiments()).toEqual({ count: 1 });
 });
 
+test('nothing is left beside a file with a write-ahead log, and a copy without its log is noted', async () => {
+  const file = workshop.file({ experiments: [experiment('exp_1')] }, { sql: 'pragma journal_mode = wal' });
+  const before = readFileSync(file);
+
+  const { result } = await workshop.import(file);
+
+  expect(result.notes).toEqual([expect.stringContaining(`${file}-wal, which is not there`)]);
+  expect([existsSync(`${file}-wal`), existsSync(`${file}-shm`)]).toEqual([false, false]);
+  expect(readFileSync(file).equals(before)).toBe(true);
+});
+
+test('the log of a file stays as it is, and is read', async () => {
+  const file = workshop.file({}, { sql: 'pragma journal_mode = wal' });
+  const writer = new DatabaseSync(file);
+  writer.exec(
+    `insert into experiments (id, name, hypothesis, created_at) values ('exp_2', 'n', 'h', '2025-03-01T12:00:00Z')`,
+  );
+  const log = readFileSync(`${file}-wal`);
+
+  const { result } = await workshop.import(file);
+
+  expect(result.notes).toEqual([]);
+  expect(await countExperiments()).toEqual({ count: 1 });
+  expect(readFileSync(`${file}-wal`).equals(log)).toBe(true);
+  writer.close();
+});
+
 test('tables and columns that the target lacks are reported, and can be skipped by name', async () => {
   const file = workshop.file(
     { research_executions: [{ exec_id: 'batch_1', topic_name: 't', started_at: '2025-03-01T12:00:00Z' }] },
@@ -199,7 +227,8 @@ test('tables and columns that the target lacks are reported, and can be skipped 
 
   const refused = workshop.import(file);
   await expect(refused).rejects.toThrow(ImportRefusedError);
-  await expect(refused).rejects.toThrow(`--skip ${skip.toSorted().join(',')}`);
+  // The cache has no rows.
+  await expect(refused).rejects.toThrow('--skip prfaq_metadata,research_executions.summary_content; nothing');
   const dry = await workshop.dryRun(file);
   const { result } = await workshop.import(file, { skip });
 
@@ -214,6 +243,51 @@ test('tables and columns that the target lacks are reported, and can be skipped 
 
 test('tables and columns that the target has can not be skipped', async () => {
   await expect(workshop.import({}, { skip: ['synths.data'] })).rejects.toThrow('synths.data');
+});
+
+test('an empty table or column that the target lacks needs no option', async () => {
+  const { result } = await workshop.import(workshop.file({}, { upgraded: true }));
+
+  expect(result.failures).toEqual([]);
+  expect(result.unknown.map(({ rows, skipped }) => [rows, skipped])).toEqual([
+    [0, false],
+    [0, false],
+    [0, false],
+  ]);
+});
+
+test('a name in --skip that the source lacks is refused', async () => {
+  const file = workshop.file({}, { upgraded: true });
+
+  await expect(workshop.import(file, { skip: ['prfaq_metdata'] })).rejects.toThrow(
+    '--skip names prfaq_metdata, which the source lacks; what can be skipped: prfaq_metadata, research_executions.summary_content, topic_guides_cache',
+  );
+});
+
+test('the failure names the option that most rejected rows need, not counting rows below them', async () => {
+  const experiments = ['exp_1', 'exp_2'].map((id) => ({
+    id,
+    ...complete.experiment,
+    created_at: '2025-03-01T12:00:00',
+  }));
+  const runs = experiments.map(({ id }) => ({ id: `ana_${id}`, experiment_id: id, ...complete.run }));
+  const outcomes = [1, 2, 3, 4].map((n) => ({
+    id: `out_${n}`,
+    analysis_id: 'ana_exp_1',
+    synth_id: `syn_${n}`,
+    ...complete.outcome,
+  }));
+
+  const { result } = await workshop.import({
+    experiments,
+    analysis_runs: runs,
+    synth_outcomes: outcomes,
+  });
+
+  expect(result.failures).toEqual([
+    '8 rows were rejected, 0 are allowed; 2 of them need the zone of their times: --source-time-zone, such as America/Sao_Paulo or UTC; ' +
+      'otherwise correct them in the source, or allow them with --allow-rejected 8',
+  ]);
 });
 
 test('a target that is not migrated is refused', async () => {

@@ -1,6 +1,7 @@
 /** The options of `synthdb import`. */
 export interface ImportCommandOptions {
-  readonly from: string;
+  readonly from?: string;
+  readonly fromEnv?: string;
   readonly dryRun?: boolean;
   readonly sourceTimeZone?: string;
   readonly skip?: string[];

@@ -5,7 +5,11 @@ import type { ImportCommandOptions } from './command-options.ts';
 export function importCommand(): Command {
   return new Command('import')
     .description('import a legacy database: a SQLite file of schema version 15, or its PostgreSQL database')
-    .requiredOption('--from <file or url>', 'path of the SQLite file, or URL of the PostgreSQL database')
+    .option('--from <file or url>', 'path of the SQLite file, or URL of the PostgreSQL database')
+    .option(
+      '--from-env <name>',
+      'variable of the environment with the URL, so that its password is not in the list of processes',
+    )
     .option('--dry-run', 'read, convert and report every row without connecting to the target')
     .option(
       '--source-time-zone <zone>',
@@ -28,7 +32,7 @@ export function importCommand(): Command {
     )
     .option(
       '--json',
-      'print JSON: { findings: [{ outcome, table, key, column, reason }], source, target, failures, unknown, tables }',
+      'print JSON: { findings: [{ outcome, table, key, column, reason }], source, target, failures, unknown, notes, tables }',
     )
     .action(async (options: ImportCommandOptions) => {
       const { importDatabase } = await import('./run.ts');

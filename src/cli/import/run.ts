@@ -1,4 +1,4 @@
-import { hasLostOutput, print, writeTo } from 'mikro-orm-safe-migrations/cli';
+import { hasLostOutput, print, UsageError, writeTo } from 'mikro-orm-safe-migrations/cli';
 import { setFlagsFromString } from 'node:v8';
 import { isNativeError } from 'node:util/types';
 import { Database } from '../../database/database.ts';
@@ -15,6 +15,7 @@ import { FindingsSummary, printResult } from './report.ts';
 /** Runs `synthdb import`: imports the source, or only reports with `dryRun`. Sets exit code 1 when the import has failures. */
 export async function importDatabase({
   from,
+  fromEnv,
   dryRun = false,
   ...given
 }: ImportCommandOptions): Promise<void> {
@@ -22,7 +23,7 @@ export async function importDatabase({
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--heap-growing-percent=15');
   const options = optionsOf(given);
-  await using source = await openLegacySource(from);
+  await using source = await openLegacySource(sourceOf(from, fromEnv));
   if (dryRun) return await run(source, null, null, options, given);
   await withDatabase('application', (orm, info) => {
     if (!given.json) printDatabase(info);
@@ -64,6 +65,16 @@ async function run(
   summary.print(path);
   printResult(result, { dryRun: database === null, zone: options.zone?.name });
   if (path !== undefined) print(`Report: ${path}`);
+}
+
+function sourceOf(from: string | undefined, variable: string | undefined): string {
+  if ((from === undefined) === (variable === undefined))
+    throw new UsageError('give the source once: --from with its path or URL, or --from-env');
+  if (from !== undefined) return from;
+  const value = process.env[variable ?? ''];
+  if (value === undefined || value.trim() === '')
+    throw new UsageError(`--from-env names ${variable}, which is not set in the environment`);
+  return value;
 }
 
 /** Writes the document to standard output with backpressure; stops when the output is closed. */

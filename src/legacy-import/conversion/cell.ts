@@ -2,6 +2,7 @@ import { isUint8Array } from 'node:util/types';
 import { canonicalJson, NotJsonError, type JsonFinding } from './canonical-json.ts';
 import { UnreadableText, type SourceValue } from '../source/legacy-source.ts';
 import type { ColumnType, TargetColumn } from '../destination/target-table.ts';
+import type { ImportRemedy } from './import-finding.ts';
 import { readTimestamp, type TimeForm, type TimestampOptions } from './read-timestamp.ts';
 
 /** A value of a row, converted for PostgreSQL. */
@@ -22,7 +23,14 @@ export interface Cell {
 }
 
 /** A value can't be stored. The message is a predicate whose subject is the column ("is a blob"), and never contains the value. */
-export class CellError extends Error {}
+export class CellError extends Error {
+  readonly remedy: ImportRemedy | null;
+
+  constructor(message: string, remedy: ImportRemedy | null = null) {
+    super(message);
+    this.remedy = remedy;
+  }
+}
 
 const nothing: Cell = {
   text: null,
@@ -81,7 +89,7 @@ function asInteger(value: string | bigint | number): string {
 
 function asTime(value: string | bigint | number, options: TimestampOptions): Cell {
   const reading = readTimestamp(String(value), options);
-  if ('problem' in reading) throw new CellError(reading.problem);
+  if ('problem' in reading) throw new CellError(reading.problem, reading.remedy);
   return plain(reading.text, reading.form);
 }
 

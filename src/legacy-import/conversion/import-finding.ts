@@ -13,6 +13,16 @@ export type FindingOutcome =
   /** NULL in a NOT NULL column is stored as the column's default. */
   | 'defaulted';
 
+/** The option of an import that lets rejected rows in. */
+export type ImportRemedy = '--source-time-zone' | '--replace-invalid-json' | '--null-dangling';
+
+/** A finding, with the option that would let its row in. */
+export interface RemediedFinding extends ImportFinding {
+  readonly remedy: ImportRemedy | null;
+  /** Whether the row refers to one that does not exist or was rejected: letting that one in may be the remedy. */
+  readonly isDangling: boolean;
+}
+
 /** A row, or a value of it, that is reported. */
 export interface ImportFinding {
   readonly outcome: FindingOutcome;

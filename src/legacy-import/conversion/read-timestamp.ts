@@ -8,7 +8,7 @@ export type TimeForm = 'with_offset' | 'sqlite_now' | 'without_zone';
 /** A time in UTC with six fractional digits and its form, or why it can't be read. */
 export type TimestampResult =
   | { readonly text: string; readonly form: TimeForm }
-  | { readonly problem: string };
+  | { readonly problem: string; readonly remedy?: '--source-time-zone' };
 
 const knownForm =
   /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:(Z)|([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?)?$/;
@@ -39,7 +39,7 @@ export function readTimestamp(text: string, { zone, fromSqlite }: TimestampOptio
   const offset = utc === undefined ? given : 0;
   if (typeof offset === 'number') return asText(wall - offset * 1_000, fraction, 'with_offset');
   if (fromSqlite && asSqliteNow.test(text)) return asText(wall, fraction, 'sqlite_now');
-  if (!zone) return { problem: 'has no time zone; set --source-time-zone' };
+  if (!zone) return { problem: 'has no time zone; set --source-time-zone', remedy: '--source-time-zone' };
   const found = zone.offsetAt(wall);
   if (found === 'skipped') return { problem: `does not exist in ${zone.name}: a clock change skipped it` };
   if (found === 'repeated') return { problem: `is ambiguous in ${zone.name}: a clock change repeated it` };

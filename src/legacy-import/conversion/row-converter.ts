@@ -1,6 +1,6 @@
 import { InvalidJsonError } from '../../errors.ts';
 import { checkPayload } from '../../repositories/cached-payload.ts';
-import type { ImportFinding, FindingOutcome } from './import-finding.ts';
+import type { FindingOutcome, ImportRemedy, RemediedFinding } from './import-finding.ts';
 import type { SourceRow } from '../source/legacy-source.ts';
 import type { TargetColumn, TargetTable } from '../destination/target-table.ts';
 import { CellError, plain, toCell, type Cell } from './cell.ts';
@@ -52,8 +52,8 @@ export class RowConverter {
   }
 
   /** Returns the converted row; null when it is rejected. Adds what it finds to `findings`. */
-  convert(row: SourceRow, hasParent: HasParent, findings: ImportFinding[]): ConvertedRow | null {
-    const found: ImportFinding[] = [];
+  convert(row: SourceRow, hasParent: HasParent, findings: RemediedFinding[]): ConvertedRow | null {
+    const found: RemediedFinding[] = [];
     const conversion = new Conversion(this.#table, () => this.describeKey(row), this.#options, found);
     const cells = this.#table.columns.map((column, index) =>
       conversion.cell(column, row.values[index] ?? null, this.#times),
@@ -121,9 +121,14 @@ class Conversion {
   readonly #table: TargetTable;
   readonly #key: () => string;
   readonly #options: ConversionOptions;
-  readonly #findings: ImportFinding[];
+  readonly #findings: RemediedFinding[];
 
-  constructor(table: TargetTable, key: () => string, options: ConversionOptions, findings: ImportFinding[]) {
+  constructor(
+    table: TargetTable,
+    key: () => string,
+    options: ConversionOptions,
+    findings: RemediedFinding[],
+  ) {
     this.#table = table;
     this.#key = key;
     this.#options = options;
@@ -136,7 +141,7 @@ class Conversion {
       return toCell(value, column, times);
     } catch (error) {
       if (!(error instanceof CellError)) throw error;
-      this.reject(column.name, error.message);
+      this.reject(column.name, error.message, error.remedy);
       return null;
     }
   }
@@ -145,7 +150,12 @@ class Conversion {
   check(column: TargetColumn, cell: Cell, hasParent: HasParent): Cell {
     for (const { path, problem } of cell.json?.invalid ?? []) {
       if (this.#options.replaceInvalidJson) this.#report('replaced', column.name, `${path} ${problem}`);
-      else this.reject(column.name, `${path} ${problem}, which PostgreSQL can't store`);
+      else
+        this.reject(
+          column.name,
+          `${path} ${problem}, which PostgreSQL can't store`,
+          '--replace-invalid-json',
+        );
     }
     for (const { path, problem } of cell.json?.repeated ?? [])
       this.#tolerate('repeated_key', column.name, `${path} ${problem}`);
@@ -157,7 +167,7 @@ class Conversion {
     if (!references || hasParent(column, cell.text)) return cell;
     const reason = `references a row of ${references.table} that does not exist or was rejected`;
     if (!references.nulled || !this.#options.nullDangling) {
-      this.reject(column.name, reason);
+      this.#rejectDangling(column.name, reason, references.nulled);
       return cell;
     }
     this.#report('nulled', column.name, reason);
@@ -170,10 +180,18 @@ class Conversion {
     this.#checkShape('data', () => checkPayload(key, JSON.parse(document)));
   }
 
-  /** Rejects the row, with a reason. */
-  reject(column: string | null, reason: string): void {
+  /** Rejects the row, with a reason and the option that would let it in. */
+  reject(column: string | null, reason: string, remedy: ImportRemedy | null = null): void {
     this.rejected = true;
-    this.#report('rejected', column, reason);
+    this.#report('rejected', column, reason, { remedy });
+  }
+
+  #rejectDangling(column: string, reason: string, mayBeNull: boolean): void {
+    this.rejected = true;
+    this.#report('rejected', column, reason, {
+      remedy: mayBeNull ? '--null-dangling' : null,
+      isDangling: true,
+    });
   }
 
   #checkNull(column: TargetColumn, cell: Cell): Cell {
@@ -212,7 +230,20 @@ class Conversion {
     else this.#report(outcome, column, reason);
   }
 
-  #report(outcome: FindingOutcome, column: string | null, reason: string): void {
-    this.#findings.push({ outcome, table: this.#table.name, key: this.#key(), column, reason });
+  #report(
+    outcome: FindingOutcome,
+    column: string | null,
+    reason: string,
+    { remedy = null, isDangling = false }: Partial<Pick<RemediedFinding, 'remedy' | 'isDangling'>> = {},
+  ): void {
+    this.#findings.push({
+      outcome,
+      table: this.#table.name,
+      key: this.#key(),
+      column,
+      reason,
+      remedy,
+      isDangling,
+    });
   }
 }

@@ -34,6 +34,8 @@ export interface LegacySource extends AsyncDisposable {
   /** Identifies the source in messages, without a secret. */
   readonly label: string;
   readonly tables: readonly SourceTable[];
+  /** What may be missing in it, one sentence each. */
+  readonly notes: readonly string[];
   /** Whether SQLite's `datetime('now')` wrote some of its times. */
   readonly isSqlite: boolean;
   count(table: string): Promise<number>;

@@ -33,6 +33,7 @@ const setting = 'select set_config(name, $2, true) from pg_settings where lower(
 export class PostgresSource implements LegacySource {
   readonly label: string;
   readonly isSqlite = false;
+  readonly notes = [];
   readonly tables: readonly SourceTable[];
   readonly #orm: MikroORM;
   readonly #em: EntityManager;

@@ -13,6 +13,7 @@ import {
 import { loadSqlite } from './load-sqlite.ts';
 import { escapeIdentifier } from 'pg';
 import { toSqliteError } from './to-sqlite-error.ts';
+import { WriteAheadLog } from './write-ahead-log.ts';
 
 // The old system never set `user_version`; a later one that does is recognized by it.
 const newestVersion = 15;
@@ -27,11 +28,15 @@ export class SqliteSource implements LegacySource {
   readonly label: string;
   readonly isSqlite = true;
   readonly tables: readonly SourceTable[];
+  readonly notes: readonly string[];
+  readonly #wal: WriteAheadLog;
   readonly #database: DatabaseSync;
   readonly #file: string;
   readonly #lookups = new Map<string, StatementSync>();
 
-  private constructor(database: DatabaseSync, file: string) {
+  private constructor(database: DatabaseSync, file: string, wal: WriteAheadLog) {
+    this.#wal = wal;
+    this.notes = wal.mayLack ? [missingLog(file)] : [];
     this.#database = database;
     this.#file = file;
     this.label = file;
@@ -47,15 +52,17 @@ export class SqliteSource implements LegacySource {
     if (!existsSync(file)) throw new LegacySourceError(`${file} does not exist; check --from`);
     if (!statSync(file).isFile()) throw new LegacySourceError(`${file} is not a file; check --from`);
     const { DatabaseSync } = await loadSqlite();
+    const wal = new WriteAheadLog(file, DatabaseSync);
     let database: DatabaseSync | undefined;
     try {
       database = new DatabaseSync(file, { readOnly: true, timeout: lockTimeout });
       // A snapshot: later writes of other processes are not visible.
       database.exec('begin');
       assertReadable(database, file);
-      return new SqliteSource(database, file);
+      return new SqliteSource(database, file, wal);
     } catch (error) {
       database?.close();
+      wal.removeOwn();
       throw toSqliteError(error, file);
     }
   }
@@ -104,6 +111,7 @@ export class SqliteSource implements LegacySource {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#database.close();
+    this.#wal.removeOwn();
   }
 
   *#read(table: TargetTable, from: string, inCycle: boolean): Generator<readonly SourceRow[], void> {
@@ -184,6 +192,13 @@ export class SqliteSource implements LegacySource {
       throw toSqliteError(error, this.#file);
     }
   }
+}
+
+function missingLog(file: string): string {
+  return (
+    `${file} keeps its newest rows in ${file}-wal, which is not there. A system that has ended leaves none behind; ` +
+    "if the file was copied without it, those rows are missing here, which can't be known"
+  );
 }
 
 function assertReadable(database: DatabaseSync, file: string): void {
