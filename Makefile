@@ -135,7 +135,7 @@ test-containers: $(installed) ## run the tests on PostgreSQL in a container (POS
 example: build ## run the example service on port 3000
 	@node examples/service/main.ts
 
-bench: $(installed) ## measure every workload against the hand-written driver
+bench: build ## measure every workload against the hand-written driver
 	@node bench/main.ts
 
 docs: $(installed) ## write docs/repositories.md and the table of docs/connections.md

@@ -1,5 +1,4 @@
 import { SchemaDriftError, SchemaOutOfDateError } from '../errors.ts';
-import { migrationGap, Migrator, summarizeDrift } from 'mikro-orm-safe-migrations';
 import { resolveSettings } from '../settings/resolve-settings.ts';
 import { connectOptions } from '../postgres/orm/connect-options.ts';
 import { connect } from '../postgres/orm/connect.ts';
@@ -83,6 +82,7 @@ export async function openDatabase({
     await telemetry.watch(orm);
     if (settings.poolMode.value === 'session') await refuseSharedSessions(orm, target);
     if (schemaBehind === 'refuse' || schemaAhead === 'warn') {
+      const { migrationGap } = await import('mikro-orm-safe-migrations/gap');
       const { pending, unknown } = await migrationGap(orm);
       if (schemaBehind === 'refuse' && pending.length > 0) throw new SchemaOutOfDateError(pending);
       if (schemaAhead === 'warn' && unknown.length > 0) {
@@ -93,6 +93,8 @@ export async function openDatabase({
       }
     }
     if (schemaDrift !== 'ignore') {
+      // The migrator is half of all modules: it is loaded when it is needed.
+      const { Migrator, summarizeDrift } = await import('mikro-orm-safe-migrations');
       const { differences } = await new Migrator(orm).drift();
       if (differences.length > 0) {
         const error = new SchemaDriftError(summarizeDrift(differences));

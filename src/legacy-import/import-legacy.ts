@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { createOfflineOrm } from '../postgres/orm/offline-orm.ts';
 import { ImportRefusedError, SchemaOutOfDateError } from '../errors.ts';
-import { migrationGap } from 'mikro-orm-safe-migrations';
+import { migrationGap } from 'mikro-orm-safe-migrations/gap';
 import type { ConversionOptions } from './conversion/row-converter.ts';
 import { findUnknownParts, type UnknownPart } from './find-unknown-parts.ts';
 import type { ImportFinding } from './conversion/import-finding.ts';
