@@ -1,4 +1,5 @@
 import { Bench } from 'tinybench';
+import { quantiles, type Quantiles } from './quantiles.ts';
 
 /** One task, done by this package and by the driver with hand-written SQL. */
 export interface Workload {
@@ -11,31 +12,31 @@ export interface Workload {
   readonly reset?: () => Promise<unknown>;
 }
 
-/** The medians of the best rounds, in milliseconds, and their ratio. */
+/** The time of a call, in milliseconds: of the best round, and of the median of the rounds. A round's time is the median of its calls. */
 export interface Comparison {
   readonly name: string;
-  readonly oursMs: number;
-  readonly driverMs: number;
-  readonly ratio: number;
+  readonly oursMs: Quantiles;
+  readonly driverMs: Quantiles;
+  readonly ratio: Quantiles;
   readonly toReach: number;
 }
 
 /**
- * Measures both in alternating rounds, so that a change of the machine's speed affects both, and compares the best round of each.
+ * Measures both in alternating rounds, so that a change of the machine's speed affects both. Compares the best round of each, which a busy
+ * machine disturbs least, and the medians of the rounds.
  */
 export async function compare(workload: Workload, rounds: number, roundMs: number): Promise<Comparison> {
-  const best = { ours: Number.POSITIVE_INFINITY, driver: Number.POSITIVE_INFINITY };
+  const times: Record<'ours' | 'driver', number[]> = { ours: [], driver: [] };
   for (let round = 0; round < rounds; round++) {
     const sides = round % 2 === 0 ? (['driver', 'ours'] as const) : (['ours', 'driver'] as const);
-    for (const side of sides) {
-      best[side] = Math.min(best[side], await medianOf(workload[side], workload.reset, roundMs));
-    }
+    for (const side of sides) times[side].push(await medianOf(workload[side], workload.reset, roundMs));
   }
+  const [oursMs, driverMs] = [quantiles(times.ours), quantiles(times.driver)];
   return {
     name: workload.name,
-    oursMs: best.ours,
-    driverMs: best.driver,
-    ratio: best.ours / best.driver,
+    oursMs,
+    driverMs,
+    ratio: { best: oursMs.best / driverMs.best, median: oursMs.median / driverMs.median },
     toReach: workload.toReach,
   };
 }
