@@ -6,6 +6,7 @@ import { Database } from './database.ts';
 import { targetOf } from './default-target.ts';
 import type { DatabaseTimeouts } from '../postgres/orm/orm-options.ts';
 import type { PoolMode, PoolOptions } from '../postgres/client/pool-options.ts';
+import { tagStatements } from '../postgres/sql/statement-tags.ts';
 import { refuseSharedSessions } from '../postgres/pooler/pooler-mode.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
 import { Replica } from './replicas/replica.ts';
@@ -83,7 +84,7 @@ export async function openDatabase({
     if (settings.poolMode.value === 'session') await refuseSharedSessions(orm, target);
     if (schemaBehind === 'refuse' || schemaAhead === 'warn') {
       const { migrationGap } = await import('mikro-orm-safe-migrations/gap');
-      const { pending, unknown } = await migrationGap(orm);
+      const { pending, unknown } = await tagStatements('openDatabase', () => migrationGap(orm));
       if (schemaBehind === 'refuse' && pending.length > 0) throw new SchemaOutOfDateError(pending);
       if (schemaAhead === 'warn' && unknown.length > 0) {
         process.emitWarning(

@@ -13,6 +13,7 @@ import { TargetRows } from './destination/target-rows.ts';
 import type { TargetTable } from './destination/target-table.ts';
 import { describeTargetTables } from './destination/describe-target-tables.ts';
 import { withImportLock } from './with-import-lock.ts';
+import { tagStatements } from '../postgres/sql/statement-tags.ts';
 
 /** How an import runs. */
 export interface ImportOptions extends ConversionOptions {
@@ -75,7 +76,7 @@ export async function importLegacy(
   if (lost.length > 0) throw new ImportRefusedError(`${describeLost(lost)}; nothing was written`);
   const { pending } = await migrationGap(database.orm);
   if (pending.length > 0) throw new SchemaOutOfDateError(pending);
-  return withImportLock(database, () => run.finish(unknown));
+  return tagStatements('importLegacy', () => withImportLock(database, () => run.finish(unknown)));
 }
 
 class ImportRun {
