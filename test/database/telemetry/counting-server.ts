@@ -5,6 +5,7 @@ import { Migrator } from 'mikro-orm-safe-migrations';
 import { Client } from 'pg';
 import { EmbeddedPostgres } from '../../../src/embedded/index.ts';
 import { connect } from '../../../src/postgres/orm/connect.ts';
+import { requestedMajor } from '../../../src/testing/start-test-server.ts';
 import { parseDatabaseUrl } from '../../../src/settings/database-url.ts';
 
 /** A migrated database on a server with `pg_stat_statements`, and a connection of a superuser. */
@@ -14,13 +15,14 @@ export interface CountingServer {
   stop(): Promise<void>;
 }
 
-/** Starts a server for one test file. `major` is the version of PostgreSQL, by default that of the run. */
+/** Starts a server of the run's version of PostgreSQL. */
 export async function startCountingServer(): Promise<CountingServer> {
   const parent = await mkdtemp(join(tmpdir(), 'synthdb-counting-'));
   await chmod(parent, 0o755);
   const directory = join(parent, 'postgres');
   const { url } = await EmbeddedPostgres.start({
     directory,
+    major: requestedMajor(process.env),
     settings: { fsync: 'off', shared_preload_libraries: 'pg_stat_statements' },
   });
   const orm = await connect(parseDatabaseUrl(url, 'url'));
