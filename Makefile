@@ -64,7 +64,7 @@ $(downloaded): package.json packages/migrator/package.json package-lock.json
 $(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrator/src -type f) | $(downloaded)
 	@npm run --silent build --workspace packages/migrator >&2
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-lint migrate-verify migrate-squash migrate-baseline migrate-history migrate-repair migrate-purge db-start db-stop db-reset db-url demo test test-all test-containers example bench docs schema check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-lint migrate-verify migrate-squash migrate-baseline migrate-history migrate-repair migrate-purge db-start db-stop db-reset db-url demo test test-all test-containers example bench bench-peers docs schema check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up $(options)
@@ -135,8 +135,14 @@ test-containers: $(installed) ## run the tests on PostgreSQL in a container (POS
 example: build ## run the example service on port 3000
 	@node examples/service/main.ts
 
-bench: $(installed) ## measure every workload against the hand-written driver
+bench: build ## measure every workload against the hand-written driver
 	@node bench/main.ts
+
+bench-peers: $(installed) ## measure every workload by other libraries too, which it installs into bench/peers
+	@cd bench/peers && npm install --no-save --loglevel=error --no-audit --no-fund >&2
+	@# Its engine for schemas, which is not used, would be downloaded. The bench leaves Prisma out where this fails.
+	@-cd bench/peers && PRISMA_SCHEMA_ENGINE_BINARY="$$(command -v true)" node_modules/.bin/prisma generate >/dev/null
+	@node bench/peers/main.ts
 
 docs: $(installed) ## write docs/repositories.md and the table of docs/connections.md
 	@node docs/generate-repositories.ts

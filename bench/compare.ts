@@ -1,4 +1,5 @@
-import { Bench } from 'tinybench';
+import { measure } from './contenders.ts';
+import type { Quantiles } from './quantiles.ts';
 
 /** One task, done by this package and by the driver with hand-written SQL. */
 export interface Workload {
@@ -11,49 +12,23 @@ export interface Workload {
   readonly reset?: () => Promise<unknown>;
 }
 
-/** The medians of the best rounds, in milliseconds, and their ratio. */
+/** The times of a call, in milliseconds, and their ratio. */
 export interface Comparison {
   readonly name: string;
-  readonly oursMs: number;
-  readonly driverMs: number;
-  readonly ratio: number;
+  readonly oursMs: Quantiles;
+  readonly driverMs: Quantiles;
+  readonly ratio: Quantiles;
   readonly toReach: number;
 }
 
-/**
- * Measures both in alternating rounds, so that a change of the machine's speed affects both, and compares the best round of each.
- */
+/** Measures a workload by the driver and by this package. */
 export async function compare(workload: Workload, rounds: number, roundMs: number): Promise<Comparison> {
-  const best = { ours: Number.POSITIVE_INFINITY, driver: Number.POSITIVE_INFINITY };
-  for (let round = 0; round < rounds; round++) {
-    const sides = round % 2 === 0 ? (['driver', 'ours'] as const) : (['ours', 'driver'] as const);
-    for (const side of sides) {
-      best[side] = Math.min(best[side], await medianOf(workload[side], workload.reset, roundMs));
-    }
-  }
-  return {
-    name: workload.name,
-    oursMs: best.ours,
-    driverMs: best.driver,
-    ratio: best.ours / best.driver,
-    toReach: workload.toReach,
-  };
-}
-
-async function medianOf(
-  work: () => Promise<unknown>,
-  reset: (() => Promise<unknown>) | undefined,
-  roundMs: number,
-): Promise<number> {
-  const bench = new Bench({
-    time: roundMs,
-    warmupTime: roundMs / 4,
-    iterations: 5,
-    warmupIterations: 2,
-    throws: true,
-  });
-  bench.add('work', async () => void (await work()), { afterEach: async () => void (await reset?.()) });
-  const [task] = await bench.run();
-  if (task?.result.state !== 'completed') throw new Error('the workload did not run to its end');
-  return task.result.latency.p50;
+  const { name, toReach, reset } = workload;
+  const contenders = [
+    { name: 'driver', run: workload.driver },
+    { name: 'ours', run: workload.ours },
+  ];
+  const [driver, ours] = await measure(contenders, reset, { rounds, roundMs });
+  if (!driver || !ours) throw new Error('nothing was measured');
+  return { name, oursMs: ours.ms, driverMs: driver.ms, ratio: ours.ratio, toReach };
 }

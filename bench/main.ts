@@ -8,7 +8,9 @@ import { commands } from './commands.ts';
 import { compare, type Comparison } from './compare.ts';
 import { legacyImport } from './legacy-import.ts';
 import { loading } from './loading.ts';
+import type { Quantiles } from './quantiles.ts';
 import { seed } from './seed.ts';
+import { start } from './start.ts';
 import { workloads } from './workloads.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 6);
@@ -33,6 +35,7 @@ try {
   const figures =
     only === undefined
       ? [
+          ...(await start(database)),
           ...(await absolutes(database, pool)),
           ...(await commands()),
           ...(await loading(database, pool)),
@@ -43,7 +46,8 @@ try {
   const directory = join(import.meta.dirname, 'results');
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'results.json'), `${JSON.stringify({ comparisons, figures }, null, 2)}\n`);
-  const head = '| workload | driver ms | ours ms | ratio | to reach | |\n|---|---|---|---|---|---|';
+  const head =
+    '| workload | driver ms, best (median) | ours ms | ratio | to reach | best |\n|---|---|---|---|---|---|';
   const tail = [
     '| figure | measured | to reach |',
     '|---|---|---|',
@@ -60,11 +64,15 @@ try {
 function line({ name: what, driverMs, oursMs, ratio, toReach }: Comparison): string {
   const cells = [
     what,
-    driverMs.toFixed(3),
-    oursMs.toFixed(3),
-    ratio.toFixed(2),
+    both(driverMs, 3),
+    both(oursMs, 3),
+    both(ratio, 2),
     `≤ ${toReach}`,
-    ratio <= toReach ? 'reached' : 'missed',
+    ratio.best <= toReach ? 'reached' : 'missed',
   ];
   return `| ${cells.join(' | ')} |`;
+}
+
+function both({ best, median }: Quantiles, digits: number): string {
+  return `${best.toFixed(digits)} (${median.toFixed(digits)})`;
 }

@@ -80,6 +80,8 @@ const migratorFolders = [
 ].map((name) => `${migrator}/${name}`);
 for (const [index, folder] of migratorFolders.entries()) layers[folder] = migratorFolders.slice(0, index);
 layers[migrator] = migratorFolders;
+// A subpath of its package: what a service needs at each start.
+layers[`${migrator}/gap`] = ['ledger'].map((name) => `${migrator}/${name}`);
 layers[`${migrator}/cli/host`] = [...migratorFolders, migrator];
 layers[`${migrator}/cli/commands`] = [...migratorFolders, migrator, `${migrator}/cli/host`];
 layers[`${migrator}/cli`] = [

@@ -45,7 +45,8 @@ export class Module {
 /** Every TypeScript file that is under version control or will be. */
 export function readProject(): Module[] {
   const root = `${import.meta.dirname}/..`;
-  return globSync(['*.ts', '{src,packages/*/{src,test},test,bench,examples,.ci}/**/*.ts'], { cwd: root }).map(
+  const patterns = ['*.ts', '{src,packages/*/{src,test},test,bench,examples,.ci}/**/*.ts'];
+  return globSync(patterns, { cwd: root, exclude: ['**/node_modules'] }).map(
     (path) => new Module(path, readFileSync(`${root}/${path}`, 'utf8')),
   );
 }

@@ -101,7 +101,7 @@ function packedDirectory(): string {
 async function pack(directory: string): Promise<void> {
   const source = join(directory, 'source');
   await mkdir(source);
-  const compiled = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src'];
+  const compiled = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'build.ts', 'src'];
   const ofMigrator = ['package.json', 'tsconfig.build.json', 'src', 'docs', 'README.md', 'LICENSE'];
   for (const name of [
     ...compiled,

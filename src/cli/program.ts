@@ -10,6 +10,7 @@ import { dbUrlCommand } from './db-url.ts';
 import { demoCommand } from './demo/command.ts';
 import { doctorCommand } from './doctor.ts';
 import { importCommand } from './import/command.ts';
+import { insightsCommand } from './insights.ts';
 import { loadCommand } from './load/command.ts';
 import { migrateCommand } from './migrate.ts';
 import { helpHint, toInvocationTerms } from './invocation.ts';
@@ -39,6 +40,7 @@ question was interrupted by Ctrl-C.`,
     .addCommand(db)
     .addCommand(configCommand())
     .addCommand(doctorCommand())
+    .addCommand(insightsCommand())
     .addCommand(importCommand())
     .addCommand(loadCommand())
     .addCommand(backfillCommand())

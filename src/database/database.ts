@@ -17,10 +17,11 @@ import type { RunningUnit } from './units/running-unit.ts';
 import { RunningUnits } from './units/running-units.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 import { runTransaction } from './units/run-transaction.ts';
+import { tagStatements } from '../postgres/sql/statement-tags.ts';
 import { sqlStateOf, toDataError } from '../postgres/errors/translate-error.ts';
 import { UnitOfWork, type ReadingUnitOfWork } from './units/unit-of-work.ts';
 import { UnitEntityManager } from './units/unit-entity-manager.ts';
-import { UnitGate } from './units/unit-gate.ts';
+import { currentCall, UnitGate } from './units/unit-gate.ts';
 
 interface LocalOptions {
   /**
@@ -116,7 +117,9 @@ export class Database {
     }: DatabaseDependencies = {},
   ) {
     this.orm = orm;
-    Connections.of(orm).throwsDataErrors = true;
+    const connections = Connections.of(orm);
+    connections.throwsDataErrors = true;
+    connections.currentCall = currentCall;
     this.#closeTimeout = closeTimeout;
     this.#replicas = replicas ?? new ReplicaSet(orm, [], 0);
     this.#telemetry = telemetry;
@@ -178,7 +181,7 @@ export class Database {
    * Concurrent calls share one check through the pool, and at most one connection outside it.
    */
   health({ timeout = 2_000 }: { readonly timeout?: number } = {}): Promise<DatabaseHealth> {
-    return this.#health.check(timeout);
+    return tagStatements('database.health', () => this.#health.check(timeout));
   }
 
   /**
@@ -268,9 +271,11 @@ export class Database {
   // The insert position is after the commit record, also when that is not flushed to disk yet.
   async #position(): Promise<string | null> {
     try {
-      const [row] = await this.orm.em
-        .getConnection()
-        .execute<{ position: string }[]>('select pg_current_wal_insert_lsn()::text as position');
+      const [row] = await tagStatements('database.position', () =>
+        this.orm.em
+          .getConnection()
+          .execute<{ position: string }[]>('select pg_current_wal_insert_lsn()::text as position'),
+      );
       return row?.position ?? null;
     } catch {
       // The change is committed: an error would suggest otherwise.

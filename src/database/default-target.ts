@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EmbeddedPostgres } from '../embedded/index.ts';
+import type { EmbeddedPostgres } from '../embedded/index.ts';
 import { SettingsError } from '../errors.ts';
 import { parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
 import { projectDirectory } from '../settings/environment-file.ts';
@@ -28,7 +28,9 @@ export async function startEmbedded(): Promise<EmbeddedPostgres> {
   if (major !== undefined && !/^\d+$/.test(major)) {
     throw new SettingsError(`PG_MAJOR is "${major}"; expected a major version such as 18`);
   }
-  return EmbeddedPostgres.start({
+  // Loaded when it is needed: a service that has a database does not load it.
+  const embedded = await import('../embedded/index.ts');
+  return embedded.EmbeddedPostgres.start({
     directory: embeddedDirectory(),
     ...(major !== undefined && { major: Number(major) }),
   });

@@ -1,5 +1,4 @@
 import { SchemaDriftError, SchemaOutOfDateError } from '../errors.ts';
-import { migrationGap, Migrator, summarizeDrift } from 'mikro-orm-safe-migrations';
 import { resolveSettings } from '../settings/resolve-settings.ts';
 import { connectOptions } from '../postgres/orm/connect-options.ts';
 import { connect } from '../postgres/orm/connect.ts';
@@ -7,6 +6,7 @@ import { Database } from './database.ts';
 import { targetOf } from './default-target.ts';
 import type { DatabaseTimeouts } from '../postgres/orm/orm-options.ts';
 import type { PoolMode, PoolOptions } from '../postgres/client/pool-options.ts';
+import { tagStatements } from '../postgres/sql/statement-tags.ts';
 import { refuseSharedSessions } from '../postgres/pooler/pooler-mode.ts';
 import { ReplicaSet } from './replicas/replica-set.ts';
 import { Replica } from './replicas/replica.ts';
@@ -83,7 +83,8 @@ export async function openDatabase({
     await telemetry.watch(orm);
     if (settings.poolMode.value === 'session') await refuseSharedSessions(orm, target);
     if (schemaBehind === 'refuse' || schemaAhead === 'warn') {
-      const { pending, unknown } = await migrationGap(orm);
+      const { migrationGap } = await import('mikro-orm-safe-migrations/gap');
+      const { pending, unknown } = await tagStatements('openDatabase', () => migrationGap(orm));
       if (schemaBehind === 'refuse' && pending.length > 0) throw new SchemaOutOfDateError(pending);
       if (schemaAhead === 'warn' && unknown.length > 0) {
         process.emitWarning(
@@ -93,6 +94,8 @@ export async function openDatabase({
       }
     }
     if (schemaDrift !== 'ignore') {
+      // The migrator is half of all modules: it is loaded when it is needed.
+      const { Migrator, summarizeDrift } = await import('mikro-orm-safe-migrations');
       const { differences } = await new Migrator(orm).drift();
       if (differences.length > 0) {
         const error = new SchemaDriftError(summarizeDrift(differences));

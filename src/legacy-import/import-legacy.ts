@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { createOfflineOrm } from '../postgres/orm/offline-orm.ts';
 import { ImportRefusedError, SchemaOutOfDateError } from '../errors.ts';
-import { migrationGap } from 'mikro-orm-safe-migrations';
+import { migrationGap } from 'mikro-orm-safe-migrations/gap';
 import type { ConversionOptions } from './conversion/row-converter.ts';
 import { findUnknownParts, type UnknownPart } from './find-unknown-parts.ts';
 import type { ImportFinding, ImportRemedy } from './conversion/import-finding.ts';
@@ -13,6 +13,7 @@ import { TargetRows } from './destination/target-rows.ts';
 import type { TargetTable } from './destination/target-table.ts';
 import { describeTargetTables } from './destination/describe-target-tables.ts';
 import { withImportLock } from './with-import-lock.ts';
+import { tagStatements } from '../postgres/sql/statement-tags.ts';
 
 /** How an import runs. */
 export interface ImportOptions extends ConversionOptions {
@@ -77,7 +78,7 @@ export async function importLegacy(
   if (lost.length > 0) throw new ImportRefusedError(`${describeLost(lost)}; nothing was written`);
   const { pending } = await migrationGap(database.orm);
   if (pending.length > 0) throw new SchemaOutOfDateError(pending);
-  return withImportLock(database, () => run.finish(unknown));
+  return tagStatements('importLegacy', () => withImportLock(database, () => run.finish(unknown)));
 }
 
 // The options that let rejected rows in.

@@ -8,8 +8,8 @@ type Pair = (typeof repositories)[keyof typeof repositories];
 type RepositoryOf<Entity> = Extract<Pair, readonly [Entity, unknown]>[1]['prototype'];
 
 // An entity can't import its repository, which imports the entity. The ORM reads it from the schema when it is needed.
-for (const [entity, repository] of Object.values(repositories)) {
-  checkArguments(repository);
+for (const [name, [entity, repository]] of Object.entries(repositories)) {
+  checkArguments(repository, name);
   EntitySchema.REGISTRY.get(entity)?.setCustomRepository(() => repository);
 }
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isatty } from 'node:tty';
 import { readEnvironmentFile, projectDirectory } from './environment-file.ts';
 
 /** The value of `DATABASE_URL` that stands for the embedded server of the project. */
@@ -25,9 +24,13 @@ export function whyNotEmbedded(environment: NodeJS.ProcessEnv = process.env): st
       ? null
       : `with NODE_ENV=${nodeEnv.replaceAll(/[^\w.-]/g, '…').slice(0, 40)}`;
   }
-  return isClone() || [0, 1, 2].some((descriptor) => isatty(descriptor))
-    ? null
-    : 'in a process without a terminal unless NODE_ENV=development';
+  return isClone() || hasTerminal() ? null : 'in a process without a terminal unless NODE_ENV=development';
+}
+
+function hasTerminal(): boolean {
+  // Loaded here: a service with a URL does not need it.
+  const { isatty } = process.getBuiltinModule('node:tty');
+  return [0, 1, 2].some((descriptor) => isatty(descriptor));
 }
 
 // Variables whose URLs are not those of the application's database.

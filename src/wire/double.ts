@@ -1,4 +1,3 @@
-import { endianness } from 'node:os';
 import { bitsOfHex } from './hex.ts';
 
 /**
@@ -15,7 +14,9 @@ export function doubleHexSql(expression: string): string {
 
 const number = new Float64Array(1);
 const halves = new Uint32Array(number.buffer);
-const [upper, lower] = endianness() === 'LE' ? [1, 0] : [0, 1];
+// The bytes of the number 1 are 1, 0, … on a little-endian machine.
+const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+const [upper, lower] = isLittleEndian ? [1, 0] : [0, 1];
 
 /** Returns the exact number of the `DoubleHex` that begins at `start`. */
 export function numberOfHex(hex: string, start = 0): number {

@@ -3,12 +3,15 @@ import { portOf, WireProxy as MigratorWireProxy } from '../../packages/migrator/
 import { DatabaseTarget } from '../../src/settings/database-url.ts';
 import { splitStatements } from './split-statements.ts';
 
-/** The migrator's proxy, for our targets. Each statement of a query's text counts. */
+// As `taggedText` writes it.
+const tag = /^(\w+) \/\*[A-Za-z.]+\*\//;
+
+/** The migrator's proxy, for our targets. Each statement of a query's text counts, without the tag of its call. */
 export class WireProxy extends MigratorWireProxy {
   override readonly target: DatabaseTarget;
 
   private constructor(server: Server, { parts }: DatabaseTarget) {
-    super(server, { parts }, splitStatements);
+    super(server, { parts }, (sql) => splitStatements(sql.replace(tag, '$1')));
     const reached = { host: '127.0.0.1', port: portOf(server), tls: { mode: 'disable' } } as const;
     this.target = new DatabaseTarget({ ...parts, ...reached });
   }

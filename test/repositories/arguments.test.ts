@@ -269,7 +269,7 @@ describe('a repository whose methods are not all declared', () => {
     const repository = { name: Sums.name, prototype: Sums.prototype, signatures };
 
     expect(() => {
-      checkArguments(repository);
+      checkArguments(repository, 'sums');
     }).toThrow(says);
   });
 });

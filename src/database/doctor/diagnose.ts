@@ -1,5 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { migrationGap } from 'mikro-orm-safe-migrations';
+import { migrationGap } from 'mikro-orm-safe-migrations/gap';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import type { Settings } from '../../settings/resolve-settings.ts';
 import { connectOptions } from '../../postgres/orm/connect-options.ts';

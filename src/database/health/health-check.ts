@@ -1,6 +1,5 @@
 import { isNativeError } from 'node:util/types';
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { migrationGap } from 'mikro-orm-safe-migrations';
 import { isPoolTimeout } from '../../postgres/errors/connection-failures.ts';
 import { isOutOfConnections, noFreeConnection } from '../../postgres/errors/connection-limits.ts';
 import { NoAnswerError, Probe } from '../../postgres/client/probe.ts';
@@ -27,7 +26,7 @@ export class HealthCheck {
     this.#replicas = replicas;
     this.#pool = new PoolProbe(orm);
     this.#server = new ServerProbe(orm);
-    this.#schema = new Probe(() => migrationGap(orm));
+    this.#schema = new Probe(async () => (await import('mikro-orm-safe-migrations/gap')).migrationGap(orm));
   }
 
   /** Reports the database as closed from now on, without a query, for which the ORM would connect. */

@@ -4,8 +4,10 @@ import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { Connections, closeWithin } from '../../postgres/client/connections.ts';
 import { ormOptions, type ConnectOptions } from '../../postgres/orm/orm-options.ts';
 import { SharedSessionCheck } from '../../postgres/pooler/pooler-mode.ts';
+import { tagStatements } from '../../postgres/sql/statement-tags.ts';
 import { Probe } from '../../postgres/client/probe.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { currentCall } from '../units/unit-gate.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
 import { walBytes } from './wal-position.ts';
 
@@ -34,7 +36,9 @@ export class Replica {
     const { poolMode = 'session' } = options;
     const check = poolMode === 'session' ? new SharedSessionCheck(target) : undefined;
     const orm = new MikroORM(ormOptions(target, options, check));
-    Connections.of(orm).throwsDataErrors = true;
+    const connections = Connections.of(orm);
+    connections.throwsDataErrors = true;
+    connections.currentCall = currentCall;
     await telemetry.watch(orm);
     return new Replica(orm, telemetry);
   }
@@ -62,11 +66,13 @@ export class Replica {
   }
 
   async #readPosition(): Promise<bigint | null> {
-    const [row] = await this.orm.em
-      .getConnection()
-      .execute<{ position: string | null }[]>(
-        'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text end as position',
-      );
+    const [row] = await tagStatements('replica.position', () =>
+      this.orm.em
+        .getConnection()
+        .execute<{ position: string | null }[]>(
+          'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text end as position',
+        ),
+    );
     return row?.position == null ? null : walBytes(row.position);
   }
 }

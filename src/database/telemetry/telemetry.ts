@@ -4,7 +4,7 @@ import { sqlStateOf } from '../../postgres/errors/translate-error.ts';
 import { stderrLogger, type Logger } from './logger.ts';
 import { statementText } from './statement-text.ts';
 import { Tracing } from './tracing.ts';
-import { watchStatements } from '../../postgres/client/watch-statements.ts';
+import { watchStatements, type WatchedStatement } from '../../postgres/client/watch-statements.ts';
 
 /** The logger, and the statements to log. No line has a value of a statement, a row or a password. */
 export interface TelemetryOptions {
@@ -68,7 +68,7 @@ export class Telemetry {
     }
     if (this.#tracing) this.#unsubscribes.push(this.#tracing.observePool(pool, database));
     if (this.#tracing || this.#all || (logger && Number.isFinite(this.#slow)))
-      watchStatements(pool, (sql) => this.#statement(sql));
+      watchStatements(pool, (sql, { tag }) => this.#statement(sql, tag));
   }
 
   /** Runs a unit of work in its own span. */
@@ -97,16 +97,17 @@ export class Telemetry {
     for (const unsubscribe of this.#unsubscribes.splice(0)) unsubscribe();
   }
 
-  #statement(sql: string): (error?: unknown) => void {
-    const endSpan = this.#tracing?.startStatement(sql, this.#target);
+  #statement(sql: string, call: string | undefined): WatchedStatement {
+    const span = this.#tracing?.startStatement(sql, call, this.#target);
     const begun = performance.now();
-    return (error) => {
-      endSpan?.(error);
+    const end = (error?: unknown): void => {
+      span?.end(error);
       const duration = performance.now() - begun;
       const slow = duration >= this.#slow;
       if (!this.#logger || !(slow || this.#all)) return;
       const fields = {
         database: this.#target.label,
+        ...(call !== undefined && { call }),
         statement: statementText(sql),
         duration: rounded(duration),
         ...(error !== undefined && { code: sqlStateOf(error) || null }),
@@ -114,6 +115,7 @@ export class Telemetry {
       if (slow) this.#logger.warn(fields, 'slow statement');
       else this.#logger.info(fields, 'statement');
     };
+    return { traceparent: span?.traceparent, end };
   }
 }
 

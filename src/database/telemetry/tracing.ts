@@ -4,6 +4,7 @@ import type { Attributes, BatchObservableResult, Span, Tracer } from '@opentelem
 import type { Pool } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { sqlStateOf } from '../../postgres/errors/translate-error.ts';
+import type { WatchedStatement } from '../../postgres/client/watch-statements.ts';
 import { operationName, statementText } from './statement-text.ts';
 
 type Api = typeof api;
@@ -49,18 +50,25 @@ export class Tracing {
     this.#api.trace.getActiveSpan()?.addEvent('retry', { attempt, 'error.type': errorType(error) });
   }
 
-  /** Begins the span of a statement. The returned function ends it. */
-  startStatement(sql: string, target: DatabaseTarget): (error?: unknown) => void {
+  /** Begins the span of a statement of `call`. Only a sampled span has a `traceparent`. */
+  startStatement(sql: string, call: string | undefined, target: DatabaseTarget): WatchedStatement {
     const operation = operationName(sql);
     const span = this.#tracer.startSpan(`${operation} ${target.parts.database}`, {
       kind: this.#api.SpanKind.CLIENT,
-      attributes: { ...serverAttributes(target), 'db.operation.name': operation },
+      attributes: {
+        ...serverAttributes(target),
+        'db.operation.name': operation,
+        ...(call !== undefined && { 'code.function.name': call }),
+      },
     });
     // Only when it is recorded: this costs more than everything else.
     if (span.isRecording()) span.setAttribute('db.query.text', statementText(sql));
-    return (error) => {
-      if (error !== undefined) this.#fail(span, error);
-      span.end();
+    return {
+      traceparent: traceparentOf(span),
+      end: (error) => {
+        if (error !== undefined) this.#fail(span, error);
+        span.end();
+      },
     };
   }
 
@@ -102,6 +110,12 @@ export class Tracing {
     span.setAttribute('error.type', errorType(error));
     span.setStatus({ code: this.#api.SpanStatusCode.ERROR });
   }
+}
+
+/** Returns the W3C trace context of a sampled span; undefined for any other. */
+function traceparentOf(span: Span): string | undefined {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return span.isRecording() && (traceFlags & 1) === 1 ? `00-${traceId}-${spanId}-01` : undefined;
 }
 
 function serverAttributes({ parts }: DatabaseTarget): Attributes {

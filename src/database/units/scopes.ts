@@ -10,6 +10,8 @@ interface Nested<Unit> {
 interface Scope<Unit> {
   readonly unit: Unit;
   readonly as: 'work' | 'call' | 'end';
+  /** The name of the call; undefined for the work of a unit. */
+  readonly name: string | undefined;
   /** The scope of the code that started it. */
   readonly from: Scope<Unit> | undefined;
 }
@@ -19,8 +21,13 @@ export class Scopes<Unit extends Nested<Unit>> {
   readonly #current = new AsyncLocalStorage<Scope<Unit>>();
 
   /** Runs `work`, and all that it starts, in a new scope. */
-  run<T>(as: Scope<Unit>['as'], unit: Unit, work: () => T): T {
-    return this.#current.run({ unit, as, from: this.#current.getStore() }, work);
+  run<T>(as: Scope<Unit>['as'], unit: Unit, work: () => T, name?: string): T {
+    return this.#current.run({ unit, as, name, from: this.#current.getStore() }, work);
+  }
+
+  /** The name of the call that the current code is part of; undefined when it is part of none. */
+  get callName(): string | undefined {
+    return this.#current.getStore()?.name;
   }
 
   /** Returns the unit below `root` whose call, beginning or end the current code is part of; undefined when it is part of none. */

@@ -13,6 +13,11 @@ interface Call {
 
 const scopes = new Scopes<UnitGate>();
 
+/** Returns the name of the call of a unit of work that the current code is part of; undefined when it is part of none. */
+export function currentCall(): string | undefined {
+  return scopes.callName;
+}
+
 /**
  * The gate that every use of a unit of work passes: calls of repositories and of the entity manager by name, and all statements (of the
  * ORM, Kysely, streams, COPY, forks) as Kysely's connection provider. A unit is open; then closing, when only its own end passes; then
@@ -50,7 +55,8 @@ export class UnitGate implements ConnectionProvider {
 
   /** Runs `work`, and all that it starts, as the work of this unit, or as its end. */
   runAs<T>(as: 'work' | 'end', work: () => T): T {
-    return scopes.run(as, this, work);
+    // What the end of a unit sends is the rest of its changes.
+    return scopes.run(as, this, work, as === 'end' ? 'em.flush' : undefined);
   }
 
   /**
@@ -96,7 +102,7 @@ export class UnitGate implements ConnectionProvider {
     this.check(call.name);
     this.#calls.add(call);
     try {
-      return await (this.connection ? this.#inTurn(call, start) : scopes.run('call', this, start));
+      return await (this.connection ? this.#inTurn(call, start) : scopes.run('call', this, start, call.name));
     } catch (error) {
       // `Database` knows the pool's settings, for the message.
       throw isPoolTimeout(error) ? error : toDataError(error);
@@ -116,7 +122,7 @@ export class UnitGate implements ConnectionProvider {
         this.check(call.name);
       }
       this.connection?.refuseWhileStreaming();
-      return await scopes.run('call', this, start);
+      return await scopes.run('call', this, start, call.name);
     } finally {
       if (root.#lastCall === promise) root.#lastCall = undefined;
       resolve();

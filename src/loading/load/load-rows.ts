@@ -5,6 +5,7 @@ import type { LoadCounts, LoadOptions, LoadPlan } from './load-options.ts';
 import { Load } from './load.ts';
 import { planLoadWith } from './plan-load.ts';
 import { refreshLoaded } from './refresh-loaded.ts';
+import { tagStatements } from '../../postgres/sql/statement-tags.ts';
 
 /**
  * Loads any number of rows into the table of an entity, all or none: in a new transaction, or behind a savepoint of the given unit of
@@ -35,12 +36,14 @@ export async function loadRows<E extends object>(
   const em = to instanceof Database ? to.orm.em : to.em;
   if (options.planOnly) return planLoadWith(em, options);
   const load = new Load(em, options);
-  if (to instanceof Database) return to.transact((uow) => load.send(uow.em));
+  const send = (within: Database | UnitOfWork): Promise<LoadCounts> =>
+    tagStatements('loadRows', () => within.transact((uow) => load.send(uow.em)));
+  if (to instanceof Database) return send(to);
   if (!to.em.isInTransaction())
     throw new ReadOnlyError(
       `${options.entity.name} can't be loaded: the unit of work is read-only; use one of \`transact\``,
     );
-  const counts = await to.transact((uow) => load.send(uow.em));
+  const counts = await send(to);
   await refreshLoaded(to.em, options.entity);
   return counts;
 }

@@ -5,6 +5,7 @@ import { refreshLoaded } from '../load/refresh-loaded.ts';
 import type { BackfillPlan, BackfillResult } from './backfill-result.ts';
 import { ReferenceBackfill, type FactRows } from './reference-backfill.ts';
 import type { BackfillConfig } from './backfill-config.ts';
+import { tagStatements } from '../../postgres/sql/statement-tags.ts';
 
 /** How a backfill runs. */
 export interface BackfillOptions {
@@ -54,12 +55,14 @@ export async function backfillReferences(
 ): Promise<BackfillPlan | BackfillResult> {
   const backfill = new ReferenceBackfill(to instanceof Database ? to.orm.em : to.em, config);
   if (planOnly) return backfill.plan(facts);
-  if (to instanceof Database) return to.transact((uow) => backfill.send(uow, facts));
+  const send = (within: Database | UnitOfWork): Promise<BackfillResult> =>
+    tagStatements('backfillReferences', () => within.transact((uow) => backfill.send(uow, facts)));
+  if (to instanceof Database) return send(to);
   if (!to.em.isInTransaction())
     throw new ReadOnlyError(
       "references can't be backfilled: the unit of work is read-only; use one of `transact`",
     );
-  const result = await to.transact((uow) => backfill.send(uow, facts));
+  const result = await send(to);
   for (const entity of backfill.entities) await refreshLoaded(to.em, entity);
   return result;
 }

@@ -7,6 +7,7 @@ import { isPoolTimeout } from '../errors/connection-failures.ts';
 import { toDataError } from '../errors/translate-error.ts';
 import type { TxClient } from './tx-client.ts';
 import { settlesWithin } from './settles-within.ts';
+import { tagFor } from '../sql/statement-tags.ts';
 
 // Milliseconds after which the pool may not have processed that an idle connection was closed.
 const idleCheckMs = 10;
@@ -30,6 +31,8 @@ export class Connections {
   readonly mayNameStatements: boolean;
   /** Whether statements are named. Set once the server, or the pooler in front of it, was seen to keep them. */
   namesStatements = false;
+  /** Returns the name of the call that the current code is part of, which tags its statements. Set by `Database`. */
+  currentCall: () => string | undefined = () => undefined;
   /** Whether the ORM throws `DataError`s in place of the ORM's errors. Set by `Database`. */
   throwsDataErrors = false;
 
@@ -45,6 +48,7 @@ export class Connections {
     this.mayNameStatements = mayNameStatements;
     const open = this.#open;
     const namesStatements = (): boolean => this.namesStatements;
+    const tag = (): string | undefined => tagFor(this.currentCall());
     this.Client = class extends CleanClient {
       constructor(config?: CleanClientConfig) {
         super(config);
@@ -58,6 +62,10 @@ export class Connections {
 
       protected override get namesStatements(): boolean {
         return namesStatements();
+      }
+
+      override get tag(): string | undefined {
+        return tag();
       }
     };
   }

@@ -10,6 +10,7 @@ import { sendQuery, type SendQuery } from './send-query.ts';
 import { StringSyntax } from '../sql/string-syntax.ts';
 import { SupervisedClient } from './supervised-client.ts';
 import { TransactionEndDetector } from './transaction-end-detector.ts';
+import { taggedStatement, taggedText } from '../sql/statement-tags.ts';
 import type { TxClientConfig } from './tx-client-config.ts';
 
 const copyIsRunning =
@@ -54,7 +55,10 @@ export class TxClient extends SupervisedClient {
         if (text === 'rollback') return this.#rollback(send, given);
         if (text === identifyClient) return Promise.resolve({ rows: [{ client: this }] });
         if (typeof text !== 'string' || typeof given.at(-1) === 'function') {
-          if (typeof text === 'object' && text !== null) this.stream = text;
+          if (typeof text === 'object' && text !== null) {
+            this.stream = text;
+            tagStream(text, this.tag);
+          }
           return send(...given);
         }
         if (this.refusal) return Promise.reject(this.refusal);
@@ -76,6 +80,11 @@ export class TxClient extends SupervisedClient {
   /** Whether statements that were marked by `named` are sent with their names. */
   protected get namesStatements(): boolean {
     return false;
+  }
+
+  /** The tag of the statements that the current code sends; undefined for none. */
+  get tag(): string | undefined {
+    return undefined;
   }
 
   // Not a commit: one that waits for a synchronous standby would be committed without it.
@@ -104,8 +113,13 @@ export class TxClient extends SupervisedClient {
 
   #send(send: SendQuery, given: unknown[]): Promise<unknown> {
     const [text, values] = given;
-    const name = this.namesStatements && typeof text === 'string' ? statementName(text) : undefined;
-    return name === undefined ? sendQuery(send, given) : this.#named.send(send, name, text, values);
+    const { tag } = this;
+    if (typeof text !== 'string') return sendQuery(send, given);
+    const name = this.namesStatements ? statementName(text) : undefined;
+    if (name === undefined)
+      return sendQuery(send, tag === undefined ? given : [taggedText(text, tag), values]);
+    const statement = tag === undefined ? { name, text } : taggedStatement(name, text, tag);
+    return this.#named.send(send, statement.name, statement.text, values);
   }
 
   async #commit(send: SendQuery, given: unknown[]): Promise<unknown> {
@@ -145,4 +159,9 @@ export class TxClient extends SupervisedClient {
       clearTimeout(overdue);
     }
   }
+}
+
+/** Tags a COPY or a cursor, which the driver sends by its text. */
+function tagStream(query: { text?: unknown }, tag: string | undefined): void {
+  if (tag !== undefined && typeof query.text === 'string') query.text = taggedText(query.text, tag);
 }

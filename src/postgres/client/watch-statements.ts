@@ -3,10 +3,23 @@ import { isPromise } from 'node:util/types';
 import type { Pool, PoolClient } from 'pg';
 import type { ScanOptions } from '../sql/sql-scanner.ts';
 import { identifyClient } from './identify-client.ts';
+import { statementName } from './named-statements.ts';
+import { tracedText } from '../sql/statement-tags.ts';
 import { TxClient } from './tx-client.ts';
 
-/** Called when a statement is sent. The returned function is called at its end, with its error if it failed. */
-export type StatementObserver = (sql: string, strings?: ScanOptions) => (error?: unknown) => void;
+/** A statement that is being sent. */
+export interface WatchedStatement {
+  /** The W3C trace context that is sent with it; undefined for none. */
+  readonly traceparent?: string | undefined;
+  /** Called at its end, with its error if it failed. */
+  readonly end: (error?: unknown) => void;
+}
+
+/** Called when a statement is sent, with the tag that it is sent with. */
+export type StatementObserver = (
+  sql: string,
+  sender: { readonly strings: ScanOptions | undefined; readonly tag: string | undefined },
+) => WatchedStatement;
 
 const watchedClients = new WeakSet<PoolClient>();
 
@@ -24,12 +37,9 @@ export function watchStatements(pool: Pool, watch: StatementObserver): void {
         const sql = textOf(given[0]);
         // The client answers `identifyClient` itself: no statement is sent.
         if (sql === undefined || sql === identifyClient) return Reflect.apply(query, client, given);
-        return send(
-          query,
-          client,
-          given,
-          watch(sql, client instanceof TxClient ? client.strings : undefined),
-        );
+        const { strings, tag } = client instanceof TxClient ? client : { strings: undefined, tag: undefined };
+        const { traceparent, end } = watch(sql, { strings, tag });
+        return send(query, client, traceparent === undefined ? given : traced(given, traceparent), end);
       },
     });
   });
@@ -66,6 +76,12 @@ function send(
     for (const end of ['finish', 'end', 'close']) answer.once(end, () => once());
   }
   return answer;
+}
+
+/** Returns the arguments of `query` with the trace context in a text. A prepared statement keeps its text, by which it is known. */
+function traced([text, ...others]: unknown[], traceparent: string): unknown[] {
+  const isText = typeof text === 'string' && statementName(text) === undefined;
+  return [isText ? tracedText(text, traceparent) : text, ...others];
 }
 
 /** Returns the text of a query of the driver: a text, a configuration, a COPY or a cursor. */

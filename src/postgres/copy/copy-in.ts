@@ -1,6 +1,6 @@
 import { finished } from 'node:stream/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { from as copyFrom, type CopyStreamQuery } from 'pg-copy-streams';
+import type { CopyStreamQuery } from 'pg-copy-streams';
 import { toDataError } from '../errors/translate-error.ts';
 
 /**
@@ -12,6 +12,8 @@ export async function copyIn(
   statement: string,
   chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
 ): Promise<number> {
+  // Loaded at the first COPY: most services send none.
+  const { from: copyFrom } = await import('pg-copy-streams');
   const copy = copyFrom(statement);
   const writer = new CopyWriter(copy);
   const end = finished(copy);

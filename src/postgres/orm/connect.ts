@@ -1,5 +1,6 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { tagStatements } from '../sql/statement-tags.ts';
 import { detectPooler } from '../pooler/pooler-mode.ts';
 import { ormOptions, type ConnectOptions } from './orm-options.ts';
 import { toConnectionError } from '../errors/translate-error.ts';
@@ -12,7 +13,7 @@ import { toConnectionError } from '../errors/translate-error.ts';
 export async function connect(target: DatabaseTarget, options: ConnectOptions = {}): Promise<MikroORM> {
   const orm = new MikroORM(ormOptions(target, options));
   try {
-    await detectPooler(orm);
+    await tagStatements('openDatabase', () => detectPooler(orm));
     return orm;
   } catch (error) {
     // The first error is thrown, not one of the closing.

@@ -1,4 +1,3 @@
-import { TLSSocket } from 'node:tls';
 import { Connection, type Client, type ConnectionConfig } from 'pg';
 
 /** The driver's connection, with methods that its types lack. */
@@ -19,7 +18,8 @@ export function requestCancel(
   [processID, secretKey]: readonly [processID: number, secretKey: number],
   signal: AbortSignal,
 ): Promise<void> {
-  const isEncrypted = client.connection.stream instanceof TLSSocket;
+  // Only a TLS socket has it. Node loads its TLS module with the first one.
+  const isEncrypted = 'encrypted' in client.connection.stream;
   const ssl: NonNullable<ConnectionConfig['ssl']> = isEncrypted && client.ssl;
   const connection = new CancelConnection({ ssl });
   return new Promise((resolve) => {

@@ -1,3 +1,4 @@
+import { methodTagger } from '../../postgres/sql/statement-tags.ts';
 import { InvalidValueError } from '../../errors.ts';
 import type { ParametersOf, Effect, Signature } from './effects.ts';
 
@@ -20,11 +21,12 @@ export interface RepositoryClass {
 }
 
 /**
- * Replaces the methods of a repository by ones that check their arguments first.
+ * Replaces the methods of a repository by ones that check their arguments first, and tag their statements with `member.method`. `member` is the
+ * repository's name in a unit of work.
  *
  * @throws Error when a method has no signature, or a signature no method; neither compiles.
  */
-export function checkArguments({ name, prototype, signatures }: RepositoryClass): void {
+export function checkArguments({ name, prototype, signatures }: RepositoryClass, member: string): void {
   for (const method of Object.getOwnPropertyNames(prototype)) {
     if (method !== 'constructor' && !Object.hasOwn(signatures, method))
       throw new Error(`${name}.${method} has no signature: add it to ${name}.signatures`);
@@ -34,7 +36,7 @@ export function checkArguments({ name, prototype, signatures }: RepositoryClass)
     if (typeof unchecked !== 'function')
       throw new Error(`${name}.signatures has ${method}, which is not a method`);
     Object.defineProperty(prototype, method, {
-      value: checkedMethod(name, method, unchecked, signature),
+      value: checkedMethod(name, method, unchecked, signature, methodTagger(`${member}.${method}`)),
       writable: true,
       configurable: true,
     });
@@ -42,7 +44,13 @@ export function checkArguments({ name, prototype, signatures }: RepositoryClass)
 }
 
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- a method of any arguments: they are checked here
-function checkedMethod(name: string, method: string, unchecked: Function, signature: Signature): unknown {
+function checkedMethod(
+  name: string,
+  method: string,
+  unchecked: Function,
+  signature: Signature,
+  tagged: ReturnType<typeof methodTagger>,
+): unknown {
   const parameters = signature.parameters.flatMap((argument) => Object.entries(argument));
   const checkAll = (given: readonly unknown[]): void => {
     for (const [position, [parameter, check]] of parameters.entries()) {
@@ -63,7 +71,7 @@ function checkedMethod(name: string, method: string, unchecked: Function, signat
     : {
         async [method](...given: unknown[]): Promise<unknown> {
           checkAll(given);
-          return Reflect.apply(unchecked, this, given);
+          return tagged((): unknown => Reflect.apply(unchecked, this, given));
         },
       };
   return members[method];

@@ -17,8 +17,10 @@ import {
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
+  SamplingDecision,
   SimpleSpanProcessor,
   type ReadableSpan,
+  type Sampler,
 } from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '../../../src/index.ts';
@@ -60,12 +62,19 @@ describe('OpenTelemetry gets', () => {
   const exporter = new InMemorySpanExporter();
   const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter: metricExporter });
+  let isSampled = true;
+  const sampler: Sampler = {
+    shouldSample: () => ({
+      decision: isSampled ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD,
+    }),
+    toString: () => 'sampler of the test',
+  };
   let db: TestDatabase;
   let database: Database;
   beforeAll(async () => {
     context.setGlobalContextManager(new Contexts());
     trace.setGlobalTracerProvider(
-      new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+      new BasicTracerProvider({ sampler, spanProcessors: [new SimpleSpanProcessor(exporter)] }),
     );
     metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
     db = await TestDatabase.create();
@@ -84,6 +93,31 @@ describe('OpenTelemetry gets', () => {
   const named = (name: string): ReadableSpan[] =>
     exporter.getFinishedSpans().filter((span) => span.name === name);
 
+  test('the statements with their trace context, when they are sampled and not prepared', async () => {
+    // The text of the statement itself, as the server got it.
+    const own = `select query from pg_stat_activity where pid = pg_backend_pid()`;
+    const sent = async (): Promise<unknown> =>
+      database.transact(async ({ em }) => (await em.execute<{ query: string }[]>(own))[0]?.query);
+
+    const text = await sent();
+    await database.read(({ experiments }) => experiments.find('exp_1'));
+
+    const span = named(`SELECT ${db.target.parts.database}`).find(
+      ({ attributes }) => attributes['db.query.text'] === own,
+    );
+    const { traceId = '', spanId = '' } = span?.spanContext() ?? {};
+    expect(text).toBe(`${own} /*traceparent='00-${traceId}-${spanId}-01'*/`);
+    const prepared = await database.transact(({ em }) =>
+      em.execute<{ statement: string }[]>('select statement from pg_prepared_statements'),
+    );
+    expect(prepared).not.toEqual([]);
+    expect(JSON.stringify(prepared)).not.toContain('traceparent');
+
+    isSampled = false;
+    expect(await sent()).toBe(own);
+    isSampled = true;
+  });
+
   test('each statement as a child of its unit of work', async () => {
     await database.transact(async ({ em }) => {
       anExperiment(em, { name: canary });
@@ -97,6 +131,7 @@ describe('OpenTelemetry gets', () => {
     expect(unit?.attributes).toMatchObject({ 'db.system.name': 'postgresql', 'db.namespace': namespace });
     expect(insert?.parentSpanContext?.spanId).toBe(unit?.spanContext().spanId);
     expect(insert?.attributes).toEqual({
+      'code.function.name': 'em.flush',
       'db.system.name': 'postgresql',
       'db.namespace': namespace,
       'db.operation.name': 'INSERT',

@@ -62,7 +62,7 @@ describe('on connections of a pool', () => {
     for (let time = 0; time < 3; time++) await database.read(read);
 
     expect(await database.transact(preparedIn)).toEqual([
-      expect.stringMatching(/^synth_lab_[0-9a-f]{16}_0$/),
+      expect.stringMatching(/^synth_lab_[0-9a-f]{16}_0_0$/),
     ]);
   });
 

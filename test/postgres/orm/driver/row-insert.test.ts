@@ -87,7 +87,7 @@ describe('a single row', () => {
     expect(await database.transact(preparedInserts)).toEqual([
       {
         statement:
-          'insert into "experiments" ("id", "name", "hypothesis", "description", "created_at", "status") ' +
+          'insert /*em.flush*/ into "experiments" ("id", "name", "hypothesis", "description", "created_at", "status") ' +
           'values ($1, $2, $3, $4, $5, $6) returning "row_version"',
       },
     ]);

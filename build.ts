@@ -1,0 +1,55 @@
+// `npm run build`: bundles the sources into a few files of dist/. Node would take longer to load one file per source than to load the ORM.
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'rolldown';
+
+const root = import.meta.dirname;
+
+// What we use of these becomes part of the build. They consist of many files, most of which are not used.
+const inlined = ['uuid', 'zod'];
+
+// The subpaths that the package exports, the command line, and a module that a separate process imports.
+const entries = [
+  'index',
+  'entities',
+  'repositories/index',
+  'loading/index',
+  'embedded/index',
+  'migrations',
+  'migrator/index',
+  'fastify/index',
+  'testing/index',
+  'testing/remove-server',
+  'cli/main',
+];
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+await build({
+  input: Object.fromEntries(entries.map((entry) => [entry, join(root, 'src', `${entry}.ts`)])),
+  platform: 'node',
+  external: (id) => !/^[./]/.test(id) && !inlined.some((name) => id === name || id.startsWith(`${name}/`)),
+  // Repositories register themselves.
+  treeshake: { moduleSideEffects: [{ test: /node_modules/, sideEffects: false }] },
+  output: {
+    dir: join(root, 'dist'),
+    format: 'esm',
+    sourcemap: true,
+    // As deep as most sources, which read files relative to themselves.
+    chunkFileNames: 'chunks/[name].js',
+    // Errors and entities are known by the names of their classes.
+    keepNames: true,
+    // `removeServerDetached` imports its own module by the name of its export.
+    minifyInternalExports: false,
+    codeSplitting: { groups: [{ name: 'inlined', test: /node_modules/ }] },
+    banner: ({ name }) => (name === 'inlined' ? licenses() : ''),
+  },
+});
+
+function licenses(): string {
+  return inlined
+    .map((name) => {
+      const file = name === 'uuid' ? 'LICENSE.md' : 'LICENSE';
+      return `/*! ${name}\n${readFileSync(join(root, 'node_modules', name, file), 'utf8')}*/\n`;
+    })
+    .join('');
+}

@@ -1,0 +1,2 @@
+// What a service needs at each start, without the migrator.
+export { migrationGap, type MigrationGap } from '../ledger/pending.ts';
