@@ -39,6 +39,18 @@ export class ChangedEntities extends UnitOfWork {
     return false;
   }
 
+  /** Removes an entity. Clears the references of loaded entities to it, also where the ORM, which looks for accessors, does not. */
+  override unsetIdentity(entity: object): void {
+    super.unsetIdentity(entity);
+    const { __meta: removed } = wrap(entity, true);
+    for (const { meta, prop } of removed.referencingProperties) {
+      if (prop.primary) continue;
+      for (const referrer of this.getIdentityMap().getStore(meta).values())
+        if (Reference.unwrapReference<object>(Reflect.get(referrer, prop.name)) === entity)
+          Reflect.set(referrer, prop.name, undefined);
+    }
+  }
+
   override computeChangeSets(): void {
     const loaded = this.getIdentityMap();
     if (hasFew(loaded)) return super.computeChangeSets();

@@ -1,7 +1,7 @@
 /* oxlint-disable vitest/no-standalone-expect -- called by tests alone */
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
-import { SqlSchemaGenerator, wrap, type EntityManager } from '@mikro-orm/postgresql';
+import { EntityHelper, SqlSchemaGenerator, wrap, type EntityManager } from '@mikro-orm/postgresql';
 import { DummyDriver, Kysely, PostgresAdapter, PostgresQueryCompiler, type Driver } from 'kysely';
 import { Client, Connection } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
@@ -10,6 +10,7 @@ import { Experiment } from '../../../src/entities.ts';
 import { createOfflineOrm } from '../../../src/postgres/orm/offline-orm.ts';
 import { closedTransaction } from '../../../src/postgres/patches/closed-transaction.ts';
 import { gatedTransaction } from '../../../src/postgres/patches/gated-transaction.ts';
+import { trackAssignments } from '../../../src/postgres/patches/tracked-assignments.ts';
 import { translateDriverErrors } from '../../../src/postgres/patches/translate-driver-errors.ts';
 import { TestDatabase } from '../../../src/testing/index.ts';
 
@@ -236,15 +237,28 @@ export const canaries: Readonly<Record<string, Canary>> = {
   },
   'identity-map-snapshot': {
     ...mikroOrm,
-    internal: 'an entity keeps its values in __data, and its state in __em and __initialized',
+    internal: 'an entity with accessors keeps its values in __data, and its state in __em and __initialized',
     remove: 'the file, when the ORM restores entities after the rollback to a savepoint',
     holds: () => {
-      const [entity] = managerWithARow().getUnitOfWork(false).getIdentityMap();
-      const wrapped = wrap(entity ?? {}, true);
+      const [entity = {}] = managerWithARow().getUnitOfWork(false).getIdentityMap();
+      trackAssignments(entity);
+      const wrapped = wrap(entity, true);
       const { __data: data } = wrapped;
       Object.assign(wrapped, { __data: { ...data, name: 'replaced' } });
       expect(entity).toMatchObject({ name: 'replaced' });
       expect(wrapped).toMatchObject({ __initialized: true });
+    },
+  },
+  'tracked-assignments': {
+    ...mikroOrm,
+    internal:
+      'with propagationOnPrototype, accessors keep the values of an entity in __data; without it, it has plain properties',
+    remove: 'the file, when the ORM restores entities after the rollback to a savepoint',
+    holds: () => {
+      const [entity = {}] = managerWithARow().getUnitOfWork(false).getIdentityMap();
+      expect(Object.getOwnPropertyDescriptor(entity, 'name')).toMatchObject({ value: 'stored' });
+      expect(EntityHelper.toString()).toContain("em.config.get('propagationOnPrototype')");
+      expect(methodOf(EntityHelper, 'defineProperties').toString()).toContain('__data[prop.name] = val');
     },
   },
 };
