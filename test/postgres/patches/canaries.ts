@@ -201,6 +201,22 @@ export const canaries: Readonly<Record<string, Canary>> = {
       expect(iterations).toBeGreaterThan(0);
     },
   },
+  'compiled-hydrator': {
+    ...mikroOrm,
+    internal:
+      'WrappedEntity: __em, __managed, __schema, __loadedProperties, __originalEntityData; an entity without __gettersDefined gets accessors',
+    remove:
+      'the file, when the ORM makes the entities of 500 rows in little more than the time of reading them',
+    holds: () => {
+      const [entity = {}] = managerWithARow().getUnitOfWork(false).getIdentityMap();
+      const state = wrap(entity, true);
+      for (const name of ['__em', '__managed', '__schema', '__loadedProperties', '__originalEntityData'])
+        expect(state).toHaveProperty(name);
+      expect(methodOf(EntityHelper, 'ensurePropagation').toString()).toContain(
+        'if (entity.__gettersDefined) {',
+      );
+    },
+  },
   'mid-flush-changes': {
     ...mikroOrm,
     internal:
