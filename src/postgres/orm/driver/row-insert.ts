@@ -6,6 +6,7 @@ import {
   type Platform,
 } from '@mikro-orm/core';
 import { named } from '../../client/named-statements.ts';
+import { isPlain } from './plain-values.ts';
 
 // The columns that a caller leaves out make other texts. A connection keeps no more than these of a table prepared.
 const maxNamed = 20;
@@ -96,10 +97,4 @@ function columnOf({
 /** Whether PostgreSQL gives the property a value when the statement does not. */
 function isFilled({ persist, defaultRaw, autoincrement, generated }: EntityProperty): boolean {
   return (persist !== false && Boolean(defaultRaw)) || Boolean(autoincrement) || Boolean(generated);
-}
-
-/** Whether the driver sends a value as PostgreSQL reads the ORM's literal of it. */
-function isPlain(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  return value === null || typeof value === 'string' || typeof value === 'boolean';
 }
