@@ -1,7 +1,13 @@
 /* oxlint-disable vitest/no-standalone-expect -- called by tests alone */
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
-import { EntityHelper, SqlSchemaGenerator, wrap, type EntityManager } from '@mikro-orm/postgresql';
+import {
+  EntityHelper,
+  SqlSchemaGenerator,
+  UnitOfWork,
+  wrap,
+  type EntityManager,
+} from '@mikro-orm/postgresql';
 import { DummyDriver, Kysely, PostgresAdapter, PostgresQueryCompiler, type Driver } from 'kysely';
 import { Client, Connection } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
@@ -199,6 +205,21 @@ export const canaries: Readonly<Record<string, Canary>> = {
       });
       uow.computeChangeSets();
       expect(iterations).toBeGreaterThan(0);
+    },
+  },
+  'batch-flush': {
+    ...mikroOrm,
+    internal:
+      'UnitOfWork: a flush is commit(), which calls the listeners of beforeFlush, onFlush and afterFlush; ' +
+      'WrappedEntity: __processing, __originalEntityData',
+    remove: 'the file, when the ORM flushes changes of 200 of 500 rows in twice the time of the driver',
+    holds: () => {
+      expectMethods(UnitOfWork.prototype, 'commit', 'getChangeSets', 'clearActionsQueue');
+      expect(sourceOf(UnitOfWork.prototype, 'doCommit')).toMatch(/beforeFlush.*onFlush.*afterFlush/s);
+      expect(sourceOf(UnitOfWork.prototype, 'postCommitCleanup')).toContain('this.#persistStack.clear()');
+      expect(sourceOf(UnitOfWork.prototype, 'commitUpdateChangeSets')).toContain(
+        'wrapped.__originalEntityData = this.#comparator.prepareEntity(changeSet.entity)',
+      );
     },
   },
   'compiled-hydrator': {

@@ -1,6 +1,6 @@
 import type { EntityDictionary, EntityMetadata } from '@mikro-orm/core';
 import { named } from '../../client/named-statements.ts';
-import { isPlain } from './plain-values.ts';
+import { isPlainParameter } from './plain-values.ts';
 
 /** A column that changed in some rows of a batch. */
 export interface ChangedColumn {
@@ -56,7 +56,7 @@ function changedColumns<T extends object>(
     let changes = 0;
     for (const row of rows) {
       if (!(property in row)) continue;
-      if (!isPlain(Reflect.get(row, property) ?? null)) return null;
+      if (!isPlainParameter(Reflect.get(row, property) ?? null)) return null;
       changes++;
     }
     if (changes === 0) continue;

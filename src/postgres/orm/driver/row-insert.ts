@@ -6,7 +6,7 @@ import {
   type Platform,
 } from '@mikro-orm/core';
 import { named } from '../../client/named-statements.ts';
-import { isPlain } from './plain-values.ts';
+import { isPlainParameter } from './plain-values.ts';
 
 // The columns that a caller leaves out make other texts. A connection keeps no more than these of a table prepared.
 const maxNamed = 20;
@@ -39,7 +39,7 @@ export function rowInsert<T extends object>(
 ): RowInsert | null {
   const names = Object.keys(row);
   const values: unknown[] = Object.values(row);
-  if (!values.every(isPlain)) return null;
+  if (!values.every(isPlainParameter)) return null;
   let known = texts.get(meta);
   if (!known) texts.set(meta, (known = new Map()));
   const key = `${table} ${names.join(' ')}`;
