@@ -3,6 +3,19 @@ import type { Configuration, EventSubscriber, Platform } from '@mikro-orm/core';
 /** The name of the ORM extension that only the complete configuration has. */
 export const connectionsExtension = 'synthLabConnections';
 
+/**
+ * A subscriber of flushes that needs nothing of them but their change sets, and changes no more than their payloads. A flush of changes of many
+ * rows, which the ORM does not compute, calls it too.
+ */
+export interface BatchSubscriber extends EventSubscriber {
+  readonly acceptsBatches: true;
+}
+
+/** Returns whether a subscriber is a `BatchSubscriber`. */
+export function acceptsBatches(subscriber: EventSubscriber): subscriber is BatchSubscriber {
+  return 'acceptsBatches' in subscriber && subscriber.acceptsBatches === true;
+}
+
 const warned = new WeakSet<Configuration>();
 
 /**

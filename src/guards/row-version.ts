@@ -6,12 +6,11 @@ import {
   type ChangeSet,
   type EntityMetadata,
   type EntityProperty,
-  type EventSubscriber,
   type FlushEventArgs,
   type Platform,
 } from '@mikro-orm/core';
 import { SqlEntityManager } from '@mikro-orm/postgresql';
-import { registerGuard } from './register-guard.ts';
+import { registerGuard, type BatchSubscriber } from './register-guard.ts';
 
 /** The type of a row's version. It registers `RowVersionGuard` in every ORM with such a column. */
 export class RowVersion extends IntegerType {
@@ -27,7 +26,8 @@ export class RowVersion extends IntegerType {
  * the second flush waits, sees the new versions, and is refused. All flushes lock in the order of tables and keys, so that they can't
  * deadlock.
  */
-class RowVersionGuard implements EventSubscriber {
+class RowVersionGuard implements BatchSubscriber {
+  readonly acceptsBatches = true;
   /** @throws OptimisticLockError when a row to remove was changed or removed since it was read. */
   async onFlush({ em, uow }: FlushEventArgs): Promise<void> {
     const versioned = uow.getChangeSets().filter(({ meta }) => versionOf(meta));

@@ -4,13 +4,12 @@ import {
   type EntityMetadata,
   type EntityProperty,
   type EventArgs,
-  type EventSubscriber,
   type FlushEventArgs,
   type Platform,
   type TransformContext,
 } from '@mikro-orm/core';
 import type { z } from 'zod';
-import { registerGuard } from '../guards/register-guard.ts';
+import { registerGuard, type BatchSubscriber } from '../guards/register-guard.ts';
 import { checkDocument, checkShape } from './check-shape.ts';
 import { comparableText } from './document-text.ts';
 import { sameDocument } from './same-document.ts';
@@ -70,7 +69,8 @@ export abstract class ShapedJson extends JsonType {
  * Checks only the JSON documents that a flush is about to write. A stored document that does not match a stricter shape can still be read,
  * and the other columns of its row can be changed.
  */
-class JsonShapeGuard implements EventSubscriber {
+class JsonShapeGuard implements BatchSubscriber {
+  readonly acceptsBatches = true;
   /** @throws InvalidJsonError before anything is sent. */
   onFlush({ uow }: FlushEventArgs): void {
     for (const change of uow.getChangeSets()) {
@@ -105,8 +105,15 @@ export function keepStoredDigits({ entity, meta, payload, originalEntity }: Chan
   }
 }
 
-function documentsOf(meta: EntityMetadata, written: object): [name: string, type: ShapedJson][] {
-  return meta.props.flatMap(({ name, customType }) =>
-    name in written && customType instanceof ShapedJson ? [[name, customType]] : [],
-  );
+const documents = new WeakMap<EntityMetadata, readonly (readonly [name: string, type: ShapedJson])[]>();
+
+function documentsOf(meta: EntityMetadata, written: object): (readonly [name: string, type: ShapedJson])[] {
+  let known = documents.get(meta);
+  if (!known) {
+    known = meta.props.flatMap(({ name, customType }) =>
+      customType instanceof ShapedJson ? [[name, customType] as const] : [],
+    );
+    documents.set(meta, known);
+  }
+  return known.filter(([name]) => name in written);
 }

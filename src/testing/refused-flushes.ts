@@ -7,6 +7,9 @@ type Marked = EntityManager & { [isUnfinished]?: boolean };
 
 /** Records for each entity manager whether its last flush was refused: the ORM has no event for it, but omits `afterFlush`. */
 export class RefusedFlushes implements EventSubscriber {
+  /** See `BatchSubscriber`. */
+  readonly acceptsBatches = true;
+
   beforeFlush({ em }: FlushEventArgs): void {
     const marked: Marked = em;
     marked[isUnfinished] = true;

@@ -105,6 +105,7 @@ function merge(ours: Options, theirs: ServiceOptions): Options {
     'logger',
     'contextName',
     'entityManager',
+    'propagationOnPrototype',
   ] as const)
     if (theirs[name] === undefined) delete merged[name];
   return merged;

@@ -2,7 +2,6 @@ import type { EntityDictionary, EntityManager, EntityName, MikroORM } from '@mik
 import type { ControlledTransaction } from 'kysely';
 import { DataErrorEntityManager } from '../../postgres/orm/data-errors/data-error-entity-manager.ts';
 import { ChangeKeepingFactory } from '../../postgres/patches/change-keeping-factory.ts';
-import { ChangedEntities } from '../../postgres/patches/changed-entities.ts';
 import { closedTransaction } from '../../postgres/patches/closed-transaction.ts';
 import { runInner } from './inner-unit.ts';
 import { flushKeepingChanges, unflushedEntities } from '../../postgres/patches/mid-flush-changes.ts';
@@ -35,7 +34,6 @@ export class UnitEntityManager extends DataErrorEntityManager {
       em.getEventManager(),
     );
     ChangeKeepingFactory.adopt(fresh);
-    ChangedEntities.adopt(fresh);
     return fresh;
   }
 
@@ -64,7 +62,6 @@ export class UnitEntityManager extends DataErrorEntityManager {
     gate?.check('em.fork');
     const fork = super.fork(gate ? { ...options, keepTransactionContext: true } : options);
     ChangeKeepingFactory.adopt(fork);
-    ChangedEntities.adopt(fork);
     fork.#gate = gate;
     return fork;
   }

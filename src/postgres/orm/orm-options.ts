@@ -122,6 +122,9 @@ export function ormOptions(
     subscribers: [new MidFlushChanges(), new TransactionGuard(), new CascadeGuard(), new TextGuard()],
     // A missing database is an error. The ORM would create it.
     ensureDatabase: false,
+    // Values are plain properties. The accessors that the ORM would define for each of them take a quarter of the time in which it loads and
+    // flushes many entities.
+    propagationOnPrototype: false,
     // A unit of work flushes at its end, or on request.
     flushMode: 'commit',
     // `em.find` must not join the owner of a relation that the caller did not request.

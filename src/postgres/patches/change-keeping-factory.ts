@@ -1,5 +1,6 @@
 import {
   EntityFactory,
+  EventType,
   wrap,
   type EntityData,
   type EntityManager,
@@ -9,6 +10,7 @@ import {
 } from '@mikro-orm/core';
 import { versionIncrementsOf } from '../orm/entities/version-increments.ts';
 import { isOurs } from '../orm/entities/our-entities.ts';
+import { hydratorOf } from './compiled-hydrator.ts';
 
 type FactoryOptions = NonNullable<Parameters<EntityFactory['create']>[2]>;
 
@@ -35,13 +37,18 @@ export class ChangeKeepingFactory extends EntityFactory {
     options: FactoryOptions = {},
   ): New<T, P> {
     const em = this.manager;
-    const loaded =
-      em && options.merge && !options.newEntity && options.initialized !== false
-        ? loadedOf(em, em.getMetadata().get(name), data)
-        : undefined;
-    if (!em || !loaded) return super.create<T, P>(name, data, options);
-    const changes = new UnflushedChanges(em, loaded);
-    const version = new SeenVersion(loaded, data);
+    if (!em || !options.merge || options.newEntity || options.initialized === false)
+      return super.create<T, P>(name, data, options);
+    const meta = em.getMetadata().get(name);
+    const found = isOurs(meta) ? findLoaded(em, meta, data) : null;
+    if (found === undefined) {
+      const made = hydrate(em, meta, data, options);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an entity of `meta`
+      if (made) return made as New<T, P>;
+    }
+    if (!found || !isLoaded(found)) return super.create<T, P>(name, data, options);
+    const changes = new UnflushedChanges(em, found);
+    const version = new SeenVersion(found, data);
     const entity = super.create<T, P>(name, data, { ...options, refresh: true });
     changes.restore();
     version.apply(changes.hasAny);
@@ -49,17 +56,33 @@ export class ChangeKeepingFactory extends EntityFactory {
   }
 }
 
-/** Returns the loaded entity of a row; undefined when it is not loaded, or not an entity of this package. */
-function loadedOf(em: EntityManager, meta: EntityMetadata, data: object): object | undefined {
-  if (!isOurs(meta)) return undefined;
+/** Returns the entity of a row; undefined when the identity map has none, null when the row has no key to find it by. */
+function findLoaded(em: EntityManager, meta: EntityMetadata, data: object): object | null | undefined {
   const keys = meta.primaryKeys.map((key): unknown => Reflect.get(data, key));
-  if (!keys.every((key) => typeof key === 'string')) return undefined;
-  const found: object | undefined = em
-    .getUnitOfWork(false)
-    .getById(meta.class, keys.length === 1 ? keys[0] : keys);
-  if (!found) return undefined;
-  const { __initialized, __managed, __originalEntityData } = wrap(found, true);
-  return __initialized && __managed && __originalEntityData ? found : undefined;
+  if (!keys.every((key) => typeof key === 'string')) return null;
+  return em.getUnitOfWork(false).getById(meta.class, keys.length === 1 ? keys[0] : keys);
+}
+
+/** Returns whether the values of an entity are loaded: it is no mere reference, and no entity that is yet to be inserted. */
+function isLoaded(entity: object): boolean {
+  const { __initialized, __managed, __originalEntityData } = wrap(entity, true);
+  return Boolean(__initialized && __managed && __originalEntityData);
+}
+
+/** Returns the entity of a row that is not loaded; null where the ORM's factory has to make it. */
+function hydrate(
+  em: EntityManager,
+  meta: EntityMetadata,
+  data: object,
+  options: FactoryOptions,
+): object | null {
+  const { convertCustomTypes, schema, recomputeSnapshot, normalizeAccessors } = options;
+  if (!convertCustomTypes || schema !== undefined || recomputeSnapshot || normalizeAccessors) return null;
+  const events = em.getEventManager();
+  if (events.hasListeners(EventType.onInit, meta) || events.hasListeners(EventType.onLoad, meta)) return null;
+  // Not an entity.
+  if (Object.getPrototypeOf(data) !== Object.prototype) return null;
+  return hydratorOf(meta, em)?.(data, em) ?? null;
 }
 
 /** The unflushed changes of an entity. */

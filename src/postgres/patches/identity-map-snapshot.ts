@@ -2,6 +2,7 @@ import { isDate } from 'node:util/types';
 import { JsonType, wrap, type EntityManager } from '@mikro-orm/core';
 import { comparableText } from '../../json/document-text.ts';
 import { parseDocument } from '../../json/stored-digits.ts';
+import { trackAssignments } from './tracked-assignments.ts';
 
 /** The loaded entities when an inner unit of work began. One of its methods is called when the inner unit ends. */
 export interface IdentityMapSnapshot {
@@ -35,7 +36,8 @@ export function snapshotIdentityMap(em: EntityManager, isInside: () => boolean):
 }
 
 function snapshotEntity(em: EntityManager, entity: object, isInside: () => boolean): IdentityMapSnapshot {
-  // The ORM keeps an entity's values in one place, and a snapshot to compare them with in another.
+  trackAssignments(entity);
+  // The ORM keeps a tracked entity's values in one place, and a snapshot to compare them with in another.
   const wrapped = wrap(entity, true);
   const { __meta: meta, __initialized, __data, __originalEntityData } = wrapped;
   const values: Record<string, unknown> = { ...__data };

@@ -1,14 +1,15 @@
 import {
   ChangeSetType,
   wrap,
+  type ChangeSet,
   type EntityManager,
-  type EventSubscriber,
   type FlushEventArgs,
   type UnitOfWork,
 } from '@mikro-orm/core';
 import { keepStoredDigits } from '../../json/shaped-json.ts';
 import { ChangedEntities } from './changed-entities.ts';
 import { MidFlushStaging } from './mid-flush-staging.ts';
+import type { BatchSubscriber } from '../../guards/register-guard.ts';
 
 type Values = Record<string, unknown>;
 
@@ -28,7 +29,8 @@ type KeepingUnit = UnitOfWork & { [flushes]?: Flushes };
  * Keeps changes that are made while a flush waits for the server, for the next flush. The ORM loses them: after a flush, it treats the current
  * values of an entity as the written ones, and clears the staged entities. Used together with `flushKeepingChanges`.
  */
-export class MidFlushChanges implements EventSubscriber {
+export class MidFlushChanges implements BatchSubscriber {
+  readonly acceptsBatches = true;
   /** Must run before subscribers that wait for the server, because it reads the values of the change sets from the entities. */
   onFlush({ em, uow }: FlushEventArgs): void {
     const changes = uow.getChangeSets();
@@ -41,12 +43,20 @@ export class MidFlushChanges implements EventSubscriber {
     for (const change of changes) {
       const { entity, type } = change;
       if (type !== ChangeSetType.UPDATE && type !== ChangeSetType.UPDATE_EARLY) continue;
-      // `JsonShapeGuard` does so later, and the values that are sent include these digits.
-      keepStoredDigits(change);
       const { __originalEntityData: before } = wrap(entity, true);
-      flush.sent.set(entity, { values: em.getComparator().prepareEntity(entity), before });
+      flush.sent.set(entity, { values: valuesToWrite(em, change), before });
     }
   }
+}
+
+/** Returns the values that a flush writes for an entity, in the form of a snapshot. */
+function valuesToWrite(em: EntityManager, change: ChangeSet<object>): Values {
+  const uow = em.getUnitOfWork(false);
+  const known = uow instanceof ChangedEntities ? uow.valuesToWrite(change.entity) : undefined;
+  if (known) return known;
+  // `JsonShapeGuard` does so later, and the values that are sent include these digits.
+  keepStoredDigits(change);
+  return em.getComparator().prepareEntity(change.entity);
 }
 
 /**
@@ -82,7 +92,7 @@ export function unflushedEntities(em: EntityManager): string[] {
 function keepMidFlushChanges(em: EntityManager, entity: object, values: Values, before: unknown): void {
   const { __meta: meta, __originalEntityData: snapshot } = wrap(entity, true);
   // The ORM makes a new snapshot when it has written the entity. With the old one, all values still count as changed.
-  if (!snapshot || snapshot === before) return;
+  if (!snapshot || snapshot === before || snapshot === values) return;
   const late = em.getComparator().diffEntities<Values>(meta.class, values, snapshot);
   for (const key of Object.keys(late)) if (key in values) Reflect.set(snapshot, key, values[key]);
 }

@@ -1,7 +1,13 @@
 /* oxlint-disable vitest/no-standalone-expect -- called by tests alone */
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
-import { SqlSchemaGenerator, wrap, type EntityManager } from '@mikro-orm/postgresql';
+import {
+  EntityHelper,
+  SqlSchemaGenerator,
+  UnitOfWork,
+  wrap,
+  type EntityManager,
+} from '@mikro-orm/postgresql';
 import { DummyDriver, Kysely, PostgresAdapter, PostgresQueryCompiler, type Driver } from 'kysely';
 import { Client, Connection } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
@@ -10,6 +16,7 @@ import { Experiment } from '../../../src/entities.ts';
 import { createOfflineOrm } from '../../../src/postgres/orm/offline-orm.ts';
 import { closedTransaction } from '../../../src/postgres/patches/closed-transaction.ts';
 import { gatedTransaction } from '../../../src/postgres/patches/gated-transaction.ts';
+import { trackAssignments } from '../../../src/postgres/patches/tracked-assignments.ts';
 import { translateDriverErrors } from '../../../src/postgres/patches/translate-driver-errors.ts';
 import { TestDatabase } from '../../../src/testing/index.ts';
 
@@ -200,6 +207,37 @@ export const canaries: Readonly<Record<string, Canary>> = {
       expect(iterations).toBeGreaterThan(0);
     },
   },
+  'batch-flush': {
+    ...mikroOrm,
+    internal:
+      'UnitOfWork: a flush is commit(), which calls the listeners of beforeFlush, onFlush and afterFlush; ' +
+      'WrappedEntity: __processing, __originalEntityData',
+    remove: 'the file, when the ORM flushes changes of 200 of 500 rows in twice the time of the driver',
+    holds: () => {
+      expectMethods(UnitOfWork.prototype, 'commit', 'getChangeSets', 'clearActionsQueue');
+      expect(sourceOf(UnitOfWork.prototype, 'doCommit')).toMatch(/beforeFlush.*onFlush.*afterFlush/s);
+      expect(sourceOf(UnitOfWork.prototype, 'postCommitCleanup')).toContain('this.#persistStack.clear()');
+      expect(sourceOf(UnitOfWork.prototype, 'commitUpdateChangeSets')).toContain(
+        'wrapped.__originalEntityData = this.#comparator.prepareEntity(changeSet.entity)',
+      );
+    },
+  },
+  'compiled-hydrator': {
+    ...mikroOrm,
+    internal:
+      'WrappedEntity: __em, __managed, __schema, __loadedProperties, __originalEntityData; an entity without __gettersDefined gets accessors',
+    remove:
+      'the file, when the ORM makes the entities of 500 rows in little more than the time of reading them',
+    holds: () => {
+      const [entity = {}] = managerWithARow().getUnitOfWork(false).getIdentityMap();
+      const state = wrap(entity, true);
+      for (const name of ['__em', '__managed', '__schema', '__loadedProperties', '__originalEntityData'])
+        expect(state).toHaveProperty(name);
+      expect(methodOf(EntityHelper, 'ensurePropagation').toString()).toContain(
+        'if (entity.__gettersDefined) {',
+      );
+    },
+  },
   'mid-flush-changes': {
     ...mikroOrm,
     internal:
@@ -236,15 +274,28 @@ export const canaries: Readonly<Record<string, Canary>> = {
   },
   'identity-map-snapshot': {
     ...mikroOrm,
-    internal: 'an entity keeps its values in __data, and its state in __em and __initialized',
+    internal: 'an entity with accessors keeps its values in __data, and its state in __em and __initialized',
     remove: 'the file, when the ORM restores entities after the rollback to a savepoint',
     holds: () => {
-      const [entity] = managerWithARow().getUnitOfWork(false).getIdentityMap();
-      const wrapped = wrap(entity ?? {}, true);
+      const [entity = {}] = managerWithARow().getUnitOfWork(false).getIdentityMap();
+      trackAssignments(entity);
+      const wrapped = wrap(entity, true);
       const { __data: data } = wrapped;
       Object.assign(wrapped, { __data: { ...data, name: 'replaced' } });
       expect(entity).toMatchObject({ name: 'replaced' });
       expect(wrapped).toMatchObject({ __initialized: true });
+    },
+  },
+  'tracked-assignments': {
+    ...mikroOrm,
+    internal:
+      'with propagationOnPrototype, accessors keep the values of an entity in __data; without it, it has plain properties',
+    remove: 'the file, when the ORM restores entities after the rollback to a savepoint',
+    holds: () => {
+      const [entity = {}] = managerWithARow().getUnitOfWork(false).getIdentityMap();
+      expect(Object.getOwnPropertyDescriptor(entity, 'name')).toMatchObject({ value: 'stored' });
+      expect(EntityHelper.toString()).toContain("em.config.get('propagationOnPrototype')");
+      expect(methodOf(EntityHelper, 'defineProperties').toString()).toContain('__data[prop.name] = val');
     },
   },
 };

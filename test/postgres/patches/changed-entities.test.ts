@@ -1,10 +1,10 @@
 import { isDate } from 'node:util/types';
-import { JsonType, ReferenceKind, wrap, type EntityProperty } from '@mikro-orm/core';
+import { ReferenceKind, wrap } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { InstantType } from '../../../src/wire/instant-type.ts';
 import * as factories from '../../../src/testing/factories.ts';
 import { TestDatabase } from '../../../src/testing/index.ts';
+import { another } from './another-value.ts';
 
 const entities = Object.entries<(em: EntityManager) => object>(factories);
 
@@ -69,14 +69,3 @@ describe('a flush', () => {
     });
   });
 });
-
-/** Another value of the property's type. */
-function another({ customType, items, runtimeType }: EntityProperty, value: unknown): unknown {
-  if (items) return items.find((item) => item !== value);
-  if (customType instanceof JsonType)
-    return Array.isArray(value) ? [...value, 'more'] : Object.assign({}, value, { more: 1 });
-  if (customType instanceof InstantType) return new Date(isDate(value) ? value.getTime() + 1 : 0);
-  if (typeof value === 'boolean') return !value;
-  if (runtimeType === 'string') return typeof value === 'string' ? `${value}more` : 'more';
-  return Number(value ?? 0) + 1;
-}

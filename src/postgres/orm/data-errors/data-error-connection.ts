@@ -21,14 +21,14 @@ export class DataErrorConnection extends PostgreSqlConnection {
     return dialect;
   }
 
-  /** Sends a statement that inserts one row, with its values as parameters, and logs it as the ORM does its own. */
-  async insertRow<T>(
-    insert: CompiledQuery,
+  /** Sends a statement that writes rows, with its values as parameters, and logs it as the ORM does its own. */
+  async write<T>(
+    query: CompiledQuery,
     { ctx, loggerContext }: Pick<NativeInsertUpdateOptions<T>, 'ctx' | 'loggerContext'>,
   ): Promise<QueryResult<T>> {
     await this.ensureConnection();
     const send = async (): Promise<QueryResult<T>> =>
-      this.transformRawResult(await (ctx ?? this.getClient()).executeQuery(insert), 'run');
-    return this.executeQuery(insert.sql, send, { ...loggerContext, params: [...insert.parameters] });
+      this.transformRawResult(await (ctx ?? this.getClient()).executeQuery(query), 'run');
+    return this.executeQuery(query.sql, send, { ...loggerContext, params: [...query.parameters] });
   }
 }

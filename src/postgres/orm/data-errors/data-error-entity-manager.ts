@@ -3,6 +3,7 @@ import { ValidationError } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
 import { StatementError } from '../../../errors.ts';
 import { Connections } from '../../client/connections.ts';
+import { ChangedEntities } from '../../patches/changed-entities.ts';
 
 type Call = (this: EntityManager, ...given: unknown[]) => unknown;
 
@@ -79,6 +80,11 @@ export class DataErrorEntityManager extends EntityManager {
         },
       });
     }
+  }
+
+  constructor(...given: ConstructorParameters<typeof EntityManager>) {
+    super(...given);
+    ChangedEntities.adopt(this);
   }
 
   #translate(error: unknown, name: (typeof calls)[number], given: readonly unknown[]): unknown {

@@ -14,9 +14,10 @@ import {
   type QueryResult,
   type UpsertManyOptions,
 } from '@mikro-orm/core';
+import { CompiledQuery } from 'kysely';
 import { DataError } from '../../../errors.ts';
 import { RowInsertDriver } from './row-insert-driver.ts';
-import { changedColumns, batchUpdateSql, batchValues } from './batch-update.ts';
+import { batchUpdate } from './batch-update.ts';
 import { isOurs } from '../entities/our-entities.ts';
 import { quoteDocuments } from '../../patches/quoted-documents.ts';
 import { parseVersionCheck, type VersionCheck } from './version-check.ts';
@@ -75,23 +76,31 @@ export class BatchUpdateDriver extends RowInsertDriver {
   ): Promise<QueryResult<T>> {
     const meta = this.metadata.get<T>(entity);
     const { versions, lockRows } = this.#takeSeenVersions(options.ctx);
-    const keys = where.map((found) => keyOf(meta, found));
-    const columns =
-      options.upsert || !isOurs(meta) || keys.includes(undefined) ? null : changedColumns(meta, rows);
-    if (!columns) {
-      if ((await lockRows()).length < versions.size) throw OptimisticLockError.lockFailed(meta.className);
-      return super.nativeUpdateMany(entity, where, rows, options);
-    }
-    const table = this.getTableName(meta, options);
-    const result = await super.nativeUpdateMany(entity, where, rows, options, (_sql, parameters) => {
-      const values = keys.flatMap((key, index) => [
-        key,
-        versions.get(key) ?? null,
-        ...batchValues(columns, rows[index]),
-      ]);
-      parameters.splice(0, parameters.length, ...values);
-      return batchUpdateSql(table, meta, columns, keys.length);
-    });
+    // Only a flush passes values that are converted already.
+    const isFlush = options.convertCustomTypes === false && !options.upsert && !options.signal;
+    const keys = isFlush && isOurs(meta) ? keysOf(meta, where) : null;
+    const result = keys && (await this.updateBatch(meta, keys, versions, rows, options));
+    if (result) return result;
+    if ((await lockRows()).length < versions.size) throw OptimisticLockError.lockFailed(meta.className);
+    return super.nativeUpdateMany(entity, where, rows, options);
+  }
+
+  /**
+   * Updates the rows with these keys. Returns null when only the ORM can write a value.
+   *
+   * @throws OptimisticLockError when a row does not have the version in `versions`.
+   */
+  async updateBatch<T extends object>(
+    meta: EntityMetadata<T>,
+    keys: readonly string[],
+    versions: ReadonlyMap<unknown, number>,
+    rows: readonly EntityDictionary<T>[],
+    options: NativeInsertUpdateManyOptions<T>,
+  ): Promise<QueryResult<T> | null> {
+    const update = batchUpdate(this.getTableName(meta, options), meta, keys, versions, rows);
+    if (!update) return null;
+    const query = CompiledQuery.raw(update.sql, [...update.parameters]);
+    const result = await this.rethrow(this.connection.write<T>(query, options));
     if ((result.rows?.length ?? 0) < keys.length) throw OptimisticLockError.lockFailed(meta.className);
     return result;
   }
@@ -108,11 +117,16 @@ export class BatchUpdateDriver extends RowInsertDriver {
   }
 }
 
-/** Returns the key in `where`; undefined when it is not a text in one column, or not the only condition. */
-function keyOf(meta: EntityMetadata, where: unknown): string | undefined {
+/** Returns the keys in `where`; null when one of them is not a text in one column, or not the only condition. */
+function keysOf(meta: EntityMetadata, where: readonly unknown[]): string[] | null {
   const [property, ...others] = meta.primaryKeys;
-  if (typeof where !== 'object' || where === null || property === undefined || others.length > 0)
-    return undefined;
-  const key: unknown = Reflect.get(where, property);
-  return typeof key === 'string' && Object.keys(where).length === 1 ? key : undefined;
+  if (property === undefined || others.length > 0) return null;
+  const keys: string[] = [];
+  for (const one of where) {
+    if (typeof one !== 'object' || one === null || Object.keys(one).length !== 1) return null;
+    const key: unknown = Reflect.get(one, property);
+    if (typeof key !== 'string') return null;
+    keys.push(key);
+  }
+  return keys;
 }

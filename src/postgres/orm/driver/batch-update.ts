@@ -1,4 +1,6 @@
-import { isRaw, type EntityDictionary, type EntityMetadata } from '@mikro-orm/core';
+import type { EntityDictionary, EntityMetadata } from '@mikro-orm/core';
+import { named } from '../../client/named-statements.ts';
+import { isPlainParameter } from './plain-values.ts';
 
 /** A column that changed in some rows of a batch. */
 export interface ChangedColumn {
@@ -10,45 +12,78 @@ export interface ChangedColumn {
   readonly isPartial: boolean;
 }
 
-/** Returns the columns that have changed in a batch; null when one of their values is a raw query or has several columns. */
-export function changedColumns<T extends object>(
+/** A statement that updates rows, and its parameters: a list for each column. */
+export interface BatchUpdate {
+  readonly sql: string;
+  readonly parameters: readonly (readonly unknown[])[];
+}
+
+// The columns that change together make other texts. A connection keeps no more than these of a table prepared.
+const maxNamed = 20;
+
+/** The texts of a table's statements, by the columns that they change. */
+const texts = new WeakMap<EntityMetadata, Map<string, string>>();
+
+/**
+ * Returns the statement that updates the rows with these keys, whose version is the given one, or that have none given. Its text depends on the
+ * changed columns only, so that each connection parses and plans it once. Returns null when only the ORM can write a value: a raw query, or one
+ * that is neither text, number nor boolean.
+ */
+export function batchUpdate<T extends object>(
+  table: string,
+  meta: EntityMetadata<T>,
+  keys: readonly string[],
+  versions: ReadonlyMap<unknown, number>,
+  rows: readonly EntityDictionary<T>[],
+): BatchUpdate | null {
+  const columns = changedColumns(meta, rows);
+  if (!columns) return null;
+  const parameters: unknown[][] = [[...keys], keys.map((key) => versions.get(key) ?? null)];
+  for (const { property, isPartial } of columns) {
+    parameters.push(rows.map((row): unknown => Reflect.get(row, property) ?? null));
+    if (isPartial) parameters.push(rows.map((row) => property in row));
+  }
+  return { sql: textFor(table, meta, columns), parameters };
+}
+
+/** Returns the columns that have changed in a batch; null when one of their values is not plain, or has several columns. */
+function changedColumns<T extends object>(
   meta: EntityMetadata<T>,
   rows: readonly EntityDictionary<T>[],
 ): ChangedColumn[] | null {
   const columns: ChangedColumn[] = [];
   for (const { name: property, fieldNames = [], columnTypes = [] } of meta.props) {
-    const changed = rows.filter((row) => property in row);
-    if (changed.length === 0) continue;
+    let changes = 0;
+    for (const row of rows) {
+      if (!(property in row)) continue;
+      if (!isPlainParameter(Reflect.get(row, property) ?? null)) return null;
+      changes++;
+    }
+    if (changes === 0) continue;
     const [name, ...others] = fieldNames;
     const [type] = columnTypes;
-    if (!name || !type || others.length > 0 || changed.some((row) => isRaw(Reflect.get(row, property))))
-      return null;
-    columns.push({ property, name, type, isPartial: changed.length < rows.length });
+    if (!name || !type || others.length > 0 || type.endsWith('[]')) return null;
+    columns.push({ property, name, type, isPartial: changes < rows.length });
   }
   return columns;
 }
 
-/** Returns the parameters of a row, after its key and its version. */
-export function batchValues<T>(
-  columns: readonly ChangedColumn[],
-  row: EntityDictionary<T> | undefined,
-): unknown[] {
-  return columns.flatMap(({ property, isPartial }) => {
-    const value: unknown = row && Reflect.get(row, property);
-    return isPartial ? [value ?? null, row !== undefined && property in row] : [value ?? null];
-  });
+function textFor(table: string, meta: EntityMetadata, columns: readonly ChangedColumn[]): string {
+  let known = texts.get(meta);
+  if (!known) texts.set(meta, (known = new Map()));
+  const key = `${table} ${columns.map(({ name, isPartial }) => (isPartial ? `${name}?` : name)).join(' ')}`;
+  let sql = known.get(key);
+  if (sql === undefined) {
+    sql = batchUpdateSql(table, meta, columns);
+    if (known.size < maxNamed) known.set(key, named(sql));
+  }
+  return sql;
 }
 
 /**
- * Returns the statement that updates `count` rows whose version is the given one, or that have none given. It locks them in the order of
- * their keys, so that two flushes of the same rows can't deadlock: the second waits, and sees the new versions.
+ * Locks the rows in the order of their keys, so that two flushes of the same rows can't deadlock: the second waits, and sees the new versions.
  */
-export function batchUpdateSql(
-  table: string,
-  meta: EntityMetadata,
-  columns: readonly ChangedColumn[],
-  count: number,
-): string {
+function batchUpdateSql(table: string, meta: EntityMetadata, columns: readonly ChangedColumn[]): string {
   const [key] = meta.getPrimaryProps();
   const version = meta.props.find((prop) => prop.version);
   const [keyName, versionName] = [`"${key?.fieldNames[0]}"`, `"${version?.fieldNames[0]}"`];
@@ -69,12 +104,10 @@ export function batchUpdateSql(
     );
   }
   set.push(`${versionName} = ${table}.${versionName} + 1`);
-  // The casts of the first row set the types of all.
-  const typed = `(${types.map((type) => `?::${type}`).join(', ')})`;
-  const row = `, (${types.map(() => '?').join(', ')})`;
+  const lists = types.map((type, index) => `$${index + 1}::${type}[]`).join(', ');
   return (
     `update ${table} set ${set.join(', ')} from ` +
-    `(select given.* from (values ${typed}${row.repeat(count - 1)}) given (${names.join(', ')}) ` +
+    `(select given.* from unnest(${lists}) given (${names.join(', ')}) ` +
     `join ${table} present on present.${keyName} = given.${keyName} ` +
     `and (given."version seen" is null or given."version seen" = present.${versionName}) ` +
     `order by present.${keyName} for no key update of present) new ` +

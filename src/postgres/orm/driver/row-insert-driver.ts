@@ -31,6 +31,6 @@ export class RowInsertDriver extends ExactDriver {
         ? rowInsert(meta, this.getTableName(meta, options), row, this.platform)
         : null;
     if (!insert) return super.nativeInsertMany(entity, rows, options, transform);
-    return this.connection.insertRow<T>(CompiledQuery.raw(insert.sql, [...insert.values]), options);
+    return this.rethrow(this.connection.write<T>(CompiledQuery.raw(insert.sql, [...insert.values]), options));
   }
 }

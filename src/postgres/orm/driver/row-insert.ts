@@ -6,6 +6,7 @@ import {
   type Platform,
 } from '@mikro-orm/core';
 import { named } from '../../client/named-statements.ts';
+import { isPlainParameter } from './plain-values.ts';
 
 // The columns that a caller leaves out make other texts. A connection keeps no more than these of a table prepared.
 const maxNamed = 20;
@@ -38,7 +39,7 @@ export function rowInsert<T extends object>(
 ): RowInsert | null {
   const names = Object.keys(row);
   const values: unknown[] = Object.values(row);
-  if (!values.every(isPlain)) return null;
+  if (!values.every(isPlainParameter)) return null;
   let known = texts.get(meta);
   if (!known) texts.set(meta, (known = new Map()));
   const key = `${table} ${names.join(' ')}`;
@@ -96,10 +97,4 @@ function columnOf({
 /** Whether PostgreSQL gives the property a value when the statement does not. */
 function isFilled({ persist, defaultRaw, autoincrement, generated }: EntityProperty): boolean {
   return (persist !== false && Boolean(defaultRaw)) || Boolean(autoincrement) || Boolean(generated);
-}
-
-/** Whether the driver sends a value as PostgreSQL reads the ORM's literal of it. */
-function isPlain(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  return value === null || typeof value === 'string' || typeof value === 'boolean';
 }

@@ -1,6 +1,7 @@
-import { ChangeSetType, type EventSubscriber, type FlushEventArgs } from '@mikro-orm/core';
+import { ChangeSetType, type FlushEventArgs } from '@mikro-orm/core';
 import { cascadeEffects, type CascadeEffects } from './cascade-effects.ts';
 import { isOurs } from '../entities/our-entities.ts';
+import type { BatchSubscriber } from '../../../guards/register-guard.ts';
 
 /**
  * Applies the cascades of the database to the loaded rows when a flush deletes a row. The ORM ignores `on delete`: it clears the reference
@@ -8,7 +9,8 @@ import { isOurs } from '../entities/our-entities.ts';
  * removed from the identity map. In rows whose reference was set to null, the reference is null and the version is incremented, as in the
  * database.
  */
-export class CascadeGuard implements EventSubscriber {
+export class CascadeGuard implements BatchSubscriber {
+  readonly acceptsBatches = true;
   readonly #effects = new WeakMap<object, CascadeEffects[]>();
 
   // Before the ORM clears the references.

@@ -1,6 +1,7 @@
+import { raw } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ScenarioNode, type Exploration } from '../../../../src/entities.ts';
-import { openDatabase, type Database } from '../../../../src/index.ts';
+import { ContentionError, openDatabase, type Database } from '../../../../src/index.ts';
 import { TestDatabase, aScenarioNode, anExperiment, anExploration } from '../../../../src/testing/index.ts';
 import { WireProxy } from '../../../proxy/wire-proxy.ts';
 
@@ -26,7 +27,7 @@ describe('a flush of many changed rows', () => {
   beforeAll(async () => {
     db = await TestDatabase.create();
     proxy = await WireProxy.start(db.target);
-    database = await openDatabase({ url: proxy.url() });
+    database = await openDatabase({ url: proxy.url(), pool: { max: 1 } });
   });
   afterAll(async () => {
     await database.close();
@@ -46,16 +47,51 @@ describe('a flush of many changed rows', () => {
   const updates = (): string[] => proxy.statements.filter((statement) => statement.startsWith('update'));
   const stored = (): Promise<ScenarioNode[]> => db.orm.em.fork().find(ScenarioNode, { parent }, inKeyOrder);
 
+  /** Changes the first `rows` rows. Returns the number of updates that the connection has prepared. */
+  const preparedAfter = (rows: number, change: (node: ScenarioNode) => unknown): Promise<number> =>
+    database.transact(async ({ em }) => {
+      const nodes = await em.find(ScenarioNode, { parent }, inKeyOrder);
+      for (const node of nodes.slice(0, rows)) change(node);
+      await em.flush();
+      const prepared = "select from pg_prepared_statements where statement like 'update%'";
+      return (await em.execute<unknown[]>(prepared)).length;
+    });
+
+  const changeByRawQuery = (meanwhile: (id: string) => unknown): Promise<unknown> =>
+    db.orm.em.fork().transactional(async (em) => {
+      const nodes = await em.find(ScenarioNode, { parent });
+      for (const node of nodes) node.rationale = raw<string>("'made by ' || current_user");
+      await meanwhile(nodes[3]?.id ?? '');
+    });
+
   test('joins the rows with their new values, of any type', async () => {
     await database.transact(async ({ em }) => {
       const nodes = await em.find(ScenarioNode, { parent }, inKeyOrder);
       for (const [index, node] of nodes.entries()) em.assign(node, values(index));
     });
 
-    expect(updates()).toEqual([expect.stringMatching(/^update "scenario_nodes" set .* from \(values /)]);
+    expect(updates()).toEqual([expect.stringMatching(/^update "scenario_nodes" set .* from unnest\(/)]);
     const nodes = await stored();
     expect(nodes).toHaveLength(size);
     for (const [index, node] of nodes.entries()) expect(node).toMatchObject(values(index));
+  });
+
+  test('is prepared once for any number of rows and any values', async () => {
+    const before = await preparedAfter(5, (node) => (node.rationale = 'First'));
+
+    expect(await preparedAfter(size, (node) => (node.rationale = null))).toBe(before);
+    expect(await preparedAfter(size, (node) => (node.actionCategory = 'Other'))).toBe(before + 1);
+  });
+
+  test('is left to the ORM with a raw query, and refused after another change', async () => {
+    await changeByRawQuery(() => {});
+    expect((await stored()).map(({ rationale }) => rationale)).toEqual(
+      Array(size).fill(expect.stringMatching(/^made by /)),
+    );
+    const refused = changeByRawQuery((id) =>
+      db.orm.em.fork().execute('update scenario_nodes set depth = 7 where id = ?', [id]),
+    );
+    await expect(refused).rejects.toThrow(ContentionError);
   });
 
   test('changes their parents', async () => {

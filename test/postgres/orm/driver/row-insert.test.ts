@@ -1,7 +1,15 @@
-import { raw, ReferenceKind, wrap, type EntityManager, type EntityMetadata } from '@mikro-orm/postgresql';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  MikroORM,
+  raw,
+  ReferenceKind,
+  UniqueConstraintViolationException,
+  wrap,
+  type EntityManager,
+  type EntityMetadata,
+} from '@mikro-orm/postgresql';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Experiment, ScenarioNode } from '../../../../src/entities.ts';
-import { DuplicateError, openDatabase, type Database } from '../../../../src/index.ts';
+import { DuplicateError, openDatabase, withSynthLab, type Database } from '../../../../src/index.ts';
 import { statementName } from '../../../../src/postgres/client/named-statements.ts';
 import { createOfflineOrm } from '../../../../src/postgres/orm/offline-orm.ts';
 import { rowInsert } from '../../../../src/postgres/orm/driver/row-insert.ts';
@@ -120,6 +128,16 @@ describe('a single row', () => {
     await expect(refused).rejects.toThrow(DuplicateError);
     await expect(refused).rejects.toMatchObject({ table: 'experiments' });
     await expect(refused).rejects.not.toThrow('secret');
+  });
+
+  test("that PostgreSQL refuses throws the ORM's exception in a service's own ORM", async () => {
+    const orm = await MikroORM.init(withSynthLab({ clientUrl: db.url }));
+    onTestFinished(() => orm.close(true));
+    const em = orm.em.fork();
+    const { id } = await em.transactional(async (inner) => anExperiment(inner));
+    const refused = orm.em.fork().transactional(async (inner) => void anExperiment(inner, { id }));
+
+    await expect(refused).rejects.toThrow(UniqueConstraintViolationException);
   });
 
   test('is logged by the ORM', async () => {
