@@ -51,7 +51,7 @@ const insight = `jsonb_build_object('analysis_id', 'ana_' || i, 'chart_type', 'c
 const statements = [
   `insert into experiments (id, name, hypothesis, description, scorecard_data, created_at, updated_at, status)
    select 'exp_' || i, 'Experiment ' || i::bigint * 7919 % (20000 * $size), 'A shorter path sells more', 'd', case when i % 2 = 0 then ${parameters}::jsonb end,
-     now() - i * interval '1 second', case when i % 3 = 0 then now() - (i::bigint * 7919 % (20000 * $size)) * interval '1 second' end,
+     now() - case when i = 1 then interval '1 year' else i * interval '1 second' end, case when i % 3 = 0 then now() - (i::bigint * 7919 % (20000 * $size)) * interval '1 second' end,
      case when i > 2 and i % 53 = 0 then 'deleted' else 'active' end
    from generate_series(1, 20000 * $size) i`,
   `insert into interview_guide (experiment_id, questions) select 'exp_' || i, 'q' from generate_series(1, 20000 * $size, 2) i`,
@@ -59,7 +59,7 @@ const statements = [
    select 'ana_' || i, 'exp_' || i, '{}', case when i > 2 and i % 211 = 0 then 'pending' else 'completed' end, now() - i * interval '1 second',
      case when i % 211 <> 0 then now() end
    from generate_series(1, 10000 * $size) i`,
-  `insert into synth_groups (id, name, created_at) select 'grp_' || i, 'Group ' || i, now() - i * interval '1 second' from generate_series(1, 20 * $size) i`,
+  `insert into synth_groups (id, name, created_at) select 'grp_' || i, 'Group ' || i, now() - case when i = 1 then interval '1 year' else i * interval '1 second' end from generate_series(1, 20 * $size) i`,
   `insert into synths (id, synth_group_id, nome, descricao, created_at, data)
    select 'syn_' || i, case when i % 10 = 0 then 'grp_1' else 'grp_' || (2 + i % (20 * $size - 1)) end,
      'Maria ' || i::bigint * 7919 % (100000 * $size), 'Lives in town ' || md5(i::text) || ' and works', now() - i * interval '1 millisecond',

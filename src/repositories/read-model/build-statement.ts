@@ -67,5 +67,6 @@ function rowByKey({ name, key }: TableMetadata, selected: Expression<unknown>, p
 /** Returns `row` joined with each of `rows`, and alone without any. A single row keeps their order: only a nested loop can join them. */
 function besideRow(row: Sql, rows: Sql): Sql {
   const present = sql`select true as "$present", body.* from (${rows}) as body`;
-  return sql`select * from (${row}) as head left join lateral (${present}) as body on true`;
+  // With `offset`, what the row shows is computed once. PostgreSQL would move it to the joined rows, and compute it for each.
+  return sql`select * from (${row} offset 0) as head left join lateral (${present}) as body on true`;
 }
