@@ -15,12 +15,15 @@ export interface Case {
 
 type Calls<Method> = Readonly<Record<string, (repository: Method, size: number) => Promise<unknown>>>;
 
-/** Of every method that reads, but those of one row by its key. */
+/** Of every method that reads, but those of one row by its key. Streams read what scrolls read. */
 type Cases = {
   readonly [Name in keyof ReadingUnitOfWork]: {
-    readonly [Method in Exclude<keyof ReadingUnitOfWork[Name], 'find' | 'get' | 'findRow' | 'getRow'>]: Calls<
-      ReadingUnitOfWork[Name]
-    >;
+    readonly [
+      Method in Exclude<
+        keyof ReadingUnitOfWork[Name],
+        'find' | 'get' | 'findRow' | 'getRow' | `stream${string}`
+      >
+    ]: Calls<ReadingUnitOfWork[Name]>;
   };
 };
 
@@ -60,7 +63,10 @@ const reading: Cases = {
     getSummary: { '': (experiments) => experiments.getSummary(usual.experiment) },
     pageSummaries: {
       'first page': (experiments) => experiments.pageSummaries(),
-      'offset 9,000': (experiments) => experiments.pageSummaries({ offset: deep }),
+      'first page, total: estimate': (experiments) => experiments.pageSummaries({ total: 'estimate' }),
+      'first page, total: none': (experiments) => experiments.pageSummaries({ total: 'none' }),
+      'offset 9,000, total: none': (experiments) =>
+        experiments.pageSummaries({ offset: deep, total: 'none' }),
       'by updatedAt': (experiments) => experiments.pageSummaries({ sortBy: 'updatedAt' }),
       'by name': (experiments) => experiments.pageSummaries({ sortBy: 'name', sortOrder: 'asc' }),
     },
@@ -99,7 +105,9 @@ const reading: Cases = {
     getDetail: { '': (executions) => executions.getDetail(usual.execution) },
     pageSummaries: {
       'first page': (executions) => executions.pageSummaries(),
-      'offset 9,000': (executions) => executions.pageSummaries({ offset: deep }),
+      'first page, total: estimate': (executions) => executions.pageSummaries({ total: 'estimate' }),
+      'first page, total: none': (executions) => executions.pageSummaries({ total: 'none' }),
+      'offset 9,000, total: none': (executions) => executions.pageSummaries({ offset: deep, total: 'none' }),
       'by topicName': (executions) => executions.pageSummaries({ sortBy: 'topicName' }),
       'by status': (executions) => executions.pageSummaries({ sortBy: 'status' }),
       [ofUsual]: (executions) => executions.pageSummaries({ experiment: usual.experiment }),
@@ -206,7 +214,9 @@ const reading: Cases = {
     getAvatarPath: { '': (synths) => synths.getAvatarPath(usual.synth) },
     pageSummaries: {
       'first page': (synths) => synths.pageSummaries(),
-      'offset 9,000': (synths) => synths.pageSummaries({ offset: deep }),
+      'first page, total: estimate': (synths) => synths.pageSummaries({ total: 'estimate' }),
+      'first page, total: none': (synths) => synths.pageSummaries({ total: 'none' }),
+      'offset 9,000, total: none': (synths) => synths.pageSummaries({ offset: deep, total: 'none' }),
       'by name': (synths) => synths.pageSummaries({ sortBy: 'name', sortOrder: 'asc' }),
       [ofUsual]: (synths) => synths.pageSummaries({ group: usual.group }),
       [ofLarge]: (synths) => synths.pageSummaries({ group: large.group }),

@@ -8,6 +8,7 @@ import { cases } from './cases.ts';
 import { explainSlow } from './explain.ts';
 import { measure, type Growth } from './measure.ts';
 import { seed } from './seed.ts';
+import { streaming, type Streaming } from './streaming.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 15);
 const given = process.argv.slice(2);
@@ -44,10 +45,15 @@ try {
     console.log(line(growth));
     if (explains && growth.ratio > mayGrowTo) console.log(await explainSlow(after, one, sizes[1]));
   }
+  const streamed = only === '' ? await streaming(after, after.url) : undefined;
+  if (streamed) console.log(streamLine(streamed));
   const directory = join(import.meta.dirname, '..', 'results');
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'growth.json'), `${JSON.stringify(measured, null, 2)}\n`);
-  writeFileSync(join(directory, 'growth.md'), `${[head, ...measured.map(line)].join('\n')}\n`);
+  writeFileSync(join(directory, 'growth.json'), `${JSON.stringify({ measured, streamed }, null, 2)}\n`);
+  writeFileSync(
+    join(directory, 'growth.md'),
+    `${[head, ...measured.map(line), '', ...(streamed ? [streamLine(streamed)] : [])].join('\n')}\n`,
+  );
 } finally {
   for (const database of databases) await database.drop();
   await server.stop();
@@ -56,4 +62,9 @@ try {
 function line({ method, of, times, ratio }: Growth): string {
   const cells = [method, of, ...times.map((time) => time.toFixed(2)), ratio.toFixed(2)];
   return `| ${cells.join(' | ')} | ${ratio <= mayGrowTo ? 'flat' : 'grows'} |`;
+}
+
+function streamLine({ rows, oursMs, cursorMs, memory }: Streaming): string {
+  const times = `${oursMs.toFixed(0)} ms, a cursor of the driver ${cursorMs.toFixed(0)} ms`;
+  return `${rows.toLocaleString('en')} outcomes streamed: ${times}, ratio ${(oursMs / cursorMs).toFixed(2)}, + ${memory.toFixed(0)} MiB`;
 }

@@ -32,8 +32,7 @@ export const ScenarioNodeSchema = defineEntity({
   properties: {
     id: id('node'),
     exploration: () => p.manyToOne(Exploration).ref().deleteRule('cascade'),
-    parent: () =>
-      p.manyToOne(ScenarioNode).ref().nullable().deleteRule('set null'),
+    parent: () => p.manyToOne(ScenarioNode).ref().nullable().deleteRule('set null'),
     depth: p.integer().default(0),
     actionApplied: p.text().nullable(),
     actionCategory: p.text().nullable(),

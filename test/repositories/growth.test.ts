@@ -50,8 +50,11 @@ async function sent(call: (uow: UnitOfWork) => Promise<unknown>): Promise<Sent> 
   await db.transact(async (uow) => {
     query.mockClear();
     await call(uow);
-    for (const [text, values] of query.mock.calls)
-      statements.push({ text: String(text), values: [values].flat() });
+    for (const [given, values] of query.mock.calls) {
+      // A statement with a name is one object.
+      const { text, values: own }: Partial<Sent> = Object(given);
+      statements.push({ text: text ?? given, values: [own ?? values].flat() });
+    }
   });
   const [only, ...more] = statements;
   expect(more).toEqual([]);
@@ -90,6 +93,12 @@ describe('reads about as many rows as it gives', () => {
       'research_executions',
       2,
       ({ researchExecutions }) => researchExecutions.lockNextPending(),
+    ],
+    [
+      'a page without a total',
+      'experiments',
+      51,
+      ({ experiments: all }) => all.pageSummaries({ total: 'none' }),
     ],
     // The synths of the page, and those that are counted, once.
     [

@@ -39,6 +39,11 @@ export class RowSource {
     return sql`select count(*) as "$total" from ${this.table}${this.where()}`;
   }
 
+  /** Returns the statement that asks how many rows the planner expects. */
+  estimate(): Sql {
+    return sql`explain (format json) select from ${this.table}${this.where()}`;
+  }
+
   /** Returns the end of a statement that lists the rows: from `from` on. */
   list(): Sql {
     return sql`${this.table}${this.where()}${this.orderBy}${this.#spec.limited ? limit : nothing}`;
