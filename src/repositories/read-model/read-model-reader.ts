@@ -1,5 +1,6 @@
-import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { CompiledQuery, Expression, RawBuilder } from 'kysely';
+import { z } from 'zod';
 import type { Tables } from '../../entities/tables.ts';
 import { NotFoundError } from '../../errors.ts';
 import {
@@ -14,8 +15,8 @@ import {
   type StreamRequest,
 } from './page.ts';
 import { boundStatement } from './compiled-statements.ts';
-import { filterStates } from './conditions.ts';
-import { estimatedRows } from './estimated-rows.ts';
+import { filterStates, searchesText } from './conditions.ts';
+import { textCollation } from './contains-text.ts';
 import { decodeCursor, encodeCursor, type CursorPosition } from './cursor.ts';
 import type { ReadModel } from './read-model.ts';
 import { resolveModel, type ResolvedModel } from './resolved-model.ts';
@@ -25,6 +26,11 @@ import type { StatementSpec } from './statement-spec.ts';
 
 /** From this offset on, an offset page finds the keys of its rows first. */
 const keysFirstOffset = 1_000;
+
+/** What `explain (format json)` returns. */
+const Explained = z.object({
+  'QUERY PLAN': z.tuple([z.object({ Plan: z.object({ 'Plan Rows': z.number() }) })]),
+});
 
 /** Reads the rows of a read model in one unit of work. Every method flushes first and sends one statement. */
 export class ReadModelReader<Shown, FilterValues extends object, SortKey extends string> {
@@ -80,7 +86,7 @@ export class ReadModelReader<Shown, FilterValues extends object, SortKey extends
       this.#model.direction,
     );
     const spec = { kind: 'list', filterValues: request, sortBy, direction } as const;
-    const query = () => boundStatement(this.#resolved, this.#em.getKysely<Tables>(), spec, request);
+    const query = () => this.#statement(spec, request);
     return rowStream({ em: this.#em, query, chunkSize: this.#model.streamedAtOnce }, (row) =>
       this.#show(row),
     );
@@ -217,9 +223,13 @@ export class ReadModelReader<Shown, FilterValues extends object, SortKey extends
 
   async #read(spec: StatementSpec, values: object): Promise<Row[]> {
     await this.#em.flush();
-    const db: Kysely<Tables> = this.#em.getKysely<Tables>();
-    const query: CompiledQuery<Row> = boundStatement(this.#resolved, db, spec, values);
-    return (await db.executeQuery(query)).rows;
+    return (await this.#em.getKysely<Tables>().executeQuery(await this.#statement(spec, values))).rows;
+  }
+
+  async #statement(spec: StatementSpec, values: object): Promise<CompiledQuery<Row>> {
+    const states = filterStates(this.#model, spec.filterValues, spec.kind !== 'key');
+    const collation = searchesText(this.#model, states) ? await textCollation(this.#em) : undefined;
+    return boundStatement(this.#resolved, this.#em.getKysely<Tables>(), { ...spec, collation }, values);
   }
 
   #show(row: Row): Shown {
@@ -236,4 +246,9 @@ export class ReadModelReader<Shown, FilterValues extends object, SortKey extends
 /** Returns the rows of a page, without a head row that was returned alone. */
 function pageRows(rows: readonly Row[]): readonly Row[] {
   return rows.filter(({ $present: present }) => present !== null);
+}
+
+/** Returns the number of rows that the planner expects, of the row of `explain (format json)`. */
+function estimatedRows(row: Row | undefined): number {
+  return Explained.parse(row)['QUERY PLAN'][0].Plan['Plan Rows'];
 }

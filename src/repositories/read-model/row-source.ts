@@ -22,7 +22,7 @@ export class RowSource {
   constructor(model: ResolvedModel, spec: StatementSpec, states: readonly string[]) {
     this.#model = model;
     this.#spec = spec;
-    this.#conditions = conditionsOf(model.model, states);
+    this.#conditions = conditionsOf(model.model, states, spec.collation ?? null);
     this.#direction = spec.direction ?? model.model.direction;
     this.table = sql.table(model.table.name);
     this.orderBy = orderBy(model, spec.sortBy ?? '', this.#direction);

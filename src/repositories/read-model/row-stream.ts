@@ -16,7 +16,7 @@ export interface RowStream<Shown> extends AsyncIterableIterator<Shown, undefined
 
 interface Source {
   readonly em: EntityManager;
-  readonly query: () => CompiledQuery<Row>;
+  readonly query: () => Promise<CompiledQuery<Row>>;
   readonly chunkSize: number;
 }
 
@@ -93,6 +93,6 @@ class ChunkedRows<Shown> implements RowStream<Shown> {
     const { em, query, chunkSize } = this.#source;
     await em.flush();
     const executor = em.getKysely<Tables>().getExecutor();
-    return executor.stream<Row>(query(), chunkSize)[Symbol.asyncIterator]();
+    return executor.stream<Row>(await query(), chunkSize)[Symbol.asyncIterator]();
   }
 }

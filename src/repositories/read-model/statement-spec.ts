@@ -1,3 +1,4 @@
+import type { TextCollation } from './contains-text.ts';
 import type { ResolvedModel } from './resolved-model.ts';
 
 /** Everything that determines the text of a statement. All other values are parameters. */
@@ -15,6 +16,8 @@ export interface StatementSpec {
   readonly keysFirst?: boolean;
   /** Whether a cursor page starts after a value or after a null; undefined for the first page. */
   readonly after?: 'value' | 'null' | undefined;
+  /** The collation for filters by a contained text. */
+  readonly collation?: TextCollation | undefined;
   /** The read model whose row is returned with a cursor page. */
   readonly head?: ResolvedModel | undefined;
 }

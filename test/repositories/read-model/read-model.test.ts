@@ -186,7 +186,7 @@ describe('a read model', () => {
       expect(ofGroup.sql).not.toContain("'a'");
       expect(statement({ group: null }).sql).toContain('"synth_group_id" is null');
       expect(statement({}).sql).not.toContain('where');
-      expect(statement({ group: 'a', text: 'x' }).sql).toContain('ilike');
+      expect(statement({ group: 'a', text: 'x' }).sql).toContain('like');
     }));
 
   test('refuses a list without its parent, and an unknown choice', () =>
