@@ -64,7 +64,7 @@ $(downloaded): package.json packages/migrator/package.json package-lock.json
 $(migrator): packages/migrator/tsconfig.build.json $(shell find packages/migrator/src -type f) | $(downloaded)
 	@npm run --silent build --workspace packages/migrator >&2
 
-.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-lint migrate-verify migrate-squash migrate-baseline migrate-history migrate-repair migrate-purge db-start db-stop db-reset db-url demo test test-all test-containers example bench bench-peers docs schema check build format help
+.PHONY: migrate-up migrate-down migrate-redo migrate-status migrate-plan migrate-create migrate-check migrate-lint migrate-verify migrate-squash migrate-baseline migrate-history migrate-repair migrate-purge db-start db-stop db-reset db-url demo test test-all test-containers example bench bench-growth bench-peers docs schema check build format help
 
 migrate-up: $(installed) ## apply every pending migration
 	@$(synthdb) migrate up $(options)
@@ -137,6 +137,9 @@ example: build ## run the example service on port 3000
 
 bench: build ## measure every workload against the hand-written driver
 	@node bench/main.ts
+
+bench-growth: $(installed) ## time every list, page and statistic among ten times as many rows
+	@node bench/growth/main.ts
 
 bench-peers: $(installed) ## measure every workload by other libraries too, which it installs into bench/peers
 	@cd bench/peers && npm install --no-save --loglevel=error --no-audit --no-fund >&2

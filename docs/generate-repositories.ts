@@ -48,16 +48,22 @@ export const verbs: readonly Verb[] = [
     meaning: 'a row to modify, or null. With another noun (`findSummary`): a value to show',
   },
   { verb: 'get…', effects: ['reads'], meaning: 'the same, or `NotFoundError`' },
-  { verb: 'list…', effects: ['reads'], meaning: 'an array, ordered and bounded' },
+  { verb: 'list…', effects: ['reads'], meaning: 'an array with every row, ordered; none is left out' },
   {
     verb: 'page…',
     effects: ['reads'],
-    meaning: 'an offset page with the total: `limit`, `offset`, `sortBy`, `sortOrder`',
+    meaning:
+      'an offset page with the total: `limit`, `offset`, `sortBy`, `sortOrder`, `total` (`exact`, `estimate` or `none`)',
   },
   {
     verb: 'scroll…',
     effects: ['reads'],
     meaning: 'a cursor page: `first`, `after`, `sortBy`, `sortOrder`; `endCursor`, `hasNextPage`',
+  },
+  {
+    verb: 'stream…',
+    effects: ['streams'],
+    meaning: 'every row for `for await`, in constant memory: `sortBy`, `sortOrder`',
   },
   { verb: 'count…', effects: ['reads'], meaning: 'a number, or numbers by key' },
   { verb: 'exists…', effects: ['reads'], meaning: 'a boolean, or the keys for which it is true' },
@@ -111,7 +117,7 @@ export function page(docs: readonly RepositoryDoc[]): string {
     '|---|---|---|',
     ...verbs.map(({ verb, effects, meaning }) => `| \`${verb}\` | ${effects.join(' or ')} | ${meaning} |`),
     '',
-    '- **reads** may be called anywhere. **locks**, **stages** and **writes** need a transaction: else they throw `ReadOnlyError`.',
+    '- **reads** and **streams** may be called anywhere. **locks**, **stages** and **writes** need a transaction: else they throw `ReadOnlyError`.',
     '- **stages** is written by the next flush, at the latest by the commit. **writes** sends a statement now.',
     '',
     '## Arguments',

@@ -10,6 +10,7 @@
 --   Migration20261121030500_outcomes_by_synth 97c8a76b462b77ed1a76c8f62b1d40c65e70a102bf8f916e426a1a8c9dd31e8c
 --   Migration20261129163000_version_every_table 97885c706559feb6a56ad479c0a42956b8923f09dde17879d1f937d846e1b245
 --   Migration20261130205048_cheaper_triggers bb7ca97902eb7b33054cb554a5859f000f3dd95d8bbea00dbf4a8d394a483bd0
+--   Migration20261201075737_flat_lists 1263e8ca8ec790f5585c9a9f02c48a1e24a03453e45ed1d89fa5b5034320353e
 
 create table analysis_cache (
   analysis_id text not null,
@@ -48,6 +49,7 @@ create table analysis_runs (
   constraint chk_analysis_runs_status CHECK (status = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text])),
   constraint chk_analysis_runs_total_synths_range CHECK (total_synths >= 0)
 );
+CREATE INDEX idx_analysis_runs_pending_started_at_id ON analysis_runs USING btree (started_at, id) WHERE status = 'pending'::text;
 CREATE INDEX idx_analysis_runs_status ON analysis_runs USING btree (status);
 CREATE TRIGGER raise_row_version BEFORE UPDATE ON analysis_runs FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION analysis_runs_raise_row_version_fn();
 
@@ -113,6 +115,7 @@ create table experiments (
   constraint chk_experiments_status CHECK (status = ANY (ARRAY['active'::text, 'deleted'::text]))
 );
 CREATE INDEX idx_experiments_active_created_at_id ON experiments USING btree (created_at DESC, id DESC) WHERE status = 'active'::text;
+CREATE INDEX idx_experiments_active_updated_at_id ON experiments USING btree (updated_at DESC NULLS LAST, id DESC) WHERE status = 'active'::text;
 CREATE INDEX idx_experiments_created ON experiments USING btree (created_at DESC);
 CREATE INDEX idx_experiments_name ON experiments USING btree (name);
 CREATE INDEX idx_experiments_status ON experiments USING btree (status);
@@ -162,6 +165,7 @@ create table feature_scorecards (
   constraint chk_feature_scorecards_data_object CHECK (jsonb_typeof(data) = 'object'::text),
   constraint chk_feature_scorecards_id_not_empty CHECK (id <> ''::text)
 );
+CREATE INDEX idx_feature_scorecards_created_at_id ON feature_scorecards USING btree (created_at DESC, id DESC);
 CREATE INDEX idx_scorecards_experiment ON feature_scorecards USING btree (experiment_id);
 CREATE TRIGGER raise_row_version BEFORE UPDATE ON feature_scorecards FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION feature_scorecards_raise_row_version_fn();
 CREATE TRIGGER set_updated_at BEFORE UPDATE ON feature_scorecards FOR EACH ROW WHEN (NOT new.updated_at IS DISTINCT FROM old.updated_at AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION feature_scorecards_set_updated_at_fn();
@@ -228,10 +232,11 @@ create table research_executions (
   constraint chk_research_executions_successful_count_range CHECK (successful_count >= 0),
   constraint chk_research_executions_synth_count_range CHECK (synth_count >= 0)
 );
-CREATE INDEX idx_executions_status ON research_executions USING btree (status);
 CREATE INDEX idx_executions_topic ON research_executions USING btree (topic_name);
 CREATE INDEX idx_research_executions_experiment_id_started_at_exec_id ON research_executions USING btree (experiment_id, started_at DESC, exec_id DESC);
+CREATE INDEX idx_research_executions_pending_started_at_exec_id ON research_executions USING btree (started_at, exec_id) WHERE status = 'pending'::text;
 CREATE INDEX idx_research_executions_started_at_exec_id ON research_executions USING btree (started_at DESC, exec_id DESC);
+CREATE INDEX idx_research_executions_status_exec_id ON research_executions USING btree (status, exec_id);
 CREATE TRIGGER raise_row_version BEFORE UPDATE ON research_executions FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION research_executions_raise_row_version_fn();
 
 create table scenario_nodes (
@@ -262,8 +267,8 @@ create table scenario_nodes (
   constraint chk_scenario_nodes_short_action_length CHECK (char_length(short_action) <= 30),
   constraint chk_scenario_nodes_simulation_results_object CHECK (jsonb_typeof(simulation_results) = 'object'::text)
 );
-CREATE INDEX idx_scenario_nodes_depth ON scenario_nodes USING btree (exploration_id, depth);
-CREATE INDEX idx_scenario_nodes_parent ON scenario_nodes USING btree (parent_id);
+CREATE INDEX idx_scenario_nodes_exploration_id_depth_created_at_id ON scenario_nodes USING btree (exploration_id, depth, created_at, id);
+CREATE INDEX idx_scenario_nodes_parent_id_created_at_id ON scenario_nodes USING btree (parent_id, created_at, id);
 CREATE INDEX idx_scenario_nodes_status ON scenario_nodes USING btree (exploration_id, node_status);
 CREATE UNIQUE INDEX uq_scenario_nodes_root ON scenario_nodes USING btree (exploration_id) WHERE depth = 0;
 CREATE UNIQUE INDEX uq_scenario_nodes_winner ON scenario_nodes USING btree (exploration_id) WHERE node_status = 'winner'::text;
@@ -311,6 +316,7 @@ create table simulation_runs (
   constraint chk_simulation_runs_status CHECK (status = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text])),
   constraint chk_simulation_runs_total_synths_range CHECK (total_synths >= 0)
 );
+CREATE INDEX idx_simulation_runs_started_at_id ON simulation_runs USING btree (started_at DESC, id DESC);
 CREATE INDEX idx_simulations_scorecard ON simulation_runs USING btree (scorecard_id);
 CREATE INDEX idx_simulations_status ON simulation_runs USING btree (status);
 CREATE TRIGGER raise_row_version BEFORE UPDATE ON simulation_runs FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION simulation_runs_raise_row_version_fn();
@@ -370,6 +376,7 @@ CREATE INDEX idx_synths_created_at_id ON synths USING btree (created_at DESC, id
 CREATE INDEX idx_synths_data ON synths USING gin (data jsonb_path_ops);
 CREATE INDEX idx_synths_nome ON synths USING btree (nome);
 CREATE INDEX idx_synths_synth_group_id_created_at_id ON synths USING btree (synth_group_id, created_at DESC, id DESC);
+CREATE INDEX idx_synths_synth_group_id_nome_id ON synths USING btree (synth_group_id, nome, id);
 CREATE TRIGGER raise_row_version BEFORE UPDATE ON synths FOR EACH ROW WHEN (new.row_version = old.row_version AND new.* IS DISTINCT FROM old.*) EXECUTE FUNCTION synths_raise_row_version_fn();
 
 create table transcripts (

@@ -27,5 +27,13 @@ export type { TelemetryOptions } from './database/telemetry/telemetry.ts';
 export { UnitOfWork, type ReadingUnitOfWork } from './database/units/unit-of-work.ts';
 export * from './errors.ts';
 export { isDataError, type AnyDataError } from './is-data-error.ts';
-export type { CursorPage, CursorRequest, Page, PageRequest } from './repositories/index.ts';
+export type {
+  CursorPage,
+  CursorRequest,
+  Page,
+  PageRequest,
+  PageTotal,
+  RowStream,
+  StreamRequest,
+} from './repositories/index.ts';
 export type { EntityManager } from '@mikro-orm/postgresql';

@@ -34,6 +34,13 @@ export const AnalysisRunSchema = defineEntity({
     executionTimeSeconds: double().nullable(),
     ...rowVersion,
   },
+  indexes: [
+    {
+      name: 'idx_analysis_runs_pending_started_at_id',
+      properties: ['startedAt', 'id'],
+      where: `status = 'pending'`,
+    },
+  ],
   checks: checks('analysis_runs', {
     ...keys('id'),
     ...counts('total_synths'),

@@ -72,6 +72,11 @@ export const ExperimentSchema = defineEntity({
       ],
       where: `status = 'active'`,
     },
+    // As an expression: `updated_at` is null in a row that was never changed, and lists have those last.
+    {
+      name: 'idx_experiments_active_updated_at_id',
+      expression: `create index "idx_experiments_active_updated_at_id" on "experiments" (updated_at desc nulls last, id desc) where status = 'active'`,
+    },
   ],
   checks: checks('experiments', {
     ...keys('id'),

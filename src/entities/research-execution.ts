@@ -13,7 +13,7 @@ export const ResearchExecutionSchema = defineEntity({
     id: id('exec').name('exec_id'),
     experiment: () => p.manyToOne(Experiment).ref().nullable().deleteRule('set null'),
     topicName: p.text().index('idx_executions_topic'),
-    status: p.enum(executionStatuses).default('pending').index('idx_executions_status'),
+    status: p.enum(executionStatuses).default('pending'),
     synthCount: p.integer().default(0),
     successfulCount: p.integer().default(0),
     failedCount: p.integer().default(0),
@@ -25,6 +25,12 @@ export const ResearchExecutionSchema = defineEntity({
     ...rowVersion,
   },
   indexes: [
+    { name: 'idx_research_executions_status_exec_id', properties: ['status', 'id'] },
+    {
+      name: 'idx_research_executions_pending_started_at_exec_id',
+      properties: ['startedAt', 'id'],
+      where: `status = 'pending'`,
+    },
     {
       name: 'idx_research_executions_started_at_exec_id',
       properties: ['startedAt', 'id'],

@@ -32,8 +32,7 @@ export const ScenarioNodeSchema = defineEntity({
   properties: {
     id: id('node'),
     exploration: () => p.manyToOne(Exploration).ref().deleteRule('cascade'),
-    parent: () =>
-      p.manyToOne(ScenarioNode).ref().nullable().deleteRule('set null').index('idx_scenario_nodes_parent'),
+    parent: () => p.manyToOne(ScenarioNode).ref().nullable().deleteRule('set null'),
     depth: p.integer().default(0),
     actionApplied: p.text().nullable(),
     actionCategory: p.text().nullable(),
@@ -48,7 +47,11 @@ export const ScenarioNodeSchema = defineEntity({
   },
   indexes: [
     { name: 'idx_scenario_nodes_status', properties: ['exploration', 'nodeStatus'] },
-    { name: 'idx_scenario_nodes_depth', properties: ['exploration', 'depth'] },
+    {
+      name: 'idx_scenario_nodes_exploration_id_depth_created_at_id',
+      properties: ['exploration', 'depth', 'createdAt', 'id'],
+    },
+    { name: 'idx_scenario_nodes_parent_id_created_at_id', properties: ['parent', 'createdAt', 'id'] },
     {
       name: 'uq_scenario_nodes_root',
       expression: `create unique index "uq_scenario_nodes_root" on "scenario_nodes" ("exploration_id") where depth = 0`,

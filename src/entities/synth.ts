@@ -155,6 +155,7 @@ export const SynthSchema = defineEntity({
       name: 'idx_synths_synth_group_id_created_at_id',
       expression: `create index "idx_synths_synth_group_id_created_at_id" on "synths" (synth_group_id, created_at desc, id desc)`,
     },
+    { name: 'idx_synths_synth_group_id_nome_id', properties: ['synthGroup', 'name', 'id'] },
     {
       name: 'idx_synths_data',
       properties: ['data'],

@@ -3,7 +3,15 @@ import { Experiment, Scorecard } from '../entities/experiment.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './signatures/deleted-option.ts';
 import { experimentSummaries, type ExperimentSortKey, type ExperimentSummary } from './experiment-summary.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
+import type {
+  CursorPage,
+  CursorRequest,
+  Page,
+  PageRequest,
+  PageTotal,
+  StreamRequest,
+} from './read-model/page.ts';
+import type { RowStream } from './read-model/row-stream.ts';
 import { Repository } from './repository.ts';
 import {
   document,
@@ -14,8 +22,10 @@ import {
   pageOf,
   rowMethods,
   cursorOf,
+  streamOf,
   Text,
   reads,
+  streams,
   stages,
   writes,
   type Signatures,
@@ -65,9 +75,9 @@ export class ExperimentRepository extends Repository<Experiment> {
    *
    * @throws InvalidPageError
    */
-  pageSummaries(
-    request: PageRequest<ExperimentSortKey> & DeletedOption = {},
-  ): Promise<Page<ExperimentSummary>> {
+  pageSummaries<Total extends PageTotal = 'exact'>(
+    request: PageRequest<ExperimentSortKey, Total> & DeletedOption = {},
+  ): Promise<Page<ExperimentSummary, Total>> {
     return this.read(experimentSummaries).page(request);
   }
 
@@ -80,6 +90,17 @@ export class ExperimentRepository extends Repository<Experiment> {
     request: CursorRequest<ExperimentSortKey> & DeletedOption = {},
   ): Promise<CursorPage<ExperimentSummary>> {
     return this.read(experimentSummaries).scroll(request);
+  }
+
+  /**
+   * Returns a stream of all summaries, sorted as offset pages are.
+   *
+   * @throws InvalidPageError
+   */
+  streamSummaries(
+    request: StreamRequest<ExperimentSortKey> & DeletedOption = {},
+  ): RowStream<ExperimentSummary> {
+    return this.read(experimentSummaries).stream(request);
   }
 
   /**
@@ -137,6 +158,7 @@ export class ExperimentRepository extends Repository<Experiment> {
     scrollSummaries: reads({
       request: cursorOf(experimentSummaries, deletedOption),
     }),
+    streamSummaries: streams({ request: streamOf(experimentSummaries, deletedOption) }),
     update: stages(
       { key: Key },
       {

@@ -5,7 +5,15 @@ import {
   type ExplorationSortKey,
   type ExplorationSummary,
 } from './exploration-summary.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
+import type {
+  CursorPage,
+  CursorRequest,
+  Page,
+  PageRequest,
+  PageTotal,
+  StreamRequest,
+} from './read-model/page.ts';
+import type { RowStream } from './read-model/row-stream.ts';
 import { readByKey } from './find-by-key.ts';
 import { Repository } from './repository.ts';
 import {
@@ -19,8 +27,10 @@ import {
   pageOf,
   rowMethods,
   cursorOf,
+  streamOf,
   locks,
   reads,
+  streams,
   writes,
   type Signatures,
 } from './signatures/index.ts';
@@ -66,10 +76,10 @@ export class ExplorationRepository extends Repository<Exploration> {
    *
    * @throws InvalidPageError
    */
-  pageSummaries(
+  pageSummaries<Total extends PageTotal = 'exact'>(
     experimentId: string,
-    request: PageRequest<ExplorationSortKey> = {},
-  ): Promise<Page<ExplorationSummary>> {
+    request: PageRequest<ExplorationSortKey, Total> = {},
+  ): Promise<Page<ExplorationSummary, Total>> {
     return this.read(explorationSummaries).page({ ...request, experiment: experimentId });
   }
 
@@ -83,6 +93,18 @@ export class ExplorationRepository extends Repository<Exploration> {
     request: CursorRequest<ExplorationSortKey> = {},
   ): Promise<CursorPage<ExplorationSummary>> {
     return this.read(explorationSummaries).scroll({ ...request, experiment: experimentId });
+  }
+
+  /**
+   * Returns a stream of all explorations of an experiment, sorted as offset pages are.
+   *
+   * @throws InvalidPageError
+   */
+  streamSummaries(
+    experimentId: string,
+    request: StreamRequest<ExplorationSortKey> = {},
+  ): RowStream<ExplorationSummary> {
+    return this.read(explorationSummaries).stream({ ...request, experiment: experimentId });
   }
 
   /**
@@ -164,6 +186,7 @@ export class ExplorationRepository extends Repository<Exploration> {
         request: cursorOf(explorationSummaries),
       },
     ),
+    streamSummaries: streams({ experimentId: Key }, { request: streamOf(explorationSummaries) }),
     recordLlmCalls: writes({ key: Key }, { calls: Integer }),
     recordProgress: writes(
       { key: Key },

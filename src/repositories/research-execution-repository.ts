@@ -1,7 +1,15 @@
 import { LockMode, type EntityManager, type RequiredEntityData } from '@mikro-orm/postgresql';
 import { executionStatuses, ResearchExecution } from '../entities/research-execution.ts';
 import { deletedOption, type DeletedOption } from './signatures/deleted-option.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
+import type {
+  CursorPage,
+  CursorRequest,
+  Page,
+  PageRequest,
+  PageTotal,
+  StreamRequest,
+} from './read-model/page.ts';
+import type { RowStream } from './read-model/row-stream.ts';
 import { Repository } from './repository.ts';
 import {
   executionDetails,
@@ -25,8 +33,10 @@ import {
   pageOf,
   rowMethods,
   cursorOf,
+  streamOf,
   locks,
   reads,
+  streams,
   stages,
   writes,
   synchronous,
@@ -86,9 +96,9 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
    *
    * @throws InvalidPageError
    */
-  pageSummaries(
-    request: PageRequest<ExecutionSortKey> & ExperimentOption & DeletedOption = {},
-  ): Promise<Page<ResearchExecutionSummary>> {
+  pageSummaries<Total extends PageTotal = 'exact'>(
+    request: PageRequest<ExecutionSortKey, Total> & ExperimentOption & DeletedOption = {},
+  ): Promise<Page<ResearchExecutionSummary, Total>> {
     return this.read(executionSummaries).page(includeGivenExperiment(request));
   }
 
@@ -101,6 +111,17 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     request: CursorRequest<ExecutionSortKey> & ExperimentOption & DeletedOption = {},
   ): Promise<CursorPage<ResearchExecutionSummary>> {
     return this.read(executionSummaries).scroll(includeGivenExperiment(request));
+  }
+
+  /**
+   * Returns a stream of all summaries, sorted and filtered as offset pages are.
+   *
+   * @throws InvalidPageError
+   */
+  streamSummaries(
+    request: StreamRequest<ExecutionSortKey> & ExperimentOption & DeletedOption = {},
+  ): RowStream<ResearchExecutionSummary> {
+    return this.read(executionSummaries).stream(includeGivenExperiment(request));
   }
 
   /**
@@ -235,6 +256,7 @@ export class ResearchExecutionRepository extends Repository<ResearchExecution> {
     scrollSummaries: reads({
       request: cursorOf(executionSummaries, executionFilters),
     }),
+    streamSummaries: streams({ request: streamOf(executionSummaries, executionFilters) }),
     findAutoInterviewSummary: reads({ experiment: Key }),
     existsSummaryBatch: reads({ keys: arrayOf(Key) }),
     existsPrfaqBatch: reads({ keys: arrayOf(Key) }),

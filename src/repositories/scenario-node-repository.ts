@@ -7,6 +7,7 @@ import {
 } from '../entities/scenario-node.ts';
 import { NotFoundError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
+import type { RowStream } from './read-model/row-stream.ts';
 import { Repository } from './repository.ts';
 import { nodeSummaries, pathTo, type ScenarioNodeSummary } from './scenario-node-summary.ts';
 import {
@@ -21,6 +22,7 @@ import {
   optional,
   rowMethods,
   reads,
+  streams,
   stages,
   writes,
   type Signatures,
@@ -39,7 +41,8 @@ export interface NodeChanges {
 }
 
 /**
- * Scorecards in the trees of explorations. Lists have no limit: the budget of an exploration bounds its tree to some hundreds of nodes.
+ * Scorecards in the trees of explorations. Lists have no limit: the budget of an exploration usually bounds its tree to some hundreds of
+ * nodes. Larger ones are read by streams.
  */
 export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   constructor(em: EntityManager) {
@@ -78,6 +81,11 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     return this.read(nodeSummaries).list({ exploration: explorationId }, 'level');
   }
 
+  /** Returns a stream of all nodes of an exploration, in the order of `listByExploration`. */
+  streamByExploration(explorationId: string): RowStream<ScenarioNodeSummary> {
+    return this.read(nodeSummaries).stream({ exploration: explorationId, sortBy: 'level', sortOrder: 'asc' });
+  }
+
   /** Returns the active nodes of an exploration, deepest first, then oldest first, then by key. */
   listFrontier(explorationId: string): Promise<ScenarioNodeSummary[]> {
     return this.read(nodeSummaries).list({ exploration: explorationId, status: 'active' }, 'deepest');
@@ -86,6 +94,11 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   /** Returns the children of a node, oldest first, then by key. */
   listChildren(parentId: string): Promise<ScenarioNodeSummary[]> {
     return this.read(nodeSummaries).list({ parent: parentId }, 'oldest');
+  }
+
+  /** Returns a stream of the children of a node, in the order of `listChildren`. */
+  streamChildren(parentId: string): RowStream<ScenarioNodeSummary> {
+    return this.read(nodeSummaries).stream({ parent: parentId, sortBy: 'oldest', sortOrder: 'asc' });
   }
 
   /**
@@ -172,8 +185,10 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     findWinner: reads({ explorationId: Key }),
     findBestSummary: reads({ explorationId: Key }),
     listByExploration: reads({ explorationId: Key }),
+    streamByExploration: streams({ explorationId: Key }),
     listFrontier: reads({ explorationId: Key }),
     listChildren: reads({ parentId: Key }),
+    streamChildren: streams({ parentId: Key }),
     listPath: reads({ key: Key }),
     countByStatus: reads({ explorationId: Key }),
     update: stages(

@@ -39,16 +39,22 @@ export const nodeSummaries = readModel({
 /** A node in lists. */
 export type ScenarioNodeSummary = ShownBy<typeof nodeSummaries>;
 
-/** Returns the statement for the nodes from the root to the one with this key. A cycle of parents is followed once. */
+/**
+ * Returns the statement for the nodes from the root to the one with this key. A cycle of parents is found by Brent's method: the node of each
+ * step that is a power of two is marked, and the path ends before a marked node. To keep all nodes of the path in each step would take
+ * time and memory by the square of its length.
+ */
 export function pathTo(columns: Expression<unknown>, key: string): RawBuilder<Record<string, unknown>> {
   return sql`
-    with recursive path (id, parent_id, seen) as (
-      select id, parent_id, array[id] from scenario_nodes where id = ${key}
+    with recursive path (id, parent_id, step, marked) as (
+      select id, parent_id, 1, id from scenario_nodes where id = ${key}
       union all
-      select parent.id, parent.parent_id, path.seen || parent.id
+      select parent.id, parent.parent_id, path.step + 1,
+        case when path.step & (path.step + 1) = 0 then parent.id else path.marked end
       from path join scenario_nodes as parent on parent.id = path.parent_id
-      where parent.id <> all (path.seen)
+      where parent.id <> path.marked
     )
-    select ${columns} from path join scenario_nodes on scenario_nodes.id = path.id
-    order by cardinality(path.seen) desc`;
+    select ${columns} from (select id, min(step) as step from path group by id) as path
+      join scenario_nodes on scenario_nodes.id = path.id
+    order by path.step desc`;
 }

@@ -2,7 +2,15 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { defaultSynthGroup, SynthGroup } from '../entities/synth-group.ts';
 import { ProtectedRowError } from '../errors.ts';
 import { ensureDefaultSynthGroup } from './default-synth-group.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
+import type {
+  CursorPage,
+  CursorRequest,
+  Page,
+  PageRequest,
+  PageTotal,
+  StreamRequest,
+} from './read-model/page.ts';
+import type { RowStream } from './read-model/row-stream.ts';
 import { Repository } from './repository.ts';
 import {
   groupSummaries,
@@ -18,8 +26,10 @@ import {
   pageOf,
   rowMethods,
   cursorOf,
+  streamOf,
   Text,
   reads,
+  streams,
   locks,
   writes,
   type Signatures,
@@ -56,7 +66,9 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
    *
    * @throws InvalidPageError
    */
-  pageSummaries(request: PageRequest<GroupSortKey> = {}): Promise<Page<SynthGroupSummary>> {
+  pageSummaries<Total extends PageTotal = 'exact'>(
+    request: PageRequest<GroupSortKey, Total> = {},
+  ): Promise<Page<SynthGroupSummary, Total>> {
     return this.read(groupSummaries).page(request);
   }
 
@@ -67,6 +79,15 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
    */
   scrollSummaries(request: CursorRequest<GroupSortKey> = {}): Promise<CursorPage<SynthGroupSummary>> {
     return this.read(groupSummaries).scroll(request);
+  }
+
+  /**
+   * Returns a stream of all groups with the number of synths of each, sorted as offset pages are.
+   *
+   * @throws InvalidPageError
+   */
+  streamSummaries(request: StreamRequest<GroupSortKey> = {}): RowStream<SynthGroupSummary> {
+    return this.read(groupSummaries).stream(request);
   }
 
   /** Returns the default group, to be modified, inserted if it is missing; safe under concurrency. */
@@ -109,6 +130,7 @@ export class SynthGroupRepository extends Repository<SynthGroup> {
     scrollSummaries: reads({
       request: cursorOf(groupSummaries),
     }),
+    streamSummaries: streams({ request: streamOf(groupSummaries) }),
     ensureDefault: writes(),
     ensureNamed: locks({ name: Text }, { description: optional(nullable(Text)) }),
   } satisfies Signatures<SynthGroupRepository>;

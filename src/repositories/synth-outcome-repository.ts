@@ -8,7 +8,15 @@ import { checkDocuments, type CheckedDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './signatures/deleted-option.ts';
 import { detachDeleted } from './detach-deleted.ts';
 import { generateKey } from './generate-key.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
+import type {
+  CursorPage,
+  CursorRequest,
+  Page,
+  PageRequest,
+  PageTotal,
+  StreamRequest,
+} from './read-model/page.ts';
+import type { RowStream } from './read-model/row-stream.ts';
 import { Repository } from './repository.ts';
 import { copyRows } from '../postgres/copy/copy-rows.ts';
 import {
@@ -36,7 +44,9 @@ import {
   pageOf,
   rowMethods,
   cursorOf,
+  streamOf,
   reads,
+  streams,
   writes,
   type Signatures,
 } from './signatures/index.ts';
@@ -102,11 +112,23 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
    *
    * @throws InvalidPageError
    */
-  pageSummaries(
+  pageSummaries<Total extends PageTotal = 'exact'>(
     analysisId: string,
-    request: PageRequest<OutcomeSortKey> = {},
-  ): Promise<Page<OutcomeSummary>> {
+    request: PageRequest<OutcomeSortKey, Total> = {},
+  ): Promise<Page<OutcomeSummary, Total>> {
     return this.read(outcomeSummaries).page({ ...request, analysis: analysisId });
+  }
+
+  /**
+   * Returns a stream of all outcomes of a run, sorted as offset pages are.
+   *
+   * @throws InvalidPageError
+   */
+  streamSummaries(
+    analysisId: string,
+    request: StreamRequest<OutcomeSortKey> = {},
+  ): RowStream<OutcomeSummary> {
+    return this.read(outcomeSummaries).stream({ ...request, analysis: analysisId });
   }
 
   /** Returns the number of outcomes of a run. */
@@ -221,6 +243,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
     listSummaries: reads({ analysisId: Key }),
     scrollSummaries: reads({ analysisId: Key }, { request: cursorOf(outcomeSummaries) }),
     pageSummaries: reads({ analysisId: Key }, { request: pageOf(outcomeSummaries) }),
+    streamSummaries: streams({ analysisId: Key }, { request: streamOf(outcomeSummaries) }),
     count: reads({ analysisId: Key }),
     findStatistics: reads({ analysisId: Key }),
     saveAll: writes(

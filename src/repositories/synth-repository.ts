@@ -10,7 +10,10 @@ import {
   type CursorRequest,
   type Page,
   type PageRequest,
+  type PageTotal,
+  type StreamRequest,
 } from './read-model/page.ts';
+import type { RowStream } from './read-model/row-stream.ts';
 import { Repository } from './repository.ts';
 import { simulationAttributesOf } from './simulation-attributes.ts';
 import { synthFields, type SynthField } from './synth-fields.ts';
@@ -38,9 +41,11 @@ import {
   pageOf,
   rowMethods,
   cursorOf,
+  streamOf,
   Text,
   type FieldChecks,
   reads,
+  streams,
   writes,
   synchronous,
   type Signatures,
@@ -82,6 +87,7 @@ const criteriaFields: FieldChecks<SynthCriteria> = {
   filters: optional(documentWith<SynthFilters>({})),
 };
 const scrollRequest = cursorOf(synthSummaries, criteriaFields);
+const streamRequest = streamOf(synthSummaries, criteriaFields);
 
 /** Synthetic users. */
 export class SynthRepository extends Repository<Synth> {
@@ -114,7 +120,9 @@ export class SynthRepository extends Repository<Synth> {
    *
    * @throws InvalidPageError
    */
-  pageSummaries(request: PageRequest<SynthSortKey> & SynthCriteria = {}): Promise<Page<SynthSummary>> {
+  pageSummaries<Total extends PageTotal = 'exact'>(
+    request: PageRequest<SynthSortKey, Total> & SynthCriteria = {},
+  ): Promise<Page<SynthSummary, Total>> {
     return this.read(synthSummaries).page(toFilters(request));
   }
 
@@ -137,6 +145,24 @@ export class SynthRepository extends Repository<Synth> {
    */
   scrollDetails(request: CursorRequest<SynthSortKey> & SynthCriteria = {}): Promise<CursorPage<SynthDetail>> {
     return this.read(synthDetails).scroll(toFilters(request));
+  }
+
+  /**
+   * Returns a stream of all synths that meet the criteria, sorted as offset pages are.
+   *
+   * @throws InvalidPageError
+   */
+  streamSummaries(request: StreamRequest<SynthSortKey> & SynthCriteria = {}): RowStream<SynthSummary> {
+    return this.read(synthSummaries).stream(toFilters(request));
+  }
+
+  /**
+   * Returns a stream of all synths that meet the criteria with all of their fields, sorted as offset pages are.
+   *
+   * @throws InvalidPageError
+   */
+  streamDetails(request: StreamRequest<SynthSortKey> & SynthCriteria = {}): RowStream<SynthDetail> {
+    return this.read(synthDetails).stream(toFilters(request));
   }
 
   /** Returns the number of synths that meet the criteria. */
@@ -228,6 +254,8 @@ export class SynthRepository extends Repository<Synth> {
     }),
     scrollSummaries: reads({ request: scrollRequest }),
     scrollDetails: reads({ request: scrollRequest }),
+    streamSummaries: streams({ request: streamRequest }),
+    streamDetails: streams({ request: streamRequest }),
     count: reads({ criteria: optional(fields<SynthCriteria>(criteriaFields)) }),
     listFields: synchronous(reads()),
     getExtremeCases: reads({ experiment: Key }, { count: optional(Limit) }),

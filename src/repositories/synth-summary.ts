@@ -1,6 +1,5 @@
 import type { SynthData } from '../entities/synth.ts';
 import { extended, readModel, type ShownBy, type SortKeyOf } from './read-model/read-model.ts';
-import { patternContaining } from './text-pattern.ts';
 
 export const synthSummaries = readModel({
   from: 'synths',
@@ -18,9 +17,7 @@ export const synthSummaries = readModel({
   sorts: { createdAt: 'created_at', name: 'nome' },
   filters: (by) => ({
     group: 'synth_group_id',
-    text: by.where((eb, pattern: string) =>
-      eb.or([eb('nome', 'ilike', pattern), eb('descricao', 'ilike', pattern)]),
-    ),
+    text: by.text('nome', 'descricao'),
     part: by.where((eb, part: string) => eb('data', '@>', eb.cast<SynthData>(eb.val(part), 'jsonb'))),
   }),
 });
@@ -49,7 +46,10 @@ export interface GroupOption {
 
 /** Filters of synths, combined with `and`. An absent one does not filter. */
 export interface SynthCriteria extends GroupOption {
-  /** A text that the name or the description contains, ignoring case. Wildcards are literal. */
+  /**
+   * A text that the name or the description contains, ignoring case and Unicode's normal forms, under any locale of the database. Wildcards
+   * are literal.
+   */
   readonly text?: string | undefined;
   /** A part of the synth's data: `{ demografia: { localizacao: { estado: 'SP' } } }`. The items of a list match at any position. */
   readonly filters?: SynthFilters | undefined;
@@ -70,7 +70,7 @@ export function toFilters<Request extends SynthCriteria>({ group, text, filters,
   return {
     ...request,
     group,
-    text: text === undefined || text === '' ? undefined : patternContaining(text),
+    text: text === '' ? undefined : text,
     // The empty object is contained in every document, but not in NULL: it would exclude synths without data.
     part: part === '{}' ? undefined : part,
   };

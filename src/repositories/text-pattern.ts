@@ -1,8 +1,3 @@
-/** Returns the `like` pattern of texts that contain `text`. Wildcards in it are escaped. */
-export function patternContaining(text: string): string {
-  return `%${escapeWildcards(text)}%`;
-}
-
 /** Returns the `like` pattern of texts that start with `text`. Wildcards in it are escaped. */
 export function patternStartingWith(text: string): string {
   return `${escapeWildcards(text)}%`;

@@ -1,6 +1,14 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Transcript, type TranscriptMessages } from '../entities/transcript.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from './read-model/page.ts';
+import type {
+  CursorPage,
+  CursorRequest,
+  Page,
+  PageRequest,
+  PageTotal,
+  StreamRequest,
+} from './read-model/page.ts';
+import type { RowStream } from './read-model/row-stream.ts';
 import { Repository } from './repository.ts';
 import {
   transcriptDetails,
@@ -19,8 +27,10 @@ import {
   pageOf,
   rowMethods,
   cursorOf,
+  streamOf,
   Text,
   reads,
+  streams,
   stages,
   synchronous,
   type Signatures,
@@ -71,10 +81,10 @@ export class TranscriptRepository extends Repository<Transcript> {
    *
    * @throws NotFoundError if the execution does not exist; InvalidPageError.
    */
-  pageSummaries(
+  pageSummaries<Total extends PageTotal = 'exact'>(
     execution: string,
-    request: PageRequest<TranscriptSortKey> = {},
-  ): Promise<Page<TranscriptSummary>> {
+    request: PageRequest<TranscriptSortKey, Total> = {},
+  ): Promise<Page<TranscriptSummary, Total>> {
     return this.read(transcriptSummaries).page({ ...request, execution });
   }
 
@@ -88,6 +98,31 @@ export class TranscriptRepository extends Repository<Transcript> {
     request: CursorRequest<TranscriptSortKey> = {},
   ): Promise<CursorPage<TranscriptSummary>> {
     return this.read(transcriptSummaries).scroll({ ...request, execution });
+  }
+
+  /**
+   * Returns a stream of all transcripts of an execution, sorted as offset pages are. It has none if the execution does not exist.
+   *
+   * @throws InvalidPageError
+   */
+  streamSummaries(
+    execution: string,
+    request: StreamRequest<TranscriptSortKey> = {},
+  ): RowStream<TranscriptSummary> {
+    return this.read(transcriptSummaries).stream({ ...request, execution });
+  }
+
+  /**
+   * Returns a stream of all transcripts of an execution with their messages, sorted as offset pages are. It has none if the execution does not
+   * exist.
+   *
+   * @throws InvalidPageError
+   */
+  streamDetails(
+    execution: string,
+    request: StreamRequest<TranscriptSortKey> = {},
+  ): RowStream<TranscriptDetail> {
+    return this.read(transcriptDetails).stream({ ...request, execution });
   }
 
   /** Returns the number of turns in all transcripts of each execution, by key. An execution without transcripts is omitted. */
@@ -133,6 +168,8 @@ export class TranscriptRepository extends Repository<Transcript> {
         request: cursorOf(transcriptSummaries),
       },
     ),
+    streamSummaries: streams({ execution: Key }, { request: streamOf(transcriptSummaries) }),
+    streamDetails: streams({ execution: Key }, { request: streamOf(transcriptDetails) }),
     countTurnsBatch: reads({ executions: arrayOf(Key) }),
   } satisfies Signatures<TranscriptRepository>;
 }

@@ -21,6 +21,8 @@ export const transcriptDetails = extended(
   transcriptSummaries,
   { executionId: 'exec_id', messages: 'messages' },
   (row) => ({ ...row, messages: complete(row.messages) }),
+  // An interview may have megabytes of messages.
+  20,
 );
 
 export type TranscriptSortKey = SortKeyOf<typeof transcriptSummaries>;

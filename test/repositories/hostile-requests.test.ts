@@ -69,6 +69,12 @@ describe('a request that can not be served is refused', () => {
     expect(await served(method, [...byKey, ...byOrder])).toEqual([]);
   });
 
+  test.each(pages)('$name, by its total', async (method) => {
+    const requests = ['', 'EXACT', 'all', true, 0, null, {}].map((total) => ({ total }));
+
+    expect(await served(method, requests)).toEqual([]);
+  });
+
   test.each(scrolls)('$name, by a cursor that is none', async (method) => {
     const own = await cursorOf(method);
     const parts: string[] = JSON.parse(Buffer.from(own, 'base64url').toString());

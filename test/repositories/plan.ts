@@ -7,14 +7,29 @@ export interface Sent {
   readonly values: unknown[];
 }
 
-interface Node {
+/** A node of a plan. What only `explain (analyze, buffers)` reports is absent elsewhere. */
+export interface Node {
   readonly 'Node Type': string;
+  readonly 'Relation Name'?: string | undefined;
+  readonly 'Index Name'?: string | undefined;
   readonly Filter?: string | undefined;
+  readonly 'Actual Rows'?: number | undefined;
+  readonly 'Actual Loops'?: number | undefined;
+  readonly 'Temp Written Blocks'?: number | undefined;
   readonly Plans?: readonly Node[] | undefined;
 }
 
 const Node: z.ZodType<Node> = z.lazy(() =>
-  z.object({ 'Node Type': z.string(), Filter: z.string().optional(), Plans: z.array(Node).optional() }),
+  z.object({
+    'Node Type': z.string(),
+    'Relation Name': z.string().optional(),
+    'Index Name': z.string().optional(),
+    Filter: z.string().optional(),
+    'Actual Rows': z.number().optional(),
+    'Actual Loops': z.number().optional(),
+    'Temp Written Blocks': z.number().optional(),
+    Plans: z.array(Node).optional(),
+  }),
 );
 const Explained = z.tuple([z.object({ 'QUERY PLAN': z.tuple([z.object({ Plan: Node })]) })]);
 
@@ -43,6 +58,27 @@ export async function wasteOf(
   } finally {
     await client.end();
   }
+}
+
+/** Returns the nodes of the plan by which the server runs a statement, with what each did. `settings` are sent before. */
+export async function ranBy(url: string, { text, values }: Sent, settings = ''): Promise<Node[]> {
+  const client = new Client(url);
+  await client.connect();
+  try {
+    await client.query(settings);
+    const { rows } = await client.query(`explain (analyze, buffers, format json) ${text}`, values);
+    const [row] = Explained.parse(rows);
+    return nodesOf(row['QUERY PLAN'][0].Plan);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Returns the rows that a plan read of a table, by whatever way. */
+export function rowsReadOf(table: string, nodes: readonly Node[]): number {
+  return nodes
+    .filter((node) => node['Relation Name'] === table)
+    .reduce((sum, node) => sum + (node['Actual Rows'] ?? 0) * (node['Actual Loops'] ?? 1), 0);
 }
 
 function nodesOf(node: Node): Node[] {

@@ -16,7 +16,7 @@ type Call = (repository: unknown, world: World) => unknown;
 
 /** Every such method of every repository: as `writes` calls it, else with arguments that are derived from its signature. */
 export const writeCases: readonly WriteCase[] = called
-  .filter(({ effect }) => effect !== 'reads')
+  .filter(({ effect }) => effect !== 'reads' && effect !== 'streams')
   .map((method) => {
     const { name, repository, effect } = method;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each takes the repository that `uow` has under its name

@@ -1,5 +1,5 @@
 // Compiled by `tsc`, never run: each mistake below must stay a compile error.
-import type { Database, UnitOfWork } from '../../src/index.ts';
+import type { Database, PageTotal, UnitOfWork } from '../../src/index.ts';
 
 declare const uow: UnitOfWork;
 
@@ -26,6 +26,19 @@ const summary = await uow.experiments.getSummary('exp_1');
 void summary.scorecardData;
 // @ts-expect-error -- read models are for looking
 summary.name = 'new';
+// The total is null where it is left out, and a number otherwise.
+null satisfies (typeof withoutTotal)['pagination']['total'];
+const withoutTotal = await uow.synths.pageSummaries({ text: 'a', total: 'none' });
+const totals: number[] = [
+  (await uow.experiments.pageSummaries()).pagination.total,
+  (await uow.transcripts.pageSummaries('exec_1', { total: 'estimate', limit: 5 })).pagination.total,
+];
+// @ts-expect-error -- it may be left out
+const anyTotal: number = (await uow.experiments.pageSummaries({ total: 'none' as PageTotal })).pagination
+  .total;
+void [totals, anyTotal];
+// @ts-expect-error -- not a total
+void uow.experiments.pageSummaries({ total: 'all' });
 // @ts-expect-error -- not a sort key
 void uow.experiments.pageSummaries({ sortBy: 'hypothesis' });
 // @ts-expect-error -- the legacy tables are read only

@@ -1,5 +1,6 @@
-import type { RepositoryClass } from '../../repositories/signatures/index.ts';
-import type { UnitGate } from './unit-gate.ts';
+import type { RepositoryClass, Signature } from '../../repositories/signatures/index.ts';
+import { sealedStream } from './sealed-stream.ts';
+import type { RowsToRead, UnitGate } from './unit-gate.ts';
 
 type Method = (...given: unknown[]) => unknown;
 
@@ -40,14 +41,21 @@ function makeGatedClass(prototype: object, name: string): GatedClass {
       Object.defineProperty(this.prototype, 'constructor', { value: prototype.constructor });
       for (const [key, method] of methodsOf(prototype)) {
         const called = `${name}.${key}`;
-        const value = isSynchronous(prototype, key)
-          ? function immediately(this: Gated, ...given: unknown[]): unknown {
+        const value = isStream(prototype, key)
+          ? function open(this: Gated, ...given: unknown[]): unknown {
               this.#gate.check(called);
-              return Reflect.apply(method, this.#repository, given);
+              // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what its signature declares
+              const rows = Reflect.apply(method, this.#repository, given) as RowsToRead;
+              return sealedStream(this.#gate, called, rows);
             }
-          : function call(this: Gated, ...given: unknown[]): Promise<unknown> {
-              return this.#gate.call(called, async () => Reflect.apply(method, this.#repository, given));
-            };
+          : isSynchronous(prototype, key)
+            ? function immediately(this: Gated, ...given: unknown[]): unknown {
+                this.#gate.check(called);
+                return Reflect.apply(method, this.#repository, given);
+              }
+            : function call(this: Gated, ...given: unknown[]): Promise<unknown> {
+                return this.#gate.call(called, async () => Reflect.apply(method, this.#repository, given));
+              };
         Object.defineProperty(this.prototype, key, { value });
       }
     }
@@ -55,10 +63,19 @@ function makeGatedClass(prototype: object, name: string): GatedClass {
 }
 
 /** Returns whether a method is declared as synchronous in its signature: it sends nothing. */
-function isSynchronous({ constructor }: object, method: string): boolean {
+function isSynchronous(prototype: object, method: string): boolean {
+  return signatureOf(prototype, method)?.synchronous === true;
+}
+
+/** Returns whether a method is declared to return a stream. */
+function isStream(prototype: object, method: string): boolean {
+  return signatureOf(prototype, method)?.effect === 'streams';
+}
+
+function signatureOf({ constructor }: object, method: string): Signature | undefined {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- registration refuses a repository without signatures
   const { signatures } = constructor as unknown as RepositoryClass;
-  return signatures[method]?.synchronous === true;
+  return signatures[method];
 }
 
 /** Returns the methods of a class, its own before inherited ones. */

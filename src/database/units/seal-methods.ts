@@ -50,7 +50,7 @@ export function sealMethods(prototype: Sealable): void {
     });
   seal(prototype, 'stream', (gate, start) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the ORM returns
-    return sealedStream(gate, start() as AsyncGenerator);
+    return sealedStream(gate, 'em.stream', start() as AsyncGenerator);
   });
   seal(prototype, 'refresh', (gate, start, manager, [entity, options]) =>
     gate.call('em.refresh', async () =>

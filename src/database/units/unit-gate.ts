@@ -6,6 +6,11 @@ import { concurrentUseError, endedError, innerUnitIsRunning } from './usage-erro
 import { Scopes } from './scopes.ts';
 import type { UnitConnection } from './unit-connection.ts';
 
+/** Rows that are read one by one: of the ORM, or of a repository. */
+export interface RowsToRead extends AsyncIterableIterator<unknown> {
+  return(value: undefined): Promise<IteratorResult<unknown>>;
+}
+
 interface Call {
   readonly name: string;
   promise?: Promise<unknown>;
@@ -31,6 +36,8 @@ export class UnitGate implements ConnectionProvider {
   readonly root: UnitGate;
   #state: 'open' | 'closing' | 'ended' = 'open';
   readonly #calls = new Set<Call>();
+  /** Those that are read outside a transaction, each on a connection of the pool. */
+  readonly #streams = new Set<RowsToRead>();
   /** At the root: settles when the latest call has ended. */
   #lastCall: Promise<void> | undefined;
   #inner: UnitGate | undefined;
@@ -189,9 +196,15 @@ export class UnitGate implements ConnectionProvider {
     if (running && running.length > 0) throw new UnfinishedWorkError(running);
   }
 
+  /** Ends the stream at the end of the unit, if it is still open. In a transaction, its connection does. */
+  endWithUnit(stream: RowsToRead): void {
+    if (!this.connection) this.#streams.add(stream);
+  }
+
   /** Refuses every further use, the end of the unit included. */
   end(): void {
     this.#state = 'ended';
+    for (const stream of this.#streams) stream.return(undefined).catch(() => {});
     this.#handleRejections();
     this.#inner?.end();
     if (!this.parent) this.connection?.close();

@@ -6,7 +6,7 @@ import { runUngated } from './inner-unit.ts';
 import { UnitEntityManager } from './unit-entity-manager.ts';
 import type { UnitGate } from './unit-gate.ts';
 
-/** A unit of work whose repositories have the methods that only read, according to their signatures. */
+/** A unit of work whose repositories have the methods that only read or stream, according to their signatures. */
 export type ReadingUnitOfWork = {
   readonly [Name in keyof Repositories]: Pick<
     Repositories[Name],
@@ -14,7 +14,9 @@ export type ReadingUnitOfWork = {
   >;
 };
 type ReadingMethod<Signatures> = {
-  [Method in keyof Signatures]: Signatures[Method] extends { readonly effect: 'reads' } ? Method : never;
+  [Method in keyof Signatures]: Signatures[Method] extends { readonly effect: 'reads' | 'streams' }
+    ? Method
+    : never;
 }[keyof Signatures];
 
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the static block below defines a getter for each member

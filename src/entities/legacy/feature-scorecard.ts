@@ -54,6 +54,16 @@ export const FeatureScorecardSchema = defineEntity({
     ...timestamps,
     ...rowVersion,
   },
+  indexes: [
+    {
+      name: 'idx_feature_scorecards_created_at_id',
+      properties: ['createdAt', 'id'],
+      columns: [
+        { name: 'createdAt', sort: 'desc' },
+        { name: 'id', sort: 'desc' },
+      ],
+    },
+  ],
   checks: checks('feature_scorecards', { ...keys('id'), ...jsonObjects('data') }),
   triggers: [setsUpdatedAt, incrementsRowVersion],
 });

@@ -38,6 +38,16 @@ export const SimulationRunSchema = defineEntity({
     executionTimeSeconds: double().nullable(),
     ...rowVersion,
   },
+  indexes: [
+    {
+      name: 'idx_simulation_runs_started_at_id',
+      properties: ['startedAt', 'id'],
+      columns: [
+        { name: 'startedAt', sort: 'desc' },
+        { name: 'id', sort: 'desc' },
+      ],
+    },
+  ],
   checks: checks('simulation_runs', {
     ...keys('id'),
     ...counts('total_synths'),

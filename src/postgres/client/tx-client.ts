@@ -2,6 +2,7 @@ import { isNativeError } from 'node:util/types';
 import { types } from 'pg';
 import { CommitUnknownError, StatementError } from '../../errors.ts';
 import { parseStoredDocument } from '../../json/stored-digits.ts';
+import { endCursorWithClient } from '../patches/cursor-end.ts';
 import { acceptsCopyData } from '../patches/streaming-state.ts';
 import { identifyClient } from './identify-client.ts';
 import { isCommitRefused } from './is-commit-refused.ts';
@@ -55,10 +56,7 @@ export class TxClient extends SupervisedClient {
         if (text === 'rollback') return this.#rollback(send, given);
         if (text === identifyClient) return Promise.resolve({ rows: [{ client: this }] });
         if (typeof text !== 'string' || typeof given.at(-1) === 'function') {
-          if (typeof text === 'object' && text !== null) {
-            this.stream = text;
-            tagStream(text, this.tag);
-          }
+          if (typeof text === 'object' && text !== null) this.#startStream(text);
           return send(...given);
         }
         if (this.refusal) return Promise.reject(this.refusal);
@@ -90,6 +88,12 @@ export class TxClient extends SupervisedClient {
   // Not a commit: one that waits for a synchronous standby would be committed without it.
   protected override get isCancellable(): boolean {
     return !this.#isCommitting;
+  }
+
+  #startStream(query: object): void {
+    this.stream = query;
+    tagStream(query, this.tag);
+    endCursorWithClient(query, this, () => this.isLost);
   }
 
   #begin(send: SendQuery, given: unknown[]): Promise<object> {

@@ -1,5 +1,13 @@
 import { deletedOption, type DeletedOption } from '../signatures/deleted-option.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from '../read-model/page.ts';
+import type {
+  CursorPage,
+  CursorRequest,
+  Page,
+  PageRequest,
+  PageTotal,
+  StreamRequest,
+} from '../read-model/page.ts';
+import type { RowStream } from '../read-model/row-stream.ts';
 import { readModel, type ShownBy } from '../read-model/read-model.ts';
 import { LegacyReader } from './legacy-reader.ts';
 import {
@@ -8,8 +16,10 @@ import {
   optional,
   pageOf,
   cursorOf,
+  streamOf,
   type FieldChecks,
   reads,
+  streams,
   type Signatures,
 } from '../signatures/index.ts';
 
@@ -92,7 +102,9 @@ export class FeatureScorecardRepository extends LegacyReader {
    * @deprecated Kept for its stored data.
    * @throws InvalidPageError
    */
-  page(request: PageRequest<'createdAt'> & FeatureScorecardFilter = {}): Promise<Page<FeatureScorecardRow>> {
+  page<Total extends PageTotal = 'exact'>(
+    request: PageRequest<'createdAt', Total> & FeatureScorecardFilter = {},
+  ): Promise<Page<FeatureScorecardRow, Total>> {
     return this.read(scorecards).page(includeGivenExperiment(request));
   }
 
@@ -106,6 +118,16 @@ export class FeatureScorecardRepository extends LegacyReader {
     request: CursorRequest<'createdAt'> & FeatureScorecardFilter = {},
   ): Promise<CursorPage<FeatureScorecardRow>> {
     return this.read(scorecards).scroll(includeGivenExperiment(request));
+  }
+
+  /**
+   * Returns a stream of all scorecards, newest first by default.
+   *
+   * @deprecated Kept for its stored data.
+   * @throws InvalidPageError
+   */
+  stream(request: StreamRequest<'createdAt'> & FeatureScorecardFilter = {}): RowStream<FeatureScorecardRow> {
+    return this.read(scorecards).stream(includeGivenExperiment(request));
   }
 
   /**
@@ -126,6 +148,7 @@ export class FeatureScorecardRepository extends LegacyReader {
     scroll: reads({
       request: cursorOf(scorecards, filterFields),
     }),
+    stream: streams({ request: streamOf(scorecards, filterFields) }),
     count: reads({ filter: optional(fields<FeatureScorecardFilter>(filterFields)) }),
   } satisfies Signatures<FeatureScorecardRepository>;
 }

@@ -1,6 +1,14 @@
 import { runStatuses } from '../../entities/analysis-run.ts';
 import { deletedOption, type DeletedOption } from '../signatures/deleted-option.ts';
-import type { CursorPage, CursorRequest, Page, PageRequest } from '../read-model/page.ts';
+import type {
+  CursorPage,
+  CursorRequest,
+  Page,
+  PageRequest,
+  PageTotal,
+  StreamRequest,
+} from '../read-model/page.ts';
+import type { RowStream } from '../read-model/row-stream.ts';
 import { readModel, type ShownBy } from '../read-model/read-model.ts';
 import { LegacyReader } from './legacy-reader.ts';
 import { analysisOf, simulatedOutcomes, type SimulatedOutcome } from './simulated-outcome.ts';
@@ -11,8 +19,10 @@ import {
   optional,
   pageOf,
   cursorOf,
+  streamOf,
   type FieldChecks,
   reads,
+  streams,
   type Signatures,
 } from '../signatures/index.ts';
 
@@ -122,7 +132,9 @@ export class SimulationRunRepository extends LegacyReader {
    * @deprecated Kept for its stored data.
    * @throws InvalidPageError
    */
-  page(request: PageRequest<'startedAt'> & SimulationRunFilter = {}): Promise<Page<SimulationRunRow>> {
+  page<Total extends PageTotal = 'exact'>(
+    request: PageRequest<'startedAt', Total> & SimulationRunFilter = {},
+  ): Promise<Page<SimulationRunRow, Total>> {
     return this.read(simulations).page(includeGivenParent(request));
   }
 
@@ -136,6 +148,16 @@ export class SimulationRunRepository extends LegacyReader {
     request: CursorRequest<'startedAt'> & SimulationRunFilter = {},
   ): Promise<CursorPage<SimulationRunRow>> {
     return this.read(simulations).scroll(includeGivenParent(request));
+  }
+
+  /**
+   * Returns a stream of all simulations, latest started first by default.
+   *
+   * @deprecated Kept for its stored data.
+   * @throws InvalidPageError
+   */
+  stream(request: StreamRequest<'startedAt'> & SimulationRunFilter = {}): RowStream<SimulationRunRow> {
+    return this.read(simulations).stream(includeGivenParent(request));
   }
 
   /**
@@ -153,7 +175,10 @@ export class SimulationRunRepository extends LegacyReader {
    * @deprecated Kept for its stored data.
    * @throws InvalidPageError
    */
-  pageOutcomes(simulationId: string, request: PageRequest<'synthId'> = {}): Promise<Page<SimulatedOutcome>> {
+  pageOutcomes<Total extends PageTotal = 'exact'>(
+    simulationId: string,
+    request: PageRequest<'synthId', Total> = {},
+  ): Promise<Page<SimulatedOutcome, Total>> {
     return this.read(simulatedOutcomes).page({ ...request, analysis: analysisOf(simulationId) });
   }
 
@@ -170,6 +195,16 @@ export class SimulationRunRepository extends LegacyReader {
     return this.read(simulatedOutcomes).scroll({ ...request, analysis: analysisOf(simulationId) });
   }
 
+  /**
+   * Returns a stream of all outcomes of a simulation, by synth, ascending by default. It has none if the simulation does not exist.
+   *
+   * @deprecated Kept for its stored data.
+   * @throws InvalidPageError
+   */
+  streamOutcomes(simulationId: string, request: StreamRequest<'synthId'> = {}): RowStream<SimulatedOutcome> {
+    return this.read(simulatedOutcomes).stream({ ...request, analysis: analysisOf(simulationId) });
+  }
+
   static readonly signatures = {
     findRow: reads({ key: Key }),
     getRow: reads({ key: Key }),
@@ -179,9 +214,11 @@ export class SimulationRunRepository extends LegacyReader {
     scroll: reads({
       request: cursorOf(simulations, filterFields),
     }),
+    stream: streams({ request: streamOf(simulations, filterFields) }),
     count: reads({ filter: optional(fields<SimulationRunFilter>(filterFields)) }),
     pageOutcomes: reads({ simulationId: Key }, { request: pageOf(simulatedOutcomes) }),
     scrollOutcomes: reads({ simulationId: Key }, { request: cursorOf(simulatedOutcomes) }),
+    streamOutcomes: streams({ simulationId: Key }, { request: streamOf(simulatedOutcomes) }),
   } satisfies Signatures<SimulationRunRepository>;
 }
 

@@ -17,10 +17,12 @@ export function buildStatement(model: ResolvedModel, spec: StatementSpec, states
       return keyStatement(model, source);
     case 'count':
       return source.count();
+    case 'estimate':
+      return source.estimate();
     case 'list':
       return sql`select ${model.selection()} from ${source.list()}`;
     case 'page':
-      return pageStatement(model, source);
+      return pageStatement(model, source, spec);
     case 'scroll':
       return cursorPageStatement(model, source, spec);
     default:
@@ -33,10 +35,13 @@ function keyStatement(model: ResolvedModel, source: RowSource): Sql {
   return sql`select ${model.selection()} from ${source.table}${source.where(isKey)}`;
 }
 
-function pageStatement(model: ResolvedModel, source: RowSource): Sql {
-  const total = parentRow(model, sql`(${source.count()}) as "$total"`) ?? source.count();
+function pageStatement(model: ResolvedModel, source: RowSource, { counted = false }: StatementSpec): Sql {
   const { table, orderBy } = source;
-  return besideRow(total, sql`select ${model.selection()} from (${source.page()}) as ${table}${orderBy}`);
+  const rows: Sql = sql`select ${model.selection()} from (${source.page()}) as ${table}${orderBy}`;
+  const row = counted
+    ? (parentRow(model, sql`(${source.count()}) as "$total"`) ?? source.count())
+    : parentRow(model, sql`true as "$parent"`);
+  return row ? besideRow(row, rows) : rows;
 }
 
 function cursorPageStatement(
@@ -67,5 +72,6 @@ function rowByKey({ name, key }: TableMetadata, selected: Expression<unknown>, p
 /** Returns `row` joined with each of `rows`, and alone without any. A single row keeps their order: only a nested loop can join them. */
 function besideRow(row: Sql, rows: Sql): Sql {
   const present = sql`select true as "$present", body.* from (${rows}) as body`;
-  return sql`select * from (${row}) as head left join lateral (${present}) as body on true`;
+  // With `offset`, what the row shows is computed once. PostgreSQL would move it to the joined rows, and compute it for each.
+  return sql`select * from (${row} offset 0) as head left join lateral (${present}) as body on true`;
 }

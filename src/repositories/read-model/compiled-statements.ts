@@ -33,9 +33,9 @@ export function boundStatement(
  * PostgreSQL takes to find a row by its key.
  */
 export function compiledStatement(model: ResolvedModel, db: Kysely<Tables>, spec: StatementSpec): Compiled {
-  const { kind, filterValues, sortBy, direction, limited, keysFirst, after, head } = spec;
+  const { kind, filterValues, sortBy, direction, limited, counted, keysFirst, after, collation, head } = spec;
   const states = filterStates(model.model, filterValues, kind !== 'key');
-  const id = `${kind} ${sortBy} ${direction} ${limited} ${keysFirst} ${after} ${states.join(' ')}`;
+  const id = `${kind} ${sortBy} ${direction} ${limited} ${counted} ${keysFirst} ${after} ${collation} ${states.join(' ')}`;
   const statements = statementsOf(model, head ?? model);
   let statement = statements.get(id);
   if (!statement) {

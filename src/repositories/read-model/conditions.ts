@@ -2,6 +2,7 @@ import { sql, type Expression } from 'kysely';
 import { InvalidValueError } from '../../errors.ts';
 import { builder } from './builder.ts';
 import { Parameter } from './parameter.ts';
+import { containsText, type TextCollation } from './contains-text.ts';
 import type { AnyReadModel } from './read-model.ts';
 
 /**
@@ -25,13 +26,30 @@ export function filterStates(model: AnyReadModel, values: object, isList: boolea
   });
 }
 
-/** Returns the conditions of a model's filters in these states. */
-export function conditionsOf(model: AnyReadModel, states: readonly string[]): readonly Expression<unknown>[] {
+/** Returns whether a model has a filter by a contained text in these states. */
+export function searchesText(model: AnyReadModel, states: readonly string[]): boolean {
+  return model.filters.some(
+    ([, filter], index) => typeof filter === 'object' && 'text' in filter && states[index] === '=',
+  );
+}
+
+/** Returns the conditions of a model's filters in these states. Texts are compared by `collation`. */
+export function conditionsOf(
+  model: AnyReadModel,
+  states: readonly string[],
+  collation: TextCollation,
+): readonly Expression<unknown>[] {
   return model.filters.flatMap(([name, filter], index) => {
     const state = states[index] ?? '-';
     if (typeof filter === 'object' && 'choice' in filter) return filter.choice[state]?.(builder) ?? [];
     if (state === '-') return [];
     const value = state === '0' ? null : new Parameter(name);
+    if (typeof filter === 'object' && 'text' in filter)
+      return containsText(
+        filter.text.map((column) => sql.ref(`${model.from}.${column}`)),
+        new Parameter(name),
+        collation,
+      );
     if (typeof filter === 'object' && 'where' in filter) return filter.where(builder, value);
     const column = sql.ref(`${model.from}.${typeof filter === 'string' ? filter : filter.parent}`);
     return value === null ? sql`${column} is null` : sql`${column} = ${value}`;

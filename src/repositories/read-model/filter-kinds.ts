@@ -9,6 +9,11 @@ export interface Condition<T extends Table, Value> {
   readonly where: (eb: Builder<T>, value: Value) => Expression<SqlBool>;
 }
 
+/** A filter by a text that one of several columns contains, declared by `text`. */
+export interface Containing<Column extends string> {
+  readonly text: readonly Column[];
+}
+
 /** A filter by a name, declared by `choice`. */
 export interface Choice<T extends Table, Name extends string> {
   readonly choice: Readonly<Record<Name, ((eb: Builder<T>) => Expression<SqlBool>) | null>>;

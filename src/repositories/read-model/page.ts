@@ -1,11 +1,17 @@
 import { InvalidPageError } from '../../errors.ts';
 
+/**
+ * How an offset page gets the number of rows of the whole list. `exact` counts them, which takes longer the more there are; `estimate` is
+ * what PostgreSQL's statistics say, by a second statement, and exact on the last page; `none` leaves it out.
+ */
+export type PageTotal = 'exact' | 'estimate' | 'none';
+
 /** An offset page of a list. A page past the end has no data, and the total. */
-export interface Page<Row> {
+export interface Page<Row, Total extends PageTotal = 'exact'> {
   readonly data: readonly Row[];
   readonly pagination: {
-    /** The number of rows of the whole list. */
-    readonly total: number;
+    /** The number of rows of the whole list; null with `total: 'none'`. */
+    readonly total: Total extends 'none' ? null : number;
     readonly limit: number;
     readonly offset: number;
     readonly hasNext: boolean;
@@ -15,14 +21,15 @@ export interface Page<Row> {
 type SortOrder = 'asc' | 'desc';
 
 /**
- * The request for an offset page: `limit` 1 to 200 (default 50), `offset` from 0 (default 0), and the order by one of the list's sort keys.
- * Each list documents its default order.
+ * The request for an offset page: `limit` 1 to 200 (default 50), `offset` from 0 (default 0), the order by one of the list's sort keys, and
+ * `total` (default `exact`). Each list documents its default order.
  */
-export interface PageRequest<SortKey extends string> {
+export interface PageRequest<SortKey extends string, Total extends PageTotal = 'exact'> {
   readonly limit?: number | undefined;
   readonly offset?: number | undefined;
   readonly sortBy?: SortKey | undefined;
   readonly sortOrder?: SortOrder | undefined;
+  readonly total?: Total | undefined;
 }
 
 /** A cursor page of a list, in the terms of the ORM's `Cursor`. */
@@ -46,6 +53,15 @@ export interface CursorRequest<SortKey extends string = never> {
   readonly sortOrder?: SortOrder | undefined;
 }
 
+/** The request for a stream of a whole list. Sorted as an offset page is. */
+export interface StreamRequest<SortKey extends string = never> {
+  readonly sortBy?: SortKey | undefined;
+  readonly sortOrder?: SortOrder | undefined;
+}
+
+/** The values of `total`; the first is the default. */
+export const pageTotals = ['exact', 'estimate', 'none'] as const satisfies readonly PageTotal[];
+
 const defaultLimit = 50;
 const maxLimit = 200;
 // The largest offset that JavaScript represents exactly; PostgreSQL accepts it.
@@ -54,18 +70,19 @@ const maxOffset = Number.MAX_SAFE_INTEGER;
 /**
  * Returns the request with its defaults: the first sort key, and `order`.
  *
- * @throws InvalidPageError when the limit, the offset, the sort key or the order is invalid.
+ * @throws InvalidPageError when the limit, the offset, the sort key, the order or the total is invalid.
  */
 export function checkedPage<SortKey extends string>(
-  request: PageRequest<SortKey>,
+  request: PageRequest<SortKey, PageTotal>,
   sortKeys: readonly [SortKey, ...SortKey[]],
   order: SortOrder = 'desc',
-): { limit: number; offset: number; sortBy: SortKey; sortOrder: SortOrder } {
+): { limit: number; offset: number; sortBy: SortKey; sortOrder: SortOrder; total: PageTotal } {
   return {
     limit: checkedLimit(request.limit),
     offset: checkedOffset(request.offset),
     sortBy: checkedSortKey(request.sortBy, sortKeys),
     sortOrder: checkedSortOrder(request.sortOrder, order),
+    total: checkedTotal(request.total),
   };
 }
 
@@ -120,6 +137,17 @@ export function checkedSortOrder(sortOrder: unknown, order: SortOrder = 'desc'):
   if (sortOrder === undefined) return order;
   if (sortOrder === 'asc' || sortOrder === 'desc') return sortOrder;
   throw new InvalidPageError(`can't sort in the order ${shown(sortOrder)}`, ['asc', 'desc']);
+}
+
+/**
+ * Returns how the total is found; default `exact`.
+ *
+ * @throws InvalidPageError unless it is `exact`, `estimate` or `none`.
+ */
+export function checkedTotal(total: unknown = pageTotals[0]): PageTotal {
+  const found = pageTotals.find((one) => one === total);
+  if (found === undefined) throw new InvalidPageError(`the total can't be ${shown(total)}`, pageTotals);
+  return found;
 }
 
 /**

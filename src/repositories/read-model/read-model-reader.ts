@@ -1,5 +1,6 @@
-import type { EntityManager, Kysely } from '@mikro-orm/postgresql';
+import type { EntityManager } from '@mikro-orm/postgresql';
 import type { CompiledQuery, Expression, RawBuilder } from 'kysely';
+import { z } from 'zod';
 import type { Tables } from '../../entities/tables.ts';
 import { NotFoundError } from '../../errors.ts';
 import {
@@ -10,18 +11,26 @@ import {
   type CursorRequest,
   type Page,
   type PageRequest,
+  type PageTotal,
+  type StreamRequest,
 } from './page.ts';
 import { boundStatement } from './compiled-statements.ts';
-import { filterStates } from './conditions.ts';
+import { filterStates, searchesText } from './conditions.ts';
+import { textCollation } from './contains-text.ts';
 import { decodeCursor, encodeCursor, type CursorPosition } from './cursor.ts';
 import type { ReadModel } from './read-model.ts';
 import { resolveModel, type ResolvedModel } from './resolved-model.ts';
+import { rowStream, type RowStream } from './row-stream.ts';
 import type { Row } from './row.ts';
 import type { StatementSpec } from './statement-spec.ts';
 
 /** From this offset on, an offset page finds the keys of its rows first. */
 const keysFirstOffset = 1_000;
-const streamChunkSize = 500;
+
+/** What `explain (format json)` returns. */
+const Explained = z.object({
+  'QUERY PLAN': z.tuple([z.object({ Plan: z.object({ 'Plan Rows': z.number() }) })]),
+});
 
 /** Reads the rows of a read model in one unit of work. Every method flushes first and sends one statement. */
 export class ReadModelReader<Shown, FilterValues extends object, SortKey extends string> {
@@ -65,15 +74,22 @@ export class ReadModelReader<Shown, FilterValues extends object, SortKey extends
     return rows.map((row) => this.#show(row));
   }
 
-  /** Yields every row of a list, read in chunks as they are consumed. */
-  async *stream(filters: FilterValues, sortBy: SortKey = this.#model.sortKeys[0]): AsyncGenerator<Shown> {
-    await this.#em.flush();
-    const db = this.#em.getKysely<Tables>();
-    const spec = { kind: 'list', filterValues: filters, sortBy } as const;
-    const query = boundStatement(this.#resolved, db, spec, filters);
-    for await (const { rows } of db.getExecutor().stream<Row>(query, streamChunkSize)) {
-      for (const row of rows) yield this.#show(row);
-    }
+  /**
+   * Returns every row of a list, read as they are consumed.
+   *
+   * @throws InvalidPageError
+   */
+  stream(request: StreamRequest<SortKey> & FilterValues): RowStream<Shown> {
+    const { sortBy, sortOrder: direction } = checkedPage(
+      { sortBy: request.sortBy, sortOrder: request.sortOrder },
+      this.#model.sortKeys,
+      this.#model.direction,
+    );
+    const spec = { kind: 'list', filterValues: request, sortBy, direction } as const;
+    const query = () => this.#statement(spec, request);
+    return rowStream({ em: this.#em, query, chunkSize: this.#model.streamedAtOnce }, (row) =>
+      this.#show(row),
+    );
   }
 
   /** Returns the number of rows of a list. */
@@ -87,22 +103,43 @@ export class ReadModelReader<Shown, FilterValues extends object, SortKey extends
    *
    * @throws InvalidPageError; NotFoundError if the parent of the rows does not exist.
    */
-  async page(request: PageRequest<SortKey> & FilterValues): Promise<Page<Shown>> {
-    const { limit, offset, sortBy, sortOrder } = checkedPage(
+  async page<Total extends PageTotal = 'exact'>(
+    request: PageRequest<SortKey, Total> & FilterValues,
+  ): Promise<Page<Shown, Total>> {
+    const { limit, offset, sortBy, sortOrder, total } = checkedPage(
       request,
       this.#model.sortKeys,
       this.#model.direction,
     );
     const keysFirst = offset >= keysFirstOffset;
+    const counted = total === 'exact';
     const rows = await this.#read(
-      { kind: 'page', filterValues: request, sortBy, direction: sortOrder, keysFirst },
-      { ...request, $limit: limit, $offset: offset },
+      { kind: 'page', filterValues: request, sortBy, direction: sortOrder, counted, keysFirst },
+      // Without the total, one more row says whether another page follows.
+      { ...request, $limit: counted ? limit : limit + 1, $offset: offset },
     );
     const [first] = rows;
-    if (!first) throw this.#parentNotFound(request);
-    const total = Number(first['$total']);
-    const data = pageRows(rows).map((row) => this.#showPart(row));
-    return { data, pagination: { total, limit, offset, hasNext: offset + data.length < total } };
+    if (!first && (counted || this.#model.parent)) throw this.#parentNotFound(request);
+    const found = pageRows(rows);
+    const data = found.slice(0, limit).map((row) => this.#showPart(row));
+    const end = offset + data.length;
+    const exact = counted ? Number(first?.['$total']) : null;
+    const hasNext = exact === null ? found.length > limit : end < exact;
+    const all = total === 'estimate' ? await this.#estimate(request, { offset, end, hasNext }) : exact;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- null for `none` alone
+    const asked = all as Page<Shown, Total>['pagination']['total'];
+    return { data, pagination: { total: asked, limit, offset, hasNext } };
+  }
+
+  /** Returns the number of rows of a list: exactly where a page ends it, and otherwise as PostgreSQL estimates it, though not below what was seen. */
+  async #estimate(
+    filters: FilterValues,
+    { offset, end, hasNext }: { readonly offset: number; readonly end: number; readonly hasNext: boolean },
+  ): Promise<number> {
+    if (!hasNext && (end > offset || offset === 0)) return end;
+    const [row] = await this.#read({ kind: 'estimate', filterValues: filters }, filters);
+    const estimate = estimatedRows(row);
+    return hasNext ? Math.max(estimate, end + 1) : Math.min(estimate, offset);
   }
 
   /**
@@ -186,9 +223,13 @@ export class ReadModelReader<Shown, FilterValues extends object, SortKey extends
 
   async #read(spec: StatementSpec, values: object): Promise<Row[]> {
     await this.#em.flush();
-    const db: Kysely<Tables> = this.#em.getKysely<Tables>();
-    const query: CompiledQuery<Row> = boundStatement(this.#resolved, db, spec, values);
-    return (await db.executeQuery(query)).rows;
+    return (await this.#em.getKysely<Tables>().executeQuery(await this.#statement(spec, values))).rows;
+  }
+
+  async #statement(spec: StatementSpec, values: object): Promise<CompiledQuery<Row>> {
+    const states = filterStates(this.#model, spec.filterValues, spec.kind !== 'key');
+    const collation = searchesText(this.#model, states) ? await textCollation(this.#em) : undefined;
+    return boundStatement(this.#resolved, this.#em.getKysely<Tables>(), { ...spec, collation }, values);
   }
 
   #show(row: Row): Shown {
@@ -205,4 +246,9 @@ export class ReadModelReader<Shown, FilterValues extends object, SortKey extends
 /** Returns the rows of a page, without a head row that was returned alone. */
 function pageRows(rows: readonly Row[]): readonly Row[] {
   return rows.filter(({ $present: present }) => present !== null);
+}
+
+/** Returns the number of rows that the planner expects, of the row of `explain (format json)`. */
+function estimatedRows(row: Row | undefined): number {
+  return Explained.parse(row)['QUERY PLAN'][0].Plan['Plan Rows'];
 }

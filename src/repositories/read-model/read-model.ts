@@ -49,6 +49,8 @@ interface Declaration<
   /** The column that orders rows with equal sort values; default the key. */
   readonly tieBreaker?: ColumnOf<T> | undefined;
   readonly filters?: ((by: FilterBuilder<T>) => F) | undefined;
+  /** How many rows of a stream are in memory at once; default 500. Fewer where a row can have a long document. */
+  readonly streamedAtOnce?: number | undefined;
   /** Returns what is shown of a row; default the row itself. */
   readonly map?: ((row: RowOf<T, S>) => Shown) | undefined;
 }
@@ -73,6 +75,7 @@ export interface ReadModel<
   readonly filters: readonly (readonly [name: string, filter: AnyFilter])[];
   /** The filter by a parent whose row must exist, and the table of the parent. */
   readonly parent: { readonly filter: string; readonly table: string } | undefined;
+  readonly streamedAtOnce: number;
   readonly map: ((row: never) => unknown) | undefined;
   /** Never set: the types of its rows, and of the values of its filters. */
   readonly shown?: Shown;
@@ -97,7 +100,7 @@ export function readModel<
   const F extends Filters<T> = Record<never, never>,
   Shown = RowOf<T, S>,
 >(declared: Declaration<T, S, O, F, Shown>): ReadModel<Shown, FiltersOf<T, F>, keyof O & string, T> {
-  const { from, select, sorts, direction = 'desc', tieBreaker, map } = declared;
+  const { from, select, sorts, direction = 'desc', tieBreaker, streamedAtOnce = 500, map } = declared;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it declares the filters of any table
   const declaredFilters = declared.filters?.(filterBuilder as unknown as FilterBuilder<T>) ?? {};
   const filters = Object.entries<AnyFilter>(declaredFilters);
@@ -114,6 +117,7 @@ export function readModel<
     tieBreaker,
     filters,
     parent,
+    streamedAtOnce,
     map,
   };
 }
@@ -130,8 +134,9 @@ export function extended<
   model: ReadModel<Base, FilterValues, SortKey, T>,
   select: S,
   map?: (row: Base & RowOf<T, S>) => Shown,
+  streamedAtOnce: number = model.streamedAtOnce,
 ): ReadModel<Shown, FilterValues, SortKey, T> {
   if (model.map) throw new Error(`a read model of ${model.from} that maps its rows can't be extended`);
   const { shown: _shown, ...rest } = model;
-  return { ...rest, select: { ...model.select, ...select }, map };
+  return { ...rest, select: { ...model.select, ...select }, streamedAtOnce, map };
 }

@@ -22,7 +22,7 @@ export class RowSource {
   constructor(model: ResolvedModel, spec: StatementSpec, states: readonly string[]) {
     this.#model = model;
     this.#spec = spec;
-    this.#conditions = conditionsOf(model.model, states);
+    this.#conditions = conditionsOf(model.model, states, spec.collation ?? null);
     this.#direction = spec.direction ?? model.model.direction;
     this.table = sql.table(model.table.name);
     this.orderBy = orderBy(model, spec.sortBy ?? '', this.#direction);
@@ -37,6 +37,11 @@ export class RowSource {
   /** Returns the statement that counts the rows, as `$total`. */
   count(): Sql {
     return sql`select count(*) as "$total" from ${this.table}${this.where()}`;
+  }
+
+  /** Returns the statement that asks how many rows the planner expects. */
+  estimate(): Sql {
+    return sql`explain (format json) select from ${this.table}${this.where()}`;
   }
 
   /** Returns the end of a statement that lists the rows: from `from` on. */

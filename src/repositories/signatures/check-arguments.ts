@@ -8,8 +8,10 @@ export type Signatures<Repository> = {
     ...given: infer Arguments
   ) => infer Result
     ? Result extends Promise<unknown>
-      ? Signature<ParametersOf<Arguments>, Effect, false>
-      : Signature<ParametersOf<Arguments>, Effect, true>
+      ? Signature<ParametersOf<Arguments>, Exclude<Effect, 'streams'>, false>
+      : Result extends AsyncIterable<unknown>
+        ? Signature<ParametersOf<Arguments>, 'streams', true>
+        : Signature<ParametersOf<Arguments>, Exclude<Effect, 'streams'>, true>
     : never;
 };
 

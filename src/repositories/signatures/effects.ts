@@ -1,10 +1,10 @@
 import type { AnyCheck, Check } from './check.ts';
 
 /**
- * The effect of a method: it `reads` rows, `locks` rows to the end of the transaction, `stages` a change for the next flush, or `writes` by a
- * statement of its method. Only a method that reads may be called outside a transaction.
+ * The effect of a method: it `reads` rows, `streams` rows as they are consumed, `locks` rows to the end of the transaction, `stages` a change
+ * for the next flush, or `writes` by a statement of its method. Only a method that reads or streams may be called outside a transaction.
  */
-export type Effect = 'reads' | 'locks' | 'stages' | 'writes';
+export type Effect = 'reads' | 'streams' | 'locks' | 'stages' | 'writes';
 
 /** A parameter: its name and its check. */
 type Parameter<T> = Readonly<Record<string, Check<T>>>;
@@ -36,6 +36,13 @@ export const locks = withEffect('locks');
 export const stages = withEffect('stages');
 /** Declares the parameters of a method that writes by a statement. */
 export const writes = withEffect('writes');
+
+/** Declares the parameters of a method that returns a stream of rows. */
+export function streams<Checked extends AnyParameters>(
+  ...parameters: Checked
+): Signature<Checked, 'streams', true> {
+  return { effect: 'streams', parameters, synchronous: true };
+}
 
 /** Declares that a method returns no promise. */
 export function synchronous<Checked, Has extends Effect>({

@@ -10,6 +10,15 @@ export {
   recordOf,
   type FieldChecks,
 } from './containers.ts';
-export { locks, reads, stages, synchronous, writes, type Effect, type Signature } from './effects.ts';
-export { cursorOf, Limit, pageOf } from './pages.ts';
+export {
+  locks,
+  reads,
+  stages,
+  streams,
+  synchronous,
+  writes,
+  type Effect,
+  type Signature,
+} from './effects.ts';
+export { cursorOf, Limit, pageOf, streamOf } from './pages.ts';
 export { newRow, rowMethods } from './rows.ts';

@@ -5,8 +5,12 @@ import {
   checkedOffset,
   checkedSortKey,
   checkedSortOrder,
+  checkedTotal,
+  pageTotals,
   type CursorRequest,
   type PageRequest,
+  type PageTotal,
+  type StreamRequest,
 } from '../read-model/page.ts';
 import { accepting, optional, type AnyCheck, type Check } from './check.ts';
 import { objectWith, type FieldChecks } from './containers.ts';
@@ -29,11 +33,15 @@ export function pageOf<
 >(
   { sortKeys }: Sortable<SortKey>,
   filters?: FieldChecks<Filters>,
-): Check<(PageRequest<SortKey> & Filters) | undefined> {
-  const request: FieldChecks<PageRequest<SortKey>> = {
+): Check<(PageRequest<SortKey, PageTotal> & Filters) | undefined> {
+  const request: FieldChecks<PageRequest<SortKey, PageTotal>> = {
     limit: optional(Limit),
     offset: accepting({ kind: 'number', optional: true }, (value) => void checkedOffset(value)),
     ...order(sortKeys),
+    total: accepting(
+      { kind: 'word', words: pageTotals, optional: true },
+      (value) => void checkedTotal(value),
+    ),
   };
   const check: AnyCheck = optional(objectWith({ ...request, ...filters }));
   return check;
@@ -54,6 +62,19 @@ export function cursorOf<
     ...order(sortKeys),
   };
   const check: AnyCheck = optional(objectWith({ ...request, ...filters }));
+  return check;
+}
+
+/** Returns the check of an optional request for a stream of a read model, with the fields of `filters`. */
+export function streamOf<
+  SortKey extends string,
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- no filters
+  Filters extends object = Record<never, never>,
+>(
+  { sortKeys }: Sortable<SortKey>,
+  filters?: FieldChecks<Filters>,
+): Check<(StreamRequest<SortKey> & Filters) | undefined> {
+  const check: AnyCheck = optional(objectWith({ ...order(sortKeys), ...filters }));
   return check;
 }
 

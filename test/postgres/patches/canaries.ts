@@ -67,6 +67,18 @@ export const canaries: Readonly<Record<string, Canary>> = {
       expect(sourceOf(Client.prototype, '_handleAuthSASLContinue')).toContain('this.saslSession');
     },
   },
+  'cursor-end': {
+    library: 'pg-cursor',
+    version: '2.22.0',
+    internal: 'Cursor: _portal; close, which waits for an answer that a lost connection does not give',
+    remove: 'the file, when closing a cursor settles with its connection',
+    holds: () => {
+      const cursor: { prototype: object } = createRequire(import.meta.resolve('@mikro-orm/postgresql'))(
+        'pg-cursor',
+      );
+      expect(sourceOf(cursor.prototype, 'close')).toContain(`once('readyForQuery'`);
+    },
+  },
   'unreadable-answers': {
     ...pg,
     internal: 'Connection: attachListeners, which throws in the listener for data',

@@ -15,7 +15,7 @@ describe('FeatureScorecardRepository', () => {
     db.rollback(async ({ featureScorecards }) => {
       const offered = Object.getOwnPropertyNames(FeatureScorecardRepository.prototype).toSorted();
 
-      expect(offered).toEqual(['constructor', 'count', 'findRow', 'getRow', 'page', 'scroll']);
+      expect(offered).toEqual(['constructor', 'count', 'findRow', 'getRow', 'page', 'scroll', 'stream']);
       expect(featureScorecards).not.toHaveProperty('add');
       expect(featureScorecards).not.toHaveProperty('remove');
       expect(featureScorecards).not.toHaveProperty('em');

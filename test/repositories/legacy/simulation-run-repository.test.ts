@@ -31,6 +31,8 @@ describe('SimulationRunRepository', () => {
         'pageOutcomes',
         'scroll',
         'scrollOutcomes',
+        'stream',
+        'streamOutcomes',
       ]);
       expect(simulationRuns).not.toHaveProperty('add');
       expect(simulationRuns).not.toHaveProperty('remove');

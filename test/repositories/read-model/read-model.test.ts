@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Tables } from '../../../src/entities/tables.ts';
-import { InvalidValueError } from '../../../src/errors.ts';
+import { InvalidValueError, NotFoundError } from '../../../src/errors.ts';
 import { explorationSummaries } from '../../../src/repositories/exploration-summary.ts';
 import { ReadModelReader } from '../../../src/repositories/read-model/read-model-reader.ts';
 import { compiledStatement } from '../../../src/repositories/read-model/compiled-statements.ts';
@@ -115,6 +115,52 @@ describe('a read model', () => {
       expect(pagination).toEqual({ total: 1_300, limit: 200, offset: 1_100, hasNext: false });
     }));
 
+  test.each([
+    [0, 200],
+    [1_100, 199],
+    [1_100, 200],
+    [1_300, 5],
+    [5_000, 5],
+  ])('a page without a total, at %i of 1,300 and %i long, says whether more follows', (offset, limit) =>
+    db.rollback(async ({ em }) => {
+      const synths = new ReadModelReader(em, synthSummaries);
+
+      const { data, pagination } = await synths.page({ offset, limit, total: 'none' });
+
+      const { data: same, pagination: exact } = await synths.page({ offset, limit });
+      expect(data).toEqual(same);
+      expect(pagination).toEqual({ ...exact, total: null });
+    }),
+  );
+
+  test('a page with an estimate has it from the statistics, and is exact where it ends the list', () =>
+    db.rollback(async ({ em }) => {
+      const synths = new ReadModelReader(em, synthSummaries);
+      const totalOf = async (request: { offset: number; limit: number; text?: string }): Promise<number> =>
+        (await synths.page({ ...request, total: 'estimate' })).pagination.total;
+      await em.execute('analyze synths');
+      await em.execute(`update pg_class set reltuples = 900 where oid = 'synths'::regclass`);
+
+      // By the size of the table in pages, which was not changed.
+      const estimate = await totalOf({ offset: 0, limit: 10 });
+      expect(estimate).toBeGreaterThan(10);
+      expect(estimate).toBeLessThan(1_300);
+      // Seen to be more, the last page, and past the end.
+      expect(await totalOf({ offset: 1_250, limit: 10 })).toBe(1_261);
+      expect(await totalOf({ offset: 1_250, limit: 50 })).toBe(1_300);
+      expect(await totalOf({ offset: 2_000, limit: 50 })).toBe(estimate);
+      expect(await totalOf({ offset: 0, limit: 10, text: '%none%' })).toBe(0);
+    }));
+
+  test('a page of a parent that does not exist is refused with any total', () =>
+    db.rollback(async ({ transcripts }) => {
+      for (const total of ['exact', 'estimate', 'none'] as const) {
+        await expect(transcripts.pageSummaries('exec_missing', { total })).rejects.toBeInstanceOf(
+          NotFoundError,
+        );
+      }
+    }));
+
   test('streams every row in order', () =>
     db.rollback(async ({ em }) => {
       const synths = new ReadModelReader(em, synthSummaries);
@@ -140,7 +186,7 @@ describe('a read model', () => {
       expect(ofGroup.sql).not.toContain("'a'");
       expect(statement({ group: null }).sql).toContain('"synth_group_id" is null');
       expect(statement({}).sql).not.toContain('where');
-      expect(statement({ group: 'a', text: 'x' }).sql).toContain('ilike');
+      expect(statement({ group: 'a', text: 'x' }).sql).toContain('like');
     }));
 
   test('refuses a list without its parent, and an unknown choice', () =>
