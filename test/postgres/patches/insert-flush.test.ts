@@ -43,14 +43,14 @@ describe('a flush of one new row', () => {
     const { meta, data } = await db.transact(async ({ em }) => {
       const entity = make(em);
       await em.flush();
-      const { __meta: meta, __primaryKeys: keys } = wrap(entity, true);
-      const values = meta.props.map(({ name }): [string, unknown] => [
+      const { __meta: table, __primaryKeys: keys } = wrap(entity, true);
+      const values = table.props.map(({ name }): [string, unknown] => [
         name,
         keyIn(Reflect.get(entity, name)),
       ]);
-      const found: { meta: EntityMetadata; data: object } = { meta, data: Object.fromEntries(values) };
+      const found: { meta: EntityMetadata; data: object } = { meta: table, data: Object.fromEntries(values) };
       em.clear();
-      await em.nativeDelete(meta.class, keys);
+      await em.nativeDelete(table.class, keys);
       return found;
     });
     const inserted = async (database: Database): Promise<unknown> => {
