@@ -81,7 +81,7 @@ function checkedMethod(
   return members[method];
 }
 
-/** Tags the statement of a stream, which its first row sends. The other rows are not worth entering an asynchronous context. */
+/** Returns a stream that tags its statement, which the first row sends. The other rows are not worth entering an asynchronous context. */
 function taggedStream(rows: AsyncGenerator, tagged: ReturnType<typeof methodTagger>): AsyncGenerator {
   const next = rows.next.bind(rows);
   let isOpen = false;
