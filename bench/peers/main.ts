@@ -16,6 +16,12 @@ import { checkWork } from './check-work.ts';
 import { postgresJs } from './postgres-js.ts';
 import { typeorm } from './typeorm.ts';
 
+/** A task, measured by all that do it. */
+interface Row {
+  readonly task: string;
+  readonly measured: readonly Measured[];
+}
+
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 8);
 const roundMs = Number(process.env['BENCH_ROUND_MS'] ?? 300);
 const only = process.argv[2];
@@ -45,7 +51,7 @@ const peers: Peer[] = [
 ];
 try {
   await seed(pool);
-  const rows: { readonly task: string; readonly measured: readonly Measured[] }[] = [];
+  const rows: Row[] = [];
   for (const workload of workloads(database, pool, cleaner)) {
     if (only !== undefined && !workload.name.includes(only)) continue;
     const others = peers.flatMap((peer) => {
@@ -61,12 +67,9 @@ try {
     for (const { name: who, ms, ratio } of measured)
       console.log(`  ${who.padEnd(16)} ${both(ratio).padEnd(14)} ${ms.median.toFixed(3)} ms`);
     rows.push({ task: workload.name, measured });
+    // After each: a library that fails leaves the results of the tasks before.
+    writeResults(rows);
   }
-  const notes = [...peers.flatMap((peer) => peer.notes.map((note) => `${peer.name}: ${note}`)), ...leftOut];
-  const directory = join(import.meta.dirname, '../results');
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, 'peers.json'), `${JSON.stringify({ versions, rows, notes }, null, 2)}\n`);
-  writeFileSync(join(directory, 'peers.md'), markdown(rows, notes));
 } finally {
   for (const peer of peers) await peer.close();
   await pool.end();
@@ -86,10 +89,15 @@ async function prismaIfGenerated(): Promise<Peer[]> {
   }
 }
 
-function markdown(
-  rows: readonly { readonly task: string; readonly measured: readonly Measured[] }[],
-  notes: readonly string[],
-): string {
+function writeResults(rows: readonly Row[]): void {
+  const notes = [...peers.flatMap((peer) => peer.notes.map((note) => `${peer.name}: ${note}`)), ...leftOut];
+  const directory = join(import.meta.dirname, '../results');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'peers.json'), `${JSON.stringify({ versions, rows, notes }, null, 2)}\n`);
+  writeFileSync(join(directory, 'peers.md'), markdown(rows, notes));
+}
+
+function markdown(rows: readonly Row[], notes: readonly string[]): string {
   const names = [ours, ...peers.map((peer) => peer.name)];
   const lines = rows.map(({ task, measured }) => {
     const [base] = measured;

@@ -5,7 +5,8 @@ import type { Peer, Place } from './peer.ts';
 import { newExperiment, newOutcomes, nodeKeys } from './rows.ts';
 
 export function prisma(place: Place): Peer {
-  const client = new PrismaClient({ adapter: new PrismaPg(place) });
+  // Its default of five seconds is too short on a busy machine.
+  const client = new PrismaClient({ adapter: new PrismaPg(place), transactionOptions: { timeout: 60_000 } });
   const summary = {
     id: true,
     name: true,
@@ -49,17 +50,14 @@ export function prisma(place: Place): Peer {
       'insert 5,000 outcomes': () =>
         client.$transaction((tx) => tx.outcome.createMany({ data: newOutcomes() })),
       'load 500, change 200, commit (managed)': () =>
-        client.$transaction(
-          async (tx) => {
-            const rows = await tx.node.findMany({
-              where: { explorationId: seeded.exploration },
-              orderBy: { id: 'asc' },
-            });
-            for (const { id } of rows.slice(0, 200))
-              await tx.node.update({ where: { id }, data: { executionTimeSeconds: Math.random() } });
-          },
-          { timeout: 60_000 },
-        ),
+        client.$transaction(async (tx) => {
+          const rows = await tx.node.findMany({
+            where: { explorationId: seeded.exploration },
+            orderBy: { id: 'asc' },
+          });
+          for (const { id } of rows.slice(0, 200))
+            await tx.node.update({ where: { id }, data: { executionTimeSeconds: Math.random() } });
+        }),
       'change 200 of 500 by one set-based call': () =>
         client.$transaction((tx) =>
           tx.node.updateMany({ where: { id: { in: nodeKeys } }, data: { nodeStatus: 'dominated' } }),

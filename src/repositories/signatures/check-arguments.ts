@@ -67,7 +67,9 @@ function checkedMethod(
     ? {
         [method](...given: unknown[]): unknown {
           checkAll(given);
-          return Reflect.apply(unchecked, this, given);
+          const result: unknown = Reflect.apply(unchecked, this, given);
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the signature declares
+          return signature.effect === 'streams' ? taggedStream(result as AsyncGenerator, tagged) : result;
         },
       }
     : {
@@ -77,4 +79,16 @@ function checkedMethod(
         },
       };
   return members[method];
+}
+
+/** Returns a stream that tags its statement, which the first row sends. The other rows are not worth entering an asynchronous context. */
+function taggedStream(rows: AsyncGenerator, tagged: ReturnType<typeof methodTagger>): AsyncGenerator {
+  const next = rows.next.bind(rows);
+  let isOpen = false;
+  const read = (): Promise<IteratorResult<unknown>> => {
+    if (isOpen) return next();
+    isOpen = true;
+    return tagged(next);
+  };
+  return Object.assign(rows, { next: read });
 }

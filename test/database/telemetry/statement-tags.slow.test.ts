@@ -5,6 +5,7 @@ import { Experiment, Synth } from '../../../src/entities.ts';
 import { openDatabase, withSynthLab, type Database } from '../../../src/index.ts';
 import { loadRows } from '../../../src/loading/index.ts';
 import { synthdb } from '../../cli/run.ts';
+import { collect } from '../units/collect.ts';
 import { canary } from '../reported-error.ts';
 import { startCountingServer, type CountingServer } from './counting-server.ts';
 
@@ -61,6 +62,7 @@ async function work(of: Database): Promise<void> {
     await experiments.pageSummaries({ limit: 7 });
     await experiments.getSummary(id);
     await experiments.get(id);
+    await collect(experiments.streamSummaries());
   });
   await of.transact(({ experiments }) => experiments.update(id, { name: 'other' }));
   await loadRows(of, { entity: Synth, mode: 'append', rows: [{ id: `syn_${id}`, name: canary }] });
@@ -79,6 +81,7 @@ describe('the statistics of the server', () => {
       'select /*experiments.get*/',
       'select /*experiments.getSummary*/',
       'select /*experiments.pageSummaries*/',
+      'select /*experiments.streamSummaries*/',
       'select /*synthOutcomes.saveAll*/',
       'update /*em.flush*/',
     ]);
@@ -116,12 +119,16 @@ describe('the statistics of the server', () => {
   test("name the repositories' methods in a service's own MikroORM", async () => {
     const orm = new MikroORM(withSynthLab({ clientUrl: server.url }));
     try {
-      await orm.em.fork().getRepository(Synth).count();
+      const synths = orm.em.fork().getRepository(Synth);
+      await synths.count();
+      await collect(synths.streamSummaries());
     } finally {
       await orm.close(true);
     }
 
-    expect(await tags()).toContain('select /*synths.count*/');
+    expect(await tags()).toEqual(
+      expect.arrayContaining(['select /*synths.count*/', 'select /*synths.streamSummaries*/']),
+    );
   });
 });
 
