@@ -1,11 +1,11 @@
 import { ImportRefusedError } from '../errors.ts';
-import type { LegacySource } from './source/legacy-source.ts';
+import type { PartialSource } from './source/partial-source.ts';
 import type { TargetTable } from './destination/target-table.ts';
 
 /** A table of the source, or a column of one, that the target lacks. */
 export interface UnknownPart {
   readonly name: string;
-  /** The number of rows of the table, or of rows with a value in the column. */
+  /** The number of rows of the table, or of rows with a value in the column, without those that become documents. */
   readonly rows: number;
   /** Whether the options skip it; one without rows needs no option. */
   readonly skipped: boolean;
@@ -20,7 +20,7 @@ const bookkeeping = new Set(['alembic_version']);
  * @throws ImportRefusedError when `skip` names a table or column that the target has, or the source lacks.
  */
 export async function findUnknownParts(
-  source: LegacySource,
+  source: PartialSource,
   tables: readonly TargetTable[],
   skip: readonly string[],
 ): Promise<UnknownPart[]> {
@@ -53,13 +53,21 @@ export async function findUnknownParts(
   for (const [table, columns] of found) {
     if (bookkeeping.has(table)) continue;
     if (!known.has(table)) {
-      parts.push({ name: table, rows: await source.count(table), skipped: skip.includes(table) });
+      parts.push({
+        name: table,
+        rows: (await source.count(table)) - source.documents.countOf(table),
+        skipped: skip.includes(table),
+      });
       continue;
     }
     for (const column of columns) {
       const name = `${table}.${column}`;
       if (!known.has(name))
-        parts.push({ name, rows: await source.countValues(table, column), skipped: skip.includes(name) });
+        parts.push({
+          name,
+          rows: (await source.countValues(table, column)) - source.documents.countOf(name),
+          skipped: skip.includes(name),
+        });
     }
   }
   return parts;

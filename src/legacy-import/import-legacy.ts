@@ -8,6 +8,7 @@ import type { ImportFinding, ImportRemedy } from './conversion/import-finding.ts
 import { ParentKeys } from './parent-keys.ts';
 import type { LegacySource } from './source/legacy-source.ts';
 import { PartialSource, type AbsentPart } from './source/partial-source.ts';
+import { skippedRows, type SkippedRow } from './skipped-rows.ts';
 import { TableImport } from './table-import.ts';
 import type { TableResult } from './table-result.ts';
 import { TargetRows } from './destination/target-rows.ts';
@@ -40,6 +41,8 @@ export interface ImportEvents {
   readonly onFinding?: ((finding: ImportFinding) => void) | undefined;
   /** Called when a phase of a table begins, with `done` 0, and after each chunk of rows. */
   readonly onProgress?: ((progress: TableProgress) => void) | undefined;
+  /** Called at the end for each row that was skipped. */
+  readonly onSkipped?: ((row: SkippedRow) => void) | undefined;
   /** Called after each table, before the target is verified. */
   readonly onTable?: ((result: TableResult) => void) | undefined;
 }
@@ -74,7 +77,7 @@ export async function importLegacy(
   events: ImportEvents = {},
 ): Promise<ImportResult> {
   const tables = describeTargetTables(createOfflineOrm().getMetadata());
-  const whole = new PartialSource(source, tables);
+  const whole = await PartialSource.open(source, tables);
   const unknown = await findUnknownParts(whole, tables, options.skip ?? []);
   const run = new ImportRun(whole, database, tables, { options, events });
   if (database === null) return run.finish(unknown);
@@ -139,6 +142,8 @@ class ImportRun {
       this.#emitProgress('verifying', tableImport, 0, total);
       tables.push(tableImport.result(total, (await this.#targets.get(tableImport)?.total()) ?? null));
     }
+    if (this.#events.onSkipped)
+      for await (const row of skippedRows(this.#source, this.#tables, unknown)) this.#events.onSkipped(row);
     const { absent, notes } = this.#source;
     return {
       tables,

@@ -1,26 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, read, renameSync, rmSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { isNativeError } from 'node:util/types';
-import { SettingsError } from '../errors.ts';
 import type { ImportFinding } from './conversion/import-finding.ts';
+import { PartialFile } from './partial-file.ts';
 
-const chunkSize = 64 * 1_024;
-const readSome = promisify(read);
-
-/**
- * Streams a JSON document `{ findings: […], … }` into a file, since the findings may not fit into memory. The file gets its name when the
- * document is complete; until then it has another one beside it, which can't be foreseen.
- */
+/** Streams a JSON document `{ findings: […], … }` into a file, since the findings may not fit into memory. */
 export class ReportFile implements Disposable {
-  readonly #path: string | undefined;
-  readonly #partial: string | undefined;
-  readonly #descriptor: number;
-  #buffer = '{\n"findings": [';
+  readonly #file: PartialFile;
   #separator = '\n';
-  #isNamed = false;
 
   /**
    * Opens the file; without a path, a temporary one that is only read by `contents`.
@@ -28,20 +12,8 @@ export class ReportFile implements Disposable {
    * @throws SettingsError when the file can't be written.
    */
   constructor(path?: string) {
-    this.#path = path;
-    if (path !== undefined) {
-      assertRegularFile(path);
-      this.#partial = join(dirname(path), `.${basename(path)}.${randomUUID()}.partial`);
-    }
-    try {
-      // Not a file that exists, nor one that a link leads to.
-      this.#descriptor = this.#partial === undefined ? openUnlinkedFile() : openSync(this.#partial, 'wx+');
-    } catch (cause) {
-      throw new SettingsError(
-        `${this.#name} can't be written; check that its directory exists and is writable`,
-        { cause },
-      );
-    }
+    this.#file = new PartialFile('the report', path);
+    this.#file.write('{\n"findings": [');
   }
 
   /**
@@ -50,7 +22,7 @@ export class ReportFile implements Disposable {
    * @throws Error when the file can't be written.
    */
   add(finding: ImportFinding): void {
-    this.#write(`${this.#separator}${JSON.stringify(finding)}`);
+    this.#file.write(`${this.#separator}${JSON.stringify(finding)}`);
     this.#separator = ',\n';
   }
 
@@ -60,67 +32,16 @@ export class ReportFile implements Disposable {
    * @throws Error when the file can't be written.
    */
   end(rest: object): void {
-    this.#write(`\n],\n${JSON.stringify(rest, null, 2).slice(2)}\n`);
-    this.#flush();
-    if (this.#path === undefined || this.#partial === undefined) return;
-    renameSync(this.#partial, this.#path);
-    this.#isNamed = true;
+    this.#file.write(`\n],\n${JSON.stringify(rest, null, 2).slice(2)}\n`);
+    this.#file.complete();
   }
 
   /** Yields the bytes of the ended document in chunks. */
-  async *contents(): AsyncGenerator<Uint8Array> {
-    // A stream would close the file when its reader stops early.
-    for (let position = 0; ;) {
-      const { buffer, bytesRead } = await readSome(this.#descriptor, {
-        buffer: new Uint8Array(chunkSize),
-        position,
-      });
-      if (bytesRead === 0) return;
-      position += bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
+  contents(): AsyncGenerator<Uint8Array> {
+    return this.#file.contents();
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#descriptor);
-    if (this.#partial !== undefined && !this.#isNamed) rmSync(this.#partial, { force: true });
+    this.#file[Symbol.dispose]();
   }
-
-  get #name(): string {
-    return this.#path === undefined ? `the report in ${tmpdir()}` : `the report ${this.#path}`;
-  }
-
-  #write(text: string): void {
-    this.#buffer += text;
-    if (this.#buffer.length >= chunkSize) this.#flush();
-  }
-
-  #flush(): void {
-    let bytes = Buffer.from(this.#buffer);
-    this.#buffer = '';
-    try {
-      while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#descriptor, bytes));
-    } catch (cause) {
-      const why = isNativeError(cause) ? cause.message : String(cause);
-      throw new Error(`${this.#name} can't be written: ${why}`, { cause });
-    }
-  }
-}
-
-/** Refuses a device, such as /dev/stdout, which renaming would replace by a file. */
-function assertRegularFile(path: string): void {
-  const existing = statSync(path, { throwIfNoEntry: false });
-  if (existing && !existing.isFile()) {
-    throw new SettingsError(
-      `the report ${path} can't be written: it is not a regular file; use --json to print the report`,
-    );
-  }
-}
-
-/** Opens a temporary file without a name, which disappears with the process. */
-function openUnlinkedFile(): number {
-  const path = join(tmpdir(), `synthdb-import-${randomUUID()}`);
-  const descriptor = openSync(path, 'wx+', 0o600);
-  unlinkSync(path);
-  return descriptor;
 }

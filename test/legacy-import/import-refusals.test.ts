@@ -220,6 +220,7 @@ test('tables and columns that the target lacks are reported, and can be skipped 
     { research_executions: [{ exec_id: 'batch_1', topic_name: 't', started_at: '2025-03-01T12:00:00Z' }] },
     {
       upgraded: true,
+      // Of an execution without an experiment.
       sql: `update research_executions set summary_content = 'lost'; insert into prfaq_metadata (exec_id) values ('batch_1')`,
     },
   );

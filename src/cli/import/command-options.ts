@@ -5,6 +5,7 @@ export interface ImportCommandOptions {
   readonly dryRun?: boolean;
   readonly sourceTimeZone?: string;
   readonly skip?: string[];
+  readonly exportSkipped?: string;
   readonly report?: string;
   readonly allowRejected: number;
   readonly replaceInvalidJson?: boolean;

@@ -37,12 +37,14 @@ export interface ResultOptions {
   readonly dryRun: boolean;
   /** The time zone of times without one. */
   readonly zone: string | undefined;
+  /** The file to which skipped rows were written. */
+  readonly exportSkipped: string | undefined;
 }
 
 /** Prints the result of each table, how times were read, what was skipped, and the failures. */
 export function printResult(
   { tables, unknown, absent, notes, failures }: ImportResult,
-  { dryRun, zone }: ResultOptions,
+  { dryRun, zone, exportSkipped }: ResultOptions,
 ): void {
   const rows = tables
     .filter((result) => result.rows > 0)
@@ -76,13 +78,22 @@ export function printResult(
     ),
   );
   printTimes(tables, zone);
-  for (const { name, rows: count, skipped } of unknown)
-    if (skipped) print(`skipped: ${name} (${count} rows)`);
   if (absent.length > 0)
     print(`Not in the source, so without rows, NULL or the default: ${absent.join(', ')}`);
   for (const note of notes) print(`Note: ${note}.`);
   for (const failure of failures) printError(`failed: ${failure}`);
-  if (failures.length === 0) print(dryRun ? 'Every row could be imported.' : 'Every row is accounted for.');
+  if (failures.length > 0) return;
+  const behind = unknown
+    .filter((part) => part.rows > 0)
+    .map(({ name, rows: count }) => `${name} (${count} rows)`);
+  const where =
+    exportSkipped === undefined
+      ? '; --export-skipped FILE keeps what is skipped'
+      : `, kept in ${exportSkipped}`;
+  print(
+    (dryRun ? 'Every row could be imported.' : 'Every row is accounted for.') +
+      (behind.length > 0 ? ` Left behind: ${behind.join(', ')}${where}.` : ''),
+  );
 }
 
 const readings: Readonly<Record<TimeForm, (zone: string) => string>> = {

@@ -4,6 +4,7 @@ import { isNativeError } from 'node:util/types';
 import { Database } from '../../database/database.ts';
 import { SourceTimeZone } from '../../legacy-import/conversion/source-time-zone.ts';
 import { importLegacy, type ImportOptions, type ImportResult } from '../../legacy-import/import-legacy.ts';
+import { PartialFile } from '../../legacy-import/partial-file.ts';
 import { ReportFile } from '../../legacy-import/report-file.ts';
 import type { LegacySource } from '../../legacy-import/source/legacy-source.ts';
 import { openLegacySource } from '../../legacy-import/source/open-legacy-source.ts';
@@ -36,8 +37,9 @@ async function run(
   database: Database | null,
   target: string | null,
   options: ImportOptions,
-  { report: path, json = false }: Omit<ImportCommandOptions, 'from'>,
+  { report: path, exportSkipped, json = false }: Omit<ImportCommandOptions, 'from'>,
 ): Promise<void> {
+  using skipped = exportSkipped === undefined ? null : new PartialFile('the export', exportSkipped);
   using report = path === undefined && !json ? null : new ReportFile(path);
   const summary = new FindingsSummary();
   const progress = new ImportProgress(json, database === null);
@@ -48,6 +50,7 @@ async function run(
         summary.add(finding);
         report?.add(finding);
       },
+      ...(skipped && { onSkipped: (row) => skipped.write(`${JSON.stringify(row)}\n`) }),
       onProgress: (state) => progress.show(state),
       onTable: (table) => progress.finishTable(table),
     });
@@ -59,11 +62,12 @@ async function run(
   } finally {
     progress.stop();
   }
+  skipped?.complete();
   report?.end({ source: source.label, target, ...result });
   if (result.failures.length > 0) process.exitCode = 1;
   if (json) return await printReport(report);
   summary.print(path);
-  printResult(result, { dryRun: database === null, zone: options.zone?.name });
+  printResult(result, { dryRun: database === null, zone: options.zone?.name, exportSkipped });
   if (path !== undefined) print(`Report: ${path}`);
 }
 

@@ -1,6 +1,9 @@
 import { LegacySourceError } from '../../errors.ts';
 import type { TargetTable } from '../destination/target-table.ts';
+import { LegacyDocuments } from './legacy-documents.ts';
 import type { LegacySource, SourceRow, SourceTable } from './legacy-source.ts';
+
+const documentsTable = 'experiment_documents';
 
 /** A table or column of the newest legacy schema that a source lacks, since an older version of the old system made it. */
 export type AbsentPart = string;
@@ -8,25 +11,33 @@ export type AbsentPart = string;
 /** A source of any schema version, read as one of the newest: what it lacks has no rows and no values. */
 export class PartialSource implements LegacySource {
   readonly absent: readonly AbsentPart[];
+  /** The documents that older versions kept elsewhere. */
+  readonly documents: LegacyDocuments;
   readonly #source: LegacySource;
   /** The columns of each table, as far as the source has them. */
   readonly #columns: ReadonlyMap<string, ReadonlySet<string>>;
 
-  /** @throws LegacySourceError when it has none of the tables, or one without its key. */
-  constructor(source: LegacySource, tables: readonly TargetTable[]) {
+  private constructor(source: LegacySource, tables: readonly TargetTable[], documents: LegacyDocuments) {
     this.#source = source;
+    this.documents = documents;
     this.#columns = new Map(source.tables.map(({ name, columns }) => [name, new Set(columns)]));
-    if (!tables.some(({ name }) => this.#columns.has(name)))
-      throw notLegacy(source.label, `it has none of its tables, such as ${tables[0]?.name}`);
-    for (const { name, key } of tables) {
-      const lacking = key.find((column) => this.#columns.get(name)?.has(column) === false);
-      if (lacking !== undefined) throw notLegacy(source.label, `it lacks ${name}.${lacking}`);
-    }
     this.absent = tables.flatMap(({ name, columns }) => {
       const existing = this.#columns.get(name);
       if (!existing) return [name];
       return columns.filter((column) => !existing.has(column.name)).map((column) => `${name}.${column.name}`);
     });
+  }
+
+  /** @throws LegacySourceError when the source has none of the tables, or one without its key, or can't be read. */
+  static async open(source: LegacySource, tables: readonly TargetTable[]): Promise<PartialSource> {
+    const found = new Map(source.tables.map(({ name, columns }) => [name, columns]));
+    if (!tables.some(({ name }) => found.has(name)))
+      throw notLegacy(source.label, `it has none of its tables, such as ${tables[0]?.name}`);
+    for (const { name, key } of tables) {
+      const lacking = key.find((column) => found.get(name)?.includes(column) === false);
+      if (lacking !== undefined) throw notLegacy(source.label, `it lacks ${name}.${lacking}`);
+    }
+    return new PartialSource(source, tables, await LegacyDocuments.find(source));
   }
 
   get label(): string {
@@ -51,7 +62,8 @@ export class PartialSource implements LegacySource {
   }
 
   async count(table: string): Promise<number> {
-    return this.#columns.has(table) ? this.#source.count(table) : 0;
+    const own = this.#columns.has(table) ? await this.#source.count(table) : 0;
+    return own + (table === documentsTable ? this.documents.count : 0);
   }
 
   async countValues(table: string, column: string): Promise<number> {
@@ -59,6 +71,11 @@ export class PartialSource implements LegacySource {
   }
 
   async *rows(table: TargetTable): AsyncGenerator<readonly SourceRow[]> {
+    yield* this.#ownRows(table);
+    if (table.name === documentsTable) yield* this.documents.rows(table);
+  }
+
+  async *#ownRows(table: TargetTable): AsyncGenerator<readonly SourceRow[]> {
     const existing = this.#columns.get(table.name);
     if (!existing) return;
     const columns = table.columns.filter(({ name }) => existing.has(name));

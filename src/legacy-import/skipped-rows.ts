@@ -1,0 +1,44 @@
+import { isUint8Array } from 'node:util/types';
+import type { TargetTable } from './destination/target-table.ts';
+import type { UnknownPart } from './find-unknown-parts.ts';
+import { read } from './source/legacy-documents.ts';
+import { UnreadableText, type SourceValue } from './source/legacy-source.ts';
+import type { PartialSource } from './source/partial-source.ts';
+
+/** A row that was skipped, or a value of a skipped column with the key of its row. */
+export interface SkippedRow {
+  readonly table: string;
+  /** The values by their columns: blobs in Base64, text that is not valid UTF-8 as null. */
+  readonly row: Readonly<Record<string, string | number | null>>;
+}
+
+/**
+ * Yields what an import leaves behind because its options skip it, without what became documents.
+ *
+ * @throws LegacySourceError when the source can't be read.
+ */
+export async function* skippedRows(
+  source: PartialSource,
+  tables: readonly TargetTable[],
+  unknown: readonly UnknownPart[],
+): AsyncGenerator<SkippedRow> {
+  for (const { name, rows, skipped } of unknown) {
+    if (!skipped || rows === 0) continue;
+    const [table = '', column] = name.split('.', 2);
+    const key = tables.find((target) => target.name === table)?.key ?? [];
+    const columns = source.tables.find((one) => one.name === table)?.columns ?? [];
+    for await (const row of read(source, table, column === undefined ? columns : [...key, column])) {
+      if (column !== undefined && row[column] === null) continue;
+      if (source.documents.includes(name, row['exec_id'])) continue;
+      const values = Object.entries(row).map(([at, value]) => [at, plain(value)] as const);
+      yield { table, row: Object.fromEntries(values) };
+    }
+  }
+}
+
+function plain(value: SourceValue): string | number | null {
+  if (value instanceof UnreadableText) return null;
+  if (isUint8Array(value)) return Buffer.from(value).toString('base64');
+  if (typeof value !== 'bigint') return value;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+}
