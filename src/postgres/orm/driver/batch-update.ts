@@ -3,7 +3,7 @@ import { named } from '../../client/named-statements.ts';
 import { isPlainParameter } from './plain-values.ts';
 
 /** A column that changed in some rows of a batch. */
-export interface ChangedColumn {
+interface ChangedColumn {
   /** The name of the entity's property. */
   readonly property: string;
   readonly name: string;
