@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { CompiledQuery } from 'kysely';
 import {
   ScenarioNode,
   SimulationResults,
@@ -7,6 +8,7 @@ import {
 } from '../entities/scenario-node.ts';
 import { NotFoundError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
+import { named } from '../postgres/client/named-statements.ts';
 import type { RowStream } from './read-model/row-stream.ts';
 import { Repository } from './repository.ts';
 import { nodeSummaries, pathTo, type ScenarioNodeSummary } from './scenario-node-summary.ts';
@@ -31,6 +33,10 @@ import {
 export type * from './scenario-node-summary.ts';
 
 export type NodeStatus = (typeof nodeStatuses)[number];
+
+const statusUpdate = named(
+  'update "scenario_nodes" set "node_status" = $1 where "id" = any($2) returning "id"',
+);
 
 /** Changes of a node. An absent field stays as it is; null clears it. */
 export interface NodeChanges {
@@ -160,12 +166,8 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
   async saveStatusBatch(keys: readonly string[], nodeStatus: NodeStatus): Promise<void> {
     if (keys.length === 0) return;
     const db = await this.queryForWrite();
-    const changed = await db
-      .updateTable('scenario_nodes')
-      .set({ node_status: nodeStatus })
-      .where((eb) => eb('id', '=', eb.fn.any(eb.val([...keys]))))
-      .returning('id')
-      .execute();
+    const statement = CompiledQuery.raw(statusUpdate, [nodeStatus, [...keys]]);
+    const { rows: changed } = await db.executeQuery<{ id: string }>(statement);
     await this.#reloadAll(keys);
     const found = new Set(changed.map(({ id }) => id));
     const missing = keys.filter((key) => !found.has(key));

@@ -83,6 +83,20 @@ describe('a flush of many changed rows', () => {
     expect(await preparedAfter(size, (node) => (node.actionCategory = 'Other'))).toBe(before + 1);
   });
 
+  test('is sent without a name where statements have none', async () => {
+    await using unnamed = await openDatabase({ url: db.url, namedStatements: false, pool: { max: 1 } });
+    for (const rationale of ['First', 'Second']) {
+      const prepared = await unnamed.transact(async ({ em }) => {
+        for (const node of await em.find(ScenarioNode, { parent })) node.rationale = rationale;
+        await em.flush();
+        return em.execute<unknown[]>('select from pg_prepared_statements');
+      });
+
+      expect(prepared).toEqual([]);
+      expect(await db.orm.em.fork().count(ScenarioNode, { parent, rationale })).toBe(size);
+    }
+  });
+
   test('is left to the ORM with a raw query, and refused after another change', async () => {
     await changeByRawQuery(() => {});
     expect((await stored()).map(({ rationale }) => rationale)).toEqual(
