@@ -18,7 +18,7 @@ export function sealedStream<Rows extends RowsToRead>(gate: UnitGate, name: stri
       isOpen = true;
       return first;
     } catch (error) {
-      return failed(error);
+      throw toDataError(error);
     }
   };
   const read = (): Promise<IteratorResult<unknown>> => {
@@ -28,11 +28,8 @@ export function sealedStream<Rows extends RowsToRead>(gate: UnitGate, name: stri
     } catch (error) {
       return Promise.reject(toDataError(error));
     }
-    return next().catch(failed);
+    // Not translated here: a promise for each row would cost as much as to show it. The driver's errors are.
+    return next();
   };
   return Object.assign(rows, { next: read });
-}
-
-function failed(error: unknown): never {
-  throw toDataError(error);
 }
