@@ -5,6 +5,7 @@ import { Pool } from 'pg';
 import { TestServer } from '../src/testing/index.ts';
 import { absolutes } from './absolutes.ts';
 import { commands } from './commands.ts';
+import { concurrencyWorkloads } from './concurrency.ts';
 import { compare, type Comparison } from './compare.ts';
 import { legacyImport } from './legacy-import.ts';
 import { loading } from './loading.ts';
@@ -26,7 +27,8 @@ const cleaner = new Pool({ host, port, user, password, database: name, max: 1 })
 try {
   await seed(pool);
   const comparisons: Comparison[] = [];
-  for (const workload of workloads(database, pool, cleaner)) {
+  const all = [...workloads(database, pool, cleaner), ...concurrencyWorkloads(database, pool)];
+  for (const workload of all) {
     if (only !== undefined && !workload.name.includes(only)) continue;
     const result = await compare(workload, rounds, roundMs);
     console.log(line(result));

@@ -128,13 +128,15 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
 
 const nodeKeys = Array.from({ length: 200 }, (_, i) => `node_bench_${String(i + 1).padStart(4, '0')}`);
 
-const summary = `select id, name, hypothesis, description, scorecard_data is not null as has_scorecard,
+/** The columns of an experiment's summary. */
+export const summary = `select id, name, hypothesis, description, scorecard_data is not null as has_scorecard,
   exists (select from analysis_runs where experiment_id = experiments.id) as has_analysis,
   exists (select from interview_guide where experiment_id = experiments.id) as has_interview_guide,
   (select count(*)::int from research_executions where experiment_id = experiments.id) as interview_count,
   created_at, updated_at from experiments`;
 
-async function inTransaction(
+/** Runs `work` in a transaction on a connection of the pool. */
+export async function inTransaction(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<unknown>,
 ): Promise<void> {

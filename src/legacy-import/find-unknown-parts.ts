@@ -1,4 +1,4 @@
-import { ImportRefusedError, LegacySourceError } from '../errors.ts';
+import { ImportRefusedError } from '../errors.ts';
 import type { LegacySource } from './source/legacy-source.ts';
 import type { TargetTable } from './destination/target-table.ts';
 
@@ -17,7 +17,6 @@ const bookkeeping = new Set(['alembic_version']);
 /**
  * Returns the tables and columns of the source that the target lacks.
  *
- * @throws LegacySourceError when the source lacks a table or column of the legacy schema.
  * @throws ImportRefusedError when `skip` names a table or column that the target has, or the source lacks.
  */
 export async function findUnknownParts(
@@ -26,7 +25,6 @@ export async function findUnknownParts(
   skip: readonly string[],
 ): Promise<UnknownPart[]> {
   const found = new Map(source.tables.map(({ name, columns }) => [name, new Set(columns)]));
-  assertComplete(source, tables, found);
   const known = new Set(
     tables.flatMap(({ name, columns }) => [name, ...columns.map((column) => `${name}.${column.name}`)]),
   );
@@ -65,21 +63,4 @@ export async function findUnknownParts(
     }
   }
   return parts;
-}
-
-function assertComplete(
-  source: LegacySource,
-  tables: readonly TargetTable[],
-  found: ReadonlyMap<string, ReadonlySet<string>>,
-): void {
-  const missing = tables.flatMap(({ name, columns }) => {
-    const existing = found.get(name);
-    if (!existing) return [name];
-    return columns.filter((column) => !existing.has(column.name)).map((column) => `${name}.${column.name}`);
-  });
-  if (missing.length === 0) return;
-  const some = missing.length > 6 ? [...missing.slice(0, 6), `${missing.length - 6} more`] : missing;
-  throw new LegacySourceError(
-    `${source.label} is not a legacy database of schema version 15: it lacks ${some.join(', ')}; open it once with the last version of the old system, which upgrades it`,
-  );
 }

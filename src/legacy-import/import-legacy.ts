@@ -7,6 +7,7 @@ import { findUnknownParts, type UnknownPart } from './find-unknown-parts.ts';
 import type { ImportFinding, ImportRemedy } from './conversion/import-finding.ts';
 import { ParentKeys } from './parent-keys.ts';
 import type { LegacySource } from './source/legacy-source.ts';
+import { PartialSource, type AbsentPart } from './source/partial-source.ts';
 import { TableImport } from './table-import.ts';
 import type { TableResult } from './table-result.ts';
 import { TargetRows } from './destination/target-rows.ts';
@@ -50,6 +51,8 @@ export interface ImportResult {
   readonly tables: readonly TableResult[];
   /** Tables and columns of the source that the target lacks. */
   readonly unknown: readonly UnknownPart[];
+  /** Tables and columns of the newest legacy schema that the source lacks: its rows have NULL or the default there. */
+  readonly absent: readonly AbsentPart[];
   /** What may be missing in the source, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -71,8 +74,9 @@ export async function importLegacy(
   events: ImportEvents = {},
 ): Promise<ImportResult> {
   const tables = describeTargetTables(createOfflineOrm().getMetadata());
-  const unknown = await findUnknownParts(source, tables, options.skip ?? []);
-  const run = new ImportRun(source, database, tables, { options, events });
+  const whole = new PartialSource(source, tables);
+  const unknown = await findUnknownParts(whole, tables, options.skip ?? []);
+  const run = new ImportRun(whole, database, tables, { options, events });
   if (database === null) return run.finish(unknown);
   const lost = lostParts(unknown);
   if (lost.length > 0) throw new ImportRefusedError(`${describeLost(lost)}; nothing was written`);
@@ -90,7 +94,7 @@ const explained: Readonly<Record<ImportRemedy, string>> = {
 };
 
 class ImportRun {
-  readonly #source: LegacySource;
+  readonly #source: PartialSource;
   readonly #tables: readonly TargetTable[];
   readonly #imports: readonly TableImport[];
   readonly #targets: ReadonlyMap<TableImport, TargetRows>;
@@ -98,7 +102,7 @@ class ImportRun {
   readonly #events: ImportEvents;
 
   constructor(
-    source: LegacySource,
+    source: PartialSource,
     database: Database | null,
     tables: readonly TargetTable[],
     { options, events }: { options: ImportOptions; events: ImportEvents },
@@ -135,8 +139,14 @@ class ImportRun {
       this.#emitProgress('verifying', tableImport, 0, total);
       tables.push(tableImport.result(total, (await this.#targets.get(tableImport)?.total()) ?? null));
     }
-    const { notes } = this.#source;
-    return { tables, unknown, notes, failures: [...this.#failures(tables), ...lostFailures(unknown)] };
+    const { absent, notes } = this.#source;
+    return {
+      tables,
+      unknown,
+      absent,
+      notes,
+      failures: [...this.#failures(tables), ...lostFailures(unknown)],
+    };
   }
 
   /**

@@ -9,7 +9,8 @@ import type {
   RemediedFinding,
 } from './conversion/import-finding.ts';
 import type { ParentKeys } from './parent-keys.ts';
-import type { LegacySource, SourceRow } from './source/legacy-source.ts';
+import type { SourceRow } from './source/legacy-source.ts';
+import type { PartialSource } from './source/partial-source.ts';
 import type { TableResult } from './table-result.ts';
 import type { TargetRows, Total } from './destination/target-rows.ts';
 import type { TargetTable } from './destination/target-table.ts';
@@ -28,7 +29,7 @@ export interface TableEvents {
 /** The import of one table: reads, converts and writes its rows, and counts them. */
 export class TableImport {
   readonly table: TargetTable;
-  readonly #source: LegacySource;
+  readonly #source: PartialSource;
   readonly #parents: ParentKeys;
   readonly #converter: RowConverter;
   readonly #digest = new TableDigest();
@@ -44,11 +45,11 @@ export class TableImport {
   faulty = 0;
   readonly #times: Partial<Record<TimeForm, number>> = {};
 
-  constructor(source: LegacySource, table: TargetTable, parents: ParentKeys, options: ConversionOptions) {
+  constructor(source: PartialSource, table: TargetTable, parents: ParentKeys, options: ConversionOptions) {
     this.table = table;
     this.#source = source;
     this.#parents = parents;
-    this.#converter = new RowConverter(table, source.isSqlite, options);
+    this.#converter = new RowConverter(table, { ...options, source });
   }
 
   /**

@@ -62,9 +62,9 @@ const unreadable: readonly (readonly [what: string, make: () => string, says: st
     'schema version 16',
   ],
   [
-    'a file that lacks a column',
-    () => workshop.file({}, { sql: 'alter table synths drop column link_photo' }),
-    'synths.link_photo',
+    'a file that lacks a key',
+    () => workshop.file({}, { sql: 'drop table synths; create table synths (nome text)' }),
+    'it lacks synths.id',
   ],
 ];
 

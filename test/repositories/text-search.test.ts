@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { containsText, type TextCollation } from '../../src/repositories/read-model/contains-text.ts';
@@ -119,4 +121,38 @@ test('a database in another encoding is searched by its locale', async () => {
     await db.drop();
     await server.drop();
   }
+});
+
+describe('with an index of trigrams, as docs/performance.md has it', () => {
+  const searched = 'c4ca4238';
+  let db: TestDatabase;
+  beforeAll(async () => {
+    db = await TestDatabase.create();
+    const em = db.orm.em.fork();
+    await em.execute(`
+      insert into synths (id, nome, descricao)
+      select 'syn_' || i, case when i % 7 = 0 then 'José ' || i else 'n' || i end, md5(i::text) from generate_series(1, 5000) i`);
+    const page = await readFile(join(import.meta.dirname, '../../docs/performance.md'), 'utf8');
+    const [, statements = ''] = /```sql\n(create extension[^`]+)```/.exec(page) ?? [];
+    for (const statement of statements.split(';\n').filter((text) => text.trim() !== ''))
+      await em.getConnection().execute(statement);
+    await em.execute('vacuum analyze synths');
+  });
+  afterAll(() => db.drop());
+
+  test('a search for a rare text reads the index, and finds the same', async () => {
+    const { data } = await db.read(({ synths }) => synths.pageSummaries({ text: searched.toUpperCase() }));
+    expect(data.map(({ id }) => id)).toEqual(['syn_1']);
+    expect(await db.read(({ synths }) => synths.count({ text: 'josé 4998' }))).toBe(1);
+    const em = db.orm.em.fork();
+    // The statistics of a session are sent when it is idle.
+    await expect
+      .poll(async () => {
+        await em.execute('select pg_stat_clear_snapshot()');
+        return em.execute(
+          `select idx_scan > 0 as used from pg_stat_user_indexes where indexrelname = 'idx_synths_text'`,
+        );
+      })
+      .toEqual([{ used: true }]);
+  });
 });

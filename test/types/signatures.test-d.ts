@@ -10,6 +10,7 @@ import {
   optional,
   reads,
   stages,
+  streams,
   synchronous,
   Text,
   writes,
@@ -24,6 +25,7 @@ declare class Repository {
   find(key: string, option?: Option): Promise<null>;
   save(key: string, document: { [name: string]: unknown } | null): Promise<void>;
   stage(count: number): Experiment;
+  stream(key: string): AsyncIterableIterator<Experiment>;
   protected rows(): void;
 }
 
@@ -32,6 +34,7 @@ const right = {
   find: reads({ key: Key }, { option: optional(fields<Option>({ deleted })) }),
   save: writes({ key: Key }, { document: nullable(document<{ [name: string]: unknown }>()) }),
   stage: synchronous(stages({ count: Integer })),
+  stream: streams({ key: Key }),
 } satisfies Signatures<Repository>;
 const { find, save } = right;
 
@@ -48,6 +51,10 @@ export const mistakes = [
   { ...right, save: writes({ key: Key }, { document: document<object>() }) } satisfies Signatures<Repository>,
   // @ts-expect-error -- it returns no promise
   { ...right, stage: stages({ count: Integer }) } satisfies Signatures<Repository>,
+  // @ts-expect-error -- it returns a stream
+  { ...right, stream: synchronous(reads({ key: Key })) } satisfies Signatures<Repository>,
+  // @ts-expect-error -- it returns no stream
+  { ...right, stage: streams({ count: Integer }) } satisfies Signatures<Repository>,
   // @ts-expect-error -- it returns a promise
   { ...right, find: synchronous(find) } satisfies Signatures<Repository>,
 ];

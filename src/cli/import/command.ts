@@ -4,7 +4,9 @@ import type { ImportCommandOptions } from './command-options.ts';
 /** Returns the command `synthdb import`. */
 export function importCommand(): Command {
   return new Command('import')
-    .description('import a legacy database: a SQLite file of schema version 15, or its PostgreSQL database')
+    .description(
+      'import a legacy database: its SQLite file, of any schema version to 15, or its PostgreSQL database',
+    )
     .option('--from <file or url>', 'path of the SQLite file, or URL of the PostgreSQL database')
     .option(
       '--from-env <name>',
@@ -32,7 +34,7 @@ export function importCommand(): Command {
     )
     .option(
       '--json',
-      'print JSON: { findings: [{ outcome, table, key, column, reason }], source, target, failures, unknown, notes, tables }',
+      'print JSON: { findings: [{ outcome, table, key, column, reason }], source, target, failures, unknown, absent, notes, tables }',
     )
     .action(async (options: ImportCommandOptions) => {
       const { importDatabase } = await import('./run.ts');

@@ -41,7 +41,7 @@ export interface ResultOptions {
 
 /** Prints the result of each table, how times were read, what was skipped, and the failures. */
 export function printResult(
-  { tables, unknown, notes, failures }: ImportResult,
+  { tables, unknown, absent, notes, failures }: ImportResult,
   { dryRun, zone }: ResultOptions,
 ): void {
   const rows = tables
@@ -78,6 +78,8 @@ export function printResult(
   printTimes(tables, zone);
   for (const { name, rows: count, skipped } of unknown)
     if (skipped) print(`skipped: ${name} (${count} rows)`);
+  if (absent.length > 0)
+    print(`Not in the source, so without rows, NULL or the default: ${absent.join(', ')}`);
   for (const note of notes) print(`Note: ${note}.`);
   for (const failure of failures) printError(`failed: ${failure}`);
   if (failures.length === 0) print(dryRun ? 'Every row could be imported.' : 'Every row is accounted for.');

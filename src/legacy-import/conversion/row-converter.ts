@@ -21,6 +21,18 @@ export interface ConversionOptions {
   readonly strict?: boolean | undefined;
 }
 
+interface RowOptions extends ConversionOptions {
+  /** The columns that the source lacks. */
+  readonly absent: ReadonlySet<string>;
+}
+
+/** What must be known of the source of rows. */
+export interface RowOrigin {
+  readonly isSqlite: boolean;
+  /** Whether it has a column. */
+  has(table: string, column: string): boolean;
+}
+
 /** A row that is ready for PostgreSQL. */
 export interface ConvertedRow {
   readonly key: readonly string[];
@@ -40,14 +52,19 @@ export type HasParent = (column: TargetColumn, key: string) => boolean;
 /** Converts the rows of one table for PostgreSQL. */
 export class RowConverter {
   readonly #table: TargetTable;
-  readonly #options: ConversionOptions;
+  readonly #options: RowOptions;
   readonly #times: TimestampOptions;
   readonly #keys: readonly number[];
 
-  constructor(table: TargetTable, fromSqlite: boolean, options: ConversionOptions) {
+  constructor(
+    table: TargetTable,
+    { source, ...options }: ConversionOptions & { readonly source: RowOrigin },
+  ) {
     this.#table = table;
-    this.#options = options;
-    this.#times = { zone: options.zone, fromSqlite };
+    const absent = table.columns.filter(({ name }) => !source.has(table.name, name));
+    this.#options = { ...options, absent: new Set(absent.map(({ name }) => name)) };
+    this.#times = { zone: options.zone, fromSqlite: source.isSqlite };
+
     this.#keys = table.key.map((key) => table.columns.findIndex(({ name }) => name === key));
   }
 
@@ -120,15 +137,10 @@ class Conversion {
   rejected = false;
   readonly #table: TargetTable;
   readonly #key: () => string;
-  readonly #options: ConversionOptions;
+  readonly #options: RowOptions;
   readonly #findings: RemediedFinding[];
 
-  constructor(
-    table: TargetTable,
-    key: () => string,
-    options: ConversionOptions,
-    findings: RemediedFinding[],
-  ) {
+  constructor(table: TargetTable, key: () => string, options: RowOptions, findings: RemediedFinding[]) {
     this.#table = table;
     this.#key = key;
     this.#options = options;
@@ -196,16 +208,19 @@ class Conversion {
 
   #checkNull(column: TargetColumn, cell: Cell): Cell {
     if (column.nullable) return cell;
-    const what = cell.jsonNull ? 'is JSON null' : 'is NULL';
+    const isAbsent = this.#options.absent.has(column.name);
+    const what = isAbsent ? 'is no column of the source' : cell.jsonNull ? 'is JSON null' : 'is NULL';
     if (column.default === undefined) {
       this.reject(column.name, `${what}, but the column is NOT NULL`);
       return cell;
     }
-    this.#tolerate(
-      'defaulted',
-      column.name,
-      `${what}, but the column is NOT NULL; its default ${column.default} is stored`,
-    );
+    // What a whole column lacks is reported once, with the source.
+    if (!isAbsent)
+      this.#tolerate(
+        'defaulted',
+        column.name,
+        `${what}, but the column is NOT NULL; its default ${column.default} is stored`,
+      );
     return { ...cell, text: column.default, canonical: column.default };
   }
 

@@ -3,37 +3,25 @@ import {
   ChangeSetType,
   EventType,
   JsonType,
-  Reference,
   wrap,
   type EntityManager,
   type EntityMetadata,
 } from '@mikro-orm/core';
-import { acceptsBatches } from '../../guards/register-guard.ts';
 import { comparableText } from '../../json/document-text.ts';
 import { keepStoredDigits } from '../../json/shaped-json.ts';
 import { BatchUpdateDriver } from '../orm/driver/batch-update-driver.ts';
 import { isPlainParameter } from '../orm/driver/plain-values.ts';
 import { changedValues, type StoredValues } from '../orm/entities/changed-values.ts';
-import { isOurs } from '../orm/entities/our-entities.ts';
+import { acceptPlans, canPlan, hasManagedParents, hasRemovals, type PlannedFlush } from './planned-flush.ts';
 
-/** The changes of a flush that does nothing but change columns of loaded rows of one table. */
-export interface Batch {
-  readonly meta: EntityMetadata;
-  readonly changes: readonly ChangeSet<object>[];
-  /** For each changed entity, all of its values in the form of a snapshot. */
-  readonly values: ReadonlyMap<object, StoredValues>;
-}
+const updateEvents = [EventType.beforeUpdate, EventType.afterUpdate];
 
-/** Returns the changes to flush as a batch; null where only the ORM can flush: it has to insert or delete rows, or to change several tables. */
-export function planBatch(em: EntityManager): Batch | null {
+const nothing: PlannedFlush = { changes: [], values: new Map(), write: () => Promise.resolve() };
+
+/** Plans a flush that changes nothing, or nothing but columns of several loaded rows of one table; null for any other. */
+export function planBatch(em: EntityManager): PlannedFlush | null {
   const uow = em.getUnitOfWork(false);
-  const staged = [
-    uow.getPersistStack(),
-    uow.getRemoveStack(),
-    uow.getOrphanRemoveStack(),
-    uow.getExtraUpdates(),
-  ];
-  if (staged.some(({ size }) => size > 0) || uow.getCollectionUpdates().length > 0) return null;
+  if (uow.getPersistStack().size > 0 || hasRemovals(uow)) return null;
   const changed = new Map<object, StoredValues>();
   for (const entity of uow.getIdentityMap()) {
     const values = changedValues(entity);
@@ -41,36 +29,17 @@ export function planBatch(em: EntityManager): Batch | null {
     if (values) changed.set(entity, values);
   }
   const [first] = changed.keys();
-  if (!first || changed.size === 1) return null;
+  if (!first) return acceptPlans(em) ? nothing : null;
+  if (changed.size === 1) return null;
   const { __meta: meta } = wrap(first, true);
-  return isSupported(em, meta) ? computeBatch(em, meta, changed) : null;
-}
-
-/** Returns whether rows of a table can be changed without the ORM's flush. */
-function isSupported(em: EntityManager, meta: EntityMetadata): boolean {
-  const driver = em.getDriver();
-  const events = em.getEventManager();
-  return (
-    isOurs(meta) &&
-    em.isInTransaction() &&
-    driver instanceof BatchUpdateDriver &&
-    driver.locksBatches(meta) &&
-    meta.getOwnConcurrencyCheckKeys().length === 0 &&
-    !meta.readonly &&
-    !meta.root.inheritanceType &&
-    Reflect.get(em, 'signal') === undefined &&
-    Reflect.get(em, 'inflightQueryAbortStrategy') === undefined &&
-    !events.hasListeners(EventType.beforeUpdate, meta) &&
-    !events.hasListeners(EventType.afterUpdate, meta) &&
-    [...events.getSubscribers()].every(acceptsBatches)
-  );
+  return canPlan(em, meta, updateEvents) ? computeBatch(em, meta, changed) : null;
 }
 
 function computeBatch(
   em: EntityManager,
   meta: EntityMetadata,
   changed: ReadonlyMap<object, StoredValues>,
-): Batch | null {
+): PlannedFlush | null {
   const apart = new Set<string>([...meta.primaryKeys, ...meta.uniqueProps.map(({ name }) => name)]);
   const changes: ChangeSet<object>[] = [];
   const values = new Map<object, StoredValues>();
@@ -93,7 +62,8 @@ function computeBatch(
     changes.push(change);
     values.set(entity, stored);
   }
-  return changes.length > 1 ? { meta, changes, values } : null;
+  if (changes.length < 2) return null;
+  return { changes, values, write: () => updateRows(em, meta, changes) };
 }
 
 /** Returns the values that differ from a snapshot. */
@@ -117,16 +87,6 @@ function isValid(meta: EntityMetadata, entity: object): boolean {
   });
 }
 
-function hasManagedParents(meta: EntityMetadata, entity: object): boolean {
-  return meta.relations.every(({ name }) => {
-    const parent: unknown = Reference.unwrapReference<object>(Reflect.get(entity, name));
-    if (parent === null || parent === undefined) return true;
-    if (typeof parent !== 'object') return false;
-    const { __managed: isManaged }: { __managed?: unknown } = wrap(parent, true);
-    return isManaged === true;
-  });
-}
-
 function callOnUpdate(
   em: EntityManager,
   { entity, meta, payload }: ChangeSet<object>,
@@ -141,36 +101,11 @@ function callOnUpdate(
   }
 }
 
-/**
- * Flushes a batch: calls the subscribers as the ORM does, updates the rows, and makes their values the snapshots.
- *
- * @throws as the ORM's flush.
- */
-export async function flushBatch(em: EntityManager, batch: Batch): Promise<void> {
-  const uow = em.getUnitOfWork(false);
-  const events = em.getEventManager();
-  const markProcessing = (isProcessing: boolean): void => {
-    for (const { entity } of batch.changes) Object.assign(wrap(entity, true), { __processing: isProcessing });
-  };
-  try {
-    await events.dispatchEvent(EventType.beforeFlush, { em, uow });
-    markProcessing(true);
-    await events.dispatchEvent(EventType.onFlush, { em, uow });
-    await updateRows(em, batch);
-    for (const [entity, written] of batch.values)
-      Object.assign(wrap(entity, true), { __originalEntityData: written });
-    markProcessing(false);
-    await events.dispatchEvent(EventType.afterFlush, { em, uow });
-  } finally {
-    markProcessing(false);
-    // What was staged meanwhile is kept for the next flush by `MidFlushStaging`.
-    for (const stack of [uow.getPersistStack(), uow.getRemoveStack(), uow.getOrphanRemoveStack()])
-      stack.clear();
-    uow.clearActionsQueue();
-  }
-}
-
-async function updateRows(em: EntityManager, { meta, changes }: Batch): Promise<void> {
+async function updateRows(
+  em: EntityManager,
+  meta: EntityMetadata,
+  changes: readonly ChangeSet<object>[],
+): Promise<void> {
   const driver = em.getDriver();
   if (!(driver instanceof BatchUpdateDriver)) throw new TypeError('the ORM has another driver');
   const size = em.config.get('batchSize');

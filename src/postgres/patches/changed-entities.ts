@@ -1,15 +1,17 @@
 import { Reference, UnitOfWork, wrap, type ChangeSet, type EntityManager } from '@mikro-orm/core';
 import { isUnchanged } from '../orm/entities/changed-values.ts';
-import { flushBatch, planBatch, type Batch } from './batch-flush.ts';
+import { planBatch } from './batch-flush.ts';
+import { planInsert } from './insert-flush.ts';
+import { runPlannedFlush, type PlannedFlush } from './planned-flush.ts';
 
 /**
  * The ORM's unit of work, which looks for changes in those entities of ours only that are not as they were loaded, and flushes changes of many
- * rows of one table without it. The ORM follows the relations of every loaded entity and converts all of its values several times, which takes
+ * rows of one table, and a single new row, without it. The ORM follows the relations of every loaded entity and converts all of its values several times, which takes
  * most of the time of a flush.
  */
 export class ChangedEntities extends UnitOfWork {
   declare private readonly manager: EntityManager;
-  declare private batch: Batch | undefined;
+  declare private planned: PlannedFlush | undefined;
   declare private running: Promise<void> | undefined;
   declare private isCommittingByOrm: boolean | undefined;
 
@@ -56,26 +58,28 @@ export class ChangedEntities extends UnitOfWork {
 
   /** The change sets of the running flush. */
   override getChangeSets(): ChangeSet<object>[] {
-    return this.batch ? [...this.batch.changes] : super.getChangeSets();
+    return this.planned ? [...this.planned.changes] : super.getChangeSets();
   }
 
-  /** The values that a running flush of a batch writes for an entity, in the form of a snapshot. */
+  /** The values that a planned flush writes for an entity, in the form of a snapshot. */
   valuesToWrite(entity: object): Record<string, unknown> | undefined {
-    return this.batch?.values.get(entity);
+    return this.planned?.values.get(entity);
   }
 
   override async commit(): Promise<void> {
     // The ORM queues a flush that begins during its own, and refuses one within it.
     if (this.isCommittingByOrm) return super.commit();
     while (this.running) await this.running.catch(() => {});
-    const batch = hasFew(this.getIdentityMap()) ? null : planBatch(this.manager);
-    if (!batch) return this.commitByOrm();
-    this.batch = batch;
-    this.running = flushBatch(this.manager, batch);
+    const { manager } = this;
+    const planned = this.getPersistStack().size === 1 ? planInsert(manager) : planBatch(manager);
+    if (!planned) return this.commitByOrm();
+    if (planned.changes.length === 0) return;
+    this.planned = planned;
+    this.running = runPlannedFlush(manager, planned);
     try {
       await this.running;
     } finally {
-      this.batch = undefined;
+      this.planned = undefined;
       this.running = undefined;
     }
   }

@@ -10,21 +10,21 @@ export type TextCollation = (typeof collations)[number] | null;
 const known = new WeakMap<object, TextCollation>();
 
 /**
- * Returns the collation for texts. The server is asked once for each ORM: PostgreSQL 18 has the first, every server with ICU the second, and
- * PostgreSQL 17 the third.
+ * Returns the collation for texts: that of the index on them, where there is one. The server is asked once for each ORM: PostgreSQL 18 has
+ * the first, every server with ICU the second, and PostgreSQL 17 the third.
  */
 export async function textCollation(em: EntityManager): Promise<TextCollation> {
   const found = known.get(em.config);
   if (found !== undefined) return found;
   const { rows } = await em.getKysely().executeQuery<{ name: string }>(
     CompiledQuery.raw(
-      `select collname as name from pg_collation
-       where collname = any($1) and collnamespace = 'pg_catalog'::regnamespace and getdatabaseencoding() = 'UTF8'`,
+      `select collname as name from pg_collation left join pg_index on indexrelid = to_regclass('idx_synths_text')
+       where collname = any($1) and collnamespace = 'pg_catalog'::regnamespace and getdatabaseencoding() = 'UTF8'
+       order by pg_collation.oid = any(indcollation::oid[]) desc nulls last, array_position($1, collname::text) limit 1`,
       [[...collations]],
     ),
   );
-  const names = new Set(rows.map(({ name }) => name));
-  const collation = collations.find((name) => names.has(name)) ?? null;
+  const collation = collations.find((name) => name === rows[0]?.name) ?? null;
   known.set(em.config, collation);
   return collation;
 }
