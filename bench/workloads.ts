@@ -18,7 +18,7 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
   return [
     {
       name: 'get one by key (read model)',
-      toReach: 1.2,
+      toReach: 0.6,
       ours: () => database.read(({ experiments }) => experiments.getSummary(seeded.experiment)),
       driver: async () => {
         const { rows } = await pool.query(`${summary} where id = $1 and status = 'active'`, [
@@ -29,14 +29,14 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
     },
     {
       name: 'get one by key (managed)',
-      toReach: 1.6,
+      toReach: 1.1,
       ours: () => database.read(({ experiments }) => experiments.get(seeded.experiment)),
       driver: async () =>
         (await pool.query('select * from experiments where id = $1', [seeded.experiment])).rows[0],
     },
     {
       name: 'page of 50 with total and summary flags',
-      toReach: 1.2,
+      toReach: 1.0,
       ours: () => database.read(({ experiments }) => experiments.pageSummaries({ limit: 50 })),
       driver: async () => {
         const { rows } = await pool.query(
@@ -49,7 +49,7 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
     },
     {
       name: '500 outcomes of an analysis (JSON in each)',
-      toReach: 1.1,
+      toReach: 1.0,
       ours: () => database.read(({ synthOutcomes }) => synthOutcomes.listSummaries(seeded.analysis)),
       driver: async () => {
         const { rows } = await pool.query(
@@ -63,7 +63,7 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
     },
     {
       name: 'insert one in a transaction',
-      toReach: 1.4,
+      toReach: 1.2,
       ours: () =>
         database.transact(
           async ({ experiments }) => experiments.add({ name: 'n', hypothesis: 'h', description: 'd' }).id,
@@ -79,14 +79,14 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
     },
     {
       name: 'insert 5,000 outcomes',
-      toReach: 0.6,
+      toReach: 0.55,
       ours: () => database.transact(({ synthOutcomes }) => synthOutcomes.saveAll(seeded.bulk, outcomes)),
       driver: () => inTransaction(pool, (client) => insertOutcomes(client)),
       reset: () => cleaner.query('delete from synth_outcomes where analysis_id = $1', [seeded.bulk]),
     },
     {
       name: 'load 500, change 200, commit (managed)',
-      toReach: 2.5,
+      toReach: 2.1,
       ours: () =>
         database.transact(async ({ em }) => {
           const nodes = await em.find(
@@ -112,7 +112,7 @@ export function workloads(database: Database, pool: pg.Pool, cleaner: pg.Pool): 
     },
     {
       name: 'change 200 of 500 by one set-based call',
-      toReach: 1.2,
+      toReach: 1.05,
       ours: () =>
         database.transact(({ scenarioNodes }) => scenarioNodes.saveStatusBatch(nodeKeys, 'dominated')),
       driver: () =>
