@@ -1,7 +1,7 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ormOptions } from '../../src/postgres/orm/orm-options.ts';
-import { TriggerSchemaGenerator } from '../../src/postgres/patches/trigger-schema-generator.ts';
+import { TriggerSchemaGenerator } from '../../src/postgres/patches/orm/trigger-schema-generator.ts';
 import { readCatalog } from '../../packages/migrator/src/catalog/catalog.ts';
 import { Migrator, MigrationRefusedError } from 'mikro-orm-safe-migrations';
 import { TestServer, type TestDatabase } from '../../src/testing/index.ts';

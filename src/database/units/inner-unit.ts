@@ -2,8 +2,8 @@ import type { EntityManager, TransactionOptions } from '@mikro-orm/postgresql';
 import type { ControlledTransaction } from 'kysely';
 import { ReadOnlyError } from '../../errors.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
-import { gatedTransaction } from '../../postgres/patches/gated-transaction.ts';
-import { snapshotIdentityMap } from '../../postgres/patches/identity-map-snapshot.ts';
+import { gatedTransaction } from '../../postgres/patches/orm/gated-transaction.ts';
+import { snapshotIdentityMap } from '../../postgres/patches/orm/identity-map-snapshot.ts';
 import { concurrentUseError, innerUnitIsRunning, transactionControlError } from './usage-errors.ts';
 import type { UnitGate } from './unit-gate.ts';
 

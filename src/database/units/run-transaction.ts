@@ -5,7 +5,7 @@ import type { LocalSettings } from '../../postgres/client/local-settings.ts';
 import type { RunningUnit } from './running-unit.ts';
 import type { TxClient } from '../../postgres/client/tx-client.ts';
 import { UnitOfWork } from './unit-of-work.ts';
-import { gatedTransaction } from '../../postgres/patches/gated-transaction.ts';
+import { gatedTransaction } from '../../postgres/patches/orm/gated-transaction.ts';
 import { transactionControlError } from './usage-errors.ts';
 import { UnitConnection } from './unit-connection.ts';
 import type { UnitEntityManager } from './unit-entity-manager.ts';

@@ -1,10 +1,10 @@
 import type { EntityDictionary, EntityManager, EntityName, MikroORM } from '@mikro-orm/postgresql';
 import type { ControlledTransaction } from 'kysely';
 import { DataErrorEntityManager } from '../../postgres/orm/data-errors/data-error-entity-manager.ts';
-import { ChangeKeepingFactory } from '../../postgres/patches/change-keeping-factory.ts';
-import { closedTransaction } from '../../postgres/patches/closed-transaction.ts';
+import { ChangeKeepingFactory } from '../../postgres/patches/orm/change-keeping-factory.ts';
+import { closedTransaction } from '../../postgres/patches/orm/closed-transaction.ts';
 import { runInner } from './inner-unit.ts';
-import { flushKeepingChanges, unflushedEntities } from '../../postgres/patches/mid-flush-changes.ts';
+import { flushKeepingChanges, unflushedEntities } from '../../postgres/patches/orm/mid-flush-changes.ts';
 import { endedError, connectionOutsideUnitError, transactionControlError } from './usage-errors.ts';
 import { sealMethods } from './seal-methods.ts';
 import type { UnitGate } from './unit-gate.ts';

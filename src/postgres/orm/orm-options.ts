@@ -20,9 +20,9 @@ import {
 import { acceptsStandby, sessionCheck } from '../client/session-check.ts';
 import { TextGuard } from './guards/text-guard.ts';
 import { TransactionGuard } from './guards/transaction-guard.ts';
-import { TriggerSchemaGenerator } from '../patches/trigger-schema-generator.ts';
+import { TriggerSchemaGenerator } from '../patches/orm/trigger-schema-generator.ts';
 import { answerTimeoutFor } from '../client/answer-timeout.ts';
-import { MidFlushChanges } from '../patches/mid-flush-changes.ts';
+import { MidFlushChanges } from '../patches/orm/mid-flush-changes.ts';
 
 /** The pooling and the timeouts of connections. */
 export interface ConnectOptions {

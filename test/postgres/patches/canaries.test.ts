@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canaries } from './canaries.ts';
 
@@ -21,8 +22,8 @@ describe('the patches of libraries', () => {
   );
 
   test('have one canary each', () => {
-    const files = globSync('*.ts', { cwd: `${root}/src/postgres/patches` }).map((file) =>
-      file.replace('.ts', ''),
+    const files = globSync('*/*.ts', { cwd: `${root}/src/postgres/patches` }).map((file) =>
+      basename(file, '.ts'),
     );
     expect(Object.keys(canaries).toSorted()).toEqual(files.toSorted());
   });

@@ -15,10 +15,10 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { expect } from 'vitest';
 import { Experiment } from '../../../src/entities.ts';
 import { createOfflineOrm } from '../../../src/postgres/orm/offline-orm.ts';
-import { closedTransaction } from '../../../src/postgres/patches/closed-transaction.ts';
-import { gatedTransaction } from '../../../src/postgres/patches/gated-transaction.ts';
-import { trackAssignments } from '../../../src/postgres/patches/tracked-assignments.ts';
-import { translateDriverErrors } from '../../../src/postgres/patches/translate-driver-errors.ts';
+import { closedTransaction } from '../../../src/postgres/patches/orm/closed-transaction.ts';
+import { gatedTransaction } from '../../../src/postgres/patches/orm/gated-transaction.ts';
+import { trackAssignments } from '../../../src/postgres/patches/orm/tracked-assignments.ts';
+import { translateDriverErrors } from '../../../src/postgres/patches/orm/translate-driver-errors.ts';
 import { TestDatabase } from '../../../src/testing/index.ts';
 
 /**

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Experiment, ScenarioNode } from '../../../src/entities.ts';
 import { UnitEntityManager } from '../../../src/database/units/unit-entity-manager.ts';
 import { ourEntities } from '../../../src/postgres/orm/entities/our-entities.ts';
-import { hydratorOf } from '../../../src/postgres/patches/compiled-hydrator.ts';
+import { hydratorOf } from '../../../src/postgres/patches/orm/compiled-hydrator.ts';
 import { aScenarioNode, anExperiment, TestDatabase } from '../../../src/testing/index.ts';
 import { insertBareRows, insertFullRows } from '../../schema/rows.ts';
 

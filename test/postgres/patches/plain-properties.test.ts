@@ -1,7 +1,7 @@
 import { ref, wrap } from '@mikro-orm/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Experiment } from '../../../src/entities.ts';
-import { trackAssignments } from '../../../src/postgres/patches/tracked-assignments.ts';
+import { trackAssignments } from '../../../src/postgres/patches/orm/tracked-assignments.ts';
 import { anExperiment, aSynth, aSynthGroup, TestDatabase } from '../../../src/testing/index.ts';
 
 let db: TestDatabase;

@@ -3,7 +3,7 @@ import { PostgreSqlConnection } from '@mikro-orm/postgresql';
 import type { CompiledQuery, PostgresDialect } from 'kysely';
 import type { PoolConfig } from 'pg';
 import { Connections } from '../../client/connections.ts';
-import { translateDriverErrors } from '../../patches/translate-driver-errors.ts';
+import { translateDriverErrors } from '../../patches/orm/translate-driver-errors.ts';
 
 /**
  * The ORM's connection, which throws `DataError`s where the ORM belongs to a `Database`. All statements (of repositories, the entity

@@ -3,7 +3,7 @@ import { ValidationError } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
 import { StatementError } from '../../../errors.ts';
 import { Connections } from '../../client/connections.ts';
-import { ChangedEntities } from '../../patches/changed-entities.ts';
+import { ChangedEntities } from '../../patches/orm/changed-entities.ts';
 
 type Call = (this: EntityManager, ...given: unknown[]) => unknown;
 

@@ -19,7 +19,7 @@ import { DataError } from '../../../errors.ts';
 import { RowInsertDriver } from './row-insert-driver.ts';
 import { batchUpdate } from './batch-update.ts';
 import { isOurs } from '../entities/our-entities.ts';
-import { quoteDocuments } from '../../patches/quoted-documents.ts';
+import { quoteDocuments } from '../../patches/orm/quoted-documents.ts';
 import { parseVersionCheck, type VersionCheck } from './version-check.ts';
 
 /** The versions of a batch that a flush has read, and a query that locks the rows and returns those with these versions. */

@@ -7,11 +7,11 @@ import {
   type EntityManager,
   type EntityMetadata,
 } from '@mikro-orm/core';
-import { comparableText } from '../../json/document-text.ts';
-import { keepStoredDigits } from '../../json/shaped-json.ts';
-import { BatchUpdateDriver } from '../orm/driver/batch-update-driver.ts';
-import { isPlainParameter } from '../orm/driver/plain-values.ts';
-import { changedValues, type StoredValues } from '../orm/entities/changed-values.ts';
+import { comparableText } from '../../../json/document-text.ts';
+import { keepStoredDigits } from '../../../json/shaped-json.ts';
+import { BatchUpdateDriver } from '../../orm/driver/batch-update-driver.ts';
+import { isPlainParameter } from '../../orm/driver/plain-values.ts';
+import { changedValues, type StoredValues } from '../../orm/entities/changed-values.ts';
 import { acceptPlans, canPlan, hasManagedParents, hasRemovals, type PlannedFlush } from './planned-flush.ts';
 
 const updateEvents = [EventType.beforeUpdate, EventType.afterUpdate];

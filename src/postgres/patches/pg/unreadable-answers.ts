@@ -1,5 +1,5 @@
 import type { Connection } from 'pg';
-import { unreadableAnswer } from '../errors/connection-failures.ts';
+import { unreadableAnswer } from '../../errors/connection-failures.ts';
 
 /** A method that is missing from the driver's types (pg 8.23.0, lib/connection.js): it begins to read from a socket. */
 interface Internals {

@@ -6,7 +6,7 @@ import {
   type EntityMetadata,
   type EntityProperty,
 } from '@mikro-orm/core';
-import { isOurs } from '../orm/entities/our-entities.ts';
+import { isOurs } from '../../orm/entities/our-entities.ts';
 
 /** Returns the managed entity of a row, by the names of properties; null for a row that only the ORM can hydrate. */
 export type Hydrator = (row: object, em: EntityManager) => object | null;

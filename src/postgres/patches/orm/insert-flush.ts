@@ -1,5 +1,5 @@
 import { ChangeSetComputer, ChangeSetType, EventType, wrap, type EntityManager } from '@mikro-orm/core';
-import { isUnchanged } from '../orm/entities/changed-values.ts';
+import { isUnchanged } from '../../orm/entities/changed-values.ts';
 import { canPlan, hasManagedParents, hasRemovals, type PlannedFlush } from './planned-flush.ts';
 
 const insertEvents = [EventType.beforeCreate, EventType.afterCreate];

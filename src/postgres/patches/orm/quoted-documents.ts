@@ -1,5 +1,5 @@
 import { Utils, type Platform } from '@mikro-orm/core';
-import { documentText } from '../../json/document-text.ts';
+import { documentText } from '../../../json/document-text.ts';
 
 /**
  * Makes the ORM write documents among the values of `em.execute`, which no column's type converts, into the statement's text as they are

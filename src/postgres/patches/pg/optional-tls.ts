@@ -2,7 +2,7 @@
 import { Socket } from 'node:net';
 import { isNativeError } from 'node:util/types';
 import { Connection, type Client, type ClientConfig } from 'pg';
-import { TlsOptions } from '../../settings/tls-options.ts';
+import { TlsOptions } from '../../../settings/tls-options.ts';
 
 /** Members that the driver's types lack (pg 8.23.0, lib/connection.js). */
 interface Internals {

@@ -8,8 +8,8 @@ import {
   type EntityName,
   type New,
 } from '@mikro-orm/core';
-import { versionIncrementsOf } from '../orm/entities/version-increments.ts';
-import { isOurs } from '../orm/entities/our-entities.ts';
+import { versionIncrementsOf } from '../../orm/entities/version-increments.ts';
+import { isOurs } from '../../orm/entities/our-entities.ts';
 import { hydratorOf } from './compiled-hydrator.ts';
 
 type FactoryOptions = NonNullable<Parameters<EntityFactory['create']>[2]>;

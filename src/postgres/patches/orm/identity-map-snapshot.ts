@@ -1,7 +1,7 @@
 import { isDate } from 'node:util/types';
 import { JsonType, wrap, type EntityManager } from '@mikro-orm/core';
-import { comparableText } from '../../json/document-text.ts';
-import { parseDocument } from '../../json/stored-digits.ts';
+import { comparableText } from '../../../json/document-text.ts';
+import { parseDocument } from '../../../json/stored-digits.ts';
 import { trackAssignments } from './tracked-assignments.ts';
 
 /** The loaded entities when an inner unit of work began. One of its methods is called when the inner unit ends. */

@@ -6,10 +6,10 @@ import {
   type FlushEventArgs,
   type UnitOfWork,
 } from '@mikro-orm/core';
-import { keepStoredDigits } from '../../json/shaped-json.ts';
+import { keepStoredDigits } from '../../../json/shaped-json.ts';
 import { ChangedEntities } from './changed-entities.ts';
 import { MidFlushStaging } from './mid-flush-staging.ts';
-import type { BatchSubscriber } from '../../guards/register-guard.ts';
+import type { BatchSubscriber } from '../../../guards/register-guard.ts';
 
 type Values = Record<string, unknown>;
 

@@ -7,10 +7,10 @@ import {
   type EntityMetadata,
   type UnitOfWork,
 } from '@mikro-orm/core';
-import { acceptsBatches } from '../../guards/register-guard.ts';
-import { BatchUpdateDriver } from '../orm/driver/batch-update-driver.ts';
-import type { StoredValues } from '../orm/entities/changed-values.ts';
-import { isOurs } from '../orm/entities/our-entities.ts';
+import { acceptsBatches } from '../../../guards/register-guard.ts';
+import { BatchUpdateDriver } from '../../orm/driver/batch-update-driver.ts';
+import type { StoredValues } from '../../orm/entities/changed-values.ts';
+import { isOurs } from '../../orm/entities/our-entities.ts';
 
 /** A flush that the ORM does not compute. */
 export interface PlannedFlush {

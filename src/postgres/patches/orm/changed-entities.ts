@@ -1,5 +1,5 @@
 import { Reference, UnitOfWork, wrap, type ChangeSet, type EntityManager } from '@mikro-orm/core';
-import { isUnchanged } from '../orm/entities/changed-values.ts';
+import { isUnchanged } from '../../orm/entities/changed-values.ts';
 import { planBatch } from './batch-flush.ts';
 import { planInsert } from './insert-flush.ts';
 import { runPlannedFlush, type PlannedFlush } from './planned-flush.ts';
