@@ -70,7 +70,9 @@ describe('a flush of many changed rows', () => {
       for (const [index, node] of nodes.entries()) em.assign(node, values(index));
     });
 
-    expect(updates()).toEqual([expect.stringMatching(/^update (?:\/\*.*\*\/ )?"scenario_nodes" set .* from unnest\(/)]);
+    expect(updates()).toEqual([
+      expect.stringMatching(/^update (?:\/\*.*\*\/ )?"scenario_nodes" set .* from unnest\(/),
+    ]);
     const nodes = await stored();
     expect(nodes).toHaveLength(size);
     for (const [index, node] of nodes.entries()) expect(node).toMatchObject(values(index));
