@@ -4,10 +4,13 @@ import type { Tables } from '../../entities/tables.ts';
 import { named } from '../../postgres/client/named-statements.ts';
 import { buildStatement } from './build-statement.ts';
 import { filterStates } from './conditions.ts';
+import { InlineConstants } from './inline-constants.ts';
 import { Parameter } from './parameter.ts';
 import type { ResolvedModel } from './resolved-model.ts';
 import type { Row } from './row.ts';
 import type { StatementSpec } from './statement-spec.ts';
+
+const inlineConstants = new InlineConstants();
 
 type Compiled = CompiledQuery<Row>;
 
@@ -33,13 +36,28 @@ export function boundStatement(
  * PostgreSQL takes to find a row by its key.
  */
 export function compiledStatement(model: ResolvedModel, db: Kysely<Tables>, spec: StatementSpec): Compiled {
-  const { kind, filterValues, sortBy, direction, limited, counted, keysFirst, after, collation, head } = spec;
+  const {
+    kind,
+    filterValues,
+    sortBy,
+    direction,
+    limited,
+    counted,
+    firstRows,
+    keysFirst,
+    after,
+    collation,
+    head,
+  } = spec;
   const states = filterStates(model.model, filterValues, kind !== 'key');
-  const id = `${kind} ${sortBy} ${direction} ${limited} ${counted} ${keysFirst} ${after} ${collation} ${states.join(' ')}`;
+  const id = `${kind} ${sortBy} ${direction} ${limited} ${counted} ${firstRows} ${keysFirst} ${after} ${collation} ${states.join(' ')}`;
   const statements = statementsOf(model, head ?? model);
   let statement = statements.get(id);
   if (!statement) {
-    statements.set(id, (statement = buildStatement(model, spec, states).compile(db)));
+    statements.set(
+      id,
+      (statement = buildStatement(model, spec, states).withPlugin(inlineConstants).compile(db)),
+    );
     if (fitsOnePlan(spec, states)) named(statement.sql);
   }
   return statement;

@@ -27,6 +27,12 @@ import type { StatementSpec } from './statement-spec.ts';
 /** From this offset on, an offset page finds the keys of its rows first. */
 const keysFirstOffset = 1_000;
 
+/**
+ * First pages with these limits have a statement each, with the limit in its text, so that PostgreSQL plans it once for a connection. With a
+ * parameter it would plan every call, since a plan for all limits looks dearer.
+ */
+const usualLimits: ReadonlySet<number> = new Set([10, 20, 25, 50, 100, 200]);
+
 /** What `explain (format json)` returns. */
 const Explained = z.object({
   'QUERY PLAN': z.tuple([z.object({ Plan: z.object({ 'Plan Rows': z.number() }) })]),
@@ -113,10 +119,12 @@ export class ReadModelReader<Shown, FilterValues extends object, SortKey extends
     );
     const keysFirst = offset >= keysFirstOffset;
     const counted = total === 'exact';
+    // Without the total, one more row says whether another page follows.
+    const read = counted ? limit : limit + 1;
+    const firstRows = offset === 0 && usualLimits.has(limit) ? read : undefined;
     const rows = await this.#read(
-      { kind: 'page', filterValues: request, sortBy, direction: sortOrder, counted, keysFirst },
-      // Without the total, one more row says whether another page follows.
-      { ...request, $limit: counted ? limit : limit + 1, $offset: offset },
+      { kind: 'page', filterValues: request, sortBy, direction: sortOrder, counted, firstRows, keysFirst },
+      { ...request, $limit: read, $offset: offset },
     );
     const [first] = rows;
     if (!first && (counted || this.#model.parent)) throw this.#parentNotFound(request);

@@ -52,8 +52,11 @@ export class RowSource {
   /** Returns the query of an offset page. */
   page(): Sql {
     const { table, orderBy: order } = this;
-    if (!this.#spec.keysFirst)
-      return sql`select ${table}.* from ${table}${this.where()}${order}${limit}${offset}`;
+    if (!this.#spec.keysFirst) {
+      const { firstRows } = this.#spec;
+      const part = firstRows === undefined ? sql`${limit}${offset}` : sql` limit ${sql.lit(firstRows)}`;
+      return sql`select ${table}.* from ${table}${this.where()}${order}${part}`;
+    }
     const key = this.#model.column(this.#model.table.key);
     const keys = sql`select ${key} from ${table}${this.where()}${order}${limit}${offset}`;
     return sql`select ${table}.* from ${table} where ${key} in (${keys})`;

@@ -12,6 +12,8 @@ export interface StatementSpec {
   readonly limited?: boolean;
   /** Whether an offset page has the number of rows of the whole list. */
   readonly counted?: boolean;
+  /** The limit of the first page of a list, when it is in the text; undefined when limit and offset are parameters. */
+  readonly firstRows?: number | undefined;
   /** Whether an offset page finds the keys of its rows first. */
   readonly keysFirst?: boolean;
   /** Whether a cursor page starts after a value or after a null; undefined for the first page. */

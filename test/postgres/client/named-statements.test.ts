@@ -66,6 +66,15 @@ describe('on connections of a pool', () => {
     ]);
   });
 
+  test('the first page with a usual limit is planned once for all calls', async () => {
+    for (let time = 0; time < 9; time++)
+      await database.read((uow) => uow.experiments.pageSummaries({ limit: 50 }));
+
+    const plans =
+      'select custom_plans::int as custom, generic_plans::int as generic from pg_prepared_statements';
+    expect(await database.transact(({ em }) => em.execute(plans))).toEqual([{ custom: 0, generic: 9 }]);
+  });
+
   test('a list by a value is not prepared, nor a deep page', async () => {
     await database.read(async (uow) => {
       await uow.synths.pageSummaries({ group: 'sg_none' });
