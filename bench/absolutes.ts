@@ -9,9 +9,9 @@ export interface Figure {
   readonly toReach: string;
 }
 
-/** Measures start-up, concurrent units of work, and keyset paging over a million rows. */
+/** Measures start-up, and keyset paging over a million rows. */
 export async function absolutes(database: TestDatabase, pool: pg.Pool): Promise<Figure[]> {
-  return [await firstRow(database), ...(await manyAtOnce(database)), await keyset(database, pool)];
+  return [await firstRow(database), await keyset(database, pool)];
 }
 
 async function firstRow(database: TestDatabase): Promise<Figure> {
@@ -25,35 +25,6 @@ async function firstRow(database: TestDatabase): Promise<Figure> {
     times.push(performance.now() - start);
   }
   return { name: 'openDatabase to first row', figure: `${median(times).toFixed(0)} ms`, toReach: '≤ 250 ms' };
-}
-
-async function manyAtOnce(database: Database): Promise<Figure[]> {
-  const count = 1_000;
-  const throughput = async (concurrency: number): Promise<number> => {
-    let left = count;
-    const worker = async (): Promise<void> => {
-      while (left-- > 0) {
-        await database.transact(async ({ experiments, em }) => {
-          const page = await experiments.pageSummaries({ limit: 10 });
-          await em.execute('select $$work$$');
-          return page;
-        });
-      }
-    };
-    const start = performance.now();
-    await Promise.all(Array.from({ length: concurrency }, worker));
-    return count / ((performance.now() - start) / 1_000);
-  };
-  await throughput(10);
-  const best = Math.max(await throughput(5), await throughput(10), await throughput(20));
-  const all = Math.max(await throughput(count), await throughput(count));
-  return [
-    {
-      name: '1,000 concurrent units of work on a pool of 10, of the best throughput',
-      figure: `${((all / best) * 100).toFixed(0)} % (${all.toFixed(0)} of ${best.toFixed(0)} per second)`,
-      toReach: '≥ 90 %',
-    },
-  ];
 }
 
 async function keyset(database: Database, pool: pg.Pool): Promise<Figure> {

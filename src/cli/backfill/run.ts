@@ -85,8 +85,11 @@ async function withFacts<T>(
   const onRead = (bytes: number): void => progress.read(bytes);
   const text = decodeText(source.bytes, { encoding: given.encoding, onRead });
   try {
-    const facts = source.format === 'csv' ? readCsvFacts(text, config, csv) : readJsonlRows(text, []);
-    return await work(progress.count(facts));
+    const facts =
+      source.format === 'csv' ? readCsvFacts(text, config, csv) : readJsonlRows(text, [], csv.json);
+    const result = await work(progress.count(facts));
+    if (!given.json) csv.json.print();
+    return result;
   } catch (error) {
     if (!(error instanceof InvalidBackfillError)) throw error;
     throw new UsageError(`${given.config} is invalid: ${error.message}`, { cause: error });

@@ -66,11 +66,14 @@ async function withRows<T>(
   const progress = new LoadProgress(source.size);
   const onRead = (bytes: number): void => progress.read(bytes);
   const text = decodeText(source.bytes, { encoding: given.encoding, onRead });
-  const rows = source.format === 'csv' ? readCsvRows(text, columns, csv) : readJsonlRows(text, columns);
+  const rows =
+    source.format === 'csv' ? readCsvRows(text, columns, csv) : readJsonlRows(text, columns, csv.json);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own list of entities has their classes
   const entity = found.class as EntityClass<object>;
   try {
-    return await work({ entity, mode, key, onDuplicate, rows: progress.count(rows) });
+    const result = await work({ entity, mode, key, onDuplicate, rows: progress.count(rows) });
+    if (!given.json) csv.json.print();
+    return result;
   } catch (error) {
     if (!(error instanceof InvalidLoadError)) throw error;
     throw new UsageError(error.message, { cause: error });

@@ -4,6 +4,7 @@ import { SourceTimeZone } from '../../legacy-import/conversion/source-time-zone.
 import { CellReader } from './cell-reader.ts';
 import { DateFormat } from './date-format.ts';
 import { decoderOf } from './decode-text.ts';
+import { JsonReader } from './json-reader.ts';
 import type { CsvOptions } from './read-csv-rows.ts';
 import { formats, type Format } from './source.ts';
 
@@ -18,6 +19,7 @@ export interface FileOptions {
   readonly decimalComma?: boolean;
   readonly dateFormat?: string;
   readonly timeZone?: string;
+  readonly strict?: boolean;
 }
 
 /** Adds the options of `FileOptions` to a command. */
@@ -49,7 +51,8 @@ export function addFileOptions(command: Command): Command {
     .option(
       '--time-zone <zone>',
       'zone of times without one, such as America/Sao_Paulo or UTC; default: they are refused',
-    );
+    )
+    .option('--strict', 'refuse JSON that has a member twice, whose last value counts otherwise');
 }
 
 /**
@@ -72,6 +75,7 @@ export function csvOptionsOf(given: FileOptions, format: Format): CsvOptions {
     delimiter: given.delimiter,
     headerLine: given.headerLine,
     columns: given.columns ?? new Map(),
+    json: new JsonReader(given.strict ?? false),
     cells: new CellReader({
       decimalComma: given.decimalComma ?? false,
       dateFormat: given.dateFormat === undefined ? undefined : new DateFormat(given.dateFormat),

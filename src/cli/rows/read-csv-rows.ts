@@ -4,15 +4,16 @@ import { CsvError, parse } from 'csv-parse';
 import { InvalidRowError } from '../../errors.ts';
 import { ConversionError } from '../../loading/load/conversion-error.ts';
 import type { LoadColumn } from '../../loading/load/load-target.ts';
-import { parseExactJson } from '../../json/exact-json.ts';
 import type { CellReader } from './cell-reader.ts';
 import { CsvHeader } from './csv-header.ts';
 import { findDelimiter, peek } from './delimiter.ts';
+import type { JsonReader } from './json-reader.ts';
 import { maxRowSize, rowTooLong } from './source.ts';
 
 /** How a CSV is read. */
 export interface CsvOptions {
   readonly cells: CellReader;
+  readonly json: JsonReader;
   /** Undefined to find it out from the header. */
   readonly delimiter: string | undefined;
   /** The line of the header, from 1. */
@@ -42,7 +43,7 @@ export async function* readCsvRows(
   let row = 0;
   for await (const record of readCsvRecords(text, options, (heading) => checkHeading(heading, known))) {
     row += 1;
-    yield rowOf(record, row, known, options.cells);
+    yield rowOf(record, row, known, options);
   }
 }
 
@@ -117,11 +118,11 @@ function rowOf(
   record: Readonly<Cells>,
   row: number,
   known: ReadonlyMap<string, LoadColumn>,
-  cells: CellReader,
+  options: CsvOptions,
 ): object {
   const values = Object.entries(record).map(([property, cell]) => {
     const type = known.get(property)?.type;
-    return [property, cell === null ? null : valueOf(cell, type, { row, property }, cells)];
+    return [property, cell === null ? null : valueOf(cell, type, { row, property }, options)];
   });
   return Object.fromEntries(values);
 }
@@ -130,18 +131,18 @@ function valueOf(
   cell: string,
   type: LoadColumn['type'] | undefined,
   at: { row: number; property: string },
-  cells: CellReader,
+  { cells, json }: CsvOptions,
 ): unknown {
+  if (type === 'jsonb') return json.parse(cell, at);
   try {
     if (type === 'timestamptz') return cells.time(cell);
-    if (type === 'jsonb') return parseExactJson(cell);
     if (type !== 'integer' && type !== 'double precision') return cell;
     const number = cells.number(cell);
     // Other text is passed on, and refused by the encoder of the column.
     return decimal.test(number) ? Number(number) : number;
   } catch (cause) {
-    const what = cause instanceof ConversionError ? cause.message : 'is not valid JSON';
-    throw new InvalidRowError(at, what, { cause });
+    if (!(cause instanceof ConversionError)) throw cause;
+    throw new InvalidRowError(at, cause.message, { cause });
   }
 }
 

@@ -1,7 +1,7 @@
 import { InvalidRowError } from '../../errors.ts';
 import type { LoadColumn } from '../../loading/load/load-target.ts';
 import { isRawJSON } from '../../json/raw-json.ts';
-import { parseExactJson } from '../../json/exact-json.ts';
+import type { JsonReader } from './json-reader.ts';
 import { maxRowSize, rowTooLong } from './source.ts';
 
 /**
@@ -12,17 +12,17 @@ import { maxRowSize, rowTooLong } from './source.ts';
 export async function* readJsonlRows(
   text: AsyncIterable<string>,
   columns: readonly LoadColumn[],
+  json: JsonReader,
 ): AsyncGenerator<object> {
   const plain = columns.filter(({ type }) => type !== 'jsonb').map(({ property }) => property);
   let row = 0;
   for await (const line of lines(text)) {
     row += 1;
-    yield rowOf(line, row, plain);
+    yield rowOf(json.parse(line, { row, property: null }), row, plain);
   }
 }
 
-function rowOf(line: string, row: number, plain: readonly string[]): object {
-  const parsed = parse(line, row);
+function rowOf(parsed: unknown, row: number, plain: readonly string[]): object {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw new InvalidRowError({ row, property: null }, 'is not a JSON object');
   for (const property of plain) {
@@ -31,14 +31,6 @@ function rowOf(line: string, row: number, plain: readonly string[]): object {
     if (isRawJSON(value)) Reflect.set(parsed, property, Number(JSON.stringify(value)));
   }
   return parsed;
-}
-
-function parse(line: string, row: number): unknown {
-  try {
-    return parseExactJson(line);
-  } catch (cause) {
-    throw new InvalidRowError({ row, property: null }, 'is not valid JSON', { cause });
-  }
 }
 
 // `node:readline` would also split at U+2028, which JSON allows in strings.

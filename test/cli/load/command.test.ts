@@ -115,6 +115,24 @@ describe('synthdb load', () => {
     expect((await synthdb(told, directory, nowhere)).stdout).toMatch(/^1 rows are valid\./);
   });
 
+  const documents = {
+    'twice.jsonl': '{"id":"a","name":"n","hypothesis":"h","name":"last"}\n',
+    'document.csv': `id,name,hypothesis,scorecardData\na,last,h,"{""feature_name"":""f"",""description_text"":""d"",""complexity"":{""score"":0.5},""initial_effort"":{""score"":0.5},""perceived_risk"":{""score"":0.5},""time_to_value"":{""score"":0.5},""big"":{""a"":1,""a"":2}}"\n`,
+  };
+  test.each(Object.entries(documents))(
+    'says that a member of JSON is there twice: %s',
+    async (name, content) => {
+      const strict = await load(name, content, ...appending, '--strict', '--dry-run');
+      const loose = await load(name, content, ...appending, '--dry-run');
+
+      expect(strict).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/row 1.*: has \$\.(name|big\.a) more than once/),
+      });
+      expect(loose.stdout + loose.stderr).toContain('1 JSON texts have a member twice, the first in row 1');
+    },
+  );
+
   test.each([
     ['short.csv', 'id,name\na\n', 1, /row 1: has another number of cells/],
     ['quote.csv', 'id,name,hypothesis\na,n,h\nb,"n\n', 1, /row 2: is malformed/],
