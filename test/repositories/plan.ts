@@ -74,7 +74,7 @@ export async function ranBy(url: string, { text, values }: Sent, settings = ''):
   }
 }
 
-/** Returns the rows that a plan read of a table, by whatever way. */
+/** Returns the rows that a plan read of a table, through an index or not. */
 export function rowsReadOf(table: string, nodes: readonly Node[]): number {
   return nodes
     .filter((node) => node['Relation Name'] === table)

@@ -2,14 +2,13 @@ import { readTimestamp } from '../conversion/read-timestamp.ts';
 import type { TargetTable } from '../destination/target-table.ts';
 import type { LegacySource, SourceRow, SourceValue } from './legacy-source.ts';
 
-/** Where older versions kept a document: a table, or a column of one, with a row for each execution. */
-export type DocumentPart = 'prfaq_metadata' | 'research_executions.summary_content';
-
 /** A row of a source, by its columns. */
 export type NamedRow = Readonly<Record<string, SourceValue>>;
 
+/** Where older versions kept documents, with a row for each execution. */
 interface Part {
-  readonly name: DocumentPart;
+  /** A table (`a`), or a column of one (`a.b`). */
+  readonly name: string;
   readonly type: 'prfaq' | 'summary';
   readonly table: string;
   readonly columns: readonly string[];
@@ -76,12 +75,12 @@ export class LegacyDocuments {
   readonly count: number;
   readonly #source: LegacySource;
   readonly #experiments: ReadonlyMap<string, string>;
-  readonly #chosen: ReadonlyMap<DocumentPart, ReadonlySet<string>>;
+  readonly #chosen: ReadonlyMap<string, ReadonlySet<string>>;
 
   private constructor(
     source: LegacySource,
     experiments: ReadonlyMap<string, string>,
-    chosen: ReadonlyMap<DocumentPart, ReadonlySet<string>>,
+    chosen: ReadonlyMap<string, ReadonlySet<string>>,
   ) {
     this.#source = source;
     this.#experiments = experiments;
@@ -97,7 +96,7 @@ export class LegacyDocuments {
   static async find(source: LegacySource): Promise<LegacyDocuments> {
     const found = parts.filter((part) => partExists(source, part));
     const experiments = new Map<string, string>();
-    const chosen = new Map<DocumentPart, ReadonlySet<string>>();
+    const chosen = new Map<string, ReadonlySet<string>>();
     if (found.length === 0) return new LegacyDocuments(source, experiments, chosen);
     for await (const { exec_id, experiment_id } of read(source, 'research_executions', [
       'exec_id',
@@ -131,13 +130,12 @@ export class LegacyDocuments {
 
   /** Returns how many rows of a part became documents; zero for another table or column. */
   countOf(part: string): number {
-    return [...this.#chosen].find(([name]) => name === part)?.[1].size ?? 0;
+    return this.#chosen.get(part)?.size ?? 0;
   }
 
   /** Whether the row of an execution becomes a document. */
   includes(part: string, execution: SourceValue | undefined): boolean {
-    const chosen = [...this.#chosen].find(([name]) => name === part)?.[1];
-    return typeof execution === 'string' && (chosen?.has(execution) ?? false);
+    return typeof execution === 'string' && (this.#chosen.get(part)?.has(execution) ?? false);
   }
 
   /** Yields the documents as rows of `experiment_documents`. Their keys are derived. */

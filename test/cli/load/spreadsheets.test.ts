@@ -145,8 +145,8 @@ describe('a spreadsheet', () => {
 
   const load = async (content: string | Buffer, ...options: readonly string[]): Promise<Run> => {
     await writeFile(join(directory, 'sheet.csv'), content);
-    const told = ['load', 'sheet.csv', '--entity', 'Experiment', '--mode', 'append', ...options];
-    return synthdb(told, directory, { DATABASE_URL: db.url });
+    const args = ['load', 'sheet.csv', '--entity', 'Experiment', '--mode', 'append', ...options];
+    return synthdb(args, directory, { DATABASE_URL: db.url });
   };
   const loaded = async (): Promise<unknown[]> => {
     const rows: object[] = await db.orm.em
