@@ -300,18 +300,25 @@ export class Migrator {
 
   /**
    * Applies migrations in the given order, without the checks of `up`: so that a scratch database gets the history of another one.
+   * `countsRows`: reads rows before as `up` does, but refuses none, so that the same is in memory.
    *
    * @internal
    */
-  async repeat(names: readonly string[]): Promise<MigrationRun[]> {
+  async repeat(
+    names: readonly string[],
+    { countsRows = false }: { readonly countsRows?: boolean } = {},
+  ): Promise<MigrationRun[]> {
     const migrations = await readMigrations(this.#orm);
-    return this.#run(migrations, async ({ log }) => {
+    const choose = async ({ log }: State): Promise<Step[]> => {
       const applied = new Set(log.map((row) => row.name));
       const chosen = names
         .filter((name) => !applied.has(name))
         .flatMap((name) => migrations.find((migration) => migration.name === name) ?? []);
       const loaded = await Promise.all(chosen.map((migration) => migration.load()));
       return loaded.map((migration) => ({ migration, direction: 'up', statements: null }));
+    };
+    return this.#run(migrations, choose, async (steps, before) => {
+      if (countsRows) await this.#rowChecks.count(steps, before);
     });
   }
 

@@ -40,8 +40,8 @@ export interface Scratch {
 interface ScratchMigrator {
   up(request: UpRequest): Promise<unknown>;
   down(request: DownRequest): Promise<unknown>;
-  /** Applies migrations in this order, without checks. */
-  repeat(names: readonly string[]): Promise<unknown>;
+  /** Applies migrations in this order, without checks. `countsRows`: reads rows before as `up` does, and refuses none. */
+  repeat(names: readonly string[], options?: { readonly countsRows?: boolean }): Promise<unknown>;
 }
 
 /** Returns the differences between a catalog and that of a scratch database after these migrations, applied in this order. */

@@ -28,6 +28,8 @@ export interface Sample {
   readonly statements: readonly MeasuredStatement[];
   /** What the server sent while each statement ran, by its number. */
   readonly messages: MeasuredRun['messages'];
+  /** Whether the tables were in the server's memory. */
+  readonly isInMemory: boolean;
 }
 
 /** A table with rows on the connected database. */
@@ -90,9 +92,10 @@ export class Sampler {
       const filled = await workspace.open();
       await this.#fill(filled, (one) => Math.max(Math.min(one.rows, 3), Math.round(one.rows * share)));
       const copies = await Workspace.of(this.#step.server, filled);
+      const fits = bytes < (await sharedBuffers(filled));
       const many: Omit<Sample, 'share'>[] = [];
       for (let time = 0; many.length < mostSamples && time < enoughTime;) {
-        const sample = await this.#runOnCopy(copies);
+        const sample = await this.#runOnCopy(copies, fits || many.length % 2 === 1);
         time += sample.statements.reduce((sum, one) => sum + one.durationMs, 0);
         many.push(sample);
       }
@@ -122,33 +125,31 @@ export class Sampler {
       const copy = await workspace.open();
       await this.#fill(copy, (one) => Math.min(fewRows, one.statistics.rows ?? fewRows));
       for (const one of this.#tables) one.generatedBytes = await bytesPerRow(copy, one.table);
-      return await this.#run(copy);
+      return await this.#run(copy, true);
     } finally {
       await workspace.discard();
     }
   }
 
   /**
-   * Runs the step on a copy of a filled database, whose tables were read once: what is read for the first time takes longer. Of a large table,
-   * little is in the server's memory afterwards, as on the connected database.
+   * Runs the step on a copy of a filled database, with all of its tables in the server's memory or nothing. Which part of a table is there
+   * that does not fit can't be known: it is measured both ways.
    */
-  async #runOnCopy(copies: Workspace): Promise<Omit<Sample, 'share'>> {
+  async #runOnCopy(copies: Workspace, isInMemory: boolean): Promise<Omit<Sample, 'share'>> {
     const copy = await copies.open();
     try {
-      const bytes = this.#tables.reduce((sum, one) => sum + one.statistics.bytes, 0);
-      // Unlike a scan of the whole table, a range of places keeps what it reads in the server's memory.
-      const rows = bytes < 0.75 * (await sharedBuffers(copy)) ? `where ctid >= '(0,0)'` : '';
-      for (const { table } of this.#tables)
+      for (const { table } of isInMemory ? this.#tables : [])
+        // Unlike a scan of the whole table, a range of places keeps what it reads in the server's memory.
         await poolSession(copy).query(
-          `set max_parallel_workers_per_gather = 0; select count(*) from ${table.name} ${rows}; reset max_parallel_workers_per_gather`,
+          `set max_parallel_workers_per_gather = 0; select count(*) from ${table.name} where ctid >= '(0,0)'; reset max_parallel_workers_per_gather`,
         );
-      return await this.#run(copy);
+      return await this.#run(copy, isInMemory);
     } finally {
       await copies.discard();
     }
   }
 
-  async #run(copy: MikroORM): Promise<Omit<Sample, 'share'>> {
+  async #run(copy: MikroORM, isInMemory: boolean): Promise<Omit<Sample, 'share'>> {
     const { migrated, migration, direction } = this.#step;
     const { statements, messages, error } = await measureRun({
       migrated,
@@ -156,9 +157,10 @@ export class Sampler {
       name: migration.name,
       direction,
       probed: [],
+      countsRows: isInMemory,
     });
     if (error !== null) throw error;
-    return { statements, messages };
+    return { statements, messages, isInMemory };
   }
 
   async #fill(copy: MikroORM, rowsOf: (table: SampledTable) => number): Promise<void> {

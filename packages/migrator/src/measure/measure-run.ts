@@ -21,6 +21,8 @@ export interface RunToMeasure {
   readonly direction: Direction;
   /** The tables that a reader and a writer probe meanwhile. */
   readonly probed: readonly Table[];
+  /** Whether rows are counted before, as `up` does, which reads them into memory. */
+  readonly countsRows?: boolean;
 }
 
 /** What was measured of a direction, up to its end or failure. */
@@ -39,6 +41,7 @@ export async function measureRun({
   name,
   direction,
   probed,
+  countsRows = false,
 }: RunToMeasure): Promise<MeasuredRun> {
   const { schema: own, tables, migratorFor } = migrated;
   const others = await MikroORM.init(optionsOf(copy, { max: 2 * probed.length + 2 }));
@@ -62,7 +65,7 @@ export async function measureRun({
       const probes = new StallProbes(session, probed);
       let error: unknown = null;
       try {
-        await (direction === 'up' ? migrator.repeat([name]) : migrator.down({}));
+        await (direction === 'up' ? migrator.repeat([name], { countsRows }) : migrator.down({}));
       } catch (caught) {
         error = caught;
       }

@@ -15,7 +15,12 @@ function sample(share: number, durations: readonly number[], messages: readonly 
     const locks = index === 0 ? [{ ...lock, heldMs: durationMs }] : [];
     return { direction: 'up' as const, statement: index + 1, sql: `s${index + 1}`, durationMs, locks };
   });
-  return { share, statements, messages: new Map(durations.map((_, index) => [index + 1, messages])) };
+  return {
+    share,
+    statements,
+    messages: new Map(durations.map((_, index) => [index + 1, messages])),
+    isInMemory: true,
+  };
 }
 
 const rows = 1_000_000;
@@ -32,10 +37,17 @@ test('an index build grows with the number of rows and its logarithm', () => {
   expect(time).toBeCloseTo((1_000 * Math.log2(1_000_000)) / Math.log2(100_000), 0);
 });
 
-test('several samples of one size count by their median, and one of all rows as it is', () => {
-  expect(durations(sample(0, [0]), [sample(0.5, [10]), sample(0.5, [20])])).toEqual([30]);
-  expect(durations(sample(0, [0]), [sample(0.5, [10]), sample(0.5, [90]), sample(0.5, [11])])).toEqual([22]);
+test('the shortest of several samples of one size counts, and one of all rows as it is', () => {
+  expect(durations(sample(0, [0]), [sample(0.5, [10]), sample(0.5, [20])])).toEqual([20]);
+  expect(durations(sample(0, [0]), [sample(0.5, [10]), sample(0.5, [90]), sample(0.5, [11])])).toEqual([20]);
   expect(durations(sample(0.5, [9]), [sample(1, [10])])).toEqual([10]);
+});
+
+test('of samples in memory and of others, the middle counts', () => {
+  const other = { ...sample(1, [30]), isInMemory: false };
+  expect(
+    durations(sample(0, [0]), [other, sample(1, [10]), { ...other, ...sample(1, [90]), isInMemory: false }]),
+  ).toEqual([20]);
 });
 
 test('a sample that is faster by chance gives no negative growth', () => {
