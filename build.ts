@@ -14,6 +14,7 @@ const entries = [
   'entities',
   'repositories/index',
   'loading/index',
+  'exporting/index',
   'embedded/index',
   'migrations',
   'migrator/index',

@@ -13,6 +13,7 @@ import { importCommand } from './import/command.ts';
 import { insightsCommand } from './insights.ts';
 import { loadCommand } from './load/command.ts';
 import { migrateCommand } from './migrate.ts';
+import { exportCommand } from './export/command.ts';
 import { helpHint, toInvocationTerms } from './invocation.ts';
 
 /**
@@ -43,6 +44,7 @@ question was interrupted by Ctrl-C.`,
     .addCommand(insightsCommand())
     .addCommand(importCommand())
     .addCommand(loadCommand())
+    .addCommand(exportCommand())
     .addCommand(backfillCommand())
     .addCommand(demoCommand());
   return throwOnExit(synthdb, { name: 'synthdb', formatMessage: toInvocationTerms }, helpHint);

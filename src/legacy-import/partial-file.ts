@@ -42,13 +42,14 @@ export class PartialFile implements Disposable {
   }
 
   /**
-   * Appends text.
+   * Appends text, or bytes.
    *
    * @throws Error when the file can't be written.
    */
-  write(text: string): void {
-    this.#buffer += text;
-    if (this.#buffer.length >= chunkSize) this.#flush();
+  write(part: string | Uint8Array): void {
+    if (typeof part === 'string') this.#buffer += part;
+    if (this.#buffer.length >= chunkSize || typeof part !== 'string') this.#flush();
+    if (typeof part !== 'string') this.#send(part);
   }
 
   /**
@@ -83,10 +84,15 @@ export class PartialFile implements Disposable {
   }
 
   #flush(): void {
-    let bytes = Buffer.from(this.#buffer);
+    const text = this.#buffer;
     this.#buffer = '';
+    this.#send(Buffer.from(text));
+  }
+
+  #send(bytes: Uint8Array): void {
+    let rest = bytes;
     try {
-      while (bytes.length > 0) bytes = bytes.subarray(writeSync(this.#descriptor, bytes));
+      while (rest.length > 0) rest = rest.subarray(writeSync(this.#descriptor, rest));
     } catch (cause) {
       const why = isNativeError(cause) ? cause.message : String(cause);
       throw new Error(`${this.#what} can't be written: ${why}`, { cause });
@@ -98,7 +104,7 @@ export class PartialFile implements Disposable {
     const existing = statSync(path, { throwIfNoEntry: false });
     if (existing && !existing.isFile())
       throw new SettingsError(
-        `${this.#what} can't be written: it is not a regular file; use --json to print the report`,
+        `${this.#what} can't be written: it is not a regular file; give one, or print it`,
       );
   }
 }

@@ -26,6 +26,24 @@ const cycle = 146_097n * 86_400_000_000n;
 const infinity = 2n ** 63n - 1n + epoch;
 const minusInfinity = -(2n ** 63n) + epoch;
 
+const [least64, most64] = [-(2n ** 63n), 2n ** 63n - 1n];
+
+/**
+ * Returns microseconds since 1970 in 64 bits, whose least and greatest number are `-infinity` and `infinity`; undefined for PostgreSQL's last
+ * 29 years, which do not fit.
+ */
+export function microseconds64(microseconds: bigint): bigint | undefined {
+  if (microseconds === infinity) return most64;
+  if (microseconds === minusInfinity) return least64;
+  return microseconds < most64 ? microseconds : undefined;
+}
+
+/** Returns the text of `microseconds64`. */
+export function textOfMicroseconds64(microseconds: bigint): string {
+  if (microseconds === most64) return 'infinity';
+  return microseconds === least64 ? '-infinity' : textOfMicroseconds(microseconds);
+}
+
 /**
  * Returns the `Date` of the instant whose 16 digits begin at `start`, without its microseconds. `infinity`, `-infinity` and years after 275760 become the nearest possible
  * `Date`: `new Date(8.64e15)` or `new Date(-8.64e15)`.
@@ -86,12 +104,22 @@ export function textOfMicroseconds(microseconds: bigint): string {
 const isoForm =
   /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?)?$/i;
 
+// As PostgreSQL prints years after 9999 and before 1, in UTC.
+const distantForm =
+  /^(\d{5,6}|\d{4,6}(?=.* BC$))-(\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d{1,6})?)\+00(?::00)?( BC)?$/;
+
 /**
  * Returns the microseconds since 1970 of a time in ISO 8601 with a zone; for an invalid text, the problem as a text. JavaScript's form of
- * years outside 0 to 9999 is valid.
+ * years outside 0 to 9999 is valid, and in UTC that of PostgreSQL, `infinity` included.
  */
 export function readInstant(text: string): bigint | string {
   const parts = isoForm.exec(text);
+  if (!parts && text.endsWith('infinity')) {
+    if (text === 'infinity') return infinity;
+    if (text === '-infinity') return minusInfinity;
+  }
+  const distant = parts ? null : distantForm.exec(text);
+  if (distant) return readDistant(distant);
   if (!parts) return 'is not an ISO time with up to six digits of a second, such as 2026-03-01T12:00:00Z';
   const [, year, month, day, hour, minute, second = '0', fraction = '', utc, sign, ...offsets] = parts;
   if (utc === undefined && sign === undefined) return 'has no zone; add Z or an offset such as +02:00';
@@ -110,6 +138,16 @@ export function readInstant(text: string): bigint | string {
   const milliseconds = local.getTime() - offset * 1_000;
   if (Math.abs(milliseconds) === lastMs) return microsecondsOf(new Date(milliseconds));
   return BigInt(milliseconds) * 1_000n + BigInt(fraction.padEnd(6, '0'));
+}
+
+function readDistant([, digits, day, time, era]: RegExpExecArray): bigint | string {
+  const year = era === undefined ? Number(digits) : 1 - Number(digits);
+  // A `Date` ends before PostgreSQL's years do; the calendar repeats itself every 400 years.
+  const cycles = year > 275_000 ? 50 : 0;
+  const within = year - cycles * 400;
+  const sign = within < 0 ? '-' : '+';
+  const read = readInstant(`${sign}${String(Math.abs(within)).padStart(6, '0')}-${day}T${time}Z`);
+  return typeof read === 'string' ? read : read + BigInt(cycles) * cycle;
 }
 
 function microsecondsOfHex(hex: string): bigint {

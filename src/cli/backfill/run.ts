@@ -15,6 +15,7 @@ import { decodeText } from '../rows/decode-text.ts';
 import { csvOptionsOf } from '../rows/file-options.ts';
 import { FirstRows } from '../rows/first-rows.ts';
 import { readJsonlRows } from '../rows/read-jsonl-rows.ts';
+import { readParquetRows } from '../rows/read-parquet-rows.ts';
 import { withSource, type Source } from '../rows/source.ts';
 import { readCsvFacts } from './read-csv-facts.ts';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
@@ -83,10 +84,13 @@ async function withFacts<T>(
   const csv = csvOptionsOf(given, source.format);
   const progress = new LoadProgress(source.size);
   const onRead = (bytes: number): void => progress.read(bytes);
-  const text = decodeText(source.bytes, { encoding: given.encoding, onRead });
+  const factsOf = (): AsyncIterable<object> => {
+    if (source.format === 'parquet') return readParquetRows(source, [], { json: csv.json, onRead });
+    const text = decodeText(source.bytes, { encoding: given.encoding, onRead });
+    return source.format === 'csv' ? readCsvFacts(text, config, csv) : readJsonlRows(text, [], csv.json);
+  };
   try {
-    const facts =
-      source.format === 'csv' ? readCsvFacts(text, config, csv) : readJsonlRows(text, [], csv.json);
+    const facts = factsOf();
     const result = await work(progress.count(facts));
     if (!given.json) csv.json.print();
     return result;

@@ -9,7 +9,7 @@ export function loadCommand(): Command {
     .description('load the rows of a file or standard input into the table of an entity, all or none')
     .argument(
       '<file>',
-      'CSV with a header, or JSON lines, keyed by the names of properties; - for standard input',
+      'CSV with a header, JSON lines or Parquet, keyed by the names of properties; - for standard input',
     )
     .requiredOption('--entity <name>', 'the entity of the rows, such as Experiment')
     .addOption(

@@ -9,11 +9,9 @@ import { migrationGap } from 'mikro-orm-safe-migrations';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { LoadCommandOptions } from './command-options.ts';
 import { LoadProgress } from '../progress/load-progress.ts';
-import { decodeText } from '../rows/decode-text.ts';
 import { csvOptionsOf } from '../rows/file-options.ts';
 import { FirstRows } from '../rows/first-rows.ts';
-import { readCsvRows } from '../rows/read-csv-rows.ts';
-import { readJsonlRows } from '../rows/read-jsonl-rows.ts';
+import { readRows } from '../rows/read-rows.ts';
 import { withSource, type Source } from '../rows/source.ts';
 
 /** Runs `synthdb load --dry-run`: reads and checks the rows, and prints the first ones and the statements. */
@@ -65,9 +63,7 @@ async function withRows<T>(
   const { columns } = describeTarget(em, found);
   const progress = new LoadProgress(source.size);
   const onRead = (bytes: number): void => progress.read(bytes);
-  const text = decodeText(source.bytes, { encoding: given.encoding, onRead });
-  const rows =
-    source.format === 'csv' ? readCsvRows(text, columns, csv) : readJsonlRows(text, columns, csv.json);
+  const rows = readRows(source, columns, { csv, encoding: given.encoding, onRead });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own list of entities has their classes
   const entity = found.class as EntityClass<object>;
   try {

@@ -58,11 +58,13 @@ export function addFileOptions(command: Command): Command {
 /**
  * Returns how a CSV is read.
  *
- * @throws UsageError for an invalid option, and for one that JSON lines have no use for.
+ * @throws UsageError for an invalid option, and for one that the format has no use for.
  */
 export function csvOptionsOf(given: FileOptions, format: Format): CsvOptions {
   if (given.encoding !== undefined) decoderOf(given.encoding);
-  if (format === 'jsonl') {
+  if (format === 'parquet' && given.encoding !== undefined)
+    throw new UsageError('--encoding is for text only');
+  if (format !== 'csv') {
     const useless = (
       ['delimiter', 'columns', 'null', 'decimalComma', 'dateFormat', 'timeZone'] as const
     ).find((name) => given[name] !== undefined);

@@ -2,6 +2,7 @@ import { finished } from 'node:stream/promises';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { CopyStreamQuery } from 'pg-copy-streams';
 import { toDataError } from '../errors/translate-error.ts';
+import { startCopy } from './start-copy.ts';
 
 /**
  * Runs `statement`, a COPY from stdin, on the connection of the unit of work, and sends `chunks` as fast as the server accepts them. Returns
@@ -19,7 +20,7 @@ export async function copyIn(
   const end = finished(copy);
   // Awaited below; until then, its rejection must not be reported as unhandled.
   end.catch(() => {});
-  await start(em, copy);
+  await startCopy(em, copy);
   try {
     for await (const chunk of chunks) {
       // The server ignores further chunks.
@@ -67,15 +68,4 @@ class CopyWriter {
       });
     });
   }
-}
-
-/** Sends the COPY after the statements that are queued on the unit of work's connection. */
-async function start(em: EntityManager, copy: CopyStreamQuery): Promise<void> {
-  const connection = em.getKysely();
-  await connection.executeQuery({
-    ...connection.selectNoFrom((eb) => eb.lit(1).as('one')).compile(),
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- passed to the driver unchanged, which takes such a query as well as a text
-    sql: copy as unknown as string,
-    parameters: [],
-  });
 }

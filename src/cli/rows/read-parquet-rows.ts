@@ -1,0 +1,66 @@
+import { UsageError } from 'mikro-orm-safe-migrations/cli';
+import { isUint8Array } from 'node:util/types';
+import { InvalidRowError } from '../../errors.ts';
+import type { LoadColumn } from '../../loading/load/load-target.ts';
+import { textOfMicroseconds, textOfMicroseconds64 } from '../../wire/instant.ts';
+import type { JsonReader } from './json-reader.ts';
+import type { ParquetSource } from './source.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+// Whatever the library makes of them by default has fewer digits, or no zone.
+const parsers = {
+  timestampFromMilliseconds: (millis: bigint) => textOfMicroseconds(millis * 1_000n),
+  timestampFromMicroseconds: textOfMicroseconds64,
+  timestampFromNanoseconds: (nanos: bigint) => textOfMicroseconds(nanos / 1_000n),
+  dateFromDays: (days: number) => textOfMicroseconds(BigInt(days) * 86_400_000_000n),
+  jsonFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes),
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decoder.decode(bytes),
+};
+
+/**
+ * Yields the rows of a Parquet file, one row group in memory at a time. Times are in UTC, and texts in columns of documents are JSON.
+ *
+ * @throws UsageError when it is not a Parquet file; InvalidRowError for a document that is not JSON.
+ */
+export async function* readParquetRows(
+  { file, size }: ParquetSource,
+  columns: readonly LoadColumn[],
+  { json, onRead }: { readonly json: JsonReader; readonly onRead: (bytes: number) => void },
+): AsyncGenerator<object> {
+  const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
+  const source = {
+    byteLength: size,
+    slice: async (start: number, end = size): Promise<ArrayBuffer> => {
+      const bytes = new Uint8Array(end - start);
+      await file.read(bytes, 0, bytes.length, start);
+      return bytes.buffer;
+    },
+  };
+  const metadata = await parquetMetadataAsync(source).catch((cause: unknown) => {
+    throw new UsageError('the file is not a Parquet file, or is not complete', { cause });
+  });
+  const documents = columns.filter(({ type }) => type === 'jsonb').map(({ property }) => property);
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    const rows = await parquetReadObjects({ file: source, metadata, rowStart, rowEnd, parsers });
+    onRead(Number(group.total_compressed_size ?? group.total_byte_size));
+    for (const [index, row] of rows.entries()) {
+      const at = rowStart + index + 1;
+      for (const property of documents)
+        row[property] = documentOf(row[property], { row: at, property }, json);
+      yield row;
+    }
+    rowStart = rowEnd;
+  }
+}
+
+function documentOf(
+  value: unknown,
+  at: { readonly row: number; readonly property: string },
+  json: JsonReader,
+): unknown {
+  if (isUint8Array(value)) throw new InvalidRowError(at, 'is binary, and not JSON');
+  return typeof value === 'string' ? json.parse(value, at) : value;
+}

@@ -1,0 +1,77 @@
+import type { EntityManager, EntityMetadata } from '@mikro-orm/postgresql';
+import type { Database } from '../database/database.ts';
+import { UnitOfWork } from '../database/units/unit-of-work.ts';
+import { describeTarget } from '../loading/load/load-target.ts';
+import { tagStatements } from '../postgres/sql/statement-tags.ts';
+import type { ExportCounts, ExportedTable, ExportFormat, ExportOptions } from './export-options.ts';
+import { parquetFile } from './parquet/parquet-file.ts';
+import { csvFile, jsonlFile } from './text-files.ts';
+import { parentsFirst } from './parents-first.ts';
+
+const files = { csv: csvFile, jsonl: jsonlFile, parquet: parquetFile } satisfies Record<
+  ExportFormat,
+  unknown
+>;
+
+/**
+ * Exports tables, all as they were at one moment. `write` gets one after the other, and reads its bytes; memory does not grow with the number of rows.
+ * What is exported, `loadRows` and `synthdb load` bring back equal. Rows have no order. Returns the counts, in the order of the tables.
+ *
+ * @throws ConnectionError; what `write` throws, unchanged.
+ */
+export function exportTables(
+  database: Database,
+  { format, entities, signal }: ExportOptions,
+  write: (table: ExportedTable) => Promise<void>,
+): Promise<ExportCounts[]> {
+  return tagStatements('exportTables', () =>
+    database.read(
+      async (uow) => {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what reads is typed without the entity manager, which every unit has
+        const { em } = uow as UnitOfWork;
+        // The text of values does not depend on what the role or the database sets.
+        await em.execute(
+          `set local datestyle = 'ISO, YMD'; set local timezone = 'UTC'; set local extra_float_digits = 1`,
+        );
+        const counts: ExportCounts[] = [];
+        for (const meta of chosen(em, entities)) counts.push(await exportTable(em, meta, format, write));
+        return counts;
+      },
+      { snapshot: true, signal },
+    ),
+  );
+}
+
+function chosen(em: EntityManager, entities: ExportOptions['entities']): EntityMetadata[] {
+  const all = parentsFirst([...em.getMetadata().getAll().values()]);
+  return entities?.map((entity) => em.getMetadata().get(entity)) ?? all;
+}
+
+async function exportTable(
+  em: EntityManager,
+  meta: EntityMetadata,
+  format: ExportFormat,
+  write: (table: ExportedTable) => Promise<void>,
+): Promise<ExportCounts> {
+  const file = files[format](em, describeTarget(em, meta));
+  const counts = { entity: meta.className, rows: 0, bytes: 0 };
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const { done, value } = await file.next();
+      if (done) {
+        counts.rows = value;
+        return;
+      }
+      counts.bytes += value.length;
+      yield value;
+    }
+  }
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own list of entities has their classes
+    await write({ entity: meta.class as ExportedTable['entity'], name: meta.className, bytes: counted() });
+  } finally {
+    // Where `write` stopped early, so that the connection can be used again.
+    await file.return(0);
+  }
+  return counts;
+}

@@ -1,0 +1,82 @@
+import type { BinaryType } from './binary-rows.ts';
+
+/** The form of a value that was copied: documents as the bytes of their text, a time as microseconds since 1970. */
+export type ReadValue = string | number | bigint | Uint8Array | null;
+
+const signatureSize = 19;
+// PostgreSQL counts from 2000, in microseconds.
+const epoch = BigInt(Date.UTC(2000, 0)) * 1_000n;
+
+/**
+ * Yields the rows of `copy … to stdout (format binary)`, with a value for each type. Returns what `chunks` returns.
+ *
+ * https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
+ */
+export async function* readBinaryRows<T>(
+  chunks: AsyncGenerator<Buffer, T>,
+  types: readonly BinaryType[],
+): AsyncGenerator<ReadValue[], T> {
+  let rest: Buffer = Buffer.alloc(0);
+  let isStarted = false;
+  try {
+    for (;;) {
+      const { done, value } = await chunks.next();
+      if (done) return value;
+      rest = rest.length === 0 ? value : Buffer.concat([rest, value]);
+      let at = 0;
+      if (!isStarted) {
+        if (rest.length < signatureSize) continue;
+        at = signatureSize + rest.readInt32BE(signatureSize - 4);
+        isStarted = true;
+      }
+      for (let end = endOfRow(rest, at); end > at; end = endOfRow(rest, at)) {
+        const row = rowAt(rest, at, types);
+        // The trailer has no values.
+        if (row) yield row;
+        at = end;
+      }
+      rest = rest.subarray(at);
+    }
+  } finally {
+    await chunks.return(undefined as never);
+  }
+}
+
+/** Returns where the row that begins at `start` ends; `start` when not all of it is there. */
+function endOfRow(bytes: Buffer, start: number): number {
+  if (bytes.length < start + 2) return start;
+  const count = bytes.readInt16BE(start);
+  let at = start + 2;
+  for (let index = 0; index < count; index++) {
+    if (bytes.length < at + 4) return start;
+    at += 4 + Math.max(0, bytes.readInt32BE(at));
+  }
+  return at > bytes.length ? start : at;
+}
+
+function rowAt(bytes: Buffer, start: number, types: readonly BinaryType[]): ReadValue[] | null {
+  if (bytes.readInt16BE(start) < 0) return null;
+  let at = start + 2;
+  return types.map((type) => {
+    const size = bytes.readInt32BE(at);
+    const from = at + 4;
+    at = from + Math.max(0, size);
+    return size < 0 ? null : valueAt(bytes, type, from, at);
+  });
+}
+
+function valueAt(bytes: Buffer, type: BinaryType, start: number, end: number): ReadValue {
+  switch (type) {
+    case 'text':
+      return bytes.toString('utf8', start, end);
+    case 'integer':
+      return bytes.readInt32BE(start);
+    case 'double precision':
+      return bytes.readDoubleBE(start);
+    case 'timestamptz':
+      return bytes.readBigInt64BE(start) + epoch;
+    case 'jsonb':
+      // After its version. Copied: the chunk would stay in memory with it.
+      return Uint8Array.prototype.slice.call(bytes, start + 1, end);
+  }
+}
