@@ -6,7 +6,7 @@ export const exportFormats = ['csv', 'jsonl', 'parquet'] as const;
 /**
  * - `csv`: a header with the names of properties; NULL is an empty field, and an empty text is `""`.
  * - `jsonl`: one object per line; numbers in documents keep all their digits.
- * - `parquet`: times in microseconds, documents as JSON; compressed with Snappy.
+ * - `parquet`: times in microseconds, documents as texts with JSON; compressed with Snappy.
  */
 export type ExportFormat = (typeof exportFormats)[number];
 

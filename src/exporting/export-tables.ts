@@ -1,10 +1,10 @@
 import type { EntityManager, EntityMetadata } from '@mikro-orm/postgresql';
 import type { Database } from '../database/database.ts';
-import { UnitOfWork } from '../database/units/unit-of-work.ts';
+import type { UnitOfWork } from '../database/units/unit-of-work.ts';
 import { describeTarget } from '../loading/load/load-target.ts';
 import { tagStatements } from '../postgres/sql/statement-tags.ts';
 import type { ExportCounts, ExportedTable, ExportFormat, ExportOptions } from './export-options.ts';
-import { parquetFile } from './parquet/parquet-file.ts';
+import { parquetFile } from './parquet-file.ts';
 import { csvFile, jsonlFile } from './text-files.ts';
 import { parentsFirst } from './parents-first.ts';
 

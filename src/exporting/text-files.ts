@@ -1,11 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { LoadTarget } from '../loading/load/load-target.ts';
 import { copyOut } from '../postgres/copy/copy-out.ts';
-import { selectRows } from './select-rows.ts';
+import { selectAll } from '../loading/load/column-sql.ts';
 
 /** Yields the rows of a table as CSV. Returns their number. */
 export function csvFile(em: EntityManager, target: LoadTarget): AsyncGenerator<Buffer, number> {
-  return copyOut(em, `copy (${selectRows(target)}) to stdout (format csv, header)`);
+  return copyOut(em, `copy (${selectAll(target)}) to stdout (format csv, header)`);
 }
 
 /** Yields the rows of a table as JSON lines. Returns their number. */
@@ -13,6 +13,6 @@ export function jsonlFile(em: EntityManager, target: LoadTarget): AsyncGenerator
   // JSON escapes control characters, so that CSV with these as delimiter and quote has nothing to add.
   return copyOut(
     em,
-    `copy (select row_to_json(line) from (${selectRows(target)}) line) to stdout (format csv, delimiter e'\\x02', quote e'\\x01')`,
+    `copy (select row_to_json(line) from (${selectAll(target)}) line) to stdout (format csv, delimiter e'\\x02', quote e'\\x01')`,
   );
 }

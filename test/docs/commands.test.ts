@@ -76,7 +76,8 @@ function problemOf(words: readonly string[]): string | null {
   }
   try {
     const { operands, unknown } = command.parseOptions(rest);
-    const most = command.registeredArguments.length;
+    const { registeredArguments: taken } = command;
+    const most = taken.at(-1)?.variadic ? Infinity : taken.length;
     if (unknown.length > 0) return `there is no ${unknown.join(' ')}`;
     return operands.length > most ? `${command.name()} takes ${most} arguments` : null;
   } catch (error) {

@@ -7,10 +7,12 @@ import { exportFormats, exportTables, type ExportedTable, type ExportFormat } fr
 import { PartialFile } from '../../legacy-import/partial-file.ts';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { ExportCommandOptions } from './command-options.ts';
+import { keepHeapSmall } from '../rows/keep-heap-small.ts';
 import { ExportProgress } from '../progress/export-progress.ts';
 
 /** Runs `synthdb export`: writes each table to a file, which gets its name when it is complete. */
 export function exportToFiles(names: readonly string[], given: ExportCommandOptions): Promise<void> {
+  keepHeapSmall();
   const { to, json = false } = given;
   const destination = destinationOf(names, given);
   return withDatabase('application', async (orm, info) => {

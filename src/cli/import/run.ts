@@ -1,5 +1,4 @@
 import { hasLostOutput, print, UsageError, writeTo } from 'mikro-orm-safe-migrations/cli';
-import { setFlagsFromString } from 'node:v8';
 import { isNativeError } from 'node:util/types';
 import { Database } from '../../database/database.ts';
 import { SourceTimeZone } from '../../legacy-import/conversion/source-time-zone.ts';
@@ -10,6 +9,7 @@ import type { LegacySource } from '../../legacy-import/source/legacy-source.ts';
 import { openLegacySource } from '../../legacy-import/source/open-legacy-source.ts';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
 import type { ImportCommandOptions } from './command-options.ts';
+import { keepHeapSmall } from '../rows/keep-heap-small.ts';
 import { ImportProgress } from '../progress/import-progress.ts';
 import { FindingsSummary, printResult } from './report.ts';
 
@@ -20,9 +20,7 @@ export async function importDatabase({
   dryRun = false,
   ...given
 }: ImportCommandOptions): Promise<void> {
-  // Rows are short-lived. V8 would grow the heap rather than collect them.
-  setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=15');
+  keepHeapSmall();
   const options = optionsOf(given);
   await using source = await openLegacySource(sourceOf(from, fromEnv));
   if (dryRun) return await run(source, null, null, options, given);

@@ -11,7 +11,7 @@ import type { LoadCommandOptions } from './command-options.ts';
 import { LoadProgress } from '../progress/load-progress.ts';
 import { csvOptionsOf } from '../rows/file-options.ts';
 import { FirstRows } from '../rows/first-rows.ts';
-import { readRows } from '../rows/read-rows.ts';
+import { readFileRows } from '../rows/read-file-rows.ts';
 import { withSource, type Source } from '../rows/source.ts';
 
 /** Runs `synthdb load --dry-run`: reads and checks the rows, and prints the first ones and the statements. */
@@ -63,7 +63,7 @@ async function withRows<T>(
   const { columns } = describeTarget(em, found);
   const progress = new LoadProgress(source.size);
   const onRead = (bytes: number): void => progress.read(bytes);
-  const rows = readRows(source, columns, { csv, encoding: given.encoding, onRead });
+  const rows = readFileRows(source, columns, { csv, encoding: given.encoding, onRead });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own list of entities has their classes
   const entity = found.class as EntityClass<object>;
   try {

@@ -8,7 +8,7 @@ import type { ParquetSource } from './source.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-// Whatever the library makes of them by default has fewer digits, or no zone.
+// By default, the library makes values with fewer digits, or without a zone.
 const parsers = {
   timestampFromMilliseconds: (millis: bigint) => textOfMicroseconds(millis * 1_000n),
   timestampFromMicroseconds: textOfMicroseconds64,

@@ -1,5 +1,5 @@
 import { escapeIdentifier } from 'pg';
-import type { LoadColumn } from './load-target.ts';
+import type { LoadColumn, LoadTarget } from './load-target.ts';
 
 /** Returns the quoted columns, separated by commas, each qualified with the table or alias `of`. */
 export function columnList(columns: readonly LoadColumn[], of?: string): string {
@@ -14,4 +14,11 @@ export function columnName({ name }: LoadColumn, of?: string): string {
 /** Returns the condition that two tables or aliases have equal values in `columns`. */
 export function columnsEqual(columns: readonly LoadColumn[], left: string, right: string): string {
   return columns.map((column) => `${columnName(column, left)} = ${columnName(column, right)}`).join(' and ');
+}
+
+/** Returns the query for all rows of a table, with the names of properties. */
+export function selectAll({ schema, table, columns }: LoadTarget): string {
+  const named = columns.map((column) => `${columnName(column)} as ${escapeIdentifier(column.property)}`);
+  const from = [...(schema === null ? [] : [schema]), table].map(escapeIdentifier).join('.');
+  return `select ${named.join(', ')} from ${from}`;
 }

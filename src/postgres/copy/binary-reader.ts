@@ -8,14 +8,15 @@ const signatureSize = 19;
 const epoch = BigInt(Date.UTC(2000, 0)) * 1_000n;
 
 /**
- * Yields the rows of `copy … to stdout (format binary)`, with a value for each type. Returns what `chunks` returns.
+ * Yields the rows of `copy … to stdout (format binary)`, with a value for each type. Returns their number, which `chunks` returns. A document keeps its chunk in
+ * memory.
  *
  * https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"
  */
-export async function* readBinaryRows<T>(
-  chunks: AsyncGenerator<Buffer, T>,
+export async function* readBinaryRows(
+  chunks: AsyncGenerator<Buffer, number>,
   types: readonly BinaryType[],
-): AsyncGenerator<ReadValue[], T> {
+): AsyncGenerator<ReadValue[], number> {
   let rest: Buffer = Buffer.alloc(0);
   let isStarted = false;
   try {
@@ -38,7 +39,7 @@ export async function* readBinaryRows<T>(
       rest = rest.subarray(at);
     }
   } finally {
-    await chunks.return(undefined as never);
+    await chunks.return(0);
   }
 }
 
@@ -61,22 +62,15 @@ function rowAt(bytes: Buffer, start: number, types: readonly BinaryType[]): Read
     const size = bytes.readInt32BE(at);
     const from = at + 4;
     at = from + Math.max(0, size);
-    return size < 0 ? null : valueAt(bytes, type, from, at);
+    return size < 0 ? null : readers[type](bytes, from, at);
   });
 }
 
-function valueAt(bytes: Buffer, type: BinaryType, start: number, end: number): ReadValue {
-  switch (type) {
-    case 'text':
-      return bytes.toString('utf8', start, end);
-    case 'integer':
-      return bytes.readInt32BE(start);
-    case 'double precision':
-      return bytes.readDoubleBE(start);
-    case 'timestamptz':
-      return bytes.readBigInt64BE(start) + epoch;
-    case 'jsonb':
-      // After its version. Copied: the chunk would stay in memory with it.
-      return Uint8Array.prototype.slice.call(bytes, start + 1, end);
-  }
-}
+const readers: Readonly<Record<BinaryType, (bytes: Buffer, start: number, end: number) => ReadValue>> = {
+  text: (bytes, start, end) => bytes.toString('utf8', start, end),
+  integer: (bytes, start) => bytes.readInt32BE(start),
+  'double precision': (bytes, start) => bytes.readDoubleBE(start),
+  timestamptz: (bytes, start) => bytes.readBigInt64BE(start) + epoch,
+  // After its version.
+  jsonb: (bytes, start, end) => bytes.subarray(start + 1, end),
+};

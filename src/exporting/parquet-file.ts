@@ -1,15 +1,15 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { SchemaElement } from 'hyparquet';
-import type { LoadColumn, LoadTarget } from '../../loading/load/load-target.ts';
-import { readBinaryRows, type ReadValue } from '../../postgres/copy/binary-reader.ts';
-import type { BinaryType } from '../../postgres/copy/binary-rows.ts';
-import { copyOut } from '../../postgres/copy/copy-out.ts';
-import { microseconds64 } from '../../wire/instant.ts';
-import { selectRows } from '../select-rows.ts';
+import type { LoadColumn, LoadTarget } from '../loading/load/load-target.ts';
+import { readBinaryRows, type ReadValue } from '../postgres/copy/binary-reader.ts';
+import type { BinaryType } from '../postgres/copy/binary-rows.ts';
+import { copyOut } from '../postgres/copy/copy-out.ts';
+import { microseconds64 } from '../wire/instant.ts';
+import { selectAll } from '../loading/load/column-sql.ts';
 
 // A row group is in memory until it is written.
-const groupRows = 20_000;
-const groupBytes = 16 * 2 ** 20;
+const groupRows = 5_000;
+const groupBytes = 4 * 2 ** 20;
 
 const elements: Readonly<Record<BinaryType, Partial<SchemaElement>>> = {
   text: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
@@ -20,8 +20,8 @@ const elements: Readonly<Record<BinaryType, Partial<SchemaElement>>> = {
     converted_type: 'TIMESTAMP_MICROS',
     logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' },
   },
-  // With its converted type the library would format the document again, with the digits of JavaScript's numbers.
-  jsonb: { type: 'BYTE_ARRAY', logical_type: { type: 'JSON' } },
+  // As JSON, the library would format documents again, with the digits of JavaScript's numbers; without its older mark, DuckDB reads bytes.
+  jsonb: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
 };
 
 /** Yields the rows of a table as a Parquet file. Returns their number. */
@@ -39,7 +39,7 @@ export async function* parquetFile(
     return bytes;
   };
   const rows = readBinaryRows(
-    copyOut(em, `copy (${selectRows(target)}) to stdout (format binary)`),
+    copyOut(em, `copy (${selectAll(target)}) to stdout (format binary)`),
     columns.map(({ type }) => type),
   );
   let group = new RowGroup(columns);
@@ -98,8 +98,8 @@ class RowGroup {
     return this.#columns.map(({ property, type }, index) => ({
       name: property,
       data: [...(this.#values[index] ?? [])],
-      // A dictionary of documents saves nothing: hardly two are the same.
-      ...(type === 'jsonb' && { encoding: 'PLAIN' as const }),
+      // A dictionary of documents saves nothing, hardly two are the same, and no query looks for the least one.
+      ...(type === 'jsonb' && { encoding: 'PLAIN' as const, statistics: false }),
     }));
   }
 }

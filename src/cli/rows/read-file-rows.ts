@@ -10,7 +10,7 @@ import type { Source } from './source.ts';
  *
  * @throws UsageError when the file can't be read as its format; InvalidRowError for the first row that can't.
  */
-export function readRows(
+export function readFileRows(
   source: Source,
   columns: readonly LoadColumn[],
   { csv, ...options }: DecodeOptions & { readonly csv: CsvOptions },

@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { TestDatabase } from '../../src/testing/index.ts';
+import { synthdb, type Run } from './run.ts';
+
+let db: TestDatabase;
+let directory: string;
+beforeAll(async () => {
+  db = await TestDatabase.create();
+  await db.orm.em.execute(
+    `insert into synth_groups (id, name) values ('grp_1', 'first'), ('grp_2', 'second')`,
+  );
+});
+afterAll(() => db.drop());
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'synthdb-export-'));
+  await writeFile(join(directory, 'package.json'), '{}');
+  return () => rm(directory, { recursive: true, force: true });
+});
+
+const run = (...args: string[]): Promise<Run> => synthdb(args, directory, { DATABASE_URL: db.url });
+
+test('every table goes to a file of its own, and a table shows what was written', async () => {
+  const { code, stdout } = await run('export', '--to', 'backup');
+
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^entity +rows +bytes +file\n/m);
+  expect(stdout).toMatch(/^SynthGroup +2 +\d+ +backup\/synth-group\.csv$/m);
+  expect(await readdir(join(directory, 'backup'))).toHaveLength(17);
+});
+
+test('--json names the files for programs', async () => {
+  const { code, stdout } = await run(
+    'export',
+    'SynthGroup',
+    'Synth',
+    '--to',
+    'out',
+    '--format',
+    'jsonl',
+    '--json',
+  );
+
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    format: 'jsonl',
+    tables: [
+      { entity: 'SynthGroup', rows: 2, file: 'out/synth-group.jsonl' },
+      { entity: 'Synth', rows: 0, file: 'out/synth.jsonl' },
+    ],
+  });
+});
+
+test.each(['groups.csv', 'groups.jsonl', 'groups.parquet'])('what goes to %s, load takes', async (file) => {
+  expect(await run('export', 'SynthGroup', '--to', file)).toMatchObject({ code: 0 });
+
+  const loaded = await run('load', file, '--entity', 'SynthGroup', '--mode', 'insert_missing', '--json');
+
+  expect(JSON.parse(loaded.stdout)).toMatchObject({ rows: 2, skipped: 2 });
+});
+
+test('standard output has nothing but the rows', async () => {
+  const { code, stdout } = await run('export', 'SynthGroup', '--to', '-', '--format', 'jsonl');
+
+  expect(code).toBe(0);
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toMatchObject([{ id: 'grp_1' }, { id: 'grp_2' }]);
+});
+
+test.each([
+  [
+    'an unknown entity',
+    ['Experiments', '--to', 'a.csv'],
+    'unknown entity "Experiments"; expected one of: AnalysisCache',
+  ],
+  ['one file for all tables', ['--to', 'a.csv'], 'a.csv is one file: name one entity, or give a directory'],
+  ['standard output for all tables', ['--to', '-'], 'standard output takes one table: name one entity'],
+  [
+    'an unknown ending',
+    ['SynthGroup', '--to', 'a.xlsx'],
+    'the format of a.xlsx is unknown; use --format csv, jsonl or parquet',
+  ],
+  ['rows and JSON', ['SynthGroup', '--to', '-', '--json'], '--json would be printed between the rows'],
+  ['no destination', ['SynthGroup'], "required option '--to <path>' not specified"],
+])('%s is invalid usage', async (_, args, message) => {
+  const { code, stderr } = await run('export', ...args);
+
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+  expect(await readdir(directory)).toEqual(['package.json']);
+});
+
+test('a file that exists stays, unless it is to be replaced', async () => {
+  await writeFile(join(directory, 'groups.csv'), 'mine');
+
+  const refused = await run('export', 'SynthGroup', '--to', 'groups.csv');
+  expect(refused).toMatchObject({ code: 2 });
+  expect(refused.stderr).toContain('groups.csv exists: give --force to replace it');
+  expect(await readFile(join(directory, 'groups.csv'), 'utf8')).toBe('mine');
+
+  expect(await run('export', 'SynthGroup', '--to', 'groups.csv', '--force')).toMatchObject({ code: 0 });
+  expect(await readFile(join(directory, 'groups.csv'), 'utf8')).toContain('grp_2');
+});
+
+test('a link is replaced, and what it leads to stays', async () => {
+  await writeFile(join(directory, 'target'), 'mine');
+  await symlink('target', join(directory, 'groups.csv'));
+
+  expect(await run('export', 'SynthGroup', '--to', 'groups.csv', '--force')).toMatchObject({ code: 0 });
+
+  expect(await readFile(join(directory, 'target'), 'utf8')).toBe('mine');
+});
+
+test('a failed export leaves no file', async () => {
+  const missing = join(directory, 'missing', 'groups.csv');
+
+  const { code, stderr } = await run('export', 'SynthGroup', '--to', missing);
+
+  expect(code).not.toBe(0);
+  expect(stderr).toContain("can't be written; check that its directory exists and is writable");
+  expect(existsSync(missing)).toBe(false);
+});
+
+test.each([
+  ['text', Buffer.from('id,name\n')],
+  ['a part of a file', Buffer.from('PAR1')],
+])('load refuses %s that is named .parquet', async (_, content) => {
+  await writeFile(join(directory, 'a.parquet'), content);
+
+  const { code, stderr } = await run('load', 'a.parquet', '--entity', 'SynthGroup', '--mode', 'append');
+
+  expect(code).toBe(2);
+  expect(stderr).toContain('the file is not a Parquet file, or is not complete');
+});
+
+test('load takes Parquet from a file only, without options for CSV', async () => {
+  const loading = ['--entity', 'SynthGroup', '--mode', 'append'];
+  expect(await run('load', '-', '--format', 'parquet', ...loading)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Parquet is read from its end: - has to be a file'),
+  });
+  await run('export', 'SynthGroup', '--to', 'groups.parquet');
+  expect(await run('load', 'groups.parquet', '--null', 'x', ...loading)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--null is for CSV only'),
+  });
+});
