@@ -1,6 +1,6 @@
 import { Database } from '../../database/database.ts';
 import type { UnitOfWork } from '../../database/units/unit-of-work.ts';
-import { ReadOnlyError } from '../../errors.ts';
+import { DanglingReferenceError, ReadOnlyError } from '../../errors.ts';
 import type { LoadCounts, LoadOptions, LoadPlan } from './load-options.ts';
 import { Load } from './load.ts';
 import { planLoadWith } from './plan-load.ts';
@@ -13,7 +13,7 @@ import { tagStatements } from '../../postgres/sql/statement-tags.ts';
  *
  * @throws InvalidLoadError for invalid options, before anything is sent.
  * @throws InvalidRowError for the first row that can't be stored.
- * @throws RefusedError when PostgreSQL refuses a row, with the row's number where PostgreSQL reports it.
+ * @throws RefusedError when PostgreSQL refuses a row, with the row's number where PostgreSQL reports it, or a parent is missing.
  * @throws ReadOnlyError outside `transact`.
  * @throws Errors of `rows`, unchanged.
  */
@@ -37,7 +37,15 @@ export async function loadRows<E extends object>(
   if (options.planOnly) return planLoadWith(em, options);
   const load = new Load(em, options);
   const send = (within: Database | UnitOfWork): Promise<LoadCounts> =>
-    tagStatements('loadRows', () => within.transact((uow) => load.send(uow.em)));
+    tagStatements('loadRows', async () => {
+      try {
+        return await within.transact((uow) => load.send(uow.em));
+      } catch (error) {
+        if (!(error instanceof DanglingReferenceError)) throw error;
+        // The first error is thrown, not one of looking for the row.
+        throw await within.transact((uow) => load.locate(error, uow.em)).catch(() => error);
+      }
+    });
   if (to instanceof Database) return send(to);
   if (!to.em.isInTransaction())
     throw new ReadOnlyError(

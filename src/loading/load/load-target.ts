@@ -10,10 +10,20 @@ export interface LoadColumn {
   readonly name: string;
   readonly type: BinaryType;
   readonly nullable: boolean;
+  /** The parent whose key the column holds; null for others, and for those that reference their own table, whose rows may come later. */
+  readonly references: Reference | null;
   /** Makes the value for a row that leaves the property out; null where there is no default. */
   readonly defaultValue: (() => CopiedValue) | null;
   /** Checks a document's shape as a flush does; null for columns without a shape. Throws `InvalidJsonError`. */
   readonly validate: ((document: unknown) => void) | null;
+}
+
+/** The key of a parent. */
+interface Reference {
+  readonly entity: string;
+  readonly schema: string | null;
+  readonly table: string;
+  readonly column: string;
 }
 
 /** A table that rows are loaded into, as its entity declares it. */
@@ -80,9 +90,22 @@ function loadColumn(em: EntityManager, meta: EntityMetadata, prop: EntityPropert
     name,
     type,
     nullable: prop.nullable ?? false,
+    references: referenceOf(meta, prop),
     defaultValue: defaultValueOf(em, prop, type),
     validate: customType instanceof ShapedJson ? (document) => customType.checkShape(document) : null,
   };
+}
+
+function referenceOf(
+  meta: EntityMetadata,
+  { targetMeta, referencedColumnNames }: EntityProperty,
+): Reference | null {
+  const [column, ...others] = referencedColumnNames ?? [];
+  if (!targetMeta || column === undefined || others.length > 0) return null;
+  // By name: what a relation refers to is a copy.
+  if (targetMeta.className === meta.className) return null;
+  const { className, schema = null, tableName } = targetMeta;
+  return { entity: className, schema, table: tableName, column };
 }
 
 function defaultValueOf(

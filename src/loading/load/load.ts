@@ -1,8 +1,14 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
-import { InvalidLoadError, InvalidRowError, RefusedError } from '../../errors.ts';
+import {
+  InvalidLoadError,
+  InvalidRowError,
+  RefusedError,
+  type DanglingReferenceError,
+} from '../../errors.ts';
 import { duplicateRules, loadModes, type LoadCounts, type LoadOptions } from './load-options.ts';
 import { isUnique, describeTarget, type LoadColumn, type LoadTarget } from './load-target.ts';
+import { ReferencedKeys } from './referenced-keys.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { ConnectionSession, type LoadSession } from './load-session.ts';
 import { buildStagedStatements, type StagedMode } from './build-staged-statements.ts';
@@ -16,6 +22,7 @@ export class Load<E extends object> {
   readonly #staging: LoadStaging;
   readonly #key: readonly LoadColumn[];
   readonly #keyIsUnique: boolean;
+  readonly #references: ReferencedKeys;
 
   /** @throws InvalidLoadError when the options are invalid. */
   constructor(em: EntityManager, options: LoadOptions<E>) {
@@ -32,6 +39,7 @@ export class Load<E extends object> {
       throw new InvalidLoadError(`${entity.name} is not an entity of this database; pass its entity class`);
     this.#target = describeTarget(em, meta);
     this.#staging = new LoadStaging(this.#target);
+    this.#references = new ReferencedKeys(this.#target.columns);
     this.#key = keyColumns(this.#target, key);
     const names = this.#key.map(({ property }) => property);
     this.#keyIsUnique = isUnique(this.#target, names);
@@ -52,13 +60,19 @@ export class Load<E extends object> {
     }
   }
 
+  /** Returns an error of `send` with the row that it is about, where that is a row whose parent is missing. Call it after the rollback. */
+  locate(error: DanglingReferenceError, em: EntityManager): Promise<DanglingReferenceError> {
+    return this.#references.locate(error, em);
+  }
+
   async run(session: LoadSession): Promise<LoadCounts> {
     const { mode, rows } = this.#options;
-    const encoder = new RowEncoder(this.#target, {
+    const rules = {
       key: mode === 'append' ? [] : this.#key,
       insertable: mode !== 'fill_null',
       managed: mode === 'append' || mode === 'insert_missing' ? null : this.#target.version,
-    });
+    };
+    const encoder = new RowEncoder(this.#target, rules, this.#references);
     const counts = { inserted: 0, updated: 0, deleted: 0 };
     if (mode === 'append') {
       counts.inserted = await session.copy(

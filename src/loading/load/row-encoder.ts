@@ -3,6 +3,7 @@ import { InvalidJsonError, InvalidRowError } from '../../errors.ts';
 import { isRawJSON } from '../../json/raw-json.ts';
 import { copyEncoders } from './copy-encoders.ts';
 import type { LoadColumn, LoadTarget } from './load-target.ts';
+import type { ReferencedKeys } from './referenced-keys.ts';
 import { ConversionError } from './conversion-error.ts';
 
 /** What a load requires of its rows. */
@@ -21,13 +22,16 @@ export class RowEncoder {
   count = 0;
   readonly #target: LoadTarget;
   readonly #rules: RowRules;
+  readonly #references: ReferencedKeys;
   readonly #known: ReadonlySet<string>;
   // Keyed by a text with a 1 for each column that a row gives. Few entries: most rows give the same properties.
   readonly #shapes = new Map<string, number>();
 
-  constructor(target: LoadTarget, rules: RowRules) {
+  /** @param references gets the parents that rows reference. */
+  constructor(target: LoadTarget, rules: RowRules, references: ReferencedKeys) {
     this.#target = target;
     this.#rules = rules;
+    this.#references = references;
     this.#known = new Set(target.columns.map(({ property }) => property));
   }
 
@@ -62,7 +66,9 @@ export class RowEncoder {
     for (const column of this.#target.columns) {
       const value = row[column.property];
       if (numbered) shape += value === undefined ? '0' : '1';
-      values.push(value === undefined ? this.#missing(column) : this.#given(column, value));
+      const copied = value === undefined ? this.#missing(column) : this.#given(column, value);
+      if (column.references !== null) this.#references.add(column, copied, this.count);
+      values.push(copied);
     }
     for (const name in row) if (!this.#known.has(name)) throw this.#invalid(name, this.#unknown());
     if (numbered) values.push(this.count, this.#numberOf(shape));

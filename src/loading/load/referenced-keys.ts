@@ -1,0 +1,61 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { escapeIdentifier } from 'pg';
+import { DanglingReferenceError } from '../../errors.ts';
+import type { CopiedValue } from '../../postgres/copy/binary-rows.ts';
+import type { LoadColumn } from './load-target.ts';
+
+// Of each column. Most files reference few parents; keys beyond are not remembered, so that memory has a limit.
+const most = 20_000;
+
+/** Remembers which parents rows reference, and in which row first, so that the row of a missing one can be named. */
+export class ReferencedKeys {
+  readonly #columns: readonly { readonly column: LoadColumn; readonly rows: Map<string, number> }[];
+
+  constructor(columns: readonly LoadColumn[]) {
+    this.#columns = columns
+      .filter(({ references }) => references !== null)
+      .map((column) => ({ column, rows: new Map<string, number>() }));
+  }
+
+  /** Adds the value of a column in a row. */
+  add(column: LoadColumn, value: CopiedValue, row: number): void {
+    if (typeof value !== 'string' || column.references === null) return;
+    const rows = this.#columns.find((one) => one.column === column)?.rows;
+    if (rows && rows.size < most && !rows.has(value)) rows.set(value, row);
+  }
+
+  /** Returns the error of a load with the first row whose parent is missing; unchanged where that is not known. */
+  async locate(error: DanglingReferenceError, em: EntityManager): Promise<DanglingReferenceError> {
+    if (error.row !== undefined) return error;
+    const found = [];
+    for (const { column, rows } of this.#columns) {
+      const missing = await missingKeys(em, column, [...rows.keys()]);
+      const numbers = missing.flatMap((key) => rows.get(key) ?? []);
+      if (numbers.length > 0) found.push({ column, row: Math.min(...numbers) });
+    }
+    const [first] = found.toSorted((a, b) => a.row - b.row);
+    if (!first) return error;
+    const { property, name, references } = first.column;
+    const { table, constraint } = error;
+    return new DanglingReferenceError(
+      `${property} references a missing ${references?.entity}`,
+      { table, constraint, column: name, row: first.row },
+      { cause: error.cause },
+    );
+  }
+}
+
+async function missingKeys(
+  em: EntityManager,
+  { references }: LoadColumn,
+  keys: readonly string[],
+): Promise<string[]> {
+  if (references === null || keys.length === 0) return [];
+  const { schema, table, column } = references;
+  const parents = [...(schema === null ? [] : [schema]), table].map(escapeIdentifier).join('.');
+  const missing = await em.execute<{ key: string }[]>(
+    `select key from jsonb_array_elements_text(?::jsonb) key where not exists (select from ${parents} where ${escapeIdentifier(column)}::text = key)`,
+    [JSON.stringify(keys)],
+  );
+  return missing.map(({ key }) => key);
+}
