@@ -9,6 +9,7 @@ import { candidatesTable, buildCandidateStatement, factsTable } from './build-ca
 import { resolveConfig, type ResolvedConfig } from './resolve-config.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
 import { FactReader } from './fact-reader.ts';
+import { locateFact } from './locate-fact.ts';
 import { buildWriteStatements } from './build-write-statements.ts';
 
 /** Objects with the properties that the configuration names. A property that is left out or undefined is null. */
@@ -86,7 +87,6 @@ export class ReferenceBackfill {
     target: ResolvedTarget,
     before: readonly BackfilledTarget[],
   ): Promise<BackfilledTarget> {
-    if (!this.#config.savepoints) return done(target, await runTarget(new ConnectionSession(uow.em), target));
     if (before.some(({ name, outcome }) => outcome !== 'done' && target.dependsOn.includes(name))) {
       return { ...done(target, noCounts), outcome: 'skipped' };
     }
@@ -94,7 +94,12 @@ export class ReferenceBackfill {
       return done(target, await uow.transact(({ em }) => runTarget(new ConnectionSession(em), target)));
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
-      return { ...done(target, noCounts), outcome: 'failed', error };
+      // The first error counts, not one of looking for the fact.
+      const located = await uow
+        .transact(({ em }) => locateFact(new ConnectionSession(em), target, error))
+        .catch(() => error);
+      if (!this.#config.savepoints) throw located;
+      return { ...done(target, noCounts), outcome: 'failed', error: located };
     }
   }
 }

@@ -239,6 +239,49 @@ describe('backfilled references', () => {
       expect(await keys()).toEqual([]);
     });
 
+    test.each([true, false])(
+      'name the target, the column and the fact, with savepoints: %s',
+      async (savepoints) => {
+        await db.execute(`insert into "Mixed ""Case"""."Pension plans" ("Plan", name) values ('P1', 'kept')`);
+        const errorOf = async (some: Record<string, unknown>[]): Promise<unknown> => {
+          try {
+            return (await backfillReferences(db, { targets: [broken], savepoints }, some)).targets[0]?.error;
+          } catch (error) {
+            return error;
+          }
+        };
+        const fact = { missing: 'P1', code: 1, title: 'x' };
+
+        expect(
+          await errorOf([fact, { ...fact, missing: null }, { ...fact, code: 2, missing: 'P9' }]),
+        ).toMatchObject({
+          constructor: DanglingReferenceError,
+          row: 3,
+          message: expect.stringMatching(
+            /^target "broken": a parent references a missing row \(23503\): .* in row 3$/,
+          ),
+        });
+        const untitled = { missing: 'P1', code: 2 };
+        expect(
+          await errorOf([fact, untitled, { ...untitled, title: 'y' }, { ...fact, title: null }]),
+        ).toBeNull();
+        expect(
+          await errorOf([
+            { ...fact, title: null },
+            { ...untitled, code: 3 },
+            { ...untitled, code: 4 },
+          ]),
+        ).toMatchObject({
+          constructor: InvalidValueError,
+          column: 'name',
+          row: 2,
+          message: expect.stringMatching(
+            /^target "broken": no fact of a parent gives a required value \(23502\): column "name" .* in row 2$/,
+          ),
+        });
+      },
+    );
+
     test('stay with savepoints, except that table and its dependents', async () => {
       const after = { ...portfolios, name: 'after', dependsOn: ['plans'] };
       const left = { ...portfolios, name: 'left', dependsOn: ['broken'] };
@@ -403,7 +446,8 @@ describe('backfilled references', () => {
     ).rejects.toMatchObject({
       constructor: InvalidValueError,
       column: 'name',
-      message: 'a required value is missing (23502): column "name" on table "portfolios"',
+      message:
+        'target "portfolios": no fact of a parent gives a required value (23502): column "name" on table "portfolios" in row 1',
     });
     expect(await keys()).toEqual([]);
   });
