@@ -1,7 +1,9 @@
 import type { EntityManager, EntityMetadata } from '@mikro-orm/postgresql';
 import type { Database } from '../database/database.ts';
 import type { UnitOfWork } from '../database/units/unit-of-work.ts';
+import { tableName } from '../loading/load/column-sql.ts';
 import { describeTarget } from '../loading/load/load-target.ts';
+import { refusePolicies } from '../postgres/sql/refuse-policies.ts';
 import { tagStatements } from '../postgres/sql/statement-tags.ts';
 import type { ExportCounts, ExportedTable, ExportFormat, ExportOptions } from './export-options.ts';
 import { parquetFile } from './parquet-file.ts';
@@ -17,7 +19,7 @@ const files = { csv: csvFile, jsonl: jsonlFile, parquet: parquetFile } satisfies
  * Exports tables, all as they were at one moment. `write` gets one after the other, and reads its bytes; memory does not grow with the number of rows.
  * What is exported, `loadRows` and `synthdb load` bring back equal. Rows have no order. Returns the counts, in the order of the tables.
  *
- * @throws ConnectionError; what `write` throws, unchanged.
+ * @throws ConnectionError; ForbiddenError, also where a row-level policy would hide rows; what `write` throws, unchanged.
  */
 export function exportTables(
   database: Database,
@@ -33,8 +35,13 @@ export function exportTables(
         await em.execute(
           `set local datestyle = 'ISO, YMD'; set local timezone = 'UTC'; set local extra_float_digits = 1`,
         );
+        const metas = chosen(em, entities);
+        await refusePolicies(
+          em,
+          metas.map((meta) => tableName(describeTarget(em, meta))),
+        );
         const counts: ExportCounts[] = [];
-        for (const meta of chosen(em, entities)) counts.push(await exportTable(em, meta, format, write));
+        for (const meta of metas) counts.push(await exportTable(em, meta, format, write));
         return counts;
       },
       { snapshot: true, signal },

@@ -114,3 +114,30 @@ test('settings of the database change nothing', async () => {
       await em.execute(`alter database "${name}" reset ${setting}`);
   }
 });
+
+test('a table of which a policy hides rows is refused, and nothing is written', async () => {
+  const em = db.orm.em.fork();
+  await em.execute(`create role reader login password 'reader'; grant select on all tables in schema public to reader;
+    alter table synth_groups enable row level security; create policy none on synth_groups using (false)`);
+  const url = new URL(db.url);
+  [url.username, url.password] = ['reader', 'reader'];
+  const reader = await openDatabase({ url: url.href, schemaBehind: 'ignore', schemaAhead: 'ignore' });
+  const written: string[] = [];
+  const exported = (entities: Parameters<typeof exportTables>[1]['entities']) =>
+    exportTables(reader, { format: 'csv', entities }, async ({ name, bytes }) => {
+      await textOf(bytes);
+      written.push(name);
+    });
+  try {
+    await expect(exported([Experiment, SynthGroup])).rejects.toThrow(
+      'row-level policies hide rows of "synth_groups" from this role: connect as the owner of the tables',
+    );
+    expect(written).toEqual([]);
+    expect(await exported([Experiment])).toMatchObject([{ rows: 2000 }]);
+  } finally {
+    await reader.close();
+    await em.execute(
+      'drop policy none on synth_groups; alter table synth_groups disable row level security; drop owned by reader; drop role reader',
+    );
+  }
+});

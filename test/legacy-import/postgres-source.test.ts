@@ -185,7 +185,11 @@ test('rows that a policy hides from the role make the import fail', async () => 
     `grant select on all tables in schema public to ${reader}; alter table experiments enable row level security`,
   );
   try {
-    await expect(importFrom(asReader(), { allowRejected: 9_999 })).rejects.toThrow(LegacySourceError);
+    const imported = importFrom(asReader(), { allowRejected: 9_999 });
+    await expect(imported).rejects.toThrow(LegacySourceError);
+    await expect(imported).rejects.toThrow(
+      /can't be read: row-level policies hide rows of "experiments" from this role: connect as the owner/,
+    );
   } finally {
     await inSource('alter table experiments disable row level security');
   }

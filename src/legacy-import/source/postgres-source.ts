@@ -2,6 +2,7 @@ import { IsolationLevel, type EntityManager, type MikroORM } from '@mikro-orm/po
 import { CompiledQuery } from 'kysely';
 import { connect } from '../../postgres/orm/connect.ts';
 import { toDataError } from '../../postgres/errors/translate-error.ts';
+import { refusePolicies } from '../../postgres/sql/refuse-policies.ts';
 import { DataError, LegacySourceError } from '../../errors.ts';
 import { parseDatabaseUrl } from '../../settings/database-url.ts';
 import type { TargetTable } from '../destination/target-table.ts';
@@ -19,8 +20,6 @@ const settings = [
   ['timezone', 'UTC'],
   ['datestyle', 'ISO'],
   ['extra_float_digits', '3'],
-  // Fails instead of hiding rows by a policy, which would hide them from the counts as well.
-  ['row_security', 'off'],
   // The whole import is one transaction.
   ['statement_timeout', '0'],
   ['idle_in_transaction_session_timeout', '0'],
@@ -75,6 +74,11 @@ export class PostgresSource implements LegacySource {
           `${target.label} is not a legacy database: it has ${versioned.name}.row_version of the new schema; copy it with pg_dump instead`,
         );
       }
+      // They would hide rows from the counts as well.
+      await refusePolicies(
+        em,
+        tables.map(({ name }) => escapeIdentifier(name)),
+      );
       return new PostgresSource(orm, em, target.label, tables);
     } catch (error) {
       await end(orm, em);

@@ -19,6 +19,10 @@ export function columnsEqual(columns: readonly LoadColumn[], left: string, right
 /** Returns the query for all rows of a table, with the names of properties. */
 export function selectAll({ schema, table, columns }: LoadTarget): string {
   const named = columns.map((column) => `${columnName(column)} as ${escapeIdentifier(column.property)}`);
-  const from = [...(schema === null ? [] : [schema]), table].map(escapeIdentifier).join('.');
-  return `select ${named.join(', ')} from ${from}`;
+  return `select ${named.join(', ')} from ${tableName({ schema, table })}`;
+}
+
+/** Returns the quoted name of a table, qualified where its entity names a schema. */
+export function tableName({ schema, table }: Pick<LoadTarget, 'schema' | 'table'>): string {
+  return [...(schema === null ? [] : [schema]), table].map(escapeIdentifier).join('.');
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { escapeIdentifier } from 'pg';
 import { DanglingReferenceError } from '../../errors.ts';
 import type { CopiedValue } from '../../postgres/copy/binary-rows.ts';
+import { tableName } from './column-sql.ts';
 import type { LoadColumn } from './load-target.ts';
 
 // Of each column. Most files reference few parents; keys beyond are not remembered, so that memory has a limit.
@@ -52,7 +53,7 @@ async function missingKeys(
 ): Promise<string[]> {
   if (references === null || keys.length === 0) return [];
   const { schema, table, column } = references;
-  const parents = [...(schema === null ? [] : [schema]), table].map(escapeIdentifier).join('.');
+  const parents = tableName({ schema, table });
   const missing = await em.execute<{ key: string }[]>(
     `select key from jsonb_array_elements_text(?::jsonb) key where not exists (select from ${parents} where ${escapeIdentifier(column)}::text = key)`,
     [JSON.stringify(keys)],

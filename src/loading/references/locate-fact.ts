@@ -1,6 +1,6 @@
 import { escapeIdentifier } from 'pg';
 import { DanglingReferenceError, InvalidValueError, type RefusedError } from '../../errors.ts';
-import { columnName, columnsEqual } from '../load/column-sql.ts';
+import { columnName, columnsEqual, tableName } from '../load/column-sql.ts';
 import type { LoadSession } from '../load/load-session.ts';
 import { buildCandidateStatement, candidatesTable, factsTable } from './build-candidate-statement.ts';
 import type { ResolvedTarget } from './resolved-target.ts';
@@ -52,7 +52,7 @@ function conditionOf({ key, columns }: ResolvedTarget, error: RefusedError): str
   const missing = written.flatMap(({ name, references }) => {
     if (references === null) return [];
     const { schema, table, column } = references;
-    const parents = [...(schema === null ? [] : [schema]), table].map(escapeIdentifier).join('.');
+    const parents = tableName({ schema, table });
     const value = `candidate.${escapeIdentifier(name)}`;
     return `(${value} is not null and not exists (select from ${parents} where ${escapeIdentifier(column)} = ${value}))`;
   });
