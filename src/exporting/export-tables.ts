@@ -5,6 +5,7 @@ import { tableName } from '../loading/load/column-sql.ts';
 import { describeTarget } from '../loading/load/load-target.ts';
 import { refusePolicies } from '../postgres/sql/refuse-policies.ts';
 import { tagStatements } from '../postgres/sql/statement-tags.ts';
+import { counted } from './counted.ts';
 import type { ExportCounts, ExportedTable, ExportFormat, ExportOptions } from './export-options.ts';
 import { parquetFile } from './parquet-file.ts';
 import { csvFile, jsonlFile } from './text-files.ts';
@@ -62,20 +63,13 @@ async function exportTable(
 ): Promise<ExportCounts> {
   const file = files[format](em, describeTarget(em, meta));
   const counts = { entity: meta.className, rows: 0, bytes: 0 };
-  async function* counted(): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const { done, value } = await file.next();
-      if (done) {
-        counts.rows = value;
-        return;
-      }
-      counts.bytes += value.length;
-      yield value;
-    }
-  }
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the ORM's own list of entities has their classes
-    await write({ entity: meta.class as ExportedTable['entity'], name: meta.className, bytes: counted() });
+    await write({
+      entity: meta.class as ExportedTable['entity'],
+      name: meta.className,
+      bytes: counted(file, counts),
+    });
   } finally {
     // Where `write` stopped early, so that the connection can be used again.
     await file.return(0);

@@ -1,4 +1,5 @@
 export { exportTables } from './export-tables.ts';
+export { formatRows } from './format-rows.ts';
 export {
   exportFormats,
   type ExportCounts,

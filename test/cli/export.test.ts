@@ -74,7 +74,59 @@ test('standard output has nothing but the rows', async () => {
   ).toMatchObject([{ id: 'grp_1' }, { id: 'grp_2' }]);
 });
 
+test('a read model is exported as its repository shows it', async () => {
+  const { code, stdout } = await run(
+    'export',
+    'synthGroups.streamSummaries',
+    '--to',
+    '-',
+    '--format',
+    'jsonl',
+  );
+
+  expect(code).toBe(0);
+  const rows: unknown[] = stdout
+    .trim()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
+  expect(rows).toHaveLength(2);
+  expect(rows).toContainEqual(expect.objectContaining({ id: 'grp_1', synthCount: 0 }));
+});
+
+test('a read model of the rows of a parent takes its key', async () => {
+  const missing = await run('export', 'synthOutcomes.streamSummaries', '--to', 'a.csv');
+  expect(missing).toMatchObject({ code: 2 });
+  expect(missing.stderr).toContain('synthOutcomes.streamSummaries needs its analysisId: give --of KEY');
+
+  expect(
+    await run('export', 'synthOutcomes.streamSummaries', '--of', 'none', '--to', 'a.csv', '--json'),
+  ).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('"entity": "synthOutcomes.streamSummaries"'),
+  });
+});
+
 test.each([
+  [
+    'an unknown read model',
+    ['experiments.stream', '--to', 'a.csv'],
+    'unknown read model "experiments.stream"; expected one of: ',
+  ],
+  [
+    'a read model as Parquet',
+    ['experiments.streamSummaries', '--to', 'a.parquet'],
+    'a read model is exported as CSV or JSON lines',
+  ],
+  [
+    'a parent that is not needed',
+    ['experiments.streamSummaries', '--of', 'x', '--to', 'a.csv'],
+    'experiments.streamSummaries takes no --of',
+  ],
+  [
+    'a parent of an entity',
+    ['Experiment', '--of', 'x', '--to', 'a.csv'],
+    '--of is for a read model, and Experiment is an entity',
+  ],
   [
     'an unknown entity',
     ['Experiments', '--to', 'a.csv'],

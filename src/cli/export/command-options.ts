@@ -4,6 +4,8 @@ import type { ExportFormat } from '../../exporting/index.ts';
 export interface ExportCommandOptions {
   readonly to: string;
   readonly format?: ExportFormat;
+  /** The key of a read model's parent. */
+  readonly of?: string;
   readonly force?: boolean;
   readonly json?: boolean;
 }

@@ -3,6 +3,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { EntityClass, MikroORM } from '@mikro-orm/postgresql';
 import { Database } from '../../database/database.ts';
+import { exportReadModel, readModelOf } from './read-model.ts';
 import { exportFormats, exportTables, type ExportedTable, type ExportFormat } from '../../exporting/index.ts';
 import { PartialFile } from '../../legacy-import/partial-file.ts';
 import { printDatabase, withDatabase } from '../connection/with-database.ts';
@@ -14,17 +15,20 @@ import { ExportProgress } from '../progress/export-progress.ts';
 export function exportToFiles(names: readonly string[], given: ExportCommandOptions): Promise<void> {
   keepHeapSmall();
   const { to, json = false } = given;
-  const destination = destinationOf(names, given);
+  const { format, fileOf } = destinationOf(names, given);
+  const readModel = names.length === 1 ? readModelOf(names[0] ?? '', given.of, format) : null;
   return withDatabase('application', async (orm, info) => {
-    const entities = names.length === 0 ? undefined : names.map((name) => entityOf(orm, name));
     const isQuiet = json || to === '-';
     if (!isQuiet) printDatabase(info);
     const progress = new ExportProgress();
-    const { format, fileOf } = destination;
     try {
-      const counts = await exportTables(new Database(orm), { format, entities }, (exported) =>
-        writeTable(exported, fileOf(exported.name), given, progress),
-      );
+      const write = (exported: Pick<ExportedTable, 'name' | 'bytes'>): Promise<void> =>
+        writeTable(exported, fileOf(exported.name), given, progress);
+      const database = new Database(orm);
+      const counts =
+        readModel && format !== 'parquet'
+          ? await exportReadModel(database, readModel, { of: given.of, format }, write)
+          : await exportTables(database, { format, entities: entitiesOf(orm, names) }, write);
       progress.stop();
       const tables = counts.map((one) => ({ ...one, file: fileOf(one.entity) }));
       if (to === '-') return;
@@ -72,7 +76,7 @@ function destinationOf(names: readonly string[], { to, format, json }: ExportCom
 }
 
 async function writeTable(
-  { name, bytes }: ExportedTable,
+  { name, bytes }: Pick<ExportedTable, 'name' | 'bytes'>,
   path: string | null,
   { to, force = false }: ExportCommandOptions,
   progress: ExportProgress,
@@ -97,6 +101,10 @@ async function writeTable(
   file.complete();
 }
 
+function entitiesOf(orm: MikroORM, names: readonly string[]): EntityClass<object>[] | undefined {
+  return names.length === 0 ? undefined : names.map((name) => entityOf(orm, name));
+}
+
 function entityOf(orm: MikroORM, name: string): EntityClass<object> {
   const all = [...orm.getMetadata().getAll().values()];
   const found = all.find(({ className }) => className === name);
@@ -109,5 +117,8 @@ function entityOf(orm: MikroORM, name: string): EntityClass<object> {
 }
 
 function dashed(name: string): string {
-  return name.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+  return name
+    .replaceAll('.', '-')
+    .replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => `-${letter}`)
+    .toLowerCase();
 }
