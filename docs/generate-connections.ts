@@ -32,8 +32,8 @@ function parameters(): string {
 
 function settings(): string {
   const rows = Object.entries(definitions).map(
-    ([name, { schema, variables, description, example, defaultText, unit, environmentOnly }]) => {
-      const shown = defaultText ?? `\`${String(schema.parse(undefined))}\``;
+    ([name, { type, variables, description, example, defaultText, unit, environmentOnly }]) => {
+      const shown = defaultText ?? `\`${String(type(undefined))}\``;
       return [
         `\`${variables[0]}\``,
         environmentOnly ? '' : `\`${name}\``,
