@@ -27,6 +27,15 @@ const builtinsWithoutFacades: RolldownPlugin = {
   }),
 };
 
+/** Runs the modules of the shapes, and zod, when a document is checked first: most of the time of a start would be theirs. */
+const shapesOnFirstUse: RolldownPlugin = {
+  name: 'shapes-on-first-use',
+  load: (id) =>
+    id.endsWith('src/entities/load-shapes.ts')
+      ? `export function shapes() { return require('./shapes.ts'); }`
+      : null,
+};
+
 // The subpaths that the package exports, the command line, and a module that a separate process imports.
 const entries = [
   'index',
@@ -47,7 +56,7 @@ await build({
   input: Object.fromEntries(entries.map((entry) => [entry, join(root, 'src', `${entry}.ts`)])),
   platform: 'node',
   external: (id) => !/^[./]/.test(id) && !inlined.some((name) => id === name || id.startsWith(`${name}/`)),
-  plugins: [builtinsWithoutFacades],
+  plugins: [shapesOnFirstUse, builtinsWithoutFacades],
   // Repositories register themselves.
   treeshake: { moduleSideEffects: [{ test: /node_modules/, sideEffects: false }] },
   output: {

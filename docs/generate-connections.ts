@@ -33,7 +33,8 @@ function parameters(): string {
 function settings(): string {
   const rows = Object.entries(definitions).map(
     ([name, { type, variables, description, example, defaultText, unit, environmentOnly }]) => {
-      const shown = defaultText ?? `\`${String(type(undefined))}\``;
+      const value = type(undefined);
+      const shown = defaultText ?? `\`${typeof value === 'object' ? '' : String(value)}\``;
       return [
         `\`${variables[0]}\``,
         environmentOnly ? '' : `\`${name}\``,

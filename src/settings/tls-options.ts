@@ -17,8 +17,8 @@ type TlsParameter = 'sslmode' | 'sslrootcert' | 'sslcert' | 'sslkey';
 
 type TlsFault = (parameter: TlsParameter, value: string, why: string) => never;
 
-/** Returns Node's TLS. Loaded with the first connection that uses it: most services and their servers share a network without it. */
-const tls = (): typeof import('node:tls') => process.getBuiltinModule('node:tls');
+/** Returns Node's TLS, which is loaded with the first connection that uses it: most services and their servers share a network without it. */
+const loadTls = () => process.getBuiltinModule('node:tls');
 
 /** Options of Node's TLS. The certificate files are read; the private key is not a property that could be printed. */
 export class TlsOptions {
@@ -39,7 +39,7 @@ export class TlsOptions {
     });
     // The driver omits the server name for an IP address, and Node would then compare with "localhost".
     this.checkServerIdentity = (_, certificate) =>
-      mode === 'verify-full' ? tls().checkServerIdentity(host, certificate) : undefined;
+      mode === 'verify-full' ? loadTls().checkServerIdentity(host, certificate) : undefined;
   }
 
   /** Returns itself. The ORM deep-copies its options, and a copy of Node's secure context crashes the process. */
@@ -88,7 +88,7 @@ export function createTlsOptions(settings: TlsSettings, host: string, fail: TlsF
     rootCert === undefined
       ? undefined
       : rootCert === 'system'
-        ? [...tls().getCACertificates('system'), ...tls().getCACertificates('extra')]
+        ? [...loadTls().getCACertificates('system'), ...loadTls().getCACertificates('extra')]
         : file('sslrootcert', rootCert);
   // Node would treat a file without certificates as an empty trust store.
   if (typeof ca === 'string' && !holdsCertificate(ca)) {
@@ -96,7 +96,7 @@ export function createTlsOptions(settings: TlsSettings, host: string, fail: TlsF
   }
   const trusted = ca && { ca };
   if (cert === undefined || key === undefined) {
-    const trustedOnly = (): SecureContext => tls().createSecureContext({ ...trusted });
+    const trustedOnly = (): SecureContext => loadTls().createSecureContext({ ...trusted });
     if (!trusted) return new TlsOptions(settings, host, trustedOnly, verifies);
     // Created at once, so that a certificate that Node refuses is an error of the settings.
     const context = trustedOnly();
@@ -105,7 +105,7 @@ export function createTlsOptions(settings: TlsSettings, host: string, fail: TlsF
   const own = { cert: file('sslcert', cert), key: file('sslkey', key) };
   let context: SecureContext;
   try {
-    context = tls().createSecureContext({ ...trusted, ...own });
+    context = loadTls().createSecureContext({ ...trusted, ...own });
   } catch {
     return fail('sslcert', redactPath(cert), 'the file has no valid certificate, or sslkey is not its key');
   }

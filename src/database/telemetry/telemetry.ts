@@ -108,11 +108,13 @@ export class Telemetry {
   }
 
   #startTracing(): Promise<void> {
-    this.#startingTracing ??= Tracing.start().then((tracing) => {
-      this.#tracing = tracing;
-      this.#observePool();
-    });
+    this.#startingTracing ??= this.#loadTracing();
     return this.#startingTracing;
+  }
+
+  async #loadTracing(): Promise<void> {
+    this.#tracing = await Tracing.start();
+    this.#observePool();
   }
 
   /** Reports the pool and its statements to OpenTelemetry, once both are known. */
