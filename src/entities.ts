@@ -1,3 +1,3 @@
 // The entities and the shapes of their JSON columns.
-export * from './entities/list.ts';
+export * from './entity-list.ts';
 export * from './entities/shapes.ts';

@@ -119,7 +119,7 @@ const reserved: Partial<Record<string, readonly string[]>> = {
 };
 
 const mayImportLegacy = [
-  'src/entities/list.ts',
+  'src/entity-list.ts',
   'src/entities/legacy/',
   'src/repositories/legacy/',
   'src/repositories/repositories.ts',
@@ -313,7 +313,7 @@ const rules: Rule[] = [
   {
     name: 'only a few modules import the two legacy entities',
     breaches: (project) => {
-      const lists = ['src/entities.ts', 'src/entities/list.ts'];
+      const lists = ['src/entities.ts', 'src/entity-list.ts'];
       const names = new Set(below(project, 'src/entities/legacy/').flatMap((legacy) => legacy.exports));
       return inSource(project).flatMap(({ path, imports }) =>
         imports
@@ -339,7 +339,7 @@ const rules: Rule[] = [
   {
     name: 'every entity is in the list of entities',
     breaches: (project) => {
-      const index = find(project, 'src/entities/list.ts');
+      const index = find(project, 'src/entity-list.ts');
       return below(project, 'src/entities/')
         .filter(({ calls }) => calls.includes('defineEntity'))
         .filter(({ path }) => !reaches(index, path))
@@ -349,7 +349,7 @@ const rules: Rule[] = [
       [
         'src/entities/unlisted.ts',
         `const UnlistedSchema = defineEntity({}); export class Unlisted extends UnlistedSchema.class {}`,
-        'src/entities/unlisted.ts: export it in src/entities/list.ts',
+        'src/entities/unlisted.ts: export it in src/entity-list.ts',
       ],
     ],
   },

@@ -1,5 +1,5 @@
 import type { EntitySchemaWithMeta, InferKyselyDB } from '@mikro-orm/postgresql';
-import type * as entities from './list.ts';
+import type * as entities from '../entities.ts';
 
 type Schema = Extract<(typeof entities)[keyof typeof entities], EntitySchemaWithMeta>;
 type Stored = InferKyselyDB<Schema>;

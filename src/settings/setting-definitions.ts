@@ -2,20 +2,20 @@ import { sslMode } from './url-parameters.ts';
 import {
   flag,
   integer,
-  oneOf,
-  optional,
-  Refusal,
+  wordOf,
+  optionalSetting,
+  InvalidSetting,
   text,
   urls,
   withDefault,
   type ValueOf,
-  type ValueType,
+  type SettingType,
 } from './value-types.ts';
 
 /** One setting: its type and default, the variables that set it, and its documentation. */
 interface Definition<Value> {
   /** Reads the value, given as an option or as the text of a variable, and has its default. */
-  readonly type: ValueType<Value>;
+  readonly type: SettingType<Value>;
   /** The first one that is set is used. */
   readonly variables: readonly [string, ...string[]];
   readonly example: string;
@@ -42,7 +42,7 @@ const poolModes = ['session', 'transaction', 'external'] as const;
 /** All settings, keyed by their names in the options of `openDatabase`. */
 export const definitions = {
   url: define({
-    type: optional(text),
+    type: optionalSetting(text),
     variables: ['DATABASE_URL'],
     example: 'postgresql://user:password@host:5432/database',
     description:
@@ -51,7 +51,7 @@ export const definitions = {
     blank: 'refused',
   }),
   migrationUrl: define({
-    type: optional(text),
+    type: optionalSetting(text),
     variables: ['MIGRATION_DATABASE_URL', 'DATABASE_URL'],
     example: 'postgresql://user:password@host:5432/database',
     description: 'The same database for migrations, bypassing the pooler.',
@@ -68,7 +68,7 @@ export const definitions = {
     blank: 'refused',
   }),
   sslMode: define({
-    type: optional(sslMode),
+    type: optionalSetting(sslMode),
     variables: ['POSTGRES_SSL_MODE'],
     example: 'verify-full',
     description: 'The `sslmode` of URLs without one.',
@@ -77,7 +77,7 @@ export const definitions = {
     blank: 'refused',
   }),
   sslRootCert: define({
-    type: optional(text),
+    type: optionalSetting(text),
     variables: ['POSTGRES_SSL_ROOT_CERT'],
     example: '/etc/ssl/database-ca.pem',
     description: 'The `sslrootcert` of URLs without one.',
@@ -86,7 +86,7 @@ export const definitions = {
     blank: 'refused',
   }),
   poolMode: define({
-    type: withDefault(oneOf(poolModes), 'session'),
+    type: withDefault(wordOf(poolModes), 'session'),
     variables: ['DATABASE_POOL_MODE'],
     example: 'transaction',
     description:
@@ -133,7 +133,7 @@ export const definitions = {
     blank: 'unset',
   }),
   'timeouts.statement': define({
-    type: optional(integer(0)),
+    type: optionalSetting(integer(0)),
     variables: ['DATABASE_STATEMENT_TIMEOUT'],
     example: '30000',
     description: '`statement_timeout` of transactions; 0 for no limit.',
@@ -142,7 +142,7 @@ export const definitions = {
     blank: 'unset',
   }),
   'timeouts.lock': define({
-    type: optional(integer(0)),
+    type: optionalSetting(integer(0)),
     variables: ['DATABASE_LOCK_TIMEOUT'],
     example: '5000',
     description: '`lock_timeout` of transactions; 0 for no limit.',
@@ -151,7 +151,7 @@ export const definitions = {
     blank: 'unset',
   }),
   'timeouts.idleInTransaction': define({
-    type: optional(integer(0)),
+    type: optionalSetting(integer(0)),
     variables: ['DATABASE_IDLE_IN_TRANSACTION_TIMEOUT'],
     example: '60000',
     description: '`idle_in_transaction_session_timeout` of transactions; 0 for no limit.',
@@ -208,15 +208,15 @@ export type SettingValue<Name extends SettingName> = ValueOf<(typeof definitions
 export function readValue<Name extends SettingName>(
   name: Name,
   value: unknown,
-): SettingValue<Name> | Refusal {
+): SettingValue<Name> | InvalidSetting {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the type that belongs to it
-  return definitions[name].type(value) as SettingValue<Name> | Refusal;
+  return definitions[name].type(value) as SettingValue<Name> | InvalidSetting;
 }
 
 /** Returns the default of a setting; undefined when it has none. */
 export function defaultFor<Name extends SettingName>(name: Name): SettingValue<Name> {
   const value = readValue(name, undefined);
-  if (value instanceof Refusal) throw new Error(`the default of ${name} is refused: ${value.why}`);
+  if (value instanceof InvalidSetting) throw new Error(`the default of ${name} is refused: ${value.why}`);
   return value;
 }
 

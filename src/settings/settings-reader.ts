@@ -11,7 +11,7 @@ import { readEnvironmentFile } from './environment-file.ts';
 import type { EnvironmentFile } from './parse-environment.ts';
 import type { SettingsInput, Resolved } from './settings-input.ts';
 import { redactValue } from './url-parameters.ts';
-import { Refusal } from './value-types.ts';
+import { InvalidSetting } from './value-types.ts';
 
 /** A setting whose value can't be read. */
 interface Faulty {
@@ -102,7 +102,7 @@ export function parseValue<Name extends SettingName>(
   { value, source }: Resolved<unknown>,
 ): { readonly value: SettingValue<Name>; readonly problem?: string } {
   const read = readValue(name, value);
-  if (!(read instanceof Refusal)) return { value: read };
+  if (!(read instanceof InvalidSetting)) return { value: read };
   return {
     value: defaultFor(name),
     problem: `${displayName(source, name)} is "${redactValue(String(value))}": ${read.why}${exampleOf(name, source)}`,

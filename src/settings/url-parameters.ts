@@ -1,4 +1,4 @@
-import { oneOf, Refusal, text, type ValueOf, type ValueType } from './value-types.ts';
+import { wordOf, InvalidSetting, text, type ValueOf, type SettingType } from './value-types.ts';
 
 /** libpq's `sslmode` values. `allow` is not supported, since it encrypts only when the server insists. */
 export const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
@@ -9,25 +9,25 @@ const sessionAttributes = ['any', 'read-write', 'read-only', 'primary', 'standby
 export type SessionAttributes = (typeof sessionAttributes)[number];
 
 /** An `sslmode`. `no-verify` is the name of `require` in other drivers. */
-export const sslMode: ValueType<SslMode> = (given) => {
+export const sslMode: SettingType<SslMode> = (given) => {
   if (given === 'allow')
-    return new Refusal(
+    return new InvalidSetting(
       'allow is not supported; use prefer, which encrypts when the server supports it, or require',
     );
-  return given === 'no-verify' ? 'require' : oneOf(sslModes)(given);
+  return given === 'no-verify' ? 'require' : wordOf(sslModes)(given);
 };
 
 // libpq treats an empty value as the default for some parameters and as an error for others.
-const filled: ValueType<string> = (given) =>
-  given === '' ? new Refusal('it is empty; give it a value, or remove it') : text(given);
+const filled: SettingType<string> = (given) =>
+  given === '' ? new InvalidSetting('it is empty; give it a value, or remove it') : text(given);
 
-const onlyTrue: ValueType<'true'> = (given) =>
-  given === 'true' ? given : new Refusal('only true is supported; use sslmode instead');
+const onlyTrue: SettingType<'true'> = (given) =>
+  given === 'true' ? given : new InvalidSetting('only true is supported; use sslmode instead');
 
-const seconds: ValueType<number> = (given) =>
+const seconds: SettingType<number> = (given) =>
   typeof given === 'string' && /^\d{1,6}$/.test(given)
     ? Number(given)
-    : new Refusal('expected a number of whole seconds');
+    : new InvalidSetting('expected a number of whole seconds');
 
 /** The supported parameters of a URL, each with its type and its meaning. Any other is refused rather than ignored. */
 const definitions = {
@@ -52,12 +52,12 @@ const definitions = {
     'settings for each session, `-c search_path=lab` percent-encoded. Not [behind a pooler in transaction mode](#statements-that-a-pooler-forbids)',
   ],
   target_session_attrs: [
-    oneOf(sessionAttributes),
+    wordOf(sessionAttributes),
     `${sessionAttributes.map((name) => `\`${name}\``).join(', ')}: a new connection to a server of another kind is closed`,
   ],
   host: [filled, 'the host, when the URL has none before its path'],
   port: [filled, 'the port, when the URL has none'],
-} as const satisfies Record<string, readonly [type: ValueType<unknown>, meaning: string]>;
+} as const satisfies Record<string, readonly [type: SettingType<unknown>, meaning: string]>;
 
 type ParameterName = keyof typeof definitions;
 
@@ -97,7 +97,8 @@ export function readParameters(given: readonly (readonly [string, string])[]): {
     const value = values[name];
     if (value === undefined) continue;
     const parsed = type(value);
-    if (parsed instanceof Refusal) problemsOfValues.push(`has ${name}=${redactValue(value)}: ${parsed.why}`);
+    if (parsed instanceof InvalidSetting)
+      problemsOfValues.push(`has ${name}=${redactValue(value)}: ${parsed.why}`);
     else read[name] = parsed;
   }
   const unknown = Object.keys(values).filter((name) => !Object.hasOwn(definitions, name));
