@@ -92,8 +92,8 @@ export function splitUrl(text: string, fail: (what: string) => never): UrlPieces
 /** Returns the host if it is a name, an address, the directory of a unix socket, or empty; calls `fail` otherwise. */
 export function validateHost(host: string, fail: (what: string) => never): string {
   if (host.includes(',')) return fail(severalHosts);
-  if (host === '' || host.startsWith('/') || isIPv6(host)) return host;
-  if (plainHostName.test(host) || hostName.test(host)) return host;
+  if (host === '' || host.startsWith('/') || plainHostName.test(host)) return host;
+  if (isIPv6(host) || hostName.test(host)) return host;
   return fail(unreadable);
 }
 
