@@ -23,16 +23,17 @@ const builtinsWithoutFacades: RolldownPlugin = {
         (_, names: string, module: string) =>
           `const { ${names.replaceAll(' as ', ': ')} } = process.getBuiltinModule(${module});`,
       )
-      .replaceAll(/^import "node:[\w/]+";$/gm, ''),
+      // The bundler's own functions import one that they don't use.
+      .replaceAll(/^(?:import "node:[\w/]+"|const \{ createRequire \} = .+(?![^]*createRequire));$/gm, ''),
   }),
 };
 
-/** Runs the modules of the shapes, and zod, when a document is checked first: most of the time of a start would be theirs. */
+/** Runs the modules of the shapes, and zod, when a document is checked first: a third of our part of a start would be theirs. */
 const shapesOnFirstUse: RolldownPlugin = {
   name: 'shapes-on-first-use',
   load: (id) =>
     id.endsWith('src/entities/load-shapes.ts')
-      ? `export function shapes() { return require('./shapes.ts'); }`
+      ? `let loaded; export function shapes() { return (loaded ??= require('./shapes.ts')); }`
       : null,
 };
 

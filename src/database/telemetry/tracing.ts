@@ -24,10 +24,16 @@ export class Tracing {
   }
 
   /**
-   * Whether a service has registered something with OpenTelemetry's API, which does nothing before. It can be asked without loading the API.
+   * Whether a service has registered traces or metrics with OpenTelemetry's API, which does nothing before. It can be asked without loading the
+   * API.
    */
   static get isRegistered(): boolean {
-    return apiKey in globalThis;
+    const registered: unknown = Reflect.get(globalThis, apiKey);
+    return (
+      typeof registered === 'object' &&
+      registered !== null &&
+      ('trace' in registered || 'metrics' in registered)
+    );
   }
 
   /** Loads `@opentelemetry/api`. Returns null when the service has not installed it. */
