@@ -32,8 +32,9 @@ function parameters(): string {
 
 function settings(): string {
   const rows = Object.entries(definitions).map(
-    ([name, { schema, variables, description, example, defaultText, unit, environmentOnly }]) => {
-      const shown = defaultText ?? `\`${String(schema.parse(undefined))}\``;
+    ([name, { type, variables, description, example, defaultText, unit, environmentOnly }]) => {
+      const value = type(undefined);
+      const shown = defaultText ?? `\`${typeof value === 'object' ? '' : String(value)}\``;
       return [
         `\`${variables[0]}\``,
         environmentOnly ? '' : `\`${name}\``,

@@ -4,13 +4,14 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TestDatabase } from '../src/testing/index.ts';
 import { installPackage } from './packed-package.ts';
 
 const run = promisify(execFile);
 let consumer: string;
 
 beforeAll(async () => {
-  consumer = await installPackage();
+  consumer = await installPackage(['@opentelemetry/api']);
 });
 
 afterAll(async () => {
@@ -55,6 +56,39 @@ async function foldersIn(bundles: readonly string[]): Promise<Set<string>> {
   return folders;
 }
 
+/** What a process has loaded at a time: parts of Node, the API of OpenTelemetry, and what zod leaves in the global object. */
+interface Loaded {
+  readonly node: readonly string[];
+  readonly telemetry: boolean;
+  readonly zod: boolean;
+}
+
+/** Returns what a service has loaded after the import, after the first row, and after the first document. */
+async function loadedBy(url: string): Promise<Record<'imported' | 'opened' | 'written', Loaded>> {
+  const script = `
+    import { registerHooks } from 'node:module';
+    const modules = new Set();
+    registerHooks({ load(url, context, next) { modules.add(url); return next(url, context); } });
+    const loaded = () => ({
+      node: process.moduleLoadList.flatMap((name) => /^NativeModule ([^_].*)$/.exec(name)?.[1] ?? []),
+      telemetry: [...modules].some((url) => url.includes('@opentelemetry')),
+      zod: '__zod_globalRegistry' in globalThis,
+    });
+    const { openDatabase } = await import('synth-lab-data');
+    const imported = loaded();
+    const database = await openDatabase({ url: ${JSON.stringify(url)} });
+    await database.read(({ experiments }) => experiments.pageSummaries({ limit: 1 }));
+    const opened = loaded();
+    await database.transact(({ synths }) => synths.add({ name: 'Ana', data: { demografia: { idade: 30 } } }));
+    console.log(JSON.stringify({ imported, opened, written: loaded() }));
+    await database.close();`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: consumer,
+  });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the script's output
+  return JSON.parse(stdout) as Record<'imported' | 'opened' | 'written', Loaded>;
+}
+
 describe('the import of the package', () => {
   test('loads a few bundled files, and no other package than the ORM does', async () => {
     const loaded = await modulesOf('synth-lab-data', '@mikro-orm/postgresql');
@@ -78,5 +112,25 @@ describe('the import of the package', () => {
         /^(?:cli|embedded|fastify|legacy-import|loading|migrator|testing)\b|^database\/doctor/.test(folder),
       ),
     ).toEqual([]);
+  });
+});
+
+describe('a start to the first row', () => {
+  test('leaves zod, TLS and OpenTelemetry to the services that use them', async () => {
+    const database = await TestDatabase.create();
+    try {
+      const { imported, opened, written } = await loadedBy(database.url);
+
+      expect(imported).toMatchObject({ telemetry: false, zod: false });
+      expect(imported.node).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(?:fs\/promises|tls|worker_threads)$/)]),
+      );
+      expect(opened).toMatchObject({ telemetry: false, zod: false });
+      expect(opened.node).toContain('net');
+      expect(opened.node).not.toContain('tls');
+      expect(written.zod).toBe(true);
+    } finally {
+      await database.drop();
+    }
   });
 });

@@ -3,7 +3,7 @@ import { jsonColumn } from '../json/column.ts';
 import { AnalysisRun } from './analysis-run.ts';
 import { checks, jsonObjects, keys } from './checks.ts';
 import { instant, rowVersion } from './columns.ts';
-import { JsonObject } from './shapes.ts';
+import { shapes } from './load-shapes.ts';
 import { incrementsRowVersion } from './triggers.ts';
 
 export const AnalysisCacheSchema = defineEntity({
@@ -12,8 +12,8 @@ export const AnalysisCacheSchema = defineEntity({
   properties: {
     analysis: () => p.manyToOne(AnalysisRun).primary().ref().deleteRule('cascade'),
     cacheKey: p.text().primary(),
-    data: jsonColumn(JsonObject),
-    params: jsonColumn(JsonObject).nullable(),
+    data: jsonColumn(() => shapes().JsonObject),
+    params: jsonColumn(() => shapes().JsonObject).nullable(),
     computedAt: instant(),
     ...rowVersion,
   },

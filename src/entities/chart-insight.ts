@@ -2,7 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { jsonColumn } from '../json/column.ts';
 import { checks, jsonObjects, keys } from './checks.ts';
 import { id, rowVersion, timestamps } from './columns.ts';
-import { JsonObject } from './shapes.ts';
+import { shapes } from './load-shapes.ts';
 import { setsUpdatedAt, incrementsRowVersion } from './triggers.ts';
 
 export const ChartInsightSchema = defineEntity({
@@ -12,7 +12,7 @@ export const ChartInsightSchema = defineEntity({
     id: id('ins'),
     simulationId: p.text(),
     insightType: p.text().index('idx_chart_insights_type'),
-    responseJson: jsonColumn(JsonObject),
+    responseJson: jsonColumn(() => shapes().JsonObject),
     ...timestamps,
     ...rowVersion,
   },

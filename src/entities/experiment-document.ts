@@ -3,7 +3,7 @@ import { jsonColumn } from '../json/column.ts';
 import { checks, jsonObjects, keys } from './checks.ts';
 import { id, instant, rowVersion } from './columns.ts';
 import { Experiment } from './experiment.ts';
-import { JsonObject } from './shapes.ts';
+import { shapes } from './load-shapes.ts';
 import { incrementsRowVersion } from './triggers.ts';
 
 export const documentTypes = ['summary', 'prfaq', 'executive_summary'] as const;
@@ -18,7 +18,7 @@ export const ExperimentDocumentSchema = defineEntity({
     experiment: () => p.manyToOne(Experiment).ref().deleteRule('cascade'),
     documentType: p.enum(documentTypes).index('idx_experiment_documents_type'),
     markdownContent: p.text(),
-    metadata: jsonColumn(JsonObject).nullable(),
+    metadata: jsonColumn(() => shapes().JsonObject).nullable(),
     generatedAt: instant(),
     model: p.text().default('gpt-4o-mini'),
     status: p.enum(documentStatuses).default('completed').index('idx_experiment_documents_status'),

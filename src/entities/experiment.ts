@@ -1,43 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, jsonObjects, keys, lengths, notBlank } from './checks.ts';
 import { id, rowVersion, timestamps } from './columns.ts';
-import { rate } from './shapes.ts';
+import { shapes } from './load-shapes.ts';
 import { setsUpdatedAt, incrementsRowVersion } from './triggers.ts';
-
-/** One rated dimension of a scorecard. */
-export const ScorecardDimension = z
-  .looseObject({
-    score: rate,
-    rules_applied: z.array(z.string()).optional(),
-    lower_bound: rate.nullish(),
-    upper_bound: rate.nullish(),
-  })
-  .refine(
-    ({ lower_bound, upper_bound }) =>
-      lower_bound == null || upper_bound == null || lower_bound <= upper_bound,
-    {
-      error: 'lower_bound is above upper_bound',
-      path: ['lower_bound'],
-    },
-  );
-export type ScorecardDimension = z.infer<typeof ScorecardDimension>;
-
-/** Shape of `experiments.scorecard_data`. */
-export const Scorecard = z.looseObject({
-  feature_name: z.string(),
-  scenario: z.string().optional(),
-  description_text: z.string(),
-  description_media_urls: z.array(z.string()).optional(),
-  complexity: ScorecardDimension,
-  initial_effort: ScorecardDimension,
-  perceived_risk: ScorecardDimension,
-  time_to_value: ScorecardDimension,
-  justification: z.string().nullish(),
-  impact_hypotheses: z.array(z.string()).optional(),
-});
-export type Scorecard = z.infer<typeof Scorecard>;
 
 /** A `deleted` experiment is hidden from reads by default; its row and its children stay. */
 export const experimentStatuses = ['active', 'deleted'] as const;
@@ -50,7 +16,7 @@ export const ExperimentSchema = defineEntity({
     name: p.text(),
     hypothesis: p.text(),
     description: p.text().nullable(),
-    scorecardData: jsonColumn(Scorecard).nullable(),
+    scorecardData: jsonColumn(() => shapes().Scorecard).nullable(),
     ...timestamps,
     status: p.enum(experimentStatuses).default('active'),
     ...rowVersion,

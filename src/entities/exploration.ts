@@ -1,31 +1,11 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { AnalysisRun } from './analysis-run.ts';
 import { checks, counts, jsonObjects, keys, rates } from './checks.ts';
 import { double, id, instant, rowVersion } from './columns.ts';
 import { Experiment } from './experiment.ts';
-import { rate } from './shapes.ts';
+import { shapes } from './load-shapes.ts';
 import { incrementsRowVersion } from './triggers.ts';
-
-/** Shape of `explorations.goal`. */
-export const ExplorationGoal = z.looseObject({
-  metric: z.literal('success_rate'),
-  operator: z.literal('>='),
-  value: rate,
-});
-export type ExplorationGoal = z.infer<typeof ExplorationGoal>;
-
-/** Shape of `explorations.config`. A missing number has the default of the explorer. */
-export const ExplorationConfig = z.looseObject({
-  beam_width: z.int().min(1).max(10).optional(),
-  max_depth: z.int().min(1).max(10).optional(),
-  max_llm_calls: z.int().min(1).max(100).optional(),
-  n_executions: z.int().min(10).max(1_000).optional(),
-  sigma: z.number().min(0).max(0.5).optional(),
-  seed: z.int().nullish(),
-});
-export type ExplorationConfig = z.infer<typeof ExplorationConfig>;
 
 export const explorationStatuses = [
   'running',
@@ -42,8 +22,8 @@ export const ExplorationSchema = defineEntity({
     id: id('expl'),
     experiment: () => p.manyToOne(Experiment).ref().deleteRule('cascade'),
     baselineAnalysis: () => p.manyToOne(AnalysisRun).ref().deleteRule('cascade').index(),
-    goal: jsonColumn(ExplorationGoal),
-    config: jsonColumn(ExplorationConfig),
+    goal: jsonColumn(() => shapes().ExplorationGoal),
+    config: jsonColumn(() => shapes().ExplorationConfig),
     status: p.enum(explorationStatuses).default('running').index('idx_explorations_status'),
     currentDepth: p.integer().default(0),
     totalNodes: p.integer().default(0),

@@ -1,21 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, counts, jsonArrays, keys, ranges, rates } from './checks.ts';
 import { double, id, rowVersion } from './columns.ts';
 import { incrementsRowVersion } from './triggers.ts';
-
-/** One condition of a region: an attribute compared with a threshold. */
-export const RegionRule = z.looseObject({
-  attribute: z.string(),
-  operator: z.enum(['<', '<=', '>', '>=']),
-  threshold: z.number(),
-});
-export type RegionRule = z.infer<typeof RegionRule>;
-
-/** Shape of `region_analyses.rules`; a synth of the region meets all of them. */
-export const RegionRules = z.array(RegionRule);
-export type RegionRules = z.infer<typeof RegionRules>;
+import { shapes } from './load-shapes.ts';
 
 export const RegionAnalysisSchema = defineEntity({
   name: 'RegionAnalysis',
@@ -23,7 +11,7 @@ export const RegionAnalysisSchema = defineEntity({
   properties: {
     id: id('region'),
     simulationId: p.text().index('idx_regions_simulation'),
-    rules: jsonColumn(RegionRules),
+    rules: jsonColumn(() => shapes().RegionRules),
     ruleText: p.text(),
     synthCount: p.integer(),
     synthPercentage: double(),

@@ -1,28 +1,10 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, counts, durations, jsonObjects, keys, lengths } from './checks.ts';
 import { creationTime, double, id, rowVersion } from './columns.ts';
 import { Exploration } from './exploration.ts';
-import { rate, sumsToOne } from './shapes.ts';
+import { shapes } from './load-shapes.ts';
 import { incrementsRowVersion } from './triggers.ts';
-
-/** Shape of `scenario_nodes.scorecard_params`. */
-export const ScorecardParams = z.looseObject({
-  complexity: rate,
-  initial_effort: rate,
-  perceived_risk: rate,
-  time_to_value: rate,
-});
-export type ScorecardParams = z.infer<typeof ScorecardParams>;
-
-/** Shape of `scenario_nodes.simulation_results`. Its `fail_rate` is `failed_rate` in all other shapes. */
-export const SimulationResults = z
-  .looseObject({ success_rate: rate, fail_rate: rate, did_not_try_rate: rate })
-  .refine((rates) => sumsToOne(rates.success_rate, rates.fail_rate, rates.did_not_try_rate), {
-    error: 'the three rates must sum to 1 ± 0.01',
-  });
-export type SimulationResults = z.infer<typeof SimulationResults>;
 
 export const nodeStatuses = ['active', 'dominated', 'winner', 'expansion_failed'] as const;
 
@@ -38,8 +20,8 @@ export const ScenarioNodeSchema = defineEntity({
     actionCategory: p.text().nullable(),
     rationale: p.text().nullable(),
     shortAction: p.text().nullable(),
-    scorecardParams: jsonColumn(ScorecardParams),
-    simulationResults: jsonColumn(SimulationResults).nullable(),
+    scorecardParams: jsonColumn(() => shapes().ScorecardParams),
+    simulationResults: jsonColumn(() => shapes().SimulationResults).nullable(),
     executionTimeSeconds: double().nullable(),
     nodeStatus: p.enum(nodeStatuses).default('active'),
     ...creationTime,

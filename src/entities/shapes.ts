@@ -1,23 +1,13 @@
-import { z } from 'zod';
-
-/** A rate or a score: 0 to 1. */
-export const rate = z.number().min(0).max(1);
-
-/** The outcome of a simulation: three rates that sum to 1 ± 0.01. */
-export const OutcomeRates = z
-  .looseObject({ did_not_try_rate: rate, failed_rate: rate, success_rate: rate })
-  .refine((rates) => sumsToOne(rates.did_not_try_rate, rates.failed_rate, rates.success_rate), {
-    error: 'the three rates must sum to 1 ± 0.01',
-  });
-export type OutcomeRates = z.infer<typeof OutcomeRates>;
-
-/** Returns whether the rates sum to 1 ± 0.01. */
-export function sumsToOne(...rates: number[]): boolean {
-  const sum = rates.reduce((total, value) => total + value, 0);
-  // Rounding may put a sum of binary fractions slightly outside the bound.
-  return Math.abs(sum - 1) <= 0.01 + Number.EPSILON * 4;
-}
-
-/** A JSON object with any keys. */
-export const JsonObject = z.record(z.string(), z.unknown());
-export type JsonObject = z.infer<typeof JsonObject>;
+// The shapes of JSON documents. Nothing of a service's start imports them: see load-shapes.ts.
+export * from './shapes/analysis-run.ts';
+export * from './shapes/chart-data.ts';
+export * from './shapes/experiment.ts';
+export * from './shapes/exploration.ts';
+export * from './shapes/feature-scorecard.ts';
+export * from './shapes/region-analysis.ts';
+export * from './shapes/scenario-node.ts';
+export * from './shapes/sensitivity-result.ts';
+export * from './shapes/simulation-run.ts';
+export * from './shapes/synth.ts';
+export * from './shapes/transcript.ts';
+export { JsonObject, OutcomeRates } from './shapes/shared.ts';

@@ -1,9 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { jsonColumn } from '../json/column.ts';
+import { shapes } from './load-shapes.ts';
 import { AnalysisRun } from './analysis-run.ts';
 import { checks, jsonObjects, keys, rates } from './checks.ts';
 import { double, id, rowVersion } from './columns.ts';
-import { SimulationAttributes } from './synth.ts';
 import { incrementsRowVersion } from './triggers.ts';
 
 export const SynthOutcomeSchema = defineEntity({
@@ -16,7 +16,7 @@ export const SynthOutcomeSchema = defineEntity({
     didNotTryRate: double(),
     failedRate: double(),
     successRate: double(),
-    synthAttributes: jsonColumn(SimulationAttributes).nullable(),
+    synthAttributes: jsonColumn(() => shapes().SimulationAttributes).nullable(),
     ...rowVersion,
   },
   uniques: [{ name: 'uq_synth_outcomes_analysis_synth', properties: ['analysis', 'synthId'] }],

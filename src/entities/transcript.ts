@@ -1,22 +1,10 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { z } from 'zod';
 import { jsonColumn } from '../json/column.ts';
 import { checks, counts, jsonArrays, keys } from './checks.ts';
 import { id, instant, rowVersion } from './columns.ts';
 import { ResearchExecution } from './research-execution.ts';
 import { incrementsRowVersion } from './triggers.ts';
-
-/** One message of an interview. */
-export const TranscriptMessage = z.looseObject({
-  speaker: z.string(),
-  text: z.string(),
-  internal_notes: z.string().nullish(),
-});
-export type TranscriptMessage = z.infer<typeof TranscriptMessage>;
-
-/** Shape of `transcripts.messages`, in the order of the interview. */
-export const TranscriptMessages = z.array(TranscriptMessage);
-export type TranscriptMessages = z.infer<typeof TranscriptMessages>;
+import { shapes } from './load-shapes.ts';
 
 export const TranscriptSchema = defineEntity({
   name: 'Transcript',
@@ -29,7 +17,7 @@ export const TranscriptSchema = defineEntity({
     status: p.text().default('pending'),
     turnCount: p.integer().default(0),
     recordedAt: instant().name('timestamp'),
-    messages: jsonColumn(TranscriptMessages).nullable(),
+    messages: jsonColumn(() => shapes().TranscriptMessages).nullable(),
     ...rowVersion,
   },
   indexes: [

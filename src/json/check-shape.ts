@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { InvalidJsonError } from '../errors.ts';
 import { documentText } from './document-text.ts';
 import { isRawJSON } from './raw-json.ts';
@@ -55,7 +55,7 @@ export function checkDocuments(
       document === null ? null : new CheckedDocument(checkDocument(column, shape, document)),
     );
   } catch (error) {
-    checkDocument(column, z.array(shape.nullable()), documents);
+    checkDocument(column, shape.nullable().array(), documents);
     throw error;
   }
 }

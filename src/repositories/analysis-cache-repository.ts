@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { AnalysisCache } from '../entities/analysis-cache.ts';
-import type { ChartInsightPayload, ExecutiveSummaryPayload } from '../entities/chart-data.ts';
-import { JsonObject } from '../entities/shapes.ts';
+import { shapes } from '../entities/load-shapes.ts';
+import type { ChartInsightPayload, ExecutiveSummaryPayload, JsonObject } from '../entities/shapes.ts';
 import { InvalidJsonError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { documentText } from '../json/document-text.ts';
@@ -96,7 +96,7 @@ export class AnalysisCacheRepository extends Repository<AnalysisCache> {
     data: CachedPayload<Key>,
     params?: JsonObject | null,
   ): Promise<void> {
-    if (params != null) checkDocument('analysis_cache.params', JsonObject, params);
+    if (params != null) checkDocument('analysis_cache.params', shapes().JsonObject, params);
     await this.#save(analysisId, [[cacheKey, data]], params);
   }
 

@@ -1,6 +1,7 @@
 import { LockMode, type EntityData, type EntityManager } from '@mikro-orm/postgresql';
 import { AnalysisRun, runStatuses } from '../entities/analysis-run.ts';
-import { OutcomeRates } from '../entities/shapes.ts';
+import { shapes } from '../entities/load-shapes.ts';
+import type { OutcomeRates } from '../entities/shapes.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { detachDeleted } from './detach-deleted.ts';
 import { Repository } from './repository.ts';
@@ -99,7 +100,7 @@ export class AnalysisRunRepository extends Repository<AnalysisRun> {
     { completedAt, totalSynths, aggregatedOutcomes, executionTimeSeconds }: RunFigures = {},
   ): Promise<void> {
     if (aggregatedOutcomes != null) {
-      checkDocument('analysis_runs.aggregated_outcomes', OutcomeRates, aggregatedOutcomes);
+      checkDocument('analysis_runs.aggregated_outcomes', shapes().OutcomeRates, aggregatedOutcomes);
     }
     const changes: EntityData<AnalysisRun> = { status };
     if (completedAt !== undefined) changes.completedAt = completedAt;

@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { ChartInsightPayload } from '../entities/chart-data.ts';
 import { ChartInsight } from '../entities/chart-insight.ts';
-import type { JsonObject } from '../entities/shapes.ts';
+import { shapes } from '../entities/load-shapes.ts';
+import type { ChartInsightPayload, JsonObject } from '../entities/shapes.ts';
 import { InvalidJsonError } from '../errors.ts';
 import { checkShape } from '../json/check-shape.ts';
 import { documentText } from '../json/document-text.ts';
@@ -55,7 +55,7 @@ const storedInsights = readModel({
     kind: by.choice({ charts: (eb) => eb('insight_type', '<>', executiveSummary) }),
   }),
   map: (row): StoredInsight => {
-    const { data, error } = ChartInsightPayload.safeParse(row.responseJson);
+    const { data, error } = shapes().ChartInsightPayload.safeParse(row.responseJson);
     if (error) return { ...row, insight: null, invalid: new InvalidJsonError(payloadColumn, error.issues) };
     return { ...row, insight: data, invalid: null };
   },
@@ -99,7 +99,7 @@ export class ChartInsightRepository extends Repository<ChartInsight> {
     insightType: string,
     insight: ChartInsightPayload,
   ): Promise<string> {
-    checkShape(payloadColumn, ChartInsightPayload, insight);
+    checkShape(payloadColumn, shapes().ChartInsightPayload, insight);
     return this.#save(simulationId, insightType, insight);
   }
 

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { documentTypes, ExperimentDocument } from '../entities/experiment-document.ts';
-import { JsonObject } from '../entities/shapes.ts';
+import { shapes } from '../entities/load-shapes.ts';
+import type { JsonObject } from '../entities/shapes.ts';
 import type { Tables } from '../entities/tables.ts';
 import { ContentionError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
@@ -245,6 +246,6 @@ export class ExperimentDocumentRepository extends Repository<ExperimentDocument>
 // The statement bypasses the flush, which would check it. Empty metadata is stored as NULL, never as an empty document.
 function checked(metadata: JsonObject | null): JsonObject | null {
   if (metadata === null) return null;
-  checkDocument('experiment_documents.metadata', JsonObject, metadata);
+  checkDocument('experiment_documents.metadata', shapes().JsonObject, metadata);
   return Object.keys(metadata).length === 0 ? null : metadata;
 }

@@ -1,5 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Experiment, Scorecard } from '../entities/experiment.ts';
+import { Experiment } from '../entities/experiment.ts';
+import { shapes } from '../entities/load-shapes.ts';
+import type { Scorecard } from '../entities/shapes.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './signatures/deleted-option.ts';
 import { experimentSummaries, type ExperimentSortKey, type ExperimentSummary } from './experiment-summary.ts';
@@ -122,7 +124,7 @@ export class ExperimentRepository extends Repository<Experiment> {
    * @throws NotFoundError if the experiment does not exist or is deleted; InvalidJsonError when the scorecard has the wrong shape.
    */
   async saveScorecard(key: string, scorecard: Scorecard | null): Promise<void> {
-    if (scorecard !== null) checkDocument('experiments.scorecard_data', Scorecard, scorecard);
+    if (scorecard !== null) checkDocument('experiments.scorecard_data', shapes().Scorecard, scorecard);
     await this.updateRow(key, { id: key, status: 'active' }, { scorecardData: scorecard });
   }
 

@@ -1,11 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
-import {
-  ScenarioNode,
-  SimulationResults,
-  nodeStatuses,
-  type ScorecardParams,
-} from '../entities/scenario-node.ts';
+import { shapes } from '../entities/load-shapes.ts';
+import { ScenarioNode, nodeStatuses } from '../entities/scenario-node.ts';
+import type { ScorecardParams, SimulationResults } from '../entities/shapes.ts';
 import { NotFoundError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { named } from '../postgres/client/named-statements.ts';
@@ -154,7 +151,7 @@ export class ScenarioNodeRepository extends Repository<ScenarioNode> {
     executionTimeSeconds: number | null,
   ): Promise<void> {
     if (simulationResults !== null)
-      checkDocument('scenario_nodes.simulation_results', SimulationResults, simulationResults);
+      checkDocument('scenario_nodes.simulation_results', shapes().SimulationResults, simulationResults);
     await this.updateRow(key, { id: key }, { simulationResults, executionTimeSeconds });
   }
 

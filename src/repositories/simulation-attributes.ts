@@ -1,16 +1,12 @@
-import {
-  Observables,
-  type LatentTraits,
-  type SimulationAttributes,
-  type SynthData,
-} from '../entities/synth.ts';
+import { shapes } from '../entities/load-shapes.ts';
+import type { LatentTraits, Observables, SimulationAttributes, SynthData } from '../entities/shapes.ts';
 
 /**
  * Returns the attributes of a synth for a simulation. The traits are derived from the observables. A synth without observables, which older
  * versions stored, has both derived from its personality, or from an average one.
  */
 export function simulationAttributesOf(data: SynthData): SimulationAttributes {
-  const { success, data: observed } = Observables.safeParse(data.observables);
+  const { success, data: observed } = shapes().Observables.safeParse(data.observables);
   return success ? attributesOfObservables(observed) : attributesOfPersonality(data);
 }
 

@@ -1,8 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { sql } from 'kysely';
 import { AnalysisRun } from '../entities/analysis-run.ts';
+import { shapes } from '../entities/load-shapes.ts';
 import { SynthOutcome } from '../entities/synth-outcome.ts';
-import { SimulationAttributes } from '../entities/synth.ts';
+import type { SimulationAttributes } from '../entities/shapes.ts';
 import { NotFoundError } from '../errors.ts';
 import { checkDocuments, type CheckedDocument } from '../json/check-shape.ts';
 import { deletedOption, type DeletedOption } from './signatures/deleted-option.ts';
@@ -152,7 +153,7 @@ export class SynthOutcomeRepository extends Repository<SynthOutcome> {
   async saveAll(analysisId: string, outcomesOfSynths: readonly NewOutcome[]): Promise<number> {
     const attributes = checkDocuments(
       'synth_outcomes.synth_attributes',
-      SimulationAttributes,
+      shapes().SimulationAttributes,
       outcomesOfSynths.map(({ synthAttributes }) => synthAttributes),
     );
     const bySynth = new Map(

@@ -1,6 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { defaultSynthGroup } from '../entities/synth-group.ts';
-import { Synth, SynthData } from '../entities/synth.ts';
+import { shapes } from '../entities/load-shapes.ts';
+import type { SynthData } from '../entities/shapes.ts';
+import { Synth } from '../entities/synth.ts';
 import { NotFoundError, TooFewRowsError } from '../errors.ts';
 import { checkDocument } from '../json/check-shape.ts';
 import { ensureDefaultSynthGroup } from './default-synth-group.ts';
@@ -172,7 +174,7 @@ export class SynthRepository extends Repository<Synth> {
 
   /** Returns the fields of a synth, with the parts of its data that `filters` of `pageSummaries` accepts. */
   listFields(): readonly SynthField[] {
-    return synthFields;
+    return synthFields();
   }
 
   /**
@@ -215,7 +217,7 @@ export class SynthRepository extends Repository<Synth> {
    */
   async saveSynth(synth: StoredSynth): Promise<void> {
     const { id, name, createdAt, group, description, linkPhoto, avatarPath, version, data } = synth;
-    if (data != null) checkDocument('synths.data', SynthData, data);
+    if (data != null) checkDocument('synths.data', shapes().SynthData, data);
     const db = await this.queryForWrite();
     if (group === undefined) await ensureDefaultSynthGroup(db);
     const given = {

@@ -1,5 +1,5 @@
 import type { Kysely } from '@mikro-orm/postgresql';
-import type { SimulationAttributes } from '../entities/synth.ts';
+import type { SimulationAttributes } from '../entities/shapes.ts';
 import type { Tables } from '../entities/tables.ts';
 
 /** A synth with its attributes for a simulation. */

@@ -1,4 +1,4 @@
-import type { SynthData } from '../entities/synth.ts';
+import type { SynthData } from '../entities/shapes.ts';
 import { extended, readModel, type ShownBy, type SortKeyOf } from './read-model/read-model.ts';
 
 export const synthSummaries = readModel({

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Transcript, type TranscriptMessages } from '../entities/transcript.ts';
+import type { TranscriptMessages } from '../entities/shapes.ts';
+import { Transcript } from '../entities/transcript.ts';
 import type {
   CursorPage,
   CursorRequest,

@@ -1,4 +1,4 @@
-import type { TranscriptMessages } from '../entities/transcript.ts';
+import type { TranscriptMessages } from '../entities/shapes.ts';
 import { extended, readModel, type ShownBy, type SortKeyOf } from './read-model/read-model.ts';
 
 export const transcriptSummaries = readModel({

@@ -1,10 +1,21 @@
-import { z } from 'zod';
-import { SslModeText } from './url-parameters.ts';
+import { sslMode } from './url-parameters.ts';
+import {
+  flag,
+  integer,
+  wordOf,
+  optionalSetting,
+  InvalidSetting,
+  text,
+  urls,
+  withDefault,
+  type ValueOf,
+  type SettingType,
+} from './value-types.ts';
 
 /** One setting: its type and default, the variables that set it, and its documentation. */
-interface Definition<Schema extends z.ZodType> {
-  /** Parses the value, given as an option or as the text of a variable, and has its default. */
-  readonly schema: Schema;
+interface Definition<Value> {
+  /** Reads the value, given as an option or as the text of a variable, and has its default. */
+  readonly type: SettingType<Value>;
   /** The first one that is set is used. */
   readonly variables: readonly [string, ...string[]];
   readonly example: string;
@@ -22,51 +33,16 @@ interface Definition<Schema extends z.ZodType> {
   readonly blank: 'refused' | 'unset';
 }
 
-function define<Schema extends z.ZodType>(definition: Definition<Schema>): Definition<Schema> {
+function define<Value>(definition: Definition<Value>): Definition<Value> {
   return definition;
 }
-
-// Half of the longest delay of a Node timer.
-const longest = 2 ** 30;
-
-function integer(least: number, most = longest) {
-  const error = `expected an integer from ${least} to ${most}`;
-  return z.preprocess(
-    (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
-    z.int({ error }).min(least, error).max(most, error),
-  );
-}
-
-const booleans = {
-  true: true,
-  '1': true,
-  on: true,
-  yes: true,
-  false: false,
-  '0': false,
-  off: false,
-  no: false,
-};
-const flag = z.preprocess(
-  (given) =>
-    typeof given === 'string' ? (new Map(Object.entries(booleans)).get(given.toLowerCase()) ?? given) : given,
-  z.boolean({ error: 'expected true or false' }),
-);
-
-const url = z.string({ error: 'expected a string' });
-
-// A text without any URL is an error rather than an empty list.
-const urls = z.preprocess(
-  (given) => (typeof given === 'string' ? (given.match(/[^\s,]+/g) ?? given) : given),
-  z.array(url, { error: 'expected a list of URLs, separated by spaces or commas' }),
-);
 
 const poolModes = ['session', 'transaction', 'external'] as const;
 
 /** All settings, keyed by their names in the options of `openDatabase`. */
 export const definitions = {
   url: define({
-    schema: url.optional(),
+    type: optionalSetting(text),
     variables: ['DATABASE_URL'],
     example: 'postgresql://user:password@host:5432/database',
     description:
@@ -75,7 +51,7 @@ export const definitions = {
     blank: 'refused',
   }),
   migrationUrl: define({
-    schema: url.optional(),
+    type: optionalSetting(text),
     variables: ['MIGRATION_DATABASE_URL', 'DATABASE_URL'],
     example: 'postgresql://user:password@host:5432/database',
     description: 'The same database for migrations, bypassing the pooler.',
@@ -84,7 +60,7 @@ export const definitions = {
     blank: 'refused',
   }),
   replicaUrls: define({
-    schema: urls.default([]),
+    type: withDefault(urls, []),
     variables: ['REPLICA_DATABASE_URLS'],
     example: 'postgresql://user:password@replica-1/database postgresql://user:password@replica-2/database',
     description: 'The URLs of its replicas, separated by spaces or commas.',
@@ -92,7 +68,7 @@ export const definitions = {
     blank: 'refused',
   }),
   sslMode: define({
-    schema: SslModeText.optional(),
+    type: optionalSetting(sslMode),
     variables: ['POSTGRES_SSL_MODE'],
     example: 'verify-full',
     description: 'The `sslmode` of URLs without one.',
@@ -101,7 +77,7 @@ export const definitions = {
     blank: 'refused',
   }),
   sslRootCert: define({
-    schema: z.string().optional(),
+    type: optionalSetting(text),
     variables: ['POSTGRES_SSL_ROOT_CERT'],
     example: '/etc/ssl/database-ca.pem',
     description: 'The `sslrootcert` of URLs without one.',
@@ -110,7 +86,7 @@ export const definitions = {
     blank: 'refused',
   }),
   poolMode: define({
-    schema: z.enum(poolModes, { error: `expected one of: ${poolModes.join(', ')}` }).default('session'),
+    type: withDefault(wordOf(poolModes), 'session'),
     variables: ['DATABASE_POOL_MODE'],
     example: 'transaction',
     description:
@@ -118,7 +94,7 @@ export const definitions = {
     blank: 'refused',
   }),
   namedStatements: define({
-    schema: flag.default(true),
+    type: withDefault(flag, true),
     variables: ['DATABASE_NAMED_STATEMENTS'],
     example: 'false',
     description:
@@ -126,14 +102,14 @@ export const definitions = {
     blank: 'unset',
   }),
   'pool.max': define({
-    schema: integer(1, 10_000).default(10),
+    type: withDefault(integer(1, 10_000), 10),
     variables: ['DATABASE_POOL_MAX'],
     example: '20',
     description: 'Maximum number of connections.',
     blank: 'unset',
   }),
   'pool.acquireTimeout': define({
-    schema: integer(1).default(5_000),
+    type: withDefault(integer(1), 5_000),
     variables: ['DATABASE_POOL_ACQUIRE_TIMEOUT'],
     example: '2000',
     description: 'How long a unit of work waits for a connection.',
@@ -141,7 +117,7 @@ export const definitions = {
     blank: 'unset',
   }),
   'pool.idleTimeout': define({
-    schema: integer(0).default(10_000),
+    type: withDefault(integer(0), 10_000),
     variables: ['DATABASE_POOL_IDLE_TIMEOUT'],
     example: '60000',
     description: 'How long an idle connection is kept; 0 for no limit.',
@@ -149,7 +125,7 @@ export const definitions = {
     blank: 'unset',
   }),
   'pool.maxLifetime': define({
-    schema: integer(0).default(1_800_000),
+    type: withDefault(integer(0), 1_800_000),
     variables: ['DATABASE_POOL_MAX_LIFETIME'],
     example: '600000',
     description: 'Maximum age of a connection; 0 for no limit.',
@@ -157,7 +133,7 @@ export const definitions = {
     blank: 'unset',
   }),
   'timeouts.statement': define({
-    schema: integer(0).optional(),
+    type: optionalSetting(integer(0)),
     variables: ['DATABASE_STATEMENT_TIMEOUT'],
     example: '30000',
     description: '`statement_timeout` of transactions; 0 for no limit.',
@@ -166,7 +142,7 @@ export const definitions = {
     blank: 'unset',
   }),
   'timeouts.lock': define({
-    schema: integer(0).optional(),
+    type: optionalSetting(integer(0)),
     variables: ['DATABASE_LOCK_TIMEOUT'],
     example: '5000',
     description: '`lock_timeout` of transactions; 0 for no limit.',
@@ -175,7 +151,7 @@ export const definitions = {
     blank: 'unset',
   }),
   'timeouts.idleInTransaction': define({
-    schema: integer(0).optional(),
+    type: optionalSetting(integer(0)),
     variables: ['DATABASE_IDLE_IN_TRANSACTION_TIMEOUT'],
     example: '60000',
     description: '`idle_in_transaction_session_timeout` of transactions; 0 for no limit.',
@@ -184,7 +160,7 @@ export const definitions = {
     blank: 'unset',
   }),
   'timeouts.answer': define({
-    schema: integer(0).default(60_000),
+    type: withDefault(integer(0), 60_000),
     variables: ['DATABASE_ANSWER_TIMEOUT'],
     example: '300000',
     description:
@@ -193,7 +169,7 @@ export const definitions = {
     blank: 'unset',
   }),
   maxReplicaLag: define({
-    schema: integer(0, Number.MAX_SAFE_INTEGER).default(16_777_216),
+    type: withDefault(integer(0, Number.MAX_SAFE_INTEGER), 16_777_216),
     variables: ['DATABASE_MAX_REPLICA_LAG'],
     example: '1048576',
     description: 'Maximum WAL lag of a replica that serves reads.',
@@ -201,7 +177,7 @@ export const definitions = {
     blank: 'unset',
   }),
   slowStatement: define({
-    schema: integer(0).default(1_000),
+    type: withDefault(integer(0), 1_000),
     variables: ['DATABASE_SLOW_STATEMENT'],
     example: '250',
     description: 'Minimum duration of a statement that is logged as slow; 0 for none.',
@@ -209,7 +185,7 @@ export const definitions = {
     blank: 'unset',
   }),
   closeTimeout: define({
-    schema: integer(0).default(10_000),
+    type: withDefault(integer(0), 10_000),
     variables: ['DATABASE_CLOSE_TIMEOUT'],
     example: '30000',
     description: 'How long `close()` waits for running units of work.',
@@ -217,7 +193,7 @@ export const definitions = {
     blank: 'unset',
   }),
   logStatements: define({
-    schema: flag.default(false),
+    type: withDefault(flag, false),
     variables: ['SQL_ECHO'],
     example: 'true',
     description: 'Whether every statement is logged, without its values.',
@@ -226,12 +202,22 @@ export const definitions = {
 } as const;
 
 export type SettingName = keyof typeof definitions;
-export type SettingValue<Name extends SettingName> = z.output<(typeof definitions)[Name]['schema']>;
+export type SettingValue<Name extends SettingName> = ValueOf<(typeof definitions)[Name]['type']>;
+
+/** Returns the value of a setting that is given as `value`, or why it is refused. */
+export function readValue<Name extends SettingName>(
+  name: Name,
+  value: unknown,
+): SettingValue<Name> | InvalidSetting {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the type that belongs to it
+  return definitions[name].type(value) as SettingValue<Name> | InvalidSetting;
+}
 
 /** Returns the default of a setting; undefined when it has none. */
 export function defaultFor<Name extends SettingName>(name: Name): SettingValue<Name> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
-  return definitions[name].schema.parse(undefined) as SettingValue<Name>;
+  const value = readValue(name, undefined);
+  if (value instanceof InvalidSetting) throw new Error(`the default of ${name} is refused: ${value.why}`);
+  return value;
 }
 
 /** Variables of other stacks that are refused, with what to set instead, since ignoring them would be a surprise. */

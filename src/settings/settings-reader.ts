@@ -3,6 +3,7 @@ import {
   definitions,
   refusedVariables,
   defaultFor,
+  readValue,
   type SettingName,
   type SettingValue,
 } from './setting-definitions.ts';
@@ -10,6 +11,7 @@ import { readEnvironmentFile } from './environment-file.ts';
 import type { EnvironmentFile } from './parse-environment.ts';
 import type { SettingsInput, Resolved } from './settings-input.ts';
 import { redactValue } from './url-parameters.ts';
+import { InvalidSetting } from './value-types.ts';
 
 /** A setting whose value can't be read. */
 interface Faulty {
@@ -99,14 +101,11 @@ export function parseValue<Name extends SettingName>(
   name: Name,
   { value, source }: Resolved<unknown>,
 ): { readonly value: SettingValue<Name>; readonly problem?: string } {
-  const { schema } = definitions[name];
-  const { data, error } = schema.safeParse(value);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow a name into the schema that belongs to it
-  if (!error) return { value: data as SettingValue<Name> };
-  const why = error.issues.map(({ message }) => message).join(', ');
+  const read = readValue(name, value);
+  if (!(read instanceof InvalidSetting)) return { value: read };
   return {
     value: defaultFor(name),
-    problem: `${displayName(source, name)} is "${redactValue(String(value))}": ${why}${exampleOf(name, source)}`,
+    problem: `${displayName(source, name)} is "${redactValue(String(value))}": ${read.why}${exampleOf(name, source)}`,
   };
 }
 

@@ -1,12 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import {
-  checkServerIdentity,
-  createSecureContext,
-  getCACertificates,
-  type PeerCertificate,
-  type SecureContext,
-} from 'node:tls';
+import type { PeerCertificate, SecureContext } from 'node:tls';
 import type { SslMode } from './url-parameters.ts';
 
 /** The TLS parameters of a connection. Files are paths. */
@@ -23,21 +17,29 @@ type TlsParameter = 'sslmode' | 'sslrootcert' | 'sslcert' | 'sslkey';
 
 type TlsFault = (parameter: TlsParameter, value: string, why: string) => never;
 
+/** Returns Node's TLS, which is loaded with the first connection that uses it: most services and their servers share a network without it. */
+const loadTls = () => process.getBuiltinModule('node:tls');
+
 /** Options of Node's TLS. The certificate files are read; the private key is not a property that could be printed. */
 export class TlsOptions {
   /** Whether to fall back to an unencrypted connection when the server has no TLS or the handshake fails. */
   readonly optional: boolean;
   readonly rejectUnauthorized: boolean;
-  readonly secureContext: SecureContext;
+  declare readonly secureContext: SecureContext;
   readonly checkServerIdentity: (name: string, certificate: PeerCertificate) => Error | undefined;
 
-  constructor({ mode }: TlsSettings, host: string, secureContext: SecureContext, verifies: boolean) {
+  constructor({ mode }: TlsSettings, host: string, secureContext: () => SecureContext, verifies: boolean) {
     this.optional = mode === 'prefer';
     this.rejectUnauthorized = verifies;
-    this.secureContext = secureContext;
+    let created: SecureContext | undefined;
+    // An own property: the driver copies these options for each connection that uses them.
+    Object.defineProperty(this, 'secureContext', {
+      enumerable: true,
+      get: () => (created ??= secureContext()),
+    });
     // The driver omits the server name for an IP address, and Node would then compare with "localhost".
     this.checkServerIdentity = (_, certificate) =>
-      mode === 'verify-full' ? checkServerIdentity(host, certificate) : undefined;
+      mode === 'verify-full' ? loadTls().checkServerIdentity(host, certificate) : undefined;
   }
 
   /** Returns itself. The ORM deep-copies its options, and a copy of Node's secure context crashes the process. */
@@ -51,8 +53,8 @@ export class TlsOptions {
  * `require` always, `verify-ca` also verifies the server's certificate, `verify-full` its name too. With a root certificate, `prefer` and
  * `require` verify the certificate as well. Calls `fail`, which throws, with the invalid parameter, its value and the reason.
  */
-export function createTlsOptions(tls: TlsSettings, host: string, fail: TlsFault): TlsOptions | false {
-  const { mode, rootCert, cert, key } = tls;
+export function createTlsOptions(settings: TlsSettings, host: string, fail: TlsFault): TlsOptions | false {
+  const { mode, rootCert, cert, key } = settings;
   if (mode === 'disable' || host.startsWith('/')) return false;
   const verifies = mode.startsWith('verify') || rootCert !== undefined;
   if (verifies && rootCert === undefined) {
@@ -86,7 +88,7 @@ export function createTlsOptions(tls: TlsSettings, host: string, fail: TlsFault)
     rootCert === undefined
       ? undefined
       : rootCert === 'system'
-        ? [...getCACertificates('system'), ...getCACertificates('extra')]
+        ? [...loadTls().getCACertificates('system'), ...loadTls().getCACertificates('extra')]
         : file('sslrootcert', rootCert);
   // Node would treat a file without certificates as an empty trust store.
   if (typeof ca === 'string' && !holdsCertificate(ca)) {
@@ -94,16 +96,20 @@ export function createTlsOptions(tls: TlsSettings, host: string, fail: TlsFault)
   }
   const trusted = ca && { ca };
   if (cert === undefined || key === undefined) {
-    return new TlsOptions(tls, host, createSecureContext({ ...trusted }), verifies);
+    const trustedOnly = (): SecureContext => loadTls().createSecureContext({ ...trusted });
+    if (!trusted) return new TlsOptions(settings, host, trustedOnly, verifies);
+    // Created at once, so that a certificate that Node refuses is an error of the settings.
+    const context = trustedOnly();
+    return new TlsOptions(settings, host, () => context, verifies);
   }
   const own = { cert: file('sslcert', cert), key: file('sslkey', key) };
   let context: SecureContext;
   try {
-    context = createSecureContext({ ...trusted, ...own });
+    context = loadTls().createSecureContext({ ...trusted, ...own });
   } catch {
     return fail('sslcert', redactPath(cert), 'the file has no valid certificate, or sslkey is not its key');
   }
-  return new TlsOptions(tls, host, context, verifies);
+  return new TlsOptions(settings, host, () => context, verifies);
 }
 
 /** Returns a path for a message; "…" for what looks like a URL, which may contain a password. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import * as charts from '../../src/entities/chart-data.ts';
+import * as charts from '../../src/entities/shapes/chart-data.ts';
 import * as entities from '../../src/entities.ts';
 import { ShapedJson } from '../../src/json/shaped-json.ts';
 import { createOfflineOrm } from '../../src/postgres/orm/offline-orm.ts';

@@ -1,4 +1,5 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { sqlStateOf } from '../../postgres/errors/translate-error.ts';
 import { stderrLogger, type Logger } from './logger.ts';
@@ -22,33 +23,40 @@ export class Telemetry {
   readonly #logger: Logger | undefined;
   readonly #slow: number;
   readonly #all: boolean;
-  readonly #tracing: Tracing | null;
   readonly #unsubscribes: (() => void)[] = [];
+  /** Null where OpenTelemetry is not installed; undefined before something was registered with it. */
+  #tracing: Tracing | null | undefined;
+  #startingTracing: Promise<void> | undefined;
+  #pool: Pool | undefined;
+  #watchesStatements = false;
 
-  private constructor(options: TelemetryOptions, target: DatabaseTarget, tracing: Tracing | null) {
+  private constructor(options: TelemetryOptions, target: DatabaseTarget) {
     this.#target = target;
     this.#all = options.logStatements ?? false;
     this.#logger = options.logger ?? (this.#all ? stderrLogger : undefined);
     this.#slow = options.slowStatement || Infinity;
-    this.#tracing = tracing;
   }
 
   static async start(options: TelemetryOptions, target: DatabaseTarget): Promise<Telemetry> {
-    return new Telemetry(options, target, await Tracing.start());
+    const telemetry = new Telemetry(options, target);
+    if (Tracing.isRegistered) await telemetry.#startTracing();
+    return telemetry;
   }
 
   /** Returns telemetry with the same options for another database, such as a replica. */
   forDatabase(target: DatabaseTarget): Telemetry {
-    return new Telemetry(
+    const other = new Telemetry(
       { logger: this.#logger, slowStatement: this.#slow, logStatements: this.#all },
       target,
-      this.#tracing,
     );
+    other.#tracing = this.#tracing;
+    return other;
   }
 
   /** Reports events and statements of the ORM's pool, until `stop`. Opens no connection. */
   async watch(orm: MikroORM): Promise<void> {
     const pool = await orm.em.getConnection().getNativeClient();
+    this.#pool = pool;
     const logger = this.#logger;
     const database = this.#target.label;
     if (logger) {
@@ -66,14 +74,15 @@ export class Telemetry {
         logger.warn({ ...usage(), code: sqlStateOf(error) || null }, 'idle connection lost'),
       );
     }
-    if (this.#tracing) this.#unsubscribes.push(this.#tracing.observePool(pool, database));
-    if (this.#tracing || this.#all || (logger && Number.isFinite(this.#slow)))
-      watchStatements(pool, (sql, { tag }) => this.#statement(sql, tag));
+    this.#observePool();
+    if (this.#all || (logger && Number.isFinite(this.#slow))) this.#watchStatements();
   }
 
   /** Runs a unit of work in its own span. */
   traceUnitOfWork<T>(kind: 'transact' | 'read', work: () => Promise<T>): Promise<T> {
-    return this.#tracing ? this.#tracing.traceUnitOfWork(kind, this.#target, work) : work();
+    if (this.#tracing) return this.#tracing.traceUnitOfWork(kind, this.#target, work);
+    if (this.#tracing === null || !Tracing.isRegistered) return work();
+    return this.#startTracing().then(() => this.traceUnitOfWork(kind, work));
   }
 
   /** Reports a retry of a unit of work after `error`, with its number and its delay in milliseconds. */
@@ -94,7 +103,31 @@ export class Telemetry {
 
   /** Stops the reports of the pools. */
   stop(): void {
+    this.#pool = undefined;
     for (const unsubscribe of this.#unsubscribes.splice(0)) unsubscribe();
+  }
+
+  #startTracing(): Promise<void> {
+    this.#startingTracing ??= this.#loadTracing();
+    return this.#startingTracing;
+  }
+
+  async #loadTracing(): Promise<void> {
+    this.#tracing = await Tracing.start();
+    this.#observePool();
+  }
+
+  /** Reports the pool and its statements to OpenTelemetry, once both are known. */
+  #observePool(): void {
+    if (!this.#tracing || !this.#pool) return;
+    this.#unsubscribes.push(this.#tracing.observePool(this.#pool, this.#target.label));
+    this.#watchStatements();
+  }
+
+  #watchStatements(): void {
+    if (!this.#pool || this.#watchesStatements) return;
+    this.#watchesStatements = true;
+    watchStatements(this.#pool, (sql, { tag }) => this.#statement(sql, tag));
   }
 
   #statement(sql: string, call: string | undefined): WatchedStatement {

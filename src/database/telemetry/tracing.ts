@@ -10,6 +10,8 @@ import { operationName, statementText } from './statement-text.ts';
 type Api = typeof api;
 
 const instrumentationName = 'synth-lab-data';
+// The global property in which versions 1 of the API keep what a service registers.
+const apiKey = Symbol.for('opentelemetry.js.api.1');
 
 /** Spans and metrics by OpenTelemetry's conventions for databases. They have no values and no messages of errors. */
 export class Tracing {
@@ -19,6 +21,19 @@ export class Tracing {
   private constructor(api: Api) {
     this.#api = api;
     this.#tracer = api.trace.getTracer(instrumentationName);
+  }
+
+  /**
+   * Whether a service has registered traces or metrics with OpenTelemetry's API, which does nothing before. It can be asked without loading the
+   * API.
+   */
+  static get isRegistered(): boolean {
+    const registered: unknown = Reflect.get(globalThis, apiKey);
+    return (
+      typeof registered === 'object' &&
+      registered !== null &&
+      ('trace' in registered || 'metrics' in registered)
+    );
   }
 
   /** Loads `@opentelemetry/api`. Returns null when the service has not installed it. */

@@ -1,25 +1,11 @@
 import { defineEntity, p } from '@mikro-orm/core';
-import { z } from 'zod';
 import { jsonColumn } from '../../json/column.ts';
 import { runStatuses } from '../analysis-run.ts';
 import { checks, counts, durations, jsonObjects, keys } from '../checks.ts';
 import { double, id, instant, rowVersion } from '../columns.ts';
-import { rate } from '../shapes.ts';
+import { shapes } from '../load-shapes.ts';
 import { incrementsRowVersion } from '../triggers.ts';
 import { FeatureScorecard } from './feature-scorecard.ts';
-
-/** Shape of `simulation_runs.config`. */
-export const SimulationConfig = z.looseObject({
-  n_synths: z.int().min(1).optional(),
-  n_executions: z.int().min(1).optional(),
-  sigma: z.number().min(0).max(0.5).optional(),
-  seed: z.int().nullish(),
-});
-export type SimulationConfig = z.infer<typeof SimulationConfig>;
-
-/** Shape of `simulation_runs.aggregated_outcomes`. Its keys lack the suffix `_rate` of later tables. */
-export const SimulationOutcomes = z.looseObject({ did_not_try: rate, failed: rate, success: rate });
-export type SimulationOutcomes = z.infer<typeof SimulationOutcomes>;
 
 export const SimulationRunSchema = defineEntity({
   name: 'SimulationRun',
@@ -29,12 +15,12 @@ export const SimulationRunSchema = defineEntity({
     scorecard: () =>
       p.manyToOne(FeatureScorecard).ref().deleteRule('cascade').index('idx_simulations_scorecard'),
     scenarioId: p.text(),
-    config: jsonColumn(SimulationConfig),
+    config: jsonColumn(() => shapes().SimulationConfig),
     status: p.enum(runStatuses).default('pending').index('idx_simulations_status'),
     startedAt: instant(),
     completedAt: instant().nullable(),
     totalSynths: p.integer().default(0),
-    aggregatedOutcomes: jsonColumn(SimulationOutcomes).nullable(),
+    aggregatedOutcomes: jsonColumn(() => shapes().SimulationOutcomes).nullable(),
     executionTimeSeconds: double().nullable(),
     ...rowVersion,
   },

@@ -88,7 +88,15 @@ function keysOf(entity: EntityClass<object>): Column[] {
   return columnsOf(entity).filter(({ primary }) => primary);
 }
 
-function columnsOf(entity: EntityClass<object>): Column[] {
+const knownColumns = new Map<EntityClass<object>, readonly Column[]>();
+
+function columnsOf(entity: EntityClass<object>): readonly Column[] {
+  let columns = knownColumns.get(entity);
+  if (!columns) knownColumns.set(entity, (columns = declaredColumns(entity)));
+  return columns;
+}
+
+function declaredColumns(entity: EntityClass<object>): Column[] {
   // Discovery changes copies, one for each ORM: the registry holds the declaration.
   const schema = EntitySchema.REGISTRY.get(entity);
   if (!schema) throw new Error(`${entity.name} is not an entity`);

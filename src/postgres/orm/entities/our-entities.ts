@@ -1,7 +1,7 @@
 import { EntitySchema, type EntityClass, type EntityMetadata } from '@mikro-orm/postgresql';
-import * as exported from '../../../entities.ts';
+import * as exported from '../../../entity-list.ts';
 
-/** The entities of src/entities.ts. */
+/** The entities of src/entity-list.ts. */
 export const ourEntities: readonly EntityClass<object>[] = Object.values(exported).filter(
   (one) => typeof one === 'function',
 );

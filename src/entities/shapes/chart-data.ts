@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { rate } from './shapes.ts';
+import { rate } from './shared.ts';
 
 // The documents of `analysis_cache.data` and `chart_insights.response_json`. The shape depends on the key or type of the row, so that
 // the repositories check it, not the columns.
