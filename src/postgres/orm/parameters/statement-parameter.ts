@@ -1,0 +1,1 @@
+import { JsonProperty, Utils } from '@mikro-orm/core';
