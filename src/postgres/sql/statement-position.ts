@@ -1,9 +1,26 @@
 import type { TokenKind } from './sql-scanner.ts';
 
 // Operators whose operands are found as those of a literal, and whose result, a boolean, is not usually repeated in `group by`.
-const comparisons: ReadonlySet<string> = new Set(
-  ['=', '<>', '!=', '<', '>', '<=', '>=', '~', '~*', '!~', '!~*', '@>', '<@', '&&', '?', '?|', '?&', '@@'],
-);
+const comparisons: ReadonlySet<string> = new Set([
+  '=',
+  '<>',
+  '!=',
+  '<',
+  '>',
+  '<=',
+  '>=',
+  '~',
+  '~*',
+  '!~',
+  '!~*',
+  '@>',
+  '<@',
+  '&&',
+  '?',
+  '?|',
+  '?&',
+  '@@',
+]);
 
 const wordsBefore: ReadonlySet<string> = new Set(['like', 'ilike', 'between', 'and', 'then', 'else']);
 
@@ -76,7 +93,8 @@ export class StatementPosition {
     if (kind === 'word') this.#moveBehindWord(level, text);
     else if (level.clause === 'group' && kind !== 'quoted name' && text !== ',' && text !== '.')
       level.groupsExpressions = true;
-    if (kind === 'sign' && text === '(') this.#levels.push(newLevel(isAccepted(level), this.#opensValues(level)));
+    if (kind === 'sign' && text === '(')
+      this.#levels.push(newLevel(isAccepted(level), this.#opensValues(level)));
     if (kind === 'sign' && text === ')') this.#levels.pop();
     level.isEmpty = false;
     this.#previous = text;

@@ -15,7 +15,7 @@ export const Kinds = defineEntity({
     price: p.decimal().precision(20).scale(4).nullable(),
     isOn: p.boolean().nullable(),
     bytes: p.blob().nullable(),
-    document: p.json<unknown>().nullable(),
+    document: p.json<Record<string, unknown>>().nullable(),
     at: p.datetime(3).nullable(),
     day: p.date().nullable(),
     tags: p.array().nullable(),

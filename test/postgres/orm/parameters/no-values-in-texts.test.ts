@@ -22,7 +22,8 @@ function literalsIn(sql: string): string[] {
   const scanner = new SqlScanner(sql);
   while (scanner.next()) {
     const text = sql.slice(scanner.start, scanner.end);
-    if ((scanner.kind === 'string' || scanner.kind === 'number') && !ownLiterals.has(text)) literals.push(text);
+    if ((scanner.kind === 'string' || scanner.kind === 'number') && !ownLiterals.has(text))
+      literals.push(text);
   }
   return literals;
 }
@@ -35,7 +36,7 @@ const rows = new Map<unknown, Row>();
 
 beforeAll(async () => {
   db = await TestDatabase.create();
-  await db.transact(({ em }) => {
+  await db.transact(async ({ em }) => {
     for (const make of Object.values(testing)) {
       if (typeof make === 'function' && /^an?[A-Z]/.test(make.name)) Reflect.apply(make, undefined, [em]);
     }
@@ -44,7 +45,7 @@ beforeAll(async () => {
   const em = db.orm.em.fork();
   for (const entity of ourEntities) {
     const [row] = await em.find(entity, {}, { limit: 1 });
-    if (row) rows.set(entity, valuesOf(em, row));
+    if (row) rows.set(entity, valuesOf(em, entity, row));
   }
   proxy = await WireProxy.start(db.target);
   database = await openDatabase({ url: proxy.url(), pool: { max: 1 } });
@@ -56,25 +57,34 @@ afterAll(async () => {
 });
 beforeEach(() => proxy.reset());
 
-function columnsOf(em: EntityManager, entity: object): EntityProperty[] {
+function columnsOf(em: EntityManager, entity: EntityClass<object>): EntityProperty[] {
   return em
     .getMetadata()
     .get(entity)
-    .props.filter(({ persist, fieldNames, kind }) => persist !== false && fieldNames && kind !== ReferenceKind.ONE_TO_MANY);
+    .props.filter(
+      ({ persist, fieldNames, kind }) =>
+        persist !== false && fieldNames && kind !== ReferenceKind.ONE_TO_MANY,
+    );
 }
 
 /** Returns the values of a row's columns; of a parent its key. */
-function valuesOf(em: EntityManager, row: object): Row {
+function valuesOf(em: EntityManager, entity: EntityClass<object>, row: object): Row {
   return Object.fromEntries(
-    columnsOf(em, row.constructor).map(({ name, kind }) => {
+    columnsOf(em, entity).map(({ name, kind }) => {
       const value: unknown = Reflect.get(row, name);
-      return [name, kind === ReferenceKind.SCALAR || value === null ? value : wrap(value, true).getPrimaryKey()];
+      const isParent = kind !== ReferenceKind.SCALAR && typeof value === 'object' && value !== null;
+      return [name, isParent ? wrap(value, true).getPrimaryKey() : value];
     }),
   );
 }
 
 function keyOf(em: EntityManager, entity: Entity, row: Row): Row {
-  return Object.fromEntries(em.getMetadata().get(entity).primaryKeys.map((name) => [name, row[name]]));
+  return Object.fromEntries(
+    em
+      .getMetadata()
+      .get(entity)
+      .primaryKeys.map((name) => [name, row[name]]),
+  );
 }
 
 /** Returns the values of a row's columns, without documents: their keys, and so conditions on them, are names. */
@@ -85,7 +95,9 @@ function searchable(em: EntityManager, entity: Entity, row: Row): Row {
 
 /** Returns a change that every row accepts: of a text, or of a time. */
 function changeOf(em: EntityManager, entity: Entity, row: Row): Row {
-  const columns = columnsOf(em, entity).filter(({ primary, kind }) => primary !== true && kind === ReferenceKind.SCALAR);
+  const columns = columnsOf(em, entity).filter(
+    ({ primary, kind }) => primary !== true && kind === ReferenceKind.SCALAR,
+  );
   const text = columns.find(({ name, enum: isEnum }) => isEnum !== true && typeof row[name] === 'string');
   if (text) return { [text.name]: `${String(row[text.name])} changed` };
   const time = columns.find(({ name }) => row[name] instanceof Date);
@@ -98,21 +110,29 @@ const operations: Record<string, (em: EntityManager, entity: Entity, row: Row) =
     for (const [name, value] of Object.entries(searchable(em, entity, row))) {
       if (value === null) continue;
       await em.find(entity, { [name]: value });
-      await em.find(entity, { $or: [{ [name]: { $in: [value, value] } }, { $not: { [name]: { $gte: value } } }] });
+      await em.find(entity, {
+        $or: [{ [name]: { $in: [value, value] } }, { $not: { [name]: { $gte: value } } }],
+      });
     }
   },
   'findOne, with a lock': (em, entity, row) =>
     em.findOne(entity, keyOf(em, entity, row), { lockMode: LockMode.PESSIMISTIC_WRITE }),
   'find with what belongs to it, by one statement and by several': async (em, entity, row) => {
     for (const strategy of ['joined', 'select-in'] as const)
-      await em.fork({ keepTransactionContext: true }).find(entity, keyOf(em, entity, row), { populate: ['*'], strategy, limit: 1 });
+      await em
+        .fork({ keepTransactionContext: true })
+        .find(entity, keyOf(em, entity, row), { populate: ['*'], strategy, limit: 1 });
   },
   count: (em, entity, row) => em.count(entity, keyOf(em, entity, row)),
   stream: async (em, entity, row) => {
     for await (const one of em.stream(entity, { where: keyOf(em, entity, row) })) expect(one).toBeDefined();
   },
   'a query builder': (em, entity, row) =>
-    em.createQueryBuilder(entity, 'q').where(keyOf(em, entity, row)).andWhere({ $or: [keyOf(em, entity, row), searchable(em, entity, row)] }).getResult(),
+    em
+      .createQueryBuilder(entity, 'q')
+      .where(keyOf(em, entity, row))
+      .andWhere({ $or: [keyOf(em, entity, row), searchable(em, entity, row)] })
+      .getResult(),
   'a flush that inserts': async (em, entity, row) => {
     await em.nativeDelete(entity, keyOf(em, entity, row));
     em.create(entity, { ...row }, { persist: true });
